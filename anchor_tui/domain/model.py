@@ -1,0 +1,432 @@
+"""The nouns: what is known at one instant, immutable. Times are aware and in UTC, collections are tuples.
+
+The shapes follow the JSON contract `anchor-tui/snapshot/v1` key by key, so that the screen, the command
+line and a script that reads the export speak of the same things by the same names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, Literal, NamedTuple, TypeAlias, TypeVar
+
+from anchor_tui.config import Rules, Tier
+
+T = TypeVar("T")
+
+
+class Level(StrEnum):
+    """How well something is, in the order of worry: ok < attention < unknown < failing."""
+
+    OK = "ok"
+    ATTENTION = "attention"
+    UNKNOWN = "unknown"
+    FAILING = "failing"
+
+    @property
+    def rank(self) -> int:
+        """0 for ok to 3 for failing."""
+        return _LEVELS.index(self)
+
+    @classmethod
+    def worst(cls, levels: Iterable[Level]) -> Level:
+        """The worst of them; ok where there are none."""
+        return max(levels, key=lambda level: level.rank, default=cls.OK)
+
+
+_LEVELS = tuple(Level)
+
+
+class AppId(NamedTuple):
+    """An application's whole identity. `server` is the name of its Argo CD, which is the source's id."""
+
+    server: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What failed inside a source that answered: one application, one file, one field."""
+
+    subject: str
+    kind: str
+    message: str
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.file and self.line else self.file
+        return f"{place}: {self.message}" if place else f"{self.subject}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a source gave no answer, in words a person understands, with the way out in the message."""
+
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A level and its reasons, each a sentence, worst first."""
+
+    level: Level
+    reasons: tuple[str, ...] = ()
+
+
+# --- readings: the latest that each source gave -------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The first answer is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh(Generic[T]):
+    """An answer that still counts. After `good_until` it is no longer believed without a new byte."""
+
+    value: T
+    taken_at: datetime
+    good_until: datetime
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stale(Generic[T]):
+    """The last good answer, and what has gone wrong since."""
+
+    last_good: T
+    taken_at: datetime
+    problems: tuple[Problem, ...]
+    error: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """There has been no answer, only an error."""
+
+    error: Failure
+
+
+Reading: TypeAlias = Asking | Fresh[T] | Stale[T] | Missing
+SourceStatus: TypeAlias = Literal["asking", "fresh", "stale", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """GitHub's hourly allowance, in points; `cost` is what the last reading took."""
+
+    limit: int
+    remaining: int
+    cost: int
+    reset_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """How one source was doing at the instant of the snapshot. `age_s` is the age of its data, in seconds."""
+
+    id: str
+    kind: Literal["argocd", "github"]
+    url: str
+    version: str | None = None
+    state: SourceStatus = "asking"
+    taken_at: datetime | None = None
+    age_s: float | None = None
+    error: Failure | None = None
+    latency_ms: float | None = None
+    budget: Budget | None = None
+
+
+# --- the ops repo ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One image of a release: `name` is its key there, `repository` without tag and digest."""
+
+    name: str
+    repository: str
+    tag: str | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequestRef:
+    """A pull request, named."""
+
+    number: int
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What an environment's release.yaml says, and which change brought it there."""
+
+    version: str
+    commit: str | None = None
+    released: datetime | None = None
+    images: tuple[Image, ...] = ()
+    changed_at: datetime | None = None
+    changed_by: str | None = None
+    pull_request: PullRequestRef | None = None
+
+    @property
+    def content(self) -> tuple[tuple[str, str], ...] | str:
+        """What this release runs, for comparison: its images by digest or tag, else its version."""
+        if not self.images:
+            return self.version
+        return tuple(sorted((image.repository, image.digest or image.tag or "") for image in self.images))
+
+
+PullRequestKind: TypeAlias = Literal["promotion", "rollback", "bump", "other"]
+Checks: TypeAlias = Literal["success", "failure", "pending", "unknown", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """An open pull request of the ops repo. `review` and `mergeable` are GitHub's words in lower case."""
+
+    number: int
+    title: str
+    url: str
+    kind: PullRequestKind = "other"
+    environments: tuple[str, ...] = ()
+    version: str | None = None
+    draft: bool = False
+    author: str | None = None
+    labels: tuple[str, ...] = ()
+    head_sha: str = ""
+    checks: Checks = "unknown"
+    review: str | None = None
+    mergeable: str | None = None
+    created_at: datetime | None = None
+
+    @property
+    def ref(self) -> PullRequestRef:
+        """Its number, title and address."""
+        return PullRequestRef(self.number, self.title, self.url)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where an environment stands relative to `environment`, the one before it.
+
+    `versions` are the releases that lie between, newest first; `since` is when the oldest of them came.
+    """
+
+    state: Literal["newest", "behind", "ahead", "diverged", "unknown"]
+    environment: str | None = None
+    versions: tuple[str, ...] = ()
+    pull_requests: tuple[PullRequestRef, ...] = ()
+    since: datetime | None = None
+
+
+# --- Argo CD ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Automated:
+    """`spec.syncPolicy.automated`: auto-sync is on where `enabled` is."""
+
+    enabled: bool
+    prune: bool
+    self_heal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """The running or last operation. A running one that nobody has taken yet has no `started_at`."""
+
+    phase: str
+    message: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    initiated_by: str | None = None
+    revision: str | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether another one would be refused; one that waits to retry has a `finished_at` and runs on."""
+        return self.phase in {"Pending", "Running", "Terminating"}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition of an application; what its type ends in tells errors from warnings."""
+
+    type: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrunableResource:
+    """A live resource that git no longer has. `kept` says what would keep it from a prune."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+    kept: Literal["Prune=false", "Prune=confirm"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnhealthyResource:
+    """A resource that is not well, with its own message."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+    health: str
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceCounts:
+    """How many resources there are, and how many of them are not as they should be."""
+
+    total: int
+    out_of_sync: int
+    unhealthy: int | None = None
+    """None where the server did not tell: a list has no health of resources."""
+
+
+Presence: TypeAlias = Literal["found", "absent", "forbidden"]
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """One Argo CD application. Sync, health and phases are open text: servers add values."""
+
+    source: str
+    namespace: str
+    name: str
+    project: str | None = None
+    url: str | None = None
+    presence: Presence = "found"
+    sync: str | None = None
+    health: str | None = None
+    health_since: datetime | None = None
+    target_revision: str | None = None
+    compared_revision: str | None = None
+    synced_revision: str | None = None
+    synced_at: datetime | None = None
+    automated: Automated | None = None
+    operation: Operation | None = None
+    conditions: tuple[Condition, ...] = ()
+    images: tuple[str, ...] = ()
+    prunable: tuple[PrunableResource, ...] = ()
+    unhealthy: tuple[UnhealthyResource, ...] = ()
+    resources: ResourceCounts | None = None
+    reconciled_at: datetime | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def id(self) -> AppId:
+        """Its whole identity."""
+        return AppId(self.source, self.namespace, self.name)
+
+
+# --- policy ----------------------------------------------------------------------------------------
+
+FindingStatus: TypeAlias = Literal["pass", "fail", "waived", "skipped", "unknown"]
+Evidence: TypeAlias = Literal["git", "manifest", "live-spec", "rendered", "live", "settings", "ci"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found in one kind of evidence."""
+
+    check: str
+    title: str
+    level: Literal["error", "warning", "info"]
+    status: FindingStatus
+    evidence: Evidence
+    message: str
+    fix: str | None = None
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    resource: str | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastKnownGood:
+    """The newest release that was seen healthy here, and when it last was."""
+
+    version: str
+    seen_at: datetime
+
+
+# --- the whole -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One environment, in the order of promotion. `source` is the id of the Argo CD that serves it."""
+
+    name: str
+    rules: Rules
+    tier: Tier
+    protected: bool
+    source: str
+    verdict: Verdict
+    problems: tuple[Problem, ...] = ()
+    release: Release | None = None
+    applications: tuple[Application, ...] = ()
+    position: Position | None = None
+    last_known_good: LastKnownGood | None = None
+    findings: tuple[Finding, ...] = ()
+    pull_requests: tuple[PullRequest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything known at `taken_at`. What belongs to no single environment stands at the top."""
+
+    taken_at: datetime
+    engine_id: str
+    read_only: bool
+    verdict: Verdict
+    sources: tuple[SourceState, ...] = ()
+    environments: tuple[Environment, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    pull_requests: tuple[PullRequest, ...] = ()
+
+    def source(self, id: str) -> SourceState | None:  # noqa: A002 - the contract's own key
+        """The state of one source."""
+        return next((source for source in self.sources if source.id == id), None)
+
+    def environment(self, name: str) -> Environment | None:
+        """One environment by name."""
+        return next((environment for environment in self.environments if environment.name == name), None)
+
+    @property
+    def applications(self) -> tuple[Application, ...]:
+        """Every application, in the order of the environments."""
+        return tuple(app for environment in self.environments for app in environment.applications)
+
+    @property
+    def all_pull_requests(self) -> tuple[PullRequest, ...]:
+        """Every open pull request once, newest number first."""
+        found = {pr.number: pr for env in self.environments for pr in env.pull_requests}
+        found |= {pr.number: pr for pr in self.pull_requests}
+        return tuple(found[number] for number in sorted(found, reverse=True))
+
+    @property
+    def unread_sources(self) -> tuple[SourceState, ...]:
+        """The sources that gave no answer, or none that still counts."""
+        return tuple(source for source in self.sources if source.state != "fresh")
