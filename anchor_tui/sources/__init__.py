@@ -1,0 +1,1 @@
+"""The outside systems: foreign bytes in, domain values out."""

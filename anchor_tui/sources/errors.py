@@ -1,0 +1,108 @@
+"""Everything that can go wrong between us and an outside system.
+
+    SourceError                 kind and message; the message is a sentence with the way out
+      CredentialError           no address or no token: nothing was asked
+      WriteRefused              the read-only gate held a request back
+      Unreachable               no connection: DNS, refused, reset, proxy
+        TlsFailure              the connection is not to be trusted
+        NoAnswer                the time was up
+      Unauthenticated           401: the token is missing, wrong, expired or revoked
+      Forbidden                 403: the token may not do this
+      NotFound                  404, or a 403 that hides one
+      RateLimited               429 or a rate limit's 403, with the time to wait
+      ServerFailed              5xx and what no other kind fits
+      BadAnswer                 an answer that is none: HTML from a proxy, a body that ended early
+
+Messages are foreign text in part: they are shown as plain text only, and never hold a token.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from anchor_tui.domain.model import Failure
+
+
+class SourceError(Exception):
+    """A source gave no usable answer."""
+
+    kind: ClassVar[str] = "failed"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    @property
+    def failure(self) -> Failure:
+        """The same as a value, for readings and snapshots."""
+        return Failure(self.kind, self.message)
+
+
+class CredentialError(SourceError):
+    """No address or no token: nothing was asked."""
+
+    kind = "credentials"
+
+
+class WriteRefused(SourceError):
+    """The read-only gate held a request back."""
+
+    kind = "read-only"
+
+
+class Unreachable(SourceError):
+    """No connection: DNS, refused, reset, proxy."""
+
+    kind = "unreachable"
+
+
+class TlsFailure(Unreachable):
+    """The connection is not to be trusted."""
+
+    kind = "tls"
+
+
+class NoAnswer(Unreachable):
+    """The time was up."""
+
+    kind = "timeout"
+
+
+class Unauthenticated(SourceError):
+    """401: the token is missing, wrong, expired or revoked."""
+
+    kind = "unauthenticated"
+
+
+class Forbidden(SourceError):
+    """403: the token may not do this."""
+
+    kind = "forbidden"
+
+
+class NotFound(SourceError):
+    """404, or a 403 that hides one."""
+
+    kind = "not-found"
+
+
+class RateLimited(SourceError):
+    """429 or a rate limit's 403. `wait_s` is what the server asked for, in seconds; None where it did not say."""
+
+    kind = "rate-limited"
+
+    def __init__(self, message: str, wait_s: float | None = None) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
+class ServerFailed(SourceError):
+    """5xx and what no other kind fits."""
+
+    kind = "server"
+
+
+class BadAnswer(SourceError):
+    """An answer that is none: HTML from a proxy, a body that ended early."""
+
+    kind = "bad-answer"
