@@ -1,0 +1,112 @@
+"""What one source's answer holds, before the sources are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from anchor_tui.config import ApplicationName, ApplicationSelector, EnvironmentConfig
+from anchor_tui.domain.model import Application, Budget, Checks, Problem, PullRequest, Release
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """An application with its labels, by which a selector finds it."""
+
+    application: Application
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Applications:
+    """One Argo CD's answer. `own_namespace` is where a bare application name is looked for, if known."""
+
+    server: str
+    url: str
+    version: str | None = None
+    own_namespace: str | None = None
+    observed: tuple[Observed, ...] = ()
+    latency_ms: float | None = None
+
+
+def belongs(
+    environment: EnvironmentConfig,
+    application: Application,
+    labels: Mapping[str, str],
+    own_namespace: str | None,
+) -> bool:
+    """Whether an application of the environment's own server is one of its applications.
+
+    A bare name means the server's own namespace; while that is unknown, any namespace matches.
+    """
+    match environment.applications:
+        case ApplicationSelector(labels=wanted):
+            return application.presence == "found" and all(labels.get(key) == value for key, value in wanted)
+        case names:
+            return any(is_named(name, application, own_namespace) for name in names)
+
+
+def is_named(name: ApplicationName, application: Application, own_namespace: str | None) -> bool:
+    """Whether a configured name means this application."""
+    if name.name != application.name:
+        return False
+    namespace = name.namespace or own_namespace
+    return not namespace or namespace == application.namespace
+
+
+@dataclass(frozen=True, slots=True)
+class PastRelease:
+    """A release as it stood after one commit of the ops repo's branch; None where it could not be read."""
+
+    commit: str
+    release: Release | None
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentFiles:
+    """One environment's files at the head of the branch.
+
+    `history` are its releases newest first, the present one included; `whole` tells whether it reaches back
+    to the first, and is None as long as it has not been read.
+    """
+
+    release: Release | None = None
+    problems: tuple[Problem, ...] = ()
+    history: tuple[PastRelease, ...] = ()
+    whole: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPullRequest:
+    """A pull request with what its head would make each environment run; `releases` has only those it changes."""
+
+    pull_request: PullRequest
+    branch: str = ""
+    releases: Mapping[str, Release | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest commit of the branch. `checks` are the required checks only; "none" where none is required."""
+
+    oid: str
+    headline: str
+    committed_at: datetime | None = None
+    author: str | None = None
+    checks: Checks = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class OpsRepo:
+    """GitHub's answer about the ops repo."""
+
+    name: str
+    url: str
+    branch: str
+    head: Head | None = None
+    environments: Mapping[str, EnvironmentFiles] = field(default_factory=dict)
+    pull_requests: tuple[OpenPullRequest, ...] = ()
+    budget: Budget | None = None
+    latency_ms: float | None = None
+    viewer: str | None = None
