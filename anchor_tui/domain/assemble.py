@@ -1,0 +1,214 @@
+"""The latest readings, put together into one Snapshot. Pure: the same readings and the same now give the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypeVar, assert_never
+
+from anchor_tui.config import ApplicationName, Config, EnvironmentConfig
+from anchor_tui.domain.model import (
+    AppId,
+    Application,
+    Asking,
+    Environment,
+    Failure,
+    Fresh,
+    Level,
+    Missing,
+    Problem,
+    PullRequest,
+    Reading,
+    Snapshot,
+    SourceState,
+    Stale,
+    Verdict,
+)
+from anchor_tui.domain.position import locate
+from anchor_tui.domain.pull_requests import classify
+from anchor_tui.domain.readings import Applications, EnvironmentFiles, OpsRepo, belongs, is_named
+from anchor_tui.domain.verdict import Circumstances, judge, overall
+from anchor_tui.domain.words import duration
+
+T = TypeVar("T")
+GITHUB = "github"
+NOT_FATAL = frozenset({"image-without-digest", "released"})
+"""Kinds of problems in a release that leave it readable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """The latest reading of each source; an Argo CD that is not in the mapping is still being asked."""
+
+    argocd: Mapping[str, Reading[Applications]] = field(default_factory=dict)
+    github: Reading[OpsRepo] = field(default_factory=Asking)
+    out_of_sync_since: Mapping[AppId, datetime] = field(default_factory=dict)
+
+
+def assemble(config: Config, readings: Readings, now: datetime) -> Snapshot:
+    """The whole estate at `now`, as far as the readings tell it."""
+    argocd = {
+        server.name: _still_good(readings.argocd.get(server.name, Asking()), now) for server in config.all_servers
+    }
+    github = _still_good(readings.github, now)
+    states = {name: _argocd_state(name, reading, config, now) for name, reading in argocd.items()}
+    github_state = _github_state(github, config, now)
+    repo = _value(github)
+    pulls = _pull_requests(config, repo)
+    environments = tuple(
+        _environment(
+            each, config, _value(argocd[each.server]), repo, pulls, (states[each.server], github_state), readings, now
+        )
+        for each in config.environments
+    )
+    return Snapshot(
+        taken_at=now,
+        engine_id=config.engine_id,
+        read_only=config.read_only,
+        verdict=overall(environments),
+        sources=(*states.values(), github_state),
+        environments=environments,
+        problems=tuple(each for reading in (*argocd.values(), github) for each in _problems(reading)),
+        pull_requests=tuple(pull for pull in pulls if not pull.environments),
+    )
+
+
+def _environment(
+    each: EnvironmentConfig,
+    config: Config,
+    applications: Applications | None,
+    repo: OpsRepo | None,
+    pulls: Sequence[PullRequest],
+    sources: Sequence[SourceState],
+    readings: Readings,
+    now: datetime,
+) -> Environment:
+    files = repo.environments.get(each.name, EnvironmentFiles()) if repo else EnvironmentFiles()
+    index = config.environments.index(each)
+    before = config.environments[index - 1].name if index else None
+    found = _applications_of(each, applications)
+    environment = Environment(
+        name=each.name,
+        rules=each.rules,
+        tier=each.tier,
+        protected=each.protected,
+        source=each.server,
+        verdict=Verdict(Level.UNKNOWN),
+        problems=files.problems,
+        release=files.release,
+        applications=found,
+        position=locate(files, before, repo.environments.get(before) if before else None) if repo else None,
+        pull_requests=tuple(pull for pull in pulls if each.name in pull.environments),
+    )
+    around = Circumstances(
+        now=now,
+        sources=sources,
+        head_checks=repo.head.checks if repo and repo.head else "none",
+        out_of_sync_since=readings.out_of_sync_since,
+        expected=_unanswered(each, applications, found),
+        unreadable=_unreadable(files, config, readings),
+    )
+    return replace(environment, verdict=judge(environment, around))
+
+
+def _applications_of(each: EnvironmentConfig, applications: Applications | None) -> tuple[Application, ...]:
+    if applications is None:
+        return ()
+    own = applications.own_namespace
+    return tuple(
+        observed.application
+        for observed in applications.observed
+        if belongs(each, observed.application, observed.labels, own)
+    )
+
+
+def _unanswered(
+    each: EnvironmentConfig, applications: Applications | None, found: Sequence[Application]
+) -> tuple[str, ...]:
+    """What was configured and is not among the answers: asked for still, or matched by nothing."""
+    if applications is None:
+        return ()
+    if not isinstance(each.applications, tuple):
+        return () if found else (f"any application with the labels {each.applications}",)
+    own = applications.own_namespace
+
+    def is_there(name: ApplicationName) -> bool:
+        return any(is_named(name, application, own) for application in found)
+
+    return tuple(str(name) for name in each.applications if not is_there(name))
+
+
+def _unreadable(files: EnvironmentFiles, config: Config, readings: Readings) -> tuple[str, ...]:
+    """Why the release or a layer of values cannot be read; the chart's own values are every environment's."""
+    chart = f"{config.chart.path}/values.yaml"
+    shared = tuple(each for each in _problems(readings.github) if each.file == chart)
+    return tuple(str(each) for each in (*files.problems, *shared) if each.kind not in NOT_FATAL)
+
+
+def _pull_requests(config: Config, repo: OpsRepo | None) -> tuple[PullRequest, ...]:
+    if repo is None:
+        return ()
+    order = tuple(each.name for each in config.environments)
+    found = (classify(opened, order, repo.environments) for opened in repo.pull_requests)
+    return tuple(sorted(found, key=lambda pull: -pull.number))
+
+
+# --- readings to states ------------------------------------------------------------------------------
+
+
+def _still_good(reading: Reading[T], now: datetime) -> Reading[T]:
+    """A fresh reading past its time is stale, whatever its source believes: a source may have died silently."""
+    if not isinstance(reading, Fresh) or now <= reading.good_until:
+        return reading
+    silence = Failure("silent", f"nothing was heard for {duration(now - reading.taken_at)}")
+    return Stale(reading.value, reading.taken_at, reading.problems, silence)
+
+
+def _value(reading: Reading[T]) -> T | None:
+    match reading:
+        case Fresh(value=value) | Stale(last_good=value):
+            return value
+        case Asking() | Missing():
+            return None
+        case _:
+            assert_never(reading)
+
+
+def _problems(reading: Reading[T]) -> tuple[Problem, ...]:
+    return reading.problems if isinstance(reading, Fresh | Stale) else ()
+
+
+def _argocd_state(name: str, reading: Reading[Applications], config: Config, now: datetime) -> SourceState:
+    server = next(each for each in config.all_servers if each.name == name)
+    value = _value(reading)
+    state = SourceState(id=name, kind="argocd", url=value.url if value else server.server)
+    if value:
+        state = replace(state, version=value.version, latency_ms=value.latency_ms)
+    return _with_reading(state, reading, now)
+
+
+def _github_state(reading: Reading[OpsRepo], config: Config, now: datetime) -> SourceState:
+    value = _value(reading)
+    state = SourceState(id=GITHUB, kind="github", url=value.url if value else config.github.api_url)
+    if value:
+        state = replace(state, latency_ms=value.latency_ms, budget=value.budget)
+    return _with_reading(state, reading, now)
+
+
+def _with_reading(state: SourceState, reading: Reading[T], now: datetime) -> SourceState:
+    match reading:
+        case Asking():
+            return state
+        case Missing(error=error):
+            return replace(state, state="missing", error=error)
+        case Fresh(taken_at=taken_at):
+            return replace(state, state="fresh", taken_at=taken_at, age_s=_age_s(taken_at, now))
+        case Stale(taken_at=taken_at, error=error):
+            return replace(state, state="stale", taken_at=taken_at, age_s=_age_s(taken_at, now), error=error)
+        case _:
+            assert_never(reading)
+
+
+def _age_s(taken_at: datetime, now: datetime) -> float:
+    return round(max(0.0, (now - taken_at).total_seconds()), 1)

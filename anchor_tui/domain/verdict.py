@@ -1,0 +1,248 @@
+"""How well an environment is, and why: one table.
+
+| what is seen                                                                        | level     |
+|-------------------------------------------------------------------------------------|-----------|
+| Synced and Healthy, checks green, policy holds                                      | ok        |
+| on-demand and Missing, absent or Suspended                                          | ok, "asleep" |
+| OutOfSync, Progressing, Suspended (always-on), an operation running, being deleted, | attention |
+|   behind while its promotion PR waits, a policy warning, required checks pending    |           |
+| Progressing longer than 15 min, last operation Failed or Error,                     | attention; failing where protected |
+|   required checks of the branch's head failed                                       |           |
+| a condition …Warning                                                                | a reason at the end, no level |
+| sync or health Unknown or not told, a controller that does not reconcile,           | unknown   |
+|   a source that is asking, stale or missing, a check without its evidence           |           |
+| Degraded, Missing (always-on), a condition …Error, an application absent or         | failing   |
+|   forbidden, an unreadable release or overlay, a policy error                       |           |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from anchor_tui.domain.model import (
+    AppId,
+    Application,
+    Checks,
+    Environment,
+    Level,
+    Operation,
+    Position,
+    SourceState,
+    Verdict,
+)
+from anchor_tui.domain.words import count, first_line, since
+
+LONG_PROGRESS = timedelta(minutes=15)
+STALE_CONTROLLER = timedelta(minutes=15)
+"""Argo CD reconciles every 3 minutes by default; five missed rounds are no accident."""
+
+Reason = tuple[Level | None, str]
+"""A level and a sentence; None gives a reason without a level."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What is known beside the environment itself.
+
+    `out_of_sync_since` is when each application's OutOfSync was first seen from here; `expected` are the names
+    of the applications that were configured and not answered for yet.
+    """
+
+    now: datetime
+    sources: Sequence[SourceState]
+    head_checks: Checks = "none"
+    out_of_sync_since: Mapping[AppId, datetime] | None = None
+    expected: Sequence[str] = ()
+    unreadable: Sequence[str] = ()
+
+
+def judge(environment: Environment, around: Circumstances) -> Verdict:
+    """The verdict on one environment; its own `verdict` is not looked at."""
+    reasons = [
+        *_of_sources(around),
+        *(each for app in environment.applications for each in _of_application(app, environment, around)),
+        *_of_files(environment, around),
+        *_of_policy(environment),
+        *_of_position(environment),
+        *_of_checks(environment, around),
+    ]
+    level = Level.worst(level for level, _ in reasons if level)
+    ranked = sorted(reasons, key=lambda reason: -(reason[0].rank if reason[0] else -1))
+    return Verdict(level, tuple(dict.fromkeys(text for _, text in ranked)))
+
+
+def overall(environments: Sequence[Environment]) -> Verdict:
+    """The worst of all, its reasons worst first, each with the environments it is about.
+
+    Among equals the protected and the later ones come first: what is nearest to the users is worst.
+    """
+    by_text: dict[str, list[Environment]] = {}
+    ranked = sorted(
+        enumerate(environments), key=lambda each: (-each[1].verdict.level.rank, not each[1].protected, -each[0])
+    )
+    for _, environment in ranked:
+        for text in environment.verdict.reasons:
+            by_text.setdefault(text, []).append(environment)
+    reasons = tuple(_with_names(text, found, environments) for text, found in by_text.items())
+    return Verdict(Level.worst(each.verdict.level for each in environments), reasons)
+
+
+def _with_names(text: str, found: Sequence[Environment], every: Sequence[Environment]) -> str:
+    if len(found) == len(every) > 1:
+        return text
+    return f"{', '.join(each.name for each in every if each in found)}: {text}"
+
+
+# --- the rows ----------------------------------------------------------------------------------------
+
+
+def _of_sources(around: Circumstances) -> Iterator[Reason]:
+    for source in around.sources:
+        name = "GitHub" if source.kind == "github" else f"Argo CD {source.id}" if source.id != "argocd" else "Argo CD"
+        match source.state:
+            case "asking":
+                yield Level.UNKNOWN, f"{name}: asking"
+            case "missing":
+                yield Level.UNKNOWN, f"{name}: {source.error.message if source.error else 'no answer'}"
+            case "stale":
+                as_of = f"as of {source.taken_at:%H:%M}Z, {since(source.taken_at, around.now)} ago"
+                yield Level.UNKNOWN, f"{name}: {as_of}: {source.error.message if source.error else 'no answer'}"
+            case "fresh":
+                pass
+    for name in around.expected:
+        yield Level.UNKNOWN, f"no answer about {name} yet"
+
+
+def _of_application(app: Application, environment: Environment, around: Circumstances) -> Iterator[Reason]:
+    name = _prefix(app, environment)
+    if app.presence == "forbidden":
+        yield Level.FAILING, f"{name}{app.problems[0].message if app.problems else 'not permitted'}"
+        return
+    if app.presence == "absent":
+        if environment.tier == "on-demand":
+            yield Level.OK, f"{name}asleep: absent"
+        else:
+            yield Level.FAILING, f"{name}absent: {app.problems[0].message if app.problems else 'not found'}"
+        return
+    grave = Level.FAILING if environment.protected else Level.ATTENTION
+    asleep = environment.tier == "on-demand" and app.health in {"Missing", "Suspended"}
+    yield from ((level, name + text) for level, text in _of_health(app, grave, around.now, asleep=asleep))
+    yield from ((level, name + text) for level, text in _of_sync(app, around, asleep=asleep))
+    if app.operation:
+        yield from ((level, name + text) for level, text in _of_operation(app.operation, grave, around.now))
+    for condition in app.conditions:
+        level = Level.FAILING if condition.type.endswith("Error") else None
+        yield level, f"{name}{condition.type}: {first_line(condition.message)}"
+    if app.reconciled_at and around.now - app.reconciled_at > STALE_CONTROLLER:
+        ago = since(app.reconciled_at, around.now)
+        yield Level.UNKNOWN, f"{name}not reconciled for {ago}: is Argo CD's application controller running?"
+    for problem in app.problems:
+        yield Level.ATTENTION if problem.kind == "deleting" else Level.UNKNOWN, f"{name}{problem.message}"
+
+
+def _prefix(app: Application, environment: Environment) -> str:
+    return "" if len(environment.applications) == 1 else f"{app.name}: "
+
+
+def _of_health(app: Application, grave: Level, now: datetime, *, asleep: bool) -> Iterator[Reason]:
+    span = f" for {since(app.health_since, now)}" if app.health_since else ""
+    culprit = ""
+    if app.unhealthy:
+        worst = app.unhealthy[0]
+        culprit = f", {worst.kind}/{worst.name}" + (f": {first_line(worst.message)}" if worst.message else "")
+    match app.health:
+        case "Healthy":
+            pass
+        case _ if asleep:
+            yield Level.OK, f"asleep: {app.health}"
+        case "Degraded" | "Missing":
+            yield Level.FAILING, f"{app.health}{span}{culprit}"
+        case "Progressing":
+            long = app.health_since is not None and now - app.health_since > LONG_PROGRESS
+            yield grave if long else Level.ATTENTION, f"Progressing{span}{culprit}"
+        case "Suspended":
+            yield Level.ATTENTION, f"Suspended{span}{culprit}"
+        case None:
+            yield Level.UNKNOWN, "health is not told"
+        case other:
+            yield Level.UNKNOWN, f"health is {other}{span}"
+
+
+def _of_sync(app: Application, around: Circumstances, *, asleep: bool) -> Iterator[Reason]:
+    match app.sync:
+        case "Synced":
+            pass
+        case "OutOfSync" if asleep and app.health == "Missing":
+            pass  # nothing is live, so nothing can be in sync
+        case "OutOfSync":
+            seen = (around.out_of_sync_since or {}).get(app.id)
+            span = f" for ≥ {since(seen, around.now)}" if seen and around.now - seen >= timedelta(minutes=1) else ""
+            yield Level.ATTENTION, f"OutOfSync{span}{_what_differs(app)}"
+        case None:
+            yield Level.UNKNOWN, "sync is not told"
+        case other:
+            yield Level.UNKNOWN, f"sync is {other}"
+
+
+def _what_differs(app: Application) -> str:
+    parts = []
+    if app.resources and app.resources.out_of_sync:
+        parts.append(f"{count(app.resources.out_of_sync, 'resource')} differ" + "s" * (app.resources.out_of_sync == 1))
+    if app.prunable:
+        parts.append(f"{len(app.prunable)} to prune")
+    return f": {', '.join(parts)}" if parts else ""
+
+
+def _of_operation(operation: Operation, grave: Level, now: datetime) -> Iterator[Reason]:
+    who = f" by {operation.initiated_by}" if operation.initiated_by else ""
+    if operation.running:
+        span = f" for {since(operation.started_at, now)}" if operation.started_at else ""
+        words = first_line(operation.message)
+        yield Level.ATTENTION, f"operation {operation.phase}{span}{who}" + (f": {words}" if words else "")
+    elif operation.phase in {"Failed", "Error"}:
+        yield grave, f"last operation {operation.phase}{who}: {first_line(operation.message) or 'no reason given'}"
+
+
+def _of_files(environment: Environment, around: Circumstances) -> Iterator[Reason]:
+    for message in around.unreadable:
+        yield Level.FAILING, message
+
+
+def _of_policy(environment: Environment) -> Iterator[Reason]:
+    failed = [finding for finding in environment.findings if finding.status == "fail"]
+    errors = {finding.check for finding in failed if finding.level == "error"}
+    warnings = {finding.check for finding in failed if finding.level == "warning"} - errors
+    unknown = {finding.check for finding in environment.findings if finding.status == "unknown"} - errors - warnings
+    if errors:
+        yield Level.FAILING, f"{count(len(errors), 'policy error')}: {', '.join(sorted(errors))}"
+    if unknown:
+        yield Level.UNKNOWN, f"{count(len(unknown), 'check')} cannot be told: {', '.join(sorted(unknown))}"
+    if warnings:
+        yield Level.ATTENTION, f"{count(len(warnings), 'policy warning')}: {', '.join(sorted(warnings))}"
+
+
+def _of_position(environment: Environment) -> Iterator[Reason]:
+    waiting = [pr for pr in environment.pull_requests if pr.kind == "promotion"]
+    if environment.position and environment.position.state == "behind" and waiting:
+        numbers = ", ".join(f"#{pr.number}" for pr in waiting)
+        yield Level.ATTENTION, f"{behind_words(environment.position)}; {numbers} waits"
+
+
+def behind_words(position: Position) -> str:
+    """ "behind dev by 1 release"."""
+    return f"behind {position.environment} by {count(len(position.versions), 'release')}"
+
+
+def _of_checks(environment: Environment, around: Circumstances) -> Iterator[Reason]:
+    if around.head_checks == "pending":
+        yield Level.ATTENTION, "required checks of the branch's head are pending"
+    elif around.head_checks == "failure":
+        level = Level.FAILING if environment.protected else Level.ATTENTION
+        yield level, "required checks of the branch's head failed"
+
+
+def worst_first(environments: Iterable[Environment]) -> list[Environment]:
+    """The environments, worst verdict first, otherwise in their order."""
+    return sorted(environments, key=lambda each: -each.verdict.level.rank)

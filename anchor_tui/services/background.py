@@ -1,0 +1,88 @@
+"""The reader on a thread of its own, so that a slow decode or a large estate never holds up a frame.
+
+It is started before the screen is even imported: the first request is under way while Textual loads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from anchor_tui.config import Config
+from anchor_tui.domain.model import Snapshot
+
+Listener = Callable[[Snapshot], None]
+
+
+class Background:
+    """A running Observer. Snapshots are handed to one listener, on the reader's thread."""
+
+    def __init__(self, config: Config, environ: Mapping[str, str], home: Path) -> None:
+        self.config = config
+        self._environ = environ
+        self._home = home
+        self._lock = threading.Lock()
+        self._listener: Listener | None = None
+        self._latest: Snapshot | None = None
+        self._loop = asyncio.new_event_loop()
+        self._painted = asyncio.Event()
+        self._again: Callable[[], None] = lambda: None
+        self._main: asyncio.Task[None] | None = None
+        # A daemon: quitting does not wait for a server that hangs.
+        self._thread = threading.Thread(target=self._serve, name="observer", daemon=True)
+
+    def start(self) -> None:
+        """Begins to read."""
+        self._thread.start()
+
+    def listen(self, listener: Listener) -> None:
+        """Hands over the latest snapshot now, and each further one as it comes."""
+        with self._lock:
+            self._listener = listener
+            if self._latest is not None:
+                listener(self._latest)
+
+    def painted(self) -> None:
+        """Says that the first frame is on the screen: what costs time to load may now be loaded."""
+        self._call(self._painted.set)
+
+    def read_again(self) -> None:
+        """Asks every source now."""
+        self._call(lambda: self._again())
+
+    def stop(self) -> None:
+        """Ends the reading and closes its connections; waits a moment for that and no longer."""
+        with self._lock:
+            self._listener = None
+        self._call(lambda: self._main.cancel() if self._main else None)
+        self._thread.join(timeout=0.5)
+
+    def _call(self, what: Callable[[], object]) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(what)
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        with self._lock:
+            self._latest = snapshot
+            if self._listener is not None:
+                self._listener(snapshot)
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._main = self._loop.create_task(self._read())
+            self._loop.run_until_complete(self._main)
+        except asyncio.CancelledError:
+            pass  # stopped
+        finally:
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+
+    async def _read(self) -> None:
+        from anchor_tui.services.observe import Observer, make_sources
+
+        observer = Observer(self.config, make_sources(self.config, self._environ, self._home))
+        self._again = observer.read_again
+        await observer.run(self._publish, self._painted)

@@ -1,0 +1,67 @@
+"""The JSON contract `anchor-tui/snapshot/v1`, both ways, without loss.
+
+The model's shapes are the contract's, key by key; times are RFC 3339 in UTC, absent things null.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from anchor_tui.domain.model import Snapshot
+
+SCHEMA = "anchor-tui/snapshot/v1"
+
+
+class ContractError(ValueError):
+    """A document that is no snapshot of this contract; the message says where and why."""
+
+
+def to_document(snapshot: Snapshot) -> dict[str, Any]:
+    """The snapshot as the contract's document, of plain values."""
+    return {"schema": SCHEMA, **msgspec.to_builtins(snapshot)}
+
+
+def to_json(snapshot: Snapshot) -> bytes:
+    """The document as indented JSON in UTF-8, with a newline at its end."""
+    return msgspec.json.format(msgspec.json.encode(to_document(snapshot)), indent=2) + b"\n"
+
+
+def from_json(text: bytes | str) -> Snapshot:
+    """The snapshot that `to_json` wrote. Raises ContractError."""
+    try:
+        document = msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise ContractError(f"this is no JSON: {error}") from error
+    return from_document(document)
+
+
+def from_document(document: object) -> Snapshot:
+    """The snapshot of a document. Raises ContractError."""
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        found = document.get("schema") if isinstance(document, dict) else type(document).__name__
+        raise ContractError(f"this is no snapshot: its schema is {found!r}, not {SCHEMA!r}")
+    try:
+        return msgspec.convert(document, Snapshot)
+    except msgspec.ValidationError as error:
+        raise ContractError(f"this snapshot is not as {SCHEMA} says: {error}") from error
+
+
+def schema() -> dict[str, Any]:
+    """The contract's JSON Schema (2020-12). Every key is always written, so every key is required."""
+    (reference,), definitions = msgspec.json.schema_components([Snapshot], ref_template="#/$defs/{name}")
+    for definition in definitions.values():
+        if "properties" in definition:
+            definition["required"] = list(definition["properties"])
+            for described in definition["properties"].values():
+                described.pop("default", None)
+    root = definitions["Snapshot"]
+    root["properties"] = {"schema": {"const": SCHEMA}, **root["properties"]}
+    root["required"] = list(root["properties"])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": SCHEMA,
+        **reference,
+        "$defs": definitions,
+    }

@@ -1,0 +1,183 @@
+"""The one reader: the latest Reading of each source, put together into a Snapshot.
+
+Each source runs as a task at its own pace and publishes whole readings; `observe` only looks at the latest
+ones and never waits for anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from anchor_tui.config import Config
+from anchor_tui.domain.assemble import GITHUB, Readings, assemble
+from anchor_tui.domain.model import AppId, Asking, Failure, Fresh, Missing, Reading, Snapshot, Stale
+from anchor_tui.domain.readings import Applications
+from anchor_tui.sources.errors import SourceError
+from anchor_tui.sources.pace import Backoff
+
+if TYPE_CHECKING:
+    from anchor_tui.sources.argocd.client import ArgoClient
+    from anchor_tui.sources.github.door import Door
+
+REOBSERVE_S = 5.0
+"""Verdicts move with the clock alone: what progresses too long, what has not been heard of."""
+BATCH_S = 0.02
+"""Readings that come together are one snapshot."""
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The time, in UTC, to the millisecond: what the contract writes is what it reads back."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+class Source(Protocol):
+    """An outside system, as the reader sees it."""
+
+    id: str
+    kind: str
+
+    async def read(self) -> Fresh[Any]:
+        """One whole reading; raises SourceError."""
+
+    async def run(self, publish: Callable[[Reading[Any]], None]) -> None:
+        """Readings until cancelled; never raises SourceError."""
+
+    def read_again(self) -> None:
+        """Reads now instead of after the pause."""
+
+
+class Observer:
+    """The latest readings of every source. One loop owns it; only `observe` and its results travel."""
+
+    def __init__(self, config: Config, sources: Sequence[Source], now: Clock = utc_now) -> None:
+        self._config = config
+        self._sources = tuple(sources)
+        self._now = now
+        self._readings = Readings()
+        self._changed = asyncio.Event()
+
+    def observe(self) -> Snapshot:
+        """Everything known now. Never waits."""
+        return assemble(self._config, self._readings, self._now())
+
+    def read_again(self) -> None:
+        """Asks every source now."""
+        for source in self._sources:
+            source.read_again()
+
+    async def read_once(self, timeout_s: float) -> Snapshot:
+        """One reading of every source, side by side; one that gives none in time is missing, with the reason."""
+        await asyncio.gather(*(self._read_one(source, timeout_s) for source in self._sources))
+        return self.observe()
+
+    async def run(self, publish: Callable[[Snapshot], None], painted: asyncio.Event | None = None) -> None:
+        """Publishes a Snapshot after each change, and now and then without one, until cancelled.
+
+        GitHub's library takes 160 ms of import, so with `painted` it is asked only when that is set: the first
+        picture comes first.
+        """
+        publish(self.observe())
+        async with asyncio.TaskGroup() as group:
+            for source in self._sources:
+                group.create_task(self._keep_running(source, painted if source.kind == "github" else None))
+            while True:
+                try:
+                    async with asyncio.timeout(REOBSERVE_S):
+                        await self._changed.wait()
+                    await asyncio.sleep(BATCH_S)
+                except TimeoutError:
+                    pass
+                self._changed.clear()
+                publish(self.observe())
+
+    async def _read_one(self, source: Source, timeout_s: float) -> None:
+        try:
+            async with asyncio.timeout(timeout_s):
+                self._take(source, await source.read())
+        except TimeoutError:
+            self._take(source, Missing(Failure("timeout", f"no answer within {timeout_s:g} s")))
+        except SourceError as error:
+            self._take(source, Missing(error.failure))
+
+    async def _keep_running(self, source: Source, after: asyncio.Event | None) -> None:
+        """A source that fails in a way nobody thought of is shown as failed, and started again."""
+        if after is not None:
+            await after.wait()
+        backoff = Backoff()
+        while True:
+            try:
+                await source.run(lambda reading: self._take(source, reading))
+            except Exception as error:  # noqa: BLE001 - a fault of ours must be seen on the screen, not end it
+                # The text of an unknown exception may hold anything, a token too: its kind must do.
+                failure = Failure("internal", f"a fault in anchor-tui: {type(error).__name__}; trying again")
+                self._take(source, _spoiled(self._reading(source), failure))
+            await asyncio.sleep(backoff.next())
+
+    def _reading(self, source: Source) -> Reading[Any]:
+        return self._readings.github if source.id == GITHUB else self._readings.argocd.get(source.id, Asking())
+
+    def _take(self, source: Source, reading: Reading[Any]) -> None:
+        if source.id == GITHUB:
+            self._readings = replace(self._readings, github=reading)
+        else:
+            argocd = {**self._readings.argocd, source.id: reading}
+            seen = _out_of_sync_since(self._readings.out_of_sync_since, source.id, reading, self._now())
+            self._readings = replace(self._readings, argocd=argocd, out_of_sync_since=seen)
+        self._changed.set()
+
+
+def _spoiled(reading: Reading[Any], failure: Failure) -> Reading[Any]:
+    match reading:
+        case Fresh(value=value, taken_at=taken_at, problems=problems):
+            return Stale(value, taken_at, problems, failure)
+        case Stale():
+            return replace(reading, error=failure)
+        case _:
+            return Missing(failure)
+
+
+def _out_of_sync_since(
+    before: Mapping[AppId, datetime], server: str, reading: Reading[Applications], now: datetime
+) -> Mapping[AppId, datetime]:
+    """When each application's OutOfSync was first seen; Argo CD itself does not tell."""
+    if not isinstance(reading, Fresh):
+        return before
+    others = {app: moment for app, moment in before.items() if app.server != server}
+    out_of_sync = (each.application.id for each in reading.value.observed if each.application.sync == "OutOfSync")
+    return others | {app: before.get(app, now) for app in out_of_sync}
+
+
+def make_sources(config: Config, environ: Mapping[str, str], home: Path, now: Clock = utc_now) -> list[Source]:
+    """The sources of a configuration. Credentials are looked up when a source connects, not before."""
+    from anchor_tui.sources.argocd import ArgoSource  # httpx: 50 ms, beside the screen's own imports
+    from anchor_tui.sources.github import GitHubSource
+
+    async def open_github(documents: frozenset[str]) -> Door:
+        from anchor_tui.sources.credentials import github_access
+        from anchor_tui.sources.github.door import Door, Gate
+
+        # gh and the keyring may take seconds: off the loop, which follows Argo CD's stream.
+        access = await asyncio.to_thread(github_access, config.github, environ, home=home)
+        return Door(access, Gate(config.read_only, documents))
+
+    def argo_source(server_name: str) -> ArgoSource:
+        server = next(each for each in config.all_servers if each.name == server_name)
+
+        async def open_argocd() -> ArgoClient:
+            from anchor_tui.sources.argocd.client import ArgoClient
+            from anchor_tui.sources.credentials import argocd_access
+
+            access = await asyncio.to_thread(argocd_access, server, environ, home=home)
+            return ArgoClient(access, read_only=config.read_only)
+
+        return ArgoSource(server, config.environments, open_argocd, now)
+
+    return [*(argo_source(each.name) for each in config.all_servers), GitHubSource(config, open_github, now)]

@@ -1,0 +1,294 @@
+"""The one door to GitHub: PyGithub on a thread of its own, and every failure in words.
+
+A `Github` object is not safe between threads, so one thread owns it. It is a daemon: a GitHub that hangs
+never holds up the end of the program. The read-only gate sits in the connection that PyGithub sends
+through, below every method it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from anchor_tui import __version__
+from anchor_tui.sources.errors import (
+    BadAnswer,
+    Forbidden,
+    NoAnswer,
+    NotFound,
+    RateLimited,
+    ServerFailed,
+    SourceError,
+    TlsFailure,
+    Unauthenticated,
+    Unreachable,
+    WriteRefused,
+)
+
+if TYPE_CHECKING:
+    from github import Github, GithubException
+
+    from anchor_tui.sources.credentials import GitHubAccess
+    from anchor_tui.sources.github.queries import Document
+
+T = TypeVar("T")
+ANSWER_TIMEOUT_S = 15
+_inject = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class GraphError:
+    """One of the `errors` that came beside the data: `path` is where in the answer something is missing."""
+
+    type: str
+    message: str
+    path: tuple[str | int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GraphAnswer:
+    """The data of a query, what was denied in it, and how long it took in seconds."""
+
+    data: Mapping[str, Any]
+    errors: tuple[GraphError, ...] = ()
+    took_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Gate:
+    """What may leave. Read-only: GETs, and POSTs to GraphQL that carry a registered query document."""
+
+    read_only: bool
+    documents: frozenset[str] = frozenset()
+
+    def check(self, verb: str, url: str, body: object) -> None:
+        """Raises WriteRefused before a byte leaves."""
+        if not self.read_only or verb == "GET":
+            return
+        if verb == "POST" and url.split("?")[0].endswith("/graphql") and self._is_registered(body):
+            return
+        raise WriteRefused(f"read-only: {verb} {url.split('?')[0]} was not sent to GitHub")
+
+    def _is_registered(self, body: object) -> bool:
+        try:
+            return json.loads(body)["query"] in self.documents  # type: ignore[arg-type]
+        except (TypeError, ValueError, KeyError):
+            return False
+
+
+@dataclass(slots=True)
+class Door:
+    """Every request to GitHub goes through here, one at a time, in the order in which they were asked."""
+
+    access: GitHubAccess
+    gate: Gate
+    _jobs: queue.SimpleQueue[Callable[[], None] | None] = field(default_factory=queue.SimpleQueue, init=False)
+    _github: Github | None = field(default=None, init=False)
+    _thread: threading.Thread | None = field(default=None, init=False)
+
+    async def query(self, document: Document, variables: Mapping[str, Any] | None = None) -> GraphAnswer:
+        """Asks a registered query. Raises the tree of `sources.errors`; errors beside data are in the answer."""
+        everything = dict(document.variables) | dict(variables or {})
+        return await self._on_thread(lambda github: _ask(github, document.text, everything))
+
+    async def call(self, work: Callable[[Github], T]) -> T:
+        """Runs any other work with the `Github` object on its thread; the gate holds there too."""
+        return await self._on_thread(work)
+
+    def close(self) -> None:
+        """Ends the thread once what it does is done; nobody waits for that."""
+        self._jobs.put(None)
+
+    async def _on_thread(self, work: Callable[[Github], T]) -> T:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._serve, name="github", daemon=True)
+            self._thread.start()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+
+        def job() -> None:
+            try:
+                result = _in_words(self.access.api_url, lambda: work(self._open()))
+            except BaseException as error:  # noqa: BLE001 - handed over whole to who waits
+                _hand_over(loop, answer, answer.set_exception, error)
+            else:
+                _hand_over(loop, answer, answer.set_result, result)
+
+        self._jobs.put(job)
+        return await answer
+
+    def _serve(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+        if self._github is not None:
+            self._github.close()
+
+    def _open(self) -> Github:
+        if self._github is None:
+            self._github = _make_github(self.access, self.gate)
+        return self._github
+
+
+def _hand_over(
+    loop: asyncio.AbstractEventLoop, answer: asyncio.Future[T], put: Callable[[Any], None], value: object
+) -> None:
+    def deliver() -> None:
+        if not answer.done():  # who asked may have gone
+            put(value)
+
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(deliver)
+
+
+def _make_github(access: GitHubAccess, gate: Gate) -> Github:
+    """PyGithub with no retry, no sleep and no pause of its own, and the gate in its connections."""
+    import github  # 160 ms, on this thread
+    from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester
+
+    # PyGithub's logger writes to stderr, which is the screen.
+    logger = logging.getLogger("github.Requester")
+    logger.handlers.clear()
+    logger.propagate = False
+
+    class GatedHttp(HTTPRequestsConnectionClass):
+        def request(self, verb: str, url: str, *rest: Any, **more: Any) -> None:  # noqa: ANN401 - as PyGithub has it
+            gate.check(verb, url, rest[0] if rest else None)
+            super().request(verb, url, *rest, **more)
+
+    class GatedHttps(HTTPSRequestsConnectionClass):
+        def request(self, verb: str, url: str, *rest: Any, **more: Any) -> None:  # noqa: ANN401 - as PyGithub has it
+            gate.check(verb, url, rest[0] if rest else None)
+            super().request(verb, url, *rest, **more)
+
+    with _inject:  # the classes are taken over when the object is made
+        Requester.injectConnectionClasses(GatedHttp, GatedHttps)
+        try:
+            return github.Github(
+                auth=github.Auth.Token(access.token.reveal()),
+                base_url=access.api_url.rstrip("/"),
+                user_agent=f"anchor-tui/{__version__}",
+                verify=access.ca_file or True,
+                timeout=ANSWER_TIMEOUT_S,
+                per_page=100,
+                retry=None,
+                seconds_between_requests=None,
+                seconds_between_writes=None,
+                lazy=True,
+                api_version="2022-11-28",
+            )
+        finally:
+            Requester.resetConnectionClasses()
+
+
+def _ask(github: Github, text: str, variables: Mapping[str, Any]) -> GraphAnswer:
+    from github import GithubException
+
+    began = time.monotonic()
+    try:
+        _, body = github.requester.graphql_query(text, dict(variables))
+    except GithubException as error:
+        # Errors beside data: PyGithub raises although the data is there.
+        body = error.data if isinstance(error.data, dict) else {}
+        if not isinstance(body.get("data"), dict) or not any(value is not None for value in body["data"].values()):
+            raise
+    took_s = time.monotonic() - began
+    data = body.get("data")
+    if not isinstance(data, dict):
+        raise BadAnswer("GitHub's answer is no JSON but a page of HTML: a proxy's login page?")
+    errors = tuple(
+        GraphError(str(each.get("type", "")), str(each.get("message", "")), tuple(each.get("path") or ()))
+        for each in body.get("errors") or ()
+    )
+    return GraphAnswer(data, errors, took_s)
+
+
+def _in_words(url: str, work: Callable[[], T]) -> T:
+    """Turns what PyGithub and requests raise into our errors, `from` the cause."""
+    import requests
+    from github import GithubException
+
+    try:
+        return work()
+    except SourceError:
+        raise
+    except GithubException as error:
+        raise error_for(error) from error
+    except requests.exceptions.SSLError as error:
+        raise TlsFailure(f"{url}: TLS: {_reason(error)}; name the authority with github.ca_file") from error
+    except requests.exceptions.Timeout as error:
+        raise NoAnswer(f"{url}: no answer within {ANSWER_TIMEOUT_S} s") from error
+    except (json.JSONDecodeError, requests.exceptions.ContentDecodingError) as error:
+        raise BadAnswer(f"{url}: the answer ended early or is no JSON") from error
+    except (requests.exceptions.ChunkedEncodingError, requests.exceptions.RequestException) as error:
+        raise Unreachable(f"{url}: the connection failed: {_reason(error)}") from error
+    except RuntimeError as error:  # PyGithub on a redirect to another host or scheme
+        raise BadAnswer(f"{url}: {error}") from error
+
+
+def error_for(error: GithubException) -> SourceError:
+    """The error of GitHub's own answer."""
+    headers = {key.lower(): value for key, value in (error.headers or {}).items()}
+    message = _message(error)
+    kinds = {str(each.get("type", "")) for each in _graph_errors(error)}
+    if kinds & {"RATE_LIMIT", "RATE_LIMITED"} or error.status == 429 or "rate limit" in message.lower():
+        return RateLimited(f"GitHub's rate limit is used up: {message}", _wait_s(headers))
+    if "NOT_FOUND" in kinds or error.status == 404:
+        return NotFound(f"{message or 'not found'}; or the token may not see it")
+    match error.status:
+        case 401:
+            return Unauthenticated(
+                "401: GitHub does not accept the token (wrong, expired or revoked): set GITHUB_TOKEN, or `gh auth login`"
+            )
+        case 403 if sso := headers.get("x-github-sso"):
+            return Forbidden(f"403: the organisation wants the token authorised for SSO: {sso}")
+        case 403:
+            needed = headers.get("x-accepted-github-permissions")
+            return Forbidden(f"403: {message}" + (f"; the token needs {needed}" if needed else ""))
+        case status if status >= 500:
+            return ServerFailed(f"GitHub answered HTTP {status}" + (f": {message}" if message else ""))
+        case status:
+            return ServerFailed(f"GitHub refused (HTTP {status}): {message or 'no reason given'}")
+
+
+def _graph_errors(error: GithubException) -> list[Mapping[str, Any]]:
+    found = error.data.get("errors") if isinstance(error.data, dict) else None
+    return [each for each in found or () if isinstance(each, dict)]
+
+
+def _message(error: GithubException) -> str:
+    if isinstance(error.data, dict):
+        words = error.data.get("message") or "; ".join(str(each.get("message", "")) for each in _graph_errors(error))
+    else:
+        words = error.data.decode(errors="replace") if isinstance(error.data, bytes) else str(error.data or "")
+    words = str(words or error.message or "").strip()
+    return "a page of HTML, as from a proxy" if words.startswith("<") else words[:300]
+
+
+def _wait_s(headers: Mapping[str, Any]) -> float:
+    """`retry-after`, else until the reset where nothing remains, else a minute."""
+    retry_after, reset = str(headers.get("retry-after", "")), str(headers.get("x-ratelimit-reset", ""))
+    if retry_after.isdigit():
+        return float(retry_after)
+    if str(headers.get("x-ratelimit-remaining", "")) == "0" and reset.isdigit():
+        return max(1.0, float(reset) - time.time())
+    return 60.0
+
+
+def _reason(error: Exception) -> str:
+    """The innermost cause: the outer layers of requests repeat the address and their own names."""
+    cause: BaseException = error
+    while (inner := cause.__cause__ or cause.__context__ or _wrapped(cause)) is not None:
+        cause = inner
+    return str(cause).strip("()'\" ") or type(cause).__name__
+
+
+def _wrapped(error: BaseException) -> BaseException | None:
+    inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
+    return inner if isinstance(inner, BaseException) and inner is not error else None

@@ -1,0 +1,154 @@
+"""The query documents, made from the configuration: nothing else is ever asked of GraphQL.
+
+One poll costs one point (GitHub's formula: the number of connections asked for, by hundreds). Names in
+GraphQL cannot hold every environment's name, so environments go by their number: e0, e1, …
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from anchor_tui.config import EnvironmentConfig, GitHub
+
+PULL_REQUESTS_A_PAGE = 50
+RELEASES_BACK = 30
+CHECKS = 100
+
+_CONTENT = "fragment Content on TreeEntry { oid object { ... on Blob { oid text isBinary isTruncated byteSize } } }"
+_CHANGE = """fragment Change on CommitHistoryConnection {
+  nodes {
+    oid committedDate author { name user { login } }
+    associatedPullRequests(first: 1) { nodes { number title url } }
+  }
+}"""
+_BUDGET = "rateLimit { limit cost remaining resetAt }"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A registered query: its text, and the variables that never change."""
+
+    text: str
+    variables: tuple[tuple[str, str | int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Queries:
+    """Every query document that this configuration can ask."""
+
+    poll: Document
+    more_pull_requests: Document
+    history: Document
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """What the read-only gate lets through."""
+        return frozenset({self.poll.text, self.more_pull_requests.text, self.history.text})
+
+
+def make_queries(github: GitHub, environments: tuple[EnvironmentConfig, ...], chart_values: str) -> Queries:
+    """The three documents for these environments; paths travel as variables, so that any name is safe."""
+    owner, _, name = github.ops_repo.partition("/")
+    numbers = range(len(environments))
+    where = (("owner", owner), ("name", name), ("ref", f"refs/heads/{github.branch}"))
+    paths = tuple((f"e{n}Release", environments[n].release) for n in numbers)
+    overlays = tuple((f"e{n}Values", environments[n].values) for n in numbers)
+    branch = (("branch", github.branch),)
+    return Queries(
+        poll=Document(_poll(numbers), (*where, *branch, ("chartValues", chart_values), *paths, *overlays)),
+        more_pull_requests=Document(_more_pull_requests(numbers), (*where[:2], *branch, *paths)),
+        history=Document(_history(numbers), (*where, *paths)),
+    )
+
+
+def _declared(numbers: range, *suffixes: str) -> str:
+    return ", ".join(f"$e{n}{suffix}: String!" for n in numbers for suffix in suffixes)
+
+
+def _poll(numbers: range) -> str:
+    files = "\n".join(
+        f"e{n}Release: file(path: $e{n}Release) {{ ...Content }}\n"
+        f"e{n}Values: file(path: $e{n}Values) {{ ...Content }}\n"
+        f"e{n}Change: history(first: 1, path: $e{n}Release) {{ ...Change }}"
+        for n in numbers
+    )
+    return f"""query Poll($owner: String!, $name: String!, $ref: String!, $branch: String!, $chartValues: String!,
+  {_declared(numbers, "Release", "Values")}) {{
+  {_BUDGET}
+  viewer {{ login }}
+  repository(owner: $owner, name: $name, followRenames: true) {{
+    nameWithOwner url
+    ref(qualifiedName: $ref) {{
+      refUpdateRule {{ requiredStatusCheckContexts }}
+      rules(first: 30) {{ nodes {{ parameters {{
+        ... on RequiredStatusChecksParameters {{ requiredStatusChecks {{ context }} }}
+      }} }} }}
+      target {{ ... on Commit {{
+        oid messageHeadline committedDate author {{ name user {{ login }} }}
+        statusCheckRollup {{ contexts(first: {CHECKS}) {{ nodes {{
+          __typename
+          ... on CheckRun {{ name status conclusion }}
+          ... on StatusContext {{ context state }}
+        }} }} }}
+        chartValues: file(path: $chartValues) {{ ...Content }}
+        {files}
+      }} }}
+    }}
+    {_pull_requests("")}
+  }}
+}}
+{_CONTENT}
+{_CHANGE}
+{_pull_request(numbers)}"""
+
+
+def _more_pull_requests(numbers: range) -> str:
+    return f"""query MorePullRequests($owner: String!, $name: String!, $branch: String!, $after: String!,
+  {_declared(numbers, "Release")}) {{
+  {_BUDGET}
+  repository(owner: $owner, name: $name, followRenames: true) {{ {_pull_requests(", after: $after")} }}
+}}
+{_CONTENT}
+{_pull_request(numbers)}"""
+
+
+def _pull_requests(after: str) -> str:
+    order = "orderBy: {field: UPDATED_AT, direction: DESC}"
+    arguments = f"states: [OPEN], baseRefName: $branch, first: {PULL_REQUESTS_A_PAGE}{after}, {order}"
+    return f"""pullRequests({arguments}) {{
+      totalCount pageInfo {{ hasNextPage endCursor }} nodes {{ ...Pull }}
+    }}"""
+
+
+def _pull_request(numbers: range) -> str:
+    files = " ".join(f"e{n}Release: file(path: $e{n}Release) {{ ...Content }}" for n in numbers)
+    return f"""fragment Pull on PullRequest {{
+  number title url isDraft createdAt author {{ login }} headRefName headRefOid
+  mergeable reviewDecision labels(first: 20) {{ nodes {{ name }} }}
+  files(first: 100) {{ totalCount nodes {{ path }} }}
+  headRef {{ target {{ ... on Commit {{ {files} }} }} }}
+  statusCheckRollup {{ state }}
+}}"""
+
+
+def _history(numbers: range) -> str:
+    parts = "\n".join(
+        f"""e{n}History: history(first: {RELEASES_BACK}, path: $e{n}Release) {{
+          pageInfo {{ hasNextPage }}
+          nodes {{
+            oid committedDate author {{ name user {{ login }} }}
+            associatedPullRequests(first: 1) {{ nodes {{ number title url }} }}
+            release: file(path: $e{n}Release) {{ ...Content }}
+          }}
+        }}"""
+        for n in numbers
+    )
+    return f"""query History($owner: String!, $name: String!, $ref: String!, {_declared(numbers, "Release")}) {{
+  {_BUDGET}
+  repository(owner: $owner, name: $name, followRenames: true) {{
+    ref(qualifiedName: $ref) {{ target {{ ... on Commit {{ oid
+      {parts}
+    }} }} }}
+  }}
+}}
+{_CONTENT}"""

@@ -1,0 +1,341 @@
+"""GraphQL's answers, and what they mean in the domain's terms.
+
+Anything may be null: what a token may not see comes back so, with an error beside the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+
+from anchor_tui.domain.model import Budget, Checks, PullRequest, PullRequestRef
+
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class RateLimit(msgspec.Struct, rename="camel"):
+    """`rateLimit`: points an hour."""
+
+    limit: int
+    cost: int
+    remaining: int
+    reset_at: Time
+
+
+class Blob(msgspec.Struct, rename="camel"):
+    """A file's content; `text` is null where it is binary."""
+
+    oid: str = ""
+    text: str | None = None
+    is_binary: bool | None = None
+    is_truncated: bool = False
+    byte_size: int = 0
+
+
+class Entry(msgspec.Struct, rename="camel"):
+    """A file in a commit's tree."""
+
+    oid: str
+    object: Blob | None = None
+
+
+class User(msgspec.Struct, rename="camel"):
+    """A GitHub account."""
+
+    login: str
+
+
+class Author(msgspec.Struct, rename="camel"):
+    """Who wrote a commit: the account, if GitHub knows it."""
+
+    name: str | None = None
+    user: User | None = None
+
+    @property
+    def who(self) -> str | None:
+        """The account's login, else the name in the commit."""
+        return self.user.login if self.user else self.name
+
+
+class Reference(msgspec.Struct, rename="camel"):
+    """A pull request, named."""
+
+    number: int
+    title: str
+    url: str
+
+    @property
+    def ref(self) -> PullRequestRef:
+        """The same in the domain's terms."""
+        return PullRequestRef(self.number, self.title, self.url)
+
+
+class References(msgspec.Struct, rename="camel"):
+    """The pull requests that a commit came with."""
+
+    nodes: list[Reference | None] | None = None
+
+
+class Change(msgspec.Struct, rename="camel"):
+    """A commit that changed a file; in a history also the file as it then was."""
+
+    oid: str
+    committed_date: Time | None = None
+    author: Author | None = None
+    associated_pull_requests: References | None = None
+    release: Entry | None = None
+
+    @property
+    def pull_request(self) -> PullRequestRef | None:
+        """The pull request that brought it, if one did."""
+        nodes = (self.associated_pull_requests.nodes if self.associated_pull_requests else None) or []
+        return next((node.ref for node in nodes if node), None)
+
+
+class PageInfo(msgspec.Struct, rename="camel"):
+    """Whether there is more."""
+
+    has_next_page: bool = False
+    end_cursor: str | None = None
+
+
+class Changes(msgspec.Struct, rename="camel"):
+    """The commits that changed a file, newest first."""
+
+    nodes: list[Change | None] | None = None
+    page_info: PageInfo = msgspec.field(default_factory=PageInfo)
+
+
+class CheckContext(msgspec.Struct, rename="camel"):
+    """A check run (`status`, `conclusion`) or a commit status (`state`)."""
+
+    name: str | None = None
+    status: str | None = None
+    conclusion: str | None = None
+    context: str | None = None
+    state: str | None = None
+
+
+class CheckContexts(msgspec.Struct, rename="camel"):
+    """The checks of a commit."""
+
+    nodes: list[CheckContext | None] | None = None
+
+
+class Rollup(msgspec.Struct, rename="camel"):
+    """All checks of a commit in one word; `contexts` may be denied while `state` is told."""
+
+    state: str | None = None
+    contexts: CheckContexts | None = None
+
+
+class HeadCommit(msgspec.Struct, rename="camel"):
+    """The branch's head, without the files, whose names depend on the configuration."""
+
+    oid: str
+    message_headline: str = ""
+    committed_date: Time | None = None
+    author: Author | None = None
+    status_check_rollup: Rollup | None = None
+
+
+class RequiredCheck(msgspec.Struct, rename="camel"):
+    """One required check of a ruleset."""
+
+    context: str = ""
+
+
+class RuleParameters(msgspec.Struct, rename="camel"):
+    """Parameters of a rule; only those of required checks are asked for."""
+
+    required_status_checks: list[RequiredCheck] | None = None
+
+
+class Rule(msgspec.Struct, rename="camel"):
+    """A rule of a ruleset."""
+
+    parameters: RuleParameters | None = None
+
+
+class Rules(msgspec.Struct, rename="camel"):
+    """The rules that hold for the branch."""
+
+    nodes: list[Rule | None] | None = None
+
+
+class UpdateRule(msgspec.Struct, rename="camel"):
+    """The classic branch protection."""
+
+    required_status_check_contexts: list[str | None] | None = None
+
+
+class Ref(msgspec.Struct, rename="camel"):
+    """The branch. `target` stays raw: its files' names depend on the configuration."""
+
+    ref_update_rule: UpdateRule | None = None
+    rules: Rules | None = None
+    target: dict[str, Any] | None = None
+
+    @property
+    def required_checks(self) -> frozenset[str]:
+        """The names of the required checks, from branch protection and rulesets alike."""
+        classic = (self.ref_update_rule.required_status_check_contexts if self.ref_update_rule else None) or []
+        rules = (self.rules.nodes if self.rules else None) or []
+        parameters = [rule.parameters.required_status_checks or [] for rule in rules if rule and rule.parameters]
+        return frozenset(name for name in classic if name) | {each.context for rule in parameters for each in rule}
+
+
+class Label(msgspec.Struct, rename="camel"):
+    """A label."""
+
+    name: str
+
+
+class Labels(msgspec.Struct, rename="camel"):
+    """A pull request's labels."""
+
+    nodes: list[Label | None] | None = None
+
+
+class ChangedFile(msgspec.Struct, rename="camel"):
+    """A file that a pull request changes."""
+
+    path: str
+
+
+class ChangedFiles(msgspec.Struct, rename="camel"):
+    """The files that a pull request changes, the first hundred."""
+
+    total_count: int = 0
+    nodes: list[ChangedFile | None] | None = None
+
+
+class HeadRef(msgspec.Struct, rename="camel"):
+    """A pull request's branch; null where it is gone."""
+
+    target: dict[str, Any] | None = None
+
+
+class Pull(msgspec.Struct, rename="camel"):
+    """An open pull request."""
+
+    number: int
+    title: str
+    url: str
+    is_draft: bool = False
+    created_at: Time | None = None
+    author: User | None = None
+    head_ref_name: str = ""
+    head_ref_oid: str = ""
+    mergeable: str | None = None
+    review_decision: str | None = None
+    labels: Labels | None = None
+    files: ChangedFiles | None = None
+    head_ref: HeadRef | None = None
+    status_check_rollup: Rollup | None = None
+
+
+class Pulls(msgspec.Struct, rename="camel"):
+    """A page of the open pull requests."""
+
+    total_count: int = 0
+    page_info: PageInfo = msgspec.field(default_factory=PageInfo)
+    nodes: list[Pull | None] | None = None
+
+
+class Repository(msgspec.Struct, rename="camel"):
+    """The ops repo."""
+
+    name_with_owner: str = ""
+    url: str = ""
+    ref: Ref | None = None
+    pull_requests: Pulls | None = None
+
+
+class Poll(msgspec.Struct, rename="camel"):
+    """The answer to any of our queries."""
+
+    repository: Repository | None = None
+    rate_limit: RateLimit | None = None
+    viewer: User | None = None
+
+
+def to_budget(limit: RateLimit | None) -> Budget | None:
+    """The allowance in the domain's terms."""
+    return Budget(limit.limit, limit.remaining, limit.cost, utc(limit.reset_at)) if limit else None
+
+
+def to_pull_request(pull: Pull, *, checks_denied: bool) -> PullRequest:
+    """A pull request as GitHub tells it; what it does to which environment is not told but found out."""
+    labels = (pull.labels.nodes if pull.labels else None) or []
+    return PullRequest(
+        number=pull.number,
+        title=pull.title,
+        url=pull.url,
+        draft=pull.is_draft,
+        author=pull.author.login if pull.author else None,
+        labels=tuple(sorted(label.name for label in labels if label)),
+        head_sha=pull.head_ref_oid,
+        checks=_rollup_checks(pull.status_check_rollup, denied=checks_denied),
+        review=pull.review_decision.lower() if pull.review_decision else None,
+        mergeable=pull.mergeable.lower() if pull.mergeable else None,
+        created_at=utc(pull.created_at) if pull.created_at else None,
+    )
+
+
+def required_checks(rollup: Rollup | None, required: frozenset[str], *, denied: bool) -> Checks:
+    """How the required checks of the branch's head stand, together."""
+    if not required:
+        return "none"
+    if denied or (rollup is not None and rollup.contexts is None):
+        return "unknown"
+    contexts = (rollup.contexts.nodes if rollup and rollup.contexts else None) or []
+    states = {each.name or each.context: _context_checks(each) for each in contexts if each}
+    found = {states.get(name, "pending") for name in required}
+    for state in ("failure", "unknown", "pending"):
+        if state in found:
+            return state
+    return "success"
+
+
+_STATES: Mapping[str, Checks] = {
+    "SUCCESS": "success",
+    "NEUTRAL": "success",
+    "SKIPPED": "success",
+    "PENDING": "pending",
+    "EXPECTED": "pending",
+    "FAILURE": "failure",
+    "ERROR": "failure",
+    "TIMED_OUT": "failure",
+    "CANCELLED": "failure",
+    "STARTUP_FAILURE": "failure",
+    "ACTION_REQUIRED": "pending",
+    "STALE": "unknown",
+}
+
+
+def _context_checks(context: CheckContext) -> Checks:
+    if context.status and context.status != "COMPLETED":
+        return "pending"
+    return _STATES.get(context.conclusion or context.state or "", "unknown")
+
+
+def _rollup_checks(rollup: Rollup | None, *, denied: bool) -> Checks:
+    if rollup is None:
+        return "unknown" if denied else "none"
+    return _STATES.get(rollup.state or "", "unknown")
+
+
+def changed_paths(pull: Pull) -> frozenset[str] | None:
+    """The files that it changes; None where GitHub named only some of them."""
+    files = pull.files or ChangedFiles()
+    named: Sequence[ChangedFile | None] = files.nodes or []
+    return frozenset(each.path for each in named if each) if files.total_count <= len(named) else None
+
+
+def utc(moment: datetime) -> datetime:
+    """The same instant in UTC."""
+    return moment.astimezone(UTC)
