@@ -5,6 +5,8 @@ configure. Every field carries its own description, so that the checker, `config
 and the JSON Schema are all made from this one place.
 """
 
+# ruff: noqa: ANN401, RUF009 - `described` stands for a field of any type, as `dataclasses.field` does
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -20,9 +22,12 @@ DEFAULT_SERVER = "argocd"
 """The name of the Argo CD of the `[argocd]` table; `[servers.NAME]` tables bring further names."""
 
 
-def described(doc: str, default: Any = "") -> Any:
-    """A field with the sentence that explains it to whoever configures it."""
-    return field(default=default, metadata={"doc": doc})
+def described(doc: str, default: Any = "", **rules: Any) -> Any:
+    """A field with the sentence that explains it to whoever configures it, and what it must keep to.
+
+    `form` names an entry of `anchor_tui.config.forms`, `minimum` bounds a number, `required` has no default.
+    """
+    return field(default=default, metadata={"doc": doc, **rules})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,35 +36,41 @@ class Server:
 
     name: str = DEFAULT_SERVER
     context: str = described("context of the argocd CLI's configuration to take address and token from")
-    server: str = described("address, as https://cd.example.com; http only on loopback or with plaintext")
-    token_env: str = described("name of the environment variable that holds the token")
-    ca_file: str = described("PEM file with the certificate authority to trust")
-    client_cert: str = described("PEM file with a client certificate")
-    client_key: str = described("PEM file with the client certificate's key")
+    server: str = described(
+        "address, as https://cd.example.com; http only on loopback or with plaintext", form="server-url"
+    )
+    token_env: str = described("name of the environment variable that holds the token", form="variable")
+    ca_file: str = described("PEM file with the certificate authority to trust", form="file")
+    client_cert: str = described("PEM file with a client certificate", form="file")
+    client_key: str = described("PEM file with the client certificate's key", form="file")
     insecure: bool = described("accept any TLS certificate", False)
     plaintext: bool = described("allow plain http to an address that is not loopback", False)
-    root_path: str = described("path below which the server lives, as /argo-cd")
-    relist_s: int = described("seconds after which everything is listed anew beside the stream", 180)
+    root_path: str = described("path below which the server lives, as /argo-cd", form="root-path")
+    relist_s: int = described("seconds after which everything is listed anew beside the stream", 180, minimum=10)
 
 
 @dataclass(frozen=True, slots=True)
 class GitHub:
     """Where the ops repo and the app repo live."""
 
-    ops_repo: str = described("the ops repo, as owner/name; the one thing that must be said")
-    app_repo: str = described("the app repo, as owner/name")
-    branch: str = described("the branch that Argo CD follows", "main")
-    api_url: str = described("address of the API; an Enterprise server's is https://HOST/api/v3", "https://api.github.com")
-    token_env: str = described("name of the environment variable that holds the token")
-    ca_file: str = described("PEM file with the certificate authority to trust")
-    poll_s: int = described("seconds between two readings", 30)
+    ops_repo: str = described(
+        "the ops repo, as owner/name; the one thing that must be said", form="repository", required=True
+    )
+    app_repo: str = described("the app repo, as owner/name", form="repository")
+    branch: str = described("the branch that Argo CD follows", "main", form="branch")
+    api_url: str = described(
+        "address of the API; an Enterprise server's is https://HOST/api/v3", "https://api.github.com", form="url"
+    )
+    token_env: str = described("name of the environment variable that holds the token", form="variable")
+    ca_file: str = described("PEM file with the certificate authority to trust", form="file")
+    poll_s: int = described("seconds between two readings", 30, minimum=5)
 
 
 @dataclass(frozen=True, slots=True)
 class StatusApi:
     """Where release events are sent."""
 
-    url: str = described("address that events are posted to; default $STATUS_API_URL")
+    url: str = described("address that events are posted to; default $STATUS_API_URL", form="url")
     emit: Literal["client", "pipeline", "none"] = described("who sends the events", "client")
 
 
@@ -68,39 +79,41 @@ class Promotion:
     """How a promotion is made."""
 
     via: Literal["pull-request", "workflow"] = described("what opens the pull request", "pull-request")
-    workflow: str = described("file name of the ops repo's promotion workflow")
-    labels: tuple[str, ...] = described("labels of the pull request", ("promotion",))
-    reviewers: tuple[str, ...] = described("reviewers of the pull request", ())
+    workflow: str = described("file name of the ops repo's promotion workflow", form="workflow")
+    labels: tuple[str, ...] = described("labels of the pull request", ("promotion",), form="word")
+    reviewers: tuple[str, ...] = described("reviewers of the pull request", (), form="reviewer")
     merge: Literal["manual", "auto"] = described("whether auto-merge is switched on", "manual")
-    soak_minutes: int = described("minutes that a release must have been healthy in the environment before", 0)
+    soak_minutes: int = described(
+        "minutes that a release must have been healthy in the environment before", 0, minimum=0
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
     """Where the chart and the Applications live in the ops repo."""
 
-    path: str = described("folder of the Helm chart", "infra/helm/platform")
-    applications: str = described("folder of the Argo CD Applications", "infra/argocd/applications")
+    path: str = described("folder of the Helm chart", "infra/helm/platform", form="path")
+    applications: str = described("folder of the Argo CD Applications", "infra/argocd/applications", form="path")
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseKeys:
     """Dotted key paths in release.yaml, where they are not the usual ones."""
 
-    version: str = described("key path of the version")
-    commit: str = described("key path of the commit")
-    released: str = described("key path of the time of release")
-    images: str = described("key path of the images, a map or a list")
+    version: str = described("key path of the version", form="key-path")
+    commit: str = described("key path of the commit", form="key-path")
+    released: str = described("key path of the time of release", form="key-path")
+    images: str = described("key path of the images, a map or a list", form="key-path")
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
     """Names of the Deployments that the rules speak of."""
 
-    gateway: str = described("the gateway's Deployment", "anchor-gateway")
-    web: str = described("the web's Deployment", "anchor-web")
-    outbox_worker: str = described("the outbox worker's Deployment", "anchor-outbox-worker")
-    job_worker: str = described("the job worker's Deployment", "anchor-job-worker")
+    gateway: str = described("the gateway's Deployment", "anchor-gateway", form="name")
+    web: str = described("the web's Deployment", "anchor-web", form="name")
+    outbox_worker: str = described("the outbox worker's Deployment", "anchor-outbox-worker", form="name")
+    job_worker: str = described("the job worker's Deployment", "anchor-job-worker", form="name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,35 +141,37 @@ class ApplicationSelector:
 class EnvironmentConfig:
     """One environment, in the order of promotion."""
 
-    name: str = described("its name")
+    name: str = described("its name", form="name", required=True)
     rules: Rules = described("which of the rules hold here; default by name, else staging", "staging")
     tier: Tier = described("always-on, or on-demand: may be asleep", "on-demand")
     protected: bool = described("confirmations are typed and the frame is red", False)
     server: str = described("name of the Argo CD that serves it; empty is the one of [argocd]", DEFAULT_SERVER)
     applications: tuple[ApplicationName, ...] | ApplicationSelector = described(
-        'its applications, by name, "namespace/name" or { selector = "key=value" }', ()
+        'its applications, by name, "namespace/name" or { selector = "key=value" }', (), form="applications"
     )
-    release: str = described("path of its release.yaml in the ops repo")
-    values: str = described("path of its Helm overlay in the ops repo")
+    release: str = described("path of its release.yaml in the ops repo", form="path")
+    values: str = described("path of its Helm overlay in the ops repo", form="path")
 
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
     """A check that may fail in one environment until a day, and why."""
 
-    check: str = described("id of the check")
-    environment: str = described("name of the environment")
-    until: date | None = described("last day on which the waiver holds; one without an end is an error", None)
-    reason: str = described("why it is waived")
+    check: str = described("id of the check", form="check", required=True)
+    environment: str = described("name of the environment", form="name", required=True)
+    until: date | None = described(
+        "last day on which the waiver holds; one without an end is an error", None, required=True
+    )
+    reason: str = described("why it is waived", form="word", required=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What the checks may be told."""
 
-    disable: tuple[str, ...] = described("ids of checks that are not run", ())
-    auth_modes: tuple[str, ...] = described("values of AUTH_MODE that count as authenticated", ("jwt",))
-    memory_budget: str = described("memory that an environment may request", "4Gi")
+    disable: tuple[str, ...] = described("ids of checks that are not run", (), form="check")
+    auth_modes: tuple[str, ...] = described("values of AUTH_MODE that count as authenticated", ("jwt",), form="word")
+    memory_budget: str = described("memory that an environment may request", "4Gi", form="quantity")
     waivers: tuple[Waiver, ...] = described("checks that may fail for a while", ())
 
 
@@ -164,7 +179,7 @@ class Policy:
 class Config:
     """The whole configuration, defaults filled in."""
 
-    engine_id: str = described("name of the engine that is operated", "anchor-msp")
+    engine_id: str = described("name of the engine that is operated", "anchor-msp", form="name")
     read_only: bool = described("nothing is ever written", False)
     argocd: Server = described("the Argo CD", Server())
     servers: tuple[Server, ...] = described("further Argo CDs, by name", ())
@@ -176,7 +191,9 @@ class Config:
     names: Names = described("names of the Deployments", Names())
     environments: tuple[EnvironmentConfig, ...] = described("the environments, in the order of promotion", ())
     policy: Policy = described("what the checks may be told", Policy())
-    keys: Mapping[str, str] = field(default_factory=dict, metadata={"doc": "action id = key"})
+    keys: Mapping[str, str] = field(
+        default_factory=dict, metadata={"doc": "keys other than the usual ones, as action id = key"}
+    )
     path: Path | None = None
     """The file this was read from; None where everything is a default."""
     origins: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -1,0 +1,257 @@
+"""Finding, reading and checking the configuration: every error at once, each with its file and line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anchor_tui.config import (
+    DEFAULT_SERVER,
+    ApplicationName,
+    Config,
+    EnvironmentConfig,
+    Rules,
+    Server,
+)
+from anchor_tui.config.checking import Checker, ConfigError, ConfigErrors
+from anchor_tui.config.forms import is_loopback, split_url
+from anchor_tui.config.lines import key_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+__all__ = ["ConfigError", "ConfigErrors", "find", "load", "read"]
+
+FILE_NAME = "anchor-tui.toml"
+VARIABLE = "ANCHOR_TUI_CONFIG"
+SEED_ENVIRONMENTS = ("dev", "staging", "prod")
+
+
+def load(
+    path: Path | None,
+    environ: Mapping[str, str],
+    *,
+    cwd: Path,
+    read_only: bool = False,
+    actions: Mapping[str, str] | None = None,
+    checks: Collection[str] | None = None,
+) -> Config:
+    """The configuration of `path`, `$ANCHOR_TUI_CONFIG`, `./anchor-tui.toml` or the user's folder.
+
+    `actions` are the known action ids with their usual keys, `checks` the known check ids; where they are
+    given, unknown ones are errors, and so are two actions on one key. Raises ConfigErrors.
+    """
+    file = find(path, environ, cwd)
+    if file is None:
+        message = (
+            f"no configuration: there is no {FILE_NAME} here nor in your configuration folder. "
+            'Run `anchor-tui config init`, or write one that says [github] ops_repo = "owner/name"'
+        )
+        raise ConfigErrors((ConfigError(FILE_NAME, None, "", message),))
+    config = read(_text(file), file, environ, actions=actions, checks=checks)
+    if read_only:
+        config = replace(config, read_only=True, origins={**config.origins, "read_only": "--read-only"})
+    return config
+
+
+def find(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
+    """The file to read, whether or not it is there for the first two; None where there is none at all."""
+    if path is not None:
+        return cwd / path.expanduser()
+    if named := environ.get(VARIABLE):
+        return cwd / Path(named).expanduser()
+    if (here := cwd / FILE_NAME).is_file():
+        return here
+    return there if (there := user_file()).is_file() else None
+
+
+def user_file() -> Path:
+    """The file in the user's configuration folder."""
+    from platformdirs import user_config_path  # only where nothing nearer was found
+
+    return user_config_path("anchor-tui", appauthor=False) / FILE_NAME
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        message = "there is no such file: name another, or run `anchor-tui config init` to write one"
+        raise ConfigErrors((ConfigError(str(file), None, "", message),)) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        message = "not UTF-8: save the file as UTF-8"
+        raise ConfigErrors((ConfigError(str(file), line, "", message),)) from error
+    except OSError as error:
+        message = f"the file cannot be read: {error.strerror or error}"
+        raise ConfigErrors((ConfigError(str(file), None, "", message),)) from error
+
+
+def read(
+    text: str,
+    file: Path,
+    environ: Mapping[str, str],
+    *,
+    actions: Mapping[str, str] | None = None,
+    checks: Collection[str] | None = None,
+) -> Config:
+    """The configuration that a TOML text holds, defaults filled in; ConfigErrors with everything wrong in it."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigErrors((_syntax(error, text, file),)) from error
+    home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+    checker = Checker(str(file), key_lines(text), file.parent, home)
+    if "github" not in raw:
+        checker.error(("github", "ops_repo"), 'is missing: say [github] ops_repo = "owner/name"')
+    config: Config = checker.table(Config, raw, ())
+    if raw.get("environments") == []:
+        message = "is empty: leave it out for dev, staging and prod, or name at least one"
+        checker.error(("environments",), message)
+    config = _filled(config, checker.origins)
+    _check_servers(config, checker)
+    _check_environments(config, checker)
+    _check_rest(config, checker, actions, checks)
+    if checker.errors:
+        raise ConfigErrors(tuple(sorted(checker.errors, key=lambda error: (error.line or 0, error.key))))
+    return replace(config, path=file, origins=checker.origins)
+
+
+def _syntax(error: tomllib.TOMLDecodeError, text: str, file: Path) -> ConfigError:
+    found = re.search(r"^(.*) \(at (?:line (\d+), column (\d+)|end of document)\)$", str(error), re.DOTALL)
+    message = found[1] if found else str(error)
+    line = int(found[2]) if found and found[2] else text.count("\n") + 1
+    column = f", column {found[3]}" if found and found[3] else ""
+    return ConfigError(str(file), line, "", f"not valid TOML{column}: {message}")
+
+
+# --- defaults --------------------------------------------------------------------------------------
+
+
+def _filled(config: Config, origins: Mapping[str, str]) -> Config:
+    """The configuration with what follows from an environment's name put in."""
+    given = config.environments
+    if not given:
+        given = tuple(EnvironmentConfig(name=name) for name in SEED_ENVIRONMENTS)
+    filled = tuple(
+        _environment(environment, config, {key for key in _KEYS if f"environments.{index}.{key}" in origins})
+        for index, environment in enumerate(given)
+    )
+    return replace(config, environments=filled)
+
+
+_KEYS = ("rules", "tier", "protected")
+_RULES: dict[str, Rules] = {"dev": "dev", "staging": "staging", "prod": "prod"}
+
+
+def _environment(environment: EnvironmentConfig, config: Config, said: set[str]) -> EnvironmentConfig:
+    """An environment by the rules of its name; what the file says stays."""
+    name = environment.name
+    values: dict[str, Any] = {}
+    rules = environment.rules
+    if "rules" not in said:
+        rules = values["rules"] = _RULES.get(name, "staging")
+    if "tier" not in said:
+        asleep = rules == "dev" or (rules == "staging" and (name == "staging" or "rules" in said))
+        values["tier"] = "on-demand" if asleep else "always-on"
+    if "protected" not in said:
+        values["protected"] = rules == "prod"
+    if not environment.applications:
+        values["applications"] = (ApplicationName(f"{config.engine_id}-{name}"),)
+    values["server"] = environment.server or DEFAULT_SERVER
+    values["release"] = environment.release or f"environments/{name}/release.yaml"
+    values["values"] = environment.values or f"{config.chart.path}/environments/{name}/values.yaml"
+    return replace(environment, **values)
+
+
+# --- what no single field can tell -----------------------------------------------------------------
+
+
+def _check_servers(config: Config, checker: Checker) -> None:
+    for server in (config.argocd, *config.servers):
+        path = ("argocd",) if server.name == DEFAULT_SERVER else ("servers", server.name)
+        if server.context and server.server:
+            checker.error((*path, "context"), "`context` and `server` both name an address: keep one of them")
+        if bool(server.client_cert) != bool(server.client_key):
+            missing, there = ("client_key", "client_cert") if server.client_cert else ("client_cert", "client_key")
+            checker.error((*path, there), f"`{missing}` is missing: a client certificate needs both")
+        _check_plaintext(server, (*path, "server"), checker)
+
+
+def _check_plaintext(server: Server, path: tuple[str, ...], checker: Checker) -> None:
+    parts = split_url(server.server) if server.server else None
+    if parts and parts.scheme == "http" and not is_loopback(parts.hostname or "") and not server.plaintext:
+        message = f'found "{server.server}"; plain http sends the token in the clear: '
+        checker.error(path, message + "write https, or add plaintext = true", server.server)
+
+
+def _check_environments(config: Config, checker: Checker) -> None:
+    names = [environment.name for environment in config.environments]
+    servers = (DEFAULT_SERVER, *(server.name for server in config.servers))
+    owners: dict[tuple[str, str], str] = {}
+    for index, environment in enumerate(config.environments):
+        path = ("environments", str(index))
+        name = environment.name
+        if name and name in names[:index]:
+            checker.error((*path, "name"), f"`{name}` is the name of an environment before: give each its own", name)
+        if environment.server not in servers:
+            accepted = ", ".join(f'"{server}"' for server in servers)
+            message = f'found "{environment.server}"; accepted: {accepted}'
+            checker.error(
+                (*path, "server"), f"{message}, or add [servers.{environment.server}]", environment.server, servers
+            )
+        if isinstance(environment.applications, tuple):
+            for application in environment.applications:
+                owner = owners.setdefault((environment.server, str(application)), name)
+                if owner != name:
+                    message = f"{application} belongs to the environment {owner} already"
+                    checker.error((*path, "applications"), message, str(application))
+    for index, waiver in enumerate(config.policy.waivers):
+        if waiver.environment and waiver.environment not in names:
+            where = ("policy", "waivers", str(index), "environment")
+            accepted = ", ".join(f'"{name}"' for name in names)
+            checker.error(
+                where, f'found "{waiver.environment}"; accepted: {accepted}', waiver.environment, tuple(names)
+            )
+
+
+def _check_rest(
+    config: Config,
+    checker: Checker,
+    actions: Mapping[str, str] | None,
+    checks: Collection[str] | None,
+) -> None:
+    promotion = config.promotion
+    if promotion.via == "workflow" and not promotion.workflow:
+        checker.error(("promotion", "workflow"), 'is missing: via = "workflow" needs its file name, as "promote.yaml"')
+    if checks is not None:
+        for index, check in enumerate(config.policy.disable):
+            _check_known(checker, ("policy", "disable", str(index)), check, checks, "check")
+        for index, waiver in enumerate(config.policy.waivers):
+            if waiver.check:
+                _check_known(checker, ("policy", "waivers", str(index), "check"), waiver.check, checks, "check")
+    if actions is not None:
+        _check_keys(config, checker, actions)
+
+
+def _check_keys(config: Config, checker: Checker, actions: Mapping[str, str]) -> None:
+    for action in config.keys:
+        _check_known(checker, ("keys", action), action, actions, "action")
+    effective = {**actions, **{action: key for action, key in config.keys.items() if action in actions}}
+    for action, key in effective.items():
+        others = [other for other, its in effective.items() if its == key and other != action]
+        if others and action in config.keys:
+            checker.error(("keys", action), f'"{key}" is the key of {", ".join(others)} already', key)
+
+
+def _check_known(checker: Checker, path: tuple[str, ...], found: str, known: Collection[str], what: str) -> None:
+    if found in known:
+        return
+    from difflib import get_close_matches
+
+    near = get_close_matches(found, known, 1)
+    hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(sorted(known))}"
+    checker.error(path, f"there is no {what} `{found}`; {hint}", found, tuple(sorted(known)))
