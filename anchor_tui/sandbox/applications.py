@@ -1,0 +1,166 @@
+"""What Argo CD knows of an application: its spec, what git wants, what runs, and its operation."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from anchor_tui.sandbox.clock import rfc3339
+from anchor_tui.sandbox.render import Resource
+
+Key = tuple[str, str, str, str]
+"""Group, kind, namespace, name of a resource."""
+
+HEALTH_BY_WORRY = ("Healthy", "Suspended", "Progressing", "Missing", "Degraded", "Unknown")
+HISTORY_LIMIT = 10
+
+
+@dataclass(slots=True)
+class Live:
+    """A resource in the cluster: what was applied last, and how it is."""
+
+    resource: Resource
+    health: str = "Healthy"
+    message: str | None = None
+    deleting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceStatus:
+    """One line of `status.resources`."""
+
+    resource: Resource
+    status: Literal["Synced", "OutOfSync"]
+    health: str
+    message: str | None
+    prunable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition, with the time it came."""
+
+    type: str
+    message: str
+    since: datetime
+
+
+@dataclass(slots=True)
+class Application:
+    """One application. `target` is what its source renders; `foreign` says that it is not of our repository."""
+
+    namespace: str
+    name: str
+    spec: dict[str, Any]
+    labels: Mapping[str, str]
+    created_at: datetime
+    target: tuple[Resource, ...] = ()
+    live: dict[Key, Live] = field(default_factory=dict)
+    foreign: bool = False
+    resource_version: int = 0
+    generation: int = 0
+    sync: str = "Unknown"
+    revision: str = ""
+    health: str = "Healthy"
+    health_since: datetime | None = None
+    conditions: tuple[Condition, ...] = ()
+    reconciled_at: datetime | None = None
+    refresh: Literal["normal", "hard"] | None = None
+    hydrated: Literal["normal", "hard"] | None = None
+    operation: dict[str, Any] | None = None
+    operation_state: dict[str, Any] | None = None
+    history: list[dict[str, Any]] = field(default_factory=list)
+    written_at: datetime | None = None
+
+    @classmethod
+    def from_manifest(cls, manifest: Mapping[str, Any], created_at: datetime) -> Application:
+        """What `kubectl apply` of an Application makes."""
+        metadata = manifest["metadata"]
+        return cls(
+            namespace=metadata.get("namespace", "argocd"),
+            name=metadata["name"],
+            spec=dict(manifest["spec"]),
+            labels=dict(metadata.get("labels", {})),
+            created_at=created_at,
+            health_since=created_at,
+        )
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Its identity: namespace and name."""
+        return (self.namespace, self.name)
+
+    @property
+    def uid(self) -> str:
+        """The same for the same name, each time."""
+        return str(uuid.UUID(hashlib.md5(f"{self.namespace}/{self.name}".encode(), usedforsecurity=False).hexdigest()))
+
+    @property
+    def project(self) -> str:
+        """Its AppProject."""
+        return str(self.spec.get("project", "default"))
+
+    @property
+    def automated(self) -> Mapping[str, Any] | None:
+        """`spec.syncPolicy.automated` where auto-sync is on."""
+        automated = self.spec.get("syncPolicy", {}).get("automated")
+        return automated if automated is not None and automated.get("enabled", True) else None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether another operation would be refused."""
+        phase = self.operation_state["phase"] if self.operation_state else None
+        return self.operation is not None or phase in {"Running", "Terminating"}
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """What the live containers run."""
+        return tuple(sorted({image for live in self.live.values() for image in live.resource.images}))
+
+    def resources(self) -> list[ResourceStatus]:
+        """Target and live side by side, ordered by group, kind and name."""
+        wanted = {resource.key: resource for resource in self.target}
+        found = []
+        for key in sorted(wanted.keys() | self.live.keys()):
+            target, live = wanted.get(key), self.live.get(key)
+            resource = live.resource if live else wanted[key]
+            same = target is not None and live is not None and target.manifest == live.resource.manifest
+            found.append(
+                ResourceStatus(
+                    resource,
+                    "Synced" if same else "OutOfSync",
+                    live.health if live else "Missing",
+                    live.message if live else None,
+                    target is None,
+                )
+            )
+        return found
+
+    def worst_health(self) -> str:
+        """The health of the whole: Missing only if nothing at all is live."""
+        if not self.live:
+            return "Missing" if self.target else "Healthy"
+        return max((live.health for live in self.live.values()), key=HEALTH_BY_WORRY.index)
+
+    def assess(self, at: datetime) -> None:
+        """Take the health over from the live resources."""
+        health = self.worst_health()
+        if health != self.health or self.health_since is None:
+            self.health, self.health_since = health, at
+
+    def record(self, operation: Mapping[str, Any], started_at: datetime, deployed_at: datetime) -> None:
+        """Add a successful sync to the history."""
+        number = self.history[-1]["id"] + 1 if self.history else 0
+        entry = {
+            "revision": operation["sync"]["revision"],
+            "deployedAt": rfc3339(deployed_at),
+            "id": number,
+            "source": operation["sync"].get("source", self.spec.get("source")),
+            "deployStartedAt": rfc3339(started_at),
+            "initiatedBy": operation["initiatedBy"],
+        }
+        self.history = [*self.history, entry][-HISTORY_LIMIT:]

@@ -1,0 +1,322 @@
+"""Argo CD's HTTP API over a `Controller`: the answers, errors and oddities that tests/recordings/argocd shows."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, Literal
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from anchor_tui.sandbox.applications import Application
+from anchor_tui.sandbox.clock import Clock
+from anchor_tui.sandbox.controller import Controller
+from anchor_tui.sandbox.documents import application_document
+from anchor_tui.sandbox.faults import Faults
+from anchor_tui.sandbox.projects import BUILD, CAN_I_RESOURCES, PUBLIC_SETTINGS, SETTINGS, project_document
+from anchor_tui.sandbox.selectors import (
+    BadFields,
+    BadSelector,
+    label_selector,
+    list_projection,
+    watch_projection,
+)
+from anchor_tui.sandbox.sessions import Session, Sessions, Unauthorized
+from anchor_tui.sandbox.watch import EVENT_STREAM, HEARTBEAT_S, Watch, WatchResponse
+
+NAMESPACE = "argocd"
+HTTP_WORDS = {401: "Unauthorized", 403: "Forbidden", 500: "Internal Server Error"}
+GRPC_TO_HTTP = {2: 500, 3: 400, 5: 404, 7: 403, 9: 400, 16: 401}
+GZIP_FROM = 1024
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class ApiError(Exception):
+    """What the API refuses: a gRPC code and its text."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+class ArgoCD:
+    """The API server. `accepts` are the tokens of `sessions`."""
+
+    def __init__(
+        self,
+        controller: Controller,
+        clock: Clock,
+        faults: Faults,
+        *,
+        heartbeat_s: float = HEARTBEAT_S,
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.controller = controller
+        self.sessions = Sessions(clock)
+        self.closing = asyncio.Event()
+        self._clock = clock
+        self._faults = faults
+        self._heartbeat_s = heartbeat_s
+        self._wake = wake
+        self.app: ASGIApp = _ContentTypeGate(
+            Starlette(
+                routes=[
+                    self._route("/api/version", self.version),
+                    self._route("/api/v1/session/userinfo", self.userinfo),
+                    self._route("/api/v1/settings", self.settings),
+                    self._route("/api/v1/projects", self.projects),
+                    self._route("/api/v1/projects/{name}", self.project),
+                    self._route("/api/v1/account/can-i/{resource}/{action}/{subresource:path}", self.can_i),
+                    self._route("/api/v1/applications", self.list_applications),
+                    self._route("/api/v1/applications/{name}", self.get_application),
+                    self._route("/api/v1/stream/applications", self.watch_applications),
+                ],
+                exception_handlers={404: _plain, 405: _plain},
+            )
+        )
+
+    def _route(self, path: str, endpoint: Endpoint) -> Route:
+        async def answer(request: Request) -> Response:
+            try:
+                return await endpoint(request)
+            except Unauthorized as error:
+                return _error(request, 16, str(error))
+            except ApiError as error:
+                return _error(request, error.code, error.message)
+
+        return Route(path, answer, methods=["GET"])
+
+    # --- who asks --------------------------------------------------------------------------------
+
+    def _session(self, request: Request) -> Session:
+        if self._faults.is_on("argocd", "invalid-token"):
+            raise Unauthorized("invalid session: token is revoked, please re-login")
+        return self.sessions.read(request.headers)
+
+    def _session_or_none(self, request: Request) -> Session | None:
+        try:
+            return self._session(request)
+        except Unauthorized:
+            return None
+
+    async def version(self, request: Request) -> Response:
+        """GET /api/version: for anyone, but all of it only with a token."""
+        full = self._session_or_none(request) is not None
+        return _json(request, BUILD if full else {"Version": BUILD["Version"]})
+
+    async def userinfo(self, request: Request) -> Response:
+        """GET /api/v1/session/userinfo: `{}` for anyone not logged in, never 401."""
+        session = self._session_or_none(request)
+        if session is None:
+            return _json(request, {})
+        return _json(request, {"loggedIn": True, "username": session.username, "iss": "argocd"})
+
+    async def settings(self, request: Request) -> Response:
+        """GET /api/v1/settings: for anyone, shorter without a token."""
+        return _json(request, SETTINGS if self._session_or_none(request) else PUBLIC_SETTINGS)
+
+    async def can_i(self, request: Request) -> Response:
+        """GET /api/v1/account/can-i/…: yes or no."""
+        session = self._session(request)
+        resource, action = request.path_params["resource"], request.path_params["action"]
+        if resource not in CAN_I_RESOURCES:
+            raise ApiError(3, f"[{' '.join(CAN_I_RESOURCES)}] does not contain {resource}")
+        return _json(request, {"value": "no" if session.read_only and action != "get" else "yes"})
+
+    async def projects(self, request: Request) -> Response:
+        """GET /api/v1/projects."""
+        self._session(request)
+        items = [self._project(name) for name in sorted(self._project_names())]
+        return _json(request, {"metadata": {"resourceVersion": str(self.controller.resource_version)}, "items": items})
+
+    async def project(self, request: Request) -> Response:
+        """GET /api/v1/projects/{name}."""
+        self._session(request)
+        name = request.path_params["name"]
+        if name not in self._project_names():
+            raise ApiError(5, f'appprojects.argoproj.io "{name}" not found')
+        return _json(request, self._project(name))
+
+    def _project_names(self) -> set[str]:
+        return {"default"} | {app.project for app in self.controller.applications.values()}
+
+    def _project(self, name: str) -> dict[str, Any]:
+        apps = self.controller.applications.values()
+        created = min((app.created_at for app in apps), default=self._clock.now())
+        return project_document(name, apps, created - timedelta(minutes=5))
+
+    # --- applications ----------------------------------------------------------------------------
+
+    async def list_applications(self, request: Request) -> Response:
+        """GET /api/v1/applications."""
+        self._session(request)
+        query = request.query_params
+        try:
+            matches = self._matcher(request, namespace_alone=True)
+        except BadSelector as error:
+            raise ApiError(2, f"error parsing the selector: {error}") from error
+        try:
+            project = list_projection(query["fields"]) if query.get("fields") else None
+        except BadFields:
+            return _json(request, {"error": "failed to marshal error message"}, 500)
+        apps = sorted(filter(matches, self.controller.applications.values()), key=lambda app: (app.name, app.namespace))
+        documents = (application_document(app, with_health=False) for app in apps)
+        items = [project(document) if project else document for document in documents]
+        metadata = {"resourceVersion": str(self.controller.resource_version)}
+        return _json(request, {"metadata": metadata, "items": items or None})
+
+    async def get_application(self, request: Request) -> Response:
+        """GET /api/v1/applications/{name}; with `refresh` it waits for the comparison."""
+        self._session(request)
+        app = self._application(request)
+        how = request.query_params.get("refresh")
+        if how:
+            await self._refresh(app, "hard" if how == "hard" else "normal")
+        return _json(request, application_document(app))
+
+    async def watch_applications(self, request: Request) -> Response:
+        """GET /api/v1/stream/applications."""
+        query = request.query_params
+        as_events = request.headers.get("accept") == EVENT_STREAM
+        fields = query.get("fields", "")
+        project = watch_projection(fields) if fields else lambda line: line
+        try:
+            self._session(request)
+        except Unauthorized as error:
+            return _stream_error(16, str(error), project, as_events)
+        try:
+            matches = self._matcher(request, namespace_alone=False)
+        except BadSelector as error:
+            return _stream_error(2, f"error parsing labels with selectors: {error}", project, as_events)
+        version = query.get("resourceVersion", "")
+        since = int(version) if version.isdigit() else 2**63 if version else None
+        watch = Watch(
+            matches,
+            project,
+            as_events,
+            gzip=not as_events and "gzip" in request.headers.get("accept-encoding", ""),
+            since=since,
+            is_dead=lambda: self._faults.is_on("argocd", "dead-stream"),
+            heartbeat_s=self._heartbeat_s,
+        )
+        return WatchResponse(self.controller, watch, self.closing)
+
+    def _matcher(self, request: Request, *, namespace_alone: bool) -> Callable[[Application], bool]:
+        """The applications of a query. A watch ignores `appNamespace` without `name`."""
+        query = request.query_params
+        projects = set(query.getlist("projects")) | set(query.getlist("project"))
+        name, namespace = query.get("name"), query.get("appNamespace")
+        has_labels = label_selector(query["selector"]) if query.get("selector") else lambda _: True
+        hidden = self._faults.values("argocd", "forbidden")
+        if name and not namespace:
+            namespace = NAMESPACE
+        elif not name and not namespace_alone:
+            namespace = None
+
+        def matches(app: Application) -> bool:
+            return (
+                (not name or app.name == name)
+                and (not namespace or app.namespace == namespace)
+                and (not projects or app.project in projects)
+                and app.name not in hidden
+                and has_labels(app.labels)
+            )
+
+        return matches
+
+    def _application(self, request: Request) -> Application:
+        """The application a path names. Unknown ones are forbidden, unless the project is sent."""
+        query, name = request.query_params, request.path_params["name"]
+        project = query.get("project")
+        app = self.controller.applications.get((query.get("appNamespace") or NAMESPACE, name))
+        if name in self._faults.values("argocd", "forbidden"):
+            raise ApiError(7, "permission denied")
+        if app is None or (project and app.project != project):
+            if project:
+                raise ApiError(5, f'applications.argoproj.io "{name}" not found')
+            raise ApiError(7, "permission denied")
+        return app
+
+    async def _refresh(self, app: Application, how: Literal["normal", "hard"]) -> None:
+        """Ask the controller to compare, and wait until it has."""
+        done = asyncio.Event()
+
+        def listen(_event: object, changed: Application) -> None:
+            if changed is app and app.refresh is None:
+                done.set()
+
+        self.controller.refresh(app, how, self._clock.now())
+        self.controller.listeners.append(listen)
+        self._wake()
+        try:
+            await done.wait()
+        finally:
+            self.controller.listeners.remove(listen)
+
+
+class _ContentTypeGate:
+    """Everything but GET needs exactly `application/json`, before anything else is looked at."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in {"GET", "HEAD", "OPTIONS"}:
+            types = [value for name, value in scope["headers"] if name == b"content-type"]
+            if types != [b"application/json"]:
+                response = _text(415, "Invalid content type\n")
+                await response(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _text(status: int, text: str) -> Response:
+    headers = {"x-content-type-options": "nosniff", "content-type": "text/plain; charset=utf-8"}
+    return Response(text, status, headers)
+
+
+def _plain(_request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _text(status, {404: "Not Found\n", 405: "Method Not Allowed\n"}.get(status, "Internal Server Error\n"))
+
+
+def _json(request: Request, value: Any, status: int = 200) -> Response:  # noqa: ANN401 - JSON
+    body = msgspec.json.encode(value)
+    headers = {"content-type": "application/json", "vary": "Accept-Encoding"}
+    if status == 200:
+        headers["grpc-metadata-content-type"] = "application/grpc"
+    if len(body) >= GZIP_FROM and "gzip" in request.headers.get("accept-encoding", ""):
+        body = gzip.compress(body, compresslevel=1, mtime=0)
+        headers["content-encoding"] = "gzip"
+    return Response(body, status, headers)
+
+
+def _error(request: Request, code: int, message: str) -> Response:
+    return _json(request, {"error": message, "code": code, "message": message}, GRPC_TO_HTTP[code])
+
+
+def _stream_error(
+    code: int, message: str, project: Callable[[dict[str, Any]], dict[str, Any]], as_events: bool
+) -> Response:
+    status = GRPC_TO_HTTP[code]
+    line = {
+        "error": {
+            "grpc_code": code,
+            "http_code": status,
+            "message": message,
+            "http_status": HTTP_WORDS[status],
+        }
+    }
+    body = msgspec.json.encode(project(line))
+    if as_events:
+        headers = {"content-type": EVENT_STREAM, "x-content-type-options": "nosniff"}
+        return Response(b"data: " + body + b" \n\n", status, headers)
+    return Response(body + b"\n", status, {"content-type": "application/json", "vary": "Accept-Encoding"})

@@ -1,0 +1,130 @@
+"""Switches for what goes wrong outside: slow, refused, cut short, or not answered at all.
+
+As text, which is what `--fault` takes: SIDE:KIND[=VALUE][,times=N][,path=PREFIX][,method=METHOD].
+
+    argocd:latency=0.3          answers 0.3 s later; github:latency=0.3 likewise
+    github:status=401           answers 401, 403, 429, 500, 502 or 503 with the body of the real one
+    github:secondary-limit      403 with retry-after: the secondary rate limit
+    argocd:reset                the connection is reset; reset=after: after the request was carried out
+    argocd:truncated            the body ends in the middle, with status 200
+    github:html                 a proxy's login page, with status 200
+    argocd:hang                 no answer, ever
+    argocd:dead-stream          an event stream says nothing more after its first round
+    argocd:forbidden=NAME       one application that the token may not see
+    github:deny=FIELD           a GraphQL field that the token may not see: contexts, refUpdateRule, rules, ...
+    github:invalid-token        the token is revoked
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Side = Literal["argocd", "github"]
+Kind = Literal[
+    "latency",
+    "status",
+    "secondary-limit",
+    "reset",
+    "truncated",
+    "html",
+    "hang",
+    "dead-stream",
+    "forbidden",
+    "deny",
+    "invalid-token",
+]
+STATUSES = (401, 403, 404, 429, 500, 502, 503, 504)
+NEEDS_VALUE = {"latency": "a number of seconds", "status": f"one of {', '.join(map(str, STATUSES))}"}
+NEEDS_VALUE |= {"forbidden": "the name of an application", "deny": "the name of a GraphQL field"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One switch. It concerns the requests whose path begins with `path`, at most `times` of them."""
+
+    side: Side
+    kind: Kind
+    value: str = ""
+    times: int | None = None
+    path: str = ""
+    method: str = ""
+
+    def __post_init__(self) -> None:
+        if self.side not in get_args(Side):
+            raise ValueError(f"{self.side!r} is neither argocd nor github")
+        if self.kind not in get_args(Kind):
+            raise ValueError(f"unknown fault {self.kind!r}: known are {', '.join(get_args(Kind))}")
+        if self.kind in NEEDS_VALUE and not self.value:
+            raise ValueError(f"{self.kind} needs {NEEDS_VALUE[self.kind]}")
+        if self.kind == "latency" and not float(self.value) >= 0:
+            raise ValueError("latency needs a number of seconds")
+        if self.kind == "status" and int(self.value) not in STATUSES:
+            raise ValueError(f"status needs {NEEDS_VALUE['status']}")
+
+    def concerns(self, method: str, path: str) -> bool:
+        """Whether it strikes this request."""
+        return path.startswith(self.path) and self.method in {"", method}
+
+
+def parse_fault(text: str) -> Fault:
+    """`github:status=502,times=2` as a Fault; ValueError says what is wrong with it."""
+    side, colon, rest = text.partition(":")
+    if not colon:
+        raise ValueError(f"{text!r} is no SIDE:KIND, such as argocd:latency=0.3")
+    first, *options = rest.split(",")
+    kind, _, value = first.partition("=")
+    named = dict(option.partition("=")[::2] for option in options)
+    if unknown := named.keys() - {"times", "path", "method"}:
+        raise ValueError(f"unknown option {min(unknown)!r}: known are times, path, method")
+    return Fault(
+        side,  # type: ignore[arg-type]  # checked there
+        kind,  # type: ignore[arg-type]
+        value,
+        int(named["times"]) if "times" in named else None,
+        named.get("path", ""),
+        named.get("method", "").upper(),
+    )
+
+
+class Faults:
+    """The switches that are on."""
+
+    def __init__(self, faults: tuple[Fault, ...] = ()) -> None:
+        self._left: list[tuple[Fault, int | None]] = []
+        for fault in faults:
+            self.add(fault)
+
+    def add(self, fault: Fault | str) -> None:
+        """Switch one on."""
+        fault = parse_fault(fault) if isinstance(fault, str) else fault
+        self._left.append((fault, fault.times))
+
+    def clear(self, side: Side | None = None) -> None:
+        """Switch all off, or those of one side."""
+        self._left = [(fault, left) for fault, left in self._left if side and fault.side != side]
+
+    def __iter__(self) -> Iterator[Fault]:
+        return (fault for fault, _ in self._left)
+
+    def striking(self, side: Side, kind: Kind, method: str, path: str) -> Fault | None:
+        """The first of this kind that concerns a request, counted; None if there is none."""
+        for place, (fault, left) in enumerate(self._left):
+            if (fault.side, fault.kind) == (side, kind) and fault.concerns(method, path):
+                if left is None:
+                    return fault
+                if left > 1:
+                    self._left[place] = (fault, left - 1)
+                else:
+                    del self._left[place]
+                return fault
+        return None
+
+    def values(self, side: Side, kind: Kind) -> frozenset[str]:
+        """The values of all of this kind."""
+        return frozenset(fault.value for fault in self if (fault.side, fault.kind) == (side, kind))
+
+    def is_on(self, side: Side, kind: Kind) -> bool:
+        """Whether any of this kind is on."""
+        return any((fault.side, fault.kind) == (side, kind) for fault in self)

@@ -1,0 +1,156 @@
+"""GitHub's HTTP API: tokens, limits and headers around GraphQL and REST.
+
+Everything is served at the root, as api.github.com does, and below /api/v3 and /api/graphql, as an Enterprise server does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import string
+import uuid
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from anchor_tui.sandbox.budget import Budget
+from anchor_tui.sandbox.clock import Clock
+from anchor_tui.sandbox.faults import Faults
+from anchor_tui.sandbox.hosting import HostedRepository
+
+DOCS = "https://docs.github.com/rest"
+VIEWER = "on-call"
+Endpoint = Callable[[Request], Awaitable["Answer"]]
+
+
+class Answer:
+    """What an endpoint answers: a JSON value with status and headers, before the limits are added."""
+
+    def __init__(
+        self,
+        value: Any,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        self.value, self.status, self.headers = value, status, headers or {}
+
+
+class Refused(Exception):  # noqa: N818 - an answer as well
+    """An error in GitHub's words."""
+
+    def __init__(self, status: int, message: str, **more: object) -> None:
+        super().__init__(message)
+        self.status = status
+        self.value = {"message": message, "documentation_url": DOCS, "status": str(status), **more}
+
+
+def new_token() -> str:
+    """A personal access token, as its form goes."""
+    return "ghp_" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(36))
+
+
+class GitHub:
+    """The servers of GitHub: several repositories, one token."""
+
+    def __init__(self, repositories: Iterable[HostedRepository], clock: Clock, faults: Faults) -> None:
+        self.repositories: dict[str, HostedRepository] = {}
+        for hosted in repositories:
+            for name in (hosted.full_name, *hosted.former_names):
+                self.repositories[name.lower()] = hosted
+        self.token = new_token()
+        self.clock = clock
+        self.core = Budget("core", clock)
+        self.points = Budget("graphql", clock)
+        self._faults = faults
+        self._executor: Any = None
+        self.app: ASGIApp = self._application()
+
+    def _application(self) -> Starlette:
+        from anchor_tui.sandbox.rest import Rest
+
+        rest = Rest(self)
+        routes = [
+            Route(path, self._endpoint(self.graphql, self.points), methods=["POST"])
+            for path in ("/graphql", "/api/graphql")
+        ]
+        for prefix in ("", "/api/v3"):
+            for method, path, endpoint in rest.routes():
+                budget = None if path == "/rate_limit" else self.core
+                routes.append(Route(prefix + path, self._endpoint(endpoint, budget), methods=[method]))
+        handlers = {404: self._not_found, 405: self._not_found}
+        return Starlette(routes=routes, exception_handlers=handlers)
+
+    # --- around every request ----------------------------------------------------------------------
+
+    def _endpoint(self, endpoint: Endpoint, budget: Budget | None) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            try:
+                self._authenticate(request)
+                if budget is self.core and not self.core.spend():
+                    raise Refused(403, f"API rate limit exceeded for user ID {len(VIEWER) * 7919}.")
+                given = await endpoint(request)
+            except Refused as error:
+                given = Answer(error.value, error.status)
+            return self._respond(request, given, budget or self.core)
+
+        return answer
+
+    def _authenticate(self, request: Request) -> None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        good = scheme.lower() in {"bearer", "token"} and secrets.compare_digest(token.strip(), self.token)
+        if not good or self._faults.is_on("github", "invalid-token"):
+            raise Refused(401, "Bad credentials")
+
+    def _respond(self, request: Request, given: Answer, budget: Budget) -> Response:
+        body = given.value if isinstance(given.value, bytes) else msgspec.json.encode(given.value)
+        headers = {
+            "content-type": "application/json; charset=utf-8",
+            "x-github-media-type": "github.v3; format=json",
+            "x-github-request-id": ":".join(uuid.uuid4().hex.upper()[start : start + 4] for start in range(0, 20, 4)),
+            "x-github-api-version-selected": "2022-11-28",
+            **(budget.headers if given.status != 401 else {}),
+            **given.headers,
+        }
+        if request.method == "GET" and given.status == 200 and request.url.path.rpartition("/")[2] != "rate_limit":
+            headers["etag"] = f'W/"{hashlib.sha256(body).hexdigest()}"'
+            if request.headers.get("if-none-match") == headers["etag"]:
+                budget.used -= 1
+                return Response(None, 304, headers | budget.headers)
+        return Response(body, given.status, headers)
+
+    async def _not_found(self, request: Request, _error: Exception) -> Response:
+        return self._respond(request, Answer(Refused(404, "Not Found").value, 404), self.core)
+
+    # --- what is asked -----------------------------------------------------------------------------
+
+    def hosted(self, full_name: str) -> HostedRepository:
+        """A repository by its present or a former name; `Refused` if there is none."""
+        found = self.repositories.get(full_name.lower())
+        if found is None:
+            raise Refused(404, "Not Found")
+        return found
+
+    async def graphql(self, request: Request) -> Answer:
+        """POST /graphql."""
+        try:
+            asked = msgspec.json.decode(await request.body())
+            query, variables = asked["query"], asked.get("variables") or {}
+        except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
+            raise Refused(400, "Problems parsing JSON") from error
+        denied = self._faults.values("github", "deny")
+        return Answer(self.executor.execute(query, variables, asked.get("operationName"), denied))
+
+    @property
+    def executor(self) -> Any:  # noqa: ANN401 - its module is imported with the first query
+        """What answers GraphQL. Its library takes a tenth of a second to import: not before it is needed."""
+        if self._executor is None:
+            from anchor_tui.sandbox.graphql import Executor
+
+            self._executor = Executor(self.repositories, self.clock, VIEWER, self.points)
+        return self._executor

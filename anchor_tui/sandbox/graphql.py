@@ -1,0 +1,181 @@
+"""GitHub's GraphQL: queries executed over our part of its schema, with its errors and its way of counting points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib import resources
+from typing import Any
+
+import graphql
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+)
+
+from anchor_tui.sandbox.budget import Budget
+from anchor_tui.sandbox.clock import Clock, rfc3339
+from anchor_tui.sandbox.hosting import HostedRepository
+from anchor_tui.sandbox.nodes import Node, Nodes, failure, user_node
+
+NODES_PER_POINT = 100
+
+
+@cache
+def schema() -> GraphQLSchema:
+    """Our part of GitHub's schema."""
+    text = resources.files("anchor_tui.sandbox").joinpath("schema.graphql").read_text(encoding="utf-8")
+    return graphql.build_schema(text)
+
+
+@lru_cache(maxsize=64)
+def _read(query: str) -> DocumentNode | tuple[GraphQLError, ...]:
+    """A query, parsed and valid, or what is wrong with it."""
+    try:
+        document = graphql.parse(query)
+    except GraphQLError as error:
+        return (error,)
+    return tuple(graphql.validate(schema(), document)) or document
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a query takes: `nodes` it may return at most, and the points for the requests behind it."""
+
+    nodes: int
+    points: int
+
+
+def cost(document: DocumentNode, variables: Mapping[str, Any]) -> Cost:
+    """By GitHub's formula: a connection counts once for each node above it; a hundred of them are a point."""
+    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+    operation = next(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
+    defaults = {
+        each.variable.name.value: int(each.default_value.value)
+        for each in operation.variable_definitions or ()
+        if isinstance(each.default_value, IntValueNode)
+    }
+    sizes = defaults | {name: value for name, value in variables.items() if isinstance(value, int)}
+
+    def size(field: FieldNode) -> int | None:
+        for argument in field.arguments or ():
+            if argument.name.value in {"first", "last"}:
+                if isinstance(argument.value, IntValueNode):
+                    return int(argument.value.value)
+                if isinstance(argument.value, VariableNode):
+                    return sizes.get(argument.value.name.value)
+        return None
+
+    def walk(selection: SelectionSetNode | None, above: int) -> tuple[int, int]:
+        nodes = requests = 0
+        for each in selection.selections if selection else ():
+            inside, below = above, None
+            if isinstance(each, FragmentSpreadNode):
+                below = fragments[each.name.value].selection_set
+            elif isinstance(each, InlineFragmentNode):
+                below = each.selection_set
+            elif isinstance(each, FieldNode):
+                below = each.selection_set
+                if (asked := size(each)) is not None:
+                    requests += above
+                    nodes += above * asked
+                    inside = above * asked
+            more_nodes, more_requests = walk(below, inside)
+            nodes, requests = nodes + more_nodes, requests + more_requests
+        return nodes, requests
+
+    nodes, requests = walk(operation.selection_set, 1)
+    return Cost(nodes, max(1, round(requests / NODES_PER_POINT)))
+
+
+class Executor:
+    """Answers queries about the repositories of one GitHub."""
+
+    def __init__(self, repositories: Mapping[str, HostedRepository], clock: Clock, viewer: str, budget: Budget) -> None:
+        self._repositories = repositories
+        self._clock = clock
+        self._viewer = viewer
+        self._budget = budget
+
+    def execute(self, query: str, variables: Mapping[str, Any], operation: str | None, denied: frozenset[str]) -> Node:
+        """The answer as GitHub words it: `data`, and `errors` where there are any."""
+        document = _read(query)
+        if isinstance(document, tuple):
+            return {"errors": [_error(error) for error in document]}
+        asked = cost(document, variables)
+        if not self._budget.spend(asked.points):
+            message = f"API rate limit already exceeded for user ID {len(self._viewer) * 7919}."
+            return {"errors": [{"type": "RATE_LIMIT", "code": "graphql_rate_limit", "message": message}]}
+        result = graphql.execute_sync(
+            schema(),
+            document,
+            root_value=self._root(asked, denied),
+            variable_values=dict(variables),
+            operation_name=operation,
+            field_resolver=_resolver(denied),
+        )
+        answer: Node = {"data": result.data}
+        if result.errors:
+            answer["errors"] = [_error(error) for error in result.errors]
+        return answer
+
+    def _root(self, asked: Cost, denied: frozenset[str]) -> Node:
+        budget = self._budget
+        return {
+            "viewer": user_node(self._viewer),
+            "rateLimit": {
+                "limit": budget.limit,
+                "cost": asked.points,
+                "remaining": budget.remaining,
+                "used": budget.used,
+                "resetAt": rfc3339(budget.reset_at),
+                "nodeCount": asked.nodes,
+            },
+            "repository": lambda _info, owner, name, followRenames=True: self._repository(  # noqa: N803
+                f"{owner}/{name}", followRenames, denied
+            ),
+        }
+
+    def _repository(self, name: str, follow: bool, denied: frozenset[str]) -> Node:
+        hosted = self._repositories.get(name.lower())
+        if hosted is None or (hosted.full_name.lower() != name.lower() and not follow):
+            raise failure("NOT_FOUND", f"Could not resolve to a Repository with the name '{name}'.")
+        return Nodes(hosted, self._clock.now(), denied).repository()
+
+
+def _resolver(denied: frozenset[str]) -> Any:  # noqa: ANN401 - graphql-core's own type is no narrower
+    """The usual resolver, but for fields that the token may not see."""
+    if not denied - {"contexts"}:
+        return graphql.default_field_resolver
+
+    def resolve(source: Any, info: graphql.GraphQLResolveInfo[Any], **arguments: Any) -> Any:  # noqa: ANN401
+        if info.field_name in denied and info.field_name != "contexts":
+            raise failure("FORBIDDEN", "Resource not accessible by personal access token", saml_failure=False)
+        return graphql.default_field_resolver(source, info, **arguments)
+
+    return resolve
+
+
+def _error(error: GraphQLError) -> Node:
+    """An error as GitHub words it, with its `type` outside of the extensions."""
+    extensions = dict(error.extensions or {})
+    kind = extensions.pop("type", None)
+    worded: Node = {"type": kind} if kind else {}
+    if error.path:
+        worded["path"] = error.path
+    if extensions:
+        worded["extensions"] = extensions
+    if error.locations:
+        worded["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    worded["message"] = error.message
+    return worded

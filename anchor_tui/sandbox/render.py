@@ -1,0 +1,209 @@
+"""What the chart renders: the manifests that `helm template` would give for merged values.
+
+This follows the sample ops repo's own chart (infra/helm/platform/templates) by hand, without helm: a gateway,
+a web frontend, two workers that run from the gateway's image, an optional status mock and the
+ExternalSecret. A chart of another shape is not understood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from anchor_tui.sandbox.repository import Repository
+
+Values = Mapping[str, Any]
+
+
+class RenderError(Exception):
+    """The chart does not render; the message is what Argo CD shows as a ComparisonError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One rendered object, with its whole manifest."""
+
+    group: str
+    version: str
+    kind: str
+    namespace: str
+    name: str
+    manifest: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What identifies it in the cluster."""
+        return (self.group, self.kind, self.namespace, self.name)
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The images of its containers."""
+        pod = self.manifest.get("spec", {}).get("template", {}).get("spec", {})
+        return tuple(container["image"] for container in pod.get("containers", ()))
+
+
+@lru_cache(maxsize=1024)
+def parse(text: str) -> Any:
+    """YAML text as plain values. The result is shared: never change it."""
+    try:
+        return YAML(typ="safe").load(text)
+    except YAMLError as error:
+        raise RenderError(f"error converting YAML to JSON: {error}") from error
+
+
+def merge(layers: Iterable[Values]) -> dict[str, Any]:
+    """Lay values over one another as Helm does: mappings merge, anything else is replaced, null removes."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            below = merged.get(key)
+            if isinstance(value, Mapping) and isinstance(below, Mapping):
+                merged[key] = merge((below, value))
+            elif value is None and key in merged:
+                del merged[key]
+            else:
+                merged[key] = value
+    return merged
+
+
+def values_of(repository: Repository, commit: str, source: Mapping[str, Any]) -> dict[str, Any]:
+    """The merged values of an Application's source: chart, valueFiles, values, valuesObject, parameters."""
+    path = source.get("path", "")
+    helm = source.get("helm", {})
+    if repository.entry(commit, path) is None:
+        raise RenderError(f"{path}: app path does not exist")
+    layers: list[Values] = []
+    names = ["values.yaml", *(name for name in helm.get("valueFiles", ()) if name != "values.yaml")]
+    for name in names:
+        entry = repository.entry(commit, f"{path}/{name}")
+        if entry is None:
+            raise RenderError(
+                f"`helm template .` failed exit status 1: Error: open {path}/{name}: no such file or directory"
+            )
+        layers.append(_mapping(parse(repository.text(entry.sha)), name))
+    if "values" in helm:
+        layers.append(_mapping(parse(helm["values"]), "values"))
+    layers.append(helm.get("valuesObject", {}))
+    for parameter in helm.get("parameters", ()):
+        layer: Any = parameter["value"]
+        for part in reversed(parameter["name"].split(".")):
+            layer = {part: layer}
+        layers.append(layer)
+    return merge(layers)
+
+
+def _mapping(value: Any, name: str) -> Values:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise RenderError(f"`helm template .` failed exit status 1: Error: failed to parse {name}: not a mapping")
+    return value
+
+
+def render(values: Values, namespace: str) -> tuple[Resource, ...]:
+    """Every object of one environment, ordered as Argo CD lists them."""
+    try:
+        found = tuple(_render(values, namespace))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RenderError(
+            f"`helm template . --namespace {namespace}` failed exit status 1: Error: template: platform: {error!r}"
+        ) from error
+    return tuple(sorted(found, key=lambda resource: resource.key))
+
+
+def _render(values: Values, namespace: str) -> Iterable[Resource]:
+    for name in ("gateway", "web"):
+        yield _deployment(f"anchor-{name}", values[name], values[name]["image"], values, namespace)
+        yield _service(f"anchor-{name}", namespace)
+    for name in ("outbox", "job"):
+        worker = values["workers"][name]
+        if worker["enabled"]:
+            yield _deployment(f"anchor-{name}-worker", worker, values["gateway"]["image"], values, namespace)
+    mock = values["statusMock"]
+    if mock["enabled"]:
+        yield _deployment("status-mock", {"replicas": 1}, mock["image"], values, namespace)
+        yield _service("status-mock", namespace)
+    if values.get("secrets"):
+        yield _external_secret(values["secrets"], namespace)
+
+
+def image_reference(image: Values) -> str:
+    """`repository:tag@digest`, the digest only where there is one."""
+    digest = image.get("digest")
+    return f"{image['repository']}:{image['tag']}" + (f"@{digest}" if digest else "")
+
+
+def _deployment(name: str, part: Values, image: Values, values: Values, namespace: str) -> Resource:
+    container: dict[str, Any] = {"name": name, "image": image_reference(image)}
+    if part.get("command"):
+        container["command"] = part["command"]
+    if part.get("env"):
+        container["env"] = [{"name": key, "value": _text(value)} for key, value in sorted(part["env"].items())]
+    container["envFrom"] = [{"secretRef": {"name": values["secrets"]["name"]}}]
+    if part.get("resources"):
+        container["resources"] = part["resources"]
+    manifest = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": {"app": name, "app.kubernetes.io/part-of": "anchor-msp"},
+        },
+        "spec": {
+            "replicas": part["replicas"],
+            "selector": {"matchLabels": {"app": name}},
+            "strategy": {
+                "type": "RollingUpdate",
+                "rollingUpdate": {
+                    "maxSurge": values["rollout"]["maxSurge"],
+                    "maxUnavailable": values["rollout"]["maxUnavailable"],
+                },
+            },
+            "template": {"metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}},
+        },
+    }
+    return Resource("apps", "v1", "Deployment", namespace, name, manifest)
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _service(name: str, namespace: str) -> Resource:
+    manifest = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": {"app.kubernetes.io/part-of": "anchor-msp"},
+        },
+        "spec": {"selector": {"app": name}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]},
+    }
+    return Resource("", "v1", "Service", namespace, name, manifest)
+
+
+def _external_secret(secrets: Values, namespace: str) -> Resource:
+    remote = secrets["remoteKey"]
+    manifest = {
+        "apiVersion": "external-secrets.io/v1",
+        "kind": "ExternalSecret",
+        "metadata": {
+            "name": secrets["name"],
+            "namespace": namespace,
+            "labels": {"app.kubernetes.io/part-of": "anchor-msp"},
+        },
+        "spec": {
+            "refreshInterval": "1h",
+            "secretStoreRef": {"kind": "ClusterSecretStore", "name": secrets["store"]},
+            "target": {"name": secrets["name"]},
+            "data": [{"secretKey": key, "remoteRef": {"key": remote, "property": key}} for key in secrets["keys"]],
+        },
+    }
+    return Resource("external-secrets.io", "v1", "ExternalSecret", namespace, secrets["name"], manifest)

@@ -1,0 +1,276 @@
+"""A git repository in memory: real blobs, trees and commits, so that shas are what git would compute.
+
+Branches move only through `commit` and `set_branch`; whoever wants to know hands `on_push` a function.
+History is followed as git does by default: a merge that changed nothing at a path is not its history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from dulwich.object_store import MemoryObjectStore
+from dulwich.objects import Blob, Commit, Tree
+
+Push = Callable[[str, str, datetime], None]
+"""Called with the branch, its new sha, and when."""
+
+
+class RepositoryError(Exception):
+    """A ref, a path or an object that the repository does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who commits: `login` is the account, where it is known."""
+
+    name: str
+    email: str
+    login: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a tree: a file, or a folder with mode 0o40000."""
+
+    path: str
+    mode: int
+    sha: str
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rsplit("/", 1)[-1]
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a tree."""
+        return self.mode == 0o40000
+
+
+@dataclass(frozen=True, slots=True)
+class CommitInfo:
+    """A commit, read."""
+
+    sha: str
+    tree: str
+    parents: tuple[str, ...]
+    author: Person
+    time: datetime
+    message: str
+
+    @property
+    def headline(self) -> str:
+        """The message's first line."""
+        return self.message.split("\n", 1)[0]
+
+
+class Repository:
+    """One repository: an object store, branches, and those who listen for pushes."""
+
+    def __init__(self, default_branch: str = "main") -> None:
+        self.default_branch = default_branch
+        self.branches: dict[str, str] = {}
+        self.on_push: list[Push] = []
+        self._people: dict[str, Person] = {}
+        self._objects: Any = MemoryObjectStore()
+        self.read_commit = lru_cache(maxsize=4096)(self._read_commit)
+        self.entry = lru_cache(maxsize=65536)(self._entry)
+        self.text = lru_cache(maxsize=4096)(self._text)
+
+    # --- writing ---------------------------------------------------------------------------------
+
+    def commit(
+        self,
+        files: Mapping[str, str | bytes | None],
+        message: str,
+        *,
+        author: Person,
+        time: datetime,
+        branch: str | None = None,
+        start: str | None = None,
+    ) -> str:
+        """Commit `files` (path → content; None deletes) on a branch and return the sha.
+
+        A branch that does not exist yet begins at `start`, or with no parent at all.
+        """
+        branch = branch or self.default_branch
+        parent = self.branches.get(branch) or start
+        tree = self.read_commit(parent).tree if parent else None
+        for path, content in files.items():
+            tree = self._with(tree, path.strip("/").split("/"), content)
+        commit = Commit()
+        commit.tree = (tree or self._add(Tree())).encode()
+        commit.parents = [parent.encode()] if parent else []
+        commit.author = commit.committer = f"{author.name} <{author.email}>".encode()
+        commit.author_time = commit.commit_time = int(time.timestamp())
+        commit.author_timezone = commit.commit_timezone = 0
+        commit.encoding = b"UTF-8"
+        commit.message = message.encode()
+        self._people.setdefault(author.email, author)
+        sha = self._add(commit)
+        self.set_branch(branch, sha, time)
+        return sha
+
+    def set_branch(self, branch: str, sha: str, time: datetime) -> None:
+        """Point a branch at a commit, and tell those who listen."""
+        self.branches[branch] = sha
+        for listener in self.on_push:
+            listener(branch, sha, time)
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    @property
+    def head(self) -> str:
+        """The sha of the default branch."""
+        return self.branches[self.default_branch]
+
+    def resolve(self, ref: str) -> str | None:
+        """The commit that a branch, `refs/heads/…`, `HEAD`, a sha or a unique beginning of one names."""
+        if ref in {"HEAD", ""}:
+            return self.branches.get(self.default_branch)
+        name = ref.removeprefix("refs/heads/")
+        if name in self.branches:
+            return self.branches[name]
+        if len(ref) == 40 and all(letter in "0123456789abcdef" for letter in ref):
+            return ref if self._is_commit(ref) else None
+        return None
+
+    def _is_commit(self, sha: str) -> bool:
+        return sha.encode() in self._objects and isinstance(self._objects[sha.encode()], Commit)
+
+    def _read_commit(self, sha: str) -> CommitInfo:
+        if not self._is_commit(sha):
+            raise RepositoryError(f"no commit {sha}")
+        commit = self._objects[sha.encode()]
+        name, _, email = commit.author.decode().rpartition(" <")
+        email = email.removesuffix(">")
+        return CommitInfo(
+            sha=sha,
+            tree=commit.tree.decode(),
+            parents=tuple(parent.decode() for parent in commit.parents),
+            author=self._people.get(email, Person(name, email)),
+            time=datetime.fromtimestamp(commit.commit_time, UTC),
+            message=commit.message.decode(),
+        )
+
+    def _entry(self, sha: str, path: str) -> Entry | None:
+        """What stands at a path in a commit; None if nothing does."""
+        mode, found = 0o40000, self.read_commit(sha).tree
+        for part in filter(None, path.split("/")):
+            if mode != 0o40000:
+                return None
+            tree = self._objects[found.encode()]
+            if part.encode() not in tree:
+                return None
+            mode, raw = tree[part.encode()]
+            found = raw.decode()
+        return Entry(path.strip("/"), mode, found)
+
+    def entries(self, sha: str, path: str = "") -> tuple[Entry, ...]:
+        """What a folder holds in a commit."""
+        folder = self.entry(sha, path)
+        if folder is None or not folder.is_folder:
+            raise RepositoryError(f"no folder {path} in {sha}")
+        prefix = f"{folder.path}/" if folder.path else ""
+        tree = self._objects[folder.sha.encode()]
+        return tuple(Entry(prefix + item.path.decode(), item.mode, item.sha.decode()) for item in tree.iteritems())
+
+    def blob(self, sha: str) -> bytes:
+        """A blob's bytes."""
+        if sha.encode() not in self._objects or not isinstance(self._objects[sha.encode()], Blob):
+            raise RepositoryError(f"no blob {sha}")
+        return bytes(self._objects[sha.encode()].data)
+
+    def _text(self, sha: str) -> str:
+        """A blob as text."""
+        return self.blob(sha).decode()
+
+    def read(self, path: str, ref: str = "HEAD") -> str:
+        """A file's text at a ref."""
+        commit = self.resolve(ref)
+        found = self.entry(commit, path) if commit else None
+        if found is None or found.is_folder:
+            raise RepositoryError(f"no file {path} at {ref}")
+        return self.text(found.sha)
+
+    def history(self, start: str, path: str | None = None) -> Iterator[CommitInfo]:
+        """The commits that lead to `start`, newest first; with `path` only those that changed it."""
+        waiting = [start]
+        seen: set[str] = set()
+        while waiting:
+            waiting.sort(key=lambda sha: self.read_commit(sha).time)
+            sha = waiting.pop()
+            if sha in seen:
+                continue
+            seen.add(sha)
+            commit = self.read_commit(sha)
+            if path is None:
+                yield commit
+                waiting.extend(commit.parents)
+                continue
+            own = self.entry(sha, path)
+            same = next((parent for parent in commit.parents if self._same(self.entry(parent, path), own)), None)
+            if same:
+                waiting.append(same)
+                continue
+            if commit.parents or own is not None:
+                yield commit
+            waiting.extend(commit.parents)
+
+    @staticmethod
+    def _same(one: Entry | None, other: Entry | None) -> bool:
+        return (one and (one.mode, one.sha)) == (other and (other.mode, other.sha))
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The newest commit that both descend from."""
+        ancestors = {commit.sha for commit in self.history(one)}
+        return next((commit.sha for commit in self.history(other) if commit.sha in ancestors), None)
+
+    def changes(self, base: str, head: str) -> dict[str, tuple[Entry | None, Entry | None]]:
+        """What differs between two commits' files: path → (before, after), by path."""
+        before, after = self._files(base), self._files(head)
+        return {
+            path: (before.get(path), after.get(path))
+            for path in sorted(before.keys() | after.keys())
+            if not self._same(before.get(path), after.get(path))
+        }
+
+    def _files(self, sha: str, path: str = "") -> dict[str, Entry]:
+        found: dict[str, Entry] = {}
+        for entry in self.entries(sha, path):
+            if entry.is_folder:
+                found |= self._files(sha, entry.path)
+            else:
+                found[entry.path] = entry
+        return found
+
+    # --- objects ---------------------------------------------------------------------------------
+
+    def _add(self, thing: Blob | Tree | Commit) -> str:
+        self._objects.add_object(thing)
+        return str(thing.id.decode())
+
+    def _with(self, tree_sha: str | None, parts: list[str], content: str | bytes | None) -> str:
+        """The tree `tree_sha` with one path changed."""
+        tree = self._objects[tree_sha.encode()].copy() if tree_sha else Tree()
+        name = parts[0].encode()
+        below = tree[name] if name in tree else None  # noqa: SIM401 - a dulwich Tree has no get
+        if len(parts) > 1:
+            folder = below[1].decode() if below and below[0] == 0o40000 else None
+            changed = self._with(folder, parts[1:], content).encode()
+            if len(self._objects[changed]):
+                tree[name] = (0o40000, changed)
+            elif below is not None:
+                del tree[name]
+        elif content is None:
+            if below is None:
+                raise RepositoryError(f"no file {parts[0]} to delete")
+            del tree[name]
+        else:
+            blob = Blob.from_string(content.encode() if isinstance(content, str) else content)
+            tree[name] = (below[0] if below else 0o100644, self._add(blob).encode())
+        return self._add(tree)

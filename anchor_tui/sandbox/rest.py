@@ -1,0 +1,344 @@
+"""GitHub's REST endpoints, as far as they are used: repositories, contents, blobs, commits, pull requests, limits."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from starlette.requests import Request
+
+from anchor_tui.sandbox.clock import rfc3339
+from anchor_tui.sandbox.github import VIEWER, Answer, Endpoint, Refused
+from anchor_tui.sandbox.hosting import ACCOUNTS, BOTS, LABEL_COLOURS, HostedRepository, PullRequest
+from anchor_tui.sandbox.repository import CommitInfo, Entry, Person, RepositoryError
+
+if TYPE_CHECKING:
+    from anchor_tui.sandbox.github import GitHub
+
+WEB = "https://github.com"
+Document = dict[str, Any]
+REPOSITORY_PATHS = ("/repos/{owner}/{name}", "/repositories/{id:int}")
+
+
+class Rest:
+    """The endpoints over a `GitHub`."""
+
+    def __init__(self, github: GitHub) -> None:
+        self._github = github
+
+    def routes(self) -> Iterator[tuple[str, str, Endpoint]]:
+        """Method, path and endpoint of each."""
+        yield "GET", "/rate_limit", self.rate_limit
+        yield "GET", "/user", self.user
+        for path in REPOSITORY_PATHS:
+            yield "GET", path, self.repository
+            yield "GET", path + "/contents/{path:path}", self.contents
+            yield "PUT", path + "/contents/{path:path}", self.put_contents
+            yield "GET", path + "/git/blobs/{sha}", self.blob
+            yield "GET", path + "/commits", self.commits
+            yield "GET", path + "/pulls", self.pulls
+
+    async def rate_limit(self, _request: Request) -> Answer:
+        """GET /rate_limit: costs nothing."""
+        core, points = self._github.core.document, self._github.points.document
+        return Answer({"resources": {"core": core, "graphql": points}, "rate": core})
+
+    async def user(self, request: Request) -> Answer:
+        """GET /user: whose token it is."""
+        person = ACCOUNTS[VIEWER]
+        return Answer({**_account(VIEWER, _base(request)), "name": person.name, "email": person.email})
+
+    # --- repositories ----------------------------------------------------------------------------
+
+    def _hosted(self, request: Request) -> HostedRepository:
+        """The repository a path names; a former name is answered with where it is now."""
+        given = request.path_params
+        if "id" in given:
+            for hosted in self._github.repositories.values():
+                if hosted.id == given["id"]:
+                    return hosted
+            raise Refused(404, "Not Found")
+        name = f"{given['owner']}/{given['name']}"
+        hosted = self._github.hosted(name)
+        if hosted.full_name.lower() != name.lower():
+            raise Moved(request, hosted, f"/repos/{name}")
+        return hosted
+
+    async def repository(self, request: Request) -> Answer:
+        """GET /repos/{owner}/{repo}."""
+        return _moved_or(self._repository, request)
+
+    def _repository(self, request: Request) -> Answer:
+        hosted, base = self._hosted(request), _base(request)
+        return Answer(_repository(hosted, base))
+
+    async def contents(self, request: Request) -> Answer:
+        """GET /repos/{owner}/{repo}/contents/{path}: a file, or what a folder holds."""
+        return _moved_or(self._contents, request)
+
+    def _contents(self, request: Request) -> Answer:
+        hosted, path = self._hosted(request), request.path_params["path"]
+        ref = request.query_params.get("ref") or hosted.git.default_branch
+        sha = hosted.git.resolve(ref)
+        if sha is None:
+            raise Refused(404, f"No commit found for the ref {ref}")
+        entry = hosted.git.entry(sha, path)
+        if entry is None:
+            raise Refused(404, "Not Found")
+        url = _base(request) + f"/repos/{hosted.full_name}"
+        if entry.is_folder:
+            return Answer([_content(hosted, each, url, ref, inside=False) for each in hosted.git.entries(sha, path)])
+        if "raw" in request.headers.get("accept", ""):
+            raw_type = "application/vnd.github.raw; charset=utf-8"
+            return Answer(hosted.git.blob(entry.sha), headers={"content-type": raw_type})
+        return Answer(_content(hosted, entry, url, ref, inside=True))
+
+    async def put_contents(self, request: Request) -> Answer:
+        """PUT /repos/{owner}/{repo}/contents/{path}: one file, one commit."""
+        body = await request.body()
+        return _moved_or(lambda request: self._put_contents(request, body), request)
+
+    def _put_contents(self, request: Request, body: bytes) -> Answer:
+        hosted, path = self._hosted(request), request.path_params["path"]
+        try:
+            given = msgspec.json.decode(body, type=dict[str, Any])
+            message, content = str(given["message"]), base64.b64decode(given["content"])
+        except KeyError as error:
+            raise Refused(422, f'Invalid request.\n\n"{error.args[0]}" wasn\'t supplied.') from error
+        except binascii.Error as error:
+            raise Refused(422, "content is not valid Base64") from error
+        except (msgspec.DecodeError, TypeError) as error:
+            raise Refused(400, "Problems parsing JSON") from error
+        branch = given.get("branch") or hosted.git.default_branch
+        head = hosted.git.branches.get(branch)
+        if head is None:
+            raise Refused(404, f"Branch {branch} not found")
+        before = hosted.git.entry(head, path)
+        if before is not None and "sha" not in given:
+            raise Refused(422, 'Invalid request.\n\n"sha" wasn\'t supplied.')
+        if (before.sha if before else None) != given.get("sha"):
+            raise Refused(409, f"{path} does not match {given.get('sha')}")
+        author = given.get("author") or given.get("committer")
+        person = Person(author["name"], author["email"]) if author else ACCOUNTS[VIEWER]
+        sha = hosted.git.commit({path: content}, message, author=person, time=self._github.clock.now(), branch=branch)
+        entry = hosted.git.entry(sha, path)
+        assert entry is not None
+        base = _base(request)
+        url = base + f"/repos/{hosted.full_name}"
+        document = {
+            "content": _content(hosted, entry, url, branch, inside=False),
+            "commit": _git_commit(hosted.git.read_commit(sha), url),
+        }
+        return Answer(document, 200 if before else 201)
+
+    async def blob(self, request: Request) -> Answer:
+        """GET /repos/{owner}/{repo}/git/blobs/{sha}."""
+        return _moved_or(self._blob, request)
+
+    def _blob(self, request: Request) -> Answer:
+        hosted, sha = self._hosted(request), request.path_params["sha"]
+        try:
+            raw = hosted.git.blob(sha)
+        except RepositoryError as error:
+            raise Refused(404, "Not Found") from error
+        url = f"{_base(request)}/repos/{hosted.full_name}/git/blobs/{sha}"
+        content = base64.encodebytes(raw).decode()
+        return Answer(
+            {"sha": sha, "node_id": f"B_{sha}", "size": len(raw), "url": url, "content": content, "encoding": "base64"}
+        )
+
+    async def commits(self, request: Request) -> Answer:
+        """GET /repos/{owner}/{repo}/commits?sha=&path=."""
+        return _moved_or(self._commits, request)
+
+    def _commits(self, request: Request) -> Answer:
+        hosted, query = self._hosted(request), request.query_params
+        ref = query.get("sha") or hosted.git.default_branch
+        start = hosted.git.resolve(ref)
+        if start is None:
+            raise Refused(404, "Not Found")
+        found = list(hosted.git.history(start, query.get("path") or None))
+        base = _base(request)
+        return _page(request, [_commit(info, base, hosted) for info in found])
+
+    async def pulls(self, request: Request) -> Answer:
+        """GET /repos/{owner}/{repo}/pulls?state=&head=&base=."""
+        return _moved_or(self._pulls, request)
+
+    def _pulls(self, request: Request) -> Answer:
+        hosted, query = self._hosted(request), request.query_params
+        state, head = query.get("state", "open"), query.get("head", "")
+        found = [
+            pull
+            for pull in sorted(hosted.pulls.values(), key=lambda pull: pull.created_at, reverse=True)
+            if state == "all" or (pull.state == "OPEN") == (state == "open")
+            if head in {"", f"{hosted.owner}:{pull.branch}"} and query.get("base", pull.base) == pull.base
+        ]
+        base = _base(request)
+        return _page(request, [_pull(pull, base, hosted) for pull in found])
+
+
+class Moved(Exception):  # noqa: N818 - an answer
+    """The repository has another name now."""
+
+    def __init__(self, request: Request, hosted: HostedRepository, old: str) -> None:
+        super().__init__(hosted.full_name)
+        rest = request.url.path.partition(old)[2]
+        query = f"?{request.url.query}" if request.url.query else ""
+        self.location = f"{_base(request)}/repositories/{hosted.id}{rest}{query}"
+
+
+def _moved_or(endpoint: Any, request: Request) -> Answer:  # noqa: ANN401 - a method of Rest
+    """301 with the new place for a GET, 307 for what must not become one."""
+    try:
+        answer: Answer = endpoint(request)
+    except Moved as error:
+        permanent = request.method == "GET"
+        message = "Moved Permanently" if permanent else "Temporary Redirect"
+        value = {"message": message, "url": error.location, "documentation_url": "https://docs.github.com/rest"}
+        return Answer(value, 301 if permanent else 307, {"location": error.location})
+    return answer
+
+
+def _base(request: Request) -> str:
+    prefix = "/api/v3" if request.url.path.startswith("/api/v3") else ""
+    return f"{request.url.scheme}://{request.url.netloc}{prefix}"
+
+
+def _page(request: Request, items: list[Document]) -> Answer:
+    query = request.query_params
+    try:
+        size, number = min(100, int(query.get("per_page", 30))), max(1, int(query.get("page", 1)))
+    except ValueError as error:
+        raise Refused(422, "Validation Failed") from error
+    start = (number - 1) * size
+    headers = {}
+    if start + size < len(items):
+        following = request.url.include_query_params(page=number + 1)
+        last = request.url.include_query_params(page=-(-len(items) // size))
+        headers["link"] = f'<{following}>; rel="next", <{last}>; rel="last"'
+    return Answer(items[start : start + size], headers=headers)
+
+
+def _account(login: str, base: str) -> Document:
+    kind = "Bot" if login in BOTS else "User"
+    number = sum(login.encode()) * 1009
+    url = f"{base}/users/{login}"
+    return {
+        "login": login,
+        "id": number,
+        "node_id": f"{kind[0]}_{number}",
+        "type": kind,
+        "site_admin": False,
+        "url": url,
+    }
+
+
+def _repository(hosted: HostedRepository, base: str) -> Document:
+    owner = {**_account(hosted.owner, base), "type": "Organization"}
+    return {
+        "id": hosted.id,
+        "node_id": f"R_{hosted.id}",
+        "name": hosted.name,
+        "full_name": hosted.full_name,
+        "private": True,
+        "owner": owner,
+        "html_url": f"{WEB}/{hosted.full_name}",
+        "description": None,
+        "fork": False,
+        "url": f"{base}/repos/{hosted.full_name}",
+        "default_branch": hosted.git.default_branch,
+        "archived": False,
+        "disabled": False,
+        "visibility": "private",
+        "permissions": {"admin": False, "maintain": False, "push": True, "triage": True, "pull": True},
+        "allow_squash_merge": True,
+        "allow_merge_commit": False,
+        "allow_rebase_merge": False,
+        "allow_auto_merge": True,
+        "delete_branch_on_merge": True,
+    }
+
+
+def _content(hosted: HostedRepository, entry: Entry, url: str, ref: str, *, inside: bool) -> Document:
+    raw = b"" if entry.is_folder else hosted.git.blob(entry.sha)
+    own = f"{url}/contents/{entry.path}?ref={ref}"
+    kind = "tree" if entry.is_folder else "blob"
+    document: Document = {
+        "name": entry.name,
+        "path": entry.path,
+        "sha": entry.sha,
+        "size": len(raw),
+        "url": own,
+        "html_url": f"{WEB}/{hosted.full_name}/{kind}/{ref}/{entry.path}",
+        "git_url": f"{url}/git/{kind}s/{entry.sha}",
+        "download_url": None,
+        "type": "dir" if entry.is_folder else "file",
+    }
+    if inside:
+        document |= {"content": base64.encodebytes(raw).decode(), "encoding": "base64"}
+    return document
+
+
+def _git_commit(info: CommitInfo, url: str) -> Document:
+    person = {"name": info.author.name, "email": info.author.email, "date": rfc3339(info.time)}
+    return {
+        "sha": info.sha,
+        "node_id": f"C_{info.sha}",
+        "url": f"{url}/git/commits/{info.sha}",
+        "author": person,
+        "committer": person,
+        "message": info.message,
+        "tree": {"sha": info.tree, "url": f"{url}/git/trees/{info.tree}"},
+        "parents": [{"sha": sha, "url": f"{url}/git/commits/{sha}"} for sha in info.parents],
+    }
+
+
+def _commit(info: CommitInfo, base: str, hosted: HostedRepository) -> Document:
+    url = f"{base}/repos/{hosted.full_name}"
+    login = info.author.login
+    account = _account(login, base) if login else None
+    return {
+        "sha": info.sha,
+        "node_id": f"C_{info.sha}",
+        "url": f"{url}/commits/{info.sha}",
+        "html_url": f"{WEB}/{hosted.full_name}/commit/{info.sha}",
+        "commit": _git_commit(info, url),
+        "author": account,
+        "committer": account,
+        "parents": [{"sha": sha, "url": f"{url}/commits/{sha}"} for sha in info.parents],
+    }
+
+
+def _pull(pull: PullRequest, base: str, hosted: HostedRepository) -> Document:
+    def side(ref: str, sha: str) -> Document:
+        repository = {"id": hosted.id, "full_name": hosted.full_name, "name": hosted.name}
+        return {"label": f"{hosted.owner}:{ref}", "ref": ref, "sha": sha, "repo": repository}
+
+    def time(value: Any) -> str | None:  # noqa: ANN401 - a datetime or None
+        return rfc3339(value) if value else None
+
+    return {
+        "id": hosted.id + pull.number,
+        "node_id": f"PR_{pull.number}",
+        "number": pull.number,
+        "title": pull.title,
+        "body": pull.body,
+        "state": "open" if pull.state == "OPEN" else "closed",
+        "draft": pull.draft,
+        "url": f"{base}/repos/{hosted.full_name}/pulls/{pull.number}",
+        "html_url": f"{WEB}/{hosted.full_name}/pull/{pull.number}",
+        "user": _account(pull.author, base),
+        "labels": [{"name": name, "color": LABEL_COLOURS.get(name, "ededed")} for name in pull.labels],
+        "created_at": time(pull.created_at),
+        "updated_at": time(pull.updated_at),
+        "closed_at": time(pull.closed_at),
+        "merged_at": time(pull.merged_at),
+        "merge_commit_sha": pull.merge_commit,
+        "head": side(pull.branch, pull.head),
+        "base": side(pull.base, pull.base_sha),
+        "auto_merge": None,
+    }

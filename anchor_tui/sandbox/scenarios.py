@@ -1,0 +1,118 @@
+"""What state the estate is in when the sandbox starts. A scenario is one entry of `SCENARIOS`."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from anchor_tui.sandbox.controller import Unwell
+from anchor_tui.sandbox.story import HISTORY, OVERLAY, PROD, STAGING, Change, Edit, Release
+
+
+class UnknownScenarioError(ValueError):
+    """There is no scenario of this name; the message lists those there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSpec:
+    """An application whose spec in the cluster is not the one in git: `value` stands at the dotted `path`."""
+
+    application: str
+    path: str
+    value: Any
+
+    def apply(self, spec: Mapping[str, Any]) -> dict[str, Any]:
+        """The spec with this part replaced."""
+        changed: dict[str, Any] = copy.deepcopy(dict(spec))
+        *folders, name = self.path.split(".")
+        place = changed
+        for folder in folders:
+            place = place.setdefault(folder, {})
+        if self.value is None:
+            place.pop(name, None)
+        else:
+            place[name] = self.value
+        return changed
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What happened beyond the usual history, and what is wrong in the cluster."""
+
+    name: str
+    summary: str
+    changes: tuple[Change, ...] = ()
+    live_specs: tuple[LiveSpec, ...] = ()
+    unwell: tuple[Unwell, ...] = ()
+    more_applications: int = 0
+
+    @property
+    def history(self) -> tuple[Change, ...]:
+        """Every change, the usual ones too; a number of the scenario's own replaces the usual change's."""
+        numbers = {change.number for change in self.changes}
+        return tuple(change for change in HISTORY if change.number not in numbers) + self.changes
+
+
+def _minutes(minutes: float) -> timedelta:
+    return timedelta(minutes=minutes)
+
+
+SCENARIOS: dict[str, Scenario] = {
+    scenario.name: scenario
+    for scenario in (
+        Scenario("steady", "everything is Synced and Healthy; one draft pull request of no consequence is open"),
+        Scenario(
+            "incident",
+            "prod is Degraded since its promotion to 1.43.2; staging holds two stale resources and does not prune",
+            changes=(
+                Change(
+                    230,
+                    timedelta(hours=5),
+                    "s.okafor",
+                    Edit(OVERLAY.format(STAGING), "statusMock:\n  enabled: false", "statusMock:\n  enabled: true"),
+                    title="Turn the status mock on in staging to rehearse the cutover",
+                    branch="staging-mock-on",
+                    merged_by="a.lee",
+                ),
+                Change(
+                    232,
+                    _minutes(40),
+                    "a.lee",
+                    Release(STAGING, "1.44.0"),
+                    merged=False,
+                    approved_by="m.ito",
+                ),
+                Change(233, _minutes(15), "m.ito", Release(PROD, "1.43.2"), merged_by="a.lee"),
+                Change(
+                    234,
+                    _minutes(4),
+                    "s.okafor",
+                    Edit(OVERLAY.format(STAGING), "statusMock:\n  enabled: true", "statusMock:\n  enabled: false"),
+                    title="Turn the status mock in staging off again",
+                    branch="staging-mock-off",
+                    took=_minutes(15),
+                    merged_by="a.lee",
+                ),
+            ),
+            live_specs=(LiveSpec("anchor-msp-staging", "syncPolicy.automated", {"selfHeal": True}),),
+            unwell=(Unwell("anchor-prod", "anchor-gateway", "1.43.2"),),
+        ),
+    )
+}
+
+SCALE = re.compile(r"scale-(\d+)")
+
+
+def scenario(name: str) -> Scenario:
+    """A scenario by name; `scale-N` is the steady one with N applications more, at most 20000."""
+    if match := SCALE.fullmatch(name):
+        number = min(int(match[1]), 20_000)
+        return replace(SCENARIOS["steady"], name=name, summary=f"steady, and {number} more", more_applications=number)
+    if name not in SCENARIOS:
+        known = ", ".join([*SCENARIOS, "scale-N"])
+        raise UnknownScenarioError(f"there is no scenario {name!r}: known are {known}")
+    return SCENARIOS[name]

@@ -1,0 +1,102 @@
+"""Argo CD's tokens: JSON Web Tokens, HS256, issued by `argocd`."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from anchor_tui.sandbox.clock import Clock, rfc3339
+
+NO_SESSION = "no session information"
+BAD_SIGNATURE = "invalid session: token signature is invalid: signature is invalid"
+EXPIRED = "invalid session: token has invalid claims: token is expired"
+
+
+class Unauthorized(Exception):  # noqa: N818 - the word of the protocol
+    """The token is missing, wrong or old; the message is the server's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Who asks: `subject` is `alice:apiKey` or the like."""
+
+    subject: str
+    issued_at: datetime
+
+    @property
+    def username(self) -> str:
+        """The account's name."""
+        return self.subject.rsplit(":", 1)[0] if not self.subject.startswith("proj:") else self.subject
+
+    @property
+    def read_only(self) -> bool:
+        """The account `viewer` may only look."""
+        return self.username == "viewer"
+
+    def denial(self, resource: str, action: str, target: str) -> str:
+        """The text of a 403, with who was refused what."""
+        return (
+            f"permission denied: {resource}, {action}, {target}, sub: {self.username}, iat: {rfc3339(self.issued_at)}"
+        )
+
+
+class Sessions:
+    """Issues tokens and reads them again."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._key = secrets.token_bytes(32)
+
+    def issue(self, subject: str, lasts: timedelta = timedelta(hours=24)) -> str:
+        """A token for an account; with a negative duration one that has expired."""
+        now = self._clock.now()
+        issued = min(now, now + lasts)
+        claims = {
+            "iss": "argocd",
+            "sub": subject,
+            "iat": int(issued.timestamp()),
+            "nbf": int(issued.timestamp()),
+            "exp": int((now + lasts).timestamp()),
+            "jti": str(uuid.uuid4()),
+        }
+        signed = f"{_encode({'alg': 'HS256', 'typ': 'JWT'})}.{_encode(claims)}"
+        return f"{signed}.{self._signature(signed)}"
+
+    def read(self, headers: Mapping[str, str]) -> Session:
+        """Who sent a request; `Unauthorized` with the recorded text otherwise."""
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthorized(NO_SESSION)
+        signed, _, signature = token.strip().rpartition(".")
+        try:
+            claims = json.loads(_decode(signed.split(".")[1]))
+            subject, issued, expires = claims["sub"], claims["iat"], claims.get("exp")
+        except (IndexError, ValueError, KeyError, TypeError) as error:
+            raise Unauthorized(NO_SESSION) from error
+        if not hmac.compare_digest(signature, self._signature(signed)):
+            raise Unauthorized(BAD_SIGNATURE)
+        if expires is not None and self._clock.now().timestamp() >= expires:
+            raise Unauthorized(EXPIRED)
+        return Session(subject, datetime.fromtimestamp(issued, UTC))
+
+    def _signature(self, signed: str) -> str:
+        return _text(hmac.new(self._key, signed.encode(), hashlib.sha256).digest())
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _encode(value: Mapping[str, object]) -> str:
+    return _text(json.dumps(value, separators=(",", ":")).encode())
+
+
+def _decode(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
