@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeVar, assert_never
+from typing import Any, TypeVar, assert_never
 
 from anchor_tui.config import ApplicationName, Config, EnvironmentConfig
 from anchor_tui.domain.model import (
@@ -175,7 +175,7 @@ def _value(reading: Reading[T]) -> T | None:
             assert_never(reading)
 
 
-def _problems(reading: Reading[T]) -> tuple[Problem, ...]:
+def _problems(reading: Reading[Any]) -> tuple[Problem, ...]:
     return reading.problems if isinstance(reading, Fresh | Stale) else ()
 
 

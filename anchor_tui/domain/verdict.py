@@ -3,12 +3,12 @@
 | what is seen                                                                        | level     |
 |-------------------------------------------------------------------------------------|-----------|
 | Synced and Healthy, checks green, policy holds                                      | ok        |
-| on-demand and Missing, absent or Suspended                                          | ok, "asleep" |
+| on-demand and Missing, absent or Suspended: reads "asleep"                          | ok        |
 | OutOfSync, Progressing, Suspended (always-on), an operation running, being deleted, | attention |
 |   behind while its promotion PR waits, a policy warning, required checks pending    |           |
-| Progressing longer than 15 min, last operation Failed or Error,                     | attention; failing where protected |
-|   required checks of the branch's head failed                                       |           |
-| a condition …Warning                                                                | a reason at the end, no level |
+| Progressing longer than 15 min, last operation Failed or Error,                     | attention |
+|   required checks of the branch's head failed: on a protected environment           | failing   |
+| a condition …Warning: a reason at the end                                           | no level  |
 | sync or health Unknown or not told, a controller that does not reconcile,           | unknown   |
 |   a source that is asking, stale or missing, a check without its evidence           |           |
 | Degraded, Missing (always-on), a condition …Error, an application absent or         | failing   |
@@ -17,7 +17,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -63,7 +63,7 @@ def judge(environment: Environment, around: Circumstances) -> Verdict:
     reasons = [
         *_of_sources(around),
         *(each for app in environment.applications for each in _of_application(app, environment, around)),
-        *_of_files(environment, around),
+        *_of_files(around),
         *_of_policy(environment),
         *_of_position(environment),
         *_of_checks(environment, around),
@@ -205,7 +205,7 @@ def _of_operation(operation: Operation, grave: Level, now: datetime) -> Iterator
         yield grave, f"last operation {operation.phase}{who}: {first_line(operation.message) or 'no reason given'}"
 
 
-def _of_files(environment: Environment, around: Circumstances) -> Iterator[Reason]:
+def _of_files(around: Circumstances) -> Iterator[Reason]:
     for message in around.unreadable:
         yield Level.FAILING, message
 
@@ -227,12 +227,23 @@ def _of_position(environment: Environment) -> Iterator[Reason]:
     waiting = [pr for pr in environment.pull_requests if pr.kind == "promotion"]
     if environment.position and environment.position.state == "behind" and waiting:
         numbers = ", ".join(f"#{pr.number}" for pr in waiting)
-        yield Level.ATTENTION, f"{behind_words(environment.position)}; {numbers} waits"
+        yield Level.ATTENTION, f"{position_words(environment.position)}; {numbers} waits"
 
 
-def behind_words(position: Position) -> str:
-    """ "behind dev by 1 release"."""
-    return f"behind {position.environment} by {count(len(position.versions), 'release')}"
+def position_words(position: Position) -> str:
+    """Where an environment stands: "newest", "behind dev by 1 release", "diverged from staging"."""
+    releases = count(len(position.versions), "release")
+    match position.state:
+        case "newest":
+            return f"same as {position.environment}" if position.environment else "newest"
+        case "behind":
+            return f"behind {position.environment} by {releases}"
+        case "ahead":
+            return f"ahead of {position.environment} by {releases}"
+        case "diverged":
+            return f"diverged from {position.environment}"
+        case "unknown":
+            return f"position to {position.environment} unknown"
 
 
 def _of_checks(environment: Environment, around: Circumstances) -> Iterator[Reason]:
@@ -241,8 +252,3 @@ def _of_checks(environment: Environment, around: Circumstances) -> Iterator[Reas
     elif around.head_checks == "failure":
         level = Level.FAILING if environment.protected else Level.ATTENTION
         yield level, "required checks of the branch's head failed"
-
-
-def worst_first(environments: Iterable[Environment]) -> list[Environment]:
-    """The environments, worst verdict first, otherwise in their order."""
-    return sorted(environments, key=lambda each: -each.verdict.level.rank)

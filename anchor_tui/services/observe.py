@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,6 +17,7 @@ from anchor_tui.config import Config
 from anchor_tui.domain.assemble import GITHUB, Readings, assemble
 from anchor_tui.domain.model import AppId, Asking, Failure, Fresh, Missing, Reading, Snapshot, Stale
 from anchor_tui.domain.readings import Applications
+from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.sources.errors import SourceError
 from anchor_tui.sources.pace import Backoff
 
@@ -28,14 +29,6 @@ REOBSERVE_S = 5.0
 """Verdicts move with the clock alone: what progresses too long, what has not been heard of."""
 BATCH_S = 0.02
 """Readings that come together are one snapshot."""
-
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """The time, in UTC, to the millisecond: what the contract writes is what it reads back."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 class Source(Protocol):

@@ -1,0 +1,119 @@
+"""The command line: arguments → configuration → screen or headless command, each imported when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from anchor_tui import __version__
+from anchor_tui.cli import config as config_command
+from anchor_tui.cli import sandbox as sandbox_command
+from anchor_tui.cli import snapshot as snapshot_command
+from anchor_tui.cli.arguments import DEFAULTS, add_config, add_read_only, add_scenario
+from anchor_tui.cli.exits import Exit
+from anchor_tui.cli.output import complain
+
+if TYPE_CHECKING:
+    from anchor_tui.services.estate import Estate
+
+
+def main(argv: list[str] | None = None) -> NoReturn:
+    """Entry point of the `anchor-tui` command."""
+    try:
+        code = run(sys.argv[1:] if argv is None else argv)
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = Exit.WELL
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # A server that hangs keeps threads busy in name resolution or in a keyring; nobody waits for them.
+    os._exit(code)
+
+
+def run(argv: list[str]) -> int:
+    """Does what the arguments say; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    from anchor_tui.config.load import ConfigErrors
+    from anchor_tui.services.estate import DemoError
+
+    try:
+        return _dispatch(arguments)
+    except ConfigErrors as errors:
+        for error in errors.errors:
+            complain(str(error))
+    except DemoError as error:
+        complain(str(error))
+    return Exit.USAGE
+
+
+def _dispatch(arguments: argparse.Namespace) -> int:
+    match arguments.command:
+        case "snapshot":
+            return snapshot_command.run(arguments)
+        case "config":
+            return config_command.run(arguments)
+        case "sandbox":
+            from anchor_tui.sandbox import serve
+
+            return serve.run(arguments)
+        case "demo":
+            from anchor_tui.services.estate import demonstrated
+
+            with demonstrated(arguments.scenario, read_only=arguments.read_only) as estate:
+                return _show(estate, arguments)
+        case _:
+            from anchor_tui.services.estate import configured
+
+            return _show(configured(arguments.config, read_only=arguments.read_only), arguments)
+
+
+def _show(estate: Estate, arguments: argparse.Namespace) -> int:
+    names = [each.name for each in estate.config.environments]
+    if arguments.environment and arguments.environment not in names:
+        complain(f"there is no environment {arguments.environment!r}; there are {', '.join(names)}")
+        return Exit.USAGE
+    from anchor_tui.tui.launch import show
+
+    return show(
+        estate, environment=arguments.environment or "", theme=arguments.theme or "", no_color=arguments.no_color
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="anchor-tui",
+        description="The operator's terminal for a GitOps estate. Without a command: the screen.",
+        epilog="Exit codes: 0 well; 1 --fail-on found something; 2 usage, configuration or no token; "
+        "3 a source could not be read.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"anchor-tui {__version__}")
+    add_config(parser)
+    _add_screen(parser)
+    parser.set_defaults(**DEFAULTS)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    demo = commands.add_parser("demo", help="the screen on embedded servers: nothing else is needed")
+    add_scenario(demo)
+    add_read_only(demo)
+    _add_screen(demo)
+    snapshot_command.add_arguments(commands.add_parser("snapshot", help="one observation, without a screen"))
+    config_command.add_arguments(commands.add_parser("config", help="write, show or describe the configuration"))
+    sandbox_command.add_arguments(commands.add_parser("sandbox", help="the embedded servers alone"))
+    return parser
+
+
+def _add_screen(parser: argparse.ArgumentParser) -> None:
+    unset = argparse.SUPPRESS
+    parser.add_argument("--environment", metavar="NAME", default=unset, help="the environment to begin with")
+    parser.add_argument(
+        "--no-color", action="store_true", default=unset, help="no colour; so does NO_COLOR in the environment"
+    )
+    parser.add_argument("--theme", metavar="NAME", default=unset, help="a theme; the palette (ctrl+p) lists them")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The headless commands. None of them imports textual; what costs time is imported when a command runs."""

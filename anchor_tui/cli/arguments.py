@@ -1,0 +1,34 @@
+"""Options that several commands share. Nothing here costs time: every start goes through it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+SCENARIOS = "steady, incident or scale-N"
+DEFAULTS = {"config": None, "read_only": False, "environment": "", "no_color": False, "theme": ""}
+"""Set at the top: an option may stand before the command or after it, and a command's own default never undoes it."""
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """`--config` and `--read-only`."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=argparse.SUPPRESS,
+        help="configuration file; else $ANCHOR_TUI_CONFIG, ./anchor-tui.toml, the user's configuration folder",
+    )
+    add_read_only(parser)
+
+
+def add_read_only(parser: argparse.ArgumentParser) -> None:
+    """`--read-only`."""
+    parser.add_argument(
+        "--read-only", action="store_true", default=argparse.SUPPRESS, help="never write anything, anywhere"
+    )
+
+
+def add_scenario(parser: argparse.ArgumentParser) -> None:
+    """`--scenario` of the embedded servers."""
+    parser.add_argument("--scenario", default="steady", metavar="NAME", help=f"{SCENARIOS}; default steady")

@@ -1,0 +1,11 @@
+"""The contract `anchor-tui/snapshot/v1` as JSON."""
+
+from __future__ import annotations
+
+from anchor_tui.domain.model import Snapshot
+from anchor_tui.services.contract import to_json
+
+
+def render(snapshot: Snapshot) -> str:
+    """The document, indented."""
+    return to_json(snapshot).decode()

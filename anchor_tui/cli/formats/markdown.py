@@ -1,0 +1,79 @@
+"""The snapshot for a chat or a hand-over. Foreign text is escaped: it never becomes markup, link or image."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from anchor_tui.cli.formats.text import source_words
+from anchor_tui.domain.glyphs import of_checks, of_health, of_level, of_sync
+from anchor_tui.domain.model import Environment, PullRequest, Snapshot
+from anchor_tui.domain.verdict import position_words
+from anchor_tui.domain.words import plain, since
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&:])")
+
+
+def render(snapshot: Snapshot) -> str:
+    """GitHub's flavour: a heading, a table of environments, then reasons, pull requests and problems."""
+    return "\n".join(_lines(snapshot)) + "\n"
+
+
+def escape(text: str) -> str:
+    """Foreign text on one line with every character that markdown would take as its own escaped."""
+    return _SPECIAL.sub(r"\\\1", plain(text))
+
+
+def _lines(snapshot: Snapshot) -> Iterator[str]:
+    mark = of_level(snapshot.verdict.level).glyph()
+    yield f"# {mark} {escape(snapshot.engine_id)}: {snapshot.verdict.level}"
+    yield ""
+    yield f"{snapshot.taken_at:%Y-%m-%d %H:%M:%S} UTC. " + ". ".join(
+        escape(source_words(each)) for each in snapshot.sources
+    )
+    yield ""
+    yield "| environment | verdict | release | sync | health | position |"
+    yield "|---|---|---|---|---|---|"
+    for environment in snapshot.environments:
+        yield _row(environment, snapshot)
+    for environment in snapshot.environments:
+        if environment.verdict.reasons:
+            yield ""
+            yield f"**{escape(environment.name)}**"
+            yield ""
+            yield from (f"- {escape(reason)}" for reason in environment.verdict.reasons)
+    if snapshot.all_pull_requests:
+        yield ""
+        yield "## Pull requests"
+        yield ""
+        yield from (_pull(pull) for pull in snapshot.all_pull_requests)
+    problems = [*snapshot.problems, *(each for env in snapshot.environments for each in env.problems)]
+    problems += [each for app in snapshot.applications for each in app.problems]
+    if problems:
+        yield ""
+        yield "## Problems"
+        yield ""
+        yield from (f"- {escape(str(problem))}" for problem in problems)
+
+
+def _row(environment: Environment, snapshot: Snapshot) -> str:
+    release = environment.release
+    when = f", {since(release.changed_at, snapshot.taken_at)} ago" if release and release.changed_at else ""
+    sync = [f"{mark.glyph()} {word}" for mark, word in map(of_sync, environment.applications)]
+    health = [f"{mark.glyph()} {word}" for mark, word in map(of_health, environment.applications)]
+    cells = (
+        escape(environment.name),
+        f"{of_level(environment.verdict.level).glyph()} {environment.verdict.level}",
+        escape(f"{release.version}{when}") if release else "?",
+        "<br>".join(map(escape, sync)) or "?",
+        "<br>".join(map(escape, health)) or "?",
+        escape(position_words(environment.position)) if environment.position else "?",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _pull(pull: PullRequest) -> str:
+    mark, checks = of_checks(pull)
+    where = f" → {', '.join(pull.environments)}" if pull.environments else ""
+    title = f"[#{pull.number}]({pull.url})" if re.fullmatch(r"https?://[\w.:/-]+", pull.url) else f"#{pull.number}"
+    return f"- {title} {pull.kind}{escape(where)}: {escape(pull.title)}, {mark.glyph()} {checks}"

@@ -1,0 +1,79 @@
+"""The snapshot for a person at a terminal: the answer first, then each environment, then what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from anchor_tui.domain.glyphs import Mark, of_checks, of_health, of_level, of_sync
+from anchor_tui.domain.model import Application, Environment, PullRequest, Snapshot, SourceState
+from anchor_tui.domain.verdict import position_words
+from anchor_tui.domain.words import count, plain, short, since
+
+
+def render(snapshot: Snapshot) -> str:
+    """Lines of plain text, no longer than they have to be."""
+    return "\n".join(_lines(snapshot)) + "\n"
+
+
+def _lines(snapshot: Snapshot) -> Iterator[str]:
+    reason = f"  {snapshot.verdict.reasons[0]}" if snapshot.verdict.reasons else ""
+    mark = of_level(snapshot.verdict.level).glyph()
+    yield plain(f"{snapshot.engine_id}  {mark} {snapshot.verdict.level.upper()}{reason}")
+    yield f"{snapshot.taken_at:%Y-%m-%d %H:%M:%SZ}  " + "  ".join(source_words(each) for each in snapshot.sources)
+    for environment in snapshot.environments:
+        yield ""
+        yield from _environment(environment, snapshot)
+    if snapshot.pull_requests:
+        yield ""
+        yield "other pull requests"
+        yield from (f"  {_pull(pull)}" for pull in snapshot.pull_requests)
+    if snapshot.problems:
+        yield ""
+        yield "problems"
+        yield from (f"  {Mark.ATTENTION.glyph()} {plain(str(problem))}" for problem in snapshot.problems)
+
+
+def source_words(source: SourceState) -> str:
+    """A source's state in a few words."""
+    name = {"argocd": "Argo CD", "github": "GitHub"}.get(source.id, f"Argo CD {source.id}")
+    match source.state:
+        case "fresh":
+            left = f", {source.budget.remaining:,} of {source.budget.limit:,} points left" if source.budget else ""
+            return plain(f"{name} {Mark.OK.glyph()}{f' {source.version}' if source.version else ''}{left}")
+        case "asking":
+            return f"{name} … asking"
+        case state:
+            return plain(f"{name} {Mark.FAILING.glyph()} {state}: {source.error.message if source.error else ''}")
+
+
+def _environment(environment: Environment, snapshot: Snapshot) -> Iterator[str]:
+    traits = [environment.tier, *(["protected"] if environment.protected else [])]
+    mark = of_level(environment.verdict.level).glyph()
+    yield plain(f"{environment.name} ({', '.join(traits)})  {mark} {environment.verdict.level.upper()}")
+    for reason in environment.verdict.reasons:
+        yield f"  {plain(reason)}"
+    if release := environment.release:
+        who = f" by {release.changed_by}" if release.changed_by else ""
+        when = f", {since(release.changed_at, snapshot.taken_at)} ago{who}" if release.changed_at else ""
+        number = f" (#{release.pull_request.number})" if release.pull_request else ""
+        yield plain(f"  release {release.version}{when}{number}")
+    if environment.position:
+        yield plain(f"  {position_words(environment.position)}")
+    for application in environment.applications:
+        yield plain(f"  {_application(application)}")
+    for pull in environment.pull_requests:
+        yield f"  {_pull(pull)}"
+    for problem in (*environment.problems, *(each for app in environment.applications for each in app.problems)):
+        yield f"  {Mark.ATTENTION.glyph()} {plain(str(problem))}"
+
+
+def _application(application: Application) -> str:
+    (sync_mark, sync), (health_mark, health) = of_sync(application), of_health(application)
+    revision = f" at {short(application.compared_revision)}" if application.compared_revision else ""
+    prunable = f", {count(len(application.prunable), 'resource')} to prune" if application.prunable else ""
+    return f"{application.id}  {sync_mark.glyph()} {sync}{revision}  {health_mark.glyph()} {health}{prunable}"
+
+
+def _pull(pull: PullRequest) -> str:
+    mark, checks = of_checks(pull)
+    return plain(f"#{pull.number} {pull.kind}: {pull.title}  {mark.glyph()} {checks}{' (draft)' if pull.draft else ''}")

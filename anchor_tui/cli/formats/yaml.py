@@ -1,0 +1,22 @@
+"""The contract `anchor-tui/snapshot/v1` as YAML: the same keys and values as the JSON."""
+
+from __future__ import annotations
+
+import io
+
+from ruamel.yaml import YAML
+
+from anchor_tui.domain.model import Snapshot
+from anchor_tui.services.contract import to_document
+
+
+def render(snapshot: Snapshot) -> str:
+    """The document in block style, keys in the contract's order."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.allow_unicode = True
+    yaml.width = 4096
+    text = io.StringIO()
+    yaml.dump(to_document(snapshot), text)
+    return text.getvalue()

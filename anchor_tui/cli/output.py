@@ -1,0 +1,66 @@
+"""Where results go: stdout or a file, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+
+def complain(message: str) -> None:
+    """A line for the person, on stderr."""
+    with contextlib.suppress(BrokenPipeError):
+        print(f"anchor-tui: {message}", file=sys.stderr)  # noqa: T201 - this is the command line's voice
+
+
+def emit(content: bytes, target: Path | None) -> bool:
+    """Writes the result to stdout, or to a file. False, with a word on stderr, where the file cannot be written."""
+    if target is None:
+        _to_stdout(content)
+        return True
+    try:
+        write_whole(target, content)
+    except OSError as error:
+        complain(f"cannot write {target}: {error.strerror or error}")
+        return False
+    return True
+
+
+def _to_stdout(content: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # Whoever read has had enough, as in `… | head`. Python would complain again when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def write_whole(target: Path, content: bytes, mode: int | None = None) -> None:
+    """Replaces a file in one step: a reader sees the old content or the new, and a crash leaves the old.
+
+    `mode` is for a new file; one that exists keeps its own. Raises OSError.
+    """
+    target = Path(os.path.realpath(target))
+    if target.exists() and not target.is_file():  # a device or a pipe cannot be replaced, only written
+        target.write_bytes(content)
+        return
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(target.stat().st_mode if target.exists() else mode or 0o666 & ~_umask())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

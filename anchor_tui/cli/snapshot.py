@@ -1,0 +1,116 @@
+"""`anchor-tui snapshot`: one observation to stdout or a file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from anchor_tui.cli.arguments import add_config, add_scenario
+from anchor_tui.cli.exits import Exit
+from anchor_tui.cli.formats import FORMATS, format_named
+from anchor_tui.cli.output import complain, emit
+from anchor_tui.services.estate import Estate, configured, demonstrated
+
+if TYPE_CHECKING:
+    from anchor_tui.domain.model import Snapshot
+
+TIMEOUT_S = 15.0
+
+
+def _any_level(*levels: str) -> Callable[[Snapshot], bool]:
+    return lambda snapshot: any(each.verdict.level in levels for each in snapshot.environments)
+
+
+FAIL_ON: dict[str, Callable[[Snapshot], bool]] = {
+    "failing": _any_level("failing"),
+    "attention": _any_level("attention"),
+    "unknown": _any_level("unknown"),
+    "unhealthy": lambda snapshot: any(each.health != "Healthy" for each in snapshot.applications),
+    "out-of-sync": lambda snapshot: any(each.sync != "Synced" for each in snapshot.applications),
+    "policy": lambda snapshot: any(
+        finding.status == "fail"
+        for finding in (*snapshot.findings, *(each for env in snapshot.environments for each in env.findings))
+    ),
+}
+"""What `--fail-on` can name, and when it is found."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    add_config(parser)
+    parser.add_argument("--format", choices=FORMATS, default="json", help="default json")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there, whole or not at all")
+    parser.add_argument(
+        "--fail-on",
+        type=_fail_on,
+        default=(),
+        metavar="LIST",
+        help=f"exit 1 where one of these is found, comma-separated: {', '.join(FAIL_ON)}",
+    )
+    parser.add_argument("--timeout", type=_seconds, default=TIMEOUT_S, metavar="SECONDS", help=f"default {TIMEOUT_S:g}")
+    parser.add_argument("--demo", action="store_true", help="of the embedded servers instead of the configured ones")
+    add_scenario(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Reads every source once and prints; the document is printed whatever could not be read.
+
+    Raises `config.load.ConfigErrors` and `services.estate.DemoError`.
+    """
+    if not arguments.demo:
+        return _run_on(configured(arguments.config, read_only=arguments.read_only), arguments)
+    with demonstrated(arguments.scenario, read_only=arguments.read_only) as estate:
+        return _run_on(estate, arguments)
+
+
+def _run_on(estate: Estate, arguments: argparse.Namespace) -> int:
+    import asyncio
+
+    from anchor_tui.services.observe import Observer, make_sources
+
+    async def read() -> Snapshot:
+        sources = make_sources(estate.config, estate.environ, estate.home)
+        return await Observer(estate.config, sources).read_once(arguments.timeout)
+
+    snapshot = asyncio.run(read())
+    content = format_named(arguments.format)(snapshot)
+    if arguments.format == "text" and arguments.output is None:
+        from anchor_tui.domain.glyphs import is_unicode, to_ascii
+
+        content = content if is_unicode(sys.stdout.encoding) else to_ascii(content)
+    if not emit(content.encode(), arguments.output):
+        return Exit.USAGE
+    for source in snapshot.unread_sources:
+        complain(f"{source.id}: {source.error.message if source.error else source.state}")
+    return exit_code(snapshot, arguments.fail_on)
+
+
+def exit_code(snapshot: Snapshot, fail_on: tuple[str, ...]) -> Exit:
+    """2 where there is no token at all, 3 where a source could not be read, 1 where something named was found."""
+    errors = [source.error for source in snapshot.unread_sources]
+    if any(error is not None and error.kind == "credentials" for error in errors):
+        return Exit.USAGE
+    if errors:
+        return Exit.UNREAD
+    return Exit.FOUND if any(FAIL_ON[name](snapshot) for name in fail_on) else Exit.WELL
+
+
+def _fail_on(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    for name in names:
+        if name not in FAIL_ON:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(FAIL_ON)}")
+    return names
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds between 0 and 3600")
+    return seconds

@@ -1,0 +1,86 @@
+"""Which estate a command speaks of: the configured one, or the embedded demo's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from anchor_tui.config import Config
+
+_KEPT_IN_DEMO = ("HOME", "PATH", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "COLORTERM", "NO_COLOR", "TMPDIR", "SYSTEMROOT")
+
+
+class DemoError(Exception):
+    """The embedded servers did not start; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """A configuration with the surroundings that its credentials are looked up in."""
+
+    config: Config
+    environ: Mapping[str, str]
+    home: Path
+
+
+def configured(path: Path | None, *, read_only: bool) -> Estate:
+    """The estate of the configuration file. Raises `config.load.ConfigErrors`."""
+    from anchor_tui.config.load import load  # tomllib and the checks: not for --help
+
+    return Estate(load(path, os.environ, cwd=Path.cwd(), read_only=read_only), os.environ, Path.home())
+
+
+@contextmanager
+def demonstrated(scenario: str, *, read_only: bool) -> Iterator[Estate]:
+    """The embedded servers in a process of their own, and a configuration that knows nothing else.
+
+    Ambient servers and tokens are ignored; everything that is written goes to a temporary folder. The servers
+    end when this process does, however it ends: they watch their stdin. Raises DemoError.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="anchor-tui-demo-"))
+    command = [sys.executable, "-m", "anchor_tui", "sandbox", "serve", "--until-stdin-closes"]
+    servers = subprocess.Popen(  # noqa: S603 - our own module with our own arguments
+        [*command, "--scenario", scenario, "--write", str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=_clean(os.environ),
+    )
+    try:
+        yield _announced(servers, folder, read_only=read_only)
+    finally:
+        servers.terminate()
+        servers.communicate()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _announced(servers: subprocess.Popen[bytes], folder: Path, *, read_only: bool) -> Estate:
+    from anchor_tui.config.load import load
+
+    assert servers.stdout is not None
+    assert servers.stderr is not None
+    line = servers.stdout.readline()
+    if not line:
+        raise DemoError(servers.stderr.read().decode(errors="replace").strip() or "the embedded servers ended at once")
+    told = json.loads(line)
+    environ = _clean(os.environ) | {
+        "ARGOCD_AUTH_TOKEN": told["argocd"]["token"],
+        "GITHUB_TOKEN": told["github"]["token"],
+    }
+    config = load(Path(told["config"]), environ, cwd=folder, read_only=read_only)
+    return Estate(config, environ, folder)
+
+
+def _clean(environ: Mapping[str, str]) -> dict[str, str]:
+    """Without proxies, servers and tokens of the surroundings, and with our own modules importable."""
+    kept = {name: environ[name] for name in _KEPT_IN_DEMO if name in environ}
+    paths = [str(Path(__file__).parents[2]), *filter(None, [environ.get("PYTHONPATH")])]
+    return kept | {"PYTHONPATH": os.pathsep.join(paths)}

@@ -1,0 +1,1 @@
+"""The screen. It knows services, domain and configuration, and never a source."""

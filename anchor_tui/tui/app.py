@@ -1,0 +1,244 @@
+"""The application: takes snapshots in, hands them down, and turns keys into what the screens do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import ClassVar, Protocol
+
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.filter import LineFilter
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from anchor_tui.config import Config
+from anchor_tui.domain.assemble import Readings, assemble
+from anchor_tui.domain.glyphs import is_unicode
+from anchor_tui.domain.model import Snapshot
+from anchor_tui.tui.appearance import PlainAscii, styles_folder
+from anchor_tui.tui.keys import ENVIRONMENT_KEYS, with_keys
+from anchor_tui.tui.screens.fleet import FleetScreen
+from anchor_tui.tui.screens.help import HelpScreen, Line
+
+
+class Reader(Protocol):
+    """What the application needs of the running reader."""
+
+    def listen(self, listener: Callable[[Snapshot], None]) -> None:
+        """Hands over each snapshot, on any thread."""
+
+    def painted(self) -> None:
+        """The first frame is on the screen."""
+
+    def read_again(self) -> None:
+        """Asks every source now."""
+
+
+class AnchorApp(App[None]):
+    """The operator's terminal. Only a new Snapshot moves what is shown; no key paints ahead of it."""
+
+    # The default screen's own sheet must be among the application's: Textual loads a screen's when it is pushed.
+    CSS_PATH: ClassVar = [str(styles_folder() / sheet) for sheet in ("app.tcss", "fleet.tcss")]
+    ENABLE_COMMAND_PALETTE = True
+    TITLE = "anchor-tui"
+    COMMANDS: ClassVar = {lambda: _estate_commands()}
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    snapshot: reactive[Snapshot | None] = reactive(None)
+    now: reactive[datetime | None] = reactive(None)
+
+    def __init__(
+        self,
+        config: Config,
+        reader: Reader,
+        clock: Callable[[], datetime],
+        *,
+        environment: str = "",
+        theme: str = "",
+        ascii_only: bool | None = None,
+    ) -> None:
+        super().__init__()
+        self._config = config
+        self._reader = reader
+        self._clock = clock
+        self._begin_with = environment
+        self._moved = bool(environment)
+        self._ascii_only = ascii_only
+        self.actions = with_keys(config.keys)
+        for action in self.actions:
+            for key in action.keys:
+                name = f"environment({key})" if action.id == "environment" else action.id.replace("-", "_")
+                self._bindings.bind(key, name, action.title, show=False, priority=key in {"tab", "shift+tab"})
+        if theme:
+            self.theme = theme
+        self.set_reactive(AnchorApp.now, clock())
+        self.set_reactive(AnchorApp.snapshot, assemble(config, Readings(), clock()))
+
+    def get_default_screen(self) -> Screen[None]:
+        """The fleet, at once: no empty screen before it."""
+        names = tuple(each.name for each in self._config.environments)
+        first = self._begin_with or (names[0] if names else "")
+        return FleetScreen(names, self.actions, first).data_bind(AnchorApp.snapshot, AnchorApp.now)
+
+    def on_mount(self) -> None:
+        """Begins to listen; says when the first frame is out."""
+        self.set_interval(1.0, self._tick)
+        self._reader.listen(self._hear)
+        self.call_after_refresh(self._reader.painted)
+
+    def get_line_filters(self) -> list[LineFilter]:
+        """Plain ASCII where the terminal is not UTF-8."""
+        filters = list(super().get_line_filters())
+        if self._ascii_only is None:
+            self._ascii_only = not is_unicode(sys.__stdout__.encoding if sys.__stdout__ else None)
+        return [*filters, PlainAscii()] if self._ascii_only else filters
+
+    # --- data in -----------------------------------------------------------------------------------
+
+    def _hear(self, snapshot: Snapshot) -> None:
+        """On the reader's thread: hands over to ours, without waiting for it."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._take, snapshot)
+
+    def _take(self, snapshot: Snapshot) -> None:
+        self.now = self._clock()
+        self.snapshot = snapshot
+        if not self._moved and not any(source.state == "asking" for source in snapshot.sources):
+            # Once, when everything has answered and nobody has moved yet: to what is worst.
+            self._moved = True
+            worst = max(snapshot.environments, key=lambda each: each.verdict.level.rank, default=None)
+            if worst is not None and worst.verdict.level.rank and isinstance(self.screen, FleetScreen):
+                self.screen.environment = worst.name
+
+    def _tick(self) -> None:
+        self.now = self._clock()
+
+    # --- keys --------------------------------------------------------------------------------------
+
+    @property
+    def fleet(self) -> FleetScreen | None:
+        """The fleet, where it is in front."""
+        return self.screen if isinstance(self.screen, FleetScreen) else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """A key that does not work here and now does nothing."""
+        if not any(each.id.replace("-", "_") == action for each in self.actions):
+            return True
+        if action in {"quit", "help", "palette"}:
+            return True
+        return self.fleet is not None and not self.fleet.why_not(action.replace("_", "-"))
+
+    def _with_fleet(self, do: Callable[[FleetScreen], None]) -> None:
+        self._moved = True
+        if self.fleet is not None:
+            do(self.fleet)
+
+    def action_read_again(self) -> None:
+        """Asks every source now."""
+        self._reader.read_again()
+        self.notify("Asking Argo CD and GitHub…", timeout=2, markup=False)
+
+    def action_filter(self) -> None:
+        """Opens the filter."""
+        self._with_fleet(FleetScreen.open_filter)
+
+    async def action_back(self) -> None:
+        """Closes what is open."""
+        self._with_fleet(FleetScreen.go_back)
+
+    def action_show_all(self) -> None:
+        """Rows of every environment or of one."""
+
+        def toggle(fleet: FleetScreen) -> None:
+            fleet.show_all = not fleet.show_all
+
+        self._with_fleet(toggle)
+
+    def action_next_row(self) -> None:
+        """Down."""
+        self._with_fleet(lambda fleet: fleet.move_row(1))
+
+    def action_previous_row(self) -> None:
+        """Up."""
+        self._with_fleet(lambda fleet: fleet.move_row(-1))
+
+    def action_first_row(self) -> None:
+        """To the top."""
+        self._with_fleet(lambda fleet: fleet.move_row(-1_000_000))
+
+    def action_last_row(self) -> None:
+        """To the bottom."""
+        self._with_fleet(lambda fleet: fleet.move_row(1_000_000))
+
+    def action_next_pane(self) -> None:
+        """The next pane."""
+        self._with_fleet(lambda fleet: fleet.move_pane(1))
+
+    def action_previous_pane(self) -> None:
+        """The pane before."""
+        self._with_fleet(lambda fleet: fleet.move_pane(-1))
+
+    def action_next_environment(self) -> None:
+        """The next environment."""
+        self._with_fleet(lambda fleet: fleet.move_environment(1))
+
+    def action_previous_environment(self) -> None:
+        """The environment before."""
+        self._with_fleet(lambda fleet: fleet.move_environment(-1))
+
+    def action_environment(self, number: str) -> None:
+        """An environment by its number, counted from 1."""
+        names = [each.name for each in self._config.environments]
+        index = ENVIRONMENT_KEYS.index(number)
+        if index < len(names):
+            self.choose_environment(names[index])
+
+    def choose_environment(self, name: str) -> None:
+        """Highlights an environment."""
+
+        def choose(fleet: FleetScreen) -> None:
+            fleet.environment = name
+
+        self._with_fleet(choose)
+
+    def action_browser(self) -> None:
+        """Opens the highlighted row's address; only web addresses are opened."""
+        row = self.fleet.highlighted if self.fleet else None
+        if row and row.url and row.url.startswith(("https://", "http://")):
+            self.open_url(row.url)
+            self.notify(row.url, title="Opened", timeout=4, markup=False)
+
+    def action_copy(self) -> None:
+        """Copies what the highlighted row stands for."""
+        row = self.fleet.highlighted if self.fleet else None
+        if row and row.copied:
+            self.copy_to_clipboard(row.copied)
+            self.notify(row.copied, title="Copied", timeout=3, markup=False)
+
+    def action_help(self) -> None:
+        """Every key, and whether it works here and now."""
+        if self.fleet is not None:
+            fleet = self.fleet
+            self.push_screen(HelpScreen([Line(action, fleet.why_not(action.id)) for action in self.actions]))
+
+    def action_palette(self) -> None:
+        """Finds everything by name."""
+        self.action_command_palette()
+
+    async def action_quit(self) -> None:
+        """Leaves at once; nothing is waited for."""
+        self.exit()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Textual's own commands, less those that are ours under another name."""
+        for command in super().get_system_commands(screen):
+            if command.title in {"Theme", "Screenshot"}:
+                yield command
+
+
+def _estate_commands() -> type:
+    from anchor_tui.tui.commands import EstateCommands
+
+    return EstateCommands

@@ -1,0 +1,68 @@
+"""The palette's entries: actions, environments, applications, pull requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+
+from anchor_tui.domain.words import plain
+
+if TYPE_CHECKING:
+    from anchor_tui.tui.app import AnchorApp
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A name to find, what it does, a line of help."""
+
+    name: str
+    run: Callable[[], object]
+    help: str
+
+
+class EstateCommands(Provider):
+    """Everything that can be gone to or done, by name."""
+
+    @property
+    def _anchor(self) -> AnchorApp:
+        from anchor_tui.tui.app import AnchorApp
+
+        assert isinstance(self.app, AnchorApp)
+        return self.app
+
+    def _entries(self) -> Iterator[Entry]:
+        app = self._anchor
+        for action in app.actions:
+            if action.id not in {"environment", "palette"}:
+                run = partial(app.run_action, action.id.replace("-", "_"))
+                yield Entry(f"{action.title} ({action.id})", run, f"{action.all_keys} · {action.tooltip}")
+        snapshot = app.snapshot
+        if snapshot is None:
+            return
+        for environment in snapshot.environments:
+            go = partial(app.choose_environment, environment.name)
+            yield Entry(f"Environment {plain(environment.name)}", go, f"verdict: {environment.verdict.level}")
+            for application in environment.applications:
+                words = f"{application.sync or 'not told'}, {application.health or 'not told'}"
+                yield Entry(f"Application {plain(str(application.id))}", go, f"in {plain(environment.name)}: {words}")
+        for pull in snapshot.all_pull_requests:
+            show = partial(app.open_url, pull.url)
+            yield Entry(f"Pull request #{pull.number} {plain(pull.title)}", show, "opens in the browser")
+
+    async def discover(self) -> Hits:
+        """The actions, before anything is typed."""
+        for entry in self._entries():
+            if not entry.name.startswith("Application "):
+                yield DiscoveryHit(Content(entry.name), entry.run, text=entry.name, help=entry.help)
+
+    async def search(self, query: str) -> Hits:
+        """Whatever matches."""
+        matcher = self.matcher(query)
+        for entry in self._entries():
+            if (score := matcher.match(entry.name)) > 0:
+                yield Hit(score, matcher.highlight(entry.name), entry.run, text=entry.name, help=entry.help)

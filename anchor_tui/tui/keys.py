@@ -1,0 +1,83 @@
+"""The registry of keys: every action that the screen has, with its id, its keys and its line in the help.
+
+An action that does not work here and now stays in the help, with the reason; one that is not built is not
+in here at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action. `id` is what `[keys]` in the configuration names; `footer` ones stand in the last line."""
+
+    id: str
+    keys: tuple[str, ...]
+    title: str
+    tooltip: str
+    footer: bool = False
+
+    @property
+    def key(self) -> str:
+        """The key as a person reads it."""
+        return _READABLE.get(self.keys[0], self.keys[0])
+
+    @property
+    def all_keys(self) -> str:
+        """Every key as a person reads it."""
+        return " ".join(_READABLE.get(key, key) for key in self.keys)
+
+
+_READABLE = {
+    "slash": "/",
+    "question_mark": "?",
+    "ctrl+p": "^p",
+    "escape": "esc",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "shift+tab": "shift+tab",
+}
+_NAMED = {readable: name for name, readable in _READABLE.items()}
+
+ENVIRONMENT_KEYS = tuple("123456789")
+
+REGISTRY: tuple[Action, ...] = (
+    Action("read-again", ("g",), "Read again", "Ask Argo CD and GitHub now, without changing anything", footer=True),
+    Action("filter", ("slash",), "Filter", "Show only the rows that hold a text; esc ends it", footer=True),
+    Action("show-all", ("v",), "Show all", "Rows of every environment, or of the highlighted one only", footer=True),
+    Action("browser", ("o",), "Browser", "Open what is highlighted in the browser", footer=True),
+    Action("copy", ("y",), "Copy", "Copy what is highlighted to the clipboard", footer=True),
+    Action("next-row", ("down", "j"), "Next row", "Down in the focused pane"),
+    Action("previous-row", ("up", "k"), "Previous row", "Up in the focused pane"),
+    Action("first-row", ("home",), "First row", "To the first row of the focused pane"),
+    Action("last-row", ("end",), "Last row", "To the last row of the focused pane"),
+    Action("next-pane", ("tab",), "Next pane", "To the next pane"),
+    Action("previous-pane", ("shift+tab",), "Previous pane", "To the pane before"),
+    Action("next-environment", ("right", "l"), "Next environment", "To the next environment, in any pane"),
+    Action("previous-environment", ("left", "h"), "Previous environment", "To the environment before, in any pane"),
+    Action("environment", ENVIRONMENT_KEYS, "Environment 1 to 9", "To an environment by its number"),
+    Action("back", ("escape",), "Back", "Close what is open, end the filter"),
+    Action("help", ("question_mark",), "Help", "Every key, and whether it works here and now", footer=True),
+    Action("palette", ("ctrl+p",), "Palette", "Find actions, environments, applications and themes", footer=True),
+    Action("quit", ("q",), "Quit", "Leave; nothing is waited for", footer=True),
+)
+
+WIDTH_OF_FOOTER_ONLY_WHERE_ROOM = frozenset({"quit", "copy"})
+
+
+def defaults() -> dict[str, str]:
+    """Each action's id and its first key, for checking a configuration."""
+    return {action.id: action.key for action in REGISTRY}
+
+
+def with_keys(keys: Mapping[str, str]) -> tuple[Action, ...]:
+    """The registry with the configuration's own keys; they replace all of an action's keys."""
+    return tuple(
+        replace(action, keys=(_NAMED.get(keys[action.id], keys[action.id]),)) if action.id in keys else action
+        for action in REGISTRY
+    )

@@ -1,0 +1,225 @@
+"""What stands in each pane: rows made from a snapshot, by pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from textual.content import Content
+
+from anchor_tui.domain.glyphs import Mark, of_checks, of_health, of_level, of_sync
+from anchor_tui.domain.model import Application, Environment, Operation, Problem, PullRequest, Snapshot
+from anchor_tui.domain.words import first_line, short, since
+from anchor_tui.tui import summary
+from anchor_tui.tui.appearance import marked, muted, spaced, text
+from anchor_tui.tui.widgets.grid import Column, Row
+
+APPLICATIONS = "Applications"
+PULL_REQUESTS = "Pull requests"
+PROBLEMS = "Problems"
+PANES = (APPLICATIONS, PULL_REQUESTS, PROBLEMS)
+
+
+@dataclass(frozen=True, slots=True)
+class Pane:
+    """Columns and rows, and what stands where there are none."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    empty: str
+
+
+def make(name: str, snapshot: Snapshot, environments: Sequence[Environment], now: datetime) -> Pane:
+    """A pane of these environments; what belongs to no environment is in it when all of them are shown."""
+    everything = len(environments) == len(snapshot.environments)
+    if name == APPLICATIONS:
+        return _applications(snapshot, environments, now)
+    if name == PULL_REQUESTS:
+        return _pull_requests(snapshot, environments, now, everything=everything)
+    return _problems(snapshot, environments)
+
+
+def fleet(snapshot: Snapshot, now: datetime) -> Pane:
+    """One row an environment, for where cards do not fit."""
+    with_policy = any(each.findings for each in snapshot.environments)
+    titles = ["", "ENV", "RELEASE", "SYNC", "HEALTH", *(["POLICY"] if with_policy else []), "POSITION", "PR"]
+    columns = tuple(Column(title, flexes=title in {"RELEASE", "POSITION", "PR"}) for title in titles)
+    rows = tuple(_fleet_row(each, snapshot, now, with_policy=with_policy) for each in snapshot.environments)
+    return Pane(columns, rows, "no environment is configured")
+
+
+def _fleet_row(each: Environment, snapshot: Snapshot, now: datetime, *, with_policy: bool) -> Row:
+    asked = {source.id: source.state in {"asking", "missing"} for source in snapshot.sources}
+    no_apps = asked.get(each.source, True) or not each.applications
+    waiting = summary.sync_and_health(each, snapshot) if no_apps else None
+    cells = [
+        marked(of_level(each.verdict.level)),
+        text(each.name, "bold") + (muted(" prot.") if each.protected else Content("")),
+        text(each.release.version) if each.release else summary.release(each, snapshot, now),
+        waiting or summary.sync(each),
+        Content("") if waiting else summary.health(each),
+        *([summary.policy(each)] if with_policy else []),
+        summary.position(each, snapshot),
+        summary.pull_request(each.pull_requests[0]) if each.pull_requests else muted(Mark.NONE.glyph()),
+    ]
+    detail = Content("\n").join(
+        [spaced(text(each.name, "bold"), summary.verdict(each)), *map(text, each.verdict.reasons[1:])]
+    )
+    url = each.applications[0].url if each.applications else None
+    return Row(each.name, tuple(cells), detail, url, copied=each.name)
+
+
+# --- applications ------------------------------------------------------------------------------------
+
+
+def _applications(snapshot: Snapshot, environments: Sequence[Environment], now: datetime) -> Pane:
+    several = len(snapshot.environments) > 1 and len(environments) > 1
+    titles = [*(["ENV"] if several else []), "APPLICATION", "SYNC", "HEALTH", "REVISION", "OPERATION"]
+    columns = tuple(Column(title, flexes=title in {"APPLICATION", "OPERATION"}) for title in titles)
+    rows = []
+    for environment in environments:
+        for application in environment.applications:
+            cells = _application_cells(application, now)
+            key = f"{environment.name} {application.source} {application.id}"
+            detail = _application_detail(application, now)
+            rows.append(
+                Row(
+                    key,
+                    (text(environment.name), *cells) if several else cells,
+                    detail,
+                    application.url,
+                    str(application.id),
+                )
+            )
+    asking = any(
+        source is None or source.state == "asking"
+        for source in (snapshot.source(environment.source) for environment in environments)
+    )
+    return Pane(columns, tuple(rows), "… asking" if asking else "no application is known")
+
+
+def _application_cells(application: Application, now: datetime) -> tuple[Content, ...]:
+    span = f" {since(application.health_since, now)}" if application.health_since else ""
+    mark, word = of_health(application)
+    sync_mark, sync = of_sync(application)
+    return (
+        text(application.id),
+        marked(sync_mark, sync),
+        marked(mark, f"{word}{span}"),
+        text(short(application.compared_revision)),
+        _operation(application.operation, now) if application.operation else muted(Mark.NONE.glyph()),
+    )
+
+
+def _operation(operation: Operation, now: datetime) -> Content:
+    if operation.running:
+        return marked(Mark.PROGRESS, f"{operation.phase} {since(operation.started_at, now)}")
+    mark = {"Succeeded": Mark.OK, "Failed": Mark.FAILING, "Error": Mark.FAILING}.get(operation.phase, Mark.UNKNOWN)
+    return marked(mark, f"{operation.phase} {since(operation.finished_at, now)} ago")
+
+
+def _application_detail(application: Application, now: datetime) -> Content:
+    """What is wrong, worst first and in full; else what it runs."""
+    lines = [marked(Mark.FAILING, problem.message) for problem in application.problems]
+    for resource in application.unhealthy:
+        where = f"{resource.kind}/{resource.name}"
+        mark = of_health(Application("", "", "", health=resource.health))[0]
+        message = text(resource.message) if resource.message else None
+        lines.append(spaced(marked(mark, f"{where} {resource.health}"), message))
+    lines += [spaced(text(each.type, "bold"), text(each.message)) for each in application.conditions]
+    operation = application.operation
+    if operation and operation.message and operation.phase != "Succeeded":
+        lines.append(spaced(text(f"operation {operation.phase}", "bold"), text(first_line(operation.message))))
+    if application.prunable:
+        names = ", ".join(f"{each.kind}/{each.name}" for each in application.prunable)
+        lines.append(spaced(marked(Mark.ATTENTION, "git no longer has"), text(names)))
+    facts = [
+        f"runs {short(application.synced_revision)}" if application.synced_revision else "",
+        f"synced {since(application.synced_at, now)} ago" if application.synced_at else "",
+        f"follows {application.target_revision}" if application.target_revision else "",
+        f"reconciled {since(application.reconciled_at, now)} ago" if application.reconciled_at else "",
+    ]
+    lines.append(muted(" · ".join(fact for fact in facts if fact)))
+    lines += [muted(image) for image in application.images]
+    return Content("\n").join(line for line in lines if line)
+
+
+# --- pull requests -----------------------------------------------------------------------------------
+
+
+def _pull_requests(snapshot: Snapshot, environments: Sequence[Environment], now: datetime, *, everything: bool) -> Pane:
+    columns = (
+        Column("PR"),
+        Column("KIND"),
+        Column("ENV"),
+        Column("TITLE", flexes=True),
+        Column("CHECKS"),
+        Column("REVIEW"),
+        Column("AGE"),
+    )
+    pulls = {pull.number: pull for environment in environments for pull in environment.pull_requests}
+    if everything:
+        pulls |= {pull.number: pull for pull in snapshot.pull_requests}
+    rows = tuple(_pull_request(pulls[number], now) for number in sorted(pulls, reverse=True))
+    github = snapshot.source("github")
+    asking = github is None or github.state == "asking"
+    return Pane(columns, rows, "… asking" if asking else "no open pull request")
+
+
+def _pull_request(pull: PullRequest, now: datetime) -> Row:
+    mark, _ = of_checks(pull)
+    review = (pull.review or "none").replace("_", " ")
+    cells = (
+        text(f"#{pull.number}", "bold"),
+        text(pull.kind),
+        text(", ".join(pull.environments) or Mark.NONE.glyph()),
+        spaced(muted("draft") if pull.draft else None, text(pull.title), gap=" "),
+        marked(mark, pull.checks),
+        text(review),
+        text(since(pull.created_at, now)),
+    )
+    labels = ", ".join(pull.labels)
+    detail = Content("\n").join(
+        [
+            spaced(text(f"#{pull.number}", "bold"), text(pull.title)),
+            spaced(
+                summary.pull_request(pull),
+                text(f"by {pull.author}") if pull.author else None,
+                muted(labels) if labels else None,
+                muted(pull.mergeable) if pull.mergeable else None,
+            ),
+            muted(pull.url),
+        ]
+    )
+    return Row(str(pull.number), cells, detail, pull.url, pull.url)
+
+
+# --- problems ----------------------------------------------------------------------------------------
+
+
+def _problems(snapshot: Snapshot, environments: Sequence[Environment]) -> Pane:
+    """What could not be read, of these environments and of the sources themselves."""
+    rows = [
+        Row(
+            f"source {source.id}", _problem_cells(source.id, source.error.kind, source.error.message), copied=source.url
+        )
+        for source in snapshot.sources
+        if source.error is not None
+    ]
+    found: list[tuple[str, Problem]] = [("", problem) for problem in snapshot.problems]
+    for environment in environments:
+        found += [(environment.name, problem) for problem in environment.problems]
+        found += [(environment.name, problem) for app in environment.applications for problem in app.problems]
+    rows += [_problem(number, name, problem) for number, (name, problem) in enumerate(found)]
+    return Pane((Column("WHERE"), Column("KIND"), Column("PROBLEM", flexes=True)), tuple(rows), "no problem")
+
+
+def _problem(number: int, name: str, problem: Problem) -> Row:
+    where = f"{problem.file}:{problem.line}" if problem.file and problem.line else problem.file or problem.subject
+    cells = _problem_cells(name or problem.subject, problem.kind, str(problem))
+    return Row(f"{number} {where} {problem.kind}", cells, text(str(problem)), copied=where)
+
+
+def _problem_cells(where: str, kind: str, message: str) -> tuple[Content, ...]:
+    return (text(where, "bold"), marked(Mark.ATTENTION, kind), text(message))

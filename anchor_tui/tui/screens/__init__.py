@@ -1,0 +1,1 @@
+"""One screen a module, one style sheet a screen."""

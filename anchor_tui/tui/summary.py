@@ -1,0 +1,151 @@
+"""An environment in short pieces, the same on a card and in a row.
+
+What comes from a source that is asking, stale or missing never looks like the present: it says `asking`,
+or stands dimmed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+from textual.content import Content
+
+from anchor_tui.domain.glyphs import Mark, of_checks, of_health, of_level, of_sync
+from anchor_tui.domain.model import Application, Environment, PullRequest, Snapshot
+from anchor_tui.domain.verdict import position_words
+from anchor_tui.domain.words import count, since
+from anchor_tui.tui.appearance import MUTED, marked, muted, spaced, text
+
+ASKING = "… asking"
+
+
+def _waiting(snapshot: Snapshot, source_id: str) -> Content | None:
+    """What stands where a source has not answered at all."""
+    source = snapshot.source(source_id)
+    if source is None or source.state == "asking":
+        return muted(ASKING)
+    return marked(Mark.UNKNOWN, "not known") if source.state == "missing" else None
+
+
+def _dimmed(content: Content, snapshot: Snapshot, source_id: str) -> Content:
+    """Old data looks old."""
+    source = snapshot.source(source_id)
+    return content.stylize("dim") if source is not None and source.state == "stale" else content
+
+
+def verdict(environment: Environment) -> Content:
+    """The level and the worst reason."""
+    level = environment.verdict.level
+    reason = environment.verdict.reasons[0] if environment.verdict.reasons else ""
+    return spaced(marked(of_level(level), level.upper()), text(reason) if reason else None)
+
+
+def release(environment: Environment, snapshot: Snapshot, now: datetime) -> Content:
+    """Version, age, who, pull request."""
+    if (waiting := _waiting(snapshot, "github")) is not None:
+        return spaced(text("release"), waiting, gap=" ")
+    found = environment.release
+    if found is None:
+        return marked(Mark.FAILING, "release unreadable")
+    age = f"{since(found.changed_at, now)} ago" if found.changed_at else ""
+    who = f"by {found.changed_by}" if found.changed_by else ""
+    number = f"#{found.pull_request.number}" if found.pull_request else ""
+    words = spaced(text(found.version, "bold"), text(f"{age} {who}".strip()) or None, muted(number) or None)
+    return _dimmed(words, snapshot, "github")
+
+
+def sync_and_health(environment: Environment, snapshot: Snapshot) -> Content:
+    """Both, as Argo CD says; of several applications the worst, with how many."""
+    if (waiting := _waiting(snapshot, environment.source)) is not None:
+        return spaced(text("Argo CD"), waiting, gap=" ")
+    if not environment.applications:
+        return marked(Mark.UNKNOWN, "no application")
+    return _dimmed(spaced(sync(environment), health(environment), gap="   "), snapshot, environment.source)
+
+
+def sync(environment: Environment) -> Content:
+    """Sync of the applications."""
+    content = _worst([of_sync(application) for application in environment.applications])
+    differing = sum(app.resources.out_of_sync for app in environment.applications if app.resources)
+    return content + text(f" ({differing})") if differing else content
+
+
+def health(environment: Environment) -> Content:
+    """Health of the applications."""
+    return _worst([of_health(application) for application in environment.applications])
+
+
+_WORST = (Mark.FAILING, Mark.UNKNOWN, Mark.ATTENTION, Mark.PROGRESS, Mark.OK, Mark.NONE)
+
+
+def _worst(marks: list[tuple[Mark, str]]) -> Content:
+    counted = Counter(marks)
+    mark, word = min(counted, key=lambda each: _WORST.index(each[0]))
+    several = f" ({counted[mark, word]} of {len(marks)})" if len(marks) > 1 else ""
+    return marked(mark, f"{word}{several}")
+
+
+def automation(environment: Environment, snapshot: Snapshot) -> Content:
+    """Auto-sync, prune and self-heal; what is off for any of the applications is marked."""
+    found = [app for app in environment.applications if app.presence == "found"]
+    if _waiting(snapshot, environment.source) is not None or not found:
+        return Content("")
+    return _dimmed(Content(" ").join(_switch(name, found) for name in _SWITCHES), snapshot, environment.source)
+
+
+_SWITCHES = {
+    "auto-sync": lambda app: app.automated is not None and app.automated.enabled,
+    "prune": lambda app: app.automated is not None and app.automated.prune,
+    "self-heal": lambda app: app.automated is not None and app.automated.self_heal,
+}
+
+
+def _switch(name: str, applications: list[Application]) -> Content:
+    on = all(_SWITCHES[name](application) for application in applications)
+    return text(name) if on else muted(f"{Mark.NONE.glyph()}{name}")
+
+
+def position(environment: Environment, snapshot: Snapshot) -> Content:
+    """Where it stands relative to the one before."""
+    if _waiting(snapshot, "github") is not None or environment.position is None:
+        return Content("")
+    where = environment.position
+    pulls = f", {count(len(where.pull_requests), 'PR')}" if where.pull_requests else ""
+    return _dimmed(text(f"{position_words(where)}{pulls}"), snapshot, "github")
+
+
+def policy(environment: Environment) -> Content:
+    """How many checks hold, fail, warn, are waived or cannot be told."""
+    counted: Counter[str] = Counter()
+    for finding in environment.findings:
+        counted[finding.level if finding.status == "fail" else finding.status] += 1
+    shown = (("pass", Mark.OK), ("error", Mark.FAILING), ("warning", Mark.ATTENTION), ("unknown", Mark.UNKNOWN))
+    parts = [marked(mark, counted[name]) for name, mark in shown if counted[name]]
+    waived = muted(f"{counted['waived']} waived") if counted["waived"] else None
+    return spaced(text("policy"), *parts, waived, gap=" ")
+
+
+def open_pull_requests(environment: Environment, snapshot: Snapshot) -> Content:
+    """The newest open pull request that changes this environment, and how many more."""
+    if (waiting := _waiting(snapshot, "github")) is not None:
+        return spaced(text("PRs"), waiting, gap=" ")
+    if not environment.pull_requests:
+        return _dimmed(Content.styled(f"{Mark.NONE.glyph()} no open PR", MUTED), snapshot, "github")
+    newest = environment.pull_requests[0]
+    more = len(environment.pull_requests) - 1
+    return _dimmed(spaced(pull_request(newest), muted(f"+{more}") if more else None), snapshot, "github")
+
+
+def pull_request(pull: PullRequest) -> Content:
+    """A pull request in a few words: what it does, not how it is called."""
+    does = {"promotion": "promote", "rollback": "roll back to", "bump": "bump to", "other": "changes"}[pull.kind]
+    mark, checks = of_checks(pull)
+    draft = muted("draft") if pull.draft else None
+    return spaced(text(f"#{pull.number} {does} {pull.version or ''}".rstrip()), marked(mark, checks), draft)
+
+
+def last_known_good(environment: Environment) -> Content:
+    """The release to go back to."""
+    good = environment.last_known_good
+    return text(f"last good {good.version} ({good.seen_at:%a %H:%M})") if good else Content("")

@@ -1,0 +1,86 @@
+"""One environment on one card: the verdict, the release, what Argo CD says, where it stands, what is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from anchor_tui.domain.model import Environment, Snapshot
+from anchor_tui.tui import summary
+from anchor_tui.tui.appearance import muted, text
+
+MIN_WIDTH = 34
+HEIGHT = 11
+
+
+class Card(Widget):
+    """A card. Its frame is red for a protected environment that fails, double where it is highlighted."""
+
+    snapshot: reactive[Snapshot | None] = reactive(None)
+    now: reactive[datetime | None] = reactive(None)
+    environment: reactive[str] = reactive("")
+
+    class Chosen(Message):
+        """Somebody clicked on the card."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+    def __init__(self, name: str, number: int) -> None:
+        super().__init__(id=f"card-{number}")
+        self._environment_name = name
+        self._number = number
+
+    @property
+    def _shown(self) -> Environment | None:
+        return self.snapshot.environment(self._environment_name) if self.snapshot else None
+
+    def watch_snapshot(self) -> None:
+        """The frame follows the verdict."""
+        shown = self._shown
+        if shown is None:
+            return
+        traits = [shown.tier, *(["protected"] if shown.protected else [])]
+        title = text(f"{self._number} {shown.name} · {' · '.join(traits)}")
+        self.border_title = title.markup
+        self.set_classes({f"-{shown.verdict.level}", *(["-protected"] if shown.protected else [])})
+        self.set_class(self.environment == self._environment_name, "-highlighted")
+
+    def watch_environment(self, environment: str) -> None:
+        """The frame follows the highlight."""
+        self.set_class(environment == self._environment_name, "-highlighted")
+
+    def on_click(self, event: Click) -> None:
+        """A click highlights."""
+        event.stop()
+        self.post_message(self.Chosen(self._environment_name))
+
+    def render(self) -> Content:
+        """Lines, each cut at the card's width."""
+        shown = self._shown
+        if shown is None or self.snapshot is None or self.now is None:
+            return muted("… asking")
+        width = self.size.width
+        lines = [line.truncate(width, ellipsis=True) for line in self._lines(shown, self.snapshot, self.now)]
+        return Content("\n").join(lines[: self.size.height or None])
+
+    def _lines(self, shown: Environment, snapshot: Snapshot, now: datetime) -> Iterator[Content]:
+        yield summary.verdict(shown)
+        yield summary.release(shown, snapshot, now)
+        yield summary.sync_and_health(shown, snapshot)
+        yield summary.automation(shown, snapshot)
+        yield summary.position(shown, snapshot)
+        if shown.findings:
+            yield summary.policy(shown)
+        yield summary.open_pull_requests(shown, snapshot)
+        if shown.last_known_good:
+            yield summary.last_known_good(shown)
+        for reason in shown.verdict.reasons[1:]:
+            yield muted(reason)

@@ -1,0 +1,176 @@
+"""Rows with a cursor, drawn line by line: replacing thousands of rows costs one frame.
+
+The cursor is held by the row's key: rows may come, go and move, the cursor stays with its row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.content import Content
+from textual.events import Click
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.visual import Visual
+
+_NOTHING = Content("")
+_MEASURED = 400
+"""Widths are taken from so many rows; longer texts further down are cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column. The one that `flexes` takes the room that is left, and gives way where there is none."""
+
+    title: str
+    flexes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row: its key, its cells, and what the keys on it need."""
+
+    key: str
+    cells: tuple[Content, ...]
+    detail: Content = _NOTHING
+    url: str | None = None
+    copied: str = ""
+
+    def holds(self, words: str) -> bool:
+        """Whether every one of the words, in lower case, stands somewhere in the row."""
+        everything = " ".join([*(cell.plain for cell in self.cells), self.detail.plain]).lower()
+        return all(word in everything for word in words.split())
+
+
+class Grid(ScrollView, can_focus=True):
+    """Rows below a line of titles. Posts `Highlighted` when the cursor moves to another row."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"grid--titles", "grid--row", "grid--cursor"}
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    rows: reactive[tuple[Row, ...]] = reactive((), layout=False)
+    cursor: reactive[str | None] = reactive(None)
+
+    class Highlighted(Message):
+        """The cursor came to a row, or there is none any more."""
+
+        def __init__(self, grid: Grid, row: Row | None) -> None:
+            super().__init__()
+            self.grid = grid
+            self.row = row
+
+        @property
+        def control(self) -> Grid:
+            """The grid."""
+            return self.grid
+
+    def __init__(self, columns: tuple[Column, ...] = (), *, id: str | None = None, empty: str = "") -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.columns = columns
+        self.empty = empty
+        self._widths: tuple[int, ...] = ()
+        self._index = 0
+
+    @property
+    def row(self) -> Row | None:
+        """The highlighted row."""
+        return self.rows[self._index] if 0 <= self._index < len(self.rows) else None
+
+    def show(self, columns: tuple[Column, ...], rows: tuple[Row, ...], empty: str) -> None:
+        """Takes other columns and rows at once."""
+        self.columns, self.empty = columns, empty
+        self.rows = rows
+        self._measure()
+        self.refresh()
+
+    def move(self, step: int) -> None:
+        """The cursor `step` rows further, no further than the ends."""
+        if self.rows:
+            self.cursor = self.rows[max(0, min(len(self.rows) - 1, self._index + step))].key
+
+    # --- reacting ----------------------------------------------------------------------------------
+
+    def watch_rows(self, rows: tuple[Row, ...]) -> None:
+        """The cursor keeps to its row; where that is gone, to what stands in its place."""
+        keys = [row.key for row in rows]
+        if self.cursor in keys:
+            self._index = keys.index(self.cursor)
+        else:
+            self._index = max(0, min(self._index, len(rows) - 1))
+            self.cursor = keys[self._index] if keys else None
+        self._measure()
+        self.post_message(self.Highlighted(self, self.row))
+
+    def watch_cursor(self, cursor: str | None) -> None:
+        """Scrolls to the row and says so."""
+        found = next((index for index, row in enumerate(self.rows) if row.key == cursor), None)
+        if found is None:
+            return
+        self._index = found
+        self.scroll_to_region(Region(0, found, 1, 1), animate=False, force=True)
+        self.post_message(self.Highlighted(self, self.row))
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """The flexing column changes its width."""
+        self._measure()
+
+    def on_click(self, event: Click) -> None:
+        """A click highlights."""
+        line = event.y - 1 + self.scroll_offset.y
+        if event.y > 0 and 0 <= line < len(self.rows):
+            self.cursor = self.rows[line].key
+
+    # --- drawing -----------------------------------------------------------------------------------
+
+    def _measure(self) -> None:
+        """Column widths for the room there is."""
+        self.virtual_size = Size(self.size.width, len(self.rows) + 1)
+        wanted = [len(column.title) for column in self.columns]
+        for row in self.rows[:_MEASURED]:
+            for index, cell in enumerate(row.cells[: len(wanted)]):
+                wanted[index] = max(wanted[index], cell.cell_length)
+        room = self.size.width - 1 - 2 * max(0, len(wanted) - 1)
+        over = sum(wanted) - room
+        flexing = [index for index, column in enumerate(self.columns) if column.flexes]
+        for index in flexing:
+            give = min(max(0, over), max(0, wanted[index] - 8))
+            wanted[index] -= give
+            over -= give
+        if over < 0 and flexing:
+            wanted[flexing[-1]] -= over
+        self._widths = tuple(wanted)
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the view: the titles stay, the rows scroll below them."""
+        width = self.size.width
+        if y == 0:
+            titles = tuple(Content(column.title) for column in self.columns)
+            return self._strip(titles, " ", width, "grid--titles")
+        index = y - 1 + self.scroll_offset.y
+        if not self.rows and y == 1:
+            return self._strip((Content(self.empty),), " ", width, "grid--titles", whole=True)
+        if not 0 <= index < len(self.rows):
+            return Strip.blank(width, self.rich_style)
+        here = index == self._index
+        return self._strip(self.rows[index].cells, "▌" if here else " ", width, "grid--cursor" if here else "grid--row")
+
+    def _strip(
+        self, cells: tuple[Content, ...], gutter: str, width: int, component: str, *, whole: bool = False
+    ) -> Strip:
+        widths = (width - 1,) if whole else self._widths
+        padded = [
+            cell.truncate(cell_width, ellipsis=True, pad=True)
+            for cell, cell_width in zip(cells, widths, strict=False)
+            if cell_width > 0
+        ]
+        line = Content(gutter) + Content("  ").join(padded)
+        style = self.get_visual_style(component)
+        line = line.truncate(width, ellipsis=True, pad=True)
+        strips = Visual.to_strips(self, line, width, 1, style, apply_selection=False)
+        return strips[0] if strips else Strip.blank(width)

@@ -1,0 +1,122 @@
+"""The lines above and below: the answer, the sources, the tabs, the details, the keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from anchor_tui.domain.glyphs import Mark, of_level
+from anchor_tui.domain.model import Snapshot, SourceState
+from anchor_tui.domain.words import duration
+from anchor_tui.tui.appearance import MUTED, marked, muted, spaced, text
+from anchor_tui.tui.keys import Action
+
+
+class TopLine(Widget):
+    """The answer in words: is the estate well, and what is worst."""
+
+    snapshot: reactive[Snapshot | None] = reactive(None)
+
+    def render(self) -> Content:
+        """One line; the badge at its right end stays, whatever the reason's length."""
+        if self.snapshot is None:
+            return Content("")
+        verdict = self.snapshot.verdict
+        badge = text(" READ-ONLY ", "reverse") if self.snapshot.read_only else Content("")
+        answer = spaced(
+            text(self.snapshot.engine_id, "bold"),
+            marked(of_level(verdict.level), verdict.level.upper()),
+            text(" · ".join(verdict.reasons[:3])),
+        )
+        room = max(0, self.size.width - 2 - badge.cell_length)
+        return Content(" ") + answer.truncate(room, ellipsis=True, pad=True) + badge
+
+
+class SourcesLine(Widget):
+    """Each source: alive or not, and how old its word is; the time at the right end."""
+
+    snapshot: reactive[Snapshot | None] = reactive(None)
+    now: reactive[datetime | None] = reactive(None)
+
+    def render(self) -> Content:
+        """One line; the ages count up without a reading."""
+        if self.snapshot is None or self.now is None:
+            return Content("")
+        now = self.now
+        clock = muted(f"{now:%H:%M:%S} UTC" if self.size.width >= 100 else f"{now:%H:%M}Z")
+        parts = [self._source(source, now) for source in self.snapshot.sources]
+        room = max(0, self.size.width - 2 - clock.cell_length)
+        return Content(" ") + spaced(*parts, gap="   ").truncate(room, ellipsis=True, pad=True) + clock
+
+    def _source(self, source: SourceState, now: datetime) -> Content:
+        name = "GitHub" if source.kind == "github" else f"Argo CD {source.id}" if source.id != "argocd" else "Argo CD"
+        age = duration(now - source.taken_at) if source.taken_at else ""
+        match source.state:
+            case "asking":
+                return spaced(text(name), muted("… asking"), gap=" ")
+            case "fresh":
+                live = f"live {age}" if source.kind == "argocd" else age
+                return spaced(text(name), marked(Mark.OK, live), self._budget(source), gap=" ")
+            case "stale":
+                since = f"as of {source.taken_at:%H:%M}Z, {age} ago" if source.taken_at else "stale"
+                return spaced(text(name), marked(Mark.FAILING, since), self._error(source), gap=" ")
+            case "missing":
+                return spaced(text(name), marked(Mark.FAILING, "no answer"), self._error(source), gap=" ")
+
+    def _budget(self, source: SourceState) -> Content | None:
+        if source.budget is None:
+            return None
+        left = f"{source.budget.remaining:,}"
+        return muted(f"· {left} of {source.budget.limit:,} left" if self.size.width >= 100 else f"{left} left")
+
+    def _error(self, source: SourceState) -> Content | None:
+        return muted(source.error.message) if source.error else None
+
+
+class TabLine(Widget):
+    """The panes by name, with how many rows each has."""
+
+    panes: reactive[tuple[tuple[str, int], ...]] = reactive(())
+    active: reactive[str] = reactive("")
+    note: reactive[str] = reactive("")
+
+    def render(self) -> Content:
+        """The active pane stands out by more than colour."""
+        tabs = [
+            Content.styled(f" {name} {rows} ", "bold reverse" if name == self.active else MUTED)
+            for name, rows in self.panes
+        ]
+        line = Content(" ") + Content("│").join(tabs)
+        return spaced(line, muted(self.note)) if self.note else line
+
+
+class Detail(Widget):
+    """What the highlighted row says in full, wrapped."""
+
+    content: reactive[Content] = reactive(Content(""), layout=True)
+
+    def render(self) -> Content:
+        """As many lines as it takes, within the style sheet's limits."""
+        return self.content
+
+
+class FooterLine(Widget):
+    """The keys that work here and now; read-only says so where the others would stand."""
+
+    actions: reactive[tuple[Action, ...]] = reactive(())
+    note: reactive[str] = reactive("")
+
+    def render(self) -> Content:
+        """What does not fit is left out from the right, help and palette last."""
+        keys = [Content.styled(each.key, "bold") + Content(f" {each.title}") for each in self.actions]
+        room = self.size.width - 2
+        note = [muted(self.note)] if self.note else []
+        while keys and spaced(*keys, *note).cell_length > room:
+            if note:
+                note = []
+            else:
+                del keys[max(0, len(keys) - 3)]
+        return Content(" ") + spaced(*keys, *note)
