@@ -143,7 +143,7 @@ class EnvironmentConfig:
 
     name: str = described("its name", form="name", required=True)
     rules: Rules = described("which of the rules hold here; default by name, else staging", "staging")
-    tier: Tier = described("always-on, or on-demand: may be asleep", "on-demand")
+    tier: Tier = described("whether it may be asleep; default by its rules", "on-demand")
     protected: bool = described("confirmations are typed and the frame is red", False)
     server: str = described("name of the Argo CD that serves it; empty is the one of [argocd]", DEFAULT_SERVER)
     applications: tuple[ApplicationName, ...] | ApplicationSelector = described(

@@ -277,7 +277,11 @@ def _shown(value: object) -> str:
             return str(value).lower()
         case str():
             text = value if len(value) <= 60 else value[:59] + "…"
-            return '"…"' if TOKEN.search(value) else '"' + text.encode("unicode_escape").decode() + '"'
+            return (
+                '"…"'
+                if TOKEN.search(value)
+                else '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text) + '"'
+            )
         case list():
             return "a list"
         case Mapping():

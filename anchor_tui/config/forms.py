@@ -19,7 +19,7 @@ _LABEL = "(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)"
 
 FORMS: dict[str, Form] = {
     "name": Form(_NAME, "small letters, digits, dots and dashes, with a letter or digit at both ends"),
-    "word": Form(r".*\S.*", "a text that is not empty"),
+    "word": Form(r"[\s\S]*\S[\s\S]*", "a text that is not empty"),
     "repository": Form(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+", "owner/name"),
     "reviewer": Form(r"[A-Za-z0-9][A-Za-z0-9-]*(/[A-Za-z0-9._-]+)?", "a user, or a team as organisation/team"),
     "variable": Form("[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable"),
