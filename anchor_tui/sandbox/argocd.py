@@ -23,8 +23,8 @@ from anchor_tui.sandbox.documents import application_document
 from anchor_tui.sandbox.faults import Faults
 from anchor_tui.sandbox.projects import BUILD, CAN_I_RESOURCES, PUBLIC_SETTINGS, SETTINGS, project_document
 from anchor_tui.sandbox.selectors import (
-    BadFields,
-    BadSelector,
+    BadFieldsError,
+    BadSelectorError,
     label_selector,
     list_projection,
     watch_projection,
@@ -161,11 +161,11 @@ class ArgoCD:
         query = request.query_params
         try:
             matches = self._matcher(request, namespace_alone=True)
-        except BadSelector as error:
+        except BadSelectorError as error:
             raise ApiError(2, f"error parsing the selector: {error}") from error
         try:
             project = list_projection(query["fields"]) if query.get("fields") else None
-        except BadFields:
+        except BadFieldsError:
             return _json(request, {"error": "failed to marshal error message"}, 500)
         apps = sorted(filter(matches, self.controller.applications.values()), key=lambda app: (app.name, app.namespace))
         documents = (application_document(app, with_health=False) for app in apps)
@@ -194,7 +194,7 @@ class ArgoCD:
             return _stream_error(16, str(error), project, as_events)
         try:
             matches = self._matcher(request, namespace_alone=False)
-        except BadSelector as error:
+        except BadSelectorError as error:
             return _stream_error(2, f"error parsing labels with selectors: {error}", project, as_events)
         version = query.get("resourceVersion", "")
         since = int(version) if version.isdigit() else 2**63 if version else None

@@ -171,14 +171,9 @@ class Controller:
         self._changed(app, at)
 
     def _load_target(self, app: Application, at: datetime) -> None:
-        source = app.spec["source"]
-        wanted = source.get("targetRevision", "HEAD")
+        wanted = app.spec["source"].get("targetRevision", "HEAD")
         try:
-            revision = self._repository.resolve(wanted)
-            if revision is None:
-                raise RenderError(f"unable to resolve '{wanted}' to a commit SHA")
-            values = values_of(self._repository, revision, source)
-            app.target = render(values, app.spec["destination"]["namespace"])
+            revision, app.target = self._render(app, wanted)
         except RenderError as error:
             message = CANNOT_LOAD + str(error)
             if not any(condition.message == message for condition in app.conditions):
@@ -188,6 +183,13 @@ class Controller:
         app.conditions = ()
         app.revision = revision
         app.sync = "OutOfSync" if any(each.status == "OutOfSync" for each in app.resources()) else "Synced"
+
+    def _render(self, app: Application, wanted: str) -> tuple[str, tuple[Resource, ...]]:
+        revision = self._repository.resolve(wanted)
+        if revision is None:
+            raise RenderError(f"unable to resolve '{wanted}' to a commit SHA")
+        values = values_of(self._repository, revision, app.spec["source"])
+        return revision, render(values, app.spec["destination"]["namespace"])
 
     def _wants_sync(self, app: Application) -> bool:
         """Whether auto-sync starts: on, nothing running, not tried yet, and more to do than it may prune."""

@@ -62,7 +62,7 @@ def _last_applied(app: Application) -> str:
     return json.dumps(_manifest(app), separators=(",", ":"), sort_keys=True) + "\n"
 
 
-def _fields(value: Any, *, root: bool = False) -> Document:
+def _fields(value: object, *, root: bool = False) -> Document:
     """The shape of a value as managedFields has it."""
     if not isinstance(value, Mapping):
         return {}

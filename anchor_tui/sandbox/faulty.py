@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import struct
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from anchor_tui.sandbox.faults import Faults, Kind, Side
+from anchor_tui.sandbox.faults import Fault, Faults, Kind, Side
 
 Headers = Mapping[str, str]
 Address = tuple[str, int]
@@ -20,8 +21,8 @@ HTML = {"content-type": "text/html; charset=utf-8"}
 
 LOGIN_PAGE = """<!DOCTYPE html>
 <html><head><title>Sign in</title></head>
-<body><h1>Corporate proxy</h1><form method="post" action="/login"><input name="user"><input name="password" type="password">
-<button>Sign in</button></form></body></html>
+<body><h1>Corporate proxy</h1><form method="post" action="/login">
+<input name="user"><input name="password" type="password"><button>Sign in</button></form></body></html>
 """
 BAD_GATEWAY = """<html>
 <head><title>{status} {word}</title></head>
@@ -54,10 +55,15 @@ SECONDARY_LIMIT = (
 LIMITS = "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"
 
 
+UNICORN = """<!DOCTYPE html>
+<html><head><title>Unicorn! &middot; GitHub</title></head>
+<body><p><strong>No server is currently available to service your request.</strong></p></body></html>
+"""
+
+
 def _github_body(status: int) -> tuple[Headers, str]:
     if status == 503:
-        page = "<html><body><p><strong>No server is currently available to service your request.</strong></p></body></html>"
-        return HTML, page
+        return HTML, UNICORN
     message, documentation = {
         401: ("Bad credentials", "https://docs.github.com/rest"),
         403: ("Resource not accessible by personal access token", "https://docs.github.com/rest"),
@@ -76,7 +82,9 @@ class _CutShortError(Exception):
 
 
 class FaultyApp:
-    """One side's application, behind its faults. `connections` are the transports by the client's address."""
+    """One side's application, behind its faults. `connections` are the transports by the client's address; what the
+    application itself stumbles over is kept in `errors`, for nobody may write to the screen here.
+    """
 
     def __init__(
         self,
@@ -85,22 +93,29 @@ class FaultyApp:
         faults: Faults,
         connections: Mapping[Address, asyncio.Transport],
         closing: asyncio.Event,
+        errors: list[Exception],
     ) -> None:
         self._app = app
         self._side = side
         self._faults = faults
         self._connections = connections
         self._closing = closing
+        self._errors = errors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request pass, or not."""
         if scope["type"] != "http":
             return
+        try:
+            await self._pass(scope, receive, send)
+        except Exception as error:
+            self._errors.append(error)
+            raise
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         if fault := self._striking("latency", scope):
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), float(fault.value))
-            except TimeoutError:
-                pass
         if self._striking("hang", scope):
             await self._until_gone(receive)
         elif fault := self._striking("reset", scope):
@@ -120,7 +135,7 @@ class FaultyApp:
         else:
             await self._app(scope, receive, send)
 
-    def _striking(self, kind: Kind, scope: Scope) -> object:
+    def _striking(self, kind: Kind, scope: Scope) -> Fault | None:
         return self._faults.striking(self._side, kind, scope["method"], scope["path"])
 
     async def _until_gone(self, receive: Receive) -> None:

@@ -1,6 +1,7 @@
 """GitHub's HTTP API: tokens, limits and headers around GraphQL and REST.
 
-Everything is served at the root, as api.github.com does, and below /api/v3 and /api/graphql, as an Enterprise server does.
+Everything is served at the root, as api.github.com does it, and below /api/v3 and /api/graphql, as an Enterprise
+server does.
 """
 
 from __future__ import annotations
@@ -26,18 +27,14 @@ from anchor_tui.sandbox.hosting import HostedRepository
 
 DOCS = "https://docs.github.com/rest"
 VIEWER = "on-call"
+VIEWER_ID = 58_201_733
 Endpoint = Callable[[Request], Awaitable["Answer"]]
 
 
 class Answer:
     """What an endpoint answers: a JSON value with status and headers, before the limits are added."""
 
-    def __init__(
-        self,
-        value: Any,
-        status: int = 200,
-        headers: dict[str, str] | None = None,
-    ) -> None:
+    def __init__(self, value: object, status: int = 200, headers: dict[str, str] | None = None) -> None:
         self.value, self.status, self.headers = value, status, headers or {}
 
 
@@ -92,8 +89,8 @@ class GitHub:
         async def answer(request: Request) -> Response:
             try:
                 self._authenticate(request)
-                if budget is self.core and not self.core.spend():
-                    raise Refused(403, f"API rate limit exceeded for user ID {len(VIEWER) * 7919}.")
+                if budget is self.core:
+                    self._spend()
                 given = await endpoint(request)
             except Refused as error:
                 given = Answer(error.value, error.status)
@@ -106,6 +103,10 @@ class GitHub:
         good = scheme.lower() in {"bearer", "token"} and secrets.compare_digest(token.strip(), self.token)
         if not good or self._faults.is_on("github", "invalid-token"):
             raise Refused(401, "Bad credentials")
+
+    def _spend(self) -> None:
+        if not self.core.spend():
+            raise Refused(403, f"API rate limit exceeded for user ID {VIEWER_ID}.")
 
     def _respond(self, request: Request, given: Answer, budget: Budget) -> Response:
         body = given.value if isinstance(given.value, bytes) else msgspec.json.encode(given.value)

@@ -114,7 +114,7 @@ class Executor:
             return {"errors": [_error(error) for error in document]}
         asked = cost(document, variables)
         if not self._budget.spend(asked.points):
-            message = f"API rate limit already exceeded for user ID {len(self._viewer) * 7919}."
+            message = "API rate limit already exceeded for user."
             return {"errors": [{"type": "RATE_LIMIT", "code": "graphql_rate_limit", "message": message}]}
         result = graphql.execute_sync(
             schema(),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from anchor_tui.sandbox.merging import merge_texts
 from anchor_tui.sandbox.repository import Entry, Person, Repository
 
 Conclusion = Literal["SUCCESS", "FAILURE"]
@@ -170,11 +171,11 @@ class HostedRepository:
     def merge_pull(self, number: int, *, by: str, time: datetime) -> str:
         """Squash a pull request onto its base, delete its branch, and return the new commit's sha."""
         pull = self.pulls[number]
-        if pull.state != "OPEN" or pull.draft or self.mergeable(pull, time) == "CONFLICTING":
+        if pull.state != "OPEN" or pull.draft:
             raise HostingError("Pull Request is not mergeable")
-        files = {
-            path: self.git.blob(after.sha) if after else None for path, (_, after) in self.pull_changes(pull).items()
-        }
+        files = self._merged_files(pull)
+        if files is None:
+            raise HostingError("Pull Request is not mergeable")
         sha = self.git.commit(
             files,
             f"{pull.title} (#{number})",
@@ -194,16 +195,28 @@ class HostedRepository:
         return self.git.changes(start, pull.head)
 
     def mergeable(self, pull: PullRequest, time: datetime) -> Mergeable:
-        """Whether it merges: not known at once, and not if its base changed the same files since."""
+        """Whether it merges: not known at once, and not if its base changed the same lines since."""
         if time - pull.updated_at < self.pace.mergeability:
             return "UNKNOWN"
+        return "CONFLICTING" if self._merged_files(pull) is None else "MERGEABLE"
+
+    def _merged_files(self, pull: PullRequest) -> dict[str, bytes | None] | None:
+        """What a merge would write: path → content, None where it deletes; None if it cannot be done."""
         start = self.git.merge_base(pull.base_sha, pull.head) or pull.base_sha
-        ours, theirs = (
-            self.git.changes(start, pull.head),
-            self.git.changes(start, self.git.branches[pull.base]),
-        )
-        both = ours.keys() & theirs.keys()
-        return "CONFLICTING" if any(ours[path][1] != theirs[path][1] for path in both) else "MERGEABLE"
+        moved = self.git.changes(start, self.git.branches[pull.base])
+        files: dict[str, bytes | None] = {}
+        for path, (before, ours) in self.git.changes(start, pull.head).items():
+            theirs = moved[path][1] if path in moved else before
+            if path not in moved or (theirs and theirs.sha) == (ours and ours.sha):
+                files[path] = self.git.blob(ours.sha) if ours else None
+                continue
+            if before is None or ours is None or theirs is None:
+                return None
+            merged = merge_texts(*(self.git.text(entry.sha) for entry in (before, ours, theirs)))
+            if merged is None:
+                return None
+            files[path] = merged.encode()
+        return files
 
     def review_decision(self, pull: PullRequest) -> str | None:
         """GitHub's summary of the reviews."""

@@ -117,7 +117,7 @@ class Nodes:
             "deleteBranchOnMerge": True,
             "defaultBranchRef": lambda _info: self.ref(self._git.default_branch),
             "ref": lambda _info, qualifiedName: self.ref(qualifiedName),  # noqa: N803 - GraphQL's name
-            "object": lambda _info, expression=None, oid=None: self.object(expression or oid or "HEAD"),
+            "object": lambda _info, expression=None, oid=None: self.thing(expression or oid or "HEAD"),
             "mergeQueue": None,
             "pullRequest": lambda _info, number: self._numbered(number),
             "pullRequests": self._pull_requests,
@@ -173,7 +173,7 @@ class Nodes:
             rules.append({"type": "REQUIRED_STATUS_CHECKS", "parameters": checks})
         return rules
 
-    def object(self, expression: str) -> Node | None:
+    def thing(self, expression: str) -> Node | None:
         """`main`, a sha, or `main:path`."""
         ref, colon, path = expression.partition(":")
         sha = self._git.resolve(ref)

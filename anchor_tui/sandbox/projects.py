@@ -27,7 +27,20 @@ BUILD = {
     "JsonnetVersion": "v0.22.0",
 }
 
-CAN_I_RESOURCES = ["clusters", "projects", "applications", "applicationsets", "repositories", "write-repositories", "certificates", "accounts", "gpgkeys", "logs", "exec", "extensions"]
+CAN_I_RESOURCES = (
+    "clusters",
+    "projects",
+    "applications",
+    "applicationsets",
+    "repositories",
+    "write-repositories",
+    "certificates",
+    "accounts",
+    "gpgkeys",
+    "logs",
+    "exec",
+    "extensions",
+)
 
 PUBLIC_SETTINGS: dict[str, Any] = {
     "url": "https://argocd.anchor.example",

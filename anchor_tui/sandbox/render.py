@@ -48,7 +48,7 @@ class Resource:
 
 
 @lru_cache(maxsize=1024)
-def parse(text: str) -> Any:
+def parse(text: str) -> Any:  # noqa: ANN401 - YAML
     """YAML text as plain values. The result is shared: never change it."""
     try:
         return YAML(typ="safe").load(text)
@@ -97,7 +97,7 @@ def values_of(repository: Repository, commit: str, source: Mapping[str, Any]) ->
     return merge(layers)
 
 
-def _mapping(value: Any, name: str) -> Values:
+def _mapping(value: object, name: str) -> Values:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
@@ -171,7 +171,7 @@ def _deployment(name: str, part: Values, image: Values, values: Values, namespac
     return Resource("apps", "v1", "Deployment", namespace, name, manifest)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from dulwich.object_store import MemoryObjectStore
-from dulwich.objects import Blob, Commit, Tree
+from dulwich.objects import Blob, Commit, ObjectID, Tree
 
 Push = Callable[[str, str, datetime], None]
 """Called with the branch, its new sha, and when."""
@@ -104,7 +104,7 @@ class Repository:
             tree = self._with(tree, path.strip("/").split("/"), content)
         commit = Commit()
         commit.tree = (tree or self._add(Tree())).encode()
-        commit.parents = [parent.encode()] if parent else []
+        commit.parents = [ObjectID(parent.encode())] if parent else []
         commit.author = commit.committer = f"{author.name} <{author.email}>".encode()
         commit.author_time = commit.commit_time = int(time.timestamp())
         commit.author_timezone = commit.commit_timezone = 0
@@ -175,9 +175,7 @@ class Repository:
         folder = self.entry(sha, path)
         if folder is None or not folder.is_folder:
             raise RepositoryError(f"no folder {path} in {sha}")
-        prefix = f"{folder.path}/" if folder.path else ""
-        tree = self._objects[folder.sha.encode()]
-        return tuple(Entry(prefix + item.path.decode(), item.mode, item.sha.decode()) for item in tree.iteritems())
+        return self._below(folder)
 
     def blob(self, sha: str) -> bytes:
         """A blob's bytes."""
@@ -227,26 +225,37 @@ class Repository:
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The newest commit that both descend from."""
+        if one == other or one in self.read_commit(other).parents:
+            return one
         ancestors = {commit.sha for commit in self.history(one)}
         return next((commit.sha for commit in self.history(other) if commit.sha in ancestors), None)
 
     def changes(self, base: str, head: str) -> dict[str, tuple[Entry | None, Entry | None]]:
         """What differs between two commits' files: path → (before, after), by path."""
-        before, after = self._files(base), self._files(head)
-        return {
-            path: (before.get(path), after.get(path))
-            for path in sorted(before.keys() | after.keys())
-            if not self._same(before.get(path), after.get(path))
-        }
+        found: dict[str, tuple[Entry | None, Entry | None]] = {}
+        self._compare(self.entry(base, ""), self.entry(head, ""), found)
+        return dict(sorted(found.items()))
 
-    def _files(self, sha: str, path: str = "") -> dict[str, Entry]:
-        found: dict[str, Entry] = {}
-        for entry in self.entries(sha, path):
-            if entry.is_folder:
-                found |= self._files(sha, entry.path)
-            else:
-                found[entry.path] = entry
-        return found
+    def _compare(
+        self, before: Entry | None, after: Entry | None, found: dict[str, tuple[Entry | None, Entry | None]]
+    ) -> None:
+        """Walk two trees side by side, but not into what is the same."""
+        if self._same(before, after):
+            return
+        old, new = ({each.name: each for each in self._below(entry)} for entry in (before, after))
+        for name in old.keys() | new.keys():
+            self._compare(old.get(name), new.get(name), found)
+        files = tuple(entry if entry and not entry.is_folder else None for entry in (before, after))
+        if any(files):
+            path = next(entry.path for entry in files if entry)
+            found[path] = (files[0], files[1])
+
+    def _below(self, entry: Entry | None) -> tuple[Entry, ...]:
+        if entry is None or not entry.is_folder:
+            return ()
+        prefix = f"{entry.path}/" if entry.path else ""
+        tree = self._objects[entry.sha.encode()]
+        return tuple(Entry(prefix + item.path.decode(), item.mode, item.sha.decode()) for item in tree.iteritems())
 
     # --- objects ---------------------------------------------------------------------------------
 
@@ -256,7 +265,7 @@ class Repository:
 
     def _with(self, tree_sha: str | None, parts: list[str], content: str | bytes | None) -> str:
         """The tree `tree_sha` with one path changed."""
-        tree = self._objects[tree_sha.encode()].copy() if tree_sha else Tree()
+        tree: Any = self._objects[tree_sha.encode()].copy() if tree_sha else Tree()
         name = parts[0].encode()
         below = tree[name] if name in tree else None  # noqa: SIM401 - a dulwich Tree has no get
         if len(parts) > 1:

@@ -14,11 +14,11 @@ TERM = re.compile(
 )
 
 
-class BadSelector(ValueError):
+class BadSelectorError(ValueError):
     """A label selector that does not parse."""
 
 
-class BadFields(ValueError):
+class BadFieldsError(ValueError):
     """Fields over which the server stumbles: it answers 500."""
 
 
@@ -29,12 +29,12 @@ def label_selector(text: str) -> Callable[[Labels], bool]:
     while position < len(text):
         match = TERM.match(text, position)
         if match is None or match.end() == position:
-            raise BadSelector(f"found '{text[position]}', expected: !, identifier, or 'end of string'")
+            raise BadSelectorError(f"found '{text[position]}', expected: !, identifier, or 'end of string'")
         tests.append(_test(match))
         position = match.end()
         if position < len(text):
             if text[position] != ",":
-                raise BadSelector(f"found '{text[position]}', expected: ',' or 'end of string'")
+                raise BadSelectorError(f"found '{text[position]}', expected: ',' or 'end of string'")
             position += 1
     return lambda labels: all(test(labels) for test in tests)
 
@@ -76,9 +76,9 @@ def list_projection(fields: str) -> Callable[[Document], Document]:
     """What a list with these `fields` shows of each application."""
     names = [name.strip() for name in fields.split(",") if name.strip()]
     if any(name.startswith("-") for name in names):
-        raise BadFields(fields)
+        raise BadFieldsError(fields)
     if "items.spec" in names and any(name.startswith("items.spec.") for name in names):
-        raise BadFields(fields)
+        raise BadFieldsError(fields)
     selected = tuple(dict.fromkeys(name for name in names if name in LIST_FIELDS))
     paths = [(name, tuple(name.split(".")[1:])) for name in selected]
 

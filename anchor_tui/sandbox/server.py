@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
@@ -60,7 +61,7 @@ class _Server(uvicorn.Server):
                 ws="none",
                 lifespan="off",
                 log_config=None,
-                log_level=__import__("os").environ.get("SBLOG", "critical"),
+                log_level=logging.CRITICAL,
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
@@ -120,6 +121,8 @@ class Sandbox:
     ) -> None:
         self.scenario = what
         self.clock = clock
+        self.errors: list[Exception] = []
+        """What the servers themselves stumbled over: nothing, if all is well."""
         self.faults = Faults()
         for fault in faults:
             self.faults.add(fault)
@@ -239,7 +242,7 @@ class Sandbox:
             raise
         app = self.argocd.app if side == "argocd" else self.github.app
         connections: dict[Address, asyncio.Transport] = {}
-        server = _Server(FaultyApp(app, side, self.faults, connections, closing), connections)
+        server = _Server(FaultyApp(app, side, self.faults, connections, closing, self.errors), connections)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         await server.ready.wait()
         try:

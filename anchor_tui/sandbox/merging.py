@@ -1,0 +1,34 @@
+"""Merging texts line by line, as `git merge` does."""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+
+Hunk = tuple[int, int, list[str]]
+"""Lines of the base from, to, and what stands there instead."""
+
+
+def merge_texts(base: str, ours: str, theirs: str) -> str | None:
+    """Both changes in one text; None if they touch the same or neighbouring lines differently."""
+    lines = base.splitlines(keepends=True)
+    hunks = sorted(_hunks(lines, ours), key=lambda hunk: hunk[:2])
+    others = sorted(_hunks(lines, theirs), key=lambda hunk: hunk[:2])
+    for start, end, text in hunks:
+        for other_start, other_end, other_text in others:
+            apart = end < other_start or other_end < start
+            if not apart and (start, end, text) != (other_start, other_end, other_text):
+                return None
+    both = hunks + [hunk for hunk in others if hunk not in hunks]
+    for start, end, text in sorted(both, key=lambda hunk: hunk[:2], reverse=True):
+        lines[start:end] = text
+    return "".join(lines)
+
+
+def _hunks(base: list[str], changed: str) -> list[Hunk]:
+    lines = changed.splitlines(keepends=True)
+    matcher = SequenceMatcher(a=base, b=lines, autojunk=False)
+    return [
+        (start, end, lines[new_start:new_end])
+        for tag, start, end, new_start, new_end in matcher.get_opcodes()
+        if tag != "equal"
+    ]

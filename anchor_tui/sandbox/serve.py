@@ -1,0 +1,159 @@
+"""`anchor-tui sandbox serve`: both servers in a process of their own, told about in one line of JSON."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib.util
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from anchor_tui.sandbox.server import Sandbox
+
+NEEDED = ("starlette", "uvicorn", "dulwich", "graphql")
+INSTALL = "the sandbox needs packages that are not installed: pip install 'anchor-tui[demo]'"
+USAGE = 2
+
+CONFIGURATION = """\
+# Written by `anchor-tui sandbox serve`. The tokens are in the file `env` beside this one.
+[argocd]
+server = "{argocd}"
+token_env = "ARGOCD_AUTH_TOKEN"
+
+[github]
+ops_repo = "{ops_repo}"
+app_repo = "{app_repo}"
+api_url = "{github}"
+token_env = "GITHUB_TOKEN"
+"""
+ENVIRONMENT = """\
+export ARGOCD_AUTH_TOKEN='{argocd_token}'
+export GITHUB_TOKEN='{github_token}'
+"""
+ARGOCD_CONFIG = """\
+contexts:
+- name: sandbox
+  server: {address}
+  user: sandbox
+current-context: sandbox
+servers:
+- grpc-web: true
+  plain-text: true
+  server: {address}
+users:
+- auth-token: {argocd_token}
+  name: sandbox
+"""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until told to stop; returns the exit code."""
+    if any(importlib.util.find_spec(name) is None for name in NEEDED):
+        return _complain(INSTALL)
+    from anchor_tui.sandbox.faults import parse_fault
+    from anchor_tui.sandbox.scenarios import UnknownScenarioError, scenario
+
+    try:
+        scenario(arguments.scenario)
+        for fault in arguments.fault:
+            parse_fault(fault)
+    except UnknownScenarioError as error:
+        return _complain(str(error))
+    except ValueError as error:
+        return _complain(f"--fault: {error}")
+    try:
+        asyncio.run(_serve(arguments))
+    except OSError as error:
+        return _complain(f"cannot serve: {error.strerror or error}")
+    return 0
+
+
+def _complain(message: str) -> int:
+    print(f"anchor-tui: {message}", file=sys.stderr)  # noqa: T201 - the command's voice
+    return USAGE
+
+
+async def _serve(arguments: argparse.Namespace) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def end(*_: object) -> None:
+        loop.call_soon_threadsafe(stop.set)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    from anchor_tui.sandbox.server import Sandbox
+
+    async with Sandbox.start(
+        arguments.scenario,
+        faults=arguments.fault,
+        port_argocd=arguments.port_argocd,
+        port_github=arguments.port_github,
+    ) as box:
+        written = write(box, arguments.write) if arguments.write else None
+        print(json.dumps(description(box, written)), flush=True)  # noqa: T201 - the command's result
+        if arguments.until_stdin_closes:
+            threading.Thread(target=_await_end_of_stdin, args=(end,), daemon=True).start()
+        await stop.wait()
+
+
+def _await_end_of_stdin(end: Callable[[], None]) -> None:
+    """Read and forget what comes; call `end` when nothing more can come."""
+    try:
+        while os.read(0, 4096):
+            pass
+    except OSError:
+        pass  # there is no stdin at all
+    end()
+
+
+def description(box: Sandbox, folder: Path | None = None) -> dict[str, object]:
+    """The line that tells where everything is."""
+    return {
+        "argocd": {"url": box.argocd_url, "token": box.argocd_token},
+        "github": {
+            "url": box.github_url,
+            "token": box.github_token,
+            "ops_repo": box.ops_repo,
+            "app_repo": box.app_repo,
+        },
+        "scenario": box.scenario.name,
+        "pid": os.getpid(),
+        "config": str(folder / "anchor-tui.toml") if folder else None,
+        "env": str(folder / "env") if folder else None,
+    }
+
+
+def write(box: Sandbox, folder: Path) -> Path:
+    """Write a configuration, the tokens, and what `ARGOCD_CONFIG_DIR` can name; returns the folder, absolute."""
+    folder = folder.resolve()
+    for each in (folder, folder / "argocd-config"):
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)
+    words = {
+        "argocd": box.argocd_url,
+        "address": box.argocd_url.removeprefix("http://"),
+        "argocd_token": box.argocd_token,
+        "github": box.github_url,
+        "github_token": box.github_token,
+        "ops_repo": box.ops_repo,
+        "app_repo": box.app_repo,
+    }
+    (folder / "anchor-tui.toml").write_text(CONFIGURATION.format(**words), encoding="utf-8")
+    _write_secret(folder / "env", ENVIRONMENT.format(**words))
+    _write_secret(folder / "argocd-config" / "config", ARGOCD_CONFIG.format(**words))
+    return folder
+
+
+def _write_secret(path: Path, text: str) -> None:
+    """A file that nobody else may read, from its first byte on."""
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
