@@ -64,7 +64,10 @@ def _fleet_row(each: Environment, snapshot: Snapshot, now: datetime, *, with_pol
         summary.pull_request(each.pull_requests[0]) if each.pull_requests else muted(Mark.NONE.glyph()),
     ]
     detail = Content("\n").join(
-        [spaced(text(each.name, "bold"), summary.verdict(each)), *map(text, each.verdict.reasons[1:])]
+        [
+            spaced(text(each.name, "bold"), marked(of_level(each.verdict.level), each.verdict.level.upper())),
+            *map(text, each.verdict.reasons),
+        ]
     )
     url = each.applications[0].url if each.applications else None
     return Row(each.name, tuple(cells), detail, url, copied=each.name)

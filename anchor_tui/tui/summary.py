@@ -6,6 +6,7 @@ or stands dimmed.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import datetime
 
@@ -35,10 +36,11 @@ def _dimmed(content: Content, snapshot: Snapshot, source_id: str) -> Content:
 
 
 def verdict(environment: Environment) -> Content:
-    """The level and the worst reason."""
+    """The level and the beginning of the worst reason: what, without the details."""
     level = environment.verdict.level
     reason = environment.verdict.reasons[0] if environment.verdict.reasons else ""
-    return spaced(marked(of_level(level), level.upper()), text(reason) if reason else None)
+    what = re.split(r", |: |; ", reason)[0]
+    return spaced(marked(of_level(level), level.upper()), text(what) if what else None)
 
 
 def release(environment: Environment, snapshot: Snapshot, now: datetime) -> Content:

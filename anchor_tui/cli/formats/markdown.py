@@ -74,6 +74,6 @@ def _row(environment: Environment, snapshot: Snapshot) -> str:
 
 def _pull(pull: PullRequest) -> str:
     mark, checks = of_checks(pull)
-    where = f" → {', '.join(pull.environments)}" if pull.environments else ""
+    where = f" → {escape(', '.join(pull.environments))}" if pull.environments else ""
     title = f"[#{pull.number}]({pull.url})" if re.fullmatch(r"https?://[\w.:/-]+", pull.url) else f"#{pull.number}"
-    return f"- {title} {pull.kind}{escape(where)}: {escape(pull.title)}, {mark.glyph()} {checks}"
+    return f"- {title} {pull.kind}{where}: {escape(pull.title)}, {mark.glyph()} {checks}"

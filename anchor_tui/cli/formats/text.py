@@ -56,11 +56,11 @@ def _environment(environment: Environment, snapshot: Snapshot) -> Iterator[str]:
         who = f" by {release.changed_by}" if release.changed_by else ""
         when = f", {since(release.changed_at, snapshot.taken_at)} ago{who}" if release.changed_at else ""
         number = f" (#{release.pull_request.number})" if release.pull_request else ""
-        yield plain(f"  release {release.version}{when}{number}")
+        yield f"  {plain(f'release {release.version}{when}{number}')}"
     if environment.position:
-        yield plain(f"  {position_words(environment.position)}")
+        yield f"  {plain(position_words(environment.position))}"
     for application in environment.applications:
-        yield plain(f"  {_application(application)}")
+        yield f"  {plain(_application(application))}"
     for pull in environment.pull_requests:
         yield f"  {_pull(pull)}"
     for problem in (*environment.problems, *(each for app in environment.applications for each in app.problems)):

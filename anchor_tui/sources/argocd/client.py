@@ -16,7 +16,7 @@ import httpx
 import msgspec
 
 from anchor_tui import __version__
-from anchor_tui.sources.argocd.wire import ErrorAnswer, StreamEvent
+from anchor_tui.sources.argocd.wire import ErrorAnswer, StreamError, StreamEvent
 from anchor_tui.sources.errors import (
     BadAnswer,
     Forbidden,
@@ -201,11 +201,13 @@ def error_for(status: int, message: str, retry_after: str | None = None) -> Sour
 def _message(response: httpx.Response) -> str:
     if _is_html(response.content):
         return "a page of HTML, as from a proxy"
+    body = response.content.removeprefix(b"data:")  # an event stream's error is an event
     try:
-        answer = msgspec.json.decode(response.content, type=ErrorAnswer)
+        answer = msgspec.json.decode(body, type=ErrorAnswer)
     except msgspec.DecodeError:
         return response.text.strip()[:200]
-    return answer.message or answer.error
+    inner = answer.error.message if isinstance(answer.error, StreamError) else answer.error
+    return answer.message or inner
 
 
 def _is_html(body: bytes) -> bool:

@@ -258,9 +258,9 @@ class StreamEvent(msgspec.Struct):
 
 
 class ErrorAnswer(msgspec.Struct):
-    """The body of an error."""
+    """The body of an error; a stream's is one level deeper."""
 
-    error: str = ""
+    error: str | StreamError = ""
     message: str = ""
 
 

@@ -82,5 +82,5 @@ class Card(Widget):
         yield summary.open_pull_requests(shown, snapshot)
         if shown.last_known_good:
             yield summary.last_known_good(shown)
-        for reason in shown.verdict.reasons[1:]:
-            yield muted(reason)
+        for reason in shown.verdict.reasons:
+            yield from muted(f"· {reason}").wrap(self.size.width or 80)

@@ -1,0 +1,72 @@
+"""What gh, GitHub's command line, knows on this machine: the token it prints, and its file of hosts."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+from anchor_tui.sources.errors import CredentialError
+from anchor_tui.sources.secret import NoSecret, Secret, clean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+GH_TIMEOUT_S = 5.0
+
+
+def ask_gh(host: str, environ: Mapping[str, str]) -> Secret | NoSecret:
+    """What `gh auth token` prints for a host, within 5 s."""
+    program = shutil.which("gh", path=environ.get("PATH", ""))
+    if program is None:
+        return NoSecret("gh is not on the PATH")
+    command = [program, "auth", "token", "--hostname", host]
+    try:
+        done = subprocess.run(  # noqa: S603 - gh itself, with a host from the configuration
+            command,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=GH_TIMEOUT_S,
+            env=dict(environ),
+            check=False,
+            text=True,
+        )
+    except subprocess.TimeoutExpired:
+        return NoSecret(f"gh gave no answer within {GH_TIMEOUT_S:.0f} s")
+    except (OSError, UnicodeDecodeError) as error:
+        return NoSecret(f"gh could not be run ({type(error).__name__})")
+    if done.returncode != 0 or not done.stdout.strip():
+        return NoSecret(f"gh knows no token for {host}")
+    return clean(done.stdout, "what gh prints")
+
+
+def hosts_file(environ: Mapping[str, str], home: Path) -> Path:
+    """Where gh keeps its hosts."""
+    if folder := environ.get("GH_CONFIG_DIR"):
+        return home / folder / "hosts.yml"
+    return home / (environ.get("XDG_CONFIG_HOME") or ".config") / "gh" / "hosts.yml"
+
+
+def hosts_token(file: Path, host: str) -> Secret | None:
+    """The token that gh's file has for a host; CredentialError where the file cannot be read."""
+    try:
+        raw = file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise CredentialError(f"{file} cannot be read: {error.strerror or error}") from error
+    from anchor_tui.domain.documents import DocumentError, Scalar, parse  # ruamel: only when the file is needed
+
+    try:
+        document = parse(raw, str(file))
+    except DocumentError as error:
+        if error.problem.kind == "empty-file":
+            return None
+        raise CredentialError(f"{error}; mend it, or log in anew with `gh auth login`") from error
+    user = document.find((host, "user"))
+    for path in ((host, "oauth_token"), (host, "users", user.text if isinstance(user, Scalar) else "", "oauth_token")):
+        node = document.find(path)
+        if isinstance(node, Scalar) and node.text:
+            return clean(node.text, f"oauth_token of {host} in {file}")
+    return None

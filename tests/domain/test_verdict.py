@@ -1,0 +1,245 @@
+"""The table of verdicts, a row a test case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from anchor_tui.domain.model import (
+    AppId,
+    Application,
+    Automated,
+    Condition,
+    Environment,
+    Failure,
+    Finding,
+    Level,
+    Operation,
+    Position,
+    Problem,
+    PrunableResource,
+    ResourceCounts,
+    SourceState,
+    UnhealthyResource,
+    Verdict,
+)
+from anchor_tui.domain.verdict import Circumstances, judge, overall, position_words
+from tests.values import NOW, ago, application, pull_request
+
+LIVE = SourceState("argocd", "argocd", "https://cd", state="fresh", taken_at=ago(seconds=2))
+GITHUB = SourceState("github", "github", "https://gh", state="fresh", taken_at=ago(seconds=11))
+
+
+def environment(*applications: Application, protected: bool = True, **changes: Any) -> Environment:
+    base = Environment(
+        name="prod" if protected else "dev",
+        rules="prod" if protected else "dev",
+        tier="always-on" if protected else "on-demand",
+        protected=protected,
+        source="argocd",
+        verdict=Verdict(Level.UNKNOWN),
+        applications=applications or (application(),),
+        position=Position("newest"),
+    )
+    return replace(base, **changes)
+
+
+def finding(**changes: Any) -> Finding:
+    base = Finding("auth.jwt-required", "JWT", "error", "pass", "git", "AUTH_MODE is jwt")
+    return replace(base, **changes)
+
+
+def verdict(of: Environment, **around: Any) -> Verdict:
+    return judge(of, Circumstances(now=NOW, sources=around.pop("sources", (LIVE, GITHUB)), **around))
+
+
+def operation(phase: str, **changes: Any) -> Operation:
+    return replace(Operation(phase, "because", ago(seconds=40), None, "m.ito"), **changes)
+
+
+DEGRADED = application(
+    health="Degraded",
+    health_since=ago(minutes=12),
+    unhealthy=(UnhealthyResource("apps", "Deployment", "anchor-prod", "gateway", "Degraded", "0/1\nmore"),),
+)
+
+# what is seen, protected, level, the words that must be among the reasons
+APPLICATIONS = [
+    pytest.param(application(), True, "ok", None, id="synced and healthy"),
+    pytest.param(application(sync="OutOfSync"), True, "attention", "OutOfSync", id="out of sync"),
+    pytest.param(application(health="Progressing", health_since=ago(minutes=14)), True, "attention",
+                 "Progressing for 14 min", id="progressing"),
+    pytest.param(application(health="Progressing", health_since=ago(minutes=16)), True, "failing",
+                 "Progressing for 16 min", id="progressing too long, protected"),
+    pytest.param(application(health="Progressing", health_since=ago(minutes=16)), False, "attention",
+                 "Progressing for 16 min", id="progressing too long, unprotected"),
+    pytest.param(application(health="Suspended"), True, "attention", "Suspended", id="suspended, always on"),
+    pytest.param(application(health="Suspended"), False, "ok", "asleep: Suspended", id="suspended, on demand"),
+    pytest.param(application(health="Missing", sync="OutOfSync"), False, "ok", "asleep: Missing",
+                 id="missing, on demand"),
+    pytest.param(application(health="Missing"), True, "failing", "Missing for 3 d", id="missing, always on"),
+    pytest.param(application(presence="absent", sync=None, health=None), False, "ok", "asleep: absent",
+                 id="absent, on demand"),
+    pytest.param(application(presence="absent", sync=None, health=None), True, "failing", "absent",
+                 id="absent, always on"),
+    pytest.param(application(presence="forbidden", problems=(Problem("a", "forbidden", "not permitted"),)), False,
+                 "failing", "not permitted", id="forbidden"),
+    pytest.param(DEGRADED, False, "failing", "Degraded for 12 min, Deployment/gateway: 0/1", id="degraded"),
+    pytest.param(application(sync="Unknown"), True, "unknown", "sync is Unknown", id="sync unknown"),
+    pytest.param(application(sync=None), True, "unknown", "sync is not told", id="sync not told"),
+    pytest.param(application(health=None), True, "unknown", "health is not told", id="health not told"),
+    pytest.param(application(health="Bewildered"), True, "unknown", "health is Bewildered", id="a health of tomorrow"),
+    pytest.param(application(sync="Drifting"), True, "unknown", "sync is Drifting", id="a sync of tomorrow"),
+    pytest.param(application(operation=operation("Running")), True, "attention",
+                 "operation Running for 40 s by m.ito: because", id="operation running"),
+    pytest.param(application(operation=operation("Running", finished_at=ago(seconds=1))), True, "attention",
+                 "operation Running", id="operation between two tries"),
+    pytest.param(application(operation=operation("Terminating")), True, "attention", "operation Terminating",
+                 id="operation terminating"),
+    pytest.param(application(operation=operation("Pending", started_at=None)), True, "attention",
+                 "operation Pending by m.ito", id="operation that nobody has taken"),
+    pytest.param(application(operation=operation("Failed")), True, "failing", "last operation Failed by m.ito: because",
+                 id="operation failed, protected"),
+    pytest.param(application(operation=operation("Error")), False, "attention", "last operation Error",
+                 id="operation in error, unprotected"),
+    pytest.param(application(operation=operation("Succeeded")), True, "ok", None, id="operation succeeded"),
+    pytest.param(application(conditions=(Condition("OrphanedResourceWarning", "1 orphan"),)), True, "ok",
+                 "OrphanedResourceWarning: 1 orphan", id="a warning condition has no level"),
+    pytest.param(application(conditions=(Condition("ComparisonError", "no such path"),)), True, "failing",
+                 "ComparisonError: no such path", id="a comparison error outranks Healthy"),
+    pytest.param(application(reconciled_at=ago(minutes=22)), True, "unknown", "not reconciled for 22 min",
+                 id="the controller sleeps"),
+    pytest.param(application(problems=(Problem("a", "server", "HTTP 500"),)), True, "unknown", "HTTP 500",
+                 id="an application that could not be read"),
+    pytest.param(application(problems=(Problem("a", "deleting", "being deleted since"),)), True, "attention",
+                 "being deleted", id="an application that is being deleted"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("seen", "protected", "level", "words"), APPLICATIONS)
+def test_what_is_seen_of_an_application_gives_its_level(
+    seen: Application, protected: bool, level: str, words: str | None
+) -> None:
+    found = verdict(environment(seen, protected=protected))
+    assert found.level == level
+    if words is None:
+        assert found.reasons == ()
+    else:
+        assert any(words in reason for reason in found.reasons)
+
+
+ENVIRONMENTS = [
+    pytest.param({"position": Position("behind", "staging", ("1.44.0",)),
+                  "pull_requests": (pull_request(kind="promotion"),)}, {}, "attention",
+                 "behind staging by 1 release; #232 waits", id="behind while its promotion waits"),
+    pytest.param({"position": Position("behind", "staging", ("1.44.0",))}, {}, "ok", None, id="behind, nothing waits"),
+    pytest.param({}, {"head_checks": "pending"}, "attention", "checks of the branch's head are pending",
+                 id="required checks pending"),
+    pytest.param({}, {"head_checks": "failure"}, "failing", "checks of the branch's head failed",
+                 id="required checks failed"),
+    pytest.param({}, {"head_checks": "unknown"}, "ok", None, id="checks that the token may not see have no level"),
+    pytest.param({}, {"unreadable": ("release.yaml:3: malformed",)}, "failing", "release.yaml:3: malformed",
+                 id="an unreadable release"),
+    pytest.param({}, {"expected": ("anchor-msp-prod",)}, "unknown", "no answer about anchor-msp-prod yet",
+                 id="an application not answered for"),
+    pytest.param({"findings": (finding(status="fail"), finding(status="fail", evidence="live"))}, {}, "failing",
+                 "1 policy error: auth.jwt-required", id="a policy error, however much evidence it has"),
+    pytest.param({"findings": (finding(status="fail", level="warning"),)}, {}, "attention", "1 policy warning",
+                 id="a policy warning"),
+    pytest.param({"findings": (finding(status="unknown"),)}, {}, "unknown", "1 check cannot be told",
+                 id="a check without evidence"),
+    pytest.param({"findings": (finding(), finding(status="waived"), finding(status="skipped"))}, {}, "ok", None,
+                 id="holding, waived and skipped"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "around", "level", "words"), ENVIRONMENTS)
+def test_what_is_seen_beside_the_applications_gives_its_level(
+    changes: dict[str, Any], around: dict[str, Any], level: str, words: str | None
+) -> None:
+    found = verdict(environment(**changes), **around)
+    assert found.level == level
+    assert (found.reasons == ()) if words is None else any(words in reason for reason in found.reasons)
+
+
+def test_required_checks_that_failed_only_ask_for_attention_where_nothing_is_protected() -> None:
+    assert verdict(environment(protected=False), head_checks="failure").level == "attention"
+
+
+@pytest.mark.parametrize("state", ["asking", "stale", "missing"])
+@pytest.mark.parametrize("which", [0, 1])
+def test_never_ok_while_a_source_it_needs_gives_no_answer_that_counts(state: Any, which: int) -> None:
+    sources = [LIVE, GITHUB]
+    sources[which] = replace(sources[which], state=state, error=Failure("timeout", "no answer"))
+    found = verdict(environment(), sources=sources)
+    assert found.level == "unknown"
+    assert len(found.reasons) == 1
+
+
+def test_what_was_failing_stays_failing_when_its_source_grows_stale() -> None:
+    stale = replace(LIVE, state="stale", taken_at=ago(minutes=4), error=Failure("unauthenticated", "401: expired"))
+    found = verdict(environment(DEGRADED), sources=(stale, GITHUB))
+    assert found.level == "failing"
+    assert found.reasons[1] == "Argo CD: as of 13:58Z, 4 min ago: 401: expired"
+
+
+def test_out_of_sync_says_since_when_it_was_seen_and_what_differs() -> None:
+    app = application(
+        sync="OutOfSync",
+        resources=ResourceCounts(9, 2, 0),
+        prunable=(PrunableResource("", "Service", "anchor-prod", "status-mock"),),
+    )
+    seen = {AppId("argocd", "argocd", "anchor-msp-prod"): ago(minutes=4)}
+    found = verdict(environment(app), out_of_sync_since=seen)
+    assert found.reasons == ("OutOfSync for ≥ 4 min: 2 resources differ, 1 to prune",)
+
+
+def test_reasons_come_worst_first_and_name_the_application_where_there_are_several() -> None:
+    one = application("one", sync="OutOfSync", conditions=(Condition("SomeWarning", "meh"),))
+    two = application("two", health="Degraded", health_since=None)
+    found = verdict(environment(one, two))
+    assert found.reasons == ("two: Degraded", "one: OutOfSync", "one: SomeWarning: meh")
+
+
+def test_the_estate_is_as_bad_as_its_worst_and_protected_environments_come_first() -> None:
+    dev = replace(environment(protected=False), verdict=Verdict(Level.FAILING, ("Degraded",)))
+    prod = replace(environment(), verdict=Verdict(Level.FAILING, ("Missing",)))
+    found = overall((dev, prod))
+    assert found == Verdict(Level.FAILING, ("prod: Missing", "dev: Degraded"))
+
+
+def test_a_reason_that_every_environment_has_is_said_once() -> None:
+    both = [replace(environment(protected=p), verdict=Verdict(Level.UNKNOWN, ("GitHub: asking",))) for p in (0, 1)]
+    assert overall(both).reasons == ("GitHub: asking",)
+
+
+def test_an_estate_without_environments_is_ok_and_empty() -> None:
+    assert overall(()) == Verdict(Level.OK)
+
+
+def test_auto_sync_that_is_off_is_policy_and_no_verdict_of_its_own() -> None:
+    app = application(automated=Automated(enabled=False, prune=False, self_heal=False))
+    assert verdict(environment(app)).level == "ok"
+
+
+@pytest.mark.parametrize(
+    ("position", "words"),
+    [
+        (Position("newest"), "newest"),
+        (Position("newest", "dev"), "same as dev"),
+        (Position("behind", "dev", ("1", "2")), "behind dev by 2 releases"),
+        (Position("ahead", "dev", ("1",)), "ahead of dev by 1 release"),
+        (Position("diverged", "dev"), "diverged from dev"),
+        (Position("unknown", "dev"), "position to dev unknown"),
+    ],
+)
+def test_positions_are_said_in_words(position: Position, words: str) -> None:
+    assert position_words(position) == words
+
+
+def test_progress_is_measured_from_the_last_transition() -> None:
+    edge = application(health="Progressing", health_since=NOW - timedelta(minutes=15))
+    assert verdict(environment(edge)).level == "attention"

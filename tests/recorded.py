@@ -1,0 +1,91 @@
+"""The recorded answers of a real Argo CD, and a transport that plays them back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+FOLDER = Path(__file__).parent / "recordings" / "argocd"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One request and what a real server answered."""
+
+    name: str
+    raw: dict[str, Any]
+
+    @property
+    def status(self) -> int | None:
+        return self.raw["status"]
+
+    @property
+    def body(self) -> Any:
+        return self.raw.get("body")
+
+    @property
+    def path(self) -> str:
+        return self.raw["request"]["path"]
+
+    @property
+    def query(self) -> dict[str, Any]:
+        return self.raw["request"]["query"]
+
+    @property
+    def is_stream(self) -> bool:
+        return "lines" in self.raw
+
+    @property
+    def content(self) -> bytes:
+        """The bytes as they came: a stream's lines with their prefixes, or the body."""
+        if self.is_stream:
+            return b"".join(_line(line) for line in self.raw["lines"])
+        return self.body.encode() if isinstance(self.body, str) else json.dumps(self.body).encode()
+
+    def response(self, request: httpx.Request) -> httpx.Response:
+        """The same answer again; one that never came is a timeout."""
+        if self.status is None:
+            raise httpx.ReadTimeout("no answer", request=request)
+        headers = {
+            name: value
+            for name, value in self.raw["headers"].items()
+            if name not in {"transfer-encoding", "content-encoding", "content-length"}
+        }
+        return httpx.Response(self.status, headers=headers, content=self.content, request=request)
+
+
+def _line(line: dict[str, Any]) -> bytes:
+    said = line.get("line")
+    text = said if isinstance(said, str) else "" if said is None else json.dumps(said)
+    return f"{line.get('prefix') or ''}{text}\n".encode()
+
+
+@cache
+def recording(name: str) -> Recording:
+    return Recording(name, json.loads((FOLDER / f"{name}.json").read_text()))
+
+
+def recordings(*prefixes: str) -> list[str]:
+    """The names of the recordings that begin with one of the prefixes."""
+    return sorted(path.stem for path in FOLDER.glob("*.json") if path.stem.startswith(prefixes))
+
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def playing(routes: dict[str, str | Handler]) -> httpx.MockTransport:
+    """A transport that answers each path with a recording, by name, or with a function; else 404."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        found = routes.get(request.url.path)
+        if found is None:
+            return httpx.Response(404, text="Not Found\n")
+        return found(request) if callable(found) else recording(found).response(request)
+
+    return httpx.MockTransport(answer)

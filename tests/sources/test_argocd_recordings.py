@@ -1,0 +1,221 @@
+"""Every recorded answer of a real Argo CD goes through the real client: the right value, or the right words."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from anchor_tui.domain.model import Application
+from anchor_tui.sources.argocd import APPLICATIONS, STREAM
+from anchor_tui.sources.argocd.client import decode
+from anchor_tui.sources.argocd.wire import (
+    ApplicationWire,
+    ListAnswer,
+    SettingsAnswer,
+    StreamEvent,
+    UserInfoAnswer,
+    VersionAnswer,
+    to_observed,
+)
+from anchor_tui.sources.errors import Forbidden, NoAnswer, NotFound, ServerFailed, SourceError, Unauthenticated
+from tests.recorded import Recording, recording, recordings
+from tests.sources.argo import URL, client
+
+ERRORS: dict[str, tuple[type[SourceError], str]] = {
+    "get-403-viewer-unknown-project": (NotFound, 'applications.argoproj.io "no-such-app" not found'),
+    "get-403-viewer-unknown": (Forbidden, "permission denied"),
+    "get-404-admin-no-project": (Forbidden, "permission denied"),
+    "get-404-bot": (NotFound, "no-such-app"),
+    "get-404": (NotFound, "no-such-app"),
+    "get-appnamespace-unknown": (Forbidden, "permission denied"),
+    "get-kubernetes-down": (NoAnswer, "no answer within 20 s"),
+    "get-namespace-slash-name": (NotFound, "Not Found"),
+    "get-refresh-controller-down": (NoAnswer, "no answer within 20 s"),
+    "get-unknown-project-admin": (ServerFailed, "the project does not exist"),
+    "get-unknown-project": (ServerFailed, "the project does not exist"),
+    "get-wrong-project": (NotFound, "anchor-msp-prod"),
+    "list-bad-selector": (ServerFailed, "error parsing the selector"),
+    "list-fields-exclude-500": (ServerFailed, "failed to marshal error message"),
+    "list-fields-spec-and-part-500": (ServerFailed, "failed to marshal error message"),
+    "unauthorized-no-token": (Unauthenticated, "no valid token was sent; log in"),
+    "unauthorized-bad-token": (Unauthenticated, "token signature is invalid"),
+    "unauthorized-garbage-token": (Unauthenticated, "no valid token was sent"),
+    "unauthorized-expired-token": (Unauthenticated, "the token has expired; log in again"),
+    "unauthorized-revoked-token": (Unauthenticated, "does not have token with id"),
+    "unauthorized-stream": (Unauthenticated, "no valid token was sent"),
+    "unauthorized-stream-sse": (Unauthenticated, "no valid token was sent"),
+    "unauthorized-stream-fields": (Unauthenticated, "401"),
+    "unauthorized-stream-fields-error": (Unauthenticated, "no valid token was sent"),
+    "watch-bad-selector": (ServerFailed, "error parsing labels with selectors"),
+    "watch-bad-resourceversion": (NoAnswer, "no answer"),
+    "watch-name-unknown-project": (NoAnswer, "no answer"),
+    "watch-name-unknown": (NoAnswer, "no answer"),
+    "watch-projects-unknown": (NoAnswer, "no answer"),
+    "watch-sse-idle": (NoAnswer, "no answer"),
+}
+
+
+def good(*prefixes: str) -> list[str]:
+    return [name for name in recordings(*prefixes) if name not in ERRORS]
+
+
+def transport(recorded: Recording) -> httpx.MockTransport:
+    return httpx.MockTransport(recorded.response)
+
+
+async def body_of(recorded: Recording) -> bytes:
+    with_client = client(transport(recorded))
+    try:
+        return (await with_client.get(recorded.path, recorded.query)).body
+    finally:
+        await with_client.aclose()
+
+
+async def events_of(recorded: Recording) -> list[StreamEvent | None]:
+    argo = client(transport(recorded))
+    try:
+        async with argo.events(STREAM, recorded.query) as events:
+            return [event async for event in events]
+    finally:
+        await argo.aclose()
+
+
+def agrees(application: Application, raw: dict[str, Any]) -> None:
+    """What we made of it, against the answer itself, read independently."""
+    status, spec = raw.get("status", {}), raw.get("spec", {})
+    assert (application.namespace, application.name) == (
+        raw["metadata"].get("namespace", ""),
+        raw["metadata"]["name"],
+    )
+    assert application.sync == (status.get("sync", {}).get("status") or None)
+    assert application.health == (status.get("health", {}).get("status") or None)
+    assert _text(application.health_since) == status.get("health", {}).get("lastTransitionTime")
+    assert application.project == spec.get("project")
+    assert list(application.images) == sorted(status.get("summary", {}).get("images") or [])
+    assert [(c.type, c.message) for c in application.conditions] == [
+        (c["type"], c["message"]) for c in status.get("conditions", [])
+    ]
+    assert _text(application.reconciled_at) == status.get("reconciledAt")
+    history = status.get("history") or []
+    if history:
+        newest = history[-1]
+        assert _text(application.synced_at) == newest["deployedAt"]
+        assert application.synced_revision in (
+            newest.get("revision"),
+            ", ".join(dict.fromkeys(newest.get("revisions", []))),
+        )
+    assert {(p.kind, p.name) for p in application.prunable} == {
+        (r["kind"], r["name"]) for r in status.get("resources") or [] if r.get("requiresPruning") and not r.get("hook")
+    }
+    automated = (spec.get("syncPolicy") or {}).get("automated")
+    if automated is None:
+        assert application.automated is None
+    else:
+        assert application.automated is not None
+        assert application.automated.enabled == (automated.get("enabled") is not False)
+        assert application.automated.prune == bool(automated.get("prune"))
+        assert application.automated.self_heal == bool(automated.get("selfHeal"))
+    state = status.get("operationState") or {}
+    if "operation" in raw and state.get("phase") not in {"Running", "Terminating"}:
+        assert application.operation is not None
+        assert application.operation.phase == "Pending"
+    elif state.get("phase"):
+        assert application.operation is not None
+        assert application.operation.phase == state["phase"]
+        assert application.operation.message == (state.get("message") or None)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else None
+
+
+@pytest.mark.parametrize("name", good("list"))
+async def test_a_recorded_list_is_read_as_it_is(name: str) -> None:
+    recorded = recording(name)
+    items = decode(await body_of(recorded), ListAnswer).items or []
+    raw_items = recorded.body["items"] or []
+    assert len(items) == len(raw_items)
+    for item, raw in zip(items, raw_items, strict=True):
+        application = to_observed(decode(bytes(item), ApplicationWire), "argocd", URL).application
+        agrees(application, raw)
+
+
+@pytest.mark.parametrize("name", good("get"))
+async def test_a_recorded_application_is_read_as_it_is(name: str) -> None:
+    recorded = recording(name)
+    wire = decode(await body_of(recorded), ApplicationWire)
+    agrees(to_observed(wire, "argocd", URL).application, recorded.body)
+
+
+@pytest.mark.parametrize("name", good("watch"))
+async def test_a_recorded_stream_gives_each_event_once_and_each_heartbeat(name: str) -> None:
+    recorded = recording(name)
+    lines = [line["line"] for line in recorded.raw["lines"]]
+    raw = [line["result"] for line in lines if isinstance(line, dict)]
+    beats = sum(line == ":" for line in lines)
+    events = await events_of(recorded)
+    assert sum(event is None for event in events) == beats
+    told = [event.result for event in events if event is not None]
+    assert [each.type for each in told if each] == [each["type"] for each in raw]
+    for each, said in zip(told, raw, strict=True):
+        assert each is not None
+        application = to_observed(decode(bytes(each.application), ApplicationWire), "argocd", URL).application
+        agrees(application, said["application"])
+
+
+@pytest.mark.parametrize("name", sorted(ERRORS))
+async def test_a_recorded_failure_is_the_right_error_in_words(name: str) -> None:
+    kind, words = ERRORS[name]
+    recorded = recording(name)
+    asked = events_of(recorded) if "stream" in recorded.path else body_of(recorded)
+    with pytest.raises(kind) as caught:
+        await asked
+    assert words in caught.value.message
+    assert type(caught.value) is kind
+    assert "a-token" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", recordings("version"))
+async def test_a_recorded_version_is_read(name: str) -> None:
+    assert decode(await body_of(recording(name)), VersionAnswer).version == "v3.5.1"
+
+
+@pytest.mark.parametrize("name", recordings("userinfo"))
+async def test_a_recorded_identity_is_read_and_none_is_not_one(name: str) -> None:
+    recorded = recording(name)
+    told = decode(await body_of(recorded), UserInfoAnswer)
+    assert told.logged_in == recorded.body.get("loggedIn", False)
+    assert told.username == recorded.body.get("username")
+
+
+def test_settings_name_the_own_namespace_only_to_those_who_are_logged_in() -> None:
+    def settings(name: str) -> SettingsAnswer:
+        return decode(json.dumps(recording(name).body).encode(), SettingsAnswer)
+
+    assert settings("settings").controller_namespace == "argocd"
+    assert settings("settings-anonymous").controller_namespace is None
+    assert settings("settings").url == settings("settings-anonymous").url == "https://argocd.anchor.example"
+
+
+def test_every_recording_of_these_kinds_is_spoken_for() -> None:
+    kinds = ("list", "get", "watch", "unauthorized", "userinfo", "version", "settings")
+    assert set(recordings(*kinds)) == {
+        *good("list", "get", "watch"),
+        *ERRORS,
+        *recordings("userinfo", "version", "settings"),
+    }
+    assert APPLICATIONS in recording("list").path
+
+
+def test_of_a_real_staging_the_two_mocks_are_prunable_and_a_live_hook_is_not() -> None:
+    staging = to_observed(decode(json.dumps(recording("get-staging").body).encode(), ApplicationWire), "argocd", URL)
+    assert [(each.kind, each.name) for each in staging.application.prunable] == [
+        ("Deployment", "status-mock"),
+        ("Service", "status-mock"),
+    ]
+    migrate = to_observed(decode(json.dumps(recording("get-migrate").body).encode(), ApplicationWire), "argocd", URL)
+    assert migrate.application.prunable == ()
