@@ -54,6 +54,7 @@ users:
 - {name: other, auth-token: other-token}
 - {name: local, auth-token: local-token}
 """
+ARGOCD, GITHUB = Server(), GitHub()
 CD = Server(server="https://cd.example.com")
 
 
@@ -87,13 +88,13 @@ def logged_in(home, text=CLI_CONFIG, path=".config/argocd/config", mode=0o600):
     return file
 
 
-def argo(home, server=Server(), **environ):
+def argo(home, server=ARGOCD, **environ):
     """Address, token and origin."""
     access = argocd_access(server, environ, home=home)
     return access.url, access.token.reveal()
 
 
-def refused(home, server=Server(), **environ):
+def refused(home, server=ARGOCD, **environ):
     with pytest.raises(CredentialError) as caught:
         argocd_access(server, environ, home=home)
     assert caught.value.kind == "credentials"
@@ -444,11 +445,11 @@ CLOUD = {"GH_TOKEN": "gh", "GITHUB_TOKEN": "github"}
 SERVER = {"GH_ENTERPRISE_TOKEN": "gh-e", "GITHUB_ENTERPRISE_TOKEN": "github-e"}
 
 
-def hub(home, github=GitHub(), **environ):
+def hub(home, github=GITHUB, **environ):
     return github_access(github, {"PATH": "", **environ}, home=home).token.reveal()
 
 
-def hub_refused(home, github=GitHub(), **environ):
+def hub_refused(home, github=GITHUB, **environ):
     with pytest.raises(CredentialError) as caught:
         github_access(github, {"PATH": "", **environ}, home=home)
     return caught.value.message
