@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 from anchor_tui.sandbox.applications import Application, ResourceStatus
 from anchor_tui.sandbox.clock import rfc3339
@@ -59,7 +60,7 @@ def _manifest(app: Application) -> Document:
 
 
 def _last_applied(app: Application) -> str:
-    return json.dumps(_manifest(app), separators=(",", ":"), sort_keys=True) + "\n"
+    return msgspec.json.encode(_manifest(app), order="sorted").decode() + "\n"
 
 
 def _fields(value: object, *, root: bool = False) -> Document:
@@ -68,6 +69,18 @@ def _fields(value: object, *, root: bool = False) -> Document:
         return {}
     own: Document = {} if root else {".": {}}
     return own | {f"f:{key}": _fields(below) for key, below in sorted(value.items())}
+
+
+STATUS_FIELDS = _fields(
+    {
+        "controllerNamespace": "",
+        "health": {"lastTransitionTime": "", "status": ""},
+        "reconciledAt": "",
+        "resources": [],
+        "summary": {"images": []},
+        "sync": {"revision": "", "status": ""},
+    }
+)
 
 
 def _managed_fields(app: Application) -> list[Document]:
@@ -83,22 +96,12 @@ def _managed_fields(app: Application) -> list[Document]:
 
     metadata = _fields({"annotations": {LAST_APPLIED: ""}, "labels": dict(app.labels)}, root=True)
     created = rfc3339(app.created_at)
-    status = _fields(
-        {
-            "controllerNamespace": "",
-            "health": {"lastTransitionTime": "", "status": ""},
-            "reconciledAt": "",
-            "resources": [],
-            "summary": {"images": []},
-            "sync": {"revision": "", "status": ""},
-        }
-    )
     return [
         entry("kubectl-client-side-apply", created, {"f:metadata": metadata, "f:spec": _fields(app.spec)}),
         entry(
             "argocd-application-controller",
             rfc3339(app.written_at or app.created_at),
-            {"f:status": status},
+            {"f:status": STATUS_FIELDS},
         ),
     ]
 

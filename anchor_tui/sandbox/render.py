@@ -34,17 +34,12 @@ class Resource:
     namespace: str
     name: str
     manifest: Mapping[str, Any] = field(repr=False)
+    images: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, str, str]:
         """What identifies it in the cluster."""
         return (self.group, self.kind, self.namespace, self.name)
-
-    @property
-    def images(self) -> tuple[str, ...]:
-        """The images of its containers."""
-        pod = self.manifest.get("spec", {}).get("template", {}).get("spec", {})
-        return tuple(container["image"] for container in pod.get("containers", ()))
 
 
 @lru_cache(maxsize=1024)
@@ -168,7 +163,7 @@ def _deployment(name: str, part: Values, image: Values, values: Values, namespac
             "template": {"metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}},
         },
     }
-    return Resource("apps", "v1", "Deployment", namespace, name, manifest)
+    return Resource("apps", "v1", "Deployment", namespace, name, manifest, (container["image"],))
 
 
 def _text(value: object) -> str:

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from dulwich.object_store import MemoryObjectStore
 from dulwich.objects import Blob, Commit, ObjectID, Tree
 
 Push = Callable[[str, str, datetime], None]
@@ -76,7 +75,7 @@ class Repository:
         self.branches: dict[str, str] = {}
         self.on_push: list[Push] = []
         self._people: dict[str, Person] = {}
-        self._objects: Any = MemoryObjectStore()
+        self._objects: dict[str, Any] = {}
         self.read_commit = lru_cache(maxsize=4096)(self._read_commit)
         self.entry = lru_cache(maxsize=65536)(self._entry)
         self.text = lru_cache(maxsize=4096)(self._text)
@@ -140,12 +139,12 @@ class Repository:
         return None
 
     def _is_commit(self, sha: str) -> bool:
-        return sha.encode() in self._objects and isinstance(self._objects[sha.encode()], Commit)
+        return sha in self._objects and isinstance(self._objects[sha], Commit)
 
     def _read_commit(self, sha: str) -> CommitInfo:
         if not self._is_commit(sha):
             raise RepositoryError(f"no commit {sha}")
-        commit = self._objects[sha.encode()]
+        commit = self._objects[sha]
         name, _, email = commit.author.decode().rpartition(" <")
         email = email.removesuffix(">")
         return CommitInfo(
@@ -163,7 +162,7 @@ class Repository:
         for part in filter(None, path.split("/")):
             if mode != 0o40000:
                 return None
-            tree = self._objects[found.encode()]
+            tree = self._objects[found]
             if part.encode() not in tree:
                 return None
             mode, raw = tree[part.encode()]
@@ -179,9 +178,9 @@ class Repository:
 
     def blob(self, sha: str) -> bytes:
         """A blob's bytes."""
-        if sha.encode() not in self._objects or not isinstance(self._objects[sha.encode()], Blob):
+        if sha not in self._objects or not isinstance(self._objects[sha], Blob):
             raise RepositoryError(f"no blob {sha}")
-        return bytes(self._objects[sha.encode()].data)
+        return bytes(self._objects[sha].data)
 
     def _text(self, sha: str) -> str:
         """A blob as text."""
@@ -254,25 +253,26 @@ class Repository:
         if entry is None or not entry.is_folder:
             return ()
         prefix = f"{entry.path}/" if entry.path else ""
-        tree = self._objects[entry.sha.encode()]
+        tree = self._objects[entry.sha]
         return tuple(Entry(prefix + item.path.decode(), item.mode, item.sha.decode()) for item in tree.iteritems())
 
     # --- objects ---------------------------------------------------------------------------------
 
     def _add(self, thing: Blob | Tree | Commit) -> str:
-        self._objects.add_object(thing)
-        return str(thing.id.decode())
+        sha = str(thing.id.decode())
+        self._objects[sha] = thing
+        return sha
 
     def _with(self, tree_sha: str | None, parts: list[str], content: str | bytes | None) -> str:
         """The tree `tree_sha` with one path changed."""
-        tree: Any = self._objects[tree_sha.encode()].copy() if tree_sha else Tree()
+        tree: Any = self._objects[tree_sha].copy() if tree_sha else Tree()
         name = parts[0].encode()
         below = tree[name] if name in tree else None  # noqa: SIM401 - a dulwich Tree has no get
         if len(parts) > 1:
             folder = below[1].decode() if below and below[0] == 0o40000 else None
-            changed = self._with(folder, parts[1:], content).encode()
+            changed = self._with(folder, parts[1:], content)
             if len(self._objects[changed]):
-                tree[name] = (0o40000, changed)
+                tree[name] = (0o40000, changed.encode())
             elif below is not None:
                 del tree[name]
         elif content is None:

@@ -86,9 +86,13 @@ def list_projection(fields: str) -> Callable[[Document], Document]:
         shown: Document = {}
         state = document["status"].get("operationState")
         for name, path in paths:
-            if path[:2] == ("status", "operationState"):
+            if path == ("status", "operationState", "operation", "sync"):
+                # An oddity of the server: this is the operation's result.
+                if state is not None and "syncResult" in state:
+                    _put(shown, path, state["syncResult"])
+            elif path[:2] == ("status", "operationState"):
                 if state is not None:
-                    _put(shown, path, _of_state(state, path))
+                    _put(shown, path, state.get(path[-1]))
             elif name in NULL_IF_ABSENT:
                 _put(shown, path, _get(document, path))
             elif name == "items.status.sync.revision":
@@ -98,11 +102,6 @@ def list_projection(fields: str) -> Callable[[Document], Document]:
         return shown
 
     return project
-
-
-def _of_state(state: Document, path: tuple[str, ...]) -> Any:  # noqa: ANN401 - JSON
-    """The part `operation.sync` is the result of the operation: an oddity of the server."""
-    return state.get("syncResult") if path[-1] == "sync" else state.get(path[-1])
 
 
 def watch_projection(fields: str) -> Callable[[Document], Document]:

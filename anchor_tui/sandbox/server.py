@@ -219,41 +219,46 @@ class Sandbox:
             faults=faults,
             heartbeat_s=heartbeat_s,
         )
-        async with contextlib.AsyncExitStack() as stack:
-            closing = box.argocd.closing
-            box.argocd_url = await stack.enter_async_context(box._listen("argocd", port_argocd, closing))
-            box.github_url = await stack.enter_async_context(box._listen("github", port_github, closing))
-            ticker = asyncio.create_task(box._tick())
-            try:
-                yield box
-            finally:
-                closing.set()
-                ticker.cancel()
-                await asyncio.gather(ticker, return_exceptions=True)
+        ports: dict[Side, int] = {"argocd": port_argocd, "github": port_github}
+        listeners: dict[Side, socket.socket] = {}
+        try:
+            for side, port in ports.items():
+                listeners[side] = _listener(port)
+        except OSError:
+            for listener in listeners.values():
+                listener.close()
+            raise
+        async with box._serving(listeners):
+            yield box
 
     @contextlib.asynccontextmanager
-    async def _listen(self, side: Side, port: int, closing: asyncio.Event) -> AsyncIterator[str]:
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((LOOPBACK, port))
-        except OSError:
-            listener.close()
-            raise
-        app = self.argocd.app if side == "argocd" else self.github.app
+    async def _serving(self, listeners: Mapping[Side, socket.socket]) -> AsyncIterator[None]:
+        """Both servers and the ticker, until the block ends; then all of them end together."""
+        closing = self.argocd.closing
         connections: dict[Address, asyncio.Transport] = {}
-        server = _Server(FaultyApp(app, side, self.faults, connections, closing, self.errors), connections)
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        await server.ready.wait()
+        servers, tasks = [], []
+        for side, listener in listeners.items():
+            app = self.argocd.app if side == "argocd" else self.github.app
+            faulty = FaultyApp(app, side, self.faults, connections, closing, self.errors)
+            server = _Server(faulty, connections)
+            servers.append(server)
+            tasks.append(asyncio.create_task(server.serve(sockets=[listener])))
+            await server.ready.wait()
+        self.argocd_url, self.github_url = (
+            f"http://{LOOPBACK}:{listeners[side].getsockname()[1]}" for side in ("argocd", "github")
+        )
+        ticker = asyncio.create_task(self._tick())
         try:
-            yield f"http://{LOOPBACK}:{listener.getsockname()[1]}"
+            yield
         finally:
             closing.set()
+            ticker.cancel()
             await asyncio.sleep(GRACE_S)
             for transport in list(connections.values()):
                 transport.abort()
-            server.stop.set()
-            await serving
+            for server in servers:
+                server.stop.set()
+            await asyncio.gather(*tasks, ticker, return_exceptions=True)
 
     async def _tick(self) -> None:
         while True:
@@ -261,6 +266,20 @@ class Sandbox:
             self._wake.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), TICK_S)
+
+
+def _listener(port: int) -> socket.socket:
+    """A bound socket. With its protocol named, asyncio sends without delay on what it accepts; otherwise each answer
+    waits 40 ms for an acknowledgement.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((LOOPBACK, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 @contextlib.contextmanager
