@@ -10,7 +10,8 @@ import httpx
 from anchor_tui.config import ApplicationName, ApplicationSelector, EnvironmentConfig, Server
 from anchor_tui.sources.argocd import ArgoSource
 from anchor_tui.sources.argocd.client import ArgoClient
-from anchor_tui.sources.credentials import ArgoAccess, Secret
+from anchor_tui.sources.credentials import ArgoAccess
+from anchor_tui.sources.secret import Secret
 
 NOW = datetime(2026, 11, 23, 6, 32, tzinfo=UTC)
 URL = "https://argocd.anchor.example"

@@ -68,11 +68,11 @@ def transport(recorded: Recording) -> httpx.MockTransport:
 
 
 async def body_of(recorded: Recording) -> bytes:
-    with_client = client(transport(recorded))
+    argo = client(transport(recorded), read_only=False)
     try:
-        return (await with_client.get(recorded.path, recorded.query)).body
+        return (await argo.get(recorded.path, recorded.query)).body
     finally:
-        await with_client.aclose()
+        await argo.aclose()
 
 
 async def events_of(recorded: Recording) -> list[StreamEvent | None]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import http.cookiejar
 import ssl
+import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -88,16 +90,16 @@ class ArgoClient:
             timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
             trust_env=False,
         )
-        if access.token:
-            self._use_token(access.token.reveal())
+        self._use_token(access.token.reveal())
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
         """GET below the server's root, as `api/v1/applications`. Raises the tree of `sources.errors`."""
+        began = time.monotonic()
         with _in_words(self.url):
             response = await self._http.get(path, params=dict(params or {}))
         self._renew(response)
         _raise_for(response)
-        return Answer(response.content, response.elapsed.total_seconds())
+        return Answer(response.content, time.monotonic() - began)
 
     @asynccontextmanager
     async def events(self, path: str, params: Mapping[str, str]) -> AsyncIterator[AsyncIterator[StreamEvent | None]]:
@@ -267,9 +269,19 @@ def _ssl_context(access: ArgoAccess) -> ssl.SSLContext:
             context.load_verify_locations(cadata=access.ca_data)
         if access.client_cert_file:
             context.load_cert_chain(access.client_cert_file, access.client_key_file)
+        elif access.client_cert_data and access.client_key_data:
+            _load_pair(context, access.client_cert_data, access.client_key_data)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise TlsFailure(f"{access.url}: the TLS files of the configuration cannot be used: {error}") from error
     return context
+
+
+def _load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:
+    """The standard library takes a certificate from a file only: one that nobody else may read, and not for long."""
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(f"{certificate}\n{key}\n")
+        file.flush()
+        context.load_cert_chain(file.name)
 
 
 def _proxies(access: ArgoAccess, *, read_only: bool) -> dict[str, httpx.AsyncBaseTransport]:
