@@ -46,7 +46,7 @@ class Pace:
     """The foreground deletion of what was pruned."""
     deadline_s: float = 180.0
     """After this long a Deployment that does not become ready is Degraded."""
-    refresh_s: float = 0.05
+    refresh_s: float = 0.0
     reconcile_s: float = 60.0
     """Between two comparisons without a reason."""
 

@@ -45,7 +45,6 @@ FAST = Pace(
     compare_s=0.02,
     rollout_s=0.3,
     prune_s=0.2,
-    refresh_s=0.01,
 )
 """A pace for those who wait by the wall clock."""
 
@@ -87,6 +86,34 @@ class _Server(uvicorn.Server):
             await self.on_tick(0)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.stop.wait(), 1.0)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is being answered."""
+        return bool(self.server_state.tasks)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, and wait until the last request is over: the connections have been cut already."""
+        for server in self.servers:
+            server.close()
+        for listener in sockets or ():
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await _while(lambda: self.is_busy, GRACE_S)
+        for task in list(self.server_state.tasks):
+            task.cancel()
+        await _while(lambda: self.is_busy or bool(self.server_state.connections), GRACE_S)
+        for server in self.servers:
+            await server.wait_closed()
+
+
+async def _while(holds: Callable[[], bool], at_most_s: float) -> None:
+    """Let others run while something holds, but not for long."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + at_most_s
+    while holds() and loop.time() < end:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.002)
 
 
 def _remembering(connections: dict[Address, asyncio.Transport]) -> type[H11Protocol]:
@@ -253,7 +280,7 @@ class Sandbox:
         finally:
             closing.set()
             ticker.cancel()
-            await asyncio.sleep(GRACE_S)
+            await _while(lambda: any(server.is_busy for server in servers), GRACE_S)
             for transport in list(connections.values()):
                 transport.abort()
             for server in servers:

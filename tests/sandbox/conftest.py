@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -74,3 +75,10 @@ def bump(box: Sandbox, environment: str, version: str) -> dict[str, str]:
     from anchor_tui.sandbox.story import Release, release_files
 
     return release_files(box.repository.read, Release(environment, version))
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Let others run until something holds."""
+    async with asyncio.timeout(5):
+        while not true():  # noqa: ASYNC110 - there is no event for what is looked at from outside
+            await asyncio.sleep(0.001)

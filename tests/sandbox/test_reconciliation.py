@@ -182,5 +182,3 @@ async def test_a_sync_without_prune_skips_the_stale_and_one_with_prune_removes_t
         assert app.sync == "OutOfSync"
         box.advance(10)
         assert app.sync == ("Synced" if prune else "OutOfSync")
-
-

@@ -73,9 +73,7 @@ async def test_fields_select_what_they_select_on_a_real_server(box: Sandbox, arg
 
 
 @pytest.mark.parametrize("accept", ["*/*", "text/event-stream"])
-async def test_streams_have_only_keys_that_a_real_one_has(
-    box: Sandbox, argocd: httpx.AsyncClient, accept: str
-) -> None:
+async def test_streams_have_only_keys_that_a_real_one_has(box: Sandbox, argocd: httpx.AsyncClient, accept: str) -> None:
     lines = []
     async with argocd.stream("GET", "/api/v1/stream/applications", headers={"accept": accept}) as stream:
         box.commit(bump(box, "dev", "1.43.2"), "Back to 1.43.2")
@@ -126,7 +124,10 @@ async def test_the_small_answers_are_the_recorded_ones(
         ("/api/v1/account/can-i/widgets/get/x", "account-can-i-bad-resource"),
         ("/api/v1/applications?selector=(((", "list-bad-selector"),
         ("/api/v1/nope", "unknown-path"),
-        ("/api/v1/applications?fields=items.metadata.name,items.spec,items.spec.project", "list-fields-spec-and-part-500"),
+        (
+            "/api/v1/applications?fields=items.metadata.name,items.spec,items.spec.project",
+            "list-fields-spec-and-part-500",
+        ),
         ("/api/v1/applications?fields=-items.status.resources", "list-fields-exclude-500"),
     ],
 )
@@ -186,9 +187,7 @@ async def test_a_stream_is_refused_as_by_a_real_server(box: Sandbox, name: str, 
 
 
 @pytest.mark.parametrize("content_type", [None, "application/json; charset=utf-8", "text/plain"])
-async def test_everything_but_get_needs_exactly_application_json(
-    box: Sandbox, content_type: str | None
-) -> None:
+async def test_everything_but_get_needs_exactly_application_json(box: Sandbox, content_type: str | None) -> None:
     headers = {"content-type": content_type} if content_type else {}
     async with httpx.AsyncClient(base_url=box.argocd_url) as client:
         answer = await client.post("/api/v1/applications/anchor-msp-dev/sync", headers=headers, content="{}")

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from anchor_tui.sandbox.server import Sandbox
-from tests.sandbox.conftest import bump
+from tests.sandbox.conftest import bump, until
 
 STREAM = "/api/v1/stream/applications"
 
@@ -68,8 +68,7 @@ async def test_from_a_resource_version_on_only_changes_come(box: Sandbox, argocd
     version = str(int(listed["metadata"]["resourceVersion"]) + 1)
 
     async def change() -> None:
-        while not box.controller.listeners:
-            await asyncio.sleep(0)
+        await until(lambda: bool(box.controller.listeners))
         box.commit(bump(box, "dev", "1.43.2"), "Back")
         box.advance(2)
 
@@ -84,7 +83,9 @@ async def test_fields_of_a_watch_are_any_dotted_path(argocd: httpx.AsyncClient) 
     fields = "result.type,result.application.metadata.name,result.application.status.reconciledAt"
     async with argocd.stream("GET", STREAM, params={"fields": fields, "name": "anchor-msp-dev"}) as stream:
         line = await anext(stream.aiter_lines())
-    assert line.startswith('{"result":{"type":"ADDED","application":{"metadata":{"name":"anchor-msp-dev"},"status":{"rec')
+    assert line.startswith(
+        '{"result":{"type":"ADDED","application":{"metadata":{"name":"anchor-msp-dev"},"status":{"rec'
+    )
 
 
 async def test_an_application_that_is_deleted_sends_its_last_state(box: Sandbox, argocd: httpx.AsyncClient) -> None:
@@ -102,8 +103,7 @@ async def test_a_client_that_goes_leaves_nobody_listening(box: Sandbox, argocd: 
     async with argocd.stream("GET", STREAM) as stream:
         await anext(stream.aiter_lines())
         assert len(box.controller.listeners) == 1
-    while box.controller.listeners:
-        await asyncio.sleep(0.01)
+    await until(lambda: not box.controller.listeners)
 
 
 @pytest.mark.parametrize("accept", ["*/*", "text/event-stream"])
@@ -112,7 +112,9 @@ async def test_closing_ends_open_streams_in_order_and_at_once(accept: str) -> No
         loop = asyncio.get_running_loop()
         async with Sandbox.start() as box:
             headers = {"authorization": f"Bearer {box.argocd_token}"}
-            stream = await client.send(client.build_request("GET", box.argocd_url + STREAM, headers=headers), stream=True)
+            stream = await client.send(
+                client.build_request("GET", box.argocd_url + STREAM, headers=headers), stream=True
+            )
             silent = asyncio.create_task(client.get(box.argocd_url + STREAM + "?name=nope", headers=headers))
             lines = stream.aiter_lines()
             await anext(lines)
