@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from anchor_tui.config import ApplicationName, Config, EnvironmentConfig, GitHub
 from anchor_tui.domain.assemble import Readings
@@ -19,7 +21,13 @@ from anchor_tui.domain.readings import (
     PastRelease,
 )
 
+T = TypeVar("T")
 NOW = datetime(2026, 11, 23, 14, 2, 31, tzinfo=UTC)
+
+
+def replace(value: T, **changes: Any) -> T:
+    """Another value, whether it is of the domain or of the configuration."""
+    return (msgspec.structs if isinstance(value, msgspec.Struct) else dataclasses).replace(value, **changes)
 
 
 def ago(**span: float) -> datetime:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar, assert_never
+
+from msgspec.structs import replace
 
 from anchor_tui.config import ApplicationName, Config, EnvironmentConfig
 from anchor_tui.domain.model import (
@@ -23,6 +24,7 @@ from anchor_tui.domain.model import (
     Snapshot,
     SourceState,
     Stale,
+    Value,
     Verdict,
 )
 from anchor_tui.domain.position import locate
@@ -37,13 +39,12 @@ NOT_FATAL = frozenset({"image-without-digest", "released"})
 """Kinds of problems in a release that leave it readable."""
 
 
-@dataclass(frozen=True, slots=True)
-class Readings:
+class Readings(Value, frozen=True):
     """The latest reading of each source; an Argo CD that is not in the mapping is still being asked."""
 
-    argocd: Mapping[str, Reading[Applications]] = field(default_factory=dict)
-    github: Reading[OpsRepo] = field(default_factory=Asking)
-    out_of_sync_since: Mapping[AppId, datetime] = field(default_factory=dict)
+    argocd: Mapping[str, Reading[Applications]] = {}
+    github: Reading[OpsRepo] = Asking()
+    out_of_sync_since: Mapping[AppId, datetime] = {}
 
 
 def assemble(config: Config, readings: Readings, now: datetime) -> Snapshot:

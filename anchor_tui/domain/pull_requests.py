@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from anchor_tui.domain.model import PullRequest, PullRequestKind, Release
 from anchor_tui.domain.readings import EnvironmentFiles, OpenPullRequest

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from anchor_tui.config import ApplicationName, ApplicationSelector, EnvironmentConfig
-from anchor_tui.domain.model import Application, Budget, Checks, Problem, PullRequest, Release
+from anchor_tui.domain.model import Application, Budget, Checks, Problem, PullRequest, Release, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(Value, frozen=True):
     """An application with its labels, by which a selector finds it."""
 
     application: Application
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Applications:
+class Applications(Value, frozen=True):
     """One Argo CD's answer. `own_namespace` is where a bare application name is looked for, if known."""
 
     server: str
@@ -55,16 +52,14 @@ def is_named(name: ApplicationName, application: Application, own_namespace: str
     return not namespace or namespace == application.namespace
 
 
-@dataclass(frozen=True, slots=True)
-class PastRelease:
+class PastRelease(Value, frozen=True):
     """A release as it stood after one commit of the ops repo's branch; None where it could not be read."""
 
     commit: str
     release: Release | None
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentFiles:
+class EnvironmentFiles(Value, frozen=True):
     """One environment's files at the head of the branch.
 
     `history` are its releases newest first, the present one included; `whole` tells whether it reaches back
@@ -77,17 +72,15 @@ class EnvironmentFiles:
     whole: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OpenPullRequest:
+class OpenPullRequest(Value, frozen=True):
     """A pull request with what its head would make each environment run; `releases` has only those it changes."""
 
     pull_request: PullRequest
     branch: str = ""
-    releases: Mapping[str, Release | None] = field(default_factory=dict)
+    releases: Mapping[str, Release | None] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Value, frozen=True):
     """The newest commit of the branch. `checks` are the required checks only; "none" where none is required."""
 
     oid: str
@@ -97,15 +90,14 @@ class Head:
     checks: Checks = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class OpsRepo:
+class OpsRepo(Value, frozen=True):
     """GitHub's answer about the ops repo."""
 
     name: str
     url: str
     branch: str
     head: Head | None = None
-    environments: Mapping[str, EnvironmentFiles] = field(default_factory=dict)
+    environments: Mapping[str, EnvironmentFiles] = {}
     pull_requests: tuple[OpenPullRequest, ...] = ()
     budget: Budget | None = None
     latency_ms: float | None = None

@@ -18,7 +18,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from anchor_tui.domain.model import (
@@ -30,6 +29,7 @@ from anchor_tui.domain.model import (
     Operation,
     Position,
     SourceState,
+    Value,
     Verdict,
 )
 from anchor_tui.domain.words import count, first_line, since
@@ -42,8 +42,7 @@ Reason = tuple[Level | None, str]
 """A level and a sentence; None gives a reason without a level."""
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
+class Circumstances(Value, frozen=True):
     """What is known beside the environment itself.
 
     `out_of_sync_since` is when each application's OutOfSync was first seen from here; `expected` are the names

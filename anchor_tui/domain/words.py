@@ -49,7 +49,7 @@ def plain(text: str) -> str:
         " " if char in "\n\r\t" else char
         for char in _ESCAPE.sub("", text)
         if char in "\n\r\t" or (char.isprintable() and char not in _BIDI)
-    ).strip()
+    )
 
 
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")

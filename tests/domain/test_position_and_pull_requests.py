@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from anchor_tui.domain.position import locate
 from anchor_tui.domain.pull_requests import classify
-from tests.values import files, opened
+from tests.values import files, opened, replace
 
 ORDER = ("dev", "staging", "prod")
 ESTATE = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -27,7 +26,7 @@ from anchor_tui.domain.model import (
     Verdict,
 )
 from anchor_tui.domain.verdict import Circumstances, judge, overall, position_words
-from tests.values import NOW, ago, application, pull_request
+from tests.values import NOW, ago, application, pull_request, replace
 
 LIVE = SourceState("argocd", "argocd", "https://cd", state="fresh", taken_at=ago(seconds=2))
 GITHUB = SourceState("github", "github", "https://gh", state="fresh", taken_at=ago(seconds=11))

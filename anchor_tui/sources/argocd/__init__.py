@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from anchor_tui.config import ApplicationName, ApplicationSelector, EnvironmentConfig, Server
 from anchor_tui.domain.model import AppId, Application, Failure, Fresh, Missing, Problem, Reading, Stale

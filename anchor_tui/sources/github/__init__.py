@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from anchor_tui.domain.model import Failure, Fresh, Missing, Problem, Reading, Release, Stale
 from anchor_tui.domain.readings import EnvironmentFiles, Head, OpenPullRequest, OpsRepo, PastRelease

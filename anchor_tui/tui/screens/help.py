@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.content import Content
+from textual.containers import Grid, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -34,15 +33,17 @@ class HelpScreen(ModalScreen[None]):
         self._lines = lines
 
     def compose(self) -> ComposeResult:
-        """One line a key."""
+        """One row a key: the key, its id, what it does; dim where it does nothing now, with the reason."""
         with VerticalScroll(id="help") as scroll:
             scroll.border_title = "Help · esc closes"
-            yield Static(Content("\n").join(self._line(each) for each in self._lines))
+            with Grid(id="keys"):
+                for line in self._lines:
+                    yield from self._row(line)
 
-    def _line(self, line: Line) -> Content:
+    def _row(self, line: Line) -> Iterator[Static]:
         keys = "1–9" if line.action.id == "environment" else line.action.all_keys
-        name = Content.styled(f"{keys:<13}", "bold") + Content(f"{line.action.title:<22}")
         words = text(line.action.tooltip)
-        if line.why_not:
-            return (name + words + text(f" (not now: {line.why_not})")).stylize("dim")
-        return name + words + muted(f"  {line.action.id}")
+        style = "dim" if line.why_not else "bold"
+        yield Static(text(keys, style))
+        yield Static(muted(line.action.id))
+        yield Static(words.stylize("dim") + muted(f" (not now: {line.why_not})") if line.why_not else words)

@@ -1,0 +1,1 @@
+"""Figures that decide nothing: `make bench` prints them."""

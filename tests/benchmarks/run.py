@@ -1,0 +1,122 @@
+"""Start-up, as a person sees it: a pseudo-terminal, a clock, and the text that has to be on it.
+
+Prints medians of interleaved runs; `--runs N` says how many.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import pty
+import select
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SIZE = {"COLUMNS": "180", "LINES": "50"}
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Without what would slow us down unfairly: byte code is written and read."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | SIZE | {"TERM": "xterm-256color", "PYTHONPATH": str(ROOT)} | more
+
+
+def until(command: list[str], env: Mapping[str, str], *wanted: tuple[bytes, int]) -> list[float]:
+    """Milliseconds from the start until each text has been seen so often, in the order given."""
+    began = time.perf_counter()
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(command[0], command, dict(env))  # noqa: S606
+    import fcntl
+    import struct
+    import termios
+
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 180, 0, 0))
+    seen, times = b"", [0.0] * len(wanted)
+    try:
+        while not all(times) and time.perf_counter() - began < 20:
+            if select.select([terminal], [], [], 0.2)[0]:
+                with contextlib.suppress(OSError):
+                    seen += os.read(terminal, 65536)
+            now = (time.perf_counter() - began) * 1000
+            for index, (text, count) in enumerate(wanted):
+                if not times[index] and seen.count(text) >= count:
+                    times[index] = now
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(terminal)
+    if not all(times):
+        raise SystemExit(f"{command}: {wanted} was not seen:\n{seen[-2000:]!r}")
+    return times
+
+
+@contextlib.contextmanager
+def sandbox(*more: str) -> Iterator[dict[str, object]]:
+    """The embedded servers in a process of their own."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "anchor_tui", "sandbox", "serve", "--write", folder, *more]
+        servers = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment(), cwd=folder)
+        assert servers.stdout is not None
+        try:
+            yield json.loads(servers.stdout.readline())
+        finally:
+            servers.terminate()
+            servers.wait()
+
+
+def command_ms(*arguments: str) -> float:
+    """A command that ends by itself."""
+    began = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "anchor_tui", *arguments], env=environment(), stdout=subprocess.DEVNULL, check=True
+    )
+    return (time.perf_counter() - began) * 1000
+
+
+def main() -> None:
+    """Prints the figures."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--runs", type=int, default=9)
+    runs = parser.parse_args().runs
+    minimal = [sys.executable, str(Path(__file__).with_name("minimal.py"))]
+    figures: dict[str, list[float]] = {}
+
+    def note(name: str, value: float) -> None:
+        figures.setdefault(name, []).append(value)
+
+    with sandbox("--scenario", "steady", "--fault", "argocd:latency=0.3") as told:
+        argocd, github = told["argocd"], told["github"]
+        assert isinstance(argocd, dict)
+        assert isinstance(github, dict)
+        env = environment(ARGOCD_AUTH_TOKEN=argocd["token"], GITHUB_TOKEN=github["token"])
+        ours = [sys.executable, "-m", "anchor_tui", "--config", str(told["config"])]
+        for run in range(runs + 1):
+            bare = until(minimal, environment(), (b"row 9", 1))[0]
+            first, complete = until(ours, env, (b"asking", 1), (b"Healthy", 3))
+            version, usage = command_ms("--version"), command_ms("--help")
+            if run:  # the first one writes the byte code
+                note("minimal Textual app, first frame", bare)
+                note("fleet, first frame", first)
+                note("fleet, Argo CD's half complete (answer after 300 ms)", complete)
+                note("--version", version)
+                note("--help", usage)
+    medians = {name: statistics.median(values) for name, values in figures.items()}
+    for name, median in medians.items():
+        print(f"{median:7.0f} ms  {name}  (of {runs}: {min(figures[name]):.0f}-{max(figures[name]):.0f})")
+    bare, first, complete = list(medians.values())[:3]
+    print(f"{first / bare:7.2f}     first frame / minimal app                        (at most 1.40)")
+    print(f"{complete / max(bare, 300.0):7.2f}     complete / the slower of minimal app and answer  (at most 1.50)")
+
+
+if __name__ == "__main__":
+    main()
