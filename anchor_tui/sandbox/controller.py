@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from anchor_tui.sandbox.applications import Application, Condition, Live
 from anchor_tui.sandbox.clock import rfc3339
-from anchor_tui.sandbox.render import RenderError, Resource, render, values_of
+from anchor_tui.sandbox.render import RenderError, Resource, target_of
 from anchor_tui.sandbox.repository import Repository
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
@@ -188,8 +188,8 @@ class Controller:
         revision = self._repository.resolve(wanted)
         if revision is None:
             raise RenderError(f"unable to resolve '{wanted}' to a commit SHA")
-        values = values_of(self._repository, revision, app.spec["source"])
-        return revision, render(values, app.spec["destination"]["namespace"])
+        namespace = app.spec["destination"]["namespace"]
+        return revision, target_of(self._repository, revision, app.spec["source"], namespace)
 
     def _wants_sync(self, app: Application) -> bool:
         """Whether auto-sync starts: on, nothing running, not tried yet, and more to do than it may prune."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -66,25 +67,37 @@ def merge(layers: Iterable[Values]) -> dict[str, Any]:
     return merged
 
 
-def values_of(repository: Repository, commit: str, source: Mapping[str, Any]) -> dict[str, Any]:
-    """The merged values of an Application's source: chart, valueFiles, values, valuesObject, parameters."""
-    path = source.get("path", "")
-    helm = source.get("helm", {})
+def target_of(repository: Repository, commit: str, source: Mapping[str, Any], namespace: str) -> tuple[Resource, ...]:
+    """What an Application's source renders at a commit; `RenderError` where it does not."""
+    path, helm = source.get("path", ""), source.get("helm", {})
     if repository.entry(commit, path) is None:
         raise RenderError(f"{path}: app path does not exist")
-    layers: list[Values] = []
-    names = ["values.yaml", *(name for name in helm.get("valueFiles", ()) if name != "values.yaml")]
-    for name in names:
+    files = ["values.yaml", *(name for name in helm.get("valueFiles", ()) if name != "values.yaml")]
+    texts = []
+    for name in files:
         entry = repository.entry(commit, f"{path}/{name}")
         if entry is None:
             raise RenderError(
                 f"`helm template .` failed exit status 1: Error: open {path}/{name}: no such file or directory"
             )
-        layers.append(_mapping(parse(repository.text(entry.sha)), name))
-    if "values" in helm:
-        layers.append(_mapping(parse(helm["values"]), "values"))
-    layers.append(helm.get("valuesObject", {}))
-    for parameter in helm.get("parameters", ()):
+        texts.append((name, repository.text(entry.sha)))
+    inline = {key: helm[key] for key in ("values", "valuesObject", "parameters") if key in helm}
+    return _target(tuple(texts), msgspec.json.encode(inline), namespace)
+
+
+@lru_cache(maxsize=512)
+def _target(texts: tuple[tuple[str, str], ...], inline: bytes, namespace: str) -> tuple[Resource, ...]:
+    """The same text renders the same: most comparisons find nothing new."""
+    return render(merged_values(texts, msgspec.json.decode(inline)), namespace)
+
+
+def merged_values(texts: Iterable[tuple[str, str]], inline: Values) -> dict[str, Any]:
+    """Helm's layers in their order: the chart's values, valueFiles, values, valuesObject, parameters."""
+    layers = [_mapping(parse(text), name) for name, text in texts]
+    if "values" in inline:
+        layers.append(_mapping(parse(inline["values"]), "values"))
+    layers.append(inline.get("valuesObject", {}))
+    for parameter in inline.get("parameters", ()):
         layer: Any = parameter["value"]
         for part in reversed(parameter["name"].split(".")):
             layer = {part: layer}

@@ -33,14 +33,14 @@ async def box(scenario_name: str) -> AsyncIterator[Sandbox]:
 @pytest_asyncio.fixture
 async def argocd(box: Sandbox) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"authorization": f"Bearer {box.argocd_token}"}
-    async with httpx.AsyncClient(base_url=box.argocd_url, headers=headers, timeout=5) as client:
+    async with httpx.AsyncClient(base_url=box.argocd_url, headers=headers, timeout=5, verify=False) as client:
         yield client
 
 
 @pytest_asyncio.fixture
 async def github(box: Sandbox) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"authorization": f"Bearer {box.github_token}"}
-    async with httpx.AsyncClient(base_url=box.github_url, headers=headers, timeout=5) as client:
+    async with httpx.AsyncClient(base_url=box.github_url, headers=headers, timeout=5, verify=False) as client:
         yield client
 
 

@@ -179,7 +179,8 @@ async def test_when_the_points_are_spent_the_answer_says_so(box: Sandbox, github
 
 
 CHECKS = """{ repository(owner: "anchor", name: "anchor-msp-ops") { ref(qualifiedName: "main") { target {
-  ... on Commit { statusCheckRollup { state contexts(first: 5) { nodes { ... on CheckRun { status conclusion } } } } } } } } }"""
+  ... on Commit { statusCheckRollup { state contexts(first: 5) {
+    nodes { ... on CheckRun { status conclusion } } } } } } } } }"""
 
 
 async def test_checks_take_their_time(box: Sandbox, github: httpx.AsyncClient) -> None:

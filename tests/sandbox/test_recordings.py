@@ -161,7 +161,7 @@ async def test_a_token_is_refused_as_by_a_real_server(box: Sandbox, token: str |
             old = box.argocd.sessions.issue("on-call:apiKey", timedelta(minutes=-1))
             headers = {"authorization": f"Bearer {old}"}
     (recording,) = recorded(name, 401)
-    async with httpx.AsyncClient(base_url=box.argocd_url, headers=headers) as client:
+    async with httpx.AsyncClient(base_url=box.argocd_url, headers=headers, verify=False) as client:
         answer = await client.get("/api/v1/applications")
         assert (answer.status_code, answer.json()) == (401, recording["body"])
         assert (await client.get("/api/v1/session/userinfo")).json() == {}
@@ -178,7 +178,7 @@ async def test_a_token_is_refused_as_by_a_real_server(box: Sandbox, token: str |
 )
 async def test_a_stream_is_refused_as_by_a_real_server(box: Sandbox, name: str, accept: str, fields: str) -> None:
     (recording,) = recorded(name, 401)
-    async with httpx.AsyncClient(base_url=box.argocd_url, headers={"accept": accept}) as client:
+    async with httpx.AsyncClient(base_url=box.argocd_url, headers={"accept": accept}, verify=False) as client:
         answer = await client.get("/api/v1/stream/applications", params={"fields": fields} if fields else {})
     assert answer.status_code == 401
     assert answer.headers["content-type"] == recording["headers"]["content-type"]
@@ -189,7 +189,7 @@ async def test_a_stream_is_refused_as_by_a_real_server(box: Sandbox, name: str, 
 @pytest.mark.parametrize("content_type", [None, "application/json; charset=utf-8", "text/plain"])
 async def test_everything_but_get_needs_exactly_application_json(box: Sandbox, content_type: str | None) -> None:
     headers = {"content-type": content_type} if content_type else {}
-    async with httpx.AsyncClient(base_url=box.argocd_url) as client:
+    async with httpx.AsyncClient(base_url=box.argocd_url, verify=False) as client:
         answer = await client.post("/api/v1/applications/anchor-msp-dev/sync", headers=headers, content="{}")
     assert (answer.status_code, answer.text) == (415, "Invalid content type\n")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
