@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 
@@ -42,6 +41,8 @@ def write_whole(target: Path, content: bytes, mode: int | None = None) -> None:
 
     `mode` is for a new file; one that exists keeps its own. Raises OSError.
     """
+    import tempfile  # pulls random in, which no other start needs
+
     target = Path(os.path.realpath(target))
     if target.exists() and not target.is_file():  # a device or a pipe cannot be replaced, only written
         target.write_bytes(content)

@@ -6,14 +6,22 @@ It is started before the screen is even imported: the first request is under way
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from anchor_tui.config import Config
-from anchor_tui.domain.model import Snapshot
 
-Listener = Callable[[Snapshot], None]
+if TYPE_CHECKING:
+    from anchor_tui.domain.model import Snapshot
+
+Listener = Callable[["Snapshot"], None]
+DEPARTED_WITHIN_S = 0.2
+"""The start of the screen waits no longer than this for the first requests to leave."""
+PAINTED_WITHIN_S = 1.0
+"""What reads the answers is loaded after the first frame, or after this."""
 
 
 class Background:
@@ -27,6 +35,7 @@ class Background:
         self._listener: Listener | None = None
         self._latest: Snapshot | None = None
         self._loop = asyncio.new_event_loop()
+        self._departed = threading.Event()
         self._painted = asyncio.Event()
         self._again: Callable[[], None] = lambda: None
         self._main: asyncio.Task[None] | None = None
@@ -34,8 +43,9 @@ class Background:
         self._thread = threading.Thread(target=self._serve, name="observer", daemon=True)
 
     def start(self) -> None:
-        """Begins to read."""
+        """Begins to read; returns when the first requests are on their way, or a moment later without them."""
         self._thread.start()
+        self._departed.wait(DEPARTED_WITHIN_S)
 
     def listen(self, listener: Listener) -> None:
         """Hands over the latest snapshot now, and each further one as it comes."""
@@ -81,8 +91,15 @@ class Background:
             self._loop.close()
 
     async def _read(self) -> None:
+        from anchor_tui.services.headstart import depart
+
+        ahead = await depart(self.config, self._environ, self._home)
+        self._departed.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PAINTED_WITHIN_S):
+                await self._painted.wait()  # imports compete: the first picture comes first
         from anchor_tui.services.observe import Observer, make_sources
 
-        observer = Observer(self.config, make_sources(self.config, self._environ, self._home))
+        observer = Observer(self.config, make_sources(self.config, self._environ, self._home, ahead=ahead))
         self._again = observer.read_again
         await observer.run(self._publish, self._painted)

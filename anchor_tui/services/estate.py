@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from anchor_tui.config import Config
+if TYPE_CHECKING:
+    import subprocess
+
+    from anchor_tui.config import Config
 
 _KEPT_IN_DEMO = ("HOME", "PATH", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "COLORTERM", "NO_COLOR", "TMPDIR", "SYSTEMROOT")
 
@@ -22,8 +21,7 @@ class DemoError(Exception):
     """The embedded servers did not start; the message says why and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Estate:
+class Estate(NamedTuple):
     """A configuration with the surroundings that its credentials are looked up in."""
 
     config: Config
@@ -45,6 +43,10 @@ def demonstrated(scenario: str, *, read_only: bool) -> Iterator[Estate]:
     Ambient servers and tokens are ignored; everything that is written goes to a temporary folder. The servers
     end when this process does, however it ends: they watch their stdin. Raises DemoError.
     """
+    import shutil
+    import subprocess
+    import tempfile
+
     folder = Path(tempfile.mkdtemp(prefix="anchor-tui-demo-"))
     command = [sys.executable, "-m", "anchor_tui", "sandbox", "serve", "--until-stdin-closes"]
     servers = subprocess.Popen(  # noqa: S603 - our own module with our own arguments
@@ -63,6 +65,8 @@ def demonstrated(scenario: str, *, read_only: bool) -> Iterator[Estate]:
 
 
 def _announced(servers: subprocess.Popen[bytes], folder: Path, *, read_only: bool) -> Estate:
+    import json
+
     from anchor_tui.config.load import load
 
     assert servers.stdout is not None

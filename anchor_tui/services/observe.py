@@ -149,10 +149,21 @@ def _out_of_sync_since(
     return others | {app: before.get(app, now) for app in out_of_sync}
 
 
-def make_sources(config: Config, environ: Mapping[str, str], home: Path, now: Clock = utc_now) -> list[Source]:
-    """The sources of a configuration. Credentials are looked up when a source connects, not before."""
-    from anchor_tui.sources.argocd import ArgoSource  # httpx: 50 ms, beside the screen's own imports
+def make_sources(
+    config: Config,
+    environ: Mapping[str, str],
+    home: Path,
+    now: Clock = utc_now,
+    ahead: Mapping[str, ArgoClient] | None = None,
+) -> list[Source]:
+    """The sources of a configuration. Credentials are looked up when a source connects, not before.
+
+    `ahead` has clients whose first requests are under way; each is used for its source's first connection.
+    """
+    from anchor_tui.sources.argocd.source import ArgoSource  # httpx: 50 ms, beside the screen's own imports
     from anchor_tui.sources.github import GitHubSource
+
+    departed = dict(ahead or {})
 
     async def open_github(documents: frozenset[str]) -> Door:
         from anchor_tui.sources.credentials import github_access
@@ -169,6 +180,8 @@ def make_sources(config: Config, environ: Mapping[str, str], home: Path, now: Cl
             from anchor_tui.sources.argocd.client import ArgoClient
             from anchor_tui.sources.credentials import argocd_access
 
+            if server.name in departed:
+                return departed.pop(server.name)
             access = await asyncio.to_thread(argocd_access, server, environ, home=home)
             return ArgoClient(access, read_only=config.read_only)
 

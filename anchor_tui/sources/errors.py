@@ -18,9 +18,10 @@ Messages are foreign text in part: they are shown as plain text only, and never 
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from anchor_tui.domain.model import Failure
+if TYPE_CHECKING:
+    from anchor_tui.domain.model import Failure
 
 
 class SourceError(Exception):
@@ -35,6 +36,8 @@ class SourceError(Exception):
     @property
     def failure(self) -> Failure:
         """The same as a value, for readings and snapshots."""
+        from anchor_tui.domain.model import Failure  # errors are known before the model has to be
+
         return Failure(self.kind, self.message)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Backoff:
-    """Pauses in seconds: `first`, doubling up to `longest`, each shortened by up to a fifth so that clients spread out."""
+    """Pauses in seconds: `first`, doubling up to `longest`, each up to a fifth shorter so that clients spread out."""
 
     first: float = 1.0
     longest: float = 60.0

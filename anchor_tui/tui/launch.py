@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from anchor_tui.services.background import Background
-from anchor_tui.services.clock import utc_now
-from anchor_tui.services.estate import Estate
+
+if TYPE_CHECKING:
+    from anchor_tui.services.estate import Estate
 
 
 def show(estate: Estate, *, environment: str, theme: str, no_color: bool) -> int:
@@ -15,6 +17,7 @@ def show(estate: Estate, *, environment: str, theme: str, no_color: bool) -> int
     reader.start()
     if no_color:
         os.environ["NO_COLOR"] = "1"  # Textual looks for it when the application is made
+    from anchor_tui.services.clock import utc_now
     from anchor_tui.tui.app import AnchorApp
 
     try:

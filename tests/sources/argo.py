@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import httpx
 
 from anchor_tui.config import ApplicationName, ApplicationSelector, EnvironmentConfig, Server
-from anchor_tui.sources.argocd import ArgoSource
+from anchor_tui.sources.argocd.source import ArgoSource
 from anchor_tui.sources.argocd.client import ArgoClient
 from anchor_tui.sources.credentials import ArgoAccess
 from anchor_tui.sources.secret import Secret

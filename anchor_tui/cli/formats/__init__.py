@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from anchor_tui.domain.model import Snapshot
+if TYPE_CHECKING:
+    from anchor_tui.domain.model import Snapshot
 
-Format = Callable[[Snapshot], str]
+Format = Callable[["Snapshot"], str]
 
 FORMATS = ("json", "yaml", "markdown", "text")
 

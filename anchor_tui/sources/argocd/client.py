@@ -1,24 +1,22 @@
 """Argo CD over httpx: one door for every request, and every failure in words.
 
 httpx is used here and nowhere else. The read-only gate is a transport, so that nothing can go round it.
+What decodes answers is imported when there is one: the first request leaves before it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import http.cookiejar
 import ssl
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
-
-import httpx
-import msgspec
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from anchor_tui import __version__
-from anchor_tui.sources.argocd.wire import ErrorAnswer, StreamError, StreamEvent
+from anchor_tui.sources.argocd.lean import httpx
 from anchor_tui.sources.errors import (
     BadAnswer,
     Forbidden,
@@ -34,6 +32,7 @@ from anchor_tui.sources.errors import (
 )
 
 if TYPE_CHECKING:
+    from anchor_tui.sources.argocd.wire import StreamEvent
     from anchor_tui.sources.credentials import ArgoAccess
 
 T = TypeVar("T")
@@ -60,8 +59,7 @@ class ReadOnlyGate(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The body of a 200 and how long it took, in seconds from the request to the last byte."""
 
     body: bytes
@@ -79,6 +77,7 @@ class ArgoClient:
         self, access: ArgoAccess, *, read_only: bool, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
         self.url = access.url
+        self._ahead: dict[object, asyncio.Future[Answer]] = {}
         inner = transport or _transport(access)
         self._http = httpx.AsyncClient(
             base_url=access.url.rstrip("/") + "/",
@@ -92,11 +91,19 @@ class ArgoClient:
         )
         self._use_token(access.token.reveal())
 
+    def ask_ahead(self, path: str, params: Mapping[str, str]) -> None:
+        """Sends a GET now; the next `get` of the same waits for its answer instead of asking again."""
+        self._ahead[_key(path, params)] = asyncio.ensure_future(self._get(path, params))
+
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
         """GET below the server's root, as `api/v1/applications`. Raises the tree of `sources.errors`."""
+        ahead = self._ahead.pop(_key(path, params or {}), None)
+        return await (ahead or self._get(path, params or {}))
+
+    async def _get(self, path: str, params: Mapping[str, str]) -> Answer:
         began = time.monotonic()
         with _in_words(self.url):
-            response = await self._http.get(path, params=dict(params or {}))
+            response = await self._http.get(path, params=dict(params))
         self._renew(response)
         _raise_for(response)
         return Answer(response.content, time.monotonic() - began)
@@ -121,7 +128,10 @@ class ArgoClient:
                 yield _events(response)
 
     async def aclose(self) -> None:
-        """Ends every connection."""
+        """Ends every connection, and what was asked ahead and never wanted."""
+        for ahead in self._ahead.values():
+            ahead.cancel()
+        await asyncio.gather(*self._ahead.values(), return_exceptions=True)
         await self._http.aclose()
 
     def _use_token(self, token: str) -> None:
@@ -131,6 +141,10 @@ class ArgoClient:
         """A login session that is about to end gets its successor in a header."""
         if renewed := response.headers.get("Grpc-Metadata-Renew-Token"):
             self._use_token(renewed)
+
+
+def _key(path: str, params: Mapping[str, str]) -> tuple[str, tuple[tuple[str, str], ...]]:
+    return path, tuple(sorted(params.items()))
 
 
 async def _events(response: httpx.Response) -> AsyncIterator[StreamEvent | None]:
@@ -146,6 +160,8 @@ async def _events(response: httpx.Response) -> AsyncIterator[StreamEvent | None]
 
 
 def _event(line: str) -> StreamEvent:
+    from anchor_tui.sources.argocd.wire import StreamEvent
+
     event = decode(line.encode(), StreamEvent)
     if event.error is not None:
         raise error_for(event.error.http_code, event.error.message)
@@ -156,6 +172,8 @@ def _event(line: str) -> StreamEvent:
 
 def decode(body: bytes, shape: type[T]) -> T:
     """JSON as `shape`, or a `BadAnswer` that says what came instead."""
+    import msgspec
+
     try:
         return msgspec.json.decode(body, type=shape)
     except (msgspec.ValidationError, UnicodeDecodeError) as error:
@@ -203,6 +221,10 @@ def error_for(status: int, message: str, retry_after: str | None = None) -> Sour
 def _message(response: httpx.Response) -> str:
     if _is_html(response.content):
         return "a page of HTML, as from a proxy"
+    import msgspec
+
+    from anchor_tui.sources.argocd.wire import ErrorAnswer, StreamError
+
     body = response.content.removeprefix(b"data:")  # an event stream's error is an event
     try:
         answer = msgspec.json.decode(body, type=ErrorAnswer)

@@ -24,55 +24,6 @@ from anchor_tui.domain.model import (
 )
 from anchor_tui.domain.readings import Observed
 
-LIST_FIELDS = (
-    "metadata.resourceVersion",
-    "items.metadata.name",
-    "items.metadata.namespace",
-    "items.metadata.labels",
-    "items.metadata.deletionTimestamp",
-    "items.spec",
-    "items.status.sync.status",
-    "items.status.sync.revision",
-    "items.status.health",
-    "items.status.summary",
-    "items.status.operationState.phase",
-    "items.status.operationState.startedAt",
-    "items.status.operationState.finishedAt",
-    "items.operation.sync",
-)
-"""What a list can give and the first picture needs; everything else comes with the stream."""
-
-_STATUS_FIELDS = (
-    "sync.status",
-    "sync.revision",
-    "sync.revisions",
-    "health",
-    "history",
-    "conditions",
-    "resources",
-    "summary",
-    "reconciledAt",
-    "operationState.phase",
-    "operationState.message",
-    "operationState.startedAt",
-    "operationState.finishedAt",
-    "operationState.operation",
-    "operationState.syncResult.revision",
-)
-
-WATCH_FIELDS = (
-    "result.type",
-    "error",
-    "result.application.metadata.name",
-    "result.application.metadata.namespace",
-    "result.application.metadata.labels",
-    "result.application.metadata.deletionTimestamp",
-    "result.application.spec",
-    "result.application.operation",
-    *(f"result.application.status.{name}" for name in _STATUS_FIELDS),
-)
-"""`error` must be among them: without it a failing stream says nothing but `{}`."""
-
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -231,7 +182,7 @@ class Identified(msgspec.Struct):
 
 
 class ListAnswer(msgspec.Struct):
-    """`GET /api/v1/applications`: an empty list is `null`. Items are decoded one by one, so that a malformed one is one."""
+    """`GET /api/v1/applications`: an empty list is `null`. Items stay raw: a malformed one is one and no more."""
 
     items: list[msgspec.Raw] | None
 

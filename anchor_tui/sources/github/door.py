@@ -244,7 +244,7 @@ def error_for(error: GithubException) -> SourceError:
     match error.status:
         case 401:
             return Unauthenticated(
-                "401: GitHub does not accept the token (wrong, expired or revoked): set GITHUB_TOKEN, or `gh auth login`"
+                "401: GitHub does not accept the token (wrong, expired, revoked): set GITHUB_TOKEN, or `gh auth login`"
             )
         case 403 if sso := headers.get("x-github-sso"):
             return Forbidden(f"403: the organisation wants the token authorised for SSO: {sso}")

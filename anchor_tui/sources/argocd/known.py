@@ -1,0 +1,269 @@
+"""What is known of one Argo CD's applications, and how a list, an event or a single answer changes it.
+
+Nothing here asks or waits: the source does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+
+from anchor_tui.config import ApplicationName, ApplicationSelector, EnvironmentConfig, Server
+from anchor_tui.domain.model import AppId, Application, Problem
+from anchor_tui.domain.readings import Applications, Observed, belongs, is_named
+from anchor_tui.sources.argocd.client import Answer, decode
+from anchor_tui.sources.argocd.wire import (
+    ApplicationWire,
+    Identified,
+    ListAnswer,
+    SettingsAnswer,
+    StreamResult,
+    VersionAnswer,
+    to_observed,
+)
+from anchor_tui.sources.errors import BadAnswer, SourceError
+
+
+class Known:
+    """The applications of one Argo CD that the environments speak of, as far as the answers told."""
+
+    def __init__(
+        self, server: Server, environments: tuple[EnvironmentConfig, ...], now: Callable[[], datetime]
+    ) -> None:
+        self.source = server.name
+        self.heard_at: datetime | None = None
+        self._environments = environments
+        self._now = now
+        self._observed: dict[AppId, Observed] = {}
+        self._detailed: set[AppId] = set()
+        self._about = Applications(server=server.name, url=server.server)
+        self._problems: tuple[Problem, ...] = ()
+        self._stream_problem: Problem | None = None
+
+    # --- what it comes to --------------------------------------------------------------------------
+
+    @property
+    def value(self) -> Applications:
+        """Everything, in the order of the identities."""
+        return replace(self._about, observed=tuple(self._observed[id_] for id_ in sorted(self._observed)))
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What failed and belongs to no single application."""
+        return (*self._problems, *([self._stream_problem] if self._stream_problem else []))
+
+    @property
+    def selects(self) -> bool:
+        """Whether an environment names its applications by their labels, so that only a list can tell them."""
+        return any(isinstance(each.applications, ApplicationSelector) for each in self._environments)
+
+    @property
+    def found(self) -> list[Application]:
+        """The applications that are there."""
+        return [each.application for each in self._observed.values() if each.application.presence == "found"]
+
+    @property
+    def missing(self) -> list[Application]:
+        """The configured names that none of them has."""
+        found = self.found
+        return [
+            Application(self.source, name.namespace or self._about.own_namespace or "", name.name)
+            for name in self._names()
+            if not any(self._is(name, each) for each in found)
+        ]
+
+    @property
+    def projects(self) -> list[str]:
+        """The projects that the applications are in."""
+        return sorted({each.project for each in self.found if each.project})
+
+    def is_forbidden(self, application: Application) -> bool:
+        """Whether the last answer about it was a 403."""
+        known = self._observed.get(application.id)
+        return known is not None and known.application.presence == "forbidden"
+
+    # --- answers -----------------------------------------------------------------------------------
+
+    def heard(self) -> None:
+        """A byte came."""
+        self.heard_at = self._now()
+
+    def take_introduction(self, url: str, version: VersionAnswer | None, settings: SettingsAnswer | None) -> None:
+        """What the server says of itself; what it does not say stays as it was."""
+        self._about = replace(
+            self._about,
+            url=(settings.url if settings else None) or url,
+            version=version.version if version else self._about.version,
+            own_namespace=(settings.controller_namespace if settings else None) or self._about.own_namespace,
+        )
+
+    def take_list(self, answer: Answer) -> list[Application]:
+        """The list says who is there and how they are in short; details from elsewhere are kept.
+
+        Returns the applications whose details are to be asked for: they are not known, or no longer true.
+        """
+        items = answer.decode(ListAnswer).items or []
+        self._problems = ()
+        before = self._observed
+        listed: dict[AppId, Observed] = {}
+        for item in items:
+            observed = self._read(bytes(item))
+            if observed is not None:
+                id_ = observed.application.id
+                listed[id_] = _with_details(observed, before.get(id_))
+        # What was asked for by name and is not there stays so until it is asked for again.
+        gone = {id_: each for id_, each in before.items() if self._is_still_gone(each.application, listed.values())}
+        self._observed = listed | gone
+        self._detailed &= set(listed)
+        self._took(answer)
+        return [
+            each.application
+            for id_, each in listed.items()
+            if id_ not in self._detailed or _core(each.application) != _core(before[id_].application)
+        ]
+
+    def take_application(self, application: Application, answer: Answer) -> None:
+        """The answer about one application; one that is not understood is its own problem. Raises BadAnswer."""
+        observed = to_observed(answer.decode(ApplicationWire), self.source, self._about.url)
+        self._observed.pop(application.id, None)  # its namespace may not have been known
+        self._put(observed)
+        self._took(answer)
+
+    def take_error(self, application: Application, error: SourceError) -> None:
+        """No usable answer about one application: what was known of it stays, with the problem."""
+        self._observed[application.id] = self._spoiled(Observed(application), Problem("", error.kind, error.message))
+
+    def take_absence(self, application: Application, presence: Literal["absent", "forbidden"], words: str) -> None:
+        """An application that was asked for by name is not there, or not for us."""
+        bare = Application(*application.id)
+        problem = Problem(str(bare.id), presence, words)
+        self._observed[bare.id] = Observed(replace(bare, presence=presence, problems=(problem,)))
+        self._detailed.discard(bare.id)
+        self.heard()
+
+    def drop(self, application: Application) -> None:
+        """It is not there."""
+        self._observed.pop(application.id, None)
+        self._detailed.discard(application.id)
+
+    def take_event(self, event: StreamResult) -> None:
+        """How one application is now; one that no environment wants any longer is dropped."""
+        self._stream_problem = None
+        body = bytes(event.application)
+        try:
+            identity = decode(body, Identified).metadata
+        except BadAnswer as error:
+            self._misread("an event of the stream", error)
+            return
+        bare = Application(self.source, identity.namespace, identity.name)
+        observed = self._read(body) if event.type != "DELETED" else None
+        if observed is not None:
+            self._put(observed)
+            return
+        self.drop(bare)
+        if event.type == "DELETED" and any(self._is(name, bare) for name in self._names()):
+            self.take_absence(bare, "absent", "it was deleted")
+
+    def take_stream_failure(self, error: SourceError, relist_s: float) -> None:
+        """The stream brought nothing at all."""
+        message = f"changes are not streamed, and listed every {relist_s:.0f} s instead: {error.message}"
+        self._stream_problem = Problem(self.source, "stream", message)
+
+    # --- details -----------------------------------------------------------------------------------
+
+    def _took(self, answer: Answer) -> None:
+        self._about = replace(self._about, latency_ms=round(answer.took_s * 1000, 1))
+        self.heard()
+
+    def _put(self, observed: Observed) -> None:
+        self._observed[observed.application.id] = observed
+        self._detailed.add(observed.application.id)
+
+    def _read(self, item: bytes) -> Observed | None:
+        """One application, if an environment wants it; one that is malformed is a problem and no more."""
+        try:
+            identity = decode(item, Identified).metadata
+        except BadAnswer as error:
+            self._misread("an application in the list", error)
+            return None
+        bare, labels = Application(self.source, identity.namespace, identity.name), identity.labels or {}
+        if not self._wanted(bare, labels):
+            return None
+        try:
+            wire = decode(item, ApplicationWire)
+        except BadAnswer as error:
+            return self._spoiled(Observed(bare, labels), Problem("", error.kind, error.message))
+        return to_observed(wire, self.source, self._about.url)
+
+    def _spoiled(self, observed: Observed, problem: Problem) -> Observed:
+        known = self._observed.get(observed.application.id)
+        if known is None or known.application.presence != "found":
+            known = observed
+        problem = replace(problem, subject=str(observed.application.id))
+        return Observed(replace(known.application, problems=(problem,)), observed.labels or known.labels)
+
+    def _misread(self, what: str, error: BadAnswer) -> None:
+        problem = Problem(self.source, error.kind, f"{what} is not understood: {error.message}")
+        self._problems = tuple(dict.fromkeys((*self._problems, problem)))
+
+    def _wanted(self, application: Application, labels: Mapping[str, str]) -> bool:
+        own = self._about.own_namespace
+        return any(belongs(each, application, labels, own) for each in self._environments)
+
+    def _names(self) -> list[ApplicationName]:
+        """Every configured name once."""
+        named = [each.applications for each in self._environments if isinstance(each.applications, tuple)]
+        return list(dict.fromkeys(name for names in named for name in names))
+
+    def _is(self, name: ApplicationName, application: Application) -> bool:
+        return is_named(name, application, self._about.own_namespace)
+
+    def _is_still_gone(self, application: Application, listed: Iterable[Observed]) -> bool:
+        if application.presence == "found":
+            return False
+        names = [name for name in self._names() if self._is(name, application)]
+        return bool(names) and not any(self._is(name, each.application) for each in listed for name in names)
+
+
+def _with_details(listed: Observed, known: Observed | None) -> Observed:
+    """What a list cannot say is taken from before; the list's own words are newer."""
+    if known is None or known.application.presence != "found":
+        return listed
+    new, old = listed.application, known.application
+    same_operation = _operation_key(new) == _operation_key(old)
+    merged = replace(
+        old,
+        project=new.project,
+        sync=new.sync,
+        health=new.health,
+        health_since=new.health_since,
+        target_revision=new.target_revision,
+        compared_revision=new.compared_revision or old.compared_revision,
+        automated=new.automated,
+        operation=old.operation if same_operation else new.operation,
+        images=new.images,
+        problems=new.problems,
+    )
+    return Observed(merged, listed.labels)
+
+
+def _core(application: Application) -> tuple[object, ...]:
+    """What both a list and a GET say, by which a missed event shows."""
+    return (
+        application.presence,
+        application.sync,
+        application.health,
+        application.health_since,
+        application.compared_revision,
+        application.automated,
+        application.images,
+        application.problems,
+        _operation_key(application),
+    )
+
+
+def _operation_key(application: Application) -> tuple[object, ...] | None:
+    operation = application.operation
+    return (operation.phase, operation.started_at) if operation else None
