@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import tempfile
 from pathlib import Path
 
 from anchor_tui.cli.arguments import add_config
@@ -64,6 +62,8 @@ def _init(path: Path) -> int:
 
 def _create(target: Path, content: bytes) -> None:
     """A new file, whole or not at all; FileExistsError where one is there, even if it came just now."""
+    import tempfile
+
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     temporary = Path(name)
     try:
@@ -86,6 +86,8 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _schema(*, snapshot: bool) -> int:
+    import json
+
     if snapshot:
         from anchor_tui.services.contract import schema
     else:

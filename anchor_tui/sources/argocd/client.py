@@ -190,7 +190,10 @@ def _raise_for(response: httpx.Response) -> None:
             raise BadAnswer(_html_words(str(response.url.copy_with(query=None))))
         return
     if response.is_redirect:
-        target = httpx.URL(response.headers.get("location", ""))
+        try:
+            target = httpx.URL(response.headers.get("location", ""))
+        except httpx.InvalidURL as error:
+            raise BadAnswer("the server redirects to what is no address: is a login proxy in between?") from error
         if target.scheme == "https" and response.url.scheme == "http":
             raise BadAnswer(f"the server speaks TLS: say https://{response.url.netloc.decode()} instead of http")
         raise BadAnswer(f"the server redirects to {target.host or target.path}: is a login proxy in between?")
@@ -212,7 +215,7 @@ def error_for(status: int, message: str, retry_after: str | None = None) -> Sour
         case 404:
             return NotFound(f"404{words}")
         case 429:
-            wait_s = float(retry_after) if retry_after and retry_after.isdigit() else None
+            wait_s = float(retry_after) if retry_after and retry_after.isdecimal() else None
             return RateLimited(f"429: too many requests{words}", wait_s)
         case _:
             return ServerFailed(f"HTTP {status}{words}")

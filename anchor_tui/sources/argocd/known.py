@@ -6,7 +6,6 @@ Nothing here asks or waits: the source does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -58,6 +57,11 @@ class Known:
     def selects(self) -> bool:
         """Whether an environment names its applications by their labels, so that only a list can tell them."""
         return any(isinstance(each.applications, ApplicationSelector) for each in self._environments)
+
+    @property
+    def is_unstreamed(self) -> bool:
+        """Whether the last stream brought nothing: then details have to be asked for one by one."""
+        return self._stream_problem is not None
 
     @property
     def found(self) -> list[Application]:
@@ -127,6 +131,8 @@ class Known:
     def take_application(self, application: Application, answer: Answer) -> None:
         """The answer about one application; one that is not understood is its own problem. Raises BadAnswer."""
         observed = to_observed(answer.decode(ApplicationWire), self.source, self._about.url)
+        if observed.application.name != application.name:
+            raise BadAnswer(f"the answer is not about {application.id} but {observed.application.id or 'nothing'}")
         self._observed.pop(application.id, None)  # its namespace may not have been known
         self._put(observed)
         self._took(answer)
