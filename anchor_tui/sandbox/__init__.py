@@ -11,13 +11,14 @@
 
 What belongs together:
 
-    clock                                  the time that everything here goes by
-    repository, story, scenarios, estate   the ops repo, its past, and what is wrong today
-    render, applications, controller       what the chart renders, and the reconciliation of it
-    argocd, watch, documents, selectors, sessions, projects    Argo CD's HTTP API
-    hosting, github, graphql, nodes, rest, budget              GitHub's
-    faults, faulty                         what can be made to go wrong
-    server, serve                          the sockets, and the command
+    clock                                           the time that everything here goes by
+    repository, story, scenarios, estate            the ops repo, its past, and what is wrong today
+    render, applications, controller, pace          what the chart renders, and its reconciliation
+    argocd, answers, watch, documents, selectors, sessions, projects      Argo CD's HTTP API
+    hosting, merging, github, budget, graphql, nodes, connections, rest, rest_documents    GitHub's
+    faults, faulty                                  what can be made to go wrong
+    sockets, server, serve                          the sockets, the whole, and the command
 
+A state of the estate is an entry of `scenarios.SCENARIOS`; something that goes wrong is a `faults.Kind`.
 Nothing here imports the rest of anchor-tui: it stands in for the outside.
 """

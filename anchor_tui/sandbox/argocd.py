@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Literal
 
-import msgspec
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
+from anchor_tui.sandbox.answers import ContentTypeGate, error_answer, json_answer, plain_error, stream_error
 from anchor_tui.sandbox.applications import Application
 from anchor_tui.sandbox.clock import Clock
 from anchor_tui.sandbox.controller import Controller
@@ -33,9 +31,6 @@ from anchor_tui.sandbox.sessions import Session, Sessions, Unauthorized
 from anchor_tui.sandbox.watch import EVENT_STREAM, HEARTBEAT_S, Watch, WatchResponse
 
 NAMESPACE = "argocd"
-HTTP_WORDS = {401: "Unauthorized", 403: "Forbidden", 500: "Internal Server Error"}
-GRPC_TO_HTTP = {2: 500, 3: 400, 5: 404, 7: 403, 9: 400, 16: 401}
-GZIP_FROM = 1024
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -66,7 +61,7 @@ class ArgoCD:
         self._faults = faults
         self._heartbeat_s = heartbeat_s
         self._wake = wake
-        self.app: ASGIApp = _ContentTypeGate(
+        self.app: ASGIApp = ContentTypeGate(
             Starlette(
                 routes=[
                     self._route("/api/version", self.version),
@@ -79,7 +74,7 @@ class ArgoCD:
                     self._route("/api/v1/applications/{name}", self.get_application),
                     self._route("/api/v1/stream/applications", self.watch_applications),
                 ],
-                exception_handlers={404: _plain, 405: _plain},
+                exception_handlers={404: plain_error, 405: plain_error},
             )
         )
 
@@ -88,9 +83,9 @@ class ArgoCD:
             try:
                 return await endpoint(request)
             except Unauthorized as error:
-                return _error(request, 16, str(error))
+                return error_answer(request, 16, str(error))
             except ApiError as error:
-                return _error(request, error.code, error.message)
+                return error_answer(request, error.code, error.message)
 
         return Route(path, answer, methods=["GET"])
 
@@ -110,18 +105,18 @@ class ArgoCD:
     async def version(self, request: Request) -> Response:
         """GET /api/version: for anyone, but all of it only with a token."""
         full = self._session_or_none(request) is not None
-        return _json(request, BUILD if full else {"Version": BUILD["Version"]})
+        return json_answer(request, BUILD if full else {"Version": BUILD["Version"]})
 
     async def userinfo(self, request: Request) -> Response:
         """GET /api/v1/session/userinfo: `{}` for anyone not logged in, never 401."""
         session = self._session_or_none(request)
         if session is None:
-            return _json(request, {})
-        return _json(request, {"loggedIn": True, "username": session.username, "iss": "argocd"})
+            return json_answer(request, {})
+        return json_answer(request, {"loggedIn": True, "username": session.username, "iss": "argocd"})
 
     async def settings(self, request: Request) -> Response:
         """GET /api/v1/settings: for anyone, shorter without a token."""
-        return _json(request, SETTINGS if self._session_or_none(request) else PUBLIC_SETTINGS)
+        return json_answer(request, SETTINGS if self._session_or_none(request) else PUBLIC_SETTINGS)
 
     async def can_i(self, request: Request) -> Response:
         """GET /api/v1/account/can-i/…: yes or no."""
@@ -129,13 +124,15 @@ class ArgoCD:
         resource, action = request.path_params["resource"], request.path_params["action"]
         if resource not in CAN_I_RESOURCES:
             raise ApiError(3, f"[{' '.join(CAN_I_RESOURCES)}] does not contain {resource}")
-        return _json(request, {"value": "no" if session.read_only and action != "get" else "yes"})
+        return json_answer(request, {"value": "no" if session.read_only and action != "get" else "yes"})
 
     async def projects(self, request: Request) -> Response:
         """GET /api/v1/projects."""
         self._session(request)
         items = [self._project(name) for name in sorted(self._project_names())]
-        return _json(request, {"metadata": {"resourceVersion": str(self.controller.resource_version)}, "items": items})
+        return json_answer(
+            request, {"metadata": {"resourceVersion": str(self.controller.resource_version)}, "items": items}
+        )
 
     async def project(self, request: Request) -> Response:
         """GET /api/v1/projects/{name}."""
@@ -143,7 +140,7 @@ class ArgoCD:
         name = request.path_params["name"]
         if name not in self._project_names():
             raise ApiError(5, f'appprojects.argoproj.io "{name}" not found')
-        return _json(request, self._project(name))
+        return json_answer(request, self._project(name))
 
     def _project_names(self) -> set[str]:
         return {"default"} | {app.project for app in self.controller.applications.values()}
@@ -166,12 +163,12 @@ class ArgoCD:
         try:
             project = list_projection(query["fields"]) if query.get("fields") else None
         except BadFieldsError:
-            return _json(request, {"error": "failed to marshal error message"}, 500)
+            return json_answer(request, {"error": "failed to marshal error message"}, 500)
         apps = sorted(filter(matches, self.controller.applications.values()), key=lambda app: (app.name, app.namespace))
         documents = (application_document(app, with_health=False) for app in apps)
         items = [project(document) if project else document for document in documents]
         metadata = {"resourceVersion": str(self.controller.resource_version)}
-        return _json(request, {"metadata": metadata, "items": items or None})
+        return json_answer(request, {"metadata": metadata, "items": items or None})
 
     async def get_application(self, request: Request) -> Response:
         """GET /api/v1/applications/{name}; with `refresh` it waits for the comparison."""
@@ -180,7 +177,7 @@ class ArgoCD:
         how = request.query_params.get("refresh")
         if how:
             await self._refresh(app, "hard" if how == "hard" else "normal")
-        return _json(request, application_document(app))
+        return json_answer(request, application_document(app))
 
     async def watch_applications(self, request: Request) -> Response:
         """GET /api/v1/stream/applications."""
@@ -191,11 +188,11 @@ class ArgoCD:
         try:
             self._session(request)
         except Unauthorized as error:
-            return _stream_error(16, str(error), project, as_events)
+            return stream_error(16, str(error), project, as_events)
         try:
             matches = self._matcher(request, namespace_alone=False)
         except BadSelectorError as error:
-            return _stream_error(2, f"error parsing labels with selectors: {error}", project, as_events)
+            return stream_error(2, f"error parsing labels with selectors: {error}", project, as_events)
         version = query.get("resourceVersion", "")
         since = int(version) if version.isdigit() else 2**63 if version else None
         watch = Watch(
@@ -260,63 +257,3 @@ class ArgoCD:
             await done.wait()
         finally:
             self.controller.listeners.remove(listen)
-
-
-class _ContentTypeGate:
-    """Everything but GET needs exactly `application/json`, before anything else is looked at."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] not in {"GET", "HEAD", "OPTIONS"}:
-            types = [value for name, value in scope["headers"] if name == b"content-type"]
-            if types != [b"application/json"]:
-                response = _text(415, "Invalid content type\n")
-                await response(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
-
-
-def _text(status: int, text: str) -> Response:
-    headers = {"x-content-type-options": "nosniff", "content-type": "text/plain; charset=utf-8"}
-    return Response(text, status, headers)
-
-
-def _plain(_request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    return _text(status, {404: "Not Found\n", 405: "Method Not Allowed\n"}.get(status, "Internal Server Error\n"))
-
-
-def _json(request: Request, value: Any, status: int = 200) -> Response:  # noqa: ANN401 - JSON
-    body = msgspec.json.encode(value)
-    headers = {"content-type": "application/json", "vary": "Accept-Encoding"}
-    if status == 200:
-        headers["grpc-metadata-content-type"] = "application/grpc"
-    if len(body) >= GZIP_FROM and "gzip" in request.headers.get("accept-encoding", ""):
-        body = gzip.compress(body, compresslevel=1, mtime=0)
-        headers["content-encoding"] = "gzip"
-    return Response(body, status, headers)
-
-
-def _error(request: Request, code: int, message: str) -> Response:
-    return _json(request, {"error": message, "code": code, "message": message}, GRPC_TO_HTTP[code])
-
-
-def _stream_error(
-    code: int, message: str, project: Callable[[dict[str, Any]], dict[str, Any]], as_events: bool
-) -> Response:
-    status = GRPC_TO_HTTP[code]
-    line = {
-        "error": {
-            "grpc_code": code,
-            "http_code": status,
-            "message": message,
-            "http_status": HTTP_WORDS[status],
-        }
-    }
-    body = msgspec.json.encode(project(line))
-    if as_events:
-        headers = {"content-type": EVENT_STREAM, "x-content-type-options": "nosniff"}
-        return Response(b"data: " + body + b" \n\n", status, headers)
-    return Response(body + b"\n", status, {"content-type": "application/json", "vary": "Accept-Encoding"})

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
@@ -17,6 +16,7 @@ from typing import Any, Literal
 
 from anchor_tui.sandbox.applications import Application, Condition, Live
 from anchor_tui.sandbox.clock import rfc3339
+from anchor_tui.sandbox.pace import Pace, Unwell
 from anchor_tui.sandbox.render import RenderError, Resource, target_of
 from anchor_tui.sandbox.repository import Repository
 
@@ -28,44 +28,6 @@ DEFAULT_HEALTH_MESSAGES = {"ExternalSecret": "secret synced"}
 CANNOT_LOAD = (
     "Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc = "
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How long things take, in seconds."""
-
-    notice_s: float = 1.0
-    """From a push to the comparison with it."""
-    take_s: float = 0.3
-    """From an operation to its being taken up."""
-    apply_s: float = 1.5
-    finish_s: float = 0.6
-    compare_s: float = 0.1
-    rollout_s: float = 6.0
-    prune_s: float = 1.8
-    """The foreground deletion of what was pruned."""
-    deadline_s: float = 180.0
-    """After this long a Deployment that does not become ready is Degraded."""
-    refresh_s: float = 0.0
-    reconcile_s: float = 60.0
-    """Between two comparisons without a reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unwell:
-    """A Deployment that never becomes ready where it runs an image with this tag."""
-
-    namespace: str
-    deployment: str
-    tag: str
-
-    def strikes(self, resource: Resource) -> bool:
-        """Whether it is this one."""
-        return (resource.kind, resource.namespace, resource.name) == (
-            "Deployment",
-            self.namespace,
-            self.deployment,
-        ) and any(f":{self.tag}@" in image or image.endswith(f":{self.tag}") for image in resource.images)
 
 
 class Controller:
@@ -102,15 +64,19 @@ class Controller:
     def reconcile_regularly(self, now: datetime) -> None:
         """From now on compare each application every so often, one after the other."""
         for place, app in enumerate(self.applications.values()):
-            passed = self._pace.reconcile_s * ((place * 0.37 + 0.2) % 1)
+            passed = self._period(app) * ((place * 0.37 + 0.2) % 1)
             last = now - timedelta(seconds=passed)
             app.reconciled_at = max(filter(None, (app.reconciled_at, last)))
-            self._later(now, self._pace.reconcile_s - passed, partial(self._reconcile, app))
+            self._later(now, self._period(app) - passed, partial(self._reconcile, app))
 
     def _reconcile(self, app: Application, at: datetime) -> None:
         if self.applications.get(app.key) is app:
             self._compare(app, at)
-            self._later(at, self._pace.reconcile_s, partial(self._reconcile, app))
+            self._later(at, self._period(app), partial(self._reconcile, app))
+
+    def _period(self, app: Application) -> float:
+        """Seconds between two comparisons; those of others are many, and compared as seldom as a real server does."""
+        return self._pace.reconcile_s * (3 if app.foreign else 1)
 
     # --- applications ----------------------------------------------------------------------------
 

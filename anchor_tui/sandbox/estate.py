@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from anchor_tui.sandbox.applications import Application, Live
 from anchor_tui.sandbox.clock import Clock, rfc3339
-from anchor_tui.sandbox.controller import Controller, Pace
+from anchor_tui.sandbox.controller import Controller
 from anchor_tui.sandbox.hosting import ACCOUNTS, ChecksPace, HostedRepository
+from anchor_tui.sandbox.pace import Pace
 from anchor_tui.sandbox.render import Resource, parse, render
 from anchor_tui.sandbox.scenarios import Scenario
 from anchor_tui.sandbox.story import FIRST_COMMIT, begin, tell

@@ -38,7 +38,7 @@ class Answer:
         self.value, self.status, self.headers = value, status, headers or {}
 
 
-class Refused(Exception):  # noqa: N818 - an answer as well
+class Refused(Exception):
     """An error in GitHub's words."""
 
     def __init__(self, status: int, message: str, **more: object) -> None:

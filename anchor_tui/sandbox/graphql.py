@@ -25,8 +25,9 @@ from graphql import (
 
 from anchor_tui.sandbox.budget import Budget
 from anchor_tui.sandbox.clock import Clock, rfc3339
+from anchor_tui.sandbox.connections import Node, failure, user_node
 from anchor_tui.sandbox.hosting import HostedRepository
-from anchor_tui.sandbox.nodes import Node, Nodes, failure, user_node
+from anchor_tui.sandbox.nodes import Nodes
 
 NODES_PER_POINT = 100
 

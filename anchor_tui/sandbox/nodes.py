@@ -5,86 +5,26 @@ A callable value is a field with arguments, or one that is worked out only when 
 
 from __future__ import annotations
 
-import base64
 import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from graphql import GraphQLError
 
 from anchor_tui.sandbox.clock import rfc3339
+from anchor_tui.sandbox.connections import Node, actor_node, connection, failure, node_id, user_node
 from anchor_tui.sandbox.hosting import (
-    ACCOUNTS,
     BOTS,
     LABEL_COLOURS,
-    ORGANISATION,
     CheckRun,
     HostedRepository,
     PullRequest,
 )
 from anchor_tui.sandbox.repository import CommitInfo, Entry
 
-Node = dict[str, Any]
-T = TypeVar("T")
 TRUNCATED_FROM = 512 * 1024
 WEB = "https://github.com"
-MAX_PAGE = 100
-
-
-def node_id(kind: str, *parts: object) -> str:
-    """An opaque id, the same for the same thing."""
-    return f"{kind}_{base64.urlsafe_b64encode(':'.join(map(str, parts)).encode()).decode().rstrip('=')}"
-
-
-def failure(kind: str, message: str, **extensions: object) -> GraphQLError:
-    """An error with GitHub's `type`."""
-    return GraphQLError(message, extensions={"type": kind, **extensions})
-
-
-def connection(
-    items: Sequence[T],
-    node: Callable[[T], Any],
-    *,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
-    **_: object,
-) -> Node:
-    """One page of a list, with GitHub's rules for pages."""
-    if first is None and last is None:
-        raise failure("MISSING_PAGINATION_BOUNDARIES", "You must provide a `first` or `last` value to paginate.")
-    if max(first or 0, last or 0) > MAX_PAGE:
-        raise failure("EXCESSIVE_PAGINATION", f"Requesting more than {MAX_PAGE} records exceeds the limit.")
-    start = _place(after) + 1 if after else 0
-    end = _place(before) if before else len(items)
-    if first is not None:
-        end = min(end, start + first)
-    if last is not None:
-        start = max(start, end - last)
-    page = items[start:end]
-    return {
-        "totalCount": len(items),
-        "nodes": [node(item) for item in page],
-        "pageInfo": {
-            "hasNextPage": end < len(items),
-            "hasPreviousPage": start > 0,
-            "startCursor": _cursor(start) if page else None,
-            "endCursor": _cursor(end - 1) if page else None,
-        },
-    }
-
-
-def _cursor(place: int) -> str:
-    return base64.b64encode(f"cursor:v2:{place}".encode()).decode()
-
-
-def _place(cursor: str) -> int:
-    try:
-        return int(base64.b64decode(cursor).decode().rpartition(":")[2])
-    except ValueError as error:
-        raise failure("INVALID_CURSOR_ARGUMENTS", f"`{cursor}` does not appear to be a valid cursor.") from error
 
 
 class Nodes:
@@ -414,17 +354,3 @@ class Nodes:
 
 def _label(name: str) -> Node:
     return {"name": name, "color": LABEL_COLOURS.get(name, "ededed")}
-
-
-def user_node(login: str) -> Node:
-    """An account."""
-    name = ACCOUNTS[login].name if login in ACCOUNTS else None
-    return {"__typename": "User", "id": node_id("U", login), "login": login, "name": name}
-
-
-def actor_node(login: str | None) -> Node | None:
-    """Who did something: a person, a bot or the organisation."""
-    if login is None:
-        return None
-    kind = "Bot" if login in BOTS else "Organization" if login == ORGANISATION else "User"
-    return {"__typename": kind, "id": node_id(kind[0], login), "login": login}

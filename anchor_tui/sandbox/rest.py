@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from starlette.requests import Request
 
-from anchor_tui.sandbox.clock import rfc3339
 from anchor_tui.sandbox.github import VIEWER, Answer, Endpoint, Refused
-from anchor_tui.sandbox.hosting import ACCOUNTS, BOTS, LABEL_COLOURS, HostedRepository, PullRequest
-from anchor_tui.sandbox.repository import CommitInfo, Entry, Person, RepositoryError
+from anchor_tui.sandbox.hosting import ACCOUNTS, HostedRepository
+from anchor_tui.sandbox.repository import Person, RepositoryError
+from anchor_tui.sandbox.rest_documents import (
+    account_document,
+    commit_document,
+    content_document,
+    git_commit_document,
+    pull_document,
+    repository_document,
+)
 
 if TYPE_CHECKING:
     from anchor_tui.sandbox.github import GitHub
@@ -49,7 +56,7 @@ class Rest:
     async def user(self, request: Request) -> Answer:
         """GET /user: whose token it is."""
         person = ACCOUNTS[VIEWER]
-        return Answer({**_account(VIEWER, _base(request)), "name": person.name, "email": person.email})
+        return Answer({**account_document(VIEWER, _base(request)), "name": person.name, "email": person.email})
 
     # --- repositories ----------------------------------------------------------------------------
 
@@ -73,7 +80,7 @@ class Rest:
 
     def _repository(self, request: Request) -> Answer:
         hosted, base = self._hosted(request), _base(request)
-        return Answer(_repository(hosted, base))
+        return Answer(repository_document(hosted, base))
 
     async def contents(self, request: Request) -> Answer:
         """GET /repos/{owner}/{repo}/contents/{path}: a file, or what a folder holds."""
@@ -90,11 +97,13 @@ class Rest:
             raise Refused(404, "Not Found")
         url = _base(request) + f"/repos/{hosted.full_name}"
         if entry.is_folder:
-            return Answer([_content(hosted, each, url, ref, inside=False) for each in hosted.git.entries(sha, path)])
+            return Answer(
+                [content_document(hosted, each, url, ref, inside=False) for each in hosted.git.entries(sha, path)]
+            )
         if "raw" in request.headers.get("accept", ""):
             raw_type = "application/vnd.github.raw; charset=utf-8"
             return Answer(hosted.git.blob(entry.sha), headers={"content-type": raw_type})
-        return Answer(_content(hosted, entry, url, ref, inside=True))
+        return Answer(content_document(hosted, entry, url, ref, inside=True))
 
     async def put_contents(self, request: Request) -> Answer:
         """PUT /repos/{owner}/{repo}/contents/{path}: one file, one commit."""
@@ -129,8 +138,8 @@ class Rest:
         base = _base(request)
         url = base + f"/repos/{hosted.full_name}"
         document = {
-            "content": _content(hosted, entry, url, branch, inside=False),
-            "commit": _git_commit(hosted.git.read_commit(sha), url),
+            "content": content_document(hosted, entry, url, branch, inside=False),
+            "commit": git_commit_document(hosted.git.read_commit(sha), url),
         }
         return Answer(document, 200 if before else 201)
 
@@ -162,7 +171,7 @@ class Rest:
             raise Refused(404, "Not Found")
         found = list(hosted.git.history(start, query.get("path") or None))
         base = _base(request)
-        return _page(request, [_commit(info, base, hosted) for info in found])
+        return _page(request, [commit_document(info, base, hosted) for info in found])
 
     async def pulls(self, request: Request) -> Answer:
         """GET /repos/{owner}/{repo}/pulls?state=&head=&base=."""
@@ -178,10 +187,10 @@ class Rest:
             if head in {"", f"{hosted.owner}:{pull.branch}"} and query.get("base", pull.base) == pull.base
         ]
         base = _base(request)
-        return _page(request, [_pull(pull, base, hosted) for pull in found])
+        return _page(request, [pull_document(pull, base, hosted) for pull in found])
 
 
-class Moved(Exception):  # noqa: N818 - an answer
+class Moved(Exception):
     """The repository has another name now."""
 
     def __init__(self, request: Request, hosted: HostedRepository, old: str) -> None:
@@ -221,124 +230,3 @@ def _page(request: Request, items: list[Document]) -> Answer:
         last = request.url.include_query_params(page=-(-len(items) // size))
         headers["link"] = f'<{following}>; rel="next", <{last}>; rel="last"'
     return Answer(items[start : start + size], headers=headers)
-
-
-def _account(login: str, base: str) -> Document:
-    kind = "Bot" if login in BOTS else "User"
-    number = sum(login.encode()) * 1009
-    url = f"{base}/users/{login}"
-    return {
-        "login": login,
-        "id": number,
-        "node_id": f"{kind[0]}_{number}",
-        "type": kind,
-        "site_admin": False,
-        "url": url,
-    }
-
-
-def _repository(hosted: HostedRepository, base: str) -> Document:
-    owner = {**_account(hosted.owner, base), "type": "Organization"}
-    return {
-        "id": hosted.id,
-        "node_id": f"R_{hosted.id}",
-        "name": hosted.name,
-        "full_name": hosted.full_name,
-        "private": True,
-        "owner": owner,
-        "html_url": f"{WEB}/{hosted.full_name}",
-        "description": None,
-        "fork": False,
-        "url": f"{base}/repos/{hosted.full_name}",
-        "default_branch": hosted.git.default_branch,
-        "archived": False,
-        "disabled": False,
-        "visibility": "private",
-        "permissions": {"admin": False, "maintain": False, "push": True, "triage": True, "pull": True},
-        "allow_squash_merge": True,
-        "allow_merge_commit": False,
-        "allow_rebase_merge": False,
-        "allow_auto_merge": True,
-        "delete_branch_on_merge": True,
-    }
-
-
-def _content(hosted: HostedRepository, entry: Entry, url: str, ref: str, *, inside: bool) -> Document:
-    raw = b"" if entry.is_folder else hosted.git.blob(entry.sha)
-    own = f"{url}/contents/{entry.path}?ref={ref}"
-    kind = "tree" if entry.is_folder else "blob"
-    document: Document = {
-        "name": entry.name,
-        "path": entry.path,
-        "sha": entry.sha,
-        "size": len(raw),
-        "url": own,
-        "html_url": f"{WEB}/{hosted.full_name}/{kind}/{ref}/{entry.path}",
-        "git_url": f"{url}/git/{kind}s/{entry.sha}",
-        "download_url": None,
-        "type": "dir" if entry.is_folder else "file",
-    }
-    if inside:
-        document |= {"content": base64.encodebytes(raw).decode(), "encoding": "base64"}
-    return document
-
-
-def _git_commit(info: CommitInfo, url: str) -> Document:
-    person = {"name": info.author.name, "email": info.author.email, "date": rfc3339(info.time)}
-    return {
-        "sha": info.sha,
-        "node_id": f"C_{info.sha}",
-        "url": f"{url}/git/commits/{info.sha}",
-        "author": person,
-        "committer": person,
-        "message": info.message,
-        "tree": {"sha": info.tree, "url": f"{url}/git/trees/{info.tree}"},
-        "parents": [{"sha": sha, "url": f"{url}/git/commits/{sha}"} for sha in info.parents],
-    }
-
-
-def _commit(info: CommitInfo, base: str, hosted: HostedRepository) -> Document:
-    url = f"{base}/repos/{hosted.full_name}"
-    login = info.author.login
-    account = _account(login, base) if login else None
-    return {
-        "sha": info.sha,
-        "node_id": f"C_{info.sha}",
-        "url": f"{url}/commits/{info.sha}",
-        "html_url": f"{WEB}/{hosted.full_name}/commit/{info.sha}",
-        "commit": _git_commit(info, url),
-        "author": account,
-        "committer": account,
-        "parents": [{"sha": sha, "url": f"{url}/commits/{sha}"} for sha in info.parents],
-    }
-
-
-def _pull(pull: PullRequest, base: str, hosted: HostedRepository) -> Document:
-    def side(ref: str, sha: str) -> Document:
-        repository = {"id": hosted.id, "full_name": hosted.full_name, "name": hosted.name}
-        return {"label": f"{hosted.owner}:{ref}", "ref": ref, "sha": sha, "repo": repository}
-
-    def time(value: Any) -> str | None:  # noqa: ANN401 - a datetime or None
-        return rfc3339(value) if value else None
-
-    return {
-        "id": hosted.id + pull.number,
-        "node_id": f"PR_{pull.number}",
-        "number": pull.number,
-        "title": pull.title,
-        "body": pull.body,
-        "state": "open" if pull.state == "OPEN" else "closed",
-        "draft": pull.draft,
-        "url": f"{base}/repos/{hosted.full_name}/pulls/{pull.number}",
-        "html_url": f"{WEB}/{hosted.full_name}/pull/{pull.number}",
-        "user": _account(pull.author, base),
-        "labels": [{"name": name, "color": LABEL_COLOURS.get(name, "ededed")} for name in pull.labels],
-        "created_at": time(pull.created_at),
-        "updated_at": time(pull.updated_at),
-        "closed_at": time(pull.closed_at),
-        "merged_at": time(pull.merged_at),
-        "merge_commit_sha": pull.merge_commit,
-        "head": side(pull.branch, pull.head),
-        "base": side(pull.base, pull.base_sha),
-        "auto_merge": None,
-    }

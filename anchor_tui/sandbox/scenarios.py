@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from anchor_tui.sandbox.controller import Unwell
+from anchor_tui.sandbox.pace import Unwell
 from anchor_tui.sandbox.story import HISTORY, OVERLAY, PROD, STAGING, Change, Edit, Release
 
 

@@ -8,129 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
-
 from anchor_tui.sandbox.applications import Application
 from anchor_tui.sandbox.argocd import ArgoCD
 from anchor_tui.sandbox.clock import Clock, ManualClock, WallClock
-from anchor_tui.sandbox.controller import Controller, Pace
+from anchor_tui.sandbox.controller import Controller
 from anchor_tui.sandbox.estate import build
 from anchor_tui.sandbox.faults import Fault, Faults, Side
 from anchor_tui.sandbox.faulty import Address, FaultyApp
 from anchor_tui.sandbox.github import GitHub
 from anchor_tui.sandbox.hosting import ACCOUNTS, ChecksPace, HostedRepository
+from anchor_tui.sandbox.pace import Pace
 from anchor_tui.sandbox.repository import Person, Repository
 from anchor_tui.sandbox.scenarios import Scenario, scenario
+from anchor_tui.sandbox.sockets import GRACE_S, LOOPBACK, Server, listener_on, waiting_while
 from anchor_tui.sandbox.watch import HEARTBEAT_S
 
-LOOPBACK = "127.0.0.1"
 TICK_S = 0.1
-GRACE_S = 0.05
-"""How long open streams have to say goodbye."""
 T = TypeVar("T")
-
-FAST = Pace(
-    notice_s=0.1,
-    take_s=0.05,
-    apply_s=0.1,
-    finish_s=0.05,
-    compare_s=0.02,
-    rollout_s=0.3,
-    prune_s=0.2,
-)
-"""A pace for those who wait by the wall clock."""
-
-
-class _Server(uvicorn.Server):
-    """One listening server that can be told to stop, and leaves the process's signals alone."""
-
-    def __init__(self, app: FaultyApp, connections: dict[Address, asyncio.Transport]) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                http=_remembering(connections),
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                log_level=logging.CRITICAL,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=75,
-            )
-        )
-        self.ready = asyncio.Event()
-        self.stop = asyncio.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals belong to whoever runs us."""
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and say so."""
-        await super().startup(sockets)
-        self.ready.set()
-
-    async def main_loop(self) -> None:
-        """Keep the Date header true until told to stop."""
-        while not self.stop.is_set():
-            await self.on_tick(0)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.stop.wait(), 1.0)
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether a request is being answered."""
-        return bool(self.server_state.tasks)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, and wait until the last request is over: the connections have been cut already."""
-        for server in self.servers:
-            server.close()
-        for listener in sockets or ():
-            listener.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        await _while(lambda: self.is_busy, GRACE_S)
-        for task in list(self.server_state.tasks):
-            task.cancel()
-        await _while(lambda: self.is_busy or bool(self.server_state.connections), GRACE_S)
-        for server in self.servers:
-            await server.wait_closed()
-
-
-async def _while(holds: Callable[[], bool], at_most_s: float) -> None:
-    """Let others run while something holds, but not for long."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + at_most_s
-    while holds() and loop.time() < end:  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.002)
-
-
-def _remembering(connections: dict[Address, asyncio.Transport]) -> type[H11Protocol]:
-    """A protocol that notes its transports by the client's address, so that one can be cut."""
-
-    class Connection(H11Protocol):
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            if self.client:
-                connections[self.client] = transport
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            super().connection_lost(exc)
-            if self.client:
-                connections.pop(self.client, None)
-
-    return Connection
 
 
 class Sandbox:
@@ -250,7 +150,7 @@ class Sandbox:
         listeners: dict[Side, socket.socket] = {}
         try:
             for side, port in ports.items():
-                listeners[side] = _listener(port)
+                listeners[side] = listener_on(port)
         except OSError:
             for listener in listeners.values():
                 listener.close()
@@ -262,12 +162,12 @@ class Sandbox:
     async def _serving(self, listeners: Mapping[Side, socket.socket]) -> AsyncIterator[None]:
         """Both servers and the ticker, until the block ends; then all of them end together."""
         closing = self.argocd.closing
-        connections: dict[Address, asyncio.Transport] = {}
         servers, tasks = [], []
         for side, listener in listeners.items():
             app = self.argocd.app if side == "argocd" else self.github.app
+            connections: dict[Address, asyncio.Transport] = {}
             faulty = FaultyApp(app, side, self.faults, connections, closing, self.errors)
-            server = _Server(faulty, connections)
+            server = Server(faulty, connections)
             servers.append(server)
             tasks.append(asyncio.create_task(server.serve(sockets=[listener])))
             await server.ready.wait()
@@ -280,33 +180,21 @@ class Sandbox:
         finally:
             closing.set()
             ticker.cancel()
-            await _while(lambda: any(server.is_busy for server in servers), GRACE_S)
-            for transport in list(connections.values()):
-                transport.abort()
+            await waiting_while(lambda: any(server.is_busy for server in servers), GRACE_S)
             for server in servers:
-                server.stop.set()
+                server.cut()
             await asyncio.gather(*tasks, ticker, return_exceptions=True)
 
     async def _tick(self) -> None:
         while True:
-            self.controller.step(self.clock.now())
+            try:
+                self.controller.step(self.clock.now())
+            except Exception as error:
+                self.errors.append(error)
+                raise
             self._wake.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), TICK_S)
-
-
-def _listener(port: int) -> socket.socket:
-    """A bound socket. With its protocol named, asyncio sends without delay on what it accepts; otherwise each answer
-    waits 40 ms for an acknowledgement.
-    """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((LOOPBACK, port))
-    except OSError:
-        listener.close()
-        raise
-    return listener
 
 
 @contextlib.contextmanager

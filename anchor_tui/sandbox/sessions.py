@@ -19,7 +19,7 @@ BAD_SIGNATURE = "invalid session: token signature is invalid: signature is inval
 EXPIRED = "invalid session: token has invalid claims: token is expired"
 
 
-class Unauthorized(Exception):  # noqa: N818 - the word of the protocol
+class Unauthorized(Exception):
     """The token is missing, wrong or old; the message is the server's."""
 
 

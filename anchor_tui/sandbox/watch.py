@@ -65,7 +65,9 @@ class WatchResponse(Response):
         for task in ends:
             task.add_done_callback(lambda _: queue.put_nowait(None))
         try:
-            await self._pump(queue, send)
+            if not await self._pump(queue, send):
+                # Nothing was said, so there is no end to say either: the server cuts the connection.
+                await asyncio.wait(ends[:1])
         finally:
             self._controller.listeners.remove(listen)
             for task in ends:
@@ -81,7 +83,8 @@ class WatchResponse(Response):
         while (await receive())["type"] != "http.disconnect":
             pass
 
-    async def _pump(self, queue: asyncio.Queue[bytes | None], send: Send) -> None:
+    async def _pump(self, queue: asyncio.Queue[bytes | None], send: Send) -> bool:
+        """Send what comes until the end does; whether anything was sent."""
         loop = asyncio.get_running_loop()
         started, first_round = False, queue.qsize()
         beat = loop.time() + self._watch.heartbeat_s
@@ -104,6 +107,7 @@ class WatchResponse(Response):
             await send({"type": "http.response.body", "body": self._packed(line), "more_body": True})
         if started and self._closing.is_set():
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+        return started
 
     def _start_headers(self) -> list[tuple[bytes, bytes]]:
         headers = [(b"grpc-metadata-content-type", b"application/grpc")]

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from anchor_tui.sandbox.applications import Application
-from anchor_tui.sandbox.server import FAST, Sandbox
+from anchor_tui.sandbox.pace import FAST
+from anchor_tui.sandbox.server import Sandbox
 from tests.sandbox.conftest import NOON, bump
 
 Line = dict[str, Any]

@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from anchor_tui.sandbox.clock import ManualClock
-from anchor_tui.sandbox.controller import Pace
 from anchor_tui.sandbox.estate import Estate, build
 from anchor_tui.sandbox.hosting import ChecksPace
+from anchor_tui.sandbox.pace import Pace
 from anchor_tui.sandbox.scenarios import SCENARIOS, UnknownScenarioError, scenario
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.sandbox.story import sample

@@ -1,0 +1,141 @@
+"""The JSON of GitHub's REST API."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from anchor_tui.sandbox.clock import rfc3339
+from anchor_tui.sandbox.hosting import BOTS, LABEL_COLOURS, HostedRepository, PullRequest
+from anchor_tui.sandbox.repository import CommitInfo, Entry
+
+WEB = "https://github.com"
+Document = dict[str, Any]
+
+
+def account_document(login: str, base: str) -> Document:
+    """A person or a bot."""
+    kind = "Bot" if login in BOTS else "User"
+    number = sum(login.encode()) * 1009
+    url = f"{base}/users/{login}"
+    return {
+        "login": login,
+        "id": number,
+        "node_id": f"{kind[0]}_{number}",
+        "type": kind,
+        "site_admin": False,
+        "url": url,
+    }
+
+
+def repository_document(hosted: HostedRepository, base: str) -> Document:
+    """A repository, as one sees it who may push."""
+    owner = {**account_document(hosted.owner, base), "type": "Organization"}
+    return {
+        "id": hosted.id,
+        "node_id": f"R_{hosted.id}",
+        "name": hosted.name,
+        "full_name": hosted.full_name,
+        "private": True,
+        "owner": owner,
+        "html_url": f"{WEB}/{hosted.full_name}",
+        "description": None,
+        "fork": False,
+        "url": f"{base}/repos/{hosted.full_name}",
+        "default_branch": hosted.git.default_branch,
+        "archived": False,
+        "disabled": False,
+        "visibility": "private",
+        "permissions": {"admin": False, "maintain": False, "push": True, "triage": True, "pull": True},
+        "allow_squash_merge": True,
+        "allow_merge_commit": False,
+        "allow_rebase_merge": False,
+        "allow_auto_merge": True,
+        "delete_branch_on_merge": True,
+    }
+
+
+def content_document(hosted: HostedRepository, entry: Entry, url: str, ref: str, *, inside: bool) -> Document:
+    """A file or a folder; `inside` with what is in the file."""
+    raw = b"" if entry.is_folder else hosted.git.blob(entry.sha)
+    own = f"{url}/contents/{entry.path}?ref={ref}"
+    kind = "tree" if entry.is_folder else "blob"
+    document: Document = {
+        "name": entry.name,
+        "path": entry.path,
+        "sha": entry.sha,
+        "size": len(raw),
+        "url": own,
+        "html_url": f"{WEB}/{hosted.full_name}/{kind}/{ref}/{entry.path}",
+        "git_url": f"{url}/git/{kind}s/{entry.sha}",
+        "download_url": None,
+        "type": "dir" if entry.is_folder else "file",
+    }
+    if inside:
+        document |= {"content": base64.encodebytes(raw).decode(), "encoding": "base64"}
+    return document
+
+
+def git_commit_document(info: CommitInfo, url: str) -> Document:
+    """A commit as git has it."""
+    person = {"name": info.author.name, "email": info.author.email, "date": rfc3339(info.time)}
+    return {
+        "sha": info.sha,
+        "node_id": f"C_{info.sha}",
+        "url": f"{url}/git/commits/{info.sha}",
+        "author": person,
+        "committer": person,
+        "message": info.message,
+        "tree": {"sha": info.tree, "url": f"{url}/git/trees/{info.tree}"},
+        "parents": [{"sha": sha, "url": f"{url}/git/commits/{sha}"} for sha in info.parents],
+    }
+
+
+def commit_document(info: CommitInfo, base: str, hosted: HostedRepository) -> Document:
+    """A commit with the accounts behind it."""
+    url = f"{base}/repos/{hosted.full_name}"
+    login = info.author.login
+    account = account_document(login, base) if login else None
+    return {
+        "sha": info.sha,
+        "node_id": f"C_{info.sha}",
+        "url": f"{url}/commits/{info.sha}",
+        "html_url": f"{WEB}/{hosted.full_name}/commit/{info.sha}",
+        "commit": git_commit_document(info, url),
+        "author": account,
+        "committer": account,
+        "parents": [{"sha": sha, "url": f"{url}/commits/{sha}"} for sha in info.parents],
+    }
+
+
+def pull_document(pull: PullRequest, base: str, hosted: HostedRepository) -> Document:
+    """A pull request."""
+
+    def side(ref: str, sha: str) -> Document:
+        repository = {"id": hosted.id, "full_name": hosted.full_name, "name": hosted.name}
+        return {"label": f"{hosted.owner}:{ref}", "ref": ref, "sha": sha, "repo": repository}
+
+    def time(value: Any) -> str | None:  # noqa: ANN401 - a datetime or None
+        return rfc3339(value) if value else None
+
+    return {
+        "id": hosted.id + pull.number,
+        "node_id": f"PR_{pull.number}",
+        "number": pull.number,
+        "title": pull.title,
+        "body": pull.body,
+        "state": "open" if pull.state == "OPEN" else "closed",
+        "draft": pull.draft,
+        "url": f"{base}/repos/{hosted.full_name}/pulls/{pull.number}",
+        "html_url": f"{WEB}/{hosted.full_name}/pull/{pull.number}",
+        "user": account_document(pull.author, base),
+        "labels": [{"name": name, "color": LABEL_COLOURS.get(name, "ededed")} for name in pull.labels],
+        "created_at": time(pull.created_at),
+        "updated_at": time(pull.updated_at),
+        "closed_at": time(pull.closed_at),
+        "merged_at": time(pull.merged_at),
+        "merge_commit_sha": pull.merge_commit,
+        "head": side(pull.branch, pull.head),
+        "base": side(pull.base, pull.base_sha),
+        "auto_merge": None,
+    }

@@ -1,0 +1,123 @@
+"""Listening sockets and the uvicorn servers on them, which start, stop and are cut when we say so."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from anchor_tui.sandbox.faulty import Address, FaultyApp
+
+LOOPBACK = "127.0.0.1"
+GRACE_S = 0.05
+"""How long open streams have to say goodbye."""
+
+
+class Server(uvicorn.Server):
+    """One listening server that can be told to stop, and leaves the process's signals alone."""
+
+    def __init__(self, app: FaultyApp, connections: dict[Address, asyncio.Transport]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=_remembering(connections),
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level=logging.CRITICAL,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=75,
+            )
+        )
+        self.ready = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._connections = connections
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals belong to whoever runs us."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so."""
+        await super().startup(sockets)
+        self.ready.set()
+
+    async def main_loop(self) -> None:
+        """Keep the Date header true until told to stop."""
+        while not self._stop.is_set():
+            await self.on_tick(0)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), 1.0)
+
+    def cut(self) -> None:
+        """Cut every connection, and stop."""
+        for transport in list(self._connections.values()):
+            transport.abort()
+        self._stop.set()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is being answered."""
+        return bool(self.server_state.tasks)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, and wait until the last request is over: the connections have been cut already."""
+        for server in self.servers:
+            server.close()
+        for listener in sockets or ():
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await waiting_while(lambda: self.is_busy, GRACE_S)
+        for task in list(self.server_state.tasks):
+            task.cancel()
+        await waiting_while(lambda: self.is_busy or bool(self.server_state.connections), GRACE_S)
+        for server in self.servers:
+            await server.wait_closed()
+
+
+async def waiting_while(holds: Callable[[], bool], at_most_s: float) -> None:
+    """Let others run while something holds, but not for long."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + at_most_s
+    while holds() and loop.time() < end:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.002)
+
+
+def _remembering(connections: dict[Address, asyncio.Transport]) -> type[H11Protocol]:
+    """A protocol that notes its transports by the client's address, so that one can be cut."""
+
+    class Connection(H11Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            if self.client:
+                connections[self.client] = transport
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            if self.client:
+                connections.pop(self.client, None)
+
+    return Connection
+
+
+def listener_on(port: int) -> socket.socket:
+    """A bound socket. With its protocol named, asyncio sends without delay on what it accepts; otherwise each answer
+    waits 40 ms for an acknowledgement.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((LOOPBACK, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
