@@ -6,6 +6,8 @@ import asyncio
 import random
 from dataclasses import dataclass, field
 
+LONGEST_ASKED_S = 3600.0
+
 
 @dataclass(slots=True)
 class Backoff:
@@ -16,10 +18,10 @@ class Backoff:
     _failures: int = field(default=0, init=False)
 
     def next(self, asked_s: float | None = None) -> float:
-        """The pause after one more failure; never shorter than what the server asked for."""
+        """The pause after one more failure; not shorter than what the server asked for, up to an hour."""
         pause = min(self.longest, self.first * 2.0**self._failures) * random.uniform(0.8, 1.0)  # noqa: S311
         self._failures = min(self._failures + 1, 30)
-        return max(pause, asked_s or 0.0)
+        return max(pause, min(asked_s or 0.0, LONGEST_ASKED_S))
 
     def reset(self) -> None:
         """It went well."""

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 
+from msgspec.structs import replace
+
 from anchor_tui.config import ApplicationName, ApplicationSelector, EnvironmentConfig, Server
 from anchor_tui.domain.model import AppId, Application, Problem
 from anchor_tui.domain.readings import Applications, Observed, belongs, is_named
