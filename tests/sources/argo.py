@@ -1,20 +1,29 @@
-"""An Argo CD client on a transport of our own."""
+"""An Argo CD client on a transport of our own, an Argo CD that does as it is told, and a look at its readings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 
 from anchor_tui.config import ApplicationName, ApplicationSelector, EnvironmentConfig, Server
-from anchor_tui.sources.argocd.source import ArgoSource
+from anchor_tui.domain.model import Application, Fresh, Reading
+from anchor_tui.domain.readings import Applications
 from anchor_tui.sources.argocd.client import ArgoClient
+from anchor_tui.sources.argocd.source import ArgoSource
 from anchor_tui.sources.credentials import ArgoAccess
 from anchor_tui.sources.secret import Secret
 
 NOW = datetime(2026, 11, 23, 6, 32, tzinfo=UTC)
 URL = "https://argocd.anchor.example"
+LIST = "/api/v1/applications"
+STREAM = "/api/v1/stream/applications"
+Environments = Mapping[str, tuple[str, ...] | ApplicationSelector]
 
 
 def client(transport: httpx.AsyncBaseTransport, *, read_only: bool = True) -> ArgoClient:
@@ -24,12 +33,23 @@ def client(transport: httpx.AsyncBaseTransport, *, read_only: bool = True) -> Ar
 
 def source(
     transport: httpx.AsyncBaseTransport,
-    environments: Mapping[str, tuple[str, ...] | ApplicationSelector],
+    environments: Environments,
     *,
     read_only: bool = True,
+    now: Callable[[], datetime] = lambda: NOW,
+    relist_s: float = 180,
 ) -> ArgoSource:
     """A source for environments of these applications, each `name` or `namespace/name`."""
-    configs = tuple(
+
+    async def connect() -> ArgoClient:
+        return client(transport, read_only=read_only)
+
+    server = Server(relist_s=relist_s)  # type: ignore[arg-type]  # a test has no whole second to wait
+    return ArgoSource(server, environment_configs(environments), connect, now)
+
+
+def environment_configs(environments: Environments) -> tuple[EnvironmentConfig, ...]:
+    return tuple(
         EnvironmentConfig(
             name=name,
             applications=wanted if isinstance(wanted, ApplicationSelector) else tuple(map(_named, wanted)),
@@ -37,12 +57,177 @@ def source(
         for name, wanted in environments.items()
     )
 
-    async def connect() -> ArgoClient:
-        return client(transport, read_only=read_only)
-
-    return ArgoSource(Server(), configs, connect, lambda: NOW)
-
 
 def _named(text: str) -> ApplicationName:
     namespace, _, name = text.rpartition("/")
     return ApplicationName(name, namespace)
+
+
+def document(name: str, namespace: str = "argocd", *, labels: Any = None, **status: Any) -> dict[str, Any]:
+    """An application as the server sends it, Synced and Healthy where nothing else is said."""
+    usual = {"sync": {"status": "Synced", "revision": "a" * 40}, "health": {"status": "Healthy"}}
+    return {
+        "metadata": {"name": name, "namespace": namespace, "labels": labels or {}},
+        "spec": {"project": "anchor", "source": {"targetRevision": "main"}},
+        "status": usual | status,
+    }
+
+
+def error(status: int, message: str, **headers: str) -> httpx.Response:
+    return httpx.Response(status, json={"error": message, "message": message}, headers=headers)
+
+
+class FakeArgo(httpx.AsyncBaseTransport):
+    """An Argo CD of plain values: what it lists, what it streams, and answers by path that beat both."""
+
+    def __init__(self, *documents: dict[str, Any]) -> None:
+        self.documents = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in documents}
+        self.answers: dict[str, Callable[[httpx.Request], httpx.Response]] = {}
+        self.requests: list[httpx.Request] = []
+        self.streams: list[Stream] = []
+        self.streams_answer: httpx.Response | Exception | None = None
+        self._asked = asyncio.Event()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        self._asked.set()
+        path = request.url.path
+        if answer := self.answers.get(path):
+            await asyncio.sleep(0)
+            return answer(request)
+        if path == STREAM:
+            return await self._open_stream()
+        if path == LIST:
+            return httpx.Response(200, json={"metadata": {}, "items": list(self.documents.values()) or None})
+        if path == "/api/version":
+            return httpx.Response(200, json={"Version": "v3.5.1"})
+        if path == "/api/v1/settings":
+            return httpx.Response(200, json={"url": URL, "controllerNamespace": "argocd"})
+        if path.startswith(LIST + "/"):
+            return self._one(request)
+        return httpx.Response(404, text="Not Found\n")
+
+    def _one(self, request: httpx.Request) -> httpx.Response:
+        namespace = request.url.params.get("appNamespace", "argocd")
+        found = self.documents.get((namespace, request.url.path.removeprefix(LIST + "/")))
+        project = request.url.params.get("project")
+        if found and project in {None, found["spec"]["project"]}:
+            return httpx.Response(200, json=found)
+        return error(404, "not found") if project else error(403, "permission denied")
+
+    async def _open_stream(self) -> httpx.Response:
+        if isinstance(self.streams_answer, Exception):
+            raise self.streams_answer
+        if self.streams_answer is not None:
+            return self.streams_answer
+        stream = Stream()
+        self.streams.append(stream)
+        self._asked.set()
+        await stream.begun.wait()  # headers come with the first event and not before
+        return httpx.Response(200, stream=stream, headers={"content-type": "text/event-stream"})
+
+    async def asked(self, path: str, times: int = 1) -> None:
+        """Waits until a path was asked for so often."""
+        await self._wait(lambda: sum(each.url.path == path for each in self.requests) >= times)
+
+    async def stream(self, number: int = 1) -> Stream:
+        """The n-th stream, once it is opened."""
+        await self._wait(lambda: len(self.streams) >= number)
+        return self.streams[number - 1]
+
+    async def _wait(self, true: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not true():
+                self._asked.clear()
+                await self._asked.wait()
+
+    def paths(self) -> list[str]:
+        return [each.url.path for each in self.requests]
+
+
+class Stream(httpx.AsyncByteStream):
+    """An open event stream that says what a test puts into it."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self._queue: asyncio.Queue[bytes | Exception | None] = asyncio.Queue()
+
+    def send(self, kind: str, application: dict[str, Any]) -> None:
+        self.say(f"data: {json.dumps({'result': {'type': kind, 'application': application}})}\n\n")
+
+    def beat(self) -> None:
+        self.say(":\n")
+
+    def say(self, text: str) -> None:
+        self._put(text.encode())
+
+    def end(self) -> None:
+        self._put(None)
+
+    def fail(self, failure: Exception) -> None:
+        self._put(failure)
+
+    def _put(self, item: bytes | Exception | None) -> None:
+        self._queue.put_nowait(item)
+        self.begun.set()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while (item := await self._queue.get()) is not None:
+            if isinstance(item, Exception):
+                raise item
+            yield item
+
+
+class Seen:
+    """The readings that a source published."""
+
+    def __init__(self) -> None:
+        self.readings: list[Reading[Any]] = []
+        self._changed = asyncio.Event()
+
+    def publish(self, reading: Reading[Any]) -> None:
+        self.readings.append(reading)
+        self._changed.set()
+
+    async def until(self, true: Callable[[Reading[Any]], bool]) -> Any:
+        """The first reading from here on of which it holds, the latest included."""
+        start = max(0, len(self.readings) - 1)
+        async with asyncio.timeout(5):
+            while True:
+                for reading in self.readings[start:]:
+                    if true(reading):
+                        return reading
+                start = len(self.readings)
+                self._changed.clear()
+                await self._changed.wait()
+
+
+@asynccontextmanager
+async def following(source: Any) -> AsyncIterator[Seen]:
+    """A source that runs as long as the block lasts."""
+    seen = Seen()
+    task = asyncio.create_task(source.run(seen.publish))
+    try:
+        yield seen
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def applications(reading: Reading[Applications]) -> dict[str, Application]:
+    """A fresh reading's applications by `namespace/name`."""
+    assert isinstance(reading, Fresh), reading
+    return {str(each.application.id): each.application for each in reading.value.observed}
+
+
+def has(name: str, **values: Any) -> Callable[[Reading[Applications]], bool]:
+    """Whether a fresh reading has an application, by `namespace/name`, with these values."""
+
+    def true(reading: Reading[Applications]) -> bool:
+        if not isinstance(reading, Fresh):
+            return False
+        found = applications(reading).get(name)
+        return found is not None and all(getattr(found, key) == value for key, value in values.items())
+
+    return true

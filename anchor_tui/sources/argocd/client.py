@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from anchor_tui import __version__
+from anchor_tui.config.forms import is_loopback
 from anchor_tui.sources.argocd.lean import httpx
 from anchor_tui.sources.errors import (
     BadAnswer,
@@ -190,10 +191,7 @@ def _raise_for(response: httpx.Response) -> None:
             raise BadAnswer(_html_words(str(response.url.copy_with(query=None))))
         return
     if response.is_redirect:
-        try:
-            target = httpx.URL(response.headers.get("location", ""))
-        except httpx.InvalidURL as error:
-            raise BadAnswer("the server redirects to what is no address: is a login proxy in between?") from error
+        target = httpx.URL(response.headers.get("location", ""))
         if target.scheme == "https" and response.url.scheme == "http":
             raise BadAnswer(f"the server speaks TLS: say https://{response.url.netloc.decode()} instead of http")
         raise BadAnswer(f"the server redirects to {target.host or target.path}: is a login proxy in between?")
@@ -261,7 +259,7 @@ def _in_words(url: str) -> Iterator[None]:
             ) from error
         raise Unreachable(f"{url}: cannot connect: {error or 'no reason given'}") from error
     except httpx.RemoteProtocolError as error:
-        raise BadAnswer(f"{url}: the answer ended early: {error}") from error
+        raise BadAnswer(f"{url}: the answer ended early or is no HTTP: {error}") from error
     except httpx.DecodingError as error:
         raise BadAnswer(f"{url}: the answer cannot be decompressed: {error}") from error
     except httpx.TransportError as error:
@@ -310,13 +308,17 @@ def _load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:
 
 
 def _proxies(access: ArgoAccess, *, read_only: bool) -> dict[str, httpx.AsyncBaseTransport]:
-    """HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, read as the standard library reads them."""
+    """HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, read as the standard library reads them; never for loopback."""
     import urllib.request  # 10 ms that only a proxied start pays
 
     url = httpx.URL(access.url)
     found = urllib.request.getproxies()
     proxy = found.get(url.scheme) or found.get("all")
-    if not proxy or urllib.request.proxy_bypass(url.host):
+    if not proxy or is_loopback(url.host) or urllib.request.proxy_bypass(url.netloc.decode()):
         return {}
-    transport = _transport(access, proxy if "://" in proxy else f"http://{proxy}")
+    try:
+        transport = _transport(access, proxy if "://" in proxy else f"http://{proxy}")
+    except (ImportError, ValueError, httpx.InvalidURL) as error:  # its text may hold the proxy's password
+        kind = proxy.partition("://")[0] if "://" in proxy else "no address"
+        raise Unreachable(f"{access.url}: the proxy that the environment names cannot be used ({kind})") from error
     return {"all://": ReadOnlyGate(transport) if read_only else transport}

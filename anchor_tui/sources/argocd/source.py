@@ -284,13 +284,12 @@ async def _side_by_side(calls: Iterable[Coroutine[object, object, T]]) -> list[T
         async with limit:
             return await call
 
-    outcomes = await asyncio.gather(*(one(call) for call in calls), return_exceptions=True)
-    results: list[T] = []
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException):
-            raise outcome
-        results.append(outcome)
-    return results
+    tasks = [asyncio.create_task(one(call)) for call in calls]
+    await asyncio.gather(*tasks, return_exceptions=True)
+    errors = [task.exception() for task in tasks]
+    for error in filter(None, errors):
+        raise error
+    return [task.result() for task in tasks]
 
 
 async def _optional(call: Awaitable[Answer], shape: type[S]) -> S | None:

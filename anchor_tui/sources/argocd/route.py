@@ -1,0 +1,88 @@
+"""The way to one Argo CD: TLS and proxy, worked out once, for whoever sends something there."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import TYPE_CHECKING, NamedTuple
+
+from anchor_tui import __version__
+from anchor_tui.sources.argocd.lean import httpx
+from anchor_tui.sources.errors import TlsFailure
+
+if TYPE_CHECKING:
+    import ssl
+
+    from anchor_tui.sources.credentials import ArgoAccess
+
+CONNECT_TIMEOUT_S = 10.0
+ANSWER_TIMEOUT_S = 20.0
+LIMITS = httpx.Limits(max_connections=32)
+TIMEOUT = httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+
+
+class Route(NamedTuple):
+    """What both of httpx's transports are made from. `verify` is False for plain http only."""
+
+    access: ArgoAccess
+    verify: ssl.SSLContext | bool
+    proxy: str | None
+
+    @property
+    def base_url(self) -> str:
+        """The server's root, below which every path lies."""
+        return self.access.url.rstrip("/") + "/"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Who we are, and with which right."""
+        return {"User-Agent": f"anchor-tui/{__version__}", "Authorization": f"Bearer {self.access.token.reveal()}"}
+
+
+def route_to(access: ArgoAccess) -> Route:
+    """The route; raises TlsFailure where the configuration's certificates cannot be used."""
+    # An SSL context takes 40 ms to make; plain http (loopback, or asked for) has no use for one.
+    verify = _ssl_context(access) if access.url.startswith("https://") else False
+    return Route(access, verify, _proxy(access.url))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, to which no proxy leads."""
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+def _ssl_context(access: ArgoAccess) -> ssl.SSLContext:
+    try:
+        context = httpx.create_ssl_context(verify=not access.insecure)
+        if access.ca_file:
+            context.load_verify_locations(cafile=access.ca_file)
+        if access.ca_data:
+            context.load_verify_locations(cadata=access.ca_data)
+        if access.client_cert_file:
+            context.load_cert_chain(access.client_cert_file, access.client_key_file)
+        elif access.client_cert_data and access.client_key_data:
+            _load_pair(context, access.client_cert_data, access.client_key_data)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise TlsFailure(f"{access.url}: the TLS files of the configuration cannot be used: {error}") from error
+    return context
+
+
+def _load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:
+    """The standard library takes a certificate from a file only: one that nobody else may read, and not for long."""
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(f"{certificate}\n{key}\n")
+        file.flush()
+        context.load_cert_chain(file.name)
+
+
+def _proxy(url: str) -> str | None:
+    """HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, read as the standard library reads them."""
+    parsed = httpx.URL(url)
+    if is_loopback(parsed.host):
+        return None
+    import urllib.request  # 10 ms that loopback does without
+
+    found = urllib.request.getproxies()
+    proxy = found.get(parsed.scheme) or found.get("all")
+    if not proxy or urllib.request.proxy_bypass(parsed.host):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"

@@ -1,0 +1,114 @@
+"""Tiny servers on loopback, each in a thread of its own, for what only real sockets show."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+
+class Request:
+    """What came, and how to answer."""
+
+    def __init__(self, handler: BaseHTTPRequestHandler) -> None:
+        self._handler = handler
+        self.method = handler.command
+        self.path = handler.path
+        self.headers = dict(handler.headers.items())
+        self.body = handler.rfile.read(int(handler.headers.get("content-length") or 0))
+
+    def answer(self, status: int = 200, body: bytes | str = b"", **headers: str) -> None:
+        content = body.encode() if isinstance(body, str) else body
+        self._handler.send_response(status)
+        for name, value in {"content_type": "application/json", **headers}.items():
+            self._handler.send_header(name.replace("_", "-"), value)
+        self._handler.send_header("content-length", str(len(content)))
+        self._handler.end_headers()
+        self._handler.wfile.write(content)
+
+    def reset(self) -> None:
+        """Ends the connection without an answer."""
+        self._handler.connection.shutdown(socket.SHUT_RDWR)
+
+    def begin(self, length: int) -> None:
+        """Headers that promise more than will come."""
+        self._handler.send_response(200)
+        self._handler.send_header("content-type", "application/json")
+        self._handler.send_header("content-length", str(length))
+        self._handler.end_headers()
+        self._handler.wfile.flush()
+
+
+@contextmanager
+def serving(answer: Callable[[Request], None], context: ssl.SSLContext | None = None) -> Iterator[str]:
+    """A server that answers every request so; its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _take(self) -> None:
+            try:
+                answer(Request(self))
+            except (OSError, ValueError):
+                self.close_connection = True
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _take
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: Any) -> None:  # a client that hangs up is no error of ours
+            pass
+
+    server = Server(("127.0.0.1", 0), Handler)
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield f"{'https' if context else 'http'}://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def self_signed(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """A server's TLS with a certificate that nobody else signed, and the file of that certificate."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    certificate_file, key_file = folder / "ca.pem", folder / "key.pem"
+    certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    key_file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate_file, key_file)
+    return context, certificate_file
