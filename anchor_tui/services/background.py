@@ -1,6 +1,6 @@
 """The reader on a thread of its own, so that a slow decode or a large estate never holds up a frame.
 
-It is started before the screen is even imported: the first request is under way while Textual loads.
+It is started before the screen is even imported, with the first requests under way already (headstart.py).
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from anchor_tui.config import Config
 
 if TYPE_CHECKING:
     from anchor_tui.domain.model import Snapshot
+    from anchor_tui.services.headstart import Departed
 
 Listener = Callable[["Snapshot"], None]
-DEPARTED_WITHIN_S = 0.2
-"""The start of the screen waits no longer than this for the first requests to leave."""
 PAINTED_WITHIN_S = 1.0
 """What reads the answers is loaded after the first frame, or after this."""
 
@@ -27,15 +26,20 @@ PAINTED_WITHIN_S = 1.0
 class Background:
     """A running Observer. Snapshots are handed to one listener, on the reader's thread."""
 
-    def __init__(self, config: Config, environ: Mapping[str, str], home: Path) -> None:
+    def __init__(
+        self, config: Config, environ: Mapping[str, str], home: Path, ahead: Mapping[str, Departed] | None = None
+    ) -> None:
         self.config = config
+        self._ahead = ahead
         self._environ = environ
         self._home = home
         self._lock = threading.Lock()
         self._listener: Listener | None = None
+        self._mourner: Callable[[], None] | None = None
         self._latest: Snapshot | None = None
+        self.fault: Exception | None = None
+        """What ended the reader, if something did: a fault of ours."""
         self._loop = asyncio.new_event_loop()
-        self._departed = threading.Event()
         self._painted = asyncio.Event()
         self._again: Callable[[], None] = lambda: None
         self._main: asyncio.Task[None] | None = None
@@ -43,16 +47,17 @@ class Background:
         self._thread = threading.Thread(target=self._serve, name="observer", daemon=True)
 
     def start(self) -> None:
-        """Begins to read; returns when the first requests are on their way, or a moment later without them."""
+        """Begins to read."""
         self._thread.start()
-        self._departed.wait(DEPARTED_WITHIN_S)
 
-    def listen(self, listener: Listener) -> None:
-        """Hands over the latest snapshot now, and each further one as it comes."""
+    def listen(self, listener: Listener, died: Callable[[], None]) -> None:
+        """Hands over the latest snapshot now, and each further one as it comes; says so if there will be none."""
         with self._lock:
-            self._listener = listener
+            self._listener, self._mourner = listener, died
             if self._latest is not None:
                 listener(self._latest)
+            if self.fault is not None:
+                died()
 
     def painted(self) -> None:
         """Says that the first frame is on the screen: what costs time to load may now be loaded."""
@@ -65,7 +70,7 @@ class Background:
     def stop(self) -> None:
         """Ends the reading and closes its connections; waits a moment for that and no longer."""
         with self._lock:
-            self._listener = None
+            self._listener = self._mourner = None
         self._call(lambda: self._main.cancel() if self._main else None)
         self._thread.join(timeout=0.5)
 
@@ -86,20 +91,21 @@ class Background:
             self._loop.run_until_complete(self._main)
         except asyncio.CancelledError:
             pass  # stopped
+        except Exception as error:  # noqa: BLE001 - a reader that died must not leave a screen that looks alive
+            with self._lock:
+                self.fault = error
+                if self._mourner is not None:
+                    self._mourner()
         finally:
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
 
     async def _read(self) -> None:
-        from anchor_tui.services.headstart import depart
-
-        ahead = await depart(self.config, self._environ, self._home)
-        self._departed.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PAINTED_WITHIN_S):
                 await self._painted.wait()  # imports compete: the first picture comes first
         from anchor_tui.services.observe import Observer, make_sources
 
-        observer = Observer(self.config, make_sources(self.config, self._environ, self._home, ahead=ahead))
+        observer = Observer(self.config, make_sources(self.config, self._environ, self._home, ahead=self._ahead))
         self._again = observer.read_again
         await observer.run(self._publish, self._painted)

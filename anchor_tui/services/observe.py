@@ -23,6 +23,7 @@ from anchor_tui.sources.errors import SourceError
 from anchor_tui.sources.pace import Backoff
 
 if TYPE_CHECKING:
+    from anchor_tui.services.headstart import Departed
     from anchor_tui.sources.argocd.client import ArgoClient
     from anchor_tui.sources.github.door import Door
 
@@ -154,11 +155,11 @@ def make_sources(
     environ: Mapping[str, str],
     home: Path,
     now: Clock = utc_now,
-    ahead: Mapping[str, ArgoClient] | None = None,
+    ahead: Mapping[str, Departed] | None = None,
 ) -> list[Source]:
     """The sources of a configuration. Credentials are looked up when a source connects, not before.
 
-    `ahead` has clients whose first requests are under way; each is used for its source's first connection.
+    `ahead` has the first requests that are under way already; each source begins with its own.
     """
     from anchor_tui.sources.argocd.source import ArgoSource  # httpx: 50 ms, beside the screen's own imports
     from anchor_tui.sources.github import GitHubSource
@@ -178,12 +179,13 @@ def make_sources(
 
         async def open_argocd() -> ArgoClient:
             from anchor_tui.sources.argocd.client import ArgoClient
+            from anchor_tui.sources.argocd.route import route_to
             from anchor_tui.sources.credentials import argocd_access
 
-            if server.name in departed:
-                return departed.pop(server.name)
+            if (begun := departed.pop(server.name, None)) is not None:
+                return ArgoClient(begun.route, read_only=config.read_only, ahead=begun.parcels)
             access = await asyncio.to_thread(argocd_access, server, environ, home=home)
-            return ArgoClient(access, read_only=config.read_only)
+            return ArgoClient(route_to(access), read_only=config.read_only)
 
         return ArgoSource(server, config.environments, open_argocd, now)
 

@@ -22,12 +22,15 @@ from anchor_tui.tui.keys import ENVIRONMENT_KEYS, with_keys
 from anchor_tui.tui.screens.fleet import FleetScreen
 from anchor_tui.tui.screens.help import HelpScreen, Line
 
+READER_DIED = 3
+"""Exit code: nothing could be read any more, by a fault of ours."""
+
 
 class Reader(Protocol):
     """What the application needs of the running reader."""
 
-    def listen(self, listener: Callable[[Snapshot], None]) -> None:
-        """Hands over each snapshot, on any thread."""
+    def listen(self, listener: Callable[[Snapshot], None], died: Callable[[], None]) -> None:
+        """Hands over each snapshot, on any thread; says so if there will be none any more."""
 
     def painted(self) -> None:
         """The first frame is on the screen."""
@@ -85,7 +88,7 @@ class AnchorApp(App[None]):
     def on_mount(self) -> None:
         """Begins to listen; says when the first frame is out."""
         self.set_interval(1.0, self._tick)
-        self._reader.listen(self._hear)
+        self._reader.listen(self._hear, self._mourn)
         self.call_after_refresh(self._reader.painted)
 
     def get_line_filters(self) -> list[LineFilter]:
@@ -101,6 +104,11 @@ class AnchorApp(App[None]):
         """On the reader's thread: hands over to ours, without waiting for it."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._take, snapshot)
+
+    def _mourn(self) -> None:
+        """On the reader's thread: without a reader there is nothing true to show."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.exit, None, READER_DIED)
 
     def _take(self, snapshot: Snapshot) -> None:
         self.now = self._clock()

@@ -1,11 +1,11 @@
-"""From an estate to a running screen. The first request leaves before Textual is imported."""
+"""From an estate to a running screen. The first requests leave before anything that takes time is imported."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
-from anchor_tui.services.background import Background
+from anchor_tui.services.headstart import depart
 
 if TYPE_CHECKING:
     from anchor_tui.services.estate import Estate
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 def show(estate: Estate, *, environment: str, theme: str, no_color: bool) -> int:
     """Shows the screen until it is left; returns the exit code."""
-    reader = Background(estate.config, estate.environ, estate.home)
+    ahead = depart(estate.config, estate.environ, estate.home)
+    from anchor_tui.services.background import Background
+
+    reader = Background(estate.config, estate.environ, estate.home, ahead)
     reader.start()
     if no_color:
         os.environ["NO_COLOR"] = "1"  # Textual looks for it when the application is made
@@ -23,6 +26,8 @@ def show(estate: Estate, *, environment: str, theme: str, no_color: bool) -> int
     try:
         app = AnchorApp(estate.config, reader, utc_now, environment=environment, theme=theme)
         app.run()
-        return app.return_code or 0
     finally:
         reader.stop()
+    if reader.fault is not None:
+        raise reader.fault
+    return app.return_code or 0

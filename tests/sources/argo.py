@@ -15,6 +15,7 @@ from anchor_tui.config import ApplicationName, ApplicationSelector, EnvironmentC
 from anchor_tui.domain.model import Application, Fresh, Reading
 from anchor_tui.domain.readings import Applications
 from anchor_tui.sources.argocd.client import ArgoClient
+from anchor_tui.sources.argocd.route import route_to
 from anchor_tui.sources.argocd.source import ArgoSource
 from anchor_tui.sources.credentials import ArgoAccess
 from anchor_tui.sources.secret import Secret
@@ -28,7 +29,7 @@ Environments = Mapping[str, tuple[str, ...] | ApplicationSelector]
 
 def client(transport: httpx.AsyncBaseTransport, *, read_only: bool = True) -> ArgoClient:
     access = ArgoAccess(url=URL, token=Secret("a-token"), origin="test")
-    return ArgoClient(access, read_only=read_only, transport=transport)
+    return ArgoClient(route_to(access), read_only=read_only, transport=transport)
 
 
 def source(

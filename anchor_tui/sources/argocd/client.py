@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import http.cookiejar
-import ssl
-import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from anchor_tui import __version__
-from anchor_tui.config.forms import is_loopback
+from anchor_tui.sources.argocd.ahead import Asked, Parcel, asked
 from anchor_tui.sources.argocd.lean import httpx
+from anchor_tui.sources.argocd.route import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, LIMITS, TIMEOUT, Route
 from anchor_tui.sources.errors import (
     BadAnswer,
     Forbidden,
@@ -34,11 +32,8 @@ from anchor_tui.sources.errors import (
 
 if TYPE_CHECKING:
     from anchor_tui.sources.argocd.wire import StreamEvent
-    from anchor_tui.sources.credentials import ArgoAccess
 
 T = TypeVar("T")
-CONNECT_TIMEOUT_S = 10.0
-ANSWER_TIMEOUT_S = 20.0
 
 
 class ReadOnlyGate(httpx.AsyncBaseTransport):
@@ -75,39 +70,40 @@ class ArgoClient:
     """The requests that go to one Argo CD. Not retried here: who asks knows whether asking twice is harmless."""
 
     def __init__(
-        self, access: ArgoAccess, *, read_only: bool, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        route: Route,
+        *,
+        read_only: bool,
+        transport: httpx.AsyncBaseTransport | None = None,
+        ahead: Mapping[Asked, Parcel] | None = None,
     ) -> None:
-        self.url = access.url
-        self._ahead: dict[object, asyncio.Future[Answer]] = {}
-        inner = transport or _transport(access)
+        self.url = route.access.url
+        self._ahead = dict(ahead or {})
+        inner = transport or httpx.AsyncHTTPTransport(verify=route.verify, proxy=route.proxy, limits=LIMITS)
         self._http = httpx.AsyncClient(
-            base_url=access.url.rstrip("/") + "/",
+            base_url=route.base_url,
+            headers=route.headers,
             transport=ReadOnlyGate(inner) if read_only else inner,
-            # A proxy from the environment is honoured by the transport's own mounts, made below.
-            mounts={} if transport else _proxies(access, read_only=read_only),
-            headers={"User-Agent": f"anchor-tui/{__version__}"},
             cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[])),
-            timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            timeout=TIMEOUT,
             trust_env=False,
         )
-        self._use_token(access.token.reveal())
-
-    def ask_ahead(self, path: str, params: Mapping[str, str]) -> None:
-        """Sends a GET now; the next `get` of the same waits for its answer instead of asking again."""
-        self._ahead[_key(path, params)] = asyncio.ensure_future(self._get(path, params))
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
-        """GET below the server's root, as `api/v1/applications`. Raises the tree of `sources.errors`."""
-        ahead = self._ahead.pop(_key(path, params or {}), None)
-        return await (ahead or self._get(path, params or {}))
+        """GET below the server's root, as `api/v1/applications`. Raises the tree of `sources.errors`.
 
-    async def _get(self, path: str, params: Mapping[str, str]) -> Answer:
+        What was sent ahead is waited for instead of being asked again, once.
+        """
         began = time.monotonic()
         with _in_words(self.url):
-            response = await self._http.get(path, params=dict(params))
+            if parcel := self._ahead.pop(asked(path, params or {}), None):
+                response, took_s = await asyncio.to_thread(parcel.wait), parcel.took_s
+            else:
+                response = await self._http.get(path, params=dict(params or {}))
+                took_s = time.monotonic() - began
         self._renew(response)
         _raise_for(response)
-        return Answer(response.content, time.monotonic() - began)
+        return Answer(response.content, took_s)
 
     @asynccontextmanager
     async def events(self, path: str, params: Mapping[str, str]) -> AsyncIterator[AsyncIterator[StreamEvent | None]]:
@@ -129,23 +125,13 @@ class ArgoClient:
                 yield _events(response)
 
     async def aclose(self) -> None:
-        """Ends every connection, and what was asked ahead and never wanted."""
-        for ahead in self._ahead.values():
-            ahead.cancel()
-        await asyncio.gather(*self._ahead.values(), return_exceptions=True)
+        """Ends every connection."""
         await self._http.aclose()
-
-    def _use_token(self, token: str) -> None:
-        self._http.headers["Authorization"] = f"Bearer {token}"
 
     def _renew(self, response: httpx.Response) -> None:
         """A login session that is about to end gets its successor in a header."""
         if renewed := response.headers.get("Grpc-Metadata-Renew-Token"):
-            self._use_token(renewed)
-
-
-def _key(path: str, params: Mapping[str, str]) -> tuple[str, tuple[tuple[str, str], ...]]:
-    return path, tuple(sorted(params.items()))
+            self._http.headers["Authorization"] = f"Bearer {renewed}"
 
 
 async def _events(response: httpx.Response) -> AsyncIterator[StreamEvent | None]:
@@ -275,50 +261,3 @@ def _is_tls(error: BaseException) -> bool:
 
 def _tls_words(error: BaseException) -> str:
     return str(error).removeprefix("[SSL: ").replace("]", "", 1).split(" (_ssl.c")[0]
-
-
-def _transport(access: ArgoAccess, proxy: str | None = None) -> httpx.AsyncHTTPTransport:
-    # An SSL context takes 40 ms to make; plain http (loopback, or asked for) has no use for one.
-    verify: ssl.SSLContext | bool = _ssl_context(access) if access.url.startswith("https://") else False
-    return httpx.AsyncHTTPTransport(verify=verify, proxy=proxy, limits=httpx.Limits(max_connections=32))
-
-
-def _ssl_context(access: ArgoAccess) -> ssl.SSLContext:
-    try:
-        context = httpx.create_ssl_context(verify=not access.insecure)
-        if access.ca_file:
-            context.load_verify_locations(cafile=access.ca_file)
-        if access.ca_data:
-            context.load_verify_locations(cadata=access.ca_data)
-        if access.client_cert_file:
-            context.load_cert_chain(access.client_cert_file, access.client_key_file)
-        elif access.client_cert_data and access.client_key_data:
-            _load_pair(context, access.client_cert_data, access.client_key_data)
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        raise TlsFailure(f"{access.url}: the TLS files of the configuration cannot be used: {error}") from error
-    return context
-
-
-def _load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:
-    """The standard library takes a certificate from a file only: one that nobody else may read, and not for long."""
-    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
-        file.write(f"{certificate}\n{key}\n")
-        file.flush()
-        context.load_cert_chain(file.name)
-
-
-def _proxies(access: ArgoAccess, *, read_only: bool) -> dict[str, httpx.AsyncBaseTransport]:
-    """HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, read as the standard library reads them; never for loopback."""
-    import urllib.request  # 10 ms that only a proxied start pays
-
-    url = httpx.URL(access.url)
-    found = urllib.request.getproxies()
-    proxy = found.get(url.scheme) or found.get("all")
-    if not proxy or is_loopback(url.host) or urllib.request.proxy_bypass(url.netloc.decode()):
-        return {}
-    try:
-        transport = _transport(access, proxy if "://" in proxy else f"http://{proxy}")
-    except (ImportError, ValueError, httpx.InvalidURL) as error:  # its text may hold the proxy's password
-        kind = proxy.partition("://")[0] if "://" in proxy else "no address"
-        raise Unreachable(f"{access.url}: the proxy that the environment names cannot be used ({kind})") from error
-    return {"all://": ReadOnlyGate(transport) if read_only else transport}
