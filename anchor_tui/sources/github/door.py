@@ -8,6 +8,7 @@ through, below every method it has.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import queue
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 ANSWER_TIMEOUT_S = 15
+PATIENCE_S = 45.0
+"""For a query in all: a name that is never resolved, or an answer that drips, ends no other way."""
 _inject = threading.Lock()
 
 
@@ -96,7 +99,11 @@ class Door:
     async def query(self, document: Document, variables: Mapping[str, Any] | None = None) -> GraphAnswer:
         """Asks a registered query. Raises the tree of `sources.errors`; errors beside data are in the answer."""
         everything = dict(document.variables) | dict(variables or {})
-        return await self._on_thread(lambda github: _ask(github, document.text, everything))
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                return await self._on_thread(lambda github: _ask(github, document.text, everything))
+        except TimeoutError as error:
+            raise NoAnswer(f"{self.access.api_url}: no answer within {PATIENCE_S:g} s") from error
 
     async def call(self, work: Callable[[Github], T]) -> T:
         """Runs any other work with the `Github` object on its thread; the gate holds there too."""
@@ -143,7 +150,7 @@ def _hand_over(
         if not answer.done():  # who asked may have gone
             put(value)
 
-    if not loop.is_closed():
+    with contextlib.suppress(RuntimeError):  # the loop may be closed: nobody waits for it any more
         loop.call_soon_threadsafe(deliver)
 
 
@@ -198,6 +205,8 @@ def _ask(github: Github, text: str, variables: Mapping[str, Any]) -> GraphAnswer
         body = error.data if isinstance(error.data, dict) else {}
         if not isinstance(body.get("data"), dict) or not any(value is not None for value in body["data"].values()):
             raise
+    except (TypeError, AttributeError, UnicodeDecodeError) as error:  # PyGithub, of an answer that is no object
+        raise BadAnswer("GitHub's answer is no JSON object") from error
     took_s = time.monotonic() - began
     data = body.get("data")
     if not isinstance(data, dict):

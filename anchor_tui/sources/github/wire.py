@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from anchor_tui.domain.model import Budget, Checks, PullRequest, PullRequestRef
+from anchor_tui.sources.errors import BadAnswer
+
+T = TypeVar("T")
 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -263,9 +266,21 @@ class Poll(msgspec.Struct, rename="camel"):
     viewer: User | None = None
 
 
-def to_budget(limit: RateLimit | None) -> Budget | None:
-    """The allowance in the domain's terms."""
-    return Budget(limit.limit, limit.remaining, limit.cost, utc(limit.reset_at)) if limit else None
+def convert(raw: object, shape: type[T]) -> T:
+    """A part of an answer as `shape`, or a `BadAnswer` that says what came instead."""
+    try:
+        return msgspec.convert(raw, shape)
+    except msgspec.ValidationError as error:
+        raise BadAnswer(f"GitHub's answer has an unexpected shape: {error}") from error
+
+
+def to_budget(*limits: RateLimit | None) -> Budget | None:
+    """The allowance after the last of some queries, with what all of them cost."""
+    told = [limit for limit in limits if limit]
+    if not told:
+        return None
+    last = told[-1]
+    return Budget(last.limit, last.remaining, sum(limit.cost for limit in told), utc(last.reset_at))
 
 
 def to_pull_request(pull: Pull, *, checks_denied: bool) -> PullRequest:

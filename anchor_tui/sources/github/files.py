@@ -1,0 +1,143 @@
+"""The ops repo's files as a query brought them, and the releases that they say. Nothing here asks or waits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from anchor_tui.domain.model import Problem, Release
+from anchor_tui.domain.readings import EnvironmentFiles, PastRelease
+from anchor_tui.sources.github.wire import Change, Changes, Entry, Pull, changed_paths, convert, utc
+
+if TYPE_CHECKING:
+    from anchor_tui.config import Config, EnvironmentConfig, ReleaseKeys
+
+Target = Mapping[str, Any]
+"""A commit as it came: its files' names depend on the configuration."""
+History = Mapping[str, tuple[tuple[PastRelease, ...], bool | None]]
+"""Each environment's releases, newest first, and whether they reach back to the first; None where that is not told."""
+
+
+class Files:
+    """Where each environment's files stand in an answer, and what they say."""
+
+    def __init__(self, config: Config) -> None:
+        self.chart_values = f"{config.chart.path}/values.yaml"
+        self._environments = tuple(enumerate(config.environments))
+        self._keys = config.release
+
+    def at(self, target: Target) -> dict[str, EnvironmentFiles]:
+        """Each environment's release, and what is wrong with it and with the overlay."""
+        found = {}
+        for number, environment in self._environments:
+            nodes = convert(target.get(f"e{number}Change") or {}, Changes).nodes or []
+            change = next((each for each in nodes if each), None)
+            release, problems = self._release(_entry(target, f"e{number}Release"), environment, change)
+            problems += _overlay(_entry(target, f"e{number}Values"), environment.values)
+            found[environment.name] = EnvironmentFiles(release, problems)
+        return found
+
+    def chart_problems(self, target: Target) -> tuple[Problem, ...]:
+        """What is wrong with the chart's own values; a chart need not have any."""
+        chart = _entry(target, "chartValues")
+        return _overlay(chart, self.chart_values) if chart else ()
+
+    def history(self, target: Target) -> History:
+        """Each environment's earlier releases."""
+        found: dict[str, tuple[tuple[PastRelease, ...], bool | None]] = {}
+        for number, environment in self._environments:
+            told = target.get(f"e{number}History")
+            changes = convert(told or {}, Changes)
+            past = tuple(self._past(node, environment) for node in changes.nodes or () if node)
+            found[environment.name] = past, None if told is None else not changes.page_info.has_next_page
+        return found
+
+    def moved_by(self, pull: Pull, target: Target) -> dict[str, Release | None]:
+        """The releases that a pull request would bring.
+
+        A branch that was cut some time ago holds old releases without changing them: the list of changed
+        files tells which count; where GitHub names only a part of a long list, the content has to.
+        """
+        paths = changed_paths(pull)
+        head = (pull.head_ref.target if pull.head_ref else None) or {}
+        releases: dict[str, Release | None] = {}
+        for number, environment in self._environments:
+            theirs, ours = _entry(head, f"e{number}Release"), _entry(target, f"e{number}Release")
+            moved = theirs is not None and (ours is None or theirs.oid != ours.oid)
+            if environment.release in paths if paths is not None else moved:
+                releases[environment.name] = self._release(theirs, environment, None)[0]
+        return releases
+
+    def _past(self, change: Change, environment: EnvironmentConfig) -> PastRelease:
+        release, _ = self._release(change.release, environment, change)
+        return PastRelease(change.oid, release)
+
+    def _release(
+        self, entry: Entry | None, environment: EnvironmentConfig, change: Change | None
+    ) -> tuple[Release | None, tuple[Problem, ...]]:
+        text = _text(entry, environment.release)
+        if isinstance(text, Problem):
+            return None, (text,)
+        release, problems = read_release_text(text, environment.release, self._keys)
+        return (_dated(release, change) if release else None), problems
+
+
+def _entry(target: Target, alias: str) -> Entry | None:
+    found = target.get(alias)
+    return convert(found, Entry) if found else None
+
+
+def _text(entry: Entry | None, path: str) -> str | Problem:
+    """A file's text, or what keeps it from being read."""
+    if entry is None:
+        return Problem(path, "missing-file", "there is no such file on the branch", file=path)
+    blob = entry.object
+    if blob is None or blob.is_binary or blob.text is None:
+        return Problem(path, "unreadable-file", "this is no text file", file=path)
+    if blob.is_truncated:
+        return Problem(path, "unreadable-file", f"too large to be read ({blob.byte_size:,} bytes)", file=path)
+    return blob.text
+
+
+def _overlay(entry: Entry | None, path: str) -> tuple[Problem, ...]:
+    text = _text(entry, path)
+    return (text,) if isinstance(text, Problem) else overlay_problems(text, path)
+
+
+def _dated(release: Release, change: Change | None) -> Release:
+    if change is None:
+        return release
+    return replace(
+        release,
+        changed_at=utc(change.committed_date) if change.committed_date else None,
+        changed_by=change.author.who if change.author else None,
+        pull_request=change.pull_request,
+    )
+
+
+@lru_cache(maxsize=2048)
+def read_release_text(text: str, path: str, keys: ReleaseKeys) -> tuple[Release | None, tuple[Problem, ...]]:
+    """A release.yaml. The same text is parsed once: a poll brings every file anew, and few of them differ."""
+    from anchor_tui.domain.documents import DocumentError, parse  # ruamel: 11 ms that the first frame need not wait for
+    from anchor_tui.domain.releases import read_release
+
+    try:
+        return read_release(parse(text, path), keys)
+    except DocumentError as error:
+        return None, (error.problem,)
+
+
+@lru_cache(maxsize=512)
+def overlay_problems(text: str, path: str) -> tuple[Problem, ...]:
+    """Why a file of values cannot be read; the same text is parsed once."""
+    from anchor_tui.domain.documents import DocumentError, parse
+    from anchor_tui.domain.overlays import read_values
+
+    try:
+        read_values(parse(text, path))
+    except DocumentError as error:
+        return (error.problem,)
+    return ()
