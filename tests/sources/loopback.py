@@ -59,7 +59,7 @@ def serving(answer: Callable[[Request], None], context: ssl.SSLContext | None = 
             except (OSError, ValueError):
                 self.close_connection = True
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _take
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _take  # noqa: N815 - the standard library names them
 
         def log_message(self, *_: Any) -> None:
             pass

@@ -6,7 +6,7 @@ One GraphQL query a poll, at 1 point; a second one, for the history, only when t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -156,7 +156,8 @@ class GitHubSource:
             viewer=poll.viewer.login if poll.viewer else None,
         )
         chart = self._files.chart_problems(target)
-        return self._fresh(repo, (*chart, *self._renamed(repository), *_denials(denied), *self._slowness(repo)))
+        problems = (*chart, *self._renamed(repository), *_denials(denied), *self._past.problems, *self._slowness(repo))
+        return self._fresh(repo, problems)
 
     def _not_seen(self, errors: tuple[GraphError, ...]) -> SourceError:
         """Why there is no repository in an answer, in GitHub's words."""
@@ -212,7 +213,7 @@ class GitHubSource:
         self._past = _Past(head, self._files.history(ref.target), _denials(answer.errors))
         return poll.rate_limit
 
-    def _with_past(self, files: dict[str, EnvironmentFiles]) -> dict[str, EnvironmentFiles]:
+    def _with_past(self, files: Mapping[str, EnvironmentFiles]) -> dict[str, EnvironmentFiles]:
         past = {name: self._past.releases.get(name, ((), None)) for name in files}
         return {name: replace(each, history=past[name][0], whole=past[name][1]) for name, each in files.items()}
 

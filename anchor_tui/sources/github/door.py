@@ -161,7 +161,7 @@ def _make_github(access: GitHubAccess, gate: Gate) -> Github:
 
     # PyGithub's logger writes to stderr, which is the screen.
     logger = logging.getLogger("github.Requester")
-    logger.handlers.clear()
+    logger.handlers[:] = [logging.NullHandler()]  # without any, the last resort writes there too
     logger.propagate = False
 
     class GatedHttp(HTTPRequestsConnectionClass):
@@ -208,12 +208,15 @@ def _ask(github: Github, text: str, variables: Mapping[str, Any]) -> GraphAnswer
     except (TypeError, AttributeError, UnicodeDecodeError) as error:  # PyGithub, of an answer that is no object
         raise BadAnswer("GitHub's answer is no JSON object") from error
     took_s = time.monotonic() - began
+    if not isinstance(body, dict):
+        raise BadAnswer("GitHub's answer is no JSON object")
     data = body.get("data")
     if not isinstance(data, dict):
         raise BadAnswer("GitHub's answer is no JSON but a page of HTML: a proxy's login page?")
     errors = tuple(
         GraphError(str(each.get("type", "")), str(each.get("message", "")), tuple(each.get("path") or ()))
         for each in body.get("errors") or ()
+        if isinstance(each, dict)
     )
     return GraphAnswer(data, errors, took_s)
 
@@ -274,6 +277,7 @@ def _graph_errors(error: GithubException) -> list[Mapping[str, Any]]:
 def _message(error: GithubException) -> str:
     if isinstance(error.data, dict):
         words = error.data.get("message") or "; ".join(str(each.get("message", "")) for each in _graph_errors(error))
+        words = words or error.data.get("data")  # so PyGithub wraps what is no JSON
     else:
         words = error.data.decode(errors="replace") if isinstance(error.data, bytes) else str(error.data or "")
     words = str(words or error.message or "").strip()
@@ -283,9 +287,9 @@ def _message(error: GithubException) -> str:
 def _wait_s(headers: Mapping[str, Any]) -> float:
     """`retry-after`, else until the reset where nothing remains, else a minute."""
     retry_after, reset = str(headers.get("retry-after", "")), str(headers.get("x-ratelimit-reset", ""))
-    if retry_after.isdigit():
+    if retry_after.isdecimal():
         return float(retry_after)
-    if str(headers.get("x-ratelimit-remaining", "")) == "0" and reset.isdigit():
+    if str(headers.get("x-ratelimit-remaining", "")) == "0" and reset.isdecimal():
         return max(1.0, float(reset) - time.time())
     return 60.0
 

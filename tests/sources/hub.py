@@ -1,0 +1,128 @@
+"""A GitHub of plain answers, for tests that need no server."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from anchor_tui.config import Config
+from anchor_tui.sources.credentials import GitHubAccess
+from anchor_tui.sources.github import GitHubSource
+from anchor_tui.sources.github.door import Door, Gate, GraphAnswer, GraphError
+from anchor_tui.sources.github.queries import Document
+from anchor_tui.sources.secret import Secret
+from tests.values import NOW
+
+Data = dict[str, Any]
+RELEASE = """version: {version}
+commit: 9f2c1e0d5a7b4c3e8f6a1b2c3d4e5f60718293a4
+images:
+  gateway:
+    repository: ghcr.io/anchor/anchor-gateway
+    tag: {version}
+    digest: sha256:{digest}
+"""
+
+
+def release(version: str) -> str:
+    return RELEASE.format(version=version, digest=version.encode().hex().ljust(64, "0"))
+
+
+def entry(text: str | None) -> Data | None:
+    """A file in a tree."""
+    if text is None:
+        return None
+    oid = hashlib.sha1(text.encode()).hexdigest()
+    content = {"oid": oid, "text": text, "isBinary": False, "isTruncated": False, "byteSize": len(text)}
+    return {"oid": oid, "object": content}
+
+
+def target(oid: str = "a" * 40, *versions: str | None, **more: Any) -> Data:
+    """The head of the branch with each environment's release and overlay."""
+    found: Data = {"oid": oid, "messageHeadline": "Promote", "committedDate": "2026-11-23T14:00:00Z"}
+    for number, version in enumerate(versions or ("1.44.0", "1.43.2", "1.43.1")):
+        found[f"e{number}Release"] = entry(release(version) if version else None)
+        found[f"e{number}Values"] = entry("gateway:\n  replicas: 1\n")
+        found[f"e{number}Change"] = {"nodes": [{"oid": oid, "committedDate": "2026-11-23T13:00:00Z"}]}
+    return found | more
+
+
+def pull(number: int, **more: Any) -> Data:
+    usual = {"number": number, "title": f"PR {number}", "url": f"https://github.com/a/b/pull/{number}"}
+    return usual | {"headRefName": "topic", "headRefOid": f"{number:040x}"} | more
+
+
+def page(*pulls: Data, more: str | None = None) -> Data:
+    info = {"hasNextPage": more is not None, "endCursor": more}
+    return {"totalCount": len(pulls), "pageInfo": info, "nodes": list(pulls)}
+
+
+def limit(cost: int = 1, remaining: int = 4900, total: int = 5000) -> Data:
+    return {"limit": total, "cost": cost, "remaining": remaining, "resetAt": "2026-11-23T14:32:31Z"}
+
+
+def polled(head: Data | None = None, pulls: Data | None = None, **more: Any) -> Data:
+    """The answer to a poll."""
+    repository = {
+        "nameWithOwner": "anchor/anchor-msp-ops",
+        "url": "https://github.com/anchor/anchor-msp-ops",
+        "ref": {"target": head or target()},
+        "pullRequests": pulls or page(),
+    }
+    budget = more.pop("budget", limit())
+    return {"rateLimit": budget, "viewer": {"login": "on-call"}, "repository": repository | more}
+
+
+def history(*versions: str, environments: int = 3) -> Data:
+    """The answer about the history, the same for each environment."""
+    nodes = [
+        {"oid": f"{number:040x}", "committedDate": "2026-11-22T10:00:00Z", "release": entry(release(version))}
+        for number, version in enumerate(versions)
+    ]
+    parts = {f"e{n}History": {"pageInfo": {"hasNextPage": False}, "nodes": nodes} for n in range(environments)}
+    return {"rateLimit": limit(), "repository": {"ref": {"target": {"oid": "a" * 40, **parts}}}}
+
+
+class FakeDoor:
+    """A door that answers by the query's name: data, an answer, an error, or a list of them, one after the other."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers: dict[str, Any] = {"History": history("1.43.1")} | answers
+        self.asked: list[tuple[str, Mapping[str, Any]]] = []
+        self.closed = 0
+
+    async def query(self, document: Document, variables: Mapping[str, Any] | None = None) -> GraphAnswer:
+        name = re.match(r"query (\w+)", document.text)[1]  # type: ignore[index]
+        self.asked.append((name, dict(document.variables) | dict(variables or {})))
+        answer = self.answers[name]
+        if isinstance(answer, list):
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, GraphAnswer) else GraphAnswer(answer, (), 0.01)
+
+    def names(self) -> list[str]:
+        return [name for name, _ in self.asked]
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def denied(*path: str | int, kind: str = "FORBIDDEN", message: str = "Resource not accessible") -> GraphError:
+    return GraphError(kind, message, path)
+
+
+def source(config: Config, door: Any, now: Callable[[], datetime] = lambda: NOW) -> GitHubSource:
+    async def connect(_: frozenset[str]) -> Any:
+        return door
+
+    return GitHubSource(config, connect, now)
+
+
+def door_to(
+    url: str, *, token: str = "ghp_verysecretverysecretverysecret123456", read_only: bool = True, **gate: Any
+) -> Door:
+    return Door(GitHubAccess(url, Secret(token), "test"), Gate(read_only, **gate))
