@@ -13,7 +13,9 @@ from anchor_tui.domain.model import Fresh
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.services.clock import utc_now
 from anchor_tui.sources.argocd import source as module
+from anchor_tui.sources.argocd.ahead import send_ahead
 from anchor_tui.sources.argocd.client import ArgoClient, ReadOnlyGate
+from anchor_tui.sources.argocd.route import route_to
 from anchor_tui.sources.argocd.source import ArgoSource
 from anchor_tui.sources.credentials import ArgoAccess
 from anchor_tui.sources.errors import SourceError, TlsFailure, Unauthenticated, Unreachable, WriteRefused
@@ -90,10 +92,9 @@ async def test_where_writing_is_allowed_it_is_not_in_the_way():
 
 async def test_the_gate_stands_before_a_proxy_as_well(monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
-    argo = ArgoClient(access(), read_only=True)
-    gates = [argo._http._transport, *argo._http._mounts.values()]
-    assert len(gates) == 2
-    assert all(isinstance(each, ReadOnlyGate) for each in gates)
+    argo = ArgoClient(route_to(access()), read_only=True)
+    assert isinstance(argo._http._transport, ReadOnlyGate)
+    assert not argo._http._mounts
     await argo.aclose()
 
 
@@ -128,19 +129,33 @@ async def test_cookies_are_neither_kept_nor_sent():
     assert seen == [None, None]
 
 
-async def test_an_answer_that_was_asked_for_ahead_is_asked_for_once():
-    requests, transport = recorder()
-    argo = client(transport)
-    argo.ask_ahead("api/version", {})
-    await argo.get("api/version")
-    await argo.get("api/version")
-    await argo.aclose()
-    assert len(requests) == 2
+async def test_what_was_sent_ahead_is_asked_for_once_and_its_failures_are_in_words():
+    paths: list[str] = []
+
+    def answer(request) -> None:
+        paths.append(request.path)
+        request.answer(200 if request.path == "/api/version" else 401, '{"message":"no session information"}')
+
+    with serving(answer) as url:
+        route = route_to(access(url))
+        ahead = send_ahead(route, (("api/version", {}), ("api/v1/applications", {"fields": "x"})))
+        argo = ArgoClient(route, read_only=True, ahead=ahead)
+        await argo.get("api/version")
+        with pytest.raises(Unauthenticated):
+            await argo.get("api/v1/applications", {"fields": "x"})
+        assert sorted(paths) == ["/api/v1/applications?fields=x", "/api/version"]
+        await argo.get("api/version")
+        assert paths[2:] == ["/api/version"]
+        await argo.aclose()
 
 
-async def test_what_was_asked_ahead_and_never_wanted_is_given_up():
-    argo = client(httpx.MockTransport(lambda _: httpx.Response(500)))
-    argo.ask_ahead("api/version", {})
+async def test_what_was_sent_ahead_to_nobody_is_unreachable():
+    with serving(lambda request: request.answer()) as url:
+        pass
+    route = route_to(access(url))
+    argo = ArgoClient(route, read_only=True, ahead=send_ahead(route, (("api/version", {}),)))
+    with pytest.raises(Unreachable, match="cannot connect"):
+        await argo.get("api/version")
     await argo.aclose()
 
 
@@ -155,7 +170,7 @@ async def test_no_token_is_in_any_text_of_ours(caplog):
             raise httpx.ConnectError("refused", request=request)
         return httpx.Response(401, json={"message": "invalid session"}, headers={"x": "y"})
 
-    argo = ArgoClient(access(), read_only=True, transport=httpx.MockTransport(answer))
+    argo = ArgoClient(route_to(access()), read_only=True, transport=httpx.MockTransport(answer))
     texts = [repr(argo), repr(access()), str(access()), repr(Secret(TOKEN)), f"{Secret(TOKEN)}"]
     for path in ("boom", "api/version"):
         with pytest.raises(SourceError) as caught:
@@ -170,7 +185,7 @@ async def test_no_token_is_in_any_text_of_ours(caplog):
 
 async def test_the_token_travels_in_a_header_and_never_in_an_address():
     requests, transport = recorder()
-    argo = ArgoClient(access(), read_only=True, transport=transport)
+    argo = ArgoClient(route_to(access()), read_only=True, transport=transport)
     await argo.get("api/v1/applications", {"fields": "items"})
     await argo.aclose()
     assert TOKEN not in str(requests[0].url)
@@ -190,25 +205,23 @@ async def test_a_proxy_of_the_environment_is_used(monkeypatch, variable):
 
     with serving(answer) as proxy:
         monkeypatch.setenv(variable, proxy)
-        argo = ArgoClient(access("http://argocd.example:8080"), read_only=True)
+        argo = ArgoClient(route_to(access("http://argocd.example:8080")), read_only=True)
         await argo.get("api/version")
         await argo.aclose()
     assert asked == ["http://argocd.example:8080/api/version"]
 
 
 @pytest.mark.parametrize("listed", ["argocd.example", ".example", "argocd.example:8080", "*", "x,argocd.example"])
-async def test_an_address_of_no_proxy_is_asked_directly(monkeypatch, listed):
+def test_an_address_of_no_proxy_is_asked_directly(monkeypatch, listed):
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
     monkeypatch.setenv("NO_PROXY", listed)
-    argo = ArgoClient(access("http://argocd.example:8080"), read_only=True)
-    assert not argo._http._mounts
-    await argo.aclose()
+    assert route_to(access("http://argocd.example:8080")).proxy is None
 
 
 async def test_loopback_is_never_asked_through_a_proxy(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
     with serving(lambda request: request.answer(200, "{}")) as url:
-        argo = ArgoClient(access(url), read_only=True)
+        argo = ArgoClient(route_to(access(url)), read_only=True)
         await argo.get("api/version")
         await argo.aclose()
 
@@ -216,8 +229,8 @@ async def test_loopback_is_never_asked_through_a_proxy(monkeypatch):
 @pytest.mark.parametrize("proxy", ["socks5://user:hidden@proxy.example", "ftp://hidden@proxy", "http://proxy:hidden"])
 def test_a_proxy_that_cannot_be_used_is_an_error_in_words_without_its_password(monkeypatch, proxy):
     monkeypatch.setenv("HTTPS_PROXY", proxy)
-    with pytest.raises(Unreachable, match="the proxy that the environment names cannot be used") as caught:
-        ArgoClient(access(), read_only=True)
+    with pytest.raises(Unreachable, match="proxy that the environment names cannot be used") as caught:
+        ArgoClient(route_to(access()), read_only=True)
     assert "hidden" not in caught.value.message
 
 
@@ -227,7 +240,7 @@ def test_a_proxy_that_cannot_be_used_is_an_error_in_words_without_its_password(m
 async def test_a_certificate_that_nobody_vouches_for_is_refused_in_words_and_ca_file_mends_it(tmp_path):
     context, ca_file = self_signed(tmp_path)
     with serving(lambda request: request.answer(200, '{"Version":"v3.5.1"}'), context) as url:
-        argo = ArgoClient(access(url), read_only=True)
+        argo = ArgoClient(route_to(access(url)), read_only=True)
         with pytest.raises(TlsFailure, match="ca_file") as caught:
             await argo.get("api/version")
         await argo.aclose()
@@ -238,14 +251,14 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused_in_words_and_ca_
             access(url, ca_data=ca_file.read_text()),
             access(url, insecure=True),
         ):
-            argo = ArgoClient(trusting, read_only=True)
+            argo = ArgoClient(route_to(trusting), read_only=True)
             assert (await argo.get("api/version")).body == b'{"Version":"v3.5.1"}'
             await argo.aclose()
 
 
 async def test_a_server_that_does_not_speak_tls_is_a_failure_of_tls():
     with serving(lambda request: request.answer(200, "{}")) as url:
-        argo = ArgoClient(access(url.replace("http:", "https:")), read_only=True)
+        argo = ArgoClient(route_to(access(url.replace("http:", "https:"))), read_only=True)
         with pytest.raises(TlsFailure):
             await argo.get("api/version")
         await argo.aclose()
@@ -254,9 +267,9 @@ async def test_a_server_that_does_not_speak_tls_is_a_failure_of_tls():
 def test_a_ca_file_that_holds_no_certificate_is_named(tmp_path):
     (tmp_path / "ca.pem").write_text("no certificate")
     with pytest.raises(TlsFailure, match="TLS files of the configuration"):
-        ArgoClient(access(ca_file=str(tmp_path / "ca.pem")), read_only=True)
+        ArgoClient(route_to(access(ca_file=str(tmp_path / "ca.pem"))), read_only=True)
     with pytest.raises(TlsFailure, match="TLS files of the configuration"):
-        ArgoClient(access(ca_file=str(tmp_path / "none.pem")), read_only=True)
+        ArgoClient(route_to(access(ca_file=str(tmp_path / "none.pem"))), read_only=True)
 
 
 # --- over real sockets -------------------------------------------------------------------------------
@@ -265,7 +278,7 @@ def test_a_ca_file_that_holds_no_certificate_is_named(tmp_path):
 def of_sandbox(box: Sandbox, *names: str, token: str | None = None) -> ArgoSource:
     async def connect() -> ArgoClient:
         found = ArgoAccess(url=box.argocd_url, token=Secret(token or box.argocd_token), origin="test")
-        return ArgoClient(found, read_only=True)
+        return ArgoClient(route_to(found), read_only=True)
 
     wanted = tuple(ApplicationName(name) for name in names)
     return ArgoSource(Server(), (EnvironmentConfig(name="prod", applications=wanted),), connect, utc_now)
@@ -325,7 +338,7 @@ async def test_a_wrong_token_is_unauthenticated():
 async def test_nobody_listening_is_unreachable():
     with serving(lambda request: request.answer()) as url:
         pass
-    argo = ArgoClient(access(url), read_only=True)
+    argo = ArgoClient(route_to(access(url)), read_only=True)
     with pytest.raises(Unreachable, match="cannot connect"):
         await argo.get("api/version")
     await argo.aclose()

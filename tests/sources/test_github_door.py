@@ -212,9 +212,11 @@ async def test_an_answer_that_is_a_failure_is_the_right_error_in_words(name):
 )
 async def test_a_rate_limit_says_how_long_to_wait(status, message, headers, wait_s):
     told = {name: value.replace("%d", str(int(time.time()) + 120)) for name, value in headers.items()}
-    with serving(lambda request: request.answer(status, said(message), **told)) as url:
-        with pytest.raises(RateLimited) as caught:
-            await ask(url)
+    with (
+        serving(lambda request: request.answer(status, said(message), **told)) as url,
+        pytest.raises(RateLimited) as caught,
+    ):
+        await ask(url)
     assert caught.value.wait_s == pytest.approx(wait_s, abs=5)
     assert message in caught.value.message
 
@@ -250,7 +252,7 @@ async def test_what_is_asked_is_the_document_with_its_variables_and_no_token():
 async def test_nobody_listening_is_unreachable():
     with serving(lambda request: request.answer()) as url:
         pass
-    with pytest.raises(Unreachable, match="the connection failed: .*refused"):
+    with pytest.raises(Unreachable, match=r"the connection failed: .*refused"):
         await ask(url)
 
 
@@ -271,7 +273,7 @@ async def test_a_body_that_ends_early_is_no_answer_to_believe():
 async def test_a_certificate_that_nobody_vouches_for_is_refused_and_ca_file_mends_it(tmp_path):
     context, ca_file = self_signed(tmp_path)
     with serving(lambda request: request.answer(200, GOOD), context) as url:
-        with pytest.raises(TlsFailure, match="github.ca_file") as caught:
+        with pytest.raises(TlsFailure, match=r"github.ca_file") as caught:
             await ask(url)
         assert "certificate" in caught.value.message
         door = door_to(url, documents=frozenset({QUERY.text}))
@@ -281,9 +283,11 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused_and_ca_file_mend
 
 
 async def test_an_address_that_redirects_elsewhere_is_an_error_in_words():
-    with serving(lambda request: request.answer(302, "", location="https://sso.example/in")) as url:
-        with pytest.raises(SourceError):
-            await ask(url)
+    def answer(request: Request) -> None:
+        request.answer(302, "", location="https://sso.example/in")
+
+    with serving(answer) as url, pytest.raises(SourceError):
+        await ask(url)
 
 
 # --- a GitHub that hangs -----------------------------------------------------------------------------
@@ -296,7 +300,7 @@ async def test_a_github_that_gives_no_answer_is_a_timeout(failure):
     def hang(_: object) -> None:
         raise failure("read timed out")
 
-    with pytest.raises(NoAnswer, match="https://github.example/api/v3: no answer within 15 s"):
+    with pytest.raises(NoAnswer, match=r"https://github.example/api/v3: no answer within 15 s"):
         await door.call(hang)
     door.close()
 
@@ -315,7 +319,7 @@ async def test_an_answer_that_drips_is_given_up_in_the_end(monkeypatch):
     monkeypatch.setattr(module, "PATIENCE_S", 0.05)
     over = threading.Event()
     with serving(lambda _: over.wait(5)) as url:
-        with pytest.raises(NoAnswer, match="no answer within 0.05 s"):
+        with pytest.raises(NoAnswer, match=r"no answer within 0.05 s"):
             await ask(url)
         over.set()
 

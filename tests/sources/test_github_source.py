@@ -172,9 +172,7 @@ async def test_what_is_denied_in_the_history_is_a_problem_of_every_poll(pauses):
     door = FakeDoor(Poll=polled(), History=answer)
     async with following(source(config(), door)) as seen:
         await seen.until(lambda reading: bool(reading.problems))
-        while door.names().count("Poll") < 3:
-            await asyncio.sleep(0)
-        assert (await seen.until(is_fresh)).problems
+        assert (await seen.until(lambda _: door.names().count("Poll") > 3)).problems
 
 
 async def test_a_history_that_is_null_is_not_one_that_is_whole():
@@ -198,7 +196,7 @@ async def test_a_history_that_does_not_come_takes_nothing_from_the_poll_and_is_a
 async def test_a_repository_that_is_not_found_says_so():
     data = polled() | {"repository": None}
     error = denied("repository", kind="NOT_FOUND", message="Could not resolve to a Repository")
-    with pytest.raises(NotFound, match="Could not resolve to a Repository.*may not see it"):
+    with pytest.raises(NotFound, match=r"Could not resolve to a Repository.*may not see it"):
         await source(config(), FakeDoor(Poll=GraphAnswer(data, (error,)))).read()
 
 
@@ -268,8 +266,7 @@ async def test_a_budget_that_runs_down_slows_the_polls_so_that_half_of_it_lasts(
     door = FakeDoor(Poll=polled(budget=limit(cost, remaining)))
     async with following(source(config(), door)) as seen:
         told = await seen.until(is_fresh)
-        while not pauses:
-            await asyncio.sleep(0)
+        await seen.until(lambda _: bool(pauses))
     assert pauses[0] == pause_s
     assert told.good_until == NOW + timedelta(seconds=3 * pause_s)
     if pause_s > 30:
@@ -282,8 +279,7 @@ async def test_a_budget_that_runs_down_slows_the_polls_so_that_half_of_it_lasts(
 async def test_without_a_word_about_the_budget_the_usual_pause_holds(pauses):
     async with following(source(config(), FakeDoor(Poll=polled(budget=None)))) as seen:
         assert (await seen.until(is_fresh)).value.budget is None
-        while not pauses:
-            await asyncio.sleep(0)
+        await seen.until(lambda _: bool(pauses))
     assert pauses[0] == 30.0
 
 

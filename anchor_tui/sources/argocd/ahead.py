@@ -24,7 +24,7 @@ def asked(path: str, params: Mapping[str, str]) -> Asked:
 class Parcel:
     """One GET under way. `sent` is set when it has left, `arrived` when it was answered or failed."""
 
-    def __init__(self, client: httpx.Client, path: str, params: Mapping[str, str]) -> None:
+    def __init__(self, client: _Shared, path: str, params: Mapping[str, str]) -> None:
         self.sent = threading.Event()
         self._arrived = threading.Event()
         self._answer: httpx.Response | Exception | None = None
@@ -39,12 +39,13 @@ class Parcel:
         assert self._answer is not None
         return self._answer
 
-    def _fetch(self, client: httpx.Client, path: str, params: dict[str, str]) -> None:
+    def _fetch(self, client: _Shared, path: str, params: dict[str, str]) -> None:
         began = time.monotonic()
         try:
-            self._answer = client.get(path, params=params, extensions={"trace": self._trace})
+            self._answer = client.http.get(path, params=params, extensions={"trace": self._trace})
         except Exception as error:  # noqa: BLE001 - raised again where the answer is wanted
             self._answer = error
+        client.done()
         self.took_s = time.monotonic() - began
         self.sent.set()
         self._arrived.set()
@@ -54,13 +55,30 @@ class Parcel:
             self.sent.set()
 
 
+class _Shared:
+    """The client of several requests; the last of them closes its connections."""
+
+    def __init__(self, http: httpx.Client, requests: int) -> None:
+        self.http = http
+        self._left = requests
+        self._lock = threading.Lock()
+
+    def done(self) -> None:
+        """One more request was answered, or failed."""
+        with self._lock:
+            self._left -= 1
+            if not self._left:
+                self.http.close()
+
+
 def send_ahead(route: Route, requests: tuple[tuple[str, Mapping[str, str]], ...]) -> dict[Asked, Parcel]:
     """Sends these GETs side by side. Reading is all that can be sent from here."""
-    client = httpx.Client(
+    http = httpx.Client(
         base_url=route.base_url,
         headers=route.headers,
         timeout=TIMEOUT,
         trust_env=False,
         transport=httpx.HTTPTransport(verify=route.verify, proxy=route.proxy, limits=LIMITS),
     )
+    client = _Shared(http, len(requests))
     return {asked(path, params): Parcel(client, path, params) for path, params in requests}

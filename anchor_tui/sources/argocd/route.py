@@ -6,8 +6,9 @@ import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
 from anchor_tui import __version__
+from anchor_tui.config.forms import is_loopback
 from anchor_tui.sources.argocd.lean import httpx
-from anchor_tui.sources.errors import TlsFailure
+from anchor_tui.sources.errors import TlsFailure, Unreachable
 
 if TYPE_CHECKING:
     import ssl
@@ -39,15 +40,10 @@ class Route(NamedTuple):
 
 
 def route_to(access: ArgoAccess) -> Route:
-    """The route; raises TlsFailure where the configuration's certificates cannot be used."""
+    """The route; raises TlsFailure where the certificates cannot be used, Unreachable where the proxy cannot."""
     # An SSL context takes 40 ms to make; plain http (loopback, or asked for) has no use for one.
     verify = _ssl_context(access) if access.url.startswith("https://") else False
     return Route(access, verify, _proxy(access.url))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, to which no proxy leads."""
-    return host in {"localhost", "::1"} or host.startswith("127.")
 
 
 def _ssl_context(access: ArgoAccess) -> ssl.SSLContext:
@@ -75,7 +71,7 @@ def _load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:
 
 
 def _proxy(url: str) -> str | None:
-    """HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, read as the standard library reads them."""
+    """HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, read as the standard library reads them; never for loopback."""
     parsed = httpx.URL(url)
     if is_loopback(parsed.host):
         return None
@@ -83,6 +79,12 @@ def _proxy(url: str) -> str | None:
 
     found = urllib.request.getproxies()
     proxy = found.get(parsed.scheme) or found.get("all")
-    if not proxy or urllib.request.proxy_bypass(parsed.host):
+    if not proxy or urllib.request.proxy_bypass(parsed.netloc.decode()):
         return None
-    return proxy if "://" in proxy else f"http://{proxy}"
+    whole = proxy if "://" in proxy else f"http://{proxy}"
+    try:
+        httpx.AsyncHTTPTransport(verify=False, proxy=whole)
+    except (ImportError, ValueError, httpx.InvalidURL) as error:  # its text may hold the proxy's password
+        kind = whole.partition("://")[0]
+        raise Unreachable(f"{url}: the {kind} proxy that the environment names cannot be used") from error
+    return whole
