@@ -67,15 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run_on(estate: Estate, arguments: argparse.Namespace) -> int:
-    import asyncio
+    from anchor_tui.services.observe import observe_once
 
-    from anchor_tui.services.observe import Observer, make_sources
-
-    async def read() -> Snapshot:
-        sources = make_sources(estate.config, estate.environ, estate.home)
-        return await Observer(estate.config, sources).read_once(arguments.timeout)
-
-    snapshot = asyncio.run(read())
+    snapshot = observe_once(estate.config, estate.environ, estate.home, arguments.timeout)
     content = format_named(arguments.format)(snapshot)
     if arguments.format == "text" and arguments.output is None:
         from anchor_tui.domain.glyphs import is_unicode, to_ascii

@@ -35,7 +35,7 @@ from anchor_tui.domain.words import duration
 
 T = TypeVar("T")
 GITHUB = "github"
-NOT_FATAL = frozenset({"image-without-digest", "released"})
+NOT_FATAL = frozenset({"image-without-digest", "no-images", "bad-time"})
 """Kinds of problems in a release that leave it readable."""
 
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Annotated, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
 from anchor_tui.config import Rules, Tier
 
 T = TypeVar("T")
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
+"""An aware time: without a zone the contract takes none."""
 
 
 class Value(msgspec.Struct, frozen=True):
@@ -95,8 +97,8 @@ class Fresh(Value, Generic[T], frozen=True):
     """An answer that still counts. After `good_until` it is no longer believed without a new byte."""
 
     value: T
-    taken_at: datetime
-    good_until: datetime
+    taken_at: Time
+    good_until: Time
     problems: tuple[Problem, ...] = ()
 
 
@@ -104,7 +106,7 @@ class Stale(Value, Generic[T], frozen=True):
     """The last good answer, and what has gone wrong since."""
 
     last_good: T
-    taken_at: datetime
+    taken_at: Time
     problems: tuple[Problem, ...]
     error: Failure
 
@@ -125,7 +127,7 @@ class Budget(Value, frozen=True):
     limit: int
     remaining: int
     cost: int
-    reset_at: datetime
+    reset_at: Time
 
 
 class SourceState(Value, frozen=True):
@@ -136,7 +138,7 @@ class SourceState(Value, frozen=True):
     url: str
     version: str | None = None
     state: SourceStatus = "asking"
-    taken_at: datetime | None = None
+    taken_at: Time | None = None
     age_s: float | None = None
     error: Failure | None = None
     latency_ms: float | None = None
@@ -168,9 +170,9 @@ class Release(Value, frozen=True):
 
     version: str
     commit: str | None = None
-    released: datetime | None = None
+    released: Time | None = None
     images: tuple[Image, ...] = ()
-    changed_at: datetime | None = None
+    changed_at: Time | None = None
     changed_by: str | None = None
     pull_request: PullRequestRef | None = None
 
@@ -202,7 +204,7 @@ class PullRequest(Value, frozen=True):
     checks: Checks = "unknown"
     review: str | None = None
     mergeable: str | None = None
-    created_at: datetime | None = None
+    created_at: Time | None = None
 
     @property
     def ref(self) -> PullRequestRef:
@@ -220,7 +222,7 @@ class Position(Value, frozen=True):
     environment: str | None = None
     versions: tuple[str, ...] = ()
     pull_requests: tuple[PullRequestRef, ...] = ()
-    since: datetime | None = None
+    since: Time | None = None
 
 
 # --- Argo CD ---------------------------------------------------------------------------------------
@@ -239,8 +241,8 @@ class Operation(Value, frozen=True):
 
     phase: str
     message: str | None = None
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
+    started_at: Time | None = None
+    finished_at: Time | None = None
     initiated_by: str | None = None
     revision: str | None = None
 
@@ -301,11 +303,11 @@ class Application(Value, frozen=True):
     presence: Presence = "found"
     sync: str | None = None
     health: str | None = None
-    health_since: datetime | None = None
+    health_since: Time | None = None
     target_revision: str | None = None
     compared_revision: str | None = None
     synced_revision: str | None = None
-    synced_at: datetime | None = None
+    synced_at: Time | None = None
     automated: Automated | None = None
     operation: Operation | None = None
     conditions: tuple[Condition, ...] = ()
@@ -313,7 +315,7 @@ class Application(Value, frozen=True):
     prunable: tuple[PrunableResource, ...] = ()
     unhealthy: tuple[UnhealthyResource, ...] = ()
     resources: ResourceCounts | None = None
-    reconciled_at: datetime | None = None
+    reconciled_at: Time | None = None
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -342,14 +344,14 @@ class Finding(Value, frozen=True):
     line: int | None = None
     column: int | None = None
     resource: str | None = None
-    since: datetime | None = None
+    since: Time | None = None
 
 
 class LastKnownGood(Value, frozen=True):
     """The newest release that was seen healthy here, and when it last was."""
 
     version: str
-    seen_at: datetime
+    seen_at: Time
 
 
 # --- the whole -------------------------------------------------------------------------------------
@@ -376,7 +378,7 @@ class Environment(Value, frozen=True):
 class Snapshot(Value, frozen=True):
     """Everything known at `taken_at`. What belongs to no single environment stands at the top."""
 
-    taken_at: datetime
+    taken_at: Time
     engine_id: str
     read_only: bool
     verdict: Verdict

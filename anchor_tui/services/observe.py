@@ -101,6 +101,8 @@ class Observer:
             self._take(source, Missing(Failure("timeout", f"no answer within {timeout_s:g} s")))
         except SourceError as error:
             self._take(source, Missing(error.failure))
+        except Exception as error:  # noqa: BLE001 - the other sources' answers are worth printing all the same
+            self._take(source, Missing(_fault(error)))
 
     async def _keep_running(self, source: Source, after: asyncio.Event | None) -> None:
         """A source that fails in a way nobody thought of is shown as failed, and started again."""
@@ -111,9 +113,7 @@ class Observer:
             try:
                 await source.run(lambda reading: self._take(source, reading))
             except Exception as error:  # noqa: BLE001 - a fault of ours must be seen on the screen, not end it
-                # The text of an unknown exception may hold anything, a token too: its kind must do.
-                failure = Failure("internal", f"a fault in anchor-tui: {type(error).__name__}; trying again")
-                self._take(source, _spoiled(self._reading(source), failure))
+                self._take(source, _spoiled(self._reading(source), _fault(error)))
             await asyncio.sleep(backoff.next())
 
     def _reading(self, source: Source) -> Reading[Any]:
@@ -127,6 +127,11 @@ class Observer:
             seen = _out_of_sync_since(self._readings.out_of_sync_since, source.id, reading, self._now())
             self._readings = replace(self._readings, argocd=argocd, out_of_sync_since=seen)
         self._changed.set()
+
+
+def _fault(error: Exception) -> Failure:
+    """A fault of ours. The text of an unknown exception may hold anything, a token too: its kind must do."""
+    return Failure("internal", f"a fault in anchor-tui: {type(error).__name__}")
 
 
 def _spoiled(reading: Reading[Any], failure: Failure) -> Reading[Any]:
@@ -148,6 +153,20 @@ def _out_of_sync_since(
     others = {app: moment for app, moment in before.items() if app.server != server}
     out_of_sync = (each.application.id for each in reading.value.observed if each.application.sync == "OutOfSync")
     return others | {app: before.get(app, now) for app in out_of_sync}
+
+
+def observe_once(config: Config, environ: Mapping[str, str], home: Path, timeout_s: float) -> Snapshot:
+    """One reading of every source of a configuration, each given up after `timeout_s`.
+
+    Runs an event loop of its own, and does not wait for threads that hang in a name or in a keyring's prompt, as
+    `asyncio.run` would: they end with the process.
+    """
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(Observer(config, make_sources(config, environ, home)).read_once(timeout_s))
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
 
 
 def make_sources(

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from anchor_tui.config import ApplicationName, ApplicationSelector, Server
+import pytest
+
+from anchor_tui.config import ApplicationName, ApplicationSelector, ReleaseKeys, Server
 from anchor_tui.domain.assemble import Readings, assemble
+from anchor_tui.domain.documents import parse
 from anchor_tui.domain.model import Asking, Failure, Missing, Problem, Stale
+from anchor_tui.domain.readings import EnvironmentFiles
+from anchor_tui.domain.releases import read_release
 from tests.values import (
     NOW,
     ago,
@@ -133,11 +138,22 @@ def test_an_unreadable_release_fails_its_environment_and_names_file_and_line() -
     assert snapshot.environments[0].verdict.level == "ok"
 
 
-def test_an_image_without_a_digest_is_a_problem_and_no_failure() -> None:
-    problem = Problem("gateway", "image-without-digest", "no digest", "environments/prod/release.yaml", 9)
-    repo = ops_repo(environments={**ops_repo().environments, "prod": files("1.43.1", problems=(problem,))})
+RELEASE = "version: 1.43.1\nreleased: yesterday\nimages:\n  gateway:\n    repository: r/gateway\n    tag: 1.43.1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [(RELEASE, ["image-without-digest", "bad-time"]), ("version: 1.43.1\n", ["no-images"])],
+)
+def test_what_is_amiss_in_a_release_that_can_be_read_is_a_problem_and_no_failure(
+    text: str, kinds: list[str]
+) -> None:
+    path = "environments/prod/release.yaml"
+    found, problems = read_release(parse(text, path), ReleaseKeys())
+    prod = EnvironmentFiles(found, problems, files("1.43.1").history, whole=True)
+    repo = ops_repo(environments={**ops_repo().environments, "prod": prod})
     snapshot = assemble(config(), readings(repo=fresh(repo)), NOW)
-    assert snapshot.environments[2].problems == (problem,)
+    assert [problem.kind for problem in snapshot.environments[2].problems] == kinds
     assert snapshot.environments[2].verdict.level == "ok"
 
 

@@ -1,0 +1,94 @@
+"""One estate with something of everything in it, foreign text that would like to be more among it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from anchor_tui.domain.assemble import assemble
+from anchor_tui.domain.model import (
+    Budget,
+    Condition,
+    Failure,
+    Finding,
+    LastKnownGood,
+    Operation,
+    Problem,
+    PrunableResource,
+    PullRequestRef,
+    ResourceCounts,
+    Snapshot,
+    Stale,
+    UnhealthyResource,
+)
+from anchor_tui.domain.readings import OpenPullRequest
+from tests.values import (
+    NOW,
+    ago,
+    application,
+    argocd,
+    config,
+    fresh,
+    opened,
+    ops_repo,
+    pull_request,
+    readings,
+    release,
+)
+
+EVIL = "\x1b[31mred\x1b]0;title\x07 <b>*bold*</b> | `code`\n# heading [x](javascript:1) \u202egpj ![i](http://e/x) www.e.example"
+"""Text as anybody can write it into a pull request's title."""
+
+
+def snapshot() -> Snapshot:
+    """Dev OutOfSync with an operation, staging absent and behind, prod Degraded; GitHub stale."""
+    dev = application(
+        "anchor-msp-dev",
+        url="https://cd.example.com/applications/argocd/anchor-msp-dev",
+        sync="OutOfSync",
+        target_revision="main",
+        synced_revision="58c99611d007a6cc61b03fc859cecf01bfcf1e22",
+        synced_at=ago(hours=1),
+        operation=Operation("Running", EVIL, ago(minutes=2), None, "a.lee", "a" * 40),
+        prunable=(PrunableResource("apps", "Deployment", "anchor-dev", "status-mock", "Prune=false"),),
+        resources=ResourceCounts(20, 2, 0),
+        images=("ghcr.io/anchor/anchor-gateway:1.44.0",),
+    )
+    staging = application(
+        "anchor-msp-staging",
+        presence="absent",
+        sync=None,
+        health=None,
+        problems=(Problem("argocd/anchor-msp-staging", "absent", "it does not exist"),),
+    )
+    prod = application(
+        health="Degraded",
+        health_since=ago(minutes=12),
+        conditions=(Condition("SyncError", EVIL), Condition("OrphanedResourceWarning", "2 orphans")),
+        unhealthy=(UnhealthyResource("apps", "Deployment", "anchor-prod", "anchor-gateway", "Degraded", EVIL),),
+    )
+    evil = replace(pull_request(240, title=EVIL, checks="failure", draft=True, review="changes_requested"))
+    repo = ops_repo(
+        pull_requests=(opened(232, staging="1.44.0"), OpenPullRequest(evil, "evil", {"prod": release("1.43.2")})),
+        budget=Budget(5000, 4321, 1, NOW + timedelta(minutes=28)),
+        latency_ms=123.4,
+    )
+    stale = Stale(
+        repo,
+        ago(minutes=3),
+        (Problem("anchor/old", "renamed", EVIL), Problem("x", "y", "z", "a.yaml", 3, 7)),
+        Failure("timeout", "https://api.github.com: no answer within 15 s"),
+    )
+    found = assemble(config(), readings(fresh(argocd(dev, staging, prod)), stale), NOW)
+    finding = Finding(
+        "release.pinned", "Images are pinned", "error", "fail", "git", EVIL, "pin it", "a.yaml", 1, 2, "x", NOW
+    )
+    environments = list(found.environments)
+    environments[2] = replace(
+        environments[2],
+        findings=(finding,),
+        last_known_good=LastKnownGood("1.43.1", ago(hours=5)),
+        position=replace(environments[2].position, pull_requests=(PullRequestRef(1, "t", "https://x/1"),), since=NOW),
+    )
+    return replace(found, environments=tuple(environments), findings=(finding,))

@@ -1,0 +1,200 @@
+"""The JSON contract: the same back as went out, valid by its own schema, and its keys stable."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import jsonschema_rs
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from anchor_tui.domain.model import Snapshot
+from anchor_tui.services.contract import SCHEMA, ContractError, from_document, from_json, schema, to_document, to_json
+from tests import golden, rich
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+PLAIN: dict[Any, st.SearchStrategy[Any]] = {
+    str: TEXT,
+    bool: st.booleans(),
+    int: st.integers(-(2**53), 2**53),
+    float: st.floats(allow_nan=False, allow_infinity=False),
+    datetime: st.datetimes(timezones=st.just(UTC)),
+    NoneType: st.none(),
+}
+
+
+def of(kind: Any) -> st.SearchStrategy[Any]:
+    """Any value of a type of the model."""
+    if kind in PLAIN:
+        return PLAIN[kind]
+    if get_origin(kind) is Annotated:
+        return of(get_args(kind)[0])
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return st.one_of([of(each) for each in arguments])
+    if origin is Literal:
+        return st.sampled_from(arguments)
+    if origin is tuple:
+        return st.lists(of(arguments[0]), max_size=2).map(tuple)
+    if issubclass(kind, Enum):
+        return st.sampled_from(list(kind))
+    return st.builds(kind, **{name: of(hint) for name, hint in get_type_hints(kind).items()})
+
+
+VALIDATOR = jsonschema_rs.validator_for(schema(), validate_formats=True)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(of(Snapshot))
+def test_what_is_written_is_read_back_without_loss_and_is_valid(snapshot: Snapshot) -> None:
+    text = to_json(snapshot)
+    assert from_json(text) == snapshot
+    assert from_json(text.decode()) == snapshot
+    assert to_json(from_json(text)) == text
+    VALIDATOR.validate(json.loads(text))
+
+
+def test_the_rich_snapshot_is_the_golden_document() -> None:
+    golden.check(Path(__file__).parent / "golden" / "snapshot.json", to_json(rich.snapshot()).decode())
+
+
+def test_a_golden_document_is_read_as_the_snapshot_it_was() -> None:
+    assert from_json((Path(__file__).parent / "golden" / "snapshot.json").read_bytes()) == rich.snapshot()
+
+
+PROBLEM = "subject, kind, message, file, line, column"
+FINDING = "check, title, level, status, evidence, message, fix, file, line, column, resource, since"
+REF = {"number", "title", "url"}
+PULL = (
+    "number, title, url, kind, environments, version, draft, author, labels, head_sha, checks, review, mergeable, "
+    "created_at"
+)
+VERDICT = {"level", "reasons"}
+
+
+def keys(text: str) -> set[str]:
+    return set(text.split(", "))
+
+
+CONTRACT: dict[str, set[str]] = {
+    "": keys(
+        "schema, taken_at, engine_id, read_only, verdict, problems, findings, pull_requests, sources, environments"
+    ),
+    "verdict": VERDICT,
+    "problems": keys(PROBLEM),
+    "findings": keys(FINDING),
+    "pull_requests": keys(PULL),
+    "sources": keys("id, kind, url, version, state, taken_at, age_s, error, latency_ms, budget"),
+    "sources.error": {"kind", "message"},
+    "sources.budget": keys("limit, remaining, cost, reset_at"),
+    "environments": keys(
+        "name, rules, tier, protected, source, verdict, problems, release, applications, position, last_known_good, "
+        "findings, pull_requests"
+    ),
+    "environments.verdict": VERDICT,
+    "environments.problems": keys(PROBLEM),
+    "environments.release": keys(
+        "version, commit, released, images, changed_at, changed_by, pull_request"
+    ),
+    "environments.release.images": keys("name, repository, tag, digest"),
+    "environments.release.pull_request": REF,
+    "environments.applications": keys(
+        "source, namespace, name, project, url, presence, sync, health, health_since, target_revision, "
+        "compared_revision, synced_revision, synced_at, automated, operation, conditions, images, prunable, unhealthy, "
+        "resources, reconciled_at, problems"
+    ),
+    "environments.applications.automated": keys("enabled, prune, self_heal"),
+    "environments.applications.operation": keys("phase, message, started_at, finished_at, initiated_by, revision"),
+    "environments.applications.conditions": {"type", "message"},
+    "environments.applications.prunable": keys("group, kind, namespace, name, kept"),
+    "environments.applications.unhealthy": keys("group, kind, namespace, name, health, message"),
+    "environments.applications.resources": keys("total, out_of_sync, unhealthy"),
+    "environments.applications.problems": keys(PROBLEM),
+    "environments.position": keys("state, environment, versions, pull_requests, since"),
+    "environments.position.pull_requests": REF,
+    "environments.last_known_good": {"version", "seen_at"},
+    "environments.findings": keys(FINDING),
+    "environments.pull_requests": keys(PULL),
+}
+
+
+def described(name: str) -> dict[str, set[str]]:
+    """The keys that the schema requires, by the path at which they stand."""
+    definitions = schema()["$defs"]
+    found: dict[str, set[str]] = {}
+
+    def walk(path: str, part: Any) -> None:
+        if "$ref" in part:
+            definition = definitions[part["$ref"].rpartition("/")[2]]
+            if "properties" in definition:
+                assert set(definition["required"]) == set(definition["properties"])
+                found[path] = set(definition["properties"])
+                for key, value in definition["properties"].items():
+                    walk(f"{path}.{key}".strip("."), value)
+        for each in part.get("anyOf", ()):
+            walk(path, each)
+        if isinstance(part.get("items"), dict):
+            walk(path, part["items"])
+
+    walk("", {"$ref": name})
+    return found
+
+
+def test_the_keys_are_the_contracts_at_every_place_and_all_of_them_are_always_there() -> None:
+    assert described("#/$defs/Snapshot") == CONTRACT
+
+
+def test_every_array_and_every_time_is_described_as_what_it_is() -> None:
+    snapshot = schema()["$defs"]["Snapshot"]["properties"]
+    assert snapshot["schema"] == {"const": SCHEMA}
+    assert snapshot["taken_at"] == {"type": "string", "format": "date-time"}
+    assert snapshot["sources"]["type"] == "array"
+
+
+def test_absent_things_are_null_and_times_are_in_utc() -> None:
+    document = json.loads(to_json(rich.snapshot()))
+    assert document["taken_at"] == "2026-11-23T14:02:31Z"
+    assert document["environments"][1]["last_known_good"] is None
+    assert document["environments"][0]["applications"][0]["operation"]["finished_at"] is None
+
+
+def document() -> dict[str, Any]:
+    return json.loads(to_json(rich.snapshot()))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda it: it.pop("taken_at"), "taken_at"),
+        (lambda it: it.update(taken_at="yesterday"), "$.taken_at"),
+        (lambda it: it.update(taken_at="2026-11-23T14:02:31"), "$.taken_at"),
+        (lambda it: it["environments"][1].update(name=7), "$.environments[1].name"),
+        (lambda it: it["environments"][0]["verdict"].update(level="splendid"), "$.environments[0].verdict.level"),
+        (lambda it: it["sources"][0].update(kind="gitlab"), "$.sources[0].kind"),
+        (lambda it: it.update(schema="anchor-tui/snapshot/v2"), "its schema is 'anchor-tui/snapshot/v2'"),
+        (lambda it: it.pop("schema"), "its schema is None"),
+    ],
+)
+def test_a_broken_document_is_an_error_that_says_where(change: Any, words: str) -> None:
+    broken = document()
+    change(broken)
+    with pytest.raises(ContractError) as caught:
+        from_document(broken)
+    assert words in str(caught.value)
+    assert not VALIDATOR.is_valid(broken)
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"null", b"[]", b"7", b'"x"', b"\xff\xfe", b'{"schema": 1}'])
+def test_what_is_no_snapshot_at_all_is_an_error_too(text: bytes) -> None:
+    with pytest.raises(ContractError):
+        from_json(text)
+
+
+def test_a_document_of_plain_values_is_the_json() -> None:
+    assert json.loads(json.dumps(to_document(rich.snapshot()))) == json.loads(to_json(rich.snapshot()))
