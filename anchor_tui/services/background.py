@@ -6,7 +6,6 @@ It is started before the screen is even imported, with the first requests under 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from anchor_tui.services.headstart import Departed
 
 Listener = Callable[["Snapshot"], None]
-PAINTED_WITHIN_S = 1.0
-"""What reads the answers is loaded after the first frame, or after this."""
 
 
 class Background:
@@ -101,9 +98,6 @@ class Background:
             self._loop.close()
 
     async def _read(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PAINTED_WITHIN_S):
-                await self._painted.wait()  # imports compete: the first picture comes first
         from anchor_tui.services.observe import Observer, make_sources
 
         observer = Observer(self.config, make_sources(self.config, self._environ, self._home, ahead=self._ahead))

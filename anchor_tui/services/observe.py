@@ -24,7 +24,9 @@ from anchor_tui.sources.pace import Backoff
 
 if TYPE_CHECKING:
     from anchor_tui.services.headstart import Departed
+    from anchor_tui.sources.argocd.ahead import AheadClient
     from anchor_tui.sources.argocd.client import ArgoClient
+    from anchor_tui.sources.argocd.route import Route
     from anchor_tui.sources.github.door import Door
 
 REOBSERVE_S = 5.0
@@ -180,7 +182,7 @@ def make_sources(
 
     `ahead` has the first requests that are under way already; each source begins with its own.
     """
-    from anchor_tui.sources.argocd.source import ArgoSource  # httpx: 50 ms, beside the screen's own imports
+    from anchor_tui.sources.argocd.source import ArgoSource
     from anchor_tui.sources.github import GitHubSource
 
     departed = dict(ahead or {})
@@ -193,18 +195,24 @@ def make_sources(
         access = await asyncio.to_thread(github_access, config.github, environ, home=home)
         return Door(access, Gate(config.read_only, documents))
 
+    def connect(route: Route) -> ArgoClient:
+        from anchor_tui.sources.argocd.client import ArgoClient  # httpx: 65 ms, after the first answers
+
+        return ArgoClient(route, read_only=config.read_only)
+
     def argo_source(server_name: str) -> ArgoSource:
         server = next(each for each in config.all_servers if each.name == server_name)
 
-        async def open_argocd() -> ArgoClient:
-            from anchor_tui.sources.argocd.client import ArgoClient
+        async def open_argocd() -> ArgoClient | AheadClient:
+            if (begun := departed.pop(server.name, None)) is not None:
+                from anchor_tui.sources.argocd.ahead import AheadClient
+
+                return AheadClient(begun.route.access.url, begun.parcels, lambda: connect(begun.route))
             from anchor_tui.sources.argocd.route import route_to
             from anchor_tui.sources.credentials import argocd_access
 
-            if (begun := departed.pop(server.name, None)) is not None:
-                return ArgoClient(begun.route, read_only=config.read_only, ahead=begun.parcels)
             access = await asyncio.to_thread(argocd_access, server, environ, home=home)
-            return ArgoClient(route_to(access), read_only=config.read_only)
+            return connect(route_to(access))
 
         return ArgoSource(server, config.environments, open_argocd, now)
 

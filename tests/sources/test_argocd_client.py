@@ -13,7 +13,7 @@ from anchor_tui.domain.model import Fresh
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.services.clock import utc_now
 from anchor_tui.sources.argocd import source as module
-from anchor_tui.sources.argocd.ahead import send_ahead
+from anchor_tui.sources.argocd.ahead import AheadClient, send_ahead
 from anchor_tui.sources.argocd.client import ArgoClient, ReadOnlyGate
 from anchor_tui.sources.argocd.route import route_to
 from anchor_tui.sources.argocd.source import ArgoSource
@@ -129,7 +129,11 @@ async def test_cookies_are_neither_kept_nor_sent():
     assert seen == [None, None]
 
 
-async def test_what_was_sent_ahead_is_asked_for_once_and_its_failures_are_in_words():
+def ahead_client(route, *requests) -> AheadClient:
+    return AheadClient(route.access.url, send_ahead(route, requests), lambda: ArgoClient(route, read_only=True))
+
+
+async def test_what_was_sent_ahead_is_not_asked_again_unless_it_failed_and_then_in_words():
     paths: list[str] = []
 
     def answer(request) -> None:
@@ -137,23 +141,21 @@ async def test_what_was_sent_ahead_is_asked_for_once_and_its_failures_are_in_wor
         request.answer(200 if request.path == "/api/version" else 401, '{"message":"no session information"}')
 
     with serving(answer) as url:
-        route = route_to(access(url))
-        ahead = send_ahead(route, (("api/version", {}), ("api/v1/applications", {"fields": "x"})))
-        argo = ArgoClient(route, read_only=True, ahead=ahead)
+        argo = ahead_client(route_to(access(url)), ("api/version", {}), ("api/v1/applications", {"fields": "x"}))
         await argo.get("api/version")
         with pytest.raises(Unauthenticated):
             await argo.get("api/v1/applications", {"fields": "x"})
-        assert sorted(paths) == ["/api/v1/applications?fields=x", "/api/version"]
+        refused = "/api/v1/applications?fields=x"
+        assert sorted(paths) == [refused, refused, "/api/version"]
         await argo.get("api/version")
-        assert paths[2:] == ["/api/version"]
+        assert paths[3:] == ["/api/version"]
         await argo.aclose()
 
 
 async def test_what_was_sent_ahead_to_nobody_is_unreachable():
     with serving(lambda request: request.answer()) as url:
         pass
-    route = route_to(access(url))
-    argo = ArgoClient(route, read_only=True, ahead=send_ahead(route, (("api/version", {}),)))
+    argo = ahead_client(route_to(access(url)), ("api/version", {}))
     with pytest.raises(Unreachable, match="cannot connect"):
         await argo.get("api/version")
     await argo.aclose()

@@ -1,84 +1,120 @@
-"""Requests sent before there is an event loop to wait for them.
+"""Requests sent before there is an event loop to wait for them, or a library that could send them.
 
-A server's answer takes time, and so does loading the screen: the requests leave first, each on a thread of
-its own, and whoever wants an answer later finds it there.
+A server's answer takes time, and so does loading the screen: the requests leave first, by the standard
+library (10 ms to import, where httpx takes 65), each on a thread of its own. Only an answer that is well
+counts; anything else is asked again, so that every failure is told in one place.
 """
 
 from __future__ import annotations
 
+import http.client
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
 
-from anchor_tui.sources.argocd.lean import httpx
-from anchor_tui.sources.argocd.route import LIMITS, TIMEOUT, Route
+from anchor_tui.sources.argocd.route import ANSWER_TIMEOUT_S, Route
+
+if TYPE_CHECKING:
+    from anchor_tui.sources.argocd.answers import Answer
+    from anchor_tui.sources.argocd.client import ArgoClient
+    from anchor_tui.sources.argocd.wire import StreamEvent
 
 Asked = tuple[str, tuple[tuple[str, str], ...]]
 
 
-def asked(path: str, params: Mapping[str, str]) -> Asked:
-    """A GET, as a key."""
-    return path, tuple(sorted(params.items()))
-
-
 class Parcel:
-    """One GET under way. `sent` is set when it has left, `arrived` when it was answered or failed."""
+    """One GET under way. `sent` is set when it has left or cannot."""
 
-    def __init__(self, client: _Shared, path: str, params: Mapping[str, str]) -> None:
+    def __init__(self, route: Route, path: str, params: Mapping[str, str]) -> None:
         self.sent = threading.Event()
         self._arrived = threading.Event()
-        self._answer: httpx.Response | Exception | None = None
+        self._body: bytes | None = None
         self.took_s = 0.0
-        threading.Thread(target=self._fetch, args=(client, path, dict(params)), name="ahead", daemon=True).start()
+        threading.Thread(target=self._fetch, args=(route, path, dict(params)), name="ahead", daemon=True).start()
 
-    def wait(self) -> httpx.Response:
-        """The answer; raises what httpx raised. Blocks until then."""
+    def wait(self) -> bytes | None:
+        """The body of a 200, once it has come; None where it will not."""
         self._arrived.wait()
-        if isinstance(self._answer, Exception):
-            raise self._answer
-        assert self._answer is not None
-        return self._answer
+        return self._body
 
-    def _fetch(self, client: _Shared, path: str, params: dict[str, str]) -> None:
+    def _fetch(self, route: Route, path: str, params: dict[str, str]) -> None:
         began = time.monotonic()
         try:
-            self._answer = client.http.get(path, params=params, extensions={"trace": self._trace})
-        except Exception as error:  # noqa: BLE001 - raised again where the answer is wanted
-            self._answer = error
-        client.done()
+            self._body = self._get(route, path, params)
+        except (OSError, ValueError, http.client.HTTPException):
+            self._body = None
         self.took_s = time.monotonic() - began
         self.sent.set()
         self._arrived.set()
 
-    def _trace(self, event: str, _info: object) -> None:
-        if event.endswith("send_request_body.complete"):
+    def _get(self, route: Route, path: str, params: dict[str, str]) -> bytes | None:
+        connection = _connection(route)
+        try:
+            query = f"?{urlencode(params)}" if params else ""
+            connection.request("GET", f"{urlsplit(route.base_url).path}{path}{query}", headers=route.headers)
             self.sent.set()
+            response = connection.getresponse()
+            return response.read() if response.status == http.client.OK else None
+        finally:
+            connection.close()
 
 
-class _Shared:
-    """The client of several requests; the last of them closes its connections."""
-
-    def __init__(self, http: httpx.Client, requests: int) -> None:
-        self.http = http
-        self._left = requests
-        self._lock = threading.Lock()
-
-    def done(self) -> None:
-        """One more request was answered, or failed."""
-        with self._lock:
-            self._left -= 1
-            if not self._left:
-                self.http.close()
+def _connection(route: Route) -> http.client.HTTPConnection:
+    where = urlsplit(route.base_url)
+    assert where.hostname is not None
+    if isinstance(route.verify, bool):
+        return http.client.HTTPConnection(where.hostname, where.port, timeout=ANSWER_TIMEOUT_S)
+    return http.client.HTTPSConnection(where.hostname, where.port, timeout=ANSWER_TIMEOUT_S, context=route.verify)
 
 
 def send_ahead(route: Route, requests: tuple[tuple[str, Mapping[str, str]], ...]) -> dict[Asked, Parcel]:
-    """Sends these GETs side by side. Reading is all that can be sent from here."""
-    http = httpx.Client(
-        base_url=route.base_url,
-        headers=route.headers,
-        timeout=TIMEOUT,
-        trust_env=False,
-        transport=httpx.HTTPTransport(verify=route.verify, proxy=route.proxy, limits=LIMITS),
-    )
-    client = _Shared(http, len(requests))
-    return {asked(path, params): Parcel(client, path, params) for path, params in requests}
+    """Sends these GETs side by side, and nothing but GETs. Through a proxy nothing is sent ahead."""
+    if route.proxy:
+        return {}
+    return {_asked(path, params): Parcel(route, path, params) for path, params in requests}
+
+
+def _asked(path: str, params: Mapping[str, str]) -> Asked:
+    return path, tuple(sorted(params.items()))
+
+
+class AheadClient:
+    """An `ArgoClient` that has the answers to what was sent ahead, each once, and is made for everything else."""
+
+    def __init__(self, url: str, parcels: Mapping[Asked, Parcel], connect: Callable[[], ArgoClient]) -> None:
+        self.url = url
+        self._parcels = dict(parcels)
+        self._connect = connect
+        self._connected: ArgoClient | None = None
+
+    async def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
+        """As `ArgoClient.get`."""
+        import asyncio  # loaded by now
+
+        from anchor_tui.sources.argocd.answers import Answer
+
+        if (parcel := self._parcels.pop(_asked(path, params or {}), None)) is not None:
+            body = await asyncio.to_thread(parcel.wait)
+            if body is not None:
+                return Answer(body, parcel.took_s)
+        return await self._client.get(path, params)
+
+    def events(
+        self, path: str, params: Mapping[str, str]
+    ) -> AbstractAsyncContextManager[AsyncIterator[StreamEvent | None]]:
+        """As `ArgoClient.events`."""
+        return self._client.events(path, params)
+
+    async def aclose(self) -> None:
+        """As `ArgoClient.aclose`."""
+        if self._connected is not None:
+            await self._connected.aclose()
+
+    @property
+    def _client(self) -> ArgoClient:
+        if self._connected is None:
+            self._connected = self._connect()
+        return self._connected

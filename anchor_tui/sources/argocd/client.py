@@ -1,21 +1,21 @@
 """Argo CD over httpx: one door for every request, and every failure in words.
 
 httpx is used here and nowhere else. The read-only gate is a transport, so that nothing can go round it.
-What decodes answers is imported when there is one: the first request leaves before it.
 """
 
 from __future__ import annotations
 
-import asyncio
 import http.cookiejar
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from anchor_tui.sources.argocd.ahead import Asked, Parcel, asked
+import msgspec
+
+from anchor_tui.sources.argocd.answers import Answer, decode, html_words, is_html
 from anchor_tui.sources.argocd.lean import httpx
-from anchor_tui.sources.argocd.route import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, LIMITS, TIMEOUT, Route
+from anchor_tui.sources.argocd.route import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, Route
+from anchor_tui.sources.argocd.wire import ErrorAnswer, StreamError, StreamEvent
 from anchor_tui.sources.errors import (
     BadAnswer,
     Forbidden,
@@ -30,10 +30,8 @@ from anchor_tui.sources.errors import (
     WriteRefused,
 )
 
-if TYPE_CHECKING:
-    from anchor_tui.sources.argocd.wire import StreamEvent
-
-T = TypeVar("T")
+LIMITS = httpx.Limits(max_connections=32)
+TIMEOUT = httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
 
 
 class ReadOnlyGate(httpx.AsyncBaseTransport):
@@ -55,17 +53,6 @@ class ReadOnlyGate(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-class Answer(NamedTuple):
-    """The body of a 200 and how long it took, in seconds from the request to the last byte."""
-
-    body: bytes
-    took_s: float
-
-    def decode(self, shape: type[T]) -> T:
-        """The body as `shape`; a body that ended early or has another form is a `BadAnswer`."""
-        return decode(self.body, shape)
-
-
 class ArgoClient:
     """The requests that go to one Argo CD. Not retried here: who asks knows whether asking twice is harmless."""
 
@@ -75,10 +62,8 @@ class ArgoClient:
         *,
         read_only: bool,
         transport: httpx.AsyncBaseTransport | None = None,
-        ahead: Mapping[Asked, Parcel] | None = None,
     ) -> None:
         self.url = route.access.url
-        self._ahead = dict(ahead or {})
         inner = transport or httpx.AsyncHTTPTransport(verify=route.verify, proxy=route.proxy, limits=LIMITS)
         self._http = httpx.AsyncClient(
             base_url=route.base_url,
@@ -90,20 +75,13 @@ class ArgoClient:
         )
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
-        """GET below the server's root, as `api/v1/applications`. Raises the tree of `sources.errors`.
-
-        What was sent ahead is waited for instead of being asked again, once.
-        """
+        """GET below the server's root, as `api/v1/applications`. Raises the tree of `sources.errors`."""
         began = time.monotonic()
         with _in_words(self.url):
-            if parcel := self._ahead.pop(asked(path, params or {}), None):
-                response, took_s = await asyncio.to_thread(parcel.wait), parcel.took_s
-            else:
-                response = await self._http.get(path, params=dict(params or {}))
-                took_s = time.monotonic() - began
+            response = await self._http.get(path, params=dict(params or {}))
         self._renew(response)
         _raise_for(response)
-        return Answer(response.content, took_s)
+        return Answer(response.content, time.monotonic() - began)
 
     @asynccontextmanager
     async def events(self, path: str, params: Mapping[str, str]) -> AsyncIterator[AsyncIterator[StreamEvent | None]]:
@@ -143,12 +121,10 @@ async def _events(response: httpx.Response) -> AsyncIterator[StreamEvent | None]
         elif line.startswith(":"):
             yield None
         elif line.lstrip().startswith("<"):
-            raise BadAnswer(_html_words(str(response.url.copy_with(query=None))))
+            raise BadAnswer(html_words(str(response.url.copy_with(query=None))))
 
 
 def _event(line: str) -> StreamEvent:
-    from anchor_tui.sources.argocd.wire import StreamEvent
-
     event = decode(line.encode(), StreamEvent)
     if event.error is not None:
         raise error_for(event.error.http_code, event.error.message)
@@ -157,27 +133,16 @@ def _event(line: str) -> StreamEvent:
     return event
 
 
-def decode(body: bytes, shape: type[T]) -> T:
-    """JSON as `shape`, or a `BadAnswer` that says what came instead."""
-    import msgspec
-
-    try:
-        return msgspec.json.decode(body, type=shape)
-    except (msgspec.ValidationError, UnicodeDecodeError) as error:
-        raise BadAnswer(f"the answer has an unexpected shape: {error}") from error
-    except msgspec.DecodeError as error:
-        if _is_html(body):
-            raise BadAnswer(_html_words("the address")) from error
-        raise BadAnswer(f"the answer ended early or is no JSON ({len(body):,} bytes: {error})") from error
-
-
 def _raise_for(response: httpx.Response) -> None:
     if response.status_code == httpx.codes.OK:
         if response.headers.get("content-type", "").startswith("text/html"):
-            raise BadAnswer(_html_words(str(response.url.copy_with(query=None))))
+            raise BadAnswer(html_words(str(response.url.copy_with(query=None))))
         return
     if response.is_redirect:
-        target = httpx.URL(response.headers.get("location", ""))
+        try:
+            target = httpx.URL(response.headers.get("location", ""))
+        except httpx.InvalidURL as error:
+            raise BadAnswer("the server redirects to what is no address: is a login proxy in between?") from error
         if target.scheme == "https" and response.url.scheme == "http":
             raise BadAnswer(f"the server speaks TLS: say https://{response.url.netloc.decode()} instead of http")
         raise BadAnswer(f"the server redirects to {target.host or target.path}: is a login proxy in between?")
@@ -206,12 +171,8 @@ def error_for(status: int, message: str, retry_after: str | None = None) -> Sour
 
 
 def _message(response: httpx.Response) -> str:
-    if _is_html(response.content):
+    if is_html(response.content):
         return "a page of HTML, as from a proxy"
-    import msgspec
-
-    from anchor_tui.sources.argocd.wire import ErrorAnswer, StreamError
-
     body = response.content.removeprefix(b"data:")  # an event stream's error is an event
     try:
         answer = msgspec.json.decode(body, type=ErrorAnswer)
@@ -219,14 +180,6 @@ def _message(response: httpx.Response) -> str:
         return response.text.strip()[:200]
     inner = answer.error.message if isinstance(answer.error, StreamError) else answer.error
     return answer.message or inner
-
-
-def _is_html(body: bytes) -> bool:
-    return body.lstrip()[:1] == b"<"
-
-
-def _html_words(where: str) -> str:
-    return f"{where} answered with a page of HTML instead of JSON: a proxy's login page, or the wrong root_path?"
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from anchor_tui.config import ApplicationName, ApplicationSelector, EnvironmentConfig, Server
 from anchor_tui.domain.model import AppId, Application, Problem
 from anchor_tui.domain.readings import Applications, Observed, belongs, is_named
-from anchor_tui.sources.argocd.client import Answer, decode
+from anchor_tui.sources.argocd.answers import Answer, decode
 from anchor_tui.sources.argocd.wire import (
     ApplicationWire,
     Identified,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 from anchor_tui import __version__
 from anchor_tui.config.forms import is_loopback
-from anchor_tui.sources.argocd.lean import httpx
 from anchor_tui.sources.errors import TlsFailure, Unreachable
 
 if TYPE_CHECKING:
@@ -17,12 +18,10 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 20.0
-LIMITS = httpx.Limits(max_connections=32)
-TIMEOUT = httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
 
 
 class Route(NamedTuple):
-    """What both of httpx's transports are made from. `verify` is False for plain http only."""
+    """What a connection is made from. `verify` is False for plain http only."""
 
     access: ArgoAccess
     verify: ssl.SSLContext | bool
@@ -48,7 +47,7 @@ def route_to(access: ArgoAccess) -> Route:
 
 def _ssl_context(access: ArgoAccess) -> ssl.SSLContext:
     try:
-        context = httpx.create_ssl_context(verify=not access.insecure)
+        context = _trusting(access)
         if access.ca_file:
             context.load_verify_locations(cafile=access.ca_file)
         if access.ca_data:
@@ -72,15 +71,17 @@ def _load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:
 
 def _proxy(url: str) -> str | None:
     """HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, read as the standard library reads them; never for loopback."""
-    parsed = httpx.URL(url)
-    if is_loopback(parsed.host):
+    where = urlsplit(url)
+    if is_loopback(where.hostname or ""):
         return None
     import urllib.request  # 10 ms that loopback does without
 
     found = urllib.request.getproxies()
-    proxy = found.get(parsed.scheme) or found.get("all")
-    if not proxy or urllib.request.proxy_bypass(parsed.netloc.decode()):
+    proxy = found.get(where.scheme) or found.get("all")
+    if not proxy or urllib.request.proxy_bypass(where.netloc):
         return None
+    from anchor_tui.sources.argocd.lean import httpx
+
     whole = proxy if "://" in proxy else f"http://{proxy}"
     try:
         httpx.AsyncHTTPTransport(verify=False, proxy=whole)
@@ -88,3 +89,20 @@ def _proxy(url: str) -> str | None:
         kind = whole.partition("://")[0]
         raise Unreachable(f"{url}: the {kind} proxy that the environment names cannot be used") from error
     return whole
+
+
+def _trusting(access: ArgoAccess) -> ssl.SSLContext:
+    """As httpx makes it: $SSL_CERT_FILE, $SSL_CERT_DIR, else certifi's authorities."""
+    import ssl
+
+    if access.insecure:
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if not file and not folder:
+        import certifi
+
+        file = certifi.where()
+    return ssl.create_default_context(cafile=file, capath=folder)

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from msgspec.structs import replace
@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from anchor_tui.config import EnvironmentConfig, Server
 from anchor_tui.domain.model import Application, Failure, Fresh, Missing, Reading, Stale
 from anchor_tui.domain.readings import Applications
-from anchor_tui.sources.argocd.client import Answer, ArgoClient
+from anchor_tui.sources.argocd.answers import Answer
 from anchor_tui.sources.argocd.known import Known
 from anchor_tui.sources.argocd.requests import APPLICATIONS, LISTING, SETTINGS, VERSION, WATCHING
 from anchor_tui.sources.argocd.wire import SettingsAnswer, StreamEvent, VersionAnswer
@@ -32,6 +32,12 @@ from anchor_tui.sources.errors import (
     Unreachable,
 )
 from anchor_tui.sources.pace import Backoff, pause
+
+if TYPE_CHECKING:
+    from anchor_tui.sources.argocd.ahead import AheadClient
+    from anchor_tui.sources.argocd.client import ArgoClient
+
+    Client = ArgoClient | AheadClient
 
 SILENCE_S = 45.0
 """What has not been heard of for so long is stale. A stream's heartbeat comes every 15 s."""
@@ -57,7 +63,7 @@ class ArgoSource:
         self,
         server: Server,
         environments: tuple[EnvironmentConfig, ...],
-        connect: Callable[[], Awaitable[ArgoClient]],
+        connect: Callable[[], Awaitable[Client]],
         now: Callable[[], datetime],
     ) -> None:
         self.id = server.name
@@ -102,7 +108,7 @@ class ArgoSource:
 
     # --- asking ------------------------------------------------------------------------------------
 
-    async def _introduce(self, client: ArgoClient, *, listing: bool) -> list[Application]:
+    async def _introduce(self, client: Client, *, listing: bool) -> list[Application]:
         """Version, own namespace and, if asked, the list: side by side, since none needs another.
 
         Returns the listed applications whose details are not known.
@@ -115,10 +121,10 @@ class ArgoSource:
         self._known.take_introduction(client.url, version, settings)
         return self._known.take_list(listed) if listed is not None else []
 
-    async def _list(self, client: ArgoClient) -> Answer:
+    async def _list(self, client: Client) -> Answer:
         return await client.get(*LISTING)
 
-    async def _fetch_all(self, client: ArgoClient, applications: Iterable[Application]) -> list[SourceError | None]:
+    async def _fetch_all(self, client: Client, applications: Iterable[Application]) -> list[SourceError | None]:
         """The details of applications that were listed; one that is no longer there is dropped."""
 
         async def fetch(application: Application) -> SourceError | None:
@@ -130,7 +136,7 @@ class ArgoSource:
 
         return await _side_by_side(fetch(each) for each in applications)
 
-    async def _fetch(self, client: ArgoClient, application: Application) -> SourceError | None:
+    async def _fetch(self, client: Client, application: Application) -> SourceError | None:
         """One application with its details. Its own 400 or 500 is its own problem, and returned."""
         params = {"appNamespace": application.namespace} if application.namespace else {}
         if application.project:
@@ -143,7 +149,7 @@ class ArgoSource:
             return error
         return None
 
-    async def _locate_missing(self, client: ArgoClient) -> list[SourceError | None]:
+    async def _locate_missing(self, client: Client) -> list[SourceError | None]:
         """Asks for each named application that the list did not have: is it absent, or hidden from us?
 
         Unknown and forbidden look alike (403) unless the right project is sent: then unknown is 404. So a
@@ -156,7 +162,7 @@ class ArgoSource:
         await _side_by_side(self._locate_in_projects(client, application, projects) for application in hidden)
         return outcomes
 
-    async def _locate(self, client: ArgoClient, application: Application) -> SourceError | None:
+    async def _locate(self, client: Client, application: Application) -> SourceError | None:
         try:
             return await self._fetch(client, application)
         except Forbidden:
@@ -166,7 +172,7 @@ class ArgoSource:
             self._known.take_absence(application, "absent", "it does not exist")
         return None
 
-    async def _locate_in_projects(self, client: ArgoClient, application: Application, projects: Iterable[str]) -> None:
+    async def _locate_in_projects(self, client: Client, application: Application, projects: Iterable[str]) -> None:
         """404 in a project that we may look into means that it is not there; a 403 still tells nothing."""
         for project in projects:
             try:
@@ -180,7 +186,7 @@ class ArgoSource:
 
     # --- the stream --------------------------------------------------------------------------------
 
-    async def _follow(self, client: ArgoClient, publish: Publish, backoff: Backoff) -> float:
+    async def _follow(self, client: Client, publish: Publish, backoff: Backoff) -> float:
         """Follows the stream until it ends, listing anew meanwhile. Raises SourceError when that fails.
 
         Returns the pause until it is worth beginning again, in seconds.
@@ -203,9 +209,7 @@ class ArgoSource:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _watch(
-        self, client: ArgoClient, changed: asyncio.Event, streaming: asyncio.Event, backoff: Backoff
-    ) -> float:
+    async def _watch(self, client: Client, changed: asyncio.Event, streaming: asyncio.Event, backoff: Backoff) -> float:
         """Takes in the stream. However it ends, the list that comes next says whether the server still answers.
 
         Returns the pause that is due then: none after a silence, which was pause enough.
@@ -232,7 +236,7 @@ class ArgoSource:
                 self._known.take_stream_failure(error, QUIET_RELIST_S)
         return min(backoff.next(), QUIET_RELIST_S)
 
-    async def _keep_listing(self, client: ArgoClient, changed: asyncio.Event, streaming: asyncio.Event) -> None:
+    async def _keep_listing(self, client: Client, changed: asyncio.Event, streaming: asyncio.Event) -> None:
         """The stream has no replay and may lose events: the list is the truth, every `relist_s` and when asked."""
         while True:
             asked = await pause(self._wake, QUIET_RELIST_S)
@@ -265,7 +269,7 @@ class ArgoSource:
         return Stale(self._last.value, self._known.heard_at or self._last.taken_at, self._known.problems, failure)
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[ArgoClient]:
+    async def _connected(self) -> AsyncIterator[Client]:
         client = await self._connect()
         try:
             yield client
