@@ -145,9 +145,7 @@ RELEASE = "version: 1.43.1\nreleased: yesterday\nimages:\n  gateway:\n    reposi
     ("text", "kinds"),
     [(RELEASE, ["image-without-digest", "bad-time"]), ("version: 1.43.1\n", ["no-images"])],
 )
-def test_what_is_amiss_in_a_release_that_can_be_read_is_a_problem_and_no_failure(
-    text: str, kinds: list[str]
-) -> None:
+def test_what_is_amiss_in_a_release_that_can_be_read_is_a_problem_and_no_failure(text: str, kinds: list[str]) -> None:
     path = "environments/prod/release.yaml"
     found, problems = read_release(parse(text, path), ReleaseKeys())
     prod = EnvironmentFiles(found, problems, files("1.43.1").history, whole=True)

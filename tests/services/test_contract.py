@@ -99,9 +99,7 @@ CONTRACT: dict[str, set[str]] = {
     ),
     "environments.verdict": VERDICT,
     "environments.problems": keys(PROBLEM),
-    "environments.release": keys(
-        "version, commit, released, images, changed_at, changed_by, pull_request"
-    ),
+    "environments.release": keys("version, commit, released, images, changed_at, changed_by, pull_request"),
     "environments.release.images": keys("name, repository, tag, digest"),
     "environments.release.pull_request": REF,
     "environments.applications": keys(

@@ -1,0 +1,81 @@
+"""Sources that do as a test says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from anchor_tui.domain.model import Fresh, Reading, Snapshot
+from tests.values import argocd, fresh, ops_repo
+
+
+class FakeSource:
+    """A source whose readings a test publishes itself."""
+
+    def __init__(self, id_: str = "argocd", *, once: Any = None) -> None:
+        self.id = id_
+        self.kind = "github" if id_ == "github" else "argocd"
+        self.once = once if once is not None else fresh(ops_repo() if id_ == "github" else argocd(server=id_))
+        self.asked_again = 0
+        self.started = 0
+        self.cancelled = False
+        self.running = asyncio.Event()
+        self.dies: BaseException | None = None
+        self._publish: Callable[[Reading[Any]], None] | None = None
+        self._death = asyncio.Event()
+
+    async def read(self) -> Fresh[Any]:
+        if self.once is HANGS:
+            await asyncio.Event().wait()
+        if isinstance(self.once, Exception):
+            raise self.once
+        return self.once
+
+    async def run(self, publish: Callable[[Reading[Any]], None]) -> None:
+        self._publish = publish
+        self._death = asyncio.Event()
+        self.started += 1
+        self.running.set()
+        try:
+            await self._death.wait()
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+        if self.dies:
+            raise self.dies
+
+    def say(self, reading: Reading[Any]) -> None:
+        assert self._publish is not None
+        self._publish(reading)
+
+    def die(self, error: BaseException | None) -> None:
+        self.dies = error
+        self.running.clear()
+        self._death.set()
+
+    def read_again(self) -> None:
+        self.asked_again += 1
+
+
+HANGS = object()
+
+
+class Snapshots:
+    """The snapshots that were published."""
+
+    def __init__(self) -> None:
+        self.all: list[Snapshot] = []
+        self._changed = asyncio.Event()
+
+    def publish(self, snapshot: Snapshot) -> None:
+        self.all.append(snapshot)
+        self._changed.set()
+
+    async def until(self, true: Callable[[Snapshot], bool]) -> Snapshot:
+        """The latest snapshot, once it holds of it."""
+        async with asyncio.timeout(5):
+            while not (self.all and true(self.all[-1])):
+                self._changed.clear()
+                await self._changed.wait()
+        return self.all[-1]

@@ -1,0 +1,144 @@
+"""The reader on its own thread: snapshots come, and quitting waits for nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from anchor_tui.sandbox.server import running
+from anchor_tui.services import observe
+from anchor_tui.services.background import Background
+from anchor_tui.services.headstart import depart
+from tests.services.test_observe import configured, environ
+from tests.sources.loopback import serving
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.snapshots: list = []
+        self.threads: set[str] = set()
+        self.died = threading.Event()
+        self._changed = threading.Condition()
+
+    def hear(self, snapshot) -> None:
+        with self._changed:
+            self.snapshots.append(snapshot)
+            self.threads.add(threading.current_thread().name)
+            self._changed.notify_all()
+
+    def until(self, true):
+        with self._changed:
+            assert self._changed.wait_for(lambda: bool(self.snapshots) and true(self.snapshots[-1]), 10)
+            return self.snapshots[-1]
+
+
+def all_fresh(snapshot) -> bool:
+    return all(each.state == "fresh" for each in snapshot.sources)
+
+
+@pytest.mark.parametrize("with_a_head_start", [True, False])
+def test_snapshots_come_on_the_readers_thread_and_end_with_it(tmp_path, with_a_head_start):
+    heard = Listener()
+    with running("steady") as box:
+        it = configured(box)
+        ahead = depart(it, environ(box), tmp_path) if with_a_head_start else None
+        reader = Background(it, environ(box), tmp_path, ahead)
+        reader.start()
+        reader.listen(heard.hear, heard.died.set)
+        reader.painted()
+        heard.until(all_fresh)
+        reader.stop()
+        assert not reader._thread.is_alive()
+        count = len(heard.snapshots)
+        reader.read_again()  # nobody is there any more
+        reader.painted()
+    assert len(heard.snapshots) == count
+    assert heard.threads <= {"observer", "MainThread"}
+    assert not heard.died.is_set()
+
+
+def test_who_listens_late_hears_the_latest_at_once(tmp_path):
+    early, late = Listener(), Listener()
+    with running("steady") as box:
+        reader = Background(configured(box), environ(box), tmp_path)
+        reader.start()
+        reader.listen(early.hear, early.died.set)
+        reader.painted()
+        early.until(all_fresh)
+        reader.listen(late.hear, late.died.set)
+        assert all_fresh(late.snapshots[0])
+        reader.stop()
+
+
+def test_read_again_reaches_the_sources(tmp_path):
+    heard = Listener()
+    with running("steady") as box:
+        reader = Background(configured(box), environ(box), tmp_path)
+        reader.start()
+        reader.listen(heard.hear, heard.died.set)
+        reader.painted()
+        heard.until(all_fresh)
+        from tests.sources.hub import release
+
+        box.commit({"environments/dev/release.yaml": release("3.0.0")}, "Bump")
+        reader.read_again()
+        heard.until(lambda snapshot: snapshot.environments[0].release.version == "3.0.0")
+        reader.stop()
+
+
+def test_stopping_is_quick_although_both_servers_hang(tmp_path):
+    asked, over = threading.Semaphore(0), threading.Event()
+
+    def hang(_: object) -> None:
+        asked.release()
+        over.wait(10)
+
+    with running("steady") as box, serving(hang) as url:
+        from dataclasses import replace
+
+        it = configured(box, api_url=url)
+        it = replace(it, argocd=replace(it.argocd, server=url))
+        reader = Background(it, environ(box), tmp_path)
+        reader.start()
+        reader.painted()
+        assert asked.acquire(timeout=5)
+        began = time.monotonic()
+        reader.stop()
+        assert time.monotonic() - began < 2
+        over.set()
+    assert reader._thread.daemon
+
+
+def test_a_reader_that_dies_says_so(tmp_path, monkeypatch):
+    async def die(*_: object) -> None:
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr(observe.Observer, "run", die)
+    heard, late = Listener(), Listener()
+    with running("steady") as box:
+        reader = Background(configured(box), environ(box), tmp_path)
+        reader.listen(heard.hear, heard.died.set)
+        reader.start()
+        assert heard.died.wait(5)
+        reader.listen(late.hear, late.died.set)
+        assert late.died.is_set()
+        reader.stop()
+    assert isinstance(reader.fault, ValueError)
+
+
+def test_an_argo_cd_that_cannot_be_asked_ahead_is_left_to_its_source(tmp_path):
+    with running("steady") as box:
+        assert depart(configured(box), {}, tmp_path) == {}
+
+
+def test_stopping_before_the_first_turn_of_the_loop_is_no_error(tmp_path):
+    with running("steady") as box:
+        reader = Background(configured(box), environ(box), tmp_path)
+        reader.start()
+        reader.stop()
+        reader._thread.join(5)
+        assert not reader._thread.is_alive()
+    assert asyncio.iscoroutinefunction(reader._read)

@@ -1,0 +1,280 @@
+"""The one reader: the latest of every source, never waited for, and one that fails never hides another."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+import pytest
+
+from anchor_tui.domain.model import Failure, Missing
+from anchor_tui.sandbox.server import Sandbox, running
+from anchor_tui.services import observe as module
+from anchor_tui.services.observe import Observer, make_sources, observe_once
+from anchor_tui.sources.errors import CredentialError, NoAnswer
+from anchor_tui.sources.pace import Backoff
+from tests.services.sources import HANGS, FakeSource, Snapshots
+from tests.sources.loopback import serving
+from tests.values import NOW, application, argocd, config, fresh
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(module, "BATCH_S", 0.0)
+    monkeypatch.setattr(module, "Backoff", lambda: Backoff(first=0.005, longest=0.01))
+
+
+def state(snapshot, source="argocd"):
+    return snapshot.source(source).state
+
+
+@asynccontextmanager
+async def observing(*sources: FakeSource, painted=None, now=lambda: NOW) -> AsyncIterator[tuple[Observer, Snapshots]]:
+    seen = Snapshots()
+    observer = Observer(config(), sources, now)
+    task = asyncio.create_task(observer.run(seen.publish, painted))
+    try:
+        yield observer, seen
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+# --- observing ---------------------------------------------------------------------------------------
+
+
+def test_observe_never_waits():
+    assert not inspect.iscoroutinefunction(Observer.observe)
+    asked = Observer(config(), [FakeSource(), FakeSource("github")], lambda: NOW).observe()
+    assert [each.state for each in asked.sources] == ["asking", "asking"]
+
+
+async def test_a_snapshot_is_there_before_anything_has_answered():
+    async with observing(FakeSource(), FakeSource("github")) as (_, seen):
+        first = await seen.until(lambda _: True)
+    assert [each.state for each in first.sources] == ["asking", "asking"]
+
+
+async def test_a_github_that_hangs_does_not_hold_up_argo_cd():
+    one, other = FakeSource(), FakeSource("github")
+    async with observing(one, other) as (_, seen):
+        await one.running.wait()
+        one.say(fresh(argocd()))
+        told = await seen.until(lambda snapshot: state(snapshot) == "fresh")
+    assert state(told, "github") == "asking"
+    assert told.environments[2].applications[0].health == "Healthy"
+
+
+async def test_readings_that_come_together_are_one_snapshot(monkeypatch):
+    monkeypatch.setattr(module, "BATCH_S", 0.01)
+    one, other = FakeSource(), FakeSource("github")
+    async with observing(one, other) as (_, seen):
+        await one.running.wait()
+        await other.running.wait()
+        before = len(seen.all)
+        for _ in range(10):
+            one.say(fresh(argocd()))
+        other.say(other.once)
+        await seen.until(lambda snapshot: state(snapshot, "github") == "fresh")
+        assert len(seen.all) == before + 1
+
+
+async def test_verdicts_move_with_the_clock_alone(monkeypatch):
+    monkeypatch.setattr(module, "REOBSERVE_S", 0.005)
+    moments = [NOW]
+    one = FakeSource()
+    async with observing(one, now=lambda: moments[0]) as (_, seen):
+        await one.running.wait()
+        one.say(fresh(argocd()))
+        await seen.until(lambda snapshot: state(snapshot) == "fresh")
+        moments[0] = NOW + timedelta(minutes=2)
+        told = await seen.until(lambda snapshot: state(snapshot) == "stale")
+    assert "nothing was heard for 2 min" in told.source("argocd").error.message
+
+
+@pytest.mark.parametrize("error", [RuntimeError("Bearer very-secret"), ExceptionGroup("x", [ValueError("y")])])
+async def test_a_source_that_dies_of_anything_is_shown_as_failed_and_started_again(error):
+    one, other = FakeSource(), FakeSource("github")
+    async with observing(one, other) as (_, seen):
+        await one.running.wait()
+        one.say(fresh(argocd()))
+        await seen.until(lambda snapshot: state(snapshot) == "fresh")
+        one.die(error)
+        told = await seen.until(lambda snapshot: state(snapshot) == "stale")
+        assert told.source("argocd").error.message == f"a fault in anchor-tui: {type(error).__name__}"
+        assert told.environments[2].applications[0].health == "Healthy"
+        await one.running.wait()
+        one.say(fresh(argocd()))
+        await seen.until(lambda snapshot: state(snapshot) == "fresh")
+    assert one.started == 2
+    assert other.started == 1
+
+
+async def test_a_source_that_dies_before_its_first_reading_is_missing():
+    one = FakeSource()
+    async with observing(one) as (_, seen):
+        await one.running.wait()
+        one.die(KeyError("x"))
+        await seen.until(lambda snapshot: state(snapshot) == "missing")
+
+
+async def test_a_source_that_just_ends_is_started_again():
+    one = FakeSource()
+    async with observing(one):
+        await one.running.wait()
+        one.die(None)
+        async with asyncio.timeout(5):
+            await one.running.wait()
+    assert one.started == 2
+
+
+async def test_the_end_cancels_every_source():
+    one, other = FakeSource(), FakeSource("github")
+    async with observing(one, other):
+        await one.running.wait()
+        await other.running.wait()
+    assert one.cancelled
+    assert other.cancelled
+
+
+async def test_github_is_asked_only_when_the_first_picture_is_painted():
+    painted = asyncio.Event()
+    one, other = FakeSource(), FakeSource("github")
+    async with observing(one, other, painted=painted) as (_, seen):
+        await one.running.wait()
+        one.say(fresh(argocd()))
+        await seen.until(lambda snapshot: state(snapshot) == "fresh")
+        assert other.started == 0
+        painted.set()
+        await other.running.wait()
+
+
+async def test_read_again_asks_every_source():
+    one, other = FakeSource(), FakeSource("github")
+    Observer(config(), [one, other]).read_again()
+    assert (one.asked_again, other.asked_again) == (1, 1)
+
+
+async def test_out_of_sync_is_remembered_from_when_it_was_first_seen_until_it_is_over():
+    moments = [NOW]
+    one = FakeSource()
+    out = fresh(argocd(application("anchor-msp-prod", sync="OutOfSync")), good_until=NOW + timedelta(days=1))
+    well = fresh(argocd(application("anchor-msp-prod")), good_until=NOW + timedelta(days=1))
+    stale = Missing(Failure("timeout", "no answer"))
+
+    def reason(snapshot) -> str:
+        return next((text for text in snapshot.environments[2].verdict.reasons if "OutOfSync" in text), "")
+
+    async with observing(one, now=lambda: moments[0]) as (_, seen):
+        await one.running.wait()
+        one.say(out)
+        await seen.until(lambda snapshot: reason(snapshot) == "OutOfSync")
+        for minutes in (4, 6):
+            moments[0] = NOW + timedelta(minutes=minutes)
+            one.say(stale)
+            await seen.until(lambda snapshot: state(snapshot) == "missing")
+            one.say(out)
+            await seen.until(lambda snapshot, m=minutes: reason(snapshot) == f"OutOfSync for ≥ {m} min")
+        one.say(well)
+        await seen.until(lambda snapshot: state(snapshot) == "fresh" and not reason(snapshot))
+        one.say(out)
+        await seen.until(lambda snapshot: reason(snapshot) == "OutOfSync")
+
+
+# --- reading once ------------------------------------------------------------------------------------
+
+
+async def test_one_reading_of_each_source_side_by_side():
+    snapshot = await Observer(config(), [FakeSource(), FakeSource("github")], lambda: NOW).read_once(5)
+    assert [each.state for each in snapshot.sources] == ["fresh", "fresh"]
+    assert snapshot.verdict.level == "ok"
+
+
+@pytest.mark.parametrize(
+    ("once", "kind", "message"),
+    [
+        (HANGS, "timeout", "no answer within 0.01 s"),
+        (NoAnswer("no answer within 20 s"), "timeout", "no answer within 20 s"),
+        (CredentialError("no token"), "credentials", "no token"),
+        (RuntimeError("Bearer very-secret"), "internal", "a fault in anchor-tui: RuntimeError"),
+    ],
+)
+async def test_a_source_that_gives_none_is_missing_with_the_reason_and_the_others_stand(once, kind, message):
+    sources = [FakeSource(), FakeSource("github", once=once)]
+    snapshot = await Observer(config(), sources, lambda: NOW).read_once(0.01)
+    assert snapshot.source("github").error == Failure(kind, message)
+    assert state(snapshot) == "fresh"
+
+
+def environ(box: Sandbox) -> dict[str, str]:
+    return {"A": box.argocd_token, "G": box.github_token}
+
+
+def configured(box: Sandbox, **github):
+    from dataclasses import replace
+
+    from anchor_tui.config import GitHub, Server
+
+    there = GitHub(ops_repo="anchor/anchor-msp-ops", api_url=box.github_url, token_env="G")
+    return config(argocd=Server(server=box.argocd_url, token_env="A"), github=replace(there, **github))
+
+
+def test_the_embedded_estate_is_observed_once(tmp_path):
+    with running("incident") as box:
+        snapshot = observe_once(configured(box), environ(box), tmp_path, 10)
+    assert [each.state for each in snapshot.sources] == ["fresh", "fresh"]
+    assert snapshot.verdict.level == "failing"
+    assert snapshot.environment("prod").release.version == "1.43.2"
+
+
+def test_a_github_that_hangs_costs_one_reading_no_more_than_the_deadline(tmp_path):
+    asked, over = threading.Event(), threading.Event()
+
+    def hang(_: object) -> None:
+        asked.set()
+        over.wait(5)
+
+    with running("steady") as box, serving(hang) as url:
+        snapshot = observe_once(configured(box, api_url=url), environ(box), tmp_path, 1.5)
+        assert asked.is_set()
+        assert not over.is_set()
+        over.set()
+    assert state(snapshot) == "fresh"
+    assert snapshot.source("github").error.message == "no answer within 1.5 s"
+
+
+def test_credentials_that_are_waited_for_at_a_prompt_do_not_hold_up_the_end(tmp_path, monkeypatch):
+    from anchor_tui.sources import credentials
+
+    asked, over = threading.Event(), threading.Event()
+
+    def prompt(*_: object, **__: object) -> None:
+        asked.set()
+        over.wait(5)
+        raise CredentialError("too late")
+
+    monkeypatch.setattr(credentials, "github_access", prompt)
+    with running("steady") as box:
+        snapshot = observe_once(configured(box), environ(box), tmp_path, 1.5)
+        assert asked.is_set()
+        assert not over.is_set()
+        over.set()
+    assert snapshot.source("github").error.kind == "timeout"
+    assert state(snapshot) == "fresh"
+
+
+async def test_a_source_for_each_argo_cd_and_one_for_github(tmp_path):
+    from anchor_tui.config import Server
+    from tests.values import environment_config
+
+    both = config(environment_config("prod"), environment_config("eu", server="eu"), servers=(Server(name="eu"),))
+    assert [(each.id, each.kind) for each in make_sources(both, {}, tmp_path)] == [
+        ("argocd", "argocd"),
+        ("eu", "argocd"),
+        ("github", "github"),
+    ]
