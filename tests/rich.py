@@ -37,7 +37,10 @@ from tests.values import (
     release,
 )
 
-EVIL = "\x1b[31mred\x1b]0;title\x07 <b>*bold*</b> | `code`\n# heading [x](javascript:1) \u202egpj ![i](http://e/x) www.e.example"
+EVIL = (
+    "\x1b[31mred\x1b]0;title\x07 <b>*bold*</b> | `code`\n# heading [x](javascript:1) "
+    "\u202egpj ![i](http://e/x) www.e.example"
+)
 """Text as anybody can write it into a pull request's title."""
 
 

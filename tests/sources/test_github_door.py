@@ -393,6 +393,23 @@ def test_no_repr_of_a_door_has_the_token():
     assert TOKEN not in repr(door) + str(door.access) + repr(door.access)
 
 
+async def test_loopback_is_never_asked_through_a_proxy_and_others_are(monkeypatch):
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    asked: list[str] = []
+
+    def answer(request: Request) -> None:
+        asked.append(request.path)
+        request.answer(200, GOOD)
+
+    with serving(answer) as url:
+        monkeypatch.setenv("HTTP_PROXY", url)
+        monkeypatch.setenv("http_proxy", url)
+        await ask(url)
+        await ask("http://github.example")
+    assert asked == ["/graphql", "http://github.example:80/graphql"]
+
+
 async def test_two_doors_have_each_their_own_gate():
     with serving(lambda request: request.answer(200, "{}")) as url:
         closed, opened = door_to(url), door_to(url, read_only=False)

@@ -13,6 +13,9 @@ from anchor_tui.domain.words import plain, since
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&:])")
 
+_BARE_LINK = re.compile(r"(?i)(www)\.")
+"""GitHub makes a link of it without being asked."""
+
 
 def render(snapshot: Snapshot) -> str:
     """GitHub's flavour: a heading, a table of environments, then reasons, pull requests and problems."""
@@ -21,7 +24,7 @@ def render(snapshot: Snapshot) -> str:
 
 def escape(text: str) -> str:
     """Foreign text on one line with every character that markdown would take as its own escaped."""
-    return _SPECIAL.sub(r"\\\1", plain(text))
+    return _BARE_LINK.sub(r"\1\\.", _SPECIAL.sub(r"\\\1", plain(text)))
 
 
 def _lines(snapshot: Snapshot) -> Iterator[str]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from anchor_tui import __version__
+from anchor_tui.config.forms import is_loopback
 from anchor_tui.sources.errors import (
     BadAnswer,
     Forbidden,
@@ -165,11 +166,19 @@ def _make_github(access: GitHubAccess, gate: Gate) -> Github:
     logger.propagate = False
 
     class GatedHttp(HTTPRequestsConnectionClass):
+        def __init__(self, host: str, *rest: Any, **more: Any) -> None:  # noqa: ANN401 - as PyGithub has it
+            super().__init__(host, *rest, **more)
+            self.session.trust_env = not is_loopback(host)  # no proxy leads to this machine
+
         def request(self, verb: str, url: str, *rest: Any, **more: Any) -> None:  # noqa: ANN401 - as PyGithub has it
             gate.check(verb, url, rest[0] if rest else None)
             super().request(verb, url, *rest, **more)
 
     class GatedHttps(HTTPSRequestsConnectionClass):
+        def __init__(self, host: str, *rest: Any, **more: Any) -> None:  # noqa: ANN401 - as PyGithub has it
+            super().__init__(host, *rest, **more)
+            self.session.trust_env = not is_loopback(host)
+
         def request(self, verb: str, url: str, *rest: Any, **more: Any) -> None:  # noqa: ANN401 - as PyGithub has it
             gate.check(verb, url, rest[0] if rest else None)
             super().request(verb, url, *rest, **more)
