@@ -1,0 +1,197 @@
+"""Argo CD keeps the cluster as git says: it prunes, it heals, nothing stale is left, and it is at the head."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from anchor_tui.domain.applications import ManifestApplication
+from anchor_tui.domain.managed import unanswered
+from anchor_tui.domain.model import Application, Evidence
+from anchor_tui.domain.policy.check import Check, Told, fails, holds, unclear
+from anchor_tui.domain.policy.facts import Facts, HeadOfBranch, Unavailable, take
+from anchor_tui.domain.words import duration, short
+
+GRACE = timedelta(minutes=5)
+_WORDS = {"prune": "automated.prune", "selfHeal": "automated.selfHeal"}
+
+
+def _prune(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+    yield from _automated(facts, evidence, "prune")
+
+
+def _self_heal(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+    yield from _automated(facts, evidence, "selfHeal")
+
+
+def _automated(facts: Facts, evidence: Evidence, key: str) -> Iterator[Told]:
+    if evidence == "manifest":
+        for manifest in take(facts.manifest):
+            yield _in_git(manifest, key)
+    else:
+        for application in take(facts.live_spec):
+            yield _in_cluster(application, key)
+
+
+def _in_git(application: ManifestApplication, key: str) -> Told:
+    where = application.place("syncPolicy", "automated", key)
+    name, word = application.name, _WORDS[key]
+    automated = application.find("syncPolicy", "automated")
+    if not isinstance(automated, dict):
+        what = "is not set" if automated is None else "is no map"
+        return fails(f"syncPolicy.automated {what} on {name}: auto-sync is off", where, name)
+    enabled = automated.get("enabled")
+    if enabled is not None and enabled is not True:
+        place = application.place("syncPolicy", "automated", "enabled")
+        return fails(f"automated.enabled is {_plain(enabled)} on {name}: auto-sync is off", place, name)
+    value = automated.get(key)
+    if value is True:
+        return holds(f"{word} is true on {name}", where, name)
+    if isinstance(value, str):
+        return fails(f'{word} is the text "{value}" on {name}, which Kubernetes refuses', where, name)
+    return fails(f"{word} is {'not set' if value is None else _plain(value)} on {name}", where, name)
+
+
+def _plain(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"`{value}`"
+
+
+def _in_cluster(application: Application, key: str) -> Told:
+    name, word = application.name, _WORDS[key]
+    if application.presence != "found":
+        return unclear(f"{name} is {application.presence} in Argo CD", None, name)
+    automated = application.automated
+    if automated is None or not automated.enabled:
+        return fails(f"auto-sync is off on {name}", None, name)
+    on = automated.prune if key == "prune" else automated.self_heal
+    if on:
+        return holds(f"{word} is true on {name}", None, name)
+    return fails(f"{word} is not set on {name}", None, name)
+
+
+# --- stale resources -----------------------------------------------------------------------------------
+
+
+def _no_stale(facts: Facts, _evidence: Evidence) -> Iterator[Told]:
+    if isinstance(facts.live, Unavailable) and isinstance(facts.live_spec, tuple):
+        yield from _by_application(facts)
+        return
+    live = take(facts.live)
+    for resource in live.resources:
+        if resource.stale:
+            yield _stale(str(resource), resource.kept)
+    yield holds(f"every one of the {len(live.resources)} live objects is in git")
+
+
+def _by_application(facts: Facts) -> Iterator[Told]:
+    """What Argo CD's own list of resources tells, where the objects themselves did not come."""
+    for application in take(facts.live_spec):
+        if reason := unanswered(application):
+            yield unclear(reason, None, application.name)
+            continue
+        for each in application.prunable:
+            yield _stale(f"{each.kind}/{each.name}", each.kept)
+        if application.resources is None:
+            yield unclear(f"Argo CD does not tell the resources of {application.name}", None, application.name)
+        else:
+            yield holds(f"nothing of {application.name} would be pruned", None, application.name)
+
+
+def _stale(name: str, kept: str | None) -> Told:
+    if kept == "Prune=false":
+        message = f"{name} is live and not in git, and Prune=false keeps it"
+        return fails(message, None, name, level="warning", fix="delete it by hand, or take the annotation away")
+    asks = "; its prune waits for a confirmation" if kept else ""
+    return fails(f"{name} is live and not in git: a prune would delete it{asks}", None, name)
+
+
+# --- the head ------------------------------------------------------------------------------------------
+
+
+def _at_head(facts: Facts, _evidence: Evidence) -> Iterator[Told]:
+    """One comparison of two witnesses, git's and Argo CD's: it is told once."""
+    applications, head = take(facts.live_spec), take(facts.head)
+    for application in applications:
+        yield _behind(application, head, facts)
+
+
+def _behind(application: Application, head: HeadOfBranch, facts: Facts) -> Told:
+    name, follows = application.name, application.target_revision or "HEAD"
+    if application.presence != "found":
+        return unclear(f"{name} is {application.presence} in Argo CD", None, name)
+    if follows not in {head.branch, f"refs/heads/{head.branch}", "HEAD"}:
+        return unclear(f"{name} follows {short(follows)} and not {head.branch}, whose head is known", None, name)
+    synced = application.synced_revision
+    if application.sync == "Synced" and application.compared_revision == head.oid:
+        synced = head.oid
+    if synced == head.oid:
+        return holds(f"{name} is at {short(head.oid)}, the head of {head.branch}", None, name)
+    if head.committed_at is not None and facts.now - head.committed_at < GRACE:
+        age = duration(facts.now - head.committed_at)
+        return holds(f"the head of {head.branch} is {age} old: {name} has five minutes to follow", None, name)
+    if synced is None:
+        return unclear(f"Argo CD does not tell what {name} last synced", None, name)
+    if synced not in head.changed or name not in head.reads:
+        return unclear(f"what lies between {short(synced)} and {short(head.oid)} is not known", None, name)
+    ours = [path for path in head.changed[synced] if _reads(head.reads[name], path)]
+    if not ours:
+        return holds(f"nothing that {name} reads differs between {short(synced)} and the head", None, name)
+    more = f" and {len(ours) - 1} more" if len(ours) > 1 else ""
+    return fails(f"{name} is at {short(synced)}, the head is {short(head.oid)}: {ours[0]}{more} differs", None, name)
+
+
+def _reads(reads: tuple[str, ...], path: str) -> bool:
+    return any(path == each or each in {"", "."} or path.startswith(each.rstrip("/") + "/") for each in reads)
+
+
+_OVERLAYS = "Environment overlays (ops repo)"
+_AUTOMATED = (
+    "Staging/prod Argo applications must run with `automated.prune=true` and `automated.selfHeal=true` "
+    "to remove stale resources."
+)
+CHECKS = (
+    Check(
+        id="argo.automated-prune",
+        title="Auto-sync prunes",
+        level="error",
+        rules=("staging", "prod"),
+        evidence=("manifest", "live-spec"),
+        section=_OVERLAYS,
+        why=_AUTOMATED,
+        fix="set spec.syncPolicy.automated.prune to true in the Application",
+        judge=_prune,
+    ),
+    Check(
+        id="argo.automated-self-heal",
+        title="Auto-sync heals",
+        level="error",
+        rules=("staging", "prod"),
+        evidence=("manifest", "live-spec"),
+        section=_OVERLAYS,
+        why=_AUTOMATED,
+        fix="set spec.syncPolicy.automated.selfHeal to true in the Application",
+        judge=_self_heal,
+    ),
+    Check(
+        id="argo.no-stale-resources",
+        title="Nothing stale is live",
+        level="error",
+        rules=("staging", "prod"),
+        evidence=("live",),
+        section="Production No-Mock Cutover",
+        why="Run a hard refresh + prune sync on staging and prod Argo applications to remove stale mock resources.",
+        fix="hard refresh, look at the victims, and sync with prune",
+        judge=_no_stale,
+    ),
+    Check(
+        id="argo.at-head",
+        title="What is synced is the head",
+        level="warning",
+        rules=("dev", "staging", "prod"),
+        evidence=("live-spec",),
+        section="Promotion model",
+        why="Argo CD reconciles ops repo manifests and deploys `dev`.",
+        fix="refresh the application, and look at its conditions where that does not help",
+        judge=_at_head,
+    ),
+)

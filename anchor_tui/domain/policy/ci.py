@@ -1,0 +1,43 @@
+"""The branch that Argo CD follows is green."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from anchor_tui.domain.model import Checks, Evidence
+from anchor_tui.domain.policy.check import Check, Told, fails, holds, unclear
+from anchor_tui.domain.policy.facts import Facts, take
+
+
+def _green(facts: Facts, _evidence: Evidence) -> Iterator[Told]:
+    branch = facts.config.github.branch
+    checks: Checks = take(facts.ci)
+    match checks:
+        case "success":
+            yield holds(f"the required checks of {branch}'s head passed")
+        case "none":
+            yield holds(f"no check is required on {branch}")
+        case "failure":
+            yield fails(f"the required checks of {branch}'s head failed")
+        case "pending":
+            yield unclear(f"the required checks of {branch}'s head are still running")
+        case "unknown":
+            yield unclear(f"GitHub does not tell the required checks of {branch}'s head")
+        case _:
+            assert_never(checks)
+
+
+CHECKS = (
+    Check(
+        id="ci.green",
+        title="The branch's head is green",
+        level="warning",
+        rules=(),
+        evidence=("ci",),
+        section="Promotion model",
+        why="Ops sync workflow validates release contract alignment with Helm overlays.",
+        fix="look at the failed check, and mend the branch before the next promotion",
+        judge=_green,
+    ),
+)

@@ -1,0 +1,153 @@
+"""What the checks are handed: for each kind of evidence what it says, or why it says nothing.
+
+An evidence is its value, `Unavailable` where it should be there and did not come, or `NotApplicable` where
+it is not looked at. Nothing here fetches anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TypeAlias, TypeVar
+
+from anchor_tui.config import Config, EnvironmentConfig
+from anchor_tui.domain.applications import ManifestApplication
+from anchor_tui.domain.documents import Document, DocumentError, parse
+from anchor_tui.domain.layers import LaidValues, Place
+from anchor_tui.domain.model import Application, Checks, Problem, Release, Value
+from anchor_tui.domain.readings import PastRelease
+from anchor_tui.domain.releases import locate_release, read_release
+from anchor_tui.domain.workloads import Manifests
+
+T = TypeVar("T")
+
+
+class Unavailable(Value, frozen=True):
+    """Evidence that did not come. `reason` says why, and the way out where there is one."""
+
+    reason: str
+    place: Place | None = None
+
+
+class NotApplicable(Value, frozen=True):
+    """Evidence that is not looked at here, and why."""
+
+    reason: str
+
+
+Evident: TypeAlias = T | Unavailable | NotApplicable
+
+
+class LackingError(Exception):
+    """The evidence that a check asked for is not there."""
+
+    def __init__(self, lack: Unavailable | NotApplicable) -> None:
+        super().__init__(lack.reason)
+        self.lack = lack
+
+
+def take(evident: T | Unavailable | NotApplicable) -> T:
+    """The value of an evidence; LackingError where it has none."""
+    if isinstance(evident, Unavailable | NotApplicable):
+        raise LackingError(evident)
+    return evident
+
+
+def unavailable(problem: Problem) -> Unavailable:
+    """A problem as the reason why an evidence did not come."""
+    place = Place(problem.file, problem.line, problem.column) if problem.file else None
+    return Unavailable(problem.message, place)
+
+
+_UNASKED = NotApplicable("this is not looked at here")
+
+
+class ReleaseFile(Value, frozen=True):
+    """A release.yaml and where each of its images stands in it, by the image's name."""
+
+    file: str
+    release: Release
+    places: Mapping[str, Place]
+
+
+class Before(Value, frozen=True):
+    """The releases that the environment before had, the present one included.
+
+    `whole` tells whether they reach back to the first; where not, `ends` says why and what to do. `began` is
+    what the environment itself ran already at the first of them: what came before that is not known.
+    """
+
+    environment: str
+    history: tuple[PastRelease, ...]
+    whole: bool
+    ends: str = ""
+    began: Release | None = None
+
+
+class HeadOfBranch(Value, frozen=True):
+    """The newest commit of the branch. `changed` are the paths that differ from a revision to it; absent: not known."""
+
+    branch: str
+    oid: str
+    committed_at: datetime | None = None
+    changed: Mapping[str, tuple[str, ...]] = {}
+    reads: Mapping[str, tuple[str, ...]] = {}
+    """What each application reads, by name: files and folders."""
+
+
+class RepositorySettings(Value, frozen=True):
+    """The names that one repository's workflows can use, whoever set them; the values of variables too."""
+
+    repository: str
+    variables: Evident[Mapping[str, str]]
+    secrets: Evident[frozenset[str]]
+
+
+class Facts(Value, frozen=True):
+    """What is known of one environment, or, where `environment` is None, of the estate as a whole."""
+
+    config: Config
+    now: datetime
+    environment: EnvironmentConfig | None = None
+    values: Evident[tuple[LaidValues, ...]] = _UNASKED
+    """git: the layers as Helm lays them, one for each application."""
+    release: Evident[ReleaseFile] = _UNASKED
+    before: Evident[Before] = _UNASKED
+    head: Evident[HeadOfBranch] = _UNASKED
+    manifest: Evident[tuple[ManifestApplication, ...]] = _UNASKED
+    live_spec: Evident[tuple[Application, ...]] = _UNASKED
+    rendered: Evident[Manifests] = _UNASKED
+    live: Evident[Manifests] = _UNASKED
+    ops_settings: Evident[RepositorySettings] = _UNASKED
+    app_settings: Evident[RepositorySettings] = _UNASKED
+    ci: Evident[Checks] = _UNASKED
+
+    @property
+    def of(self) -> EnvironmentConfig:
+        """The environment; for checks that are about one."""
+        assert self.environment is not None
+        return self.environment
+
+    def manifests(self, evidence: str) -> Manifests:
+        """The manifests of `rendered` or `live`; LackingError where there are none."""
+        return take(self.live if evidence == "live" else self.rendered)
+
+
+def read_release_file(text: str | bytes | None, file: str, config: Config) -> ReleaseFile | Unavailable:
+    """A release.yaml as evidence."""
+    if text is None:
+        return Unavailable(f"{file} is not there", Place(file))
+    try:
+        document = parse(text, file)
+        release, _ = read_release(document, config.release)
+        places = {
+            each.image.name: _place(document, each.path) for each in locate_release(document, config.release).images
+        }
+    except DocumentError as error:
+        return unavailable(error.problem)
+    return ReleaseFile(file, release, places)
+
+
+def _place(document: Document, path: tuple[str | int, ...]) -> Place:
+    node = document.find(path) or document.root
+    return Place(document.file, node.line, node.column)

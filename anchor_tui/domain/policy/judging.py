@@ -1,0 +1,63 @@
+"""All facts → all findings: every check that an environment's rules name, disabled ones shown as skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from anchor_tui.config import Config
+from anchor_tui.domain.model import Finding, Value
+from anchor_tui.domain.policy.check import Check
+from anchor_tui.domain.policy.facts import Facts, NotApplicable
+from anchor_tui.domain.policy.registry import CHECKS
+from anchor_tui.domain.policy.waivers import waived
+from anchor_tui.domain.workloads import Manifests
+
+ASLEEP = NotApplicable("asleep: nothing is live, as it may be on demand")
+
+
+class PolicyFacts(Value, frozen=True):
+    """What is known of each environment by name, and of the estate as a whole."""
+
+    environments: Mapping[str, Facts]
+    estate: Facts
+
+
+class Findings(Value, frozen=True):
+    """The findings of each environment by name, and those that belong to none."""
+
+    environments: Mapping[str, tuple[Finding, ...]]
+    estate: tuple[Finding, ...]
+
+
+def judge_policy(config: Config, facts: PolicyFacts, now: datetime) -> Findings:
+    """Every finding; the order is the registry's. Environments that nothing is known of have none."""
+    judged = {}
+    for each in config.environments:
+        known = facts.environments.get(each.name)
+        if known is not None:
+            whole = replace(_awake(known), config=config, now=now, environment=each)
+            judged[each.name] = _judge(whole, [check for check in CHECKS if each.rules in check.rules])
+    estate = replace(facts.estate, config=config, now=now, environment=None)
+    return Findings(judged, _judge(estate, [check for check in CHECKS if not check.rules]))
+
+
+def _judge(facts: Facts, checks: list[Check]) -> tuple[Finding, ...]:
+    disabled = frozenset(facts.config.policy.disable)
+    name = facts.environment.name if facts.environment else ""
+    found: list[Finding] = []
+    for check in checks:
+        if check.id in disabled:
+            found.extend(check.skip(facts, "switched off by [policy] disable in the configuration"))
+        else:
+            found.extend(waived(finding, name, facts.config, facts.now) for finding in check.run(facts))
+    return tuple(found)
+
+
+def _awake(facts: Facts) -> Facts:
+    """An on-demand environment of which nothing lives has nothing live to judge."""
+    on_demand = facts.environment is not None and facts.environment.tier == "on-demand"
+    nothing = isinstance(facts.live, Manifests) and facts.live.complete and not facts.live.resources
+    return replace(facts, live=ASLEEP) if on_demand and nothing else facts

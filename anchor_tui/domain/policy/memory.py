@@ -1,0 +1,89 @@
+"""Memory that an environment's Pods ask for, against the budget of its node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from anchor_tui.domain.model import Evidence
+from anchor_tui.domain.policy.check import Check, Told, fails, holds, unclear
+from anchor_tui.domain.policy.facts import Facts
+from anchor_tui.domain.policy.scaling import replicas_of
+from anchor_tui.domain.quantities import format_memory, parse_quantity
+from anchor_tui.domain.shapes import mapping
+from anchor_tui.domain.workloads import Container, Workload
+
+NEARLY = Fraction(9, 10)
+
+
+class _UntoldError(Exception):
+    """A container says neither what memory it asks for nor how much it may have."""
+
+
+def _budget(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+    manifests = facts.manifests(evidence)
+    limit = parse_quantity(facts.config.policy.memory_budget)
+    total, largest, untold = Fraction(0), ("", Fraction(0)), []
+    for workload in manifests.workloads:
+        try:
+            asked = pod_memory(workload) * replicas_of(workload, manifests)
+        except _UntoldError as error:
+            untold.append(str(error))
+            continue
+        total += asked
+        largest = max(largest, (str(workload), asked), key=lambda each: each[1])
+    share = f"{format_memory(total)} of {format_memory(limit)} requested"
+    if total > limit:
+        yield fails(f"{share}, the most by {largest[0]} ({format_memory(largest[1])})", None, largest[0])
+    elif untold:
+        yield unclear(f"{share}, and {'; '.join(untold)}", fix="give each container a memory request")
+    elif not manifests.workloads:
+        yield unclear("no workload is rendered")
+    elif total >= NEARLY * limit:
+        yield fails(f"{share}: {float(total / limit):.0%}, nearly all", None, largest[0], level="warning")
+    else:
+        yield holds(share)
+
+
+def pod_memory(workload: Workload) -> Fraction:
+    """What the scheduler keeps for one Pod: the sum of its containers, or its greediest init container."""
+    whole = mapping(workload.pod, "resources", "requests").get("memory")
+    overhead = mapping(workload.pod, "overhead").get("memory", 0)
+    if workload.odd and not workload.containers:
+        raise _UntoldError(f"{workload}: {workload.odd}")
+    try:
+        above = parse_quantity(overhead)
+        if whole is not None:
+            return parse_quantity(whole) + above
+    except ValueError as error:
+        raise _UntoldError(f"{workload}: {error}") from error
+    running = [_asked(each, workload) for each in workload.containers if not each.init]
+    beginning = [_asked(each, workload) for each in workload.containers if each.init]
+    return max(sum(running, Fraction(0)), *beginning, Fraction(0)) + above
+
+
+def _asked(container: Container, workload: Workload) -> Fraction:
+    """A container's request; its limit stands in for one that is missing, as Kubernetes has it."""
+    said = container.requests if container.requests is not None else container.limits
+    where = f"{workload}, container {container.name or '?'}"
+    if said is None:
+        raise _UntoldError(f"{where} has neither a memory request nor a limit")
+    try:
+        return parse_quantity(said)
+    except ValueError as error:
+        raise _UntoldError(f"{where}: {error}") from error
+
+
+CHECKS = (
+    Check(
+        id="runtime.memory-budget",
+        title="It fits the node's memory",
+        level="error",
+        rules=("prod",),
+        evidence=("rendered",),
+        section="Runtime profile (4GB cost target)",
+        why="Runtime profile (4GB cost target)",
+        fix="lower the memory requests or the replicas, or raise memory_budget under [policy] with the node",
+        judge=_budget,
+    ),
+)

@@ -1,0 +1,185 @@
+"""The production no-mock cutover: no stand-ins, and addresses that lead to the real services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from anchor_tui.domain.addresses import parse_address
+from anchor_tui.domain.layers import LaidValues
+from anchor_tui.domain.model import Evidence
+from anchor_tui.domain.nodes import dotted
+from anchor_tui.domain.policy.check import Check, Told, fails, holds, unclear
+from anchor_tui.domain.policy.facts import Facts, take
+from anchor_tui.domain.policy.lookup import normal, shown, variable, walk
+from anchor_tui.domain.references import read_reference
+from anchor_tui.domain.templates import is_true, template_text
+from anchor_tui.domain.workloads import Manifests, Workload
+
+MOCKS = ("status-mock", "agentfield-mock")
+_KEYS = {normal(mock): mock for mock in MOCKS}
+_HARMLESS = frozenset(
+    {"ConfigMap", "Secret", "ServiceAccount", "Role", "RoleBinding", "NetworkPolicy", "ExternalSecret"}
+)
+_GROUPS = frozenset({"", "apps", "batch", "rbac.authorization.k8s.io", "networking.k8s.io", "policy", "autoscaling"})
+
+
+def _workloads_absent(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+    if evidence == "git":
+        for laid in take(facts.values):
+            yield from _switches(laid)
+        return
+    manifests = facts.manifests(evidence)
+    yield from _objects(manifests)
+    what = "live" if evidence == "live" else "rendered"
+    yield holds(f"nothing {what} is a mock ({len(manifests.resources)} objects looked at)")
+
+
+def _switches(laid: LaidValues) -> Iterator[Told]:
+    found = False
+    for path, value in walk(laid.merged, every=True):
+        mock = _KEYS.get(normal(str(path[-1]))) if path and isinstance(path[-1], str) else None
+        if mock is None:
+            continue
+        found = True
+        here = (*path, "enabled")
+        if not isinstance(value, dict):
+            if isinstance(value, bool):
+                yield _switch(laid, path, on=value)
+            else:
+                yield unclear(f"`{dotted(path)}` is no map: whether {mock} runs cannot be told", laid.place(path))
+        elif "enabled" in value:
+            yield _switch(laid, here, on=is_true(value["enabled"]), text=template_text(value["enabled"]))
+        else:
+            yield holds(f"`{dotted(here)}` is not set, which Helm takes for false", laid.place(path))
+    if not found and laid.blind:
+        yield unclear(f"no layer says statusMock.enabled, and {laid.blind[0]}")
+    elif not found:
+        yield holds("no layer of values knows a mock")
+
+
+def _switch(laid: LaidValues, path: tuple[str | int, ...], *, on: bool, text: str = "true") -> Told:
+    if on:
+        quoted = ': the text "false", which Helm takes for true' if text.lower() == "false" else ""
+        return fails(f"`{dotted(path)}` is {text}{quoted}", laid.place(path), fix=f"set `{dotted(path)}: false`")
+    return holds(f"`{dotted(path)}` is false", laid.place(path))
+
+
+def _objects(manifests: Manifests) -> Iterator[Told]:
+    workloads = {id(each.resource): each for each in manifests.workloads}
+    for resource in manifests.resources:
+        mock = _named(resource.name)
+        workload = workloads.get(id(resource))
+        image = _mock_image(workload) if workload else None
+        if image or (mock and (workload or resource.kind == "Service")):
+            why = f"runs the image {image}" if image and not mock else f"is the {mock}"
+            stale = ", which git no longer has: a sync with prune removes it" if resource.stale else ""
+            yield fails(f"{resource} {why}{stale}", resource=str(resource))
+        elif mock and resource.kind not in _HARMLESS and resource.group not in _GROUPS:
+            yield unclear(f"{resource} is named after the {mock}, and its kind is not known here", None, str(resource))
+
+
+def _named(name: str) -> str | None:
+    plain = normal(name)
+    return next((mock for key, mock in _KEYS.items() if key in plain), None)
+
+
+def _mock_image(workload: Workload) -> str | None:
+    for container in workload.containers:
+        try:
+            name = read_reference(container.image).name
+        except ValueError:
+            name = container.image
+        if _named(name):
+            return name
+    return None
+
+
+# --- addresses ---------------------------------------------------------------------------------------
+
+
+def _control_center(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+    yield from _address(facts, evidence, "EGI_CONTROL_CENTER_URL", "status-mock")
+
+
+def _agentfield(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+    yield from _address(facts, evidence, "AGENTFIELD_URL", "agentfield-mock")
+
+
+def _address(facts: Facts, evidence: Evidence, name: str, mock: str) -> Iterator[Told]:
+    found = variable(facts, evidence, name)
+    for seen in found.seen:
+        if seen.text is None:
+            yield unclear(f"{name} cannot be seen: {seen.hidden}", seen.place, seen.resource)
+        elif "$(" in seen.text or "{{" in seen.text:
+            reason = f"{name} is put together where it is used: `{shown(seen.text)}`"
+            yield unclear(reason, seen.place, seen.resource)
+        elif wrong := _wrong(seen.text, mock):
+            told = f"{name} is {shown(seen.text)}: {wrong}" if seen.text else f"{name} is empty"
+            yield fails(told, seen.place, seen.resource, fix=f"set {name} to the real service's https:// address")
+        else:
+            yield holds(f"{name} is {shown(seen.text)}", seen.place, seen.resource)
+    if not found.seen:
+        yield from _nowhere(evidence, name, found.open)
+
+
+def _nowhere(evidence: Evidence, name: str, opened: str) -> Iterator[Told]:
+    if evidence == "git":
+        yield unclear(f"no layer of values says {name}; the chart's templates may")
+    elif opened:
+        yield unclear(f"{name} is set nowhere that can be seen: {opened}")
+    else:
+        yield fails(f"{name} is set nowhere", fix=f"set {name} to the real service's https:// address")
+
+
+def _wrong(text: str, mock: str) -> str:
+    """What is wrong with an address; empty where nothing is."""
+    try:
+        address = parse_address(text)
+    except ValueError as error:
+        return str(error)
+    faults = []
+    if address.scheme != "https":
+        faults.append(f"must be https, not {address.scheme}")
+    if address.names(mock):
+        faults.append(f"must not name {mock}")
+    return ", ".join(faults)
+
+
+_CUTOVER = "Production No-Mock Cutover"
+CHECKS = (
+    Check(
+        id="mock.workloads-absent",
+        title="No mock runs",
+        level="error",
+        rules=("staging", "prod"),
+        evidence=("git", "rendered", "live"),
+        section=_CUTOVER,
+        why="Ensure `statusMock.enabled=false` in `environments/staging/values.yaml` and "
+        "`environments/prod/values.yaml`. … Run a hard refresh + prune sync on staging and prod Argo applications "
+        "to remove stale mock resources.",
+        fix="set statusMock.enabled to false in the overlay, then hard refresh and sync with prune",
+        judge=_workloads_absent,
+    ),
+    Check(
+        id="mock.control-center-url",
+        title="The control center is the real one",
+        level="error",
+        rules=("prod",),
+        evidence=("git", "rendered", "live"),
+        section=_CUTOVER,
+        why="`EGI_CONTROL_CENTER_URL` must be `https://...` and must not include `status-mock`.",
+        fix="set EGI_CONTROL_CENTER_URL to the control center's https:// address",
+        judge=_control_center,
+    ),
+    Check(
+        id="mock.agentfield-url",
+        title="AgentField is the real one",
+        level="error",
+        rules=("prod",),
+        evidence=("git", "rendered", "live"),
+        section=_CUTOVER,
+        why="`AGENTFIELD_URL` must be `https://...` and must not include `agentfield-mock`.",
+        fix="set AGENTFIELD_URL to AgentField's https:// address",
+        judge=_agentfield,
+    ),
+)

@@ -1,0 +1,21 @@
+"""Every check, in the order of the owners' page. Adding a rule is a function in its topic's file and a line there."""
+
+from __future__ import annotations
+
+from anchor_tui.domain.policy import argo, auth, ci, memory, mocks, release, runtime, secret_keys, settings, workers
+from anchor_tui.domain.policy.check import Check
+
+CHECKS: tuple[Check, ...] = (
+    *auth.CHECKS,
+    *mocks.CHECKS,
+    *argo.CHECKS,
+    *release.CHECKS,
+    *workers.CHECKS,
+    *runtime.CHECKS,
+    *memory.CHECKS,
+    *secret_keys.CHECKS,
+    *settings.CHECKS,
+    *ci.CHECKS,
+)
+BY_ID = {check.id: check for check in CHECKS}
+"""What `[policy] disable` and the waivers may name."""

@@ -1,0 +1,229 @@
+"""The release contract: release.yaml and what runs name the same images, pinned, in the order of promotion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from anchor_tui.domain.layers import LaidValues, Place
+from anchor_tui.domain.model import Evidence, Image
+from anchor_tui.domain.nodes import dotted
+from anchor_tui.domain.policy.check import Check, Grade, Told, fails, holds, unclear
+from anchor_tui.domain.policy.facts import Before, Facts, ReleaseFile, take
+from anchor_tui.domain.policy.found_images import FoundImage, found_images
+from anchor_tui.domain.policy.mocks import MOCKS
+from anchor_tui.domain.references import Reference, canonical, folder, read_reference, same_image
+from anchor_tui.domain.workloads import Manifests
+
+MOVING = frozenset({"latest", "main", "master", "head", "edge", "stable", "nightly", "canary", "develop", "trunk"})
+
+
+def _reference(image: Image) -> Reference:
+    return Reference(canonical(image.repository), image.tag, image.digest.lower() if image.digest else None)
+
+
+# --- aligned -------------------------------------------------------------------------------------------
+
+
+def _aligned(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+    release = take(facts.release)
+    if not release.release.images:
+        yield unclear(f"{release.file} names no images: looked for `images` at the top and under `spec`")
+        return
+    wanted = {reference.repository: reference for reference in map(_reference, release.release.images)}
+    if evidence == "git":
+        yield from _with_values(take(facts.values), release, wanted)
+    else:
+        yield from _with_manifests(facts, evidence, release, wanted)
+
+
+def _with_values(
+    every: tuple[LaidValues, ...], release: ReleaseFile, wanted: Mapping[str, Reference]
+) -> Iterator[Told]:
+    images = [image for laid in every for image in found_images(laid)]
+    for image in images:
+        reference = image.reference
+        if reference.repository in wanted:
+            yield _agreement(image, wanted[reference.repository], release)
+        elif _is_ours(image, wanted) and not image.of_chart:
+            message = f"{reference.repository} is in the values (`{dotted(image.path)}`) and not in {release.file}"
+            yield fails(message, image.place, fix=f"add it to {release.file}, or take it out of the values")
+    named = {image.reference.repository for image in images}
+    for each in release.release.images:
+        if canonical(each.repository) not in named:
+            message = f"{each.name} of {release.file} ({each.repository}) is in none of the values"
+            yield fails(message, release.places.get(each.name))
+
+
+def _is_ours(image: FoundImage, wanted: Mapping[str, Reference]) -> bool:
+    """Whether an image comes from where the release's own images come from, and is no mock."""
+    folders = {folder(repository) for repository in wanted}
+    return folder(image.reference.repository) in folders and image.reference.name not in MOCKS
+
+
+def _agreement(image: FoundImage, wanted: Reference, release: ReleaseFile) -> Told:
+    found, name = image.reference, image.reference.name
+    if same_image(found, wanted) or (wanted.digest is None and found.tag == wanted.tag):
+        if found.tag and wanted.tag and found.tag != wanted.tag:
+            message = f"{name}: the same digest, and the tag {found.tag} where {release.file} says {wanted.tag}"
+            return fails(message, image.place)
+        return holds(f"{name} is {found.version} in both", image.place)
+    where = image.place.file if image.place else "the values"
+    message = f"{name}: {where} says {found.version}, {release.file} says {wanted.version}"
+    hint = ""
+    if found.tag and wanted.tag and found.tag != wanted.tag and _is_number(found.tag):
+        hint = f'; a tag without quotes is a number to Helm: write "{wanted.tag}"'
+    return fails(message + hint, image.place)
+
+
+def _is_number(tag: str) -> bool:
+    try:
+        float(tag)
+    except ValueError:
+        return False
+    return True
+
+
+def _with_manifests(
+    facts: Facts, evidence: Evidence, release: ReleaseFile, wanted: Mapping[str, Reference]
+) -> Iterator[Told]:
+    manifests = facts.manifests(evidence)
+    level = _level_of_live(facts) if evidence == "live" else None
+    says = "runs" if evidence == "live" else "renders"
+    seen: set[str] = set()
+    for name, reference in _running(manifests):
+        expected = wanted.get(reference.repository)
+        if expected is None:
+            continue
+        seen.add(reference.repository)
+        if same_image(reference, expected) or (expected.digest is None and reference.tag == expected.tag):
+            yield holds(f"{name} {says} {reference.name} {reference.version}, as {release.file} says", None, name)
+        else:
+            message = f"{name} {says} {reference.name} {reference.version}, {release.file} says {expected.version}"
+            yield fails(message, None, name, level=level)
+    for each in release.release.images:
+        if canonical(each.repository) in seen:
+            continue
+        message = f"no workload {says} {each.name} of {release.file} ({each.repository})"
+        yield (
+            fails(message, release.places.get(each.name), level=level)
+            if manifests.complete and manifests.workloads
+            else unclear(message)
+        )
+
+
+def _level_of_live(facts: Facts) -> Grade | None:
+    """A cluster that is on its way is a warning: the sync has not come through yet."""
+    if not isinstance(facts.live_spec, tuple):
+        return None
+    moving = any(
+        each.sync == "OutOfSync" or each.health == "Progressing" or (each.operation and each.operation.running)
+        for each in facts.live_spec
+    )
+    return "warning" if moving else None
+
+
+def _running(manifests: Manifests) -> Iterator[tuple[str, Reference]]:
+    for workload in manifests.workloads:
+        if workload.resource.stale:
+            continue  # argo.no-stale-resources tells of it
+        for container in workload.containers:
+            try:
+                yield str(workload), read_reference(container.image)
+            except ValueError:
+                continue
+
+
+# --- pinned --------------------------------------------------------------------------------------------
+
+
+def _pinned(facts: Facts, _evidence: Evidence) -> Iterator[Told]:
+    release = take(facts.release)
+    for image in release.release.images:
+        place = release.places.get(image.name)
+        if image.tag and is_moving(image.tag):
+            yield fails(f"{image.name} has the tag {image.tag}, which moves", place)
+        elif not image.digest:
+            yield fails(f"{image.name} has no digest: its tag {image.tag or 'latest'} may move", place)
+        else:
+            yield holds(f"{image.name} is {_reference(image).version}", place)
+    if not release.release.images:
+        yield unclear(f"{release.file} names no images: looked for `images` at the top and under `spec`")
+
+
+def is_moving(tag: str) -> bool:
+    """Whether a tag is a name that is given anew with each build: one without a digit, or `main-…latest`."""
+    word = tag.lower()
+    return word in MOVING or word.endswith(("-latest", "-main")) or not any(char.isdigit() for char in word)
+
+
+# --- order ---------------------------------------------------------------------------------------------
+
+
+def _order(facts: Facts, _evidence: Evidence) -> Iterator[Told]:
+    release, before = take(facts.release), take(facts.before)
+    had = {_content(image) for past in before.history if past.release for image in past.release.images}
+    for image in release.release.images:
+        place = release.places.get(image.name)
+        if _content(image) in had:
+            yield holds(f"{before.environment} has had {image.name} {_reference(image).version}", place)
+        else:
+            yield _never(image, before, place)
+    if not release.release.images:
+        yield unclear(f"{release.file} names no images: looked for `images` at the top and under `spec`")
+
+
+def _content(image: Image) -> tuple[str, str | None]:
+    return canonical(image.repository), image.digest or image.tag
+
+
+def _never(image: Image, before: Before, place: Place | None) -> Told:
+    message = f"{before.environment} never had {image.name} {_reference(image).version}"
+    unread = sum(past.release is None for past in before.history)
+    if not before.whole:
+        ends = before.ends or "its history ends too early"
+        return unclear(f"whether {before.environment} has had {image.name} cannot be told: {ends}", place)
+    if before.began and _content(image) in {_content(each) for each in before.began.images}:
+        reason = f"{message} in its history, which begins when {image.name} was here already"
+        return unclear(reason, place)
+    if unread:
+        return unclear(f"{message} as far as its history can be read: {unread} of its releases cannot", place)
+    return fails(message, place)
+
+
+_PROMOTION = "Promotion model"
+CHECKS = (
+    Check(
+        id="release.contract-aligned",
+        title="What runs is what the release contract says",
+        level="error",
+        rules=("dev", "staging", "prod"),
+        evidence=("git", "rendered", "live"),
+        section=_PROMOTION,
+        why="Ops sync workflow validates release contract alignment with Helm overlays.",
+        fix="make release.yaml and the overlay name the same tag and digest",
+        judge=_aligned,
+    ),
+    Check(
+        id="release.pinned",
+        title="Images are pinned",
+        level="error",
+        rules=("staging", "prod"),
+        evidence=("git",),
+        section=_PROMOTION,
+        why="App workflow opens ops PR updating `environments/dev/release.yaml`. … Revert environment values PR "
+        "to prior image tag.",
+        fix="give each image of release.yaml its version's tag and its digest",
+        judge=_pinned,
+    ),
+    Check(
+        id="release.order",
+        title="The environment before has had it",
+        level="warning",
+        rules=("staging", "prod"),
+        evidence=("git",),
+        section=_PROMOTION,
+        why="Ops promotion workflow creates PRs for `dev -> staging -> prod`.",
+        fix="promote through the environment before",
+        judge=_order,
+    ),
+)

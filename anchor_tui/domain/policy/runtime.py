@@ -1,0 +1,217 @@
+"""The runtime profile of a small node: always on, rolled out in place, within its memory, with managed state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+
+from anchor_tui.domain.layers import LaidValues
+from anchor_tui.domain.model import Evidence
+from anchor_tui.domain.nodes import Json, dotted
+from anchor_tui.domain.policy.check import Check, Told, fails, holds, unclear
+from anchor_tui.domain.policy.facts import Facts, take
+from anchor_tui.domain.policy.lookup import walk
+from anchor_tui.domain.policy.scaling import replicas_of
+from anchor_tui.domain.references import read_reference
+from anchor_tui.domain.shapes import mapping
+from anchor_tui.domain.templates import is_true, template_text
+from anchor_tui.domain.workloads import Workload
+
+_REPLICAS = ("replicas", "replicaCount")
+_STATELESS = frozenset({"Deployment", "Rollout", "ReplicaSet"})
+
+
+# --- always on -----------------------------------------------------------------------------------------
+
+
+def _always_on(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+    if evidence == "git":
+        for laid in take(facts.values):
+            yield from _replicas_in(laid)
+        return
+    manifests = facts.manifests(evidence)
+    found = [each for each in manifests.workloads if each.resource.kind in _STATELESS and not each.resource.stale]
+    for workload in found:
+        count = replicas_of(workload, manifests)
+        name = str(workload)
+        yield (
+            holds(f"{name} has {count} replicas" if count != 1 else f"{name} has 1 replica", None, name)
+            if count >= 1
+            else fails(f"{name} has {count} replicas", None, name)
+        )
+    if not found:
+        what = f"there is no stateless Deployment {'live' if evidence == 'live' else 'rendered'}"
+        yield fails(what) if evidence == "live" and manifests.complete else unclear(what)
+
+
+def _replicas_in(laid: LaidValues) -> Iterator[Told]:
+    found = False
+    for path, value in walk(laid.merged):
+        key = next((key for key in _REPLICAS if isinstance(value, dict) and key in value), None)
+        if key is None or not isinstance(value, dict):
+            continue
+        found = True
+        scaling = value.get("autoscaling")
+        if isinstance(scaling, dict) and is_true(scaling.get("enabled")) and "minReplicas" in scaling:
+            path, key, value = (*path, "autoscaling"), "minReplicas", scaling
+        yield _enough(laid, (*path, key), value[key])
+    if not found:
+        yield unclear("no layer of values says how many replicas there are")
+
+
+def _enough(laid: LaidValues, path: tuple[str | int, ...], value: Json) -> Told:
+    text = template_text(value)
+    try:
+        count = int(text)
+    except ValueError:
+        return unclear(f"`{dotted(path)}` is `{text}`, which is no number", laid.place(path))
+    told = f"`{dotted(path)}` is {count}"
+    return holds(told, laid.place(path)) if count >= 1 else fails(told, laid.place(path))
+
+
+# --- the rollout ---------------------------------------------------------------------------------------
+
+
+def _rollout(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+    if evidence == "git":
+        for laid in take(facts.values):
+            yield from _strategy_in(laid)
+        return
+    manifests = facts.manifests(evidence)
+    found = [each for each in manifests.workloads if each.resource.kind == "Deployment" and not each.resource.stale]
+    for workload in found:
+        yield _strategy_of(workload, replicas_of(workload, manifests))
+    if not found:
+        yield unclear(f"there is no Deployment {'live' if evidence == 'live' else 'rendered'}")
+
+
+def _strategy_in(laid: LaidValues) -> Iterator[Told]:
+    found = False
+    for path, value in walk(laid.merged):
+        about = any(word in str(step).lower() for step in path for word in ("roll", "strategy"))
+        if not isinstance(value, dict) or not ("maxSurge" in value or ("maxUnavailable" in value and about)):
+            continue
+        found = True
+        for key, wanted in (("maxSurge", "0"), ("maxUnavailable", "1")):
+            here = (*path, key)
+            text = template_text(value.get(key))
+            place = laid.place(here) or laid.place(path)
+            if key not in value:
+                yield unclear(f"`{dotted(here)}` is not set; the chart's templates may", place)
+            elif text == wanted or (wanted == "0" and text == "0%"):
+                yield holds(f"`{dotted(path)}` is maxSurge 0, maxUnavailable 1", place)
+            else:
+                yield fails(f"`{dotted(here)}` is {text or 'empty'}, must be {wanted}", place)
+    if not found:
+        yield unclear("no layer of values says maxSurge and maxUnavailable; the chart's templates may")
+
+
+def _strategy_of(workload: Workload, replicas: int) -> Told:
+    strategy = mapping(workload.resource.manifest, "spec", "strategy")
+    name, kind = str(workload), strategy.get("type", "RollingUpdate")
+    if kind != "RollingUpdate":
+        return fails(f"{name} has the strategy {kind}, must be a rolling update of one by one", None, name)
+    rolling = mapping(strategy, "rollingUpdate")
+    surge, unavailable = rolling.get("maxSurge", "25%"), rolling.get("maxUnavailable", "25%")
+    numbers = _share(surge, replicas, up=True), _share(unavailable, replicas, up=False)
+    said = f"{name} has maxSurge {surge}, maxUnavailable {unavailable}"
+    if numbers == (0, 1):
+        return holds(said, None, name)
+    if surge == "25%" and unavailable == "25%" and not rolling:
+        said += " (Kubernetes' defaults: it says neither)"
+    return fails(f"{said}; must be 0 and 1", None, name)
+
+
+def _share(value: object, replicas: int, *, up: bool) -> int | None:
+    """A number or a percentage of the replicas, as Kubernetes rounds them; None for what it would refuse."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    found = re.fullmatch(r"([0-9]{1,4})%", value) if isinstance(value, str) else None
+    if found is None:
+        return None
+    share = Fraction(int(found[1]) * replicas, 100)
+    return -(-share.numerator // share.denominator) if up else int(share)
+
+
+# --- state ---------------------------------------------------------------------------------------------
+
+_STATE = re.compile(
+    r"(postgres(ql)?|postgis|timescaledb|pgvector|spilo(-[0-9]+)?|redis|valkey|keydb|dragonfly|nats)"
+    r"(-(ha|repmgr|cluster|sentinel|server|stack|streaming|operator|pg[0-9]+))*"
+)
+_STATE_NAME = re.compile(r"(^|[-.])(postgres(ql)?|redis|valkey|nats|timescaledb)([-.](?!exporter)|$)")
+_STATE_KINDS = {
+    ("postgresql.cnpg.io", "Cluster"): "PostgreSQL",
+    ("acid.zalan.do", "postgresql"): "PostgreSQL",
+    ("postgres-operator.crunchydata.com", "PostgresCluster"): "PostgreSQL",
+    ("databases.spotahome.com", "RedisFailover"): "Redis",
+    ("redis.redis.opstreelabs.in", "Redis"): "Redis",
+    ("redis.redis.opstreelabs.in", "RedisCluster"): "Redis",
+    ("nats.io", "NatsCluster"): "NATS",
+}
+
+
+def _managed_state(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+    manifests = facts.manifests(evidence)
+    for resource in manifests.resources:
+        if what := _STATE_KINDS.get((resource.group, resource.kind)):
+            yield fails(f"{resource} is a {what} inside the environment", None, str(resource))
+    for workload in manifests.workloads:
+        if what := _state_of(workload):
+            yield fails(f"{workload} {what} inside the environment", None, str(workload))
+    yield holds(f"no PostgreSQL, Redis or NATS among {len(manifests.workloads)} workloads")
+
+
+def _state_of(workload: Workload) -> str:
+    """What keeps state here; empty where nothing does."""
+    for container in workload.containers:
+        try:
+            name = read_reference(container.image).name
+        except ValueError:
+            continue
+        if not container.init and _STATE.fullmatch(name):
+            return f"runs {name}"
+    resource = workload.resource
+    if resource.kind == "StatefulSet" and _STATE_NAME.search(resource.name):
+        return "is a StatefulSet that is named after one"
+    return ""
+
+
+_PROFILE = "Runtime profile (4GB cost target)"
+CHECKS = (
+    Check(
+        id="runtime.always-on",
+        title="Production is always on",
+        level="error",
+        rules=("prod",),
+        evidence=("git", "rendered", "live"),
+        section=_PROFILE,
+        why="`prod` always-on, minimum stateless replicas = 1.",
+        fix="set its replicas to at least 1",
+        judge=_always_on,
+    ),
+    Check(
+        id="runtime.rollout-strategy",
+        title="Rollouts replace in place",
+        level="warning",
+        rules=("dev", "staging", "prod"),
+        evidence=("git", "rendered", "live"),
+        section=_PROFILE,
+        why="Rollouts use constrained strategy (`maxSurge: 0`, `maxUnavailable: 1`) to protect single-node capacity.",
+        fix="set maxSurge to 0 and maxUnavailable to 1",
+        judge=_rollout,
+        levels={"prod": "error"},
+    ),
+    Check(
+        id="runtime.managed-state",
+        title="State lives in managed services",
+        level="error",
+        rules=("staging", "prod"),
+        evidence=("rendered", "live"),
+        section=_PROFILE,
+        why="Stateful dependencies should use managed services (PostgreSQL/Redis/NATS-compatible).",
+        fix="use the managed service, and take the workload out of the chart",
+        judge=_managed_state,
+    ),
+)
