@@ -7,6 +7,7 @@ ones and never waits for anything.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
 
 REOBSERVE_S = 5.0
 """Verdicts move with the clock alone: what progresses too long, what has not been heard of."""
-BATCH_S = 0.02
+FIRST_HALF_WITHIN_S = 1.0
+DRAWN_WITHIN_S = 0.05
+"""How long GitHub is held back for Argo CD's answer, and for that to be drawn."""
+BATCH_S = 0.005
 """Readings that come together are one snapshot."""
 
 
@@ -60,6 +64,7 @@ class Observer:
         self._now = now
         self._readings = Readings()
         self._changed = asyncio.Event()
+        self._argocd_answered = asyncio.Event()
 
     def observe(self) -> Snapshot:
         """Everything known now. Never waits."""
@@ -78,8 +83,8 @@ class Observer:
     async def run(self, publish: Callable[[Snapshot], None], painted: asyncio.Event | None = None) -> None:
         """Publishes a Snapshot after each change, and now and then without one, until cancelled.
 
-        GitHub's library takes 160 ms of import, so with `painted` it is asked only when that is set: the first
-        picture comes first.
+        Loading GitHub's library takes 160 ms in which little else runs, so with `painted` it waits until that is
+        set and every Argo CD has said something, a second at most: the first picture and its first half come first.
         """
         publish(self.observe())
         async with asyncio.TaskGroup() as group:
@@ -110,6 +115,10 @@ class Observer:
         """A source that fails in a way nobody thought of is shown as failed, and started again."""
         if after is not None:
             await after.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FIRST_HALF_WITHIN_S):
+                    await self._argocd_answered.wait()
+                    await asyncio.sleep(DRAWN_WITHIN_S)
         backoff = Backoff()
         while True:
             try:
@@ -128,6 +137,8 @@ class Observer:
             argocd = {**self._readings.argocd, source.id: reading}
             seen = _out_of_sync_since(self._readings.out_of_sync_since, source.id, reading, self._now())
             self._readings = replace(self._readings, argocd=argocd, out_of_sync_since=seen)
+            if argocd.keys() >= {each.name for each in self._config.all_servers}:
+                self._argocd_answered.set()
         self._changed.set()
 
 

@@ -20,7 +20,6 @@ from anchor_tui.domain.model import Snapshot
 from anchor_tui.tui.appearance import PlainAscii, styles_folder
 from anchor_tui.tui.keys import ENVIRONMENT_KEYS, with_keys
 from anchor_tui.tui.screens.fleet import FleetScreen
-from anchor_tui.tui.screens.help import HelpScreen, Line
 
 READER_DIED = 3
 """Exit code: nothing could be read any more, by a fault of ours."""
@@ -148,13 +147,16 @@ class AnchorApp(App[None]):
         self._reader.read_again()
         self.notify("Asking Argo CD and GitHub…", timeout=2, markup=False)
 
-    def action_filter(self) -> None:
+    async def action_filter(self) -> None:
         """Opens the filter."""
-        self._with_fleet(FleetScreen.open_filter)
+        self._moved = True
+        if self.fleet is not None:
+            await self.fleet.open_filter()
 
     async def action_back(self) -> None:
         """Closes what is open."""
-        self._with_fleet(FleetScreen.go_back)
+        if self.fleet is not None:
+            await self.fleet.go_back()
 
     def action_show_all(self) -> None:
         """Rows of every environment or of one."""
@@ -227,6 +229,8 @@ class AnchorApp(App[None]):
 
     def action_help(self) -> None:
         """Every key, and whether it works here and now."""
+        from anchor_tui.tui.screens.help import HelpScreen, Line
+
         if self.fleet is not None:
             fleet = self.fleet
             self.push_screen(HelpScreen([Line(action, fleet.why_not(action.id)) for action in self.actions]))

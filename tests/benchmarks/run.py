@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import http.client
 import json
 import os
 import pty
@@ -19,8 +20,13 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import urlencode, urlsplit
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from anchor_tui.sources.argocd.requests import LISTING  # noqa: E402
+
 SIZE = {"COLUMNS": "180", "LINES": "50"}
 
 
@@ -35,7 +41,7 @@ def until(command: list[str], env: Mapping[str, str], *wanted: tuple[bytes, int]
     began = time.perf_counter()
     child, terminal = pty.fork()
     if child == 0:
-        os.execve(command[0], command, dict(env))  # noqa: S606
+        os.execve(command[0], command, dict(env))
     import fcntl
     import struct
     import termios
@@ -74,6 +80,18 @@ def sandbox(*more: str) -> Iterator[dict[str, object]]:
             servers.wait()
 
 
+def answer_ms(url: str, token: str) -> float:
+    """The list that the screen waits for, asked for alone."""
+    address = urlsplit(url)
+    path, params = LISTING
+    began = time.perf_counter()
+    connection = http.client.HTTPConnection(str(address.hostname), address.port)
+    connection.request("GET", f"/{path}?{urlencode(params)}", headers={"Authorization": f"Bearer {token}"})
+    connection.getresponse().read()
+    connection.close()
+    return (time.perf_counter() - began) * 1000
+
+
 def command_ms(*arguments: str) -> float:
     """A command that ends by itself."""
     began = time.perf_counter()
@@ -103,19 +121,21 @@ def main() -> None:
         for run in range(runs + 1):
             bare = until(minimal, environment(), (b"row 9", 1))[0]
             first, complete = until(ours, env, (b"asking", 1), (b"Healthy", 3))
+            answer = answer_ms(argocd["url"], argocd["token"])
             version, usage = command_ms("--version"), command_ms("--help")
             if run:  # the first one writes the byte code
                 note("minimal Textual app, first frame", bare)
                 note("fleet, first frame", first)
-                note("fleet, Argo CD's half complete (answer after 300 ms)", complete)
+                note("fleet, Argo CD's half complete", complete)
+                note("Argo CD's list alone", answer)
                 note("--version", version)
                 note("--help", usage)
     medians = {name: statistics.median(values) for name, values in figures.items()}
     for name, median in medians.items():
         print(f"{median:7.0f} ms  {name}  (of {runs}: {min(figures[name]):.0f}-{max(figures[name]):.0f})")
-    bare, first, complete = list(medians.values())[:3]
-    print(f"{first / bare:7.2f}     first frame / minimal app                        (at most 1.40)")
-    print(f"{complete / max(bare, 300.0):7.2f}     complete / the slower of minimal app and answer  (at most 1.50)")
+    bare, first, complete, answer = list(medians.values())[:4]
+    print(f"{first / bare:7.2f}     first frame / minimal app                           (at most 1.40)")
+    print(f"{complete / max(bare, answer):7.2f}     complete / the slower of minimal app and answer  (at most 1.50)")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -11,7 +12,9 @@ from textual.content import Content
 from textual.events import Resize
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widgets import Input
+
+if TYPE_CHECKING:
+    from textual.widgets import Input
 
 from anchor_tui.domain.model import Environment, Snapshot
 from anchor_tui.tui import panes
@@ -53,7 +56,6 @@ class FleetScreen(Screen[None]):
                 yield Card(name, number).data_bind(FleetScreen.snapshot, FleetScreen.now, FleetScreen.environment)
         yield Grid(id="fleet")
         yield TabLine()
-        yield Input(id="words", placeholder="filter", compact=True, select_on_focus=False)
         yield Grid(id="rows")
         yield Detail()
         yield FooterLine()
@@ -73,7 +75,7 @@ class FleetScreen(Screen[None]):
     @property
     def filtering(self) -> bool:
         """Whether a filter is open or holds."""
-        return bool(self.words) or self.query_one("#words", Input).display
+        return bool(self.words) or self._typing
 
     def _environments(self) -> tuple[Environment, ...]:
         if self.snapshot is None:
@@ -191,9 +193,9 @@ class FleetScreen(Screen[None]):
         """The filter works while it is typed."""
         self.words = event.value
 
-    def on_input_submitted(self) -> None:
+    async def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter keeps the filter and goes back to the rows."""
-        self.query_one("#words").display = bool(self.words)
+        await event.input.remove()
         self.grid.focus()
 
     # --- keys --------------------------------------------------------------------------------------
@@ -213,15 +215,21 @@ class FleetScreen(Screen[None]):
             index = self._names.index(self.environment) if self.environment in self._names else 0
             self.environment = self._names[max(0, min(len(self._names) - 1, index + step))]
 
-    def open_filter(self) -> None:
+    async def open_filter(self) -> None:
         """Shows the line to type in."""
-        words = self.query_one("#words", Input)
-        words.display = True
-        words.focus()
+        from textual.widgets import Input  # 10 ms that the first frame does without
 
-    def go_back(self) -> None:
+        if not self._typing:
+            line = Input(self.words, id="words", placeholder="filter", compact=True, select_on_focus=False)
+            await self.mount(line, before="#rows")
+        self.query_one("#words", Input).focus()
+
+    async def go_back(self) -> None:
         """Ends the filter."""
-        words = self.query_one("#words", Input)
-        words.value = ""
-        words.display = False
+        await self.query("#words").remove()
+        self.words = ""
         self.grid.focus()
+
+    @property
+    def _typing(self) -> bool:
+        return bool(self.query("#words"))
