@@ -11,7 +11,7 @@ from anchor_tui import __version__
 from anchor_tui.cli import config as config_command
 from anchor_tui.cli import sandbox as sandbox_command
 from anchor_tui.cli import snapshot as snapshot_command
-from anchor_tui.cli.arguments import DEFAULTS, add_config, add_read_only, add_scenario
+from anchor_tui.cli.arguments import DEFAULTS, Parser, add_config, add_read_only, add_scenario
 from anchor_tui.cli.exits import Exit
 from anchor_tui.cli.output import complain
 
@@ -83,13 +83,12 @@ def _show(estate: Estate, arguments: argparse.Namespace) -> int:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="anchor-tui",
         description="The operator's terminal for a GitOps estate. Without a command: the screen.",
         epilog="Exit codes: 0 well; 1 --fail-on found something; 2 usage, configuration or no token; "
         "3 a source could not be read.",
-        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"anchor-tui {__version__}")
     add_config(parser)

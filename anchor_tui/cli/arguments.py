@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 SCENARIOS = "steady, incident or scale-N"
 DEFAULTS = {"config": None, "read_only": False, "environment": "", "no_color": False, "theme": ""}
 """Set at the top: an option may stand before the command or after it, and a command's own default never undoes it."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that takes options by their whole names only; the parsers of its commands are such too."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - those of argparse
+        super().__init__(**{"allow_abbrev": False, **options})
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:

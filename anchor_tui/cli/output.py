@@ -15,14 +15,14 @@ def complain(message: str) -> None:
 
 
 def emit(content: bytes, target: Path | None) -> bool:
-    """Writes the result to stdout, or to a file. False, with a word on stderr, where the file cannot be written."""
-    if target is None:
-        _to_stdout(content)
-        return True
+    """Writes the result to stdout, or to a file. False, with a word on stderr, where it cannot be written."""
     try:
-        write_whole(target, content)
+        if target is None:
+            _to_stdout(content)
+        else:
+            write_whole(target, content)
     except OSError as error:
-        complain(f"cannot write {target}: {error.strerror or error}")
+        complain(f"cannot write {target or 'to stdout'}: {error.strerror or error}")
         return False
     return True
 

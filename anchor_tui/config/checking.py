@@ -34,7 +34,7 @@ class ConfigError:
         return ": ".join(part for part in (place, self.key, self.message) if part)
 
 
-class ConfigErrors(Exception):  # noqa: N818 - it is several
+class ConfigErrors(Exception):
     """Everything that is wrong with a configuration, one line each."""
 
     def __init__(self, errors: tuple[ConfigError, ...]) -> None:
