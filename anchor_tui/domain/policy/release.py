@@ -167,7 +167,7 @@ def _order(facts: Facts, _evidence: Evidence) -> Iterator[Told]:
         if _content(image) in had:
             yield holds(f"{before.environment} has had {image.name} {_reference(image).version}", place)
         else:
-            yield _never(image, before, place)
+            yield _never(image, release.release.version, before, place)
     if not release.release.images:
         yield unclear(f"{release.file} names no images: looked for `images` at the top and under `spec`")
 
@@ -176,18 +176,16 @@ def _content(image: Image) -> tuple[str, str | None]:
     return canonical(image.repository), image.digest or image.tag
 
 
-def _never(image: Image, before: Before, place: Place | None) -> Told:
-    message = f"{before.environment} never had {image.name} {_reference(image).version}"
+def _never(image: Image, version: str, before: Before, place: Place | None) -> Told:
+    untold = f"whether {before.environment} has had {version} cannot be told"
     unread = sum(past.release is None for past in before.history)
     if not before.whole:
-        ends = before.ends or "its history ends too early"
-        return unclear(f"whether {before.environment} has had {image.name} cannot be told: {ends}", place)
+        return unclear(f"{untold}: {before.ends or 'its history ends too early'}", place)
     if before.began and _content(image) in {_content(each) for each in before.began.images}:
-        reason = f"{message} in its history, which begins when {image.name} was here already"
-        return unclear(reason, place)
+        return unclear(f"{untold}: it was here already when the history of {before.environment} begins", place)
     if unread:
-        return unclear(f"{message} as far as its history can be read: {unread} of its releases cannot", place)
-    return fails(message, place)
+        return unclear(f"{untold}: {unread} of its past releases cannot be read", place)
+    return fails(f"{before.environment} never had {image.name} {_reference(image).version}", place)
 
 
 _PROMOTION = "Promotion model"

@@ -1,0 +1,114 @@
+"""`anchor-tui check`: the policy on a checkout of the ops repo, offline, with or without a configuration."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from anchor_tui.cli.arguments import add_config
+from anchor_tui.cli.exits import Exit
+from anchor_tui.cli.output import complain, emit
+from anchor_tui.cli.reports import REPORTS, report_named
+
+if TYPE_CHECKING:
+    from anchor_tui.cli.reports.report import Report
+    from anchor_tui.config import Config
+
+FAIL_ON = ("error", "warning", "unknown")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    add_config(parser)
+    parser.add_argument("path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the checkout; default here")
+    parser.add_argument("--format", choices=REPORTS, default="text", help="default text")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there, whole or not at all")
+    parser.add_argument(
+        "--fail-on",
+        type=_fail_on,
+        default=("error",),
+        metavar="LIST",
+        help="what makes it exit 1, comma-separated: error, warning (and errors), unknown (and errors); default error",
+    )
+    parser.add_argument("--list", action="store_true", help="the checks, one a line")
+    parser.add_argument("--explain", metavar="ID", help="one check: the rule, why it is there, how to mend it")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Reads the checkout, judges it and prints. Raises `config.load.ConfigErrors`."""
+    from anchor_tui.cli import explain
+
+    if arguments.list:
+        return _print(explain.listing())
+    if arguments.explain is not None:
+        text = explain.explanation(arguments.explain)
+        if text is None:
+            complain(explain.unknown(arguments.explain))
+            return Exit.USAGE
+        return _print(text)
+    config = _configuration(arguments)
+    from anchor_tui.services.checkout import CheckoutError
+
+    try:
+        report = _report(arguments.path, config)
+    except CheckoutError as error:
+        complain(str(error))
+        return Exit.USAGE
+    content = report_named(arguments.format)(report)
+    if arguments.output is None and arguments.format == "text":
+        return _print(content) or exit_code(report, arguments.fail_on)
+    if not emit(content.encode(), arguments.output):
+        return Exit.USAGE
+    return exit_code(report, arguments.fail_on)
+
+
+def exit_code(report: Report, fail_on: tuple[str, ...]) -> Exit:
+    """1 where something named was found; an error counts with each of the names."""
+    counts = report.counts()
+    return Exit.FOUND if any(counts[name] for name in {"error", *fail_on}) else Exit.WELL
+
+
+def _report(path: Path, config: Config) -> Report:
+    from datetime import UTC, datetime
+
+    from anchor_tui.cli.reports.report import Report
+    from anchor_tui.domain.policy.judging import judge_policy
+    from anchor_tui.domain.policy.waivers import waiver_ends
+    from anchor_tui.services.checkout import read_checkout
+
+    now = datetime.now(UTC)
+    checkout = read_checkout(path, config, now)
+    findings = judge_policy(config, checkout.facts, now)
+    return Report(str(path), checkout.commit, checkout.prefix, config, findings, waiver_ends(config, now))
+
+
+def _configuration(arguments: argparse.Namespace) -> Config:
+    """What is named or found; else what the defaults say, for which no file has to be there."""
+    from anchor_tui.config.load import FILE_NAME, find, load, read
+    from anchor_tui.domain.policy.registry import BY_ID
+
+    there = arguments.path / FILE_NAME
+    file = arguments.config
+    if file is None and not os.environ.get("ANCHOR_TUI_CONFIG") and there.is_file():
+        file = there.absolute()
+    if find(file, os.environ, Path.cwd()) is None:
+        return read('[github]\nops_repo = "owner/name"\n', Path(FILE_NAME), os.environ)
+    return load(file, os.environ, cwd=Path.cwd(), checks=BY_ID)
+
+
+def _print(text: str) -> int:
+    from anchor_tui.domain.glyphs import is_unicode, to_ascii
+
+    emit((text if is_unicode(sys.stdout.encoding) else to_ascii(text)).encode(), None)
+    return Exit.WELL
+
+
+def _fail_on(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    for name in names:
+        if name not in FAIL_ON:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(FAIL_ON)}")
+    return names

@@ -1,0 +1,76 @@
+"""The findings for a person at a terminal: what fails first, with its place; what holds folded into a number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from anchor_tui.cli.reports.report import Report, kind, where
+from anchor_tui.domain.glyphs import Mark
+from anchor_tui.domain.model import Finding
+from anchor_tui.domain.policy.waivers import WaiverEnd
+from anchor_tui.domain.words import count, plain, short
+
+_MARKS = {
+    "error": Mark.FAILING,
+    "warning": Mark.ATTENTION,
+    "unknown": Mark.UNKNOWN,
+    "waived": Mark.NONE,
+}
+
+
+def render(report: Report) -> str:
+    """Lines of plain text."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    counts = report.counts()
+    told = [count(counts["error"], "error"), count(counts["warning"], "warning"), f"{counts['unknown']} cannot be told"]
+    told += [f"{counts['waived']} waived"] if counts["waived"] else []
+    mark = _MARKS.get(next((name for name in ("error", "unknown", "warning") if counts[name]), ""), Mark.OK)
+    at = f" at {short(report.commit)}" if report.commit else ""
+    yield plain(f"{mark.glyph()} {report.path}{at}: {', '.join(told)}, {counts['pass']} hold")
+    for environment in report.config.environments:
+        findings = report.findings.environments.get(environment.name, ())
+        yield ""
+        yield from _group(f"{environment.name} ({environment.rules} rules)", findings)
+    if any(finding.status != "skipped" for finding in report.findings.estate):
+        yield ""
+        yield from _group("estate", report.findings.estate)
+    if report.waivers:
+        yield ""
+        yield "waivers, the nearest end first"
+        yield from (f"  {plain(_ending(waiver))}" for waiver in report.waivers)
+
+
+def _group(title: str, findings: Iterable[Finding]) -> Iterator[str]:
+    yield title
+    every = tuple(findings)
+    for name in ("error", "unknown", "warning", "waived"):
+        yield from _alike([finding for finding in every if kind(finding) == name], _MARKS[name])
+    held = sum(finding.status == "pass" for finding in every)
+    skipped = sorted({finding.evidence for finding in every if finding.status == "skipped"})
+    aside = f", {', '.join(skipped)} not looked at" if skipped else ""
+    yield f"  {Mark.OK.glyph()} {held} hold{aside}"
+
+
+def _alike(findings: list[Finding], mark: Mark) -> Iterator[str]:
+    """Findings of one kind; those that say the same for the same evidence share a line."""
+    groups: dict[tuple[str, str, str | None], list[Finding]] = {}
+    for finding in findings:
+        shared = finding.check if finding.status != "unknown" else ""
+        groups.setdefault((shared + where(finding), finding.message, finding.evidence), []).append(finding)
+    for alike in groups.values():
+        first = alike[0]
+        names = ", ".join(dict.fromkeys(finding.check for finding in alike))
+        yield f"  {mark.glyph()} {plain(f'{names}  {first.evidence}')}"
+        yield f"      {plain(first.message)}"
+        if place := where(first):
+            yield f"      {plain(place)}"
+        if first.fix:
+            yield f"      to mend it: {plain(first.fix)}"
+
+
+def _ending(waiver: WaiverEnd) -> str:
+    left = "expired" if waiver.expired else "ends today" if waiver.days == 1 else f"{waiver.days} days left"
+    return f"{waiver.check} in {waiver.environment}: until {waiver.until}, {left} ({waiver.reason})"

@@ -1,0 +1,63 @@
+"""docs/policy.md out of the registry."""
+
+from __future__ import annotations
+
+from anchor_tui.domain.policy.check import Check
+from anchor_tui.domain.policy.registry import CHECKS
+
+_HEAD = """\
+# Policy
+
+Every rule of docs/gitops.md, each a check on evidence. This page is made from the checks themselves
+(`anchor_tui.domain.policy.page`): change them, not it.
+
+A finding says what was looked at (`evidence`), what was found, where, and how to mend it. Its status is `pass`,
+`fail`, `waived`, `skipped` (this evidence is not looked at here) or `unknown` (it should be there and did not come,
+or does not tell): what cannot be told never passes.
+
+| evidence | what it is |
+|---|---|
+| git | the values as Helm lays them in the Application's own order; release.yaml and its history |
+| manifest | the Application in git |
+| live-spec | the Application in the cluster |
+| rendered | the manifests that Argo CD, or `helm template`, makes of it |
+| live | the objects in the cluster |
+| settings | names of variables and secrets of the two repositories |
+| ci | the required checks of the branch's head |
+
+`anchor-tui check` looks at git, manifest and (with helm on the PATH) rendered. `[policy] disable` in the configuration
+switches a check off, `[[policy.waivers]]` lets one fail in one environment until a day, for a reason.
+
+"""
+
+
+def page() -> str:
+    """The page."""
+    rows = "".join(
+        f"| [{check.id}](#{_anchor(check)}) | {rules_of(check)} | {_levels(check)} | {', '.join(check.evidence)} |\n"
+        for check in CHECKS
+    )
+    table = f"| check | rules | level | evidence |\n|---|---|---|---|\n{rows}\n"
+    return _HEAD + table + "\n".join(_section(check) for check in CHECKS)
+
+
+def rules_of(check: Check) -> str:
+    """The sets of rules that a check belongs to, in words."""
+    return ", ".join(check.rules) if check.rules else "the estate"
+
+
+def _section(check: Check) -> str:
+    return (
+        f"## {check.id}\n\n"
+        f"{check.title}. {_levels(check).capitalize()}; {rules_of(check)}; looks at {', '.join(check.evidence)}.\n\n"
+        f"> {check.why}\n>\n> — docs/gitops.md, {check.section}\n\n"
+        f"To mend it: {check.fix}.\n"
+    )
+
+
+def _levels(check: Check) -> str:
+    return ", ".join([check.level, *(f"{level} in {rules}" for rules, level in check.levels.items())])
+
+
+def _anchor(check: Check) -> str:
+    return check.id.replace(".", "")
