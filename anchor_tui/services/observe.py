@@ -25,7 +25,7 @@ from anchor_tui.sources.pace import Backoff
 
 if TYPE_CHECKING:
     from anchor_tui.services.headstart import Departed
-    from anchor_tui.sources.argocd.ahead import AheadClient
+    from anchor_tui.sources.argocd.begun import AheadClient
     from anchor_tui.sources.argocd.client import ArgoClient
     from anchor_tui.sources.argocd.route import Route
     from anchor_tui.sources.github.door import Door
@@ -216,7 +216,7 @@ def make_sources(
 
         async def open_argocd() -> ArgoClient | AheadClient:
             if (begun := departed.pop(server.name, None)) is not None:
-                from anchor_tui.sources.argocd.ahead import AheadClient
+                from anchor_tui.sources.argocd.begun import AheadClient
 
                 return AheadClient(begun.route.access.url, begun.parcels, lambda: connect(begun.route))
             from anchor_tui.sources.argocd.route import route_to

@@ -13,7 +13,8 @@ from anchor_tui.domain.model import Fresh
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.services.clock import utc_now
 from anchor_tui.sources.argocd import source as module
-from anchor_tui.sources.argocd.ahead import AheadClient, send_ahead
+from anchor_tui.sources.argocd.ahead import send_ahead
+from anchor_tui.sources.argocd.begun import AheadClient
 from anchor_tui.sources.argocd.client import ArgoClient, ReadOnlyGate
 from anchor_tui.sources.argocd.route import route_to
 from anchor_tui.sources.argocd.source import ArgoSource

@@ -10,17 +10,10 @@ from __future__ import annotations
 import http.client
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
 from anchor_tui.sources.argocd.route import ANSWER_TIMEOUT_S, Route
-
-if TYPE_CHECKING:
-    from anchor_tui.sources.argocd.answers import Answer
-    from anchor_tui.sources.argocd.client import ArgoClient
-    from anchor_tui.sources.argocd.wire import StreamEvent
 
 Asked = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -74,47 +67,9 @@ def send_ahead(route: Route, requests: tuple[tuple[str, Mapping[str, str]], ...]
     """Sends these GETs side by side, and nothing but GETs. Through a proxy nothing is sent ahead."""
     if route.proxy:
         return {}
-    return {_asked(path, params): Parcel(route, path, params) for path, params in requests}
+    return {asked(path, params): Parcel(route, path, params) for path, params in requests}
 
 
-def _asked(path: str, params: Mapping[str, str]) -> Asked:
+def asked(path: str, params: Mapping[str, str]) -> Asked:
+    """A GET, as a key."""
     return path, tuple(sorted(params.items()))
-
-
-class AheadClient:
-    """An `ArgoClient` that has the answers to what was sent ahead, each once, and is made for everything else."""
-
-    def __init__(self, url: str, parcels: Mapping[Asked, Parcel], connect: Callable[[], ArgoClient]) -> None:
-        self.url = url
-        self._parcels = dict(parcels)
-        self._connect = connect
-        self._connected: ArgoClient | None = None
-
-    async def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
-        """As `ArgoClient.get`."""
-        import asyncio  # loaded by now
-
-        from anchor_tui.sources.argocd.answers import Answer
-
-        if (parcel := self._parcels.pop(_asked(path, params or {}), None)) is not None:
-            body = await asyncio.to_thread(parcel.wait)
-            if body is not None:
-                return Answer(body, parcel.took_s)
-        return await self._client.get(path, params)
-
-    def events(
-        self, path: str, params: Mapping[str, str]
-    ) -> AbstractAsyncContextManager[AsyncIterator[StreamEvent | None]]:
-        """As `ArgoClient.events`."""
-        return self._client.events(path, params)
-
-    async def aclose(self) -> None:
-        """As `ArgoClient.aclose`."""
-        if self._connected is not None:
-            await self._connected.aclose()
-
-    @property
-    def _client(self) -> ArgoClient:
-        if self._connected is None:
-            self._connected = self._connect()
-        return self._connected

@@ -34,7 +34,7 @@ from anchor_tui.sources.errors import (
 from anchor_tui.sources.pace import Backoff, pause
 
 if TYPE_CHECKING:
-    from anchor_tui.sources.argocd.ahead import AheadClient
+    from anchor_tui.sources.argocd.begun import AheadClient
     from anchor_tui.sources.argocd.client import ArgoClient
 
     Client = ArgoClient | AheadClient
