@@ -71,7 +71,7 @@ class AnchorApp(App[None]):
         self.actions = with_keys(config.keys)
         for action in self.actions:
             for key in action.keys:
-                name = f"environment({key})" if action.id == "environment" else action.id.replace("-", "_")
+                name = f"environment('{key}')" if action.id == "environment" else action.id.replace("-", "_")
                 self._bindings.bind(key, name, action.title, show=False, priority=key in {"tab", "shift+tab"})
         if theme:
             self.theme = theme
@@ -181,6 +181,14 @@ class AnchorApp(App[None]):
     def action_last_row(self) -> None:
         """To the bottom."""
         self._with_fleet(lambda fleet: fleet.move_row(1_000_000))
+
+    def action_next_page(self) -> None:
+        """A screenful down."""
+        self._with_fleet(lambda fleet: fleet.move_row(fleet.grid.page))
+
+    def action_previous_page(self) -> None:
+        """A screenful up."""
+        self._with_fleet(lambda fleet: fleet.move_row(-fleet.grid.page))
 
     def action_next_pane(self) -> None:
         """The next pane."""

@@ -40,7 +40,8 @@ _READABLE = {
     "down": "↓",
     "left": "←",
     "right": "→",
-    "shift+tab": "shift+tab",
+    "pagedown": "pgdn",
+    "pageup": "pgup",
 }
 _NAMED = {readable: name for name, readable in _READABLE.items()}
 
@@ -54,6 +55,8 @@ REGISTRY: tuple[Action, ...] = (
     Action("copy", ("y",), "Copy", "Copy what is highlighted to the clipboard", footer=True),
     Action("next-row", ("down", "j"), "Next row", "Down in the focused pane"),
     Action("previous-row", ("up", "k"), "Previous row", "Up in the focused pane"),
+    Action("next-page", ("pagedown",), "Next page", "A screenful down in the focused pane"),
+    Action("previous-page", ("pageup",), "Previous page", "A screenful up in the focused pane"),
     Action("first-row", ("home",), "First row", "To the first row of the focused pane"),
     Action("last-row", ("end",), "Last row", "To the last row of the focused pane"),
     Action("next-pane", ("tab",), "Next pane", "To the next pane"),
@@ -66,8 +69,6 @@ REGISTRY: tuple[Action, ...] = (
     Action("palette", ("ctrl+p",), "Palette", "Find actions, environments, applications and themes", footer=True),
     Action("quit", ("q",), "Quit", "Leave; nothing is waited for", footer=True),
 )
-
-WIDTH_OF_FOOTER_ONLY_WHERE_ROOM = frozenset({"quit", "copy"})
 
 
 def defaults() -> dict[str, str]:

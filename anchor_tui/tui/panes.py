@@ -40,28 +40,28 @@ def make(name: str, snapshot: Snapshot, environments: Sequence[Environment], now
     return _problems(snapshot, environments)
 
 
-def fleet(snapshot: Snapshot, now: datetime) -> Pane:
+def fleet(snapshot: Snapshot) -> Pane:
     """One row an environment, for where cards do not fit."""
     with_policy = any(each.findings for each in snapshot.environments)
     titles = ["", "ENV", "RELEASE", "SYNC", "HEALTH", *(["POLICY"] if with_policy else []), "POSITION", "PR"]
     columns = tuple(Column(title, flexes=title in {"RELEASE", "POSITION", "PR"}) for title in titles)
-    rows = tuple(_fleet_row(each, snapshot, now, with_policy=with_policy) for each in snapshot.environments)
+    rows = tuple(_fleet_row(each, snapshot, with_policy=with_policy) for each in snapshot.environments)
     return Pane(columns, rows, "no environment is configured")
 
 
-def _fleet_row(each: Environment, snapshot: Snapshot, now: datetime, *, with_policy: bool) -> Row:
+def _fleet_row(each: Environment, snapshot: Snapshot, *, with_policy: bool) -> Row:
     asked = {source.id: source.state in {"asking", "missing"} for source in snapshot.sources}
     no_apps = asked.get(each.source, True) or not each.applications
     waiting = summary.sync_and_health(each, snapshot) if no_apps else None
     cells = [
         marked(of_level(each.verdict.level)),
         text(each.name, "bold") + (muted(" prot.") if each.protected else Content("")),
-        text(each.release.version) if each.release else summary.release(each, snapshot, now),
-        waiting or summary.sync(each),
-        Content("") if waiting else summary.health(each),
+        summary.version(each, snapshot),
+        waiting or summary.aged(summary.sync(each), snapshot, each.source),
+        Content("") if waiting else summary.aged(summary.health(each), snapshot, each.source),
         *([summary.policy(each)] if with_policy else []),
-        summary.position(each, snapshot),
-        summary.pull_request(each.pull_requests[0]) if each.pull_requests else muted(Mark.NONE.glyph()),
+        summary.position_in_short(each, snapshot),
+        summary.pull_requests_in_short(each, snapshot),
     ]
     detail = Content("\n").join(
         [
@@ -83,7 +83,9 @@ def _applications(snapshot: Snapshot, environments: Sequence[Environment], now: 
     rows = []
     for environment in environments:
         for application in environment.applications:
-            cells = _application_cells(application, now)
+            cells = tuple(
+                summary.aged(cell, snapshot, application.source) for cell in _application_cells(application, now)
+            )
             key = f"{environment.name} {application.source} {application.id}"
             detail = _application_detail(application, now)
             rows.append(
@@ -164,13 +166,13 @@ def _pull_requests(snapshot: Snapshot, environments: Sequence[Environment], now:
     pulls = {pull.number: pull for environment in environments for pull in environment.pull_requests}
     if everything:
         pulls |= {pull.number: pull for pull in snapshot.pull_requests}
-    rows = tuple(_pull_request(pulls[number], now) for number in sorted(pulls, reverse=True))
+    rows = tuple(_pull_request(pulls[number], snapshot, now) for number in sorted(pulls, reverse=True))
     github = snapshot.source("github")
     asking = github is None or github.state == "asking"
     return Pane(columns, rows, "… asking" if asking else "no open pull request")
 
 
-def _pull_request(pull: PullRequest, now: datetime) -> Row:
+def _pull_request(pull: PullRequest, snapshot: Snapshot, now: datetime) -> Row:
     mark, _ = of_checks(pull)
     review = (pull.review or "none").replace("_", " ")
     cells = (
@@ -195,7 +197,8 @@ def _pull_request(pull: PullRequest, now: datetime) -> Row:
             muted(pull.url),
         ]
     )
-    return Row(str(pull.number), cells, detail, pull.url, pull.url)
+    shown = tuple(summary.aged(cell, snapshot, "github") for cell in cells)
+    return Row(str(pull.number), shown, detail, pull.url, pull.url)
 
 
 # --- problems ----------------------------------------------------------------------------------------

@@ -29,17 +29,17 @@ def _waiting(snapshot: Snapshot, source_id: str) -> Content | None:
     return marked(Mark.UNKNOWN, "not known") if source.state == "missing" else None
 
 
-def _dimmed(content: Content, snapshot: Snapshot, source_id: str) -> Content:
-    """Old data looks old."""
+def aged(content: Content, snapshot: Snapshot, source_id: str) -> Content:
+    """Old data looks old: dim, and in no status's colour."""
     source = snapshot.source(source_id)
-    return content.stylize("dim") if source is not None and source.state == "stale" else content
+    return Content.styled(content.plain, "dim") if source is not None and source.state == "stale" else content
 
 
 def verdict(environment: Environment) -> Content:
     """The level and the beginning of the worst reason: what, without the details."""
     level = environment.verdict.level
     reason = environment.verdict.reasons[0] if environment.verdict.reasons else ""
-    what = re.split(r", |: |; ", reason)[0]
+    what = re.split(r", |; ", reason)[0]
     return spaced(marked(of_level(level), level.upper()), text(what) if what else None)
 
 
@@ -54,7 +54,15 @@ def release(environment: Environment, snapshot: Snapshot, now: datetime) -> Cont
     who = f"by {found.changed_by}" if found.changed_by else ""
     number = f"#{found.pull_request.number}" if found.pull_request else ""
     words = spaced(text(found.version, "bold"), text(f"{age} {who}".strip()) or None, muted(number) or None)
-    return _dimmed(words, snapshot, "github")
+    return aged(words, snapshot, "github")
+
+
+def version(environment: Environment, snapshot: Snapshot) -> Content:
+    """The release's version alone."""
+    if (waiting := _waiting(snapshot, "github")) is not None:
+        return waiting
+    found = environment.release
+    return aged(text(found.version), snapshot, "github") if found else marked(Mark.FAILING, "unreadable")
 
 
 def sync_and_health(environment: Environment, snapshot: Snapshot) -> Content:
@@ -63,7 +71,7 @@ def sync_and_health(environment: Environment, snapshot: Snapshot) -> Content:
         return spaced(text("Argo CD"), waiting, gap=" ")
     if not environment.applications:
         return marked(Mark.UNKNOWN, "no application")
-    return _dimmed(spaced(sync(environment), health(environment), gap="   "), snapshot, environment.source)
+    return aged(spaced(sync(environment), health(environment), gap="   "), snapshot, environment.source)
 
 
 def sync(environment: Environment) -> Content:
@@ -93,7 +101,7 @@ def automation(environment: Environment, snapshot: Snapshot) -> Content:
     found = [app for app in environment.applications if app.presence == "found"]
     if _waiting(snapshot, environment.source) is not None or not found:
         return Content("")
-    return _dimmed(Content(" ").join(_switch(name, found) for name in _SWITCHES), snapshot, environment.source)
+    return aged(Content(" ").join(_switch(name, found) for name in _SWITCHES), snapshot, environment.source)
 
 
 _SWITCHES = {
@@ -114,7 +122,17 @@ def position(environment: Environment, snapshot: Snapshot) -> Content:
         return Content("")
     where = environment.position
     pulls = f", {count(len(where.pull_requests), 'PR')}" if where.pull_requests else ""
-    return _dimmed(text(f"{position_words(where)}{pulls}"), snapshot, "github")
+    return aged(text(f"{position_words(where)}{pulls}"), snapshot, "github")
+
+
+def position_in_short(environment: Environment, snapshot: Snapshot) -> Content:
+    """The same for a narrow column."""
+    if _waiting(snapshot, "github") is not None or environment.position is None:
+        return Content("")
+    where = environment.position
+    number = len(where.versions)
+    short = {"behind": f"{number} rel behind", "ahead": f"{number} rel ahead"}.get(where.state, where.state)
+    return aged(text("same" if short == "newest" and where.environment else short), snapshot, "github")
 
 
 def policy(environment: Environment) -> Content:
@@ -133,10 +151,20 @@ def open_pull_requests(environment: Environment, snapshot: Snapshot) -> Content:
     if (waiting := _waiting(snapshot, "github")) is not None:
         return spaced(text("PRs"), waiting, gap=" ")
     if not environment.pull_requests:
-        return _dimmed(Content.styled(f"{Mark.NONE.glyph()} no open PR", MUTED), snapshot, "github")
+        return aged(Content.styled(f"{Mark.NONE.glyph()} no open PR", MUTED), snapshot, "github")
     newest = environment.pull_requests[0]
     more = len(environment.pull_requests) - 1
-    return _dimmed(spaced(pull_request(newest), muted(f"+{more}") if more else None), snapshot, "github")
+    return aged(spaced(pull_request(newest), muted(f"+{more}") if more else None), snapshot, "github")
+
+
+def pull_requests_in_short(environment: Environment, snapshot: Snapshot) -> Content:
+    """The same for a narrow column."""
+    if not environment.pull_requests or _waiting(snapshot, "github") is not None:
+        return muted(Mark.NONE.glyph())
+    newest, more = environment.pull_requests[0], len(environment.pull_requests) - 1
+    mark, _ = of_checks(newest)
+    short = spaced(text(f"#{newest.number}"), marked(mark), muted(f"+{more}") if more else None, gap=" ")
+    return aged(short, snapshot, "github")
 
 
 def pull_request(pull: PullRequest) -> Content:

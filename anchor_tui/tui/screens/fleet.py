@@ -129,7 +129,7 @@ class FleetScreen(Screen[None]):
             return
         fleet = self.query_one("#fleet", Grid)
         if not self.as_cards:
-            overview = panes.fleet(self.snapshot, self.now)
+            overview = panes.fleet(self.snapshot)
             fleet.show(overview.columns, overview.rows, overview.empty)
             fleet.styles.height = min(len(overview.rows), max(3, self.size.height // 3)) + 1
         name = panes.APPLICATIONS if self.pane == FLEET else self.pane

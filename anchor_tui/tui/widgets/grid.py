@@ -1,5 +1,6 @@
 """Rows with a cursor, drawn line by line: replacing thousands of rows costs one frame.
 
+Keys are the application's: a widget's own scrolling keys would leave the cursor behind.
 The cursor is held by the row's key: rows may come, go and move, the cursor stays with its row.
 """
 
@@ -8,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual.binding import BindingType
 from textual.content import Content
 from textual.events import Click
 from textual.geometry import Region, Size
@@ -47,11 +47,10 @@ class Row:
         return all(word in everything for word in words.split())
 
 
-class Grid(ScrollView, can_focus=True):
+class Grid(ScrollView, can_focus=True, inherit_bindings=False):
     """Rows below a line of titles. Posts `Highlighted` when the cursor moves to another row."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"grid--titles", "grid--row", "grid--cursor"}
-    BINDINGS: ClassVar[list[BindingType]] = []
 
     rows: reactive[tuple[Row, ...]] = reactive((), layout=False)
     cursor: reactive[str | None] = reactive(None)
@@ -88,6 +87,11 @@ class Grid(ScrollView, can_focus=True):
         self._measure()
         self.refresh()
 
+    @property
+    def page(self) -> int:
+        """How many rows are to be seen at once."""
+        return max(1, self.size.height - 1)
+
     def move(self, step: int) -> None:
         """The cursor `step` rows further, no further than the ends."""
         if self.rows:
@@ -112,7 +116,8 @@ class Grid(ScrollView, can_focus=True):
         if found is None:
             return
         self._index = found
-        self.scroll_to_region(Region(0, found, 1, 1), animate=False, force=True)
+        # Two lines high: the titles take one from the view, so the row must not be its last.
+        self.scroll_to_region(Region(0, found, 1, 2), animate=False, force=True)
         self.post_message(self.Highlighted(self, self.row))
         self.refresh()
 

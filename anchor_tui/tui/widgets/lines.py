@@ -42,13 +42,19 @@ class SourcesLine(Widget):
     now: reactive[datetime | None] = reactive(None)
 
     def render(self) -> Content:
-        """One line; the ages count up without a reading."""
+        """One line; the ages count up without a reading. Errors get the room that is left: the answer has them too."""
         if self.snapshot is None or self.now is None:
             return Content("")
-        now = self.now
+        now, sources = self.now, self.snapshot.sources
         clock = muted(f"{now:%H:%M:%S} UTC" if self.size.width >= 100 else f"{now:%H:%M}Z")
-        parts = [self._source(source, now) for source in self.snapshot.sources]
+        parts = [self._source(source, now) for source in sources]
         room = max(0, self.size.width - 2 - clock.cell_length)
+        spare = room - spaced(*parts, gap="   ").cell_length - 2
+        for index, source in enumerate(sources):
+            if source.error is not None and spare > 12:
+                words = muted(source.error.message).truncate(spare, ellipsis=True)
+                parts[index] = spaced(parts[index], words, gap=" ")
+                spare -= words.cell_length + 1
         return Content(" ") + spaced(*parts, gap="   ").truncate(room, ellipsis=True, pad=True) + clock
 
     def _source(self, source: SourceState, now: datetime) -> Content:
@@ -62,18 +68,15 @@ class SourcesLine(Widget):
                 return spaced(text(name), marked(Mark.OK, live), self._budget(source), gap=" ")
             case "stale":
                 since = f"as of {source.taken_at:%H:%M}Z, {age} ago" if source.taken_at else "stale"
-                return spaced(text(name), marked(Mark.FAILING, since), self._error(source), gap=" ")
+                return spaced(text(name), marked(Mark.FAILING, since), gap=" ")
             case "missing":
-                return spaced(text(name), marked(Mark.FAILING, "no answer"), self._error(source), gap=" ")
+                return spaced(text(name), marked(Mark.FAILING, "no answer"), gap=" ")
 
     def _budget(self, source: SourceState) -> Content | None:
         if source.budget is None:
             return None
         left = f"{source.budget.remaining:,}"
         return muted(f"· {left} of {source.budget.limit:,} left" if self.size.width >= 100 else f"{left} left")
-
-    def _error(self, source: SourceState) -> Content | None:
-        return muted(source.error.message) if source.error else None
 
 
 class TabLine(Widget):
@@ -118,5 +121,5 @@ class FooterLine(Widget):
             if note:
                 note = []
             else:
-                del keys[max(0, len(keys) - 3)]
+                del keys[max(0, len(keys) - 4)]
         return Content(" ") + spaced(*keys, *note)

@@ -1,0 +1,81 @@
+"""Estates in each state that a screen has to show."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from anchor_tui.domain.assemble import Readings
+from anchor_tui.domain.model import (
+    AppId,
+    Budget,
+    Condition,
+    Failure,
+    Missing,
+    Operation,
+    Problem,
+    PrunableResource,
+    ResourceCounts,
+    Stale,
+    UnhealthyResource,
+)
+from tests.values import NOW, ago, application, argocd, fresh, opened, ops_repo, readings
+
+BUDGET = Budget(5000, 4988, 1, NOW + timedelta(minutes=30))
+DEV, STAGING = application("anchor-msp-dev"), application("anchor-msp-staging")
+PROD = application("anchor-msp-prod", operation=Operation("Succeeded", "synced", ago(hours=3), ago(hours=3)))
+DEGRADED = application(
+    "anchor-msp-prod",
+    url="https://cd.example.com/applications/argocd/anchor-msp-prod",
+    health="Degraded",
+    health_since=ago(minutes=12),
+    unhealthy=(
+        UnhealthyResource(
+            "apps", "Deployment", "anchor-prod", "gateway", "Degraded", "0 of 1 updated replicas are available"
+        ),
+    ),
+    conditions=(Condition("OrphanedResourceWarning", "Application has 1 orphaned resources"),),
+    resources=ResourceCounts(7, 0, 1),
+)
+OUT_OF_SYNC = application(
+    "anchor-msp-staging",
+    sync="OutOfSync",
+    resources=ResourceCounts(9, 2, 0),
+    prunable=(PrunableResource("", "Service", "anchor-staging", "status-mock"),),
+)
+HEALTHY = readings(fresh(argocd(DEV, STAGING, PROD)), fresh(ops_repo(budget=BUDGET)))
+INCIDENT = readings(
+    fresh(argocd(DEV, OUT_OF_SYNC, DEGRADED)),
+    fresh(ops_repo(budget=BUDGET, pull_requests=(opened(232, staging="1.44.0"), opened(227)))),
+    out_of_sync_since={AppId("argocd", "argocd", "anchor-msp-staging"): ago(minutes=4)},
+)
+STALE = Readings(
+    {
+        "argocd": Stale(
+            argocd(DEV, STAGING, PROD),
+            ago(minutes=4),
+            (),
+            Failure("unauthenticated", "401: the token has expired; log in again (`argocd login`)"),
+        )
+    },
+    fresh(ops_repo(budget=BUDGET)),
+)
+NO_GITHUB = readings(
+    fresh(argocd(DEV, STAGING, PROD)),
+    Missing(Failure("not-found", "anchor/anchor-msp-ops: not found, or the token may not see it")),
+)
+HOSTILE_NAME = "[/foo] [@click=app.quit]quit[/] \x1b[31mred\x1b[0m \u202egnp.exe"
+HOSTILE = readings(
+    fresh(
+        argocd(
+            application("anchor-msp-dev", health="Degraded", unhealthy=(
+                UnhealthyResource("", "Pod", "n", HOSTILE_NAME, "Degraded", HOSTILE_NAME),
+            ), conditions=(Condition("ComparisonError", HOSTILE_NAME),)),
+            STAGING,
+            PROD,
+        )
+    ),
+    fresh(
+        ops_repo(pull_requests=(opened(232, staging="1.44.0"),)),
+        problems=(Problem(HOSTILE_NAME, "malformed", HOSTILE_NAME),),
+    ),
+)  # fmt: skip

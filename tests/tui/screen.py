@@ -1,0 +1,91 @@
+"""A screen without servers: snapshots are handed in, the clock stands still, pictures are comparable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from textual.pilot import Pilot
+
+from anchor_tui.config import Config
+from anchor_tui.domain.assemble import Readings, assemble
+from anchor_tui.domain.model import Snapshot
+from anchor_tui.tui.app import AnchorApp
+from anchor_tui.tui.screens.fleet import FleetScreen
+from tests.values import NOW, config
+
+
+class FakeReader:
+    """Hands over what the test publishes, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.listener: Callable[[Snapshot], None] | None = None
+        self.died: Callable[[], None] | None = None
+        self.was_painted = False
+        self.asked_again = 0
+
+    def listen(self, listener: Callable[[Snapshot], None], died: Callable[[], None]) -> None:
+        self.listener, self.died = listener, died
+
+    def painted(self) -> None:
+        self.was_painted = True
+
+    def read_again(self) -> None:
+        self.asked_again += 1
+
+
+class Stage:
+    """The running application with what a test needs of it."""
+
+    def __init__(self, app: AnchorApp, pilot: Pilot[None], reader: FakeReader, of: Config) -> None:
+        self.app, self.pilot, self.reader, self.config = app, pilot, reader, of
+        self.moment = NOW
+
+    @property
+    def fleet(self) -> FleetScreen:
+        assert isinstance(self.app.screen, FleetScreen)
+        return self.app.screen
+
+    async def show(self, readings: Readings) -> Snapshot:
+        """Publishes what follows from these readings, and waits until it is drawn."""
+        snapshot = assemble(self.config, readings, self.moment)
+        assert self.reader.listener is not None
+        self.reader.listener(snapshot)
+        await self.pilot.pause()
+        await self.pilot.pause()
+        return snapshot
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    @property
+    def text(self) -> str:
+        """What stands on the screen, line by line."""
+        width, height = self.app.size
+        lines = self.app.screen._compositor.render_strips(self.app.size)
+        assert len(lines) == height
+        return "\n".join(strip.text[:width].rstrip() for strip in lines)
+
+    def picture(self) -> str:
+        """The screen as SVG, without the web font that Textual links."""
+        return re.sub(r"@font-face \{.*?\}", "", self.app.export_screenshot(), flags=re.DOTALL)
+
+
+@asynccontextmanager
+async def on_stage(size: tuple[int, int] = (110, 32), of: Config | None = None, **options: Any) -> AsyncIterator[Stage]:
+    """The application at a fixed size, its clock standing at NOW."""
+    chosen, reader = of or config(), FakeReader()
+    stage: list[Stage] = []
+
+    def clock() -> datetime:
+        return stage[0].moment if stage else NOW
+
+    app = AnchorApp(chosen, reader, clock, ascii_only=options.pop("ascii_only", False), **options)
+    async with app.run_test(size=size) as pilot:
+        stage.append(Stage(app, pilot, reader, chosen))
+        await pilot.pause()
+        yield stage[0]
