@@ -1,0 +1,13 @@
+"""The README's pictures are what the screen shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.screenshots import FOLDER, SCENARIOS, draw
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+async def test_the_pictures_are_current_else_run_make_screenshots(scenario):
+    for name, picture in (await draw(scenario)).items():
+        assert (FOLDER / name).read_text() == picture, f"{name} differs: make screenshots"
