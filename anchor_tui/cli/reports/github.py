@@ -51,11 +51,11 @@ def _annotation(report: Report, environment: str | None, finding: Finding) -> st
     if finding.file and finding.line:
         properties |= {"line": str(finding.line)}
         properties |= {"col": str(finding.column)} if finding.column else {}
-    properties["title"] = f"{environment or 'estate'}: {finding.check} ({finding.evidence})"
+    status = {"unknown": " cannot be told", "waived": " is waived"}.get(finding.status, "")
+    properties["title"] = f"{environment or 'estate'}: {finding.check} ({finding.evidence}){status}"
     said = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    prefix = {"unknown": "cannot be told: ", "waived": "waived: "}.get(finding.status, "")
     resource = f"{finding.resource}: " if finding.resource and finding.resource not in finding.message else ""
-    message = f"{prefix}{resource}{finding.message}" + (f"\n{finding.fix}" if finding.fix else "")
+    message = f"{resource}{finding.message}" + (f"\n{finding.fix}" if finding.fix else "")
     return f"::{_COMMANDS[kind(finding)]} {said}::{_data(message)}"
 
 

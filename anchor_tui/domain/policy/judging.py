@@ -38,7 +38,7 @@ def judge_policy(config: Config, facts: PolicyFacts, now: datetime) -> Findings:
     for each in config.environments:
         known = facts.environments.get(each.name)
         if known is not None:
-            whole = replace(_awake(known), config=config, now=now, environment=each)
+            whole = _awake(replace(known, config=config, now=now, environment=each))
             judged[each.name] = _judge(whole, [check for check in CHECKS if each.rules in check.rules])
     estate = replace(facts.estate, config=config, now=now, environment=None)
     return Findings(judged, _judge(estate, [check for check in CHECKS if not check.rules]))

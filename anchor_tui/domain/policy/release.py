@@ -62,17 +62,16 @@ def _is_ours(image: FoundImage, wanted: Mapping[str, Reference]) -> bool:
 
 def _agreement(image: FoundImage, wanted: Reference, release: ReleaseFile) -> Told:
     found, name = image.reference, image.reference.name
-    if same_image(found, wanted) or (wanted.digest is None and found.tag == wanted.tag):
-        if found.tag and wanted.tag and found.tag != wanted.tag:
-            message = f"{name}: the same digest, and the tag {found.tag} where {release.file} says {wanted.tag}"
-            return fails(message, image.place)
+    same_tag = not found.tag or not wanted.tag or found.tag == wanted.tag
+    same = same_image(found, wanted) or (wanted.digest is None and found.tag == wanted.tag)
+    if same and same_tag:
         return holds(f"{name} is {found.version} in both", image.place)
     where = image.place.file if image.place else "the values"
-    message = f"{name}: {where} says {found.version}, {release.file} says {wanted.version}"
     hint = ""
-    if found.tag and wanted.tag and found.tag != wanted.tag and _is_number(found.tag):
+    if not same_tag and found.tag and _is_number(found.tag):
         hint = f'; a tag without quotes is a number to Helm: write "{wanted.tag}"'
-    return fails(message + hint, image.place)
+    message = f"{name}: {where} says {found.version}, {release.file} says {wanted.version}{hint}"
+    return fails(message, image.place)
 
 
 def _is_number(tag: str) -> bool:
