@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from anchor_tui.domain.policy.check import Check
 from anchor_tui.domain.policy.registry import CHECKS
 
@@ -61,3 +63,7 @@ def _levels(check: Check) -> str:
 
 def _anchor(check: Check) -> str:
     return check.id.replace(".", "")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
