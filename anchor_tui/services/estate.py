@@ -73,7 +73,8 @@ def _announced(servers: subprocess.Popen[bytes], folder: Path, *, read_only: boo
     assert servers.stderr is not None
     line = servers.stdout.readline()
     if not line:
-        raise DemoError(servers.stderr.read().decode(errors="replace").strip() or "the embedded servers ended at once")
+        said = servers.stderr.read().decode(errors="replace").strip().removeprefix("anchor-tui: ")
+        raise DemoError(said or "the embedded servers ended at once")
     told = json.loads(line)
     environ = _clean(os.environ) | {
         "ARGOCD_AUTH_TOKEN": told["argocd"]["token"],
