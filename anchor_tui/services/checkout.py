@@ -12,16 +12,9 @@ from datetime import datetime
 from pathlib import Path
 
 from anchor_tui.config import Config, EnvironmentConfig
-from anchor_tui.domain.applications import (
-    ManifestApplication,
-    applications_of,
-    default_values,
-    helm_source,
-    read_applications,
-    values_of,
-)
-from anchor_tui.domain.layers import HelmSource, LaidValues, LayersError
-from anchor_tui.domain.model import Problem, Release
+from anchor_tui.domain.applications import helm_source
+from anchor_tui.domain.layers import HelmSource, LayersError, Place
+from anchor_tui.domain.model import Release
 from anchor_tui.domain.policy.facts import (
     Before,
     Evident,
@@ -31,8 +24,10 @@ from anchor_tui.domain.policy.facts import (
     read_release_file,
     unavailable,
 )
+from anchor_tui.domain.policy.in_git import InGit, read_git
 from anchor_tui.domain.policy.judging import PolicyFacts
 from anchor_tui.domain.readings import PastRelease
+from anchor_tui.domain.shapes import text
 from anchor_tui.domain.workloads import Manifests, Resource, assemble_manifests, read_manifests
 from anchor_tui.services.checkout_git import Commits, Git, GitError, open_git
 from anchor_tui.services.checkout_helm import HelmError, find_helm, render
@@ -82,8 +77,7 @@ class _Reader:
             self.git = open_git(root)
         except GitError as error:
             self.git = str(error)
-        texts = {path: text for path in self._application_files() if (text := self.file(path)) is not None}
-        self.applications, self.problems = read_applications(texts)
+        self.in_git = read_git(config, self.file, self._application_files())
 
     def has_anything(self) -> bool:
         places = [self.config.chart.path, self.config.chart.applications]
@@ -111,61 +105,42 @@ class _Reader:
     # --- one environment -----------------------------------------------------------------------------
 
     def facts(self, environment: EnvironmentConfig, now: datetime) -> Facts:
-        found = applications_of(environment, self.applications)
+        found = self.in_git[environment.name]
         return Facts(
             self.config,
             now,
             environment,
-            values=self._values(environment, found),
-            release=read_release_file(self.file(environment.release), environment.release, self.config),
+            values=found.values,
+            release=found.release,
             before=self._before(environment),
             head=SERVERS_ONLY,
-            manifest=found or self._no_application(environment),
+            manifest=found.manifest,
             live_spec=SERVERS_ONLY,
             rendered=self._rendered(environment, found),
             live=SERVERS_ONLY,
         )
 
-    def _no_application(self, environment: EnvironmentConfig) -> Unavailable:
-        if self.problems:
-            return unavailable(self.problems[0])
-        folder = self.config.chart.applications
-        named = environment.applications
-        names = ", ".join(str(each) for each in named) if isinstance(named, tuple) else f"the labels {named}"
-        return Unavailable(f"there is no Application for {environment.name} in {folder}: looked for {names}")
-
-    def _values(
-        self, environment: EnvironmentConfig, found: tuple[ManifestApplication, ...]
-    ) -> Evident[tuple[LaidValues, ...]]:
-        try:
-            if not found:
-                return (default_values(environment, self.config.chart.path, self.file),)
-            return tuple(values_of(each, self.file) for each in found)
-        except LayersError as error:
-            return unavailable(error.problem)
-
     # --- what it renders -----------------------------------------------------------------------------
 
-    def _rendered(self, environment: EnvironmentConfig, found: tuple[ManifestApplication, ...]) -> Evident[Manifests]:
+    def _rendered(self, environment: EnvironmentConfig, found: InGit) -> Evident[Manifests]:
         if self.helm is None:
             return Unavailable(_NO_HELM)
-        sources: list[HelmSource] = []
+        if not isinstance(found.values, tuple):
+            return found.values
         try:
-            sources = [helm_source(each) for each in found] or [self._default_source(environment)]
-            laid = [values_of(each, self.file) for each in found]
-            laid = laid or [default_values(environment, self.config.chart.path, self.file)]
+            sources = [helm_source(each) for each in found.applications]
         except LayersError as error:
             return unavailable(error.problem)
         resources: list[Resource] = []
         odd: list[str] = []
-        for source, values in zip(sources, laid, strict=True):
+        for source, values in zip(sources or [self._default_source(environment)], found.values, strict=True):
             own = [each.file for each in values.layers if not each.is_chart and each.file != source.file]
             try:
                 manifests = read_manifests(render(self.helm, self.root, source, own), source.application)
             except HelmError as error:
                 message = f"{source.application} does not render: {error}"
-                return unavailable(Problem(source.path, "render", message, f"{source.path}/Chart.yaml"))
-            resources.extend(manifests.resources)
+                return Unavailable(message, Place(f"{source.path}/Chart.yaml"))
+            resources.extend(each for each in manifests.resources if not _is_test(each))
             odd.extend(each for each in manifests.odd if "without kind" in each)
         return assemble_manifests(resources, odd=odd)
 
@@ -201,3 +176,8 @@ class _Reader:
     def _release_in(self, text: bytes | None, file: str) -> Release | None:
         found = read_release_file(text, file, self.config)
         return None if isinstance(found, Unavailable) else found.release
+
+
+def _is_test(resource: Resource) -> bool:
+    """Whether it is one of Helm's tests, which Argo CD leaves out."""
+    return "test" in text(resource.manifest, "metadata", "annotations", "helm.sh/hook")

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from anchor_tui.config import Config
+from anchor_tui.domain.layers import HelmSource, lay_values
 from anchor_tui.domain.model import Finding
 from anchor_tui.domain.policy.facts import Before, NotApplicable, Unavailable
 from anchor_tui.domain.policy.judging import judge_policy
 from anchor_tui.domain.workloads import Manifests
 from anchor_tui.services.checkout import Checkout, CheckoutError, read_checkout
 from anchor_tui.services.checkout_git import GitError, open_git
+from anchor_tui.services.checkout_helm import render
 from tests.domain.policy.estate import CONFIG, ROOT, manifests_of
 from tests.values import NOW, replace
 
@@ -335,3 +337,39 @@ def test_the_text_false_turns_a_mock_on_in_what_helm_renders(ops_repo: Path) -> 
 
     assert found(checkout, "prod", "mock.workloads-absent", "git").status == "fail"
     assert found(checkout, "prod", "mock.workloads-absent", "rendered").status == "fail"
+
+
+@needs_helm
+@pytest.mark.parametrize(
+    "helm",
+    [
+        {},
+        {"valueFiles": ["one.yaml", "two.yaml"]},
+        {"valueFiles": ["two.yaml", "one.yaml"]},
+        {"valueFiles": ["one.yaml"], "values": "m: {x: null}\nl: [3]\n"},
+        {"valueFiles": ["one.yaml"], "valuesObject": {"m": {"x": None, "new": 1}}, "values": "m: 1\n"},
+        {"parameters": [{"name": "m.x", "value": "true"}, {"name": "n", "value": "1", "forceString": True}]},
+        {"valueFiles": ["two.yaml"], "parameters": [{"name": "l[1].a", "value": "9"}, {"name": "l[2]", "value": ","}]},
+        {"parameters": [{"name": "l[0].a", "value": "null"}, {"name": r"m.x\.y", "value": "{a,2}"}]},
+        {"valueFiles": ["none.yaml"], "ignoreMissingValueFiles": True},
+    ],
+)  # fmt: skip
+def test_the_layers_are_laid_as_helm_lays_them(tmp_path: Path, helm: Any) -> None:
+    chart = {
+        "Chart.yaml": "apiVersion: v2\nname: x\nversion: 0.1.0\n",
+        "values.yaml": "m: {x: 1, deep: {z: 2}}\nl: [{a: 1, b: 2}]\nn: 0755\ns: 'no'\nt: no\n",
+        "one.yaml": "m: {x: 2, deep: null}\nt: null\n",
+        "two.yaml": "m: {x: null}\nl: [{a: 5}, {c: 7}]\n",
+        "templates/all.yaml": "kind: All\nmetadata: {name: all}\nvalues: {{ toJson .Values }}\n",
+    }
+    for name, text in chart.items():
+        (tmp_path / "c" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "c" / name).write_text(text)
+    source = HelmSource("app", "c", helm, "app.yaml")
+
+    laid = lay_values(source, lambda path: (tmp_path / path).read_text() if (tmp_path / path).is_file() else None)
+    files = [each.file for each in laid.layers if not each.is_chart and each.file != "app.yaml"]
+    [rendered] = render(HELM or "", tmp_path, source, files)
+
+    assert isinstance(rendered, dict)
+    assert laid.merged == rendered["values"]

@@ -12,18 +12,15 @@ from typing import Any
 import msgspec
 
 from anchor_tui.config import Config, GitHub
-from anchor_tui.domain.applications import applications_of, read_applications, values_of
-from anchor_tui.domain.layers import LayersError
 from anchor_tui.domain.model import Automated, Finding
 from anchor_tui.domain.policy.facts import (
     Before,
     Facts,
     HeadOfBranch,
+    ReleaseFile,
     RepositorySettings,
-    Unavailable,
-    read_release_file,
-    unavailable,
 )
+from anchor_tui.domain.policy.in_git import read_git
 from anchor_tui.domain.policy.judging import Findings, PolicyFacts, judge_policy
 from anchor_tui.domain.readings import PastRelease
 from anchor_tui.domain.workloads import read_manifests
@@ -61,28 +58,20 @@ def edited(edits: Mapping[str, tuple[str, str] | str | None]) -> dict[str, str]:
 
 def git_facts(files: Mapping[str, str], each: Config = CONFIG) -> dict[str, Facts]:
     """What git tells of each environment."""
-    texts = {path: text for path, text in files.items() if path.startswith("infra/argocd/")}
-    applications, _ = read_applications(texts)
-    releases = {env.name: read_release_file(files.get(env.release), env.release, each) for env in each.environments}
-    found = {}
+    found = read_git(each, files.get, [path for path in files if path.startswith("infra/argocd/")])
+    history = tuple(
+        PastRelease(f"{number:040x}", one.release.release)
+        for number, one in enumerate(found.values())
+        if isinstance(one.release, ReleaseFile)
+    )
+    facts = {}
     for index, env in enumerate(each.environments):
-        own = applications_of(env, applications)
-        try:
-            values: Any = tuple(values_of(app, files.get) for app in own) or Unavailable("no Application")
-        except LayersError as error:
-            values = unavailable(error.problem)
-        found[env.name] = Facts(
-            each, NOW, env, values=values, release=releases[env.name], manifest=own or Unavailable("no Application")
-        )
+        own = found[env.name]
+        evidence = {"values": own.values, "release": own.release, "manifest": own.manifest}
         if index:
-            before = each.environments[index - 1].name
-            history = tuple(
-                PastRelease(f"{number:040x}", release.release)
-                for number, release in enumerate(releases.values())
-                if not isinstance(release, Unavailable)
-            )
-            found[env.name] = replace(found[env.name], before=Before(before, history, whole=True))
-    return found
+            evidence["before"] = Before(each.environments[index - 1].name, history, whole=True)
+        facts[env.name] = Facts(each, NOW, env, **evidence)
+    return facts
 
 
 @cache

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from anchor_tui.domain.layers import LaidValues, Layer
 from anchor_tui.domain.model import Checks, Finding
 from anchor_tui.domain.policy.facts import Before, Facts
 from anchor_tui.domain.policy.registry import BY_ID
@@ -316,3 +319,25 @@ def test_a_moving_tag_is_told_by_its_name(tag: str, moves: bool) -> None:
 )
 def test_the_head_is_green_where_its_required_checks_passed(checks: Checks, status: str) -> None:
     assert [each.status for each in BY_ID["ci.green"].run(Facts(CONFIG, NOW, ci=checks))] == [status]
+
+
+# --- never a crash ---------------------------------------------------------------------------------------
+
+KEYS = """statusMock enabled image repository tag digest env AUTH_MODE DATABASE_URL secrets keys replicas rollout
+maxSurge maxUnavailable autoscaling minReplicas gateway name value AGENTFIELD_URL AUTH_JWKS_URL"""
+WORDS = st.sampled_from(KEYS.split())
+VALUES: Any = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2) | st.floats() | WORDS | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=15,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.dictionaries(WORDS, VALUES, max_size=4))
+def test_no_shape_of_values_crashes_a_check(values: Any) -> None:
+    laid = LaidValues("app", "chart", values, (Layer("values.yaml", values),))
+    release = git_facts(edited({}))["prod"].release
+    for check in BY_ID.values():
+        facts = Facts(CONFIG, NOW, CONFIG.environments[2], values=(laid,), release=release)
+        assert {each.evidence for each in check.run(facts)} == set(check.evidence)

@@ -1,0 +1,64 @@
+"""Several applications of one environment, and answers that did not come."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from anchor_tui.domain.model import Condition
+from anchor_tui.domain.policy.facts import Unavailable
+from anchor_tui.domain.policy.in_cluster import Answer, made_secrets, read_cluster
+from anchor_tui.domain.policy.judging import PolicyFacts
+from anchor_tui.domain.workloads import Manifests
+from tests.domain.policy.estate import WHOLE, judged, one
+from tests.recorded import recording
+from tests.values import application, replace
+
+MAIN = application("anchor-msp-prod")
+MORE = application("anchor-msp-extra")
+ITEMS = recording("managed-resources-prod").body["items"]
+SECRET = json.loads(recording("resource-secret").body["manifest"])
+
+
+def told(rendered: Any, live: Any, check: str, evidence: str) -> tuple[str, str]:
+    prod = replace(WHOLE.environments["prod"], rendered=rendered, live=live)
+    finding = one(judged(PolicyFacts({"prod": prod}, WHOLE.estate)), "prod", check, evidence)
+    return finding.status, finding.message
+
+
+def test_one_answer_gives_what_is_rendered_and_what_lives() -> None:
+    found = read_cluster([MAIN], {MAIN.id: Answer(ITEMS, secrets=[SECRET])})
+
+    assert isinstance(found.rendered, Manifests)
+    assert isinstance(found.live, Manifests)
+    assert len(found.rendered.resources) == 7
+    assert len(found.live.resources) == 8
+    assert made_secrets(found.live.resources) == (("anchor-prod", "anchor-platform"),)
+    assert told(found.rendered, found.live, "secrets.required-keys", "live")[0] == "pass"
+
+
+def test_an_application_that_gave_no_answer_keeps_the_rest_from_passing() -> None:
+    found = read_cluster([MAIN, MORE], {MAIN.id: Answer(ITEMS), MORE.id: Unavailable("anchor-msp-extra: 403")})
+
+    status, message = told(found.rendered, found.live, "mock.workloads-absent", "live")
+
+    assert status == "unknown"
+    assert "anchor-msp-extra: 403" in message
+
+
+def test_a_comparison_error_is_no_answer_whatever_came() -> None:
+    broken = replace(MAIN, conditions=(Condition("ComparisonError", "app path does not exist"),))
+
+    found = read_cluster([broken], {broken.id: Answer(ITEMS)})
+
+    assert isinstance(found.live, Unavailable)
+    assert "app path does not exist" in found.live.reason
+
+
+def test_what_was_not_asked_for_yet_is_unknown() -> None:
+    found = read_cluster([MAIN], {})
+
+    assert told(found.rendered, found.live, "workers.gateway-image", "rendered") == (
+        "unknown",
+        "anchor-msp-prod: its resources were not asked for yet",
+    )
