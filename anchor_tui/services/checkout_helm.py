@@ -46,7 +46,6 @@ def _arguments(root: Path, source: HelmSource, files: Sequence[str], scratch: Pa
     name = options.get("releaseName")
     yield name if isinstance(name, str) and name else source.application
     yield str(root / source.path)
-    yield "--include-crds" if options.get("skipCrds") is not True else "--skip-crds"
     namespace = options.get("namespace") or source.namespace
     if isinstance(namespace, str) and namespace:
         yield from ("--namespace", namespace)
