@@ -331,7 +331,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(JSON, max_size=3),
     st.sampled_from(["Deployment", "CronJob", "ExternalSecret", "Secret", "ConfigMap"]),

@@ -14,7 +14,7 @@ from anchor_tui.domain.policy.facts import Before, Facts
 from anchor_tui.domain.policy.registry import BY_ID
 from anchor_tui.domain.policy.release import is_moving
 from anchor_tui.domain.readings import PastRelease
-from tests.domain.policy.estate import CONFIG, edited, git_facts
+from tests.domain.policy.estate import CONFIG, WHOLE, edited, git_facts
 from tests.values import NOW, release, replace
 
 PROD = "infra/helm/platform/environments/prod/values.yaml"
@@ -333,11 +333,10 @@ VALUES: Any = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.dictionaries(WORDS, VALUES, max_size=4))
 def test_no_shape_of_values_crashes_a_check(values: Any) -> None:
     laid = LaidValues("app", "chart", values, (Layer("values.yaml", values),))
-    release = git_facts(edited({}))["prod"].release
+    facts = Facts(CONFIG, NOW, CONFIG.environments[2], values=(laid,), release=WHOLE.environments["prod"].release)
     for check in BY_ID.values():
-        facts = Facts(CONFIG, NOW, CONFIG.environments[2], values=(laid,), release=release)
         assert {each.evidence for each in check.run(facts)} == set(check.evidence)
