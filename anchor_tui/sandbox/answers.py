@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from anchor_tui.sandbox.watch import EVENT_STREAM
 
 HTTP_WORDS = {401: "Unauthorized", 403: "Forbidden", 500: "Internal Server Error"}
-GRPC_TO_HTTP = {2: 500, 3: 400, 5: 404, 7: 403, 9: 400, 16: 401}
+GRPC_TO_HTTP = {2: 500, 3: 400, 5: 404, 7: 403, 9: 400, 13: 500, 16: 401}
 GZIP_FROM = 1024
 
 

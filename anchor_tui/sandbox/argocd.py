@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from anchor_tui.sandbox import manifests
 from anchor_tui.sandbox.answers import ContentTypeGate, error_answer, json_answer, plain_error, stream_error
 from anchor_tui.sandbox.applications import Application
 from anchor_tui.sandbox.clock import Clock
@@ -20,6 +22,7 @@ from anchor_tui.sandbox.controller import Controller
 from anchor_tui.sandbox.documents import application_document
 from anchor_tui.sandbox.faults import Faults
 from anchor_tui.sandbox.projects import BUILD, CAN_I_RESOURCES, PUBLIC_SETTINGS, SETTINGS, project_document
+from anchor_tui.sandbox.render import RenderError
 from anchor_tui.sandbox.selectors import (
     BadFieldsError,
     BadSelectorError,
@@ -72,6 +75,10 @@ class ArgoCD:
                     self._route("/api/v1/account/can-i/{resource}/{action}/{subresource:path}", self.can_i),
                     self._route("/api/v1/applications", self.list_applications),
                     self._route("/api/v1/applications/{name}", self.get_application),
+                    self._route("/api/v1/applications/{name}/managed-resources", self.managed_resources),
+                    self._route("/api/v1/applications/{name}/manifests", self.manifests),
+                    self._route("/api/v1/applications/{name}/resource", self.resource),
+                    self._route("/api/v1/applications/{name}/syncwindows", self.sync_windows),
                     self._route("/api/v1/stream/applications", self.watch_applications),
                 ],
                 exception_handlers={404: plain_error, 405: plain_error},
@@ -178,6 +185,42 @@ class ArgoCD:
         if how:
             await self._refresh(app, "hard" if how == "hard" else "normal")
         return json_answer(request, application_document(app))
+
+    async def managed_resources(self, request: Request) -> Response:
+        """GET …/managed-resources: target and live of every resource; Secret values would be masked."""
+        self._session(request)
+        return json_answer(request, manifests.managed_resources(self._application(request)))
+
+    async def manifests(self, request: Request) -> Response:
+        """GET …/manifests: what the head, or `revision`, renders."""
+        self._session(request)
+        app = self._application(request)
+        revision = request.query_params.get("revision")
+        try:
+            target = self.controller.rendered(app, revision) if revision else app.target
+        except (RenderError, KeyError) as error:
+            raise ApiError(2, f"failed to generate manifest: {error}") from error
+        return json_answer(request, manifests.rendered(app, target))
+
+    async def resource(self, request: Request) -> Response:
+        """GET …/resource: one live object; unknown ones are 400, a missing parameter is 500."""
+        self._session(request)
+        app, query = self._application(request), request.query_params
+        for name in ("resourceName", "version", "kind"):
+            if name not in query:
+                raise ApiError(13, f'error getting cached app resource tree: required field "{name}" not set')
+        kind, where, name = query["kind"], query.get("namespace", ""), query["resourceName"]
+        found = manifests.live_object(app, kind, where, name)
+        if found is None:
+            what = f"{kind} {query.get('group', '')} {name}"
+            raise ApiError(3, f"{what} not found as part of application {app.name}")
+        return json_answer(request, {"manifest": json.dumps(found, separators=(",", ":"), sort_keys=True)})
+
+    async def sync_windows(self, request: Request) -> Response:
+        """GET …/syncwindows: none here, so that a sync may always go."""
+        self._session(request)
+        self._application(request)
+        return json_answer(request, {"canSync": True})
 
     async def watch_applications(self, request: Request) -> Response:
         """GET /api/v1/stream/applications."""

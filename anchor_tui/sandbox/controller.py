@@ -157,6 +157,10 @@ class Controller:
         namespace = app.spec["destination"]["namespace"]
         return revision, target_of(self._repository, revision, app.spec["source"], namespace)
 
+    def rendered(self, app: Application, revision: str) -> tuple[Resource, ...]:
+        """What the application's source renders at a commit; RenderError, or KeyError for an unknown commit."""
+        return target_of(self._repository, revision, app.spec["source"], app.spec["destination"]["namespace"])
+
     def _wants_sync(self, app: Application) -> bool:
         """Whether auto-sync starts: on, nothing running, not tried yet, and more to do than it may prune."""
         automated = app.automated

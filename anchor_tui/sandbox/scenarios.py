@@ -101,6 +101,54 @@ SCENARIOS: dict[str, Scenario] = {
             live_specs=(LiveSpec("anchor-msp-staging", "syncPolicy.automated", {"selfHeal": True}),),
             unwell=(Unwell("anchor-prod", "anchor-gateway", "1.43.2"),),
         ),
+        Scenario(
+            "cutover",
+            "before the no-mock cutover: stale mocks live in staging and prod, prune and self-heal are off in the "
+            "cluster, and prod's gateway still asks a mock",
+            changes=(
+                *(
+                    Change(
+                        number,
+                        timedelta(hours=6),
+                        "s.okafor",
+                        Edit(OVERLAY.format(name), "statusMock:\n  enabled: false", "statusMock:\n  enabled: true"),
+                        title=f"Turn the status mock on in {name} until the status service is there",
+                        branch=f"{name}-mock-on",
+                        merged_by="a.lee",
+                    )
+                    for number, name in ((240, STAGING), (241, PROD))
+                ),
+                Change(
+                    242,
+                    timedelta(hours=5),
+                    "s.okafor",
+                    Edit(
+                        OVERLAY.format(PROD),
+                        "EGI_CONTROL_CENTER_URL: https://control.anchor.example/egi",
+                        "EGI_CONTROL_CENTER_URL: http://status-mock.anchor-prod.svc/egi",
+                    ),
+                    title="Let prod's gateway ask the status mock",
+                    branch="prod-mock-url",
+                    merged_by="a.lee",
+                ),
+                *(
+                    Change(
+                        number,
+                        _minutes(50),
+                        "s.okafor",
+                        Edit(OVERLAY.format(name), "statusMock:\n  enabled: true", "statusMock:\n  enabled: false"),
+                        title=f"Turn the status mock off in {name}",
+                        branch=f"{name}-mock-off",
+                        merged_by="m.ito",
+                    )
+                    for number, name in ((243, STAGING), (244, PROD))
+                ),
+            ),
+            live_specs=(
+                LiveSpec("anchor-msp-staging", "syncPolicy.automated", {"selfHeal": True}),
+                LiveSpec("anchor-msp-prod", "syncPolicy.automated", {}),
+            ),
+        ),
     )
 }
 

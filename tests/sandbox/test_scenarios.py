@@ -148,7 +148,7 @@ def test_the_ready_promotion_merges_beside_what_came_since() -> None:
 
 
 def test_an_unknown_scenario_names_those_there_are() -> None:
-    with pytest.raises(UnknownScenarioError, match="known are steady, incident, scale-N"):
+    with pytest.raises(UnknownScenarioError, match="known are steady, incident, cutover, scale-N"):
         scenario("nope")
 
 
