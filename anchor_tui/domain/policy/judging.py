@@ -57,7 +57,11 @@ def _judge(facts: Facts, checks: list[Check]) -> tuple[Finding, ...]:
 
 
 def _awake(facts: Facts) -> Facts:
-    """An on-demand environment of which nothing lives has nothing live to judge."""
-    on_demand = facts.environment is not None and facts.environment.tier == "on-demand"
+    """An on-demand environment of which nothing lives has nothing live to judge; one that is absent, nothing at all."""
+    if facts.environment is None or facts.environment.tier != "on-demand":
+        return facts
+    known = facts.live_spec
+    if isinstance(known, tuple) and known and all(each.presence == "absent" for each in known):
+        return replace(facts, live_spec=ASLEEP, rendered=ASLEEP, live=ASLEEP)
     nothing = isinstance(facts.live, Manifests) and facts.live.complete and not facts.live.resources
-    return replace(facts, live=ASLEEP) if on_demand and nothing else facts
+    return replace(facts, live=ASLEEP) if nothing else facts

@@ -48,6 +48,9 @@ def _with_values(
             message = f"{reference.repository} is in the values (`{dotted(image.path)}`) and not in {release.file}"
             yield fails(message, image.place, fix=f"add it to {release.file}, or take it out of the values")
     named = {image.reference.repository for image in images}
+    if not named & set(wanted):
+        yield unclear(f"none of the images of {release.file} can be made out in the values")
+        return
     for each in release.release.images:
         if canonical(each.repository) not in named:
             message = f"{each.name} of {release.file} ({each.repository}) is in none of the values"
@@ -66,6 +69,9 @@ def _agreement(image: FoundImage, wanted: Reference, release: ReleaseFile) -> To
     same = same_image(found, wanted) or (wanted.digest is None and found.tag == wanted.tag)
     if same and same_tag:
         return holds(f"{name} is {found.version} in both", image.place)
+    if not found.tag and not (found.digest and wanted.digest):
+        reason = f"{name} has {found.version} in the values; the chart's templates may fill it in"
+        return unclear(reason, image.place)
     where = image.place.file if image.place else "the values"
     hint = ""
     if not same_tag and found.tag and _is_number(found.tag):
@@ -96,6 +102,10 @@ def _with_manifests(
         seen.add(reference.repository)
         if same_image(reference, expected) or (expected.digest is None and reference.tag == expected.tag):
             yield holds(f"{name} {says} {reference.name} {reference.version}, as {release.file} says", None, name)
+        elif reference.tag is None and reference.digest and expected.digest is None:
+            yield unclear(
+                f"{name} {says} {reference.name} by its digest, which {release.file} does not say", None, name
+            )
         else:
             message = f"{name} {says} {reference.name} {reference.version}, {release.file} says {expected.version}"
             yield fails(message, None, name, level=level)

@@ -62,3 +62,16 @@ def test_what_was_not_asked_for_yet_is_unknown() -> None:
         "unknown",
         "anchor-msp-prod: its resources were not asked for yet",
     )
+
+
+def test_an_absent_application_is_asleep_on_demand_and_unknown_where_it_is_always_on() -> None:
+    gone = Unavailable("anchor-msp: absent")
+    absent = {"live_spec": (application(presence="absent"),), "live": gone, "rendered": gone}
+    environments = {name: replace(WHOLE.environments[name], **absent) for name in ("staging", "prod")}
+
+    findings = judged(replace(WHOLE, environments=environments)).environments
+
+    told_by = {
+        name: {each.status for each in found if each.evidence == "live-spec"} for name, found in findings.items()
+    }
+    assert told_by == {"staging": {"skipped"}, "prod": {"unknown"}}
