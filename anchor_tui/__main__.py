@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from anchor_tui import __version__
+from anchor_tui.cli import check as check_command
 from anchor_tui.cli import config as config_command
 from anchor_tui.cli import sandbox as sandbox_command
 from anchor_tui.cli import snapshot as snapshot_command
@@ -54,6 +55,8 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     match arguments.command:
         case "snapshot":
             return snapshot_command.run(arguments)
+        case "check":
+            return check_command.run(arguments)
         case "config":
             return config_command.run(arguments)
         case "sandbox":
@@ -100,6 +103,7 @@ def _parser() -> Parser:
     add_read_only(demo)
     _add_screen(demo)
     snapshot_command.add_arguments(commands.add_parser("snapshot", help="one observation, without a screen"))
+    check_command.add_arguments(commands.add_parser("check", help="policy on a checkout of the ops repo, offline"))
     config_command.add_arguments(commands.add_parser("config", help="write, show or describe the configuration"))
     sandbox_command.add_arguments(commands.add_parser("sandbox", help="the embedded servers alone"))
     return parser

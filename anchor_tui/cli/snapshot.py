@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from anchor_tui.cli.output import complain, emit
 from anchor_tui.services.estate import Estate, configured, demonstrated
 
 if TYPE_CHECKING:
-    from anchor_tui.domain.model import Snapshot
+    from anchor_tui.domain.model import Application, Snapshot
 
 TIMEOUT_S = 15.0
 
@@ -24,12 +24,19 @@ def _any_level(*levels: str) -> Callable[[Snapshot], bool]:
     return lambda snapshot: any(each.verdict.level in levels for each in snapshot.environments)
 
 
+def _awake(snapshot: Snapshot) -> Iterator[Application]:
+    """The applications that ought to run: what is asleep on demand is neither unhealthy nor out of sync."""
+    from anchor_tui.domain.verdict import is_asleep
+
+    return (app for env in snapshot.environments for app in env.applications if not is_asleep(app, env))
+
+
 FAIL_ON: dict[str, Callable[[Snapshot], bool]] = {
     "failing": _any_level("failing"),
     "attention": _any_level("attention"),
     "unknown": _any_level("unknown"),
-    "unhealthy": lambda snapshot: any(each.health != "Healthy" for each in snapshot.applications),
-    "out-of-sync": lambda snapshot: any(each.sync != "Synced" for each in snapshot.applications),
+    "unhealthy": lambda snapshot: any(each.health != "Healthy" for each in _awake(snapshot)),
+    "out-of-sync": lambda snapshot: any(each.sync != "Synced" for each in _awake(snapshot)),
     "policy": lambda snapshot: any(
         finding.status == "fail"
         for finding in (*snapshot.findings, *(each for env in snapshot.environments for each in env.findings))

@@ -72,6 +72,11 @@ def judge(environment: Environment, around: Circumstances) -> Verdict:
     return Verdict(level, tuple(dict.fromkeys(text for _, text in ranked)))
 
 
+def is_asleep(app: Application, environment: Environment) -> bool:
+    """Whether an application of an on-demand environment is not running, as it may."""
+    return environment.tier == "on-demand" and (app.presence == "absent" or app.health in {"Missing", "Suspended"})
+
+
 def overall(environments: Sequence[Environment]) -> Verdict:
     """The worst of all, its reasons worst first, each with the environments it is about.
 
@@ -120,13 +125,13 @@ def _of_application(app: Application, environment: Environment, around: Circumst
         yield Level.FAILING, f"{name}{app.problems[0].message if app.problems else 'not permitted'}"
         return
     if app.presence == "absent":
-        if environment.tier == "on-demand":
+        if is_asleep(app, environment):
             yield Level.OK, f"{name}asleep: absent"
         else:
             yield Level.FAILING, f"{name}absent: {app.problems[0].message if app.problems else 'not found'}"
         return
     grave = Level.FAILING if environment.protected else Level.ATTENTION
-    asleep = environment.tier == "on-demand" and app.health in {"Missing", "Suspended"}
+    asleep = is_asleep(app, environment)
     yield from ((level, name + text) for level, text in _of_health(app, grave, around.now, asleep=asleep))
     yield from ((level, name + text) for level, text in _of_sync(app, around, asleep=asleep))
     if app.operation:

@@ -18,6 +18,9 @@ GRACE_S = 0.05
 """How long open streams have to say goodbye."""
 
 
+ACCEPTING_TURNS = 5
+
+
 class Server(uvicorn.Server):
     """One listening server that can be told to stop, and leaves the process's signals alone."""
 
@@ -25,7 +28,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=_remembering(connections),
+                http=_remembering(connections, lambda: self._stop.is_set()),
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -74,6 +77,8 @@ class Server(uvicorn.Server):
             server.close()
         for listener in sockets or ():
             listener.close()
+        for _ in range(ACCEPTING_TURNS):  # what was accepted already becomes a connection, and is cut
+            await asyncio.sleep(0)
         for connection in list(self.server_state.connections):
             connection.shutdown()
         await waiting_while(lambda: self.is_busy, GRACE_S)
@@ -92,14 +97,19 @@ async def waiting_while(holds: Callable[[], bool], at_most_s: float) -> None:
         await asyncio.sleep(0.002)
 
 
-def _remembering(connections: dict[Address, asyncio.Transport]) -> type[H11Protocol]:
-    """A protocol that notes its transports by the client's address, so that one can be cut."""
+def _remembering(connections: dict[Address, asyncio.Transport], is_over: Callable[[], bool]) -> type[H11Protocol]:
+    """A protocol that notes its transports by the client's address, so that one can be cut.
+
+    A connection that was being accepted while the server stopped is cut as it comes.
+    """
 
     class Connection(H11Protocol):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
             if self.client:
                 connections[self.client] = transport
+            if is_over():
+                transport.abort()
 
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)

@@ -5,6 +5,7 @@ A server takes its time to answer, and so do our own imports: the one goes on wh
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from anchor_tui.sources.argocd.ahead import Asked, Parcel
     from anchor_tui.sources.argocd.route import Route
 
-DEPARTED_WITHIN_S = 0.03
+SENT_WITHIN_S = 0.03
 """How long to wait until the requests have left: near servers take less, and for far ones nobody waits."""
+DEPARTED_WITHIN_S = 0.5
+"""How long to wait until they could be made at all, the imports included."""
 
 
 class Departed(NamedTuple):
@@ -28,24 +31,31 @@ class Departed(NamedTuple):
 
 
 def depart(config: Config, environ: Mapping[str, str], home: Path) -> dict[str, Departed]:
-    """Sends the first requests to each Argo CD, by its name.
+    """Sends the first requests to each Argo CD, by its name; returns when they have left, or soon.
 
-    One that cannot be asked is left out: its source will meet the same error and say so.
+    One that cannot be asked, or not at once, is left out: its source will ask, or meet the same error and say
+    so. A token from the keyring may take a prompt that nobody answers.
     """
+    departed: dict[str, Departed] = {}
+    sender = threading.Thread(target=_send, args=(config, environ, home, departed), name="headstart", daemon=True)
+    sender.start()
+    sender.join(DEPARTED_WITHIN_S)
+    return dict(departed)
+
+
+def _send(config: Config, environ: Mapping[str, str], home: Path, departed: dict[str, Departed]) -> None:
     from anchor_tui.sources.argocd.ahead import send_ahead
     from anchor_tui.sources.argocd.requests import INTRODUCTION
     from anchor_tui.sources.argocd.route import route_to
     from anchor_tui.sources.credentials import argocd_access
     from anchor_tui.sources.errors import SourceError
 
-    departed = {}
     for server in config.all_servers:
         try:
             route = route_to(argocd_access(server, environ, home=home))
         except SourceError:
             continue
         departed[server.name] = Departed(route, send_ahead(route, INTRODUCTION))
-    until = time.monotonic() + DEPARTED_WITHIN_S
-    for parcel in (parcel for each in departed.values() for parcel in each.parcels.values()):
+    until = time.monotonic() + SENT_WITHIN_S
+    for parcel in (parcel for each in tuple(departed.values()) for parcel in each.parcels.values()):
         parcel.sent.wait(max(0.0, until - time.monotonic()))
-    return departed

@@ -25,7 +25,7 @@ from anchor_tui.domain.model import (
     UnhealthyResource,
     Verdict,
 )
-from anchor_tui.domain.verdict import Circumstances, judge, overall, position_words
+from anchor_tui.domain.verdict import Circumstances, is_asleep, judge, overall, position_words
 from tests.values import NOW, ago, application, pull_request, replace
 
 LIVE = SourceState("argocd", "argocd", "https://cd", state="fresh", taken_at=ago(seconds=2))
@@ -242,3 +242,18 @@ def test_positions_are_said_in_words(position: Position, words: str) -> None:
 def test_progress_is_measured_from_the_last_transition() -> None:
     edge = application(health="Progressing", health_since=NOW - timedelta(minutes=15))
     assert verdict(environment(edge)).level == "attention"
+
+
+@pytest.mark.parametrize(
+    ("app", "protected", "asleep"),
+    [
+        (application(health="Missing"), False, True),
+        (application(health="Suspended"), False, True),
+        (application(presence="absent", health=None), False, True),
+        (application(), False, False),
+        (application(presence="forbidden", health=None), False, False),
+        (application(health="Missing"), True, False),
+    ],
+)
+def test_only_what_is_on_demand_and_not_running_is_asleep(app: Application, protected: bool, asleep: bool) -> None:
+    assert is_asleep(app, environment(protected=protected)) is asleep
