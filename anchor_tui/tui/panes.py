@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from textual.content import Content
 
@@ -13,7 +14,7 @@ from anchor_tui.domain.model import Application, Environment, Operation, Problem
 from anchor_tui.domain.words import first_line, short, since
 from anchor_tui.tui import summary
 from anchor_tui.tui.appearance import marked, muted, spaced, text
-from anchor_tui.tui.widgets.grid import Column, Row
+from anchor_tui.tui.widgets.grid import Column, Row, still
 
 APPLICATIONS = "Applications"
 PULL_REQUESTS = "Pull requests"
@@ -30,13 +31,13 @@ class Pane:
     empty: str
 
 
-def make(name: str, snapshot: Snapshot, environments: Sequence[Environment], now: datetime) -> Pane:
+def make(name: str, snapshot: Snapshot, environments: Sequence[Environment]) -> Pane:
     """A pane of these environments; what belongs to no environment is in it when all of them are shown."""
     everything = len(environments) == len(snapshot.environments)
     if name == APPLICATIONS:
-        return _applications(snapshot, environments, now)
+        return _applications(snapshot, environments)
     if name == PULL_REQUESTS:
-        return _pull_requests(snapshot, environments, now, everything=everything)
+        return _pull_requests(snapshot, environments, everything=everything)
     return _problems(snapshot, environments)
 
 
@@ -63,45 +64,46 @@ def _fleet_row(each: Environment, snapshot: Snapshot, *, with_policy: bool) -> R
         summary.position_in_short(each, snapshot),
         summary.pull_requests_in_short(each, snapshot),
     ]
-    detail = Content("\n").join(
-        [
-            spaced(text(each.name, "bold"), marked(of_level(each.verdict.level), each.verdict.level.upper())),
-            *map(text, each.verdict.reasons),
-        ]
-    )
+    level = marked(of_level(each.verdict.level), each.verdict.level.upper())
+    detail = Content("\n").join([spaced(text(each.name, "bold"), level), *map(text, each.verdict.reasons)])
     url = each.applications[0].url if each.applications else None
-    return Row(each.name, tuple(cells), detail, url, copied=each.name)
+    return still(each.name, tuple(cells), detail, url, copied=each.name)
 
 
 # --- applications ------------------------------------------------------------------------------------
 
 
-def _applications(snapshot: Snapshot, environments: Sequence[Environment], now: datetime) -> Pane:
+def _applications(snapshot: Snapshot, environments: Sequence[Environment]) -> Pane:
     several = len(snapshot.environments) > 1 and len(environments) > 1
     titles = [*(["ENV"] if several else []), "APPLICATION", "SYNC", "HEALTH", "REVISION", "OPERATION"]
     columns = tuple(Column(title, flexes=title in {"APPLICATION", "OPERATION"}) for title in titles)
-    rows = []
-    for environment in environments:
-        for application in environment.applications:
-            cells = tuple(
-                summary.aged(cell, snapshot, application.source) for cell in _application_cells(application, now)
-            )
-            key = f"{environment.name} {application.source} {application.id}"
-            detail = _application_detail(application, now)
-            rows.append(
-                Row(
-                    key,
-                    (text(environment.name), *cells) if several else cells,
-                    detail,
-                    application.url,
-                    str(application.id),
-                )
-            )
+    rows = tuple(
+        _application(application, environment, snapshot, with_environment=several)
+        for environment in environments
+        for application in environment.applications
+    )
     asking = any(
         source is None or source.state == "asking"
         for source in (snapshot.source(environment.source) for environment in environments)
     )
-    return Pane(columns, tuple(rows), "… asking" if asking else "no application is known")
+    return Pane(columns, rows, "… asking" if asking else "no application is known")
+
+
+def _application(app: Application, environment: Environment, snapshot: Snapshot, *, with_environment: bool) -> Row:
+    def draw(now: datetime) -> tuple[Content, ...]:
+        cells = tuple(summary.aged(cell, snapshot, app.source) for cell in _application_cells(app, now))
+        return (text(environment.name), *cells) if with_environment else cells
+
+    phase = app.operation.phase if app.operation else ""
+    troubles = " ".join(f"{each.kind}/{each.name} {each.message or ''}" for each in app.unhealthy)
+    return Row(
+        key=f"{environment.name} {app.source} {app.id}",
+        draw=draw,
+        describe=partial(_application_detail, app),
+        words=f"{environment.name} {app.id} {app.sync} {app.health} {app.compared_revision} {phase} {troubles}",
+        url=app.url,
+        copied=str(app.id),
+    )
 
 
 def _application_cells(application: Application, now: datetime) -> tuple[Content, ...]:
@@ -153,7 +155,7 @@ def _application_detail(application: Application, now: datetime) -> Content:
 # --- pull requests -----------------------------------------------------------------------------------
 
 
-def _pull_requests(snapshot: Snapshot, environments: Sequence[Environment], now: datetime, *, everything: bool) -> Pane:
+def _pull_requests(snapshot: Snapshot, environments: Sequence[Environment], *, everything: bool) -> Pane:
     columns = (
         Column("PR"),
         Column("KIND"),
@@ -166,39 +168,49 @@ def _pull_requests(snapshot: Snapshot, environments: Sequence[Environment], now:
     pulls = {pull.number: pull for environment in environments for pull in environment.pull_requests}
     if everything:
         pulls |= {pull.number: pull for pull in snapshot.pull_requests}
-    rows = tuple(_pull_request(pulls[number], snapshot, now) for number in sorted(pulls, reverse=True))
+    rows = tuple(_pull_request(pulls[number], snapshot) for number in sorted(pulls, reverse=True))
     github = snapshot.source("github")
     asking = github is None or github.state == "asking"
     return Pane(columns, rows, "… asking" if asking else "no open pull request")
 
 
-def _pull_request(pull: PullRequest, snapshot: Snapshot, now: datetime) -> Row:
+def _pull_request(pull: PullRequest, snapshot: Snapshot) -> Row:
+    def draw(now: datetime) -> tuple[Content, ...]:
+        return tuple(summary.aged(cell, snapshot, "github") for cell in _pull_request_cells(pull, now))
+
+    return Row(
+        key=str(pull.number),
+        draw=draw,
+        describe=lambda _now: _pull_request_detail(pull),
+        words=f"#{pull.number} {pull.kind} {' '.join(pull.environments)} {pull.title} {pull.author} {pull.checks}",
+        url=pull.url,
+        copied=pull.url,
+    )
+
+
+def _pull_request_cells(pull: PullRequest, now: datetime) -> tuple[Content, ...]:
     mark, _ = of_checks(pull)
-    review = (pull.review or "none").replace("_", " ")
-    cells = (
+    return (
         text(f"#{pull.number}", "bold"),
         text(pull.kind),
         text(", ".join(pull.environments) or Mark.NONE.glyph()),
         spaced(muted("draft") if pull.draft else None, text(pull.title), gap=" "),
         marked(mark, pull.checks),
-        text(review),
+        text((pull.review or "none").replace("_", " ")),
         text(since(pull.created_at, now)),
     )
+
+
+def _pull_request_detail(pull: PullRequest) -> Content:
     labels = ", ".join(pull.labels)
-    detail = Content("\n").join(
-        [
-            spaced(text(f"#{pull.number}", "bold"), text(pull.title)),
-            spaced(
-                summary.pull_request(pull),
-                text(f"by {pull.author}") if pull.author else None,
-                muted(labels) if labels else None,
-                muted(pull.mergeable) if pull.mergeable else None,
-            ),
-            muted(pull.url),
-        ]
+    facts = spaced(
+        summary.pull_request(pull),
+        text(f"by {pull.author}") if pull.author else None,
+        muted(labels) if labels else None,
+        muted(pull.mergeable) if pull.mergeable else None,
     )
-    shown = tuple(summary.aged(cell, snapshot, "github") for cell in cells)
-    return Row(str(pull.number), shown, detail, pull.url, pull.url)
+    title = spaced(text(f"#{pull.number}", "bold"), text(pull.title))
+    return Content("\n").join([title, facts, muted(pull.url)])
 
 
 # --- problems ----------------------------------------------------------------------------------------
@@ -207,8 +219,11 @@ def _pull_request(pull: PullRequest, snapshot: Snapshot, now: datetime) -> Row:
 def _problems(snapshot: Snapshot, environments: Sequence[Environment]) -> Pane:
     """What could not be read, of these environments and of the sources themselves."""
     rows = [
-        Row(
-            f"source {source.id}", _problem_cells(source.id, source.error.kind, source.error.message), copied=source.url
+        still(
+            f"source {source.id}",
+            _problem_cells(source.id, source.error.kind, source.error.message),
+            text(source.error.message),
+            copied=source.url,
         )
         for source in snapshot.sources
         if source.error is not None
@@ -224,7 +239,7 @@ def _problems(snapshot: Snapshot, environments: Sequence[Environment]) -> Pane:
 def _problem(number: int, name: str, problem: Problem) -> Row:
     where = f"{problem.file}:{problem.line}" if problem.file and problem.line else problem.file or problem.subject
     cells = _problem_cells(name or problem.subject, problem.kind, str(problem))
-    return Row(f"{number} {where} {problem.kind}", cells, text(str(problem)), copied=where)
+    return still(f"{number} {where} {problem.kind}", cells, text(str(problem)), copied=where)
 
 
 def _problem_cells(where: str, kind: str, message: str) -> tuple[Content, ...]:

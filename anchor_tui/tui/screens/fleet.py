@@ -89,9 +89,12 @@ class FleetScreen(Screen[None]):
         """New data: the cursor stays where it is."""
         self._fill()
 
-    def watch_now(self) -> None:
-        """A second later: the ages in the rows move too."""
-        self._fill()
+    def watch_now(self, now: datetime | None) -> None:
+        """A second later: the ages in the rows move too, the rows themselves stay."""
+        if self.is_mounted and now is not None:
+            for grid in self.query(Grid):
+                grid.now = now
+            self._show_detail()
 
     def watch_environment(self, environment: str) -> None:
         """Another environment: other rows; the fleet's own cursor follows."""
@@ -130,14 +133,14 @@ class FleetScreen(Screen[None]):
         fleet = self.query_one("#fleet", Grid)
         if not self.as_cards:
             overview = panes.fleet(self.snapshot)
-            fleet.show(overview.columns, overview.rows, overview.empty)
+            fleet.show(overview.columns, overview.rows, overview.empty, self.now)
             fleet.styles.height = min(len(overview.rows), max(3, self.size.height // 3)) + 1
         name = panes.APPLICATIONS if self.pane == FLEET else self.pane
-        made = {each: panes.make(each, self.snapshot, self._environments(), self.now) for each in panes.PANES}
+        made = {each: panes.make(each, self.snapshot, self._environments()) for each in panes.PANES}
         pane = made[name]
         rows = tuple(row for row in pane.rows if row.holds(self.words.lower())) if self.words else pane.rows
         empty = f"nothing holds “{self.words}”" if self.words and pane.rows else pane.empty
-        self.query_one("#rows", Grid).show(pane.columns, rows, empty)
+        self.query_one("#rows", Grid).show(pane.columns, rows, empty, self.now)
         tabs = self.query_one(TabLine)
         counted = tuple((each, len(made[each].rows)) for each in panes.PANES)
         tabs.panes = counted if self.as_cards else ((FLEET, len(self._names)), *counted)
@@ -152,7 +155,7 @@ class FleetScreen(Screen[None]):
 
     def _show_detail(self) -> None:
         row = self.highlighted
-        self.query_one(Detail).content = row.detail if row else Content("")
+        self.query_one(Detail).content = row.describe(self.now) if row and self.now else Content("")
 
     def _show_keys(self) -> None:
         footer = self.query_one(FooterLine)

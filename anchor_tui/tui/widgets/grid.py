@@ -6,7 +6,9 @@ The cursor is held by the row's key: rows may come, go and move, the cursor stay
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from textual.content import Content
@@ -18,8 +20,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
-_NOTHING = Content("")
-_MEASURED = 400
+_MEASURED = 60
 """Widths are taken from so many rows; longer texts further down are cut."""
 
 
@@ -33,18 +34,28 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: its key, its cells, and what the keys on it need."""
+    """A row: its key, and what the keys on it need. It is drawn when it is seen: of thousands only a screenful is.
+
+    `draw` and `describe` take the time, since ages count up; `words` is what a filter looks through.
+    """
 
     key: str
-    cells: tuple[Content, ...]
-    detail: Content = _NOTHING
+    draw: Callable[[datetime], tuple[Content, ...]]
+    describe: Callable[[datetime], Content]
+    words: str = ""
     url: str | None = None
     copied: str = ""
 
     def holds(self, words: str) -> bool:
         """Whether every one of the words, in lower case, stands somewhere in the row."""
-        everything = " ".join([*(cell.plain for cell in self.cells), self.detail.plain]).lower()
+        everything = self.words.lower()
         return all(word in everything for word in words.split())
+
+
+def still(key: str, cells: tuple[Content, ...], detail: Content, url: str | None = None, *, copied: str = "") -> Row:
+    """A row in which no age counts up."""
+    words = " ".join([*(cell.plain for cell in cells), detail.plain])
+    return Row(key, lambda _now: cells, lambda _now: detail, words, url, copied)
 
 
 class Grid(ScrollView, can_focus=True, inherit_bindings=False):
@@ -53,6 +64,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"grid--titles", "grid--row", "grid--cursor"}
 
     rows: reactive[tuple[Row, ...]] = reactive((), layout=False)
+    now: reactive[datetime] = reactive(datetime.fromtimestamp(0, UTC))
     cursor: reactive[str | None] = reactive(None)
 
     class Highlighted(Message):
@@ -80,9 +92,9 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         """The highlighted row."""
         return self.rows[self._index] if 0 <= self._index < len(self.rows) else None
 
-    def show(self, columns: tuple[Column, ...], rows: tuple[Row, ...], empty: str) -> None:
+    def show(self, columns: tuple[Column, ...], rows: tuple[Row, ...], empty: str, now: datetime) -> None:
         """Takes other columns and rows at once."""
-        self.columns, self.empty = columns, empty
+        self.columns, self.empty, self.now = columns, empty, now
         self.rows = rows
         self._measure()
         self.refresh()
@@ -138,7 +150,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         self.virtual_size = Size(self.size.width, len(self.rows) + 1)
         wanted = [len(column.title) for column in self.columns]
         for row in self.rows[:_MEASURED]:
-            for index, cell in enumerate(row.cells[: len(wanted)]):
+            for index, cell in enumerate(row.draw(self.now)[: len(wanted)]):
                 wanted[index] = max(wanted[index], cell.cell_length)
         room = self.size.width - 1 - 2 * max(0, len(wanted) - 1)
         over = sum(wanted) - room
@@ -163,7 +175,8 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         if not 0 <= index < len(self.rows):
             return Strip.blank(width, self.rich_style)
         here = index == self._index
-        return self._strip(self.rows[index].cells, "▌" if here else " ", width, "grid--cursor" if here else "grid--row")
+        cells = self.rows[index].draw(self.now)
+        return self._strip(cells, "▌" if here else " ", width, "grid--cursor" if here else "grid--row")
 
     def _strip(
         self, cells: tuple[Content, ...], gutter: str, width: int, component: str, *, whole: bool = False
