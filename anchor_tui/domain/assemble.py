@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar, assert_never
+from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
 from msgspec.structs import replace
 
@@ -15,6 +15,7 @@ from anchor_tui.domain.model import (
     Asking,
     Environment,
     Failure,
+    Finding,
     Fresh,
     Level,
     Missing,
@@ -33,6 +34,9 @@ from anchor_tui.domain.readings import Applications, EnvironmentFiles, OpsRepo, 
 from anchor_tui.domain.verdict import Circumstances, judge, overall
 from anchor_tui.domain.words import duration
 
+if TYPE_CHECKING:
+    from anchor_tui.domain.policy.judging import Findings
+
 T = TypeVar("T")
 GITHUB = "github"
 NOT_FATAL = frozenset({"image-without-digest", "no-images", "bad-time"})
@@ -47,19 +51,28 @@ class Readings(Value, frozen=True):
     out_of_sync_since: Mapping[AppId, datetime] = {}
 
 
-def assemble(config: Config, readings: Readings, now: datetime) -> Snapshot:
-    """The whole estate at `now`, as far as the readings tell it."""
+def assemble(config: Config, readings: Readings, now: datetime, findings: Findings | None = None) -> Snapshot:
+    """The whole estate at `now`, as far as the readings tell it; `findings` are what policy says of them."""
+    judged = findings.environments if findings else {}
     argocd = {
         server.name: _still_good(readings.argocd.get(server.name, Asking()), now) for server in config.all_servers
     }
     github = _still_good(readings.github, now)
     states = {name: _argocd_state(name, reading, config, now) for name, reading in argocd.items()}
     github_state = _github_state(github, config, now)
-    repo = _value(github)
+    repo = value_of(github)
     pulls = _pull_requests(config, repo)
     environments = tuple(
         _environment(
-            each, config, _value(argocd[each.server]), repo, pulls, (states[each.server], github_state), readings, now
+            each,
+            config,
+            value_of(argocd[each.server]),
+            repo,
+            pulls,
+            (states[each.server], github_state),
+            readings,
+            now,
+            judged.get(each.name, ()),
         )
         for each in config.environments
     )
@@ -70,6 +83,7 @@ def assemble(config: Config, readings: Readings, now: datetime) -> Snapshot:
         verdict=overall(environments),
         sources=(*states.values(), github_state),
         environments=environments,
+        findings=findings.estate if findings else (),
         problems=tuple(each for reading in (*argocd.values(), github) for each in _problems(reading)),
         pull_requests=tuple(pull for pull in pulls if not pull.environments),
     )
@@ -84,11 +98,12 @@ def _environment(
     sources: Sequence[SourceState],
     readings: Readings,
     now: datetime,
+    findings: tuple[Finding, ...],
 ) -> Environment:
     files = repo.environments.get(each.name, EnvironmentFiles()) if repo else EnvironmentFiles()
     index = config.environments.index(each)
     before = config.environments[index - 1].name if index else None
-    found = _applications_of(each, applications)
+    found = applications_of(each, applications)
     environment = Environment(
         name=each.name,
         rules=each.rules,
@@ -99,6 +114,7 @@ def _environment(
         problems=files.problems,
         release=files.release,
         applications=found,
+        findings=findings,
         position=locate(files, before, repo.environments.get(before) if before else None) if repo else None,
         pull_requests=tuple(pull for pull in pulls if each.name in pull.environments),
     )
@@ -107,13 +123,14 @@ def _environment(
         sources=sources,
         head_checks=repo.head.checks if repo and repo.head else "none",
         out_of_sync_since=readings.out_of_sync_since,
-        expected=_unanswered(each, applications, found),
+        unanswered=_unanswered(each, applications, found),
         unreadable=_unreadable(files, config, readings),
     )
     return replace(environment, verdict=judge(environment, around))
 
 
-def _applications_of(each: EnvironmentConfig, applications: Applications | None) -> tuple[Application, ...]:
+def applications_of(each: EnvironmentConfig, applications: Applications | None) -> tuple[Application, ...]:
+    """The applications that an environment is configured to have; none while its server has said nothing."""
     if applications is None:
         return ()
     own = applications.own_namespace
@@ -127,17 +144,17 @@ def _applications_of(each: EnvironmentConfig, applications: Applications | None)
 def _unanswered(
     each: EnvironmentConfig, applications: Applications | None, found: Sequence[Application]
 ) -> tuple[str, ...]:
-    """What was configured and is not among the answers: asked for still, or matched by nothing."""
+    """What was configured and is not among the answers, in words: asked for still, or matched by nothing."""
     if applications is None:
         return ()
     if not isinstance(each.applications, tuple):
-        return () if found else (f"any application with the labels {each.applications}",)
+        return () if found else (f"no application has the labels {each.applications}",)
     own = applications.own_namespace
 
     def is_there(name: ApplicationName) -> bool:
         return any(is_named(name, application, own) for application in found)
 
-    return tuple(str(name) for name in each.applications if not is_there(name))
+    return tuple(f"no answer about {name} yet" for name in each.applications if not is_there(name))
 
 
 def _unreadable(files: EnvironmentFiles, config: Config, readings: Readings) -> tuple[str, ...]:
@@ -166,7 +183,8 @@ def _still_good(reading: Reading[T], now: datetime) -> Reading[T]:
     return Stale(reading.value, reading.taken_at, reading.problems, silence)
 
 
-def _value(reading: Reading[T]) -> T | None:
+def value_of(reading: Reading[T]) -> T | None:
+    """The latest good value, old or new; None where there is none."""
     match reading:
         case Fresh(value=value) | Stale(last_good=value):
             return value
@@ -182,7 +200,7 @@ def _problems(reading: Reading[Any]) -> tuple[Problem, ...]:
 
 def _argocd_state(name: str, reading: Reading[Applications], config: Config, now: datetime) -> SourceState:
     server = next(each for each in config.all_servers if each.name == name)
-    value = _value(reading)
+    value = value_of(reading)
     state = SourceState(id=name, kind="argocd", url=value.url if value else server.server)
     if value:
         state = replace(state, version=value.version, latency_ms=value.latency_ms)
@@ -190,7 +208,7 @@ def _argocd_state(name: str, reading: Reading[Applications], config: Config, now
 
 
 def _github_state(reading: Reading[OpsRepo], config: Config, now: datetime) -> SourceState:
-    value = _value(reading)
+    value = value_of(reading)
     state = SourceState(id=GITHUB, kind="github", url=value.url if value else config.github.api_url)
     if value:
         state = replace(state, latency_ms=value.latency_ms, budget=value.budget)

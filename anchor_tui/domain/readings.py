@@ -98,6 +98,8 @@ class OpsRepo(Value, frozen=True):
     branch: str
     head: Head | None = None
     environments: Mapping[str, EnvironmentFiles] = {}
+    files: Mapping[str, str | None] = {}
+    """The texts of the files that were read, by their paths; None for one that is not there."""
     pull_requests: tuple[OpenPullRequest, ...] = ()
     budget: Budget | None = None
     latency_ms: float | None = None

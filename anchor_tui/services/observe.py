@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec.structs import replace
 
 from anchor_tui.config import Config
-from anchor_tui.domain.assemble import GITHUB, Readings, assemble
+from anchor_tui.domain.assemble import GITHUB, Readings, assemble, value_of
 from anchor_tui.domain.model import AppId, Asking, Failure, Fresh, Missing, Reading, Snapshot, Stale
 from anchor_tui.domain.readings import Applications
 from anchor_tui.services.clock import Clock, utc_now
@@ -24,7 +24,9 @@ from anchor_tui.sources.errors import SourceError
 from anchor_tui.sources.pace import Backoff
 
 if TYPE_CHECKING:
+    from anchor_tui.domain.policy.judging import Findings
     from anchor_tui.services.headstart import Departed
+    from anchor_tui.services.policy import Policy
     from anchor_tui.sources.argocd.begun import AheadClient
     from anchor_tui.sources.argocd.client import ArgoClient
     from anchor_tui.sources.argocd.route import Route
@@ -63,12 +65,24 @@ class Observer:
         self._sources = tuple(sources)
         self._now = now
         self._readings = Readings()
+        self._policy: Policy | None = None
         self._changed = asyncio.Event()
         self._argocd_answered = asyncio.Event()
 
     def observe(self) -> Snapshot:
         """Everything known now. Never waits."""
-        return assemble(self._config, self._readings, self._now())
+        now = self._now()
+        return assemble(self._config, self._readings, now, self._findings(now))
+
+    def _findings(self, now: datetime) -> Findings | None:
+        """What policy says, as soon as the ops repo has been read: the checks are loaded then, not before."""
+        if value_of(self._readings.github) is None:
+            return None
+        if self._policy is None:
+            from anchor_tui.services.policy import Policy
+
+            self._policy = Policy(self._config)
+        return self._policy.findings(self._readings, now)
 
     def read_again(self) -> None:
         """Asks every source now."""

@@ -73,7 +73,7 @@ class GitHubSource:
     ) -> None:
         self._config = config
         self._files = Files(config)
-        self._queries = make_queries(config.github, config.environments, self._files.chart_values)
+        self._queries = make_queries(config.github, config.environments, config.chart)
         self._connect = connect
         self._now = now
         self._wake = asyncio.Event()
@@ -147,6 +147,7 @@ class GitHubSource:
             branch=self._config.github.branch,
             head=_head(ref, denied),
             environments=self._with_past(self._files.at(target)),
+            files=self._files.texts(target),
             pull_requests=tuple(
                 OpenPullRequest(_pull_request(each, denied), each.head_ref_name, self._files.moved_by(each, target))
                 for each in pulls

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from anchor_tui.domain.model import Problem, Release
 from anchor_tui.domain.readings import EnvironmentFiles, PastRelease
+from anchor_tui.sources.github.queries import application_file
 from anchor_tui.sources.github.wire import Change, Changes, Entry, Pull, changed_paths, convert, utc
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Files:
     """Where each environment's files stand in an answer, and what they say."""
 
     def __init__(self, config: Config) -> None:
+        self._chart = config.chart
         self.chart_values = f"{config.chart.path}/values.yaml"
         self._environments = tuple(enumerate(config.environments))
         self._keys = config.release
@@ -39,6 +41,16 @@ class Files:
             problems += _overlay(_entry(target, f"e{number}Values"), environment.values)
             found[environment.name] = EnvironmentFiles(release, problems)
         return found
+
+    def texts(self, target: Target) -> dict[str, str | None]:
+        """Every file that was asked for, by its path; None for one that is not there or is no text."""
+        paths = {"chartAbout": f"{self._chart.path}/Chart.yaml", "chartValues": self.chart_values}
+        for number, environment in self._environments:
+            paths[f"e{number}Release"] = environment.release
+            paths[f"e{number}Values"] = environment.values
+            paths[f"e{number}Application"] = application_file(self._chart, environment)
+        found = {path: _text(_entry(target, alias), path) for alias, path in paths.items()}
+        return {path: None if isinstance(text, Problem) else text for path, text in found.items()}
 
     def chart_problems(self, target: Target) -> tuple[Problem, ...]:
         """What is wrong with the chart's own values; a chart need not have any."""

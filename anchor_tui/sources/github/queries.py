@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from anchor_tui.config import EnvironmentConfig, GitHub
+from anchor_tui.config import Chart, EnvironmentConfig, GitHub
 
 PULL_REQUESTS_A_PAGE = 50
 RELEASES_BACK = 30
@@ -46,19 +46,26 @@ class Queries:
         return frozenset({self.poll.text, self.more_pull_requests.text, self.history.text})
 
 
-def make_queries(github: GitHub, environments: tuple[EnvironmentConfig, ...], chart_values: str) -> Queries:
+def make_queries(github: GitHub, environments: tuple[EnvironmentConfig, ...], chart: Chart) -> Queries:
     """The three documents for these environments; paths travel as variables, so that any name is safe."""
     owner, _, name = github.ops_repo.partition("/")
     numbers = range(len(environments))
     where = (("owner", owner), ("name", name), ("ref", f"refs/heads/{github.branch}"))
     paths = tuple((f"e{n}Release", environments[n].release) for n in numbers)
     overlays = tuple((f"e{n}Values", environments[n].values) for n in numbers)
+    manifests = tuple((f"e{n}Application", application_file(chart, environments[n])) for n in numbers)
+    charts = (("chartAbout", f"{chart.path}/Chart.yaml"), ("chartValues", f"{chart.path}/values.yaml"))
     branch = (("branch", github.branch),)
     return Queries(
-        poll=Document(_poll(numbers), (*where, *branch, ("chartValues", chart_values), *paths, *overlays)),
+        poll=Document(_poll(numbers), (*where, *branch, *charts, *paths, *overlays, *manifests)),
         more_pull_requests=Document(_more_pull_requests(numbers), (*where[:2], *branch, *paths)),
         history=Document(_history(numbers), (*where, *paths)),
     )
+
+
+def application_file(chart: Chart, environment: EnvironmentConfig) -> str:
+    """Where an environment's Application stands in the ops repo."""
+    return f"{chart.applications}/{environment.name}.yaml"
 
 
 def _declared(numbers: range, *suffixes: str) -> str:
@@ -69,11 +76,12 @@ def _poll(numbers: range) -> str:
     files = "\n".join(
         f"e{n}Release: file(path: $e{n}Release) {{ ...Content }}\n"
         f"e{n}Values: file(path: $e{n}Values) {{ ...Content }}\n"
+        f"e{n}Application: file(path: $e{n}Application) {{ ...Content }}\n"
         f"e{n}Change: history(first: 1, path: $e{n}Release) {{ ...Change }}"
         for n in numbers
     )
     return f"""query Poll($owner: String!, $name: String!, $ref: String!, $branch: String!, $chartValues: String!,
-  {_declared(numbers, "Release", "Values")}) {{
+  $chartAbout: String!, {_declared(numbers, "Release", "Values", "Application")}) {{
   {_BUDGET}
   viewer {{ login }}
   repository(owner: $owner, name: $name, followRenames: true) {{
@@ -90,6 +98,7 @@ def _poll(numbers: range) -> str:
           ... on CheckRun {{ name status conclusion }}
           ... on StatusContext {{ context state }}
         }} }} }}
+        chartAbout: file(path: $chartAbout) {{ ...Content }}
         chartValues: file(path: $chartValues) {{ ...Content }}
         {files}
       }} }}

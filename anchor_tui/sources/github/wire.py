@@ -308,8 +308,9 @@ def required_checks(rollup: Rollup | None, required: frozenset[str], *, denied: 
     if denied or (rollup is not None and rollup.contexts is None):
         return "unknown"
     contexts = (rollup.contexts.nodes if rollup and rollup.contexts else None) or []
-    states = {each.name or each.context: _context_checks(each) for each in contexts if each}
-    found = {states.get(name, "pending") for name in required}
+    found = {_context_checks(each) for each in contexts if each and (each.name or each.context) in required}
+    if required - {each.name or each.context for each in contexts if each}:
+        found.add("pending")  # not reported yet
     for state in ("failure", "unknown", "pending"):
         if state in found:
             return state
