@@ -45,15 +45,15 @@ Reason = tuple[Level | None, str]
 class Circumstances(Value, frozen=True):
     """What is known beside the environment itself.
 
-    `out_of_sync_since` is when each application's OutOfSync was first seen from here; `expected` are the names
-    of the applications that were configured and not answered for yet.
+    `out_of_sync_since` is when each application's OutOfSync was first seen from here; `unanswered` says which
+    applications were configured and are not among the answers.
     """
 
     now: datetime
     sources: Sequence[SourceState]
     head_checks: Checks = "none"
     out_of_sync_since: Mapping[AppId, datetime] | None = None
-    expected: Sequence[str] = ()
+    unanswered: Sequence[str] = ()
     unreadable: Sequence[str] = ()
 
 
@@ -115,8 +115,8 @@ def _of_sources(around: Circumstances) -> Iterator[Reason]:
                 yield Level.UNKNOWN, f"{name}: {as_of}: {source.error.message if source.error else 'no answer'}"
             case "fresh":
                 pass
-    for name in around.expected:
-        yield Level.UNKNOWN, f"no answer about {name} yet"
+    for words in around.unanswered:
+        yield Level.UNKNOWN, words
 
 
 def _of_application(app: Application, environment: Environment, around: Circumstances) -> Iterator[Reason]:
@@ -147,7 +147,10 @@ def _of_application(app: Application, environment: Environment, around: Circumst
 
 
 def _prefix(app: Application, environment: Environment) -> str:
-    return "" if len(environment.applications) == 1 else f"{app.name}: "
+    if len(environment.applications) == 1:
+        return ""
+    namesakes = [other for other in environment.applications if other.name == app.name]
+    return f"{app.id if len(namesakes) > 1 else app.name}: "
 
 
 def _of_health(app: Application, grave: Level, now: datetime, *, asleep: bool) -> Iterator[Reason]:

@@ -125,7 +125,7 @@ def test_a_selector_takes_every_application_with_its_labels() -> None:
     assert len(found.environments[0].applications) == 3
     none = assemble(config(one), readings(fresh(argocd(labels={"tier": "dev"}))), NOW)
     assert none.environments[0].verdict.level == "unknown"
-    assert "any application with the labels tier=prod" in none.environments[0].verdict.reasons[0]
+    assert "no application has the labels tier=prod" in none.environments[0].verdict.reasons[0]
 
 
 def test_an_unreadable_release_fails_its_environment_and_names_file_and_line() -> None:

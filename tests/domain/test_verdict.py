@@ -130,6 +130,11 @@ def test_what_is_seen_of_an_application_gives_its_level(
         assert any(words in reason for reason in found.reasons)
 
 
+def test_namesakes_in_two_namespaces_are_told_apart():
+    reasons = verdict(environment(application(), application(namespace="team-a", health="Degraded"))).reasons
+    assert [reason.split(": ")[0] for reason in reasons] == ["team-a/anchor-msp-prod"]
+
+
 ENVIRONMENTS = [
     pytest.param({"position": Position("behind", "staging", ("1.44.0",)),
                   "pull_requests": (pull_request(kind="promotion"),)}, {}, "attention",
@@ -142,8 +147,8 @@ ENVIRONMENTS = [
     pytest.param({}, {"head_checks": "unknown"}, "ok", None, id="checks that the token may not see have no level"),
     pytest.param({}, {"unreadable": ("release.yaml:3: malformed",)}, "failing", "release.yaml:3: malformed",
                  id="an unreadable release"),
-    pytest.param({}, {"expected": ("anchor-msp-prod",)}, "unknown", "no answer about anchor-msp-prod yet",
-                 id="an application not answered for"),
+    pytest.param({}, {"unanswered": ("no answer about anchor-msp-prod yet",)}, "unknown",
+                 "no answer about anchor-msp-prod yet", id="an application not answered for"),
     pytest.param({"findings": (finding(status="fail"), finding(status="fail", evidence="live"))}, {}, "failing",
                  "1 policy error: auth.jwt-required", id="a policy error, however much evidence it has"),
     pytest.param({"findings": (finding(status="fail", level="warning"),)}, {}, "attention", "1 policy warning",
