@@ -7,11 +7,13 @@ import os
 import sys
 from pathlib import Path
 
+from anchor_tui.domain.words import plain
+
 
 def complain(message: str) -> None:
-    """A line for the person, on stderr."""
+    """A line for the person, on stderr; foreign text in it is no escape sequence there."""
     with contextlib.suppress(BrokenPipeError):
-        print(f"anchor-tui: {message}", file=sys.stderr)  # noqa: T201 - this is the command line's voice
+        print(f"anchor-tui: {plain(message)}", file=sys.stderr)  # noqa: T201 - this is the command line's voice
 
 
 def emit(content: bytes, target: Path | None) -> bool:

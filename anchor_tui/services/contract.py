@@ -5,6 +5,7 @@ The model's shapes are the contract's, key by key; times are RFC 3339 in UTC, ab
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -12,6 +13,8 @@ import msgspec
 from anchor_tui.domain.model import Snapshot
 
 SCHEMA = "anchor-tui/snapshot/v1"
+_OBEYED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters that JSON need not escape, and does here: C1, line ends of Unicode, the direction of text."""
 
 
 class ContractError(ValueError):
@@ -24,8 +27,9 @@ def to_document(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def to_json(snapshot: Snapshot) -> bytes:
-    """The document as indented JSON in UTF-8, with a newline at its end."""
-    return msgspec.json.format(msgspec.json.encode(to_document(snapshot)), indent=2) + b"\n"
+    """The document as indented JSON in UTF-8, with a newline at its end, and nothing that a terminal would obey."""
+    text = msgspec.json.format(msgspec.json.encode(to_document(snapshot)).decode(), indent=2)
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode() + b"\n"
 
 
 def from_json(text: bytes | str) -> Snapshot:

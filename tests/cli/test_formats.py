@@ -91,7 +91,7 @@ def test_plain_text_is_one_line_that_no_terminal_obeys(text, shown):
 
 
 def test_what_is_escaped_reads_as_it_was():
-    text = r"\ ` * _ { } [ ] ( ) # + ! | < > ~ @ & : www.x"
+    text = r"\ ` * _ { } [ ] ( ) # + ! | < > ~ @ & : $ www.x"
     assert re.sub(r"\\(.)", r"\1", escape(text)) == text
 
 

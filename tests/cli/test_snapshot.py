@@ -414,6 +414,11 @@ def test_noise_of_the_libraries_stays_out_of_stdout_and_stderr(box, capfd):
     assert said.err.count("\n") == 1
 
 
+def test_a_complaint_with_foreign_text_is_one_line_without_escapes(capsys):
+    output.complain("argocd: \x1b[2J\x1b]0;owned\x07HTTP 500: \x9b31mboom\nanchor-tui: all is well")
+    assert capsys.readouterr().err == "anchor-tui: argocd: HTTP 500: 31mboom anchor-tui: all is well\n"
+
+
 def test_the_complaint_about_a_closed_stderr_is_no_error(monkeypatch):
     class Closed(io.StringIO):
         def write(self, _: str) -> int:

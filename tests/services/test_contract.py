@@ -13,6 +13,7 @@ import jsonschema_rs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from anchor_tui.domain.model import Snapshot
 from anchor_tui.services.contract import SCHEMA, ContractError, from_document, from_json, schema, to_document, to_json
@@ -196,3 +197,12 @@ def test_what_is_no_snapshot_at_all_is_an_error_too(text: bytes) -> None:
 
 def test_a_document_of_plain_values_is_the_json() -> None:
     assert json.loads(json.dumps(to_document(rich.snapshot()))) == json.loads(to_json(rich.snapshot()))
+
+
+def test_the_document_holds_nothing_that_a_terminal_would_obey() -> None:
+    foreign = "\x1b[31m \x7f \x9b31m \x85 \u2028 \u202e é ✓"
+    snapshot = replace(rich.snapshot(), engine_id=foreign)
+    text = to_json(snapshot).decode()
+    assert all(char.isprintable() or char == "\n" for char in text)
+    assert "é ✓" in text
+    assert from_json(text) == snapshot

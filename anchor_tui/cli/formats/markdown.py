@@ -11,7 +11,7 @@ from anchor_tui.domain.model import Environment, PullRequest, Snapshot
 from anchor_tui.domain.verdict import position_words
 from anchor_tui.domain.words import plain, since
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&:])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&:$])")
 
 _BARE_LINK = re.compile(r"(?i)(www)\.")
 """GitHub makes a link of it without being asked."""
