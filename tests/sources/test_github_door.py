@@ -458,6 +458,7 @@ GREEN = CheckContext(name="ci", status="COMPLETED", conclusion="SUCCESS")
         (checks(GREEN), set(), "none"),
         (checks(GREEN, CheckContext(context="lint", state="FAILURE")), {"ci"}, "success"),
         (checks(GREEN, CheckContext(context="lint", state="FAILURE")), {"ci", "lint"}, "failure"),
+        (checks(CheckContext(name="ci", status="COMPLETED", conclusion="FAILURE"), GREEN), {"ci"}, "failure"),
         (checks(GREEN, None), {"ci", "lint"}, "pending"),
         (checks(CheckContext(name="ci", status="IN_PROGRESS")), {"ci"}, "pending"),
         (checks(CheckContext(name="ci", status="COMPLETED", conclusion="SKIPPED")), {"ci"}, "success"),
