@@ -86,7 +86,7 @@ def _toml(value: object) -> str:
 _HEAD = """\
 # The configuration of anchor-tui. A line with `#` right before its key is the default or an example: take
 # the `#` away to say it. Only [github] ops_repo must be said. Tokens have no place here: they come from the
-# environment, from the argocd and gh command lines, or from the keyring (`anchor-tui login`).
+# environment, from the argocd and gh command lines, or from the keyring.
 # `anchor-tui config show` tells what is in force, and from where.
 """
 _EXAMPLES: dict[str, str] = {

@@ -260,7 +260,7 @@ def _argocd_token(ambient: _Ambient, address: _Address) -> tuple[Secret, str]:
     if isinstance(kept, Secret):
         return kept, "the keyring"
     raise CredentialError(
-        f"no token for {address.url}: run `argocd login` or `anchor-tui login argocd`, set ARGOCD_AUTH_TOKEN, "
+        f"no token for {address.url}: run `argocd login`, set ARGOCD_AUTH_TOKEN, "
         f"or name a variable as token_env of {ambient.table} ({kept.reason})"
     )
 
@@ -334,6 +334,6 @@ def _github_token(github: GitHub, environ: Mapping[str, str], home: Path) -> tup
     if stored := hosts_token(file, host):
         return stored, str(file)
     raise CredentialError(
-        f"no token for {host}: set {variables[1]}, or run `gh auth login --hostname {host}` or "
-        f"`anchor-tui login github` ({kept.reason}; {asked.reason})"
+        f"no token for {host}: set {variables[1]}, or run `gh auth login --hostname {host}` "
+        f"({kept.reason}; {asked.reason})"
     )
