@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import threading
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -160,6 +163,21 @@ async def test_what_was_sent_ahead_to_nobody_is_unreachable():
     with pytest.raises(Unreachable, match="cannot connect"):
         await argo.get("api/version")
     await argo.aclose()
+
+
+async def test_waiting_for_servers_that_hang_takes_no_thread_from_others():
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    ended = threading.Event()
+    with serving(lambda request: ended.wait(20) and request.answer(body="{}")) as url:
+        argo = ahead_client(route_to(access(url)), ("api/version", {}), ("api/v1/settings", {}))
+        asked = [asyncio.create_task(argo.get(path)) for path in ("api/version", "api/v1/settings")]
+        await asyncio.sleep(0)  # both wait now
+        async with asyncio.timeout(5):
+            await asyncio.to_thread(lambda: None)  # as credentials of another source are looked up
+        assert not any(task.done() for task in asked)
+        ended.set()
+        assert [answer.body for answer in await asyncio.gather(*asked)] == [b"{}", b"{}"]
+        await argo.aclose()
 
 
 # --- nothing tells the token -------------------------------------------------------------------------

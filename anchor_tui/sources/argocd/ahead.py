@@ -10,7 +10,7 @@ from __future__ import annotations
 import http.client
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlencode, urlsplit
 
 from anchor_tui.sources.argocd.route import ANSWER_TIMEOUT_S, Route
@@ -19,29 +19,37 @@ Asked = tuple[str, tuple[tuple[str, str], ...]]
 
 
 class Parcel:
-    """One GET under way. `sent` is set when it has left or cannot."""
+    """One GET under way. `sent` is set when it has left or cannot; `body` is that of a 200, None where none came."""
 
     def __init__(self, route: Route, path: str, params: Mapping[str, str]) -> None:
         self.sent = threading.Event()
-        self._arrived = threading.Event()
-        self._body: bytes | None = None
+        self.body: bytes | None = None
         self.took_s = 0.0
+        self._lock = threading.Lock()
+        self._arrived = False
+        self._receiver: Callable[[], object] | None = None
         threading.Thread(target=self._fetch, args=(route, path, dict(params)), name="ahead", daemon=True).start()
 
-    def wait(self) -> bytes | None:
-        """The body of a 200, once it has come; None where it will not."""
-        self._arrived.wait()
-        return self._body
+    def when_arrived(self, receiver: Callable[[], object]) -> None:
+        """Calls once everything is told that will be, on whatever thread; at once where it is."""
+        with self._lock:
+            if not self._arrived:
+                self._receiver = receiver
+                return
+        receiver()
 
     def _fetch(self, route: Route, path: str, params: dict[str, str]) -> None:
         began = time.monotonic()
         try:
-            self._body = self._get(route, path, params)
+            self.body = self._get(route, path, params)
         except (OSError, ValueError, http.client.HTTPException):
-            self._body = None
+            self.body = None
         self.took_s = time.monotonic() - began
         self.sent.set()
-        self._arrived.set()
+        with self._lock:
+            self._arrived = True
+        if self._receiver is not None:
+            self._receiver()
 
     def _get(self, route: Route, path: str, params: dict[str, str]) -> bytes | None:
         connection = _connection(route)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -29,9 +30,9 @@ class AheadClient:
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
         """As `ArgoClient.get`."""
         if (parcel := self._parcels.pop(asked(path, params or {}), None)) is not None:
-            body = await asyncio.to_thread(parcel.wait)
-            if body is not None:
-                return Answer(body, parcel.took_s)
+            await _arrival(parcel)
+            if parcel.body is not None:
+                return Answer(parcel.body, parcel.took_s)
         return await (await self._client()).get(path, params)
 
     @asynccontextmanager
@@ -51,3 +52,15 @@ class AheadClient:
             await asyncio.sleep(DRAWN_WITHIN_S)
             self._connected = await asyncio.to_thread(self._connect)
         return self._connected
+
+
+async def _arrival(parcel: Parcel) -> None:
+    """Waits on the loop, not in one of its few threads: a server that hangs must not keep another from being asked."""
+    loop, arrived = asyncio.get_running_loop(), asyncio.Event()
+
+    def tell() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop may be closed: nobody waits any more
+            loop.call_soon_threadsafe(arrived.set)
+
+    parcel.when_arrived(tell)
+    await arrived.wait()
