@@ -6,14 +6,28 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from anchor_tui.config import ApplicationName, ApplicationSelector, EnvironmentConfig
-from anchor_tui.domain.model import Application, Budget, Checks, Problem, PullRequest, Release, Value
+from anchor_tui.domain.model import AppId, Application, Budget, Checks, Problem, PullRequest, Release, Value
 
 
 class Observed(Value, frozen=True):
-    """An application with its labels, by which a selector finds it."""
+    """An application with its labels, by which a selector finds it, and its own sync options."""
 
     application: Application
     labels: Mapping[str, str] = {}
+    sync_options: tuple[str, ...] = ()
+
+
+class ManagedResources(Value, frozen=True):
+    """An application's manifests, as Argo CD's managed-resources gave them, or why it did not.
+
+    `items` are its parsed JSON; `secrets` the live Secrets of its ExternalSecrets, values masked.
+    """
+
+    taken_at: datetime
+    items: tuple[object, ...] = ()
+    secrets: tuple[object, ...] = ()
+    error: str | None = None
+    permitted: bool = True
 
 
 class Applications(Value, frozen=True):
@@ -24,6 +38,7 @@ class Applications(Value, frozen=True):
     version: str | None = None
     own_namespace: str | None = None
     observed: tuple[Observed, ...] = ()
+    managed: Mapping[AppId, ManagedResources] = {}
     latency_ms: float | None = None
 
 

@@ -7,10 +7,12 @@ from datetime import datetime
 
 from anchor_tui.config import Config
 from anchor_tui.domain.assemble import Readings, applications_of, value_of
+from anchor_tui.domain.model import Application
+from anchor_tui.domain.policy.in_cluster import InCluster
 from anchor_tui.domain.policy.in_git import InGit
 from anchor_tui.domain.policy.judging import Findings, judge_policy
-from anchor_tui.domain.policy.observed import Observed, facts_of, read_repo
-from anchor_tui.domain.readings import OpsRepo
+from anchor_tui.domain.policy.observed import Observed, facts_of, read_environment, read_repo
+from anchor_tui.domain.readings import Applications, OpsRepo
 
 
 class Policy:
@@ -20,23 +22,39 @@ class Policy:
         self._config = config
         self._files: Mapping[str, str | None] = {}
         self._in_git: dict[str, InGit] = {}
+        self._in_cluster: dict[str, tuple[object, InCluster]] = {}
 
     def findings(self, readings: Readings, now: datetime) -> Findings | None:
         """Every finding; None as long as no source has said anything."""
         repo = value_of(readings.github)
         answers = {name: value_of(reading) for name, reading in readings.argocd.items()}
-        if repo is None and not any(answers.values()):
+        if repo is None or not repo.files:
             return None
         applications = {
             each.name: applications_of(each, answers[each.server]) if answers.get(each.server) else None
             for each in self._config.environments
         }
-        observed = Observed(applications, repo)
+        observed = Observed(applications, repo, self._clusters(answers, applications))
         return judge_policy(self._config, facts_of(self._config, observed, self._read(repo)), now)
 
-    def _read(self, repo: OpsRepo | None) -> dict[str, InGit]:
-        if repo is None:
-            return {}
+    def _clusters(
+        self, answers: Mapping[str, Applications | None], applications: Mapping[str, tuple[Application, ...] | None]
+    ) -> dict[str, InCluster]:
+        """What is rendered and what lives, by environment; read anew where an answer or an application has changed."""
+        found = {}
+        for each in self._config.environments:
+            answer, own = answers.get(each.server), applications[each.name]
+            if answer is None or own is None:
+                continue
+            key = tuple((app, answer.managed.get(app.id)) for app in own)
+            known = self._in_cluster.get(each.name)
+            if known is None or known[0] != key:
+                known = key, read_environment(own, answer)
+                self._in_cluster[each.name] = known
+            found[each.name] = known[1]
+        return found
+
+    def _read(self, repo: OpsRepo) -> dict[str, InGit]:
         if repo.files != self._files:
             self._files, self._in_git = repo.files, read_repo(self._config, repo)
         return self._in_git

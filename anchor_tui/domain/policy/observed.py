@@ -1,8 +1,8 @@
 """What the sources read → what the checks are handed.
 
-Looked at are the files at the head of the branch, the Applications in git and in the cluster, the history of
-the releases and the required checks. Manifests, live objects and settings are not asked for: those findings
-say that they were skipped, and never that a rule holds.
+Looked at are the files at the head of the branch, the Applications in git and in the cluster, their manifests
+and live objects, the history of the releases and the required checks. The repositories' settings are not asked
+for: those findings say that they were skipped, and never that a rule holds.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from datetime import UTC, datetime
 
 from anchor_tui.config import Config, EnvironmentConfig
 from anchor_tui.domain.layers import LayersError
-from anchor_tui.domain.model import Application, Problem, Value
+from anchor_tui.domain.model import AppId, Application, Problem, Value
 from anchor_tui.domain.policy.facts import Before, Evident, Facts, NotApplicable, Unavailable
+from anchor_tui.domain.policy.in_cluster import Answer, InCluster, read_cluster
 from anchor_tui.domain.policy.in_git import InGit, read_git
 from anchor_tui.domain.policy.judging import PolicyFacts
-from anchor_tui.domain.readings import OpsRepo
+from anchor_tui.domain.readings import Applications, OpsRepo
 
 _NO_TIME = datetime.fromtimestamp(0, UTC)
 NOT_COMPARED = NotApplicable("what lies between the synced commit and the head is not compared here")
-NOT_RENDERED = NotApplicable("rendered manifests are not looked at here")
-NOT_LIVE = NotApplicable("live objects are not looked at here")
+NOT_ASKED = Unavailable("Argo CD has not been asked for the manifests yet")
 NO_SETTINGS = NotApplicable("the repositories' settings are not looked at here")
 NO_FILES = Unavailable("the ops repo has not been read")
 
@@ -31,6 +31,7 @@ class Observed(Value, frozen=True):
 
     applications: Mapping[str, tuple[Application, ...] | None]
     repo: OpsRepo | None = None
+    clusters: Mapping[str, InCluster] = {}
 
 
 def read_repo(config: Config, repo: OpsRepo) -> dict[str, InGit]:
@@ -44,6 +45,25 @@ def read_repo(config: Config, repo: OpsRepo) -> dict[str, InGit]:
 
     manifests = [path for path in repo.files if path.startswith(f"{config.chart.applications}/")]
     return read_git(config, file, manifests)
+
+
+def read_environment(applications: tuple[Application, ...], answer: Applications) -> InCluster:
+    """What one environment's applications render and what of them lives.
+
+    A token that may not look at them makes that evidence one that is not looked at, and names the permission.
+    """
+    managed = [(app, answer.managed[app.id]) for app in applications if app.id in answer.managed]
+    if managed and all(not each.permitted for _, each in managed):
+        lacking = NotApplicable(f"the token may not see the manifests (applications, get): {managed[0][1].error}")
+        return InCluster(lacking, lacking)
+    options = {each.application.id: each.sync_options for each in answer.observed}
+    answers: dict[AppId, Answer | Unavailable] = {
+        app.id: Unavailable(f"{app.name}: {each.error}")
+        if each.error
+        else Answer(each.items, options.get(app.id, ()), each.secrets)
+        for app, each in managed
+    }
+    return read_cluster(applications, answers)
 
 
 def facts_of(config: Config, observed: Observed, in_git: Mapping[str, InGit]) -> PolicyFacts:
@@ -62,6 +82,7 @@ def facts_of(config: Config, observed: Observed, in_git: Mapping[str, InGit]) ->
 
 def _facts(config: Config, each: EnvironmentConfig, observed: Observed, found: InGit | None) -> Facts:
     applications = observed.applications.get(each.name)
+    cluster = observed.clusters.get(each.name, InCluster(NOT_ASKED, NOT_ASKED))
     return Facts(
         config,
         _NO_TIME,
@@ -72,8 +93,8 @@ def _facts(config: Config, each: EnvironmentConfig, observed: Observed, found: I
         before=_before(config, each, observed.repo),
         head=NOT_COMPARED,
         live_spec=Unavailable("Argo CD has not said anything") if applications is None else applications,
-        rendered=NOT_RENDERED,
-        live=NOT_LIVE,
+        rendered=cluster.rendered,
+        live=cluster.live,
     )
 
 

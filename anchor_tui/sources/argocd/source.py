@@ -19,6 +19,7 @@ from anchor_tui.domain.model import Application, Failure, Fresh, Missing, Readin
 from anchor_tui.domain.readings import Applications
 from anchor_tui.sources.argocd.answers import Answer
 from anchor_tui.sources.argocd.known import Known
+from anchor_tui.sources.argocd.managed import Managing
 from anchor_tui.sources.argocd.requests import APPLICATIONS, LISTING, SETTINGS, VERSION, WATCHING
 from anchor_tui.sources.argocd.wire import SettingsAnswer, StreamEvent, VersionAnswer
 from anchor_tui.sources.errors import (
@@ -47,6 +48,8 @@ QUIET_RELIST_S = 20.0
 """How often to list while the stream brings nothing: it sends its headers with the first event only."""
 BATCH_S = 0.3
 SIDE_BY_SIDE = 8
+MANAGING_S = 0.5
+"""How often to look whether an application's manifests are to be asked for; asking has its own limits."""
 REFUSED_S = 30.0
 """A token that was refused is not refused less by asking often; credentials are read anew each time."""
 S = TypeVar("S")
@@ -72,6 +75,7 @@ class ArgoSource:
         self._now = now
         self._wake = asyncio.Event()
         self._known = Known(server, tuple(each for each in environments if each.server == server.name), now)
+        self._managing = Managing(now)
         self._last: Fresh[Applications] | None = None
 
     def read_again(self) -> None:
@@ -85,6 +89,7 @@ class ArgoSource:
             failed = [*await self._fetch_all(client, self._known.found), *await self._locate_missing(client)]
             if failed and all(failed):
                 raise next(error for error in failed if error)  # a server that answers nothing was not read
+            await self._managing.refresh(client, self._known.found)
             return self._fresh()
 
     async def run(self, publish: Publish) -> None:
@@ -198,6 +203,7 @@ class ArgoSource:
             watching,
             asyncio.create_task(self._keep_listing(client, changed, streaming)),
             asyncio.create_task(self._keep_publishing(publish, changed)),
+            asyncio.create_task(self._keep_managing(client, changed)),
         )
         try:
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -255,12 +261,20 @@ class ArgoSource:
             changed.clear()
             publish(self._fresh())
 
+    async def _keep_managing(self, client: Client, changed: asyncio.Event) -> None:
+        """The manifests follow what has changed, in the background: a picture without them comes first."""
+        while True:
+            await asyncio.sleep(MANAGING_S)
+            if await self._managing.refresh(client, self._known.found):
+                changed.set()
+
     # --- readings ----------------------------------------------------------------------------------
 
     def _fresh(self) -> Fresh[Applications]:
         taken_at = self._known.heard_at or self._now()
         good_until = taken_at + timedelta(seconds=SILENCE_S)
-        self._last = Fresh(self._known.value, taken_at, good_until, self._known.problems)
+        value = replace(self._known.value, managed=self._managing.of(self._known.found))
+        self._last = Fresh(value, taken_at, good_until, self._known.problems)
         return self._last
 
     def _failed(self, failure: Failure) -> Stale[Applications] | Missing:

@@ -54,6 +54,7 @@ class SyncPolicy(msgspec.Struct, rename="camel"):
     """`spec.syncPolicy`."""
 
     automated: AutomatedWire | None = None
+    sync_options: list[str] | None = None
 
 
 class Spec(msgspec.Struct, rename="camel"):
@@ -239,7 +240,9 @@ class UserInfoAnswer(msgspec.Struct, rename="camel"):
 
 def to_observed(wire: ApplicationWire, server: str, web_url: str) -> Observed:
     """The application in the domain's terms. `web_url` is where people look at this Argo CD."""
-    return Observed(_to_application(wire, server, web_url), dict(wire.metadata.labels or {}))
+    policy = wire.spec.sync_policy or SyncPolicy()
+    application = _to_application(wire, server, web_url)
+    return Observed(application, dict(wire.metadata.labels or {}), tuple(policy.sync_options or ()))
 
 
 def _to_application(wire: ApplicationWire, server: str, web_url: str) -> Application:

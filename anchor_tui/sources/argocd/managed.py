@@ -1,0 +1,123 @@
+"""The manifests of the wanted applications, target and live: one answer each, asked for when something has changed.
+
+`GET …/managed-resources` has both sides; `GET …/resource` tells the keys of the Secret that an ExternalSecret
+makes, its values masked. An answer is large (110 KB for nine resources), so each application is asked at most
+once a minute, and a few at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import msgspec
+
+from anchor_tui.domain.managed import read_managed
+from anchor_tui.domain.model import AppId, Application
+from anchor_tui.domain.policy.in_cluster import made_secrets
+from anchor_tui.domain.readings import ManagedResources
+from anchor_tui.sources.argocd.requests import APPLICATIONS
+from anchor_tui.sources.errors import BadAnswer, Forbidden, SourceError
+
+if TYPE_CHECKING:
+    from anchor_tui.sources.argocd.source import Client
+
+AT_MOST_EVERY = timedelta(minutes=1)
+SIDE_BY_SIDE = 4
+
+
+class ItemsAnswer(msgspec.Struct):
+    """`GET …/managed-resources`; `{}` for an application with a ComparisonError."""
+
+    items: list[dict[str, Any]] | None = None
+
+
+class ManifestAnswer(msgspec.Struct):
+    """`GET …/resource`: the live object as JSON in a text."""
+
+    manifest: str = "null"
+
+
+class Managing:
+    """What was asked of which application, and when, and what came of it."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._asked: dict[AppId, tuple[object, datetime]] = {}
+        self._answers: dict[AppId, ManagedResources] = {}
+
+    def of(self, applications: Iterable[Application]) -> Mapping[AppId, ManagedResources]:
+        """The latest answers about these applications."""
+        return {each.id: self._answers[each.id] for each in applications if each.id in self._answers}
+
+    async def refresh(self, client: Client, applications: Iterable[Application]) -> bool:
+        """Asks about those that have changed and may be asked again; whether there was any."""
+        due = [each for each in applications if self._is_due(each)]
+        limit = asyncio.Semaphore(SIDE_BY_SIDE)
+
+        async def ask(application: Application) -> None:
+            async with limit:
+                self._asked[application.id] = (_state(application), self._now())
+                self._answers[application.id] = await self._ask(client, application)
+
+        await asyncio.gather(*(ask(each) for each in due))
+        return bool(due)
+
+    def _is_due(self, application: Application) -> bool:
+        state, at = self._asked.get(application.id, (None, None))
+        if at is None:
+            return True
+        return state != _state(application) and self._now() - at >= AT_MOST_EVERY
+
+    async def _ask(self, client: Client, application: Application) -> ManagedResources:
+        """One application's manifests; a failure is what its evidence says, and nobody else's."""
+        path, params = _address(application)
+        try:
+            items = (await client.get(f"{path}/managed-resources", params)).decode(ItemsAnswer).items or []
+            secrets = await self._secrets(client, application, items)
+        except Forbidden as error:
+            return ManagedResources(self._now(), error=error.message, permitted=False)
+        except SourceError as error:
+            return ManagedResources(self._now(), error=error.message)
+        return ManagedResources(self._now(), tuple(items), secrets)
+
+    async def _secrets(
+        self, client: Client, application: Application, items: list[dict[str, Any]]
+    ) -> tuple[object, ...]:
+        """The live Secrets that ExternalSecrets make; one that cannot be read is left out, and so not known."""
+        path, params = _address(application)
+        found = []
+        for namespace, name in made_secrets(read_managed(items, application.name).live):
+            wanted = {"namespace": namespace, "resourceName": name, "group": "", "version": "v1", "kind": "Secret"}
+            try:
+                answer = (await client.get(f"{path}/resource", params | wanted)).decode(ManifestAnswer)
+                found.append(json.loads(answer.manifest))
+            except (BadAnswer, ValueError):
+                continue
+            except SourceError:
+                continue
+        return tuple(found)
+
+
+def _address(application: Application) -> tuple[str, dict[str, str]]:
+    params = {"appNamespace": application.namespace} if application.namespace else {}
+    if application.project:
+        params["project"] = application.project
+    return f"{APPLICATIONS}/{quote(application.name, safe='')}", params
+
+
+def _state(application: Application) -> tuple[object, ...]:
+    """What, when it changes, changes what is rendered or live."""
+    operation = application.operation
+    return (
+        application.compared_revision,
+        application.synced_revision,
+        application.sync,
+        application.health,
+        application.prunable,
+        operation.finished_at if operation else None,
+    )
