@@ -84,6 +84,22 @@ async def test_the_history_is_asked_for_only_when_the_head_has_moved(pauses):
     assert door.names().count("History") == 2
 
 
+async def test_a_moved_head_is_never_shown_beside_the_history_of_another(pauses):
+    moved = polled(target("b" * 40, "2.0.0", "1.43.2", "1.43.1"))
+    door = FakeDoor(Poll=[polled(), moved], History=[history("1.44.0"), ServerFailed("HTTP 502"), history("2.0.0")])
+    async with following(source(config(), door)) as seen:
+        await seen.until(lambda reading: reading.value.head.oid == "b" * 40 and reading.value.environments["dev"].whole)
+    of_moved = [each.value.environments["dev"] for each in seen.readings if each.value.head.oid == "b" * 40]
+    assert [[past.release.version for past in each.history] for each in of_moved[:2]] == [[], ["2.0.0"]]
+    assert of_moved[0].whole is None
+
+
+async def test_what_was_polled_is_not_younger_for_the_history_that_came_later():
+    moments = iter(NOW + timedelta(seconds=each) for each in range(0, 1000, 40))
+    reading = await source(config(), FakeDoor(Poll=polled()), lambda: next(moments)).read()
+    assert reading.taken_at == NOW
+
+
 async def test_one_reading_has_the_history_too_and_closes_the_door():
     door = FakeDoor(Poll=polled())
     reading = await source(config(), door).read()

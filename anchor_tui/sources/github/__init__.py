@@ -99,8 +99,10 @@ class GitHubSource:
             while True:
                 try:
                     polled = await self._poll()
-                    publish(polled)
-                    if self._history_is_due(polled.value):
+                    is_due = self._history_is_due(polled.value)
+                    if not (is_due and self._past.head):  # the first picture waits for nothing; later ones are whole
+                        publish(polled)
+                    if is_due:
                         publish(await self._with_history(polled))
                     backoff.reset()
                     pause_s = self._interval_s(polled.value)
@@ -141,12 +143,13 @@ class GitHubSource:
         target = ref.target
         pulls, more_errors, limits = await self._pulls(door, repository)
         denied = (*answer.errors, *more_errors)
+        head = _head(ref, denied)
         repo = OpsRepo(
             name=repository.name_with_owner,
             url=repository.url,
             branch=self._config.github.branch,
-            head=_head(ref, denied),
-            environments=self._with_past(self._files.at(target)),
+            head=head,
+            environments=self._with_past(self._files.at(target), head.oid),
             files=self._files.texts(target),
             pull_requests=tuple(
                 OpenPullRequest(_pull_request(each, denied), each.head_ref_name, self._files.moved_by(each, target))
@@ -158,7 +161,7 @@ class GitHubSource:
         )
         chart = self._files.chart_problems(target)
         problems = (*chart, *self._renamed(repository), *_denials(denied), *self._past.problems, *self._slowness(repo))
-        return self._fresh(repo, problems)
+        return self._fresh(repo, problems, self._now())
 
     def _not_seen(self, errors: tuple[GraphError, ...]) -> SourceError:
         """Why there is no repository in an answer, in GitHub's words."""
@@ -200,7 +203,9 @@ class GitHubSource:
             else:
                 problems += self._past.problems
                 repo = replace(repo, budget=to_budget(limit) or repo.budget)
-        return self._fresh(replace(repo, environments=self._with_past(repo.environments)), problems)
+        if repo.head is not None:
+            repo = replace(repo, environments=self._with_past(repo.environments, repo.head.oid))
+        return self._fresh(repo, problems, polled.taken_at)
 
     def _history_is_due(self, repo: OpsRepo) -> bool:
         return repo.head is not None and repo.head.oid != self._past.head
@@ -214,8 +219,10 @@ class GitHubSource:
         self._past = _Past(head, self._files.history(ref.target), _denials(answer.errors))
         return poll.rate_limit
 
-    def _with_past(self, files: Mapping[str, EnvironmentFiles]) -> dict[str, EnvironmentFiles]:
-        past = {name: self._past.releases.get(name, ((), None)) for name in files}
+    def _with_past(self, files: Mapping[str, EnvironmentFiles], head: str) -> dict[str, EnvironmentFiles]:
+        """The files with the history of that head; the history of another head would tell what is no longer so."""
+        releases = self._past.releases if self._past.head == head else {}
+        past = {name: releases.get(name, ((), None)) for name in files}
         return {name: replace(each, history=past[name][0], whole=past[name][1]) for name, each in files.items()}
 
     # --- problems ----------------------------------------------------------------------------------
@@ -251,8 +258,7 @@ class GitHubSource:
 
     # --- readings ----------------------------------------------------------------------------------
 
-    def _fresh(self, repo: OpsRepo, problems: tuple[Problem, ...]) -> Fresh[OpsRepo]:
-        taken_at = self._now()
+    def _fresh(self, repo: OpsRepo, problems: tuple[Problem, ...], taken_at: datetime) -> Fresh[OpsRepo]:
         # Two polls may fail to come before the last one is no longer believed.
         good_until = taken_at + timedelta(seconds=3 * self._interval_s(repo))
         self._last = Fresh(repo, taken_at, good_until, tuple(dict.fromkeys(problems)))
