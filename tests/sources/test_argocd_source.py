@@ -236,6 +236,58 @@ async def test_without_a_stream_the_list_and_single_answers_stand_in_and_a_probl
     assert all(map(is_fresh, seen.readings))
 
 
+async def test_without_a_stream_details_do_not_grow_so_old_that_the_controller_seems_dead():
+    minutes = 0
+
+    def now():
+        return NOW + timedelta(minutes=minutes)
+
+    def listed(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"items": [document("prod")]})
+
+    argo = FakeArgo(document("prod", reconciledAt="2026-11-23T06:32:00Z"))
+    argo.streams_answer = httpx.Response(404, text="Not Found\n")
+    argo.answers[LIST] = listed
+    async with following(source(argo, PROD, now=now)) as seen:
+        await seen.until(has("argocd/prod", reconciled_at=NOW))
+        minutes = 6
+        argo.documents["argocd", "prod"]["status"]["reconciledAt"] = "2026-11-23T06:37:00Z"
+        await seen.until(has("argocd/prod", reconciled_at=NOW + timedelta(minutes=5)))
+
+
+async def test_a_stream_that_is_cut_again_and_again_is_asked_for_less_and_less_often(monkeypatch):
+    asked: list[float] = []
+
+    async def pause(wake: asyncio.Event, seconds: float) -> bool:
+        asked.append(seconds)
+        await asyncio.sleep(0 if seconds < module.QUIET_RELIST_S else 60)
+        return False
+
+    monkeypatch.setattr(module, "pause", pause)
+    monkeypatch.setattr(module, "Backoff", lambda: Backoff(first=0.001, longest=10))
+    argo = FakeArgo(document("prod"))
+    async with following(source(argo, PROD)) as seen:
+        for number in range(1, 8):
+            stream = await argo.stream(number)
+            stream.beat()
+            stream.end()
+        await argo.stream(8)
+        await seen.until(is_fresh)
+    pauses = [each for each in asked if each < module.QUIET_RELIST_S]
+    assert pauses[6] > 20 * pauses[0]
+
+
+async def test_a_stream_that_ends_without_a_word_is_none():
+    argo = FakeArgo(document("prod", conditions=[{"type": "ComparisonError", "message": "no such path"}]))
+    argo.streams_answer = httpx.Response(200, text="")
+    argo.answers[LIST] = lambda _: httpx.Response(200, json={"items": [document("prod")]})
+    async with following(source(argo, PROD)) as seen:
+        told = await seen.until(
+            lambda reading: is_fresh(reading) and bool(applications(reading)["argocd/prod"].conditions)
+        )
+    assert "ended before it said anything" in told.problems[0].message
+
+
 async def test_the_problem_of_the_stream_is_gone_when_it_comes_back():
     argo = FakeArgo(document("prod"))
     argo.streams_answer = httpx.Response(404, text="Not Found\n")

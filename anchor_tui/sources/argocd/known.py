@@ -6,7 +6,7 @@ Nothing here asks or waits: the source does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from msgspec.structs import replace
@@ -25,6 +25,9 @@ from anchor_tui.sources.argocd.wire import (
     to_observed,
 )
 from anchor_tui.sources.errors import BadAnswer, SourceError
+
+RECONCILED_AGAIN = timedelta(minutes=5)
+"""Argo CD goes over each application every 3 minutes by default."""
 
 
 class Known:
@@ -127,7 +130,9 @@ class Known:
         return [
             each.application
             for id_, each in listed.items()
-            if id_ not in self._detailed or _core(each.application) != _core(before[id_].application)
+            if id_ not in self._detailed
+            or _core(each.application) != _core(before[id_].application)
+            or (self.is_unstreamed and self._is_old(each.application))
         ]
 
     def take_application(self, application: Application, answer: Answer) -> None:
@@ -184,6 +189,11 @@ class Known:
     def _took(self, answer: Answer) -> None:
         self._about = replace(self._about, latency_ms=round(answer.took_s * 1000, 1))
         self.heard()
+
+    def _is_old(self, application: Application) -> bool:
+        """Whether its controller has gone over it since, most likely: then what it said there is no longer so."""
+        reconciled_at = application.reconciled_at
+        return reconciled_at is not None and self._now() - reconciled_at > RECONCILED_AGAIN
 
     def _put(self, observed: Observed) -> None:
         self._observed[observed.application.id] = observed

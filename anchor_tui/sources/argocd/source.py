@@ -6,6 +6,7 @@ The latest answer is published whole after each change, so that who reads it nev
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -44,6 +45,8 @@ SILENCE_S = 45.0
 """What has not been heard of for so long is stale. A stream's heartbeat comes every 15 s."""
 DEAD_AFTER = 0.8
 """The part of SILENCE_S after which a silent stream is given up: in time to list before anything is stale."""
+STEADY_S = 60.0
+"""A stream that lasted so long is asked for again at once; one that is cut sooner, less and less often."""
 QUIET_RELIST_S = 20.0
 """How often to list while the stream brings nothing: it sends its headers with the first event only."""
 BATCH_S = 0.3
@@ -221,6 +224,8 @@ class ArgoSource:
         Returns the pause that is due then: none after a silence, which was pause enough.
         """
         heard = False
+        ended: SourceError = BadAnswer("the stream ended before it said anything")
+        began = time.monotonic()
         try:
             async with client.events(*WATCHING) as events:
                 streaming.set()
@@ -229,7 +234,6 @@ class ArgoSource:
                         event = await anext(events, _END)
                     if event is _END:
                         break
-                    backoff.reset()
                     heard = True
                     self._known.heard()
                     if isinstance(event, StreamEvent) and event.result is not None:
@@ -238,8 +242,11 @@ class ArgoSource:
         except TimeoutError:
             return 0.0
         except (Unreachable, BadAnswer, ServerFailed, Forbidden, NotFound) as error:
-            if not heard:  # proxies cut streams routinely; one that never comes is worth a word
-                self._known.take_stream_failure(error, QUIET_RELIST_S)
+            ended = error
+        if not heard:  # proxies cut streams routinely; one that never comes is worth a word
+            self._known.take_stream_failure(ended, QUIET_RELIST_S)
+        if time.monotonic() - began > STEADY_S:
+            backoff.reset()
         return min(backoff.next(), QUIET_RELIST_S)
 
     async def _keep_listing(self, client: Client, changed: asyncio.Event, streaming: asyncio.Event) -> None:
