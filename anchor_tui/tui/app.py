@@ -228,6 +228,14 @@ class AnchorApp(App[None]):
             self.open_url(row.url)
             self.notify(row.url, title="Opened", timeout=4, markup=False)
 
+    def action_open(self) -> None:
+        """Everything about what is highlighted, with room to read it."""
+        from anchor_tui.tui.screens.detail import DetailScreen
+
+        row = self.fleet.highlighted if self.fleet else None
+        if row is not None and self.now is not None:
+            self.push_screen(DetailScreen(row, self.now))
+
     def action_copy(self) -> None:
         """Copies what the highlighted row stands for."""
         row = self.fleet.highlighted if self.fleet else None

@@ -36,6 +36,7 @@ _READABLE = {
     "question_mark": "?",
     "ctrl+p": "^p",
     "escape": "esc",
+    "enter": "enter",
     "up": "↑",
     "down": "↓",
     "left": "←",
@@ -50,8 +51,9 @@ ENVIRONMENT_KEYS = tuple("123456789")
 REGISTRY: tuple[Action, ...] = (
     Action("read-again", ("g",), "Read again", "Ask Argo CD and GitHub now, without changing anything", footer=True),
     Action("filter", ("slash",), "Filter", "Show only the rows that hold a text; esc ends it", footer=True),
-    Action("show-all", ("v",), "Show all", "Rows of every environment, or of the highlighted one only", footer=True),
+    Action("show-all", ("v",), "Show all", "Every environment, and the checks that hold too", footer=True),
     Action("browser", ("o",), "Browser", "Open what is highlighted in the browser", footer=True),
+    Action("open", ("enter",), "Open", "Everything about what is highlighted", footer=True),
     Action("copy", ("y",), "Copy", "Copy what is highlighted to the clipboard", footer=True),
     Action("next-row", ("down", "j"), "Next row", "Down in the focused pane"),
     Action("previous-row", ("up", "k"), "Previous row", "Up in the focused pane"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -14,21 +13,13 @@ from anchor_tui.domain.model import Application, Environment, Operation, Problem
 from anchor_tui.domain.words import first_line, short, since
 from anchor_tui.tui import summary
 from anchor_tui.tui.appearance import marked, muted, spaced, text
-from anchor_tui.tui.widgets.grid import Column, Row, still
+from anchor_tui.tui.policy_pane import POLICY, make_policy
+from anchor_tui.tui.widgets.grid import Column, Pane, Row, still
 
 APPLICATIONS = "Applications"
 PULL_REQUESTS = "Pull requests"
 PROBLEMS = "Problems"
-PANES = (APPLICATIONS, PULL_REQUESTS, PROBLEMS)
-
-
-@dataclass(frozen=True, slots=True)
-class Pane:
-    """Columns and rows, and what stands where there are none."""
-
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
-    empty: str
+PANES = (APPLICATIONS, POLICY, PULL_REQUESTS, PROBLEMS)
 
 
 def make(name: str, snapshot: Snapshot, environments: Sequence[Environment]) -> Pane:
@@ -36,6 +27,8 @@ def make(name: str, snapshot: Snapshot, environments: Sequence[Environment]) -> 
     everything = len(environments) == len(snapshot.environments)
     if name == APPLICATIONS:
         return _applications(snapshot, environments)
+    if name == POLICY:
+        return make_policy(snapshot, environments, everything=everything)
     if name == PULL_REQUESTS:
         return _pull_requests(snapshot, environments, everything=everything)
     return _problems(snapshot, environments)

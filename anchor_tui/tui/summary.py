@@ -12,6 +12,7 @@ from datetime import datetime
 
 from textual.content import Content
 
+from anchor_tui.domain.findings import by_check
 from anchor_tui.domain.glyphs import Mark, of_checks, of_health, of_level, of_sync
 from anchor_tui.domain.model import Application, Environment, PullRequest, Snapshot
 from anchor_tui.domain.verdict import position_words
@@ -136,10 +137,10 @@ def position_in_short(environment: Environment, snapshot: Snapshot) -> Content:
 
 
 def policy(environment: Environment) -> Content:
-    """How many checks hold, fail, warn, are waived or cannot be told."""
+    """How many checks hold, fail, warn, cannot be told or are waived."""
     counted: Counter[str] = Counter()
-    for finding in environment.findings:
-        counted[finding.level if finding.status == "fail" else finding.status] += 1
+    for result in by_check(environment.findings):
+        counted[result.level if result.status == "fail" else result.status] += 1
     shown = (("pass", Mark.OK), ("error", Mark.FAILING), ("warning", Mark.ATTENTION), ("unknown", Mark.UNKNOWN))
     parts = [marked(mark, counted[name]) for name, mark in shown if counted[name]]
     waived = muted(f"{counted['waived']} waived") if counted["waived"] else None

@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from anchor_tui.config import Config
 from anchor_tui.domain.assemble import Readings, assemble
 from anchor_tui.domain.model import Snapshot
+from anchor_tui.domain.policy.judging import Findings
 from anchor_tui.tui.app import AnchorApp
 from anchor_tui.tui.screens.fleet import FleetScreen
 from tests.values import NOW, config
@@ -49,9 +50,9 @@ class Stage:
         assert isinstance(self.app.screen, FleetScreen)
         return self.app.screen
 
-    async def show(self, readings: Readings) -> Snapshot:
+    async def show(self, readings: Readings, findings: Findings | None = None) -> Snapshot:
         """Publishes what follows from these readings, and waits until it is drawn."""
-        snapshot = assemble(self.config, readings, self.moment)
+        snapshot = assemble(self.config, readings, self.moment, findings)
         assert self.reader.listener is not None
         self.reader.listener(snapshot)
         await self.pilot.pause()

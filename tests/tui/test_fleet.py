@@ -124,10 +124,10 @@ async def test_tab_goes_through_the_panes_and_around():
     async with on_stage() as stage:
         await stage.show(INCIDENT)
         seen = [stage.fleet.pane]
-        for _ in range(3):
+        for _ in range(4):
             await stage.press("tab")
             seen.append(stage.fleet.pane)
-        assert seen == ["Applications", "Pull requests", "Problems", "Applications"]
+        assert seen == ["Applications", "Policy", "Pull requests", "Problems", "Applications"]
         await stage.press("shift+tab")
         assert stage.fleet.pane == "Problems"
 
@@ -135,7 +135,7 @@ async def test_tab_goes_through_the_panes_and_around():
 async def test_rows_are_of_the_highlighted_environment_or_of_all():
     async with on_stage(environment="staging") as stage:
         await stage.show(INCIDENT)
-        await stage.press("tab")
+        await stage.press("tab", "tab")
         assert "#232" in stage.text
         assert "PR 227" not in stage.text
         await stage.press("v")
@@ -301,7 +301,7 @@ async def test_a_problem_names_its_file_and_line():
         problem = Problem("release", "malformed", "a tab where spaces belong", "environments/prod/release.yaml", 3, 1)
         repo = ops_repo(environments={**ops_repo().environments, "prod": files(problems=(problem,))})
         await stage.show(readings(repo=fresh(repo)))
-        await stage.press("tab", "tab")
+        await stage.press("tab", "tab", "tab")
         assert "environments/prod/release.yaml:3: a tab where spaces belong" in stage.text
         assert "release unreadable" in stage.text
 

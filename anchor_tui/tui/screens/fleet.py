@@ -171,7 +171,7 @@ class FleetScreen(Screen[None]):
         match action:
             case "browser" if row is None or not row.url:
                 return "what is highlighted has no address"
-            case "copy" if row is None:
+            case "open" | "copy" if row is None:
                 return "nothing is highlighted"
             case "back" if not self.filtering:
                 return "nothing is open"

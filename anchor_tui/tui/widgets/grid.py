@@ -58,6 +58,15 @@ def still(key: str, cells: tuple[Content, ...], detail: Content, url: str | None
     return Row(key, lambda _now: cells, lambda _now: detail, words, url, copied)
 
 
+@dataclass(frozen=True, slots=True)
+class Pane:
+    """Columns and rows, and what stands where there are none."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    empty: str
+
+
 class Grid(ScrollView, can_focus=True, inherit_bindings=False):
     """Rows below a line of titles. Posts `Highlighted` when the cursor moves to another row."""
 

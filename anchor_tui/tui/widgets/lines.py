@@ -106,6 +106,9 @@ class Detail(Widget):
         return self.content
 
 
+KEPT_KEYS = 4
+
+
 class FooterLine(Widget):
     """The keys that work here and now; read-only says so where the others would stand."""
 
@@ -113,13 +116,13 @@ class FooterLine(Widget):
     note: reactive[str] = reactive("")
 
     def render(self) -> Content:
-        """What does not fit is left out from the right, help and palette last."""
+        """What does not fit is left out from the right; help, palette, quit and the note go last."""
         keys = [Content.styled(each.key, "bold") + Content(f" {each.title}") for each in self.actions]
         room = self.size.width - 2
         note = [muted(self.note)] if self.note else []
         while keys and spaced(*keys, *note).cell_length > room:
-            if note:
+            if note and len(keys) <= KEPT_KEYS:
                 note = []
             else:
-                del keys[max(0, len(keys) - 4)]
+                del keys[max(0, len(keys) - KEPT_KEYS)]
         return Content(" ") + spaced(*keys, *note)

@@ -1,0 +1,41 @@
+"""Everything about one row, with room to read it: a check with its evidence, an application with its troubles."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from anchor_tui.tui.appearance import styles_folder
+from anchor_tui.tui.widgets.grid import Row
+
+
+class DetailScreen(ModalScreen[None]):
+    """A text to read; any way out closes it, `o` opens its place in the browser."""
+
+    CSS_PATH = str(styles_folder() / "detail.tcss")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "dismiss", "Close"),
+        Binding("o", "browser", "Browser"),
+    ]
+
+    def __init__(self, row: Row, now: datetime) -> None:
+        super().__init__()
+        self._row = row
+        self._now = now
+
+    def compose(self) -> ComposeResult:
+        """The row's description, whole."""
+        with VerticalScroll(id="detail") as scroll:
+            scroll.border_title = "esc closes" + (" · o opens it in the browser" if self._row.url else "")
+            yield Static(self._row.describe(self._now))
+
+    def action_browser(self) -> None:
+        """Opens the row's address; only web addresses are opened."""
+        if self._row.url and self._row.url.startswith(("https://", "http://")):
+            self.app.open_url(self._row.url)
