@@ -54,11 +54,11 @@ def run(argv: list[str]) -> int:
 def _dispatch(arguments: argparse.Namespace) -> int:
     match arguments.command:
         case "snapshot":
-            return snapshot_command.run(arguments)
+            return snapshot_command.run(arguments, _actions())
         case "check":
             return check_command.run(arguments)
         case "config":
-            return config_command.run(arguments)
+            return config_command.run(arguments, _actions())
         case "sandbox":
             from anchor_tui.sandbox import serve
 
@@ -71,7 +71,15 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         case _:
             from anchor_tui.services.estate import configured
 
-            return _show(configured(arguments.config, read_only=arguments.read_only), arguments)
+            estate = configured(arguments.config, read_only=arguments.read_only, actions=_actions())
+            return _show(estate, arguments)
+
+
+def _actions() -> dict[str, tuple[str, ...]]:
+    """Every action of the screen with its keys in every spelling: what `[keys]` is held against, everywhere."""
+    from anchor_tui.tui.keys import REGISTRY  # nothing of the screen itself
+
+    return {action.id: (*action.keys, *action.all_keys.split()) for action in REGISTRY}
 
 
 def _show(estate: Estate, arguments: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from anchor_tui.cli.arguments import add_config
@@ -26,13 +27,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     schema.add_argument("--snapshot", action="store_true", help="of the snapshot that `anchor-tui snapshot` prints")
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Do what was asked; stdout holds the result alone. Raises `config.load.ConfigErrors`."""
+def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -> int:
+    """Do what was asked; stdout holds the result alone. `actions` are what `[keys]` may name.
+
+    Raises `config.load.ConfigErrors`.
+    """
     match arguments.config_command:
         case "init":
             return _init(arguments.path)
         case "show":
-            return _show(arguments)
+            return _show(arguments, actions)
         case _:
             return _schema(snapshot=arguments.snapshot)
 
@@ -75,12 +79,14 @@ def _create(target: Path, content: bytes) -> None:
         temporary.unlink()
 
 
-def _show(arguments: argparse.Namespace) -> int:
+def _show(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -> int:
     from anchor_tui.config.load import load
     from anchor_tui.config.show import effective
+    from anchor_tui.domain.policy.registry import BY_ID
 
     path = getattr(arguments, "config", None)  # the options may stand before `config`, or not at all
-    config = load(path, os.environ, cwd=Path.cwd(), read_only=getattr(arguments, "read_only", False))
+    read_only = getattr(arguments, "read_only", False)
+    config = load(path, os.environ, cwd=Path.cwd(), read_only=read_only, actions=actions, checks=BY_ID)
     emit(effective(config).encode(), None)
     return Exit.WELL
 

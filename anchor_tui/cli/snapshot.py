@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,13 +62,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_scenario(parser)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -> int:
     """Reads every source once and prints; the document is printed whatever could not be read.
+
+    `actions` are what the configuration's `[keys]` may name.
 
     Raises `config.load.ConfigErrors` and `services.estate.DemoError`.
     """
     if not arguments.demo:
-        return _run_on(configured(arguments.config, read_only=arguments.read_only), arguments)
+        return _run_on(configured(arguments.config, read_only=arguments.read_only, actions=actions), arguments)
     with demonstrated(arguments.scenario, read_only=arguments.read_only) as estate:
         return _run_on(estate, arguments)
 

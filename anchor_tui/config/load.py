@@ -36,13 +36,13 @@ def load(
     *,
     cwd: Path,
     read_only: bool = False,
-    actions: Mapping[str, str] | None = None,
+    actions: Mapping[str, Collection[str]] | None = None,
     checks: Collection[str] | None = None,
 ) -> Config:
     """The configuration of `path`, `$ANCHOR_TUI_CONFIG`, `./anchor-tui.toml` or the user's folder.
 
-    `actions` are the known action ids with their usual keys, `checks` the known check ids; where they are
-    given, unknown ones are errors, and so are two actions on one key. Raises ConfigErrors.
+    `actions` are the known action ids, each with its usual keys in every spelling, `checks` the known check
+    ids; where they are given, unknown ones are errors, and so are two actions on one key. Raises ConfigErrors.
     """
     file = find(path, environ, cwd)
     if file is None:
@@ -95,7 +95,7 @@ def read(
     file: Path,
     environ: Mapping[str, str],
     *,
-    actions: Mapping[str, str] | None = None,
+    actions: Mapping[str, Collection[str]] | None = None,
     checks: Collection[str] | None = None,
 ) -> Config:
     """The configuration that a TOML text holds, defaults filled in; ConfigErrors with everything wrong in it."""
@@ -221,7 +221,7 @@ def _check_environments(config: Config, checker: Checker) -> None:
 def _check_rest(
     config: Config,
     checker: Checker,
-    actions: Mapping[str, str] | None,
+    actions: Mapping[str, Collection[str]] | None,
     checks: Collection[str] | None,
 ) -> None:
     promotion = config.promotion
@@ -237,13 +237,13 @@ def _check_rest(
         _check_keys(config, checker, actions)
 
 
-def _check_keys(config: Config, checker: Checker, actions: Mapping[str, str]) -> None:
-    for action in config.keys:
+def _check_keys(config: Config, checker: Checker, actions: Mapping[str, Collection[str]]) -> None:
+    given = {action: (key,) for action, key in config.keys.items() if action in actions}
+    effective: dict[str, Collection[str]] = {**actions, **given}
+    for action, key in config.keys.items():
         _check_known(checker, ("keys", action), action, actions, "action")
-    effective = {**actions, **{action: key for action, key in config.keys.items() if action in actions}}
-    for action, key in effective.items():
-        others = [other for other, its in effective.items() if its == key and other != action]
-        if others and action in config.keys:
+        others = [other for other, keys in effective.items() if key in keys and other != action]
+        if others and action in actions:
             checker.error(("keys", action), f'"{key}" is the key of {", ".join(others)} already', key)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -29,11 +29,12 @@ class Estate(NamedTuple):
     home: Path
 
 
-def configured(path: Path | None, *, read_only: bool) -> Estate:
-    """The estate of the configuration file. Raises `config.load.ConfigErrors`."""
+def configured(path: Path | None, *, read_only: bool, actions: Mapping[str, Collection[str]] | None = None) -> Estate:
+    """The estate of the configuration file, `actions` as in `config.load.load`. Raises `config.load.ConfigErrors`."""
     from anchor_tui.config.load import load  # tomllib and the checks: not for --help
 
-    return Estate(load(path, os.environ, cwd=Path.cwd(), read_only=read_only), os.environ, Path.home())
+    config = load(path, os.environ, cwd=Path.cwd(), read_only=read_only, actions=actions)
+    return Estate(config, os.environ, Path.home())
 
 
 @contextmanager

@@ -25,7 +25,7 @@ def folder(tmp_path, monkeypatch):
 def config(*argv: str) -> int:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
-    return run(parser.parse_args(argv))
+    return run(parser.parse_args(argv), {"quit": ("q",), "filter": ("slash", "/")})
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,14 @@ def test_show_is_toml_with_origins_and_no_word_more(folder, capsys):
     out = capsys.readouterr().out
     assert "read_only = true  # --read-only" in out
     assert tomllib.loads(out)["environments"][2]["protected"] is True
+
+
+def test_show_says_what_is_wrong_with_keys_and_checks_too(folder):
+    text = ONE_LINE + "[keys]\nqiut = 'x'\nquit = '/'\n[policy]\ndisable = ['ci.gren']\n"
+    (folder / "anchor-tui.toml").write_text(text)
+    with pytest.raises(ConfigErrors) as caught:
+        config("show")
+    assert [error.key for error in caught.value.errors] == ["keys.qiut", "keys.quit", "policy.disable.0"]
 
 
 def test_show_without_any_configuration_is_an_error():

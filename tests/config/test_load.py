@@ -424,7 +424,7 @@ def test_a_token_in_the_file_is_refused_and_never_printed(folder, token, key):
 
 
 def test_an_unknown_action_and_a_key_that_is_taken_are_errors(folder):
-    actions = {"sync": "s", "promote": "p", "rollback": "b"}
+    actions = {"sync": ("s",), "promote": ("p",), "rollback": ("b", "slash", "/")}
     found = errors(folder, ONE_LINE + "[keys]\nsynk = 'x'\nsync = 'p'\n", actions=actions)
     assert found == [
         (4, "keys.synk", "there is no action `synk`; did you mean `sync`?"),
@@ -432,6 +432,9 @@ def test_an_unknown_action_and_a_key_that_is_taken_are_errors(folder):
     ]
     swapped = given(folder, ONE_LINE + "[keys]\nsync = 'p'\npromote = 's'\n", actions=actions)
     assert swapped.keys == {"sync": "p", "promote": "s"}
+    for key in ("slash", "/"):
+        found = errors(folder, ONE_LINE + f"[keys]\nsync = '{key}'\n", actions=actions)
+        assert found == [(4, "keys.sync", f'"{key}" is the key of rollback already')]
 
 
 def test_unknown_checks_are_errors_where_the_checks_are_known(folder):
