@@ -87,8 +87,7 @@ def _show(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]])
     path = getattr(arguments, "config", None)  # the options may stand before `config`, or not at all
     read_only = getattr(arguments, "read_only", False)
     config = load(path, os.environ, cwd=Path.cwd(), read_only=read_only, actions=actions, checks=BY_ID)
-    emit(effective(config).encode(), None)
-    return Exit.WELL
+    return Exit.WELL if emit(effective(config).encode(), None) else Exit.USAGE
 
 
 def _schema(*, snapshot: bool) -> int:
@@ -98,5 +97,5 @@ def _schema(*, snapshot: bool) -> int:
         from anchor_tui.services.contract import schema
     else:
         from anchor_tui.config.schema import schema
-    emit((json.dumps(schema(), indent=2, ensure_ascii=False) + "\n").encode(), None)
-    return Exit.WELL
+    text = json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+    return Exit.WELL if emit(text.encode(), None) else Exit.USAGE

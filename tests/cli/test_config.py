@@ -86,6 +86,13 @@ def test_schema_of_the_snapshot_is_the_contracts(capsys):
     assert json.loads(capsys.readouterr().out) == contract.schema()
 
 
+@pytest.mark.parametrize("command", [("schema",), ("schema", "--snapshot"), ("show",)])
+def test_a_result_that_cannot_be_written_is_no_success(folder, monkeypatch, command):
+    (folder / "anchor-tui.toml").write_text(ONE_LINE)
+    monkeypatch.setattr("anchor_tui.cli.config.emit", lambda content, target: False)
+    assert config(*command) == 2
+
+
 def test_a_command_must_be_named(capsys):
     with pytest.raises(SystemExit) as caught:
         config()
