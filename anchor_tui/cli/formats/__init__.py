@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Format = Callable[["Snapshot"], str]
 
-FORMATS = ("json", "yaml", "markdown", "text")
+FORMATS = ("json", "yaml", "markdown", "text", "html", "junit", "prometheus")
 
 
 def format_named(name: str) -> Format:

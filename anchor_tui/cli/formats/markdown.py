@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from anchor_tui.cli.formats.text import source_words
+from anchor_tui.cli.formats.text import policy_lines, source_words
 from anchor_tui.domain.glyphs import of_checks, of_health, of_level, of_sync
 from anchor_tui.domain.model import Environment, PullRequest, Snapshot
 from anchor_tui.domain.verdict import position_words
@@ -45,6 +45,13 @@ def _lines(snapshot: Snapshot) -> Iterator[str]:
             yield f"**{escape(environment.name)}**"
             yield ""
             yield from (f"- {escape(reason)}" for reason in environment.verdict.reasons)
+    failing = [(env.name, line) for env in snapshot.environments for line in policy_lines(env.findings)]
+    failing += [("estate", line) for line in policy_lines(snapshot.findings)]
+    if failing:
+        yield ""
+        yield "## Policy"
+        yield ""
+        yield from (f"- **{escape(name)}** {escape(line.strip())}" for name, line in failing)
     if snapshot.all_pull_requests:
         yield ""
         yield "## Pull requests"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from anchor_tui.domain.findings import by_check
 from anchor_tui.domain.glyphs import Mark, of_checks, of_health, of_level, of_sync
-from anchor_tui.domain.model import Application, Environment, PullRequest, Snapshot, SourceState
+from anchor_tui.domain.model import Application, Environment, Finding, PullRequest, Snapshot, SourceState
 from anchor_tui.domain.verdict import position_words
 from anchor_tui.domain.words import count, plain, short, since
 
@@ -61,10 +62,26 @@ def _environment(environment: Environment, snapshot: Snapshot) -> Iterator[str]:
         yield f"  {plain(position_words(environment.position))}"
     for application in environment.applications:
         yield f"  {plain(_application(application))}"
+    yield from policy_lines(environment.findings)
     for pull in environment.pull_requests:
         yield f"  {_pull(pull)}"
     for problem in (*environment.problems, *(each for app in environment.applications for each in app.problems)):
         yield f"  {Mark.ATTENTION.glyph()} {plain(str(problem))}"
+
+
+def policy_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
+    """What fails, cannot be told or is waived, worst first, with its place; then how many hold."""
+    results = by_check(findings)
+    for result in results:
+        if result.status in {"fail", "unknown", "waived"}:
+            worst = result.worst
+            place = f"  {worst.file}:{worst.line}" if worst.file and worst.line else ""
+            warns = result.status == "fail" and result.level == "warning"
+            mark = {"fail": Mark.FAILING, "unknown": Mark.UNKNOWN}.get(result.status, Mark.NONE)
+            glyph = (Mark.ATTENTION if warns else mark).glyph()
+            yield plain(f"  {glyph} {result.check} ({', '.join(result.evidence)})  {worst.message}{place}")
+    if held := sum(result.status == "pass" for result in results):
+        yield f"  {Mark.OK.glyph()} {count(held, 'check')} hold{'s' if held == 1 else ''}"
 
 
 def _application(application: Application) -> str:

@@ -22,42 +22,46 @@ def render(report: Report) -> str:
     every = [finding for findings in suites.values() for finding in findings]
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f"<testsuites name={_quoted('anchor-tui check')} {_sums(every)}>",
+        f"<testsuites name={quoted('anchor-tui check')} {sums(every)}>",
     ]
     for environment, findings in suites.items():
         name = environment or "estate"
-        lines.append(f"  <testsuite name={_quoted(name)} {_sums(findings)}>")
-        lines.extend(_case(name, finding) for finding in findings)
+        lines.append(f"  <testsuite name={quoted(name)} {sums(findings)}>")
+        lines.extend(case(name, finding) for finding in findings)
         lines.append("  </testsuite>")
     return "\n".join([*lines, "</testsuites>"]) + "\n"
 
 
-def _sums(findings: list[Finding]) -> str:
+def sums(findings: list[Finding]) -> str:
+    """The counts of a suite, as attributes."""
     failures = sum(finding.status == "fail" for finding in findings)
     skipped = sum(finding.status in {"unknown", "skipped", "waived"} for finding in findings)
     return f'tests="{len(findings)}" failures="{failures}" errors="0" skipped="{skipped}"'
 
 
-def _case(environment: str, finding: Finding) -> str:
+def case(environment: str, finding: Finding) -> str:
+    """One finding as a case."""
     place = f" {where(finding)}" if finding.status == "fail" and where(finding) else ""
-    name = _quoted(f"{finding.check} [{finding.evidence}]{place}")
-    file = f" file={_quoted(finding.file)}" if finding.file else ""
-    head = f"    <testcase classname={_quoted(f'policy.{environment}')} name={name}{file}"
+    name = quoted(f"{finding.check} [{finding.evidence}]{place}")
+    file = f" file={quoted(finding.file)}" if finding.file else ""
+    head = f"    <testcase classname={quoted(f'policy.{environment}')} name={name}{file}"
     match finding.status:
         case "pass":
             return f"{head}/>"
         case "fail":
-            body = escape(_clean("\n".join(filter(None, (where(finding), finding.message, finding.fix)))))
-            inner = f"<failure type={_quoted(finding.level)} message={_quoted(finding.message)}>{body}</failure>"
+            body = escape(clean("\n".join(filter(None, (where(finding), finding.message, finding.fix)))))
+            inner = f"<failure type={quoted(finding.level)} message={quoted(finding.message)}>{body}</failure>"
         case status:
             prefix = "cannot be told: " if status == "unknown" else "waived: " if status == "waived" else ""
-            inner = f"<skipped message={_quoted(prefix + finding.message)}/>"
+            inner = f"<skipped message={quoted(prefix + finding.message)}/>"
     return f"{head}>{inner}</testcase>"
 
 
-def _quoted(text: str) -> str:
-    return quoteattr(_clean(text), {"\n": " ", "\t": " ", "\r": " "})
+def quoted(text: str) -> str:
+    """Foreign text as an attribute, quotes and all."""
+    return quoteattr(clean(text), {"\n": " ", "\t": " ", "\r": " "})
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """Foreign text without what XML cannot hold."""
     return _NOT_XML.sub("", text)

@@ -1,0 +1,110 @@
+"""The snapshot as one HTML file: no script, nothing loaded from anywhere, readable on a telephone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from html import escape
+
+from anchor_tui.cli.formats.text import source_words
+from anchor_tui.domain.findings import by_check
+from anchor_tui.domain.glyphs import of_checks, of_health, of_level, of_sync
+from anchor_tui.domain.model import Environment, Finding, PullRequest, Snapshot
+from anchor_tui.domain.verdict import position_words
+from anchor_tui.domain.words import plain, since
+
+_STYLE = """
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 0 auto; max-width: 72rem; padding: 1rem; }
+main { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
+section { border: 2px solid #888; border-radius: .5rem; padding: .75rem 1rem; overflow-wrap: anywhere; }
+h1, h2 { margin: .2rem 0; } h2 { font-size: 1.15rem; }
+ul { margin: .4rem 0; padding-left: 1.2rem; } p { margin: .3rem 0; }
+.ok { border-color: #2a8f4f; } .attention { border-color: #b57700; }
+.unknown { border-color: #7a5cc0; } .failing { border-color: #c02b3c; }
+small { opacity: .8; }
+"""
+
+
+def render(snapshot: Snapshot) -> str:
+    """The document. Foreign text is escaped, also in attributes; only web addresses become links."""
+    verdict = snapshot.verdict
+    title = f"{of_level(verdict.level).glyph()} {snapshot.engine_id}: {verdict.level}"
+    lines = [
+        "<!doctype html>",
+        '<html lang="en">',
+        '<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{_text(title)}</title><style>{_STYLE}</style></head>",
+        f"<body><h1>{_text(title)}</h1>",
+        f"<p>{snapshot.taken_at:%Y-%m-%d %H:%M:%S} UTC. {_text('. '.join(map(source_words, snapshot.sources)))}</p>",
+        "<main>",
+        *(line for each in snapshot.environments for line in _environment(each, snapshot)),
+        "</main>",
+        *_list("Pull requests", (_pull(pull) for pull in snapshot.all_pull_requests)),
+        *_list("Policy of the estate", _failures(snapshot.findings)),
+        *_list("Problems", (_text(str(problem)) for problem in _problems(snapshot))),
+        "</body></html>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _environment(environment: Environment, snapshot: Snapshot) -> Iterator[str]:
+    level = environment.verdict.level
+    traits = " · ".join([environment.tier, *(["protected"] if environment.protected else [])])
+    yield f'<section class="{level}"><h2>{_text(environment.name)} <small>{_text(traits)}</small></h2>'
+    yield f"<p><strong>{of_level(level).glyph()} {level}</strong></p>"
+    if environment.verdict.reasons:
+        yield f"<ul>{''.join(f'<li>{_text(reason)}</li>' for reason in environment.verdict.reasons)}</ul>"
+    if release := environment.release:
+        when = f", {since(release.changed_at, snapshot.taken_at)} ago" if release.changed_at else ""
+        who = f" by {release.changed_by}" if release.changed_by else ""
+        yield f"<p>release {_text(f'{release.version}{when}{who}')}</p>"
+    if environment.position:
+        yield f"<p>{_text(position_words(environment.position))}</p>"
+    for app in environment.applications:
+        (sync_mark, sync), (health_mark, health) = of_sync(app), of_health(app)
+        words = f"{app.id}: {sync_mark.glyph()} {sync}, {health_mark.glyph()} {health}"
+        yield f"<p>{_link(words, app.url)}</p>"
+    yield from _list("Policy", _failures(environment.findings), "h3")
+    yield "</section>"
+
+
+def _failures(findings: tuple[Finding, ...]) -> Iterator[str]:
+    """What fails or cannot be told, worst first; then how many hold."""
+    results = by_check(findings)
+    for result in results:
+        if result.status in {"fail", "unknown", "waived"}:
+            worst = result.worst
+            place = f" ({worst.file}:{worst.line})" if worst.file and worst.line else ""
+            yield _text(f"{result.status}: {result.check}: {worst.message}{place}")
+    held = sum(result.status == "pass" for result in results)
+    if held:
+        yield f"{held} hold"
+
+
+def _pull(pull: PullRequest) -> str:
+    mark, checks = of_checks(pull)
+    where = f" → {', '.join(pull.environments)}" if pull.environments else ""
+    return _link(f"#{pull.number} {pull.kind}{where}: {pull.title}, {mark.glyph()} {checks}", pull.url)
+
+
+def _problems(snapshot: Snapshot) -> Iterator[object]:
+    yield from snapshot.problems
+    for environment in snapshot.environments:
+        yield from environment.problems
+        yield from (problem for app in environment.applications for problem in app.problems)
+
+
+def _list(title: str, items: Iterable[str], heading: str = "h2") -> Iterator[str]:
+    found = list(items)
+    if found:
+        yield f"<{heading}>{_text(title)}</{heading}><ul>{''.join(f'<li>{item}</li>' for item in found)}</ul>"
+
+
+def _link(words: str, url: str | None) -> str:
+    if url is None or not url.startswith(("https://", "http://")):
+        return _text(words)
+    return f'<a href="{escape(url, quote=True)}" rel="noreferrer">{_text(words)}</a>'
+
+
+def _text(foreign: str) -> str:
+    return escape(plain(foreign), quote=True)

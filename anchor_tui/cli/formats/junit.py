@@ -1,0 +1,42 @@
+"""The snapshot as JUnit: a suite for each environment, a case for its verdict and one for each finding of policy."""
+
+from __future__ import annotations
+
+from xml.sax.saxutils import escape
+
+from anchor_tui.cli.reports.junit import case, clean, quoted
+from anchor_tui.domain.model import Environment, Finding, Level, Snapshot, Verdict
+
+
+def render(snapshot: Snapshot) -> str:
+    """The document. A verdict of attention holds; unknown is an error: it did not fail, and it is not well."""
+    suites = [_suite(each) for each in snapshot.environments]
+    if snapshot.findings:
+        suites.append(_lines("estate", None, snapshot.findings))
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<testsuites name={quoted(snapshot.engine_id)}>"]
+    return "\n".join([*lines, *(line for suite in suites for line in suite), "</testsuites>"]) + "\n"
+
+
+def _suite(environment: Environment) -> list[str]:
+    return _lines(environment.name, environment.verdict, environment.findings)
+
+
+def _lines(name: str, verdict: Verdict | None, findings: tuple[Finding, ...]) -> list[str]:
+    level = verdict.level if verdict else Level.OK
+    failures = sum(each.status == "fail" for each in findings) + (level is Level.FAILING)
+    skipped = sum(each.status in {"unknown", "skipped", "waived"} for each in findings)
+    total = len(findings) + (verdict is not None)
+    counts = f'tests="{total}" failures="{failures}" errors="{int(level is Level.UNKNOWN)}" skipped="{skipped}"'
+    cases = [_verdict(name, verdict)] if verdict else []
+    cases += [case(name, each) for each in findings]
+    return [f"  <testsuite name={quoted(name)} {counts}>", *cases, "  </testsuite>"]
+
+
+def _verdict(name: str, verdict: Verdict) -> str:
+    head = f"    <testcase classname={quoted(f'environment.{name}')} name={quoted('verdict')}"
+    if verdict.level not in {Level.FAILING, Level.UNKNOWN}:
+        return f"{head}/>"
+    kind = "failure" if verdict.level is Level.FAILING else "error"
+    first = verdict.reasons[0] if verdict.reasons else verdict.level
+    body = escape(clean("\n".join(verdict.reasons)))
+    return f"{head}><{kind} type={quoted(verdict.level)} message={quoted(first)}>{body}</{kind}></testcase>"

@@ -1,0 +1,68 @@
+"""What the machine-readable and the shown formats promise beyond their golden bytes."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+from anchor_tui.cli.formats import format_named
+from anchor_tui.domain.assemble import assemble
+from tests.tui.estates import HOSTILE, INCIDENT, NO_GITHUB, STALE
+from tests.tui.test_policy_pane import FINDINGS
+from tests.values import NOW, config
+
+SAMPLE = re.compile(r'^[a-z_]+\{(?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*\} -?[0-9.e+-]+$')
+
+
+def rendered(name, readings, findings=None):
+    return format_named(name)(assemble(config(), readings, NOW, findings))
+
+
+def test_every_line_of_the_metrics_is_a_sample_or_about_one_and_the_end_is_marked():
+    for readings in (INCIDENT, HOSTILE, STALE, NO_GITHUB):
+        lines = rendered("prometheus", readings, FINDINGS).splitlines()
+        assert lines[-1] == "# EOF"
+        for line in lines[:-1]:
+            assert line.startswith(("# TYPE anchor_", "# HELP anchor_")) or SAMPLE.match(line), line
+
+
+def test_what_is_not_known_has_no_sample_and_no_zero():
+    metrics = rendered("prometheus", NO_GITHUB)
+    assert "anchor_release_info{" not in metrics
+    assert 'anchor_source_up{engine="anchor-msp",source="github"} 0' in metrics
+    assert 'anchor_environment_level{engine="anchor-msp",environment="prod"} 2' in metrics
+
+
+def test_junit_fails_for_a_failing_environment_and_for_each_failing_finding():
+    document = ElementTree.fromstring(rendered("junit", INCIDENT, FINDINGS))
+    prod = next(suite for suite in document if suite.get("name") == "prod")
+    assert int(prod.get("failures", "0")) == len(prod.findall(".//failure")) == 1 + 3
+    assert int(prod.get("skipped", "0")) == len(prod.findall(".//skipped"))
+    assert int(prod.get("tests", "0")) == len(prod.findall("testcase"))
+
+
+def test_junit_counts_an_unknown_environment_as_an_error():
+    document = ElementTree.fromstring(rendered("junit", STALE))
+    assert [suite.get("errors") for suite in document] == ["1", "1", "1"]
+
+
+def test_html_loads_nothing_runs_nothing_and_fits_a_telephone():
+    html = rendered("html", HOSTILE, FINDINGS)
+    assert "<script" not in html
+    assert not re.search(r"(?:src|@import|url\()", html)
+    assert 'name="viewport"' in html
+
+
+def test_html_and_markdown_take_no_foreign_markup():
+    for name in ("html", "markdown"):
+        shown = rendered(name, HOSTILE, FINDINGS)
+        assert "\x1b" not in shown
+        assert "\u202e" not in shown
+    assert "javascript:" not in rendered("html", HOSTILE)
+
+
+def test_text_and_markdown_name_what_fails_with_its_place():
+    for name in ("text", "markdown"):
+        shown = rendered(name, INCIDENT, FINDINGS).replace("\\", "")
+        assert "mock.control-center-url (git, rendered)" in shown
+        assert "infra/helm/platform/environments/prod/values.yaml:41" in shown
