@@ -6,6 +6,7 @@ It is started before the screen is even imported, with the first requests under 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -72,7 +73,7 @@ class Background:
         self._thread.join(timeout=0.5)
 
     def _call(self, what: Callable[[], object]) -> None:
-        if not self._loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the reader has ended
             self._loop.call_soon_threadsafe(what)
 
     def _publish(self, snapshot: Snapshot) -> None:

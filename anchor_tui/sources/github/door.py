@@ -165,26 +165,10 @@ def _make_github(access: GitHubAccess, gate: Gate) -> Github:
     logger.handlers[:] = [logging.NullHandler()]  # without any, the last resort writes there too
     logger.propagate = False
 
-    class GatedHttp(HTTPRequestsConnectionClass):
-        def __init__(self, host: str, *rest: Any, **more: Any) -> None:  # noqa: ANN401 - as PyGithub has it
-            super().__init__(host, *rest, **more)
-            self.session.trust_env = not is_loopback(host)  # no proxy leads to this machine
-
-        def request(self, verb: str, url: str, *rest: Any, **more: Any) -> None:  # noqa: ANN401 - as PyGithub has it
-            gate.check(verb, url, rest[0] if rest else None)
-            super().request(verb, url, *rest, **more)
-
-    class GatedHttps(HTTPSRequestsConnectionClass):
-        def __init__(self, host: str, *rest: Any, **more: Any) -> None:  # noqa: ANN401 - as PyGithub has it
-            super().__init__(host, *rest, **more)
-            self.session.trust_env = not is_loopback(host)
-
-        def request(self, verb: str, url: str, *rest: Any, **more: Any) -> None:  # noqa: ANN401 - as PyGithub has it
-            gate.check(verb, url, rest[0] if rest else None)
-            super().request(verb, url, *rest, **more)
-
     with _inject:  # the classes are taken over when the object is made
-        Requester.injectConnectionClasses(GatedHttp, GatedHttps)
+        Requester.injectConnectionClasses(
+            _gated(HTTPRequestsConnectionClass, gate), _gated(HTTPSRequestsConnectionClass, gate)
+        )
         try:
             return github.Github(
                 auth=github.Auth.Token(access.token.reveal()),
@@ -201,6 +185,21 @@ def _make_github(access: GitHubAccess, gate: Gate) -> Github:
             )
         finally:
             Requester.resetConnectionClasses()
+
+
+def _gated(connection: Any, gate: Gate) -> Any:  # noqa: ANN401 - PyGithub's own classes
+    """A class of PyGithub's connections, with the gate before everything that it sends."""
+
+    class Gated(connection):  # type: ignore[misc]
+        def __init__(self, host: str, *rest: Any, **more: Any) -> None:  # noqa: ANN401 - as PyGithub has it
+            super().__init__(host, *rest, **more)
+            self.session.trust_env = not is_loopback(host)  # no proxy leads to this machine
+
+        def request(self, verb: str, url: str, *rest: Any, **more: Any) -> None:  # noqa: ANN401 - as PyGithub has it
+            gate.check(verb, url, rest[0] if rest else None)
+            super().request(verb, url, *rest, **more)
+
+    return Gated
 
 
 def _ask(github: Github, text: str, variables: Mapping[str, Any]) -> GraphAnswer:
