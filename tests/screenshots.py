@@ -20,7 +20,8 @@ from tests.tui.screen import on_stage
 FOLDER = Path(__file__).parents[1] / "screenshots"
 NOON = datetime(2026, 11, 23, 14, 2, 31, tzinfo=UTC)
 SIZES = ((110, 32), (80, 24))
-SCENARIOS = ("steady", "incident")
+SCENARIOS = {"steady": (), "incident": (), "cutover": ("3", "tab")}
+"""Each scenario with the keys that lead to what is worth a picture."""
 
 
 def configuration(box: Sandbox) -> tuple[Config, dict[str, str]]:
@@ -52,6 +53,7 @@ async def draw(scenario: str) -> dict[str, str]:
                 assert stage.reader.listener is not None
                 stage.reader.listener(snapshot)
                 await stage.pilot.pause()
+                await stage.press(*SCENARIOS[scenario])
                 await stage.pilot.pause()
                 picture = re.sub(r"127\.0\.0\.1:\d+", "cd.example.com", stage.picture())
                 pictures[f"fleet-{scenario}-{width}x{height}.svg"] = picture

@@ -53,7 +53,7 @@ def _fleet_row(each: Environment, snapshot: Snapshot, *, with_policy: bool) -> R
         summary.version(each, snapshot),
         waiting or summary.aged(summary.sync(each), snapshot, each.source),
         Content("") if waiting else summary.aged(summary.health(each), snapshot, each.source),
-        *([summary.policy(each)] if with_policy else []),
+        *([summary.policy_in_short(each)] if with_policy else []),
         summary.position_in_short(each, snapshot),
         summary.pull_requests_in_short(each, snapshot),
     ]

@@ -138,13 +138,27 @@ def position_in_short(environment: Environment, snapshot: Snapshot) -> Content:
 
 def policy(environment: Environment) -> Content:
     """How many checks hold, fail, warn, cannot be told or are waived."""
-    counted: Counter[str] = Counter()
-    for result in by_check(environment.findings):
-        counted[result.level if result.status == "fail" else result.status] += 1
-    shown = (("pass", Mark.OK), ("error", Mark.FAILING), ("warning", Mark.ATTENTION), ("unknown", Mark.UNKNOWN))
-    parts = [marked(mark, counted[name]) for name, mark in shown if counted[name]]
+    counted = _counted(environment)
+    parts = [marked(mark, counted[name]) for name, mark in _COUNTS if counted[name]]
     waived = muted(f"{counted['waived']} waived") if counted["waived"] else None
     return spaced(text("policy"), *parts, waived, gap=" ")
+
+
+def policy_in_short(environment: Environment) -> Content:
+    """The same for a narrow column: "14✓ 5✗"."""
+    counted = _counted(environment)
+    parts = [text(counted[name]) + marked(mark) for name, mark in _COUNTS if counted[name]]
+    waived = muted(f"{counted['waived']}w") if counted["waived"] else None
+    return spaced(*parts, waived, gap=" ") if environment.findings else muted(Mark.NONE.glyph())
+
+
+_COUNTS = (("pass", Mark.OK), ("error", Mark.FAILING), ("warning", Mark.ATTENTION), ("unknown", Mark.UNKNOWN))
+
+
+def _counted(environment: Environment) -> Counter[str]:
+    return Counter(
+        result.level if result.status == "fail" else result.status for result in by_check(environment.findings)
+    )
 
 
 def open_pull_requests(environment: Environment, snapshot: Snapshot) -> Content:
