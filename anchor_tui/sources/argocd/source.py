@@ -20,7 +20,6 @@ from anchor_tui.domain.model import Application, Failure, Fresh, Missing, Readin
 from anchor_tui.domain.readings import Applications
 from anchor_tui.sources.argocd.answers import Answer
 from anchor_tui.sources.argocd.known import Known
-from anchor_tui.sources.argocd.managed import Managing
 from anchor_tui.sources.argocd.requests import APPLICATIONS, LISTING, SETTINGS, VERSION, WATCHING
 from anchor_tui.sources.argocd.wire import SettingsAnswer, StreamEvent, VersionAnswer
 from anchor_tui.sources.errors import (
@@ -38,6 +37,7 @@ from anchor_tui.sources.pace import Backoff, pause
 if TYPE_CHECKING:
     from anchor_tui.sources.argocd.begun import AheadClient
     from anchor_tui.sources.argocd.client import ArgoClient
+    from anchor_tui.sources.argocd.managed import Managing
 
     Client = ArgoClient | AheadClient
 
@@ -78,7 +78,7 @@ class ArgoSource:
         self._now = now
         self._wake = asyncio.Event()
         self._known = Known(server, tuple(each for each in environments if each.server == server.name), now)
-        self._managing = Managing(now)
+        self._managing: Managing | None = None
         self._last: Fresh[Applications] | None = None
 
     def read_again(self) -> None:
@@ -92,7 +92,7 @@ class ArgoSource:
             failed = [*await self._fetch_all(client, self._known.found), *await self._locate_missing(client)]
             if failed and all(failed):
                 raise next(error for error in failed if error)  # a server that answers nothing was not read
-            await self._managing.refresh(client, self._known.found)
+            await self._manage(client)
             return self._fresh()
 
     async def run(self, publish: Publish) -> None:
@@ -272,15 +272,24 @@ class ArgoSource:
         """The manifests follow what has changed, in the background: a picture without them comes first."""
         while True:
             await asyncio.sleep(MANAGING_S)
-            if await self._managing.refresh(client, self._known.found):
+            if await self._manage(client):
                 changed.set()
+
+    async def _manage(self, client: Client) -> bool:
+        """Asks for the manifests that are due; whether there were any."""
+        if self._managing is None:
+            from anchor_tui.sources.argocd.managed import Managing  # what reads manifests: 30 ms, after the first frame
+
+            self._managing = Managing(self._now)
+        return await self._managing.refresh(client, self._known.found)
 
     # --- readings ----------------------------------------------------------------------------------
 
     def _fresh(self) -> Fresh[Applications]:
         taken_at = self._known.heard_at or self._now()
         good_until = taken_at + timedelta(seconds=SILENCE_S)
-        value = replace(self._known.value, managed=self._managing.of(self._known.found))
+        managed = self._managing.of(self._known.found) if self._managing else {}
+        value = replace(self._known.value, managed=managed)
         self._last = Fresh(value, taken_at, good_until, self._known.problems)
         return self._last
 
