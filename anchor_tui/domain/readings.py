@@ -105,6 +105,26 @@ class Head(Value, frozen=True):
     checks: Checks = "none"
 
 
+class Names(Value, frozen=True):
+    """Variables or secrets that a repository's workflows can use, by name; a secret's value is empty.
+
+    `found` are those of the repository and the organisation, `environments` those of each of its environments.
+    `lacking` says what of them could not be listed, and why.
+    """
+
+    found: Mapping[str, str] = {}
+    environments: Mapping[str, Mapping[str, str]] = {}
+    lacking: tuple[str, ...] = ()
+
+
+class NamedSettings(Value, frozen=True):
+    """The variables and secrets of one repository."""
+
+    repository: str
+    variables: Names
+    secrets: Names
+
+
 class OpsRepo(Value, frozen=True):
     """GitHub's answer about the ops repo."""
 
@@ -119,3 +139,10 @@ class OpsRepo(Value, frozen=True):
     budget: Budget | None = None
     latency_ms: float | None = None
     viewer: str | None = None
+    ops_settings: NamedSettings | None = None
+    app_settings: NamedSettings | None = None
+    """None as long as they have not been asked for, or where no app repo is configured."""
+    changed: Mapping[str, tuple[str, ...]] = {}
+    """From a revision to the paths that differ between it and the head."""
+    incomparable: Mapping[str, str] = {}
+    """From a revision that GitHub does not compare with the head to the reason."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from anchor_tui.sandbox.applications import Application, Live
 from anchor_tui.sandbox.clock import Clock, rfc3339
 from anchor_tui.sandbox.controller import Controller
-from anchor_tui.sandbox.hosting import ACCOUNTS, ChecksPace, HostedRepository
+from anchor_tui.sandbox.hosting import ACCOUNTS, ActionSettings, ChecksPace, HostedRepository
 from anchor_tui.sandbox.pace import Pace
 from anchor_tui.sandbox.render import Resource, parse, render
 from anchor_tui.sandbox.scenarios import Scenario
@@ -16,6 +16,7 @@ from anchor_tui.sandbox.story import FIRST_COMMIT, begin, tell
 
 OPS_REPOSITORY = "anchor/anchor-msp-ops"
 APP_REPOSITORY = "anchor/anchor-msp"
+ENGINE_ID = "anchor-msp"
 FORMER_NAME = "anchor/msp-ops"
 APPLICATIONS = "infra/argocd/applications"
 PROJECTS_OF_SCALE = 20
@@ -41,6 +42,10 @@ def build(scenario: Scenario, clock: Clock, pace: Pace, checks: ChecksPace) -> E
         author=ACCOUNTS["a.lee"],
         time=now - FIRST_COMMIT,
     )
+    _settle(ops, ActionSettings({"ENGINE_ID": ENGINE_ID}, {"STATUS_API_URL"}))
+    _settle(
+        app, ActionSettings({"ENGINE_ID": ENGINE_ID, "OPS_REPO": OPS_REPOSITORY}, {"STATUS_API_URL", "OPS_REPO_PAT"})
+    )
     controller = Controller(ops.git, pace, scenario.unwell)
     begin(ops, now)
     for entry in ops.git.entries(ops.git.head, APPLICATIONS):
@@ -55,6 +60,13 @@ def build(scenario: Scenario, clock: Clock, pace: Pace, checks: ChecksPace) -> E
         controller.settle(_tenant(number, now))
     controller.reconcile_regularly(now)
     return Estate(ops, app, controller)
+
+
+def _settle(hosted: HostedRepository, own: ActionSettings) -> None:
+    """What its workflows are given; the token of the status API is the organisation's."""
+    hosted.settings = own
+    hosted.shared = ActionSettings(secrets={"STATUS_API_TOKEN"})
+    hosted.environments = {"prod": ActionSettings(secrets={"KUBECONFIG"})}
 
 
 TENANT_VALUES = {

@@ -11,7 +11,8 @@ As text, which is what `--fault` takes: SIDE:KIND[=VALUE][,times=N][,path=PREFIX
     argocd:hang                 no answer, ever
     argocd:dead-stream          an event stream says nothing more after its first round
     argocd:forbidden=NAME       one application that the token may not see
-    github:deny=FIELD           a GraphQL field that the token may not see: contexts, refUpdateRule, rules, ...
+    github:deny=FIELD           a GraphQL field that the token may not see: contexts, refUpdateRule, rules, ...;
+                                deny=settings: variables and secrets, with the permission that they need
     github:invalid-token        the token is revoked
 """
 

@@ -137,6 +137,10 @@ class GitHub:
             raise Refused(404, "Not Found")
         return found
 
+    def denies(self, field: str) -> bool:
+        """Whether the token may not see it."""
+        return field in self._faults.values("github", "deny")
+
     async def graphql(self, request: Request) -> Answer:
         """POST /graphql."""
         try:

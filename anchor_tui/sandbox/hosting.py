@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from anchor_tui.sandbox.merging import merge_texts
@@ -105,6 +105,14 @@ class CheckRun:
     completed_at: datetime | None
 
 
+@dataclass(slots=True)
+class ActionSettings:
+    """Variables and secrets for workflows, of a repository, an organisation or an environment."""
+
+    variables: dict[str, str] = field(default_factory=dict)
+    secrets: set[str] = field(default_factory=set)
+
+
 LABEL_COLOURS = {"promotion": "0e8a16", "rollback": "d93f0b", "bump": "1d76db", "documentation": "0075ca"}
 
 
@@ -125,6 +133,13 @@ class HostedRepository:
     pushed_at: dict[str, datetime] = field(default_factory=dict)
     merged: dict[str, int] = field(default_factory=dict)
     """Commit → number of the pull request that brought it."""
+
+    settings: ActionSettings = field(default_factory=ActionSettings)
+    shared: ActionSettings = field(default_factory=ActionSettings)
+    """What the organisation shares with it."""
+    environments: dict[str, ActionSettings] = field(default_factory=dict)
+    set_at: datetime = datetime(2026, 3, 2, 9, 14, 7, tzinfo=UTC)
+    """When the settings were made."""
 
     def __post_init__(self) -> None:
         self.git.on_push.append(self._pushed)

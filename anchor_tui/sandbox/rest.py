@@ -1,4 +1,7 @@
-"""GitHub's REST endpoints, as far as they are used: repositories, contents, blobs, commits, pull requests, limits."""
+"""GitHub's REST endpoints, as far as they are used.
+
+Repositories, contents, blobs, commits, comparisons, pull requests, limits, variables and secrets.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,14 @@ from anchor_tui.sandbox.repository import Person, RepositoryError
 from anchor_tui.sandbox.rest_documents import (
     account_document,
     commit_document,
+    compare_document,
     content_document,
+    environment_document,
     git_commit_document,
     pull_document,
     repository_document,
+    secret_document,
+    variable_document,
 )
 
 if TYPE_CHECKING:
@@ -47,6 +54,12 @@ class Rest:
             yield "GET", path + "/git/blobs/{sha}", self.blob
             yield "GET", path + "/commits", self.commits
             yield "GET", path + "/pulls", self.pulls
+            yield "GET", path + "/compare/{basehead:path}", self.compare
+            yield "GET", path + "/environments", self.environments
+            for kind in ("variables", "secrets"):
+                yield "GET", f"{path}/actions/{kind}", self.settings
+                yield "GET", f"{path}/actions/organization-{kind}", self.settings
+                yield "GET", f"{path}/environments/{{environment}}/{kind}", self.settings
 
     async def rate_limit(self, _request: Request) -> Answer:
         """GET /rate_limit: costs nothing."""
@@ -189,6 +202,57 @@ class Rest:
         base = _base(request)
         return _page(request, [pull_document(pull, base, hosted) for pull in found])
 
+    async def compare(self, request: Request) -> Answer:
+        """GET /repos/{owner}/{repo}/compare/{base}...{head}."""
+        return _moved_or(self._compare, request)
+
+    def _compare(self, request: Request) -> Answer:
+        hosted = self._hosted(request)
+        base, dots, head = request.path_params["basehead"].partition("...")
+        known = [hosted.git.resolve(ref) if dots and ref else None for ref in (base, head)]
+        if known[0] is None or known[1] is None:
+            raise Refused(404, "Not Found")
+        return Answer(compare_document(hosted, known[0], known[1], _base(request)))
+
+    # --- settings --------------------------------------------------------------------------------
+
+    async def environments(self, request: Request) -> Answer:
+        """GET /repos/{owner}/{repo}/environments."""
+        return self._denied("actions") or _moved_or(self._environments, request)
+
+    def _environments(self, request: Request) -> Answer:
+        hosted, base = self._hosted(request), _base(request)
+        return _counted(
+            request, "environments", [environment_document(each, hosted, base) for each in hosted.environments]
+        )
+
+    async def settings(self, request: Request) -> Answer:
+        """GET …/actions/variables, …/actions/organization-variables, …/environments/{name}/variables; secrets too."""
+        kind = request.url.path.rpartition("/")[2].removeprefix("organization-")
+        needed = {"variables": "actions_variables", "secrets": "secrets"}[kind]
+        needed = "environments" if "environment" in request.path_params else needed
+        return self._denied(needed) or _moved_or(lambda request: self._settings(request, kind), request)
+
+    def _settings(self, request: Request, kind: str) -> Answer:
+        hosted = self._hosted(request)
+        if "environment" in request.path_params:
+            found = hosted.environments.get(request.path_params["environment"])
+            if found is None:
+                raise Refused(404, "Not Found")
+        else:
+            found = hosted.shared if "/organization-" in request.url.path else hosted.settings
+        if kind == "variables":
+            rows = [variable_document(name, value, hosted.set_at) for name, value in sorted(found.variables.items())]
+        else:
+            rows = [secret_document(name, hosted.set_at) for name in sorted(found.secrets)]
+        return _counted(request, kind, rows)
+
+    def _denied(self, permission: str) -> Answer | None:
+        if not self._github.denies("settings"):
+            return None
+        refused = Refused(403, "Resource not accessible by personal access token")
+        return Answer(refused.value, 403, {"x-accepted-github-permissions": f"{permission}=read"})
+
 
 class Moved(Exception):
     """The repository has another name now."""
@@ -215,6 +279,12 @@ def _moved_or(endpoint: Any, request: Request) -> Answer:  # noqa: ANN401 - a me
 def _base(request: Request) -> str:
     prefix = "/api/v3" if request.url.path.startswith("/api/v3") else ""
     return f"{request.url.scheme}://{request.url.netloc}{prefix}"
+
+
+def _counted(request: Request, name: str, rows: list[Document]) -> Answer:
+    """A page that tells how many there are in all."""
+    page = _page(request, rows)
+    return Answer({"total_count": len(rows), name: page.value}, headers=page.headers)
 
 
 def _page(request: Request, items: list[Document]) -> Answer:

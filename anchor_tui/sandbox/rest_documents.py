@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import datetime
 from typing import Any
 
 from anchor_tui.sandbox.clock import rfc3339
@@ -105,6 +106,75 @@ def commit_document(info: CommitInfo, base: str, hosted: HostedRepository) -> Do
         "author": account,
         "committer": account,
         "parents": [{"sha": sha, "url": f"{url}/commits/{sha}"} for sha in info.parents],
+    }
+
+
+def compare_document(hosted: HostedRepository, base: str, head: str, address: str) -> Document:
+    """What `head` has since it and `base` parted."""
+    git = hosted.git
+    parting = git.merge_base(base, head) or base
+    ahead, behind = (_between(hosted, parting, tip) for tip in (head, base))
+    status = {
+        (False, False): "identical",
+        (True, False): "ahead",
+        (False, True): "behind",
+        (True, True): "diverged",
+    }[bool(ahead), bool(behind)]
+    url = f"{address}/repos/{hosted.full_name}"
+
+    def commit(sha: str) -> Document:
+        return commit_document(git.read_commit(sha), address, hosted)
+
+    return {
+        "url": f"{url}/compare/{base}...{head}",
+        "html_url": f"{WEB}/{hosted.full_name}/compare/{base}...{head}",
+        "base_commit": commit(base),
+        "merge_base_commit": commit(parting),
+        "status": status,
+        "ahead_by": len(ahead),
+        "behind_by": len(behind),
+        "total_commits": len(ahead),
+        "commits": [commit(sha) for sha in reversed(ahead)],
+        "files": [_changed_file(path, *entries) for path, entries in git.changes(parting, head).items()],
+    }
+
+
+def _between(hosted: HostedRepository, start: str, tip: str) -> list[str]:
+    """The commits that lead to `tip` and not to `start`, newest first."""
+    known = {each.sha for each in hosted.git.history(start)}
+    return [each.sha for each in hosted.git.history(tip) if each.sha not in known]
+
+
+def _changed_file(path: str, before: Entry | None, after: Entry | None) -> Document:
+    entry = after or before
+    assert entry is not None
+    status = "added" if before is None else "removed" if after is None else "modified"
+    return {"sha": entry.sha, "filename": path, "status": status, "additions": 1, "deletions": 1, "changes": 2}
+
+
+def variable_document(name: str, value: str, set_at: datetime) -> Document:
+    """A variable of a repository or an environment."""
+    return {"name": name, "value": value, "created_at": rfc3339(set_at), "updated_at": rfc3339(set_at)}
+
+
+def secret_document(name: str, set_at: datetime) -> Document:
+    """A secret: nobody is told its value."""
+    return {"name": name, "created_at": rfc3339(set_at), "updated_at": rfc3339(set_at)}
+
+
+def environment_document(name: str, hosted: HostedRepository, base: str) -> Document:
+    """An environment that workflows deploy to."""
+    number = sum(name.encode()) * 7919
+    return {
+        "id": number,
+        "node_id": f"EN_{number}",
+        "name": name,
+        "url": f"{base}/repos/{hosted.full_name}/environments/{name}",
+        "html_url": f"{WEB}/{hosted.full_name}/deployments/activity_log?environments_filter={name}",
+        "created_at": rfc3339(hosted.set_at),
+        "updated_at": rfc3339(hosted.set_at),
+        "protection_rules": [],
+        "deployment_branch_policy": None,
     }
 
 

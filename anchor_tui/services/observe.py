@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from msgspec.structs import replace
 
 from anchor_tui.config import Config
-from anchor_tui.domain.assemble import GITHUB, Readings, assemble, value_of
+from anchor_tui.domain.assemble import GITHUB, Readings, applications_of, assemble, value_of
 from anchor_tui.domain.model import AppId, Asking, Failure, Fresh, Missing, Reading, Snapshot, Stale
 from anchor_tui.domain.readings import Applications
 from anchor_tui.services.clock import Clock, utc_now
@@ -37,6 +37,8 @@ REOBSERVE_S = 5.0
 FIRST_HALF_WITHIN_S = 1.0
 DRAWN_WITHIN_S = 0.05
 """How long GitHub is held back for Argo CD's answer, and for that to be drawn."""
+COMPARED_WITHIN_S = 5.0
+"""How long a single reading waits for what lies between the synced commits and the head."""
 BATCH_S = 0.005
 """Readings that come together are one snapshot."""
 
@@ -55,6 +57,17 @@ class Source(Protocol):
 
     def read_again(self) -> None:
         """Reads now instead of after the pause."""
+
+
+@runtime_checkable
+class Compares(Protocol):
+    """A source that tells what lies between commits and the head of the branch."""
+
+    def compare(self, revisions: Iterable[str]) -> None:
+        """The commits that are worth comparing from now on."""
+
+    async def compared(self, revisions: Iterable[str]) -> Fresh[Any] | None:
+        """Its last reading with these compared; None where there is nothing to compare."""
 
 
 class Observer:
@@ -92,6 +105,12 @@ class Observer:
     async def read_once(self, timeout_s: float) -> Snapshot:
         """One reading of every source, side by side; one that gives none in time is missing, with the reason."""
         await asyncio.gather(*(self._read_one(source, timeout_s) for source in self._sources))
+        for source in self._sources:
+            if isinstance(source, Compares):
+                with contextlib.suppress(TimeoutError, SourceError):  # what is not compared is skipped, and says so
+                    async with asyncio.timeout(min(timeout_s, COMPARED_WITHIN_S)):
+                        reading = await source.compared(self._synced())
+                        self._readings = replace(self._readings, github=reading or self._readings.github)
         return self.observe()
 
     async def run(self, publish: Callable[[Snapshot], None], painted: asyncio.Event | None = None) -> None:
@@ -153,7 +172,26 @@ class Observer:
             self._readings = replace(self._readings, argocd=argocd, out_of_sync_since=seen)
             if argocd.keys() >= {each.name for each in self._config.all_servers}:
                 self._argocd_answered.set()
+        for each in self._sources:
+            if isinstance(each, Compares):
+                each.compare(self._synced())
         self._changed.set()
+
+    def _synced(self) -> tuple[str, ...]:
+        """The commits that the environments' applications run, where that is not the head of the branch."""
+        repo = value_of(self._readings.github)
+        head = repo.head.oid if repo is not None and repo.head else None
+        if head is None:
+            return ()
+        answers = {name: value_of(reading) for name, reading in self._readings.argocd.items()}
+        found = (
+            application
+            for each in self._config.environments
+            if (answer := answers.get(each.server)) is not None
+            for application in applications_of(each, answer)
+        )
+        behind = (each for each in found if not (each.sync == "Synced" and each.compared_revision == head))
+        return tuple(dict.fromkeys(each.synced_revision for each in behind if each.synced_revision))
 
 
 def _fault(error: Exception) -> Failure:

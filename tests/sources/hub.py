@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from typing import Any
 
 from anchor_tui.config import Config
 from anchor_tui.sources.credentials import GitHubAccess
+from anchor_tui.sources.errors import NotFound
 from anchor_tui.sources.github import GitHubSource
 from anchor_tui.sources.github.door import Door, Gate, GraphAnswer, GraphError
 from anchor_tui.sources.github.queries import Document
@@ -93,6 +95,7 @@ class FakeDoor:
         self.answers: dict[str, Any] = {"History": history("1.43.1")} | answers
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
         self.closed = 0
+        self.beside = FakeRest()
 
     async def query(self, document: Document, variables: Mapping[str, Any] | None = None) -> GraphAnswer:
         name = re.match(r"query (\w+)", document.text)[1]  # type: ignore[index]
@@ -111,13 +114,41 @@ class FakeDoor:
         self.closed += 1
 
 
+class FakeRest:
+    """The door beside it, to REST: by path data, an error, or a function of the parameters; 404 for all else."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Any] = {}
+        self.got: list[str] = []
+        self.closed = 0
+        self.hangs = False
+        self.requester = self
+
+    async def call(self, work: Callable[[Any], Any]) -> Any:
+        if self.hangs:
+            await asyncio.Event().wait()
+        return work(self)
+
+    def requestJsonAndCheck(self, _verb: str, url: str, parameters: Any = None) -> tuple[Data, Any]:
+        self.got.append(url)
+        answer = self.answers.get(url, NotFound("Not Found; or the token may not see it"))
+        if callable(answer):
+            answer = answer(parameters or {})
+        if isinstance(answer, Exception):
+            raise answer
+        return {}, answer
+
+    def close(self) -> None:
+        self.closed += 1
+
+
 def denied(*path: str | int, kind: str = "FORBIDDEN", message: str = "Resource not accessible") -> GraphError:
     return GraphError(kind, message, path)
 
 
 def source(config: Config, door: Any, now: Callable[[], datetime] = lambda: NOW) -> GitHubSource:
-    async def connect(_: frozenset[str]) -> Any:
-        return door
+    async def connect(documents: frozenset[str]) -> Any:
+        return door if documents else door.beside
 
     return GitHubSource(config, connect, now)
 

@@ -300,6 +300,7 @@ async def test_without_a_word_about_the_budget_the_usual_pause_holds(pauses):
 
 async def test_a_failure_keeps_the_last_good_answer_and_mends_by_itself(pauses):
     door = FakeDoor(Poll=[polled(), ServerFailed("HTTP 502"), polled()])
+    door.beside.hangs = True
     async with following(source(config(), door)) as seen:
         await seen.until(lambda _: len(seen.readings) >= 4)
     kinds = [type(reading) for reading in seen.readings[:4]]

@@ -111,8 +111,8 @@ def _stale(name: str, kept: str | None) -> Told:
 def _at_head(facts: Facts, _evidence: Evidence) -> Iterator[Told]:
     """One comparison of two witnesses, git's and Argo CD's: it is told once."""
     applications, head = take(facts.live_spec), take(facts.head)
-    for application in applications:
-        yield _behind(application, head, facts)
+    told = [_behind(application, head, facts) for application in applications]
+    yield from sorted(told, key=lambda each: each.status != "skipped")  # what is awaited is never hidden by what holds
 
 
 def _behind(application: Application, head: HeadOfBranch, facts: Facts) -> Told:
@@ -131,6 +131,13 @@ def _behind(application: Application, head: HeadOfBranch, facts: Facts) -> Told:
         return holds(f"the head of {head.branch} is {age} old: {name} has five minutes to follow", None, name)
     if synced is None:
         return unclear(f"Argo CD does not tell what {name} last synced", None, name)
+    if synced in head.incomparable:
+        why = head.incomparable[synced]
+        return unclear(f"what lies between {short(synced)} and {short(head.oid)} cannot be told: {why}", None, name)
+    if synced not in head.changed and head.awaited:
+        return Told(
+            "skipped", f"what lies between {short(synced)} and {short(head.oid)} is not compared yet", None, name
+        )
     if synced not in head.changed or name not in head.reads:
         return unclear(f"what lies between {short(synced)} and {short(head.oid)} is not known", None, name)
     ours = [path for path in head.changed[synced] if _reads(head.reads[name], path)]

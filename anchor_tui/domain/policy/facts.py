@@ -93,14 +93,25 @@ class HeadOfBranch(Value, frozen=True):
     changed: Mapping[str, tuple[str, ...]] = {}
     reads: Mapping[str, tuple[str, ...]] = {}
     """What each application reads, by name: files and folders."""
+    incomparable: Mapping[str, str] = {}
+    """Why what lies between a revision and the head cannot be told."""
+    awaited: bool = False
+    """Whether what is in neither is still being asked for."""
 
 
 class RepositorySettings(Value, frozen=True):
-    """The names that one repository's workflows can use, whoever set them; the values of variables too."""
+    """The names that one repository's workflows can use, whoever set them; the values of variables too.
+
+    `in_environments` are variables that one of its environments has for the jobs that name it. Where not
+    everything could be listed, `variables_beyond` and `secrets_beyond` say what, and why.
+    """
 
     repository: str
     variables: Evident[Mapping[str, str]]
     secrets: Evident[frozenset[str]]
+    in_environments: Mapping[str, Mapping[str, str]] = {}
+    variables_beyond: str = ""
+    secrets_beyond: str = ""
 
 
 class Facts(Value, frozen=True):

@@ -1,8 +1,8 @@
 """What the sources read → what the checks are handed.
 
 Looked at are the files at the head of the branch, the Applications in git and in the cluster, their manifests
-and live objects, the history of the releases and the required checks. The repositories' settings are not asked
-for: those findings say that they were skipped, and never that a rule holds.
+and live objects, the history of the releases, the required checks, what lies between the synced commits and the
+head, and the names of the repositories' variables and secrets.
 """
 
 from __future__ import annotations
@@ -11,18 +11,26 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from anchor_tui.config import Config, EnvironmentConfig
-from anchor_tui.domain.layers import LayersError
+from anchor_tui.domain.layers import LaidValues, LayersError
 from anchor_tui.domain.model import AppId, Application, Problem, Value
-from anchor_tui.domain.policy.facts import Before, Evident, Facts, NotApplicable, Unavailable
+from anchor_tui.domain.policy.facts import (
+    Before,
+    Evident,
+    Facts,
+    HeadOfBranch,
+    NotApplicable,
+    RepositorySettings,
+    Unavailable,
+)
 from anchor_tui.domain.policy.in_cluster import Answer, InCluster, read_cluster
 from anchor_tui.domain.policy.in_git import InGit, read_git
 from anchor_tui.domain.policy.judging import PolicyFacts
-from anchor_tui.domain.readings import Applications, OpsRepo
+from anchor_tui.domain.readings import Applications, NamedSettings, Names, OpsRepo
 
 _NO_TIME = datetime.fromtimestamp(0, UTC)
-NOT_COMPARED = NotApplicable("what lies between the synced commit and the head is not compared here")
 NOT_ASKED = Unavailable("Argo CD has not been asked for the manifests yet")
-NO_SETTINGS = NotApplicable("the repositories' settings are not looked at here")
+NOT_LISTED = NotApplicable("the names of its variables and secrets have not been read yet")
+NO_APP_REPO = NotApplicable("no app repo is configured: name it with github.app_repo")
 NO_FILES = Unavailable("the ops repo has not been read")
 
 
@@ -73,8 +81,10 @@ def facts_of(config: Config, observed: Observed, in_git: Mapping[str, InGit]) ->
     estate = Facts(
         config,
         _NO_TIME,
-        ops_settings=NO_SETTINGS,
-        app_settings=NO_SETTINGS,
+        ops_settings=_settings(observed.repo.ops_settings if observed.repo else None),
+        app_settings=_settings(observed.repo.app_settings if observed.repo else None)
+        if config.github.app_repo
+        else NO_APP_REPO,
         ci=head.checks if head else NO_FILES,
     )
     return PolicyFacts(environments, estate)
@@ -91,7 +101,7 @@ def _facts(config: Config, each: EnvironmentConfig, observed: Observed, found: I
         release=found.release if found else NO_FILES,
         manifest=found.manifest if found else NO_FILES,
         before=_before(config, each, observed.repo),
-        head=NOT_COMPARED,
+        head=_head(config, each, observed.repo, found),
         live_spec=Unavailable("Argo CD has not said anything") if applications is None else applications,
         rendered=cluster.rendered,
         live=cluster.live,
@@ -110,3 +120,52 @@ def _before(config: Config, each: EnvironmentConfig, repo: OpsRepo | None) -> Ev
         return Unavailable(f"the earlier releases of {name} have not been read")
     ends = f"GitHub was asked for the last {len(files.history)} releases of {name}"
     return Before(name, files.history, whole=files.whole, ends=ends)
+
+
+def _head(
+    config: Config, environment: EnvironmentConfig, repo: OpsRepo | None, found: InGit | None
+) -> Evident[HeadOfBranch]:
+    """The head, and what has changed since each synced commit; what is not compared yet is awaited.
+
+    Other environments' overlays lie in the folder of the chart too, and are nothing that this one reads.
+    """
+    if repo is None or repo.head is None or found is None:
+        return NO_FILES
+    if isinstance(found.values, Unavailable | NotApplicable):
+        return NotApplicable(f"what the applications read cannot be told: {found.values.reason}")
+    files = {each.name: each.file for each in found.applications}
+    own = {layer.file for values in found.values for layer in values.layers}
+    foreign = {each.values for each in config.environments if each.name != environment.name} - own
+    return HeadOfBranch(
+        repo.branch,
+        repo.head.oid,
+        repo.head.committed_at,
+        {base: tuple(path for path in paths if path not in foreign) for base, paths in repo.changed.items()},
+        {each.application: _reads(each, files.get(each.application)) for each in found.values},
+        repo.incomparable,
+        awaited=True,
+    )
+
+
+def _reads(values: LaidValues, file: str | None) -> tuple[str, ...]:
+    return values.reads if file is None else (*values.reads, file)
+
+
+def _settings(named: NamedSettings | None) -> Evident[RepositorySettings]:
+    if named is None:
+        return NOT_LISTED
+    return RepositorySettings(
+        named.repository,
+        _listed(named.variables) or named.variables.found,
+        _listed(named.secrets) or frozenset(named.secrets.found).union(*named.secrets.environments.values()),
+        named.variables.environments,
+        "; ".join(named.variables.lacking),
+        "; ".join(named.secrets.lacking),
+    )
+
+
+def _listed(names: Names) -> Unavailable | None:
+    """Why nothing could be listed, where nothing could."""
+    if names.lacking and not names.found and not any(names.environments.values()):
+        return Unavailable(names.lacking[0])
+    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from anchor_tui.domain.model import Evidence
 from anchor_tui.domain.policy.check import Check, Told, fails, holds, unclear
@@ -30,9 +30,16 @@ def _settings(
         case names:
             missing = [name for name in secrets if name not in names]
             for name in missing:
-                yield fails(_lacks(settings, name, "secret"))
+                yield _missing(settings, name, "secret", settings.secrets_beyond)
             if not missing:
                 yield holds(f"{settings.repository} has what its workflows need")
+
+
+def _missing(settings: RepositorySettings, name: str, kind: str, beyond: str) -> Told:
+    """A name that was not found fails only where everything could be listed."""
+    if beyond:
+        return unclear(f"{settings.repository} has no {kind} {name} as far as can be seen: {beyond}")
+    return fails(_lacks(settings, name, kind))
 
 
 def _lacks(settings: RepositorySettings, name: str, kind: str) -> str:
@@ -48,18 +55,22 @@ def _variables(facts: Facts, settings: RepositorySettings, wanted: tuple[str, ..
             yield unclear(f"the variables of {settings.repository} cannot be listed: {reason}")
         case found:
             for name in wanted:
-                yield _variable(facts, settings, found, name)
+                places = {f"its environment {each}": own for each, own in settings.in_environments.items()}
+                said = {where: own[name] for where, own in {"": found, **places}.items() if name in own}
+                for where, value in said.items():
+                    yield _variable(facts, settings, name, value, where)
+                if not said:
+                    yield _missing(settings, name, "variable", settings.variables_beyond)
 
 
-def _variable(facts: Facts, settings: RepositorySettings, found: Mapping[str, str], name: str) -> Told:
-    if name not in found:
-        return fails(_lacks(settings, name, "variable"))
+def _variable(facts: Facts, settings: RepositorySettings, name: str, value: str, where: str) -> Told:
     expected = {"ENGINE_ID": facts.config.engine_id, "OPS_REPO": facts.config.github.ops_repo}.get(name, "")
-    value = found[name].strip()
+    value = value.strip()
     same = value.lower() == expected.lower() if name == "OPS_REPO" else value == expected
+    whose = f"{name} of {settings.repository}" + (f" in {where}" if where else "")
     if expected and not same:
-        return fails(f"{name} of {settings.repository} is {value or 'empty'}, and here it is {expected}")
-    return holds(f"{name} of {settings.repository} is {value}")
+        return fails(f"{whose} is {value or 'empty'}, and here it is {expected}")
+    return holds(f"{whose} is {value}")
 
 
 _SECTION = "Required GitHub settings"

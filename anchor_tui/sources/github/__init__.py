@@ -1,12 +1,13 @@
 """GitHub: the ops repo's branch, its files, its history and its open pull requests.
 
-One GraphQL query a poll, at 1 point; a second one, for the history, only when the head has moved.
+One GraphQL query a poll, at 1 point; a second one, for the history, only when the head has moved. The names of
+settings and comparisons with the head are asked beside the polls.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from anchor_tui.sources.errors import (
     Unauthenticated,
     Unreachable,
 )
+from anchor_tui.sources.github.beside import Beside
 from anchor_tui.sources.github.files import Files, History
 from anchor_tui.sources.github.queries import make_queries
 from anchor_tui.sources.github.wire import (
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
 SOURCE_ID = "github"
 BUDGET_KEPT = 0.2
 """Below this part of the hourly allowance polling slows down, so that it lasts until the reset."""
+BESIDE_S = 3.0
+"""How long a single reading waits for the settings, once everything else is there."""
 Publish = Callable[[Reading[OpsRepo]], None]
 
 
@@ -80,20 +84,62 @@ class GitHubSource:
         self._door: Door | None = None
         self._past = _Past()
         self._last: Fresh[OpsRepo] | None = None
+        self._told: Reading[OpsRepo] | None = None
+        self._beside = Beside(config.github, lambda: connect(frozenset()))  # it asks no GraphQL
 
     def read_again(self) -> None:
-        """Polls at once instead of after the pause."""
+        """Polls at once instead of after the pause, and asks for the settings too."""
         self._wake.set()
+        self._beside.read_again()
+
+    def compare(self, revisions: Iterable[str]) -> None:
+        """The commits that Argo CD synced: what lies between them and the head is asked for in the background."""
+        self._beside.take_revisions(revisions)
+
+    async def compared(self, revisions: Iterable[str]) -> Fresh[OpsRepo] | None:
+        """The last reading with these commits compared with its head; None where there is nothing to compare."""
+        self._beside.take_revisions(revisions)
+        if self._last is None or not self._beside.is_comparison_due:
+            return None
+        await self._beside.compare()
+        return self._whole(self._last)
 
     async def read(self) -> Fresh[OpsRepo]:
-        """One reading, whole, the history included. Raises SourceError."""
+        """One reading, whole, the history and the settings included. Raises SourceError."""
+        beside = asyncio.create_task(self._beside.read())
         try:
-            return await self._with_history(await self._poll())
+            polled = await self._with_history(await self._poll())
+            await asyncio.wait((beside,), timeout=BESIDE_S)
+            self._beside.give_up(f"GitHub gave no answer within {BESIDE_S:g} s")
+            return self._whole(polled)
         finally:
+            beside.cancel()
+            await asyncio.gather(beside, return_exceptions=True)
             self._hang_up()
 
     async def run(self, publish: Publish) -> None:
         """Readings, one after the other, until cancelled. Never gives up, never raises SourceError."""
+        beside: asyncio.Task[None] | None = None
+
+        def tell(reading: Reading[OpsRepo]) -> None:
+            nonlocal beside
+            self._told = reading
+            publish(reading)
+            if beside is None and isinstance(reading, Fresh):  # the first picture waits for nothing
+                beside = asyncio.create_task(self._beside.run(tell_more))
+
+        def tell_more() -> None:
+            if isinstance(self._told, Fresh):
+                tell(self._whole(self._told))
+
+        try:
+            await self._keep_polling(tell)
+        finally:
+            if beside is not None:
+                beside.cancel()
+                await asyncio.gather(beside, return_exceptions=True)
+
+    async def _keep_polling(self, publish: Publish) -> None:
         backoff = Backoff(first=2.0, longest=300.0)
         try:
             while True:
@@ -259,15 +305,21 @@ class GitHubSource:
     # --- readings ----------------------------------------------------------------------------------
 
     def _fresh(self, repo: OpsRepo, problems: tuple[Problem, ...], taken_at: datetime) -> Fresh[OpsRepo]:
+        if repo.head is not None:
+            self._beside.take_head(repo.head.oid)
         # Two polls may fail to come before the last one is no longer believed.
         good_until = taken_at + timedelta(seconds=3 * self._interval_s(repo))
-        self._last = Fresh(repo, taken_at, good_until, tuple(dict.fromkeys(problems)))
+        self._last = self._whole(Fresh(repo, taken_at, good_until, tuple(dict.fromkeys(problems))))
         return self._last
+
+    def _whole(self, reading: Fresh[OpsRepo]) -> Fresh[OpsRepo]:
+        """The reading with what was learned beside the polls."""
+        return replace(reading, value=self._beside.onto(reading.value))
 
     def _failed(self, failure: Failure) -> Stale[OpsRepo] | Missing:
         if self._last is None:
             return Missing(failure)
-        return Stale(self._last.value, self._last.taken_at, self._last.problems, failure)
+        return Stale(self._beside.onto(self._last.value), self._last.taken_at, self._last.problems, failure)
 
 
 def _pull_request(pull: Pull, denied: tuple[GraphError, ...]) -> PullRequest:
