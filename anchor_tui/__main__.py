@@ -87,11 +87,14 @@ def _show(estate: Estate, arguments: argparse.Namespace) -> int:
     if arguments.environment and arguments.environment not in names:
         complain(f"there is no environment {arguments.environment!r}; there are {', '.join(names)}")
         return Exit.USAGE
-    from anchor_tui.tui.launch import show
+    from anchor_tui.tui.launch import UnknownThemeError, show
 
-    return show(
-        estate, environment=arguments.environment or "", theme=arguments.theme or "", no_color=arguments.no_color
-    )
+    options = {"environment": arguments.environment or "", "theme": arguments.theme or ""}
+    try:
+        return show(estate, **options, no_color=arguments.no_color)
+    except UnknownThemeError as error:
+        complain(str(error))
+        return Exit.USAGE
 
 
 def _parser() -> Parser:

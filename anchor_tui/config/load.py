@@ -30,6 +30,10 @@ VARIABLE = "ANCHOR_TUI_CONFIG"
 SEED_ENVIRONMENTS = ("dev", "staging", "prod")
 
 
+MOST_KEYS = 6
+"""An action with more keys than these spellings is a row of keys, as 1 to 9, and no single one can stand for it."""
+
+
 def load(
     path: Path | None,
     environ: Mapping[str, str],
@@ -242,6 +246,9 @@ def _check_keys(config: Config, checker: Checker, actions: Mapping[str, Collecti
     effective: dict[str, Collection[str]] = {**actions, **given}
     for action, key in config.keys.items():
         _check_known(checker, ("keys", action), action, actions, "action")
+        if len(actions.get(action, ())) > MOST_KEYS:
+            checker.error(("keys", action), "its keys are fixed: each of them does something else", key)
+            continue
         others = [other for other, keys in effective.items() if key in keys and other != action]
         if others and action in actions:
             checker.error(("keys", action), f'"{key}" is the key of {", ".join(others)} already', key)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from anchor_tui.config import Config
 from anchor_tui.domain.assemble import Readings, applications_of, value_of
-from anchor_tui.domain.model import Application
+from anchor_tui.domain.model import Application, Finding
 from anchor_tui.domain.policy.in_cluster import InCluster
 from anchor_tui.domain.policy.in_git import InGit
 from anchor_tui.domain.policy.judging import Findings, judge_policy
@@ -30,6 +30,12 @@ class Policy:
         answers = {name: value_of(reading) for name, reading in readings.argocd.items()}
         if repo is None or not repo.files:
             return None
+        try:
+            return self._judged(repo, answers, now)
+        except Exception as error:  # noqa: BLE001 - a fault of ours must be seen, and must not end the reader
+            return _faulty(self._config, error)
+
+    def _judged(self, repo: OpsRepo, answers: Mapping[str, Applications | None], now: datetime) -> Findings:
         applications = {
             each.name: applications_of(each, answers[each.server]) if answers.get(each.server) else None
             for each in self._config.environments
@@ -58,3 +64,10 @@ class Policy:
         if repo.files != self._files:
             self._files, self._in_git = repo.files, read_repo(self._config, repo)
         return self._in_git
+
+
+def _faulty(config: Config, error: Exception) -> Findings:
+    """Nothing can be told of any environment; an exception's text may hold anything, so its kind must do."""
+    message = f"a fault in anchor-tui: {type(error).__name__}"
+    finding = Finding("policy", "Policy can be judged", "error", "unknown", "git", message)
+    return Findings({each.name: (finding,) for each in config.environments}, ())

@@ -19,6 +19,7 @@ from anchor_tui.domain.glyphs import is_unicode
 from anchor_tui.domain.model import Snapshot
 from anchor_tui.tui.appearance import PlainAscii, styles_folder
 from anchor_tui.tui.keys import ENVIRONMENT_KEYS, with_keys
+from anchor_tui.tui.launch import UnknownThemeError
 from anchor_tui.tui.screens.fleet import FleetScreen
 
 READER_DIED = 3
@@ -74,6 +75,10 @@ class AnchorApp(App[None]):
                 name = f"environment('{key}')" if action.id == "environment" else action.id.replace("-", "_")
                 self._bindings.bind(key, name, action.title, show=False, priority=key in {"tab", "shift+tab"})
         if theme:
+            if theme not in self.available_themes:
+                raise UnknownThemeError(
+                    f"there is no theme {theme!r}; there are {', '.join(sorted(self.available_themes))}"
+                )
             self.theme = theme
         self.set_reactive(AnchorApp.now, clock())
         self.set_reactive(AnchorApp.snapshot, assemble(config, Readings(), clock()))
@@ -209,9 +214,8 @@ class AnchorApp(App[None]):
     def action_environment(self, number: str) -> None:
         """An environment by its number, counted from 1."""
         names = [each.name for each in self._config.environments]
-        index = ENVIRONMENT_KEYS.index(number)
-        if index < len(names):
-            self.choose_environment(names[index])
+        if number in ENVIRONMENT_KEYS[: len(names)]:
+            self.choose_environment(names[ENVIRONMENT_KEYS.index(number)])
 
     def choose_environment(self, name: str) -> None:
         """Highlights an environment."""

@@ -73,11 +73,6 @@ REGISTRY: tuple[Action, ...] = (
 )
 
 
-def defaults() -> dict[str, str]:
-    """Each action's id and its first key, for checking a configuration."""
-    return {action.id: action.key for action in REGISTRY}
-
-
 def with_keys(keys: Mapping[str, str]) -> tuple[Action, ...]:
     """The registry with the configuration's own keys; they replace all of an action's keys."""
     return tuple(

@@ -11,8 +11,12 @@ if TYPE_CHECKING:
     from anchor_tui.services.estate import Estate
 
 
+class UnknownThemeError(ValueError):
+    """There is no theme of this name; the message lists those there are."""
+
+
 def show(estate: Estate, *, environment: str, theme: str, no_color: bool) -> int:
-    """Shows the screen until it is left; returns the exit code."""
+    """Shows the screen until it is left; returns the exit code. Raises UnknownThemeError."""
     ahead = depart(estate.config, estate.environ, estate.home)
     from anchor_tui.services.background import Background
 

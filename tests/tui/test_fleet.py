@@ -7,12 +7,15 @@ from datetime import timedelta
 import pytest
 
 from anchor_tui.config import ApplicationSelector
+from anchor_tui.config.load import ConfigErrors, read
 from anchor_tui.domain.assemble import assemble
-from anchor_tui.tui.app import READER_DIED
+from anchor_tui.tui.app import READER_DIED, AnchorApp
+from anchor_tui.tui.keys import REGISTRY
+from anchor_tui.tui.launch import UnknownThemeError
 from anchor_tui.tui.widgets.card import Card
 from anchor_tui.tui.widgets.grid import Grid
 from tests.tui.estates import HEALTHY, HOSTILE, INCIDENT, NO_GITHUB, STALE
-from tests.tui.screen import on_stage
+from tests.tui.screen import FakeReader, on_stage
 from tests.values import (
     NOW,
     application,
@@ -357,3 +360,15 @@ async def test_an_open_pull_request_of_an_environment_is_on_its_card():
         assert "#232 promote 1.44.0" in stage.text
         grid = stage.app.screen.query_one("#rows", Grid)
         assert grid.row is not None
+
+
+def test_an_unknown_theme_is_said_with_those_there_are():
+    with pytest.raises(UnknownThemeError, match="there is no theme 'nosuch'; there are .*textual-dark"):
+        AnchorApp(config(), FakeReader(), lambda: NOW, theme="nosuch")
+
+
+def test_a_row_of_keys_cannot_be_given_one_key(tmp_path):
+    text = '[github]\nops_repo = "a/b"\n[keys]\nenvironment = "e"\n'
+    actions = {action.id: (*action.keys, *action.all_keys.split()) for action in REGISTRY}
+    with pytest.raises(ConfigErrors, match=r"keys\.environment: its keys are fixed"):
+        read(text, tmp_path / "anchor-tui.toml", {}, actions=actions)

@@ -93,6 +93,8 @@ class Check(Value, frozen=True):
             status: Literal["skipped", "unknown"] = "skipped" if isinstance(error.lack, NotApplicable) else "unknown"
             place = None if isinstance(error.lack, NotApplicable) else error.lack.place
             told = (Told(status, error.lack.reason, place),)
+        except Exception as error:  # noqa: BLE001 - a fault of ours in one rule must not take the others' word away
+            told = (Told("unknown", f"a fault in anchor-tui: {type(error).__name__}"),)
         for each in _settled(told, _blindness(facts, evidence)):
             yield self._finding(facts, evidence, each)
 
