@@ -363,7 +363,7 @@ async def test_an_open_pull_request_of_an_environment_is_on_its_card():
 
 
 def test_an_unknown_theme_is_said_with_those_there_are():
-    with pytest.raises(UnknownThemeError, match="there is no theme 'nosuch'; there are .*textual-dark"):
+    with pytest.raises(UnknownThemeError, match=r"there is no theme 'nosuch'; there are .*textual-dark"):
         AnchorApp(config(), FakeReader(), lambda: NOW, theme="nosuch")
 
 
