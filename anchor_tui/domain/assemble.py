@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
@@ -28,17 +28,19 @@ from anchor_tui.domain.model import (
     Value,
     Verdict,
 )
+from anchor_tui.domain.policy.waivers import waiver_ends
 from anchor_tui.domain.position import locate
 from anchor_tui.domain.pull_requests import classify
 from anchor_tui.domain.readings import Applications, EnvironmentFiles, OpsRepo, belongs, is_named
 from anchor_tui.domain.verdict import Circumstances, judge, overall
-from anchor_tui.domain.words import duration
+from anchor_tui.domain.words import count, duration
 
 if TYPE_CHECKING:
     from anchor_tui.domain.policy.judging import Findings
 
 T = TypeVar("T")
 GITHUB = "github"
+WAIVER_WARNING_DAYS = 14
 NOT_FATAL = frozenset({"image-without-digest", "no-images", "bad-time"})
 """Kinds of problems in a release that leave it readable."""
 
@@ -84,9 +86,21 @@ def assemble(config: Config, readings: Readings, now: datetime, findings: Findin
         sources=(*states.values(), github_state),
         environments=environments,
         findings=findings.estate if findings else (),
-        problems=tuple(each for reading in (*argocd.values(), github) for each in _problems(reading)),
+        problems=(
+            *(each for reading in (*argocd.values(), github) for each in _problems(reading)),
+            *_waivers_that_end(config, now),
+        ),
         pull_requests=tuple(pull for pull in pulls if not pull.environments),
     )
+
+
+def _waivers_that_end(config: Config, now: datetime) -> Iterator[Problem]:
+    """The waivers that have expired or soon will: nobody should learn of it by a failing verdict."""
+    for end in waiver_ends(config, now):
+        if end.days <= WAIVER_WARNING_DAYS:
+            when = f"expired on {end.until}" if end.expired else f"ends on {end.until}, in {count(end.days, 'day')}"
+            message = f"the waiver of {end.check} on {end.environment} {when}: {end.reason}"
+            yield Problem(f"waiver of {end.check}", "waiver-ends", message)
 
 
 def _environment(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from anchor_tui.config import Config
 from anchor_tui.domain.assemble import Readings, applications_of, value_of
@@ -13,6 +15,8 @@ from anchor_tui.domain.policy.in_git import InGit
 from anchor_tui.domain.policy.judging import Findings, judge_policy
 from anchor_tui.domain.policy.observed import Observed, facts_of, read_environment, read_repo
 from anchor_tui.domain.readings import Applications, OpsRepo
+
+AGE_WORTH_A_WORD = timedelta(minutes=2)
 
 
 class Policy:
@@ -41,7 +45,13 @@ class Policy:
             for each in self._config.environments
         }
         observed = Observed(applications, repo, self._clusters(answers, applications))
-        return judge_policy(self._config, facts_of(self._config, observed, self._read(repo)), now)
+        findings = judge_policy(self._config, facts_of(self._config, observed, self._read(repo)), now)
+        taken = {
+            each.name: _taken_at(answers.get(each.server), applications[each.name])
+            for each in self._config.environments
+        }
+        aged = {name: _aged(found, taken[name], now) for name, found in findings.environments.items()}
+        return Findings(aged, findings.estate)
 
     def _clusters(
         self, answers: Mapping[str, Applications | None], applications: Mapping[str, tuple[Application, ...] | None]
@@ -64,6 +74,24 @@ class Policy:
         if repo.files != self._files:
             self._files, self._in_git = repo.files, read_repo(self._config, repo)
         return self._in_git
+
+
+def _taken_at(answer: Applications | None, own: tuple[Application, ...] | None) -> datetime | None:
+    """When the oldest of an environment's manifests were asked for."""
+    found = [answer.managed[app.id].taken_at for app in own or () if app.id in answer.managed] if answer else []
+    return min(found, default=None)
+
+
+def _aged(findings: tuple[Finding, ...], taken_at: datetime | None, now: datetime) -> tuple[Finding, ...]:
+    """Manifests are asked for when something has changed: what was found in older ones says as of when."""
+    if taken_at is None or now - taken_at < AGE_WORTH_A_WORD:
+        return findings
+    return tuple(
+        replace(each, message=f"{each.message} (manifests as of {taken_at:%H:%M}Z)")
+        if each.evidence in {"rendered", "live"} and each.status in {"fail", "pass", "waived"}
+        else each
+        for each in findings
+    )
 
 
 def _faulty(config: Config, error: Exception) -> Findings:

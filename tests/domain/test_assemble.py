@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from anchor_tui.config import ApplicationName, ApplicationSelector, ReleaseKeys, Server
+from anchor_tui.config import ApplicationName, ApplicationSelector, Policy, Server, Waiver
 from anchor_tui.domain.assemble import Readings, assemble
 from anchor_tui.domain.documents import parse
 from anchor_tui.domain.model import Asking, Failure, Missing, Problem, Stale
@@ -195,3 +195,15 @@ def test_pull_request_order_is_by_number() -> None:
     repo = ops_repo(pull_requests=(opened(3), opened(20), opened(11)))
     assert [p.number for p in assemble(config(), readings(repo=fresh(repo)), NOW).pull_requests] == [20, 11, 3]
     assert pull_request().ref.number == 232
+
+
+def test_waivers_that_end_soon_or_have_ended_are_listed_nearest_first() -> None:
+    waivers = tuple(
+        Waiver("runtime.memory-budget", "prod", NOW.date() + timedelta(days=days), f"reason {days}")
+        for days in (30, 3, -1)
+    )
+    snapshot = assemble(config(policy=Policy(waivers=waivers)), readings(), NOW)
+    assert [each.message for each in snapshot.problems] == [
+        "the waiver of runtime.memory-budget on prod expired on 2026-11-22: reason -1",
+        "the waiver of runtime.memory-budget on prod ends on 2026-11-26, in 4 days: reason 3",
+    ]

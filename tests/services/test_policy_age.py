@@ -1,0 +1,28 @@
+"""Manifests are asked for when something has changed: what was found in older ones says as of when."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from anchor_tui.domain.assemble import Readings
+from anchor_tui.domain.model import AppId
+from anchor_tui.domain.readings import ManagedResources
+from anchor_tui.services.policy import Policy
+from tests.values import NOW, application, argocd, config, environment_config, fresh, ops_repo
+
+PROD = AppId("argocd", "argocd", "anchor-msp-prod")
+
+
+def live(age: timedelta) -> list[str]:
+    managed = {PROD: ManagedResources(NOW - age)}
+    apps = argocd(application("anchor-msp-prod"), managed=managed)
+    repo = ops_repo(files={"infra/helm/platform/Chart.yaml": None})
+    found = Policy(config(environment_config("prod"))).findings(Readings({"argocd": fresh(apps)}, fresh(repo)), NOW)
+    assert found is not None
+    return [each.message for each in found.environments["prod"] if each.evidence == "live" and each.status == "pass"]
+
+
+def test_fresh_manifests_need_no_word_and_older_ones_carry_their_time():
+    assert live(timedelta(seconds=30))
+    assert not any("as of" in message for message in live(timedelta(seconds=30)))
+    assert all(message.endswith("(manifests as of 13:57Z)") for message in live(timedelta(minutes=5)))
