@@ -29,6 +29,11 @@ class ManagedResources(Value, frozen=True):
     error: str | None = None
     permitted: bool = True
 
+    @property
+    def may_pass(self) -> bool:
+        """Whether asking again may go better."""
+        return self.error is not None and self.permitted
+
 
 class Applications(Value, frozen=True):
     """One Argo CD's answer. `own_namespace` is where a bare application name is looked for, if known."""

@@ -71,7 +71,8 @@ class Managing:
         state, at = self._asked.get(application.id, (None, None))
         if at is None:
             return True
-        return state != _state(application) and self._now() - at >= AT_MOST_EVERY
+        failed = application.id in self._answers and self._answers[application.id].may_pass
+        return (failed or state != _state(application)) and self._now() - at >= AT_MOST_EVERY
 
     async def _ask(self, client: Client, application: Application) -> ManagedResources:
         """One application's manifests; a failure is what its evidence says, and nobody else's."""

@@ -1,0 +1,190 @@
+"""The manifests of applications: asked for when something has changed, a few at once, each failure its own."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from anchor_tui.domain.model import AppId, Application
+from anchor_tui.domain.policy.facts import NotApplicable, Unavailable
+from anchor_tui.domain.policy.in_cluster import InCluster
+from anchor_tui.domain.policy.observed import read_environment
+from anchor_tui.domain.readings import ManagedResources
+from anchor_tui.domain.workloads import Manifests
+from anchor_tui.sources.argocd.managed import Managing
+from tests.recorded import Recording, recording
+from tests.sources.argo import NOW, client, error
+from tests.values import application, argocd, replace
+
+PROD = application("anchor-msp-prod")
+NOTHING = httpx.Response(200, json={"items": []})
+
+
+class Telling(httpx.AsyncBaseTransport):
+    """An Argo CD that answers by the end of the path; held back as long as `gate` is closed."""
+
+    def __init__(self, **answers: httpx.Response | Recording) -> None:
+        self.answers = answers
+        self.asked: list[httpx.URL] = []
+        self.at_once = self.most_at_once = 0
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await self.gate.wait()
+        self.at_once -= 1
+        _, _, name, what = request.url.path.rsplit("/", 3)
+        answer = self.answers.get(name.replace("-", "_"), self.answers.get(what.replace("-", "_"), NOTHING))
+        if isinstance(answer, Recording):
+            return answer.response(request)
+        return httpx.Response(answer.status_code, content=answer.content, headers={"content-type": "application/json"})
+
+    def about(self, what: str) -> list[httpx.URL]:
+        return [url for url in self.asked if url.path.endswith(f"/{what}")]
+
+
+class Ticking:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> Any:
+        return self.now
+
+    def advance(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+async def managed(transport: Telling, *applications: Application) -> dict[AppId, ManagedResources]:
+    """What is known of these after they were asked for once."""
+    managing = Managing(lambda: NOW)
+    await managing.refresh(client(transport), applications)
+    return dict(managing.of(applications))
+
+
+def in_cluster(answers: dict[AppId, ManagedResources], *applications: Application) -> InCluster:
+    return read_environment(applications, argocd(*applications, managed=answers))
+
+
+# --- when ------------------------------------------------------------------------------------------------
+
+
+async def test_what_has_not_changed_is_asked_for_once():
+    there, clock = Telling(), Ticking()
+    managing = Managing(clock)
+    assert await managing.refresh(client(there), [PROD])
+    clock.advance(hours=3)
+    assert not await managing.refresh(client(there), [replace(PROD, reconciled_at=clock.now)])
+    assert len(there.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"compared_revision": "b" * 40}, {"synced_revision": "b" * 40}, {"health": "Degraded"}, {"sync": "X"}]
+)
+async def test_a_change_is_asked_about_but_not_twice_within_a_minute(change):
+    there, clock = Telling(), Ticking()
+    managing = Managing(clock)
+    await managing.refresh(client(there), [PROD])
+    changed = replace(PROD, **change)
+    clock.advance(seconds=59)
+    assert not await managing.refresh(client(there), [changed])
+    clock.advance(seconds=1)
+    assert await managing.refresh(client(there), [changed])
+    assert len(there.asked) == 2
+
+
+async def test_four_are_asked_for_at_once_and_no_more():
+    there = Telling()
+    there.gate.clear()
+    many = [application(f"app-{number}") for number in range(11)]
+    refreshing = asyncio.create_task(Managing(lambda: NOW).refresh(client(there), many))
+    async with asyncio.timeout(5):
+        while len(there.asked) < 4:  # noqa: ASYNC110 - there is no event for what is looked at from outside
+            await asyncio.sleep(0)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert len(there.asked) == 4
+    there.gate.set()
+    await refreshing
+    assert len(there.asked) == 11
+    assert there.most_at_once == 4
+
+
+async def test_a_failure_is_tried_again_after_a_minute_though_nothing_has_changed():
+    there, clock = Telling(anchor_msp_prod=error(500, "cache is empty")), Ticking()
+    managing = Managing(clock)
+    await managing.refresh(client(there), [PROD])
+    assert not await managing.refresh(client(there), [PROD])
+    there.answers.clear()
+    clock.advance(minutes=1)
+    assert await managing.refresh(client(there), [PROD])
+    assert managing.of([PROD])[PROD.id].error is None
+
+
+# --- what --------------------------------------------------------------------------------------------------
+
+
+async def test_a_token_that_may_not_look_makes_evidence_that_is_skipped_and_names_the_permission():
+    there = Telling(anchor_msp_prod=error(403, "permission denied"))
+    found = in_cluster(await managed(there, PROD), PROD)
+    assert isinstance(found.rendered, NotApplicable)
+    assert isinstance(found.live, NotApplicable)
+    assert "applications, get" in found.live.reason
+
+
+@pytest.mark.parametrize("name", ["managed-resources-cache-empty", "managed-resources-redis-down"])
+async def test_a_server_that_fails_makes_evidence_that_is_unknown_and_harms_nothing_else(name):
+    staging = application("anchor-msp-staging")
+    there = Telling(anchor_msp_prod=recording(name), anchor_msp_staging=recording("managed-resources"))
+    answers = await managed(there, PROD, staging)
+    assert isinstance(lack := in_cluster(answers, PROD).rendered, Unavailable)
+    assert "error getting cached app managed resources" in lack.reason
+    assert isinstance(in_cluster(answers, staging).rendered, Manifests)
+
+
+@pytest.mark.parametrize("body", ["<html>", "[]", '{"items": 3}', '{"items": [1]}', ""])
+async def test_an_answer_that_is_none_is_the_reason(body):
+    there = Telling(anchor_msp_prod=httpx.Response(200, text=body))
+    answers = await managed(there, PROD)
+    assert answers[PROD.id].error
+    assert isinstance(in_cluster(answers, PROD).live, Unavailable)
+
+
+async def test_the_keys_of_a_masked_secret_count():
+    there = Telling(managed_resources=recording("managed-resources-prod"), resource=recording("resource-secret"))
+    answers = await managed(there, PROD)
+    (asked,) = there.about("resource")
+    assert dict(asked.params) | {"kind": "Secret", "resourceName": "anchor-platform"} == dict(asked.params)
+    live = in_cluster(answers, PROD).live
+    assert isinstance(live, Manifests)
+    (secret,) = [each for each in live.resources if each.kind == "Secret"]
+    assert {"DATABASE_URL", "AUTH_JWKS_URL", "AUDIT_SIGNING_SECRET"} <= set(secret.manifest["data"])
+    assert set(secret.manifest["data"].values()) == {"++++++++"}
+
+
+async def test_a_secret_that_may_not_be_read_takes_nothing_from_the_rest():
+    there = Telling(managed_resources=recording("managed-resources-prod"), resource=error(403, "permission denied"))
+    answers = await managed(there, PROD)
+    assert answers[PROD.id].error is None
+    assert answers[PROD.id].secrets == ()
+    assert len(answers[PROD.id].items) == 7
+
+
+async def test_the_recorded_resources_of_staging_hold_its_two_mocks_live_and_not_in_git():
+    staging = application("anchor-msp-staging")
+    found = in_cluster(await managed(Telling(managed_resources=recording("managed-resources")), staging), staging)
+    assert isinstance(found.live, Manifests)
+    assert isinstance(found.rendered, Manifests)
+    assert [str(each) for each in found.live.resources if each.stale] == [
+        "Service/status-mock",
+        "Deployment/status-mock",
+    ]
+    assert not [each for each in found.rendered.resources if each.name == "status-mock"]
