@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from anchor_tui.config import ApplicationName, ApplicationSelector, Policy, Server, Waiver
+from anchor_tui.config import ApplicationName, ApplicationSelector, Policy, ReleaseKeys, Server, Waiver
 from anchor_tui.domain.assemble import Readings, assemble
 from anchor_tui.domain.documents import parse
 from anchor_tui.domain.model import Asking, Failure, Missing, Problem, Stale

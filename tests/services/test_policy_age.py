@@ -8,13 +8,15 @@ from anchor_tui.domain.assemble import Readings
 from anchor_tui.domain.model import AppId
 from anchor_tui.domain.readings import ManagedResources
 from anchor_tui.services.policy import Policy
+from tests.recorded import recording
 from tests.values import NOW, application, argocd, config, environment_config, fresh, ops_repo
 
 PROD = AppId("argocd", "argocd", "anchor-msp-prod")
 
 
 def live(age: timedelta) -> list[str]:
-    managed = {PROD: ManagedResources(NOW - age)}
+    items = tuple(recording("managed-resources-prod").body["items"])
+    managed = {PROD: ManagedResources(NOW - age, items)}
     apps = argocd(application("anchor-msp-prod"), managed=managed)
     repo = ops_repo(files={"infra/helm/platform/Chart.yaml": None})
     found = Policy(config(environment_config("prod"))).findings(Readings({"argocd": fresh(apps)}, fresh(repo)), NOW)
