@@ -18,7 +18,8 @@ def live(age: timedelta) -> list[str]:
     items = tuple(recording("managed-resources-prod").body["items"])
     managed = {PROD: ManagedResources(NOW - age, items)}
     apps = argocd(application("anchor-msp-prod"), managed=managed)
-    repo = ops_repo(files={"infra/helm/platform/Chart.yaml": None})
+    paths = ("infra/helm/platform/Chart.yaml", "environments/prod/release.yaml")
+    repo = ops_repo(files=dict.fromkeys(paths))
     found = Policy(config(environment_config("prod"))).findings(Readings({"argocd": fresh(apps)}, fresh(repo)), NOW)
     assert found is not None
     return [each.message for each in found.environments["prod"] if each.evidence == "live" and each.status == "pass"]
