@@ -595,3 +595,28 @@ async def test_the_configuration_can_name_the_key_paths():
     configured = replace(config(), release=ReleaseKeys(version="meta.ours"))
     found = (await source(configured, FakeDoor(Poll=data)).read()).value.environments["prod"]
     assert found.release.version == "7.7.7"
+
+
+async def test_a_file_that_the_token_may_not_read_is_not_called_missing():
+    errors = tuple(denied("repository", "ref", "target", f"e{number}Release") for number in range(3))
+    data = polled(target("a" * 40, None, None, None))
+    reading = await source(config(), FakeDoor(Poll=GraphAnswer(data, errors))).read()
+    problems = reading.value.environments["prod"].problems
+    assert [(each.kind, each.message) for each in problems if each.file == "environments/prod/release.yaml"] == [
+        ("denied", "the token may not read it")
+    ]
+    assert sum(each.kind == "denied" and each.subject.startswith("GitHub: ") for each in reading.problems) == 1
+
+
+async def test_rules_that_the_token_may_not_see_leave_the_checks_unknown_and_not_none():
+    errors = (denied("repository", "ref", "rules"),)
+    reading = await source(config(), FakeDoor(Poll=GraphAnswer(polled(), errors))).read()
+    assert reading.value.head is not None
+    assert reading.value.head.checks == "unknown"
+
+
+async def test_pages_that_github_does_not_hand_out_are_said_and_never_asked_for_ever():
+    stuck = polled(pulls=page(pull(1), more="the same cursor"))
+    door = FakeDoor(Poll=stuck, MorePullRequests=stuck)
+    reading = await source(config(), door).read()
+    assert any("open pull requests and handed out" in each.message for each in reading.problems)

@@ -7,6 +7,7 @@ settings and comparisons with the head are asked beside the polls.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ from anchor_tui.sources.errors import (
     Unreachable,
 )
 from anchor_tui.sources.github.beside import Beside
+from anchor_tui.sources.github.door import GraphError
 from anchor_tui.sources.github.files import Files, History
 from anchor_tui.sources.github.queries import make_queries
 from anchor_tui.sources.github.wire import (
@@ -47,7 +49,7 @@ from anchor_tui.sources.pace import Backoff, pause
 
 if TYPE_CHECKING:
     from anchor_tui.config import Config
-    from anchor_tui.sources.github.door import Door, GraphError
+    from anchor_tui.sources.github.door import Door
 
 SOURCE_ID = "github"
 BUDGET_KEPT = 0.2
@@ -195,7 +197,7 @@ class GitHubSource:
             url=repository.url,
             branch=self._config.github.branch,
             head=head,
-            environments=self._with_past(self._files.at(target), head.oid),
+            environments=self._with_past(self._files.at(target, _fields(answer.errors)), head.oid),
             files=self._files.texts(target),
             pull_requests=tuple(
                 OpenPullRequest(_pull_request(each, denied), each.head_ref_name, self._files.moved_by(each, target))
@@ -223,11 +225,18 @@ class GitHubSource:
         """Every open pull request: a page after the other, none cut without a word. And what the pages cost."""
         page, found, errors = repository.pull_requests, list[Pull](), list["GraphError"]()
         limits: list[RateLimit | None] = []
+        cursors: set[str] = set()
         while page is not None:
             found += [node for node in page.nodes or () if node]
-            if not page.page_info.has_next_page or not page.page_info.end_cursor:
+            if not page.page_info.has_next_page:
                 break
-            answer = await door.query(self._queries.more_pull_requests, {"after": page.page_info.end_cursor})
+            cursor = page.page_info.end_cursor
+            if not cursor or cursor in cursors:
+                words = f"GitHub has {page.total_count} open pull requests and handed out {len(found)}"
+                errors.append(GraphError("PAGE", words, ("repository", "pullRequests")))
+                break
+            cursors.add(cursor)
+            answer = await door.query(self._queries.more_pull_requests, {"after": cursor})
             errors += answer.errors
             poll = convert(answer.data, Poll)
             limits.append(poll.rate_limit)
@@ -330,18 +339,29 @@ def _pull_request(pull: Pull, denied: tuple[GraphError, ...]) -> PullRequest:
 def _head(ref: Ref, denied: tuple[GraphError, ...]) -> Head:
     commit = convert(ref.target, HeadCommit)
     checks_denied = any("statusCheckRollup" in error.path and "pullRequests" not in error.path for error in denied)
+    rules_denied = bool({"refUpdateRule", "rules"} & {step for error in denied for step in error.path})
+    checks = required_checks(commit.status_check_rollup, ref.required_checks, denied=checks_denied)
     return Head(
         oid=commit.oid,
         headline=commit.message_headline,
         committed_at=utc(commit.committed_date) if commit.committed_date else None,
         author=commit.author.who if commit.author else None,
-        checks=required_checks(commit.status_check_rollup, ref.required_checks, denied=checks_denied),
+        checks="unknown" if checks == "none" and rules_denied else checks,
     )
 
 
+_ALIAS = re.compile(r"^e\d+(?=[A-Z])")
+
+
+def _fields(errors: tuple[GraphError, ...]) -> frozenset[str]:
+    """The last names on the errors' paths: the fields that were denied, by their aliases."""
+    return frozenset(next((step for step in reversed(error.path) if isinstance(step, str)), "") for error in errors)
+
+
 def _denials(errors: tuple[GraphError, ...]) -> tuple[Problem, ...]:
-    """One problem for each kind of field that was denied, however often it was."""
+    """One problem for each kind of field that was denied, however often and for how many environments it was."""
     fields = {
-        (".".join(step for step in error.path if isinstance(step, str)) or "GraphQL", error.message) for error in errors
+        (".".join(_ALIAS.sub("", step) for step in error.path if isinstance(step, str)) or "GraphQL", error.message)
+        for error in errors
     }
     return tuple(Problem(f"GitHub: {path}", "denied", message) for path, message in sorted(fields))

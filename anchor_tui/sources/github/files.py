@@ -31,14 +31,24 @@ class Files:
         self._environments = tuple(enumerate(config.environments))
         self._keys = config.release
 
-    def at(self, target: Target) -> dict[str, EnvironmentFiles]:
-        """Each environment's release, and what is wrong with it and with the overlay."""
+    def at(self, target: Target, denied: frozenset[str] = frozenset()) -> dict[str, EnvironmentFiles]:
+        """Each environment's release, and what is wrong with it and with the overlay; `denied` are fields' aliases."""
         found = {}
         for number, environment in self._environments:
             nodes = convert(target.get(f"e{number}Change") or {}, Changes).nodes or []
             change = next((each for each in nodes if each), None)
             release, problems = self._release(_entry(target, f"e{number}Release"), environment, change)
             problems += _overlay(_entry(target, f"e{number}Values"), environment.values)
+            if f"e{number}Release" in denied:
+                problems = (
+                    _denied(environment.release),
+                    *(each for each in problems if each.file != environment.release),
+                )
+            if f"e{number}Values" in denied:
+                problems = (
+                    *(each for each in problems if each.file != environment.values),
+                    _denied(environment.values),
+                )
             found[environment.name] = EnvironmentFiles(release, problems)
         return found
 
@@ -112,6 +122,11 @@ def _text(entry: Entry | None, path: str) -> str | Problem:
     if blob.is_truncated:
         return Problem(path, "unreadable-file", f"too large to be read ({blob.byte_size:,} bytes)", file=path)
     return blob.text
+
+
+def _denied(path: str) -> Problem:
+    """A file that may be there: the token may not read it."""
+    return Problem(path, "denied", "the token may not read it", file=path)
 
 
 def _overlay(entry: Entry | None, path: str) -> tuple[Problem, ...]:
