@@ -166,7 +166,7 @@ async def test_the_keys_of_a_masked_secret_count():
     live = in_cluster(answers, PROD).live
     assert isinstance(live, Manifests)
     (secret,) = [each for each in live.resources if each.kind == "Secret"]
-    assert {"DATABASE_URL", "AUTH_JWKS_URL", "AUDIT_SIGNING_SECRET"} <= set(secret.manifest["data"])
+    assert {"DATABASE_URL", "AUDIT_SIGNING_SECRET", "ANCHOR_OPERATOR_JWT"} <= set(secret.manifest["data"])
     assert set(secret.manifest["data"].values()) == {"++++++++"}
 
 
