@@ -131,3 +131,61 @@ async def test_headers_tell_the_limit_and_a_304_costs_nothing(github: httpx.Asyn
     assert (again.status_code, again.content) == (304, b"")
     limits = (await github.get("/rate_limit")).json()["resources"]
     assert (limits["core"]["used"], limits["graphql"]["used"]) == (1, 0)
+
+
+# --- settings and comparisons ----------------------------------------------------------------------------
+
+
+async def test_variables_come_with_their_values_and_secrets_by_name_alone(github: httpx.AsyncClient) -> None:
+    found = (await github.get("/repos/anchor/anchor-msp/actions/variables")).json()
+    assert found["total_count"] == 2
+    assert [(each["name"], each["value"]) for each in found["variables"]] == [
+        ("ENGINE_ID", "anchor-msp"),
+        ("OPS_REPO", "anchor/anchor-msp-ops"),
+    ]
+    assert found["variables"][0].keys() == {"name", "value", "created_at", "updated_at"}
+    secrets = (await github.get(f"{REPO}/actions/organization-secrets")).json()
+    assert [each["name"] for each in secrets["secrets"]] == ["STATUS_API_TOKEN"]
+    assert secrets["secrets"][0].keys() == {"name", "created_at", "updated_at"}
+
+
+async def test_settings_come_in_pages_and_an_unknown_environment_is_not_found(github: httpx.AsyncClient) -> None:
+    query = {"per_page": "1", "page": "2"}
+    found = (await github.get("/repos/anchor/anchor-msp/actions/secrets", params=query)).json()
+    assert (found["total_count"], [each["name"] for each in found["secrets"]]) == (2, ["STATUS_API_URL"])
+    (prod,) = (await github.get(f"{REPO}/environments")).json()["environments"]
+    assert (await github.get(f"{REPO}/environments/{prod['name']}/secrets")).json()["total_count"] == 1
+    assert (await github.get(f"{REPO}/environments/nope/secrets")).status_code == 404
+
+
+async def test_a_token_that_may_not_list_settings_is_told_the_permission(
+    box: Sandbox, github: httpx.AsyncClient
+) -> None:
+    box.faults.add("github:deny=settings")
+    needed = {
+        "/actions/variables": "actions_variables=read",
+        "/actions/organization-secrets": "secrets=read",
+        "/environments": "actions=read",
+        "/environments/prod/secrets": "environments=read",
+    }
+    for path, permission in needed.items():
+        answer = await github.get(REPO + path)
+        assert (answer.status_code, answer.headers["x-accepted-github-permissions"]) == (403, permission)
+    assert (await github.get(REPO)).status_code == 200
+
+
+async def test_a_comparison_tells_what_the_head_has_since_both_parted(box: Sandbox, github: httpx.AsyncClient) -> None:
+    before = box.repository.head
+    after = box.commit({"README.md": "more", "new.txt": "x"}, "Say more")
+    ahead = (await github.get(f"{REPO}/compare/{before}...{after}")).json()
+    assert (ahead["status"], ahead["ahead_by"], ahead["behind_by"]) == ("ahead", 1, 0)
+    assert [(each["filename"], each["status"]) for each in ahead["files"]] == [
+        ("README.md", "modified"),
+        ("new.txt", "added"),
+    ]
+    behind = (await github.get(f"{REPO}/compare/{after}...{before}")).json()
+    assert (behind["status"], behind["behind_by"], behind["files"]) == ("behind", 1, [])
+    same = (await github.get(f"{REPO}/compare/main...{after}")).json()
+    assert (same["status"], same["commits"]) == ("identical", [])
+    for unknown in (f"{'0' * 40}...main", "main", "main...nope"):
+        assert (await github.get(f"{REPO}/compare/{unknown}")).status_code == 404

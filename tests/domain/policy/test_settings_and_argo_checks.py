@@ -133,3 +133,20 @@ def test_without_any_witness_stale_resources_are_unknown() -> None:
     assert [each.status for each in of("argo.no-stale-resources", live=NOT_COME)] == ["unknown"]
     skipped = of("argo.no-stale-resources", live=NotApplicable("offline"), live_spec=NotApplicable("offline"))
     assert [each.status for each in skipped] == ["skipped"]
+
+
+def test_an_application_that_waits_for_its_comparison_is_not_hidden_by_one_that_holds() -> None:
+    there = application("a", synced_revision=HEAD, target_revision="main")
+    waits = application("b", sync="OutOfSync", compared_revision=HEAD, synced_revision=OLD, target_revision="main")
+    branch = HeadOfBranch("main", HEAD, awaited=True)
+
+    [finding] = of("argo.at-head", live_spec=(there, waits), head=branch)
+
+    assert (finding.status, finding.resource) == ("skipped", "b")
+
+
+def test_a_variable_that_only_an_environment_has_holds_and_one_that_contradicts_fails() -> None:
+    only = ops(variables={}, in_environments={"prod": {"ENGINE_ID": "anchor-msp"}})
+    assert [each.status for each in of("settings.ops-repo", ops_settings=only)] == ["pass"]
+    other = ops(in_environments={"prod": {"ENGINE_ID": "other"}})
+    assert [each.status for each in of("settings.ops-repo", ops_settings=other)] == ["fail"]
