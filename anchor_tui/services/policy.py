@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -10,13 +11,25 @@ from msgspec.structs import replace
 from anchor_tui.config import Config
 from anchor_tui.domain.assemble import Readings, applications_of, value_of
 from anchor_tui.domain.model import Application, Finding
+from anchor_tui.domain.policy.facts import Facts
 from anchor_tui.domain.policy.in_cluster import InCluster
 from anchor_tui.domain.policy.in_git import InGit
-from anchor_tui.domain.policy.judging import Findings, judge_policy
+from anchor_tui.domain.policy.judging import Findings, PolicyFacts, judge_policy
 from anchor_tui.domain.policy.observed import Observed, facts_of, read_environment, read_repo
 from anchor_tui.domain.readings import Applications, OpsRepo
 
+GOOD_FOR = timedelta(seconds=15)
+"""Waivers end and times of grace pass without anything else changing: findings are not believed for longer."""
 AGE_WORTH_A_WORD = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """One environment's findings, of what they were made, and when."""
+
+    facts: Facts
+    at: datetime
+    findings: tuple[Finding, ...]
 
 
 class Policy:
@@ -27,6 +40,7 @@ class Policy:
         self._files: Mapping[str, str | None] = {}
         self._in_git: dict[str, InGit] = {}
         self._in_cluster: dict[str, tuple[object, InCluster]] = {}
+        self._judged_before: dict[str, _Judged] = {}
 
     def findings(self, readings: Readings, now: datetime) -> Findings | None:
         """Every finding; None as long as no source has said anything."""
@@ -45,13 +59,26 @@ class Policy:
             for each in self._config.environments
         }
         observed = Observed(applications, repo, self._clusters(answers, applications))
-        findings = judge_policy(self._config, facts_of(self._config, observed, self._read(repo)), now)
+        findings = self._judge(facts_of(self._config, observed, self._read(repo)), now)
         taken = {
             each.name: _taken_at(answers.get(each.server), applications[each.name])
             for each in self._config.environments
         }
         aged = {name: _aged(found, taken[name], now) for name, found in findings.environments.items()}
         return Findings(aged, findings.estate)
+
+    def _judge(self, facts: PolicyFacts, now: datetime) -> Findings:
+        """Judged anew is an environment of which something else is known, or whose findings time may have changed."""
+
+        def is_due(name: str, known: Facts) -> bool:
+            before = self._judged_before.get(name)
+            return before is None or not (timedelta() <= now - before.at < GOOD_FOR) or before.facts != known
+
+        due = {name: known for name, known in facts.environments.items() if is_due(name, known)}
+        judged = judge_policy(self._config, PolicyFacts(due, facts.estate), now)
+        for name, known in due.items():
+            self._judged_before[name] = _Judged(known, now, judged.environments[name])
+        return Findings({name: self._judged_before[name].findings for name in facts.environments}, judged.estate)
 
     def _clusters(
         self, answers: Mapping[str, Applications | None], applications: Mapping[str, tuple[Application, ...] | None]

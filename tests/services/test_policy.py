@@ -264,3 +264,24 @@ def test_files_and_manifests_are_read_once_as_long_as_they_are_the_same(monkeypa
     newer = argocd(prod, managed={prod.id: ManagedResources(ago(seconds=1), items[:3])})
     policy.findings(readings(fresh(newer), fresh(repo)), NOW)
     assert read["read_environment"] == 4
+
+
+def test_only_an_environment_that_has_changed_is_judged_anew_and_all_after_a_while(monkeypatch):
+    judged: list[set[str]] = []
+    real = module.judge_policy
+    monkeypatch.setattr(module, "judge_policy", lambda *rest: judged.append(set(rest[1].environments)) or real(*rest))
+    policy, repo = Policy(CONFIG), ops_repo(files=dict(sample()))
+    apps = [application(f"anchor-msp-{name}") for name in ("dev", "staging", "prod")]
+
+    def findings(seconds: float, *changed: Any) -> Any:
+        at = NOW + timedelta(seconds=seconds)
+        polled = replace(repo, files=dict(repo.files), latency_ms=seconds)
+        return policy.findings(readings(fresh(argocd(*(changed or apps))), fresh(polled)), at)
+
+    first = findings(0)
+    assert findings(14) == first
+    moved = findings(14, *apps[:2], replace(apps[2], automated=None))
+    assert moved.environments["staging"] is not None
+    assert ("argo.automated-prune", "live-spec") in told(moved.environments["prod"], "fail")
+    findings(15.1, *apps[:2], replace(apps[2], automated=None))
+    assert judged == [{"dev", "staging", "prod"}, set(), {"prod"}, {"dev", "staging"}]
