@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from anchor_tui.config import GitHub
+from anchor_tui.config import Config, GitHub
 from anchor_tui.domain.model import Fresh
 from anchor_tui.domain.readings import Names
 from anchor_tui.sandbox.server import Sandbox
@@ -184,11 +184,11 @@ async def test_a_fault_of_ours_costs_the_settings_alone():
     assert repo.ops_settings.variables.lacking == ("a fault in anchor-tui: ZeroDivisionError",)
 
 
-def of_sandbox(box: Sandbox) -> GitHubSource:
+def of_sandbox(box: Sandbox, configured: Config = WITH_APP) -> GitHubSource:
     async def connect(documents: frozenset[str]) -> Door:
         return Door(GitHubAccess(box.github_url, Secret(box.github_token), "test"), Gate(True, documents))
 
-    return GitHubSource(WITH_APP, connect, utc_now)
+    return GitHubSource(configured, connect, utc_now)
 
 
 async def test_the_embedded_estates_settings_are_read_over_sockets_read_only():
@@ -273,6 +273,29 @@ async def test_a_commit_that_github_does_not_know_says_so_and_is_not_asked_for_a
     await comparing.ask(door)  # type: ignore[arg-type]
     assert "does not know it" in comparing.incomparable(HEAD)[OLD]
     assert comparing.due == ()
+
+
+async def test_a_fault_of_ours_in_a_comparison_is_its_reason():
+    door, comparing = FakeRest(), Comparing("anchor/anchor-msp-ops")
+    door.answers[between(OLD, HEAD)] = ZeroDivisionError()
+    comparing.take_head(HEAD)
+    comparing.take_revisions([OLD])
+    await comparing.ask(door)  # type: ignore[arg-type]
+    assert comparing.incomparable(HEAD) == {OLD: "a fault in anchor-tui: ZeroDivisionError"}
+
+
+async def test_a_repository_that_was_renamed_is_asked_where_it_is_now():
+    renamed = config(github=GitHub(ops_repo="anchor/msp-ops"))
+    async with Sandbox.start("steady") as box:
+        before = box.repository.head
+        box.commit({"README.md": "more"}, "Say more")
+        one = of_sandbox(box, renamed)
+        repo = (await one.read()).value
+        compared = await one.compared([before])
+    assert repo.ops_settings.variables.found == {"ENGINE_ID": "anchor-msp"}
+    assert repo.ops_settings.variables.lacking == ()
+    assert compared is not None
+    assert compared.value.changed == {before: ("README.md",)}
 
 
 async def test_what_argo_cd_synced_is_compared_in_the_background():

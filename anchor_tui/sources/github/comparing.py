@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from anchor_tui.sources.errors import BadAnswer, NotFound
+from anchor_tui.sources.errors import BadAnswer, NotFound, SourceError
 from anchor_tui.sources.github.wire import convert
 
 if TYPE_CHECKING:
@@ -81,6 +81,10 @@ class Comparing:
                 told = f"GitHub does not know it: {error.message}"
             except BadAnswer as error:
                 told = error.message
+            except SourceError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a fault of ours must be seen, and costs the comparison alone
+                told = f"a fault in anchor-tui: {type(error).__name__}"
             if head == self._head:
                 self._told[revision] = told
         return bool(due)
