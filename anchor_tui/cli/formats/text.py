@@ -24,6 +24,10 @@ def _lines(snapshot: Snapshot) -> Iterator[str]:
     for environment in snapshot.environments:
         yield ""
         yield from _environment(environment, snapshot)
+    if snapshot.findings:
+        yield ""
+        yield "estate"
+        yield from policy_lines(snapshot.findings)
     if snapshot.pull_requests:
         yield ""
         yield "other pull requests"
