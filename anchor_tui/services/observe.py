@@ -20,6 +20,7 @@ from anchor_tui.domain.assemble import GITHUB, Readings, applications_of, assemb
 from anchor_tui.domain.model import AppId, Asking, Failure, Fresh, Missing, Reading, Snapshot, Stale
 from anchor_tui.domain.readings import Applications
 from anchor_tui.services.clock import Clock, utc_now
+from anchor_tui.services.late import LateGitHub
 from anchor_tui.sources.errors import SourceError
 from anchor_tui.sources.pace import Backoff
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from anchor_tui.sources.argocd.begun import AheadClient
     from anchor_tui.sources.argocd.client import ArgoClient
     from anchor_tui.sources.argocd.route import Route
+    from anchor_tui.sources.github import GitHubSource
     from anchor_tui.sources.github.door import Door
 
 REOBSERVE_S = 5.0
@@ -246,7 +248,6 @@ def make_sources(
     `ahead` has the first requests that are under way already; each source begins with its own.
     """
     from anchor_tui.sources.argocd.source import ArgoSource
-    from anchor_tui.sources.github import GitHubSource
 
     departed = dict(ahead or {})
 
@@ -279,4 +280,9 @@ def make_sources(
 
         return ArgoSource(server, config.environments, open_argocd, now)
 
-    return [*(argo_source(each.name) for each in config.all_servers), GitHubSource(config, open_github, now)]
+    def github_source() -> GitHubSource:
+        from anchor_tui.sources.github import GitHubSource
+
+        return GitHubSource(config, open_github, now)
+
+    return [*(argo_source(each.name) for each in config.all_servers), LateGitHub(GITHUB, github_source)]
