@@ -7,6 +7,7 @@ import asyncio
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -72,6 +73,9 @@ def run(arguments: argparse.Namespace) -> int:
         asyncio.run(_serve(arguments))
     except OSError as error:
         return _complain(f"cannot serve: {error.strerror or error}")
+    finally:
+        if arguments.until_stdin_closes and arguments.write:
+            shutil.rmtree(arguments.write, ignore_errors=True)  # the parent may have been killed before it could
     return 0
 
 

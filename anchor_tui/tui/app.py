@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
 
 from textual.app import App, SystemCommand
@@ -16,12 +16,14 @@ from textual.screen import Screen
 from anchor_tui.config import Config
 from anchor_tui.domain.assemble import Readings, assemble
 from anchor_tui.domain.glyphs import is_unicode
-from anchor_tui.domain.model import Snapshot
+from anchor_tui.domain.model import Level, Snapshot
 from anchor_tui.tui.appearance import PlainAscii, styles_folder
 from anchor_tui.tui.keys import ENVIRONMENT_KEYS, with_keys
 from anchor_tui.tui.launch import UnknownThemeError
 from anchor_tui.tui.screens.fleet import FleetScreen
 
+START = timedelta(seconds=10)
+"""How long after the start the cursor may still go to what is worst by itself."""
 READER_DIED = 3
 """Exit code: nothing could be read any more, by a fault of ours."""
 
@@ -68,6 +70,7 @@ class AnchorApp(App[None]):
         self._clock = clock
         self._begin_with = environment
         self._moved = bool(environment)
+        self._began = clock()
         self._ascii_only = ascii_only
         self.actions = with_keys(config.keys)
         for action in self.actions:
@@ -117,12 +120,17 @@ class AnchorApp(App[None]):
     def _take(self, snapshot: Snapshot) -> None:
         self.now = self._clock()
         self.snapshot = snapshot
-        if not self._moved and not any(source.state == "asking" for source in snapshot.sources):
-            # Once, when everything has answered and nobody has moved yet: to what is worst.
-            self._moved = True
-            worst = max(snapshot.environments, key=lambda each: each.verdict.level.rank, default=None)
-            if worst is not None and worst.verdict.level.rank and isinstance(self.screen, FleetScreen):
-                self.screen.environment = worst.name
+        self._go_to_worst(snapshot)
+
+    def _go_to_worst(self, snapshot: Snapshot) -> None:
+        """Once, soon after the start and before anybody has moved: to what is worst, when that is known."""
+        if self._moved or any(source.state == "asking" for source in snapshot.sources):
+            return
+        worst = max(snapshot.environments, key=lambda each: each.verdict.level.rank, default=None)
+        known_bad = worst is not None and worst.verdict.level in {Level.ATTENTION, Level.FAILING}
+        if known_bad and worst is not None and self.fleet is not None:
+            self.fleet.environment = worst.name
+        self._moved = known_bad or self._clock() - self._began > START
 
     def _tick(self) -> None:
         self.now = self._clock()

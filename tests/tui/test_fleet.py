@@ -97,6 +97,20 @@ async def test_the_cursor_goes_to_what_is_worst_once_and_then_stays_where_it_is_
         assert stage.fleet.environment == "dev"
 
 
+async def test_what_is_not_known_yet_moves_nothing_and_what_is_worst_later_only_soon_after_the_start():
+    async with on_stage() as stage:
+        await stage.show(STALE)
+        assert stage.fleet.environment == "dev"
+        await stage.show(INCIDENT)
+        assert stage.fleet.environment == "prod"
+    async with on_stage() as stage:
+        await stage.show(HEALTHY)
+        stage.moment += timedelta(seconds=11)
+        await stage.show(HEALTHY)
+        await stage.show(INCIDENT)
+        assert stage.fleet.environment == "dev"
+
+
 async def test_a_key_before_the_first_answer_keeps_the_cursor_where_it_was_put():
     async with on_stage() as stage:
         await stage.press("2")
