@@ -50,4 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     serve.add_argument("--port-argocd", type=int, default=0, metavar="N", help="default: any free port")
     serve.add_argument("--port-github", type=int, default=0, metavar="N", help="default: any free port")
-    serve.add_argument("--until-stdin-closes", action="store_true", help="end when stdin does, as the parent is gone, and remove the --write folder")
+    serve.add_argument(
+        "--until-stdin-closes",
+        action="store_true",
+        help="end when stdin does, as the parent is gone, and remove the --write folder",
+    )
