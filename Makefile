@@ -21,6 +21,7 @@ check: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/python tests/benchmarks/run.py
+	$(BIN)/python -m tests.benchmarks.policy
 
 screenshots: .venv/dev
 	$(BIN)/python -m tests.screenshots

@@ -1,0 +1,54 @@
+"""How long every check takes over 3 and over 200 environments that each have files of their own; no network.
+
+Run by `make bench`. The first judging parses every file; a repeated one finds that nothing has changed.
+"""
+
+from __future__ import annotations
+
+import time
+
+from anchor_tui.domain.readings import ManagedResources
+from anchor_tui.services.policy import Policy
+from tests.domain.policy.estate import CONFIG, sample
+from tests.recorded import recording
+from tests.values import NOW, application, argocd, environment_config, fresh, ops_repo, readings, replace
+
+RELEASE = "environments/{}/release.yaml"
+VALUES = "infra/helm/platform/environments/{}/values.yaml"
+
+
+def judged_ms(environments: int) -> list[float]:
+    """A first and a second judging of so many copies of prod, in milliseconds."""
+    names = [f"env-{number}" for number in range(environments)]
+    files = dict(sample())
+    for name in names:
+        files |= {
+            RELEASE.format(name): files[RELEASE.format("prod")],
+            VALUES.format(name): files[VALUES.format("prod")],
+        }
+    configured = tuple(
+        environment_config(name, release=RELEASE.format(name), values=VALUES.format(name), rules="prod")
+        for name in names
+    )
+    items = tuple(recording("managed-resources-prod").body["items"])
+    apps = [application(f"anchor-msp-{name}") for name in names]
+    live = argocd(*apps, managed={app.id: ManagedResources(NOW, items) for app in apps})
+    policy = Policy(replace(CONFIG, environments=configured))
+    read = readings(fresh(live), fresh(ops_repo(files=files)))
+    took = []
+    for _ in range(2):
+        started = time.perf_counter()
+        policy.findings(read, NOW)
+        took.append((time.perf_counter() - started) * 1000)
+    return took
+
+
+def main() -> None:
+    """Print the figures."""
+    for environments, limit in ((3, 50), (200, 2000)):
+        first, again = judged_ms(environments)
+        print(f"{first:7.0f} ms  policy of {environments} environments, first  (at most {limit:,}; again: {again:.0f})")
+
+
+if __name__ == "__main__":
+    main()
