@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +41,16 @@ def add_read_only(parser: argparse.ArgumentParser) -> None:
 def add_scenario(parser: argparse.ArgumentParser) -> None:
     """`--scenario` of the embedded servers."""
     parser.add_argument("--scenario", default="steady", metavar="NAME", help=f"{SCENARIOS}; default steady")
+
+
+def some_of(known: Collection[str]) -> Callable[[str], tuple[str, ...]]:
+    """Reads names out of `known`, comma-separated; each is kept once, in the order given."""
+
+    def read(text: str) -> tuple[str, ...]:
+        names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+        for name in names:
+            if name not in known:
+                raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(known)}")
+        return names
+
+    return read

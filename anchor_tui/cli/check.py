@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anchor_tui.cli.arguments import add_config
+from anchor_tui.cli.arguments import add_config, some_of
 from anchor_tui.cli.exits import Exit
 from anchor_tui.cli.output import complain, emit
 from anchor_tui.cli.reports import REPORTS, report_named
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there, whole or not at all")
     parser.add_argument(
         "--fail-on",
-        type=_fail_on,
+        type=some_of(FAIL_ON),
         default=("error",),
         metavar="LIST",
         help="what makes it exit 1, comma-separated: error, warning (and errors), unknown (and errors); default error",
@@ -104,11 +104,3 @@ def _print(text: str) -> int:
 
     emit((text if is_unicode(sys.stdout.encoding) else to_ascii(text)).encode(), None)
     return Exit.WELL
-
-
-def _fail_on(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    for name in names:
-        if name not in FAIL_ON:
-            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(FAIL_ON)}")
-    return names

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anchor_tui.cli.arguments import add_config, add_scenario
+from anchor_tui.cli.arguments import add_config, add_scenario, some_of
 from anchor_tui.cli.exits import Exit
 from anchor_tui.cli.formats import FORMATS, format_named
 from anchor_tui.cli.output import complain, emit
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there, whole or not at all")
     parser.add_argument(
         "--fail-on",
-        type=_fail_on,
+        type=some_of(FAIL_ON),
         default=(),
         metavar="LIST",
         help=f"exit 1 where one of these is found, comma-separated: {', '.join(FAIL_ON)}",
@@ -99,14 +99,6 @@ def exit_code(snapshot: Snapshot, fail_on: tuple[str, ...]) -> Exit:
     if errors:
         return Exit.UNREAD
     return Exit.FOUND if any(FAIL_ON[name](snapshot) for name in fail_on) else Exit.WELL
-
-
-def _fail_on(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    for name in names:
-        if name not in FAIL_ON:
-            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(FAIL_ON)}")
-    return names
 
 
 def _seconds(text: str) -> float:
