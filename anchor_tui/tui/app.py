@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -24,6 +25,8 @@ from anchor_tui.tui.screens.fleet import FleetScreen
 
 START = timedelta(seconds=10)
 """How long after the start the cursor may still go to what is worst by itself."""
+HUNG_UP = 129
+"""Exit code where the terminal is gone: that of a program which SIGHUP ended."""
 READER_DIED = 3
 """Exit code: nothing could be read any more, by a fault of ours."""
 
@@ -94,6 +97,7 @@ class AnchorApp(App[None]):
 
     def on_mount(self) -> None:
         """Begins to listen; says when the first frame is out."""
+        self._has_terminal = not self.is_headless and os.isatty(0)
         self.set_interval(1.0, self._tick)
         self._reader.listen(self._hear, self._mourn)
         self.call_after_refresh(self._reader.painted)
@@ -133,6 +137,10 @@ class AnchorApp(App[None]):
         self._moved = known_bad or self._clock() - self._began > START
 
     def _tick(self) -> None:
+        if self._has_terminal and not os.isatty(0):
+            # SIGHUP was ignored, or stopped at a parent such as make; Textual would read the dead terminal for ever,
+            # and its way out writes to it.
+            os._exit(HUNG_UP)
         self.now = self._clock()
 
     # --- keys --------------------------------------------------------------------------------------
