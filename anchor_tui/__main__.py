@@ -87,7 +87,7 @@ def _show(estate: Estate, arguments: argparse.Namespace) -> int:
     if arguments.environment and arguments.environment not in names:
         complain(f"there is no environment {arguments.environment!r}; there are {', '.join(names)}")
         return Exit.USAGE
-    from anchor_tui.tui.launch import UnknownThemeError, show
+    from anchor_tui.tui.launch import ReaderDiedError, UnknownThemeError, show
 
     options = {"environment": arguments.environment or "", "theme": arguments.theme or ""}
     try:
@@ -95,6 +95,9 @@ def _show(estate: Estate, arguments: argparse.Namespace) -> int:
     except UnknownThemeError as error:
         complain(str(error))
         return Exit.USAGE
+    except ReaderDiedError as error:
+        complain(f"a fault in anchor-tui ended the reading: {error}")
+        return Exit.UNREAD
 
 
 def _parser() -> Parser:

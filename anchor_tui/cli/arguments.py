@@ -34,7 +34,10 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 def add_read_only(parser: argparse.ArgumentParser) -> None:
     """`--read-only`."""
     parser.add_argument(
-        "--read-only", action="store_true", default=argparse.SUPPRESS, help="never write anything, anywhere"
+        "--read-only",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="send nothing that changes Argo CD or GitHub",
     )
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anchor_tui.cli.arguments import add_config, some_of
 from anchor_tui.cli.exits import Exit
-from anchor_tui.cli.output import complain, emit
+from anchor_tui.cli.output import complain, emit, emit_text
 from anchor_tui.cli.reports import REPORTS, report_named
 
 if TYPE_CHECKING:
@@ -58,9 +57,10 @@ def run(arguments: argparse.Namespace) -> int:
         complain(str(error))
         return Exit.USAGE
     content = report_named(arguments.format)(report)
-    if arguments.output is None and arguments.format == "text":
-        return _print(content) or exit_code(report, arguments.fail_on)
-    if not emit(content.encode(), arguments.output):
+    written = (
+        emit_text(content, arguments.output) if arguments.format == "text" else emit(content.encode(), arguments.output)
+    )
+    if not written:
         return Exit.USAGE
     return exit_code(report, arguments.fail_on)
 
@@ -99,8 +99,5 @@ def _configuration(arguments: argparse.Namespace) -> Config:
     return load(file, os.environ, cwd=Path.cwd(), checks=BY_ID)
 
 
-def _print(text: str) -> int:
-    from anchor_tui.domain.glyphs import is_unicode, to_ascii
-
-    emit((text if is_unicode(sys.stdout.encoding) else to_ascii(text)).encode(), None)
-    return Exit.WELL
+def _print(text: str) -> Exit:
+    return Exit.WELL if emit_text(text, None) else Exit.USAGE

@@ -29,6 +29,13 @@ def emit(content: bytes, target: Path | None) -> bool:
     return True
 
 
+def emit_text(text: str, target: Path | None) -> bool:
+    """The same for a text that a person reads: plain ASCII where the terminal is not UTF-8."""
+    from anchor_tui.domain.glyphs import is_unicode, to_ascii
+
+    return emit((text if target or is_unicode(sys.stdout.encoding) else to_ascii(text)).encode(), target)
+
+
 def _to_stdout(content: bytes) -> None:
     try:
         sys.stdout.buffer.write(content)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 from anchor_tui.cli.arguments import add_config, add_scenario, some_of
 from anchor_tui.cli.exits import Exit
 from anchor_tui.cli.formats import FORMATS, format_named
-from anchor_tui.cli.output import complain, emit
+from anchor_tui.cli.output import complain, emit, emit_text
 from anchor_tui.services.estate import Estate, configured, demonstrated
 
 if TYPE_CHECKING:
@@ -80,11 +79,10 @@ def _run_on(estate: Estate, arguments: argparse.Namespace) -> int:
 
     snapshot = observe_once(estate.config, estate.environ, estate.home, arguments.timeout)
     content = format_named(arguments.format)(snapshot)
-    if arguments.format == "text" and arguments.output is None:
-        from anchor_tui.domain.glyphs import is_unicode, to_ascii
-
-        content = content if is_unicode(sys.stdout.encoding) else to_ascii(content)
-    if not emit(content.encode(), arguments.output):
+    written = (
+        emit_text(content, arguments.output) if arguments.format == "text" else emit(content.encode(), arguments.output)
+    )
+    if not written:
         return Exit.USAGE
     for source in snapshot.unread_sources:
         complain(f"{source.id}: {source.error.message if source.error else source.state}")

@@ -11,12 +11,16 @@ if TYPE_CHECKING:
     from anchor_tui.services.estate import Estate
 
 
+class ReaderDiedError(RuntimeError):
+    """Nothing could be read any more, by a fault of ours; the message names its type, as its text may be foreign."""
+
+
 class UnknownThemeError(ValueError):
     """There is no theme of this name; the message lists those there are."""
 
 
 def show(estate: Estate, *, environment: str, theme: str, no_color: bool) -> int:
-    """Shows the screen until it is left; returns the exit code. Raises UnknownThemeError."""
+    """Shows the screen until it is left; returns the exit code. Raises UnknownThemeError, ReaderDiedError."""
     ahead = depart(estate.config, estate.environ, estate.home)
     from anchor_tui.services.background import Background
 
@@ -33,5 +37,5 @@ def show(estate: Estate, *, environment: str, theme: str, no_color: bool) -> int
     finally:
         reader.stop()
     if reader.fault is not None:
-        raise reader.fault
+        raise ReaderDiedError(type(reader.fault).__name__)
     return app.return_code or 0

@@ -275,3 +275,13 @@ def test_the_command_is_light_until_it_runs() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT.parents[2])
 
     assert done.stdout.strip() == b"[]"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("arguments", [("--list",), ("--explain", "auth.jwt-required"), ("--format", "text")])
+def test_a_result_that_could_not_be_written_is_never_well(arguments: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "anchor_tui", "check", *arguments]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, cwd=ROOT, check=False)
+    assert done.returncode == 2
+    assert b"cannot write to stdout" in done.stderr
