@@ -220,7 +220,8 @@ class Known:
         if known is None or known.application.presence != "found":
             known = observed
         problem = replace(problem, subject=str(observed.application.id))
-        return Observed(replace(known.application, problems=(problem,)), observed.labels or known.labels)
+        spoiled = replace(known.application, problems=(problem,))
+        return replace(known, application=spoiled, labels=observed.labels or known.labels)
 
     def _misread(self, what: str, error: BadAnswer) -> None:
         problem = Problem(self.source, error.kind, f"{what} is not understood: {error.message}")
@@ -264,7 +265,7 @@ def _with_details(listed: Observed, known: Observed | None) -> Observed:
         images=new.images,
         problems=new.problems,
     )
-    return Observed(merged, listed.labels)
+    return replace(listed, application=merged)
 
 
 def _core(application: Application) -> tuple[object, ...]:

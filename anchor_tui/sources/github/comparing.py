@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from anchor_tui.sources.errors import BadAnswer, NotFound, SourceError
+from anchor_tui.sources.errors import BadAnswer, Forbidden, NotFound, SourceError
 from anchor_tui.sources.github.wire import convert
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Comparing:
                 told: tuple[str, ...] | str = await compare(door, self._repository, revision, head)
             except NotFound as error:
                 told = f"GitHub does not know it: {error.message}"
-            except BadAnswer as error:
+            except (BadAnswer, Forbidden) as error:
                 told = error.message
             except SourceError:
                 raise
