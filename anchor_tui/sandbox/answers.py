@@ -19,6 +19,14 @@ GRPC_TO_HTTP = {2: 500, 3: 400, 5: 404, 7: 403, 9: 400, 13: 500, 16: 401}
 GZIP_FROM = 1024
 
 
+class ApiError(Exception):
+    """What the API refuses: a gRPC code and its text."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
 class ContentTypeGate:
     """Everything but GET needs exactly `application/json`, before anything else is looked at."""
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from anchor_tui.sandbox.applying import applied
 from anchor_tui.sandbox.clock import rfc3339
+from anchor_tui.sandbox.options import asks_before_deletion, is_hook, is_ignored_when_extraneous
 from anchor_tui.sandbox.render import Resource
 
 Key = tuple[str, str, str, str]
@@ -21,12 +23,30 @@ HISTORY_LIMIT = 10
 
 @dataclass(slots=True)
 class Live:
-    """A resource in the cluster: what was applied last, and how it is."""
+    """A resource in the cluster, and how it is. `applied` is what was applied last, where it was changed since."""
 
     resource: Resource
     health: str = "Healthy"
     message: str | None = None
-    deleting: bool = False
+    deleting: datetime | None = None
+    applied: Resource | None = None
+    created_at: datetime | None = None
+    version: int = 900
+    generation: int = 1
+
+    @property
+    def is_hook(self) -> bool:
+        """Whether it is a hook's, which no comparison counts."""
+        return is_hook(self.resource.manifest)
+
+    def is_as(self, target: Resource) -> bool:
+        """Whether an apply of the target would change nothing."""
+        manifest = self.resource.manifest
+        return manifest == target.manifest or manifest == self.after(target)
+
+    def after(self, target: Resource) -> Mapping[str, Any]:
+        """What an apply of the target would make of it."""
+        return applied(self.resource.manifest, (self.applied or self.resource).manifest, target.manifest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +58,11 @@ class ResourceStatus:
     health: str
     message: str | None
     prunable: bool
+    hook: bool = False
+    asks: bool = False
+    """Whether it is flagged as one whose deletion asks for a confirmation."""
+    ignored: bool = False
+    """Whether the application counts as Synced in spite of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +100,8 @@ class Application:
     operation_state: dict[str, Any] | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
     written_at: datetime | None = None
+    annotations: dict[str, str] = field(default_factory=dict)
+    deleted_at: datetime | None = None
 
     @classmethod
     def from_manifest(cls, manifest: Mapping[str, Any], created_at: datetime) -> Application:
@@ -85,6 +112,7 @@ class Application:
             name=metadata["name"],
             spec=dict(manifest["spec"]),
             labels=dict(metadata.get("labels", {})),
+            annotations=dict(metadata.get("annotations", {})),
             created_at=created_at,
             health_since=created_at,
         )
@@ -111,6 +139,16 @@ class Application:
         return automated if automated is not None and automated.get("enabled", True) else None
 
     @property
+    def sync_options(self) -> tuple[str, ...]:
+        """`spec.syncPolicy.syncOptions`."""
+        return tuple(self.spec.get("syncPolicy", {}).get("syncOptions") or ())
+
+    @property
+    def rbac_name(self) -> str:
+        """How permissions name it: with its namespace where that is not Argo CD's own."""
+        return "/".join((self.project, *([] if self.namespace == "argocd" else [self.namespace]), self.name))
+
+    @property
     def is_busy(self) -> bool:
         """Whether another operation would be refused."""
         phase = self.operation_state["phase"] if self.operation_state else None
@@ -128,23 +166,32 @@ class Application:
         for key in sorted(wanted.keys() | self.live.keys()):
             target, live = wanted.get(key), self.live.get(key)
             resource = live.resource if live else wanted[key]
-            same = target is not None and live is not None and target.manifest == live.resource.manifest
+            same = target is not None and live is not None and live.is_as(target)
+            extra = live is not None and target is None
             found.append(
                 ResourceStatus(
                     resource,
                     "Synced" if same else "OutOfSync",
                     live.health if live else "Missing",
                     live.message if live else None,
-                    target is None,
+                    prunable=extra,
+                    hook=extra and is_hook(resource.manifest),
+                    asks=asks_before_deletion(resource.manifest, self.sync_options),
+                    ignored=extra and is_ignored_when_extraneous(resource.manifest),
                 )
             )
         return found
 
+    def differing(self) -> list[ResourceStatus]:
+        """The resources that make the whole OutOfSync, or would if they were not ignored; hooks are none of them."""
+        return [each for each in self.resources() if each.status == "OutOfSync" and not each.hook]
+
     def worst_health(self) -> str:
         """The health of the whole: Missing only if nothing at all is live."""
-        if not self.live:
+        found = [live.health for live in self.live.values() if not live.is_hook]
+        if not found:
             return "Missing" if self.target else "Healthy"
-        return max((live.health for live in self.live.values()), key=HEALTH_BY_WORRY.index)
+        return max(found, key=HEALTH_BY_WORRY.index)
 
     def assess(self, at: datetime) -> None:
         """Take the health over from the live resources."""

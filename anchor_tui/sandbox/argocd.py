@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from anchor_tui.sandbox import manifests
-from anchor_tui.sandbox.answers import ContentTypeGate, error_answer, json_answer, plain_error, stream_error
+from anchor_tui.sandbox.answers import ApiError, ContentTypeGate, error_answer, json_answer, plain_error, stream_error
 from anchor_tui.sandbox.applications import Application
 from anchor_tui.sandbox.clock import Clock
 from anchor_tui.sandbox.controller import Controller
@@ -26,23 +26,19 @@ from anchor_tui.sandbox.render import RenderError
 from anchor_tui.sandbox.selectors import (
     BadFieldsError,
     BadSelectorError,
+    item_projection,
     label_selector,
     list_projection,
     watch_projection,
 )
 from anchor_tui.sandbox.sessions import Session, Sessions, Unauthorized
 from anchor_tui.sandbox.watch import EVENT_STREAM, HEARTBEAT_S, Watch, WatchResponse
+from anchor_tui.sandbox.windows import sync_windows_document
+from anchor_tui.sandbox.writes import Writes
 
 NAMESPACE = "argocd"
+T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-class ApiError(Exception):
-    """What the API refuses: a gRPC code and its text."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code, self.message = code, message
 
 
 class ArgoCD:
@@ -64,6 +60,7 @@ class ArgoCD:
         self._faults = faults
         self._heartbeat_s = heartbeat_s
         self._wake = wake
+        self._writes = Writes(controller, clock, self._find)
         self.app: ASGIApp = ContentTypeGate(
             Starlette(
                 routes=[
@@ -74,7 +71,9 @@ class ArgoCD:
                     self._route("/api/v1/projects/{name}", self.project),
                     self._route("/api/v1/account/can-i/{resource}/{action}/{subresource:path}", self.can_i),
                     self._route("/api/v1/applications", self.list_applications),
-                    self._route("/api/v1/applications/{name}", self.get_application),
+                    self._route("/api/v1/applications/{name}", self.application, "GET", "PATCH"),
+                    self._route("/api/v1/applications/{name}/sync", self.sync, "POST"),
+                    self._route("/api/v1/applications/{name}/operation", self.terminate, "DELETE"),
                     self._route("/api/v1/applications/{name}/managed-resources", self.managed_resources),
                     self._route("/api/v1/applications/{name}/manifests", self.manifests),
                     self._route("/api/v1/applications/{name}/resource", self.resource),
@@ -85,7 +84,8 @@ class ArgoCD:
             )
         )
 
-    def _route(self, path: str, endpoint: Endpoint) -> Route:
+    @staticmethod
+    def _route(path: str, endpoint: Endpoint, *methods: str) -> Route:
         async def answer(request: Request) -> Response:
             try:
                 return await endpoint(request)
@@ -94,7 +94,7 @@ class ArgoCD:
             except ApiError as error:
                 return error_answer(request, error.code, error.message)
 
-        return Route(path, answer, methods=["GET"])
+        return Route(path, answer, methods=methods or ["GET"])
 
     # --- who asks --------------------------------------------------------------------------------
 
@@ -131,7 +131,8 @@ class ArgoCD:
         resource, action = request.path_params["resource"], request.path_params["action"]
         if resource not in CAN_I_RESOURCES:
             raise ApiError(3, f"[{' '.join(CAN_I_RESOURCES)}] does not contain {resource}")
-        return json_answer(request, {"value": "no" if session.read_only and action != "get" else "yes"})
+        may = session.may(resource, action, request.path_params["subresource"])
+        return json_answer(request, {"value": "yes" if may else "no"})
 
     async def projects(self, request: Request) -> Response:
         """GET /api/v1/projects."""
@@ -155,7 +156,7 @@ class ArgoCD:
     def _project(self, name: str) -> dict[str, Any]:
         apps = self.controller.applications.values()
         created = min((app.created_at for app in apps), default=self._clock.now())
-        return project_document(name, apps, created - timedelta(minutes=5))
+        return project_document(name, apps, created - timedelta(minutes=5), self.controller.windows)
 
     # --- applications ----------------------------------------------------------------------------
 
@@ -177,8 +178,10 @@ class ArgoCD:
         metadata = {"resourceVersion": str(self.controller.resource_version)}
         return json_answer(request, {"metadata": metadata, "items": items or None})
 
-    async def get_application(self, request: Request) -> Response:
-        """GET /api/v1/applications/{name}; with `refresh` it waits for the comparison."""
+    async def application(self, request: Request) -> Response:
+        """GET and PATCH /api/v1/applications/{name}; with `refresh` it waits for the comparison."""
+        if request.method == "PATCH":
+            return await self._write(request, self._writes.patch, await request.body())
         self._session(request)
         app = self._application(request)
         how = request.query_params.get("refresh")
@@ -186,10 +189,29 @@ class ArgoCD:
             await self._refresh(app, "hard" if how == "hard" else "normal")
         return json_answer(request, application_document(app))
 
+    async def sync(self, request: Request) -> Response:
+        """POST …/sync."""
+        return await self._write(request, self._writes.sync, await request.body())
+
+    async def terminate(self, request: Request) -> Response:
+        """DELETE …/operation."""
+        return await self._write(request, self._writes.terminate, request.query_params)
+
+    async def _write(
+        self, request: Request, write: Callable[[Callable[[], Session], str, T], Any], what: T
+    ) -> Response:
+        answer = write(lambda: self._session(request), request.path_params["name"], what)
+        self._wake()
+        return json_answer(request, answer)
+
     async def managed_resources(self, request: Request) -> Response:
         """GET …/managed-resources: target and live of every resource; Secret values would be masked."""
         self._session(request)
-        return json_answer(request, manifests.managed_resources(self._application(request)))
+        app, query = self._application(request), request.query_params
+        answer = manifests.managed_resources(app, query)
+        if fields := query.get("fields"):
+            answer = item_projection(fields)(answer)
+        return json_answer(request, answer)
 
     async def manifests(self, request: Request) -> Response:
         """GET …/manifests: what the head, or `revision`, renders."""
@@ -198,7 +220,7 @@ class ArgoCD:
         revision = request.query_params.get("revision")
         try:
             target = self.controller.rendered(app, revision) if revision else app.target
-        except (RenderError, KeyError) as error:
+        except RenderError as error:
             raise ApiError(2, f"failed to generate manifest: {error}") from error
         return json_answer(request, manifests.rendered(app, target))
 
@@ -217,10 +239,10 @@ class ArgoCD:
         return json_answer(request, {"manifest": json.dumps(found, separators=(",", ":"), sort_keys=True)})
 
     async def sync_windows(self, request: Request) -> Response:
-        """GET …/syncwindows: none here, so that a sync may always go."""
+        """GET …/syncwindows."""
         self._session(request)
-        self._application(request)
-        return json_answer(request, {"canSync": True})
+        windows = self.controller.windows_of(self._application(request))
+        return json_answer(request, sync_windows_document(windows, self._clock.now()))
 
     async def watch_applications(self, request: Request) -> Response:
         """GET /api/v1/stream/applications."""
@@ -273,10 +295,13 @@ class ArgoCD:
         return matches
 
     def _application(self, request: Request) -> Application:
-        """The application a path names. Unknown ones are forbidden, unless the project is sent."""
-        query, name = request.query_params, request.path_params["name"]
-        project = query.get("project")
-        app = self.controller.applications.get((query.get("appNamespace") or NAMESPACE, name))
+        """The application a path names."""
+        query = request.query_params
+        return self._find(request.path_params["name"], query.get("appNamespace", ""), query.get("project", ""))
+
+    def _find(self, name: str, namespace: str, project: str) -> Application:
+        """Unknown applications are forbidden, unless the project is sent."""
+        app = self.controller.applications.get((namespace or NAMESPACE, name))
         if name in self._faults.values("argocd", "forbidden"):
             raise ApiError(7, "permission denied")
         if app is None or (project and app.project != project):
@@ -296,7 +321,11 @@ class ArgoCD:
         self.controller.refresh(app, how, self._clock.now())
         self.controller.listeners.append(listen)
         self._wake()
+        waits = [asyncio.create_task(event.wait()) for event in (done, self.closing)]
         try:
-            await done.wait()
+            # Where no controller is there to compare, this ends only with the server.
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.controller.listeners.remove(listen)
+            for task in waits:
+                task.cancel()

@@ -12,22 +12,19 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
-from typing import Any, Literal
+from typing import Literal
 
 from anchor_tui.sandbox.applications import Application, Condition, Live
-from anchor_tui.sandbox.clock import rfc3339
+from anchor_tui.sandbox.operations import Operations
+from anchor_tui.sandbox.options import prune_option
 from anchor_tui.sandbox.pace import Pace, Unwell
 from anchor_tui.sandbox.render import RenderError, Resource, target_of
 from anchor_tui.sandbox.repository import Repository
+from anchor_tui.sandbox.tasks import CANNOT_LOAD, Order
+from anchor_tui.sandbox.windows import Window, may_sync
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
 Listener = Callable[[EventType, Application], None]
-Manifest = Mapping[str, Any]
-
-DEFAULT_HEALTH_MESSAGES = {"ExternalSecret": "secret synced"}
-CANNOT_LOAD = (
-    "Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc = "
-)
 
 
 class Controller:
@@ -37,29 +34,48 @@ class Controller:
         self.applications: dict[tuple[str, str], Application] = {}
         self.resource_version = 1000
         self.listeners: list[Listener] = []
+        self.windows: list[Window] = []
+        """The sync windows of the projects."""
+        self.failing: dict[str, str] = {}
+        """Application → what Kubernetes says when it refuses the first of its changes."""
+        self.invalid: dict[str, str] = {}
+        """Application → what is wrong with its spec: an InvalidSpecError, from the next comparison on."""
+        self.is_down = False
+        """Nothing is compared and no operation is taken; what was due happens when the controller is back."""
         self._repository = repository
         self._pace = pace
         self._unwell = tuple(unwell)
         self._agenda: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._order = count()
         self._attempted: dict[tuple[str, str], str] = {}
+        self._held_until: datetime | None = None
+        self._operations = Operations(self, pace)
         repository.on_push.append(self._pushed)
 
     # --- time ------------------------------------------------------------------------------------
 
     def step(self, now: datetime) -> None:
         """Let everything happen that is due."""
+        if self.is_down:
+            self._held_until = now
+            return
         while self._agenda and self._agenda[0][0] <= now:
             due, _, happen = heapq.heappop(self._agenda)
-            happen(due)
+            happen(max(due, self._held_until) if self._held_until else due)
 
     @property
     def next_due(self) -> datetime | None:
         """When the next thing happens."""
         return self._agenda[0][0] if self._agenda else None
 
-    def _later(self, at: datetime, seconds: float, happen: Callable[[datetime], None]) -> None:
-        heapq.heappush(self._agenda, (at + timedelta(seconds=seconds), next(self._order), happen))
+    def later(self, at: datetime, seconds: float, happen: Callable[[datetime], None]) -> None:
+        """Let something happen so long after `at`."""
+        heapq.heappush(self._agenda, (self.moment(at, seconds), next(self._order), happen))
+
+    @staticmethod
+    def moment(at: datetime, seconds: float) -> datetime:
+        """So long after `at`."""
+        return at + timedelta(seconds=seconds)
 
     def reconcile_regularly(self, now: datetime) -> None:
         """From now on compare each application every so often, one after the other."""
@@ -67,12 +83,12 @@ class Controller:
             passed = self._period(app) * ((place * 0.37 + 0.2) % 1)
             last = now - timedelta(seconds=passed)
             app.reconciled_at = max(filter(None, (app.reconciled_at, last)))
-            self._later(now, self._period(app) - passed, partial(self._reconcile, app))
+            self.later(now, self._period(app) - passed, partial(self._reconcile, app))
 
     def _reconcile(self, app: Application, at: datetime) -> None:
         if self.applications.get(app.key) is app:
-            self._compare(app, at)
-            self._later(at, self._period(app), partial(self._reconcile, app))
+            self.compare(app, at)
+            self.later(at, self._period(app), partial(self._reconcile, app))
 
     def _period(self, app: Application) -> float:
         """Seconds between two comparisons; those of others are many, and compared as seldom as a real server does."""
@@ -83,8 +99,8 @@ class Controller:
     def add(self, app: Application, at: datetime) -> None:
         """Create an application; it is compared at once."""
         self.applications[app.key] = app
-        self._changed(app, at, "ADDED")
-        self._later(at, self._pace.compare_s, partial(self._compare, app))
+        self.changed(app, at, "ADDED")
+        self.later(at, self._pace.compare_s, partial(self.compare, app))
 
     def settle(self, app: Application) -> None:
         """Take over an application that has been here all along, without comparing it."""
@@ -95,15 +111,16 @@ class Controller:
     def remove(self, app: Application, at: datetime) -> None:
         """Delete an application; what it deployed stays."""
         del self.applications[app.key]
-        self._changed(app, at, "DELETED")
+        self.changed(app, at, "DELETED")
 
     def refresh(self, app: Application, how: Literal["normal", "hard"], at: datetime) -> None:
         """Ask for a comparison: it is done when `app.refresh` is None again."""
         app.refresh = how
-        self._changed(app, at)
-        self._later(at, self._pace.refresh_s, partial(self._compare, app))
+        self.changed(app, at)
+        self.later(at, self._pace.refresh_s, partial(self.compare, app))
 
-    def _changed(self, app: Application, at: datetime, event: EventType = "MODIFIED") -> None:
+    def changed(self, app: Application, at: datetime, event: EventType = "MODIFIED") -> None:
+        """Tell those who watch."""
         self.resource_version += 1
         app.resource_version = self.resource_version
         app.generation += 1
@@ -116,39 +133,68 @@ class Controller:
     def _pushed(self, branch: str, _sha: str, at: datetime) -> None:
         for app in self.applications.values():
             if not app.foreign and app.spec["source"].get("targetRevision", "HEAD") in {branch, "HEAD"}:
-                self._later(at, self._pace.notice_s, partial(self._compare, app))
+                self.later(at, self._pace.notice_s, partial(self.compare, app))
 
-    def _compare(self, app: Application, at: datetime) -> None:
-        """Compare with git, as far as the agenda has come, and start what auto-sync would start."""
+    def compare(self, app: Application, at: datetime, *, latest: bool = True) -> None:
+        """Compare, and start what auto-sync would start.
+
+        A change in the cluster is compared with the commit that was compared last; `reconciledAt` stays then.
+        """
         if self.applications.get(app.key) is not app:
             return
-        if not app.foreign:
+        if message := self.invalid.get(app.name):
+            self._is_invalid(app, message, at)
+            return
+        if app.foreign:
+            app.sync = _sync_status(app)
+        else:
             previous = app.sync, app.revision
-            self._load_target(app, at)
-            if app.sync == "OutOfSync" and self._wants_sync(app):
+            self._load_target(app, at, latest=latest)
+            if app.sync == "OutOfSync" and self._wants_sync(app, at):
                 sync, revision = app.sync, app.revision
                 app.sync, app.revision = previous
-                self.sync(app, at, revision=revision, automated=True)
+                prune = bool(app.automated and app.automated.get("prune"))
+                self.sync(app, at, revision=revision, prune=prune, automated=True)
                 app.sync, app.revision = sync, revision
         if app.refresh:
             app.hydrated, app.refresh = app.refresh, None
-        app.reconciled_at = at
+        if latest or app.reconciled_at is None:
+            app.reconciled_at = at
         app.assess(at)
-        self._changed(app, at)
+        self.changed(app, at)
 
-    def _load_target(self, app: Application, at: datetime) -> None:
+    def _is_invalid(self, app: Application, message: str, at: datetime) -> None:
+        if not any(condition.message == message for condition in app.conditions):
+            app.conditions = (Condition("InvalidSpecError", message, at),)
+        if app.health != "Unknown":
+            app.health, app.health_since = "Unknown", at
+        app.sync, app.revision, app.reconciled_at, app.refresh = "Unknown", "", None, None
+        self.changed(app, at)
+
+    def _load_target(self, app: Application, at: datetime, *, latest: bool) -> None:
         wanted = app.spec["source"].get("targetRevision", "HEAD")
         try:
-            revision, app.target = self._render(app, wanted)
+            known = not latest and app.sync != "Unknown"
+            revision, app.target = self._render(app, app.revision if known else wanted)
         except RenderError as error:
             message = CANNOT_LOAD + str(error)
             if not any(condition.message == message for condition in app.conditions):
                 app.conditions = (Condition("ComparisonError", message, at),)
             app.sync, app.revision = "Unknown", wanted
             return
-        app.conditions = ()
-        app.revision = revision
-        app.sync = "OutOfSync" if any(each.status == "OutOfSync" for each in app.resources()) else "Synced"
+        app.revision, app.sync = revision, _sync_status(app)
+        app.conditions = self._sync_errors(app, at)
+
+    def _sync_errors(self, app: Application, at: datetime) -> tuple[Condition, ...]:
+        """What auto-sync says where it has tried in vain, and does not try again."""
+        state = app.operation_state
+        if app.automated is None or app.sync != "OutOfSync" or app.operation is not None or state is None:
+            return ()
+        if self._attempted.get(app.key) != app.revision or state["phase"] not in {"Failed", "Error"}:
+            return ()
+        message = f"Failed last sync attempt to [{app.revision}]: {state['message']}"
+        old = tuple(condition for condition in app.conditions if condition.message == message)
+        return old or (Condition("SyncError", message, at),)
 
     def _render(self, app: Application, wanted: str) -> tuple[str, tuple[Resource, ...]]:
         revision = self._repository.resolve(wanted)
@@ -157,17 +203,41 @@ class Controller:
         namespace = app.spec["destination"]["namespace"]
         return revision, target_of(self._repository, revision, app.spec["source"], namespace)
 
-    def rendered(self, app: Application, revision: str) -> tuple[Resource, ...]:
-        """What the application's source renders at a commit; RenderError, or KeyError for an unknown commit."""
-        return target_of(self._repository, revision, app.spec["source"], app.spec["destination"]["namespace"])
+    def resolve(self, revision: str) -> str | None:
+        """The commit that a revision names. One that looks like a commit is taken at its word, as by a real server."""
+        looks_whole = len(revision) == 40 and all(letter in "0123456789abcdef" for letter in revision)
+        return revision if looks_whole else self._repository.resolve(revision)
 
-    def _wants_sync(self, app: Application) -> bool:
-        """Whether auto-sync starts: on, nothing running, not tried yet, and more to do than it may prune."""
+    def rendered(self, app: Application, revision: str) -> tuple[Resource, ...]:
+        """What the application's source renders at a revision."""
+        return self._render(app, revision)[1]
+
+    def _wants_sync(self, app: Application, at: datetime) -> bool:
+        """Whether auto-sync starts: on, nothing running, no window against it, and more to do than it may prune.
+
+        A revision that was tried is tried again only by self-heal, and only after a success.
+        """
         automated = app.automated
-        if automated is None or app.is_busy or self._attempted.get(app.key) == app.revision:
+        if automated is None or app.is_busy or not self.may_sync(app, at, manual=False):
             return False
-        differing = [each for each in app.resources() if each.status == "OutOfSync"]
-        return bool(automated.get("prune")) or any(not each.prunable for each in differing)
+        prunes = bool(automated.get("prune"))
+        if self._attempted.get(app.key) == app.revision:
+            state = app.operation_state
+            succeeded = state is None or state["phase"] == "Succeeded"
+            return bool(automated.get("selfHeal")) and succeeded and self._has_drifted(app, prunes=prunes)
+        return prunes or any(not each.prunable for each in app.differing())
+
+    @staticmethod
+    def _has_drifted(app: Application, *, prunes: bool) -> bool:
+        """Whether a sync would change something. What a prune keeps, or what is going already, is none of it."""
+        for each in app.differing():
+            live = app.live.get(each.resource.key)
+            if not each.prunable:
+                return True
+            option = prune_option(each.resource.manifest, app.sync_options)
+            if prunes and live is not None and live.deleting is None and option != "false":
+                return True
+        return False
 
     # --- syncing ---------------------------------------------------------------------------------
 
@@ -182,112 +252,67 @@ class Controller:
         username: str | None = None,
         info: Iterable[Mapping[str, str]] = (),
     ) -> None:
-        """Start an operation. The old operation's state is gone at once; the controller takes this one up soon."""
-        request: dict[str, Any] = {"revision": revision}
-        if automated:
-            self._attempted[app.key] = revision
-            prune = bool(app.automated and app.automated.get("prune"))
-        if prune:
-            request["prune"] = True
-        request["source"] = app.spec["source"]
-        if options := app.spec.get("syncPolicy", {}).get("syncOptions"):
-            request["syncOptions"] = options
-        operation: dict[str, Any] = {
-            "sync": request,
-            "initiatedBy": {"automated": True} if automated else {"username": username},
-        }
-        if info:
-            operation["info"] = [dict(each) for each in info]
-        operation["retry"] = {"limit": 5} if automated else {}
-        app.operation, app.operation_state = operation, None
-        self._changed(app, at)
-        self._later(at, self._pace.take_s, partial(self._take, app))
+        """Start an operation, as one asks for it who wants all of a revision."""
+        order = Order(revision, prune=prune, automated=automated, username=username, info=tuple(info))
+        self.start(app, at, order)
 
-    def _take(self, app: Application, at: datetime) -> None:
-        app.operation_state = {"operation": app.operation, "phase": "Running", "startedAt": rfc3339(at)}
-        self._changed(app, at)
-        self._later(at, self._pace.apply_s, partial(self._apply, app, started=at))
+    def start(self, app: Application, at: datetime, order: Order) -> None:
+        """Start an operation, whatever it is."""
+        if not order.dry_run and not order.resources:
+            self._attempted[app.key] = order.revision
+        self._operations.start(app, at, order)
 
-    def _apply(self, app: Application, at: datetime, *, started: datetime) -> None:
-        operation = app.operation
-        assert operation is not None
-        wanted = {resource.key: resource for resource in app.target}
-        results = [
-            self._prune(app, live, operation, at) for live in app.live.values() if live.resource.key not in wanted
-        ]
-        results += [self._put(app, resource, at) for resource in app.target]
-        app.assess(at)
-        self._changed(app, at)
-        self._later(at, self._pace.finish_s, lambda at: self._finish(app, at, started, results))
+    def terminate(self, app: Application, at: datetime) -> bool:
+        """End the running operation before its time; False if there is none."""
+        return self._operations.terminate(app, at)
 
-    def _prune(self, app: Application, live: Live, operation: Manifest, at: datetime) -> dict[str, Any]:
-        if not operation["sync"].get("prune"):
-            return _result(live.resource, "PruneSkipped", "ignored (requires pruning)", "Succeeded")
-        live.deleting, live.health = True, "Progressing"
-        live.message = "Pending deletion"
-        self._later(at, self._pace.prune_s, lambda at: self._gone(app, live, at))
-        return _result(live.resource, "Pruned", "pruned", "Succeeded")
+    def may_sync(self, app: Application, at: datetime, *, manual: bool) -> bool:
+        """Whether the sync windows let it."""
+        return may_sync(self.windows_of(app), at, manual=manual)
 
-    def _gone(self, app: Application, live: Live, at: datetime) -> None:
-        if app.live.get(live.resource.key) is live:
-            del app.live[live.resource.key]
-            self._compare(app, at)
+    def windows_of(self, app: Application) -> list[Window]:
+        """The sync windows that are about an application."""
+        return [window for window in self.windows if window.holds_for(app.name)]
 
-    def _put(self, app: Application, resource: Resource, at: datetime) -> dict[str, Any]:
-        before = app.live.get(resource.key)
-        kind = ".".join(filter(None, (resource.kind.lower(), resource.group)))
-        if before and not before.deleting and before.resource.manifest == resource.manifest:
-            return _result(resource, "Synced", f"{kind}/{resource.name} unchanged", "Running")
-        live = Live(resource, message=DEFAULT_HEALTH_MESSAGES.get(resource.kind))
-        app.live[resource.key] = live
-        if resource.kind == "Deployment":
-            live.health = "Progressing"
-            live.message = "Waiting for rollout to finish: 0 of 1 updated replicas are available..."
-            strikes = any(each.strikes(resource) for each in self._unwell)
-            seconds = self._pace.deadline_s if strikes else self._pace.rollout_s
-            self._later(at, seconds, lambda at: self._rolled_out(app, live, at, well=not strikes))
-        return _result(resource, "Synced", f"{kind}/{resource.name} {'configured' if before else 'created'}", "Running")
+    # --- the cluster -----------------------------------------------------------------------------
+
+    def roll_out(self, app: Application, live: Live, at: datetime) -> None:
+        """Something new is in the cluster; a Deployment takes its time until it is ready, if it ever is."""
+        self.resource_version += 1
+        live.version = self.resource_version
+        if live.resource.kind != "Deployment":
+            return
+        live.health = "Progressing"
+        live.message = "Waiting for rollout to finish: 0 of 1 updated replicas are available..."
+        strikes = any(each.strikes(live.resource) for each in self._unwell)
+        seconds = self._pace.deadline_s if strikes else self._pace.rollout_s
+        self.later(at, seconds, lambda at: self._rolled_out(app, live, at, well=not strikes))
 
     def _rolled_out(self, app: Application, live: Live, at: datetime, *, well: bool) -> None:
-        if app.live.get(live.resource.key) is not live:
+        if app.live.get(live.resource.key) is not live or live.deleting:
             return
         live.health = "Healthy" if well else "Degraded"
         live.message = None if well else f'Deployment "{live.resource.name}" exceeded its progress deadline'
         app.assess(at)
-        self._changed(app, at)
+        self.changed(app, at)
 
-    def _finish(self, app: Application, at: datetime, started: datetime, results: list[dict[str, Any]]) -> None:
-        operation = app.operation
-        assert operation is not None
-        app.operation = None
-        app.operation_state = {
-            "operation": operation,
-            "phase": "Succeeded",
-            "message": "successfully synced (all tasks run)",
-            "syncResult": {
-                "resources": results,
-                "revision": operation["sync"]["revision"],
-                "source": operation["sync"]["source"],
-            },
-            "startedAt": rfc3339(started),
-            "finishedAt": rfc3339(at),
-        }
-        app.record(operation, started, at)
-        self._changed(app, at)
-        self._later(at, self._pace.compare_s, partial(self._compare, app))
+    def vanish(self, app: Application, live: Live, at: datetime) -> None:
+        """A deletion is through."""
+        if app.live.get(live.resource.key) is live:
+            del app.live[live.resource.key]
+            self.compare(app, at, latest=False)
+
+    def seen(self, app: Application, at: datetime) -> None:
+        """Somebody has changed what lives: it is compared soon."""
+        self.later(at, self._pace.see_s, lambda at: self.compare(app, at, latest=False))
+
+    def edited(self, app: Application, at: datetime) -> None:
+        """Somebody has changed the Application itself."""
+        self.changed(app, at)
+        self.later(at, self._pace.compare_s, partial(self.compare, app))
+        self._operations.look(app, at)
 
 
-def _result(resource: Resource, status: str, message: str, hook_phase: str) -> dict[str, Any]:
-    """One line of `syncResult.resources`."""
-    line = {
-        "group": resource.group,
-        "version": resource.version,
-        "kind": resource.kind,
-        "namespace": resource.namespace,
-        "name": resource.name,
-        "status": status,
-        "message": message,
-        "hookPhase": hook_phase,
-        "syncPhase": "Sync",
-    }
-    return line | ({"images": list(resource.images)} if resource.images else {})
+def _sync_status(app: Application) -> str:
+    """Synced, although something may differ that the application ignores."""
+    return "OutOfSync" if any(not each.ignored for each in app.differing()) else "Synced"

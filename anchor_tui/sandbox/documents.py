@@ -25,7 +25,7 @@ def application_document(app: Application, *, with_health: bool = True) -> Docum
 
 
 def _metadata(app: Application) -> Document:
-    annotations = {LAST_APPLIED: _last_applied(app)}
+    annotations = {**app.annotations, LAST_APPLIED: _last_applied(app)}
     if app.refresh:
         annotations[REFRESH] = app.refresh
     if app.hydrated:
@@ -38,9 +38,14 @@ def _metadata(app: Application) -> Document:
         "generation": app.generation,
         "creationTimestamp": rfc3339(app.created_at),
     }
+    if app.deleted_at:
+        metadata["deletionTimestamp"] = rfc3339(app.deleted_at)
+        metadata["deletionGracePeriodSeconds"] = 0
     if app.labels:
         metadata["labels"] = dict(app.labels)
     metadata["annotations"] = dict(sorted(annotations.items()))
+    if app.deleted_at:
+        metadata["finalizers"] = ["resources-finalizer.argocd.argoproj.io"]
     metadata["managedFields"] = _managed_fields(app)
     return metadata
 
@@ -112,6 +117,8 @@ def _status(app: Application, with_health: bool) -> Document:
     if resources:
         status["resources"] = resources
     compared_to = {key: app.spec[key] for key in ("source", "sources", "destination") if key in app.spec}
+    if any(condition.type == "InvalidSpecError" for condition in app.conditions):
+        compared_to = {"source": {"repoURL": ""}, "destination": {}}
     status["sync"] = {"status": app.sync, "comparedTo": compared_to}
     if app.revision:
         status["sync"]["revision"] = app.revision
@@ -146,13 +153,18 @@ def _resource(each: ResourceStatus, with_health: bool) -> Document:
         "kind": resource.kind,
         "namespace": resource.namespace,
         "name": resource.name,
-        "status": each.status,
     }
+    if not each.hook:
+        line["status"] = each.status
     if with_health:
         health: Document = {"status": each.health}
         if each.message:
             health["message"] = each.message
         line["health"] = health
+    if each.hook:
+        line["hook"] = True
     if each.prunable:
         line["requiresPruning"] = True
+    if each.asks:
+        line["requiresDeletionConfirmation"] = True
     return line

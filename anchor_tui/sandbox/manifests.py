@@ -6,7 +6,9 @@ Shapes: `managed-resources*`, `manifests*`, `resource*` and `syncwindows*` of th
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,35 +17,55 @@ from anchor_tui.sandbox.clock import rfc3339
 from anchor_tui.sandbox.render import Resource
 
 MASK = "++++++++"
+FILTERS = ("namespace", "name", "version", "group", "kind")
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
-def managed_resources(app: Application) -> dict[str, Any]:
-    """GET …/managed-resources: `"null"` stands where one side has nothing; `{}` where nothing could be compared."""
+def managed_resources(app: Application, only: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """GET …/managed-resources: `"null"` stands where one side has nothing; `{}` where nothing could be compared.
+
+    `only` narrows it by namespace, name, version, group and kind. Hooks are left out.
+    """
     if any(condition.type == "ComparisonError" for condition in app.conditions):
         return {}
     wanted = {resource.key: resource for resource in app.target}
-    items = [_managed(app, wanted.get(key), app.live.get(key)) for key in sorted(wanted.keys() | app.live.keys())]
+    pairs = [(wanted.get(key), app.live.get(key)) for key in sorted(wanted.keys() | app.live.keys())]
+    items = [
+        _managed(app, target, live)
+        for target, live in pairs
+        if not (live and live.is_hook) and _is_asked(target or (live.resource if live else None), only or {})
+    ]
     return {"items": items} if items else {}
+
+
+def _is_asked(resource: Resource | None, only: Mapping[str, str]) -> bool:
+    return all(getattr(resource, name) == only[name] for name in FILTERS if only.get(name))
 
 
 def _managed(app: Application, target: Resource | None, live: Live | None) -> dict[str, Any]:
     resource = target or (live.resource if live else None)
     assert resource is not None
-    wanted = _text(_tracked(app, target)) if target else "null"
-    found = _text(live_manifest(app, live)) if live else "null"
     predicted = _predicted(app, target, live)
+    modified = target is not None and (live is None or not live.is_as(target))
     return {
         **({"group": resource.group} if resource.group else {}),
         "kind": resource.kind,
         "namespace": resource.namespace,
         "name": resource.name,
-        "targetState": wanted,
-        "liveState": found,
-        "normalizedLiveState": found,
+        "targetState": _text(_tracked(app, target)) if target else "null",
+        "liveState": _text(live_manifest(app, live)) if live else "null",
+        "normalizedLiveState": _text(_normalized(live_manifest(app, live))) if live else "null",
         "predictedLiveState": predicted,
-        **({"resourceVersion": str(app.resource_version)} if live else {}),
+        **({"resourceVersion": str(live.version)} if live else {}),
+        **({"modified": True} if modified else {}),
     }
+
+
+def _normalized(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Without what a comparison does not look at."""
+    manifest["metadata"].pop("creationTimestamp")
+    manifest.pop("status", None)
+    return manifest
 
 
 def _predicted(app: Application, target: Resource | None, live: Live | None) -> str:
@@ -52,7 +74,7 @@ def _predicted(app: Application, target: Resource | None, live: Live | None) -> 
         return "null"
     if live is None:
         return _text(_tracked(app, target))
-    return _text(live_manifest(app, Live(target, live.health, live.message)))
+    return _text(_normalized(live_manifest(app, live, live.after(target))))
 
 
 def rendered(app: Application, target: tuple[Resource, ...]) -> dict[str, Any]:
@@ -84,16 +106,26 @@ def live_object(app: Application, kind: str, namespace: str, name: str) -> dict[
     return None
 
 
-def live_manifest(app: Application, live: Live) -> dict[str, Any]:
-    """What the cluster holds: what was applied, and what the cluster adds."""
-    manifest = _tracked(app, live.resource)
+def live_manifest(app: Application, live: Live, content: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What the cluster holds: what was applied, what was changed since, and what the cluster adds."""
+    manifest = _with_tracking(app, live.resource, live.resource.manifest if content is None else content)
     metadata = manifest["metadata"]
-    metadata["annotations"][LAST_APPLIED] = _text(_tracked(app, live.resource)) + "\n"
-    metadata["creationTimestamp"] = rfc3339(app.created_at)
-    metadata["generation"] = 1
-    metadata["uid"] = app.uid
-    metadata["resourceVersion"] = str(app.resource_version)
+    metadata["annotations"][LAST_APPLIED] = _text(_tracked(app, live.applied or live.resource)) + "\n"
+    metadata["creationTimestamp"] = rfc3339(live.created_at or app.created_at)
+    metadata["generation"] = live.generation
+    metadata["uid"] = _uid(live, app)
+    metadata["resourceVersion"] = str(live.version)
+    if live.deleting:
+        metadata["deletionTimestamp"] = rfc3339(live.deleting)
+        metadata["deletionGracePeriodSeconds"] = 0
+        metadata["finalizers"] = ["foregroundDeletion"]
     return manifest
+
+
+def _uid(live: Live, app: Application) -> str:
+    """One of its own for each object: what is created anew under the same name is another."""
+    what = "/".join((*live.resource.key, rfc3339(live.created_at or app.created_at)))
+    return str(uuid.UUID(hashlib.md5(what.encode(), usedforsecurity=False).hexdigest()))
 
 
 def _secret(app: Application, source: Resource) -> dict[str, Any]:
@@ -109,7 +141,11 @@ def _secret(app: Application, source: Resource) -> dict[str, Any]:
 
 
 def _tracked(app: Application, resource: Resource) -> dict[str, Any]:
-    manifest: dict[str, Any] = copy.deepcopy(dict(resource.manifest))
+    return _with_tracking(app, resource, resource.manifest)
+
+
+def _with_tracking(app: Application, resource: Resource, content: Mapping[str, Any]) -> dict[str, Any]:
+    manifest: dict[str, Any] = copy.deepcopy(dict(content))
     tracking = f"{app.name}:{resource.group}/{resource.kind}:{resource.namespace}/{resource.name}"
     manifest["metadata"].setdefault("annotations", {})["argocd.argoproj.io/tracking-id"] = tracking
     return manifest

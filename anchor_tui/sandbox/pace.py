@@ -20,7 +20,15 @@ class Pace:
     compare_s: float = 0.1
     rollout_s: float = 6.0
     prune_s: float = 1.8
-    """The foreground deletion of what was pruned."""
+    """The foreground deletion of a Deployment that was pruned, until its Pods are gone."""
+    vanish_s: float = 0.06
+    """The deletion of anything that owns nothing."""
+    see_s: float = 0.2
+    """From a change in the cluster to the comparison with it, and to self-heal."""
+    terminate_s: float = 0.15
+    """From Terminating to Failed."""
+    blocked_s: float = 10.0
+    """Between two looks at whether a sync window that holds an operation has ended."""
     deadline_s: float = 180.0
     """After this long a Deployment that does not become ready is Degraded."""
     refresh_s: float = 0.0

@@ -10,6 +10,7 @@ from typing import Any
 
 from anchor_tui.sandbox.applications import Application
 from anchor_tui.sandbox.clock import rfc3339
+from anchor_tui.sandbox.windows import Window
 
 VERSION = "v3.5.1"
 
@@ -64,9 +65,12 @@ SETTINGS: dict[str, Any] = PUBLIC_SETTINGS | {
 }
 
 
-def project_document(name: str, applications: Iterable[Application], created_at: datetime) -> dict[str, Any]:
-    """An AppProject that allows what its applications do."""
+def project_document(
+    name: str, applications: Iterable[Application], created_at: datetime, windows: Iterable[Window] = ()
+) -> dict[str, Any]:
+    """An AppProject that allows what its applications do, where its sync windows do not deny it."""
     own = [app for app in applications if app.project == name]
+    about = [window.document for window in windows if any(window.holds_for(app.name) for app in own)]
     uid = hashlib.md5(f"project/{name}".encode(), usedforsecurity=False).hexdigest()
     return {
         "metadata": {
@@ -85,6 +89,7 @@ def project_document(name: str, applications: Iterable[Application], created_at:
             ]
             or [{"server": "*", "namespace": "*"}],
             "clusterResourceWhitelist": [{"group": "", "kind": "Namespace"}],
+            **({"syncWindows": about} if about else {}),
         },
         "status": {},
     }

@@ -104,6 +104,17 @@ def list_projection(fields: str) -> Callable[[Document], Document]:
     return project
 
 
+def item_projection(fields: str) -> Callable[[Document], Document]:
+    """What managed resources with these `fields` show of each item: `items.name` and the like."""
+    names = [name.strip().removeprefix("items.") for name in fields.split(",") if name.strip().startswith("items.")]
+
+    def project(document: Document) -> Document:
+        items = [{name: item[name] for name in names if name in item} for item in document.get("items", ())]
+        return {"items": items} if items else {}
+
+    return project
+
+
 def watch_projection(fields: str) -> Callable[[Document], Document]:
     """What a watch with these `fields` shows of each line: any dotted path."""
     paths = [tuple(name.strip().split(".")) for name in fields.split(",") if name.strip()]

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 
 from anchor_tui.sandbox.clock import Clock, rfc3339
 
@@ -29,6 +30,8 @@ class Session:
 
     subject: str
     issued_at: datetime
+    may_change: tuple[str, ...] = ("*",)
+    """The applications, as permissions name them, that it may do more with than get; globs."""
 
     @property
     def username(self) -> str:
@@ -37,8 +40,17 @@ class Session:
 
     @property
     def read_only(self) -> bool:
-        """The account `viewer` may only look."""
-        return self.username == "viewer"
+        """Whether it may only look, whatever is asked."""
+        return not self.may_change
+
+    def may(self, resource: str, action: str, target: str) -> bool:
+        """Whether it may: `applications`, `sync`, `project/name` or `project/namespace/name`.
+
+        A subresource of an action, such as `action/apps/Deployment/restart`, is the action's own affair.
+        """
+        if resource == "logs":
+            return not self.read_only
+        return action == "get" or any(fnmatchcase(target, pattern) for pattern in self.may_change)
 
     def denial(self, resource: str, action: str, target: str) -> str:
         """The text of a 403, with who was refused what."""
@@ -53,9 +65,24 @@ class Sessions:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._key = secrets.token_bytes(32)
+        self._may_change: dict[str, tuple[str, ...]] = {}
 
-    def issue(self, subject: str, lasts: timedelta = timedelta(hours=24)) -> str:
-        """A token for an account; with a negative duration one that has expired."""
+    def issue(
+        self,
+        subject: str,
+        lasts: timedelta = timedelta(hours=24),
+        *,
+        read_only: bool = False,
+        may_change: tuple[str, ...] = ("*",),
+    ) -> str:
+        """A token for an account; with a negative duration one that has expired.
+
+        It may change the applications of `may_change`, globs of `project/name`; the account `viewer` none at all.
+        """
+        name = str(uuid.uuid4())
+        if read_only or subject.partition(":")[0] == "viewer":
+            may_change = ()
+        self._may_change[name] = may_change
         now = self._clock.now()
         issued = min(now, now + lasts)
         claims = {
@@ -64,7 +91,7 @@ class Sessions:
             "iat": int(issued.timestamp()),
             "nbf": int(issued.timestamp()),
             "exp": int((now + lasts).timestamp()),
-            "jti": str(uuid.uuid4()),
+            "jti": name,
         }
         signed = f"{_encode({'alg': 'HS256', 'typ': 'JWT'})}.{_encode(claims)}"
         return f"{signed}.{self._signature(signed)}"
@@ -78,13 +105,14 @@ class Sessions:
         try:
             claims = json.loads(_decode(signed.split(".")[1]))
             subject, issued, expires = claims["sub"], claims["iat"], claims.get("exp")
+            may_change = self._may_change.get(claims.get("jti", ""), ())
         except (IndexError, ValueError, KeyError, TypeError) as error:
             raise Unauthorized(NO_SESSION) from error
         if not hmac.compare_digest(signature, self._signature(signed)):
             raise Unauthorized(BAD_SIGNATURE)
         if expires is not None and self._clock.now().timestamp() >= expires:
             raise Unauthorized(EXPIRED)
-        return Session(subject, datetime.fromtimestamp(issued, UTC))
+        return Session(subject, datetime.fromtimestamp(issued, UTC), may_change)
 
     def _signature(self, signed: str) -> str:
         return _text(hmac.new(self._key, signed.encode(), hashlib.sha256).digest())

@@ -1,0 +1,60 @@
+"""Bodies of requests as Argo CD's gateway reads them: what it refuses, and in which words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from anchor_tui.sandbox.answers import ApiError
+
+KINDS = {str: "string", bool: "bool", int: "number", float: "number", list: "array", dict: "object"}
+GO_TYPES = {str: "string", bool: "bool", list: "slice", dict: "struct"}
+
+
+def parse(body: bytes, message: str, fields: Mapping[str, type]) -> dict[str, Any]:
+    """The fields of a body. Unknown ones are ignored, null is the same as nothing, and a wrong type is refused."""
+    if not body.strip():
+        return {}
+    text = body.decode(errors="replace")
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ApiError(3, _syntax(text, error)) from error
+    if not isinstance(found, dict):
+        raise ApiError(3, f"json: cannot unmarshal {_kind(found)} into Go value of type application.{message}")
+    known = {}
+    for name, kind in fields.items():
+        value = found.get(name)
+        if value is None:
+            continue
+        if not isinstance(value, kind):
+            what = f"Go struct field {message}.{name} of type {GO_TYPES[kind]}"
+            raise ApiError(3, f"json: cannot unmarshal {_kind(value)} into {what}")
+        known[name] = value
+    return known
+
+
+def _kind(value: object) -> str:
+    return KINDS.get(type(value), "null")
+
+
+def _syntax(text: str, error: json.JSONDecodeError) -> str:
+    """A text that only ends too early is said to, anything else is named by its first wrong letter."""
+    rest = text[error.pos :].strip()
+    ends = not rest or any(word.startswith(rest) for word in ("true", "false", "null")) or rest.count('"') == 1
+    return "unexpected EOF" if ends else f"invalid character '{rest[0]}' looking for beginning of value"
+
+
+def merge_patch(value: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON merge patch: null removes, objects merge, anything else replaces."""
+    merged = dict(value)
+    for key, change in patch.items():
+        if change is None:
+            merged.pop(key, None)
+        elif isinstance(change, Mapping):
+            below = merged.get(key)
+            merged[key] = merge_patch(below if isinstance(below, Mapping) else {}, change)
+        else:
+            merged[key] = change
+    return merged
