@@ -8,7 +8,8 @@ from pathlib import Path
 from anchor_tui.cli.arguments import add_scenario
 
 FAULTS = """\
-faults, each SIDE:KIND[=VALUE][,times=N][,path=PREFIX][,method=METHOD]; SIDE is argocd or github:
+faults, each SIDE:KIND[=VALUE][,times=N][,path=PREFIX][,method=METHOD][,operation=MUTATION]; SIDE is argocd, github
+or status; MUTATION a field of GraphQL, such as createRef:
   latency=SECONDS        answers later
   status=STATUS          answers 401, 403, 404, 429, 500, 502, 503 or 504, with the body of the real one
   secondary-limit        403 with retry-after, as GitHub's secondary rate limit
@@ -16,7 +17,8 @@ faults, each SIDE:KIND[=VALUE][,times=N][,path=PREFIX][,method=METHOD]; SIDE is 
   html                   a proxy's login page, with status 200
   truncated              the body ends in the middle, with status 200
   reset                  the connection is reset; reset=after: once the request was carried out
-  hang                   no answer, ever
+  hang                   no answer, ever; hang=after: though the request was carried out
+  duplicate              the request is carried out twice, and the second answer is given
   dead-stream            argocd: a stream says nothing more after its first round
   forbidden=APPLICATION  argocd: one application that the token may not see
   deny=FIELD             github: a GraphQL field that the token may not see, such as contexts
@@ -32,9 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="sandbox_command", metavar="COMMAND", required=True)
     serve = commands.add_parser(
         "serve",
-        help="serve an Argo CD and a GitHub on loopback, until SIGTERM",
-        description="Serves an Argo CD and a GitHub on loopback. When both listen, one JSON line on stdout says where, "
-        "with the tokens. Ends on SIGTERM or SIGINT.",
+        help="serve an Argo CD, a GitHub and a status API on loopback, until SIGTERM",
+        description="Serves an Argo CD, a GitHub and a status API on loopback. When all listen, one JSON line on "
+        "stdout says where, with the tokens. Ends on SIGTERM or SIGINT.",
         epilog=FAULTS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -50,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     serve.add_argument("--port-argocd", type=int, default=0, metavar="N", help="default: any free port")
     serve.add_argument("--port-github", type=int, default=0, metavar="N", help="default: any free port")
+    serve.add_argument("--port-status", type=int, default=0, metavar="N", help="default: any free port")
     serve.add_argument(
         "--until-stdin-closes",
         action="store_true",

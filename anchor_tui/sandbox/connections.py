@@ -8,16 +8,13 @@ from typing import Any, TypeVar
 
 from graphql import GraphQLError
 
-from anchor_tui.sandbox.hosting import ACCOUNTS, BOTS, ORGANISATION
+from anchor_tui.sandbox.accounts import ACCOUNTS, BOTS, ORGANISATION, TEAMS
+from anchor_tui.sandbox.ids import node_id
 
 Node = dict[str, Any]
 T = TypeVar("T")
 MAX_PAGE = 100
-
-
-def node_id(kind: str, *parts: object) -> str:
-    """An opaque id, the same for the same thing."""
-    return f"{kind}_{base64.urlsafe_b64encode(':'.join(map(str, parts)).encode()).decode().rstrip('=')}"
+WEB = "https://github.com"
 
 
 def failure(kind: str, message: str, **extensions: object) -> GraphQLError:
@@ -73,7 +70,7 @@ def _place(cursor: str) -> int:
 def user_node(login: str) -> Node:
     """An account."""
     name = ACCOUNTS[login].name if login in ACCOUNTS else None
-    return {"__typename": "User", "id": node_id("U", login), "login": login, "name": name}
+    return {"__typename": "User", "id": node_id("U", login), "login": login, "name": name, **_places(login)}
 
 
 def actor_node(login: str | None) -> Node | None:
@@ -81,4 +78,19 @@ def actor_node(login: str | None) -> Node | None:
     if login is None:
         return None
     kind = "Bot" if login in BOTS else "Organization" if login == ORGANISATION else "User"
-    return {"__typename": kind, "id": node_id(kind[0], login), "login": login}
+    shown = login.removesuffix("[bot]")
+    return {"__typename": kind, "id": node_id(kind[0], login), "login": shown, **_places(shown)}
+
+
+def team_node(slug: str) -> Node:
+    """A team of the organisation."""
+    return {"__typename": "Team", "id": node_id("T", slug), "slug": slug, "name": slug, "combinedSlug": TEAMS[slug]}
+
+
+def _places(login: str) -> Node:
+    path = f"/{login}"
+    return {
+        "url": WEB + path,
+        "resourcePath": path,
+        "avatarUrl": lambda _info, size=None: f"https://avatars.githubusercontent.com{path}?s={size or 460}",
+    }

@@ -1,6 +1,7 @@
 """Switches for what goes wrong outside: slow, refused, cut short, or not answered at all.
 
-As text, which is what `--fault` takes: SIDE:KIND[=VALUE][,times=N][,path=PREFIX][,method=METHOD].
+As text, which is what `--fault` takes: SIDE:KIND[=VALUE][,times=N][,path=PREFIX][,method=METHOD][,operation=MUTATION].
+The operation is a field of a GraphQL mutation, such as createRef: queries and other mutations pass.
 
     argocd:latency=0.3          answers 0.3 s later; github:latency=0.3 likewise
     github:status=401           answers 401, 403, 429, 500, 502 or 503 with the body of the real one
@@ -8,7 +9,9 @@ As text, which is what `--fault` takes: SIDE:KIND[=VALUE][,times=N][,path=PREFIX
     argocd:reset                the connection is reset; reset=after: after the request was carried out
     argocd:truncated            the body ends in the middle, with status 200
     github:html                 a proxy's login page, with status 200
-    argocd:hang                 no answer, ever
+    argocd:hang                 no answer, ever; hang=after: after the request was carried out
+    status:duplicate            the request is carried out twice, as by a proxy that repeats it; the second answer is
+                                the one that is given
     argocd:dead-stream          an event stream says nothing more after its first round
     argocd:forbidden=NAME       one application that the token may not see
     github:deny=FIELD           a GraphQL field that the token may not see: contexts, refUpdateRule, rules, ...;
@@ -22,7 +25,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Side = Literal["argocd", "github"]
+Side = Literal["argocd", "github", "status"]
 Kind = Literal[
     "latency",
     "status",
@@ -31,6 +34,7 @@ Kind = Literal[
     "truncated",
     "html",
     "hang",
+    "duplicate",
     "dead-stream",
     "forbidden",
     "deny",
@@ -51,10 +55,11 @@ class Fault:
     times: int | None = None
     path: str = ""
     method: str = ""
+    operation: str = ""
 
     def __post_init__(self) -> None:
         if self.side not in get_args(Side):
-            raise ValueError(f"{self.side!r} is neither argocd nor github")
+            raise ValueError(f"{self.side!r} is none of {', '.join(get_args(Side))}")
         if self.kind not in get_args(Kind):
             raise ValueError(f"unknown fault {self.kind!r}: known are {', '.join(get_args(Kind))}")
         if self.kind in NEEDS_VALUE and not self.value:
@@ -64,9 +69,13 @@ class Fault:
         if self.kind == "status" and int(self.value) not in STATUSES:
             raise ValueError(f"status needs {NEEDS_VALUE['status']}")
 
-    def concerns(self, method: str, path: str) -> bool:
+        if self.kind in {"reset", "hang"} and self.value not in {"", "after"}:
+            raise ValueError(f"{self.kind} takes no value but after")
+
+    def concerns(self, method: str, path: str, operations: frozenset[str] = frozenset()) -> bool:
         """Whether it strikes this request."""
-        return path.startswith(self.path) and self.method in {"", method}
+        meant = not self.operation or self.operation in operations
+        return path.startswith(self.path) and self.method in {"", method} and meant
 
 
 def parse_fault(text: str) -> Fault:
@@ -77,8 +86,8 @@ def parse_fault(text: str) -> Fault:
     first, *options = rest.split(",")
     kind, _, value = first.partition("=")
     named = dict(option.partition("=")[::2] for option in options)
-    if unknown := named.keys() - {"times", "path", "method"}:
-        raise ValueError(f"unknown option {min(unknown)!r}: known are times, path, method")
+    if unknown := named.keys() - {"times", "path", "method", "operation"}:
+        raise ValueError(f"unknown option {min(unknown)!r}: known are times, path, method, operation")
     return Fault(
         side,  # type: ignore[arg-type]  # checked there
         kind,  # type: ignore[arg-type]
@@ -86,6 +95,7 @@ def parse_fault(text: str) -> Fault:
         int(named["times"]) if "times" in named else None,
         named.get("path", ""),
         named.get("method", "").upper(),
+        named.get("operation", ""),
     )
 
 
@@ -109,10 +119,16 @@ class Faults:
     def __iter__(self) -> Iterator[Fault]:
         return (fault for fault, _ in self._left)
 
-    def striking(self, side: Side, kind: Kind, method: str, path: str) -> Fault | None:
+    def asks_for_operations(self, side: Side) -> bool:
+        """Whether a mutation's fields have to be known to tell what strikes it."""
+        return any(fault.side == side and fault.operation for fault in self)
+
+    def striking(
+        self, side: Side, kind: Kind, method: str, path: str, operations: frozenset[str] = frozenset()
+    ) -> Fault | None:
         """The first of this kind that concerns a request, counted; None if there is none."""
         for place, (fault, left) in enumerate(self._left):
-            if (fault.side, fault.kind) == (side, kind) and fault.concerns(method, path):
+            if (fault.side, fault.kind) == (side, kind) and fault.concerns(method, path, operations):
                 if left is None:
                     return fault
                 if left > 1:

@@ -7,7 +7,7 @@ import contextlib
 import json
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -77,6 +77,22 @@ def _github_body(status: int) -> tuple[Headers, str]:
     return {**GITHUB_JSON, **more}, json.dumps(body)
 
 
+def _status_api_body(status: int) -> tuple[Headers, str]:
+    if status in WORDS:
+        return HTML, BAD_GATEWAY.format(status=status, word=WORDS[status])
+    words = {401: "unauthorized", 403: "forbidden", 404: "not found", 429: "too many requests"}
+    return JSON, json.dumps({"error": words.get(status, "internal error")})
+
+
+BODIES: Mapping[Side, Callable[[int], tuple[Headers, str]]] = {
+    "argocd": _argocd_body,
+    "github": _github_body,
+    "status": _status_api_body,
+}
+OPERATIONS = "anchor.operations"
+"""In a scope: the fields of the mutation that a request carries."""
+
+
 class _CutShortError(Exception):
     """Enough was sent."""
 
@@ -113,10 +129,16 @@ class FaultyApp:
             raise
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._faults.asks_for_operations(self._side) and scope["path"].endswith("/graphql"):
+            raw = await _whole_body(receive)
+            scope = {**scope, OPERATIONS: mutated(raw)}
+            receive = _again(raw, receive)
         if fault := self._striking("latency", scope):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), float(fault.value))
-        if self._striking("hang", scope):
+        if fault := self._striking("hang", scope):
+            if fault.value == "after":
+                await self._app(scope, receive, _discard)
             await self._until_gone(receive)
         elif fault := self._striking("reset", scope):
             if fault.value == "after":
@@ -128,6 +150,10 @@ class FaultyApp:
         elif self._striking("secondary-limit", scope):
             headers, body = _github_body(429)
             await _answer(403, headers, body, send)
+        elif self._striking("duplicate", scope):
+            raw = await _whole_body(receive)
+            await self._app(dict(scope), _again(raw, receive), _discard)
+            await self._app(scope, _again(raw, receive), send)
         elif self._striking("html", scope):
             await _answer(200, HTML, LOGIN_PAGE, send)
         elif self._striking("truncated", scope):
@@ -136,14 +162,15 @@ class FaultyApp:
             await self._app(scope, receive, send)
 
     def _striking(self, kind: Kind, scope: Scope) -> Fault | None:
-        return self._faults.striking(self._side, kind, scope["method"], scope["path"])
+        operations = scope.get(OPERATIONS, frozenset())
+        return self._faults.striking(self._side, kind, scope["method"], scope["path"], operations)
 
     async def _until_gone(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
 
     async def _refuse(self, status: int, send: Send) -> None:
-        headers, body = _argocd_body(status) if self._side == "argocd" else _github_body(status)
+        headers, body = BODIES[self._side](status)
         await _answer(status, headers, body, send)
 
     def _reset(self, scope: Scope) -> None:
@@ -170,6 +197,44 @@ class FaultyApp:
             await self._app({**scope, "headers": plain}, receive, half)
         except _CutShortError:
             return
+
+
+def mutated(body: bytes) -> frozenset[str]:
+    """The fields of the GraphQL mutation in a body; none of a query, and of what is neither."""
+    if b"mutation" not in body:
+        return frozenset()
+    import graphql  # a tenth of a second: not before such a fault is on
+
+    try:
+        document = graphql.parse(json.loads(body)["query"])
+    except (ValueError, KeyError, TypeError, graphql.GraphQLError):
+        return frozenset()
+    return frozenset(
+        field.name.value
+        for each in document.definitions
+        if isinstance(each, graphql.OperationDefinitionNode) and each.operation is graphql.OperationType.MUTATION
+        for field in each.selection_set.selections
+        if isinstance(field, graphql.FieldNode)
+    )
+
+
+async def _whole_body(receive: Receive) -> bytes:
+    parts, more = [], True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more = message["type"] == "http.request" and message.get("more_body", False)
+    return b"".join(parts)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Gives a body that was read already, and then what else comes."""
+    left = [body]
+
+    async def give() -> Message:
+        return {"type": "http.request", "body": left.pop(), "more_body": False} if left else await receive()
+
+    return give
 
 
 async def _discard(_message: Message) -> None:

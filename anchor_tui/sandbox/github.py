@@ -11,6 +11,7 @@ import secrets
 import string
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -20,10 +21,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from anchor_tui.sandbox import landing, workflows
 from anchor_tui.sandbox.budget import Budget
 from anchor_tui.sandbox.clock import Clock
 from anchor_tui.sandbox.faults import Faults
 from anchor_tui.sandbox.hosting import HostedRepository
+from anchor_tui.sandbox.pulls import HostingError
 
 DOCS = "https://docs.github.com/rest"
 VIEWER = "on-call"
@@ -47,6 +50,14 @@ class Refused(Exception):
         self.value = {"message": message, "documentation_url": DOCS, "status": str(status), **more}
 
 
+def refusal(error: HostingError) -> Answer:
+    """A rule's refusal as REST words it."""
+    headers = {"x-accepted-github-permissions": error.permission} if error.permission else {}
+    if error.errors:
+        return Answer(Refused(error.status, "Validation Failed", errors=list(error.errors)).value, error.status)
+    return Answer(Refused(error.status, str(error)).value, error.status, headers)
+
+
 def new_token() -> str:
     """A personal access token, as its form goes."""
     return "ghp_" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(36))
@@ -57,10 +68,13 @@ class GitHub:
 
     def __init__(self, repositories: Iterable[HostedRepository], clock: Clock, faults: Faults) -> None:
         self.repositories: dict[str, HostedRepository] = {}
+        """By their present and their former names."""
         for hosted in repositories:
             for name in (hosted.full_name, *hosted.former_names):
                 self.repositories[name.lower()] = hosted
         self.token = new_token()
+        self.tokens: dict[str, str] = {self.token: VIEWER}
+        """Whose each token is."""
         self.clock = clock
         self.core = Budget("core", clock)
         self.points = Budget("graphql", clock)
@@ -69,15 +83,21 @@ class GitHub:
         self.app: ASGIApp = self._application()
 
     def _application(self) -> Starlette:
+        from anchor_tui.sandbox import rest_actions, rest_pulls, rest_writes
         from anchor_tui.sandbox.rest import Rest
 
-        rest = Rest(self)
+        endpoints = [
+            *Rest(self).routes(),
+            *rest_writes.routes(self),
+            *rest_pulls.routes(self),
+            *rest_actions.routes(self),
+        ]
         routes = [
             Route(path, self._endpoint(self.graphql, self.points), methods=["POST"])
             for path in ("/graphql", "/api/graphql")
         ]
         for prefix in ("", "/api/v3"):
-            for method, path, endpoint in rest.routes():
+            for method, path, endpoint in endpoints:
                 budget = None if path == "/rate_limit" else self.core
                 routes.append(Route(prefix + path, self._endpoint(endpoint, budget), methods=[method]))
         handlers = {404: self._not_found, 405: self._not_found}
@@ -94,15 +114,18 @@ class GitHub:
                 given = await endpoint(request)
             except Refused as error:
                 given = Answer(error.value, error.status)
+            except HostingError as error:
+                given = refusal(error)
             return self._respond(request, given, budget or self.core)
 
         return answer
 
     def _authenticate(self, request: Request) -> None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        good = scheme.lower() in {"bearer", "token"} and secrets.compare_digest(token.strip(), self.token)
-        if not good or self._faults.is_on("github", "invalid-token"):
+        login = self.tokens.get(token.strip()) if scheme.lower() in {"bearer", "token"} else None
+        if login is None or self._faults.is_on("github", "invalid-token"):
             raise Refused(401, "Bad credentials")
+        request.state.viewer = login
 
     def _spend(self) -> None:
         if not self.core.spend():
@@ -110,6 +133,7 @@ class GitHub:
 
     def _respond(self, request: Request, given: Answer, budget: Budget) -> Response:
         body = given.value if isinstance(given.value, bytes) else msgspec.json.encode(given.value)
+        body = b"" if given.status == 204 else body
         headers = {
             "content-type": "application/json; charset=utf-8",
             "x-github-media-type": "github.v3; format=json",
@@ -127,6 +151,18 @@ class GitHub:
 
     async def _not_found(self, request: Request, _error: Exception) -> Response:
         return self._respond(request, Answer(Refused(404, "Not Found").value, 404), self.core)
+
+    def token_of(self, login: str) -> str:
+        """A token of somebody else, to do something as he."""
+        token = new_token()
+        self.tokens[token] = login
+        return token
+
+    def step(self, now: datetime) -> None:
+        """Let happen what is due: merges that wait for their time, and runs of workflows."""
+        for hosted in {id(each): each for each in self.repositories.values()}.values():
+            workflows.step(hosted, now)
+            landing.step(hosted, now)
 
     # --- what is asked -----------------------------------------------------------------------------
 
@@ -149,7 +185,8 @@ class GitHub:
         except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
             raise Refused(400, "Problems parsing JSON") from error
         denied = self._faults.values("github", "deny")
-        return Answer(self.executor.execute(query, variables, asked.get("operationName"), denied))
+        operation = asked.get("operationName")
+        return Answer(self.executor.execute(query, variables, operation, denied, request.state.viewer))
 
     @property
     def executor(self) -> Any:  # noqa: ANN401 - its module is imported with the first query
@@ -157,5 +194,5 @@ class GitHub:
         if self._executor is None:
             from anchor_tui.sandbox.graphql import Executor
 
-            self._executor = Executor(self.repositories, self.clock, VIEWER, self.points)
+            self._executor = Executor(self.repositories, self.clock, self.points)
         return self._executor

@@ -1,4 +1,4 @@
-"""GitHub's GraphQL: queries executed over our part of its schema, with its errors and its way of counting points."""
+"""GitHub's GraphQL: what is asked, executed over our part of its schema, with its errors and its way of counting."""
 
 from __future__ import annotations
 
@@ -23,10 +23,13 @@ from graphql import (
     VariableNode,
 )
 
+from anchor_tui.sandbox.accounts import ACCOUNTS, BOTS
 from anchor_tui.sandbox.budget import Budget
 from anchor_tui.sandbox.clock import Clock, rfc3339
 from anchor_tui.sandbox.connections import Node, failure, user_node
 from anchor_tui.sandbox.hosting import HostedRepository
+from anchor_tui.sandbox.ids import read_id
+from anchor_tui.sandbox.mutations import Mutations
 from anchor_tui.sandbox.nodes import Nodes
 
 NODES_PER_POINT = 100
@@ -100,15 +103,16 @@ def cost(document: DocumentNode, variables: Mapping[str, Any]) -> Cost:
 
 
 class Executor:
-    """Answers queries about the repositories of one GitHub."""
+    """Answers queries about, and mutations of, the repositories of one GitHub."""
 
-    def __init__(self, repositories: Mapping[str, HostedRepository], clock: Clock, viewer: str, budget: Budget) -> None:
+    def __init__(self, repositories: Mapping[str, HostedRepository], clock: Clock, budget: Budget) -> None:
         self._repositories = repositories
         self._clock = clock
-        self._viewer = viewer
         self._budget = budget
 
-    def execute(self, query: str, variables: Mapping[str, Any], operation: str | None, denied: frozenset[str]) -> Node:
+    def execute(
+        self, query: str, variables: Mapping[str, Any], operation: str | None, denied: frozenset[str], viewer: str
+    ) -> Node:
         """The answer as GitHub words it: `data`, and `errors` where there are any."""
         document = _read(query)
         if isinstance(document, tuple):
@@ -120,7 +124,7 @@ class Executor:
         result = graphql.execute_sync(
             schema(),
             document,
-            root_value=self._root(asked, denied),
+            root_value=self._root(asked, denied, viewer),
             variable_values=dict(variables),
             operation_name=operation,
             field_resolver=_resolver(denied),
@@ -130,10 +134,13 @@ class Executor:
             answer["errors"] = [_error(error) for error in result.errors]
         return answer
 
-    def _root(self, asked: Cost, denied: frozenset[str]) -> Node:
+    def _root(self, asked: Cost, denied: frozenset[str], viewer: str) -> Node:
+        """The fields of a query and those of a mutation: no name is both."""
         budget = self._budget
-        return {
-            "viewer": user_node(self._viewer),
+        return Mutations(self._repositories, self._clock.now(), viewer, denied).root() | {
+            "viewer": user_node(viewer),
+            "user": lambda _info, login: self._user(login),
+            "node": lambda _info, id: self._node(id, denied),  # noqa: A006 - GraphQL's name
             "rateLimit": {
                 "limit": budget.limit,
                 "cost": asked.points,
@@ -152,6 +159,27 @@ class Executor:
         if hosted is None or (hosted.full_name.lower() != name.lower() and not follow):
             raise failure("NOT_FOUND", f"Could not resolve to a Repository with the name '{name}'.")
         return Nodes(hosted, self._clock.now(), denied).repository()
+
+    @staticmethod
+    def _user(login: str) -> Node:
+        if login not in ACCOUNTS or login in BOTS:
+            raise failure("NOT_FOUND", f"Could not resolve to a User with the login of '{login}'.")
+        return user_node(login)
+
+    def _node(self, given: str, denied: frozenset[str]) -> Node:
+        """What an id names."""
+        kind, parts = read_id(given) or ("", [])
+        for hosted in self._repositories.values():
+            if not parts or parts[0] != str(hosted.id):
+                continue
+            nodes = Nodes(hosted, self._clock.now(), denied)
+            if kind == "R":
+                return nodes.repository()
+            if kind == "PR" and int(parts[1]) in hosted.pulls:
+                return nodes.pulls.node(hosted.pulls[int(parts[1])])
+            if kind == "REF" and (ref := nodes.ref(parts[1])):
+                return ref
+        raise failure("NOT_FOUND", f"Could not resolve to a node with the global id of '{given}'")
 
 
 def _resolver(denied: frozenset[str]) -> Any:  # noqa: ANN401 - graphql-core's own type is no narrower

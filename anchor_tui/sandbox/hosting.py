@@ -1,124 +1,52 @@
-"""What GitHub keeps around a git repository: accounts, pull requests, check runs, branch rules.
+"""What GitHub keeps around a git repository: pull requests, check runs, branch rules.
 
-Methods take the time at which something happens, so that the past can be told as well as the present.
+Methods take the time at which something happens, so that the past can be told as well as the present. They do what
+they are told; who may do it, and when, is `writing`'s and `landing`'s to decide.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
-from anchor_tui.sandbox.merging import merge_texts
-from anchor_tui.sandbox.repository import Entry, Person, Repository
+from anchor_tui.sandbox.accounts import ACCOUNTS, BOTS, CODE_OWNERS, LABEL_COLOURS, ORGANISATION
+from anchor_tui.sandbox.merging import merge_trees
+from anchor_tui.sandbox.pulls import (
+    ActionSettings,
+    CheckRun,
+    ChecksPace,
+    Conclusion,
+    HostingError,
+    Mergeable,
+    MergeMethod,
+    PullRequest,
+    Review,
+)
+from anchor_tui.sandbox.repository import Entry, Repository
+from anchor_tui.sandbox.runs import Run
 
-Conclusion = Literal["SUCCESS", "FAILURE"]
-Mergeable = Literal["MERGEABLE", "CONFLICTING", "UNKNOWN"]
-
-
-class HostingError(Exception):
-    """What GitHub refuses; the message is its own."""
-
-
-ACCOUNTS: dict[str, Person] = {
-    login: Person(name, f"{login}@anchor.example", login)
-    for login, name in {
-        "a.lee": "Ada Lee",
-        "m.ito": "Mika Ito",
-        "s.okafor": "Sade Okafor",
-        "anchor-bot": "anchor-bot",
-        "on-call": "On Call",
-    }.items()
-}
-BOTS = frozenset({"anchor-bot"})
-ORGANISATION = "anchor"
-
-CODE_OWNERS: Mapping[str, str] = {
-    "environments/prod/": "anchor/on-call",
-    "infra/helm/platform/environments/prod/": "anchor/on-call",
-    "infra/argocd/": "anchor/platform",
-}
-"""Who owns what, as .github/CODEOWNERS says."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChecksPace:
-    """How long checks take."""
-
-    queued: timedelta = timedelta(seconds=3)
-    running: timedelta = timedelta(seconds=40)
-    mergeability: timedelta = timedelta(seconds=2)
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """An opinion on a pull request."""
-
-    author: str
-    state: Literal["APPROVED", "CHANGES_REQUESTED"]
-    submitted_at: datetime
-    commit: str
-
-
-@dataclass(slots=True)
-class PullRequest:
-    """A pull request. `head` is its newest commit, `base_sha` where its base branch stood when it was opened."""
-
-    number: int
-    title: str
-    author: str
-    branch: str
-    head: str
-    base: str
-    base_sha: str
-    created_at: datetime
-    updated_at: datetime
-    body: str = ""
-    draft: bool = False
-    labels: tuple[str, ...] = ()
-    reviews: tuple[Review, ...] = ()
-    merged_at: datetime | None = None
-    merged_by: str | None = None
-    merge_commit: str | None = None
-    closed_at: datetime | None = None
-
-    @property
-    def state(self) -> Literal["OPEN", "MERGED", "CLOSED"]:
-        """GitHub's word for where it stands."""
-        if self.merged_at:
-            return "MERGED"
-        return "CLOSED" if self.closed_at else "OPEN"
-
-
-@dataclass(frozen=True, slots=True)
-class CheckRun:
-    """One run of the required check, as it stands at an instant."""
-
-    id: int
-    name: str
-    workflow: str
-    status: Literal["QUEUED", "IN_PROGRESS", "COMPLETED"]
-    conclusion: Conclusion | None
-    started_at: datetime | None
-    completed_at: datetime | None
-
-
-@dataclass(slots=True)
-class ActionSettings:
-    """Variables and secrets for workflows, of a repository, an organisation or an environment."""
-
-    variables: dict[str, str] = field(default_factory=dict)
-    secrets: set[str] = field(default_factory=set)
-
-
-LABEL_COLOURS = {"promotion": "0e8a16", "rollback": "d93f0b", "bump": "1d76db", "documentation": "0075ca"}
+__all__ = [
+    "ACCOUNTS",
+    "BOTS",
+    "CODE_OWNERS",
+    "LABEL_COLOURS",
+    "ORGANISATION",
+    "ActionSettings",
+    "CheckRun",
+    "ChecksPace",
+    "Conclusion",
+    "HostedRepository",
+    "HostingError",
+    "PullRequest",
+    "Review",
+]
 
 
 @dataclass(slots=True)
 class HostedRepository:
-    """One repository on GitHub: git, and what surrounds it."""
+    """One repository on GitHub: git, and what surrounds it. Everything that is no past is a switch."""
 
     full_name: str
     id: int
@@ -126,13 +54,44 @@ class HostedRepository:
     pulls: dict[int, PullRequest] = field(default_factory=dict)
     former_names: tuple[str, ...] = ()
     pace: ChecksPace = field(default_factory=ChecksPace)
-    required_check: str | None = "release-contract"
-    required_approvals: int = 1
+
+    checks: tuple[str, ...] = ("release-contract",)
+    """What runs for a pull request and for each commit of the default branch."""
+    required_checks: tuple[str, ...] = ("release-contract",)
+    strict_checks: bool = False
+    """A branch has to have the newest of its base."""
+    required_reviews: int = 0
+    """Approvals without which nothing is merged."""
+    protected_branches: set[str] = field(default_factory=lambda: {"main"})
+    """Here commits come by pull requests alone."""
+    merge_queue: bool = False
+    """The protected branches are merged into by a queue."""
+    merge_methods: set[MergeMethod] = field(default_factory=lambda: {"SQUASH"})
+    allow_auto_merge: bool = True
+    delete_branch_on_merge: bool = True
+    can_write: bool = True
+    """Whether the viewer's role lets him write at all."""
+    token_lacks: set[str] = field(default_factory=set)
+    """Permissions that the role has and the token has not: contents, pull_requests, actions, ..."""
+    is_archived: bool = False
+    failing_checks: set[str] = field(default_factory=set)
+    """Names of checks that fail for each commit whose checks start from now on."""
+    failing_workflows: set[str] = field(default_factory=set)
+    """File names of workflows whose runs, dispatched from now on, fail."""
+    base_moves: int = 0
+    """So many merges are refused, as others got in just before."""
+
     conclusions: dict[str, Conclusion] = field(default_factory=dict)
     """What the checks of a commit come to, where it is not success."""
-    pushed_at: dict[str, datetime] = field(default_factory=dict)
+    checks_from: dict[str, datetime] = field(default_factory=dict)
+    """When the checks of a commit were asked for."""
+    failures: dict[str, frozenset[str]] = field(default_factory=dict)
     merged: dict[str, int] = field(default_factory=dict)
     """Commit → number of the pull request that brought it."""
+    signed: set[str] = field(default_factory=set)
+    """Commits that were made on GitHub, and are signed by it."""
+    runs: list[Run] = field(default_factory=list)
+    """Runs of workflows that somebody dispatched."""
 
     settings: ActionSettings = field(default_factory=ActionSettings)
     shared: ActionSettings = field(default_factory=ActionSettings)
@@ -145,10 +104,16 @@ class HostedRepository:
         self.git.on_push.append(self._pushed)
 
     def _pushed(self, branch: str, sha: str, time: datetime) -> None:
-        self.pushed_at[sha] = time
+        if branch == self.git.default_branch:
+            self.start_checks(sha, time)
         for pull in self.pulls.values():
-            if pull.branch == branch and pull.state == "OPEN":
-                pull.head, pull.updated_at = sha, time
+            if pull.branch == branch and pull.state == "OPEN" and pull.head != sha:
+                pull.head, pull.updated_at, pull.pushed_at, pull.queued = sha, time, time, None
+                pull.reviews = tuple(
+                    replace(review, state="DISMISSED") if review.state == "APPROVED" else review
+                    for review in pull.reviews
+                )
+                self.start_checks(sha, time)
 
     @property
     def owner(self) -> str:
@@ -173,89 +138,104 @@ class HostedRepository:
         body: str = "",
         draft: bool = False,
         labels: tuple[str, ...] = (),
+        by_workflow: bool = False,
     ) -> PullRequest:
-        """Open a pull request of a branch that exists, into the default branch."""
+        """Open a pull request of a branch that exists, into the default branch. One that a workflow opens with its
+        own token starts no checks.
+        """
         head, base = self.git.branches.get(branch), self.git.default_branch
         if head is None:
             raise HostingError("Validation Failed")
         number = number or max(self.pulls, default=0) + 1
         pull = PullRequest(number, title, author, branch, head, base, self.git.head, time, time, body, draft, labels)
+        pull.pushed_at = time
         self.pulls[number] = pull
+        if not by_workflow:
+            self.start_checks(head, time)
         return pull
 
-    def merge_pull(self, number: int, *, by: str, time: datetime) -> str:
-        """Squash a pull request onto its base, delete its branch, and return the new commit's sha."""
+    def merge_pull(
+        self,
+        number: int,
+        *,
+        by: str,
+        time: datetime,
+        method: MergeMethod = "SQUASH",
+        title: str | None = None,
+        message: str | None = None,
+    ) -> str:
+        """Merge a pull request into its base whatever the rules say, and return the new commit's sha."""
         pull = self.pulls[number]
-        if pull.state != "OPEN" or pull.draft:
-            raise HostingError("Pull Request is not mergeable")
+        base = self.git.branches[pull.base]
         files = self._merged_files(pull)
-        if files is None:
-            raise HostingError("Pull Request is not mergeable")
-        sha = self.git.commit(
-            files,
-            f"{pull.title} (#{number})",
-            author=ACCOUNTS[pull.author],
-            time=time,
-            branch=pull.base,
-        )
-        pull.merged_at = pull.closed_at = pull.updated_at = time
-        pull.merged_by, pull.merge_commit = by, sha
+        if pull.state != "OPEN" or pull.draft or files is None:
+            raise HostingError("Pull Request is not mergeable", status=405)
+        if method == "REBASE":
+            sha = self._rebase(pull, time)
+        else:
+            squash = method == "SQUASH"
+            usual = f"Merge pull request #{number} from {self.owner}/{pull.branch}\n\n{pull.title}"
+            usual = f"{pull.title} (#{number})" if squash else usual
+            first, _, rest = usual.partition("\n\n")
+            sha = self.git.commit(
+                files,
+                f"{title or first}\n\n{rest if message is None else message}".rstrip("\n"),
+                author=ACCOUNTS[pull.author if squash else by],
+                time=time,
+                branch=pull.base,
+                merged=None if squash else pull.head,
+            )
         self.merged[sha] = number
-        del self.git.branches[pull.branch]
+        pull.base_sha, pull.merged_by, pull.merge_commit = base, by, sha
+        pull.merged_at = pull.closed_at = pull.updated_at = time
+        pull.auto_merge = pull.queued = None
+        if self.delete_branch_on_merge and self.git.branches.get(pull.branch) == pull.head:
+            del self.git.branches[pull.branch]
         return sha
+
+    def _rebase(self, pull: PullRequest, time: datetime) -> str:
+        """Its commits again, one by one, on its base."""
+        start = self._parting(pull)
+        commits = [each for each in self.git.history(pull.head) if each.sha not in self.git.ancestors(start)]
+        for commit in reversed(commits):
+            files = merge_trees(self.git, commit.parents[0], commit.sha, self.git.branches[pull.base])
+            if files is None:
+                raise HostingError("Pull Request is not mergeable", status=405)
+            self.git.commit(files, commit.message, author=commit.author, time=time, branch=pull.base)
+        return self.git.branches[pull.base]
 
     def pull_changes(self, pull: PullRequest) -> dict[str, tuple[Entry | None, Entry | None]]:
         """What a pull request changes, against where it left its base."""
-        start = self.git.merge_base(pull.base_sha, pull.head) or pull.base_sha
-        return self.git.changes(start, pull.head)
+        return self.git.changes(self._parting(pull), pull.head)
+
+    def _parting(self, pull: PullRequest) -> str:
+        """Where it left its base, or took it in last."""
+        base = self.git.branches.get(pull.base, pull.base_sha) if pull.state == "OPEN" else pull.base_sha
+        return self.git.merge_base(base, pull.head) or pull.base_sha
+
+    def _merged_files(self, pull: PullRequest) -> dict[str, bytes | None] | None:
+        """What a merge would write; None if it cannot be done."""
+        return merge_trees(self.git, self._parting(pull), pull.head, self.git.branches[pull.base])
 
     def mergeable(self, pull: PullRequest, time: datetime) -> Mergeable:
         """Whether it merges: not known at once, and not if its base changed the same lines since."""
-        if time - pull.updated_at < self.pace.mergeability:
+        if time - (pull.pushed_at or pull.created_at) < self.pace.mergeability:
             return "UNKNOWN"
         return "CONFLICTING" if self._merged_files(pull) is None else "MERGEABLE"
 
-    def _merged_files(self, pull: PullRequest) -> dict[str, bytes | None] | None:
-        """What a merge would write: path → content, None where it deletes; None if it cannot be done."""
-        start = self.git.merge_base(pull.base_sha, pull.head) or pull.base_sha
-        moved = self.git.changes(start, self.git.branches[pull.base])
-        files: dict[str, bytes | None] = {}
-        for path, (before, ours) in self.git.changes(start, pull.head).items():
-            theirs = moved[path][1] if path in moved else before
-            if path not in moved or (theirs and theirs.sha) == (ours and ours.sha):
-                files[path] = self.git.blob(ours.sha) if ours else None
-                continue
-            if before is None or ours is None or theirs is None:
-                return None
-            merged = merge_texts(*(self.git.text(entry.sha) for entry in (before, ours, theirs)))
-            if merged is None:
-                return None
-            files[path] = merged.encode()
-        return files
+    def is_behind(self, pull: PullRequest) -> bool:
+        """Whether its base has commits that it has not."""
+        return self._parting(pull) != self.git.branches[pull.base]
 
     def review_decision(self, pull: PullRequest) -> str | None:
-        """GitHub's summary of the reviews."""
-        if not self.required_approvals:
-            return None
-        states = {review.author: review.state for review in pull.reviews}
+        """GitHub's summary of the reviews; None where nobody has to approve and nobody did."""
+        states = {review.author: review.state for review in pull.reviews if review.state != "COMMENTED"}
         if "CHANGES_REQUESTED" in states.values():
             return "CHANGES_REQUESTED"
         approved = sum(state == "APPROVED" for state in states.values())
-        return "APPROVED" if approved >= self.required_approvals else "REVIEW_REQUIRED"
-
-    def merge_state(self, pull: PullRequest, time: datetime) -> str:
-        """GitHub's `mergeStateStatus`."""
-        mergeable = self.mergeable(pull, time)
-        if mergeable == "UNKNOWN":
-            return "UNKNOWN"
-        if mergeable == "CONFLICTING":
-            return "DIRTY"
-        if pull.draft:
-            return "DRAFT"
-        checks = self.rollup(pull.head, time)
-        if self.review_decision(pull) in {"REVIEW_REQUIRED", "CHANGES_REQUESTED"}:
-            return "BLOCKED"
-        return "CLEAN" if checks in {"SUCCESS", None} else "BLOCKED"
+        if approved >= max(1, self.required_reviews):
+            return "APPROVED"
+        return "REVIEW_REQUIRED" if self.required_reviews else None
 
     def code_owners(self, pull: PullRequest) -> Iterator[str]:
         """The teams that own what it changes and have not been heard yet."""
@@ -267,20 +247,32 @@ class HostedRepository:
 
     # --- checks ----------------------------------------------------------------------------------
 
+    def start_checks(self, sha: str, time: datetime) -> None:
+        """Ask for the checks of a commit, unless they were asked for before."""
+        if sha not in self.checks_from:
+            self.checks_from[sha] = time
+            if self.failing_checks:
+                self.failures[sha] = frozenset(self.failing_checks)
+
     def check_runs(self, sha: str, time: datetime) -> tuple[CheckRun, ...]:
-        """The checks of a commit as they stand at an instant; a commit in the middle of a push has none."""
-        pushed = self.pushed_at.get(sha)
-        if pushed is None or self.required_check is None:
+        """The checks of a commit as they stand at an instant; a commit that nobody asked them for has none."""
+        asked = self.checks_from.get(sha)
+        if asked is None:
             return ()
-        started = pushed + self.pace.queued
+        started = asked + self.pace.queued
         completed = started + self.pace.running
-        number = int(hashlib.sha256(sha.encode()).hexdigest()[:8], 16)
-        if time < started:
-            return (CheckRun(number, self.required_check, "sync", "QUEUED", None, None, None),)
-        if time < completed:
-            return (CheckRun(number, self.required_check, "sync", "IN_PROGRESS", None, started, None),)
-        conclusion = self.conclusions.get(sha, "SUCCESS")
-        return (CheckRun(number, self.required_check, "sync", "COMPLETED", conclusion, started, completed),)
+        first = int(hashlib.sha256(sha.encode()).hexdigest()[:8], 16)
+        found = []
+        for number, name in enumerate(self.checks, start=first):
+            if time < started:
+                found.append(CheckRun(number, name, "sync", "QUEUED", None, None, None))
+            elif time < completed:
+                found.append(CheckRun(number, name, "sync", "IN_PROGRESS", None, started, None))
+            else:
+                failed = name in self.failures.get(sha, ())
+                conclusion = "FAILURE" if failed else self.conclusions.get(sha, "SUCCESS")
+                found.append(CheckRun(number, name, "sync", "COMPLETED", conclusion, started, completed))
+        return tuple(found)
 
     def rollup(self, sha: str, time: datetime) -> str | None:
         """The state of all checks of a commit together; None where there are none."""

@@ -1,8 +1,10 @@
-"""Merging texts line by line, as `git merge` does."""
+"""Merging texts line by line, and commits file by file, as `git merge` does."""
 
 from __future__ import annotations
 
 from difflib import SequenceMatcher
+
+from anchor_tui.sandbox.repository import Repository
 
 Hunk = tuple[int, int, list[str]]
 """Lines of the base from, to, and what stands there instead."""
@@ -22,6 +24,28 @@ def merge_texts(base: str, ours: str, theirs: str) -> str | None:
     for start, end, text in sorted(both, key=lambda hunk: hunk[:2], reverse=True):
         lines[start:end] = text
     return "".join(lines)
+
+
+def merge_trees(git: Repository, start: str, head: str, onto: str) -> dict[str, bytes | None] | None:
+    """What `head` changed since `start`, to be written over `onto`: path → content, None where it deletes. None for
+    all of it if it cannot be done.
+    """
+    moved = git.changes(start, onto)
+    files: dict[str, bytes | None] = {}
+    for path, (before, ours) in git.changes(start, head).items():
+        theirs = moved[path][1] if path in moved else before
+        if (theirs and theirs.sha) == (ours and ours.sha):
+            continue
+        if path not in moved:
+            files[path] = git.blob(ours.sha) if ours else None
+            continue
+        if before is None or ours is None or theirs is None:
+            return None
+        merged = merge_texts(*(git.text(entry.sha) for entry in (before, ours, theirs)))
+        if merged is None:
+            return None
+        files[path] = merged.encode()
+    return files
 
 
 def _hunks(base: list[str], changed: str) -> list[Hunk]:

@@ -79,6 +79,8 @@ class Repository:
         self.read_commit = lru_cache(maxsize=4096)(self._read_commit)
         self.entry = lru_cache(maxsize=65536)(self._entry)
         self.text = lru_cache(maxsize=4096)(self._text)
+        self.ancestors = lru_cache(maxsize=256)(self._ancestors)
+        self.merge_base = lru_cache(maxsize=4096)(self._merge_base)
 
     # --- writing ---------------------------------------------------------------------------------
 
@@ -91,10 +93,11 @@ class Repository:
         time: datetime,
         branch: str | None = None,
         start: str | None = None,
+        merged: str | None = None,
     ) -> str:
         """Commit `files` (path → content; None deletes) on a branch and return the sha.
 
-        A branch that does not exist yet begins at `start`, or with no parent at all.
+        A branch that does not exist yet begins at `start`, or with no parent at all. `merged` is a second parent.
         """
         branch = branch or self.default_branch
         parent = self.branches.get(branch) or start
@@ -103,7 +106,7 @@ class Repository:
             tree = self._with(tree, path.strip("/").split("/"), content)
         commit = Commit()
         commit.tree = (tree or self._add(Tree())).encode()
-        commit.parents = [ObjectID(parent.encode())] if parent else []
+        commit.parents = [ObjectID(each.encode()) for each in (parent, merged) if each]
         commit.author = commit.committer = f"{author.name} <{author.email}>".encode()
         commit.author_time = commit.commit_time = int(time.timestamp())
         commit.author_timezone = commit.commit_timezone = 0
@@ -222,11 +225,15 @@ class Repository:
     def _same(one: Entry | None, other: Entry | None) -> bool:
         return (one and (one.mode, one.sha)) == (other and (other.mode, other.sha))
 
-    def merge_base(self, one: str, other: str) -> str | None:
+    def _ancestors(self, sha: str) -> frozenset[str]:
+        """A commit and all that lead to it."""
+        return frozenset(commit.sha for commit in self.history(sha))
+
+    def _merge_base(self, one: str, other: str) -> str | None:
         """The newest commit that both descend from."""
         if one == other or one in self.read_commit(other).parents:
             return one
-        ancestors = {commit.sha for commit in self.history(one)}
+        ancestors = self.ancestors(one)
         return next((commit.sha for commit in self.history(other) if commit.sha in ancestors), None)
 
     def changes(self, base: str, head: str) -> dict[str, tuple[Entry | None, Entry | None]]:

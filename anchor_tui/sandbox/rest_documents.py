@@ -6,8 +6,10 @@ import base64
 from datetime import datetime
 from typing import Any
 
+from anchor_tui.sandbox.accounts import BOTS
 from anchor_tui.sandbox.clock import rfc3339
-from anchor_tui.sandbox.hosting import BOTS, LABEL_COLOURS, HostedRepository, PullRequest
+from anchor_tui.sandbox.hosting import HostedRepository
+from anchor_tui.sandbox.ids import node_id
 from anchor_tui.sandbox.repository import CommitInfo, Entry
 
 WEB = "https://github.com"
@@ -30,11 +32,11 @@ def account_document(login: str, base: str) -> Document:
 
 
 def repository_document(hosted: HostedRepository, base: str) -> Document:
-    """A repository, as one sees it who may push."""
+    """A repository, as the viewer sees it."""
     owner = {**account_document(hosted.owner, base), "type": "Organization"}
     return {
         "id": hosted.id,
-        "node_id": f"R_{hosted.id}",
+        "node_id": node_id("R", hosted.id),
         "name": hosted.name,
         "full_name": hosted.full_name,
         "private": True,
@@ -44,15 +46,22 @@ def repository_document(hosted: HostedRepository, base: str) -> Document:
         "fork": False,
         "url": f"{base}/repos/{hosted.full_name}",
         "default_branch": hosted.git.default_branch,
-        "archived": False,
+        "archived": hosted.is_archived,
         "disabled": False,
         "visibility": "private",
-        "permissions": {"admin": False, "maintain": False, "push": True, "triage": True, "pull": True},
-        "allow_squash_merge": True,
-        "allow_merge_commit": False,
-        "allow_rebase_merge": False,
-        "allow_auto_merge": True,
-        "delete_branch_on_merge": True,
+        "permissions": {
+            "admin": False,
+            "maintain": False,
+            "push": hosted.can_write,
+            "triage": hosted.can_write,
+            "pull": True,
+        },
+        "allow_squash_merge": "SQUASH" in hosted.merge_methods,
+        "allow_merge_commit": "MERGE" in hosted.merge_methods,
+        "allow_rebase_merge": "REBASE" in hosted.merge_methods,
+        "allow_auto_merge": hosted.allow_auto_merge,
+        "allow_update_branch": True,
+        "delete_branch_on_merge": hosted.delete_branch_on_merge,
     }
 
 
@@ -175,37 +184,4 @@ def environment_document(name: str, hosted: HostedRepository, base: str) -> Docu
         "updated_at": rfc3339(hosted.set_at),
         "protection_rules": [],
         "deployment_branch_policy": None,
-    }
-
-
-def pull_document(pull: PullRequest, base: str, hosted: HostedRepository) -> Document:
-    """A pull request."""
-
-    def side(ref: str, sha: str) -> Document:
-        repository = {"id": hosted.id, "full_name": hosted.full_name, "name": hosted.name}
-        return {"label": f"{hosted.owner}:{ref}", "ref": ref, "sha": sha, "repo": repository}
-
-    def time(value: Any) -> str | None:  # noqa: ANN401 - a datetime or None
-        return rfc3339(value) if value else None
-
-    return {
-        "id": hosted.id + pull.number,
-        "node_id": f"PR_{pull.number}",
-        "number": pull.number,
-        "title": pull.title,
-        "body": pull.body,
-        "state": "open" if pull.state == "OPEN" else "closed",
-        "draft": pull.draft,
-        "url": f"{base}/repos/{hosted.full_name}/pulls/{pull.number}",
-        "html_url": f"{WEB}/{hosted.full_name}/pull/{pull.number}",
-        "user": account_document(pull.author, base),
-        "labels": [{"name": name, "color": LABEL_COLOURS.get(name, "ededed")} for name in pull.labels],
-        "created_at": time(pull.created_at),
-        "updated_at": time(pull.updated_at),
-        "closed_at": time(pull.closed_at),
-        "merged_at": time(pull.merged_at),
-        "merge_commit_sha": pull.merge_commit,
-        "head": side(pull.branch, pull.head),
-        "base": side(pull.base, pull.base_sha),
-        "auto_merge": None,
     }

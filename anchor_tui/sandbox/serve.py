@@ -1,4 +1,4 @@
-"""`anchor-tui sandbox serve`: both servers in a process of their own, told about in one line of JSON."""
+"""`anchor-tui sandbox serve`: all servers in a process of their own, told about in one line of JSON."""
 
 from __future__ import annotations
 
@@ -33,10 +33,14 @@ ops_repo = "{ops_repo}"
 app_repo = "{app_repo}"
 api_url = "{github}"
 token_env = "GITHUB_TOKEN"
+
+[status_api]
+url = "{status}"
 """
 ENVIRONMENT = """\
 export ARGOCD_AUTH_TOKEN='{argocd_token}'
 export GITHUB_TOKEN='{github_token}'
+export STATUS_API_TOKEN='{status_token}'
 """
 ARGOCD_CONFIG = """\
 contexts:
@@ -100,6 +104,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         faults=arguments.fault,
         port_argocd=arguments.port_argocd,
         port_github=arguments.port_github,
+        port_status=arguments.port_status,
     ) as box:
         written = write(box, arguments.write) if arguments.write else None
         print(json.dumps(description(box, written)), flush=True)  # noqa: T201 - the command's result
@@ -128,6 +133,7 @@ def description(box: Sandbox, folder: Path | None = None) -> dict[str, object]:
             "ops_repo": box.ops_repo,
             "app_repo": box.app_repo,
         },
+        "status_api": {"url": box.status_url, "token": box.status_token},
         "scenario": box.scenario.name,
         "pid": os.getpid(),
         "config": str(folder / "anchor-tui.toml") if folder else None,
@@ -146,6 +152,8 @@ def write(box: Sandbox, folder: Path) -> Path:
         "argocd_token": box.argocd_token,
         "github": box.github_url,
         "github_token": box.github_token,
+        "status": box.status_url,
+        "status_token": box.status_token,
         "ops_repo": box.ops_repo,
         "app_repo": box.app_repo,
     }

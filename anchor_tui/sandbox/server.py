@@ -1,4 +1,4 @@
-"""Both servers on loopback sockets, in a running event loop or in a thread of their own.
+"""All servers on loopback sockets, in a running event loop or in a thread of their own.
 
 async with Sandbox.start("incident") as box: ...
 with running("steady", clock=ManualClock(...)) as box: ...
@@ -14,6 +14,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from starlette.types import ASGIApp
+
 from anchor_tui.sandbox.applications import Application
 from anchor_tui.sandbox.argocd import ArgoCD
 from anchor_tui.sandbox.clock import Clock, ManualClock, WallClock
@@ -23,11 +25,14 @@ from anchor_tui.sandbox.faults import Fault, Faults, Side
 from anchor_tui.sandbox.faulty import Address, FaultyApp
 from anchor_tui.sandbox.github import GitHub
 from anchor_tui.sandbox.hosting import ACCOUNTS, ChecksPace, HostedRepository
+from anchor_tui.sandbox.kubectl import Kubectl
 from anchor_tui.sandbox.pace import Pace
 from anchor_tui.sandbox.repository import Person, Repository
 from anchor_tui.sandbox.scenarios import Scenario, scenario
 from anchor_tui.sandbox.sockets import GRACE_S, LOOPBACK, Server, listener_on, waiting_while
+from anchor_tui.sandbox.status_api import EVENTS, StatusApi
 from anchor_tui.sandbox.watch import HEARTBEAT_S
+from anchor_tui.sandbox.writing import review
 
 TICK_S = 0.1
 T = TypeVar("T")
@@ -59,10 +64,13 @@ class Sandbox:
         self.argocd = ArgoCD(
             estate.controller, clock, self.faults, heartbeat_s=heartbeat_s, wake=lambda: self._wake.set()
         )
+        self.kubectl = Kubectl(estate.controller, clock, self.call)
         self.github = GitHub((estate.ops, estate.app), clock, self.faults)
+        self.status_api = StatusApi(clock)
         self.argocd_token = self.argocd.sessions.issue("on-call:apiKey")
         self.github_token = self.github.token
-        self.argocd_url = self.github_url = ""
+        self.status_token = self.status_api.token
+        self.argocd_url = self.github_url = self.status_url = ""
         self.ops_repo, self.app_repo = estate.ops.full_name, estate.app.full_name
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -98,9 +106,19 @@ class Sandbox:
 
         def move() -> None:
             clock.advance(seconds)
-            self.controller.step(clock.now())
+            self._step()
 
         self.call(move)
+
+    def approve(self, number: int, by: str = "a.lee") -> None:
+        """Approve a pull request of the ops repo as somebody else."""
+        self.call(lambda: review(self.hosted.pulls[number], "APPROVE", by, self.clock.now()))
+
+    def _step(self) -> None:
+        """Let happen what is due: merges first, so that Argo CD notices them."""
+        now = self.clock.now()
+        self.github.step(now)
+        self.controller.step(now)
 
     def call(self, function: Callable[[], T]) -> T:
         """Call a function where the servers run, and wait for it."""
@@ -136,8 +154,9 @@ class Sandbox:
         heartbeat_s: float = HEARTBEAT_S,
         port_argocd: int = 0,
         port_github: int = 0,
+        port_status: int = 0,
     ) -> AsyncIterator[Sandbox]:
-        """Both servers, listening, as long as the block lasts."""
+        """All servers, listening, as long as the block lasts."""
         box = cls(
             scenario(name),
             clock or WallClock(),
@@ -146,7 +165,7 @@ class Sandbox:
             faults=faults,
             heartbeat_s=heartbeat_s,
         )
-        ports: dict[Side, int] = {"argocd": port_argocd, "github": port_github}
+        ports: dict[Side, int] = {"argocd": port_argocd, "github": port_github, "status": port_status}
         listeners: dict[Side, socket.socket] = {}
         try:
             for side, port in ports.items():
@@ -160,20 +179,25 @@ class Sandbox:
 
     @contextlib.asynccontextmanager
     async def _serving(self, listeners: Mapping[Side, socket.socket]) -> AsyncIterator[None]:
-        """Both servers and the ticker, until the block ends; then all of them end together."""
+        """All servers and the ticker, until the block ends; then all of them end together."""
         closing = self.argocd.closing
+        apps: dict[Side, ASGIApp] = {
+            "argocd": self.argocd.app,
+            "github": self.github.app,
+            "status": self.status_api.app,
+        }
         servers, tasks = [], []
         for side, listener in listeners.items():
-            app = self.argocd.app if side == "argocd" else self.github.app
             connections: dict[Address, asyncio.Transport] = {}
-            faulty = FaultyApp(app, side, self.faults, connections, closing, self.errors)
+            faulty = FaultyApp(apps[side], side, self.faults, connections, closing, self.errors)
             server = Server(faulty, connections)
             servers.append(server)
             tasks.append(asyncio.create_task(server.serve(sockets=[listener])))
             await server.ready.wait()
-        self.argocd_url, self.github_url = (
-            f"http://{LOOPBACK}:{listeners[side].getsockname()[1]}" for side in ("argocd", "github")
+        self.argocd_url, self.github_url, status = (
+            f"http://{LOOPBACK}:{listeners[side].getsockname()[1]}" for side in apps
         )
+        self.status_url = status + EVENTS
         ticker = asyncio.create_task(self._tick())
         try:
             yield
@@ -188,7 +212,7 @@ class Sandbox:
     async def _tick(self) -> None:
         while True:
             try:
-                self.controller.step(self.clock.now())
+                self._step()
             except Exception as error:
                 self.errors.append(error)
                 raise

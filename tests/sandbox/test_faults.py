@@ -24,6 +24,7 @@ STREAM = "/api/v1/stream/applications"
             Fault("argocd", "status", "503", 2, "/api/v1/stream", "GET"),
         ),
         ("argocd:dead-stream", Fault("argocd", "dead-stream")),
+        ("github:hang=after,operation=createRef", Fault("github", "hang", "after", operation="createRef")),
     ],
 )
 def test_a_fault_is_read_from_text(text: str, fault: Fault) -> None:
@@ -34,12 +35,13 @@ def test_a_fault_is_read_from_text(text: str, fault: Fault) -> None:
     ("text", "words"),
     [
         ("latency=1", "SIDE:KIND"),
-        ("gitlab:hang", "neither argocd nor github"),
+        ("gitlab:hang", "none of argocd, github, status"),
         ("argocd:nope", "known are latency"),
         ("argocd:latency", "a number of seconds"),
         ("argocd:latency=soon", "could not convert"),
         ("argocd:status=418", "one of 401"),
-        ("argocd:hang,often=2", "known are times, path, method"),
+        ("argocd:reset=before", "no value but after"),
+        ("argocd:hang,often=2", "known are times, path, method, operation"),
     ],
 )
 def test_a_fault_that_cannot_be_read_says_why(text: str, words: str) -> None:
@@ -99,6 +101,7 @@ async def test_a_reset_is_a_reset(box: Sandbox, argocd: httpx.AsyncClient) -> No
 
 
 async def test_an_answer_can_be_lost_after_the_work_is_done(box: Sandbox, github: httpx.AsyncClient) -> None:
+    box.hosted.protected_branches.clear()
     box.faults.add("github:reset=after,method=PUT")
     head = box.repository.head
     with pytest.raises(httpx.ReadError):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from importlib import resources
 from typing import Any
 
@@ -8,6 +9,7 @@ import graphql
 import httpx
 import pytest
 
+from anchor_tui.sandbox.pulls import ChecksPace
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.sandbox.story import sample
 from tests.sandbox.conftest import DATA, ask, bump, poll_variables, query
@@ -209,6 +211,8 @@ async def test_a_pull_request_is_looked_at_before_it_may_be_merged(box: Sandbox,
         answer: dict[str, Any] = (await ask(github, PULL))["data"]["repository"]["pullRequest"]
         return answer
 
+    box.hosted.required_reviews = 1
+    box.hosted.pace = ChecksPace(mergeability=timedelta(seconds=2))
     files = bump(box, "prod", "1.43.2")
     box.repository.commit(
         files,

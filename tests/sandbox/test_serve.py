@@ -46,13 +46,15 @@ def test_one_line_tells_where_and_a_signal_ends_it_at_once(tmp_path: Path, numbe
         process,
         told,
     ):
-        assert told.keys() == {"argocd", "github", "scenario", "pid", "config", "env"}
+        assert told.keys() == {"argocd", "github", "status_api", "scenario", "pid", "config", "env"}
         assert (told["scenario"], told["pid"]) == ("incident", process.pid)
         headers = {"authorization": f"Bearer {told['argocd']['token']}"}
         assert len(httpx.get(told["argocd"]["url"] + "/api/v1/applications", headers=headers).json()["items"]) == 3
         headers = {"authorization": f"Bearer {told['github']['token']}"}
         repository = f"{told['github']['url']}/repos/{told['github']['ops_repo']}"
         assert [httpx.get(repository, headers=headers).status_code for _ in range(2)] == [502, 200]
+        headers = {"authorization": f"Bearer {told['status_api']['token']}"}
+        assert httpx.get(told["status_api"]["url"], headers=headers).json() == {"events": []}
         process.send_signal(number)
         assert rest(process) == (0, "", "")
     config = tomllib.loads(Path(told["config"]).read_text())
@@ -64,16 +66,22 @@ def test_one_line_tells_where_and_a_signal_ends_it_at_once(tmp_path: Path, numbe
             "api_url": told["github"]["url"],
             "token_env": "GITHUB_TOKEN",
         },
+        "status_api": {"url": told["status_api"]["url"]},
     }
     secrets = [Path(told["env"]), folder / "argocd-config" / "config"]
     assert [stat.S_IMODE(path.stat().st_mode) for path in secrets] == [0o600, 0o600]
     shell = subprocess.run(
-        ["/bin/sh", "-c", '. "$0"; printf "%s %s" "$ARGOCD_AUTH_TOKEN" "$GITHUB_TOKEN"', told["env"]],
+        [
+            "/bin/sh",
+            "-c",
+            '. "$0"; printf "%s %s %s" "$ARGOCD_AUTH_TOKEN" "$GITHUB_TOKEN" "$STATUS_API_TOKEN"',
+            told["env"],
+        ],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert shell.stdout == f"{told['argocd']['token']} {told['github']['token']}"
+    assert shell.stdout == " ".join(told[side]["token"] for side in ("argocd", "github", "status_api"))
     assert "plain-text: true" in secrets[1].read_text()
 
 

@@ -1,0 +1,45 @@
+"""One run of a workflow, as a plain value. What it does is in `workflows`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from anchor_tui.sandbox.pulls import ChecksPace, Conclusion
+
+
+@dataclass(slots=True)
+class Run:
+    """A run that somebody dispatched. `conclusion` stays None until its work is done."""
+
+    id: int
+    number: int
+    file: str
+    branch: str
+    head: str
+    actor: str
+    inputs: Mapping[str, str]
+    created_at: datetime
+    pace: ChecksPace
+    fails: bool = False
+    conclusion: Conclusion | None = None
+    log: str = ""
+    """What it said last."""
+
+    @property
+    def started_at(self) -> datetime:
+        """When a runner takes it."""
+        return self.created_at + self.pace.run_queued
+
+    @property
+    def due_at(self) -> datetime:
+        """When its work is done."""
+        return self.started_at + self.pace.run_running
+
+    def status(self, time: datetime) -> Literal["queued", "in_progress", "completed"]:
+        """Where it stands."""
+        if self.conclusion:
+            return "completed"
+        return "queued" if time < self.started_at else "in_progress"
