@@ -15,8 +15,8 @@ from itertools import count
 from typing import Literal
 
 from anchor_tui.sandbox.applications import Application, Condition, Live
+from anchor_tui.sandbox.autosync import sync_errors, sync_status, wants_sync
 from anchor_tui.sandbox.operations import Operations
-from anchor_tui.sandbox.options import prune_option
 from anchor_tui.sandbox.pace import Pace, Unwell
 from anchor_tui.sandbox.render import RenderError, Resource, target_of
 from anchor_tui.sandbox.repository import Repository
@@ -104,8 +104,7 @@ class Controller:
 
     def settle(self, app: Application) -> None:
         """Take over an application that has been here all along, without comparing it."""
-        self.resource_version += 1
-        app.resource_version, app.generation, app.written_at = self.resource_version, 12, app.health_since
+        app.resource_version, app.generation, app.written_at = self.next_version(), 12, app.health_since
         self.applications[app.key] = app
 
     def remove(self, app: Application, at: datetime) -> None:
@@ -121,12 +120,16 @@ class Controller:
 
     def changed(self, app: Application, at: datetime, event: EventType = "MODIFIED") -> None:
         """Tell those who watch."""
-        self.resource_version += 1
-        app.resource_version = self.resource_version
+        app.resource_version = self.next_version()
         app.generation += 1
         app.written_at = at
         for listener in list(self.listeners):
             listener(event, app)
+
+    def next_version(self) -> int:
+        """The resourceVersion of what is written now."""
+        self.resource_version += 1
+        return self.resource_version
 
     # --- comparing -------------------------------------------------------------------------------
 
@@ -146,11 +149,12 @@ class Controller:
             self._is_invalid(app, message, at)
             return
         if app.foreign:
-            app.sync = _sync_status(app)
+            app.sync = sync_status(app)
         else:
             previous = app.sync, app.revision
             self._load_target(app, at, latest=latest)
-            if app.sync == "OutOfSync" and self._wants_sync(app, at):
+            wants = app.sync == "OutOfSync" and wants_sync(app, self._attempted.get(app.key))
+            if wants and self.may_sync(app, at, manual=False):
                 sync, revision = app.sync, app.revision
                 app.sync, app.revision = previous
                 prune = bool(app.automated and app.automated.get("prune"))
@@ -182,19 +186,8 @@ class Controller:
                 app.conditions = (Condition("ComparisonError", message, at),)
             app.sync, app.revision = "Unknown", wanted
             return
-        app.revision, app.sync = revision, _sync_status(app)
-        app.conditions = self._sync_errors(app, at)
-
-    def _sync_errors(self, app: Application, at: datetime) -> tuple[Condition, ...]:
-        """What auto-sync says where it has tried in vain, and does not try again."""
-        state = app.operation_state
-        if app.automated is None or app.sync != "OutOfSync" or app.operation is not None or state is None:
-            return ()
-        if self._attempted.get(app.key) != app.revision or state["phase"] not in {"Failed", "Error"}:
-            return ()
-        message = f"Failed last sync attempt to [{app.revision}]: {state['message']}"
-        old = tuple(condition for condition in app.conditions if condition.message == message)
-        return old or (Condition("SyncError", message, at),)
+        app.revision, app.sync = revision, sync_status(app)
+        app.conditions = sync_errors(app, self._attempted.get(app.key), at)
 
     def _render(self, app: Application, wanted: str) -> tuple[str, tuple[Resource, ...]]:
         revision = self._repository.resolve(wanted)
@@ -211,33 +204,6 @@ class Controller:
     def rendered(self, app: Application, revision: str) -> tuple[Resource, ...]:
         """What the application's source renders at a revision."""
         return self._render(app, revision)[1]
-
-    def _wants_sync(self, app: Application, at: datetime) -> bool:
-        """Whether auto-sync starts: on, nothing running, no window against it, and more to do than it may prune.
-
-        A revision that was tried is tried again only by self-heal, and only after a success.
-        """
-        automated = app.automated
-        if automated is None or app.is_busy or not self.may_sync(app, at, manual=False):
-            return False
-        prunes = bool(automated.get("prune"))
-        if self._attempted.get(app.key) == app.revision:
-            state = app.operation_state
-            succeeded = state is None or state["phase"] == "Succeeded"
-            return bool(automated.get("selfHeal")) and succeeded and self._has_drifted(app, prunes=prunes)
-        return prunes or any(not each.prunable for each in app.differing())
-
-    @staticmethod
-    def _has_drifted(app: Application, *, prunes: bool) -> bool:
-        """Whether a sync would change something. What a prune keeps, or what is going already, is none of it."""
-        for each in app.differing():
-            live = app.live.get(each.resource.key)
-            if not each.prunable:
-                return True
-            option = prune_option(each.resource.manifest, app.sync_options)
-            if prunes and live is not None and live.deleting is None and option != "false":
-                return True
-        return False
 
     # --- syncing ---------------------------------------------------------------------------------
 
@@ -278,8 +244,7 @@ class Controller:
 
     def roll_out(self, app: Application, live: Live, at: datetime) -> None:
         """Something new is in the cluster; a Deployment takes its time until it is ready, if it ever is."""
-        self.resource_version += 1
-        live.version = self.resource_version
+        live.version = self.next_version()
         if live.resource.kind != "Deployment":
             return
         live.health = "Progressing"
@@ -311,8 +276,3 @@ class Controller:
         self.changed(app, at)
         self.later(at, self._pace.compare_s, partial(self.compare, app))
         self._operations.look(app, at)
-
-
-def _sync_status(app: Application) -> str:
-    """Synced, although something may differ that the application ignores."""
-    return "OutOfSync" if any(not each.ignored for each in app.differing()) else "Synced"

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from anchor_tui.sandbox.applications import Application, Live
-from anchor_tui.sandbox.clock import Clock, rfc3339
+from anchor_tui.sandbox.clock import Clock, ManualClock, rfc3339
 from anchor_tui.sandbox.controller import Controller
 from anchor_tui.sandbox.hosting import ACCOUNTS, ActionSettings, ChecksPace, HostedRepository
+from anchor_tui.sandbox.kubectl import Kubectl
 from anchor_tui.sandbox.pace import Pace
 from anchor_tui.sandbox.render import Resource, parse, render
 from anchor_tui.sandbox.scenarios import Scenario
@@ -54,8 +55,18 @@ def build(scenario: Scenario, clock: Clock, pace: Pace, checks: ChecksPace) -> E
             if live.application == found.name:
                 found.spec = live.apply(found.spec)
         controller.add(found, now - FIRST_COMMIT)
-    tell(ops, scenario.history, now, controller.step)
-    controller.step(now)
+    controller.windows = list(scenario.windows)
+    hands = sorted(scenario.hands, key=lambda hand: hand.ago, reverse=True)
+
+    def until(time: datetime) -> None:
+        while hands and now - hands[0].ago <= time:
+            hand = hands.pop(0)
+            controller.step(now - hand.ago)
+            hand.does(Kubectl(controller, ManualClock(now - hand.ago)))
+        controller.step(time)
+
+    tell(ops, scenario.history, now, until)
+    until(now)
     for number in range(scenario.more_applications):
         controller.settle(_tenant(number, now))
     controller.reconcile_regularly(now)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from anchor_tui.sandbox.options import SYNC_OPTIONS
 from anchor_tui.sandbox.pace import Unwell
-from anchor_tui.sandbox.story import HISTORY, OVERLAY, PROD, STAGING, Change, Edit, Release
+from anchor_tui.sandbox.story import DEV, HISTORY, OVERLAY, PROD, STAGING, Change, Edit, Release
+from anchor_tui.sandbox.windows import Window
+
+if TYPE_CHECKING:
+    from anchor_tui.sandbox.kubectl import Kubectl
 
 
 class UnknownScenarioError(ValueError):
@@ -40,6 +45,14 @@ class LiveSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Hand:
+    """What somebody did in the cluster, `ago` before now."""
+
+    ago: timedelta
+    does: Callable[[Kubectl], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """What happened beyond the usual history, and what is wrong in the cluster."""
 
@@ -48,6 +61,8 @@ class Scenario:
     changes: tuple[Change, ...] = ()
     live_specs: tuple[LiveSpec, ...] = ()
     unwell: tuple[Unwell, ...] = ()
+    hands: tuple[Hand, ...] = ()
+    windows: tuple[Window, ...] = ()
     more_applications: int = 0
 
     @property
@@ -55,6 +70,22 @@ class Scenario:
         """Every change, the usual ones too; a number of the scenario's own replaces the usual change's."""
         numbers = {change.number for change in self.changes}
         return tuple(change for change in HISTORY if change.number not in numbers) + self.changes
+
+
+GATEWAY_LOG = "spec.template.spec.containers.anchor-gateway.env.LOG_LEVEL.value"
+LEFT_OVER = {"app.kubernetes.io/part-of": "anchor-msp"}
+CANARY: Mapping[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "anchor-web-canary", "labels": LEFT_OVER},
+    "spec": {"selector": {"app": "anchor-web"}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]},
+}
+TUNING: Mapping[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "anchor-gateway-tuning", "labels": LEFT_OVER},
+    "data": {"POOL_SIZE": "20", "REQUEST_TIMEOUT": "30s"},
+}
 
 
 def _minutes(minutes: float) -> timedelta:
@@ -147,6 +178,53 @@ SCENARIOS: dict[str, Scenario] = {
             live_specs=(
                 LiveSpec("anchor-msp-staging", "syncPolicy.automated", {"selfHeal": True}),
                 LiveSpec("anchor-msp-prod", "syncPolicy.automated", {}),
+            ),
+        ),
+        Scenario(
+            "drift",
+            "the cluster is not what git says: prod was changed by hand and does not heal, staging holds what it "
+            "does not prune, dev no longer follows",
+            changes=(
+                Change(
+                    250,
+                    _minutes(70),
+                    "s.okafor",
+                    Edit(
+                        OVERLAY.format(DEV),
+                        "    AUTH_MODE: disabled\n",
+                        "    AUTH_MODE: disabled\n    LOG_LEVEL: debug\n",
+                    ),
+                    title="Log at debug level in dev",
+                    branch="dev-log-level",
+                    merged_by="a.lee",
+                ),
+                Change(251, _minutes(55), "m.ito", Release(PROD, "1.43.2"), merged_by="a.lee"),
+            ),
+            live_specs=(
+                LiveSpec("anchor-msp-staging", "syncPolicy.automated", {"selfHeal": True}),
+                LiveSpec("anchor-msp-prod", "syncPolicy.automated", {"prune": True}),
+            ),
+            hands=(
+                Hand(
+                    timedelta(days=9),
+                    lambda kubectl: kubectl.apply("anchor-msp-staging", CANARY, {SYNC_OPTIONS: "Prune=false"}),
+                ),
+                Hand(timedelta(days=6, hours=4), lambda kubectl: kubectl.apply("anchor-msp-staging", TUNING)),
+                Hand(
+                    timedelta(hours=3),
+                    lambda kubectl: kubectl.patch("anchor-msp-dev", {"spec": {"syncPolicy": {"automated": None}}}),
+                ),
+                # After the sync to the last commit: one to another commit would put them back, self-heal or not.
+                Hand(
+                    _minutes(35),
+                    lambda kubectl: kubectl.edit("anchor-msp-prod", "Deployment", "anchor-web", "spec.replicas", 3),
+                ),
+                Hand(
+                    _minutes(33),
+                    lambda kubectl: kubectl.edit(
+                        "anchor-msp-prod", "Deployment", "anchor-gateway", GATEWAY_LOG, "debug"
+                    ),
+                ),
             ),
         ),
     )

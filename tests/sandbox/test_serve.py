@@ -95,7 +95,7 @@ def test_it_ends_when_its_stdin_does() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--scenario", "nope"], "known are steady, incident, cutover, scale-N"),
+        (["--scenario", "nope"], "known are steady, incident, cutover, "),
         (["--fault", "argocd:nope"], "--fault: unknown fault 'nope'"),
         (["--port-argocd", "1"], "cannot serve: "),
     ],
