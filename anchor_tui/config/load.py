@@ -15,6 +15,7 @@ from anchor_tui.config import (
     EnvironmentConfig,
     Rules,
     Server,
+    StatusApi,
 )
 from anchor_tui.config.checking import Checker, ConfigError, ConfigErrors
 from anchor_tui.config.forms import is_loopback, split_url
@@ -27,6 +28,7 @@ __all__ = ["ConfigError", "ConfigErrors", "find", "load", "read"]
 
 FILE_NAME = "anchor-tui.toml"
 VARIABLE = "ANCHOR_TUI_CONFIG"
+STATUS_URL_VARIABLE = "STATUS_API_URL"
 SEED_ENVIRONMENTS = ("dev", "staging", "prod")
 
 
@@ -116,6 +118,10 @@ def read(
         message = "is empty: leave it out for dev, staging and prod, or name at least one"
         checker.error(("environments",), message)
     config = _filled(config, checker.origins)
+    if not config.status_api.url and (url := environ.get(STATUS_URL_VARIABLE, "").strip()):
+        given = checker.table(StatusApi, {"url": url}, ("status_api",))
+        config = replace(config, status_api=replace(config.status_api, url=given.url))
+        checker.origins["status_api.url"] = f"${STATUS_URL_VARIABLE}"
     _check_servers(config, checker)
     _check_environments(config, checker)
     _check_rest(config, checker, actions, checks)

@@ -140,6 +140,8 @@ class OpsRepo(Value, frozen=True):
     environments: Mapping[str, EnvironmentFiles] = {}
     files: Mapping[str, str | None] = {}
     """The texts of the files that were read, by their paths; None for one that is not there."""
+    blobs: Mapping[str, str] = {}
+    """The oids of their blobs: GraphQL hands texts over decoded, and only the oid tells the bytes."""
     pull_requests: tuple[OpenPullRequest, ...] = ()
     budget: Budget | None = None
     latency_ms: float | None = None

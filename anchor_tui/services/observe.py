@@ -20,6 +20,7 @@ from anchor_tui.domain.assemble import GITHUB, Readings, applications_of, assemb
 from anchor_tui.domain.model import AppId, Asking, Failure, Fresh, Missing, Reading, Snapshot, Stale
 from anchor_tui.domain.readings import Applications
 from anchor_tui.services.clock import Clock, utc_now
+from anchor_tui.services.connections import Connections
 from anchor_tui.services.late import LateGitHub
 from anchor_tui.sources.errors import SourceError
 from anchor_tui.sources.pace import Backoff
@@ -30,9 +31,7 @@ if TYPE_CHECKING:
     from anchor_tui.services.policy import Policy
     from anchor_tui.sources.argocd.begun import AheadClient
     from anchor_tui.sources.argocd.client import ArgoClient
-    from anchor_tui.sources.argocd.route import Route
     from anchor_tui.sources.github import GitHubSource
-    from anchor_tui.sources.github.door import Door
 
 REOBSERVE_S = 5.0
 """Verdicts move with the clock alone: what progresses too long, what has not been heard of."""
@@ -250,19 +249,7 @@ def make_sources(
     from anchor_tui.sources.argocd.source import ArgoSource
 
     departed = dict(ahead or {})
-
-    async def open_github(documents: frozenset[str]) -> Door:
-        from anchor_tui.sources.credentials import github_access
-        from anchor_tui.sources.github.door import Door, Gate
-
-        # gh and the keyring may take seconds: off the loop, which follows Argo CD's stream.
-        access = await asyncio.to_thread(github_access, config.github, environ, home=home)
-        return Door(access, Gate(config.read_only, documents))
-
-    def connect(route: Route) -> ArgoClient:
-        from anchor_tui.sources.argocd.client import ArgoClient  # httpx: 65 ms, after the first answers
-
-        return ArgoClient(route, read_only=config.read_only)
+    connections = Connections(config, environ, home)
 
     def argo_source(server_name: str) -> ArgoSource:
         server = next(each for each in config.all_servers if each.name == server_name)
@@ -271,18 +258,14 @@ def make_sources(
             if (begun := departed.pop(server.name, None)) is not None:
                 from anchor_tui.sources.argocd.begun import AheadClient
 
-                return AheadClient(begun.route.access.url, begun.parcels, lambda: connect(begun.route))
-            from anchor_tui.sources.argocd.route import route_to
-            from anchor_tui.sources.credentials import argocd_access
-
-            access = await asyncio.to_thread(argocd_access, server, environ, home=home)
-            return connect(route_to(access))
+                return AheadClient(begun.route.access.url, begun.parcels, lambda: connections.on(begun.route))
+            return await connections.argocd(server_name)
 
         return ArgoSource(server, config.environments, open_argocd, now)
 
     def github_source() -> GitHubSource:
         from anchor_tui.sources.github import GitHubSource
 
-        return GitHubSource(config, open_github, now)
+        return GitHubSource(config, connections.github, now)
 
     return [*(argo_source(each.name) for each in config.all_servers), LateGitHub(GITHUB, github_source)]

@@ -13,6 +13,8 @@
       ServerFailed              5xx and what no other kind fits
       BadAnswer                 an answer that is none: HTML from a proxy, a body that ended early
 
+Of a write each also tells whether it may have been carried out although no answer came (`lost`).
+
 Messages are foreign text in part: they are shown as plain text only, and never hold a token.
 """
 
@@ -28,6 +30,8 @@ class SourceError(Exception):
     """A source gave no usable answer."""
 
     kind: ClassVar[str] = "failed"
+    lost = False
+    """Whether the request may have been carried out all the same: a write is not sent again, its state is read."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -54,15 +58,22 @@ class WriteRefused(SourceError):
 
 
 class Unreachable(SourceError):
-    """No connection: DNS, refused, reset, proxy."""
+    """No connection: DNS, refused, reset, proxy. `sent` tells whether the request had left by then."""
 
     kind = "unreachable"
+
+    def __init__(self, message: str, *, sent: bool = True) -> None:
+        super().__init__(message)
+        self.lost = sent
 
 
 class TlsFailure(Unreachable):
     """The connection is not to be trusted."""
 
     kind = "tls"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, sent=False)
 
 
 class NoAnswer(Unreachable):
@@ -103,9 +114,21 @@ class ServerFailed(SourceError):
     """5xx and what no other kind fits."""
 
     kind = "server"
+    lost = True
+
+
+class Rejected(ServerFailed):
+    """A 4xx that no other kind fits: the server understood, and did nothing. `status` is the HTTP one."""
+
+    lost = False
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class BadAnswer(SourceError):
     """An answer that is none: HTML from a proxy, a body that ended early."""
 
     kind = "bad-answer"
+    lost = True

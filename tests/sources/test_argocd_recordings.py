@@ -21,7 +21,7 @@ from anchor_tui.sources.argocd.wire import (
     VersionAnswer,
     to_observed,
 )
-from anchor_tui.sources.errors import Forbidden, NoAnswer, NotFound, ServerFailed, SourceError, Unauthenticated
+from anchor_tui.sources.errors import Forbidden, NoAnswer, NotFound, Rejected, ServerFailed, SourceError, Unauthenticated
 from tests.recorded import Recording, recording, recordings
 from tests.sources.argo import URL, client
 
@@ -35,8 +35,8 @@ ERRORS: dict[str, tuple[type[SourceError], str]] = {
     "get-kubernetes-down": (NoAnswer, "no answer within 20 s"),
     "get-namespace-slash-name": (NotFound, "Not Found"),
     "get-refresh-controller-down": (NoAnswer, "no answer within 20 s"),
-    "get-unknown-project-admin": (ServerFailed, "the project does not exist"),
-    "get-unknown-project": (ServerFailed, "the project does not exist"),
+    "get-unknown-project-admin": (Rejected, "the project does not exist"),
+    "get-unknown-project": (Rejected, "the project does not exist"),
     "get-wrong-project": (NotFound, "anchor-msp-prod"),
     "list-bad-selector": (ServerFailed, "error parsing the selector"),
     "list-fields-exclude-500": (ServerFailed, "failed to marshal error message"),

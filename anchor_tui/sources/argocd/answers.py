@@ -12,10 +12,14 @@ T = TypeVar("T")
 
 
 class Answer(NamedTuple):
-    """The body of a 200 and how long it took, in seconds from the request to the last byte."""
+    """The body of a 200 and how long it took, in seconds from the request to the last byte.
+
+    `date` is the server's own clock as HTTP writes it, in whole seconds; empty where it did not say.
+    """
 
     body: bytes
     took_s: float
+    date: str = ""
 
     def decode(self, shape: type[T]) -> T:
         """The body as `shape`; a body that ended early or has another form is a `BadAnswer`."""

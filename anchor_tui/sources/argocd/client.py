@@ -9,6 +9,7 @@ import http.cookiejar
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import msgspec
 
@@ -22,6 +23,7 @@ from anchor_tui.sources.errors import (
     NoAnswer,
     NotFound,
     RateLimited,
+    Rejected,
     ServerFailed,
     SourceError,
     TlsFailure,
@@ -81,7 +83,30 @@ class ArgoClient:
             response = await self._http.get(path, params=dict(params or {}))
         self._renew(response)
         _raise_for(response)
-        return Answer(response.content, time.monotonic() - began)
+        return _answer(response, began)
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        *,
+        timeout_s: float = ANSWER_TIMEOUT_S,
+    ) -> Answer:
+        """One request that changes something, sent once. Raises the tree of `sources.errors`, with its `lost` set."""
+        began = time.monotonic()
+        content = msgspec.json.encode(body) if body is not None else None
+        # Exactly this value, on a DELETE without a body too: Argo CD answers anything else with 415.
+        headers = {"Content-Type": "application/json"} if method != "GET" else {}
+        timeout = httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S)
+        with _in_words(self.url):
+            response = await self._http.request(
+                method, path, params=dict(params or {}), content=content, headers=headers, timeout=timeout
+            )
+        self._renew(response)
+        _raise_for(response)
+        return _answer(response, began)
 
     @asynccontextmanager
     async def events(self, path: str, params: Mapping[str, str]) -> AsyncIterator[AsyncIterator[StreamEvent | None]]:
@@ -110,6 +135,10 @@ class ArgoClient:
         """A login session that is about to end gets its successor in a header."""
         if renewed := response.headers.get("Grpc-Metadata-Renew-Token"):
             self._http.headers["Authorization"] = f"Bearer {renewed}"
+
+
+def _answer(response: httpx.Response, began: float) -> Answer:
+    return Answer(response.content, time.monotonic() - began, response.headers.get("date", ""))
 
 
 async def _events(response: httpx.Response) -> AsyncIterator[StreamEvent | None]:
@@ -166,6 +195,8 @@ def error_for(status: int, message: str, retry_after: str | None = None) -> Sour
         case 429:
             wait_s = float(retry_after) if retry_after and retry_after.isdecimal() else None
             return RateLimited(f"429: too many requests{words}", wait_s)
+        case _ if 400 <= status < 500:
+            return Rejected(f"HTTP {status}{words}", status)
         case _:
             return ServerFailed(f"HTTP {status}{words}")
 
@@ -188,7 +219,7 @@ def _in_words(url: str) -> Iterator[None]:
     try:
         yield
     except httpx.ConnectTimeout as error:
-        raise NoAnswer(f"{url}: no connection within {CONNECT_TIMEOUT_S:.0f} s") from error
+        raise NoAnswer(f"{url}: no connection within {CONNECT_TIMEOUT_S:.0f} s", sent=False) from error
     except httpx.TimeoutException as error:
         raise NoAnswer(f"{url}: no answer within {ANSWER_TIMEOUT_S:.0f} s") from error
     except httpx.ConnectError as error:
@@ -196,7 +227,7 @@ def _in_words(url: str) -> Iterator[None]:
             raise TlsFailure(
                 f"{url}: TLS: {_tls_words(error)}; name the authority with ca_file, or set insecure = true"
             ) from error
-        raise Unreachable(f"{url}: cannot connect: {error or 'no reason given'}") from error
+        raise Unreachable(f"{url}: cannot connect: {error or 'no reason given'}", sent=False) from error
     except httpx.RemoteProtocolError as error:
         raise BadAnswer(f"{url}: the answer ended early or is no HTTP: {error}") from error
     except httpx.DecodingError as error:

@@ -119,6 +119,14 @@ class GitHubSource:
             await asyncio.gather(beside, return_exceptions=True)
             self._hang_up()
 
+    async def read_branch(self) -> OpsRepo:
+        """The branch this moment with its history, and nothing beside it. Raises SourceError."""
+        return (await self._with_history(await self._poll())).value
+
+    def hang_up(self) -> None:
+        """Lets go of the door; the next question opens another."""
+        self._hang_up()
+
     async def run(self, publish: Publish) -> None:
         """Readings, one after the other, until cancelled. Never gives up, never raises SourceError."""
         beside: asyncio.Task[None] | None = None
@@ -199,6 +207,7 @@ class GitHubSource:
             head=head,
             environments=self._with_past(self._files.at(target, _fields(answer.errors)), head.oid),
             files=self._files.texts(target),
+            blobs=self._files.blobs(target),
             pull_requests=tuple(
                 OpenPullRequest(_pull_request(each, denied), each.head_ref_name, self._files.moved_by(each, target))
                 for each in pulls

@@ -26,6 +26,7 @@ from anchor_tui.sources.errors import (
     NoAnswer,
     NotFound,
     RateLimited,
+    Rejected,
     ServerFailed,
     SourceError,
     TlsFailure,
@@ -242,12 +243,14 @@ def _in_words(url: str, work: Callable[[], T]) -> T:
         raise error_for(error) from error
     except requests.exceptions.SSLError as error:
         raise TlsFailure(f"{url}: TLS: {_reason(error)}; name the authority with github.ca_file") from error
+    except requests.exceptions.ConnectTimeout as error:
+        raise NoAnswer(f"{url}: no answer within {ANSWER_TIMEOUT_S} s", sent=False) from error
     except requests.exceptions.Timeout as error:
         raise NoAnswer(f"{url}: no answer within {ANSWER_TIMEOUT_S} s") from error
     except (json.JSONDecodeError, requests.exceptions.ContentDecodingError) as error:
         raise BadAnswer(f"{url}: the answer ended early or is no JSON") from error
     except (requests.exceptions.ChunkedEncodingError, requests.exceptions.RequestException) as error:
-        raise Unreachable(f"{url}: the connection failed: {_reason(error)}") from error
+        raise Unreachable(f"{url}: the connection failed: {_reason(error)}", sent=not _was_refused(error)) from error
     except RuntimeError as error:  # PyGithub on a redirect to another host or scheme
         raise BadAnswer(f"{url}: {error}") from error
 
@@ -273,8 +276,10 @@ def error_for(error: GithubException) -> SourceError:
             return Forbidden(f"403: {message}" + (f"; the token needs {needed}" if needed else ""))
         case status if status >= 500:
             return ServerFailed(f"GitHub answered HTTP {status}" + (f": {message}" if message else ""))
+        case 400 if "FORBIDDEN" in kinds or "INSUFFICIENT_SCOPES" in kinds:
+            return Forbidden(f"403: {message}")
         case status:
-            return ServerFailed(f"GitHub refused (HTTP {status}): {message or 'no reason given'}")
+            return Rejected(f"GitHub refused (HTTP {status}): {message or 'no reason given'}", status)
 
 
 def _graph_errors(error: GithubException) -> list[Mapping[str, Any]]:
@@ -284,7 +289,8 @@ def _graph_errors(error: GithubException) -> list[Mapping[str, Any]]:
 
 def _message(error: GithubException) -> str:
     if isinstance(error.data, dict):
-        words = error.data.get("message") or "; ".join(str(each.get("message", "")) for each in _graph_errors(error))
+        details = "; ".join(str(each.get("message") or each.get("code") or "") for each in _graph_errors(error))
+        words: Any = ": ".join(filter(None, [str(error.data.get("message") or ""), details]))
         words = words or error.data.get("data")  # so PyGithub wraps what is no JSON
     else:
         words = error.data.decode(errors="replace") if isinstance(error.data, bytes) else str(error.data or "")
@@ -300,6 +306,16 @@ def _wait_s(headers: Mapping[str, Any]) -> float:
     if str(headers.get("x-ratelimit-remaining", "")) == "0" and reset.isdecimal():
         return max(1.0, float(reset) - time.time())
     return 60.0
+
+
+def _was_refused(error: Exception) -> bool:
+    """Whether there was no connection at all, so that nothing left."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if type(cause).__name__ in {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ProxyError"}:
+            return True
+        cause = cause.__cause__ or cause.__context__ or _wrapped(cause)
+    return False
 
 
 def _reason(error: Exception) -> str:

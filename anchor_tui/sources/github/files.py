@@ -54,13 +54,22 @@ class Files:
 
     def texts(self, target: Target) -> dict[str, str | None]:
         """Every file that was asked for, by its path; None for one that is not there or is no text."""
+        found = {path: _text(_entry(target, alias), path) for path, alias in self._aliases().items()}
+        return {path: None if isinstance(text, Problem) else text for path, text in found.items()}
+
+    def blobs(self, target: Target) -> dict[str, str]:
+        """The oid of every file that is there, by its path."""
+        entries = {path: _entry(target, alias) for path, alias in self._aliases().items()}
+        return {path: entry.oid for path, entry in entries.items() if entry is not None}
+
+    def _aliases(self) -> dict[str, str]:
+        """Every file that is asked for, with the name it goes by in the answer."""
         paths = {"chartAbout": f"{self._chart.path}/Chart.yaml", "chartValues": self.chart_values}
         for number, environment in self._environments:
             paths[f"e{number}Release"] = environment.release
             paths[f"e{number}Values"] = environment.values
             paths[f"e{number}Application"] = application_file(self._chart, environment)
-        found = {path: _text(_entry(target, alias), path) for alias, path in paths.items()}
-        return {path: None if isinstance(text, Problem) else text for path, text in found.items()}
+        return {path: alias for alias, path in paths.items()}
 
     def chart_problems(self, target: Target) -> tuple[Problem, ...]:
         """What is wrong with the chart's own values; a chart need not have any."""

@@ -294,7 +294,7 @@ def to_pull_request(pull: Pull, *, checks_denied: bool) -> PullRequest:
         author=pull.author.login if pull.author else None,
         labels=tuple(sorted(label.name for label in labels if label)),
         head_sha=pull.head_ref_oid,
-        checks=_rollup_checks(pull.status_check_rollup, denied=checks_denied),
+        checks=rollup_checks(pull.status_check_rollup, denied=checks_denied),
         review=pull.review_decision.lower() if pull.review_decision else None,
         mergeable=pull.mergeable.lower() if pull.mergeable else None,
         created_at=utc(pull.created_at) if pull.created_at else None,
@@ -308,7 +308,7 @@ def required_checks(rollup: Rollup | None, required: frozenset[str], *, denied: 
     if denied or (rollup is not None and rollup.contexts is None):
         return "unknown"
     contexts = (rollup.contexts.nodes if rollup and rollup.contexts else None) or []
-    found = {_context_checks(each) for each in contexts if each and (each.name or each.context) in required}
+    found = {context_checks(each) for each in contexts if each and (each.name or each.context) in required}
     if required - {each.name or each.context for each in contexts if each}:
         found.add("pending")  # not reported yet
     for state in ("failure", "unknown", "pending"):
@@ -333,13 +333,15 @@ _STATES: Mapping[str, Checks] = {
 }
 
 
-def _context_checks(context: CheckContext) -> Checks:
+def context_checks(context: CheckContext) -> Checks:
+    """How one check stands."""
     if context.status and context.status != "COMPLETED":
         return "pending"
     return _STATES.get(context.conclusion or context.state or "", "unknown")
 
 
-def _rollup_checks(rollup: Rollup | None, *, denied: bool) -> Checks:
+def rollup_checks(rollup: Rollup | None, *, denied: bool) -> Checks:
+    """How all checks of a commit stand, in one word."""
     if rollup is None:
         return "unknown" if denied else "none"
     return _STATES.get(rollup.state or "", "unknown")

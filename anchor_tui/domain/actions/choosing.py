@@ -1,0 +1,169 @@
+"""Which release moves into which environment: chosen from the branch's history, before any file is looked at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from anchor_tui.config import Config, EnvironmentConfig
+from anchor_tui.domain.actions.plan import Order, Refusal
+from anchor_tui.domain.model import Image, PullRequestRef, Release, Value
+from anchor_tui.domain.pull_requests import BRANCH_PREFIX
+from anchor_tui.domain.readings import OpsRepo, PastRelease
+from anchor_tui.domain.words import short
+
+_UNFIT = re.compile(r"[^A-Za-z0-9._+-]+")
+
+
+class Move(Value, frozen=True):
+    """A release that is to stand in an environment. `commit` is where its file is read: empty is the head.
+
+    `between` are the releases that lie between the present one and this one, newest first: what comes along with a
+    promotion, what is lost by a rollback.
+    """
+
+    environment: EnvironmentConfig
+    source: EnvironmentConfig
+    release: Release
+    commit: str = ""
+    present: Release | None = None
+    between: tuple[Release, ...] = ()
+
+    @property
+    def is_current_upstream(self) -> bool:
+        """Whether it is what the environment before runs now."""
+        return not self.commit
+
+
+def branch_name(action: str, environment: str, version: str) -> str:
+    """The one branch for it: asked for twice there is still one."""
+    parts = [_UNFIT.sub("-", part).strip(".-") or "release" for part in (environment, version)]
+    safe = [part.replace("..", "-").removesuffix(".lock") for part in parts]
+    return f"{BRANCH_PREFIX}{action}/{'/'.join(safe)}"
+
+
+def choose(order: Order, config: Config, repo: OpsRepo) -> Move | Refusal:
+    """The move that a promotion or a rollback is about."""
+    name = order.environments[0] if order.environments else ""
+    environment = next((each for each in config.environments if each.name == name), None)
+    if environment is None:
+        known = ", ".join(each.name for each in config.environments)
+        return Refusal(name, "no-environment", f"there is no environment {name!r}; there are {known}")
+    if order.action == "rollback":
+        return _rollback(order, environment, repo)
+    return _promotion(order, environment, config, repo)
+
+
+def _promotion(order: Order, environment: EnvironmentConfig, config: Config, repo: OpsRepo) -> Move | Refusal:
+    index = config.environments.index(environment)
+    if order.source:
+        source = next((each for each in config.environments if each.name == order.source), None)
+        if source is None:
+            return Refusal(order.source, "no-environment", f"there is no environment {order.source!r} to promote from")
+    elif index == 0:
+        message = f"{environment.name} is the first environment: the app repo's workflow brings releases into it"
+        return Refusal(environment.name, "first", message)
+    else:
+        source = config.environments[index - 1]
+    if source.name == environment.name or config.environments.index(source) > index:
+        message = f"{source.name} does not come before {environment.name}: to go back is a rollback"
+        return Refusal(environment.name, "order", message)
+    upstream, own = repo.environments.get(source.name), repo.environments.get(environment.name)
+    if upstream is None or upstream.release is None:
+        why = upstream.problems[0] if upstream and upstream.problems else "it was not read"
+        return Refusal(source.name, "unreadable", f"its release cannot be read: {why}")
+    present = own.release if own else None
+    release, commit = upstream.release, ""
+    if order.version and order.version != release.version:
+        past = _find(order.version, upstream.history)
+        if past is None or past.release is None:
+            known = ", ".join(dict.fromkeys(each.version for each in _releases(upstream.history))) or release.version
+            message = f"{source.name} never had {order.version}, as far as its history was read; it had {known}"
+            return Refusal(source.name, "no-version", message)
+        release, commit = past.release, past.commit
+    if present is not None and present.content == release.content and present.version == release.version:
+        message = f"{environment.name} has {release.version} already: there is nothing to promote"
+        return Refusal(environment.name, "same", message, settled=True)
+    between = _between(upstream.history, release, present)
+    return Move(environment, source, release, commit, present, tuple(between))
+
+
+def _rollback(order: Order, environment: EnvironmentConfig, repo: OpsRepo) -> Move | Refusal:
+    own = repo.environments.get(environment.name)
+    present = own.release if own else None
+    if own is None or not own.history:
+        why = "its earlier releases were not read" if own is None or own.whole is None else "it never had another one"
+        return Refusal(environment.name, "no-history", f"there is nothing to go back to: {why}")
+    choices = earlier(repo, environment.name)
+    if not choices:
+        return Refusal(environment.name, "no-history", "there is nothing to go back to: it never had another release")
+    if not order.version:
+        known = ", ".join(each.release.version for each in choices if each.release)
+        return Refusal(
+            environment.name, "no-version", f"say which release to go back to (--to VERSION): it had {known}"
+        )
+    past = _find(order.version, choices)
+    if past is None or past.release is None:
+        known = ", ".join(each.release.version for each in choices if each.release)
+        message = f"it never had {order.version} before, as far as its history was read; it had {known}"
+        return Refusal(environment.name, "no-version", message)
+    lost = _between(own.history, present, past.release) if present else ()
+    return Move(environment, environment, past.release, past.commit, present, tuple(lost))
+
+
+def earlier(repo: OpsRepo, environment: str) -> tuple[PastRelease, ...]:
+    """The releases that an environment had before its present one, newest first, each content once."""
+    own = repo.environments.get(environment)
+    if own is None:
+        return ()
+    seen = {own.release.content} if own.release else set()
+    found = []
+    for past in own.history:
+        if past.release is not None and past.release.content not in seen:
+            seen.add(past.release.content)
+            found.append(past)
+    return tuple(found)
+
+
+def _find(asked: str, history: Sequence[PastRelease]) -> PastRelease | None:
+    """By version, or by the commit that brought it."""
+    named = (each for each in history if each.release is not None)
+    return next(
+        (
+            each
+            for each in named
+            if each.release and (each.release.version == asked or (len(asked) >= 7 and each.commit.startswith(asked)))
+        ),
+        None,
+    )
+
+
+def _releases(history: Sequence[PastRelease]) -> Iterator[Release]:
+    return (each.release for each in history if each.release is not None)
+
+
+def _between(history: Sequence[PastRelease], newer: Release | None, older: Release | None) -> Iterator[Release]:
+    """The releases from `newer` down to, and without, `older`, as the history has them."""
+    begun = False
+    for release in _releases(history):
+        if older is not None and release.content == older.content and begun:
+            return
+        begun = begun or newer is None or release.content == newer.content
+        if begun:
+            yield release
+
+
+def brought_by(releases: Sequence[Release]) -> tuple[PullRequestRef, ...]:
+    """The pull requests that brought these releases, each once."""
+    found = {each.pull_request.number: each.pull_request for each in releases if each.pull_request}
+    return tuple(found.values())
+
+
+def described(image: Image) -> str:
+    """A tag and the beginning of a digest, as people write them."""
+    return f"{image.tag or 'no tag'}" + (f"  {image.digest[:17]}…" if image.digest else "")
+
+
+def commit_words(release: Release) -> str:
+    """A release's version with its commit."""
+    return f"{release.version} ({short(release.commit)})" if release.commit else release.version

@@ -1,0 +1,150 @@
+"""What a Plan for Argo CD is made from: one application as it is this moment, and what a prune would delete of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from anchor_tui.domain.actions.steps import AppTarget, ResourceRef
+from anchor_tui.domain.managed import Managed
+from anchor_tui.domain.model import Application, Time, Value
+from anchor_tui.domain.shapes import text
+from anchor_tui.domain.workloads import Resource
+
+COMPARE_OPTIONS = "argocd.argoproj.io/compare-options"
+
+
+class ResourceStatus(Value, frozen=True):
+    """One of `status.resources`."""
+
+    ref: ResourceRef
+    status: str | None = None
+    health: str | None = None
+    requires_pruning: bool = False
+    hook: bool = False
+
+
+class SyncedResource(Value, frozen=True):
+    """One line of an operation's result. `status` is Synced, SyncFailed, Pruned or PruneSkipped."""
+
+    ref: ResourceRef
+    status: str
+    message: str
+
+
+class OperationDetail(Value, frozen=True):
+    """The running or last operation with what tells whose it is. `info` are the infos that it was asked with."""
+
+    phase: str
+    message: str = ""
+    info: Mapping[str, str] = {}
+    started_at: Time | None = None
+    finished_at: Time | None = None
+    revision: str | None = None
+    retry_count: int = 0
+    results: tuple[SyncedResource, ...] = ()
+
+    @property
+    def is_waiting_to_retry(self) -> bool:
+        """Whether it looks over, and is not: a further attempt is to come."""
+        return self.phase == "Running" and self.finished_at is not None
+
+
+class SyncWindows(Value, frozen=True):
+    """`GET …/syncwindows`: whether a sync by hand may go now, and the windows that are open."""
+
+    can_sync: bool
+    active: tuple[str, ...] = ()
+
+
+Permission = Literal["yes", "no", "unknown"]
+
+
+class AppState(Value, frozen=True):
+    """One application this moment. `server_time` is the server's own clock, in whole seconds.
+
+    `asked` is an operation that nobody has taken yet, `operation` the one that runs or ran last. `managed` is
+    None where the manifests were not asked for or did not come; `unmanaged` says why.
+    """
+
+    application: Application
+    server_time: datetime
+    project: str | None = None
+    refresh_pending: bool = False
+    several_sources: bool = False
+    sync_options: tuple[str, ...] = ()
+    own_namespace: str | None = None
+    asked: Mapping[str, str] | None = None
+    operation: OperationDetail | None = None
+    resources: tuple[ResourceStatus, ...] = ()
+    managed: Managed | None = None
+    unmanaged: str = ""
+    windows: SyncWindows | None = None
+    may_sync: Permission = "unknown"
+    may_update: Permission = "unknown"
+    subject: str = ""
+    """The first line of the message of the commit that was compared with."""
+
+    @property
+    def target(self) -> AppTarget:
+        """What its requests are sent about."""
+        return AppTarget(self.application.id, self.project or self.application.project)
+
+    @property
+    def differing(self) -> tuple[ResourceRef, ...]:
+        """What a sync would change: out of sync, and not to be pruned."""
+        return tuple(
+            sorted(each.ref for each in self.resources if each.status == "OutOfSync" and not each.requires_pruning)
+        )
+
+    def has_condition(self, *types: str) -> str | None:
+        """The message of a condition of one of these types."""
+        return next(
+            (f"{each.type}: {each.message}" for each in self.application.conditions if each.type in types), None
+        )
+
+
+class Stale(Value, frozen=True):
+    """A live resource that git no longer has, and what a prune would do with it."""
+
+    ref: ResourceRef
+    fate: Literal["deleted", "kept", "asks"]
+    why: str = ""
+    created_at: Time | None = None
+    ignored: bool = False
+    """Whether its IgnoreExtraneous keeps the application Synced all the same."""
+
+
+def stale_resources(state: AppState) -> tuple[Stale, ...]:
+    """Everything that is stale, hooks never among it.
+
+    What keeps a resource from a prune stands only in its live manifest. One that `status.resources` names and
+    whose manifest did not come counts as deleted: it may be.
+    """
+    found = {
+        _ref(each): _fate(each)
+        for each in (state.managed.live if state.managed else ())
+        if each.stale and not each.is_hook
+    }
+    for each in state.resources:
+        if each.requires_pruning and not each.hook and each.ref not in found:
+            found[each.ref] = Stale(each.ref, "deleted", "its manifest did not come: what would keep it is not known")
+    return tuple(found[ref] for ref in sorted(found))
+
+
+def _ref(each: Resource) -> ResourceRef:
+    return ResourceRef(each.kind, each.namespace, each.name, each.group)
+
+
+def _fate(each: Resource) -> Stale:
+    created = text(each.manifest, "metadata", "creationTimestamp")
+    ignored = "IgnoreExtraneous" in text(each.manifest, "metadata", "annotations", COMPARE_OPTIONS)
+    fate: Literal["deleted", "kept", "asks"] = "deleted"
+    if each.kept is not None:
+        fate = "kept" if each.kept == "Prune=false" else "asks"
+    try:
+        created_at = datetime.fromisoformat(created) if created else None
+    except ValueError:
+        created_at = None
+    return Stale(_ref(each), fate, each.kept or "", created_at, ignored)

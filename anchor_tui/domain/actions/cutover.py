@@ -1,0 +1,117 @@
+"""The Production No-Mock Cutover of gitops.md: a checklist for staging and prod, and its last step.
+
+Steps 1 to 4 are read from the findings; step 5, a hard refresh and a prune sync of both, can be pressed only where
+they hold. What is left of the mocks is proved from fresh data afterwards.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from msgspec.structs import replace
+
+from anchor_tui.domain.actions import sync
+from anchor_tui.domain.actions.evidence import Evidence, command
+from anchor_tui.domain.actions.plan import Line, LineKind, Order, Plan, Refusal
+from anchor_tui.domain.actions.steps import FollowNoMocks, FollowOperation, Step
+from anchor_tui.domain.findings import by_check
+from anchor_tui.domain.model import Environment, Finding, FindingStatus, Snapshot, Value
+from anchor_tui.domain.words import plain
+
+_STEPS = (
+    (1, "statusMock.enabled is false", "mock.workloads-absent", ("staging", "prod"), ("git",)),
+    (2, "automated.prune is true", "argo.automated-prune", ("staging", "prod"), ("manifest", "live-spec")),
+    (2, "automated.selfHeal is true", "argo.automated-self-heal", ("staging", "prod"), ("manifest", "live-spec")),
+    (3, "EGI_CONTROL_CENTER_URL is https and no mock", "mock.control-center-url", ("prod",), ("git", "rendered")),
+    (4, "AGENTFIELD_URL is https and no mock", "mock.agentfield-url", ("prod",), ("git", "rendered")),
+)
+
+
+State: TypeAlias = Literal["ok", "failed", "unknown"]
+_STATES: dict[FindingStatus, State] = {"pass": "ok", "fail": "failed"}
+_KINDS: dict[State, LineKind] = {"ok": "ok", "failed": "failed", "unknown": "warning"}
+
+
+class Item(Value, frozen=True):
+    """One line of the checklist. `finding` is what decides, with its file and line or its resource."""
+
+    number: int
+    environment: str
+    title: str
+    state: State
+    finding: Finding | None = None
+    message: str = ""
+
+    @property
+    def line(self) -> Line:
+        """The same as a line of a Plan."""
+        kind = _KINDS[self.state]
+        why = f": {self.message}" if self.message and self.state != "ok" else ""
+        where = f" ({self.place})" if self.place else ""
+        return Line(kind, plain(f"{self.number}. {self.environment}: {self.title}{why}{where}"))
+
+    @property
+    def place(self) -> str:
+        """Where to look: `file:line`, or the resource."""
+        if self.finding is None:
+            return ""
+        if self.finding.file:
+            return f"{self.finding.file}:{self.finding.line}" if self.finding.line else self.finding.file
+        return self.finding.resource or ""
+
+
+def environments_of(snapshot: Snapshot) -> tuple[Environment, ...]:
+    """The environments that the cutover is about: those under the rules of staging and of prod."""
+    return tuple(each for each in snapshot.environments if each.rules in {"staging", "prod"})
+
+
+def checklist(snapshot: Snapshot) -> tuple[Item, ...]:
+    """Steps 1 to 4, for each environment that they are about."""
+    return tuple(
+        _item(number, title, check, evidence, each)
+        for number, title, check, rules, evidence in _STEPS
+        for each in environments_of(snapshot)
+        if each.rules in rules
+    )
+
+
+def _item(number: int, title: str, check: str, evidence: tuple[str, ...], environment: Environment) -> Item:
+    found = [each for each in environment.findings if each.check == check and each.evidence in evidence]
+    if not found:
+        message = "not judged: the ops repo or Argo CD was not read, or the check is switched off"
+        return Item(number, environment.name, title, "unknown", None, message)
+    result = by_check(found)[0]
+    return Item(
+        number, environment.name, title, _STATES.get(result.status, "unknown"), result.worst, result.worst.message
+    )
+
+
+def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
+    """Step 5, where steps 1 to 4 hold; else the Refusal that names what does not."""
+    items = checklist(evidence.snapshot)
+    if not items:
+        return Refusal("cutover", "no-environment", "no environment has the rules of staging or prod")
+    if open_items := [each for each in items if each.state != "ok"]:
+        words = "; ".join(each.line.text for each in open_items)
+        return Refusal("cutover", "checklist", f"step 5 waits for steps 1 to 4: {words}")
+    names = tuple(each.name for each in environments_of(evidence.snapshot))
+    whole = replace(order, environments=names, applications=(), prune=True)
+    made = sync.plan(whole, evidence)
+    if isinstance(made, Refusal):
+        return made
+    if made.refused:
+        return Refusal("cutover", "incomplete", "; ".join(map(str, made.refused)))
+    listed = (*(each.line for each in items), Line("change", "5. hard refresh, then sync with prune:"))
+    changes = tuple(replace(each, steps=_proved(each.steps)) for each in made.changes)
+    said = command("cutover", order, confirm=made.phrase)
+    return replace(made, lines=(*listed, *made.lines), changes=changes, command=said)
+
+
+def _proved(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """With the proof that no mock is left, as soon as the operation is over."""
+    found: list[Step] = []
+    for step in steps:
+        found.append(step)
+        if isinstance(step, FollowOperation):
+            found.append(FollowNoMocks(step.app))
+    return tuple(found)

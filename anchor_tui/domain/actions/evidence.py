@@ -1,0 +1,80 @@
+"""What the plans are made from: the snapshot, and what was read anew for them at that moment."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from anchor_tui.config import Config
+from anchor_tui.domain.actions.cluster import AppState
+from anchor_tui.domain.actions.plan import Order, Refusal, absent
+from anchor_tui.domain.actions.workbench import Workbench
+from anchor_tui.domain.model import AppId, Application, Environment, Snapshot, Value
+
+
+class Evidence(Value, frozen=True):
+    """What is known when a Plan is made. `states` hold why an application could not be read, where it could not."""
+
+    config: Config
+    snapshot: Snapshot
+    now: datetime
+    states: Mapping[AppId, AppState | Refusal] = {}
+    workbench: Workbench | Refusal | None = None
+    environ_is_workflow: bool = False
+    """Whether this runs inside GitHub Actions."""
+
+    def state(self, application: Application) -> AppState | Refusal:
+        """What was read of an application just now."""
+        unread = Refusal(str(application.id), "unread", "Argo CD was not asked about it")
+        return self.states.get(application.id, unread)
+
+
+class Target(Value, frozen=True):
+    """One application that an order is about, with its environment."""
+
+    environment: Environment
+    application: Application
+
+
+def targets(order: Order, snapshot: Snapshot) -> tuple[Target, ...]:
+    """The applications that are meant: those named, else all of the named environments."""
+    found = [
+        Target(environment, application)
+        for environment in snapshot.environments
+        for application in environment.applications
+        if (application.id in order.applications if order.applications else environment.name in order.environments)
+    ]
+    return tuple({each.application.id: each for each in found}.values())
+
+
+def none_found(order: Order, snapshot: Snapshot) -> Refusal:
+    """Why an order is about no application at all."""
+    names = ", ".join(order.environments) or ", ".join(map(str, order.applications))
+    if unread := snapshot.unread_sources:
+        why = "; ".join(f"{each.id}: {each.error.message if each.error else each.state}" for each in unread)
+        return Refusal(names, "unread", f"its applications are not known ({why}); read again (g) when that is mended")
+    return Refusal(names, "absent", "no application is known there: look at `applications` in the configuration")
+
+
+def readable(each: Target, evidence: Evidence) -> AppState | Refusal:
+    """The fresh state of an application that something can be done with, or why nothing can."""
+    state = evidence.state(each.application)
+    if isinstance(state, Refusal):
+        return state
+    return absent(state.application) or state
+
+
+def environments_of(found: Iterable[Target]) -> tuple[Environment, ...]:
+    """Their environments, each once, in the order of promotion."""
+    return tuple({each.environment.name: each.environment for each in found}.values())
+
+
+def command(action: str, order: Order, *options: str, confirm: str = "") -> str:
+    """The equivalent command line; whatever is foreign in it is quoted for a shell."""
+    named = [str(each) for each in order.applications] or list(order.environments)
+    words = ["anchor-tui", action, *named, *options]
+    if order.reason:
+        words += ["--reason", order.reason]
+    words += ["--confirm", confirm] if confirm else ["--yes"]
+    return shlex.join(words)

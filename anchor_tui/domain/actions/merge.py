@@ -1,0 +1,146 @@
+"""Merge: a promotion or rollback pull request, guarded by its head, never by force."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from anchor_tui.domain.actions import preflight, promote
+from anchor_tui.domain.actions.evidence import Evidence
+from anchor_tui.domain.actions.plan import Change, Line, LineKind, Order, Plan, Refusal, Seen, priced
+from anchor_tui.domain.actions.steps import FollowPullRequest, Merge, MergeWay, Step
+from anchor_tui.domain.actions.workbench import PullState, Workbench
+from anchor_tui.domain.model import PullRequest
+from anchor_tui.domain.pull_requests import classify
+from anchor_tui.domain.words import short
+
+_MERGEABLE_NOW = frozenset({"clean", "has_hooks", "unstable"})
+
+
+def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
+    """The Plan of merging `order.number`: at once, by auto-merge, or by the queue, as the repository has it."""
+    bench, config = evidence.workbench, evidence.config
+    if not isinstance(bench, Workbench):
+        return bench or Refusal("GitHub", "unread", "the ops repo was not read")
+    subject = f"#{order.number}"
+    pull = next((each for each in bench.pulls if each.number == order.number), None)
+    if pull is None:
+        return Refusal(subject, "absent", f"there is no pull request {subject} in {bench.repo.name}")
+    known = _classified(pull, bench, evidence)
+    if isinstance(known, Refusal):
+        return known
+    allowed = preflight.allowed_to_write(bench, evidence)
+    if isinstance(allowed, Refusal):
+        return allowed
+    way = _way(pull, bench)
+    if isinstance(way, Refusal):
+        return way
+    protected = any(each.protected for each in config.environments if each.name in known.environments)
+    names = " ".join(known.environments) or subject
+    price, phrase = priced(protected=protected, names=names)
+    step = Merge(bench.repo.name, pull.number, pull.node_id, pull.head_sha, bench.rights.methods[0], way)
+    follow: tuple[Step, ...] = (
+        FollowPullRequest(bench.repo.name, pull.number),
+        *(each for name in known.environments for each in promote.rollout(name, evidence, order)),
+    )
+    return Plan(
+        order=order,
+        title=f"Merge {subject} {pull.title}",
+        verb={"merge": "Merge", "auto-merge": "Merge when it may", "queue": "Into the queue"}[way],
+        price=price,
+        phrase=phrase,
+        protected=protected,
+        reason_required=protected,
+        command=_command(order, phrase),
+        made_at=evidence.now,
+        lines=tuple(_lines(pull, known, way)),
+        changes=(Change(f"pull request {subject}", (step, *follow)),),
+        seen=(Seen(f"the head of {subject}", short(pull.head_sha)), Seen(f"how {subject} is merged", way)),
+    )
+
+
+def _classified(pull: PullState, bench: Workbench, evidence: Evidence) -> PullRequest | Refusal:
+    """What it does; only promotions and rollbacks are merged from here."""
+    if pull.state != "open":
+        words = f"it was {pull.state}" + (f" by {pull.merged_by}" if pull.merged_by else "")
+        return Refusal(
+            f"#{pull.number}",
+            pull.state,
+            f"{words}: there is nothing to merge",
+            pull.url,
+            settled=pull.state == "merged",
+        )
+    opened = next((each for each in bench.repo.pull_requests if each.pull_request.number == pull.number), None)
+    if opened is None:
+        message = f"it goes into {pull.base}, not into {bench.repo.branch}: merge it on GitHub"
+        return Refusal(f"#{pull.number}", "other-base", message, pull.url)
+    order = tuple(each.name for each in evidence.config.environments)
+    known = classify(opened, order, bench.repo.environments)
+    if known.kind not in {"promotion", "rollback"}:
+        message = f"it is no promotion and no rollback ({known.kind}): merge it on GitHub, where it can be read whole"
+        return Refusal(f"#{pull.number}", "other-kind", message, pull.url)
+    return known
+
+
+def _way(pull: PullState, bench: Workbench) -> MergeWay | Refusal:
+    """At once where it may be; else by the queue or by itself later; else why not, and what to do."""
+    subject = f"#{pull.number}"
+    if pull.draft:
+        return Refusal(subject, "draft", "it is a draft: mark it as ready on GitHub first", pull.url)
+    if pull.mergeable == "conflicting" or pull.merge_state == "dirty":
+        return Refusal(subject, "conflict", "it conflicts with the branch: close it and make it anew", pull.url)
+    if pull.review == "changes_requested":
+        return Refusal(subject, "review", "a reviewer wants changes: settle that on GitHub (o)", pull.url)
+    if pull.queue_position is not None:
+        return Refusal(
+            subject, "queued", f"it is in the merge queue already, at {pull.queue_position}", pull.url, settled=True
+        )
+    if pull.queue_required:
+        return "queue"
+    if pull.merge_state in _MERGEABLE_NOW:
+        return "merge"
+    if pull.failed_checks:
+        words = ", ".join(pull.failed_checks)
+        return Refusal(subject, "checks", f"its checks failed ({words}): look at them on GitHub (o)", pull.url)
+    if pull.auto_merge:
+        return Refusal(
+            subject, "auto-merge", f"it merges by itself already, once {_waits_for(pull)}", pull.url, settled=True
+        )
+    if bench.rights.auto_merge and pull.may_auto_merge and pull.merge_state == "blocked":
+        return "auto-merge"
+    if pull.merge_state == "behind":
+        return Refusal(subject, "behind", "its branch is behind, and must not be: update it on GitHub (o)", pull.url)
+    if pull.merge_state == "unknown":
+        return Refusal(
+            subject, "unknown", "GitHub has not worked out yet whether it can be merged: try again", pull.url
+        )
+    return Refusal(subject, "blocked", f"GitHub does not let it in yet: it waits until {_waits_for(pull)}", pull.url)
+
+
+def _waits_for(pull: PullState) -> str:
+    found = [
+        *(["somebody approves it"] if pull.review == "review_required" else []),
+        *([f"{', '.join(pull.pending_checks)} passed"] if pull.pending_checks else []),
+    ]
+    return " and ".join(found) or "the branch's rules are met"
+
+
+def _lines(pull: PullState, known: PullRequest, way: MergeWay) -> Iterator[Line]:
+    where = ", ".join(known.environments)
+    yield Line("change", f"{known.kind} of {where} to {known.version}" if known.version else f"{known.kind} of {where}")
+    yield Line("change", f"head {short(pull.head_sha)} by {pull.author or 'nobody known'}")
+    kinds: dict[str, LineKind] = {"success": "ok", "failure": "failed"}
+    pending = f" ({', '.join(pull.pending_checks)})" if pull.pending_checks else ""
+    yield Line(kinds.get(pull.checks, "warning"), f"checks: {pull.checks}{pending}")
+    if pull.review:
+        yield Line("ok" if pull.review == "approved" else "warning", f"review: {pull.review.replace('_', ' ')}")
+    if way == "auto-merge":
+        yield Line("note", f"it cannot be merged yet: auto-merge does it once {_waits_for(pull)}")
+    if way == "queue":
+        yield Line("note", "the branch has a merge queue: it is merged in its turn")
+
+
+def _command(order: Order, phrase: str) -> str:
+    words = ["anchor-tui", "merge", str(order.number)]
+    words += ["--reason", order.reason] if order.reason else []
+    return shlex.join([*words, *(["--confirm", phrase] if phrase else ["--yes"])])

@@ -1,0 +1,151 @@
+"""A release moved into an environment's files: release.yaml and the overlay, byte-minimal, and nothing else.
+
+What moves is the version, the commit, the time and each image's tag and digest. Nothing is ever inserted or taken
+away: where a scalar is missing, or the sets of images differ, the move is refused with the place.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+
+from anchor_tui.config import Config
+from anchor_tui.domain.actions.choosing import Move
+from anchor_tui.domain.actions.plan import FileDiff, Refusal
+from anchor_tui.domain.actions.workbench import File, Workbench
+from anchor_tui.domain.documents import Document, DocumentError, KeyPath, dotted, parse, splice
+from anchor_tui.domain.images import ImagePlace, image_changes
+from anchor_tui.domain.model import Image, Value
+from anchor_tui.domain.overlays import Values, overlay_images, read_values
+from anchor_tui.domain.policy.facts import NotApplicable, Unavailable
+from anchor_tui.domain.policy.in_git import InGit
+from anchor_tui.domain.references import canonical
+from anchor_tui.domain.releases import locate_release
+
+
+class Edited(Value, frozen=True):
+    """The files as they would be: new bytes by path, those that stay as they are left out."""
+
+    contents: Mapping[str, bytes]
+    images: tuple[tuple[Image, Image], ...]
+    """(before, after) of each image of the release."""
+
+
+def edit(move: Move, bench: Workbench, config: Config, in_git: InGit | None) -> Edited | Refusal:
+    """The new bytes of the environment's two files."""
+    subject = move.environment.name
+    try:
+        return _edit(move, bench, config, in_git)
+    except DocumentError as error:
+        problem = error.problem
+        where = f"{problem.file}:{problem.line}: " if problem.line else f"{problem.file}: "
+        return Refusal(subject, problem.kind, f"{where}{problem.message}")
+    except UnicodeDecodeError:
+        return Refusal(subject, "not-utf8", "one of its files is not UTF-8: change it by hand")
+
+
+def _edit(move: Move, bench: Workbench, config: Config, in_git: InGit | None) -> Edited | Refusal:
+    subject = move.environment.name
+    release, overlay = bench.files.get(move.environment.release), bench.files.get(move.environment.values)
+    for path, file in ((move.environment.release, release), (move.environment.values, overlay)):
+        if file is None:
+            return Refusal(subject, "missing-file", f"{path} is not on the branch: nothing is ever inserted")
+    if bench.source is None or release is None or overlay is None:
+        return Refusal(subject, "missing-file", f"the release of {move.source.name} could not be read")
+    target = parse(release.content, release.path)
+    source = parse(bench.source.content, bench.source.path)
+    images = {canonical(each.image.repository): each.image for each in locate_release(source, config.release).images}
+    places = locate_release(target, config.release).images
+    own = {canonical(each.image.repository) for each in places}
+    if own != images.keys():
+        return Refusal(subject, "other-images", _differing(own, set(images), release.path))
+    changes = dict(_scalars(target, source, config))
+    for place in places:
+        changes |= image_changes(target, place, images[canonical(place.image.repository)])
+    new_release = splice(target, changes).encode()
+    new_overlay = _overlay(parse(overlay.content, overlay.path), images, in_git, move)
+    if isinstance(new_overlay, Refusal):
+        return new_overlay
+    contents = {release.path: new_release, overlay.path: new_overlay}
+    moved = tuple((each.image, images[canonical(each.image.repository)]) for each in places)
+    changed = {path: content for path, content in contents.items() if content != bench.files[path].content}
+    return Edited(changed, moved)
+
+
+def _differing(own: set[str], other: set[str], path: str) -> str:
+    parts = [
+        *(f"it has {', '.join(sorted(own - other))}, which the release has not" for _ in [0] if own - other),
+        *(f"the release has {', '.join(sorted(other - own))}, which it has not" for _ in [0] if other - own),
+    ]
+    return f"{path} names another set of images: {'; '.join(parts)}. Bring them together by hand, once"
+
+
+def _scalars(target: Document, source: Document, config: Config) -> Iterator[tuple[KeyPath, str]]:
+    """Version, commit and time, as the source has them to the letter."""
+    ours, theirs = locate_release(target, config.release), locate_release(source, config.release)
+    for name in ("version", "commit", "released"):
+        place: KeyPath | None = getattr(ours, name)
+        other: KeyPath | None = getattr(theirs, name)
+        if place is None and other is None:
+            continue
+        if other is None:
+            assert place is not None
+            target.fail(
+                "missing-key",
+                f"`{dotted(place)}` stands here, and the release that is moved says no {name}: it would be a lie",
+                target.find(place),
+            )
+        text = source.scalar(other).text
+        if place is None:
+            target.fail("missing-key", f"no {name} stands here to be changed to {text}, and nothing is ever inserted")
+        yield place, text
+
+
+def _overlay(document: Document, images: Mapping[str, Image], in_git: InGit | None, move: Move) -> bytes | Refusal:
+    """The overlay with every reference to one of the images changed, wherever it stands."""
+    found = [
+        place
+        for place in overlay_images(_merged(document, in_git), document)
+        if canonical(place.image.repository) in images
+    ]
+    lacking = images.keys() - {canonical(place.image.repository) for place in found}
+    if lacking:
+        message = (
+            f"{document.file} names no image {', '.join(sorted(lacking))}, so the contract with the release could not "
+            "hold, and nothing is ever inserted: name it there by hand, once"
+        )
+        return Refusal(move.environment.name, "overlay-image", message)
+    changes: dict[KeyPath, str] = {}
+    for place in found:
+        changes |= _changes(document, place, images[canonical(place.image.repository)])
+    return splice(document, changes).encode()
+
+
+def _changes(document: Document, place: ImagePlace, image: Image) -> dict[KeyPath, str]:
+    """What to change at one place; one that says no digest, or no tag, goes on saying none."""
+    says = Image(
+        image.name,
+        image.repository,
+        image.tag if place.image.tag is not None else None,
+        image.digest if place.image.digest is not None else None,
+    )
+    return image_changes(document, place, says)
+
+
+def _merged(document: Document, in_git: InGit | None) -> Values:
+    """The values with everything laid under the overlay: they say the repository where the overlay does not."""
+    if in_git is None or isinstance(in_git.values, Unavailable | NotApplicable):
+        return read_values(document)
+    laid = in_git.values
+    own = [each for each in laid if any(layer.file == document.file for layer in each.layers)]
+    return (own or list(laid))[0].merged
+
+
+def diffs(edited: Edited, files: Mapping[str, File]) -> tuple[FileDiff, ...]:
+    """What changes, file by file, with three lines around it."""
+    found = []
+    for path, content in sorted(edited.contents.items()):
+        before, after = (raw.decode("utf-8-sig").splitlines(keepends=True) for raw in (files[path].content, content))
+        lines = difflib.unified_diff(before, after, f"a/{path}", f"b/{path}")
+        found.append(FileDiff(path, "".join(line if line.endswith("\n") else line + "\n" for line in lines)))
+    return tuple(found)

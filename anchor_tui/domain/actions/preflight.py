@@ -1,0 +1,150 @@
+"""What is looked at before a release moves: each a line with its mark, the grave ones a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec.structs import replace
+
+from anchor_tui.domain.actions.choosing import Move
+from anchor_tui.domain.actions.evidence import Evidence
+from anchor_tui.domain.actions.plan import Line, Refusal
+from anchor_tui.domain.actions.workbench import Workbench
+from anchor_tui.domain.findings import by_check
+from anchor_tui.domain.model import Environment, Finding
+from anchor_tui.domain.policy.judging import judge_policy
+from anchor_tui.domain.policy.observed import Observed, facts_of, read_repo
+from anchor_tui.domain.readings import OpsRepo
+from anchor_tui.domain.verdict import is_asleep
+from anchor_tui.domain.words import count, duration
+
+
+def allowed_to_write(bench: Workbench, evidence: Evidence) -> Refusal | Line:
+    """Whether the token may open a pull request in the ops repo."""
+    if bench.rights.archived:
+        return Refusal(bench.repo.name, "archived", f"{bench.repo.name} is archived: nothing can be changed in it")
+    if bench.rights.push == "no":
+        who = f" of {bench.rights.viewer}" if bench.rights.viewer else ""
+        message = (
+            f"the token{who} may not write to {bench.repo.name} (contents and pull requests: write): "
+            "use one that may, see [github] token_env"
+        )
+        return Refusal(bench.repo.name, "forbidden", message)
+    if evidence.environ_is_workflow or bench.rights.viewer.endswith("[bot]"):
+        who = bench.rights.viewer or "a workflow's own token"
+        return Line("warning", f"as {who}: a pull request opened with a workflow's own token starts no checks")
+    if bench.rights.push == "unknown":
+        return Line("warning", "whether the token may write could not be asked")
+    return Line("ok", f"{bench.rights.viewer or 'the token'} may write to {bench.repo.name}")
+
+
+def upstream_health(move: Move, evidence: Evidence) -> Iterator[Refusal | Line]:
+    """The environment before runs this release, is well, and has been for long enough."""
+    name, soak = move.source.name, evidence.config.promotion.soak_minutes
+    environment = evidence.snapshot.environment(name)
+    state = evidence.snapshot.source(move.source.server)
+    if environment is None or state is None or state.state != "fresh":
+        why = state.error.message if state and state.error else state.state if state else "not asked"
+        yield Refusal(
+            name,
+            "stale",
+            f"whether {name} is well is not known (Argo CD: {why}): mend that, or promote with --without-argocd",
+        )
+        return
+    if not move.is_current_upstream:
+        words = f"{name} does not run {move.release.version} any more: how it does there cannot be seen now"
+        yield (
+            Refusal(name, "not-soaked", f"{words}, and soak_minutes = {soak} wants it")
+            if soak
+            else Line("warning", words)
+        )
+        return
+    if not environment.applications:
+        yield Refusal(name, "unread", f"{name} has no application that is known: whether it is well cannot be told")
+        return
+    if all(is_asleep(app, environment) for app in environment.applications):
+        words = f"{name} is asleep: how {move.release.version} does there cannot be seen"
+        yield (
+            Refusal(name, "not-soaked", f"{words}; wake it up first, as soak_minutes = {soak} wants")
+            if soak
+            else Line("warning", words)
+        )
+        return
+    ill = [
+        f"{app.name} is {app.sync or 'not told'} and {app.health or 'not told'}"
+        for app in environment.applications
+        if (app.sync, app.health) != ("Synced", "Healthy")
+    ]
+    if ill:
+        yield Refusal(
+            name,
+            "unhealthy",
+            f"{name} is not well: {'; '.join(ill)}. Let it become well first, or promote another version (--version)",
+        )
+        return
+    since = max(
+        filter(None, (moment for app in environment.applications for moment in (app.health_since, app.synced_at))),
+        default=None,
+    )
+    span = evidence.now - since if since else None
+    if soak and (span is None or span.total_seconds() < soak * 60):
+        so_far = duration(span) if span else "not known how long"
+        yield Refusal(
+            name, "not-soaked", f"{name} has run it well for {so_far}, and soak_minutes = {soak} wants more: wait"
+        )
+        return
+    yield Line("ok", f"{name} is Synced and Healthy" + (f" for {duration(span)}" if span else ""))
+
+
+def freeze(environment: Environment, evidence: Evidence) -> Iterator[Line]:
+    """The sync windows of the target: what is merged now is not synced while one forbids it."""
+    for application in environment.applications:
+        state = evidence.state(application)
+        if isinstance(state, Refusal):
+            yield Line("warning", f"whether a sync window is open for {application.name} is not known: {state.message}")
+        elif state.windows is not None and not state.windows.can_sync:
+            which = "; ".join(state.windows.active) or "no allow window is open"
+            yield Line("failed", f"{application.name} is in a freeze: a sync window forbids syncs ({which})")
+        elif state.windows is not None:
+            yield Line("ok", f"no sync window forbids a sync of {application.name}")
+
+
+def other_pull_requests(environment: str, repo: OpsRepo, own: Iterable[int]) -> Iterator[Line]:
+    """Open pull requests that move the same environment."""
+    known = frozenset(own)
+    for opened in repo.pull_requests:
+        pull = opened.pull_request
+        if environment in opened.releases and pull.number not in known:
+            release = opened.releases[environment]
+            what = f"to {release.version}" if release else "to something unreadable"
+            yield Line("warning", f"#{pull.number} moves {environment} too, {what}: one of them will conflict")
+
+
+def result_policy(
+    move: Move, bench: Workbench, contents: Mapping[str, bytes], evidence: Evidence
+) -> Iterator[Refusal | Line]:
+    """What policy says of the files as they would be: new errors refuse, old ones only warn."""
+    name = move.environment.name
+    before = _errors(_judged(evidence, bench.repo, name))
+    texts = {path: content.decode() for path, content in contents.items()}
+    after_findings = _judged(evidence, replace(bench.repo, files={**bench.repo.files, **texts}), name)
+    after = _errors(after_findings)
+    if new := [each for each in after if each not in before]:
+        words = "; ".join(f"{check}: {after[check].message}" for check in new)
+        yield Refusal(name, "policy", f"the change would bring in {count(len(new), 'policy error')}: {words}")
+        return
+    held = sum(result.status == "pass" for result in by_check(after_findings))
+    yield Line("ok", f"{count(held, 'check')} hold for the files as they would be")
+    for check in after:
+        yield Line("warning", f"{check} fails already, and still would: {after[check].message}")
+
+
+def _judged(evidence: Evidence, repo: OpsRepo, name: str) -> tuple[Finding, ...]:
+    config = evidence.config
+    facts = facts_of(config, Observed({}, repo), read_repo(config, repo))
+    findings = judge_policy(config, facts, evidence.now).environments.get(name, ())
+    return tuple(each for each in findings if each.evidence == "git")
+
+
+def _errors(findings: Iterable[Finding]) -> dict[str, Finding]:
+    return {each.check: each for each in findings if each.status == "fail" and each.level == "error"}

@@ -1,0 +1,81 @@
+"""What is under way: each Plan that is being executed, step by step, as screens and command lines show it."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from anchor_tui.domain.actions.plan import Outcome, Plan
+from anchor_tui.domain.glyphs import Mark
+from anchor_tui.domain.model import AppId, Time, Value
+
+StepPhase: TypeAlias = Literal["waiting", "running", "done", "failed", "left", "unknown"]
+_MARKS = {
+    "waiting": Mark.NONE,
+    "running": Mark.PROGRESS,
+    "done": Mark.OK,
+    "failed": Mark.FAILING,
+    "left": Mark.NONE,
+    "unknown": Mark.UNKNOWN,
+}
+
+
+class StepState(Value, frozen=True):
+    """One step: what it does, how far it is, since when, and what is known of it."""
+
+    title: str
+    writes: bool
+    phase: StepPhase = "waiting"
+    at: Time | None = None
+    note: str = ""
+
+    @property
+    def mark(self) -> Mark:
+        """Its glyph."""
+        return _MARKS[self.phase]
+
+
+class Track(Value, frozen=True):
+    """The steps of one change."""
+
+    subject: str
+    steps: tuple[StepState, ...]
+    application: AppId | None = None
+
+    @property
+    def current(self) -> StepState | None:
+        """The step that runs."""
+        return next((each for each in self.steps if each.phase == "running"), None)
+
+
+class Job(Value, frozen=True):
+    """A Plan that is being executed, or was. `outcome` is None as long as it is not over."""
+
+    plan: Plan
+    began_at: Time
+    tracks: tuple[Track, ...]
+    outcome: Outcome | None = None
+
+    @property
+    def id(self) -> str:
+        """The Plan's."""
+        return self.plan.id
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is to come."""
+        return self.outcome is not None
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a request that changes something is on its way this moment."""
+        return any(track.current is not None and track.current.writes for track in self.tracks)
+
+    def words(self) -> str:
+        """What runs now, in a line."""
+        current = [(track, track.current) for track in self.tracks if track.current]
+        if not current:
+            return self.plan.title
+        track, step = current[0]
+        note = f": {step.note}" if step and step.note else ""
+        more = f" (+{len(current) - 1})" if len(current) > 1 else ""
+        return f"{self.plan.title}: {step.title if step else track.subject}{note}{more}"

@@ -1,0 +1,203 @@
+"""Rollback: an earlier release of the same environment written again at today's head, as a pull request.
+
+Argo CD's own rollback is not used: it needs auto-sync off and switches nothing back on, ignores sync windows, and
+hangs. Auto-sync settings stay as they are; where auto-sync or self-heal is off, a sync is a step of the Plan.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from anchor_tui.domain.actions import moving, preflight, promote
+from anchor_tui.domain.actions.choosing import Move, branch_name, choose, described
+from anchor_tui.domain.actions.evidence import Evidence
+from anchor_tui.domain.actions.opening import opening, seen
+from anchor_tui.domain.actions.plan import Change, Line, Order, Plan, PullRequestDraft, Refusal, priced
+from anchor_tui.domain.actions.steps import (
+    AppTarget,
+    Emit,
+    FollowHealth,
+    FollowOperation,
+    FollowPullRequest,
+    FollowRefresh,
+    FollowRollout,
+    Refresh,
+    Step,
+    Sync,
+)
+from anchor_tui.domain.actions.workbench import Workbench
+from anchor_tui.domain.model import Application, Release
+from anchor_tui.domain.policy.observed import read_repo
+from anchor_tui.domain.words import since
+
+EVENT = "rollback.executed"
+
+
+def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
+    """The Plan of going back to `order.version`."""
+    bench, config = evidence.workbench, evidence.config
+    if not isinstance(bench, Workbench):
+        return bench or Refusal("GitHub", "unread", "the ops repo was not read")
+    move = choose(order, config, bench.repo)
+    if isinstance(move, Refusal):
+        return move
+    name = move.environment.name
+    allowed = preflight.allowed_to_write(bench, evidence)
+    if isinstance(allowed, Refusal):
+        return allowed
+    edited = moving.edit(move, bench, config, read_repo(config, bench.repo).get(name))
+    if isinstance(edited, Refusal):
+        return edited
+    if not edited.contents:
+        return Refusal(name, "same", f"its files say {move.release.version} already", settled=True)
+    judged = list(preflight.result_policy(move, bench, edited.contents, evidence))
+    if refusal := next((each for each in judged if isinstance(each, Refusal)), None):
+        return refusal
+    own = [pull.number for pull in bench.pulls]
+    lines = [
+        allowed,
+        *(each for each in judged if isinstance(each, Line)),
+        *preflight.other_pull_requests(name, bench.repo, own),
+        *_after_merge(move, order, evidence),
+        _event_line(evidence, order),
+    ]
+    draft = PullRequestDraft(
+        branch_name("rollback", name, move.release.version),
+        order.title or f"Roll {name} back to {move.release.version}",
+        order.body or promote.body(order, move, lines, edited.images),
+        tuple(dict.fromkeys(("rollback", *(x for x in config.promotion.labels if x != "promotion")))),
+        config.promotion.reviewers,
+    )
+    opened = opening(draft, edited.contents, bench, config)
+    if isinstance(opened, Refusal):
+        return opened
+    price, phrase = priced(protected=move.environment.protected, names=name)
+    return Plan(
+        order=order,
+        title=f"Roll {name} back to {move.release.version}",
+        verb="Open pull request",
+        price=price,
+        phrase=phrase,
+        protected=move.environment.protected,
+        reason_required=move.environment.protected,
+        command=_command(order, name, move, phrase),
+        made_at=evidence.now,
+        lines=(*_moved(move, edited, evidence), *([Line("note", opened.note)] if opened.note else []), *lines),
+        diffs=moving.diffs(edited, bench.files),
+        changes=(
+            Change(
+                f"release of {name}",
+                (
+                    *opened.steps,
+                    FollowPullRequest(bench.repo.name, opened.number),
+                    *_rollout(move, order, evidence),
+                    *_event(move, order, bench, evidence),
+                ),
+            ),
+        ),
+        seen=seen(bench.files, bench.source, bench, draft.branch),
+        pull_request=draft,
+    )
+
+
+def _command(order: Order, name: str, move: Move, phrase: str) -> str:
+    words = ["anchor-tui", "rollback", name, "--to", order.version or move.release.version]
+    words += ["--without-argocd"] if order.without_argocd else []
+    words += ["--reason", order.reason] if order.reason else []
+    return shlex.join([*words, *(["--confirm", phrase] if phrase else ["--yes"])])
+
+
+def _moved(move: Move, edited: moving.Edited, evidence: Evidence) -> tuple[Line, ...]:
+    was = move.present.version if move.present else "something unreadable"
+    ran = f", which ran from {since(move.release.changed_at, evidence.now)} ago on" if move.release.changed_at else ""
+    found = [Line("change", f"{move.environment.name}: {was} → {move.release.version}{ran}")]
+    found += [Line("change", f"{old.name}  {old.tag or '?'} → {described(new)}") for old, new in edited.images]
+    for release in move.between:
+        pull = f"  #{release.pull_request.number} {release.pull_request.title}" if release.pull_request else ""
+        found.append(Line("warning", f"lost: {release.version}{pull}"))
+    if not move.between:
+        found.append(Line("warning", "what lies in between could not be told from the history"))
+    return tuple(found)
+
+
+# --- after the merge ----------------------------------------------------------------------------------
+
+
+def _applications(move: Move, order: Order, evidence: Evidence) -> tuple[Application, ...]:
+    environment = evidence.snapshot.environment(move.environment.name)
+    if environment is None or order.without_argocd:
+        return ()
+    return tuple(each for each in environment.applications if each.presence == "found")
+
+
+def _wants_sync(application: Application) -> bool:
+    automated = application.automated
+    return automated is None or not automated.enabled or not automated.self_heal
+
+
+def _after_merge(move: Move, order: Order, evidence: Evidence) -> list[Line]:
+    if order.without_argocd:
+        return [Line("warning", "Argo CD was not asked: that the rollback arrives is NOT looked at")]
+    found = []
+    for application in _applications(move, order, evidence):
+        if _wants_sync(application):
+            off = "auto-sync" if application.automated is None or not application.automated.enabled else "self-heal"
+            words = f"{off} of {application.name} is off, and stays off: a sync follows the merge, as a step of this"
+            found.append(Line("warning", words))
+    environment = evidence.snapshot.environment(move.environment.name)
+    if environment is not None:
+        frozen = (each for each in preflight.freeze(environment, evidence) if each.kind != "ok")
+        found += [Line("warning", f"{each.text}: what is merged waits until then") for each in frozen]
+    return found
+
+
+def _rollout(move: Move, order: Order, evidence: Evidence) -> tuple[Step, ...]:
+    steps: list[Step] = []
+    for application in _applications(move, order, evidence):
+        target = AppTarget(application.id, application.project)
+        steps += [Refresh(target), FollowRefresh(target)]
+        if _wants_sync(application):
+            sync = Sync(target, order.request_id, reason=order.reason, unless_synced=True)
+            steps += [FollowRollout(target, auto_sync=False), sync, FollowOperation(target, order.request_id)]
+        steps += [FollowRollout(target), FollowHealth(target)]
+    return tuple(steps)
+
+
+# --- the event ----------------------------------------------------------------------------------------
+
+
+def _event_line(evidence: Evidence, order: Order) -> Line:
+    """Said before, not after: whether anybody is told."""
+    status = evidence.config.status_api
+    if status.emit != "client":
+        who = "the ops repo's pipeline sends it" if status.emit == "pipeline" else "nobody is to be told"
+        return Line("note", f'{EVENT} is not sent from here (status_api.emit = "{status.emit}"): {who}')
+    if not status.url:
+        return Line("warning", f"{EVENT} is not sent: no status API is configured (status_api.url, or $STATUS_API_URL)")
+    if order.without_argocd:
+        return Line("warning", f"{EVENT} is not sent: without Argo CD nothing tells that the rollback arrived")
+    return Line("note", f"{EVENT} is sent to the status API once the older version is live and healthy")
+
+
+def _event(move: Move, order: Order, bench: Workbench, evidence: Evidence) -> tuple[Step, ...]:
+    status = evidence.config.status_api
+    applications = _applications(move, order, evidence)
+    if status.emit != "client" or not status.url or not applications:
+        return ()
+    event: dict[str, Any] = {
+        "event": EVENT,
+        "engine_id": evidence.config.engine_id,
+        "environment": move.environment.name,
+        "applications": [str(each.id) for each in applications],
+        "from": _version(move.present),
+        "to": _version(move.release),
+        "actor": bench.rights.viewer or None,
+        "reason": order.reason or None,
+        "idempotency_key": order.request_id,
+    }
+    return (Emit(event),)
+
+
+def _version(release: Release | None) -> dict[str, str | None]:
+    return {"version": release.version if release else None, "commit": release.commit if release else None}

@@ -1,0 +1,500 @@
+"""The steps of a Plan: what is sent, exactly, and what is waited for. Values; nothing here sends or waits.
+
+A step that writes has a `request`; one that follows has none. Titles are what a person reads while it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, TypeAlias
+from urllib.parse import quote
+
+import msgspec
+
+from anchor_tui.domain.model import AppId, Value
+from anchor_tui.domain.words import count, short
+
+REQUEST_INFO = "anchor-tui request"
+"""The name of the info under which a sync carries its Plan's id, by which its operation is known again."""
+REASON_INFO = "Reason"
+MergeWay: TypeAlias = Literal["merge", "auto-merge", "queue"]
+APPROVED = "argocd.argoproj.io/deletion-approved"
+
+
+class Request(Value, frozen=True):
+    """One request as it leaves. `path` is below the server's root; GraphQL's body names the mutation and its input.
+
+    `{number}` in a path is the pull request that the step before opened.
+    """
+
+    service: Literal["argocd", "github", "status-api"]
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    path: str
+    query: Mapping[str, str] = {}
+    body: Mapping[str, Any] | None = None
+
+
+class AppTarget(Value, frozen=True):
+    """The application that a step acts on. The project is sent along: without it unknown and forbidden look alike."""
+
+    id: AppId
+    project: str | None = None
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters that say which one is meant."""
+        found = {"appNamespace": self.id.namespace, "project": self.project or ""}
+        return {name: value for name, value in found.items() if value}
+
+    @property
+    def path(self) -> str:
+        """Its path below the server's root."""
+        return f"/api/v1/applications/{quote(self.id.name, safe='')}"
+
+
+class ResourceRef(Value, frozen=True, order=True):
+    """One object of an application."""
+
+    kind: str
+    namespace: str
+    name: str
+    group: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+
+class FileChange(Value, frozen=True):
+    """One file as it is committed. `was` is the blob that it replaces; `content` is base64, as it travels."""
+
+    path: str
+    was: str
+    content: str
+
+
+class _Step(Value, frozen=True, tag_field="do", tag=True):
+    """What the steps have in common."""
+
+    writes: ClassVar[bool] = True
+
+
+class Refresh(_Step, frozen=True, tag="refresh"):
+    """Let Argo CD compare again; hard: without its cache of manifests."""
+
+    app: AppTarget
+    hard: bool = False
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        return f"{'hard refresh' if self.hard else 'refresh'} {self.app.id.name}"
+
+    @property
+    def request(self) -> Request:
+        """GET …?refresh=: a GET that writes an annotation and waits until it is gone."""
+        query = self.app.query | {"refresh": "hard" if self.hard else "normal"}
+        return Request("argocd", "GET", self.app.path, query)
+
+
+class Sync(_Step, frozen=True, tag="sync"):
+    """Let Argo CD apply. With auto-sync on no revision is sent: the server refuses one."""
+
+    app: AppTarget
+    request_id: str
+    seen_revision: str | None = None
+    revision: str | None = None
+    prune: bool = False
+    dry_run: bool = False
+    resources: tuple[ResourceRef, ...] = ()
+    reason: str = ""
+    unless_synced: bool = False
+    """Whether it is left out where Argo CD has synced by itself meanwhile."""
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        parts = [
+            *(["dry run"] if self.dry_run else []),
+            *(["with prune"] if self.prune else []),
+            *([count(len(self.resources), "resource")] if self.resources else []),
+        ]
+        words = f" ({', '.join(parts)})" if parts else ""
+        return f"sync {self.app.id.name}{words}"
+
+    @property
+    def request(self) -> Request:
+        """POST …/sync. `syncOptions` are not sent: they would replace the application's own."""
+        infos = [{"name": REQUEST_INFO, "value": self.request_id}]
+        if self.reason:
+            infos.insert(0, {"name": REASON_INFO, "value": self.reason})
+        body: dict[str, Any] = {"prune": self.prune, "dryRun": self.dry_run, "infos": infos, **self.app.query}
+        if self.revision:
+            body["revision"] = self.revision
+        if self.resources:
+            body["resources"] = [
+                {"group": each.group, "kind": each.kind, "namespace": each.namespace, "name": each.name}
+                for each in self.resources
+            ]
+        return Request("argocd", "POST", f"{self.app.path}/sync", {}, body)
+
+
+class Terminate(_Step, frozen=True, tag="terminate"):
+    """End the running operation."""
+
+    app: AppTarget
+    started_at: str | None = None
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        return f"terminate the operation of {self.app.id.name}"
+
+    @property
+    def request(self) -> Request:
+        """DELETE …/operation."""
+        return Request("argocd", "DELETE", f"{self.app.path}/operation", self.app.query)
+
+
+class CreateBranch(_Step, frozen=True, tag="create-branch"):
+    """A branch of our own at a commit."""
+
+    repository: str
+    branch: str
+    oid: str
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        return f"branch {self.branch} at {short(self.oid)}"
+
+    @property
+    def request(self) -> Request:
+        """POST …/git/refs."""
+        body = {"ref": f"refs/heads/{self.branch}", "sha": self.oid}
+        return Request("github", "POST", f"/repos/{self.repository}/git/refs", {}, body)
+
+
+class MoveBranch(_Step, frozen=True, tag="move-branch"):
+    """Our own branch, left over from before, moved on to a commit."""
+
+    repository: str
+    branch: str
+    oid: str
+    was: str
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        return f"move {self.branch} on from {short(self.was)} to {short(self.oid)}"
+
+    @property
+    def request(self) -> Request:
+        """PATCH …/git/refs/heads/…, forced: the branch is ours by its name."""
+        path = f"/repos/{self.repository}/git/refs/heads/{quote(self.branch)}"
+        return Request("github", "PATCH", path, {}, {"sha": self.oid, "force": True})
+
+
+class Commit(_Step, frozen=True, tag="commit"):
+    """One commit of all the files, on top of a commit that the branch must still be at."""
+
+    repository: str
+    branch: str
+    parent: str
+    headline: str
+    body: str
+    files: tuple[FileChange, ...]
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        return f"commit {count(len(self.files), 'file')} on top of {short(self.parent)}"
+
+    @property
+    def request(self) -> Request:
+        """GraphQL's createCommitOnBranch, guarded by `expectedHeadOid`."""
+        given = {
+            "branch": {"repositoryNameWithOwner": self.repository, "branchName": self.branch},
+            "expectedHeadOid": self.parent,
+            "message": {"headline": self.headline, "body": self.body},
+            "fileChanges": {"additions": [{"path": each.path, "contents": each.content} for each in self.files]},
+        }
+        return Request("github", "POST", "/graphql", {}, {"mutation": "createCommitOnBranch", "input": given})
+
+
+class OpenPullRequest(_Step, frozen=True, tag="open-pull-request"):
+    """The pull request of our branch."""
+
+    repository: str
+    branch: str
+    base: str
+    headline: str
+    body: str
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        return f"open the pull request “{self.headline}”"
+
+    @property
+    def request(self) -> Request:
+        """POST …/pulls."""
+        given = {"title": self.headline, "head": self.branch, "base": self.base, "body": self.body}
+        return Request("github", "POST", f"/repos/{self.repository}/pulls", {}, given)
+
+
+class AddLabels(_Step, frozen=True, tag="add-labels"):
+    """Labels on the pull request."""
+
+    repository: str
+    labels: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        return f"label it {', '.join(self.labels)}"
+
+    @property
+    def request(self) -> Request:
+        """POST …/issues/{number}/labels: adding one that is there changes nothing."""
+        path = f"/repos/{self.repository}/issues/{{number}}/labels"
+        return Request("github", "POST", path, {}, {"labels": list(self.labels)})
+
+
+class AskReviewers(_Step, frozen=True, tag="ask-reviewers"):
+    """Reviews asked for; `org/team` is a team."""
+
+    repository: str
+    reviewers: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        return f"ask {', '.join(self.reviewers)} for a review"
+
+    @property
+    def request(self) -> Request:
+        """POST …/pulls/{number}/requested_reviewers."""
+        body = {
+            "reviewers": [each for each in self.reviewers if "/" not in each],
+            "team_reviewers": [each.rpartition("/")[2] for each in self.reviewers if "/" in each],
+        }
+        path = f"/repos/{self.repository}/pulls/{{number}}/requested_reviewers"
+        return Request("github", "POST", path, {}, {name: value for name, value in body.items() if value})
+
+
+class Merge(_Step, frozen=True, tag="merge"):
+    """Merge a pull request, let it merge by itself, or put it into the merge queue; guarded by its head."""
+
+    repository: str
+    number: int | None
+    node_id: str
+    head_sha: str
+    method: Literal["merge", "squash", "rebase"]
+    way: MergeWay = "merge"
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        which = f"#{self.number}" if self.number else "it"
+        match self.way:
+            case "merge":
+                return f"merge {which} ({self.method})"
+            case "auto-merge":
+                return f"let {which} merge by itself once it may ({self.method})"
+            case "queue":
+                return f"put {which} into the merge queue"
+
+    @property
+    def request(self) -> Request:
+        """PUT …/pulls/N/merge, or GraphQL's enablePullRequestAutoMerge or enqueuePullRequest."""
+        if self.way == "merge":
+            path = f"/repos/{self.repository}/pulls/{self.number or '{number}'}/merge"
+            return Request("github", "PUT", path, {}, {"sha": self.head_sha, "merge_method": self.method})
+        given: dict[str, Any] = {"pullRequestId": self.node_id, "expectedHeadOid": self.head_sha}
+        if self.way == "auto-merge":
+            given["mergeMethod"] = self.method.upper()
+        name = "enablePullRequestAutoMerge" if self.way == "auto-merge" else "enqueuePullRequest"
+        return Request("github", "POST", "/graphql", {}, {"mutation": name, "input": given})
+
+
+class Dispatch(_Step, frozen=True, tag="dispatch"):
+    """Start the ops repo's own promotion workflow."""
+
+    repository: str
+    workflow: str
+    ref: str
+    inputs: dict[str, str]
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        return f"start the workflow {self.workflow}"
+
+    @property
+    def request(self) -> Request:
+        """POST …/actions/workflows/FILE/dispatches."""
+        path = f"/repos/{self.repository}/actions/workflows/{quote(self.workflow)}/dispatches"
+        body = {"ref": self.ref, "inputs": self.inputs, "return_run_details": True}
+        return Request("github", "POST", path, {}, body)
+
+
+class Emit(_Step, frozen=True, tag="emit"):
+    """Tell the status API of a rollback that is over, with what is only known then filled in."""
+
+    event: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        return f"send {self.event.get('event', 'the event')} to the status API"
+
+    @property
+    def request(self) -> Request:
+        """POST to the configured address."""
+        return Request("status-api", "POST", "", {}, self.event)
+
+
+# --- what is waited for ------------------------------------------------------------------------------
+
+
+class _Follow(_Step, frozen=True):
+    """A step that only looks: leaving it changes nothing."""
+
+    writes: ClassVar[bool] = False
+
+    @property
+    def request(self) -> None:
+        """Nothing is sent that changes anything."""
+
+
+class FollowRefresh(_Follow, frozen=True, tag="follow-refresh"):
+    """Until Argo CD has compared."""
+
+    app: AppTarget
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        return "compared anew"
+
+
+class FollowOperation(_Follow, frozen=True, tag="follow-operation"):
+    """Until our operation is over and what it prunes is gone.
+
+    `approves` are stale resources that ask to be confirmed (`Prune=confirm`), as this Plan's confirmation did.
+    """
+
+    app: AppTarget
+    request_id: str
+    seen_revision: str | None = None
+    dry_run: bool = False
+    victims: tuple[ResourceRef, ...] = ()
+    approves: tuple[ResourceRef, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        gone = f", {count(len(self.victims), 'resource')} gone" if self.victims and not self.dry_run else ""
+        return f"operation over{gone}"
+
+    @property
+    def approval(self) -> Request:
+        """PATCH: the annotation that confirms the deletion; the time is filled in when it is sent."""
+        patch = msgspec.json.encode({"metadata": {"annotations": {APPROVED: "{now}"}}}).decode()
+        body = {"patch": patch, "patchType": "merge", **self.app.query}
+        return Request("argocd", "PATCH", self.app.path, {}, body)
+
+
+class FollowTermination(_Follow, frozen=True, tag="follow-termination"):
+    """Until the terminated operation is over."""
+
+    app: AppTarget
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        return "operation ended"
+
+
+class FollowHealth(_Follow, frozen=True, tag="follow-health"):
+    """Until the application is Healthy, or will not be."""
+
+    app: AppTarget
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        return f"{self.app.id.name} healthy"
+
+
+class FollowRun(_Follow, frozen=True, tag="follow-run"):
+    """Until the workflow's run is over and its pull request is there."""
+
+    repository: str
+    workflow: str
+    environment: str
+    version: str
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        return "workflow run over, its pull request open"
+
+
+class FollowPullRequest(_Follow, frozen=True, tag="follow-pull-request"):
+    """Until the pull request is merged: checks, review, merge."""
+
+    repository: str
+    number: int | None = None
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        return f"#{self.number} merged" if self.number else "pull request merged"
+
+
+class FollowRollout(_Follow, frozen=True, tag="follow-rollout"):
+    """Until Argo CD compares with the merged commit, or a later one, and has synced it."""
+
+    app: AppTarget
+    auto_sync: bool = True
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        return f"{self.app.id.name} {'synced to' if self.auto_sync else 'compared with'} the merged commit"
+
+
+class FollowNoMocks(_Follow, frozen=True, tag="follow-no-mocks"):
+    """Proof from fresh data that no mock is left."""
+
+    app: AppTarget
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        return f"no mock is left in {self.app.id.name}"
+
+
+Step: TypeAlias = (
+    Refresh
+    | Sync
+    | Terminate
+    | CreateBranch
+    | MoveBranch
+    | Commit
+    | OpenPullRequest
+    | AddLabels
+    | AskReviewers
+    | Merge
+    | Dispatch
+    | Emit
+    | FollowRefresh
+    | FollowOperation
+    | FollowTermination
+    | FollowHealth
+    | FollowRun
+    | FollowPullRequest
+    | FollowRollout
+    | FollowNoMocks
+)

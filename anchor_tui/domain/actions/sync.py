@@ -1,0 +1,274 @@
+"""Sync, and hard refresh + prune: what is applied, what is deleted, what is kept, and what would hold it up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from anchor_tui.domain.actions.cluster import AppState, Stale, stale_resources
+from anchor_tui.domain.actions.evidence import (
+    Evidence,
+    Target,
+    command,
+    environments_of,
+    none_found,
+    readable,
+    targets,
+)
+from anchor_tui.domain.actions.plan import Change, Line, LineKind, Order, Plan, Refusal, Seen, busy, priced
+from anchor_tui.domain.actions.steps import FollowHealth, FollowOperation, ResourceRef, Step, Sync
+from anchor_tui.domain.model import Value
+from anchor_tui.domain.words import count, duration, first_line, short
+
+CANNOT_START = ("InvalidSpecError",)
+CANNOT_COMPARE = ("ComparisonError", "InvalidSpecError", "UnknownError")
+
+
+class Ready(Value, frozen=True):
+    """One application that can be synced, with what a prune would do and which resources were selected."""
+
+    target: Target
+    state: AppState
+    stale: tuple[Stale, ...]
+    selected: tuple[ResourceRef, ...]
+
+    def of_fate(self, *fates: str) -> tuple[Stale, ...]:
+        """The stale resources that meet this end."""
+        return tuple(each for each in self.stale if each.fate in fates)
+
+
+def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
+    """The Plan of a sync, with or without prune, of one application or several."""
+    found = targets(order, evidence.snapshot)
+    if not found:
+        return none_found(order, evidence.snapshot)
+    prune = order.prune or order.action in {"hard-refresh-prune", "cutover"}
+    tried = [prepare(each, order, evidence, prune=prune) for each in found]
+    ready = [each for each in tried if isinstance(each, Ready)]
+    refusals = tuple(each for each in tried if isinstance(each, Refusal))
+    if not ready:
+        return refusals[0] if len(refusals) == 1 else _together(refusals)
+    return of_ready(order, evidence, ready, refusals, prune=prune)
+
+
+def prepare(each: Target, order: Order, evidence: Evidence, *, prune: bool) -> Ready | Refusal:
+    """One application with everything that speaks for or against it."""
+    state = readable(each, evidence)
+    if isinstance(state, Refusal):
+        return state
+    selected = _selected(order, state)
+    if isinstance(selected, Refusal):
+        return selected
+    stale = stale_resources(state)
+    if selected:
+        stale = tuple(one for one in stale if one.ref in selected)
+    ready = Ready(each, state, stale, selected)
+    return _obstacle(ready, evidence, prune=prune) or ready
+
+
+def _selected(order: Order, state: AppState) -> tuple[ResourceRef, ...] | Refusal:
+    """The resources that were named, each of which the application must have: Argo CD takes others without a word."""
+    known = {each.ref for each in state.resources if not each.hook}
+    chosen: list[ResourceRef] = []
+    for name in order.resources:
+        matching = [
+            ref for ref in known if name in {str(ref), f"{ref.group}/{ref}", f"{ref.kind}/{ref.namespace}/{ref.name}"}
+        ]
+        if not matching:
+            some = ", ".join(sorted(map(str, known))[:8]) or "none"
+            message = f"there is no resource {name}: it has {some}"
+            return Refusal(str(state.application.id), "no-resource", message)
+        chosen += matching
+    return tuple(sorted(set(chosen)))
+
+
+def _obstacle(ready: Ready, evidence: Evidence, *, prune: bool) -> Refusal | None:
+    state, name = ready.state, str(ready.state.application.id)
+    if (running := busy(state.application, evidence.now)) is not None:
+        return running
+    if condition := state.has_condition(*CANNOT_START):
+        message = f"a sync would be accepted and never start ({first_line(condition)}): mend its spec first"
+        return Refusal(name, "invalid", message)
+    if state.windows is not None and not state.windows.can_sync:
+        which = "; ".join(state.windows.active) or "no allow window is open"
+        message = f"a sync window forbids it ({which}): wait until it is over, or change the project's windows"
+        return Refusal(name, "window", message)
+    if state.may_sync == "no":
+        message = "the token may not sync it (applications, sync): log in as somebody who may"
+        return Refusal(name, "forbidden", message)
+    if prune and (state.managed is None or state.has_condition(*CANNOT_COMPARE)):
+        why = first_line(state.has_condition(*CANNOT_COMPARE)) or state.unmanaged or "its manifests did not come"
+        message = f"what a prune would delete cannot be told ({why}): nothing is deleted blindly"
+        return Refusal(name, "unknown-victims", message)
+    asking = ready.of_fate("asks")
+    if asking and not prune and not ready.selected:
+        which = _listed([each.ref for each in asking])
+        message = (
+            f"{which} has Prune=confirm, which would hold this sync until it is confirmed: "
+            "hard refresh + prune (P) asks for that, or select the resources to sync"
+        )
+        return Refusal(name, "prune-confirm", message)
+    if asking and state.may_update == "no":
+        which = _listed([each.ref for each in asking])
+        message = f"{which} has Prune=confirm, and the token may not confirm it (applications, update)"
+        return Refusal(name, "forbidden", message)
+    return None
+
+
+def of_ready(
+    order: Order, evidence: Evidence, ready: Sequence[Ready], refusals: tuple[Refusal, ...], *, prune: bool
+) -> Plan:
+    """The Plan of applications that can be synced."""
+    environments = environments_of(each.target for each in ready)
+    protected = any(each.protected for each in environments)
+    deletes = prune and not order.dry_run
+    victims = sum(len(each.of_fate("deleted", "asks")) for each in ready) if deletes else 0
+    names = " ".join(each.name for each in environments)
+    price, phrase = priced(protected=protected, names=names, number=victims)
+    several = len(ready) > 1
+    what = ready[0].state.application.name if not several else count(len(ready), "application")
+    title = {"hard-refresh-prune": "Hard refresh + prune", "cutover": "Cut over"}.get(order.action, "Sync")
+    return Plan(
+        order=order,
+        title=f"{title} {what}" + (" (dry run)" if order.dry_run else ""),
+        verb={"hard-refresh-prune": "Sync + prune", "cutover": "Cut over"}.get(order.action, "Sync"),
+        price=price,
+        phrase=phrase,
+        protected=protected,
+        reason_required=protected and not order.dry_run,
+        command=command(order.action, order, *_options(order), confirm=phrase if price == "phrase" else ""),
+        made_at=evidence.now,
+        lines=tuple(line for each in ready for line in _lines(each, order, evidence, prune=prune, several=several)),
+        changes=tuple(
+            Change(str(each.state.application.id), steps_of(each, order, prune=prune), each.state.application.id)
+            for each in ready
+        ),
+        seen=tuple(fact for each in ready for fact in _seen(each, prune=prune)),
+        refused=refusals,
+    )
+
+
+def _options(order: Order) -> list[str]:
+    found = ["--prune"] if order.prune and order.action == "sync" else []
+    found += ["--apply-dry-run"] if order.dry_run else []
+    return [*found, *(word for name in order.resources for word in ("--resource", name))]
+
+
+def steps_of(ready: Ready, order: Order, *, prune: bool) -> tuple[Step, ...]:
+    """The sync and what is waited for. Hooks do not run for selected resources, nor does health follow from them."""
+    state = ready.state
+    application, target = state.application, state.target
+    automated = application.automated is not None and application.automated.enabled
+    revision = None if automated or state.several_sources else application.compared_revision
+    gone = tuple(each.ref for each in ready.of_fate("deleted", "asks")) if prune and not order.dry_run else ()
+    asking = tuple(each.ref for each in ready.of_fate("asks")) if prune else ()
+    sync = Sync(
+        target,
+        order.request_id,
+        application.compared_revision,
+        revision,
+        prune=prune,
+        dry_run=order.dry_run,
+        resources=ready.selected,
+        reason=order.reason,
+    )
+    follow = FollowOperation(
+        target, order.request_id, application.compared_revision, order.dry_run, victims=gone, approves=asking
+    )
+    return (sync, follow) if order.dry_run or ready.selected else (sync, follow, FollowHealth(target))
+
+
+# --- what is shown ------------------------------------------------------------------------------------
+
+
+def _lines(ready: Ready, order: Order, evidence: Evidence, *, prune: bool, several: bool) -> Iterator[Line]:
+    state, application = ready.state, ready.state.application
+    before = f"{application.name}: " if several else ""
+    subject = f" “{state.subject}”" if state.subject else ""
+    yield Line("change", f"{before}to {short(application.compared_revision)}{subject}")
+    automated = application.automated is not None and application.automated.enabled
+    if automated:
+        yield Line("note", f"{before}auto-sync is on: Argo CD takes the newest commit, also one that comes now")
+    yield from (Line(line.kind, before + line.text) for line in _of_changes(ready))
+    yield from (Line(line.kind, before + line.text) for line in _of_stale(ready, order, evidence, prune=prune))
+    if order.dry_run:
+        yield Line("note", f"{before}a dry run is an operation too: it takes the place of the last one's result")
+    if ready.selected:
+        yield Line("note", f"{before}of selected resources no hooks run, and nothing is recorded in its history")
+    if application.health not in {"Healthy", None}:
+        yield Line("warning", f"{before}it is {application.health} now")
+    if state.may_sync == "unknown":
+        yield Line("note", f"{before}whether the token may sync it could not be asked")
+
+
+def _of_changes(ready: Ready) -> Iterator[Line]:
+    differing = ready.selected or ready.state.differing
+    if not differing:
+        yield Line("note", "nothing differs from git" + (": only stale resources do" if ready.stale else ""))
+        return
+    verb = "is applied" if ready.selected else "changes"
+    verbs = "are applied" if ready.selected else "change"
+    yield Line(
+        "change", f"{count(len(differing), 'resource')} {verb if len(differing) == 1 else verbs}: {_listed(differing)}"
+    )
+
+
+def _of_stale(ready: Ready, order: Order, evidence: Evidence, *, prune: bool) -> Iterator[Line]:
+    """The victims, each on its own line, and what stays although it is stale."""
+    victims = ready.of_fate("deleted", "asks")
+    if not prune:
+        if victims:
+            refs = [each.ref for each in victims]
+            yield Line("kept", f"prune is off: {count(len(refs), 'stale resource')} stay: {_listed(refs)}")
+        return
+    if not victims:
+        yield Line("ok", "nothing is deleted: git has everything that lives")
+    elif order.dry_run:
+        yield Line("note", f"would delete {count(len(victims), 'resource')}; a dry run deletes nothing:")
+    else:
+        yield Line("deleted", f"{count(len(victims), 'resource')} will be DELETED from the cluster:")
+    for each in victims:
+        age = f"  {duration(evidence.now - each.created_at)} old" if each.created_at else ""
+        notes = [
+            *(["asks to be confirmed (Prune=confirm), which this does"] if each.fate == "asks" else []),
+            *(["IgnoreExtraneous hides that it is stale, and does not keep it"] if each.ignored else []),
+            *([each.why] if each.fate == "deleted" and each.why else []),
+        ]
+        words = f"  ({'; '.join(notes)})" if notes else ""
+        kind: LineKind = "note" if order.dry_run else "deleted"
+        yield Line(kind, f"  {each.ref.kind}  {each.ref.namespace}/{each.ref.name}{age}{words}")
+    for each in ready.of_fate("kept"):
+        yield Line("kept", f"kept although stale: {each.ref} ({each.why})")
+
+
+def _seen(ready: Ready, *, prune: bool) -> Iterator[Seen]:
+    name = ready.state.application.id
+    yield Seen(f"the commit of {name}", short(ready.state.application.compared_revision))
+    automated = ready.state.application.automated
+    yield Seen(f"auto-sync of {name}", "on" if automated is not None and automated.enabled else "off")
+    if prune:
+        victims = ready.of_fate("deleted", "asks")
+        yield Seen(f"what a prune of {name} deletes", _listed([each.ref for each in victims]) or "nothing")
+
+
+def _listed(refs: Sequence[ResourceRef]) -> str:
+    return ", ".join(str(ref) for ref in refs)
+
+
+def _together(refusals: Sequence[Refusal]) -> Refusal:
+    return Refusal("", refusals[0].kind, "; ".join(map(str, refusals)))
+
+
+# --- after a drift ------------------------------------------------------------------------------------
+
+
+def settled(plan: Plan, evidence: Evidence) -> str:
+    """What to say where auto-sync has pruned every victim meanwhile; empty where something is left to do."""
+    if not plan.is_destructive:
+        return ""
+    for each in targets(plan.order, evidence.snapshot):
+        state = readable(each, evidence)
+        if isinstance(state, Refusal) or state.managed is None or state.application.sync != "Synced":
+            return ""
+        if any(stale.fate != "kept" for stale in stale_resources(state)):
+            return ""
+    return "Argo CD has pruned it all by itself meanwhile: nothing was sent"

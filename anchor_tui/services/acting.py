@@ -1,0 +1,137 @@
+"""What the hands that carry out steps have in common: what they learn on the way, how they end, how fast they look."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from anchor_tui.domain.actions.plan import OutcomeKind
+from anchor_tui.domain.model import AppId
+from anchor_tui.services.connections import Connections
+from anchor_tui.sources.argocd.client import ArgoClient
+from anchor_tui.sources.errors import NoAnswer, SourceError, Unauthenticated
+from anchor_tui.sources.github.door import Door
+
+T = TypeVar("T")
+Tell = Callable[[str], None]
+"""Takes what is known of the step that runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often is looked, and how long is waited, in seconds."""
+
+    argocd_s: float = 1.0
+    github_s: float = 10.0
+    settle_s: float = 5.0
+    """For a lost answer to show in what can be read."""
+    start_s: float = 60.0
+    """For an operation to be taken up."""
+    refresh_s: float = 120.0
+    operation_s: float = 3600.0
+    health_s: float = 1800.0
+    degraded_s: float = 10.0
+    """For a health that was there before to be another."""
+    silence_s: float = 300.0
+    """For a server that gives no answer."""
+    follow_s: float = 14 * 24 * 3600.0
+    """For people: checks, reviews, merges."""
+
+
+class Ended(Exception):
+    """A step ended otherwise than as hoped for; the message is a sentence."""
+
+    def __init__(self, kind: OutcomeKind, message: str) -> None:
+        super().__init__(message)
+        self.kind: OutcomeKind = kind
+        self.message = message
+
+
+@dataclass(slots=True)
+class Learned:
+    """What one change has come to know on its way; the next steps need it."""
+
+    plan_id: str
+    number: int | None = None
+    url: str = ""
+    node_id: str = ""
+    head_sha: str = ""
+    merge_oid: str | None = None
+    merged_at: datetime | None = None
+    run_id: int | None = None
+    dispatched_at: datetime | None = None
+    healthy_at: datetime | None = None
+    compared_since: dict[AppId, datetime] = field(default_factory=dict)
+    """The server's time when a refresh was asked for."""
+    notes: list[str] = field(default_factory=list)
+    """What the outcome should mention beside its end."""
+
+
+class Session:
+    """The connections of one execution, opened when needed and closed together."""
+
+    def __init__(self, connections: Connections) -> None:
+        self.connections = connections
+        self._argocd: dict[str, ArgoClient] = {}
+        self._github: Door | None = None
+        self._opening = asyncio.Lock()
+
+    async def argocd(self, server: str) -> ArgoClient:
+        """The client of one Argo CD. Raises SourceError."""
+        async with self._opening:
+            if server not in self._argocd:
+                self._argocd[server] = await self.connections.argocd(server)
+            return self._argocd[server]
+
+    async def github(self) -> Door:
+        """The door to GitHub. Raises SourceError."""
+        from anchor_tui.sources.github.bench import DOCUMENTS
+
+        async with self._opening:
+            if self._github is None:
+                self._github = await self.connections.github(DOCUMENTS)
+            return self._github
+
+    async def aclose(self) -> None:
+        """Ends what was opened; a GitHub that hangs is not waited for."""
+        for client in self._argocd.values():
+            await client.aclose()
+        if self._github is not None:
+            self._github.close()
+
+
+class Patience:
+    """Reads again and again through failures that may pass, until they have lasted too long."""
+
+    def __init__(self, pace: Pace, tell: Tell) -> None:
+        self._pace, self._tell = pace, tell
+        self._failing_since: float | None = None
+
+    async def read(self, ask: Callable[[], Awaitable[T]]) -> T | None:
+        """What was read; None where it failed and may be tried again. Raises Ended."""
+        try:
+            found = await ask()
+        except Unauthenticated as error:
+            raise Ended("unknown", f"how it goes on cannot be seen: {error.message}") from error
+        except SourceError as error:
+            began = self._failing_since = self._failing_since or time.monotonic()
+            if time.monotonic() - began > self._pace.silence_s:
+                raise Ended("unknown", f"how it goes on cannot be seen: {error.message}") from error
+            self._tell(f"not to be seen just now: {error.message}")
+            return None
+        self._failing_since = None
+        return found
+
+
+def not_found(error: SourceError) -> Ended:
+    """The end of a write whose answer was lost, and of which nothing shows."""
+    if not error.lost:
+        return Ended("failed", error.message)
+    if isinstance(error, NoAnswer):
+        message = f"{error.message}; nothing of it shows yet, and it may still come: look before you try again"
+        return Ended("unknown", message)
+    return Ended("failed", f"{error.message}; it was looked after, and nothing was done")

@@ -1,0 +1,365 @@
+"""Carries out the steps that concern Argo CD: sends each once, looks what a lost answer came to, and follows.
+
+What a real server does stands in facts that each cost somebody a bug: a sync that was accepted may never start, one
+that waits to retry looks over, a prune is over only when its victims are gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from msgspec.structs import replace
+
+from anchor_tui.domain.actions.cluster import AppState, OperationDetail
+from anchor_tui.domain.actions.steps import (
+    REQUEST_INFO,
+    AppTarget,
+    FollowHealth,
+    FollowNoMocks,
+    FollowOperation,
+    FollowRefresh,
+    FollowTermination,
+    Refresh,
+    ResourceRef,
+    Sync,
+    Terminate,
+)
+from anchor_tui.domain.policy.mocks import MOCKS
+from anchor_tui.domain.words import count, first_line, short
+from anchor_tui.services.acting import Ended, Learned, Pace, Patience, Session, Tell, not_found
+from anchor_tui.sources.argocd.acting import read_state, read_whole, send
+from anchor_tui.sources.errors import SourceError
+
+UNRECONCILED = frozenset({"InvalidSpecError"})
+"""With such a condition Argo CD compares nothing, and `reconciledAt` does not advance."""
+
+
+class ArgoHand:
+    """The steps that concern Argo CD, of one execution."""
+
+    def __init__(self, session: Session, pace: Pace, now: Callable[[], datetime]) -> None:
+        self._session, self._pace, self._now = session, pace, now
+
+    async def state(self, target: AppTarget) -> AppState:
+        """An application this moment. Raises SourceError."""
+        return await read_state(await self._session.argocd(target.id.server), target)
+
+    # --- writing -----------------------------------------------------------------------------------
+
+    async def refresh(self, step: Refresh, learned: Learned) -> str:
+        """Asks for a comparison. No answer is no failure: it is followed. Raises Ended."""
+        client = await self._session.argocd(step.app.id.server)
+        try:
+            before = await self.state(step.app)
+            learned.compared_since[step.app.id] = before.server_time
+            await send(client, step.request)
+        except SourceError as error:
+            if not error.lost:
+                raise Ended("failed", error.message) from error
+            return "asked; no answer yet"
+        return ""
+
+    async def sync(self, step: Sync, learned: Learned) -> str:
+        """Asks for a sync, once. Raises Ended."""
+        if step.unless_synced and (done := await self._synced_already(step)):
+            return done
+        client = await self._session.argocd(step.app.id.server)
+        try:
+            await send(client, step.request)
+        except SourceError as error:
+            # An answer "another operation runs" may be about our own: a proxy may have sent it twice.
+            if not await self._shows(step.app, lambda state: is_ours(state, step.request_id), lost=error.lost):
+                raise not_found(error) from error
+            learned.notes.append("the answer to the sync was lost, and it was carried out")
+        return "accepted"
+
+    async def _synced_already(self, step: Sync) -> str:
+        """Argo CD may sync by itself what was merged: waits for what runs, and says so where nothing is left."""
+        patience = Patience(self._pace, lambda _: None)
+        while True:
+            state = await patience.read(lambda: self.state(step.app))
+            if state is not None and not (state.application.operation and state.application.operation.running):
+                return "left out: it is synced already" if state.application.sync == "Synced" else ""
+            await asyncio.sleep(self._pace.argocd_s)
+
+    async def terminate(self, step: Terminate, learned: Learned) -> str:
+        """Ends the running operation. Raises Ended."""
+        client = await self._session.argocd(step.app.id.server)
+        try:
+            await send(client, step.request)
+        except SourceError as error:
+            if not await self._shows(step.app, is_ending, lost=error.lost):
+                raise not_found(error) from error
+            learned.notes.append("the answer to the termination was lost, and it was carried out")
+        return "asked"
+
+    async def _shows(self, target: AppTarget, holds: Callable[[AppState], bool], *, lost: bool) -> bool:
+        """Whether what was asked for shows in the application; a lost answer is given some time for that."""
+        until = time.monotonic() + (self._pace.settle_s if lost else 0.0)
+        unread: SourceError | None = None
+        while True:
+            try:
+                unread = None
+                if holds(await self.state(target)):
+                    return True
+            except SourceError as error:
+                unread = error
+            if time.monotonic() >= until:
+                break
+            await asyncio.sleep(self._pace.argocd_s)
+        if unread is not None and lost:
+            raise Ended("unknown", f"its answer was lost, and the application cannot be read: {unread.message}")
+        return False
+
+    # --- following ---------------------------------------------------------------------------------
+
+    async def follow_refresh(self, step: FollowRefresh, learned: Learned, tell: Tell) -> str:
+        """Until the annotation is gone and the comparison is not older than the request. Raises Ended."""
+        since = learned.compared_since.get(step.app.id)
+        patience, until = Patience(self._pace, tell), time.monotonic() + self._pace.refresh_s
+        while True:
+            state = await patience.read(lambda: self.state(step.app))
+            if state is not None and not state.refresh_pending and _is_compared(state, since):
+                application = state.application
+                return f"{application.sync or 'sync not told'}, {application.health or 'health not told'}"
+            if time.monotonic() > until:
+                message = (
+                    f"not compared within {self._pace.refresh_s:.0f} s: is the application controller running? "
+                    "It goes on where it is asked"
+                )
+                raise Ended("unknown", message)
+            await asyncio.sleep(self._pace.argocd_s)
+
+    async def follow_operation(self, step: FollowOperation, learned: Learned, tell: Tell) -> str:
+        """Until our operation is over and its victims are gone. Raises Ended."""
+        return await _Operation(self, step, learned, tell, self._pace).follow()
+
+    async def approve(self, step: FollowOperation) -> None:
+        """Confirms the deletion that an operation waits for. Raises SourceError."""
+        request = step.approval
+        moment = self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        body = dict(request.body or {})
+        body["patch"] = str(body["patch"]).replace("{now}", moment)
+        await send(await self._session.argocd(step.app.id.server), replace(request, body=body))
+
+    async def follow_termination(self, step: FollowTermination, tell: Tell) -> str:
+        """Until no operation runs. Raises Ended."""
+        patience, until = Patience(self._pace, tell), time.monotonic() + self._pace.refresh_s
+        while True:
+            state = await patience.read(lambda: self.state(step.app))
+            if state is not None:
+                operation = state.application.operation
+                if operation is None or not operation.running:
+                    return f"{operation.phase}: {first_line(operation.message)}" if operation else "no operation"
+                tell(f"{operation.phase}: {first_line(operation.message)}")
+            if time.monotonic() > until:
+                message = "still Terminating: a sync window may hold it, as long as it lasts; or no controller runs"
+                raise Ended("unknown", message)
+            await asyncio.sleep(self._pace.argocd_s)
+
+    async def follow_health(self, step: FollowHealth, learned: Learned, tell: Tell) -> str:
+        """Until the application is Healthy, or will not be. Raises Ended."""
+        patience, until = Patience(self._pace, tell), time.monotonic() + self._pace.health_s
+        bad_since: float | None = None
+        while True:
+            state = await patience.read(lambda: self.state(step.app))
+            if state is not None:
+                health, words = state.application.health, _health_words(state)
+                tell(words)
+                if health == "Healthy":
+                    learned.healthy_at = self._now()
+                    return words
+                if health == "Suspended":
+                    return f"{words}: it goes on when somebody resumes it"
+                bad_since = (bad_since or time.monotonic()) if health in {"Degraded", "Missing"} else None
+                if bad_since is not None and time.monotonic() - bad_since >= self._pace.degraded_s:
+                    raise Ended("failed", f"it went through, and the application is {words}")
+            if time.monotonic() > until:
+                raise Ended("unknown", "it went through, and the application has not become Healthy yet")
+            await asyncio.sleep(self._pace.argocd_s)
+
+    async def follow_no_mocks(self, step: FollowNoMocks, tell: Tell) -> str:
+        """Until fresh manifests have no mock any more. Raises Ended."""
+        patience, until = Patience(self._pace, tell), time.monotonic() + self._pace.settle_s
+        while True:
+            state = await patience.read(lambda: self._whole(step.app))
+            if state is not None and state.managed is not None:
+                left = [each for each in state.managed.live if any(mock in each.name for mock in MOCKS)]
+                if not left:
+                    return f"none among {count(len(state.managed.live), 'live resource')}"
+                if time.monotonic() > until:
+                    raise Ended("failed", f"a mock is left: {', '.join(map(str, left))}")
+                tell(f"still there: {', '.join(map(str, left))}")
+            elif time.monotonic() > until:
+                why = state.unmanaged if state is not None else "no answer"
+                raise Ended("unknown", f"whether a mock is left cannot be told: {why or 'its manifests did not come'}")
+            await asyncio.sleep(self._pace.argocd_s)
+
+    async def _whole(self, target: AppTarget) -> AppState:
+        return await read_whole(await self._session.argocd(target.id.server), target)
+
+
+class _Operation:
+    """One operation that is followed."""
+
+    def __init__(self, hand: ArgoHand, step: FollowOperation, learned: Learned, tell: Tell, pace: Pace) -> None:
+        self._hand, self._step, self._learned, self._tell, self._pace = hand, step, learned, tell, pace
+        self._began = time.monotonic()
+        self._was_ours = False
+        self._approved = False
+        self._over_since: float | None = None
+
+    async def follow(self) -> str:
+        patience = Patience(self._pace, self._tell)
+        while True:
+            state = await patience.read(lambda: self._hand.state(self._step.app))
+            if state is not None and (words := await self._judge(state)) is not None:
+                return words
+            if time.monotonic() - self._began > self._pace.operation_s:
+                raise Ended("unknown", "the operation still runs: follow it on the screen, or terminate it (x)")
+            await asyncio.sleep(self._pace.argocd_s)
+
+    async def _judge(self, state: AppState) -> str | None:
+        """What the state means; None where it is not over."""
+        operation, id_ = state.operation, self._step.request_id
+        if operation is not None and operation.info.get(REQUEST_INFO) == id_:
+            self._was_ours = True
+            return await self._ours(state, operation)
+        if state.asked is not None and state.asked.get(REQUEST_INFO) == id_:
+            self._was_ours = True
+            if time.monotonic() - self._began > self._pace.start_s:
+                message = (
+                    f"accepted, and not taken up for {self._pace.start_s:.0f} s: is the application controller "
+                    "running? It may start still; terminate (x) takes it back"
+                )
+                raise Ended("unknown", message)
+            self._tell("accepted, not taken up yet")
+            return None
+        if self._was_ours:
+            raise Ended("unknown", "another operation has taken its place: what became of it is not recorded")
+        if time.monotonic() - self._began > self._pace.start_s:
+            raise Ended("unknown", "its operation is nowhere to be seen")
+        return None
+
+    async def _ours(self, state: AppState, operation: OperationDetail) -> str | None:
+        match operation.phase:
+            case "Running" | "Terminating":
+                await self._running(operation)
+                return None
+            case "Succeeded":
+                return self._succeeded(state, operation)
+            case phase:
+                raise Ended("failed", f"{phase}: {_failure(operation)}")
+
+    async def _running(self, operation: OperationDetail) -> None:
+        words = first_line(operation.message) or operation.phase
+        if "waiting for pruning confirmation" in operation.message:
+            if self._step.approves and not self._approved:
+                await self._confirm(words)
+            elif not self._step.approves:
+                words += ": confirm it in Argo CD, or terminate it (x)"
+        elif operation.is_waiting_to_retry:
+            words = f"attempt {operation.retry_count or 1} failed: {words}; waits to try again"
+        self._tell(words)
+
+    async def _confirm(self, words: str) -> None:
+        """Only what this Plan's confirmation named is confirmed."""
+        named = {f"{each.group}/{each.kind}/{each.name}" for each in self._step.approves}
+        asked = words.partition("confirmation of ")[2]
+        if any(part.strip() not in named for part in asked.split(",") if part.strip()):
+            raise Ended("failed", f"{words}, which is more than was confirmed here: look, and terminate it (x)")
+        try:
+            await self._hand.approve(self._step)
+        except SourceError as error:
+            if not error.lost:
+                raise Ended("failed", f"{words}; it could not be confirmed: {error.message}") from error
+        self._approved = True
+        self._learned.notes.append(f"confirmed the deletion of {asked}")
+
+    def _succeeded(self, state: AppState, operation: OperationDetail) -> str | None:
+        """Over when it is taken away, compared anew, and what was to go is gone."""
+        if state.asked is not None or operation.finished_at is None:
+            return None
+        if self._step.dry_run:
+            return _dry_run(operation)
+        skipped = {each.ref for each in operation.results if each.status == "PruneSkipped"}
+        if kept := [ref for ref in self._step.victims if ref in skipped]:
+            raise Ended("failed", f"it went through, and these were not pruned: {_listed(kept)}")
+        self._over_since = self._over_since or time.monotonic()
+        waited = time.monotonic() - self._over_since
+        reconciled = state.application.reconciled_at
+        compared = reconciled is not None and reconciled >= operation.finished_at
+        there = {each.ref for each in state.resources}
+        left = [ref for ref in self._step.victims if ref in there]
+        if left or not compared:
+            if waited > self._pace.refresh_s:
+                what = f"these are still there: {_listed(left)}" if left else "it was not compared anew"
+                raise Ended("unknown", f"the operation went through, and {what}")
+            self._tell(f"going: {_listed(left)}" if left else "being compared")
+            return None
+        return self._done_words(operation)
+
+    def _done_words(self, operation: OperationDetail) -> str:
+        pruned = sum(each.status == "Pruned" for each in operation.results)
+        words = [f"synced {short(operation.revision)}", *([f"{count(pruned, 'resource')} deleted"] if pruned else [])]
+        seen = self._step.seen_revision
+        if seen and operation.revision and operation.revision != seen:
+            note = f"it synced {short(operation.revision)}, and not {short(seen)}, which was seen"
+            self._learned.notes.append(note)
+        return ", ".join(words)
+
+
+# --- what a state says --------------------------------------------------------------------------------
+
+
+def is_ours(state: AppState, request_id: str) -> bool:
+    """Whether an operation is the one that we asked for: it carries our id."""
+    infos = [state.asked or {}, state.operation.info if state.operation else {}]
+    return any(info.get(REQUEST_INFO) == request_id for info in infos)
+
+
+def is_ending(state: AppState) -> bool:
+    """Whether an operation is being terminated, or none runs."""
+    operation = state.application.operation
+    return operation is None or not operation.running or operation.phase == "Terminating"
+
+
+def _is_compared(state: AppState, since: datetime | None) -> bool:
+    if any(each.type in UNRECONCILED for each in state.application.conditions):
+        return True
+    reconciled = state.application.reconciled_at
+    return since is None or (reconciled is not None and reconciled >= since)
+
+
+def _failure(operation: OperationDetail) -> str:
+    failed = [f"{each.ref}: {first_line(each.message)}" for each in operation.results if each.status == "SyncFailed"]
+    words = first_line(operation.message) or "no reason given"
+    return "; ".join([words, *failed[:5]])
+
+
+def _dry_run(operation: OperationDetail) -> str:
+    kinds = {"Pruned": "would be deleted", "PruneSkipped": "would be kept", "SyncFailed": "would fail"}
+    found = [
+        f"{word}: {_listed([each.ref for each in operation.results if each.status == status])}"
+        for status, word in kinds.items()
+        if any(each.status == status for each in operation.results)
+    ]
+    changed = [each.ref for each in operation.results if "configured" in each.message or "created" in each.message]
+    found += [f"would change: {_listed(changed)}"] if changed else []
+    return "dry run: " + ("; ".join(found) or "nothing would change")
+
+
+def _health_words(state: AppState) -> str:
+    application = state.application
+    if not application.unhealthy or application.health == "Healthy":
+        return application.health or "health not told"
+    worst = application.unhealthy[0]
+    message = f": {first_line(worst.message)}" if worst.message else ""
+    return f"{application.health}, {worst.kind}/{worst.name}{message}"
+
+
+def _listed(refs: list[ResourceRef]) -> str:
+    return ", ".join(map(str, refs))

@@ -1,0 +1,58 @@
+"""The ways to the outside systems of one configuration. Credentials are looked up when one is opened, not before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from anchor_tui.config import Config
+
+if TYPE_CHECKING:
+    from anchor_tui.sources.argocd.client import ArgoClient
+    from anchor_tui.sources.argocd.route import Route
+    from anchor_tui.sources.events import StatusAccess
+    from anchor_tui.sources.github.door import Door
+
+
+class Connections:
+    """Opens what a reader or a writer needs; who opens it closes it. The read-only gate is in each of them."""
+
+    def __init__(self, config: Config, environ: Mapping[str, str], home: Path) -> None:
+        self.config = config
+        self.environ = environ
+        self._home = home
+
+    async def argocd(self, server_name: str) -> ArgoClient:
+        """A client of one Argo CD. Raises SourceError."""
+        from anchor_tui.sources.argocd.route import route_to
+        from anchor_tui.sources.credentials import argocd_access
+
+        server = next(each for each in self.config.all_servers if each.name == server_name)
+        access = await asyncio.to_thread(argocd_access, server, self.environ, home=self._home)
+        return self.on(route_to(access))
+
+    def on(self, route: Route) -> ArgoClient:
+        """A client on a way that is known already."""
+        from anchor_tui.sources.argocd.client import ArgoClient  # httpx: 65 ms, after the first answers
+
+        return ArgoClient(route, read_only=self.config.read_only)
+
+    async def github(self, documents: frozenset[str]) -> Door:
+        """A door to GitHub, through which a read-only run lets only these documents. Raises SourceError."""
+        from anchor_tui.sources.credentials import github_access
+        from anchor_tui.sources.github.door import Door, Gate
+
+        # gh and the keyring may take seconds: off the loop, which follows Argo CD's stream.
+        access = await asyncio.to_thread(github_access, self.config.github, self.environ, home=self._home)
+        return Door(access, Gate(self.config.read_only, documents))
+
+    async def status_api(self) -> StatusAccess:
+        """Address and token of the status API. Raises SourceError; never opened in a read-only run."""
+        from anchor_tui.sources.errors import WriteRefused
+        from anchor_tui.sources.events import status_access
+
+        if self.config.read_only:
+            raise WriteRefused("read-only: nothing is sent to the status API")
+        return await asyncio.to_thread(status_access, self.config.status_api, self.environ)

@@ -1,0 +1,96 @@
+"""The status API: one event, posted as JSON. What it answers is in `docs/status-api.md`.
+
+An event is sent again until it was taken or refused for good, each time under the same idempotency key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from anchor_tui import __version__
+from anchor_tui.config.forms import is_loopback
+from anchor_tui.sources.argocd.lean import httpx
+from anchor_tui.sources.errors import (
+    CredentialError,
+    NoAnswer,
+    Rejected,
+    ServerFailed,
+    TlsFailure,
+    Unauthenticated,
+    Unreachable,
+)
+from anchor_tui.sources.secret import Secret, clean, keyring_token
+
+if TYPE_CHECKING:
+    from anchor_tui.config import StatusApi
+
+TOKEN_VARIABLE = "STATUS_API_TOKEN"  # noqa: S105 - its name
+TIMEOUT_S = 15.0
+_PASSING = frozenset({401, 403, 408, 425, 429})
+"""Refusals that asking again may mend: of the token, and of too much at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusAccess:
+    """How to reach the status API. `url` is the address that events are posted to."""
+
+    url: str
+    token: Secret
+
+
+def status_access(status: StatusApi, environ: Mapping[str, str]) -> StatusAccess:
+    """Address and token: $STATUS_API_TOKEN, else the keyring. May wait for the keyring: not for the event loop.
+
+    Raises CredentialError where there is none, or where the token would go out in the clear.
+    """
+    parts = urlsplit(status.url)
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise CredentialError(f"{status.url} is plain http, which sends the token in the clear: use https")
+    if text := environ.get(TOKEN_VARIABLE, "").strip():
+        return StatusAccess(status.url, clean(text, f"${TOKEN_VARIABLE}"))
+    kept = keyring_token(f"status-api:{status.url}")
+    if isinstance(kept, Secret):
+        return StatusAccess(status.url, kept)
+    raise CredentialError(f"no token for {status.url}: set {TOKEN_VARIABLE} ({kept.reason})")
+
+
+async def send_event(
+    access: StatusAccess, event: Mapping[str, Any], transport: httpx.AsyncBaseTransport | None = None
+) -> None:
+    """Posts one event. Raises Rejected where it was refused for good, another SourceError where it may go later."""
+    headers = {
+        "Authorization": f"Bearer {access.token.reveal()}",
+        "Idempotency-Key": str(event["idempotency_key"]),
+        "Content-Type": "application/json",
+        "User-Agent": f"anchor-tui/{__version__}",
+    }
+    loopback = is_loopback(urlsplit(access.url).hostname or "")
+    client = httpx.AsyncClient(timeout=TIMEOUT_S, transport=transport, trust_env=not loopback, follow_redirects=False)
+    async with client:
+        try:
+            response = await client.post(access.url, content=msgspec.json.encode(event), headers=headers)
+        except httpx.TimeoutException as error:
+            raise NoAnswer(f"{access.url}: no answer within {TIMEOUT_S:g} s") from error
+        except httpx.ConnectError as error:
+            words = str(error) or "no reason given"
+            if "CERTIFICATE" in words.upper() or "SSL" in words.upper():
+                raise TlsFailure(f"{access.url}: TLS: {words}") from error
+            raise Unreachable(f"{access.url}: cannot connect: {words}", sent=False) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Unreachable(f"{access.url}: the connection broke: {type(error).__name__}") from error
+    status = response.status_code
+    words = f"the status API answered HTTP {status}"
+    if 200 <= status < 300:
+        if response.headers.get("content-type", "").startswith("text/html"):
+            raise ServerFailed(f"{words} with a page of HTML: a proxy's login page?")
+        return
+    if status in {401, 403}:
+        raise Unauthenticated(f"{words}: it does not accept the token ({TOKEN_VARIABLE})")
+    if 400 <= status < 500 and status not in _PASSING:
+        raise Rejected(f"{words}: the event is refused for good", status)
+    raise ServerFailed(words)

@@ -1,0 +1,392 @@
+"""What an action needs of GitHub: bytes of files, our own branch, one pull request, and the requests that change."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import msgspec
+
+from anchor_tui.domain.actions.cluster import Permission
+from anchor_tui.domain.actions.steps import Request
+from anchor_tui.domain.actions.workbench import File, MergeMethod, OurBranch, PullState, Rights, blob_oid
+from anchor_tui.domain.readings import OpsRepo
+from anchor_tui.sources.errors import BadAnswer, NoAnswer, NotFound
+from anchor_tui.sources.github.queries import Document
+from anchor_tui.sources.github.wire import (
+    CheckContext,
+    Labels,
+    Rollup,
+    Time,
+    User,
+    context_checks,
+    convert,
+    rollup_checks,
+    utc,
+)
+
+if TYPE_CHECKING:
+    from github import Github
+
+    from anchor_tui.sources.github.door import Door
+
+PATIENCE_S = 40.0
+"""For one request: a name that is never resolved, or an answer that drips, ends no other way."""
+_PULL = """fragment PullState on PullRequest {
+  id number title url state isDraft baseRefName headRefName headRefOid mergeable mergeStateStatus reviewDecision
+  author { login } mergedAt mergedBy { login } mergeCommit { oid }
+  labels(first: 30) { nodes { name } }
+  reviewRequests(first: 30) { nodes { requestedReviewer { ... on User { login } ... on Team { slug } } } }
+  latestReviews(first: 30) { nodes { author { login } } }
+  autoMergeRequest { enabledAt } isMergeQueueEnabled mergeQueueEntry { position } viewerCanEnableAutoMerge
+  statusCheckRollup { state contexts(first: 100) { nodes {
+    __typename
+    ... on CheckRun { name status conclusion }
+    ... on StatusContext { context state }
+  } } }
+}"""
+_RIGHTS = """viewer { login }
+  repository(owner: $owner, name: $name, followRenames: true) {
+    isArchived viewerPermission autoMergeAllowed mergeCommitAllowed squashMergeAllowed rebaseMergeAllowed
+    viewerDefaultMergeMethod"""
+BRANCH = Document(
+    f"""query Bench($owner: String!, $name: String!, $ours: String!, $head: String!, $base: String!, $release: String!,
+  $values: String!) {{
+  {_RIGHTS}
+    ref(qualifiedName: $ours) {{ target {{ ... on Commit {{
+      oid parents(first: 1) {{ nodes {{ oid }} }}
+      release: file(path: $release) {{ oid }}
+      values: file(path: $values) {{ oid }}
+    }} }} }}
+    pullRequests(headRefName: $head, baseRefName: $base, states: [OPEN], first: 5) {{ nodes {{ ...PullState }} }}
+  }}
+}}
+{_PULL}"""
+)
+PULL = Document(
+    f"""query PullNow($owner: String!, $name: String!, $number: Int!) {{
+  {_RIGHTS}
+    pullRequest(number: $number) {{ ...PullState }}
+  }}
+}}
+{_PULL}"""
+)
+MORE_HISTORY = Document(
+    """query MoreHistory($owner: String!, $name: String!, $ref: String!, $path: String!, $after: String!) {
+  repository(owner: $owner, name: $name, followRenames: true) {
+    ref(qualifiedName: $ref) { target { ... on Commit { oid
+      past: history(first: 100, path: $path, after: $after) {
+        pageInfo { hasNextPage endCursor }
+        nodes {
+          oid committedDate author { name user { login } }
+          associatedPullRequests(first: 1) { nodes { number title url } }
+          release: file(path: $path) { oid object { ... on Blob { oid text isBinary isTruncated byteSize } } }
+        }
+      }
+    } } }
+  }
+}"""
+)
+DOCUMENTS = frozenset({BRANCH.text, PULL.text, MORE_HISTORY.text})
+_MUTATIONS = {
+    "createCommitOnBranch": "mutation Commit($input: CreateCommitOnBranchInput!) "
+    "{ createCommitOnBranch(input: $input) { commit { oid url } } }",
+    "enablePullRequestAutoMerge": "mutation Auto($input: EnablePullRequestAutoMergeInput!) "
+    "{ enablePullRequestAutoMerge(input: $input) { pullRequest { number } } }",
+    "enqueuePullRequest": "mutation Enqueue($input: EnqueuePullRequestInput!) "
+    "{ enqueuePullRequest(input: $input) { mergeQueueEntry { position } } }",
+}
+
+
+class _Oid(msgspec.Struct):
+    oid: str = ""
+
+
+class _Oids(msgspec.Struct):
+    nodes: list[_Oid | None] | None = None
+
+
+class _Tip(msgspec.Struct):
+    oid: str
+    parents: _Oids | None = None
+    release: _Oid | None = None
+    values: _Oid | None = None
+
+
+class _OurRef(msgspec.Struct):
+    target: _Tip | None = None
+
+
+class _Reviewer(msgspec.Struct):
+    login: str | None = None
+    slug: str | None = None
+
+
+class _Requested(msgspec.Struct, rename="camel"):
+    requested_reviewer: _Reviewer | None = None
+
+
+class _Requests(msgspec.Struct):
+    nodes: list[_Requested | None] | None = None
+
+
+class _Review(msgspec.Struct):
+    author: User | None = None
+
+
+class _Reviews(msgspec.Struct):
+    nodes: list[_Review | None] | None = None
+
+
+class _Queued(msgspec.Struct):
+    position: int = 0
+
+
+class _Pull(msgspec.Struct, rename="camel"):
+    """A pull request as `PullState` asks for it."""
+
+    id: str
+    number: int
+    title: str
+    url: str
+    state: str
+    is_draft: bool = False
+    base_ref_name: str = ""
+    head_ref_name: str = ""
+    head_ref_oid: str = ""
+    mergeable: str | None = None
+    merge_state_status: str | None = None
+    review_decision: str | None = None
+    author: User | None = None
+    merged_at: Time | None = None
+    merged_by: User | None = None
+    merge_commit: _Oid | None = None
+    labels: Labels | None = None
+    review_requests: _Requests | None = None
+    latest_reviews: _Reviews | None = None
+    auto_merge_request: dict[str, Any] | None = None
+    is_merge_queue_enabled: bool = False
+    merge_queue_entry: _Queued | None = None
+    viewer_can_enable_auto_merge: bool = False
+    status_check_rollup: Rollup | None = None
+
+
+class _Pulls(msgspec.Struct):
+    nodes: list[_Pull | None] | None = None
+
+
+class _Repository(msgspec.Struct, rename="camel"):
+    is_archived: bool = False
+    viewer_permission: str | None = None
+    auto_merge_allowed: bool = False
+    merge_commit_allowed: bool = True
+    squash_merge_allowed: bool = True
+    rebase_merge_allowed: bool = True
+    viewer_default_merge_method: str | None = None
+    ref: _OurRef | None = None
+    pull_requests: _Pulls | None = None
+    pull_request: _Pull | None = None
+
+
+class _Answer(msgspec.Struct):
+    viewer: User | None = None
+    repository: _Repository | None = None
+
+
+# --- asking -------------------------------------------------------------------------------------------
+
+
+async def read_ours(
+    door: Door, repository: str, branch: str, base: str, paths: tuple[str, str]
+) -> tuple[Rights, OurBranch | None, tuple[PullState, ...]]:
+    """Our branch with the blobs of two files at its tip, its open pull requests, and rights. Raises SourceError."""
+    owner, _, name = repository.partition("/")
+    release, values = paths
+    variables = {
+        "owner": owner,
+        "name": name,
+        "ours": f"refs/heads/{branch}",
+        "head": branch,
+        "base": base,
+        "release": release,
+        "values": values,
+    }
+    found = convert((await door.query(BRANCH, variables)).data, _Answer)
+    if found.repository is None:
+        raise NotFound(f"{repository} is not to be seen with this token")
+    tip = found.repository.ref.target if found.repository.ref else None
+    ours = None
+    if tip is not None:
+        blobs = {path: entry.oid for path, entry in ((release, tip.release), (values, tip.values)) if entry}
+        parents = (tip.parents.nodes if tip.parents else None) or ()
+        ours = OurBranch(branch, tip.oid, tuple(each.oid for each in parents if each), blobs)
+    pulls = (found.repository.pull_requests.nodes if found.repository.pull_requests else None) or ()
+    return _rights(found), ours, tuple(_pull_state(each) for each in pulls if each)
+
+
+async def read_pull(door: Door, repository: str, number: int) -> tuple[Rights, PullState | None]:
+    """One pull request this moment; None where there is none of this number. Raises SourceError."""
+    owner, _, name = repository.partition("/")
+    answer = await door.query(PULL, {"owner": owner, "name": name, "number": number})
+    found = convert(answer.data, _Answer)
+    if found.repository is None:
+        raise NotFound(f"{repository} is not to be seen with this token")
+    pull = found.repository.pull_request
+    return _rights(found), _pull_state(pull) if pull else None
+
+
+def _rights(found: _Answer) -> Rights:
+    repository = found.repository or _Repository()
+    may: dict[str | None, Permission] = {None: "unknown", **dict.fromkeys(("READ", "TRIAGE"), "no")}
+    allowed: dict[MergeMethod, bool] = {
+        "squash": repository.squash_merge_allowed,
+        "merge": repository.merge_commit_allowed,
+        "rebase": repository.rebase_merge_allowed,
+    }
+    usual = (repository.viewer_default_merge_method or "").lower()
+    methods = sorted((each for each, is_allowed in allowed.items() if is_allowed), key=lambda each: each != usual)
+    return Rights(
+        viewer=found.viewer.login if found.viewer else "",
+        push=may.get(repository.viewer_permission, "yes"),
+        auto_merge=repository.auto_merge_allowed,
+        methods=tuple(methods) or ("squash",),
+        archived=repository.is_archived,
+    )
+
+
+def _pull_state(pull: _Pull) -> PullState:
+    labels = (pull.labels.nodes if pull.labels else None) or ()
+    rollup = pull.status_check_rollup
+    contexts = (rollup.contexts.nodes if rollup and rollup.contexts else None) or ()
+    return PullState(
+        number=pull.number,
+        node_id=pull.id,
+        title=pull.title,
+        url=pull.url,
+        state=pull.state.lower(),
+        draft=pull.is_draft,
+        base=pull.base_ref_name,
+        branch=pull.head_ref_name,
+        head_sha=pull.head_ref_oid,
+        author=pull.author.login if pull.author else None,
+        mergeable=(pull.mergeable or "unknown").lower(),
+        merge_state=(pull.merge_state_status or "unknown").lower(),
+        review=pull.review_decision.lower() if pull.review_decision else None,
+        checks=rollup_checks(rollup, denied=False),
+        failed_checks=_named(contexts, "failure"),
+        pending_checks=_named(contexts, "pending"),
+        labels=tuple(each.name for each in labels if each),
+        reviewers=tuple(_reviewers(pull)),
+        auto_merge=pull.auto_merge_request is not None,
+        queue_required=pull.is_merge_queue_enabled,
+        queue_position=pull.merge_queue_entry.position if pull.merge_queue_entry else None,
+        may_auto_merge=pull.viewer_can_enable_auto_merge,
+        merge_oid=pull.merge_commit.oid if pull.merge_commit else None,
+        merged_at=utc(pull.merged_at) if pull.merged_at else None,
+        merged_by=pull.merged_by.login if pull.merged_by else None,
+    )
+
+
+def _named(contexts: Iterable[CheckContext | None], state: str) -> tuple[str, ...]:
+    return tuple(each.name or each.context or "?" for each in contexts if each and context_checks(each) == state)
+
+
+def _reviewers(pull: _Pull) -> Iterable[str]:
+    for each in (pull.review_requests.nodes if pull.review_requests else None) or ():
+        reviewer = each.requested_reviewer if each else None
+        if reviewer and (name := reviewer.login or reviewer.slug):
+            yield name
+    for review in (pull.latest_reviews.nodes if pull.latest_reviews else None) or ():
+        if review and review.author:
+            yield review.author.login
+
+
+# --- files --------------------------------------------------------------------------------------------
+
+
+async def read_files(door: Door, repo: OpsRepo, paths: Iterable[str]) -> dict[str, File]:
+    """Files of the branch's head as bytes; one that is not there is left out. Raises SourceError.
+
+    GraphQL hands them over as decoded text: where that is not what the blob's oid says, the bytes come by REST.
+    """
+    found = {}
+    for path in dict.fromkeys(paths):
+        text, oid = repo.files.get(path), repo.blobs.get(path)
+        if oid is None:
+            continue
+        content = text.encode() if text is not None else b""
+        found[path] = File(path, oid, content if blob_oid(content) == oid else await _blob(door, repo.name, oid))
+    return found
+
+
+async def _blob(door: Door, repository: str, oid: str) -> bytes:
+    answer = await call(door, "GET", f"/repos/{repository}/git/blobs/{oid}")
+    content = _content(answer)
+    if blob_oid(content) != oid:
+        raise BadAnswer(f"GitHub's blob {oid[:7]} is not what its name says: it is not used")
+    return content
+
+
+async def read_file_at(door: Door, repository: str, path: str, commit: str) -> File | None:
+    """One file as it stood after a commit; None where it was not there. Raises SourceError."""
+    try:
+        answer = await call(door, "GET", f"/repos/{repository}/contents/{quote(path)}?ref={quote(commit)}")
+    except NotFound:
+        return None
+    content = _content(answer)
+    return File(path, blob_oid(content), content)
+
+
+def _content(answer: Mapping[str, Any]) -> bytes:
+    try:
+        return base64.b64decode(str(answer.get("content", "")), validate=False)
+    except binascii.Error as error:
+        raise BadAnswer("GitHub's file is not in base64, as it should be") from error
+
+
+# --- changing -----------------------------------------------------------------------------------------
+
+
+async def call(door: Door, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """One REST request, sent once; its answer as a mapping. Raises SourceError, with its `lost` set."""
+
+    def ask(github: Github) -> Any:  # noqa: ANN401 - JSON
+        return github.requester.requestJsonAndCheck(method, path, input=dict(body) if body is not None else None)[1]
+
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            answer = await door.call(ask)
+    except TimeoutError as error:
+        raise NoAnswer(f"{door.access.api_url}: no answer within {PATIENCE_S:g} s") from error
+    if answer is None:
+        return {}
+    if isinstance(answer, list):
+        return {"items": answer}
+    if not isinstance(answer, dict) or set(answer) == {"data"}:  # so PyGithub wraps what is no JSON
+        raise BadAnswer("GitHub's answer is no JSON but a page of HTML: a proxy's login page?")
+    return answer
+
+
+async def send(door: Door, request: Request) -> dict[str, Any]:
+    """One request of a step, once: REST, or one of GraphQL's mutations by its name. Raises SourceError."""
+    if request.path != "/graphql":
+        return await call(door, request.method, request.path, request.body)
+    body = request.body or {}
+    name = str(body["mutation"])
+
+    def mutate(github: Github) -> Any:  # noqa: ANN401 - JSON
+        return github.requester.graphql_query(_MUTATIONS[name], {"input": body["input"]})[1]
+
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            answer = await door.call(mutate)
+    except TimeoutError as error:
+        raise NoAnswer(f"{door.access.api_url}: no answer within {PATIENCE_S:g} s") from error
+    data = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(data, dict) or not isinstance(data.get(name), dict):
+        raise BadAnswer(f"GitHub's answer to {name} is not one")
+    return dict(data[name])
