@@ -6,6 +6,8 @@
         box.argocd_url, box.argocd_token, box.github_url, box.github_token
         box.commit({"README.md": "…"}, "Say more")    # Argo CD notices, compares, syncs
         box.faults.add("argocd:latency=0.3")
+        box.kubectl.edit("anchor-msp-prod", "Deployment", "anchor-web", "spec.replicas", 3)    # by hand: drift
+        box.controller.windows.append(Window.frozen("anchor-msp-prod"))    # and failing, invalid, is_down
 
     with running("steady") as box: ...                # in a thread of its own
 
@@ -14,7 +16,10 @@ What belongs together:
     clock                                           the time that everything here goes by
     repository, story, scenarios, estate            the ops repo, its past, and what is wrong today
     render, applications, controller, pace          what the chart renders, and its reconciliation
-    argocd, answers, watch, documents, selectors, sessions, projects      Argo CD's HTTP API
+    autosync, operations, tasks, options, applying, windows               when it syncs, and what a sync does
+    kubectl                                         what somebody does to the cluster by hand
+    argocd, answers, watch, documents, manifests, selectors, sessions, projects      Argo CD's HTTP API
+    writes, requests                                its writing half
     hosting, merging, github, budget, graphql, nodes, connections, rest, rest_documents    GitHub's
     faults, faulty                                  what can be made to go wrong
     sockets, server, serve                          the sockets, the whole, and the command

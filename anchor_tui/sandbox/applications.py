@@ -11,7 +11,13 @@ from typing import Any, Literal
 
 from anchor_tui.sandbox.applying import applied
 from anchor_tui.sandbox.clock import rfc3339
-from anchor_tui.sandbox.options import asks_before_deletion, is_hook, is_ignored_when_extraneous
+from anchor_tui.sandbox.options import (
+    SYNC_OPTIONS,
+    asks_before_deletion,
+    is_hook,
+    is_ignored_when_extraneous,
+    options_of,
+)
 from anchor_tui.sandbox.render import Resource
 
 Key = tuple[str, str, str, str]
@@ -162,12 +168,14 @@ class Application:
     def resources(self) -> list[ResourceStatus]:
         """Target and live side by side, ordered by group, kind and name."""
         wanted = {resource.key: resource for resource in self.target}
+        all_ask = asks_before_deletion(self.sync_options)
         found = []
         for key in sorted(wanted.keys() | self.live.keys()):
             target, live = wanted.get(key), self.live.get(key)
             resource = live.resource if live else wanted[key]
             same = target is not None and live is not None and live.is_as(target)
             extra = live is not None and target is None
+            manifest = resource.manifest
             found.append(
                 ResourceStatus(
                     resource,
@@ -175,9 +183,9 @@ class Application:
                     live.health if live else "Missing",
                     live.message if live else None,
                     prunable=extra,
-                    hook=extra and is_hook(resource.manifest),
-                    asks=asks_before_deletion(resource.manifest, self.sync_options),
-                    ignored=extra and is_ignored_when_extraneous(resource.manifest),
+                    hook=extra and is_hook(manifest),
+                    asks=all_ask or asks_before_deletion(options_of(manifest, SYNC_OPTIONS)),
+                    ignored=extra and is_ignored_when_extraneous(manifest),
                 )
             )
         return found

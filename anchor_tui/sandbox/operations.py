@@ -70,13 +70,13 @@ class Operations:
         wait_s: float,
         step: Callable[[Application, datetime], None],
         *,
-        phase: str | None = "Running",
+        phase: str = "Running",
     ) -> None:
         operation = app.operation
 
         def happen(at: datetime) -> None:
-            state = app.operation_state
-            if app.operation is operation and (state is None or state["phase"] == phase):
+            state, there = app.operation_state, self._controller.applications.get(app.key) is app
+            if there and app.operation is operation and (state is None or state["phase"] == phase):
                 step(app, at)
 
         self._controller.later(at, wait_s, happen)

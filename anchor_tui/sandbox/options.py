@@ -21,7 +21,8 @@ def annotations_of(manifest: Manifest) -> Mapping[str, str]:
 
 def options_of(manifest: Manifest, annotation: str) -> tuple[str, ...]:
     """The options that one annotation lists, separated by commas."""
-    return tuple(part.strip() for part in annotations_of(manifest).get(annotation, "").split(",") if part.strip())
+    text = annotations_of(manifest).get(annotation)
+    return tuple(part.strip() for part in text.split(",") if part.strip()) if text else ()
 
 
 def is_hook(manifest: Manifest) -> bool:
@@ -34,9 +35,9 @@ def is_ignored_when_extraneous(manifest: Manifest) -> bool:
     return "IgnoreExtraneous" in options_of(manifest, COMPARE_OPTIONS)
 
 
-def asks_before_deletion(manifest: Manifest, application: Iterable[str]) -> bool:
+def asks_before_deletion(options: Iterable[str]) -> bool:
     """The flag `requiresDeletionConfirmation`: `Delete=confirm` sets it as well, although a prune does not ask then."""
-    return not ASKING.isdisjoint((*options_of(manifest, SYNC_OPTIONS), *application))
+    return not ASKING.isdisjoint(options)
 
 
 def prune_option(manifest: Manifest, operation: Iterable[str]) -> Prune:

@@ -13,7 +13,10 @@ GO_TYPES = {str: "string", bool: "bool", list: "slice", dict: "struct"}
 
 
 def parse(body: bytes, message: str, fields: Mapping[str, type]) -> dict[str, Any]:
-    """The fields of a body. Unknown ones are ignored, null is the same as nothing, and a wrong type is refused."""
+    """The fields of a body. Unknown ones are ignored, null is the same as nothing, and a wrong type is refused.
+
+    Lists are of objects, all of them.
+    """
     if not body.strip():
         return {}
     text = body.decode(errors="replace")
@@ -28,7 +31,8 @@ def parse(body: bytes, message: str, fields: Mapping[str, type]) -> dict[str, An
         value = found.get(name)
         if value is None:
             continue
-        if not isinstance(value, kind):
+        holds_others = isinstance(value, list) and not all(isinstance(item, dict) for item in value)
+        if not isinstance(value, kind) or holds_others:
             what = f"Go struct field {message}.{name} of type {GO_TYPES[kind]}"
             raise ApiError(3, f"json: cannot unmarshal {_kind(value)} into {what}")
         known[name] = value

@@ -17,7 +17,6 @@ from anchor_tui.sandbox.tasks import Order
 
 SYNC_FIELDS: dict[str, type] = {
     "revision": str,
-    "revisions": list,
     "dryRun": bool,
     "prune": bool,
     "strategy": dict,
@@ -69,7 +68,9 @@ class Writes:
                 options=None if options is None else tuple(options.get("items") or ()),
                 strategy=_strategy(asked["strategy"]) if asked.get("strategy") else None,
                 retry=asked.get("retryStrategy"),
-                info=tuple({key: str(each.get(key, "")) for key in ("name", "value")} for each in asked.get("infos", ())),
+                info=tuple(
+                    {key: str(each.get(key, "")) for key in ("name", "value")} for each in asked.get("infos", ())
+                ),
             ),
         )
         return application_document(app, with_health=False)
