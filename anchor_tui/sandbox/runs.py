@@ -25,6 +25,7 @@ class Run:
     pace: ChecksPace
     fails: bool = False
     conclusion: Conclusion | None = None
+    completed_at: datetime | None = None
     log: str = ""
     """What it said last."""
 

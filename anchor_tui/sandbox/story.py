@@ -21,6 +21,9 @@ from anchor_tui.sandbox.repository import RepositoryError
 DEV, STAGING, PROD = "dev", "staging", "prod"
 OVERLAY = "infra/helm/platform/environments/{}/values.yaml"
 RELEASE = "environments/{}/release.yaml"
+SCALARS = re.compile(r"^ *(?:version|commit|released|digest): (\S+)$", re.MULTILINE)
+"""What a release.yaml says of a version, in the order of `Version`."""
+Read = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ def _ago(days: float = 0, hours: float = 0, minutes: float = 0) -> timedelta:
 
 FIRST_VERSION = "1.39.0"
 FIRST_COMMIT = _ago(days=62)
+NEXT = {"1.45.0": "2026-11-23T11:36:52Z"}
+"""Versions that only scenarios come to: when each was released."""
 
 HISTORY: tuple[Change, ...] = (
     Change(201, _ago(56, 3), "anchor-bot", Release(DEV, "1.40.0")),
@@ -161,41 +166,65 @@ def versions() -> dict[str, Version]:
     known = {}
     for environment in (DEV, STAGING, PROD):
         text = sample()[RELEASE.format(environment)]
-        find = re.compile(r"^ *(?:version|commit|released|digest): (\S+)$", re.MULTILINE).findall(text)
-        known[find[0]] = Version(*find)
+        found = SCALARS.findall(text)
+        known[found[0]] = Version(*found)
     order = [FIRST_VERSION]
     order += [change.what.version for change in HISTORY if isinstance(change.what, Release)]
     order = list(dict.fromkeys(order))
     oldest = min(known, key=order.index)
     newest_release = datetime.fromisoformat(known[oldest].released)
     for distance, version in enumerate(reversed(order[: order.index(oldest)]), start=1):
-        released = newest_release - timedelta(days=4, hours=5, minutes=17) * distance
-        known[version] = Version(
-            version,
-            hashlib.sha1(version.encode(), usedforsecurity=False).hexdigest(),
-            released.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            *(f"sha256:{hashlib.sha256(f'{name}:{version}'.encode()).hexdigest()}" for name in ("gateway", "web")),
-        )
+        moment = newest_release - timedelta(days=4, hours=5, minutes=17) * distance
+        known[version] = _made_up(version, moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    for version, moment_text in NEXT.items():
+        known[version] = _made_up(version, moment_text)
     return known
 
 
-def release_files(read: Callable[[str], str], release: Release) -> dict[str, str]:
+def _made_up(version: str, moment: str) -> Version:
+    digests = (hashlib.sha256(f"{name}:{version}".encode()).hexdigest() for name in ("gateway", "web"))
+    commit = hashlib.sha1(version.encode(), usedforsecurity=False).hexdigest()
+    return Version(version, commit, moment, *(f"sha256:{digest}" for digest in digests))
+
+
+def released(read: Read, environment: str) -> Version:
+    """The version that an environment's release.yaml names."""
+    path = RELEASE.format(environment)
+    found = SCALARS.findall(read(path))
+    if len(found) != 5:
+        raise RepositoryError(f"{path} is no release of two images")
+    return Version(*found)
+
+
+def release_version(read: Read, environment: str) -> str:
+    """The name of that version."""
+    return released(read, environment).version
+
+
+def _at(read: Read, environment: str, new: Version) -> dict[str, str]:
     """Both files of an environment at another version: path → text, nothing else in them changed."""
-    new = versions()[release.version]
-    paths = (RELEASE.format(release.environment), OVERLAY.format(release.environment))
-    match = re.search(r"^version: (\S+)$", read(paths[0]), re.MULTILINE)
-    if match is None or match[1] not in versions():
-        raise RepositoryError(f"{paths[0]} names no version of the story")
-    files = {}
-    for path in paths:
-        text = read(path)
-        for old_scalar, new_scalar in zip(versions()[match[1]].scalars, new.scalars, strict=True):
-            text = text.replace(old_scalar, new_scalar)
-        files[path] = text
+    old, files = released(read, environment), {}
+    for path in (RELEASE.format(environment), OVERLAY.format(environment)):
+        files[path] = read(path)
+        for old_scalar, new_scalar in zip(old.scalars, new.scalars, strict=True):
+            files[path] = files[path].replace(old_scalar, new_scalar)
     return files
 
 
-def files_of(what: Release | Edit, read: Callable[[str], str]) -> dict[str, str]:
+def release_files(read: Read, release: Release) -> dict[str, str]:
+    """Both files of an environment at a version of the story."""
+    return _at(read, release.environment, versions()[release.version])
+
+
+def promotion_files(read: Read, source: str, to: str, version: str) -> dict[str, str]:
+    """Both files of an environment at the version that another has, or at one of the story."""
+    there = released(read, source)
+    if version != there.version and version not in versions():
+        raise RepositoryError(f"there is no release {version}")
+    return _at(read, to, there if version == there.version else versions()[version])
+
+
+def files_of(what: Release | Edit, read: Read) -> dict[str, str]:
     """What a change writes."""
     if isinstance(what, Release):
         return release_files(read, what)

@@ -9,6 +9,7 @@ import pytest
 from anchor_tui.sandbox.faults import Fault, parse_fault
 from anchor_tui.sandbox.server import Sandbox
 from tests.sandbox.conftest import ask, bump, poll_variables, query, until
+from tests.sandbox.writing import REPO, REPOSITORY_ID, commit, mutate
 
 LIST = "/api/v1/applications"
 STREAM = "/api/v1/stream/applications"
@@ -232,3 +233,31 @@ async def test_a_stream_that_is_open_goes_on_when_a_fault_begins(box: Sandbox, a
         box.faults.add("argocd:status=503")
         await until(lambda: box.faults.is_on("argocd", "status"))
         assert (await anext(lines)).startswith('{"result"')
+
+
+async def test_one_mutation_can_be_struck_and_not_the_queries(box: Sandbox, github: httpx.AsyncClient) -> None:
+    given = {"repositoryId": REPOSITORY_ID, "name": "refs/heads/topic", "oid": box.repository.head}
+    box.faults.add("github:reset=after,operation=createRef")
+    assert (await ask(github, "{ viewer { login } }"))["data"]["viewer"]["login"] == "on-call"
+    with pytest.raises(httpx.ReadError):
+        await mutate(github, "createRef", "ref { name }", **given)
+    assert box.repository.branches["topic"] == box.repository.head
+    await commit(github, box, "topic", {"a": "1"})
+    assert box.repository.read("a", "topic") == "1"
+
+
+async def test_a_mutation_can_be_carried_out_and_never_answered(box: Sandbox, github: httpx.AsyncClient) -> None:
+    box.repository.set_branch("topic", box.repository.head, box.clock.now())
+    box.faults.add("github:hang=after,operation=createCommitOnBranch,times=1")
+    github.timeout = httpx.Timeout(0.2)
+    with pytest.raises(httpx.ReadTimeout):
+        await commit(github, box, "topic", {"a": "1"})
+    assert box.repository.read("a", "topic") == "1"
+
+
+async def test_a_request_can_be_carried_out_twice(box: Sandbox, github: httpx.AsyncClient) -> None:
+    box.faults.add("github:duplicate,method=POST,path=/repos/anchor/anchor-msp-ops/git/refs,times=1")
+    body = {"ref": "refs/heads/topic", "sha": box.repository.head}
+    answer = await github.post(f"{REPO}/git/refs", json=body)
+    assert (answer.status_code, answer.json()["message"]) == (422, "Reference already exists")
+    assert "topic" in box.repository.branches
