@@ -115,6 +115,7 @@ class Nodes:
             "committedDate": rfc3339(info.time),
             "url": f"{WEB}/{self._hosted.full_name}/commit/{sha}",
             "author": self._git_actor(info),
+            "parents": lambda _info, **page: connection(info.parents, self.commit, **page),
             "signature": self._signature(sha),
             "statusCheckRollup": lambda _info: self.rollup(sha),
             "file": lambda _info, path: self.tree_entry(sha, path),

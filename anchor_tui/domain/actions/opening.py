@@ -25,6 +25,9 @@ from anchor_tui.domain.actions.workbench import File, OurBranch, PullState, Work
 from anchor_tui.domain.model import Value
 from anchor_tui.domain.words import short
 
+REQUEST_TRAILER = "Anchor-Tui-Request"
+"""The trailer of the commit's message by which a commit whose answer was lost is known again."""
+
 
 class Opening(Value, frozen=True):
     """What is still to be done until the pull request is there as it should be. `number` where it has one already."""
@@ -36,7 +39,7 @@ class Opening(Value, frozen=True):
 
 
 def opening(
-    draft: PullRequestDraft, contents: Mapping[str, bytes], bench: Workbench, config: Config
+    draft: PullRequestDraft, contents: Mapping[str, bytes], bench: Workbench, config: Config, request_id: str
 ) -> Opening | Refusal:
     """The steps from what is there now; a Refusal where the pull request is open already, which it then names."""
     ours, repository = bench.ours, bench.repo.name
@@ -45,7 +48,7 @@ def opening(
         for path, content in sorted(contents.items())
     )
     desired = {path: blob_oid(content) for path, content in contents.items()}
-    commit = Commit(repository, draft.branch, bench.head, draft.title, draft.body, changes)
+    commit = Commit(repository, draft.branch, bench.head, draft.title, f"{REQUEST_TRAILER}: {request_id}", changes)
     open_it = OpenPullRequest(repository, draft.branch, config.github.branch, draft.title, draft.body)
     if bench.pulls:
         return _going_on(draft, desired, bench, bench.pulls[0])

@@ -88,7 +88,7 @@ def _by_pull_request(
         config.promotion.labels,
         config.promotion.reviewers,
     )
-    opened = opening(draft, edited.contents, bench, config)
+    opened = opening(draft, edited.contents, bench, config, order.request_id)
     if isinstance(opened, Refusal):
         return opened
     follow = (FollowPullRequest(bench.repo.name, opened.number), *rollout(name, evidence, order))

@@ -69,7 +69,7 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
         tuple(dict.fromkeys(("rollback", *(x for x in config.promotion.labels if x != "promotion")))),
         config.promotion.reviewers,
     )
-    opened = opening(draft, edited.contents, bench, config)
+    opened = opening(draft, edited.contents, bench, config, order.request_id)
     if isinstance(opened, Refusal):
         return opened
     price, phrase = priced(protected=move.environment.protected, names=name)

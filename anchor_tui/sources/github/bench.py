@@ -41,7 +41,7 @@ _PULL = """fragment PullState on PullRequest {
   author { login } mergedAt mergedBy { login } mergeCommit { oid }
   labels(first: 30) { nodes { name } }
   reviewRequests(first: 30) { nodes { requestedReviewer { ... on User { login } ... on Team { slug } } } }
-  latestReviews(first: 30) { nodes { author { login } } }
+  latestOpinionatedReviews(first: 30) { nodes { author { login } } }
   autoMergeRequest { enabledAt } isMergeQueueEnabled mergeQueueEntry { position } viewerCanEnableAutoMerge
   statusCheckRollup { state contexts(first: 100) { nodes {
     __typename
@@ -76,7 +76,7 @@ PULL = Document(
 {_PULL}"""
 )
 MORE_HISTORY = Document(
-    """query MoreHistory($owner: String!, $name: String!, $ref: String!, $path: String!, $after: String!) {
+    """query MoreHistory($owner: String!, $name: String!, $ref: String!, $path: String!, $after: String) {
   repository(owner: $owner, name: $name, followRenames: true) {
     ref(qualifiedName: $ref) { target { ... on Commit { oid
       past: history(first: 100, path: $path, after: $after) {
@@ -167,7 +167,7 @@ class _Pull(msgspec.Struct, rename="camel"):
     merge_commit: _Oid | None = None
     labels: Labels | None = None
     review_requests: _Requests | None = None
-    latest_reviews: _Reviews | None = None
+    latest_opinionated_reviews: _Reviews | None = None
     auto_merge_request: dict[str, Any] | None = None
     is_merge_queue_enabled: bool = False
     merge_queue_entry: _Queued | None = None
@@ -300,7 +300,7 @@ def _reviewers(pull: _Pull) -> Iterable[str]:
         reviewer = each.requested_reviewer if each else None
         if reviewer and (name := reviewer.login or reviewer.slug):
             yield name
-    for review in (pull.latest_reviews.nodes if pull.latest_reviews else None) or ():
+    for review in (pull.latest_opinionated_reviews.nodes if pull.latest_opinionated_reviews else None) or ():
         if review and review.author:
             yield review.author.login
 

@@ -82,7 +82,7 @@ class Files:
         for number, environment in self._environments:
             told = target.get(f"e{number}History")
             changes = convert(told or {}, Changes)
-            past = tuple(self._past(node, environment) for node in changes.nodes or () if node)
+            past = tuple(self.past(node, environment) for node in changes.nodes or () if node)
             found[environment.name] = past, None if told is None else not changes.page_info.has_next_page
         return found
 
@@ -102,7 +102,8 @@ class Files:
                 releases[environment.name] = self._release(theirs, environment, None)[0]
         return releases
 
-    def _past(self, change: Change, environment: EnvironmentConfig) -> PastRelease:
+    def past(self, change: Change, environment: EnvironmentConfig) -> PastRelease:
+        """The release that a commit left behind."""
         release, _ = self._release(change.release, environment, change)
         return PastRelease(change.oid, release)
 

@@ -1,0 +1,324 @@
+"""Carries out the steps that concern the ops repo: sends each once, looks what a lost answer came to, and follows.
+
+A refusal is looked after as well: "it exists already" may be about our own, which a proxy sent twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from msgspec.structs import replace
+
+from anchor_tui.config import Config
+from anchor_tui.domain.actions.steps import (
+    AddLabels,
+    AskReviewers,
+    Commit,
+    CreateBranch,
+    Dispatch,
+    FollowPullRequest,
+    FollowRun,
+    Merge,
+    MoveBranch,
+    OpenPullRequest,
+    Request,
+)
+from anchor_tui.domain.actions.workbench import PullState
+from anchor_tui.domain.readings import OpsRepo
+from anchor_tui.domain.words import short
+from anchor_tui.services.acting import Ended, Learned, Pace, Patience, Session, Tell, not_found
+from anchor_tui.sources.errors import NotFound, SourceError
+from anchor_tui.sources.github.bench import call, read_pull, send
+
+Look = Callable[[], Awaitable[bool]]
+
+
+class GitHubHand:
+    """The steps that concern the ops repo, of one execution."""
+
+    def __init__(
+        self,
+        session: Session,
+        config: Config,
+        pace: Pace,
+        now: Callable[[], datetime],
+        read_branch: Callable[[], Awaitable[OpsRepo]],
+    ) -> None:
+        self._session, self._config, self._pace, self._now = session, config, pace, now
+        self._read_branch = read_branch
+
+    # --- branch, commit, pull request ----------------------------------------------------------------
+
+    async def point(self, step: CreateBranch | MoveBranch, learned: Learned) -> str:
+        """Makes our branch, or moves it on. Raises Ended."""
+
+        async def is_there() -> bool:
+            return await self._tip(step.repository, step.branch) == step.oid
+
+        await self._once(step.request, learned, is_there, step.title)
+        return ""
+
+    async def commit(self, step: Commit, learned: Learned) -> str:
+        """Commits all the files at once. Raises Ended."""
+
+        async def is_ours() -> bool:
+            tip = await self._tip(step.repository, step.branch)
+            if tip is None or tip == step.parent:
+                return False
+            found = await self._get(f"/repos/{step.repository}/git/commits/{tip}")
+            parents = [str(each.get("sha")) for each in found.get("parents") or () if isinstance(each, dict)]
+            return parents == [step.parent] and learned.plan_id in str(found.get("message"))
+
+        await self._once(step.request, learned, is_ours, step.title)
+        learned.head_sha = await self._tip_or_empty(step.repository, step.branch)
+        return short(learned.head_sha) if learned.head_sha else ""
+
+    async def open_pull_request(self, step: OpenPullRequest, learned: Learned) -> str:
+        """Opens the pull request. Raises Ended."""
+        found: dict[str, Any] = {}
+
+        async def is_there() -> bool:
+            opened = await self._open_pulls(step.repository, step.branch)
+            found.update(opened[0] if opened else {})
+            return bool(opened)
+
+        answer = await self._once(step.request, learned, is_there, step.title) or found
+        number = answer.get("number")
+        if not isinstance(number, int):
+            raise Ended("unknown", "GitHub's answer names no pull request: look whether one was opened")
+        learned.number, learned.url = number, str(answer.get("html_url") or "")
+        learned.node_id = str(answer.get("node_id") or "")
+        head = answer.get("head")
+        learned.head_sha = str(head.get("sha") or "") if isinstance(head, dict) else learned.head_sha
+        return f"#{number} {learned.url}"
+
+    async def decorate(self, step: AddLabels | AskReviewers, learned: Learned) -> str:
+        """Labels and reviewers: without them the pull request is there all the same, and that is said. Never raises."""
+        request = _numbered(step.request, learned)
+        try:
+            await send(await self._session.github(), request)
+        except SourceError as error:
+            learned.notes.append(f"could not {step.title}: {error.message}")
+            return f"not done: {error.message}"
+        return ""
+
+    # --- merge, workflow -----------------------------------------------------------------------------
+
+    async def merge(self, step: Merge, learned: Learned) -> str:
+        """Merges, or lets it be merged. Raises Ended."""
+        number = step.number or learned.number
+        if number is None:
+            raise Ended("failed", "there is no pull request to merge")
+        if not step.number:  # opened a moment ago, by a step before
+            pull = await self.pull(step.repository, number)
+            step = replace(step, number=number, node_id=pull.node_id, head_sha=pull.head_sha)
+        learned.number = number
+
+        async def is_done() -> bool:
+            pull = await self.pull(step.repository, number)
+            if pull.state == "merged":
+                return pull.head_sha == step.head_sha
+            match step.way:
+                case "merge":
+                    return False
+                case "auto-merge":
+                    return pull.auto_merge
+                case "queue":
+                    return pull.queue_position is not None
+
+        try:
+            answer = await self._once(step.request, learned, is_done, step.title)
+        except Ended as ended:
+            if not step.number or step.way != "auto-merge" or ended.kind != "failed":
+                raise
+            learned.notes.append(f"it does not merge by itself: {ended.message}")
+            return f"not done: {ended.message}"
+        merged = answer.get("sha") if answer else None
+        if step.way == "merge" and isinstance(merged, str):
+            learned.merge_oid, learned.merged_at = merged, self._now()
+        return {"merge": "merged", "auto-merge": "it merges by itself once it may", "queue": "in the queue"}[step.way]
+
+    async def dispatch(self, step: Dispatch, learned: Learned) -> str:
+        """Starts the workflow. Raises Ended."""
+        before = {int(each.get("id") or 0) for each in await self._runs(step.repository, step.workflow)}
+        learned.dispatched_at = self._now()
+
+        async def has_begun() -> bool:
+            runs = await self._runs(step.repository, step.workflow)
+            new = [int(each.get("id") or 0) for each in runs if int(each.get("id") or 0) not in before]
+            learned.run_id = max(new, default=None)
+            return bool(new)
+
+        answer = await self._once(step.request, learned, has_begun, step.title)
+        if answer and isinstance(answer.get("workflow_run_id"), int):
+            learned.run_id = answer["workflow_run_id"]
+        learned.url = str((answer or {}).get("html_url") or "")
+        return learned.url or "started"
+
+    # --- following -----------------------------------------------------------------------------------
+
+    async def follow_pull_request(self, step: FollowPullRequest, learned: Learned, tell: Tell) -> str:
+        """Until it is merged: checks, review, merge, each said as it comes. Raises Ended."""
+        number = step.number or learned.number
+        if number is None:
+            raise Ended("failed", "there is no pull request to follow")
+        learned.number = number
+        patience, until = Patience(self._pace, tell), time.monotonic() + self._pace.follow_s
+        while True:
+            pull = await patience.read(lambda: self.pull(step.repository, number))
+            if pull is not None:
+                learned.url = pull.url
+                match pull.state:
+                    case "merged":
+                        learned.merge_oid, learned.merged_at = pull.merge_oid, pull.merged_at or self._now()
+                        by = f" by {pull.merged_by}" if pull.merged_by else ""
+                        return f"#{number} merged as {short(pull.merge_oid)}{by}"
+                    case "closed":
+                        raise Ended("failed", f"#{number} was closed and not merged")
+                tell(_waiting_words(pull))
+            if time.monotonic() > until:
+                raise Ended("unknown", f"#{number} is open still: {_waiting_words(pull) if pull else 'not to be seen'}")
+            await asyncio.sleep(self._pace.github_s)
+
+    async def follow_run(self, step: FollowRun, learned: Learned, tell: Tell) -> str:
+        """Until the run is over and the pull request that it opened is found. Raises Ended."""
+        patience, until = Patience(self._pace, tell), time.monotonic() + self._pace.operation_s
+        while True:
+            run = await patience.read(lambda: self._run(step.repository, step.workflow, learned))
+            status, conclusion = str((run or {}).get("status")), str((run or {}).get("conclusion"))
+            if run and status == "completed":
+                if conclusion != "success":
+                    raise Ended("failed", f"the run of {step.workflow} ended: {conclusion} {run.get('html_url') or ''}")
+                found = await patience.read(lambda: self._promoted(step))
+                if found is not None:
+                    learned.number, learned.url = found.number, found.url
+                    return f"#{found.number} {found.url}"
+                if time.monotonic() > until - self._pace.operation_s + self._pace.refresh_s:
+                    raise Ended("failed", f"the run of {step.workflow} is over, and no pull request of it is open")
+            tell(f"run {status}" if run else "the run has not begun yet")
+            if time.monotonic() > until:
+                raise Ended("unknown", f"the run of {step.workflow} is not over yet")
+            await asyncio.sleep(self._pace.github_s)
+
+    async def _run(self, repository: str, workflow: str, learned: Learned) -> dict[str, Any] | None:
+        if learned.run_id is not None:
+            return await self._get(f"/repos/{repository}/actions/runs/{learned.run_id}")
+        since = learned.dispatched_at or self._now()
+        for run in await self._runs(repository, workflow):
+            created = str(run.get("created_at") or "")
+            if created >= since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"):
+                learned.run_id = int(run.get("id") or 0)
+                return run
+        return None
+
+    async def _promoted(self, step: FollowRun) -> PullState | None:
+        """The open pull request that moves the environment to the version."""
+        repo = await self._read_branch()
+        for opened in repo.pull_requests:
+            release = opened.releases.get(step.environment)
+            if release is not None and release.version == step.version:
+                return await self.pull(step.repository, opened.pull_request.number)
+        return None
+
+    async def contains(self, repository: str, commit: str, ancestor: str) -> bool:
+        """Whether a commit is another one or has it among its ancestors. Raises SourceError."""
+        if commit == ancestor:
+            return True
+        found = await self._get(f"/repos/{repository}/compare/{quote(ancestor)}...{quote(commit)}")
+        return found.get("status") in {"ahead", "identical"}
+
+    # --- asking --------------------------------------------------------------------------------------
+
+    async def pull(self, repository: str, number: int) -> PullState:
+        """A pull request this moment. Raises SourceError."""
+        _, found = await read_pull(await self._session.github(), repository, number)
+        if found is None:
+            raise NotFound(f"there is no pull request #{number}")
+        return found
+
+    async def _get(self, path: str) -> dict[str, Any]:
+        return await call(await self._session.github(), "GET", path)
+
+    async def _tip(self, repository: str, branch: str) -> str | None:
+        try:
+            found = await self._get(f"/repos/{repository}/git/ref/heads/{quote(branch)}")
+        except NotFound:
+            return None
+        target = found.get("object")
+        return str(target.get("sha")) if isinstance(target, dict) else None
+
+    async def _tip_or_empty(self, repository: str, branch: str) -> str:
+        try:
+            return await self._tip(repository, branch) or ""
+        except SourceError:
+            return ""
+
+    async def _open_pulls(self, repository: str, branch: str) -> list[dict[str, Any]]:
+        owner = repository.partition("/")[0]
+        query = f"state=open&head={quote(f'{owner}:{branch}')}&base={quote(self._config.github.branch)}"
+        found = await self._get(f"/repos/{repository}/pulls?{query}")
+        return [each for each in found.get("items") or () if isinstance(each, dict)]
+
+    async def _runs(self, repository: str, workflow: str) -> list[dict[str, Any]]:
+        path = f"/repos/{repository}/actions/workflows/{quote(workflow)}/runs?event=workflow_dispatch&per_page=20"
+        found = await self._get(path)
+        return [each for each in found.get("workflow_runs") or () if isinstance(each, dict)]
+
+    # --- once ----------------------------------------------------------------------------------------
+
+    async def _once(self, request: Request, learned: Learned, is_done: Look, what: str) -> dict[str, Any] | None:
+        """Sends a request once; after any error looks whether it was carried out. Raises Ended.
+
+        None where the answer was lost and the change is there.
+        """
+        try:
+            return await send(await self._session.github(), _numbered(request, learned))
+        except SourceError as error:
+            if not await self._shows(is_done, error):
+                raise not_found(error) from error
+            learned.notes.append(f"the answer was lost, and it was carried out: {what}")
+            return None
+
+    async def _shows(self, is_done: Look, error: SourceError) -> bool:
+        until = time.monotonic() + (self._pace.settle_s if error.lost else 0.0)
+        unread: SourceError | None = None
+        while True:
+            try:
+                unread = None
+                if await is_done():
+                    return True
+            except SourceError as failed:
+                unread = failed
+            if time.monotonic() >= until:
+                break
+            await asyncio.sleep(min(1.0, self._pace.github_s))
+        if unread is not None and error.lost:
+            raise Ended(
+                "unknown", f"its answer was lost ({error.message}), and GitHub cannot be read: {unread.message}"
+            )
+        return False
+
+
+def _numbered(request: Request, learned: Learned) -> Request:
+    return replace(request, path=request.path.replace("{number}", str(learned.number or "")))
+
+
+def _waiting_words(pull: PullState) -> str:
+    """What a pull request waits for, in the order in which it is settled."""
+    parts = [f"checks {pull.checks}" + (f" ({', '.join(pull.failed_checks)})" if pull.failed_checks else "")]
+    if pull.review:
+        parts.append(pull.review.replace("_", " "))
+    if pull.queue_position is not None:
+        parts.append(f"in the merge queue at {pull.queue_position}")
+    elif pull.auto_merge:
+        parts.append("merges by itself once it may")
+    elif pull.mergeable == "conflicting":
+        parts.append("conflicts with the branch")
+    else:
+        parts.append("waits to be merged")
+    return ", ".join(parts)

@@ -1,0 +1,73 @@
+"""Follows a merged commit into the cluster: Argo CD compares with it, and has synced it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from anchor_tui.config import Config
+from anchor_tui.domain.actions.cluster import AppState
+from anchor_tui.domain.actions.steps import FollowRollout
+from anchor_tui.domain.words import first_line, short
+from anchor_tui.services.acting import Ended, Learned, Pace, Patience, Tell
+from anchor_tui.services.argocd_hand import ArgoHand
+from anchor_tui.services.github_hand import GitHubHand
+
+FAILED = frozenset({"Failed", "Error"})
+
+
+async def follow_rollout(
+    step: FollowRollout,
+    argo: ArgoHand,
+    github: GitHubHand,
+    config: Config,
+    learned: Learned,
+    pace: Pace,
+    tell: Tell,
+) -> str:
+    """Until the application compares with the merged commit or a later one, and, with auto-sync, is Synced to it.
+
+    Raises Ended.
+    """
+    merged = learned.merge_oid
+    if merged is None:
+        raise Ended("unknown", "which commit was merged is not known: whether it arrived cannot be told")
+    patience, until = Patience(pace, tell), time.monotonic() + pace.operation_s
+    reached: dict[str, bool] = {}
+    failed_since: float | None = None
+    while True:
+        state = await patience.read(lambda: argo.state(step.app))
+        if state is not None:
+            for revision in (state.application.compared_revision or "").split(", "):
+                if revision and revision not in reached:
+                    asked = await patience.read(lambda r=revision: github.contains(config.github.ops_repo, r, merged))  # type: ignore[misc]
+                    if asked is not None:
+                        reached[revision] = asked
+            there = any(reached.get(each, False) for each in (state.application.compared_revision or "").split(", "))
+            if there and (not step.auto_sync or _is_synced(state)):
+                return f"{state.application.sync} at {short(state.application.compared_revision)}"
+            tell(_words(state, there=there))
+            operation = state.application.operation
+            is_failed = there and operation is not None and operation.phase in FAILED
+            failed_since = (failed_since or time.monotonic()) if is_failed else None
+            if failed_since is not None and time.monotonic() - failed_since > pace.settle_s:
+                words = first_line(operation.message) if operation else ""
+                raise Ended("failed", f"the merged commit could not be synced: {words or 'no reason given'}")
+        if time.monotonic() > until:
+            raise Ended("unknown", f"the merged commit {short(merged)} has not arrived yet")
+        await asyncio.sleep(pace.argocd_s)
+
+
+def _is_synced(state: AppState) -> bool:
+    operation = state.application.operation
+    return state.application.sync == "Synced" and not (operation is not None and operation.running)
+
+
+def _words(state: AppState, *, there: bool) -> str:
+    application = state.application
+    if not there:
+        return f"Argo CD compares with {short(application.compared_revision)} still"
+    if application.operation is not None and application.operation.running:
+        return f"operation {application.operation.phase}: {first_line(application.operation.message)}"
+    automated = application.automated is not None and application.automated.enabled
+    return f"{application.sync or 'sync not told'}" + ("" if automated else ": auto-sync is off, a sync is needed (s)")

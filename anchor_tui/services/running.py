@@ -1,0 +1,246 @@
+"""A Plan under way: its changes side by side, each step in its order, every one written down before and after."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from anchor_tui.config import Config
+from anchor_tui.domain.actions.plan import Change, Outcome, OutcomeKind, Plan, Result
+from anchor_tui.domain.actions.progress import Job, StepPhase, StepState, Track
+from anchor_tui.domain.actions.steps import (
+    AddLabels,
+    AskReviewers,
+    Commit,
+    CreateBranch,
+    Dispatch,
+    Emit,
+    FollowHealth,
+    FollowNoMocks,
+    FollowOperation,
+    FollowPullRequest,
+    FollowRefresh,
+    FollowRollout,
+    FollowRun,
+    FollowTermination,
+    Merge,
+    MoveBranch,
+    OpenPullRequest,
+    Refresh,
+    Step,
+    Sync,
+    Terminate,
+)
+from anchor_tui.services.acting import Ended, Learned, Pace, Session, Tell
+from anchor_tui.services.argocd_hand import ArgoHand
+from anchor_tui.services.audit import Audit, AuditError, Entry, EntryKind, described, who
+from anchor_tui.services.gathering import Gathering
+from anchor_tui.services.github_hand import GitHubHand
+from anchor_tui.services.outbox import Outbox
+from anchor_tui.services.rollout import follow_rollout
+from anchor_tui.sources.errors import SourceError
+
+KEPT_JOBS = 30
+
+
+class Board:
+    """What is under way and what is over, for whoever watches. Values only; each change is told whole."""
+
+    def __init__(self, listener: Callable[[tuple[Job, ...]], None]) -> None:
+        self._listener = listener
+        self._jobs: dict[str, Job] = {}
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """Every job, newest last."""
+        return tuple(self._jobs.values())
+
+    def put(self, job: Job) -> None:
+        """Takes a job as it is now."""
+        self._jobs[job.id] = job
+        over = [each.id for each in self._jobs.values() if each.is_over]
+        for id_ in over[: max(0, len(self._jobs) - KEPT_JOBS)]:
+            del self._jobs[id_]
+        self._listener(self.jobs)
+
+    def step(self, job_id: str, subject: str, index: int, **changes: object) -> None:
+        """Changes one step of a job."""
+        job = self._jobs.get(job_id)
+        if job is None:
+            return
+        tracks = tuple(
+            replace(track, steps=tuple(replace(s, **changes) if i == index else s for i, s in enumerate(track.steps)))
+            if track.subject == subject
+            else track
+            for track in job.tracks
+        )
+        if tracks != job.tracks:
+            self.put(replace(job, tracks=tracks))
+
+    def finish(self, job_id: str, outcome: Outcome) -> None:
+        """A job is over."""
+        if (job := self._jobs.get(job_id)) is not None:
+            self.put(replace(job, outcome=outcome))
+
+
+class Run:
+    """One execution of one Plan that holds."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        session: Session,
+        config: Config,
+        audit: Audit,
+        pace: Pace,
+        now: Callable[[], datetime],
+        board: Board,
+    ) -> None:
+        self._plan, self._config, self._audit, self._now, self._board = plan, config, audit, now, board
+        gathering = Gathering(session, config, now)
+        self._argo = ArgoHand(session, pace, now)
+        self._github = GitHubHand(session, config, pace, now, gathering.read_branch)
+        self._outbox = Outbox(session.connections, audit, now)
+        self._pace = pace
+
+    async def run(self, *, follow: bool, begin_at: dict[str, int] | None = None) -> Outcome:
+        """Every change to its end. `begin_at` skips the steps that were carried out before, by subject."""
+        skipped = begin_at or {}
+        self._board.put(Job(self._plan, self._now(), tuple(_track(each, skipped) for each in self._plan.changes)))
+        results = await asyncio.gather(
+            *(self._change(each, skipped.get(each.subject, 0), follow=follow) for each in self._plan.changes)
+        )
+        return Outcome(self._plan.id, (*results, *_left_out(self._plan)))
+
+    async def _change(self, change: Change, begin_at: int, *, follow: bool, learned: Learned | None = None) -> Result:
+        learned = learned or Learned(self._plan.id)
+        said: list[str] = []
+        for index, step in enumerate(change.steps[begin_at:], begin_at):
+            if not step.writes and not follow:
+                rest = [each for each in change.steps[index:] if each.writes]
+                left = f"; left to do: {', '.join(each.title for each in rest)}" if rest else ""
+                self._show(change, index, "left", "not followed")
+                said.append(f"not followed{left}")
+                break
+            try:
+                words = await self._step(change, index, step, learned)
+            except Ended as ended:
+                return self._ended(change, learned, ended.kind, ended.message)
+            except SourceError as error:
+                return self._ended(change, learned, "failed", error.message)
+            except AuditError as error:
+                return self._ended(change, learned, "failed", f"{error}; it stops before “{step.title}”")
+            if words and (not step.writes or not follow or isinstance(step, Emit | Merge)):
+                said.append(words)
+        return self._ended(change, learned, "done", ", ".join(said) or "done")
+
+    def _ended(self, change: Change, learned: Learned, kind: OutcomeKind, message: str) -> Result:
+        notes = f" ({'; '.join(learned.notes)})" if learned.notes else ""
+        where = f"#{learned.number}: " if learned.number and f"#{learned.number}" not in message else ""
+        return Result(change.subject, kind, f"{where}{message}{notes}", learned.number, learned.url)
+
+    async def _step(self, change: Change, index: int, step: Step, learned: Learned) -> str:
+        """One step, written down before it leaves and after it came back. Raises Ended, SourceError."""
+        self._show(change, index, "running")
+        if step.writes:
+            self._write_down(change, index, step, "intended", step.title, learned)
+
+        def tell(words: str) -> None:
+            self._board.step(self._plan.id, change.subject, index, note=words)
+
+        try:
+            said = await self._carry_out(step, learned, tell)
+        except (Ended, SourceError) as error:
+            kind: OutcomeKind = error.kind if isinstance(error, Ended) else "failed"
+            self._show(change, index, "unknown" if kind == "unknown" else "failed", error.message)
+            if step.writes:
+                self._write_down(change, index, step, kind, error.message, learned)
+            raise
+        self._show(change, index, "done", said)
+        if step.writes:
+            self._write_down(change, index, step, "done", said, learned)
+        return said
+
+    def _show(self, change: Change, index: int, phase: StepPhase, note: str | None = None) -> None:
+        changes: dict[str, object] = {"phase": phase, "at": self._now()}
+        if note is not None:
+            changes["note"] = note
+        self._board.step(self._plan.id, change.subject, index, **changes)
+
+    def _write_down(
+        self, change: Change, index: int, step: Step, kind: EntryKind, message: str, learned: Learned
+    ) -> None:
+        if isinstance(step, Emit):
+            return  # the outbox writes its own lines, with the event
+        self._audit.append(
+            Entry(
+                self._now(),
+                kind,
+                self._plan.id,
+                self._plan.order.action,
+                self._plan.order.environments,
+                change.subject,
+                index,
+                message,
+                who(),
+                self._plan.order.reason,
+                described(step.request) if step.request else None,
+                learned.number,
+                learned.url,
+            )
+        )
+
+    async def _carry_out(self, step: Step, learned: Learned, tell: Tell) -> str:
+        match step:
+            case Refresh():
+                return await self._argo.refresh(step, learned)
+            case Sync():
+                return await self._argo.sync(step, learned)
+            case Terminate():
+                return await self._argo.terminate(step, learned)
+            case CreateBranch() | MoveBranch():
+                return await self._github.point(step, learned)
+            case Commit():
+                return await self._github.commit(step, learned)
+            case OpenPullRequest():
+                return await self._github.open_pull_request(step, learned)
+            case AddLabels() | AskReviewers():
+                return await self._github.decorate(step, learned)
+            case Merge():
+                return await self._github.merge(step, learned)
+            case Dispatch():
+                return await self._github.dispatch(step, learned)
+            case Emit():
+                return await self._outbox.emit(self._plan, step, learned)
+            case FollowRefresh():
+                return await self._argo.follow_refresh(step, learned, tell)
+            case FollowOperation():
+                return await self._argo.follow_operation(step, learned, tell)
+            case FollowTermination():
+                return await self._argo.follow_termination(step, tell)
+            case FollowHealth():
+                return await self._argo.follow_health(step, learned, tell)
+            case FollowNoMocks():
+                return await self._argo.follow_no_mocks(step, tell)
+            case FollowPullRequest():
+                return await self._github.follow_pull_request(step, learned, tell)
+            case FollowRun():
+                return await self._github.follow_run(step, learned, tell)
+            case FollowRollout():
+                return await follow_rollout(step, self._argo, self._github, self._config, learned, self._pace, tell)
+
+
+def _track(change: Change, begin_at: dict[str, int]) -> Track:
+    done = begin_at.get(change.subject, 0)
+    steps = tuple(
+        StepState(step.title, step.writes, "done" if index < done else "waiting")
+        for index, step in enumerate(change.steps)
+    )
+    return Track(change.subject, steps, change.application)
+
+
+def _left_out(plan: Plan) -> tuple[Result, ...]:
+    return tuple(Result(each.subject, "refused", each.message, url=each.url) for each in plan.refused)
