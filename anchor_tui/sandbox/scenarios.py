@@ -227,6 +227,25 @@ SCENARIOS: dict[str, Scenario] = {
                 ),
             ),
         ),
+        Scenario(
+            "release-day",
+            "dev has 1.45.0 since minutes ago, staging is one release behind and prod two; the checks of prod's next "
+            "promotion still run, and nobody has opened staging's yet",
+            changes=(
+                Change(231, timedelta(hours=19), "a.lee", Release(DEV, "1.44.0")),
+                Change(232, timedelta(hours=17), "m.ito", Release(PROD, "1.43.2"), merged_by="a.lee"),
+                Change(233, timedelta(hours=5), "a.lee", Release(STAGING, "1.44.0")),
+                Change(
+                    234,
+                    _minutes(9),
+                    "anchor-bot",
+                    Release(DEV, "1.45.0"),
+                    took=_minutes(7),
+                    merged_by="a.lee",
+                ),
+                Change(235, timedelta(seconds=20), "m.ito", Release(PROD, "1.44.0"), merged=False),
+            ),
+        ),
     )
 }
 

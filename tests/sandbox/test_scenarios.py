@@ -11,7 +11,7 @@ from anchor_tui.sandbox.hosting import ChecksPace
 from anchor_tui.sandbox.pace import Pace
 from anchor_tui.sandbox.scenarios import SCENARIOS, UnknownScenarioError, scenario
 from anchor_tui.sandbox.server import Sandbox
-from anchor_tui.sandbox.story import sample
+from anchor_tui.sandbox.story import release_version, sample
 from tests.sandbox.conftest import NOON, ask, poll_variables, query
 
 
@@ -61,7 +61,7 @@ def test_every_promotion_went_through_the_environment_before(name: str) -> None:
     for (environment, version), time in came.items():
         before = {"staging": "dev", "prod": "staging"}.get(environment)
         assert before is None or came[before, version] <= time
-    assert len({version for _, version in came}) == 12
+    assert len({version for _, version in came}) == 12 + (name == "release-day")
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -145,6 +145,32 @@ def test_the_ready_promotion_merges_beside_what_came_since() -> None:
     assert "statusMock:\n  enabled: false" in overlay
     found.controller.step(NOON + timedelta(seconds=30))
     assert found.controller.applications["argocd", "anchor-msp-staging"].images[0].partition("@")[0].endswith("1.44.0")
+
+
+@pytest.mark.parametrize("scenario_name", ["release-day"])
+async def test_on_a_release_day_dev_is_ahead_and_a_promotion_waits_for_its_checks(
+    box: Sandbox, github: httpx.AsyncClient
+) -> None:
+    git = box.repository
+    versions = [release_version(git.read, environment) for environment in ("dev", "staging", "prod")]
+    assert versions == ["1.45.0", "1.44.0", "1.43.2"]
+    for app in box.applications.values():
+        assert (app.sync, app.health) == ("Synced", "Healthy")
+    deployed = box.applications["argocd", "anchor-msp-dev"].history[-1]["deployedAt"]
+    assert NOON - datetime.fromisoformat(deployed) < timedelta(minutes=10)
+    nodes = (await ask(github, query("poll"), **poll_variables()))["data"]["repository"]["pullRequests"]["nodes"]
+    (pull,) = (node for node in nodes if not node["isDraft"])
+    assert (pull["title"], pull["mergeable"], pull["mergeStateStatus"]) == (
+        "Promote prod to 1.44.0",
+        "MERGEABLE",
+        "BLOCKED",
+    )
+    assert pull["statusCheckRollup"]["state"] == "PENDING"
+    box.advance(60)
+    merged = await github.put(
+        f"/repos/anchor/anchor-msp-ops/pulls/{pull['number']}/merge", json={"merge_method": "squash"}
+    )
+    assert merged.status_code == 200
 
 
 def test_an_unknown_scenario_names_those_there_are() -> None:
