@@ -41,6 +41,8 @@ class Entry(Value, frozen=True, omit_defaults=True):
     step: int | None = None
     message: str = ""
     who: str = ""
+    process: str = ""
+    """Which process of which machine: what it has begun is under way as long as it lives."""
     reason: str = ""
     request: dict[str, str] | None = None
     number: int | None = None
@@ -60,6 +62,25 @@ def who() -> str:
     except (OSError, KeyError):  # no such account, as in some containers
         name = str(os.getuid())
     return f"{name}@{socket.gethostname()}"
+
+
+def this_process() -> str:
+    """This process, as the audit names it."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def is_alive(process: str) -> bool:
+    """Whether a process may still be at it; one of another machine is taken to be, since nobody here can tell."""
+    host, _, pid = process.rpartition(":")
+    if host != socket.gethostname() or not pid.isdecimal():
+        return bool(host)
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return int(pid) != os.getpid()
 
 
 def described(request: Request) -> dict[str, str]:
@@ -149,6 +170,11 @@ class Unfinished(Value, frozen=True):
     plan: Plan
     subject: str
     entries: tuple[Entry, ...]
+
+    @property
+    def process(self) -> str:
+        """Which process began it."""
+        return self.entries[0].process if self.entries else ""
 
     @property
     def last(self) -> Entry | None:

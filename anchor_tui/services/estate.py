@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _KEPT_IN_DEMO = ("HOME", "PATH", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "COLORTERM", "NO_COLOR", "TMPDIR", "SYSTEMROOT")
 
 
+STATE_VARIABLE = "ANCHOR_TUI_STATE"
+"""Names another folder for what is kept between two starts."""
+
+
 class DemoError(Exception):
     """The embedded servers did not start; the message says why and what to do."""
 
@@ -27,6 +31,19 @@ class Estate(NamedTuple):
     config: Config
     environ: Mapping[str, str]
     home: Path
+    state: Path | None = None
+    """Where the audit is kept; None is the user's own state folder."""
+
+    @property
+    def state_folder(self) -> Path:
+        """The folder that the audit is kept in."""
+        if self.state is not None:
+            return self.state
+        if given := self.environ.get(STATE_VARIABLE):
+            return Path(given).expanduser()
+        from platformdirs import user_state_path  # only when something is done, or asked about
+
+        return user_state_path("anchor-tui", appauthor=False)
 
 
 def configured(path: Path | None, *, read_only: bool, actions: Mapping[str, Collection[str]] | None = None) -> Estate:
@@ -84,9 +101,10 @@ def _announced(servers: subprocess.Popen[bytes], folder: Path, *, read_only: boo
     environ = _clean(os.environ) | {
         "ARGOCD_AUTH_TOKEN": told["argocd"]["token"],
         "GITHUB_TOKEN": told["github"]["token"],
+        "STATUS_API_TOKEN": told["status_api"]["token"],
     }
     config = load(Path(told["config"]), environ, cwd=folder, read_only=read_only)
-    return Estate(config, environ, folder)
+    return Estate(config, environ, folder, folder / "state")
 
 
 def _clean(environ: Mapping[str, str]) -> dict[str, str]:

@@ -32,10 +32,11 @@ from anchor_tui.domain.actions.progress import Job
 from anchor_tui.domain.model import Snapshot, Value
 from anchor_tui.domain.readings import PastRelease
 from anchor_tui.services.acting import Pace, Session
-from anchor_tui.services.audit import Audit, AuditError, Entry, result_entry, who
+from anchor_tui.services.audit import Audit, AuditError, Entry, Unfinished, result_entry, this_process, who
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.gathering import Gathering
+from anchor_tui.services.recovery import learned_from, next_step
 from anchor_tui.services.running import Board, Run
 
 READ_ONLY = Refusal(
@@ -149,6 +150,22 @@ class Executor:
                 self._busy.pop(subject, None)
             self._wake()
 
+    async def resume(self, begun: Unfinished) -> Outcome:
+        """Goes on following what was begun before and not seen to its end. What is left to send is an event at most."""
+        plan, subject = begun.plan, begun.subject
+        self._busy[subject] = plan.title
+        session = Session(self._connections)
+        try:
+            run = Run(plan, session, self._config, self._audit, self._pace, self._now, self.board)
+            outcome = await run.resume(subject, learned_from(begun), next_step(begun))
+            self._record(plan, outcome)
+            self.board.finish(plan.id, outcome)
+            return outcome
+        finally:
+            self._busy.pop(subject, None)
+            await session.aclose()
+            self._wake()
+
     def _gate(self, plan: Plan, consent: Consent) -> Refusal | None:
         """Whether it may be executed at all, and was confirmed as its price wants it."""
         if self._config.read_only:
@@ -179,6 +196,7 @@ class Executor:
                 plan.order.environments,
                 message=plan.title,
                 who=who(),
+                process=this_process(),
                 reason=plan.order.reason,
                 whole=plan,
             )

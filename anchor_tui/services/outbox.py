@@ -85,8 +85,8 @@ class Outbox:
                 -1,
                 message,
                 who(),
-                reason,
-                {"service": "status-api", "method": "POST", "path": ""},
+                reason=reason,
+                request={"service": "status-api", "method": "POST", "path": ""},
                 event=event,
             )
         )

@@ -106,17 +106,19 @@ class Run:
         self._outbox = Outbox(session.connections, audit, now)
         self._pace = pace
 
-    async def run(self, *, follow: bool, begin_at: dict[str, int] | None = None) -> Outcome:
-        """Every change to its end. `begin_at` skips the steps that were carried out before, by subject."""
-        skipped = begin_at or {}
-        self._board.put(Job(self._plan, self._now(), tuple(_track(each, skipped) for each in self._plan.changes)))
-        results = await asyncio.gather(
-            *(self._change(each, skipped.get(each.subject, 0), follow=follow) for each in self._plan.changes)
-        )
-        return Outcome(self._plan.id, (*results, *_left_out(self._plan)))
+    async def run(self, *, follow: bool) -> Outcome:
+        """Every change to its end."""
+        self._board.put(Job(self._plan, self._now(), tuple(_track(each) for each in self._plan.changes)))
+        changes = (self._change(each, 0, Learned(self._plan.id), follow=follow) for each in self._plan.changes)
+        return Outcome(self._plan.id, (*await asyncio.gather(*changes), *_left_out(self._plan)))
 
-    async def _change(self, change: Change, begin_at: int, *, follow: bool, learned: Learned | None = None) -> Result:
-        learned = learned or Learned(self._plan.id)
+    async def resume(self, subject: str, learned: Learned, begin_at: int) -> Outcome:
+        """One change from a step on, with what was learned before."""
+        change = next(each for each in self._plan.changes if each.subject == subject)
+        self._board.put(Job(self._plan, self._now(), (_track(change, begin_at),)))
+        return Outcome(self._plan.id, (await self._change(change, begin_at, learned, follow=True),))
+
+    async def _change(self, change: Change, begin_at: int, learned: Learned, *, follow: bool) -> Result:
         said: list[str] = []
         for index, step in enumerate(change.steps[begin_at:], begin_at):
             if not step.writes and not follow:
@@ -186,10 +188,10 @@ class Run:
                 index,
                 message,
                 who(),
-                self._plan.order.reason,
-                described(step.request) if step.request else None,
-                learned.number,
-                learned.url,
+                reason=self._plan.order.reason,
+                request=described(step.request) if step.request else None,
+                number=learned.number,
+                url=learned.url,
             )
         )
 
@@ -233,8 +235,7 @@ class Run:
                 return await follow_rollout(step, self._argo, self._github, self._config, learned, self._pace, tell)
 
 
-def _track(change: Change, begin_at: dict[str, int]) -> Track:
-    done = begin_at.get(change.subject, 0)
+def _track(change: Change, done: int = 0) -> Track:
     steps = tuple(
         StepState(step.title, step.writes, "done" if index < done else "waiting")
         for index, step in enumerate(change.steps)
