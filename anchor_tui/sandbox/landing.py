@@ -134,7 +134,7 @@ def enqueue(
     _ensure_expected(pull, expected)
     if pull.queued:
         raise HostingError("Pull request is already in the queue")
-    if hosted.mergeable(pull, time + hosted.pace.mergeability) == "CONFLICTING":
+    if _conflicts(hosted, pull, time):
         raise HostingError("Pull request has merge conflicts")
     if words := unmet(hosted, pull, time):
         raise HostingError(f"Pull request {' '.join(words)}")
@@ -142,6 +142,11 @@ def enqueue(
     entry = QueueEntry(by, time, pull.head, fails)
     pull.queued, pull.auto_merge, pull.updated_at = entry, None, time
     return entry
+
+
+def _conflicts(hosted: HostedRepository, pull: PullRequest, time: datetime) -> bool:
+    """Whether it cannot be merged, as will be known in a while."""
+    return hosted.mergeable(pull, time + hosted.pace.mergeability) == "CONFLICTING"
 
 
 def dequeue(pull: PullRequest, time: datetime) -> QueueEntry:
@@ -208,7 +213,7 @@ def step(hosted: HostedRepository, now: datetime) -> None:
         state = queue_state(hosted, entry, now)
         if state in {"QUEUED", "AWAITING_CHECKS"}:
             break
-        if state == "UNMERGEABLE" or hosted.mergeable(pull, now) == "CONFLICTING":
+        if state == "UNMERGEABLE" or _conflicts(hosted, pull, now):
             dequeue(pull, now)
             continue
         hosted.merge_pull(pull.number, by=QUEUE_BOT, time=now)

@@ -287,6 +287,17 @@ async def test_what_fails_in_the_queue_leaves_it_unmerged(box: Sandbox, github: 
     assert (found["state"], found["isInMergeQueue"], found["mergeQueueEntry"]) == ("OPEN", False, None)
 
 
+async def test_what_conflicts_with_what_came_before_leaves_the_queue(box: Sandbox, github: httpx.AsyncClient) -> None:
+    box.hosted.merge_queue = True
+    number = await opened(github, box)
+    box.advance(60)
+    await enqueue(github, number)
+    box.commit({"environments/prod/release.yaml": "version: other\n"}, "In between")
+    box.advance(60)
+    found = await state(github, number)
+    assert (found["state"], found["isInMergeQueue"], found["mergeStateStatus"]) == ("OPEN", False, "DIRTY")
+
+
 async def test_without_a_queue_nothing_is_enqueued_and_a_place_can_be_given_up(
     box: Sandbox, github: httpx.AsyncClient
 ) -> None:
