@@ -8,6 +8,8 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from anchor_tui import __version__
+from anchor_tui.cli import act
+from anchor_tui.cli import audit as audit_command
 from anchor_tui.cli import check as check_command
 from anchor_tui.cli import config as config_command
 from anchor_tui.cli import sandbox as sandbox_command
@@ -57,6 +59,10 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             return snapshot_command.run(arguments, _actions())
         case "check":
             return check_command.run(arguments)
+        case command if command in act.COMMANDS:
+            return act.run(arguments, _actions())
+        case "audit":
+            return audit_command.run(arguments, _actions())
         case "config":
             return config_command.run(arguments, _actions())
         case "sandbox":
@@ -105,7 +111,8 @@ def _parser() -> Parser:
         prog="anchor-tui",
         description="The operator's terminal for a GitOps estate. Without a command: the screen.",
         epilog="Exit codes: 0 well; 1 --fail-on found something; 2 usage, configuration or no token; "
-        "3 a source could not be read.",
+        "3 a source could not be read; 4 refused: read-only, not confirmed, a precondition, drifted; "
+        "5 the action failed; 6 its outcome is unknown.",
     )
     parser.add_argument("--version", action="version", version=f"anchor-tui {__version__}")
     add_config(parser)
@@ -118,6 +125,8 @@ def _parser() -> Parser:
     _add_screen(demo)
     snapshot_command.add_arguments(commands.add_parser("snapshot", help="one observation, without a screen"))
     check_command.add_arguments(commands.add_parser("check", help="policy on a checkout of the ops repo, offline"))
+    act.add_commands(commands)
+    audit_command.add_arguments(commands.add_parser("audit", help="what was done from here, and what became of it"))
     config_command.add_arguments(commands.add_parser("config", help="write, show or describe the configuration"))
     sandbox_command.add_arguments(commands.add_parser("sandbox", help="the embedded servers alone"))
     return parser

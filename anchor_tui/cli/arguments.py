@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-SCENARIOS = "steady, incident, cutover or scale-N"
+SCENARIOS = "steady, incident, release-day, drift, cutover or scale-N"
 DEFAULTS = {"config": None, "read_only": False, "environment": "", "no_color": False, "theme": ""}
 """Set at the top: an option may stand before the command or after it, and a command's own default never undoes it."""
 

@@ -29,7 +29,12 @@ def to_document(snapshot: Snapshot) -> dict[str, Any]:
 def to_json(snapshot: Snapshot) -> bytes:
     """The document as indented JSON in UTF-8, with a newline at its end, and nothing that a terminal would obey."""
     text = msgspec.json.format(msgspec.json.encode(to_document(snapshot)).decode(), indent=2)
-    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode() + b"\n"
+    return unobeyed(text).encode() + b"\n"
+
+
+def unobeyed(text: str) -> str:
+    """JSON in which nothing is left that a terminal would obey."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def from_json(text: bytes | str) -> Snapshot:

@@ -37,13 +37,16 @@ class Estate(NamedTuple):
     @property
     def state_folder(self) -> Path:
         """The folder that the audit is kept in."""
-        if self.state is not None:
-            return self.state
-        if given := self.environ.get(STATE_VARIABLE):
-            return Path(given).expanduser()
-        from platformdirs import user_state_path  # only when something is done, or asked about
+        return self.state or state_folder(self.environ)
 
-        return user_state_path("anchor-tui", appauthor=False)
+
+def state_folder(environ: Mapping[str, str]) -> Path:
+    """The user's folder for what is kept between two starts; $ANCHOR_TUI_STATE names another."""
+    if given := environ.get(STATE_VARIABLE):
+        return Path(given).expanduser()
+    from platformdirs import user_state_path  # only when something is done, or asked about
+
+    return user_state_path("anchor-tui", appauthor=False)
 
 
 def configured(path: Path | None, *, read_only: bool, actions: Mapping[str, Collection[str]] | None = None) -> Estate:

@@ -83,7 +83,7 @@ def _going_on(
     around = _around(draft, bench.repo.name, frozenset(pull.labels), frozenset(pull.reviewers))
     if not around:
         message = f"#{pull.number} “{pull.title}” is open already, and says just this: merge it (m)"
-        return Refusal(draft.branch, "open", message, pull.url)
+        return Refusal(draft.branch, "open", message, pull.url, settled=True)
     return Opening(around, pull.number, pull.url, f"#{pull.number} is open already: gone on with")
 
 

@@ -149,7 +149,7 @@ def of_ready(
 
 def _options(order: Order) -> list[str]:
     found = ["--prune"] if order.prune and order.action == "sync" else []
-    found += ["--apply-dry-run"] if order.dry_run else []
+    found += ["--server-dry-run"] if order.dry_run else []
     return [*found, *(word for name in order.resources for word in ("--resource", name))]
 
 

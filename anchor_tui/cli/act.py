@@ -1,0 +1,293 @@
+"""The actions without a screen: the same Plans, the same prices, the same writer.
+
+`--dry-run` prints the Plan and does nothing; `--yes`, or `--confirm PHRASE` where a phrase is asked for, executes it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import uuid
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
+
+from anchor_tui.cli.arguments import Parser, add_config
+from anchor_tui.cli.exits import Exit
+from anchor_tui.cli.output import complain, emit, emit_text
+
+if TYPE_CHECKING:
+    from anchor_tui.config import Config
+    from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
+    from anchor_tui.domain.actions.progress import Job
+    from anchor_tui.domain.model import Snapshot
+    from anchor_tui.services.acting import Pace
+    from anchor_tui.services.audit import Audit
+    from anchor_tui.services.connections import Connections
+    from anchor_tui.services.estate import Estate
+
+READ_WITHIN_S = 15.0
+_APPLICATIONS = {
+    "refresh": "let Argo CD compare again",
+    "hard-refresh": "let Argo CD compare again, without its cache of manifests",
+    "sync": "let Argo CD apply what git says",
+    "hard-refresh-prune": "hard refresh, then sync with prune: deletes what git no longer has",
+    "terminate": "end the running operation",
+}
+COMMANDS = (*_APPLICATIONS, "promote", "rollback", "merge", "cutover")
+_UNREAD = frozenset(
+    {"unreachable", "tls", "timeout", "unauthenticated", "not-found", "rate-limited", "server", "bad-answer", "unread"}
+)
+"""Kinds of refusals that mean: a source could not be read."""
+
+
+def add_commands(commands: argparse._SubParsersAction[Parser]) -> None:
+    """Every action as a command of its own."""
+    for name, words in _APPLICATIONS.items():
+        parser = commands.add_parser(name, help=words, description=words)
+        parser.add_argument(
+            "targets",
+            nargs="+",
+            metavar="APP_OR_ENV",
+            help="an environment, or an application as name or namespace/name",
+        )
+        if name == "sync":
+            parser.add_argument(
+                "--prune", action="store_true", help="delete what git no longer has, at the price of that"
+            )
+            parser.add_argument("--server-dry-run", action="store_true", help="let Argo CD try it without applying")
+            parser.add_argument(
+                "--resource",
+                action="append",
+                default=[],
+                metavar="KIND/NAME",
+                help="sync this resource only; may be repeated",
+            )
+        _add_common(parser)
+    promote = commands.add_parser("promote", help="open the pull request that moves a release into an environment")
+    promote.add_argument("targets", nargs=1, metavar="TO", help="the environment that changes")
+    promote.add_argument("--from", dest="source", default="", metavar="ENV", help="default: the environment before")
+    promote.add_argument("--version", dest="release", default="", metavar="V", help="default: what that one runs")
+    _add_without_argocd(promote)
+    _add_common(promote)
+    rollback = commands.add_parser("rollback", help="open the pull request that goes back to an earlier release")
+    rollback.add_argument("targets", nargs=1, metavar="ENV", help="the environment that changes")
+    rollback.add_argument("--to", dest="release", default="", metavar="VERSION", help="the release to go back to")
+    _add_without_argocd(rollback)
+    _add_common(rollback)
+    merge = commands.add_parser("merge", help="merge a promotion or rollback pull request, as the repository has it")
+    merge.add_argument("number", type=_number, metavar="NUMBER", help="the pull request")
+    _add_common(merge)
+    cutover = commands.add_parser("cutover", help="the no-mock cutover: its checklist, and its last step")
+    _add_common(cutover)
+
+
+def _add_without_argocd(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--without-argocd", action="store_true", help="do not ask Argo CD: health is not looked at, and that is said"
+    )
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    parser.add_argument("--dry-run", action="store_true", help="print the Plan, and do nothing")
+    parser.add_argument("--yes", action="store_true", help="execute it")
+    parser.add_argument("--confirm", default="", metavar="PHRASE", help="execute it, where the Plan asks for a phrase")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why; a protected environment wants one")
+    parser.add_argument("--wait", action="store_true", help="follow it to its end")
+    parser.add_argument(
+        "--timeout", type=_seconds, default=None, metavar="SECONDS", help="with --wait: how long; no limit"
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="default text")
+
+
+def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -> int:
+    """Plans, and does what was confirmed. Raises `config.load.ConfigErrors`."""
+    from anchor_tui.services.estate import configured
+
+    estate = configured(arguments.config, read_only=arguments.read_only, actions=actions)
+    if estate.config.read_only and not arguments.dry_run:
+        complain("read-only: nothing is sent to Argo CD or GitHub. Start without --read-only to act")
+        return Exit.REFUSED
+    loop = asyncio.new_event_loop()  # not asyncio.run: threads that hang in a name are not waited for
+    try:
+        return loop.run_until_complete(_act(estate, arguments))
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+async def _act(estate: Estate, arguments: argparse.Namespace) -> int:
+    from anchor_tui.cli import plans
+    from anchor_tui.domain.actions.plan import Refusal
+    from anchor_tui.services.audit import Audit, AuditError
+    from anchor_tui.services.connections import Connections
+    from anchor_tui.services.execute import Consent, Executor
+
+    snapshot = await _observe(estate, arguments)
+    order = _order(arguments, snapshot, estate.config)
+    if isinstance(order, str):
+        complain(order)
+        return Exit.USAGE
+    told = _Told()
+    connections = Connections(estate.config, estate.environ, estate.home)
+    executor = Executor(connections, Audit(estate.state_folder), pace=_pace(arguments), listener=told.tell)
+    try:
+        if not arguments.dry_run:
+            await _say_what_was_left(connections, Audit(estate.state_folder))
+    except AuditError as error:
+        complain(str(error))
+        return Exit.REFUSED
+    plan = await executor.prepare(order, snapshot, only_look=arguments.dry_run)
+    if isinstance(plan, Refusal):
+        _print(plans.refusal_json(order, plan) if arguments.format == "json" else plans.refusal_text(plan), arguments)
+        return _of_refusal(plan)
+    if arguments.dry_run:
+        written = _print(plans.plan_json(plan) if arguments.format == "json" else plans.plan_text(plan), arguments)
+        return Exit.WELL if written else Exit.USAGE
+    if (lacking := _lacking(plan, arguments)) is not None:
+        _print(plans.plan_json(plan) if arguments.format == "json" else plans.plan_text(plan), arguments)
+        complain(lacking)
+        return Exit.REFUSED
+    consent = Consent(confirmed=True, phrase=arguments.confirm, reason=arguments.reason)
+    outcome = await executor.execute(plan, consent, lambda: snapshot, follow=arguments.wait)
+    _print(
+        plans.outcome_json(plan, outcome) if arguments.format == "json" else plans.outcome_text(plan, outcome),
+        arguments,
+    )
+    return _of_outcome(outcome)
+
+
+class _Told:
+    """Says on stderr what is under way, each thing once."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, str] = {}
+
+    def tell(self, jobs: tuple[Job, ...]) -> None:
+        """The steps that run now."""
+        for job in jobs:
+            for track in job.tracks:
+                if (step := track.current) is None:
+                    continue
+                words = f"{track.subject}: {step.title}" + (f": {step.note}" if step.note else "")
+                if self._last.get(track.subject) != words:
+                    self._last[track.subject] = words
+                    complain(words)
+
+
+async def _observe(estate: Estate, arguments: argparse.Namespace) -> Snapshot:
+    """What the order needs of the present: Argo CD; policy too for the cutover; nothing where Argo CD is left out."""
+    from anchor_tui.services.observe import Observer, make_sources
+
+    sources = make_sources(estate.config, estate.environ, estate.home)
+    if arguments.command != "cutover":
+        sources = [each for each in sources if each.kind == "argocd"]
+    if arguments.command == "merge" or getattr(arguments, "without_argocd", False):
+        sources = []
+    return await Observer(estate.config, sources).read_once(READ_WITHIN_S)
+
+
+async def _say_what_was_left(connections: Connections, audit: Audit) -> None:
+    """What an earlier run began and did not end: said, and written down, before anything else is done."""
+    from anchor_tui.services.clock import utc_now
+    from anchor_tui.services.recovery import recover
+
+    for each in await recover(connections, audit, utc_now):
+        complain(f"{each.begun.plan.title} ({each.begun.subject}): {each.message}")
+
+
+def _order(arguments: argparse.Namespace, snapshot: Snapshot, config: Config) -> Order | str:
+    """What was asked for; a sentence where a name is nobody's."""
+    from anchor_tui.domain.actions.plan import Order
+
+    environments: list[str] = []
+    applications = []
+    by_environment = arguments.command in {"promote", "rollback"}
+    known = {each.name for each in config.environments}
+    for name in getattr(arguments, "targets", ()):
+        found = [app.id for app in snapshot.applications if name in {app.name, str(app.id)}]
+        if name in known:
+            environments.append(name)
+        elif by_environment or not found:
+            names = ", ".join([*known, *(() if by_environment else sorted({str(a.id) for a in snapshot.applications}))])
+            unread = "; ".join(each.error.message for each in snapshot.unread_sources if each.error)
+            why = f" ({unread})" if unread and not by_environment else ""
+            return f"there is no environment or application {name!r}; there are {names}{why}"
+        elif len(found) > 1:
+            return f"several applications are called {name!r}: say one of {', '.join(map(str, found))}"
+        else:
+            applications += found
+    if environments and applications:
+        return "name environments or applications, not both at once"
+    return Order(
+        action=arguments.command,
+        request_id=uuid.uuid4().hex,
+        environments=tuple(dict.fromkeys(environments)),
+        applications=tuple(dict.fromkeys(applications)),
+        prune=getattr(arguments, "prune", False),
+        dry_run=getattr(arguments, "server_dry_run", False),
+        resources=tuple(getattr(arguments, "resource", ())),
+        source=getattr(arguments, "source", ""),
+        version=getattr(arguments, "release", ""),
+        number=getattr(arguments, "number", None),
+        reason=arguments.reason,
+        without_argocd=getattr(arguments, "without_argocd", False),
+    )
+
+
+def _lacking(plan: Plan, arguments: argparse.Namespace) -> str | None:
+    """What the confirmation lacks; None where it is as the Plan wants it."""
+    if plan.price == "phrase" and arguments.confirm != plan.phrase:
+        return f"not confirmed: nothing was done. Add --confirm {_quoted(plan.phrase)} to do it"
+    if plan.price == "key" and not (arguments.yes or arguments.confirm):
+        return "not confirmed: nothing was done. Add --yes to do it"
+    if plan.reason_required and not arguments.reason.strip():
+        return "not confirmed: a protected environment wants a reason. Add --reason TEXT"
+    return None
+
+
+def _quoted(phrase: str) -> str:
+    import shlex
+
+    return shlex.quote(phrase)
+
+
+def _pace(arguments: argparse.Namespace) -> Pace:
+    from anchor_tui.services.acting import Pace
+
+    most = arguments.timeout
+    return Pace() if most is None else Pace(refresh_s=most, operation_s=most, health_s=most, follow_s=most)
+
+
+def _print(content: str, arguments: argparse.Namespace) -> bool:
+    return emit(content.encode(), None) if arguments.format == "json" else emit_text(content, None)
+
+
+def _of_refusal(refusal: Refusal) -> Exit:
+    if refusal.kind == "credentials":
+        return Exit.USAGE
+    if refusal.kind in _UNREAD:
+        return Exit.UNREAD
+    return Exit.WELL if refusal.settled else Exit.REFUSED
+
+
+def _of_outcome(outcome: Outcome) -> Exit:
+    codes = {"done": Exit.WELL, "refused": Exit.REFUSED, "drifted": Exit.REFUSED, "failed": Exit.FAILED}
+    return codes.get(outcome.kind, Exit.UNKNOWN)
+
+
+def _number(text: str) -> int:
+    digits = text.removeprefix("#")
+    if not digits.isdecimal() or int(digits) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of a pull request")
+    return int(digits)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 14 * 24 * 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return seconds

@@ -1,0 +1,59 @@
+"""`anchor-tui audit`: what was done from here, newest last."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
+
+from anchor_tui.cli.arguments import add_config
+from anchor_tui.cli.exits import Exit
+from anchor_tui.cli.output import complain, emit, emit_text
+
+if TYPE_CHECKING:
+    from anchor_tui.services.audit import Entry
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    add_config(parser)
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="json: the lines as they are kept")
+    parser.add_argument("--steps", action="store_true", help="each step too, not only what was asked for and its end")
+
+
+def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -> int:  # noqa: ARG001 - as every command
+    """Prints the audit. Needs no configuration: it is one for the user."""
+    import os
+    from pathlib import Path
+
+    from anchor_tui.services.audit import Audit, AuditError
+    from anchor_tui.services.estate import state_folder
+
+    audit = Audit(state_folder(os.environ))
+    try:
+        entries = audit.read()
+        unreadable = audit.unreadable
+    except AuditError as error:
+        complain(str(error))
+        return Exit.UNREAD
+    if arguments.format == "json":
+        content = Path(audit.path).read_bytes() if audit.path.exists() else b""
+        return Exit.WELL if emit(content, None) else Exit.USAGE
+    chosen = [each for each in entries if arguments.steps or each.step is None or each.step < 0]
+    text = "".join(_line(each) for each in chosen) or f"nothing was done from here yet ({audit.path})\n"
+    if unreadable:
+        complain(f"{unreadable} line(s) of {audit.path} cannot be read, as after a crash in the middle of one")
+    return Exit.WELL if emit_text(text, None) else Exit.USAGE
+
+
+def _line(entry: Entry) -> str:
+    from anchor_tui.cli.plans import OUTCOME_MARKS
+    from anchor_tui.domain.glyphs import Mark
+    from anchor_tui.domain.words import plain
+
+    mark = Mark.PROGRESS if entry.entry == "intended" else OUTCOME_MARKS[entry.entry]
+    where = entry.subject or ", ".join(entry.environments)
+    step = f" step {entry.step + 1}" if entry.step is not None and entry.step >= 0 else ""
+    reason = f"  reason: {entry.reason}" if entry.reason and entry.entry == "intended" else ""
+    words = f"{entry.at:%Y-%m-%d %H:%M:%S}Z {mark.glyph()} {entry.entry:8} {entry.action}{step}  {where}"
+    return plain(f"{words}  {entry.message}  by {entry.who}{reason}") + "\n"

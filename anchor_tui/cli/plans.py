@@ -1,0 +1,120 @@
+"""Plans, Refusals and Outcomes as a person reads them, and as JSON for a script."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from anchor_tui.domain.actions.plan import LineKind, Order, Outcome, OutcomeKind, Plan, Refusal
+from anchor_tui.domain.glyphs import Mark
+from anchor_tui.domain.words import plain
+
+PLAN_SCHEMA = "anchor-tui/plan/v1"
+OUTCOME_SCHEMA = "anchor-tui/outcome/v1"
+MARKED: frozenset[LineKind] = frozenset({"ok", "warning", "failed", "deleted"})
+OUTCOME_MARKS: dict[OutcomeKind, Mark] = {
+    "done": Mark.OK,
+    "failed": Mark.FAILING,
+    "drifted": Mark.ATTENTION,
+    "refused": Mark.ATTENTION,
+    "unknown": Mark.UNKNOWN,
+}
+
+
+def plan_text(plan: Plan) -> str:
+    """The Plan, whole: what changes, what is seen, the exact diff, each request, the price, the command."""
+    return "\n".join(plain(line) if line else "" for line in _plan_lines(plan)) + "\n"
+
+
+def _plan_lines(plan: Plan) -> Iterator[str]:
+    yield f"{plan.title}" + ("  (protected)" if plan.protected else "")
+    if not plan.executable:
+        yield f"as of {plan.made_at:%Y-%m-%d %H:%M:%S}Z: nothing was refreshed or sent"
+    for line in plan.lines:
+        mark = f"{line.mark.glyph()} " if line.kind in MARKED else "  "
+        yield f"{mark}{line.text}"
+    for refusal in plan.refused:
+        yield f"{Mark.FAILING.glyph()} left out: {refusal}"
+    for diff in plan.diffs:
+        yield ""
+        yield from diff.text.rstrip("\n").split("\n")
+    if plan.pull_request is not None:
+        draft = plan.pull_request
+        yield ""
+        yield f"pull request: {draft.title}"
+        yield f"branch: {draft.branch}"
+        yield from (f"{name}: {', '.join(words)}" for name, words in _around(plan) if words)
+        yield from (f"  | {line}" for line in draft.body.rstrip("\n").split("\n"))
+    yield ""
+    for change in plan.changes:
+        yield f"{change.subject}:"
+        for number, step in enumerate(change.steps, 1):
+            sent = f"  [{step.request.method} {step.request.path or 'status API'}]" if step.request else ""
+            yield f"  {number}. {step.title}{sent}"
+    yield ""
+    prices = {"none": "asks for no confirmation", "key": "asks for --yes", "phrase": f"asks for: {plan.phrase}"}
+    yield prices[plan.price] + (" and a reason" if plan.reason_required else "")
+    yield f"same as: {plan.command}"
+
+
+def _around(plan: Plan) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    draft = plan.pull_request
+    return (("labels", draft.labels), ("reviewers", draft.reviewers)) if draft else ()
+
+
+def refusal_text(refusal: Refusal) -> str:
+    """Why not, in a line, with the address to look at."""
+    mark = Mark.OK if refusal.settled else Mark.FAILING
+    return plain(f"{mark.glyph()} {refusal}" + (f"  {refusal.url}" if refusal.url else "")) + "\n"
+
+
+def outcome_text(plan: Plan, outcome: Outcome) -> str:
+    """What became of it, a line a change; after a drift the Plan as it would be now."""
+    lines = [plan.title]
+    for result in outcome.results:
+        url = f"  {result.url}" if result.url and result.url not in result.message else ""
+        lines.append(f"{OUTCOME_MARKS[result.kind].glyph()} {result.subject}: {result.kind}: {result.message}{url}")
+    text = "\n".join(plain(line) for line in lines) + "\n"
+    if outcome.fresh is not None:
+        text += f"\nas it would be now:\n{plan_text(outcome.fresh)}"
+    return text
+
+
+# --- JSON ---------------------------------------------------------------------------------------------
+
+
+def plan_json(plan: Plan) -> str:
+    """The Plan with each step's exact request."""
+    return _document({"schema": PLAN_SCHEMA, "plan": _whole(plan), "refusal": None})
+
+
+def refusal_json(order: Order, refusal: Refusal) -> str:
+    """The Refusal in the place of a Plan."""
+    refused = msgspec.to_builtins(refusal)
+    return _document({"schema": PLAN_SCHEMA, "order": msgspec.to_builtins(order), "plan": None, "refusal": refused})
+
+
+def outcome_json(plan: Plan, outcome: Outcome) -> str:
+    """What became of it, with its worst in one word."""
+    whole = msgspec.to_builtins(outcome)
+    return _document(
+        {"schema": OUTCOME_SCHEMA, "kind": outcome.kind, "message": outcome.message, "title": plan.title, **whole}
+    )
+
+
+def _whole(plan: Plan) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.to_builtins(plan)
+    for change, said in zip(plan.changes, found["changes"], strict=True):
+        for step, each in zip(change.steps, said["steps"], strict=True):
+            each["title"] = step.title
+            each["request"] = msgspec.to_builtins(step.request)
+    return found | {"id": plan.id}
+
+
+def _document(value: object) -> str:
+    from anchor_tui.services.contract import unobeyed
+
+    return unobeyed(json.dumps(value, indent=2, ensure_ascii=False)) + "\n"
