@@ -8,16 +8,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from anchor_tui.config import Config
 
 if TYPE_CHECKING:
+    from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
+    from anchor_tui.domain.actions.progress import Job
     from anchor_tui.domain.model import Snapshot
+    from anchor_tui.domain.readings import PastRelease
+    from anchor_tui.services.execute import Consent, Executor
     from anchor_tui.services.headstart import Departed
 
+T = TypeVar("T")
 Listener = Callable[["Snapshot"], None]
 
 
@@ -25,9 +31,17 @@ class Background:
     """A running Observer. Snapshots are handed to one listener, on the reader's thread."""
 
     def __init__(
-        self, config: Config, environ: Mapping[str, str], home: Path, ahead: Mapping[str, Departed] | None = None
+        self,
+        config: Config,
+        environ: Mapping[str, str],
+        home: Path,
+        ahead: Mapping[str, Departed] | None = None,
+        state: Path | None = None,
     ) -> None:
         self.config = config
+        self._state = state
+        self._executor: Executor | None = None
+        self._watcher: Callable[[tuple[Job, ...]], None] = lambda _: None
         self._ahead = ahead
         self._environ = environ
         self._home = home
@@ -64,6 +78,58 @@ class Background:
     def read_again(self) -> None:
         """Asks every source now."""
         self._call(lambda: self._again())
+
+    # --- the one writer, on the same thread ----------------------------------------------------------
+
+    def prepare(self, order: Order, snapshot: Snapshot) -> Future[Plan | Refusal]:
+        """As `Executor.prepare`."""
+        return self._run(lambda executor: executor.prepare(order, snapshot))
+
+    def execute(self, plan: Plan, consent: Consent) -> Future[Outcome]:
+        """As `Executor.execute`, on the latest snapshot, followed to its end."""
+        return self._run(lambda executor: executor.execute(plan, consent, self._now_known))
+
+    def earlier_releases(self, environment: str) -> Future[tuple[PastRelease, ...] | Refusal]:
+        """As `Executor.earlier_releases`."""
+        return self._run(lambda executor: executor.earlier_releases(environment))
+
+    def recover(self) -> Future[tuple[str, ...]]:
+        """As `Executor.recover`; nothing in a read-only run, which neither writes nor sends."""
+        return self._run(lambda executor: executor.recover())
+
+    def finish_writes(self) -> Future[None]:
+        """As `Executor.finish_writes`."""
+        return self._run(lambda executor: executor.finish_writes())
+
+    def watch_jobs(self, listener: Callable[[tuple[Job, ...]], None]) -> None:
+        """Hands over what is under way as it changes, on the reader's thread."""
+        self._watcher = listener
+
+    def _now_known(self) -> Snapshot:
+        assert self._latest is not None
+        return self._latest
+
+    def _run(self, make: Callable[[Executor], Coroutine[Any, Any, T]]) -> Future[T]:
+        async def run() -> T:
+            return await make(self._the_executor())
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop)
+
+    def _the_executor(self) -> Executor:
+        """Made when it is first asked for something: it loads what a mere reader does without."""
+        if self._executor is None:
+            from anchor_tui.services.audit import Audit
+            from anchor_tui.services.connections import Connections
+            from anchor_tui.services.estate import state_folder
+            from anchor_tui.services.execute import Executor
+
+            self._executor = Executor(
+                Connections(self.config, self._environ, self._home),
+                Audit(self._state or state_folder(self._environ)),
+                listener=lambda jobs: self._watcher(jobs),
+                wake=lambda: self._again(),
+            )
+        return self._executor
 
     def stop(self) -> None:
         """Ends the reading and closes its connections; waits a moment for that and no longer."""

@@ -7,6 +7,7 @@ leaves. Only one change of an application, or of an environment's release, is un
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable
 
@@ -36,12 +37,16 @@ from anchor_tui.services.audit import Audit, AuditError, Entry, Unfinished, resu
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.gathering import Gathering
-from anchor_tui.services.recovery import learned_from, next_step
+from anchor_tui.services.outbox import Outbox
+from anchor_tui.services.recovery import learned_from, next_step, recover
 from anchor_tui.services.running import Board, Run
 
 READ_ONLY = Refusal(
     "", "read-only", "read-only: nothing is sent to Argo CD or GitHub. Start without --read-only to act"
 )
+
+LEAVE_WITHIN_S = 20.0
+"""How long leaving waits for what is being sent."""
 
 
 class Consent(Value, frozen=True):
@@ -72,6 +77,7 @@ class Executor:
         self._pace = pace or Pace()
         self._wake = wake
         self.board = Board(listener)
+        self._resuming: set[asyncio.Task[Outcome]] = set()
         self._busy: dict[str, str] = {}
         """From a subject to the title of the Plan that changes it."""
 
@@ -165,6 +171,29 @@ class Executor:
             self._busy.pop(subject, None)
             await session.aclose()
             self._wake()
+
+    async def recover(self) -> tuple[str, ...]:
+        """What earlier runs began and did not end, in words; what only needs following is followed on, and events
+        that were not delivered are sent again. Nothing of it in a read-only run."""
+        if self._config.read_only:
+            return ()
+        try:
+            found = await recover(self._connections, self._audit, self._now)
+            delivered = await Outbox(self._connections, self._audit, self._now).deliver_pending()
+        except AuditError as error:
+            return (str(error),)
+        for each in found:
+            if each.resumable:
+                self._resuming.add(task := asyncio.create_task(self.resume(each.begun)))
+                task.add_done_callback(self._resuming.discard)
+        return (*(f"{each.begun.plan.title}: {each.message}" for each in found), *delivered)
+
+    async def finish_writes(self) -> None:
+        """Returns when no request that changes something is on its way; after a moment in any case."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_WITHIN_S):
+                while any(job.is_writing for job in self.board.jobs if not job.is_over):
+                    await self.board.changed()
 
     def _gate(self, plan: Plan, consent: Consent) -> Refusal | None:
         """Whether it may be executed at all, and was confirmed as its price wants it."""

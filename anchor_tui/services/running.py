@@ -52,6 +52,12 @@ class Board:
     def __init__(self, listener: Callable[[tuple[Job, ...]], None]) -> None:
         self._listener = listener
         self._jobs: dict[str, Job] = {}
+        self._changed = asyncio.Event()
+
+    async def changed(self) -> None:
+        """Waits until something is another than it was."""
+        self._changed.clear()
+        await self._changed.wait()
 
     @property
     def jobs(self) -> tuple[Job, ...]:
@@ -64,6 +70,7 @@ class Board:
         over = [each.id for each in self._jobs.values() if each.is_over]
         for id_ in over[: max(0, len(self._jobs) - KEPT_JOBS)]:
             del self._jobs[id_]
+        self._changed.set()
         self._listener(self.jobs)
 
     def step(self, job_id: str, subject: str, index: int, **changes: object) -> None:

@@ -6,7 +6,8 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import ClassVar, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
@@ -18,21 +19,29 @@ from anchor_tui.config import Config
 from anchor_tui.domain.assemble import Readings, assemble
 from anchor_tui.domain.glyphs import is_unicode
 from anchor_tui.domain.model import Level, Snapshot
+from anchor_tui.tui.actor import Actor
 from anchor_tui.tui.appearance import PlainAscii, styles_folder
 from anchor_tui.tui.keys import ENVIRONMENT_KEYS, with_keys
 from anchor_tui.tui.launch import UnknownThemeError
 from anchor_tui.tui.screens.fleet import FleetScreen
 
+if TYPE_CHECKING:
+    from anchor_tui.domain.actions.plan import Plan
+    from anchor_tui.domain.actions.progress import Job
+    from anchor_tui.tui.acting import Flows
+
 START = timedelta(seconds=10)
 """How long after the start the cursor may still go to what is worst by itself."""
 HUNG_UP = 129
 """Exit code where the terminal is gone: that of a program which SIGHUP ended."""
+RECOVER_AFTER_S = 1.0
+"""How long after the first picture it is looked what earlier runs left behind."""
 READER_DIED = 3
 """Exit code: nothing could be read any more, by a fault of ours."""
 
 
-class Reader(Protocol):
-    """What the application needs of the running reader."""
+class Reader(Actor, Protocol):
+    """What the application needs of the running reader, and of the writer beside it."""
 
     def listen(self, listener: Callable[[Snapshot], None], died: Callable[[], None]) -> None:
         """Hands over each snapshot, on any thread; says so if there will be none any more."""
@@ -56,6 +65,7 @@ class AnchorApp(App[None]):
 
     snapshot: reactive[Snapshot | None] = reactive(None)
     now: reactive[datetime | None] = reactive(None)
+    jobs: reactive[tuple[Job, ...]] = reactive(())
 
     def __init__(
         self,
@@ -75,10 +85,10 @@ class AnchorApp(App[None]):
         self._moved = bool(environment)
         self._began = clock()
         self._ascii_only = ascii_only
-        self.actions = with_keys(config.keys)
+        self.actions = with_keys(config.keys, read_only=config.read_only)
         for action in self.actions:
             for key in action.keys:
-                name = f"environment('{key}')" if action.id == "environment" else action.id.replace("-", "_")
+                name = f"environment('{key}')" if action.id == "environment" else action.call
                 self._bindings.bind(key, name, action.title, show=False, priority=key in {"tab", "shift+tab"})
         if theme:
             if theme not in self.available_themes:
@@ -93,14 +103,17 @@ class AnchorApp(App[None]):
         """The fleet, at once: no empty screen before it."""
         names = tuple(each.name for each in self._config.environments)
         first = self._begin_with or (names[0] if names else "")
-        return FleetScreen(names, self.actions, first).data_bind(AnchorApp.snapshot, AnchorApp.now)
+        return FleetScreen(names, self.actions, first).data_bind(AnchorApp.snapshot, AnchorApp.now, AnchorApp.jobs)
 
     def on_mount(self) -> None:
         """Begins to listen; says when the first frame is out."""
         self._has_terminal = not self.is_headless and os.isatty(0)
         self.set_interval(1.0, self._tick)
+        self._reader.watch_jobs(self._hear_jobs)
         self._reader.listen(self._hear, self._mourn)
         self.call_after_refresh(self._reader.painted)
+        if not self._config.read_only:
+            self.set_timer(RECOVER_AFTER_S, lambda: self.flows.recover())
 
     def get_line_filters(self) -> list[LineFilter]:
         """Plain ASCII where the terminal is not UTF-8."""
@@ -115,6 +128,22 @@ class AnchorApp(App[None]):
         """On the reader's thread: hands over to ours, without waiting for it."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._take, snapshot)
+
+    @cached_property
+    def flows(self) -> Flows:
+        """From a key to an outcome; loaded when something is done, not before."""
+        from anchor_tui.tui.acting import Flows
+
+        return Flows(self, self._reader)
+
+    def _hear_jobs(self, jobs: tuple[Job, ...]) -> None:
+        """On the reader's thread: what is under way has moved."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._take_jobs, jobs)
+
+    def _take_jobs(self, jobs: tuple[Job, ...]) -> None:
+        self.now = self._clock()
+        self.jobs = jobs
 
     def _mourn(self) -> None:
         """On the reader's thread: without a reader there is nothing true to show."""
@@ -150,9 +179,11 @@ class AnchorApp(App[None]):
         """The fleet, where it is in front."""
         return self.screen if isinstance(self.screen, FleetScreen) else None
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key that does not work here and now does nothing."""
-        if not any(each.id.replace("-", "_") == action for each in self.actions):
+        if action == "act":
+            return self.fleet is not None and not self.fleet.why_not(str(parameters[0]))
+        if not any(each.call == action for each in self.actions):
             return True
         if action in {"quit", "help", "palette"}:
             return True
@@ -162,6 +193,30 @@ class AnchorApp(App[None]):
         self._moved = True
         if self.fleet is not None:
             do(self.fleet)
+
+    def action_act(self, action: str) -> None:
+        """One of the actions: a Plan first, and nothing without it."""
+        if self.fleet is not None:
+            self._moved = True
+            self.flows.begin(action, self.fleet.aim)
+            self.fleet.selected = frozenset()
+
+    def action_select(self) -> None:
+        """Marks the highlighted application, or takes the mark away."""
+        self._with_fleet(lambda fleet: fleet.toggle_selection())
+
+    def show_progress(self, plan: Plan) -> None:
+        """Follows a Plan that is being executed, step by step."""
+        from anchor_tui.tui.screens.progress import ProgressScreen
+
+        self.push_screen(ProgressScreen(plan.id, plan.title).data_bind(AnchorApp.jobs, AnchorApp.now))
+
+    def hide_progress(self, plan_id: str) -> None:
+        """Takes its progress away, where it is in front."""
+        from anchor_tui.tui.screens.progress import ProgressScreen
+
+        if isinstance(self.screen, ProgressScreen) and self.screen.job_id == plan_id:
+            self.pop_screen()
 
     def action_read_again(self) -> None:
         """Asks every source now."""
@@ -249,11 +304,13 @@ class AnchorApp(App[None]):
             self.notify(row.url, title="Opened", timeout=4, markup=False)
 
     def action_open(self) -> None:
-        """Everything about what is highlighted, with room to read it."""
+        """Everything about what is highlighted, with room to read it; of one's own actions their steps."""
         from anchor_tui.tui.screens.detail import DetailScreen
 
         row = self.fleet.highlighted if self.fleet else None
-        if row is not None and self.now is not None:
+        if row is not None and (job := next((each for each in self.jobs if each.id == row.key), None)) is not None:
+            self.show_progress(job.plan)
+        elif row is not None and self.now is not None:
             self.push_screen(DetailScreen(row, self.now))
 
     def action_copy(self) -> None:
@@ -276,8 +333,11 @@ class AnchorApp(App[None]):
         self.action_command_palette()
 
     async def action_quit(self) -> None:
-        """Leaves at once; nothing is waited for."""
-        self.exit()
+        """Leaves at once; where something runs from here, says so first."""
+        if any(not job.is_over for job in self.jobs):
+            self.flows.leave()
+        else:
+            self.exit()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Textual's own commands, less those that are ours under another name."""

@@ -39,7 +39,7 @@ class EstateCommands(Provider):
         app = self._anchor
         for action in app.actions:
             if action.id not in {"environment", "palette"}:
-                run = partial(app.run_action, action.id.replace("-", "_"))
+                run = partial(app.run_action, action.call)
                 yield Entry(f"{action.title} ({action.id})", run, f"{action.all_keys} · {action.tooltip}")
         snapshot = app.snapshot
         if snapshot is None:

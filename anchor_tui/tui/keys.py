@@ -19,6 +19,13 @@ class Action:
     title: str
     tooltip: str
     footer: bool = False
+    acts: bool = False
+    """Whether it changes something outside: read-only has none of these."""
+
+    @property
+    def call(self) -> str:
+        """The name by which Textual runs it."""
+        return f"act('{self.id}')" if self.acts else self.id.replace("-", "_")
 
     @property
     def key(self) -> str:
@@ -33,6 +40,7 @@ class Action:
 
 _READABLE = {
     "slash": "/",
+    "space": "space",
     "question_mark": "?",
     "ctrl+p": "^p",
     "escape": "esc",
@@ -49,6 +57,27 @@ _NAMED = {readable: name for name, readable in _READABLE.items()}
 ENVIRONMENT_KEYS = tuple("123456789")
 
 REGISTRY: tuple[Action, ...] = (
+    Action("refresh", ("r",), "Refresh", "Let Argo CD compare the environment or application again", True, True),
+    Action("hard-refresh", ("R",), "Hard refresh", "The same, with manifests rendered anew", True, True),
+    Action("sync", ("s",), "Sync", "Let Argo CD apply what git says; asks first, with its options", True, True),
+    Action(
+        "hard-refresh-prune", ("P",), "Refresh+prune", "Hard refresh, show what a prune deletes, ask, sync", True, True
+    ),
+    Action(
+        "promote",
+        ("p",),
+        "Promote to here",
+        "Open the pull request that brings the release before into here",
+        True,
+        True,
+    ),
+    Action(
+        "rollback", ("b",), "Roll back", "Choose an earlier release and open the pull request back to it", True, True
+    ),
+    Action("merge", ("m",), "Merge", "Merge the highlighted promotion or rollback pull request", True, True),
+    Action("terminate", ("x",), "Terminate", "End the running operation; asks first", True, True),
+    Action("cutover", ("c",), "Cutover", "The no-mock cutover: its checklist, and its last step", True, True),
+    Action("select", ("space",), "Select", "Select an application, to act on several at once", footer=False),
     Action("read-again", ("g",), "Read again", "Ask Argo CD and GitHub now, without changing anything", footer=True),
     Action("filter", ("slash",), "Filter", "Show only the rows that hold a text; esc ends it", footer=True),
     Action("show-all", ("v",), "Show all", "Every environment, and the checks that hold too", footer=True),
@@ -73,9 +102,10 @@ REGISTRY: tuple[Action, ...] = (
 )
 
 
-def with_keys(keys: Mapping[str, str]) -> tuple[Action, ...]:
-    """The registry with the configuration's own keys; they replace all of an action's keys."""
+def with_keys(keys: Mapping[str, str], *, read_only: bool = False) -> tuple[Action, ...]:
+    """The registry with the configuration's own keys, which replace all of an action's; read-only without what acts."""
     return tuple(
         replace(action, keys=(_NAMED.get(keys[action.id], keys[action.id]),)) if action.id in keys else action
         for action in REGISTRY
+        if not (read_only and (action.acts or action.id == "select"))
     )

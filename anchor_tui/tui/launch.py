@@ -24,7 +24,7 @@ def show(estate: Estate, *, environment: str, theme: str, no_color: bool) -> int
     ahead = depart(estate.config, estate.environ, estate.home)
     from anchor_tui.services.background import Background
 
-    reader = Background(estate.config, estate.environ, estate.home, ahead)
+    reader = Background(estate.config, estate.environ, estate.home, ahead, estate.state)
     reader.start()
     if no_color:
         os.environ["NO_COLOR"] = "1"  # Textual looks for it when the application is made

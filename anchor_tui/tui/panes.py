@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
@@ -16,22 +17,45 @@ from anchor_tui.tui.appearance import marked, muted, spaced, text
 from anchor_tui.tui.policy_pane import POLICY, make_policy
 from anchor_tui.tui.widgets.grid import Column, Pane, Row, still
 
+if TYPE_CHECKING:
+    from anchor_tui.domain.actions.progress import Job
+
 APPLICATIONS = "Applications"
 PULL_REQUESTS = "Pull requests"
 PROBLEMS = "Problems"
-PANES = (APPLICATIONS, POLICY, PULL_REQUESTS, PROBLEMS)
+ACTIVITY = "Activity"
+PANES = (APPLICATIONS, POLICY, PULL_REQUESTS, PROBLEMS, ACTIVITY)
 
 
-def make(name: str, snapshot: Snapshot, environments: Sequence[Environment]) -> Pane:
+def make(name: str, snapshot: Snapshot, environments: Sequence[Environment], jobs: Sequence[Job] = ()) -> Pane:
     """A pane of these environments; what belongs to no environment is in it when all of them are shown."""
     everything = len(environments) == len(snapshot.environments)
     if name == APPLICATIONS:
         return _applications(snapshot, environments)
     if name == POLICY:
         return make_policy(snapshot, environments, everything=everything)
+    if name == ACTIVITY:
+        return _activity(jobs)
     if name == PULL_REQUESTS:
         return _pull_requests(snapshot, environments, everything=everything)
     return _problems(snapshot, environments)
+
+
+def _activity(jobs: Sequence[Job]) -> Pane:
+    if not jobs:
+        return Pane((Column("ACTION"),), (), "nothing was done from here since the start; see `anchor-tui audit`")
+    from anchor_tui.tui.activity_pane import make_activity  # with all that acts, which most sessions do without
+
+    return make_activity(jobs)
+
+
+def running_words(jobs: Sequence[Job]) -> str:
+    """What runs from here now, in a few words; empty where nothing does."""
+    if not jobs:
+        return ""
+    from anchor_tui.tui import activity_pane
+
+    return activity_pane.running_words(jobs)
 
 
 def fleet(snapshot: Snapshot) -> Pane:
@@ -90,13 +114,18 @@ def _application(app: Application, environment: Environment, snapshot: Snapshot,
     phase = app.operation.phase if app.operation else ""
     troubles = " ".join(f"{each.kind}/{each.name} {each.message or ''}" for each in app.unhealthy)
     return Row(
-        key=f"{environment.name} {app.source} {app.id}",
+        key=application_key(environment, app),
         draw=draw,
         describe=partial(_application_detail, app),
         words=f"{environment.name} {app.id} {app.sync} {app.health} {app.compared_revision} {phase} {troubles}",
         url=app.url,
         copied=str(app.id),
     )
+
+
+def application_key(environment: Environment, app: Application) -> str:
+    """By which an application's row is known."""
+    return f"{environment.name} {app.source} {app.id}"
 
 
 def _application_cells(application: Application, now: datetime) -> tuple[Content, ...]:

@@ -69,7 +69,7 @@ def _row(result: CheckResult, environment: str, snapshot: Snapshot, *, with_envi
         f"{environment} {result.check}",
         tuple(cells),
         describe(result),
-        _address(worst, snapshot),
+        address(worst, snapshot),
         copied=_place(worst) or worst.resource or result.check,
     )
 
@@ -106,7 +106,7 @@ def _place(finding: Finding) -> str:
     return finding.file or ""
 
 
-def _address(finding: Finding, snapshot: Snapshot) -> str | None:
+def address(finding: Finding, snapshot: Snapshot) -> str | None:
     """Where the file stands on GitHub, at the line."""
     github = snapshot.source("github")
     if github is None or not finding.file or github.state in {"asking", "missing"}:

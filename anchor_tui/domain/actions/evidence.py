@@ -75,6 +75,11 @@ def command(action: str, order: Order, *options: str, confirm: str = "") -> str:
     named = [str(each) for each in order.applications] or list(order.environments)
     words = ["anchor-tui", action, *named, *options]
     if order.reason:
-        words += ["--reason", order.reason]
+        words += option("--reason", order.reason)
     words += ["--confirm", confirm] if confirm else ["--yes"]
     return shlex.join(words)
+
+
+def option(name: str, value: str) -> list[str]:
+    """An option and its value: in one word where the value would be taken for an option itself."""
+    return [f"{name}={value}"] if value.startswith("-") else [name, value]

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from anchor_tui.domain.actions import preflight, promote
-from anchor_tui.domain.actions.evidence import Evidence
+from anchor_tui.domain.actions.evidence import Evidence, option
 from anchor_tui.domain.actions.plan import Change, Line, LineKind, Order, Plan, Refusal, Seen, priced
 from anchor_tui.domain.actions.steps import FollowPullRequest, Merge, MergeWay, Step
 from anchor_tui.domain.actions.workbench import PullState, Workbench
@@ -142,5 +142,5 @@ def _lines(pull: PullState, known: PullRequest, way: MergeWay) -> Iterator[Line]
 
 def _command(order: Order, phrase: str) -> str:
     words = ["anchor-tui", "merge", str(order.number)]
-    words += ["--reason", order.reason] if order.reason else []
+    words += option("--reason", order.reason) if order.reason else []
     return shlex.join([*words, *(["--confirm", phrase] if phrase else ["--yes"])])

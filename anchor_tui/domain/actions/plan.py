@@ -123,6 +123,8 @@ class Plan(Value, frozen=True):
     seen: tuple[Seen, ...] = ()
     refused: tuple[Refusal, ...] = ()
     pull_request: PullRequestDraft | None = None
+    choices: tuple[str, ...] = ()
+    """The resources that could be chosen to be the only ones, as `Kind/namespace/name`."""
     executable: bool = True
     """False for one that only speaks as of an earlier time, as a dry run without a refresh."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from anchor_tui.domain.actions import moving, preflight
 from anchor_tui.domain.actions.choosing import Move, branch_name, brought_by, choose, commit_words, described
-from anchor_tui.domain.actions.evidence import Evidence
+from anchor_tui.domain.actions.evidence import Evidence, option
 from anchor_tui.domain.actions.opening import opening, seen
 from anchor_tui.domain.actions.plan import (
     Change,
@@ -172,10 +172,10 @@ def _plan(
 
 def _command(order: Order, move: Move, phrase: str) -> str:
     words = ["anchor-tui", "promote", move.environment.name]
-    words += ["--from", order.source] if order.source else []
-    words += ["--version", order.version] if order.version else []
+    words += option("--from", order.source) if order.source else []
+    words += option("--version", order.version) if order.version else []
     words += ["--without-argocd"] if order.without_argocd else []
-    words += ["--reason", order.reason] if order.reason else []
+    words += option("--reason", order.reason) if order.reason else []
     return shlex.join([*words, *(["--confirm", phrase] if phrase else ["--yes"])])
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from anchor_tui.domain.actions import moving, preflight, promote
 from anchor_tui.domain.actions.choosing import Move, branch_name, choose, described
-from anchor_tui.domain.actions.evidence import Evidence
+from anchor_tui.domain.actions.evidence import Evidence, option
 from anchor_tui.domain.actions.opening import opening, seen
 from anchor_tui.domain.actions.plan import Change, Line, Order, Plan, PullRequestDraft, Refusal, priced
 from anchor_tui.domain.actions.steps import (
@@ -102,9 +102,9 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
 
 
 def _command(order: Order, name: str, move: Move, phrase: str) -> str:
-    words = ["anchor-tui", "rollback", name, "--to", order.version or move.release.version]
+    words = ["anchor-tui", "rollback", name, *option("--to", order.version or move.release.version)]
     words += ["--without-argocd"] if order.without_argocd else []
-    words += ["--reason", order.reason] if order.reason else []
+    words += option("--reason", order.reason) if order.reason else []
     return shlex.join([*words, *(["--confirm", phrase] if phrase else ["--yes"])])
 
 

@@ -11,6 +11,7 @@ from anchor_tui.domain.actions.evidence import (
     command,
     environments_of,
     none_found,
+    option,
     readable,
     targets,
 )
@@ -144,13 +145,21 @@ def of_ready(
         ),
         seen=tuple(fact for each in ready for fact in _seen(each, prune=prune)),
         refused=refusals,
+        choices=_choices(ready) if order.action == "sync" and not several else (),
     )
+
+
+def _choices(ready: Sequence[Ready]) -> tuple[str, ...]:
+    """What a sync could be limited to: what differs, stale or not."""
+    state = ready[0].state
+    stale = {each.ref for each in stale_resources(state)}
+    return tuple(f"{ref.kind}/{ref.namespace}/{ref.name}" for ref in sorted({*state.differing, *stale}))
 
 
 def _options(order: Order) -> list[str]:
     found = ["--prune"] if order.prune and order.action == "sync" else []
     found += ["--server-dry-run"] if order.dry_run else []
-    return [*found, *(word for name in order.resources for word in ("--resource", name))]
+    return [*found, *(word for name in order.resources for word in option("--resource", name))]
 
 
 def steps_of(ready: Ready, order: Order, *, prune: bool) -> tuple[Step, ...]:

@@ -16,9 +16,13 @@ from textual.screen import Screen
 if TYPE_CHECKING:
     from textual.widgets import Input
 
+    from anchor_tui.domain.actions.progress import Job
+
 from anchor_tui.domain.model import Environment, Snapshot
+from anchor_tui.domain.words import count
 from anchor_tui.tui import panes
-from anchor_tui.tui.keys import Action
+from anchor_tui.tui.keys import REGISTRY, Action
+from anchor_tui.tui.orders import Aim, why_not_act
 from anchor_tui.tui.widgets.card import MIN_WIDTH, Card
 from anchor_tui.tui.widgets.grid import Grid, Row
 from anchor_tui.tui.widgets.lines import Detail, FooterLine, SourcesLine, TabLine, TopLine
@@ -26,6 +30,8 @@ from anchor_tui.tui.widgets.lines import Detail, FooterLine, SourcesLine, TabLin
 CARDS_FROM_HEIGHT = 28
 FLEET = "Fleet"
 READ_ONLY_NOTE = "read-only: no actions"
+ACTING = frozenset(action.id for action in REGISTRY if action.acts)
+MERGED_HERE = frozenset({"promotion", "rollback"})
 
 
 class FleetScreen(Screen[None]):
@@ -40,6 +46,8 @@ class FleetScreen(Screen[None]):
     words: reactive[str] = reactive("", init=False)
     show_all: reactive[bool] = reactive(False, init=False)
     as_cards: reactive[bool] = reactive(True)
+    jobs: reactive[tuple[Job, ...]] = reactive(())
+    selected: reactive[frozenset[str]] = reactive(frozenset[str](), init=False)
 
     def __init__(self, names: tuple[str, ...], actions: tuple[Action, ...], environment: str) -> None:
         super().__init__()
@@ -53,7 +61,9 @@ class FleetScreen(Screen[None]):
         yield SourcesLine().data_bind(FleetScreen.snapshot, FleetScreen.now)
         with Horizontal(id="cards"):
             for number, name in enumerate(self._names, 1):
-                yield Card(name, number).data_bind(FleetScreen.snapshot, FleetScreen.now, FleetScreen.environment)
+                yield Card(name, number).data_bind(
+                    FleetScreen.snapshot, FleetScreen.now, FleetScreen.environment, FleetScreen.jobs
+                )
         yield Grid(id="fleet")
         yield TabLine()
         yield Grid(id="rows")
@@ -110,6 +120,15 @@ class FleetScreen(Screen[None]):
         """Another filter."""
         self._fill()
 
+    def watch_jobs(self) -> None:
+        """Something that runs from here has moved."""
+        self._fill()
+
+    def watch_selected(self, selected: frozenset[str]) -> None:
+        """Other rows are marked."""
+        self.query_one("#rows", Grid).selected = selected
+        self._fill()
+
     def watch_show_all(self) -> None:
         """More or fewer rows."""
         self._fill()
@@ -136,7 +155,7 @@ class FleetScreen(Screen[None]):
             fleet.show(overview.columns, overview.rows, overview.empty, self.now)
             fleet.styles.height = min(len(overview.rows), max(3, self.size.height // 3)) + 1
         name = panes.APPLICATIONS if self.pane == FLEET else self.pane
-        made = {each: panes.make(each, self.snapshot, self._environments()) for each in panes.PANES}
+        made = {each: panes.make(each, self.snapshot, self._environments(), self.jobs) for each in panes.PANES}
         pane = made[name]
         rows = tuple(row for row in pane.rows if row.holds(self.words.lower())) if self.words else pane.rows
         empty = f"nothing holds “{self.words}”" if self.words and pane.rows else pane.empty
@@ -151,6 +170,10 @@ class FleetScreen(Screen[None]):
 
     def _note(self, shown: int, of: int) -> str:
         where = "every environment" if self.show_all else self.environment
+        if self.selected:
+            where = f"{where} · {count(len(self.selected), 'application')} selected"
+        if (running := panes.running_words(self.jobs)) and not self.words:
+            return f"{where} · {running}"
         return f"{where} · filter “{self.words}”: {shown} of {of}" if self.words else where
 
     def _show_detail(self) -> None:
@@ -165,15 +188,51 @@ class FleetScreen(Screen[None]):
     def _working(self) -> Iterator[Action]:
         return (action for action in self._actions if action.footer and not self.why_not(action.id))
 
+    @property
+    def aim(self) -> Aim:
+        """What an action is about: the selected applications, else the highlighted one of several, else all of it."""
+        row = self.highlighted
+        if self.pane == panes.PULL_REQUESTS:
+            return Aim(self.environment, (), int(row.key) if row and row.key.isdecimal() else None)
+        found = {
+            panes.application_key(environment, app): app.id
+            for environment in (self.snapshot.environments if self.snapshot else ())
+            for app in environment.applications
+        }
+        if chosen := tuple(id_ for key, id_ in found.items() if key in self.selected):
+            return Aim(self.environment, chosen, self._only_pull)
+        several = sum(1 for each in self._environments() for _ in each.applications) > 1
+        if self.pane == panes.APPLICATIONS and row is not None and several and row.key in found:
+            return Aim(self.environment, (found[row.key],), self._only_pull)
+        return Aim(self.environment, (), self._only_pull)
+
+    @property
+    def _only_pull(self) -> int | None:
+        """The one pull request that moves the environment, where there is just one that could be merged."""
+        environment = self.snapshot.environment(self.environment) if self.snapshot else None
+        pulls = [each for each in (environment.pull_requests if environment else ()) if each.kind in MERGED_HERE]
+        return pulls[0].number if len(pulls) == 1 else None
+
+    def toggle_selection(self) -> None:
+        """Marks the highlighted application, or takes the mark away, and goes on to the next."""
+        row = self.highlighted
+        if row is not None and self.pane == panes.APPLICATIONS:
+            self.selected = self.selected ^ {row.key}
+            self.grid.move(1)
+
     def why_not(self, action: str) -> str:
         """Why an action does not work here and now; empty where it does."""
         row = self.highlighted
         match action:
+            case acting if acting in ACTING:
+                return why_not_act(acting, self.aim, self.snapshot, self._names)
+            case "select" if self.pane != panes.APPLICATIONS or row is None:
+                return "applications are selected in their pane"
             case "browser" if row is None or not row.url:
                 return "what is highlighted has no address"
             case "open" | "copy" if row is None:
                 return "nothing is highlighted"
-            case "back" if not self.filtering:
+            case "back" if not self.filtering and not self.selected:
                 return "nothing is open"
             case _:
                 return ""
@@ -228,7 +287,8 @@ class FleetScreen(Screen[None]):
         self.query_one("#words", Input).focus()
 
     async def go_back(self) -> None:
-        """Ends the filter."""
+        """Ends the filter, or the selection."""
+        self.selected = frozenset()
         await self.query("#words").remove()
         self.words = ""
         self.grid.focus()

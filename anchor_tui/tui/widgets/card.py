@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.events import Click
@@ -11,9 +12,14 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from anchor_tui.domain.glyphs import Mark
 from anchor_tui.domain.model import Environment, Snapshot
+from anchor_tui.domain.words import since
 from anchor_tui.tui import summary
-from anchor_tui.tui.appearance import muted, text
+from anchor_tui.tui.appearance import marked, muted, text
+
+if TYPE_CHECKING:
+    from anchor_tui.domain.actions.progress import Job
 
 MIN_WIDTH = 34
 HEIGHT = 11
@@ -25,6 +31,7 @@ class Card(Widget):
     snapshot: reactive[Snapshot | None] = reactive(None)
     now: reactive[datetime | None] = reactive(None)
     environment: reactive[str] = reactive("")
+    jobs: reactive[tuple[Job, ...]] = reactive(())
 
     class Chosen(Message):
         """Somebody clicked on the card."""
@@ -71,8 +78,17 @@ class Card(Widget):
         lines = [line.truncate(width, ellipsis=True) for line in self._lines(shown, self.snapshot, self.now)]
         return Content("\n").join(lines[: self.size.height or None])
 
+    def _under_way(self, shown: Environment) -> list[Job]:
+        if not self.jobs:
+            return []
+        from anchor_tui.tui.activity_pane import concerns  # with all that acts, which most sessions do without
+
+        return [job for job in self.jobs if not job.is_over and concerns(job, shown)]
+
     def _lines(self, shown: Environment, snapshot: Snapshot, now: datetime) -> Iterator[Content]:
         yield summary.verdict(shown)
+        for job in self._under_way(shown):
+            yield marked(Mark.PROGRESS, f"{job.plan.verb} asked {since(job.began_at, now)} ago")
         yield summary.release(shown, snapshot, now)
         yield summary.sync_and_health(shown, snapshot)
         yield summary.automation(shown, snapshot)

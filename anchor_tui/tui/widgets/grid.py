@@ -75,6 +75,8 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
     rows: reactive[tuple[Row, ...]] = reactive((), layout=False)
     now: reactive[datetime] = reactive(datetime.fromtimestamp(0, UTC))
     cursor: reactive[str | None] = reactive(None)
+    selected: reactive[frozenset[str]] = reactive(frozenset[str]())
+    """Keys of the rows that are marked, to act on several at once."""
 
     class Highlighted(Message):
         """The cursor came to a row, or there is none any more."""
@@ -185,7 +187,8 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
             return Strip.blank(width, self.rich_style)
         here = index == self._index
         cells = self.rows[index].draw(self.now)
-        return self._strip(cells, "▌" if here else " ", width, "grid--cursor" if here else "grid--row")
+        gutter = "●" if self.rows[index].key in self.selected else "▌" if here else " "
+        return self._strip(cells, gutter, width, "grid--cursor" if here else "grid--row")
 
     def _strip(
         self, cells: tuple[Content, ...], gutter: str, width: int, component: str, *, whole: bool = False

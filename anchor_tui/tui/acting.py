@@ -1,0 +1,166 @@
+"""From a key to an Outcome: a Plan is made, shown, confirmed, executed and followed; the screen never waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from anchor_tui.domain.actions.plan import Order, Outcome, OutcomeKind, Plan, Refusal
+from anchor_tui.domain.words import first_line
+from anchor_tui.tui.actor import Actor
+from anchor_tui.tui.orders import Aim, order_for
+
+if TYPE_CHECKING:
+    from anchor_tui.domain.actions.progress import Job
+    from anchor_tui.domain.readings import PastRelease
+    from anchor_tui.services.execute import Consent
+    from anchor_tui.tui.app import AnchorApp
+
+TITLES = {
+    "refresh": "Refresh",
+    "hard-refresh": "Hard refresh",
+    "sync": "Sync",
+    "hard-refresh-prune": "Hard refresh + prune",
+    "terminate": "Terminate",
+    "promote": "Promote to here",
+    "rollback": "Roll back",
+    "merge": "Merge",
+    "cutover": "Cutover",
+}
+_SEVERITY: dict[OutcomeKind, str] = {"done": "information", "refused": "warning", "drifted": "warning"}
+
+
+class Flows:
+    """The flows of one application. Each runs as a worker of the application, so that no dialog's end ends it."""
+
+    def __init__(self, app: AnchorApp, actor: Actor) -> None:
+        self._app, self._actor = app, actor
+
+    def begin(self, action: str, aim: Aim) -> None:
+        """Starts an action; returns at once."""
+        order = order_for(action, aim)  # type: ignore[arg-type]
+        self._start(self._first(order))
+
+    def _start(self, flow: Coroutine[Any, Any, None]) -> None:
+        self._app.run_worker(flow, group="acting", exit_on_error=False)
+
+    async def _first(self, order: Order) -> None:
+        """What some actions ask for before a Plan can be made."""
+        match order.action:
+            case "refresh" | "hard-refresh":
+                await self._at_once(order)
+            case "rollback":
+                if (chosen := await self._release(order)) is not None:
+                    await self._confirm(chosen)
+            case "cutover":
+                from anchor_tui.tui.screens.cutover import CutoverScreen
+
+                screen = CutoverScreen().data_bind(snapshot=type(self._app).snapshot)
+                if await self._app.push_screen_wait(screen):
+                    await self._confirm(order)
+            case _:
+                await self._confirm(order)
+
+    async def _release(self, order: Order) -> Order | None:
+        from anchor_tui.tui.screens.releases import ReleasesScreen
+
+        name, snapshot = order.environments[0], self._app.snapshot
+        environment = snapshot.environment(name) if snapshot else None
+        assert self._app.now is not None
+
+        async def ask() -> tuple[PastRelease, ...] | Refusal:
+            return await asyncio.wrap_future(self._actor.earlier_releases(name))
+
+        screen = ReleasesScreen(name, environment.release if environment else None, self._app.now, ask)
+        version = await self._app.push_screen_wait(screen)
+        return replace(order, version=version) if version is not None else None
+
+    # --- plan, confirm, execute ----------------------------------------------------------------------
+
+    async def _plan(self, order: Order) -> Plan | Refusal:
+        snapshot = self._app.snapshot
+        if snapshot is None:
+            return Refusal("", "unread", "nothing is known yet")
+        try:
+            return await asyncio.wrap_future(self._actor.prepare(order, snapshot))
+        except Exception as error:  # noqa: BLE001 - a fault of ours must be seen, and must not end the screen
+            return _fault(error)
+
+    async def _at_once(self, order: Order) -> None:
+        """What costs no confirmation: it is asked for, and the screen goes on."""
+        from anchor_tui.services.execute import Consent
+
+        plan = await self._plan(order)
+        if isinstance(plan, Refusal):
+            self._app.notify(str(plan), severity="warning", markup=False)
+            return
+        self._app.notify(f"{plan.title} …", timeout=2, markup=False)
+        await self._execute(plan, Consent(confirmed=True))
+
+    async def _confirm(self, order: Order, note: str = "") -> None:
+        from anchor_tui.tui.screens.plan import PlanScreen
+
+        confirmed = await self._app.push_screen_wait(PlanScreen(order, TITLES[order.action], self._plan, note))
+        if confirmed is None:
+            return
+        plan, consent = confirmed
+        self._app.show_progress(plan)
+        outcome = await self._execute(plan, consent)
+        if outcome is not None and outcome.kind == "drifted" and outcome.fresh is not None:
+            self._app.hide_progress(plan.id)
+            again = replace(outcome.fresh.order, request_id=order_for(order.action, Aim("")).request_id, reason="")
+            await self._confirm(again, f"Drifted: {outcome.message}. This is how it would be now:")
+
+    async def _execute(self, plan: Plan, consent: Consent) -> Outcome | None:
+        try:
+            outcome = await asyncio.wrap_future(self._actor.execute(plan, consent))
+        except Exception as error:  # noqa: BLE001 - a fault of ours must be seen: what was sent may be there
+            message = f"a fault in anchor-tui ended it ({type(error).__name__}): look what is there, and at the audit"
+            self._app.notify(message, title=plan.title, severity="error", timeout=20, markup=False)
+            return None
+        severity = _SEVERITY.get(outcome.kind, "error")
+        self._app.notify(
+            first_line(outcome.message),
+            title=f"{plan.title}: {outcome.kind}",
+            severity=severity,  # type: ignore[arg-type]
+            timeout=6 if outcome.kind == "done" else 15,
+            markup=False,
+        )
+        return outcome
+
+    # --- start and end -------------------------------------------------------------------------------
+
+    def recover(self) -> None:
+        """Says what earlier runs left, once the first picture stands."""
+        self._start(self._recovered())
+
+    async def _recovered(self) -> None:
+        for words in await asyncio.wrap_future(self._actor.recover()):
+            self._app.notify(words, title="From before", severity="warning", timeout=20, markup=False)
+
+    async def may_leave(self, jobs: tuple[Job, ...]) -> bool:
+        """Whether to quit; what is being sent is waited for."""
+        from anchor_tui.tui.screens.leaving import LeavingScreen
+
+        running = tuple(each for each in jobs if not each.is_over)
+        if running and not await self._app.push_screen_wait(LeavingScreen(running)):
+            return False
+        await asyncio.wrap_future(self._actor.finish_writes())
+        return True
+
+    def leave(self) -> None:
+        """Quits, after a question where something runs."""
+
+        async def leaving() -> None:
+            if await self.may_leave(self._app.jobs):
+                self._app.exit()
+
+        self._start(leaving())
+
+
+def _fault(error: Exception) -> Refusal:
+    """An exception's text may hold anything, so its kind must do."""
+    return Refusal("", "internal", f"a fault in anchor-tui: {type(error).__name__}; nothing was sent")

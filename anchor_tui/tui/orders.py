@@ -1,0 +1,97 @@
+"""From what is highlighted to an Order, and why an action does not work here and now. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from anchor_tui.domain.model import AppId, Application, Environment, PullRequest, Snapshot
+
+if TYPE_CHECKING:
+    from anchor_tui.domain.actions.plan import ActionId, Order
+
+IN_CLUSTER: frozenset[str] = frozenset({"refresh", "hard-refresh", "sync", "hard-refresh-prune", "terminate"})
+
+
+class Aim(NamedTuple):
+    """What the keys act on: an environment, or applications of it, or a pull request."""
+
+    environment: str
+    applications: tuple[AppId, ...] = ()
+    number: int | None = None
+
+
+def order_for(action: ActionId, aim: Aim) -> Order:
+    """The order of a key. Options are the usual ones: none stays from the last time."""
+    import uuid
+
+    from anchor_tui.domain.actions.plan import Order  # with all that acts: 10 ms that the first frame does without
+
+    id_ = uuid.uuid4().hex
+    if action == "merge":
+        return Order(action, id_, number=aim.number)
+    if action == "cutover":
+        return Order(action, id_)
+    if action in IN_CLUSTER:
+        environments = () if aim.applications else (aim.environment,)
+        return Order(action, id_, environments, aim.applications)
+    return Order(action, id_, (aim.environment,))
+
+
+def why_not_act(action: str, aim: Aim, snapshot: Snapshot | None, environments: tuple[str, ...]) -> str:
+    """Why an action cannot even be planned here and now; empty where it can."""
+    if snapshot is None:
+        return "nothing is known yet"
+    environment = snapshot.environment(aim.environment)
+    if environment is None:
+        return "no environment is highlighted"
+    if action in IN_CLUSTER:
+        return _in_cluster(action, aim, environment, snapshot)
+    if (why := _unread(snapshot, "github", "GitHub")) and action != "cutover":
+        return why
+    match action:
+        case "promote" if environments and aim.environment == environments[0]:
+            return f"{aim.environment} is the first environment: the app repo's workflow brings releases into it"
+        case "rollback" if environment.release is None:
+            return "its release cannot be read"
+        case "merge":
+            return _merge(aim, snapshot)
+        case _:
+            return ""
+
+
+def _in_cluster(action: str, aim: Aim, environment: Environment, snapshot: Snapshot) -> str:
+    if why := _unread(snapshot, environment.source, "Argo CD"):
+        return why
+    applications = _aimed(aim, environment, snapshot)
+    if not applications:
+        return "no application is known there"
+    if action == "terminate" and not any(each.operation and each.operation.running for each in applications):
+        return "no operation runs"
+    return ""
+
+
+def _aimed(aim: Aim, environment: Environment, snapshot: Snapshot) -> tuple[Application, ...]:
+    if not aim.applications:
+        return environment.applications
+    return tuple(each for each in snapshot.applications if each.id in aim.applications)
+
+
+def _unread(snapshot: Snapshot, source: str, name: str) -> str:
+    state = snapshot.source(source)
+    if state is None or state.state == "fresh":
+        return ""
+    return f"{name} is {state.state}: read again (g) once that is mended"
+
+
+def _merge(aim: Aim, snapshot: Snapshot) -> str:
+    pull = pull_of(aim, snapshot)
+    if pull is None:
+        return "no pull request is highlighted"
+    if pull.kind not in {"promotion", "rollback"}:
+        return f"#{pull.number} is no promotion and no rollback: merge it on GitHub (o)"
+    return ""
+
+
+def pull_of(aim: Aim, snapshot: Snapshot) -> PullRequest | None:
+    """The pull request that is meant."""
+    return next((each for each in snapshot.all_pull_requests if each.number == aim.number), None)

@@ -1,0 +1,113 @@
+"""A Plan, a Refusal and a running job as text: the same words in every dialog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from textual.content import Content
+
+from anchor_tui.domain.actions.plan import LineKind, Outcome, OutcomeKind, Plan, Refusal
+from anchor_tui.domain.actions.progress import Job, Track
+from anchor_tui.domain.glyphs import Mark
+from anchor_tui.domain.words import since
+from anchor_tui.tui.appearance import MUTED, marked, muted, spaced, text
+
+_JUDGED: frozenset[LineKind] = frozenset({"ok", "warning", "failed"})
+OUTCOMES: dict[OutcomeKind, Mark] = {
+    "done": Mark.OK,
+    "failed": Mark.FAILING,
+    "drifted": Mark.ATTENTION,
+    "refused": Mark.ATTENTION,
+    "unknown": Mark.UNKNOWN,
+}
+
+
+def plan_content(plan: Plan, *, with_steps: bool) -> Content:
+    """The Plan verbatim: what changes, the exact diff, the pull request, each request, the command."""
+    return Content("\n").join(_plan(plan, with_steps=with_steps))
+
+
+def _plan(plan: Plan, *, with_steps: bool) -> Iterator[Content]:
+    for line in plan.lines:
+        yield _line(line.kind, line.text, line.mark)
+    for refusal in plan.refused:
+        yield marked(Mark.FAILING, f"left out: {refusal}")
+    for diff in plan.diffs:
+        yield Content("")
+        yield from _diff(diff.text)
+    if plan.pull_request is not None:
+        draft = plan.pull_request
+        yield Content("")
+        yield spaced(muted("pull request"), text(draft.title, "bold"))
+        yield spaced(muted("branch"), text(draft.branch))
+        for name, words in (("labels", draft.labels), ("reviewers", draft.reviewers)):
+            if words:
+                yield spaced(muted(name), text(", ".join(words)))
+        if with_steps:
+            yield from (spaced(muted("│"), text(each), gap=" ") for each in draft.body.rstrip("\n").split("\n"))
+    yield Content("")
+    if with_steps:
+        yield from _steps(plan)
+    yield spaced(muted("same as"), text(plan.command))
+
+
+def _line(kind: LineKind, words: str, mark: Mark) -> Content:
+    if kind in _JUDGED:
+        return marked(mark, words)
+    if kind == "deleted":
+        return text(words, "bold $text-error")
+    return text(words, MUTED) if kind in {"note", "kept"} else text(words)
+
+
+def _diff(whole: str) -> Iterator[Content]:
+    styles = {"+": "$text-success", "-": "$text-error", "@": "$text-accent"}
+    for line in whole.rstrip("\n").split("\n"):
+        head = line.startswith(("+++", "---"))
+        yield text(line, "bold" if head else styles.get(line[:1], MUTED))
+
+
+def _steps(plan: Plan) -> Iterator[Content]:
+    for change in plan.changes:
+        yield text(change.subject, "bold")
+        for number, step in enumerate(change.steps, 1):
+            request = step.request
+            sent = muted(f"{request.method} {request.path or 'status API'}") if request else None
+            yield spaced(text(f"{number:>2}. {step.title}"), sent)
+
+
+def refusal_content(refusal: Refusal) -> Content:
+    """Why not, with the way out, and the address to look at."""
+    mark = Mark.OK if refusal.settled else Mark.FAILING
+    lines = [marked(mark, part) for part in str(refusal).split("; ")]
+    return Content("\n").join([*lines, *([muted(refusal.url)] if refusal.url else [])])
+
+
+# --- while it runs ------------------------------------------------------------------------------------
+
+
+def job_content(job: Job, now: datetime) -> Content:
+    """Each step on a line with its time; at the end what became of it."""
+    lines: list[Content] = []
+    for track in job.tracks:
+        lines += _track(track, now, with_subject=len(job.tracks) > 1)
+    if job.outcome is not None:
+        lines += [Content(""), *_outcome(job.outcome)]
+    return Content("\n").join(lines)
+
+
+def _track(track: Track, now: datetime, *, with_subject: bool) -> Iterator[Content]:
+    if with_subject:
+        yield text(track.subject, "bold")
+    for step in track.steps:
+        age = muted(f"{since(step.at, now)} ago") if step.at else None
+        waits = step.phase == "waiting"
+        head = muted(f"{step.mark.glyph()} {step.title}") if waits else marked(step.mark, step.title)
+        yield spaced(head, text(step.note) if step.note else None, age)
+
+
+def _outcome(outcome: Outcome) -> Iterator[Content]:
+    for result in outcome.results:
+        yield marked(OUTCOMES[result.kind], f"{result.kind}: {result.message}")
+        if result.url and result.url not in result.message:
+            yield muted(result.url)

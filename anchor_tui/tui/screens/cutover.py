@@ -1,0 +1,130 @@
+"""The no-mock cutover as a checklist: each line with its evidence and its place; step 5 opens when 1 to 4 hold."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.reactive import reactive
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from anchor_tui.domain.actions.cutover import Item, checklist, environments_of
+from anchor_tui.domain.glyphs import Mark
+from anchor_tui.domain.model import Snapshot
+from anchor_tui.tui.appearance import marked, muted, spaced, styles_folder, text
+from anchor_tui.tui.policy_pane import address
+from anchor_tui.tui.widgets.grid import Column, Grid, Row, still
+from anchor_tui.tui.widgets.lines import Detail
+
+COLUMNS = (Column("STEP"), Column("ENV"), Column("MUST HOLD", flexes=True), Column("EVIDENCE"))
+MARKS = {"ok": Mark.OK, "failed": Mark.FAILING, "unknown": Mark.UNKNOWN}
+LAST = "step 5"
+
+
+class CutoverScreen(ModalScreen[bool]):
+    """Follows the snapshot. True when step 5 was pressed and may be."""
+
+    CSS_PATH = str(styles_folder() / "plan.tcss")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "leave", "Close"),
+        Binding("c,enter", "take", "Step 5"),
+        Binding("down,j", "move(1)", "Down"),
+        Binding("up,k", "move(-1)", "Up"),
+        Binding("o", "browser", "Browser"),
+    ]
+
+    snapshot: reactive[Snapshot | None] = reactive(None)
+
+    def compose(self) -> ComposeResult:
+        """The list, what the highlighted line says in full, and the keys."""
+        with Vertical(id="cutover") as frame:
+            frame.border_title = "Production no-mock cutover"
+            yield Grid(COLUMNS, id="choices", empty="no environment has the rules of staging or prod")
+            yield Detail()
+            yield Static("", id="key")
+
+    def on_mount(self) -> None:
+        """As the snapshot has it."""
+        self.query_one(Grid).focus()
+        self._fill()
+
+    def watch_snapshot(self) -> None:
+        """A line may hold now that did not."""
+        self._fill()
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """Steps 1 to 4."""
+        return checklist(self.snapshot) if self.snapshot else ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether step 5 may be pressed."""
+        return bool(self.items) and all(each.state == "ok" for each in self.items)
+
+    def _fill(self) -> None:
+        if not self.is_mounted or self.snapshot is None:
+            return
+        rows = tuple(self._row(each, self.snapshot) for each in self.items)
+        grid = self.query_one(Grid)
+        grid.show(COLUMNS, (*rows, self._last()), grid.empty, self.snapshot.taken_at)
+        grid.styles.height = min(16, len(rows) + 2)
+        open_items = sum(each.state != "ok" for each in self.items)
+        go = "c step 5" if self.is_open else f"step 5 waits for {open_items} of {len(self.items)}"
+        self.query_one("#key", Static).update(muted(f"{go} · ↑↓ · o opens the file at the line · esc closes"))
+        self._show_detail()
+
+    def _row(self, item: Item, snapshot: Snapshot) -> Row:
+        finding = item.finding
+        cells = (
+            marked(MARKS[item.state], item.number),
+            text(item.environment),
+            text(item.title),
+            text(item.place or (finding.evidence if finding else "–")),
+        )
+        fix = text(f"mend: {finding.fix}") if finding and finding.fix and item.state != "ok" else None
+        lines = [marked(MARKS[item.state], item.message or item.title), fix, muted(item.place) if item.place else None]
+        detail = Content("\n").join([each for each in lines if each is not None])
+        url = address(finding, snapshot) if finding else None
+        return still(f"{item.number} {item.environment} {item.title}", cells, detail, url, copied=item.place)
+
+    def _last(self) -> Row:
+        names = ", ".join(each.name for each in environments_of(self.snapshot)) if self.snapshot else ""
+        mark = Mark.NONE if self.is_open else Mark.PROGRESS
+        words = "hard refresh, then sync with prune; then no mock may be left"
+        cells = (marked(mark, 5), text(names), text(words), muted("live"))
+        state = "it can be pressed: c" if self.is_open else "it opens when steps 1 to 4 hold"
+        return still(LAST, cells, spaced(text(words), muted(state)))
+
+    def _show_detail(self) -> None:
+        row = self.query_one(Grid).row
+        if row is not None and self.snapshot is not None:
+            self.query_one(Detail).content = row.describe(self.snapshot.taken_at)
+
+    def on_grid_highlighted(self, message: Grid.Highlighted) -> None:
+        """The details follow the cursor."""
+        message.stop()
+        self._show_detail()
+
+    def action_move(self, step: int) -> None:
+        """The cursor."""
+        self.query_one(Grid).move(step)
+
+    def action_browser(self) -> None:
+        """The file at the line; only web addresses are opened."""
+        row = self.query_one(Grid).row
+        if row is not None and row.url and row.url.startswith(("https://", "http://")):
+            self.app.open_url(row.url)
+
+    def action_take(self) -> None:
+        """Step 5, where it may be."""
+        if self.is_open:
+            self.dismiss(True)
+
+    def action_leave(self) -> None:
+        """Nothing is done."""
+        self.dismiss(False)

@@ -1,0 +1,274 @@
+"""A Plan shown before it is done, and confirmed at its price; or why there is none.
+
+One key: Cancel has the focus, enter writes nothing, `y` counts outside a text field only. A phrase: the focus is in
+it, and enter does nothing until it matches. Whatever was typed before the Plan stood on the screen does not count.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import ClassVar
+
+from msgspec.structs import replace
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.events import Key, Paste
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+from anchor_tui.domain.actions.plan import Order, Plan, Refusal
+from anchor_tui.services.execute import Consent
+from anchor_tui.tui.appearance import muted, spaced, styles_folder, text
+from anchor_tui.tui.plan_lines import plan_content, refusal_content
+
+Planner = Callable[[Order], Awaitable[Plan | Refusal]]
+AFTER_PAINTED_S = 0.15
+"""What is typed so soon after the Plan came was typed for something else."""
+
+
+class Confirmed(tuple[Plan, Consent]):
+    """The Plan that stood on the screen, and what was given to have it executed."""
+
+    __slots__ = ()
+
+
+class GuardedInput(Input):
+    """A line that takes nothing that was typed before its screen's Plan could be read."""
+
+    async def _on_key(self, event: Key) -> None:
+        if isinstance(self.screen, PlanScreen) and not self.screen.counts(event.time):
+            event.stop()
+            event.prevent_default()
+            return
+        await super()._on_key(event)
+
+    def _on_paste(self, event: Paste) -> None:
+        if isinstance(self.screen, PlanScreen) and not self.screen.counts(event.time):
+            event.stop()
+            event.prevent_default()
+            return
+        super()._on_paste(event)
+
+
+class PlanScreen(ModalScreen[Confirmed | None]):
+    """Stands at once, is filled when the Plan has been made, and made anew when an option is changed."""
+
+    CSS_PATH = str(styles_folder() / "plan.tcss")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel"),
+        Binding("ctrl+d,pagedown", "scroll(1)", "Down"),
+        Binding("ctrl+u,pageup", "scroll(-1)", "Up"),
+    ]
+
+    def __init__(self, order: Order, title: str, plan: Planner, note: str = "") -> None:
+        super().__init__()
+        self._order = order
+        self._title = title
+        self._make = plan
+        self._note = note
+        self._found: Plan | Refusal | None = None
+        self._readable_at: float | None = None
+        self._with_steps = False
+
+    def compose(self) -> ComposeResult:
+        """The frame stands before the Plan does."""
+        with Vertical(id="plan") as frame:
+            frame.border_title = text(self._title).markup
+            with VerticalScroll(id="said", can_focus=False):
+                yield Static(muted("… reading what it would change"), id="words")
+            yield Static("", id="options")
+            yield GuardedInput(placeholder="reason", id="reason", compact=True, select_on_focus=False)
+            yield Static("", id="ask")
+            yield GuardedInput(id="phrase", compact=True, select_on_focus=False)
+            with Horizontal(id="buttons"):
+                yield Button("Cancel", id="cancel", compact=True)
+                yield Static("", id="key")
+
+    def on_mount(self) -> None:
+        """Begins to plan; until then only Cancel is there."""
+        for name in ("#options", "#reason", "#ask", "#phrase"):
+            self.query_one(name).display = False
+        self.query_one("#cancel").focus()
+        self._plan_again(self._order)
+
+    # --- the Plan ----------------------------------------------------------------------------------
+
+    def _plan_again(self, order: Order) -> None:
+        self._order, self._readable_at, self._found = order, None, None
+        self.query_one("#cancel").focus()
+        self.query_one("#key", Static).update("")
+        self.run_worker(self._planned(order), exclusive=True)
+
+    async def _planned(self, order: Order) -> None:
+        self._show(await self._make(order))
+
+    def _show(self, found: Plan | Refusal) -> None:
+        self._found = found
+        if isinstance(found, Refusal):
+            self._show_refusal(found)
+        else:
+            self._show_plan(found)
+        self.call_after_refresh(self._mark_readable)
+
+    def _mark_readable(self) -> None:
+        self._readable_at = time.monotonic()
+
+    def counts(self, typed_at: float) -> bool:
+        """Whether a key of that moment was typed with the Plan on the screen."""
+        return self._readable_at is not None and typed_at >= self._readable_at + AFTER_PAINTED_S
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether a key that is pressed now counts."""
+        return self.counts(time.monotonic())
+
+    def _show_refusal(self, refusal: Refusal) -> None:
+        self.query_one("#words", Static).update(refusal_content(refusal))
+        for name in ("#options", "#reason", "#ask", "#phrase"):
+            self.query_one(name).display = False
+        keys = spaced(muted("esc closes"), muted("o opens it in the browser") if refusal.url else None, gap=" · ")
+        self.query_one("#key", Static).update(keys)
+
+    def _show_plan(self, plan: Plan) -> None:
+        frame = self.query_one("#plan")
+        protected = " · PROTECTED" if plan.protected else ""
+        frame.border_title = text(f"{plan.title}{protected}").markup
+        frame.set_class(plan.protected, "-protected")
+        frame.set_class(plan.is_destructive, "-destructive")
+        words = plan_content(plan, with_steps=self._with_steps)
+        note = text(self._note, "bold $text-warning") if self._note else None
+        self.query_one("#words", Static).update(Content("\n").join([note, words]) if note else words)
+        self.query_one("#said", VerticalScroll).scroll_home(animate=False)
+        options = self.query_one("#options", Static)
+        options.update(_options(plan))
+        options.display = bool(_options(plan))
+        reason = self.query_one("#reason", GuardedInput)
+        reason.display = True
+        reason.placeholder = "reason (asked for on a protected environment)" if plan.reason_required else "reason"
+        typed = plan.price == "phrase"
+        ask, phrase = self.query_one("#ask", Static), self.query_one("#phrase", GuardedInput)
+        ask.display = phrase.display = typed
+        phrase.value = ""
+        if typed:
+            ask.update(spaced(text("type"), text(plan.phrase, "bold reverse"), text("and enter to go on"), gap=" "))
+            phrase.focus()
+            self.query_one("#key", Static).update(muted("esc cancels · enter does it once the phrase matches"))
+        else:
+            self.query_one("#cancel").focus()
+            self.query_one("#key", Static).update(spaced(text(" y ", "bold reverse"), text(plan.verb)))
+
+    # --- keys --------------------------------------------------------------------------------------
+
+    def on_key(self, event: Key) -> None:
+        """Single keys, outside text fields: a field keeps what is typed into it."""
+        if not self.counts(event.time) or isinstance(self.focused, Input):
+            return
+        match self._found:
+            case Refusal(url=url) if event.key == "o" and url.startswith(("https://", "http://")):
+                self.app.open_url(url)
+            case Plan() as plan:
+                self._key(event.key, plan)
+
+    def _key(self, key: str, plan: Plan) -> None:
+        order = self._order
+        match key:
+            case "y" if plan.price == "key":
+                self._give(plan)
+            case "i":
+                self._with_steps = not self._with_steps
+                self.query_one("#words", Static).update(plan_content(plan, with_steps=self._with_steps))
+            case "u" if order.action == "sync":
+                self._plan_again(replace(order, prune=not order.prune))
+            case "d" if order.action in {"sync", "hard-refresh-prune"}:
+                self._plan_again(replace(order, dry_run=not order.dry_run))
+            case "a" if plan.choices:
+                self._choose_resources(plan)
+            case "e" if plan.pull_request is not None:
+                self._edit(plan)
+            case "j" | "down":
+                self.query_one("#said", VerticalScroll).scroll_down(animate=False)
+            case "k" | "up":
+                self.query_one("#said", VerticalScroll).scroll_up(animate=False)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter: in the reason on to what comes next, in the phrase it counts where it matches."""
+        plan = self._found
+        if not isinstance(plan, Plan):
+            return
+        if event.input.id == "reason":
+            self.query_one("#phrase" if plan.price == "phrase" else "#cancel").focus()
+            return
+        if event.value != plan.phrase:
+            return
+        self._give(plan)
+
+    def _give(self, plan: Plan) -> None:
+        reason = self.query_one("#reason", GuardedInput)
+        if plan.reason_required and not reason.value.strip():
+            reason.focus()
+            self.query_one("#key", Static).update(text("a reason is asked for here", "bold $text-warning"))
+            return
+        consent = Consent(confirmed=True, phrase=plan.phrase, reason=reason.value.strip())
+        self.dismiss(Confirmed((plan, consent)))
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Cancel is the only button."""
+        event.stop()
+        self.action_cancel()
+
+    def action_cancel(self) -> None:
+        """Nothing is done."""
+        self.dismiss(None)
+
+    def action_scroll(self, pages: int) -> None:
+        """A screenful of the Plan."""
+        said = self.query_one("#said", VerticalScroll)
+        said.scroll_page_down(animate=False) if pages > 0 else said.scroll_page_up(animate=False)
+
+    # --- options that want a screen ----------------------------------------------------------------
+
+    def _choose_resources(self, plan: Plan) -> None:
+        from anchor_tui.tui.screens.resources import ResourcesScreen
+
+        def chosen(names: tuple[str, ...] | None) -> None:
+            if names is not None:
+                self._plan_again(replace(self._order, resources=names))
+
+        self.app.push_screen(ResourcesScreen(plan.choices, self._order.resources), chosen)
+
+    def _edit(self, plan: Plan) -> None:
+        from anchor_tui.tui.screens.draft import DraftScreen
+
+        assert plan.pull_request is not None
+
+        def edited(words: tuple[str, str] | None) -> None:
+            if words is not None:
+                self._plan_again(replace(self._order, title=words[0], body=words[1]))
+
+        self.app.push_screen(DraftScreen(plan.pull_request.title, plan.pull_request.body), edited)
+
+
+def _options(plan: Plan) -> Content:
+    """What can be changed about it here, with how it stands now."""
+    order = plan.order
+    parts: list[Content] = []
+    if order.action == "sync":
+        parts.append(_switch("u", "prune", on=order.prune))
+    if order.action in {"sync", "hard-refresh-prune"}:
+        parts.append(_switch("d", "dry run", on=order.dry_run))
+    if order.action == "sync" and plan.choices:
+        chosen = f"{len(order.resources)} chosen" if order.resources else "all"
+        parts.append(spaced(text("a", "bold"), text(f"resources: {chosen}"), gap=" "))
+    if plan.pull_request is not None:
+        parts.append(spaced(text("e", "bold"), text("edit title and text"), gap=" "))
+    parts.append(spaced(text("i", "bold"), text("each request"), gap=" "))
+    if plan.price == "phrase":
+        parts.append(muted("(tab leaves the field)"))
+    return spaced(*parts, gap="  ")
+
+
+def _switch(key: str, name: str, *, on: bool) -> Content:
+    return spaced(text(key, "bold"), text(f"{name} {'ON' if on else 'off'}", "bold reverse" if on else ""), gap=" ")
