@@ -13,6 +13,7 @@ from anchor_tui.domain.readings import OpsRepo, PastRelease
 from anchor_tui.domain.words import short
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._+-]+")
+_LOCKS = re.compile(r"(\.lock)+$")
 
 
 class Move(Value, frozen=True):
@@ -28,6 +29,8 @@ class Move(Value, frozen=True):
     commit: str = ""
     present: Release | None = None
     between: tuple[Release, ...] = ()
+    asked: str = ""
+    """What names it beyond doubt: its version, or the commit where several had that version."""
 
     @property
     def is_current_upstream(self) -> bool:
@@ -38,7 +41,7 @@ class Move(Value, frozen=True):
 def branch_name(action: str, environment: str, version: str) -> str:
     """The one branch for it: asked for twice there is still one."""
     parts = [_UNFIT.sub("-", part).strip(".-") or "release" for part in (environment, version)]
-    safe = [part.replace("..", "-").removesuffix(".lock") for part in parts]
+    safe = [_LOCKS.sub("", part.replace("..", "-")) for part in parts]
     return f"{BRANCH_PREFIX}{action}/{'/'.join(safe)}"
 
 
@@ -80,12 +83,13 @@ def _promotion(order: Order, environment: EnvironmentConfig, config: Config, rep
             known = ", ".join(dict.fromkeys(each.version for each in _releases(upstream.history))) or release.version
             message = f"{source.name} never had {order.version}, as far as its history was read; it had {known}"
             return Refusal(source.name, "no-version", message)
-        release, commit = past.release, past.commit
-    if present is not None and present.content == release.content and present.version == release.version:
+        if not _is_same(past.release, release):  # its commit may have been named, and be the newest
+            release, commit = past.release, past.commit
+    if present is not None and _is_same(present, release):
         message = f"{environment.name} has {release.version} already: there is nothing to promote"
         return Refusal(environment.name, "same", message, settled=True)
     between = _between(upstream.history, release, present)
-    return Move(environment, source, release, commit, present, tuple(between))
+    return Move(environment, source, release, commit, present, between)
 
 
 def _rollback(order: Order, environment: EnvironmentConfig, repo: OpsRepo) -> Move | Refusal:
@@ -108,7 +112,10 @@ def _rollback(order: Order, environment: EnvironmentConfig, repo: OpsRepo) -> Mo
         message = f"it never had {order.version} before, as far as its history was read; it had {known}"
         return Refusal(environment.name, "no-version", message)
     lost = _between(own.history, present, past.release) if present else ()
-    return Move(environment, environment, past.release, past.commit, present, tuple(lost))
+    version = past.release.version
+    first = _find(version, choices)
+    asked = version if first is not None and first.commit == past.commit else past.commit[:12]
+    return Move(environment, environment, past.release, past.commit, present, lost, asked)
 
 
 def earlier(repo: OpsRepo, environment: str) -> tuple[PastRelease, ...]:
@@ -138,19 +145,23 @@ def _find(asked: str, history: Sequence[PastRelease]) -> PastRelease | None:
     )
 
 
+def _is_same(one: Release, other: Release) -> bool:
+    return (one.version, one.content) == (other.version, other.content)
+
+
 def _releases(history: Sequence[PastRelease]) -> Iterator[Release]:
     return (each.release for each in history if each.release is not None)
 
 
-def _between(history: Sequence[PastRelease], newer: Release | None, older: Release | None) -> Iterator[Release]:
-    """The releases from `newer` down to, and without, `older`, as the history has them."""
-    begun = False
+def _between(history: Sequence[PastRelease], newer: Release | None, older: Release | None) -> tuple[Release, ...]:
+    """The releases from `newer` down to, and without, `older`; none where the history does not have them so."""
+    found: list[Release] = []
     for release in _releases(history):
-        if older is not None and release.content == older.content and begun:
-            return
-        begun = begun or newer is None or release.content == newer.content
-        if begun:
-            yield release
+        if older is not None and release.content == older.content and found:
+            return tuple(found)
+        if found or newer is None or release.content == newer.content:
+            found.append(release)
+    return tuple(found) if older is None else ()
 
 
 def brought_by(releases: Sequence[Release]) -> tuple[PullRequestRef, ...]:
