@@ -159,6 +159,7 @@ def _keys_of(node: MappingNode) -> str:
 def image_changes(document: Document, place: ImagePlace, image: Image) -> dict[KeyPath, str]:
     """What to splice so that a place says another image's tag and digest; the repository stays.
 
+    A tag or digest that says nothing (`null`, `""`) goes on saying nothing where the image has none either.
     DocumentError where a scalar is missing or one would be left over: nothing is ever inserted or removed.
     """
     changes: dict[KeyPath, str] = {}
@@ -168,11 +169,11 @@ def image_changes(document: Document, place: ImagePlace, image: Image) -> dict[K
         said_tag, said_digest = old_tag is not None, old_digest is not None
         parts = (image.tag if said_tag else None, image.digest if said_digest else None)
         changes[place.reference] = format_reference(repository, *parts)
-    if place.tag is not None:
+    if place.tag is not None and (place.image.tag or image.tag):
         appended = "@" in document.scalar(place.tag).text
         said_tag, said_digest = True, said_digest or appended
         changes[place.tag] = f"{image.tag}@{image.digest}" if appended else image.tag or ""
-    if place.digest is not None:
+    if place.digest is not None and (place.image.digest or image.digest):
         said_digest = True
         changes[place.digest] = image.digest or ""
     _check_said(document, place, "tag", place.image.tag, image.tag, said=said_tag)

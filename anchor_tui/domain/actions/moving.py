@@ -54,7 +54,7 @@ def _edit(move: Move, bench: Workbench, config: Config, in_git: InGit | None) ->
         return Refusal(subject, "missing-file", f"the release of {move.source.name} could not be read")
     target = parse(release.content, release.path)
     source = parse(bench.source.content, bench.source.path)
-    images = {canonical(each.image.repository): each.image for each in locate_release(source, config.release).images}
+    images = _images(source, config)
     places = locate_release(target, config.release).images
     own = {canonical(each.image.repository) for each in places}
     if own != images.keys():
@@ -70,6 +70,18 @@ def _edit(move: Move, bench: Workbench, config: Config, in_git: InGit | None) ->
     moved = tuple((each.image, images[canonical(each.image.repository)]) for each in places)
     changed = {path: content for path, content in contents.items() if content != bench.files[path].content}
     return Edited(changed, moved)
+
+
+def _images(source: Document, config: Config) -> dict[str, Image]:
+    """The images that are moved, by their repositories, by which they are found again. DocumentError."""
+    found: dict[str, Image] = {}
+    for place in locate_release(source, config.release).images:
+        repository = canonical(place.image.repository)
+        other = found.setdefault(repository, place.image)
+        if (other.tag, other.digest) != (place.image.tag, place.image.digest):
+            message = f"{repository} stands here twice, and says two things: which one is meant cannot be told"
+            source.fail("release-shape", message, source.find(place.path))
+    return found
 
 
 def _differing(own: set[str], other: set[str], path: str) -> str:
@@ -108,7 +120,8 @@ def _overlay(document: Document, images: Mapping[str, Image], in_git: InGit | No
         for place in overlay_images(_merged(document, in_git), document)
         if canonical(place.image.repository) in images
     ]
-    lacking = images.keys() - {canonical(place.image.repository) for place in found}
+    naming = (place for place in found if place.image.tag or place.image.digest)
+    lacking = images.keys() - {canonical(place.image.repository) for place in naming}
     if lacking:
         message = (
             f"{document.file} names no image {', '.join(sorted(lacking))}, so the contract with the release could not "
