@@ -1,0 +1,254 @@
+"""Plain values that Plans are made from: applications as recorded, the sample ops repo on a workbench, snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from anchor_tui.config import Config
+from anchor_tui.domain.actions.cluster import AppState, ResourceStatus, SyncWindows
+from anchor_tui.domain.actions.evidence import Evidence
+from anchor_tui.domain.actions.plan import Line, LineKind, Order, Plan, Refusal
+from anchor_tui.domain.actions.steps import ResourceRef
+from anchor_tui.domain.actions.workbench import File, PullState, Rights, Workbench, blob_oid
+from anchor_tui.domain.documents import parse
+from anchor_tui.domain.managed import Managed, read_managed
+from anchor_tui.domain.model import (
+    Application,
+    Environment,
+    Failure,
+    Level,
+    PullRequestRef,
+    Release,
+    Snapshot,
+    SourceState,
+    Verdict,
+)
+from anchor_tui.domain.readings import EnvironmentFiles, Head, OpsRepo, PastRelease
+from anchor_tui.domain.releases import read_release
+from anchor_tui.sources.argocd.acting import to_state
+from anchor_tui.sources.argocd.answers import Answer
+from tests.domain.policy.estate import CONFIG, sample
+from tests.recorded import recording
+from tests.values import NOW, ago, application, replace
+
+HEAD = "58c99611d007a6cc61b03fc859cecf01bfcf1e22"
+NAMES = ("dev", "staging", "prod")
+STALE = (
+    ResourceRef("Deployment", "anchor-staging", "status-mock", "apps"),
+    ResourceRef("Service", "anchor-staging", "status-mock"),
+)
+"""What is stale in the recorded anchor-msp-staging."""
+
+# --- Argo CD ------------------------------------------------------------------------------------------
+
+
+def state(app: Application | None = None, **changes: Any) -> AppState:
+    """An application this moment, with everything known and allowed, and nothing stale."""
+    chosen = app or application()
+    base = AppState(
+        chosen,
+        NOW,
+        chosen.project,
+        own_namespace="argocd",
+        managed=Managed(),
+        windows=SyncWindows(can_sync=True),
+        may_sync="yes",
+        may_update="yes",
+        subject="Promote 1.43.1 to prod (#15)",
+    )
+    return replace(base, **changes)
+
+
+def recorded_state(get: str, managed: str | Managed | None = None, **changes: Any) -> AppState:
+    """A recorded application, with recorded managed-resources where they are named."""
+    found = recording(get)
+    read = to_state(Answer(found.content, 0.0, found.raw["headers"].get("date", "")), "argocd", "")
+    known: dict[str, Any] = {"windows": SyncWindows(can_sync=True), "may_sync": "yes", "may_update": "yes"}
+    if isinstance(managed, str):
+        items = recording(managed).body.get("items") or ()
+        managed = read_managed(items, read.application.name, read.sync_options)
+    known["managed"] = managed
+    return replace(read, **{**known, **changes})
+
+
+def stale_status(*refs: ResourceRef) -> tuple[ResourceStatus, ...]:
+    return tuple(ResourceStatus(ref, "OutOfSync", requires_pruning=True) for ref in refs)
+
+
+# --- snapshots ----------------------------------------------------------------------------------------
+
+
+def environment(name: str, *applications: Application, **changes: Any) -> Environment:
+    base = Environment(
+        name=name,
+        rules=name if name in NAMES else "staging",  # type: ignore[arg-type]
+        tier="always-on" if name == "prod" else "on-demand",
+        protected=name == "prod",
+        source="argocd",
+        verdict=Verdict(Level.OK),
+        applications=applications,
+    )
+    return replace(base, **changes)
+
+
+def snapshot(*environments: Environment, **changes: Any) -> Snapshot:
+    """dev, staging and prod with a well application each, where no environments are given."""
+    chosen = environments or tuple(environment(name, application(f"anchor-msp-{name}")) for name in NAMES)
+    base = Snapshot(
+        NOW,
+        "anchor-msp",
+        read_only=False,
+        verdict=Verdict(Level.OK),
+        sources=(
+            SourceState("argocd", "argocd", "https://cd.example.com", state="fresh", taken_at=NOW),
+            SourceState("github", "github", "https://api.github.com", state="fresh", taken_at=NOW),
+        ),
+        environments=chosen,
+    )
+    return replace(base, **changes)
+
+
+def unread(name: str = "argocd", message: str = "no answer within 15 s") -> SourceState:
+    return SourceState(name, "argocd", "https://cd.example.com", state="missing", error=Failure("timeout", message))
+
+
+def evidence(*states: AppState, environments: Mapping[str, Iterable[AppState]] | None = None, **changes: Any) -> Any:
+    """Evidence about these applications: all of one environment, or of several by their names."""
+    held = environments or ({"prod": states} if states else {})
+    made = [environment(name, *(each.application for each in found)) for name, found in held.items()]
+    base = Evidence(
+        CONFIG,
+        snapshot(*made),
+        NOW,
+        {each.application.id: each for found in held.values() for each in found},
+    )
+    return replace(base, **changes)
+
+
+# --- the ops repo -------------------------------------------------------------------------------------
+
+
+@cache
+def sample_release(name: str, number: int = 15) -> Release:
+    """A release of the sample, as a pull request brought it."""
+    document = parse(sample()[f"environments/{name}/release.yaml"], f"environments/{name}/release.yaml")
+    found, _ = read_release(document, CONFIG.release)
+    pull = PullRequestRef(number, f"Release {found.version}", f"https://github.com/anchor/anchor-msp-ops/pull/{number}")
+    return replace(found, changed_at=ago(days=2), changed_by="a.lee", pull_request=pull)
+
+
+def past(*names: str) -> tuple[PastRelease, ...]:
+    """A history of the sample's releases, newest first, each under a commit of its own."""
+    numbers = {"dev": 17, "staging": 16, "prod": 15}
+    return tuple(
+        PastRelease(f"{index + 1}{'a' * 39}", sample_release(name, numbers[name])) for index, name in enumerate(names)
+    )
+
+
+def repo(files: Mapping[str, str] | None = None, **changes: Any) -> OpsRepo:
+    """The sample ops repo: dev 1.44.0, staging 1.43.2, prod 1.43.1, each of which came from the one before."""
+    texts = {**sample(), **(files or {})}
+    environments = {
+        "dev": EnvironmentFiles(sample_release("dev", 17), history=past("dev", "staging", "prod"), whole=True),
+        "staging": EnvironmentFiles(sample_release("staging", 16), history=past("staging", "prod"), whole=True),
+        "prod": EnvironmentFiles(sample_release("prod", 15), history=past("prod"), whole=True),
+    }
+    base = OpsRepo(
+        name="anchor/anchor-msp-ops",
+        url="https://github.com/anchor/anchor-msp-ops",
+        branch="main",
+        head=Head(HEAD, "Promote 1.43.1 to prod (#15)"),
+        environments=environments,
+        files=texts,
+        blobs={path: blob_oid(text.encode()) for path, text in texts.items()},
+        viewer="on-call",
+    )
+    return replace(base, **changes)
+
+
+def file(path: str, text: str | bytes) -> File:
+    content = text.encode() if isinstance(text, str) else text
+    return File(path, blob_oid(content), content)
+
+
+def bench(
+    target: str = "prod", source: str = "staging", files: Mapping[str, str] | None = None, **changes: Any
+) -> Workbench:
+    """The workbench for a move into one environment; `files` take the place of the sample's."""
+    held = changes.pop("repo", None) or repo(files)
+    paths = (f"environments/{target}/release.yaml", f"infra/helm/platform/environments/{target}/values.yaml")
+    origin = f"environments/{source}/release.yaml"
+    base = Workbench(
+        held,
+        Rights("on-call", "yes", methods=("squash", "merge")),
+        {path: file(path, text) for path in paths if (text := held.files.get(path)) is not None},
+        file(origin, held.files[origin]) if held.files.get(origin) is not None else None,
+    )
+    return replace(base, **changes)
+
+
+def pull_state(number: int = 232, **changes: Any) -> PullState:
+    """A pull request that may be merged at once."""
+    base = PullState(
+        number,
+        f"PR_{number}",
+        f"Promote 1.43.2 to prod {number}",
+        f"https://github.com/anchor/anchor-msp-ops/pull/{number}",
+        base="main",
+        branch="anchor-tui/promote/prod/1.43.2",
+        head_sha="d" * 40,
+        author="on-call",
+        mergeable="mergeable",
+        merge_state="clean",
+        review="approved",
+        checks="success",
+    )
+    return replace(base, **changes)
+
+
+def in_git(workbench: Workbench, config: Config = CONFIG, **changes: Any) -> Any:
+    """Evidence for a Plan in the ops repo, with every application well and readable."""
+    base = Evidence(
+        config,
+        snapshot(),
+        NOW,
+        {each.id: state(each) for each in snapshot().applications},
+        workbench,
+    )
+    return replace(base, **changes)
+
+
+# --- looking at Plans ---------------------------------------------------------------------------------
+
+
+def order(action: str, *environments: str, **changes: Any) -> Order:
+    return replace(Order(action, "4f1c", environments), **changes)  # type: ignore[arg-type]
+
+
+def a_plan(found: Plan | Refusal) -> Plan:
+    assert isinstance(found, Plan), f"refused: {found}"
+    return found
+
+
+def a_refusal(found: object) -> Refusal:
+    assert isinstance(found, Refusal), f"not refused: {found}"
+    return found
+
+
+def lines(plan: Plan, *kinds: LineKind) -> list[str]:
+    """The texts of its lines of these kinds; of all where none is named."""
+    return [line.text for line in plan.lines if not kinds or line.kind in kinds]
+
+
+def line_of(plan: Plan, words: str) -> Line:
+    """The only line with these words."""
+    found = [line for line in plan.lines if words in line.text]
+    assert len(found) == 1, lines(plan)
+    return found[0]
+
+
+def steps_of(plan: Plan) -> list[str]:
+    """The names of its steps, change by change."""
+    return [type(step).__name__ for change in plan.changes for step in change.steps]
