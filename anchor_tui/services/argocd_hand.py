@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from anchor_tui.domain.actions.cluster import AppState, OperationDetail
+from anchor_tui.domain.actions.cluster import AppState, OperationDetail, stale_resources
 from anchor_tui.domain.actions.steps import (
     REQUEST_INFO,
     AppTarget,
@@ -31,6 +31,7 @@ from anchor_tui.domain.policy.mocks import MOCKS
 from anchor_tui.domain.words import count, first_line, short
 from anchor_tui.services.acting import Ended, Learned, Pace, Patience, Session, Tell, not_found
 from anchor_tui.sources.argocd.acting import read_state, read_whole, send
+from anchor_tui.sources.argocd.route import ANSWER_TIMEOUT_S
 from anchor_tui.sources.errors import SourceError
 
 UNRECONCILED = frozenset({"InvalidSpecError"})
@@ -55,7 +56,8 @@ class ArgoHand:
         try:
             before = await self.state(step.app)
             learned.compared_since[step.app.id] = before.server_time
-            await send(client, step.request)
+            # The server answers when it has compared, which without a controller it never does.
+            await send(client, step.request, timeout_s=min(ANSWER_TIMEOUT_S, self._pace.refresh_s))
         except SourceError as error:
             if not error.lost:
                 raise Ended("failed", error.message) from error
@@ -185,7 +187,7 @@ class ArgoHand:
         """Until fresh manifests have no mock any more. Raises Ended."""
         patience, until = Patience(self._pace, tell), time.monotonic() + self._pace.settle_s
         while True:
-            state = await patience.read(lambda: self._whole(step.app))
+            state = await patience.read(lambda: self.whole(step.app))
             if state is not None and state.managed is not None:
                 left = [each for each in state.managed.live if any(mock in each.name for mock in MOCKS)]
                 if not left:
@@ -198,7 +200,8 @@ class ArgoHand:
                 raise Ended("unknown", f"whether a mock is left cannot be told: {why or 'its manifests did not come'}")
             await asyncio.sleep(self._pace.argocd_s)
 
-    async def _whole(self, target: AppTarget) -> AppState:
+    async def whole(self, target: AppTarget) -> AppState:
+        """An application this moment with its manifests. Raises SourceError."""
         return await read_whole(await self._session.argocd(target.id.server), target)
 
 
@@ -266,10 +269,19 @@ class _Operation:
         self._tell(words)
 
     async def _confirm(self, words: str) -> None:
-        """Only what this Plan's confirmation named is confirmed."""
-        named = {f"{each.group}/{each.kind}/{each.name}" for each in self._step.approves}
+        """Only what this Plan's confirmation named is confirmed: Argo CD names the first, and counts the others."""
         asked = words.partition("confirmation of ")[2]
-        if any(part.strip() not in named for part in asked.split(",") if part.strip()):
+        try:
+            state = await self._hand.whole(self._step.app)
+        except SourceError as error:
+            self._tell(f"{words}; what asks cannot be read just now: {error.message}")
+            return
+        if state.managed is None:
+            self._tell(f"{words}; what asks cannot be read just now: {state.unmanaged}")
+            return
+        asking = {each.ref for each in stale_resources(state) if each.fate == "asks"} & {*self._step.approves}
+        first, number = _asked_about(asked)
+        if first not in {f"{each.group}/{each.kind}/{each.name}" for each in asking} or number > len(asking):
             raise Ended("failed", f"{words}, which is more than was confirmed here: look, and terminate it (x)")
         try:
             await self._hand.approve(self._step)
@@ -338,6 +350,13 @@ def _failure(operation: OperationDetail) -> str:
     failed = [f"{each.ref}: {first_line(each.message)}" for each in operation.results if each.status == "SyncFailed"]
     words = first_line(operation.message) or "no reason given"
     return "; ".join([words, *failed[:5]])
+
+
+def _asked_about(words: str) -> tuple[str, int]:
+    """The first of those that ask to be confirmed, and how many there are: `/Service/a and 2 more resources`."""
+    first, _, others = words.partition(" and ")
+    number = others.partition(" ")[0]
+    return first.strip(), 1 + (int(number) if number.isdecimal() else 0)
 
 
 def _dry_run(operation: OperationDetail) -> str:
