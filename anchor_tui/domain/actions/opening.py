@@ -50,8 +50,11 @@ def opening(
     desired = {path: blob_oid(content) for path, content in contents.items()}
     commit = Commit(repository, draft.branch, bench.head, draft.title, f"{REQUEST_TRAILER}: {request_id}", changes)
     open_it = OpenPullRequest(repository, draft.branch, config.github.branch, draft.title, draft.body)
+    auto: tuple[Step, ...] = ()
+    if config.promotion.merge == "auto":
+        auto = (Merge(repository, None, "", "", bench.rights.methods[0], "auto-merge"),)
     if bench.pulls:
-        return _going_on(draft, desired, bench, bench.pulls[0])
+        return _going_on(draft, desired, bench, bench.pulls[0], auto)
     begun: tuple[Step, ...]
     note = ""
     if ours is None:
@@ -63,15 +66,11 @@ def opening(
     else:
         begun = (MoveBranch(repository, draft.branch, bench.head, ours.oid), commit)
         note = f"the branch {draft.branch} is left from before, at {short(ours.oid)}: it is moved on"
-    method = bench.rights.methods[0]
-    auto: tuple[Step, ...] = ()
-    if config.promotion.merge == "auto":
-        auto = (Merge(repository, None, "", "", method, "auto-merge"),)
     return Opening((*begun, open_it, *_around(draft, repository, frozenset(), frozenset()), *auto), None, "", note)
 
 
 def _going_on(
-    draft: PullRequestDraft, desired: Mapping[str, str], bench: Workbench, pull: PullState
+    draft: PullRequestDraft, desired: Mapping[str, str], bench: Workbench, pull: PullState, auto: tuple[Step, ...]
 ) -> Opening | Refusal:
     """One that is open already is never rewritten: somebody may have read it, or changed it."""
     if bench.ours is None or not _has(bench.ours, desired):
@@ -81,6 +80,7 @@ def _going_on(
         )
         return Refusal(draft.branch, "open-differs", message, pull.url)
     around = _around(draft, bench.repo.name, frozenset(pull.labels), frozenset(pull.reviewers))
+    around += () if pull.auto_merge else auto
     if not around:
         message = f"#{pull.number} “{pull.title}” is open already, and says just this: merge it (m)"
         return Refusal(draft.branch, "open", message, pull.url, settled=True)

@@ -206,7 +206,8 @@ def files(draw):
 
     keyed = draw(st.booleans())
     made = {name: entry(draw, name, olds[name], news[name], keyed=keyed) for name in draw(st.permutations(names))}
-    body = {key: Leaf(old, draw(STYLES), draw(COMMENTS), new) for key, (old, new) in facts.items()}
+    styles = {key: draw(STYLES) if old != "null" else "double" for key, (old, _) in facts.items()}  # null is no version
+    body = {key: Leaf(old, styles[key], draw(COMMENTS), new) for key, (old, new) in facts.items()}
     body["images"] = made if keyed else list(made.values())
     body = {key: body[key] for key in draw(st.permutations(sorted(body)))}
     base = draw(st.sampled_from([(), ("spec",), ("release",), ("spec", "release")]))
