@@ -114,7 +114,7 @@ class GitHubHand:
         number = step.number or learned.number
         if number is None:
             raise Ended("failed", "there is no pull request to merge")
-        if not step.number:  # opened a moment ago, by a step before
+        if is_new := not step.number:  # opened a moment ago, by a step before
             pull = await self.pull(step.repository, number)
             step = replace(step, number=number, node_id=pull.node_id, head_sha=pull.head_sha)
         learned.number = number
@@ -134,8 +134,8 @@ class GitHubHand:
         try:
             answer = await self._once(step.request, learned, is_done, step.title)
         except Ended as ended:
-            if not step.number or step.way != "auto-merge" or ended.kind != "failed":
-                raise
+            if not is_new or step.way != "auto-merge" or ended.kind != "failed":
+                raise  # only what was opened just now is there all the same
             learned.notes.append(f"it does not merge by itself: {ended.message}")
             return f"not done: {ended.message}"
         merged = answer.get("sha") if answer else None

@@ -116,7 +116,7 @@ class Run:
     async def run(self, *, follow: bool) -> Outcome:
         """Every change to its end."""
         self._board.put(Job(self._plan, self._now(), tuple(_track(each) for each in self._plan.changes)))
-        changes = (self._change(each, 0, Learned(self._plan.id), follow=follow) for each in self._plan.changes)
+        changes = (self._change(each, 0, _known(self._plan, each), follow=follow) for each in self._plan.changes)
         return Outcome(self._plan.id, (*await asyncio.gather(*changes), *_left_out(self._plan)))
 
     async def resume(self, subject: str, learned: Learned, begin_at: int) -> Outcome:
@@ -248,6 +248,12 @@ def _track(change: Change, done: int = 0) -> Track:
         for index, step in enumerate(change.steps)
     )
     return Track(change.subject, steps, change.application)
+
+
+def _known(plan: Plan, change: Change) -> Learned:
+    """What is known before the first step: the pull request that is open already, which steps before it need too."""
+    number = next((each.number for each in change.steps if isinstance(each, FollowPullRequest)), None)
+    return Learned(plan.id, number)
 
 
 def _left_out(plan: Plan) -> tuple[Result, ...]:
