@@ -174,17 +174,25 @@ def file(path: str, text: str | bytes) -> File:
 
 
 def bench(
-    target: str = "prod", source: str = "staging", files: Mapping[str, str] | None = None, **changes: Any
+    target: str = "prod",
+    source: str = "staging",
+    files: Mapping[str, str] | None = None,
+    copied: str | None = None,
+    **changes: Any,
 ) -> Workbench:
-    """The workbench for a move into one environment; `files` take the place of the sample's."""
+    """The workbench for a move into one environment; `files` take the place of the sample's.
+
+    `copied` is the release that is moved, where it is not the one that `source` has now.
+    """
     held = changes.pop("repo", None) or repo(files)
     paths = (f"environments/{target}/release.yaml", f"infra/helm/platform/environments/{target}/values.yaml")
     origin = f"environments/{source}/release.yaml"
+    text = copied if copied is not None else held.files.get(origin)
     base = Workbench(
         held,
         Rights("on-call", "yes", methods=("squash", "merge")),
-        {path: file(path, text) for path in paths if (text := held.files.get(path)) is not None},
-        file(origin, held.files[origin]) if held.files.get(origin) is not None else None,
+        {path: file(path, said) for path in paths if (said := held.files.get(path)) is not None},
+        file(origin, text) if text is not None else None,
     )
     return replace(base, **changes)
 

@@ -60,7 +60,7 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
         *(each for each in judged if isinstance(each, Line)),
         *preflight.other_pull_requests(name, bench.repo, own),
         *_after_merge(move, order, evidence),
-        _event_line(evidence, order),
+        _event_line(move, evidence, order),
     ]
     draft = PullRequestDraft(
         branch_name("rollback", name, move.release.version),
@@ -102,7 +102,7 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
 
 
 def _command(order: Order, name: str, move: Move, phrase: str) -> str:
-    words = ["anchor-tui", "rollback", name, *option("--to", order.version or move.release.version)]
+    words = ["anchor-tui", "rollback", name, *option("--to", move.asked)]
     words += ["--without-argocd"] if order.without_argocd else []
     words += option("--reason", order.reason) if order.reason else []
     return shlex.join([*words, *(["--confirm", phrase] if phrase else ["--yes"])])
@@ -167,7 +167,7 @@ def _rollout(move: Move, order: Order, evidence: Evidence) -> tuple[Step, ...]:
 # --- the event ----------------------------------------------------------------------------------------
 
 
-def _event_line(evidence: Evidence, order: Order) -> Line:
+def _event_line(move: Move, evidence: Evidence, order: Order) -> Line:
     """Said before, not after: whether anybody is told."""
     status = evidence.config.status_api
     if status.emit != "client":
@@ -177,6 +177,8 @@ def _event_line(evidence: Evidence, order: Order) -> Line:
         return Line("warning", f"{EVENT} is not sent: no status API is configured (status_api.url, or $STATUS_API_URL)")
     if order.without_argocd:
         return Line("warning", f"{EVENT} is not sent: without Argo CD nothing tells that the rollback arrived")
+    if not _applications(move, order, evidence):
+        return Line("warning", f"{EVENT} is not sent: no application is there to tell that the rollback arrived")
     return Line("note", f"{EVENT} is sent to the status API once the older version is live and healthy")
 
 
