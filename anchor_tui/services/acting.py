@@ -67,6 +67,8 @@ class Learned:
     healthy_at: datetime | None = None
     compared_since: dict[AppId, datetime] = field(default_factory=dict)
     """The server's time when a refresh was asked for."""
+    left_out: set[AppId] = field(default_factory=set)
+    """Where no sync was asked for, since Argo CD had synced by itself: there is no operation of ours to follow."""
     notes: list[str] = field(default_factory=list)
     """What the outcome should mention beside its end."""
 

@@ -30,7 +30,7 @@ from anchor_tui.domain.actions.steps import (
 from anchor_tui.domain.policy.mocks import MOCKS
 from anchor_tui.domain.words import count, first_line, short
 from anchor_tui.services.acting import Ended, Learned, Pace, Patience, Session, Tell, not_found
-from anchor_tui.sources.argocd.acting import read_state, read_whole, send
+from anchor_tui.sources.argocd.acting import is_busy, read_state, read_whole, send
 from anchor_tui.sources.argocd.route import ANSWER_TIMEOUT_S
 from anchor_tui.sources.errors import SourceError
 
@@ -66,25 +66,41 @@ class ArgoHand:
 
     async def sync(self, step: Sync, learned: Learned) -> str:
         """Asks for a sync, once. Raises Ended."""
-        if step.unless_synced and (done := await self._synced_already(step)):
-            return done
+        if step.unless_synced and await self._synced_already(step):
+            return _left_out(step, learned)
         client = await self._session.argocd(step.app.id.server)
         try:
             await send(client, step.request)
         except SourceError as error:
             # An answer "another operation runs" may be about our own: a proxy may have sent it twice.
             if not await self._shows(step.app, lambda state: is_ours(state, step.request_id), lost=error.lost):
+                # Argo CD may have begun by itself in that moment.
+                if step.unless_synced and is_busy(error):
+                    if await self._synced_already(step, ran=True):
+                        return _left_out(step, learned)
+                    raise Ended("failed", "another operation came first, and it is not synced: sync it (s)") from error
                 raise not_found(error) from error
             learned.notes.append("the answer to the sync was lost, and it was carried out")
         return "accepted"
 
-    async def _synced_already(self, step: Sync) -> str:
-        """Argo CD may sync by itself what was merged: waits for what runs, and says so where nothing is left."""
-        patience = Patience(self._pace, lambda _: None)
+    async def _synced_already(self, step: Sync, *, ran: bool = False) -> bool:
+        """Argo CD may sync by itself what was merged: waits for what runs, and tells whether nothing is left to do.
+
+        What has run is compared a moment after its end.
+        """
+        patience, idle_since = Patience(self._pace, lambda _: None), 0.0
         while True:
             state = await patience.read(lambda: self.state(step.app))
-            if state is not None and not (state.application.operation and state.application.operation.running):
-                return "left out: it is synced already" if state.application.sync == "Synced" else ""
+            if state is not None:
+                operation = state.application.operation
+                if state.asked is not None or (operation is not None and operation.running):
+                    ran, idle_since = True, 0.0
+                elif state.application.sync == "Synced":
+                    return True
+                else:
+                    idle_since = idle_since or time.monotonic()
+                    if not ran or time.monotonic() - idle_since >= self._pace.settle_s:
+                        return False
             await asyncio.sleep(self._pace.argocd_s)
 
     async def terminate(self, step: Terminate, learned: Learned) -> str:
@@ -137,6 +153,8 @@ class ArgoHand:
 
     async def follow_operation(self, step: FollowOperation, learned: Learned, tell: Tell) -> str:
         """Until our operation is over and its victims are gone. Raises Ended."""
+        if step.app.id in learned.left_out:
+            return "synced by itself"
         return await _Operation(self, step, learned, tell, self._pace).follow()
 
     async def approve(self, step: FollowOperation) -> None:
@@ -337,6 +355,11 @@ def is_ending(state: AppState) -> bool:
     """Whether an operation is being terminated, or none runs."""
     operation = state.application.operation
     return operation is None or not operation.running or operation.phase == "Terminating"
+
+
+def _left_out(step: Sync, learned: Learned) -> str:
+    learned.left_out.add(step.app.id)
+    return "left out: it is synced already"
 
 
 def _is_compared(state: AppState, since: datetime | None) -> bool:
