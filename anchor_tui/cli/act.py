@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import uuid
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
@@ -102,6 +100,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -> int:
     """Plans, and does what was confirmed. Raises `config.load.ConfigErrors`."""
+    import asyncio
+
     from anchor_tui.services.estate import configured
 
     estate = configured(arguments.config, read_only=arguments.read_only, actions=actions)
@@ -198,6 +198,8 @@ async def _say_what_was_left(connections: Connections, audit: Audit) -> None:
 
 def _order(arguments: argparse.Namespace, snapshot: Snapshot, config: Config) -> Order | str:
     """What was asked for; a sentence where a name is nobody's."""
+    import uuid
+
     from anchor_tui.domain.actions.plan import Order
 
     environments: list[str] = []

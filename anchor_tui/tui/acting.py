@@ -14,6 +14,9 @@ from anchor_tui.tui.actor import Actor
 from anchor_tui.tui.orders import Aim, order_for
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
+
+    from anchor_tui.domain.actions.plan import ActionId
     from anchor_tui.domain.actions.progress import Job
     from anchor_tui.domain.readings import PastRelease
     from anchor_tui.services.execute import Consent
@@ -30,7 +33,7 @@ TITLES = {
     "merge": "Merge",
     "cutover": "Cutover",
 }
-_SEVERITY: dict[OutcomeKind, str] = {"done": "information", "refused": "warning", "drifted": "warning"}
+_SEVERITY: dict[OutcomeKind, SeverityLevel] = {"done": "information", "refused": "warning", "drifted": "warning"}
 
 
 class Flows:
@@ -39,44 +42,47 @@ class Flows:
     def __init__(self, app: AnchorApp, actor: Actor) -> None:
         self._app, self._actor = app, actor
 
-    def begin(self, action: str, aim: Aim) -> None:
-        """Starts an action; returns at once."""
-        order = order_for(action, aim)  # type: ignore[arg-type]
-        self._start(self._first(order))
+    def begin(self, action: ActionId, aim: Aim) -> None:
+        """Starts an action. Its dialog is in front when this returns: what is typed next is typed into it."""
+        order = order_for(action, aim)
+        match action:
+            case "refresh" | "hard-refresh":
+                self._start(self._at_once(order))
+            case "rollback":
+                self._choose_release(order)
+            case "cutover":
+                self._check_list(order)
+            case _:
+                self._confirm(order)
 
     def _start(self, flow: Coroutine[Any, Any, None]) -> None:
         self._app.run_worker(flow, group="acting", exit_on_error=False)
 
-    async def _first(self, order: Order) -> None:
-        """What some actions ask for before a Plan can be made."""
-        match order.action:
-            case "refresh" | "hard-refresh":
-                await self._at_once(order)
-            case "rollback":
-                if (chosen := await self._release(order)) is not None:
-                    await self._confirm(chosen)
-            case "cutover":
-                from anchor_tui.tui.screens.cutover import CutoverScreen
-
-                screen = CutoverScreen().data_bind(snapshot=type(self._app).snapshot)
-                if await self._app.push_screen_wait(screen):
-                    await self._confirm(order)
-            case _:
-                await self._confirm(order)
-
-    async def _release(self, order: Order) -> Order | None:
+    def _choose_release(self, order: Order) -> None:
         from anchor_tui.tui.screens.releases import ReleasesScreen
 
-        name, snapshot = order.environments[0], self._app.snapshot
+        name, snapshot, now = order.environments[0], self._app.snapshot, self._app.now
         environment = snapshot.environment(name) if snapshot else None
-        assert self._app.now is not None
+        assert now is not None
 
         async def ask() -> tuple[PastRelease, ...] | Refusal:
             return await asyncio.wrap_future(self._actor.earlier_releases(name))
 
-        screen = ReleasesScreen(name, environment.release if environment else None, self._app.now, ask)
-        version = await self._app.push_screen_wait(screen)
-        return replace(order, version=version) if version is not None else None
+        def chosen(version: str | None) -> None:
+            if version is not None:
+                self._confirm(replace(order, version=version))
+
+        screen = ReleasesScreen(name, environment.release if environment else None, now, ask)
+        self._app.push_screen(screen, chosen)
+
+    def _check_list(self, order: Order) -> None:
+        from anchor_tui.tui.screens.cutover import CutoverScreen
+
+        def pressed(last_step: bool | None) -> None:
+            if last_step:
+                self._confirm(order)
+
+        self._app.push_screen(CutoverScreen().data_bind(snapshot=type(self._app).snapshot), pressed)
 
     # --- plan, confirm, execute ----------------------------------------------------------------------
 
@@ -100,19 +106,25 @@ class Flows:
         self._app.notify(f"{plan.title} …", timeout=2, markup=False)
         await self._execute(plan, Consent(confirmed=True))
 
-    async def _confirm(self, order: Order, note: str = "") -> None:
-        from anchor_tui.tui.screens.plan import PlanScreen
+    def _confirm(self, order: Order, note: str = "") -> None:
+        from anchor_tui.tui.screens.plan import Confirmed, PlanScreen
 
-        confirmed = await self._app.push_screen_wait(PlanScreen(order, TITLES[order.action], self._plan, note))
-        if confirmed is None:
-            return
-        plan, consent = confirmed
-        self._app.show_progress(plan)
+        def answered(confirmed: Confirmed | None) -> None:
+            if confirmed is not None:
+                plan, consent = confirmed
+                self._app.show_progress(plan)
+                self._start(self._followed(order, plan, consent))
+
+        self._app.push_screen(PlanScreen(order, TITLES[order.action], self._plan, note), answered)
+
+    async def _followed(self, order: Order, plan: Plan, consent: Consent) -> None:
+        """To its end; what has drifted is shown as it would be now, to be confirmed anew."""
         outcome = await self._execute(plan, consent)
         if outcome is not None and outcome.kind == "drifted" and outcome.fresh is not None:
             self._app.hide_progress(plan.id)
-            again = replace(outcome.fresh.order, request_id=order_for(order.action, Aim("")).request_id, reason="")
-            await self._confirm(again, f"Drifted: {outcome.message}. This is how it would be now:")
+            request_id = order_for(order.action, Aim("")).request_id
+            again = replace(outcome.fresh.order, request_id=request_id, reason="")
+            self._confirm(again, f"Drifted: {outcome.message}. This is how it would be now:")
 
     async def _execute(self, plan: Plan, consent: Consent) -> Outcome | None:
         try:
@@ -121,11 +133,10 @@ class Flows:
             message = f"a fault in anchor-tui ended it ({type(error).__name__}): look what is there, and at the audit"
             self._app.notify(message, title=plan.title, severity="error", timeout=20, markup=False)
             return None
-        severity = _SEVERITY.get(outcome.kind, "error")
         self._app.notify(
             first_line(outcome.message),
             title=f"{plan.title}: {outcome.kind}",
-            severity=severity,  # type: ignore[arg-type]
+            severity=_SEVERITY.get(outcome.kind, "error"),
             timeout=6 if outcome.kind == "done" else 15,
             markup=False,
         )

@@ -26,7 +26,7 @@ from anchor_tui.tui.launch import UnknownThemeError
 from anchor_tui.tui.screens.fleet import FleetScreen
 
 if TYPE_CHECKING:
-    from anchor_tui.domain.actions.plan import Plan
+    from anchor_tui.domain.actions.plan import ActionId, Plan
     from anchor_tui.domain.actions.progress import Job
     from anchor_tui.tui.acting import Flows
 
@@ -194,12 +194,12 @@ class AnchorApp(App[None]):
         if self.fleet is not None:
             do(self.fleet)
 
-    def action_act(self, action: str) -> None:
+    def action_act(self, action: ActionId) -> None:
         """One of the actions: a Plan first, and nothing without it."""
-        if self.fleet is not None:
+        if (fleet := self.fleet) is not None:
             self._moved = True
-            self.flows.begin(action, self.fleet.aim)
-            self.fleet.selected = frozenset()
+            aim, fleet.selected = fleet.aim, frozenset()
+            self.flows.begin(action, aim)
 
     def action_select(self) -> None:
         """Marks the highlighted application, or takes the mark away."""

@@ -23,17 +23,22 @@ OUTCOMES: dict[OutcomeKind, Mark] = {
 }
 
 
-def plan_content(plan: Plan, *, with_steps: bool) -> Content:
-    """The Plan verbatim: what changes, the exact diff, the pull request, each request, the command."""
-    return Content("\n").join(_plan(plan, with_steps=with_steps))
+def plan_content(plan: Plan, *, with_steps: bool, with_diffs: bool = True) -> Content:
+    """The Plan verbatim: what is deleted first, what changes, the exact diff, the pull request, the command."""
+    return Content("\n").join(_plan(plan, with_steps=with_steps, with_diffs=with_diffs))
 
 
-def _plan(plan: Plan, *, with_steps: bool) -> Iterator[Content]:
-    for line in plan.lines:
+def diff_content(plan: Plan) -> Content:
+    """The exact diff of every file, as it will be committed."""
+    return Content("\n").join(line for diff in plan.diffs for line in (*_diff(diff.text), Content("")))
+
+
+def _plan(plan: Plan, *, with_steps: bool, with_diffs: bool) -> Iterator[Content]:
+    for line in sorted(plan.lines, key=lambda line: line.kind != "deleted"):
         yield _line(line.kind, line.text, line.mark)
     for refusal in plan.refused:
         yield marked(Mark.FAILING, f"left out: {refusal}")
-    for diff in plan.diffs:
+    for diff in plan.diffs if with_diffs else ():
         yield Content("")
         yield from _diff(diff.text)
     if plan.pull_request is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -11,18 +12,37 @@ from typing import Any
 from textual.pilot import Pilot
 
 from anchor_tui.config import Config
+from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
+from anchor_tui.domain.actions.progress import Job
 from anchor_tui.domain.assemble import Readings, assemble
 from anchor_tui.domain.model import Snapshot
 from anchor_tui.domain.policy.judging import Findings
+from anchor_tui.domain.readings import PastRelease
+from anchor_tui.services.execute import Consent
 from anchor_tui.tui.app import AnchorApp
 from anchor_tui.tui.screens.fleet import FleetScreen
 from tests.values import NOW, config
 
 
+def answered(value: Any) -> Future[Any]:
+    """A future that has its answer already."""
+    future: Future[Any] = Future()
+    future.set_result(value)
+    return future
+
+
 class FakeReader:
-    """Hands over what the test publishes, and remembers what it was asked."""
+    """Hands over what the test publishes, and remembers what it was asked: for readings, Plans and executions."""
 
     def __init__(self) -> None:
+        self.jobs_listener: Callable[[tuple[Job, ...]], None] | None = None
+        self.orders: list[Order] = []
+        self.executed: list[tuple[Plan, Consent]] = []
+        self.plan: Callable[[Order], Plan | Refusal] = lambda _: Refusal("", "none", "the test has no Plan for it")
+        self.outcome: Future[Outcome] = Future()
+        self.releases: tuple[PastRelease, ...] | Refusal = ()
+        self.recovered: tuple[str, ...] = ()
+        self.writes_finished = 0
         self.listener: Callable[[Snapshot], None] | None = None
         self.died: Callable[[], None] | None = None
         self.was_painted = False
@@ -36,6 +56,28 @@ class FakeReader:
 
     def read_again(self) -> None:
         self.asked_again += 1
+
+    def prepare(self, order: Order, snapshot: Snapshot) -> Future[Plan | Refusal]:
+        self.orders.append(order)
+        return answered(self.plan(order))
+
+    def execute(self, plan: Plan, consent: Consent) -> Future[Outcome]:
+        self.executed.append((plan, consent))
+        self.outcome = Future()
+        return self.outcome
+
+    def earlier_releases(self, environment: str) -> Future[tuple[PastRelease, ...] | Refusal]:
+        return answered(self.releases)
+
+    def recover(self) -> Future[tuple[str, ...]]:
+        return answered(self.recovered)
+
+    def finish_writes(self) -> Future[None]:
+        self.writes_finished += 1
+        return answered(None)
+
+    def watch_jobs(self, listener: Callable[[tuple[Job, ...]], None]) -> None:
+        self.jobs_listener = listener
 
 
 class Stage:

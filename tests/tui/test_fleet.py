@@ -141,12 +141,12 @@ async def test_tab_goes_through_the_panes_and_around():
     async with on_stage() as stage:
         await stage.show(INCIDENT)
         seen = [stage.fleet.pane]
-        for _ in range(4):
+        for _ in range(5):
             await stage.press("tab")
             seen.append(stage.fleet.pane)
-        assert seen == ["Applications", "Policy", "Pull requests", "Problems", "Applications"]
+        assert seen == ["Applications", "Policy", "Pull requests", "Problems", "Activity", "Applications"]
         await stage.press("shift+tab")
-        assert stage.fleet.pane == "Problems"
+        assert stage.fleet.pane == "Activity"
 
 
 async def test_rows_are_of_the_highlighted_environment_or_of_all():

@@ -173,8 +173,8 @@ class FleetScreen(Screen[None]):
         if self.selected:
             where = f"{where} · {count(len(self.selected), 'application')} selected"
         if (running := panes.running_words(self.jobs)) and not self.words:
-            return f"{where} · {running}"
-        return f"{where} · filter “{self.words}”: {shown} of {of}" if self.words else where
+            return f"{running} · {where}"
+        return f"filter “{self.words}”: {shown} of {of} · {where}" if self.words else where
 
     def _show_detail(self) -> None:
         row = self.highlighted

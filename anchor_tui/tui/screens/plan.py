@@ -22,9 +22,11 @@ from textual.widgets import Button, Input, Static
 from anchor_tui.domain.actions.plan import Order, Plan, Refusal
 from anchor_tui.services.execute import Consent
 from anchor_tui.tui.appearance import muted, spaced, styles_folder, text
-from anchor_tui.tui.plan_lines import plan_content, refusal_content
+from anchor_tui.tui.plan_lines import diff_content, plan_content, refusal_content
 
 Planner = Callable[[Order], Awaitable[Plan | Refusal]]
+SIDE_BY_SIDE_FROM = 118
+"""From this width on the diff stands beside what is said of it."""
 AFTER_PAINTED_S = 0.15
 """What is typed so soon after the Plan came was typed for something else."""
 
@@ -77,22 +79,48 @@ class PlanScreen(ModalScreen[Confirmed | None]):
         """The frame stands before the Plan does."""
         with Vertical(id="plan") as frame:
             frame.border_title = text(self._title).markup
-            with VerticalScroll(id="said", can_focus=False):
-                yield Static(muted("… reading what it would change"), id="words")
-            yield Static("", id="options")
-            yield GuardedInput(placeholder="reason", id="reason", compact=True, select_on_focus=False)
-            yield Static("", id="ask")
-            yield GuardedInput(id="phrase", compact=True, select_on_focus=False)
-            with Horizontal(id="buttons"):
-                yield Button("Cancel", id="cancel", compact=True)
-                yield Static("", id="key")
+            with Horizontal(id="sides"):
+                with VerticalScroll(id="said", can_focus=False):
+                    yield Static(muted("… reading what it would change"), id="words")
+                with VerticalScroll(id="changed", can_focus=False):
+                    yield Static("", id="diff")
+            with Vertical(id="foot"):
+                yield Static("", id="options")
+                yield GuardedInput(placeholder="reason", id="reason", compact=True, select_on_focus=False)
+                yield Static("", id="ask")
+                yield GuardedInput(id="phrase", compact=True, select_on_focus=False)
+                with Horizontal(id="buttons"):
+                    yield Button("Cancel", id="cancel", compact=True)
+                    yield Static("", id="key")
 
     def on_mount(self) -> None:
         """Begins to plan; until then only Cancel is there."""
-        for name in ("#options", "#reason", "#ask", "#phrase"):
+        for name in ("#options", "#reason", "#ask", "#phrase", "#changed"):
             self.query_one(name).display = False
         self.query_one("#cancel").focus()
         self._plan_again(self._order)
+
+    def on_resize(self) -> None:
+        """Another size, the same Plan."""
+        if isinstance(self._found, Plan):
+            self._fill(self._found)
+
+    def _fill(self, plan: Plan) -> None:
+        """The Plan's text, with the diff beside it where there is room; what is asked for always stays in sight."""
+        beside = bool(plan.diffs) and self.size.width >= SIDE_BY_SIDE_FROM
+        self.query_one("#plan").set_class(beside, "-wide")
+        words = plan_content(plan, with_steps=self._with_steps, with_diffs=not beside)
+        note = text(self._note, "bold $text-warning") if self._note else None
+        self.query_one("#words", Static).update(Content("\n").join([note, words]) if note else words)
+        self.query_one("#diff", Static).update(diff_content(plan) if beside else "")
+        self.query_one("#changed").display = beside
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        frame = int(self.size.height * 0.96) - 2
+        room = max(3, frame - self.query_one("#foot").outer_size.height)
+        for name in ("#said", "#changed"):
+            self.query_one(name).styles.max_height = room
 
     # --- the Plan ----------------------------------------------------------------------------------
 
@@ -138,9 +166,7 @@ class PlanScreen(ModalScreen[Confirmed | None]):
         frame.border_title = text(f"{plan.title}{protected}").markup
         frame.set_class(plan.protected, "-protected")
         frame.set_class(plan.is_destructive, "-destructive")
-        words = plan_content(plan, with_steps=self._with_steps)
-        note = text(self._note, "bold $text-warning") if self._note else None
-        self.query_one("#words", Static).update(Content("\n").join([note, words]) if note else words)
+        self._fill(plan)
         self.query_one("#said", VerticalScroll).scroll_home(animate=False)
         options = self.query_one("#options", Static)
         options.update(_options(plan))
@@ -179,7 +205,7 @@ class PlanScreen(ModalScreen[Confirmed | None]):
                 self._give(plan)
             case "i":
                 self._with_steps = not self._with_steps
-                self.query_one("#words", Static).update(plan_content(plan, with_steps=self._with_steps))
+                self._fill(plan)
             case "u" if order.action == "sync":
                 self._plan_again(replace(order, prune=not order.prune))
             case "d" if order.action in {"sync", "hard-refresh-prune"}:
@@ -189,9 +215,9 @@ class PlanScreen(ModalScreen[Confirmed | None]):
             case "e" if plan.pull_request is not None:
                 self._edit(plan)
             case "j" | "down":
-                self.query_one("#said", VerticalScroll).scroll_down(animate=False)
+                self._scroll(1)
             case "k" | "up":
-                self.query_one("#said", VerticalScroll).scroll_up(animate=False)
+                self._scroll(-1)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter: in the reason on to what comes next, in the phrase it counts where it matches."""
@@ -225,8 +251,13 @@ class PlanScreen(ModalScreen[Confirmed | None]):
 
     def action_scroll(self, pages: int) -> None:
         """A screenful of the Plan."""
-        said = self.query_one("#said", VerticalScroll)
-        said.scroll_page_down(animate=False) if pages > 0 else said.scroll_page_up(animate=False)
+        self._scroll(pages * max(1, self.query_one("#said").size.height - 1))
+
+    def _scroll(self, lines: int) -> None:
+        """What does not fit: the diff where it stands by itself, else the whole."""
+        beside = self.query_one("#changed", VerticalScroll)
+        scrolled = beside if beside.display else self.query_one("#said", VerticalScroll)
+        scrolled.scroll_relative(y=lines, animate=False)
 
     # --- options that want a screen ----------------------------------------------------------------
 

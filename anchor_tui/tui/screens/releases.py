@@ -48,7 +48,6 @@ class ReleasesScreen(ModalScreen[str | None]):
     def __init__(self, environment: str, present: Release | None, now: datetime, ask: Ask) -> None:
         super().__init__()
         self._environment, self._present, self._now, self._ask = environment, present, now, ask
-        self._moved = False
 
     def compose(self) -> ComposeResult:
         """The frame stands before the history is read."""
@@ -71,9 +70,9 @@ class ReleasesScreen(ModalScreen[str | None]):
             grid.display = False
             self.query_one("#key", Static).update(Content("\n").join([refusal_content(found), muted("esc closes")]))
             return
-        rows = tuple(self._rows(found))
+        rows = (still("", (muted("choose one"), *(text("") for _ in COLUMNS[1:])), text("")), *self._rows(found))
         grid.show(COLUMNS, rows, "it never had another release", self._now)
-        grid.styles.height = min(16, len(rows) + 1) if rows else 3
+        grid.styles.height = min(16, len(rows) + 1)
 
     def _rows(self, found: Sequence[PastRelease]) -> list[Row]:
         rows = []
@@ -99,13 +98,12 @@ class ReleasesScreen(ModalScreen[str | None]):
 
     def action_move(self, step: int) -> None:
         """The cursor."""
-        self._moved = True
         self.query_one(Grid).move(step)
 
     def action_take(self) -> None:
         """On to the Plan."""
         row = self.query_one(Grid).row
-        if row is not None:
+        if row is not None and row.key:
             self.dismiss(row.key)
 
     def action_leave(self) -> None:

@@ -79,6 +79,10 @@ class SourcesLine(Widget):
         return muted(f"· {left} of {source.budget.limit:,} left" if self.size.width >= 100 else f"{left} left")
 
 
+WIDE_TABS = 118
+SHORT_TABS = {"Applications": "Apps", "Pull requests": "PRs"}
+
+
 class TabLine(Widget):
     """The panes by name, with how many rows each has."""
 
@@ -87,9 +91,13 @@ class TabLine(Widget):
     note: reactive[str] = reactive("")
 
     def render(self) -> Content:
-        """The active pane stands out by more than colour."""
+        """The active pane stands out by more than colour; where there is little room, names are short."""
+        narrow = self.size.width < WIDE_TABS
         tabs = [
-            Content.styled(f" {name} {rows} ", "bold reverse" if name == self.active else MUTED)
+            Content.styled(
+                f" {SHORT_TABS.get(name, name) if narrow else name}{'' if narrow and not rows else f' {rows}'} ",
+                "bold reverse" if name == self.active else MUTED,
+            )
             for name, rows in self.panes
         ]
         line = Content(" ") + Content("│").join(tabs)
