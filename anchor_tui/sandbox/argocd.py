@@ -37,6 +37,7 @@ from anchor_tui.sandbox.windows import sync_windows_document
 from anchor_tui.sandbox.writes import Writes
 
 NAMESPACE = "argocd"
+WHOLE_COMMIT = 40
 T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -78,6 +79,7 @@ class ArgoCD:
                     self._route("/api/v1/applications/{name}/manifests", self.manifests),
                     self._route("/api/v1/applications/{name}/resource", self.resource),
                     self._route("/api/v1/applications/{name}/syncwindows", self.sync_windows),
+                    self._route("/api/v1/applications/{name}/revisions/{revision}/metadata", self.revision_metadata),
                     self._route("/api/v1/stream/applications", self.watch_applications),
                 ],
                 exception_handlers={404: plain_error, 405: plain_error},
@@ -243,6 +245,20 @@ class ArgoCD:
         self._session(request)
         windows = self.controller.windows_of(self._application(request))
         return json_answer(request, sync_windows_document(windows, self._clock.now()))
+
+    async def revision_metadata(self, request: Request) -> Response:
+        """GET …/revisions/{revision}/metadata: of a whole commit only."""
+        self._session(request)
+        self._application(request)
+        revision = request.path_params["revision"]
+        if len(revision) != WHOLE_COMMIT:
+            raise ApiError(2, f"revision {revision} must be resolved")
+        commit = self.controller.commit(revision)
+        if commit is None:
+            raise ApiError(2, f"rpc error: code = Internal desc = Failed to checkout revision {revision}")
+        author = f"{commit.author.name} <{commit.author.email}>"
+        found = {"author": author, "date": rfc3339(commit.time), "message": commit.message}
+        return json_answer(request, found)
 
     async def watch_applications(self, request: Request) -> Response:
         """GET /api/v1/stream/applications."""

@@ -19,7 +19,7 @@ from anchor_tui.sandbox.autosync import sync_errors, sync_status, wants_sync
 from anchor_tui.sandbox.operations import Operations
 from anchor_tui.sandbox.pace import Pace, Unwell
 from anchor_tui.sandbox.render import RenderError, Resource, target_of
-from anchor_tui.sandbox.repository import Repository
+from anchor_tui.sandbox.repository import CommitInfo, Repository
 from anchor_tui.sandbox.tasks import CANNOT_LOAD, Order
 from anchor_tui.sandbox.windows import Window, may_sync
 
@@ -195,6 +195,10 @@ class Controller:
             raise RenderError(f"unable to resolve '{wanted}' to a commit SHA")
         namespace = app.spec["destination"]["namespace"]
         return revision, target_of(self._repository, revision, app.spec["source"], namespace)
+
+    def commit(self, revision: str) -> CommitInfo | None:
+        """A commit of the repository that is followed; None where there is none."""
+        return self._repository.read_commit(revision) if self._repository.resolve(revision) else None
 
     def resolve(self, revision: str) -> str | None:
         """The commit that a revision names. One that looks like a commit is taken at its word, as by a real server."""
