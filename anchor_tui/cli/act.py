@@ -182,7 +182,7 @@ async def _observe(estate: Estate, arguments: argparse.Namespace) -> Snapshot:
     sources = make_sources(estate.config, estate.environ, estate.home)
     if arguments.command != "cutover":
         sources = [each for each in sources if each.kind == "argocd"]
-    if arguments.command == "merge" or getattr(arguments, "without_argocd", False):
+    if getattr(arguments, "without_argocd", False):
         sources = []
     return await Observer(estate.config, sources).read_once(READ_WITHIN_S)
 
