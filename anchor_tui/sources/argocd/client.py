@@ -100,7 +100,7 @@ class ArgoClient:
         # Exactly this value, on a DELETE without a body too: Argo CD answers anything else with 415.
         headers = {"Content-Type": "application/json"} if method != "GET" else {}
         timeout = httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S)
-        with _in_words(self.url):
+        with _in_words(self.url, timeout_s):
             response = await self._http.request(
                 method, path, params=dict(params or {}), content=content, headers=headers, timeout=timeout
             )
@@ -214,14 +214,16 @@ def _message(response: httpx.Response) -> str:
 
 
 @contextmanager
-def _in_words(url: str) -> Iterator[None]:
+def _in_words(url: str, timeout_s: float = ANSWER_TIMEOUT_S) -> Iterator[None]:
     """Turns httpx's exceptions into ours, `from` the cause."""
     try:
         yield
     except httpx.ConnectTimeout as error:
         raise NoAnswer(f"{url}: no connection within {CONNECT_TIMEOUT_S:.0f} s", sent=False) from error
+    except httpx.PoolTimeout as error:
+        raise NoAnswer(f"{url}: no connection was free within {timeout_s:g} s", sent=False) from error
     except httpx.TimeoutException as error:
-        raise NoAnswer(f"{url}: no answer within {ANSWER_TIMEOUT_S:.0f} s") from error
+        raise NoAnswer(f"{url}: no answer within {timeout_s:g} s") from error
     except httpx.ConnectError as error:
         if _is_tls(error):
             raise TlsFailure(
