@@ -78,7 +78,8 @@ def of_checks(pull: PullRequest) -> tuple[Mark, str]:
 def to_ascii(text: str) -> str:
     """The same with plain ASCII, for a terminal that has no other; unknown characters become a question mark."""
     table = {mark.value[0]: mark.value[1] for mark in Mark} | {
-        "→": "->", "←": "<-", "↑": "^", "↓": "v", "·": "-", "…": "...", "≥": ">=", "│": "|", "●": "*", "─": "-", "—": "-",
+        "→": "->", "←": "<-", "↑": "^", "↓": "v", "·": "-", "…": "...", "≥": ">=", "│": "|", "─": "-", "—": "-",
+        "●": "*",
     }  # fmt: skip
     return "".join(table.get(char, char) for char in text).encode("ascii", "replace").decode()
 

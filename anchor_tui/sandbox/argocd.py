@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from anchor_tui.sandbox import manifests
 from anchor_tui.sandbox.answers import ApiError, ContentTypeGate, error_answer, json_answer, plain_error, stream_error
 from anchor_tui.sandbox.applications import Application
-from anchor_tui.sandbox.clock import Clock
+from anchor_tui.sandbox.clock import Clock, rfc3339
 from anchor_tui.sandbox.controller import Controller
 from anchor_tui.sandbox.documents import application_document
 from anchor_tui.sandbox.faults import Faults
