@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import getpass
 import os
+import secrets
 import socket
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,6 +24,9 @@ from anchor_tui.domain.model import Time, Value
 
 FILE_NAME = "audit.jsonl"
 EntryKind: TypeAlias = Literal["intended", "done", "drifted", "failed", "unknown", "refused"]
+
+
+_MARK = secrets.token_hex(4)
 
 
 class Entry(Value, frozen=True, omit_defaults=True):
@@ -65,13 +69,15 @@ def who() -> str:
 
 
 def this_process() -> str:
-    """This process, as the audit names it."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    """This process, as the audit names it: numbers of processes are used again, its mark is not."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_MARK}"
 
 
 def is_alive(process: str) -> bool:
     """Whether a process may still be at it; one of another machine is taken to be, since nobody here can tell."""
-    host, _, pid = process.rpartition(":")
+    if process == this_process():
+        return True
+    host, _, pid = process.rpartition(":")[0].rpartition(":")
     if host != socket.gethostname() or not pid.isdecimal():
         return bool(host)
     try:

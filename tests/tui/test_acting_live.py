@@ -1,0 +1,119 @@
+"""The whole way on real sockets: the real screen, the real reader and writer, the embedded servers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from anchor_tui.config.load import read
+from anchor_tui.sandbox.pace import FAST
+from anchor_tui.sandbox.pulls import FAST_CHECKS
+from anchor_tui.sandbox.server import Sandbox, running
+from anchor_tui.services.audit import Audit
+from anchor_tui.services.background import Background
+from anchor_tui.services.clock import utc_now
+from anchor_tui.tui.app import AnchorApp
+from anchor_tui.tui.screens.plan import PlanScreen
+from anchor_tui.tui.screens.progress import ProgressScreen
+from tests.tui.screen import Stage
+from tests.tui.test_acting import said, until
+
+
+@asynccontextmanager
+async def live(box: Sandbox, folder: Path, environment: str, *, read_only: bool = False) -> AsyncIterator[Stage]:
+    """The application on the embedded servers, everything read once."""
+    environ = {
+        "A_TOKEN": box.argocd_token,
+        "G_TOKEN": box.github_token,
+        "STATUS_API_TOKEN": box.status_token,
+        "HOME": str(folder),
+    }
+    text = f"""
+        read_only = {str(read_only).lower()}
+        [argocd]
+        server = "{box.argocd_url}"
+        token_env = "A_TOKEN"
+        [github]
+        ops_repo = "{box.ops_repo}"
+        api_url = "{box.github_url}"
+        token_env = "G_TOKEN"
+        poll_s = 5
+        [status_api]
+        url = "{box.status_url}"
+    """
+    config = read(text, folder / "anchor-tui.toml", environ)
+    reader = Background(config, environ, folder, state=folder / "state")
+    reader.start()
+    app = AnchorApp(config, reader, utc_now, environment=environment, ascii_only=False)
+    try:
+        async with app.run_test(size=(120, 40)) as pilot:
+            stage = Stage(app, pilot, reader, config)  # type: ignore[arg-type]
+            await until(stage, lambda: app.snapshot is not None and not app.snapshot.unread_sources)
+            yield stage
+    finally:
+        reader.stop()
+
+
+def can_be_read(stage: Stage) -> bool:
+    return isinstance(stage.app.screen, PlanScreen) and stage.app.screen.is_readable
+
+
+def is_over(stage: Stage) -> bool:
+    return bool(stage.app.jobs) and all(job.is_over for job in stage.app.jobs)
+
+
+async def test_a_prune_deletes_what_the_dialog_showed_and_the_card_follows_the_snapshot(tmp_path):
+    with running("incident", pace=FAST) as box:
+        async with live(box, tmp_path, "staging") as stage:
+            await stage.press("P")
+            await until(stage, lambda: can_be_read(stage))
+            assert "2 resources will be DELETED" in stage.text
+            assert "Deployment  anchor-staging/status-mock" in stage.text
+            await stage.press("2", "enter")
+            await until(stage, lambda: is_over(stage))
+            assert isinstance(stage.app.screen, ProgressScreen)
+            assert "2 resources deleted" in stage.text
+            live_objects = box.applications["argocd", "anchor-msp-staging"].live
+            assert not [each for each in live_objects.values() if "mock" in each.resource.name]
+            await stage.press("escape")
+            await until(stage, lambda: stage.text.count("✓ Synced   ✓ Healthy") >= 2)
+        assert {each.entry for each in Audit(tmp_path / "state").read()} == {"intended", "done"}
+
+
+async def test_a_promotion_opens_one_pull_request_and_is_followed_until_staging_runs_it(tmp_path):
+    with running("steady", pace=FAST, checks=FAST_CHECKS) as box:
+        async with live(box, tmp_path, "staging") as stage:
+            await stage.press("p")
+            await until(stage, lambda: can_be_read(stage))
+            assert "Promote 1.44.0 to staging" in stage.text
+            await stage.press("y")
+            await until(stage, lambda: any(pull.branch.startswith("anchor-tui/") for pull in box.hosted.pulls.values()))
+            opened = [pull for pull in box.hosted.pulls.values() if pull.branch.startswith("anchor-tui/")]
+            assert [pull.branch for pull in opened] == ["anchor-tui/promote/staging/1.44.0"]
+            await until(stage, lambda: f"#{opened[0].number}" in stage.text)
+
+
+async def test_a_plan_that_is_left_with_escape_has_sent_nothing_but_its_refresh(tmp_path):
+    with running("incident", pace=FAST) as box:
+        async with live(box, tmp_path, "prod") as stage:
+            for key in ("s", "P", "p", "x"):
+                await stage.press(key)
+                if isinstance(stage.app.screen, PlanScreen):
+                    await until(stage, lambda: can_be_read(stage))
+                    await stage.press("escape")
+            assert box.applications["argocd", "anchor-msp-prod"].operation is None
+            assert not [pull for pull in box.hosted.pulls.values() if pull.branch.startswith("anchor-tui/")]
+        assert {each.action for each in Audit(tmp_path / "state").read()} <= {"hard-refresh"}
+
+
+@pytest.mark.parametrize("key", ["r", "R", "s", "P", "p", "b", "c"])
+async def test_a_read_only_screen_on_a_real_estate_sends_nothing(tmp_path, key):
+    with running("incident", pace=FAST) as box:
+        async with live(box, tmp_path, "prod", read_only=True) as stage:
+            await stage.press(key)
+            assert stage.fleet.is_current
+            assert said(stage) == ""
+        assert not (tmp_path / "state").exists()
