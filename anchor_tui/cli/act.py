@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from anchor_tui.cli.arguments import Parser, add_config
 from anchor_tui.cli.exits import Exit
@@ -65,6 +65,12 @@ def add_commands(commands: argparse._SubParsersAction[Parser]) -> None:
     promote.add_argument("targets", nargs=1, metavar="TO", help="the environment that changes")
     promote.add_argument("--from", dest="source", default="", metavar="ENV", help="default: the environment before")
     promote.add_argument("--version", dest="release", default="", metavar="V", help="default: what that one runs")
+    promote.add_argument(
+        "--via",
+        choices=("pull-request", "workflow"),
+        default=None,
+        help="who makes the change: this, or the ops repo's own workflow; default as configured",
+    )
     _add_without_argocd(promote)
     _add_common(promote)
     rollback = commands.add_parser("rollback", help="open the pull request that goes back to an earlier release")
@@ -105,6 +111,8 @@ def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -
     from anchor_tui.services.estate import configured
 
     estate = configured(arguments.config, read_only=arguments.read_only, actions=actions)
+    if (via := getattr(arguments, "via", None)) is not None:
+        estate = _via(estate, via)
     if estate.config.read_only and not arguments.dry_run:
         complain("read-only: nothing is sent to Argo CD or GitHub. Start without --read-only to act")
         return Exit.REFUSED
@@ -114,6 +122,13 @@ def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
+
+
+def _via(estate: Estate, via: Literal["pull-request", "workflow"]) -> Estate:
+    from dataclasses import replace
+
+    promotion = replace(estate.config.promotion, via=via)
+    return estate._replace(config=replace(estate.config, promotion=promotion))
 
 
 async def _act(estate: Estate, arguments: argparse.Namespace) -> int:

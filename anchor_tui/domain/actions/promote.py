@@ -107,6 +107,9 @@ def _by_pull_request(
 def _by_workflow(order: Order, move: Move, bench: Workbench, evidence: Evidence, lines: list[Line]) -> Plan | Refusal:
     config, name = evidence.config, move.environment.name
     workflow = config.promotion.workflow
+    if not workflow:
+        message = 'no workflow is named: say promotion.workflow = "promote.yaml" in the configuration'
+        return Refusal(name, "workflow", message)
     if evidence.environ_is_workflow:
         message = (
             f"this runs inside GitHub Actions, and {workflow} would be started from there: a workflow that calls us "
