@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from anchor_tui.sources.github.door import Door
 
+T = TypeVar("T")
 PATIENCE_S = 40.0
 """For one request: a name that is never resolved, or an answer that drips, ends no other way."""
 _PULL = """fragment PullState on PullRequest {
@@ -338,6 +339,8 @@ async def read_file_at(door: Door, repository: str, path: str, commit: str) -> F
     except NotFound:
         return None
     content = _content(answer)
+    if blob_oid(content) != answer.get("sha"):  # too large to be sent along, a folder, a submodule
+        raise BadAnswer(f"GitHub's {path} at {commit[:7]} is not what its name says: it is not used")
     return File(path, blob_oid(content), content)
 
 
@@ -355,7 +358,8 @@ async def call(door: Door, method: str, path: str, body: Mapping[str, Any] | Non
     """One REST request, sent once; its answer as a mapping. Raises SourceError, with its `lost` set."""
 
     def ask(github: Github) -> Any:  # noqa: ANN401 - JSON
-        return github.requester.requestJsonAndCheck(method, path, input=dict(body) if body is not None else None)[1]
+        given = dict(body) if body is not None else None
+        return _readable(lambda: github.requester.requestJsonAndCheck(method, path, input=given)[1])
 
     try:
         async with asyncio.timeout(PATIENCE_S):
@@ -366,9 +370,18 @@ async def call(door: Door, method: str, path: str, body: Mapping[str, Any] | Non
         return {}
     if isinstance(answer, list):
         return {"items": answer}
-    if not isinstance(answer, dict) or set(answer) == {"data"}:  # so PyGithub wraps what is no JSON
+    if not isinstance(answer, dict) or (isinstance(answer.get("data"), str) and set(answer) <= {"data", "url"}):
+        # So PyGithub wraps what is no JSON, and says beside it what was asked for.
         raise BadAnswer("GitHub's answer is no JSON but a page of HTML: a proxy's login page?")
     return answer
+
+
+def _readable(ask: Callable[[], T]) -> T:
+    """What PyGithub makes of an answer; BadAnswer where it breaks at one that is no JSON object."""
+    try:
+        return ask()
+    except (TypeError, AttributeError, UnicodeDecodeError) as error:
+        raise BadAnswer("GitHub's answer is no JSON object") from error
 
 
 async def send(door: Door, request: Request) -> dict[str, Any]:
@@ -379,7 +392,7 @@ async def send(door: Door, request: Request) -> dict[str, Any]:
     name = str(body["mutation"])
 
     def mutate(github: Github) -> Any:  # noqa: ANN401 - JSON
-        return github.requester.graphql_query(_MUTATIONS[name], {"input": body["input"]})[1]
+        return _readable(lambda: github.requester.graphql_query(_MUTATIONS[name], {"input": body["input"]})[1])
 
     try:
         async with asyncio.timeout(PATIENCE_S):

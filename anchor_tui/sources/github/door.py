@@ -278,6 +278,8 @@ def error_for(error: GithubException) -> SourceError:
             return ServerFailed(f"GitHub answered HTTP {status}" + (f": {message}" if message else ""))
         case 400 if "FORBIDDEN" in kinds or "INSUFFICIENT_SCOPES" in kinds:
             return Forbidden(f"403: {message}")
+        case 400 if message.startswith("Something went wrong"):  # GraphQL's 500, a timeout among them
+            return ServerFailed(f"GitHub failed: {message}")
         case status:
             return Rejected(f"GitHub refused (HTTP {status}): {message or 'no reason given'}", status)
 

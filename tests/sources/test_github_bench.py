@@ -1,0 +1,671 @@
+"""What an action asks of GitHub and sends to it: bytes as they are stored, and what each failure means for a write."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from importlib import resources
+
+import pytest
+import requests
+from graphql import build_schema, parse, validate
+from graphql.execution.values import get_variable_values
+
+from anchor_tui.domain.actions.steps import (
+    AddLabels,
+    Commit,
+    CreateBranch,
+    Dispatch,
+    FileChange,
+    Merge,
+    OpenPullRequest,
+    Request,
+)
+from anchor_tui.domain.actions.workbench import blob_oid
+from anchor_tui.domain.readings import OpsRepo
+from anchor_tui.sources.errors import (
+    BadAnswer,
+    Forbidden,
+    NoAnswer,
+    NotFound,
+    RateLimited,
+    Rejected,
+    ServerFailed,
+    SourceError,
+    TlsFailure,
+    Unauthenticated,
+    Unreachable,
+    WriteRefused,
+)
+from anchor_tui.sources.github import bench as module
+from anchor_tui.sources.github.bench import (
+    BRANCH,
+    DOCUMENTS,
+    MORE_HISTORY,
+    PULL,
+    call,
+    read_file_at,
+    read_files,
+    read_ours,
+    read_pull,
+    send,
+)
+from anchor_tui.sources.github.past import MOST_PAGES, read_past
+from tests.sources.hub import FakeDoor, FakeRest, door_to, entry, release
+from tests.sources.loopback import serving
+from tests.values import config
+
+REPO = "anchor/anchor-msp-ops"
+TOKEN = "ghp_verysecretverysecretverysecret123456"
+PATHS = ("environments/prod/release.yaml", "infra/helm/platform/environments/prod/values.yaml")
+SCHEMA = build_schema(resources.files("anchor_tui.sandbox").joinpath("schema.graphql").read_text())
+COMMIT = Commit(REPO, "b", "a" * 40, "Promote", "Anchor-Tui-Request: 1", (FileChange("x", "c" * 40, "eA=="),))
+AUTO = Merge(REPO, 232, "PR_1", "d" * 40, "squash", "auto-merge")
+QUEUE = Merge(REPO, 232, "PR_1", "d" * 40, "squash", "queue")
+MERGE = Merge(REPO, 232, "PR_1", "d" * 40, "squash")
+
+# --- what is asked --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", sorted(DOCUMENTS), ids=lambda text: text.split("(")[0])
+def test_every_query_is_valid_against_the_schema(text):
+    assert validate(SCHEMA, parse(text)) == []
+
+
+@pytest.mark.parametrize("name", module._MUTATIONS)
+def test_every_mutation_is_valid_against_the_schema(name):
+    assert validate(SCHEMA, parse(module._MUTATIONS[name])) == []
+
+
+@pytest.mark.parametrize("step", [COMMIT, AUTO, QUEUE], ids=lambda step: step.request.body["mutation"])
+def test_what_a_step_gives_to_its_mutation_is_what_the_schema_takes(step):
+    body = step.request.body
+    (operation,) = parse(module._MUTATIONS[body["mutation"]]).definitions
+    read = get_variable_values(SCHEMA, operation.variable_definitions, {"input": body["input"]})
+    assert not isinstance(read, list), read
+    broken = get_variable_values(SCHEMA, operation.variable_definitions, {"input": body["input"] | {"nope": 1}})
+    assert isinstance(broken, list)
+
+
+def test_every_document_of_the_bench_is_one_that_a_read_only_run_lets_through():
+    assert {BRANCH.text, PULL.text, MORE_HISTORY.text} == DOCUMENTS
+    assert not any("mutation" in text for text in DOCUMENTS)
+
+
+# --- our branch, pull requests, rights --------------------------------------------------------------------
+
+NODE = {
+    "id": "PR_1",
+    "number": 232,
+    "title": "Promote",
+    "url": "https://github.com/a/b/pull/232",
+    "state": "OPEN",
+}
+WHOLE = NODE | {
+    "isDraft": True,
+    "baseRefName": "main",
+    "headRefName": "anchor-tui/promote/prod/1.43.2",
+    "headRefOid": "d" * 40,
+    "mergeable": "CONFLICTING",
+    "mergeStateStatus": "DIRTY",
+    "reviewDecision": "CHANGES_REQUESTED",
+    "author": {"login": "on-call"},
+    "mergedAt": "2026-11-23T14:00:00Z",
+    "mergedBy": {"login": "a.lee"},
+    "mergeCommit": {"oid": "e" * 40},
+    "labels": {"nodes": [{"name": "promotion"}, None]},
+    "reviewRequests": {
+        "nodes": [
+            {"requestedReviewer": {"login": "b.lee"}},
+            {"requestedReviewer": {"slug": "ops"}},
+            {"requestedReviewer": None},
+            {"requestedReviewer": {}},
+            None,
+        ]
+    },
+    "latestOpinionatedReviews": {"nodes": [{"author": {"login": "c.lee"}}, {"author": None}, None]},
+    "autoMergeRequest": {"enabledAt": "2026-11-23T14:00:00Z"},
+    "isMergeQueueEnabled": True,
+    "mergeQueueEntry": {"position": 2},
+    "viewerCanEnableAutoMerge": True,
+    "statusCheckRollup": {
+        "state": "FAILURE",
+        "contexts": {
+            "nodes": [
+                {"__typename": "CheckRun", "name": "sync", "status": "COMPLETED", "conclusion": "FAILURE"},
+                {"__typename": "CheckRun", "name": "policy", "status": "IN_PROGRESS", "conclusion": None},
+                {"__typename": "StatusContext", "context": "ci", "state": "SUCCESS"},
+                {"__typename": "StatusContext", "context": "old", "state": "PENDING"},
+                None,
+            ]
+        },
+    },
+}
+RIGHTS = {
+    "isArchived": False,
+    "viewerPermission": "WRITE",
+    "autoMergeAllowed": True,
+    "mergeCommitAllowed": True,
+    "squashMergeAllowed": True,
+    "rebaseMergeAllowed": False,
+    "viewerDefaultMergeMethod": "MERGE",
+}
+
+
+def answer(**repository):
+    return {"viewer": {"login": "on-call"}, "repository": RIGHTS | repository}
+
+
+async def ours(found):
+    return await read_ours(FakeDoor(Bench=found), REPO, "anchor-tui/x", "main", PATHS)  # type: ignore[arg-type]
+
+
+async def test_without_a_branch_there_is_none_and_rights_are_known():
+    rights, branch, pulls = await ours(answer(ref=None, pullRequests={"nodes": []}))
+    assert (branch, pulls) == (None, ())
+    assert (rights.viewer, rights.push, rights.auto_merge, rights.archived) == ("on-call", "yes", True, False)
+    assert rights.methods == ("merge", "squash"), "the usual one first, and what is not allowed left out"
+
+
+async def test_our_branch_has_its_tip_what_that_stands_on_and_the_blobs_there():
+    target = {
+        "oid": "e" * 40,
+        "parents": {"nodes": [{"oid": "a" * 40}, None]},
+        "release": {"oid": "b" * 40},
+        "values": None,
+    }
+    _, branch, _ = await ours(answer(ref={"target": target}, pullRequests={"nodes": [NODE, None]}))
+    assert branch is not None
+    assert (branch.name, branch.oid, branch.parents) == ("anchor-tui/x", "e" * 40, ("a" * 40,))
+    assert branch.blobs == {PATHS[0]: "b" * 40}
+
+
+async def test_what_is_asked_about_our_branch_is_its_own_name():
+    door = FakeDoor(Bench=answer(ref=None))
+    await read_ours(door, REPO, "anchor-tui/x", "main", PATHS)  # type: ignore[arg-type]
+    ((_, variables),) = door.asked
+    assert variables == {
+        "owner": "anchor",
+        "name": "anchor-msp-ops",
+        "ours": "refs/heads/anchor-tui/x",
+        "head": "anchor-tui/x",
+        "base": "main",
+        "release": PATHS[0],
+        "values": PATHS[1],
+    }
+
+
+async def test_a_pull_request_is_read_whole():
+    _, pull = await read_pull(FakeDoor(PullNow=answer(pullRequest=WHOLE)), REPO, 232)  # type: ignore[arg-type]
+    assert pull is not None
+    assert (pull.number, pull.node_id, pull.state, pull.draft, pull.base) == (232, "PR_1", "open", True, "main")
+    assert (pull.mergeable, pull.merge_state, pull.review) == ("conflicting", "dirty", "changes_requested")
+    assert (pull.checks, pull.failed_checks, pull.pending_checks) == ("failure", ("sync",), ("policy", "old"))
+    assert (pull.labels, pull.reviewers) == (("promotion",), ("b.lee", "ops", "c.lee"))
+    assert (pull.auto_merge, pull.queue_required, pull.queue_position, pull.may_auto_merge) == (True, True, 2, True)
+    assert (pull.merge_oid, pull.merged_by) == ("e" * 40, "a.lee")
+    assert pull.merged_at is not None
+
+
+async def test_what_a_pull_request_does_not_tell_is_unknown_and_never_well():
+    _, pull = await read_pull(FakeDoor(PullNow=answer(pullRequest=NODE)), REPO, 232)  # type: ignore[arg-type]
+    assert pull is not None
+    assert (pull.mergeable, pull.merge_state, pull.review, pull.queue_position) == ("unknown", "unknown", None, None)
+    assert (pull.auto_merge, pull.queue_required, pull.may_auto_merge) == (False, False, False)
+
+
+async def test_a_number_that_is_none_is_no_error_and_a_repository_that_is_not_seen_is():
+    assert (await read_pull(FakeDoor(PullNow=answer(pullRequest=None)), REPO, 1))[1] is None  # type: ignore[arg-type]
+    for name, asked in (
+        ("PullNow", read_pull(FakeDoor(PullNow={"repository": None}), REPO, 1)),  # type: ignore[arg-type]
+        ("Bench", ours({"repository": None})),
+    ):
+        with pytest.raises(NotFound, match="is not to be seen with this token"):
+            await asked
+        assert name
+
+
+@pytest.mark.parametrize(
+    ("said", "push"),
+    [("ADMIN", "yes"), ("MAINTAIN", "yes"), ("WRITE", "yes"), ("TRIAGE", "no"), ("READ", "no"), (None, "unknown")],
+)
+async def test_a_permission_is_what_it_lets_us_do(said, push):
+    rights, _, _ = await ours(answer(ref=None, viewerPermission=said))
+    assert rights.push == push
+
+
+async def test_a_repository_that_allows_no_method_is_merged_by_its_most_usual_one():
+    none = {f"{name}Allowed": False for name in ("mergeCommit", "squashMerge", "rebaseMerge")}
+    rights, _, _ = await ours(answer(ref=None, **none))
+    assert rights.methods == ("squash",)
+
+
+# --- files ------------------------------------------------------------------------------------------------
+
+
+def with_file(text, content):
+    return OpsRepo(REPO, "https://x", "main", files={"f.yaml": text}, blobs={"f.yaml": blob_oid(content)})
+
+
+def encoded(content):
+    """As GitHub sends it: base64 in lines."""
+    return {"content": base64.encodebytes(content).decode(), "encoding": "base64"}
+
+
+class RestDoor:
+    """A door whose REST side answers by path."""
+
+    def __init__(self, **answers):
+        self.rest = FakeRest()
+        self.rest.answers = answers
+        self.access = door_to("https://github.example").access
+
+    async def call(self, work):
+        self.rest.requestJsonAndCheck, given = self._ask, self.rest
+        return work(given)
+
+    def _ask(self, _verb, url, parameters=None, input=None):  # noqa: A002 - PyGithub's own name
+        self.rest.got.append(url)
+        found = self.rest.answers.get(url, NotFound("Not Found"))
+        if isinstance(found, Exception):
+            raise found
+        return {}, found
+
+
+AWKWARD = {
+    "CRLF": b"version: 1\r\ncommit: x\r\n",
+    "a byte order mark": b"\xef\xbb\xbfversion: 1\n",
+    "no last line end": b"version: 1",
+    "nothing": b"",
+    "not UTF-8": b"version: \xff\n",
+}
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+async def test_where_the_text_is_not_what_the_oid_says_the_bytes_are_asked_for(name):
+    content = AWKWARD[name]
+    lossy = content.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+    path = f"/repos/{REPO}/git/blobs/{blob_oid(content)}"
+    door = RestDoor(**{path: encoded(content)})
+    found = await read_files(door, with_file(lossy, content), ["f.yaml", "f.yaml"])  # type: ignore[arg-type]
+    assert found["f.yaml"].content == content
+    assert found["f.yaml"].oid == blob_oid(content)
+    assert door.rest.got == ([path] if lossy.encode() != content else [])
+
+
+async def test_a_text_that_is_what_the_oid_says_costs_no_request():
+    door = RestDoor()
+    found = await read_files(door, with_file("ä: 1\n", "ä: 1\n".encode()), ["f.yaml", "gone.yaml"])  # type: ignore[arg-type]
+    assert found.keys() == {"f.yaml"}
+    assert found["f.yaml"].content == "ä: 1\n".encode()
+    assert door.rest.got == []
+
+
+@pytest.mark.parametrize(
+    "said", [encoded(b"another\n"), {"content": "", "encoding": "none"}, {}, {"content": None}, {"content": "%%%"}]
+)
+async def test_bytes_that_are_not_what_their_oid_says_are_not_used(said):
+    content = b"version: 1\r\n"
+    path = f"/repos/{REPO}/git/blobs/{blob_oid(content)}"
+    with pytest.raises(BadAnswer):
+        await read_files(RestDoor(**{path: said}), with_file("version: 1\n", content), ["f.yaml"])  # type: ignore[arg-type]
+
+
+def contents(content, **more):
+    return encoded(content) | {"sha": blob_oid(content), "type": "file", **more}
+
+
+def at(commit, path=PATHS[0]):
+    return f"/repos/{REPO}/contents/{path}?ref={commit}"
+
+
+async def test_a_file_at_a_commit_is_read_byte_for_byte():
+    content = b"\xef\xbb\xbfversion: 1\r\n"
+    found = await read_file_at(RestDoor(**{at("a" * 40): contents(content)}), REPO, PATHS[0], "a" * 40)  # type: ignore[arg-type]
+    assert found is not None
+    assert (found.path, found.content, found.oid) == (PATHS[0], content, blob_oid(content))
+
+
+async def test_a_file_that_was_not_there_at_a_commit_is_none():
+    assert await read_file_at(RestDoor(), REPO, PATHS[0], "a" * 40) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        contents(b"x") | {"content": "", "encoding": "none", "size": 2_000_000},
+        contents(b"x") | {"content": base64.b64encode(b"y").decode()},
+        [contents(b"x")],
+        {"type": "submodule", "sha": "a" * 40},
+        contents(b"x") | {"content": "eA"},
+    ],
+    ids=["too large", "other bytes", "a folder", "a submodule", "no base64"],
+)
+async def test_what_is_no_file_at_a_commit_is_not_taken_for_an_empty_one(said):
+    with pytest.raises(BadAnswer):
+        await read_file_at(RestDoor(**{at("a" * 40): said}), REPO, PATHS[0], "a" * 40)  # type: ignore[arg-type]
+
+
+async def test_a_path_with_odd_characters_is_quoted():
+    path = "environments/a b#c?/release.yaml"
+    door = RestDoor(**{at("a" * 40, "environments/a%20b%23c%3F/release.yaml"): contents(b"x")})
+    assert await read_file_at(door, REPO, path, "a" * 40)  # type: ignore[arg-type]
+
+
+# --- the whole past -----------------------------------------------------------------------------------------
+
+
+def page(*versions, more=None, at_=0):
+    nodes = [
+        {
+            "oid": f"{at_ + index:040x}",
+            "committedDate": "2026-11-22T10:00:00Z",
+            "author": {"name": "A. Lee", "user": {"login": "a.lee"}},
+            "associatedPullRequests": {"nodes": [{"number": 7, "title": "Release", "url": "https://x/7"}]},
+            "release": entry(release(version) if version else None),
+        }
+        for index, version in enumerate(versions)
+    ]
+    info = {"hasNextPage": more is not None, "endCursor": more}
+    return {"repository": {"ref": {"target": {"oid": "a" * 40, "past": {"pageInfo": info, "nodes": nodes}}}}}
+
+
+async def past(*pages):
+    door = FakeDoor(MoreHistory=list(pages))
+    repo = OpsRepo(REPO, "https://x", "main")
+    found = await read_past(door, config(), config().environments[2], repo)  # type: ignore[arg-type]
+    return door, found
+
+
+async def test_the_past_is_read_page_by_page_to_the_first_release():
+    door, found = await past(page("1.44.0", None, more="c1"), page("1.43.1", at_=2))
+    assert [each.release and each.release.version for each in found] == ["1.44.0", None, "1.43.1"]
+    assert [variables["after"] for _, variables in door.asked] == [None, "c1"]
+    assert all(variables["path"] == PATHS[0] for _, variables in door.asked)
+    assert found[0].release is not None
+    assert found[0].release.pull_request is not None
+    assert (found[0].release.changed_by, found[0].release.pull_request.number) == ("a.lee", 7)
+
+
+async def test_a_past_without_end_ends_somewhere():
+    door, found = await past(page("1.44.0", more="again"))
+    assert len(door.asked) == len(found) == MOST_PAGES
+
+
+@pytest.mark.parametrize("answer_", [{"repository": None}, {"repository": {"ref": None}}])
+async def test_a_past_that_is_not_there_is_empty(answer_):
+    assert (await past(answer_))[1] == ()
+
+
+# --- sending ------------------------------------------------------------------------------------------------
+
+
+async def sent_to(url, request):
+    door = door_to(url, read_only=False)
+    try:
+        return await send(door, request)
+    finally:
+        door.close()
+
+
+async def answered(request, status, body, **headers):
+    """What a step's request comes to when GitHub answers so, and what was sent."""
+    taken = []
+
+    def take(got):
+        taken.append(got)
+        got.answer(status, body, **headers)
+
+    with serving(take) as url:
+        try:
+            return await sent_to(url, request), taken
+        except SourceError as error:
+            return error, taken
+
+
+SENT = {
+    "commit": (COMMIT, "POST", "/graphql"),
+    "auto-merge": (AUTO, "POST", "/graphql"),
+    "queue": (QUEUE, "POST", "/graphql"),
+    "merge": (MERGE, "PUT", f"/repos/{REPO}/pulls/232/merge"),
+    "branch": (CreateBranch(REPO, "b", "a" * 40), "POST", f"/repos/{REPO}/git/refs"),
+    "pull request": (OpenPullRequest(REPO, "b", "main", "t", "x"), "POST", f"/repos/{REPO}/pulls"),
+    "workflow": (
+        Dispatch(REPO, "promote.yaml", "main", {}),
+        "POST",
+        f"/repos/{REPO}/actions/workflows/promote.yaml/dispatches",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SENT)
+async def test_a_step_is_sent_once_as_it_is_shown(name):
+    step, method, path = SENT[name]
+    mutation = step.request.body.get("mutation")
+    said = {"data": {mutation: {"ok": True}}} if mutation else {"sha": "e" * 40}
+    found, taken = await answered(step.request, 200, json.dumps(said))
+    assert found == ({"ok": True} if mutation else said)
+    ((got),) = taken
+    assert (got.method, got.path) == (method, path)
+    body = json.loads(got.body)
+    if mutation:
+        assert body == {"query": module._MUTATIONS[mutation], "variables": {"input": step.request.body["input"]}}
+    else:
+        assert body == step.request.body
+    assert got.headers["Authorization"] == f"token {TOKEN}" or got.headers["Authorization"].endswith(TOKEN)
+    assert TOKEN not in got.path + got.body.decode()
+
+
+@pytest.mark.parametrize("status", [201, 202, 204])
+async def test_an_answer_without_a_body_is_a_good_one_where_the_status_says_so(status):
+    found, _ = await answered(SENT["workflow"][0].request, status, "")
+    assert found == {}
+
+
+async def test_a_list_is_an_answer_too():
+    found, _ = await answered(AddLabels(REPO, ("x",)).request, 200, '[{"name": "x"}]')
+    assert found == {"items": [{"name": "x"}]}
+
+
+@pytest.mark.parametrize("name", SENT)
+async def test_read_only_nothing_that_writes_leaves(name):
+    taken = []
+    with serving(lambda request: taken.append(request.path)) as url:
+        door = door_to(url, documents=DOCUMENTS)
+        with pytest.raises(WriteRefused) as caught:
+            await send(door, SENT[name][0].request)
+        door.close()
+    assert taken == []
+    assert not caught.value.lost
+
+
+def said(message, *details, **more):
+    errors = {"errors": [{"message": each} for each in details]} if details else {}
+    return json.dumps({"message": message, **errors, **more})
+
+
+def graph(type_, message):
+    return json.dumps({"data": {"x": None}, "errors": [{"type": type_, "message": message, "path": ["x"]}]})
+
+
+REST = {
+    "422": (
+        422,
+        said("Validation Failed", "A pull request already exists for anchor:b."),
+        Rejected,
+        False,
+        "already exists",
+    ),
+    "422 of a ref": (422, said("Reference already exists"), Rejected, False, "Reference already exists"),
+    "422 with a list": (422, '["no"]', BadAnswer, True, "no JSON object"),
+    "422 with a text": (422, '"no"', BadAnswer, True, "no JSON object"),
+    "409": (409, said("Head branch was modified. Review and try the merge again."), Rejected, False, "was modified"),
+    "405": (405, said("Pull Request is not mergeable"), Rejected, False, "is not mergeable"),
+    "403": (403, said("Resource not accessible by personal access token"), Forbidden, False, "not accessible"),
+    "404": (404, said("Not Found"), NotFound, False, "or the token may not see it"),
+    "401": (401, said("Bad credentials"), Unauthenticated, False, "does not accept the token"),
+    "429": (429, said("slow down"), RateLimited, False, "slow down"),
+    "403 of the secondary limit": (403, said("You have exceeded a secondary rate limit"), RateLimited, False, ""),
+    "500": (500, said("Server Error"), ServerFailed, True, "HTTP 500"),
+    "502 of a proxy": (502, "<html>Bad Gateway</html>", ServerFailed, True, "a page of HTML"),
+    "503": (503, "", ServerFailed, True, "HTTP 503"),
+    "HTML with 200": (200, "<html>log in</html>", BadAnswer, True, "a proxy's login page"),
+    "truncated": (200, '{"sha": "abc', BadAnswer, True, "ended early or is no JSON"),
+    "a number": (200, "7", BadAnswer, True, ""),
+}
+
+
+@pytest.mark.parametrize("name", REST)
+async def test_what_rest_answers_tells_whether_the_write_may_have_been_carried_out(name):
+    status, body, kind, lost, words = REST[name]
+    found, taken = await answered(MERGE.request, status, body)
+    assert type(found) is kind, found
+    assert found.lost == lost
+    assert words in found.message
+    assert TOKEN not in str(found)
+    assert len(taken) == 1, "a write is sent once"
+
+
+@pytest.mark.parametrize("status", [409, 405, 422])
+async def test_a_refusal_keeps_its_status(status):
+    found, _ = await answered(MERGE.request, status, said("no"))
+    assert isinstance(found, Rejected)
+    assert found.status == status
+
+
+GRAPHQL = {
+    "the head has moved": (200, graph("STALE_DATA", "Expected branch to point to"), Rejected, False, "Expected branch"),
+    "unprocessable": (200, graph("UNPROCESSABLE", "Pull request is in clean status"), Rejected, False, "clean status"),
+    "forbidden": (200, graph("FORBIDDEN", "Resource not accessible"), Forbidden, False, "not accessible"),
+    "no scope": (200, graph("INSUFFICIENT_SCOPES", "needs repo"), Forbidden, False, "needs repo"),
+    "not found": (200, graph("NOT_FOUND", "Could not resolve to a node"), NotFound, False, "Could not resolve"),
+    "limited": (200, graph("RATE_LIMITED", "API rate limit exceeded"), RateLimited, False, "rate limit"),
+    "it broke": (
+        200,
+        json.dumps({"data": None, "errors": [{"message": "Something went wrong while executing your query."}]}),
+        ServerFailed,
+        True,
+        "Something went wrong",
+    ),
+    "401": (401, said("Bad credentials"), Unauthenticated, False, ""),
+    "403": (403, said("Resource not accessible"), Forbidden, False, ""),
+    "502": (502, "<html>Unicorn!</html>", ServerFailed, True, "a page of HTML"),
+    "HTML with 200": (200, "<html>log in</html>", BadAnswer, True, ""),
+    "truncated": (200, '{"data": {"createComm', BadAnswer, True, ""),
+    "empty": (200, "", BadAnswer, True, ""),
+    "a list": (200, "[1]", BadAnswer, True, ""),
+    "a number": (200, "7", BadAnswer, True, ""),
+    "without data": (200, "{}", BadAnswer, True, ""),
+    "data that is null": (200, '{"data": null}', BadAnswer, True, ""),
+    "of another mutation": (200, '{"data": {"x": {}}}', BadAnswer, True, ""),
+    "a mutation that says nothing": (200, '{"data": {"createCommitOnBranch": null}}', BadAnswer, True, ""),
+    "not UTF-8": (200, b'{"data": "\xff"}', BadAnswer, True, ""),
+    "errors of another shape": (200, '{"errors": "no"}', Rejected, False, ""),
+}
+
+
+@pytest.mark.parametrize("name", GRAPHQL)
+async def test_what_graphql_answers_tells_whether_the_write_may_have_been_carried_out(name):
+    status, body, kind, lost, words = GRAPHQL[name]
+    found, taken = await answered(COMMIT.request, status, body)
+    assert type(found) is kind, found
+    assert found.lost == lost
+    assert words in found.message
+    assert len(taken) == 1, "a write is sent once"
+
+
+CALLS = [MERGE.request, COMMIT.request, Request("github", "GET", f"/repos/{REPO}/pulls")]
+
+
+@pytest.mark.parametrize("request_", CALLS, ids=lambda each: each.path)
+async def test_nobody_listening_is_no_lost_answer(request_):
+    with serving(lambda request: request.answer()) as url:
+        pass
+    with pytest.raises(Unreachable) as caught:
+        await sent_to(url, request_)
+    assert not caught.value.lost
+
+
+def half(request):
+    request.begin(1000)
+    request.reset()
+
+
+@pytest.mark.parametrize("answer_", [lambda request: request.reset(), half], ids=["reset", "half a body"])
+@pytest.mark.parametrize("request_", CALLS[:2], ids=lambda each: each.path)
+async def test_an_answer_that_breaks_off_is_a_lost_one(request_, answer_):
+    taken = []
+
+    def take(request):
+        taken.append(request.method)
+        answer_(request)
+
+    with serving(take) as url, pytest.raises(SourceError) as caught:
+        await sent_to(url, request_)
+    assert caught.value.lost
+    assert len(taken) == 1, "a write is sent once"
+
+
+RAISED = {
+    "no connection in time": (requests.exceptions.ConnectTimeout("x"), NoAnswer, False),
+    "no answer in time": (requests.exceptions.ReadTimeout("x"), NoAnswer, True),
+    "no trust": (requests.exceptions.SSLError("certificate verify failed"), TlsFailure, False),
+    "broken off": (requests.exceptions.ChunkedEncodingError("x"), Unreachable, True),
+    "broken": (requests.exceptions.ConnectionError("reset by peer"), Unreachable, True),
+}
+
+
+@pytest.mark.parametrize("name", RAISED)
+@pytest.mark.parametrize("request_", CALLS[:2], ids=lambda each: each.path)
+async def test_what_the_connection_raises_tells_whether_it_may_have_been_carried_out(monkeypatch, name, request_):
+    failure, kind, lost = RAISED[name]
+
+    def fail(*_, **__):
+        raise failure
+
+    monkeypatch.setattr("github.Requester.Requester.requestJsonAndCheck", fail)
+    with pytest.raises(SourceError) as caught:
+        await sent_to("https://github.example/api/v3", request_)
+    assert type(caught.value) is kind
+    assert caught.value.lost == lost
+
+
+@pytest.mark.parametrize("request_", CALLS[:2], ids=lambda each: each.path)
+async def test_a_github_that_hangs_is_a_lost_answer_after_a_while(monkeypatch, request_):
+    monkeypatch.setattr(module, "PATIENCE_S", 0.01)
+
+    class Hangs:
+        access = door_to("https://github.example").access
+
+        async def call(self, _work):
+            await asyncio.Event().wait()
+
+    with pytest.raises(NoAnswer) as caught:
+        await send(Hangs(), request_)  # type: ignore[arg-type]
+    assert caught.value.lost
+    assert "no answer within 0.01 s" in caught.value.message
+
+
+async def test_a_question_is_asked_by_rest_with_its_query():
+    taken = []
+
+    def take(request):
+        taken.append(request.path)
+        request.answer(200, '{"workflow_runs": []}')
+
+    with serving(take) as url:
+        door = door_to(url)
+        found = await call(door, "GET", "/repos/a/b/runs?event=x&per_page=20")
+        door.close()
+    assert found["workflow_runs"] == []
+    assert taken == ["/repos/a/b/runs?event=x&per_page=20"]
+
+
+async def test_a_page_of_html_is_no_answer_to_a_question_either():
+    """Else a proxy's login page would say that a branch is not there."""
+    with serving(lambda request: request.answer(200, "<html>log in</html>", content_type="text/html")) as url:
+        door = door_to(url)
+        with pytest.raises(BadAnswer, match="a proxy's login page"):
+            await call(door, "GET", "/repos/a/b/git/ref/heads/x")
+        door.close()
