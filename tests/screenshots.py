@@ -12,8 +12,12 @@ from pathlib import Path
 
 from anchor_tui.config import Config
 from anchor_tui.config.load import read
+from anchor_tui.domain.actions.plan import Order, Plan
 from anchor_tui.sandbox.clock import ManualClock
 from anchor_tui.sandbox.server import Sandbox
+from anchor_tui.services.audit import Audit
+from anchor_tui.services.connections import Connections
+from anchor_tui.services.execute import Executor
 from anchor_tui.services.observe import Observer, make_sources
 from tests.tui.screen import on_stage
 
@@ -22,6 +26,12 @@ NOON = datetime(2026, 11, 23, 14, 2, 31, tzinfo=UTC)
 SIZES = ((110, 32), (80, 24))
 SCENARIOS = {"steady": (), "incident": (), "cutover": ("3", "tab")}
 """Each scenario with the keys that lead to what is worth a picture."""
+PLANS = {
+    "prune-incident": ("P", Order("hard-refresh-prune", "a-plan", ("staging",)), ((110, 32), (80, 24))),
+    "promote-release-day": ("p", Order("promote", "a-plan", ("staging",)), ((120, 40),)),
+    "rollback-incident": ("b", Order("rollback", "a-plan", ("prod",), version="1.43.1"), ((120, 40),)),
+}
+"""Each Plan's picture with the key that shows it; the name ends in its scenario."""
 
 
 def configuration(box: Sandbox) -> tuple[Config, dict[str, str]]:
@@ -60,11 +70,43 @@ async def draw(scenario: str) -> dict[str, str]:
     return pictures
 
 
+async def draw_plan(name: str) -> dict[str, str]:
+    """The pictures of one Plan, made from the embedded servers and confirmed by nobody."""
+    key, order, sizes = PLANS[name]
+    pictures = {}
+    async with Sandbox.start(name.partition("-")[2], clock=ManualClock(NOON)) as box:
+        config, environ = configuration(box)
+        sources = make_sources(config, environ, Path("/nonexistent"), box.clock.now)
+        snapshot = await Observer(config, sources, box.clock.now).read_once(20)
+        connections = Connections(config, environ, Path("/nonexistent"))
+        executor = Executor(connections, Audit(Path("/nonexistent")), now=box.clock.now)
+        found = await executor.prepare(order, snapshot, only_look=True)
+        assert isinstance(found, Plan), found
+        past = await executor.earlier_releases(order.environments[0])
+        for width, height in sizes:
+            async with on_stage((width, height), config, environment=order.environments[0]) as stage:
+                stage.moment = NOON
+                stage.app.now = NOON
+                stage.reader.plan = lambda _: found
+                stage.reader.releases = past
+                assert stage.reader.listener is not None
+                stage.reader.listener(snapshot)
+                await stage.pilot.pause()
+                await stage.press(key, *(("down", "enter") if key == "b" else ()))
+                stage.app.screen.set_focus(None)
+                await stage.pilot.pause()
+                await stage.pilot.pause()
+                picture = re.sub(r"127\.0\.0\.1:\d+", "cd.example.com", stage.picture())
+                pictures[f"{name}-{width}x{height}.svg"] = picture
+    return pictures
+
+
 async def main() -> None:
     """Draws them all."""
     FOLDER.mkdir(exist_ok=True)
-    for scenario in SCENARIOS:
-        for name, picture in (await draw(scenario)).items():
+    every = [*(draw(scenario) for scenario in SCENARIOS), *(draw_plan(name) for name in PLANS)]
+    for drawn in every:
+        for name, picture in (await drawn).items():
             (FOLDER / name).write_text(picture)
 
 

@@ -173,7 +173,7 @@ class PlanScreen(ModalScreen[Confirmed | None]):
         options.display = bool(_options(plan))
         reason = self.query_one("#reason", GuardedInput)
         reason.display = True
-        reason.placeholder = "reason (asked for on a protected environment)" if plan.reason_required else "reason"
+        reason.placeholder = "reason, which a protected environment wants" if plan.reason_required else "reason, if you like"
         typed = plan.price == "phrase"
         ask, phrase = self.query_one("#ask", Static), self.query_one("#phrase", GuardedInput)
         ask.display = phrase.display = typed
@@ -190,6 +190,8 @@ class PlanScreen(ModalScreen[Confirmed | None]):
 
     def on_key(self, event: Key) -> None:
         """Single keys, outside text fields: a field keeps what is typed into it."""
+        if event.key in {"up", "down"}:
+            self._scroll(1 if event.key == "down" else -1)
         if not self.counts(event.time) or isinstance(self.focused, Input):
             return
         match self._found:
@@ -214,9 +216,9 @@ class PlanScreen(ModalScreen[Confirmed | None]):
                 self._choose_resources(plan)
             case "e" if plan.pull_request is not None:
                 self._edit(plan)
-            case "j" | "down":
+            case "j":
                 self._scroll(1)
-            case "k" | "up":
+            case "k":
                 self._scroll(-1)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -296,8 +298,9 @@ def _options(plan: Plan) -> Content:
     if plan.pull_request is not None:
         parts.append(spaced(text("e", "bold"), text("edit title and text"), gap=" "))
     parts.append(spaced(text("i", "bold"), text("each request"), gap=" "))
+    parts.append(muted("↑↓ scroll"))
     if plan.price == "phrase":
-        parts.append(muted("(tab leaves the field)"))
+        parts.append(muted("tab leaves the field"))
     return spaced(*parts, gap="  ")
 
 
