@@ -1,0 +1,208 @@
+"""The status API: an event is taken, refused for good, or can go later; and its token is seen by nobody else."""
+
+from __future__ import annotations
+
+import json
+import traceback
+
+import httpx
+import pytest
+
+from anchor_tui.config import StatusApi
+from anchor_tui.sources import events as module
+from anchor_tui.sources.errors import (
+    CredentialError,
+    NoAnswer,
+    Rejected,
+    ServerFailed,
+    SourceError,
+    TlsFailure,
+    Unauthenticated,
+    Unreachable,
+)
+from anchor_tui.sources.events import StatusAccess, send_event, status_access
+from anchor_tui.sources.secret import NoSecret, Secret
+from tests.sources.loopback import self_signed, serving
+
+URL = "https://status.anchor.example/events"
+TOKEN = "st-verysecretverysecret"
+EVENT = {"event": "rollback.executed", "environment": "prod", "reason": "ä", "idempotency_key": "4f1c"}
+ACCESS = StatusAccess(URL, Secret(TOKEN))
+
+
+def answering(status, text="", **headers):
+    return httpx.MockTransport(lambda _: httpx.Response(status, text=text, headers=headers))
+
+
+async def sent(transport, access=ACCESS):
+    """The error that it came to; None where it was taken."""
+    found = None
+    try:
+        await send_event(access, EVENT, transport)
+    except SourceError as error:
+        found = error
+    assert found is None or TOKEN not in "".join(traceback.format_exception(found))
+    return found
+
+
+async def test_an_event_is_posted_as_json_with_its_key_and_the_token_in_headers_only():
+    requests = []
+
+    def answer(request):
+        requests.append(request)
+        return httpx.Response(202)
+
+    await send_event(ACCESS, EVENT, httpx.MockTransport(answer))
+    (request,) = requests
+    assert (request.method, str(request.url)) == ("POST", URL)
+    assert json.loads(request.content) == EVENT
+    assert request.headers["authorization"] == f"Bearer {TOKEN}"
+    assert request.headers["idempotency-key"] == "4f1c"
+    assert request.headers.get_list("content-type") == ["application/json"]
+    assert request.headers["user-agent"].startswith("anchor-tui/")
+    assert TOKEN.encode() not in request.content
+    assert TOKEN not in str(request.url)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+async def test_every_2xx_is_taken(status):
+    assert await sent(answering(status)) is None
+
+
+LATER = {401: Unauthenticated, 403: Unauthenticated} | dict.fromkeys(
+    (408, 425, 429, 500, 502, 503, 504, 301, 302, 307), ServerFailed
+)
+
+
+@pytest.mark.parametrize("status", LATER)
+async def test_what_may_pass_goes_later(status):
+    error = await sent(answering(status, location="https://elsewhere.example/"))
+    assert type(error) is LATER[status]
+    assert str(status) in error.message
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 409, 410, 413, 415, 422])
+async def test_what_never_will_be_taken_is_refused_for_good(status):
+    error = await sent(answering(status, text=TOKEN))
+    assert type(error) is Rejected
+    assert error.status == status
+    assert "for good" in error.message
+
+
+async def test_a_page_of_html_with_200_is_a_proxy_and_no_delivery():
+    error = await sent(answering(200, "<html>log in</html>", **{"content-type": "text/html; charset=utf-8"}))
+    assert type(error) is ServerFailed
+    assert "a page of HTML" in error.message
+
+
+def failing(failure):
+    def answer(request):
+        raise failure
+
+    return httpx.MockTransport(answer)
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind", "words"),
+    [
+        (httpx.ReadTimeout("x"), NoAnswer, "no answer within 15 s"),
+        (httpx.ConnectTimeout("x"), NoAnswer, "no answer within 15 s"),
+        (httpx.ConnectError("Connection refused"), Unreachable, "cannot connect: Connection refused"),
+        (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] x"), TlsFailure, "TLS"),
+        (httpx.ReadError(""), Unreachable, "the connection broke: ReadError"),
+        (httpx.RemoteProtocolError("x"), Unreachable, "the connection broke"),
+        (httpx.ProxyError("x"), Unreachable, "the connection broke"),
+        (httpx.InvalidURL("x"), Unreachable, "the connection broke"),
+    ],
+)
+async def test_a_connection_that_fails_is_an_error_in_words_and_goes_later(failure, kind, words):
+    error = await sent(failing(failure))
+    assert type(error) is kind
+    assert not isinstance(error, Rejected)
+    assert words in error.message
+    assert URL in error.message
+
+
+async def test_a_redirect_is_not_followed_with_the_token():
+    asked = []
+
+    def answer(request):
+        asked.append(str(request.url))
+        return httpx.Response(307, headers={"location": "https://elsewhere.example/"})
+
+    assert isinstance(await sent(httpx.MockTransport(answer)), ServerFailed)
+    assert asked == [URL]
+
+
+async def test_on_real_sockets_it_is_delivered_reset_or_not_trusted(tmp_path):
+    taken = []
+
+    def answer(request):
+        taken.append((request.method, json.loads(request.body)["idempotency_key"]))
+        request.answer(202)
+
+    with serving(answer) as url:
+        await send_event(StatusAccess(url, Secret(TOKEN)), EVENT)
+    assert taken == [("POST", "4f1c")]
+    assert isinstance(await sent(None, StatusAccess(url, Secret(TOKEN))), Unreachable)
+    with serving(lambda request: request.reset()) as url:
+        assert isinstance(await sent(None, StatusAccess(url, Secret(TOKEN))), Unreachable)
+    context, _ = self_signed(tmp_path)
+    with serving(answer, context) as url:
+        assert isinstance(await sent(None, StatusAccess(url, Secret(TOKEN))), TlsFailure)
+    assert len(taken) == 1
+
+
+async def test_loopback_is_never_asked_through_a_proxy(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    with serving(lambda request: request.answer(202)) as url:
+        assert await sent(None, StatusAccess(url, Secret(TOKEN))) is None
+
+
+# --- address and token ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def keyring(monkeypatch):
+    """A keyring that holds what a test puts into it."""
+    held = {}
+    monkeypatch.setattr(module, "keyring_token", lambda user: held.get(user, NoSecret("the keyring has none")))
+    return held
+
+
+def test_the_variable_comes_before_the_keyring(keyring):
+    keyring[f"status-api:{URL}"] = Secret("from-keyring")
+    assert status_access(StatusApi(url=URL), {"STATUS_API_TOKEN": f" {TOKEN}\n"}).token == Secret(TOKEN)
+    assert status_access(StatusApi(url=URL), {"STATUS_API_TOKEN": " "}).token == Secret("from-keyring")
+    assert status_access(StatusApi(url=URL), {}) == StatusAccess(URL, Secret("from-keyring"))
+
+
+def test_without_a_token_it_is_said_where_one_goes(keyring):
+    with pytest.raises(CredentialError, match=r"no token for .*: set STATUS_API_TOKEN \(the keyring has none\)"):
+        status_access(StatusApi(url=URL), {})
+
+
+@pytest.mark.parametrize("token", ["two words", "ünicode", "a\nb"])
+def test_what_cannot_be_a_token_is_refused_without_showing_it(keyring, token):
+    with pytest.raises(CredentialError, match=r"\$STATUS_API_TOKEN holds blanks or signs") as caught:
+        status_access(StatusApi(url=URL), {"STATUS_API_TOKEN": token})
+    assert token not in caught.value.message
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080/events", "http://localhost/events", "http://[::1]:1/", URL])
+def test_plain_http_is_for_loopback(keyring, url):
+    assert status_access(StatusApi(url=url), {"STATUS_API_TOKEN": TOKEN}).url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://status.anchor.example/", "http://127.0.0.1.example/", "http://10.0.0.1/", "", "ftp://x/", "http:///x"],
+)
+def test_a_token_never_goes_out_in_the_clear(keyring, url):
+    with pytest.raises(CredentialError, match="plain http, which sends the token in the clear"):
+        status_access(StatusApi(url=url), {"STATUS_API_TOKEN": TOKEN})
+
+
+def test_no_text_of_an_access_shows_its_token():
+    assert TOKEN not in f"{ACCESS} {ACCESS!r}"
