@@ -82,7 +82,7 @@ def is_alive(process: str) -> bool:
         return bool(host)
     try:
         os.kill(int(pid), 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True
