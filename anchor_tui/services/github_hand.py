@@ -70,9 +70,10 @@ class GitHubHand:
             tip = await self._tip(step.repository, step.branch)
             if tip is None or tip == step.parent:
                 return False
-            found = await self._get(f"/repos/{step.repository}/git/commits/{tip}")
+            listed = await self._get(f"/repos/{step.repository}/commits?sha={quote(tip)}&per_page=1")
+            found = next((each for each in listed.get("items") or () if isinstance(each, dict)), {})
             parents = [str(each.get("sha")) for each in found.get("parents") or () if isinstance(each, dict)]
-            return parents == [step.parent] and learned.plan_id in str(found.get("message"))
+            return parents == [step.parent] and learned.plan_id in str((found.get("commit") or {}).get("message"))
 
         await self._once(step.request, learned, is_ours, step.title)
         learned.head_sha = await self._tip_or_empty(step.repository, step.branch)
@@ -192,12 +193,12 @@ class GitHubHand:
             run = await patience.read(lambda: self._run(step.repository, step.workflow, learned))
             status, conclusion = str((run or {}).get("status")), str((run or {}).get("conclusion"))
             if run and status == "completed":
-                if conclusion != "success":
-                    raise Ended("failed", f"the run of {step.workflow} ended: {conclusion} {run.get('html_url') or ''}")
                 found = await patience.read(lambda: self._promoted(step))
-                if found is not None:
+                if found is not None:  # also of a run that failed, as the second of two that a proxy started
                     learned.number, learned.url = found.number, found.url
                     return f"#{found.number} {found.url}"
+                if conclusion != "success":
+                    raise Ended("failed", f"the run of {step.workflow} ended: {conclusion} {run.get('html_url') or ''}")
                 if time.monotonic() > until - self._pace.operation_s + self._pace.refresh_s:
                     raise Ended("failed", f"the run of {step.workflow} is over, and no pull request of it is open")
             tell(f"run {status}" if run else "the run has not begun yet")
