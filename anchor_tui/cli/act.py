@@ -31,7 +31,7 @@ _APPLICATIONS = {
     "hard-refresh-prune": "hard refresh, then sync with prune: deletes what git no longer has",
     "terminate": "end the running operation",
 }
-COMMANDS = (*_APPLICATIONS, "promote", "rollback", "merge", "cutover")
+COMMANDS = (*_APPLICATIONS, "promote", "rollback", "merge", "cutover", "mend")
 _UNREAD = frozenset(
     {"unreachable", "tls", "timeout", "unauthenticated", "not-found", "rate-limited", "server", "bad-answer", "unread"}
 )
@@ -81,6 +81,10 @@ def add_commands(commands: argparse._SubParsersAction[Parser]) -> None:
     merge = commands.add_parser("merge", help="merge a promotion or rollback pull request, as the repository has it")
     merge.add_argument("number", type=_number, metavar="NUMBER", help="the pull request")
     _add_common(merge)
+    mend = commands.add_parser("mend", help="open the pull request that turns a switch round which a check found wrong")
+    mend.add_argument("targets", nargs=1, metavar="ENV", help="the environment")
+    mend.add_argument("check", metavar="CHECK", help="mock.workloads-absent, argo.automated-prune or …-self-heal")
+    _add_common(mend)
     cutover = commands.add_parser("cutover", help="the no-mock cutover: its checklist, and its last step")
     _add_common(cutover)
 
@@ -195,7 +199,7 @@ async def _observe(estate: Estate, arguments: argparse.Namespace) -> Snapshot:
     from anchor_tui.services.observe import Observer, make_sources
 
     sources = make_sources(estate.config, estate.environ, estate.home)
-    if arguments.command != "cutover":
+    if arguments.command not in {"cutover", "mend"}:
         sources = [each for each in sources if each.kind == "argocd"]
     if getattr(arguments, "without_argocd", False):
         sources = []
@@ -219,7 +223,7 @@ def _order(arguments: argparse.Namespace, snapshot: Snapshot, config: Config) ->
 
     environments: list[str] = []
     applications = []
-    by_environment = arguments.command in {"promote", "rollback"}
+    by_environment = arguments.command in {"promote", "rollback", "mend"}
     known = {each.name for each in config.environments}
     for name in getattr(arguments, "targets", ()):
         found = [app.id for app in snapshot.applications if name in {app.name, str(app.id)}]
@@ -247,6 +251,7 @@ def _order(arguments: argparse.Namespace, snapshot: Snapshot, config: Config) ->
         source=getattr(arguments, "source", ""),
         version=getattr(arguments, "release", ""),
         number=getattr(arguments, "number", None),
+        check=getattr(arguments, "check", ""),
         reason=arguments.reason,
         without_argocd=getattr(arguments, "without_argocd", False),
     )

@@ -68,7 +68,9 @@ def _around(plan: Plan) -> tuple[tuple[str, tuple[str, ...]], ...]:
 def refusal_text(refusal: Refusal) -> str:
     """Why not, in a line, with the address to look at."""
     mark = Mark.OK if refusal.settled else Mark.FAILING
-    return plain(f"{mark.glyph()} {refusal}" + (f"  {refusal.url}" if refusal.url else "")) + "\n"
+    first, *rest = f"{mark.glyph()} {refusal}".split("; ")
+    lines = [first, *(f"  {part}" for part in rest), *([f"  {refusal.url}"] if refusal.url else [])]
+    return "".join(f"{plain(line)}\n" for line in lines)
 
 
 def outcome_text(plan: Plan, outcome: Outcome) -> str:

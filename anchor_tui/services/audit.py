@@ -198,9 +198,9 @@ def unfinished(entries: Iterable[Entry]) -> tuple[Unfinished, ...]:
     plans: dict[str, Plan] = {}
     of_plan: dict[str, list[Entry]] = {}
     for entry in entries:
+        if entry.whole is not None:  # begun anew, as after a drift: what came before has its end
+            plans[entry.plan], of_plan[entry.plan] = entry.whole, []
         of_plan.setdefault(entry.plan, []).append(entry)
-        if entry.whole is not None:
-            plans[entry.plan] = entry.whole
     found = []
     for id_, plan in plans.items():
         for change in plan.changes:

@@ -80,6 +80,8 @@ class Executor:
         self._resuming: set[asyncio.Task[Outcome]] = set()
         self._busy: dict[str, str] = {}
         """From a subject to the title of the Plan that changes it."""
+        self._sent: set[str] = set()
+        """The Plans of which something was sent, perhaps."""
 
     # --- planning ------------------------------------------------------------------------------------
 
@@ -159,6 +161,8 @@ class Executor:
     async def resume(self, begun: Unfinished) -> Outcome:
         """Goes on following what was begun before and not seen to its end. What is left to send is an event at most."""
         plan, subject = begun.plan, begun.subject
+        if self._config.read_only:
+            return refused(plan.id, READ_ONLY)
         self._busy[subject] = plan.title
         session = Session(self._connections)
         try:
@@ -201,6 +205,8 @@ class Executor:
             return READ_ONLY
         if not plan.executable:
             return Refusal("", "not-executable", "this Plan only speaks as of an earlier time: make it anew")
+        if plan.price != "none" and plan.id in self._sent:
+            return Refusal("", "again", "this Plan was executed already: make it anew")
         if plan.price != "none" and not consent.confirmed:
             return Refusal("", "not-confirmed", "it was not confirmed")
         if plan.price == "phrase" and consent.phrase != plan.phrase:
@@ -238,6 +244,7 @@ class Executor:
                 self.board.put(Job(plan, self._now(), (), fresh))
                 return fresh
             run = Run(fresh, session, self._config, self._audit, self._pace, self._now, self.board)
+            self._sent.add(plan.id)
             self._wake()
             outcome = await run.run(follow=follow)
             self._record(plan, outcome)

@@ -9,7 +9,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from anchor_tui.config import Config
-from anchor_tui.domain.actions import cutover
+from anchor_tui.domain.actions import cutover, mend
 from anchor_tui.domain.actions.choosing import Move, branch_name, choose, earlier
 from anchor_tui.domain.actions.cluster import AppState
 from anchor_tui.domain.actions.evidence import Evidence, targets
@@ -49,7 +49,9 @@ class Gathering:
         if order.action in WITHOUT_READING:
             return base
         if order.action in IN_GIT:
-            bench, states = await asyncio.gather(self._workbench(order), self._states(self._of_repo(order, snapshot)))
+            bench, states = await asyncio.gather(
+                self._workbench(order, snapshot), self._states(self._of_repo(order, snapshot))
+            )
             return replace(base, workbench=bench, states=states)
         return replace(base, states=await self._states(self._of_cluster(order, snapshot)))
 
@@ -103,11 +105,13 @@ class Gathering:
         except SourceError as error:
             return Refusal(environment, error.kind, f"GitHub could not be asked: {error.message}")
 
-    async def _workbench(self, order: Order) -> Workbench | Refusal:
+    async def _workbench(self, order: Order, snapshot: Snapshot) -> Workbench | Refusal:
         try:
             repo = await self.read_branch()
             if order.action == "merge":
                 return await self._merging(order, repo)
+            if order.action == "mend":
+                return await self._mending(order, repo, snapshot)
             return await self._moving(order, repo)
         except SourceError as error:
             return Refusal("GitHub", error.kind, f"GitHub could not be asked: {error.message}")
@@ -142,6 +146,15 @@ class Gathering:
             if tried + 1 < MERGEABLE_TRIES:
                 await asyncio.sleep(MERGEABLE_PAUSE_S)
         return Workbench(repo, rights, pulls=(pull,) if pull else ())
+
+    async def _mending(self, order: Order, repo: OpsRepo, snapshot: Snapshot) -> Workbench:
+        file = mend.file_of(order, snapshot)
+        if file is None:
+            return Workbench(repo)
+        door = await self._session.github()
+        branch = mend.branch_of(order)
+        rights, ours, pulls = await read_ours(door, repo.name, branch, self._config.github.branch, (file, file))
+        return Workbench(repo, rights, await read_files(door, repo, (file,)), None, ours, pulls)
 
     async def _with_whole_past(self, repo: OpsRepo, environment: str) -> OpsRepo:
         """The same with this environment's history to its first release."""

@@ -32,6 +32,7 @@ TITLES = {
     "rollback": "Roll back",
     "merge": "Merge",
     "cutover": "Cutover",
+    "mend": "Turn round",
 }
 _SEVERITY: dict[OutcomeKind, SeverityLevel] = {"done": "information", "refused": "warning", "drifted": "warning"}
 
@@ -76,10 +77,14 @@ class Flows:
         self._app.push_screen(screen, chosen)
 
     def _check_list(self, order: Order) -> None:
-        from anchor_tui.tui.screens.cutover import CutoverScreen
+        from anchor_tui.tui.screens.cutover import CutoverScreen, Pressed
 
-        def pressed(last_step: bool | None) -> None:
-            if last_step:
+        def pressed(what: Pressed | None) -> None:
+            if what is None:
+                return
+            if what.check:
+                self._confirm(replace(order, action="mend", environments=(what.environment,), check=what.check))
+            else:
                 self._confirm(order)
 
         self._app.push_screen(CutoverScreen().data_bind(snapshot=type(self._app).snapshot), pressed)

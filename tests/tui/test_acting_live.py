@@ -16,6 +16,7 @@ from anchor_tui.services.audit import Audit
 from anchor_tui.services.background import Background
 from anchor_tui.services.clock import utc_now
 from anchor_tui.tui.app import AnchorApp
+from anchor_tui.tui.screens.cutover import CutoverScreen
 from anchor_tui.tui.screens.plan import PlanScreen
 from anchor_tui.tui.screens.progress import ProgressScreen
 from tests.tui.screen import Stage
@@ -117,3 +118,27 @@ async def test_a_read_only_screen_on_a_real_estate_sends_nothing(tmp_path, key):
             assert stage.fleet.is_current
             assert said(stage) == ""
         assert not (tmp_path / "state").exists()
+
+
+async def test_the_cutover_waits_for_its_checklist_and_its_switches_are_turned_round_by_pull_requests(tmp_path):
+    with running("steady", pace=FAST, checks=FAST_CHECKS) as box:
+        overlay = "infra/helm/platform/environments/staging/values.yaml"
+        text = box.repository.read(overlay)
+        box.commit({overlay: text.replace("statusMock:\n  enabled: false", "statusMock:\n  enabled: true")}, "Mock on")
+        async with live(box, tmp_path, "staging") as stage:
+
+            def fails() -> bool:
+                found = stage.app.snapshot.environment("staging").findings if stage.app.snapshot else ()
+                return any(each.check == "mock.workloads-absent" and each.status == "fail" for each in found)
+
+            await until(stage, fails)
+            await stage.press("c")
+            assert "step 5 waits for" in stage.text
+            await stage.press("c")
+            assert isinstance(stage.app.screen, CutoverScreen)
+            await stage.press("t")
+            await until(stage, lambda: can_be_read(stage))
+            assert "statusMock.enabled → false" in stage.text
+            await stage.press("y")
+            branch = "anchor-tui/mend/staging/mock.workloads-absent"
+            await until(stage, lambda: any(pull.branch == branch for pull in box.hosted.pulls.values()))

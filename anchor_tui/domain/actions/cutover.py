@@ -41,6 +41,7 @@ class Item(Value, frozen=True):
     state: State
     finding: Finding | None = None
     message: str = ""
+    check: str = ""
 
     @property
     def line(self) -> Line:
@@ -79,11 +80,10 @@ def _item(number: int, title: str, check: str, evidence: tuple[str, ...], enviro
     found = [each for each in environment.findings if each.check == check and each.evidence in evidence]
     if not found:
         message = "not judged: the ops repo or Argo CD was not read, or the check is switched off"
-        return Item(number, environment.name, title, "unknown", None, message)
+        return Item(number, environment.name, title, "unknown", None, message, check)
     result = by_check(found)[0]
-    return Item(
-        number, environment.name, title, _STATES.get(result.status, "unknown"), result.worst, result.worst.message
-    )
+    state = _STATES.get(result.status, "unknown")
+    return Item(number, environment.name, title, state, result.worst, result.worst.message, check)
 
 
 def plan(order: Order, evidence: Evidence) -> Plan | Refusal:

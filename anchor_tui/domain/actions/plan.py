@@ -13,7 +13,16 @@ from anchor_tui.domain.model import AppId, Application, Environment, Time, Value
 from anchor_tui.domain.words import first_line, since
 
 ActionId: TypeAlias = Literal[
-    "refresh", "hard-refresh", "sync", "hard-refresh-prune", "terminate", "promote", "rollback", "merge", "cutover"
+    "refresh",
+    "hard-refresh",
+    "sync",
+    "hard-refresh-prune",
+    "terminate",
+    "promote",
+    "rollback",
+    "merge",
+    "cutover",
+    "mend",
 ]
 Price: TypeAlias = Literal["none", "key", "phrase"]
 """What a confirmation costs: nothing, one key, or a phrase to type."""
@@ -47,6 +56,8 @@ class Order(Value, frozen=True):
     source: str = ""
     version: str = ""
     number: int | None = None
+    check: str = ""
+    """The check whose switch is turned round."""
     reason: str = ""
     title: str = ""
     body: str = ""

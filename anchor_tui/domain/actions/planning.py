@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from anchor_tui.domain.actions import cutover, merge, promote, refresh, rollback, sync, terminate
+from anchor_tui.domain.actions import cutover, mend, merge, promote, refresh, rollback, sync, terminate
 from anchor_tui.domain.actions.evidence import Evidence
 from anchor_tui.domain.actions.plan import ActionId, Order, Plan, Refusal
 
 REFRESHED_FIRST: frozenset[ActionId] = frozenset({"hard-refresh-prune", "cutover"})
 """What is planned after a hard refresh only: what a prune deletes is told by what was compared just now."""
-IN_GIT: frozenset[ActionId] = frozenset({"promote", "rollback", "merge"})
+IN_GIT: frozenset[ActionId] = frozenset({"promote", "rollback", "merge", "mend"})
 WITHOUT_READING: frozenset[ActionId] = frozenset({"refresh", "hard-refresh"})
 
 
@@ -29,6 +29,8 @@ def make_plan(order: Order, evidence: Evidence) -> Plan | Refusal:
             return rollback.plan(order, evidence)
         case "merge":
             return merge.plan(order, evidence)
+        case "mend":
+            return mend.plan(order, evidence)
 
 
 def settled(plan: Plan, evidence: Evidence) -> str:

@@ -121,10 +121,9 @@ def other_pull_requests(environment: str, repo: OpsRepo, own: Iterable[int]) -> 
 
 
 def result_policy(
-    move: Move, bench: Workbench, contents: Mapping[str, bytes], evidence: Evidence
+    name: str, bench: Workbench, contents: Mapping[str, bytes], evidence: Evidence
 ) -> Iterator[Refusal | Line]:
-    """What policy says of the files as they would be: new errors refuse, old ones only warn."""
-    name = move.environment.name
+    """What policy says of an environment's files as they would be: new errors refuse, old ones only warn."""
     before = _errors(_judged(evidence, bench.repo, name))
     texts = {path: content.decode() for path, content in contents.items()}
     after_findings = _judged(evidence, replace(bench.repo, files={**bench.repo.files, **texts}), name)

@@ -51,7 +51,7 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
         return edited
     if not edited.contents:
         return Refusal(name, "same", f"its files say {move.release.version} already", settled=True)
-    judged = list(preflight.result_policy(move, bench, edited.contents, evidence))
+    judged = list(preflight.result_policy(name, bench, edited.contents, evidence))
     if refusal := next((each for each in judged if isinstance(each, Refusal)), None):
         return refusal
     own = [pull.number for pull in bench.pulls]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -25,8 +25,20 @@ MARKS = {"ok": Mark.OK, "failed": Mark.FAILING, "unknown": Mark.UNKNOWN}
 LAST = "step 5"
 
 
-class CutoverScreen(ModalScreen[bool]):
-    """Follows the snapshot. True when step 5 was pressed and may be."""
+def key_of(item: Item) -> str:
+    """By which an item's row is known."""
+    return f"{item.number} {item.environment} {item.title}"
+
+
+class Pressed(NamedTuple):
+    """What was pressed: the last step, or, with a check, that its switch be turned round in an environment."""
+
+    environment: str = ""
+    check: str = ""
+
+
+class CutoverScreen(ModalScreen[Pressed | None]):
+    """Follows the snapshot. Nothing is pressed that may not be."""
 
     CSS_PATH = str(styles_folder() / "plan.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -35,6 +47,7 @@ class CutoverScreen(ModalScreen[bool]):
         Binding("down,j", "move(1)", "Down"),
         Binding("up,k", "move(-1)", "Up"),
         Binding("o", "browser", "Browser"),
+        Binding("t", "turn", "Turn round"),
     ]
 
     snapshot: reactive[Snapshot | None] = reactive(None)
@@ -75,7 +88,8 @@ class CutoverScreen(ModalScreen[bool]):
         grid.styles.height = min(16, len(rows) + 2)
         open_items = sum(each.state != "ok" for each in self.items)
         go = "c step 5" if self.is_open else f"step 5 waits for {open_items} of {len(self.items)}"
-        self.query_one("#key", Static).update(muted(f"{go} · ↑↓ · o opens the file at the line · esc closes"))
+        keys = "t opens the PR that turns it round · o opens the file · esc closes"
+        self.query_one("#key", Static).update(muted(f"{go} · {keys}"))
         self._show_detail()
 
     def _row(self, item: Item, snapshot: Snapshot) -> Row:
@@ -90,7 +104,7 @@ class CutoverScreen(ModalScreen[bool]):
         lines = [marked(MARKS[item.state], item.message or item.title), fix, muted(item.place) if item.place else None]
         detail = Content("\n").join([each for each in lines if each is not None])
         url = address(finding, snapshot) if finding else None
-        return still(f"{item.number} {item.environment} {item.title}", cells, detail, url, copied=item.place)
+        return still(key_of(item), cells, detail, url, copied=item.place)
 
     def _last(self) -> Row:
         names = ", ".join(each.name for each in environments_of(self.snapshot)) if self.snapshot else ""
@@ -120,11 +134,18 @@ class CutoverScreen(ModalScreen[bool]):
         if row is not None and row.url and row.url.startswith(("https://", "http://")):
             self.app.open_url(row.url)
 
+    def action_turn(self) -> None:
+        """The pull request that turns the highlighted switch round; what cannot be is refused with its reason."""
+        row = self.query_one(Grid).row
+        item = next((each for each in self.items if row is not None and key_of(each) == row.key), None)
+        if item is not None and item.state == "failed":
+            self.dismiss(Pressed(item.environment, item.check))
+
     def action_take(self) -> None:
         """Step 5, where it may be."""
         if self.is_open:
-            self.dismiss(True)
+            self.dismiss(Pressed())
 
     def action_leave(self) -> None:
         """Nothing is done."""
-        self.dismiss(False)
+        self.dismiss(None)

@@ -173,7 +173,8 @@ class PlanScreen(ModalScreen[Confirmed | None]):
         options.display = bool(_options(plan))
         reason = self.query_one("#reason", GuardedInput)
         reason.display = True
-        reason.placeholder = "reason, which a protected environment wants" if plan.reason_required else "reason, if you like"
+        wanted = "which a protected environment wants" if plan.reason_required else "if you like"
+        reason.placeholder = f"reason, {wanted}"
         typed = plan.price == "phrase"
         ask, phrase = self.query_one("#ask", Static), self.query_one("#phrase", GuardedInput)
         ask.display = phrase.display = typed
