@@ -205,8 +205,6 @@ class Executor:
             return READ_ONLY
         if not plan.executable:
             return Refusal("", "not-executable", "this Plan only speaks as of an earlier time: make it anew")
-        if plan.price != "none" and plan.id in self._sent:
-            return Refusal("", "again", "this Plan was executed already: make it anew")
         if plan.price != "none" and not consent.confirmed:
             return Refusal("", "not-confirmed", "it was not confirmed")
         if plan.price == "phrase" and consent.phrase != plan.phrase:
@@ -216,9 +214,12 @@ class Executor:
         return None
 
     def _taken(self, plan: Plan) -> Refusal | None:
+        """Whether something else is under way there, or it was this very Plan. Not written down: it would be its end."""
         for change in plan.changes:
             if (other := self._busy.get(change.subject)) is not None:
                 return Refusal(change.subject, "busy", f"“{other}” is under way from here: wait until it is over")
+        if plan.price != "none" and plan.id in self._sent:
+            return Refusal("", "again", "this Plan was executed already: make it anew")
         return None
 
     async def _audited(self, plan: Plan, snapshot: Callable[[], Snapshot], *, follow: bool) -> Outcome:
