@@ -55,7 +55,10 @@ class ArgoHand:
         client = await self._session.argocd(step.app.id.server)
         try:
             before = await self.state(step.app)
-            learned.compared_since[step.app.id] = before.server_time
+        except SourceError as error:  # nothing was asked for yet: that its answer was lost tells nothing
+            raise Ended("failed", error.message) from error
+        learned.compared_since[step.app.id] = before.server_time
+        try:
             # The server answers when it has compared, which without a controller it never does.
             await send(client, step.request, timeout_s=min(ANSWER_TIMEOUT_S, self._pace.refresh_s))
         except SourceError as error:
@@ -157,10 +160,13 @@ class ArgoHand:
             return "synced by itself"
         return await _Operation(self, step, learned, tell, self._pace).follow()
 
-    async def approve(self, step: FollowOperation) -> None:
-        """Confirms the deletion that an operation waits for. Raises SourceError."""
+    async def approve(self, step: FollowOperation, server_time: datetime) -> None:
+        """Confirms the deletion that an operation waits for. Raises SourceError.
+
+        A time before the operation's beginning confirms nothing: where our clock is behind, the server's counts.
+        """
         request = step.approval
-        moment = self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        moment = max(self._now(), server_time).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         body = dict(request.body or {})
         body["patch"] = str(body["patch"]).replace("{now}", moment)
         await send(await self._session.argocd(step.app.id.server), replace(request, body=body))
@@ -302,7 +308,7 @@ class _Operation:
         if first not in {f"{each.group}/{each.kind}/{each.name}" for each in asking} or number > len(asking):
             raise Ended("failed", f"{words}, which is more than was confirmed here: look, and terminate it (x)")
         try:
-            await self._hand.approve(self._step)
+            await self._hand.approve(self._step, state.server_time)
         except SourceError as error:
             if not error.lost:
                 raise Ended("failed", f"{words}; it could not be confirmed: {error.message}") from error

@@ -21,6 +21,8 @@ class Action:
     footer: bool = False
     acts: bool = False
     """Whether it changes something outside: read-only has none of these."""
+    brief: str = ""
+    """Its title where there is little room."""
 
     @property
     def call(self) -> str:
@@ -58,21 +60,28 @@ ENVIRONMENT_KEYS = tuple("123456789")
 
 REGISTRY: tuple[Action, ...] = (
     Action("refresh", ("r",), "Refresh", "Let Argo CD compare the environment or application again", True, True),
-    Action("hard-refresh", ("R",), "Hard refresh", "The same, with manifests rendered anew", True, True),
+    Action("hard-refresh", ("R",), "Hard refresh", "The same, with manifests rendered anew", True, True, "Hard"),
     Action("sync", ("s",), "Sync", "Let Argo CD apply what git says; asks first, with its options", True, True),
     Action(
-        "hard-refresh-prune", ("P",), "Refresh+prune", "Hard refresh, show what a prune deletes, ask, sync", True, True
+        "hard-refresh-prune",
+        ("P",),
+        "Refresh+prune",
+        "Hard refresh, show what a prune deletes, ask, sync",
+        True,
+        True,
+        "Prune",
     ),
     Action(
         "promote",
         ("p",),
         "Promote to here",
-        "Open the pull request that brings the release before into here",
+        "Open the pull request that brings the release of the environment before into here",
         True,
         True,
+        "Promote",
     ),
     Action(
-        "rollback", ("b",), "Roll back", "Choose an earlier release and open the pull request back to it", True, True
+        "rollback", ("b",), "Roll back", "Choose an earlier release and open the pull request to it", True, True, "Back"
     ),
     Action("merge", ("m",), "Merge", "Merge the highlighted promotion or rollback pull request", True, True),
     Action("terminate", ("x",), "Terminate", "End the running operation; asks first", True, True),
@@ -97,7 +106,14 @@ REGISTRY: tuple[Action, ...] = (
     Action("environment", ENVIRONMENT_KEYS, "Environment 1 to 9", "To an environment by its number"),
     Action("back", ("escape",), "Back", "Close what is open, end the filter"),
     Action("help", ("question_mark",), "Help", "Every key, and whether it works here and now", footer=True),
-    Action("palette", ("ctrl+p",), "Palette", "Find actions, environments, applications and themes", footer=True),
+    Action(
+        "palette",
+        ("ctrl+p",),
+        "Palette",
+        "Find actions, environments, applications and themes",
+        footer=True,
+        brief="Find",
+    ),
     Action("quit", ("q",), "Quit", "Leave; nothing is waited for", footer=True),
 )
 

@@ -125,9 +125,11 @@ class FooterLine(Widget):
 
     def render(self) -> Content:
         """What does not fit is left out from the right; help, palette, quit and the note go last."""
-        keys = [Content.styled(each.key, "bold") + Content(f" {each.title}") for each in self.actions]
         room = self.size.width - 2
         note = [muted(self.note)] if self.note else []
+        keys = [Content.styled(each.key, "bold") + Content(f" {each.title}") for each in self.actions]
+        if spaced(*keys, *note).cell_length > room:
+            keys = [Content.styled(each.key, "bold") + Content(f" {each.brief or each.title}") for each in self.actions]
         while keys and spaced(*keys, *note).cell_length > room:
             if note and len(keys) <= KEPT_KEYS:
                 note = []
