@@ -214,7 +214,7 @@ class Executor:
         return None
 
     def _taken(self, plan: Plan) -> Refusal | None:
-        """Whether something else is under way there, or it was this very Plan. Not written down: it would be its end."""
+        """Whether something is under way there, or it was this very Plan: not written down, it would be its end."""
         for change in plan.changes:
             if (other := self._busy.get(change.subject)) is not None:
                 return Refusal(change.subject, "busy", f"“{other}” is under way from here: wait until it is over")
