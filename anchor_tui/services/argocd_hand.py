@@ -7,6 +7,7 @@ that waits to retry looks over, a prune is over only when its victims are gone.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -34,6 +35,7 @@ from anchor_tui.sources.argocd.acting import is_busy, read_state, read_whole, se
 from anchor_tui.sources.argocd.route import ANSWER_TIMEOUT_S
 from anchor_tui.sources.errors import SourceError
 
+_VERSION = re.compile(r"v[0-9][0-9a-z]*")
 UNRECONCILED = frozenset({"InvalidSpecError"})
 """With such a condition Argo CD compares nothing, and `reconciledAt` does not advance."""
 
@@ -283,7 +285,7 @@ class _Operation:
 
     async def _running(self, operation: OperationDetail) -> None:
         words = first_line(operation.message) or operation.phase
-        if "waiting for pruning confirmation" in operation.message:
+        if "waiting for pruning confirmation" in operation.message.lower():
             if self._step.approves and not self._approved:
                 await self._confirm(words)
             elif not self._step.approves:
@@ -305,7 +307,7 @@ class _Operation:
             return
         asking = {each.ref for each in stale_resources(state) if each.fate == "asks"} & {*self._step.approves}
         first, number = _asked_about(asked)
-        if first not in {f"{each.group}/{each.kind}/{each.name}" for each in asking} or number > len(asking):
+        if not any(_is_named(each, first) for each in asking) or number > len(asking):
             raise Ended("failed", f"{words}, which is more than was confirmed here: look, and terminate it (x)")
         try:
             await self._hand.approve(self._step, state.server_time)
@@ -386,6 +388,13 @@ def _asked_about(words: str) -> tuple[str, int]:
     first, _, others = words.partition(" and ")
     number = others.partition(" ")[0]
     return first.strip(), 1 + (int(number) if number.isdecimal() else 0)
+
+
+def _is_named(ref: ResourceRef, words: str) -> bool:
+    """Whether `group/Kind/name` is this resource; some versions of Argo CD say `group/version/Kind/name`."""
+    before = words.removesuffix(f"/{ref.kind}/{ref.name}")
+    group, _, version = before.rpartition("/")
+    return before != words and (before == ref.group or (group == ref.group and bool(_VERSION.fullmatch(version))))
 
 
 def _dry_run(operation: OperationDetail) -> str:

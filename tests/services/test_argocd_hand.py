@@ -372,6 +372,19 @@ async def test_what_the_plan_confirmed_is_confirmed_once_and_then_goes():
     assert "waiting for pruning confirmation of /Service/status-mock" in followed.told
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Waiting for pruning confirmation of v1/Service/status-mock",
+        "waiting for pruning confirmation of /Service/status-mock",
+    ],
+)
+async def test_an_older_argo_cd_s_words_are_understood(message):
+    followed = asking(message=message)
+    await followed.operation(victims=STALE, approves=(SERVICE,))
+    assert len(followed.going.sent) == 1
+
+
 async def test_where_our_clock_is_behind_the_server_s_time_confirms():
     """A time before the operation's beginning confirms nothing, and it would wait for ever."""
     followed = asking(now=NOW - timedelta(hours=1))
@@ -394,10 +407,21 @@ async def test_what_was_not_confirmed_here_is_only_told_of():
         ((SERVICE,), "waiting for pruning confirmation of apps/Deployment/postgres"),
         ((SERVICE,), "waiting for pruning confirmation of /Service/status-mock and 1 more resources"),
         ((SERVICE, DEPLOYMENT), "waiting for pruning confirmation of /Service/status-mock and 1 more resources"),
+        ((SERVICE,), "waiting for pruning confirmation of apps/Service/status-mock"),
+        ((SERVICE,), "Waiting for pruning confirmation of serving.knative.dev/v1/Service/status-mock"),
         ((ResourceRef("Service", "elsewhere", "status-mock"),), None),
         ((ResourceRef("Service", "anchor-staging", "status-mock", "x"),), None),
     ],
-    ids=["another", "something else", "one more", "one more that does not ask", "another namespace", "another group"],
+    ids=[
+        "another",
+        "something else",
+        "one more",
+        "one more that does not ask",
+        "a group more",
+        "a group and a version more",
+        "another namespace",
+        "another group",
+    ],
 )
 async def test_more_than_was_confirmed_is_never_confirmed(approves, message):
     followed = asking(message=message)
