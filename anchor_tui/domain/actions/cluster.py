@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
+from anchor_tui.domain.actions.differences import Difference
 from anchor_tui.domain.actions.steps import AppTarget, ResourceRef
 from anchor_tui.domain.managed import Managed
 from anchor_tui.domain.model import Application, Time, Value
@@ -80,6 +81,8 @@ class AppState(Value, frozen=True):
     resources: tuple[ResourceStatus, ...] = ()
     managed: Managed | None = None
     unmanaged: str = ""
+    differences: tuple[Difference, ...] = ()
+    """What a sync would change, field by field."""
     windows: SyncWindows | None = None
     may_sync: Permission = "unknown"
     may_update: Permission = "unknown"

@@ -216,9 +216,11 @@ def _of_changes(ready: Ready) -> Iterator[Line]:
         return
     verb = "is applied" if ready.selected else "changes"
     verbs = "are applied" if ready.selected else "change"
+    told = [each for each in ready.state.differences if each.ref in differing]
     yield Line(
         "change", f"{count(len(differing), 'resource')} {verb if len(differing) == 1 else verbs}: {_listed(differing)}"
     )
+    yield from (Line("change", f"  {each}") for each in told)
 
 
 def _of_stale(ready: Ready, order: Order, evidence: Evidence, *, prune: bool) -> Iterator[Line]:

@@ -22,6 +22,7 @@ from anchor_tui.domain.actions.cluster import (
     SyncedResource,
     SyncWindows,
 )
+from anchor_tui.domain.actions.differences import differences
 from anchor_tui.domain.actions.steps import AppTarget, Request, ResourceRef
 from anchor_tui.domain.managed import read_managed
 from anchor_tui.domain.words import first_line
@@ -207,6 +208,7 @@ async def read_whole(client: ArgoClient, target: AppTarget, web_url: str = "") -
         managed=read_managed(items.items or (), target.id.name, observed.sync_options)
         if isinstance(items, ItemsAnswer)
         else None,
+        differences=differences(items.items or ()) if isinstance(items, ItemsAnswer) else (),
         unmanaged=items.message if isinstance(items, SourceError) else "",
         windows=_to_windows(window) if isinstance(window, _Windows) else None,
         may_sync=may_sync,
