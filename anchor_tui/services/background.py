@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from anchor_tui.domain.actions.progress import Job
     from anchor_tui.domain.model import Snapshot
     from anchor_tui.domain.readings import PastRelease
+    from anchor_tui.services.audit import Audit
     from anchor_tui.services.execute import Consent, Executor
     from anchor_tui.services.headstart import Departed
 
@@ -94,8 +95,20 @@ class Background:
         return self._run(lambda executor: executor.earlier_releases(environment))
 
     def recover(self) -> Future[tuple[str, ...]]:
-        """As `Executor.recover`; nothing in a read-only run, which neither writes nor sends."""
-        return self._run(lambda executor: executor.recover())
+        """As `Executor.recover`; what acts is loaded only where the audit tells that something was left."""
+
+        async def recover() -> tuple[str, ...]:
+            from anchor_tui.services.audit import AuditError, pending_events, unfinished
+
+            try:
+                entries = self._audit().read()
+            except AuditError as error:
+                return (str(error),)
+            if not unfinished(entries) and not pending_events(entries):
+                return ()
+            return await self._the_executor().recover()
+
+        return asyncio.run_coroutine_threadsafe(recover(), self._loop)
 
     def finish_writes(self) -> Future[None]:
         """As `Executor.finish_writes`."""
@@ -118,18 +131,22 @@ class Background:
     def _the_executor(self) -> Executor:
         """Made when it is first asked for something: it loads what a mere reader does without."""
         if self._executor is None:
-            from anchor_tui.services.audit import Audit
             from anchor_tui.services.connections import Connections
-            from anchor_tui.services.estate import state_folder
             from anchor_tui.services.execute import Executor
 
             self._executor = Executor(
                 Connections(self.config, self._environ, self._home),
-                Audit(self._state or state_folder(self._environ)),
+                self._audit(),
                 listener=lambda jobs: self._watcher(jobs),
                 wake=lambda: self._again(),
             )
         return self._executor
+
+    def _audit(self) -> Audit:
+        from anchor_tui.services.audit import Audit
+        from anchor_tui.services.estate import state_folder
+
+        return Audit(self._state or state_folder(self._environ))
 
     def stop(self) -> None:
         """Ends the reading and closes its connections; waits a moment for that and no longer."""
