@@ -207,12 +207,16 @@ async def _observe(estate: Estate, arguments: argparse.Namespace) -> Snapshot:
 
 
 async def _say_what_was_left(connections: Connections, audit: Audit) -> None:
-    """What an earlier run began and did not end: said, and written down, before anything else is done."""
+    """What an earlier run began and did not end: said, and written down, before anything else is done. Events that
+    were not delivered are sent again."""
     from anchor_tui.services.clock import utc_now
+    from anchor_tui.services.outbox import Outbox
     from anchor_tui.services.recovery import recover
 
     for each in await recover(connections, audit, utc_now):
         complain(f"{each.begun.plan.title} ({each.begun.subject}): {each.message}")
+    for words in await Outbox(connections, audit, utc_now).deliver_pending():
+        complain(words)
 
 
 def _order(arguments: argparse.Namespace, snapshot: Snapshot, config: Config) -> Order | str:

@@ -223,20 +223,7 @@ class Executor:
         return None
 
     async def _audited(self, plan: Plan, snapshot: Callable[[], Snapshot], *, follow: bool) -> Outcome:
-        self._audit.append(
-            Entry(
-                self._now(),
-                "intended",
-                plan.id,
-                plan.order.action,
-                plan.order.environments,
-                message=plan.title,
-                who=who(),
-                process=this_process(),
-                reason=plan.order.reason,
-                whole=plan,
-            )
-        )
+        self._intend(plan)
         session = Session(self._connections)
         try:
             fresh = await self._again(plan, session, snapshot())
@@ -244,6 +231,8 @@ class Executor:
                 self._record(plan, fresh)
                 self.board.put(Job(plan, self._now(), (), fresh))
                 return fresh
+            if _kinds(fresh) != _kinds(plan):  # as where the branch has moved on: the lines to come count these steps
+                self._intend(fresh)
             run = Run(fresh, session, self._config, self._audit, self._pace, self._now, self.board)
             self._sent.add(plan.id)
             self._wake()
@@ -253,6 +242,12 @@ class Executor:
             return outcome
         finally:
             await session.aclose()
+
+    def _intend(self, plan: Plan) -> None:
+        """Writes down what is to be done, whole. Raises AuditError."""
+        order = plan.order
+        entry = Entry(self._now(), "intended", plan.id, order.action, order.environments, message=plan.title, who=who())
+        self._audit.append(replace(entry, process=this_process(), reason=order.reason, whole=plan))
 
     async def _again(self, plan: Plan, session: Session, snapshot: Snapshot) -> Plan | Outcome:
         """The same Plan made again from fresh evidence; or the end, where it does not hold any more."""
@@ -273,6 +268,10 @@ class Executor:
         for result in outcome.results:
             with contextlib.suppress(AuditError):
                 self._audit.append(result_entry(plan, result, self._now(), who()))
+
+
+def _kinds(plan: Plan) -> list[list[type]]:
+    return [[type(step) for step in change.steps] for change in plan.changes]
 
 
 def _each(plan: Plan, kind: OutcomeKind, message: str, url: str = "") -> Outcome:

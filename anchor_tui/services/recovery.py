@@ -7,11 +7,13 @@ from datetime import datetime
 
 from anchor_tui.config import Config
 from anchor_tui.domain.actions.steps import (
+    REQUEST_INFO,
     AddLabels,
     AskReviewers,
     Commit,
     CreateBranch,
     Dispatch,
+    Emit,
     FollowPullRequest,
     Merge,
     MoveBranch,
@@ -49,16 +51,17 @@ async def recover(
 ) -> tuple[Recovered, ...]:
     """Looks what became of everything left behind, and writes it down as unknown with what is there now.
 
-    What can be followed on is not written down: it is not over. Raises AuditError.
+    What can be followed on is not written down: it is not over; nor is what could not be looked at: the next start
+    looks again. Raises AuditError.
     """
     found = []
     session = Session(connections)
     try:
         for begun in left_behind(audit):
-            words = await _look(begun, session, connections.config, pace or Pace(), now)
+            words, is_read = await _look(begun, session, connections.config, pace or Pace(), now)
             recovered = Recovered(begun, f"outcome unknown, for it was cut short; now {words}", is_resumable(begun))
             found.append(recovered)
-            if not recovered.resumable:
+            if is_read and not recovered.resumable:
                 audit.append(_entry(recovered, now()))
     finally:
         await session.aclose()
@@ -81,19 +84,25 @@ def _entry(recovered: Recovered, at: datetime) -> Entry:
 
 
 def next_step(begun: Unfinished) -> int:
-    """The step that comes after the last one that was carried out."""
+    """The step that comes after the last one that was carried out; of those that follow the pull request the first.
+
+    What is sent after that may be sent again: a refresh, and an event under its own key.
+    """
     done = [each.step for each in begun.entries if each.entry == "done" and each.step is not None and each.step >= 0]
-    return max(done, default=-1) + 1
+    after = max(done, default=-1) + 1
+    following = next((i for i, each in enumerate(_steps(begun)) if isinstance(each, FollowPullRequest)), after)
+    return min(after, following)
 
 
 def is_resumable(begun: Unfinished) -> bool:
     """Whether only following is left: a rollback or promotion whose pull request is open, with no sync to come."""
-    steps = _steps(begun)
-    index = next_step(begun)
-    rest = steps[index:]
-    if begun.unanswered is not None or not rest or not isinstance(rest[0], FollowPullRequest):
+    rest = _steps(begun)[next_step(begun) :]
+    if not rest or not isinstance(rest[0], FollowPullRequest) or learned_from(begun).number is None:
         return False
-    return learned_from(begun).number is not None and not any(isinstance(each, Sync) for each in rest)
+    unanswered = begun.unanswered.step if begun.unanswered else None
+    if unanswered is not None and not isinstance(_steps(begun)[unanswered], Refresh | Emit):
+        return False
+    return not any(isinstance(each, Sync) for each in rest)
 
 
 def learned_from(begun: Unfinished) -> Learned:
@@ -109,16 +118,18 @@ def _steps(begun: Unfinished) -> tuple[Step, ...]:
     return next((each.steps for each in begun.plan.changes if each.subject == begun.subject), ())
 
 
-async def _look(begun: Unfinished, session: Session, config: Config, pace: Pace, now: Callable[[], datetime]) -> str:
-    """What is there now of the last step that may have been carried out."""
+async def _look(
+    begun: Unfinished, session: Session, config: Config, pace: Pace, now: Callable[[], datetime]
+) -> tuple[str, bool]:
+    """What is there now of the last step that may have been carried out, and whether that could be read."""
     last = begun.last
-    if last is None or last.step is None:
-        return "nothing of it was sent"
+    if last is None or last.step is None or last.step >= len(_steps(begun)):
+        return "nothing of it was sent", True
     step = _steps(begun)[last.step]
     try:
-        return await _there(step, begun, session, config, ArgoHand(session, pace, now))
+        return await _there(step, begun, session, config, ArgoHand(session, pace, now)), True
     except SourceError as error:
-        return f"what is there cannot be read: {error.message}"
+        return f"what is there cannot be read: {error.message}", False
 
 
 async def _there(step: Step, begun: Unfinished, session: Session, config: Config, argo: ArgoHand) -> str:
@@ -127,7 +138,8 @@ async def _there(step: Step, begun: Unfinished, session: Session, config: Config
             state = await argo.state(step.app)
             if not is_ours(state, step.request_id):
                 return f"{step.app.id.name} has no operation of it: it was not asked for, or another came after it"
-            phase = state.operation.phase if state.operation else "accepted, not taken up"
+            is_asked = (state.asked or {}).get(REQUEST_INFO) == step.request_id  # what is there beside it is older
+            phase = state.operation.phase if state.operation and not is_asked else "accepted, not taken up"
             return f"its operation on {step.app.id.name} is {phase}"
         case Refresh() | Terminate():
             state = await argo.state(step.app)
@@ -138,10 +150,10 @@ async def _there(step: Step, begun: Unfinished, session: Session, config: Config
             return await _pull_words(session, step.repository, step.number)
         case Dispatch():
             return f"look at the runs of {step.workflow} in {step.repository}"
+        case OpenPullRequest() | AddLabels() | AskReviewers() if (number := learned_from(begun).number) is not None:
+            return await _pull_words(session, step.repository, number)
         case CreateBranch() | MoveBranch() | Commit() | OpenPullRequest():
             return await _branch_words(session, config, step.repository, step.branch)
-        case AddLabels() | AskReviewers() if (number := learned_from(begun).number) is not None:
-            return await _pull_words(session, step.repository, number)
         case _:
             return "nothing more is known"
 

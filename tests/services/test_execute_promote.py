@@ -8,6 +8,7 @@ import re
 import pytest
 
 from anchor_tui.domain.actions.plan import Plan
+from anchor_tui.domain.actions.steps import Commit, MoveBranch
 from tests.services.acting import OVERLAY, RELEASE, another, at, until
 
 BRANCH = "anchor-tui/promote/{}/{}"
@@ -177,6 +178,23 @@ async def test_a_commit_left_from_before_is_gone_on_with_where_main_stands_still
         assert outcome.kind == "done", outcome.message
         assert op.commits(BRANCH.format("staging", "1.44.0")) == tip
         assert op.traffic.writes == opened(op.pulls[0].number)[2:]
+
+
+async def test_where_other_steps_are_taken_than_were_shown_the_audit_knows_which(tmp_path):
+    """What the lines about steps count are those that were taken: after a crash they are looked up there."""
+    with at("steady", tmp_path) as op:
+        op.box.faults.add("github:status=500,times=1,operation=createCommitOnBranch")
+        assert (await op.act("promote", "staging", follow=False)).kind == "failed"
+        plan = await op.plan("promote", "staging")
+        assert isinstance(plan.changes[0].steps[0], Commit)
+        op.box.commit({"README.md": "another\n"}, "Something else")
+        assert (await op.execute(plan, follow=False)).kind == "done"
+        lines = [each for each in op.entries if each.plan == plan.id]
+        whole = [each.whole for each in lines if each.whole][-1]
+        assert [step.title for step in whole.changes[0].steps[:4]] == [
+            each.message for each in lines if each.entry == "intended" and each.step is not None
+        ]
+        assert isinstance(whole.changes[0].steps[0], MoveBranch)
 
 
 @pytest.mark.parametrize("operation", ["nothing", "POST git/refs", "createCommitOnBranch", "POST pulls"])
