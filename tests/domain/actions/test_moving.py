@@ -197,7 +197,7 @@ def files(draw):
     """A release that is moved, and the two files that it is moved into, with what should change in each."""
     names = draw(st.lists(st.sampled_from(sorted(REPOSITORIES)), min_size=1, unique=True))
     olds = {name: (draw(TAGS), draw(DIGESTS)) for name in names}
-    news = {name: (draw(TAGS), draw(DIGESTS)) for name in names}
+    news = {name: (draw(TAGS.filter(lambda tag: tag != "null")), draw(DIGESTS)) for name in names}
     facts = {
         key: (draw(kind), draw(kind)) for key, kind in (("version", TAGS), ("commit", COMMITS), ("released", TIMES))
     }
