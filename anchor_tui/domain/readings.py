@@ -108,6 +108,8 @@ class Head(Value, frozen=True):
     committed_at: datetime | None = None
     author: str | None = None
     checks: Checks = "none"
+    required: tuple[str, ...] = ()
+    """The names of the required checks."""
 
 
 class Names(Value, frozen=True):

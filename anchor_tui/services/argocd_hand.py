@@ -94,7 +94,10 @@ class ArgoHand:
         What has run is compared a moment after its end.
         """
         patience, idle_since = Patience(self._pace, lambda _: None), 0.0
+        until = time.monotonic() + self._pace.operation_s
         while True:
+            if time.monotonic() > until:
+                raise Ended("failed", "an operation still runs, and nothing was asked for beside it: sync later (s)")
             state = await patience.read(lambda: self.state(step.app))
             if state is not None:
                 operation = state.application.operation
@@ -116,6 +119,8 @@ class ArgoHand:
         except SourceError as error:
             if not await self._shows(step.app, is_ending, lost=error.lost):
                 raise not_found(error) from error
+            if not error.lost:
+                return f"it was over already: {error.message}"
             learned.notes.append("the answer to the termination was lost, and it was carried out")
         return "asked"
 
@@ -238,6 +243,7 @@ class _Operation:
         self._hand, self._step, self._learned, self._tell, self._pace = hand, step, learned, tell, pace
         self._began = time.monotonic()
         self._was_ours = False
+        self._went_through: str | None = None
         self._approved = False
         self._over_since: float | None = None
 
@@ -267,6 +273,11 @@ class _Operation:
                 raise Ended("unknown", message)
             self._tell("accepted, not taken up yet")
             return None
+        if self._went_through is not None:
+            if not self._step.victims:
+                return self._went_through
+            message = f"{self._went_through}; another operation came before its victims were seen gone"
+            raise Ended("unknown", message)
         if self._was_ours:
             raise Ended("unknown", "another operation has taken its place: what became of it is not recorded")
         if time.monotonic() - self._began > self._pace.start_s:
@@ -326,6 +337,8 @@ class _Operation:
         skipped = {each.ref for each in operation.results if each.status == "PruneSkipped"}
         if kept := [ref for ref in self._step.victims if ref in skipped]:
             raise Ended("failed", f"it went through, and these were not pruned: {_listed(kept)}")
+        if self._went_through is None:
+            self._went_through = self._done_words(operation)
         self._over_since = self._over_since or time.monotonic()
         waited = time.monotonic() - self._over_since
         reconciled = state.application.reconciled_at
@@ -338,7 +351,7 @@ class _Operation:
                 raise Ended("unknown", f"the operation went through, and {what}")
             self._tell(f"going: {_listed(left)}" if left else "being compared")
             return None
-        return self._done_words(operation)
+        return self._went_through
 
     def _done_words(self, operation: OperationDetail) -> str:
         pruned = sum(each.status == "Pruned" for each in operation.results)

@@ -289,6 +289,16 @@ async def test_another_operation_that_took_its_place_hides_what_became_of_it(see
     )
 
 
+async def test_what_went_through_before_another_came_is_said_to_have_gone_through():
+    theirs = documents("operation-phases-sync", ours=False)
+    succeeded = documents("operation-phases-sync")[-1]
+    late = copy.deepcopy(succeeded)
+    late["status"]["reconciledAt"] = "2020-01-01T00:00:00Z"
+    assert await following(late, theirs[0]).operation() == "synced 58c9961"
+    words = await ends(following(late, theirs[0]).operation(victims=STALE), "unknown")
+    assert words == "synced 58c9961; another operation came before its victims were seen gone"
+
+
 async def test_an_operation_of_somebody_else_is_never_taken_for_ours():
     followed = following(*documents("operation-phases-sync", ours=False), pace=NO_START)
     assert await ends(followed.operation(), "unknown") == "its operation is nowhere to be seen"

@@ -21,7 +21,15 @@ from anchor_tui.sources.argocd.wire import (
     VersionAnswer,
     to_observed,
 )
-from anchor_tui.sources.errors import Forbidden, NoAnswer, NotFound, Rejected, ServerFailed, SourceError, Unauthenticated
+from anchor_tui.sources.errors import (
+    Forbidden,
+    NoAnswer,
+    NotFound,
+    Rejected,
+    ServerFailed,
+    SourceError,
+    Unauthenticated,
+)
 from tests.recorded import Recording, recording, recordings
 from tests.sources.argo import URL, client
 

@@ -99,8 +99,9 @@ def _way(pull: PullState, bench: Workbench) -> MergeWay | Refusal:
         return "queue"
     if pull.merge_state in _MERGEABLE_NOW:
         return "merge"
-    if pull.failed_checks:
-        words = ", ".join(pull.failed_checks)
+    required = bench.repo.head.required if bench.repo.head else ()
+    if failed := [each for each in pull.failed_checks if not required or each in required]:
+        words = ", ".join(failed)
         return Refusal(subject, "checks", f"its checks failed ({words}): look at them on GitHub (o)", pull.url)
     if pull.auto_merge:
         return Refusal(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -259,10 +260,12 @@ def absent(application: Application) -> Refusal | None:
     return None
 
 
-def unfit(environment: Environment, what: str) -> tuple[Line, ...]:
-    """What is wrong with an environment, as lines of a pre-flight; nothing where it is well."""
-    reasons = environment.verdict.reasons
-    return tuple(Line("warning", f"{what}: {reason}") for reason in reasons[:3])
+def together(refusals: Sequence[Refusal]) -> Refusal:
+    """Several refusals as one, where nothing is left that could be done."""
+    if len(refusals) == 1:
+        return refusals[0]
+    is_settled = all(each.settled for each in refusals)
+    return Refusal("", refusals[0].kind, "; ".join(map(str, refusals)), settled=is_settled)
 
 
 def with_reason(order: Order, reason: str) -> Order:

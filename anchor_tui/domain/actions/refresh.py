@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from anchor_tui.domain.actions.evidence import Evidence, Target, command, environments_of, none_found, targets
-from anchor_tui.domain.actions.plan import Change, Line, Order, Plan, Refusal, absent
+from anchor_tui.domain.actions.plan import Change, Line, Order, Plan, Refusal, absent, together
 from anchor_tui.domain.actions.steps import AppTarget, FollowRefresh, Refresh, Step
 from anchor_tui.domain.words import count
 
@@ -16,7 +16,7 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
     refusals = tuple(refusal for each in found if (refusal := absent(each.application)))
     fit = [each for each in found if absent(each.application) is None]
     if not fit:
-        return refusals[0]
+        return together(refusals)
     hard = order.action == "hard-refresh"
     what = fit[0].application.name if len(fit) == 1 else count(len(fit), "application")
     return Plan(

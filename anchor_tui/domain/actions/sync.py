@@ -15,7 +15,7 @@ from anchor_tui.domain.actions.evidence import (
     readable,
     targets,
 )
-from anchor_tui.domain.actions.plan import Change, Line, LineKind, Order, Plan, Refusal, Seen, busy, priced
+from anchor_tui.domain.actions.plan import Change, Line, LineKind, Order, Plan, Refusal, Seen, busy, priced, together
 from anchor_tui.domain.actions.steps import FollowHealth, FollowOperation, ResourceRef, Step, Sync
 from anchor_tui.domain.model import Value
 from anchor_tui.domain.words import count, duration, first_line, short
@@ -47,7 +47,7 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
     ready = [each for each in tried if isinstance(each, Ready)]
     refusals = tuple(each for each in tried if isinstance(each, Refusal))
     if not ready:
-        return refusals[0] if len(refusals) == 1 else _together(refusals)
+        return together(refusals)
     return of_ready(order, evidence, ready, refusals, prune=prune)
 
 
@@ -63,7 +63,7 @@ def prepare(each: Target, order: Order, evidence: Evidence, *, prune: bool) -> R
     if selected:
         stale = tuple(one for one in stale if one.ref in selected)
     ready = Ready(each, state, stale, selected)
-    return _obstacle(ready, evidence, prune=prune) or ready
+    return _obstacle(ready, order, evidence, prune=prune) or ready
 
 
 def _selected(order: Order, state: AppState) -> tuple[ResourceRef, ...] | Refusal:
@@ -82,7 +82,7 @@ def _selected(order: Order, state: AppState) -> tuple[ResourceRef, ...] | Refusa
     return tuple(sorted(set(chosen)))
 
 
-def _obstacle(ready: Ready, evidence: Evidence, *, prune: bool) -> Refusal | None:
+def _obstacle(ready: Ready, order: Order, evidence: Evidence, *, prune: bool) -> Refusal | None:
     state, name = ready.state, str(ready.state.application.id)
     if (running := busy(state.application, evidence.now)) is not None:
         return running
@@ -101,11 +101,11 @@ def _obstacle(ready: Ready, evidence: Evidence, *, prune: bool) -> Refusal | Non
         message = f"what a prune would delete cannot be told ({why}): nothing is deleted blindly"
         return Refusal(name, "unknown-victims", message)
     asking = ready.of_fate("asks")
-    if asking and not prune and not ready.selected:
+    if asking and (not prune or order.dry_run) and not ready.selected:
         which = _listed([each.ref for each in asking])
         message = (
-            f"{which} has Prune=confirm, which would hold this sync until it is confirmed: "
-            "hard refresh + prune (P) asks for that, or select the resources to sync"
+            f"{which} has Prune=confirm, which would hold this {'dry run' if order.dry_run else 'sync'} until it is "
+            "confirmed: hard refresh + prune (P) asks for that, or select the resources to sync"
         )
         return Refusal(name, "prune-confirm", message)
     if asking and state.may_update == "no":
@@ -169,7 +169,7 @@ def steps_of(ready: Ready, order: Order, *, prune: bool) -> tuple[Step, ...]:
     automated = application.automated is not None and application.automated.enabled
     revision = None if automated or state.several_sources else application.compared_revision
     gone = tuple(each.ref for each in ready.of_fate("deleted", "asks")) if prune and not order.dry_run else ()
-    asking = tuple(each.ref for each in ready.of_fate("asks")) if prune else ()
+    asking = tuple(each.ref for each in ready.of_fate("asks")) if prune and not order.dry_run else ()
     sync = Sync(
         target,
         order.request_id,
@@ -263,10 +263,6 @@ def _seen(ready: Ready, *, prune: bool) -> Iterator[Seen]:
 
 def _listed(refs: Sequence[ResourceRef]) -> str:
     return ", ".join(str(ref) for ref in refs)
-
-
-def _together(refusals: Sequence[Refusal]) -> Refusal:
-    return Refusal("", refusals[0].kind, "; ".join(map(str, refusals)))
 
 
 # --- after a drift ------------------------------------------------------------------------------------

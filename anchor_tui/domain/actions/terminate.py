@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from anchor_tui.domain.actions.cluster import AppState
 from anchor_tui.domain.actions.evidence import Evidence, Target, command, environments_of, none_found, readable, targets
-from anchor_tui.domain.actions.plan import Change, Line, Order, Plan, Refusal, Seen, priced
+from anchor_tui.domain.actions.plan import Change, Line, Order, Plan, Refusal, Seen, priced, together
 from anchor_tui.domain.actions.steps import FollowTermination, Terminate
 from anchor_tui.domain.words import count, first_line, since
 
@@ -19,7 +19,7 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
     refusals = tuple(why for _, _, why in tried if why is not None)
     fit = [(each, state) for each, state, why in tried if why is None and isinstance(state, AppState)]
     if not fit:
-        return refusals[0]
+        return together(refusals)
     environments = environments_of(each for each, _ in fit)
     protected = any(each.protected for each in environments)
     price, phrase = priced(protected=protected, names=" ".join(each.name for each in environments))

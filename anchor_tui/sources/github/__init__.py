@@ -356,6 +356,7 @@ def _head(ref: Ref, denied: tuple[GraphError, ...]) -> Head:
         committed_at=utc(commit.committed_date) if commit.committed_date else None,
         author=commit.author.who if commit.author else None,
         checks="unknown" if checks == "none" and rules_denied else checks,
+        required=tuple(sorted(ref.required_checks)),
     )
 
 

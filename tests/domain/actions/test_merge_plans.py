@@ -117,6 +117,14 @@ def test_what_auto_merge_waits_for_is_said():
     assert line_of(plan, "review: review required").kind == "warning"
 
 
+def test_a_failed_check_that_is_not_required_keeps_nothing_from_auto_merge():
+    pull = replace(BLOCKED, may_auto_merge=True, failed_checks=("lint",))
+    held = repo(pull_requests=(PROMOTION,))
+    required = replace(held, head=replace(held.head, required=("release-contract",)))
+    assert a_plan(planned(pull, rights=MAY_AUTO, held=required)).changes[0].steps[0].way == "auto-merge"
+    assert a_refusal(planned(pull, rights=MAY_AUTO, held=held)).kind == "checks"
+
+
 # --- refusals -----------------------------------------------------------------------------------------
 
 REFUSED = {

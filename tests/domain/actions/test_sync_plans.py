@@ -173,6 +173,12 @@ def test_what_asks_is_deleted_and_confirmed_by_the_plan_and_nothing_else_is():
     assert plan.phrase == "2"
 
 
+def test_a_dry_run_never_confirms_a_deletion_and_is_refused_where_it_would_be_held():
+    state = pruning("get-prune-confirm-annotation", "managed-resources-prune-confirm-annotation")
+    refusal = a_refusal(planned(state, dry_run=True))
+    assert (refusal.kind, "would hold this dry run" in refusal.message) == ("prune-confirm", True)
+
+
 def test_delete_confirm_is_no_question():
     managed = with_annotation("argocd.argoproj.io/sync-options", "Delete=confirm")
     plan = a_plan(planned(pruning("get-delete-confirm-annotation", managed=managed)))
