@@ -33,7 +33,18 @@ _APPLICATIONS = {
 }
 COMMANDS = (*_APPLICATIONS, "promote", "rollback", "merge", "cutover", "mend")
 _UNREAD = frozenset(
-    {"unreachable", "tls", "timeout", "unauthenticated", "not-found", "rate-limited", "server", "bad-answer", "unread"}
+    {
+        "unreachable",
+        "tls",
+        "timeout",
+        "unauthenticated",
+        "not-found",
+        "rate-limited",
+        "server",
+        "bad-answer",
+        "unread",
+        "stale",
+    }
 )
 """Kinds of refusals that mean: a source could not be read."""
 
@@ -146,7 +157,7 @@ async def _act(estate: Estate, arguments: argparse.Namespace) -> int:
     order = _order(arguments, snapshot, estate.config)
     if isinstance(order, str):
         complain(order)
-        return Exit.USAGE
+        return _of_unread(snapshot) or Exit.USAGE if arguments.command in _APPLICATIONS else Exit.USAGE
     told = _Told()
     connections = Connections(estate.config, estate.environ, estate.home)
     executor = Executor(connections, Audit(estate.state_folder), pace=_pace(arguments), listener=told.tell)
@@ -159,7 +170,7 @@ async def _act(estate: Estate, arguments: argparse.Namespace) -> int:
     plan = await executor.prepare(order, snapshot, only_look=arguments.dry_run)
     if isinstance(plan, Refusal):
         _print(plans.refusal_json(order, plan) if arguments.format == "json" else plans.refusal_text(plan), arguments)
-        return _of_refusal(plan)
+        return _of_refusal(plan, snapshot)
     if arguments.dry_run:
         written = _print(plans.plan_json(plan) if arguments.format == "json" else plans.plan_text(plan), arguments)
         return Exit.WELL if written else Exit.USAGE
@@ -228,7 +239,7 @@ def _order(arguments: argparse.Namespace, snapshot: Snapshot, config: Config) ->
     environments: list[str] = []
     applications = []
     by_environment = arguments.command in {"promote", "rollback", "mend"}
-    known = {each.name for each in config.environments}
+    known = tuple(each.name for each in config.environments)
     for name in getattr(arguments, "targets", ()):
         found = [app.id for app in snapshot.applications if name in {app.name, str(app.id)}]
         if name in known:
@@ -289,12 +300,18 @@ def _print(content: str, arguments: argparse.Namespace) -> bool:
     return emit(content.encode(), None) if arguments.format == "json" else emit_text(content, None)
 
 
-def _of_refusal(refusal: Refusal) -> Exit:
+def _of_refusal(refusal: Refusal, snapshot: Snapshot) -> Exit:
     if refusal.kind == "credentials":
         return Exit.USAGE
     if refusal.kind in _UNREAD:
-        return Exit.UNREAD
+        return _of_unread(snapshot) or Exit.UNREAD
     return Exit.WELL if refusal.settled else Exit.REFUSED
+
+
+def _of_unread(snapshot: Snapshot) -> Exit | None:
+    """What it means that an Argo CD was not read: no token at all, or no answer; None where all were."""
+    kinds = {each.error.kind for each in snapshot.unread_sources if each.kind == "argocd" and each.error}
+    return (Exit.USAGE if "credentials" in kinds else Exit.UNREAD) if kinds else None
 
 
 def _of_outcome(outcome: Outcome) -> Exit:

@@ -24,7 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -> int:  # noqa: ARG001 - as every command
     """Prints the audit. Needs no configuration: it is one for the user."""
     import os
-    from pathlib import Path
 
     from anchor_tui.services.audit import Audit, AuditError
     from anchor_tui.services.estate import state_folder
@@ -36,14 +35,22 @@ def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -
     except AuditError as error:
         complain(str(error))
         return Exit.UNREAD
-    if arguments.format == "json":
-        content = Path(audit.path).read_bytes() if audit.path.exists() else b""
-        return Exit.WELL if emit(content, None) else Exit.USAGE
-    chosen = [each for each in entries if arguments.steps or each.step is None or each.step < 0]
-    text = "".join(_line(each) for each in chosen) or f"nothing was done from here yet ({audit.path})\n"
     if unreadable:
         complain(f"{unreadable} line(s) of {audit.path} cannot be read, as after a crash in the middle of one")
+    if arguments.format == "json":
+        return Exit.WELL if emit("".join(_document(each) for each in entries).encode(), None) else Exit.USAGE
+    chosen = [each for each in entries if arguments.steps or each.step is None or each.step < 0]
+    text = "".join(_line(each) for each in chosen) or f"nothing was done from here yet ({audit.path})\n"
     return Exit.WELL if emit_text(text, None) else Exit.USAGE
+
+
+def _document(entry: Entry) -> str:
+    """The line as it is kept, but for what a terminal would obey."""
+    import msgspec
+
+    from anchor_tui.services.contract import unobeyed
+
+    return unobeyed(msgspec.json.encode(entry).decode()) + "\n"
 
 
 def _line(entry: Entry) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 
 from anchor_tui.domain.actions.plan import LineKind, Order, Outcome, OutcomeKind, Plan, Refusal
+from anchor_tui.domain.actions.steps import Request
 from anchor_tui.domain.glyphs import Mark
 from anchor_tui.domain.words import plain
 
@@ -52,12 +54,20 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
     for change in plan.changes:
         yield f"{change.subject}:"
         for number, step in enumerate(change.steps, 1):
-            sent = f"  [{step.request.method} {step.request.path or 'status API'}]" if step.request else ""
+            sent = f"  [{_sent(step.request)}]" if step.request else ""
             yield f"  {number}. {step.title}{sent}"
     yield ""
     prices = {"none": "asks for no confirmation", "key": "asks for --yes", "phrase": f"asks for: {plan.phrase}"}
     yield prices[plan.price] + (" and a reason" if plan.reason_required else "")
     yield f"same as: {plan.command}"
+
+
+def _sent(request: Request) -> str:
+    """Method and address, and which mutation; the body is in the JSON."""
+    query = f"?{urlencode(request.query)}" if request.query else ""
+    mutation = (request.body or {}).get("mutation")
+    named = f" {mutation}" if mutation else ""
+    return f"{request.method} {request.path or 'status API'}{query}{named}"
 
 
 def _around(plan: Plan) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -1,0 +1,56 @@
+"""The command in this process, on a sandbox: exit code, stdout and stderr."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+
+import pytest
+
+from anchor_tui.__main__ import run
+from anchor_tui.cli import act
+from tests.services.acting import QUICK, Operator
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+def commander(op: Operator, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Runs the command as this operator, who looks more often than usual."""
+    for name, value in {**op.environ, "ANCHOR_TUI_STATE": str(op.folder / "state")}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    monkeypatch.chdir(op.folder)
+    pace = act._pace
+    monkeypatch.setattr(
+        act,
+        "_pace",
+        lambda arguments: dataclasses.replace(
+            pace(arguments),
+            argocd_s=QUICK.argocd_s,
+            github_s=QUICK.github_s,
+            settle_s=QUICK.settle_s,
+            degraded_s=QUICK.degraded_s,
+        ),
+    )
+
+    def command(*argv: str) -> tuple[int, str, str]:
+        capfd.readouterr()
+        try:
+            code = run(list(argv))
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        said = capfd.readouterr()
+        return code, said.out, said.err
+
+    return command
+
+
+def steady(text: str) -> str:
+    """The same without what is another each time: commits, moments, spans, ids, ports."""
+    text = re.sub(r"\b[0-9a-f]{40}\b", "<commit>", text)
+    text = re.sub(r"\b[0-9a-f]{32}\b", "<request>", text)
+    text = re.sub(r"(?<![:\w.])[0-9a-f]{7}\b(?!\.)", "<short>", text)
+    text = re.sub(r"\b\d+ (s|min|h|d)\b", "<span>", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z", "<moment>", text)
+    return re.sub(r"127\.0\.0\.1:\d+", "<address>", text)

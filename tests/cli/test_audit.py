@@ -1,0 +1,106 @@
+"""`anchor-tui audit`: what was done from here, as text and as the lines that are kept."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.acting import commander
+from tests.services.acting import at
+
+
+@pytest.fixture
+def cli(monkeypatch, capfd):
+    return lambda op: commander(op, monkeypatch, capfd)
+
+
+def test_before_anything_was_done_it_says_so_and_where_it_would_stand(tmp_path, cli):
+    with at("steady", tmp_path) as op:
+        code, out, err = cli(op)("audit")
+        assert (code, err) == (0, "")
+        assert out == f"nothing was done from here yet ({tmp_path / 'state' / 'audit.jsonl'})\n"
+        assert cli(op)("audit", "--format", "json") == (0, "", "")
+
+
+def test_what_was_asked_for_and_its_end_a_line_each_and_with_steps_all_of_them(tmp_path, cli):
+    with at("steady", tmp_path) as op:
+        command = cli(op)
+        command("sync", "dev", "--yes", "--reason", "night shift")
+        op.box.faults.add("argocd:status=403,method=POST,times=1")
+        command("sync", "staging", "--yes")
+        code, out, _ = command("audit")
+        lines = out.splitlines()
+        assert code == 0
+        assert [line.split()[2:4] for line in lines] == [
+            ["◌", "intended"],
+            ["✓", "done"],
+            ["◌", "intended"],
+            ["✗", "failed"],
+        ]
+        assert lines[0].endswith("reason: night shift")
+        assert "argocd/anchor-msp-dev" in lines[1]
+        _, out, _ = command("audit", "--steps")
+        assert len(out.splitlines()) == 8
+        assert " sync step 1  argocd/anchor-msp-dev" in out
+        assert op.box.argocd_token not in out
+
+
+def test_as_json_it_is_the_lines_one_object_each(tmp_path, cli):
+    with at("steady", tmp_path) as op:
+        command = cli(op)
+        command("sync", "dev", "--yes")
+        code, out, err = command("audit", "--format", "json")
+        found = [json.loads(line) for line in out.splitlines()]
+        assert (code, err) == (0, "")
+        assert [each["entry"] for each in found] == ["intended", "intended", "done", "done"]
+        assert len({each["plan"] for each in found}) == 1
+        assert found == [json.loads(line) for line in op.audit.path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_line_that_a_crash_cut_short_is_left_out_and_counted(tmp_path, cli, form):
+    with at("steady", tmp_path) as op:
+        command = cli(op)
+        command("refresh", "dev")
+        with op.audit.path.open("ab") as file:
+            file.write(b'{"at":"2026-11-23T14:02:31Z","entry":"inten')
+        command("refresh", "dev")
+        code, out, err = command("audit", "--format", form)
+        assert code == 0
+        assert "1 line(s)" in err
+        assert "cannot be read" in err
+        assert "inten\n" not in out
+        if form == "json":
+            assert all(json.loads(line) for line in out.splitlines())
+
+
+def test_an_event_stands_among_them(tmp_path, cli):
+    with at("incident", tmp_path) as op:
+        command = cli(op)
+        op.box.hosted.required_checks = ()
+
+        def merge(asked):
+            if op.pulls and op.pulls[0].state == "OPEN" and str(asked).endswith("labels"):
+                op.merge(op.pulls[0].number)
+
+        op.traffic.on_arrival.append(merge)
+        argv = ("rollback", "prod", "--to", "1.43.1", "--confirm", "prod", "--reason", "it does not start", "--wait")
+        code, out, err = command(*argv)
+        assert code == 0, out + err
+        _, out, _ = command("audit")
+        assert [line.split()[3:5] for line in out.splitlines()] == [
+            ["intended", "rollback"],
+            ["intended", "event"],
+            ["done", "event"],
+            ["done", "rollback"],
+        ]
+
+
+def test_one_that_cannot_be_read_is_3(tmp_path, cli):
+    with at("steady", tmp_path) as op:
+        (tmp_path / "state").mkdir()
+        op.audit.path.mkdir()
+        code, out, err = cli(op)("audit")
+        assert (code, out) == (3, "")
+        assert "cannot be read" in err
