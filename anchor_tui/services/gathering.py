@@ -23,7 +23,8 @@ from anchor_tui.services.acting import Session
 from anchor_tui.sources.argocd.acting import read_whole
 from anchor_tui.sources.errors import SourceError
 from anchor_tui.sources.github import GitHubSource
-from anchor_tui.sources.github.bench import read_file_at, read_files, read_ours, read_pull
+from anchor_tui.sources.github.bench import read_ours, read_pull
+from anchor_tui.sources.github.blobs import read_file_at, read_files
 from anchor_tui.sources.github.past import read_past
 
 SIDE_BY_SIDE = 8

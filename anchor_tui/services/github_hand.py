@@ -33,7 +33,8 @@ from anchor_tui.domain.readings import OpsRepo
 from anchor_tui.domain.words import short
 from anchor_tui.services.acting import Ended, Learned, Pace, Patience, Session, Tell, not_found
 from anchor_tui.sources.errors import NotFound, SourceError
-from anchor_tui.sources.github.bench import call, read_pull, send
+from anchor_tui.sources.github.bench import read_pull
+from anchor_tui.sources.github.sending import call, send
 
 Look = Callable[[], Awaitable[bool]]
 

@@ -38,20 +38,18 @@ from anchor_tui.sources.errors import (
     Unreachable,
     WriteRefused,
 )
-from anchor_tui.sources.github import bench as module
+from anchor_tui.sources.github import sending as module
 from anchor_tui.sources.github.bench import (
     BRANCH,
     DOCUMENTS,
     MORE_HISTORY,
     PULL,
-    call,
-    read_file_at,
-    read_files,
     read_ours,
     read_pull,
-    send,
 )
+from anchor_tui.sources.github.blobs import read_file_at, read_files
 from anchor_tui.sources.github.past import MOST_PAGES, read_past
+from anchor_tui.sources.github.sending import call, send
 from tests.sources.hub import FakeDoor, FakeRest, door_to, entry, release
 from tests.sources.loopback import serving
 from tests.values import config
@@ -73,15 +71,15 @@ def test_every_query_is_valid_against_the_schema(text):
     assert validate(SCHEMA, parse(text)) == []
 
 
-@pytest.mark.parametrize("name", module._MUTATIONS)
+@pytest.mark.parametrize("name", module.MUTATIONS)
 def test_every_mutation_is_valid_against_the_schema(name):
-    assert validate(SCHEMA, parse(module._MUTATIONS[name])) == []
+    assert validate(SCHEMA, parse(module.MUTATIONS[name])) == []
 
 
 @pytest.mark.parametrize("step", [COMMIT, AUTO, QUEUE], ids=lambda step: step.request.body["mutation"])
 def test_what_a_step_gives_to_its_mutation_is_what_the_schema_takes(step):
     body = step.request.body
-    (operation,) = parse(module._MUTATIONS[body["mutation"]]).definitions
+    (operation,) = parse(module.MUTATIONS[body["mutation"]]).definitions
     read = get_variable_values(SCHEMA, operation.variable_definitions, {"input": body["input"]})
     assert not isinstance(read, list), read
     broken = get_variable_values(SCHEMA, operation.variable_definitions, {"input": body["input"] | {"nope": 1}})
@@ -450,7 +448,7 @@ async def test_a_step_is_sent_once_as_it_is_shown(name):
     assert (got.method, got.path) == (method, path)
     body = json.loads(got.body)
     if mutation:
-        assert body == {"query": module._MUTATIONS[mutation], "variables": {"input": step.request.body["input"]}}
+        assert body == {"query": module.MUTATIONS[mutation], "variables": {"input": step.request.body["input"]}}
     else:
         assert body == step.request.body
     assert got.headers["Authorization"] == f"token {TOKEN}" or got.headers["Authorization"].endswith(TOKEN)

@@ -1,21 +1,15 @@
-"""What an action needs of GitHub: bytes of files, our own branch, one pull request, and the requests that change."""
+"""What an action needs to know of GitHub: our own branch, one pull request, and what the token may do."""
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import binascii
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote
 
 import msgspec
 
 from anchor_tui.domain.actions.cluster import Permission
-from anchor_tui.domain.actions.steps import Request
-from anchor_tui.domain.actions.workbench import File, MergeMethod, OurBranch, PullState, Rights, blob_oid
-from anchor_tui.domain.readings import OpsRepo
-from anchor_tui.sources.errors import BadAnswer, NoAnswer, NotFound
+from anchor_tui.domain.actions.workbench import MergeMethod, OurBranch, PullState, Rights
+from anchor_tui.sources.errors import NotFound
 from anchor_tui.sources.github.queries import Document
 from anchor_tui.sources.github.wire import (
     CheckContext,
@@ -30,13 +24,9 @@ from anchor_tui.sources.github.wire import (
 )
 
 if TYPE_CHECKING:
-    from github import Github
-
     from anchor_tui.sources.github.door import Door
 
 T = TypeVar("T")
-PATIENCE_S = 40.0
-"""For one request: a name that is never resolved, or an answer that drips, ends no other way."""
 _PULL = """fragment PullState on PullRequest {
   id number title url state isDraft baseRefName headRefName headRefOid mergeable mergeStateStatus reviewDecision
   author { login } mergedAt mergedBy { login } mergeCommit { oid }
@@ -93,14 +83,6 @@ MORE_HISTORY = Document(
 }"""
 )
 DOCUMENTS = frozenset({BRANCH.text, PULL.text, MORE_HISTORY.text})
-_MUTATIONS = {
-    "createCommitOnBranch": "mutation Commit($input: CreateCommitOnBranchInput!) "
-    "{ createCommitOnBranch(input: $input) { commit { oid url } } }",
-    "enablePullRequestAutoMerge": "mutation Auto($input: EnablePullRequestAutoMergeInput!) "
-    "{ enablePullRequestAutoMerge(input: $input) { pullRequest { number } } }",
-    "enqueuePullRequest": "mutation Enqueue($input: EnqueuePullRequestInput!) "
-    "{ enqueuePullRequest(input: $input) { mergeQueueEntry { position } } }",
-}
 
 
 class _Oid(msgspec.Struct):
@@ -304,102 +286,3 @@ def _reviewers(pull: _Pull) -> Iterable[str]:
     for review in (pull.latest_opinionated_reviews.nodes if pull.latest_opinionated_reviews else None) or ():
         if review and review.author:
             yield review.author.login
-
-
-# --- files --------------------------------------------------------------------------------------------
-
-
-async def read_files(door: Door, repo: OpsRepo, paths: Iterable[str]) -> dict[str, File]:
-    """Files of the branch's head as bytes; one that is not there is left out. Raises SourceError.
-
-    GraphQL hands them over as decoded text: where that is not what the blob's oid says, the bytes come by REST.
-    """
-    found = {}
-    for path in dict.fromkeys(paths):
-        text, oid = repo.files.get(path), repo.blobs.get(path)
-        if oid is None:
-            continue
-        content = text.encode() if text is not None else b""
-        found[path] = File(path, oid, content if blob_oid(content) == oid else await _blob(door, repo.name, oid))
-    return found
-
-
-async def _blob(door: Door, repository: str, oid: str) -> bytes:
-    answer = await call(door, "GET", f"/repos/{repository}/git/blobs/{oid}")
-    content = _content(answer)
-    if blob_oid(content) != oid:
-        raise BadAnswer(f"GitHub's blob {oid[:7]} is not what its name says: it is not used")
-    return content
-
-
-async def read_file_at(door: Door, repository: str, path: str, commit: str) -> File | None:
-    """One file as it stood after a commit; None where it was not there. Raises SourceError."""
-    try:
-        answer = await call(door, "GET", f"/repos/{repository}/contents/{quote(path)}?ref={quote(commit)}")
-    except NotFound:
-        return None
-    content = _content(answer)
-    if blob_oid(content) != answer.get("sha"):  # too large to be sent along, a folder, a submodule
-        raise BadAnswer(f"GitHub's {path} at {commit[:7]} is not what its name says: it is not used")
-    return File(path, blob_oid(content), content)
-
-
-def _content(answer: Mapping[str, Any]) -> bytes:
-    try:
-        return base64.b64decode(str(answer.get("content", "")), validate=False)
-    except binascii.Error as error:
-        raise BadAnswer("GitHub's file is not in base64, as it should be") from error
-
-
-# --- changing -----------------------------------------------------------------------------------------
-
-
-async def call(door: Door, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """One REST request, sent once; its answer as a mapping. Raises SourceError, with its `lost` set."""
-
-    def ask(github: Github) -> Any:  # noqa: ANN401 - JSON
-        given = dict(body) if body is not None else None
-        return _readable(lambda: github.requester.requestJsonAndCheck(method, path, input=given)[1])
-
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            answer = await door.call(ask)
-    except TimeoutError as error:
-        raise NoAnswer(f"{door.access.api_url}: no answer within {PATIENCE_S:g} s") from error
-    if answer is None:
-        return {}
-    if isinstance(answer, list):
-        return {"items": answer}
-    if not isinstance(answer, dict) or (isinstance(answer.get("data"), str) and set(answer) <= {"data", "url"}):
-        # So PyGithub wraps what is no JSON, and says beside it what was asked for.
-        raise BadAnswer("GitHub's answer is no JSON but a page of HTML: a proxy's login page?")
-    return answer
-
-
-def _readable(ask: Callable[[], T]) -> T:
-    """What PyGithub makes of an answer; BadAnswer where it breaks at one that is no JSON object."""
-    try:
-        return ask()
-    except (TypeError, AttributeError, UnicodeDecodeError) as error:
-        raise BadAnswer("GitHub's answer is no JSON object") from error
-
-
-async def send(door: Door, request: Request) -> dict[str, Any]:
-    """One request of a step, once: REST, or one of GraphQL's mutations by its name. Raises SourceError."""
-    if request.path != "/graphql":
-        return await call(door, request.method, request.path, request.body)
-    body = request.body or {}
-    name = str(body["mutation"])
-
-    def mutate(github: Github) -> Any:  # noqa: ANN401 - JSON
-        return _readable(lambda: github.requester.graphql_query(_MUTATIONS[name], {"input": body["input"]})[1])
-
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            answer = await door.call(mutate)
-    except TimeoutError as error:
-        raise NoAnswer(f"{door.access.api_url}: no answer within {PATIENCE_S:g} s") from error
-    data = answer.get("data") if isinstance(answer, dict) else None
-    if not isinstance(data, dict) or not isinstance(data.get(name), dict):
-        raise BadAnswer(f"GitHub's answer to {name} is not one")
-    return dict(data[name])
