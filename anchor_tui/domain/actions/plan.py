@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from anchor_tui.domain.actions.steps import Step
 from anchor_tui.domain.glyphs import Mark
-from anchor_tui.domain.model import AppId, Application, Environment, Time, Value
+from anchor_tui.domain.model import AppId, Application, Time, Value
 from anchor_tui.domain.words import first_line, since
 
 ActionId: TypeAlias = Literal[

@@ -1,84 +1,67 @@
 """The steps of a Plan: what is sent, exactly, and what is waited for. Values; nothing here sends or waits.
 
-A step that writes has a `request`; one that follows has none. Titles are what a person reads while it runs.
+A step that writes has a `request`; one that follows (`following.py`) has none. Titles are what a person reads while it
+runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
 
-import msgspec
-
-from anchor_tui.domain.model import AppId, Value
+from anchor_tui.domain.actions.following import (
+    APPROVED,
+    FollowHealth,
+    FollowNoMocks,
+    FollowOperation,
+    FollowPullRequest,
+    FollowRefresh,
+    FollowRollout,
+    FollowRun,
+    FollowTermination,
+)
+from anchor_tui.domain.actions.parts import AppTarget, BaseStep, FileChange, Request, ResourceRef
 from anchor_tui.domain.words import count, short
+
+__all__ = [
+    "APPROVED",
+    "REASON_INFO",
+    "REQUEST_INFO",
+    "AddLabels",
+    "AppTarget",
+    "AskReviewers",
+    "Commit",
+    "CreateBranch",
+    "Dispatch",
+    "Emit",
+    "FileChange",
+    "FollowHealth",
+    "FollowNoMocks",
+    "FollowOperation",
+    "FollowPullRequest",
+    "FollowRefresh",
+    "FollowRollout",
+    "FollowRun",
+    "FollowTermination",
+    "Merge",
+    "MergeWay",
+    "MoveBranch",
+    "OpenPullRequest",
+    "Refresh",
+    "Request",
+    "ResourceRef",
+    "Step",
+    "Sync",
+    "Terminate",
+]
 
 REQUEST_INFO = "anchor-tui request"
 """The name of the info under which a sync carries its Plan's id, by which its operation is known again."""
 REASON_INFO = "Reason"
 MergeWay: TypeAlias = Literal["merge", "auto-merge", "queue"]
-APPROVED = "argocd.argoproj.io/deletion-approved"
 
 
-class Request(Value, frozen=True):
-    """One request as it leaves. `path` is below the server's root; GraphQL's body names the mutation and its input.
-
-    `{number}` in a path is the pull request that the step before opened.
-    """
-
-    service: Literal["argocd", "github", "status-api"]
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-    path: str
-    query: Mapping[str, str] = {}
-    body: Mapping[str, Any] | None = None
-
-
-class AppTarget(Value, frozen=True):
-    """The application that a step acts on. The project is sent along: without it unknown and forbidden look alike."""
-
-    id: AppId
-    project: str | None = None
-
-    @property
-    def query(self) -> dict[str, str]:
-        """The parameters that say which one is meant."""
-        found = {"appNamespace": self.id.namespace, "project": self.project or ""}
-        return {name: value for name, value in found.items() if value}
-
-    @property
-    def path(self) -> str:
-        """Its path below the server's root."""
-        return f"/api/v1/applications/{quote(self.id.name, safe='')}"
-
-
-class ResourceRef(Value, frozen=True, order=True):
-    """One object of an application."""
-
-    kind: str
-    namespace: str
-    name: str
-    group: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.kind}/{self.name}"
-
-
-class FileChange(Value, frozen=True):
-    """One file as it is committed. `was` is the blob that it replaces; `content` is base64, as it travels."""
-
-    path: str
-    was: str
-    content: str
-
-
-class _Step(Value, frozen=True, tag_field="do", tag=True):
-    """What the steps have in common."""
-
-    writes: ClassVar[bool] = True
-
-
-class Refresh(_Step, frozen=True, tag="refresh"):
+class Refresh(BaseStep, frozen=True, tag="refresh"):
     """Let Argo CD compare again; hard: without its cache of manifests."""
 
     app: AppTarget
@@ -96,7 +79,7 @@ class Refresh(_Step, frozen=True, tag="refresh"):
         return Request("argocd", "GET", self.app.path, query)
 
 
-class Sync(_Step, frozen=True, tag="sync"):
+class Sync(BaseStep, frozen=True, tag="sync"):
     """Let Argo CD apply. With auto-sync on no revision is sent: the server refuses one."""
 
     app: AppTarget
@@ -138,7 +121,7 @@ class Sync(_Step, frozen=True, tag="sync"):
         return Request("argocd", "POST", f"{self.app.path}/sync", {}, body)
 
 
-class Terminate(_Step, frozen=True, tag="terminate"):
+class Terminate(BaseStep, frozen=True, tag="terminate"):
     """End the running operation."""
 
     app: AppTarget
@@ -155,7 +138,7 @@ class Terminate(_Step, frozen=True, tag="terminate"):
         return Request("argocd", "DELETE", f"{self.app.path}/operation", self.app.query)
 
 
-class CreateBranch(_Step, frozen=True, tag="create-branch"):
+class CreateBranch(BaseStep, frozen=True, tag="create-branch"):
     """A branch of our own at a commit."""
 
     repository: str
@@ -174,7 +157,7 @@ class CreateBranch(_Step, frozen=True, tag="create-branch"):
         return Request("github", "POST", f"/repos/{self.repository}/git/refs", {}, body)
 
 
-class MoveBranch(_Step, frozen=True, tag="move-branch"):
+class MoveBranch(BaseStep, frozen=True, tag="move-branch"):
     """Our own branch, left over from before, moved on to a commit."""
 
     repository: str
@@ -194,7 +177,7 @@ class MoveBranch(_Step, frozen=True, tag="move-branch"):
         return Request("github", "PATCH", path, {}, {"sha": self.oid, "force": True})
 
 
-class Commit(_Step, frozen=True, tag="commit"):
+class Commit(BaseStep, frozen=True, tag="commit"):
     """One commit of all the files, on top of a commit that the branch must still be at."""
 
     repository: str
@@ -221,7 +204,7 @@ class Commit(_Step, frozen=True, tag="commit"):
         return Request("github", "POST", "/graphql", {}, {"mutation": "createCommitOnBranch", "input": given})
 
 
-class OpenPullRequest(_Step, frozen=True, tag="open-pull-request"):
+class OpenPullRequest(BaseStep, frozen=True, tag="open-pull-request"):
     """The pull request of our branch."""
 
     repository: str
@@ -242,7 +225,7 @@ class OpenPullRequest(_Step, frozen=True, tag="open-pull-request"):
         return Request("github", "POST", f"/repos/{self.repository}/pulls", {}, given)
 
 
-class AddLabels(_Step, frozen=True, tag="add-labels"):
+class AddLabels(BaseStep, frozen=True, tag="add-labels"):
     """Labels on the pull request."""
 
     repository: str
@@ -260,7 +243,7 @@ class AddLabels(_Step, frozen=True, tag="add-labels"):
         return Request("github", "POST", path, {}, {"labels": list(self.labels)})
 
 
-class AskReviewers(_Step, frozen=True, tag="ask-reviewers"):
+class AskReviewers(BaseStep, frozen=True, tag="ask-reviewers"):
     """Reviews asked for; `org/team` is a team."""
 
     repository: str
@@ -282,7 +265,7 @@ class AskReviewers(_Step, frozen=True, tag="ask-reviewers"):
         return Request("github", "POST", path, {}, {name: value for name, value in body.items() if value})
 
 
-class Merge(_Step, frozen=True, tag="merge"):
+class Merge(BaseStep, frozen=True, tag="merge"):
     """Merge a pull request, let it merge by itself, or put it into the merge queue; guarded by its head."""
 
     repository: str
@@ -317,7 +300,7 @@ class Merge(_Step, frozen=True, tag="merge"):
         return Request("github", "POST", "/graphql", {}, {"mutation": name, "input": given})
 
 
-class Dispatch(_Step, frozen=True, tag="dispatch"):
+class Dispatch(BaseStep, frozen=True, tag="dispatch"):
     """Start the ops repo's own promotion workflow."""
 
     repository: str
@@ -338,7 +321,7 @@ class Dispatch(_Step, frozen=True, tag="dispatch"):
         return Request("github", "POST", path, {}, body)
 
 
-class Emit(_Step, frozen=True, tag="emit"):
+class Emit(BaseStep, frozen=True, tag="emit"):
     """Tell the status API of a rollback that is over, with what is only known then filled in."""
 
     event: dict[str, Any]
@@ -352,128 +335,6 @@ class Emit(_Step, frozen=True, tag="emit"):
     def request(self) -> Request:
         """POST to the configured address."""
         return Request("status-api", "POST", "", {}, self.event)
-
-
-# --- what is waited for ------------------------------------------------------------------------------
-
-
-class _Follow(_Step, frozen=True):
-    """A step that only looks: leaving it changes nothing."""
-
-    writes: ClassVar[bool] = False
-
-    @property
-    def request(self) -> None:
-        """Nothing is sent that changes anything."""
-
-
-class FollowRefresh(_Follow, frozen=True, tag="follow-refresh"):
-    """Until Argo CD has compared."""
-
-    app: AppTarget
-
-    @property
-    def title(self) -> str:
-        """What a person reads."""
-        return "compared anew"
-
-
-class FollowOperation(_Follow, frozen=True, tag="follow-operation"):
-    """Until our operation is over and what it prunes is gone.
-
-    `approves` are stale resources that ask to be confirmed (`Prune=confirm`), as this Plan's confirmation did.
-    """
-
-    app: AppTarget
-    request_id: str
-    seen_revision: str | None = None
-    dry_run: bool = False
-    victims: tuple[ResourceRef, ...] = ()
-    approves: tuple[ResourceRef, ...] = ()
-
-    @property
-    def title(self) -> str:
-        """What a person reads."""
-        gone = f", {count(len(self.victims), 'resource')} gone" if self.victims and not self.dry_run else ""
-        return f"operation over{gone}"
-
-    @property
-    def approval(self) -> Request:
-        """PATCH: the annotation that confirms the deletion; the time is filled in when it is sent."""
-        patch = msgspec.json.encode({"metadata": {"annotations": {APPROVED: "{now}"}}}).decode()
-        body = {"patch": patch, "patchType": "merge", **self.app.query}
-        return Request("argocd", "PATCH", self.app.path, {}, body)
-
-
-class FollowTermination(_Follow, frozen=True, tag="follow-termination"):
-    """Until the terminated operation is over."""
-
-    app: AppTarget
-
-    @property
-    def title(self) -> str:
-        """What a person reads."""
-        return "operation ended"
-
-
-class FollowHealth(_Follow, frozen=True, tag="follow-health"):
-    """Until the application is Healthy, or will not be."""
-
-    app: AppTarget
-
-    @property
-    def title(self) -> str:
-        """What a person reads."""
-        return f"{self.app.id.name} healthy"
-
-
-class FollowRun(_Follow, frozen=True, tag="follow-run"):
-    """Until the workflow's run is over and its pull request is there."""
-
-    repository: str
-    workflow: str
-    environment: str
-    version: str
-
-    @property
-    def title(self) -> str:
-        """What a person reads."""
-        return "workflow run over, its pull request open"
-
-
-class FollowPullRequest(_Follow, frozen=True, tag="follow-pull-request"):
-    """Until the pull request is merged: checks, review, merge."""
-
-    repository: str
-    number: int | None = None
-
-    @property
-    def title(self) -> str:
-        """What a person reads."""
-        return f"#{self.number} merged" if self.number else "pull request merged"
-
-
-class FollowRollout(_Follow, frozen=True, tag="follow-rollout"):
-    """Until Argo CD compares with the merged commit, or a later one, and has synced it."""
-
-    app: AppTarget
-    auto_sync: bool = True
-
-    @property
-    def title(self) -> str:
-        """What a person reads."""
-        return f"{self.app.id.name} {'synced to' if self.auto_sync else 'compared with'} the merged commit"
-
-
-class FollowNoMocks(_Follow, frozen=True, tag="follow-no-mocks"):
-    """Proof from fresh data that no mock is left."""
-
-    app: AppTarget
-
-    @property
-    def title(self) -> str:
-        """What a person reads."""
-        return f"no mock is left in {self.app.id.name}"
 
 
 Step: TypeAlias = (
