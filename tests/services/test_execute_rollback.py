@@ -55,6 +55,7 @@ async def test_a_rollback_is_followed_until_it_is_healthy_and_told_to_the_status
             "event": "rollback.executed",
             "engine_id": "anchor-msp",
             "environment": "prod",
+            "application": "argocd/anchor-msp-prod",
             "applications": ["argocd/anchor-msp-prod"],
             "from": {"version": "1.43.2", "commit": event["from"]["commit"]},
             "to": {"version": "1.43.1", "commit": event["to"]["commit"]},

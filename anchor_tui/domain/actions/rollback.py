@@ -191,6 +191,7 @@ def _event(move: Move, order: Order, bench: Workbench, evidence: Evidence) -> tu
         "event": EVENT,
         "engine_id": evidence.config.engine_id,
         "environment": move.environment.name,
+        "application": str(applications[0].id) if len(applications) == 1 else None,
         "applications": [str(each.id) for each in applications],
         "from": _version(move.present),
         "to": _version(move.release),

@@ -228,6 +228,7 @@ def test_the_event_says_from_where_to_where_by_whom_why_and_under_which_key():
         "event": "rollback.executed",
         "engine_id": "anchor-msp",
         "environment": "prod",
+        "application": "argocd/anchor-msp-prod",
         "applications": ["argocd/anchor-msp-prod"],
         "from": {"version": "1.43.2", "commit": "5b1d9c7e3f2a4068b5c4d3e2f1a0987654321fed"},
         "to": {"version": "1.43.1", "commit": "2c8e6a4f0b1d3957e8f7a6b5c4d3e2f1a0b9c8d7"},
