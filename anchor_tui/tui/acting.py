@@ -96,7 +96,8 @@ class Flows:
         if snapshot is None:
             return Refusal("", "unread", "nothing is known yet")
         try:
-            return await asyncio.wrap_future(self._actor.prepare(order, snapshot))
+            # A dialog that is left in the middle cancels this, and must not cancel a hard refresh on its way.
+            return await asyncio.shield(asyncio.wrap_future(self._actor.prepare(order, snapshot)))
         except Exception as error:  # noqa: BLE001 - a fault of ours must be seen, and must not end the screen
             return _fault(error)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from anchor_tui.config.load import read
 from anchor_tui.sandbox.pace import FAST
 from anchor_tui.sandbox.pulls import FAST_CHECKS
 from anchor_tui.sandbox.server import Sandbox, running
-from anchor_tui.services.audit import Audit
+from anchor_tui.services.audit import Audit, unfinished
 from anchor_tui.services.background import Background
 from anchor_tui.services.clock import utc_now
 from anchor_tui.tui.app import AnchorApp
@@ -108,6 +109,18 @@ async def test_a_plan_that_is_left_with_escape_has_sent_nothing_but_its_refresh(
             assert box.applications["argocd", "anchor-msp-prod"].operation is None
             assert not [pull for pull in box.hosted.pulls.values() if pull.branch.startswith("anchor-tui/")]
         assert {each.action for each in Audit(tmp_path / "state").read()} <= {"hard-refresh"}
+
+
+async def test_a_dialog_that_is_left_during_its_refresh_leaves_the_refresh_to_its_end(tmp_path):
+    with running("incident", pace=replace(FAST, refresh_s=0.5)) as box:
+        async with live(box, tmp_path, "staging") as stage:
+            await stage.press("P")
+            await until(stage, lambda: bool(stage.app.jobs))
+            await stage.press("escape")
+            assert not is_over(stage)
+            await until(stage, lambda: is_over(stage))
+            assert [job.outcome.kind for job in stage.app.jobs if job.outcome] == ["done"]
+        assert unfinished(Audit(tmp_path / "state").read()) == ()
 
 
 @pytest.mark.parametrize("key", ["r", "R", "s", "P", "p", "b", "c"])
