@@ -165,6 +165,9 @@ class Operator:
         self.config: Config = load(file, self.environ, cwd=folder, read_only=read_only)
         self.connections = Connections(self.config, self.environ, folder)
         self.audit = Audit(folder / "state")
+        self.known: Snapshot | None = None
+        self.looks_once = False
+        """Whether the first snapshot does for all Plans: where they are many, and nothing of it changes."""
         self.jobs: tuple[Job, ...] = ()
         self.told: list[str] = []
         self.executor = Executor(self.connections, self.audit, pace=pace, listener=self._listen)
@@ -187,7 +190,8 @@ class Operator:
         self, action: str, *environments: str, snapshot: Snapshot | None = None, only_look: bool = False, **more: Any
     ) -> Plan | Refusal:
         order = Order(action, uuid.uuid4().hex, environments, **more)
-        return await self.executor.prepare(order, snapshot or await self.observe(), only_look=only_look)
+        self.known = snapshot or (self.known if self.looks_once and self.known else await self.observe())
+        return await self.executor.prepare(order, self.known, only_look=only_look)
 
     async def plan(self, action: str, *environments: str, **more: Any) -> Plan:
         found = await self.prepare(action, *environments, **more)
@@ -209,8 +213,11 @@ class Operator:
         follow: bool = True,
         snapshot: Snapshot | None = None,
     ) -> Outcome:
-        """As it was shown, confirmed as it wants to be unless said otherwise."""
-        present = snapshot or await self.observe()
+        """As it was shown, confirmed as it wants to be unless said otherwise.
+
+        The snapshot is the one of the planning: what counts at this moment is read anew by the Executor itself.
+        """
+        present = snapshot or self.known or await self.observe()
         consent = Consent(confirmed, plan.phrase if phrase is None else phrase, reason)
         return await self.executor.execute(plan, consent, lambda: present, follow=follow)
 

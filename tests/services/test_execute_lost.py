@@ -151,6 +151,7 @@ def _sandbox(tmp_path_factory) -> Iterator[Operator]:
         more = '\n[promotion]\nvia = "workflow"\nworkflow = "promote.yaml"\n'
         op.workflow = Operator(op.box, op.traffic, folder / "workflow", more=more, pace=PATIENT)
         op.workflow.first = op.first
+        op.looks_once = op.workflow.looks_once = True
         op.terminate = terminate
         yield op
 

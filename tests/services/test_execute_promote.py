@@ -123,6 +123,17 @@ async def test_an_older_release_of_the_environment_before_can_be_named(tmp_path)
         assert (wrong.kind, "1.43.1" in wrong.message) == ("no-version", True)
 
 
+async def test_reviewers_are_asked_once_and_one_who_cannot_be_holds_up_nothing(tmp_path):
+    with at("steady", tmp_path, more='\n[promotion]\nreviewers = ["anchor-bot", "anchor/platform"]\n') as op:
+        await op.act("promote", "staging", follow=False)
+        assert (op.pulls[0].reviewers, op.pulls[0].teams) == (("anchor-bot",), ("platform",))
+        assert (await op.refusal("promote", "staging")).settled
+        poor = another(op, "poor", more='\n[promotion]\nreviewers = ["nobody-known"]\n')
+        outcome = await poor.act("promote", "prod", follow=False)
+        assert (outcome.kind, "could not ask nobody-known for a review" in outcome.message) == ("done", True)
+        assert len(op.pulls) == 2
+
+
 # --- asked twice, and by two --------------------------------------------------------------------------
 
 
