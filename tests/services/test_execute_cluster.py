@@ -11,6 +11,7 @@ from anchor_tui.domain.actions.plan import Plan, Refusal
 from anchor_tui.sandbox.options import SYNC_OPTIONS
 from anchor_tui.sandbox.pace import FAST
 from anchor_tui.sandbox.scenarios import TUNING
+from anchor_tui.sandbox.tasks import Order
 from anchor_tui.sandbox.windows import Window
 from anchor_tui.services import argocd_hand
 from tests.services.acting import QUICK, Operator, at, until
@@ -58,7 +59,7 @@ async def test_a_refresh_is_not_done_as_long_as_its_annotation_stands(tmp_path, 
 
 
 async def test_refreshes_of_several_go_out_side_by_side_and_each_is_reported(tmp_path):
-    with at("steady", tmp_path, sandbox_pace=changed(FAST, refresh_s=0.3)) as op:
+    with at("steady", tmp_path, sandbox_pace=changed(FAST, refresh_s=0.6)) as op:
         under_way: list[int] = []
 
         def look(asked):
@@ -190,16 +191,20 @@ async def test_a_sync_that_no_controller_takes_up_is_unknown_and_not_sent_again(
 
 
 async def test_a_running_operation_and_a_deny_window_refuse_with_the_way_out(tmp_path):
-    with at("drift", tmp_path) as op:
+    with at("drift", tmp_path, sandbox_pace=changed(FAST, apply_s=60)) as op:
         op.box.controller.windows = [Window.frozen("anchor-msp-prod")]
         refusal = await op.refusal("sync", "prod")
         assert (refusal.kind, "deny 0 0 * * * for 24h" in refusal.message) == ("window", True)
-        plan = await op.plan("sync", "dev")
-        running = asyncio.create_task(op.execute(plan))
+        begin(op, "dev")
         await until(lambda: op.app("dev").is_busy)
         refusal = await op.refusal("sync", "dev")
         assert (refusal.kind, "terminate it (x)" in refusal.message) == ("busy", True)
-        assert (await running).kind == "done"
+
+
+def begin(op: Operator, name: str) -> None:
+    """Somebody else's sync."""
+    sync = Order(op.box.repository.head, username="a.lee")
+    op.box.call(lambda: op.box.controller.start(op.app(name), op.box.clock.now(), sync))
 
 
 async def test_another_commit_than_the_one_seen_is_a_drift_and_nothing_is_sent(tmp_path):
@@ -378,11 +383,12 @@ async def test_where_nothing_runs_there_is_nothing_to_terminate(tmp_path):
 
 
 async def test_an_operation_that_ended_between_plan_and_confirmation_is_settled(tmp_path):
-    with at("drift", tmp_path, sandbox_pace=changed(FAST, apply_s=0.4)) as op:
-        sync = asyncio.create_task(op.act("sync", "dev"))
+    with at("drift", tmp_path, sandbox_pace=changed(FAST, apply_s=60)) as op:
+        begin(op, "dev")
         await until(lambda: (op.app("dev").operation_state or {}).get("phase") == "Running")
         plan = await op.plan("terminate", "dev")
-        await sync
+        op.box.call(lambda: op.box.controller.terminate(op.app("dev"), op.box.clock.now()))
+        await until(lambda: not op.app("dev").is_busy)
         op.traffic.clear()
         outcome = await op.execute(plan)
         assert (outcome.kind, op.traffic.writes) == ("done", [])
