@@ -145,14 +145,16 @@ class Executor:
                 self._record(plan, outcome)
             return outcome
         plan = replace(plan, order=with_reason(plan.order, consent.reason))
+        if plan.price != "none" and plan.id in self._sent:
+            return refused(plan.id, Refusal("", "again", "this Plan was executed already: make it anew"))
         if (other := self._taken(plan)) is not None:
-            return refused(plan.id, other)
+            return self._turned_away(plan, other)
         subjects = [change.subject for change in plan.changes]
         self._busy |= dict.fromkeys(subjects, plan.title)
         try:
             return await self._audited(plan, snapshot, follow=follow)
         except AuditError as error:
-            return refused(plan.id, Refusal("", "audit", str(error)))
+            return self._turned_away(plan, Refusal("", "audit", str(error)))
         finally:
             for subject in subjects:
                 self._busy.pop(subject, None)
@@ -214,13 +216,18 @@ class Executor:
         return None
 
     def _taken(self, plan: Plan) -> Refusal | None:
-        """Whether something is under way there, or it was this very Plan: not written down, it would be its end."""
+        """Whether something is under way there."""
         for change in plan.changes:
             if (other := self._busy.get(change.subject)) is not None:
                 return Refusal(change.subject, "busy", f"“{other}” is under way from here: wait until it is over")
-        if plan.price != "none" and plan.id in self._sent:
-            return Refusal("", "again", "this Plan was executed already: make it anew")
         return None
+
+    def _turned_away(self, plan: Plan, refusal: Refusal) -> Outcome:
+        """Shown where it would have been followed, and not written down: it would be the end of what is under way."""
+        outcome = refused(plan.id, refusal)
+        if all(job.id != plan.id for job in self.board.jobs):  # else it is the one that is under way
+            self.board.put(Job(plan, self._now(), (), outcome))
+        return outcome
 
     async def _audited(self, plan: Plan, snapshot: Callable[[], Snapshot], *, follow: bool) -> Outcome:
         self._intend(plan)

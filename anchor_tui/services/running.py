@@ -73,13 +73,17 @@ class Board:
         self._changed.set()
         self._listener(self.jobs)
 
-    def step(self, job_id: str, subject: str, index: int, **changes: object) -> None:
-        """Changes one step of a job."""
+    def step(self, job_id: str, subject: str, index: int, *, url: str = "", **changes: object) -> None:
+        """Changes one step of a job; `url` is where people look at it."""
         job = self._jobs.get(job_id)
         if job is None:
             return
         tracks = tuple(
-            replace(track, steps=tuple(replace(s, **changes) if i == index else s for i, s in enumerate(track.steps)))
+            replace(
+                track,
+                steps=tuple(replace(s, **changes) if i == index else s for i, s in enumerate(track.steps)),
+                url=url or track.url,
+            )
             if track.subject == subject
             else track
             for track in job.tracks
@@ -158,7 +162,7 @@ class Run:
             self._write_down(change, index, step, "intended", step.title, learned)
 
         def tell(words: str) -> None:
-            self._board.step(self._plan.id, change.subject, index, note=words)
+            self._board.step(self._plan.id, change.subject, index, url=learned.url, note=words)
 
         try:
             said = await self._carry_out(step, learned, tell)
@@ -168,16 +172,16 @@ class Run:
             if step.writes:
                 self._write_down(change, index, step, kind, error.message, learned)
             raise
-        self._show(change, index, "done", said)
+        self._show(change, index, "done", said, learned.url)
         if step.writes:
             self._write_down(change, index, step, "done", said, learned)
         return said
 
-    def _show(self, change: Change, index: int, phase: StepPhase, note: str | None = None) -> None:
+    def _show(self, change: Change, index: int, phase: StepPhase, note: str | None = None, url: str = "") -> None:
         changes: dict[str, object] = {"phase": phase, "at": self._now()}
         if note is not None:
             changes["note"] = note
-        self._board.step(self._plan.id, change.subject, index, **changes)
+        self._board.step(self._plan.id, change.subject, index, url=url, **changes)
 
     def _write_down(
         self, change: Change, index: int, step: Step, kind: EntryKind, message: str, learned: Learned

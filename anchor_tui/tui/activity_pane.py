@@ -31,7 +31,7 @@ def _row(job: Job) -> Row:
         draw=partial(_cells, job),
         describe=lambda now: job_content(job, now),
         words=f"{job.plan.title} {job.words()} {job.outcome.kind if job.outcome else 'running'}",
-        url=_url(job),
+        url=job.url or None,
         copied=job.plan.command,
     )
 
@@ -43,10 +43,6 @@ def _cells(job: Job, now: datetime) -> tuple[Content, ...]:
         state = marked(OUTCOMES[job.outcome.kind], job.outcome.kind)
         words = first_line(job.outcome.message)
     return text(f"{since(job.began_at, now)} ago"), text(job.plan.title, "bold"), state, text(words)
-
-
-def _url(job: Job) -> str | None:
-    return next((each.url for each in (job.outcome.results if job.outcome else ()) if each.url), None)
 
 
 def concerns(job: Job, environment: Environment) -> bool:

@@ -135,6 +135,7 @@ async def test_a_second_change_of_the_same_application_is_refused_and_names_the_
         refused = await op.execute(second, snapshot=snapshot)
         assert refused.kind == "refused"
         assert "“Sync anchor-msp-dev” is under way from here" in refused.message
+        assert [job.outcome for job in op.jobs if job.id == second.id] == [refused]
         assert (await op.execute(elsewhere, snapshot=snapshot)).kind == "done"
         assert (await running).kind == "done"
         assert op.traffic.writes.count("argocd POST sync anchor-msp-dev") == 1
@@ -210,6 +211,7 @@ async def test_an_audit_that_cannot_be_written_stops_everything(tmp_path):
         outcome = await op.execute(plan)
         assert (outcome.kind, "cannot be written" in outcome.message) == ("refused", True)
         assert op.traffic.writes == []
+        assert [job.outcome for job in op.jobs] == [outcome]
 
 
 async def test_a_crash_after_a_drift_is_still_a_crash(tmp_path):

@@ -362,6 +362,25 @@ async def test_leaving_the_progress_leaves_it_going_and_activity_keeps_it():
         assert "done: synced 8c1f2e0, Healthy" in stage.text
 
 
+async def test_the_pull_request_of_what_still_runs_is_told_whole_and_can_be_opened(monkeypatch):
+    url = "https://github.com/anchor/anchor-msp-ops/pull/236"
+    async with on_stage((80, 24), environment="staging") as stage:
+        await stage.show(INCIDENT)
+        plan = sync_plan(Order("sync", "id", ("staging",)))
+        under_way = job(plan, "done", "running", "waiting")
+        first, *others = under_way.tracks[0].steps
+        steps = (replace(first, note=f"#236 {url}"), *others)
+        stage.app._take_jobs((replace(under_way, tracks=(replace(under_way.tracks[0], steps=steps, url=url),)),))
+        stage.app.show_progress(plan)
+        await stage.pilot.pause()
+        await stage.pilot.pause()
+        assert url in stage.text
+        opened_urls: list[str] = []
+        monkeypatch.setattr(stage.app, "open_url", opened_urls.append)
+        await stage.press("o")
+        assert opened_urls == [url]
+
+
 async def test_what_has_drifted_is_shown_anew_and_confirmed_anew():
     async with on_stage(environment="prod") as stage:
         await stage.show(INCIDENT)

@@ -40,6 +40,8 @@ class Track(Value, frozen=True):
     subject: str
     steps: tuple[StepState, ...]
     application: AppId | None = None
+    url: str = ""
+    """Where people look at it: its pull request, once there is one."""
 
     @property
     def current(self) -> StepState | None:
@@ -69,6 +71,12 @@ class Job(Value, frozen=True):
     def is_writing(self) -> bool:
         """Whether a request that changes something is on its way this moment."""
         return any(track.current is not None and track.current.writes for track in self.tracks)
+
+    @property
+    def url(self) -> str:
+        """Where people look at it; empty where there is nothing to look at yet."""
+        told = [each.url for each in self.outcome.results] if self.outcome else []
+        return next(filter(None, [*told, *(track.url for track in self.tracks)]), "")
 
     def words(self) -> str:
         """What runs now, in a line."""

@@ -65,16 +65,10 @@ class ProgressScreen(ModalScreen[None]):
         self.query_one("#words", Static).update(job_content(job, self.now))
         leave = "esc closes" if job.is_over else "esc leaves it going; Activity keeps it"
         self.query_one("#key", Static).update(
-            spaced(muted(leave), muted("o opens it in the browser") if self._url else None, gap=" · ")
+            spaced(muted(leave), muted("o opens it in the browser") if job.url else None, gap=" · ")
         )
-
-    @property
-    def _url(self) -> str:
-        job = self.job
-        results = job.outcome.results if job and job.outcome else ()
-        return next((each.url for each in results if each.url), "")
 
     def action_browser(self) -> None:
         """Opens the pull request; only web addresses are opened."""
-        if self._url.startswith(("https://", "http://")):
-            self.app.open_url(self._url)
+        if self.job is not None and self.job.url.startswith(("https://", "http://")):
+            self.app.open_url(self.job.url)
