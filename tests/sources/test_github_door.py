@@ -351,6 +351,29 @@ async def test_while_github_hangs_the_loop_goes_on_and_a_cancelled_question_is_f
         assert not door._thread.is_alive()
 
 
+async def test_what_was_given_up_before_its_turn_came_is_never_sent():
+    asked, over = threading.Event(), threading.Event()
+    carried_out: list[str] = []
+
+    def hang(_github: object) -> None:
+        asked.set()
+        over.wait(5)
+
+    door = door_to("https://github.example")
+    first = asyncio.create_task(door.call(hang))
+    await asyncio.to_thread(asked.wait, 5)
+    second = asyncio.create_task(door.call(lambda _: carried_out.append("a write that came too late")))
+    await asyncio.sleep(0)
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    over.set()
+    await first
+    await door.call(lambda _: carried_out.append("what came after it"))
+    assert carried_out == ["what came after it"]
+    door.close()
+
+
 def test_a_hung_github_keeps_neither_the_loop_nor_the_process_from_ending():
     asked, over = threading.Event(), threading.Event()
 

@@ -123,6 +123,8 @@ class Door:
         answer: asyncio.Future[T] = loop.create_future()
 
         def job() -> None:
+            if answer.cancelled():  # its time was up while it waited for its turn: as a write it would come too late
+                return
             try:
                 result = _in_words(self.access.api_url, lambda: work(self._open()))
             except BaseException as error:  # noqa: BLE001 - handed over whole to who waits
