@@ -142,6 +142,8 @@ class AnchorApp(App[None]):
             self._loop.call_soon_threadsafe(self._take_jobs, jobs)
 
     def _take_jobs(self, jobs: tuple[Job, ...]) -> None:
+        if not self.is_running:  # it is closing: there is nothing to draw on any more
+            return
         self.now = self._clock()
         self.jobs = jobs
 
@@ -151,6 +153,8 @@ class AnchorApp(App[None]):
             self._loop.call_soon_threadsafe(self.exit, None, READER_DIED)
 
     def _take(self, snapshot: Snapshot) -> None:
+        if not self.is_running:
+            return
         self.now = self._clock()
         self.snapshot = snapshot
         self._go_to_worst(snapshot)

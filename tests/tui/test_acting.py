@@ -427,6 +427,21 @@ async def test_quitting_while_something_runs_says_what_and_waits_for_what_is_bei
         assert stage.reader.writes_finished == 1
 
 
+async def test_what_comes_while_the_screen_closes_is_dropped(monkeypatch):
+    async with on_stage(environment="staging") as stage:
+        snapshot = await stage.show(INCIDENT)
+        close = stage.app._close_all
+
+        async def closing() -> None:
+            await close()
+            stage.app._take(replace(snapshot, engine_id="another"))
+            stage.app._take_jobs((job(sync_plan(Order("sync", "id", ("staging",))), "running"),))
+
+        monkeypatch.setattr(stage.app, "_close_all", closing)
+    assert stage.app.snapshot is snapshot
+    assert stage.app.jobs == ()
+
+
 async def test_what_earlier_runs_left_is_said_after_the_start():
     async with on_stage() as stage:
         stage.reader.recovered = ("Sync anchor-msp-prod: outcome unknown, for it was cut short",)
