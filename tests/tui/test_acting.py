@@ -93,6 +93,15 @@ async def test_what_is_asked_for_stays_in_sight_however_long_the_plan_is(size):
         assert "Cancel" in stage.text
 
 
+async def test_the_cutover_says_whole_what_must_hold_also_in_80_columns():
+    async with on_stage((80, 24), environment="staging") as stage:
+        await stage.show(INCIDENT)
+        await stage.press("c")
+        assert "EGI_CONTROL_CENTER_URL is https and no mock" in stage.text
+        assert "hard refresh + prune; no mock may be left" in stage.text
+        assert "t opens the PR" not in stage.text  # the first line is no failure
+
+
 # --- one key ------------------------------------------------------------------------------------------
 
 

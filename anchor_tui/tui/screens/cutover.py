@@ -20,7 +20,7 @@ from anchor_tui.tui.policy_pane import address
 from anchor_tui.tui.widgets.grid import Column, Grid, Row, still
 from anchor_tui.tui.widgets.lines import Detail
 
-COLUMNS = (Column("STEP"), Column("ENV"), Column("MUST HOLD", flexes=True), Column("EVIDENCE"))
+COLUMNS = (Column("STEP"), Column("ENV"), Column("MUST HOLD"), Column("EVIDENCE", flexes=True))
 MARKS = {"ok": Mark.OK, "failed": Mark.FAILING, "unknown": Mark.UNKNOWN}
 LAST = "step 5"
 
@@ -86,10 +86,6 @@ class CutoverScreen(ModalScreen[Pressed | None]):
         grid = self.query_one(Grid)
         grid.show(COLUMNS, (*rows, self._last()), grid.empty, self.snapshot.taken_at)
         grid.styles.height = min(16, len(rows) + 2)
-        open_items = sum(each.state != "ok" for each in self.items)
-        go = "c step 5" if self.is_open else f"step 5 waits for {open_items} of {len(self.items)}"
-        keys = "t opens the PR that turns it round · o opens the file · esc closes"
-        self.query_one("#key", Static).update(muted(f"{go} · {keys}"))
         self._show_detail()
 
     def _row(self, item: Item, snapshot: Snapshot) -> Row:
@@ -109,7 +105,7 @@ class CutoverScreen(ModalScreen[Pressed | None]):
     def _last(self) -> Row:
         names = ", ".join(each.name for each in environments_of(self.snapshot)) if self.snapshot else ""
         mark = Mark.NONE if self.is_open else Mark.PROGRESS
-        words = "hard refresh, then sync with prune; then no mock may be left"
+        words = "hard refresh + prune; no mock may be left"
         cells = (marked(mark, 5), text(names), text(words), muted("live"))
         state = "it can be pressed: c" if self.is_open else "it opens when steps 1 to 4 hold"
         return still(LAST, cells, spaced(text(words), muted(state)))
@@ -118,6 +114,20 @@ class CutoverScreen(ModalScreen[Pressed | None]):
         row = self.query_one(Grid).row
         if row is not None and self.snapshot is not None:
             self.query_one(Detail).content = row.describe(self.snapshot.taken_at)
+        open_items = sum(each.state != "ok" for each in self.items)
+        keys = [
+            "c step 5" if self.is_open else f"step 5 waits for {open_items} of {len(self.items)}",
+            *(["t opens the PR that turns it round"] if self._highlighted_failure else []),
+            *(["o opens the file"] if row is not None and row.url else []),
+            "esc closes",
+        ]
+        self.query_one("#key", Static).update(muted(" · ".join(keys)))
+
+    @property
+    def _highlighted_failure(self) -> Item | None:
+        row = self.query_one(Grid).row
+        failed = (each for each in self.items if each.state == "failed")
+        return next((each for each in failed if row is not None and key_of(each) == row.key), None)
 
     def on_grid_highlighted(self, message: Grid.Highlighted) -> None:
         """The details follow the cursor."""
@@ -136,9 +146,7 @@ class CutoverScreen(ModalScreen[Pressed | None]):
 
     def action_turn(self) -> None:
         """The pull request that turns the highlighted switch round; what cannot be is refused with its reason."""
-        row = self.query_one(Grid).row
-        item = next((each for each in self.items if row is not None and key_of(each) == row.key), None)
-        if item is not None and item.state == "failed":
+        if (item := self._highlighted_failure) is not None:
             self.dismiss(Pressed(item.environment, item.check))
 
     def action_take(self) -> None:
