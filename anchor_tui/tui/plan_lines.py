@@ -81,6 +81,30 @@ def _steps(plan: Plan) -> Iterator[Content]:
             yield spaced(text(f"{number:>2}. {step.title}"), sent)
 
 
+def options_content(plan: Plan) -> Content:
+    """What can be changed about it here, with how it stands now."""
+    order = plan.order
+    parts: list[Content] = []
+    if order.action == "sync":
+        parts.append(_switch("u", "prune", on=order.prune))
+    if order.action in {"sync", "hard-refresh-prune"}:
+        parts.append(_switch("d", "dry run", on=order.dry_run))
+    if order.action == "sync" and plan.choices:
+        chosen = f"{len(order.resources)} chosen" if order.resources else "all"
+        parts.append(spaced(text("a", "bold"), text(f"resources: {chosen}"), gap=" "))
+    if plan.pull_request is not None:
+        parts.append(spaced(text("e", "bold"), text("edit title and text"), gap=" "))
+    parts.append(spaced(text("i", "bold"), text("each request"), gap=" "))
+    parts.append(muted("↑↓ scroll"))
+    if plan.price == "phrase":
+        parts.append(muted("tab leaves the field"))
+    return spaced(*parts, gap="  ")
+
+
+def _switch(key: str, name: str, *, on: bool) -> Content:
+    return spaced(text(key, "bold"), text(f"{name} {'ON' if on else 'off'}", "bold reverse" if on else ""), gap=" ")
+
+
 def refusal_content(refusal: Refusal) -> Content:
     """Why not, with the way out, and the address to look at."""
     mark = Mark.OK if refusal.settled else Mark.FAILING

@@ -186,6 +186,9 @@ async def test_enter_does_nothing_until_the_phrase_matches(typed):
         await stage.press(*(c if c != " " else "space" for c in typed), "enter")
         assert stage.reader.executed == []
         assert stage.app.screen is screen
+        assert "that is not prod 3: nothing is done" in stage.text
+        await stage.press("backspace")
+        assert ("that is not prod 3" in stage.text) == (not typed)  # gone as soon as something else stands there
 
 
 async def test_a_protected_environment_wants_the_phrase_and_a_reason():
@@ -195,8 +198,10 @@ async def test_a_protected_environment_wants_the_phrase_and_a_reason():
         await stage.press(*"prod", "space", "3", "enter")
         assert stage.reader.executed == []
         assert screen.focused is screen.query_one("#reason")
+        assert "a reason is asked for here" in stage.text
         await stage.press(*"mock", "enter")
         assert stage.reader.executed == []
+        assert "a reason is asked for here" not in stage.text
         await stage.press("enter")
         plan, consent = stage.reader.executed[0]
         assert (consent.phrase, consent.reason) == ("prod 3", "mock")

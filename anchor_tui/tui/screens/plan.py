@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from msgspec.structs import replace
 from textual.app import ComposeResult
@@ -22,7 +22,7 @@ from textual.widgets import Button, Input, Static
 from anchor_tui.domain.actions.plan import Order, Plan, Refusal
 from anchor_tui.services.execute import Consent
 from anchor_tui.tui.appearance import muted, spaced, styles_folder, text
-from anchor_tui.tui.plan_lines import diff_content, plan_content, refusal_content
+from anchor_tui.tui.plan_lines import diff_content, options_content, plan_content, refusal_content
 
 Planner = Callable[[Order], Awaitable[Plan | Refusal]]
 SIDE_BY_SIDE_FROM = 118
@@ -31,10 +31,11 @@ AFTER_PAINTED_S = 0.15
 """What is typed so soon after the Plan came was typed for something else."""
 
 
-class Confirmed(tuple[Plan, Consent]):
+class Confirmed(NamedTuple):
     """The Plan that stood on the screen, and what was given to have it executed."""
 
-    __slots__ = ()
+    plan: Plan
+    consent: Consent
 
 
 class GuardedInput(Input):
@@ -169,8 +170,8 @@ class PlanScreen(ModalScreen[Confirmed | None]):
         self._fill(plan)
         self.query_one("#said", VerticalScroll).scroll_home(animate=False)
         options = self.query_one("#options", Static)
-        options.update(_options(plan))
-        options.display = bool(_options(plan))
+        options.update(options_content(plan))
+        options.display = True
         reason = self.query_one("#reason", GuardedInput)
         reason.display = True
         wanted = "which a protected environment wants" if plan.reason_required else "if you like"
@@ -182,10 +183,18 @@ class PlanScreen(ModalScreen[Confirmed | None]):
         if typed:
             ask.update(spaced(text("type"), text(plan.phrase, "bold reverse"), text("and enter to go on"), gap=" "))
             phrase.focus()
-            self.query_one("#key", Static).update(muted("esc cancels · enter does it once the phrase matches"))
         else:
             self.query_one("#cancel").focus()
-            self.query_one("#key", Static).update(spaced(text(" y ", "bold reverse"), text(plan.verb)))
+        self._show_key(plan)
+
+    def _show_key(self, plan: Plan, complaint: str = "") -> None:
+        """What does it, or what is still wrong."""
+        words = muted("esc cancels · enter does it once the phrase matches")
+        if complaint:
+            words = text(complaint, "bold $text-warning")
+        elif plan.price != "phrase":
+            words = spaced(text(" y ", "bold reverse"), text(plan.verb))
+        self.query_one("#key", Static).update(words)
 
     # --- keys --------------------------------------------------------------------------------------
 
@@ -222,6 +231,11 @@ class PlanScreen(ModalScreen[Confirmed | None]):
             case "k":
                 self._scroll(-1)
 
+    def on_input_changed(self) -> None:
+        """What was complained of is being mended."""
+        if isinstance(self._found, Plan):
+            self._show_key(self._found)
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter: in the reason on to what comes next, in the phrase it counts where it matches."""
         plan = self._found
@@ -231,6 +245,7 @@ class PlanScreen(ModalScreen[Confirmed | None]):
             self.query_one("#phrase" if plan.price == "phrase" else "#cancel").focus()
             return
         if event.value != plan.phrase:
+            self._show_key(plan, f"that is not {plan.phrase}: nothing is done")
             return
         self._give(plan)
 
@@ -238,10 +253,10 @@ class PlanScreen(ModalScreen[Confirmed | None]):
         reason = self.query_one("#reason", GuardedInput)
         if plan.reason_required and not reason.value.strip():
             reason.focus()
-            self.query_one("#key", Static).update(text("a reason is asked for here", "bold $text-warning"))
+            self._show_key(plan, "a reason is asked for here")
             return
         consent = Consent(confirmed=True, phrase=plan.phrase, reason=reason.value.strip())
-        self.dismiss(Confirmed((plan, consent)))
+        self.dismiss(Confirmed(plan, consent))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Cancel is the only button."""
@@ -283,27 +298,3 @@ class PlanScreen(ModalScreen[Confirmed | None]):
                 self._plan_again(replace(self._order, title=words[0], body=words[1]))
 
         self.app.push_screen(DraftScreen(plan.pull_request.title, plan.pull_request.body), edited)
-
-
-def _options(plan: Plan) -> Content:
-    """What can be changed about it here, with how it stands now."""
-    order = plan.order
-    parts: list[Content] = []
-    if order.action == "sync":
-        parts.append(_switch("u", "prune", on=order.prune))
-    if order.action in {"sync", "hard-refresh-prune"}:
-        parts.append(_switch("d", "dry run", on=order.dry_run))
-    if order.action == "sync" and plan.choices:
-        chosen = f"{len(order.resources)} chosen" if order.resources else "all"
-        parts.append(spaced(text("a", "bold"), text(f"resources: {chosen}"), gap=" "))
-    if plan.pull_request is not None:
-        parts.append(spaced(text("e", "bold"), text("edit title and text"), gap=" "))
-    parts.append(spaced(text("i", "bold"), text("each request"), gap=" "))
-    parts.append(muted("↑↓ scroll"))
-    if plan.price == "phrase":
-        parts.append(muted("tab leaves the field"))
-    return spaced(*parts, gap="  ")
-
-
-def _switch(key: str, name: str, *, on: bool) -> Content:
-    return spaced(text(key, "bold"), text(f"{name} {'ON' if on else 'off'}", "bold reverse" if on else ""), gap=" ")
