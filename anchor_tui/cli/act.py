@@ -290,10 +290,11 @@ def _quoted(phrase: str) -> str:
 
 
 def _pace(arguments: argparse.Namespace) -> Pace:
+    import time
+
     from anchor_tui.services.acting import Pace
 
-    most = arguments.timeout
-    return Pace() if most is None else Pace(refresh_s=most, operation_s=most, health_s=most, follow_s=most)
+    return Pace() if arguments.timeout is None else Pace(deadline=time.monotonic() + arguments.timeout)
 
 
 def _print(content: str, arguments: argparse.Namespace) -> bool:

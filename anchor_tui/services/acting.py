@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from anchor_tui.domain.actions.plan import OutcomeKind
 from anchor_tui.domain.model import AppId
 from anchor_tui.services.connections import Connections
 from anchor_tui.sources.argocd.client import ArgoClient
-from anchor_tui.sources.errors import NoAnswer, SourceError, Unauthenticated
+from anchor_tui.sources.errors import NoAnswer, ServerFailed, SourceError, Unauthenticated
 from anchor_tui.sources.github.door import Door
 
 T = TypeVar("T")
@@ -40,6 +41,12 @@ class Pace:
     """For a server that gives no answer."""
     follow_s: float = 14 * 24 * 3600.0
     """For people: checks, reviews, merges."""
+    deadline: float = math.inf
+    """When everything has to be over, on the monotonic clock."""
+
+    def until(self, seconds: float) -> float:
+        """The end of a wait that begins now, on the monotonic clock: never past the deadline."""
+        return min(time.monotonic() + seconds, self.deadline)
 
 
 class Ended(Exception):
@@ -121,7 +128,7 @@ class Patience:
             raise Ended("unknown", f"how it goes on cannot be seen: {error.message}") from error
         except SourceError as error:
             began = self._failing_since = self._failing_since or time.monotonic()
-            if time.monotonic() - began > self._pace.silence_s:
+            if time.monotonic() > min(began + self._pace.silence_s, self._pace.deadline):
                 raise Ended("unknown", f"how it goes on cannot be seen: {error.message}") from error
             self._tell(f"not to be seen just now: {error.message}")
             return None
@@ -129,11 +136,15 @@ class Patience:
         return found
 
 
+GATEWAY_GAVE_UP = 504
+"""A proxy waits no longer; what lies behind it may be at it still."""
+
+
 def not_found(error: SourceError) -> Ended:
     """The end of a write whose answer was lost, and of which nothing shows."""
     if not error.lost:
         return Ended("failed", error.message)
-    if isinstance(error, NoAnswer):
+    if isinstance(error, NoAnswer) or (isinstance(error, ServerFailed) and error.status == GATEWAY_GAVE_UP):
         message = f"{error.message}; nothing of it shows yet, and it may still come: look before you try again"
         return Ended("unknown", message)
     return Ended("failed", f"{error.message}; it was looked after, and nothing was done")

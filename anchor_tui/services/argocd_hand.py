@@ -94,7 +94,7 @@ class ArgoHand:
         What has run is compared a moment after its end.
         """
         patience, idle_since = Patience(self._pace, lambda _: None), 0.0
-        until = time.monotonic() + self._pace.operation_s
+        until = self._pace.until(self._pace.operation_s)
         while True:
             if time.monotonic() > until:
                 raise Ended("failed", "an operation still runs, and nothing was asked for beside it: sync later (s)")
@@ -147,7 +147,7 @@ class ArgoHand:
     async def follow_refresh(self, step: FollowRefresh, learned: Learned, tell: Tell) -> str:
         """Until the annotation is gone and the comparison is not older than the request. Raises Ended."""
         since = learned.compared_since.get(step.app.id)
-        patience, until = Patience(self._pace, tell), time.monotonic() + self._pace.refresh_s
+        patience, until = Patience(self._pace, tell), self._pace.until(self._pace.refresh_s)
         while True:
             state = await patience.read(lambda: self.state(step.app))
             if state is not None and not state.refresh_pending and _is_compared(state, since):
@@ -180,7 +180,7 @@ class ArgoHand:
 
     async def follow_termination(self, step: FollowTermination, tell: Tell) -> str:
         """Until no operation runs. Raises Ended."""
-        patience, until = Patience(self._pace, tell), time.monotonic() + self._pace.refresh_s
+        patience, until = Patience(self._pace, tell), self._pace.until(self._pace.refresh_s)
         while True:
             state = await patience.read(lambda: self.state(step.app))
             if state is not None:
@@ -195,7 +195,7 @@ class ArgoHand:
 
     async def follow_health(self, step: FollowHealth, learned: Learned, tell: Tell) -> str:
         """Until the application is Healthy, or will not be. Raises Ended."""
-        patience, until = Patience(self._pace, tell), time.monotonic() + self._pace.health_s
+        patience, until = Patience(self._pace, tell), self._pace.until(self._pace.health_s)
         bad_since: float | None = None
         while True:
             state = await patience.read(lambda: self.state(step.app))
@@ -216,7 +216,7 @@ class ArgoHand:
 
     async def follow_no_mocks(self, step: FollowNoMocks, tell: Tell) -> str:
         """Until fresh manifests have no mock any more. Raises Ended."""
-        patience, until = Patience(self._pace, tell), time.monotonic() + self._pace.settle_s
+        patience, until = Patience(self._pace, tell), self._pace.until(self._pace.settle_s)
         while True:
             state = await patience.read(lambda: self.whole(step.app))
             if state is not None and state.managed is not None:
@@ -242,6 +242,7 @@ class _Operation:
     def __init__(self, hand: ArgoHand, step: FollowOperation, learned: Learned, tell: Tell, pace: Pace) -> None:
         self._hand, self._step, self._learned, self._tell, self._pace = hand, step, learned, tell, pace
         self._began = time.monotonic()
+        self._until = pace.until(pace.operation_s)
         self._was_ours = False
         self._went_through: str | None = None
         self._approved = False
@@ -253,7 +254,7 @@ class _Operation:
             state = await patience.read(lambda: self._hand.state(self._step.app))
             if state is not None and (words := await self._judge(state)) is not None:
                 return words
-            if time.monotonic() - self._began > self._pace.operation_s:
+            if time.monotonic() > self._until:
                 raise Ended("unknown", "the operation still runs: follow it on the screen, or terminate it (x)")
             await asyncio.sleep(self._pace.argocd_s)
 

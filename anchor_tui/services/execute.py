@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 
 from msgspec.structs import replace
 
 from anchor_tui.config import Config
 from anchor_tui.domain.actions import refresh
+from anchor_tui.domain.actions.cluster import AppState
 from anchor_tui.domain.actions.evidence import Evidence
 from anchor_tui.domain.actions.plan import (
     Order,
@@ -47,6 +49,12 @@ READ_ONLY = Refusal(
 
 LEAVE_WITHIN_S = 20.0
 """How long leaving waits for what is being sent."""
+
+
+def is_auto_syncing(state: AppState | Refusal) -> bool:
+    """Whether Argo CD syncs an application by itself this moment."""
+    operation = state.application.operation if isinstance(state, AppState) else None
+    return operation is not None and operation.running and operation.initiated_by == "auto-sync"
 
 
 class Consent(Value, frozen=True):
@@ -94,8 +102,19 @@ class Executor:
             if isinstance(refreshed, Refusal):
                 return refreshed
             order = replace(order, refreshed=True)
-        found = make_plan(order, await self._evidence(order, snapshot))
+        found = await self._planned(order, snapshot)
         return replace(found, executable=False) if isinstance(found, Plan) and only_look else found
+
+    async def _planned(self, order: Order, snapshot: Snapshot) -> Plan | Refusal:
+        """The Plan. After a hard refresh auto-sync may be at it already, of which nobody is to be told but to wait."""
+        until = self._pace.until(self._pace.start_s) if order.refreshed else 0.0
+        while True:
+            evidence = await self._evidence(order, snapshot)
+            found = make_plan(order, evidence)
+            is_waiting = isinstance(found, Refusal) and any(is_auto_syncing(each) for each in evidence.states.values())
+            if not is_waiting or time.monotonic() > until:
+                return found
+            await asyncio.sleep(self._pace.argocd_s)
 
     async def earlier_releases(self, environment: str) -> tuple[PastRelease, ...] | Refusal:
         """What an environment can go back to, newest first."""

@@ -170,7 +170,7 @@ class GitHubHand:
         if number is None:
             raise Ended("failed", "there is no pull request to follow")
         learned.number = number
-        patience, until = Patience(self._pace, tell), time.monotonic() + self._pace.follow_s
+        patience, until = Patience(self._pace, tell), self._pace.until(self._pace.follow_s)
         while True:
             pull = await patience.read(lambda: self.pull(step.repository, number))
             if pull is not None:
@@ -189,7 +189,8 @@ class GitHubHand:
 
     async def follow_run(self, step: FollowRun, learned: Learned, tell: Tell) -> str:
         """Until the run is over and the pull request that it opened is found. Raises Ended."""
-        patience, until = Patience(self._pace, tell), time.monotonic() + self._pace.operation_s
+        patience, until = Patience(self._pace, tell), self._pace.until(self._pace.operation_s)
+        opened_until: float | None = None
         while True:
             run = await patience.read(lambda: self._run(step.repository, step.workflow, learned))
             status, conclusion = str((run or {}).get("status")), str((run or {}).get("conclusion"))
@@ -200,7 +201,8 @@ class GitHubHand:
                     return f"#{found.number} {found.url}"
                 if conclusion != "success":
                     raise Ended("failed", f"the run of {step.workflow} ended: {conclusion} {run.get('html_url') or ''}")
-                if time.monotonic() > until - self._pace.operation_s + self._pace.refresh_s:
+                opened_until = opened_until or self._pace.until(self._pace.refresh_s)
+                if time.monotonic() > opened_until:
                     raise Ended("failed", f"the run of {step.workflow} is over, and no pull request of it is open")
             tell(f"run {status}" if run else "the run has not begun yet")
             if time.monotonic() > until:

@@ -32,7 +32,7 @@ async def follow_rollout(
     merged = learned.merge_oid
     if merged is None:
         raise Ended("unknown", "which commit was merged is not known: whether it arrived cannot be told")
-    patience, until = Patience(pace, tell), time.monotonic() + pace.operation_s
+    patience, until = Patience(pace, tell), pace.until(pace.operation_s)
     reached: dict[str, bool] = {}
     failed_since: float | None = None
     while True:

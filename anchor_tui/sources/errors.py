@@ -111,20 +111,20 @@ class RateLimited(SourceError):
 
 
 class ServerFailed(SourceError):
-    """5xx and what no other kind fits."""
+    """5xx and what no other kind fits. `status` is the HTTP one, 0 where there was none."""
 
     kind = "server"
     lost = True
 
-
-class Rejected(ServerFailed):
-    """A 4xx that no other kind fits: the server understood, and did nothing. `status` is the HTTP one."""
-
-    lost = False
-
-    def __init__(self, message: str, status: int = 400) -> None:
+    def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)
         self.status = status
+
+
+class Rejected(ServerFailed):
+    """A 4xx that no other kind fits: the server understood, and did nothing."""
+
+    lost = False
 
 
 class BadAnswer(SourceError):

@@ -103,7 +103,7 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
         return Refusal("cutover", "incomplete", "; ".join(map(str, made.refused)))
     listed = (*(each.line for each in items), Line("change", "5. hard refresh, then sync with prune:"))
     changes = tuple(replace(each, steps=_proved(each.steps)) for each in made.changes)
-    said = command("cutover", order, confirm=made.phrase)
+    said = command("cutover", order, phrase=made.phrase, wants_reason=made.reason_required)
     return replace(made, lines=(*listed, *made.lines), changes=changes, command=said)
 
 

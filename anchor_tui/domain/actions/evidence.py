@@ -12,6 +12,8 @@ from anchor_tui.domain.actions.plan import Order, Refusal, absent
 from anchor_tui.domain.actions.workbench import Workbench
 from anchor_tui.domain.model import AppId, Application, Environment, Snapshot, Value
 
+REASON_TO_COME = "…"
+
 
 class Evidence(Value, frozen=True):
     """What is known when a Plan is made. `states` hold why an application could not be read, where it could not."""
@@ -51,7 +53,7 @@ def targets(order: Order, snapshot: Snapshot) -> tuple[Target, ...]:
 def none_found(order: Order, snapshot: Snapshot) -> Refusal:
     """Why an order is about no application at all."""
     names = ", ".join(order.environments) or ", ".join(map(str, order.applications))
-    if unread := snapshot.unread_sources:
+    if unread := [each for each in snapshot.unread_sources if each.kind == "argocd"]:
         why = "; ".join(f"{each.id}: {each.error.message if each.error else each.state}" for each in unread)
         return Refusal(names, "unread", f"its applications are not known ({why}); read again (g) when that is mended")
     return Refusal(names, "absent", "no application is known there: look at `applications` in the configuration")
@@ -70,14 +72,20 @@ def environments_of(found: Iterable[Target]) -> tuple[Environment, ...]:
     return tuple({each.environment.name: each.environment for each in found}.values())
 
 
-def command(action: str, order: Order, *options: str, confirm: str = "") -> str:
-    """The equivalent command line; whatever is foreign in it is quoted for a shell."""
+def command(action: str, order: Order, *options: str, phrase: str = "", wants_reason: bool = False) -> str:
+    """The equivalent command line of an action on applications or environments."""
     named = [str(each) for each in order.applications] or list(order.environments)
-    words = ["anchor-tui", action, *named, *options]
-    if order.reason:
-        words += option("--reason", order.reason)
-    words += ["--confirm", confirm] if confirm else ["--yes"]
-    return shlex.join(words)
+    return confirmed(["anchor-tui", action, *named, *options], order, phrase, wants_reason=wants_reason)
+
+
+def confirmed(words: list[str], order: Order, phrase: str, *, wants_reason: bool) -> str:
+    """A command line with what confirms it; whatever is foreign in it is quoted for a shell.
+
+    Where a reason is wanted and not given yet, its place is kept.
+    """
+    reason = order.reason or (REASON_TO_COME if wants_reason else "")
+    given = option("--reason", reason) if reason else []
+    return shlex.join([*words, *given, *(["--confirm", phrase] if phrase else ["--yes"])])
 
 
 def option(name: str, value: str) -> list[str]:

@@ -6,12 +6,10 @@ inserted, and an address that should be another one is known to nobody here.
 
 from __future__ import annotations
 
-import shlex
-
 from anchor_tui.config import EnvironmentConfig
 from anchor_tui.domain.actions import preflight, promote
 from anchor_tui.domain.actions.choosing import branch_name
-from anchor_tui.domain.actions.evidence import Evidence, option
+from anchor_tui.domain.actions.evidence import Evidence, confirmed
 from anchor_tui.domain.actions.moving import Edited, diffs
 from anchor_tui.domain.actions.opening import opening, seen
 from anchor_tui.domain.actions.plan import Change, Line, Order, Plan, PullRequestDraft, Refusal, priced
@@ -157,5 +155,4 @@ def _body(order: Order, lines: tuple[Line, ...]) -> str:
 
 def _command(order: Order, name: str, phrase: str) -> str:
     words = ["anchor-tui", "mend", name, order.check]
-    words += option("--reason", order.reason) if order.reason else []
-    return shlex.join([*words, *(["--confirm", phrase] if phrase else ["--yes"])])
+    return confirmed(words, order, phrase, wants_reason=bool(phrase))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from anchor_tui.domain.actions import preflight, promote
-from anchor_tui.domain.actions.evidence import Evidence, option
+from anchor_tui.domain.actions.evidence import Evidence, confirmed
 from anchor_tui.domain.actions.plan import Change, Line, LineKind, Order, Plan, Refusal, Seen, priced
 from anchor_tui.domain.actions.steps import FollowPullRequest, Merge, MergeWay, Step
 from anchor_tui.domain.actions.workbench import PullState, Workbench
@@ -143,5 +142,4 @@ def _lines(pull: PullState, known: PullRequest, way: MergeWay) -> Iterator[Line]
 
 def _command(order: Order, phrase: str) -> str:
     words = ["anchor-tui", "merge", str(order.number)]
-    words += option("--reason", order.reason) if order.reason else []
-    return shlex.join([*words, *(["--confirm", phrase] if phrase else ["--yes"])])
+    return confirmed(words, order, phrase, wants_reason=bool(phrase))

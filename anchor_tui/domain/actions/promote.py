@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Sequence
 
 from anchor_tui.domain.actions import moving, preflight
 from anchor_tui.domain.actions.choosing import Move, branch_name, brought_by, choose, commit_words, described
-from anchor_tui.domain.actions.evidence import Evidence, option
+from anchor_tui.domain.actions.evidence import Evidence, confirmed, option
 from anchor_tui.domain.actions.opening import opening, seen
 from anchor_tui.domain.actions.plan import (
     Change,
@@ -178,8 +177,7 @@ def _command(order: Order, move: Move, phrase: str) -> str:
     words += option("--from", order.source) if order.source else []
     words += option("--version", order.version) if order.version else []
     words += ["--without-argocd"] if order.without_argocd else []
-    words += option("--reason", order.reason) if order.reason else []
-    return shlex.join([*words, *(["--confirm", phrase] if phrase else ["--yes"])])
+    return confirmed(words, order, phrase, wants_reason=bool(phrase))
 
 
 def rollout(name: str, evidence: Evidence, order: Order) -> tuple[Step, ...]:

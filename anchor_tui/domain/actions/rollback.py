@@ -6,12 +6,11 @@ hangs. Auto-sync settings stay as they are; where auto-sync or self-heal is off,
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 from anchor_tui.domain.actions import moving, preflight, promote
 from anchor_tui.domain.actions.choosing import Move, branch_name, choose, described
-from anchor_tui.domain.actions.evidence import Evidence, option
+from anchor_tui.domain.actions.evidence import Evidence, confirmed, option
 from anchor_tui.domain.actions.opening import opening, seen
 from anchor_tui.domain.actions.plan import Change, Line, Order, Plan, PullRequestDraft, Refusal, priced
 from anchor_tui.domain.actions.steps import (
@@ -104,8 +103,7 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
 def _command(order: Order, name: str, move: Move, phrase: str) -> str:
     words = ["anchor-tui", "rollback", name, *option("--to", move.asked)]
     words += ["--without-argocd"] if order.without_argocd else []
-    words += option("--reason", order.reason) if order.reason else []
-    return shlex.join([*words, *(["--confirm", phrase] if phrase else ["--yes"])])
+    return confirmed(words, order, phrase, wants_reason=bool(phrase))
 
 
 def _moved(move: Move, edited: moving.Edited, evidence: Evidence) -> tuple[Line, ...]:

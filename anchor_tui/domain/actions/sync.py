@@ -136,7 +136,9 @@ def of_ready(
         phrase=phrase,
         protected=protected,
         reason_required=protected and not order.dry_run,
-        command=command(order.action, order, *_options(order), confirm=phrase if price == "phrase" else ""),
+        command=command(
+            order.action, order, *_options(order), phrase=phrase, wants_reason=protected and not order.dry_run
+        ),
         made_at=evidence.now,
         lines=tuple(line for each in ready for line in _lines(each, order, evidence, prune=prune, several=several)),
         changes=tuple(

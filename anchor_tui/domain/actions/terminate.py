@@ -32,7 +32,7 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
         phrase=phrase,
         protected=protected,
         reason_required=protected,
-        command=command("terminate", order, confirm=phrase),
+        command=command("terminate", order, phrase=phrase, wants_reason=protected),
         made_at=evidence.now,
         lines=(
             *(_line(each, state, evidence) for each, state in fit),

@@ -198,7 +198,7 @@ def error_for(status: int, message: str, retry_after: str | None = None) -> Sour
         case _ if 400 <= status < 500:
             return Rejected(f"HTTP {status}{words}", status)
         case _:
-            return ServerFailed(f"HTTP {status}{words}")
+            return ServerFailed(f"HTTP {status}{words}", status)
 
 
 def _message(response: httpx.Response) -> str:

@@ -277,7 +277,7 @@ def error_for(error: GithubException) -> SourceError:
             needed = headers.get("x-accepted-github-permissions")
             return Forbidden(f"403: {message}" + (f"; the token needs {needed}" if needed else ""))
         case status if status >= 500:
-            return ServerFailed(f"GitHub answered HTTP {status}" + (f": {message}" if message else ""))
+            return ServerFailed(f"GitHub answered HTTP {status}" + (f": {message}" if message else ""), status)
         case 400 if "FORBIDDEN" in kinds or "INSUFFICIENT_SCOPES" in kinds:
             return Forbidden(f"403: {message}")
         case 400 if message.startswith("Something went wrong"):  # GraphQL's 500, a timeout among them
