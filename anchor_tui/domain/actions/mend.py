@@ -81,7 +81,8 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
         *(each for each in judged if isinstance(each, Line)),
     )
     title = order.title or f"Turn {dotted(path)} to {WANTED[order.check]} in {name}"
-    draft = PullRequestDraft(branch_of(order), title, order.body or _body(order, lines), (), config.promotion.reviewers)
+    text = promote.text_of(order, _body(order, lines))
+    draft = PullRequestDraft(branch_of(order), title, text, (), config.promotion.reviewers)
     opened = opening(draft, contents, bench, config, order.request_id)
     if isinstance(opened, Refusal):
         return opened

@@ -109,15 +109,23 @@ def freeze(environment: Environment, evidence: Evidence) -> Iterator[Line]:
             yield Line("ok", f"no sync window forbids a sync of {application.name}")
 
 
-def other_pull_requests(environment: str, repo: OpsRepo, own: Iterable[int]) -> Iterator[Line]:
-    """Open pull requests that move the same environment."""
-    known = frozenset(own)
+def other_pull_requests(move: Move, repo: OpsRepo, own: Iterable[int]) -> Iterator[Refusal | Line]:
+    """Open pull requests that move the same environment; where one says just this, none is opened beside it."""
+    known, environment = frozenset(own), move.environment.name
     for opened in repo.pull_requests:
         pull = opened.pull_request
-        if environment in opened.releases and pull.number not in known:
-            release = opened.releases[environment]
-            what = f"to {release.version}" if release else "to something unreadable"
-            yield Line("warning", f"#{pull.number} moves {environment} too, {what}: one of them will conflict")
+        if environment not in opened.releases or pull.number in known:
+            continue
+        release = opened.releases[environment]
+        if release is not None and release.content == move.release.content:
+            message = (
+                f"#{pull.number} “{pull.title}” is open already, and says just this: merge it (m), "
+                "or close it to make it anew"
+            )
+            yield Refusal(environment, "open", message, pull.url, settled=True)
+            continue
+        what = f"to {release.version}" if release else "to something unreadable"
+        yield Line("warning", f"#{pull.number} moves {environment} too, {what}: one of them will conflict")
 
 
 def result_policy(

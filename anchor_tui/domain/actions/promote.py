@@ -29,7 +29,7 @@ from anchor_tui.domain.actions.steps import (
     Step,
 )
 from anchor_tui.domain.actions.workbench import Workbench
-from anchor_tui.domain.model import Image, Release
+from anchor_tui.domain.model import Image
 from anchor_tui.domain.policy.observed import read_repo
 from anchor_tui.domain.words import count, short
 
@@ -62,8 +62,8 @@ def _preflight(order: Order, move: Move, bench: Workbench, evidence: Evidence) -
                 frozen = line.kind == "failed"
                 wait = f"{line.text}: wait until it is over"
                 found.append(Refusal(move.environment.name, "window", wait) if frozen else line)
-    own = [pull.number for pull in bench.pulls]
-    found += preflight.other_pull_requests(move.environment.name, bench.repo, own)
+    is_ours = evidence.config.promotion.via == "pull-request"
+    found += preflight.other_pull_requests(move, bench.repo, [pull.number for pull in bench.pulls if is_ours])
     return found
 
 
@@ -83,7 +83,7 @@ def _by_pull_request(
     draft = PullRequestDraft(
         branch_name("promote", name, move.release.version),
         order.title or f"Promote {move.release.version} to {name}",
-        order.body or body(order, move, lines, edited.images),
+        text_of(order, body(order, move, lines, edited.images)),
         config.promotion.labels,
         config.promotion.reviewers,
     )
@@ -125,21 +125,8 @@ def _by_workflow(order: Order, move: Move, bench: Workbench, evidence: Evidence,
         *rollout(name, evidence, order),
     )
     note = Line("note", f"{workflow} of {bench.repo.name} makes the change and opens the pull request itself")
-    running = next(
-        (each for each in bench.repo.pull_requests if name in each.releases and _moves_to(each.releases[name], move)),
-        None,
-    )
-    if running is not None:
-        pull = running.pull_request
-        return Refusal(
-            name, "open", f"#{pull.number} “{pull.title}” is open already, and says just this: merge it (m)", pull.url
-        )
     head = Seen(f"the release of {move.source.name}", move.release.version)
     return _plan(order, move, evidence, (*moved_lines(move, ()), note, *lines), steps, (head,), None, ())
-
-
-def _moves_to(release: Release | None, move: Move) -> bool:
-    return release is not None and release.content == move.release.content
 
 
 def _plan(
@@ -207,6 +194,15 @@ def moved_lines(move: Move, images: Sequence[tuple[Image, Image]]) -> tuple[Line
         more = f" and {count(len(pulls) - 6, 'more', 'more')}" if len(pulls) > 6 else ""
         found.append(Line("note", f"comes along: {listed}{more}"))
     return tuple(found)
+
+
+def text_of(order: Order, made: str) -> str:
+    """The pull request's text: ours, or what somebody wrote in its place, with the reason that came after it."""
+    if not order.body:
+        return made
+    if not order.reason or order.reason in order.body:
+        return order.body
+    return f"{order.body.rstrip()}\n\n**Reason:** {order.reason}\n"
 
 
 def body(order: Order, move: Move, lines: Sequence[Line], images: Sequence[tuple[Image, Image]]) -> str:

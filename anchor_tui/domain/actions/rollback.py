@@ -53,18 +53,20 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
     judged = list(preflight.result_policy(name, bench, edited.contents, evidence))
     if refusal := next((each for each in judged if isinstance(each, Refusal)), None):
         return refusal
-    own = [pull.number for pull in bench.pulls]
+    others = list(preflight.other_pull_requests(move, bench.repo, [pull.number for pull in bench.pulls]))
+    if refusal := next((each for each in others if isinstance(each, Refusal)), None):
+        return refusal
     lines = [
         allowed,
         *(each for each in judged if isinstance(each, Line)),
-        *preflight.other_pull_requests(name, bench.repo, own),
+        *(each for each in others if isinstance(each, Line)),
         *_after_merge(move, order, evidence),
         _event_line(move, evidence, order),
     ]
     draft = PullRequestDraft(
         branch_name("rollback", name, move.release.version),
         order.title or f"Roll {name} back to {move.release.version}",
-        order.body or promote.body(order, move, lines, edited.images),
+        promote.text_of(order, promote.body(order, move, lines, edited.images)),
         tuple(dict.fromkeys(("rollback", *(x for x in config.promotion.labels if x != "promotion")))),
         config.promotion.reviewers,
     )

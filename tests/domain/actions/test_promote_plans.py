@@ -130,7 +130,7 @@ def test_title_and_body_can_be_given():
     asked = order("promote", "prod", title="Release day", body="By hand.\n", reason="x")
     plan = a_plan(planned(asked=asked))
     assert plan.pull_request is not None
-    assert (plan.pull_request.title, plan.pull_request.body) == ("Release day", "By hand.\n")
+    assert (plan.pull_request.title, plan.pull_request.body) == ("Release day", "By hand.\n\n**Reason:** x\n")
 
 
 def test_of_an_unprotected_environment_one_key_is_enough():
@@ -325,6 +325,24 @@ def test_another_pull_request_for_the_same_environment_is_a_warning_and_our_own_
     assert line_of(plan, "#99").text == "#99 moves prod too, to 1.44.0: one of them will conflict"
     assert line_of(plan, "#98").text == "#98 moves prod too, to something unreadable: one of them will conflict"
     assert not any("#97" in line for line in lines(plan))
+
+
+@pytest.mark.parametrize("via", ["pull-request", "workflow"])
+def test_a_promotion_that_somebody_has_opened_already_is_shown_and_not_opened_again(via):
+    theirs = OpenPullRequest(
+        PullRequest(99, "Promote 1.43.2", "https://x/99"), "t", {"prod": sample_release("staging")}
+    )
+    config = replace(CONFIG, promotion=Promotion(via=via, workflow="promote.yaml"))
+    refusal = a_refusal(planned(bench(repo=repo(pull_requests=(theirs,))), config))
+    assert (refusal.kind, refusal.url, refusal.settled) == ("open", "https://x/99", True)
+    assert "#99 “Promote 1.43.2” is open already, and says just this: merge it (m)" in refusal.message
+
+
+def test_a_reason_given_after_the_text_was_changed_is_in_it_too():
+    asked = order("promote", "prod", reason="night release", body="Words of my own.")
+    assert body_of(a_plan(planned(asked=asked))) == "Words of my own.\n\n**Reason:** night release\n"
+    said = replace(asked, body="Words of my own, for the night release.\n")
+    assert body_of(a_plan(planned(asked=said))) == said.body
 
 
 # --- policy -------------------------------------------------------------------------------------------
