@@ -137,7 +137,7 @@ class Executor:
 
         if order.action == "cutover":
             checked = make_plan(order, Evidence(self._config, snapshot, self._now()))
-            if isinstance(checked, Refusal) and checked.kind in {"checklist", "no-environment"}:
+            if isinstance(checked, Refusal) and checked.kind in {"checklist", "no-environment", "stale"}:
                 return checked  # nothing is refreshed for what cannot be pressed anyway
             order = replace(order, environments=tuple(each.name for each in cutover.environments_of(snapshot)))
         asked = replace(order, action="hard-refresh", request_id=f"{order.request_id}-refresh")

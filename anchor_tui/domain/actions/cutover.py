@@ -94,6 +94,8 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
     if open_items := [each for each in items if each.state != "ok"]:
         words = "; ".join(each.line.text for each in open_items)
         return Refusal("cutover", "checklist", f"step 5 waits for steps 1 to 4: {words}")
+    if (old := _old_news(evidence.snapshot)) is not None:
+        return old
     names = tuple(each.name for each in environments_of(evidence.snapshot))
     whole = replace(order, environments=names, applications=(), prune=True)
     made = sync.plan(whole, evidence)
@@ -103,8 +105,24 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
         return Refusal("cutover", "incomplete", "; ".join(map(str, made.refused)))
     listed = (*(each.line for each in items), Line("change", "5. hard refresh, then sync with prune:"))
     changes = tuple(replace(each, steps=_proved(each.steps)) for each in made.changes)
-    said = command("cutover", order, phrase=made.phrase, wants_reason=made.reason_required)
+    said = command(
+        "cutover",
+        replace(order, environments=(), applications=()),
+        phrase=made.phrase,
+        wants_reason=made.reason_required,
+    )
     return replace(made, lines=(*listed, *made.lines), changes=changes, command=said)
+
+
+def _old_news(snapshot: Snapshot) -> Refusal | None:
+    """Why the checklist does not count: a source that it is read from says nothing new."""
+    needed = {each.source for each in environments_of(snapshot)}
+    for each in snapshot.unread_sources:
+        if each.kind == "github" or each.id in needed:
+            why = f" ({each.error.message})" if each.error else ""
+            message = f"steps 1 to 4 are judged by old news: {each.id} is {each.state}{why}; read again (g)"
+            return Refusal("cutover", "stale", message)
+    return None
 
 
 def _proved(steps: tuple[Step, ...]) -> tuple[Step, ...]:

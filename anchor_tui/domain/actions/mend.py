@@ -18,8 +18,12 @@ from anchor_tui.domain.actions.workbench import File, Workbench
 from anchor_tui.domain.documents import DocumentError, KeyPath, dotted, parse_all, splice
 from anchor_tui.domain.model import Environment, Finding, Snapshot
 
-WANTED = {"mock.workloads-absent": "false", "argo.automated-prune": "true", "argo.automated-self-heal": "true"}
-"""The checks whose rule is one switch, and how it must stand."""
+WANTED = {
+    "mock.workloads-absent": ("enabled", "false"),
+    "argo.automated-prune": ("prune", "true"),
+    "argo.automated-self-heal": ("selfHeal", "true"),
+}
+"""The checks whose rule is one switch: its key, and how it must stand."""
 _IN_GIT = frozenset({"git", "manifest"})
 
 
@@ -66,7 +70,8 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
     allowed = preflight.allowed_to_write(bench, evidence)
     if isinstance(allowed, Refusal):
         return allowed
-    turned = _turned(found, bench.files.get(found.file), WANTED[order.check], known)
+    key, wanted = WANTED[order.check]
+    turned = _turned(found, bench.files.get(found.file), key, wanted, known)
     if isinstance(turned, Refusal):
         return turned
     path, content = turned
@@ -75,12 +80,12 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
     if refusal := next((each for each in judged if isinstance(each, Refusal)), None):
         return refusal
     lines = (
-        Line("change", f"{found.file}:{found.line}: {dotted(path)} → {WANTED[order.check]}"),
+        Line("change", f"{found.file}:{found.line}: {dotted(path)} → {wanted}"),
         Line("note", f"{order.check}: {found.message}"),
         allowed,
         *(each for each in judged if isinstance(each, Line)),
     )
-    title = order.title or f"Turn {dotted(path)} to {WANTED[order.check]} in {name}"
+    title = order.title or f"Turn {dotted(path)} to {wanted} in {name}"
     text = promote.text_of(order, _body(order, lines))
     draft = PullRequestDraft(branch_of(order), title, text, (), config.promotion.reviewers)
     opened = opening(draft, contents, bench, config, order.request_id)
@@ -124,7 +129,7 @@ def _not_in_git(order: Order, environment: Environment) -> Refusal:
 
 
 def _turned(
-    found: Finding, file: File | None, wanted: str, environment: EnvironmentConfig
+    found: Finding, file: File | None, key: str, wanted: str, environment: EnvironmentConfig
 ) -> tuple[KeyPath, bytes] | Refusal:
     """The key path and the file's new bytes; a Refusal where no switch of the environment's own stands there."""
     where = f"{found.file}:{found.line}"
@@ -140,7 +145,11 @@ def _turned(
                     scalar.line == found.line
                     and isinstance(scalar.value, bool)
                     and found.column in {None, scalar.column}
+                    and path[-1] == key  # the branch may have moved on: another switch may stand there by now
                 ):
+                    if scalar.value == (wanted == "true"):
+                        message = f"{where} says {wanted} already"
+                        return Refusal(environment.name, "same", message, settled=True)
                     return path, splice(document, {path: wanted}).encode()
     except DocumentError as error:
         return Refusal(environment.name, error.problem.kind, str(error.problem))

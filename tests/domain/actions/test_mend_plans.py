@@ -63,6 +63,19 @@ def test_a_switch_that_stands_nowhere_is_not_put_in():
     assert f"{MANIFEST}:{line_of(text, 'automated:')}" in refusal.message
 
 
+def test_another_switch_that_stands_at_the_line_by_now_is_left_as_it_is():
+    text = wrong(MANIFEST, "selfHeal: true", "selfHeal: false")
+    refusal = a_refusal(asked(PRUNE, MANIFEST, text, line_of(text, "selfHeal: false"), "manifest"))
+    assert refusal.kind == "no-switch"
+
+
+def test_a_switch_that_somebody_has_turned_meanwhile_is_done():
+    refusal = a_refusal(
+        asked(PRUNE, MANIFEST, sample()[MANIFEST], line_of(sample()[MANIFEST], "prune: true"), "manifest")
+    )
+    assert (refusal.kind, refusal.settled) == ("same", True)
+
+
 def test_the_charts_own_values_are_everybodys_and_are_left():
     path = "infra/helm/platform/values.yaml"
     text = sample()[path]

@@ -291,6 +291,19 @@ def test_the_cutover_is_whole_or_not_at_all():
     assert "argocd/anchor-msp-prod: an operation is Running" in refusal.message
 
 
+@pytest.mark.parametrize("name", ["argocd", "github"])
+def test_a_checklist_of_old_news_is_none(name):
+    held = estate()
+    sources = tuple(replace(each, state="stale") if each.id == name else each for each in held.snapshot.sources)
+    refusal = a_refusal(make_plan(order("cutover"), replace(held, snapshot=replace(held.snapshot, sources=sources))))
+    assert (refusal.kind, "read again" in refusal.message) == ("stale", True)
+
+
+def test_the_command_of_a_cutover_names_no_environment_also_when_it_is_made_again():
+    plan = a_plan(make_plan(order("cutover", reason="cut over"), estate()))
+    assert a_plan(make_plan(plan.order, estate())).command == plan.command
+
+
 def test_without_an_environment_under_those_rules_there_is_no_cutover():
     found = evidence(snapshot=snapshot(environment("dev", application("anchor-msp-dev"))))
     assert a_refusal(make_plan(order("cutover"), found)).kind == "no-environment"
