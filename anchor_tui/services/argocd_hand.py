@@ -31,10 +31,13 @@ from anchor_tui.domain.actions.steps import (
 from anchor_tui.domain.policy.mocks import MOCKS
 from anchor_tui.domain.words import count, first_line, short
 from anchor_tui.services.acting import Ended, Learned, Pace, Patience, Session, Tell, not_found
+from anchor_tui.services.audit import EntryKind
 from anchor_tui.sources.argocd.acting import is_busy, read_state, read_whole, send
 from anchor_tui.sources.argocd.route import ANSWER_TIMEOUT_S
 from anchor_tui.sources.errors import SourceError
 
+WriteDown = Callable[[EntryKind, str], None]
+"""Takes what is sent while something is followed, before it leaves and after it came back."""
 _VERSION = re.compile(r"v[0-9][0-9a-z]*")
 UNRECONCILED = frozenset({"InvalidSpecError"})
 """With such a condition Argo CD compares nothing, and `reconciledAt` does not advance."""
@@ -161,11 +164,13 @@ class ArgoHand:
                 raise Ended("unknown", message)
             await asyncio.sleep(self._pace.argocd_s)
 
-    async def follow_operation(self, step: FollowOperation, learned: Learned, tell: Tell) -> str:
-        """Until our operation is over and its victims are gone. Raises Ended."""
+    async def follow_operation(
+        self, step: FollowOperation, learned: Learned, tell: Tell, write_down: WriteDown = lambda _kind, _words: None
+    ) -> str:
+        """Until our operation is over and its victims are gone. Raises Ended, and what `write_down` raises."""
         if step.app.id in learned.left_out:
             return "synced by itself"
-        return await _Operation(self, step, learned, tell, self._pace).follow()
+        return await _Operation(self, step, learned, tell, self._pace, write_down).follow()
 
     async def approve(self, step: FollowOperation, server_time: datetime) -> None:
         """Confirms the deletion that an operation waits for. Raises SourceError.
@@ -239,7 +244,16 @@ class ArgoHand:
 class _Operation:
     """One operation that is followed."""
 
-    def __init__(self, hand: ArgoHand, step: FollowOperation, learned: Learned, tell: Tell, pace: Pace) -> None:
+    def __init__(
+        self,
+        hand: ArgoHand,
+        step: FollowOperation,
+        learned: Learned,
+        tell: Tell,
+        pace: Pace,
+        write_down: WriteDown,
+    ) -> None:
+        self._write_down = write_down
         self._hand, self._step, self._learned, self._tell, self._pace = hand, step, learned, tell, pace
         self._began = time.monotonic()
         self._until = pace.until(pace.operation_s)
@@ -321,13 +335,19 @@ class _Operation:
         first, number = _asked_about(asked)
         if not any(_is_named(each, first) for each in asking) or number > len(asking):
             raise Ended("failed", f"{words}, which is more than was confirmed here: look, and terminate it (x)")
+        said = f"confirmed the deletion of {asked}"
+        self._write_down("intended", f"confirm the deletion of {asked}")
         try:
             await self._hand.approve(self._step, state.server_time)
         except SourceError as error:
+            self._write_down("unknown" if error.lost else "failed", error.message)
             if not error.lost:
                 raise Ended("failed", f"{words}; it could not be confirmed: {error.message}") from error
+            said += ", and the answer was lost"
+        else:
+            self._write_down("done", said)
         self._approved = True
-        self._learned.notes.append(f"confirmed the deletion of {asked}")
+        self._learned.notes.append(said)
 
     def _succeeded(self, state: AppState, operation: OperationDetail) -> str | None:
         """Over when it is taken away, compared anew, and what was to go is gone."""

@@ -14,6 +14,7 @@ from anchor_tui.domain.actions.steps import (
     CreateBranch,
     Dispatch,
     Emit,
+    FollowOperation,
     FollowPullRequest,
     Merge,
     MoveBranch,
@@ -134,7 +135,7 @@ async def _look(
 
 async def _there(step: Step, begun: Unfinished, session: Session, config: Config, argo: ArgoHand) -> str:
     match step:
-        case Sync():
+        case Sync() | FollowOperation():
             state = await argo.state(step.app)
             if not is_ours(state, step.request_id):
                 return f"{step.app.id.name} has no operation of it: it was not asked for, or another came after it"

@@ -30,12 +30,13 @@ from anchor_tui.domain.actions.steps import (
     MoveBranch,
     OpenPullRequest,
     Refresh,
+    Request,
     Step,
     Sync,
     Terminate,
 )
 from anchor_tui.services.acting import Ended, Learned, Pace, Session, Tell
-from anchor_tui.services.argocd_hand import ArgoHand
+from anchor_tui.services.argocd_hand import ArgoHand, WriteDown
 from anchor_tui.services.audit import Audit, AuditError, Entry, EntryKind, described, who
 from anchor_tui.services.gathering import Gathering
 from anchor_tui.services.github_hand import GitHubHand
@@ -132,7 +133,7 @@ class Run:
     async def _change(self, change: Change, begin_at: int, learned: Learned, *, follow: bool) -> Result:
         said: list[str] = []
         for index, step in enumerate(change.steps[begin_at:], begin_at):
-            if not step.writes and not follow:
+            if not follow and not _sends(step):
                 rest = [each for each in change.steps[index:] if each.writes]
                 left = f"; left to do: {', '.join(each.title for each in rest)}" if rest else ""
                 self._show(change, index, "left", "not followed")
@@ -159,22 +160,26 @@ class Run:
         """One step, written down before it leaves and after it came back. Raises Ended, SourceError."""
         self._show(change, index, "running")
         if step.writes:
-            self._write_down(change, index, step, "intended", step.title, learned)
+            self._write_down(change, index, "intended", step.title, learned, step.request)
 
         def tell(words: str) -> None:
             self._board.step(self._plan.id, change.subject, index, url=learned.url, note=words)
 
+        def write_down(kind: EntryKind, words: str) -> None:
+            if isinstance(step, FollowOperation):
+                self._write_down(change, index, kind, words, learned, step.approval)
+
         try:
-            said = await self._carry_out(step, learned, tell)
+            said = await self._carry_out(step, learned, tell, write_down)
         except (Ended, SourceError) as error:
             kind: OutcomeKind = error.kind if isinstance(error, Ended) else "failed"
             self._show(change, index, "unknown" if kind == "unknown" else "failed", error.message)
             if step.writes:
-                self._write_down(change, index, step, kind, error.message, learned)
+                self._write_down(change, index, kind, error.message, learned, step.request)
             raise
         self._show(change, index, "done", said, learned.url)
         if step.writes:
-            self._write_down(change, index, step, "done", said, learned)
+            self._write_down(change, index, "done", said, learned, step.request)
         return said
 
     def _show(self, change: Change, index: int, phase: StepPhase, note: str | None = None, url: str = "") -> None:
@@ -184,9 +189,9 @@ class Run:
         self._board.step(self._plan.id, change.subject, index, url=url, **changes)
 
     def _write_down(
-        self, change: Change, index: int, step: Step, kind: EntryKind, message: str, learned: Learned
+        self, change: Change, index: int, kind: EntryKind, message: str, learned: Learned, request: Request | None
     ) -> None:
-        if isinstance(step, Emit):
+        if request is not None and request.service == "status-api":
             return  # the outbox writes its own lines, with the event
         self._audit.append(
             Entry(
@@ -200,13 +205,13 @@ class Run:
                 message,
                 who(),
                 reason=self._plan.order.reason,
-                request=described(step.request) if step.request else None,
+                request=described(request) if request else None,
                 number=learned.number,
                 url=learned.url,
             )
         )
 
-    async def _carry_out(self, step: Step, learned: Learned, tell: Tell) -> str:
+    async def _carry_out(self, step: Step, learned: Learned, tell: Tell, write_down: WriteDown) -> str:
         match step:
             case Refresh():
                 return await self._argo.refresh(step, learned)
@@ -231,7 +236,7 @@ class Run:
             case FollowRefresh():
                 return await self._argo.follow_refresh(step, learned, tell)
             case FollowOperation():
-                return await self._argo.follow_operation(step, learned, tell)
+                return await self._argo.follow_operation(step, learned, tell, write_down)
             case FollowTermination():
                 return await self._argo.follow_termination(step, tell)
             case FollowHealth():
@@ -244,6 +249,11 @@ class Run:
                 return await self._github.follow_run(step, learned, tell)
             case FollowRollout():
                 return await follow_rollout(step, self._argo, self._github, self._config, learned, self._pace, tell)
+
+
+def _sends(step: Step) -> bool:
+    """Whether something may be left to send in it: a sync of what asks to be confirmed waits for that."""
+    return step.writes or (isinstance(step, FollowOperation) and bool(step.approves))
 
 
 def _track(change: Change, done: int = 0) -> Track:

@@ -266,6 +266,36 @@ async def test_prune_false_stays_prune_confirm_is_approved_hooks_stay_and_ignore
         assert "confirmed the deletion of /ConfigMap/asks" in outcome.message
         assert before - op.live("staging") == gone
         assert op.traffic.writes[1:] == ["argocd POST sync anchor-msp-staging", "argocd PATCH anchor-msp-staging"]
+        lines = [each for each in op.entries if each.request and each.request["method"] == "PATCH"]
+        assert [(each.entry, each.message) for each in lines] == [
+            ("intended", "confirm the deletion of /ConfigMap/asks"),
+            ("done", "confirmed the deletion of /ConfigMap/asks"),
+        ]
+
+
+async def test_a_deletion_is_confirmed_also_where_nobody_waits_for_the_rest(tmp_path):
+    with at("incident", tmp_path) as op:
+        op.box.kubectl.apply("anchor-msp-staging", stale_map("asks"), {SYNC_OPTIONS: "Prune=confirm"})
+        outcome = await op.act("hard-refresh-prune", "staging", follow=False)
+        assert outcome.kind == "done", outcome.message
+        assert "ConfigMap/asks" not in op.live("staging")
+        assert "argocd PATCH anchor-msp-staging" in op.traffic.writes
+
+
+async def test_a_deletion_whose_confirmation_cannot_be_written_down_is_not_confirmed(tmp_path):
+    with at("incident", tmp_path) as op:
+        op.box.kubectl.apply("anchor-msp-staging", stale_map("asks"), {SYNC_OPTIONS: "Prune=confirm"})
+        plan = await op.plan("hard-refresh-prune", "staging")
+
+        def full(asked):
+            if asked.method == "POST":
+                op.audit.path.unlink()
+                op.audit.path.mkdir()
+
+        op.traffic.on_arrival.append(full)
+        assert (await op.execute(plan)).kind == "failed"
+        assert "argocd PATCH anchor-msp-staging" not in op.traffic.writes
+        assert "ConfigMap/asks" in op.live("staging")
 
 
 async def test_several_that_ask_to_be_confirmed_are_confirmed_together(tmp_path):

@@ -59,7 +59,7 @@ async def test_read_only_refuses_plans_that_others_made_and_what_was_left_behind
             assert outcome.kind == "refused"
             assert "read-only" in outcome.message
         other.box.faults.add("github:status=500,method=POST,path=/repos/anchor/anchor-msp-ops/pulls")
-        await other.act("promote", "staging", follow=False, snapshot=snapshot)
+        await other.act("rollback", "prod", version="1.43.0", follow=False, snapshot=snapshot)
         op.traffic.clear()
         (begun,) = unfinished(each for each in other.entries if each.step is not None or each.entry == "intended")
         assert (await op.executor.resume(begun)).kind == "refused"
