@@ -134,6 +134,10 @@ def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -
     loop = asyncio.new_event_loop()  # not asyncio.run: threads that hang in a name are not waited for
     try:
         return loop.run_until_complete(_act(estate, arguments))
+    except KeyboardInterrupt:
+        if not arguments.dry_run:
+            complain("interrupted: what was sent stays sent; see anchor-tui audit --steps")
+        raise
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()

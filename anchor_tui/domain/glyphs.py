@@ -79,7 +79,7 @@ def to_ascii(text: str) -> str:
     """The same with plain ASCII, for a terminal that has no other; unknown characters become a question mark."""
     table = {mark.value[0]: mark.value[1] for mark in Mark} | {
         "→": "->", "←": "<-", "↑": "^", "↓": "v", "·": "-", "…": "...", "≥": ">=", "│": "|", "─": "-", "—": "-",
-        "●": "*",
+        "●": "*", "“": '"', "”": '"', "’": "'",
     }  # fmt: skip
     return "".join(table.get(char, char) for char in text).encode("ascii", "replace").decode()
 

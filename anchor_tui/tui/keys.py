@@ -114,7 +114,7 @@ REGISTRY: tuple[Action, ...] = (
         footer=True,
         brief="Find",
     ),
-    Action("quit", ("q",), "Quit", "Leave; nothing is waited for", footer=True),
+    Action("quit", ("q",), "Quit", "Leave; where something runs from here, asks first", footer=True),
 )
 
 

@@ -342,6 +342,18 @@ def test_no_token_is_printed(tmp_path, cli):
             assert all(token not in out + err for _, out, err in said)
 
 
+def test_who_interrupts_it_is_told_where_to_look(tmp_path, cli, monkeypatch, capfd):
+    with at("steady", tmp_path) as op:
+
+        async def interrupted(*_arguments, **_options):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("anchor_tui.services.execute.Executor.execute", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            cli(op)("sync", "dev", "--yes", "--wait")
+        assert "interrupted: what was sent stays sent; see anchor-tui audit --steps" in capfd.readouterr().err
+
+
 def test_an_audit_that_cannot_be_written_refuses(tmp_path, cli):
     with at("steady", tmp_path) as op:
         (tmp_path / "state").write_text("a file where the folder should be")

@@ -52,7 +52,7 @@ def sync_plan(order: Order, **changes: Any) -> Plan:
         lines=(
             Line("change", "to 8c1f2e0 “Update staging to 1.44.0”"),
             Line("change", "2 resources change: ConfigMap/web, Deployment/gateway"),
-            Line("kept", "prune is off: 1 stale resource stay: Service/status-mock"),
+            Line("kept", "prune is off: 1 stale resource stays: Service/status-mock"),
         ),
         changes=(
             Change(

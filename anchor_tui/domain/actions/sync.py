@@ -231,7 +231,8 @@ def _of_stale(ready: Ready, order: Order, evidence: Evidence, *, prune: bool) ->
     if not prune:
         if victims:
             refs = [each.ref for each in victims]
-            yield Line("kept", f"prune is off: {count(len(refs), 'stale resource')} stay: {_listed(refs)}")
+            stay = "stays" if len(refs) == 1 else "stay"
+            yield Line("kept", f"prune is off: {count(len(refs), 'stale resource')} {stay}: {_listed(refs)}")
         return
     if not victims:
         yield Line("ok", "nothing is deleted: git has everything that lives")

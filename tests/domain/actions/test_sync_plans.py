@@ -186,6 +186,11 @@ def test_delete_confirm_is_no_question():
     assert a_plan(planned(pruning("get-delete-confirm-annotation", managed=managed), "sync"))
 
 
+def test_one_that_is_stale_stays_and_several_stay():
+    plan = a_plan(planned(pruning(), "sync", resources=("Service/status-mock",)))
+    assert lines(plan, "kept") == ["prune is off: 1 stale resource stays: Service/status-mock"]
+
+
 def test_without_prune_what_is_stale_stays_and_that_is_said():
     plan = a_plan(planned(pruning(), "sync"))
     assert lines(plan, "deleted") == []
