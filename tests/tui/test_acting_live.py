@@ -112,7 +112,7 @@ async def test_a_plan_that_is_left_with_escape_has_sent_nothing_but_its_refresh(
 
 
 async def test_a_dialog_that_is_left_during_its_refresh_leaves_the_refresh_to_its_end(tmp_path):
-    with running("incident", pace=replace(FAST, refresh_s=0.5)) as box:
+    with running("incident", pace=replace(FAST, refresh_s=1.5)) as box:
         async with live(box, tmp_path, "staging") as stage:
             await stage.press("P")
             await until(stage, lambda: bool(stage.app.jobs))
