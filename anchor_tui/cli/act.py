@@ -280,7 +280,8 @@ def _lacking(plan: Plan, arguments: argparse.Namespace) -> str | None:
     """What the confirmation lacks; None where it is as the Plan wants it."""
     if plan.price == "phrase" and arguments.confirm != plan.phrase:
         return f"not confirmed: nothing was done. Add --confirm {_quoted(plan.phrase)} to do it"
-    if plan.price == "key" and not (arguments.yes or arguments.confirm):
+    names = " ".join(plan.order.environments)
+    if plan.price == "key" and not (arguments.yes or (names and arguments.confirm == names)):
         return "not confirmed: nothing was done. Add --yes to do it"
     if plan.reason_required and not arguments.reason.strip():
         return "not confirmed: a protected environment wants a reason. Add --reason TEXT"

@@ -70,7 +70,8 @@ class Learned:
     merge_oid: str | None = None
     merged_at: datetime | None = None
     run_id: int | None = None
-    dispatched_at: datetime | None = None
+    runs_before: frozenset[int] = frozenset()
+    """The runs of the workflow that were there before it was dispatched."""
     healthy_at: datetime | None = None
     compared_since: dict[AppId, datetime] = field(default_factory=dict)
     """The server's time when a refresh was asked for."""
@@ -147,4 +148,4 @@ def not_found(error: SourceError) -> Ended:
     if isinstance(error, NoAnswer) or (isinstance(error, ServerFailed) and error.status == GATEWAY_GAVE_UP):
         message = f"{error.message}; nothing of it shows yet, and it may still come: look before you try again"
         return Ended("unknown", message)
-    return Ended("failed", f"{error.message}; it was looked after, and nothing was done")
+    return Ended("failed", f"{error.message}; it was looked after, and nothing of it is there")

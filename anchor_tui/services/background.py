@@ -101,7 +101,7 @@ class Background:
             from anchor_tui.services.audit import AuditError, pending_events, unfinished
 
             try:
-                entries = self._audit().read()
+                entries = await asyncio.to_thread(self._audit().read)
             except AuditError as error:
                 return (str(error),)
             if not unfinished(entries) and not pending_events(entries):

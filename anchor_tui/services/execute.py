@@ -83,8 +83,7 @@ class Executor:
         self._audit = audit
         self._now = now
         self._pace = pace or Pace()
-        self._wake = wake
-        self.board = Board(listener)
+        self.board = Board(listener, wake)
         self._resuming: set[asyncio.Task[Outcome]] = set()
         self._busy: dict[str, str] = {}
         """From a subject to the title of the Plan that changes it."""
@@ -177,7 +176,7 @@ class Executor:
         finally:
             for subject in subjects:
                 self._busy.pop(subject, None)
-            self._wake()
+            self.board.wake()
 
     async def resume(self, begun: Unfinished) -> Outcome:
         """Goes on following what was begun before and not seen to its end. What is left to send is an event at most."""
@@ -195,7 +194,7 @@ class Executor:
         finally:
             self._busy.pop(subject, None)
             await session.aclose()
-            self._wake()
+            self.board.wake()
 
     async def recover(self) -> tuple[str, ...]:
         """What earlier runs began and did not end, in words; what only needs following is followed on, and events
@@ -261,7 +260,7 @@ class Executor:
                 self._intend(fresh)
             run = Run(fresh, session, self._config, self._audit, self._pace, self._now, self.board)
             self._sent.add(plan.id)
-            self._wake()
+            self.board.wake()
             outcome = await run.run(follow=follow)
             self._record(plan, outcome)
             self.board.finish(plan.id, outcome)

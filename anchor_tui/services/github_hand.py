@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -148,7 +148,7 @@ class GitHubHand:
     async def dispatch(self, step: Dispatch, learned: Learned) -> str:
         """Starts the workflow. Raises Ended."""
         before = {int(each.get("id") or 0) for each in await self._runs(step.repository, step.workflow)}
-        learned.dispatched_at = self._now()
+        learned.runs_before = frozenset(before)
 
         async def has_begun() -> bool:
             runs = await self._runs(step.repository, step.workflow)
@@ -212,13 +212,14 @@ class GitHubHand:
     async def _run(self, repository: str, workflow: str, learned: Learned) -> dict[str, Any] | None:
         if learned.run_id is not None:
             return await self._get(f"/repos/{repository}/actions/runs/{learned.run_id}")
-        since = learned.dispatched_at or self._now()
-        for run in await self._runs(repository, workflow):
-            created = str(run.get("created_at") or "")
-            if created >= since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"):
-                learned.run_id = int(run.get("id") or 0)
-                return run
-        return None
+        new = [
+            run for run in await self._runs(repository, workflow) if int(run.get("id") or 0) not in learned.runs_before
+        ]
+        if not new:
+            return None
+        first = min(new, key=lambda run: int(run.get("id") or 0))
+        learned.run_id = int(first.get("id") or 0)
+        return first
 
     async def _promoted(self, step: FollowRun) -> PullState | None:
         """The open pull request that moves the environment to the version."""

@@ -27,9 +27,10 @@ from anchor_tui.domain.actions.steps import (
 from anchor_tui.domain.model import Value
 from anchor_tui.domain.words import short
 from anchor_tui.services.acting import Learned, Pace, Session
-from anchor_tui.services.argocd_hand import ArgoHand, is_ours
+from anchor_tui.services.argocd_hand import ArgoHand
 from anchor_tui.services.audit import Audit, Entry, Unfinished, is_alive, unfinished, who
 from anchor_tui.services.connections import Connections
+from anchor_tui.services.operation import is_ours
 from anchor_tui.sources.errors import SourceError
 from anchor_tui.sources.github.bench import read_ours, read_pull
 

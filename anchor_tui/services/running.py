@@ -36,10 +36,11 @@ from anchor_tui.domain.actions.steps import (
     Terminate,
 )
 from anchor_tui.services.acting import Ended, Learned, Pace, Session, Tell
-from anchor_tui.services.argocd_hand import ArgoHand, WriteDown
+from anchor_tui.services.argocd_hand import ArgoHand
 from anchor_tui.services.audit import Audit, AuditError, Entry, EntryKind, described, who
 from anchor_tui.services.gathering import Gathering
 from anchor_tui.services.github_hand import GitHubHand
+from anchor_tui.services.operation import WriteDown
 from anchor_tui.services.outbox import Outbox
 from anchor_tui.services.rollout import follow_rollout
 from anchor_tui.sources.errors import SourceError
@@ -50,8 +51,10 @@ KEPT_JOBS = 30
 class Board:
     """What is under way and what is over, for whoever watches. Values only; each change is told whole."""
 
-    def __init__(self, listener: Callable[[tuple[Job, ...]], None]) -> None:
+    def __init__(self, listener: Callable[[tuple[Job, ...]], None], wake: Callable[[], None] = lambda: None) -> None:
         self._listener = listener
+        self.wake = wake
+        """Lets the sources be read again: something is another there."""
         self._jobs: dict[str, Job] = {}
         self._changed = asyncio.Event()
 
@@ -180,6 +183,8 @@ class Run:
         self._show(change, index, "done", said, learned.url)
         if step.writes:
             self._write_down(change, index, "done", said, learned, step.request)
+        if isinstance(step, OpenPullRequest | Merge):
+            self._board.wake()
         return said
 
     def _show(self, change: Change, index: int, phase: StepPhase, note: str | None = None, url: str = "") -> None:

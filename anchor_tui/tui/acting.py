@@ -57,7 +57,15 @@ class Flows:
                 self._confirm(order)
 
     def _start(self, flow: Coroutine[Any, Any, None]) -> None:
-        self._app.run_worker(flow, group="acting", exit_on_error=False)
+        self._app.run_worker(self._guarded(flow), group="acting", exit_on_error=False)
+
+    async def _guarded(self, flow: Coroutine[Any, Any, None]) -> None:
+        """A fault of ours must be seen, and must not end the screen. Its text may hold anything: its kind must do."""
+        try:
+            await flow
+        except Exception as error:  # noqa: BLE001
+            message = f"a fault in anchor-tui: {type(error).__name__}; look what is there, and at the audit"
+            self._app.notify(message, severity="error", timeout=20, markup=False)
 
     def _choose_release(self, order: Order) -> None:
         from anchor_tui.tui.screens.releases import ReleasesScreen
@@ -67,7 +75,10 @@ class Flows:
         assert now is not None
 
         async def ask() -> tuple[PastRelease, ...] | Refusal:
-            return await asyncio.wrap_future(self._actor.earlier_releases(name))
+            try:
+                return await asyncio.wrap_future(self._actor.earlier_releases(name))
+            except Exception as error:  # noqa: BLE001 - as for a Plan
+                return _fault(error)
 
         def chosen(version: str | None) -> None:
             if version is not None:

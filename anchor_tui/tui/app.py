@@ -163,7 +163,8 @@ class AnchorApp(App[None]):
         """Once, soon after the start and before anybody has moved: to what is worst, when that is known."""
         if self._moved or any(source.state == "asking" for source in snapshot.sources):
             return
-        worst = max(snapshot.environments, key=lambda each: each.verdict.level.rank, default=None)
+        ranked = [(each.verdict.level.rank, each.protected, i) for i, each in enumerate(snapshot.environments)]
+        worst = snapshot.environments[max(ranked)[2]] if ranked else None  # as the top line names it first
         known_bad = worst is not None and worst.verdict.level in {Level.ATTENTION, Level.FAILING}
         if known_bad and worst is not None and self.fleet is not None:
             self.fleet.environment = worst.name

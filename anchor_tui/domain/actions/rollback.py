@@ -153,15 +153,17 @@ def _after_merge(move: Move, order: Order, evidence: Evidence) -> list[Line]:
 
 
 def _rollout(move: Move, order: Order, evidence: Evidence) -> tuple[Step, ...]:
-    steps: list[Step] = []
+    """First every application is set going, then each is followed: one that degrades leaves no other unsynced."""
+    going: list[Step] = []
+    arriving: list[Step] = []
     for application in _applications(move, order, evidence):
         target = AppTarget(application.id, application.project)
-        steps += [Refresh(target), FollowRefresh(target)]
+        going += [Refresh(target), FollowRefresh(target)]
         if _wants_sync(application):
             sync = Sync(target, order.request_id, reason=order.reason, unless_synced=True)
-            steps += [FollowRollout(target, auto_sync=False), sync, FollowOperation(target, order.request_id)]
-        steps += [FollowRollout(target), FollowHealth(target)]
-    return tuple(steps)
+            going += [FollowRollout(target, auto_sync=False), sync, FollowOperation(target, order.request_id)]
+        arriving += [FollowRollout(target), FollowHealth(target)]
+    return (*going, *arriving)
 
 
 # --- the event ----------------------------------------------------------------------------------------

@@ -109,6 +109,7 @@ class FleetScreen(Screen[None]):
     def watch_environment(self, environment: str) -> None:
         """Another environment: other rows; the fleet's own cursor follows."""
         self.query_one("#fleet", Grid).cursor = environment
+        self.selected = frozenset()  # what is meant is always in sight
         self._fill()
 
     def watch_pane(self) -> None:
@@ -195,15 +196,16 @@ class FleetScreen(Screen[None]):
         if self.pane == panes.PULL_REQUESTS:
             return Aim(self.environment, (), int(row.key) if row and row.key.isdecimal() else None)
         found = {
-            panes.application_key(environment, app): app.id
+            panes.application_key(environment, app): (environment.name, app.id)
             for environment in (self.snapshot.environments if self.snapshot else ())
             for app in environment.applications
         }
-        if chosen := tuple(id_ for key, id_ in found.items() if key in self.selected):
+        if chosen := tuple(id_ for key, (_, id_) in found.items() if key in self.selected):
             return Aim(self.environment, chosen, self._only_pull)
         several = sum(1 for each in self._environments() for _ in each.applications) > 1
         if self.pane == panes.APPLICATIONS and row is not None and several and row.key in found:
-            return Aim(self.environment, (found[row.key],), self._only_pull)
+            name, id_ = found[row.key]
+            return Aim(name, (id_,), self._only_pull)
         return Aim(self.environment, (), self._only_pull)
 
     @property
