@@ -126,6 +126,7 @@ def test_3_where_an_application_is_named_that_could_not_be_read(tmp_path, cli):
         (("sync", "prod", "--confirm", "prod", "--reason", "  "), "Add --reason TEXT"),
         (("promote", "staging"), "Add --yes to do it"),
         (("promote", "prod", "--yes", "--reason", "x"), "Add --confirm prod to do it"),
+        (("sync", "staging", "--confirm", "prod"), "Add --yes to do it"),
         (("rollback", "staging", "--to", "1.43.1"), "Add --yes to do it"),
     ],
 )

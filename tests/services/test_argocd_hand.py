@@ -622,6 +622,17 @@ async def test_a_termination_whose_answer_was_lost_shows_in_the_phase():
     await ends(running.hand.terminate(Terminate(PROD), running.learned), "failed")
 
 
+async def test_a_termination_that_is_not_permitted_is_a_failure_although_the_operation_is_over():
+    over = following(recording("get-after-terminate").body, writes={"operation": error(403, "permission denied")})
+    assert "permission denied" in await ends(over.hand.terminate(Terminate(PROD), over.learned), "failed")
+
+
+async def test_where_no_operation_runs_any_more_there_is_nothing_to_terminate():
+    none = recording("terminate-none").body["message"]
+    over = following(recording("get-after-terminate").body, writes={"operation": error(400, none)})
+    assert await over.hand.terminate(Terminate(PROD), over.learned) == "no operation runs any more"
+
+
 def health(status, **more):
     return well(health={"status": status} | more)
 

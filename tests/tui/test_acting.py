@@ -286,6 +286,37 @@ async def test_of_several_applications_the_highlighted_one_is_meant_and_the_sele
         assert stage.fleet.selected == frozenset()
 
 
+async def test_a_selection_ends_with_its_environment():
+    async with on_stage() as stage:
+        await stage.show(HEALTHY)
+        await stage.press("v", "space", "space")
+        assert len(stage.fleet.selected) == 2
+        await stage.press("3")
+        assert stage.fleet.selected == frozenset()
+
+
+async def test_with_every_environment_shown_the_row_says_which_one_is_promoted_into():
+    async with on_stage(environment="prod") as stage:
+        await stage.show(HEALTHY)
+        await stage.press("v", "home", "down")
+        await asked(stage, "p", promotion_plan)
+        assert stage.reader.orders[-1].environments == ("staging",)
+
+
+async def test_a_fault_of_ours_in_a_flow_is_said_and_ends_nothing():
+    async with on_stage(environment="staging") as stage:
+        await stage.show(HEALTHY)
+
+        def broken() -> None:
+            raise LookupError("a secret")
+
+        stage.reader.recover = broken
+        stage.app.flows.recover()
+        await until(stage, lambda: "a fault in anchor-tui: LookupError" in said(stage))
+        assert "a secret" not in said(stage)
+        assert stage.app.is_running
+
+
 async def test_a_refresh_goes_out_at_once_and_asks_nothing():
     async with on_stage(environment="staging") as stage:
         await stage.show(HEALTHY)
