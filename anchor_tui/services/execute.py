@@ -126,7 +126,8 @@ class Executor:
     async def _evidence(self, order: Order, snapshot: Snapshot) -> Evidence:
         session = Session(self._connections)
         try:
-            return await Gathering(session, self._config, self._now).evidence(order, snapshot)
+            evidence = await Gathering(session, self._config, self._now).evidence(order, snapshot)
+            return replace(evidence, followed=self.board.followed)
         finally:
             await session.aclose()
 
@@ -277,7 +278,7 @@ class Executor:
     async def _again(self, plan: Plan, session: Session, snapshot: Snapshot) -> Plan | Outcome:
         """The same Plan made again from fresh evidence; or the end, where it does not hold any more."""
         gathering = Gathering(session, self._config, self._now)
-        evidence = await gathering.evidence(plan.order, snapshot)
+        evidence = replace(await gathering.evidence(plan.order, snapshot), followed=self.board.followed)
         fresh = make_plan(plan.order, evidence)
         if words := settled(plan, evidence):
             return _each(plan, "done", words)

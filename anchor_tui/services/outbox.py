@@ -33,6 +33,8 @@ class Outbox:
             "healthy_at": _rfc3339(learned.healthy_at),
             "occurred_at": _rfc3339(self._now()),
         }
+        if step.repository and learned.number:  # the same whoever follows the pull request, and sends it
+            event["idempotency_key"] = f"{event['event']}:{step.repository}#{learned.number}"
         environments = (str(event["environment"]),)
         self._write_down("intended", plan.id, environments, f"send {event['event']}", event, plan.order.reason)
         return await self._deliver(plan.id, environments, event, learned.notes.append)

@@ -68,6 +68,11 @@ class Board:
         """Every job, newest last."""
         return tuple(self._jobs.values())
 
+    @property
+    def followed(self) -> frozenset[str]:
+        """The addresses of what is under way."""
+        return frozenset(job.url for job in self._jobs.values() if job.url and not job.is_over)
+
     def put(self, job: Job) -> None:
         """Takes a job as it is now."""
         self._jobs[job.id] = job

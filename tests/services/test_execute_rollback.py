@@ -9,6 +9,7 @@ from dataclasses import replace as changed
 import pytest
 
 from anchor_tui.domain.actions.steps import Emit, Sync
+from anchor_tui.sandbox import landing
 from anchor_tui.sandbox.pace import FAST, Unwell
 from anchor_tui.sandbox.tasks import Order
 from tests.services.acting import OVERLAY, RELEASE, Operator, at, until
@@ -35,7 +36,7 @@ async def test_a_rollback_is_followed_until_it_is_healthy_and_told_to_the_status
         automated = dict(op.app("prod").spec["syncPolicy"]["automated"])
         before = [op.read(path.format("prod")) for path in (RELEASE, OVERLAY)]
         assert op.app("prod").health == "Degraded"
-        plan, outcome = await rolled_back(op, "prod", "1.43.1")
+        _, outcome = await rolled_back(op, "prod", "1.43.1")
         assert outcome.kind == "done", outcome.message
         assert (op.app("prod").sync, op.app("prod").health) == ("Synced", "Healthy")
         assert b"version: 1.43.1" in op.read(RELEASE.format("prod"))
@@ -47,7 +48,8 @@ async def test_a_rollback_is_followed_until_it_is_healthy_and_told_to_the_status
         assert "the gateway does not start" in pull.body
         (came,) = op.box.status_api.received
         event = came["event"]
-        assert came["idempotency_key"] == plan.id
+        key = f"rollback.executed:anchor/anchor-msp-ops#{pull.number}"  # the same whoever follows and sends it
+        assert came["idempotency_key"] == key
         moments = {name: event.pop(name) for name in ("planned_at", "merged_at", "healthy_at", "occurred_at")}
         assert all(MOMENT.fullmatch(moment) for moment in moments.values())
         assert list(moments.values()) == sorted(moments.values())
@@ -61,7 +63,7 @@ async def test_a_rollback_is_followed_until_it_is_healthy_and_told_to_the_status
             "to": {"version": "1.43.1", "commit": event["to"]["commit"]},
             "actor": "on-call",
             "reason": "the gateway does not start",
-            "idempotency_key": plan.id,
+            "idempotency_key": key,
             "pull_request": {"number": pull.number, "url": outcome.results[0].url},
         }
         assert event["from"]["commit"] != event["to"]["commit"]
@@ -213,3 +215,19 @@ async def test_unfollowed_it_says_what_is_left_to_do(tmp_path):
         outcome = await op.act("rollback", "prod", version="1.43.1", follow=False)
         assert outcome.kind == "done"
         assert "left to do: refresh anchor-msp-prod, send rollback.executed to the status API" in outcome.message
+
+
+async def test_a_rollback_that_was_not_followed_is_followed_by_whoever_merges_it(tmp_path):
+    with at("incident", tmp_path) as op:
+        opened = await op.act("rollback", "prod", version="1.43.1", follow=False)
+        assert "left to do" in opened.message
+        assert op.box.status_api.received == []
+        (pull,) = op.pulls
+        await until(lambda: landing.merge_state(op.box.hosted, pull, op.box.clock.now()) == "CLEAN")
+        plan = await op.plan("merge", number=pull.number)
+        outcome = await op.execute(plan)
+        assert outcome.kind == "done", outcome.message
+        assert "rollback.executed is sent to the status API" in " ".join(line.text for line in plan.lines)
+        (came,) = op.box.status_api.received
+        assert came["idempotency_key"] == f"rollback.executed:anchor/anchor-msp-ops#{pull.number}"
+        assert (came["event"]["from"]["version"], came["event"]["to"]["version"]) == ("1.43.2", "1.43.1")

@@ -16,13 +16,16 @@ from anchor_tui.sources import events
 from tests.services.acting import Operator, another, at, until
 
 
-async def emitted(op: Operator) -> tuple[Plan, Learned, str]:
+async def emitted(op: Operator, number: int = 77) -> tuple[Plan, Learned, str]:
     """The last step of a rollback alone."""
     plan = await op.plan("rollback", "prod", version="1.43.1")
     step = plan.changes[0].steps[-1]
     assert isinstance(step, Emit)
-    learned = Learned(plan.id, 77, "https://github.com/anchor/anchor-msp-ops/pull/77")
+    learned = Learned(plan.id, number, f"https://github.com/anchor/anchor-msp-ops/pull/{number}")
     return plan, learned, await outbox(op).emit(plan, step, learned)
+
+
+KEY = "rollback.executed:anchor/anchor-msp-ops#77"
 
 
 def outbox(op: Operator) -> Outbox:
@@ -55,18 +58,18 @@ async def test_what_is_not_taken_waits_and_is_sent_again_under_the_same_key(tmp_
         monkeypatch.setattr(events, "TIMEOUT_S", 0.2)
     with at("incident", tmp_path) as op:
         op.box.faults.add(f"status:{fault},times=1")
-        plan, learned, words = await emitted(op)
+        _, learned, words = await emitted(op)
         assert "it is sent again at the next start" in words
         assert learned.notes == [words]
         assert len(op.box.status_api.received) == taken
         assert posts(op) == 1
         (waiting,) = pending_events(op.entries)
-        assert waiting.event["idempotency_key"] == plan.id
+        assert waiting.event["idempotency_key"] == KEY
         monkeypatch.undo()
         said = await outbox(another_start(op)).deliver_pending()
         assert said == ("rollback.executed of prod: rollback.executed was delivered to the status API",)
         (came,) = op.box.status_api.received
-        assert (came["idempotency_key"], came["event"]) == (plan.id, waiting.event)
+        assert (came["idempotency_key"], came["event"]) == (KEY, waiting.event)
         assert pending_events(op.entries) == ()
         assert await outbox(op).deliver_pending() == ()
         assert posts(op) == 2
@@ -146,6 +149,7 @@ async def test_the_token_is_in_no_file_and_no_word(tmp_path):
 async def test_several_are_sent_in_the_order_in_which_they_came(tmp_path):
     with at("incident", tmp_path) as op:
         op.box.faults.add("status:status=503,times=3")
-        ids = [(await emitted(op))[0].id for _ in range(3)]
+        for number in (77, 78, 79):
+            await emitted(op, number)
         assert len(await outbox(op).deliver_pending()) == 3
-        assert [each["idempotency_key"] for each in op.box.status_api.received] == ids
+        assert [each["event"]["pull_request"]["number"] for each in op.box.status_api.received] == [77, 78, 79]

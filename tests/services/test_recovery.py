@@ -284,7 +284,7 @@ async def test_a_rollback_killed_after_its_merge_is_followed_on_and_its_event_co
                 await until(lambda: op.box.status_api.received)
         op.traffic.on_arrival.clear()
         op.box.faults.clear()
-        key = op.entries[0].plan
+        key = f"rollback.executed:anchor/anchor-msp-ops#{op.pulls[0].number}"
         fresh = await followed_on(op)
         await until(lambda: fresh.jobs and fresh.jobs[0].is_over)
         assert fresh.jobs[0].outcome.kind == "done", fresh.jobs[0].outcome.message

@@ -23,6 +23,8 @@ class Evidence(Value, frozen=True):
     now: datetime
     states: Mapping[AppId, AppState | Refusal] = {}
     workbench: Workbench | Refusal | None = None
+    followed: frozenset[str] = frozenset()
+    """The addresses of the pull requests that are followed from here already."""
     environ_is_workflow: bool = False
     """Whether this runs inside GitHub Actions."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from anchor_tui.domain.actions import preflight, promote
+from anchor_tui.domain.actions import arrival, preflight, promote
+from anchor_tui.domain.actions.choosing import Move
 from anchor_tui.domain.actions.evidence import Evidence, confirmed
 from anchor_tui.domain.actions.plan import Change, Line, LineKind, Order, Plan, Refusal, Seen, priced
 from anchor_tui.domain.actions.steps import FollowPullRequest, Merge, MergeWay, Step
@@ -38,10 +39,16 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
     names = " ".join(known.environments) or subject
     price, phrase = priced(protected=protected, names=names)
     step = Merge(bench.repo.name, pull.number, pull.node_id, pull.head_sha, bench.rights.methods[0], way)
+    move = _rolled_back(known, bench, evidence)
     follow: tuple[Step, ...] = (
         FollowPullRequest(bench.repo.name, pull.number),
-        *(each for name in known.environments for each in promote.rollout(name, evidence, order)),
+        *(
+            arrival.steps(move, order, bench, evidence)
+            if move is not None
+            else (each for name in known.environments for each in promote.rollout(name, evidence, order))
+        ),
     )
+    after = [*arrival.lines(move, order, evidence), arrival.event_line(move, order, evidence)] if move else []
     return Plan(
         order=order,
         title=f"Merge {subject} {pull.title}",
@@ -52,10 +59,23 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
         reason_required=protected,
         command=_command(order, phrase),
         made_at=evidence.now,
-        lines=tuple(_lines(pull, known, way)),
+        lines=(*_lines(pull, known, way), *after),
         changes=(Change(f"pull request {subject}", (step, *follow)),),
         seen=(Seen(f"the head of {subject}", short(pull.head_sha)), Seen(f"how {subject} is merged", way)),
     )
+
+
+def _rolled_back(known: PullRequest, bench: Workbench, evidence: Evidence) -> Move | None:
+    """What a rollback goes back to, where nobody here follows it already; None for anything else."""
+    if known.kind != "rollback" or len(known.environments) != 1 or known.url in evidence.followed:
+        return None
+    (name,) = known.environments
+    environment = next(each for each in evidence.config.environments if each.name == name)
+    opened = next(each for each in bench.repo.pull_requests if each.pull_request.number == known.number)
+    release, files = opened.releases[name], bench.repo.environments.get(name)
+    if release is None:
+        return None
+    return Move(environment, environment, release, known.head_sha, files.release if files else None)
 
 
 def _classified(pull: PullState, bench: Workbench, evidence: Evidence) -> PullRequest | Refusal:

@@ -6,27 +6,15 @@ hangs. Auto-sync settings stay as they are; where auto-sync or self-heal is off,
 
 from __future__ import annotations
 
-from typing import Any
-
-from anchor_tui.domain.actions import moving, preflight, promote
+from anchor_tui.domain.actions import arrival, moving, preflight, promote
 from anchor_tui.domain.actions.choosing import Move, branch_name, choose, described
 from anchor_tui.domain.actions.evidence import Evidence, confirmed, option
 from anchor_tui.domain.actions.opening import opening, seen
 from anchor_tui.domain.actions.plan import Change, Line, Order, Plan, PullRequestDraft, Refusal, priced
 from anchor_tui.domain.actions.steps import (
-    AppTarget,
-    Emit,
-    FollowHealth,
-    FollowOperation,
     FollowPullRequest,
-    FollowRefresh,
-    FollowRollout,
-    Refresh,
-    Step,
-    Sync,
 )
 from anchor_tui.domain.actions.workbench import Workbench
-from anchor_tui.domain.model import Application, Release
 from anchor_tui.domain.policy.observed import read_repo
 from anchor_tui.domain.words import since
 
@@ -60,8 +48,9 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
         allowed,
         *(each for each in judged if isinstance(each, Line)),
         *(each for each in others if isinstance(each, Line)),
-        *_after_merge(move, order, evidence),
-        _event_line(move, evidence, order),
+        *arrival.lines(move, order, evidence),
+        *_frozen(move, order, evidence),
+        arrival.event_line(move, order, evidence),
     ]
     draft = PullRequestDraft(
         branch_name("rollback", name, move.release.version),
@@ -92,8 +81,7 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
                 (
                     *opened.steps,
                     FollowPullRequest(bench.repo.name, opened.number),
-                    *_rollout(move, order, evidence),
-                    *_event(move, order, bench, evidence),
+                    *arrival.steps(move, order, bench, evidence),
                 ),
             ),
         ),
@@ -121,88 +109,10 @@ def _moved(move: Move, edited: moving.Edited, evidence: Evidence) -> tuple[Line,
     return tuple(found)
 
 
-# --- after the merge ----------------------------------------------------------------------------------
-
-
-def _applications(move: Move, order: Order, evidence: Evidence) -> tuple[Application, ...]:
+def _frozen(move: Move, order: Order, evidence: Evidence) -> list[Line]:
+    """The sync windows that would hold up what is merged: a rollback is not refused for them."""
     environment = evidence.snapshot.environment(move.environment.name)
     if environment is None or order.without_argocd:
-        return ()
-    return tuple(each for each in environment.applications if each.presence == "found")
-
-
-def _wants_sync(application: Application) -> bool:
-    automated = application.automated
-    return automated is None or not automated.enabled or not automated.self_heal
-
-
-def _after_merge(move: Move, order: Order, evidence: Evidence) -> list[Line]:
-    if order.without_argocd:
-        return [Line("warning", "Argo CD was not asked: that the rollback arrives is NOT looked at")]
-    found = []
-    for application in _applications(move, order, evidence):
-        if _wants_sync(application):
-            off = "auto-sync" if application.automated is None or not application.automated.enabled else "self-heal"
-            words = f"{off} of {application.name} is off, and stays off: a sync follows the merge, as a step of this"
-            found.append(Line("warning", words))
-    environment = evidence.snapshot.environment(move.environment.name)
-    if environment is not None:
-        frozen = (each for each in preflight.freeze(environment, evidence) if each.kind != "ok")
-        found += [Line("warning", f"{each.text}: what is merged waits until then") for each in frozen]
-    return found
-
-
-def _rollout(move: Move, order: Order, evidence: Evidence) -> tuple[Step, ...]:
-    """First every application is set going, then each is followed: one that degrades leaves no other unsynced."""
-    going: list[Step] = []
-    arriving: list[Step] = []
-    for application in _applications(move, order, evidence):
-        target = AppTarget(application.id, application.project)
-        going += [Refresh(target), FollowRefresh(target)]
-        if _wants_sync(application):
-            sync = Sync(target, order.request_id, reason=order.reason, unless_synced=True)
-            going += [FollowRollout(target, auto_sync=False), sync, FollowOperation(target, order.request_id)]
-        arriving += [FollowRollout(target), FollowHealth(target)]
-    return (*going, *arriving)
-
-
-# --- the event ----------------------------------------------------------------------------------------
-
-
-def _event_line(move: Move, evidence: Evidence, order: Order) -> Line:
-    """Said before, not after: whether anybody is told."""
-    status = evidence.config.status_api
-    if status.emit != "client":
-        who = "the ops repo's pipeline sends it" if status.emit == "pipeline" else "nobody is to be told"
-        return Line("note", f'{EVENT} is not sent from here (status_api.emit = "{status.emit}"): {who}')
-    if not status.url:
-        return Line("warning", f"{EVENT} is not sent: no status API is configured (status_api.url, or $STATUS_API_URL)")
-    if order.without_argocd:
-        return Line("warning", f"{EVENT} is not sent: without Argo CD nothing tells that the rollback arrived")
-    if not _applications(move, order, evidence):
-        return Line("warning", f"{EVENT} is not sent: no application is there to tell that the rollback arrived")
-    return Line("note", f"{EVENT} is sent to the status API once the older version is live and healthy")
-
-
-def _event(move: Move, order: Order, bench: Workbench, evidence: Evidence) -> tuple[Step, ...]:
-    status = evidence.config.status_api
-    applications = _applications(move, order, evidence)
-    if status.emit != "client" or not status.url or not applications:
-        return ()
-    event: dict[str, Any] = {
-        "event": EVENT,
-        "engine_id": evidence.config.engine_id,
-        "environment": move.environment.name,
-        "application": str(applications[0].id) if len(applications) == 1 else None,
-        "applications": [str(each.id) for each in applications],
-        "from": _version(move.present),
-        "to": _version(move.release),
-        "actor": bench.rights.viewer or None,
-        "reason": order.reason or None,
-        "idempotency_key": order.request_id,
-    }
-    return (Emit(event),)
-
-
-def _version(release: Release | None) -> dict[str, str | None]:
-    return {"version": release.version if release else None, "commit": release.commit if release else None}
+        return []
+    frozen = (each for each in preflight.freeze(environment, evidence) if each.kind != "ok")
+    return [Line("warning", f"{each.text}: what is merged waits until then") for each in frozen]

@@ -325,6 +325,7 @@ class Emit(BaseStep, frozen=True, tag="emit"):
     """Tell the status API of a rollback that is over, with what is only known then filled in."""
 
     event: dict[str, Any]
+    repository: str = ""
 
     @property
     def title(self) -> str:

@@ -268,3 +268,20 @@ def test_the_configuration_s_environments_say_what_is_protected():
     open_config = replace(CONFIG, environments=tuple(replace(each, protected=False) for each in CONFIG.environments))
     workbench = bench(repo=repo(pull_requests=(PROMOTION,)), pulls=(PULL,))
     assert a_plan(make_plan(order("merge", number=232), in_git(workbench, open_config))).price == "key"
+
+
+def test_a_rollback_that_nobody_follows_here_is_followed_to_its_event_and_one_that_is_followed_is_not_twice():
+    prod = EnvironmentFiles(sample_release("staging", 16), history=past("staging", "prod"), whole=True)
+    opened = OpenPullRequest(REF, "topic", {"prod": sample_release("prod", 15)})
+    held = repo(environments={**repo().environments, "prod": prod}, pull_requests=(opened,))
+    config = replace(CONFIG, status_api=replace(CONFIG.status_api, url="https://status.example.com/events"))
+    known = in_git(bench(repo=held, pulls=(PULL,)), config)
+    asked = order("merge", number=232, reason="broken")
+    assert steps_of(a_plan(make_plan(asked, known)))[-1] == "Emit"
+    followed = replace(known, followed=frozenset({REF.url}))
+    assert steps_of(a_plan(make_plan(asked, followed))) == [
+        "Merge",
+        "FollowPullRequest",
+        "FollowRollout",
+        "FollowHealth",
+    ]
