@@ -178,6 +178,7 @@ class Background:
                 if self._mourner is not None:
                     self._mourner()
         finally:
+            self._loop.run_until_complete(_cancel_the_rest())
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
 
@@ -187,3 +188,11 @@ class Background:
         observer = Observer(self.config, make_sources(self.config, self._environ, self._home, ahead=self._ahead))
         self._again = observer.read_again
         await observer.run(self._publish, self._painted)
+
+
+async def _cancel_the_rest() -> None:
+    """Whoever waits for a Plan or an Outcome hears that none will come; what was sent is in the audit."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)

@@ -155,7 +155,7 @@ class Run:
                 return self._ended(change, learned, "failed", error.message)
             except AuditError as error:
                 return self._ended(change, learned, "failed", f"{error}; it stops before “{step.title}”")
-            if words and (not step.writes or not follow or isinstance(step, Emit | Merge)):
+            if words and _belongs_in_the_outcome(step, change, follow):
                 said.append(words)
         return self._ended(change, learned, "done", ", ".join(said) or "done")
 
@@ -264,6 +264,13 @@ class Run:
 def _sends(step: Step) -> bool:
     """Whether something may be left to send in it: a sync of what asks to be confirmed waits for that."""
     return step.writes or (isinstance(step, FollowOperation) and bool(step.approves))
+
+
+def _belongs_in_the_outcome(step: Step, change: Change, follow: bool) -> bool:
+    """What was watched says how it ended; what a refresh showed midway is old once a later step was followed."""
+    if isinstance(step, FollowRefresh):
+        return step is change.steps[-1]
+    return not step.writes or not follow or isinstance(step, Emit | Merge)
 
 
 def _track(change: Change, done: int = 0) -> Track:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
+from anchor_tui.domain.actions.plan import Order
 from anchor_tui.sandbox.server import running
 from anchor_tui.services import observe
 from anchor_tui.services.background import Background
@@ -102,8 +104,6 @@ def test_stopping_is_quick_although_both_servers_hang(tmp_path):
         over.wait(10)
 
     with running("steady") as box, serving(hang) as url:
-        from dataclasses import replace
-
         it = configured(box, api_url=url)
         it = replace(it, argocd=replace(it.argocd, server=url))
         reader = Background(it, environ(box), tmp_path)
@@ -115,6 +115,31 @@ def test_stopping_is_quick_although_both_servers_hang(tmp_path):
         assert time.monotonic() - began < 2
         over.set()
     assert reader._thread.daemon
+
+
+def test_what_is_being_planned_when_it_stops_is_cancelled_and_leaves_nothing_pending(tmp_path):
+    asked, over = threading.Event(), threading.Event()
+
+    def hang(_: object) -> None:
+        asked.set()
+        over.wait(10)
+
+    with running("incident") as box, serving(hang) as url:
+        it = configured(box)
+        seen = Listener()
+        reader = Background(it, environ(box), tmp_path, state=tmp_path)
+        reader.listen(seen.hear, seen.died.set)
+        reader.start()
+        reader.painted()
+        snapshot = seen.until(all_fresh)
+        reader.config = replace(it, argocd=replace(it.argocd, server=url))
+        planned = reader.prepare(Order("sync", "id", ("prod",)), snapshot)
+        assert asked.wait(5)
+        reader.stop()
+        assert planned.cancelled()
+        over.set()
+        reader._thread.join(5)
+        assert not reader._thread.is_alive()
 
 
 def test_a_reader_that_dies_says_so(tmp_path, monkeypatch):

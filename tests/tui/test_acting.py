@@ -384,7 +384,7 @@ async def test_the_card_says_what_was_asked_and_shows_no_result_ahead_of_the_sna
         await stage.show(INCIDENT)
         stage.app._take_jobs((job(sync_plan(Order("sync", "id", ("staging",))), "done", "running"),))
         await stage.pilot.pause()
-        assert "◌ Sync asked 3 s ago" in stage.text
+        assert "◌ sync asked 3 s ago" in stage.text
         assert "! OutOfSync (2)" in stage.text
         assert "operation over" in stage.text
 

@@ -88,7 +88,8 @@ class Card(Widget):
     def _lines(self, shown: Environment, snapshot: Snapshot, now: datetime) -> Iterator[Content]:
         yield summary.verdict(shown)
         for job in self._under_way(shown):
-            yield marked(Mark.PROGRESS, f"{job.plan.verb} asked {since(job.began_at, now)} ago")
+            action = job.plan.order.action.replace("-", " ")
+            yield marked(Mark.PROGRESS, f"{action} asked {since(job.began_at, now)} ago")
         yield summary.release(shown, snapshot, now)
         yield summary.sync_and_health(shown, snapshot)
         yield summary.automation(shown, snapshot)
