@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from anchor_tui.domain.model import AppId, Application
+from anchor_tui.domain.model import AppId, Application, Operation
 from anchor_tui.domain.policy.facts import NotApplicable, Unavailable
 from anchor_tui.domain.policy.in_cluster import InCluster
 from anchor_tui.domain.policy.observed import read_environment
@@ -99,6 +99,21 @@ async def test_a_change_is_asked_about_but_not_twice_within_a_minute(change):
     clock.advance(seconds=1)
     assert await managing.refresh(client(there), [changed])
     assert len(there.asked) == 2
+
+
+@pytest.mark.parametrize(("phase", "seconds"), [("Succeeded", 10), ("Failed", 10), ("Running", 60)])
+async def test_what_an_operation_left_is_asked_about_soon_after_its_end(phase, seconds):
+    there, clock = Telling(), Ticking()
+    managing = Managing(clock)
+    await managing.refresh(client(there), [PROD])
+    operation = Operation(phase, finished_at=clock.now)
+    changed = replace(PROD, compared_revision="b" * 40, operation=operation)
+    clock.advance(seconds=seconds - 1)
+    assert not await managing.refresh(client(there), [changed])
+    clock.advance(seconds=1)
+    assert await managing.refresh(client(there), [changed])
+    clock.advance(hours=1)
+    assert not await managing.refresh(client(there), [changed])
 
 
 async def test_four_are_asked_for_at_once_and_no_more():

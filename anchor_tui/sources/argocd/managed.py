@@ -2,7 +2,7 @@
 
 `GET …/managed-resources` has both sides; `GET …/resource` tells the keys of the Secret that an ExternalSecret
 makes, its values masked. An answer is large (110 KB for nine resources), so each application is asked at most
-once a minute, and a few at once.
+once a minute, a few at once; after an operation that has ended, sooner: somebody is looking at what it left.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from anchor_tui.sources.argocd.source import Client
 
 AT_MOST_EVERY = timedelta(minutes=1)
+AFTER_AN_OPERATION = timedelta(seconds=10)
 SIDE_BY_SIDE = 4
+State = tuple[tuple[object, ...], datetime | None]
 
 
 class ItemsAnswer(msgspec.Struct):
@@ -47,7 +49,7 @@ class Managing:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
-        self._asked: dict[AppId, tuple[object, datetime]] = {}
+        self._asked: dict[AppId, tuple[State, datetime]] = {}
         self._answers: dict[AppId, ManagedResources] = {}
 
     def of(self, applications: Iterable[Application]) -> Mapping[AppId, ManagedResources]:
@@ -68,11 +70,13 @@ class Managing:
         return bool(due)
 
     def _is_due(self, application: Application) -> bool:
-        state, at = self._asked.get(application.id, (None, None))
-        if at is None:
+        if application.id not in self._asked:
             return True
+        (known, known_end), at = self._asked[application.id]
+        state, end = _state(application)
         failed = application.id in self._answers and self._answers[application.id].may_pass
-        return (failed or state != _state(application)) and self._now() - at >= AT_MOST_EVERY
+        pause = AFTER_AN_OPERATION if end is not None and end != known_end else AT_MOST_EVERY
+        return (failed or (known, known_end) != (state, end)) and self._now() - at >= pause
 
     async def _ask(self, client: Client, application: Application) -> ManagedResources:
         """One application's manifests; a failure is what its evidence says, and nobody else's."""
@@ -111,14 +115,16 @@ def _address(application: Application) -> tuple[str, dict[str, str]]:
     return f"{APPLICATIONS}/{quote(application.name, safe='')}", params
 
 
-def _state(application: Application) -> tuple[object, ...]:
-    """What, when it changes, changes what is rendered or live."""
+def _state(application: Application) -> State:
+    """What, when it changes, changes what is rendered or live; and when the last operation ended."""
     operation = application.operation
     return (
-        application.compared_revision,
-        application.synced_revision,
-        application.sync,
-        application.health,
-        application.prunable,
-        operation.finished_at if operation else None,
+        (
+            application.compared_revision,
+            application.synced_revision,
+            application.sync,
+            application.health,
+            application.prunable,
+        ),
+        operation.finished_at if operation and not operation.running else None,
     )
