@@ -46,7 +46,7 @@ async def follow_rollout(
             there = any(reached.get(each, False) for each in (state.application.compared_revision or "").split(", "))
             if there and (not step.auto_sync or _is_synced(state)):
                 return f"{state.application.sync} at {short(state.application.compared_revision)}"
-            tell(_words(state, there=there))
+            tell(how_far(state, there=there))
             operation = state.application.operation
             is_failed = there and operation is not None and operation.phase in FAILED
             failed_since = (failed_since or time.monotonic()) if is_failed else None
@@ -63,11 +63,13 @@ def _is_synced(state: AppState) -> bool:
     return state.application.sync == "Synced" and not (operation is not None and operation.running)
 
 
-def _words(state: AppState, *, there: bool) -> str:
+def how_far(state: AppState, *, there: bool) -> str:
+    """Where an application is on its way to the merged commit, in words."""
     application = state.application
     if not there:
         return f"Argo CD compares with {short(application.compared_revision)} still"
     if application.operation is not None and application.operation.running:
-        return f"operation {application.operation.phase}: {first_line(application.operation.message)}"
+        words = first_line(application.operation.message)
+        return f"operation {application.operation.phase}" + (f": {words}" if words else "")
     automated = application.automated is not None and application.automated.enabled
     return f"{application.sync or 'sync not told'}" + ("" if automated else ": auto-sync is off, a sync is needed (s)")
