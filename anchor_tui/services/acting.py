@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -135,6 +135,39 @@ class Patience:
             return None
         self._failing_since = None
         return found
+
+    async def watch(self, ask: Callable[[], Awaitable[T]], seconds: float, every_s: float) -> AsyncIterator[T]:
+        """What is read, again and again; ends when the time is over. Raises Ended."""
+        until = self._pace.until(seconds)
+        while True:
+            if (found := await self.read(ask)) is not None:
+                yield found
+            if time.monotonic() > until:
+                return
+            await asyncio.sleep(every_s)
+
+
+async def shows(look: Callable[[], Awaitable[bool]], error: SourceError, pace: Pace, every_s: float, what: str) -> bool:
+    """Whether a write that failed was carried out all the same; after a lost answer it is given time to show.
+
+    Raises Ended where its answer was lost and `what` cannot be read.
+    """
+    until = time.monotonic() + (pace.settle_s if error.lost else 0.0)
+    unread: SourceError | None = None
+    while True:
+        try:
+            unread = None
+            if await look():
+                return True
+        except SourceError as failed:
+            unread = failed
+        if time.monotonic() >= until:
+            break
+        await asyncio.sleep(every_s)
+    if unread is not None and error.lost:
+        words = f"its answer was lost, and {what} cannot be read: {unread.message}"
+        raise Ended("unknown", words) from error
+    return False
 
 
 GATEWAY_GAVE_UP = 504

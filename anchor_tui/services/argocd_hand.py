@@ -6,9 +6,8 @@ that waits to retry looks over, a prune is over only when its victims are gone.
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
@@ -27,7 +26,7 @@ from anchor_tui.domain.actions.steps import (
 )
 from anchor_tui.domain.policy.mocks import MOCKS
 from anchor_tui.domain.words import count, first_line
-from anchor_tui.services.acting import Ended, Learned, Pace, Patience, Session, Tell, not_found
+from anchor_tui.services.acting import Ended, Learned, Pace, Patience, Session, Tell, not_found, shows
 from anchor_tui.services.operation import FollowedOperation, WriteDown, is_ours
 from anchor_tui.sources.argocd.acting import is_busy, read_state, read_whole, send
 from anchor_tui.sources.argocd.route import ANSWER_TIMEOUT_S
@@ -76,7 +75,7 @@ class ArgoHand:
             await send(client, step.request)
         except SourceError as error:
             # An answer "another operation runs" may be about our own: a proxy may have sent it twice.
-            if not await self._shows(step.app, lambda state: is_ours(state, step.request_id), lost=error.lost):
+            if not await self._shows(step.app, lambda state: is_ours(state, step.request_id), error):
                 # Argo CD may have begun by itself in that moment.
                 if step.unless_synced and is_busy(error):
                     if await self._synced_already(step, ran=True):
@@ -91,23 +90,18 @@ class ArgoHand:
 
         What has run is compared a moment after its end.
         """
-        patience, idle_since = Patience(self._pace, lambda _: None), 0.0
-        until = self._pace.until(self._pace.operation_s)
-        while True:
-            if time.monotonic() > until:
-                raise Ended("failed", "an operation still runs, and nothing was asked for beside it: sync later (s)")
-            state = await patience.read(lambda: self.state(step.app))
-            if state is not None:
-                operation = state.application.operation
-                if state.asked is not None or (operation is not None and operation.running):
-                    ran, idle_since = True, 0.0
-                elif state.application.sync == "Synced":
-                    return True
-                else:
-                    idle_since = idle_since or time.monotonic()
-                    if not ran or time.monotonic() - idle_since >= self._pace.settle_s:
-                        return False
-            await asyncio.sleep(self._pace.argocd_s)
+        idle_since = 0.0
+        async for state in self.watch(step.app, self._pace.operation_s):
+            operation = state.application.operation
+            if state.asked is not None or (operation is not None and operation.running):
+                ran, idle_since = True, 0.0
+            elif state.application.sync == "Synced":
+                return True
+            else:
+                idle_since = idle_since or time.monotonic()
+                if not ran or time.monotonic() - idle_since >= self._pace.settle_s:
+                    return False
+        raise Ended("failed", "an operation still runs, and nothing was asked for beside it: sync later (s)")
 
     async def terminate(self, step: Terminate, learned: Learned) -> str:
         """Ends the running operation. Raises Ended."""
@@ -117,47 +111,35 @@ class ArgoHand:
         except SourceError as error:
             if isinstance(error, Rejected) and NONE_RUNS in error.message:  # a proxy may have sent it twice, too
                 return "no operation runs any more"
-            if not error.lost or not await self._shows(step.app, is_ending, lost=True):
+            if not error.lost or not await self._shows(step.app, is_ending, error):
                 raise not_found(error) from error
             learned.notes.append("the answer to the termination was lost, and it was carried out")
         return "asked"
 
-    async def _shows(self, target: AppTarget, holds: Callable[[AppState], bool], *, lost: bool) -> bool:
-        """Whether what was asked for shows in the application; a lost answer is given some time for that."""
-        until = time.monotonic() + (self._pace.settle_s if lost else 0.0)
-        unread: SourceError | None = None
-        while True:
-            try:
-                unread = None
-                if holds(await self.state(target)):
-                    return True
-            except SourceError as error:
-                unread = error
-            if time.monotonic() >= until:
-                break
-            await asyncio.sleep(self._pace.argocd_s)
-        if unread is not None and lost:
-            raise Ended("unknown", f"its answer was lost, and the application cannot be read: {unread.message}")
-        return False
+    async def _shows(self, target: AppTarget, holds: Callable[[AppState], bool], error: SourceError) -> bool:
+        async def look() -> bool:
+            return holds(await self.state(target))
+
+        return await shows(look, error, self._pace, self._pace.argocd_s, "the application")
+
+    def watch(self, target: AppTarget, seconds: float, tell: Tell = lambda _: None) -> AsyncIterator[AppState]:
+        """An application, again and again as long as `seconds` last. Raises Ended."""
+        return Patience(self._pace, tell).watch(lambda: self.state(target), seconds, self._pace.argocd_s)
 
     # --- following ---------------------------------------------------------------------------------
 
     async def follow_refresh(self, step: FollowRefresh, learned: Learned, tell: Tell) -> str:
         """Until the annotation is gone and the comparison is not older than the request. Raises Ended."""
         since = learned.compared_since.get(step.app.id)
-        patience, until = Patience(self._pace, tell), self._pace.until(self._pace.refresh_s)
-        while True:
-            state = await patience.read(lambda: self.state(step.app))
-            if state is not None and not state.refresh_pending and _is_compared(state, since):
+        async for state in self.watch(step.app, self._pace.refresh_s, tell):
+            if not state.refresh_pending and _is_compared(state, since):
                 application = state.application
                 return f"{application.sync or 'sync not told'}, {application.health or 'health not told'}"
-            if time.monotonic() > until:
-                message = (
-                    f"not compared within {self._pace.refresh_s:.0f} s: is the application controller running? "
-                    "It goes on where it is asked"
-                )
-                raise Ended("unknown", message)
-            await asyncio.sleep(self._pace.argocd_s)
+        message = (
+            f"not compared within {self._pace.refresh_s:.0f} s: is the application controller running? "
+            "It goes on where it is asked"
+        )
+        raise Ended("unknown", message)
 
     async def follow_operation(
         self, step: FollowOperation, learned: Learned, tell: Tell, write_down: WriteDown = lambda _kind, _words: None
@@ -180,56 +162,45 @@ class ArgoHand:
 
     async def follow_termination(self, step: FollowTermination, tell: Tell) -> str:
         """Until no operation runs. Raises Ended."""
-        patience, until = Patience(self._pace, tell), self._pace.until(self._pace.refresh_s)
-        while True:
-            state = await patience.read(lambda: self.state(step.app))
-            if state is not None:
-                operation = state.application.operation
-                if operation is None or not operation.running:
-                    return f"{operation.phase}: {first_line(operation.message)}" if operation else "no operation"
-                tell(f"{operation.phase}: {first_line(operation.message)}")
-            if time.monotonic() > until:
-                message = "still Terminating: a sync window may hold it, as long as it lasts; or no controller runs"
-                raise Ended("unknown", message)
-            await asyncio.sleep(self._pace.argocd_s)
+        async for state in self.watch(step.app, self._pace.refresh_s, tell):
+            operation = state.application.operation
+            if operation is None or not operation.running:
+                return f"{operation.phase}: {first_line(operation.message)}" if operation else "no operation"
+            tell(f"{operation.phase}: {first_line(operation.message)}")
+        message = "still Terminating: a sync window may hold it, as long as it lasts; or no controller runs"
+        raise Ended("unknown", message)
 
     async def follow_health(self, step: FollowHealth, learned: Learned, tell: Tell) -> str:
         """Until the application is Healthy, or will not be. Raises Ended."""
-        patience, until = Patience(self._pace, tell), self._pace.until(self._pace.health_s)
         bad_since: float | None = None
-        while True:
-            state = await patience.read(lambda: self.state(step.app))
-            if state is not None:
-                health, words = state.application.health, _health_words(state)
-                tell(words)
-                if health == "Healthy":
-                    learned.healthy_at = self._now()
-                    return words
-                if health == "Suspended":
-                    return f"{words}: it goes on when somebody resumes it"
-                bad_since = (bad_since or time.monotonic()) if health in {"Degraded", "Missing"} else None
-                if bad_since is not None and time.monotonic() - bad_since >= self._pace.degraded_s:
-                    raise Ended("failed", f"it went through, and the application is {words}")
-            if time.monotonic() > until:
-                raise Ended("unknown", "it went through, and the application has not become Healthy yet")
-            await asyncio.sleep(self._pace.argocd_s)
+        async for state in self.watch(step.app, self._pace.health_s, tell):
+            health, words = state.application.health, _health_words(state)
+            tell(words)
+            if health == "Healthy":
+                learned.healthy_at = self._now()
+                return words
+            if health == "Suspended":
+                return f"{words}: it goes on when somebody resumes it"
+            bad_since = (bad_since or time.monotonic()) if health in {"Degraded", "Missing"} else None
+            if bad_since is not None and time.monotonic() - bad_since >= self._pace.degraded_s:
+                raise Ended("failed", f"it went through, and the application is {words}")
+        raise Ended("unknown", "it went through, and the application has not become Healthy yet")
 
     async def follow_no_mocks(self, step: FollowNoMocks, tell: Tell) -> str:
         """Until fresh manifests have no mock any more. Raises Ended."""
-        patience, until = Patience(self._pace, tell), self._pace.until(self._pace.settle_s)
-        while True:
-            state = await patience.read(lambda: self.whole(step.app))
-            if state is not None and state.managed is not None:
-                left = [each for each in state.managed.live if any(mock in each.name for mock in MOCKS)]
-                if not left:
-                    return f"none among {count(len(state.managed.live), 'live resource')}"
-                if time.monotonic() > until:
-                    raise Ended("failed", f"a mock is left: {', '.join(map(str, left))}")
-                tell(f"still there: {', '.join(map(str, left))}")
-            elif time.monotonic() > until:
-                why = state.unmanaged if state is not None else "no answer"
-                raise Ended("unknown", f"whether a mock is left cannot be told: {why or 'its manifests did not come'}")
-            await asyncio.sleep(self._pace.argocd_s)
+        left, why, pace = "", "no answer", self._pace
+        states = Patience(pace, tell).watch(lambda: self.whole(step.app), pace.settle_s, pace.argocd_s)
+        async for state in states:
+            if state.managed is None:
+                left, why = "", state.unmanaged
+                continue
+            left = ", ".join(str(each) for each in state.managed.live if any(mock in each.name for mock in MOCKS))
+            if not left:
+                return f"none among {count(len(state.managed.live), 'live resource')}"
+            tell(f"still there: {left}")
+        if left:
+            raise Ended("failed", f"a mock is left: {left}")
+        raise Ended("unknown", f"whether a mock is left cannot be told: {why or 'its manifests did not come'}")
 
     async def whole(self, target: AppTarget) -> AppState:
         """An application this moment with its manifests. Raises SourceError."""

@@ -5,7 +5,6 @@ A refusal is looked after as well: "it exists already" may be about our own, whi
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -31,7 +30,7 @@ from anchor_tui.domain.actions.steps import (
 from anchor_tui.domain.actions.workbench import PullState
 from anchor_tui.domain.readings import OpsRepo
 from anchor_tui.domain.words import short
-from anchor_tui.services.acting import Ended, Learned, Pace, Patience, Session, Tell, not_found
+from anchor_tui.services.acting import Ended, Learned, Pace, Patience, Session, Tell, not_found, shows
 from anchor_tui.sources.errors import NotFound, SourceError
 from anchor_tui.sources.github.bench import read_pull
 from anchor_tui.sources.github.sending import call, send
@@ -170,31 +169,30 @@ class GitHubHand:
         if number is None:
             raise Ended("failed", "there is no pull request to follow")
         learned.number = number
-        patience, until = Patience(self._pace, tell), self._pace.until(self._pace.follow_s)
-        while True:
-            pull = await patience.read(lambda: self.pull(step.repository, number))
-            if pull is not None:
-                learned.url = pull.url
-                match pull.state:
-                    case "merged":
-                        learned.merge_oid, learned.merged_at = pull.merge_oid, pull.merged_at or self._now()
-                        by = f" by {pull.merged_by}" if pull.merged_by else ""
-                        return f"#{number} merged as {short(pull.merge_oid)}{by}"
-                    case "closed":
-                        raise Ended("failed", f"#{number} was closed and not merged")
-                tell(_waiting_words(pull))
-            if time.monotonic() > until:
-                raise Ended("unknown", f"#{number} is open still: {_waiting_words(pull) if pull else 'not to be seen'}")
-            await asyncio.sleep(self._pace.github_s)
+        words, pace = "not to be seen", self._pace
+        pulls = Patience(pace, tell).watch(lambda: self.pull(step.repository, number), pace.follow_s, pace.github_s)
+        async for pull in pulls:
+            learned.url = pull.url
+            match pull.state:
+                case "merged":
+                    learned.merge_oid, learned.merged_at = pull.merge_oid, pull.merged_at or self._now()
+                    by = f" by {pull.merged_by}" if pull.merged_by else ""
+                    return f"#{number} merged as {short(pull.merge_oid)}{by}"
+                case "closed":
+                    raise Ended("failed", f"#{number} was closed and not merged")
+            words = _waiting_words(pull)
+            tell(words)
+        raise Ended("unknown", f"#{number} is open still: {words}")
 
     async def follow_run(self, step: FollowRun, learned: Learned, tell: Tell) -> str:
         """Until the run is over and the pull request that it opened is found. Raises Ended."""
-        patience, until = Patience(self._pace, tell), self._pace.until(self._pace.operation_s)
-        opened_until: float | None = None
-        while True:
-            run = await patience.read(lambda: self._run(step.repository, step.workflow, learned))
-            status, conclusion = str((run or {}).get("status")), str((run or {}).get("conclusion"))
-            if run and status == "completed":
+        patience, opened_until = Patience(self._pace, tell), None
+        runs = patience.watch(
+            lambda: self._run(step.repository, step.workflow, learned), self._pace.operation_s, self._pace.github_s
+        )
+        async for run in runs:
+            status, conclusion = str(run.get("status")), str(run.get("conclusion"))
+            if status == "completed":
                 found = await patience.read(lambda: self._promoted(step))
                 if found is not None:  # also of a run that failed, as the second of two that a proxy started
                     learned.number, learned.url = found.number, found.url
@@ -205,18 +203,17 @@ class GitHubHand:
                 if time.monotonic() > opened_until:
                     raise Ended("failed", f"the run of {step.workflow} is over, and no pull request of it is open")
             tell(f"run {status}" if run else "the run has not begun yet")
-            if time.monotonic() > until:
-                raise Ended("unknown", f"the run of {step.workflow} is not over yet")
-            await asyncio.sleep(self._pace.github_s)
+        raise Ended("unknown", f"the run of {step.workflow} is not over yet")
 
-    async def _run(self, repository: str, workflow: str, learned: Learned) -> dict[str, Any] | None:
+    async def _run(self, repository: str, workflow: str, learned: Learned) -> dict[str, Any]:
+        """The run that was started; nothing of it where it has not begun. Raises SourceError."""
         if learned.run_id is not None:
             return await self._get(f"/repos/{repository}/actions/runs/{learned.run_id}")
         new = [
             run for run in await self._runs(repository, workflow) if int(run.get("id") or 0) not in learned.runs_before
         ]
         if not new:
-            return None
+            return {}
         first = min(new, key=lambda run: int(run.get("id") or 0))
         learned.run_id = int(first.get("id") or 0)
         return first
@@ -284,29 +281,10 @@ class GitHubHand:
         try:
             return await send(await self._session.github(), _numbered(request, learned))
         except SourceError as error:
-            if not await self._shows(is_done, error):
+            if not await shows(is_done, error, self._pace, min(1.0, self._pace.github_s), "GitHub"):
                 raise not_found(error) from error
             learned.notes.append(f"the answer was lost, and it was carried out: {what}")
             return None
-
-    async def _shows(self, is_done: Look, error: SourceError) -> bool:
-        until = time.monotonic() + (self._pace.settle_s if error.lost else 0.0)
-        unread: SourceError | None = None
-        while True:
-            try:
-                unread = None
-                if await is_done():
-                    return True
-            except SourceError as failed:
-                unread = failed
-            if time.monotonic() >= until:
-                break
-            await asyncio.sleep(min(1.0, self._pace.github_s))
-        if unread is not None and error.lost:
-            raise Ended(
-                "unknown", f"its answer was lost ({error.message}), and GitHub cannot be read: {unread.message}"
-            )
-        return False
 
 
 def _numbered(request: Request, learned: Learned) -> Request:

@@ -6,7 +6,6 @@ yet, and what was pruned is there some seconds longer: the foreground deletion t
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 from anchor_tui.domain.actions.cluster import AppState, OperationDetail, stale_resources
 from anchor_tui.domain.actions.steps import REQUEST_INFO, FollowOperation, ResourceRef
 from anchor_tui.domain.words import count, first_line, short
-from anchor_tui.services.acting import Ended, Learned, Pace, Patience, Tell
+from anchor_tui.services.acting import Ended, Learned, Pace, Tell
 from anchor_tui.services.audit import EntryKind
 from anchor_tui.sources.errors import SourceError
 
@@ -42,7 +41,6 @@ class FollowedOperation:
         self._write_down = write_down
         self._hand, self._step, self._learned, self._tell, self._pace = hand, step, learned, tell, pace
         self._began = time.monotonic()
-        self._until = pace.until(pace.operation_s)
         self._was_ours = False
         self._went_through: str | None = None
         self._approved = False
@@ -51,14 +49,10 @@ class FollowedOperation:
 
     async def follow(self) -> str:
         """Until it is over. Raises Ended."""
-        patience = Patience(self._pace, self._tell)
-        while True:
-            state = await patience.read(lambda: self._hand.state(self._step.app))
-            if state is not None and (words := await self._judge(state)) is not None:
+        async for state in self._hand.watch(self._step.app, self._pace.operation_s, self._tell):
+            if (words := await self._judge(state)) is not None:
                 return words
-            if time.monotonic() > self._until:
-                raise Ended("unknown", "the operation still runs: follow it on the screen, or terminate it (x)")
-            await asyncio.sleep(self._pace.argocd_s)
+        raise Ended("unknown", "the operation still runs: follow it on the screen, or terminate it (x)")
 
     async def _judge(self, state: AppState) -> str | None:
         """What the state means; None where it is not over."""

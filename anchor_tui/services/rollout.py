@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 from anchor_tui.config import Config
@@ -32,30 +31,27 @@ async def follow_rollout(
     merged = learned.merge_oid
     if merged is None:
         raise Ended("unknown", "which commit was merged is not known: whether it arrived cannot be told")
-    patience, until = Patience(pace, tell), pace.until(pace.operation_s)
+    patience = Patience(pace, tell)
     reached: dict[str, bool] = {}
     failed_since: float | None = None
-    while True:
-        state = await patience.read(lambda: argo.state(step.app))
-        if state is not None:
-            for revision in (state.application.compared_revision or "").split(", "):
-                if revision and revision not in reached:
-                    asked = await patience.read(lambda r=revision: github.contains(config.github.ops_repo, r, merged))  # type: ignore[misc]
-                    if asked is not None:
-                        reached[revision] = asked
-            there = any(reached.get(each, False) for each in (state.application.compared_revision or "").split(", "))
-            if there and (not step.auto_sync or _is_synced(state)):
-                return f"{state.application.sync} at {short(state.application.compared_revision)}"
-            tell(how_far(state, there=there))
-            operation = state.application.operation
-            is_failed = there and operation is not None and operation.phase in FAILED
-            failed_since = (failed_since or time.monotonic()) if is_failed else None
-            if failed_since is not None and time.monotonic() - failed_since > pace.settle_s:
-                words = first_line(operation.message) if operation else ""
-                raise Ended("failed", f"the merged commit could not be synced: {words or 'no reason given'}")
-        if time.monotonic() > until:
-            raise Ended("unknown", f"the merged commit {short(merged)} has not arrived yet")
-        await asyncio.sleep(pace.argocd_s)
+    async for state in patience.watch(lambda: argo.state(step.app), pace.operation_s, pace.argocd_s):
+        revisions = (state.application.compared_revision or "").split(", ")
+        for revision in revisions:
+            if revision and revision not in reached:
+                asked = await patience.read(lambda r=revision: github.contains(config.github.ops_repo, r, merged))  # type: ignore[misc]
+                if asked is not None:
+                    reached[revision] = asked
+        there = any(reached.get(each, False) for each in revisions)
+        if there and (not step.auto_sync or _is_synced(state)):
+            return f"{state.application.sync} at {short(state.application.compared_revision)}"
+        tell(how_far(state, there=there))
+        operation = state.application.operation
+        is_failed = there and operation is not None and operation.phase in FAILED
+        failed_since = (failed_since or time.monotonic()) if is_failed else None
+        if failed_since is not None and time.monotonic() - failed_since > pace.settle_s:
+            words = first_line(operation.message) if operation else ""
+            raise Ended("failed", f"the merged commit could not be synced: {words or 'no reason given'}")
+    raise Ended("unknown", f"the merged commit {short(merged)} has not arrived yet")
 
 
 def _is_synced(state: AppState) -> bool:
