@@ -195,9 +195,7 @@ class HostedRepository:
 
     def _rebase(self, pull: PullRequest, time: datetime) -> str:
         """Its commits again, one by one, on its base."""
-        start = self._parting(pull)
-        commits = [each for each in self.git.history(pull.head) if each.sha not in self.git.ancestors(start)]
-        for commit in reversed(commits):
+        for commit in reversed(self.git.since(self.parting(pull), pull.head)):
             files = merge_trees(self.git, commit.parents[0], commit.sha, self.git.branches[pull.base])
             if files is None:
                 raise HostingError("Pull Request is not mergeable", status=405)
@@ -206,16 +204,16 @@ class HostedRepository:
 
     def pull_changes(self, pull: PullRequest) -> dict[str, tuple[Entry | None, Entry | None]]:
         """What a pull request changes, against where it left its base."""
-        return self.git.changes(self._parting(pull), pull.head)
+        return self.git.changes(self.parting(pull), pull.head)
 
-    def _parting(self, pull: PullRequest) -> str:
+    def parting(self, pull: PullRequest) -> str:
         """Where it left its base, or took it in last."""
         base = self.git.branches.get(pull.base, pull.base_sha) if pull.state == "OPEN" else pull.base_sha
         return self.git.merge_base(base, pull.head) or pull.base_sha
 
     def _merged_files(self, pull: PullRequest) -> dict[str, bytes | None] | None:
         """What a merge would write; None if it cannot be done."""
-        return merge_trees(self.git, self._parting(pull), pull.head, self.git.branches[pull.base])
+        return merge_trees(self.git, self.parting(pull), pull.head, self.git.branches[pull.base])
 
     def mergeable(self, pull: PullRequest, time: datetime) -> Mergeable:
         """Whether it merges: not known at once, and not if its base changed the same lines since."""
@@ -225,7 +223,7 @@ class HostedRepository:
 
     def is_behind(self, pull: PullRequest) -> bool:
         """Whether its base has commits that it has not."""
-        return self._parting(pull) != self.git.branches[pull.base]
+        return self.parting(pull) != self.git.branches[pull.base]
 
     def review_decision(self, pull: PullRequest) -> str | None:
         """GitHub's summary of the reviews; None where nobody has to approve and nobody did."""

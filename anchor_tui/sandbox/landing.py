@@ -86,7 +86,7 @@ def merge(
     if hosted.base_moves:
         hosted.base_moves -= 1
         raise HostingError("Base branch was modified. Review and try the merge again.", status=405)
-    if merge_state(hosted, pull, time, settled=True) == "DIRTY":
+    if _conflicts(hosted, pull, time):
         raise HostingError(NOT_MERGEABLE, status=405)
     if words := unmet(hosted, pull, time):
         raise HostingError(" ".join(words), status=405)
@@ -181,8 +181,7 @@ def update_from_base(hosted: HostedRepository, pull: PullRequest, *, by: str, ti
     base = hosted.git.branches[pull.base]
     if not hosted.is_behind(pull):
         raise HostingError("There are no new commits on the base branch.")
-    start = hosted.git.merge_base(base, pull.head) or pull.base_sha
-    files = merge_trees(hosted.git, start, base, pull.head)
+    files = merge_trees(hosted.git, hosted.parting(pull), base, pull.head)
     if files is None:
         raise HostingError("merge conflict between base and head")
     return hosted.git.commit(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, unified_diff
 
-from anchor_tui.sandbox.repository import Repository
+from anchor_tui.sandbox.repository import Entry, Repository
 
 Hunk = tuple[int, int, list[str]]
 """Lines of the base from, to, and what stands there instead."""
@@ -24,6 +24,13 @@ def merge_texts(base: str, ours: str, theirs: str) -> str | None:
     for start, end, text in sorted(both, key=lambda hunk: hunk[:2], reverse=True):
         lines[start:end] = text
     return "".join(lines)
+
+
+def changed_lines(git: Repository, before: Entry | None, after: Entry | None) -> tuple[int, int]:
+    """How many lines were added to a file, and how many removed from it."""
+    old, new = ([] if entry is None else git.text(entry.sha).splitlines() for entry in (before, after))
+    lines = list(unified_diff(old, new, n=0))[2:]
+    return sum(line.startswith("+") for line in lines), sum(line.startswith("-") for line in lines)
 
 
 def merge_trees(git: Repository, start: str, head: str, onto: str) -> dict[str, bytes | None] | None:

@@ -11,8 +11,7 @@ from anchor_tui.sandbox.hosting import HostedRepository
 from anchor_tui.sandbox.ids import node_id
 from anchor_tui.sandbox.landing import merge_state
 from anchor_tui.sandbox.pulls import PullRequest, Review
-from anchor_tui.sandbox.repository import Entry
-from anchor_tui.sandbox.rest_documents import WEB, Document, account_document
+from anchor_tui.sandbox.rest_documents import WEB, Document, account_document, changed_file
 
 
 def _time(value: datetime | None) -> str | None:
@@ -105,7 +104,6 @@ def whole_pull_document(pull: PullRequest, base: str, hosted: HostedRepository, 
     """A pull request alone, with what takes GitHub longer to find out."""
     is_open = pull.state == "OPEN"
     mergeable = {"MERGEABLE": True, "CONFLICTING": False}.get(hosted.mergeable(pull, now)) if is_open else None
-    known = hosted.git.ancestors(pull.base_sha)
     changes = file_documents(hosted, pull)
     return pull_document(pull, base, hosted) | {
         "merged": pull.state == "MERGED",
@@ -116,7 +114,7 @@ def whole_pull_document(pull: PullRequest, base: str, hosted: HostedRepository, 
         "comments": 0,
         "review_comments": 0,
         "maintainer_can_modify": False,
-        "commits": sum(each.sha not in known for each in hosted.git.history(pull.head)),
+        "commits": len(hosted.git.since(hosted.parting(pull), pull.head)),
         "additions": sum(each["additions"] for each in changes),
         "deletions": sum(each["deletions"] for each in changes),
         "changed_files": len(changes),
@@ -144,26 +142,7 @@ def issue_document(pull: PullRequest, base: str, hosted: HostedRepository) -> Do
 
 def file_documents(hosted: HostedRepository, pull: PullRequest) -> list[Document]:
     """What a pull request changes."""
-    return [_file(hosted, path, *entries) for path, entries in hosted.pull_changes(pull).items()]
-
-
-def _file(hosted: HostedRepository, path: str, before: Entry | None, after: Entry | None) -> Document:
-    old, new = (_lines(hosted, entry) for entry in (before, after))
-    added, removed = sum(line not in old for line in new), sum(line not in new for line in old)
-    entry = after or before
-    assert entry is not None
-    return {
-        "sha": entry.sha,
-        "filename": path,
-        "status": "added" if before is None else "removed" if after is None else "modified",
-        "additions": added,
-        "deletions": removed,
-        "changes": added + removed,
-    }
-
-
-def _lines(hosted: HostedRepository, entry: Entry | None) -> list[str]:
-    return hosted.git.text(entry.sha).splitlines() if entry else []
+    return [changed_file(hosted.git, path, *entries) for path, entries in hosted.pull_changes(pull).items()]
 
 
 def review_document(review: Review, number: int, pull: PullRequest, base: str, hosted: HostedRepository) -> Document:

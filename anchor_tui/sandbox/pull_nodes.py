@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from anchor_tui.sandbox.connections import WEB, Node, actor_node, connection, fa
 from anchor_tui.sandbox.hosting import HostedRepository
 from anchor_tui.sandbox.ids import node_id
 from anchor_tui.sandbox.landing import merge_state, queue_of, queue_state, queues
+from anchor_tui.sandbox.merging import changed_lines
 from anchor_tui.sandbox.pulls import PullRequest, QueueEntry
 from anchor_tui.sandbox.repository import Entry
 
@@ -147,13 +147,12 @@ class PullNodes:
         return [self._file(path, *entries) for path, entries in self._hosted.pull_changes(pull).items()]
 
     def _file(self, path: str, before: Entry | None, after: Entry | None) -> Node:
-        old, new = ([] if entry is None else self._git.text(entry.sha).splitlines() for entry in (before, after))
-        lines = list(difflib.unified_diff(old, new, n=0))[2:]
+        added, removed = changed_lines(self._git, before, after)
         return {
             "path": path,
             "changeType": "ADDED" if before is None else "DELETED" if after is None else "MODIFIED",
-            "additions": sum(line.startswith("+") for line in lines),
-            "deletions": sum(line.startswith("-") for line in lines),
+            "additions": added,
+            "deletions": removed,
         }
 
     # --- the merge queue -------------------------------------------------------------------------

@@ -197,6 +197,11 @@ class Repository:
             raise RepositoryError(f"no file {path} at {ref}")
         return self.text(found.sha)
 
+    def since(self, start: str, tip: str) -> list[CommitInfo]:
+        """The commits that lead to `tip` and not to `start`, newest first."""
+        known = self.ancestors(start)
+        return [each for each in self.history(tip) if each.sha not in known]
+
     def history(self, start: str, path: str | None = None) -> Iterator[CommitInfo]:
         """The commits that lead to `start`, newest first; with `path` only those that changed it."""
         waiting = [start]

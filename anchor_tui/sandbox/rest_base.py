@@ -17,7 +17,6 @@ from anchor_tui.sandbox.writing import ensure_writable
 if TYPE_CHECKING:
     from anchor_tui.sandbox.github import GitHub
 
-WEB = "https://github.com"
 Document = dict[str, Any]
 REPOSITORY_PATHS = ("/repos/{owner}/{name}", "/repositories/{id:int}")
 

@@ -10,7 +10,8 @@ from anchor_tui.sandbox.accounts import BOTS
 from anchor_tui.sandbox.clock import rfc3339
 from anchor_tui.sandbox.hosting import HostedRepository
 from anchor_tui.sandbox.ids import node_id
-from anchor_tui.sandbox.repository import CommitInfo, Entry
+from anchor_tui.sandbox.merging import changed_lines
+from anchor_tui.sandbox.repository import CommitInfo, Entry, Repository
 
 WEB = "https://github.com"
 Document = dict[str, Any]
@@ -122,7 +123,7 @@ def compare_document(hosted: HostedRepository, base: str, head: str, address: st
     """What `head` has since it and `base` parted."""
     git = hosted.git
     parting = git.merge_base(base, head) or base
-    ahead, behind = (_between(hosted, parting, tip) for tip in (head, base))
+    ahead, behind = ([each.sha for each in git.since(parting, tip)] for tip in (head, base))
     status = {
         (False, False): "identical",
         (True, False): "ahead",
@@ -144,21 +145,23 @@ def compare_document(hosted: HostedRepository, base: str, head: str, address: st
         "behind_by": len(behind),
         "total_commits": len(ahead),
         "commits": [commit(sha) for sha in reversed(ahead)],
-        "files": [_changed_file(path, *entries) for path, entries in git.changes(parting, head).items()],
+        "files": [changed_file(git, path, *entries) for path, entries in git.changes(parting, head).items()],
     }
 
 
-def _between(hosted: HostedRepository, start: str, tip: str) -> list[str]:
-    """The commits that lead to `tip` and not to `start`, newest first."""
-    known = {each.sha for each in hosted.git.history(start)}
-    return [each.sha for each in hosted.git.history(tip) if each.sha not in known]
-
-
-def _changed_file(path: str, before: Entry | None, after: Entry | None) -> Document:
+def changed_file(git: Repository, path: str, before: Entry | None, after: Entry | None) -> Document:
+    """What a comparison or a pull request changes in one file."""
+    added, removed = changed_lines(git, before, after)
     entry = after or before
     assert entry is not None
-    status = "added" if before is None else "removed" if after is None else "modified"
-    return {"sha": entry.sha, "filename": path, "status": status, "additions": 1, "deletions": 1, "changes": 2}
+    return {
+        "sha": entry.sha,
+        "filename": path,
+        "status": "added" if before is None else "removed" if after is None else "modified",
+        "additions": added,
+        "deletions": removed,
+        "changes": added + removed,
+    }
 
 
 def variable_document(name: str, value: str, set_at: datetime) -> Document:

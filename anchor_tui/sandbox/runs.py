@@ -26,8 +26,6 @@ class Run:
     fails: bool = False
     conclusion: Conclusion | None = None
     completed_at: datetime | None = None
-    log: str = ""
-    """What it said last."""
 
     @property
     def started_at(self) -> datetime:

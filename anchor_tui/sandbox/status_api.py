@@ -19,11 +19,10 @@ NEEDED = ("event", "engine_id")
 
 
 class StatusApi:
-    """Where events are posted to. `events` are those that came, as they came, the oldest first."""
+    """Where events are posted to."""
 
     def __init__(self, clock: Clock) -> None:
         self.token = "sta_" + secrets.token_urlsafe(24)
-        self.events: list[dict[str, Any]] = []
         self.received: list[dict[str, Any]] = []
         """Each event with its id, the time and the key under which it came."""
         self._clock = clock
@@ -32,6 +31,11 @@ class StatusApi:
             routes=[Route(EVENTS, self._post, methods=["POST"]), Route(EVENTS, self._list, methods=["GET"])],
             exception_handlers={404: _not_found, 405: _not_found},
         )
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """Those that came, as they came, the oldest first."""
+        return [each["event"] for each in self.received]
 
     async def _post(self, request: Request) -> Response:
         """POST /events: 202 with an id; with an Idempotency-Key that came before, 200 with the id of then."""
@@ -49,10 +53,9 @@ class StatusApi:
         key = request.headers.get("idempotency-key", "")
         if key in self._ids:
             return _json(200, {"id": self._ids[key]})
-        given = f"evt_{len(self.events) + 1:06}"
+        given = f"evt_{len(self.received) + 1:06}"
         if key:
             self._ids[key] = given
-        self.events.append(event)
         self.received.append(
             {"id": given, "received_at": rfc3339(self._clock.now()), "idempotency_key": key or None, "event": event}
         )

@@ -80,7 +80,7 @@ def dispatch(
         if options and given[name] and given[name] not in options:
             raise HostingError(f"Provided value '{given[name]}' for input '{name}' not in the list of allowed values")
     number = len(hosted.runs) + 1
-    fails = file in hosted.failing_workflows or found.file in hosted.failing_workflows
+    fails = found.file in hosted.failing_workflows
     run = Run(FIRST_RUN + number, number, found.file, branch, head, actor, given, time, hosted.pace, fails)
     hosted.runs.append(run)
     return run
@@ -91,21 +91,22 @@ def step(hosted: HostedRepository, now: datetime) -> None:
     for run in hosted.runs:
         if run.conclusion is None and run.due_at <= now:
             try:
-                run.log = _work(hosted, run, now)
+                _work(hosted, run, now)
                 run.conclusion = "SUCCESS"
-            except (HostingError, RepositoryError) as error:
-                run.conclusion, run.log = "FAILURE", str(error)
+            except (HostingError, RepositoryError):
+                run.conclusion = "FAILURE"
             run.completed_at = now
 
 
-def _work(hosted: HostedRepository, run: Run, now: datetime) -> str:
-    """What a run does; returns what it says last."""
+def _work(hosted: HostedRepository, run: Run, now: datetime) -> None:
+    """What a run does."""
     if run.fails:
         raise HostingError("Process completed with exit code 1.")
-    return _promote(hosted, run, now) if run.file == PROMOTE else ""
+    if run.file == PROMOTE:
+        _promote(hosted, run, now)
 
 
-def _promote(hosted: HostedRepository, run: Run, now: datetime) -> str:
+def _promote(hosted: HostedRepository, run: Run, now: datetime) -> None:
     """The promotion of an environment as a pull request, opened with the workflow's own token."""
     to = run.inputs["to"]
     source = run.inputs.get("from") or BEFORE.get(to, "")
@@ -118,7 +119,7 @@ def _promote(hosted: HostedRepository, run: Run, now: datetime) -> str:
     version = run.inputs.get("version") or release_version(read, source)
     files = promotion_files(read, source, to, version)
     if all(read(path) == text for path, text in files.items()):
-        return f"{to} has {version} already"
+        return
     branch, title = f"promote/{to}-{version}", f"Promote {to} to {version}"
     writing.create_branch(hosted, writing.HEADS + branch, hosted.git.head, now)
     hosted.git.commit(files, title, author=ACCOUNTS[ACTIONS_BOT], time=now, branch=branch)
@@ -135,4 +136,3 @@ def _promote(hosted: HostedRepository, run: Run, now: datetime) -> str:
         by_workflow=True,
     )
     writing.label(pull, ("promotion",), now)
-    return f"opened #{pull.number}"

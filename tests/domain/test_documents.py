@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from anchor_tui.domain.documents import DocumentError, MappingNode, Scalar, parse, parse_all, splice
 from anchor_tui.domain.scalars import resolve
+from tests.domain.scalars import outside
 
 BAD = {
     "not UTF-8": (b"a: 1\nb: \xff\n", "not-utf8", 2, 4, "save the file as UTF-8"),
@@ -302,17 +303,7 @@ def test_splice_changes_exactly_the_intended_scalars(text, data):
         if path not in changes:
             assert (after[path].value, after[path].style) == (scalar.value, scalar.style)
     back = splice(parse(result, "f.yaml"), {path: scalars[path].text for path in changes})
-    assert _outside(back) == _outside(text)
-
-
-def _outside(text):
-    """The bytes that belong to no scalar."""
-    document = parse(text, "f.yaml")
-    kept, at = [], 0
-    for _, scalar in sorted(document.scalars(), key=lambda item: item[1].start):
-        kept.append(document.text[at : scalar.start])
-        at = scalar.end
-    return [*kept, document.text[at:], document.bom]
+    assert outside(back) == outside(text)
 
 
 @given(st.text(max_size=60))

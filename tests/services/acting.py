@@ -25,7 +25,7 @@ from anchor_tui.config.load import load
 from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
 from anchor_tui.domain.actions.progress import Job
 from anchor_tui.domain.model import Snapshot
-from anchor_tui.sandbox import faulty, server
+from anchor_tui.sandbox import faulty, server, writing
 from anchor_tui.sandbox.faulty import mutated
 from anchor_tui.sandbox.pace import FAST
 from anchor_tui.sandbox.pace import Pace as SandboxPace
@@ -274,23 +274,16 @@ class Operator:
 
     def commits(self, branch: str) -> list[Any]:
         """What a branch has that main has not, newest first."""
-
-        def found() -> list[Any]:
-            git = self.box.repository
-            known = git.ancestors(git.head)
-            return [each for each in git.history(git.branches[branch]) if each.sha not in known]
-
-        return self.box.call(found)
+        git = self.box.repository
+        return self.box.call(lambda: git.since(git.head, git.branches[branch]))
 
     def merge(self, number: int, by: str = "a.lee") -> str:
         """As somebody does on GitHub, whatever the rules say."""
         return self.box.call(lambda: self.box.hosted.merge_pull(number, by=by, time=self.box.clock.now()))
 
     def close(self, number: int) -> None:
-        def closed() -> None:
-            self.box.hosted.pulls[number].closed_at = self.box.clock.now()
-
-        self.box.call(closed)
+        """As somebody does on GitHub."""
+        self.box.call(lambda: writing.close(self.box.hosted.pulls[number], self.box.clock.now()))
 
 
 @contextmanager

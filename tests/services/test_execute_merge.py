@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from anchor_tui.domain.actions.plan import Refusal
 from anchor_tui.sandbox.pulls import ChecksPace
 from tests.services.acting import QUICK_CHECKS, Operator, another, at, until
 
@@ -20,10 +19,6 @@ async def opened(op: Operator, target: str = "staging") -> int:
     await other.act("promote", target, follow=False)
     op.traffic.clear()
     return other.pulls[-1].number
-
-
-async def merging(op: Operator, number: int) -> object:
-    return await op.prepare("merge", number=number)
 
 
 def rerun_checks(op: Operator, number: int) -> None:
@@ -115,8 +110,7 @@ async def test_what_the_rules_do_not_let_in_is_explained_and_not_forced(tmp_path
             rerun_checks(op, number)
         if "strict_checks" in switches:
             op.box.commit({"README.md": "another\n"}, "Something else")
-        refusal = await merging(op, number)
-        assert isinstance(refusal, Refusal), refusal
+        refusal = await op.refusal("merge", number=number)
         assert refusal.kind == kind
         assert words in refusal.message
         assert (pull.state, op.traffic.writes) == ("OPEN", [])

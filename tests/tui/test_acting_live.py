@@ -101,11 +101,12 @@ async def test_a_promotion_opens_one_pull_request_and_is_followed_until_staging_
 async def test_a_plan_that_is_left_with_escape_has_sent_nothing_but_its_refresh(tmp_path):
     with running("incident", pace=FAST) as box:
         async with live(box, tmp_path, "prod") as stage:
-            for key in ("s", "P", "p", "x"):
+            for key in ("s", "P", "p"):
                 await stage.press(key)
-                if isinstance(stage.app.screen, PlanScreen):
-                    await until(stage, lambda: can_be_read(stage))
-                    await stage.press("escape")
+                await until(stage, lambda: can_be_read(stage))
+                await stage.press("escape")
+            await stage.press("x")
+            assert not isinstance(stage.app.screen, PlanScreen)
             assert box.applications["argocd", "anchor-msp-prod"].operation is None
             assert not [pull for pull in box.hosted.pulls.values() if pull.branch.startswith("anchor-tui/")]
         assert {each.action for each in Audit(tmp_path / "state").read()} <= {"hard-refresh"}

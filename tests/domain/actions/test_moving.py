@@ -18,6 +18,7 @@ from anchor_tui.domain.references import canonical
 from anchor_tui.domain.releases import read_release
 from tests.actions import a_refusal, bench, file, repo, sample_release
 from tests.domain.policy.estate import CONFIG, sample
+from tests.domain.scalars import outside
 
 DEV, STAGING, PROD = CONFIG.environments
 MOVE = Move(PROD, STAGING, sample_release("staging", 16))
@@ -229,16 +230,6 @@ def files(draw):
         news,
         facts,
     )
-
-
-def outside(text):
-    """The characters that belong to no scalar."""
-    document = parse(text, "f.yaml")
-    kept, at = [], 0
-    for _, scalar in sorted(document.scalars(), key=lambda item: item[1].start):
-        kept.append(document.text[at : scalar.start])
-        at = scalar.end
-    return [*kept, document.text[at:], document.bom]
 
 
 @given(files())
