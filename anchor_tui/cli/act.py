@@ -94,7 +94,8 @@ def add_commands(commands: argparse._SubParsersAction[Parser]) -> None:
     _add_common(merge)
     mend = commands.add_parser("mend", help="open the pull request that turns a switch round which a check found wrong")
     mend.add_argument("targets", nargs=1, metavar="ENV", help="the environment")
-    mend.add_argument("check", metavar="CHECK", help="mock.workloads-absent, argo.automated-prune or …-self-heal")
+    checks = "mock.workloads-absent, argo.automated-prune or argo.automated-self-heal"
+    mend.add_argument("check", metavar="CHECK", help=checks)
     _add_common(mend)
     cutover = commands.add_parser("cutover", help="the no-mock cutover: its checklist, and its last step")
     _add_common(cutover)
@@ -278,11 +279,12 @@ def _order(arguments: argparse.Namespace, snapshot: Snapshot, config: Config) ->
 
 def _lacking(plan: Plan, arguments: argparse.Namespace) -> str | None:
     """What the confirmation lacks; None where it is as the Plan wants it."""
+    nothing = "nothing was done" + (" but the hard refresh" if plan.order.refreshed else "")
     if plan.price == "phrase" and arguments.confirm != plan.phrase:
-        return f"not confirmed: nothing was done. Add --confirm {_quoted(plan.phrase)} to do it"
+        return f"not confirmed: {nothing}. Add --confirm {_quoted(plan.phrase)} to do it"
     names = " ".join(plan.order.environments)
     if plan.price == "key" and not (arguments.yes or (names and arguments.confirm == names)):
-        return "not confirmed: nothing was done. Add --yes to do it"
+        return f"not confirmed: {nothing}. Add --yes to do it"
     if plan.reason_required and not arguments.reason.strip():
         return "not confirmed: a protected environment wants a reason. Add --reason TEXT"
     return None

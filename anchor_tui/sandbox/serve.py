@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from anchor_tui.sandbox.server import Sandbox
 
 NEEDED = ("starlette", "uvicorn", "dulwich", "graphql")
-INSTALL = "the sandbox needs packages that are not installed: pip install 'anchor-tui[demo]'"
+INSTALL = "the sandbox needs packages that are not installed: pip install 'anchor-tui[demo]', or in a clone '.[demo]'"
 USAGE = 2
 
 CONFIGURATION = """\
