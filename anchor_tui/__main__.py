@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> NoReturn:
 def run(argv: list[str]) -> int:
     """Does what the arguments say; returns the exit code."""
     arguments = _parser().parse_args(argv)
-    from anchor_tui.config.load import ConfigErrors
+    from anchor_tui.config.checking import ConfigErrors
     from anchor_tui.services.estate import DemoError
 
     try:

@@ -9,24 +9,24 @@ from typing import Any
 from anchor_tui.config import Config
 from anchor_tui.domain.actions.cluster import AppState, ResourceStatus, SyncWindows
 from anchor_tui.domain.actions.evidence import Evidence
+from anchor_tui.domain.actions.parts import ResourceRef
 from anchor_tui.domain.actions.plan import Line, LineKind, Order, Plan, Refusal
-from anchor_tui.domain.actions.steps import ResourceRef
 from anchor_tui.domain.actions.workbench import File, PullState, Rights, Workbench, blob_oid
-from anchor_tui.domain.documents import parse
-from anchor_tui.domain.managed import Managed, read_managed
+from anchor_tui.domain.kubernetes.managed_resources import ApplicationObjects, read_managed_resources
 from anchor_tui.domain.model import (
     Application,
     Environment,
-    Failure,
     Level,
     PullRequestRef,
     Release,
     Snapshot,
+    SourceFailure,
     SourceState,
     Verdict,
 )
-from anchor_tui.domain.readings import EnvironmentFiles, Head, OpsRepo, PastRelease
 from anchor_tui.domain.releases import read_release
+from anchor_tui.domain.source_data import EnvironmentFiles, HeadCommit, OpsRepoData, PastRelease
+from anchor_tui.domain.yaml.document import parse_document
 from anchor_tui.sources.argocd.acting import to_state
 from anchor_tui.sources.argocd.answers import Answer
 from tests.domain.policy.estate import CONFIG, sample
@@ -52,7 +52,7 @@ def state(app: Application | None = None, **changes: Any) -> AppState:
         NOW,
         chosen.project,
         own_namespace="argocd",
-        managed=Managed(),
+        managed=ApplicationObjects(),
         windows=SyncWindows(can_sync=True),
         may_sync="yes",
         may_update="yes",
@@ -61,14 +61,14 @@ def state(app: Application | None = None, **changes: Any) -> AppState:
     return replace(base, **changes)
 
 
-def recorded_state(get: str, managed: str | Managed | None = None, **changes: Any) -> AppState:
+def recorded_state(get: str, managed: str | ApplicationObjects | None = None, **changes: Any) -> AppState:
     """A recorded application, with recorded managed-resources where they are named."""
     found = recording(get)
     read = to_state(Answer(found.content, 0.0, found.raw["headers"].get("date", "")), "argocd", "")
     known: dict[str, Any] = {"windows": SyncWindows(can_sync=True), "may_sync": "yes", "may_update": "yes"}
     if isinstance(managed, str):
         items = recording(managed).body.get("items") or ()
-        managed = read_managed(items, read.application.name, read.sync_options)
+        managed = read_managed_resources(items, read.application.name, read.sync_options)
     known["managed"] = managed
     return replace(read, **{**known, **changes})
 
@@ -111,7 +111,9 @@ def snapshot(*environments: Environment, **changes: Any) -> Snapshot:
 
 
 def unread(name: str = "argocd", message: str = "no answer within 15 s") -> SourceState:
-    return SourceState(name, "argocd", "https://cd.example.com", state="missing", error=Failure("timeout", message))
+    return SourceState(
+        name, "argocd", "https://cd.example.com", state="missing", error=SourceFailure("timeout", message)
+    )
 
 
 def evidence(*states: AppState, environments: Mapping[str, Iterable[AppState]] | None = None, **changes: Any) -> Any:
@@ -133,7 +135,7 @@ def evidence(*states: AppState, environments: Mapping[str, Iterable[AppState]] |
 @cache
 def sample_release(name: str, number: int = 15) -> Release:
     """A release of the sample, as a pull request brought it."""
-    document = parse(sample()[f"environments/{name}/release.yaml"], f"environments/{name}/release.yaml")
+    document = parse_document(sample()[f"environments/{name}/release.yaml"], f"environments/{name}/release.yaml")
     found, _ = read_release(document, CONFIG.release)
     pull = PullRequestRef(number, f"Release {found.version}", f"https://github.com/anchor/anchor-msp-ops/pull/{number}")
     return replace(found, changed_at=ago(days=2), changed_by="a.lee", pull_request=pull)
@@ -147,19 +149,23 @@ def past(*names: str) -> tuple[PastRelease, ...]:
     )
 
 
-def repo(files: Mapping[str, str] | None = None, **changes: Any) -> OpsRepo:
+def repo(files: Mapping[str, str] | None = None, **changes: Any) -> OpsRepoData:
     """The sample ops repo: dev 1.44.0, staging 1.43.2, prod 1.43.1, each of which came from the one before."""
     texts = {**sample(), **(files or {})}
     environments = {
-        "dev": EnvironmentFiles(sample_release("dev", 17), history=past("dev", "staging", "prod"), whole=True),
-        "staging": EnvironmentFiles(sample_release("staging", 16), history=past("staging", "prod"), whole=True),
-        "prod": EnvironmentFiles(sample_release("prod", 15), history=past("prod"), whole=True),
+        "dev": EnvironmentFiles(
+            sample_release("dev", 17), history=past("dev", "staging", "prod"), history_complete=True
+        ),
+        "staging": EnvironmentFiles(
+            sample_release("staging", 16), history=past("staging", "prod"), history_complete=True
+        ),
+        "prod": EnvironmentFiles(sample_release("prod", 15), history=past("prod"), history_complete=True),
     }
-    base = OpsRepo(
+    base = OpsRepoData(
         name="anchor/anchor-msp-ops",
         url="https://github.com/anchor/anchor-msp-ops",
         branch="main",
-        head=Head(HEAD, "Promote 1.43.1 to prod (#15)"),
+        head=HeadCommit(HEAD, "Promote 1.43.1 to prod (#15)"),
         environments=environments,
         files=texts,
         blobs={path: blob_oid(text.encode()) for path, text in texts.items()},
@@ -222,7 +228,7 @@ def in_git(workbench: Workbench, config: Config = CONFIG, **changes: Any) -> Any
         config,
         snapshot(),
         NOW,
-        {each.id: state(each) for each in snapshot().applications},
+        {each.id: state(each) for each in snapshot().all_applications},
         workbench,
     )
     return replace(base, **changes)

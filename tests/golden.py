@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 
-def check(file: Path, text: str) -> None:
+def assert_matches_file(file: Path, text: str) -> None:
     """That a text is what the file says."""
     if os.environ.get("ANCHOR_GOLDEN") == "write":
         file.parent.mkdir(exist_ok=True)

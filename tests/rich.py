@@ -6,23 +6,23 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from anchor_tui.domain.assemble import assemble
 from anchor_tui.domain.model import (
-    Budget,
-    Condition,
-    Failure,
+    ApplicationCondition,
     Finding,
     LastKnownGood,
     Operation,
     Problem,
     PrunableResource,
     PullRequestRef,
+    RateBudget,
     ResourceCounts,
     Snapshot,
+    SourceFailure,
     Stale,
     UnhealthyResource,
 )
-from anchor_tui.domain.readings import OpenPullRequest
+from anchor_tui.domain.snapshot_builder import build_snapshot
+from anchor_tui.domain.source_data import OpenPullRequestData
 from tests.values import (
     NOW,
     ago,
@@ -68,22 +68,25 @@ def snapshot() -> Snapshot:
     prod = application(
         health="Degraded",
         health_since=ago(minutes=12),
-        conditions=(Condition("SyncError", EVIL), Condition("OrphanedResourceWarning", "2 orphans")),
+        conditions=(
+            ApplicationCondition("SyncError", EVIL),
+            ApplicationCondition("OrphanedResourceWarning", "2 orphans"),
+        ),
         unhealthy=(UnhealthyResource("apps", "Deployment", "anchor-prod", "anchor-gateway", "Degraded", EVIL),),
     )
     evil = replace(pull_request(240, title=EVIL, checks="failure", draft=True, review="changes_requested"))
     repo = ops_repo(
-        pull_requests=(opened(232, staging="1.44.0"), OpenPullRequest(evil, "evil", {"prod": release("1.43.2")})),
-        budget=Budget(5000, 4321, 1, NOW + timedelta(minutes=28)),
+        pull_requests=(opened(232, staging="1.44.0"), OpenPullRequestData(evil, "evil", {"prod": release("1.43.2")})),
+        budget=RateBudget(5000, 4321, 1, NOW + timedelta(minutes=28)),
         latency_ms=123.4,
     )
     stale = Stale(
         repo,
         ago(minutes=3),
         (Problem("anchor/old", "renamed", EVIL), Problem("x", "y", "z", "a.yaml", 3, 7)),
-        Failure("timeout", "https://api.github.com: no answer within 15 s"),
+        SourceFailure("timeout", "https://api.github.com: no answer within 15 s"),
     )
-    found = assemble(config(), readings(fresh(argocd(dev, staging, prod)), stale), NOW)
+    found = build_snapshot(config(), readings(fresh(argocd(dev, staging, prod)), stale), NOW)
     finding = Finding(
         "release.pinned", "Images are pinned", "error", "fail", "git", EVIL, "pin it", "a.yaml", 1, 2, "x", NOW
     )

@@ -9,15 +9,15 @@ from typing import Any, TypeVar
 import msgspec
 
 from anchor_tui.config import ApplicationName, Config, EnvironmentConfig, GitHub
-from anchor_tui.domain.assemble import Readings
-from anchor_tui.domain.model import Application, Automated, Fresh, Image, PullRequest, PullRequestRef, Release
-from anchor_tui.domain.readings import (
-    Applications,
+from anchor_tui.domain.model import Application, AutoSyncPolicy, Fresh, Image, PullRequest, PullRequestRef, Release
+from anchor_tui.domain.snapshot_builder import SourceReadings
+from anchor_tui.domain.source_data import (
+    ArgoCDData,
     EnvironmentFiles,
-    Head,
-    Observed,
-    OpenPullRequest,
-    OpsRepo,
+    HeadCommit,
+    ObservedApplication,
+    OpenPullRequestData,
+    OpsRepoData,
     PastRelease,
 )
 
@@ -64,7 +64,7 @@ def application(name: str = "anchor-msp-prod", **changes: Any) -> Application:
         health="Healthy",
         health_since=ago(days=3),
         compared_revision="58c99611d007a6cc61b03fc859cecf01bfcf1e22",
-        automated=Automated(enabled=True, prune=True, self_heal=True),
+        automated=AutoSyncPolicy(enabled=True, prune=True, self_heal=True),
         reconciled_at=ago(minutes=1),
     )
     return replace(base, **changes)
@@ -91,7 +91,7 @@ def files(*versions: str, whole: bool | None = True, **changes: Any) -> Environm
     base = EnvironmentFiles(
         release=releases[0] if releases else None,
         history=tuple(PastRelease(f"{index:040x}", each) for index, each in enumerate(releases)),
-        whole=whole,
+        history_complete=whole,
     )
     return replace(base, **changes)
 
@@ -103,19 +103,19 @@ def pull_request(number: int = 232, **changes: Any) -> PullRequest:
 
 def opened(
     number: int = 232, branch: str = "topic", labels: tuple[str, ...] = (), **moves: str | None
-) -> OpenPullRequest:
+) -> OpenPullRequestData:
     """A pull request that moves environments to versions; None is a release that cannot be read."""
     releases = {name: release(version) if version else None for name, version in moves.items()}
-    return OpenPullRequest(pull_request(number, labels=labels), branch, releases)
+    return OpenPullRequestData(pull_request(number, labels=labels), branch, releases)
 
 
-def ops_repo(**changes: Any) -> OpsRepo:
+def ops_repo(**changes: Any) -> OpsRepoData:
     """dev, staging and prod, each one release behind the other."""
-    base = OpsRepo(
+    base = OpsRepoData(
         name="anchor/anchor-msp-ops",
         url="https://github.com/anchor/anchor-msp-ops",
         branch="main",
-        head=Head("58c99611d007a6cc61b03fc859cecf01bfcf1e22", "Promote"),
+        head=HeadCommit("58c99611d007a6cc61b03fc859cecf01bfcf1e22", "Promote"),
         environments={
             "dev": files("1.44.0", "1.43.2", "1.43.1"),
             "staging": files("1.43.2", "1.43.1"),
@@ -125,11 +125,11 @@ def ops_repo(**changes: Any) -> OpsRepo:
     return replace(base, **changes)
 
 
-def argocd(*applications: Application, labels: dict[str, str] | None = None, **changes: Any) -> Applications:
+def argocd(*applications: Application, labels: dict[str, str] | None = None, **changes: Any) -> ArgoCDData:
     """An Argo CD with these applications; the well ones of dev, staging and prod where none are given."""
     chosen = applications or tuple(application(f"anchor-msp-{name}") for name in ("dev", "staging", "prod"))
-    observed = tuple(Observed(each, labels or {}) for each in chosen)
-    base = Applications("argocd", "https://cd.example.com", "v3.5.1", own_namespace="argocd", observed=observed)
+    observed = tuple(ObservedApplication(each, labels or {}) for each in chosen)
+    base = ArgoCDData("argocd", "https://cd.example.com", "v3.5.1", own_namespace="argocd", applications=observed)
     return replace(base, **changes)
 
 
@@ -137,7 +137,7 @@ def fresh(value: Any, **changes: Any) -> Fresh[Any]:
     return replace(Fresh(value, ago(seconds=2), NOW + timedelta(seconds=43)), **changes)
 
 
-def readings(apps: Any = None, repo: Any = None, **changes: Any) -> Readings:
+def readings(apps: Any = None, repo: Any = None, **changes: Any) -> SourceReadings:
     """Everything fresh, where nothing else is said."""
-    base = Readings(argocd={"argocd": apps or fresh(argocd())}, github=repo or fresh(ops_repo()))
+    base = SourceReadings(argocd={"argocd": apps or fresh(argocd())}, github=repo or fresh(ops_repo()))
     return replace(base, **changes)

@@ -246,12 +246,14 @@ def _order(arguments: argparse.Namespace, snapshot: Snapshot, config: Config) ->
     by_environment = arguments.command in {"promote", "rollback", "mend"}
     known = tuple(each.name for each in config.environments)
     for name in getattr(arguments, "targets", ()):
-        found = [app.id for app in snapshot.applications if name in {app.name, str(app.id)}]
+        found = [app.id for app in snapshot.all_applications if name in {app.name, str(app.id)}]
         if name in known:
             environments.append(name)
         elif by_environment or not found:
-            names = ", ".join([*known, *(() if by_environment else sorted({str(a.id) for a in snapshot.applications}))])
-            unread = "; ".join(each.error.message for each in snapshot.unread_sources if each.error)
+            names = ", ".join(
+                [*known, *(() if by_environment else sorted({str(a.id) for a in snapshot.all_applications}))]
+            )
+            unread = "; ".join(each.error.message for each in snapshot.sources_not_fresh if each.error)
             why = f" ({unread})" if unread and not by_environment else ""
             return f"there is no environment or application {name!r}; there are {names}{why}"
         elif len(found) > 1:
@@ -318,7 +320,7 @@ def _of_refusal(refusal: Refusal, snapshot: Snapshot) -> Exit:
 
 def _of_unread(snapshot: Snapshot) -> Exit | None:
     """What it means that an Argo CD was not read: no token at all, or no answer; None where all were."""
-    kinds = {each.error.kind for each in snapshot.unread_sources if each.kind == "argocd" and each.error}
+    kinds = {each.error.kind for each in snapshot.sources_not_fresh if each.kind == "argocd" and each.error}
     return (Exit.USAGE if "credentials" in kinds else Exit.UNREAD) if kinds else None
 
 

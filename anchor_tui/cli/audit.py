@@ -55,12 +55,12 @@ def _document(entry: Entry) -> str:
 
 def _line(entry: Entry) -> str:
     from anchor_tui.cli.plans import OUTCOME_MARKS
-    from anchor_tui.domain.glyphs import Mark
-    from anchor_tui.domain.words import plain
+    from anchor_tui.domain.formatting import sanitize_text
+    from anchor_tui.domain.status_marks import StatusMark
 
-    mark = Mark.PROGRESS if entry.entry == "intended" else OUTCOME_MARKS[entry.entry]
+    mark = StatusMark.PROGRESS if entry.entry == "intended" else OUTCOME_MARKS[entry.entry]
     where = entry.subject or ", ".join(entry.environments)
     step = f" step {entry.step + 1}" if entry.step is not None and entry.step >= 0 else ""
     reason = f"  reason: {entry.reason}" if entry.reason and entry.entry == "intended" else ""
     words = f"{entry.at:%Y-%m-%d %H:%M:%S}Z {mark.glyph()} {entry.entry:8} {entry.action}{step}  {where}"
-    return plain(f"{words}  {entry.message}  by {entry.who}{reason}") + "\n"
+    return sanitize_text(f"{words}  {entry.message}  by {entry.who}{reason}") + "\n"

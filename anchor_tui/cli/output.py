@@ -7,13 +7,13 @@ import os
 import sys
 from pathlib import Path
 
-from anchor_tui.domain.words import plain
+from anchor_tui.domain.formatting import sanitize_text
 
 
 def complain(message: str) -> None:
     """A line for the person, on stderr; foreign text in it is no escape sequence there."""
     with contextlib.suppress(BrokenPipeError):
-        print(f"anchor-tui: {plain(message)}", file=sys.stderr)  # noqa: T201 - this is the command line's voice
+        print(f"anchor-tui: {sanitize_text(message)}", file=sys.stderr)  # noqa: T201 - this is the command line's voice
 
 
 def emit(content: bytes, target: Path | None) -> bool:
@@ -31,9 +31,9 @@ def emit(content: bytes, target: Path | None) -> bool:
 
 def emit_text(text: str, target: Path | None) -> bool:
     """The same for a text that a person reads: plain ASCII where the terminal is not UTF-8."""
-    from anchor_tui.domain.glyphs import is_unicode, to_ascii
+    from anchor_tui.domain.status_marks import convert_to_ascii, supports_unicode
 
-    return emit((text if target or is_unicode(sys.stdout.encoding) else to_ascii(text)).encode(), target)
+    return emit((text if target or supports_unicode(sys.stdout.encoding) else convert_to_ascii(text)).encode(), target)
 
 
 def _to_stdout(content: bytes) -> None:

@@ -9,26 +9,26 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from anchor_tui.domain.actions.parts import Request
 from anchor_tui.domain.actions.plan import LineKind, Order, Outcome, OutcomeKind, Plan, Refusal
-from anchor_tui.domain.actions.steps import Request
-from anchor_tui.domain.glyphs import Mark
-from anchor_tui.domain.words import plain
+from anchor_tui.domain.formatting import sanitize_text
+from anchor_tui.domain.status_marks import StatusMark
 
 PLAN_SCHEMA = "anchor-tui/plan/v1"
 OUTCOME_SCHEMA = "anchor-tui/outcome/v1"
 MARKED: frozenset[LineKind] = frozenset({"ok", "warning", "failed", "deleted"})
-OUTCOME_MARKS: dict[OutcomeKind, Mark] = {
-    "done": Mark.OK,
-    "failed": Mark.FAILING,
-    "drifted": Mark.ATTENTION,
-    "refused": Mark.ATTENTION,
-    "unknown": Mark.UNKNOWN,
+OUTCOME_MARKS: dict[OutcomeKind, StatusMark] = {
+    "done": StatusMark.OK,
+    "failed": StatusMark.FAILING,
+    "drifted": StatusMark.ATTENTION,
+    "refused": StatusMark.ATTENTION,
+    "unknown": StatusMark.UNKNOWN,
 }
 
 
 def plan_text(plan: Plan) -> str:
     """The Plan, whole: what changes, what is seen, the exact diff, each request, the price, the command."""
-    return "\n".join(plain(line) if line else "" for line in _plan_lines(plan)) + "\n"
+    return "\n".join(sanitize_text(line) if line else "" for line in _plan_lines(plan)) + "\n"
 
 
 def _plan_lines(plan: Plan) -> Iterator[str]:
@@ -39,7 +39,7 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
         mark = f"{line.mark.glyph()} " if line.kind in MARKED else "  "
         yield f"{mark}{line.text}"
     for refusal in plan.refused:
-        yield f"{Mark.FAILING.glyph()} left out: {refusal}"
+        yield f"{StatusMark.FAILING.glyph()} left out: {refusal}"
     for diff in plan.diffs:
         yield ""
         yield from diff.text.rstrip("\n").split("\n")
@@ -77,10 +77,10 @@ def _around(plan: Plan) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 def refusal_text(refusal: Refusal) -> str:
     """Why not, in a line, with the address to look at."""
-    mark = Mark.OK if refusal.settled else Mark.FAILING
+    mark = StatusMark.OK if refusal.settled else StatusMark.FAILING
     first, *rest = f"{mark.glyph()} {refusal}".split("; ")
     lines = [first, *(f"  {part}" for part in rest), *([f"  {refusal.url}"] if refusal.url else [])]
-    return "".join(f"{plain(line)}\n" for line in lines)
+    return "".join(f"{sanitize_text(line)}\n" for line in lines)
 
 
 def outcome_text(plan: Plan, outcome: Outcome) -> str:
@@ -89,7 +89,7 @@ def outcome_text(plan: Plan, outcome: Outcome) -> str:
     for result in outcome.results:
         url = f"  {result.url}" if result.url and result.url not in result.message else ""
         lines.append(f"{OUTCOME_MARKS[result.kind].glyph()} {result.subject}: {result.kind}: {result.message}{url}")
-    text = "\n".join(plain(line) for line in lines) + "\n"
+    text = "\n".join(sanitize_text(line) for line in lines) + "\n"
     if outcome.fresh is not None:
         text += f"\nas it would be now:\n{plan_text(outcome.fresh)}"
     return text

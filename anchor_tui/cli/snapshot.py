@@ -84,14 +84,14 @@ def _run_on(estate: Estate, arguments: argparse.Namespace) -> int:
     )
     if not written:
         return Exit.USAGE
-    for source in snapshot.unread_sources:
+    for source in snapshot.sources_not_fresh:
         complain(f"{source.id}: {source.error.message if source.error else source.state}")
     return exit_code(snapshot, arguments.fail_on)
 
 
 def exit_code(snapshot: Snapshot, fail_on: tuple[str, ...]) -> Exit:
     """2 where there is no token at all, 3 where a source could not be read, 1 where something named was found."""
-    errors = [source.error for source in snapshot.unread_sources]
+    errors = [source.error for source in snapshot.sources_not_fresh]
     if any(error is not None and error.kind == "credentials" for error in errors):
         return Exit.USAGE
     if errors:

@@ -24,8 +24,6 @@ from anchor_tui.config.lines import key_lines
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-__all__ = ["ConfigError", "ConfigErrors", "find", "load", "read"]
-
 FILE_NAME = "anchor-tui.toml"
 VARIABLE = "ANCHOR_TUI_CONFIG"
 STATUS_URL_VARIABLE = "STATUS_API_URL"

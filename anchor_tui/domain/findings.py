@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from anchor_tui.domain.model import Finding, FindingStatus, Value
+from anchor_tui.domain.model import Finding, FindingStatus, ValueObject
 
 _WORST_FIRST: tuple[FindingStatus, ...] = ("fail", "unknown", "waived", "pass", "skipped")
 
 
-class CheckResult(Value, frozen=True):
+class CheckResult(ValueObject, frozen=True):
     """What one check came to. It holds where it holds in any evidence and fails in none."""
 
     check: str

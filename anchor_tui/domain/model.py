@@ -16,11 +16,11 @@ import msgspec
 from anchor_tui.config import Rules, Tier
 
 T = TypeVar("T")
-Time = Annotated[datetime, msgspec.Meta(tz=True)]
+AwareDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
 """An aware time: without a zone the contract takes none."""
 
 
-class Value(msgspec.Struct, frozen=True):
+class ValueObject(msgspec.Struct, frozen=True):
     """A frozen value, equal by content. msgspec makes these classes in a tenth of a dataclass's time."""
 
 
@@ -35,7 +35,7 @@ class Level(StrEnum):
     @property
     def rank(self) -> int:
         """0 for ok to 3 for failing."""
-        return _LEVELS.index(self)
+        return _LEVEL_ORDER.index(self)
 
     @classmethod
     def worst(cls, levels: Iterable[Level]) -> Level:
@@ -43,7 +43,7 @@ class Level(StrEnum):
         return max(levels, key=lambda level: level.rank, default=cls.OK)
 
 
-_LEVELS = tuple(Level)
+_LEVEL_ORDER = tuple(Level)
 
 
 class AppId(NamedTuple):
@@ -57,7 +57,7 @@ class AppId(NamedTuple):
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
-class Problem(Value, frozen=True):
+class Problem(ValueObject, frozen=True):
     """What failed inside a source that answered: one application, one file, one field."""
 
     subject: str
@@ -72,14 +72,14 @@ class Problem(Value, frozen=True):
         return f"{place}: {self.message}" if place else f"{self.subject}: {self.message}"
 
 
-class Failure(Value, frozen=True):
+class SourceFailure(ValueObject, frozen=True):
     """Why a source gave no answer, in words a person understands, with the way out in the message."""
 
     kind: str
     message: str
 
 
-class Verdict(Value, frozen=True):
+class Verdict(ValueObject, frozen=True):
     """A level and its reasons, each a sentence, worst first."""
 
     level: Level
@@ -89,48 +89,48 @@ class Verdict(Value, frozen=True):
 # --- readings: the latest that each source gave -------------------------------------------------
 
 
-class Asking(Value, frozen=True):
+class Loading(ValueObject, frozen=True):
     """The first answer is under way."""
 
 
-class Fresh(Value, Generic[T], frozen=True):
+class Fresh(ValueObject, Generic[T], frozen=True):
     """An answer that still counts. After `good_until` it is no longer believed without a new byte."""
 
     value: T
-    taken_at: Time
-    good_until: Time
+    taken_at: AwareDatetime
+    fresh_until: AwareDatetime
     problems: tuple[Problem, ...] = ()
 
 
-class Stale(Value, Generic[T], frozen=True):
+class Stale(ValueObject, Generic[T], frozen=True):
     """The last good answer, and what has gone wrong since."""
 
     last_good: T
-    taken_at: Time
+    taken_at: AwareDatetime
     problems: tuple[Problem, ...]
-    error: Failure
+    error: SourceFailure
 
 
-class Missing(Value, frozen=True):
+class Unavailable(ValueObject, frozen=True):
     """There has been no answer, only an error."""
 
-    error: Failure
+    error: SourceFailure
 
 
-Reading: TypeAlias = Asking | Fresh[T] | Stale[T] | Missing
+Reading: TypeAlias = Loading | Fresh[T] | Stale[T] | Unavailable
 SourceStatus: TypeAlias = Literal["asking", "fresh", "stale", "missing"]
 
 
-class Budget(Value, frozen=True):
+class RateBudget(ValueObject, frozen=True):
     """GitHub's hourly allowance, in points; `cost` is what the last reading took."""
 
     limit: int
     remaining: int
     cost: int
-    reset_at: Time
+    reset_at: AwareDatetime
 
 
-class SourceState(Value, frozen=True):
+class SourceState(ValueObject, frozen=True):
     """How one source was doing at the instant of the snapshot. `age_s` is the age of its data, in seconds."""
 
     id: str
@@ -138,17 +138,17 @@ class SourceState(Value, frozen=True):
     url: str
     version: str | None = None
     state: SourceStatus = "asking"
-    taken_at: Time | None = None
+    taken_at: AwareDatetime | None = None
     age_s: float | None = None
-    error: Failure | None = None
+    error: SourceFailure | None = None
     latency_ms: float | None = None
-    budget: Budget | None = None
+    budget: RateBudget | None = None
 
 
 # --- the ops repo ----------------------------------------------------------------------------------
 
 
-class Image(Value, frozen=True):
+class Image(ValueObject, frozen=True):
     """One image of a release: `name` is its key there, `repository` without tag and digest."""
 
     name: str
@@ -157,7 +157,7 @@ class Image(Value, frozen=True):
     digest: str | None = None
 
 
-class PullRequestRef(Value, frozen=True):
+class PullRequestRef(ValueObject, frozen=True):
     """A pull request, named."""
 
     number: int
@@ -165,19 +165,19 @@ class PullRequestRef(Value, frozen=True):
     url: str
 
 
-class Release(Value, frozen=True):
+class Release(ValueObject, frozen=True):
     """What an environment's release.yaml says, and which change brought it there."""
 
     version: str
     commit: str | None = None
-    released: Time | None = None
+    released: AwareDatetime | None = None
     images: tuple[Image, ...] = ()
-    changed_at: Time | None = None
+    changed_at: AwareDatetime | None = None
     changed_by: str | None = None
     pull_request: PullRequestRef | None = None
 
     @property
-    def content(self) -> tuple[tuple[str, str], ...] | str:
+    def content_key(self) -> tuple[tuple[str, str], ...] | str:
         """What this release runs, for comparison: its images by digest or tag, else its version."""
         if not self.images:
             return self.version
@@ -185,10 +185,10 @@ class Release(Value, frozen=True):
 
 
 PullRequestKind: TypeAlias = Literal["promotion", "rollback", "bump", "other"]
-Checks: TypeAlias = Literal["success", "failure", "pending", "unknown", "none"]
+ChecksStatus: TypeAlias = Literal["success", "failure", "pending", "unknown", "none"]
 
 
-class PullRequest(Value, frozen=True):
+class PullRequest(ValueObject, frozen=True):
     """An open pull request of the ops repo. `review` and `mergeable` are GitHub's words in lower case."""
 
     number: int
@@ -201,10 +201,10 @@ class PullRequest(Value, frozen=True):
     author: str | None = None
     labels: tuple[str, ...] = ()
     head_sha: str = ""
-    checks: Checks = "unknown"
+    checks: ChecksStatus = "unknown"
     review: str | None = None
     mergeable: str | None = None
-    created_at: Time | None = None
+    created_at: AwareDatetime | None = None
 
     @property
     def ref(self) -> PullRequestRef:
@@ -212,7 +212,7 @@ class PullRequest(Value, frozen=True):
         return PullRequestRef(self.number, self.title, self.url)
 
 
-class Position(Value, frozen=True):
+class ReleasePosition(ValueObject, frozen=True):
     """Where an environment stands relative to `environment`, the one before it.
 
     `versions` are the releases that lie between, newest first; `since` is when the oldest of them came.
@@ -222,13 +222,13 @@ class Position(Value, frozen=True):
     environment: str | None = None
     versions: tuple[str, ...] = ()
     pull_requests: tuple[PullRequestRef, ...] = ()
-    since: Time | None = None
+    since: AwareDatetime | None = None
 
 
 # --- Argo CD ---------------------------------------------------------------------------------------
 
 
-class Automated(Value, frozen=True):
+class AutoSyncPolicy(ValueObject, frozen=True):
     """`spec.syncPolicy.automated`: auto-sync is on where `enabled` is."""
 
     enabled: bool
@@ -236,30 +236,30 @@ class Automated(Value, frozen=True):
     self_heal: bool
 
 
-class Operation(Value, frozen=True):
+class Operation(ValueObject, frozen=True):
     """The running or last operation. A running one that nobody has taken yet has no `started_at`."""
 
     phase: str
     message: str | None = None
-    started_at: Time | None = None
-    finished_at: Time | None = None
+    started_at: AwareDatetime | None = None
+    finished_at: AwareDatetime | None = None
     initiated_by: str | None = None
     revision: str | None = None
 
     @property
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         """Whether another one would be refused; one that waits to retry has a `finished_at` and runs on."""
         return self.phase in {"Pending", "Running", "Terminating"}
 
 
-class Condition(Value, frozen=True):
+class ApplicationCondition(ValueObject, frozen=True):
     """A condition of an application; what its type ends in tells errors from warnings."""
 
     type: str
     message: str
 
 
-class PrunableResource(Value, frozen=True):
+class PrunableResource(ValueObject, frozen=True):
     """A live resource that git no longer has. `kept` says what would keep it from a prune."""
 
     group: str
@@ -269,7 +269,7 @@ class PrunableResource(Value, frozen=True):
     kept: Literal["Prune=false", "Prune=confirm"] | None = None
 
 
-class UnhealthyResource(Value, frozen=True):
+class UnhealthyResource(ValueObject, frozen=True):
     """A resource that is not well, with its own message."""
 
     group: str
@@ -280,7 +280,7 @@ class UnhealthyResource(Value, frozen=True):
     message: str | None = None
 
 
-class ResourceCounts(Value, frozen=True):
+class ResourceCounts(ValueObject, frozen=True):
     """How many resources there are, and how many of them are not as they should be."""
 
     total: int
@@ -292,7 +292,7 @@ class ResourceCounts(Value, frozen=True):
 Presence: TypeAlias = Literal["found", "absent", "forbidden"]
 
 
-class Application(Value, frozen=True):
+class Application(ValueObject, frozen=True):
     """One Argo CD application. Sync, health and phases are open text: servers add values."""
 
     source: str
@@ -303,19 +303,19 @@ class Application(Value, frozen=True):
     presence: Presence = "found"
     sync: str | None = None
     health: str | None = None
-    health_since: Time | None = None
+    health_since: AwareDatetime | None = None
     target_revision: str | None = None
     compared_revision: str | None = None
     synced_revision: str | None = None
-    synced_at: Time | None = None
-    automated: Automated | None = None
+    synced_at: AwareDatetime | None = None
+    automated: AutoSyncPolicy | None = None
     operation: Operation | None = None
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[ApplicationCondition, ...] = ()
     images: tuple[str, ...] = ()
     prunable: tuple[PrunableResource, ...] = ()
     unhealthy: tuple[UnhealthyResource, ...] = ()
     resources: ResourceCounts | None = None
-    reconciled_at: Time | None = None
+    reconciled_at: AwareDatetime | None = None
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -327,37 +327,37 @@ class Application(Value, frozen=True):
 # --- policy ----------------------------------------------------------------------------------------
 
 FindingStatus: TypeAlias = Literal["pass", "fail", "waived", "skipped", "unknown"]
-Evidence: TypeAlias = Literal["git", "manifest", "live-spec", "rendered", "live", "settings", "ci"]
+EvidenceKind: TypeAlias = Literal["git", "manifest", "live-spec", "rendered", "live", "settings", "ci"]
 
 
-class Finding(Value, frozen=True):
+class Finding(ValueObject, frozen=True):
     """What one check found in one kind of evidence."""
 
     check: str
     title: str
     level: Literal["error", "warning", "info"]
     status: FindingStatus
-    evidence: Evidence
+    evidence: EvidenceKind
     message: str
     fix: str | None = None
     file: str | None = None
     line: int | None = None
     column: int | None = None
     resource: str | None = None
-    since: Time | None = None
+    since: AwareDatetime | None = None
 
 
-class LastKnownGood(Value, frozen=True):
+class LastKnownGood(ValueObject, frozen=True):
     """The newest release that was seen healthy here, and when it last was."""
 
     version: str
-    seen_at: Time
+    seen_at: AwareDatetime
 
 
 # --- the whole -------------------------------------------------------------------------------------
 
 
-class Environment(Value, frozen=True):
+class Environment(ValueObject, frozen=True):
     """One environment, in the order of promotion. `source` is the id of the Argo CD that serves it."""
 
     name: str
@@ -369,16 +369,16 @@ class Environment(Value, frozen=True):
     problems: tuple[Problem, ...] = ()
     release: Release | None = None
     applications: tuple[Application, ...] = ()
-    position: Position | None = None
+    position: ReleasePosition | None = None
     last_known_good: LastKnownGood | None = None
     findings: tuple[Finding, ...] = ()
     pull_requests: tuple[PullRequest, ...] = ()
 
 
-class Snapshot(Value, frozen=True):
+class Snapshot(ValueObject, frozen=True):
     """Everything known at `taken_at`. What belongs to no single environment stands at the top."""
 
-    taken_at: Time
+    taken_at: AwareDatetime
     engine_id: str
     read_only: bool
     verdict: Verdict
@@ -388,16 +388,16 @@ class Snapshot(Value, frozen=True):
     findings: tuple[Finding, ...] = ()
     pull_requests: tuple[PullRequest, ...] = ()
 
-    def source(self, id: str) -> SourceState | None:  # noqa: A002 - the contract's own key
+    def find_source(self, id: str) -> SourceState | None:  # noqa: A002 - the contract's own key
         """The state of one source."""
         return next((source for source in self.sources if source.id == id), None)
 
-    def environment(self, name: str) -> Environment | None:
+    def find_environment(self, name: str) -> Environment | None:
         """One environment by name."""
         return next((environment for environment in self.environments if environment.name == name), None)
 
     @property
-    def applications(self) -> tuple[Application, ...]:
+    def all_applications(self) -> tuple[Application, ...]:
         """Every application, in the order of the environments."""
         return tuple(app for environment in self.environments for app in environment.applications)
 
@@ -409,6 +409,6 @@ class Snapshot(Value, frozen=True):
         return tuple(found[number] for number in sorted(found, reverse=True))
 
     @property
-    def unread_sources(self) -> tuple[SourceState, ...]:
+    def sources_not_fresh(self) -> tuple[SourceState, ...]:
         """The sources that gave no answer, or none that still counts."""
         return tuple(source for source in self.sources if source.state != "fresh")

@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from anchor_tui.domain.model import PullRequest, PullRequestKind, Release
-from anchor_tui.domain.readings import EnvironmentFiles, OpenPullRequest
+from anchor_tui.domain.source_data import EnvironmentFiles, OpenPullRequestData
 
 BRANCH_PREFIX = "anchor-tui/"
 
 
-def classify(
-    opened: OpenPullRequest, order: Sequence[str], environments: Mapping[str, EnvironmentFiles]
+def classify_pull_request(
+    opened: OpenPullRequestData, order: Sequence[str], environments: Mapping[str, EnvironmentFiles]
 ) -> PullRequest:
     """The pull request with its kind, the environments it changes (in the order of promotion) and the version."""
     moved = [name for name in order if name in opened.releases]
-    kinds = {_kind(name, opened, order, environments) for name in moved}
+    kinds = {_classify_environment_change(name, opened, order, environments) for name in moved}
     versions = {release.version for release in opened.releases.values() if release}
     return replace(
         opened.pull_request,
@@ -27,33 +27,33 @@ def classify(
     )
 
 
-def _kind(
-    name: str, opened: OpenPullRequest, order: Sequence[str], environments: Mapping[str, EnvironmentFiles]
+def _classify_environment_change(
+    name: str, opened: OpenPullRequestData, order: Sequence[str], environments: Mapping[str, EnvironmentFiles]
 ) -> PullRequestKind:
     release = opened.releases[name]
     if release is None:
         return "other"
     before = order[order.index(name) - 1] if order.index(name) else None
     own, upstream = environments.get(name), environments.get(before or "")
-    had = own is not None and _has_had(own, release) and not _runs(own, release)
-    if had and upstream is not None and _runs(upstream, release):
-        return "promotion" if _says(opened, "promot") else "rollback"
+    had = own is not None and _had_release(own, release) and not _is_running_release(own, release)
+    if had and upstream is not None and _is_running_release(upstream, release):
+        return "promotion" if _claims_kind(opened, "promot") else "rollback"
     if had:
         return "rollback"
-    if upstream is not None and (_runs(upstream, release) or _has_had(upstream, release)):
+    if upstream is not None and (_is_running_release(upstream, release) or _had_release(upstream, release)):
         return "promotion"
     return "bump" if before is None else "other"
 
 
-def _runs(files: EnvironmentFiles, release: Release) -> bool:
-    return files.release is not None and files.release.content == release.content
+def _is_running_release(files: EnvironmentFiles, release: Release) -> bool:
+    return files.release is not None and files.release.content_key == release.content_key
 
 
-def _has_had(files: EnvironmentFiles, release: Release) -> bool:
-    return any(past.release is not None and past.release.content == release.content for past in files.history)
+def _had_release(files: EnvironmentFiles, release: Release) -> bool:
+    return any(past.release is not None and past.release.content_key == release.content_key for past in files.history)
 
 
-def _says(opened: OpenPullRequest, word: str) -> bool:
+def _claims_kind(opened: OpenPullRequestData, word: str) -> bool:
     """Whether a label or our own branch name says so: it settles doubt."""
     labels = any(word in label.lower() for label in opened.pull_request.labels)
     return labels or opened.branch.startswith(f"{BRANCH_PREFIX}{word}")

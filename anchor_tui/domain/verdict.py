@@ -20,29 +20,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from anchor_tui.domain.formatting import format_age, format_count, get_first_line
 from anchor_tui.domain.model import (
     AppId,
     Application,
-    Checks,
+    ChecksStatus,
     Environment,
     Level,
     Operation,
-    Position,
+    ReleasePosition,
     SourceState,
-    Value,
+    ValueObject,
     Verdict,
 )
-from anchor_tui.domain.words import count, first_line, since
 
-LONG_PROGRESS = timedelta(minutes=15)
-STALE_CONTROLLER = timedelta(minutes=15)
+LONG_PROGRESS_AFTER = timedelta(minutes=15)
+STALE_CONTROLLER_AFTER = timedelta(minutes=15)
 """Argo CD reconciles every 3 minutes by default; five missed rounds are no accident."""
 
 Reason = tuple[Level | None, str]
 """A level and a sentence; None gives a reason without a level."""
 
 
-class Circumstances(Value, frozen=True):
+class VerdictInputs(ValueObject, frozen=True):
     """What is known beside the environment itself.
 
     `out_of_sync_since` is when each application's OutOfSync was first seen from here; `unanswered` says which
@@ -51,21 +51,21 @@ class Circumstances(Value, frozen=True):
 
     now: datetime
     sources: Sequence[SourceState]
-    head_checks: Checks = "none"
+    head_checks: ChecksStatus = "none"
     out_of_sync_since: Mapping[AppId, datetime] | None = None
-    unanswered: Sequence[str] = ()
-    unreadable: Sequence[str] = ()
+    missing_applications: Sequence[str] = ()
+    unreadable_files: Sequence[str] = ()
 
 
-def judge(environment: Environment, around: Circumstances) -> Verdict:
+def judge_environment(environment: Environment, around: VerdictInputs) -> Verdict:
     """The verdict on one environment; its own `verdict` is not looked at."""
     reasons = [
-        *_of_sources(around),
-        *(each for app in environment.applications for each in _of_application(app, environment, around)),
-        *_of_files(around),
-        *_of_policy(environment),
-        *_of_position(environment),
-        *_of_checks(environment, around),
+        *_list_source_reasons(around),
+        *(each for app in environment.applications for each in _list_application_reasons(app, environment, around)),
+        *_list_file_reasons(around),
+        *_list_policy_reasons(environment),
+        *_list_position_reasons(environment),
+        *_list_check_reasons(environment, around),
     ]
     level = Level.worst(level for level, _ in reasons if level)
     ranked = sorted(reasons, key=lambda reason: -(reason[0].rank if reason[0] else -1))
@@ -77,7 +77,7 @@ def is_asleep(app: Application, environment: Environment) -> bool:
     return environment.tier == "on-demand" and (app.presence == "absent" or app.health in {"Missing", "Suspended"})
 
 
-def overall(environments: Sequence[Environment]) -> Verdict:
+def combine_verdicts(environments: Sequence[Environment]) -> Verdict:
     """The worst of all, its reasons worst first, each with the environments it is about.
 
     Among equals the protected and the later ones come first: what is nearest to the users is worst.
@@ -89,11 +89,11 @@ def overall(environments: Sequence[Environment]) -> Verdict:
     for _, environment in ranked:
         for text in environment.verdict.reasons:
             by_text.setdefault(text, []).append(environment)
-    reasons = tuple(_with_names(text, found, environments) for text, found in by_text.items())
+    reasons = tuple(_prefix_environment_names(text, found, environments) for text, found in by_text.items())
     return Verdict(Level.worst(each.verdict.level for each in environments), reasons)
 
 
-def _with_names(text: str, found: Sequence[Environment], every: Sequence[Environment]) -> str:
+def _prefix_environment_names(text: str, found: Sequence[Environment], every: Sequence[Environment]) -> str:
     if len(found) == len(every) > 1:
         return text
     return f"{', '.join(each.name for each in every if each in found)}: {text}"
@@ -102,7 +102,7 @@ def _with_names(text: str, found: Sequence[Environment], every: Sequence[Environ
 # --- the rows ----------------------------------------------------------------------------------------
 
 
-def _of_sources(around: Circumstances) -> Iterator[Reason]:
+def _list_source_reasons(around: VerdictInputs) -> Iterator[Reason]:
     for source in around.sources:
         name = "GitHub" if source.kind == "github" else f"Argo CD {source.id}" if source.id != "argocd" else "Argo CD"
         match source.state:
@@ -111,16 +111,16 @@ def _of_sources(around: Circumstances) -> Iterator[Reason]:
             case "missing":
                 yield Level.UNKNOWN, f"{name}: {source.error.message if source.error else 'no answer'}"
             case "stale":
-                as_of = f"as of {source.taken_at:%H:%M}Z, {since(source.taken_at, around.now)} ago"
+                as_of = f"as of {source.taken_at:%H:%M}Z, {format_age(source.taken_at, around.now)} ago"
                 yield Level.UNKNOWN, f"{name}: {as_of}: {source.error.message if source.error else 'no answer'}"
             case "fresh":
                 pass
-    for words in around.unanswered:
+    for words in around.missing_applications:
         yield Level.UNKNOWN, words
 
 
-def _of_application(app: Application, environment: Environment, around: Circumstances) -> Iterator[Reason]:
-    name = _prefix(app, environment)
+def _list_application_reasons(app: Application, environment: Environment, around: VerdictInputs) -> Iterator[Reason]:
+    name = _format_application_prefix(app, environment)
     if app.presence == "forbidden":
         yield Level.FAILING, f"{name}{app.problems[0].message if app.problems else 'not permitted'}"
         return
@@ -132,33 +132,33 @@ def _of_application(app: Application, environment: Environment, around: Circumst
         return
     grave = Level.FAILING if environment.protected else Level.ATTENTION
     asleep = is_asleep(app, environment)
-    yield from ((level, name + text) for level, text in _of_health(app, grave, around.now, asleep=asleep))
-    yield from ((level, name + text) for level, text in _of_sync(app, around, asleep=asleep))
+    yield from ((level, name + text) for level, text in _list_health_reasons(app, grave, around.now, asleep=asleep))
+    yield from ((level, name + text) for level, text in _list_sync_reasons(app, around, asleep=asleep))
     if app.operation:
-        yield from ((level, name + text) for level, text in _of_operation(app.operation, grave, around.now))
+        yield from ((level, name + text) for level, text in _list_operation_reasons(app.operation, grave, around.now))
     for condition in app.conditions:
         level = Level.FAILING if condition.type.endswith("Error") else None
-        yield level, f"{name}{condition.type}: {first_line(condition.message)}"
-    if app.reconciled_at and around.now - app.reconciled_at > STALE_CONTROLLER:
-        ago = since(app.reconciled_at, around.now)
+        yield level, f"{name}{condition.type}: {get_first_line(condition.message)}"
+    if app.reconciled_at and around.now - app.reconciled_at > STALE_CONTROLLER_AFTER:
+        ago = format_age(app.reconciled_at, around.now)
         yield Level.UNKNOWN, f"{name}not reconciled for {ago}: is Argo CD's application controller running?"
     for problem in app.problems:
         yield Level.ATTENTION if problem.kind == "deleting" else Level.UNKNOWN, f"{name}{problem.message}"
 
 
-def _prefix(app: Application, environment: Environment) -> str:
+def _format_application_prefix(app: Application, environment: Environment) -> str:
     if len(environment.applications) == 1:
         return ""
     namesakes = [other for other in environment.applications if other.name == app.name]
     return f"{app.id if len(namesakes) > 1 else app.name}: "
 
 
-def _of_health(app: Application, grave: Level, now: datetime, *, asleep: bool) -> Iterator[Reason]:
-    span = f" for {since(app.health_since, now)}" if app.health_since else ""
+def _list_health_reasons(app: Application, grave: Level, now: datetime, *, asleep: bool) -> Iterator[Reason]:
+    span = f" for {format_age(app.health_since, now)}" if app.health_since else ""
     culprit = ""
     if app.unhealthy:
         worst = app.unhealthy[0]
-        culprit = f", {worst.kind}/{worst.name}" + (f": {first_line(worst.message)}" if worst.message else "")
+        culprit = f", {worst.kind}/{worst.name}" + (f": {get_first_line(worst.message)}" if worst.message else "")
     match app.health:
         case "Healthy":
             pass
@@ -167,7 +167,7 @@ def _of_health(app: Application, grave: Level, now: datetime, *, asleep: bool) -
         case "Degraded" | "Missing":
             yield Level.FAILING, f"{app.health}{span}{culprit}"
         case "Progressing":
-            long = app.health_since is not None and now - app.health_since > LONG_PROGRESS
+            long = app.health_since is not None and now - app.health_since > LONG_PROGRESS_AFTER
             yield grave if long else Level.ATTENTION, f"Progressing{span}{culprit}"
         case "Suspended":
             yield Level.ATTENTION, f"Suspended{span}{culprit}"
@@ -177,7 +177,7 @@ def _of_health(app: Application, grave: Level, now: datetime, *, asleep: bool) -
             yield Level.UNKNOWN, f"health is {other}{span}"
 
 
-def _of_sync(app: Application, around: Circumstances, *, asleep: bool) -> Iterator[Reason]:
+def _list_sync_reasons(app: Application, around: VerdictInputs, *, asleep: bool) -> Iterator[Reason]:
     match app.sync:
         case "Synced":
             pass
@@ -185,61 +185,65 @@ def _of_sync(app: Application, around: Circumstances, *, asleep: bool) -> Iterat
             pass  # nothing is live, so nothing can be in sync
         case "OutOfSync":
             seen = (around.out_of_sync_since or {}).get(app.id)
-            span = f" for ≥ {since(seen, around.now)}" if seen and around.now - seen >= timedelta(minutes=1) else ""
-            yield Level.ATTENTION, f"OutOfSync{span}{_what_differs(app)}"
+            span = (
+                f" for ≥ {format_age(seen, around.now)}" if seen and around.now - seen >= timedelta(minutes=1) else ""
+            )
+            yield Level.ATTENTION, f"OutOfSync{span}{_describe_differences(app)}"
         case None:
             yield Level.UNKNOWN, "sync is not told"
         case other:
             yield Level.UNKNOWN, f"sync is {other}"
 
 
-def _what_differs(app: Application) -> str:
+def _describe_differences(app: Application) -> str:
     parts = []
     if app.resources and app.resources.out_of_sync:
-        parts.append(f"{count(app.resources.out_of_sync, 'resource')} differ" + "s" * (app.resources.out_of_sync == 1))
+        parts.append(
+            f"{format_count(app.resources.out_of_sync, 'resource')} differ" + "s" * (app.resources.out_of_sync == 1)
+        )
     if app.prunable:
         parts.append(f"{len(app.prunable)} to prune")
     return f": {', '.join(parts)}" if parts else ""
 
 
-def _of_operation(operation: Operation, grave: Level, now: datetime) -> Iterator[Reason]:
+def _list_operation_reasons(operation: Operation, grave: Level, now: datetime) -> Iterator[Reason]:
     who = f" by {operation.initiated_by}" if operation.initiated_by else ""
-    if operation.running:
-        span = f" for {since(operation.started_at, now)}" if operation.started_at else ""
-        words = first_line(operation.message)
+    if operation.is_running:
+        span = f" for {format_age(operation.started_at, now)}" if operation.started_at else ""
+        words = get_first_line(operation.message)
         yield Level.ATTENTION, f"operation {operation.phase}{span}{who}" + (f": {words}" if words else "")
     elif operation.phase in {"Failed", "Error"}:
-        yield grave, f"last operation {operation.phase}{who}: {first_line(operation.message) or 'no reason given'}"
+        yield grave, f"last operation {operation.phase}{who}: {get_first_line(operation.message) or 'no reason given'}"
 
 
-def _of_files(around: Circumstances) -> Iterator[Reason]:
-    for message in around.unreadable:
+def _list_file_reasons(around: VerdictInputs) -> Iterator[Reason]:
+    for message in around.unreadable_files:
         yield Level.FAILING, message
 
 
-def _of_policy(environment: Environment) -> Iterator[Reason]:
+def _list_policy_reasons(environment: Environment) -> Iterator[Reason]:
     failed = [finding for finding in environment.findings if finding.status == "fail"]
     errors = {finding.check for finding in failed if finding.level == "error"}
     warnings = {finding.check for finding in failed if finding.level == "warning"} - errors
     unknown = {finding.check for finding in environment.findings if finding.status == "unknown"} - errors - warnings
     if errors:
-        yield Level.FAILING, f"{count(len(errors), 'policy error')}: {', '.join(sorted(errors))}"
+        yield Level.FAILING, f"{format_count(len(errors), 'policy error')}: {', '.join(sorted(errors))}"
     if unknown:
-        yield Level.UNKNOWN, f"{count(len(unknown), 'check')} cannot be told: {', '.join(sorted(unknown))}"
+        yield Level.UNKNOWN, f"{format_count(len(unknown), 'check')} cannot be told: {', '.join(sorted(unknown))}"
     if warnings:
-        yield Level.ATTENTION, f"{count(len(warnings), 'policy warning')}: {', '.join(sorted(warnings))}"
+        yield Level.ATTENTION, f"{format_count(len(warnings), 'policy warning')}: {', '.join(sorted(warnings))}"
 
 
-def _of_position(environment: Environment) -> Iterator[Reason]:
+def _list_position_reasons(environment: Environment) -> Iterator[Reason]:
     waiting = [pr for pr in environment.pull_requests if pr.kind == "promotion"]
     if environment.position and environment.position.state == "behind" and waiting:
         numbers = ", ".join(f"#{pr.number}" for pr in waiting)
-        yield Level.ATTENTION, f"{position_words(environment.position)}; {numbers} waits"
+        yield Level.ATTENTION, f"{describe_position(environment.position)}; {numbers} waits"
 
 
-def position_words(position: Position) -> str:
+def describe_position(position: ReleasePosition) -> str:
     """Where an environment stands: "newest", "behind dev by 1 release", "diverged from staging"."""
-    releases = count(len(position.versions), "release")
+    releases = format_count(len(position.versions), "release")
     match position.state:
         case "newest":
             return f"same as {position.environment}" if position.environment else "newest"
@@ -253,7 +257,7 @@ def position_words(position: Position) -> str:
             return f"position to {position.environment} unknown"
 
 
-def _of_checks(environment: Environment, around: Circumstances) -> Iterator[Reason]:
+def _list_check_reasons(environment: Environment, around: VerdictInputs) -> Iterator[Reason]:
     if around.head_checks == "pending":
         yield Level.ATTENTION, "required checks of the branch's head are pending"
     elif around.head_checks == "failure":

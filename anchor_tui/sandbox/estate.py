@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from anchor_tui.sandbox.accounts import ACCOUNTS
 from anchor_tui.sandbox.applications import Application, Live
 from anchor_tui.sandbox.clock import Clock, ManualClock, rfc3339
 from anchor_tui.sandbox.controller import Controller
-from anchor_tui.sandbox.hosting import ACCOUNTS, ActionSettings, ChecksPace, HostedRepository
+from anchor_tui.sandbox.hosting import HostedRepository
 from anchor_tui.sandbox.kubectl import Kubectl
 from anchor_tui.sandbox.pace import Pace
+from anchor_tui.sandbox.pulls import ActionSettings, ChecksPace
 from anchor_tui.sandbox.render import Resource, parse, render
 from anchor_tui.sandbox.scenarios import Scenario
 from anchor_tui.sandbox.story import FIRST_COMMIT, begin, tell

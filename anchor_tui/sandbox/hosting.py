@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from anchor_tui.sandbox.accounts import ACCOUNTS, BOTS, CODE_OWNERS, LABEL_COLOURS, ORGANISATION
+from anchor_tui.sandbox.accounts import ACCOUNTS, CODE_OWNERS
 from anchor_tui.sandbox.merging import merge_trees
 from anchor_tui.sandbox.pulls import (
     ActionSettings,
@@ -22,26 +22,9 @@ from anchor_tui.sandbox.pulls import (
     Mergeable,
     MergeMethod,
     PullRequest,
-    Review,
 )
 from anchor_tui.sandbox.repository import Entry, Repository
 from anchor_tui.sandbox.runs import Run
-
-__all__ = [
-    "ACCOUNTS",
-    "BOTS",
-    "CODE_OWNERS",
-    "LABEL_COLOURS",
-    "ORGANISATION",
-    "ActionSettings",
-    "CheckRun",
-    "ChecksPace",
-    "Conclusion",
-    "HostedRepository",
-    "HostingError",
-    "PullRequest",
-    "Review",
-]
 
 
 @dataclass(slots=True)

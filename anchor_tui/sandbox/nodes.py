@@ -10,11 +10,13 @@ from typing import Any
 
 from graphql import GraphQLError
 
+from anchor_tui.sandbox.accounts import BOTS
 from anchor_tui.sandbox.clock import rfc3339
 from anchor_tui.sandbox.connections import Node, actor_node, connection, failure, user_node
-from anchor_tui.sandbox.hosting import BOTS, CheckRun, HostedRepository, PullRequest
+from anchor_tui.sandbox.hosting import HostedRepository
 from anchor_tui.sandbox.ids import node_id
 from anchor_tui.sandbox.pull_nodes import PullNodes, label_node
+from anchor_tui.sandbox.pulls import CheckRun, PullRequest
 from anchor_tui.sandbox.repository import CommitInfo, Entry
 from anchor_tui.sandbox.rule_nodes import rules, update_rule
 

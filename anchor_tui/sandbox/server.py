@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from starlette.types import ASGIApp
 
+from anchor_tui.sandbox.accounts import ACCOUNTS
 from anchor_tui.sandbox.applications import Application
 from anchor_tui.sandbox.argocd import ArgoCD
 from anchor_tui.sandbox.clock import Clock, ManualClock, WallClock
@@ -24,9 +25,10 @@ from anchor_tui.sandbox.estate import build
 from anchor_tui.sandbox.faults import Fault, Faults, Side
 from anchor_tui.sandbox.faulty import Address, FaultyApp
 from anchor_tui.sandbox.github import GitHub
-from anchor_tui.sandbox.hosting import ACCOUNTS, ChecksPace, HostedRepository
+from anchor_tui.sandbox.hosting import HostedRepository
 from anchor_tui.sandbox.kubectl import Kubectl
 from anchor_tui.sandbox.pace import Pace
+from anchor_tui.sandbox.pulls import ChecksPace
 from anchor_tui.sandbox.repository import Person, Repository
 from anchor_tui.sandbox.scenarios import Scenario, scenario
 from anchor_tui.sandbox.sockets import GRACE_S, LOOPBACK, Server, listener_on, waiting_while

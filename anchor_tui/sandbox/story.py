@@ -15,7 +15,9 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-from anchor_tui.sandbox.hosting import ACCOUNTS, Conclusion, HostedRepository, Review
+from anchor_tui.sandbox.accounts import ACCOUNTS
+from anchor_tui.sandbox.hosting import HostedRepository
+from anchor_tui.sandbox.pulls import Conclusion, Review
 from anchor_tui.sandbox.repository import RepositoryError
 
 DEV, STAGING, PROD = "dev", "staging", "prod"

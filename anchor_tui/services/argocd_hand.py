@@ -13,19 +13,17 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from anchor_tui.domain.actions.cluster import AppState
-from anchor_tui.domain.actions.steps import (
-    AppTarget,
+from anchor_tui.domain.actions.following import (
     FollowHealth,
     FollowNoMocks,
     FollowOperation,
     FollowRefresh,
     FollowTermination,
-    Refresh,
-    Sync,
-    Terminate,
 )
+from anchor_tui.domain.actions.parts import AppTarget
+from anchor_tui.domain.actions.steps import Refresh, Sync, Terminate
+from anchor_tui.domain.formatting import format_count, get_first_line
 from anchor_tui.domain.policy.mocks import MOCKS
-from anchor_tui.domain.words import count, first_line
 from anchor_tui.services.acting import Ended, Learned, Pace, Patience, Session, Tell, not_found, shows
 from anchor_tui.services.operation import FollowedOperation, WriteDown, is_ours
 from anchor_tui.sources.argocd.acting import is_busy, read_state, read_whole, send
@@ -93,7 +91,7 @@ class ArgoHand:
         idle_since = 0.0
         async for state in self.watch(step.app, self._pace.operation_s):
             operation = state.application.operation
-            if state.asked is not None or (operation is not None and operation.running):
+            if state.asked is not None or (operation is not None and operation.is_running):
                 ran, idle_since = True, 0.0
             elif state.application.sync == "Synced":
                 return True
@@ -164,9 +162,9 @@ class ArgoHand:
         """Until no operation runs. Raises Ended."""
         async for state in self.watch(step.app, self._pace.refresh_s, tell):
             operation = state.application.operation
-            if operation is None or not operation.running:
-                return f"{operation.phase}: {first_line(operation.message)}" if operation else "no operation"
-            tell(f"{operation.phase}: {first_line(operation.message)}")
+            if operation is None or not operation.is_running:
+                return f"{operation.phase}: {get_first_line(operation.message)}" if operation else "no operation"
+            tell(f"{operation.phase}: {get_first_line(operation.message)}")
         message = "still Terminating: a sync window may hold it, as long as it lasts; or no controller runs"
         raise Ended("unknown", message)
 
@@ -196,7 +194,7 @@ class ArgoHand:
                 continue
             left = ", ".join(str(each) for each in state.managed.live if any(mock in each.name for mock in MOCKS))
             if not left:
-                return f"none among {count(len(state.managed.live), 'live resource')}"
+                return f"none among {format_count(len(state.managed.live), 'live resource')}"
             tell(f"still there: {left}")
         if left:
             raise Ended("failed", f"a mock is left: {left}")
@@ -213,7 +211,7 @@ class ArgoHand:
 def is_ending(state: AppState) -> bool:
     """Whether an operation is being terminated, or none runs."""
     operation = state.application.operation
-    return operation is None or not operation.running or operation.phase == "Terminating"
+    return operation is None or not operation.is_running or operation.phase == "Terminating"
 
 
 def _left_out(step: Sync, learned: Learned) -> str:
@@ -233,5 +231,5 @@ def _health_words(state: AppState) -> str:
     if not application.unhealthy or application.health == "Healthy":
         return application.health or "health not told"
     worst = application.unhealthy[0]
-    message = f": {first_line(worst.message)}" if worst.message else ""
+    message = f": {get_first_line(worst.message)}" if worst.message else ""
     return f"{application.health}, {worst.kind}/{worst.name}{message}"

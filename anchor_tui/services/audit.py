@@ -18,9 +18,9 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from anchor_tui.domain.actions.parts import Request
 from anchor_tui.domain.actions.plan import Plan, Result
-from anchor_tui.domain.actions.steps import Request
-from anchor_tui.domain.model import Time, Value
+from anchor_tui.domain.model import AwareDatetime, ValueObject
 
 FILE_NAME = "audit.jsonl"
 EntryKind: TypeAlias = Literal["intended", "done", "drifted", "failed", "unknown", "refused"]
@@ -29,14 +29,14 @@ EntryKind: TypeAlias = Literal["intended", "done", "drifted", "failed", "unknown
 _MARK = secrets.token_hex(4)
 
 
-class Entry(Value, frozen=True, omit_defaults=True):
+class Entry(ValueObject, frozen=True, omit_defaults=True):
     """One line. `step` is the number of the step that it is about, from 0; None for the whole.
 
     `plan` is the id of the Plan, `whole` the Plan itself, on the line that says that it is intended. `event` is
     what is sent to the status API.
     """
 
-    at: Time
+    at: AwareDatetime
     entry: EntryKind
     plan: str
     action: str
@@ -170,7 +170,7 @@ def _sync_folder(folder: Path) -> None:
 # --- what the lines tell ------------------------------------------------------------------------------
 
 
-class Unfinished(Value, frozen=True):
+class Unfinished(ValueObject, frozen=True):
     """A change that was begun and of which no end is known. `last` is the last line about one of its steps."""
 
     plan: Plan
@@ -210,7 +210,7 @@ def unfinished(entries: Iterable[Entry]) -> tuple[Unfinished, ...]:
     return tuple(found)
 
 
-class PendingEvent(Value, frozen=True):
+class PendingEvent(ValueObject, frozen=True):
     """An event that was to be sent, and that the status API has neither taken nor refused."""
 
     entry: Entry
@@ -230,7 +230,7 @@ def pending_events(entries: Iterable[Entry]) -> tuple[PendingEvent, ...]:
     return tuple(waiting.values())
 
 
-def result_entry(plan: Plan, result: Result, at: Time, name: str) -> Entry:
+def result_entry(plan: Plan, result: Result, at: AwareDatetime, name: str) -> Entry:
     """The line that says what became of one change."""
     return Entry(
         at,

@@ -12,8 +12,10 @@ from datetime import datetime
 from pathlib import Path
 
 from anchor_tui.config import Config, EnvironmentConfig
-from anchor_tui.domain.applications import helm_source
-from anchor_tui.domain.layers import HelmSource, LayersError, Place
+from anchor_tui.domain.helm.value_layers import HelmSource, SourceLocation, ValueLayersError
+from anchor_tui.domain.json_access import get_text
+from anchor_tui.domain.kubernetes.application_manifests import find_helm_source
+from anchor_tui.domain.kubernetes.workloads import KubernetesResource, Manifests, build_manifests, read_manifests
 from anchor_tui.domain.model import Release
 from anchor_tui.domain.policy.facts import (
     Before,
@@ -26,9 +28,7 @@ from anchor_tui.domain.policy.facts import (
 )
 from anchor_tui.domain.policy.in_git import InGit, read_git
 from anchor_tui.domain.policy.judging import PolicyFacts
-from anchor_tui.domain.readings import PastRelease
-from anchor_tui.domain.shapes import text
-from anchor_tui.domain.workloads import Manifests, Resource, assemble_manifests, read_manifests
+from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.services.checkout_git import Commits, Git, GitError, open_git
 from anchor_tui.services.checkout_helm import HelmError, find_helm, render
 
@@ -128,10 +128,10 @@ class _Reader:
         if not isinstance(found.values, tuple):
             return found.values
         try:
-            sources = [helm_source(each) for each in found.applications]
-        except LayersError as error:
+            sources = [find_helm_source(each) for each in found.applications]
+        except ValueLayersError as error:
             return unavailable(error.problem)
-        resources: list[Resource] = []
+        resources: list[KubernetesResource] = []
         odd: list[str] = []
         for source, values in zip(sources or [self._default_source(environment)], found.values, strict=True):
             own = [each.file for each in values.layers if not each.is_chart and each.file != source.file]
@@ -139,10 +139,10 @@ class _Reader:
                 manifests = read_manifests(render(self.helm, self.root, source, own), source.application)
             except HelmError as error:
                 message = f"{source.application} does not render: {error}"
-                return Unavailable(message, Place(f"{source.path}/Chart.yaml"))
+                return Unavailable(message, SourceLocation(f"{source.path}/Chart.yaml"))
             resources.extend(each for each in manifests.resources if not _is_test(each))
-            odd.extend(each for each in manifests.odd if "without kind" in each)
-        return assemble_manifests(resources, odd=odd)
+            odd.extend(each for each in manifests.unreadable if "without kind" in each)
+        return build_manifests(resources, odd=odd)
 
     def _default_source(self, environment: EnvironmentConfig) -> HelmSource:
         return HelmSource(environment.name, self.config.chart.path, {})
@@ -178,6 +178,6 @@ class _Reader:
         return None if isinstance(found, Unavailable) else found.release
 
 
-def _is_test(resource: Resource) -> bool:
+def _is_test(resource: KubernetesResource) -> bool:
     """Whether it is one of Helm's tests, which Argo CD leaves out."""
-    return "test" in text(resource.manifest, "metadata", "annotations", "helm.sh/hook")
+    return "test" in get_text(resource.manifest, "metadata", "annotations", "helm.sh/hook")

@@ -10,9 +10,9 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from anchor_tui.domain.documents import DocumentError, parse_all
-from anchor_tui.domain.layers import HelmSource
-from anchor_tui.domain.nodes import Json
+from anchor_tui.domain.helm.value_layers import HelmSource
+from anchor_tui.domain.yaml.document import parse_documents
+from anchor_tui.domain.yaml.nodes import Json, YamlDocumentError
 
 TIMEOUT_S = 60.0
 MAX_BYTES = 64 * 1024 * 1024
@@ -36,8 +36,8 @@ def render(helm: str, root: Path, source: HelmSource, files: Sequence[str]) -> l
         command = [helm, "template", *_arguments(root, source, files, Path(scratch))]
         said = _run(command, root, Path(scratch))
     try:
-        return [document.value for document in parse_all(said, "helm template")]
-    except DocumentError as error:
+        return [document.value for document in parse_documents(said, "helm template")]
+    except YamlDocumentError as error:
         raise HelmError(f"what helm renders is no YAML: {error.problem.message}") from error
 
 

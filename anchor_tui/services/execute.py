@@ -32,8 +32,8 @@ from anchor_tui.domain.actions.plan import (
 )
 from anchor_tui.domain.actions.planning import REFRESHED_FIRST, make_plan, settled
 from anchor_tui.domain.actions.progress import Job
-from anchor_tui.domain.model import Snapshot, Value
-from anchor_tui.domain.readings import PastRelease
+from anchor_tui.domain.model import Snapshot, ValueObject
+from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.services.acting import Pace, Session
 from anchor_tui.services.audit import Audit, AuditError, Entry, Unfinished, result_entry, this_process, who
 from anchor_tui.services.clock import Clock, utc_now
@@ -54,10 +54,10 @@ LEAVE_WITHIN_S = 20.0
 def is_auto_syncing(state: AppState | Refusal) -> bool:
     """Whether Argo CD syncs an application by itself this moment."""
     operation = state.application.operation if isinstance(state, AppState) else None
-    return operation is not None and operation.running and operation.initiated_by == "auto-sync"
+    return operation is not None and operation.is_running and operation.initiated_by == "auto-sync"
 
 
-class Consent(Value, frozen=True):
+class Consent(ValueObject, frozen=True):
     """What somebody gave to have a Plan executed: that he wants it, what he typed, and why."""
 
     confirmed: bool = False

@@ -13,12 +13,12 @@ from anchor_tui.domain.actions import cutover, mend
 from anchor_tui.domain.actions.choosing import Move, branch_name, choose, earlier
 from anchor_tui.domain.actions.cluster import AppState
 from anchor_tui.domain.actions.evidence import Evidence, targets
+from anchor_tui.domain.actions.parts import AppTarget
 from anchor_tui.domain.actions.plan import Order, Refusal
 from anchor_tui.domain.actions.planning import IN_GIT, WITHOUT_READING
-from anchor_tui.domain.actions.steps import AppTarget
 from anchor_tui.domain.actions.workbench import File, Workbench
 from anchor_tui.domain.model import AppId, Application, Snapshot
-from anchor_tui.domain.readings import EnvironmentFiles, OpsRepo, PastRelease
+from anchor_tui.domain.source_data import EnvironmentFiles, OpsRepoData, PastRelease
 from anchor_tui.services.acting import Session
 from anchor_tui.sources.argocd.acting import read_whole
 from anchor_tui.sources.errors import SourceError
@@ -91,7 +91,7 @@ class Gathering:
 
     # --- the ops repo --------------------------------------------------------------------------------
 
-    async def read_branch(self) -> OpsRepo:
+    async def read_branch(self) -> OpsRepoData:
         """The branch this moment with its history. Raises SourceError."""
         source = GitHubSource(self._config, self._session.connections.github, self._now)
         try:
@@ -117,7 +117,7 @@ class Gathering:
         except SourceError as error:
             return Refusal("GitHub", error.kind, f"GitHub could not be asked: {error.message}")
 
-    async def _moving(self, order: Order, repo: OpsRepo) -> Workbench | Refusal:
+    async def _moving(self, order: Order, repo: OpsRepoData) -> Workbench | Refusal:
         if order.action == "rollback" and order.environments:
             repo = await self._with_whole_past(repo, order.environments[0])
         move = choose(order, self._config, repo)
@@ -132,13 +132,13 @@ class Gathering:
         files = await read_files(door, repo, paths)
         return Workbench(repo, rights, files, await self._source(move, repo), ours, pulls)
 
-    async def _source(self, move: Move, repo: OpsRepo) -> File | None:
+    async def _source(self, move: Move, repo: OpsRepoData) -> File | None:
         door = await self._session.github()
         if move.commit:
             return await read_file_at(door, repo.name, move.source.release, move.commit)
         return (await read_files(door, repo, (move.source.release,))).get(move.source.release)
 
-    async def _merging(self, order: Order, repo: OpsRepo) -> Workbench:
+    async def _merging(self, order: Order, repo: OpsRepoData) -> Workbench:
         door = await self._session.github()
         for tried in range(MERGEABLE_TRIES):
             rights, pull = await read_pull(door, repo.name, order.number or 0)
@@ -148,7 +148,7 @@ class Gathering:
                 await asyncio.sleep(MERGEABLE_PAUSE_S)
         return Workbench(repo, rights, pulls=(pull,) if pull else ())
 
-    async def _mending(self, order: Order, repo: OpsRepo, snapshot: Snapshot) -> Workbench:
+    async def _mending(self, order: Order, repo: OpsRepoData, snapshot: Snapshot) -> Workbench:
         file = mend.file_of(order, snapshot)
         if file is None:
             return Workbench(repo)
@@ -157,15 +157,15 @@ class Gathering:
         rights, ours, pulls = await read_ours(door, repo.name, branch, self._config.github.branch, (file, file))
         return Workbench(repo, rights, await read_files(door, repo, (file,)), None, ours, pulls)
 
-    async def _with_whole_past(self, repo: OpsRepo, environment: str) -> OpsRepo:
+    async def _with_whole_past(self, repo: OpsRepoData, environment: str) -> OpsRepoData:
         """The same with this environment's history to its first release."""
         files = repo.environments.get(environment)
-        if files is None or files.whole is not False:
+        if files is None or files.history_complete is not False:
             return repo
         config = next(each for each in self._config.environments if each.name == environment)
         door = await self._session.github()
         history = await read_past(door, self._config, config, repo)
-        whole: EnvironmentFiles = replace(files, history=history, whole=True)
+        whole: EnvironmentFiles = replace(files, history=history, history_complete=True)
         return replace(repo, environments={**repo.environments, environment: whole})
 
 

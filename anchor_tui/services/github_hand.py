@@ -14,22 +14,21 @@ from urllib.parse import quote
 from msgspec.structs import replace
 
 from anchor_tui.config import Config
+from anchor_tui.domain.actions.following import FollowPullRequest, FollowRun
+from anchor_tui.domain.actions.parts import Request
 from anchor_tui.domain.actions.steps import (
     AddLabels,
     AskReviewers,
     Commit,
     CreateBranch,
     Dispatch,
-    FollowPullRequest,
-    FollowRun,
     Merge,
     MoveBranch,
     OpenPullRequest,
-    Request,
 )
 from anchor_tui.domain.actions.workbench import PullState
-from anchor_tui.domain.readings import OpsRepo
-from anchor_tui.domain.words import short
+from anchor_tui.domain.formatting import shorten_revision
+from anchor_tui.domain.source_data import OpsRepoData
 from anchor_tui.services.acting import Ended, Learned, Pace, Patience, Session, Tell, not_found, shows
 from anchor_tui.sources.errors import NotFound, SourceError
 from anchor_tui.sources.github.bench import read_pull
@@ -47,7 +46,7 @@ class GitHubHand:
         config: Config,
         pace: Pace,
         now: Callable[[], datetime],
-        read_branch: Callable[[], Awaitable[OpsRepo]],
+        read_branch: Callable[[], Awaitable[OpsRepoData]],
     ) -> None:
         self._session, self._config, self._pace, self._now = session, config, pace, now
         self._read_branch = read_branch
@@ -77,7 +76,7 @@ class GitHubHand:
 
         await self._once(step.request, learned, is_ours, step.title)
         learned.head_sha = await self._tip_or_empty(step.repository, step.branch)
-        return short(learned.head_sha) if learned.head_sha else ""
+        return shorten_revision(learned.head_sha) if learned.head_sha else ""
 
     async def open_pull_request(self, step: OpenPullRequest, learned: Learned) -> str:
         """Opens the pull request. Raises Ended."""
@@ -177,7 +176,7 @@ class GitHubHand:
                 case "merged":
                     learned.merge_oid, learned.merged_at = pull.merge_oid, pull.merged_at or self._now()
                     by = f" by {pull.merged_by}" if pull.merged_by else ""
-                    return f"#{number} merged as {short(pull.merge_oid)}{by}"
+                    return f"#{number} merged as {shorten_revision(pull.merge_oid)}{by}"
                 case "closed":
                     raise Ended("failed", f"#{number} was closed and not merged")
             words = _waiting_words(pull)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from anchor_tui.domain.model import Fresh, Reading
-    from anchor_tui.domain.readings import OpsRepo
+    from anchor_tui.domain.source_data import OpsRepoData
     from anchor_tui.sources.github import GitHubSource
 
 
@@ -21,15 +21,15 @@ class LateGitHub:
         self._make = make
         self._made: GitHubSource | None = None
 
-    async def read(self) -> Fresh[OpsRepo]:
+    async def read(self) -> Fresh[OpsRepoData]:
         """As `GitHubSource.read`."""
         return await self._source.read()
 
-    async def run(self, publish: Callable[[Reading[OpsRepo]], None]) -> None:
+    async def run(self, publish: Callable[[Reading[OpsRepoData]], None]) -> None:
         """As `GitHubSource.run`."""
         await self._source.run(publish)
 
-    async def compared(self, revisions: Iterable[str]) -> Fresh[OpsRepo] | None:
+    async def compared(self, revisions: Iterable[str]) -> Fresh[OpsRepoData] | None:
         """As `GitHubSource.compared`."""
         return await self._source.compared(revisions)
 

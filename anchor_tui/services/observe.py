@@ -16,9 +16,15 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from msgspec.structs import replace
 
 from anchor_tui.config import Config
-from anchor_tui.domain.assemble import GITHUB, Readings, applications_of, assemble, value_of
-from anchor_tui.domain.model import AppId, Asking, Failure, Fresh, Missing, Reading, Snapshot, Stale
-from anchor_tui.domain.readings import Applications
+from anchor_tui.domain.model import AppId, Fresh, Loading, Reading, Snapshot, SourceFailure, Stale, Unavailable
+from anchor_tui.domain.snapshot_builder import (
+    GITHUB_SOURCE_ID,
+    SourceReadings,
+    build_snapshot,
+    get_latest_value,
+    select_applications,
+)
+from anchor_tui.domain.source_data import ArgoCDData
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.late import LateGitHub
@@ -78,7 +84,7 @@ class Observer:
         self._config = config
         self._sources = tuple(sources)
         self._now = now
-        self._readings = Readings()
+        self._readings = SourceReadings()
         self._policy: Policy | None = None
         self._changed = asyncio.Event()
         self._argocd_answered = asyncio.Event()
@@ -86,11 +92,11 @@ class Observer:
     def observe(self) -> Snapshot:
         """Everything known now. Never waits."""
         now = self._now()
-        return assemble(self._config, self._readings, now, self._findings(now))
+        return build_snapshot(self._config, self._readings, now, self._findings(now))
 
     def _findings(self, now: datetime) -> Findings | None:
         """What policy says, as soon as the ops repo has been read: the checks are loaded then, not before."""
-        if value_of(self._readings.github) is None:
+        if get_latest_value(self._readings.github) is None:
             return None
         if self._policy is None:
             from anchor_tui.services.policy import Policy
@@ -139,11 +145,11 @@ class Observer:
             async with asyncio.timeout(timeout_s):
                 self._take(source, await source.read())
         except TimeoutError:
-            self._take(source, Missing(Failure("timeout", f"no answer within {timeout_s:g} s")))
+            self._take(source, Unavailable(SourceFailure("timeout", f"no answer within {timeout_s:g} s")))
         except SourceError as error:
-            self._take(source, Missing(error.failure))
+            self._take(source, Unavailable(error.failure))
         except Exception as error:  # noqa: BLE001 - the other sources' answers are worth printing all the same
-            self._take(source, Missing(_fault(error)))
+            self._take(source, Unavailable(_fault(error)))
 
     async def _keep_running(self, source: Source, after: asyncio.Event | None) -> None:
         """A source that fails in a way nobody thought of is shown as failed, and started again."""
@@ -162,10 +168,12 @@ class Observer:
             await asyncio.sleep(backoff.next())
 
     def _reading(self, source: Source) -> Reading[Any]:
-        return self._readings.github if source.id == GITHUB else self._readings.argocd.get(source.id, Asking())
+        return (
+            self._readings.github if source.id == GITHUB_SOURCE_ID else self._readings.argocd.get(source.id, Loading())
+        )
 
     def _take(self, source: Source, reading: Reading[Any]) -> None:
-        if source.id == GITHUB:
+        if source.id == GITHUB_SOURCE_ID:
             self._readings = replace(self._readings, github=reading)
         else:
             argocd = {**self._readings.argocd, source.id: reading}
@@ -180,44 +188,44 @@ class Observer:
 
     def _synced(self) -> tuple[str, ...]:
         """The commits that the environments' applications run, where that is not the head of the branch."""
-        repo = value_of(self._readings.github)
+        repo = get_latest_value(self._readings.github)
         head = repo.head.oid if repo is not None and repo.head else None
         if head is None:
             return ()
-        answers = {name: value_of(reading) for name, reading in self._readings.argocd.items()}
+        answers = {name: get_latest_value(reading) for name, reading in self._readings.argocd.items()}
         found = (
             application
             for each in self._config.environments
             if (answer := answers.get(each.server)) is not None
-            for application in applications_of(each, answer)
+            for application in select_applications(each, answer)
         )
         behind = (each for each in found if not (each.sync == "Synced" and each.compared_revision == head))
         return tuple(dict.fromkeys(each.synced_revision for each in behind if each.synced_revision))
 
 
-def _fault(error: Exception) -> Failure:
+def _fault(error: Exception) -> SourceFailure:
     """A fault of ours. The text of an unknown exception may hold anything, a token too: its kind must do."""
-    return Failure("internal", f"a fault in anchor-tui: {type(error).__name__}")
+    return SourceFailure("internal", f"a fault in anchor-tui: {type(error).__name__}")
 
 
-def _spoiled(reading: Reading[Any], failure: Failure) -> Reading[Any]:
+def _spoiled(reading: Reading[Any], failure: SourceFailure) -> Reading[Any]:
     match reading:
         case Fresh(value=value, taken_at=taken_at, problems=problems):
             return Stale(value, taken_at, problems, failure)
         case Stale():
             return replace(reading, error=failure)
         case _:
-            return Missing(failure)
+            return Unavailable(failure)
 
 
 def _out_of_sync_since(
-    before: Mapping[AppId, datetime], server: str, reading: Reading[Applications], now: datetime
+    before: Mapping[AppId, datetime], server: str, reading: Reading[ArgoCDData], now: datetime
 ) -> Mapping[AppId, datetime]:
     """When each application's OutOfSync was first seen; Argo CD itself does not tell."""
     if not isinstance(reading, Fresh):
         return before
     others = {app: moment for app, moment in before.items() if app.server != server}
-    out_of_sync = (each.application.id for each in reading.value.observed if each.application.sync == "OutOfSync")
+    out_of_sync = (each.application.id for each in reading.value.applications if each.application.sync == "OutOfSync")
     return others | {app: before.get(app, now) for app in out_of_sync}
 
 
@@ -268,4 +276,4 @@ def make_sources(
 
         return GitHubSource(config, connections.github, now)
 
-    return [*(argo_source(each.name) for each in config.all_servers), LateGitHub(GITHUB, github_source)]
+    return [*(argo_source(each.name) for each in config.all_servers), LateGitHub(GITHUB_SOURCE_ID, github_source)]

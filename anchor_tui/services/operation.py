@@ -12,8 +12,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from anchor_tui.domain.actions.cluster import AppState, OperationDetail, stale_resources
-from anchor_tui.domain.actions.steps import REQUEST_INFO, FollowOperation, ResourceRef
-from anchor_tui.domain.words import count, first_line, short
+from anchor_tui.domain.actions.following import FollowOperation
+from anchor_tui.domain.actions.parts import ResourceRef
+from anchor_tui.domain.actions.steps import REQUEST_INFO
+from anchor_tui.domain.formatting import format_count, get_first_line, shorten_revision
 from anchor_tui.services.acting import Ended, Learned, Pace, Tell
 from anchor_tui.services.audit import EntryKind
 from anchor_tui.sources.errors import SourceError
@@ -92,7 +94,7 @@ class FollowedOperation:
                 raise Ended("failed", f"{phase}: {_failure(operation)}")
 
     async def _running(self, operation: OperationDetail) -> None:
-        words = first_line(operation.message) or operation.phase
+        words = get_first_line(operation.message) or operation.phase
         if "waiting for pruning confirmation" in operation.message.lower():
             if self._step.approves and not self._approved:
                 await self._confirm(words)
@@ -162,10 +164,13 @@ class FollowedOperation:
 
     def _done_words(self, operation: OperationDetail) -> str:
         pruned = sum(each.status == "Pruned" for each in operation.results)
-        words = [f"synced {short(operation.revision)}", *([f"{count(pruned, 'resource')} deleted"] if pruned else [])]
+        words = [
+            f"synced {shorten_revision(operation.revision)}",
+            *([f"{format_count(pruned, 'resource')} deleted"] if pruned else []),
+        ]
         seen = self._step.seen_revision
         if seen and operation.revision and operation.revision != seen:
-            note = f"it synced {short(operation.revision)}, and not {short(seen)}, which was seen"
+            note = f"it synced {shorten_revision(operation.revision)}, and not {shorten_revision(seen)}, which was seen"
             self._learned.notes.append(note)
         return ", ".join(words)
 
@@ -180,8 +185,10 @@ def is_ours(state: AppState, request_id: str) -> bool:
 
 
 def _failure(operation: OperationDetail) -> str:
-    failed = [f"{each.ref}: {first_line(each.message)}" for each in operation.results if each.status == "SyncFailed"]
-    words = first_line(operation.message) or "no reason given"
+    failed = [
+        f"{each.ref}: {get_first_line(each.message)}" for each in operation.results if each.status == "SyncFailed"
+    ]
+    words = get_first_line(operation.message) or "no reason given"
     return "; ".join([words, *failed[:5]])
 
 

@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from anchor_tui.config import Config
-from anchor_tui.domain.assemble import Readings, applications_of, value_of
 from anchor_tui.domain.model import Application, Finding
 from anchor_tui.domain.policy.facts import Facts
 from anchor_tui.domain.policy.in_cluster import InCluster
 from anchor_tui.domain.policy.in_git import InGit
 from anchor_tui.domain.policy.judging import Findings, PolicyFacts, judge_policy
 from anchor_tui.domain.policy.observed import Observed, facts_of, read_environment, read_repo
-from anchor_tui.domain.readings import Applications, OpsRepo
+from anchor_tui.domain.snapshot_builder import SourceReadings, get_latest_value, select_applications
+from anchor_tui.domain.source_data import ArgoCDData, OpsRepoData
 
 GOOD_FOR = timedelta(seconds=15)
 """Waivers end and times of grace pass without anything else changing: findings are not believed for longer."""
@@ -42,10 +42,10 @@ class Policy:
         self._in_cluster: dict[str, tuple[object, InCluster]] = {}
         self._judged_before: dict[str, _Judged] = {}
 
-    def findings(self, readings: Readings, now: datetime) -> Findings | None:
+    def findings(self, readings: SourceReadings, now: datetime) -> Findings | None:
         """Every finding; None as long as no source has said anything."""
-        repo = value_of(readings.github)
-        answers = {name: value_of(reading) for name, reading in readings.argocd.items()}
+        repo = get_latest_value(readings.github)
+        answers = {name: get_latest_value(reading) for name, reading in readings.argocd.items()}
         if repo is None or not repo.files:
             return None
         try:
@@ -53,9 +53,9 @@ class Policy:
         except Exception as error:  # noqa: BLE001 - a fault of ours must be seen, and must not end the reader
             return _faulty(self._config, error)
 
-    def _judged(self, repo: OpsRepo, answers: Mapping[str, Applications | None], now: datetime) -> Findings:
+    def _judged(self, repo: OpsRepoData, answers: Mapping[str, ArgoCDData | None], now: datetime) -> Findings:
         applications = {
-            each.name: applications_of(each, answers[each.server]) if answers.get(each.server) else None
+            each.name: select_applications(each, answers[each.server]) if answers.get(each.server) else None
             for each in self._config.environments
         }
         observed = Observed(applications, repo, self._clusters(answers, applications))
@@ -81,7 +81,7 @@ class Policy:
         return Findings({name: self._judged_before[name].findings for name in facts.environments}, judged.estate)
 
     def _clusters(
-        self, answers: Mapping[str, Applications | None], applications: Mapping[str, tuple[Application, ...] | None]
+        self, answers: Mapping[str, ArgoCDData | None], applications: Mapping[str, tuple[Application, ...] | None]
     ) -> dict[str, InCluster]:
         """What is rendered and what lives, by environment; read anew where an answer or an application has changed."""
         found = {}
@@ -97,13 +97,13 @@ class Policy:
             found[each.name] = known[1]
         return found
 
-    def _read(self, repo: OpsRepo) -> dict[str, InGit]:
+    def _read(self, repo: OpsRepoData) -> dict[str, InGit]:
         if repo.files != self._files:
             self._files, self._in_git = repo.files, read_repo(self._config, repo)
         return self._in_git
 
 
-def _taken_at(answer: Applications | None, own: tuple[Application, ...] | None) -> datetime | None:
+def _taken_at(answer: ArgoCDData | None, own: tuple[Application, ...] | None) -> datetime | None:
     """When the oldest of an environment's manifests were asked for."""
     found = [answer.managed[app.id].taken_at for app in own or () if app.id in answer.managed] if answer else []
     return min(found, default=None)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from anchor_tui.config import Config
+from anchor_tui.domain.actions.following import FollowOperation, FollowPullRequest
 from anchor_tui.domain.actions.steps import (
     REQUEST_INFO,
     AddLabels,
@@ -14,8 +15,6 @@ from anchor_tui.domain.actions.steps import (
     CreateBranch,
     Dispatch,
     Emit,
-    FollowOperation,
-    FollowPullRequest,
     Merge,
     MoveBranch,
     OpenPullRequest,
@@ -24,8 +23,8 @@ from anchor_tui.domain.actions.steps import (
     Sync,
     Terminate,
 )
-from anchor_tui.domain.model import Value
-from anchor_tui.domain.words import short
+from anchor_tui.domain.formatting import shorten_revision
+from anchor_tui.domain.model import ValueObject
 from anchor_tui.services.acting import Learned, Pace, Session
 from anchor_tui.services.argocd_hand import ArgoHand
 from anchor_tui.services.audit import Audit, Entry, Unfinished, is_alive, unfinished, who
@@ -35,7 +34,7 @@ from anchor_tui.sources.errors import SourceError
 from anchor_tui.sources.github.bench import read_ours, read_pull
 
 
-class Recovered(Value, frozen=True):
+class Recovered(ValueObject, frozen=True):
     """One change whose end is not known, and what is there now. `resumable` ones can be followed on."""
 
     begun: Unfinished
@@ -165,7 +164,7 @@ async def _branch_words(session: Session, config: Config, repository: str, branc
     environment = config.environments[0]
     paths = (environment.release, environment.values)
     _, ours, pulls = await read_ours(door, repository, branch, config.github.branch, paths)
-    where = f"the branch {branch} is at {short(ours.oid)}" if ours else f"there is no branch {branch}"
+    where = f"the branch {branch} is at {shorten_revision(ours.oid)}" if ours else f"there is no branch {branch}"
     opened = f"#{pulls[0].number} of it is open" if pulls else "no pull request of it is open"
     again = "" if pulls else ": ask for it again, and it is gone on with"
     return f"{where}, and {opened}{again}"

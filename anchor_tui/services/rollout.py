@@ -6,8 +6,8 @@ import time
 
 from anchor_tui.config import Config
 from anchor_tui.domain.actions.cluster import AppState
-from anchor_tui.domain.actions.steps import FollowRollout
-from anchor_tui.domain.words import first_line, short
+from anchor_tui.domain.actions.following import FollowRollout
+from anchor_tui.domain.formatting import get_first_line, shorten_revision
 from anchor_tui.services.acting import Ended, Learned, Pace, Patience, Tell
 from anchor_tui.services.argocd_hand import ArgoHand
 from anchor_tui.services.github_hand import GitHubHand
@@ -43,29 +43,29 @@ async def follow_rollout(
                     reached[revision] = asked
         there = any(reached.get(each, False) for each in revisions)
         if there and (not step.auto_sync or _is_synced(state)):
-            return f"{state.application.sync} at {short(state.application.compared_revision)}"
+            return f"{state.application.sync} at {shorten_revision(state.application.compared_revision)}"
         tell(how_far(state, there=there))
         operation = state.application.operation
         is_failed = there and operation is not None and operation.phase in FAILED
         failed_since = (failed_since or time.monotonic()) if is_failed else None
         if failed_since is not None and time.monotonic() - failed_since > pace.settle_s:
-            words = first_line(operation.message) if operation else ""
+            words = get_first_line(operation.message) if operation else ""
             raise Ended("failed", f"the merged commit could not be synced: {words or 'no reason given'}")
-    raise Ended("unknown", f"the merged commit {short(merged)} has not arrived yet")
+    raise Ended("unknown", f"the merged commit {shorten_revision(merged)} has not arrived yet")
 
 
 def _is_synced(state: AppState) -> bool:
     operation = state.application.operation
-    return state.application.sync == "Synced" and not (operation is not None and operation.running)
+    return state.application.sync == "Synced" and not (operation is not None and operation.is_running)
 
 
 def how_far(state: AppState, *, there: bool) -> str:
     """Where an application is on its way to the merged commit, in words."""
     application = state.application
     if not there:
-        return f"Argo CD compares with {short(application.compared_revision)} still"
-    if application.operation is not None and application.operation.running:
-        words = first_line(application.operation.message)
+        return f"Argo CD compares with {shorten_revision(application.compared_revision)} still"
+    if application.operation is not None and application.operation.is_running:
+        words = get_first_line(application.operation.message)
         return f"operation {application.operation.phase}" + (f": {words}" if words else "")
     automated = application.automated is not None and application.automated.enabled
     return f"{application.sync or 'sync not told'}" + ("" if automated else ": auto-sync is off, a sync is needed (s)")

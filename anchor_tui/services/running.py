@@ -9,6 +9,17 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from anchor_tui.config import Config
+from anchor_tui.domain.actions.following import (
+    FollowHealth,
+    FollowNoMocks,
+    FollowOperation,
+    FollowPullRequest,
+    FollowRefresh,
+    FollowRollout,
+    FollowRun,
+    FollowTermination,
+)
+from anchor_tui.domain.actions.parts import Request
 from anchor_tui.domain.actions.plan import Change, Outcome, OutcomeKind, Plan, Result
 from anchor_tui.domain.actions.progress import Job, StepPhase, StepState, Track
 from anchor_tui.domain.actions.steps import (
@@ -18,19 +29,10 @@ from anchor_tui.domain.actions.steps import (
     CreateBranch,
     Dispatch,
     Emit,
-    FollowHealth,
-    FollowNoMocks,
-    FollowOperation,
-    FollowPullRequest,
-    FollowRefresh,
-    FollowRollout,
-    FollowRun,
-    FollowTermination,
     Merge,
     MoveBranch,
     OpenPullRequest,
     Refresh,
-    Request,
     Step,
     Sync,
     Terminate,

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from anchor_tui.domain.documents import Document, MappingNode
+    from anchor_tui.domain.yaml.document import YamlDocument
+    from anchor_tui.domain.yaml.nodes import MappingNode
 
 OTHERS_MAY_READ = 0o077
 _VALUES = {
@@ -121,18 +122,19 @@ def read_contexts(file: Path) -> Contexts | None:
         raise CredentialError(f"{file} cannot be read: {error.strerror or error}") from error
     if os.name == "posix" and mode & OTHERS_MAY_READ:
         raise CredentialError(f"{file} holds tokens and others may read it: run `chmod 600 {shlex.quote(str(file))}`")
-    from anchor_tui.domain.documents import DocumentError, parse  # ruamel: only when the file is needed
+    from anchor_tui.domain.yaml.document import parse_document  # ruamel: only when the file is needed
+    from anchor_tui.domain.yaml.nodes import YamlDocumentError
 
     try:
-        return _contexts(parse(raw, str(file)))
-    except DocumentError as error:
+        return _contexts(parse_document(raw, str(file)))
+    except YamlDocumentError as error:
         if error.problem.kind == "empty-file":
             return None
         message = f"{error}; mend it, or log in anew with `argocd login`"
         raise CredentialError(message) from error
 
 
-def _contexts(document: Document) -> Contexts:
+def _contexts(document: YamlDocument) -> Contexts:
     servers = {_text(node, "server"): node for node in _tables(document, "servers")}
     users = {_text(node, "name"): node for node in _tables(document, "users")}
     found: list[Context] = []
@@ -156,18 +158,18 @@ def _contexts(document: Document) -> Contexts:
                 client_key_data=_pem(server, "client-certificate-key-data", origin),
             )
         )
-    from anchor_tui.domain.documents import MappingNode
+    from anchor_tui.domain.yaml.nodes import MappingNode
 
     assert isinstance(document.root, MappingNode)
     return Contexts(document.file, _text(document.root, "current-context"), tuple(found))
 
 
-def _tables(document: Document, key: str) -> list[MappingNode]:
+def _tables(document: YamlDocument, key: str) -> list[MappingNode]:
     """The mappings of a list; none where the key is missing or null."""
-    from anchor_tui.domain.documents import MappingNode, Scalar, SequenceNode
+    from anchor_tui.domain.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
     node = document.find((key,))
-    if node is None or (isinstance(node, Scalar) and node.value is None):
+    if node is None or (isinstance(node, ScalarNode) and node.value is None):
         return []
     if isinstance(node, SequenceNode):
         tables = [item for item in node.items if isinstance(item, MappingNode)]
@@ -177,10 +179,10 @@ def _tables(document: Document, key: str) -> list[MappingNode]:
 
 
 def _text(node: MappingNode | None, key: str) -> str:
-    from anchor_tui.domain.documents import Scalar
+    from anchor_tui.domain.yaml.nodes import ScalarNode
 
     found = node.get(key) if node is not None else None
-    return found.text if isinstance(found, Scalar) and found.value is not None else ""
+    return found.text if isinstance(found, ScalarNode) and found.value is not None else ""
 
 
 def _is_on(node: MappingNode | None, key: str) -> bool:

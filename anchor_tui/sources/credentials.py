@@ -23,10 +23,7 @@ from anchor_tui.sources.gh_cli import ask_gh, hosts_file, hosts_token
 from anchor_tui.sources.secret import (
     Secret,
     clean,
-    forget_token,
-    keep_token,
     keyring_token,
-    token_expiry,
 )
 
 if TYPE_CHECKING:
@@ -34,19 +31,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from anchor_tui.config import GitHub, Server
-
-__all__ = [
-    "ArgoAccess",
-    "CredentialError",
-    "GitHubAccess",
-    "Secret",
-    "argocd_access",
-    "argocd_url",
-    "forget_token",
-    "github_access",
-    "keep_token",
-    "token_expiry",
-]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from anchor_tui.domain.model import Failure
+    from anchor_tui.domain.model import SourceFailure
 
 
 class SourceError(Exception):
@@ -38,11 +38,11 @@ class SourceError(Exception):
         self.message = message
 
     @property
-    def failure(self) -> Failure:
+    def failure(self) -> SourceFailure:
         """The same as a value, for readings and snapshots."""
-        from anchor_tui.domain.model import Failure  # errors are known before the model has to be
+        from anchor_tui.domain.model import SourceFailure  # errors are known before the model has to be
 
-        return Failure(self.kind, self.message)
+        return SourceFailure(self.kind, self.message)
 
 
 class CredentialError(SourceError):

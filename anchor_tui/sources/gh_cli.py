@@ -56,17 +56,21 @@ def hosts_token(file: Path, host: str) -> Secret | None:
         return None
     except OSError as error:
         raise CredentialError(f"{file} cannot be read: {error.strerror or error}") from error
-    from anchor_tui.domain.documents import DocumentError, Scalar, parse  # ruamel: only when the file is needed
+    from anchor_tui.domain.yaml.document import parse_document  # ruamel: only when the file is needed
+    from anchor_tui.domain.yaml.nodes import ScalarNode, YamlDocumentError
 
     try:
-        document = parse(raw, str(file))
-    except DocumentError as error:
+        document = parse_document(raw, str(file))
+    except YamlDocumentError as error:
         if error.problem.kind == "empty-file":
             return None
         raise CredentialError(f"{error}; mend it, or log in anew with `gh auth login`") from error
     user = document.find((host, "user"))
-    for path in ((host, "oauth_token"), (host, "users", user.text if isinstance(user, Scalar) else "", "oauth_token")):
+    for path in (
+        (host, "oauth_token"),
+        (host, "users", user.text if isinstance(user, ScalarNode) else "", "oauth_token"),
+    ):
         node = document.find(path)
-        if isinstance(node, Scalar) and node.text:
+        if isinstance(node, ScalarNode) and node.text:
             return clean(node.text, f"oauth_token of {host} in {file}")
     return None

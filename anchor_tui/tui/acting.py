@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from anchor_tui.domain.actions.plan import Order, Outcome, OutcomeKind, Plan, Refusal
-from anchor_tui.domain.words import first_line
+from anchor_tui.domain.formatting import get_first_line
 from anchor_tui.tui.actor import Actor
 from anchor_tui.tui.orders import Aim, order_for
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from anchor_tui.domain.actions.plan import ActionId
     from anchor_tui.domain.actions.progress import Job
-    from anchor_tui.domain.readings import PastRelease
+    from anchor_tui.domain.source_data import PastRelease
     from anchor_tui.services.execute import Consent
     from anchor_tui.tui.app import AnchorApp
 
@@ -71,7 +71,7 @@ class Flows:
         from anchor_tui.tui.screens.releases import ReleasesScreen
 
         name, snapshot, now = order.environments[0], self._app.snapshot, self._app.now
-        environment = snapshot.environment(name) if snapshot else None
+        environment = snapshot.find_environment(name) if snapshot else None
         assert now is not None
 
         async def ask() -> tuple[PastRelease, ...] | Refusal:
@@ -151,7 +151,7 @@ class Flows:
             self._app.notify(message, title=plan.title, severity="error", timeout=20, markup=False)
             return None
         self._app.notify(
-            first_line(outcome.message),
+            get_first_line(outcome.message),
             title=f"{plan.title}: {outcome.kind}",
             severity=_SEVERITY.get(outcome.kind, "error"),
             timeout=6 if outcome.kind == "done" else 15,

@@ -9,9 +9,9 @@ from functools import partial
 from textual.content import Content
 
 from anchor_tui.domain.actions.progress import Job
-from anchor_tui.domain.glyphs import Mark
+from anchor_tui.domain.formatting import format_age, get_first_line
 from anchor_tui.domain.model import Environment
-from anchor_tui.domain.words import first_line, since
+from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.appearance import marked, text
 from anchor_tui.tui.plan_lines import OUTCOMES, job_content
 from anchor_tui.tui.widgets.grid import Column, Pane, Row
@@ -38,11 +38,11 @@ def _row(job: Job) -> Row:
 
 def _cells(job: Job, now: datetime) -> tuple[Content, ...]:
     if job.outcome is None:
-        state, words = marked(Mark.PROGRESS, "under way"), job.words().removeprefix(f"{job.plan.title}: ")
+        state, words = marked(StatusMark.PROGRESS, "under way"), job.words().removeprefix(f"{job.plan.title}: ")
     else:
         state = marked(OUTCOMES[job.outcome.kind], job.outcome.kind)
-        words = first_line(job.outcome.message)
-    return text(f"{since(job.began_at, now)} ago"), text(job.plan.title, "bold"), state, text(words)
+        words = get_first_line(job.outcome.message)
+    return text(f"{format_age(job.began_at, now)} ago"), text(job.plan.title, "bold"), state, text(words)
 
 
 def concerns(job: Job, environment: Environment) -> bool:
@@ -57,4 +57,4 @@ def running_words(jobs: Sequence[Job]) -> str:
     if not running:
         return ""
     more = f" (+{len(running) - 1})" if len(running) > 1 else ""
-    return f"{Mark.PROGRESS.glyph()} {running[-1].words()}{more}"
+    return f"{StatusMark.PROGRESS.glyph()} {running[-1].words()}{more}"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
     from anchor_tui.domain.actions.progress import Job
     from anchor_tui.domain.model import Snapshot
-    from anchor_tui.domain.readings import PastRelease
+    from anchor_tui.domain.source_data import PastRelease
     from anchor_tui.services.execute import Consent
 
 

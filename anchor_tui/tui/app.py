@@ -16,9 +16,9 @@ from textual.reactive import reactive
 from textual.screen import Screen
 
 from anchor_tui.config import Config
-from anchor_tui.domain.assemble import Readings, assemble
-from anchor_tui.domain.glyphs import is_unicode
 from anchor_tui.domain.model import Level, Snapshot
+from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
+from anchor_tui.domain.status_marks import supports_unicode
 from anchor_tui.tui.actor import Actor
 from anchor_tui.tui.appearance import PlainAscii, styles_folder
 from anchor_tui.tui.keys import ENVIRONMENT_KEYS, with_keys
@@ -97,7 +97,7 @@ class AnchorApp(App[None]):
                 )
             self.theme = theme
         self.set_reactive(AnchorApp.now, clock())
-        self.set_reactive(AnchorApp.snapshot, assemble(config, Readings(), clock()))
+        self.set_reactive(AnchorApp.snapshot, build_snapshot(config, SourceReadings(), clock()))
 
     def get_default_screen(self) -> Screen[None]:
         """The fleet, at once: no empty screen before it."""
@@ -119,7 +119,7 @@ class AnchorApp(App[None]):
         """Plain ASCII where the terminal is not UTF-8."""
         filters = list(super().get_line_filters())
         if self._ascii_only is None:
-            self._ascii_only = not is_unicode(sys.__stdout__.encoding if sys.__stdout__ else None)
+            self._ascii_only = not supports_unicode(sys.__stdout__.encoding if sys.__stdout__ else None)
         return [*filters, PlainAscii()] if self._ascii_only else filters
 
     # --- data in -----------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.filter import LineFilter
 
-from anchor_tui.domain.glyphs import Mark, to_ascii
-from anchor_tui.domain.words import plain
+from anchor_tui.domain.formatting import sanitize_text
+from anchor_tui.domain.status_marks import StatusMark, convert_to_ascii
 
 if TYPE_CHECKING:
     from rich.segment import Segment
@@ -34,7 +34,7 @@ def styles_folder() -> Path:
 
 def text(foreign: object, style: str = "") -> Content:
     """Foreign text: never markup, never an escape sequence."""
-    return Content.styled(plain(str(foreign)), style) if style else Content(plain(str(foreign)))
+    return Content.styled(sanitize_text(str(foreign)), style) if style else Content(sanitize_text(str(foreign)))
 
 
 def muted(foreign: object) -> Content:
@@ -42,7 +42,7 @@ def muted(foreign: object) -> Content:
     return text(foreign, MUTED)
 
 
-def marked(mark: Mark, words: object = "") -> Content:
+def marked(mark: StatusMark, words: object = "") -> Content:
     """A glyph with its words, both in the mark's colour."""
     spaced = f"{mark.glyph()} {words}" if words else mark.glyph()
     return text(spaced, _COLOURS[mark.style])
@@ -69,4 +69,4 @@ _BOX = str.maketrans(
 def _line_ascii(line: str) -> str:
     if line.isascii():
         return line
-    return "".join(to_ascii(char)[:1] or "?" for char in line.translate(_BOX))
+    return "".join(convert_to_ascii(char)[:1] or "?" for char in line.translate(_BOX))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from anchor_tui.domain.words import plain
+from anchor_tui.domain.formatting import sanitize_text
 
 if TYPE_CHECKING:
     from anchor_tui.tui.app import AnchorApp
@@ -46,13 +46,17 @@ class EstateCommands(Provider):
             return
         for environment in snapshot.environments:
             go = partial(app.choose_environment, environment.name)
-            yield Entry(f"Environment {plain(environment.name)}", go, f"verdict: {environment.verdict.level}")
+            yield Entry(f"Environment {sanitize_text(environment.name)}", go, f"verdict: {environment.verdict.level}")
             for application in environment.applications:
                 words = f"{application.sync or 'not told'}, {application.health or 'not told'}"
-                yield Entry(f"Application {plain(str(application.id))}", go, f"in {plain(environment.name)}: {words}")
+                yield Entry(
+                    f"Application {sanitize_text(str(application.id))}",
+                    go,
+                    f"in {sanitize_text(environment.name)}: {words}",
+                )
         for pull in snapshot.all_pull_requests:
             show = partial(app.open_url, pull.url)
-            yield Entry(f"Pull request #{pull.number} {plain(pull.title)}", show, "opens in the browser")
+            yield Entry(f"Pull request #{pull.number} {sanitize_text(pull.title)}", show, "opens in the browser")
 
     async def discover(self) -> Hits:
         """The actions, before anything is typed."""

@@ -41,7 +41,7 @@ def why_not_act(action: str, aim: Aim, snapshot: Snapshot | None, environments: 
     """Why an action cannot even be planned here and now; empty where it can."""
     if snapshot is None:
         return "nothing is known yet"
-    environment = snapshot.environment(aim.environment)
+    environment = snapshot.find_environment(aim.environment)
     if environment is None:
         return "no environment is highlighted"
     if action in IN_CLUSTER:
@@ -65,7 +65,7 @@ def _in_cluster(action: str, aim: Aim, environment: Environment, snapshot: Snaps
     applications = _aimed(aim, environment, snapshot)
     if not applications:
         return "no application is known there"
-    if action == "terminate" and not any(each.operation and each.operation.running for each in applications):
+    if action == "terminate" and not any(each.operation and each.operation.is_running for each in applications):
         return "no operation runs"
     return ""
 
@@ -73,11 +73,11 @@ def _in_cluster(action: str, aim: Aim, environment: Environment, snapshot: Snaps
 def _aimed(aim: Aim, environment: Environment, snapshot: Snapshot) -> tuple[Application, ...]:
     if not aim.applications:
         return environment.applications
-    return tuple(each for each in snapshot.applications if each.id in aim.applications)
+    return tuple(each for each in snapshot.all_applications if each.id in aim.applications)
 
 
 def _unread(snapshot: Snapshot, source: str, name: str) -> str:
-    state = snapshot.source(source)
+    state = snapshot.find_source(source)
     if state is None or state.state == "fresh":
         return ""
     return f"{name} is {state.state}: read again (g) once that is mended"

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from anchor_tui.domain.glyphs import Mark, of_checks, of_health, of_level, of_sync
+from anchor_tui.domain.formatting import format_age, get_first_line, shorten_revision
 from anchor_tui.domain.model import Application, Environment, Operation, Problem, PullRequest, Snapshot
-from anchor_tui.domain.words import first_line, short, since
+from anchor_tui.domain.status_marks import StatusMark, get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
 from anchor_tui.tui import summary
 from anchor_tui.tui.appearance import marked, muted, spaced, text
 from anchor_tui.tui.policy_pane import POLICY, make_policy
@@ -72,7 +72,7 @@ def _fleet_row(each: Environment, snapshot: Snapshot, *, with_policy: bool) -> R
     no_apps = asked.get(each.source, True) or not each.applications
     waiting = summary.sync_and_health(each, snapshot) if no_apps else None
     cells = [
-        marked(of_level(each.verdict.level)),
+        marked(get_level_mark(each.verdict.level)),
         text(each.name, "bold") + (muted(" prot.") if each.protected else Content("")),
         summary.version(each, snapshot),
         waiting or summary.aged(summary.sync(each), snapshot, each.source),
@@ -81,7 +81,7 @@ def _fleet_row(each: Environment, snapshot: Snapshot, *, with_policy: bool) -> R
         summary.position_in_short(each, snapshot),
         summary.pull_requests_in_short(each, snapshot),
     ]
-    level = marked(of_level(each.verdict.level), each.verdict.level.upper())
+    level = marked(get_level_mark(each.verdict.level), each.verdict.level.upper())
     detail = Content("\n").join([spaced(text(each.name, "bold"), level), *map(text, each.verdict.reasons)])
     url = each.applications[0].url if each.applications else None
     return still(each.name, tuple(cells), detail, url, copied=each.name)
@@ -101,7 +101,7 @@ def _applications(snapshot: Snapshot, environments: Sequence[Environment]) -> Pa
     )
     asking = any(
         source is None or source.state == "asking"
-        for source in (snapshot.source(environment.source) for environment in environments)
+        for source in (snapshot.find_source(environment.source) for environment in environments)
     )
     return Pane(columns, rows, "… asking" if asking else "no application is known")
 
@@ -129,45 +129,47 @@ def application_key(environment: Environment, app: Application) -> str:
 
 
 def _application_cells(application: Application, now: datetime) -> tuple[Content, ...]:
-    span = f" {since(application.health_since, now)}" if application.health_since else ""
-    mark, word = of_health(application)
-    sync_mark, sync = of_sync(application)
+    span = f" {format_age(application.health_since, now)}" if application.health_since else ""
+    mark, word = get_health_mark(application)
+    sync_mark, sync = get_sync_mark(application)
     return (
         text(application.id),
         marked(sync_mark, sync),
         marked(mark, f"{word}{span}"),
-        text(short(application.compared_revision)),
-        _operation(application.operation, now) if application.operation else muted(Mark.NONE.glyph()),
+        text(shorten_revision(application.compared_revision)),
+        _operation(application.operation, now) if application.operation else muted(StatusMark.NONE.glyph()),
     )
 
 
 def _operation(operation: Operation, now: datetime) -> Content:
-    if operation.running:
-        return marked(Mark.PROGRESS, f"{operation.phase} {since(operation.started_at, now)}")
-    mark = {"Succeeded": Mark.OK, "Failed": Mark.FAILING, "Error": Mark.FAILING}.get(operation.phase, Mark.UNKNOWN)
-    return marked(mark, f"{operation.phase} {since(operation.finished_at, now)} ago")
+    if operation.is_running:
+        return marked(StatusMark.PROGRESS, f"{operation.phase} {format_age(operation.started_at, now)}")
+    mark = {"Succeeded": StatusMark.OK, "Failed": StatusMark.FAILING, "Error": StatusMark.FAILING}.get(
+        operation.phase, StatusMark.UNKNOWN
+    )
+    return marked(mark, f"{operation.phase} {format_age(operation.finished_at, now)} ago")
 
 
 def _application_detail(application: Application, now: datetime) -> Content:
     """What is wrong, worst first and in full; else what it runs."""
-    lines = [marked(Mark.FAILING, problem.message) for problem in application.problems]
+    lines = [marked(StatusMark.FAILING, problem.message) for problem in application.problems]
     for resource in application.unhealthy:
         where = f"{resource.kind}/{resource.name}"
-        mark = of_health(Application("", "", "", health=resource.health))[0]
+        mark = get_health_mark(Application("", "", "", health=resource.health))[0]
         message = text(resource.message) if resource.message else None
         lines.append(spaced(marked(mark, f"{where} {resource.health}"), message))
     lines += [spaced(text(each.type, "bold"), text(each.message)) for each in application.conditions]
     operation = application.operation
     if operation and operation.message and operation.phase != "Succeeded":
-        lines.append(spaced(text(f"operation {operation.phase}", "bold"), text(first_line(operation.message))))
+        lines.append(spaced(text(f"operation {operation.phase}", "bold"), text(get_first_line(operation.message))))
     if application.prunable:
         names = ", ".join(f"{each.kind}/{each.name}" for each in application.prunable)
-        lines.append(spaced(marked(Mark.ATTENTION, "git no longer has"), text(names)))
+        lines.append(spaced(marked(StatusMark.ATTENTION, "git no longer has"), text(names)))
     facts = [
-        f"runs {short(application.synced_revision)}" if application.synced_revision else "",
-        f"synced {since(application.synced_at, now)} ago" if application.synced_at else "",
+        f"runs {shorten_revision(application.synced_revision)}" if application.synced_revision else "",
+        f"synced {format_age(application.synced_at, now)} ago" if application.synced_at else "",
         f"follows {application.target_revision}" if application.target_revision else "",
-        f"reconciled {since(application.reconciled_at, now)} ago" if application.reconciled_at else "",
+        f"reconciled {format_age(application.reconciled_at, now)} ago" if application.reconciled_at else "",
     ]
     lines.append(muted(" · ".join(fact for fact in facts if fact)))
     lines += [muted(image) for image in application.images]
@@ -191,7 +193,7 @@ def _pull_requests(snapshot: Snapshot, environments: Sequence[Environment], *, e
     if everything:
         pulls |= {pull.number: pull for pull in snapshot.pull_requests}
     rows = tuple(_pull_request(pulls[number], snapshot) for number in sorted(pulls, reverse=True))
-    github = snapshot.source("github")
+    github = snapshot.find_source("github")
     asking = github is None or github.state == "asking"
     return Pane(columns, rows, "… asking" if asking else "no open pull request")
 
@@ -211,15 +213,15 @@ def _pull_request(pull: PullRequest, snapshot: Snapshot) -> Row:
 
 
 def _pull_request_cells(pull: PullRequest, now: datetime) -> tuple[Content, ...]:
-    mark, _ = of_checks(pull)
+    mark, _ = get_checks_mark(pull)
     return (
         text(f"#{pull.number}", "bold"),
         text(pull.kind),
-        text(", ".join(pull.environments) or Mark.NONE.glyph()),
+        text(", ".join(pull.environments) or StatusMark.NONE.glyph()),
         spaced(muted("draft") if pull.draft else None, text(pull.title), gap=" "),
         marked(mark, pull.checks),
         text((pull.review or "none").replace("_", " ")),
-        text(since(pull.created_at, now)),
+        text(format_age(pull.created_at, now)),
     )
 
 
@@ -265,4 +267,4 @@ def _problem(number: int, name: str, problem: Problem) -> Row:
 
 
 def _problem_cells(where: str, kind: str, message: str) -> tuple[Content, ...]:
-    return (text(where, "bold"), marked(Mark.ATTENTION, kind), text(message))
+    return (text(where, "bold"), marked(StatusMark.ATTENTION, kind), text(message))

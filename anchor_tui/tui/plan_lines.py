@@ -9,17 +9,17 @@ from textual.content import Content
 
 from anchor_tui.domain.actions.plan import LineKind, Outcome, OutcomeKind, Plan, Refusal
 from anchor_tui.domain.actions.progress import Job, Track
-from anchor_tui.domain.glyphs import Mark
-from anchor_tui.domain.words import since
+from anchor_tui.domain.formatting import format_age
+from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.appearance import MUTED, marked, muted, spaced, text
 
 _JUDGED: frozenset[LineKind] = frozenset({"ok", "warning", "failed"})
-OUTCOMES: dict[OutcomeKind, Mark] = {
-    "done": Mark.OK,
-    "failed": Mark.FAILING,
-    "drifted": Mark.ATTENTION,
-    "refused": Mark.ATTENTION,
-    "unknown": Mark.UNKNOWN,
+OUTCOMES: dict[OutcomeKind, StatusMark] = {
+    "done": StatusMark.OK,
+    "failed": StatusMark.FAILING,
+    "drifted": StatusMark.ATTENTION,
+    "refused": StatusMark.ATTENTION,
+    "unknown": StatusMark.UNKNOWN,
 }
 
 
@@ -37,7 +37,7 @@ def _plan(plan: Plan, *, with_steps: bool, with_diffs: bool) -> Iterator[Content
     for line in sorted(plan.lines, key=lambda line: line.kind != "deleted"):
         yield _line(line.kind, line.text, line.mark)
     for refusal in plan.refused:
-        yield marked(Mark.FAILING, f"left out: {refusal}")
+        yield marked(StatusMark.FAILING, f"left out: {refusal}")
     for diff in plan.diffs if with_diffs else ():
         yield Content("")
         yield from _diff(diff.text)
@@ -57,7 +57,7 @@ def _plan(plan: Plan, *, with_steps: bool, with_diffs: bool) -> Iterator[Content
     yield spaced(muted("same as"), text(plan.command))
 
 
-def _line(kind: LineKind, words: str, mark: Mark) -> Content:
+def _line(kind: LineKind, words: str, mark: StatusMark) -> Content:
     if kind in _JUDGED:
         return marked(mark, words)
     if kind == "deleted":
@@ -107,7 +107,7 @@ def _switch(key: str, name: str, *, on: bool) -> Content:
 
 def refusal_content(refusal: Refusal) -> Content:
     """Why not, with the way out, and the address to look at."""
-    mark = Mark.OK if refusal.settled else Mark.FAILING
+    mark = StatusMark.OK if refusal.settled else StatusMark.FAILING
     lines = [marked(mark, part) for part in str(refusal).split("; ")]
     return Content("\n").join([*lines, *([muted(refusal.url)] if refusal.url else [])])
 
@@ -129,7 +129,7 @@ def _track(track: Track, now: datetime, *, with_subject: bool) -> Iterator[Conte
     if with_subject:
         yield text(track.subject, "bold")
     for step in track.steps:
-        age = muted(f"{since(step.at, now)} ago") if step.at else None
+        age = muted(f"{format_age(step.at, now)} ago") if step.at else None
         waits = step.phase == "waiting"
         head = muted(f"{step.mark.glyph()} {step.title}") if waits else marked(step.mark, step.title)
         yield spaced(head, text(step.note) if step.note else None, age)

@@ -7,20 +7,20 @@ from collections.abc import Iterable, Sequence
 from textual.content import Content
 
 from anchor_tui.domain.findings import CheckResult, by_check
-from anchor_tui.domain.glyphs import Mark
+from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import Environment, Finding, Snapshot
-from anchor_tui.domain.words import count
+from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.appearance import marked, muted, spaced, text
 from anchor_tui.tui.widgets.grid import Column, Pane, Row, still
 
 POLICY = "Policy"
 _HOLDS = frozenset({"pass", "skipped"})
 _MARKS = {
-    "fail": Mark.FAILING,
-    "unknown": Mark.UNKNOWN,
-    "waived": Mark.NONE,
-    "pass": Mark.OK,
-    "skipped": Mark.NONE,
+    "fail": StatusMark.FAILING,
+    "unknown": StatusMark.UNKNOWN,
+    "waived": StatusMark.NONE,
+    "pass": StatusMark.OK,
+    "skipped": StatusMark.NONE,
 }
 
 
@@ -49,11 +49,11 @@ def _folded(results: Iterable[CheckResult]) -> list[Row]:
     if not held:
         return []
     words = spaced(
-        text(f"{count(passed, 'check')} hold{'s' if passed == 1 else ''}"),
+        text(f"{format_count(passed, 'check')} hold{'s' if passed == 1 else ''}"),
         muted(f"{skipped} skipped") if skipped else None,
     )
     names = muted(", ".join(sorted(each.check for each in held)))
-    return [still("holds", (marked(Mark.OK), words, Content(""), Content("")), names)]
+    return [still("holds", (marked(StatusMark.OK), words, Content(""), Content("")), names)]
 
 
 def _row(result: CheckResult, environment: str, snapshot: Snapshot, *, with_environment: bool) -> Row:
@@ -74,9 +74,9 @@ def _row(result: CheckResult, environment: str, snapshot: Snapshot, *, with_envi
     )
 
 
-def mark_of(result: CheckResult) -> Mark:
+def mark_of(result: CheckResult) -> StatusMark:
     """A check's mark: a warning that fails is no failure."""
-    return Mark.ATTENTION if result.status == "fail" and result.level == "warning" else _MARKS[result.status]
+    return StatusMark.ATTENTION if result.status == "fail" and result.level == "warning" else _MARKS[result.status]
 
 
 def describe(result: CheckResult) -> Content:
@@ -95,7 +95,7 @@ def describe(result: CheckResult) -> Content:
 
 
 def _evidence(finding: Finding) -> Content:
-    mark = Mark.ATTENTION if finding.status == "fail" and finding.level == "warning" else _MARKS[finding.status]
+    mark = StatusMark.ATTENTION if finding.status == "fail" and finding.level == "warning" else _MARKS[finding.status]
     place = _place(finding) or finding.resource
     return spaced(marked(mark, f"{finding.evidence:<9}"), text(finding.message), muted(place) if place else None)
 
@@ -108,7 +108,7 @@ def _place(finding: Finding) -> str:
 
 def address(finding: Finding, snapshot: Snapshot) -> str | None:
     """Where the file stands on GitHub, at the line."""
-    github = snapshot.source("github")
+    github = snapshot.find_source("github")
     if github is None or not finding.file or github.state in {"asking", "missing"}:
         return None
     return f"{github.url.rstrip('/')}/blob/HEAD/{finding.file}" + (f"#L{finding.line}" if finding.line else "")

@@ -13,10 +13,10 @@ from datetime import datetime
 from textual.content import Content
 
 from anchor_tui.domain.findings import by_check
-from anchor_tui.domain.glyphs import Mark, of_checks, of_health, of_level, of_sync
+from anchor_tui.domain.formatting import format_age, format_count
 from anchor_tui.domain.model import Application, Environment, PullRequest, Snapshot
-from anchor_tui.domain.verdict import position_words
-from anchor_tui.domain.words import count, since
+from anchor_tui.domain.status_marks import StatusMark, get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
+from anchor_tui.domain.verdict import describe_position
 from anchor_tui.tui.appearance import MUTED, marked, muted, spaced, text
 
 ASKING = "… asking"
@@ -24,15 +24,15 @@ ASKING = "… asking"
 
 def _waiting(snapshot: Snapshot, source_id: str) -> Content | None:
     """What stands where a source has not answered at all."""
-    source = snapshot.source(source_id)
+    source = snapshot.find_source(source_id)
     if source is None or source.state == "asking":
         return muted(ASKING)
-    return marked(Mark.UNKNOWN, "not known") if source.state == "missing" else None
+    return marked(StatusMark.UNKNOWN, "not known") if source.state == "missing" else None
 
 
 def aged(content: Content, snapshot: Snapshot, source_id: str) -> Content:
     """Old data looks old: dim, and in no status's colour."""
-    source = snapshot.source(source_id)
+    source = snapshot.find_source(source_id)
     return Content.styled(content.plain, "dim") if source is not None and source.state == "stale" else content
 
 
@@ -41,7 +41,7 @@ def verdict(environment: Environment) -> Content:
     level = environment.verdict.level
     reason = environment.verdict.reasons[0] if environment.verdict.reasons else ""
     what = re.split(r", |; ", reason)[0]
-    return spaced(marked(of_level(level), level.upper()), text(what) if what else None)
+    return spaced(marked(get_level_mark(level), level.upper()), text(what) if what else None)
 
 
 def release(environment: Environment, snapshot: Snapshot, now: datetime) -> Content:
@@ -50,8 +50,8 @@ def release(environment: Environment, snapshot: Snapshot, now: datetime) -> Cont
         return spaced(text("release"), waiting, gap=" ")
     found = environment.release
     if found is None:
-        return marked(Mark.FAILING, "release unreadable")
-    age = f"{since(found.changed_at, now)} ago" if found.changed_at else ""
+        return marked(StatusMark.FAILING, "release unreadable")
+    age = f"{format_age(found.changed_at, now)} ago" if found.changed_at else ""
     who = f"by {found.changed_by}" if found.changed_by else ""
     number = f"#{found.pull_request.number}" if found.pull_request else ""
     words = spaced(text(found.version, "bold"), text(f"{age} {who}".strip()) or None, muted(number) or None)
@@ -63,7 +63,7 @@ def version(environment: Environment, snapshot: Snapshot) -> Content:
     if (waiting := _waiting(snapshot, "github")) is not None:
         return waiting
     found = environment.release
-    return aged(text(found.version), snapshot, "github") if found else marked(Mark.FAILING, "unreadable")
+    return aged(text(found.version), snapshot, "github") if found else marked(StatusMark.FAILING, "unreadable")
 
 
 def sync_and_health(environment: Environment, snapshot: Snapshot) -> Content:
@@ -71,26 +71,33 @@ def sync_and_health(environment: Environment, snapshot: Snapshot) -> Content:
     if (waiting := _waiting(snapshot, environment.source)) is not None:
         return spaced(text("Argo CD"), waiting, gap=" ")
     if not environment.applications:
-        return marked(Mark.UNKNOWN, "no application")
+        return marked(StatusMark.UNKNOWN, "no application")
     return aged(spaced(sync(environment), health(environment), gap="   "), snapshot, environment.source)
 
 
 def sync(environment: Environment) -> Content:
     """Sync of the applications."""
-    content = _worst([of_sync(application) for application in environment.applications])
+    content = _worst([get_sync_mark(application) for application in environment.applications])
     differing = sum(app.resources.out_of_sync for app in environment.applications if app.resources)
     return content + text(f" ({differing})") if differing else content
 
 
 def health(environment: Environment) -> Content:
     """Health of the applications."""
-    return _worst([of_health(application) for application in environment.applications])
+    return _worst([get_health_mark(application) for application in environment.applications])
 
 
-_WORST = (Mark.FAILING, Mark.UNKNOWN, Mark.ATTENTION, Mark.PROGRESS, Mark.OK, Mark.NONE)
+_WORST = (
+    StatusMark.FAILING,
+    StatusMark.UNKNOWN,
+    StatusMark.ATTENTION,
+    StatusMark.PROGRESS,
+    StatusMark.OK,
+    StatusMark.NONE,
+)
 
 
-def _worst(marks: list[tuple[Mark, str]]) -> Content:
+def _worst(marks: list[tuple[StatusMark, str]]) -> Content:
     counted = Counter(marks)
     mark, word = min(counted, key=lambda each: _WORST.index(each[0]))
     several = f" ({counted[mark, word]} of {len(marks)})" if len(marks) > 1 else ""
@@ -114,7 +121,7 @@ _SWITCHES = {
 
 def _switch(name: str, applications: list[Application]) -> Content:
     on = all(_SWITCHES[name](application) for application in applications)
-    return text(name) if on else muted(f"{Mark.NONE.glyph()}{name}")
+    return text(name) if on else muted(f"{StatusMark.NONE.glyph()}{name}")
 
 
 def position(environment: Environment, snapshot: Snapshot) -> Content:
@@ -122,8 +129,8 @@ def position(environment: Environment, snapshot: Snapshot) -> Content:
     if _waiting(snapshot, "github") is not None or environment.position is None:
         return Content("")
     where = environment.position
-    pulls = f", {count(len(where.pull_requests), 'PR')}" if where.pull_requests else ""
-    return aged(text(f"{position_words(where)}{pulls}"), snapshot, "github")
+    pulls = f", {format_count(len(where.pull_requests), 'PR')}" if where.pull_requests else ""
+    return aged(text(f"{describe_position(where)}{pulls}"), snapshot, "github")
 
 
 def position_in_short(environment: Environment, snapshot: Snapshot) -> Content:
@@ -149,10 +156,15 @@ def policy_in_short(environment: Environment) -> Content:
     counted = _counted(environment)
     parts = [text(counted[name]) + marked(mark) for name, mark in _COUNTS if counted[name]]
     waived = muted(f"{counted['waived']}w") if counted["waived"] else None
-    return spaced(*parts, waived, gap=" ") if environment.findings else muted(Mark.NONE.glyph())
+    return spaced(*parts, waived, gap=" ") if environment.findings else muted(StatusMark.NONE.glyph())
 
 
-_COUNTS = (("pass", Mark.OK), ("error", Mark.FAILING), ("warning", Mark.ATTENTION), ("unknown", Mark.UNKNOWN))
+_COUNTS = (
+    ("pass", StatusMark.OK),
+    ("error", StatusMark.FAILING),
+    ("warning", StatusMark.ATTENTION),
+    ("unknown", StatusMark.UNKNOWN),
+)
 
 
 def _counted(environment: Environment) -> Counter[str]:
@@ -166,7 +178,7 @@ def open_pull_requests(environment: Environment, snapshot: Snapshot) -> Content:
     if (waiting := _waiting(snapshot, "github")) is not None:
         return spaced(text("PRs"), waiting, gap=" ")
     if not environment.pull_requests:
-        return aged(Content.styled(f"{Mark.NONE.glyph()} no open PR", MUTED), snapshot, "github")
+        return aged(Content.styled(f"{StatusMark.NONE.glyph()} no open PR", MUTED), snapshot, "github")
     newest = environment.pull_requests[0]
     more = len(environment.pull_requests) - 1
     return aged(spaced(pull_request(newest), muted(f"+{more}") if more else None), snapshot, "github")
@@ -175,9 +187,9 @@ def open_pull_requests(environment: Environment, snapshot: Snapshot) -> Content:
 def pull_requests_in_short(environment: Environment, snapshot: Snapshot) -> Content:
     """The same for a narrow column."""
     if not environment.pull_requests or _waiting(snapshot, "github") is not None:
-        return muted(Mark.NONE.glyph())
+        return muted(StatusMark.NONE.glyph())
     newest, more = environment.pull_requests[0], len(environment.pull_requests) - 1
-    mark, _ = of_checks(newest)
+    mark, _ = get_checks_mark(newest)
     short = spaced(text(f"#{newest.number}"), marked(mark), muted(f"+{more}") if more else None, gap=" ")
     return aged(short, snapshot, "github")
 
@@ -185,7 +197,7 @@ def pull_requests_in_short(environment: Environment, snapshot: Snapshot) -> Cont
 def pull_request(pull: PullRequest) -> Content:
     """A pull request in a few words: what it does, not how it is called."""
     does = {"promotion": "promote", "rollback": "roll back to", "bump": "bump to", "other": "changes"}[pull.kind]
-    mark, checks = of_checks(pull)
+    mark, checks = get_checks_mark(pull)
     draft = muted("draft") if pull.draft else None
     return spaced(text(f"#{pull.number} {does} {pull.version or ''}".rstrip()), marked(mark, checks), draft)
 

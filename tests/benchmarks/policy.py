@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from anchor_tui.domain.readings import ManagedResources
+from anchor_tui.domain.source_data import ManagedResources
 from anchor_tui.services.policy import Policy
 from tests.domain.policy.estate import CONFIG, sample
 from tests.recorded import recording

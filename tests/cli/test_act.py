@@ -271,7 +271,7 @@ def test_a_dry_run_prints_the_plan_whole_and_does_nothing(tmp_path, cli, name, f
             found = json.loads(out)
             assert found["schema"] == "anchor-tui/plan/v1"
             assert (found["plan"] is None) == (name == "refused")
-        golden.check(GOLDEN / f"plan-{name}.{form}", steady(out))
+        golden.assert_matches_file(GOLDEN / f"plan-{name}.{form}", steady(out))
 
 
 def test_a_dry_run_is_for_read_only_too(tmp_path, cli):

@@ -12,9 +12,9 @@ from ruamel.yaml import YAML
 
 from anchor_tui.cli.formats import FORMATS, format_named
 from anchor_tui.cli.formats.markdown import escape
-from anchor_tui.domain.assemble import Readings, assemble
-from anchor_tui.domain.glyphs import to_ascii
-from anchor_tui.domain.words import plain
+from anchor_tui.domain.formatting import sanitize_text
+from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
+from anchor_tui.domain.status_marks import convert_to_ascii
 from tests import golden, rich
 from tests.values import NOW, config
 
@@ -23,12 +23,14 @@ GOLDEN = Path(__file__).parent / "golden"
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_rich_snapshot_is_golden(name):
-    golden.check(GOLDEN / f"snapshot.{name}", format_named(name)(rich.snapshot()))
+    golden.assert_matches_file(GOLDEN / f"snapshot.{name}", format_named(name)(rich.snapshot()))
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_an_estate_of_which_nothing_is_known_yet_is_golden(name):
-    golden.check(GOLDEN / f"asking.{name}", format_named(name)(assemble(config(), Readings(), NOW)))
+    golden.assert_matches_file(
+        GOLDEN / f"asking.{name}", format_named(name)(build_snapshot(config(), SourceReadings(), NOW))
+    )
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -87,7 +89,7 @@ def test_in_markdown_an_address_that_is_none_is_no_link(url):
     ],
 )
 def test_plain_text_is_one_line_that_no_terminal_obeys(text, shown):
-    assert plain(text) == shown
+    assert sanitize_text(text) == shown
 
 
 def test_what_is_escaped_reads_as_it_was():
@@ -96,6 +98,6 @@ def test_what_is_escaped_reads_as_it_was():
 
 
 def test_ascii_has_a_sign_for_every_glyph_of_the_text():
-    text = to_ascii(format_named("text")(rich.snapshot()))
+    text = convert_to_ascii(format_named("text")(rich.snapshot()))
     assert text.isascii()
     assert "?" not in text.splitlines()[0]

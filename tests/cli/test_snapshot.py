@@ -18,8 +18,8 @@ from anchor_tui.cli import output
 from anchor_tui.cli import snapshot as module
 from anchor_tui.cli.output import write_whole
 from anchor_tui.cli.snapshot import FAIL_ON, exit_code
-from anchor_tui.domain.assemble import assemble
-from anchor_tui.domain.model import Asking, Failure, Finding, Missing
+from anchor_tui.domain.model import Finding, Loading, SourceFailure, Unavailable
+from anchor_tui.domain.snapshot_builder import build_snapshot
 from anchor_tui.sandbox.serve import write
 from anchor_tui.sandbox.server import running
 from anchor_tui.services import observe
@@ -29,7 +29,7 @@ from tests.cli.command import anchor_tui
 from tests.values import NOW, application, argocd, config, fresh, readings
 
 ONE_LINE = '[github]\nops_repo = "anchor/anchor-msp-ops"\n'
-WELL = assemble(config(), readings(), NOW)
+WELL = build_snapshot(config(), readings(), NOW)
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ SEEN = {
 
 @pytest.mark.parametrize("word", FAIL_ON)
 def test_what_fail_on_names_exits_1_where_it_is_found_and_0_where_it_is_not(word):
-    found = assemble(config(), SEEN[word], NOW) if word in SEEN else replace(WELL, findings=(FOUND,))
+    found = build_snapshot(config(), SEEN[word], NOW) if word in SEEN else replace(WELL, findings=(FOUND,))
     assert exit_code(WELL, (word,)) == 0
     assert exit_code(found, (word,)) == 1
     assert exit_code(found, ()) == 0
@@ -191,13 +191,13 @@ def test_a_finding_of_an_environment_counts_too_and_a_waived_one_does_not():
     ],
 )
 def test_where_several_codes_hold_it_is_2_then_3_then_1(kinds, code):
-    unread = dict(zip(("apps", "repo"), [Missing(Failure(kind, "no")) for kind in kinds], strict=False))
-    snapshot = assemble(config(), readings(**{"apps": SEEN["failing"].argocd["argocd"], **unread}), NOW)
+    unread = dict(zip(("apps", "repo"), [Unavailable(SourceFailure(kind, "no")) for kind in kinds], strict=False))
+    snapshot = build_snapshot(config(), readings(**{"apps": SEEN["failing"].argocd["argocd"], **unread}), NOW)
     assert exit_code(snapshot, ("failing", "unhealthy")) == code
 
 
 def test_a_source_that_is_still_asked_was_not_read():
-    assert exit_code(assemble(config(), readings(repo=Asking()), NOW), ()) == 3
+    assert exit_code(build_snapshot(config(), readings(repo=Loading()), NOW), ()) == 3
 
 
 def test_what_could_not_be_read_is_said_on_stderr_and_the_document_printed(observed, capfd):
@@ -300,7 +300,7 @@ def test_a_source_that_could_not_be_read_exits_3_and_the_document_is_printed(box
     assert main("snapshot", "--fail-on", "failing") == 3
     said = capfd.readouterr()
     side = fault.partition(":")[0]
-    assert from_json(said.out).source(side).state == "missing"
+    assert from_json(said.out).find_source(side).state == "missing"
     assert said.err.startswith(f"anchor-tui: {side}: ")
     assert said.err.count("\n") == 1
 
@@ -312,7 +312,7 @@ def test_an_argocd_cli_context_gives_address_and_token(box, folder, monkeypatch,
     monkeypatch.delenv("ARGOCD_AUTH_TOKEN")
     monkeypatch.setenv("ARGOCD_CONFIG_DIR", str(folder / "box" / "argocd-config"))
     assert main("snapshot") == 0
-    assert from_json(capfd.readouterr().out).source("argocd").url.startswith("http")
+    assert from_json(capfd.readouterr().out).find_source("argocd").url.startswith("http")
 
 
 # --- processes ---------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from textwrap import dedent
 import pytest
 
 from anchor_tui.config import ApplicationName, ApplicationSelector, Server
-from anchor_tui.config.load import ConfigErrors, load, read
+from anchor_tui.config.checking import ConfigErrors
+from anchor_tui.config.load import load, read
 
 ONE_LINE = '[github]\nops_repo = "anchor/anchor-msp-ops"\n'
 WHOLE = """\

@@ -10,22 +10,22 @@ import pytest
 from anchor_tui.domain.model import (
     AppId,
     Application,
-    Automated,
-    Condition,
+    ApplicationCondition,
+    AutoSyncPolicy,
     Environment,
-    Failure,
     Finding,
     Level,
     Operation,
-    Position,
     Problem,
     PrunableResource,
+    ReleasePosition,
     ResourceCounts,
+    SourceFailure,
     SourceState,
     UnhealthyResource,
     Verdict,
 )
-from anchor_tui.domain.verdict import Circumstances, is_asleep, judge, overall, position_words
+from anchor_tui.domain.verdict import VerdictInputs, combine_verdicts, describe_position, is_asleep, judge_environment
 from tests.values import NOW, ago, application, pull_request, replace
 
 LIVE = SourceState("argocd", "argocd", "https://cd", state="fresh", taken_at=ago(seconds=2))
@@ -41,7 +41,7 @@ def environment(*applications: Application, protected: bool = True, **changes: A
         source="argocd",
         verdict=Verdict(Level.UNKNOWN),
         applications=applications or (application(),),
-        position=Position("newest"),
+        position=ReleasePosition("newest"),
     )
     return replace(base, **changes)
 
@@ -52,7 +52,7 @@ def finding(**changes: Any) -> Finding:
 
 
 def verdict(of: Environment, **around: Any) -> Verdict:
-    return judge(of, Circumstances(now=NOW, sources=around.pop("sources", (LIVE, GITHUB)), **around))
+    return judge_environment(of, VerdictInputs(now=NOW, sources=around.pop("sources", (LIVE, GITHUB)), **around))
 
 
 def operation(phase: str, **changes: Any) -> Operation:
@@ -105,9 +105,9 @@ APPLICATIONS = [
     pytest.param(application(operation=operation("Error")), False, "attention", "last operation Error",
                  id="operation in error, unprotected"),
     pytest.param(application(operation=operation("Succeeded")), True, "ok", None, id="operation succeeded"),
-    pytest.param(application(conditions=(Condition("OrphanedResourceWarning", "1 orphan"),)), True, "ok",
+    pytest.param(application(conditions=(ApplicationCondition("OrphanedResourceWarning", "1 orphan"),)), True, "ok",
                  "OrphanedResourceWarning: 1 orphan", id="a warning condition has no level"),
-    pytest.param(application(conditions=(Condition("ComparisonError", "no such path"),)), True, "failing",
+    pytest.param(application(conditions=(ApplicationCondition("ComparisonError", "no such path"),)), True, "failing",
                  "ComparisonError: no such path", id="a comparison error outranks Healthy"),
     pytest.param(application(reconciled_at=ago(minutes=22)), True, "unknown", "not reconciled for 22 min",
                  id="the controller sleeps"),
@@ -136,10 +136,10 @@ def test_namesakes_in_two_namespaces_are_told_apart():
 
 
 ENVIRONMENTS = [
-    pytest.param({"position": Position("behind", "staging", ("1.44.0",)),
+    pytest.param({"position": ReleasePosition("behind", "staging", ("1.44.0",)),
                   "pull_requests": (pull_request(kind="promotion"),)}, {}, "attention",
                  "behind staging by 1 release; #232 waits", id="behind while its promotion waits"),
-    pytest.param({"position": Position("behind", "staging", ("1.44.0",))}, {}, "ok", None, id="behind, nothing waits"),
+    pytest.param({"position": ReleasePosition("behind", "staging", ("1.44.0",))}, {}, "ok", None, id="behind, nothing waits"),
     pytest.param({}, {"head_checks": "pending"}, "attention", "checks of the branch's head are pending",
                  id="required checks pending"),
     pytest.param({}, {"head_checks": "failure"}, "failing", "checks of the branch's head failed",
@@ -177,14 +177,16 @@ def test_required_checks_that_failed_only_ask_for_attention_where_nothing_is_pro
 @pytest.mark.parametrize("which", [0, 1])
 def test_never_ok_while_a_source_it_needs_gives_no_answer_that_counts(state: Any, which: int) -> None:
     sources = [LIVE, GITHUB]
-    sources[which] = replace(sources[which], state=state, error=Failure("timeout", "no answer"))
+    sources[which] = replace(sources[which], state=state, error=SourceFailure("timeout", "no answer"))
     found = verdict(environment(), sources=sources)
     assert found.level == "unknown"
     assert len(found.reasons) == 1
 
 
 def test_what_was_failing_stays_failing_when_its_source_grows_stale() -> None:
-    stale = replace(LIVE, state="stale", taken_at=ago(minutes=4), error=Failure("unauthenticated", "401: expired"))
+    stale = replace(
+        LIVE, state="stale", taken_at=ago(minutes=4), error=SourceFailure("unauthenticated", "401: expired")
+    )
     found = verdict(environment(DEGRADED), sources=(stale, GITHUB))
     assert found.level == "failing"
     assert found.reasons[1] == "Argo CD: as of 13:58Z, 4 min ago: 401: expired"
@@ -202,7 +204,7 @@ def test_out_of_sync_says_since_when_it_was_seen_and_what_differs() -> None:
 
 
 def test_reasons_come_worst_first_and_name_the_application_where_there_are_several() -> None:
-    one = application("one", sync="OutOfSync", conditions=(Condition("SomeWarning", "meh"),))
+    one = application("one", sync="OutOfSync", conditions=(ApplicationCondition("SomeWarning", "meh"),))
     two = application("two", health="Degraded", health_since=None)
     found = verdict(environment(one, two))
     assert found.reasons == ("two: Degraded", "one: OutOfSync", "one: SomeWarning: meh")
@@ -211,37 +213,37 @@ def test_reasons_come_worst_first_and_name_the_application_where_there_are_sever
 def test_the_estate_is_as_bad_as_its_worst_and_protected_environments_come_first() -> None:
     dev = replace(environment(protected=False), verdict=Verdict(Level.FAILING, ("Degraded",)))
     prod = replace(environment(), verdict=Verdict(Level.FAILING, ("Missing",)))
-    found = overall((dev, prod))
+    found = combine_verdicts((dev, prod))
     assert found == Verdict(Level.FAILING, ("prod: Missing", "dev: Degraded"))
 
 
 def test_a_reason_that_every_environment_has_is_said_once() -> None:
     both = [replace(environment(protected=p), verdict=Verdict(Level.UNKNOWN, ("GitHub: asking",))) for p in (0, 1)]
-    assert overall(both).reasons == ("GitHub: asking",)
+    assert combine_verdicts(both).reasons == ("GitHub: asking",)
 
 
 def test_an_estate_without_environments_is_ok_and_empty() -> None:
-    assert overall(()) == Verdict(Level.OK)
+    assert combine_verdicts(()) == Verdict(Level.OK)
 
 
 def test_auto_sync_that_is_off_is_policy_and_no_verdict_of_its_own() -> None:
-    app = application(automated=Automated(enabled=False, prune=False, self_heal=False))
+    app = application(automated=AutoSyncPolicy(enabled=False, prune=False, self_heal=False))
     assert verdict(environment(app)).level == "ok"
 
 
 @pytest.mark.parametrize(
     ("position", "words"),
     [
-        (Position("newest"), "newest"),
-        (Position("newest", "dev"), "same as dev"),
-        (Position("behind", "dev", ("1", "2")), "behind dev by 2 releases"),
-        (Position("ahead", "dev", ("1",)), "ahead of dev by 1 release"),
-        (Position("diverged", "dev"), "diverged from dev"),
-        (Position("unknown", "dev"), "position to dev unknown"),
+        (ReleasePosition("newest"), "newest"),
+        (ReleasePosition("newest", "dev"), "same as dev"),
+        (ReleasePosition("behind", "dev", ("1", "2")), "behind dev by 2 releases"),
+        (ReleasePosition("ahead", "dev", ("1",)), "ahead of dev by 1 release"),
+        (ReleasePosition("diverged", "dev"), "diverged from dev"),
+        (ReleasePosition("unknown", "dev"), "position to dev unknown"),
     ],
 )
-def test_positions_are_said_in_words(position: Position, words: str) -> None:
-    assert position_words(position) == words
+def test_positions_are_said_in_words(position: ReleasePosition, words: str) -> None:
+    assert describe_position(position) == words
 
 
 def test_progress_is_measured_from_the_last_transition() -> None:

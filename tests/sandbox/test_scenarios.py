@@ -7,8 +7,8 @@ import pytest
 
 from anchor_tui.sandbox.clock import ManualClock
 from anchor_tui.sandbox.estate import Estate, build
-from anchor_tui.sandbox.hosting import ChecksPace
 from anchor_tui.sandbox.pace import Pace
+from anchor_tui.sandbox.pulls import ChecksPace
 from anchor_tui.sandbox.scenarios import SCENARIOS, UnknownScenarioError, scenario
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.sandbox.story import release_version, sample

@@ -9,18 +9,15 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from anchor_tui.domain.actions.steps import (
-    AppTarget,
+from anchor_tui.domain.actions.following import (
     FollowHealth,
     FollowNoMocks,
     FollowOperation,
     FollowRefresh,
     FollowTermination,
-    Refresh,
-    ResourceRef,
-    Sync,
-    Terminate,
 )
+from anchor_tui.domain.actions.parts import AppTarget, ResourceRef
+from anchor_tui.domain.actions.steps import Refresh, Sync, Terminate
 from anchor_tui.domain.model import AppId
 from anchor_tui.services.acting import Ended, Learned, Pace
 from anchor_tui.services.argocd_hand import ArgoHand

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from anchor_tui.domain.actions.parts import Request
 from anchor_tui.domain.actions.plan import Change, Plan, Result
 from anchor_tui.domain.actions.planning import make_plan
-from anchor_tui.domain.actions.steps import Request, Sync
+from anchor_tui.domain.actions.steps import Sync
 from anchor_tui.services import audit as module
 from anchor_tui.services.audit import (
     FILE_NAME,

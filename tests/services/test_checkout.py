@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from anchor_tui.config import Config
-from anchor_tui.domain.layers import HelmSource, lay_values
+from anchor_tui.domain.helm.value_layers import HelmSource, build_layered_values
+from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import Finding
 from anchor_tui.domain.policy.facts import Before, NotApplicable, Unavailable
 from anchor_tui.domain.policy.judging import judge_policy
-from anchor_tui.domain.workloads import Manifests
 from anchor_tui.services.checkout import Checkout, CheckoutError, read_checkout
 from anchor_tui.services.checkout_git import GitError, open_git
 from anchor_tui.services.checkout_helm import render
@@ -34,7 +34,7 @@ ENVIRON = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "PA
 
 @pytest.fixture
 def no_helm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("anchor_tui.services.checkout.find_helm", lambda: None)
+    monkeypatch.setattr("anchor_tui.services.checkout_helm.find_helm", lambda: None)
 
 
 @pytest.fixture
@@ -367,7 +367,9 @@ def test_the_layers_are_laid_as_helm_lays_them(tmp_path: Path, helm: Any) -> Non
         (tmp_path / "c" / name).write_text(text)
     source = HelmSource("app", "c", helm, "app.yaml")
 
-    laid = lay_values(source, lambda path: (tmp_path / path).read_text() if (tmp_path / path).is_file() else None)
+    laid = build_layered_values(
+        source, lambda path: (tmp_path / path).read_text() if (tmp_path / path).is_file() else None
+    )
     files = [each.file for each in laid.layers if not each.is_chart and each.file != "app.yaml"]
     [rendered] = render(HELM or "", tmp_path, source, files)
 

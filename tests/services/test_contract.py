@@ -62,7 +62,7 @@ def test_what_is_written_is_read_back_without_loss_and_is_valid(snapshot: Snapsh
 
 
 def test_the_rich_snapshot_is_the_golden_document() -> None:
-    golden.check(Path(__file__).parent / "golden" / "snapshot.json", to_json(rich.snapshot()).decode())
+    golden.assert_matches_file(Path(__file__).parent / "golden" / "snapshot.json", to_json(rich.snapshot()).decode())
 
 
 def test_a_golden_document_is_read_as_the_snapshot_it_was() -> None:

@@ -69,7 +69,7 @@ async def test_one_branch_one_commit_one_pull_request_and_the_contract_holds_aft
         assert outcome.kind == "done", outcome.message
         assert (outcome.results[0].number, op.traffic.writes) == (pull.number, opened(pull.number))
         assert op.app(target).revision == op.box.repository.head
-        environment = (await op.observe("argocd", "github")).environment(target)
+        environment = (await op.observe("argocd", "github")).find_environment(target)
         found = [each for each in environment.findings if each.check == "release.contract-aligned"]
         assert {each.status for each in found} == {"pass"}
         assert environment.release.version == version

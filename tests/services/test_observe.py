@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pytest
 
-from anchor_tui.domain.model import Failure, Missing
+from anchor_tui.domain.model import SourceFailure, Unavailable
 from anchor_tui.sandbox.server import Sandbox, running
 from anchor_tui.services import observe as module
 from anchor_tui.services.observe import Observer, make_sources, observe_once
@@ -94,7 +94,7 @@ async def test_verdicts_move_with_the_clock_alone(monkeypatch):
         await seen.until(lambda snapshot: state(snapshot) == "fresh")
         moments[0] = NOW + timedelta(minutes=2)
         told = await seen.until(lambda snapshot: state(snapshot) == "stale")
-    assert "nothing was heard for 2 min" in told.source("argocd").error.message
+    assert "nothing was heard for 2 min" in told.find_source("argocd").error.message
 
 
 @pytest.mark.parametrize("error", [RuntimeError("Bearer very-secret"), ExceptionGroup("x", [ValueError("y")])])
@@ -106,7 +106,7 @@ async def test_a_source_that_dies_of_anything_is_shown_as_failed_and_started_aga
         await seen.until(lambda snapshot: state(snapshot) == "fresh")
         one.die(error)
         told = await seen.until(lambda snapshot: state(snapshot) == "stale")
-        assert told.source("argocd").error.message == f"a fault in anchor-tui: {type(error).__name__}"
+        assert told.find_source("argocd").error.message == f"a fault in anchor-tui: {type(error).__name__}"
         assert told.environments[2].applications[0].health == "Healthy"
         await one.running.wait()
         one.say(fresh(argocd()))
@@ -165,7 +165,7 @@ async def test_out_of_sync_is_remembered_from_when_it_was_first_seen_until_it_is
     one = FakeSource()
     out = fresh(argocd(application("anchor-msp-prod", sync="OutOfSync")), good_until=NOW + timedelta(days=1))
     well = fresh(argocd(application("anchor-msp-prod")), good_until=NOW + timedelta(days=1))
-    stale = Missing(Failure("timeout", "no answer"))
+    stale = Unavailable(SourceFailure("timeout", "no answer"))
 
     def reason(snapshot) -> str:
         return next((text for text in snapshot.environments[2].verdict.reasons if "OutOfSync" in text), "")
@@ -207,7 +207,7 @@ async def test_one_reading_of_each_source_side_by_side():
 async def test_a_source_that_gives_none_is_missing_with_the_reason_and_the_others_stand(once, kind, message):
     sources = [FakeSource(), FakeSource("github", once=once)]
     snapshot = await Observer(config(), sources, lambda: NOW).read_once(0.01)
-    assert snapshot.source("github").error == Failure(kind, message)
+    assert snapshot.find_source("github").error == SourceFailure(kind, message)
     assert state(snapshot) == "fresh"
 
 
@@ -229,7 +229,7 @@ def test_the_embedded_estate_is_observed_once(tmp_path):
         snapshot = observe_once(configured(box), environ(box), tmp_path, 10)
     assert [each.state for each in snapshot.sources] == ["fresh", "fresh"]
     assert snapshot.verdict.level == "failing"
-    assert snapshot.environment("prod").release.version == "1.43.2"
+    assert snapshot.find_environment("prod").release.version == "1.43.2"
 
 
 def test_a_github_that_hangs_costs_one_reading_no_more_than_the_deadline(tmp_path):
@@ -245,7 +245,7 @@ def test_a_github_that_hangs_costs_one_reading_no_more_than_the_deadline(tmp_pat
         assert not over.is_set()
         over.set()
     assert state(snapshot) == "fresh"
-    assert snapshot.source("github").error.message == "no answer within 4 s"
+    assert snapshot.find_source("github").error.message == "no answer within 4 s"
 
 
 def test_credentials_that_are_waited_for_at_a_prompt_do_not_hold_up_the_end(tmp_path, monkeypatch):
@@ -264,7 +264,7 @@ def test_credentials_that_are_waited_for_at_a_prompt_do_not_hold_up_the_end(tmp_
         assert asked.is_set()
         assert not over.is_set()
         over.set()
-    assert snapshot.source("github").error.kind == "timeout"
+    assert snapshot.find_source("github").error.kind == "timeout"
     assert state(snapshot) == "fresh"
 
 

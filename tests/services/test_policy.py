@@ -12,7 +12,7 @@ import pytest
 
 from anchor_tui.config import Config, GitHub, Server
 from anchor_tui.domain.model import Finding, Snapshot
-from anchor_tui.domain.readings import Applications, ManagedResources, NamedSettings, Names, OpsRepo
+from anchor_tui.domain.source_data import ArgoCDData, ManagedResources, OpsRepoData, RepoSettingNames, SettingNames
 from anchor_tui.sandbox.server import running
 from anchor_tui.services import policy as module
 from anchor_tui.services.observe import observe_once
@@ -163,20 +163,22 @@ def test_a_token_that_may_not_list_them_is_unknown_and_names_the_permissions(tmp
     assert [each.state for each in snapshot.sources] == ["fresh", "fresh"]
 
 
-def with_settings(**changes: Any) -> OpsRepo:
-    names = Names({"STATUS_API_URL": "", "STATUS_API_TOKEN": ""})
-    base = NamedSettings("anchor/anchor-msp-ops", Names({"ENGINE_ID": "anchor-msp"}), names)
+def with_settings(**changes: Any) -> OpsRepoData:
+    names = SettingNames({"STATUS_API_URL": "", "STATUS_API_TOKEN": ""})
+    base = RepoSettingNames("anchor/anchor-msp-ops", SettingNames({"ENGINE_ID": "anchor-msp"}), names)
     return ops_repo(files=dict(sample()), ops_settings=replace(base, **changes))
 
 
-def findings_of(repo: OpsRepo, apps: Applications | None = None, configured: Config | None = None) -> Any:
+def findings_of(repo: OpsRepoData, apps: ArgoCDData | None = None, configured: Config | None = None) -> Any:
     found = Policy(configured or WITHOUT_APP).findings(readings(fresh(apps or argocd()), fresh(repo)), NOW)
     assert found is not None
     return found
 
 
 def test_what_is_missing_among_names_that_could_not_all_be_listed_is_unknown():
-    denied = Names({"STATUS_API_URL": ""}, lacking=("those of the organisation: 403; the token needs Secrets: read",))
+    denied = SettingNames(
+        {"STATUS_API_URL": ""}, unlisted=("those of the organisation: 403; the token needs Secrets: read",)
+    )
     found = one(findings_of(with_settings(secrets=denied)).estate, "settings.ops-repo", "settings")
     assert found.status == "unknown"
     assert "STATUS_API_TOKEN" in found.message
@@ -184,7 +186,7 @@ def test_what_is_missing_among_names_that_could_not_all_be_listed_is_unknown():
 
 
 def test_what_is_there_holds_though_not_all_could_be_listed():
-    some = Names({"STATUS_API_URL": "", "STATUS_API_TOKEN": ""}, lacking=("those of the organisation: 403",))
+    some = SettingNames({"STATUS_API_URL": "", "STATUS_API_TOKEN": ""}, unlisted=("those of the organisation: 403",))
     found = one(findings_of(with_settings(secrets=some)).estate, "settings.ops-repo", "settings")
     assert found.status == "pass"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from anchor_tui.domain.assemble import Readings
 from anchor_tui.domain.model import AppId
-from anchor_tui.domain.readings import ManagedResources
+from anchor_tui.domain.snapshot_builder import SourceReadings
+from anchor_tui.domain.source_data import ManagedResources
 from anchor_tui.services.policy import Policy
 from tests.recorded import recording
 from tests.values import NOW, application, argocd, config, environment_config, fresh, ops_repo
@@ -20,7 +20,9 @@ def live(age: timedelta) -> list[str]:
     apps = argocd(application("anchor-msp-prod"), managed=managed)
     paths = ("infra/helm/platform/Chart.yaml", "environments/prod/release.yaml")
     repo = ops_repo(files=dict.fromkeys(paths))
-    found = Policy(config(environment_config("prod"))).findings(Readings({"argocd": fresh(apps)}, fresh(repo)), NOW)
+    found = Policy(config(environment_config("prod"))).findings(
+        SourceReadings({"argocd": fresh(apps)}, fresh(repo)), NOW
+    )
     assert found is not None
     return [each.message for each in found.environments["prod"] if each.evidence == "live" and each.status == "pass"]
 

@@ -13,7 +13,7 @@ import httpx
 
 from anchor_tui.config import ApplicationName, ApplicationSelector, EnvironmentConfig, Server
 from anchor_tui.domain.model import Application, Fresh, Reading
-from anchor_tui.domain.readings import Applications
+from anchor_tui.domain.source_data import ArgoCDData
 from anchor_tui.sources.argocd.client import ArgoClient
 from anchor_tui.sources.argocd.route import route_to
 from anchor_tui.sources.argocd.source import ArgoSource
@@ -216,16 +216,16 @@ async def following(source: Any) -> AsyncIterator[Seen]:
             await task
 
 
-def applications(reading: Reading[Applications]) -> dict[str, Application]:
+def applications(reading: Reading[ArgoCDData]) -> dict[str, Application]:
     """A fresh reading's applications by `namespace/name`."""
     assert isinstance(reading, Fresh), reading
-    return {str(each.application.id): each.application for each in reading.value.observed}
+    return {str(each.application.id): each.application for each in reading.value.applications}
 
 
-def has(name: str, **values: Any) -> Callable[[Reading[Applications]], bool]:
+def has(name: str, **values: Any) -> Callable[[Reading[ArgoCDData]], bool]:
     """Whether a fresh reading has an application, by `namespace/name`, with these values."""
 
-    def true(reading: Reading[Applications]) -> bool:
+    def true(reading: Reading[ArgoCDData]) -> bool:
         if not isinstance(reading, Fresh):
             return False
         found = applications(reading).get(name)

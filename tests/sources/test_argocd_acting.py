@@ -9,7 +9,9 @@ import httpx
 import pytest
 
 from anchor_tui.domain.actions.cluster import SyncWindows, stale_resources
-from anchor_tui.domain.actions.steps import AppTarget, FollowOperation, Refresh, ResourceRef, Sync, Terminate
+from anchor_tui.domain.actions.following import FollowOperation
+from anchor_tui.domain.actions.parts import AppTarget, ResourceRef
+from anchor_tui.domain.actions.steps import Refresh, Sync, Terminate
 from anchor_tui.domain.model import AppId
 from anchor_tui.sources.argocd.acting import is_busy, may, read_state, read_whole, send, server_time
 from anchor_tui.sources.argocd.answers import Answer

@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
+from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import AppId, Application, Operation
 from anchor_tui.domain.policy.facts import NotApplicable, Unavailable
 from anchor_tui.domain.policy.in_cluster import InCluster
 from anchor_tui.domain.policy.observed import read_environment
-from anchor_tui.domain.readings import ManagedResources
-from anchor_tui.domain.workloads import Manifests
+from anchor_tui.domain.source_data import ManagedResources
 from anchor_tui.sources.argocd.managed import Managing
 from tests.recorded import Recording, recording
 from tests.sources.argo import NOW, client, error

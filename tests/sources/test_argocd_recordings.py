@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from anchor_tui.domain.model import Application
-from anchor_tui.sources.argocd.client import decode
+from anchor_tui.sources.argocd.answers import decode
 from anchor_tui.sources.argocd.requests import APPLICATIONS, STREAM
 from anchor_tui.sources.argocd.wire import (
     ApplicationWire,

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from anchor_tui.config import ApplicationSelector
-from anchor_tui.domain.model import Fresh, Missing, Stale
+from anchor_tui.domain.model import Fresh, Stale, Unavailable
 from anchor_tui.sources.argocd import source as module
 from anchor_tui.sources.argocd.requests import LIST_FIELDS, WATCH_FIELDS
 from anchor_tui.sources.errors import BadAnswer, Forbidden, RateLimited, ServerFailed, SourceError, Unauthenticated
@@ -45,7 +45,7 @@ def is_stale(reading) -> bool:
 
 
 def is_missing(reading) -> bool:
-    return isinstance(reading, Missing)
+    return isinstance(reading, Unavailable)
 
 
 def is_fresh(reading) -> bool:
@@ -110,7 +110,7 @@ async def test_heartbeats_keep_the_reading_young():
         stream.beat()
         late = await seen.until(lambda reading: reading.taken_at > NOW)
     assert late.taken_at == NOW + timedelta(seconds=30)
-    assert late.good_until == NOW + timedelta(seconds=75)
+    assert late.fresh_until == NOW + timedelta(seconds=75)
 
 
 async def test_a_deleted_application_that_is_named_is_absent_and_comes_back_when_it_does():
@@ -327,7 +327,7 @@ async def test_a_stream_that_never_sends_headers_is_listed_again_and_again(monke
     async with following(source(argo, SELECTED, now=lambda: next(moments))) as seen:
         await argo.asked(LIST, 4)
         late = await seen.until(lambda reading: reading.taken_at > NOW + timedelta(seconds=2))
-    assert late.good_until == late.taken_at + timedelta(seconds=45)
+    assert late.fresh_until == late.taken_at + timedelta(seconds=45)
     assert argo.paths().count(STREAM) == 1
     assert all(map(is_fresh, seen.readings))
 
@@ -478,7 +478,7 @@ async def test_a_later_list_that_fails_keeps_the_last_good_answer_and_mends_by_i
         one.read_again()
         stale = await seen.until(is_stale)
         assert (stale.error.kind, words in stale.error.message) == (kind, True)
-        assert [each.application.name for each in stale.last_good.observed] == ["prod"]
+        assert [each.application.name for each in stale.last_good.applications] == ["prod"]
         assert stale.taken_at == NOW
         del argo.answers[LIST]
         await seen.until(is_fresh)

@@ -14,16 +14,9 @@ import pytest
 
 from anchor_tui.config import GitHub, Server
 from anchor_tui.sources import gh_cli
-from anchor_tui.sources.credentials import (
-    CredentialError,
-    Secret,
-    argocd_access,
-    argocd_url,
-    forget_token,
-    github_access,
-    keep_token,
-    token_expiry,
-)
+from anchor_tui.sources.credentials import argocd_access, argocd_url, github_access
+from anchor_tui.sources.errors import CredentialError
+from anchor_tui.sources.secret import Secret, forget_token, keep_token, token_expiry
 
 CLI_CONFIG = """\
 contexts:

@@ -12,18 +12,10 @@ import requests
 from graphql import build_schema, parse, validate
 from graphql.execution.values import get_variable_values
 
-from anchor_tui.domain.actions.steps import (
-    AddLabels,
-    Commit,
-    CreateBranch,
-    Dispatch,
-    FileChange,
-    Merge,
-    OpenPullRequest,
-    Request,
-)
+from anchor_tui.domain.actions.parts import FileChange, Request
+from anchor_tui.domain.actions.steps import AddLabels, Commit, CreateBranch, Dispatch, Merge, OpenPullRequest
 from anchor_tui.domain.actions.workbench import blob_oid
-from anchor_tui.domain.readings import OpsRepo
+from anchor_tui.domain.source_data import OpsRepoData
 from anchor_tui.sources.errors import (
     BadAnswer,
     Forbidden,
@@ -243,7 +235,7 @@ async def test_a_repository_that_allows_no_method_is_merged_by_its_most_usual_on
 
 
 def with_file(text, content):
-    return OpsRepo(REPO, "https://x", "main", files={"f.yaml": text}, blobs={"f.yaml": blob_oid(content)})
+    return OpsRepoData(REPO, "https://x", "main", files={"f.yaml": text}, blobs={"f.yaml": blob_oid(content)})
 
 
 def encoded(content):
@@ -371,7 +363,7 @@ def page(*versions, more=None, at_=0):
 
 async def past(*pages):
     door = FakeDoor(MoreHistory=list(pages))
-    repo = OpsRepo(REPO, "https://x", "main")
+    repo = OpsRepoData(REPO, "https://x", "main")
     found = await read_past(door, config(), config().environments[2], repo)  # type: ignore[arg-type]
     return door, found
 

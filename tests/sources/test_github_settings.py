@@ -8,7 +8,7 @@ import pytest
 
 from anchor_tui.config import Config, GitHub
 from anchor_tui.domain.model import Fresh
-from anchor_tui.domain.readings import Names
+from anchor_tui.domain.source_data import SettingNames
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.services.clock import utc_now
 from anchor_tui.sources import github as module
@@ -65,8 +65,8 @@ async def test_the_organisations_count_and_the_repositorys_own_come_before_them(
             }
         )
     )
-    assert found.variables == Names({"ENGINE_ID": "own", "OTHER": "x"})
-    assert found.secrets == Names({"STATUS_API_URL": ""})
+    assert found.variables == SettingNames({"ENGINE_ID": "own", "OTHER": "x"})
+    assert found.secrets == SettingNames({"STATUS_API_URL": ""})
 
 
 async def test_those_of_the_environments_count_whatever_their_names():
@@ -84,7 +84,7 @@ async def test_those_of_the_environments_count_whatever_their_names():
     )
     assert found.variables.environments == {"prod": {"ENGINE_ID": "anchor-msp"}, "eu/west 1": {}}
     assert found.secrets.environments["prod"] == {"STATUS_API_TOKEN": ""}
-    assert found.secrets.lacking == ()
+    assert found.secrets.unlisted == ()
 
 
 async def test_every_page_is_read():
@@ -110,14 +110,14 @@ async def test_every_page_is_read():
 )
 async def test_what_may_not_be_listed_names_the_permission_and_takes_nothing_from_the_rest(failure, words):
     found = await read(rest(**{"actions/secrets": failure, "actions/variables": variables(ENGINE_ID="anchor-msp")}))
-    assert found.secrets.lacking == (words,)
-    assert found.variables == Names({"ENGINE_ID": "anchor-msp"})
+    assert found.secrets.unlisted == (words,)
+    assert found.variables == SettingNames({"ENGINE_ID": "anchor-msp"})
 
 
 @pytest.mark.parametrize("answer", [{"data": "<html>"}, [], None, {"total_count": 1, "secrets": 3}])
 async def test_an_answer_that_is_no_list_is_the_reason(answer):
     found = await read(rest(**{"actions/secrets": answer}))
-    assert found.secrets.lacking
+    assert found.secrets.unlisted
     assert not found.secrets.found
 
 
@@ -128,7 +128,7 @@ async def test_one_reading_has_the_settings_of_both_repositories_and_closes_both
     door = FakeDoor(Poll=polled())
     door.beside = rest(**{"actions/variables": variables(ENGINE_ID="anchor-msp")})
     repo = (await source(WITH_APP, door).read()).value
-    assert repo.ops_settings.variables.found == {"ENGINE_ID": "anchor-msp"}
+    assert repo.ops_settings.variables.repository_wide == {"ENGINE_ID": "anchor-msp"}
     assert repo.app_settings.repository == "anchor/anchor-msp"
     assert (door.closed, door.beside.closed) == (1, 1)
 
@@ -139,7 +139,7 @@ async def test_settings_that_hang_cost_one_reading_a_moment_and_say_so(monkeypat
     door.beside.hangs = True
     repo = (await source(config(), door).read()).value
     assert repo.head.oid == HEAD
-    assert "no answer within" in repo.ops_settings.secrets.lacking[0]
+    assert "no answer within" in repo.ops_settings.secrets.unlisted[0]
 
 
 async def test_settings_that_hang_or_fail_keep_no_poll_from_coming():
@@ -172,7 +172,7 @@ async def test_a_github_that_cannot_be_reached_is_the_reason_and_asked_no_more_t
     door = FakeDoor(Poll=polled())
     door.beside = rest(environments=Unreachable("the connection failed"))
     repo = (await source(config(), door).read()).value
-    assert repo.ops_settings.secrets.lacking == ("the connection failed",)
+    assert repo.ops_settings.secrets.unlisted == ("the connection failed",)
     assert len(door.beside.got) == 1
 
 
@@ -181,7 +181,7 @@ async def test_a_fault_of_ours_costs_the_settings_alone():
     door.beside = rest(environments=ZeroDivisionError())
     repo = (await source(config(), door).read()).value
     assert repo.head is not None
-    assert repo.ops_settings.variables.lacking == ("a fault in anchor-tui: ZeroDivisionError",)
+    assert repo.ops_settings.variables.unlisted == ("a fault in anchor-tui: ZeroDivisionError",)
 
 
 def of_sandbox(box: Sandbox, configured: Config = WITH_APP) -> GitHubSource:
@@ -195,18 +195,21 @@ async def test_the_embedded_estates_settings_are_read_over_sockets_read_only():
     async with Sandbox.start("steady") as box:
         repo = (await of_sandbox(box).read()).value
         assert box.errors == []
-    assert repo.app_settings.variables.found == {"ENGINE_ID": "anchor-msp", "OPS_REPO": "anchor/anchor-msp-ops"}
-    assert set(repo.app_settings.secrets.found) == {"STATUS_API_TOKEN", "STATUS_API_URL", "OPS_REPO_PAT"}
+    assert repo.app_settings.variables.repository_wide == {
+        "ENGINE_ID": "anchor-msp",
+        "OPS_REPO": "anchor/anchor-msp-ops",
+    }
+    assert set(repo.app_settings.secrets.repository_wide) == {"STATUS_API_TOKEN", "STATUS_API_URL", "OPS_REPO_PAT"}
     assert repo.ops_settings.secrets.environments == {"prod": {"KUBECONFIG": ""}}
-    assert repo.ops_settings.secrets.lacking == ()
+    assert repo.ops_settings.secrets.unlisted == ()
 
 
 async def test_a_denied_token_is_told_the_permissions_in_githubs_own_words():
     async with Sandbox.start("steady", faults=["github:deny=settings"]) as box:
         repo = (await of_sandbox(box).read()).value
     assert repo.head is not None
-    assert repo.ops_settings.variables.lacking[0].endswith("the token needs actions_variables=read")
-    assert repo.ops_settings.secrets.lacking[0].endswith("the token needs secrets=read")
+    assert repo.ops_settings.variables.unlisted[0].endswith("the token needs actions_variables=read")
+    assert repo.ops_settings.secrets.unlisted[0].endswith("the token needs secrets=read")
 
 
 # --- comparisons -------------------------------------------------------------------------------------------
@@ -292,8 +295,8 @@ async def test_a_repository_that_was_renamed_is_asked_where_it_is_now():
         one = of_sandbox(box, renamed)
         repo = (await one.read()).value
         compared = await one.compared([before])
-    assert repo.ops_settings.variables.found == {"ENGINE_ID": "anchor-msp"}
-    assert repo.ops_settings.variables.lacking == ()
+    assert repo.ops_settings.variables.repository_wide == {"ENGINE_ID": "anchor-msp"}
+    assert repo.ops_settings.variables.unlisted == ()
     assert compared is not None
     assert compared.value.changed == {before: ("README.md",)}
 

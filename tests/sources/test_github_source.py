@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from anchor_tui.config import GitHub, ReleaseKeys
-from anchor_tui.domain.model import Fresh, Missing, Stale
+from anchor_tui.domain.model import Fresh, Stale, Unavailable
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.services.clock import utc_now
 from anchor_tui.sources import github as module
@@ -195,8 +195,8 @@ async def test_a_history_that_is_null_is_not_one_that_is_whole():
     answer = history("1.43.1")
     answer["repository"]["ref"]["target"]["e2History"] = None
     reading = await source(config(), FakeDoor(Poll=polled(), History=answer)).read()
-    assert reading.value.environments["prod"].whole is None
-    assert reading.value.environments["dev"].whole is True
+    assert reading.value.environments["prod"].history_complete is None
+    assert reading.value.environments["dev"].history_complete is True
 
 
 @pytest.mark.parametrize("failure", [ServerFailed("HTTP 502"), NoAnswer("no answer"), BadAnswer("cut")])
@@ -280,7 +280,7 @@ async def test_a_budget_that_runs_down_slows_the_polls_so_that_half_of_it_lasts(
         told = await seen.until(is_fresh)
         await seen.until(lambda _: bool(pauses))
     assert pauses[0] == pause_s
-    assert told.good_until == NOW + timedelta(seconds=3 * pause_s)
+    assert told.fresh_until == NOW + timedelta(seconds=3 * pause_s)
     if pause_s > 30:
         assert f"{remaining:,} of 5,000 points left until 14:32Z" in told.problems[0].message
         assert f"read every {pause_s:.0f} s instead of 30" in told.problems[0].message
@@ -313,7 +313,7 @@ async def test_a_first_failure_is_missing_and_pauses_grow(pauses):
     door = FakeDoor(Poll=ServerFailed("HTTP 502"))
     async with following(source(config(), door)) as seen:
         await seen.until(lambda _: len(seen.readings) >= 9)
-    assert all(isinstance(reading, Missing) for reading in seen.readings)
+    assert all(isinstance(reading, Unavailable) for reading in seen.readings)
     assert pauses[0] <= 2.0
     assert pauses[4] > 20
     assert max(pauses[:9]) <= 300
@@ -384,7 +384,7 @@ async def test_the_embedded_estate_is_read_whole():
     prod = repo.environments["prod"]
     assert (prod.release.pull_request.number, prod.release.changed_by) == (233, "m.ito")
     assert len(prod.history) > 1
-    assert prod.whole
+    assert prod.history_complete
     promotion = next(each for each in repo.pull_requests if each.pull_request.number == 232)
     assert promotion.releases["staging"].version == "1.44.0"
     assert repo.head.checks == "success"
@@ -458,7 +458,7 @@ async def test_every_fault_is_a_kind_of_error_and_mends_by_itself(monkeypatch, f
         box.faults.add(fault)
         one = of_sandbox(box)
         async with following(one) as seen:
-            missing = await seen.until(lambda reading: isinstance(reading, Missing))
+            missing = await seen.until(lambda reading: isinstance(reading, Unavailable))
             assert missing.error.kind == kind
             assert box.github_token not in missing.error.message
             box.faults.clear()

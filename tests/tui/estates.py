@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from anchor_tui.domain.assemble import Readings
 from anchor_tui.domain.model import (
     AppId,
-    Budget,
-    Condition,
-    Failure,
-    Missing,
+    ApplicationCondition,
     Operation,
     Problem,
     PrunableResource,
+    RateBudget,
     ResourceCounts,
+    SourceFailure,
     Stale,
+    Unavailable,
     UnhealthyResource,
 )
+from anchor_tui.domain.snapshot_builder import SourceReadings
 from tests.values import NOW, ago, application, argocd, fresh, opened, ops_repo, readings
 
-BUDGET = Budget(5000, 4988, 1, NOW + timedelta(minutes=30))
+BUDGET = RateBudget(5000, 4988, 1, NOW + timedelta(minutes=30))
 DEV, STAGING = application("anchor-msp-dev"), application("anchor-msp-staging")
 PROD = application("anchor-msp-prod", operation=Operation("Succeeded", "synced", ago(hours=3), ago(hours=3)))
 DEGRADED = application(
@@ -33,7 +33,7 @@ DEGRADED = application(
             "apps", "Deployment", "anchor-prod", "gateway", "Degraded", "0 of 1 updated replicas are available"
         ),
     ),
-    conditions=(Condition("OrphanedResourceWarning", "Application has 1 orphaned resources"),),
+    conditions=(ApplicationCondition("OrphanedResourceWarning", "Application has 1 orphaned resources"),),
     resources=ResourceCounts(7, 0, 1),
 )
 OUT_OF_SYNC = application(
@@ -48,20 +48,20 @@ INCIDENT = readings(
     fresh(ops_repo(budget=BUDGET, pull_requests=(opened(232, staging="1.44.0"), opened(227)))),
     out_of_sync_since={AppId("argocd", "argocd", "anchor-msp-staging"): ago(minutes=4)},
 )
-STALE = Readings(
+STALE = SourceReadings(
     {
         "argocd": Stale(
             argocd(DEV, STAGING, PROD),
             ago(minutes=4),
             (),
-            Failure("unauthenticated", "401: the token has expired; log in again (`argocd login`)"),
+            SourceFailure("unauthenticated", "401: the token has expired; log in again (`argocd login`)"),
         )
     },
     fresh(ops_repo(budget=BUDGET)),
 )
 NO_GITHUB = readings(
     fresh(argocd(DEV, STAGING, PROD)),
-    Missing(Failure("not-found", "anchor/anchor-msp-ops: not found, or the token may not see it")),
+    Unavailable(SourceFailure("not-found", "anchor/anchor-msp-ops: not found, or the token may not see it")),
 )
 HOSTILE_NAME = "[/foo] [@click=app.quit]quit[/] \x1b[31mred\x1b[0m \u202egnp.exe"
 HOSTILE = readings(
@@ -69,7 +69,7 @@ HOSTILE = readings(
         argocd(
             application("anchor-msp-dev", health="Degraded", unhealthy=(
                 UnhealthyResource("", "Pod", "n", HOSTILE_NAME, "Degraded", HOSTILE_NAME),
-            ), conditions=(Condition("ComparisonError", HOSTILE_NAME),)),
+            ), conditions=(ApplicationCondition("ComparisonError", HOSTILE_NAME),)),
             STAGING,
             PROD,
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from anchor_tui.domain.actions.following import FollowHealth, FollowOperation
+from anchor_tui.domain.actions.parts import AppTarget, ResourceRef
 from anchor_tui.domain.actions.plan import (
     Change,
     FileDiff,
@@ -17,7 +19,7 @@ from anchor_tui.domain.actions.plan import (
     Seen,
 )
 from anchor_tui.domain.actions.progress import Job, StepPhase, StepState, Track
-from anchor_tui.domain.actions.steps import AppTarget, FollowHealth, FollowOperation, ResourceRef, Sync
+from anchor_tui.domain.actions.steps import Sync
 from anchor_tui.domain.model import AppId
 from tests.values import NOW, ago, replace
 

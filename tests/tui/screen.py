@@ -14,10 +14,10 @@ from textual.pilot import Pilot
 from anchor_tui.config import Config
 from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
 from anchor_tui.domain.actions.progress import Job
-from anchor_tui.domain.assemble import Readings, assemble
 from anchor_tui.domain.model import Snapshot
 from anchor_tui.domain.policy.judging import Findings
-from anchor_tui.domain.readings import PastRelease
+from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
+from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.services.execute import Consent
 from anchor_tui.tui.app import AnchorApp
 from anchor_tui.tui.screens.fleet import FleetScreen
@@ -92,9 +92,9 @@ class Stage:
         assert isinstance(self.app.screen, FleetScreen)
         return self.app.screen
 
-    async def show(self, readings: Readings, findings: Findings | None = None) -> Snapshot:
+    async def show(self, readings: SourceReadings, findings: Findings | None = None) -> Snapshot:
         """Publishes what follows from these readings, and waits until it is drawn."""
-        snapshot = assemble(self.config, readings, self.moment, findings)
+        snapshot = build_snapshot(self.config, readings, self.moment, findings)
         assert self.reader.listener is not None
         self.reader.listener(snapshot)
         await self.pilot.pause()

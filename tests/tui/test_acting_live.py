@@ -53,7 +53,7 @@ async def live(box: Sandbox, folder: Path, environment: str, *, read_only: bool 
     try:
         async with app.run_test(size=(120, 40)) as pilot:
             stage = Stage(app, pilot, reader, config)  # type: ignore[arg-type]
-            await until(stage, lambda: app.snapshot is not None and not app.snapshot.unread_sources)
+            await until(stage, lambda: app.snapshot is not None and not app.snapshot.sources_not_fresh)
             yield stage
     finally:
         reader.stop()
@@ -142,7 +142,7 @@ async def test_the_cutover_waits_for_its_checklist_and_its_switches_are_turned_r
         async with live(box, tmp_path, "staging") as stage:
 
             def fails() -> bool:
-                found = stage.app.snapshot.environment("staging").findings if stage.app.snapshot else ()
+                found = stage.app.snapshot.find_environment("staging").findings if stage.app.snapshot else ()
                 return any(each.check == "mock.workloads-absent" and each.status == "fail" for each in found)
 
             await until(stage, fails)

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from anchor_tui.config import ApplicationSelector
-from anchor_tui.config.load import ConfigErrors, read
-from anchor_tui.domain.assemble import assemble
+from anchor_tui.config.checking import ConfigErrors
+from anchor_tui.config.load import read
+from anchor_tui.domain.snapshot_builder import build_snapshot
 from anchor_tui.tui.app import READER_DIED, AnchorApp
 from anchor_tui.tui.keys import REGISTRY
 from anchor_tui.tui.launch import UnknownThemeError
@@ -360,7 +361,7 @@ async def test_drawing_goes_on_while_a_dialog_is_open():
     async with on_stage() as stage:
         await stage.show(HEALTHY)
         await stage.press("question_mark")
-        snapshot = assemble(stage.config, INCIDENT, NOW)
+        snapshot = build_snapshot(stage.config, INCIDENT, NOW)
         assert stage.reader.listener is not None
         stage.reader.listener(snapshot)
         await stage.pilot.pause()

@@ -7,10 +7,10 @@ from html import escape
 
 from anchor_tui.cli.formats.text import source_words
 from anchor_tui.domain.findings import by_check
-from anchor_tui.domain.glyphs import of_checks, of_health, of_level, of_sync
+from anchor_tui.domain.formatting import format_age, sanitize_text
 from anchor_tui.domain.model import Environment, Finding, PullRequest, Snapshot
-from anchor_tui.domain.verdict import position_words
-from anchor_tui.domain.words import plain, since
+from anchor_tui.domain.status_marks import get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
+from anchor_tui.domain.verdict import describe_position
 
 _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -28,7 +28,7 @@ small { opacity: .8; }
 def render(snapshot: Snapshot) -> str:
     """The document. Foreign text is escaped, also in attributes; only web addresses become links."""
     verdict = snapshot.verdict
-    title = f"{of_level(verdict.level).glyph()} {snapshot.engine_id}: {verdict.level}"
+    title = f"{get_level_mark(verdict.level).glyph()} {snapshot.engine_id}: {verdict.level}"
     lines = [
         "<!doctype html>",
         '<html lang="en">',
@@ -51,17 +51,17 @@ def _environment(environment: Environment, snapshot: Snapshot) -> Iterator[str]:
     level = environment.verdict.level
     traits = " · ".join([environment.tier, *(["protected"] if environment.protected else [])])
     yield f'<section class="{level}"><h2>{_text(environment.name)} <small>{_text(traits)}</small></h2>'
-    yield f"<p><strong>{of_level(level).glyph()} {level}</strong></p>"
+    yield f"<p><strong>{get_level_mark(level).glyph()} {level}</strong></p>"
     if environment.verdict.reasons:
         yield f"<ul>{''.join(f'<li>{_text(reason)}</li>' for reason in environment.verdict.reasons)}</ul>"
     if release := environment.release:
-        when = f", {since(release.changed_at, snapshot.taken_at)} ago" if release.changed_at else ""
+        when = f", {format_age(release.changed_at, snapshot.taken_at)} ago" if release.changed_at else ""
         who = f" by {release.changed_by}" if release.changed_by else ""
         yield f"<p>release {_text(f'{release.version}{when}{who}')}</p>"
     if environment.position:
-        yield f"<p>{_text(position_words(environment.position))}</p>"
+        yield f"<p>{_text(describe_position(environment.position))}</p>"
     for app in environment.applications:
-        (sync_mark, sync), (health_mark, health) = of_sync(app), of_health(app)
+        (sync_mark, sync), (health_mark, health) = get_sync_mark(app), get_health_mark(app)
         words = f"{app.id}: {sync_mark.glyph()} {sync}, {health_mark.glyph()} {health}"
         yield f"<p>{_link(words, app.url)}</p>"
     yield from _list("Policy", _failures(environment.findings), "h3")
@@ -82,7 +82,7 @@ def _failures(findings: tuple[Finding, ...]) -> Iterator[str]:
 
 
 def _pull(pull: PullRequest) -> str:
-    mark, checks = of_checks(pull)
+    mark, checks = get_checks_mark(pull)
     where = f" → {', '.join(pull.environments)}" if pull.environments else ""
     return _link(f"#{pull.number} {pull.kind}{where}: {pull.title}, {mark.glyph()} {checks}", pull.url)
 
@@ -107,4 +107,4 @@ def _link(words: str, url: str | None) -> str:
 
 
 def _text(foreign: str) -> str:
-    return escape(plain(foreign), quote=True)
+    return escape(sanitize_text(foreign), quote=True)

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from anchor_tui.cli.formats.text import policy_lines, source_words
-from anchor_tui.domain.glyphs import of_checks, of_health, of_level, of_sync
+from anchor_tui.domain.formatting import format_age, sanitize_text
 from anchor_tui.domain.model import Environment, PullRequest, Snapshot
-from anchor_tui.domain.verdict import position_words
-from anchor_tui.domain.words import plain, since
+from anchor_tui.domain.status_marks import get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
+from anchor_tui.domain.verdict import describe_position
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&:$])")
 
@@ -24,11 +24,11 @@ def render(snapshot: Snapshot) -> str:
 
 def escape(text: str) -> str:
     """Foreign text on one line with every character that markdown would take as its own escaped."""
-    return _BARE_LINK.sub(r"\1\\.", _SPECIAL.sub(r"\\\1", plain(text)))
+    return _BARE_LINK.sub(r"\1\\.", _SPECIAL.sub(r"\\\1", sanitize_text(text)))
 
 
 def _lines(snapshot: Snapshot) -> Iterator[str]:
-    mark = of_level(snapshot.verdict.level).glyph()
+    mark = get_level_mark(snapshot.verdict.level).glyph()
     yield f"# {mark} {escape(snapshot.engine_id)}: {snapshot.verdict.level}"
     yield ""
     yield f"{snapshot.taken_at:%Y-%m-%d %H:%M:%S} UTC. " + ". ".join(
@@ -58,7 +58,7 @@ def _lines(snapshot: Snapshot) -> Iterator[str]:
         yield ""
         yield from (_pull(pull) for pull in snapshot.all_pull_requests)
     problems = [*snapshot.problems, *(each for env in snapshot.environments for each in env.problems)]
-    problems += [each for app in snapshot.applications for each in app.problems]
+    problems += [each for app in snapshot.all_applications for each in app.problems]
     if problems:
         yield ""
         yield "## Problems"
@@ -68,22 +68,22 @@ def _lines(snapshot: Snapshot) -> Iterator[str]:
 
 def _row(environment: Environment, snapshot: Snapshot) -> str:
     release = environment.release
-    when = f", {since(release.changed_at, snapshot.taken_at)} ago" if release and release.changed_at else ""
-    sync = [f"{mark.glyph()} {word}" for mark, word in map(of_sync, environment.applications)]
-    health = [f"{mark.glyph()} {word}" for mark, word in map(of_health, environment.applications)]
+    when = f", {format_age(release.changed_at, snapshot.taken_at)} ago" if release and release.changed_at else ""
+    sync = [f"{mark.glyph()} {word}" for mark, word in map(get_sync_mark, environment.applications)]
+    health = [f"{mark.glyph()} {word}" for mark, word in map(get_health_mark, environment.applications)]
     cells = (
         escape(environment.name),
-        f"{of_level(environment.verdict.level).glyph()} {environment.verdict.level}",
+        f"{get_level_mark(environment.verdict.level).glyph()} {environment.verdict.level}",
         escape(f"{release.version}{when}") if release else "?",
         "<br>".join(map(escape, sync)) or "?",
         "<br>".join(map(escape, health)) or "?",
-        escape(position_words(environment.position)) if environment.position else "?",
+        escape(describe_position(environment.position)) if environment.position else "?",
     )
     return f"| {' | '.join(cells)} |"
 
 
 def _pull(pull: PullRequest) -> str:
-    mark, checks = of_checks(pull)
+    mark, checks = get_checks_mark(pull)
     where = f" → {escape(', '.join(pull.environments))}" if pull.environments else ""
     title = f"[#{pull.number}]({pull.url})" if re.fullmatch(r"https?://[\w.:/-]+", pull.url) else f"#{pull.number}"
     return f"- {title} {pull.kind}{where}: {escape(pull.title)}, {mark.glyph()} {checks}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from anchor_tui.domain.findings import by_check
-from anchor_tui.domain.glyphs import Mark, of_checks, of_health, of_level, of_sync
+from anchor_tui.domain.formatting import format_age, format_count, sanitize_text, shorten_revision
 from anchor_tui.domain.model import Application, Environment, Finding, PullRequest, Snapshot, SourceState
-from anchor_tui.domain.verdict import position_words
-from anchor_tui.domain.words import count, plain, short, since
+from anchor_tui.domain.status_marks import StatusMark, get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
+from anchor_tui.domain.verdict import describe_position
 
 
 def render(snapshot: Snapshot) -> str:
@@ -18,8 +18,8 @@ def render(snapshot: Snapshot) -> str:
 
 def _lines(snapshot: Snapshot) -> Iterator[str]:
     reason = f"  {snapshot.verdict.reasons[0]}" if snapshot.verdict.reasons else ""
-    mark = of_level(snapshot.verdict.level).glyph()
-    yield plain(f"{snapshot.engine_id}  {mark} {snapshot.verdict.level.upper()}{reason}")
+    mark = get_level_mark(snapshot.verdict.level).glyph()
+    yield sanitize_text(f"{snapshot.engine_id}  {mark} {snapshot.verdict.level.upper()}{reason}")
     yield f"{snapshot.taken_at:%Y-%m-%d %H:%M:%SZ}  " + "  ".join(source_words(each) for each in snapshot.sources)
     for environment in snapshot.environments:
         yield ""
@@ -35,7 +35,7 @@ def _lines(snapshot: Snapshot) -> Iterator[str]:
     if snapshot.problems:
         yield ""
         yield "problems"
-        yield from (f"  {Mark.ATTENTION.glyph()} {plain(str(problem))}" for problem in snapshot.problems)
+        yield from (f"  {StatusMark.ATTENTION.glyph()} {sanitize_text(str(problem))}" for problem in snapshot.problems)
 
 
 def source_words(source: SourceState) -> str:
@@ -44,33 +44,37 @@ def source_words(source: SourceState) -> str:
     match source.state:
         case "fresh":
             left = f", {source.budget.remaining:,} of {source.budget.limit:,} points left" if source.budget else ""
-            return plain(f"{name} {Mark.OK.glyph()}{f' {source.version}' if source.version else ''}{left}")
+            return sanitize_text(
+                f"{name} {StatusMark.OK.glyph()}{f' {source.version}' if source.version else ''}{left}"
+            )
         case "asking":
             return f"{name} … asking"
         case state:
-            return plain(f"{name} {Mark.FAILING.glyph()} {state}: {source.error.message if source.error else ''}")
+            return sanitize_text(
+                f"{name} {StatusMark.FAILING.glyph()} {state}: {source.error.message if source.error else ''}"
+            )
 
 
 def _environment(environment: Environment, snapshot: Snapshot) -> Iterator[str]:
     traits = [environment.tier, *(["protected"] if environment.protected else [])]
-    mark = of_level(environment.verdict.level).glyph()
-    yield plain(f"{environment.name} ({', '.join(traits)})  {mark} {environment.verdict.level.upper()}")
+    mark = get_level_mark(environment.verdict.level).glyph()
+    yield sanitize_text(f"{environment.name} ({', '.join(traits)})  {mark} {environment.verdict.level.upper()}")
     for reason in environment.verdict.reasons:
-        yield f"  {plain(reason)}"
+        yield f"  {sanitize_text(reason)}"
     if release := environment.release:
         who = f" by {release.changed_by}" if release.changed_by else ""
-        when = f", {since(release.changed_at, snapshot.taken_at)} ago{who}" if release.changed_at else ""
+        when = f", {format_age(release.changed_at, snapshot.taken_at)} ago{who}" if release.changed_at else ""
         number = f" (#{release.pull_request.number})" if release.pull_request else ""
-        yield f"  {plain(f'release {release.version}{when}{number}')}"
+        yield f"  {sanitize_text(f'release {release.version}{when}{number}')}"
     if environment.position:
-        yield f"  {plain(position_words(environment.position))}"
+        yield f"  {sanitize_text(describe_position(environment.position))}"
     for application in environment.applications:
-        yield f"  {plain(_application(application))}"
+        yield f"  {sanitize_text(_application(application))}"
     yield from policy_lines(environment.findings)
     for pull in environment.pull_requests:
         yield f"  {_pull(pull)}"
     for problem in (*environment.problems, *(each for app in environment.applications for each in app.problems)):
-        yield f"  {Mark.ATTENTION.glyph()} {plain(str(problem))}"
+        yield f"  {StatusMark.ATTENTION.glyph()} {sanitize_text(str(problem))}"
 
 
 def policy_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
@@ -81,20 +85,22 @@ def policy_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
             worst = result.worst
             place = f"  {worst.file}:{worst.line}" if worst.file and worst.line else ""
             warns = result.status == "fail" and result.level == "warning"
-            mark = {"fail": Mark.FAILING, "unknown": Mark.UNKNOWN}.get(result.status, Mark.NONE)
-            glyph = (Mark.ATTENTION if warns else mark).glyph()
-            yield plain(f"  {glyph} {result.check} ({', '.join(result.evidence)})  {worst.message}{place}")
+            mark = {"fail": StatusMark.FAILING, "unknown": StatusMark.UNKNOWN}.get(result.status, StatusMark.NONE)
+            glyph = (StatusMark.ATTENTION if warns else mark).glyph()
+            yield sanitize_text(f"  {glyph} {result.check} ({', '.join(result.evidence)})  {worst.message}{place}")
     if held := sum(result.status == "pass" for result in results):
-        yield f"  {Mark.OK.glyph()} {count(held, 'check')} hold{'s' if held == 1 else ''}"
+        yield f"  {StatusMark.OK.glyph()} {format_count(held, 'check')} hold{'s' if held == 1 else ''}"
 
 
 def _application(application: Application) -> str:
-    (sync_mark, sync), (health_mark, health) = of_sync(application), of_health(application)
-    revision = f" at {short(application.compared_revision)}" if application.compared_revision else ""
-    prunable = f", {count(len(application.prunable), 'resource')} to prune" if application.prunable else ""
+    (sync_mark, sync), (health_mark, health) = get_sync_mark(application), get_health_mark(application)
+    revision = f" at {shorten_revision(application.compared_revision)}" if application.compared_revision else ""
+    prunable = f", {format_count(len(application.prunable), 'resource')} to prune" if application.prunable else ""
     return f"{application.id}  {sync_mark.glyph()} {sync}{revision}  {health_mark.glyph()} {health}{prunable}"
 
 
 def _pull(pull: PullRequest) -> str:
-    mark, checks = of_checks(pull)
-    return plain(f"#{pull.number} {pull.kind}: {pull.title}  {mark.glyph()} {checks}{' (draft)' if pull.draft else ''}")
+    mark, checks = get_checks_mark(pull)
+    return sanitize_text(
+        f"#{pull.number} {pull.kind}: {pull.title}  {mark.glyph()} {checks}{' (draft)' if pull.draft else ''}"
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from anchor_tui.cli.reports.report import Report, kind
+from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import Finding
-from anchor_tui.domain.words import count
 
 _COMMANDS = {"error": "error", "warning": "warning", "unknown": "notice", "waived": "notice"}
 
@@ -22,8 +22,8 @@ def render(report: Report) -> str:
 
 
 def _words(counts: dict[str, int]) -> Iterator[str]:
-    yield count(counts["error"], "error")
-    yield count(counts["warning"], "warning")
+    yield format_count(counts["error"], "error")
+    yield format_count(counts["warning"], "warning")
     yield f"{counts['unknown']} cannot be told"
     yield f"{counts['waived']} waived"
     yield f"{counts['pass']} hold"
@@ -41,7 +41,7 @@ def _general(findings: list[Finding]) -> list[str]:
         checks.setdefault(finding.message, {})[f"{finding.check} ({finding.evidence})"] = None
     lines = []
     for message, names in checks.items():
-        title = _property(f"{count(len(names), 'check')} cannot be told")
+        title = _property(f"{format_count(len(names), 'check')} cannot be told")
         lines.append(f"::notice title={title}::" + _data(f"{message}\n{', '.join(names)}"))
     return lines
 

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from anchor_tui.config import Config
-from anchor_tui.domain.model import Finding, Value
+from anchor_tui.domain.model import Finding, ValueObject
 from anchor_tui.domain.policy.judging import Findings
 from anchor_tui.domain.policy.waivers import WaiverEnd
 
 
-class Report(Value, frozen=True):
+class Report(ValueObject, frozen=True):
     """One check of one checkout. `prefix` is where it lies below the repository's top."""
 
     path: str

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from anchor_tui.cli.reports.report import Report, kind, where
-from anchor_tui.domain.glyphs import Mark
+from anchor_tui.domain.formatting import format_count, sanitize_text, shorten_revision
 from anchor_tui.domain.model import Finding
 from anchor_tui.domain.policy.waivers import WaiverEnd
-from anchor_tui.domain.words import count, plain, short
+from anchor_tui.domain.status_marks import StatusMark
 
 _MARKS = {
-    "error": Mark.FAILING,
-    "warning": Mark.ATTENTION,
-    "unknown": Mark.UNKNOWN,
-    "waived": Mark.NONE,
+    "error": StatusMark.FAILING,
+    "warning": StatusMark.ATTENTION,
+    "unknown": StatusMark.UNKNOWN,
+    "waived": StatusMark.NONE,
 }
 
 
@@ -25,11 +25,15 @@ def render(report: Report) -> str:
 
 def _lines(report: Report) -> Iterator[str]:
     counts = report.counts()
-    told = [count(counts["error"], "error"), count(counts["warning"], "warning"), f"{counts['unknown']} cannot be told"]
+    told = [
+        format_count(counts["error"], "error"),
+        format_count(counts["warning"], "warning"),
+        f"{counts['unknown']} cannot be told",
+    ]
     told += [f"{counts['waived']} waived"] if counts["waived"] else []
-    mark = _MARKS.get(next((name for name in ("error", "unknown", "warning") if counts[name]), ""), Mark.OK)
-    at = f" at {short(report.commit)}" if report.commit else ""
-    yield plain(f"{mark.glyph()} {report.path}{at}: {', '.join(told)}, {counts['pass']} hold")
+    mark = _MARKS.get(next((name for name in ("error", "unknown", "warning") if counts[name]), ""), StatusMark.OK)
+    at = f" at {shorten_revision(report.commit)}" if report.commit else ""
+    yield sanitize_text(f"{mark.glyph()} {report.path}{at}: {', '.join(told)}, {counts['pass']} hold")
     for environment in report.config.environments:
         findings = report.findings.environments.get(environment.name, ())
         yield ""
@@ -40,7 +44,7 @@ def _lines(report: Report) -> Iterator[str]:
     if report.waivers:
         yield ""
         yield "waivers, the nearest end first"
-        yield from (f"  {plain(_ending(waiver))}" for waiver in report.waivers)
+        yield from (f"  {sanitize_text(_ending(waiver))}" for waiver in report.waivers)
 
 
 def _group(title: str, findings: Iterable[Finding]) -> Iterator[str]:
@@ -51,10 +55,10 @@ def _group(title: str, findings: Iterable[Finding]) -> Iterator[str]:
     held = sum(finding.status == "pass" for finding in every)
     skipped = sorted({finding.evidence for finding in every if finding.status == "skipped"})
     aside = f", {', '.join(skipped)} not looked at" if skipped else ""
-    yield f"  {Mark.OK.glyph()} {held} hold{aside}"
+    yield f"  {StatusMark.OK.glyph()} {held} hold{aside}"
 
 
-def _alike(findings: list[Finding], mark: Mark) -> Iterator[str]:
+def _alike(findings: list[Finding], mark: StatusMark) -> Iterator[str]:
     """Findings of one kind; those that say the same for the same evidence share a line."""
     groups: dict[tuple[str, str, str | None], list[Finding]] = {}
     for finding in findings:
@@ -63,12 +67,12 @@ def _alike(findings: list[Finding], mark: Mark) -> Iterator[str]:
     for alike in groups.values():
         first = alike[0]
         names = ", ".join(dict.fromkeys(finding.check for finding in alike))
-        yield f"  {mark.glyph()} {plain(f'{names}  {first.evidence}')}"
-        yield f"      {plain(first.message)}"
+        yield f"  {mark.glyph()} {sanitize_text(f'{names}  {first.evidence}')}"
+        yield f"      {sanitize_text(first.message)}"
         if place := where(first):
-            yield f"      {plain(place)}"
+            yield f"      {sanitize_text(place)}"
         if first.fix:
-            yield f"      to mend it: {plain(first.fix)}"
+            yield f"      to mend it: {sanitize_text(first.fix)}"
 
 
 def _ending(waiver: WaiverEnd) -> str:

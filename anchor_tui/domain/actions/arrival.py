@@ -9,18 +9,10 @@ from typing import Any
 
 from anchor_tui.domain.actions.choosing import Move
 from anchor_tui.domain.actions.evidence import Evidence
+from anchor_tui.domain.actions.following import FollowHealth, FollowOperation, FollowRefresh, FollowRollout
+from anchor_tui.domain.actions.parts import AppTarget
 from anchor_tui.domain.actions.plan import Line, Order
-from anchor_tui.domain.actions.steps import (
-    AppTarget,
-    Emit,
-    FollowHealth,
-    FollowOperation,
-    FollowRefresh,
-    FollowRollout,
-    Refresh,
-    Step,
-    Sync,
-)
+from anchor_tui.domain.actions.steps import Emit, Refresh, Step, Sync
 from anchor_tui.domain.actions.workbench import Workbench
 from anchor_tui.domain.model import Application, Release
 
@@ -28,7 +20,7 @@ EVENT = "rollback.executed"
 
 
 def _applications(move: Move, order: Order, evidence: Evidence) -> tuple[Application, ...]:
-    environment = evidence.snapshot.environment(move.environment.name)
+    environment = evidence.snapshot.find_environment(move.environment.name)
     if environment is None or order.without_argocd:
         return ()
     return tuple(each for each in environment.applications if each.presence == "found")

@@ -7,16 +7,16 @@ from collections.abc import Iterator, Sequence
 
 from anchor_tui.config import Config, EnvironmentConfig
 from anchor_tui.domain.actions.plan import Order, Refusal
-from anchor_tui.domain.model import Image, PullRequestRef, Release, Value
+from anchor_tui.domain.formatting import shorten_revision
+from anchor_tui.domain.model import Image, PullRequestRef, Release, ValueObject
 from anchor_tui.domain.pull_requests import BRANCH_PREFIX
-from anchor_tui.domain.readings import OpsRepo, PastRelease
-from anchor_tui.domain.words import short
+from anchor_tui.domain.source_data import OpsRepoData, PastRelease
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._+-]+")
 _LOCKS = re.compile(r"(\.lock)+$")
 
 
-class Move(Value, frozen=True):
+class Move(ValueObject, frozen=True):
     """A release that is to stand in an environment. `commit` is where its file is read: empty is the head.
 
     `between` are the releases that lie between the present one and this one, newest first: what comes along with a
@@ -45,7 +45,7 @@ def branch_name(action: str, environment: str, version: str) -> str:
     return f"{BRANCH_PREFIX}{action}/{'/'.join(safe)}"
 
 
-def choose(order: Order, config: Config, repo: OpsRepo) -> Move | Refusal:
+def choose(order: Order, config: Config, repo: OpsRepoData) -> Move | Refusal:
     """The move that a promotion or a rollback is about."""
     name = order.environments[0] if order.environments else ""
     environment = next((each for each in config.environments if each.name == name), None)
@@ -57,7 +57,7 @@ def choose(order: Order, config: Config, repo: OpsRepo) -> Move | Refusal:
     return _promotion(order, environment, config, repo)
 
 
-def _promotion(order: Order, environment: EnvironmentConfig, config: Config, repo: OpsRepo) -> Move | Refusal:
+def _promotion(order: Order, environment: EnvironmentConfig, config: Config, repo: OpsRepoData) -> Move | Refusal:
     index = config.environments.index(environment)
     if order.source:
         source = next((each for each in config.environments if each.name == order.source), None)
@@ -92,11 +92,15 @@ def _promotion(order: Order, environment: EnvironmentConfig, config: Config, rep
     return Move(environment, source, release, commit, present, between)
 
 
-def _rollback(order: Order, environment: EnvironmentConfig, repo: OpsRepo) -> Move | Refusal:
+def _rollback(order: Order, environment: EnvironmentConfig, repo: OpsRepoData) -> Move | Refusal:
     own = repo.environments.get(environment.name)
     present = own.release if own else None
     if own is None or not own.history:
-        why = "its earlier releases were not read" if own is None or own.whole is None else "it never had another one"
+        why = (
+            "its earlier releases were not read"
+            if own is None or own.history_complete is None
+            else "it never had another one"
+        )
         return Refusal(environment.name, "no-history", f"there is nothing to go back to: {why}")
     choices = earlier(repo, environment.name)
     if not choices:
@@ -118,16 +122,16 @@ def _rollback(order: Order, environment: EnvironmentConfig, repo: OpsRepo) -> Mo
     return Move(environment, environment, past.release, past.commit, present, lost, asked)
 
 
-def earlier(repo: OpsRepo, environment: str) -> tuple[PastRelease, ...]:
+def earlier(repo: OpsRepoData, environment: str) -> tuple[PastRelease, ...]:
     """The releases that an environment had before its present one, newest first, each content once."""
     own = repo.environments.get(environment)
     if own is None:
         return ()
-    seen = {own.release.content} if own.release else set()
+    seen = {own.release.content_key} if own.release else set()
     found = []
     for past in own.history:
-        if past.release is not None and past.release.content not in seen:
-            seen.add(past.release.content)
+        if past.release is not None and past.release.content_key not in seen:
+            seen.add(past.release.content_key)
             found.append(past)
     return tuple(found)
 
@@ -146,7 +150,7 @@ def _find(asked: str, history: Sequence[PastRelease]) -> PastRelease | None:
 
 
 def _is_same(one: Release, other: Release) -> bool:
-    return (one.version, one.content) == (other.version, other.content)
+    return (one.version, one.content_key) == (other.version, other.content_key)
 
 
 def _releases(history: Sequence[PastRelease]) -> Iterator[Release]:
@@ -157,9 +161,9 @@ def _between(history: Sequence[PastRelease], newer: Release | None, older: Relea
     """The releases from `newer` down to, and without, `older`; none where the history does not have them so."""
     found: list[Release] = []
     for release in _releases(history):
-        if older is not None and release.content == older.content and found:
+        if older is not None and release.content_key == older.content_key and found:
             return tuple(found)
-        if found or newer is None or release.content == newer.content:
+        if found or newer is None or release.content_key == newer.content_key:
             found.append(release)
     return tuple(found) if older is None else ()
 
@@ -177,4 +181,4 @@ def described(image: Image) -> str:
 
 def commit_words(release: Release) -> str:
     """A release's version with its commit."""
-    return f"{release.version} ({short(release.commit)})" if release.commit else release.version
+    return f"{release.version} ({shorten_revision(release.commit)})" if release.commit else release.version

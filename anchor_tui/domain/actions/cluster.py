@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Literal
 
 from anchor_tui.domain.actions.differences import Difference
-from anchor_tui.domain.actions.steps import AppTarget, ResourceRef
-from anchor_tui.domain.managed import Managed
-from anchor_tui.domain.model import Application, Time, Value
-from anchor_tui.domain.shapes import text
-from anchor_tui.domain.workloads import Resource
+from anchor_tui.domain.actions.parts import AppTarget, ResourceRef
+from anchor_tui.domain.json_access import get_text
+from anchor_tui.domain.kubernetes.managed_resources import ApplicationObjects
+from anchor_tui.domain.kubernetes.workloads import KubernetesResource
+from anchor_tui.domain.model import Application, AwareDatetime, ValueObject
 
 COMPARE_OPTIONS = "argocd.argoproj.io/compare-options"
 
 
-class ResourceStatus(Value, frozen=True):
+class ResourceStatus(ValueObject, frozen=True):
     """One of `status.resources`."""
 
     ref: ResourceRef
@@ -26,7 +26,7 @@ class ResourceStatus(Value, frozen=True):
     hook: bool = False
 
 
-class SyncedResource(Value, frozen=True):
+class SyncedResource(ValueObject, frozen=True):
     """One line of an operation's result. `status` is Synced, SyncFailed, Pruned or PruneSkipped."""
 
     ref: ResourceRef
@@ -34,14 +34,14 @@ class SyncedResource(Value, frozen=True):
     message: str
 
 
-class OperationDetail(Value, frozen=True):
+class OperationDetail(ValueObject, frozen=True):
     """The running or last operation with what tells whose it is. `info` are the infos that it was asked with."""
 
     phase: str
     message: str = ""
     info: Mapping[str, str] = {}
-    started_at: Time | None = None
-    finished_at: Time | None = None
+    started_at: AwareDatetime | None = None
+    finished_at: AwareDatetime | None = None
     revision: str | None = None
     retry_count: int = 0
     results: tuple[SyncedResource, ...] = ()
@@ -52,7 +52,7 @@ class OperationDetail(Value, frozen=True):
         return self.phase == "Running" and self.finished_at is not None
 
 
-class SyncWindows(Value, frozen=True):
+class SyncWindows(ValueObject, frozen=True):
     """`GET …/syncwindows`: whether a sync by hand may go now, and the windows that are open."""
 
     can_sync: bool
@@ -62,7 +62,7 @@ class SyncWindows(Value, frozen=True):
 Permission = Literal["yes", "no", "unknown"]
 
 
-class AppState(Value, frozen=True):
+class AppState(ValueObject, frozen=True):
     """One application this moment. `server_time` is the server's own clock, in whole seconds.
 
     `asked` is an operation that nobody has taken yet, `operation` the one that runs or ran last. `managed` is
@@ -79,7 +79,7 @@ class AppState(Value, frozen=True):
     asked: Mapping[str, str] | None = None
     operation: OperationDetail | None = None
     resources: tuple[ResourceStatus, ...] = ()
-    managed: Managed | None = None
+    managed: ApplicationObjects | None = None
     unmanaged: str = ""
     differences: tuple[Difference, ...] = ()
     """What a sync would change, field by field."""
@@ -108,13 +108,13 @@ class AppState(Value, frozen=True):
         )
 
 
-class Stale(Value, frozen=True):
+class Stale(ValueObject, frozen=True):
     """A live resource that git no longer has, and what a prune would do with it."""
 
     ref: ResourceRef
     fate: Literal["deleted", "kept", "asks"]
     why: str = ""
-    created_at: Time | None = None
+    created_at: AwareDatetime | None = None
     ignored: bool = False
     """Whether its IgnoreExtraneous keeps the application Synced all the same."""
 
@@ -136,18 +136,18 @@ def stale_resources(state: AppState) -> tuple[Stale, ...]:
     return tuple(found[ref] for ref in sorted(found))
 
 
-def _ref(each: Resource) -> ResourceRef:
+def _ref(each: KubernetesResource) -> ResourceRef:
     return ResourceRef(each.kind, each.namespace, each.name, each.group)
 
 
-def _fate(each: Resource) -> Stale:
-    created = text(each.manifest, "metadata", "creationTimestamp")
-    ignored = "IgnoreExtraneous" in text(each.manifest, "metadata", "annotations", COMPARE_OPTIONS)
+def _fate(each: KubernetesResource) -> Stale:
+    created = get_text(each.manifest, "metadata", "creationTimestamp")
+    ignored = "IgnoreExtraneous" in get_text(each.manifest, "metadata", "annotations", COMPARE_OPTIONS)
     fate: Literal["deleted", "kept", "asks"] = "deleted"
-    if each.kept is not None:
-        fate = "kept" if each.kept == "Prune=false" else "asks"
+    if each.prune_protection is not None:
+        fate = "kept" if each.prune_protection == "Prune=false" else "asks"
     try:
         created_at = datetime.fromisoformat(created) if created else None
     except ValueError:
         created_at = None
-    return Stale(_ref(each), fate, each.kept or "", created_at, ignored)
+    return Stale(_ref(each), fate, each.prune_protection or "", created_at, ignored)

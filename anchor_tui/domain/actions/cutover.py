@@ -12,11 +12,12 @@ from msgspec.structs import replace
 
 from anchor_tui.domain.actions import sync
 from anchor_tui.domain.actions.evidence import Evidence, command
+from anchor_tui.domain.actions.following import FollowNoMocks, FollowOperation
 from anchor_tui.domain.actions.plan import Line, LineKind, Order, Plan, Refusal
-from anchor_tui.domain.actions.steps import FollowNoMocks, FollowOperation, Step
+from anchor_tui.domain.actions.steps import Step
 from anchor_tui.domain.findings import by_check
-from anchor_tui.domain.model import Environment, Finding, FindingStatus, Snapshot, Value
-from anchor_tui.domain.words import plain
+from anchor_tui.domain.formatting import sanitize_text
+from anchor_tui.domain.model import Environment, Finding, FindingStatus, Snapshot, ValueObject
 
 _STEPS = (
     (1, "statusMock.enabled is false", "mock.workloads-absent", ("staging", "prod"), ("git",)),
@@ -32,7 +33,7 @@ _STATES: dict[FindingStatus, State] = {"pass": "ok", "fail": "failed"}
 _KINDS: dict[State, LineKind] = {"ok": "ok", "failed": "failed", "unknown": "warning"}
 
 
-class Item(Value, frozen=True):
+class Item(ValueObject, frozen=True):
     """One line of the checklist. `finding` is what decides, with its file and line or its resource."""
 
     number: int
@@ -49,7 +50,7 @@ class Item(Value, frozen=True):
         kind = _KINDS[self.state]
         why = f": {self.message}" if self.message and self.state != "ok" else ""
         where = f" ({self.place})" if self.place else ""
-        return Line(kind, plain(f"{self.number}. {self.environment}: {self.title}{why}{where}"))
+        return Line(kind, sanitize_text(f"{self.number}. {self.environment}: {self.title}{why}{where}"))
 
     @property
     def place(self) -> str:
@@ -117,7 +118,7 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
 def _old_news(snapshot: Snapshot) -> Refusal | None:
     """Why the checklist does not count: a source that it is read from says nothing new."""
     needed = {each.source for each in environments_of(snapshot)}
-    for each in snapshot.unread_sources:
+    for each in snapshot.sources_not_fresh:
         if each.kind == "github" or each.id in needed:
             why = f" ({each.error.message})" if each.error else ""
             message = f"steps 1 to 4 are judged by old news: {each.id} is {each.state}{why}; read again (g)"

@@ -10,16 +10,16 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from anchor_tui.domain.actions.steps import ResourceRef
-from anchor_tui.domain.model import Value
-from anchor_tui.domain.shapes import text
+from anchor_tui.domain.actions.parts import ResourceRef
+from anchor_tui.domain.json_access import get_text
+from anchor_tui.domain.model import ValueObject
 
 MOST = 40
 """So many fields are told of one application: more of them are nothing that a person reads before a sync."""
 LONGEST = 60
 
 
-class Difference(Value, frozen=True):
+class Difference(ValueObject, frozen=True):
     """One field. `was` is empty where it is new, `will` where it goes; both are empty for a resource that is new."""
 
     ref: ResourceRef
@@ -37,7 +37,9 @@ def differences(items: Iterable[object]) -> tuple[Difference, ...]:
     """The fields that differ, in the order of the resources, at most `MOST` of them; hooks left out."""
     found: list[Difference] = []
     for item in items:
-        ref = ResourceRef(text(item, "kind"), text(item, "namespace"), text(item, "name"), text(item, "group"))
+        ref = ResourceRef(
+            get_text(item, "kind"), get_text(item, "namespace"), get_text(item, "name"), get_text(item, "group")
+        )
         live, predicted = _state(item, "normalizedLiveState"), _state(item, "predictedLiveState")
         if predicted is None or (isinstance(item, Mapping) and item.get("hook")):
             continue
@@ -49,7 +51,7 @@ def differences(items: Iterable[object]) -> tuple[Difference, ...]:
 
 
 def _state(item: object, key: str) -> Any:  # noqa: ANN401 - JSON
-    said = text(item, key)
+    said = get_text(item, key)
     try:
         return json.loads(said) if said else None
     except ValueError:

@@ -10,12 +10,12 @@ from anchor_tui.config import Config
 from anchor_tui.domain.actions.cluster import AppState
 from anchor_tui.domain.actions.plan import Order, Refusal, absent
 from anchor_tui.domain.actions.workbench import Workbench
-from anchor_tui.domain.model import AppId, Application, Environment, Snapshot, Value
+from anchor_tui.domain.model import AppId, Application, Environment, Snapshot, ValueObject
 
 REASON_TO_COME = "…"
 
 
-class Evidence(Value, frozen=True):
+class Evidence(ValueObject, frozen=True):
     """What is known when a Plan is made. `states` hold why an application could not be read, where it could not."""
 
     config: Config
@@ -34,7 +34,7 @@ class Evidence(Value, frozen=True):
         return self.states.get(application.id, unread)
 
 
-class Target(Value, frozen=True):
+class Target(ValueObject, frozen=True):
     """One application that an order is about, with its environment."""
 
     environment: Environment
@@ -55,7 +55,7 @@ def targets(order: Order, snapshot: Snapshot) -> tuple[Target, ...]:
 def none_found(order: Order, snapshot: Snapshot) -> Refusal:
     """Why an order is about no application at all."""
     names = ", ".join(order.environments) or ", ".join(map(str, order.applications))
-    if unread := [each for each in snapshot.unread_sources if each.kind == "argocd"]:
+    if unread := [each for each in snapshot.sources_not_fresh if each.kind == "argocd"]:
         why = "; ".join(f"{each.id}: {each.error.message if each.error else each.state}" for each in unread)
         return Refusal(names, "unread", f"its applications are not known ({why}); read again (g) when that is mended")
     return Refusal(names, "absent", "no application is known there: look at `applications` in the configuration")

@@ -7,7 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from anchor_tui.domain.actions.parts import AppTarget, BaseStep, Request, ResourceRef
-from anchor_tui.domain.words import count
+from anchor_tui.domain.formatting import format_count
 
 APPROVED = "argocd.argoproj.io/deletion-approved"
 
@@ -49,7 +49,7 @@ class FollowOperation(_Follow, frozen=True, tag="follow-operation"):
     @property
     def title(self) -> str:
         """What a person reads."""
-        gone = f", {count(len(self.victims), 'resource')} gone" if self.victims and not self.dry_run else ""
+        gone = f", {format_count(len(self.victims), 'resource')} gone" if self.victims and not self.dry_run else ""
         return f"operation over{gone}"
 
     @property

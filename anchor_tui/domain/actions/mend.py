@@ -10,13 +10,14 @@ from anchor_tui.config import EnvironmentConfig
 from anchor_tui.domain.actions import preflight, promote
 from anchor_tui.domain.actions.choosing import branch_name
 from anchor_tui.domain.actions.evidence import Evidence, confirmed
+from anchor_tui.domain.actions.following import FollowPullRequest
 from anchor_tui.domain.actions.moving import Edited, diffs
 from anchor_tui.domain.actions.opening import opening, seen
 from anchor_tui.domain.actions.plan import Change, Line, Order, Plan, PullRequestDraft, Refusal, priced
-from anchor_tui.domain.actions.steps import FollowPullRequest
 from anchor_tui.domain.actions.workbench import File, Workbench
-from anchor_tui.domain.documents import DocumentError, KeyPath, dotted, parse_all, splice
 from anchor_tui.domain.model import Environment, Finding, Snapshot
+from anchor_tui.domain.yaml.document import parse_documents, replace_scalars
+from anchor_tui.domain.yaml.nodes import KeyPath, YamlDocumentError, format_key_path
 
 WANTED = {
     "mock.workloads-absent": ("enabled", "false"),
@@ -41,7 +42,7 @@ def finding_of(environment: Environment, check: str) -> Finding | None:
 
 def file_of(order: Order, snapshot: Snapshot) -> str | None:
     """The file that is changed; None where there is none."""
-    environment = snapshot.environment(order.environments[0]) if order.environments else None
+    environment = snapshot.find_environment(order.environments[0]) if order.environments else None
     found = finding_of(environment, order.check) if environment is not None else None
     return found.file if found is not None else None
 
@@ -55,7 +56,7 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
     """The Plan of turning one switch round in `order.environments[0]`."""
     bench, config = evidence.workbench, evidence.config
     name = order.environments[0] if order.environments else ""
-    environment = evidence.snapshot.environment(name)
+    environment = evidence.snapshot.find_environment(name)
     known = next((each for each in config.environments if each.name == name), None)
     if environment is None or known is None:
         return Refusal(name, "no-environment", f"there is no environment {name!r}")
@@ -80,12 +81,12 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
     if refusal := next((each for each in judged if isinstance(each, Refusal)), None):
         return refusal
     lines = (
-        Line("change", f"{found.file}:{found.line}: {dotted(path)} → {wanted}"),
+        Line("change", f"{found.file}:{found.line}: {format_key_path(path)} → {wanted}"),
         Line("note", f"{order.check}: {found.message}"),
         allowed,
         *(each for each in judged if isinstance(each, Line)),
     )
-    title = order.title or f"Turn {dotted(path)} to {wanted} in {name}"
+    title = order.title or f"Turn {format_key_path(path)} to {wanted} in {name}"
     text = promote.text_of(order, _body(order, lines))
     draft = PullRequestDraft(branch_of(order), title, text, (), config.promotion.reviewers)
     opened = opening(draft, contents, bench, config, order.request_id)
@@ -139,8 +140,8 @@ def _turned(
         message = f"{where} is not {environment.name}'s own: other environments read it too. Change it by hand"
         return Refusal(environment.name, "shared", message)
     try:
-        for document in parse_all(file.content, file.path):
-            for path, scalar in document.scalars():
+        for document in parse_documents(file.content, file.path):
+            for path, scalar in document.iterate_scalars():
                 if (
                     scalar.line == found.line
                     and isinstance(scalar.value, bool)
@@ -150,8 +151,8 @@ def _turned(
                     if scalar.value == (wanted == "true"):
                         message = f"{where} says {wanted} already"
                         return Refusal(environment.name, "same", message, settled=True)
-                    return path, splice(document, {path: wanted}).encode()
-    except DocumentError as error:
+                    return path, replace_scalars(document, {path: wanted}).encode()
+    except YamlDocumentError as error:
         return Refusal(environment.name, error.problem.kind, str(error.problem))
     message = f"{where}: no true or false stands there to be turned round, and nothing is ever inserted: say it by hand"
     return Refusal(environment.name, "no-switch", message)

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from anchor_tui.domain.actions import arrival, preflight, promote
 from anchor_tui.domain.actions.choosing import Move
 from anchor_tui.domain.actions.evidence import Evidence, confirmed
+from anchor_tui.domain.actions.following import FollowPullRequest
 from anchor_tui.domain.actions.plan import Change, Line, LineKind, Order, Plan, Refusal, Seen, priced
-from anchor_tui.domain.actions.steps import FollowPullRequest, Merge, MergeWay, Step
+from anchor_tui.domain.actions.steps import Merge, MergeWay, Step
 from anchor_tui.domain.actions.workbench import PullState, Workbench
+from anchor_tui.domain.formatting import shorten_revision
 from anchor_tui.domain.model import PullRequest
-from anchor_tui.domain.pull_requests import classify
-from anchor_tui.domain.words import short
+from anchor_tui.domain.pull_requests import classify_pull_request
 
 _MERGEABLE_NOW = frozenset({"clean", "has_hooks", "unstable"})
 
@@ -61,7 +62,7 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
         made_at=evidence.now,
         lines=(*_lines(pull, known, way), *after),
         changes=(Change(f"pull request {subject}", (step, *follow)),),
-        seen=(Seen(f"the head of {subject}", short(pull.head_sha)), Seen(f"how {subject} is merged", way)),
+        seen=(Seen(f"the head of {subject}", shorten_revision(pull.head_sha)), Seen(f"how {subject} is merged", way)),
     )
 
 
@@ -94,7 +95,7 @@ def _classified(pull: PullState, bench: Workbench, evidence: Evidence) -> PullRe
         message = f"it goes into {pull.base}, not into {bench.repo.branch}: merge it on GitHub"
         return Refusal(f"#{pull.number}", "other-base", message, pull.url)
     order = tuple(each.name for each in evidence.config.environments)
-    known = classify(opened, order, bench.repo.environments)
+    known = classify_pull_request(opened, order, bench.repo.environments)
     if known.kind not in {"promotion", "rollback"}:
         message = f"it is no promotion and no rollback ({known.kind}): merge it on GitHub, where it can be read whole"
         return Refusal(f"#{pull.number}", "other-kind", message, pull.url)
@@ -118,7 +119,7 @@ def _way(pull: PullState, bench: Workbench) -> MergeWay | Refusal:
         return "queue"
     if pull.merge_state in _MERGEABLE_NOW:
         return "merge"
-    required = bench.repo.head.required if bench.repo.head else ()
+    required = bench.repo.head.required_checks if bench.repo.head else ()
     if failed := [each for each in pull.failed_checks if not required or each in required]:
         words = ", ".join(failed)
         return Refusal(subject, "checks", f"its checks failed ({words}): look at them on GitHub (o)", pull.url)
@@ -148,7 +149,7 @@ def _waits_for(pull: PullState) -> str:
 def _lines(pull: PullState, known: PullRequest, way: MergeWay) -> Iterator[Line]:
     where = ", ".join(known.environments)
     yield Line("change", f"{known.kind} of {where} to {known.version}" if known.version else f"{known.kind} of {where}")
-    yield Line("change", f"head {short(pull.head_sha)} by {pull.author or 'nobody known'}")
+    yield Line("change", f"head {shorten_revision(pull.head_sha)} by {pull.author or 'nobody known'}")
     kinds: dict[str, LineKind] = {"success": "ok", "failure": "failed"}
     pending = f" ({', '.join(pull.pending_checks)})" if pull.pending_checks else ""
     yield Line(kinds.get(pull.checks, "warning"), f"checks: {pull.checks}{pending}")

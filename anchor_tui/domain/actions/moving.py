@@ -13,17 +13,18 @@ from anchor_tui.config import Config
 from anchor_tui.domain.actions.choosing import Move
 from anchor_tui.domain.actions.plan import FileDiff, Refusal
 from anchor_tui.domain.actions.workbench import File, Workbench
-from anchor_tui.domain.documents import Document, DocumentError, KeyPath, dotted, parse, splice
-from anchor_tui.domain.images import ImagePlace, image_changes
-from anchor_tui.domain.model import Image, Value
-from anchor_tui.domain.overlays import Values, overlay_images, read_values
+from anchor_tui.domain.helm.image_fields import ImageScalarPaths, build_image_changes
+from anchor_tui.domain.helm.overlays import HelmValues, find_overlay_images, read_values_file
+from anchor_tui.domain.kubernetes.image_references import canonicalize_repository
+from anchor_tui.domain.model import Image, ValueObject
 from anchor_tui.domain.policy.facts import NotApplicable, Unavailable
 from anchor_tui.domain.policy.in_git import InGit
-from anchor_tui.domain.references import canonical
 from anchor_tui.domain.releases import locate_release
+from anchor_tui.domain.yaml.document import YamlDocument, parse_document, replace_scalars
+from anchor_tui.domain.yaml.nodes import KeyPath, YamlDocumentError, format_key_path
 
 
-class Edited(Value, frozen=True):
+class Edited(ValueObject, frozen=True):
     """The files as they would be: new bytes by path, those that stay as they are left out."""
 
     contents: Mapping[str, bytes]
@@ -36,7 +37,7 @@ def edit(move: Move, bench: Workbench, config: Config, in_git: InGit | None) -> 
     subject = move.environment.name
     try:
         return _edit(move, bench, config, in_git)
-    except DocumentError as error:
+    except YamlDocumentError as error:
         problem = error.problem
         where = f"{problem.file}:{problem.line}: " if problem.line else f"{problem.file}: "
         return Refusal(subject, problem.kind, f"{where}{problem.message}")
@@ -52,31 +53,31 @@ def _edit(move: Move, bench: Workbench, config: Config, in_git: InGit | None) ->
             return Refusal(subject, "missing-file", f"{path} is not on the branch: nothing is ever inserted")
     if bench.source is None or release is None or overlay is None:
         return Refusal(subject, "missing-file", f"the release of {move.source.name} could not be read")
-    target = parse(release.content, release.path)
-    source = parse(bench.source.content, bench.source.path)
+    target = parse_document(release.content, release.path)
+    source = parse_document(bench.source.content, bench.source.path)
     images = _images(source, config)
     places = locate_release(target, config.release).images
-    own = {canonical(each.image.repository) for each in places}
+    own = {canonicalize_repository(each.image.repository) for each in places}
     if own != images.keys():
         return Refusal(subject, "other-images", _differing(own, set(images), release.path))
     changes = dict(_scalars(target, source, config))
     for place in places:
-        changes |= image_changes(target, place, images[canonical(place.image.repository)])
-    new_release = splice(target, changes).encode()
-    new_overlay = _overlay(parse(overlay.content, overlay.path), images, in_git, move)
+        changes |= build_image_changes(target, place, images[canonicalize_repository(place.image.repository)])
+    new_release = replace_scalars(target, changes).encode()
+    new_overlay = _overlay(parse_document(overlay.content, overlay.path), images, in_git, move)
     if isinstance(new_overlay, Refusal):
         return new_overlay
     contents = {release.path: new_release, overlay.path: new_overlay}
-    moved = tuple((each.image, images[canonical(each.image.repository)]) for each in places)
+    moved = tuple((each.image, images[canonicalize_repository(each.image.repository)]) for each in places)
     changed = {path: content for path, content in contents.items() if content != bench.files[path].content}
     return Edited(changed, moved)
 
 
-def _images(source: Document, config: Config) -> dict[str, Image]:
+def _images(source: YamlDocument, config: Config) -> dict[str, Image]:
     """The images that are moved, by their repositories, by which they are found again. DocumentError."""
     found: dict[str, Image] = {}
     for place in locate_release(source, config.release).images:
-        repository = canonical(place.image.repository)
+        repository = canonicalize_repository(place.image.repository)
         other = found.setdefault(repository, place.image)
         if (other.tag, other.digest) != (place.image.tag, place.image.digest):
             message = f"{repository} stands here twice, and says two things: which one is meant cannot be told"
@@ -92,7 +93,7 @@ def _differing(own: set[str], other: set[str], path: str) -> str:
     return f"{path} names another set of images: {'; '.join(parts)}. Bring them together by hand, once"
 
 
-def _scalars(target: Document, source: Document, config: Config) -> Iterator[tuple[KeyPath, str]]:
+def _scalars(target: YamlDocument, source: YamlDocument, config: Config) -> Iterator[tuple[KeyPath, str]]:
     """Version, commit and time, as the source has them to the letter."""
     ours, theirs = locate_release(target, config.release), locate_release(source, config.release)
     for name in ("version", "commit", "released"):
@@ -104,24 +105,24 @@ def _scalars(target: Document, source: Document, config: Config) -> Iterator[tup
             assert place is not None
             target.fail(
                 "missing-key",
-                f"`{dotted(place)}` stands here, and the release that is moved says no {name}: it would be a lie",
+                f"`{format_key_path(place)}` stands here, and the release that is moved says no {name}: it would be a lie",
                 target.find(place),
             )
-        text = source.scalar(other).text
+        text = source.get_scalar(other).text
         if place is None:
             target.fail("missing-key", f"no {name} stands here to be changed to {text}, and nothing is ever inserted")
         yield place, text
 
 
-def _overlay(document: Document, images: Mapping[str, Image], in_git: InGit | None, move: Move) -> bytes | Refusal:
+def _overlay(document: YamlDocument, images: Mapping[str, Image], in_git: InGit | None, move: Move) -> bytes | Refusal:
     """The overlay with every reference to one of the images changed, wherever it stands."""
     found = [
         place
-        for place in overlay_images(_merged(document, in_git), document)
-        if canonical(place.image.repository) in images
+        for place in find_overlay_images(_merged(document, in_git), document)
+        if canonicalize_repository(place.image.repository) in images
     ]
     naming = (place for place in found if place.image.tag or place.image.digest)
-    lacking = images.keys() - {canonical(place.image.repository) for place in naming}
+    lacking = images.keys() - {canonicalize_repository(place.image.repository) for place in naming}
     if lacking:
         message = (
             f"{document.file} names no image {', '.join(sorted(lacking))}, so the contract with the release could not "
@@ -130,11 +131,11 @@ def _overlay(document: Document, images: Mapping[str, Image], in_git: InGit | No
         return Refusal(move.environment.name, "overlay-image", message)
     changes: dict[KeyPath, str] = {}
     for place in found:
-        changes |= _changes(document, place, images[canonical(place.image.repository)])
-    return splice(document, changes).encode()
+        changes |= _changes(document, place, images[canonicalize_repository(place.image.repository)])
+    return replace_scalars(document, changes).encode()
 
 
-def _changes(document: Document, place: ImagePlace, image: Image) -> dict[KeyPath, str]:
+def _changes(document: YamlDocument, place: ImageScalarPaths, image: Image) -> dict[KeyPath, str]:
     """What to change at one place; one that says no digest, or no tag, goes on saying none."""
     says = Image(
         image.name,
@@ -142,13 +143,13 @@ def _changes(document: Document, place: ImagePlace, image: Image) -> dict[KeyPat
         image.tag if place.image.tag is not None else None,
         image.digest if place.image.digest is not None else None,
     )
-    return image_changes(document, place, says)
+    return build_image_changes(document, place, says)
 
 
-def _merged(document: Document, in_git: InGit | None) -> Values:
+def _merged(document: YamlDocument, in_git: InGit | None) -> HelmValues:
     """The values with everything laid under the overlay: they say the repository where the overlay does not."""
     if in_git is None or isinstance(in_git.values, Unavailable | NotApplicable):
-        return read_values(document)
+        return read_values_file(document)
     laid = in_git.values
     own = [each for each in laid if any(layer.file == document.file for layer in each.layers)]
     return (own or list(laid))[0].merged

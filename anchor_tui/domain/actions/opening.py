@@ -9,27 +9,27 @@ import base64
 from collections.abc import Mapping
 
 from anchor_tui.config import Config
+from anchor_tui.domain.actions.parts import FileChange
 from anchor_tui.domain.actions.plan import PullRequestDraft, Refusal, Seen
 from anchor_tui.domain.actions.steps import (
     AddLabels,
     AskReviewers,
     Commit,
     CreateBranch,
-    FileChange,
     Merge,
     MoveBranch,
     OpenPullRequest,
     Step,
 )
 from anchor_tui.domain.actions.workbench import File, OurBranch, PullState, Workbench, blob_oid
-from anchor_tui.domain.model import Value
-from anchor_tui.domain.words import short
+from anchor_tui.domain.formatting import shorten_revision
+from anchor_tui.domain.model import ValueObject
 
 REQUEST_TRAILER = "Anchor-Tui-Request"
 """The trailer of the commit's message by which a commit whose answer was lost is known again."""
 
 
-class Opening(Value, frozen=True):
+class Opening(ValueObject, frozen=True):
     """What is still to be done until the pull request is there as it should be. `number` where it has one already."""
 
     steps: tuple[Step, ...]
@@ -62,10 +62,10 @@ def opening(
     elif ours.oid == bench.head:
         begun, note = (commit,), f"the branch {draft.branch} is there already: gone on with"
     elif _has(ours, desired) and ours.parents[:1] == (bench.head,):
-        begun, note = (), f"the commit {short(ours.oid)} on {draft.branch} is there already: gone on with"
+        begun, note = (), f"the commit {shorten_revision(ours.oid)} on {draft.branch} is there already: gone on with"
     else:
         begun = (MoveBranch(repository, draft.branch, bench.head, ours.oid), commit)
-        note = f"the branch {draft.branch} is left from before, at {short(ours.oid)}: it is moved on"
+        note = f"the branch {draft.branch} is left from before, at {shorten_revision(ours.oid)}: it is moved on"
     return Opening((*begun, open_it, *_around(draft, repository, frozenset(), frozenset()), *auto), None, "", note)
 
 
@@ -104,8 +104,8 @@ def _has(ours: OurBranch, desired: Mapping[str, str]) -> bool:
 
 def seen(files: Mapping[str, File], source: File | None, bench: Workbench, branch: str) -> tuple[Seen, ...]:
     """What the Plan touches or copies. The head is not among it: on an unrelated push the commit goes on top of it."""
-    touched = [Seen(path, f"blob {short(file.oid)}") for path, file in sorted(files.items())]
-    copied = [Seen(f"the copied {source.path}", f"blob {short(source.oid)}")] if source else []
-    ours = Seen(f"the branch {branch}", f"at {short(bench.ours.oid)}" if bench.ours else "not there")
+    touched = [Seen(path, f"blob {shorten_revision(file.oid)}") for path, file in sorted(files.items())]
+    copied = [Seen(f"the copied {source.path}", f"blob {shorten_revision(source.oid)}")] if source else []
+    ours = Seen(f"the branch {branch}", f"at {shorten_revision(bench.ours.oid)}" if bench.ours else "not there")
     pull = Seen("its pull request", f"#{bench.pulls[0].number}" if bench.pulls else "not open")
     return (*touched, *copied, ours, pull)

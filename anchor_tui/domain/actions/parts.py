@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 from urllib.parse import quote
 
-from anchor_tui.domain.model import AppId, Value
+from anchor_tui.domain.model import AppId, ValueObject
 
 
-class Request(Value, frozen=True):
+class Request(ValueObject, frozen=True):
     """One request as it leaves. `path` is below the server's root; GraphQL's body names the mutation and its input.
 
     `{number}` in a path is the pull request that the step before opened.
@@ -22,7 +22,7 @@ class Request(Value, frozen=True):
     body: Mapping[str, Any] | None = None
 
 
-class AppTarget(Value, frozen=True):
+class AppTarget(ValueObject, frozen=True):
     """The application that a step acts on. The project is sent along: without it unknown and forbidden look alike."""
 
     id: AppId
@@ -40,7 +40,7 @@ class AppTarget(Value, frozen=True):
         return f"/api/v1/applications/{quote(self.id.name, safe='')}"
 
 
-class ResourceRef(Value, frozen=True, order=True):
+class ResourceRef(ValueObject, frozen=True, order=True):
     """One object of an application."""
 
     kind: str
@@ -52,7 +52,7 @@ class ResourceRef(Value, frozen=True, order=True):
         return f"{self.kind}/{self.name}"
 
 
-class FileChange(Value, frozen=True):
+class FileChange(ValueObject, frozen=True):
     """One file as it is committed. `was` is the blob that it replaces; `content` is base64, as it travels."""
 
     path: str
@@ -60,7 +60,7 @@ class FileChange(Value, frozen=True):
     content: str
 
 
-class BaseStep(Value, frozen=True, tag_field="do", tag=True):
+class BaseStep(ValueObject, frozen=True, tag_field="do", tag=True):
     """What the steps have in common."""
 
     writes: ClassVar[bool] = True

@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias
 from msgspec.structs import replace
 
 from anchor_tui.domain.actions.steps import Step
-from anchor_tui.domain.glyphs import Mark
-from anchor_tui.domain.model import AppId, Application, Time, Value
-from anchor_tui.domain.words import first_line, since
+from anchor_tui.domain.formatting import format_age, get_first_line
+from anchor_tui.domain.model import AppId, Application, AwareDatetime, ValueObject
+from anchor_tui.domain.status_marks import StatusMark
 
 ActionId: TypeAlias = Literal[
     "refresh",
@@ -29,17 +29,17 @@ Price: TypeAlias = Literal["none", "key", "phrase"]
 """What a confirmation costs: nothing, one key, or a phrase to type."""
 LineKind: TypeAlias = Literal["change", "deleted", "kept", "ok", "warning", "failed", "note"]
 _MARKS = {
-    "ok": Mark.OK,
-    "warning": Mark.ATTENTION,
-    "failed": Mark.FAILING,
-    "deleted": Mark.FAILING,
-    "kept": Mark.NONE,
-    "change": Mark.NONE,
-    "note": Mark.NONE,
+    "ok": StatusMark.OK,
+    "warning": StatusMark.ATTENTION,
+    "failed": StatusMark.FAILING,
+    "deleted": StatusMark.FAILING,
+    "kept": StatusMark.NONE,
+    "change": StatusMark.NONE,
+    "note": StatusMark.NONE,
 }
 
 
-class Order(Value, frozen=True):
+class Order(ValueObject, frozen=True):
     """What somebody asked for, before anything was looked at. It makes the same Plan again from fresh evidence.
 
     `applications` is empty where the whole environment is meant. `version` is the release to promote or to go
@@ -67,33 +67,33 @@ class Order(Value, frozen=True):
     """Whether a hard refresh has gone before, where the action wants one."""
 
 
-class Line(Value, frozen=True):
+class Line(ValueObject, frozen=True):
     """One line of a Plan, as it is shown."""
 
     kind: LineKind
     text: str
 
     @property
-    def mark(self) -> Mark:
+    def mark(self) -> StatusMark:
         """Its glyph; lines that are no judgement have none of their own."""
         return _MARKS[self.kind]
 
 
-class FileDiff(Value, frozen=True):
+class FileDiff(ValueObject, frozen=True):
     """What a commit changes in one file, as `git diff` shows it."""
 
     path: str
     text: str
 
 
-class Seen(Value, frozen=True):
+class Seen(ValueObject, frozen=True):
     """One fact that the Plan stands on. Is it another one when the Plan is executed, then it has drifted."""
 
     what: str
     value: str
 
 
-class Change(Value, frozen=True):
+class Change(ValueObject, frozen=True):
     """What happens to one subject, step by step. The changes of a Plan go side by side."""
 
     subject: str
@@ -101,7 +101,7 @@ class Change(Value, frozen=True):
     application: AppId | None = None
 
 
-class Refusal(Value, frozen=True):
+class Refusal(ValueObject, frozen=True):
     """Why something is not done, in a sentence with the way out.
 
     `settled`: there is nothing left to do, which after a confirmation is a good end.
@@ -117,7 +117,7 @@ class Refusal(Value, frozen=True):
         return f"{self.subject}: {self.message}" if self.subject else self.message
 
 
-class Plan(Value, frozen=True):
+class Plan(ValueObject, frozen=True):
     """A mutation, described and not yet done: shown as it is, and executed as it is or not at all."""
 
     order: Order
@@ -128,7 +128,7 @@ class Plan(Value, frozen=True):
     protected: bool
     reason_required: bool
     command: str
-    made_at: Time
+    made_at: AwareDatetime
     lines: tuple[Line, ...] = ()
     diffs: tuple[FileDiff, ...] = ()
     changes: tuple[Change, ...] = ()
@@ -151,7 +151,7 @@ class Plan(Value, frozen=True):
         return any(line.kind == "deleted" for line in self.lines)
 
 
-class PullRequestDraft(Value, frozen=True):
+class PullRequestDraft(ValueObject, frozen=True):
     """The pull request that a Plan opens, before it has a number."""
 
     branch: str
@@ -161,7 +161,7 @@ class PullRequestDraft(Value, frozen=True):
     reviewers: tuple[str, ...] = ()
 
 
-class Drift(Value, frozen=True):
+class Drift(ValueObject, frozen=True):
     """The facts that are others now than the Plan says."""
 
     words: tuple[str, ...]
@@ -193,7 +193,7 @@ OutcomeKind: TypeAlias = Literal["done", "refused", "drifted", "failed", "unknow
 _WORST_FIRST: tuple[OutcomeKind, ...] = ("unknown", "failed", "drifted", "refused", "done")
 
 
-class Result(Value, frozen=True):
+class Result(ValueObject, frozen=True):
     """What became of one change. `number` and `url` are those of a pull request, where there is one."""
 
     subject: str
@@ -203,7 +203,7 @@ class Result(Value, frozen=True):
     url: str = ""
 
 
-class Outcome(Value, frozen=True):
+class Outcome(ValueObject, frozen=True):
     """What became of a Plan: one result a change. After a drift `fresh` is the Plan as it would be now."""
 
     plan_id: str
@@ -241,11 +241,11 @@ def priced(*, protected: bool, names: str, number: int | None = None) -> tuple[P
 def busy(application: Application, now: datetime) -> Refusal | None:
     """Why an application takes no operation now: another one runs."""
     operation = application.operation
-    if operation is None or not operation.running:
+    if operation is None or not operation.is_running:
         return None
     who = f" by {operation.initiated_by}" if operation.initiated_by else ""
-    span = f" for {since(operation.started_at, now)}" if operation.started_at else ""
-    words = f": {first_line(operation.message)}" if operation.message else ""
+    span = f" for {format_age(operation.started_at, now)}" if operation.started_at else ""
+    words = f": {get_first_line(operation.message)}" if operation.message else ""
     message = f"an operation is {operation.phase}{span}{who}{words}. Wait until it is over, or terminate it (x)"
     return Refusal(str(application.id), "busy", message)
 

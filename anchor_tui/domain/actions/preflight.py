@@ -11,12 +11,12 @@ from anchor_tui.domain.actions.evidence import Evidence
 from anchor_tui.domain.actions.plan import Line, Refusal
 from anchor_tui.domain.actions.workbench import Workbench
 from anchor_tui.domain.findings import by_check
+from anchor_tui.domain.formatting import format_count, format_duration
 from anchor_tui.domain.model import Environment, Finding
 from anchor_tui.domain.policy.judging import judge_policy
 from anchor_tui.domain.policy.observed import Observed, facts_of, read_repo
-from anchor_tui.domain.readings import OpsRepo
+from anchor_tui.domain.source_data import OpsRepoData
 from anchor_tui.domain.verdict import is_asleep
-from anchor_tui.domain.words import count, duration
 
 
 def allowed_to_write(bench: Workbench, evidence: Evidence) -> Refusal | Line:
@@ -41,8 +41,8 @@ def allowed_to_write(bench: Workbench, evidence: Evidence) -> Refusal | Line:
 def upstream_health(move: Move, evidence: Evidence) -> Iterator[Refusal | Line]:
     """The environment before runs this release, is well, and has been for long enough."""
     name, soak = move.source.name, evidence.config.promotion.soak_minutes
-    environment = evidence.snapshot.environment(name)
-    state = evidence.snapshot.source(move.source.server)
+    environment = evidence.snapshot.find_environment(name)
+    state = evidence.snapshot.find_source(move.source.server)
     if environment is None or state is None or state.state != "fresh":
         why = state.error.message if state and state.error else state.state if state else "not asked"
         yield Refusal(
@@ -88,12 +88,12 @@ def upstream_health(move: Move, evidence: Evidence) -> Iterator[Refusal | Line]:
     )
     span = evidence.now - since if since else None
     if soak and (span is None or span.total_seconds() < soak * 60):
-        so_far = duration(span) if span else "not known how long"
+        so_far = format_duration(span) if span else "not known how long"
         yield Refusal(
             name, "not-soaked", f"{name} has run it well for {so_far}, and soak_minutes = {soak} wants more: wait"
         )
         return
-    yield Line("ok", f"{name} is Synced and Healthy" + (f" for {duration(span)}" if span else ""))
+    yield Line("ok", f"{name} is Synced and Healthy" + (f" for {format_duration(span)}" if span else ""))
 
 
 def freeze(environment: Environment, evidence: Evidence) -> Iterator[Line]:
@@ -109,7 +109,7 @@ def freeze(environment: Environment, evidence: Evidence) -> Iterator[Line]:
             yield Line("ok", f"no sync window forbids a sync of {application.name}")
 
 
-def other_pull_requests(move: Move, repo: OpsRepo, own: Iterable[int]) -> Iterator[Refusal | Line]:
+def other_pull_requests(move: Move, repo: OpsRepoData, own: Iterable[int]) -> Iterator[Refusal | Line]:
     """Open pull requests that move the same environment; where one says just this, none is opened beside it."""
     known, environment = frozenset(own), move.environment.name
     for opened in repo.pull_requests:
@@ -117,7 +117,7 @@ def other_pull_requests(move: Move, repo: OpsRepo, own: Iterable[int]) -> Iterat
         if environment not in opened.releases or pull.number in known:
             continue
         release = opened.releases[environment]
-        if release is not None and release.content == move.release.content:
+        if release is not None and release.content_key == move.release.content_key:
             message = (
                 f"#{pull.number} “{pull.title}” is open already, and says just this: merge it (m), "
                 "or close it to make it anew"
@@ -138,15 +138,15 @@ def result_policy(
     after = _errors(after_findings)
     if new := [each for each in after if each not in before]:
         words = "; ".join(f"{check}: {after[check].message}" for check in new)
-        yield Refusal(name, "policy", f"the change would bring in {count(len(new), 'policy error')}: {words}")
+        yield Refusal(name, "policy", f"the change would bring in {format_count(len(new), 'policy error')}: {words}")
         return
     held = sum(result.status == "pass" for result in by_check(after_findings))
-    yield Line("ok", f"{count(held, 'check')} hold for the files as they would be")
+    yield Line("ok", f"{format_count(held, 'check')} hold for the files as they would be")
     for check in after:
         yield Line("warning", f"{check} fails already, and still would: {after[check].message}")
 
 
-def _judged(evidence: Evidence, repo: OpsRepo, name: str) -> tuple[Finding, ...]:
+def _judged(evidence: Evidence, repo: OpsRepoData, name: str) -> tuple[Finding, ...]:
     config = evidence.config
     facts = facts_of(config, Observed({}, repo), read_repo(config, repo))
     findings = judge_policy(config, facts, evidence.now).environments.get(name, ())

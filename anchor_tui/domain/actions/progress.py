@@ -5,36 +5,36 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from anchor_tui.domain.actions.plan import Outcome, Plan
-from anchor_tui.domain.glyphs import Mark
-from anchor_tui.domain.model import AppId, Time, Value
+from anchor_tui.domain.model import AppId, AwareDatetime, ValueObject
+from anchor_tui.domain.status_marks import StatusMark
 
 StepPhase: TypeAlias = Literal["waiting", "running", "done", "failed", "left", "unknown"]
 _MARKS = {
-    "waiting": Mark.NONE,
-    "running": Mark.PROGRESS,
-    "done": Mark.OK,
-    "failed": Mark.FAILING,
-    "left": Mark.NONE,
-    "unknown": Mark.UNKNOWN,
+    "waiting": StatusMark.NONE,
+    "running": StatusMark.PROGRESS,
+    "done": StatusMark.OK,
+    "failed": StatusMark.FAILING,
+    "left": StatusMark.NONE,
+    "unknown": StatusMark.UNKNOWN,
 }
 
 
-class StepState(Value, frozen=True):
+class StepState(ValueObject, frozen=True):
     """One step: what it does, how far it is, since when, and what is known of it."""
 
     title: str
     writes: bool
     phase: StepPhase = "waiting"
-    at: Time | None = None
+    at: AwareDatetime | None = None
     note: str = ""
 
     @property
-    def mark(self) -> Mark:
+    def mark(self) -> StatusMark:
         """Its glyph."""
         return _MARKS[self.phase]
 
 
-class Track(Value, frozen=True):
+class Track(ValueObject, frozen=True):
     """The steps of one change."""
 
     subject: str
@@ -49,11 +49,11 @@ class Track(Value, frozen=True):
         return next((each for each in self.steps if each.phase == "running"), None)
 
 
-class Job(Value, frozen=True):
+class Job(ValueObject, frozen=True):
     """A Plan that is being executed, or was. `outcome` is None as long as it is not over."""
 
     plan: Plan
-    began_at: Time
+    began_at: AwareDatetime
     tracks: tuple[Track, ...]
     outcome: Outcome | None = None
 

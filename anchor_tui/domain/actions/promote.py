@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from anchor_tui.domain.actions import moving, preflight
 from anchor_tui.domain.actions.choosing import Move, branch_name, brought_by, choose, commit_words, described
 from anchor_tui.domain.actions.evidence import Evidence, confirmed, option
+from anchor_tui.domain.actions.following import FollowHealth, FollowPullRequest, FollowRollout, FollowRun
 from anchor_tui.domain.actions.opening import opening, seen
+from anchor_tui.domain.actions.parts import AppTarget
 from anchor_tui.domain.actions.plan import (
     Change,
     FileDiff,
@@ -19,19 +21,11 @@ from anchor_tui.domain.actions.plan import (
     Seen,
     priced,
 )
-from anchor_tui.domain.actions.steps import (
-    AppTarget,
-    Dispatch,
-    FollowHealth,
-    FollowPullRequest,
-    FollowRollout,
-    FollowRun,
-    Step,
-)
+from anchor_tui.domain.actions.steps import Dispatch, Step
 from anchor_tui.domain.actions.workbench import Workbench
+from anchor_tui.domain.formatting import format_count, shorten_revision
 from anchor_tui.domain.model import Image
 from anchor_tui.domain.policy.observed import read_repo
-from anchor_tui.domain.words import count, short
 
 
 def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
@@ -57,7 +51,7 @@ def _preflight(order: Order, move: Move, bench: Workbench, evidence: Evidence) -
         found.append(Line("warning", f"Argo CD was not asked: whether {move.source.name} is healthy was NOT looked at"))
     else:
         found += preflight.upstream_health(move, evidence)
-        if (target := evidence.snapshot.environment(move.environment.name)) is not None:
+        if (target := evidence.snapshot.find_environment(move.environment.name)) is not None:
             for line in preflight.freeze(target, evidence):
                 frozen = line.kind == "failed"
                 wait = f"{line.text}: wait until it is over"
@@ -169,7 +163,7 @@ def _command(order: Order, move: Move, phrase: str) -> str:
 
 def rollout(name: str, evidence: Evidence, order: Order) -> tuple[Step, ...]:
     """What is followed after the merge, for each application of the environment."""
-    environment = evidence.snapshot.environment(name)
+    environment = evidence.snapshot.find_environment(name)
     if environment is None or order.without_argocd:
         return ()
     return tuple(
@@ -191,7 +185,7 @@ def moved_lines(move: Move, images: Sequence[tuple[Image, Image]]) -> tuple[Line
     found += [Line("change", f"{old.name}  {old.tag or '?'} → {described(new)}") for old, new in images]
     if pulls := brought_by(move.between):
         listed = ", ".join(f"#{each.number} {each.title}" for each in pulls[:6])
-        more = f" and {count(len(pulls) - 6, 'more', 'more')}" if len(pulls) > 6 else ""
+        more = f" and {format_count(len(pulls) - 6, 'more', 'more')}" if len(pulls) > 6 else ""
         found.append(Line("note", f"comes along: {listed}{more}"))
     return tuple(found)
 
@@ -211,7 +205,7 @@ def body(order: Order, move: Move, lines: Sequence[Line], images: Sequence[tuple
     origin = f"from `{move.source.name}`" if move.source.name != move.environment.name else "of its own history"
     parts = [
         f"Moves `{move.environment.name}` from `{was}` to `{move.release.version}` {origin}"
-        + (f" (commit `{short(move.release.commit)}`)." if move.release.commit else "."),
+        + (f" (commit `{shorten_revision(move.release.commit)}`)." if move.release.commit else "."),
     ]
     if order.reason:
         parts.append(f"**Reason:** {order.reason}")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from anchor_tui.domain.actions.evidence import Evidence, Target, command, environments_of, none_found, targets
+from anchor_tui.domain.actions.following import FollowRefresh
+from anchor_tui.domain.actions.parts import AppTarget
 from anchor_tui.domain.actions.plan import Change, Line, Order, Plan, Refusal, absent, together
-from anchor_tui.domain.actions.steps import AppTarget, FollowRefresh, Refresh, Step
-from anchor_tui.domain.words import count
+from anchor_tui.domain.actions.steps import Refresh, Step
+from anchor_tui.domain.formatting import format_count
 
 
 def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
@@ -18,7 +20,7 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
     if not fit:
         return together(refusals)
     hard = order.action == "hard-refresh"
-    what = fit[0].application.name if len(fit) == 1 else count(len(fit), "application")
+    what = fit[0].application.name if len(fit) == 1 else format_count(len(fit), "application")
     return Plan(
         order=order,
         title=f"{'Hard refresh' if hard else 'Refresh'} {what}",

@@ -9,14 +9,12 @@ from __future__ import annotations
 from anchor_tui.domain.actions import arrival, moving, preflight, promote
 from anchor_tui.domain.actions.choosing import Move, branch_name, choose, described
 from anchor_tui.domain.actions.evidence import Evidence, confirmed, option
+from anchor_tui.domain.actions.following import FollowPullRequest
 from anchor_tui.domain.actions.opening import opening, seen
 from anchor_tui.domain.actions.plan import Change, Line, Order, Plan, PullRequestDraft, Refusal, priced
-from anchor_tui.domain.actions.steps import (
-    FollowPullRequest,
-)
 from anchor_tui.domain.actions.workbench import Workbench
+from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.policy.observed import read_repo
-from anchor_tui.domain.words import since
 
 EVENT = "rollback.executed"
 
@@ -98,7 +96,11 @@ def _command(order: Order, name: str, move: Move, phrase: str) -> str:
 
 def _moved(move: Move, edited: moving.Edited, evidence: Evidence) -> tuple[Line, ...]:
     was = move.present.version if move.present else "something unreadable"
-    ran = f", which ran from {since(move.release.changed_at, evidence.now)} ago on" if move.release.changed_at else ""
+    ran = (
+        f", which ran from {format_age(move.release.changed_at, evidence.now)} ago on"
+        if move.release.changed_at
+        else ""
+    )
     found = [Line("change", f"{move.environment.name}: {was} → {move.release.version}{ran}")]
     found += [Line("change", f"{old.name}  {old.tag or '?'} → {described(new)}") for old, new in edited.images]
     for release in move.between:
@@ -111,7 +113,7 @@ def _moved(move: Move, edited: moving.Edited, evidence: Evidence) -> tuple[Line,
 
 def _frozen(move: Move, order: Order, evidence: Evidence) -> list[Line]:
     """The sync windows that would hold up what is merged: a rollback is not refused for them."""
-    environment = evidence.snapshot.environment(move.environment.name)
+    environment = evidence.snapshot.find_environment(move.environment.name)
     if environment is None or order.without_argocd:
         return []
     frozen = (each for each in preflight.freeze(environment, evidence) if each.kind != "ok")

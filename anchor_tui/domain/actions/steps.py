@@ -10,7 +10,6 @@ from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
 
 from anchor_tui.domain.actions.following import (
-    APPROVED,
     FollowHealth,
     FollowNoMocks,
     FollowOperation,
@@ -21,39 +20,7 @@ from anchor_tui.domain.actions.following import (
     FollowTermination,
 )
 from anchor_tui.domain.actions.parts import AppTarget, BaseStep, FileChange, Request, ResourceRef
-from anchor_tui.domain.words import count, short
-
-__all__ = [
-    "APPROVED",
-    "REASON_INFO",
-    "REQUEST_INFO",
-    "AddLabels",
-    "AppTarget",
-    "AskReviewers",
-    "Commit",
-    "CreateBranch",
-    "Dispatch",
-    "Emit",
-    "FileChange",
-    "FollowHealth",
-    "FollowNoMocks",
-    "FollowOperation",
-    "FollowPullRequest",
-    "FollowRefresh",
-    "FollowRollout",
-    "FollowRun",
-    "FollowTermination",
-    "Merge",
-    "MergeWay",
-    "MoveBranch",
-    "OpenPullRequest",
-    "Refresh",
-    "Request",
-    "ResourceRef",
-    "Step",
-    "Sync",
-    "Terminate",
-]
+from anchor_tui.domain.formatting import format_count, shorten_revision
 
 REQUEST_INFO = "anchor-tui request"
 """The name of the info under which a sync carries its Plan's id, by which its operation is known again."""
@@ -99,7 +66,7 @@ class Sync(BaseStep, frozen=True, tag="sync"):
         parts = [
             *(["dry run"] if self.dry_run else []),
             *(["with prune"] if self.prune else []),
-            *([count(len(self.resources), "resource")] if self.resources else []),
+            *([format_count(len(self.resources), "resource")] if self.resources else []),
         ]
         words = f" ({', '.join(parts)})" if parts else ""
         return f"sync {self.app.id.name}{words}"
@@ -148,7 +115,7 @@ class CreateBranch(BaseStep, frozen=True, tag="create-branch"):
     @property
     def title(self) -> str:
         """What a person reads."""
-        return f"branch {self.branch} at {short(self.oid)}"
+        return f"branch {self.branch} at {shorten_revision(self.oid)}"
 
     @property
     def request(self) -> Request:
@@ -168,7 +135,7 @@ class MoveBranch(BaseStep, frozen=True, tag="move-branch"):
     @property
     def title(self) -> str:
         """What a person reads."""
-        return f"move {self.branch} on from {short(self.was)} to {short(self.oid)}"
+        return f"move {self.branch} on from {shorten_revision(self.was)} to {shorten_revision(self.oid)}"
 
     @property
     def request(self) -> Request:
@@ -190,7 +157,7 @@ class Commit(BaseStep, frozen=True, tag="commit"):
     @property
     def title(self) -> str:
         """What a person reads."""
-        return f"commit {count(len(self.files), 'file')} on top of {short(self.parent)}"
+        return f"commit {format_count(len(self.files), 'file')} on top of {shorten_revision(self.parent)}"
 
     @property
     def request(self) -> Request:

@@ -15,16 +15,18 @@ from anchor_tui.domain.actions.evidence import (
     readable,
     targets,
 )
+from anchor_tui.domain.actions.following import FollowHealth, FollowOperation
+from anchor_tui.domain.actions.parts import ResourceRef
 from anchor_tui.domain.actions.plan import Change, Line, LineKind, Order, Plan, Refusal, Seen, busy, priced, together
-from anchor_tui.domain.actions.steps import FollowHealth, FollowOperation, ResourceRef, Step, Sync
-from anchor_tui.domain.model import Value
-from anchor_tui.domain.words import count, duration, first_line, short
+from anchor_tui.domain.actions.steps import Step, Sync
+from anchor_tui.domain.formatting import format_count, format_duration, get_first_line, shorten_revision
+from anchor_tui.domain.model import ValueObject
 
 CANNOT_START = ("InvalidSpecError",)
 CANNOT_COMPARE = ("ComparisonError", "InvalidSpecError", "UnknownError")
 
 
-class Ready(Value, frozen=True):
+class Ready(ValueObject, frozen=True):
     """One application that can be synced, with what a prune would do and which resources were selected."""
 
     target: Target
@@ -87,7 +89,7 @@ def _obstacle(ready: Ready, order: Order, evidence: Evidence, *, prune: bool) ->
     if (running := busy(state.application, evidence.now)) is not None:
         return running
     if condition := state.has_condition(*CANNOT_START):
-        message = f"a sync would be accepted and never start ({first_line(condition)}): mend its spec first"
+        message = f"a sync would be accepted and never start ({get_first_line(condition)}): mend its spec first"
         return Refusal(name, "invalid", message)
     if state.windows is not None and not state.windows.can_sync:
         which = "; ".join(state.windows.active) or "no allow window is open"
@@ -97,7 +99,7 @@ def _obstacle(ready: Ready, order: Order, evidence: Evidence, *, prune: bool) ->
         message = "the token may not sync it (applications, sync): log in as somebody who may"
         return Refusal(name, "forbidden", message)
     if prune and (state.managed is None or state.has_condition(*CANNOT_COMPARE)):
-        why = first_line(state.has_condition(*CANNOT_COMPARE)) or state.unmanaged or "its manifests did not come"
+        why = get_first_line(state.has_condition(*CANNOT_COMPARE)) or state.unmanaged or "its manifests did not come"
         message = f"what a prune would delete cannot be told ({why}): nothing is deleted blindly"
         return Refusal(name, "unknown-victims", message)
     asking = ready.of_fate("asks")
@@ -126,7 +128,7 @@ def of_ready(
     names = " ".join(each.name for each in environments)
     price, phrase = priced(protected=protected, names=names, number=victims)
     several = len(ready) > 1
-    what = ready[0].state.application.name if not several else count(len(ready), "application")
+    what = ready[0].state.application.name if not several else format_count(len(ready), "application")
     title = {"hard-refresh-prune": "Hard refresh + prune", "cutover": "Cut over"}.get(order.action, "Sync")
     return Plan(
         order=order,
@@ -195,7 +197,7 @@ def _lines(ready: Ready, order: Order, evidence: Evidence, *, prune: bool, sever
     state, application = ready.state, ready.state.application
     before = f"{application.name}: " if several else ""
     subject = f" “{state.subject}”" if state.subject else ""
-    yield Line("change", f"{before}to {short(application.compared_revision)}{subject}")
+    yield Line("change", f"{before}to {shorten_revision(application.compared_revision)}{subject}")
     automated = application.automated is not None and application.automated.enabled
     if automated:
         yield Line("note", f"{before}auto-sync is on: Argo CD takes the newest commit, also one that comes now")
@@ -220,7 +222,8 @@ def _of_changes(ready: Ready) -> Iterator[Line]:
     verbs = "are applied" if ready.selected else "change"
     told = [each for each in ready.state.differences if each.ref in differing]
     yield Line(
-        "change", f"{count(len(differing), 'resource')} {verb if len(differing) == 1 else verbs}: {_listed(differing)}"
+        "change",
+        f"{format_count(len(differing), 'resource')} {verb if len(differing) == 1 else verbs}: {_listed(differing)}",
     )
     yield from (Line("change", f"  {each}") for each in told)
 
@@ -232,16 +235,16 @@ def _of_stale(ready: Ready, order: Order, evidence: Evidence, *, prune: bool) ->
         if victims:
             refs = [each.ref for each in victims]
             stay = "stays" if len(refs) == 1 else "stay"
-            yield Line("kept", f"prune is off: {count(len(refs), 'stale resource')} {stay}: {_listed(refs)}")
+            yield Line("kept", f"prune is off: {format_count(len(refs), 'stale resource')} {stay}: {_listed(refs)}")
         return
     if not victims:
         yield Line("ok", "nothing is deleted: git has everything that lives")
     elif order.dry_run:
-        yield Line("note", f"would delete {count(len(victims), 'resource')}; a dry run deletes nothing:")
+        yield Line("note", f"would delete {format_count(len(victims), 'resource')}; a dry run deletes nothing:")
     else:
-        yield Line("deleted", f"{count(len(victims), 'resource')} will be DELETED from the cluster:")
+        yield Line("deleted", f"{format_count(len(victims), 'resource')} will be DELETED from the cluster:")
     for each in victims:
-        age = f"  {duration(evidence.now - each.created_at)} old" if each.created_at else ""
+        age = f"  {format_duration(evidence.now - each.created_at)} old" if each.created_at else ""
         notes = [
             *(["asks to be confirmed (Prune=confirm), which this does"] if each.fate == "asks" else []),
             *(["IgnoreExtraneous hides that it is stale, and does not keep it"] if each.ignored else []),
@@ -256,7 +259,7 @@ def _of_stale(ready: Ready, order: Order, evidence: Evidence, *, prune: bool) ->
 
 def _seen(ready: Ready, *, prune: bool) -> Iterator[Seen]:
     name = ready.state.application.id
-    yield Seen(f"the commit of {name}", short(ready.state.application.compared_revision))
+    yield Seen(f"the commit of {name}", shorten_revision(ready.state.application.compared_revision))
     automated = ready.state.application.automated
     yield Seen(f"auto-sync of {name}", "on" if automated is not None and automated.enabled else "off")
     if prune:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from anchor_tui.domain.actions.cluster import AppState
 from anchor_tui.domain.actions.evidence import Evidence, Target, command, environments_of, none_found, readable, targets
+from anchor_tui.domain.actions.following import FollowTermination
 from anchor_tui.domain.actions.plan import Change, Line, Order, Plan, Refusal, Seen, priced, together
-from anchor_tui.domain.actions.steps import FollowTermination, Terminate
-from anchor_tui.domain.words import count, first_line, since
+from anchor_tui.domain.actions.steps import Terminate
+from anchor_tui.domain.formatting import format_age, format_count, get_first_line
 
 
 def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
@@ -23,7 +24,7 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
     environments = environments_of(each for each, _ in fit)
     protected = any(each.protected for each in environments)
     price, phrase = priced(protected=protected, names=" ".join(each.name for each in environments))
-    what = fit[0][0].application.name if len(fit) == 1 else count(len(fit), "application")
+    what = fit[0][0].application.name if len(fit) == 1 else format_count(len(fit), "application")
     return Plan(
         order=order,
         title=f"Terminate the operation of {what}",
@@ -58,7 +59,7 @@ def _obstacle(state: AppState | Refusal) -> Refusal | None:
     if isinstance(state, Refusal):
         return state
     name = str(state.application.id)
-    if state.application.operation is None or not state.application.operation.running:
+    if state.application.operation is None or not state.application.operation.is_running:
         return Refusal(name, "idle", "no operation runs: there is nothing to terminate", settled=True)
     if state.operation is not None and state.operation.phase == "Terminating":
         return Refusal(name, "terminating", "its operation is being terminated already: wait until it is over")
@@ -76,6 +77,6 @@ def _line(each: Target, state: AppState, evidence: Evidence) -> Line:
     operation = state.application.operation
     assert operation is not None
     who = f" by {operation.initiated_by}" if operation.initiated_by else ""
-    span = f" for {since(operation.started_at, evidence.now)}" if operation.started_at else ", not taken up yet"
-    words = f": {first_line(operation.message)}" if operation.message else ""
+    span = f" for {format_age(operation.started_at, evidence.now)}" if operation.started_at else ", not taken up yet"
+    words = f": {get_first_line(operation.message)}" if operation.message else ""
     return Line("change", f"{each.application.id}: {operation.phase}{span}{who}{words}")

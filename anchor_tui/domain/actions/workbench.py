@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Literal
 
 from anchor_tui.domain.actions.cluster import Permission
-from anchor_tui.domain.model import Checks, Time, Value
-from anchor_tui.domain.readings import OpsRepo
+from anchor_tui.domain.model import AwareDatetime, ChecksStatus, ValueObject
+from anchor_tui.domain.source_data import OpsRepoData
 
 MergeMethod = Literal["merge", "squash", "rebase"]
 
 
-class File(Value, frozen=True):
+class File(ValueObject, frozen=True):
     """One file of a commit: its bytes as they are stored, and the oid of its blob."""
 
     path: str
@@ -26,7 +26,7 @@ def blob_oid(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
-class OurBranch(Value, frozen=True):
+class OurBranch(ValueObject, frozen=True):
     """A branch of ours that is there already: its tip, what that stands on, and the blobs of some files there."""
 
     name: str
@@ -35,7 +35,7 @@ class OurBranch(Value, frozen=True):
     blobs: Mapping[str, str] = {}
 
 
-class PullState(Value, frozen=True):
+class PullState(ValueObject, frozen=True):
     """One pull request this moment, as far as merging it is concerned. States are GitHub's words in lower case."""
 
     number: int
@@ -51,7 +51,7 @@ class PullState(Value, frozen=True):
     mergeable: str = "unknown"
     merge_state: str = "unknown"
     review: str | None = None
-    checks: Checks = "unknown"
+    checks: ChecksStatus = "unknown"
     failed_checks: tuple[str, ...] = ()
     pending_checks: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
@@ -62,11 +62,11 @@ class PullState(Value, frozen=True):
     queue_position: int | None = None
     may_auto_merge: bool = False
     merge_oid: str | None = None
-    merged_at: Time | None = None
+    merged_at: AwareDatetime | None = None
     merged_by: str | None = None
 
 
-class Rights(Value, frozen=True):
+class Rights(ValueObject, frozen=True):
     """What the token's owner may do, and what the repository allows."""
 
     viewer: str = ""
@@ -76,10 +76,10 @@ class Rights(Value, frozen=True):
     archived: bool = False
 
 
-class Workbench(Value, frozen=True):
+class Workbench(ValueObject, frozen=True):
     """The ops repo this moment. `files` are those that are changed or copied, byte for byte."""
 
-    repo: OpsRepo
+    repo: OpsRepoData
     rights: Rights = Rights()
     files: Mapping[str, File] = {}
     source: File | None = None

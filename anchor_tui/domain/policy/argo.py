@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from anchor_tui.domain.applications import ManifestApplication
-from anchor_tui.domain.managed import unanswered
-from anchor_tui.domain.model import Application, Evidence
+from anchor_tui.domain.formatting import format_duration, shorten_revision
+from anchor_tui.domain.kubernetes.application_manifests import ManifestApplication
+from anchor_tui.domain.kubernetes.managed_resources import explain_unknown_resources
+from anchor_tui.domain.model import Application, EvidenceKind
 from anchor_tui.domain.policy.check import Check, Told, fails, holds, unclear
 from anchor_tui.domain.policy.facts import Facts, HeadOfBranch, Unavailable, take
-from anchor_tui.domain.words import duration, short
 
 GRACE = timedelta(minutes=5)
 _WORDS = {"prune": "automated.prune", "selfHeal": "automated.selfHeal"}
 
 
-def _prune(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+def _prune(facts: Facts, evidence: EvidenceKind) -> Iterator[Told]:
     yield from _automated(facts, evidence, "prune")
 
 
-def _self_heal(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+def _self_heal(facts: Facts, evidence: EvidenceKind) -> Iterator[Told]:
     yield from _automated(facts, evidence, "selfHeal")
 
 
-def _automated(facts: Facts, evidence: Evidence, key: str) -> Iterator[Told]:
+def _automated(facts: Facts, evidence: EvidenceKind, key: str) -> Iterator[Told]:
     if evidence == "manifest":
         for manifest in take(facts.manifest):
             yield _in_git(manifest, key)
@@ -34,7 +34,7 @@ def _automated(facts: Facts, evidence: Evidence, key: str) -> Iterator[Told]:
 
 
 def _in_git(application: ManifestApplication, key: str) -> Told:
-    where = application.place("syncPolicy", "automated", key)
+    where = application.locate("syncPolicy", "automated", key)
     name, word = application.name, _WORDS[key]
     automated = application.find("syncPolicy", "automated")
     if not isinstance(automated, dict):
@@ -42,7 +42,7 @@ def _in_git(application: ManifestApplication, key: str) -> Told:
         return fails(f"syncPolicy.automated {what} on {name}: auto-sync is off", where, name)
     enabled = automated.get("enabled")
     if enabled is not None and enabled is not True:
-        place = application.place("syncPolicy", "automated", "enabled")
+        place = application.locate("syncPolicy", "automated", "enabled")
         return fails(f"automated.enabled is {_plain(enabled)} on {name}: auto-sync is off", place, name)
     value = automated.get(key)
     if value is True:
@@ -72,21 +72,21 @@ def _in_cluster(application: Application, key: str) -> Told:
 # --- stale resources -----------------------------------------------------------------------------------
 
 
-def _no_stale(facts: Facts, _evidence: Evidence) -> Iterator[Told]:
+def _no_stale(facts: Facts, _evidence: EvidenceKind) -> Iterator[Told]:
     if isinstance(facts.live, Unavailable) and isinstance(facts.live_spec, tuple):
         yield from _by_application(facts)
         return
     live = take(facts.live)
     for resource in live.resources:
         if resource.stale:
-            yield _stale(str(resource), resource.kept)
+            yield _stale(str(resource), resource.prune_protection)
     yield holds(f"every one of the {len(live.resources)} live objects is in git")
 
 
 def _by_application(facts: Facts) -> Iterator[Told]:
     """What Argo CD's own list of resources tells, where the objects themselves did not come."""
     for application in take(facts.live_spec):
-        if reason := unanswered(application):
+        if reason := explain_unknown_resources(application):
             yield unclear(reason, None, application.name)
             continue
         for each in application.prunable:
@@ -108,7 +108,7 @@ def _stale(name: str, kept: str | None) -> Told:
 # --- the head ------------------------------------------------------------------------------------------
 
 
-def _at_head(facts: Facts, _evidence: Evidence) -> Iterator[Told]:
+def _at_head(facts: Facts, _evidence: EvidenceKind) -> Iterator[Told]:
     """One comparison of two witnesses, git's and Argo CD's: it is told once."""
     applications, head = take(facts.live_spec), take(facts.head)
     told = [_behind(application, head, facts) for application in applications]
@@ -120,31 +120,46 @@ def _behind(application: Application, head: HeadOfBranch, facts: Facts) -> Told:
     if application.presence != "found":
         return unclear(f"{name} is {application.presence} in Argo CD", None, name)
     if follows not in {head.branch, f"refs/heads/{head.branch}", "HEAD"}:
-        return unclear(f"{name} follows {short(follows)} and not {head.branch}, whose head is known", None, name)
+        return unclear(
+            f"{name} follows {shorten_revision(follows)} and not {head.branch}, whose head is known", None, name
+        )
     synced = application.synced_revision
     if application.sync == "Synced" and application.compared_revision == head.oid:
         synced = head.oid
     if synced == head.oid:
-        return holds(f"{name} is at {short(head.oid)}, the head of {head.branch}", None, name)
+        return holds(f"{name} is at {shorten_revision(head.oid)}, the head of {head.branch}", None, name)
     if head.committed_at is not None and facts.now - head.committed_at < GRACE:
-        age = duration(facts.now - head.committed_at)
+        age = format_duration(facts.now - head.committed_at)
         return holds(f"the head of {head.branch} is {age} old: {name} has five minutes to follow", None, name)
     if synced is None:
         return unclear(f"Argo CD does not tell what {name} last synced", None, name)
     if synced in head.incomparable:
         why = head.incomparable[synced]
-        return unclear(f"what lies between {short(synced)} and {short(head.oid)} cannot be told: {why}", None, name)
+        return unclear(
+            f"what lies between {shorten_revision(synced)} and {shorten_revision(head.oid)} cannot be told: {why}",
+            None,
+            name,
+        )
     if synced not in head.changed and head.awaited:
         return Told(
-            "skipped", f"what lies between {short(synced)} and {short(head.oid)} is not compared yet", None, name
+            "skipped",
+            f"what lies between {shorten_revision(synced)} and {shorten_revision(head.oid)} is not compared yet",
+            None,
+            name,
         )
     if synced not in head.changed or name not in head.reads:
-        return unclear(f"what lies between {short(synced)} and {short(head.oid)} is not known", None, name)
+        return unclear(
+            f"what lies between {shorten_revision(synced)} and {shorten_revision(head.oid)} is not known", None, name
+        )
     ours = [path for path in head.changed[synced] if _reads(head.reads[name], path)]
     if not ours:
-        return holds(f"nothing that {name} reads differs between {short(synced)} and the head", None, name)
+        return holds(f"nothing that {name} reads differs between {shorten_revision(synced)} and the head", None, name)
     more = f" and {len(ours) - 1} more" if len(ours) > 1 else ""
-    return fails(f"{name} is at {short(synced)}, the head is {short(head.oid)}: {ours[0]}{more} differs", None, name)
+    return fails(
+        f"{name} is at {shorten_revision(synced)}, the head is {shorten_revision(head.oid)}: {ours[0]}{more} differs",
+        None,
+        name,
+    )
 
 
 def _reads(reads: tuple[str, ...], path: str) -> bool:

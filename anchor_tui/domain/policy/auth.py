@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from anchor_tui.domain.model import Evidence
+from anchor_tui.domain.model import EvidenceKind
 from anchor_tui.domain.policy.check import Check, Told, fails, holds, unclear
 from anchor_tui.domain.policy.facts import Facts
 from anchor_tui.domain.policy.lookup import Seen, shown, variable
@@ -13,7 +13,7 @@ TRUE = frozenset({"true", "1", "yes", "on", "t", "y"})
 FALSE = frozenset({"false", "0", "no", "off", "f", "n"})
 
 
-def _jwt_required(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+def _jwt_required(facts: Facts, evidence: EvidenceKind) -> Iterator[Told]:
     modes = facts.config.policy.auth_modes
     found = variable(facts, evidence, "AUTH_MODE")
     for seen in found.seen:
@@ -33,15 +33,17 @@ def _jwt_required(facts: Facts, evidence: Evidence) -> Iterator[Told]:
         yield unclear(_unset("AUTH_MODE", found.open))
 
 
-def _operator_jwt(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+def _operator_jwt(facts: Facts, evidence: EvidenceKind) -> Iterator[Told]:
     yield from _switch(facts, evidence, "ANCHOR_REQUIRE_OPERATOR_JWT", FALSE, TRUE)
 
 
-def _no_wildcards(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+def _no_wildcards(facts: Facts, evidence: EvidenceKind) -> Iterator[Told]:
     yield from _switch(facts, evidence, "ANCHOR_ALLOW_WILDCARD_WORKSPACE_IDS", TRUE, FALSE)
 
 
-def _switch(facts: Facts, evidence: Evidence, name: str, bad: frozenset[str], good: frozenset[str]) -> Iterator[Told]:
+def _switch(
+    facts: Facts, evidence: EvidenceKind, name: str, bad: frozenset[str], good: frozenset[str]
+) -> Iterator[Told]:
     """A switch that has its safe value in production where nothing sets it."""
     found = variable(facts, evidence, name)
     for seen in found.seen:

@@ -10,34 +10,34 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, TypeAlias
 
 from anchor_tui.config import Rules
-from anchor_tui.domain.layers import Place
-from anchor_tui.domain.model import Evidence, Finding, Value
+from anchor_tui.domain.helm.value_layers import SourceLocation
+from anchor_tui.domain.kubernetes.workloads import Manifests
+from anchor_tui.domain.model import EvidenceKind, Finding, ValueObject
 from anchor_tui.domain.policy.facts import Facts, LackingError, NotApplicable
-from anchor_tui.domain.workloads import Manifests
 
 Grade: TypeAlias = Literal["error", "warning", "info"]
 
 
-class Told(Value, frozen=True):
+class Told(ValueObject, frozen=True):
     """What one thing that was looked at tells of a rule."""
 
     status: Literal["pass", "fail", "unknown", "skipped"]
     message: str
-    place: Place | None = None
+    place: SourceLocation | None = None
     resource: str | None = None
     level: Grade | None = None
     """Where it weighs otherwise than the check."""
     fix: str | None = None
 
 
-def holds(message: str, place: Place | None = None, resource: str | None = None) -> Told:
+def holds(message: str, place: SourceLocation | None = None, resource: str | None = None) -> Told:
     """The rule is kept here."""
     return Told("pass", message, place, resource)
 
 
 def fails(
     message: str,
-    place: Place | None = None,
+    place: SourceLocation | None = None,
     resource: str | None = None,
     *,
     level: Grade | None = None,
@@ -47,15 +47,17 @@ def fails(
     return Told("fail", message, place, resource, level, fix)
 
 
-def unclear(reason: str, place: Place | None = None, resource: str | None = None, *, fix: str | None = None) -> Told:
+def unclear(
+    reason: str, place: SourceLocation | None = None, resource: str | None = None, *, fix: str | None = None
+) -> Told:
     """It cannot be told here, and why; `fix` is what would let it be told."""
     return Told("unknown", reason, place, resource, None, fix)
 
 
-Judge: TypeAlias = Callable[[Facts, Evidence], Iterable[Told]]
+Judge: TypeAlias = Callable[[Facts, EvidenceKind], Iterable[Told]]
 
 
-class Check(Value, frozen=True):
+class Check(ValueObject, frozen=True):
     """One rule. `section` is where docs/gitops.md states it, `why` are the owners' own words.
 
     `rules` are the sets of rules that it belongs to; one that belongs to none is about the estate as a whole.
@@ -65,7 +67,7 @@ class Check(Value, frozen=True):
     title: str
     level: Grade
     rules: tuple[Rules, ...]
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[EvidenceKind, ...]
     section: str
     why: str
     fix: str
@@ -86,7 +88,7 @@ class Check(Value, frozen=True):
         told = Told("skipped", reason)
         return tuple(self._finding(facts, evidence, told) for evidence in self.evidence)
 
-    def _judged(self, facts: Facts, evidence: Evidence) -> Iterable[Finding]:
+    def _judged(self, facts: Facts, evidence: EvidenceKind) -> Iterable[Finding]:
         try:
             told = tuple(self.judge(facts, evidence))
         except LackingError as error:
@@ -98,9 +100,9 @@ class Check(Value, frozen=True):
         for each in _settled(told, _blindness(facts, evidence)):
             yield self._finding(facts, evidence, each)
 
-    def _finding(self, facts: Facts, evidence: Evidence, told: Told) -> Finding:
+    def _finding(self, facts: Facts, evidence: EvidenceKind, told: Told) -> Finding:
         rules = facts.environment.rules if facts.environment else None
-        place = told.place or Place("")
+        place = told.place or SourceLocation("")
         return Finding(
             check=self.id,
             title=self.title,
@@ -134,9 +136,9 @@ def _settled(told: Iterable[Told], blind: str) -> tuple[Told, ...]:
     return (found[0],)
 
 
-def _blindness(facts: Facts, evidence: Evidence) -> str:
+def _blindness(facts: Facts, evidence: EvidenceKind) -> str:
     """What of an evidence could not be read, in which a failure may hide."""
     manifests = {"rendered": facts.rendered, "live": facts.live}.get(evidence)
     if not isinstance(manifests, Manifests):
         return ""
-    return "; ".join((*manifests.missing, *manifests.odd)[:3])
+    return "; ".join((*manifests.missing, *manifests.unreadable)[:3])

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
-from anchor_tui.domain.model import Checks, Evidence
+from anchor_tui.domain.model import ChecksStatus, EvidenceKind
 from anchor_tui.domain.policy.check import Check, Told, fails, holds, unclear
 from anchor_tui.domain.policy.facts import Facts, take
 
 
-def _green(facts: Facts, _evidence: Evidence) -> Iterator[Told]:
+def _green(facts: Facts, _evidence: EvidenceKind) -> Iterator[Told]:
     branch = facts.config.github.branch
-    checks: Checks = take(facts.ci)
+    checks: ChecksStatus = take(facts.ci)
     match checks:
         case "success":
             yield holds(f"the required checks of {branch}'s head passed")

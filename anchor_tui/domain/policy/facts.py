@@ -11,25 +11,26 @@ from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 from anchor_tui.config import Config, EnvironmentConfig
-from anchor_tui.domain.applications import ManifestApplication
-from anchor_tui.domain.documents import Document, DocumentError, parse
-from anchor_tui.domain.layers import LaidValues, Place
-from anchor_tui.domain.model import Application, Checks, Problem, Release, Value
-from anchor_tui.domain.readings import PastRelease
+from anchor_tui.domain.helm.value_layers import LayeredValues, SourceLocation
+from anchor_tui.domain.kubernetes.application_manifests import ManifestApplication
+from anchor_tui.domain.kubernetes.workloads import Manifests
+from anchor_tui.domain.model import Application, ChecksStatus, Problem, Release, ValueObject
 from anchor_tui.domain.releases import locate_release, read_release
-from anchor_tui.domain.workloads import Manifests
+from anchor_tui.domain.source_data import PastRelease
+from anchor_tui.domain.yaml.document import YamlDocument, parse_document
+from anchor_tui.domain.yaml.nodes import YamlDocumentError
 
 T = TypeVar("T")
 
 
-class Unavailable(Value, frozen=True):
+class Unavailable(ValueObject, frozen=True):
     """Evidence that did not come. `reason` says why, and the way out where there is one."""
 
     reason: str
-    place: Place | None = None
+    place: SourceLocation | None = None
 
 
-class NotApplicable(Value, frozen=True):
+class NotApplicable(ValueObject, frozen=True):
     """Evidence that is not looked at here, and why."""
 
     reason: str
@@ -55,22 +56,22 @@ def take(evident: T | Unavailable | NotApplicable) -> T:
 
 def unavailable(problem: Problem) -> Unavailable:
     """A problem as the reason why an evidence did not come."""
-    place = Place(problem.file, problem.line, problem.column) if problem.file else None
+    place = SourceLocation(problem.file, problem.line, problem.column) if problem.file else None
     return Unavailable(problem.message, place)
 
 
 _UNASKED = NotApplicable("this is not looked at here")
 
 
-class ReleaseFile(Value, frozen=True):
+class ReleaseFile(ValueObject, frozen=True):
     """A release.yaml and where each of its images stands in it, by the image's name."""
 
     file: str
     release: Release
-    places: Mapping[str, Place]
+    places: Mapping[str, SourceLocation]
 
 
-class Before(Value, frozen=True):
+class Before(ValueObject, frozen=True):
     """The releases that the environment before had, the present one included.
 
     `whole` tells whether they reach back to the first; where not, `ends` says why and what to do. `began` is
@@ -84,7 +85,7 @@ class Before(Value, frozen=True):
     began: Release | None = None
 
 
-class HeadOfBranch(Value, frozen=True):
+class HeadOfBranch(ValueObject, frozen=True):
     """The newest commit of the branch. `changed` are the paths that differ from a revision to it; absent: not known."""
 
     branch: str
@@ -99,7 +100,7 @@ class HeadOfBranch(Value, frozen=True):
     """Whether what is in neither is still being asked for."""
 
 
-class RepositorySettings(Value, frozen=True):
+class RepositorySettings(ValueObject, frozen=True):
     """The names that one repository's workflows can use, whoever set them; the values of variables too.
 
     `in_environments` are variables that one of its environments has for the jobs that name it. Where not
@@ -114,13 +115,13 @@ class RepositorySettings(Value, frozen=True):
     secrets_beyond: str = ""
 
 
-class Facts(Value, frozen=True):
+class Facts(ValueObject, frozen=True):
     """What is known of one environment, or, where `environment` is None, of the estate as a whole."""
 
     config: Config
     now: datetime
     environment: EnvironmentConfig | None = None
-    values: Evident[tuple[LaidValues, ...]] = _UNASKED
+    values: Evident[tuple[LayeredValues, ...]] = _UNASKED
     """git: the layers as Helm lays them, one for each application."""
     release: Evident[ReleaseFile] = _UNASKED
     before: Evident[Before] = _UNASKED
@@ -131,7 +132,7 @@ class Facts(Value, frozen=True):
     live: Evident[Manifests] = _UNASKED
     ops_settings: Evident[RepositorySettings] = _UNASKED
     app_settings: Evident[RepositorySettings] = _UNASKED
-    ci: Evident[Checks] = _UNASKED
+    ci: Evident[ChecksStatus] = _UNASKED
 
     @property
     def of(self) -> EnvironmentConfig:
@@ -147,18 +148,18 @@ class Facts(Value, frozen=True):
 def read_release_file(text: str | bytes | None, file: str, config: Config) -> ReleaseFile | Unavailable:
     """A release.yaml as evidence."""
     if text is None:
-        return Unavailable(f"{file} is not there", Place(file))
+        return Unavailable(f"{file} is not there", SourceLocation(file))
     try:
-        document = parse(text, file)
+        document = parse_document(text, file)
         release, _ = read_release(document, config.release)
         places = {
             each.image.name: _place(document, each.path) for each in locate_release(document, config.release).images
         }
-    except DocumentError as error:
+    except YamlDocumentError as error:
         return unavailable(error.problem)
     return ReleaseFile(file, release, places)
 
 
-def _place(document: Document, path: tuple[str | int, ...]) -> Place:
+def _place(document: YamlDocument, path: tuple[str | int, ...]) -> SourceLocation:
     node = document.find(path) or document.root
-    return Place(document.file, node.line, node.column)
+    return SourceLocation(document.file, node.line, node.column)

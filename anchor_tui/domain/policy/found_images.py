@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from anchor_tui.domain.images import (
+from anchor_tui.domain.helm.image_fields import (
     DIGEST_KEYS,
     REFERENCE_KEYS,
     REGISTRY_KEYS,
     REPOSITORY_KEYS,
     TAG_KEYS,
-    parse_reference,
+    split_image_reference,
 )
-from anchor_tui.domain.layers import LaidValues, Layer, Place
-from anchor_tui.domain.model import Value
-from anchor_tui.domain.nodes import Json, KeyPath
+from anchor_tui.domain.helm.template_values import format_template_value
+from anchor_tui.domain.helm.value_layers import LayeredValues, SourceLocation, ValueLayer
+from anchor_tui.domain.kubernetes.image_references import ImageReference, canonicalize_repository
+from anchor_tui.domain.model import ValueObject
 from anchor_tui.domain.policy.lookup import walk
-from anchor_tui.domain.references import Reference, canonical
-from anchor_tui.domain.templates import template_text
+from anchor_tui.domain.yaml.nodes import Json, KeyPath
 
 
-class FoundImage(Value, frozen=True):
+class FoundImage(ValueObject, frozen=True):
     """One image of the values. `place` is where its tag, digest or reference is decided."""
 
-    reference: Reference
+    reference: ImageReference
     path: KeyPath
-    place: Place | None
-    deciding: tuple[Layer, ...]
+    place: SourceLocation | None
+    deciding: tuple[ValueLayer, ...]
     """The layers that say its tag, digest or reference."""
 
     @property
@@ -35,7 +35,7 @@ class FoundImage(Value, frozen=True):
         return all(layer.is_chart for layer in self.deciding)
 
 
-def found_images(laid: LaidValues) -> Iterator[FoundImage]:
+def found_images(laid: LayeredValues) -> Iterator[FoundImage]:
     """Every image with a repository, but for what is switched off."""
     for path, value in walk(laid.merged):
         if isinstance(value, dict):
@@ -52,35 +52,35 @@ def found_images(laid: LaidValues) -> Iterator[FoundImage]:
 _KEYS = frozenset((*REFERENCE_KEYS, *REGISTRY_KEYS, *REPOSITORY_KEYS, *TAG_KEYS, *DIGEST_KEYS))
 
 
-def _found(laid: LaidValues, path: KeyPath, reference: Reference, keys: tuple[str, ...]) -> FoundImage:
+def _found(laid: LayeredValues, path: KeyPath, reference: ImageReference, keys: tuple[str, ...]) -> FoundImage:
     paths = [(*path, key) for key in keys] or [path]
     deciding = []
     places = []
     for each in paths:
         for layer in reversed(laid.layers):
-            if (place := layer.place(each)) is not None:
+            if (place := layer.locate(each)) is not None:
                 deciding.append(layer)
                 places.append(place)
                 break
     return FoundImage(reference, path, places[0] if places else None, tuple(deciding))
 
 
-def _of_text(value: str) -> tuple[Reference, tuple[str, ...]] | None:
+def _of_text(value: str) -> tuple[ImageReference, tuple[str, ...]] | None:
     """A text that is an image reference beyond doubt: with a path, and a tag or a digest."""
     try:
-        repository, tag, digest = parse_reference(value)
+        repository, tag, digest = split_image_reference(value)
     except ValueError:
         return None
-    return (Reference(canonical(repository), tag, digest), ()) if tag or digest else None
+    return (ImageReference(canonicalize_repository(repository), tag, digest), ()) if tag or digest else None
 
 
-def _of_mapping(value: Mapping[str, Json]) -> tuple[Reference, tuple[str, ...]] | None:
+def _of_mapping(value: Mapping[str, Json]) -> tuple[ImageReference, tuple[str, ...]] | None:
     whole, whole_key = _first(value, REFERENCE_KEYS)
     repository, repository_key = _first(value, REPOSITORY_KEYS)
     tag, tag_key = _first(value, TAG_KEYS)
     digest, digest_key = _first(value, DIGEST_KEYS)
     try:
-        name, said_tag, said_digest = parse_reference(whole or repository)
+        name, said_tag, said_digest = split_image_reference(whole or repository)
     except ValueError:
         return None
     if not tag_key and not digest_key and not said_tag and not said_digest and not whole:
@@ -92,7 +92,7 @@ def _of_mapping(value: Mapping[str, Json]) -> tuple[Reference, tuple[str, ...]] 
         tag, _, appended = tag.partition("@")
         said_digest = appended or said_digest
     digest = digest or said_digest or ""
-    reference = Reference(canonical(name), tag or said_tag or None, digest.lower() or None)
+    reference = ImageReference(canonicalize_repository(name), tag or said_tag or None, digest.lower() or None)
     order = (tag_key, digest_key, whole_key or repository_key if said_tag or said_digest else "")
     return reference, tuple(key for key in order if key) or (whole_key or repository_key,)
 
@@ -102,5 +102,5 @@ def _first(value: Mapping[str, Json], keys: tuple[str, ...]) -> tuple[str, str]:
     for key in keys:
         said = value.get(key)
         if said is not None and not isinstance(said, dict | list | bool):
-            return template_text(said), key
+            return format_template_value(said), key
     return "", ""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from anchor_tui.domain.managed import read_managed, unanswered
-from anchor_tui.domain.model import AppId, Application, Value
+from anchor_tui.domain.json_access import get_mapping, get_text
+from anchor_tui.domain.kubernetes.managed_resources import explain_unknown_resources, read_managed_resources
+from anchor_tui.domain.kubernetes.workloads import KubernetesResource, Manifests, build_manifests, read_resource
+from anchor_tui.domain.model import AppId, Application, ValueObject
 from anchor_tui.domain.policy.facts import Evident, Unavailable
-from anchor_tui.domain.shapes import mapping, text
-from anchor_tui.domain.workloads import Manifests, Resource, assemble_manifests, read_resource
 
 
-class Answer(Value, frozen=True):
+class Answer(ValueObject, frozen=True):
     """What managed-resources answered for one application.
 
     `sync_options` are the Application's own, `secrets` the live Secrets that its ExternalSecrets made (of
@@ -23,7 +23,7 @@ class Answer(Value, frozen=True):
     secrets: Sequence[object] = ()
 
 
-class InCluster(Value, frozen=True):
+class InCluster(ValueObject, frozen=True):
     """The two kinds of evidence that one answer gives."""
 
     rendered: Evident[Manifests]
@@ -36,37 +36,37 @@ def read_cluster(applications: Iterable[Application], answers: Mapping[AppId, An
     Where one of several gave no answer, the rest still counts and what is missing is named; where none did,
     there is no evidence. An application with a ComparisonError has no answer, whatever came.
     """
-    target: list[Resource] = []
-    live: list[Resource] = []
+    target: list[KubernetesResource] = []
+    live: list[KubernetesResource] = []
     odd: list[str] = []
     missing: list[str] = []
     answered = 0
     for application in applications:
         answer = answers.get(application.id, Unavailable(f"{application.name}: its resources were not asked for yet"))
-        reason = unanswered(application) or (answer.reason if isinstance(answer, Unavailable) else None)
+        reason = explain_unknown_resources(application) or (answer.reason if isinstance(answer, Unavailable) else None)
         if reason or isinstance(answer, Unavailable):
             missing.append(reason or "no answer")
             continue
         answered += 1
-        managed = read_managed(answer.items, application.name, answer.sync_options)
+        managed = read_managed_resources(answer.items, application.name, answer.sync_options)
         secrets = (read_resource(each, application.name) for each in answer.secrets)
         target.extend(managed.target)
         live.extend((*managed.live, *(each for each in secrets if each is not None)))
-        odd.extend(managed.odd)
+        odd.extend(managed.unreadable)
     if not answered:
         lack = Unavailable("; ".join(missing) or "Argo CD has none of its applications")
         return InCluster(lack, lack)
     return InCluster(
-        assemble_manifests(target, missing=missing, odd=odd),
-        assemble_manifests(live, missing=missing, odd=odd, live=True),
+        build_manifests(target, missing=missing, odd=odd),
+        build_manifests(live, missing=missing, odd=odd, live=True),
     )
 
 
-def made_secrets(live: Iterable[Resource]) -> tuple[tuple[str, str], ...]:
+def made_secrets(live: Iterable[KubernetesResource]) -> tuple[tuple[str, str], ...]:
     """(namespace, name) of each Secret that a live ExternalSecret makes: whose keys are worth asking for."""
     found = (
-        (each.namespace, text(each.manifest, "spec", "target", "name") or each.name)
+        (each.namespace, get_text(each.manifest, "spec", "target", "name") or each.name)
         for each in live
-        if each.kind == "ExternalSecret" and mapping(each.manifest, "spec")
+        if each.kind == "ExternalSecret" and get_mapping(each.manifest, "spec")
     )
     return tuple(dict.fromkeys(found))

@@ -8,34 +8,34 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from anchor_tui.config import Config, EnvironmentConfig
-from anchor_tui.domain.applications import (
+from anchor_tui.domain.helm.value_layers import FileReader, LayeredValues, ValueLayersError
+from anchor_tui.domain.kubernetes.application_manifests import (
     ManifestApplication,
-    applications_of,
-    default_values,
-    read_applications,
-    values_of,
+    build_application_values,
+    build_default_values,
+    read_application_manifests,
+    select_application_manifests,
 )
-from anchor_tui.domain.layers import Files, LaidValues, LayersError
-from anchor_tui.domain.model import Problem, Value
+from anchor_tui.domain.model import Problem, ValueObject
 from anchor_tui.domain.policy.facts import Evident, ReleaseFile, Unavailable, read_release_file, unavailable
 
 
-class InGit(Value, frozen=True):
+class InGit(ValueObject, frozen=True):
     """One environment as its files have it. `applications` are those that were found for it."""
 
-    values: Evident[tuple[LaidValues, ...]]
+    values: Evident[tuple[LayeredValues, ...]]
     release: Evident[ReleaseFile]
     manifest: Evident[tuple[ManifestApplication, ...]]
     applications: tuple[ManifestApplication, ...]
 
 
-def read_git(config: Config, files: Files, application_files: Iterable[str]) -> dict[str, InGit]:
+def read_git(config: Config, files: FileReader, application_files: Iterable[str]) -> dict[str, InGit]:
     """Every environment by name. `application_files` are the paths that may hold Applications."""
     texts = {path: text for path in application_files if (text := files(path)) is not None}
-    applications, problems = read_applications(texts)
+    applications, problems = read_application_manifests(texts)
     found = {}
     for each in config.environments:
-        own = applications_of(each, applications)
+        own = select_application_manifests(each, applications)
         found[each.name] = InGit(
             _values(each, own, config, files),
             read_release_file(files(each.release), each.release, config),
@@ -46,13 +46,13 @@ def read_git(config: Config, files: Files, application_files: Iterable[str]) -> 
 
 
 def _values(
-    environment: EnvironmentConfig, found: tuple[ManifestApplication, ...], config: Config, files: Files
-) -> Evident[tuple[LaidValues, ...]]:
+    environment: EnvironmentConfig, found: tuple[ManifestApplication, ...], config: Config, files: FileReader
+) -> Evident[tuple[LayeredValues, ...]]:
     try:
         if not found:
-            return (default_values(environment, config.chart.path, files),)
-        return tuple(values_of(each, files) for each in found)
-    except LayersError as error:
+            return (build_default_values(environment, config.chart.path, files),)
+        return tuple(build_application_values(each, files) for each in found)
+    except ValueLayersError as error:
         return unavailable(error.problem)
 
 

@@ -8,24 +8,24 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from anchor_tui.config import Config
-from anchor_tui.domain.model import Finding, Value
+from anchor_tui.domain.kubernetes.workloads import Manifests
+from anchor_tui.domain.model import Finding, ValueObject
 from anchor_tui.domain.policy.check import Check
 from anchor_tui.domain.policy.facts import Facts, NotApplicable
 from anchor_tui.domain.policy.registry import CHECKS
 from anchor_tui.domain.policy.waivers import waived
-from anchor_tui.domain.workloads import Manifests
 
 ASLEEP = NotApplicable("asleep: nothing is live, as it may be on demand")
 
 
-class PolicyFacts(Value, frozen=True):
+class PolicyFacts(ValueObject, frozen=True):
     """What is known of each environment by name, and of the estate as a whole."""
 
     environments: Mapping[str, Facts]
     estate: Facts
 
 
-class Findings(Value, frozen=True):
+class Findings(ValueObject, frozen=True):
     """The findings of each environment by name, and those that belong to none."""
 
     environments: Mapping[str, tuple[Finding, ...]]
@@ -63,5 +63,5 @@ def _awake(facts: Facts) -> Facts:
     known = facts.live_spec
     if isinstance(known, tuple) and known and all(each.presence == "absent" for each in known):
         return replace(facts, live_spec=ASLEEP, rendered=ASLEEP, live=ASLEEP)
-    nothing = isinstance(facts.live, Manifests) and facts.live.complete and not facts.live.resources
+    nothing = isinstance(facts.live, Manifests) and facts.live.is_complete and not facts.live.resources
     return replace(facts, live=ASLEEP) if nothing else facts

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from anchor_tui.domain.model import Evidence
+from anchor_tui.domain.json_access import get_mapping
+from anchor_tui.domain.kubernetes.quantities import format_memory, parse_quantity
+from anchor_tui.domain.kubernetes.workloads import PodContainer, Workload
+from anchor_tui.domain.model import EvidenceKind
 from anchor_tui.domain.policy.check import Check, Told, fails, holds, unclear
 from anchor_tui.domain.policy.facts import Facts
 from anchor_tui.domain.policy.scaling import replicas_of
-from anchor_tui.domain.quantities import format_memory, parse_quantity
-from anchor_tui.domain.shapes import mapping
-from anchor_tui.domain.workloads import Container, Workload
 
 NEARLY = Fraction(9, 10)
 
@@ -20,7 +20,7 @@ class _UntoldError(Exception):
     """A container says neither what memory it asks for nor how much it may have."""
 
 
-def _budget(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+def _budget(facts: Facts, evidence: EvidenceKind) -> Iterator[Told]:
     manifests = facts.manifests(evidence)
     limit = parse_quantity(facts.config.policy.memory_budget)
     total, largest, untold = Fraction(0), ("", Fraction(0)), []
@@ -47,10 +47,10 @@ def _budget(facts: Facts, evidence: Evidence) -> Iterator[Told]:
 
 def pod_memory(workload: Workload) -> Fraction:
     """What the scheduler keeps for one Pod: the sum of its containers, or its greediest init container."""
-    whole = mapping(workload.pod, "resources", "requests").get("memory")
-    overhead = mapping(workload.pod, "overhead").get("memory", 0)
-    if workload.odd and not workload.containers:
-        raise _UntoldError(f"{workload}: {workload.odd}")
+    whole = get_mapping(workload.pod, "resources", "requests").get("memory")
+    overhead = get_mapping(workload.pod, "overhead").get("memory", 0)
+    if workload.malformation and not workload.containers:
+        raise _UntoldError(f"{workload}: {workload.malformation}")
     try:
         above = parse_quantity(overhead)
         if whole is not None:
@@ -62,7 +62,7 @@ def pod_memory(workload: Workload) -> Fraction:
     return max(sum(running, Fraction(0)), *beginning, Fraction(0)) + above
 
 
-def _asked(container: Container, workload: Workload) -> Fraction:
+def _asked(container: PodContainer, workload: Workload) -> Fraction:
     """A container's request; its limit stands in for one that is missing, as Kubernetes has it."""
     said = container.requests if container.requests is not None else container.limits
     where = f"{workload}, container {container.name or '?'}"

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from anchor_tui.domain.addresses import parse_address
-from anchor_tui.domain.layers import LaidValues
-from anchor_tui.domain.model import Evidence
-from anchor_tui.domain.nodes import dotted
+from anchor_tui.domain.helm.template_values import format_template_value, is_template_true
+from anchor_tui.domain.helm.value_layers import LayeredValues
+from anchor_tui.domain.kubernetes.image_references import parse_image_reference
+from anchor_tui.domain.kubernetes.workloads import Manifests, Workload
+from anchor_tui.domain.model import EvidenceKind
 from anchor_tui.domain.policy.check import Check, Told, fails, holds, unclear
 from anchor_tui.domain.policy.facts import Facts, take
 from anchor_tui.domain.policy.lookup import normal, shown, variable, walk
-from anchor_tui.domain.references import read_reference
-from anchor_tui.domain.templates import is_true, template_text
-from anchor_tui.domain.workloads import Manifests, Workload
+from anchor_tui.domain.urls import parse_url
+from anchor_tui.domain.yaml.nodes import format_key_path
 
 MOCKS = ("status-mock", "agentfield-mock")
 _KEYS = {normal(mock): mock for mock in MOCKS}
@@ -23,7 +23,7 @@ _HARMLESS = frozenset(
 _GROUPS = frozenset({"", "apps", "batch", "rbac.authorization.k8s.io", "networking.k8s.io", "policy", "autoscaling"})
 
 
-def _workloads_absent(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+def _workloads_absent(facts: Facts, evidence: EvidenceKind) -> Iterator[Told]:
     if evidence == "git":
         for laid in take(facts.values):
             yield from _switches(laid)
@@ -34,7 +34,7 @@ def _workloads_absent(facts: Facts, evidence: Evidence) -> Iterator[Told]:
     yield holds(f"nothing {what} is a mock ({len(manifests.resources)} objects looked at)")
 
 
-def _switches(laid: LaidValues) -> Iterator[Told]:
+def _switches(laid: LayeredValues) -> Iterator[Told]:
     found = False
     for path, value in walk(laid.merged, every=True):
         mock = _KEYS.get(normal(str(path[-1]))) if path and isinstance(path[-1], str) else None
@@ -46,22 +46,30 @@ def _switches(laid: LaidValues) -> Iterator[Told]:
             if isinstance(value, bool):
                 yield _switch(laid, path, on=value)
             else:
-                yield unclear(f"`{dotted(path)}` is no map: whether {mock} runs cannot be told", laid.place(path))
+                yield unclear(
+                    f"`{format_key_path(path)}` is no map: whether {mock} runs cannot be told", laid.locate(path)
+                )
         elif "enabled" in value:
-            yield _switch(laid, here, on=is_true(value["enabled"]), text=template_text(value["enabled"]))
+            yield _switch(
+                laid, here, on=is_template_true(value["enabled"]), text=format_template_value(value["enabled"])
+            )
         else:
-            yield holds(f"`{dotted(here)}` is not set, which Helm takes for false", laid.place(path))
-    if not found and laid.blind:
-        yield unclear(f"no layer says statusMock.enabled, and {laid.blind[0]}")
+            yield holds(f"`{format_key_path(here)}` is not set, which Helm takes for false", laid.locate(path))
+    if not found and laid.unreadable:
+        yield unclear(f"no layer says statusMock.enabled, and {laid.unreadable[0]}")
     elif not found:
         yield holds("no layer of values knows a mock")
 
 
-def _switch(laid: LaidValues, path: tuple[str | int, ...], *, on: bool, text: str = "true") -> Told:
+def _switch(laid: LayeredValues, path: tuple[str | int, ...], *, on: bool, text: str = "true") -> Told:
     if on:
         quoted = ': the text "false", which Helm takes for true' if text.lower() == "false" else ""
-        return fails(f"`{dotted(path)}` is {text}{quoted}", laid.place(path), fix=f"set `{dotted(path)}: false`")
-    return holds(f"`{dotted(path)}` is false", laid.place(path))
+        return fails(
+            f"`{format_key_path(path)}` is {text}{quoted}",
+            laid.locate(path),
+            fix=f"set `{format_key_path(path)}: false`",
+        )
+    return holds(f"`{format_key_path(path)}` is false", laid.locate(path))
 
 
 def _objects(manifests: Manifests) -> Iterator[Told]:
@@ -86,7 +94,7 @@ def _named(name: str) -> str | None:
 def _mock_image(workload: Workload) -> str | None:
     for container in workload.containers:
         try:
-            name = read_reference(container.image).name
+            name = parse_image_reference(container.image).repository_name
         except ValueError:
             name = container.image
         if _named(name):
@@ -97,15 +105,15 @@ def _mock_image(workload: Workload) -> str | None:
 # --- addresses ---------------------------------------------------------------------------------------
 
 
-def _control_center(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+def _control_center(facts: Facts, evidence: EvidenceKind) -> Iterator[Told]:
     yield from _address(facts, evidence, "EGI_CONTROL_CENTER_URL", "status-mock")
 
 
-def _agentfield(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+def _agentfield(facts: Facts, evidence: EvidenceKind) -> Iterator[Told]:
     yield from _address(facts, evidence, "AGENTFIELD_URL", "agentfield-mock")
 
 
-def _address(facts: Facts, evidence: Evidence, name: str, mock: str) -> Iterator[Told]:
+def _address(facts: Facts, evidence: EvidenceKind, name: str, mock: str) -> Iterator[Told]:
     found = variable(facts, evidence, name)
     for seen in found.seen:
         if seen.text is None:
@@ -122,7 +130,7 @@ def _address(facts: Facts, evidence: Evidence, name: str, mock: str) -> Iterator
         yield from _nowhere(evidence, name, found.open)
 
 
-def _nowhere(evidence: Evidence, name: str, opened: str) -> Iterator[Told]:
+def _nowhere(evidence: EvidenceKind, name: str, opened: str) -> Iterator[Told]:
     if evidence == "git":
         yield unclear(f"no layer of values says {name}; the chart's templates may")
     elif opened:
@@ -134,13 +142,13 @@ def _nowhere(evidence: Evidence, name: str, opened: str) -> Iterator[Told]:
 def _wrong(text: str, mock: str) -> str:
     """What is wrong with an address; empty where nothing is."""
     try:
-        address = parse_address(text)
+        address = parse_url(text)
     except ValueError as error:
         return str(error)
     faults = []
     if address.scheme != "https":
         faults.append(f"must be https, not {address.scheme}")
-    if address.names(mock):
+    if address.mentions(mock):
         faults.append(f"must not name {mock}")
     return ", ".join(faults)
 

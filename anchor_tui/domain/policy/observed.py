@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from anchor_tui.config import Config, EnvironmentConfig
-from anchor_tui.domain.layers import LaidValues, LayersError
-from anchor_tui.domain.model import AppId, Application, Problem, Value
+from anchor_tui.domain.helm.value_layers import LayeredValues, ValueLayersError
+from anchor_tui.domain.model import AppId, Application, Problem, ValueObject
 from anchor_tui.domain.policy.facts import (
     Before,
     Evident,
@@ -25,7 +25,7 @@ from anchor_tui.domain.policy.facts import (
 from anchor_tui.domain.policy.in_cluster import Answer, InCluster, read_cluster
 from anchor_tui.domain.policy.in_git import InGit, read_git
 from anchor_tui.domain.policy.judging import PolicyFacts
-from anchor_tui.domain.readings import Applications, NamedSettings, Names, OpsRepo
+from anchor_tui.domain.source_data import ArgoCDData, OpsRepoData, RepoSettingNames, SettingNames
 
 _NO_TIME = datetime.fromtimestamp(0, UTC)
 NOT_ASKED = Unavailable("Argo CD has not been asked for the manifests yet")
@@ -34,28 +34,28 @@ NO_APP_REPO = NotApplicable("no app repo is configured: name it with github.app_
 NO_FILES = Unavailable("the ops repo has not been read")
 
 
-class Observed(Value, frozen=True):
+class Observed(ValueObject, frozen=True):
     """What the readings hold: each environment's applications by its name, None where its server said nothing."""
 
     applications: Mapping[str, tuple[Application, ...] | None]
-    repo: OpsRepo | None = None
+    repo: OpsRepoData | None = None
     clusters: Mapping[str, InCluster] = {}
 
 
-def read_repo(config: Config, repo: OpsRepo) -> dict[str, InGit]:
+def read_repo(config: Config, repo: OpsRepoData) -> dict[str, InGit]:
     """Each environment as the files of the branch have it. Costs some milliseconds: the same files need it once."""
 
     def file(path: str) -> str | None:
         if path in repo.files:
             return repo.files[path]
         message = f"{path} is not among the files that are read from GitHub"
-        raise LayersError(Problem(path, "not-read", message, path))
+        raise ValueLayersError(Problem(path, "not-read", message, path))
 
     manifests = [path for path in repo.files if path.startswith(f"{config.chart.applications}/")]
     return read_git(config, file, manifests)
 
 
-def read_environment(applications: tuple[Application, ...], answer: Applications) -> InCluster:
+def read_environment(applications: tuple[Application, ...], answer: ArgoCDData) -> InCluster:
     """What one environment's applications render and what of them lives.
 
     A token that may not look at them makes that evidence one that is not looked at, and names the permission.
@@ -64,7 +64,7 @@ def read_environment(applications: tuple[Application, ...], answer: Applications
     if managed and all(not each.permitted for _, each in managed):
         lacking = NotApplicable(f"the token may not see the manifests (applications, get): {managed[0][1].error}")
         return InCluster(lacking, lacking)
-    options = {each.application.id: each.sync_options for each in answer.observed}
+    options = {each.application.id: each.sync_options for each in answer.applications}
     answers: dict[AppId, Answer | Unavailable] = {
         app.id: Unavailable(f"{app.name}: {each.error}")
         if each.error
@@ -108,7 +108,7 @@ def _facts(config: Config, each: EnvironmentConfig, observed: Observed, found: I
     )
 
 
-def _before(config: Config, each: EnvironmentConfig, repo: OpsRepo | None) -> Evident[Before]:
+def _before(config: Config, each: EnvironmentConfig, repo: OpsRepoData | None) -> Evident[Before]:
     index = config.environments.index(each)
     if index == 0:
         return NotApplicable(f"{each.name} is the first environment")
@@ -116,14 +116,14 @@ def _before(config: Config, each: EnvironmentConfig, repo: OpsRepo | None) -> Ev
         return NO_FILES
     name = config.environments[index - 1].name
     files = repo.environments.get(name)
-    if files is None or files.whole is None:
+    if files is None or files.history_complete is None:
         return Unavailable(f"the earlier releases of {name} have not been read")
     ends = f"GitHub was asked for the last {len(files.history)} releases of {name}"
-    return Before(name, files.history, whole=files.whole, ends=ends)
+    return Before(name, files.history, whole=files.history_complete, ends=ends)
 
 
 def _head(
-    config: Config, environment: EnvironmentConfig, repo: OpsRepo | None, found: InGit | None
+    config: Config, environment: EnvironmentConfig, repo: OpsRepoData | None, found: InGit | None
 ) -> Evident[HeadOfBranch]:
     """The head, and what has changed since each synced commit; what is not compared yet is awaited.
 
@@ -147,25 +147,25 @@ def _head(
     )
 
 
-def _reads(values: LaidValues, file: str | None) -> tuple[str, ...]:
-    return values.reads if file is None else (*values.reads, file)
+def _reads(values: LayeredValues, file: str | None) -> tuple[str, ...]:
+    return values.read_paths if file is None else (*values.read_paths, file)
 
 
-def _settings(named: NamedSettings | None) -> Evident[RepositorySettings]:
+def _settings(named: RepoSettingNames | None) -> Evident[RepositorySettings]:
     if named is None:
         return NOT_LISTED
     return RepositorySettings(
         named.repository,
-        _listed(named.variables) or named.variables.found,
-        _listed(named.secrets) or frozenset(named.secrets.found).union(*named.secrets.environments.values()),
+        _listed(named.variables) or named.variables.repository_wide,
+        _listed(named.secrets) or frozenset(named.secrets.repository_wide).union(*named.secrets.environments.values()),
         named.variables.environments,
-        "; ".join(named.variables.lacking),
-        "; ".join(named.secrets.lacking),
+        "; ".join(named.variables.unlisted),
+        "; ".join(named.secrets.unlisted),
     )
 
 
-def _listed(names: Names) -> Unavailable | None:
+def _listed(names: SettingNames) -> Unavailable | None:
     """Why nothing could be listed, where nothing could."""
-    if names.lacking and not names.found and not any(names.environments.values()):
-        return Unavailable(names.lacking[0])
+    if names.unlisted and not names.repository_wide and not any(names.environments.values()):
+        return Unavailable(names.unlisted[0])
     return None

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from anchor_tui.domain.layers import LaidValues, Place
-from anchor_tui.domain.model import Evidence, Image
-from anchor_tui.domain.nodes import dotted
+from anchor_tui.domain.helm.value_layers import LayeredValues, SourceLocation
+from anchor_tui.domain.kubernetes.image_references import (
+    ImageReference,
+    canonicalize_repository,
+    get_repository_folder,
+    is_same_image,
+    parse_image_reference,
+)
+from anchor_tui.domain.kubernetes.workloads import Manifests
+from anchor_tui.domain.model import EvidenceKind, Image
 from anchor_tui.domain.policy.check import Check, Grade, Told, fails, holds, unclear
 from anchor_tui.domain.policy.facts import Before, Facts, ReleaseFile, take
 from anchor_tui.domain.policy.found_images import FoundImage, found_images
 from anchor_tui.domain.policy.mocks import MOCKS
-from anchor_tui.domain.references import Reference, canonical, folder, read_reference, same_image
-from anchor_tui.domain.workloads import Manifests
+from anchor_tui.domain.yaml.nodes import format_key_path
 
 MOVING = frozenset({"latest", "main", "master", "head", "edge", "stable", "nightly", "canary", "develop", "trunk"})
 
 
-def _reference(image: Image) -> Reference:
-    return Reference(canonical(image.repository), image.tag, image.digest.lower() if image.digest else None)
+def _reference(image: Image) -> ImageReference:
+    return ImageReference(
+        canonicalize_repository(image.repository), image.tag, image.digest.lower() if image.digest else None
+    )
 
 
 # --- aligned -------------------------------------------------------------------------------------------
 
 
-def _aligned(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+def _aligned(facts: Facts, evidence: EvidenceKind) -> Iterator[Told]:
     release = take(facts.release)
     if not release.release.images:
         yield unclear(f"{release.file} names no images: looked for `images` at the top and under `spec`")
@@ -37,7 +45,7 @@ def _aligned(facts: Facts, evidence: Evidence) -> Iterator[Told]:
 
 
 def _with_values(
-    every: tuple[LaidValues, ...], release: ReleaseFile, wanted: Mapping[str, Reference]
+    every: tuple[LayeredValues, ...], release: ReleaseFile, wanted: Mapping[str, ImageReference]
 ) -> Iterator[Told]:
     images = [image for laid in every for image in found_images(laid)]
     for image in images:
@@ -45,28 +53,30 @@ def _with_values(
         if reference.repository in wanted:
             yield _agreement(image, wanted[reference.repository], release)
         elif _is_ours(image, wanted) and not image.of_chart:
-            message = f"{reference.repository} is in the values (`{dotted(image.path)}`) and not in {release.file}"
+            message = (
+                f"{reference.repository} is in the values (`{format_key_path(image.path)}`) and not in {release.file}"
+            )
             yield fails(message, image.place, fix=f"add it to {release.file}, or take it out of the values")
     named = {image.reference.repository for image in images}
     if not named & set(wanted):
         yield unclear(f"none of the images of {release.file} can be made out in the values")
         return
     for each in release.release.images:
-        if canonical(each.repository) not in named:
+        if canonicalize_repository(each.repository) not in named:
             message = f"{each.name} of {release.file} ({each.repository}) is in none of the values"
             yield fails(message, release.places.get(each.name))
 
 
-def _is_ours(image: FoundImage, wanted: Mapping[str, Reference]) -> bool:
+def _is_ours(image: FoundImage, wanted: Mapping[str, ImageReference]) -> bool:
     """Whether an image comes from where the release's own images come from, and is no mock."""
-    folders = {folder(repository) for repository in wanted}
-    return folder(image.reference.repository) in folders and image.reference.name not in MOCKS
+    folders = {get_repository_folder(repository) for repository in wanted}
+    return get_repository_folder(image.reference.repository) in folders and image.reference.repository_name not in MOCKS
 
 
-def _agreement(image: FoundImage, wanted: Reference, release: ReleaseFile) -> Told:
-    found, name = image.reference, image.reference.name
+def _agreement(image: FoundImage, wanted: ImageReference, release: ReleaseFile) -> Told:
+    found, name = image.reference, image.reference.repository_name
     same_tag = not found.tag or not wanted.tag or found.tag == wanted.tag
-    same = same_image(found, wanted) or (wanted.digest is None and found.tag == wanted.tag)
+    same = is_same_image(found, wanted) or (wanted.digest is None and found.tag == wanted.tag)
     if same and same_tag:
         return holds(f"{name} is {found.version} in both", image.place)
     if not found.tag and not (found.digest and wanted.digest):
@@ -89,7 +99,7 @@ def _is_number(tag: str) -> bool:
 
 
 def _with_manifests(
-    facts: Facts, evidence: Evidence, release: ReleaseFile, wanted: Mapping[str, Reference]
+    facts: Facts, evidence: EvidenceKind, release: ReleaseFile, wanted: Mapping[str, ImageReference]
 ) -> Iterator[Told]:
     manifests = facts.manifests(evidence)
     level = _level_of_live(facts) if evidence == "live" else None
@@ -100,22 +110,28 @@ def _with_manifests(
         if expected is None:
             continue
         seen.add(reference.repository)
-        if same_image(reference, expected) or (expected.digest is None and reference.tag == expected.tag):
-            yield holds(f"{name} {says} {reference.name} {reference.version}, as {release.file} says", None, name)
+        if is_same_image(reference, expected) or (expected.digest is None and reference.tag == expected.tag):
+            yield holds(
+                f"{name} {says} {reference.repository_name} {reference.version}, as {release.file} says", None, name
+            )
         elif reference.tag is None and reference.digest and expected.digest is None:
             yield unclear(
-                f"{name} {says} {reference.name} by its digest, which {release.file} does not say", None, name
+                f"{name} {says} {reference.repository_name} by its digest, which {release.file} does not say",
+                None,
+                name,
             )
         else:
-            message = f"{name} {says} {reference.name} {reference.version}, {release.file} says {expected.version}"
+            message = (
+                f"{name} {says} {reference.repository_name} {reference.version}, {release.file} says {expected.version}"
+            )
             yield fails(message, None, name, level=level)
     for each in release.release.images:
-        if canonical(each.repository) in seen:
+        if canonicalize_repository(each.repository) in seen:
             continue
         message = f"no workload {says} {each.name} of {release.file} ({each.repository})"
         yield (
             fails(message, release.places.get(each.name), level=level)
-            if manifests.complete and manifests.workloads
+            if manifests.is_complete and manifests.workloads
             else unclear(message)
         )
 
@@ -125,19 +141,19 @@ def _level_of_live(facts: Facts) -> Grade | None:
     if not isinstance(facts.live_spec, tuple):
         return None
     moving = any(
-        each.sync == "OutOfSync" or each.health == "Progressing" or (each.operation and each.operation.running)
+        each.sync == "OutOfSync" or each.health == "Progressing" or (each.operation and each.operation.is_running)
         for each in facts.live_spec
     )
     return "warning" if moving else None
 
 
-def _running(manifests: Manifests) -> Iterator[tuple[str, Reference]]:
+def _running(manifests: Manifests) -> Iterator[tuple[str, ImageReference]]:
     for workload in manifests.workloads:
         if workload.resource.stale:
             continue  # argo.no-stale-resources tells of it
         for container in workload.containers:
             try:
-                yield str(workload), read_reference(container.image)
+                yield str(workload), parse_image_reference(container.image)
             except ValueError:
                 continue
 
@@ -145,7 +161,7 @@ def _running(manifests: Manifests) -> Iterator[tuple[str, Reference]]:
 # --- pinned --------------------------------------------------------------------------------------------
 
 
-def _pinned(facts: Facts, _evidence: Evidence) -> Iterator[Told]:
+def _pinned(facts: Facts, _evidence: EvidenceKind) -> Iterator[Told]:
     release = take(facts.release)
     for image in release.release.images:
         place = release.places.get(image.name)
@@ -168,7 +184,7 @@ def is_moving(tag: str) -> bool:
 # --- order ---------------------------------------------------------------------------------------------
 
 
-def _order(facts: Facts, _evidence: Evidence) -> Iterator[Told]:
+def _order(facts: Facts, _evidence: EvidenceKind) -> Iterator[Told]:
     release, before = take(facts.release), take(facts.before)
     had = {_content(image) for past in before.history if past.release for image in past.release.images}
     for image in release.release.images:
@@ -182,10 +198,10 @@ def _order(facts: Facts, _evidence: Evidence) -> Iterator[Told]:
 
 
 def _content(image: Image) -> tuple[str, str | None]:
-    return canonical(image.repository), image.digest or image.tag
+    return canonicalize_repository(image.repository), image.digest or image.tag
 
 
-def _never(image: Image, version: str, before: Before, place: Place | None) -> Told:
+def _never(image: Image, version: str, before: Before, place: SourceLocation | None) -> Told:
     untold = f"whether {before.environment} has had {version} cannot be told"
     unread = sum(past.release is None for past in before.history)
     if not before.whole:

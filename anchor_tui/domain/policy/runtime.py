@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 
-from anchor_tui.domain.layers import LaidValues
-from anchor_tui.domain.model import Evidence
-from anchor_tui.domain.nodes import Json, dotted
+from anchor_tui.domain.helm.template_values import format_template_value, is_template_true
+from anchor_tui.domain.helm.value_layers import LayeredValues
+from anchor_tui.domain.json_access import get_mapping
+from anchor_tui.domain.kubernetes.image_references import parse_image_reference
+from anchor_tui.domain.kubernetes.workloads import Workload
+from anchor_tui.domain.model import EvidenceKind
 from anchor_tui.domain.policy.check import Check, Told, fails, holds, unclear
 from anchor_tui.domain.policy.facts import Facts, take
 from anchor_tui.domain.policy.lookup import walk
 from anchor_tui.domain.policy.scaling import replicas_of
-from anchor_tui.domain.references import read_reference
-from anchor_tui.domain.shapes import mapping
-from anchor_tui.domain.templates import is_true, template_text
-from anchor_tui.domain.workloads import Workload
+from anchor_tui.domain.yaml.nodes import Json, format_key_path
 
 _REPLICAS = ("replicas", "replicaCount")
 _STATELESS = frozenset({"Deployment", "Rollout", "ReplicaSet"})
@@ -25,7 +25,7 @@ _STATELESS = frozenset({"Deployment", "Rollout", "ReplicaSet"})
 # --- always on -----------------------------------------------------------------------------------------
 
 
-def _always_on(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+def _always_on(facts: Facts, evidence: EvidenceKind) -> Iterator[Told]:
     if evidence == "git":
         for laid in take(facts.values):
             yield from _replicas_in(laid)
@@ -42,10 +42,10 @@ def _always_on(facts: Facts, evidence: Evidence) -> Iterator[Told]:
         )
     if not found:
         what = f"there is no stateless Deployment {'live' if evidence == 'live' else 'rendered'}"
-        yield fails(what) if evidence == "live" and manifests.complete else unclear(what)
+        yield fails(what) if evidence == "live" and manifests.is_complete else unclear(what)
 
 
-def _replicas_in(laid: LaidValues) -> Iterator[Told]:
+def _replicas_in(laid: LayeredValues) -> Iterator[Told]:
     found = False
     for path, value in walk(laid.merged):
         key = next((key for key in _REPLICAS if isinstance(value, dict) and key in value), None)
@@ -53,27 +53,27 @@ def _replicas_in(laid: LaidValues) -> Iterator[Told]:
             continue
         found = True
         scaling = value.get("autoscaling")
-        if isinstance(scaling, dict) and is_true(scaling.get("enabled")) and "minReplicas" in scaling:
+        if isinstance(scaling, dict) and is_template_true(scaling.get("enabled")) and "minReplicas" in scaling:
             path, key, value = (*path, "autoscaling"), "minReplicas", scaling
         yield _enough(laid, (*path, key), value[key])
     if not found:
         yield unclear("no layer of values says how many replicas there are")
 
 
-def _enough(laid: LaidValues, path: tuple[str | int, ...], value: Json) -> Told:
-    text = template_text(value)
+def _enough(laid: LayeredValues, path: tuple[str | int, ...], value: Json) -> Told:
+    text = format_template_value(value)
     try:
         count = int(text)
     except ValueError:
-        return unclear(f"`{dotted(path)}` is `{text}`, which is no number", laid.place(path))
-    told = f"`{dotted(path)}` is {count}"
-    return holds(told, laid.place(path)) if count >= 1 else fails(told, laid.place(path))
+        return unclear(f"`{format_key_path(path)}` is `{text}`, which is no number", laid.locate(path))
+    told = f"`{format_key_path(path)}` is {count}"
+    return holds(told, laid.locate(path)) if count >= 1 else fails(told, laid.locate(path))
 
 
 # --- the rollout ---------------------------------------------------------------------------------------
 
 
-def _rollout(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+def _rollout(facts: Facts, evidence: EvidenceKind) -> Iterator[Told]:
     if evidence == "git":
         for laid in take(facts.values):
             yield from _strategy_in(laid)
@@ -86,7 +86,7 @@ def _rollout(facts: Facts, evidence: Evidence) -> Iterator[Told]:
         yield unclear(f"there is no Deployment {'live' if evidence == 'live' else 'rendered'}")
 
 
-def _strategy_in(laid: LaidValues) -> Iterator[Told]:
+def _strategy_in(laid: LayeredValues) -> Iterator[Told]:
     found = False
     for path, value in walk(laid.merged):
         about = any(word in str(step).lower() for step in path for word in ("roll", "strategy"))
@@ -95,24 +95,24 @@ def _strategy_in(laid: LaidValues) -> Iterator[Told]:
         found = True
         for key, wanted in (("maxSurge", "0"), ("maxUnavailable", "1")):
             here = (*path, key)
-            text = template_text(value.get(key))
-            place = laid.place(here) or laid.place(path)
+            text = format_template_value(value.get(key))
+            place = laid.locate(here) or laid.locate(path)
             if key not in value:
-                yield unclear(f"`{dotted(here)}` is not set; the chart's templates may", place)
+                yield unclear(f"`{format_key_path(here)}` is not set; the chart's templates may", place)
             elif text == wanted or (wanted == "0" and text == "0%"):
-                yield holds(f"`{dotted(path)}` is maxSurge 0, maxUnavailable 1", place)
+                yield holds(f"`{format_key_path(path)}` is maxSurge 0, maxUnavailable 1", place)
             else:
-                yield fails(f"`{dotted(here)}` is {text or 'empty'}, must be {wanted}", place)
+                yield fails(f"`{format_key_path(here)}` is {text or 'empty'}, must be {wanted}", place)
     if not found:
         yield unclear("no layer of values says maxSurge and maxUnavailable; the chart's templates may")
 
 
 def _strategy_of(workload: Workload, replicas: int) -> Told:
-    strategy = mapping(workload.resource.manifest, "spec", "strategy")
+    strategy = get_mapping(workload.resource.manifest, "spec", "strategy")
     name, kind = str(workload), strategy.get("type", "RollingUpdate")
     if kind != "RollingUpdate":
         return fails(f"{name} has the strategy {kind}, must be a rolling update of one by one", None, name)
-    rolling = mapping(strategy, "rollingUpdate")
+    rolling = get_mapping(strategy, "rollingUpdate")
     surge, unavailable = rolling.get("maxSurge", "25%"), rolling.get("maxUnavailable", "25%")
     numbers = _share(surge, replicas, up=True), _share(unavailable, replicas, up=False)
     said = f"{name} has maxSurge {surge}, maxUnavailable {unavailable}"
@@ -152,7 +152,7 @@ _STATE_KINDS = {
 }
 
 
-def _managed_state(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+def _managed_state(facts: Facts, evidence: EvidenceKind) -> Iterator[Told]:
     manifests = facts.manifests(evidence)
     for resource in manifests.resources:
         if what := _STATE_KINDS.get((resource.group, resource.kind)):
@@ -167,7 +167,7 @@ def _state_of(workload: Workload) -> str:
     """What keeps state here; empty where nothing does."""
     for container in workload.containers:
         try:
-            name = read_reference(container.image).name
+            name = parse_image_reference(container.image).repository_name
         except ValueError:
             continue
         if not container.init and _STATE.fullmatch(name):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from anchor_tui.domain.environs import mounted_keys
-from anchor_tui.domain.layers import LaidValues, Layer, Place
-from anchor_tui.domain.model import Evidence
-from anchor_tui.domain.nodes import Json, KeyPath, dotted
+from anchor_tui.domain.helm.value_layers import LayeredValues, SourceLocation, ValueLayer
+from anchor_tui.domain.kubernetes.container_env import list_mounted_secret_keys
+from anchor_tui.domain.kubernetes.workloads import Manifests
+from anchor_tui.domain.model import EvidenceKind
 from anchor_tui.domain.policy.check import Check, Told, fails, holds, unclear
 from anchor_tui.domain.policy.facts import Facts, take
 from anchor_tui.domain.policy.lookup import variable, walk
-from anchor_tui.domain.workloads import Manifests
+from anchor_tui.domain.yaml.nodes import Json, KeyPath, format_key_path
 
 JWT, JWKS = "JWT_SIGNING_SECRET", "AUTH_JWKS_URL"
 REQUIRED = (
@@ -31,14 +31,14 @@ SECRET = frozenset((*REQUIRED, JWT, *OPTIONAL))
 # --- required ------------------------------------------------------------------------------------------
 
 
-def _required(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+def _required(facts: Facts, evidence: EvidenceKind) -> Iterator[Told]:
     if evidence == "git":
         yield from _in_values(facts)
     else:
         yield from _in_manifests(facts, evidence)
 
 
-def _wanted(facts: Facts, evidence: Evidence) -> tuple[str, ...]:
+def _wanted(facts: Facts, evidence: EvidenceKind) -> tuple[str, ...]:
     """The keys that have to be there: the signing secret too, unless tokens are checked by the issuer's keys."""
     jwks = variable(facts, evidence, JWKS)
     used = any(seen.text is None or seen.text.strip() for seen in jwks.seen)
@@ -48,13 +48,13 @@ def _wanted(facts: Facts, evidence: Evidence) -> tuple[str, ...]:
 def _in_values(facts: Facts) -> Iterator[Told]:
     every = take(facts.values)
     found: set[str] = set()
-    lists: list[tuple[int, Place | None]] = []
+    lists: list[tuple[int, SourceLocation | None]] = []
     for laid in every:
         for path, value in walk(laid.merged):
             keys = _keys_in(value)
             if keys:
                 found |= keys
-                lists.append((len(keys), laid.place(path)))
+                lists.append((len(keys), laid.locate(path)))
     wanted = _wanted(facts, "git")
     missing = [key for key in wanted if key not in found]
     place = max(lists, key=lambda each: each[0], default=(0, None))[1]
@@ -84,7 +84,7 @@ def _name_of(each: Json) -> str:
     return next((name for key in ("secretKey", "key", "name") if isinstance(name := each.get(key), str)), "")
 
 
-def _in_manifests(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+def _in_manifests(facts: Facts, evidence: EvidenceKind) -> Iterator[Told]:
     manifests = facts.manifests(evidence)
     if not manifests.workloads:
         yield unclear(f"no workload is {'live' if evidence == 'live' else 'rendered'}")
@@ -105,14 +105,14 @@ def _reaching(manifests: Manifests) -> tuple[set[str], tuple[str, ...]]:
     found: set[str] = set()
     opened: list[str] = []
     for workload in manifests.workloads:
-        found.update(mounted_keys(workload.pod, manifests.sources))
+        found.update(list_mounted_secret_keys(workload.pod, manifests.sources))
         for container in workload.containers:
-            found.update(name for name, variable in container.environ.items() if variable.text != "")
-            opened.extend(container.open)
-    return found, tuple(dict.fromkeys((*opened, *manifests.missing, *manifests.odd)))
+            found.update(name for name, variable in container.env.items() if variable.text != "")
+            opened.extend(container.unreadable_env)
+    return found, tuple(dict.fromkeys((*opened, *manifests.missing, *manifests.unreadable)))
 
 
-def _missing(keys: list[str], place: Place | None) -> Told:
+def _missing(keys: list[str], place: SourceLocation | None) -> Told:
     hint = f" (required while {JWKS} is not used)" if JWT in keys else ""
     return fails(f"{', '.join(keys)} {'is' if len(keys) == 1 else 'are'} not provided{hint}", place)
 
@@ -124,7 +124,7 @@ _ELSEWHERE = re.compile(r"external|remote|mapping|keys|refs?$", re.IGNORECASE)
 _ASSIGNED = re.compile(rf"(?:--)?({'|'.join(sorted(SECRET))})=(\S+)")
 
 
-def _none_in_git(facts: Facts, _evidence: Evidence) -> Iterator[Told]:
+def _none_in_git(facts: Facts, _evidence: EvidenceKind) -> Iterator[Told]:
     every = take(facts.values)
     seen: set[tuple[str, KeyPath]] = set()
     for laid in every:
@@ -136,12 +136,12 @@ def _none_in_git(facts: Facts, _evidence: Evidence) -> Iterator[Told]:
     yield holds("no secret key has a value in the layers of values")
 
 
-def _literal(laid: LaidValues, layer: Layer, path: KeyPath, key: str) -> Told:
-    message = f"`{dotted(path)}` holds a value for {key} ({laid.application})"
-    return fails(message, layer.place(path), fix=f"take it out, and make {key} anew: what was in git is no secret")
+def _literal(laid: LayeredValues, layer: ValueLayer, path: KeyPath, key: str) -> Told:
+    message = f"`{format_key_path(path)}` holds a value for {key} ({laid.application})"
+    return fails(message, layer.locate(path), fix=f"take it out, and make {key} anew: what was in git is no secret")
 
 
-def _literals(layer: Layer) -> Iterator[tuple[KeyPath, str]]:
+def _literals(layer: ValueLayer) -> Iterator[tuple[KeyPath, str]]:
     """Where a layer holds the value of a secret key; what only names a place in a store is none."""
     for path, value in walk(layer.values, every=True):
         if not path or any(_ELSEWHERE.search(str(step)) for step in path[:-1]):

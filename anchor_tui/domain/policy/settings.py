@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from anchor_tui.domain.model import Evidence
+from anchor_tui.domain.model import EvidenceKind
 from anchor_tui.domain.policy.check import Check, Told, fails, holds, unclear
 from anchor_tui.domain.policy.facts import Facts, NotApplicable, RepositorySettings, Unavailable, take
 
@@ -12,11 +12,11 @@ OPS_VARIABLES, OPS_SECRETS = ("ENGINE_ID",), ("STATUS_API_URL", "STATUS_API_TOKE
 APP_VARIABLES, APP_SECRETS = ("ENGINE_ID", "OPS_REPO"), ("STATUS_API_URL", "STATUS_API_TOKEN", "OPS_REPO_PAT")
 
 
-def _ops_repo(facts: Facts, _evidence: Evidence) -> Iterator[Told]:
+def _ops_repo(facts: Facts, _evidence: EvidenceKind) -> Iterator[Told]:
     yield from _settings(facts, take(facts.ops_settings), OPS_VARIABLES, OPS_SECRETS)
 
 
-def _app_repo(facts: Facts, _evidence: Evidence) -> Iterator[Told]:
+def _app_repo(facts: Facts, _evidence: EvidenceKind) -> Iterator[Told]:
     yield from _settings(facts, take(facts.app_settings), APP_VARIABLES, APP_SECRETS)
 
 

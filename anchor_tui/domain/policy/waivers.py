@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime
 from msgspec.structs import replace
 
 from anchor_tui.config import Config, Waiver
-from anchor_tui.domain.model import Finding, Value
+from anchor_tui.domain.model import Finding, ValueObject
 
 
-class WaiverEnd(Value, frozen=True):
+class WaiverEnd(ValueObject, frozen=True):
     """A waiver and how many days it still holds, its last day included; below 1 it has expired."""
 
     check: str

@@ -4,42 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from anchor_tui.domain.model import Evidence
+from anchor_tui.domain.kubernetes.image_references import ImageReference, is_same_image, parse_image_reference
+from anchor_tui.domain.kubernetes.workloads import Workload
+from anchor_tui.domain.model import EvidenceKind
 from anchor_tui.domain.policy.check import Check, Told, fails, holds, unclear
 from anchor_tui.domain.policy.facts import Facts
-from anchor_tui.domain.references import Reference, read_reference, same_image
-from anchor_tui.domain.workloads import Workload
 
 
-def _gateway_image(facts: Facts, evidence: Evidence) -> Iterator[Told]:
+def _gateway_image(facts: Facts, evidence: EvidenceKind) -> Iterator[Told]:
     manifests, names = facts.manifests(evidence), facts.config.names
-    gateway = manifests.named(names.gateway)
+    gateway = manifests.find_workload(names.gateway)
     wanted = _image(gateway)
     if gateway is None or isinstance(wanted, str):
         there = wanted if gateway is not None and isinstance(wanted, str) else f"there is no workload {names.gateway}"
         yield unclear(there, fix="say under [names] in the configuration what it is called")
         return
     for name in (names.outbox_worker, names.job_worker):
-        yield _compared(name, manifests.named(name), wanted)
+        yield _compared(name, manifests.find_workload(name), wanted)
 
 
-def _compared(name: str, worker: Workload | None, wanted: Reference) -> Told:
+def _compared(name: str, worker: Workload | None, wanted: ImageReference) -> Told:
     found = _image(worker)
     if worker is None or isinstance(found, str):
         reason = found if worker is not None and isinstance(found, str) else f"there is no workload {name}"
         return unclear(reason, fix="say under [names] in the configuration what it is called")
-    if same_image(found, wanted):
-        return holds(f"{name} runs {found.name} {found.version}, the gateway's image", None, str(worker))
-    message = f"{name} runs {found.name} {found.version}, the gateway runs {wanted.name} {wanted.version}"
+    if is_same_image(found, wanted):
+        return holds(f"{name} runs {found.repository_name} {found.version}, the gateway's image", None, str(worker))
+    message = f"{name} runs {found.repository_name} {found.version}, the gateway runs {wanted.repository_name} {wanted.version}"
     return fails(message, None, str(worker))
 
 
-def _image(workload: Workload | None) -> Reference | str:
+def _image(workload: Workload | None) -> ImageReference | str:
     """The image of a workload's own container, or why it cannot be told."""
-    if workload is None or workload.main is None:
+    if workload is None or workload.main_container is None:
         return f"{workload} has no container" if workload else "there is no such workload"
     try:
-        return read_reference(workload.main.image)
+        return parse_image_reference(workload.main_container.image)
     except ValueError as error:
         return f"{workload}: {error}"
 

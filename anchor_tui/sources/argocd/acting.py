@@ -23,9 +23,9 @@ from anchor_tui.domain.actions.cluster import (
     SyncWindows,
 )
 from anchor_tui.domain.actions.differences import differences
-from anchor_tui.domain.actions.steps import AppTarget, Request, ResourceRef
-from anchor_tui.domain.managed import read_managed
-from anchor_tui.domain.words import first_line
+from anchor_tui.domain.actions.parts import AppTarget, Request, ResourceRef
+from anchor_tui.domain.formatting import get_first_line
+from anchor_tui.domain.kubernetes.managed_resources import read_managed_resources
 from anchor_tui.sources.argocd.answers import Answer
 from anchor_tui.sources.argocd.managed import ItemsAnswer
 from anchor_tui.sources.argocd.wire import ApplicationWire, Health, Time, to_observed
@@ -205,7 +205,7 @@ async def read_whole(client: ArgoClient, target: AppTarget, web_url: str = "") -
     window = _decoded(windows, _Windows)
     return msgspec.structs.replace(
         observed,
-        managed=read_managed(items.items or (), target.id.name, observed.sync_options)
+        managed=read_managed_resources(items.items or (), target.id.name, observed.sync_options)
         if isinstance(items, ItemsAnswer)
         else None,
         differences=differences(items.items or ()) if isinstance(items, ItemsAnswer) else (),
@@ -239,7 +239,7 @@ async def _subject(client: ArgoClient, target: AppTarget, revision: str | None) 
         return ""
     path = f"{_relative(target.path)}/revisions/{quote(revision)}/metadata"
     found = _decoded(await _or_error(client.get(path, target.query)), _Revision)
-    return first_line(found.message) if isinstance(found, _Revision) else ""
+    return get_first_line(found.message) if isinstance(found, _Revision) else ""
 
 
 async def _or_error(call: Awaitable[Answer]) -> Answer | SourceError:

@@ -13,7 +13,12 @@ from msgspec.structs import replace
 
 from anchor_tui.config import ApplicationName, ApplicationSelector, EnvironmentConfig, Server
 from anchor_tui.domain.model import AppId, Application, Problem
-from anchor_tui.domain.readings import Applications, Observed, belongs, is_named
+from anchor_tui.domain.source_data import (
+    ArgoCDData,
+    ObservedApplication,
+    belongs_to_environment,
+    matches_application_name,
+)
 from anchor_tui.sources.argocd.answers import Answer, decode
 from anchor_tui.sources.argocd.wire import (
     ApplicationWire,
@@ -40,18 +45,18 @@ class Known:
         self.heard_at: datetime | None = None
         self._environments = environments
         self._now = now
-        self._observed: dict[AppId, Observed] = {}
+        self._observed: dict[AppId, ObservedApplication] = {}
         self._detailed: set[AppId] = set()
-        self._about = Applications(server=server.name, url=server.server)
+        self._about = ArgoCDData(server=server.name, url=server.server)
         self._problems: tuple[Problem, ...] = ()
         self._stream_problem: Problem | None = None
 
     # --- what it comes to --------------------------------------------------------------------------
 
     @property
-    def value(self) -> Applications:
+    def value(self) -> ArgoCDData:
         """Everything, in the order of the identities."""
-        return replace(self._about, observed=tuple(self._observed[id_] for id_ in sorted(self._observed)))
+        return replace(self._about, applications=tuple(self._observed[id_] for id_ in sorted(self._observed)))
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -116,7 +121,7 @@ class Known:
         items = answer.decode(ListAnswer).items or []
         self._problems = ()
         before = self._observed
-        listed: dict[AppId, Observed] = {}
+        listed: dict[AppId, ObservedApplication] = {}
         for item in items:
             observed = self._read(bytes(item))
             if observed is not None:
@@ -146,13 +151,15 @@ class Known:
 
     def take_error(self, application: Application, error: SourceError) -> None:
         """No usable answer about one application: what was known of it stays, with the problem."""
-        self._observed[application.id] = self._spoiled(Observed(application), Problem("", error.kind, error.message))
+        self._observed[application.id] = self._spoiled(
+            ObservedApplication(application), Problem("", error.kind, error.message)
+        )
 
     def take_absence(self, application: Application, presence: Literal["absent", "forbidden"], words: str) -> None:
         """An application that was asked for by name is not there, or not for us."""
         bare = Application(*application.id)
         problem = Problem(str(bare.id), presence, words)
-        self._observed[bare.id] = Observed(replace(bare, presence=presence, problems=(problem,)))
+        self._observed[bare.id] = ObservedApplication(replace(bare, presence=presence, problems=(problem,)))
         self._detailed.discard(bare.id)
         self.heard()
 
@@ -195,11 +202,11 @@ class Known:
         reconciled_at = application.reconciled_at
         return reconciled_at is not None and self._now() - reconciled_at > RECONCILED_AGAIN
 
-    def _put(self, observed: Observed) -> None:
+    def _put(self, observed: ObservedApplication) -> None:
         self._observed[observed.application.id] = observed
         self._detailed.add(observed.application.id)
 
-    def _read(self, item: bytes) -> Observed | None:
+    def _read(self, item: bytes) -> ObservedApplication | None:
         """One application, if an environment wants it; one that is malformed is a problem and no more."""
         try:
             identity = decode(item, Identified).metadata
@@ -212,10 +219,10 @@ class Known:
         try:
             wire = decode(item, ApplicationWire)
         except BadAnswer as error:
-            return self._spoiled(Observed(bare, labels), Problem("", error.kind, error.message))
+            return self._spoiled(ObservedApplication(bare, labels), Problem("", error.kind, error.message))
         return to_observed(wire, self.source, self._about.url)
 
-    def _spoiled(self, observed: Observed, problem: Problem) -> Observed:
+    def _spoiled(self, observed: ObservedApplication, problem: Problem) -> ObservedApplication:
         known = self._observed.get(observed.application.id)
         if known is None or known.application.presence != "found":
             known = observed
@@ -229,7 +236,7 @@ class Known:
 
     def _wanted(self, application: Application, labels: Mapping[str, str]) -> bool:
         own = self._about.own_namespace
-        return any(belongs(each, application, labels, own) for each in self._environments)
+        return any(belongs_to_environment(each, application, labels, own) for each in self._environments)
 
     def _names(self) -> list[ApplicationName]:
         """Every configured name once."""
@@ -237,16 +244,16 @@ class Known:
         return list(dict.fromkeys(name for names in named for name in names))
 
     def _is(self, name: ApplicationName, application: Application) -> bool:
-        return is_named(name, application, self._about.own_namespace)
+        return matches_application_name(name, application, self._about.own_namespace)
 
-    def _is_still_gone(self, application: Application, listed: Iterable[Observed]) -> bool:
+    def _is_still_gone(self, application: Application, listed: Iterable[ObservedApplication]) -> bool:
         if application.presence == "found":
             return False
         names = [name for name in self._names() if self._is(name, application)]
         return bool(names) and not any(self._is(name, each.application) for each in listed for name in names)
 
 
-def _with_details(listed: Observed, known: Observed | None) -> Observed:
+def _with_details(listed: ObservedApplication, known: ObservedApplication | None) -> ObservedApplication:
     """What a list cannot say is taken from before; the list's own words are newer."""
     if known is None or known.application.presence != "found":
         return listed

@@ -16,10 +16,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from anchor_tui.domain.managed import read_managed
+from anchor_tui.domain.kubernetes.managed_resources import read_managed_resources
 from anchor_tui.domain.model import AppId, Application
 from anchor_tui.domain.policy.in_cluster import made_secrets
-from anchor_tui.domain.readings import ManagedResources
+from anchor_tui.domain.source_data import ManagedResources
 from anchor_tui.sources.argocd.requests import APPLICATIONS
 from anchor_tui.sources.errors import BadAnswer, Forbidden, SourceError
 
@@ -74,7 +74,7 @@ class Managing:
             return True
         (known, known_end), at = self._asked[application.id]
         state, end = _state(application)
-        failed = application.id in self._answers and self._answers[application.id].may_pass
+        failed = application.id in self._answers and self._answers[application.id].is_retryable
         pause = AFTER_AN_OPERATION if end is not None and end != known_end else AT_MOST_EVERY
         return (failed or (known, known_end) != (state, end)) and self._now() - at >= pause
 
@@ -96,7 +96,7 @@ class Managing:
         """The live Secrets that ExternalSecrets make; one that cannot be read is left out, and so not known."""
         path, params = _address(application)
         found = []
-        for namespace, name in made_secrets(read_managed(items, application.name).live):
+        for namespace, name in made_secrets(read_managed_resources(items, application.name).live):
             wanted = {"namespace": namespace, "resourceName": name, "group": "", "version": "v1", "kind": "Secret"}
             try:
                 answer = (await client.get(f"{path}/resource", params | wanted)).decode(ManifestAnswer)
@@ -126,5 +126,5 @@ def _state(application: Application) -> State:
             application.health,
             application.prunable,
         ),
-        operation.finished_at if operation and not operation.running else None,
+        operation.finished_at if operation and not operation.is_running else None,
     )

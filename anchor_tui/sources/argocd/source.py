@@ -16,8 +16,8 @@ from urllib.parse import quote
 from msgspec.structs import replace
 
 from anchor_tui.config import EnvironmentConfig, Server
-from anchor_tui.domain.model import Application, Failure, Fresh, Missing, Reading, Stale
-from anchor_tui.domain.readings import Applications
+from anchor_tui.domain.model import Application, Fresh, Reading, SourceFailure, Stale, Unavailable
+from anchor_tui.domain.source_data import ArgoCDData
 from anchor_tui.sources.argocd.answers import Answer
 from anchor_tui.sources.argocd.known import Known
 from anchor_tui.sources.argocd.requests import APPLICATIONS, LISTING, SETTINGS, VERSION, WATCHING
@@ -57,7 +57,7 @@ REFUSED_S = 30.0
 """A token that was refused is not refused less by asking often; credentials are read anew each time."""
 S = TypeVar("S")
 T = TypeVar("T")
-Publish = Callable[[Reading[Applications]], None]
+Publish = Callable[[Reading[ArgoCDData]], None]
 
 
 class ArgoSource:
@@ -79,13 +79,13 @@ class ArgoSource:
         self._wake = asyncio.Event()
         self._known = Known(server, tuple(each for each in environments if each.server == server.name), now)
         self._managing: Managing | None = None
-        self._last: Fresh[Applications] | None = None
+        self._last: Fresh[ArgoCDData] | None = None
 
     def read_again(self) -> None:
         """Lists at once instead of after the pause."""
         self._wake.set()
 
-    async def read(self) -> Fresh[Applications]:
+    async def read(self) -> Fresh[ArgoCDData]:
         """One reading, whole: every wanted application with its details. Raises SourceError."""
         async with self._connected() as client:
             await self._introduce(client, listing=self._known.selects)
@@ -285,7 +285,7 @@ class ArgoSource:
 
     # --- readings ----------------------------------------------------------------------------------
 
-    def _fresh(self) -> Fresh[Applications]:
+    def _fresh(self) -> Fresh[ArgoCDData]:
         taken_at = self._known.heard_at or self._now()
         good_until = taken_at + timedelta(seconds=SILENCE_S)
         managed = self._managing.of(self._known.found) if self._managing else {}
@@ -293,9 +293,9 @@ class ArgoSource:
         self._last = Fresh(value, taken_at, good_until, self._known.problems)
         return self._last
 
-    def _failed(self, failure: Failure) -> Stale[Applications] | Missing:
+    def _failed(self, failure: SourceFailure) -> Stale[ArgoCDData] | Unavailable:
         if self._last is None:
-            return Missing(failure)
+            return Unavailable(failure)
         return Stale(self._last.value, self._known.heard_at or self._last.taken_at, self._known.problems, failure)
 
     @asynccontextmanager

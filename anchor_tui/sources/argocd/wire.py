@@ -14,15 +14,15 @@ import msgspec
 
 from anchor_tui.domain.model import (
     Application,
-    Automated,
-    Condition,
+    ApplicationCondition,
+    AutoSyncPolicy,
     Operation,
     Problem,
     PrunableResource,
     ResourceCounts,
     UnhealthyResource,
 )
-from anchor_tui.domain.readings import Observed
+from anchor_tui.domain.source_data import ObservedApplication
 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -238,11 +238,11 @@ class UserInfoAnswer(msgspec.Struct, rename="camel"):
     groups: list[str] | None = None
 
 
-def to_observed(wire: ApplicationWire, server: str, web_url: str) -> Observed:
+def to_observed(wire: ApplicationWire, server: str, web_url: str) -> ObservedApplication:
     """The application in the domain's terms. `web_url` is where people look at this Argo CD."""
     policy = wire.spec.sync_policy or SyncPolicy()
     application = _to_application(wire, server, web_url)
-    return Observed(application, dict(wire.metadata.labels or {}), tuple(policy.sync_options or ()))
+    return ObservedApplication(application, dict(wire.metadata.labels or {}), tuple(policy.sync_options or ()))
 
 
 def _to_application(wire: ApplicationWire, server: str, web_url: str) -> Application:
@@ -264,7 +264,7 @@ def _to_application(wire: ApplicationWire, server: str, web_url: str) -> Applica
         synced_at=_utc(newest.deployed_at),
         automated=_automated(spec),
         operation=_operation(wire),
-        conditions=tuple(Condition(each.type, each.message) for each in status.conditions or ()),
+        conditions=tuple(ApplicationCondition(each.type, each.message) for each in status.conditions or ()),
         images=tuple(sorted((status.summary.images if status.summary else None) or ())),
         prunable=_prunable(status.resources or ()),
         unhealthy=_unhealthy(status.resources or ()),
@@ -285,11 +285,11 @@ def _revision(revision: str | None, revisions: Sequence[str] | None) -> str | No
     return ", ".join(dict.fromkeys(revisions)) if revisions else revision or None
 
 
-def _automated(spec: Spec) -> Automated | None:
+def _automated(spec: Spec) -> AutoSyncPolicy | None:
     automated = spec.sync_policy.automated if spec.sync_policy else None
     if automated is None:
         return None
-    return Automated(automated.enabled is not False, bool(automated.prune), bool(automated.self_heal))
+    return AutoSyncPolicy(automated.enabled is not False, bool(automated.prune), bool(automated.self_heal))
 
 
 def _operation(wire: ApplicationWire) -> Operation | None:

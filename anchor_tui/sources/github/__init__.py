@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from anchor_tui.domain.model import Failure, Fresh, Missing, Problem, PullRequest, Reading, Stale
-from anchor_tui.domain.readings import EnvironmentFiles, Head, OpenPullRequest, OpsRepo
+from anchor_tui.domain.model import Fresh, Problem, PullRequest, Reading, SourceFailure, Stale, Unavailable
+from anchor_tui.domain.source_data import EnvironmentFiles, HeadCommit, OpenPullRequestData, OpsRepoData
 from anchor_tui.sources.errors import (
     BadAnswer,
     Forbidden,
@@ -56,7 +56,7 @@ BUDGET_KEPT = 0.2
 """Below this part of the hourly allowance polling slows down, so that it lasts until the reset."""
 BESIDE_S = 3.0
 """How long a single reading waits for the settings, once everything else is there."""
-Publish = Callable[[Reading[OpsRepo]], None]
+Publish = Callable[[Reading[OpsRepoData]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,8 @@ class GitHubSource:
         self._wake = asyncio.Event()
         self._door: Door | None = None
         self._past = _Past()
-        self._last: Fresh[OpsRepo] | None = None
-        self._told: Reading[OpsRepo] | None = None
+        self._last: Fresh[OpsRepoData] | None = None
+        self._told: Reading[OpsRepoData] | None = None
         self._beside = Beside(config.github, lambda: connect(frozenset()))  # it asks no GraphQL
 
     def read_again(self) -> None:
@@ -98,7 +98,7 @@ class GitHubSource:
         """The commits that Argo CD synced: what lies between them and the head is asked for in the background."""
         self._beside.take_revisions(revisions)
 
-    async def compared(self, revisions: Iterable[str]) -> Fresh[OpsRepo] | None:
+    async def compared(self, revisions: Iterable[str]) -> Fresh[OpsRepoData] | None:
         """The last reading with these commits compared with its head; None where there is nothing to compare."""
         self._beside.take_revisions(revisions)
         if self._last is None or not self._beside.is_comparison_due:
@@ -106,7 +106,7 @@ class GitHubSource:
         await self._beside.compare()
         return self._whole(self._last)
 
-    async def read(self) -> Fresh[OpsRepo]:
+    async def read(self) -> Fresh[OpsRepoData]:
         """One reading, whole, the history and the settings included. Raises SourceError."""
         beside = asyncio.create_task(self._beside.read())
         try:
@@ -119,7 +119,7 @@ class GitHubSource:
             await asyncio.gather(beside, return_exceptions=True)
             self._hang_up()
 
-    async def read_branch(self) -> OpsRepo:
+    async def read_branch(self) -> OpsRepoData:
         """The branch this moment with its history, and nothing beside it. Raises SourceError."""
         return (await self._with_history(await self._poll())).value
 
@@ -131,7 +131,7 @@ class GitHubSource:
         """Readings, one after the other, until cancelled. Never gives up, never raises SourceError."""
         beside: asyncio.Task[None] | None = None
 
-        def tell(reading: Reading[OpsRepo]) -> None:
+        def tell(reading: Reading[OpsRepoData]) -> None:
             nonlocal beside
             self._told = reading
             publish(reading)
@@ -186,7 +186,7 @@ class GitHubSource:
             self._door.close()
             self._door = None
 
-    async def _poll(self) -> Fresh[OpsRepo]:
+    async def _poll(self) -> Fresh[OpsRepoData]:
         door = await self._open()
         answer = await door.query(self._queries.poll)
         poll = convert(answer.data, Poll)
@@ -200,7 +200,7 @@ class GitHubSource:
         pulls, more_errors, limits = await self._pulls(door, repository)
         denied = (*answer.errors, *more_errors)
         head = _head(ref, denied)
-        repo = OpsRepo(
+        repo = OpsRepoData(
             name=repository.name_with_owner,
             url=repository.url,
             branch=self._config.github.branch,
@@ -209,7 +209,7 @@ class GitHubSource:
             files=self._files.texts(target),
             blobs=self._files.blobs(target),
             pull_requests=tuple(
-                OpenPullRequest(_pull_request(each, denied), each.head_ref_name, self._files.moved_by(each, target))
+                OpenPullRequestData(_pull_request(each, denied), each.head_ref_name, self._files.moved_by(each, target))
                 for each in pulls
             ),
             budget=to_budget(poll.rate_limit, *limits),
@@ -252,7 +252,7 @@ class GitHubSource:
             page = poll.repository.pull_requests if poll.repository else None
         return found, tuple(errors), limits
 
-    async def _with_history(self, polled: Fresh[OpsRepo]) -> Fresh[OpsRepo]:
+    async def _with_history(self, polled: Fresh[OpsRepoData]) -> Fresh[OpsRepoData]:
         """The same with each environment's earlier releases; asked only when the head has moved.
 
         A history that does not come takes nothing from what was polled: it is a problem, and asked for again.
@@ -271,7 +271,7 @@ class GitHubSource:
             repo = replace(repo, environments=self._with_past(repo.environments, repo.head.oid))
         return self._fresh(repo, problems, polled.taken_at)
 
-    def _history_is_due(self, repo: OpsRepo) -> bool:
+    def _history_is_due(self, repo: OpsRepoData) -> bool:
         return repo.head is not None and repo.head.oid != self._past.head
 
     async def _ask_history(self, head: str) -> RateLimit | None:
@@ -287,7 +287,9 @@ class GitHubSource:
         """The files with the history of that head; the history of another head would tell what is no longer so."""
         releases = self._past.releases if self._past.head == head else {}
         past = {name: releases.get(name, ((), None)) for name in files}
-        return {name: replace(each, history=past[name][0], whole=past[name][1]) for name, each in files.items()}
+        return {
+            name: replace(each, history=past[name][0], history_complete=past[name][1]) for name, each in files.items()
+        }
 
     # --- problems ----------------------------------------------------------------------------------
 
@@ -299,7 +301,7 @@ class GitHubSource:
         message = f'the ops repo was renamed to {now}: set github.ops_repo = "{now}"'
         return (Problem(configured, "renamed", message),)
 
-    def _slowness(self, repo: OpsRepo) -> tuple[Problem, ...]:
+    def _slowness(self, repo: OpsRepoData) -> tuple[Problem, ...]:
         interval_s = self._interval_s(repo)
         if repo.budget is None or interval_s <= self._config.github.poll_s:
             return ()
@@ -310,7 +312,7 @@ class GitHubSource:
             ),
         )
 
-    def _interval_s(self, repo: OpsRepo) -> float:
+    def _interval_s(self, repo: OpsRepoData) -> float:
         """The configured pause, longer where the rest of the hour's points would not last."""
         poll_s = float(self._config.github.poll_s)
         budget = repo.budget
@@ -322,7 +324,7 @@ class GitHubSource:
 
     # --- readings ----------------------------------------------------------------------------------
 
-    def _fresh(self, repo: OpsRepo, problems: tuple[Problem, ...], taken_at: datetime) -> Fresh[OpsRepo]:
+    def _fresh(self, repo: OpsRepoData, problems: tuple[Problem, ...], taken_at: datetime) -> Fresh[OpsRepoData]:
         if repo.head is not None:
             self._beside.take_head(repo.head.oid)
         # Two polls may fail to come before the last one is no longer believed.
@@ -330,13 +332,13 @@ class GitHubSource:
         self._last = self._whole(Fresh(repo, taken_at, good_until, tuple(dict.fromkeys(problems))))
         return self._last
 
-    def _whole(self, reading: Fresh[OpsRepo]) -> Fresh[OpsRepo]:
+    def _whole(self, reading: Fresh[OpsRepoData]) -> Fresh[OpsRepoData]:
         """The reading with what was learned beside the polls."""
         return replace(reading, value=self._beside.onto(reading.value))
 
-    def _failed(self, failure: Failure) -> Stale[OpsRepo] | Missing:
+    def _failed(self, failure: SourceFailure) -> Stale[OpsRepoData] | Unavailable:
         if self._last is None:
-            return Missing(failure)
+            return Unavailable(failure)
         return Stale(self._beside.onto(self._last.value), self._last.taken_at, self._last.problems, failure)
 
 
@@ -345,18 +347,18 @@ def _pull_request(pull: Pull, denied: tuple[GraphError, ...]) -> PullRequest:
     return to_pull_request(pull, checks_denied=checks_denied)
 
 
-def _head(ref: Ref, denied: tuple[GraphError, ...]) -> Head:
+def _head(ref: Ref, denied: tuple[GraphError, ...]) -> HeadCommit:
     commit = convert(ref.target, HeadCommit)
     checks_denied = any("statusCheckRollup" in error.path and "pullRequests" not in error.path for error in denied)
     rules_denied = bool({"refUpdateRule", "rules"} & {step for error in denied for step in error.path})
     checks = required_checks(commit.status_check_rollup, ref.required_checks, denied=checks_denied)
-    return Head(
+    return HeadCommit(
         oid=commit.oid,
         headline=commit.message_headline,
         committed_at=utc(commit.committed_date) if commit.committed_date else None,
         author=commit.author.who if commit.author else None,
         checks="unknown" if checks == "none" and rules_denied else checks,
-        required=tuple(sorted(ref.required_checks)),
+        required_checks=tuple(sorted(ref.required_checks)),
     )
 
 

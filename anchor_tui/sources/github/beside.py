@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from anchor_tui.domain.readings import NamedSettings, OpsRepo
+from anchor_tui.domain.source_data import OpsRepoData, RepoSettingNames
 from anchor_tui.sources.errors import SourceError
 from anchor_tui.sources.github.comparing import Comparing
 from anchor_tui.sources.github.settings import read_settings, unread
@@ -37,12 +37,12 @@ class Beside:
         self._config = config
         self._connect = connect
         self._door: Door | None = None
-        self._settings: dict[str, NamedSettings] = {}
+        self._settings: dict[str, RepoSettingNames] = {}
         self._comparing = Comparing(config.ops_repo)
         self._wake = asyncio.Event()
         self._again = True
 
-    def onto(self, repo: OpsRepo) -> OpsRepo:
+    def onto(self, repo: OpsRepoData) -> OpsRepoData:
         """The reading of a poll with what was learned beside it."""
         head = repo.head.oid if repo.head else ""
         return replace(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from anchor_tui.domain.actions.workbench import File, blob_oid
-from anchor_tui.domain.readings import OpsRepo
+from anchor_tui.domain.source_data import OpsRepoData
 from anchor_tui.sources.errors import BadAnswer, NotFound
 from anchor_tui.sources.github.sending import call
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from anchor_tui.sources.github.door import Door
 
 
-async def read_files(door: Door, repo: OpsRepo, paths: Iterable[str]) -> dict[str, File]:
+async def read_files(door: Door, repo: OpsRepoData, paths: Iterable[str]) -> dict[str, File]:
     """Files of the branch's head as bytes; one that is not there is left out. Raises SourceError.
 
     GraphQL hands them over as decoded text: where that is not what the blob's oid says, the bytes come by REST.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from anchor_tui.domain.model import Problem, Release
-from anchor_tui.domain.readings import EnvironmentFiles, PastRelease
+from anchor_tui.domain.source_data import EnvironmentFiles, PastRelease
 from anchor_tui.sources.github.queries import application_file
 from anchor_tui.sources.github.wire import Change, Changes, Entry, Pull, changed_paths, convert, utc
 
@@ -158,23 +158,25 @@ def _dated(release: Release, change: Change | None) -> Release:
 @lru_cache(maxsize=2048)
 def read_release_text(text: str, path: str, keys: ReleaseKeys) -> tuple[Release | None, tuple[Problem, ...]]:
     """A release.yaml. The same text is parsed once: a poll brings every file anew, and few of them differ."""
-    from anchor_tui.domain.documents import DocumentError, parse  # ruamel: 11 ms that the first frame need not wait for
     from anchor_tui.domain.releases import read_release
+    from anchor_tui.domain.yaml.document import parse_document  # ruamel: 11 ms that the first frame need not wait for
+    from anchor_tui.domain.yaml.nodes import YamlDocumentError
 
     try:
-        return read_release(parse(text, path), keys)
-    except DocumentError as error:
+        return read_release(parse_document(text, path), keys)
+    except YamlDocumentError as error:
         return None, (error.problem,)
 
 
 @lru_cache(maxsize=512)
 def overlay_problems(text: str, path: str) -> tuple[Problem, ...]:
     """Why a file of values cannot be read; the same text is parsed once."""
-    from anchor_tui.domain.documents import DocumentError, parse
-    from anchor_tui.domain.overlays import read_values
+    from anchor_tui.domain.helm.overlays import read_values_file
+    from anchor_tui.domain.yaml.document import parse_document
+    from anchor_tui.domain.yaml.nodes import YamlDocumentError
 
     try:
-        read_values(parse(text, path))
-    except DocumentError as error:
+        read_values_file(parse_document(text, path))
+    except YamlDocumentError as error:
         return (error.problem,)
     return ()

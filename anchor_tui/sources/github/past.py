@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from anchor_tui.config import Config, EnvironmentConfig
-from anchor_tui.domain.readings import OpsRepo, PastRelease
+from anchor_tui.domain.source_data import OpsRepoData, PastRelease
 from anchor_tui.sources.github.bench import MORE_HISTORY
 from anchor_tui.sources.github.files import Files
 from anchor_tui.sources.github.wire import Changes, convert
@@ -36,7 +36,7 @@ class _Answer(msgspec.Struct):
 
 
 async def read_past(
-    door: Door, config: Config, environment: EnvironmentConfig, repo: OpsRepo
+    door: Door, config: Config, environment: EnvironmentConfig, repo: OpsRepoData
 ) -> tuple[PastRelease, ...]:
     """The whole history of one environment, newest first. Raises SourceError."""
     owner, _, name = repo.name.partition("/")

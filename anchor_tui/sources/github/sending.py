@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from anchor_tui.domain.actions.steps import Request
+from anchor_tui.domain.actions.parts import Request
 from anchor_tui.sources.errors import BadAnswer, NoAnswer
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from anchor_tui.domain.readings import NamedSettings, Names
+from anchor_tui.domain.source_data import RepoSettingNames, SettingNames
 from anchor_tui.sources.errors import BadAnswer, Forbidden, NotFound, ServerFailed, SourceError
 from anchor_tui.sources.github.wire import convert
 
@@ -45,7 +45,7 @@ class Page(msgspec.Struct):
     environments: list[Named] = []
 
 
-async def read_settings(door: Door, repository: str) -> tuple[NamedSettings, bool]:
+async def read_settings(door: Door, repository: str) -> tuple[RepoSettingNames, bool]:
     """Everything that may be listed of one repository, and whether asking again soon may tell more.
 
     What a token may not list is said in words. Raises SourceError where GitHub cannot be asked at all.
@@ -54,12 +54,12 @@ async def read_settings(door: Door, repository: str) -> tuple[NamedSettings, boo
     environments = await listing.environments()
     variables = await listing.names("variables", environments)
     secrets = await listing.names("secrets", environments)
-    return NamedSettings(repository, variables, secrets), listing.may_pass
+    return RepoSettingNames(repository, variables, secrets), listing.may_pass
 
 
-def unread(repository: str, reason: str) -> NamedSettings:
+def unread(repository: str, reason: str) -> RepoSettingNames:
     """The settings of a repository that could not be asked at all."""
-    return NamedSettings(repository, Names(lacking=(reason,)), Names(lacking=(reason,)))
+    return RepoSettingNames(repository, SettingNames(unlisted=(reason,)), SettingNames(unlisted=(reason,)))
 
 
 class _Listing:
@@ -83,7 +83,7 @@ class _Listing:
             self._lacking = (some,)
         return tuple(each.name for each in found[:MOST_ENVIRONMENTS])
 
-    async def names(self, kind: Kind, environments: tuple[str, ...]) -> Names:
+    async def names(self, kind: Kind, environments: tuple[str, ...]) -> SettingNames:
         """The names of one kind: the repository's own, those it shares, its environments'."""
         reasons: list[str] = []
 
@@ -101,7 +101,7 @@ class _Listing:
         for each in environments:
             path = f"/environments/{quote(each, safe='')}/{kind}"
             inside[each] = await listed(path, f"those of its environment {each}: ", "Environments: read")
-        return Names({**shared, **own}, inside, (*reasons, *self._lacking))
+        return SettingNames({**shared, **own}, inside, (*reasons, *self._lacking))
 
     def _reason(self, error: SourceError, what: str, permission: str) -> str:
         denied = isinstance(error, Forbidden | NotFound)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from anchor_tui.domain.model import Budget, Checks, PullRequest, PullRequestRef
+from anchor_tui.domain.model import ChecksStatus, PullRequest, PullRequestRef, RateBudget
 from anchor_tui.sources.errors import BadAnswer
 
 T = TypeVar("T")
@@ -274,13 +274,13 @@ def convert(raw: object, shape: type[T]) -> T:
         raise BadAnswer(f"GitHub's answer has an unexpected shape: {error}") from error
 
 
-def to_budget(*limits: RateLimit | None) -> Budget | None:
+def to_budget(*limits: RateLimit | None) -> RateBudget | None:
     """The allowance after the last of some queries, with what all of them cost."""
     told = [limit for limit in limits if limit]
     if not told:
         return None
     last = told[-1]
-    return Budget(last.limit, last.remaining, sum(limit.cost for limit in told), utc(last.reset_at))
+    return RateBudget(last.limit, last.remaining, sum(limit.cost for limit in told), utc(last.reset_at))
 
 
 def to_pull_request(pull: Pull, *, checks_denied: bool) -> PullRequest:
@@ -301,7 +301,7 @@ def to_pull_request(pull: Pull, *, checks_denied: bool) -> PullRequest:
     )
 
 
-def required_checks(rollup: Rollup | None, required: frozenset[str], *, denied: bool) -> Checks:
+def required_checks(rollup: Rollup | None, required: frozenset[str], *, denied: bool) -> ChecksStatus:
     """How the required checks of the branch's head stand, together."""
     if not required:
         return "none"
@@ -317,7 +317,7 @@ def required_checks(rollup: Rollup | None, required: frozenset[str], *, denied: 
     return "success"
 
 
-_STATES: Mapping[str, Checks] = {
+_STATES: Mapping[str, ChecksStatus] = {
     "SUCCESS": "success",
     "NEUTRAL": "success",
     "SKIPPED": "success",
@@ -333,14 +333,14 @@ _STATES: Mapping[str, Checks] = {
 }
 
 
-def context_checks(context: CheckContext) -> Checks:
+def context_checks(context: CheckContext) -> ChecksStatus:
     """How one check stands."""
     if context.status and context.status != "COMPLETED":
         return "pending"
     return _STATES.get(context.conclusion or context.state or "", "unknown")
 
 
-def rollup_checks(rollup: Rollup | None, *, denied: bool) -> Checks:
+def rollup_checks(rollup: Rollup | None, *, denied: bool) -> ChecksStatus:
     """How all checks of a commit stand, in one word."""
     if rollup is None:
         return "unknown" if denied else "none"

@@ -13,15 +13,15 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from anchor_tui.domain.actions.cutover import Item, checklist, environments_of
-from anchor_tui.domain.glyphs import Mark
 from anchor_tui.domain.model import Snapshot
+from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.appearance import marked, muted, spaced, styles_folder, text
 from anchor_tui.tui.policy_pane import address
 from anchor_tui.tui.widgets.grid import Column, Grid, Row, still
 from anchor_tui.tui.widgets.lines import Detail
 
 COLUMNS = (Column("STEP"), Column("ENV"), Column("MUST HOLD"), Column("EVIDENCE", flexes=True))
-MARKS = {"ok": Mark.OK, "failed": Mark.FAILING, "unknown": Mark.UNKNOWN}
+MARKS = {"ok": StatusMark.OK, "failed": StatusMark.FAILING, "unknown": StatusMark.UNKNOWN}
 LAST = "step 5"
 
 
@@ -104,7 +104,7 @@ class CutoverScreen(ModalScreen[Pressed | None]):
 
     def _last(self) -> Row:
         names = ", ".join(each.name for each in environments_of(self.snapshot)) if self.snapshot else ""
-        mark = Mark.NONE if self.is_open else Mark.PROGRESS
+        mark = StatusMark.NONE if self.is_open else StatusMark.PROGRESS
         words = "hard refresh + prune; no mock may be left"
         cells = (marked(mark, 5), text(names), text(words), muted("live"))
         state = "it can be pressed: c" if self.is_open else "it opens when steps 1 to 4 hold"

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from anchor_tui.domain.actions.progress import Job
 
+from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import Environment, Snapshot
-from anchor_tui.domain.words import count
 from anchor_tui.tui import panes
 from anchor_tui.tui.keys import REGISTRY, Action
 from anchor_tui.tui.orders import Aim, why_not_act
@@ -90,7 +90,7 @@ class FleetScreen(Screen[None]):
     def _environments(self) -> tuple[Environment, ...]:
         if self.snapshot is None:
             return ()
-        chosen = self.snapshot.environment(self.environment)
+        chosen = self.snapshot.find_environment(self.environment)
         return (chosen,) if chosen and not self.show_all else self.snapshot.environments
 
     # --- data in -----------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ class FleetScreen(Screen[None]):
     def _note(self, shown: int, of: int) -> str:
         where = "every environment" if self.show_all else self.environment
         if self.selected:
-            where = f"{where} · {count(len(self.selected), 'application')} selected"
+            where = f"{where} · {format_count(len(self.selected), 'application')} selected"
         if (running := panes.running_words(self.jobs)) and not self.words:
             return f"{running} · {where}"
         return f"filter “{self.words}”: {shown} of {of} · {where}" if self.words else where
@@ -211,7 +211,7 @@ class FleetScreen(Screen[None]):
     @property
     def _only_pull(self) -> int | None:
         """The one pull request that moves the environment, where there is just one that could be merged."""
-        environment = self.snapshot.environment(self.environment) if self.snapshot else None
+        environment = self.snapshot.find_environment(self.environment) if self.snapshot else None
         pulls = [each for each in (environment.pull_requests if environment else ()) if each.kind in MERGED_HERE]
         return pulls[0].number if len(pulls) == 1 else None
 

@@ -14,9 +14,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from anchor_tui.domain.actions.plan import Refusal
+from anchor_tui.domain.formatting import format_duration, shorten_revision
 from anchor_tui.domain.model import Release
-from anchor_tui.domain.readings import PastRelease
-from anchor_tui.domain.words import duration, short
+from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.tui.appearance import muted, styles_folder, text
 from anchor_tui.tui.plan_lines import refusal_content
 from anchor_tui.tui.widgets.grid import Column, Grid, Row, still
@@ -82,7 +82,7 @@ class ReleasesScreen(ModalScreen[str | None]):
             if release is None:
                 continue
             came = release.changed_at
-            ran = duration(after - came) if after and came and after > came else "?"
+            ran = format_duration(after - came) if after and came and after > came else "?"
             pull = f"#{release.pull_request.number} {release.pull_request.title}" if release.pull_request else "–"
             cells = (
                 text(release.version, "bold"),
@@ -90,7 +90,7 @@ class ReleasesScreen(ModalScreen[str | None]):
                 text(ran),
                 text(release.changed_by or "?"),
                 text(pull),
-                text(short(past.commit)),
+                text(shorten_revision(past.commit)),
             )
             rows.append(still(past.commit, cells, text(release.version)))
             after = came

@@ -12,9 +12,9 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from anchor_tui.domain.glyphs import Mark
+from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.model import Environment, Snapshot
-from anchor_tui.domain.words import since
+from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui import summary
 from anchor_tui.tui.appearance import marked, muted, text
 
@@ -47,7 +47,7 @@ class Card(Widget):
 
     @property
     def _shown(self) -> Environment | None:
-        return self.snapshot.environment(self._environment_name) if self.snapshot else None
+        return self.snapshot.find_environment(self._environment_name) if self.snapshot else None
 
     def watch_snapshot(self) -> None:
         """The frame follows the verdict."""
@@ -89,7 +89,7 @@ class Card(Widget):
         yield summary.verdict(shown)
         for job in self._under_way(shown):
             action = job.plan.order.action.replace("-", " ")
-            yield marked(Mark.PROGRESS, f"{action} asked {since(job.began_at, now)} ago")
+            yield marked(StatusMark.PROGRESS, f"{action} asked {format_age(job.began_at, now)} ago")
         yield summary.release(shown, snapshot, now)
         yield summary.sync_and_health(shown, snapshot)
         yield summary.automation(shown, snapshot)

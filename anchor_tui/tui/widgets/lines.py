@@ -8,9 +8,9 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from anchor_tui.domain.glyphs import Mark, of_level
+from anchor_tui.domain.formatting import format_duration
 from anchor_tui.domain.model import Snapshot, SourceState
-from anchor_tui.domain.words import duration
+from anchor_tui.domain.status_marks import StatusMark, get_level_mark
 from anchor_tui.tui.appearance import MUTED, marked, muted, spaced, text
 from anchor_tui.tui.keys import Action
 
@@ -28,7 +28,7 @@ class TopLine(Widget):
         badge = text(" READ-ONLY ", "reverse") if self.snapshot.read_only else Content("")
         answer = spaced(
             text(self.snapshot.engine_id, "bold"),
-            marked(of_level(verdict.level), verdict.level.upper()),
+            marked(get_level_mark(verdict.level), verdict.level.upper()),
             text(" · ".join(verdict.reasons[:3])),
         )
         room = max(0, self.size.width - 2 - badge.cell_length)
@@ -59,18 +59,18 @@ class SourcesLine(Widget):
 
     def _source(self, source: SourceState, now: datetime) -> Content:
         name = "GitHub" if source.kind == "github" else f"Argo CD {source.id}" if source.id != "argocd" else "Argo CD"
-        age = duration(now - source.taken_at) if source.taken_at else ""
+        age = format_duration(now - source.taken_at) if source.taken_at else ""
         match source.state:
             case "asking":
                 return spaced(text(name), muted("… asking"), gap=" ")
             case "fresh":
                 live = f"live {age}" if source.kind == "argocd" else age
-                return spaced(text(name), marked(Mark.OK, live), self._budget(source), gap=" ")
+                return spaced(text(name), marked(StatusMark.OK, live), self._budget(source), gap=" ")
             case "stale":
                 since = f"as of {source.taken_at:%H:%M}Z, {age} ago" if source.taken_at else "stale"
-                return spaced(text(name), marked(Mark.FAILING, since), gap=" ")
+                return spaced(text(name), marked(StatusMark.FAILING, since), gap=" ")
             case "missing":
-                return spaced(text(name), marked(Mark.FAILING, "no answer"), gap=" ")
+                return spaced(text(name), marked(StatusMark.FAILING, "no answer"), gap=" ")
 
     def _budget(self, source: SourceState) -> Content | None:
         if source.budget is None:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from anchor_tui.domain.actions.choosing import Move, branch_name, brought_by, choose, earlier
 from anchor_tui.domain.model import Problem
-from anchor_tui.domain.readings import EnvironmentFiles, PastRelease
+from anchor_tui.domain.source_data import EnvironmentFiles, PastRelease
 from tests.actions import a_refusal, order
 from tests.domain.policy.estate import CONFIG
 from tests.values import files, ops_repo, release
@@ -179,7 +179,7 @@ def test_a_version_that_was_there_twice_is_taken_as_it_was_last():
 def test_a_release_is_named_by_its_commit_where_a_later_one_has_its_version():
     rebuilt = replace(release("1.43.2"), images=(replace(release("1.43.2").images[0], digest=f"sha256:{'9' * 64}"),))
     history = (*files("1.44.0", "1.43.2").history, PastRelease("c" * 40, rebuilt))
-    repo = with_files(dev=EnvironmentFiles(release("1.44.0"), history=history, whole=True))
+    repo = with_files(dev=EnvironmentFiles(release("1.44.0"), history=history, history_complete=True))
     assert rolled_back(repo=repo, version="1.43.2").asked == "1.43.2"
     older = rolled_back(repo=repo, version="c" * 40)
     assert (older.release, older.asked) == (rebuilt, "c" * 12)
@@ -192,7 +192,9 @@ def test_what_ran_between_is_lost_also_where_the_present_one_was_there_before():
 
 
 def test_an_unreadable_present_release_can_be_rolled_back_from():
-    broken = EnvironmentFiles(history=(PastRelease("a" * 40, None), *REPO.environments["dev"].history), whole=True)
+    broken = EnvironmentFiles(
+        history=(PastRelease("a" * 40, None), *REPO.environments["dev"].history), history_complete=True
+    )
     move = rolled_back(repo=with_files(dev=broken), version="1.44.0")
     assert isinstance(move, Move)
     assert (move.present, move.between, move.release.version) == (None, (), "1.44.0")

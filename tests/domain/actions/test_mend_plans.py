@@ -7,7 +7,7 @@ import pytest
 from anchor_tui.domain.actions import mend
 from anchor_tui.domain.actions.plan import Order
 from anchor_tui.domain.actions.workbench import Rights, Workbench
-from anchor_tui.domain.model import Evidence as Kind
+from anchor_tui.domain.model import EvidenceKind as Kind
 from anchor_tui.domain.model import Finding
 from tests.actions import a_plan, a_refusal, environment, file, in_git, lines, order, repo, snapshot
 from tests.domain.policy.estate import sample

@@ -6,12 +6,13 @@ import shlex
 
 import pytest
 
+from anchor_tui.domain.actions.following import FollowPullRequest
 from anchor_tui.domain.actions.plan import Refusal, drift, still_holds
 from anchor_tui.domain.actions.planning import make_plan
-from anchor_tui.domain.actions.steps import FollowPullRequest, Merge
+from anchor_tui.domain.actions.steps import Merge
 from anchor_tui.domain.actions.workbench import Rights
 from anchor_tui.domain.model import PullRequest
-from anchor_tui.domain.readings import EnvironmentFiles, OpenPullRequest
+from anchor_tui.domain.source_data import EnvironmentFiles, OpenPullRequestData
 from tests.actions import (
     a_plan,
     a_refusal,
@@ -31,7 +32,7 @@ from tests.values import replace
 
 PULL = pull_state()
 REF = PullRequest(232, PULL.title, PULL.url)
-PROMOTION = OpenPullRequest(REF, PULL.branch, {"prod": sample_release("staging", 16)})
+PROMOTION = OpenPullRequestData(REF, PULL.branch, {"prod": sample_release("staging", 16)})
 MAY_AUTO = Rights("on-call", "yes", auto_merge=True, methods=("squash",))
 
 
@@ -56,15 +57,15 @@ def test_a_merge_is_guarded_by_the_head_that_was_seen_and_followed_into_the_clus
 
 
 def test_a_merge_into_an_unprotected_environment_is_one_key():
-    opened = OpenPullRequest(REF, "topic", {"staging": sample_release("dev", 17)})
+    opened = OpenPullRequestData(REF, "topic", {"staging": sample_release("dev", 17)})
     plan = a_plan(planned(opened=opened, asked=order("merge", number=232)))
     assert (plan.price, plan.phrase, plan.reason_required) == ("key", "", False)
     assert plan.command == "anchor-tui merge 232 --yes"
 
 
 def test_a_rollback_is_merged_too():
-    prod = EnvironmentFiles(sample_release("staging", 16), history=past("staging", "prod"), whole=True)
-    opened = OpenPullRequest(REF, "topic", {"prod": sample_release("prod", 15)})
+    prod = EnvironmentFiles(sample_release("staging", 16), history=past("staging", "prod"), history_complete=True)
+    opened = OpenPullRequestData(REF, "topic", {"prod": sample_release("prod", 15)})
     held = repo(environments={**repo().environments, "prod": prod}, pull_requests=(opened,))
     assert lines(a_plan(planned(held=held)), "change")[0] == "rollback of prod to 1.43.1"
 
@@ -76,7 +77,7 @@ def test_one_that_moves_several_environments_is_typed_with_all_their_names():
             **repo().environments,
             "staging": EnvironmentFiles(sample_release("staging", 16), history=past("dev", "staging")),
         },
-        pull_requests=(OpenPullRequest(REF, "anchor-tui/promote/x", both),),
+        pull_requests=(OpenPullRequestData(REF, "anchor-tui/promote/x", both),),
     )
     assert a_plan(planned(held=held)).phrase == "staging prod"
 
@@ -208,10 +209,10 @@ def test_what_may_not_be_merged_is_refused_with_the_way_out(name):
 
 
 KINDS = {
-    "a bump": OpenPullRequest(REF, "topic", {"dev": sample_release("prod", 15)}),
-    "no release at all": OpenPullRequest(REF, "topic", {}),
-    "an unreadable release": OpenPullRequest(REF, "topic", {"prod": None}),
-    "a release out of nowhere": OpenPullRequest(
+    "a bump": OpenPullRequestData(REF, "topic", {"dev": sample_release("prod", 15)}),
+    "no release at all": OpenPullRequestData(REF, "topic", {}),
+    "an unreadable release": OpenPullRequestData(REF, "topic", {"prod": None}),
+    "a release out of nowhere": OpenPullRequestData(
         REF, "topic", {"prod": replace(sample_release("dev", 17), images=(), version="9.9")}
     ),
 }
@@ -271,8 +272,8 @@ def test_the_configuration_s_environments_say_what_is_protected():
 
 
 def test_a_rollback_that_nobody_follows_here_is_followed_to_its_event_and_one_that_is_followed_is_not_twice():
-    prod = EnvironmentFiles(sample_release("staging", 16), history=past("staging", "prod"), whole=True)
-    opened = OpenPullRequest(REF, "topic", {"prod": sample_release("prod", 15)})
+    prod = EnvironmentFiles(sample_release("staging", 16), history=past("staging", "prod"), history_complete=True)
+    opened = OpenPullRequestData(REF, "topic", {"prod": sample_release("prod", 15)})
     held = repo(environments={**repo().environments, "prod": prod}, pull_requests=(opened,))
     config = replace(CONFIG, status_api=replace(CONFIG.status_api, url="https://status.example.com/events"))
     known = in_git(bench(repo=held, pulls=(PULL,)), config)

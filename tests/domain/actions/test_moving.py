@@ -10,15 +10,15 @@ from anchor_tui.domain.actions.choosing import Move
 from anchor_tui.domain.actions.moving import Edited, diffs, edit
 from anchor_tui.domain.actions.plan import Refusal
 from anchor_tui.domain.actions.workbench import Workbench
-from anchor_tui.domain.documents import parse
-from anchor_tui.domain.images import format_reference
-from anchor_tui.domain.overlays import overlay_images, read_values
+from anchor_tui.domain.helm.image_fields import format_image_reference
+from anchor_tui.domain.helm.overlays import find_overlay_images, read_values_file
+from anchor_tui.domain.kubernetes.image_references import canonicalize_repository
 from anchor_tui.domain.policy.observed import read_repo
-from anchor_tui.domain.references import canonical
 from anchor_tui.domain.releases import read_release
+from anchor_tui.domain.yaml.document import parse_document
 from tests.actions import a_refusal, bench, file, repo, sample_release
 from tests.domain.policy.estate import CONFIG, sample
-from tests.domain.scalars import outside
+from tests.domain.yaml.outside_scalars import outside
 
 DEV, STAGING, PROD = CONFIG.environments
 MOVE = Move(PROD, STAGING, sample_release("staging", 16))
@@ -166,7 +166,7 @@ def entry(draw, name, old, new, *, keyed, overlay=False):
     repository = REPOSITORIES[name]
     leaf = lambda text, now=None: Leaf(text, draw(STYLES), draw(COMMENTS), now)  # noqa: E731
     label = {} if keyed else {"name": leaf(name)}
-    whole = format_reference(repository, *old), format_reference(repository, *new)
+    whole = format_image_reference(repository, *old), format_image_reference(repository, *new)
     match draw(st.integers(0, 3)):
         case 0:
             return label | {
@@ -177,7 +177,9 @@ def entry(draw, name, old, new, *, keyed, overlay=False):
         case 1:
             return leaf(*whole) if keyed else label | {"image": leaf(*whole)}
         case 2:
-            image = leaf(format_reference(repository, old[0], None), format_reference(repository, new[0], None))
+            image = leaf(
+                format_image_reference(repository, old[0], None), format_image_reference(repository, new[0], None)
+            )
             return label | {"image": image, "digest": leaf(old[1], new[1])}
         case _:
             registry, _, rest = repository.partition("/") if "." in repository else ("docker.io", "", repository)
@@ -239,7 +241,10 @@ def test_a_move_changes_exactly_the_intended_scalars_and_no_other_byte(given_):
     assert isinstance(edited, Edited), str(edited)
     for path, before, wanted in ((RELEASE, release, release_wanted), (OVERLAY, overlay, overlay_wanted)):
         after = edited.contents.get(path, before.encode()).decode()
-        old, new = dict(parse(before, path).scalars()), dict(parse(after, path).scalars())
+        old, new = (
+            dict(parse_document(before, path).iterate_scalars()),
+            dict(parse_document(after, path).iterate_scalars()),
+        )
         assert list(old) == list(new)
         for key, scalar in old.items():
             assert new[key].text == wanted.get(key, scalar.text)
@@ -249,14 +254,16 @@ def test_a_move_changes_exactly_the_intended_scalars_and_no_other_byte(given_):
                 assert isinstance(new[key].value, str) or type(new[key].value) is type(scalar.value)
         assert outside(before) == outside(after)
 
-    moved_release, _ = read_release(parse(edited.contents.get(RELEASE, release.encode()), RELEASE), CONFIG.release)
+    moved_release, _ = read_release(
+        parse_document(edited.contents.get(RELEASE, release.encode()), RELEASE), CONFIG.release
+    )
     assert moved_release.version == facts["version"][1]
     assert moved_release.commit == facts["commit"][1]
-    document = parse(edited.contents.get(OVERLAY, overlay.encode()), OVERLAY)
-    said = {canonical(each.repository): (each.tag, each.digest) for each in moved_release.images}
-    assert said == {canonical(REPOSITORIES[name]): new for name, new in news.items()}
-    for place in overlay_images(read_values(document), document):
-        if expected := said.get(canonical(place.image.repository)):
+    document = parse_document(edited.contents.get(OVERLAY, overlay.encode()), OVERLAY)
+    said = {canonicalize_repository(each.repository): (each.tag, each.digest) for each in moved_release.images}
+    assert said == {canonicalize_repository(REPOSITORIES[name]): new for name, new in news.items()}
+    for place in find_overlay_images(read_values_file(document), document):
+        if expected := said.get(canonicalize_repository(place.image.repository)):
             assert place.image.digest == expected[1]
             assert place.image.tag in {expected[0], None}, "a tag that says nothing goes on saying nothing"
 

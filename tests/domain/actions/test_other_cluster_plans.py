@@ -8,9 +8,10 @@ import pytest
 from msgspec.structs import replace
 
 from anchor_tui.domain.actions.cutover import checklist
+from anchor_tui.domain.actions.following import FollowNoMocks, FollowTermination
 from anchor_tui.domain.actions.plan import drift, still_holds
 from anchor_tui.domain.actions.planning import make_plan
-from anchor_tui.domain.actions.steps import FollowNoMocks, FollowTermination, Sync, Terminate
+from anchor_tui.domain.actions.steps import Sync, Terminate
 from anchor_tui.domain.model import Finding, Operation, Problem
 from tests.actions import (
     a_plan,

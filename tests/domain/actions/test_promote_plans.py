@@ -9,13 +9,14 @@ import pytest
 
 from anchor_tui.config import Promotion
 from anchor_tui.domain.actions.cluster import SyncWindows
+from anchor_tui.domain.actions.following import FollowPullRequest, FollowRun
 from anchor_tui.domain.actions.plan import Refusal, still_holds
 from anchor_tui.domain.actions.planning import make_plan
-from anchor_tui.domain.actions.steps import Commit, Dispatch, FollowPullRequest, FollowRun
+from anchor_tui.domain.actions.steps import Commit, Dispatch
 from anchor_tui.domain.actions.steps import OpenPullRequest as OpenStep
 from anchor_tui.domain.actions.workbench import OurBranch, Rights, blob_oid
 from anchor_tui.domain.model import Problem, PullRequest
-from anchor_tui.domain.readings import Head, OpenPullRequest
+from anchor_tui.domain.source_data import HeadCommit, OpenPullRequestData
 from tests.actions import (
     HEAD,
     a_plan,
@@ -149,7 +150,7 @@ def test_labels_and_reviewers_are_the_configured_ones():
 
 def test_an_unrelated_push_is_no_drift_and_the_commit_goes_on_top_of_it():
     first = a_plan(planned())
-    later = a_plan(planned(bench(repo=repo(head=Head("c" * 40, "Unrelated")))))
+    later = a_plan(planned(bench(repo=repo(head=HeadCommit("c" * 40, "Unrelated")))))
     assert still_holds(first, later)
     commit = next(step for step in later.changes[0].steps if isinstance(step, Commit))
     assert commit.parent == "c" * 40
@@ -318,9 +319,9 @@ def test_whether_a_window_is_open_is_said(states, kind, words):
 
 
 def test_another_pull_request_for_the_same_environment_is_a_warning_and_our_own_is_not():
-    other = OpenPullRequest(PullRequest(99, "Bump", "https://x/99"), "topic", {"prod": sample_release("dev", 17)})
-    broken = OpenPullRequest(PullRequest(98, "Odd", "https://x/98"), "odd", {"prod": None})
-    elsewhere = OpenPullRequest(PullRequest(97, "Dev", "https://x/97"), "dev", {"dev": sample_release("dev", 17)})
+    other = OpenPullRequestData(PullRequest(99, "Bump", "https://x/99"), "topic", {"prod": sample_release("dev", 17)})
+    broken = OpenPullRequestData(PullRequest(98, "Odd", "https://x/98"), "odd", {"prod": None})
+    elsewhere = OpenPullRequestData(PullRequest(97, "Dev", "https://x/97"), "dev", {"dev": sample_release("dev", 17)})
     plan = a_plan(planned(bench(repo=repo(pull_requests=(other, broken, elsewhere)))))
     assert line_of(plan, "#99").text == "#99 moves prod too, to 1.44.0: one of them will conflict"
     assert line_of(plan, "#98").text == "#98 moves prod too, to something unreadable: one of them will conflict"
@@ -329,7 +330,7 @@ def test_another_pull_request_for_the_same_environment_is_a_warning_and_our_own_
 
 @pytest.mark.parametrize("via", ["pull-request", "workflow"])
 def test_a_promotion_that_somebody_has_opened_already_is_shown_and_not_opened_again(via):
-    theirs = OpenPullRequest(
+    theirs = OpenPullRequestData(
         PullRequest(99, "Promote 1.43.2", "https://x/99"), "t", {"prod": sample_release("staging")}
     )
     config = replace(CONFIG, promotion=Promotion(via=via, workflow="promote.yaml"))
@@ -394,7 +395,7 @@ def test_a_workflow_that_calls_us_is_not_called():
 
 
 def test_by_workflow_a_pull_request_that_is_open_already_is_shown():
-    running = OpenPullRequest(
+    running = OpenPullRequestData(
         PullRequest(99, "Promote", "https://x/99"), "topic", {"prod": sample_release("staging", 16)}
     )
     refusal = a_refusal(planned(bench(repo=repo(pull_requests=(running,))), BY_WORKFLOW))

@@ -8,10 +8,11 @@ import pytest
 
 from anchor_tui.config import Promotion, StatusApi
 from anchor_tui.domain.actions.cluster import SyncWindows
+from anchor_tui.domain.actions.following import FollowOperation, FollowRollout
 from anchor_tui.domain.actions.planning import make_plan
-from anchor_tui.domain.actions.steps import Emit, FollowOperation, FollowRollout, Sync
-from anchor_tui.domain.model import Automated
-from anchor_tui.domain.readings import EnvironmentFiles
+from anchor_tui.domain.actions.steps import Emit, Sync
+from anchor_tui.domain.model import AutoSyncPolicy
+from anchor_tui.domain.source_data import EnvironmentFiles
 from tests.actions import (
     a_plan,
     a_refusal,
@@ -47,7 +48,7 @@ def workbench(**changes):
     for old, new in zip(versions(overlay), versions(theirs), strict=True):
         overlay = overlay.replace(old, new)
     texts[OVERLAY] = overlay
-    prod = EnvironmentFiles(sample_release("staging", 16), history=past("staging", "prod"), whole=True)
+    prod = EnvironmentFiles(sample_release("staging", 16), history=past("staging", "prod"), history_complete=True)
     held = repo(texts, environments={**repo().environments, "prod": prod})
     return bench("prod", "prod", repo=held, copied=sample()[RELEASE], **changes)
 
@@ -59,7 +60,7 @@ def versions(text):
 def planned(app=None, config=CONFIG, found=None, asked=None, **changes):
     apps = () if app is None else (app,)
     held = snapshot(environment("dev"), environment("staging"), environment("prod", *(apps or (application(),))))
-    states = {each.id: state(each) for each in held.applications}
+    states = {each.id: state(each) for each in held.all_applications}
     given = {"snapshot": held, "states": states, **changes}
     return make_plan(
         asked or order("rollback", "prod", version="1.43.1", reason="it fails"),
@@ -137,10 +138,10 @@ def test_files_that_say_it_already_are_a_good_end():
 @pytest.mark.parametrize(
     ("automated", "words"),
     [
-        (Automated(True, True, True), ""),
-        (Automated(True, False, True), ""),
-        (Automated(True, True, False), "self-heal of anchor-msp-prod is off"),
-        (Automated(False, True, True), "auto-sync of anchor-msp-prod is off"),
+        (AutoSyncPolicy(True, True, True), ""),
+        (AutoSyncPolicy(True, False, True), ""),
+        (AutoSyncPolicy(True, True, False), "self-heal of anchor-msp-prod is off"),
+        (AutoSyncPolicy(False, True, True), "auto-sync of anchor-msp-prod is off"),
         (None, "auto-sync of anchor-msp-prod is off"),
     ],
 )

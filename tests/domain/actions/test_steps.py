@@ -7,15 +7,7 @@ import typing
 import msgspec
 import pytest
 
-from anchor_tui.domain.actions.steps import (
-    AddLabels,
-    AppTarget,
-    AskReviewers,
-    Commit,
-    CreateBranch,
-    Dispatch,
-    Emit,
-    FileChange,
+from anchor_tui.domain.actions.following import (
     FollowHealth,
     FollowNoMocks,
     FollowOperation,
@@ -24,12 +16,19 @@ from anchor_tui.domain.actions.steps import (
     FollowRollout,
     FollowRun,
     FollowTermination,
+)
+from anchor_tui.domain.actions.parts import AppTarget, FileChange, Request, ResourceRef
+from anchor_tui.domain.actions.steps import (
+    AddLabels,
+    AskReviewers,
+    Commit,
+    CreateBranch,
+    Dispatch,
+    Emit,
     Merge,
     MoveBranch,
     OpenPullRequest,
     Refresh,
-    Request,
-    ResourceRef,
     Step,
     Sync,
     Terminate,

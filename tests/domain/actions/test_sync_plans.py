@@ -8,11 +8,13 @@ import pytest
 from msgspec.structs import replace
 
 from anchor_tui.domain.actions.cluster import ResourceStatus, SyncWindows, stale_resources
+from anchor_tui.domain.actions.following import FollowHealth, FollowOperation
+from anchor_tui.domain.actions.parts import ResourceRef
 from anchor_tui.domain.actions.plan import Plan, Refusal, drift, still_holds
 from anchor_tui.domain.actions.planning import make_plan, settled
-from anchor_tui.domain.actions.steps import FollowHealth, FollowOperation, ResourceRef, Sync
-from anchor_tui.domain.managed import Managed, read_managed
-from anchor_tui.domain.model import Automated, Condition, Operation, Problem
+from anchor_tui.domain.actions.steps import Sync
+from anchor_tui.domain.kubernetes.managed_resources import ApplicationObjects, read_managed_resources
+from anchor_tui.domain.model import ApplicationCondition, AutoSyncPolicy, Operation, Problem
 from tests.actions import (
     STALE,
     a_plan,
@@ -112,7 +114,7 @@ def with_annotation(key, value, hook=False):
             item["liveState"] = item["liveState"].replace('"annotations":{', f'"annotations":{{"{key}":"{value}",', 1)
             assert value in item["liveState"]
         changed.append(item)
-    return read_managed(changed, "anchor-msp-staging")
+    return read_managed_resources(changed, "anchor-msp-staging")
 
 
 @pytest.mark.parametrize(
@@ -386,7 +388,7 @@ def off(**changes):
     [
         (state(application()), None),
         (state(off()), application().compared_revision),
-        (state(application(automated=Automated(False, True, True))), application().compared_revision),
+        (state(application(automated=AutoSyncPolicy(False, True, True))), application().compared_revision),
         (state(off(), several_sources=True), None),
         (state(off(compared_revision=None)), None),
         (pruning("get-demo", "managed-resources-demo"), "58c99611d007a6cc61b03fc859cecf01bfcf1e22"),
@@ -603,7 +605,7 @@ SETTLED = {
     "only what is kept is stale": (
         replace(
             with_app(pruning("get-prune-false", "managed-resources-prune-false"), sync="Synced"),
-            managed=Managed(
+            managed=ApplicationObjects(
                 live=tuple(
                     each
                     for each in pruning("get-prune-false", "managed-resources-prune-false").managed.live
@@ -641,7 +643,9 @@ def test_what_deletes_nothing_never_comes_true_by_itself(action):
 
 
 def test_a_condition_that_only_warns_stops_nothing():
-    warned = application(conditions=(Condition("OrphanedResourceWarning", "application has 2 orphaned resources"),))
+    warned = application(
+        conditions=(ApplicationCondition("OrphanedResourceWarning", "application has 2 orphaned resources"),)
+    )
     assert a_plan(planned(state(warned), "sync", prune=True))
 
 
@@ -651,5 +655,5 @@ def test_the_age_of_a_victim_is_left_out_where_it_cannot_be_read():
         replace(each, manifest={"metadata": {**each.manifest["metadata"], "creationTimestamp": "soon"}})
         for each in managed.live
     )
-    plan = a_plan(planned(pruning(managed=Managed(live=broken))))
+    plan = a_plan(planned(pruning(managed=ApplicationObjects(live=broken))))
     assert lines(plan, "deleted")[1] == "  Deployment  anchor-staging/status-mock"

@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from anchor_tui.config import Config, GitHub
-from anchor_tui.domain.model import Automated, Finding
+from anchor_tui.domain.kubernetes.workloads import read_manifests
+from anchor_tui.domain.model import AutoSyncPolicy, Finding
 from anchor_tui.domain.policy.facts import (
     Before,
     Facts,
@@ -22,8 +23,7 @@ from anchor_tui.domain.policy.facts import (
 )
 from anchor_tui.domain.policy.in_git import read_git
 from anchor_tui.domain.policy.judging import Findings, PolicyFacts, judge_policy
-from anchor_tui.domain.readings import PastRelease
-from anchor_tui.domain.workloads import read_manifests
+from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.sandbox.render import render
 from tests.values import NOW, application, config, environment_config, replace
 
@@ -95,8 +95,8 @@ def live_of(name: str) -> list[dict[str, Any]]:
     return found
 
 
-def automated(**changes: bool) -> Automated:
-    return Automated(**{"enabled": True, "prune": True, "self_heal": True, **changes})
+def automated(**changes: bool) -> AutoSyncPolicy:
+    return AutoSyncPolicy(**{"enabled": True, "prune": True, "self_heal": True, **changes})
 
 
 def whole_facts() -> PolicyFacts:

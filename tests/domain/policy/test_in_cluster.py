@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from anchor_tui.domain.model import Condition
+from anchor_tui.domain.kubernetes.workloads import Manifests
+from anchor_tui.domain.model import ApplicationCondition
 from anchor_tui.domain.policy.facts import Unavailable
 from anchor_tui.domain.policy.in_cluster import Answer, made_secrets, read_cluster
 from anchor_tui.domain.policy.judging import PolicyFacts
-from anchor_tui.domain.workloads import Manifests
 from tests.domain.policy.estate import WHOLE, judged, one
 from tests.recorded import recording
 from tests.values import application, replace
@@ -47,7 +47,7 @@ def test_an_application_that_gave_no_answer_keeps_the_rest_from_passing() -> Non
 
 
 def test_a_comparison_error_is_no_answer_whatever_came() -> None:
-    broken = replace(MAIN, conditions=(Condition("ComparisonError", "app path does not exist"),))
+    broken = replace(MAIN, conditions=(ApplicationCondition("ComparisonError", "app path does not exist"),))
 
     found = read_cluster([broken], {broken.id: Answer(ITEMS)})
 

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anchor_tui.config import Names
+from anchor_tui.domain.kubernetes.workloads import read_manifests
 from anchor_tui.domain.model import Finding
 from anchor_tui.domain.policy.facts import Facts
 from anchor_tui.domain.policy.registry import BY_ID, CHECKS
-from anchor_tui.domain.workloads import read_manifests
 from tests.domain.policy.estate import (
     CONFIG,
     container,

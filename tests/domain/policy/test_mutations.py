@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from anchor_tui.domain.kubernetes.workloads import read_manifests
 from anchor_tui.domain.policy.facts import Before, HeadOfBranch, NotApplicable, RepositorySettings, Unavailable
 from anchor_tui.domain.policy.judging import PolicyFacts
 from anchor_tui.domain.policy.registry import BY_ID, CHECKS
-from anchor_tui.domain.workloads import read_manifests
 from tests.domain.policy.estate import (
     CONFIG,
     HEAD,

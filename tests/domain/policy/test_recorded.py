@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from anchor_tui.domain.managed import read_managed, unanswered
-from anchor_tui.domain.model import Application, Automated, Condition, Finding
+from anchor_tui.domain.kubernetes.managed_resources import explain_unknown_resources, read_managed_resources
+from anchor_tui.domain.kubernetes.workloads import Manifests, build_manifests, read_manifests, read_resource
+from anchor_tui.domain.model import Application, ApplicationCondition, AutoSyncPolicy, Finding
 from anchor_tui.domain.policy.facts import Facts, NotApplicable, Unavailable
 from anchor_tui.domain.policy.judging import PolicyFacts
 from anchor_tui.domain.policy.registry import BY_ID
-from anchor_tui.domain.workloads import Manifests, assemble_manifests, read_manifests, read_resource
 from tests.domain.policy.estate import CONFIG, WHOLE, failing, git_facts, judged, live_of, sample
 from tests.recorded import recording, recordings
 from tests.values import NOW, application, replace
@@ -22,9 +22,9 @@ ENVIRONMENTS = {each.name: each for each in CONFIG.environments}
 
 def both_of(name: str, app: str = "anchor-msp-staging", options: tuple[str, ...] = ()) -> tuple[Manifests, Manifests]:
     """(rendered, live) of a recorded managed-resources."""
-    managed = read_managed(recording(name).body["items"], app, options)
-    return assemble_manifests(managed.target, odd=managed.odd), assemble_manifests(
-        managed.live, odd=managed.odd, live=True
+    managed = read_managed_resources(recording(name).body["items"], app, options)
+    return build_manifests(managed.target, odd=managed.unreadable), build_manifests(
+        managed.live, odd=managed.unreadable, live=True
     )
 
 
@@ -39,13 +39,13 @@ def app_of(name: str) -> Application:
     policy = body["spec"].get("syncPolicy", {}).get("automated")
     said = None
     if policy is not None:
-        said = Automated(policy.get("enabled", True), policy.get("prune", False), policy.get("selfHeal", False))
+        said = AutoSyncPolicy(policy.get("enabled", True), policy.get("prune", False), policy.get("selfHeal", False))
     conditions = body["status"].get("conditions") or []
     return application(
         body["metadata"]["name"],
         automated=said,
         sync=body["status"]["sync"]["status"],
-        conditions=tuple(Condition(each["type"], each["message"]) for each in conditions),
+        conditions=tuple(ApplicationCondition(each["type"], each["message"]) for each in conditions),
     )
 
 
@@ -115,7 +115,7 @@ def test_a_live_hook_is_never_stale() -> None:
         {"kind": "Job", "name": "other", "hook": True, "targetState": "null", "liveState": json.dumps(hook)},
     ]
 
-    live = assemble_manifests(read_managed(items, "anchor-msp-prod").live, live=True)
+    live = build_manifests(read_managed_resources(items, "anchor-msp-prod").live, live=True)
 
     assert [each.stale for each in live.resources] == [False, False]
     assert [each.status for each in told("argo.no-stale-resources", "prod", live=live)] == ["pass"]
@@ -148,7 +148,7 @@ def test_masked_keys_of_a_live_secret_count_as_present() -> None:
     rendered, live = both_of("managed-resources-prod", "anchor-msp-prod")
     secret = read_resource(json.loads(recording("resource-secret").body["manifest"]))
     assert secret is not None
-    live = assemble_manifests((*live.resources, secret), live=True)
+    live = build_manifests((*live.resources, secret), live=True)
 
     found = told("secrets.required-keys", "prod", live=live, rendered=rendered)
 
@@ -165,7 +165,7 @@ def test_a_key_that_the_live_secret_lacks_is_found_though_its_maker_names_it() -
     secret = read_resource(manifest)
     assert secret is not None
 
-    found = told("secrets.required-keys", "prod", live=assemble_manifests((*live.resources, secret), live=True))
+    found = told("secrets.required-keys", "prod", live=build_manifests((*live.resources, secret), live=True))
 
     assert [each.message for each in found if each.evidence == "live"] == ["DATABASE_URL is not provided"]
 
@@ -174,7 +174,7 @@ def test_a_comparison_error_is_unknown_and_never_nothing() -> None:
     legacy = app_of("get-legacy")
     assert recording("managed-resources-legacy").body == {}
 
-    reason = unanswered(legacy)
+    reason = explain_unknown_resources(legacy)
 
     assert reason is not None
     assert "ComparisonError" in reason
@@ -207,9 +207,9 @@ def test_what_was_never_synced_is_asleep_on_demand_and_failing_where_it_is_alway
 @pytest.mark.parametrize("name", recordings("managed-resources"))
 def test_no_recorded_answer_is_too_strange(name: str) -> None:
     body = recording(name).body
-    managed = read_managed(body.get("items", []), "anchor-msp-prod")
-    rendered = assemble_manifests(managed.target, odd=managed.odd)
-    live = assemble_manifests(managed.live, odd=managed.odd, live=True)
+    managed = read_managed_resources(body.get("items", []), "anchor-msp-prod")
+    rendered = build_manifests(managed.target, odd=managed.unreadable)
+    live = build_manifests(managed.live, odd=managed.unreadable, live=True)
 
     findings = judged(PolicyFacts({"prod": Facts(CONFIG, NOW, rendered=rendered, live=live)}, WHOLE.estate))
 

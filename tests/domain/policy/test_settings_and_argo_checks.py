@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from anchor_tui.domain.model import Condition, Finding, PrunableResource, ResourceCounts
+from anchor_tui.domain.model import ApplicationCondition, Finding, PrunableResource, ResourceCounts
 from anchor_tui.domain.policy.facts import Facts, HeadOfBranch, NotApplicable, RepositorySettings, Unavailable
 from anchor_tui.domain.policy.registry import BY_ID
 from tests.domain.policy.estate import CONFIG, HEAD, automated
@@ -118,7 +118,10 @@ NOT_COME = Unavailable("managed-resources: 500")
         ({"prunable": (PRUNABLE,), "resources": ResourceCounts(9, 1)}, "fail"),
         ({"resources": ResourceCounts(9, 0)}, "pass"),
         ({"resources": None}, "unknown"),
-        ({"resources": ResourceCounts(9, 0), "conditions": (Condition("ComparisonError", "no path"),)}, "unknown"),
+        (
+            {"resources": ResourceCounts(9, 0), "conditions": (ApplicationCondition("ComparisonError", "no path"),)},
+            "unknown",
+        ),
     ],
 )
 def test_stale_resources_are_told_by_argo_cds_own_list_where_the_objects_did_not_come(

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from anchor_tui.domain.layers import LaidValues, Layer
-from anchor_tui.domain.model import Checks, Finding
+from anchor_tui.domain.helm.value_layers import LayeredValues, ValueLayer
+from anchor_tui.domain.model import ChecksStatus, Finding
 from anchor_tui.domain.policy.facts import Before, Facts
 from anchor_tui.domain.policy.registry import BY_ID
 from anchor_tui.domain.policy.release import is_moving
-from anchor_tui.domain.readings import PastRelease
+from anchor_tui.domain.source_data import PastRelease
 from tests.domain.policy.estate import CONFIG, WHOLE, edited, git_facts
 from tests.values import NOW, release, replace
 
@@ -319,7 +319,7 @@ def test_a_moving_tag_is_told_by_its_name(tag: str, moves: bool) -> None:
     ("checks", "status"),
     [("success", "pass"), ("none", "pass"), ("failure", "fail"), ("pending", "unknown"), ("unknown", "unknown")],
 )
-def test_the_head_is_green_where_its_required_checks_passed(checks: Checks, status: str) -> None:
+def test_the_head_is_green_where_its_required_checks_passed(checks: ChecksStatus, status: str) -> None:
     assert [each.status for each in BY_ID["ci.green"].run(Facts(CONFIG, NOW, ci=checks))] == [status]
 
 
@@ -338,7 +338,7 @@ VALUES: Any = st.recursive(
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.dictionaries(WORDS, VALUES, max_size=4))
 def test_no_shape_of_values_crashes_a_check(values: Any) -> None:
-    laid = LaidValues("app", "chart", values, (Layer("values.yaml", values),))
+    laid = LayeredValues("app", "chart", values, (ValueLayer("values.yaml", values),))
     facts = Facts(CONFIG, NOW, CONFIG.environments[2], values=(laid,), release=WHOLE.environments["prod"].release)
     for check in BY_ID.values():
         assert {each.evidence for each in check.run(facts)} == set(check.evidence)

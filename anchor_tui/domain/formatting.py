@@ -1,0 +1,55 @@
+"""Small words that every screen and export uses alike: how long, how many, which."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+
+def format_duration(span: timedelta) -> str:
+    """A span in its two coarsest sensible words: "8 s", "12 min", "3 h", "2 d"."""
+    seconds = max(0, int(span.total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 60 * 60:
+        return f"{seconds // 60} min"
+    if seconds < 24 * 60 * 60:
+        return f"{seconds // 3600} h"
+    return f"{seconds // 86_400} d"
+
+
+def format_age(moment: datetime | None, now: datetime) -> str:
+    """How long ago, as a word of duration; "?" where it is not known."""
+    return format_duration(now - moment) if moment else "?"
+
+
+def format_count(number: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun: "1 release", "3 releases"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def shorten_revision(revision: str | None) -> str:
+    """A commit as people write it: its first seven digits; other revisions as they are."""
+    if revision and len(revision) == 40 and all(digit in "0123456789abcdef" for digit in revision):
+        return revision[:7]
+    return revision or "?"
+
+
+def get_first_line(text: str | None) -> str:
+    """The first line of a message, without what lies around it."""
+    return (text or "").strip().split("\n", 1)[0].strip()
+
+
+_TEXT_DIRECTION_CHARACTERS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def sanitize_text(text: str) -> str:
+    """Foreign text on one line, without anything that a terminal would obey: escapes, controls, text direction."""
+    return "".join(
+        " " if char in "\n\r\t" else char
+        for char in _ESCAPE_SEQUENCE.sub("", text)
+        if char in "\n\r\t" or (char.isprintable() and char not in _TEXT_DIRECTION_CHARACTERS)
+    )
+
+
+_ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")

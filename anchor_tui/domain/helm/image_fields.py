@@ -1,0 +1,196 @@
+"""Image references, however they are written: in one text, or in the fields of a mapping.
+
+An image is told by what its keys mean: `repository`, `tag` and `digest` apart (with a `registry` before it
+where a chart has one), or one `image: repository:tag@digest`; in the words of Helm charts, of flat values
+(`imageTag`) and of kustomize (`newName`, `newTag`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from anchor_tui.domain.model import Image
+from anchor_tui.domain.yaml.document import YamlDocument
+from anchor_tui.domain.yaml.nodes import KeyPath, MappingNode, Node, ScalarNode, format_key_path
+
+REFERENCE_KEYS = ("image", "imageRef")
+REGISTRY_KEYS = ("registry", "imageRegistry")
+REPOSITORY_KEYS = ("repository", "newName", "imageRepository", "repo")
+TAG_KEYS = ("tag", "newTag", "imageTag")
+DIGEST_KEYS = ("digest", "imageDigest")
+IMAGE_KEYS = (*REFERENCE_KEYS, *REGISTRY_KEYS, *REPOSITORY_KEYS, *TAG_KEYS, *DIGEST_KEYS)
+
+_PATH_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_REPOSITORY = re.compile(rf"(?:(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?::[0-9]+)?/)?{_PATH_PART}(?:/{_PATH_PART})*")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_DIGEST = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageScalarPaths:
+    """One image and the key paths of the scalars that say it; a path is None where no scalar does.
+
+    `reference` is one text that holds repository, tag and digest; where it is given, it says what the
+    other paths do not.
+    """
+
+    image: Image
+    path: KeyPath
+    line: int
+    column: int
+    reference: KeyPath | None = None
+    tag: KeyPath | None = None
+    digest: KeyPath | None = None
+
+
+def split_image_reference(text: str) -> tuple[str, str | None, str | None]:
+    """Repository, tag and digest of `repository[:tag][@digest]`; ValueError where it is none of that.
+
+    A colon before the last slash is a registry's port, not a tag.
+    """
+    name, at, digest = text.partition("@")
+    head, slash, last = name.rpartition("/")
+    last, colon, tag = last.partition(":")
+    repository = head + slash + last
+    if not _REPOSITORY.fullmatch(repository):
+        raise ValueError(f"`{text}` is no image reference: repository:tag@digest is one")
+    if colon and not _TAG.fullmatch(tag):
+        raise ValueError(f"`{text}` has no valid tag after the colon")
+    if at and not _DIGEST.fullmatch(digest):
+        raise ValueError(f"`{text}` has no valid digest after the @: sha256:… is one")
+    return repository, tag or None, digest or None
+
+
+def format_image_reference(repository: str, tag: str | None, digest: str | None) -> str:
+    """The reference as one text; what `parse_reference` takes apart."""
+    return repository + (f":{tag}" if tag else "") + (f"@{digest}" if digest else "")
+
+
+def get_repository_name(repository: str) -> str:
+    """The last part of a repository, by which an image goes where nobody named it."""
+    return repository.rstrip("/").rpartition("/")[2] or repository
+
+
+def read_image(document: YamlDocument, node: Node, path: KeyPath, name: str | None = None) -> ImageScalarPaths:
+    """The image that a mapping or a text describes; DocumentError where none can be made out."""
+    match node:
+        case ScalarNode():
+            return _read_image_text(document, node, path, name)
+        case MappingNode():
+            return _read_image_mapping(document, node, path, name)
+        case _:
+            return document.fail(
+                "image-shape", f"`{format_key_path(path)}` is a list, where one image was looked for", node
+            )
+
+
+def _read_image_text(document: YamlDocument, node: ScalarNode, path: KeyPath, name: str | None) -> ImageScalarPaths:
+    repository, tag, digest = _split_scalar_reference(document, node, path)
+    image = Image(name or get_repository_name(repository), repository, tag, digest)
+    return ImageScalarPaths(image, path, node.line, node.column, reference=path)
+
+
+def _read_image_mapping(document: YamlDocument, node: MappingNode, path: KeyPath, name: str | None) -> ImageScalarPaths:
+    label = _read_first_text(node, ("name",))
+    repository, tag, digest = "", None, None
+    reference = _find_first_key(node, REFERENCE_KEYS)
+    if reference is None and (key := _find_first_key(node, REPOSITORY_KEYS)) and _is_full_reference(node, key):
+        reference = key  # `repository: ghcr.io/anchor/web:1.44.0`, all in one
+    if reference is not None:
+        text = node.get(reference)
+        if isinstance(text, MappingNode):
+            return read_image(document, text, (*path, reference), name or label)
+        if not isinstance(text, ScalarNode):
+            return document.fail("image-shape", f"`{format_key_path((*path, reference))}` holds no image", text)
+        repository, tag, digest = _split_scalar_reference(document, text, (*path, reference))
+    elif key := _find_first_key(node, REPOSITORY_KEYS):
+        repository = _read_first_text(node, (key,)) or ""
+    elif label and "/" in label:  # kustomize: the name is the repository, unless newName says another
+        repository = label
+    if not repository:
+        looked = "`repository` and `tag`, or one `image: repository:tag@digest`"
+        message = f"`{format_key_path(path)}` names no image: looked for {looked}, and found {_format_keys(node)}"
+        return document.fail("image-shape", message, node)
+    if registry := _read_first_text(node, REGISTRY_KEYS):
+        repository = f"{registry.rstrip('/')}/{repository}"
+    tag_key, digest_key = _find_first_key(node, TAG_KEYS), _find_first_key(node, DIGEST_KEYS)
+    if tag_key is not None and (own := _read_first_text(node, (tag_key,))):
+        tag, _, appended = own.partition("@")  # `tag: 1.44.0@sha256:…`
+        digest = appended or digest
+    if digest_key is not None:
+        digest = _read_first_text(node, (digest_key,)) or digest
+    fallback = label if label and "/" not in label else get_repository_name(repository)
+    return ImageScalarPaths(
+        Image(name or fallback, repository, tag or None, digest),
+        path,
+        node.line,
+        node.column,
+        reference=(*path, reference) if reference and _is_full_reference(node, reference) else None,
+        tag=(*path, tag_key) if tag_key else None,
+        digest=(*path, digest_key) if digest_key else None,
+    )
+
+
+def _split_scalar_reference(
+    document: YamlDocument, node: ScalarNode, path: KeyPath
+) -> tuple[str, str | None, str | None]:
+    try:
+        return split_image_reference(node.text)
+    except ValueError as error:
+        return document.fail("image-shape", f"`{format_key_path(path)}`: {error}", node)
+
+
+def _is_full_reference(node: MappingNode, key: str) -> bool:
+    text = _read_first_text(node, (key,)) or ""
+    return "@" in text or ":" in text.rpartition("/")[2]
+
+
+def _find_first_key(node: MappingNode, keys: tuple[str, ...]) -> str | None:
+    return next((key for key in keys if node.get(key) is not None), None)
+
+
+def _read_first_text(node: MappingNode, keys: tuple[str, ...]) -> str | None:
+    """The text of the first of the keys that is there; a null says nothing."""
+    key = _find_first_key(node, keys)
+    found = node.get(key) if key is not None else None
+    return found.text if isinstance(found, ScalarNode) and found.value is not None else None
+
+
+def _format_keys(node: MappingNode) -> str:
+    return ", ".join(f"`{key}`" for key in node.entries) or "nothing"
+
+
+def build_image_changes(document: YamlDocument, place: ImageScalarPaths, image: Image) -> dict[KeyPath, str]:
+    """What to splice so that a place says another image's tag and digest; the repository stays.
+
+    A tag or digest that says nothing (`null`, `""`) goes on saying nothing where the image has none either.
+    DocumentError where a scalar is missing or one would be left over: nothing is ever inserted or removed.
+    """
+    changes: dict[KeyPath, str] = {}
+    said_tag = said_digest = False
+    if place.reference is not None:
+        repository, old_tag, old_digest = split_image_reference(document.get_scalar(place.reference).text)
+        said_tag, said_digest = old_tag is not None, old_digest is not None
+        parts = (image.tag if said_tag else None, image.digest if said_digest else None)
+        changes[place.reference] = format_image_reference(repository, *parts)
+    if place.tag is not None and (place.image.tag or image.tag):
+        appended = "@" in document.get_scalar(place.tag).text
+        said_tag, said_digest = True, said_digest or appended
+        changes[place.tag] = f"{image.tag}@{image.digest}" if appended else image.tag or ""
+    if place.digest is not None and (place.image.digest or image.digest):
+        said_digest = True
+        changes[place.digest] = image.digest or ""
+    _check_field_can_change(document, place, "tag", place.image.tag, image.tag, said=said_tag)
+    _check_field_can_change(document, place, "digest", place.image.digest, image.digest, said=said_digest)
+    return changes
+
+
+def _check_field_can_change(
+    document: YamlDocument, place: ImageScalarPaths, what: str, old: str | None, new: str | None, *, said: bool
+) -> None:
+    if old == new or (said and new):
+        return
+    lacking = f"has no {what} to change" if new else f"has a {what}, and the new image has none"
+    message = f"`{format_key_path(place.path)}` {lacking}, and nothing is ever inserted or removed: do it by hand, once"
+    document.fail("image-shape", message, document.find(place.path))

@@ -1,0 +1,59 @@
+"""OCI image references compared as a registry would: Docker Hub's short names written out, digests apart."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from anchor_tui.domain.helm.image_fields import get_repository_name, split_image_reference
+
+
+class ImageReference(NamedTuple):
+    """One image: `repository` with its registry, always."""
+
+    repository: str
+    tag: str | None
+    digest: str | None
+
+    @property
+    def repository_name(self) -> str:
+        """The last part of the repository."""
+        return get_repository_name(self.repository)
+
+    @property
+    def version(self) -> str:
+        """Tag and digest as people write them, the digest shortened."""
+        digest = f"@{self.digest[:19]}…" if self.digest else ""
+        return f"{self.tag or ''}{digest}" or "no tag"
+
+
+def parse_image_reference(text: str) -> ImageReference:
+    """The reference in a text; ValueError where it is none."""
+    repository, tag, digest = split_image_reference(text)
+    return ImageReference(canonicalize_repository(repository), tag, digest.lower() if digest else None)
+
+
+def canonicalize_repository(repository: str) -> str:
+    """A repository with its registry: `redis` is docker.io/library/redis, `bitnami/redis` docker.io/bitnami/redis."""
+    first, slash, rest = repository.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost" or first != first.lower()):
+        registry = first.lower()
+    else:
+        registry, rest = "docker.io", repository
+    if registry in {"docker.io", "index.docker.io", "registry-1.docker.io"}:
+        registry = "docker.io"
+        rest = rest if "/" in rest else f"library/{rest}"
+    return f"{registry}/{rest}"
+
+
+def get_repository_folder(repository: str) -> str:
+    """Where a repository lies: `ghcr.io/anchor` of ghcr.io/anchor/anchor-web."""
+    return canonicalize_repository(repository).rpartition("/")[0]
+
+
+def is_same_image(left: ImageReference, right: ImageReference) -> bool:
+    """Whether both run the same: by digest where both have one, else by tag (`latest` where there is none)."""
+    if left.repository != right.repository:
+        return False
+    if left.digest and right.digest:
+        return left.digest == right.digest
+    return left.digest == right.digest and (left.tag or "latest") == (right.tag or "latest")

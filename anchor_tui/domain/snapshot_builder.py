@@ -1,0 +1,257 @@
+"""The latest readings, put together into one Snapshot. Pure: the same readings and the same now give the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar, assert_never
+
+from msgspec.structs import replace
+
+from anchor_tui.config import ApplicationName, Config, EnvironmentConfig
+from anchor_tui.domain.formatting import format_count, format_duration
+from anchor_tui.domain.model import (
+    AppId,
+    Application,
+    Environment,
+    Finding,
+    Fresh,
+    Level,
+    Loading,
+    Problem,
+    PullRequest,
+    Reading,
+    Snapshot,
+    SourceFailure,
+    SourceState,
+    Stale,
+    Unavailable,
+    ValueObject,
+    Verdict,
+)
+from anchor_tui.domain.policy.waivers import waiver_ends
+from anchor_tui.domain.pull_requests import classify_pull_request
+from anchor_tui.domain.release_lag import compare_releases
+from anchor_tui.domain.source_data import (
+    ArgoCDData,
+    EnvironmentFiles,
+    OpsRepoData,
+    belongs_to_environment,
+    matches_application_name,
+)
+from anchor_tui.domain.verdict import VerdictInputs, combine_verdicts, judge_environment
+
+if TYPE_CHECKING:
+    from anchor_tui.domain.policy.judging import Findings
+
+T = TypeVar("T")
+GITHUB_SOURCE_ID = "github"
+WAIVER_WARNING_DAYS = 14
+NON_FATAL_RELEASE_PROBLEMS = frozenset({"image-without-digest", "no-images", "bad-time"})
+"""Kinds of problems in a release that leave it readable."""
+
+
+class SourceReadings(ValueObject, frozen=True):
+    """The latest reading of each source; an Argo CD that is not in the mapping is still being asked."""
+
+    argocd: Mapping[str, Reading[ArgoCDData]] = {}
+    github: Reading[OpsRepoData] = Loading()
+    out_of_sync_since: Mapping[AppId, datetime] = {}
+
+
+def build_snapshot(
+    config: Config, readings: SourceReadings, now: datetime, findings: Findings | None = None
+) -> Snapshot:
+    """The whole estate at `now`, as far as the readings tell it; `findings` are what policy says of them."""
+    judged = findings.environments if findings else {}
+    argocd = {
+        server.name: _expire_reading(readings.argocd.get(server.name, Loading()), now) for server in config.all_servers
+    }
+    github = _expire_reading(readings.github, now)
+    states = {name: _build_argocd_state(name, reading, config, now) for name, reading in argocd.items()}
+    github_state = _build_github_state(github, config, now)
+    repo = get_latest_value(github)
+    pulls = _classify_pull_requests(config, repo)
+    environments = tuple(
+        _build_environment(
+            each,
+            config,
+            get_latest_value(argocd[each.server]),
+            repo,
+            pulls,
+            (states[each.server], github_state),
+            readings,
+            now,
+            judged.get(each.name, ()),
+        )
+        for each in config.environments
+    )
+    return Snapshot(
+        taken_at=now,
+        engine_id=config.engine_id,
+        read_only=config.read_only,
+        verdict=combine_verdicts(environments),
+        sources=(*states.values(), github_state),
+        environments=environments,
+        findings=findings.estate if findings else (),
+        problems=(
+            *(each for reading in (*argocd.values(), github) for each in _get_reading_problems(reading)),
+            *_list_ending_waivers(config, now),
+        ),
+        pull_requests=tuple(pull for pull in pulls if not pull.environments),
+    )
+
+
+def _list_ending_waivers(config: Config, now: datetime) -> Iterator[Problem]:
+    """The waivers that have expired or soon will: nobody should learn of it by a failing verdict."""
+    for end in waiver_ends(config, now):
+        if end.days <= WAIVER_WARNING_DAYS:
+            when = (
+                f"expired on {end.until}" if end.expired else f"ends on {end.until}, in {format_count(end.days, 'day')}"
+            )
+            message = f"the waiver of {end.check} on {end.environment} {when}: {end.reason}"
+            yield Problem(f"waiver of {end.check}", "waiver-ends", message)
+
+
+def _build_environment(
+    each: EnvironmentConfig,
+    config: Config,
+    applications: ArgoCDData | None,
+    repo: OpsRepoData | None,
+    pulls: Sequence[PullRequest],
+    sources: Sequence[SourceState],
+    readings: SourceReadings,
+    now: datetime,
+    findings: tuple[Finding, ...],
+) -> Environment:
+    files = repo.environments.get(each.name, EnvironmentFiles()) if repo else EnvironmentFiles()
+    index = config.environments.index(each)
+    before = config.environments[index - 1].name if index else None
+    found = select_applications(each, applications)
+    environment = Environment(
+        name=each.name,
+        rules=each.rules,
+        tier=each.tier,
+        protected=each.protected,
+        source=each.server,
+        verdict=Verdict(Level.UNKNOWN),
+        problems=files.problems,
+        release=files.release,
+        applications=found,
+        findings=findings,
+        position=compare_releases(files, before, repo.environments.get(before) if before else None) if repo else None,
+        pull_requests=tuple(pull for pull in pulls if each.name in pull.environments),
+    )
+    around = VerdictInputs(
+        now=now,
+        sources=sources,
+        head_checks=repo.head.checks if repo and repo.head else "none",
+        out_of_sync_since=readings.out_of_sync_since,
+        missing_applications=_list_missing_applications(each, applications, found),
+        unreadable_files=_list_unreadable_files(files, config, readings),
+    )
+    return replace(environment, verdict=judge_environment(environment, around))
+
+
+def select_applications(each: EnvironmentConfig, applications: ArgoCDData | None) -> tuple[Application, ...]:
+    """The applications that an environment is configured to have; none while its server has said nothing."""
+    if applications is None:
+        return ()
+    own = applications.own_namespace
+    return tuple(
+        observed.application
+        for observed in applications.applications
+        if belongs_to_environment(each, observed.application, observed.labels, own)
+    )
+
+
+def _list_missing_applications(
+    each: EnvironmentConfig, applications: ArgoCDData | None, found: Sequence[Application]
+) -> tuple[str, ...]:
+    """What was configured and is not among the answers, in words: asked for still, or matched by nothing."""
+    if applications is None:
+        return ()
+    if not isinstance(each.applications, tuple):
+        return () if found else (f"no application has the labels {each.applications}",)
+    own = applications.own_namespace
+
+    def is_there(name: ApplicationName) -> bool:
+        return any(matches_application_name(name, application, own) for application in found)
+
+    return tuple(f"no answer about {name} yet" for name in each.applications if not is_there(name))
+
+
+def _list_unreadable_files(files: EnvironmentFiles, config: Config, readings: SourceReadings) -> tuple[str, ...]:
+    """Why the release or a layer of values cannot be read; the chart's own values are every environment's."""
+    chart = f"{config.chart.path}/values.yaml"
+    shared = tuple(each for each in _get_reading_problems(readings.github) if each.file == chart)
+    return tuple(str(each) for each in (*files.problems, *shared) if each.kind not in NON_FATAL_RELEASE_PROBLEMS)
+
+
+def _classify_pull_requests(config: Config, repo: OpsRepoData | None) -> tuple[PullRequest, ...]:
+    if repo is None:
+        return ()
+    order = tuple(each.name for each in config.environments)
+    found = (classify_pull_request(opened, order, repo.environments) for opened in repo.pull_requests)
+    return tuple(sorted(found, key=lambda pull: -pull.number))
+
+
+# --- readings to states ------------------------------------------------------------------------------
+
+
+def _expire_reading(reading: Reading[T], now: datetime) -> Reading[T]:
+    """A fresh reading past its time is stale, whatever its source believes: a source may have died silently."""
+    if not isinstance(reading, Fresh) or now <= reading.fresh_until:
+        return reading
+    silence = SourceFailure("silent", f"nothing was heard for {format_duration(now - reading.taken_at)}")
+    return Stale(reading.value, reading.taken_at, reading.problems, silence)
+
+
+def get_latest_value(reading: Reading[T]) -> T | None:
+    """The latest good value, old or new; None where there is none."""
+    match reading:
+        case Fresh(value=value) | Stale(last_good=value):
+            return value
+        case Loading() | Unavailable():
+            return None
+        case _:
+            assert_never(reading)
+
+
+def _get_reading_problems(reading: Reading[Any]) -> tuple[Problem, ...]:
+    return reading.problems if isinstance(reading, Fresh | Stale) else ()
+
+
+def _build_argocd_state(name: str, reading: Reading[ArgoCDData], config: Config, now: datetime) -> SourceState:
+    server = next(each for each in config.all_servers if each.name == name)
+    value = get_latest_value(reading)
+    state = SourceState(id=name, kind="argocd", url=value.url if value else server.server)
+    if value:
+        state = replace(state, version=value.version, latency_ms=value.latency_ms)
+    return _apply_reading(state, reading, now)
+
+
+def _build_github_state(reading: Reading[OpsRepoData], config: Config, now: datetime) -> SourceState:
+    value = get_latest_value(reading)
+    state = SourceState(id=GITHUB_SOURCE_ID, kind="github", url=value.url if value else config.github.api_url)
+    if value:
+        state = replace(state, latency_ms=value.latency_ms, budget=value.budget)
+    return _apply_reading(state, reading, now)
+
+
+def _apply_reading(state: SourceState, reading: Reading[T], now: datetime) -> SourceState:
+    match reading:
+        case Loading():
+            return state
+        case Unavailable(error=error):
+            return replace(state, state="missing", error=error)
+        case Fresh(taken_at=taken_at):
+            return replace(state, state="fresh", taken_at=taken_at, age_s=_measure_age_s(taken_at, now))
+        case Stale(taken_at=taken_at, error=error):
+            return replace(state, state="stale", taken_at=taken_at, age_s=_measure_age_s(taken_at, now), error=error)
+        case _:
+            assert_never(reading)
+
+
+def _measure_age_s(taken_at: datetime, now: datetime) -> float:
+    return round(max(0.0, (now - taken_at).total_seconds()), 1)

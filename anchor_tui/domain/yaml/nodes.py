@@ -1,0 +1,163 @@
+"""The nodes of a YAML document: mappings, sequences and scalars, each with its place in the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from anchor_tui.domain.yaml.scalars import Plain, ScalarStyle, resolve_scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from anchor_tui.domain.model import Problem
+
+Json: TypeAlias = "Plain | list[Json] | dict[str, Json]"
+KeyPath: TypeAlias = tuple[str | int, ...]
+"""Keys of mappings and indices of sequences, from the top."""
+
+_YAML_TAG_PREFIX = "tag:yaml.org,2002:"
+
+
+class YamlDocumentError(Exception):
+    """A file that cannot be read, or not be changed, as asked; `problem` says where, and what to do."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarNode:
+    """One scalar. `text` is what it says without quotes; line and column count from 1.
+
+    `start` and `end` are where it stands in the document's text, its quotes included. Of an alias they are
+    where the alias stands, and its text is the anchor's.
+    """
+
+    text: str
+    line: int
+    column: int
+    start: int
+    end: int
+    style: ScalarStyle = "plain"
+    anchor: str | None = None
+    tag: str | None = None
+    is_alias: bool = False
+
+    @property
+    def value(self) -> Plain:
+        """What Helm and Kubernetes read it as."""
+        if self.tag is None:
+            return resolve_scalar(self.text) if self.style == "plain" else self.text
+        if self.tag in {
+            _YAML_TAG_PREFIX + "int",
+            _YAML_TAG_PREFIX + "float",
+            _YAML_TAG_PREFIX + "bool",
+            _YAML_TAG_PREFIX + "null",
+        }:
+            return resolve_scalar(self.text)
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class MappingNode:
+    """A mapping in the order of its keys. `merged` are what its `<<` brings in, the first one winning."""
+
+    entries: Mapping[str, Node]
+    keys: Mapping[str, ScalarNode]
+    line: int
+    column: int
+    merged: tuple[MappingNode, ...] = ()
+    anchor: str | None = None
+    is_alias: bool = False
+
+    def get(self, key: str) -> Node | None:
+        """The node of a key; what a merge key brings in counts as an alias."""
+        if key in self.entries:
+            return self.entries[key]
+        for source in self.merged:
+            if (node := source.get(key)) is not None:
+                return replace(node, is_alias=True)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceNode:
+    """A sequence."""
+
+    items: tuple[Node, ...]
+    line: int
+    column: int
+    anchor: str | None = None
+    is_alias: bool = False
+
+
+Node: TypeAlias = ScalarNode | MappingNode | SequenceNode
+
+
+def format_key_path(path: KeyPath) -> str:
+    """A key path as people write it: `images.0.tag`."""
+    return ".".join(str(step) for step in path)
+
+
+def describe_node(node: Node) -> str:
+    """What a node is, in words."""
+    match node:
+        case ScalarNode():
+            return f"`{node.text}`" if node.text else "nothing"
+        case MappingNode():
+            return "a mapping"
+        case SequenceNode():
+            return "a list"
+
+
+def get_child(node: Node, step: str | int) -> Node | None:
+    """The node one step below; digits count as an index where there is a sequence."""
+    match node:
+        case MappingNode():
+            below = node.get(str(step))
+        case SequenceNode():
+            index = int(step) if isinstance(step, int) or step.isdecimal() else -1
+            below = node.items[index] if 0 <= index < len(node.items) else None
+        case ScalarNode():
+            return None
+    return replace(below, is_alias=True) if below is not None and node.is_alias else below
+
+
+def to_plain_value(node: Node) -> Json:
+    """A node as plain values."""
+    match node:
+        case ScalarNode():
+            return node.value
+        case SequenceNode():
+            return [to_plain_value(item) for item in node.items]
+        case MappingNode():
+            values: dict[str, Json] = {}
+            for source in reversed(node.merged):
+                merged = to_plain_value(source)
+                assert isinstance(merged, dict)
+                values |= merged
+            return values | {_format_key(node.keys[key]): to_plain_value(item) for key, item in node.entries.items()}
+
+
+def _format_key(key: ScalarNode) -> str:
+    value = key.value
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else key.text
+
+
+def iterate_scalars(node: Node, path: KeyPath = ()) -> Iterator[tuple[KeyPath, ScalarNode]]:
+    """Every scalar value with its key path, in order; what stands behind an alias is left out."""
+    if node.is_alias:
+        return
+    match node:
+        case ScalarNode():
+            yield path, node
+        case SequenceNode():
+            for index, item in enumerate(node.items):
+                yield from iterate_scalars(item, (*path, index))
+        case MappingNode():
+            for key, item in node.entries.items():
+                yield from iterate_scalars(item, (*path, key))

@@ -1,0 +1,84 @@
+"""What a YAML scalar means to Helm and Kubernetes, and how to write one so that it keeps that meaning.
+
+Both read through sigs.k8s.io/yaml, which resolves plain words as YAML 1.1 does, but for its base 60: `on`
+and `y` are true, `0755` is 493, `1.10` is the number 1.1, and times are text.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Literal, TypeAlias
+
+Plain: TypeAlias = str | int | float | bool | None
+ScalarStyle: TypeAlias = Literal["plain", "single", "double", "literal", "folded"]
+
+_PLAIN_WORDS: dict[str, Plain] = {
+    **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
+    **dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), math.inf),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
+}
+_INT_BASES = {"x": 16, "b": 2, "o": 8}
+_INT = re.compile(r"([-+]?)(?:0([xX][0-9a-fA-F]+|[bB][01]+|[oO]?[0-7]+)|(0|[1-9][0-9]*))")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_SAFE_UNQUOTED = re.compile(r"[A-Za-z0-9_./+][A-Za-z0-9_./+@-]*(:[A-Za-z0-9_./+@-]+)*")
+"""What may stand unquoted anywhere, even between braces, to every parser."""
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def resolve_scalar(text: str) -> Plain:
+    """The value of a plain (unquoted, untagged) scalar."""
+    if text in _PLAIN_WORDS:
+        return _PLAIN_WORDS[text]
+    if text[0] not in "+-.0123456789":
+        return text
+    digits = text.replace("_", "") if text[0] != "." else text
+    if found := _INT.fullmatch(digits):
+        sign, prefixed, decimal = found.groups()
+        number = int(decimal) if decimal else _parse_prefixed_int(prefixed)
+        number = -number if sign == "-" else number
+        if -(2**63) <= number < 2**64 or not decimal:
+            return number
+    if _FLOAT.fullmatch(digits):
+        value = float(digits)
+        return text if math.isinf(value) else value
+    return text
+
+
+def _parse_prefixed_int(digits: str) -> int:
+    base = _INT_BASES.get(digits[0].lower())
+    return int(digits[1:], base) if base else int(digits, 8)
+
+
+def write_scalar(text: str, style: ScalarStyle, old: Plain) -> str:
+    """`text` as the source of a scalar that stands in `style` now and has the value `old`.
+
+    The quotes stay as they are. Where there are none, quotes come in only where the text would otherwise be
+    taken for something else, or come out of a template as something else: `1.10`, `true`, `0755`.
+    """
+    if style == "single" and text.isprintable():
+        return "'" + text.replace("'", "''") + "'"
+    if style == "plain" and _SAFE_UNQUOTED.fullmatch(text) and _keeps_type(text, old):
+        return text
+    return '"' + "".join(_escape_character(character) for character in text) + '"'
+
+
+def _keeps_type(text: str, old: Plain) -> bool:
+    value = resolve_scalar(text)
+    if isinstance(value, str):
+        return True
+    if type(value) is not type(old):
+        return False
+    return str(value).lower() == text
+
+
+def _escape_character(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
