@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from anchor_tui.config import Config
+from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.cluster import AppState, ResourceStatus, SyncWindows
 from anchor_tui.domain.actions.evidence import Evidence
 from anchor_tui.domain.actions.parts import ResourceRef

@@ -10,8 +10,8 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from anchor_tui.config import Config
-from anchor_tui.config.load import read
+from anchor_tui.config.load import parse_config
+from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.plan import Order, Plan
 from anchor_tui.sandbox.clock import ManualClock
 from anchor_tui.sandbox.server import Sandbox
@@ -46,7 +46,7 @@ def configuration(box: Sandbox) -> tuple[Config, dict[str, str]]:
         token_env = "GITHUB_TOKEN"
     """
     environ = {"ARGOCD_AUTH_TOKEN": box.argocd_token, "GITHUB_TOKEN": box.github_token}
-    return read(text, Path("anchor-tui.toml"), environ), environ
+    return parse_config(text, Path("anchor-tui.toml"), environ), environ
 
 
 async def draw(scenario: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from anchor_tui.config import ApplicationName, Config, EnvironmentConfig, GitHub
+from anchor_tui.config.model import ApplicationName, Config, EnvironmentConfig, GitHubConfig
 from anchor_tui.domain.model import Application, AutoSyncPolicy, Fresh, Image, PullRequest, PullRequestRef, Release
 from anchor_tui.domain.snapshot_builder import SourceReadings
 from anchor_tui.domain.source_data import (
@@ -50,7 +50,7 @@ def environment_config(name: str, **changes: Any) -> EnvironmentConfig:
 def config(*environments: EnvironmentConfig, **changes: Any) -> Config:
     """Of dev, staging and prod, where nothing else is said."""
     chosen = environments or tuple(environment_config(name) for name in ("dev", "staging", "prod"))
-    return replace(Config(github=GitHub(ops_repo="anchor/anchor-msp-ops"), environments=chosen), **changes)
+    return replace(Config(github=GitHubConfig(ops_repo="anchor/anchor-msp-ops"), environments=chosen), **changes)
 
 
 def application(name: str = "anchor-msp-prod", **changes: Any) -> Application:

@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 SCENARIOS = "steady, incident, release-day, drift, cutover or scale-N"
-DEFAULTS = {"config": None, "read_only": False, "environment": "", "no_color": False, "theme": ""}
+OPTION_DEFAULTS = {"config": None, "read_only": False, "environment": "", "no_color": False, "theme": ""}
 """Set at the top: an option may stand before the command or after it, and a command's own default never undoes it."""
 
 
-class Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
     """A parser that takes options by their whole names only; the parsers of its commands are such too."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - those of argparse
         super().__init__(**{"allow_abbrev": False, **options})
 
 
-def add_config(parser: argparse.ArgumentParser) -> None:
+def add_config_options(parser: argparse.ArgumentParser) -> None:
     """`--config` and `--read-only`."""
     parser.add_argument(
         "--config",
@@ -28,10 +28,10 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         default=argparse.SUPPRESS,
         help="configuration file; else $ANCHOR_TUI_CONFIG, ./anchor-tui.toml, the user's configuration folder",
     )
-    add_read_only(parser)
+    add_read_only_option(parser)
 
 
-def add_read_only(parser: argparse.ArgumentParser) -> None:
+def add_read_only_option(parser: argparse.ArgumentParser) -> None:
     """`--read-only`."""
     parser.add_argument(
         "--read-only",
@@ -41,12 +41,12 @@ def add_read_only(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_scenario(parser: argparse.ArgumentParser) -> None:
+def add_scenario_option(parser: argparse.ArgumentParser) -> None:
     """`--scenario` of the embedded servers."""
     parser.add_argument("--scenario", default="steady", metavar="NAME", help=f"{SCENARIOS}; default steady")
 
 
-def some_of(known: Collection[str]) -> Callable[[str], tuple[str, ...]]:
+def make_list_parser(known: Collection[str]) -> Callable[[str], tuple[str, ...]]:
     """Reads names out of `known`, comma-separated; each is kept once, in the order given."""
 
     def read(text: str) -> tuple[str, ...]:

@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from anchor_tui.cli.arguments import add_config
-from anchor_tui.cli.exits import Exit
-from anchor_tui.cli.output import complain, emit, emit_text
+from anchor_tui.cli.arguments import add_config_options
+from anchor_tui.cli.exit_codes import ExitCode
+from anchor_tui.cli.output.streams import print_error, write_result, write_text_result
 
 if TYPE_CHECKING:
     from anchor_tui.services.audit import Entry
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    add_config(parser)
+    add_config_options(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="json: the lines as they are kept")
     parser.add_argument("--steps", action="store_true", help="each step too, not only what was asked for and its end")
 
@@ -33,18 +33,22 @@ def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -
         entries = audit.read()
         unreadable = audit.unreadable
     except AuditError as error:
-        complain(str(error))
-        return Exit.UNREAD
+        print_error(str(error))
+        return ExitCode.SOURCE_UNAVAILABLE
     if unreadable:
-        complain(f"{unreadable} line(s) of {audit.path} cannot be read, as after a crash in the middle of one")
+        print_error(f"{unreadable} line(s) of {audit.path} cannot be read, as after a crash in the middle of one")
     if arguments.format == "json":
-        return Exit.WELL if emit("".join(_document(each) for each in entries).encode(), None) else Exit.USAGE
+        return (
+            ExitCode.OK
+            if write_result("".join(_format_json_line(each) for each in entries).encode(), None)
+            else ExitCode.USAGE
+        )
     chosen = [each for each in entries if arguments.steps or each.step is None or each.step < 0]
-    text = "".join(_line(each) for each in chosen) or f"nothing was done from here yet ({audit.path})\n"
-    return Exit.WELL if emit_text(text, None) else Exit.USAGE
+    text = "".join(_format_text_line(each) for each in chosen) or f"nothing was done from here yet ({audit.path})\n"
+    return ExitCode.OK if write_text_result(text, None) else ExitCode.USAGE
 
 
-def _document(entry: Entry) -> str:
+def _format_json_line(entry: Entry) -> str:
     """The line as it is kept, but for what a terminal would obey."""
     import msgspec
 
@@ -53,8 +57,8 @@ def _document(entry: Entry) -> str:
     return unobeyed(msgspec.json.encode(entry).decode()) + "\n"
 
 
-def _line(entry: Entry) -> str:
-    from anchor_tui.cli.plans import OUTCOME_MARKS
+def _format_text_line(entry: Entry) -> str:
+    from anchor_tui.cli.output.plan_text import OUTCOME_MARKS
     from anchor_tui.domain.formatting import sanitize_text
     from anchor_tui.domain.status_marks import StatusMark
 

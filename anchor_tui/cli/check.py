@@ -7,27 +7,27 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anchor_tui.cli.arguments import add_config, some_of
-from anchor_tui.cli.exits import Exit
-from anchor_tui.cli.output import complain, emit, emit_text
+from anchor_tui.cli.arguments import add_config_options, make_list_parser
+from anchor_tui.cli.exit_codes import ExitCode
+from anchor_tui.cli.output.streams import print_error, write_result, write_text_result
 from anchor_tui.cli.reports import REPORTS, report_named
 
 if TYPE_CHECKING:
     from anchor_tui.cli.reports.report import Report
-    from anchor_tui.config import Config
+    from anchor_tui.config.model import Config
 
 FAIL_ON = ("error", "warning", "unknown")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    add_config(parser)
+    add_config_options(parser)
     parser.add_argument("path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the checkout; default here")
     parser.add_argument("--format", choices=REPORTS, default="text", help="default text")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there, whole or not at all")
     parser.add_argument(
         "--fail-on",
-        type=some_of(FAIL_ON),
+        type=make_list_parser(FAIL_ON),
         default=("error",),
         metavar="LIST",
         help="what makes it exit 1, comma-separated: error, warning (and errors), unknown (and errors); default error",
@@ -45,8 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.explain is not None:
         text = explain.explanation(arguments.explain)
         if text is None:
-            complain(explain.unknown(arguments.explain))
-            return Exit.USAGE
+            print_error(explain.unknown(arguments.explain))
+            return ExitCode.USAGE
         return _print(text)
     config = _configuration(arguments)
     from anchor_tui.services.checkout import CheckoutError
@@ -54,21 +54,23 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         report = _report(arguments.path, config)
     except CheckoutError as error:
-        complain(str(error))
-        return Exit.USAGE
+        print_error(str(error))
+        return ExitCode.USAGE
     content = report_named(arguments.format)(report)
     written = (
-        emit_text(content, arguments.output) if arguments.format == "text" else emit(content.encode(), arguments.output)
+        write_text_result(content, arguments.output)
+        if arguments.format == "text"
+        else write_result(content.encode(), arguments.output)
     )
     if not written:
-        return Exit.USAGE
+        return ExitCode.USAGE
     return exit_code(report, arguments.fail_on)
 
 
-def exit_code(report: Report, fail_on: tuple[str, ...]) -> Exit:
+def exit_code(report: Report, fail_on: tuple[str, ...]) -> ExitCode:
     """1 where something named was found; an error counts with each of the names."""
     counts = report.counts()
-    return Exit.FOUND if any(counts[name] for name in {"error", *fail_on}) else Exit.WELL
+    return ExitCode.FINDINGS if any(counts[name] for name in {"error", *fail_on}) else ExitCode.OK
 
 
 def _report(path: Path, config: Config) -> Report:
@@ -87,17 +89,17 @@ def _report(path: Path, config: Config) -> Report:
 
 def _configuration(arguments: argparse.Namespace) -> Config:
     """What is named or found; else what the defaults say, for which no file has to be there."""
-    from anchor_tui.config.load import FILE_NAME, find, load, read
+    from anchor_tui.config.load import CONFIG_FILE_NAME, find_config_file, load_config, parse_config
     from anchor_tui.domain.policy.registry import BY_ID
 
-    there = arguments.path / FILE_NAME
+    there = arguments.path / CONFIG_FILE_NAME
     file = arguments.config
     if file is None and not os.environ.get("ANCHOR_TUI_CONFIG") and there.is_file():
         file = there.absolute()
-    if find(file, os.environ, Path.cwd()) is None:
-        return read('[github]\nops_repo = "owner/name"\n', Path(FILE_NAME), os.environ)
-    return load(file, os.environ, cwd=Path.cwd(), checks=BY_ID)
+    if find_config_file(file, os.environ, Path.cwd()) is None:
+        return parse_config('[github]\nops_repo = "owner/name"\n', Path(CONFIG_FILE_NAME), os.environ)
+    return load_config(file, os.environ, cwd=Path.cwd(), checks=BY_ID)
 
 
-def _print(text: str) -> Exit:
-    return Exit.WELL if emit_text(text, None) else Exit.USAGE
+def _print(text: str) -> ExitCode:
+    return ExitCode.OK if write_text_result(text, None) else ExitCode.USAGE

@@ -7,9 +7,9 @@ import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from anchor_tui.cli.arguments import add_config
-from anchor_tui.cli.exits import Exit
-from anchor_tui.cli.output import complain, emit
+from anchor_tui.cli.arguments import add_config_options
+from anchor_tui.cli.exit_codes import ExitCode
+from anchor_tui.cli.output.streams import print_error, write_result
 
 FILE_NAME = "anchor-tui.toml"
 
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "path", nargs="?", type=Path, default=Path(FILE_NAME), metavar="PATH", help=f"default ./{FILE_NAME}"
     )
     show = commands.add_parser("show", help="the configuration in force, with the origin of each value")
-    add_config(show)
+    add_config_options(show)
     schema = commands.add_parser("schema", help="JSON Schema of the configuration file")
     schema.add_argument("--snapshot", action="store_true", help="of the snapshot that `anchor-tui snapshot` prints")
 
@@ -34,15 +34,15 @@ def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -
     """
     match arguments.config_command:
         case "init":
-            return _init(arguments.path)
+            return _write_template(arguments.path)
         case "show":
-            return _show(arguments, actions)
+            return _print_effective(arguments, actions)
         case _:
-            return _schema(snapshot=arguments.snapshot)
+            return _print_schema(snapshot=arguments.snapshot)
 
 
-def _init(path: Path) -> int:
-    from anchor_tui.config.show import template
+def _write_template(path: Path) -> int:
+    from anchor_tui.config.toml_text import render_template
 
     target = path.expanduser()
     target = target / FILE_NAME if target.is_dir() else target
@@ -50,21 +50,21 @@ def _init(path: Path) -> int:
         if not target.parent.is_dir():
             target.parent.mkdir(parents=True)
     except OSError as error:
-        complain(f"cannot make the folder {target.parent}: {error.strerror or error}")
-        return Exit.USAGE
+        print_error(f"cannot make the folder {target.parent}: {error.strerror or error}")
+        return ExitCode.USAGE
     try:
-        _create(target, template().encode())
+        _create_file(target, render_template().encode())
     except FileExistsError:
-        complain(f"{target} is there already, and is left as it is: name another path, or move it away")
-        return Exit.USAGE
+        print_error(f"{target} is there already, and is left as it is: name another path, or move it away")
+        return ExitCode.USAGE
     except OSError as error:
-        complain(f"cannot write {target}: {error.strerror or error}")
-        return Exit.USAGE
-    complain(f"wrote {target}: say [github] ops_repo in it, then run `anchor-tui config show`")
-    return Exit.WELL
+        print_error(f"cannot write {target}: {error.strerror or error}")
+        return ExitCode.USAGE
+    print_error(f"wrote {target}: say [github] ops_repo in it, then run `anchor-tui config show`")
+    return ExitCode.OK
 
 
-def _create(target: Path, content: bytes) -> None:
+def _create_file(target: Path, content: bytes) -> None:
     """A new file, whole or not at all; FileExistsError where one is there, even if it came just now."""
     import tempfile
 
@@ -79,23 +79,23 @@ def _create(target: Path, content: bytes) -> None:
         temporary.unlink()
 
 
-def _show(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -> int:
-    from anchor_tui.config.load import load
-    from anchor_tui.config.show import effective
+def _print_effective(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -> int:
+    from anchor_tui.config.load import load_config
+    from anchor_tui.config.toml_text import render_effective
     from anchor_tui.domain.policy.registry import BY_ID
 
     path = getattr(arguments, "config", None)  # the options may stand before `config`, or not at all
     read_only = getattr(arguments, "read_only", False)
-    config = load(path, os.environ, cwd=Path.cwd(), read_only=read_only, actions=actions, checks=BY_ID)
-    return Exit.WELL if emit(effective(config).encode(), None) else Exit.USAGE
+    config = load_config(path, os.environ, cwd=Path.cwd(), read_only=read_only, actions=actions, checks=BY_ID)
+    return ExitCode.OK if write_result(render_effective(config).encode(), None) else ExitCode.USAGE
 
 
-def _schema(*, snapshot: bool) -> int:
+def _print_schema(*, snapshot: bool) -> int:
     import json
 
     if snapshot:
-        from anchor_tui.services.contract import schema
+        pass
     else:
-        from anchor_tui.config.schema import schema
-    text = json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
-    return Exit.WELL if emit(text.encode(), None) else Exit.USAGE
+        from anchor_tui.config.json_schema import build_config_schema
+    text = json.dumps(build_config_schema(), indent=2, ensure_ascii=False) + "\n"
+    return ExitCode.OK if write_result(text.encode(), None) else ExitCode.USAGE

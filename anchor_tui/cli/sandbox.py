@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from anchor_tui.cli.arguments import add_scenario
+from anchor_tui.cli.arguments import add_scenario_option
 
-FAULTS = """\
+FAULTS_HELP = """\
 faults, each SIDE:KIND[=VALUE][,times=N][,path=PREFIX][,method=METHOD][,operation=MUTATION]; SIDE is argocd, github
 or status; MUTATION a field of GraphQL, such as createRef:
   latency=SECONDS        answers later
@@ -37,10 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="serve an Argo CD, a GitHub and a status API on loopback, until SIGTERM",
         description="Serves an Argo CD, a GitHub and a status API on loopback. When all listen, one JSON line on "
         "stdout says where, with the tokens. Ends on SIGTERM or SIGINT.",
-        epilog=FAULTS,
+        epilog=FAULTS_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add_scenario(serve)
+    add_scenario_option(serve)
     serve.add_argument(
         "--write",
         type=Path,

@@ -8,33 +8,33 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anchor_tui.config import (
+from anchor_tui.config.convert import ConfigConverter, ConfigError, ConfigErrors
+from anchor_tui.config.key_lines import find_key_lines
+from anchor_tui.config.model import (
     DEFAULT_SERVER,
     ApplicationName,
     Config,
     EnvironmentConfig,
-    Rules,
-    Server,
-    StatusApi,
+    RuleSet,
+    ServerConfig,
+    StatusApiConfig,
 )
-from anchor_tui.config.checking import Checker, ConfigError, ConfigErrors
-from anchor_tui.config.forms import is_loopback, split_url
-from anchor_tui.config.lines import key_lines
+from anchor_tui.config.patterns import is_loopback, parse_url
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-FILE_NAME = "anchor-tui.toml"
-VARIABLE = "ANCHOR_TUI_CONFIG"
+CONFIG_FILE_NAME = "anchor-tui.toml"
+CONFIG_FILE_VARIABLE = "ANCHOR_TUI_CONFIG"
 STATUS_URL_VARIABLE = "STATUS_API_URL"
-SEED_ENVIRONMENTS = ("dev", "staging", "prod")
+DEFAULT_ENVIRONMENTS = ("dev", "staging", "prod")
 
 
-MOST_KEYS = 6
+MAX_KEYS_OF_ACTION = 6
 """An action with more keys than these spellings is a row of keys, as 1 to 9, and no single one can stand for it."""
 
 
-def load(
+def load_config(
     path: Path | None,
     environ: Mapping[str, str],
     *,
@@ -48,38 +48,38 @@ def load(
     `actions` are the known action ids, each with its usual keys in every spelling, `checks` the known check
     ids; where they are given, unknown ones are errors, and so are two actions on one key. Raises ConfigErrors.
     """
-    file = find(path, environ, cwd)
+    file = find_config_file(path, environ, cwd)
     if file is None:
         message = (
-            f"no configuration: there is no {FILE_NAME} here nor in your configuration folder. "
+            f"no configuration: there is no {CONFIG_FILE_NAME} here nor in your configuration folder. "
             'Run `anchor-tui config init`, or write one that says [github] ops_repo = "owner/name"'
         )
-        raise ConfigErrors((ConfigError(FILE_NAME, None, "", message),))
-    config = read(_text(file), file, environ, actions=actions, checks=checks)
+        raise ConfigErrors((ConfigError(CONFIG_FILE_NAME, None, "", message),))
+    config = parse_config(_read_file(file), file, environ, actions=actions, checks=checks)
     if read_only:
         config = replace(config, read_only=True, origins={**config.origins, "read_only": "--read-only"})
     return config
 
 
-def find(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
+def find_config_file(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
     """The file to read, whether or not it is there for the first two; None where there is none at all."""
     if path is not None:
         return cwd / path.expanduser()
-    if named := environ.get(VARIABLE):
+    if named := environ.get(CONFIG_FILE_VARIABLE):
         return cwd / Path(named).expanduser()
-    if (here := cwd / FILE_NAME).is_file():
+    if (here := cwd / CONFIG_FILE_NAME).is_file():
         return here
-    return there if (there := user_file()).is_file() else None
+    return there if (there := user_config_file()).is_file() else None
 
 
-def user_file() -> Path:
+def user_config_file() -> Path:
     """The file in the user's configuration folder."""
     from platformdirs import user_config_path  # only where nothing nearer was found
 
-    return user_config_path("anchor-tui", appauthor=False) / FILE_NAME
+    return user_config_path("anchor-tui", appauthor=False) / CONFIG_FILE_NAME
 
 
-def _text(file: Path) -> str:
+def _read_file(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
@@ -94,7 +94,7 @@ def _text(file: Path) -> str:
         raise ConfigErrors((ConfigError(str(file), None, "", message),)) from error
 
 
-def read(
+def parse_config(
     text: str,
     file: Path,
     environ: Mapping[str, str],
@@ -106,29 +106,29 @@ def read(
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigErrors((_syntax(error, text, file),)) from error
+        raise ConfigErrors((_syntax_error(error, text, file),)) from error
     home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
-    checker = Checker(str(file), key_lines(text), file.parent, home)
+    checker = ConfigConverter(str(file), find_key_lines(text), file.parent, home)
     if "github" not in raw:
         checker.error(("github", "ops_repo"), 'is missing: say [github] ops_repo = "owner/name"')
     config: Config = checker.table(Config, raw, ())
     if raw.get("environments") == []:
         message = "is empty: leave it out for dev, staging and prod, or name at least one"
         checker.error(("environments",), message)
-    config = _filled(config, checker.origins)
+    config = _fill_environments(config, checker.origins)
     if not config.status_api.url and (url := environ.get(STATUS_URL_VARIABLE, "").strip()):
-        given = checker.table(StatusApi, {"url": url}, ("status_api",))
+        given = checker.table(StatusApiConfig, {"url": url}, ("status_api",))
         config = replace(config, status_api=replace(config.status_api, url=given.url))
         checker.origins["status_api.url"] = f"${STATUS_URL_VARIABLE}"
     _check_servers(config, checker)
     _check_environments(config, checker)
-    _check_rest(config, checker, actions, checks)
+    _check_promotion_and_ids(config, checker, actions, checks)
     if checker.errors:
         raise ConfigErrors(tuple(sorted(checker.errors, key=lambda error: (error.line or 0, error.key))))
     return replace(config, path=file, origins=checker.origins)
 
 
-def _syntax(error: tomllib.TOMLDecodeError, text: str, file: Path) -> ConfigError:
+def _syntax_error(error: tomllib.TOMLDecodeError, text: str, file: Path) -> ConfigError:
     found = re.search(r"^(.*) \(at (?:line (\d+), column (\d+)|end of document)\)$", str(error), re.DOTALL)
     message = found[1] if found else str(error)
     line = int(found[2]) if found and found[2] else text.count("\n") + 1
@@ -139,29 +139,31 @@ def _syntax(error: tomllib.TOMLDecodeError, text: str, file: Path) -> ConfigErro
 # --- defaults --------------------------------------------------------------------------------------
 
 
-def _filled(config: Config, origins: Mapping[str, str]) -> Config:
+def _fill_environments(config: Config, origins: Mapping[str, str]) -> Config:
     """The configuration with what follows from an environment's name put in."""
     given = config.environments
     if not given:
-        given = tuple(EnvironmentConfig(name=name) for name in SEED_ENVIRONMENTS)
+        given = tuple(EnvironmentConfig(name=name) for name in DEFAULT_ENVIRONMENTS)
     filled = tuple(
-        _environment(environment, config, {key for key in _KEYS if f"environments.{index}.{key}" in origins})
+        _fill_environment(
+            environment, config, {key for key in _DERIVED_KEYS if f"environments.{index}.{key}" in origins}
+        )
         for index, environment in enumerate(given)
     )
     return replace(config, environments=filled)
 
 
-_KEYS = ("rules", "tier", "protected")
-_RULES: dict[str, Rules] = {"dev": "dev", "staging": "staging", "prod": "prod"}
+_DERIVED_KEYS = ("rules", "tier", "protected")
+_RULES_BY_NAME: dict[str, RuleSet] = {"dev": "dev", "staging": "staging", "prod": "prod"}
 
 
-def _environment(environment: EnvironmentConfig, config: Config, said: set[str]) -> EnvironmentConfig:
+def _fill_environment(environment: EnvironmentConfig, config: Config, said: set[str]) -> EnvironmentConfig:
     """An environment by the rules of its name; what the file says stays."""
     name = environment.name
     values: dict[str, Any] = {}
     rules = environment.rules
     if "rules" not in said:
-        rules = values["rules"] = _RULES.get(name, "staging")
+        rules = values["rules"] = _RULES_BY_NAME.get(name, "staging")
     if "tier" not in said:
         asleep = rules == "dev" or (rules == "staging" and (name == "staging" or "rules" in said))
         values["tier"] = "on-demand" if asleep else "always-on"
@@ -178,7 +180,7 @@ def _environment(environment: EnvironmentConfig, config: Config, said: set[str])
 # --- what no single field can tell -----------------------------------------------------------------
 
 
-def _check_servers(config: Config, checker: Checker) -> None:
+def _check_servers(config: Config, checker: ConfigConverter) -> None:
     for server in (config.argocd, *config.servers):
         path = ("argocd",) if server.name == DEFAULT_SERVER else ("servers", server.name)
         if server.context and server.server:
@@ -189,14 +191,14 @@ def _check_servers(config: Config, checker: Checker) -> None:
         _check_plaintext(server, (*path, "server"), checker)
 
 
-def _check_plaintext(server: Server, path: tuple[str, ...], checker: Checker) -> None:
-    parts = split_url(server.server) if server.server else None
+def _check_plaintext(server: ServerConfig, path: tuple[str, ...], checker: ConfigConverter) -> None:
+    parts = parse_url(server.server) if server.server else None
     if parts and parts.scheme == "http" and not is_loopback(parts.hostname or "") and not server.plaintext:
         message = f'found "{server.server}"; plain http sends the token in the clear: '
         checker.error(path, message + "write https, or add plaintext = true", server.server)
 
 
-def _check_environments(config: Config, checker: Checker) -> None:
+def _check_environments(config: Config, checker: ConfigConverter) -> None:
     names = [environment.name for environment in config.environments]
     servers = (DEFAULT_SERVER, *(server.name for server in config.servers))
     owners: dict[tuple[str, str], str] = {}
@@ -226,9 +228,9 @@ def _check_environments(config: Config, checker: Checker) -> None:
             )
 
 
-def _check_rest(
+def _check_promotion_and_ids(
     config: Config,
-    checker: Checker,
+    checker: ConfigConverter,
     actions: Mapping[str, Collection[str]] | None,
     checks: Collection[str] | None,
 ) -> None:
@@ -245,12 +247,12 @@ def _check_rest(
         _check_keys(config, checker, actions)
 
 
-def _check_keys(config: Config, checker: Checker, actions: Mapping[str, Collection[str]]) -> None:
+def _check_keys(config: Config, checker: ConfigConverter, actions: Mapping[str, Collection[str]]) -> None:
     given = {action: (key,) for action, key in config.keys.items() if action in actions}
     effective: dict[str, Collection[str]] = {**actions, **given}
     for action, key in config.keys.items():
         _check_known(checker, ("keys", action), action, actions, "action")
-        if len(actions.get(action, ())) > MOST_KEYS:
+        if len(actions.get(action, ())) > MAX_KEYS_OF_ACTION:
             checker.error(("keys", action), "its keys are fixed: each of them does something else", key)
             continue
         others = [other for other, keys in effective.items() if key in keys and other != action]
@@ -258,7 +260,9 @@ def _check_keys(config: Config, checker: Checker, actions: Mapping[str, Collecti
             checker.error(("keys", action), f'"{key}" is the key of {", ".join(others)} already', key)
 
 
-def _check_known(checker: Checker, path: tuple[str, ...], found: str, known: Collection[str], what: str) -> None:
+def _check_known(
+    checker: ConfigConverter, path: tuple[str, ...], found: str, known: Collection[str], what: str
+) -> None:
     if found in known:
         return
     from difflib import get_close_matches

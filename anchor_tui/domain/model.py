@@ -13,7 +13,7 @@ from typing import Annotated, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
-from anchor_tui.config import Rules, Tier
+from anchor_tui.config.model import RuleSet, Tier
 
 T = TypeVar("T")
 AwareDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -361,7 +361,7 @@ class Environment(ValueObject, frozen=True):
     """One environment, in the order of promotion. `source` is the id of the Argo CD that serves it."""
 
     name: str
-    rules: Rules
+    rules: RuleSet
     tier: Tier
     protected: bool
     source: str

@@ -25,7 +25,7 @@ from anchor_tui.domain.yaml.nodes import (
 )
 
 if TYPE_CHECKING:
-    from anchor_tui.config import ReleaseKeys
+    from anchor_tui.config.model import ReleaseKeyPaths
 
 _BASE_PATHS: tuple[KeyPath, ...] = ((), ("spec",), ("release",), ("spec", "release"))
 _VERSION_KEYS = ("version", "release", "releaseVersion", "appVersion")
@@ -44,7 +44,7 @@ class ReleaseScalarPaths:
     images: tuple[ImageScalarPaths, ...]
 
 
-def locate_release(document: YamlDocument, keys: ReleaseKeys) -> ReleaseScalarPaths:
+def locate_release(document: YamlDocument, keys: ReleaseKeyPaths) -> ReleaseScalarPaths:
     """Find version, commit, time and images; DocumentError where a shape is not understood."""
     version = _locate_scalar(document, keys.version, "version", _VERSION_KEYS)
     images = _locate_images(document, keys.images)
@@ -61,7 +61,7 @@ def locate_release(document: YamlDocument, keys: ReleaseKeys) -> ReleaseScalarPa
     )
 
 
-def read_release(document: YamlDocument, keys: ReleaseKeys) -> tuple[Release, tuple[Problem, ...]]:
+def read_release(document: YamlDocument, keys: ReleaseKeyPaths) -> tuple[Release, tuple[Problem, ...]]:
     """What a release.yaml says, and what is amiss without making it unreadable.
 
     Version, commit and tags are the scalars' texts: `1.10` is not 1.1. Without a version the tag that all

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
 from msgspec.structs import replace
 
-from anchor_tui.config import ApplicationName, Config, EnvironmentConfig
+from anchor_tui.config.model import ApplicationName, Config, EnvironmentConfig
 from anchor_tui.domain.formatting import format_count, format_duration
 from anchor_tui.domain.model import (
     AppId,
@@ -65,7 +65,8 @@ def build_snapshot(
     """The whole estate at `now`, as far as the readings tell it; `findings` are what policy says of them."""
     judged = findings.environments if findings else {}
     argocd = {
-        server.name: _expire_reading(readings.argocd.get(server.name, Loading()), now) for server in config.all_servers
+        server.name: _expire_reading(readings.argocd.get(server.name, Loading()), now)
+        for server in config.servers_in_use
     }
     github = _expire_reading(readings.github, now)
     states = {name: _build_argocd_state(name, reading, config, now) for name, reading in argocd.items()}
@@ -223,7 +224,7 @@ def _get_reading_problems(reading: Reading[Any]) -> tuple[Problem, ...]:
 
 
 def _build_argocd_state(name: str, reading: Reading[ArgoCDData], config: Config, now: datetime) -> SourceState:
-    server = next(each for each in config.all_servers if each.name == name)
+    server = next(each for each in config.servers_in_use if each.name == name)
     value = get_latest_value(reading)
     state = SourceState(id=name, kind="argocd", url=value.url if value else server.server)
     if value:

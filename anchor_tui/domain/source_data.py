@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from anchor_tui.config import ApplicationName, ApplicationSelector, EnvironmentConfig
+from anchor_tui.config.model import ApplicationName, ApplicationSelector, EnvironmentConfig
 from anchor_tui.domain.model import (
     AppId,
     Application,

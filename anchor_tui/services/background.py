@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from anchor_tui.config import Config
+from anchor_tui.config.model import Config
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from anchor_tui.config import Config, EnvironmentConfig
+from anchor_tui.config.model import Config, EnvironmentConfig
 from anchor_tui.domain.helm.value_layers import HelmSource, SourceLocation, ValueLayersError
 from anchor_tui.domain.json_access import get_text
 from anchor_tui.domain.kubernetes.application_manifests import find_helm_source

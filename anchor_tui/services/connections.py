@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anchor_tui.config import Config
+from anchor_tui.config.model import Config
 
 if TYPE_CHECKING:
     from anchor_tui.sources.argocd.client import ArgoClient
     from anchor_tui.sources.argocd.route import Route
-    from anchor_tui.sources.events import StatusAccess
     from anchor_tui.sources.github.door import Door
+    from anchor_tui.sources.status_api import StatusAccess
 
 
 class Connections:
@@ -27,10 +27,10 @@ class Connections:
     async def argocd(self, server_name: str) -> ArgoClient:
         """A client of one Argo CD. Raises SourceError."""
         from anchor_tui.sources.argocd.route import route_to
-        from anchor_tui.sources.credentials import argocd_access
+        from anchor_tui.sources.credentials.argocd import find_argocd_access
 
-        server = next(each for each in self.config.all_servers if each.name == server_name)
-        access = await asyncio.to_thread(argocd_access, server, self.environ, home=self._home)
+        server = next(each for each in self.config.servers_in_use if each.name == server_name)
+        access = await asyncio.to_thread(find_argocd_access, server, self.environ, home=self._home)
         return self.on(route_to(access))
 
     def on(self, route: Route) -> ArgoClient:
@@ -41,18 +41,18 @@ class Connections:
 
     async def github(self, documents: frozenset[str]) -> Door:
         """A door to GitHub, through which a read-only run lets only these documents. Raises SourceError."""
-        from anchor_tui.sources.credentials import github_access
+        from anchor_tui.sources.credentials.argocd import find_github_access
         from anchor_tui.sources.github.door import Door, Gate
 
         # gh and the keyring may take seconds: off the loop, which follows Argo CD's stream.
-        access = await asyncio.to_thread(github_access, self.config.github, self.environ, home=self._home)
+        access = await asyncio.to_thread(find_github_access, self.config.github, self.environ, home=self._home)
         return Door(access, Gate(self.config.read_only, documents))
 
     async def status_api(self) -> StatusAccess:
         """Address and token of the status API. Raises SourceError; never opened in a read-only run."""
         from anchor_tui.sources.errors import WriteRefused
-        from anchor_tui.sources.events import status_access
+        from anchor_tui.sources.status_api import find_status_access
 
         if self.config.read_only:
             raise WriteRefused("read-only: nothing is sent to the status API")
-        return await asyncio.to_thread(status_access, self.config.status_api, self.environ)
+        return await asyncio.to_thread(find_status_access, self.config.status_api, self.environ)

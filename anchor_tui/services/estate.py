@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import subprocess
 
-    from anchor_tui.config import Config
+    from anchor_tui.config.model import Config
 
 _KEPT_IN_DEMO = ("HOME", "PATH", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "COLORTERM", "NO_COLOR", "TMPDIR", "SYSTEMROOT")
 
@@ -51,13 +51,13 @@ def state_folder(environ: Mapping[str, str]) -> Path:
 
 def configured(path: Path | None, *, read_only: bool, actions: Mapping[str, Collection[str]] | None = None) -> Estate:
     """The estate of the configuration file, `actions` as in `config.load.load`. Raises `config.load.ConfigErrors`."""
-    from anchor_tui.config.load import load  # tomllib and the checks: not for --help
+    from anchor_tui.config.load import load_config  # tomllib and the checks: not for --help
 
-    config = load(path, os.environ, cwd=Path.cwd(), read_only=read_only, actions=actions)
+    config = load_config(path, os.environ, cwd=Path.cwd(), read_only=read_only, actions=actions)
     if config.policy.disable or config.policy.waivers:
         from anchor_tui.domain.policy.registry import BY_ID  # 40 ms that only a configuration which names checks pays
 
-        config = load(path, os.environ, cwd=Path.cwd(), read_only=read_only, actions=actions, checks=BY_ID)
+        config = load_config(path, os.environ, cwd=Path.cwd(), read_only=read_only, actions=actions, checks=BY_ID)
     return Estate(config, os.environ, Path.home())
 
 
@@ -92,7 +92,7 @@ def demonstrated(scenario: str, *, read_only: bool) -> Iterator[Estate]:
 def _announced(servers: subprocess.Popen[bytes], folder: Path, *, read_only: bool) -> Estate:
     import json
 
-    from anchor_tui.config.load import load
+    from anchor_tui.config.load import load_config
 
     assert servers.stdout is not None
     assert servers.stderr is not None
@@ -106,7 +106,7 @@ def _announced(servers: subprocess.Popen[bytes], folder: Path, *, read_only: boo
         "GITHUB_TOKEN": told["github"]["token"],
         "STATUS_API_TOKEN": told["status_api"]["token"],
     }
-    config = load(Path(told["config"]), environ, cwd=folder, read_only=read_only)
+    config = load_config(Path(told["config"]), environ, cwd=folder, read_only=read_only)
     return Estate(config, environ, folder, folder / "state")
 
 

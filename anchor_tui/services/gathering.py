@@ -8,7 +8,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from anchor_tui.config import Config
+from anchor_tui.config.model import Config
 from anchor_tui.domain.actions import cutover, mend
 from anchor_tui.domain.actions.choosing import Move, branch_name, choose, earlier
 from anchor_tui.domain.actions.cluster import AppState

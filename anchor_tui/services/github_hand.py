@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from msgspec.structs import replace
 
-from anchor_tui.config import Config
+from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.following import FollowPullRequest, FollowRun
 from anchor_tui.domain.actions.parts import Request
 from anchor_tui.domain.actions.steps import (

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from anchor_tui.config import Config
+from anchor_tui.config.model import Config
 
 if TYPE_CHECKING:
     from anchor_tui.sources.argocd.ahead import Asked, Parcel
@@ -47,12 +47,12 @@ def _send(config: Config, environ: Mapping[str, str], home: Path, departed: dict
     from anchor_tui.sources.argocd.ahead import send_ahead
     from anchor_tui.sources.argocd.requests import INTRODUCTION
     from anchor_tui.sources.argocd.route import route_to
-    from anchor_tui.sources.credentials import argocd_access
+    from anchor_tui.sources.credentials.argocd import find_argocd_access
     from anchor_tui.sources.errors import SourceError
 
-    for server in config.all_servers:
+    for server in config.servers_in_use:
         try:
-            route = route_to(argocd_access(server, environ, home=home))
+            route = route_to(find_argocd_access(server, environ, home=home))
         except SourceError:
             continue
         departed[server.name] = Departed(route, send_ahead(route, INTRODUCTION))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from msgspec.structs import replace
 
-from anchor_tui.config import Config
+from anchor_tui.config.model import Config
 from anchor_tui.domain.model import AppId, Fresh, Loading, Reading, Snapshot, SourceFailure, Stale, Unavailable
 from anchor_tui.domain.snapshot_builder import (
     GITHUB_SOURCE_ID,
@@ -179,7 +179,7 @@ class Observer:
             argocd = {**self._readings.argocd, source.id: reading}
             seen = _out_of_sync_since(self._readings.out_of_sync_since, source.id, reading, self._now())
             self._readings = replace(self._readings, argocd=argocd, out_of_sync_since=seen)
-            if argocd.keys() >= {each.name for each in self._config.all_servers}:
+            if argocd.keys() >= {each.name for each in self._config.servers_in_use}:
                 self._argocd_answered.set()
         for each in self._sources:
             if isinstance(each, Compares):
@@ -260,7 +260,7 @@ def make_sources(
     connections = Connections(config, environ, home)
 
     def argo_source(server_name: str) -> ArgoSource:
-        server = next(each for each in config.all_servers if each.name == server_name)
+        server = next(each for each in config.servers_in_use if each.name == server_name)
 
         async def open_argocd() -> ArgoClient | AheadClient:
             if (begun := departed.pop(server.name, None)) is not None:
@@ -276,4 +276,4 @@ def make_sources(
 
         return GitHubSource(config, connections.github, now)
 
-    return [*(argo_source(each.name) for each in config.all_servers), LateGitHub(GITHUB_SOURCE_ID, github_source)]
+    return [*(argo_source(each.name) for each in config.servers_in_use), LateGitHub(GITHUB_SOURCE_ID, github_source)]

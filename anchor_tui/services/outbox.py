@@ -50,7 +50,7 @@ class Outbox:
     async def _deliver(
         self, plan_id: str, environments: tuple[str, ...], event: dict[str, Any], note: Callable[[str], object]
     ) -> str:
-        from anchor_tui.sources.events import send_event
+        from anchor_tui.sources.status_api import send_event
 
         kind: EntryKind
         try:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from anchor_tui.config import Config
+from anchor_tui.config.model import Config
 from anchor_tui.domain.model import Application, Finding
 from anchor_tui.domain.policy.facts import Facts
 from anchor_tui.domain.policy.in_cluster import InCluster

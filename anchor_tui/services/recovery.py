@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from anchor_tui.config import Config
+from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.following import FollowOperation, FollowPullRequest
 from anchor_tui.domain.actions.steps import (
     REQUEST_INFO,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from anchor_tui.config import Config
+from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.cluster import AppState
 from anchor_tui.domain.actions.following import FollowRollout
 from anchor_tui.domain.formatting import get_first_line, shorten_revision

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.cli.acting import commander
+from tests.cli.commander import commander
 from tests.services.acting import at
 
 

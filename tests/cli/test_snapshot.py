@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from anchor_tui.__main__ import run as main_run
-from anchor_tui.cli import output
+from anchor_tui.__main__ import run_command_line as main_run
 from anchor_tui.cli import snapshot as module
-from anchor_tui.cli.output import write_whole
-from anchor_tui.cli.snapshot import FAIL_ON, exit_code
+from anchor_tui.cli.output import streams
+from anchor_tui.cli.output.streams import replace_file
+from anchor_tui.cli.snapshot import FAIL_ON_CONDITIONS, find_exit_code
 from anchor_tui.domain.model import Finding, Loading, SourceFailure, Unavailable
 from anchor_tui.domain.snapshot_builder import build_snapshot
 from anchor_tui.sandbox.serve import write
@@ -25,7 +25,7 @@ from anchor_tui.sandbox.server import running
 from anchor_tui.services import observe
 from anchor_tui.services.contract import from_json
 from tests import rich
-from tests.cli.command import anchor_tui
+from tests.cli.process import anchor_tui
 from tests.values import NOW, application, argocd, config, fresh, readings
 
 ONE_LINE = '[github]\nops_repo = "anchor/anchor-msp-ops"\n'
@@ -119,7 +119,7 @@ def test_a_crash_in_the_middle_leaves_the_old_file_and_nothing_beside_it(tmp_pat
 
     monkeypatch.setattr(*((os, "fsync", crash) if moment == "fsync" else (Path, "replace", crash)))
     with pytest.raises(KeyboardInterrupt):
-        write_whole(target, b"new")
+        replace_file(target, b"new")
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
 
@@ -129,7 +129,7 @@ def test_a_file_keeps_its_mode_and_a_link_stays_one(tmp_path):
     target.write_text("old")
     target.chmod(0o640)
     link.symlink_to(target)
-    write_whole(link, b"new")
+    replace_file(link, b"new")
     assert (target.read_text(), link.is_symlink(), stat.S_IMODE(target.stat().st_mode)) == ("new", True, 0o640)
 
 
@@ -166,18 +166,18 @@ SEEN = {
 }
 
 
-@pytest.mark.parametrize("word", FAIL_ON)
+@pytest.mark.parametrize("word", FAIL_ON_CONDITIONS)
 def test_what_fail_on_names_exits_1_where_it_is_found_and_0_where_it_is_not(word):
     found = build_snapshot(config(), SEEN[word], NOW) if word in SEEN else replace(WELL, findings=(FOUND,))
-    assert exit_code(WELL, (word,)) == 0
-    assert exit_code(found, (word,)) == 1
-    assert exit_code(found, ()) == 0
+    assert find_exit_code(WELL, (word,)) == 0
+    assert find_exit_code(found, (word,)) == 1
+    assert find_exit_code(found, ()) == 0
 
 
 def test_a_finding_of_an_environment_counts_too_and_a_waived_one_does_not():
     for status, code in (("fail", 1), ("waived", 0), ("pass", 0), ("unknown", 0)):
         environment = replace(WELL.environments[0], findings=(replace(FOUND, status=status),))
-        assert exit_code(replace(WELL, environments=(environment,)), ("policy",)) == code
+        assert find_exit_code(replace(WELL, environments=(environment,)), ("policy",)) == code
 
 
 @pytest.mark.parametrize(
@@ -193,11 +193,11 @@ def test_a_finding_of_an_environment_counts_too_and_a_waived_one_does_not():
 def test_where_several_codes_hold_it_is_2_then_3_then_1(kinds, code):
     unread = dict(zip(("apps", "repo"), [Unavailable(SourceFailure(kind, "no")) for kind in kinds], strict=False))
     snapshot = build_snapshot(config(), readings(**{"apps": SEEN["failing"].argocd["argocd"], **unread}), NOW)
-    assert exit_code(snapshot, ("failing", "unhealthy")) == code
+    assert find_exit_code(snapshot, ("failing", "unhealthy")) == code
 
 
 def test_a_source_that_is_still_asked_was_not_read():
-    assert exit_code(build_snapshot(config(), readings(repo=Loading()), NOW), ()) == 3
+    assert find_exit_code(build_snapshot(config(), readings(repo=Loading()), NOW), ()) == 3
 
 
 def test_what_could_not_be_read_is_said_on_stderr_and_the_document_printed(observed, capfd):
@@ -322,7 +322,7 @@ def test_the_servers_alone_and_a_snapshot_of_them_as_separate_processes(tmp_path
     import signal
     import subprocess
 
-    from tests.cli.command import surroundings
+    from tests.cli.process import surroundings
 
     box = tmp_path / "box"
     servers = subprocess.Popen(
@@ -415,7 +415,7 @@ def test_noise_of_the_libraries_stays_out_of_stdout_and_stderr(box, capfd):
 
 
 def test_a_complaint_with_foreign_text_is_one_line_without_escapes(capsys):
-    output.complain("argocd: \x1b[2J\x1b]0;owned\x07HTTP 500: \x9b31mboom\nanchor-tui: all is well")
+    streams.print_error("argocd: \x1b[2J\x1b]0;owned\x07HTTP 500: \x9b31mboom\nanchor-tui: all is well")
     assert capsys.readouterr().err == "anchor-tui: argocd: HTTP 500: 31mboom anchor-tui: all is well\n"
 
 
@@ -425,8 +425,8 @@ def test_the_complaint_about_a_closed_stderr_is_no_error(monkeypatch):
             raise BrokenPipeError
 
     monkeypatch.setattr(sys, "stderr", Closed())
-    output.complain("nobody hears it")
+    streams.print_error("nobody hears it")
 
 
 def test_an_estate_without_environments_fails_on_nothing():
-    assert exit_code(replace(WELL, environments=()), tuple(FAIL_ON)) == 0
+    assert find_exit_code(replace(WELL, environments=()), tuple(FAIL_ON_CONDITIONS)) == 0

@@ -8,9 +8,9 @@ from textwrap import dedent
 
 import pytest
 
-from anchor_tui.config import ApplicationName, ApplicationSelector, Server
-from anchor_tui.config.checking import ConfigErrors
-from anchor_tui.config.load import load, read
+from anchor_tui.config.convert import ConfigErrors
+from anchor_tui.config.load import load_config, parse_config
+from anchor_tui.config.model import ApplicationName, ApplicationSelector, ServerConfig
 
 ONE_LINE = '[github]\nops_repo = "anchor/anchor-msp-ops"\n'
 WHOLE = """\
@@ -98,7 +98,7 @@ def folder(tmp_path, monkeypatch):
 
 def given(folder, text, **options):
     (folder / "anchor-tui.toml").write_text(dedent(text))
-    return load(None, {"HOME": str(folder / "home")}, cwd=folder, **options)
+    return load_config(None, {"HOME": str(folder / "home")}, cwd=folder, **options)
 
 
 def errors(folder, text, **options):
@@ -130,17 +130,17 @@ def test_the_named_file_beats_the_variable_beats_the_folder_beats_the_users_own(
     for name, file in files.items():
         file.write_text(f'engine_id = "{name}"\n{ONE_LINE}')
     environ = {"ANCHOR_TUI_CONFIG": str(files["variable"])}
-    assert load(Path("a.toml"), environ, cwd=folder).engine_id == "named"
-    assert load(None, environ, cwd=folder).engine_id == "variable"
-    assert load(None, {}, cwd=folder).engine_id == "here"
+    assert load_config(Path("a.toml"), environ, cwd=folder).engine_id == "named"
+    assert load_config(None, environ, cwd=folder).engine_id == "variable"
+    assert load_config(None, {}, cwd=folder).engine_id == "here"
     files["here"].unlink()
-    assert load(None, {}, cwd=folder).engine_id == "user"
-    assert load(None, {}, cwd=folder).path == user
+    assert load_config(None, {}, cwd=folder).engine_id == "user"
+    assert load_config(None, {}, cwd=folder).path == user
 
 
 def test_no_configuration_at_all_says_what_to_do(folder):
     with pytest.raises(ConfigErrors) as caught:
-        load(None, {}, cwd=folder)
+        load_config(None, {}, cwd=folder)
     assert "anchor-tui config init" in str(caught.value)
     assert "[github] ops_repo" in str(caught.value)
 
@@ -150,23 +150,23 @@ def test_a_named_file_that_is_not_there_is_an_error_and_no_other_is_taken(folder
     (folder / "anchor-tui.toml").write_text(ONE_LINE)
     path, environ = (Path("x.toml"), {}) if how == "named" else (None, {"ANCHOR_TUI_CONFIG": "x.toml"})
     with pytest.raises(ConfigErrors, match="there is no such file"):
-        load(path, environ, cwd=folder)
+        load_config(path, environ, cwd=folder)
 
 
 def test_a_folder_in_the_files_place_is_an_error(folder):
     with pytest.raises(ConfigErrors, match="the file cannot be read"):
-        load(Path("home"), {}, cwd=folder)
+        load_config(Path("home"), {}, cwd=folder)
 
 
 def test_a_file_that_is_not_utf8_is_an_error_with_its_line(folder):
     (folder / "anchor-tui.toml").write_bytes(b"# a\n# \xff\n")
     with pytest.raises(ConfigErrors, match=r"anchor-tui\.toml:2: not UTF-8"):
-        load(None, {}, cwd=folder)
+        load_config(None, {}, cwd=folder)
 
 
 def test_a_byte_order_mark_and_carriage_returns_do_no_harm(folder):
     (folder / "anchor-tui.toml").write_bytes(b"\xef\xbb\xbf" + ONE_LINE.replace("\n", "\r\n").encode())
-    config = load(None, {}, cwd=folder)
+    config = load_config(None, {}, cwd=folder)
     assert config.origins["github.ops_repo"].endswith("anchor-tui.toml:2")
 
 
@@ -191,7 +191,7 @@ def test_one_line_is_a_whole_configuration(folder):
 
 def test_everything_that_can_be_said_is_read(folder):
     config = given(folder, WHOLE)
-    assert config.argocd == Server(
+    assert config.argocd == ServerConfig(
         server="https://cd.example.com/argo-cd", token_env="CD_TOKEN", ca_file=str(folder / "home" / "ca.pem"),
         client_cert=str(folder / "cert.pem"), client_key=str(folder / "key.pem"), insecure=True, root_path="/argo-cd",
     )  # fmt: skip
@@ -204,7 +204,7 @@ def test_everything_that_can_be_said_is_read(folder):
     assert dev.values == "charts/platform/environments/dev/values.yaml"
     assert config.policy.waivers[0].until == date(2026, 12, 31)
     assert config.keys == {"sync": "S"}
-    assert [server.name for server in config.all_servers] == ["argocd", "eu", "plain"]
+    assert [server.name for server in config.servers_in_use] == ["argocd", "eu", "plain"]
     lines = {key: int(place.rsplit(":", 1)[1]) for key, place in config.origins.items()}
     for key, words in {
         "argocd.relist_s": "relist_s = 180",
@@ -445,4 +445,4 @@ def test_unknown_checks_are_errors_where_the_checks_are_known(folder):
 
 
 def test_read_takes_a_text_without_a_file(tmp_path):
-    assert read(ONE_LINE, tmp_path / "x.toml", {}).github.ops_repo == "anchor/anchor-msp-ops"
+    assert parse_config(ONE_LINE, tmp_path / "x.toml", {}).github.ops_repo == "anchor/anchor-msp-ops"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anchor_tui.config import ReleaseKeys
+from anchor_tui.config.model import ReleaseKeyPaths
 from anchor_tui.domain.helm.image_fields import build_image_changes, format_image_reference, split_image_reference
 from anchor_tui.domain.helm.overlays import find_overlay_images, merge_values, read_values_file
 from anchor_tui.domain.model import Image
@@ -18,7 +18,7 @@ from anchor_tui.domain.yaml.document import parse_document, replace_scalars
 from anchor_tui.domain.yaml.nodes import YamlDocumentError
 
 D1, D2, D3 = ("sha256:" + digit * 64 for digit in "abc")
-USUAL = ReleaseKeys()
+USUAL = ReleaseKeyPaths()
 WEB = Image("web", "ghcr.io/anchor/web", "1.10", D1)
 API = Image("api", "ghcr.io/anchor/api", "1.10", D2)
 
@@ -145,7 +145,7 @@ def test_no_images_are_a_problem():
 
 
 def test_configured_key_paths_beat_the_usual_ones():
-    keys = ReleaseKeys(version="meta.app.v", commit="meta.c", released="meta.when", images="deploy.list")
+    keys = ReleaseKeyPaths(version="meta.app.v", commit="meta.c", released="meta.when", images="deploy.list")
     read = document("""
         version: wrong
         meta: {app: {v: 1.10}, c: abc, when: 2026-11-20T09:14:07Z}
@@ -158,9 +158,9 @@ def test_configured_key_paths_beat_the_usual_ones():
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
-        (ReleaseKeys(version="a.b"), "`a.b`, which [release] names for version, holds nothing"),
-        (ReleaseKeys(commit="images"), "`images`, which [release] names for commit, holds a mapping"),
-        (ReleaseKeys(images="a.b"), "`a.b`, which [release] names for the images, is not there"),
+        (ReleaseKeyPaths(version="a.b"), "`a.b`, which [release] names for version, holds nothing"),
+        (ReleaseKeyPaths(commit="images"), "`images`, which [release] names for commit, holds a mapping"),
+        (ReleaseKeyPaths(images="a.b"), "`a.b`, which [release] names for the images, is not there"),
     ],
 )
 def test_a_configured_key_path_that_leads_nowhere_is_an_error(keys, words):

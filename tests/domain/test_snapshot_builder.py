@@ -6,7 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from anchor_tui.config import ApplicationName, ApplicationSelector, Policy, ReleaseKeys, Server, Waiver
+from anchor_tui.config.model import (
+    ApplicationName,
+    ApplicationSelector,
+    PolicyConfig,
+    ReleaseKeyPaths,
+    ServerConfig,
+    Waiver,
+)
 from anchor_tui.domain.model import Loading, Problem, SourceFailure, Stale, Unavailable
 from anchor_tui.domain.releases import read_release
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
@@ -99,7 +106,7 @@ def test_the_same_application_on_two_servers_is_two_applications() -> None:
         environment_config("prod"),
         environment_config("eu", server="eu", applications=(ApplicationName("anchor-msp-prod"),)),
     )
-    both = config(*environments, servers=(Server(name="eu", server="https://eu"),))
+    both = config(*environments, servers=(ServerConfig(name="eu", server="https://eu"),))
     eu = argocd(application("anchor-msp-prod", source="eu", health="Degraded"), server="eu")
     found = build_snapshot(both, SourceReadings({"argocd": fresh(argocd()), "eu": fresh(eu)}, fresh(ops_repo())), NOW)
     assert [app.id.server for app in found.all_applications] == ["argocd", "eu"]
@@ -109,7 +116,7 @@ def test_the_same_application_on_two_servers_is_two_applications() -> None:
 
 def test_one_server_that_is_down_leaves_the_others_environments_alone() -> None:
     environments = (environment_config("prod"), environment_config("eu", server="eu"))
-    both = config(*environments, servers=(Server(name="eu", server="https://eu"),))
+    both = config(*environments, servers=(ServerConfig(name="eu", server="https://eu"),))
     found = build_snapshot(
         both,
         SourceReadings(
@@ -149,7 +156,7 @@ RELEASE = "version: 1.43.1\nreleased: yesterday\nimages:\n  gateway:\n    reposi
 )
 def test_what_is_amiss_in_a_release_that_can_be_read_is_a_problem_and_no_failure(text: str, kinds: list[str]) -> None:
     path = "environments/prod/release.yaml"
-    found, problems = read_release(parse_document(text, path), ReleaseKeys())
+    found, problems = read_release(parse_document(text, path), ReleaseKeyPaths())
     prod = EnvironmentFiles(found, problems, files("1.43.1").history, history_complete=True)
     repo = ops_repo(environments={**ops_repo().environments, "prod": prod})
     snapshot = build_snapshot(config(), readings(repo=fresh(repo)), NOW)
@@ -204,7 +211,7 @@ def test_waivers_that_end_soon_or_have_ended_are_listed_nearest_first() -> None:
         Waiver("runtime.memory-budget", "prod", NOW.date() + timedelta(days=days), f"reason {days}")
         for days in (30, 3, -1)
     )
-    snapshot = build_snapshot(config(policy=Policy(waivers=waivers)), readings(), NOW)
+    snapshot = build_snapshot(config(policy=PolicyConfig(waivers=waivers)), readings(), NOW)
     assert [each.message for each in snapshot.problems] == [
         "the waiver of runtime.memory-budget on prod expired on 2026-11-22: reason -1",
         "the waiver of runtime.memory-budget on prod ends on 2026-11-26, in 4 days: reason 3",

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from anchor_tui.config import Config
-from anchor_tui.config.load import load
+from anchor_tui.config.load import load_config
+from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
 from anchor_tui.domain.actions.progress import Job
 from anchor_tui.domain.model import Snapshot
@@ -162,7 +162,7 @@ class Operator:
             "STATUS_API_TOKEN": box.status_token,
             "HOME": str(folder),
         } | (environ or {})
-        self.config: Config = load(file, self.environ, cwd=folder, read_only=read_only)
+        self.config: Config = load_config(file, self.environ, cwd=folder, read_only=read_only)
         self.connections = Connections(self.config, self.environ, folder)
         self.audit = Audit(folder / "state")
         self.known: Snapshot | None = None

@@ -23,8 +23,8 @@ from anchor_tui.services.acting import Ended, Learned, Pace
 from anchor_tui.services.argocd_hand import ArgoHand
 from anchor_tui.sources.argocd.client import ArgoClient
 from anchor_tui.sources.argocd.route import route_to
-from anchor_tui.sources.credentials import ArgoAccess
-from anchor_tui.sources.secret import Secret
+from anchor_tui.sources.credentials.argocd import ArgocdAccess
+from anchor_tui.sources.credentials.secret import Secret
 from tests.actions import STALE
 from tests.recorded import recording
 from tests.sources.argo import error
@@ -54,7 +54,7 @@ class Going:
         self.writes = writes or {}
         self.sent: list[httpx.Request] = []
         self.read = 0
-        access = ArgoAccess(url="http://127.0.0.1", token=Secret("a-token"), origin="test")
+        access = ArgocdAccess(url="http://127.0.0.1", token=Secret("a-token"), origin="test")
         self.client = ArgoClient(route_to(access), read_only=False, transport=httpx.MockTransport(self.answer))
 
     async def argocd(self, _server):
@@ -516,7 +516,7 @@ async def test_a_refresh_is_over_when_it_was_compared_since_it_was_asked_for():
     followed = following(old, old, pending, fresh)
     await followed.hand.refresh(Refresh(PROD, hard=True), followed.learned)
     assert [dict(each.url.params)["refresh"] for each in followed.going.sent] == ["hard"]
-    said = await followed.hand.follow_refresh(FollowRefresh(PROD), followed.learned, followed.tell)
+    said = await followed.hand.follow_refresh(FollowRefresh(PROD), followed.learned, followed.print_progress)
     assert said == "Synced, Healthy"
     assert followed.going.read == 4
 
@@ -542,14 +542,16 @@ async def test_a_refresh_that_is_refused_is_a_failure():
 async def test_a_comparison_that_never_comes_is_unknown():
     followed = following(well(reconciledAt="2026-11-23T07:00:00Z"), pace=NO_REFRESH)
     followed.learned.compared_since[PROD.id] = NOW
-    message = await ends(followed.hand.follow_refresh(FollowRefresh(PROD), followed.learned, followed.tell), "unknown")
+    message = await ends(
+        followed.hand.follow_refresh(FollowRefresh(PROD), followed.learned, followed.print_progress), "unknown"
+    )
     assert "is the application controller running?" in message
 
 
 async def test_with_a_broken_spec_no_comparison_is_waited_for():
     followed = following(recording("get-invalid-spec").body)
     followed.learned.compared_since[PROD.id] = NOW
-    said = await followed.hand.follow_refresh(FollowRefresh(PROD), followed.learned, followed.tell)
+    said = await followed.hand.follow_refresh(FollowRefresh(PROD), followed.learned, followed.print_progress)
     assert said == "Unknown, Unknown"
 
 
@@ -600,14 +602,14 @@ async def test_that_another_operation_runs_may_be_about_our_own():
 
 async def test_a_termination_is_followed_to_the_operation_s_end():
     followed = following(*documents("operation-phases-terminate", ours=False))
-    said = await followed.hand.follow_termination(FollowTermination(PROD), followed.tell)
+    said = await followed.hand.follow_termination(FollowTermination(PROD), followed.print_progress)
     assert said == "Failed: Operation terminated"
     assert followed.told == ["Terminating: waiting for completion of hook batch/Job/anchor-migrate"]
 
 
 async def test_a_termination_that_a_window_holds_up_is_unknown():
     followed = following(recording("get-dr-after-terminate").body, pace=NO_REFRESH)
-    message = await ends(followed.hand.follow_termination(FollowTermination(PROD), followed.tell), "unknown")
+    message = await ends(followed.hand.follow_termination(FollowTermination(PROD), followed.print_progress), "unknown")
     assert "a sync window may hold it" in message
 
 
@@ -636,7 +638,7 @@ def health(status, **more):
 
 async def test_health_is_waited_for_and_its_moment_is_kept():
     followed = following(health("Progressing"), health("Healthy"))
-    said = await followed.hand.follow_health(FollowHealth(PROD), followed.learned, followed.tell)
+    said = await followed.hand.follow_health(FollowHealth(PROD), followed.learned, followed.print_progress)
     assert (said, followed.learned.healthy_at) == ("Healthy", NOW)
     assert followed.told == ["Progressing", "Healthy"]
 
@@ -653,24 +655,26 @@ async def test_health_is_waited_for_and_its_moment_is_kept():
 )
 async def test_a_health_that_does_not_come_is_no_good_end(body, kind, words):
     followed = following(body, pace=replace(NO_HEALTH, degraded_s=0.0))
-    message = await ends(followed.hand.follow_health(FollowHealth(PROD), followed.learned, followed.tell), kind)
+    message = await ends(
+        followed.hand.follow_health(FollowHealth(PROD), followed.learned, followed.print_progress), kind
+    )
     assert words in message
 
 
 async def test_a_health_that_was_bad_before_has_a_moment_to_become_another():
     followed = following(health("Degraded"), health("Degraded"), health("Progressing"), health("Healthy"))
-    assert await followed.hand.follow_health(FollowHealth(PROD), followed.learned, followed.tell) == "Healthy"
+    assert await followed.hand.follow_health(FollowHealth(PROD), followed.learned, followed.print_progress) == "Healthy"
 
 
 async def test_what_is_suspended_is_waited_for_by_nobody():
     followed = following(recording("get-suspended").body)
-    said = await followed.hand.follow_health(FollowHealth(PROD), followed.learned, followed.tell)
+    said = await followed.hand.follow_health(FollowHealth(PROD), followed.learned, followed.print_progress)
     assert said.startswith("Suspended")
 
 
 async def test_that_no_mock_is_left_is_proved_from_fresh_manifests():
     followed = following(well(), managed="managed-resources-prod")
-    said = await followed.hand.follow_no_mocks(FollowNoMocks(PROD), followed.tell)
+    said = await followed.hand.follow_no_mocks(FollowNoMocks(PROD), followed.print_progress)
     assert said.startswith("none among ")
 
 
@@ -683,5 +687,5 @@ async def test_that_no_mock_is_left_is_proved_from_fresh_manifests():
 )
 async def test_a_mock_that_is_left_or_cannot_be_told_is_no_good_end(managed, kind, words):
     followed = following(well(), managed=managed, pace=NO_SETTLING)
-    message = await ends(followed.hand.follow_no_mocks(FollowNoMocks(PROD), followed.tell), kind)
+    message = await ends(followed.hand.follow_no_mocks(FollowNoMocks(PROD), followed.print_progress), kind)
     assert words in message

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from anchor_tui.config import Config
+from anchor_tui.config.model import Config
 from anchor_tui.domain.helm.value_layers import HelmSource, build_layered_values
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import Finding

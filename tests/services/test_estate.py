@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from anchor_tui.config.checking import ConfigErrors
+from anchor_tui.config.convert import ConfigErrors
 from anchor_tui.services import estate as module
 from anchor_tui.services.estate import DemoError, configured, demonstrated
 from anchor_tui.services.observe import observe_once

@@ -218,10 +218,10 @@ def environ(box: Sandbox) -> dict[str, str]:
 def configured(box: Sandbox, **github):
     from dataclasses import replace
 
-    from anchor_tui.config import GitHub, Server
+    from anchor_tui.config.model import GitHubConfig, ServerConfig
 
-    there = GitHub(ops_repo="anchor/anchor-msp-ops", api_url=box.github_url, token_env="G")
-    return config(argocd=Server(server=box.argocd_url, token_env="A"), github=replace(there, **github))
+    there = GitHubConfig(ops_repo="anchor/anchor-msp-ops", api_url=box.github_url, token_env="G")
+    return config(argocd=ServerConfig(server=box.argocd_url, token_env="A"), github=replace(there, **github))
 
 
 def test_the_embedded_estate_is_observed_once(tmp_path):
@@ -249,7 +249,7 @@ def test_a_github_that_hangs_costs_one_reading_no_more_than_the_deadline(tmp_pat
 
 
 def test_credentials_that_are_waited_for_at_a_prompt_do_not_hold_up_the_end(tmp_path, monkeypatch):
-    from anchor_tui.sources import credentials
+    from anchor_tui.sources.credentials import argocd
 
     asked, over = threading.Event(), threading.Event()
 
@@ -258,7 +258,7 @@ def test_credentials_that_are_waited_for_at_a_prompt_do_not_hold_up_the_end(tmp_
         over.wait(5)
         raise CredentialError("too late")
 
-    monkeypatch.setattr(credentials, "github_access", prompt)
+    monkeypatch.setattr(argocd, "find_github_access", prompt)
     with running("steady") as box:
         snapshot = observe_once(configured(box), environ(box), tmp_path, 4.0)
         assert asked.is_set()
@@ -269,10 +269,10 @@ def test_credentials_that_are_waited_for_at_a_prompt_do_not_hold_up_the_end(tmp_
 
 
 async def test_a_source_for_each_argo_cd_and_one_for_github(tmp_path):
-    from anchor_tui.config import Server
+    from anchor_tui.config.model import ServerConfig
     from tests.values import environment_config
 
-    both = config(environment_config("prod"), environment_config("eu", server="eu"), servers=(Server(name="eu"),))
+    both = config(environment_config("prod"), environment_config("eu", server="eu"), servers=(ServerConfig(name="eu"),))
     assert [(each.id, each.kind) for each in make_sources(both, {}, tmp_path)] == [
         ("argocd", "argocd"),
         ("eu", "argocd"),

@@ -12,7 +12,7 @@ from anchor_tui.services.acting import Learned
 from anchor_tui.services.audit import pending_events
 from anchor_tui.services.clock import utc_now
 from anchor_tui.services.outbox import Outbox
-from anchor_tui.sources import events
+from anchor_tui.sources import status_api
 from tests.services.acting import Operator, another, at, until
 
 
@@ -55,7 +55,7 @@ def posts(op: Operator) -> int:
 )
 async def test_what_is_not_taken_waits_and_is_sent_again_under_the_same_key(tmp_path, monkeypatch, fault, taken):
     if "hang" in fault or "latency" in fault:
-        monkeypatch.setattr(events, "TIMEOUT_S", 0.2)
+        monkeypatch.setattr(status_api, "TIMEOUT_S", 0.2)
     with at("incident", tmp_path) as op:
         op.box.faults.add(f"status:{fault},times=1")
         _, learned, words = await emitted(op)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from anchor_tui.config import Config, GitHub, Server
+from anchor_tui.config.model import Config, GitHubConfig, ServerConfig
 from anchor_tui.domain.model import Finding, Snapshot
 from anchor_tui.domain.source_data import ArgoCDData, ManagedResources, OpsRepoData, RepoSettingNames, SettingNames
 from anchor_tui.sandbox.server import running
@@ -21,7 +21,7 @@ from tests.domain.policy.estate import CONFIG, sample
 from tests.recorded import recording
 from tests.values import NOW, ago, application, argocd, files, fresh, ops_repo, readings, replace
 
-WITHOUT_APP = replace(CONFIG, github=GitHub(ops_repo="anchor/anchor-msp-ops"))
+WITHOUT_APP = replace(CONFIG, github=GitHubConfig(ops_repo="anchor/anchor-msp-ops"))
 HEAD = "58c99611d007a6cc61b03fc859cecf01bfcf1e22"
 OLD = "b" * 40
 OVERLAY = "infra/helm/platform/environments/{}/values.yaml"
@@ -34,8 +34,8 @@ def of(scenario: str, folder: Path, *faults: str, prepare: Callable[[Any], None]
             prepare(box)
         there = replace(
             CONFIG,
-            argocd=Server(server=box.argocd_url, token_env="A"),
-            github=GitHub(ops_repo=box.ops_repo, app_repo=box.app_repo, api_url=box.github_url, token_env="G"),
+            argocd=ServerConfig(server=box.argocd_url, token_env="A"),
+            github=GitHubConfig(ops_repo=box.ops_repo, app_repo=box.app_repo, api_url=box.github_url, token_env="G"),
         )
         return observe_once(there, {"A": box.argocd_token, "G": box.github_token}, folder, 10)
 

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from anchor_tui.__main__ import run
+from anchor_tui.__main__ import run_command_line
 from anchor_tui.services.audit import pending_events, unfinished
 from anchor_tui.services.clock import utc_now
 from anchor_tui.services.recovery import recover
-from tests.cli.command import surroundings
+from tests.cli.process import surroundings
 from tests.services.acting import Operator, at, until, wait_until
 
 REPO = "/repos/anchor/anchor-msp-ops"
@@ -70,7 +70,7 @@ def again(monkeypatch, capsys):
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(op.folder)
         op.traffic.clear()
-        code = run(list(argv))
+        code = run_command_line(list(argv))
         return code, capsys.readouterr().err
 
     return run_again

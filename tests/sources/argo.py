@@ -11,14 +11,14 @@ from typing import Any
 
 import httpx
 
-from anchor_tui.config import ApplicationName, ApplicationSelector, EnvironmentConfig, Server
+from anchor_tui.config.model import ApplicationName, ApplicationSelector, EnvironmentConfig, ServerConfig
 from anchor_tui.domain.model import Application, Fresh, Reading
 from anchor_tui.domain.source_data import ArgoCDData
 from anchor_tui.sources.argocd.client import ArgoClient
 from anchor_tui.sources.argocd.route import route_to
 from anchor_tui.sources.argocd.source import ArgoSource
-from anchor_tui.sources.credentials import ArgoAccess
-from anchor_tui.sources.secret import Secret
+from anchor_tui.sources.credentials.argocd import ArgocdAccess
+from anchor_tui.sources.credentials.secret import Secret
 
 NOW = datetime(2026, 11, 23, 6, 32, tzinfo=UTC)
 URL = "https://argocd.anchor.example"
@@ -28,7 +28,7 @@ Environments = Mapping[str, tuple[str, ...] | ApplicationSelector]
 
 
 def client(transport: httpx.AsyncBaseTransport, *, read_only: bool = True) -> ArgoClient:
-    access = ArgoAccess(url=URL, token=Secret("a-token"), origin="test")
+    access = ArgocdAccess(url=URL, token=Secret("a-token"), origin="test")
     return ArgoClient(route_to(access), read_only=read_only, transport=transport)
 
 
@@ -45,7 +45,7 @@ def source(
     async def connect() -> ArgoClient:
         return client(transport, read_only=read_only)
 
-    server = Server(relist_s=relist_s)  # type: ignore[arg-type]  # a test has no whole second to wait
+    server = ServerConfig(relist_s=relist_s)  # type: ignore[arg-type]  # a test has no whole second to wait
     return ArgoSource(server, environment_configs(environments), connect, now)
 
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from anchor_tui.config import Config
-from anchor_tui.sources.credentials import GitHubAccess
+from anchor_tui.config.model import Config
+from anchor_tui.sources.credentials.argocd import GitHubAccess
+from anchor_tui.sources.credentials.secret import Secret
 from anchor_tui.sources.errors import NotFound
 from anchor_tui.sources.github import GitHubSource
 from anchor_tui.sources.github.door import Door, Gate, GraphAnswer, GraphError
 from anchor_tui.sources.github.queries import Document
-from anchor_tui.sources.secret import Secret
 from tests.values import NOW
 
 Data = dict[str, Any]

@@ -17,7 +17,8 @@ from anchor_tui.sources.argocd.acting import is_busy, may, read_state, read_whol
 from anchor_tui.sources.argocd.answers import Answer
 from anchor_tui.sources.argocd.client import ArgoClient
 from anchor_tui.sources.argocd.route import route_to
-from anchor_tui.sources.credentials import ArgoAccess
+from anchor_tui.sources.credentials.argocd import ArgocdAccess
+from anchor_tui.sources.credentials.secret import Secret
 from anchor_tui.sources.errors import (
     BadAnswer,
     Forbidden,
@@ -31,7 +32,6 @@ from anchor_tui.sources.errors import (
     Unreachable,
     WriteRefused,
 )
-from anchor_tui.sources.secret import Secret
 from tests.actions import state as app_state
 from tests.recorded import playing, recording, recordings
 from tests.sources.argo import client, error
@@ -424,7 +424,7 @@ async def test_how_long_was_waited_is_said_as_it_was():
 
 
 def to(url):
-    return ArgoClient(route_to(ArgoAccess(url=url, token=Secret("a-token"), origin="test")), read_only=False)
+    return ArgoClient(route_to(ArgocdAccess(url=url, token=Secret("a-token"), origin="test")), read_only=False)
 
 
 def answer_of_a_proxy(body):

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from anchor_tui.config import ApplicationName, EnvironmentConfig, Server
+from anchor_tui.config.model import ApplicationName, EnvironmentConfig, ServerConfig
 from anchor_tui.domain.model import Fresh
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.services.clock import utc_now
@@ -21,17 +21,17 @@ from anchor_tui.sources.argocd.begun import AheadClient
 from anchor_tui.sources.argocd.client import ArgoClient, ReadOnlyGate
 from anchor_tui.sources.argocd.route import route_to
 from anchor_tui.sources.argocd.source import ArgoSource
-from anchor_tui.sources.credentials import ArgoAccess
+from anchor_tui.sources.credentials.argocd import ArgocdAccess
+from anchor_tui.sources.credentials.secret import Secret
 from anchor_tui.sources.errors import SourceError, TlsFailure, Unauthenticated, Unreachable, WriteRefused
-from anchor_tui.sources.secret import Secret
 from tests.sources.argo import URL, applications, client, following, has
 from tests.sources.loopback import self_signed, serving
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.very-secret.signature"
 
 
-def access(url: str = URL, **changes) -> ArgoAccess:
-    return ArgoAccess(url=url, token=Secret(TOKEN), origin="test", **changes)
+def access(url: str = URL, **changes) -> ArgocdAccess:
+    return ArgocdAccess(url=url, token=Secret(TOKEN), origin="test", **changes)
 
 
 @pytest.fixture(autouse=True)
@@ -298,11 +298,11 @@ def test_a_ca_file_that_holds_no_certificate_is_named(tmp_path):
 
 def of_sandbox(box: Sandbox, *names: str, token: str | None = None) -> ArgoSource:
     async def connect() -> ArgoClient:
-        found = ArgoAccess(url=box.argocd_url, token=Secret(token or box.argocd_token), origin="test")
+        found = ArgocdAccess(url=box.argocd_url, token=Secret(token or box.argocd_token), origin="test")
         return ArgoClient(route_to(found), read_only=True)
 
     wanted = tuple(ApplicationName(name) for name in names)
-    return ArgoSource(Server(), (EnvironmentConfig(name="prod", applications=wanted),), connect, utc_now)
+    return ArgoSource(ServerConfig(), (EnvironmentConfig(name="prod", applications=wanted),), connect, utc_now)
 
 
 async def test_an_embedded_argo_cd_is_read_once_and_followed(monkeypatch):

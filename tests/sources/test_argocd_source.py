@@ -9,7 +9,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from anchor_tui.config import ApplicationSelector
+from anchor_tui.config.model import ApplicationSelector
 from anchor_tui.domain.model import Fresh, Stale, Unavailable
 from anchor_tui.sources.argocd import source as module
 from anchor_tui.sources.argocd.requests import LIST_FIELDS, WATCH_FIELDS

@@ -6,25 +6,25 @@ from typing import Any
 
 import pytest
 
-from anchor_tui.config import Config, GitHub
+from anchor_tui.config.model import Config, GitHubConfig
 from anchor_tui.domain.model import Fresh
 from anchor_tui.domain.source_data import SettingNames
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.services.clock import utc_now
 from anchor_tui.sources import github as module
-from anchor_tui.sources.credentials import GitHubAccess
+from anchor_tui.sources.credentials.argocd import GitHubAccess
+from anchor_tui.sources.credentials.secret import Secret
 from anchor_tui.sources.errors import BadAnswer, Forbidden, NotFound, ServerFailed, Unreachable
 from anchor_tui.sources.github import GitHubSource, beside
 from anchor_tui.sources.github.comparing import Comparing, compare
 from anchor_tui.sources.github.door import Door, Gate
 from anchor_tui.sources.github.settings import read_settings
-from anchor_tui.sources.secret import Secret
 from tests.sources.argo import following
 from tests.sources.hub import FakeDoor, FakeRest, polled, source, target
 from tests.values import config
 
 OPS, APP = "/repos/anchor/anchor-msp-ops", "/repos/anchor/anchor-msp"
-WITH_APP = config(github=GitHub(ops_repo="anchor/anchor-msp-ops", app_repo="anchor/anchor-msp"))
+WITH_APP = config(github=GitHubConfig(ops_repo="anchor/anchor-msp-ops", app_repo="anchor/anchor-msp"))
 HEAD, OLD = "a" * 40, "b" * 40
 
 
@@ -288,7 +288,7 @@ async def test_a_fault_of_ours_in_a_comparison_is_its_reason():
 
 
 async def test_a_repository_that_was_renamed_is_asked_where_it_is_now():
-    renamed = config(github=GitHub(ops_repo="anchor/msp-ops"))
+    renamed = config(github=GitHubConfig(ops_repo="anchor/msp-ops"))
     async with Sandbox.start("steady") as box:
         before = box.repository.head
         box.commit({"README.md": "more"}, "Say more")

@@ -8,12 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from anchor_tui.config import GitHub, ReleaseKeys
+from anchor_tui.config.model import GitHubConfig, ReleaseKeyPaths
 from anchor_tui.domain.model import Fresh, Stale, Unavailable
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.services.clock import utc_now
 from anchor_tui.sources import github as module
-from anchor_tui.sources.credentials import GitHubAccess
+from anchor_tui.sources.credentials.argocd import GitHubAccess
+from anchor_tui.sources.credentials.secret import Secret
 from anchor_tui.sources.errors import (
     BadAnswer,
     Forbidden,
@@ -26,7 +27,6 @@ from anchor_tui.sources.errors import (
 from anchor_tui.sources.github import GitHubSource, files
 from anchor_tui.sources.github.door import Door, Gate, GraphAnswer
 from anchor_tui.sources.pace import Backoff
-from anchor_tui.sources.secret import Secret
 from tests.sources.argo import following
 from tests.sources.hub import (
     FakeDoor,
@@ -266,7 +266,7 @@ async def test_a_poll_costs_one_point_and_so_does_the_history_so_that_idle_hours
         budget = (await of_sandbox(box).read()).value.budget
         assert budget.cost == 1
         assert box.github.points.used == 2
-    polls_an_hour = 3600 / GitHub(ops_repo="a/b").poll_s
+    polls_an_hour = 3600 / GitHubConfig(ops_repo="a/b").poll_s
     assert polls_an_hour * budget.cost < budget.limit / 40
 
 
@@ -407,7 +407,7 @@ async def test_a_commit_is_seen_at_the_next_poll_with_its_history(monkeypatch):
 
 
 async def test_the_former_name_of_a_repository_is_followed_and_said():
-    configured = replace(config(), github=GitHub(ops_repo="anchor/msp-ops"))
+    configured = replace(config(), github=GitHubConfig(ops_repo="anchor/msp-ops"))
     async with Sandbox.start("steady") as box:
         reading = await of_sandbox(box, configured).read()
     assert reading.problems[0].kind == "renamed"
@@ -415,7 +415,7 @@ async def test_the_former_name_of_a_repository_is_followed_and_said():
 
 
 async def test_an_unknown_repository_is_not_found():
-    configured = replace(config(), github=GitHub(ops_repo="anchor/nothing"))
+    configured = replace(config(), github=GitHubConfig(ops_repo="anchor/nothing"))
     async with Sandbox.start("steady") as box:
         with pytest.raises(NotFound, match="anchor/nothing"):
             await of_sandbox(box, configured).read()
@@ -592,7 +592,7 @@ async def test_a_chart_without_defaults_is_well_and_with_broken_ones_is_not():
 async def test_the_configuration_can_name_the_key_paths():
     text = GOOD.replace("version: 1.43.1\n", "meta:\n  ours: 7.7.7\n", 1)
     data = polled(target(e2Release=entry(text)))
-    configured = replace(config(), release=ReleaseKeys(version="meta.ours"))
+    configured = replace(config(), release=ReleaseKeyPaths(version="meta.ours"))
     found = (await source(configured, FakeDoor(Poll=data)).read()).value.environments["prod"]
     assert found.release.version == "7.7.7"
 

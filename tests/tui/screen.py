@@ -11,7 +11,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from anchor_tui.config import Config
+from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
 from anchor_tui.domain.actions.progress import Job
 from anchor_tui.domain.model import Snapshot

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from anchor_tui.config.load import read
+from anchor_tui.config.load import parse_config
 from anchor_tui.sandbox.pace import FAST
 from anchor_tui.sandbox.pulls import FAST_CHECKS
 from anchor_tui.sandbox.server import Sandbox, running
@@ -46,7 +46,7 @@ async def live(box: Sandbox, folder: Path, environment: str, *, read_only: bool 
         [status_api]
         url = "{box.status_url}"
     """
-    config = read(text, folder / "anchor-tui.toml", environ)
+    config = parse_config(text, folder / "anchor-tui.toml", environ)
     reader = Background(config, environ, folder, state=folder / "state")
     reader.start()
     app = AnchorApp(config, reader, utc_now, environment=environment, ascii_only=False)

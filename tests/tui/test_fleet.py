@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from anchor_tui.config import ApplicationSelector
-from anchor_tui.config.checking import ConfigErrors
-from anchor_tui.config.load import read
+from anchor_tui.config.convert import ConfigErrors
+from anchor_tui.config.load import parse_config
+from anchor_tui.config.model import ApplicationSelector
 from anchor_tui.domain.snapshot_builder import build_snapshot
 from anchor_tui.tui.app import READER_DIED, AnchorApp
 from anchor_tui.tui.keys import REGISTRY
@@ -386,4 +386,4 @@ def test_a_row_of_keys_cannot_be_given_one_key(tmp_path):
     text = '[github]\nops_repo = "a/b"\n[keys]\nenvironment = "e"\n'
     actions = {action.id: (*action.keys, *action.all_keys.split()) for action in REGISTRY}
     with pytest.raises(ConfigErrors, match=r"keys\.environment: its keys are fixed"):
-        read(text, tmp_path / "anchor-tui.toml", {}, actions=actions)
+        parse_config(text, tmp_path / "anchor-tui.toml", {}, actions=actions)

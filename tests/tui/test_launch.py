@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from anchor_tui.__main__ import run
+from anchor_tui.__main__ import run_command_line
 
 
 def test_a_fault_of_ours_that_ends_the_reading_is_named_by_its_type_alone(
@@ -16,7 +16,7 @@ def test_a_fault_of_ours_that_ends_the_reading_is_named_by_its_type_alone(
     closed = SimpleNamespace(run=lambda: None, return_code=3)
     monkeypatch.setattr("anchor_tui.services.background.Background", lambda *_: died)
     monkeypatch.setattr("anchor_tui.tui.app.AnchorApp", lambda *_, **__: closed)
-    assert run(["demo"]) == 3
+    assert run_command_line(["demo"]) == 3
     said = capsys.readouterr().err
     assert "a fault in anchor-tui ended the reading: ValueError" in said
     assert "ghp_secret" not in said

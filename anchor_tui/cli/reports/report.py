@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from anchor_tui.config import Config
+from anchor_tui.config.model import Config
 from anchor_tui.domain.model import Finding, ValueObject
 from anchor_tui.domain.policy.judging import Findings
 from anchor_tui.domain.policy.waivers import WaiverEnd

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from anchor_tui.config import Config, EnvironmentConfig
+from anchor_tui.config.model import Config, EnvironmentConfig
 from anchor_tui.domain.actions.plan import Order, Refusal
 from anchor_tui.domain.formatting import shorten_revision
 from anchor_tui.domain.model import Image, PullRequestRef, Release, ValueObject

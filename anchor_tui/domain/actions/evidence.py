@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from anchor_tui.config import Config
+from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.cluster import AppState
 from anchor_tui.domain.actions.plan import Order, Refusal, absent
 from anchor_tui.domain.actions.workbench import Workbench

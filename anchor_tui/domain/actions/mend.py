@@ -6,7 +6,7 @@ inserted, and an address that should be another one is known to nobody here.
 
 from __future__ import annotations
 
-from anchor_tui.config import EnvironmentConfig
+from anchor_tui.config.model import EnvironmentConfig
 from anchor_tui.domain.actions import preflight, promote
 from anchor_tui.domain.actions.choosing import branch_name
 from anchor_tui.domain.actions.evidence import Evidence, confirmed

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 
-from anchor_tui.config import Config
+from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.choosing import Move
 from anchor_tui.domain.actions.plan import FileDiff, Refusal
 from anchor_tui.domain.actions.workbench import File, Workbench

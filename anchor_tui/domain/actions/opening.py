@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 
-from anchor_tui.config import Config
+from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.parts import FileChange
 from anchor_tui.domain.actions.plan import PullRequestDraft, Refusal, Seen
 from anchor_tui.domain.actions.steps import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from anchor_tui.config import ApplicationSelector, EnvironmentConfig
+from anchor_tui.config.model import ApplicationSelector, EnvironmentConfig
 from anchor_tui.domain.helm.value_layers import (
     FileReader,
     HelmSource,

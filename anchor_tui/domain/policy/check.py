@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, TypeAlias
 
-from anchor_tui.config import Rules
+from anchor_tui.config.model import RuleSet
 from anchor_tui.domain.helm.value_layers import SourceLocation
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import EvidenceKind, Finding, ValueObject
@@ -66,7 +66,7 @@ class Check(ValueObject, frozen=True):
     id: str
     title: str
     level: Grade
-    rules: tuple[Rules, ...]
+    rules: tuple[RuleSet, ...]
     evidence: tuple[EvidenceKind, ...]
     section: str
     why: str
@@ -75,7 +75,7 @@ class Check(ValueObject, frozen=True):
     levels: Mapping[str, Grade] = {}
     """Where a set of rules takes it more seriously."""
 
-    def grade(self, rules: Rules | None) -> Grade:
+    def grade(self, rules: RuleSet | None) -> Grade:
         """How much a failure weighs."""
         return self.levels.get(rules or "", self.level)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeAlias, TypeVar
 
-from anchor_tui.config import Config, EnvironmentConfig
+from anchor_tui.config.model import Config, EnvironmentConfig
 from anchor_tui.domain.helm.value_layers import LayeredValues, SourceLocation
 from anchor_tui.domain.kubernetes.application_manifests import ManifestApplication
 from anchor_tui.domain.kubernetes.workloads import Manifests

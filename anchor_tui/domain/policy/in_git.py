@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from anchor_tui.config import Config, EnvironmentConfig
+from anchor_tui.config.model import Config, EnvironmentConfig
 from anchor_tui.domain.helm.value_layers import FileReader, LayeredValues, ValueLayersError
 from anchor_tui.domain.kubernetes.application_manifests import (
     ManifestApplication,

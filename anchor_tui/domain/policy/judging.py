@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from anchor_tui.config import Config
+from anchor_tui.config.model import Config
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import Finding, ValueObject
 from anchor_tui.domain.policy.check import Check

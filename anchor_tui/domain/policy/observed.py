@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from anchor_tui.config import Config, EnvironmentConfig
+from anchor_tui.config.model import Config, EnvironmentConfig
 from anchor_tui.domain.helm.value_layers import LayeredValues, ValueLayersError
 from anchor_tui.domain.model import AppId, Application, Problem, ValueObject
 from anchor_tui.domain.policy.facts import (

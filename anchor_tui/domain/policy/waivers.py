@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from msgspec.structs import replace
 
-from anchor_tui.config import Config, Waiver
+from anchor_tui.config.model import Config, Waiver
 from anchor_tui.domain.model import Finding, ValueObject
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from anchor_tui.config import ApplicationName, ApplicationSelector, EnvironmentConfig, Server
+from anchor_tui.config.model import ApplicationName, ApplicationSelector, EnvironmentConfig, ServerConfig
 from anchor_tui.domain.model import AppId, Application, Problem
 from anchor_tui.domain.source_data import (
     ArgoCDData,
@@ -39,7 +39,7 @@ class Known:
     """The applications of one Argo CD that the environments speak of, as far as the answers told."""
 
     def __init__(
-        self, server: Server, environments: tuple[EnvironmentConfig, ...], now: Callable[[], datetime]
+        self, server: ServerConfig, environments: tuple[EnvironmentConfig, ...], now: Callable[[], datetime]
     ) -> None:
         self.source = server.name
         self.heard_at: datetime | None = None

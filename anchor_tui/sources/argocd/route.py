@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from anchor_tui import __version__
-from anchor_tui.config.forms import is_loopback
+from anchor_tui.config.patterns import is_loopback
 from anchor_tui.sources.errors import TlsFailure, Unreachable
 
 if TYPE_CHECKING:
     import ssl
 
-    from anchor_tui.sources.credentials import ArgoAccess
+    from anchor_tui.sources.credentials.argocd import ArgocdAccess
 
 CONNECT_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 20.0
@@ -23,7 +23,7 @@ ANSWER_TIMEOUT_S = 20.0
 class Route(NamedTuple):
     """What a connection is made from. `verify` is False for plain http only."""
 
-    access: ArgoAccess
+    access: ArgocdAccess
     verify: ssl.SSLContext | bool
     proxy: str | None
 
@@ -38,14 +38,14 @@ class Route(NamedTuple):
         return {"User-Agent": f"anchor-tui/{__version__}", "Authorization": f"Bearer {self.access.token.reveal()}"}
 
 
-def route_to(access: ArgoAccess) -> Route:
+def route_to(access: ArgocdAccess) -> Route:
     """The route; raises TlsFailure where the certificates cannot be used, Unreachable where the proxy cannot."""
     # An SSL context takes 40 ms to make; plain http (loopback, or asked for) has no use for one.
     verify = _ssl_context(access) if access.url.startswith("https://") else False
     return Route(access, verify, _proxy(access.url))
 
 
-def _ssl_context(access: ArgoAccess) -> ssl.SSLContext:
+def _ssl_context(access: ArgocdAccess) -> ssl.SSLContext:
     try:
         context = _trusting(access)
         if access.ca_file:
@@ -91,7 +91,7 @@ def _proxy(url: str) -> str | None:
     return whole
 
 
-def _trusting(access: ArgoAccess) -> ssl.SSLContext:
+def _trusting(access: ArgocdAccess) -> ssl.SSLContext:
     """As httpx makes it: $SSL_CERT_FILE, $SSL_CERT_DIR, else certifi's authorities."""
     import ssl
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from msgspec.structs import replace
 
-from anchor_tui.config import EnvironmentConfig, Server
+from anchor_tui.config.model import EnvironmentConfig, ServerConfig
 from anchor_tui.domain.model import Application, Fresh, Reading, SourceFailure, Stale, Unavailable
 from anchor_tui.domain.source_data import ArgoCDData
 from anchor_tui.sources.argocd.answers import Answer
@@ -67,7 +67,7 @@ class ArgoSource:
 
     def __init__(
         self,
-        server: Server,
+        server: ServerConfig,
         environments: tuple[EnvironmentConfig, ...],
         connect: Callable[[], Awaitable[Client]],
         now: Callable[[], datetime],

@@ -48,7 +48,7 @@ from anchor_tui.sources.github.wire import (
 from anchor_tui.sources.pace import Backoff, pause
 
 if TYPE_CHECKING:
-    from anchor_tui.config import Config
+    from anchor_tui.config.model import Config
     from anchor_tui.sources.github.door import Door
 
 SOURCE_ID = "github"

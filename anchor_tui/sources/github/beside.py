@@ -18,7 +18,7 @@ from anchor_tui.sources.github.settings import read_settings, unread
 from anchor_tui.sources.pace import Backoff, pause
 
 if TYPE_CHECKING:
-    from anchor_tui.config import GitHub
+    from anchor_tui.config.model import GitHubConfig
     from anchor_tui.sources.github.door import Door
 
 SETTINGS_S = 600.0
@@ -32,7 +32,7 @@ PATIENCE_S = 30.0
 class Beside:
     """The latest of what is asked beside the poll, and what is to be asked next."""
 
-    def __init__(self, config: GitHub, connect: Callable[[], Awaitable[Door]]) -> None:
+    def __init__(self, config: GitHubConfig, connect: Callable[[], Awaitable[Door]]) -> None:
         self._repositories = tuple(dict.fromkeys(filter(None, (config.ops_repo, config.app_repo))))
         self._config = config
         self._connect = connect

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from anchor_tui import __version__
-from anchor_tui.config.forms import is_loopback
+from anchor_tui.config.patterns import is_loopback
 from anchor_tui.sources.errors import (
     BadAnswer,
     Forbidden,
@@ -38,7 +38,7 @@ from anchor_tui.sources.errors import (
 if TYPE_CHECKING:
     from github import Github, GithubException
 
-    from anchor_tui.sources.credentials import GitHubAccess
+    from anchor_tui.sources.credentials.argocd import GitHubAccess
     from anchor_tui.sources.github.queries import Document
 
 T = TypeVar("T")

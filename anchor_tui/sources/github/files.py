@@ -14,7 +14,7 @@ from anchor_tui.sources.github.queries import application_file
 from anchor_tui.sources.github.wire import Change, Changes, Entry, Pull, changed_paths, convert, utc
 
 if TYPE_CHECKING:
-    from anchor_tui.config import Config, EnvironmentConfig, ReleaseKeys
+    from anchor_tui.config.model import Config, EnvironmentConfig, ReleaseKeyPaths
 
 Target = Mapping[str, Any]
 """A commit as it came: its files' names depend on the configuration."""
@@ -156,7 +156,7 @@ def _dated(release: Release, change: Change | None) -> Release:
 
 
 @lru_cache(maxsize=2048)
-def read_release_text(text: str, path: str, keys: ReleaseKeys) -> tuple[Release | None, tuple[Problem, ...]]:
+def read_release_text(text: str, path: str, keys: ReleaseKeyPaths) -> tuple[Release | None, tuple[Problem, ...]]:
     """A release.yaml. The same text is parsed once: a poll brings every file anew, and few of them differ."""
     from anchor_tui.domain.releases import read_release
     from anchor_tui.domain.yaml.document import parse_document  # ruamel: 11 ms that the first frame need not wait for

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from anchor_tui.config import Config, EnvironmentConfig
+from anchor_tui.config.model import Config, EnvironmentConfig
 from anchor_tui.domain.source_data import OpsRepoData, PastRelease
 from anchor_tui.sources.github.bench import MORE_HISTORY
 from anchor_tui.sources.github.files import Files

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from anchor_tui.config import Chart, EnvironmentConfig, GitHub
+from anchor_tui.config.model import ChartConfig, EnvironmentConfig, GitHubConfig
 
 PULL_REQUESTS_A_PAGE = 50
 RELEASES_BACK = 30
@@ -46,7 +46,7 @@ class Queries:
         return frozenset({self.poll.text, self.more_pull_requests.text, self.history.text})
 
 
-def make_queries(github: GitHub, environments: tuple[EnvironmentConfig, ...], chart: Chart) -> Queries:
+def make_queries(github: GitHubConfig, environments: tuple[EnvironmentConfig, ...], chart: ChartConfig) -> Queries:
     """The three documents for these environments; paths travel as variables, so that any name is safe."""
     owner, _, name = github.ops_repo.partition("/")
     numbers = range(len(environments))
@@ -63,7 +63,7 @@ def make_queries(github: GitHub, environments: tuple[EnvironmentConfig, ...], ch
     )
 
 
-def application_file(chart: Chart, environment: EnvironmentConfig) -> str:
+def application_file(chart: ChartConfig, environment: EnvironmentConfig) -> str:
     """Where an environment's Application stands in the ops repo."""
     return f"{chart.applications}/{environment.name}.yaml"
 

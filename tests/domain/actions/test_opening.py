@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from anchor_tui.config import Promotion
+from anchor_tui.config.model import PromotionConfig
 from anchor_tui.domain.actions.opening import Opening, opening, seen
 from anchor_tui.domain.actions.plan import PullRequestDraft
 from anchor_tui.domain.actions.steps import AddLabels, AskReviewers, Commit, CreateBranch, Merge, MoveBranch
@@ -124,7 +124,7 @@ def test_without_labels_and_reviewers_nobody_is_asked():
     assert names(opened(draft=replace(DRAFT, labels=(), reviewers=()))) == ["CreateBranch", "Commit", "OpenPullRequest"]
 
 
-AUTO = replace(CONFIG, promotion=Promotion(merge="auto"))
+AUTO = replace(CONFIG, promotion=PromotionConfig(merge="auto"))
 
 
 def test_where_auto_merge_is_configured_it_is_the_last_step_by_the_repository_s_usual_method():

@@ -7,7 +7,7 @@ import shlex
 
 import pytest
 
-from anchor_tui.config import Promotion
+from anchor_tui.config.model import PromotionConfig
 from anchor_tui.domain.actions.cluster import SyncWindows
 from anchor_tui.domain.actions.following import FollowPullRequest, FollowRun
 from anchor_tui.domain.actions.plan import Refusal, still_holds
@@ -53,7 +53,7 @@ def estate(staging=STAGING_APP, prod=PROD_APP, **changes):
 
 
 def soaking(minutes):
-    return replace(CONFIG, promotion=Promotion(soak_minutes=minutes))
+    return replace(CONFIG, promotion=PromotionConfig(soak_minutes=minutes))
 
 
 def planned(workbench=None, config=CONFIG, asked=None, **changes):
@@ -141,7 +141,7 @@ def test_of_an_unprotected_environment_one_key_is_enough():
 
 
 def test_labels_and_reviewers_are_the_configured_ones():
-    config = replace(CONFIG, promotion=Promotion(labels=("promotion", "x"), reviewers=("a/b",)))
+    config = replace(CONFIG, promotion=PromotionConfig(labels=("promotion", "x"), reviewers=("a/b",)))
     plan = a_plan(planned(config=config))
     assert plan.pull_request is not None
     assert (plan.pull_request.labels, plan.pull_request.reviewers) == (("promotion", "x"), ("a/b",))
@@ -333,7 +333,7 @@ def test_a_promotion_that_somebody_has_opened_already_is_shown_and_not_opened_ag
     theirs = OpenPullRequestData(
         PullRequest(99, "Promote 1.43.2", "https://x/99"), "t", {"prod": sample_release("staging")}
     )
-    config = replace(CONFIG, promotion=Promotion(via=via, workflow="promote.yaml"))
+    config = replace(CONFIG, promotion=PromotionConfig(via=via, workflow="promote.yaml"))
     refusal = a_refusal(planned(bench(repo=repo(pull_requests=(theirs,))), config))
     assert (refusal.kind, refusal.url, refusal.settled) == ("open", "https://x/99", True)
     assert "#99 “Promote 1.43.2” is open already, and says just this: merge it (m)" in refusal.message
@@ -370,7 +370,7 @@ def test_a_policy_error_that_is_there_already_only_warns():
 
 # --- by the ops repo's workflow -------------------------------------------------------------------------
 
-BY_WORKFLOW = replace(CONFIG, promotion=Promotion(via="workflow", workflow="promote.yaml"))
+BY_WORKFLOW = replace(CONFIG, promotion=PromotionConfig(via="workflow", workflow="promote.yaml"))
 
 
 def test_by_workflow_the_plan_starts_it_and_follows_what_it_opens():

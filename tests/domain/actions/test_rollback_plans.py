@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from anchor_tui.config import Promotion, StatusApi
+from anchor_tui.config.model import PromotionConfig, StatusApiConfig
 from anchor_tui.domain.actions.cluster import SyncWindows
 from anchor_tui.domain.actions.following import FollowOperation, FollowRollout
 from anchor_tui.domain.actions.planning import make_plan
@@ -35,7 +35,7 @@ from tests.values import application, replace
 RELEASE = "environments/prod/release.yaml"
 OVERLAY = "infra/helm/platform/environments/prod/values.yaml"
 STATUS_URL = "https://status.anchor.example/events"
-TELLING = replace(CONFIG, status_api=StatusApi(url=STATUS_URL))
+TELLING = replace(CONFIG, status_api=StatusApiConfig(url=STATUS_URL))
 
 
 def workbench(**changes):
@@ -112,7 +112,7 @@ def test_what_is_lost_is_said():
 
 
 def test_labels_say_that_it_is_a_rollback_and_not_a_promotion():
-    config = replace(CONFIG, promotion=Promotion(labels=("promotion", "ops", "rollback")))
+    config = replace(CONFIG, promotion=PromotionConfig(labels=("promotion", "ops", "rollback")))
     plan = a_plan(planned(config=config))
     assert plan.pull_request is not None
     assert plan.pull_request.labels == ("rollback", "ops")
@@ -206,11 +206,11 @@ def test_an_application_that_is_absent_is_not_waited_for():
 @pytest.mark.parametrize(
     ("status", "kind", "words", "emits"),
     [
-        (StatusApi(url=STATUS_URL), "note", "is sent to the status API once the older version is live", True),
-        (StatusApi(), "warning", "is not sent: no status API is configured", False),
-        (StatusApi(url=STATUS_URL, emit="pipeline"), "note", "the ops repo's pipeline sends it", False),
-        (StatusApi(url=STATUS_URL, emit="none"), "note", "nobody is to be told", False),
-        (StatusApi(emit="none"), "note", "nobody is to be told", False),
+        (StatusApiConfig(url=STATUS_URL), "note", "is sent to the status API once the older version is live", True),
+        (StatusApiConfig(), "warning", "is not sent: no status API is configured", False),
+        (StatusApiConfig(url=STATUS_URL, emit="pipeline"), "note", "the ops repo's pipeline sends it", False),
+        (StatusApiConfig(url=STATUS_URL, emit="none"), "note", "nobody is to be told", False),
+        (StatusApiConfig(emit="none"), "note", "nobody is to be told", False),
     ],
 )
 def test_whether_anybody_is_told_is_said_before(status, kind, words, emits):

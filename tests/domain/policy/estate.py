@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from anchor_tui.config import Config, GitHub
+from anchor_tui.config.model import Config, GitHubConfig
 from anchor_tui.domain.kubernetes.workloads import read_manifests
 from anchor_tui.domain.model import AutoSyncPolicy, Finding
 from anchor_tui.domain.policy.facts import (
@@ -32,7 +32,7 @@ HEAD = "58c99611d007a6cc61b03fc859cecf01bfcf1e22"
 NAMES = ("dev", "staging", "prod")
 CONFIG: Config = replace(
     config(*(environment_config(name, rules=name) for name in NAMES)),
-    github=GitHub(ops_repo="anchor/anchor-msp-ops", app_repo="anchor/anchor-msp"),
+    github=GitHubConfig(ops_repo="anchor/anchor-msp-ops", app_repo="anchor/anchor-msp"),
 )
 
 

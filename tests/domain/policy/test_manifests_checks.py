@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from anchor_tui.config import Names
+from anchor_tui.config.model import DeploymentNames
 from anchor_tui.domain.kubernetes.workloads import read_manifests
 from anchor_tui.domain.model import Finding
 from anchor_tui.domain.policy.facts import Facts
@@ -283,7 +283,7 @@ def test_workers_are_compared_by_digest_and_named_by_the_configuration() -> None
     worker["image"] = worker["image"].partition("@")[0] + ":1.43.1"
     assert [each.status for each in told("workers.gateway-image", manifests)] == ["fail"]
 
-    other = replace(CONFIG, names=Names(gateway="door"))
+    other = replace(CONFIG, names=DeploymentNames(gateway="door"))
     facts = Facts(other, NOW, PROD, rendered=read_manifests(manifests))
     [finding] = [each for each in BY_ID["workers.gateway-image"].run(facts) if each.evidence == "rendered"]
     assert (finding.status, finding.message) == ("unknown", "there is no workload door")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
-from anchor_tui.config import Waiver
+from anchor_tui.config.model import Waiver
 from anchor_tui.domain.policy.page import page
 from anchor_tui.domain.policy.registry import BY_ID, CHECKS
 from anchor_tui.domain.policy.waivers import waiver_ends

@@ -15,26 +15,29 @@ from enum import Enum
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from anchor_tui.config import DEFAULT_SERVER
-from anchor_tui.config.forms import is_loopback, split_url
-from anchor_tui.sources.argocd_cli import Context, Contexts, Options, cli_file, read_contexts, read_options
-from anchor_tui.sources.errors import CredentialError
-from anchor_tui.sources.gh_cli import ask_gh, hosts_file, hosts_token
-from anchor_tui.sources.secret import (
-    Secret,
-    clean,
-    keyring_token,
+from anchor_tui.config.model import DEFAULT_SERVER
+from anchor_tui.config.patterns import is_loopback, parse_url
+from anchor_tui.sources.credentials.argocd_cli import (
+    ArgocdContext,
+    ArgocdContexts,
+    ArgocdOptions,
+    find_contexts_file,
+    read_argocd_options,
+    read_contexts,
 )
+from anchor_tui.sources.credentials.gh_cli import find_hosts_file, read_hosts_token, run_gh_auth_token
+from anchor_tui.sources.credentials.secret import Secret, parse_token, read_keyring_token
+from anchor_tui.sources.errors import CredentialError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from anchor_tui.config import GitHub, Server
+    from anchor_tui.config.model import GitHubConfig, ServerConfig
 
 
 @dataclass(frozen=True, slots=True)
-class ArgoAccess:
+class ArgocdAccess:
     """How to reach one Argo CD. `url` is its root, a path included; the data are PEM texts."""
 
     url: str
@@ -59,7 +62,7 @@ class GitHubAccess:
     ca_file: str | None = None
 
 
-class _Named(Enum):
+class _AddressSource(Enum):
     """Who named an Argo CD's address."""
 
     CONFIGURATION = "the configuration"
@@ -69,63 +72,63 @@ class _Named(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Address:
+class _FoundAddress:
     url: str
-    named: _Named
+    source: _AddressSource
     origin: str
-    context: Context | None = None
+    context: ArgocdContext | None = None
 
 
-class _Ambient:
+class _Lookup:
     """The surroundings that one Argo CD's credentials are looked up in; the CLI's file is read when it is needed."""
 
-    def __init__(self, server: Server, environ: Mapping[str, str], home: Path) -> None:
+    def __init__(self, server: ServerConfig, environ: Mapping[str, str], home: Path) -> None:
         self.server = server
         self.environ = environ
         self.home = home
         self.table = "[argocd]" if server.name == DEFAULT_SERVER else f"[servers.{server.name}]"
         self.is_default = server.name == DEFAULT_SERVER
         self._read = False
-        self._contexts: Contexts | None = None
-        self._options: Options | None = None
+        self._contexts: ArgocdContexts | None = None
+        self._options: ArgocdOptions | None = None
 
     @property
-    def options(self) -> Options:
+    def options(self) -> ArgocdOptions:
         if self._options is None:
-            self._options = read_options(self.environ)
+            self._options = read_argocd_options(self.environ)
         return self._options
 
     @property
     def file(self) -> Path:
-        return cli_file(self.options, self.environ, self.home)
+        return find_contexts_file(self.options, self.environ, self.home)
 
     @property
-    def contexts(self) -> Contexts | None:
+    def contexts(self) -> ArgocdContexts | None:
         if not self._read:
             self._contexts, self._read = read_contexts(self.file), True
         return self._contexts
 
 
-def argocd_url(server: Server, environ: Mapping[str, str], *, home: Path) -> str:
+def find_argocd_url(server: ServerConfig, environ: Mapping[str, str], *, home: Path) -> str:
     """The address of one Argo CD, as its keyring entry has it; CredentialError where nobody names one."""
-    return _address(_Ambient(server, environ, home)).url
+    return _find_address(_Lookup(server, environ, home)).url
 
 
-def argocd_access(server: Server, environ: Mapping[str, str], *, home: Path) -> ArgoAccess:
+def find_argocd_access(server: ServerConfig, environ: Mapping[str, str], *, home: Path) -> ArgocdAccess:
     """Address and token of one Argo CD.
 
     Reads files, and perhaps the keyring, which may wait for a person: not for the event loop. Raises
     CredentialError, with the way out, where there is no address, no token, or a file that may not be used.
     """
-    ambient = _Ambient(server, environ, home)
-    address = _address(ambient)
-    token, origin = _argocd_token(ambient, address)
-    from_here = address.named in {_Named.ENVIRONMENT, _Named.CURRENT}
-    options = ambient.options if from_here else Options()  # what the configuration names, no flag may loosen
+    ambient = _Lookup(server, environ, home)
+    address = _find_address(ambient)
+    token, origin = _find_argocd_token(ambient, address)
+    from_here = address.source in {_AddressSource.ENVIRONMENT, _AddressSource.CURRENT}
+    options = ambient.options if from_here else ArgocdOptions()  # what the configuration names, no flag may loosen
     context = address.context
     cert, key = server.client_cert or options.client_cert, server.client_key or options.client_key
     ca_file = server.ca_file or options.ca_file
-    return ArgoAccess(
+    return ArgocdAccess(
         url=address.url,
         token=token,
         origin=f"{address.url} by {address.origin}, the token from {origin}",
@@ -142,13 +145,13 @@ def argocd_access(server: Server, environ: Mapping[str, str], *, home: Path) -> 
 # --- the address -------------------------------------------------------------------------------------
 
 
-def _address(ambient: _Ambient) -> _Address:
+def _find_address(ambient: _Lookup) -> _FoundAddress:
     server = ambient.server
     if server.server:
-        url = _url(ambient, server.server, root_path=server.root_path)
-        return _Address(url, _Named.CONFIGURATION, f"server of {ambient.table}")
+        url = _normalize_url(ambient, server.server, root_path=server.root_path)
+        return _FoundAddress(url, _AddressSource.CONFIGURATION, f"server of {ambient.table}")
     if server.context:
-        return _by_context(ambient, server.context, _Named.CONTEXT, f"context of {ambient.table}")
+        return _find_context_address(ambient, server.context, _AddressSource.CONTEXT, f"context of {ambient.table}")
     if not ambient.is_default:
         raise CredentialError(f"{ambient.table} names no address: add server or context to it")
     options = ambient.options
@@ -158,21 +161,21 @@ def _address(ambient: _Ambient) -> _Address:
     ):
         if text:
             root = server.root_path or options.root_path
-            url = _url(ambient, text, root_path=root, plain_text=options.plaintext)
-            return _Address(url, _Named.ENVIRONMENT, origin)
+            url = _normalize_url(ambient, text, root_path=root, plain_text=options.plaintext)
+            return _FoundAddress(url, _AddressSource.ENVIRONMENT, origin)
     current = options.context or (ambient.contexts.current if ambient.contexts else "")
     if current:
-        return _by_context(ambient, current, _Named.CURRENT, f"{ambient.file}")
+        return _find_context_address(ambient, current, _AddressSource.CURRENT, f"{ambient.file}")
     raise CredentialError(
         "no address of Argo CD: add server or context to [argocd], set ARGOCD_SERVER, or run `argocd login`"
     )
 
 
-def _by_context(ambient: _Ambient, name: str, named: _Named, origin: str) -> _Address:
+def _find_context_address(ambient: _Lookup, name: str, named: _AddressSource, origin: str) -> _FoundAddress:
     contexts = ambient.contexts
     if contexts is None:
         raise CredentialError(f"the context {name} is not to be found: there is no {ambient.file}. Run `argocd login`")
-    context = contexts.named(name)
+    context = contexts.find(name)
     if context is None:
         known = ", ".join(each.name for each in contexts.all) or "none"
         raise CredentialError(f"{contexts.file} has no context {name}; it has {known}")
@@ -181,18 +184,18 @@ def _by_context(ambient: _Ambient, name: str, named: _Named, origin: str) -> _Ad
             f"the context {name} of {contexts.file} reaches Argo CD through Kubernetes, and has no address: "
             f"name one as server of {ambient.table}, or another context"
         )
-    loosened = ambient.options if named is _Named.CURRENT else Options()
+    loosened = ambient.options if named is _AddressSource.CURRENT else ArgocdOptions()
     root = ambient.server.root_path or loosened.root_path or context.root_path
     plain_text = context.plain_text or loosened.plaintext
-    url = _url(ambient, context.server, root_path=root, plain_text=plain_text)
-    return _Address(url, named, f"{origin} (context {name})", context)
+    url = _normalize_url(ambient, context.server, root_path=root, plain_text=plain_text)
+    return _FoundAddress(url, named, f"{origin} (context {name})", context)
 
 
-def _url(ambient: _Ambient, text: str, *, root_path: str = "", plain_text: bool = False) -> str:
+def _normalize_url(ambient: _Lookup, text: str, *, root_path: str = "", plain_text: bool = False) -> str:
     """An address as a URL without a slash at its end; https and 443 where nothing else is said."""
     whole = text if "://" in text else f"{'http' if plain_text else 'https'}://{text}"
     try:
-        parts = split_url(whole)
+        parts = parse_url(whole)
     except ValueError as error:
         shown = "an address with a password in it" if "@" in text else f"`{text}`"
         raise CredentialError(f"{shown} is no address of an Argo CD: {error}") from error
@@ -207,40 +210,40 @@ def _url(ambient: _Ambient, text: str, *, root_path: str = "", plain_text: bool 
     return f"{parts.scheme}://{shown_host}{port}" + (f"/{path}" if path else "")
 
 
-def _is_same(left: str, right: str) -> bool:
+def _is_same_endpoint(left: str, right: str) -> bool:
     """Whether two addresses are the same host and port; `right` may lack its scheme."""
     whole = right if "://" in right else f"//{right}"
     try:
         one, other = urlsplit(left), urlsplit(whole)
-        ports = {one.port or _port(one.scheme), other.port or _port(other.scheme or one.scheme)}
+        ports = {one.port or _default_port(one.scheme), other.port or _default_port(other.scheme or one.scheme)}
     except ValueError:
         return False
     return one.hostname == other.hostname and len(ports) == 1
 
 
-def _port(scheme: str) -> int:
+def _default_port(scheme: str) -> int:
     return 80 if scheme == "http" else 443
 
 
 # --- the token ---------------------------------------------------------------------------------------
 
 
-def _argocd_token(ambient: _Ambient, address: _Address) -> tuple[Secret, str]:
+def _find_argocd_token(ambient: _Lookup, address: _FoundAddress) -> tuple[Secret, str]:
     """The token for an address, and where it came from."""
-    if found := _configured_token(ambient.server.token_env, ambient.table, ambient.environ):
+    if found := read_configured_token(ambient.server.token_env, ambient.table, ambient.environ):
         return found
     context = address.context
-    if address.named is _Named.CONTEXT and context and context.token:
+    if address.source is _AddressSource.CONTEXT and context and context.token:
         return context.token, f"the context {context.name}"
     if _may_use_environment(ambient, address):
         if ambient.options.token:
             return ambient.options.token, "$ARGOCD_OPTS"
         if text := ambient.environ.get("ARGOCD_AUTH_TOKEN", "").strip():
-            return clean(text, "$ARGOCD_AUTH_TOKEN"), "$ARGOCD_AUTH_TOKEN"
-    for each in (context,) if context else _contexts_of(ambient, address.url):
+            return parse_token(text, "$ARGOCD_AUTH_TOKEN"), "$ARGOCD_AUTH_TOKEN"
+    for each in (context,) if context else _contexts_with_url(ambient, address.url):
         if each.token:
             return each.token, f"the context {each.name}"
-    kept = keyring_token(f"argocd:{address.url}")
+    kept = read_keyring_token(f"argocd:{address.url}")
     if isinstance(kept, Secret):
         return kept, "the keyring"
     raise CredentialError(
@@ -249,55 +252,55 @@ def _argocd_token(ambient: _Ambient, address: _Address) -> tuple[Secret, str]:
     )
 
 
-def _configured_token(variable: str, table: str, environ: Mapping[str, str]) -> tuple[Secret, str] | None:
+def read_configured_token(variable: str, table: str, environ: Mapping[str, str]) -> tuple[Secret, str] | None:
     if not variable:
         return None
     if text := environ.get(variable, "").strip():
-        return clean(text, f"${variable}"), f"${variable}"
+        return parse_token(text, f"${variable}"), f"${variable}"
     raise CredentialError(f"${variable}, which token_env of {table} names, is not set: set it, or take token_env away")
 
 
-def _may_use_environment(ambient: _Ambient, address: _Address) -> bool:
+def _may_use_environment(ambient: _Lookup, address: _FoundAddress) -> bool:
     """Whether the environment's token was meant for this address: its own server, or no other one named."""
-    if address.named is _Named.ENVIRONMENT:
+    if address.source is _AddressSource.ENVIRONMENT:
         return True
     meant = ambient.options.server or ambient.environ.get("ARGOCD_SERVER", "")
-    return _is_same(address.url, meant) if meant else ambient.is_default
+    return _is_same_endpoint(address.url, meant) if meant else ambient.is_default
 
 
-def _contexts_of(ambient: _Ambient, url: str) -> tuple[Context, ...]:
+def _contexts_with_url(ambient: _Lookup, url: str) -> tuple[ArgocdContext, ...]:
     """The CLI's contexts that have this very address, the current one first."""
     contexts = ambient.contexts
     if contexts is None:
         return ()
     path = urlsplit(url).path.strip("/")
-    same = [each for each in contexts.all if _is_same(url, each.server) and each.root_path.strip("/") == path]
+    same = [each for each in contexts.all if _is_same_endpoint(url, each.server) and each.root_path.strip("/") == path]
     return tuple(sorted(same, key=lambda context: context.name != contexts.current))
 
 
 # --- GitHub ------------------------------------------------------------------------------------------
 
 
-def github_access(github: GitHub, environ: Mapping[str, str], *, home: Path) -> GitHubAccess:
+def find_github_access(github: GitHubConfig, environ: Mapping[str, str], *, home: Path) -> GitHubAccess:
     """Address and token of GitHub's API.
 
     May ask the keyring and run gh: not for the event loop. Raises CredentialError with the way out where there
     is no token.
     """
-    token, origin = _github_token(github, environ, home)
+    token, origin = _find_github_token(github, environ, home)
     return GitHubAccess(github.api_url, token, f"{github.api_url}, the token from {origin}", github.ca_file or None)
 
 
-def github_host(api_url: str) -> str:
+def parse_github_host(api_url: str) -> str:
     """The host as gh calls it: github.com, a tenant of ghe.com, or an Enterprise server."""
     host = urlsplit(api_url).hostname or ""
     return host.removeprefix("api.") if host == "api.github.com" or host.endswith(".ghe.com") else host
 
 
-def _github_token(github: GitHub, environ: Mapping[str, str], home: Path) -> tuple[Secret, str]:
-    if found := _configured_token(github.token_env, "[github]", environ):
+def _find_github_token(github: GitHubConfig, environ: Mapping[str, str], home: Path) -> tuple[Secret, str]:
+    if found := read_configured_token(github.token_env, "[github]", environ):
         return found
-    host = github_host(github.api_url)
+    host = parse_github_host(github.api_url)
     if is_loopback(host):
         raise CredentialError(
             f"no token for {github.api_url}: an address on this machine gets no token that is meant for GitHub; "
@@ -307,15 +310,15 @@ def _github_token(github: GitHub, environ: Mapping[str, str], home: Path) -> tup
     variables = ("GH_TOKEN", "GITHUB_TOKEN") if cloud else ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
     for variable in variables:
         if text := environ.get(variable, "").strip():
-            return clean(text, f"${variable}"), f"${variable}"
-    kept = keyring_token(f"github:{github.api_url}")
+            return parse_token(text, f"${variable}"), f"${variable}"
+    kept = read_keyring_token(f"github:{github.api_url}")
     if isinstance(kept, Secret):
         return kept, "the keyring"
-    asked = ask_gh(host, environ)
+    asked = run_gh_auth_token(host, environ)
     if isinstance(asked, Secret):
         return asked, f"gh auth token --hostname {host}"
-    file = hosts_file(environ, home)
-    if stored := hosts_token(file, host):
+    file = find_hosts_file(environ, home)
+    if stored := read_hosts_token(file, host):
         return stored, str(file)
     raise CredentialError(
         f"no token for {host}: set {variables[1]}, or run `gh auth login --hostname {host}` "

@@ -9,7 +9,7 @@ import pytest
 
 from anchor_tui.sandbox.windows import Window
 from tests import golden
-from tests.cli.acting import commander, steady
+from tests.cli.commander import commander, steady
 from tests.services.acting import Operator, at
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -6,8 +6,8 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
+from anchor_tui.sources.credentials.secret import MissingSecret, Secret, parse_token
 from anchor_tui.sources.errors import CredentialError
-from anchor_tui.sources.secret import NoSecret, Secret, clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 GH_TIMEOUT_S = 5.0
 
 
-def ask_gh(host: str, environ: Mapping[str, str]) -> Secret | NoSecret:
+def run_gh_auth_token(host: str, environ: Mapping[str, str]) -> Secret | MissingSecret:
     """What `gh auth token` prints for a host, within 5 s."""
     program = shutil.which("gh", path=environ.get("PATH", ""))
     if program is None:
-        return NoSecret("gh is not on the PATH")
+        return MissingSecret("gh is not on the PATH")
     command = [program, "auth", "token", "--hostname", host]
     try:
         done = subprocess.run(  # noqa: S603 - gh itself, with a host from the configuration
@@ -33,22 +33,22 @@ def ask_gh(host: str, environ: Mapping[str, str]) -> Secret | NoSecret:
             text=True,
         )
     except subprocess.TimeoutExpired:
-        return NoSecret(f"gh gave no answer within {GH_TIMEOUT_S:.0f} s")
+        return MissingSecret(f"gh gave no answer within {GH_TIMEOUT_S:.0f} s")
     except (OSError, UnicodeDecodeError) as error:
-        return NoSecret(f"gh could not be run ({type(error).__name__})")
+        return MissingSecret(f"gh could not be run ({type(error).__name__})")
     if done.returncode != 0 or not done.stdout.strip():
-        return NoSecret(f"gh knows no token for {host}")
-    return clean(done.stdout, "what gh prints")
+        return MissingSecret(f"gh knows no token for {host}")
+    return parse_token(done.stdout, "what gh prints")
 
 
-def hosts_file(environ: Mapping[str, str], home: Path) -> Path:
+def find_hosts_file(environ: Mapping[str, str], home: Path) -> Path:
     """Where gh keeps its hosts."""
     if folder := environ.get("GH_CONFIG_DIR"):
         return home / folder / "hosts.yml"
     return home / (environ.get("XDG_CONFIG_HOME") or ".config") / "gh" / "hosts.yml"
 
 
-def hosts_token(file: Path, host: str) -> Secret | None:
+def read_hosts_token(file: Path, host: str) -> Secret | None:
     """The token that gh's file has for a host; CredentialError where the file cannot be read."""
     try:
         raw = file.read_bytes()
@@ -72,5 +72,5 @@ def hosts_token(file: Path, host: str) -> Secret | None:
     ):
         node = document.find(path)
         if isinstance(node, ScalarNode) and node.text:
-            return clean(node.text, f"oauth_token of {host} in {file}")
+            return parse_token(node.text, f"oauth_token of {host} in {file}")
     return None

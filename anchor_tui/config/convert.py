@@ -12,10 +12,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from anchor_tui.config import ApplicationName, ApplicationSelector, Config, Server
-from anchor_tui.config.forms import APPLICATION, FORMS, SELECTOR_TERM, TOKEN, is_loopback, split_url
+from anchor_tui.config.model import ApplicationName, ApplicationSelector, Config, ServerConfig
+from anchor_tui.config.patterns import (
+    APPLICATION_PATTERN,
+    PATTERNS,
+    SELECTOR_TERM_PATTERN,
+    TOKEN_PATTERN,
+    is_loopback,
+    parse_url,
+)
 
-KeyPath = tuple[str, ...]
+TomlPath = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +49,21 @@ class ConfigErrors(Exception):
         self.errors = errors
 
 
-class _RefusedError(Exception):
+class _InvalidValueError(Exception):
     """A value that does not fit; its error has been noted."""
 
 
 @cache
-def configurable(cls: type) -> dict[str, tuple[Field[Any], Any]]:
+def configurable_fields(cls: type) -> dict[str, tuple[Field[Any], Any]]:
     """The fields of a table that a file may give, by name, each with its type."""
     hints = get_type_hints(cls)
     return {field.name: (field, hints[field.name]) for field in fields(cls) if "doc" in field.metadata}
 
 
-class Checker:
+class ConfigConverter:
     """The walk over one file. `origins` is where each accepted value stands."""
 
-    def __init__(self, file: str, lines: Mapping[KeyPath, int], folder: Path, home: Path) -> None:
+    def __init__(self, file: str, lines: Mapping[TomlPath, int], folder: Path, home: Path) -> None:
         self.file = file
         self.lines = lines
         self.folder = folder
@@ -64,26 +71,26 @@ class Checker:
         self.errors: list[ConfigError] = []
         self.origins: dict[str, str] = {}
 
-    def error(self, path: KeyPath, message: str, found: object = "", accepted: tuple[str, ...] = ()) -> None:
+    def error(self, path: TomlPath, message: str, found: object = "", accepted: tuple[str, ...] = ()) -> None:
         """Note an error at a key, or at the table where it should stand."""
         line = next((self.lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.lines), 1)
-        shown = _shown(found) if found != "" else ""
+        shown = _format_found(found) if found != "" else ""
         self.errors.append(ConfigError(self.file, line, ".".join(path), message, shown, accepted))
 
-    def refuse(self, path: KeyPath, wanted: str, found: object, accepted: tuple[str, ...] = ()) -> _RefusedError:
+    def refuse(self, path: TomlPath, wanted: str, found: object, accepted: tuple[str, ...] = ()) -> _InvalidValueError:
         """Note that one thing was found where another is wanted."""
-        self.error(path, f"found {_shown(found)}; accepted: {wanted}", found, accepted)
-        return _RefusedError()
+        self.error(path, f"found {_format_found(found)}; accepted: {wanted}", found, accepted)
+        return _InvalidValueError()
 
-    def origin(self, path: KeyPath) -> None:
+    def origin(self, path: TomlPath) -> None:
         """Note where an accepted value stands."""
         self.origins[".".join(path)] = f"{self.file}:{self.lines.get(path, 1)}"
 
-    def table(self, cls: type, raw: object, path: KeyPath, **given: Any) -> Any:
+    def table(self, cls: type, raw: object, path: TomlPath, **given: Any) -> Any:
         """A dataclass from a table; what is wrong in it is noted and stays at its default."""
         if not isinstance(raw, Mapping):
             raise self.refuse(path, "a table", raw)
-        known = configurable(cls)
+        known = configurable_fields(cls)
         values: dict[str, Any] = dict(given)
         for name, item in raw.items():
             if name not in known:
@@ -92,21 +99,21 @@ class Checker:
             field, hint = known[name]
             try:
                 values[name] = self.value(field, hint, item, (*path, name))
-            except _RefusedError:
+            except _InvalidValueError:
                 continue
-            if (*path, name) in self.lines and not (is_dataclass(hint) or _holds_tables(values[name])):
+            if (*path, name) in self.lines and not (is_dataclass(hint) or _contains_tables(values[name])):
                 self.origin((*path, name))
         for name, (field, _) in known.items():
             if field.metadata.get("required") and name not in raw:
                 self.error((*path, name), f"is missing: {field.metadata['doc']}")
         return cls(**values)
 
-    def unknown(self, path: KeyPath, name: str, known: tuple[str, ...]) -> None:
+    def unknown(self, path: TomlPath, name: str, known: tuple[str, ...]) -> None:
         """Note a key that nobody knows, with the nearest one, or the table it belongs in."""
         from difflib import get_close_matches  # a millisecond, and only where something is wrong
 
-        places = [table for table, (_, hint) in configurable(Config).items() if is_dataclass(hint)]
-        homes = [table for table in places if name in configurable(configurable(Config)[table][1])]
+        places = [table for table, (_, hint) in configurable_fields(Config).items() if is_dataclass(hint)]
+        homes = [table for table in places if name in configurable_fields(configurable_fields(Config)[table][1])]
         if near := get_close_matches(name, known, 1):
             hint = f"did you mean `{near[0]}`?"
         elif homes:
@@ -115,7 +122,7 @@ class Checker:
             hint = "known here: " + ", ".join(known)
         self.error((*path, name), f"unknown key; {hint}", accepted=known)
 
-    def value(self, field: Field[Any], hint: Any, raw: object, path: KeyPath) -> Any:
+    def value(self, field: Field[Any], hint: Any, raw: object, path: TomlPath) -> Any:
         """One value of a field, of its type and form."""
         if field.metadata.get("form") == "applications":
             return self.applications(raw, path)
@@ -129,7 +136,7 @@ class Checker:
             return self.items(field, get_args(hint)[0], raw, path)
         return self.single(field, hint, raw, path)
 
-    def items(self, field: Field[Any], hint: Any, raw: object, path: KeyPath) -> tuple[Any, ...]:
+    def items(self, field: Field[Any], hint: Any, raw: object, path: TomlPath) -> tuple[Any, ...]:
         """A list of texts or of tables."""
         if not isinstance(raw, list):
             raise self.refuse(path, "a list", raw)
@@ -141,11 +148,11 @@ class Checker:
                     found.append(self.table(hint, item, below))
                 else:
                     found.append(self.single(field, hint, item, below))
-            except _RefusedError:
+            except _InvalidValueError:
                 continue
         return tuple(found)
 
-    def single(self, field: Field[Any], hint: Any, raw: object, path: KeyPath) -> Any:
+    def single(self, field: Field[Any], hint: Any, raw: object, path: TomlPath) -> Any:
         """A text, a number, a switch, a day or a choice."""
         if get_origin(hint) is Literal:
             choices = get_args(hint)
@@ -169,43 +176,43 @@ class Checker:
             raise self.refuse(path, "a text in quotes", raw)
         return self.text(field, raw, path)
 
-    def text(self, field: Field[Any], raw: str, path: KeyPath) -> str:
+    def text(self, field: Field[Any], raw: str, path: TomlPath) -> str:
         """A text of the field's form; the empty one where that is the default."""
         form = field.metadata.get("form", "")
-        if TOKEN.fullmatch(raw):
+        if TOKEN_PATTERN.fullmatch(raw):
             self.error(path, "this looks like a token itself: put it into the environment or the keyring, not here")
-            raise _RefusedError
+            raise _InvalidValueError
         if (raw == "" and field.default == "" and not field.metadata.get("required")) or not form:
             return raw
         if form in {"url", "server-url"}:
             return self.url(form, raw, path)
         if form == "file":
             return self.existing(raw, path)
-        if not re.fullmatch(FORMS[form].pattern, raw):
-            raise self.refuse(path, FORMS[form].accepted, raw)
+        if not re.fullmatch(PATTERNS[form].pattern, raw):
+            raise self.refuse(path, PATTERNS[form].accepted, raw)
         return raw
 
-    def url(self, form: str, raw: str, path: KeyPath) -> str:
+    def url(self, form: str, raw: str, path: TomlPath) -> str:
         """An address; one of a server may yet be plain http, by another key."""
         try:
-            parts = split_url(raw)
+            parts = parse_url(raw)
         except ValueError as error:
-            shown = "…" if "@" in raw else _shown(raw)
+            shown = "…" if "@" in raw else _format_found(raw)
             self.error(path, f"found {shown}; {error}", shown)
-            raise _RefusedError from error
+            raise _InvalidValueError from error
         if form == "url" and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             raise self.refuse(path, "https, or http on loopback", raw)
         return raw.rstrip("/")
 
-    def existing(self, raw: str, path: KeyPath) -> str:
+    def existing(self, raw: str, path: TomlPath) -> str:
         """A file that is there, as a whole path; relative ones lie beside the configuration."""
         file = self.home / raw[2:] if raw.startswith("~/") else self.folder / raw
         if not file.is_file():
-            self.error(path, f"found {_shown(raw)}; there is no file {file}", raw)
-            raise _RefusedError
+            self.error(path, f"found {_format_found(raw)}; there is no file {file}", raw)
+            raise _InvalidValueError
         return str(file)
 
-    def applications(self, raw: object, path: KeyPath) -> tuple[ApplicationName, ...] | ApplicationSelector:
+    def applications(self, raw: object, path: TomlPath) -> tuple[ApplicationName, ...] | ApplicationSelector:
         """Names, or one selector."""
         if isinstance(raw, Mapping):
             for name in raw:
@@ -216,40 +223,40 @@ class Checker:
             raise self.refuse(path, 'a list of names, or { selector = "key=value" }', raw)
         names: list[ApplicationName] = []
         for index, item in enumerate(raw):
-            found = APPLICATION.fullmatch(item) if isinstance(item, str) else None
+            found = APPLICATION_PATTERN.fullmatch(item) if isinstance(item, str) else None
             if found is None:
-                accepted = f'"name" or "namespace/name", of {FORMS["name"].accepted}'
-                self.error((*path, str(index)), f"found {_shown(item)}; accepted: {accepted}", item)
+                accepted = f'"name" or "namespace/name", of {PATTERNS["name"].accepted}'
+                self.error((*path, str(index)), f"found {_format_found(item)}; accepted: {accepted}", item)
                 continue
             names.append(ApplicationName(found[2], found[1] or ""))
         return tuple(names)
 
-    def selector(self, raw: object, path: KeyPath) -> ApplicationSelector:
+    def selector(self, raw: object, path: TomlPath) -> ApplicationSelector:
         """Labels that all must match."""
-        terms = [SELECTOR_TERM.fullmatch(term) for term in raw.split(",")] if isinstance(raw, str) else [None]
+        terms = [SELECTOR_TERM_PATTERN.fullmatch(term) for term in raw.split(",")] if isinstance(raw, str) else [None]
         labels = tuple((term[1], term[2]) for term in terms if term is not None)
         if len(labels) < len(terms) or len(dict(labels)) < len(labels):
             raise self.refuse(path, '"key=value" or "key=value,key=value", each key once', raw)
         return ApplicationSelector(labels)
 
-    def servers(self, raw: object, path: KeyPath) -> tuple[Server, ...]:
+    def servers(self, raw: object, path: TomlPath) -> tuple[ServerConfig, ...]:
         """Further Argo CDs, by name."""
         if not isinstance(raw, Mapping):
             raise self.refuse(path, "tables, as [servers.eu]", raw)
-        found: list[Server] = []
+        found: list[ServerConfig] = []
         for name, table in raw.items():
             below = (*path, name)
-            if not re.fullmatch(FORMS["name"].pattern, name):
-                self.error(below, f"found {_shown(name)}; accepted: a name of {FORMS['name'].accepted}", name)
+            if not re.fullmatch(PATTERNS["name"].pattern, name):
+                self.error(below, f"found {_format_found(name)}; accepted: a name of {PATTERNS['name'].accepted}", name)
             elif name in {"argocd", "github"}:
                 self.error(below, f"`{name}` is the name of another source: call this one something else", name)
             try:
-                found.append(self.table(Server, table, below, name=name))
-            except _RefusedError:
+                found.append(self.table(ServerConfig, table, below, name=name))
+            except _InvalidValueError:
                 continue
         return tuple(found)
 
-    def keys(self, raw: object, path: KeyPath) -> dict[str, str]:
+    def keys(self, raw: object, path: TomlPath) -> dict[str, str]:
         """Keys by action id."""
         if not isinstance(raw, Mapping):
             raise self.refuse(path, "a table of action id = key", raw)
@@ -259,18 +266,18 @@ class Checker:
                 found[name] = key
                 self.origin((*path, name))
             else:
-                self.error((*path, name), f'found {_shown(key)}; accepted: a key, as "p" or "ctrl+r"', key)
+                self.error((*path, name), f'found {_format_found(key)}; accepted: a key, as "p" or "ctrl+r"', key)
         return found
 
 
-def _holds_tables(value: object) -> bool:
+def _contains_tables(value: object) -> bool:
     """Whether a value is made of tables, each with origins of its own."""
     if isinstance(value, tuple):
         return any(is_dataclass(item) and not isinstance(item, ApplicationName) for item in value)
     return isinstance(value, Mapping)
 
 
-def _shown(value: object) -> str:
+def _format_found(value: object) -> str:
     """What was found, as the file would write it, on one line; never something like a token."""
     match value:
         case bool():
@@ -279,7 +286,7 @@ def _shown(value: object) -> str:
             text = value if len(value) <= 60 else value[:59] + "…"
             return (
                 '"…"'
-                if TOKEN.search(value)
+                if TOKEN_PATTERN.search(value)
                 else '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text) + '"'
             )
         case list():

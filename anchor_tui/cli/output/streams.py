@@ -10,33 +10,35 @@ from pathlib import Path
 from anchor_tui.domain.formatting import sanitize_text
 
 
-def complain(message: str) -> None:
+def print_error(message: str) -> None:
     """A line for the person, on stderr; foreign text in it is no escape sequence there."""
     with contextlib.suppress(BrokenPipeError):
         print(f"anchor-tui: {sanitize_text(message)}", file=sys.stderr)  # noqa: T201 - this is the command line's voice
 
 
-def emit(content: bytes, target: Path | None) -> bool:
+def write_result(content: bytes, target: Path | None) -> bool:
     """Writes the result to stdout, or to a file. False, with a word on stderr, where it cannot be written."""
     try:
         if target is None:
-            _to_stdout(content)
+            _write_to_stdout(content)
         else:
-            write_whole(target, content)
+            replace_file(target, content)
     except OSError as error:
-        complain(f"cannot write {target or 'to stdout'}: {error.strerror or error}")
+        print_error(f"cannot write {target or 'to stdout'}: {error.strerror or error}")
         return False
     return True
 
 
-def emit_text(text: str, target: Path | None) -> bool:
+def write_text_result(text: str, target: Path | None) -> bool:
     """The same for a text that a person reads: plain ASCII where the terminal is not UTF-8."""
     from anchor_tui.domain.status_marks import convert_to_ascii, supports_unicode
 
-    return emit((text if target or supports_unicode(sys.stdout.encoding) else convert_to_ascii(text)).encode(), target)
+    return write_result(
+        (text if target or supports_unicode(sys.stdout.encoding) else convert_to_ascii(text)).encode(), target
+    )
 
 
-def _to_stdout(content: bytes) -> None:
+def _write_to_stdout(content: bytes) -> None:
     try:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
@@ -45,7 +47,7 @@ def _to_stdout(content: bytes) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def write_whole(target: Path, content: bytes, mode: int | None = None) -> None:
+def replace_file(target: Path, content: bytes, mode: int | None = None) -> None:
     """Replaces a file in one step: a reader sees the old content or the new, and a crash leaves the old.
 
     `mode` is for a new file; one that exists keeps its own. Raises OSError.
@@ -63,14 +65,14 @@ def write_whole(target: Path, content: bytes, mode: int | None = None) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(target.stat().st_mode if target.exists() else mode or 0o666 & ~_umask())
+        temporary.chmod(target.stat().st_mode if target.exists() else mode or 0o666 & ~_current_umask())
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
-def _umask() -> int:
+def _current_umask() -> int:
     current = os.umask(0)
     os.umask(current)
     return current

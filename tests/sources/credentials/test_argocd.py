@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from anchor_tui.config import GitHub, Server
-from anchor_tui.sources import gh_cli
-from anchor_tui.sources.credentials import argocd_access, argocd_url, github_access
+from anchor_tui.config.model import GitHubConfig, ServerConfig
+from anchor_tui.sources.credentials import gh_cli
+from anchor_tui.sources.credentials.argocd import find_argocd_access, find_argocd_url, find_github_access
+from anchor_tui.sources.credentials.secret import Secret, delete_token, read_token_expiry, store_token
 from anchor_tui.sources.errors import CredentialError
-from anchor_tui.sources.secret import Secret, forget_token, keep_token, token_expiry
 
 CLI_CONFIG = """\
 contexts:
@@ -47,8 +47,8 @@ users:
 - {name: other, auth-token: other-token}
 - {name: local, auth-token: local-token}
 """
-ARGOCD, GITHUB = Server(), GitHub()
-CD = Server(server="https://cd.example.com")
+ARGOCD, GITHUB = ServerConfig(), GitHubConfig()
+CD = ServerConfig(server="https://cd.example.com")
 
 
 @pytest.fixture
@@ -83,13 +83,13 @@ def logged_in(home, text=CLI_CONFIG, path=".config/argocd/config", mode=0o600):
 
 def argo(home, server=ARGOCD, **environ):
     """Address, token and origin."""
-    access = argocd_access(server, environ, home=home)
+    access = find_argocd_access(server, environ, home=home)
     return access.url, access.token.reveal()
 
 
 def refused(home, server=ARGOCD, **environ):
     with pytest.raises(CredentialError) as caught:
-        argocd_access(server, environ, home=home)
+        find_argocd_access(server, environ, home=home)
     assert caught.value.kind == "credentials"
     return caught.value.message
 
@@ -99,7 +99,7 @@ def refused(home, server=ARGOCD, **environ):
 
 def test_the_current_context_of_the_cli_is_taken_where_nothing_else_is_said(home):
     logged_in(home)
-    access = argocd_access(Server(), {}, home=home)
+    access = find_argocd_access(ServerConfig(), {}, home=home)
     assert (access.url, access.token) == ("https://cd.example.com", Secret("cd-token"))
     assert (access.insecure, access.ca_data) == (True, "---CA---")
     assert "the token from the context cd.example.com" in access.origin
@@ -108,7 +108,7 @@ def test_the_current_context_of_the_cli_is_taken_where_nothing_else_is_said(home
 def test_the_environment_beats_the_context(home):
     logged_in(home)
     environ = {"ARGOCD_SERVER": "env.example.com", "ARGOCD_AUTH_TOKEN": "env-token\n"}
-    access = argocd_access(Server(), environ, home=home)
+    access = find_argocd_access(ServerConfig(), environ, home=home)
     assert (access.url, access.token.reveal(), access.insecure) == ("https://env.example.com", "env-token", False)
     assert "$ARGOCD_SERVER" in access.origin
     assert "$ARGOCD_AUTH_TOKEN" in access.origin
@@ -117,7 +117,7 @@ def test_the_environment_beats_the_context(home):
 def test_the_options_variable_beats_the_other_variables(home):
     opts = '--server opts.example.com:444 --auth-token=opts-token --insecure --grpc-web --grpc-web-root-path "/cd"'
     environ = {"ARGOCD_OPTS": opts, "ARGOCD_SERVER": "env.example.com", "ARGOCD_AUTH_TOKEN": "env-token"}
-    access = argocd_access(Server(), environ, home=home)
+    access = find_argocd_access(ServerConfig(), environ, home=home)
     assert (access.url, access.token.reveal(), access.insecure) == (
         "https://opts.example.com:444/cd",
         "opts-token",
@@ -129,26 +129,26 @@ def test_the_configured_address_and_token_beat_everything(home):
     logged_in(home)
     environ = {"ARGOCD_SERVER": "env.example.com", "ARGOCD_AUTH_TOKEN": "env-token", "MINE": "my-token"}
     environ["ARGOCD_OPTS"] = "--insecure --server-crt /x"
-    server = Server(server="https://mine.example.com", token_env="MINE", ca_file="/ca.pem")
-    access = argocd_access(server, environ, home=home)
+    server = ServerConfig(server="https://mine.example.com", token_env="MINE", ca_file="/ca.pem")
+    access = find_argocd_access(server, environ, home=home)
     assert (access.url, access.token.reveal()) == ("https://mine.example.com", "my-token")
     assert (access.insecure, access.ca_file) == (False, "/ca.pem")
 
 
 def test_the_configured_context_beats_the_environment(home):
     logged_in(home)
-    server = Server(context="other")
+    server = ServerConfig(context="other")
     assert argo(home, server, ARGOCD_SERVER="env.example.com", ARGOCD_AUTH_TOKEN="env-token") == (
         "https://other.example.com:8443",
         "other-token",
     )
-    access = argocd_access(server, {"ARGOCD_OPTS": "--insecure"}, home=home)
+    access = find_argocd_access(server, {"ARGOCD_OPTS": "--insecure"}, home=home)
     assert (access.client_cert_data, access.client_key_data, access.insecure) == ("---C---", "---K---", False)
 
 
 def test_a_configured_token_goes_with_a_configured_context(home):
     logged_in(home)
-    assert argo(home, Server(context="other", token_env="MINE"), MINE="my-token") == (
+    assert argo(home, ServerConfig(context="other", token_env="MINE"), MINE="my-token") == (
         "https://other.example.com:8443",
         "my-token",
     )
@@ -165,12 +165,12 @@ def test_the_token_variable_goes_to_a_configured_address(home):
 
 def test_a_configured_address_takes_the_token_of_the_context_that_has_this_address(home):
     logged_in(home)
-    assert argo(home, Server(server="https://other.example.com:8443")) == (
+    assert argo(home, ServerConfig(server="https://other.example.com:8443")) == (
         "https://other.example.com:8443",
         "other-token",
     )
-    assert argo(home, Server(server="https://cd.example.com:443/"))[1] == "cd-token"
-    assert argo(home, Server(server="https://rooted.example.com/argo-cd"))[1] == "other-token"
+    assert argo(home, ServerConfig(server="https://cd.example.com:443/"))[1] == "cd-token"
+    assert argo(home, ServerConfig(server="https://rooted.example.com/argo-cd"))[1] == "other-token"
 
 
 def test_options_may_name_another_context_and_another_file(home):
@@ -190,8 +190,8 @@ def test_a_contexts_token_never_goes_to_a_server_that_only_the_environment_named
 
 def test_a_contexts_token_never_goes_to_another_port_or_path_of_its_host(home):
     logged_in(home)
-    refused(home, Server(server="https://cd.example.com:8443"))
-    refused(home, Server(server="https://rooted.example.com/other"))
+    refused(home, ServerConfig(server="https://cd.example.com:8443"))
+    refused(home, ServerConfig(server="https://rooted.example.com/other"))
 
 
 def test_the_environments_token_never_goes_past_the_server_it_is_for(home):
@@ -200,14 +200,14 @@ def test_the_environments_token_never_goes_past_the_server_it_is_for(home):
 
 
 def test_the_environments_token_never_goes_to_a_further_server_unless_it_is_for_it(home):
-    eu = Server(name="eu", server="https://eu.example.com")
+    eu = ServerConfig(name="eu", server="https://eu.example.com")
     assert "[servers.eu]" in refused(home, eu, ARGOCD_AUTH_TOKEN="env-token")
     assert argo(home, eu, ARGOCD_SERVER="eu.example.com", ARGOCD_AUTH_TOKEN="env-token")[1] == "env-token"
 
 
 def test_a_further_server_takes_no_address_from_the_environment(home):
     logged_in(home)
-    message = refused(home, Server(name="eu"), ARGOCD_SERVER="env.example.com", ARGOCD_AUTH_TOKEN="x")
+    message = refused(home, ServerConfig(name="eu"), ARGOCD_SERVER="env.example.com", ARGOCD_AUTH_TOKEN="x")
     assert message == "[servers.eu] names no address: add server or context to it"
 
 
@@ -229,7 +229,7 @@ def test_a_further_server_takes_no_address_from_the_environment(home):
 )
 def test_an_address_without_a_scheme_is_https_and_without_a_port_443(home, text, url):
     assert argo(home, ARGOCD_SERVER=text, ARGOCD_AUTH_TOKEN="t")[0] == url
-    assert argocd_url(Server(), {"ARGOCD_SERVER": text}, home=home) == url
+    assert find_argocd_url(ServerConfig(), {"ARGOCD_SERVER": text}, home=home) == url
 
 
 @pytest.mark.parametrize("text", ["a b", "https://", "ftp://x", "x:99999", "x:0", "http://x:y", "x?y", "u:pw@x"])
@@ -241,30 +241,32 @@ def test_what_is_no_address_is_refused_without_printing_a_password(home, text):
 
 def test_plain_http_goes_to_this_machine_or_where_the_configuration_allows_it(home):
     logged_in(home)
-    assert argo(home, Server(context="local")) == ("http://localhost:8080", "local-token")
+    assert argo(home, ServerConfig(context="local")) == ("http://localhost:8080", "local-token")
     for server, environ in (
-        (Server(context="plain"), {}),
-        (Server(), {"ARGOCD_SERVER": "http://x.example.com"}),
-        (Server(), {"ARGOCD_SERVER": "x.example.com", "ARGOCD_OPTS": "--plaintext"}),
-        (Server(), {"ARGOCD_OPTS": "--plaintext"}),
+        (ServerConfig(context="plain"), {}),
+        (ServerConfig(), {"ARGOCD_SERVER": "http://x.example.com"}),
+        (ServerConfig(), {"ARGOCD_SERVER": "x.example.com", "ARGOCD_OPTS": "--plaintext"}),
+        (ServerConfig(), {"ARGOCD_OPTS": "--plaintext"}),
     ):
         assert "add plaintext = true to [argocd]" in refused(home, server, ARGOCD_AUTH_TOKEN="t", **environ)
-    assert argo(home, Server(context="plain", plaintext=True)) == ("http://plain.example.com", "other-token")
+    assert argo(home, ServerConfig(context="plain", plaintext=True)) == ("http://plain.example.com", "other-token")
     environ = {"ARGOCD_SERVER": "127.0.0.1:8080", "ARGOCD_OPTS": "--plaintext=true", "ARGOCD_AUTH_TOKEN": "t"}
     assert argo(home, **environ)[0] == "http://127.0.0.1:8080"
 
 
 def test_the_root_path_comes_from_the_configuration_else_from_the_context(home):
     logged_in(home)
-    assert argo(home, Server(context="rooted"))[0] == "https://rooted.example.com/argo-cd"
-    assert argo(home, Server(context="rooted", root_path="/cd"))[0] == "https://rooted.example.com/cd"
-    assert argo(home, Server(server="https://x.example.com", root_path="/cd"), ARGOCD_AUTH_TOKEN="t")[0].endswith("/cd")
+    assert argo(home, ServerConfig(context="rooted"))[0] == "https://rooted.example.com/argo-cd"
+    assert argo(home, ServerConfig(context="rooted", root_path="/cd"))[0] == "https://rooted.example.com/cd"
+    assert argo(home, ServerConfig(server="https://x.example.com", root_path="/cd"), ARGOCD_AUTH_TOKEN="t")[0].endswith(
+        "/cd"
+    )
 
 
 @pytest.mark.parametrize("name", ["kubernetes", "forward", "core"])
 def test_a_context_that_goes_through_kubernetes_has_no_address(home, name):
     logged_in(home)
-    message = refused(home, Server(context=name))
+    message = refused(home, ServerConfig(context=name))
     assert "reaches Argo CD through Kubernetes" in message
     assert "server of [argocd]" in message
 
@@ -275,14 +277,14 @@ def test_no_address_at_all_says_every_way_out(home):
 
 
 def test_a_context_that_is_not_there_is_an_error_that_names_those_that_are(home):
-    assert "Run `argocd login`" in refused(home, Server(context="x"))
+    assert "Run `argocd login`" in refused(home, ServerConfig(context="x"))
     logged_in(home)
-    assert "has no context x; it has cd.example.com, other" in refused(home, Server(context="x"))
+    assert "has no context x; it has cd.example.com, other" in refused(home, ServerConfig(context="x"))
 
 
 def test_a_token_variable_that_is_not_set_is_an_error_and_no_other_token_is_taken(home):
     logged_in(home)
-    message = refused(home, Server(context="other", token_env="MINE"), MINE=" ", ARGOCD_AUTH_TOKEN="t")
+    message = refused(home, ServerConfig(context="other", token_env="MINE"), MINE=" ", ARGOCD_AUTH_TOKEN="t")
     assert message == "$MINE, which token_env of [argocd] names, is not set: set it, or take token_env away"
 
 
@@ -317,7 +319,7 @@ def test_a_file_that_others_may_read_is_refused_as_the_cli_refuses_it(home, mode
 def test_the_file_is_not_even_looked_at_where_it_is_not_needed(home):
     logged_in(home, "broken: [", mode=0o644)
     assert argo(home, ARGOCD_SERVER="x.example.com", ARGOCD_AUTH_TOKEN="t")[1] == "t"
-    assert argo(home, Server(server="https://x.example.com", token_env="MINE"), MINE="t")[1] == "t"
+    assert argo(home, ServerConfig(server="https://x.example.com", token_env="MINE"), MINE="t")[1] == "t"
 
 
 @pytest.mark.parametrize(
@@ -377,20 +379,20 @@ def test_a_machine_without_a_keyring_module_has_only_no_entry(home, monkeypatch)
 
 
 def test_a_token_is_kept_only_if_it_can_be_read_back(keyring):
-    keep_token("argocd:https://x", Secret("t"))
+    store_token("argocd:https://x", Secret("t"))
     assert keyring.kept == {("anchor-tui", "argocd:https://x"): "t"}
-    assert forget_token("argocd:https://x")
-    assert not forget_token("argocd:https://x")
+    assert delete_token("argocd:https://x")
+    assert not delete_token("argocd:https://x")
     keyring.set_password = lambda *_: None
     with pytest.raises(CredentialError, match="did not keep the token"):
-        keep_token("argocd:https://x", Secret("t"))
+        store_token("argocd:https://x", Secret("t"))
 
     def fail(*_):
         raise OSError("no bus")
 
     keyring.set_password = fail
     with pytest.raises(CredentialError, match="did not take the token"):
-        keep_token("argocd:https://x", Secret("t"))
+        store_token("argocd:https://x", Secret("t"))
 
 
 # --- tokens ----------------------------------------------------------------------------------------
@@ -398,7 +400,7 @@ def test_a_token_is_kept_only_if_it_can_be_read_back(keyring):
 
 def test_a_token_is_never_shown():
     secret = Secret("cd-token")
-    access = argocd_access(CD, {"ARGOCD_AUTH_TOKEN": "cd-token"}, home=None)
+    access = find_argocd_access(CD, {"ARGOCD_AUTH_TOKEN": "cd-token"}, home=None)
     for text in (str(secret), repr(secret), f"{secret}", f"{[secret]}", repr(access)):
         assert "cd-token" not in text
     assert repr(secret) == "***"
@@ -418,8 +420,8 @@ def jwt(payload):
 
 
 def test_the_end_of_a_jwt_is_read_from_it():
-    assert token_expiry(Secret(jwt({"exp": 1796000000}))) == datetime.fromtimestamp(1796000000, UTC)
-    assert token_expiry(jwt({"exp": 1796000000.5})).year == 2026
+    assert read_token_expiry(Secret(jwt({"exp": 1796000000}))) == datetime.fromtimestamp(1796000000, UTC)
+    assert read_token_expiry(jwt({"exp": 1796000000.5})).year == 2026
 
 
 @pytest.mark.parametrize(
@@ -428,23 +430,23 @@ def test_the_end_of_a_jwt_is_read_from_it():
      jwt([1]), jwt(b"\xff"), jwt(b"[" * 100_000)],
 )  # fmt: skip
 def test_a_token_that_does_not_tell_has_no_known_end(token):
-    assert token_expiry(token) is None
+    assert read_token_expiry(token) is None
 
 
 # --- GitHub ----------------------------------------------------------------------------------------
 
-ENTERPRISE = GitHub(api_url="https://git.example.com/api/v3")
+ENTERPRISE = GitHubConfig(api_url="https://git.example.com/api/v3")
 CLOUD = {"GH_TOKEN": "gh", "GITHUB_TOKEN": "github"}
 SERVER = {"GH_ENTERPRISE_TOKEN": "gh-e", "GITHUB_ENTERPRISE_TOKEN": "github-e"}
 
 
 def hub(home, github=GITHUB, **environ):
-    return github_access(github, {"PATH": "", **environ}, home=home).token.reveal()
+    return find_github_access(github, {"PATH": "", **environ}, home=home).token.reveal()
 
 
 def hub_refused(home, github=GITHUB, **environ):
     with pytest.raises(CredentialError) as caught:
-        github_access(github, {"PATH": "", **environ}, home=home)
+        find_github_access(github, {"PATH": "", **environ}, home=home)
     return caught.value.message
 
 
@@ -457,18 +459,18 @@ def with_gh(home, script):
 
 
 def test_the_configured_variable_beats_gh_s(home):
-    access = github_access(GitHub(token_env="MINE", ca_file="/ca"), {**CLOUD, "MINE": "mine"}, home=home)
+    access = find_github_access(GitHubConfig(token_env="MINE", ca_file="/ca"), {**CLOUD, "MINE": "mine"}, home=home)
     assert (access.token.reveal(), access.ca_file) == ("mine", "/ca")
     assert access.origin == "https://api.github.com, the token from $MINE"
-    assert "$MINE, which token_env of [github] names" in hub_refused(home, GitHub(token_env="MINE"), **CLOUD)
+    assert "$MINE, which token_env of [github] names" in hub_refused(home, GitHubConfig(token_env="MINE"), **CLOUD)
 
 
 @pytest.mark.parametrize("url", ["https://api.github.com", "https://api.acme.ghe.com"])
 def test_github_com_takes_gh_token_and_then_github_token(home, url):
-    assert hub(home, GitHub(api_url=url), **CLOUD, **SERVER) == "gh"
-    assert hub(home, GitHub(api_url=url), GITHUB_TOKEN="github", **SERVER) == "github"
-    assert hub(home, GitHub(api_url=url), GH_TOKEN="", GITHUB_TOKEN="github") == "github"
-    hub_refused(home, GitHub(api_url=url), **SERVER)
+    assert hub(home, GitHubConfig(api_url=url), **CLOUD, **SERVER) == "gh"
+    assert hub(home, GitHubConfig(api_url=url), GITHUB_TOKEN="github", **SERVER) == "github"
+    assert hub(home, GitHubConfig(api_url=url), GH_TOKEN="", GITHUB_TOKEN="github") == "github"
+    hub_refused(home, GitHubConfig(api_url=url), **SERVER)
 
 
 def test_an_enterprise_server_takes_its_own_variables_and_never_github_coms(home):
@@ -481,9 +483,9 @@ def test_an_enterprise_server_takes_its_own_variables_and_never_github_coms(home
 def test_an_address_on_this_machine_gets_no_token_but_the_configured_one(home, keyring, url):
     keyring.kept["anchor-tui", f"github:{url}"] = "kept"
     (home / "hosts.yml").write_text("localhost: {oauth_token: x}\n127.0.0.1: {oauth_token: x}\n")
-    message = hub_refused(home, GitHub(api_url=url), GH_CONFIG_DIR=str(home), **CLOUD, **SERVER)
+    message = hub_refused(home, GitHubConfig(api_url=url), GH_CONFIG_DIR=str(home), **CLOUD, **SERVER)
     assert "token_env of [github]" in message
-    assert hub(home, GitHub(api_url=url, token_env="GITHUB_TOKEN"), **CLOUD) == "github"
+    assert hub(home, GitHubConfig(api_url=url, token_env="GITHUB_TOKEN"), **CLOUD) == "github"
 
 
 def test_the_keyring_comes_after_the_variables_and_before_gh(home, keyring):

@@ -16,7 +16,7 @@ from anchor_tui.domain.status_marks import StatusMark
 
 PLAN_SCHEMA = "anchor-tui/plan/v1"
 OUTCOME_SCHEMA = "anchor-tui/outcome/v1"
-MARKED: frozenset[LineKind] = frozenset({"ok", "warning", "failed", "deleted"})
+MARKED_LINE_KINDS: frozenset[LineKind] = frozenset({"ok", "warning", "failed", "deleted"})
 OUTCOME_MARKS: dict[OutcomeKind, StatusMark] = {
     "done": StatusMark.OK,
     "failed": StatusMark.FAILING,
@@ -26,17 +26,17 @@ OUTCOME_MARKS: dict[OutcomeKind, StatusMark] = {
 }
 
 
-def plan_text(plan: Plan) -> str:
+def render_plan_text(plan: Plan) -> str:
     """The Plan, whole: what changes, what is seen, the exact diff, each request, the price, the command."""
-    return "\n".join(sanitize_text(line) if line else "" for line in _plan_lines(plan)) + "\n"
+    return "\n".join(sanitize_text(line) if line else "" for line in _render_plan_lines(plan)) + "\n"
 
 
-def _plan_lines(plan: Plan) -> Iterator[str]:
+def _render_plan_lines(plan: Plan) -> Iterator[str]:
     yield f"{plan.title}" + ("  (protected)" if plan.protected else "")
     if not plan.executable:
         yield f"as of {plan.made_at:%Y-%m-%d %H:%M:%S}Z: nothing was refreshed or sent"
     for line in plan.lines:
-        mark = f"{line.mark.glyph()} " if line.kind in MARKED else "  "
+        mark = f"{line.mark.glyph()} " if line.kind in MARKED_LINE_KINDS else "  "
         yield f"{mark}{line.text}"
     for refusal in plan.refused:
         yield f"{StatusMark.FAILING.glyph()} left out: {refusal}"
@@ -48,13 +48,13 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
         yield ""
         yield f"pull request: {draft.title}"
         yield f"branch: {draft.branch}"
-        yield from (f"{name}: {', '.join(words)}" for name, words in _around(plan) if words)
+        yield from (f"{name}: {', '.join(words)}" for name, words in _labels_and_reviewers(plan) if words)
         yield from (f"  | {line}" for line in draft.body.rstrip("\n").split("\n"))
     yield ""
     for change in plan.changes:
         yield f"{change.subject}:"
         for number, step in enumerate(change.steps, 1):
-            sent = f"  [{_sent(step.request)}]" if step.request else ""
+            sent = f"  [{_format_request(step.request)}]" if step.request else ""
             yield f"  {number}. {step.title}{sent}"
     yield ""
     prices = {"none": "asks for no confirmation", "key": "asks for --yes", "phrase": f"asks for: {plan.phrase}"}
@@ -62,7 +62,7 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
     yield f"same as: {plan.command}"
 
 
-def _sent(request: Request) -> str:
+def _format_request(request: Request) -> str:
     """Method and address, and which mutation; the body is in the JSON."""
     query = f"?{urlencode(request.query)}" if request.query else ""
     mutation = (request.body or {}).get("mutation")
@@ -70,12 +70,12 @@ def _sent(request: Request) -> str:
     return f"{request.method} {request.path or 'status API'}{query}{named}"
 
 
-def _around(plan: Plan) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _labels_and_reviewers(plan: Plan) -> tuple[tuple[str, tuple[str, ...]], ...]:
     draft = plan.pull_request
     return (("labels", draft.labels), ("reviewers", draft.reviewers)) if draft else ()
 
 
-def refusal_text(refusal: Refusal) -> str:
+def render_refusal_text(refusal: Refusal) -> str:
     """Why not, in a line, with the address to look at."""
     mark = StatusMark.OK if refusal.settled else StatusMark.FAILING
     first, *rest = f"{mark.glyph()} {refusal}".split("; ")
@@ -83,7 +83,7 @@ def refusal_text(refusal: Refusal) -> str:
     return "".join(f"{sanitize_text(line)}\n" for line in lines)
 
 
-def outcome_text(plan: Plan, outcome: Outcome) -> str:
+def render_outcome_text(plan: Plan, outcome: Outcome) -> str:
     """What became of it, a line a change; after a drift the Plan as it would be now."""
     lines = [plan.title]
     for result in outcome.results:
@@ -91,33 +91,33 @@ def outcome_text(plan: Plan, outcome: Outcome) -> str:
         lines.append(f"{OUTCOME_MARKS[result.kind].glyph()} {result.subject}: {result.kind}: {result.message}{url}")
     text = "\n".join(sanitize_text(line) for line in lines) + "\n"
     if outcome.fresh is not None:
-        text += f"\nas it would be now:\n{plan_text(outcome.fresh)}"
+        text += f"\nas it would be now:\n{render_plan_text(outcome.fresh)}"
     return text
 
 
 # --- JSON ---------------------------------------------------------------------------------------------
 
 
-def plan_json(plan: Plan) -> str:
+def render_plan_json(plan: Plan) -> str:
     """The Plan with each step's exact request."""
-    return _document({"schema": PLAN_SCHEMA, "plan": _whole(plan), "refusal": None})
+    return _dump_json({"schema": PLAN_SCHEMA, "plan": _plan_document(plan), "refusal": None})
 
 
-def refusal_json(order: Order, refusal: Refusal) -> str:
+def render_refusal_json(order: Order, refusal: Refusal) -> str:
     """The Refusal in the place of a Plan."""
     refused = msgspec.to_builtins(refusal)
-    return _document({"schema": PLAN_SCHEMA, "order": msgspec.to_builtins(order), "plan": None, "refusal": refused})
+    return _dump_json({"schema": PLAN_SCHEMA, "order": msgspec.to_builtins(order), "plan": None, "refusal": refused})
 
 
-def outcome_json(plan: Plan, outcome: Outcome) -> str:
+def render_outcome_json(plan: Plan, outcome: Outcome) -> str:
     """What became of it, with its worst in one word."""
     whole = msgspec.to_builtins(outcome)
-    return _document(
+    return _dump_json(
         {"schema": OUTCOME_SCHEMA, "kind": outcome.kind, "message": outcome.message, "title": plan.title, **whole}
     )
 
 
-def _whole(plan: Plan) -> dict[str, Any]:
+def _plan_document(plan: Plan) -> dict[str, Any]:
     found: dict[str, Any] = msgspec.to_builtins(plan)
     for change, said in zip(plan.changes, found["changes"], strict=True):
         for step, each in zip(change.steps, said["steps"], strict=True):
@@ -126,7 +126,7 @@ def _whole(plan: Plan) -> dict[str, Any]:
     return found | {"id": plan.id}
 
 
-def _document(value: object) -> str:
+def _dump_json(value: object) -> str:
     from anchor_tui.services.contract import unobeyed
 
     return unobeyed(json.dumps(value, indent=2, ensure_ascii=False)) + "\n"

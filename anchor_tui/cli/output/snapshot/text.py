@@ -13,32 +13,32 @@ from anchor_tui.domain.verdict import describe_position
 
 def render(snapshot: Snapshot) -> str:
     """Lines of plain text, no longer than they have to be."""
-    return "\n".join(_lines(snapshot)) + "\n"
+    return "\n".join(_render_lines(snapshot)) + "\n"
 
 
-def _lines(snapshot: Snapshot) -> Iterator[str]:
+def _render_lines(snapshot: Snapshot) -> Iterator[str]:
     reason = f"  {snapshot.verdict.reasons[0]}" if snapshot.verdict.reasons else ""
     mark = get_level_mark(snapshot.verdict.level).glyph()
     yield sanitize_text(f"{snapshot.engine_id}  {mark} {snapshot.verdict.level.upper()}{reason}")
-    yield f"{snapshot.taken_at:%Y-%m-%d %H:%M:%SZ}  " + "  ".join(source_words(each) for each in snapshot.sources)
+    yield f"{snapshot.taken_at:%Y-%m-%d %H:%M:%SZ}  " + "  ".join(describe_source(each) for each in snapshot.sources)
     for environment in snapshot.environments:
         yield ""
-        yield from _environment(environment, snapshot)
+        yield from _render_environment(environment, snapshot)
     if snapshot.findings:
         yield ""
         yield "estate"
-        yield from policy_lines(snapshot.findings)
+        yield from render_policy_lines(snapshot.findings)
     if snapshot.pull_requests:
         yield ""
         yield "other pull requests"
-        yield from (f"  {_pull(pull)}" for pull in snapshot.pull_requests)
+        yield from (f"  {_render_pull_request(pull)}" for pull in snapshot.pull_requests)
     if snapshot.problems:
         yield ""
         yield "problems"
         yield from (f"  {StatusMark.ATTENTION.glyph()} {sanitize_text(str(problem))}" for problem in snapshot.problems)
 
 
-def source_words(source: SourceState) -> str:
+def describe_source(source: SourceState) -> str:
     """A source's state in a few words."""
     name = {"argocd": "Argo CD", "github": "GitHub"}.get(source.id, f"Argo CD {source.id}")
     match source.state:
@@ -55,7 +55,7 @@ def source_words(source: SourceState) -> str:
             )
 
 
-def _environment(environment: Environment, snapshot: Snapshot) -> Iterator[str]:
+def _render_environment(environment: Environment, snapshot: Snapshot) -> Iterator[str]:
     traits = [environment.tier, *(["protected"] if environment.protected else [])]
     mark = get_level_mark(environment.verdict.level).glyph()
     yield sanitize_text(f"{environment.name} ({', '.join(traits)})  {mark} {environment.verdict.level.upper()}")
@@ -69,15 +69,15 @@ def _environment(environment: Environment, snapshot: Snapshot) -> Iterator[str]:
     if environment.position:
         yield f"  {sanitize_text(describe_position(environment.position))}"
     for application in environment.applications:
-        yield f"  {sanitize_text(_application(application))}"
-    yield from policy_lines(environment.findings)
+        yield f"  {sanitize_text(_render_application(application))}"
+    yield from render_policy_lines(environment.findings)
     for pull in environment.pull_requests:
-        yield f"  {_pull(pull)}"
+        yield f"  {_render_pull_request(pull)}"
     for problem in (*environment.problems, *(each for app in environment.applications for each in app.problems)):
         yield f"  {StatusMark.ATTENTION.glyph()} {sanitize_text(str(problem))}"
 
 
-def policy_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
+def render_policy_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
     """What fails, cannot be told or is waived, worst first, with its place; then how many hold."""
     results = by_check(findings)
     for result in results:
@@ -92,14 +92,14 @@ def policy_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
         yield f"  {StatusMark.OK.glyph()} {format_count(held, 'check')} hold{'s' if held == 1 else ''}"
 
 
-def _application(application: Application) -> str:
+def _render_application(application: Application) -> str:
     (sync_mark, sync), (health_mark, health) = get_sync_mark(application), get_health_mark(application)
     revision = f" at {shorten_revision(application.compared_revision)}" if application.compared_revision else ""
     prunable = f", {format_count(len(application.prunable), 'resource')} to prune" if application.prunable else ""
     return f"{application.id}  {sync_mark.glyph()} {sync}{revision}  {health_mark.glyph()} {health}{prunable}"
 
 
-def _pull(pull: PullRequest) -> str:
+def _render_pull_request(pull: PullRequest) -> str:
     mark, checks = get_checks_mark(pull)
     return sanitize_text(
         f"#{pull.number} {pull.kind}: {pull.title}  {mark.glyph()} {checks}{' (draft)' if pull.draft else ''}"

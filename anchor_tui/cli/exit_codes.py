@@ -5,17 +5,17 @@ from __future__ import annotations
 from enum import IntEnum
 
 
-class Exit(IntEnum):
+class ExitCode(IntEnum):
     """What a script can tell from how we ended."""
 
-    WELL = 0
-    FOUND = 1
+    OK = 0
+    FINDINGS = 1
     """What `--fail-on` names was found."""
     USAGE = 2
     """Usage, configuration, or no token at all."""
-    UNREAD = 3
+    SOURCE_UNAVAILABLE = 3
     """A source could not be read."""
     REFUSED = 4
     FAILED = 5
-    UNKNOWN = 6
+    OUTCOME_UNKNOWN = 6
     """The outcome of an action is not known."""

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from anchor_tui import __version__
-from anchor_tui.config.forms import is_loopback
+from anchor_tui.config.patterns import is_loopback
 from anchor_tui.sources.argocd.lean import httpx
+from anchor_tui.sources.credentials.secret import Secret, parse_token, read_keyring_token
 from anchor_tui.sources.errors import (
     CredentialError,
     NoAnswer,
@@ -24,14 +25,13 @@ from anchor_tui.sources.errors import (
     Unauthenticated,
     Unreachable,
 )
-from anchor_tui.sources.secret import Secret, clean, keyring_token
 
 if TYPE_CHECKING:
-    from anchor_tui.config import StatusApi
+    from anchor_tui.config.model import StatusApiConfig
 
 TOKEN_VARIABLE = "STATUS_API_TOKEN"  # noqa: S105 - its name
 TIMEOUT_S = 15.0
-_PASSING = frozenset({401, 403, 408, 425, 429})
+_RETRYABLE_STATUSES = frozenset({401, 403, 408, 425, 429})
 """Refusals that asking again may mend: of the token, and of too much at once."""
 
 
@@ -43,7 +43,7 @@ class StatusAccess:
     token: Secret
 
 
-def status_access(status: StatusApi, environ: Mapping[str, str]) -> StatusAccess:
+def find_status_access(status: StatusApiConfig, environ: Mapping[str, str]) -> StatusAccess:
     """Address and token: $STATUS_API_TOKEN, else the keyring. May wait for the keyring: not for the event loop.
 
     Raises CredentialError where there is none, or where the token would go out in the clear.
@@ -52,8 +52,8 @@ def status_access(status: StatusApi, environ: Mapping[str, str]) -> StatusAccess
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         raise CredentialError(f"{status.url} is plain http, which sends the token in the clear: use https")
     if text := environ.get(TOKEN_VARIABLE, "").strip():
-        return StatusAccess(status.url, clean(text, f"${TOKEN_VARIABLE}"))
-    kept = keyring_token(f"status-api:{status.url}")
+        return StatusAccess(status.url, parse_token(text, f"${TOKEN_VARIABLE}"))
+    kept = read_keyring_token(f"status-api:{status.url}")
     if isinstance(kept, Secret):
         return StatusAccess(status.url, kept)
     raise CredentialError(f"no token for {status.url}: set {TOKEN_VARIABLE} ({kept.reason})")
@@ -91,6 +91,6 @@ async def send_event(
         return
     if status in {401, 403}:
         raise Unauthenticated(f"{words}: it does not accept the token ({TOKEN_VARIABLE})")
-    if 400 <= status < 500 and status not in _PASSING:
+    if 400 <= status < 500 and status not in _RETRYABLE_STATUSES:
         raise Rejected(f"{words}: the event is refused for good", status)
     raise ServerFailed(words)

@@ -10,29 +10,29 @@ from anchor_tui.domain.model import Environment, Finding, Level, Snapshot, Verdi
 
 def render(snapshot: Snapshot) -> str:
     """The document. A verdict of attention holds; unknown is an error: it did not fail, and it is not well."""
-    suites = [_suite(each) for each in snapshot.environments]
+    suites = [_render_environment(each) for each in snapshot.environments]
     if snapshot.findings:
-        suites.append(_lines("estate", None, snapshot.findings))
+        suites.append(_render_suite("estate", None, snapshot.findings))
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<testsuites name={quoted(snapshot.engine_id)}>"]
     return "\n".join([*lines, *(line for suite in suites for line in suite), "</testsuites>"]) + "\n"
 
 
-def _suite(environment: Environment) -> list[str]:
-    return _lines(environment.name, environment.verdict, environment.findings)
+def _render_environment(environment: Environment) -> list[str]:
+    return _render_suite(environment.name, environment.verdict, environment.findings)
 
 
-def _lines(name: str, verdict: Verdict | None, findings: tuple[Finding, ...]) -> list[str]:
+def _render_suite(name: str, verdict: Verdict | None, findings: tuple[Finding, ...]) -> list[str]:
     level = verdict.level if verdict else Level.OK
     failures = sum(each.status == "fail" for each in findings) + (level is Level.FAILING)
     skipped = sum(each.status in {"unknown", "skipped", "waived"} for each in findings)
     total = len(findings) + (verdict is not None)
     counts = f'tests="{total}" failures="{failures}" errors="{int(level is Level.UNKNOWN)}" skipped="{skipped}"'
-    cases = [_verdict(name, verdict)] if verdict else []
+    cases = [_render_verdict(name, verdict)] if verdict else []
     cases += [case(name, each) for each in findings]
     return [f"  <testsuite name={quoted(name)} {counts}>", *cases, "  </testsuite>"]
 
 
-def _verdict(name: str, verdict: Verdict) -> str:
+def _render_verdict(name: str, verdict: Verdict) -> str:
     head = f"    <testcase classname={quoted(f'environment.{name}')} name={quoted('verdict')}"
     if verdict.level not in {Level.FAILING, Level.UNKNOWN}:
         return f"{head}/>"

@@ -7,7 +7,7 @@ import tomllib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anchor_tui.config.lines import key_lines
+from anchor_tui.config.key_lines import find_key_lines
 
 TEXT = '''\
 # a
@@ -38,7 +38,7 @@ s = {}
 
 def test_every_key_table_and_item_has_its_line():
     tomllib.loads(TEXT)
-    assert key_lines(TEXT) == {
+    assert find_key_lines(TEXT) == {
         ("a b",): 2,
         ("c.d",): 3,
         ("c.d", "e"): 3,
@@ -75,7 +75,7 @@ def test_lines_are_found_for_every_key_of_any_file_that_tomllib_reads(rows):
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         return
-    lines = key_lines(text)
+    lines = find_key_lines(text)
     assert {path[0] for path in lines} == set(raw)
     for path, line in lines.items():
         named = path[-1] if not path[-1].isdecimal() else path[0]

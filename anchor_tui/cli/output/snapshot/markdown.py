@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from anchor_tui.cli.formats.text import policy_lines, source_words
+from anchor_tui.cli.output.snapshot.text import describe_source, render_policy_lines
 from anchor_tui.domain.formatting import format_age, sanitize_text
 from anchor_tui.domain.model import Environment, PullRequest, Snapshot
 from anchor_tui.domain.status_marks import get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
 from anchor_tui.domain.verdict import describe_position
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&:$])")
+_SPECIAL_CHARACTERS = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&:$])")
 
 _BARE_LINK = re.compile(r"(?i)(www)\.")
 """GitHub makes a link of it without being asked."""
@@ -19,71 +19,71 @@ _BARE_LINK = re.compile(r"(?i)(www)\.")
 
 def render(snapshot: Snapshot) -> str:
     """GitHub's flavour: a heading, a table of environments, then reasons, pull requests and problems."""
-    return "\n".join(_lines(snapshot)) + "\n"
+    return "\n".join(_render_lines(snapshot)) + "\n"
 
 
-def escape(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Foreign text on one line with every character that markdown would take as its own escaped."""
-    return _BARE_LINK.sub(r"\1\\.", _SPECIAL.sub(r"\\\1", sanitize_text(text)))
+    return _BARE_LINK.sub(r"\1\\.", _SPECIAL_CHARACTERS.sub(r"\\\1", sanitize_text(text)))
 
 
-def _lines(snapshot: Snapshot) -> Iterator[str]:
+def _render_lines(snapshot: Snapshot) -> Iterator[str]:
     mark = get_level_mark(snapshot.verdict.level).glyph()
-    yield f"# {mark} {escape(snapshot.engine_id)}: {snapshot.verdict.level}"
+    yield f"# {mark} {escape_markdown(snapshot.engine_id)}: {snapshot.verdict.level}"
     yield ""
     yield f"{snapshot.taken_at:%Y-%m-%d %H:%M:%S} UTC. " + ". ".join(
-        escape(source_words(each)) for each in snapshot.sources
+        escape_markdown(describe_source(each)) for each in snapshot.sources
     )
     yield ""
     yield "| environment | verdict | release | sync | health | position |"
     yield "|---|---|---|---|---|---|"
     for environment in snapshot.environments:
-        yield _row(environment, snapshot)
+        yield _render_row(environment, snapshot)
     for environment in snapshot.environments:
         if environment.verdict.reasons:
             yield ""
-            yield f"**{escape(environment.name)}**"
+            yield f"**{escape_markdown(environment.name)}**"
             yield ""
-            yield from (f"- {escape(reason)}" for reason in environment.verdict.reasons)
-    failing = [(env.name, line) for env in snapshot.environments for line in policy_lines(env.findings)]
-    failing += [("estate", line) for line in policy_lines(snapshot.findings)]
+            yield from (f"- {escape_markdown(reason)}" for reason in environment.verdict.reasons)
+    failing = [(env.name, line) for env in snapshot.environments for line in render_policy_lines(env.findings)]
+    failing += [("estate", line) for line in render_policy_lines(snapshot.findings)]
     if failing:
         yield ""
         yield "## Policy"
         yield ""
-        yield from (f"- **{escape(name)}** {escape(line.strip())}" for name, line in failing)
+        yield from (f"- **{escape_markdown(name)}** {escape_markdown(line.strip())}" for name, line in failing)
     if snapshot.all_pull_requests:
         yield ""
         yield "## Pull requests"
         yield ""
-        yield from (_pull(pull) for pull in snapshot.all_pull_requests)
+        yield from (_render_pull_request(pull) for pull in snapshot.all_pull_requests)
     problems = [*snapshot.problems, *(each for env in snapshot.environments for each in env.problems)]
     problems += [each for app in snapshot.all_applications for each in app.problems]
     if problems:
         yield ""
         yield "## Problems"
         yield ""
-        yield from (f"- {escape(str(problem))}" for problem in problems)
+        yield from (f"- {escape_markdown(str(problem))}" for problem in problems)
 
 
-def _row(environment: Environment, snapshot: Snapshot) -> str:
+def _render_row(environment: Environment, snapshot: Snapshot) -> str:
     release = environment.release
     when = f", {format_age(release.changed_at, snapshot.taken_at)} ago" if release and release.changed_at else ""
     sync = [f"{mark.glyph()} {word}" for mark, word in map(get_sync_mark, environment.applications)]
     health = [f"{mark.glyph()} {word}" for mark, word in map(get_health_mark, environment.applications)]
     cells = (
-        escape(environment.name),
+        escape_markdown(environment.name),
         f"{get_level_mark(environment.verdict.level).glyph()} {environment.verdict.level}",
-        escape(f"{release.version}{when}") if release else "?",
-        "<br>".join(map(escape, sync)) or "?",
-        "<br>".join(map(escape, health)) or "?",
-        escape(describe_position(environment.position)) if environment.position else "?",
+        escape_markdown(f"{release.version}{when}") if release else "?",
+        "<br>".join(map(escape_markdown, sync)) or "?",
+        "<br>".join(map(escape_markdown, health)) or "?",
+        escape_markdown(describe_position(environment.position)) if environment.position else "?",
     )
     return f"| {' | '.join(cells)} |"
 
 
-def _pull(pull: PullRequest) -> str:
+def _render_pull_request(pull: PullRequest) -> str:
     mark, checks = get_checks_mark(pull)
-    where = f" → {escape(', '.join(pull.environments))}" if pull.environments else ""
+    where = f" → {escape_markdown(', '.join(pull.environments))}" if pull.environments else ""
     title = f"[#{pull.number}]({pull.url})" if re.fullmatch(r"https?://[\w.:/-]+", pull.url) else f"#{pull.number}"
-    return f"- {title} {pull.kind}{where}: {escape(pull.title)}, {mark.glyph()} {checks}"
+    return f"- {title} {pull.kind}{where}: {escape_markdown(pull.title)}, {mark.glyph()} {checks}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from anchor_tui.cli.formats import format_named
+from anchor_tui.cli.output.snapshot.formats import load_snapshot_format
 from anchor_tui.domain.snapshot_builder import build_snapshot
 from tests.tui.estates import HOSTILE, INCIDENT, NO_GITHUB, STALE
 from tests.tui.test_policy_pane import FINDINGS
@@ -15,7 +15,7 @@ SAMPLE = re.compile(r'^[a-z_]+\{(?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*\} -?[0-9.e+-]
 
 
 def rendered(name, readings, findings=None):
-    return format_named(name)(build_snapshot(config(), readings, NOW, findings))
+    return load_snapshot_format(name)(build_snapshot(config(), readings, NOW, findings))
 
 
 def test_every_line_of_the_metrics_is_a_sample_or_about_one_and_the_end_is_marked():

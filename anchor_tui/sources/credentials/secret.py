@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from anchor_tui.sources.errors import CredentialError
 
-SERVICE = "anchor-tui"
+KEYRING_SERVICE = "anchor-tui"
 """The keyring's service; the user is `argocd:<url>`, `github:<url>` or `status-api:<url>`."""
 
 
@@ -40,13 +40,13 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
-class NoSecret:
+class MissingSecret:
     """Why there is no token, in words."""
 
     reason: str
 
 
-def clean(text: str, origin: str) -> Secret:
+def parse_token(text: str, origin: str) -> Secret:
     """A token as it was given, without the line end around it; CredentialError where it cannot be one."""
     token = text.strip()
     if not token.isascii() or not token.isprintable() or " " in token:
@@ -54,7 +54,7 @@ def clean(text: str, origin: str) -> Secret:
     return Secret(token)
 
 
-def token_expiry(token: Secret | str) -> datetime | None:
+def read_token_expiry(token: Secret | str) -> datetime | None:
     """When a JWT ends, read from its own payload without any check; None where it does not tell."""
     parts = (token.reveal() if isinstance(token, Secret) else token).split(".")
     if len(parts) != 3:
@@ -76,39 +76,39 @@ def token_expiry(token: Secret | str) -> datetime | None:
 # It takes 0.1 s to import and may wait for a person at a prompt: never on the event loop.
 
 
-def keyring_token(user: str) -> Secret | NoSecret:
+def read_keyring_token(user: str) -> Secret | MissingSecret:
     """The token kept for a user of our service; a keyring that does not work is only a reason for none."""
     try:
         import keyring
 
-        found = keyring.get_password(SERVICE, user)
+        found = keyring.get_password(KEYRING_SERVICE, user)
     except Exception as error:  # noqa: BLE001 - backends are anybody's plugins and raise anything
-        return NoSecret(f"the keyring gave no answer ({type(error).__name__})")
-    return clean(found, "the keyring's entry") if found else NoSecret("the keyring has no entry for it")
+        return MissingSecret(f"the keyring gave no answer ({type(error).__name__})")
+    return parse_token(found, "the keyring's entry") if found else MissingSecret("the keyring has no entry for it")
 
 
-def keep_token(user: str, token: Secret) -> None:
+def store_token(user: str, token: Secret) -> None:
     """Put a token into the keyring; CredentialError where it is not there afterwards."""
     way_out = "give the token in an environment variable instead, named by token_env"
     try:
         import keyring
 
-        keyring.set_password(SERVICE, user, token.reveal())
-        kept = keyring.get_password(SERVICE, user)  # the null backend accepts everything and keeps nothing
+        keyring.set_password(KEYRING_SERVICE, user, token.reveal())
+        kept = keyring.get_password(KEYRING_SERVICE, user)  # the null backend accepts everything and keeps nothing
     except Exception as error:
         raise CredentialError(f"the keyring did not take the token ({type(error).__name__}): {way_out}") from error
     if kept != token.reveal():
         raise CredentialError(f"the keyring did not keep the token: {way_out}")
 
 
-def forget_token(user: str) -> bool:
+def delete_token(user: str) -> bool:
     """Take a token out of the keyring; False where there was none. CredentialError where it would not go."""
-    if isinstance(keyring_token(user), NoSecret):
+    if isinstance(read_keyring_token(user), MissingSecret):
         return False
     try:
         import keyring
 
-        keyring.delete_password(SERVICE, user)
+        keyring.delete_password(KEYRING_SERVICE, user)
     except Exception as error:
         raise CredentialError(f"the keyring did not give the token up ({type(error).__name__})") from error
     return True

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from anchor_tui.__main__ import run
-from anchor_tui.cli import act
+from anchor_tui.__main__ import run_command_line
+from anchor_tui.cli import actions
 from tests.services.acting import QUICK, Operator
 
 Command = Callable[..., tuple[int, str, str]]
@@ -21,10 +21,10 @@ def commander(op: Operator, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captu
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     monkeypatch.chdir(op.folder)
-    pace = act._pace
+    pace = actions._timeouts_of
     monkeypatch.setattr(
-        act,
-        "_pace",
+        actions,
+        "_timeouts_of",
         lambda arguments: dataclasses.replace(
             pace(arguments),
             argocd_s=QUICK.argocd_s,
@@ -37,7 +37,7 @@ def commander(op: Operator, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captu
     def command(*argv: str) -> tuple[int, str, str]:
         capfd.readouterr()
         try:
-            code = run(list(argv))
+            code = run_command_line(list(argv))
         except SystemExit as ended:
             code = int(ended.code or 0)
         said = capfd.readouterr()

@@ -11,11 +11,11 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
-from anchor_tui.config import Config
-from anchor_tui.config.checking import configurable
-from anchor_tui.config.load import read
-from anchor_tui.config.schema import schema
-from anchor_tui.config.show import effective, template
+from anchor_tui.config.convert import configurable_fields
+from anchor_tui.config.json_schema import build_config_schema
+from anchor_tui.config.load import parse_config
+from anchor_tui.config.model import Config
+from anchor_tui.config.toml_text import render_effective, render_template
 
 ONE_LINE = '[github]\nops_repo = "anchor/anchor-msp-ops"\n'
 MUCH = """\
@@ -46,7 +46,7 @@ hard-refresh = "ctrl+r"
 
 
 def loaded(text: str) -> Config:
-    return read(text, Path("/etc/anchor-tui.toml"), {"HOME": "/home/op"})
+    return parse_config(text, Path("/etc/anchor-tui.toml"), {"HOME": "/home/op"})
 
 
 def values(config: Config) -> Config:
@@ -54,18 +54,18 @@ def values(config: Config) -> Config:
 
 
 def test_the_file_to_begin_with_loads_and_says_nothing_but_the_defaults():
-    config = loaded(template())
+    config = loaded(render_template())
     assert values(config) == values(loaded(ONE_LINE))
     assert list(config.origins) == ["github.ops_repo"]
 
 
 def test_the_file_to_begin_with_knows_every_key_and_each_line_of_it_can_be_said():
-    text = template()
+    text = render_template()
     for table in (
         Config,
-        *(hint for _, hint in configurable(Config).values() if hasattr(hint, "__dataclass_fields__")),
+        *(hint for _, hint in configurable_fields(Config).values() if hasattr(hint, "__dataclass_fields__")),
     ):
-        for name in configurable(table):
+        for name in configurable_fields(table):
             assert re.search(rf"^#?\[?{name}\b|\[+(policy\.)?{name}\b", text, re.MULTILINE), name
     every = re.sub(r"^#(?=[\w\[])", "", text, flags=re.MULTILINE)
     every = re.sub(r"^context = .*\n", "", every, flags=re.MULTILINE)  # either that or the address
@@ -75,15 +75,15 @@ def test_the_file_to_begin_with_knows_every_key_and_each_line_of_it_can_be_said(
     assert all(len(line) <= 110 for line in text.splitlines())
 
 
-@pytest.mark.parametrize("text", [ONE_LINE, MUCH, template()])
+@pytest.mark.parametrize("text", [ONE_LINE, MUCH, render_template()])
 def test_what_is_shown_loads_as_the_same_configuration(text):
     config = loaded(text)
-    assert values(loaded(effective(config))) == values(config)
+    assert values(loaded(render_effective(config))) == values(config)
 
 
 def test_each_value_is_shown_with_where_it_came_from():
     config = loaded(MUCH)
-    lines = effective(replace(config, origins={**config.origins, "read_only": "--read-only"})).splitlines()
+    lines = render_effective(replace(config, origins={**config.origins, "read_only": "--read-only"})).splitlines()
     assert lines[0] == "# from /etc/anchor-tui.toml"
     assert 'engine_id = "other"  # /etc/anchor-tui.toml:1' in lines
     assert "read_only = false  # --read-only" in lines
@@ -94,7 +94,7 @@ def test_each_value_is_shown_with_where_it_came_from():
 
 
 def validator():
-    found = schema()
+    found = build_config_schema()
     jsonschema_rs.meta.validate(found)
     return jsonschema_rs.validator_for(json.loads(json.dumps(found)), validate_formats=True)
 
@@ -103,10 +103,10 @@ def as_json(text: str) -> object:
     return json.loads(json.dumps(tomllib.loads(text), default=str))
 
 
-@pytest.mark.parametrize("text", [ONE_LINE, MUCH, template()])
+@pytest.mark.parametrize("text", [ONE_LINE, MUCH, render_template()])
 def test_what_loads_is_valid_by_the_schema(text):
     validator().validate(as_json(text))
-    validator().validate(as_json(effective(loaded(text))))
+    validator().validate(as_json(render_effective(loaded(text))))
 
 
 @pytest.mark.parametrize(
@@ -138,4 +138,4 @@ def test_every_key_of_the_schema_is_described():
             if isinstance(node.get(below), dict):
                 walk(node[below])
 
-    walk(schema())
+    walk(build_config_schema())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 
-from anchor_tui.cli.formats.text import source_words
+from anchor_tui.cli.output.snapshot.text import describe_source
 from anchor_tui.domain.findings import by_check
 from anchor_tui.domain.formatting import format_age, sanitize_text
 from anchor_tui.domain.model import Environment, Finding, PullRequest, Snapshot
@@ -33,78 +33,78 @@ def render(snapshot: Snapshot) -> str:
         "<!doctype html>",
         '<html lang="en">',
         '<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{_text(title)}</title><style>{_STYLE}</style></head>",
-        f"<body><h1>{_text(title)}</h1>",
-        f"<p>{snapshot.taken_at:%Y-%m-%d %H:%M:%S} UTC. {_text('. '.join(map(source_words, snapshot.sources)))}</p>",
+        f"<title>{_escape_text(title)}</title><style>{_STYLE}</style></head>",
+        f"<body><h1>{_escape_text(title)}</h1>",
+        f"<p>{snapshot.taken_at:%Y-%m-%d %H:%M:%S} UTC. {_escape_text('. '.join(map(describe_source, snapshot.sources)))}</p>",
         "<main>",
-        *(line for each in snapshot.environments for line in _environment(each, snapshot)),
+        *(line for each in snapshot.environments for line in _render_environment(each, snapshot)),
         "</main>",
-        *_list("Pull requests", (_pull(pull) for pull in snapshot.all_pull_requests)),
-        *_list("Policy of the estate", _failures(snapshot.findings)),
-        *_list("Problems", (_text(str(problem)) for problem in _problems(snapshot))),
+        *_render_list("Pull requests", (_render_pull_request(pull) for pull in snapshot.all_pull_requests)),
+        *_render_list("Policy of the estate", _render_failures(snapshot.findings)),
+        *_render_list("Problems", (_escape_text(str(problem)) for problem in _collect_problems(snapshot))),
         "</body></html>",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _environment(environment: Environment, snapshot: Snapshot) -> Iterator[str]:
+def _render_environment(environment: Environment, snapshot: Snapshot) -> Iterator[str]:
     level = environment.verdict.level
     traits = " · ".join([environment.tier, *(["protected"] if environment.protected else [])])
-    yield f'<section class="{level}"><h2>{_text(environment.name)} <small>{_text(traits)}</small></h2>'
+    yield f'<section class="{level}"><h2>{_escape_text(environment.name)} <small>{_escape_text(traits)}</small></h2>'
     yield f"<p><strong>{get_level_mark(level).glyph()} {level}</strong></p>"
     if environment.verdict.reasons:
-        yield f"<ul>{''.join(f'<li>{_text(reason)}</li>' for reason in environment.verdict.reasons)}</ul>"
+        yield f"<ul>{''.join(f'<li>{_escape_text(reason)}</li>' for reason in environment.verdict.reasons)}</ul>"
     if release := environment.release:
         when = f", {format_age(release.changed_at, snapshot.taken_at)} ago" if release.changed_at else ""
         who = f" by {release.changed_by}" if release.changed_by else ""
-        yield f"<p>release {_text(f'{release.version}{when}{who}')}</p>"
+        yield f"<p>release {_escape_text(f'{release.version}{when}{who}')}</p>"
     if environment.position:
-        yield f"<p>{_text(describe_position(environment.position))}</p>"
+        yield f"<p>{_escape_text(describe_position(environment.position))}</p>"
     for app in environment.applications:
         (sync_mark, sync), (health_mark, health) = get_sync_mark(app), get_health_mark(app)
         words = f"{app.id}: {sync_mark.glyph()} {sync}, {health_mark.glyph()} {health}"
-        yield f"<p>{_link(words, app.url)}</p>"
-    yield from _list("Policy", _failures(environment.findings), "h3")
+        yield f"<p>{_render_link(words, app.url)}</p>"
+    yield from _render_list("Policy", _render_failures(environment.findings), "h3")
     yield "</section>"
 
 
-def _failures(findings: tuple[Finding, ...]) -> Iterator[str]:
+def _render_failures(findings: tuple[Finding, ...]) -> Iterator[str]:
     """What fails or cannot be told, worst first; then how many hold."""
     results = by_check(findings)
     for result in results:
         if result.status in {"fail", "unknown", "waived"}:
             worst = result.worst
             place = f" ({worst.file}:{worst.line})" if worst.file and worst.line else ""
-            yield _text(f"{result.status}: {result.check}: {worst.message}{place}")
+            yield _escape_text(f"{result.status}: {result.check}: {worst.message}{place}")
     held = sum(result.status == "pass" for result in results)
     if held:
         yield f"{held} hold"
 
 
-def _pull(pull: PullRequest) -> str:
+def _render_pull_request(pull: PullRequest) -> str:
     mark, checks = get_checks_mark(pull)
     where = f" → {', '.join(pull.environments)}" if pull.environments else ""
-    return _link(f"#{pull.number} {pull.kind}{where}: {pull.title}, {mark.glyph()} {checks}", pull.url)
+    return _render_link(f"#{pull.number} {pull.kind}{where}: {pull.title}, {mark.glyph()} {checks}", pull.url)
 
 
-def _problems(snapshot: Snapshot) -> Iterator[object]:
+def _collect_problems(snapshot: Snapshot) -> Iterator[object]:
     yield from snapshot.problems
     for environment in snapshot.environments:
         yield from environment.problems
         yield from (problem for app in environment.applications for problem in app.problems)
 
 
-def _list(title: str, items: Iterable[str], heading: str = "h2") -> Iterator[str]:
+def _render_list(title: str, items: Iterable[str], heading: str = "h2") -> Iterator[str]:
     found = list(items)
     if found:
-        yield f"<{heading}>{_text(title)}</{heading}><ul>{''.join(f'<li>{item}</li>' for item in found)}</ul>"
+        yield f"<{heading}>{_escape_text(title)}</{heading}><ul>{''.join(f'<li>{item}</li>' for item in found)}</ul>"
 
 
-def _link(words: str, url: str | None) -> str:
+def _render_link(words: str, url: str | None) -> str:
     if url is None or not url.startswith(("https://", "http://")):
-        return _text(words)
-    return f'<a href="{escape(url, quote=True)}" rel="noreferrer">{_text(words)}</a>'
+        return _escape_text(words)
+    return f'<a href="{escape(url, quote=True)}" rel="noreferrer">{_escape_text(words)}</a>'
 
 
-def _text(foreign: str) -> str:
+def _escape_text(foreign: str) -> str:
     return escape(sanitize_text(foreign), quote=True)

@@ -9,8 +9,8 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from anchor_tui.sources.credentials.secret import Secret, parse_token
 from anchor_tui.sources.errors import CredentialError
-from anchor_tui.sources.secret import Secret, clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from anchor_tui.domain.yaml.document import YamlDocument
     from anchor_tui.domain.yaml.nodes import MappingNode
 
-OTHERS_MAY_READ = 0o077
-_VALUES = {
+GROUP_AND_OTHERS_MASK = 0o077
+_VALUE_FLAGS = {
     "--server": "server",
     "--auth-token": "token",
     "--grpc-web-root-path": "root_path",
@@ -30,11 +30,11 @@ _VALUES = {
     "--config": "config",
     "--argocd-context": "context",
 }
-_SWITCHES = {"--insecure": "insecure", "--plaintext": "plaintext"}
+_BOOLEAN_FLAGS = {"--insecure": "insecure", "--plaintext": "plaintext"}
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ArgocdOptions:
     """What `ARGOCD_OPTS` says of the things that a client over HTTP needs."""
 
     server: str = ""
@@ -50,7 +50,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class ArgocdContext:
     """One context of the CLI's file with its server and user. The data are PEM texts."""
 
     name: str
@@ -66,19 +66,19 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Contexts:
+class ArgocdContexts:
     """The CLI's file. `current` is the name of the current context, empty where there is none."""
 
     file: str
     current: str
-    all: tuple[Context, ...]
+    all: tuple[ArgocdContext, ...]
 
-    def named(self, name: str) -> Context | None:
+    def find(self, name: str) -> ArgocdContext | None:
         """A context by name."""
         return next((context for context in self.all if context.name == name), None)
 
 
-def read_options(environ: Mapping[str, str]) -> Options:
+def read_argocd_options(environ: Mapping[str, str]) -> ArgocdOptions:
     """`ARGOCD_OPTS`, as the CLI splits it; flags that mean nothing here are passed over."""
     try:
         words = iter(shlex.split(environ.get("ARGOCD_OPTS", "")))
@@ -87,15 +87,15 @@ def read_options(environ: Mapping[str, str]) -> Options:
     found: dict[str, Any] = {}
     for word in words:
         flag, given, value = word.partition("=")
-        if flag in _VALUES:
-            found[_VALUES[flag]] = value if given else next(words, "")
-        elif flag in _SWITCHES:
-            found[_SWITCHES[flag]] = value.lower() not in {"false", "f", "0"}
+        if flag in _VALUE_FLAGS:
+            found[_VALUE_FLAGS[flag]] = value if given else next(words, "")
+        elif flag in _BOOLEAN_FLAGS:
+            found[_BOOLEAN_FLAGS[flag]] = value.lower() not in {"false", "f", "0"}
     token = found.pop("token", "").strip()
-    return Options(token=clean(token, "--auth-token of $ARGOCD_OPTS") if token else None, **found)
+    return ArgocdOptions(token=parse_token(token, "--auth-token of $ARGOCD_OPTS") if token else None, **found)
 
 
-def cli_file(options: Options, environ: Mapping[str, str], home: Path) -> Path:
+def find_contexts_file(options: ArgocdOptions, environ: Mapping[str, str], home: Path) -> Path:
     """Where the CLI keeps its contexts."""
     if options.config:
         return home / options.config
@@ -108,7 +108,7 @@ def cli_file(options: Options, environ: Mapping[str, str], home: Path) -> Path:
     return home / ".config" / "argocd" / "config"
 
 
-def read_contexts(file: Path) -> Contexts | None:
+def read_contexts(file: Path) -> ArgocdContexts | None:
     """The contexts of the CLI's file, None where there is no file.
 
     Raises CredentialError: others may read it, it is no YAML, or its shape is another.
@@ -120,13 +120,13 @@ def read_contexts(file: Path) -> Contexts | None:
         return None
     except OSError as error:
         raise CredentialError(f"{file} cannot be read: {error.strerror or error}") from error
-    if os.name == "posix" and mode & OTHERS_MAY_READ:
+    if os.name == "posix" and mode & GROUP_AND_OTHERS_MASK:
         raise CredentialError(f"{file} holds tokens and others may read it: run `chmod 600 {shlex.quote(str(file))}`")
     from anchor_tui.domain.yaml.document import parse_document  # ruamel: only when the file is needed
     from anchor_tui.domain.yaml.nodes import YamlDocumentError
 
     try:
-        return _contexts(parse_document(raw, str(file)))
+        return _parse_contexts(parse_document(raw, str(file)))
     except YamlDocumentError as error:
         if error.problem.kind == "empty-file":
             return None
@@ -134,37 +134,37 @@ def read_contexts(file: Path) -> Contexts | None:
         raise CredentialError(message) from error
 
 
-def _contexts(document: YamlDocument) -> Contexts:
-    servers = {_text(node, "server"): node for node in _tables(document, "servers")}
-    users = {_text(node, "name"): node for node in _tables(document, "users")}
-    found: list[Context] = []
-    for node in _tables(document, "contexts"):
-        name = _text(node, "name")
-        address = _text(node, "server")
-        server, user = servers.get(address), users.get(_text(node, "user"))
+def _parse_contexts(document: YamlDocument) -> ArgocdContexts:
+    servers = {_read_text(node, "server"): node for node in _read_mappings(document, "servers")}
+    users = {_read_text(node, "name"): node for node in _read_mappings(document, "users")}
+    found: list[ArgocdContext] = []
+    for node in _read_mappings(document, "contexts"):
+        name = _read_text(node, "name")
+        address = _read_text(node, "server")
+        server, user = servers.get(address), users.get(_read_text(node, "user"))
         origin = f"the context {name} in {document.file}"
-        token = _text(user, "auth-token") if user else ""
+        token = _read_text(user, "auth-token") if user else ""
         found.append(
-            Context(
+            ArgocdContext(
                 name=name,
                 server=address,
-                token=clean(token, f"the token of {origin}") if token else None,
-                plain_text=_is_on(server, "plain-text"),
-                insecure=_is_on(server, "insecure"),
-                core=_is_on(server, "core"),
-                root_path=_text(server, "grpc-web-root-path"),
-                ca_data=_pem(server, "certificate-authority-data", origin),
-                client_cert_data=_pem(server, "client-certificate-data", origin),
-                client_key_data=_pem(server, "client-certificate-key-data", origin),
+                token=parse_token(token, f"the token of {origin}") if token else None,
+                plain_text=_read_flag(server, "plain-text"),
+                insecure=_read_flag(server, "insecure"),
+                core=_read_flag(server, "core"),
+                root_path=_read_text(server, "grpc-web-root-path"),
+                ca_data=_read_pem(server, "certificate-authority-data", origin),
+                client_cert_data=_read_pem(server, "client-certificate-data", origin),
+                client_key_data=_read_pem(server, "client-certificate-key-data", origin),
             )
         )
     from anchor_tui.domain.yaml.nodes import MappingNode
 
     assert isinstance(document.root, MappingNode)
-    return Contexts(document.file, _text(document.root, "current-context"), tuple(found))
+    return ArgocdContexts(document.file, _read_text(document.root, "current-context"), tuple(found))
 
 
-def _tables(document: YamlDocument, key: str) -> list[MappingNode]:
+def _read_mappings(document: YamlDocument, key: str) -> list[MappingNode]:
     """The mappings of a list; none where the key is missing or null."""
     from anchor_tui.domain.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
@@ -178,20 +178,20 @@ def _tables(document: YamlDocument, key: str) -> list[MappingNode]:
     return document.fail("credentials", f"`{key}` should hold a list of mappings", node)
 
 
-def _text(node: MappingNode | None, key: str) -> str:
+def _read_text(node: MappingNode | None, key: str) -> str:
     from anchor_tui.domain.yaml.nodes import ScalarNode
 
     found = node.get(key) if node is not None else None
     return found.text if isinstance(found, ScalarNode) and found.value is not None else ""
 
 
-def _is_on(node: MappingNode | None, key: str) -> bool:
-    return _text(node, key).lower() == "true"
+def _read_flag(node: MappingNode | None, key: str) -> bool:
+    return _read_text(node, key).lower() == "true"
 
 
-def _pem(node: MappingNode | None, key: str, origin: str) -> str | None:
+def _read_pem(node: MappingNode | None, key: str, origin: str) -> str | None:
     """A PEM text, which the file holds in base64."""
-    text = _text(node, key)
+    text = _read_text(node, key)
     if not text:
         return None
     try:

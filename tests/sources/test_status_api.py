@@ -8,8 +8,9 @@ import traceback
 import httpx
 import pytest
 
-from anchor_tui.config import StatusApi
-from anchor_tui.sources import events as module
+from anchor_tui.config.model import StatusApiConfig
+from anchor_tui.sources import status_api as module
+from anchor_tui.sources.credentials.secret import MissingSecret, Secret
 from anchor_tui.sources.errors import (
     CredentialError,
     NoAnswer,
@@ -20,8 +21,7 @@ from anchor_tui.sources.errors import (
     Unauthenticated,
     Unreachable,
 )
-from anchor_tui.sources.events import StatusAccess, send_event, status_access
-from anchor_tui.sources.secret import NoSecret, Secret
+from anchor_tui.sources.status_api import StatusAccess, find_status_access, send_event
 from tests.sources.loopback import self_signed, serving
 
 URL = "https://status.anchor.example/events"
@@ -167,32 +167,34 @@ async def test_loopback_is_never_asked_through_a_proxy(monkeypatch):
 def keyring(monkeypatch):
     """A keyring that holds what a test puts into it."""
     held = {}
-    monkeypatch.setattr(module, "keyring_token", lambda user: held.get(user, NoSecret("the keyring has none")))
+    monkeypatch.setattr(
+        module, "read_keyring_token", lambda user: held.get(user, MissingSecret("the keyring has none"))
+    )
     return held
 
 
 def test_the_variable_comes_before_the_keyring(keyring):
     keyring[f"status-api:{URL}"] = Secret("from-keyring")
-    assert status_access(StatusApi(url=URL), {"STATUS_API_TOKEN": f" {TOKEN}\n"}).token == Secret(TOKEN)
-    assert status_access(StatusApi(url=URL), {"STATUS_API_TOKEN": " "}).token == Secret("from-keyring")
-    assert status_access(StatusApi(url=URL), {}) == StatusAccess(URL, Secret("from-keyring"))
+    assert find_status_access(StatusApiConfig(url=URL), {"STATUS_API_TOKEN": f" {TOKEN}\n"}).token == Secret(TOKEN)
+    assert find_status_access(StatusApiConfig(url=URL), {"STATUS_API_TOKEN": " "}).token == Secret("from-keyring")
+    assert find_status_access(StatusApiConfig(url=URL), {}) == StatusAccess(URL, Secret("from-keyring"))
 
 
 def test_without_a_token_it_is_said_where_one_goes(keyring):
     with pytest.raises(CredentialError, match=r"no token for .*: set STATUS_API_TOKEN \(the keyring has none\)"):
-        status_access(StatusApi(url=URL), {})
+        find_status_access(StatusApiConfig(url=URL), {})
 
 
 @pytest.mark.parametrize("token", ["two words", "ünicode", "a\nb"])
 def test_what_cannot_be_a_token_is_refused_without_showing_it(keyring, token):
     with pytest.raises(CredentialError, match=r"\$STATUS_API_TOKEN holds blanks or signs") as caught:
-        status_access(StatusApi(url=URL), {"STATUS_API_TOKEN": token})
+        find_status_access(StatusApiConfig(url=URL), {"STATUS_API_TOKEN": token})
     assert token not in caught.value.message
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080/events", "http://localhost/events", "http://[::1]:1/", URL])
 def test_plain_http_is_for_loopback(keyring, url):
-    assert status_access(StatusApi(url=url), {"STATUS_API_TOKEN": TOKEN}).url == url
+    assert find_status_access(StatusApiConfig(url=url), {"STATUS_API_TOKEN": TOKEN}).url == url
 
 
 @pytest.mark.parametrize(
@@ -201,7 +203,7 @@ def test_plain_http_is_for_loopback(keyring, url):
 )
 def test_a_token_never_goes_out_in_the_clear(keyring, url):
     with pytest.raises(CredentialError, match="plain http, which sends the token in the clear"):
-        status_access(StatusApi(url=url), {"STATUS_API_TOKEN": TOKEN})
+        find_status_access(StatusApiConfig(url=url), {"STATUS_API_TOKEN": TOKEN})
 
 
 def test_no_text_of_an_access_shows_its_token():

@@ -9,12 +9,12 @@ import argparse
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Literal
 
-from anchor_tui.cli.arguments import Parser, add_config
-from anchor_tui.cli.exits import Exit
-from anchor_tui.cli.output import complain, emit, emit_text
+from anchor_tui.cli.arguments import CommandParser, add_config_options
+from anchor_tui.cli.exit_codes import ExitCode
+from anchor_tui.cli.output.streams import print_error, write_result, write_text_result
 
 if TYPE_CHECKING:
-    from anchor_tui.config import Config
+    from anchor_tui.config.model import Config
     from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
     from anchor_tui.domain.actions.progress import Job
     from anchor_tui.domain.model import Snapshot
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from anchor_tui.services.connections import Connections
     from anchor_tui.services.estate import Estate
 
-READ_WITHIN_S = 15.0
-_APPLICATIONS = {
+READ_TIMEOUT_S = 15.0
+APPLICATION_COMMANDS = {
     "refresh": "let Argo CD compare again",
     "hard-refresh": "let Argo CD compare again, without its cache of manifests",
     "sync": "let Argo CD apply what git says",
     "hard-refresh-prune": "hard refresh, then sync with prune: deletes what git no longer has",
     "terminate": "end the running operation",
 }
-COMMANDS = (*_APPLICATIONS, "promote", "rollback", "merge", "cutover", "mend")
-_UNREAD = frozenset(
+ACTION_COMMANDS = (*APPLICATION_COMMANDS, "promote", "rollback", "merge", "cutover", "mend")
+_SOURCE_UNAVAILABLE_KINDS = frozenset(
     {
         "unreachable",
         "tls",
@@ -49,9 +49,9 @@ _UNREAD = frozenset(
 """Kinds of refusals that mean: a source could not be read."""
 
 
-def add_commands(commands: argparse._SubParsersAction[Parser]) -> None:
+def add_action_commands(commands: argparse._SubParsersAction[CommandParser]) -> None:
     """Every action as a command of its own."""
-    for name, words in _APPLICATIONS.items():
+    for name, words in APPLICATION_COMMANDS.items():
         parser = commands.add_parser(name, help=words, description=words)
         parser.add_argument(
             "targets",
@@ -71,7 +71,7 @@ def add_commands(commands: argparse._SubParsersAction[Parser]) -> None:
                 metavar="KIND/NAME",
                 help="sync this resource only; may be repeated",
             )
-        _add_common(parser)
+        _add_common_options(parser)
     promote = commands.add_parser("promote", help="open the pull request that moves a release into an environment")
     promote.add_argument("targets", nargs=1, metavar="TO", help="the environment that changes")
     promote.add_argument("--from", dest="source", default="", metavar="ENV", help="default: the environment before")
@@ -82,40 +82,40 @@ def add_commands(commands: argparse._SubParsersAction[Parser]) -> None:
         default=None,
         help="who makes the change: this, or the ops repo's own workflow; default as configured",
     )
-    _add_without_argocd(promote)
-    _add_common(promote)
+    _add_without_argocd_option(promote)
+    _add_common_options(promote)
     rollback = commands.add_parser("rollback", help="open the pull request that goes back to an earlier release")
     rollback.add_argument("targets", nargs=1, metavar="ENV", help="the environment that changes")
     rollback.add_argument("--to", dest="release", default="", metavar="VERSION", help="the release to go back to")
-    _add_without_argocd(rollback)
-    _add_common(rollback)
+    _add_without_argocd_option(rollback)
+    _add_common_options(rollback)
     merge = commands.add_parser("merge", help="merge a promotion or rollback pull request, as the repository has it")
-    merge.add_argument("number", type=_number, metavar="NUMBER", help="the pull request")
-    _add_common(merge)
+    merge.add_argument("number", type=_parse_pull_request_number, metavar="NUMBER", help="the pull request")
+    _add_common_options(merge)
     mend = commands.add_parser("mend", help="open the pull request that turns a switch round which a check found wrong")
     mend.add_argument("targets", nargs=1, metavar="ENV", help="the environment")
     checks = "mock.workloads-absent, argo.automated-prune or argo.automated-self-heal"
     mend.add_argument("check", metavar="CHECK", help=checks)
-    _add_common(mend)
+    _add_common_options(mend)
     cutover = commands.add_parser("cutover", help="the no-mock cutover: its checklist, and its last step")
-    _add_common(cutover)
+    _add_common_options(cutover)
 
 
-def _add_without_argocd(parser: argparse.ArgumentParser) -> None:
+def _add_without_argocd_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--without-argocd", action="store_true", help="do not ask Argo CD: health is not looked at, and that is said"
     )
 
 
-def _add_common(parser: argparse.ArgumentParser) -> None:
-    add_config(parser)
+def _add_common_options(parser: argparse.ArgumentParser) -> None:
+    add_config_options(parser)
     parser.add_argument("--dry-run", action="store_true", help="print the Plan, and do nothing")
     parser.add_argument("--yes", action="store_true", help="execute it")
     parser.add_argument("--confirm", default="", metavar="PHRASE", help="execute it, where the Plan asks for a phrase")
     parser.add_argument("--reason", default="", metavar="TEXT", help="why; a protected environment wants one")
     parser.add_argument("--wait", action="store_true", help="follow it to its end")
     parser.add_argument(
-        "--timeout", type=_seconds, default=None, metavar="SECONDS", help="with --wait: how long; no limit"
+        "--timeout", type=_parse_seconds, default=None, metavar="SECONDS", help="with --wait: how long; no limit"
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default text")
 
@@ -128,89 +128,108 @@ def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -
 
     estate = configured(arguments.config, read_only=arguments.read_only, actions=actions)
     if (via := getattr(arguments, "via", None)) is not None:
-        estate = _via(estate, via)
+        estate = _override_promotion_via(estate, via)
     if estate.config.read_only and not arguments.dry_run:
-        complain("read-only: nothing is sent to Argo CD or GitHub. Start without --read-only to act")
-        return Exit.REFUSED
+        print_error("read-only: nothing is sent to Argo CD or GitHub. Start without --read-only to act")
+        return ExitCode.REFUSED
     loop = asyncio.new_event_loop()  # not asyncio.run: threads that hang in a name are not waited for
     try:
-        return loop.run_until_complete(_act(estate, arguments))
+        return loop.run_until_complete(_plan_and_execute(estate, arguments))
     except KeyboardInterrupt:
         if not arguments.dry_run:
-            complain("interrupted: what was sent stays sent; see anchor-tui audit --steps")
+            print_error("interrupted: what was sent stays sent; see anchor-tui audit --steps")
         raise
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
 
 
-def _via(estate: Estate, via: Literal["pull-request", "workflow"]) -> Estate:
+def _override_promotion_via(estate: Estate, via: Literal["pull-request", "workflow"]) -> Estate:
     from dataclasses import replace
 
     promotion = replace(estate.config.promotion, via=via)
     return estate._replace(config=replace(estate.config, promotion=promotion))
 
 
-async def _act(estate: Estate, arguments: argparse.Namespace) -> int:
-    from anchor_tui.cli import plans
+async def _plan_and_execute(estate: Estate, arguments: argparse.Namespace) -> int:
+    from anchor_tui.cli.output import plan_text
     from anchor_tui.domain.actions.plan import Refusal
     from anchor_tui.services.audit import Audit, AuditError
     from anchor_tui.services.connections import Connections
     from anchor_tui.services.execute import Consent, Executor
 
-    snapshot = await _observe(estate, arguments)
-    order = _order(arguments, snapshot, estate.config)
+    snapshot = await _take_snapshot(estate, arguments)
+    order = _build_order(arguments, snapshot, estate.config)
     if isinstance(order, str):
-        complain(order)
-        return _of_unread(snapshot) or Exit.USAGE if arguments.command in _APPLICATIONS else Exit.USAGE
-    told = _Told()
+        print_error(order)
+        return (
+            _exit_code_of_unread_sources(snapshot) or ExitCode.USAGE
+            if arguments.command in APPLICATION_COMMANDS
+            else ExitCode.USAGE
+        )
+    told = _ProgressPrinter()
     connections = Connections(estate.config, estate.environ, estate.home)
-    executor = Executor(connections, Audit(estate.state_folder), pace=_pace(arguments), listener=told.tell)
+    executor = Executor(
+        connections, Audit(estate.state_folder), pace=_timeouts_of(arguments), listener=told.print_progress
+    )
     try:
         if not arguments.dry_run:
-            await _say_what_was_left(connections, Audit(estate.state_folder))
+            await _report_unfinished_work(connections, Audit(estate.state_folder))
     except AuditError as error:
-        complain(str(error))
-        return Exit.REFUSED
+        print_error(str(error))
+        return ExitCode.REFUSED
     plan = await executor.prepare(order, snapshot, only_look=arguments.dry_run)
     if isinstance(plan, Refusal):
-        _print(plans.refusal_json(order, plan) if arguments.format == "json" else plans.refusal_text(plan), arguments)
-        return _of_refusal(plan, snapshot)
+        _print_result(
+            plan_text.render_refusal_json(order, plan)
+            if arguments.format == "json"
+            else plan_text.render_refusal_text(plan),
+            arguments,
+        )
+        return _exit_code_of_refusal(plan, snapshot)
     if arguments.dry_run:
-        written = _print(plans.plan_json(plan) if arguments.format == "json" else plans.plan_text(plan), arguments)
-        return Exit.WELL if written else Exit.USAGE
-    if (lacking := _lacking(plan, arguments)) is not None:
-        _print(plans.plan_json(plan) if arguments.format == "json" else plans.plan_text(plan), arguments)
-        complain(lacking)
-        return Exit.REFUSED
+        written = _print_result(
+            plan_text.render_plan_json(plan) if arguments.format == "json" else plan_text.render_plan_text(plan),
+            arguments,
+        )
+        return ExitCode.OK if written else ExitCode.USAGE
+    if (lacking := _missing_confirmation(plan, arguments)) is not None:
+        _print_result(
+            plan_text.render_plan_json(plan) if arguments.format == "json" else plan_text.render_plan_text(plan),
+            arguments,
+        )
+        print_error(lacking)
+        return ExitCode.REFUSED
     consent = Consent(confirmed=True, phrase=arguments.confirm, reason=arguments.reason)
     outcome = await executor.execute(plan, consent, lambda: snapshot, follow=arguments.wait)
-    _print(
-        plans.outcome_json(plan, outcome) if arguments.format == "json" else plans.outcome_text(plan, outcome),
+    _print_result(
+        plan_text.render_outcome_json(plan, outcome)
+        if arguments.format == "json"
+        else plan_text.render_outcome_text(plan, outcome),
         arguments,
     )
-    return _of_outcome(outcome)
+    return _exit_code_of_outcome(outcome)
 
 
-class _Told:
+class _ProgressPrinter:
     """Says on stderr what is under way, each thing once."""
 
     def __init__(self) -> None:
-        self._last: dict[str, str] = {}
+        self._last_printed: dict[str, str] = {}
 
-    def tell(self, jobs: tuple[Job, ...]) -> None:
+    def print_progress(self, jobs: tuple[Job, ...]) -> None:
         """The steps that run now."""
         for job in jobs:
             for track in job.tracks:
                 if (step := track.current) is None:
                     continue
                 words = f"{track.subject}: {step.title}" + (f": {step.note}" if step.note else "")
-                if self._last.get(track.subject) != words:
-                    self._last[track.subject] = words
-                    complain(words)
+                if self._last_printed.get(track.subject) != words:
+                    self._last_printed[track.subject] = words
+                    print_error(words)
 
 
-async def _observe(estate: Estate, arguments: argparse.Namespace) -> Snapshot:
+async def _take_snapshot(estate: Estate, arguments: argparse.Namespace) -> Snapshot:
     """What the order needs of the present: Argo CD; policy too for the cutover; nothing where Argo CD is left out."""
     from anchor_tui.services.observe import Observer, make_sources
 
@@ -219,10 +238,10 @@ async def _observe(estate: Estate, arguments: argparse.Namespace) -> Snapshot:
         sources = [each for each in sources if each.kind == "argocd"]
     if getattr(arguments, "without_argocd", False):
         sources = []
-    return await Observer(estate.config, sources).read_once(READ_WITHIN_S)
+    return await Observer(estate.config, sources).read_once(READ_TIMEOUT_S)
 
 
-async def _say_what_was_left(connections: Connections, audit: Audit) -> None:
+async def _report_unfinished_work(connections: Connections, audit: Audit) -> None:
     """What an earlier run began and did not end: said, and written down, before anything else is done. Events that
     were not delivered are sent again."""
     from anchor_tui.services.clock import utc_now
@@ -230,12 +249,12 @@ async def _say_what_was_left(connections: Connections, audit: Audit) -> None:
     from anchor_tui.services.recovery import recover
 
     for each in await recover(connections, audit, utc_now):
-        complain(f"{each.begun.plan.title} ({each.begun.subject}): {each.message}")
+        print_error(f"{each.begun.plan.title} ({each.begun.subject}): {each.message}")
     for words in await Outbox(connections, audit, utc_now).deliver_pending():
-        complain(words)
+        print_error(words)
 
 
-def _order(arguments: argparse.Namespace, snapshot: Snapshot, config: Config) -> Order | str:
+def _build_order(arguments: argparse.Namespace, snapshot: Snapshot, config: Config) -> Order | str:
     """What was asked for; a sentence where a name is nobody's."""
     import uuid
 
@@ -279,11 +298,11 @@ def _order(arguments: argparse.Namespace, snapshot: Snapshot, config: Config) ->
     )
 
 
-def _lacking(plan: Plan, arguments: argparse.Namespace) -> str | None:
+def _missing_confirmation(plan: Plan, arguments: argparse.Namespace) -> str | None:
     """What the confirmation lacks; None where it is as the Plan wants it."""
     nothing = "nothing was done" + (" but the hard refresh" if plan.order.refreshed else "")
     if plan.price == "phrase" and arguments.confirm != plan.phrase:
-        return f"not confirmed: {nothing}. Add --confirm {_quoted(plan.phrase)} to do it"
+        return f"not confirmed: {nothing}. Add --confirm {_quote_for_shell(plan.phrase)} to do it"
     names = " ".join(plan.order.environments)
     if plan.price == "key" and not (arguments.yes or (names and arguments.confirm == names)):
         return f"not confirmed: {nothing}. Add --yes to do it"
@@ -292,13 +311,13 @@ def _lacking(plan: Plan, arguments: argparse.Namespace) -> str | None:
     return None
 
 
-def _quoted(phrase: str) -> str:
+def _quote_for_shell(phrase: str) -> str:
     import shlex
 
     return shlex.quote(phrase)
 
 
-def _pace(arguments: argparse.Namespace) -> Pace:
+def _timeouts_of(arguments: argparse.Namespace) -> Pace:
     import time
 
     from anchor_tui.services.acting import Pace
@@ -306,37 +325,37 @@ def _pace(arguments: argparse.Namespace) -> Pace:
     return Pace() if arguments.timeout is None else Pace(deadline=time.monotonic() + arguments.timeout)
 
 
-def _print(content: str, arguments: argparse.Namespace) -> bool:
-    return emit(content.encode(), None) if arguments.format == "json" else emit_text(content, None)
+def _print_result(content: str, arguments: argparse.Namespace) -> bool:
+    return write_result(content.encode(), None) if arguments.format == "json" else write_text_result(content, None)
 
 
-def _of_refusal(refusal: Refusal, snapshot: Snapshot) -> Exit:
+def _exit_code_of_refusal(refusal: Refusal, snapshot: Snapshot) -> ExitCode:
     if refusal.kind == "credentials":
-        return Exit.USAGE
-    if refusal.kind in _UNREAD:
-        return _of_unread(snapshot) or Exit.UNREAD
-    return Exit.WELL if refusal.settled else Exit.REFUSED
+        return ExitCode.USAGE
+    if refusal.kind in _SOURCE_UNAVAILABLE_KINDS:
+        return _exit_code_of_unread_sources(snapshot) or ExitCode.SOURCE_UNAVAILABLE
+    return ExitCode.OK if refusal.settled else ExitCode.REFUSED
 
 
-def _of_unread(snapshot: Snapshot) -> Exit | None:
+def _exit_code_of_unread_sources(snapshot: Snapshot) -> ExitCode | None:
     """What it means that an Argo CD was not read: no token at all, or no answer; None where all were."""
     kinds = {each.error.kind for each in snapshot.sources_not_fresh if each.kind == "argocd" and each.error}
-    return (Exit.USAGE if "credentials" in kinds else Exit.UNREAD) if kinds else None
+    return (ExitCode.USAGE if "credentials" in kinds else ExitCode.SOURCE_UNAVAILABLE) if kinds else None
 
 
-def _of_outcome(outcome: Outcome) -> Exit:
-    codes = {"done": Exit.WELL, "refused": Exit.REFUSED, "drifted": Exit.REFUSED, "failed": Exit.FAILED}
-    return codes.get(outcome.kind, Exit.UNKNOWN)
+def _exit_code_of_outcome(outcome: Outcome) -> ExitCode:
+    codes = {"done": ExitCode.OK, "refused": ExitCode.REFUSED, "drifted": ExitCode.REFUSED, "failed": ExitCode.FAILED}
+    return codes.get(outcome.kind, ExitCode.OUTCOME_UNKNOWN)
 
 
-def _number(text: str) -> int:
+def _parse_pull_request_number(text: str) -> int:
     digits = text.removeprefix("#")
     if not digits.isdecimal() or int(digits) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of a pull request")
     return int(digits)
 
 
-def _seconds(text: str) -> float:
+def _parse_seconds(text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:

@@ -18,14 +18,14 @@ Sample = tuple[dict[str, str], float]
 def render(snapshot: Snapshot) -> str:
     """The exposition, ended by `# EOF`."""
     lines = []
-    for name, kind, words, samples in _families(snapshot):
+    for name, kind, words, samples in _build_families(snapshot):
         lines += [f"# TYPE {name} {kind}", f"# HELP {name} {words}"]
         suffix = "_info" if kind == "info" else ""
-        lines += [f"{name}{suffix}{_labels(labels)} {value:.15g}" for labels, value in samples]
+        lines += [f"{name}{suffix}{_format_labels(labels)} {value:.15g}" for labels, value in samples]
     return "\n".join([*lines, "# EOF"]) + "\n"
 
 
-def _families(snapshot: Snapshot) -> Iterator[tuple[str, str, str, list[Sample]]]:
+def _build_families(snapshot: Snapshot) -> Iterator[tuple[str, str, str, list[Sample]]]:
     engine = {"engine": snapshot.engine_id}
     apps = [
         ({**engine, "environment": env.name, "source": app.source, "namespace": app.namespace, "name": app.name}, app)
@@ -72,7 +72,7 @@ def _families(snapshot: Snapshot) -> Iterator[tuple[str, str, str, list[Sample]]
         "anchor_checks",
         "gauge",
         "Checks of policy by what they came to: fail, warn, unknown, waived, pass, skipped.",
-        _checks(snapshot, engine),
+        _count_checks(snapshot, engine),
     )
     yield (
         "anchor_open_pull_requests",
@@ -110,7 +110,7 @@ def _families(snapshot: Snapshot) -> Iterator[tuple[str, str, str, list[Sample]]
     )
 
 
-def _checks(snapshot: Snapshot, engine: dict[str, str]) -> list[Sample]:
+def _count_checks(snapshot: Snapshot, engine: dict[str, str]) -> list[Sample]:
     samples: list[Sample] = []
     for name, findings in (*((each.name, each.findings) for each in snapshot.environments), ("", snapshot.findings)):
         counted = Counter(
@@ -120,10 +120,10 @@ def _checks(snapshot: Snapshot, engine: dict[str, str]) -> list[Sample]:
     return samples
 
 
-def _labels(labels: dict[str, str]) -> str:
-    inner = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
+def _format_labels(labels: dict[str, str]) -> str:
+    inner = ",".join(f'{name}="{_escape_label(value)}"' for name, value in labels.items())
     return f"{{{inner}}}"
 
 
-def _escaped(value: str) -> str:
+def _escape_label(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
