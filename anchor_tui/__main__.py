@@ -25,7 +25,7 @@ from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.streams import print_error
 
 if TYPE_CHECKING:
-    from anchor_tui.services.estate import Estate
+    from anchor_tui.services.runtime_context import RuntimeContext
 
 
 def main(argv: list[str] | None = None) -> NoReturn:
@@ -47,7 +47,7 @@ def run_command_line(argv: list[str]) -> int:
     """Does what the arguments say; returns the exit code."""
     arguments = build_parser().parse_args(argv)
     from anchor_tui.config.convert import ConfigErrors
-    from anchor_tui.services.estate import DemoError
+    from anchor_tui.services.runtime_context import DemoError
 
     try:
         return _run_command(arguments)
@@ -76,14 +76,14 @@ def _run_command(arguments: argparse.Namespace) -> int:
 
             return serve.run(arguments)
         case "demo":
-            from anchor_tui.services.estate import demonstrated
+            from anchor_tui.services.runtime_context import start_demo
 
-            with demonstrated(arguments.scenario, read_only=arguments.read_only) as estate:
+            with start_demo(arguments.scenario, read_only=arguments.read_only) as estate:
                 return _show_screen(estate, arguments)
         case _:
-            from anchor_tui.services.estate import configured
+            from anchor_tui.services.runtime_context import load_context
 
-            estate = configured(arguments.config, read_only=arguments.read_only, actions=_keys_by_action())
+            estate = load_context(arguments.config, read_only=arguments.read_only, actions=_keys_by_action())
             return _show_screen(estate, arguments)
 
 
@@ -94,7 +94,7 @@ def _keys_by_action() -> dict[str, tuple[str, ...]]:
     return {action.id: (*action.keys, *action.all_keys.split()) for action in REGISTRY}
 
 
-def _show_screen(estate: Estate, arguments: argparse.Namespace) -> int:
+def _show_screen(estate: RuntimeContext, arguments: argparse.Namespace) -> int:
     names = [each.name for each in estate.config.environments]
     if arguments.environment and arguments.environment not in names:
         print_error(f"there is no environment {arguments.environment!r}; there are {', '.join(names)}")

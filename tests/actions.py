@@ -28,9 +28,9 @@ from anchor_tui.domain.releases import read_release
 from anchor_tui.domain.source_data import EnvironmentFiles, HeadCommit, OpsRepoData, PastRelease
 from anchor_tui.domain.yaml.document import parse_document
 from anchor_tui.sources.argocd.acting import to_state
-from anchor_tui.sources.argocd.answers import Answer
+from anchor_tui.sources.argocd.response import ApiResponse
+from tests.argocd_recordings import load_recording
 from tests.domain.policy.estate import CONFIG, sample
-from tests.recorded import recording
 from tests.values import NOW, ago, application, replace
 
 HEAD = "58c99611d007a6cc61b03fc859cecf01bfcf1e22"
@@ -63,11 +63,11 @@ def state(app: Application | None = None, **changes: Any) -> AppState:
 
 def recorded_state(get: str, managed: str | ApplicationObjects | None = None, **changes: Any) -> AppState:
     """A recorded application, with recorded managed-resources where they are named."""
-    found = recording(get)
-    read = to_state(Answer(found.content, 0.0, found.raw["headers"].get("date", "")), "argocd", "")
+    found = load_recording(get)
+    read = to_state(ApiResponse(found.content, 0.0, found.raw["headers"].get("date", "")), "argocd", "")
     known: dict[str, Any] = {"windows": SyncWindows(can_sync=True), "may_sync": "yes", "may_update": "yes"}
     if isinstance(managed, str):
-        items = recording(managed).body.get("items") or ()
+        items = load_recording(managed).body.get("items") or ()
         managed = read_managed_resources(items, read.application.name, read.sync_options)
     known["managed"] = managed
     return replace(read, **{**known, **changes})

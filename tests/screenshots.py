@@ -18,7 +18,7 @@ from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.services.audit import Audit
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.execute import Executor
-from anchor_tui.services.observe import Observer, make_sources
+from anchor_tui.services.observe.observer import Observer, make_sources
 from tests.tui.screen import on_stage
 
 FOLDER = Path(__file__).parents[1] / "screenshots"

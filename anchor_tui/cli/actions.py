@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from anchor_tui.services.acting import Pace
     from anchor_tui.services.audit import Audit
     from anchor_tui.services.connections import Connections
-    from anchor_tui.services.estate import Estate
+    from anchor_tui.services.runtime_context import RuntimeContext
 
 READ_TIMEOUT_S = 15.0
 APPLICATION_COMMANDS = {
@@ -124,9 +124,9 @@ def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -
     """Plans, and does what was confirmed. Raises `config.load.ConfigErrors`."""
     import asyncio
 
-    from anchor_tui.services.estate import configured
+    from anchor_tui.services.runtime_context import load_context
 
-    estate = configured(arguments.config, read_only=arguments.read_only, actions=actions)
+    estate = load_context(arguments.config, read_only=arguments.read_only, actions=actions)
     if (via := getattr(arguments, "via", None)) is not None:
         estate = _override_promotion_via(estate, via)
     if estate.config.read_only and not arguments.dry_run:
@@ -144,14 +144,14 @@ def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -
         loop.close()
 
 
-def _override_promotion_via(estate: Estate, via: Literal["pull-request", "workflow"]) -> Estate:
+def _override_promotion_via(estate: RuntimeContext, via: Literal["pull-request", "workflow"]) -> RuntimeContext:
     from dataclasses import replace
 
     promotion = replace(estate.config.promotion, via=via)
     return estate._replace(config=replace(estate.config, promotion=promotion))
 
 
-async def _plan_and_execute(estate: Estate, arguments: argparse.Namespace) -> int:
+async def _plan_and_execute(estate: RuntimeContext, arguments: argparse.Namespace) -> int:
     from anchor_tui.cli.output import plan_text
     from anchor_tui.domain.actions.plan import Refusal
     from anchor_tui.services.audit import Audit, AuditError
@@ -229,9 +229,9 @@ class _ProgressPrinter:
                     print_error(words)
 
 
-async def _take_snapshot(estate: Estate, arguments: argparse.Namespace) -> Snapshot:
+async def _take_snapshot(estate: RuntimeContext, arguments: argparse.Namespace) -> Snapshot:
     """What the order needs of the present: Argo CD; policy too for the cutover; nothing where Argo CD is left out."""
-    from anchor_tui.services.observe import Observer, make_sources
+    from anchor_tui.services.observe.observer import Observer, make_sources
 
     sources = make_sources(estate.config, estate.environ, estate.home)
     if arguments.command not in {"cutover", "mend"}:

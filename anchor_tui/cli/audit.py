@@ -26,9 +26,9 @@ def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -
     import os
 
     from anchor_tui.services.audit import Audit, AuditError
-    from anchor_tui.services.estate import state_folder
+    from anchor_tui.services.runtime_context import find_state_folder
 
-    audit = Audit(state_folder(os.environ))
+    audit = Audit(find_state_folder(os.environ))
     try:
         entries = audit.read()
         unreadable = audit.unreadable
@@ -52,9 +52,9 @@ def _format_json_line(entry: Entry) -> str:
     """The line as it is kept, but for what a terminal would obey."""
     import msgspec
 
-    from anchor_tui.services.contract import unobeyed
+    from anchor_tui.services.snapshot_json import escape_control_characters
 
-    return unobeyed(msgspec.json.encode(entry).decode()) + "\n"
+    return escape_control_characters(msgspec.json.encode(entry).decode()) + "\n"
 
 
 def _format_text_line(entry: Entry) -> str:

@@ -11,7 +11,7 @@ from anchor_tui.cli.arguments import add_config_options, add_scenario_option, ma
 from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.snapshot.formats import SNAPSHOT_FORMATS, load_snapshot_format
 from anchor_tui.cli.output.streams import print_error, write_result, write_text_result
-from anchor_tui.services.estate import Estate, configured, demonstrated
+from anchor_tui.services.runtime_context import RuntimeContext, load_context, start_demo
 
 if TYPE_CHECKING:
     from anchor_tui.domain.model import Application, Snapshot
@@ -71,13 +71,15 @@ def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -
     Raises `config.load.ConfigErrors` and `services.estate.DemoError`.
     """
     if not arguments.demo:
-        return _print_snapshot(configured(arguments.config, read_only=arguments.read_only, actions=actions), arguments)
-    with demonstrated(arguments.scenario, read_only=arguments.read_only) as estate:
+        return _print_snapshot(
+            load_context(arguments.config, read_only=arguments.read_only, actions=actions), arguments
+        )
+    with start_demo(arguments.scenario, read_only=arguments.read_only) as estate:
         return _print_snapshot(estate, arguments)
 
 
-def _print_snapshot(estate: Estate, arguments: argparse.Namespace) -> int:
-    from anchor_tui.services.observe import observe_once
+def _print_snapshot(estate: RuntimeContext, arguments: argparse.Namespace) -> int:
+    from anchor_tui.services.observe.observer import observe_once
 
     snapshot = observe_once(estate.config, estate.environ, estate.home, arguments.timeout)
     content = load_snapshot_format(arguments.format)(snapshot)

@@ -27,7 +27,7 @@ from anchor_tui.domain.policy.mocks import MOCKS
 from anchor_tui.services.acting import Ended, Learned, Pace, Patience, Session, Tell, not_found, shows
 from anchor_tui.services.operation import FollowedOperation, WriteDown, is_ours
 from anchor_tui.sources.argocd.acting import is_busy, read_state, read_whole, send
-from anchor_tui.sources.argocd.route import ANSWER_TIMEOUT_S
+from anchor_tui.sources.argocd.connection import RESPONSE_TIMEOUT_S
 from anchor_tui.sources.errors import Rejected, SourceError
 
 NONE_RUNS = "No operation is in progress"
@@ -57,7 +57,7 @@ class ArgoHand:
         learned.compared_since[step.app.id] = before.server_time
         try:
             # The server answers when it has compared, which without a controller it never does.
-            await send(client, step.request, timeout_s=min(ANSWER_TIMEOUT_S, self._pace.refresh_s))
+            await send(client, step.request, timeout_s=min(RESPONSE_TIMEOUT_S, self._pace.refresh_s))
         except SourceError as error:
             if not error.lost:
                 raise Ended("failed", error.message) from error

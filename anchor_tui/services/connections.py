@@ -11,7 +11,7 @@ from anchor_tui.config.model import Config
 
 if TYPE_CHECKING:
     from anchor_tui.sources.argocd.client import ArgoClient
-    from anchor_tui.sources.argocd.route import Route
+    from anchor_tui.sources.argocd.connection import ConnectionSettings
     from anchor_tui.sources.github.door import Door
     from anchor_tui.sources.status_api import StatusAccess
 
@@ -26,14 +26,14 @@ class Connections:
 
     async def argocd(self, server_name: str) -> ArgoClient:
         """A client of one Argo CD. Raises SourceError."""
-        from anchor_tui.sources.argocd.route import route_to
+        from anchor_tui.sources.argocd.connection import resolve_connection
         from anchor_tui.sources.credentials.argocd import find_argocd_access
 
         server = next(each for each in self.config.servers_in_use if each.name == server_name)
         access = await asyncio.to_thread(find_argocd_access, server, self.environ, home=self._home)
-        return self.on(route_to(access))
+        return self.on(resolve_connection(access))
 
-    def on(self, route: Route) -> ArgoClient:
+    def on(self, route: ConnectionSettings) -> ArgoClient:
         """A client on a way that is known already."""
         from anchor_tui.sources.argocd.client import ArgoClient  # httpx: 65 ms, after the first answers
 

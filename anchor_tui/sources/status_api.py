@@ -14,7 +14,6 @@ import msgspec
 
 from anchor_tui import __version__
 from anchor_tui.config.patterns import is_loopback
-from anchor_tui.sources.argocd.lean import httpx
 from anchor_tui.sources.credentials.secret import Secret, parse_token, read_keyring_token
 from anchor_tui.sources.errors import (
     CredentialError,
@@ -25,6 +24,7 @@ from anchor_tui.sources.errors import (
     Unauthenticated,
     Unreachable,
 )
+from anchor_tui.sources.http import httpx
 
 if TYPE_CHECKING:
     from anchor_tui.config.model import StatusApiConfig

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from anchor_tui.services.headstart import depart
+from anchor_tui.services.observe.prefetch import start_prefetch
 
 if TYPE_CHECKING:
-    from anchor_tui.services.estate import Estate
+    from anchor_tui.services.runtime_context import RuntimeContext
 
 
 class ReaderDiedError(RuntimeError):
@@ -19,12 +19,12 @@ class UnknownThemeError(ValueError):
     """There is no theme of this name; the message lists those there are."""
 
 
-def show(estate: Estate, *, environment: str, theme: str, no_color: bool) -> int:
+def show(estate: RuntimeContext, *, environment: str, theme: str, no_color: bool) -> int:
     """Shows the screen until it is left; returns the exit code. Raises UnknownThemeError, ReaderDiedError."""
-    ahead = depart(estate.config, estate.environ, estate.home)
-    from anchor_tui.services.background import Background
+    ahead = start_prefetch(estate.config, estate.environ, estate.home)
+    from anchor_tui.services.observe.background import BackgroundThread
 
-    reader = Background(estate.config, estate.environ, estate.home, ahead, estate.state)
+    reader = BackgroundThread(estate.config, estate.environ, estate.home, ahead, estate.state)
     reader.start()
     if no_color:
         os.environ["NO_COLOR"] = "1"  # Textual looks for it when the application is made
@@ -36,6 +36,6 @@ def show(estate: Estate, *, environment: str, theme: str, no_color: bool) -> int
         app.run()
     finally:
         reader.stop()
-    if reader.fault is not None:
-        raise ReaderDiedError(type(reader.fault).__name__)
+    if reader.error is not None:
+        raise ReaderDiedError(type(reader.error).__name__)
     return app.return_code or 0

@@ -9,8 +9,8 @@ import time
 
 from anchor_tui.domain.source_data import ManagedResources
 from anchor_tui.services.policy import Policy
+from tests.argocd_recordings import load_recording
 from tests.domain.policy.estate import CONFIG, sample
-from tests.recorded import recording
 from tests.values import NOW, application, argocd, environment_config, fresh, ops_repo, readings, replace
 
 RELEASE = "environments/{}/release.yaml"
@@ -30,7 +30,7 @@ def judged_ms(environments: int) -> list[float]:
         environment_config(name, release=RELEASE.format(name), values=VALUES.format(name), rules="prod")
         for name in names
     )
-    items = tuple(recording("managed-resources-prod").body["items"])
+    items = tuple(load_recording("managed-resources-prod").body["items"])
     apps = [application(f"anchor-msp-{name}") for name in names]
     live = argocd(*apps, managed={app.id: ManagedResources(NOW, items) for app in apps})
     policy = Policy(replace(CONFIG, environments=configured))

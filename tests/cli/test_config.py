@@ -81,7 +81,7 @@ def test_schema_is_json(capsys):
 
 
 def test_schema_of_the_snapshot_is_the_contracts(capsys):
-    contract = pytest.importorskip("anchor_tui.services.contract")
+    contract = pytest.importorskip("anchor_tui.services.snapshot_json")
     assert config("schema", "--snapshot") == 0
     assert json.loads(capsys.readouterr().out) == contract.schema()
 

@@ -22,8 +22,8 @@ from anchor_tui.domain.model import Finding, Loading, SourceFailure, Unavailable
 from anchor_tui.domain.snapshot_builder import build_snapshot
 from anchor_tui.sandbox.serve import write
 from anchor_tui.sandbox.server import running
-from anchor_tui.services import observe
-from anchor_tui.services.contract import from_json
+from anchor_tui.services.observe import observer
+from anchor_tui.services.snapshot_json import snapshot_from_json
 from tests import rich
 from tests.cli.process import anchor_tui
 from tests.values import NOW, application, argocd, config, fresh, readings
@@ -52,7 +52,7 @@ def observed(folder, monkeypatch):
     """What is observed, whatever is configured."""
     (folder / "anchor-tui.toml").write_text(ONE_LINE)
     told = [WELL]
-    monkeypatch.setattr(observe, "observe_once", lambda *_: told[0])
+    monkeypatch.setattr(observer, "observe_once", lambda *_: told[0])
     return told
 
 
@@ -71,7 +71,7 @@ def main(*argv: str) -> int:
 def test_stdout_holds_the_document_and_nothing_else(observed, capfd, options):
     assert main("snapshot", *options) == 0
     said = capfd.readouterr()
-    assert from_json(said.out) == WELL
+    assert snapshot_from_json(said.out) == WELL
     assert said.err == ""
 
 
@@ -79,7 +79,7 @@ def test_stdout_holds_the_document_and_nothing_else(observed, capfd, options):
 def test_options_may_stand_before_the_command_or_after_it(folder, monkeypatch, capfd, argv):
     (folder / "anchor-tui.toml").write_text(ONE_LINE)
     seen = []
-    monkeypatch.setattr(observe, "observe_once", lambda config, *_: seen.append(config) or WELL)
+    monkeypatch.setattr(observer, "observe_once", lambda config, *_: seen.append(config) or WELL)
     assert main(*argv) == 0
     assert seen[0].read_only
     capfd.readouterr()
@@ -104,7 +104,7 @@ def test_text_on_a_stdout_that_has_no_more_than_ascii_is_ascii(observed, monkeyp
 
 def test_a_file_is_written_and_stdout_stays_empty(observed, folder, capfd):
     assert main("snapshot", "-o", "out.json") == 0
-    assert from_json((folder / "out.json").read_bytes()) == WELL
+    assert snapshot_from_json((folder / "out.json").read_bytes()) == WELL
     assert capfd.readouterr().out == ""
     assert {path.name for path in folder.iterdir()} == {"out.json", "anchor-tui.toml"}
 
@@ -147,7 +147,7 @@ def test_a_stdout_that_is_full_is_said_and_exits_2(folder, monkeypatch, capfd):
         encoding, buffer = "utf-8", Full()
 
     (folder / "anchor-tui.toml").write_text(ONE_LINE)
-    monkeypatch.setattr(observe, "observe_once", lambda *_: WELL)
+    monkeypatch.setattr(observer, "observe_once", lambda *_: WELL)
     monkeypatch.setattr(sys, "stdout", Stdout())
     assert main("snapshot") == 2
     assert "No space left on device" in capfd.readouterr().err
@@ -204,7 +204,7 @@ def test_what_could_not_be_read_is_said_on_stderr_and_the_document_printed(obser
     observed[0] = rich.snapshot()
     assert main("snapshot", "--fail-on", "failing") == 3
     said = capfd.readouterr()
-    assert from_json(said.out) == rich.snapshot()
+    assert snapshot_from_json(said.out) == rich.snapshot()
     assert said.err == "anchor-tui: github: https://api.github.com: no answer within 15 s\n"
 
 
@@ -258,7 +258,7 @@ def test_without_any_token_it_exits_2_and_the_document_is_printed_all_the_same(f
     (folder / "anchor-tui.toml").write_text('[argocd]\nserver = "https://cd.invalid"\n' + ONE_LINE)
     assert main("snapshot", "--fail-on", "failing") == 2
     said = capfd.readouterr()
-    snapshot = from_json(said.out)
+    snapshot = snapshot_from_json(said.out)
     assert {each.error.kind for each in snapshot.sources if each.error} == {"credentials"}
     assert "no token for https://cd.invalid" in said.err
     assert "no token for github.com" in said.err
@@ -287,7 +287,7 @@ def box(folder, monkeypatch):
 def test_the_embedded_estate_is_printed_and_stderr_is_silent(box, capfd):
     assert main("snapshot", "--fail-on", "failing") == 1
     said = capfd.readouterr()
-    snapshot = from_json(said.out)
+    snapshot = snapshot_from_json(said.out)
     assert snapshot.verdict.level == "failing"
     assert said.err == ""
     assert box.argocd_token not in said.out
@@ -300,7 +300,7 @@ def test_a_source_that_could_not_be_read_exits_3_and_the_document_is_printed(box
     assert main("snapshot", "--fail-on", "failing") == 3
     said = capfd.readouterr()
     side = fault.partition(":")[0]
-    assert from_json(said.out).find_source(side).state == "missing"
+    assert snapshot_from_json(said.out).find_source(side).state == "missing"
     assert said.err.startswith(f"anchor-tui: {side}: ")
     assert said.err.count("\n") == 1
 
@@ -312,7 +312,7 @@ def test_an_argocd_cli_context_gives_address_and_token(box, folder, monkeypatch,
     monkeypatch.delenv("ARGOCD_AUTH_TOKEN")
     monkeypatch.setenv("ARGOCD_CONFIG_DIR", str(folder / "box" / "argocd-config"))
     assert main("snapshot") == 0
-    assert from_json(capfd.readouterr().out).find_source("argocd").url.startswith("http")
+    assert snapshot_from_json(capfd.readouterr().out).find_source("argocd").url.startswith("http")
 
 
 # --- processes ---------------------------------------------------------------------------------------
@@ -339,7 +339,7 @@ def test_the_servers_alone_and_a_snapshot_of_them_as_separate_processes(tmp_path
         )
         done = anchor_tui("snapshot", "--config", told["config"], "--fail-on", "failing", home=tmp_path, environ=tokens)
         assert (done.returncode, done.stderr) == (1, b"")
-        assert from_json(done.stdout).verdict.level == "failing"
+        assert snapshot_from_json(done.stdout).verdict.level == "failing"
     finally:
         servers.send_signal(signal.SIGTERM)
         _, err = servers.communicate(timeout=20)
@@ -356,9 +356,7 @@ def test_a_reader_that_has_had_enough_is_no_traceback(tmp_path):
     (tmp_path / "anchor-tui.toml").write_text(ONE_LINE)
     reading, writing = os.pipe()
     os.close(reading)
-    code = (
-        "import anchor_tui.services.observe as o\nfrom tests import rich\no.observe_once = lambda *_: rich.snapshot()\n"
-    )
+    code = "import anchor_tui.services.observe.observer as o\nfrom tests import rich\no.observe_once = lambda *_: rich.snapshot()\n"
     try:
         done = anchor_tui("snapshot", home=tmp_path, code=code, stdout=writing)
     finally:

@@ -11,7 +11,7 @@ import pytest
 from anchor_tui.sandbox.clock import rfc3339
 from anchor_tui.sandbox.documents import application_document
 from anchor_tui.sandbox.server import Sandbox
-from tests.recorded import recording
+from tests.argocd_recordings import load_recording
 from tests.sandbox.shapes import recorded_applications, shape_of, unknown
 from tests.sandbox.test_argocd_writes import APPS, PROD, STAGING, get, prunable, results, sync, terminate
 
@@ -40,7 +40,7 @@ def mocks(app: dict[str, Any]) -> list[str]:
 
 
 def recorded_mocks(name: str) -> list[str]:
-    return mocks(recording(name).body)
+    return mocks(load_recording(name).body)
 
 
 @pytest.mark.parametrize("dry", [False, True])
@@ -95,7 +95,7 @@ async def test_one_that_asks_holds_a_sync_of_everything_until_it_is_terminated(
 ) -> None:
     annotate(box, "Service", SYNC_OPTIONS, "Prune=confirm")
     held = await synced(box, argocd, **body)
-    state, theirs = held["status"]["operationState"], recording("get-waiting-prune-confirm-annotation").body
+    state, theirs = held["status"]["operationState"], load_recording("get-waiting-prune-confirm-annotation").body
     assert (state["phase"], state["message"]) == ("Running", WAITING)
     assert state.keys() == theirs["status"]["operationState"].keys()
     assert results(held) == {}
@@ -183,7 +183,7 @@ async def test_a_live_hook_seems_to_need_pruning_and_is_never_pruned(box: Sandbo
     box.advance(2)
     app = await get(argocd, PROD)
     (ours,) = (each for each in _resources(app) if each["kind"] == "Job")
-    (theirs,) = (each for each in _resources(recording("get-migrate").body) if each["kind"] == "Job")
+    (theirs,) = (each for each in _resources(load_recording("get-migrate").body) if each["kind"] == "Job")
     assert ours.keys() == theirs.keys()
     assert (ours["hook"], ours["requiresPruning"], app["status"]["sync"]["status"]) == (True, True, "Synced")
     await sync(argocd, PROD, prune=True)

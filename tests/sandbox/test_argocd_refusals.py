@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.sandbox.windows import Window, may_sync
-from tests.recorded import recording
+from tests.argocd_recordings import load_recording
 from tests.sandbox.conftest import bump
 from tests.sandbox.shapes import recorded_bodies, shape_of, unknown
 from tests.sandbox.test_argocd_writes import APPS, DEV, PROD, STAGING, get, sync, terminate
@@ -30,7 +30,7 @@ async def viewer(box: Sandbox) -> AsyncIterator[httpx.AsyncClient]:
 
 def is_as_recorded(answer: httpx.Response, name: str, **words: str) -> None:
     """Status and text; `words` are what differs between here and there."""
-    theirs = recording(name)
+    theirs = load_recording(name)
     message = theirs.body["message"]
     for old, new in words.items():
         message = message.replace(old.replace("_", "-"), new)
@@ -54,7 +54,7 @@ async def test_an_application_that_is_being_deleted_is_refused(box: Sandbox, arg
 
 
 async def test_another_revision_is_refused_while_auto_sync_is_on(argocd: httpx.AsyncClient) -> None:
-    wanted = recording("sync-other-revision-auto-sync").raw["request"]["body"]["revision"]
+    wanted = load_recording("sync-other-revision-auto-sync").raw["request"]["body"]["revision"]
     is_as_recorded(await sync(argocd, PROD, revision=wanted), "sync-other-revision-auto-sync")
     assert (await sync(argocd, PROD, revision="main")).status_code == 200
 
@@ -73,7 +73,7 @@ async def test_an_unknown_commit_is_accepted_and_ends_in_an_error(box: Sandbox, 
 
 @pytest.mark.parametrize("name", ["bad-json", "bad-json-type", "bad-json-unknown-field"])
 async def test_a_body_is_refused_in_the_recorded_words(argocd: httpx.AsyncClient, name: str) -> None:
-    content = recording(name).raw["request"]["body"]
+    content = load_recording(name).raw["request"]["body"]
     is_as_recorded(await argocd.post(f"{APPS}/{DEV}/sync", content=content, headers=JSON), name)
 
 
@@ -104,7 +104,7 @@ async def test_without_a_token_nothing_is_written(box: Sandbox) -> None:
         ]
         assert (await client.delete(f"{APPS}/{DEV}/operation")).status_code == 415
     assert [answer.status_code for answer in answers] == [401, 401, 401]
-    assert answers[0].json() == recording("unauthorized-no-token").body
+    assert answers[0].json() == load_recording("unauthorized-no-token").body
 
 
 async def test_who_may_only_look_is_told_what_was_denied(
@@ -161,12 +161,12 @@ async def test_in_a_window_no_sync_is_let_through_and_it_is_said_before_what_is_
     is_as_recorded(await sync(argocd, PROD, dryRun=True), "sync-window-denied-dry-run")
     is_as_recorded(await sync(viewer, PROD), "sync-window-denied-viewer")
     assert (await sync(argocd, STAGING)).status_code == 200
-    assert (await argocd.get(f"{APPS}/{PROD}/syncwindows")).json() == recording("syncwindows").body
-    assert (await argocd.get(f"{APPS}/{STAGING}/syncwindows")).json() == recording("syncwindows-none").body
+    assert (await argocd.get(f"{APPS}/{PROD}/syncwindows")).json() == load_recording("syncwindows").body
+    assert (await argocd.get(f"{APPS}/{STAGING}/syncwindows")).json() == load_recording("syncwindows-none").body
 
 
 async def test_the_project_tells_a_windows_zone_and_whom_it_is_about(box: Sandbox, argocd: httpx.AsyncClient) -> None:
-    theirs = recording("project").body["spec"]["syncWindows"]
+    theirs = load_recording("project").body["spec"]["syncWindows"]
     box.controller.windows += [
         Window("deny", "0 0 * * *", "24h", (PROD,), False, "Europe/Berlin", "Disaster recovery site: frozen"),
         Window("allow", "0 6 * * 1-5", "12h", (DEV,), True, "Europe/Berlin"),

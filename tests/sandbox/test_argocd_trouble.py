@@ -13,7 +13,7 @@ import pytest
 from anchor_tui.sandbox.documents import application_document
 from anchor_tui.sandbox.pace import FAST
 from anchor_tui.sandbox.server import Sandbox
-from tests.recorded import recording
+from tests.argocd_recordings import load_recording
 from tests.sandbox.conftest import bump
 from tests.sandbox.shapes import recorded_applications, recorded_bodies, shape_of, unknown
 from tests.sandbox.test_argocd_writes import APPS, DEV, PROD, get, results, sync, terminate
@@ -45,11 +45,11 @@ async def test_a_dry_run_does_not_find_what_kubernetes_refuses(box: Sandbox, arg
 
 
 async def test_retries_wait_as_recorded_and_are_counted(box: Sandbox, argocd: httpx.AsyncClient) -> None:
-    theirs = [state["operationState"] for state in recording("operation-phases-retry").raw["states"][2:]]
+    theirs = [state["operationState"] for state in load_recording("operation-phases-retry").raw["states"][2:]]
     box.controller.failing[PROD] = REFUSED
     seen: list[dict[str, Any]] = []
     box.controller.listeners.append(lambda _event, app: seen.append(application_document(app)))
-    await sync(argocd, PROD, retryStrategy=recording("sync-retry").raw["request"]["body"]["retryStrategy"])
+    await sync(argocd, PROD, retryStrategy=load_recording("sync-retry").raw["request"]["body"]["retryStrategy"])
     box.advance(60)
     states = [each["status"].get("operationState") for each in seen]
     told = [state for state in states if state and "retryCount" in state]
@@ -105,7 +105,7 @@ async def test_without_a_controller_a_sync_is_accepted_and_does_not_begin(
     before = await get(argocd, PROD)
     assert (await sync(argocd, PROD)).status_code == 200
     box.advance(300)
-    app, theirs = await get(argocd, PROD), recording("get-operation-not-started").body
+    app, theirs = await get(argocd, PROD), load_recording("get-operation-not-started").body
     assert "operation" in app
     assert "operationState" not in app["status"]
     assert "operation" in theirs
@@ -121,7 +121,7 @@ async def test_without_a_controller_a_sync_is_accepted_and_does_not_begin(
 
 
 async def test_a_broken_spec_is_a_condition_and_ends_a_sync_at_once(box: Sandbox, argocd: httpx.AsyncClient) -> None:
-    theirs = recording("get-invalid-spec-after-sync").body
+    theirs = load_recording("get-invalid-spec-after-sync").body
     box.controller.invalid[PROD] = message = theirs["status"]["conditions"][0]["message"]
     await argocd.get(f"{APPS}/{PROD}", params={"refresh": "hard"})
     app = await get(argocd, PROD)

@@ -9,7 +9,7 @@ import pytest
 
 from anchor_tui.sandbox.documents import application_document
 from anchor_tui.sandbox.server import Sandbox
-from tests.recorded import recording
+from tests.argocd_recordings import load_recording
 from tests.sandbox.conftest import bump
 from tests.sandbox.shapes import recorded_applications, recorded_bodies, shape_of, unknown
 
@@ -47,7 +47,7 @@ def prunable(app: dict[str, Any]) -> list[str]:
 async def test_the_answer_to_a_sync_has_the_operation_and_no_state_of_it(argocd: httpx.AsyncClient) -> None:
     infos = [{"name": "Reason", "value": "Release 1.44.0"}]
     answer = await sync(argocd, DEV, project="anchor-msp", infos=infos)
-    app, theirs = answer.json(), recording("sync").body
+    app, theirs = answer.json(), load_recording("sync").body
     assert answer.status_code == 200
     assert "operationState" not in app["status"]
     assert app["operation"]["info"] == infos
@@ -82,7 +82,7 @@ async def test_a_sync_with_prune_goes_through_the_recorded_states(box: Sandbox, 
     done = await get(argocd, STAGING)
     assert results(done) == {
         (line["kind"], line["name"]): (line["status"], line["message"])
-        for line in recording("get-after-prune").body["status"]["operationState"]["syncResult"]["resources"]
+        for line in load_recording("get-after-prune").body["status"]["operationState"]["syncResult"]["resources"]
     }
     assert done["status"]["history"][-1]["initiatedBy"] == {"username": "on-call"}
 
@@ -140,7 +140,7 @@ async def test_a_resource_that_is_none_of_the_applications_succeeds_with_nothing
     await sync(argocd, PROD, resources=[chosen])
     box.advance(10)
     state = (await get(argocd, PROD))["status"]["operationState"]
-    theirs = recording("operation-phases-resources-unknown").raw["states"][-1]["operationState"]
+    theirs = load_recording("operation-phases-resources-unknown").raw["states"][-1]["operationState"]
     assert (state["phase"], state["message"]) == (theirs["phase"], theirs["message"])
     assert state["syncResult"].keys() == theirs["syncResult"].keys()
 
@@ -163,7 +163,7 @@ async def test_without_auto_sync_another_revision_is_rolled_out_and_then_out_of_
 async def test_an_operation_that_is_terminated_fails(box: Sandbox, argocd: httpx.AsyncClient) -> None:
     await sync(argocd, PROD)
     early = await terminate(argocd, PROD)
-    assert (early.status_code, early.json()) == (400, recording("terminate-none").body)
+    assert (early.status_code, early.json()) == (400, load_recording("terminate-none").body)
     box.advance(0.4)
     answer = await terminate(argocd, PROD, project="anchor-msp")
     assert (answer.status_code, answer.json()) == (200, {})

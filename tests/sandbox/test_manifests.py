@@ -9,7 +9,7 @@ import pytest
 
 from anchor_tui.sandbox.clock import ManualClock
 from anchor_tui.sandbox.server import Sandbox
-from tests.recorded import recording
+from tests.argocd_recordings import load_recording
 from tests.values import NOW
 
 APPS = "/api/v1/applications"
@@ -39,7 +39,7 @@ async def test_the_cutovers_stale_mocks_live_and_are_not_wanted_by_git(cutover, 
 
 
 async def test_the_keys_of_managed_resources_are_the_recorded_ones(cutover):
-    known = {key for each in recording("managed-resources").body["items"] for key in each}
+    known = {key for each in load_recording("managed-resources").body["items"] for key in each}
     for each in await managed(cutover, "anchor-msp-staging"):
         assert set(each) <= known
         for state in ("targetState", "liveState", "normalizedLiveState", "predictedLiveState"):
@@ -51,7 +51,7 @@ async def test_a_rendered_deployment_is_the_recorded_one():
         headers = {"Authorization": f"Bearer {box.argocd_token}"}
         async with httpx.AsyncClient(base_url=box.argocd_url, headers=headers, trust_env=False) as http:
             ours = (await http.get(f"{APPS}/anchor-msp-prod/manifests")).json()
-    theirs = recording("manifests").body["manifests"]
+    theirs = load_recording("manifests").body["manifests"]
     assert sorted(ours) == ["manifests"]
     assert sorted(map(_canonical, ours["manifests"])) == sorted(map(_canonical, theirs))
 
@@ -61,7 +61,7 @@ def _canonical(text: str) -> str:
 
 
 async def test_a_secret_of_an_external_secret_is_masked_and_its_keys_are_there(cutover):
-    query = recording("resource-secret").query
+    query = load_recording("resource-secret").query
     answer = await cutover.get(f"{APPS}/anchor-msp-prod/resource", params=query)
     manifest = json.loads(answer.json()["manifest"])
     assert manifest["kind"] == "Secret"
@@ -70,11 +70,11 @@ async def test_a_secret_of_an_external_secret_is_masked_and_its_keys_are_there(c
 
 
 async def test_an_unknown_resource_is_400_and_a_missing_parameter_is_500(cutover):
-    query = {**recording("resource-404").query}
+    query = {**load_recording("resource-404").query}
     assert (await cutover.get(f"{APPS}/anchor-msp-prod/resource", params=query)).status_code == 400
     assert (await cutover.get(f"{APPS}/anchor-msp-prod/resource", params={"kind": "Service"})).status_code == 500
 
 
 async def test_without_windows_a_sync_may_always_go(cutover):
     answer = await cutover.get(f"{APPS}/anchor-msp-prod/syncwindows")
-    assert answer.json() == recording("syncwindows-none").body
+    assert answer.json() == load_recording("syncwindows-none").body

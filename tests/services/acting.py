@@ -37,7 +37,7 @@ from anchor_tui.services.acting import Pace
 from anchor_tui.services.audit import Audit, Entry
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.execute import Consent, Executor
-from anchor_tui.services.observe import Observer, make_sources
+from anchor_tui.services.observe.observer import Observer, make_sources
 
 QUICK = Pace(
     argocd_s=0.02,

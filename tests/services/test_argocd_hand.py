@@ -22,12 +22,12 @@ from anchor_tui.domain.model import AppId
 from anchor_tui.services.acting import Ended, Learned, Pace
 from anchor_tui.services.argocd_hand import ArgoHand
 from anchor_tui.sources.argocd.client import ArgoClient
-from anchor_tui.sources.argocd.route import route_to
+from anchor_tui.sources.argocd.connection import resolve_connection
 from anchor_tui.sources.credentials.argocd import ArgocdAccess
 from anchor_tui.sources.credentials.secret import Secret
 from tests.actions import STALE
-from tests.recorded import recording
-from tests.sources.argo import error
+from tests.argocd_recordings import load_recording
+from tests.sources.argocd.fakes import error_response
 from tests.values import replace
 
 DEPLOYMENT, SERVICE = STALE
@@ -55,7 +55,9 @@ class Going:
         self.sent: list[httpx.Request] = []
         self.read = 0
         access = ArgocdAccess(url="http://127.0.0.1", token=Secret("a-token"), origin="test")
-        self.client = ArgoClient(route_to(access), read_only=False, transport=httpx.MockTransport(self.answer))
+        self.client = ArgoClient(
+            resolve_connection(access), read_only=False, transport=httpx.MockTransport(self.answer)
+        )
 
     async def argocd(self, _server):
         return self.client
@@ -68,7 +70,7 @@ class Going:
                 raise found
             return found or httpx.Response(200, json={})
         if what == "managed-resources":
-            return recording(self.managed).response(request) if isinstance(self.managed, str) else self.managed
+            return load_recording(self.managed).response(request) if isinstance(self.managed, str) else self.managed
         if what in {"syncwindows", "metadata"} or "can-i" in request.url.path:
             return httpx.Response(404)
         self.read += 1
@@ -89,13 +91,13 @@ class Held(dict):
 
 def documents(name, *, base=None, ours=True):
     """The recorded states as whole applications; the operation carries our id."""
-    found = recording(name)
+    found = load_recording(name)
     app = base or BASES[found.path.rpartition("-")[2]]
     return [document(app, each, ours=ours) for each in found.raw["states"]]
 
 
 def document(base, state, *, ours=True):
-    body = copy.deepcopy(recording(base).body)
+    body = copy.deepcopy(load_recording(base).body)
     status = body["status"]
     body.pop("operation", None)
     status.pop("operationState", None)
@@ -253,7 +255,7 @@ async def test_one_that_somebody_terminates_failed(name):
 
 
 async def test_an_operation_with_an_error_failed_with_its_message():
-    body = signed(recording("get-invalid-spec-after-sync").body)
+    body = signed(load_recording("get-invalid-spec-after-sync").body)
     message = await ends(following(body).operation(), "failed")
     assert message.startswith("Error: ")
     assert len(message) > len("Error: ")
@@ -263,7 +265,7 @@ async def test_an_operation_with_an_error_failed_with_its_message():
 
 
 async def test_what_was_accepted_and_never_starts_is_unknown():
-    followed = following(signed(recording("get-operation-not-started").body), pace=NO_START)
+    followed = following(signed(load_recording("get-operation-not-started").body), pace=NO_START)
     message = await ends(followed.operation(), "unknown")
     assert "accepted, and not taken up for" in message
     assert "is the application controller running?" in message
@@ -322,7 +324,8 @@ async def test_an_operation_that_never_ends_is_left_running_and_said_to():
 
 
 @pytest.mark.parametrize(
-    "fault", [error(503, "down"), httpx.ReadTimeout("x"), httpx.ConnectError("refused"), error(403, "denied")]
+    "fault",
+    [error_response(503, "down"), httpx.ReadTimeout("x"), httpx.ConnectError("refused"), error_response(403, "denied")],
 )
 async def test_answers_that_do_not_come_for_a_while_are_waited_through(fault):
     states = documents("operation-phases")
@@ -335,13 +338,13 @@ async def test_answers_that_do_not_come_for_a_while_are_waited_through(fault):
 
 async def test_a_server_that_stays_silent_leaves_it_unknown():
     states = documents("operation-phases")
-    followed = following(states[0], error(503, "down"), pace=NO_SILENCE)
+    followed = following(states[0], error_response(503, "down"), pace=NO_SILENCE)
     message = await ends(followed.operation(), "unknown")
     assert message.startswith("how it goes on cannot be seen: HTTP 503")
 
 
 async def test_a_token_that_ends_meanwhile_leaves_it_unknown_at_once():
-    followed = following(documents("operation-phases")[0], error(401, "token is expired"))
+    followed = following(documents("operation-phases")[0], error_response(401, "token is expired"))
     message = await ends(followed.operation(), "unknown")
     assert "how it goes on cannot be seen: 401" in message
     assert followed.going.read == 2
@@ -438,19 +441,21 @@ async def test_more_than_was_confirmed_is_never_confirmed(approves, message):
 
 
 async def test_a_confirmation_that_is_refused_is_a_failure():
-    followed = asking(writes={"PATCH": error(403, "permission denied")})
+    followed = asking(writes={"PATCH": error_response(403, "permission denied")})
     message = await ends(followed.operation(victims=STALE, approves=(SERVICE,)), "failed")
     assert "it could not be confirmed: 403: permission denied" in message
 
 
-@pytest.mark.parametrize("lost", [httpx.ReadTimeout("x"), error(502, "bad gateway")])
+@pytest.mark.parametrize("lost", [httpx.ReadTimeout("x"), error_response(502, "bad gateway")])
 async def test_a_confirmation_whose_answer_was_lost_is_not_sent_again_and_followed(lost):
     followed = asking(writes={"PATCH": lost})
     assert await followed.operation(victims=STALE, approves=(SERVICE,)) == "synced 58c9961, 2 resources deleted"
     assert len(followed.going.sent) == 1
 
 
-@pytest.mark.parametrize("managed", [error(503, "the repo-server is down"), httpx.Response(200, json={"items": []})])
+@pytest.mark.parametrize(
+    "managed", [error_response(503, "the repo-server is down"), httpx.Response(200, json={"items": []})]
+)
 async def test_what_asks_is_read_before_it_is_confirmed(managed):
     followed = asking(managed=managed, pace=NO_OPERATION)
     with pytest.raises(Ended):
@@ -477,7 +482,7 @@ async def test_what_asks_is_read_before_it_is_confirmed(managed):
     ],
 )
 async def test_a_dry_run_says_what_would_be_done(get, said):
-    followed = following(signed(recording(get).body))
+    followed = following(signed(load_recording(get).body))
     assert await followed.operation(dry_run=True) == said
 
 
@@ -489,7 +494,7 @@ async def test_a_dry_run_is_over_with_its_operation_and_waits_for_nothing_to_go(
 
 
 async def test_a_dry_run_that_changes_nothing_says_so():
-    body = signed(recording("get-after-prune-dry-run").body)
+    body = signed(load_recording("get-after-prune-dry-run").body)
     results = body["status"]["operationState"]["syncResult"]["resources"]
     body["status"]["operationState"]["syncResult"]["resources"] = [
         each for each in results if "unch" in each["message"]
@@ -501,7 +506,7 @@ async def test_a_dry_run_that_changes_nothing_says_so():
 
 
 def well(**changes):
-    body = copy.deepcopy(recording("get").body)
+    body = copy.deepcopy(load_recording("get").body)
     body["status"] |= changes
     return body
 
@@ -521,7 +526,9 @@ async def test_a_refresh_is_over_when_it_was_compared_since_it_was_asked_for():
     assert followed.going.read == 4
 
 
-@pytest.mark.parametrize("fault", [httpx.ReadTimeout("x"), error(503, "down"), error(403, "permission denied")])
+@pytest.mark.parametrize(
+    "fault", [httpx.ReadTimeout("x"), error_response(503, "down"), error_response(403, "permission denied")]
+)
 async def test_a_refresh_that_was_never_asked_for_is_a_failure_and_no_comparison(fault):
     followed = following(fault)
     await ends(followed.hand.refresh(Refresh(PROD), followed.learned), "failed")
@@ -535,7 +542,7 @@ async def test_a_refresh_without_an_answer_is_followed_all_the_same():
 
 
 async def test_a_refresh_that_is_refused_is_a_failure():
-    followed = following(well(), writes={"GET": error(403, "permission denied")})
+    followed = following(well(), writes={"GET": error_response(403, "permission denied")})
     await ends(followed.hand.refresh(Refresh(PROD), followed.learned), "failed")
 
 
@@ -549,7 +556,7 @@ async def test_a_comparison_that_never_comes_is_unknown():
 
 
 async def test_with_a_broken_spec_no_comparison_is_waited_for():
-    followed = following(recording("get-invalid-spec").body)
+    followed = following(load_recording("get-invalid-spec").body)
     followed.learned.compared_since[PROD.id] = NOW
     said = await followed.hand.follow_refresh(FollowRefresh(PROD), followed.learned, followed.print_progress)
     assert said == "Unknown, Unknown"
@@ -558,9 +565,9 @@ async def test_with_a_broken_spec_no_comparison_is_waited_for():
 SYNC = Sync(PROD, "4f1c")
 
 
-@pytest.mark.parametrize("lost", [httpx.ReadTimeout("x"), httpx.ReadError("reset"), error(504, "timeout")])
+@pytest.mark.parametrize("lost", [httpx.ReadTimeout("x"), httpx.ReadError("reset"), error_response(504, "timeout")])
 async def test_a_sync_whose_answer_was_lost_and_that_shows_was_carried_out(lost):
-    shown = signed(recording("get-operation-not-started").body)
+    shown = signed(load_recording("get-operation-not-started").body)
     followed = following(well(), shown, writes={"POST": lost})
     assert await followed.hand.sync(SYNC, followed.learned) == "accepted"
     assert followed.learned.notes == ["the answer to the sync was lost, and it was carried out"]
@@ -573,9 +580,9 @@ async def test_a_sync_whose_answer_was_lost_and_that_shows_was_carried_out(lost)
         (httpx.ReadTimeout("x"), "unknown"),
         (httpx.ReadError("reset"), "failed"),
         (httpx.ConnectTimeout("x"), "failed"),
-        (error(500, "it broke"), "failed"),
-        (error(400, "another operation is already in progress"), "failed"),
-        (error(403, "cannot sync: blocked by sync window"), "failed"),
+        (error_response(500, "it broke"), "failed"),
+        (error_response(400, "another operation is already in progress"), "failed"),
+        (error_response(403, "cannot sync: blocked by sync window"), "failed"),
     ],
 )
 async def test_a_sync_that_does_not_show_was_not_carried_out_or_is_unknown(fault, kind):
@@ -585,14 +592,14 @@ async def test_a_sync_that_does_not_show_was_not_carried_out_or_is_unknown(fault
 
 
 async def test_a_lost_answer_to_a_server_that_cannot_be_read_is_unknown():
-    followed = following(error(503, "down"), writes={"POST": httpx.ReadTimeout("x")}, pace=NO_SETTLING)
+    followed = following(error_response(503, "down"), writes={"POST": httpx.ReadTimeout("x")}, pace=NO_SETTLING)
     message = await ends(followed.hand.sync(SYNC, followed.learned), "unknown")
     assert "its answer was lost, and the application cannot be read: HTTP 503" in message
 
 
 async def test_that_another_operation_runs_may_be_about_our_own():
     shown = signed(documents("operation-phases-sync", ours=False)[2])
-    refused = error(400, "another operation is already in progress")
+    refused = error_response(400, "another operation is already in progress")
     followed = following(shown, writes={"POST": refused})
     assert await followed.hand.sync(SYNC, followed.learned) == "accepted"
 
@@ -608,27 +615,31 @@ async def test_a_termination_is_followed_to_the_operation_s_end():
 
 
 async def test_a_termination_that_a_window_holds_up_is_unknown():
-    followed = following(recording("get-dr-after-terminate").body, pace=NO_REFRESH)
+    followed = following(load_recording("get-dr-after-terminate").body, pace=NO_REFRESH)
     message = await ends(followed.hand.follow_termination(FollowTermination(PROD), followed.print_progress), "unknown")
     assert "a sync window may hold it" in message
 
 
 async def test_a_termination_whose_answer_was_lost_shows_in_the_phase():
-    followed = following(recording("get-dr-after-terminate").body, writes={"operation": httpx.ReadTimeout("x")})
+    followed = following(load_recording("get-dr-after-terminate").body, writes={"operation": httpx.ReadTimeout("x")})
     assert await followed.hand.terminate(Terminate(PROD), followed.learned) == "asked"
     assert followed.learned.notes
-    running = following(recording("get-migrate").body, writes={"operation": error(403, "permission denied")})
+    running = following(
+        load_recording("get-migrate").body, writes={"operation": error_response(403, "permission denied")}
+    )
     await ends(running.hand.terminate(Terminate(PROD), running.learned), "failed")
 
 
 async def test_a_termination_that_is_not_permitted_is_a_failure_although_the_operation_is_over():
-    over = following(recording("get-after-terminate").body, writes={"operation": error(403, "permission denied")})
+    over = following(
+        load_recording("get-after-terminate").body, writes={"operation": error_response(403, "permission denied")}
+    )
     assert "permission denied" in await ends(over.hand.terminate(Terminate(PROD), over.learned), "failed")
 
 
 async def test_where_no_operation_runs_any_more_there_is_nothing_to_terminate():
-    none = recording("terminate-none").body["message"]
-    over = following(recording("get-after-terminate").body, writes={"operation": error(400, none)})
+    none = load_recording("terminate-none").body["message"]
+    over = following(load_recording("get-after-terminate").body, writes={"operation": error_response(400, none)})
     assert await over.hand.terminate(Terminate(PROD), over.learned) == "no operation runs any more"
 
 
@@ -647,7 +658,7 @@ async def test_health_is_waited_for_and_its_moment_is_kept():
     ("body", "kind", "words"),
     [
         (health("Degraded"), "failed", "it went through, and the application is Degraded"),
-        (recording("get-qa").body, "failed", "Degraded, "),
+        (load_recording("get-qa").body, "failed", "Degraded, "),
         (health("Missing"), "failed", "it went through, and the application is Missing"),
         (health("Progressing"), "unknown", "has not become Healthy yet"),
         (health("Unknown"), "unknown", "has not become Healthy yet"),
@@ -667,7 +678,7 @@ async def test_a_health_that_was_bad_before_has_a_moment_to_become_another():
 
 
 async def test_what_is_suspended_is_waited_for_by_nobody():
-    followed = following(recording("get-suspended").body)
+    followed = following(load_recording("get-suspended").body)
     said = await followed.hand.follow_health(FollowHealth(PROD), followed.learned, followed.print_progress)
     assert said.startswith("Suspended")
 
@@ -682,7 +693,7 @@ async def test_that_no_mock_is_left_is_proved_from_fresh_manifests():
     ("managed", "kind", "words"),
     [
         ("managed-resources", "failed", "a mock is left: "),
-        (error(503, "the repo-server is down"), "unknown", "the repo-server is down"),
+        (error_response(503, "the repo-server is down"), "unknown", "the repo-server is down"),
     ],
 )
 async def test_a_mock_that_is_left_or_cannot_be_told_is_no_good_end(managed, kind, words):

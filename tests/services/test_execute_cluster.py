@@ -47,7 +47,7 @@ async def test_a_refresh_is_done_when_the_application_was_compared_after_it_was_
 
 
 async def test_a_refresh_is_not_done_as_long_as_its_annotation_stands(tmp_path, monkeypatch):
-    monkeypatch.setattr(argocd_hand, "ANSWER_TIMEOUT_S", 0.05)  # the server answers when it is over, and not before
+    monkeypatch.setattr(argocd_hand, "RESPONSE_TIMEOUT_S", 0.05)  # the server answers when it is over, and not before
     with at("steady", tmp_path, sandbox_pace=changed(FAST, refresh_s=0.4)) as op:
         plan = await op.plan("refresh", "dev")
         pending: list[bool] = []

@@ -15,10 +15,10 @@ from anchor_tui.domain.model import Finding, Snapshot
 from anchor_tui.domain.source_data import ArgoCDData, ManagedResources, OpsRepoData, RepoSettingNames, SettingNames
 from anchor_tui.sandbox.server import running
 from anchor_tui.services import policy as module
-from anchor_tui.services.observe import observe_once
+from anchor_tui.services.observe.observer import observe_once
 from anchor_tui.services.policy import Policy
+from tests.argocd_recordings import load_recording
 from tests.domain.policy.estate import CONFIG, sample
-from tests.recorded import recording
 from tests.values import NOW, ago, application, argocd, files, fresh, ops_repo, readings, replace
 
 WITHOUT_APP = replace(CONFIG, github=GitHubConfig(ops_repo="anchor/anchor-msp-ops"))
@@ -251,7 +251,7 @@ def test_files_and_manifests_are_read_once_as_long_as_they_are_the_same(monkeypa
         real = getattr(module, name)
         monkeypatch.setattr(module, name, lambda *rest, name=name, real=real: read.update([name]) or real(*rest))
     policy = Policy(CONFIG)
-    items = tuple(recording("managed-resources-prod").body["items"])
+    items = tuple(load_recording("managed-resources-prod").body["items"])
     prod = application("anchor-msp-prod")
     apps = argocd(prod, managed={prod.id: ManagedResources(NOW, items)})
     repo = ops_repo(files=dict(sample()))

@@ -8,14 +8,14 @@ from anchor_tui.domain.model import AppId
 from anchor_tui.domain.snapshot_builder import SourceReadings
 from anchor_tui.domain.source_data import ManagedResources
 from anchor_tui.services.policy import Policy
-from tests.recorded import recording
+from tests.argocd_recordings import load_recording
 from tests.values import NOW, application, argocd, config, environment_config, fresh, ops_repo
 
 PROD = AppId("argocd", "argocd", "anchor-msp-prod")
 
 
 def live(age: timedelta) -> list[str]:
-    items = tuple(recording("managed-resources-prod").body["items"])
+    items = tuple(load_recording("managed-resources-prod").body["items"])
     managed = {PROD: ManagedResources(NOW - age, items)}
     apps = argocd(application("anchor-msp-prod"), managed=managed)
     paths = ("infra/helm/platform/Chart.yaml", "environments/prod/release.yaml")

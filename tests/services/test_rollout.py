@@ -7,7 +7,7 @@ import pytest
 from anchor_tui.domain.actions.cluster import AppState
 from anchor_tui.domain.model import Operation
 from anchor_tui.services.rollout import how_far
-from tests.sources.argo import NOW
+from tests.sources.argocd.fakes import NOW
 from tests.values import application, replace
 
 PROD = replace(application("anchor-msp-prod"), sync="OutOfSync", operation=None, compared_revision="a" * 40)

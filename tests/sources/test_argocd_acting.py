@@ -14,9 +14,9 @@ from anchor_tui.domain.actions.parts import AppTarget, ResourceRef
 from anchor_tui.domain.actions.steps import Refresh, Sync, Terminate
 from anchor_tui.domain.model import AppId
 from anchor_tui.sources.argocd.acting import is_busy, may, read_state, read_whole, send, server_time
-from anchor_tui.sources.argocd.answers import Answer
 from anchor_tui.sources.argocd.client import ArgoClient
-from anchor_tui.sources.argocd.route import route_to
+from anchor_tui.sources.argocd.connection import resolve_connection
+from anchor_tui.sources.argocd.response import ApiResponse
 from anchor_tui.sources.credentials.argocd import ArgocdAccess
 from anchor_tui.sources.credentials.secret import Secret
 from anchor_tui.sources.errors import (
@@ -33,9 +33,9 @@ from anchor_tui.sources.errors import (
     WriteRefused,
 )
 from tests.actions import state as app_state
-from tests.recorded import playing, recording, recordings
-from tests.sources.argo import client, error
-from tests.sources.loopback import serving
+from tests.argocd_recordings import load_recording, recording_names, replay_transport
+from tests.sources.argocd.fakes import error_response, make_client
+from tests.sources.loopback_server import serve_requests
 from tests.values import application
 
 APPS = "/api/v1/applications/"
@@ -65,13 +65,13 @@ def target(name, namespace="argocd", project="anchor-msp"):
 
 def app_target(name):
     """The target of a recorded application."""
-    metadata = recording(name).body["metadata"]
-    return target(metadata["name"], metadata["namespace"], recording(name).body["spec"]["project"])
+    metadata = load_recording(name).body["metadata"]
+    return target(metadata["name"], metadata["namespace"], load_recording(name).body["spec"]["project"])
 
 
 async def state_of(name):
     where = app_target(name)
-    return await read_state(client(playing({APPS + where.id.name: name})), where)
+    return await read_state(make_client(replay_transport({APPS + where.id.name: name})), where)
 
 
 def whole(**answers):
@@ -86,18 +86,18 @@ def whole(**answers):
         "sync": (can_i.format("sync"), "account-can-i-yes"),
         "update": (can_i.format("update"), "account-can-i-no"),
     }
-    return Heard(playing({path: answers.get(name, usual) for name, (path, usual) in beside.items()}))
+    return Heard(replay_transport({path: answers.get(name, usual) for name, (path, usual) in beside.items()}))
 
 
 # --- one application ------------------------------------------------------------------------------------
 
-READABLE = [name for name in recordings("get", "get-after") if isinstance(recording(name).body, dict)]
-APPLICATIONS = [name for name in READABLE if "metadata" in recording(name).body]
+READABLE = [name for name in recording_names("get", "get-after") if isinstance(load_recording(name).body, dict)]
+APPLICATIONS = [name for name in READABLE if "metadata" in load_recording(name).body]
 
 
 @pytest.mark.parametrize("name", APPLICATIONS)
 async def test_every_recorded_application_is_read_as_it_is(name):
-    body = recording(name).body
+    body = load_recording(name).body
     state = await state_of(name)
     status = body.get("status", {})
     assert str(state.application.id) == f"{body['metadata']['namespace']}/{body['metadata']['name']}"
@@ -134,12 +134,12 @@ async def test_every_recorded_application_is_read_as_it_is(name):
 )
 async def test_an_application_that_cannot_be_read_is_an_error_of_its_kind(name, kind):
     with pytest.raises(kind):
-        await read_state(client(playing({f"{APPS}x": name})), target("x"))
+        await read_state(make_client(replay_transport({f"{APPS}x": name})), target("x"))
 
 
 async def test_the_namespace_and_the_project_are_sent_along():
-    heard = Heard(playing({f"{APPS}anchor-msp-demo": "get-team-a"}))
-    await read_state(client(heard), target("anchor-msp-demo", "team-a"))
+    heard = Heard(replay_transport({f"{APPS}anchor-msp-demo": "get-team-a"}))
+    await read_state(make_client(heard), target("anchor-msp-demo", "team-a"))
     (request,) = heard.requests
     assert dict(request.url.params) == {"appNamespace": "team-a", "project": "anchor-msp"}
 
@@ -153,12 +153,12 @@ async def test_an_operation_that_nobody_has_taken_is_told_apart_from_one_that_ru
 
 
 async def test_one_that_waits_to_retry_looks_over_and_is_not():
-    state = recording("operation-phases-retry").raw["states"]
+    state = load_recording("operation-phases-retry").raw["states"]
     waiting = [each for each in state if each["operationState"] and "finishedAt" in each["operationState"]]
-    body = {**recording("get-edge").body}
+    body = {**load_recording("get-edge").body}
     body["status"] = {**body["status"], "operationState": waiting[0]["operationState"]}
     found = await read_state(
-        client(httpx.MockTransport(lambda _: httpx.Response(200, json=body))), target("anchor-msp-edge")
+        make_client(httpx.MockTransport(lambda _: httpx.Response(200, json=body))), target("anchor-msp-edge")
     )
     assert found.operation is not None
     assert found.operation.is_waiting_to_retry
@@ -169,20 +169,22 @@ async def test_with_a_body_of_another_shape_it_is_no_application():
     for content in (b"", b"{", b"[]", b"null", b'{"metadata": 1}', b"<html>"):
         transport = httpx.MockTransport(lambda _, content=content: httpx.Response(200, content=content))
         with pytest.raises(BadAnswer):
-            await read_state(client(transport), PROD)
+            await read_state(make_client(transport), PROD)
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Mon, 99 Nov 2026 06:32:00 GMT"])
 def test_a_server_that_does_not_say_its_time_is_taken_to_have_ours(date):
     now = datetime.now(UTC)
-    assert abs((server_time(Answer(b"", 0, date)) - now).total_seconds()) <= 2
+    assert abs((server_time(ApiResponse(b"", 0, date)) - now).total_seconds()) <= 2
 
 
 async def test_a_server_s_time_is_in_utc():
     headers = {"date": "Mon, 23 Nov 2026 06:32:00 GMT"}
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=recording("get").body, headers=headers))
-    assert (await read_state(client(transport), PROD)).server_time == datetime(2026, 11, 23, 6, 32, tzinfo=UTC)
-    assert server_time(Answer(b"", 0, "Mon, 23 Nov 2026 06:32:00 GMT")) == datetime(2026, 11, 23, 6, 32, tzinfo=UTC)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=load_recording("get").body, headers=headers))
+    assert (await read_state(make_client(transport), PROD)).server_time == datetime(2026, 11, 23, 6, 32, tzinfo=UTC)
+    assert server_time(ApiResponse(b"", 0, "Mon, 23 Nov 2026 06:32:00 GMT")) == datetime(
+        2026, 11, 23, 6, 32, tzinfo=UTC
+    )
 
 
 # --- with everything around it ----------------------------------------------------------------------------
@@ -190,7 +192,7 @@ async def test_a_server_s_time_is_in_utc():
 
 async def test_all_that_a_plan_needs_is_read_together():
     heard = whole()
-    state = await read_whole(client(heard), STAGING, "https://cd.example.com")
+    state = await read_whole(make_client(heard), STAGING, "https://cd.example.com")
     assert state.windows == SyncWindows(can_sync=True)
     assert (state.may_sync, state.may_update) == ("yes", "no")
     assert state.subject == "Promote 1.43.1 to prod (#15)"
@@ -205,7 +207,7 @@ async def test_all_that_a_plan_needs_is_read_together():
 
 async def test_a_project_that_was_not_known_is_learned_from_the_application():
     heard = whole()
-    await read_whole(client(heard), target("anchor-msp-staging", project=None))
+    await read_whole(make_client(heard), target("anchor-msp-staging", project=None))
     assert "project" not in heard.requests[0].url.params
     assert heard.asked(f"{APPS}anchor-msp-staging/managed-resources").url.params["project"] == "anchor-msp"
 
@@ -219,24 +221,24 @@ async def test_a_project_that_was_not_known_is_learned_from_the_application():
     ],
 )
 async def test_sync_windows_tell_whether_a_sync_by_hand_may_go(name, windows):
-    assert (await read_whole(client(whole(syncwindows=name)), STAGING)).windows == windows
+    assert (await read_whole(make_client(whole(syncwindows=name)), STAGING)).windows == windows
 
 
 async def test_an_application_s_own_sync_options_keep_what_is_stale():
     heard = whole()
-    heard.inner = playing(
+    heard.inner = replay_transport(
         {
             f"{APPS}anchor-msp-staging": "get-after-prune-false-app",
             f"{APPS}anchor-msp-staging/managed-resources": "managed-resources",
         }
     )
-    assert {each.fate for each in stale_resources(await read_whole(client(heard), STAGING))} == {"kept"}
+    assert {each.fate for each in stale_resources(await read_whole(make_client(heard), STAGING))} == {"kept"}
 
 
 BROKEN = {
     "404": lambda _: httpx.Response(404, text="Not Found\n"),
-    "403": lambda _: error(403, "permission denied"),
-    "503": lambda _: error(503, "repo-server is down"),
+    "403": lambda _: error_response(403, "permission denied"),
+    "503": lambda _: error_response(503, "repo-server is down"),
     "HTML": lambda _: httpx.Response(200, text="<html>", headers={"content-type": "text/html"}),
     "truncated": lambda _: httpx.Response(200, content=b'{"items": [{"gro'),
     "another shape": lambda _: httpx.Response(200, content=b"[1]"),
@@ -246,7 +248,7 @@ BROKEN = {
 @pytest.mark.parametrize("what", ["managed-resources", "syncwindows", "sync", "update", "metadata"])
 @pytest.mark.parametrize("fault", BROKEN)
 async def test_what_cannot_be_asked_beside_it_is_unknown_and_the_rest_is_known(what, fault):
-    state = await read_whole(client(whole(**{what: BROKEN[fault]})), STAGING)
+    state = await read_whole(make_client(whole(**{what: BROKEN[fault]})), STAGING)
     known = {
         "managed-resources": state.managed is not None,
         "syncwindows": state.windows is not None,
@@ -260,11 +262,11 @@ async def test_what_cannot_be_asked_beside_it_is_unknown_and_the_rest_is_known(w
 
 async def test_the_application_itself_must_be_readable():
     with pytest.raises(NotFound):
-        await read_whole(client(whole(application="get-404")), STAGING)
+        await read_whole(make_client(whole(application="get-404")), STAGING)
 
 
 async def test_of_managed_resources_that_say_nothing_nothing_is_stale_and_something_is_known():
-    state = await read_whole(client(whole(**{"managed-resources": "managed-resources-legacy"})), STAGING)
+    state = await read_whole(make_client(whole(**{"managed-resources": "managed-resources-legacy"})), STAGING)
     assert state.managed is not None
     assert state.managed.live == ()
 
@@ -279,9 +281,9 @@ async def test_of_managed_resources_that_say_nothing_nothing_is_stale_and_someth
     ],
 )
 async def test_whether_it_may_be_synced_is_asked_by_the_name_that_the_server_has_for_it(namespace, own, project, path):
-    heard = Heard(httpx.MockTransport(recording("account-can-i-yes").response))
+    heard = Heard(httpx.MockTransport(load_recording("account-can-i-yes").response))
     found = app_state(application("anchor-msp-demo", namespace=namespace, project=project), own_namespace=own)
-    assert await may(client(heard), found, "sync") == "yes"
+    assert await may(make_client(heard), found, "sync") == "yes"
     (request,) = heard.requests
     assert request.url.raw_path.decode() == f"/api/v1/account/can-i/{path}"
 
@@ -295,21 +297,21 @@ async def test_whether_it_may_be_synced_is_asked_by_the_name_that_the_server_has
     ],
 )
 async def test_a_permission_is_yes_no_or_unknown(answer, said):
-    assert (await read_whole(client(whole(sync=answer)), STAGING)).may_sync == said
+    assert (await read_whole(make_client(whole(sync=answer)), STAGING)).may_sync == said
 
 
 async def test_an_application_without_a_revision_has_no_subject_and_nothing_is_asked():
-    heard = Heard(playing({f"{APPS}anchor-msp-blocked": "get-invalid-spec"}))
-    state = await read_whole(client(heard), target("anchor-msp-blocked"))
+    heard = Heard(replay_transport({f"{APPS}anchor-msp-blocked": "get-invalid-spec"}))
+    state = await read_whole(make_client(heard), target("anchor-msp-blocked"))
     assert state.subject == ""
     assert not any("revisions" in each.url.path for each in heard.requests)
 
 
 async def test_of_several_sources_at_several_commits_no_subject_is_asked():
-    body = json.loads(json.dumps(recording("get-partner").body))
+    body = json.loads(json.dumps(load_recording("get-partner").body))
     body["status"]["sync"]["revisions"] = ["a" * 40, "b" * 40]
-    heard = Heard(playing({f"{APPS}anchor-msp-partner": lambda _: httpx.Response(200, json=body)}))
-    state = await read_whole(client(heard), target("anchor-msp-partner"))
+    heard = Heard(replay_transport({f"{APPS}anchor-msp-partner": lambda _: httpx.Response(200, json=body)}))
+    state = await read_whole(make_client(heard), target("anchor-msp-partner"))
     assert state.several_sources
     assert state.subject == ""
     assert not any("revisions" in each.url.path for each in heard.requests)
@@ -328,7 +330,7 @@ WRITES = [
 @pytest.mark.parametrize(("request_", "method"), WRITES)
 async def test_a_write_has_exactly_the_content_type_that_argo_cd_takes(request_, method):
     heard = Heard(httpx.MockTransport(lambda _: httpx.Response(200, json={})))
-    await send(client(heard, read_only=False), request_)
+    await send(make_client(heard, read_only=False), request_)
     (sent,) = heard.requests
     assert sent.method == method
     assert sent.headers.get_list("content-type") == ["application/json"]
@@ -342,8 +344,8 @@ async def test_a_write_has_exactly_the_content_type_that_argo_cd_takes(request_,
 
 
 async def test_a_refresh_is_a_get_without_a_body_or_a_content_type():
-    heard = Heard(httpx.MockTransport(recording("get-refresh-hard").response))
-    await send(client(heard, read_only=False), Refresh(PROD, hard=True).request)
+    heard = Heard(httpx.MockTransport(load_recording("get-refresh-hard").response))
+    await send(make_client(heard, read_only=False), Refresh(PROD, hard=True).request)
     (sent,) = heard.requests
     assert (sent.method, sent.content, sent.headers.get("content-type")) == ("GET", b"", None)
     assert dict(sent.url.params) == {"appNamespace": "argocd", "project": "anchor-msp", "refresh": "hard"}
@@ -351,7 +353,7 @@ async def test_a_refresh_is_a_get_without_a_body_or_a_content_type():
 
 async def test_a_name_with_odd_characters_arrives_as_one_part_of_the_path():
     heard = Heard(httpx.MockTransport(lambda _: httpx.Response(200, json={})))
-    await send(client(heard, read_only=False), Terminate(target("a/b?c#d e")).request)
+    await send(make_client(heard, read_only=False), Terminate(target("a/b?c#d e")).request)
     (sent,) = heard.requests
     assert sent.url.raw_path.decode().partition("?")[0] == "/api/v1/applications/a%2Fb%3Fc%23d%20e/operation"
 
@@ -362,7 +364,7 @@ async def test_a_name_with_odd_characters_arrives_as_one_part_of_the_path():
 async def test_read_only_nothing_that_writes_leaves(request_):
     heard = Heard(httpx.MockTransport(lambda _: httpx.Response(200, json={})))
     with pytest.raises(WriteRefused) as caught:
-        await send(client(heard), request_)
+        await send(make_client(heard), request_)
     assert heard.requests == []
     assert not caught.value.lost
 
@@ -389,16 +391,16 @@ FAILURES = {
         True,
     ),
     "redirected": (lambda _: httpx.Response(302, headers={"location": "https://sso.example/"}), BadAnswer, True),
-    "400": (lambda _: error(400, "application is deleting"), Rejected, False),
-    "401": (lambda _: error(401, "no session information"), Unauthenticated, False),
-    "403": (lambda _: error(403, "permission denied"), Forbidden, False),
-    "404": (lambda _: error(404, "not found"), NotFound, False),
-    "409": (lambda _: error(409, "conflict"), Rejected, False),
+    "400": (lambda _: error_response(400, "application is deleting"), Rejected, False),
+    "401": (lambda _: error_response(401, "no session information"), Unauthenticated, False),
+    "403": (lambda _: error_response(403, "permission denied"), Forbidden, False),
+    "404": (lambda _: error_response(404, "not found"), NotFound, False),
+    "409": (lambda _: error_response(409, "conflict"), Rejected, False),
     "415": (lambda _: httpx.Response(415, text="Invalid content type\n"), Rejected, False),
-    "429": (lambda _: error(429, "slow down", **{"retry-after": "7"}), RateLimited, False),
-    "500": (lambda _: error(500, "it broke"), ServerFailed, True),
+    "429": (lambda _: error_response(429, "slow down", **{"retry-after": "7"}), RateLimited, False),
+    "500": (lambda _: error_response(500, "it broke"), ServerFailed, True),
     "502": (lambda _: httpx.Response(502, text="<html>Bad Gateway</html>"), ServerFailed, True),
-    "503": (lambda _: error(503, "down"), ServerFailed, True),
+    "503": (lambda _: error_response(503, "down"), ServerFailed, True),
     "504": (lambda _: httpx.Response(504, text=""), ServerFailed, True),
 }
 
@@ -409,7 +411,7 @@ async def test_each_failure_tells_whether_the_write_may_have_been_carried_out(na
     answer, kind, lost = FAILURES[name]
     heard = Heard(httpx.MockTransport(answer))
     with pytest.raises(SourceError) as caught:
-        await send(client(heard, read_only=False), request_)
+        await send(make_client(heard, read_only=False), request_)
     assert type(caught.value) is kind
     assert caught.value.lost == lost
     assert len(heard.requests) == 1, "a write is sent once"
@@ -420,11 +422,13 @@ async def test_each_failure_tells_whether_the_write_may_have_been_carried_out(na
 async def test_how_long_was_waited_is_said_as_it_was():
     transport = httpx.MockTransport(failing(httpx.ReadTimeout))
     with pytest.raises(NoAnswer, match="no answer within 3 s"):
-        await send(client(transport, read_only=False), SYNC.request, timeout_s=3)
+        await send(make_client(transport, read_only=False), SYNC.request, timeout_s=3)
 
 
 def to(url):
-    return ArgoClient(route_to(ArgocdAccess(url=url, token=Secret("a-token"), origin="test")), read_only=False)
+    return ArgoClient(
+        resolve_connection(ArgocdAccess(url=url, token=Secret("a-token"), origin="test")), read_only=False
+    )
 
 
 def answer_of_a_proxy(body):
@@ -448,7 +452,7 @@ async def test_on_a_real_socket_an_answer_that_breaks_off_is_a_lost_one(answer):
         taken.append(request.method)
         answer(request)
 
-    with serving(take) as url:
+    with serve_requests(take) as url:
         asking = to(url)
         with pytest.raises(SourceError) as caught:
             await send(asking, SYNC.request)
@@ -458,7 +462,7 @@ async def test_on_a_real_socket_an_answer_that_breaks_off_is_a_lost_one(answer):
 
 
 async def test_on_a_real_socket_nobody_listening_is_no_lost_answer():
-    with serving(lambda request: request.answer()) as url:
+    with serve_requests(lambda request: request.respond()) as url:
         pass
     asking = to(url)
     with pytest.raises(Unreachable) as caught:
@@ -469,7 +473,7 @@ async def test_on_a_real_socket_nobody_listening_is_no_lost_answer():
 
 # --- a real server's refusals -----------------------------------------------------------------------------
 
-ANSWERS = [name for name in recordings("sync", "terminate", "patch") if not name.startswith("syncwindows")]
+ANSWERS = [name for name in recording_names("sync", "terminate", "patch") if not name.startswith("syncwindows")]
 REFUSALS = {
     "sync-bad-revision": (Rejected, "unable to resolve 'no-such-branch' to a commit SHA"),
     "sync-deleting": (Rejected, "application is deleting"),
@@ -504,13 +508,13 @@ REFUSALS = {
 
 
 def test_every_recorded_refusal_of_a_write_is_tried_here():
-    assert {name for name in ANSWERS if recording(name).status != 200} <= REFUSALS.keys()
+    assert {name for name in ANSWERS if load_recording(name).status != 200} <= REFUSALS.keys()
 
 
 @pytest.mark.parametrize("name", REFUSALS)
 async def test_a_real_server_s_refusal_is_an_error_in_its_own_words(name):
     kind, words = REFUSALS[name]
-    asking = client(httpx.MockTransport(recording(name).response), read_only=False)
+    asking = make_client(httpx.MockTransport(load_recording(name).response), read_only=False)
     with pytest.raises(SourceError) as caught:
         await send(asking, SYNC.request)
     assert type(caught.value) is kind
@@ -523,18 +527,18 @@ async def test_a_real_server_s_refusal_is_an_error_in_its_own_words(name):
     "name",
     [
         name
-        for name in recordings("sync", "terminate", "patch")
-        if recording(name).status == 200 and "windows" not in name
+        for name in recording_names("sync", "terminate", "patch")
+        if load_recording(name).status == 200 and "windows" not in name
     ],
 )
 async def test_what_a_real_server_accepts_is_accepted(name):
-    asking = client(httpx.MockTransport(recording(name).response), read_only=False)
+    asking = make_client(httpx.MockTransport(load_recording(name).response), read_only=False)
     answer = await send(asking, SYNC.request)
-    assert json.loads(answer.body) == recording(name).body
+    assert json.loads(answer.body) == load_recording(name).body
 
 
 async def test_the_answer_to_a_sync_has_the_operation_that_was_asked_for():
-    found = await read_state(client(httpx.MockTransport(recording("sync-prune").response)), STAGING)
+    found = await read_state(make_client(httpx.MockTransport(load_recording("sync-prune").response)), STAGING)
     assert found.asked == {"Reason": "Remove the stale mock"}
     assert found.operation is None
     assert ResourceRef("Service", "anchor-staging", "status-mock") in {each.ref for each in found.resources}

@@ -43,7 +43,7 @@ from anchor_tui.sources.github.blobs import read_file_at, read_files
 from anchor_tui.sources.github.past import MOST_PAGES, read_past
 from anchor_tui.sources.github.sending import call, send
 from tests.sources.hub import FakeDoor, FakeRest, door_to, entry, release
-from tests.sources.loopback import serving
+from tests.sources.loopback_server import serve_requests
 from tests.values import config
 
 REPO = "anchor/anchor-msp-ops"
@@ -405,9 +405,9 @@ async def answered(request, status, body, **headers):
 
     def take(got):
         taken.append(got)
-        got.answer(status, body, **headers)
+        got.respond(status, body, **headers)
 
-    with serving(take) as url:
+    with serve_requests(take) as url:
         try:
             return await sent_to(url, request), taken
         except SourceError as error:
@@ -461,7 +461,7 @@ async def test_a_list_is_an_answer_too():
 @pytest.mark.parametrize("name", SENT)
 async def test_read_only_nothing_that_writes_leaves(name):
     taken = []
-    with serving(lambda request: taken.append(request.path)) as url:
+    with serve_requests(lambda request: taken.append(request.path)) as url:
         door = door_to(url, documents=DOCUMENTS)
         with pytest.raises(WriteRefused) as caught:
             await send(door, SENT[name][0].request)
@@ -570,7 +570,7 @@ CALLS = [MERGE.request, COMMIT.request, Request("github", "GET", f"/repos/{REPO}
 
 @pytest.mark.parametrize("request_", CALLS, ids=lambda each: each.path)
 async def test_nobody_listening_is_no_lost_answer(request_):
-    with serving(lambda request: request.answer()) as url:
+    with serve_requests(lambda request: request.respond()) as url:
         pass
     with pytest.raises(Unreachable) as caught:
         await sent_to(url, request_)
@@ -591,7 +591,7 @@ async def test_an_answer_that_breaks_off_is_a_lost_one(request_, answer_):
         taken.append(request.method)
         answer_(request)
 
-    with serving(take) as url, pytest.raises(SourceError) as caught:
+    with serve_requests(take) as url, pytest.raises(SourceError) as caught:
         await sent_to(url, request_)
     assert caught.value.lost
     assert len(taken) == 1, "a write is sent once"
@@ -642,9 +642,9 @@ async def test_a_question_is_asked_by_rest_with_its_query():
 
     def take(request):
         taken.append(request.path)
-        request.answer(200, '{"workflow_runs": []}')
+        request.respond(200, '{"workflow_runs": []}')
 
-    with serving(take) as url:
+    with serve_requests(take) as url:
         door = door_to(url)
         found = await call(door, "GET", "/repos/a/b/runs?event=x&per_page=20")
         door.close()
@@ -654,7 +654,7 @@ async def test_a_question_is_asked_by_rest_with_its_query():
 
 async def test_a_page_of_html_is_no_answer_to_a_question_either():
     """Else a proxy's login page would say that a branch is not there."""
-    with serving(lambda request: request.answer(200, "<html>log in</html>", content_type="text/html")) as url:
+    with serve_requests(lambda request: request.respond(200, "<html>log in</html>", content_type="text/html")) as url:
         door = door_to(url)
         with pytest.raises(BadAnswer, match="a proxy's login page"):
             await call(door, "GET", "/repos/a/b/git/ref/heads/x")

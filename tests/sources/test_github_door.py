@@ -30,7 +30,7 @@ from anchor_tui.sources.github.door import Door, Gate
 from anchor_tui.sources.github.queries import Document
 from anchor_tui.sources.github.wire import CheckContext, CheckContexts, Ref, Rollup, convert, required_checks
 from tests.sources.hub import door_to
-from tests.sources.loopback import Request, self_signed, serving
+from tests.sources.loopback_server import Request, create_self_signed_tls, serve_requests
 
 QUERY = Document("query Poll { viewer { login } }", (("owner", "anchor"),))
 GOOD = json.dumps({"data": {"viewer": {"login": "on-call"}}})
@@ -51,7 +51,7 @@ async def ask(url: str, **options):
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "HEAD"])
 async def test_read_only_no_write_leaves_by_whatever_way(method):
     seen: list[str] = []
-    with serving(lambda request: (seen.append(request.method), request.answer(200, "{}"))) as url:
+    with serve_requests(lambda request: (seen.append(request.method), request.respond(200, "{}"))) as url:
         door = door_to(url)
         with pytest.raises(WriteRefused, match=f"read-only: {method} /repos/a/b was not sent"):
             await door.call(lambda github: github.requester.requestJsonAndCheck(method, "/repos/a/b", input={}))
@@ -76,7 +76,7 @@ async def test_read_only_no_write_leaves_by_whatever_way(method):
 )
 async def test_read_only_no_document_leaves_that_is_not_registered(body):
     seen: list[str] = []
-    with serving(lambda request: seen.append(request.path)) as url:
+    with serve_requests(lambda request: seen.append(request.path)) as url:
         door = door_to(url, documents=frozenset({QUERY.text}))
         with pytest.raises(WriteRefused):
             await door.call(lambda github: github.requester.requestJsonAndCheck("POST", "/graphql", input=body))
@@ -86,7 +86,7 @@ async def test_read_only_no_document_leaves_that_is_not_registered(body):
 
 async def test_read_only_a_registered_document_leaves_to_graphql_only():
     seen: list[str] = []
-    with serving(lambda request: seen.append(request.path)) as url:
+    with serve_requests(lambda request: seen.append(request.path)) as url:
         door = door_to(url, documents=frozenset({QUERY.text}))
         with pytest.raises(WriteRefused):
             await door.call(
@@ -101,9 +101,9 @@ async def test_reading_passes_the_gate():
 
     def answer(request: Request) -> None:
         seen.append((request.method, request.path))
-        request.answer(200, GOOD)
+        request.respond(200, GOOD)
 
-    with serving(answer) as url:
+    with serve_requests(answer) as url:
         door = door_to(url, documents=frozenset({QUERY.text}))
         assert (await door.query(QUERY)).data == {"viewer": {"login": "on-call"}}
         await door.call(lambda github: github.requester.requestJsonAndCheck("GET", "/rate_limit"))
@@ -116,9 +116,9 @@ def test_where_writing_is_allowed_the_gate_is_open():
 
 
 async def test_the_gate_is_in_the_connections_of_tls_too(tmp_path):
-    context, ca_file = self_signed(tmp_path)
+    context, ca_file = create_self_signed_tls(tmp_path)
     seen: list[str] = []
-    with serving(lambda request: seen.append(request.method), context) as url:
+    with serve_requests(lambda request: seen.append(request.method), context) as url:
         door = door_to(url)
         door.access = _trusting(door, str(ca_file))
         with pytest.raises(WriteRefused):
@@ -191,7 +191,7 @@ ANSWERS = {
 @pytest.mark.parametrize("name", ANSWERS)
 async def test_an_answer_that_is_a_failure_is_the_right_error_in_words(name):
     status, body, headers, kind, words = ANSWERS[name]
-    with serving(lambda request: request.answer(status, body, **headers)) as url, pytest.raises(kind) as caught:
+    with serve_requests(lambda request: request.respond(status, body, **headers)) as url, pytest.raises(kind) as caught:
         await ask(url)
     assert words in caught.value.message
     assert caught.value.message
@@ -213,7 +213,7 @@ async def test_an_answer_that_is_a_failure_is_the_right_error_in_words(name):
 async def test_a_rate_limit_says_how_long_to_wait(status, message, headers, wait_s):
     told = {name: value.replace("%d", str(int(time.time()) + 120)) for name, value in headers.items()}
     with (
-        serving(lambda request: request.answer(status, said(message), **told)) as url,
+        serve_requests(lambda request: request.respond(status, said(message), **told)) as url,
         pytest.raises(RateLimited) as caught,
     ):
         await ask(url)
@@ -226,7 +226,7 @@ async def test_errors_beside_data_are_told_with_the_data():
         "data": {"viewer": {"login": "on-call"}, "repository": None},
         "errors": [{"type": "FORBIDDEN", "message": "no", "path": ["repository", "x", 0]}, {"message": "odd"}],
     }
-    with serving(lambda request: request.answer(200, json.dumps(body))) as url:
+    with serve_requests(lambda request: request.respond(200, json.dumps(body))) as url:
         answer = await ask(url)
     assert answer.data["viewer"] == {"login": "on-call"}
     assert [(each.type, each.message, each.path) for each in answer.errors] == [
@@ -242,37 +242,40 @@ async def test_what_is_asked_is_the_document_with_its_variables_and_no_token():
         bodies.append(request.body)
         assert request.headers["Authorization"].endswith(TOKEN)
         assert TOKEN not in request.path
-        request.answer(200, GOOD)
+        request.respond(200, GOOD)
 
-    with serving(answer) as url:
+    with serve_requests(answer) as url:
         await ask(url)
     assert json.loads(bodies[0]) == {"query": QUERY.text, "variables": {"owner": "anchor"}}
 
 
 async def test_nobody_listening_is_unreachable():
-    with serving(lambda request: request.answer()) as url:
+    with serve_requests(lambda request: request.respond()) as url:
         pass
     with pytest.raises(Unreachable, match=r"the connection failed: .*refused"):
         await ask(url)
 
 
 async def test_a_reset_is_unreachable():
-    with serving(lambda request: request.reset()) as url, pytest.raises(Unreachable, match="the connection failed"):
+    with (
+        serve_requests(lambda request: request.reset_connection()) as url,
+        pytest.raises(Unreachable, match="the connection failed"),
+    ):
         await ask(url)
 
 
 async def test_a_body_that_ends_early_is_no_answer_to_believe():
     def answer(request: Request) -> None:
-        request.begin(1000)
-        request.reset()
+        request.send_headers(1000)
+        request.reset_connection()
 
-    with serving(answer) as url, pytest.raises((BadAnswer, Unreachable)):
+    with serve_requests(answer) as url, pytest.raises((BadAnswer, Unreachable)):
         await ask(url)
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_refused_and_ca_file_mends_it(tmp_path):
-    context, ca_file = self_signed(tmp_path)
-    with serving(lambda request: request.answer(200, GOOD), context) as url:
+    context, ca_file = create_self_signed_tls(tmp_path)
+    with serve_requests(lambda request: request.respond(200, GOOD), context) as url:
         with pytest.raises(TlsFailure, match=r"github.ca_file") as caught:
             await ask(url)
         assert "certificate" in caught.value.message
@@ -284,9 +287,9 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused_and_ca_file_mend
 
 async def test_an_address_that_redirects_elsewhere_is_an_error_in_words():
     def answer(request: Request) -> None:
-        request.answer(302, "", location="https://sso.example/in")
+        request.respond(302, "", location="https://sso.example/in")
 
-    with serving(answer) as url, pytest.raises(SourceError):
+    with serve_requests(answer) as url, pytest.raises(SourceError):
         await ask(url)
 
 
@@ -318,7 +321,7 @@ async def test_no_connection_waits_longer_than_the_answer_may_take_and_none_is_a
 async def test_an_answer_that_drips_is_given_up_in_the_end(monkeypatch):
     monkeypatch.setattr(module, "PATIENCE_S", 0.05)
     over = threading.Event()
-    with serving(lambda _: over.wait(5)) as url:
+    with serve_requests(lambda _: over.wait(5)) as url:
         with pytest.raises(NoAnswer, match=r"no answer within 0.05 s"):
             await ask(url)
         over.set()
@@ -330,9 +333,9 @@ async def test_while_github_hangs_the_loop_goes_on_and_a_cancelled_question_is_f
     def hang(request: Request) -> None:
         asked.set()
         over.wait(5)
-        request.answer(200, GOOD)
+        request.respond(200, GOOD)
 
-    with serving(hang) as url:
+    with serve_requests(hang) as url:
         door = door_to(url, documents=frozenset({QUERY.text}))
         question = asyncio.create_task(door.query(QUERY))
         await asyncio.to_thread(asked.wait, 5)
@@ -380,9 +383,9 @@ def test_a_hung_github_keeps_neither_the_loop_nor_the_process_from_ending():
     def hang(request: Request) -> None:
         asked.set()
         over.wait(5)
-        request.answer(200, GOOD)
+        request.respond(200, GOOD)
 
-    with serving(hang) as url:
+    with serve_requests(hang) as url:
         door = door_to(url, documents=frozenset({QUERY.text}))
 
         async def give_up() -> None:
@@ -403,7 +406,7 @@ def test_a_hung_github_keeps_neither_the_loop_nor_the_process_from_ending():
 
 
 async def test_pygithub_says_nothing_on_stderr(capfd):
-    with serving(lambda request: request.answer(403, said("no"))) as url, pytest.raises(Forbidden):
+    with serve_requests(lambda request: request.respond(403, said("no"))) as url, pytest.raises(Forbidden):
         await ask(url)
     logger = logging.getLogger("github.Requester")
     logger.warning("over the screen")
@@ -423,9 +426,9 @@ async def test_loopback_is_never_asked_through_a_proxy_and_others_are(monkeypatc
 
     def answer(request: Request) -> None:
         asked.append(request.path)
-        request.answer(200, GOOD)
+        request.respond(200, GOOD)
 
-    with serving(answer) as url:
+    with serve_requests(answer) as url:
         monkeypatch.setenv("HTTP_PROXY", url)
         monkeypatch.setenv("http_proxy", url)
         await ask(url)
@@ -434,7 +437,7 @@ async def test_loopback_is_never_asked_through_a_proxy_and_others_are(monkeypatc
 
 
 async def test_two_doors_have_each_their_own_gate():
-    with serving(lambda request: request.answer(200, "{}")) as url:
+    with serve_requests(lambda request: request.respond(200, "{}")) as url:
         closed, opened = door_to(url), door_to(url, read_only=False)
         for door in (closed, opened):
             await door.call(lambda github: github.requester.requestJsonAndCheck("GET", "/x"))

@@ -19,7 +19,7 @@ from anchor_tui.sources.github import GitHubSource, beside
 from anchor_tui.sources.github.comparing import Comparing, compare
 from anchor_tui.sources.github.door import Door, Gate
 from anchor_tui.sources.github.settings import read_settings
-from tests.sources.argo import following
+from tests.sources.argocd.fakes import run_source
 from tests.sources.hub import FakeDoor, FakeRest, polled, source, target
 from tests.values import config
 
@@ -146,10 +146,10 @@ async def test_settings_that_hang_or_fail_keep_no_poll_from_coming():
     door = FakeDoor(Poll=[polled(), polled(target(OLD))])
     door.beside.hangs = True
     one = source(config(), door)
-    async with following(one) as seen:
-        await seen.until(lambda reading: isinstance(reading, Fresh))
+    async with run_source(one) as seen:
+        await seen.wait_until(lambda reading: isinstance(reading, Fresh))
         one.read_again()
-        told = await seen.until(lambda reading: reading.value.head.oid == OLD)
+        told = await seen.wait_until(lambda reading: reading.value.head.oid == OLD)
     assert told.value.ops_settings is None
 
 
@@ -157,13 +157,13 @@ async def test_settings_come_after_the_poll_and_again_only_when_asked_for():
     door = FakeDoor(Poll=polled())
     door.beside = rest()
     one = source(config(), door)
-    async with following(one) as seen:
-        await seen.until(lambda reading: reading.value.ops_settings is not None)
+    async with run_source(one) as seen:
+        await seen.wait_until(lambda reading: reading.value.ops_settings is not None)
         assert seen.readings[0].value.ops_settings is None
         assert len(door.beside.got) == 5
         one.read_again()
         door.beside.answers[f"{OPS}/actions/variables"] = variables(ENGINE_ID="new")
-        told = await seen.until(lambda reading: reading.value.ops_settings.variables.found == {"ENGINE_ID": "new"})
+        told = await seen.wait_until(lambda reading: reading.value.ops_settings.variables.found == {"ENGINE_ID": "new"})
         assert isinstance(told, Fresh)
     assert len(door.beside.got) == 10
 
@@ -306,10 +306,10 @@ async def test_what_argo_cd_synced_is_compared_in_the_background():
     door.beside = rest()
     door.beside.answers[between(OLD, HEAD)] = differs("x")
     one = source(config(), door)
-    async with following(one) as seen:
-        await seen.until(lambda reading: reading.value.ops_settings is not None)
+    async with run_source(one) as seen:
+        await seen.wait_until(lambda reading: reading.value.ops_settings is not None)
         one.compare([OLD, HEAD])
-        told = await seen.until(lambda reading: bool(reading.value.changed))
+        told = await seen.wait_until(lambda reading: bool(reading.value.changed))
     assert told.value.changed == {OLD: ("x",)}
 
 
@@ -327,11 +327,11 @@ async def test_a_comparison_that_fails_is_tried_again_and_means_nothing_until_th
     door.beside = rest()
     door.beside.answers[between(OLD, HEAD)] = ServerFailed("HTTP 502")
     one = source(config(), door)
-    async with following(one) as seen:
+    async with run_source(one) as seen:
         one.compare([OLD])
-        first = await seen.until(lambda reading: reading.value.ops_settings is not None)
+        first = await seen.wait_until(lambda reading: reading.value.ops_settings is not None)
         assert (first.value.changed, first.value.incomparable) == ({}, {})
         assert waited[0] <= 5.0
         door.beside.answers[between(OLD, HEAD)] = differs("x")
         one.read_again()
-        await seen.until(lambda reading: reading.value.changed == {OLD: ("x",)})
+        await seen.wait_until(lambda reading: reading.value.changed == {OLD: ("x",)})

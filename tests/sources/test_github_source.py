@@ -27,7 +27,7 @@ from anchor_tui.sources.errors import (
 from anchor_tui.sources.github import GitHubSource, files
 from anchor_tui.sources.github.door import Door, Gate, GraphAnswer
 from anchor_tui.sources.pace import Backoff
-from tests.sources.argo import following
+from tests.sources.argocd.fakes import run_source
 from tests.sources.hub import (
     FakeDoor,
     denied,
@@ -67,19 +67,19 @@ def pauses(monkeypatch):
 
 async def test_a_poll_is_published_at_once_and_the_history_after_it():
     door = FakeDoor(Poll=polled(), History=history("1.43.1", "1.43.0"))
-    async with following(source(config(), door)) as seen:
-        first = await seen.until(is_fresh)
+    async with run_source(source(config(), door)) as seen:
+        first = await seen.wait_until(is_fresh)
         assert first.value.environments["prod"].release.version == "1.43.1"
         assert first.value.environments["prod"].whole is None
-        whole = await seen.until(lambda reading: reading.value.environments["prod"].whole is True)
+        whole = await seen.wait_until(lambda reading: reading.value.environments["prod"].whole is True)
     assert [past.release.version for past in whole.value.environments["prod"].history] == ["1.43.1", "1.43.0"]
 
 
 async def test_the_history_is_asked_for_only_when_the_head_has_moved(pauses):
     moved = polled(target("b" * 40))
     door = FakeDoor(Poll=[polled(), polled(), polled(), moved])
-    async with following(source(config(), door)) as seen:
-        await seen.until(lambda reading: reading.value.head.oid == "b" * 40 and len(door.asked) > 8)
+    async with run_source(source(config(), door)) as seen:
+        await seen.wait_until(lambda reading: reading.value.head.oid == "b" * 40 and len(door.asked) > 8)
     assert door.names()[:7] == ["Poll", "History", "Poll", "Poll", "Poll", "History", "Poll"]
     assert door.names().count("History") == 2
 
@@ -87,8 +87,10 @@ async def test_the_history_is_asked_for_only_when_the_head_has_moved(pauses):
 async def test_a_moved_head_is_never_shown_beside_the_history_of_another(pauses):
     moved = polled(target("b" * 40, "2.0.0", "1.43.2", "1.43.1"))
     door = FakeDoor(Poll=[polled(), moved], History=[history("1.44.0"), ServerFailed("HTTP 502"), history("2.0.0")])
-    async with following(source(config(), door)) as seen:
-        await seen.until(lambda reading: reading.value.head.oid == "b" * 40 and reading.value.environments["dev"].whole)
+    async with run_source(source(config(), door)) as seen:
+        await seen.wait_until(
+            lambda reading: reading.value.head.oid == "b" * 40 and reading.value.environments["dev"].whole
+        )
     of_moved = [each.value.environments["dev"] for each in seen.readings if each.value.head.oid == "b" * 40]
     assert [[past.release.version for past in each.history] for each in of_moved[:2]] == [[], ["2.0.0"]]
     assert of_moved[0].whole is None
@@ -121,8 +123,8 @@ async def test_what_the_pages_cost_is_in_the_budget():
         {"repository": {"pullRequests": page(pull(3))}, "rateLimit": limit(1, 4800)},
     ]
     door = FakeDoor(Poll=polled(pulls=page(pull(1), more="c1")), MorePullRequests=more)
-    async with following(source(config(), door)) as seen:
-        first = await seen.until(is_fresh)
+    async with run_source(source(config(), door)) as seen:
+        first = await seen.wait_until(is_fresh)
     assert (first.value.budget.cost, first.value.budget.remaining) == (3, 4800)
 
 
@@ -151,8 +153,8 @@ async def test_unchanged_files_are_not_parsed_again(pauses):
     files.read_release_text.cache_clear()
     files.overlay_problems.cache_clear()
     door = FakeDoor(Poll=[polled(), polled(), polled(), polled(target("b" * 40, "1.45.0", "1.43.2", "1.43.1"))])
-    async with following(source(config(), door)) as seen:
-        await seen.until(lambda reading: reading.value.head.oid == "b" * 40)
+    async with run_source(source(config(), door)) as seen:
+        await seen.wait_until(lambda reading: reading.value.head.oid == "b" * 40)
     parsed = {"1.44.0", "1.43.2", "1.43.1", "1.45.0"}
     paths = 3  # of the one history each environment has the same version, under its own path
     assert files.read_release_text.cache_info().misses <= len(parsed) + paths
@@ -186,9 +188,9 @@ async def test_what_is_denied_in_the_history_is_a_problem_of_every_poll(pauses):
         history("1.43.1"), (denied("repository", "ref", "target", "e0History", "nodes", 0, "associatedPullRequests"),)
     )
     door = FakeDoor(Poll=polled(), History=answer)
-    async with following(source(config(), door)) as seen:
-        await seen.until(lambda reading: bool(reading.problems))
-        assert (await seen.until(lambda _: door.names().count("Poll") > 3)).problems
+    async with run_source(source(config(), door)) as seen:
+        await seen.wait_until(lambda reading: bool(reading.problems))
+        assert (await seen.wait_until(lambda _: door.names().count("Poll") > 3)).problems
 
 
 async def test_a_history_that_is_null_is_not_one_that_is_whole():
@@ -202,10 +204,10 @@ async def test_a_history_that_is_null_is_not_one_that_is_whole():
 @pytest.mark.parametrize("failure", [ServerFailed("HTTP 502"), NoAnswer("no answer"), BadAnswer("cut")])
 async def test_a_history_that_does_not_come_takes_nothing_from_the_poll_and_is_asked_for_again(pauses, failure):
     door = FakeDoor(Poll=polled(), History=[failure, history("1.43.1")])
-    async with following(source(config(), door)) as seen:
-        told = await seen.until(lambda reading: bool(reading.problems))
+    async with run_source(source(config(), door)) as seen:
+        told = await seen.wait_until(lambda reading: bool(reading.problems))
         assert failure.message in told.problems[0].message
-        await seen.until(lambda reading: not reading.problems and reading.value.environments["prod"].whole is True)
+        await seen.wait_until(lambda reading: not reading.problems and reading.value.environments["prod"].whole is True)
     assert all(map(is_fresh, seen.readings))
 
 
@@ -276,9 +278,9 @@ async def test_a_poll_costs_one_point_and_so_does_the_history_so_that_idle_hours
 )
 async def test_a_budget_that_runs_down_slows_the_polls_so_that_half_of_it_lasts(pauses, remaining, cost, pause_s):
     door = FakeDoor(Poll=polled(budget=limit(cost, remaining)))
-    async with following(source(config(), door)) as seen:
-        told = await seen.until(is_fresh)
-        await seen.until(lambda _: bool(pauses))
+    async with run_source(source(config(), door)) as seen:
+        told = await seen.wait_until(is_fresh)
+        await seen.wait_until(lambda _: bool(pauses))
     assert pauses[0] == pause_s
     assert told.fresh_until == NOW + timedelta(seconds=3 * pause_s)
     if pause_s > 30:
@@ -289,9 +291,9 @@ async def test_a_budget_that_runs_down_slows_the_polls_so_that_half_of_it_lasts(
 
 
 async def test_without_a_word_about_the_budget_the_usual_pause_holds(pauses):
-    async with following(source(config(), FakeDoor(Poll=polled(budget=None)))) as seen:
-        assert (await seen.until(is_fresh)).value.budget is None
-        await seen.until(lambda _: bool(pauses))
+    async with run_source(source(config(), FakeDoor(Poll=polled(budget=None)))) as seen:
+        assert (await seen.wait_until(is_fresh)).value.budget is None
+        await seen.wait_until(lambda _: bool(pauses))
     assert pauses[0] == 30.0
 
 
@@ -301,8 +303,8 @@ async def test_without_a_word_about_the_budget_the_usual_pause_holds(pauses):
 async def test_a_failure_keeps_the_last_good_answer_and_mends_by_itself(pauses):
     door = FakeDoor(Poll=[polled(), ServerFailed("HTTP 502"), polled()])
     door.beside.hangs = True
-    async with following(source(config(), door)) as seen:
-        await seen.until(lambda _: len(seen.readings) >= 4)
+    async with run_source(source(config(), door)) as seen:
+        await seen.wait_until(lambda _: len(seen.readings) >= 4)
     kinds = [type(reading) for reading in seen.readings[:4]]
     assert kinds == [Fresh, Fresh, Stale, Fresh]
     stale = seen.readings[2]
@@ -311,8 +313,8 @@ async def test_a_failure_keeps_the_last_good_answer_and_mends_by_itself(pauses):
 
 async def test_a_first_failure_is_missing_and_pauses_grow(pauses):
     door = FakeDoor(Poll=ServerFailed("HTTP 502"))
-    async with following(source(config(), door)) as seen:
-        await seen.until(lambda _: len(seen.readings) >= 9)
+    async with run_source(source(config(), door)) as seen:
+        await seen.wait_until(lambda _: len(seen.readings) >= 9)
     assert all(isinstance(reading, Unavailable) for reading in seen.readings)
     assert pauses[0] <= 2.0
     assert pauses[4] > 20
@@ -321,16 +323,16 @@ async def test_a_first_failure_is_missing_and_pauses_grow(pauses):
 
 async def test_a_rate_limit_is_waited_for_as_long_as_github_asks(pauses):
     door = FakeDoor(Poll=RateLimited("used up", 123.0))
-    async with following(source(config(), door)) as seen:
-        await seen.until(lambda _: bool(pauses))
+    async with run_source(source(config(), door)) as seen:
+        await seen.wait_until(lambda _: bool(pauses))
     assert pauses[0] == 123.0
 
 
 @pytest.mark.parametrize("failure", [Unauthenticated("401"), NoAnswer("no answer")])
 async def test_after_a_refused_token_or_a_hang_the_next_try_opens_another_door(pauses, failure):
     door = FakeDoor(Poll=[failure, polled()])
-    async with following(source(config(), door)) as seen:
-        await seen.until(is_fresh)
+    async with run_source(source(config(), door)) as seen:
+        await seen.wait_until(is_fresh)
     assert door.closed == 2
     assert pauses[0] == 30.0 or isinstance(failure, NoAnswer)
 
@@ -338,10 +340,10 @@ async def test_after_a_refused_token_or_a_hang_the_next_try_opens_another_door(p
 async def test_read_again_polls_now():
     door = FakeDoor(Poll=[polled(), polled(target("b" * 40))])
     one = source(config(), door)
-    async with following(one) as seen:
-        await seen.until(lambda reading: reading.value.environments["prod"].whole is True)
+    async with run_source(one) as seen:
+        await seen.wait_until(lambda reading: reading.value.environments["prod"].whole is True)
         one.read_again()
-        await seen.until(lambda reading: reading.value.head.oid == "b" * 40)
+        await seen.wait_until(lambda reading: reading.value.head.oid == "b" * 40)
 
 
 # --- queries -----------------------------------------------------------------------------------------
@@ -394,11 +396,11 @@ async def test_the_embedded_estate_is_read_whole():
 async def test_a_commit_is_seen_at_the_next_poll_with_its_history(monkeypatch):
     async with Sandbox.start("steady") as box:
         one = of_sandbox(box)
-        async with following(one) as seen:
-            await seen.until(lambda reading: is_fresh(reading) and reading.value.environments["dev"].whole is True)
+        async with run_source(one) as seen:
+            await seen.wait_until(lambda reading: is_fresh(reading) and reading.value.environments["dev"].whole is True)
             sha = box.commit({"environments/dev/release.yaml": release("2.0.0")}, "Bump")
             one.read_again()
-            told = await seen.until(
+            told = await seen.wait_until(
                 lambda reading: (
                     reading.value.head.oid == sha and reading.value.environments["dev"].history[0].commit == sha
                 )
@@ -457,13 +459,15 @@ async def test_every_fault_is_a_kind_of_error_and_mends_by_itself(monkeypatch, f
     async with Sandbox.start("steady") as box:
         box.faults.add(fault)
         one = of_sandbox(box)
-        async with following(one) as seen:
-            missing = await seen.until(lambda reading: isinstance(reading, Unavailable))
+        async with run_source(one) as seen:
+            missing = await seen.wait_until(lambda reading: isinstance(reading, Unavailable))
             assert missing.error.kind == kind
             assert box.github_token not in missing.error.message
             box.faults.clear()
             one.read_again()
-            await seen.until(lambda reading: is_fresh(reading) and reading.value.environments["prod"].whole is True)
+            await seen.wait_until(
+                lambda reading: is_fresh(reading) and reading.value.environments["prod"].whole is True
+            )
 
 
 async def test_denied_checks_of_the_embedded_github_are_unknown_and_said():

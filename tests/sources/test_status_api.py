@@ -22,7 +22,7 @@ from anchor_tui.sources.errors import (
     Unreachable,
 )
 from anchor_tui.sources.status_api import StatusAccess, find_status_access, send_event
-from tests.sources.loopback import self_signed, serving
+from tests.sources.loopback_server import create_self_signed_tls, serve_requests
 
 URL = "https://status.anchor.example/events"
 TOKEN = "st-verysecretverysecret"
@@ -139,16 +139,16 @@ async def test_on_real_sockets_it_is_delivered_reset_or_not_trusted(tmp_path):
 
     def answer(request):
         taken.append((request.method, json.loads(request.body)["idempotency_key"]))
-        request.answer(202)
+        request.respond(202)
 
-    with serving(answer) as url:
+    with serve_requests(answer) as url:
         await send_event(StatusAccess(url, Secret(TOKEN)), EVENT)
     assert taken == [("POST", "4f1c")]
     assert isinstance(await sent(None, StatusAccess(url, Secret(TOKEN))), Unreachable)
-    with serving(lambda request: request.reset()) as url:
+    with serve_requests(lambda request: request.reset_connection()) as url:
         assert isinstance(await sent(None, StatusAccess(url, Secret(TOKEN))), Unreachable)
-    context, _ = self_signed(tmp_path)
-    with serving(answer, context) as url:
+    context, _ = create_self_signed_tls(tmp_path)
+    with serve_requests(answer, context) as url:
         assert isinstance(await sent(None, StatusAccess(url, Secret(TOKEN))), TlsFailure)
     assert len(taken) == 1
 
@@ -156,7 +156,7 @@ async def test_on_real_sockets_it_is_delivered_reset_or_not_trusted(tmp_path):
 async def test_loopback_is_never_asked_through_a_proxy(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
-    with serving(lambda request: request.answer(202)) as url:
+    with serve_requests(lambda request: request.respond(202)) as url:
         assert await sent(None, StatusAccess(url, Secret(TOKEN))) is None
 
 

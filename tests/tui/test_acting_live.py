@@ -14,8 +14,8 @@ from anchor_tui.sandbox.pace import FAST
 from anchor_tui.sandbox.pulls import FAST_CHECKS
 from anchor_tui.sandbox.server import Sandbox, running
 from anchor_tui.services.audit import Audit, unfinished
-from anchor_tui.services.background import Background
 from anchor_tui.services.clock import utc_now
+from anchor_tui.services.observe.background import BackgroundThread
 from anchor_tui.tui.app import AnchorApp
 from anchor_tui.tui.screens.cutover import CutoverScreen
 from anchor_tui.tui.screens.plan import PlanScreen
@@ -47,7 +47,7 @@ async def live(box: Sandbox, folder: Path, environment: str, *, read_only: bool 
         url = "{box.status_url}"
     """
     config = parse_config(text, folder / "anchor-tui.toml", environ)
-    reader = Background(config, environ, folder, state=folder / "state")
+    reader = BackgroundThread(config, environ, folder, state=folder / "state")
     reader.start()
     app = AnchorApp(config, reader, utc_now, environment=environment, ascii_only=False)
     try:

@@ -14,7 +14,7 @@ def test_a_fault_of_ours_that_ends_the_reading_is_named_by_its_type_alone(
 ) -> None:
     died = SimpleNamespace(start=lambda: None, stop=lambda: None, fault=ValueError("token ghp_secret in here"))
     closed = SimpleNamespace(run=lambda: None, return_code=3)
-    monkeypatch.setattr("anchor_tui.services.background.Background", lambda *_: died)
+    monkeypatch.setattr("anchor_tui.services.observe.background.BackgroundThread", lambda *_: died)
     monkeypatch.setattr("anchor_tui.tui.app.AnchorApp", lambda *_, **__: closed)
     assert run_command_line(["demo"]) == 3
     said = capsys.readouterr().err

@@ -127,6 +127,6 @@ def _plan_document(plan: Plan) -> dict[str, Any]:
 
 
 def _dump_json(value: object) -> str:
-    from anchor_tui.services.contract import unobeyed
+    from anchor_tui.services.snapshot_json import escape_control_characters
 
-    return unobeyed(json.dumps(value, indent=2, ensure_ascii=False)) + "\n"
+    return escape_control_characters(json.dumps(value, indent=2, ensure_ascii=False)) + "\n"

@@ -26,9 +26,9 @@ from anchor_tui.domain.actions.differences import differences
 from anchor_tui.domain.actions.parts import AppTarget, Request, ResourceRef
 from anchor_tui.domain.formatting import get_first_line
 from anchor_tui.domain.kubernetes.managed_resources import read_managed_resources
-from anchor_tui.sources.argocd.answers import Answer
-from anchor_tui.sources.argocd.managed import ItemsAnswer
-from anchor_tui.sources.argocd.wire import ApplicationWire, Health, Time, to_observed
+from anchor_tui.sources.argocd.managed_resources import ManagedResourcesJson
+from anchor_tui.sources.argocd.response import ApiResponse
+from anchor_tui.sources.argocd.schema import ApplicationJson, AwareTime, HealthJson, to_observed_application
 from anchor_tui.sources.errors import Rejected, SourceError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class _Resource(msgspec.Struct, rename="camel"):
     namespace: str = ""
     name: str = ""
     status: str | None = None
-    health: Health | None = None
+    health: HealthJson | None = None
     hook: bool = False
     requires_pruning: bool = False
     message: str = ""
@@ -76,8 +76,8 @@ class _State(msgspec.Struct, rename="camel"):
     phase: str = ""
     message: str = ""
     operation: _Operation | None = None
-    started_at: Time | None = None
-    finished_at: Time | None = None
+    started_at: AwareTime | None = None
+    finished_at: AwareTime | None = None
     retry_count: int = 0
     sync_result: _Result | None = None
 
@@ -127,9 +127,9 @@ class _Revision(msgspec.Struct):
     message: str = ""
 
 
-def to_state(answer: Answer, server: str, web_url: str) -> AppState:
+def to_state(answer: ApiResponse, server: str, web_url: str) -> AppState:
     """One application's GET, or the answer to a sync of it, in the domain's terms. Raises BadAnswer."""
-    observed = to_observed(answer.decode(ApplicationWire), server, web_url)
+    observed = to_observed_application(answer.decode(ApplicationJson), server, web_url)
     detail = answer.decode(DetailWire)
     return AppState(
         observed.application,
@@ -150,7 +150,7 @@ def to_state(answer: Answer, server: str, web_url: str) -> AppState:
     )
 
 
-def server_time(answer: Answer) -> datetime:
+def server_time(answer: ApiResponse) -> datetime:
     """The server's clock when it answered; ours where it did not say."""
     try:
         return parsedate_to_datetime(answer.date).astimezone(UTC)
@@ -201,14 +201,14 @@ async def read_whole(client: ArgoClient, target: AppTarget, web_url: str = "") -
         may(client, observed, "update"),
         _subject(client, known, observed.application.compared_revision),
     )
-    items = _decoded(managed, ItemsAnswer)
+    items = _decoded(managed, ManagedResourcesJson)
     window = _decoded(windows, _Windows)
     return msgspec.structs.replace(
         observed,
         managed=read_managed_resources(items.items or (), target.id.name, observed.sync_options)
-        if isinstance(items, ItemsAnswer)
+        if isinstance(items, ManagedResourcesJson)
         else None,
-        differences=differences(items.items or ()) if isinstance(items, ItemsAnswer) else (),
+        differences=differences(items.items or ()) if isinstance(items, ManagedResourcesJson) else (),
         unmanaged=items.message if isinstance(items, SourceError) else "",
         windows=_to_windows(window) if isinstance(window, _Windows) else None,
         may_sync=may_sync,
@@ -242,14 +242,14 @@ async def _subject(client: ArgoClient, target: AppTarget, revision: str | None) 
     return get_first_line(found.message) if isinstance(found, _Revision) else ""
 
 
-async def _or_error(call: Awaitable[Answer]) -> Answer | SourceError:
+async def _or_error(call: Awaitable[ApiResponse]) -> ApiResponse | SourceError:
     try:
         return await call
     except SourceError as error:
         return error
 
 
-def _decoded(answer: Answer | SourceError, shape: type[T]) -> T | SourceError:
+def _decoded(answer: ApiResponse | SourceError, shape: type[T]) -> T | SourceError:
     if isinstance(answer, SourceError):
         return answer
     try:
@@ -268,7 +268,7 @@ def _to_windows(found: _Windows) -> SyncWindows:
 # --- changing -----------------------------------------------------------------------------------------
 
 
-async def send(client: ArgoClient, request: Request, *, timeout_s: float | None = None) -> Answer:
+async def send(client: ArgoClient, request: Request, *, timeout_s: float | None = None) -> ApiResponse:
     """One request of a step, once. Raises SourceError; whether it may have been carried out, its `lost` tells."""
     extra = {} if timeout_s is None else {"timeout_s": timeout_s}
     return await client.send(request.method, _relative(request.path), request.query, request.body, **extra)

@@ -13,10 +13,9 @@ from typing import Any
 
 import msgspec
 
-from anchor_tui.sources.argocd.answers import Answer, decode, html_words, is_html
-from anchor_tui.sources.argocd.lean import httpx
-from anchor_tui.sources.argocd.route import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, Route
-from anchor_tui.sources.argocd.wire import ErrorAnswer, StreamError, StreamEvent
+from anchor_tui.sources.argocd.connection import CONNECT_TIMEOUT_S, RESPONSE_TIMEOUT_S, ConnectionSettings
+from anchor_tui.sources.argocd.response import ApiResponse, decode_json, html_error_text, is_html
+from anchor_tui.sources.argocd.schema import ErrorResponse, StreamError, StreamEvent
 from anchor_tui.sources.errors import (
     BadAnswer,
     Forbidden,
@@ -31,12 +30,13 @@ from anchor_tui.sources.errors import (
     Unreachable,
     WriteRefused,
 )
+from anchor_tui.sources.http import httpx
 
 LIMITS = httpx.Limits(max_connections=32)
-TIMEOUT = httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+TIMEOUT = httpx.Timeout(RESPONSE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
 
 
-class ReadOnlyGate(httpx.AsyncBaseTransport):
+class ReadOnlyTransport(httpx.AsyncBaseTransport):
     """Lets through what only reads: GET, and not one with `refresh`, which writes an annotation."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
@@ -60,7 +60,7 @@ class ArgoClient:
 
     def __init__(
         self,
-        route: Route,
+        route: ConnectionSettings,
         *,
         read_only: bool,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -70,20 +70,20 @@ class ArgoClient:
         self._http = httpx.AsyncClient(
             base_url=route.base_url,
             headers=route.headers,
-            transport=ReadOnlyGate(inner) if read_only else inner,
+            transport=ReadOnlyTransport(inner) if read_only else inner,
             cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[])),
             timeout=TIMEOUT,
             trust_env=False,
         )
 
-    async def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
+    async def get(self, path: str, params: Mapping[str, str] | None = None) -> ApiResponse:
         """GET below the server's root, as `api/v1/applications`. Raises the tree of `sources.errors`."""
         began = time.monotonic()
-        with _in_words(self.url):
+        with _translate_transport_errors(self.url):
             response = await self._http.get(path, params=dict(params or {}))
-        self._renew(response)
-        _raise_for(response)
-        return _answer(response, began)
+        self._store_renewed_token(response)
+        _raise_for_status(response)
+        return _to_api_response(response, began)
 
     async def send(
         self,
@@ -92,24 +92,26 @@ class ArgoClient:
         params: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         *,
-        timeout_s: float = ANSWER_TIMEOUT_S,
-    ) -> Answer:
+        timeout_s: float = RESPONSE_TIMEOUT_S,
+    ) -> ApiResponse:
         """One request that changes something, sent once. Raises the tree of `sources.errors`, with its `lost` set."""
         began = time.monotonic()
         content = msgspec.json.encode(body) if body is not None else None
         # Exactly this value, on a DELETE without a body too: Argo CD answers anything else with 415.
         headers = {"Content-Type": "application/json"} if method != "GET" else {}
         timeout = httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S)
-        with _in_words(self.url, timeout_s):
+        with _translate_transport_errors(self.url, timeout_s):
             response = await self._http.request(
                 method, path, params=dict(params or {}), content=content, headers=headers, timeout=timeout
             )
-        self._renew(response)
-        _raise_for(response)
-        return _answer(response, began)
+        self._store_renewed_token(response)
+        _raise_for_status(response)
+        return _to_api_response(response, began)
 
     @asynccontextmanager
-    async def events(self, path: str, params: Mapping[str, str]) -> AsyncIterator[AsyncIterator[StreamEvent | None]]:
+    async def stream_events(
+        self, path: str, params: Mapping[str, str]
+    ) -> AsyncIterator[AsyncIterator[StreamEvent | None]]:
         """An event stream: each event as it comes, and None for each heartbeat.
 
         There is no time limit on the headers: a server sends none before the first event. Who iterates
@@ -117,55 +119,55 @@ class ArgoClient:
         """
         timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT_S)
         headers = {"Accept": "text/event-stream"}  # exactly this: any other value gets NDJSON without heartbeats
-        with _in_words(self.url):
+        with _translate_transport_errors(self.url):
             async with self._http.stream(
                 "GET", path, params=dict(params), headers=headers, timeout=timeout
             ) as response:
-                self._renew(response)
+                self._store_renewed_token(response)
                 if response.status_code != httpx.codes.OK:
                     await response.aread()
-                    _raise_for(response)
-                yield _events(response)
+                    _raise_for_status(response)
+                yield _parse_events(response)
 
     async def aclose(self) -> None:
         """Ends every connection."""
         await self._http.aclose()
 
-    def _renew(self, response: httpx.Response) -> None:
+    def _store_renewed_token(self, response: httpx.Response) -> None:
         """A login session that is about to end gets its successor in a header."""
         if renewed := response.headers.get("Grpc-Metadata-Renew-Token"):
             self._http.headers["Authorization"] = f"Bearer {renewed}"
 
 
-def _answer(response: httpx.Response, began: float) -> Answer:
-    return Answer(response.content, time.monotonic() - began, response.headers.get("date", ""))
+def _to_api_response(response: httpx.Response, began: float) -> ApiResponse:
+    return ApiResponse(response.content, time.monotonic() - began, response.headers.get("date", ""))
 
 
-async def _events(response: httpx.Response) -> AsyncIterator[StreamEvent | None]:
+async def _parse_events(response: httpx.Response) -> AsyncIterator[StreamEvent | None]:
     async for line in response.aiter_lines():
         if line.startswith("data:"):
-            yield _event(line[5:])
+            yield _parse_event(line[5:])
         elif line.startswith("{"):  # NDJSON: a proxy took our Accept away
-            yield _event(line)
+            yield _parse_event(line)
         elif line.startswith(":"):
             yield None
         elif line.lstrip().startswith("<"):
-            raise BadAnswer(html_words(str(response.url.copy_with(query=None))))
+            raise BadAnswer(html_error_text(str(response.url.copy_with(query=None))))
 
 
-def _event(line: str) -> StreamEvent:
-    event = decode(line.encode(), StreamEvent)
+def _parse_event(line: str) -> StreamEvent:
+    event = decode_json(line.encode(), StreamEvent)
     if event.error is not None:
-        raise error_for(event.error.http_code, event.error.message)
+        raise error_for_status(event.error.http_code, event.error.message)
     if event.result is None:
         raise ServerFailed("the stream ended with an error that the server did not name")
     return event
 
 
-def _raise_for(response: httpx.Response) -> None:
+def _raise_for_status(response: httpx.Response) -> None:
     if response.status_code == httpx.codes.OK:
         if response.headers.get("content-type", "").startswith("text/html"):
-            raise BadAnswer(html_words(str(response.url.copy_with(query=None))))
+            raise BadAnswer(html_error_text(str(response.url.copy_with(query=None))))
         return
     if response.is_redirect:
         try:
@@ -175,10 +177,10 @@ def _raise_for(response: httpx.Response) -> None:
         if target.scheme == "https" and response.url.scheme == "http":
             raise BadAnswer(f"the server speaks TLS: say https://{response.url.netloc.decode()} instead of http")
         raise BadAnswer(f"the server redirects to {target.host or target.path}: is a login proxy in between?")
-    raise error_for(response.status_code, _message(response), response.headers.get("retry-after"))
+    raise error_for_status(response.status_code, _error_message(response), response.headers.get("retry-after"))
 
 
-def error_for(status: int, message: str, retry_after: str | None = None) -> SourceError:
+def error_for_status(status: int, message: str, retry_after: str | None = None) -> SourceError:
     """The error of an HTTP status and the server's own words."""
     words = f": {message}" if message else ""
     match status:
@@ -201,12 +203,12 @@ def error_for(status: int, message: str, retry_after: str | None = None) -> Sour
             return ServerFailed(f"HTTP {status}{words}", status)
 
 
-def _message(response: httpx.Response) -> str:
+def _error_message(response: httpx.Response) -> str:
     if is_html(response.content):
         return "a page of HTML, as from a proxy"
     body = response.content.removeprefix(b"data:")  # an event stream's error is an event
     try:
-        answer = msgspec.json.decode(body, type=ErrorAnswer)
+        answer = msgspec.json.decode(body, type=ErrorResponse)
     except msgspec.DecodeError:
         return response.text.strip()[:200]
     inner = answer.error.message if isinstance(answer.error, StreamError) else answer.error
@@ -214,7 +216,7 @@ def _message(response: httpx.Response) -> str:
 
 
 @contextmanager
-def _in_words(url: str, timeout_s: float = ANSWER_TIMEOUT_S) -> Iterator[None]:
+def _translate_transport_errors(url: str, timeout_s: float = RESPONSE_TIMEOUT_S) -> Iterator[None]:
     """Turns httpx's exceptions into ours, `from` the cause."""
     try:
         yield
@@ -225,9 +227,9 @@ def _in_words(url: str, timeout_s: float = ANSWER_TIMEOUT_S) -> Iterator[None]:
     except httpx.TimeoutException as error:
         raise NoAnswer(f"{url}: no answer within {timeout_s:g} s") from error
     except httpx.ConnectError as error:
-        if _is_tls(error):
+        if _is_tls_error(error):
             raise TlsFailure(
-                f"{url}: TLS: {_tls_words(error)}; name the authority with ca_file, or set insecure = true"
+                f"{url}: TLS: {_tls_error_text(error)}; name the authority with ca_file, or set insecure = true"
             ) from error
         raise Unreachable(f"{url}: cannot connect: {error or 'no reason given'}", sent=False) from error
     except httpx.RemoteProtocolError as error:
@@ -240,10 +242,10 @@ def _in_words(url: str, timeout_s: float = ANSWER_TIMEOUT_S) -> Iterator[None]:
         raise BadAnswer(f"{url} is no address: {error}") from error
 
 
-def _is_tls(error: BaseException) -> bool:
+def _is_tls_error(error: BaseException) -> bool:
     text = str(error).upper()
     return "CERTIFICATE" in text or "SSL" in text or "TLS" in text
 
 
-def _tls_words(error: BaseException) -> str:
+def _tls_error_text(error: BaseException) -> str:
     return str(error).removeprefix("[SSL: ").replace("]", "", 1).split(" (_ssl.c")[0]

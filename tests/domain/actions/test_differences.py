@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from anchor_tui.domain.actions.differences import MOST, differences
-from tests.recorded import recording, recordings
+from tests.argocd_recordings import load_recording, recording_names
 
 
 def item(live: Any, predicted: Any, **more: Any) -> dict[str, Any]:
@@ -65,9 +65,9 @@ def test_long_values_are_cut_with_a_mark():
     assert len(line) < 120
 
 
-@pytest.mark.parametrize("name", recordings("managed-resources"))
+@pytest.mark.parametrize("name", recording_names("managed-resources"))
 def test_of_recorded_resources_those_that_are_alike_say_nothing(name):
-    body = recording(name).body
+    body = load_recording(name).body
     items = (body.get("items") if isinstance(body, dict) else None) or []
     alike = {
         (each.get("kind"), each.get("namespace", ""), each.get("name"))
@@ -78,5 +78,5 @@ def test_of_recorded_resources_those_that_are_alike_say_nothing(name):
 
 
 def test_of_a_real_rollout_the_images_are_told():
-    found = [str(each) for each in differences(recording("managed-resources-demo").body["items"])]
+    found = [str(each) for each in differences(load_recording("managed-resources-demo").body["items"])]
     assert any("containers[anchor-gateway].image: " in each and " → ghcr.io/" in each for each in found), found

@@ -31,7 +31,7 @@ from tests.actions import (
     steps_of,
     unread,
 )
-from tests.recorded import recording
+from tests.argocd_recordings import load_recording
 from tests.values import NOW, ago, application
 
 DEPLOYMENT, SERVICE = STALE
@@ -106,7 +106,7 @@ def test_what_a_prune_does_with_a_stale_resource_stands_in_its_live_manifest(nam
 
 def with_annotation(key, value, hook=False):
     """The recorded managed-resources of staging, where the stale Service has a further annotation."""
-    items = recording("managed-resources").body["items"]
+    items = load_recording("managed-resources").body["items"]
     changed = []
     for item in items:
         item = dict(item)

@@ -10,14 +10,14 @@ from anchor_tui.domain.model import ApplicationCondition
 from anchor_tui.domain.policy.facts import Unavailable
 from anchor_tui.domain.policy.in_cluster import Answer, made_secrets, read_cluster
 from anchor_tui.domain.policy.judging import PolicyFacts
+from tests.argocd_recordings import load_recording
 from tests.domain.policy.estate import WHOLE, judged, one
-from tests.recorded import recording
 from tests.values import application, replace
 
 MAIN = application("anchor-msp-prod")
 MORE = application("anchor-msp-extra")
-ITEMS = recording("managed-resources-prod").body["items"]
-SECRET = json.loads(recording("resource-secret").body["manifest"])
+ITEMS = load_recording("managed-resources-prod").body["items"]
+SECRET = json.loads(load_recording("resource-secret").body["manifest"])
 
 
 def told(rendered: Any, live: Any, check: str, evidence: str) -> tuple[str, str]:

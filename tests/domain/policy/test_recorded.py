@@ -13,8 +13,8 @@ from anchor_tui.domain.model import Application, ApplicationCondition, AutoSyncP
 from anchor_tui.domain.policy.facts import Facts, NotApplicable, Unavailable
 from anchor_tui.domain.policy.judging import PolicyFacts
 from anchor_tui.domain.policy.registry import BY_ID
+from tests.argocd_recordings import load_recording, recording_names
 from tests.domain.policy.estate import CONFIG, WHOLE, failing, git_facts, judged, live_of, sample
-from tests.recorded import recording, recordings
 from tests.values import NOW, application, replace
 
 ENVIRONMENTS = {each.name: each for each in CONFIG.environments}
@@ -22,7 +22,7 @@ ENVIRONMENTS = {each.name: each for each in CONFIG.environments}
 
 def both_of(name: str, app: str = "anchor-msp-staging", options: tuple[str, ...] = ()) -> tuple[Manifests, Manifests]:
     """(rendered, live) of a recorded managed-resources."""
-    managed = read_managed_resources(recording(name).body["items"], app, options)
+    managed = read_managed_resources(load_recording(name).body["items"], app, options)
     return build_manifests(managed.target, odd=managed.unreadable), build_manifests(
         managed.live, odd=managed.unreadable, live=True
     )
@@ -35,7 +35,7 @@ def told(check: str, environment: str, **evidence: Any) -> tuple[Finding, ...]:
 
 def app_of(name: str) -> Application:
     """A recorded application, as far as the checks look at it."""
-    body = recording(name).body
+    body = load_recording(name).body
     policy = body["spec"].get("syncPolicy", {}).get("automated")
     said = None
     if policy is not None:
@@ -135,7 +135,7 @@ def test_production_as_recorded_holds_in_what_is_rendered_and_what_lives() -> No
 
 
 def test_the_recorded_manifests_hold_as_what_is_rendered() -> None:
-    texts = recording("manifests").body["manifests"]
+    texts = load_recording("manifests").body["manifests"]
     rendered = read_manifests([json.loads(each) for each in texts], "anchor-msp-prod")
     prod = replace(git_facts(sample())["prod"], rendered=rendered)
 
@@ -146,7 +146,7 @@ def test_the_recorded_manifests_hold_as_what_is_rendered() -> None:
 
 def test_masked_keys_of_a_live_secret_count_as_present() -> None:
     rendered, live = both_of("managed-resources-prod", "anchor-msp-prod")
-    secret = read_resource(json.loads(recording("resource-secret").body["manifest"]))
+    secret = read_resource(json.loads(load_recording("resource-secret").body["manifest"]))
     assert secret is not None
     live = build_manifests((*live.resources, secret), live=True)
 
@@ -160,7 +160,7 @@ def test_masked_keys_of_a_live_secret_count_as_present() -> None:
 
 def test_a_key_that_the_live_secret_lacks_is_found_though_its_maker_names_it() -> None:
     _, live = both_of("managed-resources-prod", "anchor-msp-prod")
-    manifest = json.loads(recording("resource-secret").body["manifest"])
+    manifest = json.loads(load_recording("resource-secret").body["manifest"])
     del manifest["data"]["DATABASE_URL"]
     secret = read_resource(manifest)
     assert secret is not None
@@ -172,7 +172,7 @@ def test_a_key_that_the_live_secret_lacks_is_found_though_its_maker_names_it() -
 
 def test_a_comparison_error_is_unknown_and_never_nothing() -> None:
     legacy = app_of("get-legacy")
-    assert recording("managed-resources-legacy").body == {}
+    assert load_recording("managed-resources-legacy").body == {}
 
     reason = explain_unknown_resources(legacy)
 
@@ -204,9 +204,9 @@ def test_what_was_never_synced_is_asleep_on_demand_and_failing_where_it_is_alway
     assert [each.status for each in always_on if each.evidence == "live"] == ["fail"]
 
 
-@pytest.mark.parametrize("name", recordings("managed-resources"))
+@pytest.mark.parametrize("name", recording_names("managed-resources"))
 def test_no_recorded_answer_is_too_strange(name: str) -> None:
-    body = recording(name).body
+    body = load_recording(name).body
     managed = read_managed_resources(body.get("items", []), "anchor-msp-prod")
     rendered = build_manifests(managed.target, odd=managed.unreadable)
     live = build_manifests(managed.live, odd=managed.unreadable, live=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from anchor_tui.domain.model import Snapshot
-from anchor_tui.services.contract import to_json
+from anchor_tui.services.snapshot_json import snapshot_to_json
 
 
 def render(snapshot: Snapshot) -> str:
     """The document, indented."""
-    return to_json(snapshot).decode()
+    return snapshot_to_json(snapshot).decode()

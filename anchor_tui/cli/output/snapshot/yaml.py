@@ -7,7 +7,7 @@ import io
 from ruamel.yaml import YAML
 
 from anchor_tui.domain.model import Snapshot
-from anchor_tui.services.contract import to_document
+from anchor_tui.services.snapshot_json import snapshot_to_document
 
 
 def render(snapshot: Snapshot) -> str:
@@ -18,5 +18,5 @@ def render(snapshot: Snapshot) -> str:
     yaml.allow_unicode = True
     yaml.width = 4096
     text = io.StringIO()
-    yaml.dump(to_document(snapshot), text)
+    yaml.dump(snapshot_to_document(snapshot), text)
     return text.getvalue()

@@ -11,22 +11,22 @@ from anchor_tui.sources.errors import BadAnswer
 T = TypeVar("T")
 
 
-class Answer(NamedTuple):
+class ApiResponse(NamedTuple):
     """The body of a 200 and how long it took, in seconds from the request to the last byte.
 
     `date` is the server's own clock as HTTP writes it, in whole seconds; empty where it did not say.
     """
 
     body: bytes
-    took_s: float
+    duration_s: float
     date: str = ""
 
     def decode(self, shape: type[T]) -> T:
         """The body as `shape`; a body that ended early or has another form is a `BadAnswer`."""
-        return decode(self.body, shape)
+        return decode_json(self.body, shape)
 
 
-def decode(body: bytes, shape: type[T]) -> T:
+def decode_json(body: bytes, shape: type[T]) -> T:
     """JSON as `shape`, or a `BadAnswer` that says what came instead."""
     try:
         return msgspec.json.decode(body, type=shape)
@@ -34,7 +34,7 @@ def decode(body: bytes, shape: type[T]) -> T:
         raise BadAnswer(f"the answer has an unexpected shape: {error}") from error
     except msgspec.DecodeError as error:
         if is_html(body):
-            raise BadAnswer(html_words("the address")) from error
+            raise BadAnswer(html_error_text("the address")) from error
         raise BadAnswer(f"the answer ended early or is no JSON ({len(body):,} bytes: {error})") from error
 
 
@@ -43,6 +43,6 @@ def is_html(body: bytes) -> bool:
     return body.lstrip()[:1] == b"<"
 
 
-def html_words(where: str) -> str:
+def html_error_text(where: str) -> str:
     """What to say then."""
     return f"{where} answered with a page of HTML instead of JSON: a proxy's login page, or the wrong root_path?"

@@ -10,16 +10,16 @@ import httpx
 import pytest
 
 from anchor_tui.domain.model import Application
-from anchor_tui.sources.argocd.answers import decode
 from anchor_tui.sources.argocd.requests import APPLICATIONS, STREAM
-from anchor_tui.sources.argocd.wire import (
-    ApplicationWire,
-    ListAnswer,
-    SettingsAnswer,
+from anchor_tui.sources.argocd.response import decode_json
+from anchor_tui.sources.argocd.schema import (
+    ApplicationJson,
+    ApplicationListResponse,
+    SettingsResponse,
     StreamEvent,
-    UserInfoAnswer,
-    VersionAnswer,
-    to_observed,
+    UserInfoResponse,
+    VersionResponse,
+    to_observed_application,
 )
 from anchor_tui.sources.errors import (
     Forbidden,
@@ -30,8 +30,8 @@ from anchor_tui.sources.errors import (
     SourceError,
     Unauthenticated,
 )
-from tests.recorded import Recording, recording, recordings
-from tests.sources.argo import URL, client
+from tests.argocd_recordings import Recording, load_recording, recording_names
+from tests.sources.argocd.fakes import URL, make_client
 
 ERRORS: dict[str, tuple[type[SourceError], str]] = {
     "get-403-viewer-unknown-project": (NotFound, 'applications.argoproj.io "no-such-app" not found'),
@@ -68,7 +68,7 @@ ERRORS: dict[str, tuple[type[SourceError], str]] = {
 
 
 def good(*prefixes: str) -> list[str]:
-    return [name for name in recordings(*prefixes) if name not in ERRORS]
+    return [name for name in recording_names(*prefixes) if name not in ERRORS]
 
 
 def transport(recorded: Recording) -> httpx.MockTransport:
@@ -76,7 +76,7 @@ def transport(recorded: Recording) -> httpx.MockTransport:
 
 
 async def body_of(recorded: Recording) -> bytes:
-    argo = client(transport(recorded), read_only=False)
+    argo = make_client(transport(recorded), read_only=False)
     try:
         return (await argo.get(recorded.path, recorded.query)).body
     finally:
@@ -84,9 +84,9 @@ async def body_of(recorded: Recording) -> bytes:
 
 
 async def events_of(recorded: Recording) -> list[StreamEvent | None]:
-    argo = client(transport(recorded))
+    argo = make_client(transport(recorded))
     try:
-        async with argo.events(STREAM, recorded.query) as events:
+        async with argo.stream_events(STREAM, recorded.query) as events:
             return [event async for event in events]
     finally:
         await argo.aclose()
@@ -143,25 +143,25 @@ def _text(moment: datetime | None) -> str | None:
 
 @pytest.mark.parametrize("name", good("list"))
 async def test_a_recorded_list_is_read_as_it_is(name: str) -> None:
-    recorded = recording(name)
-    items = decode(await body_of(recorded), ListAnswer).items or []
+    recorded = load_recording(name)
+    items = decode_json(await body_of(recorded), ApplicationListResponse).items or []
     raw_items = recorded.body["items"] or []
     assert len(items) == len(raw_items)
     for item, raw in zip(items, raw_items, strict=True):
-        application = to_observed(decode(bytes(item), ApplicationWire), "argocd", URL).application
+        application = to_observed_application(decode_json(bytes(item), ApplicationJson), "argocd", URL).application
         agrees(application, raw)
 
 
 @pytest.mark.parametrize("name", good("get"))
 async def test_a_recorded_application_is_read_as_it_is(name: str) -> None:
-    recorded = recording(name)
-    wire = decode(await body_of(recorded), ApplicationWire)
-    agrees(to_observed(wire, "argocd", URL).application, recorded.body)
+    recorded = load_recording(name)
+    wire = decode_json(await body_of(recorded), ApplicationJson)
+    agrees(to_observed_application(wire, "argocd", URL).application, recorded.body)
 
 
 @pytest.mark.parametrize("name", good("watch"))
 async def test_a_recorded_stream_gives_each_event_once_and_each_heartbeat(name: str) -> None:
-    recorded = recording(name)
+    recorded = load_recording(name)
     lines = [line["line"] for line in recorded.raw["lines"]]
     raw = [line["result"] for line in lines if isinstance(line, dict)]
     beats = sum(line == ":" for line in lines)
@@ -171,14 +171,16 @@ async def test_a_recorded_stream_gives_each_event_once_and_each_heartbeat(name: 
     assert [each.type for each in told if each] == [each["type"] for each in raw]
     for each, said in zip(told, raw, strict=True):
         assert each is not None
-        application = to_observed(decode(bytes(each.application), ApplicationWire), "argocd", URL).application
+        application = to_observed_application(
+            decode_json(bytes(each.application), ApplicationJson), "argocd", URL
+        ).application
         agrees(application, said["application"])
 
 
 @pytest.mark.parametrize("name", sorted(ERRORS))
 async def test_a_recorded_failure_is_the_right_error_in_words(name: str) -> None:
     kind, words = ERRORS[name]
-    recorded = recording(name)
+    recorded = load_recording(name)
     asked = events_of(recorded) if "stream" in recorded.path else body_of(recorded)
     with pytest.raises(kind) as caught:
         await asked
@@ -187,22 +189,22 @@ async def test_a_recorded_failure_is_the_right_error_in_words(name: str) -> None
     assert "a-token" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", recordings("version"))
+@pytest.mark.parametrize("name", recording_names("version"))
 async def test_a_recorded_version_is_read(name: str) -> None:
-    assert decode(await body_of(recording(name)), VersionAnswer).version == "v3.5.1"
+    assert decode_json(await body_of(load_recording(name)), VersionResponse).version == "v3.5.1"
 
 
-@pytest.mark.parametrize("name", recordings("userinfo"))
+@pytest.mark.parametrize("name", recording_names("userinfo"))
 async def test_a_recorded_identity_is_read_and_none_is_not_one(name: str) -> None:
-    recorded = recording(name)
-    told = decode(await body_of(recorded), UserInfoAnswer)
+    recorded = load_recording(name)
+    told = decode_json(await body_of(recorded), UserInfoResponse)
     assert told.logged_in == recorded.body.get("loggedIn", False)
     assert told.username == recorded.body.get("username")
 
 
 def test_settings_name_the_own_namespace_only_to_those_who_are_logged_in() -> None:
-    def settings(name: str) -> SettingsAnswer:
-        return decode(json.dumps(recording(name).body).encode(), SettingsAnswer)
+    def settings(name: str) -> SettingsResponse:
+        return decode_json(json.dumps(load_recording(name).body).encode(), SettingsResponse)
 
     assert settings("settings").controller_namespace == "argocd"
     assert settings("settings-anonymous").controller_namespace is None
@@ -211,19 +213,23 @@ def test_settings_name_the_own_namespace_only_to_those_who_are_logged_in() -> No
 
 def test_every_recording_of_these_kinds_is_spoken_for() -> None:
     kinds = ("list", "get", "watch", "unauthorized", "userinfo", "version", "settings")
-    assert set(recordings(*kinds)) == {
+    assert set(recording_names(*kinds)) == {
         *good("list", "get", "watch"),
         *ERRORS,
-        *recordings("userinfo", "version", "settings"),
+        *recording_names("userinfo", "version", "settings"),
     }
-    assert APPLICATIONS in recording("list").path
+    assert APPLICATIONS in load_recording("list").path
 
 
 def test_of_a_real_staging_the_two_mocks_are_prunable_and_a_live_hook_is_not() -> None:
-    staging = to_observed(decode(json.dumps(recording("get-staging").body).encode(), ApplicationWire), "argocd", URL)
+    staging = to_observed_application(
+        decode_json(json.dumps(load_recording("get-staging").body).encode(), ApplicationJson), "argocd", URL
+    )
     assert [(each.kind, each.name) for each in staging.application.prunable] == [
         ("Deployment", "status-mock"),
         ("Service", "status-mock"),
     ]
-    migrate = to_observed(decode(json.dumps(recording("get-migrate").body).encode(), ApplicationWire), "argocd", URL)
+    migrate = to_observed_application(
+        decode_json(json.dumps(load_recording("get-migrate").body).encode(), ApplicationJson), "argocd", URL
+    )
     assert migrate.application.prunable == ()

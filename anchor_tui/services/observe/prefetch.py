@@ -14,48 +14,50 @@ from typing import TYPE_CHECKING, NamedTuple
 from anchor_tui.config.model import Config
 
 if TYPE_CHECKING:
-    from anchor_tui.sources.argocd.ahead import Asked, Parcel
-    from anchor_tui.sources.argocd.route import Route
+    from anchor_tui.sources.argocd.connection import ConnectionSettings
+    from anchor_tui.sources.argocd.prefetch import PrefetchedResponse, RequestKey
 
-SENT_WITHIN_S = 0.03
+SEND_TIMEOUT_S = 0.03
 """How long to wait until the requests have left: near servers take less, and for far ones nobody waits."""
-DEPARTED_WITHIN_S = 0.5
+START_TIMEOUT_S = 0.5
 """How long to wait until they could be made at all, the imports included."""
 
 
-class Departed(NamedTuple):
+class Prefetch(NamedTuple):
     """The first requests to one Argo CD, and the way they took."""
 
-    route: Route
-    parcels: Mapping[Asked, Parcel]
+    connection: ConnectionSettings
+    responses: Mapping[RequestKey, PrefetchedResponse]
 
 
-def depart(config: Config, environ: Mapping[str, str], home: Path) -> dict[str, Departed]:
+def start_prefetch(config: Config, environ: Mapping[str, str], home: Path) -> dict[str, Prefetch]:
     """Sends the first requests to each Argo CD, by its name; returns when they have left, or soon.
 
     One that cannot be asked, or not at once, is left out: its source will ask, or meet the same error and say
     so. A token from the keyring may take a prompt that nobody answers.
     """
-    departed: dict[str, Departed] = {}
-    sender = threading.Thread(target=_send, args=(config, environ, home, departed), name="headstart", daemon=True)
+    departed: dict[str, Prefetch] = {}
+    sender = threading.Thread(
+        target=_send_requests, args=(config, environ, home, departed), name="headstart", daemon=True
+    )
     sender.start()
-    sender.join(DEPARTED_WITHIN_S)
+    sender.join(START_TIMEOUT_S)
     return dict(departed)
 
 
-def _send(config: Config, environ: Mapping[str, str], home: Path, departed: dict[str, Departed]) -> None:
-    from anchor_tui.sources.argocd.ahead import send_ahead
+def _send_requests(config: Config, environ: Mapping[str, str], home: Path, departed: dict[str, Prefetch]) -> None:
+    from anchor_tui.sources.argocd.connection import resolve_connection
+    from anchor_tui.sources.argocd.prefetch import send_prefetch_requests
     from anchor_tui.sources.argocd.requests import INTRODUCTION
-    from anchor_tui.sources.argocd.route import route_to
     from anchor_tui.sources.credentials.argocd import find_argocd_access
     from anchor_tui.sources.errors import SourceError
 
     for server in config.servers_in_use:
         try:
-            route = route_to(find_argocd_access(server, environ, home=home))
+            route = resolve_connection(find_argocd_access(server, environ, home=home))
         except SourceError:
             continue
-        departed[server.name] = Departed(route, send_ahead(route, INTRODUCTION))
-    until = time.monotonic() + SENT_WITHIN_S
-    for parcel in (parcel for each in tuple(departed.values()) for parcel in each.parcels.values()):
+        departed[server.name] = Prefetch(route, send_prefetch_requests(route, INTRODUCTION))
+    until = time.monotonic() + SEND_TIMEOUT_S
+    for parcel in (parcel for each in tuple(departed.values()) for parcel in each.responses.values()):
         parcel.sent.wait(max(0.0, until - time.monotonic()))

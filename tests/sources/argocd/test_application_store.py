@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from anchor_tui.domain.source_data import ObservedApplication
-from anchor_tui.sources.argocd.known import _with_details
+from anchor_tui.sources.argocd.application_store import _merge_details
 from tests.values import application
 
 
 def test_a_relist_keeps_the_sync_options_that_it_says():
     before = ObservedApplication(application("anchor-msp-prod"), {}, ("Prune=false",))
     listed = ObservedApplication(application("anchor-msp-prod"), {"a": "b"}, ("Prune=false", "Validate=false"))
-    assert _with_details(listed, before) == listed
+    assert _merge_details(listed, before) == listed

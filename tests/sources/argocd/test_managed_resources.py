@@ -15,9 +15,9 @@ from anchor_tui.domain.policy.facts import NotApplicable, Unavailable
 from anchor_tui.domain.policy.in_cluster import InCluster
 from anchor_tui.domain.policy.observed import read_environment
 from anchor_tui.domain.source_data import ManagedResources
-from anchor_tui.sources.argocd.managed import Managing
-from tests.recorded import Recording, recording
-from tests.sources.argo import NOW, client, error
+from anchor_tui.sources.argocd.managed_resources import ManagedResourcesReader
+from tests.argocd_recordings import Recording, load_recording
+from tests.sources.argocd.fakes import NOW, error_response, make_client
 from tests.values import application, argocd, replace
 
 PROD = application("anchor-msp-prod")
@@ -65,9 +65,9 @@ class Ticking:
 
 async def managed(transport: Telling, *applications: Application) -> dict[AppId, ManagedResources]:
     """What is known of these after they were asked for once."""
-    managing = Managing(lambda: NOW)
-    await managing.refresh(client(transport), applications)
-    return dict(managing.of(applications))
+    managing = ManagedResourcesReader(lambda: NOW)
+    await managing.refresh(make_client(transport), applications)
+    return dict(managing.results_for(applications))
 
 
 def in_cluster(answers: dict[AppId, ManagedResources], *applications: Application) -> InCluster:
@@ -79,10 +79,10 @@ def in_cluster(answers: dict[AppId, ManagedResources], *applications: Applicatio
 
 async def test_what_has_not_changed_is_asked_for_once():
     there, clock = Telling(), Ticking()
-    managing = Managing(clock)
-    assert await managing.refresh(client(there), [PROD])
+    managing = ManagedResourcesReader(clock)
+    assert await managing.refresh(make_client(there), [PROD])
     clock.advance(hours=3)
-    assert not await managing.refresh(client(there), [replace(PROD, reconciled_at=clock.now)])
+    assert not await managing.refresh(make_client(there), [replace(PROD, reconciled_at=clock.now)])
     assert len(there.asked) == 1
 
 
@@ -91,36 +91,36 @@ async def test_what_has_not_changed_is_asked_for_once():
 )
 async def test_a_change_is_asked_about_but_not_twice_within_a_minute(change):
     there, clock = Telling(), Ticking()
-    managing = Managing(clock)
-    await managing.refresh(client(there), [PROD])
+    managing = ManagedResourcesReader(clock)
+    await managing.refresh(make_client(there), [PROD])
     changed = replace(PROD, **change)
     clock.advance(seconds=59)
-    assert not await managing.refresh(client(there), [changed])
+    assert not await managing.refresh(make_client(there), [changed])
     clock.advance(seconds=1)
-    assert await managing.refresh(client(there), [changed])
+    assert await managing.refresh(make_client(there), [changed])
     assert len(there.asked) == 2
 
 
 @pytest.mark.parametrize(("phase", "seconds"), [("Succeeded", 10), ("Failed", 10), ("Running", 60)])
 async def test_what_an_operation_left_is_asked_about_soon_after_its_end(phase, seconds):
     there, clock = Telling(), Ticking()
-    managing = Managing(clock)
-    await managing.refresh(client(there), [PROD])
+    managing = ManagedResourcesReader(clock)
+    await managing.refresh(make_client(there), [PROD])
     operation = Operation(phase, finished_at=clock.now)
     changed = replace(PROD, compared_revision="b" * 40, operation=operation)
     clock.advance(seconds=seconds - 1)
-    assert not await managing.refresh(client(there), [changed])
+    assert not await managing.refresh(make_client(there), [changed])
     clock.advance(seconds=1)
-    assert await managing.refresh(client(there), [changed])
+    assert await managing.refresh(make_client(there), [changed])
     clock.advance(hours=1)
-    assert not await managing.refresh(client(there), [changed])
+    assert not await managing.refresh(make_client(there), [changed])
 
 
 async def test_four_are_asked_for_at_once_and_no_more():
     there = Telling()
     there.gate.clear()
     many = [application(f"app-{number}") for number in range(11)]
-    refreshing = asyncio.create_task(Managing(lambda: NOW).refresh(client(there), many))
+    refreshing = asyncio.create_task(ManagedResourcesReader(lambda: NOW).refresh(make_client(there), many))
     async with asyncio.timeout(5):
         while len(there.asked) < 4:  # noqa: ASYNC110 - there is no event for what is looked at from outside
             await asyncio.sleep(0)
@@ -134,21 +134,21 @@ async def test_four_are_asked_for_at_once_and_no_more():
 
 
 async def test_a_failure_is_tried_again_after_a_minute_though_nothing_has_changed():
-    there, clock = Telling(anchor_msp_prod=error(500, "cache is empty")), Ticking()
-    managing = Managing(clock)
-    await managing.refresh(client(there), [PROD])
-    assert not await managing.refresh(client(there), [PROD])
+    there, clock = Telling(anchor_msp_prod=error_response(500, "cache is empty")), Ticking()
+    managing = ManagedResourcesReader(clock)
+    await managing.refresh(make_client(there), [PROD])
+    assert not await managing.refresh(make_client(there), [PROD])
     there.answers.clear()
     clock.advance(minutes=1)
-    assert await managing.refresh(client(there), [PROD])
-    assert managing.of([PROD])[PROD.id].error is None
+    assert await managing.refresh(make_client(there), [PROD])
+    assert managing.results_for([PROD])[PROD.id].error is None
 
 
 # --- what --------------------------------------------------------------------------------------------------
 
 
 async def test_a_token_that_may_not_look_makes_evidence_that_is_skipped_and_names_the_permission():
-    there = Telling(anchor_msp_prod=error(403, "permission denied"))
+    there = Telling(anchor_msp_prod=error_response(403, "permission denied"))
     found = in_cluster(await managed(there, PROD), PROD)
     assert isinstance(found.rendered, NotApplicable)
     assert isinstance(found.live, NotApplicable)
@@ -158,7 +158,7 @@ async def test_a_token_that_may_not_look_makes_evidence_that_is_skipped_and_name
 @pytest.mark.parametrize("name", ["managed-resources-cache-empty", "managed-resources-redis-down"])
 async def test_a_server_that_fails_makes_evidence_that_is_unknown_and_harms_nothing_else(name):
     staging = application("anchor-msp-staging")
-    there = Telling(anchor_msp_prod=recording(name), anchor_msp_staging=recording("managed-resources"))
+    there = Telling(anchor_msp_prod=load_recording(name), anchor_msp_staging=load_recording("managed-resources"))
     answers = await managed(there, PROD, staging)
     assert isinstance(lack := in_cluster(answers, PROD).rendered, Unavailable)
     assert "error getting cached app managed resources" in lack.reason
@@ -174,7 +174,9 @@ async def test_an_answer_that_is_none_is_the_reason(body):
 
 
 async def test_the_keys_of_a_masked_secret_count():
-    there = Telling(managed_resources=recording("managed-resources-prod"), resource=recording("resource-secret"))
+    there = Telling(
+        managed_resources=load_recording("managed-resources-prod"), resource=load_recording("resource-secret")
+    )
     answers = await managed(there, PROD)
     (asked,) = there.about("resource")
     assert dict(asked.params) | {"kind": "Secret", "resourceName": "anchor-platform"} == dict(asked.params)
@@ -186,7 +188,9 @@ async def test_the_keys_of_a_masked_secret_count():
 
 
 async def test_a_secret_that_may_not_be_read_takes_nothing_from_the_rest():
-    there = Telling(managed_resources=recording("managed-resources-prod"), resource=error(403, "permission denied"))
+    there = Telling(
+        managed_resources=load_recording("managed-resources-prod"), resource=error_response(403, "permission denied")
+    )
     answers = await managed(there, PROD)
     assert answers[PROD.id].error is None
     assert answers[PROD.id].secrets == ()
@@ -195,7 +199,7 @@ async def test_a_secret_that_may_not_be_read_takes_nothing_from_the_rest():
 
 async def test_the_recorded_resources_of_staging_hold_its_two_mocks_live_and_not_in_git():
     staging = application("anchor-msp-staging")
-    found = in_cluster(await managed(Telling(managed_resources=recording("managed-resources")), staging), staging)
+    found = in_cluster(await managed(Telling(managed_resources=load_recording("managed-resources")), staging), staging)
     assert isinstance(found.live, Manifests)
     assert isinstance(found.rendered, Manifests)
     assert [str(each) for each in found.live.resources if each.stale] == [

@@ -13,51 +13,51 @@ import msgspec
 from anchor_tui.domain.model import Snapshot
 
 SCHEMA = "anchor-tui/snapshot/v1"
-_OBEYED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_TERMINAL_CONTROLS = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Control characters that JSON need not escape, and does here: C1, line ends of Unicode, the direction of text."""
 
 
-class ContractError(ValueError):
+class SnapshotFormatError(ValueError):
     """A document that is no snapshot of this contract; the message says where and why."""
 
 
-def to_document(snapshot: Snapshot) -> dict[str, Any]:
+def snapshot_to_document(snapshot: Snapshot) -> dict[str, Any]:
     """The snapshot as the contract's document, of plain values."""
     return {"schema": SCHEMA, **msgspec.to_builtins(snapshot)}
 
 
-def to_json(snapshot: Snapshot) -> bytes:
+def snapshot_to_json(snapshot: Snapshot) -> bytes:
     """The document as indented JSON in UTF-8, with a newline at its end, and nothing that a terminal would obey."""
-    text = msgspec.json.format(msgspec.json.encode(to_document(snapshot)).decode(), indent=2)
-    return unobeyed(text).encode() + b"\n"
+    text = msgspec.json.format(msgspec.json.encode(snapshot_to_document(snapshot)).decode(), indent=2)
+    return escape_control_characters(text).encode() + b"\n"
 
 
-def unobeyed(text: str) -> str:
+def escape_control_characters(text: str) -> str:
     """JSON in which nothing is left that a terminal would obey."""
-    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _TERMINAL_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def from_json(text: bytes | str) -> Snapshot:
+def snapshot_from_json(text: bytes | str) -> Snapshot:
     """The snapshot that `to_json` wrote. Raises ContractError."""
     try:
         document = msgspec.json.decode(text)
     except msgspec.DecodeError as error:
-        raise ContractError(f"this is no JSON: {error}") from error
-    return from_document(document)
+        raise SnapshotFormatError(f"this is no JSON: {error}") from error
+    return snapshot_from_document(document)
 
 
-def from_document(document: object) -> Snapshot:
+def snapshot_from_document(document: object) -> Snapshot:
     """The snapshot of a document. Raises ContractError."""
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         found = document.get("schema") if isinstance(document, dict) else type(document).__name__
-        raise ContractError(f"this is no snapshot: its schema is {found!r}, not {SCHEMA!r}")
+        raise SnapshotFormatError(f"this is no snapshot: its schema is {found!r}, not {SCHEMA!r}")
     try:
         return msgspec.convert(document, Snapshot)
     except msgspec.ValidationError as error:
-        raise ContractError(f"this snapshot is not as {SCHEMA} says: {error}") from error
+        raise SnapshotFormatError(f"this snapshot is not as {SCHEMA} says: {error}") from error
 
 
-def schema() -> dict[str, Any]:
+def snapshot_schema() -> dict[str, Any]:
     """The contract's JSON Schema (2020-12). Every key is always written, so every key is required."""
     (reference,), definitions = msgspec.json.schema_components([Snapshot], ref_template="#/$defs/{name}")
     for definition in definitions.values():

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from anchor_tui.config.convert import ConfigErrors
-from anchor_tui.services import estate as module
-from anchor_tui.services.estate import DemoError, configured, demonstrated
-from anchor_tui.services.observe import observe_once
+from anchor_tui.services import runtime_context as module
+from anchor_tui.services.observe.observer import observe_once
+from anchor_tui.services.runtime_context import DemoError, load_context, start_demo
 
 ROOT = Path(__file__).parents[2]
 AMBIENT = {
@@ -54,7 +54,7 @@ def test_the_demo_ignores_ambient_servers_tokens_and_proxies_and_leaves_nothing_
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    with demonstrated("incident", read_only=True) as it:
+    with start_demo("incident", read_only=True) as it:
         assert it.config.read_only
         assert it.config.argocd.server.startswith("http://127.0.0.1:")
         assert it.config.github.api_url.startswith("http://127.0.0.1:")
@@ -69,7 +69,7 @@ def test_the_demo_ignores_ambient_servers_tokens_and_proxies_and_leaves_nothing_
 def test_the_temporary_folder_is_removed_after_a_failure_too(monkeypatch, tmp_path):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    with pytest.raises(ZeroDivisionError), demonstrated("steady", read_only=False):
+    with pytest.raises(ZeroDivisionError), start_demo("steady", read_only=False):
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
 
@@ -77,15 +77,15 @@ def test_the_temporary_folder_is_removed_after_a_failure_too(monkeypatch, tmp_pa
 def test_an_unknown_scenario_is_an_error_in_words(monkeypatch, tmp_path):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    with pytest.raises(DemoError, match="there is no scenario 'nope'"), demonstrated("nope", read_only=False):
+    with pytest.raises(DemoError, match="there is no scenario 'nope'"), start_demo("nope", read_only=False):
         pass
     assert list(tmp_path.iterdir()) == []
 
 
 PARENT = """
 import os, signal, sys
-from anchor_tui.services.estate import demonstrated
-import anchor_tui.services.estate as estate, json, subprocess
+from anchor_tui.services.runtime_context import demonstrated
+import anchor_tui.services.runtime_context as estate, json, subprocess
 
 popen = subprocess.Popen
 def noting(*a, **k):
@@ -115,14 +115,14 @@ def test_the_configured_estate_has_the_surroundings_as_they_are(monkeypatch, tmp
     monkeypatch.delenv("ANCHOR_TUI_CONFIG", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
     with pytest.raises(ConfigErrors):
-        configured(None, read_only=False)
+        load_context(None, read_only=False)
     (tmp_path / "anchor-tui.toml").write_text('[github]\nops_repo = "a/b"\n')
-    it = configured(None, read_only=True)
+    it = load_context(None, read_only=True)
     assert (it.config.github.ops_repo, it.config.read_only) == ("a/b", True)
     assert it.environ is os.environ
 
 
 def test_what_the_demo_keeps_of_the_surroundings_holds_no_secret():
-    kept = module._clean({**AMBIENT, "PATH": "/bin", "HOME": "/root", "TERM": "xterm"})
+    kept = module._clean_environment({**AMBIENT, "PATH": "/bin", "HOME": "/root", "TERM": "xterm"})
     assert set(kept) == {"PATH", "HOME", "TERM", "PYTHONPATH"}
     assert json.dumps(kept).count("ambient-token") == 0

@@ -24,16 +24,16 @@ from anchor_tui.domain.model import (
 )
 from anchor_tui.domain.source_data import ObservedApplication
 
-Time = Annotated[datetime, msgspec.Meta(tz=True)]
+AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class Metadata(msgspec.Struct, rename="camel"):
+class ApplicationMetadata(msgspec.Struct, rename="camel"):
     """`metadata` of an application."""
 
     name: str = ""
     namespace: str = ""
     labels: dict[str, str] | None = None
-    deletion_timestamp: Time | None = None
+    deletion_timestamp: AwareTime | None = None
 
 
 class ApplicationSource(msgspec.Struct, rename="camel"):
@@ -42,7 +42,7 @@ class ApplicationSource(msgspec.Struct, rename="camel"):
     target_revision: str | None = None
 
 
-class AutomatedWire(msgspec.Struct, rename="camel"):
+class AutomatedJson(msgspec.Struct, rename="camel"):
     """`spec.syncPolicy.automated`; `enabled` is there from 3.1 on."""
 
     prune: bool | None = None
@@ -53,11 +53,11 @@ class AutomatedWire(msgspec.Struct, rename="camel"):
 class SyncPolicy(msgspec.Struct, rename="camel"):
     """`spec.syncPolicy`."""
 
-    automated: AutomatedWire | None = None
+    automated: AutomatedJson | None = None
     sync_options: list[str] | None = None
 
 
-class Spec(msgspec.Struct, rename="camel"):
+class ApplicationSpec(msgspec.Struct, rename="camel"):
     """`spec` of an application."""
 
     project: str | None = None
@@ -74,30 +74,30 @@ class SyncStatus(msgspec.Struct, rename="camel"):
     revisions: list[str] | None = None
 
 
-class Health(msgspec.Struct, rename="camel"):
+class HealthJson(msgspec.Struct, rename="camel"):
     """Health of an application or of one of its resources."""
 
     status: str | None = None
     message: str | None = None
-    last_transition_time: Time | None = None
+    last_transition_time: AwareTime | None = None
 
 
 class HistoryEntry(msgspec.Struct, rename="camel"):
     """One of `status.history`, oldest first."""
 
-    deployed_at: Time | None = None
+    deployed_at: AwareTime | None = None
     revision: str | None = None
     revisions: list[str] | None = None
 
 
-class ConditionWire(msgspec.Struct, rename="camel"):
+class ConditionJson(msgspec.Struct, rename="camel"):
     """One of `status.conditions`."""
 
     type: str = ""
     message: str = ""
 
 
-class ResourceWire(msgspec.Struct, rename="camel"):
+class ResourceJson(msgspec.Struct, rename="camel"):
     """One of `status.resources`."""
 
     group: str = ""
@@ -105,7 +105,7 @@ class ResourceWire(msgspec.Struct, rename="camel"):
     namespace: str = ""
     name: str = ""
     status: str | None = None
-    health: Health | None = None
+    health: HealthJson | None = None
     hook: bool = False
     requires_pruning: bool = False
 
@@ -124,7 +124,7 @@ class OperationSync(msgspec.Struct, rename="camel"):
     revisions: list[str] | None = None
 
 
-class OperationWire(msgspec.Struct, rename="camel"):
+class OperationJson(msgspec.Struct, rename="camel"):
     """An operation as it was asked for."""
 
     initiated_by: Initiator | None = None
@@ -142,47 +142,47 @@ class OperationState(msgspec.Struct, rename="camel"):
 
     phase: str | None = None
     message: str | None = None
-    started_at: Time | None = None
-    finished_at: Time | None = None
-    operation: OperationWire | None = None
+    started_at: AwareTime | None = None
+    finished_at: AwareTime | None = None
+    operation: OperationJson | None = None
     sync_result: SyncResult | None = None
 
 
-class Summary(msgspec.Struct, rename="camel"):
+class StatusSummary(msgspec.Struct, rename="camel"):
     """`status.summary`."""
 
     images: list[str] | None = None
 
 
-class Status(msgspec.Struct, rename="camel"):
+class ApplicationStatus(msgspec.Struct, rename="camel"):
     """`status` of an application."""
 
     sync: SyncStatus | None = None
-    health: Health | None = None
+    health: HealthJson | None = None
     history: list[HistoryEntry] | None = None
-    conditions: list[ConditionWire] | None = None
-    resources: list[ResourceWire] | None = None
+    conditions: list[ConditionJson] | None = None
+    resources: list[ResourceJson] | None = None
     operation_state: OperationState | None = None
-    summary: Summary | None = None
-    reconciled_at: Time | None = None
+    summary: StatusSummary | None = None
+    reconciled_at: AwareTime | None = None
 
 
-class ApplicationWire(msgspec.Struct, rename="camel"):
+class ApplicationJson(msgspec.Struct, rename="camel"):
     """One application, from a list, a GET or a stream."""
 
-    metadata: Metadata = msgspec.field(default_factory=Metadata)
-    spec: Spec = msgspec.field(default_factory=Spec)
-    status: Status = msgspec.field(default_factory=Status)
-    operation: OperationWire | None = None
+    metadata: ApplicationMetadata = msgspec.field(default_factory=ApplicationMetadata)
+    spec: ApplicationSpec = msgspec.field(default_factory=ApplicationSpec)
+    status: ApplicationStatus = msgspec.field(default_factory=ApplicationStatus)
+    operation: OperationJson | None = None
 
 
-class Identified(msgspec.Struct):
+class ApplicationIdentity(msgspec.Struct):
     """An application of which only the identity is read yet."""
 
-    metadata: Metadata = msgspec.field(default_factory=Metadata)
+    metadata: ApplicationMetadata = msgspec.field(default_factory=ApplicationMetadata)
 
 
-class ListAnswer(msgspec.Struct):
+class ApplicationListResponse(msgspec.Struct):
     """`GET /api/v1/applications`: an empty list is `null`. Items stay raw: a malformed one is one and no more."""
 
     items: list[msgspec.Raw] | None
@@ -209,27 +209,27 @@ class StreamEvent(msgspec.Struct):
     error: StreamError | None = None
 
 
-class ErrorAnswer(msgspec.Struct):
+class ErrorResponse(msgspec.Struct):
     """The body of an error; a stream's is one level deeper."""
 
     error: str | StreamError = ""
     message: str = ""
 
 
-class VersionAnswer(msgspec.Struct, rename="pascal"):
+class VersionResponse(msgspec.Struct, rename="pascal"):
     """`GET /api/version`."""
 
     version: str | None = None
 
 
-class SettingsAnswer(msgspec.Struct, rename="camel"):
+class SettingsResponse(msgspec.Struct, rename="camel"):
     """`GET /api/v1/settings`; `controller_namespace` only for those who are logged in."""
 
     url: str | None = None
     controller_namespace: str | None = None
 
 
-class UserInfoAnswer(msgspec.Struct, rename="camel"):
+class UserInfoResponse(msgspec.Struct, rename="camel"):
     """`GET /api/v1/session/userinfo`: never a 401, but empty without a valid token."""
 
     logged_in: bool = False
@@ -238,17 +238,17 @@ class UserInfoAnswer(msgspec.Struct, rename="camel"):
     groups: list[str] | None = None
 
 
-def to_observed(wire: ApplicationWire, server: str, web_url: str) -> ObservedApplication:
+def to_observed_application(wire: ApplicationJson, server: str, web_url: str) -> ObservedApplication:
     """The application in the domain's terms. `web_url` is where people look at this Argo CD."""
     policy = wire.spec.sync_policy or SyncPolicy()
     application = _to_application(wire, server, web_url)
     return ObservedApplication(application, dict(wire.metadata.labels or {}), tuple(policy.sync_options or ()))
 
 
-def _to_application(wire: ApplicationWire, server: str, web_url: str) -> Application:
+def _to_application(wire: ApplicationJson, server: str, web_url: str) -> Application:
     meta, spec, status = wire.metadata, wire.spec, wire.status
-    sync, health = status.sync or SyncStatus(), status.health or Health()
-    newest = max(status.history or (), key=lambda entry: _utc(entry.deployed_at) or _NEVER, default=HistoryEntry())
+    sync, health = status.sync or SyncStatus(), status.health or HealthJson()
+    newest = max(status.history or (), key=lambda entry: _to_utc(entry.deployed_at) or _NEVER, default=HistoryEntry())
     return Application(
         source=server,
         namespace=meta.namespace,
@@ -257,42 +257,42 @@ def _to_application(wire: ApplicationWire, server: str, web_url: str) -> Applica
         url=f"{web_url.rstrip('/')}/applications/{meta.namespace}/{meta.name}" if web_url else None,
         sync=sync.status or None,
         health=health.status or None,
-        health_since=_utc(health.last_transition_time),
-        target_revision=_target(spec),
-        compared_revision=_revision(sync.revision, sync.revisions),
-        synced_revision=_revision(newest.revision, newest.revisions),
-        synced_at=_utc(newest.deployed_at),
-        automated=_automated(spec),
-        operation=_operation(wire),
+        health_since=_to_utc(health.last_transition_time),
+        target_revision=_target_revision(spec),
+        compared_revision=_join_revisions(sync.revision, sync.revisions),
+        synced_revision=_join_revisions(newest.revision, newest.revisions),
+        synced_at=_to_utc(newest.deployed_at),
+        automated=_to_automated(spec),
+        operation=_to_operation(wire),
         conditions=tuple(ApplicationCondition(each.type, each.message) for each in status.conditions or ()),
         images=tuple(sorted((status.summary.images if status.summary else None) or ())),
-        prunable=_prunable(status.resources or ()),
-        unhealthy=_unhealthy(status.resources or ()),
-        resources=_counts(status.resources),
-        reconciled_at=_utc(status.reconciled_at),
-        problems=_deletion(meta),
+        prunable=_prunable_resources(status.resources or ()),
+        unhealthy=_unhealthy_resources(status.resources or ()),
+        resources=_count_resources(status.resources),
+        reconciled_at=_to_utc(status.reconciled_at),
+        problems=_deletion_problems(meta),
     )
 
 
-def _target(spec: Spec) -> str | None:
+def _target_revision(spec: ApplicationSpec) -> str | None:
     """The revision that is followed; one text for several sources that all follow the same."""
     sources = spec.sources or ([spec.source] if spec.source else [])
     revisions = list(dict.fromkeys(each.target_revision or "HEAD" for each in sources))
     return ", ".join(revisions) or None
 
 
-def _revision(revision: str | None, revisions: Sequence[str] | None) -> str | None:
+def _join_revisions(revision: str | None, revisions: Sequence[str] | None) -> str | None:
     return ", ".join(dict.fromkeys(revisions)) if revisions else revision or None
 
 
-def _automated(spec: Spec) -> AutoSyncPolicy | None:
+def _to_automated(spec: ApplicationSpec) -> AutoSyncPolicy | None:
     automated = spec.sync_policy.automated if spec.sync_policy else None
     if automated is None:
         return None
     return AutoSyncPolicy(automated.enabled is not False, bool(automated.prune), bool(automated.self_heal))
 
 
-def _operation(wire: ApplicationWire) -> Operation | None:
+def _to_operation(wire: ApplicationJson) -> Operation | None:
     """The running operation, else the last one.
 
     Right after a sync was accepted there is `operation` and no `operationState`: no controller has taken it yet.
@@ -300,28 +300,28 @@ def _operation(wire: ApplicationWire) -> Operation | None:
     state = wire.status.operation_state
     over = state is None or state.phase not in {"Running", "Terminating"}
     if wire.operation is not None and over:
-        return Operation("Pending", "accepted, not yet started", None, None, *_asked(wire.operation))
+        return Operation("Pending", "accepted, not yet started", None, None, *_initiator_and_revision(wire.operation))
     if state is None or not state.phase:
         return None
-    who, revision = _asked(state.operation or wire.operation or OperationWire())
+    who, revision = _initiator_and_revision(state.operation or wire.operation or OperationJson())
     result = state.sync_result.revision if state.sync_result else None
     return Operation(
         phase=state.phase,
         message=state.message or None,
-        started_at=_utc(state.started_at),
-        finished_at=_utc(state.finished_at),
+        started_at=_to_utc(state.started_at),
+        finished_at=_to_utc(state.finished_at),
         initiated_by=who,
         revision=result or revision,
     )
 
 
-def _asked(operation: OperationWire) -> tuple[str | None, str | None]:
+def _initiator_and_revision(operation: OperationJson) -> tuple[str | None, str | None]:
     initiator, sync = operation.initiated_by or Initiator(), operation.sync or OperationSync()
     who = initiator.username or ("auto-sync" if initiator.automated else None)
-    return who, _revision(sync.revision, sync.revisions)
+    return who, _join_revisions(sync.revision, sync.revisions)
 
 
-def _prunable(resources: Sequence[ResourceWire]) -> tuple[PrunableResource, ...]:
+def _prunable_resources(resources: Sequence[ResourceJson]) -> tuple[PrunableResource, ...]:
     """What a prune would remove. A live hook says `requiresPruning` too and is never among them."""
     return tuple(
         sorted(
@@ -335,7 +335,7 @@ def _prunable(resources: Sequence[ResourceWire]) -> tuple[PrunableResource, ...]
     )
 
 
-def _unhealthy(resources: Sequence[ResourceWire]) -> tuple[UnhealthyResource, ...]:
+def _unhealthy_resources(resources: Sequence[ResourceJson]) -> tuple[UnhealthyResource, ...]:
     found = [
         UnhealthyResource(
             each.group, each.kind, each.namespace, each.name, each.health.status, each.health.message or None
@@ -349,25 +349,25 @@ def _unhealthy(resources: Sequence[ResourceWire]) -> tuple[UnhealthyResource, ..
 _HEALTH_ORDER = {"Degraded": 0, "Missing": 1, "Unknown": 2, "Progressing": 3, "Suspended": 4}
 
 
-def _counts(resources: Sequence[ResourceWire] | None) -> ResourceCounts | None:
+def _count_resources(resources: Sequence[ResourceJson] | None) -> ResourceCounts | None:
     if resources is None:
         return None
     told = any(each.health and each.health.status for each in resources)
     return ResourceCounts(
         total=len(resources),
         out_of_sync=sum(each.status == "OutOfSync" for each in resources),
-        unhealthy=len(_unhealthy(resources)) if told or not resources else None,
+        unhealthy=len(_unhealthy_resources(resources)) if told or not resources else None,
     )
 
 
-def _deletion(meta: Metadata) -> tuple[Problem, ...]:
+def _deletion_problems(meta: ApplicationMetadata) -> tuple[Problem, ...]:
     if meta.deletion_timestamp is None:
         return ()
-    since = f"{_utc(meta.deletion_timestamp):%Y-%m-%d %H:%M:%SZ}"
+    since = f"{_to_utc(meta.deletion_timestamp):%Y-%m-%d %H:%M:%SZ}"
     return (Problem(f"{meta.namespace}/{meta.name}", "deleting", f"the application is being deleted since {since}"),)
 
 
-def _utc(moment: datetime | None) -> datetime | None:
+def _to_utc(moment: datetime | None) -> datetime | None:
     return moment.astimezone(UTC) if moment else None
 
 

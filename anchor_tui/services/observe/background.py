@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from anchor_tui.domain.source_data import PastRelease
     from anchor_tui.services.audit import Audit
     from anchor_tui.services.execute import Consent, Executor
-    from anchor_tui.services.headstart import Departed
+    from anchor_tui.services.observe.prefetch import Prefetch
 
 T = TypeVar("T")
-Listener = Callable[["Snapshot"], None]
+SnapshotListener = Callable[["Snapshot"], None]
 
 
-class Background:
+class BackgroundThread:
     """A running Observer. Snapshots are handed to one listener, on the reader's thread."""
 
     def __init__(
@@ -36,63 +36,63 @@ class Background:
         config: Config,
         environ: Mapping[str, str],
         home: Path,
-        ahead: Mapping[str, Departed] | None = None,
+        ahead: Mapping[str, Prefetch] | None = None,
         state: Path | None = None,
     ) -> None:
         self.config = config
-        self._state = state
+        self._state_folder = state
         self._executor: Executor | None = None
-        self._watcher: Callable[[tuple[Job, ...]], None] = lambda _: None
-        self._ahead = ahead
+        self._job_listener: Callable[[tuple[Job, ...]], None] = lambda _: None
+        self._prefetched = ahead
         self._environ = environ
         self._home = home
         self._lock = threading.Lock()
-        self._listener: Listener | None = None
-        self._mourner: Callable[[], None] | None = None
+        self._listener: SnapshotListener | None = None
+        self._on_died: Callable[[], None] | None = None
         self._latest: Snapshot | None = None
-        self.fault: Exception | None = None
+        self.error: Exception | None = None
         """What ended the reader, if something did: a fault of ours."""
         self._loop = asyncio.new_event_loop()
-        self._painted = asyncio.Event()
-        self._again: Callable[[], None] = lambda: None
-        self._main: asyncio.Task[None] | None = None
+        self._first_frame = asyncio.Event()
+        self._read_again: Callable[[], None] = lambda: None
+        self._main_task: asyncio.Task[None] | None = None
         # A daemon: quitting does not wait for a server that hangs.
-        self._thread = threading.Thread(target=self._serve, name="observer", daemon=True)
+        self._thread = threading.Thread(target=self._run_loop, name="observer", daemon=True)
 
     def start(self) -> None:
         """Begins to read."""
         self._thread.start()
 
-    def listen(self, listener: Listener, died: Callable[[], None]) -> None:
+    def listen(self, listener: SnapshotListener, died: Callable[[], None]) -> None:
         """Hands over the latest snapshot now, and each further one as it comes; says so if there will be none."""
         with self._lock:
-            self._listener, self._mourner = listener, died
+            self._listener, self._on_died = listener, died
             if self._latest is not None:
                 listener(self._latest)
-            if self.fault is not None:
+            if self.error is not None:
                 died()
 
-    def painted(self) -> None:
+    def on_first_frame(self) -> None:
         """Says that the first frame is on the screen: what costs time to load may now be loaded."""
-        self._call(self._painted.set)
+        self._call_soon(self._first_frame.set)
 
     def read_again(self) -> None:
         """Asks every source now."""
-        self._call(lambda: self._again())
+        self._call_soon(lambda: self._read_again())
 
     # --- the one writer, on the same thread ----------------------------------------------------------
 
     def prepare(self, order: Order, snapshot: Snapshot) -> Future[Plan | Refusal]:
         """As `Executor.prepare`."""
-        return self._run(lambda executor: executor.prepare(order, snapshot))
+        return self._run_on_loop(lambda executor: executor.prepare(order, snapshot))
 
     def execute(self, plan: Plan, consent: Consent) -> Future[Outcome]:
         """As `Executor.execute`, on the latest snapshot, followed to its end."""
-        return self._run(lambda executor: executor.execute(plan, consent, self._now_known))
+        return self._run_on_loop(lambda executor: executor.execute(plan, consent, self._latest_snapshot))
 
     def earlier_releases(self, environment: str) -> Future[tuple[PastRelease, ...] | Refusal]:
         """As `Executor.earlier_releases`."""
-        return self._run(lambda executor: executor.earlier_releases(environment))
+        return self._run_on_loop(lambda executor: executor.earlier_releases(environment))
 
     def recover(self) -> Future[tuple[str, ...]]:
         """As `Executor.recover`; what acts is loaded only where the audit tells that something was left."""
@@ -101,34 +101,34 @@ class Background:
             from anchor_tui.services.audit import AuditError, pending_events, unfinished
 
             try:
-                entries = await asyncio.to_thread(self._audit().read)
+                entries = await asyncio.to_thread(self._open_audit().read)
             except AuditError as error:
                 return (str(error),)
             if not unfinished(entries) and not pending_events(entries):
                 return ()
-            return await self._the_executor().recover()
+            return await self._get_executor().recover()
 
         return asyncio.run_coroutine_threadsafe(recover(), self._loop)
 
     def finish_writes(self) -> Future[None]:
         """As `Executor.finish_writes`."""
-        return self._run(lambda executor: executor.finish_writes())
+        return self._run_on_loop(lambda executor: executor.finish_writes())
 
     def watch_jobs(self, listener: Callable[[tuple[Job, ...]], None]) -> None:
         """Hands over what is under way as it changes, on the reader's thread."""
-        self._watcher = listener
+        self._job_listener = listener
 
-    def _now_known(self) -> Snapshot:
+    def _latest_snapshot(self) -> Snapshot:
         assert self._latest is not None
         return self._latest
 
-    def _run(self, make: Callable[[Executor], Coroutine[Any, Any, T]]) -> Future[T]:
+    def _run_on_loop(self, make: Callable[[Executor], Coroutine[Any, Any, T]]) -> Future[T]:
         async def run() -> T:
-            return await make(self._the_executor())
+            return await make(self._get_executor())
 
         return asyncio.run_coroutine_threadsafe(run(), self._loop)
 
-    def _the_executor(self) -> Executor:
+    def _get_executor(self) -> Executor:
         """Made when it is first asked for something: it loads what a mere reader does without."""
         if self._executor is None:
             from anchor_tui.services.connections import Connections
@@ -136,26 +136,26 @@ class Background:
 
             self._executor = Executor(
                 Connections(self.config, self._environ, self._home),
-                self._audit(),
-                listener=lambda jobs: self._watcher(jobs),
-                wake=lambda: self._again(),
+                self._open_audit(),
+                listener=lambda jobs: self._job_listener(jobs),
+                wake=lambda: self._read_again(),
             )
         return self._executor
 
-    def _audit(self) -> Audit:
+    def _open_audit(self) -> Audit:
         from anchor_tui.services.audit import Audit
-        from anchor_tui.services.estate import state_folder
+        from anchor_tui.services.runtime_context import find_state_folder
 
-        return Audit(self._state or state_folder(self._environ))
+        return Audit(self._state_folder or find_state_folder(self._environ))
 
     def stop(self) -> None:
         """Ends the reading and closes its connections; waits a moment for that and no longer."""
         with self._lock:
-            self._listener = self._mourner = None
-        self._call(lambda: self._main.cancel() if self._main else None)
+            self._listener = self._on_died = None
+        self._call_soon(lambda: self._main_task.cancel() if self._main_task else None)
         self._thread.join(timeout=0.5)
 
-    def _call(self, what: Callable[[], object]) -> None:
+    def _call_soon(self, what: Callable[[], object]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the reader has ended
             self._loop.call_soon_threadsafe(what)
 
@@ -165,32 +165,32 @@ class Background:
             if self._listener is not None:
                 self._listener(snapshot)
 
-    def _serve(self) -> None:
+    def _run_loop(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
-            self._main = self._loop.create_task(self._read())
-            self._loop.run_until_complete(self._main)
+            self._main_task = self._loop.create_task(self._run_observer())
+            self._loop.run_until_complete(self._main_task)
         except asyncio.CancelledError:
             pass  # stopped
         except Exception as error:  # noqa: BLE001 - a reader that died must not leave a screen that looks alive
             with self._lock:
-                self.fault = error
-                if self._mourner is not None:
-                    self._mourner()
+                self.error = error
+                if self._on_died is not None:
+                    self._on_died()
         finally:
-            self._loop.run_until_complete(_cancel_the_rest())
+            self._loop.run_until_complete(_cancel_pending_tasks())
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
 
-    async def _read(self) -> None:
-        from anchor_tui.services.observe import Observer, make_sources
+    async def _run_observer(self) -> None:
+        from anchor_tui.services.observe.observer import Observer, make_sources
 
-        observer = Observer(self.config, make_sources(self.config, self._environ, self._home, ahead=self._ahead))
-        self._again = observer.read_again
-        await observer.run(self._publish, self._painted)
+        observer = Observer(self.config, make_sources(self.config, self._environ, self._home, ahead=self._prefetched))
+        self._read_again = observer.read_again
+        await observer.run(self._publish, self._first_frame)
 
 
-async def _cancel_the_rest() -> None:
+async def _cancel_pending_tasks() -> None:
     """Whoever waits for a Plan or an Outcome hears that none will come; what was sent is in the audit."""
     rest = asyncio.all_tasks() - {asyncio.current_task()}
     for task in rest:

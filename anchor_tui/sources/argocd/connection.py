@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from anchor_tui.sources.credentials.argocd import ArgocdAccess
 
 CONNECT_TIMEOUT_S = 10.0
-ANSWER_TIMEOUT_S = 20.0
+RESPONSE_TIMEOUT_S = 20.0
 
 
-class Route(NamedTuple):
+class ConnectionSettings(NamedTuple):
     """What a connection is made from. `verify` is False for plain http only."""
 
     access: ArgocdAccess
@@ -38,16 +38,16 @@ class Route(NamedTuple):
         return {"User-Agent": f"anchor-tui/{__version__}", "Authorization": f"Bearer {self.access.token.reveal()}"}
 
 
-def route_to(access: ArgocdAccess) -> Route:
+def resolve_connection(access: ArgocdAccess) -> ConnectionSettings:
     """The route; raises TlsFailure where the certificates cannot be used, Unreachable where the proxy cannot."""
     # An SSL context takes 40 ms to make; plain http (loopback, or asked for) has no use for one.
-    verify = _ssl_context(access) if access.url.startswith("https://") else False
-    return Route(access, verify, _proxy(access.url))
+    verify = _create_ssl_context(access) if access.url.startswith("https://") else False
+    return ConnectionSettings(access, verify, _find_proxy(access.url))
 
 
-def _ssl_context(access: ArgocdAccess) -> ssl.SSLContext:
+def _create_ssl_context(access: ArgocdAccess) -> ssl.SSLContext:
     try:
-        context = _trusting(access)
+        context = _create_base_ssl_context(access)
         if access.ca_file:
             context.load_verify_locations(cafile=access.ca_file)
         if access.ca_data:
@@ -55,13 +55,13 @@ def _ssl_context(access: ArgocdAccess) -> ssl.SSLContext:
         if access.client_cert_file:
             context.load_cert_chain(access.client_cert_file, access.client_key_file)
         elif access.client_cert_data and access.client_key_data:
-            _load_pair(context, access.client_cert_data, access.client_key_data)
+            _load_client_certificate(context, access.client_cert_data, access.client_key_data)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise TlsFailure(f"{access.url}: the TLS files of the configuration cannot be used: {error}") from error
     return context
 
 
-def _load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:
+def _load_client_certificate(context: ssl.SSLContext, certificate: str, key: str) -> None:
     """The standard library takes a certificate from a file only: one that nobody else may read, and not for long."""
     with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
         file.write(f"{certificate}\n{key}\n")
@@ -69,7 +69,7 @@ def _load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:
         context.load_cert_chain(file.name)
 
 
-def _proxy(url: str) -> str | None:
+def _find_proxy(url: str) -> str | None:
     """HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, read as the standard library reads them; never for loopback."""
     where = urlsplit(url)
     if is_loopback(where.hostname or ""):
@@ -80,7 +80,7 @@ def _proxy(url: str) -> str | None:
     proxy = found.get(where.scheme) or found.get("all")
     if not proxy or urllib.request.proxy_bypass(where.netloc):
         return None
-    from anchor_tui.sources.argocd.lean import httpx
+    from anchor_tui.sources.http import httpx
 
     whole = proxy if "://" in proxy else f"http://{proxy}"
     try:
@@ -91,7 +91,7 @@ def _proxy(url: str) -> str | None:
     return whole
 
 
-def _trusting(access: ArgocdAccess) -> ssl.SSLContext:
+def _create_base_ssl_context(access: ArgocdAccess) -> ssl.SSLContext:
     """As httpx makes it: $SSL_CERT_FILE, $SSL_CERT_DIR, else certifi's authorities."""
     import ssl
 

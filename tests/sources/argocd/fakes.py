@@ -15,7 +15,7 @@ from anchor_tui.config.model import ApplicationName, ApplicationSelector, Enviro
 from anchor_tui.domain.model import Application, Fresh, Reading
 from anchor_tui.domain.source_data import ArgoCDData
 from anchor_tui.sources.argocd.client import ArgoClient
-from anchor_tui.sources.argocd.route import route_to
+from anchor_tui.sources.argocd.connection import resolve_connection
 from anchor_tui.sources.argocd.source import ArgoSource
 from anchor_tui.sources.credentials.argocd import ArgocdAccess
 from anchor_tui.sources.credentials.secret import Secret
@@ -27,12 +27,12 @@ STREAM = "/api/v1/stream/applications"
 Environments = Mapping[str, tuple[str, ...] | ApplicationSelector]
 
 
-def client(transport: httpx.AsyncBaseTransport, *, read_only: bool = True) -> ArgoClient:
+def make_client(transport: httpx.AsyncBaseTransport, *, read_only: bool = True) -> ArgoClient:
     access = ArgocdAccess(url=URL, token=Secret("a-token"), origin="test")
-    return ArgoClient(route_to(access), read_only=read_only, transport=transport)
+    return ArgoClient(resolve_connection(access), read_only=read_only, transport=transport)
 
 
-def source(
+def make_source(
     transport: httpx.AsyncBaseTransport,
     environments: Environments,
     *,
@@ -43,28 +43,28 @@ def source(
     """A source for environments of these applications, each `name` or `namespace/name`."""
 
     async def connect() -> ArgoClient:
-        return client(transport, read_only=read_only)
+        return make_client(transport, read_only=read_only)
 
     server = ServerConfig(relist_s=relist_s)  # type: ignore[arg-type]  # a test has no whole second to wait
-    return ArgoSource(server, environment_configs(environments), connect, now)
+    return ArgoSource(server, make_environment_configs(environments), connect, now)
 
 
-def environment_configs(environments: Environments) -> tuple[EnvironmentConfig, ...]:
+def make_environment_configs(environments: Environments) -> tuple[EnvironmentConfig, ...]:
     return tuple(
         EnvironmentConfig(
             name=name,
-            applications=wanted if isinstance(wanted, ApplicationSelector) else tuple(map(_named, wanted)),
+            applications=wanted if isinstance(wanted, ApplicationSelector) else tuple(map(_parse_name, wanted)),
         )
         for name, wanted in environments.items()
     )
 
 
-def _named(text: str) -> ApplicationName:
+def _parse_name(text: str) -> ApplicationName:
     namespace, _, name = text.rpartition("/")
     return ApplicationName(name, namespace)
 
 
-def document(name: str, namespace: str = "argocd", *, labels: Any = None, **status: Any) -> dict[str, Any]:
+def application_json(name: str, namespace: str = "argocd", *, labels: Any = None, **status: Any) -> dict[str, Any]:
     """An application as the server sends it, Synced and Healthy where nothing else is said."""
     usual = {"sync": {"status": "Synced", "revision": "a" * 40}, "health": {"status": "Healthy"}}
     return {
@@ -74,26 +74,26 @@ def document(name: str, namespace: str = "argocd", *, labels: Any = None, **stat
     }
 
 
-def error(status: int, message: str, **headers: str) -> httpx.Response:
+def error_response(status: int, message: str, **headers: str) -> httpx.Response:
     return httpx.Response(status, json={"error": message, "message": message}, headers=headers)
 
 
-class FakeArgo(httpx.AsyncBaseTransport):
+class FakeArgoCD(httpx.AsyncBaseTransport):
     """An Argo CD of plain values: what it lists, what it streams, and answers by path that beat both."""
 
     def __init__(self, *documents: dict[str, Any]) -> None:
         self.documents = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in documents}
-        self.answers: dict[str, Callable[[httpx.Request], httpx.Response]] = {}
+        self.responses: dict[str, Callable[[httpx.Request], httpx.Response]] = {}
         self.requests: list[httpx.Request] = []
-        self.streams: list[Stream] = []
-        self.streams_answer: httpx.Response | Exception | None = None
-        self._asked = asyncio.Event()
+        self.streams: list[FakeStream] = []
+        self.stream_response: httpx.Response | Exception | None = None
+        self._changed = asyncio.Event()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
-        self._asked.set()
+        self._changed.set()
         path = request.url.path
-        if answer := self.answers.get(path):
+        if answer := self.responses.get(path):
             await asyncio.sleep(0)
             return answer(request)
         if path == STREAM:
@@ -114,24 +114,24 @@ class FakeArgo(httpx.AsyncBaseTransport):
         project = request.url.params.get("project")
         if found and project in {None, found["spec"]["project"]}:
             return httpx.Response(200, json=found)
-        return error(404, "not found") if project else error(403, "permission denied")
+        return error_response(404, "not found") if project else error_response(403, "permission denied")
 
     async def _open_stream(self) -> httpx.Response:
-        if isinstance(self.streams_answer, Exception):
-            raise self.streams_answer
-        if self.streams_answer is not None:
-            return self.streams_answer
-        stream = Stream()
+        if isinstance(self.stream_response, Exception):
+            raise self.stream_response
+        if self.stream_response is not None:
+            return self.stream_response
+        stream = FakeStream()
         self.streams.append(stream)
-        self._asked.set()
-        await stream.begun.wait()  # headers come with the first event and not before
+        self._changed.set()
+        await stream.started.wait()  # headers come with the first event and not before
         return httpx.Response(200, stream=stream, headers={"content-type": "text/event-stream"})
 
-    async def asked(self, path: str, times: int = 1) -> None:
+    async def wait_for_request(self, path: str, times: int = 1) -> None:
         """Waits until a path was asked for so often."""
         await self._wait(lambda: sum(each.url.path == path for each in self.requests) >= times)
 
-    async def stream(self, number: int = 1) -> Stream:
+    async def wait_for_stream(self, number: int = 1) -> FakeStream:
         """The n-th stream, once it is opened."""
         await self._wait(lambda: len(self.streams) >= number)
         return self.streams[number - 1]
@@ -139,27 +139,27 @@ class FakeArgo(httpx.AsyncBaseTransport):
     async def _wait(self, true: Callable[[], bool]) -> None:
         async with asyncio.timeout(5):
             while not true():
-                self._asked.clear()
-                await self._asked.wait()
+                self._changed.clear()
+                await self._changed.wait()
 
     def paths(self) -> list[str]:
         return [each.url.path for each in self.requests]
 
 
-class Stream(httpx.AsyncByteStream):
+class FakeStream(httpx.AsyncByteStream):
     """An open event stream that says what a test puts into it."""
 
     def __init__(self) -> None:
-        self.begun = asyncio.Event()
+        self.started = asyncio.Event()
         self._queue: asyncio.Queue[bytes | Exception | None] = asyncio.Queue()
 
     def send(self, kind: str, application: dict[str, Any]) -> None:
-        self.say(f"data: {json.dumps({'result': {'type': kind, 'application': application}})}\n\n")
+        self.send_text(f"data: {json.dumps({'result': {'type': kind, 'application': application}})}\n\n")
 
-    def beat(self) -> None:
-        self.say(":\n")
+    def send_heartbeat(self) -> None:
+        self.send_text(":\n")
 
-    def say(self, text: str) -> None:
+    def send_text(self, text: str) -> None:
         self._put(text.encode())
 
     def end(self) -> None:
@@ -170,7 +170,7 @@ class Stream(httpx.AsyncByteStream):
 
     def _put(self, item: bytes | Exception | None) -> None:
         self._queue.put_nowait(item)
-        self.begun.set()
+        self.started.set()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while (item := await self._queue.get()) is not None:
@@ -179,7 +179,7 @@ class Stream(httpx.AsyncByteStream):
             yield item
 
 
-class Seen:
+class PublishedReadings:
     """The readings that a source published."""
 
     def __init__(self) -> None:
@@ -190,7 +190,7 @@ class Seen:
         self.readings.append(reading)
         self._changed.set()
 
-    async def until(self, true: Callable[[Reading[Any]], bool]) -> Any:
+    async def wait_until(self, true: Callable[[Reading[Any]], bool]) -> Any:
         """The first reading from here on of which it holds, the latest included."""
         start = max(0, len(self.readings) - 1)
         async with asyncio.timeout(5):
@@ -204,9 +204,9 @@ class Seen:
 
 
 @asynccontextmanager
-async def following(source: Any) -> AsyncIterator[Seen]:
+async def run_source(source: Any) -> AsyncIterator[PublishedReadings]:
     """A source that runs as long as the block lasts."""
-    seen = Seen()
+    seen = PublishedReadings()
     task = asyncio.create_task(source.run(seen.publish))
     try:
         yield seen
@@ -216,19 +216,19 @@ async def following(source: Any) -> AsyncIterator[Seen]:
             await task
 
 
-def applications(reading: Reading[ArgoCDData]) -> dict[str, Application]:
+def applications_by_id(reading: Reading[ArgoCDData]) -> dict[str, Application]:
     """A fresh reading's applications by `namespace/name`."""
     assert isinstance(reading, Fresh), reading
     return {str(each.application.id): each.application for each in reading.value.applications}
 
 
-def has(name: str, **values: Any) -> Callable[[Reading[ArgoCDData]], bool]:
+def has_application(name: str, **values: Any) -> Callable[[Reading[ArgoCDData]], bool]:
     """Whether a fresh reading has an application, by `namespace/name`, with these values."""
 
     def true(reading: Reading[ArgoCDData]) -> bool:
         if not isinstance(reading, Fresh):
             return False
-        found = applications(reading).get(name)
+        found = applications_by_id(reading).get(name)
         return found is not None and all(getattr(found, key) == value for key, value in values.items())
 
     return true

@@ -26,80 +26,80 @@ from anchor_tui.sources.errors import BadAnswer, Forbidden, SourceError
 if TYPE_CHECKING:
     from anchor_tui.sources.argocd.source import Client
 
-AT_MOST_EVERY = timedelta(minutes=1)
-AFTER_AN_OPERATION = timedelta(seconds=10)
-SIDE_BY_SIDE = 4
-State = tuple[tuple[object, ...], datetime | None]
+MIN_INTERVAL = timedelta(minutes=1)
+MIN_INTERVAL_AFTER_OPERATION = timedelta(seconds=10)
+MAX_CONCURRENT_REQUESTS = 4
+ApplicationFingerprint = tuple[tuple[object, ...], datetime | None]
 
 
-class ItemsAnswer(msgspec.Struct):
+class ManagedResourcesJson(msgspec.Struct):
     """`GET …/managed-resources`; `{}` for an application with a ComparisonError."""
 
     items: list[dict[str, Any]] | None = None
 
 
-class ManifestAnswer(msgspec.Struct):
+class LiveResourceJson(msgspec.Struct):
     """`GET …/resource`: the live object as JSON in a text."""
 
     manifest: str = "null"
 
 
-class Managing:
+class ManagedResourcesReader:
     """What was asked of which application, and when, and what came of it."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
-        self._asked: dict[AppId, tuple[State, datetime]] = {}
-        self._answers: dict[AppId, ManagedResources] = {}
+        self._requested: dict[AppId, tuple[ApplicationFingerprint, datetime]] = {}
+        self._results: dict[AppId, ManagedResources] = {}
 
-    def of(self, applications: Iterable[Application]) -> Mapping[AppId, ManagedResources]:
+    def results_for(self, applications: Iterable[Application]) -> Mapping[AppId, ManagedResources]:
         """The latest answers about these applications."""
-        return {each.id: self._answers[each.id] for each in applications if each.id in self._answers}
+        return {each.id: self._results[each.id] for each in applications if each.id in self._results}
 
     async def refresh(self, client: Client, applications: Iterable[Application]) -> bool:
         """Asks about those that have changed and may be asked again; whether there was any."""
         due = [each for each in applications if self._is_due(each)]
-        limit = asyncio.Semaphore(SIDE_BY_SIDE)
+        limit = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
 
         async def ask(application: Application) -> None:
             async with limit:
-                self._asked[application.id] = (_state(application), self._now())
-                self._answers[application.id] = await self._ask(client, application)
+                self._requested[application.id] = (_fingerprint(application), self._now())
+                self._results[application.id] = await self._read_resources(client, application)
 
         await asyncio.gather(*(ask(each) for each in due))
         return bool(due)
 
     def _is_due(self, application: Application) -> bool:
-        if application.id not in self._asked:
+        if application.id not in self._requested:
             return True
-        (known, known_end), at = self._asked[application.id]
-        state, end = _state(application)
-        failed = application.id in self._answers and self._answers[application.id].is_retryable
-        pause = AFTER_AN_OPERATION if end is not None and end != known_end else AT_MOST_EVERY
+        (known, known_end), at = self._requested[application.id]
+        state, end = _fingerprint(application)
+        failed = application.id in self._results and self._results[application.id].is_retryable
+        pause = MIN_INTERVAL_AFTER_OPERATION if end is not None and end != known_end else MIN_INTERVAL
         return (failed or (known, known_end) != (state, end)) and self._now() - at >= pause
 
-    async def _ask(self, client: Client, application: Application) -> ManagedResources:
+    async def _read_resources(self, client: Client, application: Application) -> ManagedResources:
         """One application's manifests; a failure is what its evidence says, and nobody else's."""
-        path, params = _address(application)
+        path, params = _application_path(application)
         try:
-            items = (await client.get(f"{path}/managed-resources", params)).decode(ItemsAnswer).items or []
-            secrets = await self._secrets(client, application, items)
+            items = (await client.get(f"{path}/managed-resources", params)).decode(ManagedResourcesJson).items or []
+            secrets = await self._read_secrets(client, application, items)
         except Forbidden as error:
             return ManagedResources(self._now(), error=error.message, permitted=False)
         except SourceError as error:
             return ManagedResources(self._now(), error=error.message)
         return ManagedResources(self._now(), tuple(items), secrets)
 
-    async def _secrets(
+    async def _read_secrets(
         self, client: Client, application: Application, items: list[dict[str, Any]]
     ) -> tuple[object, ...]:
         """The live Secrets that ExternalSecrets make; one that cannot be read is left out, and so not known."""
-        path, params = _address(application)
+        path, params = _application_path(application)
         found = []
         for namespace, name in made_secrets(read_managed_resources(items, application.name).live):
             wanted = {"namespace": namespace, "resourceName": name, "group": "", "version": "v1", "kind": "Secret"}
             try:
-                answer = (await client.get(f"{path}/resource", params | wanted)).decode(ManifestAnswer)
+                answer = (await client.get(f"{path}/resource", params | wanted)).decode(LiveResourceJson)
                 found.append(json.loads(answer.manifest))
             except (BadAnswer, ValueError):
                 continue
@@ -108,14 +108,14 @@ class Managing:
         return tuple(found)
 
 
-def _address(application: Application) -> tuple[str, dict[str, str]]:
+def _application_path(application: Application) -> tuple[str, dict[str, str]]:
     params = {"appNamespace": application.namespace} if application.namespace else {}
     if application.project:
         params["project"] = application.project
     return f"{APPLICATIONS}/{quote(application.name, safe='')}", params
 
 
-def _state(application: Application) -> State:
+def _fingerprint(application: Application) -> ApplicationFingerprint:
     """What, when it changes, changes what is rendered or live; and when the last operation ended."""
     operation = application.operation
     return (

@@ -16,7 +16,15 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from anchor_tui.domain.model import Snapshot
-from anchor_tui.services.contract import SCHEMA, ContractError, from_document, from_json, schema, to_document, to_json
+from anchor_tui.services.snapshot_json import (
+    SCHEMA,
+    SnapshotFormatError,
+    snapshot_from_document,
+    snapshot_from_json,
+    snapshot_schema,
+    snapshot_to_document,
+    snapshot_to_json,
+)
 from tests import golden, rich
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -48,25 +56,27 @@ def of(kind: Any) -> st.SearchStrategy[Any]:
     return st.builds(kind, **{name: of(hint) for name, hint in get_type_hints(kind).items()})
 
 
-VALIDATOR = jsonschema_rs.validator_for(schema(), validate_formats=True)
+VALIDATOR = jsonschema_rs.validator_for(snapshot_schema(), validate_formats=True)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(of(Snapshot))
 def test_what_is_written_is_read_back_without_loss_and_is_valid(snapshot: Snapshot) -> None:
-    text = to_json(snapshot)
-    assert from_json(text) == snapshot
-    assert from_json(text.decode()) == snapshot
-    assert to_json(from_json(text)) == text
+    text = snapshot_to_json(snapshot)
+    assert snapshot_from_json(text) == snapshot
+    assert snapshot_from_json(text.decode()) == snapshot
+    assert snapshot_to_json(snapshot_from_json(text)) == text
     VALIDATOR.validate(json.loads(text))
 
 
 def test_the_rich_snapshot_is_the_golden_document() -> None:
-    golden.assert_matches_file(Path(__file__).parent / "golden" / "snapshot.json", to_json(rich.snapshot()).decode())
+    golden.assert_matches_file(
+        Path(__file__).parent / "golden" / "snapshot.json", snapshot_to_json(rich.snapshot()).decode()
+    )
 
 
 def test_a_golden_document_is_read_as_the_snapshot_it_was() -> None:
-    assert from_json((Path(__file__).parent / "golden" / "snapshot.json").read_bytes()) == rich.snapshot()
+    assert snapshot_from_json((Path(__file__).parent / "golden" / "snapshot.json").read_bytes()) == rich.snapshot()
 
 
 PROBLEM = "subject, kind, message, file, line, column"
@@ -125,7 +135,7 @@ CONTRACT: dict[str, set[str]] = {
 
 def described(name: str) -> dict[str, set[str]]:
     """The keys that the schema requires, by the path at which they stand."""
-    definitions = schema()["$defs"]
+    definitions = snapshot_schema()["$defs"]
     found: dict[str, set[str]] = {}
 
     def walk(path: str, part: Any) -> None:
@@ -150,21 +160,21 @@ def test_the_keys_are_the_contracts_at_every_place_and_all_of_them_are_always_th
 
 
 def test_every_array_and_every_time_is_described_as_what_it_is() -> None:
-    snapshot = schema()["$defs"]["Snapshot"]["properties"]
+    snapshot = snapshot_schema()["$defs"]["Snapshot"]["properties"]
     assert snapshot["schema"] == {"const": SCHEMA}
     assert snapshot["taken_at"] == {"type": "string", "format": "date-time"}
     assert snapshot["sources"]["type"] == "array"
 
 
 def test_absent_things_are_null_and_times_are_in_utc() -> None:
-    document = json.loads(to_json(rich.snapshot()))
+    document = json.loads(snapshot_to_json(rich.snapshot()))
     assert document["taken_at"] == "2026-11-23T14:02:31Z"
     assert document["environments"][1]["last_known_good"] is None
     assert document["environments"][0]["applications"][0]["operation"]["finished_at"] is None
 
 
 def document() -> dict[str, Any]:
-    return json.loads(to_json(rich.snapshot()))
+    return json.loads(snapshot_to_json(rich.snapshot()))
 
 
 @pytest.mark.parametrize(
@@ -183,26 +193,28 @@ def document() -> dict[str, Any]:
 def test_a_broken_document_is_an_error_that_says_where(change: Any, words: str) -> None:
     broken = document()
     change(broken)
-    with pytest.raises(ContractError) as caught:
-        from_document(broken)
+    with pytest.raises(SnapshotFormatError) as caught:
+        snapshot_from_document(broken)
     assert words in str(caught.value)
     assert not VALIDATOR.is_valid(broken)
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"null", b"[]", b"7", b'"x"', b"\xff\xfe", b'{"schema": 1}'])
 def test_what_is_no_snapshot_at_all_is_an_error_too(text: bytes) -> None:
-    with pytest.raises(ContractError):
-        from_json(text)
+    with pytest.raises(SnapshotFormatError):
+        snapshot_from_json(text)
 
 
 def test_a_document_of_plain_values_is_the_json() -> None:
-    assert json.loads(json.dumps(to_document(rich.snapshot()))) == json.loads(to_json(rich.snapshot()))
+    assert json.loads(json.dumps(snapshot_to_document(rich.snapshot()))) == json.loads(
+        snapshot_to_json(rich.snapshot())
+    )
 
 
 def test_the_document_holds_nothing_that_a_terminal_would_obey() -> None:
     foreign = "\x1b[31m \x7f \x9b31m \x85 \u2028 \u202e é ✓"
     snapshot = replace(rich.snapshot(), engine_id=foreign)
-    text = to_json(snapshot).decode()
+    text = snapshot_to_json(snapshot).decode()
     assert all(char.isprintable() or char == "\n" for char in text)
     assert "é ✓" in text
-    assert from_json(text) == snapshot
+    assert snapshot_from_json(text) == snapshot

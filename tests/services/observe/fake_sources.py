@@ -16,21 +16,21 @@ class FakeSource:
     def __init__(self, id_: str = "argocd", *, once: Any = None) -> None:
         self.id = id_
         self.kind = "github" if id_ == "github" else "argocd"
-        self.once = once if once is not None else fresh(ops_repo() if id_ == "github" else argocd(server=id_))
-        self.asked_again = 0
+        self.single_reading = once if once is not None else fresh(ops_repo() if id_ == "github" else argocd(server=id_))
+        self.read_again_calls = 0
         self.started = 0
         self.cancelled = False
         self.running = asyncio.Event()
-        self.dies: BaseException | None = None
+        self._death_cause: BaseException | None = None
         self._publish: Callable[[Reading[Any]], None] | None = None
         self._death = asyncio.Event()
 
     async def read(self) -> Fresh[Any]:
-        if self.once is HANGS:
+        if self.single_reading is HANGS:
             await asyncio.Event().wait()
-        if isinstance(self.once, Exception):
-            raise self.once
-        return self.once
+        if isinstance(self.single_reading, Exception):
+            raise self.single_reading
+        return self.single_reading
 
     async def run(self, publish: Callable[[Reading[Any]], None]) -> None:
         self._publish = publish
@@ -42,26 +42,26 @@ class FakeSource:
         except asyncio.CancelledError:
             self.cancelled = True
             raise
-        if self.dies:
-            raise self.dies
+        if self._death_cause:
+            raise self._death_cause
 
-    def say(self, reading: Reading[Any]) -> None:
+    def publish(self, reading: Reading[Any]) -> None:
         assert self._publish is not None
         self._publish(reading)
 
-    def die(self, error: BaseException | None) -> None:
-        self.dies = error
+    def stop_with(self, error: BaseException | None) -> None:
+        self._death_cause = error
         self.running.clear()
         self._death.set()
 
     def read_again(self) -> None:
-        self.asked_again += 1
+        self.read_again_calls += 1
 
 
 HANGS = object()
 
 
-class Snapshots:
+class PublishedSnapshots:
     """The snapshots that were published."""
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ class Snapshots:
         self.all.append(snapshot)
         self._changed.set()
 
-    async def until(self, true: Callable[[Snapshot], bool]) -> Snapshot:
+    async def wait_until(self, true: Callable[[Snapshot], bool]) -> Snapshot:
         """The latest snapshot, once it holds of it."""
         async with asyncio.timeout(5):
             while not (self.all and true(self.all[-1])):

@@ -45,7 +45,7 @@ class Recording:
     def content(self) -> bytes:
         """The bytes as they came: a stream's lines with their prefixes, or the body."""
         if self.is_stream:
-            return b"".join(_line(line) for line in self.raw["lines"])
+            return b"".join(_stream_line(line) for line in self.raw["lines"])
         return self.body.encode() if isinstance(self.body, str) else json.dumps(self.body).encode()
 
     def response(self, request: httpx.Request) -> httpx.Response:
@@ -60,18 +60,18 @@ class Recording:
         return httpx.Response(self.status, headers=headers, content=self.content, request=request)
 
 
-def _line(line: dict[str, Any]) -> bytes:
+def _stream_line(line: dict[str, Any]) -> bytes:
     said = line.get("line")
     text = said if isinstance(said, str) else "" if said is None else json.dumps(said)
     return f"{line.get('prefix') or ''}{text}\n".encode()
 
 
 @cache
-def recording(name: str) -> Recording:
+def load_recording(name: str) -> Recording:
     return Recording(name, json.loads((FOLDER / f"{name}.json").read_text()))
 
 
-def recordings(*prefixes: str) -> list[str]:
+def recording_names(*prefixes: str) -> list[str]:
     """The names of the recordings that begin with one of the prefixes."""
     return sorted(path.stem for path in FOLDER.glob("*.json") if path.stem.startswith(prefixes))
 
@@ -79,13 +79,13 @@ def recordings(*prefixes: str) -> list[str]:
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
-def playing(routes: dict[str, str | Handler]) -> httpx.MockTransport:
+def replay_transport(routes: dict[str, str | Handler]) -> httpx.MockTransport:
     """A transport that answers each path with a recording, by name, or with a function; else 404."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         found = routes.get(request.url.path)
         if found is None:
             return httpx.Response(404, text="Not Found\n")
-        return found(request) if callable(found) else recording(found).response(request)
+        return found(request) if callable(found) else load_recording(found).response(request)
 
     return httpx.MockTransport(answer)

@@ -11,11 +11,11 @@ import pytest
 
 from anchor_tui.domain.actions.plan import Order
 from anchor_tui.sandbox.server import running
-from anchor_tui.services import observe
-from anchor_tui.services.background import Background
-from anchor_tui.services.headstart import depart
-from tests.services.test_observe import configured, environ
-from tests.sources.loopback import serving
+from anchor_tui.services.observe import observer
+from anchor_tui.services.observe.background import BackgroundThread
+from anchor_tui.services.observe.prefetch import start_prefetch
+from tests.services.observe.test_observer import configured, environ
+from tests.sources.loopback_server import serve_requests
 
 
 class Listener:
@@ -49,17 +49,17 @@ def test_snapshots_come_on_the_readers_thread_and_end_with_it(tmp_path, with_a_h
     heard = Listener()
     with running("steady") as box:
         it = configured(box)
-        ahead = depart(it, environ(box), tmp_path) if with_a_head_start else None
-        reader = Background(it, environ(box), tmp_path, ahead)
+        ahead = start_prefetch(it, environ(box), tmp_path) if with_a_head_start else None
+        reader = BackgroundThread(it, environ(box), tmp_path, ahead)
         reader.start()
         reader.listen(heard.hear, heard.died.set)
-        reader.painted()
+        reader.on_first_frame()
         heard.until(all_fresh)
         reader.stop()
         assert not reader._thread.is_alive()
         count = len(heard.snapshots)
         reader.read_again()  # nobody is there any more
-        reader.painted()
+        reader.on_first_frame()
     assert len(heard.snapshots) == count
     assert heard.threads <= {"observer", "MainThread"}
     assert not heard.died.is_set()
@@ -68,10 +68,10 @@ def test_snapshots_come_on_the_readers_thread_and_end_with_it(tmp_path, with_a_h
 def test_who_listens_late_hears_the_latest_at_once(tmp_path):
     early, late = Listener(), Listener()
     with running("steady") as box:
-        reader = Background(configured(box), environ(box), tmp_path)
+        reader = BackgroundThread(configured(box), environ(box), tmp_path)
         reader.start()
         reader.listen(early.hear, early.died.set)
-        reader.painted()
+        reader.on_first_frame()
         early.until(all_fresh)
         reader.listen(late.hear, late.died.set)
         assert all_fresh(late.snapshots[0])
@@ -81,10 +81,10 @@ def test_who_listens_late_hears_the_latest_at_once(tmp_path):
 def test_read_again_reaches_the_sources(tmp_path):
     heard = Listener()
     with running("steady") as box:
-        reader = Background(configured(box), environ(box), tmp_path)
+        reader = BackgroundThread(configured(box), environ(box), tmp_path)
         reader.start()
         reader.listen(heard.hear, heard.died.set)
-        reader.painted()
+        reader.on_first_frame()
         heard.until(all_fresh)
         from tests.sources.hub import release
 
@@ -103,12 +103,12 @@ def test_stopping_is_quick_although_both_servers_hang(tmp_path):
         asked.release()
         over.wait(10)
 
-    with running("steady") as box, serving(hang) as url:
+    with running("steady") as box, serve_requests(hang) as url:
         it = configured(box, api_url=url)
         it = replace(it, argocd=replace(it.argocd, server=url))
-        reader = Background(it, environ(box), tmp_path)
+        reader = BackgroundThread(it, environ(box), tmp_path)
         reader.start()
-        reader.painted()
+        reader.on_first_frame()
         assert asked.acquire(timeout=5)
         began = time.monotonic()
         reader.stop()
@@ -124,13 +124,13 @@ def test_what_is_being_planned_when_it_stops_is_cancelled_and_leaves_nothing_pen
         asked.set()
         over.wait(10)
 
-    with running("incident") as box, serving(hang) as url:
+    with running("incident") as box, serve_requests(hang) as url:
         it = configured(box)
         seen = Listener()
-        reader = Background(it, environ(box), tmp_path, state=tmp_path)
+        reader = BackgroundThread(it, environ(box), tmp_path, state=tmp_path)
         reader.listen(seen.hear, seen.died.set)
         reader.start()
-        reader.painted()
+        reader.on_first_frame()
         snapshot = seen.until(all_fresh)
         reader.config = replace(it, argocd=replace(it.argocd, server=url))
         planned = reader.prepare(Order("sync", "id", ("prod",)), snapshot)
@@ -146,29 +146,29 @@ def test_a_reader_that_dies_says_so(tmp_path, monkeypatch):
     async def die(*_: object) -> None:
         raise ValueError("a fault of ours")
 
-    monkeypatch.setattr(observe.Observer, "run", die)
+    monkeypatch.setattr(observer.Observer, "run", die)
     heard, late = Listener(), Listener()
     with running("steady") as box:
-        reader = Background(configured(box), environ(box), tmp_path)
+        reader = BackgroundThread(configured(box), environ(box), tmp_path)
         reader.listen(heard.hear, heard.died.set)
         reader.start()
         assert heard.died.wait(5)
         reader.listen(late.hear, late.died.set)
         assert late.died.is_set()
         reader.stop()
-    assert isinstance(reader.fault, ValueError)
+    assert isinstance(reader.error, ValueError)
 
 
 def test_an_argo_cd_that_cannot_be_asked_ahead_is_left_to_its_source(tmp_path):
     with running("steady") as box:
-        assert depart(configured(box), {}, tmp_path) == {}
+        assert start_prefetch(configured(box), {}, tmp_path) == {}
 
 
 def test_stopping_before_the_first_turn_of_the_loop_is_no_error(tmp_path):
     with running("steady") as box:
-        reader = Background(configured(box), environ(box), tmp_path)
+        reader = BackgroundThread(configured(box), environ(box), tmp_path)
         reader.start()
         reader.stop()
         reader._thread.join(5)
         assert not reader._thread.is_alive()
-    assert asyncio.iscoroutinefunction(reader._read)
+    assert asyncio.iscoroutinefunction(reader._run_observer)

@@ -13,18 +13,18 @@ import pytest
 
 from anchor_tui.domain.model import SourceFailure, Unavailable
 from anchor_tui.sandbox.server import Sandbox, running
-from anchor_tui.services import observe as module
-from anchor_tui.services.observe import Observer, make_sources, observe_once
+from anchor_tui.services.observe import observer as module
+from anchor_tui.services.observe.observer import Observer, make_sources, observe_once
 from anchor_tui.sources.errors import CredentialError, NoAnswer
 from anchor_tui.sources.pace import Backoff
-from tests.services.sources import HANGS, FakeSource, Snapshots
-from tests.sources.loopback import serving
+from tests.services.observe.fake_sources import HANGS, FakeSource, PublishedSnapshots
+from tests.sources.loopback_server import serve_requests
 from tests.values import NOW, application, argocd, config, fresh
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr(module, "BATCH_S", 0.0)
+    monkeypatch.setattr(module, "READING_BATCH_S", 0.0)
     monkeypatch.setattr(module, "Backoff", lambda: Backoff(first=0.005, longest=0.01))
 
 
@@ -33,8 +33,10 @@ def state(snapshot, source="argocd"):
 
 
 @asynccontextmanager
-async def observing(*sources: FakeSource, painted=None, now=lambda: NOW) -> AsyncIterator[tuple[Observer, Snapshots]]:
-    seen = Snapshots()
+async def observing(
+    *sources: FakeSource, painted=None, now=lambda: NOW
+) -> AsyncIterator[tuple[Observer, PublishedSnapshots]]:
+    seen = PublishedSnapshots()
     observer = Observer(config(), sources, now)
     task = asyncio.create_task(observer.run(seen.publish, painted))
     try:
@@ -49,14 +51,14 @@ async def observing(*sources: FakeSource, painted=None, now=lambda: NOW) -> Asyn
 
 
 def test_observe_never_waits():
-    assert not inspect.iscoroutinefunction(Observer.observe)
-    asked = Observer(config(), [FakeSource(), FakeSource("github")], lambda: NOW).observe()
+    assert not inspect.iscoroutinefunction(Observer.build_snapshot)
+    asked = Observer(config(), [FakeSource(), FakeSource("github")], lambda: NOW).build_snapshot()
     assert [each.state for each in asked.sources] == ["asking", "asking"]
 
 
 async def test_a_snapshot_is_there_before_anything_has_answered():
     async with observing(FakeSource(), FakeSource("github")) as (_, seen):
-        first = await seen.until(lambda _: True)
+        first = await seen.wait_until(lambda _: True)
     assert [each.state for each in first.sources] == ["asking", "asking"]
 
 
@@ -64,36 +66,36 @@ async def test_a_github_that_hangs_does_not_hold_up_argo_cd():
     one, other = FakeSource(), FakeSource("github")
     async with observing(one, other) as (_, seen):
         await one.running.wait()
-        one.say(fresh(argocd()))
-        told = await seen.until(lambda snapshot: state(snapshot) == "fresh")
+        one.publish(fresh(argocd()))
+        told = await seen.wait_until(lambda snapshot: state(snapshot) == "fresh")
     assert state(told, "github") == "asking"
     assert told.environments[2].applications[0].health == "Healthy"
 
 
 async def test_readings_that_come_together_are_one_snapshot(monkeypatch):
-    monkeypatch.setattr(module, "BATCH_S", 0.01)
+    monkeypatch.setattr(module, "READING_BATCH_S", 0.01)
     one, other = FakeSource(), FakeSource("github")
     async with observing(one, other) as (_, seen):
         await one.running.wait()
         await other.running.wait()
         before = len(seen.all)
         for _ in range(10):
-            one.say(fresh(argocd()))
-        other.say(other.once)
-        await seen.until(lambda snapshot: state(snapshot, "github") == "fresh")
+            one.publish(fresh(argocd()))
+        other.publish(other.single_reading)
+        await seen.wait_until(lambda snapshot: state(snapshot, "github") == "fresh")
         assert len(seen.all) == before + 1
 
 
 async def test_verdicts_move_with_the_clock_alone(monkeypatch):
-    monkeypatch.setattr(module, "REOBSERVE_S", 0.005)
+    monkeypatch.setattr(module, "SNAPSHOT_INTERVAL_S", 0.005)
     moments = [NOW]
     one = FakeSource()
     async with observing(one, now=lambda: moments[0]) as (_, seen):
         await one.running.wait()
-        one.say(fresh(argocd()))
-        await seen.until(lambda snapshot: state(snapshot) == "fresh")
+        one.publish(fresh(argocd()))
+        await seen.wait_until(lambda snapshot: state(snapshot) == "fresh")
         moments[0] = NOW + timedelta(minutes=2)
-        told = await seen.until(lambda snapshot: state(snapshot) == "stale")
+        told = await seen.wait_until(lambda snapshot: state(snapshot) == "stale")
     assert "nothing was heard for 2 min" in told.find_source("argocd").error.message
 
 
@@ -102,15 +104,15 @@ async def test_a_source_that_dies_of_anything_is_shown_as_failed_and_started_aga
     one, other = FakeSource(), FakeSource("github")
     async with observing(one, other) as (_, seen):
         await one.running.wait()
-        one.say(fresh(argocd()))
-        await seen.until(lambda snapshot: state(snapshot) == "fresh")
-        one.die(error)
-        told = await seen.until(lambda snapshot: state(snapshot) == "stale")
+        one.publish(fresh(argocd()))
+        await seen.wait_until(lambda snapshot: state(snapshot) == "fresh")
+        one.stop_with(error)
+        told = await seen.wait_until(lambda snapshot: state(snapshot) == "stale")
         assert told.find_source("argocd").error.message == f"a fault in anchor-tui: {type(error).__name__}"
         assert told.environments[2].applications[0].health == "Healthy"
         await one.running.wait()
-        one.say(fresh(argocd()))
-        await seen.until(lambda snapshot: state(snapshot) == "fresh")
+        one.publish(fresh(argocd()))
+        await seen.wait_until(lambda snapshot: state(snapshot) == "fresh")
     assert one.started == 2
     assert other.started == 1
 
@@ -119,15 +121,15 @@ async def test_a_source_that_dies_before_its_first_reading_is_missing():
     one = FakeSource()
     async with observing(one) as (_, seen):
         await one.running.wait()
-        one.die(KeyError("x"))
-        await seen.until(lambda snapshot: state(snapshot) == "missing")
+        one.stop_with(KeyError("x"))
+        await seen.wait_until(lambda snapshot: state(snapshot) == "missing")
 
 
 async def test_a_source_that_just_ends_is_started_again():
     one = FakeSource()
     async with observing(one):
         await one.running.wait()
-        one.die(None)
+        one.stop_with(None)
         async with asyncio.timeout(5):
             await one.running.wait()
     assert one.started == 2
@@ -147,8 +149,8 @@ async def test_github_is_asked_only_when_the_first_picture_is_painted():
     one, other = FakeSource(), FakeSource("github")
     async with observing(one, other, painted=painted) as (_, seen):
         await one.running.wait()
-        one.say(fresh(argocd()))
-        await seen.until(lambda snapshot: state(snapshot) == "fresh")
+        one.publish(fresh(argocd()))
+        await seen.wait_until(lambda snapshot: state(snapshot) == "fresh")
         assert other.started == 0
         painted.set()
         await other.running.wait()
@@ -157,7 +159,7 @@ async def test_github_is_asked_only_when_the_first_picture_is_painted():
 async def test_read_again_asks_every_source():
     one, other = FakeSource(), FakeSource("github")
     Observer(config(), [one, other]).read_again()
-    assert (one.asked_again, other.asked_again) == (1, 1)
+    assert (one.read_again_calls, other.read_again_calls) == (1, 1)
 
 
 async def test_out_of_sync_is_remembered_from_when_it_was_first_seen_until_it_is_over():
@@ -172,18 +174,18 @@ async def test_out_of_sync_is_remembered_from_when_it_was_first_seen_until_it_is
 
     async with observing(one, now=lambda: moments[0]) as (_, seen):
         await one.running.wait()
-        one.say(out)
-        await seen.until(lambda snapshot: reason(snapshot) == "OutOfSync")
+        one.publish(out)
+        await seen.wait_until(lambda snapshot: reason(snapshot) == "OutOfSync")
         for minutes in (4, 6):
             moments[0] = NOW + timedelta(minutes=minutes)
-            one.say(stale)
-            await seen.until(lambda snapshot: state(snapshot) == "missing")
-            one.say(out)
-            await seen.until(lambda snapshot, m=minutes: reason(snapshot) == f"OutOfSync for ≥ {m} min")
-        one.say(well)
-        await seen.until(lambda snapshot: state(snapshot) == "fresh" and not reason(snapshot))
-        one.say(out)
-        await seen.until(lambda snapshot: reason(snapshot) == "OutOfSync")
+            one.publish(stale)
+            await seen.wait_until(lambda snapshot: state(snapshot) == "missing")
+            one.publish(out)
+            await seen.wait_until(lambda snapshot, m=minutes: reason(snapshot) == f"OutOfSync for ≥ {m} min")
+        one.publish(well)
+        await seen.wait_until(lambda snapshot: state(snapshot) == "fresh" and not reason(snapshot))
+        one.publish(out)
+        await seen.wait_until(lambda snapshot: reason(snapshot) == "OutOfSync")
 
 
 # --- reading once ------------------------------------------------------------------------------------
@@ -205,7 +207,7 @@ async def test_one_reading_of_each_source_side_by_side():
     ],
 )
 async def test_a_source_that_gives_none_is_missing_with_the_reason_and_the_others_stand(once, kind, message):
-    sources = [FakeSource(), FakeSource("github", once=once)]
+    sources = [FakeSource(), FakeSource("github", single_reading=once)]
     snapshot = await Observer(config(), sources, lambda: NOW).read_once(0.01)
     assert snapshot.find_source("github").error == SourceFailure(kind, message)
     assert state(snapshot) == "fresh"
@@ -239,7 +241,7 @@ def test_a_github_that_hangs_costs_one_reading_no_more_than_the_deadline(tmp_pat
         asked.set()
         over.wait(5)
 
-    with running("steady") as box, serving(hang) as url:
+    with running("steady") as box, serve_requests(hang) as url:
         snapshot = observe_once(configured(box, api_url=url), environ(box), tmp_path, 4.0)
         assert asked.is_set()
         assert not over.is_set()

@@ -16,16 +16,16 @@ from anchor_tui.domain.model import Fresh
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.services.clock import utc_now
 from anchor_tui.sources.argocd import source as module
-from anchor_tui.sources.argocd.ahead import send_ahead
-from anchor_tui.sources.argocd.begun import AheadClient
-from anchor_tui.sources.argocd.client import ArgoClient, ReadOnlyGate
-from anchor_tui.sources.argocd.route import route_to
+from anchor_tui.sources.argocd.client import ArgoClient, ReadOnlyTransport
+from anchor_tui.sources.argocd.connection import resolve_connection
+from anchor_tui.sources.argocd.prefetch import send_prefetch_requests
+from anchor_tui.sources.argocd.prefetch_client import PrefetchingClient
 from anchor_tui.sources.argocd.source import ArgoSource
 from anchor_tui.sources.credentials.argocd import ArgocdAccess
 from anchor_tui.sources.credentials.secret import Secret
 from anchor_tui.sources.errors import SourceError, TlsFailure, Unauthenticated, Unreachable, WriteRefused
-from tests.sources.argo import URL, applications, client, following, has
-from tests.sources.loopback import self_signed, serving
+from tests.sources.argocd.fakes import URL, applications_by_id, has_application, make_client, run_source
+from tests.sources.loopback_server import create_self_signed_tls, serve_requests
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.very-secret.signature"
 
@@ -57,7 +57,7 @@ def recorder() -> tuple[list[httpx.Request], httpx.MockTransport]:
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "get", "SYNC"])
 async def test_read_only_no_method_but_get_leaves_by_whatever_way(method):
     requests, transport = recorder()
-    argo = client(transport)
+    argo = make_client(transport)
     request = httpx.Request(method, f"{URL}/api/v1/applications/prod/sync")
     request.method = method
     with pytest.raises(WriteRefused, match="read-only"):
@@ -69,7 +69,7 @@ async def test_read_only_no_method_but_get_leaves_by_whatever_way(method):
 @pytest.mark.parametrize("query", ["refresh=normal", "refresh=hard", "refresh=", "refresh", "a=b&%72efresh=hard"])
 async def test_read_only_no_refresh_leaves(query):
     requests, transport = recorder()
-    argo = client(transport)
+    argo = make_client(transport)
     with pytest.raises(WriteRefused, match="refresh"):
         await argo._http.get(f"{URL}/api/v1/applications/prod?{query}")
     with pytest.raises(WriteRefused):
@@ -80,7 +80,7 @@ async def test_read_only_no_refresh_leaves(query):
 
 async def test_what_only_reads_passes_the_gate():
     requests, transport = recorder()
-    argo = client(transport)
+    argo = make_client(transport)
     await argo.get("api/v1/applications/prod", {"appNamespace": "refresh"})
     await argo.aclose()
     assert [each.method for each in requests] == ["GET"]
@@ -88,7 +88,7 @@ async def test_what_only_reads_passes_the_gate():
 
 async def test_where_writing_is_allowed_it_is_not_in_the_way():
     requests, transport = recorder()
-    argo = client(transport, read_only=False)
+    argo = make_client(transport, read_only=False)
     await argo._http.post("api/v1/applications/prod/sync", json={})
     await argo.aclose()
     assert len(requests) == 1
@@ -96,8 +96,8 @@ async def test_where_writing_is_allowed_it_is_not_in_the_way():
 
 async def test_the_gate_stands_before_a_proxy_as_well(monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
-    argo = ArgoClient(route_to(access()), read_only=True)
-    assert isinstance(argo._http._transport, ReadOnlyGate)
+    argo = ArgoClient(resolve_connection(access()), read_only=True)
+    assert isinstance(argo._http._transport, ReadOnlyTransport)
     assert not argo._http._mounts
     await argo.aclose()
 
@@ -112,7 +112,7 @@ async def test_a_renewed_token_is_used_from_then_on():
         seen.append(request.headers["authorization"])
         return httpx.Response(200, json={}, headers={"Grpc-Metadata-Renew-Token": "the-next"})
 
-    argo = client(httpx.MockTransport(answer))
+    argo = make_client(httpx.MockTransport(answer))
     await argo.get("api/version")
     await argo.get("api/version")
     await argo.aclose()
@@ -126,15 +126,17 @@ async def test_cookies_are_neither_kept_nor_sent():
         seen.append(request.headers.get("cookie"))
         return httpx.Response(200, json={}, headers={"set-cookie": "argocd.token=stolen; Path=/"})
 
-    argo = client(httpx.MockTransport(answer))
+    argo = make_client(httpx.MockTransport(answer))
     await argo.get("api/version")
     await argo.get("api/version")
     await argo.aclose()
     assert seen == [None, None]
 
 
-def ahead_client(route, *requests) -> AheadClient:
-    return AheadClient(route.access.url, send_ahead(route, requests), lambda: ArgoClient(route, read_only=True))
+def ahead_client(route, *requests) -> PrefetchingClient:
+    return PrefetchingClient(
+        route.access.url, send_prefetch_requests(route, requests), lambda: ArgoClient(route, read_only=True)
+    )
 
 
 async def test_what_was_sent_ahead_is_not_asked_again_unless_it_failed_and_then_in_words():
@@ -142,10 +144,12 @@ async def test_what_was_sent_ahead_is_not_asked_again_unless_it_failed_and_then_
 
     def answer(request) -> None:
         paths.append(request.path)
-        request.answer(200 if request.path == "/api/version" else 401, '{"message":"no session information"}')
+        request.respond(200 if request.path == "/api/version" else 401, '{"message":"no session information"}')
 
-    with serving(answer) as url:
-        argo = ahead_client(route_to(access(url)), ("api/version", {}), ("api/v1/applications", {"fields": "x"}))
+    with serve_requests(answer) as url:
+        argo = ahead_client(
+            resolve_connection(access(url)), ("api/version", {}), ("api/v1/applications", {"fields": "x"})
+        )
         await argo.get("api/version")
         with pytest.raises(Unauthenticated):
             await argo.get("api/v1/applications", {"fields": "x"})
@@ -157,9 +161,9 @@ async def test_what_was_sent_ahead_is_not_asked_again_unless_it_failed_and_then_
 
 
 async def test_what_was_sent_ahead_to_nobody_is_unreachable():
-    with serving(lambda request: request.answer()) as url:
+    with serve_requests(lambda request: request.respond()) as url:
         pass
-    argo = ahead_client(route_to(access(url)), ("api/version", {}))
+    argo = ahead_client(resolve_connection(access(url)), ("api/version", {}))
     with pytest.raises(Unreachable, match="cannot connect"):
         await argo.get("api/version")
     await argo.aclose()
@@ -168,8 +172,8 @@ async def test_what_was_sent_ahead_to_nobody_is_unreachable():
 async def test_waiting_for_servers_that_hang_takes_no_thread_from_others():
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
     ended = threading.Event()
-    with serving(lambda request: ended.wait(20) and request.answer(body="{}")) as url:
-        argo = ahead_client(route_to(access(url)), ("api/version", {}), ("api/v1/settings", {}))
+    with serve_requests(lambda request: ended.wait(20) and request.respond(body="{}")) as url:
+        argo = ahead_client(resolve_connection(access(url)), ("api/version", {}), ("api/v1/settings", {}))
         asked = [asyncio.create_task(argo.get(path)) for path in ("api/version", "api/v1/settings")]
         await asyncio.sleep(0)  # both wait now
         async with asyncio.timeout(5):
@@ -191,7 +195,7 @@ async def test_no_token_is_in_any_text_of_ours(caplog):
             raise httpx.ConnectError("refused", request=request)
         return httpx.Response(401, json={"message": "invalid session"}, headers={"x": "y"})
 
-    argo = ArgoClient(route_to(access()), read_only=True, transport=httpx.MockTransport(answer))
+    argo = ArgoClient(resolve_connection(access()), read_only=True, transport=httpx.MockTransport(answer))
     texts = [repr(argo), repr(access()), str(access()), repr(Secret(TOKEN)), f"{Secret(TOKEN)}"]
     for path in ("boom", "api/version"):
         with pytest.raises(SourceError) as caught:
@@ -206,7 +210,7 @@ async def test_no_token_is_in_any_text_of_ours(caplog):
 
 async def test_the_token_travels_in_a_header_and_never_in_an_address():
     requests, transport = recorder()
-    argo = ArgoClient(route_to(access()), read_only=True, transport=transport)
+    argo = ArgoClient(resolve_connection(access()), read_only=True, transport=transport)
     await argo.get("api/v1/applications", {"fields": "items"})
     await argo.aclose()
     assert TOKEN not in str(requests[0].url)
@@ -222,11 +226,11 @@ async def test_a_proxy_of_the_environment_is_used(monkeypatch, variable):
 
     def answer(request) -> None:
         asked.append(request.path)
-        request.answer(200, '{"Version":"v3.5.1"}')
+        request.respond(200, '{"Version":"v3.5.1"}')
 
-    with serving(answer) as proxy:
+    with serve_requests(answer) as proxy:
         monkeypatch.setenv(variable, proxy)
-        argo = ArgoClient(route_to(access("http://argocd.example:8080")), read_only=True)
+        argo = ArgoClient(resolve_connection(access("http://argocd.example:8080")), read_only=True)
         await argo.get("api/version")
         await argo.aclose()
     assert asked == ["http://argocd.example:8080/api/version"]
@@ -236,13 +240,13 @@ async def test_a_proxy_of_the_environment_is_used(monkeypatch, variable):
 def test_an_address_of_no_proxy_is_asked_directly(monkeypatch, listed):
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
     monkeypatch.setenv("NO_PROXY", listed)
-    assert route_to(access("http://argocd.example:8080")).proxy is None
+    assert resolve_connection(access("http://argocd.example:8080")).proxy is None
 
 
 async def test_loopback_is_never_asked_through_a_proxy(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
-    with serving(lambda request: request.answer(200, "{}")) as url:
-        argo = ArgoClient(route_to(access(url)), read_only=True)
+    with serve_requests(lambda request: request.respond(200, "{}")) as url:
+        argo = ArgoClient(resolve_connection(access(url)), read_only=True)
         await argo.get("api/version")
         await argo.aclose()
 
@@ -251,7 +255,7 @@ async def test_loopback_is_never_asked_through_a_proxy(monkeypatch):
 def test_a_proxy_that_cannot_be_used_is_an_error_in_words_without_its_password(monkeypatch, proxy):
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     with pytest.raises(Unreachable, match="proxy that the environment names cannot be used") as caught:
-        ArgoClient(route_to(access()), read_only=True)
+        ArgoClient(resolve_connection(access()), read_only=True)
     assert "hidden" not in caught.value.message
 
 
@@ -259,9 +263,9 @@ def test_a_proxy_that_cannot_be_used_is_an_error_in_words_without_its_password(m
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_refused_in_words_and_ca_file_mends_it(tmp_path):
-    context, ca_file = self_signed(tmp_path)
-    with serving(lambda request: request.answer(200, '{"Version":"v3.5.1"}'), context) as url:
-        argo = ArgoClient(route_to(access(url)), read_only=True)
+    context, ca_file = create_self_signed_tls(tmp_path)
+    with serve_requests(lambda request: request.respond(200, '{"Version":"v3.5.1"}'), context) as url:
+        argo = ArgoClient(resolve_connection(access(url)), read_only=True)
         with pytest.raises(TlsFailure, match="ca_file") as caught:
             await argo.get("api/version")
         await argo.aclose()
@@ -272,14 +276,14 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused_in_words_and_ca_
             access(url, ca_data=ca_file.read_text()),
             access(url, insecure=True),
         ):
-            argo = ArgoClient(route_to(trusting), read_only=True)
+            argo = ArgoClient(resolve_connection(trusting), read_only=True)
             assert (await argo.get("api/version")).body == b'{"Version":"v3.5.1"}'
             await argo.aclose()
 
 
 async def test_a_server_that_does_not_speak_tls_is_a_failure_of_tls():
-    with serving(lambda request: request.answer(200, "{}")) as url:
-        argo = ArgoClient(route_to(access(url.replace("http:", "https:"))), read_only=True)
+    with serve_requests(lambda request: request.respond(200, "{}")) as url:
+        argo = ArgoClient(resolve_connection(access(url.replace("http:", "https:"))), read_only=True)
         with pytest.raises(TlsFailure):
             await argo.get("api/version")
         await argo.aclose()
@@ -288,9 +292,9 @@ async def test_a_server_that_does_not_speak_tls_is_a_failure_of_tls():
 def test_a_ca_file_that_holds_no_certificate_is_named(tmp_path):
     (tmp_path / "ca.pem").write_text("no certificate")
     with pytest.raises(TlsFailure, match="TLS files of the configuration"):
-        ArgoClient(route_to(access(ca_file=str(tmp_path / "ca.pem"))), read_only=True)
+        ArgoClient(resolve_connection(access(ca_file=str(tmp_path / "ca.pem"))), read_only=True)
     with pytest.raises(TlsFailure, match="TLS files of the configuration"):
-        ArgoClient(route_to(access(ca_file=str(tmp_path / "none.pem"))), read_only=True)
+        ArgoClient(resolve_connection(access(ca_file=str(tmp_path / "none.pem"))), read_only=True)
 
 
 # --- over real sockets -------------------------------------------------------------------------------
@@ -299,27 +303,27 @@ def test_a_ca_file_that_holds_no_certificate_is_named(tmp_path):
 def of_sandbox(box: Sandbox, *names: str, token: str | None = None) -> ArgoSource:
     async def connect() -> ArgoClient:
         found = ArgocdAccess(url=box.argocd_url, token=Secret(token or box.argocd_token), origin="test")
-        return ArgoClient(route_to(found), read_only=True)
+        return ArgoClient(resolve_connection(found), read_only=True)
 
     wanted = tuple(ApplicationName(name) for name in names)
     return ArgoSource(ServerConfig(), (EnvironmentConfig(name="prod", applications=wanted),), connect, utc_now)
 
 
 async def test_an_embedded_argo_cd_is_read_once_and_followed(monkeypatch):
-    monkeypatch.setattr(module, "BATCH_S", 0.005)
+    monkeypatch.setattr(module, "EVENT_BATCH_S", 0.005)
     async with Sandbox.start("incident") as box:
-        once = applications(await of_sandbox(box, "anchor-msp-prod").read())
+        once = applications_by_id(await of_sandbox(box, "anchor-msp-prod").read())
         assert once["argocd/anchor-msp-prod"].health == "Degraded"
         assert once["argocd/anchor-msp-prod"].unhealthy
-        async with following(of_sandbox(box, "anchor-msp-prod", "anchor-msp-staging")) as seen:
-            told = await seen.until(
+        async with run_source(of_sandbox(box, "anchor-msp-prod", "anchor-msp-staging")) as seen:
+            told = await seen.wait_until(
                 lambda reading: (
                     isinstance(reading, Fresh)
-                    and len(applications(reading)) == 2
-                    and all(each.reconciled_at for each in applications(reading).values())
+                    and len(applications_by_id(reading)) == 2
+                    and all(each.reconciled_at for each in applications_by_id(reading).values())
                 )
             )
-            assert len(applications(told)["argocd/anchor-msp-staging"].prunable) == 2
+            assert len(applications_by_id(told)["argocd/anchor-msp-staging"].prunable) == 2
 
 
 @pytest.mark.parametrize(
@@ -336,18 +340,18 @@ async def test_an_embedded_argo_cd_is_read_once_and_followed(monkeypatch):
     ],
 )
 async def test_every_fault_is_a_kind_of_error_and_mends_by_itself(monkeypatch, fault, kind):
-    monkeypatch.setattr(module, "BATCH_S", 0.005)
-    monkeypatch.setattr(module, "REFUSED_S", 0.0)
+    monkeypatch.setattr(module, "EVENT_BATCH_S", 0.005)
+    monkeypatch.setattr(module, "UNAUTHENTICATED_RETRY_S", 0.0)
     monkeypatch.setattr(module, "Backoff", lambda: module_backoff(first=0.01, longest=0.02))
     async with Sandbox.start("steady") as box:
         box.faults.add(f"{fault},path=/api/v1/applications")
         one = of_sandbox(box, "anchor-msp-prod")
-        async with following(one) as seen:
-            missing = await seen.until(lambda reading: not isinstance(reading, Fresh))
+        async with run_source(one) as seen:
+            missing = await seen.wait_until(lambda reading: not isinstance(reading, Fresh))
             assert missing.error.kind == kind
             assert box.argocd_token not in missing.error.message
             box.faults.clear()
-            await seen.until(has("argocd/anchor-msp-prod", sync="Synced"))
+            await seen.wait_until(has_application("argocd/anchor-msp-prod", sync="Synced"))
 
 
 async def test_a_wrong_token_is_unauthenticated():
@@ -357,9 +361,9 @@ async def test_a_wrong_token_is_unauthenticated():
 
 
 async def test_nobody_listening_is_unreachable():
-    with serving(lambda request: request.answer()) as url:
+    with serve_requests(lambda request: request.respond()) as url:
         pass
-    argo = ArgoClient(route_to(access(url)), read_only=True)
+    argo = ArgoClient(resolve_connection(access(url)), read_only=True)
     with pytest.raises(Unreachable, match="cannot connect"):
         await argo.get("api/version")
     await argo.aclose()

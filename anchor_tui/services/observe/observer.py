@@ -33,24 +33,24 @@ from anchor_tui.sources.pace import Backoff
 
 if TYPE_CHECKING:
     from anchor_tui.domain.policy.judging import Findings
-    from anchor_tui.services.headstart import Departed
+    from anchor_tui.services.observe.prefetch import Prefetch
     from anchor_tui.services.policy import Policy
-    from anchor_tui.sources.argocd.begun import AheadClient
     from anchor_tui.sources.argocd.client import ArgoClient
+    from anchor_tui.sources.argocd.prefetch_client import PrefetchingClient
     from anchor_tui.sources.github import GitHubSource
 
-REOBSERVE_S = 5.0
+SNAPSHOT_INTERVAL_S = 5.0
 """Verdicts move with the clock alone: what progresses too long, what has not been heard of."""
-FIRST_HALF_WITHIN_S = 1.0
-DRAWN_WITHIN_S = 0.05
+ARGOCD_HEAD_START_S = 1.0
+DRAW_DELAY_S = 0.05
 """How long GitHub is held back for Argo CD's answer, and for that to be drawn."""
-COMPARED_WITHIN_S = 5.0
+COMPARE_TIMEOUT_S = 5.0
 """How long a single reading waits for what lies between the synced commits and the head."""
-BATCH_S = 0.005
+READING_BATCH_S = 0.005
 """Readings that come together are one snapshot."""
 
 
-class Source(Protocol):
+class DataSource(Protocol):
     """An outside system, as the reader sees it."""
 
     id: str
@@ -67,7 +67,7 @@ class Source(Protocol):
 
 
 @runtime_checkable
-class Compares(Protocol):
+class ComparingSource(Protocol):
     """A source that tells what lies between commits and the head of the branch."""
 
     def compare(self, revisions: Iterable[str]) -> None:
@@ -80,21 +80,21 @@ class Compares(Protocol):
 class Observer:
     """The latest readings of every source. One loop owns it; only `observe` and its results travel."""
 
-    def __init__(self, config: Config, sources: Sequence[Source], now: Clock = utc_now) -> None:
+    def __init__(self, config: Config, sources: Sequence[DataSource], now: Clock = utc_now) -> None:
         self._config = config
         self._sources = tuple(sources)
         self._now = now
         self._readings = SourceReadings()
         self._policy: Policy | None = None
         self._changed = asyncio.Event()
-        self._argocd_answered = asyncio.Event()
+        self._argocd_responded = asyncio.Event()
 
-    def observe(self) -> Snapshot:
+    def build_snapshot(self) -> Snapshot:
         """Everything known now. Never waits."""
         now = self._now()
-        return build_snapshot(self._config, self._readings, now, self._findings(now))
+        return build_snapshot(self._config, self._readings, now, self._evaluate_policy(now))
 
-    def _findings(self, now: datetime) -> Findings | None:
+    def _evaluate_policy(self, now: datetime) -> Findings | None:
         """What policy says, as soon as the ops repo has been read: the checks are loaded then, not before."""
         if get_latest_value(self._readings.github) is None:
             return None
@@ -111,14 +111,14 @@ class Observer:
 
     async def read_once(self, timeout_s: float) -> Snapshot:
         """One reading of every source, side by side; one that gives none in time is missing, with the reason."""
-        await asyncio.gather(*(self._read_one(source, timeout_s) for source in self._sources))
+        await asyncio.gather(*(self._read_source(source, timeout_s) for source in self._sources))
         for source in self._sources:
-            if isinstance(source, Compares):
+            if isinstance(source, ComparingSource):
                 with contextlib.suppress(TimeoutError, SourceError):  # what is not compared is skipped, and says so
-                    async with asyncio.timeout(min(timeout_s, COMPARED_WITHIN_S)):
-                        reading = await source.compared(self._synced())
+                    async with asyncio.timeout(min(timeout_s, COMPARE_TIMEOUT_S)):
+                        reading = await source.compared(self._synced_revisions())
                         self._readings = replace(self._readings, github=reading or self._readings.github)
-        return self.observe()
+        return self.build_snapshot()
 
     async def run(self, publish: Callable[[Snapshot], None], painted: asyncio.Event | None = None) -> None:
         """Publishes a Snapshot after each change, and now and then without one, until cancelled.
@@ -126,67 +126,67 @@ class Observer:
         Loading GitHub's library takes 160 ms in which little else runs, so with `painted` it waits until that is
         set and every Argo CD has said something, a second at most: the first picture and its first half come first.
         """
-        publish(self.observe())
+        publish(self.build_snapshot())
         async with asyncio.TaskGroup() as group:
             for source in self._sources:
-                group.create_task(self._keep_running(source, painted if source.kind == "github" else None))
+                group.create_task(self._run_source(source, painted if source.kind == "github" else None))
             while True:
                 try:
-                    async with asyncio.timeout(REOBSERVE_S):
+                    async with asyncio.timeout(SNAPSHOT_INTERVAL_S):
                         await self._changed.wait()
-                    await asyncio.sleep(BATCH_S)
+                    await asyncio.sleep(READING_BATCH_S)
                 except TimeoutError:
                     pass
                 self._changed.clear()
-                publish(self.observe())
+                publish(self.build_snapshot())
 
-    async def _read_one(self, source: Source, timeout_s: float) -> None:
+    async def _read_source(self, source: DataSource, timeout_s: float) -> None:
         try:
             async with asyncio.timeout(timeout_s):
-                self._take(source, await source.read())
+                self._store_reading(source, await source.read())
         except TimeoutError:
-            self._take(source, Unavailable(SourceFailure("timeout", f"no answer within {timeout_s:g} s")))
+            self._store_reading(source, Unavailable(SourceFailure("timeout", f"no answer within {timeout_s:g} s")))
         except SourceError as error:
-            self._take(source, Unavailable(error.failure))
+            self._store_reading(source, Unavailable(error.failure))
         except Exception as error:  # noqa: BLE001 - the other sources' answers are worth printing all the same
-            self._take(source, Unavailable(_fault(error)))
+            self._store_reading(source, Unavailable(_internal_failure(error)))
 
-    async def _keep_running(self, source: Source, after: asyncio.Event | None) -> None:
+    async def _run_source(self, source: DataSource, after: asyncio.Event | None) -> None:
         """A source that fails in a way nobody thought of is shown as failed, and started again."""
         if after is not None:
             await after.wait()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(FIRST_HALF_WITHIN_S):
-                    await self._argocd_answered.wait()
-                    await asyncio.sleep(DRAWN_WITHIN_S)
+                async with asyncio.timeout(ARGOCD_HEAD_START_S):
+                    await self._argocd_responded.wait()
+                    await asyncio.sleep(DRAW_DELAY_S)
         backoff = Backoff()
         while True:
             try:
-                await source.run(lambda reading: self._take(source, reading))
+                await source.run(lambda reading: self._store_reading(source, reading))
             except Exception as error:  # noqa: BLE001 - a fault of ours must be seen on the screen, not end it
-                self._take(source, _spoiled(self._reading(source), _fault(error)))
+                self._store_reading(source, _with_failure(self._latest_reading(source), _internal_failure(error)))
             await asyncio.sleep(backoff.next())
 
-    def _reading(self, source: Source) -> Reading[Any]:
+    def _latest_reading(self, source: DataSource) -> Reading[Any]:
         return (
             self._readings.github if source.id == GITHUB_SOURCE_ID else self._readings.argocd.get(source.id, Loading())
         )
 
-    def _take(self, source: Source, reading: Reading[Any]) -> None:
+    def _store_reading(self, source: DataSource, reading: Reading[Any]) -> None:
         if source.id == GITHUB_SOURCE_ID:
             self._readings = replace(self._readings, github=reading)
         else:
             argocd = {**self._readings.argocd, source.id: reading}
-            seen = _out_of_sync_since(self._readings.out_of_sync_since, source.id, reading, self._now())
+            seen = _track_out_of_sync(self._readings.out_of_sync_since, source.id, reading, self._now())
             self._readings = replace(self._readings, argocd=argocd, out_of_sync_since=seen)
             if argocd.keys() >= {each.name for each in self._config.servers_in_use}:
-                self._argocd_answered.set()
+                self._argocd_responded.set()
         for each in self._sources:
-            if isinstance(each, Compares):
-                each.compare(self._synced())
+            if isinstance(each, ComparingSource):
+                each.compare(self._synced_revisions())
         self._changed.set()
 
-    def _synced(self) -> tuple[str, ...]:
+    def _synced_revisions(self) -> tuple[str, ...]:
         """The commits that the environments' applications run, where that is not the head of the branch."""
         repo = get_latest_value(self._readings.github)
         head = repo.head.oid if repo is not None and repo.head else None
@@ -203,12 +203,12 @@ class Observer:
         return tuple(dict.fromkeys(each.synced_revision for each in behind if each.synced_revision))
 
 
-def _fault(error: Exception) -> SourceFailure:
+def _internal_failure(error: Exception) -> SourceFailure:
     """A fault of ours. The text of an unknown exception may hold anything, a token too: its kind must do."""
     return SourceFailure("internal", f"a fault in anchor-tui: {type(error).__name__}")
 
 
-def _spoiled(reading: Reading[Any], failure: SourceFailure) -> Reading[Any]:
+def _with_failure(reading: Reading[Any], failure: SourceFailure) -> Reading[Any]:
     match reading:
         case Fresh(value=value, taken_at=taken_at, problems=problems):
             return Stale(value, taken_at, problems, failure)
@@ -218,7 +218,7 @@ def _spoiled(reading: Reading[Any], failure: SourceFailure) -> Reading[Any]:
             return Unavailable(failure)
 
 
-def _out_of_sync_since(
+def _track_out_of_sync(
     before: Mapping[AppId, datetime], server: str, reading: Reading[ArgoCDData], now: datetime
 ) -> Mapping[AppId, datetime]:
     """When each application's OutOfSync was first seen; Argo CD itself does not tell."""
@@ -248,8 +248,8 @@ def make_sources(
     environ: Mapping[str, str],
     home: Path,
     now: Clock = utc_now,
-    ahead: Mapping[str, Departed] | None = None,
-) -> list[Source]:
+    ahead: Mapping[str, Prefetch] | None = None,
+) -> list[DataSource]:
     """The sources of a configuration. Credentials are looked up when a source connects, not before.
 
     `ahead` has the first requests that are under way already; each source begins with its own.
@@ -262,11 +262,13 @@ def make_sources(
     def argo_source(server_name: str) -> ArgoSource:
         server = next(each for each in config.servers_in_use if each.name == server_name)
 
-        async def open_argocd() -> ArgoClient | AheadClient:
+        async def open_argocd() -> ArgoClient | PrefetchingClient:
             if (begun := departed.pop(server.name, None)) is not None:
-                from anchor_tui.sources.argocd.begun import AheadClient
+                from anchor_tui.sources.argocd.prefetch_client import PrefetchingClient
 
-                return AheadClient(begun.route.access.url, begun.parcels, lambda: connections.on(begun.route))
+                return PrefetchingClient(
+                    begun.connection.access.url, begun.responses, lambda: connections.on(begun.connection)
+                )
             return await connections.argocd(server_name)
 
         return ArgoSource(server, config.environments, open_argocd, now)

@@ -24,7 +24,7 @@ class Request:
         self.headers = dict(handler.headers.items())
         self.body = handler.rfile.read(int(handler.headers.get("content-length") or 0))
 
-    def answer(self, status: int = 200, body: bytes | str = b"", **headers: str) -> None:
+    def respond(self, status: int = 200, body: bytes | str = b"", **headers: str) -> None:
         content = body.encode() if isinstance(body, str) else body
         self._handler.send_response(status)
         for name, value in {"content_type": "application/json", **headers}.items():
@@ -33,11 +33,11 @@ class Request:
         self._handler.end_headers()
         self._handler.wfile.write(content)
 
-    def reset(self) -> None:
+    def reset_connection(self) -> None:
         """Ends the connection without an answer."""
         self._handler.connection.shutdown(socket.SHUT_RDWR)
 
-    def begin(self, length: int) -> None:
+    def send_headers(self, length: int) -> None:
         """Headers that promise more than will come."""
         self._handler.send_response(200)
         self._handler.send_header("content-type", "application/json")
@@ -47,7 +47,7 @@ class Request:
 
 
 @contextmanager
-def serving(answer: Callable[[Request], None], context: ssl.SSLContext | None = None) -> Iterator[str]:
+def serve_requests(answer: Callable[[Request], None], context: ssl.SSLContext | None = None) -> Iterator[str]:
     """A server that answers every request so; its address."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -83,7 +83,7 @@ def serving(answer: Callable[[Request], None], context: ssl.SSLContext | None = 
         thread.join()
 
 
-def self_signed(folder: Path) -> tuple[ssl.SSLContext, Path]:
+def create_self_signed_tls(folder: Path) -> tuple[ssl.SSLContext, Path]:
     """A server's TLS with a certificate that nobody else signed, and the file of that certificate."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization

@@ -14,10 +14,21 @@ if TYPE_CHECKING:
 
     from anchor_tui.config.model import Config
 
-_KEPT_IN_DEMO = ("HOME", "PATH", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "COLORTERM", "NO_COLOR", "TMPDIR", "SYSTEMROOT")
+_DEMO_VARIABLES = (
+    "HOME",
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TERM",
+    "COLORTERM",
+    "NO_COLOR",
+    "TMPDIR",
+    "SYSTEMROOT",
+)
 
 
-STATE_VARIABLE = "ANCHOR_TUI_STATE"
+STATE_FOLDER_VARIABLE = "ANCHOR_TUI_STATE"
 """Names another folder for what is kept between two starts."""
 
 
@@ -25,7 +36,7 @@ class DemoError(Exception):
     """The embedded servers did not start; the message says why and what to do."""
 
 
-class Estate(NamedTuple):
+class RuntimeContext(NamedTuple):
     """A configuration with the surroundings that its credentials are looked up in."""
 
     config: Config
@@ -37,19 +48,21 @@ class Estate(NamedTuple):
     @property
     def state_folder(self) -> Path:
         """The folder that the audit is kept in."""
-        return self.state or state_folder(self.environ)
+        return self.state or find_state_folder(self.environ)
 
 
-def state_folder(environ: Mapping[str, str]) -> Path:
+def find_state_folder(environ: Mapping[str, str]) -> Path:
     """The user's folder for what is kept between two starts; $ANCHOR_TUI_STATE names another."""
-    if given := environ.get(STATE_VARIABLE):
+    if given := environ.get(STATE_FOLDER_VARIABLE):
         return Path(given).expanduser()
     from platformdirs import user_state_path  # only when something is done, or asked about
 
     return user_state_path("anchor-tui", appauthor=False)
 
 
-def configured(path: Path | None, *, read_only: bool, actions: Mapping[str, Collection[str]] | None = None) -> Estate:
+def load_context(
+    path: Path | None, *, read_only: bool, actions: Mapping[str, Collection[str]] | None = None
+) -> RuntimeContext:
     """The estate of the configuration file, `actions` as in `config.load.load`. Raises `config.load.ConfigErrors`."""
     from anchor_tui.config.load import load_config  # tomllib and the checks: not for --help
 
@@ -58,11 +71,11 @@ def configured(path: Path | None, *, read_only: bool, actions: Mapping[str, Coll
         from anchor_tui.domain.policy.registry import BY_ID  # 40 ms that only a configuration which names checks pays
 
         config = load_config(path, os.environ, cwd=Path.cwd(), read_only=read_only, actions=actions, checks=BY_ID)
-    return Estate(config, os.environ, Path.home())
+    return RuntimeContext(config, os.environ, Path.home())
 
 
 @contextmanager
-def demonstrated(scenario: str, *, read_only: bool) -> Iterator[Estate]:
+def start_demo(scenario: str, *, read_only: bool) -> Iterator[RuntimeContext]:
     """The embedded servers in a process of their own, and a configuration that knows nothing else.
 
     Ambient servers and tokens are ignored; everything that is written goes to a temporary folder. The servers
@@ -79,17 +92,17 @@ def demonstrated(scenario: str, *, read_only: bool) -> Iterator[Estate]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=_clean(os.environ),
+        env=_clean_environment(os.environ),
     )
     try:
-        yield _announced(servers, folder, read_only=read_only)
+        yield _read_demo_context(servers, folder, read_only=read_only)
     finally:
         servers.terminate()
         servers.communicate()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _announced(servers: subprocess.Popen[bytes], folder: Path, *, read_only: bool) -> Estate:
+def _read_demo_context(servers: subprocess.Popen[bytes], folder: Path, *, read_only: bool) -> RuntimeContext:
     import json
 
     from anchor_tui.config.load import load_config
@@ -101,17 +114,17 @@ def _announced(servers: subprocess.Popen[bytes], folder: Path, *, read_only: boo
         said = servers.stderr.read().decode(errors="replace").strip().removeprefix("anchor-tui: ")
         raise DemoError(said or "the embedded servers ended at once")
     told = json.loads(line)
-    environ = _clean(os.environ) | {
+    environ = _clean_environment(os.environ) | {
         "ARGOCD_AUTH_TOKEN": told["argocd"]["token"],
         "GITHUB_TOKEN": told["github"]["token"],
         "STATUS_API_TOKEN": told["status_api"]["token"],
     }
     config = load_config(Path(told["config"]), environ, cwd=folder, read_only=read_only)
-    return Estate(config, environ, folder, folder / "state")
+    return RuntimeContext(config, environ, folder, folder / "state")
 
 
-def _clean(environ: Mapping[str, str]) -> dict[str, str]:
+def _clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Without proxies, servers and tokens of the surroundings, and with our own modules importable."""
-    kept = {name: environ[name] for name in _KEPT_IN_DEMO if name in environ}
+    kept = {name: environ[name] for name in _DEMO_VARIABLES if name in environ}
     paths = [str(Path(__file__).parents[2]), *filter(None, [environ.get("PYTHONPATH")])]
     return kept | {"PYTHONPATH": os.pathsep.join(paths)}
