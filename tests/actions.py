@@ -30,7 +30,7 @@ from anchor_tui.domain.yaml.document import parse_document
 from anchor_tui.sources.argocd.acting import to_state
 from anchor_tui.sources.argocd.response import ApiResponse
 from tests.argocd_recordings import load_recording
-from tests.domain.policy.estate import CONFIG, sample
+from tests.domain.policy.sample_repo import CONFIG, sample
 from tests.values import NOW, ago, application, replace
 
 HEAD = "58c99611d007a6cc61b03fc859cecf01bfcf1e22"

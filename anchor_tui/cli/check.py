@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from anchor_tui.cli.arguments import add_config_options, make_list_parser
 from anchor_tui.cli.exit_codes import ExitCode
+from anchor_tui.cli.output.check.formats import CHECK_FORMATS, load_renderer
 from anchor_tui.cli.output.streams import print_error, write_result, write_text_result
-from anchor_tui.cli.reports import REPORTS, report_named
 
 if TYPE_CHECKING:
-    from anchor_tui.cli.reports.report import Report
+    from anchor_tui.cli.output.check.report import CheckReport
     from anchor_tui.config.model import Config
 
 FAIL_ON = ("error", "warning", "unknown")
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     add_config_options(parser)
     parser.add_argument("path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the checkout; default here")
-    parser.add_argument("--format", choices=REPORTS, default="text", help="default text")
+    parser.add_argument("--format", choices=CHECK_FORMATS, default="text", help="default text")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there, whole or not at all")
     parser.add_argument(
         "--fail-on",
@@ -38,25 +38,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Reads the checkout, judges it and prints. Raises `config.load.ConfigErrors`."""
-    from anchor_tui.cli import explain
+    from anchor_tui.cli.output.check import explanation
 
     if arguments.list:
-        return _print(explain.listing())
+        return _print_text(explanation.format_check_list())
     if arguments.explain is not None:
-        text = explain.explanation(arguments.explain)
+        text = explanation.format_check(arguments.explain)
         if text is None:
-            print_error(explain.unknown(arguments.explain))
+            print_error(explanation.format_unknown_check(arguments.explain))
             return ExitCode.USAGE
-        return _print(text)
-    config = _configuration(arguments)
-    from anchor_tui.services.checkout import CheckoutError
+        return _print_text(text)
+    config = _load_config(arguments)
+    from anchor_tui.sources.checkout.reader import CheckoutError
 
     try:
-        report = _report(arguments.path, config)
+        report = _build_report(arguments.path, config)
     except CheckoutError as error:
         print_error(str(error))
         return ExitCode.USAGE
-    content = report_named(arguments.format)(report)
+    content = load_renderer(arguments.format)(report)
     written = (
         write_text_result(content, arguments.output)
         if arguments.format == "text"
@@ -64,33 +64,33 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if not written:
         return ExitCode.USAGE
-    return exit_code(report, arguments.fail_on)
+    return choose_exit_code(report, arguments.fail_on)
 
 
-def exit_code(report: Report, fail_on: tuple[str, ...]) -> ExitCode:
+def choose_exit_code(report: CheckReport, fail_on: tuple[str, ...]) -> ExitCode:
     """1 where something named was found; an error counts with each of the names."""
-    counts = report.counts()
+    counts = report.count_findings()
     return ExitCode.FINDINGS if any(counts[name] for name in {"error", *fail_on}) else ExitCode.OK
 
 
-def _report(path: Path, config: Config) -> Report:
+def _build_report(path: Path, config: Config) -> CheckReport:
     from datetime import UTC, datetime
 
-    from anchor_tui.cli.reports.report import Report
-    from anchor_tui.domain.policy.judging import judge_policy
-    from anchor_tui.domain.policy.waivers import waiver_ends
-    from anchor_tui.services.checkout import read_checkout
+    from anchor_tui.cli.output.check.report import CheckReport
+    from anchor_tui.domain.policy.engine import evaluate_policy
+    from anchor_tui.domain.policy.waivers import list_waiver_expiries
+    from anchor_tui.sources.checkout.reader import read_checkout
 
     now = datetime.now(UTC)
     checkout = read_checkout(path, config, now)
-    findings = judge_policy(config, checkout.facts, now)
-    return Report(str(path), checkout.commit, checkout.prefix, config, findings, waiver_ends(config, now))
+    findings = evaluate_policy(config, checkout.facts, now)
+    return CheckReport(str(path), checkout.commit, checkout.prefix, config, findings, list_waiver_expiries(config, now))
 
 
-def _configuration(arguments: argparse.Namespace) -> Config:
+def _load_config(arguments: argparse.Namespace) -> Config:
     """What is named or found; else what the defaults say, for which no file has to be there."""
     from anchor_tui.config.load import CONFIG_FILE_NAME, find_config_file, load_config, parse_config
-    from anchor_tui.domain.policy.registry import BY_ID
+    from anchor_tui.domain.policy.registry import CHECKS_BY_ID
 
     there = arguments.path / CONFIG_FILE_NAME
     file = arguments.config
@@ -98,8 +98,8 @@ def _configuration(arguments: argparse.Namespace) -> Config:
         file = there.absolute()
     if find_config_file(file, os.environ, Path.cwd()) is None:
         return parse_config('[github]\nops_repo = "owner/name"\n', Path(CONFIG_FILE_NAME), os.environ)
-    return load_config(file, os.environ, cwd=Path.cwd(), checks=BY_ID)
+    return load_config(file, os.environ, cwd=Path.cwd(), checks=CHECKS_BY_ID)
 
 
-def _print(text: str) -> ExitCode:
+def _print_text(text: str) -> ExitCode:
     return ExitCode.OK if write_text_result(text, None) else ExitCode.USAGE

@@ -82,11 +82,11 @@ def _create_file(target: Path, content: bytes) -> None:
 def _print_effective(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -> int:
     from anchor_tui.config.load import load_config
     from anchor_tui.config.toml_text import render_effective
-    from anchor_tui.domain.policy.registry import BY_ID
+    from anchor_tui.domain.policy.registry import CHECKS_BY_ID
 
     path = getattr(arguments, "config", None)  # the options may stand before `config`, or not at all
     read_only = getattr(arguments, "read_only", False)
-    config = load_config(path, os.environ, cwd=Path.cwd(), read_only=read_only, actions=actions, checks=BY_ID)
+    config = load_config(path, os.environ, cwd=Path.cwd(), read_only=read_only, actions=actions, checks=CHECKS_BY_ID)
     return ExitCode.OK if write_result(render_effective(config).encode(), None) else ExitCode.USAGE
 
 

@@ -29,7 +29,7 @@ from anchor_tui.domain.model import (
     ValueObject,
     Verdict,
 )
-from anchor_tui.domain.policy.waivers import waiver_ends
+from anchor_tui.domain.policy.waivers import list_waiver_expiries
 from anchor_tui.domain.pull_requests import classify_pull_request
 from anchor_tui.domain.release_lag import compare_releases
 from anchor_tui.domain.source_data import (
@@ -42,7 +42,7 @@ from anchor_tui.domain.source_data import (
 from anchor_tui.domain.verdict import VerdictInputs, combine_verdicts, judge_environment
 
 if TYPE_CHECKING:
-    from anchor_tui.domain.policy.judging import Findings
+    from anchor_tui.domain.policy.engine import PolicyFindings
 
 T = TypeVar("T")
 GITHUB_SOURCE_ID = "github"
@@ -60,7 +60,7 @@ class SourceReadings(ValueObject, frozen=True):
 
 
 def build_snapshot(
-    config: Config, readings: SourceReadings, now: datetime, findings: Findings | None = None
+    config: Config, readings: SourceReadings, now: datetime, findings: PolicyFindings | None = None
 ) -> Snapshot:
     """The whole estate at `now`, as far as the readings tell it; `findings` are what policy says of them."""
     judged = findings.environments if findings else {}
@@ -105,7 +105,7 @@ def build_snapshot(
 
 def _list_ending_waivers(config: Config, now: datetime) -> Iterator[Problem]:
     """The waivers that have expired or soon will: nobody should learn of it by a failing verdict."""
-    for end in waiver_ends(config, now):
+    for end in list_waiver_expiries(config, now):
         if end.days <= WAIVER_WARNING_DAYS:
             when = (
                 f"expired on {end.until}" if end.expired else f"ends on {end.until}, in {format_count(end.days, 'day')}"

@@ -23,7 +23,7 @@ from anchor_tui.domain.actions.following import (
 from anchor_tui.domain.actions.parts import AppTarget
 from anchor_tui.domain.actions.steps import Refresh, Sync, Terminate
 from anchor_tui.domain.formatting import format_count, get_first_line
-from anchor_tui.domain.policy.mocks import MOCKS
+from anchor_tui.domain.policy.checks.mocks import MOCKS
 from anchor_tui.services.acting import Ended, Learned, Pace, Patience, Session, Tell, not_found, shows
 from anchor_tui.services.operation import FollowedOperation, WriteDown, is_ours
 from anchor_tui.sources.argocd.acting import is_busy, read_state, read_whole, send

@@ -68,9 +68,13 @@ def load_context(
 
     config = load_config(path, os.environ, cwd=Path.cwd(), read_only=read_only, actions=actions)
     if config.policy.disable or config.policy.waivers:
-        from anchor_tui.domain.policy.registry import BY_ID  # 40 ms that only a configuration which names checks pays
+        from anchor_tui.domain.policy.registry import (
+            CHECKS_BY_ID,  # 40 ms that only a configuration which names checks pays
+        )
 
-        config = load_config(path, os.environ, cwd=Path.cwd(), read_only=read_only, actions=actions, checks=BY_ID)
+        config = load_config(
+            path, os.environ, cwd=Path.cwd(), read_only=read_only, actions=actions, checks=CHECKS_BY_ID
+        )
     return RuntimeContext(config, os.environ, Path.home())
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from textual.content import Content
 
-from anchor_tui.domain.findings import CheckResult, by_check
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import Environment, Finding, Snapshot
+from anchor_tui.domain.policy.check_results import CheckResult, group_by_check
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.appearance import marked, muted, spaced, text
 from anchor_tui.tui.widgets.grid import Column, Pane, Row, still
@@ -26,8 +26,8 @@ _MARKS = {
 
 def make_policy(snapshot: Snapshot, environments: Sequence[Environment], *, everything: bool) -> Pane:
     """The checks of these environments; with `everything` those that hold too, and the estate's own."""
-    groups = [(each.name, by_check(each.findings)) for each in environments]
-    groups.append(("", by_check(snapshot.findings)))
+    groups = [(each.name, group_by_check(each.findings)) for each in environments]
+    groups.append(("", group_by_check(snapshot.findings)))
     several = everything and len(snapshot.environments) > 1
     rows = [
         _row(result, name, snapshot, with_environment=several)
@@ -81,9 +81,9 @@ def mark_of(result: CheckResult) -> StatusMark:
 
 def describe(result: CheckResult) -> Content:
     """The rule in the owners' words, what each evidence says, how to mend it."""
-    from anchor_tui.domain.policy.registry import BY_ID  # loaded by whoever judged
+    from anchor_tui.domain.policy.registry import CHECKS_BY_ID  # loaded by whoever judged
 
-    check = BY_ID.get(result.check)
+    check = CHECKS_BY_ID.get(result.check)
     lines = [spaced(marked(mark_of(result), result.check), text(result.title, "bold"))]
     lines += [_evidence(each) for each in result.findings]
     fix = next((each.fix for each in result.findings if each.fix and each.status in {"fail", "unknown"}), None)

@@ -12,9 +12,9 @@ from datetime import datetime
 
 from textual.content import Content
 
-from anchor_tui.domain.findings import by_check
 from anchor_tui.domain.formatting import format_age, format_count
 from anchor_tui.domain.model import Application, Environment, PullRequest, Snapshot
+from anchor_tui.domain.policy.check_results import group_by_check
 from anchor_tui.domain.status_marks import StatusMark, get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
 from anchor_tui.domain.verdict import describe_position
 from anchor_tui.tui.appearance import MUTED, marked, muted, spaced, text
@@ -169,7 +169,7 @@ _COUNTS = (
 
 def _counted(environment: Environment) -> Counter[str]:
     return Counter(
-        result.level if result.status == "fail" else result.status for result in by_check(environment.findings)
+        result.level if result.status == "fail" else result.status for result in group_by_check(environment.findings)
     )
 
 

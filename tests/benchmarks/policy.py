@@ -8,9 +8,9 @@ from __future__ import annotations
 import time
 
 from anchor_tui.domain.source_data import ManagedResources
-from anchor_tui.services.policy import Policy
+from anchor_tui.services.observe.policy import PolicyEvaluator
 from tests.argocd_recordings import load_recording
-from tests.domain.policy.estate import CONFIG, sample
+from tests.domain.policy.sample_repo import CONFIG, sample
 from tests.values import NOW, application, argocd, environment_config, fresh, ops_repo, readings, replace
 
 RELEASE = "environments/{}/release.yaml"
@@ -33,12 +33,12 @@ def judged_ms(environments: int) -> list[float]:
     items = tuple(load_recording("managed-resources-prod").body["items"])
     apps = [application(f"anchor-msp-{name}") for name in names]
     live = argocd(*apps, managed={app.id: ManagedResources(NOW, items) for app in apps})
-    policy = Policy(replace(CONFIG, environments=configured))
+    policy = PolicyEvaluator(replace(CONFIG, environments=configured))
     read = readings(fresh(live), fresh(ops_repo(files=files)))
     took = []
     for _ in range(2):
         started = time.perf_counter()
-        policy.findings(read, NOW)
+        policy.evaluate(read, NOW)
         took.append((time.perf_counter() - started) * 1000)
     return took
 

@@ -15,7 +15,7 @@ from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
 from anchor_tui.domain.actions.progress import Job
 from anchor_tui.domain.model import Snapshot
-from anchor_tui.domain.policy.judging import Findings
+from anchor_tui.domain.policy.engine import PolicyFindings
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.services.execute import Consent
@@ -92,7 +92,7 @@ class Stage:
         assert isinstance(self.app.screen, FleetScreen)
         return self.app.screen
 
-    async def show(self, readings: SourceReadings, findings: Findings | None = None) -> Snapshot:
+    async def show(self, readings: SourceReadings, findings: PolicyFindings | None = None) -> Snapshot:
         """Publishes what follows from these readings, and waits until it is drawn."""
         snapshot = build_snapshot(self.config, readings, self.moment, findings)
         assert self.reader.listener is not None

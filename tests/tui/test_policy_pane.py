@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from anchor_tui.domain.findings import by_check
 from anchor_tui.domain.model import Finding
-from anchor_tui.domain.policy.judging import Findings
+from anchor_tui.domain.policy.check_results import group_by_check
+from anchor_tui.domain.policy.engine import PolicyFindings
 from tests.tui.estates import HEALTHY
 from tests.tui.screen import on_stage
 from tests.values import replace
@@ -20,7 +20,7 @@ def finding(check: str, status: str = "fail", evidence: str = "git", **changes: 
 
 
 MOCK = "mock.control-center-url"
-FINDINGS = Findings(
+FINDINGS = PolicyFindings(
     {
         "prod": (
             finding(MOCK, evidence="git", file=OVERLAY, line=41, fix="name the real one"),
@@ -102,7 +102,7 @@ async def test_before_anything_was_judged_the_pane_says_so():
 
 
 def test_a_check_is_as_bad_as_its_worst_evidence():
-    results = {each.check: each for each in by_check(FINDINGS.environments["prod"])}
+    results = {each.check: each for each in group_by_check(FINDINGS.environments["prod"])}
     assert results[MOCK].status == "fail"
     assert results[MOCK].evidence == ("git", "rendered")
     assert results[MOCK].worst.line == 41

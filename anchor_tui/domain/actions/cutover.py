@@ -15,9 +15,9 @@ from anchor_tui.domain.actions.evidence import Evidence, command
 from anchor_tui.domain.actions.following import FollowNoMocks, FollowOperation
 from anchor_tui.domain.actions.plan import Line, LineKind, Order, Plan, Refusal
 from anchor_tui.domain.actions.steps import Step
-from anchor_tui.domain.findings import by_check
 from anchor_tui.domain.formatting import sanitize_text
 from anchor_tui.domain.model import Environment, Finding, FindingStatus, Snapshot, ValueObject
+from anchor_tui.domain.policy.check_results import group_by_check
 
 _STEPS = (
     (1, "statusMock.enabled is false", "mock.workloads-absent", ("staging", "prod"), ("git",)),
@@ -82,7 +82,7 @@ def _item(number: int, title: str, check: str, evidence: tuple[str, ...], enviro
     if not found:
         message = "not judged: the ops repo or Argo CD was not read, or the check is switched off"
         return Item(number, environment.name, title, "unknown", None, message, check)
-    result = by_check(found)[0]
+    result = group_by_check(found)[0]
     state = _STATES.get(result.status, "unknown")
     return Item(number, environment.name, title, state, result.worst, result.worst.message, check)
 

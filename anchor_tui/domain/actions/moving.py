@@ -17,8 +17,8 @@ from anchor_tui.domain.helm.image_fields import ImageScalarPaths, build_image_ch
 from anchor_tui.domain.helm.overlays import HelmValues, find_overlay_images, read_values_file
 from anchor_tui.domain.kubernetes.image_references import canonicalize_repository
 from anchor_tui.domain.model import Image, ValueObject
-from anchor_tui.domain.policy.facts import NotApplicable, Unavailable
-from anchor_tui.domain.policy.in_git import InGit
+from anchor_tui.domain.policy.evidence.facts import MissingEvidence, NotApplicable
+from anchor_tui.domain.policy.evidence.git import GitEvidence
 from anchor_tui.domain.releases import locate_release
 from anchor_tui.domain.yaml.document import YamlDocument, parse_document, replace_scalars
 from anchor_tui.domain.yaml.nodes import KeyPath, YamlDocumentError, format_key_path
@@ -32,7 +32,7 @@ class Edited(ValueObject, frozen=True):
     """(before, after) of each image of the release."""
 
 
-def edit(move: Move, bench: Workbench, config: Config, in_git: InGit | None) -> Edited | Refusal:
+def edit(move: Move, bench: Workbench, config: Config, in_git: GitEvidence | None) -> Edited | Refusal:
     """The new bytes of the environment's two files."""
     subject = move.environment.name
     try:
@@ -45,7 +45,7 @@ def edit(move: Move, bench: Workbench, config: Config, in_git: InGit | None) -> 
         return Refusal(subject, "not-utf8", "one of its files is not UTF-8: change it by hand")
 
 
-def _edit(move: Move, bench: Workbench, config: Config, in_git: InGit | None) -> Edited | Refusal:
+def _edit(move: Move, bench: Workbench, config: Config, in_git: GitEvidence | None) -> Edited | Refusal:
     subject = move.environment.name
     release, overlay = bench.files.get(move.environment.release), bench.files.get(move.environment.values)
     for path, file in ((move.environment.release, release), (move.environment.values, overlay)):
@@ -114,7 +114,9 @@ def _scalars(target: YamlDocument, source: YamlDocument, config: Config) -> Iter
         yield place, text
 
 
-def _overlay(document: YamlDocument, images: Mapping[str, Image], in_git: InGit | None, move: Move) -> bytes | Refusal:
+def _overlay(
+    document: YamlDocument, images: Mapping[str, Image], in_git: GitEvidence | None, move: Move
+) -> bytes | Refusal:
     """The overlay with every reference to one of the images changed, wherever it stands."""
     found = [
         place
@@ -146,9 +148,9 @@ def _changes(document: YamlDocument, place: ImageScalarPaths, image: Image) -> d
     return build_image_changes(document, place, says)
 
 
-def _merged(document: YamlDocument, in_git: InGit | None) -> HelmValues:
+def _merged(document: YamlDocument, in_git: GitEvidence | None) -> HelmValues:
     """The values with everything laid under the overlay: they say the repository where the overlay does not."""
-    if in_git is None or isinstance(in_git.values, Unavailable | NotApplicable):
+    if in_git is None or isinstance(in_git.values, MissingEvidence | NotApplicable):
         return read_values_file(document)
     laid = in_git.values
     own = [each for each in laid if any(layer.file == document.file for layer in each.layers)]

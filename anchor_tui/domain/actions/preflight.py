@@ -10,11 +10,11 @@ from anchor_tui.domain.actions.choosing import Move
 from anchor_tui.domain.actions.evidence import Evidence
 from anchor_tui.domain.actions.plan import Line, Refusal
 from anchor_tui.domain.actions.workbench import Workbench
-from anchor_tui.domain.findings import by_check
 from anchor_tui.domain.formatting import format_count, format_duration
 from anchor_tui.domain.model import Environment, Finding
-from anchor_tui.domain.policy.judging import judge_policy
-from anchor_tui.domain.policy.observed import Observed, facts_of, read_repo
+from anchor_tui.domain.policy.check_results import group_by_check
+from anchor_tui.domain.policy.engine import evaluate_policy
+from anchor_tui.domain.policy.evidence.facts_builder import PolicyInputs, build_facts, read_repo_evidence
 from anchor_tui.domain.source_data import OpsRepoData
 from anchor_tui.domain.verdict import is_asleep
 
@@ -140,7 +140,7 @@ def result_policy(
         words = "; ".join(f"{check}: {after[check].message}" for check in new)
         yield Refusal(name, "policy", f"the change would bring in {format_count(len(new), 'policy error')}: {words}")
         return
-    held = sum(result.status == "pass" for result in by_check(after_findings))
+    held = sum(result.status == "pass" for result in group_by_check(after_findings))
     yield Line("ok", f"{format_count(held, 'check')} hold for the files as they would be")
     for check in after:
         yield Line("warning", f"{check} fails already, and still would: {after[check].message}")
@@ -148,8 +148,8 @@ def result_policy(
 
 def _judged(evidence: Evidence, repo: OpsRepoData, name: str) -> tuple[Finding, ...]:
     config = evidence.config
-    facts = facts_of(config, Observed({}, repo), read_repo(config, repo))
-    findings = judge_policy(config, facts, evidence.now).environments.get(name, ())
+    facts = build_facts(config, PolicyInputs({}, repo), read_repo_evidence(config, repo))
+    findings = evaluate_policy(config, facts, evidence.now).environments.get(name, ())
     return tuple(each for each in findings if each.evidence == "git")
 
 

@@ -25,7 +25,7 @@ from anchor_tui.domain.actions.steps import Dispatch, Step
 from anchor_tui.domain.actions.workbench import Workbench
 from anchor_tui.domain.formatting import format_count, shorten_revision
 from anchor_tui.domain.model import Image
-from anchor_tui.domain.policy.observed import read_repo
+from anchor_tui.domain.policy.evidence.facts_builder import read_repo_evidence
 
 
 def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
@@ -65,7 +65,7 @@ def _by_pull_request(
     order: Order, move: Move, bench: Workbench, evidence: Evidence, lines: list[Line]
 ) -> Plan | Refusal:
     config, name = evidence.config, move.environment.name
-    edited = moving.edit(move, bench, config, read_repo(config, bench.repo).get(name))
+    edited = moving.edit(move, bench, config, read_repo_evidence(config, bench.repo).get(name))
     if isinstance(edited, Refusal):
         return edited
     if not edited.contents:

@@ -14,7 +14,7 @@ from anchor_tui.domain.actions.opening import opening, seen
 from anchor_tui.domain.actions.plan import Change, Line, Order, Plan, PullRequestDraft, Refusal, priced
 from anchor_tui.domain.actions.workbench import Workbench
 from anchor_tui.domain.formatting import format_age
-from anchor_tui.domain.policy.observed import read_repo
+from anchor_tui.domain.policy.evidence.facts_builder import read_repo_evidence
 
 EVENT = "rollback.executed"
 
@@ -31,7 +31,7 @@ def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
     allowed = preflight.allowed_to_write(bench, evidence)
     if isinstance(allowed, Refusal):
         return allowed
-    edited = moving.edit(move, bench, config, read_repo(config, bench.repo).get(name))
+    edited = moving.edit(move, bench, config, read_repo_evidence(config, bench.repo).get(name))
     if isinstance(edited, Refusal):
         return edited
     if not edited.contents:

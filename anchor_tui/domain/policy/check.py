@@ -13,48 +13,48 @@ from anchor_tui.config.model import RuleSet
 from anchor_tui.domain.helm.value_layers import SourceLocation
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import EvidenceKind, Finding, ValueObject
-from anchor_tui.domain.policy.facts import Facts, LackingError, NotApplicable
+from anchor_tui.domain.policy.evidence.facts import EvidenceUnavailable, Facts, NotApplicable
 
-Grade: TypeAlias = Literal["error", "warning", "info"]
+FindingLevel: TypeAlias = Literal["error", "warning", "info"]
 
 
-class Told(ValueObject, frozen=True):
+class CheckOutcome(ValueObject, frozen=True):
     """What one thing that was looked at tells of a rule."""
 
     status: Literal["pass", "fail", "unknown", "skipped"]
     message: str
     place: SourceLocation | None = None
     resource: str | None = None
-    level: Grade | None = None
+    level: FindingLevel | None = None
     """Where it weighs otherwise than the check."""
     fix: str | None = None
 
 
-def holds(message: str, place: SourceLocation | None = None, resource: str | None = None) -> Told:
+def passed(message: str, place: SourceLocation | None = None, resource: str | None = None) -> CheckOutcome:
     """The rule is kept here."""
-    return Told("pass", message, place, resource)
+    return CheckOutcome("pass", message, place, resource)
 
 
-def fails(
+def failed(
     message: str,
     place: SourceLocation | None = None,
     resource: str | None = None,
     *,
-    level: Grade | None = None,
+    level: FindingLevel | None = None,
     fix: str | None = None,
-) -> Told:
+) -> CheckOutcome:
     """The rule is broken here."""
-    return Told("fail", message, place, resource, level, fix)
+    return CheckOutcome("fail", message, place, resource, level, fix)
 
 
 def unclear(
     reason: str, place: SourceLocation | None = None, resource: str | None = None, *, fix: str | None = None
-) -> Told:
+) -> CheckOutcome:
     """It cannot be told here, and why; `fix` is what would let it be told."""
-    return Told("unknown", reason, place, resource, None, fix)
+    return CheckOutcome("unknown", reason, place, resource, None, fix)
 
 
-Judge: TypeAlias = Callable[[Facts, EvidenceKind], Iterable[Told]]
+EvaluateCheck: TypeAlias = Callable[[Facts, EvidenceKind], Iterable[CheckOutcome]]
 
 
 class Check(ValueObject, frozen=True):
@@ -65,48 +65,48 @@ class Check(ValueObject, frozen=True):
 
     id: str
     title: str
-    level: Grade
+    level: FindingLevel
     rules: tuple[RuleSet, ...]
     evidence: tuple[EvidenceKind, ...]
     section: str
     why: str
     fix: str
-    judge: Judge
-    levels: Mapping[str, Grade] = {}
+    evaluate: EvaluateCheck
+    levels: Mapping[str, FindingLevel] = {}
     """Where a set of rules takes it more seriously."""
 
-    def grade(self, rules: RuleSet | None) -> Grade:
+    def level_for(self, rules: RuleSet | None) -> FindingLevel:
         """How much a failure weighs."""
         return self.levels.get(rules or "", self.level)
 
     def run(self, facts: Facts) -> tuple[Finding, ...]:
         """What each kind of evidence says of this rule."""
-        return tuple(finding for evidence in self.evidence for finding in self._judged(facts, evidence))
+        return tuple(finding for evidence in self.evidence for finding in self._evaluate_evidence(facts, evidence))
 
     def skip(self, facts: Facts, reason: str) -> tuple[Finding, ...]:
         """Not run, and why."""
-        told = Told("skipped", reason)
-        return tuple(self._finding(facts, evidence, told) for evidence in self.evidence)
+        told = CheckOutcome("skipped", reason)
+        return tuple(self._build_finding(facts, evidence, told) for evidence in self.evidence)
 
-    def _judged(self, facts: Facts, evidence: EvidenceKind) -> Iterable[Finding]:
+    def _evaluate_evidence(self, facts: Facts, evidence: EvidenceKind) -> Iterable[Finding]:
         try:
-            told = tuple(self.judge(facts, evidence))
-        except LackingError as error:
-            status: Literal["skipped", "unknown"] = "skipped" if isinstance(error.lack, NotApplicable) else "unknown"
-            place = None if isinstance(error.lack, NotApplicable) else error.lack.place
-            told = (Told(status, error.lack.reason, place),)
+            told = tuple(self.evaluate(facts, evidence))
+        except EvidenceUnavailable as error:
+            status: Literal["skipped", "unknown"] = "skipped" if isinstance(error.cause, NotApplicable) else "unknown"
+            place = None if isinstance(error.cause, NotApplicable) else error.cause.place
+            told = (CheckOutcome(status, error.cause.reason, place),)
         except Exception as error:  # noqa: BLE001 - a fault of ours in one rule must not take the others' word away
-            told = (Told("unknown", f"a fault in anchor-tui: {type(error).__name__}"),)
-        for each in _settled(told, _blindness(facts, evidence)):
-            yield self._finding(facts, evidence, each)
+            told = (CheckOutcome("unknown", f"a fault in anchor-tui: {type(error).__name__}"),)
+        for each in _summarize_outcomes(told, _unreadable_parts(facts, evidence)):
+            yield self._build_finding(facts, evidence, each)
 
-    def _finding(self, facts: Facts, evidence: EvidenceKind, told: Told) -> Finding:
+    def _build_finding(self, facts: Facts, evidence: EvidenceKind, told: CheckOutcome) -> Finding:
         rules = facts.environment.rules if facts.environment else None
         place = told.place or SourceLocation("")
         return Finding(
             check=self.id,
             title=self.title,
-            level=told.level or self.grade(rules),
+            level=told.level or self.level_for(rules),
             status=told.status,
             evidence=evidence,
             message=told.message,
@@ -118,7 +118,7 @@ class Check(ValueObject, frozen=True):
         )
 
 
-def _settled(told: Iterable[Told], blind: str) -> tuple[Told, ...]:
+def _summarize_outcomes(told: Iterable[CheckOutcome], blind: str) -> tuple[CheckOutcome, ...]:
     """Every failure; else why it cannot be told; else that it holds."""
     found = tuple(told)
     failed = tuple(each for each in found if each.status == "fail")
@@ -136,7 +136,7 @@ def _settled(told: Iterable[Told], blind: str) -> tuple[Told, ...]:
     return (found[0],)
 
 
-def _blindness(facts: Facts, evidence: EvidenceKind) -> str:
+def _unreadable_parts(facts: Facts, evidence: EvidenceKind) -> str:
     """What of an evidence could not be read, in which a failure may hide."""
     manifests = {"rendered": facts.rendered, "live": facts.live}.get(evidence)
     if not isinstance(manifests, Manifests):

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from anchor_tui.domain.policy import argo, auth, ci, memory, mocks, release, runtime, secret_keys, settings, workers
 from anchor_tui.domain.policy.check import Check
+from anchor_tui.domain.policy.checks import (
+    argocd,
+    auth,
+    branch_status,
+    memory,
+    mocks,
+    release,
+    runtime,
+    secret_keys,
+    settings,
+    workers,
+)
 
 CHECKS: tuple[Check, ...] = (
     *auth.CHECKS,
     *mocks.CHECKS,
-    *argo.CHECKS,
+    *argocd.CHECKS,
     *release.CHECKS,
     *workers.CHECKS,
     *runtime.CHECKS,
     *memory.CHECKS,
     *secret_keys.CHECKS,
     *settings.CHECKS,
-    *ci.CHECKS,
+    *branch_status.CHECKS,
 )
-BY_ID = {check.id: check for check in CHECKS}
+CHECKS_BY_ID = {check.id: check for check in CHECKS}
 """What `[policy] disable` and the waivers may name."""

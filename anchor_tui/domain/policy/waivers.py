@@ -10,7 +10,7 @@ from anchor_tui.config.model import Config, Waiver
 from anchor_tui.domain.model import Finding, ValueObject
 
 
-class WaiverEnd(ValueObject, frozen=True):
+class WaiverExpiry(ValueObject, frozen=True):
     """A waiver and how many days it still holds, its last day included; below 1 it has expired."""
 
     check: str
@@ -25,35 +25,35 @@ class WaiverEnd(ValueObject, frozen=True):
         return self.days < 1
 
 
-def waived(finding: Finding, environment: str, config: Config, now: datetime) -> Finding:
+def apply_waiver(finding: Finding, environment: str, config: Config, now: datetime) -> Finding:
     """A failure under its waiver: waived until its last day, a failure that says so from then on."""
     if finding.status != "fail":
         return finding
-    waiver = _waiver(finding.check, environment, config)
+    waiver = _find_waiver(finding.check, environment, config)
     if waiver is None or waiver.until is None:
         return finding
-    if _day(now) <= waiver.until:
+    if _utc_date(now) <= waiver.until:
         message = f"{finding.message} (waived until {waiver.until}: {waiver.reason})"
         return replace(finding, status="waived", message=message)
     message = f"{finding.message}; its waiver expired on {waiver.until} ({waiver.reason})"
     return replace(finding, message=message)
 
 
-def _waiver(check: str, environment: str, config: Config) -> Waiver | None:
+def _find_waiver(check: str, environment: str, config: Config) -> Waiver | None:
     """The waiver that lasts longest."""
     found = [each for each in config.policy.waivers if each.check == check and each.environment == environment]
     return max(found, key=lambda each: each.until or date.min, default=None)
 
 
-def waiver_ends(config: Config, now: datetime) -> tuple[WaiverEnd, ...]:
+def list_waiver_expiries(config: Config, now: datetime) -> tuple[WaiverExpiry, ...]:
     """Every waiver, the one that ends first first."""
     ends = [
-        WaiverEnd(each.check, each.environment, each.until, each.reason, (each.until - _day(now)).days + 1)
+        WaiverExpiry(each.check, each.environment, each.until, each.reason, (each.until - _utc_date(now)).days + 1)
         for each in config.policy.waivers
         if each.until is not None
     ]
     return tuple(sorted(ends, key=lambda end: (end.until, end.environment, end.check)))
 
 
-def _day(now: datetime) -> date:
+def _utc_date(now: datetime) -> date:
     return now.astimezone(UTC).date()

@@ -32,9 +32,9 @@ from anchor_tui.sources.errors import SourceError
 from anchor_tui.sources.pace import Backoff
 
 if TYPE_CHECKING:
-    from anchor_tui.domain.policy.judging import Findings
+    from anchor_tui.domain.policy.engine import PolicyFindings
+    from anchor_tui.services.observe.policy import PolicyEvaluator
     from anchor_tui.services.observe.prefetch import Prefetch
-    from anchor_tui.services.policy import Policy
     from anchor_tui.sources.argocd.client import ArgoClient
     from anchor_tui.sources.argocd.prefetch_client import PrefetchingClient
     from anchor_tui.sources.github import GitHubSource
@@ -85,7 +85,7 @@ class Observer:
         self._sources = tuple(sources)
         self._now = now
         self._readings = SourceReadings()
-        self._policy: Policy | None = None
+        self._policy: PolicyEvaluator | None = None
         self._changed = asyncio.Event()
         self._argocd_responded = asyncio.Event()
 
@@ -94,15 +94,15 @@ class Observer:
         now = self._now()
         return build_snapshot(self._config, self._readings, now, self._evaluate_policy(now))
 
-    def _evaluate_policy(self, now: datetime) -> Findings | None:
+    def _evaluate_policy(self, now: datetime) -> PolicyFindings | None:
         """What policy says, as soon as the ops repo has been read: the checks are loaded then, not before."""
         if get_latest_value(self._readings.github) is None:
             return None
         if self._policy is None:
-            from anchor_tui.services.policy import Policy
+            from anchor_tui.services.observe.policy import PolicyEvaluator
 
-            self._policy = Policy(self._config)
-        return self._policy.findings(self._readings, now)
+            self._policy = PolicyEvaluator(self._config)
+        return self._policy.evaluate(self._readings, now)
 
     def read_again(self) -> None:
         """Asks every source now."""

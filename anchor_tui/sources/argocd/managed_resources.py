@@ -18,7 +18,7 @@ import msgspec
 
 from anchor_tui.domain.kubernetes.managed_resources import read_managed_resources
 from anchor_tui.domain.model import AppId, Application
-from anchor_tui.domain.policy.in_cluster import made_secrets
+from anchor_tui.domain.policy.evidence.cluster import list_created_secrets
 from anchor_tui.domain.source_data import ManagedResources
 from anchor_tui.sources.argocd.requests import APPLICATIONS
 from anchor_tui.sources.errors import BadAnswer, Forbidden, SourceError
@@ -96,7 +96,7 @@ class ManagedResourcesReader:
         """The live Secrets that ExternalSecrets make; one that cannot be read is left out, and so not known."""
         path, params = _application_path(application)
         found = []
-        for namespace, name in made_secrets(read_managed_resources(items, application.name).live):
+        for namespace, name in list_created_secrets(read_managed_resources(items, application.name).live):
             wanted = {"namespace": namespace, "resourceName": name, "group": "", "version": "v1", "kind": "Secret"}
             try:
                 answer = (await client.get(f"{path}/resource", params | wanted)).decode(LiveResourceJson)

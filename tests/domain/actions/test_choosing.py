@@ -14,7 +14,7 @@ from anchor_tui.domain.actions.choosing import Move, branch_name, brought_by, ch
 from anchor_tui.domain.model import Problem
 from anchor_tui.domain.source_data import EnvironmentFiles, PastRelease
 from tests.actions import a_refusal, order
-from tests.domain.policy.estate import CONFIG
+from tests.domain.policy.sample_repo import CONFIG
 from tests.values import files, ops_repo, release
 
 REPO = ops_repo()

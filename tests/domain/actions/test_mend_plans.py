@@ -10,7 +10,7 @@ from anchor_tui.domain.actions.workbench import Rights, Workbench
 from anchor_tui.domain.model import EvidenceKind as Kind
 from anchor_tui.domain.model import Finding
 from tests.actions import a_plan, a_refusal, environment, file, in_git, lines, order, repo, snapshot
-from tests.domain.policy.estate import sample
+from tests.domain.policy.sample_repo import sample
 from tests.values import application, replace
 
 OVERLAY = "infra/helm/platform/environments/prod/values.yaml"

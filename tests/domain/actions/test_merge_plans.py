@@ -27,7 +27,7 @@ from tests.actions import (
     sample_release,
     steps_of,
 )
-from tests.domain.policy.estate import CONFIG
+from tests.domain.policy.sample_repo import CONFIG
 from tests.values import replace
 
 PULL = pull_state()

@@ -13,11 +13,11 @@ from anchor_tui.domain.actions.workbench import Workbench
 from anchor_tui.domain.helm.image_fields import format_image_reference
 from anchor_tui.domain.helm.overlays import find_overlay_images, read_values_file
 from anchor_tui.domain.kubernetes.image_references import canonicalize_repository
-from anchor_tui.domain.policy.observed import read_repo
+from anchor_tui.domain.policy.evidence.facts_builder import read_repo_evidence
 from anchor_tui.domain.releases import read_release
 from anchor_tui.domain.yaml.document import parse_document
 from tests.actions import a_refusal, bench, file, repo, sample_release
-from tests.domain.policy.estate import CONFIG, sample
+from tests.domain.policy.sample_repo import CONFIG, sample
 from tests.domain.yaml.outside_scalars import outside
 
 DEV, STAGING, PROD = CONFIG.environments
@@ -44,7 +44,7 @@ def moved(source, release, overlay) -> Edited | Refusal:
 
 def test_the_sample_is_moved_with_the_chart_saying_which_image_is_which():
     bench_ = bench()
-    edited = edit(MOVE, bench_, CONFIG, read_repo(CONFIG, bench_.repo)["prod"])
+    edited = edit(MOVE, bench_, CONFIG, read_repo_evidence(CONFIG, bench_.repo)["prod"])
     assert isinstance(edited, Edited)
     for path in (RELEASE, OVERLAY):
         theirs = sample()[path.replace("prod", "staging")]
@@ -57,7 +57,7 @@ def test_the_sample_is_moved_with_the_chart_saying_which_image_is_which():
 
 def test_the_diff_shows_what_changes_and_three_lines_around_it():
     bench_ = bench()
-    edited = edit(MOVE, bench_, CONFIG, read_repo(CONFIG, bench_.repo)["prod"])
+    edited = edit(MOVE, bench_, CONFIG, read_repo_evidence(CONFIG, bench_.repo)["prod"])
     assert isinstance(edited, Edited)
     shown = diffs(edited, bench_.files)
     assert [each.path for each in shown] == sorted([RELEASE, OVERLAY])

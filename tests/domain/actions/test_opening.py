@@ -12,7 +12,7 @@ from anchor_tui.domain.actions.plan import PullRequestDraft
 from anchor_tui.domain.actions.steps import AddLabels, AskReviewers, Commit, CreateBranch, Merge, MoveBranch
 from anchor_tui.domain.actions.workbench import OurBranch, Rights, blob_oid
 from tests.actions import HEAD, a_refusal, bench, pull_state
-from tests.domain.policy.estate import CONFIG
+from tests.domain.policy.sample_repo import CONFIG
 from tests.values import replace
 
 BRANCH = "anchor-tui/promote/prod/1.43.2"

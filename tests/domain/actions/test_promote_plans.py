@@ -35,7 +35,7 @@ from tests.actions import (
     steps_of,
     unread,
 )
-from tests.domain.policy.estate import CONFIG, sample
+from tests.domain.policy.sample_repo import CONFIG, sample
 from tests.values import ago, application, replace
 
 STAGING_APP = application("anchor-msp-staging", synced_at=ago(hours=5), health_since=ago(hours=5))

@@ -29,7 +29,7 @@ from tests.actions import (
     state,
     steps_of,
 )
-from tests.domain.policy.estate import CONFIG, sample
+from tests.domain.policy.sample_repo import CONFIG, sample
 from tests.values import application, replace
 
 RELEASE = "environments/prod/release.yaml"

@@ -11,9 +11,9 @@ import pytest
 
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import AppId, Application, Operation
-from anchor_tui.domain.policy.facts import NotApplicable, Unavailable
-from anchor_tui.domain.policy.in_cluster import InCluster
-from anchor_tui.domain.policy.observed import read_environment
+from anchor_tui.domain.policy.evidence.cluster import ClusterEvidence
+from anchor_tui.domain.policy.evidence.facts import MissingEvidence, NotApplicable
+from anchor_tui.domain.policy.evidence.facts_builder import read_environment_evidence
 from anchor_tui.domain.source_data import ManagedResources
 from anchor_tui.sources.argocd.managed_resources import ManagedResourcesReader
 from tests.argocd_recordings import Recording, load_recording
@@ -70,8 +70,8 @@ async def managed(transport: Telling, *applications: Application) -> dict[AppId,
     return dict(managing.results_for(applications))
 
 
-def in_cluster(answers: dict[AppId, ManagedResources], *applications: Application) -> InCluster:
-    return read_environment(applications, argocd(*applications, managed=answers))
+def in_cluster(answers: dict[AppId, ManagedResources], *applications: Application) -> ClusterEvidence:
+    return read_environment_evidence(applications, argocd(*applications, managed=answers))
 
 
 # --- when ------------------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ async def test_a_server_that_fails_makes_evidence_that_is_unknown_and_harms_noth
     staging = application("anchor-msp-staging")
     there = Telling(anchor_msp_prod=load_recording(name), anchor_msp_staging=load_recording("managed-resources"))
     answers = await managed(there, PROD, staging)
-    assert isinstance(lack := in_cluster(answers, PROD).rendered, Unavailable)
+    assert isinstance(lack := in_cluster(answers, PROD).rendered, MissingEvidence)
     assert "error getting cached app managed resources" in lack.reason
     assert isinstance(in_cluster(answers, staging).rendered, Manifests)
 
@@ -170,7 +170,7 @@ async def test_an_answer_that_is_none_is_the_reason(body):
     there = Telling(anchor_msp_prod=httpx.Response(200, text=body))
     answers = await managed(there, PROD)
     assert answers[PROD.id].error
-    assert isinstance(in_cluster(answers, PROD).live, Unavailable)
+    assert isinstance(in_cluster(answers, PROD).live, MissingEvidence)
 
 
 async def test_the_keys_of_a_masked_secret_count():

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from anchor_tui.cli.output.snapshot.text import describe_source
-from anchor_tui.domain.findings import by_check
 from anchor_tui.domain.formatting import format_age, sanitize_text
 from anchor_tui.domain.model import Environment, Finding, PullRequest, Snapshot
+from anchor_tui.domain.policy.check_results import group_by_check
 from anchor_tui.domain.status_marks import get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
 from anchor_tui.domain.verdict import describe_position
 
@@ -70,7 +70,7 @@ def _render_environment(environment: Environment, snapshot: Snapshot) -> Iterato
 
 def _render_failures(findings: tuple[Finding, ...]) -> Iterator[str]:
     """What fails or cannot be told, worst first; then how many hold."""
-    results = by_check(findings)
+    results = group_by_check(findings)
     for result in results:
         if result.status in {"fail", "unknown", "waived"}:
             worst = result.worst

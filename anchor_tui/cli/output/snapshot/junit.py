@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-from anchor_tui.cli.reports.junit import case, clean, quoted
+from anchor_tui.cli.output.check.junit import format_case, quote_attribute, remove_invalid_characters
 from anchor_tui.domain.model import Environment, Finding, Level, Snapshot, Verdict
 
 
@@ -13,7 +13,7 @@ def render(snapshot: Snapshot) -> str:
     suites = [_render_environment(each) for each in snapshot.environments]
     if snapshot.findings:
         suites.append(_render_suite("estate", None, snapshot.findings))
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<testsuites name={quoted(snapshot.engine_id)}>"]
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<testsuites name={quote_attribute(snapshot.engine_id)}>"]
     return "\n".join([*lines, *(line for suite in suites for line in suite), "</testsuites>"]) + "\n"
 
 
@@ -28,15 +28,15 @@ def _render_suite(name: str, verdict: Verdict | None, findings: tuple[Finding, .
     total = len(findings) + (verdict is not None)
     counts = f'tests="{total}" failures="{failures}" errors="{int(level is Level.UNKNOWN)}" skipped="{skipped}"'
     cases = [_render_verdict(name, verdict)] if verdict else []
-    cases += [case(name, each) for each in findings]
-    return [f"  <testsuite name={quoted(name)} {counts}>", *cases, "  </testsuite>"]
+    cases += [format_case(name, each) for each in findings]
+    return [f"  <testsuite name={quote_attribute(name)} {counts}>", *cases, "  </testsuite>"]
 
 
 def _render_verdict(name: str, verdict: Verdict) -> str:
-    head = f"    <testcase classname={quoted(f'environment.{name}')} name={quoted('verdict')}"
+    head = f"    <testcase classname={quote_attribute(f'environment.{name}')} name={quote_attribute('verdict')}"
     if verdict.level not in {Level.FAILING, Level.UNKNOWN}:
         return f"{head}/>"
     kind = "failure" if verdict.level is Level.FAILING else "error"
     first = verdict.reasons[0] if verdict.reasons else verdict.level
-    body = escape(clean("\n".join(verdict.reasons)))
-    return f"{head}><{kind} type={quoted(verdict.level)} message={quoted(first)}>{body}</{kind}></testcase>"
+    body = escape(remove_invalid_characters("\n".join(verdict.reasons)))
+    return f"{head}><{kind} type={quote_attribute(verdict.level)} message={quote_attribute(first)}>{body}</{kind}></testcase>"

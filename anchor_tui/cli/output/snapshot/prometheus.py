@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from anchor_tui.domain.findings import by_check
 from anchor_tui.domain.model import Snapshot
+from anchor_tui.domain.policy.check_results import group_by_check
 
 Sample = tuple[dict[str, str], float]
 
@@ -114,7 +114,8 @@ def _count_checks(snapshot: Snapshot, engine: dict[str, str]) -> list[Sample]:
     samples: list[Sample] = []
     for name, findings in (*((each.name, each.findings) for each in snapshot.environments), ("", snapshot.findings)):
         counted = Counter(
-            "warn" if each.status == "fail" and each.level == "warning" else each.status for each in by_check(findings)
+            "warn" if each.status == "fail" and each.level == "warning" else each.status
+            for each in group_by_check(findings)
         )
         samples += [({**engine, "environment": name, "status": status}, counted[status]) for status in sorted(counted)]
     return samples

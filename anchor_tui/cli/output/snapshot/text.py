@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from anchor_tui.domain.findings import by_check
 from anchor_tui.domain.formatting import format_age, format_count, sanitize_text, shorten_revision
 from anchor_tui.domain.model import Application, Environment, Finding, PullRequest, Snapshot, SourceState
+from anchor_tui.domain.policy.check_results import group_by_check
 from anchor_tui.domain.status_marks import StatusMark, get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
 from anchor_tui.domain.verdict import describe_position
 
@@ -79,7 +79,7 @@ def _render_environment(environment: Environment, snapshot: Snapshot) -> Iterato
 
 def render_policy_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
     """What fails, cannot be told or is waived, worst first, with its place; then how many hold."""
-    results = by_check(findings)
+    results = group_by_check(findings)
     for result in results:
         if result.status in {"fail", "unknown", "waived"}:
             worst = result.worst

@@ -1,0 +1,24 @@
+"""The contract `anchor-tui/check/v1`."""
+
+from __future__ import annotations
+
+import msgspec
+
+from anchor_tui.cli.output.check.report import CheckReport
+
+SCHEMA = "anchor-tui/check/v1"
+
+
+def render(report: CheckReport) -> str:
+    """Every finding with its environment; the summary counts them, and lists the waivers by their end."""
+    document = {
+        "schema": SCHEMA,
+        "path": report.path,
+        "commit": report.commit,
+        "summary": {**report.count_findings(), "waivers": [msgspec.to_builtins(each) for each in report.waivers]},
+        "findings": [
+            {"environment": environment, **msgspec.to_builtins(finding)}
+            for environment, finding in report.iter_findings()
+        ],
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"

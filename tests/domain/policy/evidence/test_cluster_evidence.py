@@ -1,0 +1,83 @@
+"""Several applications of one environment, and answers that did not come."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from anchor_tui.domain.kubernetes.workloads import Manifests
+from anchor_tui.domain.model import ApplicationCondition
+from anchor_tui.domain.policy.engine import PolicyFacts
+from anchor_tui.domain.policy.evidence.cluster import (
+    ManagedResourcesResponse,
+    list_created_secrets,
+    read_cluster_evidence,
+)
+from anchor_tui.domain.policy.evidence.facts import MissingEvidence
+from tests.argocd_recordings import load_recording
+from tests.domain.policy.sample_repo import WHOLE, judged, one
+from tests.values import application, replace
+
+MAIN = application("anchor-msp-prod")
+MORE = application("anchor-msp-extra")
+ITEMS = load_recording("managed-resources-prod").body["items"]
+SECRET = json.loads(load_recording("resource-secret").body["manifest"])
+
+
+def told(rendered: Any, live: Any, check: str, evidence: str) -> tuple[str, str]:
+    prod = replace(WHOLE.environments["prod"], rendered=rendered, live=live)
+    finding = one(judged(PolicyFacts({"prod": prod}, WHOLE.estate)), "prod", check, evidence)
+    return finding.status, finding.message
+
+
+def test_one_answer_gives_what_is_rendered_and_what_lives() -> None:
+    found = read_cluster_evidence([MAIN], {MAIN.id: ManagedResourcesResponse(ITEMS, secrets=[SECRET])})
+
+    assert isinstance(found.rendered, Manifests)
+    assert isinstance(found.live, Manifests)
+    assert len(found.rendered.resources) == 7
+    assert len(found.live.resources) == 8
+    assert list_created_secrets(found.live.resources) == (("anchor-prod", "anchor-platform"),)
+    assert told(found.rendered, found.live, "secrets.required-keys", "live")[0] == "pass"
+
+
+def test_an_application_that_gave_no_answer_keeps_the_rest_from_passing() -> None:
+    found = read_cluster_evidence(
+        [MAIN, MORE], {MAIN.id: ManagedResourcesResponse(ITEMS), MORE.id: MissingEvidence("anchor-msp-extra: 403")}
+    )
+
+    status, message = told(found.rendered, found.live, "mock.workloads-absent", "live")
+
+    assert status == "unknown"
+    assert "anchor-msp-extra: 403" in message
+
+
+def test_a_comparison_error_is_no_answer_whatever_came() -> None:
+    broken = replace(MAIN, conditions=(ApplicationCondition("ComparisonError", "app path does not exist"),))
+
+    found = read_cluster_evidence([broken], {broken.id: ManagedResourcesResponse(ITEMS)})
+
+    assert isinstance(found.live, MissingEvidence)
+    assert "app path does not exist" in found.live.reason
+
+
+def test_what_was_not_asked_for_yet_is_unknown() -> None:
+    found = read_cluster_evidence([MAIN], {})
+
+    assert told(found.rendered, found.live, "workers.gateway-image", "rendered") == (
+        "unknown",
+        "anchor-msp-prod: its resources were not asked for yet",
+    )
+
+
+def test_an_absent_application_is_asleep_on_demand_and_unknown_where_it_is_always_on() -> None:
+    gone = MissingEvidence("anchor-msp: absent")
+    absent = {"live_spec": (application(presence="absent"),), "live": gone, "rendered": gone}
+    environments = {name: replace(WHOLE.environments[name], **absent) for name in ("staging", "prod")}
+
+    findings = judged(replace(WHOLE, environments=environments)).environments
+
+    told_by = {
+        name: {each.status for each in found if each.evidence == "live-spec"} for name, found in findings.items()
+    }
+    assert told_by == {"staging": {"skipped"}, "prod": {"unknown"}}
