@@ -15,9 +15,9 @@ from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.plan import Order, Plan
 from anchor_tui.sandbox.clock import ManualClock
 from anchor_tui.sandbox.server import Sandbox
-from anchor_tui.services.audit import Audit
 from anchor_tui.services.connections import Connections
-from anchor_tui.services.execute import Executor
+from anchor_tui.services.execute.audit import AuditLog
+from anchor_tui.services.execute.executor import PlanExecutor
 from anchor_tui.services.observe.observer import Observer, make_sources
 from tests.tui.screen import on_stage
 
@@ -79,7 +79,7 @@ async def draw_plan(name: str) -> dict[str, str]:
         sources = make_sources(config, environ, Path("/nonexistent"), box.clock.now)
         snapshot = await Observer(config, sources, box.clock.now).read_once(20)
         connections = Connections(config, environ, Path("/nonexistent"))
-        executor = Executor(connections, Audit(Path("/nonexistent")), now=box.clock.now)
+        executor = PlanExecutor(connections, AuditLog(Path("/nonexistent")), now=box.clock.now)
         found = await executor.prepare(order, snapshot, only_look=True)
         assert isinstance(found, Plan), found
         past = await executor.earlier_releases(order.environments[0])

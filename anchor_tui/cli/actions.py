@@ -15,12 +15,12 @@ from anchor_tui.cli.output.streams import print_error, write_result, write_text_
 
 if TYPE_CHECKING:
     from anchor_tui.config.model import Config
+    from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
-    from anchor_tui.domain.actions.progress import Job
     from anchor_tui.domain.model import Snapshot
-    from anchor_tui.services.acting import Pace
-    from anchor_tui.services.audit import Audit
     from anchor_tui.services.connections import Connections
+    from anchor_tui.services.execute.audit import AuditLog
+    from anchor_tui.services.execute.step_support import Timeouts
     from anchor_tui.services.runtime_context import RuntimeContext
 
 READ_TIMEOUT_S = 15.0
@@ -154,9 +154,9 @@ def _override_promotion_via(estate: RuntimeContext, via: Literal["pull-request",
 async def _plan_and_execute(estate: RuntimeContext, arguments: argparse.Namespace) -> int:
     from anchor_tui.cli.output import plan_text
     from anchor_tui.domain.actions.plan import Refusal
-    from anchor_tui.services.audit import Audit, AuditError
     from anchor_tui.services.connections import Connections
-    from anchor_tui.services.execute import Consent, Executor
+    from anchor_tui.services.execute.audit import AuditError, AuditLog
+    from anchor_tui.services.execute.executor import Consent, PlanExecutor
 
     snapshot = await _take_snapshot(estate, arguments)
     order = _build_order(arguments, snapshot, estate.config)
@@ -169,12 +169,12 @@ async def _plan_and_execute(estate: RuntimeContext, arguments: argparse.Namespac
         )
     told = _ProgressPrinter()
     connections = Connections(estate.config, estate.environ, estate.home)
-    executor = Executor(
-        connections, Audit(estate.state_folder), pace=_timeouts_of(arguments), listener=told.print_progress
+    executor = PlanExecutor(
+        connections, AuditLog(estate.state_folder), pace=_timeouts_of(arguments), listener=told.print_progress
     )
     try:
         if not arguments.dry_run:
-            await _report_unfinished_work(connections, Audit(estate.state_folder))
+            await _report_unfinished_work(connections, AuditLog(estate.state_folder))
     except AuditError as error:
         print_error(str(error))
         return ExitCode.REFUSED
@@ -220,7 +220,7 @@ class _ProgressPrinter:
     def print_progress(self, jobs: tuple[Job, ...]) -> None:
         """The steps that run now."""
         for job in jobs:
-            for track in job.tracks:
+            for track in job.groups:
                 if (step := track.current) is None:
                     continue
                 words = f"{track.subject}: {step.title}" + (f": {step.note}" if step.note else "")
@@ -241,15 +241,15 @@ async def _take_snapshot(estate: RuntimeContext, arguments: argparse.Namespace) 
     return await Observer(estate.config, sources).read_once(READ_TIMEOUT_S)
 
 
-async def _report_unfinished_work(connections: Connections, audit: Audit) -> None:
+async def _report_unfinished_work(connections: Connections, audit: AuditLog) -> None:
     """What an earlier run began and did not end: said, and written down, before anything else is done. Events that
     were not delivered are sent again."""
     from anchor_tui.services.clock import utc_now
-    from anchor_tui.services.outbox import Outbox
-    from anchor_tui.services.recovery import recover
+    from anchor_tui.services.execute.outbox import Outbox
+    from anchor_tui.services.execute.recovery import recover_abandoned
 
-    for each in await recover(connections, audit, utc_now):
-        print_error(f"{each.begun.plan.title} ({each.begun.subject}): {each.message}")
+    for each in await recover_abandoned(connections, audit, utc_now):
+        print_error(f"{each.unfinished.plan.title} ({each.unfinished.subject}): {each.message}")
     for words in await Outbox(connections, audit, utc_now).deliver_pending():
         print_error(words)
 
@@ -301,10 +301,10 @@ def _build_order(arguments: argparse.Namespace, snapshot: Snapshot, config: Conf
 def _missing_confirmation(plan: Plan, arguments: argparse.Namespace) -> str | None:
     """What the confirmation lacks; None where it is as the Plan wants it."""
     nothing = "nothing was done" + (" but the hard refresh" if plan.order.refreshed else "")
-    if plan.price == "phrase" and arguments.confirm != plan.phrase:
+    if plan.confirmation == "phrase" and arguments.confirm != plan.phrase:
         return f"not confirmed: {nothing}. Add --confirm {_quote_for_shell(plan.phrase)} to do it"
     names = " ".join(plan.order.environments)
-    if plan.price == "key" and not (arguments.yes or (names and arguments.confirm == names)):
+    if plan.confirmation == "key" and not (arguments.yes or (names and arguments.confirm == names)):
         return f"not confirmed: {nothing}. Add --yes to do it"
     if plan.reason_required and not arguments.reason.strip():
         return "not confirmed: a protected environment wants a reason. Add --reason TEXT"
@@ -317,12 +317,12 @@ def _quote_for_shell(phrase: str) -> str:
     return shlex.quote(phrase)
 
 
-def _timeouts_of(arguments: argparse.Namespace) -> Pace:
+def _timeouts_of(arguments: argparse.Namespace) -> Timeouts:
     import time
 
-    from anchor_tui.services.acting import Pace
+    from anchor_tui.services.execute.step_support import Timeouts
 
-    return Pace() if arguments.timeout is None else Pace(deadline=time.monotonic() + arguments.timeout)
+    return Timeouts() if arguments.timeout is None else Timeouts(deadline=time.monotonic() + arguments.timeout)
 
 
 def _print_result(content: str, arguments: argparse.Namespace) -> bool:
@@ -334,7 +334,7 @@ def _exit_code_of_refusal(refusal: Refusal, snapshot: Snapshot) -> ExitCode:
         return ExitCode.USAGE
     if refusal.kind in _SOURCE_UNAVAILABLE_KINDS:
         return _exit_code_of_unread_sources(snapshot) or ExitCode.SOURCE_UNAVAILABLE
-    return ExitCode.OK if refusal.settled else ExitCode.REFUSED
+    return ExitCode.OK if refusal.already_done else ExitCode.REFUSED
 
 
 def _exit_code_of_unread_sources(snapshot: Snapshot) -> ExitCode | None:

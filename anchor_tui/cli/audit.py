@@ -11,7 +11,7 @@ from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.streams import print_error, write_result, write_text_result
 
 if TYPE_CHECKING:
-    from anchor_tui.services.audit import Entry
+    from anchor_tui.services.execute.audit import AuditEntry
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,13 +25,13 @@ def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -
     """Prints the audit. Needs no configuration: it is one for the user."""
     import os
 
-    from anchor_tui.services.audit import Audit, AuditError
+    from anchor_tui.services.execute.audit import AuditError, AuditLog
     from anchor_tui.services.runtime_context import find_state_folder
 
-    audit = Audit(find_state_folder(os.environ))
+    audit = AuditLog(find_state_folder(os.environ))
     try:
-        entries = audit.read()
-        unreadable = audit.unreadable
+        entries = audit.read_entries()
+        unreadable = audit.unreadable_count
     except AuditError as error:
         print_error(str(error))
         return ExitCode.SOURCE_UNAVAILABLE
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -
     return ExitCode.OK if write_text_result(text, None) else ExitCode.USAGE
 
 
-def _format_json_line(entry: Entry) -> str:
+def _format_json_line(entry: AuditEntry) -> str:
     """The line as it is kept, but for what a terminal would obey."""
     import msgspec
 
@@ -57,7 +57,7 @@ def _format_json_line(entry: Entry) -> str:
     return escape_control_characters(msgspec.json.encode(entry).decode()) + "\n"
 
 
-def _format_text_line(entry: Entry) -> str:
+def _format_text_line(entry: AuditEntry) -> str:
     from anchor_tui.cli.output.plan_text import OUTCOME_MARKS
     from anchor_tui.domain.formatting import sanitize_text
     from anchor_tui.domain.status_marks import StatusMark

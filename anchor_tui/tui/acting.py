@@ -16,10 +16,10 @@ from anchor_tui.tui.orders import Aim, order_for
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
 
+    from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import ActionId
-    from anchor_tui.domain.actions.progress import Job
     from anchor_tui.domain.source_data import PastRelease
-    from anchor_tui.services.execute import Consent
+    from anchor_tui.services.execute.executor import Consent
     from anchor_tui.tui.app import AnchorApp
 
 TITLES = {
@@ -114,7 +114,7 @@ class Flows:
 
     async def _at_once(self, order: Order) -> None:
         """What costs no confirmation: it is asked for, and the screen goes on."""
-        from anchor_tui.services.execute import Consent
+        from anchor_tui.services.execute.executor import Consent
 
         plan = await self._plan(order)
         if isinstance(plan, Refusal):

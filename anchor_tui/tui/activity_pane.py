@@ -8,7 +8,7 @@ from functools import partial
 
 from textual.content import Content
 
-from anchor_tui.domain.actions.progress import Job
+from anchor_tui.domain.actions.jobs import Job
 from anchor_tui.domain.formatting import format_age, get_first_line
 from anchor_tui.domain.model import Environment
 from anchor_tui.domain.status_marks import StatusMark
@@ -30,7 +30,7 @@ def _row(job: Job) -> Row:
         key=job.id,
         draw=partial(_cells, job),
         describe=lambda now: job_content(job, now),
-        words=f"{job.plan.title} {job.words()} {job.outcome.kind if job.outcome else 'running'}",
+        words=f"{job.plan.title} {job.progress_text()} {job.outcome.kind if job.outcome else 'running'}",
         url=job.url or None,
         copied=job.plan.command,
     )
@@ -38,7 +38,7 @@ def _row(job: Job) -> Row:
 
 def _cells(job: Job, now: datetime) -> tuple[Content, ...]:
     if job.outcome is None:
-        state, words = marked(StatusMark.PROGRESS, "under way"), job.words().removeprefix(f"{job.plan.title}: ")
+        state, words = marked(StatusMark.PROGRESS, "under way"), job.progress_text().removeprefix(f"{job.plan.title}: ")
     else:
         state = marked(OUTCOMES[job.outcome.kind], job.outcome.kind)
         words = get_first_line(job.outcome.message)
@@ -48,7 +48,7 @@ def _cells(job: Job, now: datetime) -> tuple[Content, ...]:
 def concerns(job: Job, environment: Environment) -> bool:
     """Whether a job changes an environment, or one of its applications."""
     own = {application.id for application in environment.applications}
-    return environment.name in job.plan.order.environments or any(track.application in own for track in job.tracks)
+    return environment.name in job.plan.order.environments or any(track.application in own for track in job.groups)
 
 
 def running_words(jobs: Sequence[Job]) -> str:
@@ -57,4 +57,4 @@ def running_words(jobs: Sequence[Job]) -> str:
     if not running:
         return ""
     more = f" (+{len(running) - 1})" if len(running) > 1 else ""
-    return f"{StatusMark.PROGRESS.glyph()} {running[-1].words()}{more}"
+    return f"{StatusMark.PROGRESS.glyph()} {running[-1].progress_text()}{more}"

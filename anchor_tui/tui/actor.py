@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
-    from anchor_tui.domain.actions.progress import Job
     from anchor_tui.domain.model import Snapshot
     from anchor_tui.domain.source_data import PastRelease
-    from anchor_tui.services.execute import Consent
+    from anchor_tui.services.execute.executor import Consent
 
 
 class Actor(Protocol):

@@ -26,8 +26,8 @@ from anchor_tui.tui.launch import UnknownThemeError
 from anchor_tui.tui.screens.fleet import FleetScreen
 
 if TYPE_CHECKING:
+    from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import ActionId, Plan
-    from anchor_tui.domain.actions.progress import Job
     from anchor_tui.tui.acting import Flows
 
 START = timedelta(seconds=10)

@@ -18,7 +18,7 @@ from anchor_tui.tui.policy_pane import POLICY, make_policy
 from anchor_tui.tui.widgets.grid import Column, Pane, Row, still
 
 if TYPE_CHECKING:
-    from anchor_tui.domain.actions.progress import Job
+    from anchor_tui.domain.actions.jobs import Job
 
 APPLICATIONS = "Applications"
 PULL_REQUESTS = "Pull requests"

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from textual.content import Content
 
+from anchor_tui.domain.actions.jobs import GroupProgress, Job
 from anchor_tui.domain.actions.plan import LineKind, Outcome, OutcomeKind, Plan, Refusal
-from anchor_tui.domain.actions.progress import Job, Track
 from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.appearance import MUTED, marked, muted, spaced, text
@@ -73,7 +73,7 @@ def _diff(whole: str) -> Iterator[Content]:
 
 
 def _steps(plan: Plan) -> Iterator[Content]:
-    for change in plan.changes:
+    for change in plan.step_groups:
         yield text(change.subject, "bold")
         for number, step in enumerate(change.steps, 1):
             request = step.request
@@ -96,7 +96,7 @@ def options_content(plan: Plan) -> Content:
         parts.append(spaced(text("e", "bold"), text("edit title and text"), gap=" "))
     parts.append(spaced(text("i", "bold"), text("each request"), gap=" "))
     parts.append(muted("↑↓ scroll"))
-    if plan.price == "phrase":
+    if plan.confirmation == "phrase":
         parts.append(muted("tab leaves the field"))
     return spaced(*parts, gap="  ")
 
@@ -107,7 +107,7 @@ def _switch(key: str, name: str, *, on: bool) -> Content:
 
 def refusal_content(refusal: Refusal) -> Content:
     """Why not, with the way out, and the address to look at."""
-    mark = StatusMark.OK if refusal.settled else StatusMark.FAILING
+    mark = StatusMark.OK if refusal.already_done else StatusMark.FAILING
     lines = [marked(mark, part) for part in str(refusal).split("; ")]
     return Content("\n").join([*lines, *([muted(refusal.url)] if refusal.url else [])])
 
@@ -118,14 +118,14 @@ def refusal_content(refusal: Refusal) -> Content:
 def job_content(job: Job, now: datetime) -> Content:
     """Each step on a line with its time; at the end what became of it."""
     lines: list[Content] = []
-    for track in job.tracks:
-        lines += _track(track, now, with_subject=len(job.tracks) > 1)
+    for track in job.groups:
+        lines += _track(track, now, with_subject=len(job.groups) > 1)
     if job.outcome is not None:
         lines += [Content(""), *_outcome(job.outcome)]
     return Content("\n").join(lines)
 
 
-def _track(track: Track, now: datetime, *, with_subject: bool) -> Iterator[Content]:
+def _track(track: GroupProgress, now: datetime, *, with_subject: bool) -> Iterator[Content]:
     if with_subject:
         yield text(track.subject, "bold")
     for step in track.steps:

@@ -25,7 +25,7 @@ from urllib.parse import urlencode, urlsplit
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from anchor_tui.sources.argocd.requests import LISTING  # noqa: E402
+from anchor_tui.sources.argocd.endpoints import LIST_REQUEST  # noqa: E402
 
 SIZE = {"COLUMNS": "180", "LINES": "50"}
 
@@ -83,7 +83,7 @@ def sandbox(*more: str) -> Iterator[dict[str, object]]:
 def answer_ms(url: str, token: str) -> float:
     """The list that the screen waits for, asked for alone."""
     address = urlsplit(url)
-    path, params = LISTING
+    path, params = LIST_REQUEST
     began = time.perf_counter()
     connection = http.client.HTTPConnection(str(address.hostname), address.port)
     connection.request("GET", f"/{path}?{urlencode(params)}", headers={"Authorization": f"Bearer {token}"})

@@ -10,7 +10,7 @@ import pytest
 
 from anchor_tui.__main__ import run_command_line
 from anchor_tui.cli import actions
-from tests.services.acting import QUICK, Operator
+from tests.services.sandbox_operator import QUICK_TIMEOUTS, Operator
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -27,10 +27,10 @@ def commander(op: Operator, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captu
         "_timeouts_of",
         lambda arguments: dataclasses.replace(
             pace(arguments),
-            argocd_s=QUICK.argocd_s,
-            github_s=QUICK.github_s,
-            settle_s=QUICK.settle_s,
-            degraded_s=QUICK.degraded_s,
+            argocd_poll_s=QUICK_TIMEOUTS.argocd_poll_s,
+            github_poll_s=QUICK_TIMEOUTS.github_poll_s,
+            settle_s=QUICK_TIMEOUTS.settle_s,
+            degraded_s=QUICK_TIMEOUTS.degraded_s,
         ),
     )
 

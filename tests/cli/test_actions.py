@@ -10,7 +10,7 @@ import pytest
 from anchor_tui.sandbox.windows import Window
 from tests import golden
 from tests.cli.commander import commander, steady
-from tests.services.acting import Operator, at
+from tests.services.sandbox_operator import Operator, operator_at
 
 GOLDEN = Path(__file__).parent / "golden"
 TWICE = '\n[[environments]]\nname = "dev"\napplications = ["anchor-msp-dev", "team-a/anchor-msp-dev"]\n'
@@ -25,7 +25,7 @@ def cli(monkeypatch, capfd):
 
 
 def test_0_where_it_was_done(tmp_path, cli):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
         code, out, err = cli(op)("sync", "dev", "--yes", "--wait")
         assert code == 0
         assert out.splitlines()[0] == "Sync anchor-msp-dev"
@@ -35,7 +35,7 @@ def test_0_where_it_was_done(tmp_path, cli):
 
 
 def test_0_where_nothing_is_left_to_do(tmp_path, cli):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
         code, out, _ = cli(op)("terminate", "dev", "--yes")
         assert (code, "nothing to terminate" in out) == (0, True)
 
@@ -54,7 +54,7 @@ def test_0_where_nothing_is_left_to_do(tmp_path, cli):
     ],
 )
 def test_2_where_it_was_asked_for_wrongly(tmp_path, cli, argv, words):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
         code, out, err = cli(op)(*argv)
         assert (code, out) == (2, "")
         assert words in err
@@ -63,7 +63,7 @@ def test_2_where_it_was_asked_for_wrongly(tmp_path, cli, argv, words):
 
 
 def test_2_where_a_name_is_that_of_several(tmp_path, cli):
-    with at("steady", tmp_path, more=TWICE) as op:
+    with operator_at("steady", tmp_path, more=TWICE) as op:
         command = cli(op)
         code, _, err = command("refresh", "anchor-msp-dev")
         assert code == 2
@@ -75,7 +75,7 @@ def test_2_where_a_name_is_that_of_several(tmp_path, cli):
 
 @pytest.mark.parametrize("variable", ["GITHUB_TOKEN", "ARGOCD_AUTH_TOKEN"])
 def test_2_where_there_is_no_token_at_all(tmp_path, cli, monkeypatch, variable):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
         command = cli(op)
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
         monkeypatch.setenv("PATH", str(tmp_path))
@@ -100,7 +100,7 @@ def test_2_where_there_is_no_token_at_all(tmp_path, cli, monkeypatch, variable):
     ],
 )
 def test_3_where_a_source_could_not_be_read(tmp_path, cli, fault, argv):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
         op.box.faults.add(fault)
         code, out, _ = cli(op)(*argv)
         assert code == 3, out
@@ -109,7 +109,7 @@ def test_3_where_a_source_could_not_be_read(tmp_path, cli, fault, argv):
 
 
 def test_3_where_an_application_is_named_that_could_not_be_read(tmp_path, cli):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
         op.box.faults.add("argocd:status=503")
         code, out, err = cli(op)("sync", "some-other-app", "--yes")
         assert code == 3, out + err
@@ -131,7 +131,7 @@ def test_3_where_an_application_is_named_that_could_not_be_read(tmp_path, cli):
     ],
 )
 def test_4_where_it_was_not_confirmed_as_its_price_wants_it(tmp_path, cli, argv, words):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
         code, out, err = cli(op)(*argv)
         assert code == 4
         assert words in err
@@ -140,7 +140,7 @@ def test_4_where_it_was_not_confirmed_as_its_price_wants_it(tmp_path, cli, argv,
 
 
 def test_4_where_yes_is_said_to_what_deletes(tmp_path, cli):
-    with at("incident", tmp_path) as op:
+    with operator_at("incident", tmp_path) as op:
         command = cli(op)
         code, out, err = command("hard-refresh-prune", "staging", "--yes")
         assert code == 4
@@ -151,7 +151,7 @@ def test_4_where_yes_is_said_to_what_deletes(tmp_path, cli):
 
 
 def test_4_where_it_is_read_only(tmp_path, cli):
-    with at("incident", tmp_path) as op:
+    with operator_at("incident", tmp_path) as op:
         for argv in (("refresh", "dev"), ("promote", "staging", "--yes"), ("cutover", "--yes")):
             code, out, err = cli(op)(*argv, "--read-only")
             assert (code, out) == (4, "")
@@ -161,14 +161,14 @@ def test_4_where_it_is_read_only(tmp_path, cli):
 
 
 def test_4_where_a_window_forbids_it(tmp_path, cli):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
         op.box.controller.windows = [Window.frozen("*")]
         code, out, _ = cli(op)("sync", "dev", "--yes")
         assert (code, "a sync window forbids it" in out) == (4, True)
 
 
 def test_4_where_it_drifted_with_the_plan_as_it_would_be_now(tmp_path, cli):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
         looks = []
 
         def push(asked):
@@ -187,7 +187,7 @@ def test_4_where_it_drifted_with_the_plan_as_it_would_be_now(tmp_path, cli):
 
 
 def test_5_where_it_failed(tmp_path, cli):
-    with at("drift", tmp_path) as op:
+    with operator_at("drift", tmp_path) as op:
         op.box.controller.failing["anchor-msp-dev"] = "admission webhook denied the request: no"
         code, out, _ = cli(op)("sync", "dev", "--yes", "--wait")
         assert (code, "admission webhook denied the request: no" in out) == (5, True)
@@ -197,7 +197,7 @@ def test_5_where_it_failed(tmp_path, cli):
     "argv", [("refresh", "dev"), ("sync", "dev", "--yes"), ("promote", "staging", "--yes", "--without-argocd")]
 )
 def test_6_where_the_time_was_up_before_the_end_was_known(tmp_path, cli, argv):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
 
         def stop(asked):
             if asked.writes:
@@ -210,7 +210,7 @@ def test_6_where_the_time_was_up_before_the_end_was_known(tmp_path, cli, argv):
 
 
 def test_6_where_the_answer_was_lost(tmp_path, cli):
-    with at("drift", tmp_path) as op:
+    with operator_at("drift", tmp_path) as op:
 
         def breaks(asked):
             if asked.method == "POST":
@@ -226,7 +226,7 @@ def test_6_where_the_answer_was_lost(tmp_path, cli):
 
 
 def test_without_wait_it_ends_when_nothing_more_is_sent_and_says_so(tmp_path, cli):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
         code, out, _ = cli(op)("promote", "staging", "--yes")
         assert code == 0
         assert f"#{op.pulls[0].number}" in out
@@ -235,7 +235,7 @@ def test_without_wait_it_ends_when_nothing_more_is_sent_and_says_so(tmp_path, cl
 
 
 def test_a_merge_is_waited_for_into_the_cluster(tmp_path, cli):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
         command = cli(op)
         command("promote", "staging", "--yes")
         number = op.pulls[0].number
@@ -262,7 +262,7 @@ DRY = {
 )
 def test_a_dry_run_prints_the_plan_whole_and_does_nothing(tmp_path, cli, name, form):
     scenario, argv = DRY[name]
-    with at(scenario, tmp_path) as op:
+    with operator_at(scenario, tmp_path) as op:
         code, out, _ = cli(op)(*argv, "--dry-run", "--format", form)
         assert code == (4 if name == "refused" else 0)
         assert op.traffic.writes == []
@@ -275,7 +275,7 @@ def test_a_dry_run_prints_the_plan_whole_and_does_nothing(tmp_path, cli, name, f
 
 
 def test_a_dry_run_is_for_read_only_too(tmp_path, cli):
-    with at("incident", tmp_path) as op:
+    with operator_at("incident", tmp_path) as op:
         code, out, _ = cli(op)("hard-refresh-prune", "staging", "--dry-run", "--read-only")
         assert code == 0
         assert "as of 20" in out
@@ -286,7 +286,7 @@ def test_a_dry_run_is_for_read_only_too(tmp_path, cli):
 def test_what_the_plan_says_is_the_same_does_the_same(tmp_path, cli):
     import shlex
 
-    with at("incident", tmp_path) as op:
+    with operator_at("incident", tmp_path) as op:
         command = cli(op)
         _, out, _ = command("hard-refresh-prune", "staging", "--dry-run", "--reason", "it's time; $(reboot)")
         words = shlex.split(out.splitlines()[-1].removeprefix("same as: "))
@@ -300,7 +300,7 @@ def test_what_the_plan_says_is_the_same_does_the_same(tmp_path, cli):
 
 
 def test_the_outcome_as_json(tmp_path, cli):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
         code, out, err = cli(op)("promote", "staging", "--yes", "--format", "json")
         found = json.loads(out)
         assert (code, found["schema"], found["kind"]) == (0, "anchor-tui/outcome/v1", "done")
@@ -315,7 +315,7 @@ HOSTILE = "\x1b]0;pwned\x07\x1b[2Jred\u202egnp\nsecond line \x9b31m"
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_hostile_reason_or_commit_is_only_text(tmp_path, cli, form):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
         command = cli(op)
         op.box.commit({"README.md": "x\n"}, f"evil {HOSTILE}")
         said = [
@@ -334,7 +334,7 @@ def test_a_hostile_reason_or_commit_is_only_text(tmp_path, cli, form):
 
 
 def test_no_token_is_printed(tmp_path, cli):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
         command = cli(op)
         op.box.faults.add("argocd:status=401,method=POST,times=1")
         said = [command("sync", "dev", "--yes"), command("promote", "staging", "--yes", "--format", "json")]
@@ -344,19 +344,19 @@ def test_no_token_is_printed(tmp_path, cli):
 
 
 def test_who_interrupts_it_is_told_where_to_look(tmp_path, cli, monkeypatch, capfd):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
 
         async def interrupted(*_arguments, **_options):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("anchor_tui.services.execute.Executor.execute", interrupted)
+        monkeypatch.setattr("anchor_tui.services.execute.executor.PlanExecutor.execute", interrupted)
         with pytest.raises(KeyboardInterrupt):
             cli(op)("sync", "dev", "--yes", "--wait")
         assert "interrupted: what was sent stays sent; see anchor-tui audit --steps" in capfd.readouterr().err
 
 
 def test_an_audit_that_cannot_be_written_refuses(tmp_path, cli):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
         (tmp_path / "state").write_text("a file where the folder should be")
         code, _, err = cli(op)("sync", "dev", "--yes")
         assert code == 4

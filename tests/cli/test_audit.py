@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.cli.commander import commander
-from tests.services.acting import at
+from tests.services.sandbox_operator import operator_at
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def cli(monkeypatch, capfd):
 
 
 def test_before_anything_was_done_it_says_so_and_where_it_would_stand(tmp_path, cli):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
         code, out, err = cli(op)("audit")
         assert (code, err) == (0, "")
         assert out == f"nothing was done from here yet ({tmp_path / 'state' / 'audit.jsonl'})\n"
@@ -24,7 +24,7 @@ def test_before_anything_was_done_it_says_so_and_where_it_would_stand(tmp_path, 
 
 
 def test_what_was_asked_for_and_its_end_a_line_each_and_with_steps_all_of_them(tmp_path, cli):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
         command = cli(op)
         command("sync", "dev", "--yes", "--reason", "night shift")
         op.box.faults.add("argocd:status=403,method=POST,times=1")
@@ -47,7 +47,7 @@ def test_what_was_asked_for_and_its_end_a_line_each_and_with_steps_all_of_them(t
 
 
 def test_as_json_it_is_the_lines_one_object_each(tmp_path, cli):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
         command = cli(op)
         command("sync", "dev", "--yes")
         code, out, err = command("audit", "--format", "json")
@@ -60,7 +60,7 @@ def test_as_json_it_is_the_lines_one_object_each(tmp_path, cli):
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_line_that_a_crash_cut_short_is_left_out_and_counted(tmp_path, cli, form):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
         command = cli(op)
         command("refresh", "dev")
         with op.audit.path.open("ab") as file:
@@ -76,7 +76,7 @@ def test_a_line_that_a_crash_cut_short_is_left_out_and_counted(tmp_path, cli, fo
 
 
 def test_an_event_stands_among_them(tmp_path, cli):
-    with at("incident", tmp_path) as op:
+    with operator_at("incident", tmp_path) as op:
         command = cli(op)
         op.box.hosted.required_checks = ()
 
@@ -98,7 +98,7 @@ def test_an_event_stands_among_them(tmp_path, cli):
 
 
 def test_one_that_cannot_be_read_is_3(tmp_path, cli):
-    with at("steady", tmp_path) as op:
+    with operator_at("steady", tmp_path) as op:
         (tmp_path / "state").mkdir()
         op.audit.path.mkdir()
         code, out, err = cli(op)("audit")

@@ -12,9 +12,16 @@ import requests
 from graphql import build_schema, parse, validate
 from graphql.execution.values import get_variable_values
 
-from anchor_tui.domain.actions.parts import FileChange, Request
-from anchor_tui.domain.actions.steps import AddLabels, Commit, CreateBranch, Dispatch, Merge, OpenPullRequest
-from anchor_tui.domain.actions.workbench import blob_oid
+from anchor_tui.domain.actions.repo_state import blob_oid
+from anchor_tui.domain.actions.step_base import ApiRequest, FileChange
+from anchor_tui.domain.actions.steps import (
+    AddLabels,
+    CommitFiles,
+    CreateBranch,
+    CreatePullRequest,
+    DispatchWorkflow,
+    MergePullRequest,
+)
 from anchor_tui.domain.source_data import OpsRepoData
 from anchor_tui.sources.errors import (
     BadAnswer,
@@ -50,10 +57,10 @@ REPO = "anchor/anchor-msp-ops"
 TOKEN = "ghp_verysecretverysecretverysecret123456"
 PATHS = ("environments/prod/release.yaml", "infra/helm/platform/environments/prod/values.yaml")
 SCHEMA = build_schema(resources.files("anchor_tui.sandbox").joinpath("schema.graphql").read_text())
-COMMIT = Commit(REPO, "b", "a" * 40, "Promote", "Anchor-Tui-Request: 1", (FileChange("x", "c" * 40, "eA=="),))
-AUTO = Merge(REPO, 232, "PR_1", "d" * 40, "squash", "auto-merge")
-QUEUE = Merge(REPO, 232, "PR_1", "d" * 40, "squash", "queue")
-MERGE = Merge(REPO, 232, "PR_1", "d" * 40, "squash")
+COMMIT = CommitFiles(REPO, "b", "a" * 40, "Promote", "Anchor-Tui-Request: 1", (FileChange("x", "c" * 40, "eA=="),))
+AUTO = MergePullRequest(REPO, 232, "PR_1", "d" * 40, "squash", "auto-merge")
+QUEUE = MergePullRequest(REPO, 232, "PR_1", "d" * 40, "squash", "queue")
+MERGE = MergePullRequest(REPO, 232, "PR_1", "d" * 40, "squash")
 
 # --- what is asked --------------------------------------------------------------------------------------
 
@@ -155,7 +162,7 @@ async def test_without_a_branch_there_is_none_and_rights_are_known():
     rights, branch, pulls = await ours(answer(ref=None, pullRequests={"nodes": []}))
     assert (branch, pulls) == (None, ())
     assert (rights.viewer, rights.push, rights.auto_merge, rights.archived) == ("on-call", "yes", True, False)
-    assert rights.methods == ("merge", "squash"), "the usual one first, and what is not allowed left out"
+    assert rights.merge_methods == ("merge", "squash"), "the usual one first, and what is not allowed left out"
 
 
 async def test_our_branch_has_its_tip_what_that_stands_on_and_the_blobs_there():
@@ -228,7 +235,7 @@ async def test_a_permission_is_what_it_lets_us_do(said, push):
 async def test_a_repository_that_allows_no_method_is_merged_by_its_most_usual_one():
     none = {f"{name}Allowed": False for name in ("mergeCommit", "squashMerge", "rebaseMerge")}
     rights, _, _ = await ours(answer(ref=None, **none))
-    assert rights.methods == ("squash",)
+    assert rights.merge_methods == ("squash",)
 
 
 # --- files ------------------------------------------------------------------------------------------------
@@ -420,9 +427,9 @@ SENT = {
     "queue": (QUEUE, "POST", "/graphql"),
     "merge": (MERGE, "PUT", f"/repos/{REPO}/pulls/232/merge"),
     "branch": (CreateBranch(REPO, "b", "a" * 40), "POST", f"/repos/{REPO}/git/refs"),
-    "pull request": (OpenPullRequest(REPO, "b", "main", "t", "x"), "POST", f"/repos/{REPO}/pulls"),
+    "pull request": (CreatePullRequest(REPO, "b", "main", "t", "x"), "POST", f"/repos/{REPO}/pulls"),
     "workflow": (
-        Dispatch(REPO, "promote.yaml", "main", {}),
+        DispatchWorkflow(REPO, "promote.yaml", "main", {}),
         "POST",
         f"/repos/{REPO}/actions/workflows/promote.yaml/dispatches",
     ),
@@ -565,7 +572,7 @@ async def test_what_graphql_answers_tells_whether_the_write_may_have_been_carrie
     assert len(taken) == 1, "a write is sent once"
 
 
-CALLS = [MERGE.request, COMMIT.request, Request("github", "GET", f"/repos/{REPO}/pulls")]
+CALLS = [MERGE.request, COMMIT.request, ApiRequest("github", "GET", f"/repos/{REPO}/pulls")]
 
 
 @pytest.mark.parametrize("request_", CALLS, ids=lambda each: each.path)

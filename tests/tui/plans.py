@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from anchor_tui.domain.actions.following import FollowHealth, FollowOperation
-from anchor_tui.domain.actions.parts import AppTarget, ResourceRef
+from anchor_tui.domain.actions.jobs import GroupProgress, Job, StepPhase, StepProgress
 from anchor_tui.domain.actions.plan import (
-    Change,
     FileDiff,
-    Line,
+    GroupResult,
     Order,
     Outcome,
     Plan,
+    PlanLine,
+    Precondition,
     PullRequestDraft,
     Refusal,
-    Result,
-    Seen,
+    StepGroup,
 )
-from anchor_tui.domain.actions.progress import Job, StepPhase, StepState, Track
+from anchor_tui.domain.actions.step_base import ApplicationRef, ResourceRef
 from anchor_tui.domain.actions.steps import Sync
+from anchor_tui.domain.actions.wait_steps import WaitForHealth, WaitForOperation
 from anchor_tui.domain.model import AppId
 from tests.values import NOW, ago, replace
 
@@ -40,34 +40,34 @@ DIFF = """--- a/environments/staging/release.yaml
 
 def sync_plan(order: Order, **changes: Any) -> Plan:
     """Of an unprotected application: one key."""
-    target = AppTarget(STAGING, "anchor-msp")
+    target = ApplicationRef(STAGING, "anchor-msp")
     base = Plan(
         order=order,
         title="Sync anchor-msp-staging",
         verb="Sync",
-        price="key",
+        confirmation="key",
         phrase="",
         protected=False,
         reason_required=False,
         command="anchor-tui sync staging --yes",
         made_at=NOW,
         lines=(
-            Line("change", "to 8c1f2e0 “Update staging to 1.44.0”"),
-            Line("change", "2 resources change: ConfigMap/web, Deployment/gateway"),
-            Line("kept", "prune is off: 1 stale resource stays: Service/status-mock"),
+            PlanLine("change", "to 8c1f2e0 “Update staging to 1.44.0”"),
+            PlanLine("change", "2 resources change: ConfigMap/web, Deployment/gateway"),
+            PlanLine("kept", "prune is off: 1 stale resource stays: Service/status-mock"),
         ),
-        changes=(
-            Change(
+        step_groups=(
+            StepGroup(
                 str(STAGING),
                 (
                     Sync(target, order.request_id, "8c1f2e0"),
-                    FollowOperation(target, order.request_id),
-                    FollowHealth(target),
+                    WaitForOperation(target, order.request_id),
+                    WaitForHealth(target),
                 ),
                 STAGING,
             ),
         ),
-        seen=(Seen("the commit of argocd/anchor-msp-staging", "8c1f2e0"),),
+        preconditions=(Precondition("the commit of argocd/anchor-msp-staging", "8c1f2e0"),),
         choices=("ConfigMap/anchor-staging/web", "Deployment/anchor-staging/gateway"),
     )
     return replace(base, **changes)
@@ -75,37 +75,37 @@ def sync_plan(order: Order, **changes: Any) -> Plan:
 
 def prune_plan(order: Order, **changes: Any) -> Plan:
     """Of the protected one: a name and a number, and a reason."""
-    target = AppTarget(PROD, "anchor-msp")
+    target = ApplicationRef(PROD, "anchor-msp")
     victims = (ResourceRef("Deployment", "anchor-prod", "status-mock", "apps"),)
     base = Plan(
         order=order,
         title="Hard refresh + prune anchor-msp-prod",
         verb="Sync + prune",
-        price="phrase",
+        confirmation="phrase",
         phrase="prod 3",
         protected=True,
         reason_required=True,
         command="anchor-tui hard-refresh-prune prod --confirm 'prod 3'",
         made_at=NOW,
         lines=(
-            Line("change", "to 8c1f2e0 “Turn the mock off”"),
-            Line("deleted", "3 resources will be DELETED from the cluster:"),
-            Line("deleted", "  Deployment  anchor-prod/status-mock  19 d old"),
-            Line("deleted", "  Service  anchor-prod/status-mock  19 d old"),
-            Line("deleted", "  ConfigMap  anchor-prod/status-mock-data  19 d old"),
-            Line("kept", "kept although stale: PersistentVolumeClaim/mock-store (Prune=false)"),
+            PlanLine("change", "to 8c1f2e0 “Turn the mock off”"),
+            PlanLine("deleted", "3 resources will be DELETED from the cluster:"),
+            PlanLine("deleted", "  Deployment  anchor-prod/status-mock  19 d old"),
+            PlanLine("deleted", "  Service  anchor-prod/status-mock  19 d old"),
+            PlanLine("deleted", "  ConfigMap  anchor-prod/status-mock-data  19 d old"),
+            PlanLine("kept", "kept although stale: PersistentVolumeClaim/mock-store (Prune=false)"),
         ),
-        changes=(
-            Change(
+        step_groups=(
+            StepGroup(
                 str(PROD),
                 (
                     Sync(target, order.request_id, prune=True),
-                    FollowOperation(target, order.request_id, victims=victims),
+                    WaitForOperation(target, order.request_id, resources_to_prune=victims),
                 ),
                 PROD,
             ),
         ),
-        seen=(Seen("what a prune of argocd/anchor-msp-prod deletes", "Deployment/status-mock"),),
+        preconditions=(Precondition("what a prune of argocd/anchor-msp-prod deletes", "Deployment/status-mock"),),
     )
     return replace(base, **changes)
 
@@ -116,21 +116,21 @@ def promotion_plan(order: Order, **changes: Any) -> Plan:
         order=order,
         title="Promote 1.44.0 to staging",
         verb="Open pull request",
-        price="key",
+        confirmation="key",
         phrase="",
         protected=False,
         reason_required=False,
         command="anchor-tui promote staging --yes",
         made_at=NOW,
         lines=(
-            Line("change", "staging: 1.43.2 (5b1d9c7) → 1.44.0 (9f2c1e0)"),
-            Line("change", "gateway  1.43.2 → 1.44.0  sha256:4f0c6f0e8f…"),
-            Line("note", "comes along: #231 Update dev to 1.44.0"),
-            Line("ok", "dev is Synced and Healthy for 2 h"),
-            Line("warning", "#230 moves staging too, to 1.43.3: one of them will conflict"),
+            PlanLine("change", "staging: 1.43.2 (5b1d9c7) → 1.44.0 (9f2c1e0)"),
+            PlanLine("change", "gateway  1.43.2 → 1.44.0  sha256:4f0c6f0e8f…"),
+            PlanLine("note", "comes along: #231 Update dev to 1.44.0"),
+            PlanLine("ok", "dev is Synced and Healthy for 2 h"),
+            PlanLine("warning", "#230 moves staging too, to 1.43.3: one of them will conflict"),
         ),
         diffs=(FileDiff("environments/staging/release.yaml", DIFF),),
-        changes=(Change("release of staging", ()),),
+        step_groups=(StepGroup("release of staging", ()),),
         pull_request=PullRequestDraft(
             "anchor-tui/promote/staging/1.44.0", "Promote 1.44.0 to staging", "Moves `staging`.\n", ("promotion",)
         ),
@@ -148,19 +148,19 @@ REFUSED = Refusal(
 def job(plan: Plan, *phases: StepPhase, outcome: Outcome | None = None) -> Job:
     """A Plan under way, its steps this far."""
     tracks = tuple(
-        Track(
+        GroupProgress(
             change.subject,
             tuple(
-                StepState(step.title, step.writes, phase, ago(seconds=3) if phase != "waiting" else None)
+                StepProgress(step.title, step.writes, phase, ago(seconds=3) if phase != "waiting" else None)
                 for step, phase in zip(change.steps, phases, strict=False)
             ),
             change.application,
         )
-        for change in plan.changes
+        for change in plan.step_groups
     )
     return Job(plan, ago(seconds=3), tracks, outcome)
 
 
 def done(plan: Plan, message: str = "synced 8c1f2e0, Healthy", kind: Any = "done", **changes: Any) -> Outcome:
-    results = tuple(Result(change.subject, kind, message) for change in plan.changes)
+    results = tuple(GroupResult(change.subject, kind, message) for change in plan.step_groups)
     return replace(Outcome(plan.id, results), **changes)

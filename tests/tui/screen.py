@@ -12,13 +12,13 @@ from typing import Any
 from textual.pilot import Pilot
 
 from anchor_tui.config.model import Config
+from anchor_tui.domain.actions.jobs import Job
 from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
-from anchor_tui.domain.actions.progress import Job
 from anchor_tui.domain.model import Snapshot
 from anchor_tui.domain.policy.engine import PolicyFindings
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.domain.source_data import PastRelease
-from anchor_tui.services.execute import Consent
+from anchor_tui.services.execute.executor import Consent
 from anchor_tui.tui.app import AnchorApp
 from anchor_tui.tui.screens.fleet import FleetScreen
 from tests.values import NOW, config

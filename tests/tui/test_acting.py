@@ -413,9 +413,9 @@ async def test_the_pull_request_of_what_still_runs_is_told_whole_and_can_be_open
         await stage.show(INCIDENT)
         plan = sync_plan(Order("sync", "id", ("staging",)))
         under_way = job(plan, "done", "running", "waiting")
-        first, *others = under_way.tracks[0].steps
+        first, *others = under_way.groups[0].steps
         steps = (replace(first, note=f"#236 {url}"), *others)
-        stage.app._take_jobs((replace(under_way, tracks=(replace(under_way.tracks[0], steps=steps, url=url),)),))
+        stage.app._take_jobs((replace(under_way, tracks=(replace(under_way.groups[0], steps=steps, url=url),)),))
         stage.app.show_progress(plan)
         await stage.pilot.pause()
         await stage.pilot.pause()

@@ -13,8 +13,8 @@ from anchor_tui.config.load import parse_config
 from anchor_tui.sandbox.pace import FAST
 from anchor_tui.sandbox.pulls import FAST_CHECKS
 from anchor_tui.sandbox.server import Sandbox, running
-from anchor_tui.services.audit import Audit, unfinished
 from anchor_tui.services.clock import utc_now
+from anchor_tui.services.execute.audit import AuditLog, find_unfinished
 from anchor_tui.services.observe.background import BackgroundThread
 from anchor_tui.tui.app import AnchorApp
 from anchor_tui.tui.screens.cutover import CutoverScreen
@@ -82,7 +82,7 @@ async def test_a_prune_deletes_what_the_dialog_showed_and_the_card_follows_the_s
             assert not [each for each in live_objects.values() if "mock" in each.resource.name]
             await stage.press("escape")
             await until(stage, lambda: stage.text.count("✓ Synced   ✓ Healthy") >= 2)
-        assert {each.entry for each in Audit(tmp_path / "state").read()} == {"intended", "done"}
+        assert {each.entry for each in AuditLog(tmp_path / "state").read_entries()} == {"intended", "done"}
 
 
 async def test_a_promotion_opens_one_pull_request_and_is_followed_until_staging_runs_it(tmp_path):
@@ -109,7 +109,7 @@ async def test_a_plan_that_is_left_with_escape_has_sent_nothing_but_its_refresh(
             assert not isinstance(stage.app.screen, PlanScreen)
             assert box.applications["argocd", "anchor-msp-prod"].operation is None
             assert not [pull for pull in box.hosted.pulls.values() if pull.branch.startswith("anchor-tui/")]
-        assert {each.action for each in Audit(tmp_path / "state").read()} <= {"hard-refresh"}
+        assert {each.action for each in AuditLog(tmp_path / "state").read_entries()} <= {"hard-refresh"}
 
 
 async def test_a_dialog_that_is_left_during_its_refresh_leaves_the_refresh_to_its_end(tmp_path):
@@ -121,7 +121,7 @@ async def test_a_dialog_that_is_left_during_its_refresh_leaves_the_refresh_to_it
             assert not is_over(stage)
             await until(stage, lambda: is_over(stage))
             assert [job.outcome.kind for job in stage.app.jobs if job.outcome] == ["done"]
-        assert unfinished(Audit(tmp_path / "state").read()) == ()
+        assert find_unfinished(AuditLog(tmp_path / "state").read_entries()) == ()
 
 
 @pytest.mark.parametrize("key", ["r", "R", "s", "P", "p", "b", "c"])

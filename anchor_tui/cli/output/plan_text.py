@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from anchor_tui.domain.actions.parts import Request
 from anchor_tui.domain.actions.plan import LineKind, Order, Outcome, OutcomeKind, Plan, Refusal
+from anchor_tui.domain.actions.step_base import ApiRequest
 from anchor_tui.domain.formatting import sanitize_text
 from anchor_tui.domain.status_marks import StatusMark
 
@@ -51,18 +51,18 @@ def _render_plan_lines(plan: Plan) -> Iterator[str]:
         yield from (f"{name}: {', '.join(words)}" for name, words in _labels_and_reviewers(plan) if words)
         yield from (f"  | {line}" for line in draft.body.rstrip("\n").split("\n"))
     yield ""
-    for change in plan.changes:
+    for change in plan.step_groups:
         yield f"{change.subject}:"
         for number, step in enumerate(change.steps, 1):
             sent = f"  [{_format_request(step.request)}]" if step.request else ""
             yield f"  {number}. {step.title}{sent}"
     yield ""
     prices = {"none": "asks for no confirmation", "key": "asks for --yes", "phrase": f"asks for: {plan.phrase}"}
-    yield prices[plan.price] + (" and a reason" if plan.reason_required else "")
+    yield prices[plan.confirmation] + (" and a reason" if plan.reason_required else "")
     yield f"same as: {plan.command}"
 
 
-def _format_request(request: Request) -> str:
+def _format_request(request: ApiRequest) -> str:
     """Method and address, and which mutation; the body is in the JSON."""
     query = f"?{urlencode(request.query)}" if request.query else ""
     mutation = (request.body or {}).get("mutation")
@@ -77,7 +77,7 @@ def _labels_and_reviewers(plan: Plan) -> tuple[tuple[str, tuple[str, ...]], ...]
 
 def render_refusal_text(refusal: Refusal) -> str:
     """Why not, in a line, with the address to look at."""
-    mark = StatusMark.OK if refusal.settled else StatusMark.FAILING
+    mark = StatusMark.OK if refusal.already_done else StatusMark.FAILING
     first, *rest = f"{mark.glyph()} {refusal}".split("; ")
     lines = [first, *(f"  {part}" for part in rest), *([f"  {refusal.url}"] if refusal.url else [])]
     return "".join(f"{sanitize_text(line)}\n" for line in lines)
@@ -119,7 +119,7 @@ def render_outcome_json(plan: Plan, outcome: Outcome) -> str:
 
 def _plan_document(plan: Plan) -> dict[str, Any]:
     found: dict[str, Any] = msgspec.to_builtins(plan)
-    for change, said in zip(plan.changes, found["changes"], strict=True):
+    for change, said in zip(plan.step_groups, found["changes"], strict=True):
         for step, each in zip(change.steps, said["steps"], strict=True):
             each["title"] = step.title
             each["request"] = msgspec.to_builtins(step.request)

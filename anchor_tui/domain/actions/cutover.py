@@ -11,10 +11,10 @@ from typing import Literal, TypeAlias
 from msgspec.structs import replace
 
 from anchor_tui.domain.actions import sync
-from anchor_tui.domain.actions.evidence import Evidence, command
-from anchor_tui.domain.actions.following import FollowNoMocks, FollowOperation
-from anchor_tui.domain.actions.plan import Line, LineKind, Order, Plan, Refusal
+from anchor_tui.domain.actions.plan import LineKind, Order, Plan, PlanLine, Refusal
+from anchor_tui.domain.actions.plan_inputs import PlanInputs, command_line
 from anchor_tui.domain.actions.steps import Step
+from anchor_tui.domain.actions.wait_steps import WaitForNoMocks, WaitForOperation
 from anchor_tui.domain.formatting import sanitize_text
 from anchor_tui.domain.model import Environment, Finding, FindingStatus, Snapshot, ValueObject
 from anchor_tui.domain.policy.check_results import group_by_check
@@ -28,32 +28,32 @@ _STEPS = (
 )
 
 
-State: TypeAlias = Literal["ok", "failed", "unknown"]
-_STATES: dict[FindingStatus, State] = {"pass": "ok", "fail": "failed"}
-_KINDS: dict[State, LineKind] = {"ok": "ok", "failed": "failed", "unknown": "warning"}
+ItemState: TypeAlias = Literal["ok", "failed", "unknown"]
+_STATE_OF_STATUS: dict[FindingStatus, ItemState] = {"pass": "ok", "fail": "failed"}
+_LINE_KIND_OF_STATE: dict[ItemState, LineKind] = {"ok": "ok", "failed": "failed", "unknown": "warning"}
 
 
-class Item(ValueObject, frozen=True):
+class ChecklistItem(ValueObject, frozen=True):
     """One line of the checklist. `finding` is what decides, with its file and line or its resource."""
 
     number: int
     environment: str
     title: str
-    state: State
+    state: ItemState
     finding: Finding | None = None
     message: str = ""
     check: str = ""
 
     @property
-    def line(self) -> Line:
+    def line(self) -> PlanLine:
         """The same as a line of a Plan."""
-        kind = _KINDS[self.state]
+        kind = _LINE_KIND_OF_STATE[self.state]
         why = f": {self.message}" if self.message and self.state != "ok" else ""
-        where = f" ({self.place})" if self.place else ""
-        return Line(kind, sanitize_text(f"{self.number}. {self.environment}: {self.title}{why}{where}"))
+        where = f" ({self.location})" if self.location else ""
+        return PlanLine(kind, sanitize_text(f"{self.number}. {self.environment}: {self.title}{why}{where}"))
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """Where to look: `file:line`, or the resource."""
         if self.finding is None:
             return ""
@@ -62,62 +62,64 @@ class Item(ValueObject, frozen=True):
         return self.finding.resource or ""
 
 
-def environments_of(snapshot: Snapshot) -> tuple[Environment, ...]:
+def cutover_environments(snapshot: Snapshot) -> tuple[Environment, ...]:
     """The environments that the cutover is about: those under the rules of staging and of prod."""
     return tuple(each for each in snapshot.environments if each.rules in {"staging", "prod"})
 
 
-def checklist(snapshot: Snapshot) -> tuple[Item, ...]:
+def build_checklist(snapshot: Snapshot) -> tuple[ChecklistItem, ...]:
     """Steps 1 to 4, for each environment that they are about."""
     return tuple(
-        _item(number, title, check, evidence, each)
+        _checklist_item(number, title, check, evidence, each)
         for number, title, check, rules, evidence in _STEPS
-        for each in environments_of(snapshot)
+        for each in cutover_environments(snapshot)
         if each.rules in rules
     )
 
 
-def _item(number: int, title: str, check: str, evidence: tuple[str, ...], environment: Environment) -> Item:
+def _checklist_item(
+    number: int, title: str, check: str, evidence: tuple[str, ...], environment: Environment
+) -> ChecklistItem:
     found = [each for each in environment.findings if each.check == check and each.evidence in evidence]
     if not found:
         message = "not judged: the ops repo or Argo CD was not read, or the check is switched off"
-        return Item(number, environment.name, title, "unknown", None, message, check)
+        return ChecklistItem(number, environment.name, title, "unknown", None, message, check)
     result = group_by_check(found)[0]
-    state = _STATES.get(result.status, "unknown")
-    return Item(number, environment.name, title, state, result.worst, result.worst.message, check)
+    state = _STATE_OF_STATUS.get(result.status, "unknown")
+    return ChecklistItem(number, environment.name, title, state, result.worst, result.worst.message, check)
 
 
-def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
+def plan(order: Order, evidence: PlanInputs) -> Plan | Refusal:
     """Step 5, where steps 1 to 4 hold; else the Refusal that names what does not."""
-    items = checklist(evidence.snapshot)
+    items = build_checklist(evidence.snapshot)
     if not items:
         return Refusal("cutover", "no-environment", "no environment has the rules of staging or prod")
     if open_items := [each for each in items if each.state != "ok"]:
         words = "; ".join(each.line.text for each in open_items)
         return Refusal("cutover", "checklist", f"step 5 waits for steps 1 to 4: {words}")
-    if (old := _old_news(evidence.snapshot)) is not None:
+    if (old := _unread_source_refusal(evidence.snapshot)) is not None:
         return old
-    names = tuple(each.name for each in environments_of(evidence.snapshot))
+    names = tuple(each.name for each in cutover_environments(evidence.snapshot))
     whole = replace(order, environments=names, applications=(), prune=True)
     made = sync.plan(whole, evidence)
     if isinstance(made, Refusal):
         return made
     if made.refused:
         return Refusal("cutover", "incomplete", "; ".join(map(str, made.refused)))
-    listed = (*(each.line for each in items), Line("change", "5. hard refresh, then sync with prune:"))
-    changes = tuple(replace(each, steps=_proved(each.steps)) for each in made.changes)
-    said = command(
+    listed = (*(each.line for each in items), PlanLine("change", "5. hard refresh, then sync with prune:"))
+    changes = tuple(replace(each, steps=_with_mock_proof(each.steps)) for each in made.step_groups)
+    said = command_line(
         "cutover",
         replace(order, environments=(), applications=()),
         phrase=made.phrase,
         wants_reason=made.reason_required,
     )
-    return replace(made, lines=(*listed, *made.lines), changes=changes, command=said)
+    return replace(made, lines=(*listed, *made.lines), step_groups=changes, command=said)
 
 
-def _old_news(snapshot: Snapshot) -> Refusal | None:
+def _unread_source_refusal(snapshot: Snapshot) -> Refusal | None:
     """Why the checklist does not count: a source that it is read from says nothing new."""
-    needed = {each.source for each in environments_of(snapshot)}
+    needed = {each.source for each in cutover_environments(snapshot)}
     for each in snapshot.sources_not_fresh:
         if each.kind == "github" or each.id in needed:
             why = f" ({each.error.message})" if each.error else ""
@@ -126,11 +128,11 @@ def _old_news(snapshot: Snapshot) -> Refusal | None:
     return None
 
 
-def _proved(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+def _with_mock_proof(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     """With the proof that no mock is left, as soon as the operation is over."""
     found: list[Step] = []
     for step in steps:
         found.append(step)
-        if isinstance(step, FollowOperation):
-            found.append(FollowNoMocks(step.app))
+        if isinstance(step, WaitForOperation):
+            found.append(WaitForNoMocks(step.app))
     return tuple(found)

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from anchor_tui.domain.actions import arrival, preflight, promote
-from anchor_tui.domain.actions.choosing import Move
-from anchor_tui.domain.actions.evidence import Evidence, confirmed
-from anchor_tui.domain.actions.following import FollowPullRequest
-from anchor_tui.domain.actions.plan import Change, Line, LineKind, Order, Plan, Refusal, Seen, priced
-from anchor_tui.domain.actions.steps import Merge, MergeWay, Step
-from anchor_tui.domain.actions.workbench import PullState, Workbench
+from anchor_tui.domain.actions import preflight, promote, rollout_steps
+from anchor_tui.domain.actions.plan import (
+    LineKind,
+    Order,
+    Plan,
+    PlanLine,
+    Precondition,
+    Refusal,
+    StepGroup,
+    required_confirmation,
+)
+from anchor_tui.domain.actions.plan_inputs import PlanInputs, confirmed_command_line
+from anchor_tui.domain.actions.release_selection import ReleaseMove
+from anchor_tui.domain.actions.repo_state import PullRequestState, RepoState
+from anchor_tui.domain.actions.steps import MergePullRequest, MergeWay, Step
+from anchor_tui.domain.actions.wait_steps import WaitForMerge
 from anchor_tui.domain.formatting import shorten_revision
 from anchor_tui.domain.model import PullRequest
 from anchor_tui.domain.pull_requests import classify_pull_request
@@ -18,57 +27,66 @@ from anchor_tui.domain.pull_requests import classify_pull_request
 _MERGEABLE_NOW = frozenset({"clean", "has_hooks", "unstable"})
 
 
-def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
+def plan(order: Order, evidence: PlanInputs) -> Plan | Refusal:
     """The Plan of merging `order.number`: at once, by auto-merge, or by the queue, as the repository has it."""
-    bench, config = evidence.workbench, evidence.config
-    if not isinstance(bench, Workbench):
+    bench, config = evidence.repo_state, evidence.config
+    if not isinstance(bench, RepoState):
         return bench or Refusal("GitHub", "unread", "the ops repo was not read")
     subject = f"#{order.number}"
-    pull = next((each for each in bench.pulls if each.number == order.number), None)
+    pull = next((each for each in bench.pull_requests if each.number == order.number), None)
     if pull is None:
         return Refusal(subject, "absent", f"there is no pull request {subject} in {bench.repo.name}")
-    known = _classified(pull, bench, evidence)
+    known = _classify_pull_request(pull, bench, evidence)
     if isinstance(known, Refusal):
         return known
-    allowed = preflight.allowed_to_write(bench, evidence)
+    allowed = preflight.check_write_permission(bench, evidence)
     if isinstance(allowed, Refusal):
         return allowed
-    way = _way(pull, bench)
+    way = _select_merge_way(pull, bench)
     if isinstance(way, Refusal):
         return way
     protected = any(each.protected for each in config.environments if each.name in known.environments)
     names = " ".join(known.environments) or subject
-    price, phrase = priced(protected=protected, names=names)
-    step = Merge(bench.repo.name, pull.number, pull.node_id, pull.head_sha, bench.rights.methods[0], way)
-    move = _rolled_back(known, bench, evidence)
+    price, phrase = required_confirmation(protected=protected, names=names)
+    step = MergePullRequest(
+        bench.repo.name, pull.number, pull.node_id, pull.head_sha, bench.permissions.merge_methods[0], way
+    )
+    move = _rollback_move(known, bench, evidence)
     follow: tuple[Step, ...] = (
-        FollowPullRequest(bench.repo.name, pull.number),
+        WaitForMerge(bench.repo.name, pull.number),
         *(
-            arrival.steps(move, order, bench, evidence)
+            rollout_steps.rollback_rollout_steps(move, order, bench, evidence)
             if move is not None
-            else (each for name in known.environments for each in promote.rollout(name, evidence, order))
+            else (each for name in known.environments for each in promote.rollout_wait_steps(name, evidence, order))
         ),
     )
-    after = [*arrival.lines(move, order, evidence), arrival.event_line(move, order, evidence)] if move else []
+    after = (
+        [*rollout_steps.rollout_lines(move, order, evidence), rollout_steps.event_line(move, order, evidence)]
+        if move
+        else []
+    )
     return Plan(
         order=order,
         title=f"Merge {subject} {pull.title}",
         verb={"merge": "Merge", "auto-merge": "Merge when it may", "queue": "Into the queue"}[way],
-        price=price,
+        confirmation=price,
         phrase=phrase,
         protected=protected,
         reason_required=protected,
-        command=_command(order, phrase),
+        command=_command_line(order, phrase),
         made_at=evidence.now,
-        lines=(*_lines(pull, known, way), *after),
-        changes=(Change(f"pull request {subject}", (step, *follow)),),
-        seen=(Seen(f"the head of {subject}", shorten_revision(pull.head_sha)), Seen(f"how {subject} is merged", way)),
+        lines=(*_plan_lines(pull, known, way), *after),
+        step_groups=(StepGroup(f"pull request {subject}", (step, *follow)),),
+        preconditions=(
+            Precondition(f"the head of {subject}", shorten_revision(pull.head_sha)),
+            Precondition(f"how {subject} is merged", way),
+        ),
     )
 
 
-def _rolled_back(known: PullRequest, bench: Workbench, evidence: Evidence) -> Move | None:
+def _rollback_move(known: PullRequest, bench: RepoState, evidence: PlanInputs) -> ReleaseMove | None:
     """What a rollback goes back to, where nobody here follows it already; None for anything else."""
-    if known.kind != "rollback" or len(known.environments) != 1 or known.url in evidence.followed:
+    if known.kind != "rollback" or len(known.environments) != 1 or known.url in evidence.followed_urls:
         return None
     (name,) = known.environments
     environment = next(each for each in evidence.config.environments if each.name == name)
@@ -76,10 +94,10 @@ def _rolled_back(known: PullRequest, bench: Workbench, evidence: Evidence) -> Mo
     release, files = opened.releases[name], bench.repo.environments.get(name)
     if release is None:
         return None
-    return Move(environment, environment, release, known.head_sha, files.release if files else None)
+    return ReleaseMove(environment, environment, release, known.head_sha, files.release if files else None)
 
 
-def _classified(pull: PullState, bench: Workbench, evidence: Evidence) -> PullRequest | Refusal:
+def _classify_pull_request(pull: PullRequestState, bench: RepoState, evidence: PlanInputs) -> PullRequest | Refusal:
     """What it does; only promotions and rollbacks are merged from here."""
     if pull.state != "open":
         words = f"it was {pull.state}" + (f" by {pull.merged_by}" if pull.merged_by else "")
@@ -88,7 +106,7 @@ def _classified(pull: PullState, bench: Workbench, evidence: Evidence) -> PullRe
             pull.state,
             f"{words}: there is nothing to merge",
             pull.url,
-            settled=pull.state == "merged",
+            already_done=pull.state == "merged",
         )
     opened = next((each for each in bench.repo.pull_requests if each.pull_request.number == pull.number), None)
     if opened is None:
@@ -102,7 +120,7 @@ def _classified(pull: PullState, bench: Workbench, evidence: Evidence) -> PullRe
     return known
 
 
-def _way(pull: PullState, bench: Workbench) -> MergeWay | Refusal:
+def _select_merge_way(pull: PullRequestState, bench: RepoState) -> MergeWay | Refusal:
     """At once where it may be; else by the queue or by itself later; else why not, and what to do."""
     subject = f"#{pull.number}"
     if pull.draft:
@@ -113,7 +131,11 @@ def _way(pull: PullState, bench: Workbench) -> MergeWay | Refusal:
         return Refusal(subject, "review", "a reviewer wants changes: settle that on GitHub (o)", pull.url)
     if pull.queue_position is not None:
         return Refusal(
-            subject, "queued", f"it is in the merge queue already, at {pull.queue_position}", pull.url, settled=True
+            subject,
+            "queued",
+            f"it is in the merge queue already, at {pull.queue_position}",
+            pull.url,
+            already_done=True,
         )
     if pull.queue_required:
         return "queue"
@@ -125,9 +147,13 @@ def _way(pull: PullState, bench: Workbench) -> MergeWay | Refusal:
         return Refusal(subject, "checks", f"its checks failed ({words}): look at them on GitHub (o)", pull.url)
     if pull.auto_merge:
         return Refusal(
-            subject, "auto-merge", f"it merges by itself already, once {_waits_for(pull)}", pull.url, settled=True
+            subject,
+            "auto-merge",
+            f"it merges by itself already, once {_missing_requirements(pull)}",
+            pull.url,
+            already_done=True,
         )
-    if bench.rights.auto_merge and pull.may_auto_merge and pull.merge_state == "blocked":
+    if bench.permissions.auto_merge and pull.may_auto_merge and pull.merge_state == "blocked":
         return "auto-merge"
     if pull.merge_state == "behind":
         return Refusal(subject, "behind", "its branch is behind, and must not be: update it on GitHub (o)", pull.url)
@@ -135,10 +161,12 @@ def _way(pull: PullState, bench: Workbench) -> MergeWay | Refusal:
         return Refusal(
             subject, "unknown", "GitHub has not worked out yet whether it can be merged: try again", pull.url
         )
-    return Refusal(subject, "blocked", f"GitHub does not let it in yet: it waits until {_waits_for(pull)}", pull.url)
+    return Refusal(
+        subject, "blocked", f"GitHub does not let it in yet: it waits until {_missing_requirements(pull)}", pull.url
+    )
 
 
-def _waits_for(pull: PullState) -> str:
+def _missing_requirements(pull: PullRequestState) -> str:
     found = [
         *(["somebody approves it"] if pull.review == "review_required" else []),
         *([f"{', '.join(pull.pending_checks)} passed"] if pull.pending_checks else []),
@@ -146,21 +174,23 @@ def _waits_for(pull: PullState) -> str:
     return " and ".join(found) or "the branch's rules are met"
 
 
-def _lines(pull: PullState, known: PullRequest, way: MergeWay) -> Iterator[Line]:
+def _plan_lines(pull: PullRequestState, known: PullRequest, way: MergeWay) -> Iterator[PlanLine]:
     where = ", ".join(known.environments)
-    yield Line("change", f"{known.kind} of {where} to {known.version}" if known.version else f"{known.kind} of {where}")
-    yield Line("change", f"head {shorten_revision(pull.head_sha)} by {pull.author or 'nobody known'}")
+    yield PlanLine(
+        "change", f"{known.kind} of {where} to {known.version}" if known.version else f"{known.kind} of {where}"
+    )
+    yield PlanLine("change", f"head {shorten_revision(pull.head_sha)} by {pull.author or 'nobody known'}")
     kinds: dict[str, LineKind] = {"success": "ok", "failure": "failed"}
     pending = f" ({', '.join(pull.pending_checks)})" if pull.pending_checks else ""
-    yield Line(kinds.get(pull.checks, "warning"), f"checks: {pull.checks}{pending}")
+    yield PlanLine(kinds.get(pull.checks, "warning"), f"checks: {pull.checks}{pending}")
     if pull.review:
-        yield Line("ok" if pull.review == "approved" else "warning", f"review: {pull.review.replace('_', ' ')}")
+        yield PlanLine("ok" if pull.review == "approved" else "warning", f"review: {pull.review.replace('_', ' ')}")
     if way == "auto-merge":
-        yield Line("note", f"it cannot be merged yet: auto-merge does it once {_waits_for(pull)}")
+        yield PlanLine("note", f"it cannot be merged yet: auto-merge does it once {_missing_requirements(pull)}")
     if way == "queue":
-        yield Line("note", "the branch has a merge queue: it is merged in its turn")
+        yield PlanLine("note", "the branch has a merge queue: it is merged in its turn")
 
 
-def _command(order: Order, phrase: str) -> str:
+def _command_line(order: Order, phrase: str) -> str:
     words = ["anchor-tui", "merge", str(order.number)]
-    return confirmed(words, order, phrase, wants_reason=bool(phrase))
+    return confirmed_command_line(words, order, phrase, wants_reason=bool(phrase))

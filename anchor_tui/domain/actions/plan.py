@@ -25,10 +25,10 @@ ActionId: TypeAlias = Literal[
     "cutover",
     "mend",
 ]
-Price: TypeAlias = Literal["none", "key", "phrase"]
+Confirmation: TypeAlias = Literal["none", "key", "phrase"]
 """What a confirmation costs: nothing, one key, or a phrase to type."""
 LineKind: TypeAlias = Literal["change", "deleted", "kept", "ok", "warning", "failed", "note"]
-_MARKS = {
+_LINE_MARKS = {
     "ok": StatusMark.OK,
     "warning": StatusMark.ATTENTION,
     "failed": StatusMark.FAILING,
@@ -67,7 +67,7 @@ class Order(ValueObject, frozen=True):
     """Whether a hard refresh has gone before, where the action wants one."""
 
 
-class Line(ValueObject, frozen=True):
+class PlanLine(ValueObject, frozen=True):
     """One line of a Plan, as it is shown."""
 
     kind: LineKind
@@ -76,7 +76,7 @@ class Line(ValueObject, frozen=True):
     @property
     def mark(self) -> StatusMark:
         """Its glyph; lines that are no judgement have none of their own."""
-        return _MARKS[self.kind]
+        return _LINE_MARKS[self.kind]
 
 
 class FileDiff(ValueObject, frozen=True):
@@ -86,14 +86,14 @@ class FileDiff(ValueObject, frozen=True):
     text: str
 
 
-class Seen(ValueObject, frozen=True):
+class Precondition(ValueObject, frozen=True):
     """One fact that the Plan stands on. Is it another one when the Plan is executed, then it has drifted."""
 
     what: str
     value: str
 
 
-class Change(ValueObject, frozen=True):
+class StepGroup(ValueObject, frozen=True):
     """What happens to one subject, step by step. The changes of a Plan go side by side."""
 
     subject: str
@@ -111,7 +111,7 @@ class Refusal(ValueObject, frozen=True):
     kind: str
     message: str
     url: str = ""
-    settled: bool = False
+    already_done: bool = False
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.message}" if self.subject else self.message
@@ -123,16 +123,16 @@ class Plan(ValueObject, frozen=True):
     order: Order
     title: str
     verb: str
-    price: Price
+    confirmation: Confirmation
     phrase: str
     protected: bool
     reason_required: bool
     command: str
     made_at: AwareDatetime
-    lines: tuple[Line, ...] = ()
+    lines: tuple[PlanLine, ...] = ()
     diffs: tuple[FileDiff, ...] = ()
-    changes: tuple[Change, ...] = ()
-    seen: tuple[Seen, ...] = ()
+    step_groups: tuple[StepGroup, ...] = ()
+    preconditions: tuple[Precondition, ...] = ()
     refused: tuple[Refusal, ...] = ()
     pull_request: PullRequestDraft | None = None
     choices: tuple[str, ...] = ()
@@ -170,15 +170,15 @@ class Drift(ValueObject, frozen=True):
         return "; ".join(self.words)
 
 
-def still_holds(plan: Plan, fresh: Plan) -> bool:
+def preconditions_hold(plan: Plan, fresh: Plan) -> bool:
     """Whether everything the Plan touches or copies is as it was when it was shown."""
-    return plan.seen == fresh.seen
+    return plan.preconditions == fresh.preconditions
 
 
-def drift(plan: Plan, fresh: Plan) -> Drift:
+def describe_drift(plan: Plan, fresh: Plan) -> Drift:
     """What is another now, in words."""
-    before = {each.what: each.value for each in plan.seen}
-    after = {each.what: each.value for each in fresh.seen}
+    before = {each.what: each.value for each in plan.preconditions}
+    after = {each.what: each.value for each in fresh.preconditions}
     words = [
         f"{what} was {before.get(what, 'not there')} and is {after.get(what, 'not there')} now"
         for what in dict.fromkeys([*before, *after])
@@ -193,7 +193,7 @@ OutcomeKind: TypeAlias = Literal["done", "refused", "drifted", "failed", "unknow
 _WORST_FIRST: tuple[OutcomeKind, ...] = ("unknown", "failed", "drifted", "refused", "done")
 
 
-class Result(ValueObject, frozen=True):
+class GroupResult(ValueObject, frozen=True):
     """What became of one change. `number` and `url` are those of a pull request, where there is one."""
 
     subject: str
@@ -207,7 +207,7 @@ class Outcome(ValueObject, frozen=True):
     """What became of a Plan: one result a change. After a drift `fresh` is the Plan as it would be now."""
 
     plan_id: str
-    results: tuple[Result, ...]
+    results: tuple[GroupResult, ...]
     fresh: Plan | None = None
 
     @property
@@ -223,22 +223,24 @@ class Outcome(ValueObject, frozen=True):
         return "; ".join(f"{each.subject}: {each.message}" if several else each.message for each in self.results)
 
 
-def refused(plan_id: str, *refusals: Refusal) -> Outcome:
+def refused_outcome(plan_id: str, *refusals: Refusal) -> Outcome:
     """The outcome of what was not begun."""
-    return Outcome(plan_id, tuple(Result(each.subject, "refused", each.message, url=each.url) for each in refusals))
+    return Outcome(
+        plan_id, tuple(GroupResult(each.subject, "refused", each.message, url=each.url) for each in refusals)
+    )
 
 
 # --- what several actions say alike -------------------------------------------------------------------
 
 
-def priced(*, protected: bool, names: str, number: int | None = None) -> tuple[Price, str]:
+def required_confirmation(*, protected: bool, names: str, number: int | None = None) -> tuple[Confirmation, str]:
     """The price of what writes: one key, or a phrase where it is protected or deletes something."""
     if number:
         return "phrase", f"{names} {number}" if protected else str(number)
     return ("phrase", names) if protected else ("key", "")
 
 
-def busy(application: Application, now: datetime) -> Refusal | None:
+def busy_refusal(application: Application, now: datetime) -> Refusal | None:
     """Why an application takes no operation now: another one runs."""
     operation = application.operation
     if operation is None or not operation.is_running:
@@ -250,7 +252,7 @@ def busy(application: Application, now: datetime) -> Refusal | None:
     return Refusal(str(application.id), "busy", message)
 
 
-def absent(application: Application) -> Refusal | None:
+def absent_refusal(application: Application) -> Refusal | None:
     """Why nothing can be done with an application that is not there, or is on its way out."""
     if application.presence != "found":
         problem = application.problems[0].message if application.problems else f"it is {application.presence}"
@@ -260,14 +262,14 @@ def absent(application: Application) -> Refusal | None:
     return None
 
 
-def together(refusals: Sequence[Refusal]) -> Refusal:
+def merge_refusals(refusals: Sequence[Refusal]) -> Refusal:
     """Several refusals as one, where nothing is left that could be done."""
     if len(refusals) == 1:
         return refusals[0]
-    is_settled = all(each.settled for each in refusals)
-    return Refusal("", refusals[0].kind, "; ".join(map(str, refusals)), settled=is_settled)
+    is_settled = all(each.already_done for each in refusals)
+    return Refusal("", refusals[0].kind, "; ".join(map(str, refusals)), already_done=is_settled)
 
 
-def with_reason(order: Order, reason: str) -> Order:
+def order_with_reason(order: Order, reason: str) -> Order:
     """The order with the reason that was given when it was confirmed."""
     return replace(order, reason=reason) if reason else order

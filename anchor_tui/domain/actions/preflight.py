@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from anchor_tui.domain.actions.choosing import Move
-from anchor_tui.domain.actions.evidence import Evidence
-from anchor_tui.domain.actions.plan import Line, Refusal
-from anchor_tui.domain.actions.workbench import Workbench
+from anchor_tui.domain.actions.plan import PlanLine, Refusal
+from anchor_tui.domain.actions.plan_inputs import PlanInputs
+from anchor_tui.domain.actions.release_selection import ReleaseMove
+from anchor_tui.domain.actions.repo_state import RepoState
 from anchor_tui.domain.formatting import format_count, format_duration
 from anchor_tui.domain.model import Environment, Finding
 from anchor_tui.domain.policy.check_results import group_by_check
@@ -19,26 +19,26 @@ from anchor_tui.domain.source_data import OpsRepoData
 from anchor_tui.domain.verdict import is_asleep
 
 
-def allowed_to_write(bench: Workbench, evidence: Evidence) -> Refusal | Line:
+def check_write_permission(bench: RepoState, evidence: PlanInputs) -> Refusal | PlanLine:
     """Whether the token may open a pull request in the ops repo."""
-    if bench.rights.archived:
+    if bench.permissions.archived:
         return Refusal(bench.repo.name, "archived", f"{bench.repo.name} is archived: nothing can be changed in it")
-    if bench.rights.push == "no":
-        who = f" of {bench.rights.viewer}" if bench.rights.viewer else ""
+    if bench.permissions.push == "no":
+        who = f" of {bench.permissions.viewer}" if bench.permissions.viewer else ""
         message = (
             f"the token{who} may not write to {bench.repo.name} (contents and pull requests: write): "
             "use one that may, see [github] token_env"
         )
         return Refusal(bench.repo.name, "forbidden", message)
-    if evidence.environ_is_workflow or bench.rights.viewer.endswith("[bot]"):
-        who = bench.rights.viewer or "a workflow's own token"
-        return Line("warning", f"as {who}: a pull request opened with a workflow's own token starts no checks")
-    if bench.rights.push == "unknown":
-        return Line("warning", "whether the token may write could not be asked")
-    return Line("ok", f"{bench.rights.viewer or 'the token'} may write to {bench.repo.name}")
+    if evidence.in_github_actions or bench.permissions.viewer.endswith("[bot]"):
+        who = bench.permissions.viewer or "a workflow's own token"
+        return PlanLine("warning", f"as {who}: a pull request opened with a workflow's own token starts no checks")
+    if bench.permissions.push == "unknown":
+        return PlanLine("warning", "whether the token may write could not be asked")
+    return PlanLine("ok", f"{bench.permissions.viewer or 'the token'} may write to {bench.repo.name}")
 
 
-def upstream_health(move: Move, evidence: Evidence) -> Iterator[Refusal | Line]:
+def check_upstream_health(move: ReleaseMove, evidence: PlanInputs) -> Iterator[Refusal | PlanLine]:
     """The environment before runs this release, is well, and has been for long enough."""
     name, soak = move.source.name, evidence.config.promotion.soak_minutes
     environment = evidence.snapshot.find_environment(name)
@@ -56,7 +56,7 @@ def upstream_health(move: Move, evidence: Evidence) -> Iterator[Refusal | Line]:
         yield (
             Refusal(name, "not-soaked", f"{words}, and soak_minutes = {soak} wants it")
             if soak
-            else Line("warning", words)
+            else PlanLine("warning", words)
         )
         return
     if not environment.applications:
@@ -67,7 +67,7 @@ def upstream_health(move: Move, evidence: Evidence) -> Iterator[Refusal | Line]:
         yield (
             Refusal(name, "not-soaked", f"{words}; wake it up first, as soak_minutes = {soak} wants")
             if soak
-            else Line("warning", words)
+            else PlanLine("warning", words)
         )
         return
     ill = [
@@ -93,23 +93,25 @@ def upstream_health(move: Move, evidence: Evidence) -> Iterator[Refusal | Line]:
             name, "not-soaked", f"{name} has run it well for {so_far}, and soak_minutes = {soak} wants more: wait"
         )
         return
-    yield Line("ok", f"{name} is Synced and Healthy" + (f" for {format_duration(span)}" if span else ""))
+    yield PlanLine("ok", f"{name} is Synced and Healthy" + (f" for {format_duration(span)}" if span else ""))
 
 
-def freeze(environment: Environment, evidence: Evidence) -> Iterator[Line]:
+def sync_window_lines(environment: Environment, evidence: PlanInputs) -> Iterator[PlanLine]:
     """The sync windows of the target: what is merged now is not synced while one forbids it."""
     for application in environment.applications:
-        state = evidence.state(application)
+        state = evidence.application_state(application)
         if isinstance(state, Refusal):
-            yield Line("warning", f"whether a sync window is open for {application.name} is not known: {state.message}")
+            yield PlanLine(
+                "warning", f"whether a sync window is open for {application.name} is not known: {state.message}"
+            )
         elif state.windows is not None and not state.windows.can_sync:
             which = "; ".join(state.windows.active) or "no allow window is open"
-            yield Line("failed", f"{application.name} is in a freeze: a sync window forbids syncs ({which})")
+            yield PlanLine("failed", f"{application.name} is in a freeze: a sync window forbids syncs ({which})")
         elif state.windows is not None:
-            yield Line("ok", f"no sync window forbids a sync of {application.name}")
+            yield PlanLine("ok", f"no sync window forbids a sync of {application.name}")
 
 
-def other_pull_requests(move: Move, repo: OpsRepoData, own: Iterable[int]) -> Iterator[Refusal | Line]:
+def check_other_pull_requests(move: ReleaseMove, repo: OpsRepoData, own: Iterable[int]) -> Iterator[Refusal | PlanLine]:
     """Open pull requests that move the same environment; where one says just this, none is opened beside it."""
     known, environment = frozenset(own), move.environment.name
     for opened in repo.pull_requests:
@@ -122,36 +124,36 @@ def other_pull_requests(move: Move, repo: OpsRepoData, own: Iterable[int]) -> It
                 f"#{pull.number} “{pull.title}” is open already, and says just this: merge it (m), "
                 "or close it to make it anew"
             )
-            yield Refusal(environment, "open", message, pull.url, settled=True)
+            yield Refusal(environment, "open", message, pull.url, already_done=True)
             continue
         what = f"to {release.version}" if release else "to something unreadable"
-        yield Line("warning", f"#{pull.number} moves {environment} too, {what}: one of them will conflict")
+        yield PlanLine("warning", f"#{pull.number} moves {environment} too, {what}: one of them will conflict")
 
 
-def result_policy(
-    name: str, bench: Workbench, contents: Mapping[str, bytes], evidence: Evidence
-) -> Iterator[Refusal | Line]:
+def check_resulting_policy(
+    name: str, bench: RepoState, contents: Mapping[str, bytes], evidence: PlanInputs
+) -> Iterator[Refusal | PlanLine]:
     """What policy says of an environment's files as they would be: new errors refuse, old ones only warn."""
-    before = _errors(_judged(evidence, bench.repo, name))
+    before = _errors_by_check(_git_findings(evidence, bench.repo, name))
     texts = {path: content.decode() for path, content in contents.items()}
-    after_findings = _judged(evidence, replace(bench.repo, files={**bench.repo.files, **texts}), name)
-    after = _errors(after_findings)
+    after_findings = _git_findings(evidence, replace(bench.repo, files={**bench.repo.files, **texts}), name)
+    after = _errors_by_check(after_findings)
     if new := [each for each in after if each not in before]:
         words = "; ".join(f"{check}: {after[check].message}" for check in new)
         yield Refusal(name, "policy", f"the change would bring in {format_count(len(new), 'policy error')}: {words}")
         return
     held = sum(result.status == "pass" for result in group_by_check(after_findings))
-    yield Line("ok", f"{format_count(held, 'check')} hold for the files as they would be")
+    yield PlanLine("ok", f"{format_count(held, 'check')} hold for the files as they would be")
     for check in after:
-        yield Line("warning", f"{check} fails already, and still would: {after[check].message}")
+        yield PlanLine("warning", f"{check} fails already, and still would: {after[check].message}")
 
 
-def _judged(evidence: Evidence, repo: OpsRepoData, name: str) -> tuple[Finding, ...]:
+def _git_findings(evidence: PlanInputs, repo: OpsRepoData, name: str) -> tuple[Finding, ...]:
     config = evidence.config
     facts = build_facts(config, PolicyInputs({}, repo), read_repo_evidence(config, repo))
     findings = evaluate_policy(config, facts, evidence.now).environments.get(name, ())
     return tuple(each for each in findings if each.evidence == "git")
 
 
-def _errors(findings: Iterable[Finding]) -> dict[str, Finding]:
+def _errors_by_check(findings: Iterable[Finding]) -> dict[str, Finding]:
     return {each.check: each for each in findings if each.status == "fail" and each.level == "error"}

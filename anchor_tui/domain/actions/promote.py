@@ -4,106 +4,119 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from anchor_tui.domain.actions import moving, preflight
-from anchor_tui.domain.actions.choosing import Move, branch_name, brought_by, choose, commit_words, described
-from anchor_tui.domain.actions.evidence import Evidence, confirmed, option
-from anchor_tui.domain.actions.following import FollowHealth, FollowPullRequest, FollowRollout, FollowRun
-from anchor_tui.domain.actions.opening import opening, seen
-from anchor_tui.domain.actions.parts import AppTarget
+from anchor_tui.domain.actions import preflight, release_edit
 from anchor_tui.domain.actions.plan import (
-    Change,
     FileDiff,
-    Line,
     Order,
     Plan,
+    PlanLine,
+    Precondition,
     PullRequestDraft,
     Refusal,
-    Seen,
-    priced,
+    StepGroup,
+    required_confirmation,
 )
-from anchor_tui.domain.actions.steps import Dispatch, Step
-from anchor_tui.domain.actions.workbench import Workbench
+from anchor_tui.domain.actions.plan_inputs import PlanInputs, command_option, confirmed_command_line
+from anchor_tui.domain.actions.pull_request_steps import remaining_steps, repo_preconditions
+from anchor_tui.domain.actions.release_selection import (
+    ReleaseMove,
+    branch_name,
+    image_text,
+    pull_requests_of,
+    release_text,
+    select_release,
+)
+from anchor_tui.domain.actions.repo_state import RepoState
+from anchor_tui.domain.actions.step_base import ApplicationRef
+from anchor_tui.domain.actions.steps import DispatchWorkflow, Step
+from anchor_tui.domain.actions.wait_steps import WaitForHealth, WaitForMerge, WaitForRollout, WaitForWorkflowRun
 from anchor_tui.domain.formatting import format_count, shorten_revision
 from anchor_tui.domain.model import Image
 from anchor_tui.domain.policy.evidence.facts_builder import read_repo_evidence
 
 
-def plan(order: Order, evidence: Evidence) -> Plan | Refusal:
+def plan(order: Order, evidence: PlanInputs) -> Plan | Refusal:
     """The Plan of a promotion into `order.environments[0]`."""
-    bench, config = evidence.workbench, evidence.config
-    if not isinstance(bench, Workbench):
+    bench, config = evidence.repo_state, evidence.config
+    if not isinstance(bench, RepoState):
         return bench or Refusal("GitHub", "unread", "the ops repo was not read")
-    move = choose(order, config, bench.repo)
+    move = select_release(order, config, bench.repo)
     if isinstance(move, Refusal):
         return move
-    checked = _preflight(order, move, bench, evidence)
+    checked = _run_preflight(order, move, bench, evidence)
     if refusal := next((each for each in checked if isinstance(each, Refusal)), None):
         return refusal
-    lines = [each for each in checked if isinstance(each, Line)]
+    lines = [each for each in checked if isinstance(each, PlanLine)]
     if config.promotion.via == "workflow":
-        return _by_workflow(order, move, bench, evidence, lines)
-    return _by_pull_request(order, move, bench, evidence, lines)
+        return _plan_workflow(order, move, bench, evidence, lines)
+    return _plan_pull_request(order, move, bench, evidence, lines)
 
 
-def _preflight(order: Order, move: Move, bench: Workbench, evidence: Evidence) -> list[Line | Refusal]:
-    found: list[Line | Refusal] = [preflight.allowed_to_write(bench, evidence)]
+def _run_preflight(order: Order, move: ReleaseMove, bench: RepoState, evidence: PlanInputs) -> list[PlanLine | Refusal]:
+    found: list[PlanLine | Refusal] = [preflight.check_write_permission(bench, evidence)]
     if order.without_argocd:
-        found.append(Line("warning", f"Argo CD was not asked: whether {move.source.name} is healthy was NOT looked at"))
+        found.append(
+            PlanLine("warning", f"Argo CD was not asked: whether {move.source.name} is healthy was NOT looked at")
+        )
     else:
-        found += preflight.upstream_health(move, evidence)
+        found += preflight.check_upstream_health(move, evidence)
         if (target := evidence.snapshot.find_environment(move.environment.name)) is not None:
-            for line in preflight.freeze(target, evidence):
+            for line in preflight.sync_window_lines(target, evidence):
                 frozen = line.kind == "failed"
                 wait = f"{line.text}: wait until it is over"
                 found.append(Refusal(move.environment.name, "window", wait) if frozen else line)
     is_ours = evidence.config.promotion.via == "pull-request"
-    found += preflight.other_pull_requests(move, bench.repo, [pull.number for pull in bench.pulls if is_ours])
+    found += preflight.check_other_pull_requests(
+        move, bench.repo, [pull.number for pull in bench.pull_requests if is_ours]
+    )
     return found
 
 
-def _by_pull_request(
-    order: Order, move: Move, bench: Workbench, evidence: Evidence, lines: list[Line]
+def _plan_pull_request(
+    order: Order, move: ReleaseMove, bench: RepoState, evidence: PlanInputs, lines: list[PlanLine]
 ) -> Plan | Refusal:
     config, name = evidence.config, move.environment.name
-    edited = moving.edit(move, bench, config, read_repo_evidence(config, bench.repo).get(name))
+    edited = release_edit.edit_release(move, bench, config, read_repo_evidence(config, bench.repo).get(name))
     if isinstance(edited, Refusal):
         return edited
     if not edited.contents:
-        return Refusal(name, "same", f"its files say {move.release.version} already", settled=True)
-    judged = list(preflight.result_policy(name, bench, edited.contents, evidence))
+        return Refusal(name, "same", f"its files say {move.release.version} already", already_done=True)
+    judged = list(preflight.check_resulting_policy(name, bench, edited.contents, evidence))
     if refusal := next((each for each in judged if isinstance(each, Refusal)), None):
         return refusal
-    lines += [each for each in judged if isinstance(each, Line)]
+    lines += [each for each in judged if isinstance(each, PlanLine)]
     draft = PullRequestDraft(
         branch_name("promote", name, move.release.version),
         order.title or f"Promote {move.release.version} to {name}",
-        text_of(order, body(order, move, lines, edited.images)),
+        edited_or_default_body(order, pull_request_body(order, move, lines, edited.images)),
         config.promotion.labels,
         config.promotion.reviewers,
     )
-    opened = opening(draft, edited.contents, bench, config, order.request_id)
+    opened = remaining_steps(draft, edited.contents, bench, config, order.request_id)
     if isinstance(opened, Refusal):
         return opened
-    follow = (FollowPullRequest(bench.repo.name, opened.number), *rollout(name, evidence, order))
-    return _plan(
+    follow = (WaitForMerge(bench.repo.name, opened.number), *rollout_wait_steps(name, evidence, order))
+    return _assemble_plan(
         order,
         move,
         evidence,
-        (*moved_lines(move, edited.images), *([Line("note", opened.note)] if opened.note else []), *lines),
+        (*release_change_lines(move, edited.images), *([PlanLine("note", opened.note)] if opened.note else []), *lines),
         (*opened.steps, *follow),
-        seen(bench.files, bench.source, bench, draft.branch),
+        repo_preconditions(bench.files, bench.source_file, bench, draft.branch),
         draft,
-        moving.diffs(edited, bench.files),
+        release_edit.file_diffs(edited, bench.files),
     )
 
 
-def _by_workflow(order: Order, move: Move, bench: Workbench, evidence: Evidence, lines: list[Line]) -> Plan | Refusal:
+def _plan_workflow(
+    order: Order, move: ReleaseMove, bench: RepoState, evidence: PlanInputs, lines: list[PlanLine]
+) -> Plan | Refusal:
     config, name = evidence.config, move.environment.name
     workflow = config.promotion.workflow
     if not workflow:
         message = 'no workflow is named: say promotion.workflow = "promote.yaml" in the configuration'
         return Refusal(name, "workflow", message)
-    if evidence.environ_is_workflow:
+    if evidence.in_github_actions:
         message = (
             f"this runs inside GitHub Actions, and {workflow} would be started from there: a workflow that calls us "
             'would call itself. Say promotion.via = "pull-request"'
@@ -113,55 +126,57 @@ def _by_workflow(order: Order, move: Move, bench: Workbench, evidence: Evidence,
     if not move.is_current_upstream:
         inputs["version"] = move.release.version
     steps: tuple[Step, ...] = (
-        Dispatch(bench.repo.name, workflow, config.github.branch, inputs),
-        FollowRun(bench.repo.name, workflow, name, move.release.version),
-        FollowPullRequest(bench.repo.name),
-        *rollout(name, evidence, order),
+        DispatchWorkflow(bench.repo.name, workflow, config.github.branch, inputs),
+        WaitForWorkflowRun(bench.repo.name, workflow, name, move.release.version),
+        WaitForMerge(bench.repo.name),
+        *rollout_wait_steps(name, evidence, order),
     )
-    note = Line("note", f"{workflow} of {bench.repo.name} makes the change and opens the pull request itself")
-    head = Seen(f"the release of {move.source.name}", move.release.version)
-    return _plan(order, move, evidence, (*moved_lines(move, ()), note, *lines), steps, (head,), None, ())
+    note = PlanLine("note", f"{workflow} of {bench.repo.name} makes the change and opens the pull request itself")
+    head = Precondition(f"the release of {move.source.name}", move.release.version)
+    return _assemble_plan(
+        order, move, evidence, (*release_change_lines(move, ()), note, *lines), steps, (head,), None, ()
+    )
 
 
-def _plan(
+def _assemble_plan(
     order: Order,
-    move: Move,
-    evidence: Evidence,
-    lines: Iterable[Line],
+    move: ReleaseMove,
+    evidence: PlanInputs,
+    lines: Iterable[PlanLine],
     steps: tuple[Step, ...],
-    facts: tuple[Seen, ...],
+    facts: tuple[Precondition, ...],
     draft: PullRequestDraft | None,
     diffs: tuple[FileDiff, ...],
 ) -> Plan:
     name, protected = move.environment.name, move.environment.protected
-    price, phrase = priced(protected=protected, names=name)
+    price, phrase = required_confirmation(protected=protected, names=name)
     return Plan(
         order=order,
         title=f"Promote {move.release.version} to {name}",
         verb="Open pull request" if draft else "Start workflow",
-        price=price,
+        confirmation=price,
         phrase=phrase,
         protected=protected,
         reason_required=protected,
-        command=_command(order, move, phrase),
+        command=_command_line(order, move, phrase),
         made_at=evidence.now,
         lines=tuple(lines),
         diffs=diffs,
-        changes=(Change(f"release of {name}", steps),),
-        seen=facts,
+        step_groups=(StepGroup(f"release of {name}", steps),),
+        preconditions=facts,
         pull_request=draft,
     )
 
 
-def _command(order: Order, move: Move, phrase: str) -> str:
+def _command_line(order: Order, move: ReleaseMove, phrase: str) -> str:
     words = ["anchor-tui", "promote", move.environment.name]
-    words += option("--from", order.source) if order.source else []
-    words += option("--version", order.version) if order.version else []
+    words += command_option("--from", order.source) if order.source else []
+    words += command_option("--version", order.version) if order.version else []
     words += ["--without-argocd"] if order.without_argocd else []
-    return confirmed(words, order, phrase, wants_reason=bool(phrase))
+    return confirmed_command_line(words, order, phrase, wants_reason=bool(phrase))
 
 
-def rollout(name: str, evidence: Evidence, order: Order) -> tuple[Step, ...]:
+def rollout_wait_steps(name: str, evidence: PlanInputs, order: Order) -> tuple[Step, ...]:
     """What is followed after the merge, for each application of the environment."""
     environment = evidence.snapshot.find_environment(name)
     if environment is None or order.without_argocd:
@@ -170,27 +185,27 @@ def rollout(name: str, evidence: Evidence, order: Order) -> tuple[Step, ...]:
         step
         for application in environment.applications
         if application.presence == "found"
-        for target in [AppTarget(application.id, application.project)]
-        for step in (FollowRollout(target), FollowHealth(target))
+        for target in [ApplicationRef(application.id, application.project)]
+        for step in (WaitForRollout(target), WaitForHealth(target))
     )
 
 
 # --- words --------------------------------------------------------------------------------------------
 
 
-def moved_lines(move: Move, images: Sequence[tuple[Image, Image]]) -> tuple[Line, ...]:
+def release_change_lines(move: ReleaseMove, images: Sequence[tuple[Image, Image]]) -> tuple[PlanLine, ...]:
     """What moves, a line an image, and what comes along."""
-    was = commit_words(move.present) if move.present else "something unreadable"
-    found = [Line("change", f"{move.environment.name}: {was} → {commit_words(move.release)}")]
-    found += [Line("change", f"{old.name}  {old.tag or '?'} → {described(new)}") for old, new in images]
-    if pulls := brought_by(move.between):
+    was = release_text(move.current) if move.current else "something unreadable"
+    found = [PlanLine("change", f"{move.environment.name}: {was} → {release_text(move.release)}")]
+    found += [PlanLine("change", f"{old.name}  {old.tag or '?'} → {image_text(new)}") for old, new in images]
+    if pulls := pull_requests_of(move.releases_between):
         listed = ", ".join(f"#{each.number} {each.title}" for each in pulls[:6])
         more = f" and {format_count(len(pulls) - 6, 'more', 'more')}" if len(pulls) > 6 else ""
-        found.append(Line("note", f"comes along: {listed}{more}"))
+        found.append(PlanLine("note", f"comes along: {listed}{more}"))
     return tuple(found)
 
 
-def text_of(order: Order, made: str) -> str:
+def edited_or_default_body(order: Order, made: str) -> str:
     """The pull request's text: ours, or what somebody wrote in its place, with the reason that came after it."""
     if not order.body:
         return made
@@ -199,9 +214,11 @@ def text_of(order: Order, made: str) -> str:
     return f"{order.body.rstrip()}\n\n**Reason:** {order.reason}\n"
 
 
-def body(order: Order, move: Move, lines: Sequence[Line], images: Sequence[tuple[Image, Image]]) -> str:
+def pull_request_body(
+    order: Order, move: ReleaseMove, lines: Sequence[PlanLine], images: Sequence[tuple[Image, Image]]
+) -> str:
     """The pull request's text: from, to, what comes along, the pre-flight, the reason."""
-    was = move.present.version if move.present else "?"
+    was = move.current.version if move.current else "?"
     origin = f"from `{move.source.name}`" if move.source.name != move.environment.name else "of its own history"
     parts = [
         f"Moves `{move.environment.name}` from `{was}` to `{move.release.version}` {origin}"
@@ -212,7 +229,7 @@ def body(order: Order, move: Move, lines: Sequence[Line], images: Sequence[tuple
     if images:
         rows = [f"| {old.name} | `{old.tag}` | `{new.tag}` | `{(new.digest or 'none')[:19]}` |" for old, new in images]
         parts.append("\n".join(["| image | from | to | digest |", "|---|---|---|---|", *rows]))
-    if pulls := brought_by(move.between):
+    if pulls := pull_requests_of(move.releases_between):
         title = "Comes along" if move.source.name != move.environment.name else "Is lost"
         parts.append(f"**{title}**\n" + "\n".join(f"- #{each.number} {each.title}" for each in pulls))
     if lines:

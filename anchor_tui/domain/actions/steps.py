@@ -9,17 +9,17 @@ from __future__ import annotations
 from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
 
-from anchor_tui.domain.actions.following import (
-    FollowHealth,
-    FollowNoMocks,
-    FollowOperation,
-    FollowPullRequest,
-    FollowRefresh,
-    FollowRollout,
-    FollowRun,
-    FollowTermination,
+from anchor_tui.domain.actions.step_base import ApiRequest, ApplicationRef, BaseStep, FileChange, ResourceRef
+from anchor_tui.domain.actions.wait_steps import (
+    WaitForHealth,
+    WaitForMerge,
+    WaitForNoMocks,
+    WaitForOperation,
+    WaitForRefresh,
+    WaitForRollout,
+    WaitForTermination,
+    WaitForWorkflowRun,
 )
-from anchor_tui.domain.actions.parts import AppTarget, BaseStep, FileChange, Request, ResourceRef
 from anchor_tui.domain.formatting import format_count, shorten_revision
 
 REQUEST_INFO = "anchor-tui request"
@@ -31,7 +31,7 @@ MergeWay: TypeAlias = Literal["merge", "auto-merge", "queue"]
 class Refresh(BaseStep, frozen=True, tag="refresh"):
     """Let Argo CD compare again; hard: without its cache of manifests."""
 
-    app: AppTarget
+    app: ApplicationRef
     hard: bool = False
 
     @property
@@ -40,16 +40,16 @@ class Refresh(BaseStep, frozen=True, tag="refresh"):
         return f"{'hard refresh' if self.hard else 'refresh'} {self.app.id.name}"
 
     @property
-    def request(self) -> Request:
+    def request(self) -> ApiRequest:
         """GET …?refresh=: a GET that writes an annotation and waits until it is gone."""
         query = self.app.query | {"refresh": "hard" if self.hard else "normal"}
-        return Request("argocd", "GET", self.app.path, query)
+        return ApiRequest("argocd", "GET", self.app.path, query)
 
 
 class Sync(BaseStep, frozen=True, tag="sync"):
     """Let Argo CD apply. With auto-sync on no revision is sent: the server refuses one."""
 
-    app: AppTarget
+    app: ApplicationRef
     request_id: str
     seen_revision: str | None = None
     revision: str | None = None
@@ -72,7 +72,7 @@ class Sync(BaseStep, frozen=True, tag="sync"):
         return f"sync {self.app.id.name}{words}"
 
     @property
-    def request(self) -> Request:
+    def request(self) -> ApiRequest:
         """POST …/sync. `syncOptions` are not sent: they would replace the application's own."""
         infos = [{"name": REQUEST_INFO, "value": self.request_id}]
         if self.reason:
@@ -85,13 +85,13 @@ class Sync(BaseStep, frozen=True, tag="sync"):
                 {"group": each.group, "kind": each.kind, "namespace": each.namespace, "name": each.name}
                 for each in self.resources
             ]
-        return Request("argocd", "POST", f"{self.app.path}/sync", {}, body)
+        return ApiRequest("argocd", "POST", f"{self.app.path}/sync", {}, body)
 
 
 class Terminate(BaseStep, frozen=True, tag="terminate"):
     """End the running operation."""
 
-    app: AppTarget
+    app: ApplicationRef
     started_at: str | None = None
 
     @property
@@ -100,9 +100,9 @@ class Terminate(BaseStep, frozen=True, tag="terminate"):
         return f"terminate the operation of {self.app.id.name}"
 
     @property
-    def request(self) -> Request:
+    def request(self) -> ApiRequest:
         """DELETE …/operation."""
-        return Request("argocd", "DELETE", f"{self.app.path}/operation", self.app.query)
+        return ApiRequest("argocd", "DELETE", f"{self.app.path}/operation", self.app.query)
 
 
 class CreateBranch(BaseStep, frozen=True, tag="create-branch"):
@@ -118,10 +118,10 @@ class CreateBranch(BaseStep, frozen=True, tag="create-branch"):
         return f"branch {self.branch} at {shorten_revision(self.oid)}"
 
     @property
-    def request(self) -> Request:
+    def request(self) -> ApiRequest:
         """POST …/git/refs."""
         body = {"ref": f"refs/heads/{self.branch}", "sha": self.oid}
-        return Request("github", "POST", f"/repos/{self.repository}/git/refs", {}, body)
+        return ApiRequest("github", "POST", f"/repos/{self.repository}/git/refs", {}, body)
 
 
 class MoveBranch(BaseStep, frozen=True, tag="move-branch"):
@@ -138,13 +138,13 @@ class MoveBranch(BaseStep, frozen=True, tag="move-branch"):
         return f"move {self.branch} on from {shorten_revision(self.was)} to {shorten_revision(self.oid)}"
 
     @property
-    def request(self) -> Request:
+    def request(self) -> ApiRequest:
         """PATCH …/git/refs/heads/…, forced: the branch is ours by its name."""
         path = f"/repos/{self.repository}/git/refs/heads/{quote(self.branch)}"
-        return Request("github", "PATCH", path, {}, {"sha": self.oid, "force": True})
+        return ApiRequest("github", "PATCH", path, {}, {"sha": self.oid, "force": True})
 
 
-class Commit(BaseStep, frozen=True, tag="commit"):
+class CommitFiles(BaseStep, frozen=True, tag="commit"):
     """One commit of all the files, on top of a commit that the branch must still be at."""
 
     repository: str
@@ -160,7 +160,7 @@ class Commit(BaseStep, frozen=True, tag="commit"):
         return f"commit {format_count(len(self.files), 'file')} on top of {shorten_revision(self.parent)}"
 
     @property
-    def request(self) -> Request:
+    def request(self) -> ApiRequest:
         """GraphQL's createCommitOnBranch, guarded by `expectedHeadOid`."""
         given = {
             "branch": {"repositoryNameWithOwner": self.repository, "branchName": self.branch},
@@ -168,10 +168,10 @@ class Commit(BaseStep, frozen=True, tag="commit"):
             "message": {"headline": self.headline, "body": self.body},
             "fileChanges": {"additions": [{"path": each.path, "contents": each.content} for each in self.files]},
         }
-        return Request("github", "POST", "/graphql", {}, {"mutation": "createCommitOnBranch", "input": given})
+        return ApiRequest("github", "POST", "/graphql", {}, {"mutation": "createCommitOnBranch", "input": given})
 
 
-class OpenPullRequest(BaseStep, frozen=True, tag="open-pull-request"):
+class CreatePullRequest(BaseStep, frozen=True, tag="open-pull-request"):
     """The pull request of our branch."""
 
     repository: str
@@ -186,10 +186,10 @@ class OpenPullRequest(BaseStep, frozen=True, tag="open-pull-request"):
         return f"open the pull request “{self.headline}”"
 
     @property
-    def request(self) -> Request:
+    def request(self) -> ApiRequest:
         """POST …/pulls."""
         given = {"title": self.headline, "head": self.branch, "base": self.base, "body": self.body}
-        return Request("github", "POST", f"/repos/{self.repository}/pulls", {}, given)
+        return ApiRequest("github", "POST", f"/repos/{self.repository}/pulls", {}, given)
 
 
 class AddLabels(BaseStep, frozen=True, tag="add-labels"):
@@ -204,13 +204,13 @@ class AddLabels(BaseStep, frozen=True, tag="add-labels"):
         return f"label it {', '.join(self.labels)}"
 
     @property
-    def request(self) -> Request:
+    def request(self) -> ApiRequest:
         """POST …/issues/{number}/labels: adding one that is there changes nothing."""
         path = f"/repos/{self.repository}/issues/{{number}}/labels"
-        return Request("github", "POST", path, {}, {"labels": list(self.labels)})
+        return ApiRequest("github", "POST", path, {}, {"labels": list(self.labels)})
 
 
-class AskReviewers(BaseStep, frozen=True, tag="ask-reviewers"):
+class RequestReviewers(BaseStep, frozen=True, tag="ask-reviewers"):
     """Reviews asked for; `org/team` is a team."""
 
     repository: str
@@ -222,17 +222,17 @@ class AskReviewers(BaseStep, frozen=True, tag="ask-reviewers"):
         return f"ask {', '.join(self.reviewers)} for a review"
 
     @property
-    def request(self) -> Request:
+    def request(self) -> ApiRequest:
         """POST …/pulls/{number}/requested_reviewers."""
         body = {
             "reviewers": [each for each in self.reviewers if "/" not in each],
             "team_reviewers": [each.rpartition("/")[2] for each in self.reviewers if "/" in each],
         }
         path = f"/repos/{self.repository}/pulls/{{number}}/requested_reviewers"
-        return Request("github", "POST", path, {}, {name: value for name, value in body.items() if value})
+        return ApiRequest("github", "POST", path, {}, {name: value for name, value in body.items() if value})
 
 
-class Merge(BaseStep, frozen=True, tag="merge"):
+class MergePullRequest(BaseStep, frozen=True, tag="merge"):
     """Merge a pull request, let it merge by itself, or put it into the merge queue; guarded by its head."""
 
     repository: str
@@ -255,19 +255,19 @@ class Merge(BaseStep, frozen=True, tag="merge"):
                 return f"put {which} into the merge queue"
 
     @property
-    def request(self) -> Request:
+    def request(self) -> ApiRequest:
         """PUT …/pulls/N/merge, or GraphQL's enablePullRequestAutoMerge or enqueuePullRequest."""
         if self.way == "merge":
             path = f"/repos/{self.repository}/pulls/{self.number or '{number}'}/merge"
-            return Request("github", "PUT", path, {}, {"sha": self.head_sha, "merge_method": self.method})
+            return ApiRequest("github", "PUT", path, {}, {"sha": self.head_sha, "merge_method": self.method})
         given: dict[str, Any] = {"pullRequestId": self.node_id, "expectedHeadOid": self.head_sha}
         if self.way == "auto-merge":
             given["mergeMethod"] = self.method.upper()
         name = "enablePullRequestAutoMerge" if self.way == "auto-merge" else "enqueuePullRequest"
-        return Request("github", "POST", "/graphql", {}, {"mutation": name, "input": given})
+        return ApiRequest("github", "POST", "/graphql", {}, {"mutation": name, "input": given})
 
 
-class Dispatch(BaseStep, frozen=True, tag="dispatch"):
+class DispatchWorkflow(BaseStep, frozen=True, tag="dispatch"):
     """Start the ops repo's own promotion workflow."""
 
     repository: str
@@ -281,14 +281,14 @@ class Dispatch(BaseStep, frozen=True, tag="dispatch"):
         return f"start the workflow {self.workflow}"
 
     @property
-    def request(self) -> Request:
+    def request(self) -> ApiRequest:
         """POST …/actions/workflows/FILE/dispatches."""
         path = f"/repos/{self.repository}/actions/workflows/{quote(self.workflow)}/dispatches"
         body = {"ref": self.ref, "inputs": self.inputs, "return_run_details": True}
-        return Request("github", "POST", path, {}, body)
+        return ApiRequest("github", "POST", path, {}, body)
 
 
-class Emit(BaseStep, frozen=True, tag="emit"):
+class SendEvent(BaseStep, frozen=True, tag="emit"):
     """Tell the status API of a rollback that is over, with what is only known then filled in."""
 
     event: dict[str, Any]
@@ -300,9 +300,9 @@ class Emit(BaseStep, frozen=True, tag="emit"):
         return f"send {self.event.get('event', 'the event')} to the status API"
 
     @property
-    def request(self) -> Request:
+    def request(self) -> ApiRequest:
         """POST to the configured address."""
-        return Request("status-api", "POST", "", {}, self.event)
+        return ApiRequest("status-api", "POST", "", {}, self.event)
 
 
 Step: TypeAlias = (
@@ -311,19 +311,19 @@ Step: TypeAlias = (
     | Terminate
     | CreateBranch
     | MoveBranch
-    | Commit
-    | OpenPullRequest
+    | CommitFiles
+    | CreatePullRequest
     | AddLabels
-    | AskReviewers
-    | Merge
-    | Dispatch
-    | Emit
-    | FollowRefresh
-    | FollowOperation
-    | FollowTermination
-    | FollowHealth
-    | FollowRun
-    | FollowPullRequest
-    | FollowRollout
-    | FollowNoMocks
+    | RequestReviewers
+    | MergePullRequest
+    | DispatchWorkflow
+    | SendEvent
+    | WaitForRefresh
+    | WaitForOperation
+    | WaitForTermination
+    | WaitForHealth
+    | WaitForWorkflowRun
+    | WaitForMerge
+    | WaitForRollout
+    | WaitForNoMocks
 )

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from anchor_tui.config.model import Config
 
 if TYPE_CHECKING:
+    from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
-    from anchor_tui.domain.actions.progress import Job
     from anchor_tui.domain.model import Snapshot
     from anchor_tui.domain.source_data import PastRelease
-    from anchor_tui.services.audit import Audit
-    from anchor_tui.services.execute import Consent, Executor
+    from anchor_tui.services.execute.audit import AuditLog
+    from anchor_tui.services.execute.executor import Consent, PlanExecutor
     from anchor_tui.services.observe.prefetch import Prefetch
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class BackgroundThread:
     ) -> None:
         self.config = config
         self._state_folder = state
-        self._executor: Executor | None = None
+        self._executor: PlanExecutor | None = None
         self._job_listener: Callable[[tuple[Job, ...]], None] = lambda _: None
         self._prefetched = ahead
         self._environ = environ
@@ -98,13 +98,13 @@ class BackgroundThread:
         """As `Executor.recover`; what acts is loaded only where the audit tells that something was left."""
 
         async def recover() -> tuple[str, ...]:
-            from anchor_tui.services.audit import AuditError, pending_events, unfinished
+            from anchor_tui.services.execute.audit import AuditError, find_unfinished, pending_events
 
             try:
-                entries = await asyncio.to_thread(self._open_audit().read)
+                entries = await asyncio.to_thread(self._open_audit().read_entries)
             except AuditError as error:
                 return (str(error),)
-            if not unfinished(entries) and not pending_events(entries):
+            if not find_unfinished(entries) and not pending_events(entries):
                 return ()
             return await self._get_executor().recover()
 
@@ -122,19 +122,19 @@ class BackgroundThread:
         assert self._latest is not None
         return self._latest
 
-    def _run_on_loop(self, make: Callable[[Executor], Coroutine[Any, Any, T]]) -> Future[T]:
+    def _run_on_loop(self, make: Callable[[PlanExecutor], Coroutine[Any, Any, T]]) -> Future[T]:
         async def run() -> T:
             return await make(self._get_executor())
 
         return asyncio.run_coroutine_threadsafe(run(), self._loop)
 
-    def _get_executor(self) -> Executor:
+    def _get_executor(self) -> PlanExecutor:
         """Made when it is first asked for something: it loads what a mere reader does without."""
         if self._executor is None:
             from anchor_tui.services.connections import Connections
-            from anchor_tui.services.execute import Executor
+            from anchor_tui.services.execute.executor import PlanExecutor
 
-            self._executor = Executor(
+            self._executor = PlanExecutor(
                 Connections(self.config, self._environ, self._home),
                 self._open_audit(),
                 listener=lambda jobs: self._job_listener(jobs),
@@ -142,11 +142,11 @@ class BackgroundThread:
             )
         return self._executor
 
-    def _open_audit(self) -> Audit:
-        from anchor_tui.services.audit import Audit
+    def _open_audit(self) -> AuditLog:
+        from anchor_tui.services.execute.audit import AuditLog
         from anchor_tui.services.runtime_context import find_state_folder
 
-        return Audit(self._state_folder or find_state_folder(self._environ))
+        return AuditLog(self._state_folder or find_state_folder(self._environ))
 
     def stop(self) -> None:
         """Ends the reading and closes its connections; waits a moment for that and no longer."""

@@ -47,8 +47,8 @@ def start_prefetch(config: Config, environ: Mapping[str, str], home: Path) -> di
 
 def _send_requests(config: Config, environ: Mapping[str, str], home: Path, departed: dict[str, Prefetch]) -> None:
     from anchor_tui.sources.argocd.connection import resolve_connection
+    from anchor_tui.sources.argocd.endpoints import FIRST_REQUESTS
     from anchor_tui.sources.argocd.prefetch import send_prefetch_requests
-    from anchor_tui.sources.argocd.requests import INTRODUCTION
     from anchor_tui.sources.credentials.argocd import find_argocd_access
     from anchor_tui.sources.errors import SourceError
 
@@ -57,7 +57,7 @@ def _send_requests(config: Config, environ: Mapping[str, str], home: Path, depar
             route = resolve_connection(find_argocd_access(server, environ, home=home))
         except SourceError:
             continue
-        departed[server.name] = Prefetch(route, send_prefetch_requests(route, INTRODUCTION))
+        departed[server.name] = Prefetch(route, send_prefetch_requests(route, FIRST_REQUESTS))
     until = time.monotonic() + SEND_TIMEOUT_S
     for parcel in (parcel for each in tuple(departed.values()) for parcel in each.responses.values()):
         parcel.sent.wait(max(0.0, until - time.monotonic()))

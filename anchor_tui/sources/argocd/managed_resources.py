@@ -20,7 +20,7 @@ from anchor_tui.domain.kubernetes.managed_resources import read_managed_resource
 from anchor_tui.domain.model import AppId, Application
 from anchor_tui.domain.policy.evidence.cluster import list_created_secrets
 from anchor_tui.domain.source_data import ManagedResources
-from anchor_tui.sources.argocd.requests import APPLICATIONS
+from anchor_tui.sources.argocd.endpoints import APPLICATIONS
 from anchor_tui.sources.errors import BadAnswer, Forbidden, SourceError
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from anchor_tui.config.model import EnvironmentConfig, ServerConfig
 from anchor_tui.domain.model import Application, Fresh, Reading, SourceFailure, Stale, Unavailable
 from anchor_tui.domain.source_data import ArgoCDData
 from anchor_tui.sources.argocd.application_store import ApplicationStore
-from anchor_tui.sources.argocd.requests import APPLICATIONS, LISTING, SETTINGS, VERSION, WATCHING
+from anchor_tui.sources.argocd.endpoints import APPLICATIONS, LIST_REQUEST, SETTINGS, VERSION, WATCH_REQUEST
 from anchor_tui.sources.argocd.response import ApiResponse
 from anchor_tui.sources.argocd.schema import SettingsResponse, StreamEvent, VersionResponse
 from anchor_tui.sources.errors import (
@@ -135,7 +135,7 @@ class ArgoSource:
         return self._store.apply_list(listed) if listed is not None else []
 
     async def _list_applications(self, client: Client) -> ApiResponse:
-        return await client.get(*LISTING)
+        return await client.get(*LIST_REQUEST)
 
     async def _fetch_details(self, client: Client, applications: Iterable[Application]) -> list[SourceError | None]:
         """The details of applications that were listed; one that is no longer there is dropped."""
@@ -234,7 +234,7 @@ class ArgoSource:
         ended: SourceError = BadAnswer("the stream ended before it said anything")
         began = time.monotonic()
         try:
-            async with client.stream_events(*WATCHING) as events:
+            async with client.stream_events(*WATCH_REQUEST) as events:
                 streaming.set()
                 while True:
                     async with asyncio.timeout(STALE_AFTER_S * STREAM_TIMEOUT_FACTOR):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from anchor_tui.domain.actions.cluster import Permission
-from anchor_tui.domain.actions.workbench import MergeMethod, OurBranch, PullState, Rights
+from anchor_tui.domain.actions.application_state import Permission
+from anchor_tui.domain.actions.repo_state import ExistingBranch, MergeMethod, PullRequestState, RepoPermissions
 from anchor_tui.sources.errors import NotFound
 from anchor_tui.sources.github.queries import Document
 from anchor_tui.sources.github.wire import (
@@ -185,7 +185,7 @@ class _Answer(msgspec.Struct):
 
 async def read_ours(
     door: Door, repository: str, branch: str, base: str, paths: tuple[str, str]
-) -> tuple[Rights, OurBranch | None, tuple[PullState, ...]]:
+) -> tuple[RepoPermissions, ExistingBranch | None, tuple[PullRequestState, ...]]:
     """Our branch with the blobs of two files at its tip, its open pull requests, and rights. Raises SourceError."""
     owner, _, name = repository.partition("/")
     release, values = paths
@@ -206,12 +206,12 @@ async def read_ours(
     if tip is not None:
         blobs = {path: entry.oid for path, entry in ((release, tip.release), (values, tip.values)) if entry}
         parents = (tip.parents.nodes if tip.parents else None) or ()
-        ours = OurBranch(branch, tip.oid, tuple(each.oid for each in parents if each), blobs)
+        ours = ExistingBranch(branch, tip.oid, tuple(each.oid for each in parents if each), blobs)
     pulls = (found.repository.pull_requests.nodes if found.repository.pull_requests else None) or ()
     return _rights(found), ours, tuple(_pull_state(each) for each in pulls if each)
 
 
-async def read_pull(door: Door, repository: str, number: int) -> tuple[Rights, PullState | None]:
+async def read_pull(door: Door, repository: str, number: int) -> tuple[RepoPermissions, PullRequestState | None]:
     """One pull request this moment; None where there is none of this number. Raises SourceError."""
     owner, _, name = repository.partition("/")
     answer = await door.query(PULL, {"owner": owner, "name": name, "number": number})
@@ -222,7 +222,7 @@ async def read_pull(door: Door, repository: str, number: int) -> tuple[Rights, P
     return _rights(found), _pull_state(pull) if pull else None
 
 
-def _rights(found: _Answer) -> Rights:
+def _rights(found: _Answer) -> RepoPermissions:
     repository = found.repository or _Repository()
     may: dict[str | None, Permission] = {None: "unknown", **dict.fromkeys(("READ", "TRIAGE"), "no")}
     allowed: dict[MergeMethod, bool] = {
@@ -232,20 +232,20 @@ def _rights(found: _Answer) -> Rights:
     }
     usual = (repository.viewer_default_merge_method or "").lower()
     methods = sorted((each for each, is_allowed in allowed.items() if is_allowed), key=lambda each: each != usual)
-    return Rights(
+    return RepoPermissions(
         viewer=found.viewer.login if found.viewer else "",
         push=may.get(repository.viewer_permission, "yes"),
         auto_merge=repository.auto_merge_allowed,
-        methods=tuple(methods) or ("squash",),
+        merge_methods=tuple(methods) or ("squash",),
         archived=repository.is_archived,
     )
 
 
-def _pull_state(pull: _Pull) -> PullState:
+def _pull_state(pull: _Pull) -> PullRequestState:
     labels = (pull.labels.nodes if pull.labels else None) or ()
     rollup = pull.status_check_rollup
     contexts = (rollup.contexts.nodes if rollup and rollup.contexts else None) or ()
-    return PullState(
+    return PullRequestState(
         number=pull.number,
         node_id=pull.id,
         title=pull.title,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from anchor_tui.domain.actions.workbench import File, blob_oid
+from anchor_tui.domain.actions.repo_state import RepoFile, blob_oid
 from anchor_tui.domain.source_data import OpsRepoData
 from anchor_tui.sources.errors import BadAnswer, NotFound
 from anchor_tui.sources.github.sending import call
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from anchor_tui.sources.github.door import Door
 
 
-async def read_files(door: Door, repo: OpsRepoData, paths: Iterable[str]) -> dict[str, File]:
+async def read_files(door: Door, repo: OpsRepoData, paths: Iterable[str]) -> dict[str, RepoFile]:
     """Files of the branch's head as bytes; one that is not there is left out. Raises SourceError.
 
     GraphQL hands them over as decoded text: where that is not what the blob's oid says, the bytes come by REST.
@@ -28,7 +28,7 @@ async def read_files(door: Door, repo: OpsRepoData, paths: Iterable[str]) -> dic
         if oid is None:
             continue
         content = text.encode() if text is not None else b""
-        found[path] = File(path, oid, content if blob_oid(content) == oid else await _blob(door, repo.name, oid))
+        found[path] = RepoFile(path, oid, content if blob_oid(content) == oid else await _blob(door, repo.name, oid))
     return found
 
 
@@ -40,7 +40,7 @@ async def _blob(door: Door, repository: str, oid: str) -> bytes:
     return content
 
 
-async def read_file_at(door: Door, repository: str, path: str, commit: str) -> File | None:
+async def read_file_at(door: Door, repository: str, path: str, commit: str) -> RepoFile | None:
     """One file as it stood after a commit; None where it was not there. Raises SourceError."""
     try:
         answer = await call(door, "GET", f"/repos/{repository}/contents/{quote(path)}?ref={quote(commit)}")
@@ -49,7 +49,7 @@ async def read_file_at(door: Door, repository: str, path: str, commit: str) -> F
     content = _content(answer)
     if blob_oid(content) != answer.get("sha"):  # too large to be sent along, a folder, a submodule
         raise BadAnswer(f"GitHub's {path} at {commit[:7]} is not what its name says: it is not used")
-    return File(path, blob_oid(content), content)
+    return RepoFile(path, blob_oid(content), content)
 
 
 def _content(answer: Mapping[str, Any]) -> bytes:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from anchor_tui.domain.actions.parts import Request
+from anchor_tui.domain.actions.step_base import ApiRequest
 from anchor_tui.sources.errors import BadAnswer, NoAnswer
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _readable(ask: Callable[[], T]) -> T:
         raise BadAnswer("GitHub's answer is no JSON object") from error
 
 
-async def send(door: Door, request: Request) -> dict[str, Any]:
+async def send(door: Door, request: ApiRequest) -> dict[str, Any]:
     """One request of a step, once: REST, or one of GraphQL's mutations by its name. Raises SourceError."""
     if request.path != "/graphql":
         return await call(door, request.method, request.path, request.body)

@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from anchor_tui.domain.actions.cutover import Item, checklist, environments_of
+from anchor_tui.domain.actions.cutover import ChecklistItem, build_checklist, cutover_environments
 from anchor_tui.domain.model import Snapshot
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.appearance import marked, muted, spaced, styles_folder, text
@@ -25,7 +25,7 @@ MARKS = {"ok": StatusMark.OK, "failed": StatusMark.FAILING, "unknown": StatusMar
 LAST = "step 5"
 
 
-def key_of(item: Item) -> str:
+def key_of(item: ChecklistItem) -> str:
     """By which an item's row is known."""
     return f"{item.number} {item.environment} {item.title}"
 
@@ -70,9 +70,9 @@ class CutoverScreen(ModalScreen[Pressed | None]):
         self._fill()
 
     @property
-    def items(self) -> tuple[Item, ...]:
+    def items(self) -> tuple[ChecklistItem, ...]:
         """Steps 1 to 4."""
-        return checklist(self.snapshot) if self.snapshot else ()
+        return build_checklist(self.snapshot) if self.snapshot else ()
 
     @property
     def is_open(self) -> bool:
@@ -88,22 +88,26 @@ class CutoverScreen(ModalScreen[Pressed | None]):
         grid.styles.height = min(16, len(rows) + 2)
         self._show_detail()
 
-    def _row(self, item: Item, snapshot: Snapshot) -> Row:
+    def _row(self, item: ChecklistItem, snapshot: Snapshot) -> Row:
         finding = item.finding
         cells = (
             marked(MARKS[item.state], item.number),
             text(item.environment),
             text(item.title),
-            text(item.place or (finding.evidence if finding else "–")),
+            text(item.location or (finding.evidence if finding else "–")),
         )
         fix = text(f"mend: {finding.fix}") if finding and finding.fix and item.state != "ok" else None
-        lines = [marked(MARKS[item.state], item.message or item.title), fix, muted(item.place) if item.place else None]
+        lines = [
+            marked(MARKS[item.state], item.message or item.title),
+            fix,
+            muted(item.location) if item.location else None,
+        ]
         detail = Content("\n").join([each for each in lines if each is not None])
         url = address(finding, snapshot) if finding else None
-        return still(key_of(item), cells, detail, url, copied=item.place)
+        return still(key_of(item), cells, detail, url, copied=item.location)
 
     def _last(self) -> Row:
-        names = ", ".join(each.name for each in environments_of(self.snapshot)) if self.snapshot else ""
+        names = ", ".join(each.name for each in cutover_environments(self.snapshot)) if self.snapshot else ""
         mark = StatusMark.NONE if self.is_open else StatusMark.PROGRESS
         words = "hard refresh + prune; no mock may be left"
         cells = (marked(mark, 5), text(names), text(words), muted("live"))
@@ -124,7 +128,7 @@ class CutoverScreen(ModalScreen[Pressed | None]):
         self.query_one("#key", Static).update(muted(" · ".join(keys)))
 
     @property
-    def _highlighted_failure(self) -> Item | None:
+    def _highlighted_failure(self) -> ChecklistItem | None:
         row = self.query_one(Grid).row
         failed = (each for each in self.items if each.state == "failed")
         return next((each for each in failed if row is not None and key_of(each) == row.key), None)

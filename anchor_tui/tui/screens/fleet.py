@@ -16,7 +16,7 @@ from textual.screen import Screen
 if TYPE_CHECKING:
     from textual.widgets import Input
 
-    from anchor_tui.domain.actions.progress import Job
+    from anchor_tui.domain.actions.jobs import Job
 
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import Environment, Snapshot

@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from anchor_tui.domain.actions.progress import Job
+from anchor_tui.domain.actions.jobs import Job
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.appearance import marked, muted, styles_folder, text
 
@@ -33,7 +33,7 @@ class LeavingScreen(ModalScreen[bool]):
         with Vertical(id="leaving") as frame:
             frame.border_title = "Still under way"
             for job in self._jobs:
-                yield Static(marked(StatusMark.PROGRESS, job.words()))
+                yield Static(marked(StatusMark.PROGRESS, job.progress_text()))
             yield Static(
                 muted(
                     "Leaving: what is being sent now is waited for; Argo CD and GitHub finish what they have. "

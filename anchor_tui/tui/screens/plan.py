@@ -20,7 +20,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from anchor_tui.domain.actions.plan import Order, Plan, Refusal
-from anchor_tui.services.execute import Consent
+from anchor_tui.services.execute.executor import Consent
 from anchor_tui.tui.appearance import muted, spaced, styles_folder, text
 from anchor_tui.tui.plan_lines import diff_content, options_content, plan_content, refusal_content
 
@@ -176,7 +176,7 @@ class PlanScreen(ModalScreen[Confirmed | None]):
         reason.display = True
         wanted = "which a protected environment wants" if plan.reason_required else "if you like"
         reason.placeholder = f"reason, {wanted}"
-        typed = plan.price == "phrase"
+        typed = plan.confirmation == "phrase"
         ask, phrase = self.query_one("#ask", Static), self.query_one("#phrase", GuardedInput)
         ask.display = phrase.display = typed
         phrase.value = ""
@@ -192,7 +192,7 @@ class PlanScreen(ModalScreen[Confirmed | None]):
         words = muted("esc cancels · enter does it once the phrase matches")
         if complaint:
             words = text(complaint, "bold $text-warning")
-        elif plan.price != "phrase":
+        elif plan.confirmation != "phrase":
             words = spaced(text(" y ", "bold reverse"), text(plan.verb))
         self.query_one("#key", Static).update(words)
 
@@ -213,7 +213,7 @@ class PlanScreen(ModalScreen[Confirmed | None]):
     def _key(self, key: str, plan: Plan) -> None:
         order = self._order
         match key:
-            case "y" if plan.price == "key":
+            case "y" if plan.confirmation == "key":
                 self._give(plan)
             case "i":
                 self._with_steps = not self._with_steps
@@ -242,7 +242,7 @@ class PlanScreen(ModalScreen[Confirmed | None]):
         if not isinstance(plan, Plan):
             return
         if event.input.id == "reason":
-            self.query_one("#phrase" if plan.price == "phrase" else "#cancel").focus()
+            self.query_one("#phrase" if plan.confirmation == "phrase" else "#cancel").focus()
             return
         if event.value != plan.phrase:
             self._show_key(plan, f"that is not {plan.phrase}: nothing is done")

@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from anchor_tui.domain.actions.progress import Job
+from anchor_tui.domain.actions.jobs import Job
 from anchor_tui.tui.appearance import muted, spaced, styles_folder, text
 from anchor_tui.tui.plan_lines import job_content
 

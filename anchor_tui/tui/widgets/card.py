@@ -19,7 +19,7 @@ from anchor_tui.tui import summary
 from anchor_tui.tui.appearance import marked, muted, text
 
 if TYPE_CHECKING:
-    from anchor_tui.domain.actions.progress import Job
+    from anchor_tui.domain.actions.jobs import Job
 
 MIN_WIDTH = 34
 HEIGHT = 11

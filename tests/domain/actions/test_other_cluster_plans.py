@@ -7,24 +7,24 @@ import shlex
 import pytest
 from msgspec.structs import replace
 
-from anchor_tui.domain.actions.cutover import checklist
-from anchor_tui.domain.actions.following import FollowNoMocks, FollowTermination
-from anchor_tui.domain.actions.plan import drift, still_holds
-from anchor_tui.domain.actions.planning import make_plan
+from anchor_tui.domain.actions.cutover import build_checklist
+from anchor_tui.domain.actions.plan import describe_drift, preconditions_hold
+from anchor_tui.domain.actions.planner import make_plan
 from anchor_tui.domain.actions.steps import Sync, Terminate
+from anchor_tui.domain.actions.wait_steps import WaitForNoMocks, WaitForTermination
 from anchor_tui.domain.model import Finding, Operation, Problem
-from tests.actions import (
-    a_plan,
-    a_refusal,
+from tests.plan_values import (
     environment,
-    evidence,
-    lines,
+    expect_plan,
+    expect_refusal,
+    line_texts,
+    make_app_state,
     order,
+    plan_inputs,
     recorded_state,
     snapshot,
-    state,
-    steps_of,
-    unread,
+    step_names,
+    unread_source,
 )
 from tests.values import ago, application
 
@@ -35,40 +35,40 @@ RUNNING = Operation("Running", "waiting for completion of hook", ago(minutes=4),
 
 @pytest.mark.parametrize(("action", "hard"), [("refresh", False), ("hard-refresh", True)])
 def test_a_refresh_costs_nothing_and_is_followed(action, hard):
-    plan = a_plan(make_plan(order(action, "prod"), evidence(state())))
-    assert (plan.price, plan.phrase, plan.reason_required, plan.protected) == ("none", "", False, True)
-    assert steps_of(plan) == ["Refresh", "FollowRefresh"]
-    assert plan.changes[0].steps[0].hard == hard
-    assert plan.changes[0].steps[0].app.project == "anchor-msp"
+    plan = expect_plan(make_plan(order(action, "prod"), plan_inputs(make_app_state())))
+    assert (plan.confirmation, plan.phrase, plan.reason_required, plan.protected) == ("none", "", False, True)
+    assert step_names(plan) == ["Refresh", "FollowRefresh"]
+    assert plan.step_groups[0].steps[0].hard == hard
+    assert plan.step_groups[0].steps[0].app.project == "anchor-msp"
     assert plan.command == f"anchor-tui {action} prod"
 
 
 def test_a_refresh_needs_no_fresh_reading_of_the_application():
-    assert a_plan(make_plan(order("refresh", "prod"), evidence(state(), states={})))
+    assert expect_plan(make_plan(order("refresh", "prod"), plan_inputs(make_app_state(), states={})))
 
 
 def test_a_refresh_goes_on_while_an_operation_runs():
-    assert a_plan(make_plan(order("refresh", "prod"), evidence(state(application(operation=RUNNING)))))
+    assert expect_plan(make_plan(order("refresh", "prod"), plan_inputs(make_app_state(application(operation=RUNNING)))))
 
 
 def test_of_several_applications_the_absent_ones_are_refused_and_the_others_refreshed():
     gone = application("gone", presence="absent", problems=(Problem("gone", "not-found", "404"),))
-    plan = a_plan(make_plan(order("refresh", "prod"), evidence(state(), state(gone))))
-    assert [change.subject for change in plan.changes] == ["argocd/anchor-msp-prod"]
+    plan = expect_plan(make_plan(order("refresh", "prod"), plan_inputs(make_app_state(), make_app_state(gone))))
+    assert [change.subject for change in plan.step_groups] == ["argocd/anchor-msp-prod"]
     assert [(each.subject, each.kind) for each in plan.refused] == [("argocd/gone", "absent")]
 
 
 def test_where_every_application_is_forbidden_the_refresh_is_refused():
     hidden = application(presence="forbidden", problems=(Problem("x", "forbidden", "403: permission denied"),))
-    refusal = a_refusal(make_plan(order("refresh", "prod"), evidence(state(hidden))))
+    refusal = expect_refusal(make_plan(order("refresh", "prod"), plan_inputs(make_app_state(hidden))))
     assert (refusal.kind, refusal.subject) == ("forbidden", "argocd/anchor-msp-prod")
     assert "403: permission denied" in refusal.message
 
 
 @pytest.mark.parametrize("action", ["refresh", "sync", "terminate", "hard-refresh-prune"])
 def test_an_environment_whose_server_was_not_read_is_refused_with_the_reason(action):
-    found = evidence(snapshot=snapshot(environment("prod"), sources=(unread(),)))
-    refusal = a_refusal(make_plan(order(action, "prod"), found))
+    found = plan_inputs(snapshot=snapshot(environment("prod"), sources=(unread_source(),)))
+    refusal = expect_refusal(make_plan(order(action, "prod"), found))
     assert refusal.kind == "unread"
     assert "argocd: no answer within 15 s" in refusal.message
 
@@ -77,61 +77,63 @@ def test_an_environment_whose_server_was_not_read_is_refused_with_the_reason(act
 
 
 def test_a_termination_names_whose_operation_it_is_and_since_when():
-    plan = a_plan(make_plan(order("terminate", "staging"), evidence(environments={"staging": (run(RUNNING),)})))
-    assert lines(plan, "change") == [
+    plan = expect_plan(make_plan(order("terminate", "staging"), plan_inputs(environments={"staging": (run(RUNNING),)})))
+    assert line_texts(plan, "change") == [
         "argocd/anchor-msp-prod: Running for 4 min by j.brandt: waiting for completion of hook"
     ]
-    (change,) = plan.changes
-    assert [type(step) for step in change.steps] == [Terminate, FollowTermination]
-    assert (plan.price, plan.phrase, plan.reason_required) == ("key", "", False)
-    assert "half way" in lines(plan, "note")[0]
+    (change,) = plan.step_groups
+    assert [type(step) for step in change.steps] == [Terminate, WaitForTermination]
+    assert (plan.confirmation, plan.phrase, plan.reason_required) == ("key", "", False)
+    assert "half way" in line_texts(plan, "note")[0]
 
 
 def run(operation, **changes):
-    return state(application(operation=operation), **changes)
+    return make_app_state(application(operation=operation), **changes)
 
 
 def test_of_prod_a_termination_is_typed_and_wants_a_reason():
-    plan = a_plan(make_plan(order("terminate", "prod", reason="it hangs"), evidence(run(RUNNING))))
-    assert (plan.price, plan.phrase, plan.reason_required) == ("phrase", "prod", True)
+    plan = expect_plan(make_plan(order("terminate", "prod", reason="it hangs"), plan_inputs(run(RUNNING))))
+    assert (plan.confirmation, plan.phrase, plan.reason_required) == ("phrase", "prod", True)
     assert shlex.split(plan.command) == ["anchor-tui", "terminate", "prod", "--reason", "it hangs", "--confirm", "prod"]
 
 
 def test_an_operation_that_nobody_has_taken_up_can_be_terminated():
-    plan = a_plan(make_plan(order("terminate", "prod"), evidence(run(Operation("Pending")))))
-    assert lines(plan, "change") == ["argocd/anchor-msp-prod: Pending, not taken up yet"]
-    assert a_plan(make_plan(order("terminate", "prod"), evidence(recorded_state("get-operation-not-started"))))
+    plan = expect_plan(make_plan(order("terminate", "prod"), plan_inputs(run(Operation("Pending")))))
+    assert line_texts(plan, "change") == ["argocd/anchor-msp-prod: Pending, not taken up yet"]
+    assert expect_plan(make_plan(order("terminate", "prod"), plan_inputs(recorded_state("get-operation-not-started"))))
 
 
 @pytest.mark.parametrize(
     ("found", "kind", "settled", "words"),
     [
-        (state(), "idle", True, "no operation runs"),
+        (make_app_state(), "idle", True, "no operation runs"),
         (run(Operation("Succeeded", finished_at=ago(minutes=1))), "idle", True, "nothing to terminate"),
         (recorded_state("get-dr-after-terminate"), "terminating", False, "is being terminated already"),
         (run(RUNNING, may_sync="no"), "forbidden", False, "may not terminate it"),
     ],
 )
 def test_a_termination_is_refused_where_there_is_nothing_to_end(found, kind, settled, words):
-    refusal = a_refusal(make_plan(order("terminate", "prod"), evidence(found)))
-    assert (refusal.kind, refusal.settled) == (kind, settled)
+    refusal = expect_refusal(make_plan(order("terminate", "prod"), plan_inputs(found)))
+    assert (refusal.kind, refusal.already_done) == (kind, settled)
     assert words in refusal.message
 
 
 def test_of_several_applications_only_those_with_an_operation_are_terminated():
-    found = evidence(run(RUNNING), state(application("b")))
-    plan = a_plan(make_plan(order("terminate", "prod"), found))
-    assert [change.subject for change in plan.changes] == ["argocd/anchor-msp-prod"]
+    found = plan_inputs(run(RUNNING), make_app_state(application("b")))
+    plan = expect_plan(make_plan(order("terminate", "prod"), found))
+    assert [change.subject for change in plan.step_groups] == ["argocd/anchor-msp-prod"]
     assert [each.kind for each in plan.refused] == ["idle"]
 
 
 def test_another_operation_than_the_one_that_was_seen_is_a_drift():
-    first = a_plan(make_plan(order("terminate", "prod"), evidence(run(RUNNING))))
-    later = a_plan(make_plan(order("terminate", "prod"), evidence(run(replace(RUNNING, started_at=ago(minutes=1))))))
-    same = a_plan(make_plan(order("terminate", "prod"), evidence(run(replace(RUNNING, message="another")))))
-    assert still_holds(first, same)
-    assert not still_holds(first, later)
-    assert str(drift(first, later)) == (
+    first = expect_plan(make_plan(order("terminate", "prod"), plan_inputs(run(RUNNING))))
+    later = expect_plan(
+        make_plan(order("terminate", "prod"), plan_inputs(run(replace(RUNNING, started_at=ago(minutes=1)))))
+    )
+    same = expect_plan(make_plan(order("terminate", "prod"), plan_inputs(run(replace(RUNNING, message="another")))))
+    assert preconditions_hold(first, same)
+    assert not preconditions_hold(first, later)
+    assert str(describe_drift(first, later)) == (
         "the operation of argocd/anchor-msp-prod was 2026-11-23T13:58:31Z and is 2026-11-23T14:01:31Z now"
     )
 
@@ -175,11 +177,11 @@ def estate(staging=None, prod=None, states=None):
         ),
         environment("prod", held["prod"].application, findings=findings("prod") if prod is None else prod),
     )
-    return evidence(snapshot=snapshot(*environments), states={each.application.id: each for each in held.values()})
+    return plan_inputs(snapshot=snapshot(*environments), states={each.application.id: each for each in held.values()})
 
 
 def test_the_checklist_has_steps_1_to_4_for_the_environments_they_are_about():
-    items = checklist(estate().snapshot)
+    items = build_checklist(estate().snapshot)
     assert [(each.number, each.environment) for each in items] == [(number, name) for number, name, _, _ in STEPS]
     assert {each.state for each in items} == {"ok"}
     assert [each.line.text for each in items][:2] == [
@@ -199,7 +201,7 @@ def test_the_checklist_has_steps_1_to_4_for_the_environments_they_are_about():
     ],
 )
 def test_an_item_is_as_its_finding_is(status, state_, kind):
-    item = checklist(estate(prod=findings("prod", agentfield_url=status)).snapshot)[-1]
+    item = build_checklist(estate(prod=findings("prod", agentfield_url=status)).snapshot)[-1]
     assert (item.state, item.line.kind) == (state_, kind)
     assert ("mock.agentfield-url" in item.line.text) == (state_ != "ok")
 
@@ -213,7 +215,7 @@ def test_an_item_says_where_to_look():
         (replace(placed, line=None), "(values.yaml)"),
         (live, "(Deployment/anchor-gateway)"),
     ):
-        assert words in checklist(estate(prod=(*held, found)).snapshot)[-1].line.text
+        assert words in build_checklist(estate(prod=(*held, found)).snapshot)[-1].line.text
 
 
 def test_an_item_is_judged_by_its_own_evidence_the_worst_of_it():
@@ -222,13 +224,13 @@ def test_an_item_is_judged_by_its_own_evidence_the_worst_of_it():
         finding("mock.agentfield-url", "rendered", "fail"),
         finding("mock.workloads-absent", "live", "fail"),
     )
-    items = {(each.number, each.environment): each.state for each in checklist(estate(prod=held).snapshot)}
+    items = {(each.number, each.environment): each.state for each in build_checklist(estate(prod=held).snapshot)}
     assert items[4, "prod"] == "failed"
     assert items[1, "prod"] == "ok", "that live mocks are left is what step 5 is for"
 
 
 def test_a_check_that_was_not_judged_is_not_taken_for_one_that_holds():
-    item = checklist(estate(prod=()).snapshot)[-1]
+    item = build_checklist(estate(prod=()).snapshot)[-1]
     assert item.state == "unknown"
     assert "not judged" in item.line.text
 
@@ -239,7 +241,7 @@ def test_a_check_that_was_not_judged_is_not_taken_for_one_that_holds():
 )
 @pytest.mark.parametrize("status", ["fail", "unknown"])
 def test_step_5_waits_for_each_of_the_others(changed, status):
-    refusal = a_refusal(make_plan(order("cutover"), estate(prod=findings("prod", **{changed: status}))))
+    refusal = expect_refusal(make_plan(order("cutover"), estate(prod=findings("prod", **{changed: status}))))
     assert refusal.kind == "checklist"
     assert refusal.message.startswith("step 5 waits for steps 1 to 4: ")
     assert refusal.message.count("; ") == 0
@@ -247,7 +249,7 @@ def test_step_5_waits_for_each_of_the_others(changed, status):
 
 def test_step_5_names_everything_that_is_open():
     found = estate(staging=findings("staging", automated_prune="fail"), prod=findings("prod", agentfield_url="unknown"))
-    message = a_refusal(make_plan(order("cutover"), found)).message
+    message = expect_refusal(make_plan(order("cutover"), found)).message
     assert "2. staging: automated.prune is true" in message
     assert "4. prod: AGENTFIELD_URL" in message
 
@@ -257,9 +259,9 @@ def test_the_cutover_syncs_staging_and_prod_with_prune_and_proves_that_no_mock_i
         "staging": recorded_state("get-staging", "managed-resources"),
         "prod": recorded_state("get-after-prune", "managed-resources-prod", application=application()),
     }
-    plan = a_plan(make_plan(order("cutover", reason="cut over"), estate(states=stale)))
-    assert [change.subject for change in plan.changes] == ["argocd/anchor-msp-staging", "argocd/anchor-msp-prod"]
-    for change in plan.changes:
+    plan = expect_plan(make_plan(order("cutover", reason="cut over"), estate(states=stale)))
+    assert [change.subject for change in plan.step_groups] == ["argocd/anchor-msp-staging", "argocd/anchor-msp-prod"]
+    for change in plan.step_groups:
         assert [type(step).__name__ for step in change.steps] == [
             "Sync",
             "FollowOperation",
@@ -267,8 +269,8 @@ def test_the_cutover_syncs_staging_and_prod_with_prune_and_proves_that_no_mock_i
             "FollowHealth",
         ]
         assert all(step.prune for step in change.steps if isinstance(step, Sync))
-        assert all(step.app.id == change.application for step in change.steps if isinstance(step, FollowNoMocks))
-    assert (plan.price, plan.phrase, plan.protected) == ("phrase", "staging prod 2", True)
+        assert all(step.app.id == change.application for step in change.steps if isinstance(step, WaitForNoMocks))
+    assert (plan.confirmation, plan.phrase, plan.protected) == ("phrase", "staging prod 2", True)
     assert plan.title == "Cut over 2 applications"
     assert plan.is_destructive
     assert [line.text for line in plan.lines][8] == "5. hard refresh, then sync with prune:"
@@ -285,9 +287,9 @@ def test_the_cutover_syncs_staging_and_prod_with_prune_and_proves_that_no_mock_i
 def test_the_cutover_is_whole_or_not_at_all():
     held = {
         "staging": recorded_state("get-staging", "managed-resources"),
-        "prod": state(application(operation=RUNNING)),
+        "prod": make_app_state(application(operation=RUNNING)),
     }
-    refusal = a_refusal(make_plan(order("cutover"), estate(states=held)))
+    refusal = expect_refusal(make_plan(order("cutover"), estate(states=held)))
     assert refusal.kind == "incomplete"
     assert "argocd/anchor-msp-prod: an operation is Running" in refusal.message
 
@@ -296,16 +298,18 @@ def test_the_cutover_is_whole_or_not_at_all():
 def test_a_checklist_of_old_news_is_none(name):
     held = estate()
     sources = tuple(replace(each, state="stale") if each.id == name else each for each in held.snapshot.sources)
-    refusal = a_refusal(make_plan(order("cutover"), replace(held, snapshot=replace(held.snapshot, sources=sources))))
+    refusal = expect_refusal(
+        make_plan(order("cutover"), replace(held, snapshot=replace(held.snapshot, sources=sources)))
+    )
     assert (refusal.kind, "read again" in refusal.message) == ("stale", True)
 
 
 def test_the_command_of_a_cutover_names_no_environment_also_when_it_is_made_again():
-    plan = a_plan(make_plan(order("cutover", reason="cut over"), estate()))
-    assert a_plan(make_plan(plan.order, estate())).command == plan.command
+    plan = expect_plan(make_plan(order("cutover", reason="cut over"), estate()))
+    assert expect_plan(make_plan(plan.order, estate())).command == plan.command
 
 
 def test_without_an_environment_under_those_rules_there_is_no_cutover():
-    found = evidence(snapshot=snapshot(environment("dev", application("anchor-msp-dev"))))
-    assert a_refusal(make_plan(order("cutover"), found)).kind == "no-environment"
-    assert checklist(found.snapshot) == ()
+    found = plan_inputs(snapshot=snapshot(environment("dev", application("anchor-msp-dev"))))
+    assert expect_refusal(make_plan(order("cutover"), found)).kind == "no-environment"
+    assert build_checklist(found.snapshot) == ()

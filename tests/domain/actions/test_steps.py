@@ -7,37 +7,37 @@ import typing
 import msgspec
 import pytest
 
-from anchor_tui.domain.actions.following import (
-    FollowHealth,
-    FollowNoMocks,
-    FollowOperation,
-    FollowPullRequest,
-    FollowRefresh,
-    FollowRollout,
-    FollowRun,
-    FollowTermination,
-)
-from anchor_tui.domain.actions.parts import AppTarget, FileChange, Request, ResourceRef
+from anchor_tui.domain.actions.step_base import ApiRequest, ApplicationRef, FileChange, ResourceRef
 from anchor_tui.domain.actions.steps import (
     AddLabels,
-    AskReviewers,
-    Commit,
+    CommitFiles,
     CreateBranch,
-    Dispatch,
-    Emit,
-    Merge,
+    CreatePullRequest,
+    DispatchWorkflow,
+    MergePullRequest,
     MoveBranch,
-    OpenPullRequest,
     Refresh,
+    RequestReviewers,
+    SendEvent,
     Step,
     Sync,
     Terminate,
 )
+from anchor_tui.domain.actions.wait_steps import (
+    WaitForHealth,
+    WaitForMerge,
+    WaitForNoMocks,
+    WaitForOperation,
+    WaitForRefresh,
+    WaitForRollout,
+    WaitForTermination,
+    WaitForWorkflowRun,
+)
 from anchor_tui.domain.model import AppId
 
 REPO = "anchor/anchor-msp-ops"
-PROD = AppTarget(AppId("argocd", "argocd", "anchor-msp-prod"), "anchor-msp")
-ODD = AppTarget(AppId("argocd", "team a", "a/b?c#d %e"), "p&q")
+PROD = ApplicationRef(AppId("argocd", "argocd", "anchor-msp-prod"), "anchor-msp")
+ODD = ApplicationRef(AppId("argocd", "team a", "a/b?c#d %e"), "p&q")
 MOCK = ResourceRef("Service", "anchor-prod", "status-mock")
 DEPLOYMENT = ResourceRef("Deployment", "anchor-prod", "status-mock", "apps")
 WHERE = {"appNamespace": "argocd", "project": "anchor-msp"}
@@ -58,21 +58,21 @@ EVERY: tuple[Step, ...] = (
     Terminate(PROD, "2026-11-23T06:31:52Z"),
     CreateBranch(REPO, "anchor-tui/promote/prod/1.43.2", "a" * 40),
     MoveBranch(REPO, "anchor-tui/promote/prod/1.43.2", "a" * 40, "b" * 40),
-    Commit(REPO, "b", "a" * 40, "Promote", "Anchor-Tui-Request: 4f1c", (FileChange("x.yaml", "c" * 40, "eA=="),)),
-    OpenPullRequest(REPO, "b", "main", "Promote", "body\n"),
+    CommitFiles(REPO, "b", "a" * 40, "Promote", "Anchor-Tui-Request: 4f1c", (FileChange("x.yaml", "c" * 40, "eA=="),)),
+    CreatePullRequest(REPO, "b", "main", "Promote", "body\n"),
     AddLabels(REPO, ("promotion", "prod")),
-    AskReviewers(REPO, ("a.lee", "anchor/platform")),
-    Merge(REPO, 232, "PR_1", "d" * 40, "squash", "auto-merge"),
-    Dispatch(REPO, "promote.yaml", "main", {"from": "staging", "to": "prod"}),
-    Emit({"event": "rollback.executed", "from": {"version": "1.44.0", "commit": None}, "applications": ["a/b"]}),
-    FollowRefresh(PROD),
-    FollowOperation(PROD, "4f1c", "a" * 40, dry_run=True, victims=(MOCK,), approves=(DEPLOYMENT,)),
-    FollowTermination(PROD),
-    FollowHealth(PROD),
-    FollowRun(REPO, "promote.yaml", "prod", "1.43.2"),
-    FollowPullRequest(REPO, 232),
-    FollowRollout(PROD, auto_sync=False),
-    FollowNoMocks(PROD),
+    RequestReviewers(REPO, ("a.lee", "anchor/platform")),
+    MergePullRequest(REPO, 232, "PR_1", "d" * 40, "squash", "auto-merge"),
+    DispatchWorkflow(REPO, "promote.yaml", "main", {"from": "staging", "to": "prod"}),
+    SendEvent({"event": "rollback.executed", "from": {"version": "1.44.0", "commit": None}, "applications": ["a/b"]}),
+    WaitForRefresh(PROD),
+    WaitForOperation(PROD, "4f1c", "a" * 40, dry_run=True, resources_to_prune=(MOCK,), approves=(DEPLOYMENT,)),
+    WaitForTermination(PROD),
+    WaitForHealth(PROD),
+    WaitForWorkflowRun(REPO, "promote.yaml", "prod", "1.43.2"),
+    WaitForMerge(REPO, 232),
+    WaitForRollout(PROD, auto_sync=False),
+    WaitForNoMocks(PROD),
 )
 
 
@@ -100,15 +100,15 @@ def test_every_tag_is_used_once():
 REQUESTS = {
     "refresh": (
         Refresh(PROD),
-        Request("argocd", "GET", "/api/v1/applications/anchor-msp-prod", WHERE | {"refresh": "normal"}),
+        ApiRequest("argocd", "GET", "/api/v1/applications/anchor-msp-prod", WHERE | {"refresh": "normal"}),
     ),
     "hard refresh": (
         Refresh(PROD, hard=True),
-        Request("argocd", "GET", "/api/v1/applications/anchor-msp-prod", WHERE | {"refresh": "hard"}),
+        ApiRequest("argocd", "GET", "/api/v1/applications/anchor-msp-prod", WHERE | {"refresh": "hard"}),
     ),
     "sync": (
         Sync(PROD, "4f1c", "a" * 40),
-        Request(
+        ApiRequest(
             "argocd",
             "POST",
             "/api/v1/applications/anchor-msp-prod/sync",
@@ -118,7 +118,7 @@ REQUESTS = {
     ),
     "sync with everything": (
         Sync(PROD, "4f1c", "a" * 40, "b" * 40, prune=True, dry_run=True, resources=(DEPLOYMENT,), reason="stale mock"),
-        Request(
+        ApiRequest(
             "argocd",
             "POST",
             "/api/v1/applications/anchor-msp-prod/sync",
@@ -140,15 +140,17 @@ REQUESTS = {
     ),
     "terminate": (
         Terminate(PROD),
-        Request("argocd", "DELETE", "/api/v1/applications/anchor-msp-prod/operation", WHERE),
+        ApiRequest("argocd", "DELETE", "/api/v1/applications/anchor-msp-prod/operation", WHERE),
     ),
     "create branch": (
         CreateBranch(REPO, "anchor-tui/x", "a" * 40),
-        Request("github", "POST", f"/repos/{REPO}/git/refs", {}, {"ref": "refs/heads/anchor-tui/x", "sha": "a" * 40}),
+        ApiRequest(
+            "github", "POST", f"/repos/{REPO}/git/refs", {}, {"ref": "refs/heads/anchor-tui/x", "sha": "a" * 40}
+        ),
     ),
     "move branch": (
         MoveBranch(REPO, "anchor-tui/x+y#z", "a" * 40, "b" * 40),
-        Request(
+        ApiRequest(
             "github",
             "PATCH",
             f"/repos/{REPO}/git/refs/heads/anchor-tui/x%2By%23z",
@@ -157,8 +159,10 @@ REQUESTS = {
         ),
     ),
     "commit": (
-        Commit(REPO, "b", "a" * 40, "Promote", "Anchor-Tui-Request: 4f1c", (FileChange("x.yaml", "c" * 40, "eA=="),)),
-        Request(
+        CommitFiles(
+            REPO, "b", "a" * 40, "Promote", "Anchor-Tui-Request: 4f1c", (FileChange("x.yaml", "c" * 40, "eA=="),)
+        ),
+        ApiRequest(
             "github",
             "POST",
             "/graphql",
@@ -175,8 +179,8 @@ REQUESTS = {
         ),
     ),
     "pull request": (
-        OpenPullRequest(REPO, "b", "main", "Promote", "body\n"),
-        Request(
+        CreatePullRequest(REPO, "b", "main", "Promote", "body\n"),
+        ApiRequest(
             "github",
             "POST",
             f"/repos/{REPO}/pulls",
@@ -186,11 +190,11 @@ REQUESTS = {
     ),
     "labels": (
         AddLabels(REPO, ("promotion",)),
-        Request("github", "POST", f"/repos/{REPO}/issues/{{number}}/labels", {}, {"labels": ["promotion"]}),
+        ApiRequest("github", "POST", f"/repos/{REPO}/issues/{{number}}/labels", {}, {"labels": ["promotion"]}),
     ),
     "reviewers and teams": (
-        AskReviewers(REPO, ("a.lee", "anchor/platform")),
-        Request(
+        RequestReviewers(REPO, ("a.lee", "anchor/platform")),
+        ApiRequest(
             "github",
             "POST",
             f"/repos/{REPO}/pulls/{{number}}/requested_reviewers",
@@ -199,8 +203,8 @@ REQUESTS = {
         ),
     ),
     "teams alone": (
-        AskReviewers(REPO, ("anchor/platform",)),
-        Request(
+        RequestReviewers(REPO, ("anchor/platform",)),
+        ApiRequest(
             "github",
             "POST",
             f"/repos/{REPO}/pulls/{{number}}/requested_reviewers",
@@ -209,18 +213,18 @@ REQUESTS = {
         ),
     ),
     "merge": (
-        Merge(REPO, 232, "PR_1", "d" * 40, "squash"),
-        Request("github", "PUT", f"/repos/{REPO}/pulls/232/merge", {}, {"sha": "d" * 40, "merge_method": "squash"}),
+        MergePullRequest(REPO, 232, "PR_1", "d" * 40, "squash"),
+        ApiRequest("github", "PUT", f"/repos/{REPO}/pulls/232/merge", {}, {"sha": "d" * 40, "merge_method": "squash"}),
     ),
     "merge of one that is still to be opened": (
-        Merge(REPO, None, "", "d" * 40, "rebase"),
-        Request(
+        MergePullRequest(REPO, None, "", "d" * 40, "rebase"),
+        ApiRequest(
             "github", "PUT", f"/repos/{REPO}/pulls/{{number}}/merge", {}, {"sha": "d" * 40, "merge_method": "rebase"}
         ),
     ),
     "auto-merge": (
-        Merge(REPO, 232, "PR_1", "d" * 40, "rebase", "auto-merge"),
-        Request(
+        MergePullRequest(REPO, 232, "PR_1", "d" * 40, "rebase", "auto-merge"),
+        ApiRequest(
             "github",
             "POST",
             "/graphql",
@@ -232,8 +236,8 @@ REQUESTS = {
         ),
     ),
     "queue": (
-        Merge(REPO, 232, "PR_1", "d" * 40, "squash", "queue"),
-        Request(
+        MergePullRequest(REPO, 232, "PR_1", "d" * 40, "squash", "queue"),
+        ApiRequest(
             "github",
             "POST",
             "/graphql",
@@ -242,8 +246,8 @@ REQUESTS = {
         ),
     ),
     "workflow": (
-        Dispatch(REPO, "promote it.yaml", "main", {"from": "staging", "to": "prod"}),
-        Request(
+        DispatchWorkflow(REPO, "promote it.yaml", "main", {"from": "staging", "to": "prod"}),
+        ApiRequest(
             "github",
             "POST",
             f"/repos/{REPO}/actions/workflows/promote%20it.yaml/dispatches",
@@ -252,8 +256,8 @@ REQUESTS = {
         ),
     ),
     "event": (
-        Emit({"event": "rollback.executed"}),
-        Request("status-api", "POST", "", {}, {"event": "rollback.executed"}),
+        SendEvent({"event": "rollback.executed"}),
+        ApiRequest("status-api", "POST", "", {}, {"event": "rollback.executed"}),
     ),
 }
 
@@ -273,7 +277,7 @@ def test_a_name_with_odd_characters_stays_one_part_of_the_path(step):
 
 
 def test_a_project_that_is_not_known_is_not_sent_as_an_empty_one():
-    request = Sync(AppTarget(AppId("argocd", "argocd", "x")), "1").request
+    request = Sync(ApplicationRef(AppId("argocd", "argocd", "x")), "1").request
     assert request.body is not None
     assert "project" not in request.body
     assert request.body["appNamespace"] == "argocd"
@@ -286,7 +290,7 @@ def test_sync_options_are_never_sent(step):
 
 
 def test_what_confirms_a_deletion_is_one_annotation_with_the_time_to_be_filled_in():
-    request = FollowOperation(PROD, "4f1c").approval
+    request = WaitForOperation(PROD, "4f1c").approval
     assert (request.method, request.path) == ("PATCH", "/api/v1/applications/anchor-msp-prod")
     assert request.body == {
         "patch": '{"metadata":{"annotations":{"argocd.argoproj.io/deletion-approved":"{now}"}}}',
@@ -303,12 +307,12 @@ def test_what_confirms_a_deletion_is_one_annotation_with_the_time_to_be_filled_i
             Sync(PROD, "1", prune=True, dry_run=True, resources=(MOCK,)),
             "sync anchor-msp-prod (dry run, with prune, 1 resource)",
         ),
-        (FollowOperation(PROD, "1", victims=(MOCK, DEPLOYMENT)), "operation over, 2 resources gone"),
-        (FollowOperation(PROD, "1", dry_run=True, victims=(MOCK,)), "operation over"),
-        (Merge(REPO, None, "", "", "squash"), "merge it (squash)"),
-        (Merge(REPO, 7, "", "", "squash", "queue"), "put #7 into the merge queue"),
-        (FollowPullRequest(REPO), "pull request merged"),
-        (FollowRollout(PROD, auto_sync=False), "anchor-msp-prod compared with the merged commit"),
+        (WaitForOperation(PROD, "1", resources_to_prune=(MOCK, DEPLOYMENT)), "operation over, 2 resources gone"),
+        (WaitForOperation(PROD, "1", dry_run=True, resources_to_prune=(MOCK,)), "operation over"),
+        (MergePullRequest(REPO, None, "", "", "squash"), "merge it (squash)"),
+        (MergePullRequest(REPO, 7, "", "", "squash", "queue"), "put #7 into the merge queue"),
+        (WaitForMerge(REPO), "pull request merged"),
+        (WaitForRollout(PROD, auto_sync=False), "anchor-msp-prod compared with the merged commit"),
     ],
 )
 def test_a_title_says_what_is_particular(step, title):

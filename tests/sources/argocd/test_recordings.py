@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from anchor_tui.domain.model import Application
-from anchor_tui.sources.argocd.requests import APPLICATIONS, STREAM
+from anchor_tui.sources.argocd.endpoints import APPLICATIONS, STREAM
 from anchor_tui.sources.argocd.response import decode_json
 from anchor_tui.sources.argocd.schema import (
     ApplicationJson,

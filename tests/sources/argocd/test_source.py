@@ -12,7 +12,7 @@ import pytest
 from anchor_tui.config.model import ApplicationSelector
 from anchor_tui.domain.model import Fresh, Stale, Unavailable
 from anchor_tui.sources.argocd import source as module
-from anchor_tui.sources.argocd.requests import LIST_FIELDS, WATCH_FIELDS
+from anchor_tui.sources.argocd.endpoints import LIST_FIELDS, WATCH_FIELDS
 from anchor_tui.sources.errors import BadAnswer, Forbidden, RateLimited, ServerFailed, SourceError, Unauthenticated
 from anchor_tui.sources.pace import Backoff
 from tests.argocd_recordings import load_recording, replay_transport

@@ -1,0 +1,171 @@
+"""A release moved into an environment's files: release.yaml and the overlay, byte-minimal, and nothing else.
+
+What moves is the version, the commit, the time and each image's tag and digest. Nothing is ever inserted or taken
+away: where a scalar is missing, or the sets of images differ, the move is refused with the place.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+
+from anchor_tui.config.model import Config
+from anchor_tui.domain.actions.plan import FileDiff, Refusal
+from anchor_tui.domain.actions.release_selection import ReleaseMove
+from anchor_tui.domain.actions.repo_state import RepoFile, RepoState
+from anchor_tui.domain.helm.image_fields import ImageScalarPaths, build_image_changes
+from anchor_tui.domain.helm.overlays import HelmValues, find_overlay_images, read_values_file
+from anchor_tui.domain.kubernetes.image_references import canonicalize_repository
+from anchor_tui.domain.model import Image, ValueObject
+from anchor_tui.domain.policy.evidence.facts import MissingEvidence, NotApplicable
+from anchor_tui.domain.policy.evidence.git import GitEvidence
+from anchor_tui.domain.releases import locate_release
+from anchor_tui.domain.yaml.document import YamlDocument, parse_document, replace_scalars
+from anchor_tui.domain.yaml.nodes import KeyPath, YamlDocumentError, format_key_path
+
+
+class ReleaseEdit(ValueObject, frozen=True):
+    """The files as they would be: new bytes by path, those that stay as they are left out."""
+
+    contents: Mapping[str, bytes]
+    images: tuple[tuple[Image, Image], ...]
+    """(before, after) of each image of the release."""
+
+
+def edit_release(
+    move: ReleaseMove, bench: RepoState, config: Config, in_git: GitEvidence | None
+) -> ReleaseEdit | Refusal:
+    """The new bytes of the environment's two files."""
+    subject = move.environment.name
+    try:
+        return _edit_files(move, bench, config, in_git)
+    except YamlDocumentError as error:
+        problem = error.problem
+        where = f"{problem.file}:{problem.line}: " if problem.line else f"{problem.file}: "
+        return Refusal(subject, problem.kind, f"{where}{problem.message}")
+    except UnicodeDecodeError:
+        return Refusal(subject, "not-utf8", "one of its files is not UTF-8: change it by hand")
+
+
+def _edit_files(
+    move: ReleaseMove, bench: RepoState, config: Config, in_git: GitEvidence | None
+) -> ReleaseEdit | Refusal:
+    subject = move.environment.name
+    release, overlay = bench.files.get(move.environment.release), bench.files.get(move.environment.values)
+    for path, file in ((move.environment.release, release), (move.environment.values, overlay)):
+        if file is None:
+            return Refusal(subject, "missing-file", f"{path} is not on the branch: nothing is ever inserted")
+    if bench.source_file is None or release is None or overlay is None:
+        return Refusal(subject, "missing-file", f"the release of {move.source.name} could not be read")
+    target = parse_document(release.content, release.path)
+    source = parse_document(bench.source_file.content, bench.source_file.path)
+    images = _images_by_repository(source, config)
+    places = locate_release(target, config.release).images
+    own = {canonicalize_repository(each.image.repository) for each in places}
+    if own != images.keys():
+        return Refusal(subject, "other-images", _image_set_difference(own, set(images), release.path))
+    changes = dict(_scalar_changes(target, source, config))
+    for place in places:
+        changes |= build_image_changes(target, place, images[canonicalize_repository(place.image.repository)])
+    new_release = replace_scalars(target, changes).encode()
+    new_overlay = _edit_overlay(parse_document(overlay.content, overlay.path), images, in_git, move)
+    if isinstance(new_overlay, Refusal):
+        return new_overlay
+    contents = {release.path: new_release, overlay.path: new_overlay}
+    moved = tuple((each.image, images[canonicalize_repository(each.image.repository)]) for each in places)
+    changed = {path: content for path, content in contents.items() if content != bench.files[path].content}
+    return ReleaseEdit(changed, moved)
+
+
+def _images_by_repository(source: YamlDocument, config: Config) -> dict[str, Image]:
+    """The images that are moved, by their repositories, by which they are found again. DocumentError."""
+    found: dict[str, Image] = {}
+    for place in locate_release(source, config.release).images:
+        repository = canonicalize_repository(place.image.repository)
+        other = found.setdefault(repository, place.image)
+        if (other.tag, other.digest) != (place.image.tag, place.image.digest):
+            message = f"{repository} stands here twice, and says two things: which one is meant cannot be told"
+            source.fail("release-shape", message, source.find(place.path))
+    return found
+
+
+def _image_set_difference(own: set[str], other: set[str], path: str) -> str:
+    parts = [
+        *(f"it has {', '.join(sorted(own - other))}, which the release has not" for _ in [0] if own - other),
+        *(f"the release has {', '.join(sorted(other - own))}, which it has not" for _ in [0] if other - own),
+    ]
+    return f"{path} names another set of images: {'; '.join(parts)}. Bring them together by hand, once"
+
+
+def _scalar_changes(target: YamlDocument, source: YamlDocument, config: Config) -> Iterator[tuple[KeyPath, str]]:
+    """Version, commit and time, as the source has them to the letter."""
+    ours, theirs = locate_release(target, config.release), locate_release(source, config.release)
+    for name in ("version", "commit", "released"):
+        place: KeyPath | None = getattr(ours, name)
+        other: KeyPath | None = getattr(theirs, name)
+        if place is None and other is None:
+            continue
+        if other is None:
+            assert place is not None
+            target.fail(
+                "missing-key",
+                f"`{format_key_path(place)}` stands here, and the release that is moved says no {name}: it would be a lie",
+                target.find(place),
+            )
+        text = source.get_scalar(other).text
+        if place is None:
+            target.fail("missing-key", f"no {name} stands here to be changed to {text}, and nothing is ever inserted")
+        yield place, text
+
+
+def _edit_overlay(
+    document: YamlDocument, images: Mapping[str, Image], in_git: GitEvidence | None, move: ReleaseMove
+) -> bytes | Refusal:
+    """The overlay with every reference to one of the images changed, wherever it stands."""
+    found = [
+        place
+        for place in find_overlay_images(_merged_values(document, in_git), document)
+        if canonicalize_repository(place.image.repository) in images
+    ]
+    naming = (place for place in found if place.image.tag or place.image.digest)
+    lacking = images.keys() - {canonicalize_repository(place.image.repository) for place in naming}
+    if lacking:
+        message = (
+            f"{document.file} names no image {', '.join(sorted(lacking))}, so the contract with the release could not "
+            "hold, and nothing is ever inserted: name it there by hand, once"
+        )
+        return Refusal(move.environment.name, "overlay-image", message)
+    changes: dict[KeyPath, str] = {}
+    for place in found:
+        changes |= _image_place_changes(document, place, images[canonicalize_repository(place.image.repository)])
+    return replace_scalars(document, changes).encode()
+
+
+def _image_place_changes(document: YamlDocument, place: ImageScalarPaths, image: Image) -> dict[KeyPath, str]:
+    """What to change at one place; one that says no digest, or no tag, goes on saying none."""
+    says = Image(
+        image.name,
+        image.repository,
+        image.tag if place.image.tag is not None else None,
+        image.digest if place.image.digest is not None else None,
+    )
+    return build_image_changes(document, place, says)
+
+
+def _merged_values(document: YamlDocument, in_git: GitEvidence | None) -> HelmValues:
+    """The values with everything laid under the overlay: they say the repository where the overlay does not."""
+    if in_git is None or isinstance(in_git.values, MissingEvidence | NotApplicable):
+        return read_values_file(document)
+    laid = in_git.values
+    own = [each for each in laid if any(layer.file == document.file for layer in each.layers)]
+    return (own or list(laid))[0].merged
+
+
+def file_diffs(edited: ReleaseEdit, files: Mapping[str, RepoFile]) -> tuple[FileDiff, ...]:
+    """What changes, file by file, with three lines around it."""
+    found = []
+    for path, content in sorted(edited.contents.items()):
+        before, after = (raw.decode("utf-8-sig").splitlines(keepends=True) for raw in (files[path].content, content))
+        lines = difflib.unified_diff(before, after, f"a/{path}", f"b/{path}")
+        found.append(FileDiff(path, "".join(line if line.endswith("\n") else line + "\n" for line in lines)))
+    return tuple(found)

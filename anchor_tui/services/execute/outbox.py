@@ -1,0 +1,100 @@
+"""Events for the status API, delivered at least once.
+
+An event is written to the audit before it is sent, and sent again at the next start until it was taken, or refused
+for good. It always carries the same idempotency key, so that who takes it can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from anchor_tui.domain.actions.plan import Plan
+from anchor_tui.domain.actions.steps import SendEvent
+from anchor_tui.services.connections import Connections
+from anchor_tui.services.execute.audit import AuditEntry, AuditLog, EntryKind, acting_user, pending_events
+from anchor_tui.services.execute.step_support import StepContext
+from anchor_tui.sources.errors import Rejected, SourceError
+
+
+class Outbox:
+    """What is still to be delivered stands in the audit; nothing else is kept."""
+
+    def __init__(self, connections: Connections, audit: AuditLog, now: Callable[[], datetime]) -> None:
+        self._connections, self._audit, self._now = connections, audit, now
+
+    async def send_event(self, plan: Plan, step: SendEvent, learned: StepContext) -> str:
+        """Completes the event with what is known now, writes it down and sends it. Never fails: it can wait."""
+        event = step.event | {
+            "pull_request": {"number": learned.number, "url": learned.url} if learned.number else None,
+            "planned_at": _time_text(plan.made_at),
+            "merged_at": _time_text(learned.merged_at),
+            "healthy_at": _time_text(learned.healthy_at),
+            "occurred_at": _time_text(self._now()),
+        }
+        if step.repository and learned.number:  # the same whoever follows the pull request, and sends it
+            event["idempotency_key"] = f"{event['event']}:{step.repository}#{learned.number}"
+        environments = (str(event["environment"]),)
+        self._append_audit("intended", plan.id, environments, f"send {event['event']}", event, plan.order.reason)
+        return await self._deliver_event(plan.id, environments, event, learned.notes.append)
+
+    async def deliver_pending(self) -> tuple[str, ...]:
+        """Sends again what was not delivered; what is to be said of each."""
+        said = []
+        for pending in pending_events(self._audit.read_entries()):
+            words = await self._deliver_event(
+                pending.entry.plan, pending.entry.environments, pending.event, lambda _: None
+            )
+            said.append(f"{pending.event.get('event')} of {', '.join(pending.entry.environments)}: {words}")
+        return tuple(said)
+
+    async def _deliver_event(
+        self, plan_id: str, environments: tuple[str, ...], event: dict[str, Any], note: Callable[[str], object]
+    ) -> str:
+        from anchor_tui.sources.status_api import send_event
+
+        kind: EntryKind
+        try:
+            await send_event(await self._connections.status_api(), event)
+        except Rejected as error:
+            kind, words = "refused", error.message
+        except SourceError as error:
+            kind, words = "failed", f"not delivered yet ({error.message}): it is sent again at the next start"
+        else:
+            kind, words = "done", f"{event['event']} was delivered to the status API"
+        if kind != "done":
+            note(words)
+        self._append_audit(kind, plan_id, environments, words, event, "")
+        return words
+
+    def _append_audit(
+        self,
+        kind: EntryKind,
+        plan_id: str,
+        environments: tuple[str, ...],
+        message: str,
+        event: dict[str, Any],
+        reason: str,
+    ) -> None:
+        # Step -1: about no step of the Plan's own, so that it neither begins nor ends the Plan's change.
+        self._audit.append_entry(
+            AuditEntry(
+                self._now(),
+                kind,
+                plan_id,
+                "event",
+                environments,
+                "status API",
+                -1,
+                message,
+                acting_user(),
+                reason=reason,
+                request={"service": "status-api", "method": "POST", "path": ""},
+                event=event,
+            )
+        )
+
+
+def _time_text(moment: datetime | None) -> str | None:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None

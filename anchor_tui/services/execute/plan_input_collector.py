@@ -1,0 +1,174 @@
+"""Reads anew what an order's Plan is made from: applications with their manifests, or the branch with its files."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from anchor_tui.config.model import Config
+from anchor_tui.domain.actions import cutover, fix
+from anchor_tui.domain.actions.application_state import AppState
+from anchor_tui.domain.actions.plan import Order, Refusal
+from anchor_tui.domain.actions.plan_inputs import PlanInputs, select_targets
+from anchor_tui.domain.actions.planner import OPS_REPO_ACTIONS, SNAPSHOT_ONLY_ACTIONS
+from anchor_tui.domain.actions.release_selection import ReleaseMove, branch_name, earlier_releases, select_release
+from anchor_tui.domain.actions.repo_state import RepoFile, RepoState
+from anchor_tui.domain.actions.step_base import ApplicationRef
+from anchor_tui.domain.model import AppId, Application, Snapshot
+from anchor_tui.domain.source_data import EnvironmentFiles, OpsRepoData, PastRelease
+from anchor_tui.services.execute.step_support import ExecutionClients
+from anchor_tui.sources.argocd.application_api import read_application_details
+from anchor_tui.sources.errors import SourceError
+from anchor_tui.sources.github import GitHubSource
+from anchor_tui.sources.github.bench import read_ours, read_pull
+from anchor_tui.sources.github.blobs import read_file_at, read_files
+from anchor_tui.sources.github.past import read_past
+
+MAX_PARALLEL_READS = 8
+MERGEABILITY_TRIES = 5
+"""How often is asked for whether a pull request can be merged, which GitHub works out after it was asked."""
+MERGEABILITY_PAUSE_S = 1.0
+
+
+class PlanInputCollector:
+    """The evidence for orders, over the connections of one session."""
+
+    def __init__(self, session: ExecutionClients, config: Config, now: Callable[[], datetime]) -> None:
+        self._clients, self._config, self._now = session, config, now
+
+    async def collect_inputs(self, order: Order, snapshot: Snapshot) -> PlanInputs:
+        """Everything that the order's Plan is made from. What cannot be read is a Refusal in its place."""
+        base = PlanInputs(
+            self._config,
+            snapshot,
+            self._now(),
+            in_github_actions=self._clients.connections.environ.get("GITHUB_ACTIONS") == "true",
+        )
+        if order.action in SNAPSHOT_ONLY_ACTIONS:
+            return base
+        if order.action in OPS_REPO_ACTIONS:
+            bench, states = await asyncio.gather(
+                self._read_repo_state(order, snapshot), self._read_states(self._release_applications(order, snapshot))
+            )
+            return replace(base, repo_state=bench, states=states)
+        return replace(base, states=await self._read_states(self._argocd_applications(order, snapshot)))
+
+    # --- applications --------------------------------------------------------------------------------
+
+    def _argocd_applications(self, order: Order, snapshot: Snapshot) -> tuple[Application, ...]:
+        if order.action == "cutover":
+            names = tuple(each.name for each in cutover.cutover_environments(snapshot))
+            order = replace(order, environments=names, applications=())
+        return tuple(each.application for each in select_targets(order, snapshot))
+
+    def _release_applications(self, order: Order, snapshot: Snapshot) -> tuple[Application, ...]:
+        """The target's applications, whose sync windows count; none where Argo CD is left out, or for a merge."""
+        if order.without_argocd or order.action == "merge":
+            return ()
+        return tuple(each.application for each in select_targets(order, snapshot))
+
+    async def _read_states(self, applications: Iterable[Application]) -> dict[AppId, AppState | Refusal]:
+        limit = asyncio.Semaphore(MAX_PARALLEL_READS)
+
+        async def read(application: Application) -> tuple[AppId, AppState | Refusal]:
+            async with limit:
+                return application.id, await self._read_state(application)
+
+        return dict(await asyncio.gather(*(read(each) for each in applications)))
+
+    async def _read_state(self, application: Application) -> AppState | Refusal:
+        if application.presence != "found":
+            return AppState(application, self._now())
+        target = ApplicationRef(application.id, application.project)
+        try:
+            client = await self._clients.argocd_client(application.source)
+            return await read_application_details(client, target, _web_url(application))
+        except SourceError as error:
+            return Refusal(str(application.id), error.kind, f"Argo CD could not be asked: {error.message}")
+
+    # --- the ops repo --------------------------------------------------------------------------------
+
+    async def read_branch(self) -> OpsRepoData:
+        """The branch this moment with its history. Raises SourceError."""
+        source = GitHubSource(self._config, self._clients.connections.github, self._now)
+        try:
+            return await source.read_branch()
+        finally:
+            source.hang_up()
+
+    async def earlier_releases(self, environment: str) -> tuple[PastRelease, ...] | Refusal:
+        """What an environment can go back to, newest first, as far back as the branch's history goes."""
+        try:
+            return earlier_releases(await self._with_full_history(await self.read_branch(), environment), environment)
+        except SourceError as error:
+            return Refusal(environment, error.kind, f"GitHub could not be asked: {error.message}")
+
+    async def _read_repo_state(self, order: Order, snapshot: Snapshot) -> RepoState | Refusal:
+        try:
+            repo = await self.read_branch()
+            if order.action == "merge":
+                return await self._read_for_merge(order, repo)
+            if order.action == "mend":
+                return await self._read_for_fix(order, repo, snapshot)
+            return await self._read_for_release(order, repo)
+        except SourceError as error:
+            return Refusal("GitHub", error.kind, f"GitHub could not be asked: {error.message}")
+
+    async def _read_for_release(self, order: Order, repo: OpsRepoData) -> RepoState | Refusal:
+        if order.action == "rollback" and order.environments:
+            repo = await self._with_full_history(repo, order.environments[0])
+        move = select_release(order, self._config, repo)
+        if isinstance(move, Refusal):
+            return move
+        door = await self._clients.github_client()
+        environment = move.environment
+        paths = (environment.release, environment.values)
+        action = "rollback" if order.action == "rollback" else "promote"
+        branch = branch_name(action, environment.name, move.release.version)
+        rights, ours, pulls = await read_ours(door, repo.name, branch, self._config.github.branch, paths)
+        files = await read_files(door, repo, paths)
+        return RepoState(repo, rights, files, await self._read_source_file(move, repo), ours, pulls)
+
+    async def _read_source_file(self, move: ReleaseMove, repo: OpsRepoData) -> RepoFile | None:
+        door = await self._clients.github_client()
+        if move.commit:
+            return await read_file_at(door, repo.name, move.source.release, move.commit)
+        return (await read_files(door, repo, (move.source.release,))).get(move.source.release)
+
+    async def _read_for_merge(self, order: Order, repo: OpsRepoData) -> RepoState:
+        door = await self._clients.github_client()
+        for tried in range(MERGEABILITY_TRIES):
+            rights, pull = await read_pull(door, repo.name, order.number or 0)
+            if pull is None or pull.state != "open" or pull.merge_state != "unknown":
+                break
+            if tried + 1 < MERGEABILITY_TRIES:
+                await asyncio.sleep(MERGEABILITY_PAUSE_S)
+        return RepoState(repo, rights, pull_requests=(pull,) if pull else ())
+
+    async def _read_for_fix(self, order: Order, repo: OpsRepoData, snapshot: Snapshot) -> RepoState:
+        file = fix.file_to_fix(order, snapshot)
+        if file is None:
+            return RepoState(repo)
+        door = await self._clients.github_client()
+        branch = fix.fix_branch(order)
+        rights, ours, pulls = await read_ours(door, repo.name, branch, self._config.github.branch, (file, file))
+        return RepoState(repo, rights, await read_files(door, repo, (file,)), None, ours, pulls)
+
+    async def _with_full_history(self, repo: OpsRepoData, environment: str) -> OpsRepoData:
+        """The same with this environment's history to its first release."""
+        files = repo.environments.get(environment)
+        if files is None or files.history_complete is not False:
+            return repo
+        config = next(each for each in self._config.environments if each.name == environment)
+        door = await self._clients.github_client()
+        history = await read_past(door, self._config, config, repo)
+        whole: EnvironmentFiles = replace(files, history=history, history_complete=True)
+        return replace(repo, environments={**repo.environments, environment: whole})
+
+
+def _web_url(application: Application) -> str:
+    """Where people look at this Argo CD, out of the address of one of its applications."""
+    return application.url.rpartition("/applications/")[0] if application.url else ""

@@ -1,0 +1,283 @@
+"""What an action needs of Argo CD: one application as it is this moment, and the requests that change something.
+
+Nothing is asked twice here, and nothing is remembered: who acts knows what a lost answer means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from anchor_tui.domain.actions.application_state import (
+    ApplicationResource,
+    AppState,
+    OperationDetail,
+    Permission,
+    SyncedResource,
+    SyncWindows,
+)
+from anchor_tui.domain.actions.resource_diff import field_differences
+from anchor_tui.domain.actions.step_base import ApiRequest, ApplicationRef, ResourceRef
+from anchor_tui.domain.formatting import get_first_line
+from anchor_tui.domain.kubernetes.managed_resources import read_managed_resources
+from anchor_tui.sources.argocd.managed_resources import ManagedResourcesJson
+from anchor_tui.sources.argocd.response import ApiResponse
+from anchor_tui.sources.argocd.schema import ApplicationJson, AwareTime, HealthJson, to_observed_application
+from anchor_tui.sources.errors import Rejected, SourceError
+
+if TYPE_CHECKING:
+    from anchor_tui.sources.argocd.client import ArgoClient
+
+T = TypeVar("T")
+REFRESH_ANNOTATION = "argocd.argoproj.io/refresh"
+
+
+class _DetailMetadata(msgspec.Struct):
+    annotations: dict[str, str] | None = None
+
+
+class _OperationInfo(msgspec.Struct):
+    name: str = ""
+    value: str = ""
+
+
+class _DetailOperation(msgspec.Struct):
+    info: list[_OperationInfo] | None = None
+
+
+class _DetailResource(msgspec.Struct, rename="camel"):
+    group: str = ""
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+    status: str | None = None
+    health: HealthJson | None = None
+    hook: bool = False
+    requires_pruning: bool = False
+    message: str = ""
+
+    @property
+    def ref(self) -> ResourceRef:
+        return ResourceRef(self.kind, self.namespace, self.name, self.group)
+
+
+class _DetailSyncResult(msgspec.Struct):
+    revision: str | None = None
+    resources: list[_DetailResource] | None = None
+
+
+class _DetailOperationState(msgspec.Struct, rename="camel"):
+    phase: str = ""
+    message: str = ""
+    operation: _DetailOperation | None = None
+    started_at: AwareTime | None = None
+    finished_at: AwareTime | None = None
+    retry_count: int = 0
+    sync_result: _DetailSyncResult | None = None
+
+
+class _DetailStatus(msgspec.Struct, rename="camel"):
+    controller_namespace: str | None = None
+    resources: list[_DetailResource] | None = None
+    operation_state: _DetailOperationState | None = None
+
+
+class _DetailSpec(msgspec.Struct):
+    project: str | None = None
+    sources: list[msgspec.Raw] | None = None
+
+
+class ApplicationDetail(msgspec.Struct):
+    """What an action reads of an application beyond what a snapshot does."""
+
+    metadata: _DetailMetadata = msgspec.field(default_factory=_DetailMetadata)
+    spec: _DetailSpec = msgspec.field(default_factory=_DetailSpec)
+    status: _DetailStatus = msgspec.field(default_factory=_DetailStatus)
+    operation: _DetailOperation | None = None
+
+
+class _SyncWindowsResponse(msgspec.Struct, rename="camel"):
+    """`GET …/syncwindows`."""
+
+    can_sync: bool = False
+    active_windows: list[_SyncWindow] | None = None
+
+
+class _SyncWindow(msgspec.Struct):
+    kind: str = ""
+    schedule: str = ""
+    duration: str = ""
+
+
+class _PermissionResponse(msgspec.Struct):
+    """`GET …/can-i/…`."""
+
+    value: str = ""
+
+
+class _RevisionMetadata(msgspec.Struct):
+    """`GET …/revisions/{revision}/metadata`."""
+
+    message: str = ""
+
+
+def to_app_state(answer: ApiResponse, server: str, web_url: str) -> AppState:
+    """One application's GET, or the answer to a sync of it, in the domain's terms. Raises BadAnswer."""
+    observed = to_observed_application(answer.decode(ApplicationJson), server, web_url)
+    detail = answer.decode(ApplicationDetail)
+    return AppState(
+        observed.application,
+        server_time(answer),
+        detail.spec.project,
+        REFRESH_ANNOTATION in (detail.metadata.annotations or {}),
+        len(detail.spec.sources or ()) > 1,
+        observed.sync_options,
+        detail.status.controller_namespace,
+        _info_values(detail.operation) if detail.operation else None,
+        _to_operation_detail(detail.status.operation_state),
+        tuple(
+            ApplicationResource(
+                each.ref, each.status, each.health.status if each.health else None, each.requires_pruning, each.hook
+            )
+            for each in detail.status.resources or ()
+        ),
+    )
+
+
+def server_time(answer: ApiResponse) -> datetime:
+    """The server's clock when it answered; ours where it did not say."""
+    try:
+        return parsedate_to_datetime(answer.date).astimezone(UTC)
+    except ValueError:
+        return datetime.now(UTC).replace(microsecond=0)
+
+
+def _info_values(operation: _DetailOperation | None) -> dict[str, str]:
+    return {each.name: each.value for each in (operation.info if operation else None) or ()}
+
+
+def _to_operation_detail(state: _DetailOperationState | None) -> OperationDetail | None:
+    if state is None or not state.phase:
+        return None
+    result = state.sync_result or _DetailSyncResult()
+    return OperationDetail(
+        state.phase,
+        state.message,
+        _info_values(state.operation),
+        state.started_at.astimezone(UTC) if state.started_at else None,
+        state.finished_at.astimezone(UTC) if state.finished_at else None,
+        result.revision,
+        state.retry_count,
+        tuple(SyncedResource(each.ref, each.status or "", each.message) for each in result.resources or ()),
+    )
+
+
+# --- asking -------------------------------------------------------------------------------------------
+
+
+async def read_application(client: ArgoClient, target: ApplicationRef, web_url: str = "") -> AppState:
+    """One application, and nothing around it. Raises SourceError."""
+    answer = await client.get(_relative(target.path), target.query)
+    return to_app_state(answer, target.id.server, web_url)
+
+
+async def read_application_details(client: ArgoClient, target: ApplicationRef, web_url: str = "") -> AppState:
+    """One application with its manifests, sync windows and what the token may do. Raises SourceError for itself only.
+
+    What cannot be asked beside it is said to be unknown.
+    """
+    observed = await read_application(client, target, web_url)
+    known = ApplicationRef(target.id, observed.project or target.project)
+    managed, windows, may_sync, may_update, revision = await asyncio.gather(
+        _response_or_error(client.get(f"{_relative(known.path)}/managed-resources", known.query)),
+        _response_or_error(client.get(f"{_relative(known.path)}/syncwindows", known.query)),
+        read_permission(client, observed, "sync"),
+        read_permission(client, observed, "update"),
+        _read_commit_subject(client, known, observed.application.compared_revision),
+    )
+    items = _decode_or_error(managed, ManagedResourcesJson)
+    window = _decode_or_error(windows, _SyncWindowsResponse)
+    return msgspec.structs.replace(
+        observed,
+        managed=read_managed_resources(items.items or (), target.id.name, observed.sync_options)
+        if isinstance(items, ManagedResourcesJson)
+        else None,
+        differences=field_differences(items.items or ()) if isinstance(items, ManagedResourcesJson) else (),
+        managed_error=items.message if isinstance(items, SourceError) else "",
+        windows=_to_windows(window) if isinstance(window, _SyncWindowsResponse) else None,
+        may_sync=may_sync,
+        may_update=may_update,
+        commit_subject=revision,
+    )
+
+
+async def read_permission(client: ArgoClient, state: AppState, action: str) -> Permission:
+    """Whether the token may do something with an application.
+
+    `can-i` takes `project/name` in Argo CD's own namespace, `project/namespace/name` in any other.
+    """
+    target = state.app_ref
+    if not target.project:
+        return "unknown"
+    own = state.own_namespace in {None, target.id.namespace}
+    name = target.id.name if own else f"{target.id.namespace}/{target.id.name}"
+    path = f"api/v1/account/can-i/applications/{action}/{quote(f'{target.project}/{name}')}"
+    allowed = _decode_or_error(await _response_or_error(client.get(path)), _PermissionResponse)
+    if isinstance(allowed, SourceError):
+        return "unknown"
+    return "yes" if allowed.value == "yes" else "no"
+
+
+async def _read_commit_subject(client: ArgoClient, target: ApplicationRef, revision: str | None) -> str:
+    if not revision or "," in revision:
+        return ""
+    path = f"{_relative(target.path)}/revisions/{quote(revision)}/metadata"
+    found = _decode_or_error(await _response_or_error(client.get(path, target.query)), _RevisionMetadata)
+    return get_first_line(found.message) if isinstance(found, _RevisionMetadata) else ""
+
+
+async def _response_or_error(call: Awaitable[ApiResponse]) -> ApiResponse | SourceError:
+    try:
+        return await call
+    except SourceError as error:
+        return error
+
+
+def _decode_or_error(answer: ApiResponse | SourceError, shape: type[T]) -> T | SourceError:
+    if isinstance(answer, SourceError):
+        return answer
+    try:
+        return answer.decode(shape)
+    except SourceError as error:
+        return error
+
+
+def _to_windows(found: _SyncWindowsResponse) -> SyncWindows:
+    return SyncWindows(
+        found.can_sync,
+        tuple(f"{each.kind} {each.schedule} for {each.duration}" for each in found.active_windows or ()),
+    )
+
+
+# --- changing -----------------------------------------------------------------------------------------
+
+
+async def send_request(client: ArgoClient, request: ApiRequest, *, timeout_s: float | None = None) -> ApiResponse:
+    """One request of a step, once. Raises SourceError; whether it may have been carried out, its `lost` tells."""
+    extra = {} if timeout_s is None else {"timeout_s": timeout_s}
+    return await client.send(request.method, _relative(request.path), request.query, request.body, **extra)
+
+
+def is_operation_running_error(error: SourceError) -> bool:
+    """Whether a sync was refused since another operation runs: 400, not 409."""
+    return isinstance(error, Rejected) and "another operation is already in progress" in error.message
+
+
+def _relative(path: str) -> str:
+    return path.lstrip("/")

@@ -1,0 +1,297 @@
+"""Merging: only promotions and rollbacks, guarded by the head, by the way that the repository has."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from anchor_tui.domain.actions.plan import Refusal, describe_drift, preconditions_hold
+from anchor_tui.domain.actions.planner import make_plan
+from anchor_tui.domain.actions.repo_state import RepoPermissions
+from anchor_tui.domain.actions.steps import MergePullRequest
+from anchor_tui.domain.actions.wait_steps import WaitForMerge
+from anchor_tui.domain.model import PullRequest
+from anchor_tui.domain.source_data import EnvironmentFiles, OpenPullRequestData
+from tests.domain.policy.sample_repo import CONFIG
+from tests.plan_values import (
+    expect_plan,
+    expect_refusal,
+    line_texts,
+    only_line,
+    order,
+    past_releases,
+    pull_state,
+    repo,
+    repo_inputs,
+    repo_state,
+    sample_release,
+    step_names,
+)
+from tests.values import replace
+
+PULL = pull_state()
+REF = PullRequest(232, PULL.title, PULL.url)
+PROMOTION = OpenPullRequestData(REF, PULL.branch, {"prod": sample_release("staging", 16)})
+MAY_AUTO = RepoPermissions("on-call", "yes", auto_merge=True, merge_methods=("squash",))
+
+
+def planned(pull=PULL, opened=PROMOTION, rights=None, asked=None, held=None):
+    pulls = (pull,) if pull is not None else ()
+    found = held or repo(pull_requests=(opened,) if opened else ())
+    workbench = repo_state(repo=found, pulls=pulls, **({"rights": rights} if rights else {}))
+    return make_plan(asked or order("merge", number=232, reason="soaked"), repo_inputs(workbench))
+
+
+def test_a_merge_is_guarded_by_the_head_that_was_seen_and_followed_into_the_cluster():
+    plan = expect_plan(planned())
+    assert step_names(plan) == ["Merge", "FollowPullRequest", "FollowRollout", "FollowHealth"]
+    merge, follow = plan.step_groups[0].steps[:2]
+    assert merge == MergePullRequest("anchor/anchor-msp-ops", 232, "PR_232", "d" * 40, "squash", "merge")
+    assert follow == WaitForMerge("anchor/anchor-msp-ops", 232)
+    assert (plan.confirmation, plan.phrase, plan.reason_required) == ("phrase", "prod", True)
+    assert line_texts(plan, "change")[0] == "promotion of prod to 1.43.2"
+    assert only_line(plan, "checks: success").kind == "ok"
+    assert only_line(plan, "review: approved").kind == "ok"
+    assert shlex.split(plan.command) == ["anchor-tui", "merge", "232", "--reason", "soaked", "--confirm", "prod"]
+
+
+def test_a_merge_into_an_unprotected_environment_is_one_key():
+    opened = OpenPullRequestData(REF, "topic", {"staging": sample_release("dev", 17)})
+    plan = expect_plan(planned(opened=opened, asked=order("merge", number=232)))
+    assert (plan.confirmation, plan.phrase, plan.reason_required) == ("key", "", False)
+    assert plan.command == "anchor-tui merge 232 --yes"
+
+
+def test_a_rollback_is_merged_too():
+    prod = EnvironmentFiles(
+        sample_release("staging", 16), history=past_releases("staging", "prod"), history_complete=True
+    )
+    opened = OpenPullRequestData(REF, "topic", {"prod": sample_release("prod", 15)})
+    held = repo(environments={**repo().environments, "prod": prod}, pull_requests=(opened,))
+    assert line_texts(expect_plan(planned(held=held)), "change")[0] == "rollback of prod to 1.43.1"
+
+
+def test_one_that_moves_several_environments_is_typed_with_all_their_names():
+    both = {"staging": sample_release("dev", 17), "prod": sample_release("dev", 17)}
+    held = repo(
+        environments={
+            **repo().environments,
+            "staging": EnvironmentFiles(sample_release("staging", 16), history=past_releases("dev", "staging")),
+        },
+        pull_requests=(OpenPullRequestData(REF, "anchor-tui/promote/x", both),),
+    )
+    assert expect_plan(planned(held=held)).phrase == "staging prod"
+
+
+def test_the_method_is_the_repository_s_usual_one():
+    plan = expect_plan(planned(rights=RepoPermissions("on-call", "yes", merge_methods=("rebase", "squash"))))
+    assert plan.step_groups[0].steps[0].method == "rebase"
+
+
+# --- how ----------------------------------------------------------------------------------------------
+
+BLOCKED = pull_state(merge_state="blocked", review="review_required")
+WAYS = {
+    "clean": (PULL, None, "merge"),
+    "has hooks": (pull_state(merge_state="has_hooks"), None, "merge"),
+    "a check that is not required failed": (pull_state(merge_state="unstable", checks="failure"), None, "merge"),
+    "no review is wanted": (pull_state(review=None), None, "merge"),
+    "blocked, and auto-merge is allowed": (replace(BLOCKED, may_auto_merge=True), MAY_AUTO, "auto-merge"),
+    "the branch has a queue": (pull_state(queue_required=True), None, "queue"),
+    "the branch has a queue, and it is blocked": (replace(BLOCKED, queue_required=True), MAY_AUTO, "queue"),
+}
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_it_is_merged_the_way_the_repository_has_it(name):
+    pull, rights, way = WAYS[name]
+    plan = expect_plan(planned(pull, rights=rights))
+    merge = plan.step_groups[0].steps[0]
+    assert (merge.way, merge.head_sha) == (way, "d" * 40)
+    assert plan.verb == {"merge": "Merge", "auto-merge": "Merge when it may", "queue": "Into the queue"}[way]
+
+
+def test_what_auto_merge_waits_for_is_said():
+    pull = replace(BLOCKED, may_auto_merge=True, checks="pending", pending_checks=("sync", "policy"))
+    plan = expect_plan(planned(pull, rights=MAY_AUTO))
+    assert only_line(plan, "auto-merge does it once somebody approves it and sync, policy passed").kind == "note"
+    assert only_line(plan, "checks: pending (sync, policy)").kind == "warning"
+    assert only_line(plan, "review: review required").kind == "warning"
+
+
+def test_a_failed_check_that_is_not_required_keeps_nothing_from_auto_merge():
+    pull = replace(BLOCKED, may_auto_merge=True, failed_checks=("lint",))
+    held = repo(pull_requests=(PROMOTION,))
+    required = replace(held, head=replace(held.head, required=("release-contract",)))
+    assert expect_plan(planned(pull, rights=MAY_AUTO, held=required)).step_groups[0].steps[0].way == "auto-merge"
+    assert expect_refusal(planned(pull, rights=MAY_AUTO, held=held)).kind == "checks"
+
+
+# --- refusals -----------------------------------------------------------------------------------------
+
+REFUSED = {
+    "a draft": (pull_state(draft=True), None, "draft", False, "it is a draft"),
+    "a conflict": (pull_state(mergeable="conflicting"), None, "conflict", False, "it conflicts with the branch"),
+    "dirty": (pull_state(merge_state="dirty"), None, "conflict", False, "it conflicts with the branch"),
+    "changes are wanted": (pull_state(review="changes_requested"), None, "review", False, "a reviewer wants changes"),
+    "required checks failed": (
+        pull_state(merge_state="blocked", failed_checks=("sync", "policy")),
+        None,
+        "checks",
+        False,
+        "its checks failed (sync, policy)",
+    ),
+    "required checks failed, and auto-merge is allowed": (
+        pull_state(merge_state="blocked", failed_checks=("sync",), may_auto_merge=True),
+        MAY_AUTO,
+        "checks",
+        False,
+        "its checks failed (sync)",
+    ),
+    "blocked, and auto-merge is not allowed by the repository": (
+        replace(BLOCKED, may_auto_merge=True),
+        None,
+        "blocked",
+        False,
+        "it waits until somebody approves it",
+    ),
+    "blocked, and auto-merge is not allowed to us": (BLOCKED, MAY_AUTO, "blocked", False, "somebody approves it"),
+    "blocked by rules that are not told": (
+        pull_state(merge_state="blocked"),
+        None,
+        "blocked",
+        False,
+        "it waits until the branch's rules are met",
+    ),
+    "it merges by itself already": (
+        replace(BLOCKED, auto_merge=True, may_auto_merge=True),
+        MAY_AUTO,
+        "auto-merge",
+        True,
+        "it merges by itself already, once somebody approves it",
+    ),
+    "it is in the queue": (
+        pull_state(queue_required=True, queue_position=2),
+        None,
+        "queued",
+        True,
+        "it is in the merge queue already, at 2",
+    ),
+    "first in the queue": (pull_state(queue_required=True, queue_position=0), None, "queued", True, "at 0"),
+    "behind": (pull_state(merge_state="behind"), None, "behind", False, "its branch is behind, and must not be"),
+    "unknown": (
+        pull_state(merge_state="unknown", mergeable="unknown"),
+        None,
+        "unknown",
+        False,
+        "GitHub has not worked out yet",
+    ),
+    "merged already": (
+        pull_state(state="merged", merged_by="a.lee"),
+        None,
+        "merged",
+        True,
+        "it was merged by a.lee: there is nothing to merge",
+    ),
+    "closed": (pull_state(state="closed"), None, "closed", False, "it was closed: there is nothing to merge"),
+    "archived": (PULL, RepoPermissions("x", "yes", archived=True), "archived", False, "is archived"),
+    "no right": (PULL, RepoPermissions("x", "no"), "forbidden", False, "the token of x may not write"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_may_not_be_merged_is_refused_with_the_way_out(name):
+    pull, rights, kind, settled, words = REFUSED[name]
+    refusal = expect_refusal(planned(pull, rights=rights))
+    assert (refusal.kind, refusal.already_done) == (kind, settled)
+    assert words in refusal.message
+    if kind not in {"archived", "forbidden"}:
+        assert (refusal.url, refusal.subject) == (PULL.url, "#232")
+
+
+KINDS = {
+    "a bump": OpenPullRequestData(REF, "topic", {"dev": sample_release("prod", 15)}),
+    "no release at all": OpenPullRequestData(REF, "topic", {}),
+    "an unreadable release": OpenPullRequestData(REF, "topic", {"prod": None}),
+    "a release out of nowhere": OpenPullRequestData(
+        REF, "topic", {"prod": replace(sample_release("dev", 17), images=(), version="9.9")}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_other_pull_requests_are_not_merged_from_here(name):
+    held = repo(
+        environments={
+            **repo().environments,
+            "dev": EnvironmentFiles(sample_release("dev", 17), history=past_releases("dev")),
+        },
+        pull_requests=(KINDS[name],),
+    )
+    refusal = expect_refusal(planned(held=held))
+    assert refusal.kind == "other-kind"
+    assert refusal.url == PULL.url
+
+
+def test_one_into_another_branch_is_not_merged_from_here():
+    refusal = expect_refusal(planned(pull_state(base="release-1.43"), opened=None))
+    assert (refusal.kind, refusal.url) == ("other-base", PULL.url)
+    assert "it goes into release-1.43, not into main" in refusal.message
+
+
+def test_a_number_that_is_none_is_said():
+    refusal = expect_refusal(planned(None))
+    assert (refusal.kind, refusal.subject) == ("absent", "#232")
+
+
+def test_without_github_there_is_no_merge():
+    unread = Refusal("GitHub", "timeout", "GitHub could not be asked: no answer")
+    assert make_plan(order("merge", number=232), replace(repo_inputs(repo_state()), workbench=unread)) == unread
+
+
+# --- drift --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        (pull_state(head_sha="e" * 40), "the head of #232 was ddddddd and is eeeeeee now"),
+        (pull_state(queue_required=True), "how #232 is merged was merge and is queue now"),
+    ],
+)
+def test_another_head_or_another_way_is_a_drift(now, words):
+    first, again = expect_plan(planned()), expect_plan(planned(now))
+    assert not preconditions_hold(first, again)
+    assert str(describe_drift(first, again)) == words
+
+
+def test_that_the_checks_went_on_meanwhile_is_no_drift():
+    assert preconditions_hold(
+        expect_plan(planned(pull_state(checks="pending", merge_state="unstable"))), expect_plan(planned())
+    )
+
+
+def test_the_configuration_s_environments_say_what_is_protected():
+    open_config = replace(CONFIG, environments=tuple(replace(each, protected=False) for each in CONFIG.environments))
+    workbench = repo_state(repo=repo(pull_requests=(PROMOTION,)), pulls=(PULL,))
+    assert expect_plan(make_plan(order("merge", number=232), repo_inputs(workbench, open_config))).confirmation == "key"
+
+
+def test_a_rollback_that_nobody_follows_here_is_followed_to_its_event_and_one_that_is_followed_is_not_twice():
+    prod = EnvironmentFiles(
+        sample_release("staging", 16), history=past_releases("staging", "prod"), history_complete=True
+    )
+    opened = OpenPullRequestData(REF, "topic", {"prod": sample_release("prod", 15)})
+    held = repo(environments={**repo().environments, "prod": prod}, pull_requests=(opened,))
+    config = replace(CONFIG, status_api=replace(CONFIG.status_api, url="https://status.example.com/events"))
+    known = repo_inputs(repo_state(repo=held, pulls=(PULL,)), config)
+    asked = order("merge", number=232, reason="broken")
+    assert step_names(expect_plan(make_plan(asked, known)))[-1] == "Emit"
+    followed = replace(known, followed=frozenset({REF.url}))
+    assert step_names(expect_plan(make_plan(asked, followed))) == [
+        "Merge",
+        "FollowPullRequest",
+        "FollowRollout",
+        "FollowHealth",
+    ]

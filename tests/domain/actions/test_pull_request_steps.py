@@ -1,0 +1,168 @@
+"""From changed files to a pull request: what is there already is used, and what somebody may have read is left."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from anchor_tui.config.model import PromotionConfig
+from anchor_tui.domain.actions.plan import PullRequestDraft
+from anchor_tui.domain.actions.pull_request_steps import RemainingSteps, remaining_steps, repo_preconditions
+from anchor_tui.domain.actions.repo_state import ExistingBranch, RepoPermissions, blob_oid
+from anchor_tui.domain.actions.steps import (
+    AddLabels,
+    CommitFiles,
+    CreateBranch,
+    MergePullRequest,
+    MoveBranch,
+    RequestReviewers,
+)
+from tests.domain.policy.sample_repo import CONFIG
+from tests.plan_values import HEAD, expect_refusal, pull_state, repo_state
+from tests.values import replace
+
+BRANCH = "anchor-tui/promote/prod/1.43.2"
+DRAFT = PullRequestDraft(
+    BRANCH, "Promote 1.43.2 to prod", "body\n", ("promotion", "prod"), ("a.lee", "anchor/platform")
+)
+RELEASE = "environments/prod/release.yaml"
+CONTENTS = {RELEASE: b"version: 1.43.2\n"}
+OURS = ExistingBranch(BRANCH, "e" * 40, (HEAD,), {RELEASE: blob_oid(CONTENTS[RELEASE]), "other": "f" * 40})
+AROUND = ["AddLabels", "AskReviewers"]
+
+
+def opened(config=CONFIG, draft=DRAFT, **changes):
+    return remaining_steps(draft, CONTENTS, repo_state(**changes), config, "4f1c")
+
+
+def names(found):
+    assert isinstance(found, RemainingSteps), str(found)
+    return [type(step).__name__ for step in found.steps]
+
+
+def test_without_a_branch_there_is_one_made_with_one_commit_and_one_pull_request():
+    found = opened()
+    assert names(found) == ["CreateBranch", "Commit", "OpenPullRequest", *AROUND]
+    assert found.steps[0] == CreateBranch("anchor/anchor-msp-ops", BRANCH, HEAD)
+    commit = found.steps[1]
+    assert isinstance(commit, CommitFiles)
+    assert (commit.parent, commit.headline, commit.body) == (HEAD, DRAFT.title, "Anchor-Tui-Request: 4f1c")
+    (change,) = commit.files
+    assert (change.path, base64.b64decode(change.content)) == (RELEASE, CONTENTS[RELEASE])
+    assert change.was == repo_state().files[RELEASE].oid
+    assert (found.number, found.url, found.note) == (None, "", "")
+
+
+def test_a_branch_that_is_at_the_head_already_is_committed_to():
+    found = opened(ours=ExistingBranch(BRANCH, HEAD))
+    assert names(found) == ["Commit", "OpenPullRequest", *AROUND]
+    assert found.note == f"the branch {BRANCH} is there already: gone on with"
+
+
+def test_our_commit_that_is_there_already_is_gone_on_with():
+    found = opened(ours=OURS)
+    assert names(found) == ["OpenPullRequest", *AROUND]
+    assert "the commit eeeeeee on" in found.note
+
+
+@pytest.mark.parametrize(
+    "ours",
+    [
+        replace(OURS, parents=("c" * 40,)),
+        replace(OURS, blobs={RELEASE: "0" * 40}),
+        replace(OURS, blobs={}),
+        replace(OURS, parents=()),
+    ],
+    ids=["on an older head", "with other content", "without the file", "without a parent"],
+)
+def test_a_branch_that_is_left_from_before_is_moved_on(ours):
+    found = opened(ours=ours)
+    assert names(found) == ["MoveBranch", "Commit", "OpenPullRequest", *AROUND]
+    assert found.steps[0] == MoveBranch("anchor/anchor-msp-ops", BRANCH, HEAD, "e" * 40)
+    assert "is left from before, at eeeeeee: it is moved on" in found.note
+
+
+def test_a_pull_request_that_says_just_this_is_shown_and_not_made_again():
+    pull = pull_state(labels=("prod", "promotion", "x"), reviewers=("b.lee",))
+    refusal = expect_refusal(opened(ours=OURS, pulls=(pull,)))
+    assert (refusal.kind, refusal.url) == ("open", pull.url)
+    assert "#232 “Promote 1.43.2 to prod 232” is open already, and says just this: merge it (m)" in refusal.message
+
+
+@pytest.mark.parametrize(
+    ("pull", "steps"),
+    [
+        (
+            pull_state(),
+            [
+                AddLabels("anchor/anchor-msp-ops", ("promotion", "prod")),
+                RequestReviewers("anchor/anchor-msp-ops", ("a.lee", "anchor/platform")),
+            ],
+        ),
+        (pull_state(labels=("promotion",), reviewers=("x",)), [AddLabels("anchor/anchor-msp-ops", ("prod",))]),
+        (
+            pull_state(labels=("promotion", "prod")),
+            [RequestReviewers("anchor/anchor-msp-ops", ("a.lee", "anchor/platform"))],
+        ),
+    ],
+)
+def test_what_an_open_pull_request_lacks_is_gone_on_with(pull, steps):
+    found = opened(ours=OURS, pulls=(pull,))
+    assert isinstance(found, RemainingSteps)
+    assert list(found.steps) == steps
+    assert (found.number, found.url) == (232, pull.url)
+    assert "#232 is open already" in found.note
+
+
+@pytest.mark.parametrize("ours", [None, replace(OURS, blobs={RELEASE: "0" * 40})])
+def test_a_pull_request_with_other_content_is_never_rewritten(ours):
+    refusal = expect_refusal(opened(ours=ours, pulls=(pull_state(),)))
+    assert (refusal.kind, refusal.url) == ("open-differs", pull_state().url)
+    assert "with other content than this would have" in refusal.message
+
+
+def test_an_open_pull_request_on_an_older_head_says_the_same_as_long_as_its_files_do():
+    found = opened(ours=replace(OURS, parents=("c" * 40,)), pulls=(pull_state(labels=("promotion", "prod")),))
+    assert names(found) == ["AskReviewers"]
+
+
+def test_without_labels_and_reviewers_nobody_is_asked():
+    assert names(opened(draft=replace(DRAFT, labels=(), reviewers=()))) == ["CreateBranch", "Commit", "OpenPullRequest"]
+
+
+AUTO = replace(CONFIG, promotion=PromotionConfig(merge="auto"))
+
+
+def test_where_auto_merge_is_configured_it_is_the_last_step_by_the_repository_s_usual_method():
+    found = opened(AUTO, rights=RepoPermissions("on-call", "yes", merge_methods=("rebase", "merge")))
+    assert names(found)[-1] == "Merge"
+    assert found.steps[-1] == MergePullRequest("anchor/anchor-msp-ops", None, "", "", "rebase", "auto-merge")
+
+
+def test_a_pull_request_that_was_left_without_its_auto_merge_gets_it():
+    pull = pull_state(labels=("promotion", "prod"), reviewers=("x",))
+    found = opened(AUTO, ours=OURS, pulls=(pull,))
+    assert isinstance(found, RemainingSteps)
+    assert found.steps == (MergePullRequest("anchor/anchor-msp-ops", None, "", "", "squash", "auto-merge"),)
+    assert found.number == 232
+    assert expect_refusal(opened(AUTO, ours=OURS, pulls=(replace(pull, auto_merge=True),))).kind == "open"
+
+
+def test_what_a_plan_stands_on_is_each_file_the_branch_and_the_pull_request_and_not_the_head():
+    workbench = repo_state(ours=OURS, pulls=(pull_state(),))
+    facts = {
+        each.what: each.value for each in repo_preconditions(workbench.files, workbench.source_file, workbench, BRANCH)
+    }
+    assert list(facts) == [
+        RELEASE,
+        "infra/helm/platform/environments/prod/values.yaml",
+        "the copied environments/staging/release.yaml",
+        f"the branch {BRANCH}",
+        "its pull request",
+    ]
+    assert facts[f"the branch {BRANCH}"] == "at eeeeeee"
+    assert facts["its pull request"] == "#232"
+    assert facts[RELEASE] == f"blob {workbench.files[RELEASE].oid[:7]}"
+    without = {each.what: each.value for each in repo_preconditions({}, None, repo_state(), BRANCH)}
+    assert without == {f"the branch {BRANCH}": "not there", "its pull request": "not open"}

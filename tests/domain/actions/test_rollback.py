@@ -1,0 +1,260 @@
+"""Rollback: an earlier release at today's head, what is lost with it, and who is told."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from anchor_tui.config.model import PromotionConfig, StatusApiConfig
+from anchor_tui.domain.actions.application_state import SyncWindows
+from anchor_tui.domain.actions.planner import make_plan
+from anchor_tui.domain.actions.steps import SendEvent, Sync
+from anchor_tui.domain.actions.wait_steps import WaitForOperation, WaitForRollout
+from anchor_tui.domain.model import AutoSyncPolicy
+from anchor_tui.domain.source_data import EnvironmentFiles
+from tests.domain.policy.sample_repo import CONFIG, sample
+from tests.plan_values import (
+    environment,
+    expect_plan,
+    expect_refusal,
+    line_texts,
+    make_app_state,
+    only_line,
+    order,
+    past_releases,
+    repo,
+    repo_inputs,
+    repo_state,
+    sample_release,
+    snapshot,
+    step_names,
+)
+from tests.values import application, replace
+
+RELEASE = "environments/prod/release.yaml"
+OVERLAY = "infra/helm/platform/environments/prod/values.yaml"
+STATUS_URL = "https://status.anchor.example/events"
+TELLING = replace(CONFIG, status_api=StatusApiConfig(url=STATUS_URL))
+
+
+def workbench(**changes):
+    """prod runs staging's release now, and ran its own before."""
+    texts = {
+        path: sample()[path.replace("prod", "staging")].replace("anchor-staging", "anchor-prod") for path in (RELEASE,)
+    }
+    overlay = sample()[OVERLAY]
+    theirs = sample()[OVERLAY.replace("prod", "staging")]
+    for old, new in zip(versions(overlay), versions(theirs), strict=True):
+        overlay = overlay.replace(old, new)
+    texts[OVERLAY] = overlay
+    prod = EnvironmentFiles(
+        sample_release("staging", 16), history=past_releases("staging", "prod"), history_complete=True
+    )
+    held = repo(texts, environments={**repo().environments, "prod": prod})
+    return repo_state("prod", "prod", repo=held, copied=sample()[RELEASE], **changes)
+
+
+def versions(text):
+    return [word for line in text.splitlines() for word in line.split() if word.startswith(("1.43", "sha256:"))]
+
+
+def planned(app=None, config=CONFIG, found=None, asked=None, **changes):
+    apps = () if app is None else (app,)
+    held = snapshot(environment("dev"), environment("staging"), environment("prod", *(apps or (application(),))))
+    states = {each.id: make_app_state(each) for each in held.all_applications}
+    given = {"snapshot": held, "states": states, **changes}
+    return make_plan(
+        asked or order("rollback", "prod", version="1.43.1", reason="it fails"),
+        repo_inputs(found or workbench(), config, **given),
+    )
+
+
+# --- the plan -----------------------------------------------------------------------------------------
+
+
+def test_a_rollback_writes_the_earlier_release_at_today_s_head_and_follows_it_to_health():
+    plan = expect_plan(planned())
+    assert step_names(plan) == [
+        "CreateBranch",
+        "Commit",
+        "OpenPullRequest",
+        "AddLabels",
+        "FollowPullRequest",
+        "Refresh",
+        "FollowRefresh",
+        "FollowRollout",
+        "FollowHealth",
+    ]
+    assert plan.title == "Roll prod back to 1.43.1"
+    assert [each.path for each in plan.diffs] == [RELEASE, OVERLAY]
+    assert "\n+version: 1.43.1\n" in plan.diffs[0].text
+    assert (plan.confirmation, plan.phrase, plan.reason_required) == ("phrase", "prod", True)
+    assert plan.pull_request is not None
+    assert plan.pull_request.branch == "anchor-tui/rollback/prod/1.43.1"
+    assert "of its own history" in plan.pull_request.body
+    assert "**Is lost**\n- #16 Release 1.43.2" in plan.pull_request.body
+    assert shlex.split(plan.command) == [
+        "anchor-tui",
+        "rollback",
+        "prod",
+        "--to",
+        "1.43.1",
+        "--reason",
+        "it fails",
+        "--confirm",
+        "prod",
+    ]
+
+
+def test_what_is_lost_is_said():
+    plan = expect_plan(planned())
+    assert "lost: 1.43.2  #16 Release 1.43.2" in line_texts(plan, "warning")
+    assert line_texts(plan, "change")[0] == "prod: 1.43.2 → 1.43.1, which ran from 2 d ago on"
+
+
+def test_labels_say_that_it_is_a_rollback_and_not_a_promotion():
+    config = replace(CONFIG, promotion=PromotionConfig(labels=("promotion", "ops", "rollback")))
+    plan = expect_plan(planned(config=config))
+    assert plan.pull_request is not None
+    assert plan.pull_request.labels == ("rollback", "ops")
+
+
+def test_a_rollback_to_what_was_never_there_is_refused():
+    refusal = expect_refusal(planned(asked=order("rollback", "prod", version="1.0")))
+    assert refusal.kind == "no-version"
+
+
+def test_files_that_say_it_already_are_a_good_end():
+    found = workbench()
+    texts = {path: sample()[path] for path in (RELEASE, OVERLAY)}
+    prod = found.repo.environments["prod"]
+    held = repo(texts, environments={**found.repo.environments, "prod": prod})
+    refusal = expect_refusal(planned(found=repo_state("prod", "prod", repo=held)))
+    assert (refusal.kind, refusal.already_done) == ("same", True)
+
+
+# --- after the merge ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("automated", "words"),
+    [
+        (AutoSyncPolicy(True, True, True), ""),
+        (AutoSyncPolicy(True, False, True), ""),
+        (AutoSyncPolicy(True, True, False), "self-heal of anchor-msp-prod is off"),
+        (AutoSyncPolicy(False, True, True), "auto-sync of anchor-msp-prod is off"),
+        (None, "auto-sync of anchor-msp-prod is off"),
+    ],
+)
+def test_a_sync_is_a_step_exactly_where_auto_sync_or_self_heal_is_off(automated, words):
+    plan = expect_plan(planned(application(automated=automated)))
+    syncs = [step for step in plan.step_groups[0].steps if isinstance(step, Sync)]
+    assert len(syncs) == bool(words)
+    assert any(words in line for line in line_texts(plan, "warning")) == bool(words) or not words
+    assert any("a sync follows the merge" in line for line in line_texts(plan, "warning")) == bool(words)
+    if syncs:
+        assert step_names(plan)[5:] == [
+            "Refresh",
+            "FollowRefresh",
+            "FollowRollout",
+            "Sync",
+            "FollowOperation",
+            "FollowRollout",
+            "FollowHealth",
+        ]
+        (sync,) = syncs
+        assert (sync.revision, sync.prune, sync.unless_synced, sync.request_id, sync.reason) == (
+            None,
+            False,
+            True,
+            "4f1c",
+            "it fails",
+        )
+        rollouts = [step.auto_sync for step in plan.step_groups[0].steps if isinstance(step, WaitForRollout)]
+        assert rollouts == [False, True]
+        follow = next(step for step in plan.step_groups[0].steps if isinstance(step, WaitForOperation))
+        assert follow.request_id == "4f1c"
+
+
+def test_a_freeze_only_warns_since_a_rollback_cannot_wait():
+    app = application()
+    windows = SyncWindows(can_sync=False, active=("deny 0 0 * * * for 24h",))
+    plan = expect_plan(planned(app, states={app.id: make_app_state(app, windows=windows)}))
+    line = only_line(plan, "is in a freeze")
+    assert line.kind == "warning"
+    assert line.text.endswith("what is merged waits until then")
+
+
+def test_without_argocd_nothing_is_followed_in_the_cluster_and_that_is_said():
+    asked = order("rollback", "prod", version="1.43.1", reason="x", without_argocd=True)
+    plan = expect_plan(planned(config=TELLING, asked=asked))
+    assert step_names(plan)[-1] == "FollowPullRequest"
+    assert only_line(plan, "that the rollback arrives is NOT looked at").kind == "warning"
+    assert only_line(plan, "rollback.executed is not sent").kind == "warning"
+    assert "--without-argocd" in plan.command
+
+
+def test_an_application_that_is_absent_is_not_waited_for():
+    plan = expect_plan(planned(application(presence="absent"), TELLING))
+    assert step_names(plan)[-1] == "FollowPullRequest"
+    assert not any(isinstance(step, SendEvent) for step in plan.step_groups[0].steps)
+    assert only_line(plan, "rollback.executed is not sent: no application is there").kind == "warning"
+
+
+# --- who is told --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words", "emits"),
+    [
+        (StatusApiConfig(url=STATUS_URL), "note", "is sent to the status API once the older version is live", True),
+        (StatusApiConfig(), "warning", "is not sent: no status API is configured", False),
+        (StatusApiConfig(url=STATUS_URL, emit="pipeline"), "note", "the ops repo's pipeline sends it", False),
+        (StatusApiConfig(url=STATUS_URL, emit="none"), "note", "nobody is to be told", False),
+        (StatusApiConfig(emit="none"), "note", "nobody is to be told", False),
+    ],
+)
+def test_whether_anybody_is_told_is_said_before(status, kind, words, emits):
+    plan = expect_plan(planned(config=replace(CONFIG, status_api=status)))
+    line = only_line(plan, "rollback.executed")
+    assert line.kind == kind
+    assert words in line.text
+    assert [type(step) for step in plan.step_groups[0].steps].count(SendEvent) == emits
+    assert isinstance(plan.step_groups[0].steps[-1], SendEvent) == emits
+
+
+def test_the_event_says_from_where_to_where_by_whom_why_and_under_which_key():
+    step = expect_plan(planned(config=TELLING)).step_groups[0].steps[-1]
+    assert isinstance(step, SendEvent)
+    assert step.event == {
+        "event": "rollback.executed",
+        "engine_id": "anchor-msp",
+        "environment": "prod",
+        "application": "argocd/anchor-msp-prod",
+        "applications": ["argocd/anchor-msp-prod"],
+        "from": {"version": "1.43.2", "commit": "5b1d9c7e3f2a4068b5c4d3e2f1a0987654321fed"},
+        "to": {"version": "1.43.1", "commit": "2c8e6a4f0b1d3957e8f7a6b5c4d3e2f1a0b9c8d7"},
+        "actor": "on-call",
+        "reason": "it fails",
+        "idempotency_key": "4f1c",
+    }
+
+
+# --- policy -------------------------------------------------------------------------------------------
+
+
+def test_a_policy_error_that_the_older_release_brings_back_refuses_it():
+    latest = sample()[RELEASE].replace("tag: 1.43.1", "tag: latest")
+    found = workbench()
+    found = repo_state("prod", "prod", repo=found.repo, copied=latest)
+    refusal = expect_refusal(planned(found=found))
+    assert refusal.kind == "policy"
+    assert "release.pinned" in refusal.message
+
+
+@pytest.mark.parametrize("words", ["'; rm -rf / #", "$(id)", "-1"])
+def test_the_equivalent_command_is_safe_for_a_shell(words):
+    plan = expect_plan(planned(asked=order("rollback", "prod", version="1.43.1", reason=words)))
+    said = shlex.split(plan.command)
+    assert f"--reason={words}" in said if words.startswith("-") else said[said.index("--reason") + 1] == words

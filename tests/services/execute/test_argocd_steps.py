@@ -1,0 +1,706 @@
+"""What is said of an operation that is followed, state by state as a real Argo CD went through them."""
+
+from __future__ import annotations
+
+import copy
+import json
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from anchor_tui.domain.actions.step_base import ApplicationRef, ResourceRef
+from anchor_tui.domain.actions.steps import Refresh, Sync, Terminate
+from anchor_tui.domain.actions.wait_steps import (
+    WaitForHealth,
+    WaitForNoMocks,
+    WaitForOperation,
+    WaitForRefresh,
+    WaitForTermination,
+)
+from anchor_tui.domain.model import AppId
+from anchor_tui.services.execute.argocd_steps import ArgoCDSteps
+from anchor_tui.services.execute.step_support import StepContext, StepFailed, Timeouts
+from anchor_tui.sources.argocd.client import ArgoClient
+from anchor_tui.sources.argocd.connection import resolve_connection
+from anchor_tui.sources.credentials.argocd import ArgocdAccess
+from anchor_tui.sources.credentials.secret import Secret
+from tests.argocd_recordings import load_recording
+from tests.plan_values import STALE
+from tests.sources.argocd.fakes import error_response
+from tests.values import replace
+
+DEPLOYMENT, SERVICE = STALE
+OURS = {"name": "anchor-tui request", "value": "4f1c"}
+REVISION = "58c99611d007a6cc61b03fc859cecf01bfcf1e22"
+NOW = datetime(2026, 11, 23, 7, 43, 12, tzinfo=UTC)
+PATIENT = Timeouts(argocd_poll_s=0.0005, settle_s=5, start_s=5, refresh_s=5, operation_s=5, health_s=5, silence_s=5)
+"""Where the end comes by what is read, and not by time."""
+
+
+NO_REFRESH, NO_START, NO_OPERATION, NO_HEALTH, NO_SILENCE, NO_SETTLING = (
+    replace(PATIENT, **{f"{what}_s": 0.005})
+    for what in ("refresh", "start", "operation", "health", "silence", "settle")
+)
+BASES = {"staging": "get-staging", "demo": "get-demo", "qa": "get-qa", "edge": "get-edge", "migrate": "get-migrate"}
+
+
+class Going:
+    """An Argo CD whose application goes from state to state: one each time it is read, the last for ever."""
+
+    def __init__(self, *states, managed="managed-resources", writes=None):
+        self.states = list(states)
+        self.managed = managed
+        self.writes = writes or {}
+        self.sent: list[httpx.Request] = []
+        self.read = 0
+        access = ArgocdAccess(url="http://127.0.0.1", token=Secret("a-token"), origin="test")
+        self.client = ArgoClient(
+            resolve_connection(access), read_only=False, transport=httpx.MockTransport(self.answer)
+        )
+
+    async def argocd(self, _server):
+        return self.client
+
+    def answer(self, request):
+        what = request.url.path.rpartition("/")[2]
+        if request.method != "GET" or "refresh" in request.url.params:
+            self.sent.append(request)
+            if isinstance(found := self.writes.get(what, self.writes.get(request.method)), Exception):
+                raise found
+            return found or httpx.Response(200, json={})
+        if what == "managed-resources":
+            return load_recording(self.managed).response(request) if isinstance(self.managed, str) else self.managed
+        if what in {"syncwindows", "metadata"} or "can-i" in request.url.path:
+            return httpx.Response(404)
+        self.read += 1
+        found = self.states[0]
+        is_held = isinstance(found, Held) and not self.sent
+        if len(self.states) > 1 and not is_held:
+            self.states.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        if isinstance(found, httpx.Response):
+            return found
+        return httpx.Response(200, json=found, headers={"date": "Mon, 23 Nov 2026 07:43:11 GMT"})
+
+
+class Held(dict):
+    """A state that only a write ends."""
+
+
+def documents(name, *, base=None, ours=True):
+    """The recorded states as whole applications; the operation carries our id."""
+    found = load_recording(name)
+    app = base or BASES[found.path.rpartition("-")[2]]
+    return [document(app, each, ours=ours) for each in found.raw["states"]]
+
+
+def document(base, state, *, ours=True):
+    body = copy.deepcopy(load_recording(base).body)
+    status = body["status"]
+    body.pop("operation", None)
+    status.pop("operationState", None)
+    if state["operation"]:
+        body["operation"] = copy.deepcopy(state["operation"])
+    if state["operationState"]:
+        status["operationState"] = copy.deepcopy(state["operationState"])
+    status["sync"]["status"], status["health"]["status"] = state["sync"], state["health"]
+    status["reconciledAt"] = state["reconciledAt"]
+    if "requiresPruning" in state:
+        gone = [each for each in map(str, STALE) if each not in state["requiresPruning"]]
+    else:
+        gone = list(map(str, STALE)) if state["sync"] == "Synced" else []
+    status["resources"] = [each for each in status["resources"] if f"{each['kind']}/{each['name']}" not in gone]
+    return signed(body) if ours else body
+
+
+def signed(body, info=OURS):
+    """The same, asked for by us."""
+    body = copy.deepcopy(body)
+    asked = [body.get("operation"), (body["status"].get("operationState") or {}).get("operation")]
+    for each in asked:
+        if each is not None:
+            each["info"] = [*each.get("info", ()), info]
+    return body
+
+
+def target(going):
+    first = next(each for each in going.states if isinstance(each, dict))
+    metadata = first["metadata"]
+    return ApplicationRef(AppId("argocd", metadata["namespace"], metadata["name"]), first["spec"]["project"])
+
+
+class Followed:
+    def __init__(self, going, pace, now):
+        self.going, self.pace, self.now = going, pace, now
+        self.told: list[str] = []
+        self.learned = StepContext("4f1c")
+
+    @property
+    def hand(self):
+        return ArgoCDSteps(self.going, self.pace, lambda: self.now)  # type: ignore[arg-type]
+
+    def tell(self, words):
+        if not self.told or self.told[-1] != words:
+            self.told.append(words)
+
+    async def operation(self, app=None, **changes):
+        step = WaitForOperation(app or target(self.going), "4f1c", changes.pop("seen_revision", REVISION), **changes)
+        return await self.hand.wait_for_operation(step, self.learned, self.tell)
+
+
+def following(*states, pace=PATIENT, now=NOW, **going):
+    return Followed(Going(*states, **going), pace, now)
+
+
+async def ends(awaited, kind):
+    with pytest.raises(StepFailed) as caught:
+        await awaited
+    assert caught.value.kind == kind
+    return caught.value.message
+
+
+# --- an operation to its end ------------------------------------------------------------------------------
+
+
+async def test_a_prune_is_over_only_when_its_victims_are_gone():
+    """Succeeded, taken away and compared anew, the application still had the Deployment for 1.8 s."""
+    states = documents("operation-phases")
+    followed = following(*states)
+    said = await followed.operation(victims=STALE)
+    assert said == "synced 58c9961, 2 resources deleted"
+    assert followed.going.read == len(states) == 5
+    assert followed.told[-1] == "going: Deployment/status-mock"
+    assert followed.learned.notes == []
+
+
+@pytest.mark.parametrize(
+    ("name", "victims", "said"),
+    [
+        ("operation-phases-delete-confirm", STALE, "synced 58c9961, 2 resources deleted"),
+        ("operation-phases-sync", (), "synced 58c9961"),
+        ("operation-phases-rollback", (), "synced "),
+        ("operation-phases-prune-resources-beside-confirm", (), "synced 58c9961, 1 resource deleted"),
+        ("operation-phases-resources-unknown", (), "synced "),
+        ("operation-phases-prune-resources", (), "synced 58c9961, 1 resource deleted"),
+    ],
+)
+async def test_what_went_through_is_said(name, victims, said):
+    followed = following(*documents(name))
+    assert (await followed.operation(victims=victims, seen_revision=None)).startswith(said)
+
+
+@pytest.mark.parametrize("name", ["operation-phases", "operation-phases-sync", "operation-phases-rollback"])
+async def test_an_operation_is_not_over_before_it_was_compared_anew(name):
+    states = documents(name)
+    over = next(each for each in states if each["status"].get("operationState", {}).get("finishedAt"))
+    finished = datetime.fromisoformat(over["status"]["operationState"]["finishedAt"])
+    before = copy.deepcopy(over)
+    before["status"]["reconciledAt"] = f"{finished - timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}"
+    never = copy.deepcopy(over)
+    del never["status"]["reconciledAt"]
+    for early in (before, never):
+        followed = following(early, pace=NO_REFRESH)
+        message = await ends(followed.operation(), "unknown")
+        assert message == "the operation went through, and it was not compared anew"
+        assert followed.told == ["being compared"]
+
+
+async def test_a_victim_that_never_goes_is_no_good_end():
+    followed = following(documents("operation-phases")[-2], pace=NO_REFRESH)
+    message = await ends(followed.operation(victims=STALE), "unknown")
+    assert message == "the operation went through, and these are still there: Deployment/status-mock"
+
+
+async def test_what_prune_false_keeps_is_not_waited_for_where_it_was_no_victim():
+    states = documents("operation-phases-prune-false")
+    gone = copy.deepcopy(states[-1])
+    gone["status"]["resources"] = [
+        each for each in gone["status"]["resources"] if (each["kind"], each["name"]) != ("Deployment", "status-mock")
+    ]
+    followed = following(*states, gone)
+    assert await followed.operation(victims=(DEPLOYMENT,)) == "synced 58c9961, 1 resource deleted"
+
+
+async def test_a_victim_that_was_kept_after_all_is_a_failure_although_the_operation_succeeded():
+    message = await ends(following(*documents("operation-phases-prune-false")).operation(victims=STALE), "failed")
+    assert message == "it went through, and these were not pruned: Service/status-mock"
+
+
+async def test_another_revision_than_the_one_that_was_seen_is_noted():
+    followed = following(*documents("operation-phases-sync"))
+    await followed.operation(seen_revision="a" * 40)
+    assert followed.learned.notes == ["it synced 58c9961, and not aaaaaaa, which was seen"]
+
+
+# --- an operation that fails ------------------------------------------------------------------------------
+
+
+async def test_one_that_waits_to_retry_is_not_over_and_at_last_the_resources_that_failed_are_named():
+    followed = following(*documents("operation-phases-retry"))
+    message = await ends(followed.operation(), "failed")
+    assert message.startswith("Failed: one or more synchronization tasks completed unsuccessfully")
+    assert 'Service/anchor-gateway: Service "anchor-gateway" is invalid: spec.ports[0].port' in message
+    assert "Service/anchor-web: " in message
+    retries = [words for words in followed.told if "waits to try again" in words]
+    assert [words.partition(" failed")[0] for words in retries] == ["attempt 1", "attempt 2"]
+    assert followed.going.read == 7
+
+
+@pytest.mark.parametrize("name", ["operation-phases-terminate", "operation-phases-without-prune-confirm-annotation"])
+async def test_one_that_somebody_terminates_failed(name):
+    followed = following(*documents(name))
+    assert await ends(followed.operation(), "failed") == "Failed: Operation terminated"
+
+
+async def test_an_operation_with_an_error_failed_with_its_message():
+    body = signed(load_recording("get-invalid-spec-after-sync").body)
+    message = await ends(following(body).operation(), "failed")
+    assert message.startswith("Error: ")
+    assert len(message) > len("Error: ")
+
+
+# --- an operation that cannot be told ----------------------------------------------------------------------
+
+
+async def test_what_was_accepted_and_never_starts_is_unknown():
+    followed = following(signed(load_recording("get-operation-not-started").body), pace=NO_START)
+    message = await ends(followed.operation(), "unknown")
+    assert "accepted, and not taken up for" in message
+    assert "is the application controller running?" in message
+    assert set(followed.told) <= {"accepted, not taken up yet"}
+
+
+async def test_what_is_accepted_and_starts_late_is_followed_on():
+    states = documents("operation-phases-sync")
+    followed = following(states[0], states[0], states[0], *states[1:])
+    assert await followed.operation() == "synced 58c9961"
+
+
+@pytest.mark.parametrize("seen", [0, 1])
+async def test_another_operation_that_took_its_place_hides_what_became_of_it(seen):
+    theirs = documents("operation-phases-sync", ours=False)
+    ours = documents("operation-phases-sync")
+    followed = following(ours[seen], *theirs)
+    assert await ends(followed.operation(), "unknown") == (
+        "another operation has taken its place: what became of it is not recorded"
+    )
+
+
+async def test_what_went_through_before_another_came_is_said_to_have_gone_through():
+    theirs = documents("operation-phases-sync", ours=False)
+    succeeded = documents("operation-phases-sync")[-1]
+    late = copy.deepcopy(succeeded)
+    late["status"]["reconciledAt"] = "2020-01-01T00:00:00Z"
+    assert await following(late, theirs[0]).operation() == "synced 58c9961"
+    words = await ends(following(late, theirs[0]).operation(victims=STALE), "unknown")
+    assert words == "synced 58c9961; another operation came before its victims were seen gone"
+
+
+async def test_an_operation_of_somebody_else_is_never_taken_for_ours():
+    followed = following(*documents("operation-phases-sync", ours=False), pace=NO_START)
+    assert await ends(followed.operation(), "unknown") == "its operation is nowhere to be seen"
+
+
+async def test_one_of_ours_from_before_is_not_this_one():
+    old = signed(documents("operation-phases-sync", ours=False)[-1], OURS | {"value": "another"})
+    assert await ends(following(old, pace=NO_START).operation(), "unknown") == "its operation is nowhere to be seen"
+
+
+async def test_the_one_before_is_waited_past_until_ours_is_seen():
+    ours = documents("operation-phases-sync")
+    followed = following(documents("operation-phases-sync", ours=False)[-1], *ours)
+    assert await followed.operation() == "synced 58c9961"
+
+
+async def test_an_operation_that_never_ends_is_left_running_and_said_to():
+    running = documents("operation-phases-sync")[2]
+    message = await ends(following(running, pace=NO_OPERATION).operation(), "unknown")
+    assert message == "the operation still runs: follow it on the screen, or terminate it (x)"
+
+
+# --- answers that do not come ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [error_response(503, "down"), httpx.ReadTimeout("x"), httpx.ConnectError("refused"), error_response(403, "denied")],
+)
+async def test_answers_that_do_not_come_for_a_while_are_waited_through(fault):
+    states = documents("operation-phases")
+    followed = following(states[0], fault, states[1], fault, fault, *states[2:])
+    assert await followed.operation(target(following(*states).going), victims=STALE) == (
+        "synced 58c9961, 2 resources deleted"
+    )
+    assert any(words.startswith("not to be seen just now: ") for words in followed.told)
+
+
+async def test_a_server_that_stays_silent_leaves_it_unknown():
+    states = documents("operation-phases")
+    followed = following(states[0], error_response(503, "down"), pace=NO_SILENCE)
+    message = await ends(followed.operation(), "unknown")
+    assert message.startswith("how it goes on cannot be seen: HTTP 503")
+
+
+async def test_a_token_that_ends_meanwhile_leaves_it_unknown_at_once():
+    followed = following(documents("operation-phases")[0], error_response(401, "token is expired"))
+    message = await ends(followed.operation(), "unknown")
+    assert "how it goes on cannot be seen: 401" in message
+    assert followed.going.read == 2
+
+
+# --- deletions that ask to be confirmed ----------------------------------------------------------------------
+
+CONFIRM = "operation-phases-prune-confirm-annotation"
+ASKS = "managed-resources-prune-confirm-annotation"
+
+
+def asking(*, writes=None, managed=ASKS, now=NOW, pace=PATIENT, message=None):
+    """The recorded sequence; the operation waits until it is confirmed."""
+    states = documents(CONFIRM)
+    held = states[1]
+    if message:
+        held["status"]["operationState"]["message"] = message
+    return following(states[0], Held(held), *states[2:], writes=writes, managed=managed, now=now, pace=pace)
+
+
+def confirmed(request):
+    patch = json.loads(json.loads(request.content)["patch"])
+    return patch["metadata"]["annotations"]["argocd.argoproj.io/deletion-approved"]
+
+
+async def test_what_the_plan_confirmed_is_confirmed_once_and_then_goes():
+    followed = asking()
+    said = await followed.operation(victims=STALE, approves=(SERVICE,))
+    assert said == "synced 58c9961, 2 resources deleted"
+    (request,) = followed.going.sent
+    assert (request.method, request.url.path) == ("PATCH", "/api/v1/applications/anchor-msp-staging")
+    assert confirmed(request) == "2026-11-23T07:43:12Z"
+    assert json.loads(request.content)["appNamespace"] == "argocd"
+    assert followed.learned.notes == ["confirmed the deletion of /Service/status-mock"]
+    assert "waiting for pruning confirmation of /Service/status-mock" in followed.told
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Waiting for pruning confirmation of v1/Service/status-mock",
+        "waiting for pruning confirmation of /Service/status-mock",
+    ],
+)
+async def test_an_older_argo_cd_s_words_are_understood(message):
+    followed = asking(message=message)
+    await followed.operation(victims=STALE, approves=(SERVICE,))
+    assert len(followed.going.sent) == 1
+
+
+async def test_where_our_clock_is_behind_the_server_s_time_confirms():
+    """A time before the operation's beginning confirms nothing, and it would wait for ever."""
+    followed = asking(now=NOW - timedelta(hours=1))
+    await followed.operation(victims=STALE, approves=(SERVICE,))
+    assert confirmed(followed.going.sent[0]) == "2026-11-23T07:43:11Z"
+
+
+async def test_what_was_not_confirmed_here_is_only_told_of():
+    followed = asking(pace=NO_OPERATION)
+    message = await ends(followed.operation(victims=(DEPLOYMENT,)), "unknown")
+    assert "still runs" in message
+    assert followed.going.sent == []
+    assert followed.told[-1].endswith(": confirm it in Argo CD, or terminate it (x)")
+
+
+@pytest.mark.parametrize(
+    ("approves", "message"),
+    [
+        ((DEPLOYMENT,), None),
+        ((SERVICE,), "waiting for pruning confirmation of apps/Deployment/postgres"),
+        ((SERVICE,), "waiting for pruning confirmation of /Service/status-mock and 1 more resources"),
+        ((SERVICE, DEPLOYMENT), "waiting for pruning confirmation of /Service/status-mock and 1 more resources"),
+        ((SERVICE,), "waiting for pruning confirmation of apps/Service/status-mock"),
+        ((SERVICE,), "Waiting for pruning confirmation of serving.knative.dev/v1/Service/status-mock"),
+        ((ResourceRef("Service", "elsewhere", "status-mock"),), None),
+        ((ResourceRef("Service", "anchor-staging", "status-mock", "x"),), None),
+    ],
+    ids=[
+        "another",
+        "something else",
+        "one more",
+        "one more that does not ask",
+        "a group more",
+        "a group and a version more",
+        "another namespace",
+        "another group",
+    ],
+)
+async def test_more_than_was_confirmed_is_never_confirmed(approves, message):
+    followed = asking(message=message)
+    said = await ends(followed.operation(victims=STALE, approves=approves), "failed")
+    assert "which is more than was confirmed here: look, and terminate it (x)" in said
+    assert followed.going.sent == []
+
+
+async def test_a_confirmation_that_is_refused_is_a_failure():
+    followed = asking(writes={"PATCH": error_response(403, "permission denied")})
+    message = await ends(followed.operation(victims=STALE, approves=(SERVICE,)), "failed")
+    assert "it could not be confirmed: 403: permission denied" in message
+
+
+@pytest.mark.parametrize("lost", [httpx.ReadTimeout("x"), error_response(502, "bad gateway")])
+async def test_a_confirmation_whose_answer_was_lost_is_not_sent_again_and_followed(lost):
+    followed = asking(writes={"PATCH": lost})
+    assert await followed.operation(victims=STALE, approves=(SERVICE,)) == "synced 58c9961, 2 resources deleted"
+    assert len(followed.going.sent) == 1
+
+
+@pytest.mark.parametrize(
+    "managed", [error_response(503, "the repo-server is down"), httpx.Response(200, json={"items": []})]
+)
+async def test_what_asks_is_read_before_it_is_confirmed(managed):
+    followed = asking(managed=managed, pace=NO_OPERATION)
+    with pytest.raises(StepFailed):
+        await followed.operation(victims=STALE, approves=(SERVICE,))
+    assert followed.going.sent == []
+
+
+# --- dry runs -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("get", "said"),
+    [
+        ("get-after-prune-dry-run", "dry run: would be deleted: Deployment/status-mock, Service/status-mock"),
+        (
+            "get-after-prune-false-dry-run",
+            "dry run: would be deleted: Deployment/status-mock; would be kept: Service/status-mock",
+        ),
+        (
+            "get-after-dry-run",
+            "dry run: would change: Deployment/anchor-outbox-worker, Deployment/anchor-job-worker, "
+            "Deployment/anchor-web, Deployment/anchor-gateway",
+        ),
+    ],
+)
+async def test_a_dry_run_says_what_would_be_done(get, said):
+    followed = following(signed(load_recording(get).body))
+    assert await followed.operation(dry_run=True) == said
+
+
+async def test_a_dry_run_is_over_with_its_operation_and_waits_for_nothing_to_go():
+    states = documents("operation-phases-dry-run")
+    followed = following(*states)
+    assert (await followed.operation(dry_run=True)).startswith("dry run: ")
+    assert followed.going.read == len(states)
+
+
+async def test_a_dry_run_that_changes_nothing_says_so():
+    body = signed(load_recording("get-after-prune-dry-run").body)
+    results = body["status"]["operationState"]["syncResult"]["resources"]
+    body["status"]["operationState"]["syncResult"]["resources"] = [
+        each for each in results if "unch" in each["message"]
+    ]
+    assert await following(body).operation(dry_run=True) == "dry run: nothing would change"
+
+
+# --- asking ---------------------------------------------------------------------------------------------------
+
+
+def well(**changes):
+    body = copy.deepcopy(load_recording("get").body)
+    body["status"] |= changes
+    return body
+
+
+PROD = ApplicationRef(AppId("argocd", "argocd", "anchor-msp-prod"), "anchor-msp")
+
+
+async def test_a_refresh_is_over_when_it_was_compared_since_it_was_asked_for():
+    old, pending, fresh = well(reconciledAt="2026-11-23T07:43:10Z"), well(), well(reconciledAt="2026-11-23T07:43:11Z")
+    pending["metadata"]["annotations"] = {"argocd.argoproj.io/refresh": "hard"}
+    pending["status"]["reconciledAt"] = "2026-11-23T07:43:12Z"
+    followed = following(old, old, pending, fresh)
+    await followed.hand.refresh(Refresh(PROD, hard=True), followed.learned)
+    assert [dict(each.url.params)["refresh"] for each in followed.going.sent] == ["hard"]
+    said = await followed.hand.wait_for_refresh(WaitForRefresh(PROD), followed.learned, followed.print_progress)
+    assert said == "Synced, Healthy"
+    assert followed.going.read == 4
+
+
+@pytest.mark.parametrize(
+    "fault", [httpx.ReadTimeout("x"), error_response(503, "down"), error_response(403, "permission denied")]
+)
+async def test_a_refresh_that_was_never_asked_for_is_a_failure_and_no_comparison(fault):
+    followed = following(fault)
+    await ends(followed.hand.refresh(Refresh(PROD), followed.learned), "failed")
+    assert followed.going.sent == []
+
+
+async def test_a_refresh_without_an_answer_is_followed_all_the_same():
+    followed = following(well(), writes={"GET": httpx.ReadTimeout("x")})
+    assert await followed.hand.refresh(Refresh(PROD), followed.learned) == "asked; no answer yet"
+    assert PROD.id in followed.learned.refresh_requested_at
+
+
+async def test_a_refresh_that_is_refused_is_a_failure():
+    followed = following(well(), writes={"GET": error_response(403, "permission denied")})
+    await ends(followed.hand.refresh(Refresh(PROD), followed.learned), "failed")
+
+
+async def test_a_comparison_that_never_comes_is_unknown():
+    followed = following(well(reconciledAt="2026-11-23T07:00:00Z"), pace=NO_REFRESH)
+    followed.learned.refresh_requested_at[PROD.id] = NOW
+    message = await ends(
+        followed.hand.wait_for_refresh(WaitForRefresh(PROD), followed.learned, followed.print_progress), "unknown"
+    )
+    assert "is the application controller running?" in message
+
+
+async def test_with_a_broken_spec_no_comparison_is_waited_for():
+    followed = following(load_recording("get-invalid-spec").body)
+    followed.learned.refresh_requested_at[PROD.id] = NOW
+    said = await followed.hand.wait_for_refresh(WaitForRefresh(PROD), followed.learned, followed.print_progress)
+    assert said == "Unknown, Unknown"
+
+
+SYNC = Sync(PROD, "4f1c")
+
+
+@pytest.mark.parametrize("lost", [httpx.ReadTimeout("x"), httpx.ReadError("reset"), error_response(504, "timeout")])
+async def test_a_sync_whose_answer_was_lost_and_that_shows_was_carried_out(lost):
+    shown = signed(load_recording("get-operation-not-started").body)
+    followed = following(well(), shown, writes={"POST": lost})
+    assert await followed.hand.sync(SYNC, followed.learned) == "accepted"
+    assert followed.learned.notes == ["the answer to the sync was lost, and it was carried out"]
+    assert len(followed.going.sent) == 1, "a sync is sent once"
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (httpx.ReadTimeout("x"), "unknown"),
+        (httpx.ReadError("reset"), "failed"),
+        (httpx.ConnectTimeout("x"), "failed"),
+        (error_response(500, "it broke"), "failed"),
+        (error_response(400, "another operation is already in progress"), "failed"),
+        (error_response(403, "cannot sync: blocked by sync window"), "failed"),
+    ],
+)
+async def test_a_sync_that_does_not_show_was_not_carried_out_or_is_unknown(fault, kind):
+    followed = following(well(), writes={"POST": fault}, pace=NO_SETTLING)
+    await ends(followed.hand.sync(SYNC, followed.learned), kind)
+    assert len(followed.going.sent) == 1, "a sync is sent once"
+
+
+async def test_a_lost_answer_to_a_server_that_cannot_be_read_is_unknown():
+    followed = following(error_response(503, "down"), writes={"POST": httpx.ReadTimeout("x")}, pace=NO_SETTLING)
+    message = await ends(followed.hand.sync(SYNC, followed.learned), "unknown")
+    assert "its answer was lost, and the application cannot be read: HTTP 503" in message
+
+
+async def test_that_another_operation_runs_may_be_about_our_own():
+    shown = signed(documents("operation-phases-sync", ours=False)[2])
+    refused = error_response(400, "another operation is already in progress")
+    followed = following(shown, writes={"POST": refused})
+    assert await followed.hand.sync(SYNC, followed.learned) == "accepted"
+
+
+# --- terminating, health, mocks -------------------------------------------------------------------------------
+
+
+async def test_a_termination_is_followed_to_the_operation_s_end():
+    followed = following(*documents("operation-phases-terminate", ours=False))
+    said = await followed.hand.wait_for_termination(WaitForTermination(PROD), followed.print_progress)
+    assert said == "Failed: Operation terminated"
+    assert followed.told == ["Terminating: waiting for completion of hook batch/Job/anchor-migrate"]
+
+
+async def test_a_termination_that_a_window_holds_up_is_unknown():
+    followed = following(load_recording("get-dr-after-terminate").body, pace=NO_REFRESH)
+    message = await ends(
+        followed.hand.wait_for_termination(WaitForTermination(PROD), followed.print_progress), "unknown"
+    )
+    assert "a sync window may hold it" in message
+
+
+async def test_a_termination_whose_answer_was_lost_shows_in_the_phase():
+    followed = following(load_recording("get-dr-after-terminate").body, writes={"operation": httpx.ReadTimeout("x")})
+    assert await followed.hand.terminate(Terminate(PROD), followed.learned) == "asked"
+    assert followed.learned.notes
+    running = following(
+        load_recording("get-migrate").body, writes={"operation": error_response(403, "permission denied")}
+    )
+    await ends(running.hand.terminate(Terminate(PROD), running.learned), "failed")
+
+
+async def test_a_termination_that_is_not_permitted_is_a_failure_although_the_operation_is_over():
+    over = following(
+        load_recording("get-after-terminate").body, writes={"operation": error_response(403, "permission denied")}
+    )
+    assert "permission denied" in await ends(over.hand.terminate(Terminate(PROD), over.learned), "failed")
+
+
+async def test_where_no_operation_runs_any_more_there_is_nothing_to_terminate():
+    none = load_recording("terminate-none").body["message"]
+    over = following(load_recording("get-after-terminate").body, writes={"operation": error_response(400, none)})
+    assert await over.hand.terminate(Terminate(PROD), over.learned) == "no operation runs any more"
+
+
+def health(status, **more):
+    return well(health={"status": status} | more)
+
+
+async def test_health_is_waited_for_and_its_moment_is_kept():
+    followed = following(health("Progressing"), health("Healthy"))
+    said = await followed.hand.wait_for_health(WaitForHealth(PROD), followed.learned, followed.print_progress)
+    assert (said, followed.learned.healthy_at) == ("Healthy", NOW)
+    assert followed.told == ["Progressing", "Healthy"]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "words"),
+    [
+        (health("Degraded"), "failed", "it went through, and the application is Degraded"),
+        (load_recording("get-qa").body, "failed", "Degraded, "),
+        (health("Missing"), "failed", "it went through, and the application is Missing"),
+        (health("Progressing"), "unknown", "has not become Healthy yet"),
+        (health("Unknown"), "unknown", "has not become Healthy yet"),
+    ],
+)
+async def test_a_health_that_does_not_come_is_no_good_end(body, kind, words):
+    followed = following(body, pace=replace(NO_HEALTH, degraded_s=0.0))
+    message = await ends(
+        followed.hand.wait_for_health(WaitForHealth(PROD), followed.learned, followed.print_progress), kind
+    )
+    assert words in message
+
+
+async def test_a_health_that_was_bad_before_has_a_moment_to_become_another():
+    followed = following(health("Degraded"), health("Degraded"), health("Progressing"), health("Healthy"))
+    assert (
+        await followed.hand.wait_for_health(WaitForHealth(PROD), followed.learned, followed.print_progress) == "Healthy"
+    )
+
+
+async def test_what_is_suspended_is_waited_for_by_nobody():
+    followed = following(load_recording("get-suspended").body)
+    said = await followed.hand.wait_for_health(WaitForHealth(PROD), followed.learned, followed.print_progress)
+    assert said.startswith("Suspended")
+
+
+async def test_that_no_mock_is_left_is_proved_from_fresh_manifests():
+    followed = following(well(), managed="managed-resources-prod")
+    said = await followed.hand.wait_for_no_mocks(WaitForNoMocks(PROD), followed.print_progress)
+    assert said.startswith("none among ")
+
+
+@pytest.mark.parametrize(
+    ("managed", "kind", "words"),
+    [
+        ("managed-resources", "failed", "a mock is left: "),
+        (error_response(503, "the repo-server is down"), "unknown", "the repo-server is down"),
+    ],
+)
+async def test_a_mock_that_is_left_or_cannot_be_told_is_no_good_end(managed, kind, words):
+    followed = following(well(), managed=managed, pace=NO_SETTLING)
+    message = await ends(followed.hand.wait_for_no_mocks(WaitForNoMocks(PROD), followed.print_progress), kind)
+    assert words in message

@@ -1,0 +1,401 @@
+"""The audit: on the disk before anything leaves, the owner's alone, and readable whatever a crash leaves behind."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import socket
+import stat
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from anchor_tui.domain.actions.plan import GroupResult, Plan, StepGroup
+from anchor_tui.domain.actions.planner import make_plan
+from anchor_tui.domain.actions.step_base import ApiRequest
+from anchor_tui.domain.actions.steps import Sync
+from anchor_tui.services.execute import audit as module
+from anchor_tui.services.execute.audit import (
+    FILE_NAME,
+    AuditEntry,
+    AuditError,
+    AuditLog,
+    acting_user,
+    find_unfinished,
+    is_process_alive,
+    pending_events,
+    request_summary,
+    result_entry,
+    this_process_id,
+)
+from tests.domain.actions.test_steps import EVERY
+from tests.plan_values import expect_plan, make_app_state, order, plan_inputs, recorded_state
+from tests.values import NOW, application
+
+EVENT = {"event": "rollback.executed", "idempotency_key": "4f1c", "from": {"version": "1", "commit": None}}
+
+
+def entry(kind="intended", plan="4f1c", **changes):
+    return replace(AuditEntry(NOW, kind, plan, "sync"), **changes)
+
+
+@pytest.fixture
+def audit(tmp_path):
+    return AuditLog(tmp_path / "state" / "anchor-tui")
+
+
+# --- the file -------------------------------------------------------------------------------------------
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o000, 0o077])
+def test_file_and_folder_are_the_owner_s_alone_whatever_the_umask(audit, umask):
+    before = os.umask(umask)
+    try:
+        audit.append_entry(entry())
+        audit.append_entry(entry())
+    finally:
+        os.umask(before)
+    assert (mode(audit.path), mode(audit.path.parent)) == (0o600, 0o700)
+    assert audit.path.name == FILE_NAME
+
+
+def test_a_line_is_on_the_disk_before_append_returns_and_so_is_a_new_file_s_name(audit, monkeypatch):
+    happened = []
+    write, sync = os.write, os.fsync
+
+    def recorded_write(handle, content):
+        happened.append(("write", stat.S_ISDIR(os.fstat(handle).st_mode)))
+        return write(handle, content)
+
+    def recorded_sync(handle):
+        happened.append(("fsync", stat.S_ISDIR(os.fstat(handle).st_mode)))
+        sync(handle)
+
+    monkeypatch.setattr(os, "write", recorded_write)
+    monkeypatch.setattr(os, "fsync", recorded_sync)
+    audit.append_entry(entry())
+    assert happened == [("write", False), ("fsync", False), ("fsync", True)]
+    happened.clear()
+    audit.append_entry(entry())
+    assert happened == [("write", False), ("fsync", False)]
+
+
+def test_what_is_written_in_pieces_is_written_whole(audit, monkeypatch):
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda handle, content: write(handle, content[:7]))
+    audit.append_entry(entry(message="ä" * 50))
+    audit.append_entry(entry("done"))
+    assert [(each.entry, each.message) for each in audit.read()] == [("intended", "ä" * 50), ("done", "")]
+
+
+def test_it_is_json_one_line_each_and_comes_back_as_it_went_in(audit):
+    given = [
+        entry(message="two\nlines \u2028 \x1b[31m", reason="“why”", who="a@b", process="b:1", environments=("prod",)),
+        entry("done", subject="argocd/x", step=0, request={"method": "POST"}, number=7, url="https://x/7"),
+        entry(event=EVENT, step=-1),
+    ]
+    for each in given:
+        audit.append_entry(each)
+    assert audit.read() == tuple(given)
+    lines = audit.path.read_bytes().split(b"\n")
+    assert lines.pop() == b""
+    assert [json.loads(line)["entry"] for line in lines] == ["intended", "done", "intended"]
+
+
+def test_a_plan_comes_back_with_every_kind_of_step(audit):
+    plan = expect_plan(make_plan(order("sync", "prod"), plan_inputs(make_app_state())))
+    plan = replace(plan, step_groups=(StepGroup("all", EVERY, application().id),))
+    audit.append_entry(entry(whole=plan))
+    (found,) = audit.read()
+    assert found.whole == plan
+
+
+@pytest.mark.parametrize(
+    "torn",
+    [b'{"at": "2026-11-23T14', b'{"at": "2026-11-23T14:02:31Z", "entry": "done"}', b"\xff\xfe", b"[]", b"\x00" * 100],
+)
+def test_a_last_line_that_a_crash_cut_short_is_one_unreadable_line_and_no_later_one_is_lost(audit, torn):
+    audit.append_entry(entry())
+    with audit.path.unreadable("ab") as file:
+        file.write(torn)
+    assert [each.entry for each in audit.read()] == ["intended"]
+    audit.append_entry(entry("done"))
+    audit.append_entry(entry("failed"))
+    assert [each.entry for each in audit.read()] == ["intended", "done", "failed"]
+    assert audit.unreadable == 1
+    assert torn in audit.path.read_bytes(), "nothing is ever taken away"
+
+
+def test_a_line_of_another_version_is_unreadable_and_the_others_are_read(audit):
+    audit.append_entry(entry())
+    with audit.path.unreadable("ab") as file:
+        file.write(b'{"at":"2026-11-23T14:02:31Z","entry":"begun","plan":"1","action":"x"}\n')
+        file.write(b'{"at":"2026-11-23T14:02:31Z","entry":"done","plan":"1","action":"x","new":true}\n\n')
+    assert [each.entry for each in audit.read()] == ["intended", "done"]
+    assert audit.unreadable == 1
+
+
+def test_without_a_file_there_is_nothing_to_read(audit):
+    assert audit.read() == ()
+    assert audit.unreadable == 0
+    assert not audit.path.exists()
+
+
+def _append_many(folder, name):
+    held = AuditLog(Path(folder))
+    for number in range(20):
+        held.append_entry(entry(plan=f"{name}-{number}", message="x" * 5000))
+
+
+def test_lines_of_several_processes_and_threads_never_lie_in_each_other(audit):
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=_append_many, args=(str(audit.path.parent), f"p{number}")) for number in range(2)]
+    workers += [threading.Thread(target=_append_many, args=(audit.path.parent, f"t{number}")) for number in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    found = audit.read()
+    assert audit.unreadable == 0
+    assert len(found) == 100
+    assert {each.plan for each in found} == {
+        f"{name}-{n}" for name in ("p0", "p1", "t0", "t1", "t2") for n in range(20)
+    }
+    own = [each.plan for each in found if each.plan.startswith("p0")]
+    assert own == [f"p0-{number}" for number in range(20)]
+
+
+def broken_folder(audit):
+    audit.path.parent.parent.mkdir(parents=True)
+    audit.path.parent.write_text("a file")
+
+
+def broken_file(audit):
+    audit.path.mkdir(parents=True)
+
+
+@pytest.mark.parametrize("breaks", [broken_folder, broken_file])
+def test_what_cannot_be_written_is_an_error_that_names_the_file(audit, breaks):
+    breaks(audit)
+    with pytest.raises(AuditError, match="cannot be written") as caught:
+        audit.append_entry(entry())
+    assert str(audit.path) in str(caught.value)
+    assert "nothing is done without it" in str(caught.value)
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "open"])
+def test_a_disk_that_is_full_or_broken_is_an_error_and_no_line_that_might_be_there(audit, monkeypatch, call):
+    def fail(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, call, fail)
+    with pytest.raises(AuditError, match="No space left on device"):
+        audit.append_entry(entry())
+
+
+def test_after_an_error_the_next_line_is_readable(audit, monkeypatch):
+    write = os.write
+
+    def half(handle, content):
+        write(handle, content[:10])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", half)
+        with pytest.raises(AuditError):
+            audit.append_entry(entry())
+    audit.append_entry(entry("done"))
+    assert [each.entry for each in audit.read()] == ["done"]
+    assert audit.unreadable == 1
+
+
+def test_what_cannot_be_read_is_an_error_and_not_an_empty_audit(audit):
+    broken_file(audit)
+    with pytest.raises(AuditError, match="cannot be read"):
+        audit.read()
+
+
+# --- who, and what ----------------------------------------------------------------------------------------
+
+
+def test_who_acts_is_the_account_and_the_machine(monkeypatch):
+    assert acting_user().endswith(f"@{socket.gethostname()}")
+
+    def nobody():
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.setattr(module.getpass, "getuser", nobody)
+    assert acting_user() == f"{os.getuid()}@{socket.gethostname()}"
+
+
+def test_this_process_is_at_it_and_one_that_had_its_number_before_is_not():
+    host, pid, mark = this_process_id().split(":")
+    assert (host, pid) == (socket.gethostname(), str(os.getpid()))
+    assert is_process_alive(this_process_id())
+    assert not is_process_alive(f"{host}:{pid}:another{mark}")
+
+
+@pytest.mark.parametrize(
+    ("process", "alive"),
+    [
+        (f"{socket.gethostname()}:{os.getppid()}:x", True),
+        (f"{socket.gethostname()}:1:x", True),
+        ("another-machine:1:x", True),
+        ("another-machine:99999999:x", True),
+        (f"{socket.gethostname()}:4194305:x", False),
+        (f"{socket.gethostname()}:99999999999999999999999:x", False),
+        ("", False),
+    ],
+)
+def test_a_process_is_alive_as_far_as_can_be_told(process, alive):
+    assert is_process_alive(process) == alive
+
+
+@pytest.mark.parametrize("error", [PermissionError, ProcessLookupError])
+def test_a_process_of_somebody_else_is_alive(monkeypatch, error):
+    def kill(_pid, _signal):
+        raise error
+
+    monkeypatch.setattr(os, "kill", kill)
+    assert is_process_alive(f"{socket.gethostname()}:{os.getppid()}:x") == (error is PermissionError)
+
+
+def test_of_a_request_it_is_kept_where_it_goes_and_not_what_is_in_it():
+    assert request_summary(ApiRequest("argocd", "POST", "/x/sync", {}, {"infos": ["secret"]})) == {
+        "service": "argocd",
+        "method": "POST",
+        "path": "/x/sync",
+    }
+    given = ApiRequest("github", "POST", "/graphql", {}, {"mutation": "createCommitOnBranch", "input": {"x": "secret"}})
+    assert request_summary(given)["mutation"] == "createCommitOnBranch"
+    assert "secret" not in json.dumps(request_summary(given))
+
+
+# --- what is not finished ---------------------------------------------------------------------------------
+
+
+def plan_of(id_="4f1c", *names) -> Plan:
+    states = [make_app_state(application(name)) for name in (names or ("a",))]
+    return expect_plan(make_plan(order("sync", "prod", request_id=id_), plan_inputs(*states)))
+
+
+def begun(plan, process="host:1:x"):
+    return entry(plan=plan.id, whole=plan, process=process, message=plan.title)
+
+
+def of_step(kind, step, subject="argocd/a", **changes):
+    return entry(kind, subject=subject, step=step, **changes)
+
+
+def test_what_was_begun_and_has_no_end_is_unfinished():
+    plan = plan_of()
+    (found,) = find_unfinished([begun(plan), of_step("intended", 0)])
+    assert (found.plan, found.subject, found.process) == (plan, "argocd/a", "host:1:x")
+    assert found.last_step_entry == of_step("intended", 0)
+    assert found.unanswered_entry == of_step("intended", 0)
+
+
+def test_a_step_that_was_answered_is_no_open_question():
+    (found,) = find_unfinished([begun(plan_of()), of_step("intended", 0), of_step("done", 0)])
+    assert found.unanswered_entry is None
+    assert found.last_step_entry == of_step("done", 0)
+
+
+def test_before_any_step_nothing_was_sent():
+    (found,) = find_unfinished([begun(plan_of())])
+    assert (found.last_step_entry, found.unanswered_entry) == (None, None)
+
+
+@pytest.mark.parametrize("kind", ["done", "failed", "unknown", "refused", "drifted"])
+def test_a_result_is_an_end_whatever_it_was(kind):
+    plan = plan_of()
+    result = result_entry(
+        plan, GroupResult("argocd/a", kind, "words", 7, "https://x/7"), NOW + timedelta(seconds=1), "a@b"
+    )
+    assert (result.entry, result.step, result.number, result.url, result.who) == (kind, None, 7, "https://x/7", "a@b")
+    assert find_unfinished([begun(plan), of_step("intended", 0), result]) == ()
+
+
+def test_a_result_of_a_step_is_no_end_of_the_change():
+    assert len(find_unfinished([begun(plan_of()), of_step("intended", 0), of_step("failed", 0)])) == 1
+
+
+def test_of_several_changes_each_has_its_own_end():
+    plan = plan_of("4f1c", "a", "b")
+    lines = [begun(plan), of_step("intended", 0), of_step("intended", 0, "argocd/b"), of_step("done", None)]
+    (found,) = find_unfinished(lines)
+    assert found.subject == "argocd/b"
+    assert {each.subject for each in found.entries} == {"", "argocd/b"}
+
+
+def test_an_end_of_the_whole_is_one_of_every_change():
+    plan = plan_of("4f1c", "a", "b")
+    assert find_unfinished([begun(plan), entry("drifted")]) == ()
+
+
+def test_plans_do_not_end_each_other():
+    first, second = plan_of("1"), plan_of("2")
+    done = entry("done", plan="2", subject="argocd/a")
+    assert [each.plan.id for each in find_unfinished([begun(first), begun(second), done])] == ["1"]
+
+
+def test_lines_without_a_beginning_are_nothing_unfinished():
+    assert find_unfinished([of_step("intended", 0), of_step("done", None)]) == ()
+
+
+def test_an_event_neither_begins_nor_ends_a_change():
+    plan = plan_of()
+    sent = entry("done", step=-1, subject="status API", event=EVENT)
+    (found,) = find_unfinished([begun(plan), of_step("done", 0), sent])
+    assert found.last_step_entry == of_step("done", 0)
+
+
+# --- events that are still to be delivered ------------------------------------------------------------------
+
+
+def event(kind, plan="4f1c"):
+    return entry(kind, plan=plan, event=EVENT, step=-1)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "waits"),
+    [
+        (["intended"], True),
+        (["intended", "failed"], True),
+        (["intended", "unknown"], True),
+        (["intended", "failed", "failed", "done"], False),
+        (["intended", "refused"], False),
+        (["intended", "done", "intended"], True),
+        (["done"], False),
+    ],
+)
+def test_an_event_waits_until_it_was_taken_or_refused(kinds, waits):
+    found = pending_events([event(kind) for kind in kinds])
+    assert [each.event for each in found] == ([EVENT] if waits else [])
+
+
+def test_the_end_of_the_plan_is_not_the_end_of_its_event():
+    lines = [event("intended"), event("failed"), entry("done", subject="release of prod")]
+    assert [each.entry.plan for each in pending_events(lines)] == ["4f1c"]
+
+
+def test_events_wait_in_the_order_in_which_they_came():
+    lines = [event("intended", "2"), event("intended", "1"), event("done", "3")]
+    assert [each.entry.plan for each in pending_events(lines)] == ["2", "1"]
+
+
+def test_a_plan_from_recorded_resources_is_unfinished_with_its_steps(audit):
+    found = plan_inputs(environments={"staging": (recorded_state("get-staging", "managed-resources"),)})
+    plan = expect_plan(make_plan(order("hard-refresh-prune", "staging"), found))
+    audit.append_entry(begun(plan))
+    (left,) = find_unfinished(audit.read())
+    assert left.plan == plan
+    assert isinstance(left.plan.step_groups[0].steps[0], Sync)

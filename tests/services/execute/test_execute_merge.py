@@ -1,0 +1,198 @@
+"""Merging on a real socket: guarded by the head, by the repository's rules, and never by force."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from anchor_tui.sandbox.pulls import ChecksPace
+from tests.services.sandbox_operator import QUICK_CHECKS, Operator, operator_at, second_operator, wait_until_true
+
+SLOW_CHECKS = ChecksPace(queued=timedelta(0), running=timedelta(minutes=5))
+
+
+async def opened(op: Operator, target: str = "staging") -> int:
+    """A promotion that somebody opened; its number."""
+    other = second_operator(op, f"opener-{target}", login="m.ito")
+    await other.act("promote", target, follow=False)
+    op.traffic.clear()
+    return other.pulls[-1].number
+
+
+def rerun_checks(op: Operator, number: int) -> None:
+    """The checks of its head anew, as the repository has them now."""
+    hosted = op.box.hosted
+    op.box.call(lambda: hosted.checks_from.clear())
+    op.box.call(lambda: hosted.start_checks(hosted.pulls[number].head, op.box.clock.now()))
+
+
+async def test_a_promotion_is_merged_and_followed_into_the_cluster(tmp_path):
+    with operator_at("steady", tmp_path) as op:
+        number = await opened(op)
+        plan = await op.plan("merge", number=number)
+        assert plan.confirmation == "key"
+        outcome = await op.execute(plan)
+        assert outcome.kind == "done", outcome.message
+        assert op.box.hosted.pulls[number].merged_by == "on-call"
+        assert op.traffic.writes == [f"github PUT pulls/{number}/merge"]
+        (sent,) = [each for each in op.traffic.requests if each.writes]
+        assert sent.json == {"sha": op.box.hosted.pulls[number].head, "merge_method": "squash"}
+        assert (op.app("staging").sync, op.app("staging").revision) == ("Synced", op.box.repository.head)
+        again = await op.refusal("merge", number=number)
+        assert (again.kind, again.already_done) == ("merged", True)
+
+
+async def test_into_a_protected_environment_name_and_reason_are_asked_for(tmp_path):
+    with operator_at("steady", tmp_path) as op:
+        plan = await op.plan("merge", number=await opened(op, "prod"))
+        assert (plan.confirmation, plan.phrase, plan.reason_required) == ("phrase", "prod", True)
+        assert (await op.execute(plan, phrase="staging")).kind == "refused"
+        assert (await op.execute(plan, reason=" ")).kind == "refused"
+        assert op.traffic.writes == []
+
+
+async def test_a_head_that_moved_is_a_drift_and_nothing_is_sent(tmp_path):
+    with operator_at("steady", tmp_path) as op:
+        number = await opened(op)
+        plan = await op.plan("merge", number=number)
+        op.box.commit({"README.md": "and this\n"}, "One more", branch=op.box.hosted.pulls[number].branch)
+        outcome = await op.execute(plan, follow=False)
+        assert (outcome.kind, f"the head of #{number}" in outcome.message) == ("drifted", True)
+        assert op.traffic.writes == []
+
+
+async def test_a_head_that_moves_while_we_ask_is_refused_by_the_guard(tmp_path):
+    with operator_at("steady", tmp_path) as op:
+        number = await opened(op)
+        plan = await op.plan("merge", number=number)
+
+        def push(asked):
+            if asked.method == "PUT":
+                op.box.commit({"README.md": "and this\n"}, "One more", branch=op.box.hosted.pulls[number].branch)
+
+        op.traffic.on_arrival.append(push)
+        outcome = await op.execute(plan, follow=False)
+        assert (outcome.kind, "Head branch was modified" in outcome.message) == ("failed", True)
+        assert op.box.hosted.pulls[number].state == "OPEN"
+
+
+@pytest.mark.parametrize(
+    ("switches", "kind", "words"),
+    [
+        ({"draft": True}, "draft", "mark it as ready"),
+        ({"required_reviews": 1, "allow_auto_merge": False}, "blocked", "it waits until somebody approves it"),
+        ({"failing_checks": {"release-contract"}}, "checks", "its checks failed (release-contract)"),
+        ({"strict_checks": True, "allow_auto_merge": False}, "behind", "its branch is behind"),
+        ({"conflict": True}, "conflict", "it conflicts with the branch"),
+        ({"changes_requested": True}, "review", "a reviewer wants changes"),
+        ({"can_write": False}, "forbidden", "may not write"),
+        ({"is_archived": True}, "archived", "is archived"),
+    ],
+)
+async def test_what_the_rules_do_not_let_in_is_explained_and_not_forced(tmp_path, switches, kind, words):
+    with operator_at("steady", tmp_path) as op:
+        number = await opened(op)
+        hosted, pull = op.box.hosted, op.box.hosted.pulls[number]
+        for name, value in switches.items():
+            if name == "draft":
+                pull.draft = value
+            elif name == "conflict":
+                path = "environments/staging/release.yaml"
+                op.box.commit({path: op.read(path).replace(b"1.43.2", b"1.43.9")}, "Another release")
+            elif name == "changes_requested":
+                hosted.required_reviews = 1
+                op.box.call(lambda: request_changes(op, number))
+            else:
+                setattr(hosted, name, value)
+        if "failing_checks" in switches:
+            rerun_checks(op, number)
+        if "strict_checks" in switches:
+            op.box.commit({"README.md": "another\n"}, "Something else")
+        refusal = await op.refusal("merge", number=number)
+        assert refusal.kind == kind
+        assert words in refusal.message
+        assert (pull.state, op.traffic.writes) == ("OPEN", [])
+
+
+def request_changes(op: Operator, number: int) -> None:
+    from anchor_tui.sandbox.writing import review
+
+    review(op.box.hosted.pulls[number], "REQUEST_CHANGES", "a.lee", op.box.clock.now(), "no")
+
+
+async def test_a_missing_review_is_waited_for_by_auto_merge(tmp_path):
+    with operator_at("steady", tmp_path) as op:
+        number = await opened(op)
+        op.box.hosted.required_reviews = 1
+        plan = await op.plan("merge", number=number)
+        assert plan.verb == "Merge when it may"
+        running = asyncio.create_task(op.execute(plan))
+        await wait_until_true(lambda: op.box.hosted.pulls[number].auto_merge)
+        assert (await op.refusal("merge", number=number)).already_done
+        op.box.approve(number)
+        outcome = await running
+        assert outcome.kind == "done", outcome.message
+        assert op.traffic.writes == ["github enablePullRequestAutoMerge"]
+
+
+async def test_checks_that_still_run_are_waited_for_by_auto_merge(tmp_path):
+    with operator_at("steady", tmp_path, checks=SLOW_CHECKS) as op:
+        number = await opened(op)
+        outcome = await op.act("merge", number=number, follow=False)
+        assert outcome.kind == "done", outcome.message
+        assert op.box.hosted.pulls[number].auto_merge is not None
+
+
+async def test_auto_merge_that_is_refused_is_a_failure_and_no_good_end(tmp_path):
+    with operator_at("steady", tmp_path) as op:
+        number = await opened(op)
+        op.box.hosted.required_reviews = 1
+        plan = await op.plan("merge", number=number)
+
+        def forbid(asked):
+            if asked.mutations:
+                op.box.hosted.allow_auto_merge = False
+
+        op.traffic.on_arrival.append(forbid)
+        outcome = await op.execute(plan, follow=False)
+        assert outcome.kind == "failed", outcome.message
+        assert op.ends == [(f"pull request #{number}", "failed")]
+
+
+async def test_where_there_is_a_queue_it_goes_into_the_queue(tmp_path):
+    with operator_at("steady", tmp_path) as op:
+        number = await opened(op)
+        op.box.hosted.merge_queue = True
+        plan = await op.plan("merge", number=number)
+        assert plan.verb == "Into the queue"
+        outcome = await op.execute(plan)
+        assert outcome.kind == "done", outcome.message
+        assert op.box.hosted.pulls[number].state == "MERGED"
+        assert op.traffic.writes == ["github enqueuePullRequest"]
+
+
+async def test_a_way_that_changed_is_a_drift(tmp_path):
+    with operator_at("steady", tmp_path) as op:
+        number = await opened(op)
+        plan = await op.plan("merge", number=number)
+        op.box.hosted.merge_queue = True
+        outcome = await op.execute(plan)
+        assert (outcome.kind, op.traffic.writes) == ("drifted", [])
+        assert outcome.fresh is not None
+        assert outcome.fresh.verb == "Into the queue"
+
+
+async def test_whether_it_merges_is_asked_again_until_github_has_worked_it_out(tmp_path):
+    checks = ChecksPace(queued=timedelta(0), running=timedelta(0), mergeability=timedelta(seconds=0.05))
+    with operator_at("steady", tmp_path, checks=checks) as op:
+        number = await opened(op)
+        assert (await op.plan("merge", number=number)).verb == "Merge"
+
+
+async def test_what_is_no_promotion_and_no_rollback_is_left_to_github(tmp_path):
+    with operator_at("steady", tmp_path, checks=QUICK_CHECKS) as op:
+        refusal = await op.refusal("merge", number=227)
+        assert (refusal.kind, "merge it on GitHub" in refusal.message) == ("other-kind", True)
+        assert (await op.refusal("merge", number=99_999)).kind == "absent"

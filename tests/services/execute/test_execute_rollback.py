@@ -1,0 +1,233 @@
+"""Rollback on a real socket: an earlier release by pull request, followed until it is live, healthy and told of."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import replace as changed
+
+import pytest
+
+from anchor_tui.domain.actions.steps import SendEvent, Sync
+from anchor_tui.sandbox import landing
+from anchor_tui.sandbox.pace import FAST, Unwell
+from anchor_tui.sandbox.tasks import Order
+from tests.services.sandbox_operator import OVERLAY, RELEASE, Operator, operator_at, wait_until_true
+
+BRANCH = "anchor-tui/rollback/{}/{}"
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+async def merged(op: Operator) -> None:
+    """Somebody merges what was opened."""
+    await wait_until_true(lambda: op.pulls and any("pull request merged" in each for each in op.told))
+    op.merge(op.pulls[-1].number)
+
+
+async def rolled_back(op: Operator, name: str, version: str) -> object:
+    plan = await op.plan("rollback", name, version=version)
+    running = asyncio.create_task(op.execute(plan, reason="the gateway does not start"))
+    await merged(op)
+    return plan, await running
+
+
+async def test_a_rollback_is_followed_until_it_is_healthy_and_told_to_the_status_api(tmp_path):
+    with operator_at("incident", tmp_path) as op:
+        automated = dict(op.app("prod").spec["syncPolicy"]["automated"])
+        before = [op.read(path.format("prod")) for path in (RELEASE, OVERLAY)]
+        assert op.app("prod").health == "Degraded"
+        _, outcome = await rolled_back(op, "prod", "1.43.1")
+        assert outcome.kind == "done", outcome.message
+        assert (op.app("prod").sync, op.app("prod").health) == ("Synced", "Healthy")
+        assert b"version: 1.43.1" in op.read(RELEASE.format("prod"))
+        assert len(before[0].splitlines()) == len(op.read(RELEASE.format("prod")).splitlines())
+        assert op.app("prod").spec["syncPolicy"]["automated"] == automated
+        assert op.branches <= {BRANCH.format("prod", "1.43.1")}
+        (pull,) = op.pulls
+        assert "rollback" in pull.labels
+        assert "the gateway does not start" in pull.body
+        (came,) = op.box.status_api.received
+        event = came["event"]
+        key = f"rollback.executed:anchor/anchor-msp-ops#{pull.number}"  # the same whoever follows and sends it
+        assert came["idempotency_key"] == key
+        moments = {name: event.pop(name) for name in ("planned_at", "merged_at", "healthy_at", "occurred_at")}
+        assert all(MOMENT.fullmatch(moment) for moment in moments.values())
+        assert list(moments.values()) == sorted(moments.values())
+        assert event == {
+            "event": "rollback.executed",
+            "engine_id": "anchor-msp",
+            "environment": "prod",
+            "application": "argocd/anchor-msp-prod",
+            "applications": ["argocd/anchor-msp-prod"],
+            "from": {"version": "1.43.2", "commit": event["from"]["commit"]},
+            "to": {"version": "1.43.1", "commit": event["to"]["commit"]},
+            "actor": "on-call",
+            "reason": "the gateway does not start",
+            "idempotency_key": key,
+            "pull_request": {"number": pull.number, "url": outcome.results[0].url},
+        }
+        assert event["from"]["commit"] != event["to"]["commit"]
+        assert "rollback.executed was delivered to the status API" in outcome.message
+        # Nothing of Argo CD's own is used.
+        assert not [each for each in op.traffic.writes if each.startswith("argocd") and "refresh" not in each]
+
+
+async def test_a_rollback_goes_back_further_than_the_poll_reads(tmp_path):
+    with operator_at("steady", tmp_path) as op:
+        path = RELEASE.format("staging")
+        for number in range(35):
+            files = {each: again(op.read(each), number) for each in (path, OVERLAY.format("staging"))}
+            op.box.commit(files, f"Promote staging to 1.50.{number}")
+        choices = await op.executor.earlier_releases("staging")
+        versions = [each.release.version for each in choices]
+        assert versions[:2] == ["1.50.33", "1.50.32"]
+        assert versions[-1] == "1.39.0"
+        await wait_until_true(lambda: op.app("staging").revision == op.box.repository.head)
+        outcome = await op.execute(await op.plan("rollback", "staging", version="1.40.1"), follow=False)
+        assert outcome.kind == "done", outcome.message
+        assert b"version: 1.40.1" in op.read(path, BRANCH.format("staging", "1.40.1"))
+
+
+def again(content: bytes, number: int) -> bytes:
+    """One more release: other versions, tags and digests in the same places."""
+    content = re.sub(rb"(tag|version): 1\.\d+\.\d+", rb"\g<1>: 1.50.%d" % number, content)
+    return re.sub(rb"(digest: sha256:)..", rb"\g<1>%02d" % number, content)
+
+
+@pytest.mark.parametrize(
+    ("automated", "word"), [(None, "auto-sync"), ({"prune": True}, "self-heal"), ({"enabled": False}, "auto-sync")]
+)
+async def test_where_auto_sync_or_self_heal_is_off_a_sync_follows_the_merge_and_stays_off(tmp_path, automated, word):
+    with operator_at("steady", tmp_path) as op:
+        op.box.kubectl.patch("anchor-msp-staging", {"spec": {"syncPolicy": {"automated": None}}})
+        op.box.kubectl.patch("anchor-msp-staging", {"spec": {"syncPolicy": {"automated": automated}}})
+        before = op.app("staging").spec
+        plan = await op.plan("rollback", "staging", version="1.43.1")
+        assert any(f"{word} of anchor-msp-staging is off, and stays off" in line.text for line in plan.lines)
+        assert any(isinstance(step, Sync) for step in plan.step_groups[0].steps)
+        running = asyncio.create_task(op.execute(plan))
+        await merged(op)
+        outcome = await running
+        assert outcome.kind == "done", outcome.message
+        assert op.app("staging").sync == "Synced"
+        assert op.app("staging").history[-1]["revision"] == op.box.repository.head
+        assert op.app("staging").spec == before
+        synced = [each for each in op.traffic.writes if each == "argocd POST sync anchor-msp-staging"]
+        assert len(synced) == 1 or (word == "self-heal" and not synced)  # there Argo CD may have been quicker
+
+
+async def test_where_argo_cd_begins_by_itself_in_that_moment_its_sync_is_as_good(tmp_path):
+    with operator_at("steady", tmp_path) as op:
+        op.box.kubectl.patch("anchor-msp-staging", {"spec": {"syncPolicy": {"automated": None}}})
+        plan = await op.plan("rollback", "staging", version="1.43.1")
+
+        def begin(asked):
+            if asked.method == "POST" and asked.path.endswith("/sync"):
+                sync = Order(op.box.repository.head, automated=True)
+                op.box.controller.start(op.app("staging"), op.box.clock.now(), sync)
+
+        op.traffic.on_arrival.append(begin)
+        running = asyncio.create_task(op.execute(plan))
+        await merged(op)
+        outcome = await running
+        assert outcome.kind == "done", outcome.message
+        assert op.traffic.writes.count("argocd POST sync anchor-msp-staging") == 1
+        assert op.app("staging").history[-1]["initiatedBy"] == {"automated": True}
+
+
+async def test_where_argo_cd_has_synced_before_we_come_to_it_nothing_is_sent(tmp_path):
+    with operator_at("steady", tmp_path) as op:
+        op.box.kubectl.patch("anchor-msp-staging", {"spec": {"syncPolicy": {"automated": None}}})
+        plan = await op.plan("rollback", "staging", version="1.43.1")
+
+        def begin(asked):
+            if asked.query.get("refresh") and not begun:
+                begun.append(asked)
+                sync = Order(op.box.repository.head, automated=True)
+                op.box.controller.start(op.app("staging"), op.box.clock.now(), sync)
+
+        begun: list[object] = []
+        op.traffic.on_arrival.append(begin)
+        running = asyncio.create_task(op.execute(plan))
+        await merged(op)
+        outcome = await running
+        assert outcome.kind == "done", outcome.message
+        assert "argocd POST sync anchor-msp-staging" not in op.traffic.writes
+        assert op.app("staging").sync == "Synced"
+
+
+async def test_a_pull_request_that_is_closed_is_a_failure_and_nobody_is_told(tmp_path):
+    with operator_at("incident", tmp_path) as op:
+        running = asyncio.create_task(op.act("rollback", "prod", version="1.43.1"))
+        await wait_until_true(lambda: op.pulls)
+        op.close(op.pulls[0].number)
+        outcome = await running
+        assert (outcome.kind, "was closed and not merged" in outcome.message) == ("failed", True)
+        assert op.box.status_api.received == []
+        assert op.ends == [("release of prod", "failed")]
+
+
+async def test_an_older_version_that_is_not_healthy_is_a_failure_and_nobody_is_told(tmp_path):
+    with operator_at("incident", tmp_path, sandbox_pace=changed(FAST, deadline_s=0.2)) as op:
+        op.box.controller._unwell += (Unwell("anchor-prod", "anchor-gateway", "1.43.1"),)
+        _, outcome = await rolled_back(op, "prod", "1.43.1")
+        assert (outcome.kind, "Degraded" in outcome.message) == ("failed", True), outcome.message
+        assert op.box.status_api.received == []
+
+
+@pytest.mark.parametrize(
+    ("said", "more", "words"),
+    [
+        ("", 'emit = "pipeline"\n', "the ops repo's pipeline sends it"),
+        ("", 'emit = "none"\n', "nobody is to be told"),
+        ("nowhere", "", "no status API is configured"),
+    ],
+)
+async def test_where_it_is_not_sent_that_is_said_before(tmp_path, said, more, words):
+    def without(text: str) -> str:
+        return text.partition("[status_api]")[0] if said else text
+
+    with operator_at("incident", tmp_path, more=more, said=without) as op:
+        plan = await op.plan("rollback", "prod", version="1.43.1")
+        assert any("rollback.executed is not sent" in line.text and words in line.text for line in plan.lines)
+        assert not any(isinstance(step, SendEvent) for step in plan.step_groups[0].steps)
+        running = asyncio.create_task(op.execute(plan))
+        await merged(op)
+        assert (await running).kind == "done"
+        assert op.box.status_api.received == []
+
+
+async def test_without_a_version_the_earlier_ones_are_named(tmp_path):
+    with operator_at("incident", tmp_path) as op:
+        refusal = await op.refusal("rollback", "prod")
+        assert (refusal.kind, "1.43.1, 1.43.0" in refusal.message) == ("no-version", True)
+
+
+async def test_a_release_goes_back_by_its_commit_too(tmp_path):
+    with operator_at("incident", tmp_path) as op:
+        choices = await op.executor.earlier_releases("prod")
+        plan = await op.plan("rollback", "prod", version=choices[1].commit[:9])
+        assert plan.title == f"Roll prod back to {choices[1].release.version}"
+
+
+async def test_unfollowed_it_says_what_is_left_to_do(tmp_path):
+    with operator_at("incident", tmp_path) as op:
+        outcome = await op.act("rollback", "prod", version="1.43.1", follow=False)
+        assert outcome.kind == "done"
+        assert "left to do: refresh anchor-msp-prod, send rollback.executed to the status API" in outcome.message
+
+
+async def test_a_rollback_that_was_not_followed_is_followed_by_whoever_merges_it(tmp_path):
+    with operator_at("incident", tmp_path) as op:
+        opened = await op.act("rollback", "prod", version="1.43.1", follow=False)
+        assert "left to do" in opened.message
+        assert op.box.status_api.received == []
+        (pull,) = op.pulls
+        await wait_until_true(lambda: landing.merge_state(op.box.hosted, pull, op.box.clock.now()) == "CLEAN")
+        plan = await op.plan("merge", number=pull.number)
+        outcome = await op.execute(plan)
+        assert outcome.kind == "done", outcome.message
+        assert "rollback.executed is sent to the status API" in " ".join(line.text for line in plan.lines)
+        (came,) = op.box.status_api.received
+        assert came["idempotency_key"] == f"rollback.executed:anchor/anchor-msp-ops#{pull.number}"
+        assert (came["event"]["from"]["version"], came["event"]["to"]["version"]) == ("1.43.2", "1.43.1")

@@ -1,0 +1,155 @@
+"""Events for the status API: delivered at least once, each under one key, refused for good or kept."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from anchor_tui.domain.actions.plan import Plan
+from anchor_tui.domain.actions.steps import SendEvent
+from anchor_tui.services.clock import utc_now
+from anchor_tui.services.execute.audit import pending_events
+from anchor_tui.services.execute.outbox import Outbox
+from anchor_tui.services.execute.step_support import StepContext
+from anchor_tui.sources import status_api
+from tests.services.sandbox_operator import Operator, operator_at, second_operator, wait_until_true
+
+
+async def emitted(op: Operator, number: int = 77) -> tuple[Plan, StepContext, str]:
+    """The last step of a rollback alone."""
+    plan = await op.plan("rollback", "prod", version="1.43.1")
+    step = plan.step_groups[0].steps[-1]
+    assert isinstance(step, SendEvent)
+    learned = StepContext(plan.id, number, f"https://github.com/anchor/anchor-msp-ops/pull/{number}")
+    return plan, learned, await outbox(op).send_event(plan, step, learned)
+
+
+KEY = "rollback.executed:anchor/anchor-msp-ops#77"
+
+
+def outbox(op: Operator) -> Outbox:
+    return Outbox(op.connections, op.audit, utc_now)
+
+
+def posts(op: Operator) -> int:
+    return len(op.traffic.of("status"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "taken"),
+    [
+        ("reset", 0),
+        ("reset=after", 1),
+        ("hang", 0),
+        ("hang=after", 1),
+        ("latency=0.4", 0),
+        ("html", 0),
+        ("status=401", 0),
+        ("status=403", 0),
+        ("status=429", 0),
+        ("status=500", 0),
+        ("status=502", 0),
+        ("status=503", 0),
+    ],
+)
+async def test_what_is_not_taken_waits_and_is_sent_again_under_the_same_key(tmp_path, monkeypatch, fault, taken):
+    if "hang" in fault or "latency" in fault:
+        monkeypatch.setattr(status_api, "TIMEOUT_S", 0.2)
+    with operator_at("incident", tmp_path) as op:
+        op.box.faults.add(f"status:{fault},times=1")
+        _, learned, words = await emitted(op)
+        assert "it is sent again at the next start" in words
+        assert learned.notes == [words]
+        assert len(op.box.status_api.received) == taken
+        assert posts(op) == 1
+        (waiting,) = pending_events(op.entries)
+        assert waiting.event["idempotency_key"] == KEY
+        monkeypatch.undo()
+        said = await outbox(another_start(op)).deliver_pending()
+        assert said == ("rollback.executed of prod: rollback.executed was delivered to the status API",)
+        (came,) = op.box.status_api.received
+        assert (came["idempotency_key"], came["event"]) == (KEY, waiting.event)
+        assert pending_events(op.entries) == ()
+        assert await outbox(op).deliver_pending() == ()
+        assert posts(op) == 2
+
+
+def another_start(op: Operator) -> Operator:
+    """The same user's next start: the same state folder."""
+    again = Operator(op.box, op.traffic, op.folder)
+    assert again.audit.path == op.audit.path
+    return again
+
+
+async def test_taken_twice_by_a_proxy_it_is_one_event(tmp_path):
+    with operator_at("incident", tmp_path) as op:
+        op.box.faults.add("status:duplicate,times=1")
+        await emitted(op)
+        assert len(op.box.status_api.received) == 1
+        assert pending_events(op.entries) == ()
+
+
+@pytest.mark.parametrize("status", [404])
+async def test_what_is_refused_for_good_is_not_sent_again(tmp_path, status):
+    with operator_at("incident", tmp_path) as op:
+        op.box.faults.add(f"status:status={status},times=1")
+        _, _, words = await emitted(op)
+        assert "refused for good" in words
+        assert pending_events(op.entries) == ()
+        assert await outbox(op).deliver_pending() == ()
+        assert posts(op) == 1
+        assert op.entries[-1].entry == "refused"
+
+
+async def test_it_stands_in_the_audit_before_it_is_sent_and_survives_what_cuts_it_short(tmp_path):
+    with operator_at("incident", tmp_path) as op:
+        there: list[int] = []
+        op.traffic.on_arrival.append(
+            lambda asked: there.append(len(pending_events(op.audit.read_entries()))) if asked.side == "status" else None
+        )
+        op.box.faults.add("status:hang,times=1")
+        running = asyncio.create_task(emitted(op))
+        await wait_until_true(lambda: there)
+        running.cancel()
+        await asyncio.wait([running])
+        assert there == [1]
+        assert (await outbox(op).deliver_pending())[0].endswith("delivered to the status API")
+        assert len(op.box.status_api.received) == 1
+
+
+async def test_without_a_token_it_waits_for_one(tmp_path):
+    with operator_at("incident", tmp_path) as op:
+        poor = second_operator(op, "poor", environ={"STATUS_API_TOKEN": ""})
+        _, _, words = await emitted(poor)
+        assert "STATUS_API_TOKEN" in words
+        assert (posts(op), len(pending_events(poor.entries))) == (0, 1)
+
+
+async def test_in_a_read_only_run_nothing_is_sent_and_nothing_is_lost(tmp_path):
+    with operator_at("incident", tmp_path) as op:
+        op.box.faults.add("status:status=503,times=1")
+        await emitted(op)
+        reader = Operator(op.box, op.traffic, tmp_path, read_only=True)
+        assert await reader.executor.recover() == ()
+        assert posts(op) == 1
+        assert len(pending_events(op.entries)) == 1
+
+
+async def test_the_token_is_in_no_file_and_no_word(tmp_path):
+    with operator_at("incident", tmp_path) as op:
+        said = []
+        for fault in ("status=401", "status=500", "reset", "html"):
+            op.box.faults.add(f"status:{fault},times=1")
+            said.append((await emitted(op))[2])
+        written = "".join(path.read_text() for path in (tmp_path / "state").rglob("*") if path.is_file())
+        assert op.box.status_token not in written + "".join(said)
+
+
+async def test_several_are_sent_in_the_order_in_which_they_came(tmp_path):
+    with operator_at("incident", tmp_path) as op:
+        op.box.faults.add("status:status=503,times=3")
+        for number in (77, 78, 79):
+            await emitted(op, number)
+        assert len(await outbox(op).deliver_pending()) == 3
+        assert [each["event"]["pull_request"]["number"] for each in op.box.status_api.received] == [77, 78, 79]

@@ -1,0 +1,309 @@
+"""Killed in the middle of whatever it was doing, and started again: nothing twice, nothing half, nothing forgotten."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from anchor_tui.__main__ import run_command_line
+from anchor_tui.services.clock import utc_now
+from anchor_tui.services.execute.audit import find_unfinished, pending_events
+from anchor_tui.services.execute.recovery import recover_abandoned
+from tests.cli.process import surroundings
+from tests.services.sandbox_operator import Operator, operator_at, wait_until, wait_until_true
+
+REPO = "/repos/anchor/anchor-msp-ops"
+BRANCH = "anchor-tui/promote/staging/1.44.0"
+QUICK_PACE = """
+from dataclasses import replace
+from anchor_tui.cli import act
+pace = act._pace
+act._pace = lambda arguments: replace(pace(arguments), argocd_s=0.02, github_s=0.05)
+from anchor_tui.__main__ import main
+main()
+"""
+PROMOTE = ("promote", "staging", "--yes")
+STEPS = [
+    # where it is struck, what arrives there, whether the server carries it out before it falls silent
+    (f"github:hang,path={REPO}/git/refs,method=POST", "github POST git/refs", False),
+    (f"github:hang=after,path={REPO}/git/refs,method=POST", "github POST git/refs", True),
+    ("github:hang,operation=createCommitOnBranch", "github createCommitOnBranch", False),
+    ("github:hang=after,operation=createCommitOnBranch", "github createCommitOnBranch", True),
+    (f"github:hang,path={REPO}/pulls,method=POST", "github POST pulls", False),
+    (f"github:hang=after,path={REPO}/pulls,method=POST", "github POST pulls", True),
+    (f"github:hang,path={REPO}/issues,method=POST", "github POST issues/232/labels", False),
+    (f"github:hang=after,path={REPO}/issues,method=POST", "github POST issues/232/labels", True),
+]
+
+
+@contextmanager
+def running(op: Operator, *argv: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The command in a process of its own; killed, as by kill -9, when the block ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", QUICK_PACE, *argv],
+        env=surroundings(op.folder, **environ(op)),
+        cwd=op.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def environ(op: Operator) -> dict[str, str]:
+    return {**op.environ, "ANCHOR_TUI_STATE": str(op.folder / "state")}
+
+
+@pytest.fixture
+def again(monkeypatch, capsys):
+    """Runs the command once more, here; gives the exit code and what was said on stderr."""
+
+    def run_again(op: Operator, *argv: str) -> tuple[int, str]:
+        for name, value in environ(op).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(op.folder)
+        op.traffic.clear()
+        code = run_command_line(list(argv))
+        return code, capsys.readouterr().err
+
+    return run_again
+
+
+def has_intended(op: Operator, step: int | None) -> bool:
+    return bool(op.entries) and (op.entries[-1].entry, op.entries[-1].step) == ("intended", step)
+
+
+def effects(op: Operator) -> tuple[int, int, int, int]:
+    return (
+        len(op.branches),
+        sum(len(op.commits(each)) for each in op.branches),
+        len(op.pulls),
+        sum(bool(each.labels) for each in op.pulls),
+    )
+
+
+# --- promote ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("fault", "arrives", "carried_out"), STEPS)
+def test_a_promotion_that_was_killed_is_gone_on_with_and_never_made_twice(tmp_path, again, fault, arrives, carried_out):
+    number = [each[1] for each in STEPS[::2]].index(arrives)
+    with operator_at("steady", tmp_path) as op:
+        op.box.faults.add(fault)
+        with running(op, *PROMOTE):
+            wait_until(lambda: arrives in op.traffic.writes)
+            wait_until(lambda: effects(op)[number] == carried_out)
+            assert has_intended(op, number)
+        done = tuple(int(index < number + carried_out) for index in range(4))
+        assert effects(op) == done
+        before = op.entries
+        (left,) = find_unfinished(before)
+        op.box.faults.clear()
+        code, said = again(op, *PROMOTE)
+        assert code == 0, said
+        assert effects(op) == (1, 1, 1, 1)
+        assert "Promote 1.44.0 to staging (release of staging): outcome unknown, for it was cut short" in said
+        if number == 0 and not carried_out:
+            assert f"there is no branch {BRANCH}" in said
+        elif number >= 2 and done[2]:
+            assert "#232" in said
+        else:
+            assert f"the branch {BRANCH} is at " in said
+        after = op.entries
+        assert after[: len(before)] == before
+        ends = [(each.plan, each.entry) for each in after if each.step is None and each.entry != "intended"]
+        assert ends[0] == (left.plan.id, "unknown")
+        assert len(ends) == (1 if effects(op) == done else 2)
+        assert find_unfinished(after) == ()
+        assert op.audit.unreadable_count == 0
+
+
+def test_killed_before_anything_was_sent_it_says_so(tmp_path, again):
+    with operator_at("steady", tmp_path) as op:
+
+        def strike(asked):
+            if asked.path == "/graphql" and op.entries:  # it is written down, and looks once more
+                op.box.faults.add("github:hang")
+
+        op.traffic.on_arrival.append(strike)
+        with running(op, *PROMOTE):
+            wait_until(lambda: op.entries and list(op.box.faults))
+        op.traffic.on_arrival.clear()
+        op.box.faults.clear()
+        assert effects(op) == (0, 0, 0, 0)
+        code, said = again(op, *PROMOTE)
+        assert code == 0
+        assert "outcome unknown, for it was cut short; now nothing of it was sent" in said
+        assert effects(op) == (1, 1, 1, 1)
+
+
+def test_what_a_living_process_is_at_is_left_to_it(tmp_path, again):
+    with operator_at("steady", tmp_path) as op:
+        op.box.faults.add(f"github:hang,path={REPO}/pulls,method=POST,times=1")
+        with running(op, *PROMOTE) as process:
+            wait_until(lambda: "github POST pulls" in op.traffic.writes)
+            code, said = again(op, "refresh", "dev", "--wait")
+            assert (code, process.poll()) == (0, None)
+            assert "outcome unknown" not in said
+            assert [each.entry for each in op.entries if each.entry == "unknown"] == []
+        code, said = again(op, "refresh", "dev", "--wait")
+        assert "outcome unknown" in said
+
+
+def test_what_cannot_be_looked_at_is_looked_at_again_at_the_next_start(tmp_path, again):
+    with operator_at("steady", tmp_path) as op:
+        op.box.faults.add(f"github:hang,path={REPO}/pulls,method=POST")
+        with running(op, *PROMOTE):
+            wait_until(lambda: "github POST pulls" in op.traffic.writes)
+        op.box.faults.clear()
+        op.box.faults.add("github:status=503")
+        _, said = again(op, "refresh", "dev")
+        assert "what is there cannot be read" in said
+        op.box.faults.clear()
+        _, said = again(op, "refresh", "dev")
+        assert f"the branch {BRANCH} is at " in said
+        _, said = again(op, "refresh", "dev")
+        assert "outcome unknown" not in said
+
+
+# --- sync ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "carried_out", "words"),
+    [
+        ("argocd:hang,method=POST", 0, "has no operation of it"),
+        ("argocd:hang=after,method=POST", 1, "its operation on anchor-msp-dev is Succeeded"),
+        ("", 1, "its operation on anchor-msp-dev is Succeeded"),
+    ],
+)
+def test_a_sync_that_was_killed_is_never_sent_twice(tmp_path, again, fault, carried_out, words):
+    """The last of them is killed while it only follows."""
+    with operator_at("steady", tmp_path) as op:
+        started: list[str] = []
+        start = op.box.controller.start
+
+        def starting(app, now, order):
+            started.extend(info["value"] for info in order.info if info["name"] == "anchor-tui request")
+            return start(app, now, order)
+
+        op.box.controller.start = starting
+        if fault:
+            op.box.faults.add(fault)
+        with running(op, "sync", "dev", "--yes", "--wait"):
+            wait_until(lambda: "argocd POST sync anchor-msp-dev" in op.traffic.writes)
+            wait_until(lambda: len(started) == carried_out)
+            if not fault:
+                wait_until(lambda: any(each.entry == "done" for each in op.entries))
+        (left,) = find_unfinished(op.entries)
+        op.box.faults.clear()
+        wait_until(lambda: not op.app("dev").is_busy)
+        assert started == [left.plan.id] * carried_out
+        _, said = again(op, "refresh", "dev")
+        assert "Sync anchor-msp-dev (argocd/anchor-msp-dev): outcome unknown" in said
+        assert words in said
+        assert started == [left.plan.id] * carried_out
+        assert [each.entry for each in op.entries if each.plan == left.plan.id][-1] == "unknown"
+        code, said = again(op, "sync", "dev", "--yes")
+        assert (code, "outcome unknown" in said) == (0, False)
+        assert len(started) == len(set(started)) == carried_out + 1
+
+
+async def test_an_operation_that_nobody_took_up_yet_is_not_mistaken_for_the_one_before(tmp_path):
+    with operator_at("steady", tmp_path) as op:
+        assert (await op.act("sync", "dev")).kind == "done"
+        op.box.faults.add("argocd:hang=after,method=POST")
+        snapshot = await op.observe()
+        plan = await op.plan("sync", "dev", snapshot=snapshot)
+        op.box.controller.is_down = True
+        with running(op, "sync", "dev", "--yes"):
+            await wait_until_true(lambda: op.app("dev").operation is not None, 10)
+        op.box.faults.clear()
+        (found,) = await recover_abandoned(op.connections, op.audit, utc_now)
+        assert found.message.endswith("its operation on anchor-msp-dev is accepted, not taken up")
+        assert plan.id != found.unfinished.plan.id
+
+
+# --- rollback -----------------------------------------------------------------------------------------
+
+ROLLBACK = ("rollback", "prod", "--to", "1.43.1", "--confirm", "prod", "--reason", "it does not start", "--wait")
+
+
+async def followed_on(op: Operator) -> Operator:
+    """The next start, as the screen makes it: what only needs following is followed on."""
+    fresh = Operator(op.box, op.traffic, op.folder)
+    fresh.first = op.first
+    await fresh.executor.recover()
+    return fresh
+
+
+async def test_a_rollback_killed_while_its_pull_request_is_open_is_followed_on_to_its_event(tmp_path):
+    with operator_at("incident", tmp_path) as op:
+        with running(op, *ROLLBACK):
+            await wait_until_true(lambda: op.pulls and [each.entry for each in op.entries].count("done") == 4, 10)
+        fresh = await followed_on(op)
+        assert fresh.entries == op.entries  # it is not over, and so no end is written down
+        op.merge(op.pulls[0].number)
+        await wait_until_true(lambda: fresh.jobs and fresh.jobs[0].is_over)
+        assert fresh.jobs[0].outcome.kind == "done", fresh.jobs[0].outcome.message
+        (came,) = op.box.status_api.received
+        assert came["event"]["pull_request"]["number"] == op.pulls[0].number
+        assert len(op.pulls) == 1
+        assert op.ends == [("release of prod", "done")]
+        assert find_unfinished(op.entries) == ()
+
+
+@pytest.mark.parametrize(
+    ("fault", "arrives"),
+    [
+        ("argocd:hang,path=/api/v1/applications/anchor-msp-prod,times=1", "argocd GET refresh=normal anchor-msp-prod"),
+        ("status:hang", "status POST events"),
+        ("status:hang=after", "status POST events"),
+    ],
+)
+async def test_a_rollback_killed_after_its_merge_is_followed_on_and_its_event_comes_once(tmp_path, fault, arrives):
+    with operator_at("incident", tmp_path) as op:
+        with running(op, *ROLLBACK):
+            await wait_until_true(lambda: [each.entry for each in op.entries].count("done") == 4, 10)
+
+            def strike(asked):
+                if str(asked) == arrives and not list(op.box.faults):
+                    op.box.faults.add(fault)
+
+            op.traffic.on_arrival.append(strike)
+            op.merge(op.pulls[0].number)
+            await wait_until_true(lambda: arrives in op.traffic.writes, 10)
+            if fault == "status:hang=after":
+                await wait_until_true(lambda: op.box.status_api.received)
+        op.traffic.on_arrival.clear()
+        op.box.faults.clear()
+        key = f"rollback.executed:anchor/anchor-msp-ops#{op.pulls[0].number}"
+        fresh = await followed_on(op)
+        await wait_until_true(lambda: fresh.jobs and fresh.jobs[0].is_over)
+        assert fresh.jobs[0].outcome.kind == "done", fresh.jobs[0].outcome.message
+        assert [each["idempotency_key"] for each in op.box.status_api.received] == [key]
+        assert pending_events(op.entries) == ()
+        assert find_unfinished(op.entries) == ()
+        assert len(op.pulls) == 1
+
+
+def test_an_event_that_was_cut_short_is_sent_at_the_next_start_of_any_command(tmp_path, again):
+    with operator_at("incident", tmp_path) as op:
+        op.box.faults.add("status:hang")
+        with running(op, *ROLLBACK):
+            wait_until(lambda: op.pulls)
+            op.merge(op.pulls[0].number)
+            wait_until(lambda: pending_events(op.entries))
+        op.box.faults.clear()
+        _, said = again(op, "refresh", "dev")
+        assert "rollback.executed of prod: rollback.executed was delivered to the status API" in said
+        assert len(op.box.status_api.received) == 1
+        again(op, "refresh", "dev")
+        assert op.traffic.of("status") == []

@@ -1,0 +1,333 @@
+"""A sandbox that is quick, somebody who acts on it, and everything that was asked of its servers.
+
+with at("incident", tmp_path) as op:
+    plan = await op.plan("hard-refresh-prune", "staging")
+    outcome = await op.execute(plan)
+    assert op.traffic.writes == ["argocd POST sync anchor-msp-staging"]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from anchor_tui.config.load import load_config
+from anchor_tui.config.model import Config
+from anchor_tui.domain.actions.jobs import Job
+from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
+from anchor_tui.domain.model import Snapshot
+from anchor_tui.sandbox import faulty, server, writing
+from anchor_tui.sandbox.faulty import mutated
+from anchor_tui.sandbox.pace import FAST
+from anchor_tui.sandbox.pace import Pace as SandboxPace
+from anchor_tui.sandbox.pulls import ChecksPace, PullRequest
+from anchor_tui.sandbox.serve import write
+from anchor_tui.sandbox.server import Sandbox, running
+from anchor_tui.services.connections import Connections
+from anchor_tui.services.execute import plan_input_collector
+from anchor_tui.services.execute.audit import AuditEntry, AuditLog
+from anchor_tui.services.execute.executor import Consent, PlanExecutor
+from anchor_tui.services.execute.step_support import Timeouts
+from anchor_tui.services.observe.observer import Observer, make_sources
+
+QUICK_TIMEOUTS = Timeouts(
+    argocd_poll_s=0.02,
+    github_poll_s=0.03,
+    settle_s=0.3,
+    start_s=1.0,
+    refresh_s=2.0,
+    operation_s=5.0,
+    health_s=5.0,
+    degraded_s=0.3,
+    silence_s=0.5,
+    follow_s=5.0,
+)
+QUICK_CHECKS = ChecksPace(
+    queued=timedelta(0), running=timedelta(0), run_queued=timedelta(0), run_running=timedelta(seconds=0.05)
+)
+RELEASE = "environments/{}/release.yaml"
+OVERLAY = "infra/helm/platform/environments/{}/values.yaml"
+
+
+# --- what was asked of the servers -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ReceivedRequest:
+    """One request as it arrived."""
+
+    side: str
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def mutations(self) -> frozenset[str]:
+        return mutated(self.body) if self.path.endswith("/graphql") else frozenset()
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes anything: a GET with `refresh` does, a GraphQL query does not."""
+        if self.path.endswith("/graphql"):
+            return bool(self.mutations)
+        return self.method != "GET" or "refresh" in self.query
+
+    def __str__(self) -> str:
+        """`argocd POST sync anchor-msp-dev`, `github createCommitOnBranch`, `github POST pulls`."""
+        parts = self.path.strip("/").split("/")
+        if self.side == "argocd":
+            _, _, _, app, *what = parts
+            how = self.query.get("refresh", [])
+            return " ".join(["argocd", self.method, *what, *(f"refresh={each}" for each in how), app])
+        if self.mutations:
+            return f"{self.side} {', '.join(sorted(self.mutations))}"
+        return f"{self.side} {self.method} {'/'.join(parts[3:] if parts[0] == 'repos' else parts)}"
+
+
+@dataclass
+class Traffic:
+    """Every request in the order in which they arrived; `on_arrival` is called before it is answered."""
+
+    requests: list[ReceivedRequest] = field(default_factory=list)
+    on_arrival: list[Callable[[ReceivedRequest], None]] = field(default_factory=list)
+
+    @property
+    def writes(self) -> list[str]:
+        return [str(each) for each in self.requests if each.writes]
+
+    def of(self, side: str) -> list[ReceivedRequest]:
+        return [each for each in self.requests if each.side == side]
+
+    def clear(self) -> None:
+        self.requests.clear()
+
+
+def recording_app(traffic: Traffic) -> type[faulty.FaultyApp]:
+    """The sandbox's outermost layer, which also notes what comes."""
+
+    class Recording(faulty.FaultyApp):
+        async def __call__(self, scope, receive, send):
+            if scope["type"] != "http":
+                return
+            raw = await faulty._whole_body(receive)
+            query = parse_qs(scope["query_string"].decode())
+            asked = ReceivedRequest(self._side, scope["method"], scope["path"], query, raw)
+            traffic.requests.append(asked)
+            for call in traffic.on_arrival:
+                call(asked)
+            await super().__call__(scope, faulty._again(raw, receive), send)
+
+    return Recording
+
+
+# --- who acts -----------------------------------------------------------------------------------------
+
+
+class Operator:
+    """Somebody with a configuration, an audit and an Executor of his own."""
+
+    def __init__(
+        self,
+        box: Sandbox,
+        traffic: Traffic,
+        folder: Path,
+        *,
+        more: str = "",
+        said: Callable[[str], str] = lambda text: text,
+        environ: dict[str, str] | None = None,
+        login: str = "",
+        read_only: bool = False,
+        pace: Timeouts = QUICK_TIMEOUTS,
+    ) -> None:
+        self.box, self.traffic, self.folder = box, traffic, folder
+        file = write(box, folder) / "anchor-tui.toml"
+        file.write_text(said(file.read_text()) + more)
+        self.environ = {
+            "ARGOCD_AUTH_TOKEN": box.argocd_token,
+            "GITHUB_TOKEN": box.call(lambda: box.github.token_of(login)) if login else box.github_token,
+            "STATUS_API_TOKEN": box.status_token,
+            "HOME": str(folder),
+        } | (environ or {})
+        self.config: Config = load_config(file, self.environ, cwd=folder, read_only=read_only)
+        self.connections = Connections(self.config, self.environ, folder)
+        self.audit = AuditLog(folder / "state")
+        self.known: Snapshot | None = None
+        self.looks_once = False
+        """Whether the first snapshot does for all Plans: where they are many, and nothing of it changes."""
+        self.jobs: tuple[Job, ...] = ()
+        self.told: list[str] = []
+        self.executor = PlanExecutor(self.connections, self.audit, pace=pace, listener=self._listen)
+
+    def _listen(self, jobs: tuple[Job, ...]) -> None:
+        self.jobs = jobs
+        for job in jobs:
+            for track in job.groups:
+                if track.current is not None:
+                    words = f"{track.subject}: {track.current.title}: {track.current.note}"
+                    if words not in self.told:
+                        self.told.append(words)
+
+    async def observe(self, *kinds: str) -> Snapshot:
+        """One reading: of Argo CD alone, unless said otherwise."""
+        sources = make_sources(self.config, self.environ, self.folder)
+        return await Observer(self.config, [x for x in sources if x.kind in (kinds or ("argocd",))]).read_once(5)
+
+    async def prepare(
+        self, action: str, *environments: str, snapshot: Snapshot | None = None, only_look: bool = False, **more: Any
+    ) -> Plan | Refusal:
+        order = Order(action, uuid.uuid4().hex, environments, **more)
+        self.known = snapshot or (self.known if self.looks_once and self.known else await self.observe())
+        return await self.executor.prepare(order, self.known, only_look=only_look)
+
+    async def plan(self, action: str, *environments: str, **more: Any) -> Plan:
+        found = await self.prepare(action, *environments, **more)
+        assert isinstance(found, Plan), found
+        return found
+
+    async def refusal(self, action: str, *environments: str, **more: Any) -> Refusal:
+        found = await self.prepare(action, *environments, **more)
+        assert isinstance(found, Refusal), found
+        return found
+
+    async def execute(
+        self,
+        plan: Plan,
+        *,
+        phrase: str | None = None,
+        reason: str = "because",
+        confirmed: bool = True,
+        follow: bool = True,
+        snapshot: Snapshot | None = None,
+    ) -> Outcome:
+        """As it was shown, confirmed as it wants to be unless said otherwise.
+
+        The snapshot is the one of the planning: what counts at this moment is read anew by the Executor itself.
+        """
+        present = snapshot or self.known or await self.observe()
+        consent = Consent(confirmed, plan.phrase if phrase is None else phrase, reason)
+        return await self.executor.execute(plan, consent, lambda: present, follow=follow)
+
+    async def act(self, action: str, *environments: str, follow: bool = True, **more: Any) -> Outcome:
+        """Planned and executed."""
+        return await self.execute(await self.plan(action, *environments, **more), follow=follow)
+
+    @property
+    def entries(self) -> tuple[AuditEntry, ...]:
+        return self.audit.read_entries()
+
+    @property
+    def ends(self) -> list[tuple[str, str]]:
+        """(subject, kind) of the lines that say how a change ended."""
+        return [(each.subject, each.entry) for each in self.entries if each.step is None and each.entry != "intended"]
+
+    # --- the other side ------------------------------------------------------------------------------
+
+    def app(self, name: str) -> Any:
+        return self.box.applications["argocd", f"anchor-msp-{name}"]
+
+    def live(self, name: str) -> set[str]:
+        """What lives in the cluster of an application, hooks too."""
+        return self.box.call(
+            lambda: {f"{live.resource.kind}/{live.resource.name}" for live in self.app(name).live.values()}
+        )
+
+    def syncs(self, name: str) -> int:
+        """How many syncs are in its history."""
+        return self.box.call(lambda: len(self.app(name).history))
+
+    def read(self, path: str, ref: str = "HEAD") -> bytes:
+        def blob() -> bytes:
+            git = self.box.repository
+            sha = git.resolve(ref)
+            assert sha is not None
+            entry = git.entry(sha, path)
+            assert entry is not None
+            return git.blob(entry.sha)
+
+        return self.box.call(blob)
+
+    @property
+    def pulls(self) -> list[PullRequest]:
+        """The pull requests that were opened since the beginning, whatever became of them."""
+        return self.box.call(lambda: [each for number, each in self.box.hosted.pulls.items() if number > self.first])
+
+    first: int = 0
+
+    @property
+    def branches(self) -> set[str]:
+        """The branches that are ours."""
+        return self.box.call(lambda: {each for each in self.box.repository.branches if each.startswith("anchor-tui/")})
+
+    def commits(self, branch: str) -> list[Any]:
+        """What a branch has that main has not, newest first."""
+        git = self.box.repository
+        return self.box.call(lambda: git.since(git.head, git.branches[branch]))
+
+    def merge(self, number: int, by: str = "a.lee") -> str:
+        """As somebody does on GitHub, whatever the rules say."""
+        return self.box.call(lambda: self.box.hosted.merge_pull(number, by=by, time=self.box.clock.now()))
+
+    def close(self, number: int) -> None:
+        """As somebody does on GitHub."""
+        self.box.call(lambda: writing.close(self.box.hosted.pulls[number], self.box.clock.now()))
+
+
+@contextmanager
+def operator_at(
+    scenario: str,
+    folder: Path,
+    *,
+    checks: ChecksPace = QUICK_CHECKS,
+    sandbox_pace: SandboxPace = FAST,
+    **options: Any,
+) -> Iterator[Operator]:
+    """A sandbox, and an operator at it. The options are those of Operator."""
+    traffic = Traffic()
+    was = server.FaultyApp, server.TICK_S, plan_input_collector.MERGEABILITY_PAUSE_S
+    server.FaultyApp, server.TICK_S, plan_input_collector.MERGEABILITY_PAUSE_S = recording_app(traffic), 0.01, 0.02
+    try:
+        with running(scenario, pace=sandbox_pace, checks=checks) as box:
+            op = Operator(box, traffic, folder, **options)
+            op.first = box.call(lambda: max(box.hosted.pulls))
+            yield op
+            assert box.errors == []
+    finally:
+        server.FaultyApp, server.TICK_S, plan_input_collector.MERGEABILITY_PAUSE_S = was
+
+
+def second_operator(op: Operator, name: str, **options: Any) -> Operator:
+    """A second operator at the same sandbox, with an audit of his own."""
+    folder = op.folder / name
+    folder.mkdir()
+    found = Operator(op.box, op.traffic, folder, **options)
+    found.first = op.first
+    return found
+
+
+async def wait_until_true(true: Callable[[], Any], within_s: float = 5.0) -> None:
+    """Lets others run until something holds."""
+    async with asyncio.timeout(within_s):
+        while not true():  # noqa: ASYNC110 - there is no event for what is looked at from outside
+            await asyncio.sleep(0.002)
+
+
+def wait_until(true: Callable[[], Any], within_s: float = 10.0) -> None:
+    """The same for those without a loop."""
+    last = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < last, "it did not come to that"
+        time.sleep(0.005)
