@@ -12,7 +12,7 @@ from anchor_tui.config.model import Config
 if TYPE_CHECKING:
     from anchor_tui.sources.argocd.client import ArgoClient
     from anchor_tui.sources.argocd.connection import ConnectionSettings
-    from anchor_tui.sources.github.door import Door
+    from anchor_tui.sources.github.client import GitHubClient
     from anchor_tui.sources.status_api import StatusAccess
 
 
@@ -24,31 +24,31 @@ class Connections:
         self.environ = environ
         self._home = home
 
-    async def argocd(self, server_name: str) -> ArgoClient:
+    async def connect_argocd(self, server_name: str) -> ArgoClient:
         """A client of one Argo CD. Raises SourceError."""
         from anchor_tui.sources.argocd.connection import resolve_connection
         from anchor_tui.sources.credentials.argocd import find_argocd_access
 
         server = next(each for each in self.config.servers_in_use if each.name == server_name)
         access = await asyncio.to_thread(find_argocd_access, server, self.environ, home=self._home)
-        return self.on(resolve_connection(access))
+        return self.open_argocd_client(resolve_connection(access))
 
-    def on(self, route: ConnectionSettings) -> ArgoClient:
+    def open_argocd_client(self, route: ConnectionSettings) -> ArgoClient:
         """A client on a way that is known already."""
         from anchor_tui.sources.argocd.client import ArgoClient  # httpx: 65 ms, after the first answers
 
         return ArgoClient(route, read_only=self.config.read_only)
 
-    async def github(self, documents: frozenset[str]) -> Door:
+    async def connect_github(self, documents: frozenset[str]) -> GitHubClient:
         """A door to GitHub, through which a read-only run lets only these documents. Raises SourceError."""
         from anchor_tui.sources.credentials.argocd import find_github_access
-        from anchor_tui.sources.github.door import Door, Gate
+        from anchor_tui.sources.github.client import GitHubClient, ReadOnlyGuard
 
         # gh and the keyring may take seconds: off the loop, which follows Argo CD's stream.
         access = await asyncio.to_thread(find_github_access, self.config.github, self.environ, home=self._home)
-        return Door(access, Gate(self.config.read_only, documents))
+        return GitHubClient(access, ReadOnlyGuard(self.config.read_only, documents))
 
-    async def status_api(self) -> StatusAccess:
+    async def find_status_access(self) -> StatusAccess:
         """Address and token of the status API. Raises SourceError; never opened in a read-only run."""
         from anchor_tui.sources.errors import WriteRefused
         from anchor_tui.sources.status_api import find_status_access

@@ -30,7 +30,7 @@ class SourceError(Exception):
     """A source gave no usable answer."""
 
     kind: ClassVar[str] = "failed"
-    lost = False
+    maybe_applied = False
     """Whether the request may have been carried out all the same: a write is not sent again, its state is read."""
 
     def __init__(self, message: str) -> None:
@@ -64,10 +64,10 @@ class Unreachable(SourceError):
 
     def __init__(self, message: str, *, sent: bool = True) -> None:
         super().__init__(message)
-        self.lost = sent
+        self.maybe_applied = sent
 
 
-class TlsFailure(Unreachable):
+class TlsError(Unreachable):
     """The connection is not to be trusted."""
 
     kind = "tls"
@@ -76,7 +76,7 @@ class TlsFailure(Unreachable):
         super().__init__(message, sent=False)
 
 
-class NoAnswer(Unreachable):
+class Timeout(Unreachable):
     """The time was up."""
 
     kind = "timeout"
@@ -107,28 +107,28 @@ class RateLimited(SourceError):
 
     def __init__(self, message: str, wait_s: float | None = None) -> None:
         super().__init__(message)
-        self.wait_s = wait_s
+        self.retry_after_s = wait_s
 
 
-class ServerFailed(SourceError):
+class ServerError(SourceError):
     """5xx and what no other kind fits. `status` is the HTTP one, 0 where there was none."""
 
     kind = "server"
-    lost = True
+    maybe_applied = True
 
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)
         self.status = status
 
 
-class Rejected(ServerFailed):
+class ClientError(ServerError):
     """A 4xx that no other kind fits: the server understood, and did nothing."""
 
-    lost = False
+    maybe_applied = False
 
 
-class BadAnswer(SourceError):
+class InvalidResponse(SourceError):
     """An answer that is none: HTML from a proxy, a body that ended early."""
 
     kind = "bad-answer"
-    lost = True
+    maybe_applied = True

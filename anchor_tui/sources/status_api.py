@@ -16,11 +16,11 @@ from anchor_tui import __version__
 from anchor_tui.config.patterns import is_loopback
 from anchor_tui.sources.credentials.secret import Secret, parse_token, read_keyring_token
 from anchor_tui.sources.errors import (
+    ClientError,
     CredentialError,
-    NoAnswer,
-    Rejected,
-    ServerFailed,
-    TlsFailure,
+    ServerError,
+    Timeout,
+    TlsError,
     Unauthenticated,
     Unreachable,
 )
@@ -75,11 +75,11 @@ async def send_event(
         try:
             response = await client.post(access.url, content=msgspec.json.encode(event), headers=headers)
         except httpx.TimeoutException as error:
-            raise NoAnswer(f"{access.url}: no answer within {TIMEOUT_S:g} s") from error
+            raise Timeout(f"{access.url}: no answer within {TIMEOUT_S:g} s") from error
         except httpx.ConnectError as error:
             words = str(error) or "no reason given"
             if "CERTIFICATE" in words.upper() or "SSL" in words.upper():
-                raise TlsFailure(f"{access.url}: TLS: {words}") from error
+                raise TlsError(f"{access.url}: TLS: {words}") from error
             raise Unreachable(f"{access.url}: cannot connect: {words}", sent=False) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(f"{access.url}: the connection broke: {type(error).__name__}") from error
@@ -87,10 +87,10 @@ async def send_event(
     words = f"the status API answered HTTP {status}"
     if 200 <= status < 300:
         if response.headers.get("content-type", "").startswith("text/html"):
-            raise ServerFailed(f"{words} with a page of HTML: a proxy's login page?")
+            raise ServerError(f"{words} with a page of HTML: a proxy's login page?")
         return
     if status in {401, 403}:
         raise Unauthenticated(f"{words}: it does not accept the token ({TOKEN_VARIABLE})")
     if 400 <= status < 500 and status not in _RETRYABLE_STATUSES:
-        raise Rejected(f"{words}: the event is refused for good", status)
-    raise ServerFailed(words)
+        raise ClientError(f"{words}: the event is refused for good", status)
+    raise ServerError(words)

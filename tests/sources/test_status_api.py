@@ -12,12 +12,12 @@ from anchor_tui.config.model import StatusApiConfig
 from anchor_tui.sources import status_api as module
 from anchor_tui.sources.credentials.secret import MissingSecret, Secret
 from anchor_tui.sources.errors import (
+    ClientError,
     CredentialError,
-    NoAnswer,
-    Rejected,
-    ServerFailed,
+    ServerError,
     SourceError,
-    TlsFailure,
+    Timeout,
+    TlsError,
     Unauthenticated,
     Unreachable,
 )
@@ -70,7 +70,7 @@ async def test_every_2xx_is_taken(status):
 
 
 LATER = {401: Unauthenticated, 403: Unauthenticated} | dict.fromkeys(
-    (408, 425, 429, 500, 502, 503, 504, 301, 302, 307), ServerFailed
+    (408, 425, 429, 500, 502, 503, 504, 301, 302, 307), ServerError
 )
 
 
@@ -84,14 +84,14 @@ async def test_what_may_pass_goes_later(status):
 @pytest.mark.parametrize("status", [400, 404, 405, 409, 410, 413, 415, 422])
 async def test_what_never_will_be_taken_is_refused_for_good(status):
     error = await sent(answering(status, text=TOKEN))
-    assert type(error) is Rejected
+    assert type(error) is ClientError
     assert error.status == status
     assert "for good" in error.message
 
 
 async def test_a_page_of_html_with_200_is_a_proxy_and_no_delivery():
     error = await sent(answering(200, "<html>log in</html>", **{"content-type": "text/html; charset=utf-8"}))
-    assert type(error) is ServerFailed
+    assert type(error) is ServerError
     assert "a page of HTML" in error.message
 
 
@@ -105,10 +105,10 @@ def failing(failure):
 @pytest.mark.parametrize(
     ("failure", "kind", "words"),
     [
-        (httpx.ReadTimeout("x"), NoAnswer, "no answer within 15 s"),
-        (httpx.ConnectTimeout("x"), NoAnswer, "no answer within 15 s"),
+        (httpx.ReadTimeout("x"), Timeout, "no answer within 15 s"),
+        (httpx.ConnectTimeout("x"), Timeout, "no answer within 15 s"),
         (httpx.ConnectError("Connection refused"), Unreachable, "cannot connect: Connection refused"),
-        (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] x"), TlsFailure, "TLS"),
+        (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] x"), TlsError, "TLS"),
         (httpx.ReadError(""), Unreachable, "the connection broke: ReadError"),
         (httpx.RemoteProtocolError("x"), Unreachable, "the connection broke"),
         (httpx.ProxyError("x"), Unreachable, "the connection broke"),
@@ -118,7 +118,7 @@ def failing(failure):
 async def test_a_connection_that_fails_is_an_error_in_words_and_goes_later(failure, kind, words):
     error = await sent(failing(failure))
     assert type(error) is kind
-    assert not isinstance(error, Rejected)
+    assert not isinstance(error, ClientError)
     assert words in error.message
     assert URL in error.message
 
@@ -130,7 +130,7 @@ async def test_a_redirect_is_not_followed_with_the_token():
         asked.append(str(request.url))
         return httpx.Response(307, headers={"location": "https://elsewhere.example/"})
 
-    assert isinstance(await sent(httpx.MockTransport(answer)), ServerFailed)
+    assert isinstance(await sent(httpx.MockTransport(answer)), ServerError)
     assert asked == [URL]
 
 
@@ -149,7 +149,7 @@ async def test_on_real_sockets_it_is_delivered_reset_or_not_trusted(tmp_path):
         assert isinstance(await sent(None, StatusAccess(url, Secret(TOKEN))), Unreachable)
     context, _ = create_self_signed_tls(tmp_path)
     with serve_requests(answer, context) as url:
-        assert isinstance(await sent(None, StatusAccess(url, Secret(TOKEN))), TlsFailure)
+        assert isinstance(await sent(None, StatusAccess(url, Secret(TOKEN))), TlsError)
     assert len(taken) == 1
 
 

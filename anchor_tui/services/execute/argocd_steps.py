@@ -42,7 +42,7 @@ from anchor_tui.sources.argocd.application_api import (
     send_request,
 )
 from anchor_tui.sources.argocd.connection import RESPONSE_TIMEOUT_S
-from anchor_tui.sources.errors import Rejected, SourceError
+from anchor_tui.sources.errors import ClientError, SourceError
 
 NO_OPERATION_MESSAGE = "No operation is in progress"
 NOT_RECONCILED_CONDITIONS = frozenset({"InvalidSpecError"})
@@ -73,7 +73,7 @@ class ArgoCDSteps:
             # The server answers when it has compared, which without a controller it never does.
             await send_request(client, step.request, timeout_s=min(RESPONSE_TIMEOUT_S, self._timeouts.refresh_s))
         except SourceError as error:
-            if not error.lost:
+            if not error.maybe_applied:
                 raise StepFailed("failed", error.message) from error
             return "asked; no answer yet"
         return ""
@@ -124,10 +124,10 @@ class ArgoCDSteps:
             await send_request(client, step.request)
         except SourceError as error:
             if (
-                isinstance(error, Rejected) and NO_OPERATION_MESSAGE in error.message
+                isinstance(error, ClientError) and NO_OPERATION_MESSAGE in error.message
             ):  # a proxy may have sent it twice, too
                 return "no operation runs any more"
-            if not error.lost or not await self._verify_applied(step.app, is_terminating, error):
+            if not error.maybe_applied or not await self._verify_applied(step.app, is_terminating, error):
                 raise lost_write_failure(error) from error
             learned.notes.append("the answer to the termination was lost, and it was carried out")
         return "asked"

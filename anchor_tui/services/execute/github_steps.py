@@ -40,8 +40,8 @@ from anchor_tui.services.execute.step_support import (
     verify_applied,
 )
 from anchor_tui.sources.errors import NotFound, SourceError
-from anchor_tui.sources.github.bench import read_pull
-from anchor_tui.sources.github.sending import call, send
+from anchor_tui.sources.github.pull_request_queries import read_pull_request
+from anchor_tui.sources.github.writer import request_json, send_request
 
 AppliedCheck = Callable[[], Awaitable[bool]]
 
@@ -110,7 +110,7 @@ class GitHubSteps:
         """Labels and reviewers: without them the pull request is there all the same, and that is said. Never raises."""
         request = _with_number(step.request, learned)
         try:
-            await send(await self._clients.github_client(), request)
+            await send_request(await self._clients.github_client(), request)
         except SourceError as error:
             learned.notes.append(f"could not {step.title}: {error.message}")
             return f"not done: {error.message}"
@@ -254,13 +254,13 @@ class GitHubSteps:
 
     async def read_pull_request(self, repository: str, number: int) -> PullRequestState:
         """A pull request this moment. Raises SourceError."""
-        _, found = await read_pull(await self._clients.github_client(), repository, number)
+        _, found = await read_pull_request(await self._clients.github_client(), repository, number)
         if found is None:
             raise NotFound(f"there is no pull request #{number}")
         return found
 
     async def _get_json(self, path: str) -> dict[str, Any]:
-        return await call(await self._clients.github_client(), "GET", path)
+        return await request_json(await self._clients.github_client(), "GET", path)
 
     async def _branch_tip(self, repository: str, branch: str) -> str | None:
         try:
@@ -297,7 +297,7 @@ class GitHubSteps:
         None where the answer was lost and the change is there.
         """
         try:
-            return await send(await self._clients.github_client(), _with_number(request, learned))
+            return await send_request(await self._clients.github_client(), _with_number(request, learned))
         except SourceError as error:
             if not await verify_applied(
                 is_done, error, self._timeouts, min(1.0, self._timeouts.github_poll_s), "GitHub"

@@ -130,8 +130,8 @@ class OperationFollower:
         try:
             await self._argocd_steps.approve_deletion(self._step, state.server_time)
         except SourceError as error:
-            self._append_audit("unknown" if error.lost else "failed", error.message)
-            if not error.lost:
+            self._append_audit("unknown" if error.maybe_applied else "failed", error.message)
+            if not error.maybe_applied:
                 raise StepFailed("failed", f"{words}; it could not be confirmed: {error.message}") from error
             said += ", and the answer was lost"
             self._approval_lost_at = time.monotonic()

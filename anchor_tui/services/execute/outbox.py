@@ -15,7 +15,7 @@ from anchor_tui.domain.actions.steps import SendEvent
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.execute.audit import AuditEntry, AuditLog, EntryKind, acting_user, pending_events
 from anchor_tui.services.execute.step_support import StepContext
-from anchor_tui.sources.errors import Rejected, SourceError
+from anchor_tui.sources.errors import ClientError, SourceError
 
 
 class Outbox:
@@ -56,8 +56,8 @@ class Outbox:
 
         kind: EntryKind
         try:
-            await send_event(await self._connections.status_api(), event)
-        except Rejected as error:
+            await send_event(await self._connections.find_status_access(), event)
+        except ClientError as error:
             kind, words = "refused", error.message
         except SourceError as error:
             kind, words = "failed", f"not delivered yet ({error.message}): it is sent again at the next start"

@@ -22,10 +22,10 @@ from anchor_tui.domain.source_data import EnvironmentFiles, OpsRepoData, PastRel
 from anchor_tui.services.execute.step_support import ExecutionClients
 from anchor_tui.sources.argocd.application_api import read_application_details
 from anchor_tui.sources.errors import SourceError
-from anchor_tui.sources.github import GitHubSource
-from anchor_tui.sources.github.bench import read_ours, read_pull
-from anchor_tui.sources.github.blobs import read_file_at, read_files
-from anchor_tui.sources.github.past import read_past
+from anchor_tui.sources.github.file_contents import read_file_at, read_files
+from anchor_tui.sources.github.pull_request_queries import read_branch_state, read_pull_request
+from anchor_tui.sources.github.release_history import read_release_history
+from anchor_tui.sources.github.source import GitHubSource
 
 MAX_PARALLEL_READS = 8
 MERGEABILITY_TRIES = 5
@@ -93,11 +93,11 @@ class PlanInputCollector:
 
     async def read_branch(self) -> OpsRepoData:
         """The branch this moment with its history. Raises SourceError."""
-        source = GitHubSource(self._config, self._clients.connections.github, self._now)
+        source = GitHubSource(self._config, self._clients.connections.connect_github, self._now)
         try:
             return await source.read_branch()
         finally:
-            source.hang_up()
+            source.close_client()
 
     async def earlier_releases(self, environment: str) -> tuple[PastRelease, ...] | Refusal:
         """What an environment can go back to, newest first, as far back as the branch's history goes."""
@@ -128,7 +128,7 @@ class PlanInputCollector:
         paths = (environment.release, environment.values)
         action = "rollback" if order.action == "rollback" else "promote"
         branch = branch_name(action, environment.name, move.release.version)
-        rights, ours, pulls = await read_ours(door, repo.name, branch, self._config.github.branch, paths)
+        rights, ours, pulls = await read_branch_state(door, repo.name, branch, self._config.github.branch, paths)
         files = await read_files(door, repo, paths)
         return RepoState(repo, rights, files, await self._read_source_file(move, repo), ours, pulls)
 
@@ -141,7 +141,7 @@ class PlanInputCollector:
     async def _read_for_merge(self, order: Order, repo: OpsRepoData) -> RepoState:
         door = await self._clients.github_client()
         for tried in range(MERGEABILITY_TRIES):
-            rights, pull = await read_pull(door, repo.name, order.number or 0)
+            rights, pull = await read_pull_request(door, repo.name, order.number or 0)
             if pull is None or pull.state != "open" or pull.merge_state != "unknown":
                 break
             if tried + 1 < MERGEABILITY_TRIES:
@@ -154,7 +154,7 @@ class PlanInputCollector:
             return RepoState(repo)
         door = await self._clients.github_client()
         branch = fix.fix_branch(order)
-        rights, ours, pulls = await read_ours(door, repo.name, branch, self._config.github.branch, (file, file))
+        rights, ours, pulls = await read_branch_state(door, repo.name, branch, self._config.github.branch, (file, file))
         return RepoState(repo, rights, await read_files(door, repo, (file,)), None, ours, pulls)
 
     async def _with_full_history(self, repo: OpsRepoData, environment: str) -> OpsRepoData:
@@ -164,7 +164,7 @@ class PlanInputCollector:
             return repo
         config = next(each for each in self._config.environments if each.name == environment)
         door = await self._clients.github_client()
-        history = await read_past(door, self._config, config, repo)
+        history = await read_release_history(door, self._config, config, repo)
         whole: EnvironmentFiles = replace(files, history=history, history_complete=True)
         return replace(repo, environments={**repo.environments, environment: whole})
 

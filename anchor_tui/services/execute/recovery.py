@@ -38,7 +38,7 @@ from anchor_tui.services.execute.audit import (
 from anchor_tui.services.execute.operation_follower import is_own_operation
 from anchor_tui.services.execute.step_support import ExecutionClients, StepContext, Timeouts
 from anchor_tui.sources.errors import SourceError
-from anchor_tui.sources.github.bench import read_ours, read_pull
+from anchor_tui.sources.github.pull_request_queries import read_branch_state, read_pull_request
 
 
 class RecoveredGroup(ValueObject, frozen=True):
@@ -178,7 +178,7 @@ async def _branch_text(session: ExecutionClients, config: Config, repository: st
     door = await session.github_client()
     environment = config.environments[0]
     paths = (environment.release, environment.values)
-    _, ours, pulls = await read_ours(door, repository, branch, config.github.branch, paths)
+    _, ours, pulls = await read_branch_state(door, repository, branch, config.github.branch, paths)
     where = f"the branch {branch} is at {shorten_revision(ours.oid)}" if ours else f"there is no branch {branch}"
     opened = f"#{pulls[0].number} of it is open" if pulls else "no pull request of it is open"
     again = "" if pulls else ": ask for it again, and it is gone on with"
@@ -186,5 +186,5 @@ async def _branch_text(session: ExecutionClients, config: Config, repository: st
 
 
 async def _pull_request_text(session: ExecutionClients, repository: str, number: int) -> str:
-    _, pull = await read_pull(await session.github_client(), repository, number)
+    _, pull = await read_pull_request(await session.github_client(), repository, number)
     return f"#{number} is {pull.state}" if pull else f"there is no #{number}"

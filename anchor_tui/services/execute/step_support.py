@@ -14,8 +14,8 @@ from anchor_tui.domain.actions.plan import OutcomeKind
 from anchor_tui.domain.model import AppId
 from anchor_tui.services.connections import Connections
 from anchor_tui.sources.argocd.client import ArgoClient
-from anchor_tui.sources.errors import NoAnswer, ServerFailed, SourceError, Unauthenticated
-from anchor_tui.sources.github.door import Door
+from anchor_tui.sources.errors import ServerError, SourceError, Timeout, Unauthenticated
+from anchor_tui.sources.github.client import GitHubClient
 
 T = TypeVar("T")
 ReportProgress = Callable[[str], None]
@@ -87,23 +87,23 @@ class ExecutionClients:
     def __init__(self, connections: Connections) -> None:
         self.connections = connections
         self._argocd: dict[str, ArgoClient] = {}
-        self._github: Door | None = None
+        self._github: GitHubClient | None = None
         self._opening = asyncio.Lock()
 
     async def argocd_client(self, server: str) -> ArgoClient:
         """The client of one Argo CD. Raises SourceError."""
         async with self._opening:
             if server not in self._argocd:
-                self._argocd[server] = await self.connections.argocd(server)
+                self._argocd[server] = await self.connections.connect_argocd(server)
             return self._argocd[server]
 
-    async def github_client(self) -> Door:
+    async def github_client(self) -> GitHubClient:
         """The door to GitHub. Raises SourceError."""
-        from anchor_tui.sources.github.bench import DOCUMENTS
+        from anchor_tui.sources.github.pull_request_queries import QUERY_TEXTS
 
         async with self._opening:
             if self._github is None:
-                self._github = await self.connections.github(DOCUMENTS)
+                self._github = await self.connections.connect_github(QUERY_TEXTS)
             return self._github
 
     async def aclose(self) -> None:
@@ -154,7 +154,7 @@ async def verify_applied(
 
     Raises Ended where its answer was lost and `what` cannot be read.
     """
-    until = time.monotonic() + (pace.settle_s if error.lost else 0.0)
+    until = time.monotonic() + (pace.settle_s if error.maybe_applied else 0.0)
     unread: SourceError | None = None
     while True:
         try:
@@ -166,7 +166,7 @@ async def verify_applied(
         if time.monotonic() >= until:
             break
         await asyncio.sleep(every_s)
-    if unread is not None and error.lost:
+    if unread is not None and error.maybe_applied:
         words = f"its answer was lost, and {what} cannot be read: {unread.message}"
         raise StepFailed("unknown", words) from error
     return False
@@ -178,9 +178,9 @@ GATEWAY_TIMEOUT = 504
 
 def lost_write_failure(error: SourceError) -> StepFailed:
     """The end of a write whose answer was lost, and of which nothing shows."""
-    if not error.lost:
+    if not error.maybe_applied:
         return StepFailed("failed", error.message)
-    if isinstance(error, NoAnswer) or (isinstance(error, ServerFailed) and error.status == GATEWAY_TIMEOUT):
+    if isinstance(error, Timeout) or (isinstance(error, ServerError) and error.status == GATEWAY_TIMEOUT):
         message = f"{error.message}; nothing of it shows yet, and it may still come: look before you try again"
         return StepFailed("unknown", message)
     return StepFailed("failed", f"{error.message}; it was looked after, and nothing of it is there")

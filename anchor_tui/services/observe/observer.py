@@ -27,9 +27,9 @@ from anchor_tui.domain.snapshot_builder import (
 from anchor_tui.domain.source_data import ArgoCDData
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
-from anchor_tui.services.late import LateGitHub
+from anchor_tui.services.observe.lazy_github import LazyGitHubSource
+from anchor_tui.sources.backoff import Backoff
 from anchor_tui.sources.errors import SourceError
-from anchor_tui.sources.pace import Backoff
 
 if TYPE_CHECKING:
     from anchor_tui.domain.policy.engine import PolicyFindings
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from anchor_tui.services.observe.prefetch import Prefetch
     from anchor_tui.sources.argocd.client import ArgoClient
     from anchor_tui.sources.argocd.prefetch_client import PrefetchingClient
-    from anchor_tui.sources.github import GitHubSource
+    from anchor_tui.sources.github.source import GitHubSource
 
 SNAPSHOT_INTERVAL_S = 5.0
 """Verdicts move with the clock alone: what progresses too long, what has not been heard of."""
@@ -165,7 +165,7 @@ class Observer:
                 await source.run(lambda reading: self._store_reading(source, reading))
             except Exception as error:  # noqa: BLE001 - a fault of ours must be seen on the screen, not end it
                 self._store_reading(source, _with_failure(self._latest_reading(source), _internal_failure(error)))
-            await asyncio.sleep(backoff.next())
+            await asyncio.sleep(backoff.next_pause_s())
 
     def _latest_reading(self, source: DataSource) -> Reading[Any]:
         return (
@@ -267,15 +267,20 @@ def make_sources(
                 from anchor_tui.sources.argocd.prefetch_client import PrefetchingClient
 
                 return PrefetchingClient(
-                    begun.connection.access.url, begun.responses, lambda: connections.on(begun.connection)
+                    begun.connection.access.url,
+                    begun.responses,
+                    lambda: connections.open_argocd_client(begun.connection),
                 )
-            return await connections.argocd(server_name)
+            return await connections.connect_argocd(server_name)
 
         return ArgoSource(server, config.environments, open_argocd, now)
 
     def github_source() -> GitHubSource:
-        from anchor_tui.sources.github import GitHubSource
+        from anchor_tui.sources.github.source import GitHubSource
 
-        return GitHubSource(config, connections.github, now)
+        return GitHubSource(config, connections.connect_github, now)
 
-    return [*(argo_source(each.name) for each in config.servers_in_use), LateGitHub(GITHUB_SOURCE_ID, github_source)]
+    return [
+        *(argo_source(each.name) for each in config.servers_in_use),
+        LazyGitHubSource(GITHUB_SOURCE_ID, github_source),
+    ]

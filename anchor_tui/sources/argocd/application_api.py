@@ -29,7 +29,7 @@ from anchor_tui.domain.kubernetes.managed_resources import read_managed_resource
 from anchor_tui.sources.argocd.managed_resources import ManagedResourcesJson
 from anchor_tui.sources.argocd.response import ApiResponse
 from anchor_tui.sources.argocd.schema import ApplicationJson, AwareTime, HealthJson, to_observed_application
-from anchor_tui.sources.errors import Rejected, SourceError
+from anchor_tui.sources.errors import ClientError, SourceError
 
 if TYPE_CHECKING:
     from anchor_tui.sources.argocd.client import ArgoClient
@@ -276,7 +276,7 @@ async def send_request(client: ArgoClient, request: ApiRequest, *, timeout_s: fl
 
 def is_operation_running_error(error: SourceError) -> bool:
     """Whether a sync was refused since another operation runs: 400, not 409."""
-    return isinstance(error, Rejected) and "another operation is already in progress" in error.message
+    return isinstance(error, ClientError) and "another operation is already in progress" in error.message
 
 
 def _relative(path: str) -> str:

@@ -29,7 +29,7 @@ from anchor_tui.sources.argocd.schema import (
     VersionResponse,
     to_observed_application,
 )
-from anchor_tui.sources.errors import BadAnswer, SourceError
+from anchor_tui.sources.errors import InvalidResponse, SourceError
 
 DETAILS_MAX_AGE = timedelta(minutes=5)
 """Argo CD goes over each application every 3 minutes by default."""
@@ -144,7 +144,9 @@ class ApplicationStore:
         """The answer about one application; one that is not understood is its own problem. Raises BadAnswer."""
         observed = to_observed_application(answer.decode(ApplicationJson), self.source, self._server_info.url)
         if observed.application.name != application.name:
-            raise BadAnswer(f"the answer is not about {application.id} but {observed.application.id or 'nothing'}")
+            raise InvalidResponse(
+                f"the answer is not about {application.id} but {observed.application.id or 'nothing'}"
+            )
         self._observed.pop(application.id, None)  # its namespace may not have been known
         self._store_application(observed)
         self._record_response(answer)
@@ -174,7 +176,7 @@ class ApplicationStore:
         body = bytes(event.application)
         try:
             identity = decode_json(body, ApplicationIdentity).metadata
-        except BadAnswer as error:
+        except InvalidResponse as error:
             self._record_unreadable("an event of the stream", error)
             return
         bare = Application(self.source, identity.namespace, identity.name)
@@ -210,7 +212,7 @@ class ApplicationStore:
         """One application, if an environment wants it; one that is malformed is a problem and no more."""
         try:
             identity = decode_json(item, ApplicationIdentity).metadata
-        except BadAnswer as error:
+        except InvalidResponse as error:
             self._record_unreadable("an application in the list", error)
             return None
         bare, labels = Application(self.source, identity.namespace, identity.name), identity.labels or {}
@@ -218,7 +220,7 @@ class ApplicationStore:
             return None
         try:
             wire = decode_json(item, ApplicationJson)
-        except BadAnswer as error:
+        except InvalidResponse as error:
             return self._with_problem(ObservedApplication(bare, labels), Problem("", error.kind, error.message))
         return to_observed_application(wire, self.source, self._server_info.url)
 
@@ -230,7 +232,7 @@ class ApplicationStore:
         spoiled = replace(known.application, problems=(problem,))
         return replace(known, application=spoiled, labels=observed.labels or known.labels)
 
-    def _record_unreadable(self, what: str, error: BadAnswer) -> None:
+    def _record_unreadable(self, what: str, error: InvalidResponse) -> None:
         problem = Problem(self.source, error.kind, f"{what} is not understood: {error.message}")
         self._problems = tuple(dict.fromkeys((*self._problems, problem)))
 

@@ -17,15 +17,15 @@ from anchor_tui.sources.argocd.connection import CONNECT_TIMEOUT_S, RESPONSE_TIM
 from anchor_tui.sources.argocd.response import ApiResponse, decode_json, html_error_text, is_html
 from anchor_tui.sources.argocd.schema import ErrorResponse, StreamError, StreamEvent
 from anchor_tui.sources.errors import (
-    BadAnswer,
+    ClientError,
     Forbidden,
-    NoAnswer,
+    InvalidResponse,
     NotFound,
     RateLimited,
-    Rejected,
-    ServerFailed,
+    ServerError,
     SourceError,
-    TlsFailure,
+    Timeout,
+    TlsError,
     Unauthenticated,
     Unreachable,
     WriteRefused,
@@ -152,7 +152,7 @@ async def _parse_events(response: httpx.Response) -> AsyncIterator[StreamEvent |
         elif line.startswith(":"):
             yield None
         elif line.lstrip().startswith("<"):
-            raise BadAnswer(html_error_text(str(response.url.copy_with(query=None))))
+            raise InvalidResponse(html_error_text(str(response.url.copy_with(query=None))))
 
 
 def _parse_event(line: str) -> StreamEvent:
@@ -160,23 +160,23 @@ def _parse_event(line: str) -> StreamEvent:
     if event.error is not None:
         raise error_for_status(event.error.http_code, event.error.message)
     if event.result is None:
-        raise ServerFailed("the stream ended with an error that the server did not name")
+        raise ServerError("the stream ended with an error that the server did not name")
     return event
 
 
 def _raise_for_status(response: httpx.Response) -> None:
     if response.status_code == httpx.codes.OK:
         if response.headers.get("content-type", "").startswith("text/html"):
-            raise BadAnswer(html_error_text(str(response.url.copy_with(query=None))))
+            raise InvalidResponse(html_error_text(str(response.url.copy_with(query=None))))
         return
     if response.is_redirect:
         try:
             target = httpx.URL(response.headers.get("location", ""))
         except httpx.InvalidURL as error:
-            raise BadAnswer("the server redirects to what is no address: is a login proxy in between?") from error
+            raise InvalidResponse("the server redirects to what is no address: is a login proxy in between?") from error
         if target.scheme == "https" and response.url.scheme == "http":
-            raise BadAnswer(f"the server speaks TLS: say https://{response.url.netloc.decode()} instead of http")
-        raise BadAnswer(f"the server redirects to {target.host or target.path}: is a login proxy in between?")
+            raise InvalidResponse(f"the server speaks TLS: say https://{response.url.netloc.decode()} instead of http")
+        raise InvalidResponse(f"the server redirects to {target.host or target.path}: is a login proxy in between?")
     raise error_for_status(response.status_code, _error_message(response), response.headers.get("retry-after"))
 
 
@@ -198,9 +198,9 @@ def error_for_status(status: int, message: str, retry_after: str | None = None) 
             wait_s = float(retry_after) if retry_after and retry_after.isdecimal() else None
             return RateLimited(f"429: too many requests{words}", wait_s)
         case _ if 400 <= status < 500:
-            return Rejected(f"HTTP {status}{words}", status)
+            return ClientError(f"HTTP {status}{words}", status)
         case _:
-            return ServerFailed(f"HTTP {status}{words}", status)
+            return ServerError(f"HTTP {status}{words}", status)
 
 
 def _error_message(response: httpx.Response) -> str:
@@ -221,25 +221,25 @@ def _translate_transport_errors(url: str, timeout_s: float = RESPONSE_TIMEOUT_S)
     try:
         yield
     except httpx.ConnectTimeout as error:
-        raise NoAnswer(f"{url}: no connection within {CONNECT_TIMEOUT_S:.0f} s", sent=False) from error
+        raise Timeout(f"{url}: no connection within {CONNECT_TIMEOUT_S:.0f} s", sent=False) from error
     except httpx.PoolTimeout as error:
-        raise NoAnswer(f"{url}: no connection was free within {timeout_s:g} s", sent=False) from error
+        raise Timeout(f"{url}: no connection was free within {timeout_s:g} s", sent=False) from error
     except httpx.TimeoutException as error:
-        raise NoAnswer(f"{url}: no answer within {timeout_s:g} s") from error
+        raise Timeout(f"{url}: no answer within {timeout_s:g} s") from error
     except httpx.ConnectError as error:
         if _is_tls_error(error):
-            raise TlsFailure(
+            raise TlsError(
                 f"{url}: TLS: {_tls_error_text(error)}; name the authority with ca_file, or set insecure = true"
             ) from error
         raise Unreachable(f"{url}: cannot connect: {error or 'no reason given'}", sent=False) from error
     except httpx.RemoteProtocolError as error:
-        raise BadAnswer(f"{url}: the answer ended early or is no HTTP: {error}") from error
+        raise InvalidResponse(f"{url}: the answer ended early or is no HTTP: {error}") from error
     except httpx.DecodingError as error:
-        raise BadAnswer(f"{url}: the answer cannot be decompressed: {error}") from error
+        raise InvalidResponse(f"{url}: the answer cannot be decompressed: {error}") from error
     except httpx.TransportError as error:
         raise Unreachable(f"{url}: the connection broke: {str(error) or type(error).__name__}") from error
     except httpx.InvalidURL as error:
-        raise BadAnswer(f"{url} is no address: {error}") from error
+        raise InvalidResponse(f"{url} is no address: {error}") from error
 
 
 def _is_tls_error(error: BaseException) -> bool:

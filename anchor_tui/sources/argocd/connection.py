@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from anchor_tui import __version__
 from anchor_tui.config.patterns import is_loopback
-from anchor_tui.sources.errors import TlsFailure, Unreachable
+from anchor_tui.sources.errors import TlsError, Unreachable
 
 if TYPE_CHECKING:
     import ssl
@@ -57,7 +57,7 @@ def _create_ssl_context(access: ArgocdAccess) -> ssl.SSLContext:
         elif access.client_cert_data and access.client_key_data:
             _load_client_certificate(context, access.client_cert_data, access.client_key_data)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        raise TlsFailure(f"{access.url}: the TLS files of the configuration cannot be used: {error}") from error
+        raise TlsError(f"{access.url}: the TLS files of the configuration cannot be used: {error}") from error
     return context
 
 

@@ -21,7 +21,7 @@ from anchor_tui.domain.model import AppId, Application
 from anchor_tui.domain.policy.evidence.cluster import list_created_secrets
 from anchor_tui.domain.source_data import ManagedResources
 from anchor_tui.sources.argocd.endpoints import APPLICATIONS
-from anchor_tui.sources.errors import BadAnswer, Forbidden, SourceError
+from anchor_tui.sources.errors import Forbidden, InvalidResponse, SourceError
 
 if TYPE_CHECKING:
     from anchor_tui.sources.argocd.source import Client
@@ -101,7 +101,7 @@ class ManagedResourcesReader:
             try:
                 answer = (await client.get(f"{path}/resource", params | wanted)).decode(LiveResourceJson)
                 found.append(json.loads(answer.manifest))
-            except (BadAnswer, ValueError):
+            except (InvalidResponse, ValueError):
                 continue
             except SourceError:
                 continue

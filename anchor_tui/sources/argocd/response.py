@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from anchor_tui.sources.errors import BadAnswer
+from anchor_tui.sources.errors import InvalidResponse
 
 T = TypeVar("T")
 
@@ -31,11 +31,11 @@ def decode_json(body: bytes, shape: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=shape)
     except (msgspec.ValidationError, UnicodeDecodeError) as error:
-        raise BadAnswer(f"the answer has an unexpected shape: {error}") from error
+        raise InvalidResponse(f"the answer has an unexpected shape: {error}") from error
     except msgspec.DecodeError as error:
         if is_html(body):
-            raise BadAnswer(html_error_text("the address")) from error
-        raise BadAnswer(f"the answer ended early or is no JSON ({len(body):,} bytes: {error})") from error
+            raise InvalidResponse(html_error_text("the address")) from error
+        raise InvalidResponse(f"the answer ended early or is no JSON ({len(body):,} bytes: {error})") from error
 
 
 def is_html(body: bytes) -> bool:

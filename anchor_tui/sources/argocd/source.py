@@ -22,17 +22,17 @@ from anchor_tui.sources.argocd.application_store import ApplicationStore
 from anchor_tui.sources.argocd.endpoints import APPLICATIONS, LIST_REQUEST, SETTINGS, VERSION, WATCH_REQUEST
 from anchor_tui.sources.argocd.response import ApiResponse
 from anchor_tui.sources.argocd.schema import SettingsResponse, StreamEvent, VersionResponse
+from anchor_tui.sources.backoff import Backoff, sleep_until_woken
 from anchor_tui.sources.errors import (
-    BadAnswer,
     Forbidden,
+    InvalidResponse,
     NotFound,
     RateLimited,
-    ServerFailed,
+    ServerError,
     SourceError,
     Unauthenticated,
     Unreachable,
 )
-from anchor_tui.sources.pace import Backoff, pause
 
 if TYPE_CHECKING:
     from anchor_tui.sources.argocd.client import ArgoClient
@@ -111,12 +111,13 @@ class ArgoSource:
                     await self._locate_missing(client)
                     publish(self._fresh_reading())
                     pause_s = await self._follow_stream(client, publish, backoff)
-                await pause(self._wake, pause_s)
+                await sleep_until_woken(self._wake, pause_s)
             except SourceError as error:
                 publish(self._failed_reading(error.failure))
-                asked_s = error.wait_s if isinstance(error, RateLimited) else None
-                await pause(
-                    self._wake, backoff.next(UNAUTHENTICATED_RETRY_S if isinstance(error, Unauthenticated) else asked_s)
+                asked_s = error.retry_after_s if isinstance(error, RateLimited) else None
+                await sleep_until_woken(
+                    self._wake,
+                    backoff.next_pause_s(UNAUTHENTICATED_RETRY_S if isinstance(error, Unauthenticated) else asked_s),
                 )
 
     # --- asking ------------------------------------------------------------------------------------
@@ -157,7 +158,7 @@ class ArgoSource:
         try:
             answer = await client.get(f"{APPLICATIONS}/{quote(application.name, safe='')}", params)
             self._store.apply_application(application, answer)
-        except (ServerFailed, BadAnswer, Unreachable) as error:
+        except (ServerError, InvalidResponse, Unreachable) as error:
             self._store.record_error(application, error)
             return error
         return None
@@ -231,7 +232,7 @@ class ArgoSource:
         Returns the pause that is due then: none after a silence, which was pause enough.
         """
         heard = False
-        ended: SourceError = BadAnswer("the stream ended before it said anything")
+        ended: SourceError = InvalidResponse("the stream ended before it said anything")
         began = time.monotonic()
         try:
             async with client.stream_events(*WATCH_REQUEST) as events:
@@ -248,20 +249,20 @@ class ArgoSource:
                     changed.set()
         except TimeoutError:
             return 0.0
-        except (Unreachable, BadAnswer, ServerFailed, Forbidden, NotFound) as error:
+        except (Unreachable, InvalidResponse, ServerError, Forbidden, NotFound) as error:
             ended = error
         if not heard:  # proxies cut streams routinely; one that never comes is worth a word
             self._store.record_stream_failure(ended, FALLBACK_RELIST_S)
         if time.monotonic() - began > STABLE_STREAM_S:
             backoff.reset()
-        return min(backoff.next(), FALLBACK_RELIST_S)
+        return min(backoff.next_pause_s(), FALLBACK_RELIST_S)
 
     async def _relist_periodically(self, client: Client, changed: asyncio.Event, streaming: asyncio.Event) -> None:
         """The stream has no replay and may lose events: the list is the truth, every `relist_s` and when asked."""
         while True:
-            asked = await pause(self._wake, FALLBACK_RELIST_S)
+            asked = await sleep_until_woken(self._wake, FALLBACK_RELIST_S)
             if not asked and streaming.is_set():
-                await pause(self._wake, max(0.0, self._server.relist_s - FALLBACK_RELIST_S))
+                await sleep_until_woken(self._wake, max(0.0, self._server.relist_s - FALLBACK_RELIST_S))
             undetailed = self._store.apply_list(await self._list_applications(client))
             await self._fetch_details(client, undetailed)
             await self._locate_missing(client)

@@ -10,22 +10,24 @@ from dataclasses import dataclass
 
 from anchor_tui.config.model import ChartConfig, EnvironmentConfig, GitHubConfig
 
-PULL_REQUESTS_A_PAGE = 50
-RELEASES_BACK = 30
-CHECKS = 100
+PULL_REQUESTS_PER_PAGE = 50
+HISTORY_LENGTH = 30
+MAX_CHECKS = 100
 
-_CONTENT = "fragment Content on TreeEntry { oid object { ... on Blob { oid text isBinary isTruncated byteSize } } }"
-_CHANGE = """fragment Change on CommitHistoryConnection {
+_CONTENT_FRAGMENT = (
+    "fragment Content on TreeEntry { oid object { ... on Blob { oid text isBinary isTruncated byteSize } } }"
+)
+_CHANGE_FRAGMENT = """fragment Change on CommitHistoryConnection {
   nodes {
     oid committedDate author { name user { login } }
     associatedPullRequests(first: 1) { nodes { number title url } }
   }
 }"""
-_BUDGET = "rateLimit { limit cost remaining resetAt }"
+_BUDGET_FIELD = "rateLimit { limit cost remaining resetAt }"
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class QueryDocument:
     """A registered query: its text, and the variables that never change."""
 
     text: str
@@ -33,12 +35,12 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Queries:
+class RepoQueries:
     """Every query document that this configuration can ask."""
 
-    poll: Document
-    more_pull_requests: Document
-    history: Document
+    poll: QueryDocument
+    more_pull_requests: QueryDocument
+    history: QueryDocument
 
     @property
     def texts(self) -> frozenset[str]:
@@ -46,33 +48,33 @@ class Queries:
         return frozenset({self.poll.text, self.more_pull_requests.text, self.history.text})
 
 
-def make_queries(github: GitHubConfig, environments: tuple[EnvironmentConfig, ...], chart: ChartConfig) -> Queries:
+def build_queries(github: GitHubConfig, environments: tuple[EnvironmentConfig, ...], chart: ChartConfig) -> RepoQueries:
     """The three documents for these environments; paths travel as variables, so that any name is safe."""
     owner, _, name = github.ops_repo.partition("/")
     numbers = range(len(environments))
     where = (("owner", owner), ("name", name), ("ref", f"refs/heads/{github.branch}"))
     paths = tuple((f"e{n}Release", environments[n].release) for n in numbers)
     overlays = tuple((f"e{n}Values", environments[n].values) for n in numbers)
-    manifests = tuple((f"e{n}Application", application_file(chart, environments[n])) for n in numbers)
+    manifests = tuple((f"e{n}Application", application_path(chart, environments[n])) for n in numbers)
     charts = (("chartAbout", f"{chart.path}/Chart.yaml"), ("chartValues", f"{chart.path}/values.yaml"))
     branch = (("branch", github.branch),)
-    return Queries(
-        poll=Document(_poll(numbers), (*where, *branch, *charts, *paths, *overlays, *manifests)),
-        more_pull_requests=Document(_more_pull_requests(numbers), (*where[:2], *branch, *paths)),
-        history=Document(_history(numbers), (*where, *paths)),
+    return RepoQueries(
+        poll=QueryDocument(_build_poll(numbers), (*where, *branch, *charts, *paths, *overlays, *manifests)),
+        more_pull_requests=QueryDocument(_build_more_pull_requests(numbers), (*where[:2], *branch, *paths)),
+        history=QueryDocument(_build_history(numbers), (*where, *paths)),
     )
 
 
-def application_file(chart: ChartConfig, environment: EnvironmentConfig) -> str:
+def application_path(chart: ChartConfig, environment: EnvironmentConfig) -> str:
     """Where an environment's Application stands in the ops repo."""
     return f"{chart.applications}/{environment.name}.yaml"
 
 
-def _declared(numbers: range, *suffixes: str) -> str:
+def _declare_variables(numbers: range, *suffixes: str) -> str:
     return ", ".join(f"$e{n}{suffix}: String!" for n in numbers for suffix in suffixes)
 
 
-def _poll(numbers: range) -> str:
+def _build_poll(numbers: range) -> str:
     files = "\n".join(
         f"e{n}Release: file(path: $e{n}Release) {{ ...Content }}\n"
         f"e{n}Values: file(path: $e{n}Values) {{ ...Content }}\n"
@@ -81,8 +83,8 @@ def _poll(numbers: range) -> str:
         for n in numbers
     )
     return f"""query Poll($owner: String!, $name: String!, $ref: String!, $branch: String!, $chartValues: String!,
-  $chartAbout: String!, {_declared(numbers, "Release", "Values", "Application")}) {{
-  {_BUDGET}
+  $chartAbout: String!, {_declare_variables(numbers, "Release", "Values", "Application")}) {{
+  {_BUDGET_FIELD}
   viewer {{ login }}
   repository(owner: $owner, name: $name, followRenames: true) {{
     nameWithOwner url
@@ -93,7 +95,7 @@ def _poll(numbers: range) -> str:
       }} }} }}
       target {{ ... on Commit {{
         oid messageHeadline committedDate author {{ name user {{ login }} }}
-        statusCheckRollup {{ contexts(first: {CHECKS}) {{ nodes {{
+        statusCheckRollup {{ contexts(first: {MAX_CHECKS}) {{ nodes {{
           __typename
           ... on CheckRun {{ name status conclusion }}
           ... on StatusContext {{ context state }}
@@ -103,33 +105,33 @@ def _poll(numbers: range) -> str:
         {files}
       }} }}
     }}
-    {_pull_requests("")}
+    {_build_pull_requests_field("")}
   }}
 }}
-{_CONTENT}
-{_CHANGE}
-{_pull_request(numbers)}"""
+{_CONTENT_FRAGMENT}
+{_CHANGE_FRAGMENT}
+{_build_pull_request_fragment(numbers)}"""
 
 
-def _more_pull_requests(numbers: range) -> str:
+def _build_more_pull_requests(numbers: range) -> str:
     return f"""query MorePullRequests($owner: String!, $name: String!, $branch: String!, $after: String!,
-  {_declared(numbers, "Release")}) {{
-  {_BUDGET}
-  repository(owner: $owner, name: $name, followRenames: true) {{ {_pull_requests(", after: $after")} }}
+  {_declare_variables(numbers, "Release")}) {{
+  {_BUDGET_FIELD}
+  repository(owner: $owner, name: $name, followRenames: true) {{ {_build_pull_requests_field(", after: $after")} }}
 }}
-{_CONTENT}
-{_pull_request(numbers)}"""
+{_CONTENT_FRAGMENT}
+{_build_pull_request_fragment(numbers)}"""
 
 
-def _pull_requests(after: str) -> str:
+def _build_pull_requests_field(after: str) -> str:
     order = "orderBy: {field: UPDATED_AT, direction: DESC}"
-    arguments = f"states: [OPEN], baseRefName: $branch, first: {PULL_REQUESTS_A_PAGE}{after}, {order}"
+    arguments = f"states: [OPEN], baseRefName: $branch, first: {PULL_REQUESTS_PER_PAGE}{after}, {order}"
     return f"""pullRequests({arguments}) {{
       totalCount pageInfo {{ hasNextPage endCursor }} nodes {{ ...Pull }}
     }}"""
 
 
-def _pull_request(numbers: range) -> str:
+def _build_pull_request_fragment(numbers: range) -> str:
     files = " ".join(f"e{n}Release: file(path: $e{n}Release) {{ ...Content }}" for n in numbers)
     return f"""fragment Pull on PullRequest {{
   number title url isDraft createdAt author {{ login }} headRefName headRefOid
@@ -140,9 +142,9 @@ def _pull_request(numbers: range) -> str:
 }}"""
 
 
-def _history(numbers: range) -> str:
+def _build_history(numbers: range) -> str:
     parts = "\n".join(
-        f"""e{n}History: history(first: {RELEASES_BACK}, path: $e{n}Release) {{
+        f"""e{n}History: history(first: {HISTORY_LENGTH}, path: $e{n}Release) {{
           pageInfo {{ hasNextPage }}
           nodes {{
             oid committedDate author {{ name user {{ login }} }}
@@ -152,12 +154,12 @@ def _history(numbers: range) -> str:
         }}"""
         for n in numbers
     )
-    return f"""query History($owner: String!, $name: String!, $ref: String!, {_declared(numbers, "Release")}) {{
-  {_BUDGET}
+    return f"""query History($owner: String!, $name: String!, $ref: String!, {_declare_variables(numbers, "Release")}) {{
+  {_BUDGET_FIELD}
   repository(owner: $owner, name: $name, followRenames: true) {{
     ref(qualifiedName: $ref) {{ target {{ ... on Commit {{ oid
       {parts}
     }} }} }}
   }}
 }}
-{_CONTENT}"""
+{_CONTENT_FRAGMENT}"""

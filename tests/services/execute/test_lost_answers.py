@@ -15,7 +15,7 @@ from anchor_tui.sandbox.pace import FAST
 from anchor_tui.sandbox.tasks import Order
 from anchor_tui.services.execute.plan_run import PlanRun
 from anchor_tui.sources.argocd.client import ArgoClient
-from anchor_tui.sources.github import door
+from anchor_tui.sources.github import client
 from tests.services.sandbox_operator import QUICK_TIMEOUTS, Operator, operator_at, wait_until_true
 
 TIMEOUT_S = 0.5
@@ -186,14 +186,14 @@ async def op(_sandbox: Operator) -> Operator:
 
 def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ArgoClient.send.__kwdefaults__, "timeout_s", TIMEOUT_S)
-    make_github = door._make_github
+    make_github = client._create_github
 
     def impatient(access, gate):
         found = make_github(access, gate)
         found.requester._Requester__timeout = TIMEOUT_S  # it takes whole seconds only
         return found
 
-    monkeypatch.setattr(door, "_make_github", impatient)
+    monkeypatch.setattr(client, "_create_github", impatient)
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -86,9 +86,9 @@ def test_read_again_reaches_the_sources(tmp_path):
         reader.listen(heard.hear, heard.died.set)
         reader.on_first_frame()
         heard.until(all_fresh)
-        from tests.sources.hub import release
+        from tests.sources.github.fakes import release_yaml
 
-        box.commit({"environments/dev/release.yaml": release("3.0.0")}, "Bump")
+        box.commit({"environments/dev/release.yaml": release_yaml("3.0.0")}, "Bump")
         reader.read_again()
         heard.until(
             lambda snapshot: snapshot.environments[0].release.version == "3.0.0" and box.github.points.used >= 4

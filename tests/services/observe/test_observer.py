@@ -15,8 +15,8 @@ from anchor_tui.domain.model import SourceFailure, Unavailable
 from anchor_tui.sandbox.server import Sandbox, running
 from anchor_tui.services.observe import observer as module
 from anchor_tui.services.observe.observer import Observer, make_sources, observe_once
-from anchor_tui.sources.errors import CredentialError, NoAnswer
-from anchor_tui.sources.pace import Backoff
+from anchor_tui.sources.backoff import Backoff
+from anchor_tui.sources.errors import CredentialError, Timeout
 from tests.services.observe.fake_sources import HANGS, FakeSource, PublishedSnapshots
 from tests.sources.loopback_server import serve_requests
 from tests.values import NOW, application, argocd, config, fresh
@@ -201,7 +201,7 @@ async def test_one_reading_of_each_source_side_by_side():
     ("once", "kind", "message"),
     [
         (HANGS, "timeout", "no answer within 0.01 s"),
-        (NoAnswer("no answer within 20 s"), "timeout", "no answer within 20 s"),
+        (Timeout("no answer within 20 s"), "timeout", "no answer within 20 s"),
         (CredentialError("no token"), "credentials", "no token"),
         (RuntimeError("Bearer very-secret"), "internal", "a fault in anchor-tui: RuntimeError"),
     ],

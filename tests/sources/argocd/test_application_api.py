@@ -27,14 +27,14 @@ from anchor_tui.sources.argocd.response import ApiResponse
 from anchor_tui.sources.credentials.argocd import ArgocdAccess
 from anchor_tui.sources.credentials.secret import Secret
 from anchor_tui.sources.errors import (
-    BadAnswer,
+    ClientError,
     Forbidden,
-    NoAnswer,
+    InvalidResponse,
     NotFound,
     RateLimited,
-    Rejected,
-    ServerFailed,
+    ServerError,
     SourceError,
+    Timeout,
     Unauthenticated,
     Unreachable,
     WriteRefused,
@@ -133,8 +133,8 @@ async def test_every_recorded_application_is_read_as_it_is(name):
         ("get-404", NotFound),
         ("get-403-viewer-unknown", Forbidden),
         ("get-403-viewer-unknown-project", NotFound),
-        ("get-unknown-project", Rejected),
-        ("get-kubernetes-down", NoAnswer),
+        ("get-unknown-project", ClientError),
+        ("get-kubernetes-down", Timeout),
         ("unauthorized-expired-token", Unauthenticated),
         ("unauthorized-revoked-token", Unauthenticated),
     ],
@@ -175,7 +175,7 @@ async def test_one_that_waits_to_retry_looks_over_and_is_not():
 async def test_with_a_body_of_another_shape_it_is_no_application():
     for content in (b"", b"{", b"[]", b"null", b'{"metadata": 1}', b"<html>"):
         transport = httpx.MockTransport(lambda _, content=content: httpx.Response(200, content=content))
-        with pytest.raises(BadAnswer):
+        with pytest.raises(InvalidResponse):
             await read_application(make_client(transport), PROD)
 
 
@@ -379,7 +379,7 @@ async def test_read_only_nothing_that_writes_leaves(request_):
     with pytest.raises(WriteRefused) as caught:
         await send_request(make_client(heard), request_)
     assert heard.requests == []
-    assert not caught.value.lost
+    assert not caught.value.maybe_applied
 
 
 def failing(failure):
@@ -391,30 +391,30 @@ def failing(failure):
 
 FAILURES = {
     "refused": (failing(httpx.ConnectError), Unreachable, False),
-    "no connection in time": (failing(httpx.ConnectTimeout), NoAnswer, False),
-    "no connection free in time": (failing(httpx.PoolTimeout), NoAnswer, False),
-    "no answer in time": (failing(httpx.ReadTimeout), NoAnswer, True),
-    "not sent in time": (failing(httpx.WriteTimeout), NoAnswer, True),
+    "no connection in time": (failing(httpx.ConnectTimeout), Timeout, False),
+    "no connection free in time": (failing(httpx.PoolTimeout), Timeout, False),
+    "no answer in time": (failing(httpx.ReadTimeout), Timeout, True),
+    "not sent in time": (failing(httpx.WriteTimeout), Timeout, True),
     "reset while it is read": (failing(httpx.ReadError), Unreachable, True),
     "reset while it is sent": (failing(httpx.WriteError), Unreachable, True),
-    "closed without an answer": (failing(httpx.RemoteProtocolError), BadAnswer, True),
+    "closed without an answer": (failing(httpx.RemoteProtocolError), InvalidResponse, True),
     "HTML with 200": (
         lambda _: httpx.Response(200, text="<html>log in</html>", headers={"content-type": "text/html"}),
-        BadAnswer,
+        InvalidResponse,
         True,
     ),
-    "redirected": (lambda _: httpx.Response(302, headers={"location": "https://sso.example/"}), BadAnswer, True),
-    "400": (lambda _: error_response(400, "application is deleting"), Rejected, False),
+    "redirected": (lambda _: httpx.Response(302, headers={"location": "https://sso.example/"}), InvalidResponse, True),
+    "400": (lambda _: error_response(400, "application is deleting"), ClientError, False),
     "401": (lambda _: error_response(401, "no session information"), Unauthenticated, False),
     "403": (lambda _: error_response(403, "permission denied"), Forbidden, False),
     "404": (lambda _: error_response(404, "not found"), NotFound, False),
-    "409": (lambda _: error_response(409, "conflict"), Rejected, False),
-    "415": (lambda _: httpx.Response(415, text="Invalid content type\n"), Rejected, False),
+    "409": (lambda _: error_response(409, "conflict"), ClientError, False),
+    "415": (lambda _: httpx.Response(415, text="Invalid content type\n"), ClientError, False),
     "429": (lambda _: error_response(429, "slow down", **{"retry-after": "7"}), RateLimited, False),
-    "500": (lambda _: error_response(500, "it broke"), ServerFailed, True),
-    "502": (lambda _: httpx.Response(502, text="<html>Bad Gateway</html>"), ServerFailed, True),
-    "503": (lambda _: error_response(503, "down"), ServerFailed, True),
-    "504": (lambda _: httpx.Response(504, text=""), ServerFailed, True),
+    "500": (lambda _: error_response(500, "it broke"), ServerError, True),
+    "502": (lambda _: httpx.Response(502, text="<html>Bad Gateway</html>"), ServerError, True),
+    "503": (lambda _: error_response(503, "down"), ServerError, True),
+    "504": (lambda _: httpx.Response(504, text=""), ServerError, True),
 }
 
 
@@ -426,7 +426,7 @@ async def test_each_failure_tells_whether_the_write_may_have_been_carried_out(na
     with pytest.raises(SourceError) as caught:
         await send_request(make_client(heard, read_only=False), request_)
     assert type(caught.value) is kind
-    assert caught.value.lost == lost
+    assert caught.value.maybe_applied == lost
     assert len(heard.requests) == 1, "a write is sent once"
     assert "a-token" not in caught.value.message
     assert caught.value.message
@@ -434,7 +434,7 @@ async def test_each_failure_tells_whether_the_write_may_have_been_carried_out(na
 
 async def test_how_long_was_waited_is_said_as_it_was():
     transport = httpx.MockTransport(failing(httpx.ReadTimeout))
-    with pytest.raises(NoAnswer, match="no answer within 3 s"):
+    with pytest.raises(Timeout, match="no answer within 3 s"):
         await send_request(make_client(transport, read_only=False), SYNC.request, timeout_s=3)
 
 
@@ -470,7 +470,7 @@ async def test_on_a_real_socket_an_answer_that_breaks_off_is_a_lost_one(answer):
         with pytest.raises(SourceError) as caught:
             await send_request(asking, SYNC.request)
         await asking.aclose()
-    assert caught.value.lost
+    assert caught.value.maybe_applied
     assert taken == ["POST"]
 
 
@@ -481,40 +481,40 @@ async def test_on_a_real_socket_nobody_listening_is_no_lost_answer():
     with pytest.raises(Unreachable) as caught:
         await send_request(asking, SYNC.request)
     await asking.aclose()
-    assert not caught.value.lost
+    assert not caught.value.maybe_applied
 
 
 # --- a real server's refusals -----------------------------------------------------------------------------
 
 ANSWERS = [name for name in recording_names("sync", "terminate", "patch") if not name.startswith("syncwindows")]
 REFUSALS = {
-    "sync-bad-revision": (Rejected, "unable to resolve 'no-such-branch' to a commit SHA"),
-    "sync-deleting": (Rejected, "application is deleting"),
-    "sync-in-progress": (Rejected, "another operation is already in progress"),
-    "sync-while-terminating-blocked": (Rejected, "another operation is already in progress"),
-    "sync-kubernetes-down": (NoAnswer, "no answer within"),
+    "sync-bad-revision": (ClientError, "unable to resolve 'no-such-branch' to a commit SHA"),
+    "sync-deleting": (ClientError, "application is deleting"),
+    "sync-in-progress": (ClientError, "another operation is already in progress"),
+    "sync-while-terminating-blocked": (ClientError, "another operation is already in progress"),
+    "sync-kubernetes-down": (Timeout, "no answer within"),
     "sync-not-permitted": (Forbidden, "permission denied: applications, sync, anchor-msp/anchor-msp-prod, sub: viewer"),
     "sync-not-permitted-dry-run": (Forbidden, "permission denied: applications, sync"),
-    "sync-other-revision-auto-sync": (Rejected, "auto-sync currently set to main"),
+    "sync-other-revision-auto-sync": (ClientError, "auto-sync currently set to main"),
     "sync-project-role-not-permitted": (Forbidden, "sub: proj:anchor-msp:ci"),
     "sync-unknown-app": (Forbidden, "permission denied"),
     "sync-unknown-app-project": (NotFound, '"no-such-app" not found'),
-    "sync-unknown-project": (Rejected, "app is not allowed in project"),
-    "sync-unknown-revision-app": (Rejected, "unable to resolve"),
+    "sync-unknown-project": (ClientError, "app is not allowed in project"),
+    "sync-unknown-revision-app": (ClientError, "unable to resolve"),
     "sync-window-denied": (Forbidden, "cannot sync: blocked by sync window"),
     "sync-window-denied-dry-run": (Forbidden, "cannot sync: blocked by sync window"),
     "sync-window-denied-viewer": (Forbidden, "cannot sync: blocked by sync window"),
-    "terminate-none": (Rejected, "Unable to terminate operation. No operation is in progress"),
+    "terminate-none": (ClientError, "Unable to terminate operation. No operation is in progress"),
     "terminate-not-permitted": (Forbidden, "403: permission denied"),
     "terminate-unknown-app": (Forbidden, "403: permission denied"),
     "terminate-unknown-app-project": (NotFound, '"no-such-app" not found'),
-    "patch-bad": (ServerFailed, "Invalid JSON Patch"),
-    "patch-invalid-repo": (Rejected, "repository not accessible"),
+    "patch-bad": (ServerError, "Invalid JSON Patch"),
+    "patch-invalid-repo": (ClientError, "repository not accessible"),
     "patch-invalid-spec": (Forbidden, "permission denied: applications, create, nope/anchor-msp-preview"),
     "patch-not-permitted": (Forbidden, "permission denied: applications, update"),
-    "content-type-missing": (Rejected, "HTTP 415: Invalid content type"),
-    "content-type-missing-delete": (Rejected, "HTTP 415: Invalid content type"),
-    "bad-json": (Rejected, "unexpected EOF"),
+    "content-type-missing": (ClientError, "HTTP 415: Invalid content type"),
+    "content-type-missing-delete": (ClientError, "HTTP 415: Invalid content type"),
+    "bad-json": (ClientError, "unexpected EOF"),
     "unauthorized-no-token": (Unauthenticated, "no valid token was sent"),
     "unauthorized-expired-token": (Unauthenticated, "the token has expired"),
 }
@@ -533,7 +533,7 @@ async def test_a_real_server_s_refusal_is_an_error_in_its_own_words(name):
     assert type(caught.value) is kind
     assert words in caught.value.message
     assert is_operation_running_error(caught.value) == (name in {"sync-in-progress", "sync-while-terminating-blocked"})
-    assert caught.value.lost == (name in {"sync-kubernetes-down", "patch-bad"})
+    assert caught.value.maybe_applied == (name in {"sync-kubernetes-down", "patch-bad"})
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from anchor_tui.sources.argocd.prefetch_client import PrefetchingClient
 from anchor_tui.sources.argocd.source import ArgoSource
 from anchor_tui.sources.credentials.argocd import ArgocdAccess
 from anchor_tui.sources.credentials.secret import Secret
-from anchor_tui.sources.errors import SourceError, TlsFailure, Unauthenticated, Unreachable, WriteRefused
+from anchor_tui.sources.errors import SourceError, TlsError, Unauthenticated, Unreachable, WriteRefused
 from tests.sources.argocd.fakes import URL, applications_by_id, has_application, make_client, run_source
 from tests.sources.loopback_server import create_self_signed_tls, serve_requests
 
@@ -266,7 +266,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused_in_words_and_ca_
     context, ca_file = create_self_signed_tls(tmp_path)
     with serve_requests(lambda request: request.respond(200, '{"Version":"v3.5.1"}'), context) as url:
         argo = ArgoClient(resolve_connection(access(url)), read_only=True)
-        with pytest.raises(TlsFailure, match="ca_file") as caught:
+        with pytest.raises(TlsError, match="ca_file") as caught:
             await argo.get("api/version")
         await argo.aclose()
         assert "certificate" in caught.value.message.lower()
@@ -284,16 +284,16 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused_in_words_and_ca_
 async def test_a_server_that_does_not_speak_tls_is_a_failure_of_tls():
     with serve_requests(lambda request: request.respond(200, "{}")) as url:
         argo = ArgoClient(resolve_connection(access(url.replace("http:", "https:"))), read_only=True)
-        with pytest.raises(TlsFailure):
+        with pytest.raises(TlsError):
             await argo.get("api/version")
         await argo.aclose()
 
 
 def test_a_ca_file_that_holds_no_certificate_is_named(tmp_path):
     (tmp_path / "ca.pem").write_text("no certificate")
-    with pytest.raises(TlsFailure, match="TLS files of the configuration"):
+    with pytest.raises(TlsError, match="TLS files of the configuration"):
         ArgoClient(resolve_connection(access(ca_file=str(tmp_path / "ca.pem"))), read_only=True)
-    with pytest.raises(TlsFailure, match="TLS files of the configuration"):
+    with pytest.raises(TlsError, match="TLS files of the configuration"):
         ArgoClient(resolve_connection(access(ca_file=str(tmp_path / "none.pem"))), read_only=True)
 
 
@@ -370,6 +370,6 @@ async def test_nobody_listening_is_unreachable():
 
 
 def module_backoff(**values):
-    from anchor_tui.sources.pace import Backoff
+    from anchor_tui.sources.backoff import Backoff
 
     return Backoff(**values)

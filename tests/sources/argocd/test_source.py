@@ -13,8 +13,8 @@ from anchor_tui.config.model import ApplicationSelector
 from anchor_tui.domain.model import Fresh, Stale, Unavailable
 from anchor_tui.sources.argocd import source as module
 from anchor_tui.sources.argocd.endpoints import LIST_FIELDS, WATCH_FIELDS
-from anchor_tui.sources.errors import BadAnswer, Forbidden, RateLimited, ServerFailed, SourceError, Unauthenticated
-from anchor_tui.sources.pace import Backoff
+from anchor_tui.sources.backoff import Backoff
+from anchor_tui.sources.errors import Forbidden, InvalidResponse, RateLimited, ServerError, SourceError, Unauthenticated
 from tests.argocd_recordings import load_recording, replay_transport
 from tests.sources.argocd.fakes import (
     LIST,
@@ -267,7 +267,7 @@ async def test_a_stream_that_is_cut_again_and_again_is_asked_for_less_and_less_o
         await asyncio.sleep(0 if seconds < module.FALLBACK_RELIST_S else 60)
         return False
 
-    monkeypatch.setattr(module, "pause", pause)
+    monkeypatch.setattr(module, "sleep_until_woken", pause)
     monkeypatch.setattr(module, "Backoff", lambda: Backoff(first=0.001, longest=10))
     argo = FakeArgoCD(application_json("prod"))
     async with run_source(make_source(argo, PROD)) as seen:
@@ -497,7 +497,7 @@ async def test_a_refused_token_is_asked_about_no_more_often_than_every_half_minu
         pauses.append(seconds)
         return await wake.wait()
 
-    monkeypatch.setattr(module, "pause", noted)
+    monkeypatch.setattr(module, "sleep_until_woken", noted)
     argo = FakeArgoCD()
     argo.responses[LIST] = lambda _: error_response(401, "no session information")
     async with run_source(make_source(argo, PROD)) as seen:
@@ -516,7 +516,7 @@ async def test_a_rate_limit_is_waited_for_as_long_as_the_server_asks_up_to_an_ho
         pauses.append(seconds)
         return await wake.wait()
 
-    monkeypatch.setattr(module, "pause", noted)
+    monkeypatch.setattr(module, "sleep_until_woken", noted)
     argo = FakeArgoCD()
     argo.responses[LIST] = lambda _: error_response(429, "too many", **{"retry-after": header})
     async with run_source(make_source(argo, PROD)) as seen:
@@ -531,7 +531,7 @@ async def test_a_retry_after_that_is_no_number_of_seconds_is_none(header):
     argo.responses[LIST] = lambda _: httpx.Response(429, headers=[(b"retry-after", header.encode("latin-1"))])
     with pytest.raises(RateLimited) as caught:
         await make_source(argo, SELECTED).read()
-    assert caught.value.wait_s is None
+    assert caught.value.retry_after_s is None
 
 
 # --- single applications -----------------------------------------------------------------------------
@@ -584,7 +584,7 @@ async def test_a_server_that_answers_for_no_application_at_all_was_not_read():
     argo = FakeArgoCD()
     for name in ("staging", "prod"):
         argo.responses[f"{LIST}/{name}"] = lambda _: httpx.Response(502, text="<html>Bad Gateway</html>")
-    with pytest.raises(ServerFailed, match="502"):
+    with pytest.raises(ServerError, match="502"):
         await make_source(argo, BOTH).read()
 
 
@@ -681,7 +681,7 @@ async def test_version_and_settings_are_good_to_know_and_no_failure_without():
 
 @pytest.mark.parametrize(
     ("answer", "kind"),
-    [(error_response(403, "no"), Forbidden), (httpx.Response(200, content=b'{"items":[{'), BadAnswer)],
+    [(error_response(403, "no"), Forbidden), (httpx.Response(200, content=b'{"items":[{'), InvalidResponse)],
 )
 async def test_one_reading_fails_with_the_list(answer, kind):
     argo = FakeArgoCD()

@@ -13,13 +13,13 @@ from anchor_tui.config.model import Config
 from anchor_tui.sources.credentials.argocd import GitHubAccess
 from anchor_tui.sources.credentials.secret import Secret
 from anchor_tui.sources.errors import NotFound
-from anchor_tui.sources.github import GitHubSource
-from anchor_tui.sources.github.door import Door, Gate, GraphAnswer, GraphError
-from anchor_tui.sources.github.queries import Document
+from anchor_tui.sources.github.client import GitHubClient, GraphQLError, GraphQLResponse, ReadOnlyGuard
+from anchor_tui.sources.github.queries import QueryDocument
+from anchor_tui.sources.github.source import GitHubSource
 from tests.values import NOW
 
-Data = dict[str, Any]
-RELEASE = """version: {version}
+Json = dict[str, Any]
+RELEASE_YAML = """version: {version}
 commit: 9f2c1e0d5a7b4c3e8f6a1b2c3d4e5f60718293a4
 images:
   gateway:
@@ -29,11 +29,11 @@ images:
 """
 
 
-def release(version: str) -> str:
-    return RELEASE.format(version=version, digest=version.encode().hex().ljust(64, "0"))
+def release_yaml(version: str) -> str:
+    return RELEASE_YAML.format(version=version, digest=version.encode().hex().ljust(64, "0"))
 
 
-def entry(text: str | None) -> Data | None:
+def tree_entry(text: str | None) -> Json | None:
     """A file in a tree."""
     if text is None:
         return None
@@ -42,62 +42,62 @@ def entry(text: str | None) -> Data | None:
     return {"oid": oid, "object": content}
 
 
-def target(oid: str = "a" * 40, *versions: str | None, **more: Any) -> Data:
+def commit_node(oid: str = "a" * 40, *versions: str | None, **more: Any) -> Json:
     """The head of the branch with each environment's release and overlay."""
-    found: Data = {"oid": oid, "messageHeadline": "Promote", "committedDate": "2026-11-23T14:00:00Z"}
+    found: Json = {"oid": oid, "messageHeadline": "Promote", "committedDate": "2026-11-23T14:00:00Z"}
     for number, version in enumerate(versions or ("1.44.0", "1.43.2", "1.43.1")):
-        found[f"e{number}Release"] = entry(release(version) if version else None)
-        found[f"e{number}Values"] = entry("gateway:\n  replicas: 1\n")
+        found[f"e{number}Release"] = tree_entry(release_yaml(version) if version else None)
+        found[f"e{number}Values"] = tree_entry("gateway:\n  replicas: 1\n")
         found[f"e{number}Change"] = {"nodes": [{"oid": oid, "committedDate": "2026-11-23T13:00:00Z"}]}
     return found | more
 
 
-def pull(number: int, **more: Any) -> Data:
+def pull_request_node(number: int, **more: Any) -> Json:
     usual = {"number": number, "title": f"PR {number}", "url": f"https://github.com/a/b/pull/{number}"}
     return usual | {"headRefName": "topic", "headRefOid": f"{number:040x}"} | more
 
 
-def page(*pulls: Data, more: str | None = None) -> Data:
+def pull_request_page(*pulls: Json, more: str | None = None) -> Json:
     info = {"hasNextPage": more is not None, "endCursor": more}
     return {"totalCount": len(pulls), "pageInfo": info, "nodes": list(pulls)}
 
 
-def limit(cost: int = 1, remaining: int = 4900, total: int = 5000) -> Data:
+def rate_limit_node(cost: int = 1, remaining: int = 4900, total: int = 5000) -> Json:
     return {"limit": total, "cost": cost, "remaining": remaining, "resetAt": "2026-11-23T14:32:31Z"}
 
 
-def polled(head: Data | None = None, pulls: Data | None = None, **more: Any) -> Data:
+def poll_response(head: Json | None = None, pulls: Json | None = None, **more: Any) -> Json:
     """The answer to a poll."""
     repository = {
         "nameWithOwner": "anchor/anchor-msp-ops",
         "url": "https://github.com/anchor/anchor-msp-ops",
-        "ref": {"target": head or target()},
-        "pullRequests": pulls or page(),
+        "ref": {"target": head or commit_node()},
+        "pullRequests": pulls or pull_request_page(),
     }
-    budget = more.pop("budget", limit())
+    budget = more.pop("budget", rate_limit_node())
     return {"rateLimit": budget, "viewer": {"login": "on-call"}, "repository": repository | more}
 
 
-def history(*versions: str, environments: int = 3) -> Data:
+def history_response(*versions: str, environments: int = 3) -> Json:
     """The answer about the history, the same for each environment."""
     nodes = [
-        {"oid": f"{number:040x}", "committedDate": "2026-11-22T10:00:00Z", "release": entry(release(version))}
+        {"oid": f"{number:040x}", "committedDate": "2026-11-22T10:00:00Z", "release": tree_entry(release_yaml(version))}
         for number, version in enumerate(versions)
     ]
     parts = {f"e{n}History": {"pageInfo": {"hasNextPage": False}, "nodes": nodes} for n in range(environments)}
-    return {"rateLimit": limit(), "repository": {"ref": {"target": {"oid": "a" * 40, **parts}}}}
+    return {"rateLimit": rate_limit_node(), "repository": {"ref": {"target": {"oid": "a" * 40, **parts}}}}
 
 
-class FakeDoor:
+class FakeGitHub:
     """A door that answers by the query's name: data, an answer, an error, or a list of them, one after the other."""
 
     def __init__(self, **answers: Any) -> None:
-        self.answers: dict[str, Any] = {"History": history("1.43.1")} | answers
+        self.answers: dict[str, Any] = {"History": history_response("1.43.1")} | answers
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
         self.closed = 0
-        self.beside = FakeRest()
+        self.beside = FakeRestGitHub()
 
-    async def query(self, document: Document, variables: Mapping[str, Any] | None = None) -> GraphAnswer:
+    async def query(self, document: QueryDocument, variables: Mapping[str, Any] | None = None) -> GraphQLResponse:
         name = re.match(r"query (\w+)", document.text)[1]  # type: ignore[index]
         self.asked.append((name, dict(document.variables) | dict(variables or {})))
         answer = self.answers[name]
@@ -105,7 +105,7 @@ class FakeDoor:
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
         if isinstance(answer, Exception):
             raise answer
-        return answer if isinstance(answer, GraphAnswer) else GraphAnswer(answer, (), 0.01)
+        return answer if isinstance(answer, GraphQLResponse) else GraphQLResponse(answer, (), 0.01)
 
     def names(self) -> list[str]:
         return [name for name, _ in self.asked]
@@ -114,7 +114,7 @@ class FakeDoor:
         self.closed += 1
 
 
-class FakeRest:
+class FakeRestGitHub:
     """The door beside it, to REST: by path data, an error, or a function of the parameters; 404 for all else."""
 
     def __init__(self) -> None:
@@ -129,7 +129,7 @@ class FakeRest:
             await asyncio.Event().wait()
         return work(self)
 
-    def requestJsonAndCheck(self, _verb: str, url: str, parameters: Any = None) -> tuple[Data, Any]:
+    def requestJsonAndCheck(self, _verb: str, url: str, parameters: Any = None) -> tuple[Json, Any]:
         self.got.append(url)
         answer = self.answers.get(url, NotFound("Not Found; or the token may not see it"))
         if callable(answer):
@@ -142,18 +142,18 @@ class FakeRest:
         self.closed += 1
 
 
-def denied(*path: str | int, kind: str = "FORBIDDEN", message: str = "Resource not accessible") -> GraphError:
-    return GraphError(kind, message, path)
+def denied_error(*path: str | int, kind: str = "FORBIDDEN", message: str = "Resource not accessible") -> GraphQLError:
+    return GraphQLError(kind, message, path)
 
 
-def source(config: Config, door: Any, now: Callable[[], datetime] = lambda: NOW) -> GitHubSource:
+def make_source(config: Config, door: Any, now: Callable[[], datetime] = lambda: NOW) -> GitHubSource:
     async def connect(documents: frozenset[str]) -> Any:
         return door if documents else door.beside
 
     return GitHubSource(config, connect, now)
 
 
-def door_to(
+def client_for(
     url: str, *, token: str = "ghp_verysecretverysecretverysecret123456", read_only: bool = True, **gate: Any
-) -> Door:
-    return Door(GitHubAccess(url, Secret(token), "test"), Gate(read_only, **gate))
+) -> GitHubClient:
+    return GitHubClient(GitHubAccess(url, Secret(token), "test"), ReadOnlyGuard(read_only, **gate))

@@ -8,42 +8,42 @@ import msgspec
 
 from anchor_tui.config.model import Config, EnvironmentConfig
 from anchor_tui.domain.source_data import OpsRepoData, PastRelease
-from anchor_tui.sources.github.bench import MORE_HISTORY
-from anchor_tui.sources.github.files import Files
-from anchor_tui.sources.github.wire import Changes, convert
+from anchor_tui.sources.github.pull_request_queries import HISTORY_PAGE_QUERY
+from anchor_tui.sources.github.repo_files import RepoFiles
+from anchor_tui.sources.github.schema import FileCommits, convert_json
 
 if TYPE_CHECKING:
-    from anchor_tui.sources.github.door import Door
+    from anchor_tui.sources.github.client import GitHubClient
 
-MOST_PAGES = 20
+MAX_PAGES = 20
 """Two thousand releases are years of them."""
 
 
-class _Target(msgspec.Struct):
-    past: Changes | None = None
+class _HistoryTarget(msgspec.Struct):
+    past: FileCommits | None = None
 
 
-class _Ref(msgspec.Struct):
-    target: _Target | None = None
+class _HistoryRef(msgspec.Struct):
+    target: _HistoryTarget | None = None
 
 
-class _Repository(msgspec.Struct):
-    ref: _Ref | None = None
+class _HistoryRepository(msgspec.Struct):
+    ref: _HistoryRef | None = None
 
 
-class _Answer(msgspec.Struct):
-    repository: _Repository | None = None
+class _HistoryResponse(msgspec.Struct):
+    repository: _HistoryRepository | None = None
 
 
-async def read_past(
-    door: Door, config: Config, environment: EnvironmentConfig, repo: OpsRepoData
+async def read_release_history(
+    door: GitHubClient, config: Config, environment: EnvironmentConfig, repo: OpsRepoData
 ) -> tuple[PastRelease, ...]:
     """The whole history of one environment, newest first. Raises SourceError."""
     owner, _, name = repo.name.partition("/")
-    files = Files(config)
+    files = RepoFiles(config)
     found: list[PastRelease] = []
     cursor: str | None = None
-    for _ in range(MOST_PAGES):
+    for _ in range(MAX_PAGES):
         variables = {
             "owner": owner,
             "name": name,
@@ -51,12 +51,12 @@ async def read_past(
             "path": environment.release,
             "after": cursor,
         }
-        answer = convert((await door.query(MORE_HISTORY, variables)).data, _Answer)
+        answer = convert_json((await door.query(HISTORY_PAGE_QUERY, variables)).data, _HistoryResponse)
         target = answer.repository.ref.target if answer.repository and answer.repository.ref else None
         changes = target.past if target else None
         if changes is None:
             break
-        found += [files.past(node, environment) for node in changes.nodes or () if node]
+        found += [files.read_past_release(node, environment) for node in changes.nodes or () if node]
         if not changes.page_info.has_next_page or not changes.page_info.end_cursor:
             break
         cursor = changes.page_info.end_cursor

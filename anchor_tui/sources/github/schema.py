@@ -12,11 +12,11 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from anchor_tui.domain.model import ChecksStatus, PullRequest, PullRequestRef, RateBudget
-from anchor_tui.sources.errors import BadAnswer
+from anchor_tui.sources.errors import InvalidResponse
 
 T = TypeVar("T")
 
-Time = Annotated[datetime, msgspec.Meta(tz=True)]
+UtcTime = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class RateLimit(msgspec.Struct, rename="camel"):
@@ -25,10 +25,10 @@ class RateLimit(msgspec.Struct, rename="camel"):
     limit: int
     cost: int
     remaining: int
-    reset_at: Time
+    reset_at: UtcTime
 
 
-class Blob(msgspec.Struct, rename="camel"):
+class BlobNode(msgspec.Struct, rename="camel"):
     """A file's content; `text` is null where it is binary."""
 
     oid: str = ""
@@ -38,32 +38,32 @@ class Blob(msgspec.Struct, rename="camel"):
     byte_size: int = 0
 
 
-class Entry(msgspec.Struct, rename="camel"):
+class TreeEntry(msgspec.Struct, rename="camel"):
     """A file in a commit's tree."""
 
     oid: str
-    object: Blob | None = None
+    object: BlobNode | None = None
 
 
-class User(msgspec.Struct, rename="camel"):
+class UserNode(msgspec.Struct, rename="camel"):
     """A GitHub account."""
 
     login: str
 
 
-class Author(msgspec.Struct, rename="camel"):
+class CommitAuthor(msgspec.Struct, rename="camel"):
     """Who wrote a commit: the account, if GitHub knows it."""
 
     name: str | None = None
-    user: User | None = None
+    user: UserNode | None = None
 
     @property
-    def who(self) -> str | None:
+    def display_name(self) -> str | None:
         """The account's login, else the name in the commit."""
         return self.user.login if self.user else self.name
 
 
-class Reference(msgspec.Struct, rename="camel"):
+class PullRequestLink(msgspec.Struct, rename="camel"):
     """A pull request, named."""
 
     number: int
@@ -71,31 +71,31 @@ class Reference(msgspec.Struct, rename="camel"):
     url: str
 
     @property
-    def ref(self) -> PullRequestRef:
+    def to_ref(self) -> PullRequestRef:
         """The same in the domain's terms."""
         return PullRequestRef(self.number, self.title, self.url)
 
 
-class References(msgspec.Struct, rename="camel"):
+class PullRequestLinks(msgspec.Struct, rename="camel"):
     """The pull requests that a commit came with."""
 
-    nodes: list[Reference | None] | None = None
+    nodes: list[PullRequestLink | None] | None = None
 
 
-class Change(msgspec.Struct, rename="camel"):
+class FileCommit(msgspec.Struct, rename="camel"):
     """A commit that changed a file; in a history also the file as it then was."""
 
     oid: str
-    committed_date: Time | None = None
-    author: Author | None = None
-    associated_pull_requests: References | None = None
-    release: Entry | None = None
+    committed_date: UtcTime | None = None
+    author: CommitAuthor | None = None
+    associated_pull_requests: PullRequestLinks | None = None
+    release: TreeEntry | None = None
 
     @property
     def pull_request(self) -> PullRequestRef | None:
         """The pull request that brought it, if one did."""
         nodes = (self.associated_pull_requests.nodes if self.associated_pull_requests else None) or []
-        return next((node.ref for node in nodes if node), None)
+        return next((node.to_ref for node in nodes if node), None)
 
 
 class PageInfo(msgspec.Struct, rename="camel"):
@@ -105,10 +105,10 @@ class PageInfo(msgspec.Struct, rename="camel"):
     end_cursor: str | None = None
 
 
-class Changes(msgspec.Struct, rename="camel"):
+class FileCommits(msgspec.Struct, rename="camel"):
     """The commits that changed a file, newest first."""
 
-    nodes: list[Change | None] | None = None
+    nodes: list[FileCommit | None] | None = None
     page_info: PageInfo = msgspec.field(default_factory=PageInfo)
 
 
@@ -128,7 +128,7 @@ class CheckContexts(msgspec.Struct, rename="camel"):
     nodes: list[CheckContext | None] | None = None
 
 
-class Rollup(msgspec.Struct, rename="camel"):
+class CheckRollup(msgspec.Struct, rename="camel"):
     """All checks of a commit in one word; `contexts` may be denied while `state` is told."""
 
     state: str | None = None
@@ -140,9 +140,9 @@ class HeadCommit(msgspec.Struct, rename="camel"):
 
     oid: str
     message_headline: str = ""
-    committed_date: Time | None = None
-    author: Author | None = None
-    status_check_rollup: Rollup | None = None
+    committed_date: UtcTime | None = None
+    author: CommitAuthor | None = None
+    status_check_rollup: CheckRollup | None = None
 
 
 class RequiredCheck(msgspec.Struct, rename="camel"):
@@ -157,33 +157,33 @@ class RuleParameters(msgspec.Struct, rename="camel"):
     required_status_checks: list[RequiredCheck] | None = None
 
 
-class Rule(msgspec.Struct, rename="camel"):
+class BranchRule(msgspec.Struct, rename="camel"):
     """A rule of a ruleset."""
 
     parameters: RuleParameters | None = None
 
 
-class Rules(msgspec.Struct, rename="camel"):
+class BranchRules(msgspec.Struct, rename="camel"):
     """The rules that hold for the branch."""
 
-    nodes: list[Rule | None] | None = None
+    nodes: list[BranchRule | None] | None = None
 
 
-class UpdateRule(msgspec.Struct, rename="camel"):
+class BranchProtection(msgspec.Struct, rename="camel"):
     """The classic branch protection."""
 
     required_status_check_contexts: list[str | None] | None = None
 
 
-class Ref(msgspec.Struct, rename="camel"):
+class BranchRef(msgspec.Struct, rename="camel"):
     """The branch. `target` stays raw: its files' names depend on the configuration."""
 
-    ref_update_rule: UpdateRule | None = None
-    rules: Rules | None = None
+    ref_update_rule: BranchProtection | None = None
+    rules: BranchRules | None = None
     target: dict[str, Any] | None = None
 
     @property
-    def required_checks(self) -> frozenset[str]:
+    def required_check_names(self) -> frozenset[str]:
         """The names of the required checks, from branch protection and rulesets alike."""
         classic = (self.ref_update_rule.required_status_check_contexts if self.ref_update_rule else None) or []
         rules = (self.rules.nodes if self.rules else None) or []
@@ -191,16 +191,16 @@ class Ref(msgspec.Struct, rename="camel"):
         return frozenset(name for name in classic if name) | {each.context for rule in parameters for each in rule}
 
 
-class Label(msgspec.Struct, rename="camel"):
+class LabelNode(msgspec.Struct, rename="camel"):
     """A label."""
 
     name: str
 
 
-class Labels(msgspec.Struct, rename="camel"):
+class LabelNodes(msgspec.Struct, rename="camel"):
     """A pull request's labels."""
 
-    nodes: list[Label | None] | None = None
+    nodes: list[LabelNode | None] | None = None
 
 
 class ChangedFile(msgspec.Struct, rename="camel"):
@@ -216,62 +216,62 @@ class ChangedFiles(msgspec.Struct, rename="camel"):
     nodes: list[ChangedFile | None] | None = None
 
 
-class HeadRef(msgspec.Struct, rename="camel"):
+class PullRequestHead(msgspec.Struct, rename="camel"):
     """A pull request's branch; null where it is gone."""
 
     target: dict[str, Any] | None = None
 
 
-class Pull(msgspec.Struct, rename="camel"):
+class PullRequestNode(msgspec.Struct, rename="camel"):
     """An open pull request."""
 
     number: int
     title: str
     url: str
     is_draft: bool = False
-    created_at: Time | None = None
-    author: User | None = None
+    created_at: UtcTime | None = None
+    author: UserNode | None = None
     head_ref_name: str = ""
     head_ref_oid: str = ""
     mergeable: str | None = None
     review_decision: str | None = None
-    labels: Labels | None = None
+    labels: LabelNodes | None = None
     files: ChangedFiles | None = None
-    head_ref: HeadRef | None = None
-    status_check_rollup: Rollup | None = None
+    head_ref: PullRequestHead | None = None
+    status_check_rollup: CheckRollup | None = None
 
 
-class Pulls(msgspec.Struct, rename="camel"):
+class PullRequestPage(msgspec.Struct, rename="camel"):
     """A page of the open pull requests."""
 
     total_count: int = 0
     page_info: PageInfo = msgspec.field(default_factory=PageInfo)
-    nodes: list[Pull | None] | None = None
+    nodes: list[PullRequestNode | None] | None = None
 
 
-class Repository(msgspec.Struct, rename="camel"):
+class RepositoryNode(msgspec.Struct, rename="camel"):
     """The ops repo."""
 
     name_with_owner: str = ""
     url: str = ""
-    ref: Ref | None = None
-    pull_requests: Pulls | None = None
+    ref: BranchRef | None = None
+    pull_requests: PullRequestPage | None = None
 
 
-class Poll(msgspec.Struct, rename="camel"):
+class PollResponse(msgspec.Struct, rename="camel"):
     """The answer to any of our queries."""
 
-    repository: Repository | None = None
+    repository: RepositoryNode | None = None
     rate_limit: RateLimit | None = None
-    viewer: User | None = None
+    viewer: UserNode | None = None
 
 
-def convert(raw: object, shape: type[T]) -> T:
+def convert_json(raw: object, shape: type[T]) -> T:
     """A part of an answer as `shape`, or a `BadAnswer` that says what came instead."""
     try:
         return msgspec.convert(raw, shape)
     except msgspec.ValidationError as error:
-        raise BadAnswer(f"GitHub's answer has an unexpected shape: {error}") from error
+        raise InvalidResponse(f"GitHub's answer has an unexpected shape: {error}") from error
 
 
 def to_budget(*limits: RateLimit | None) -> RateBudget | None:
@@ -280,10 +280,10 @@ def to_budget(*limits: RateLimit | None) -> RateBudget | None:
     if not told:
         return None
     last = told[-1]
-    return RateBudget(last.limit, last.remaining, sum(limit.cost for limit in told), utc(last.reset_at))
+    return RateBudget(last.limit, last.remaining, sum(limit.cost for limit in told), to_utc(last.reset_at))
 
 
-def to_pull_request(pull: Pull, *, checks_denied: bool) -> PullRequest:
+def to_pull_request(pull: PullRequestNode, *, checks_denied: bool) -> PullRequest:
     """A pull request as GitHub tells it; what it does to which environment is not told but found out."""
     labels = (pull.labels.nodes if pull.labels else None) or []
     return PullRequest(
@@ -294,21 +294,21 @@ def to_pull_request(pull: Pull, *, checks_denied: bool) -> PullRequest:
         author=pull.author.login if pull.author else None,
         labels=tuple(sorted(label.name for label in labels if label)),
         head_sha=pull.head_ref_oid,
-        checks=rollup_checks(pull.status_check_rollup, denied=checks_denied),
+        checks=summarize_rollup(pull.status_check_rollup, denied=checks_denied),
         review=pull.review_decision.lower() if pull.review_decision else None,
         mergeable=pull.mergeable.lower() if pull.mergeable else None,
-        created_at=utc(pull.created_at) if pull.created_at else None,
+        created_at=to_utc(pull.created_at) if pull.created_at else None,
     )
 
 
-def required_checks(rollup: Rollup | None, required: frozenset[str], *, denied: bool) -> ChecksStatus:
+def summarize_required_checks(rollup: CheckRollup | None, required: frozenset[str], *, denied: bool) -> ChecksStatus:
     """How the required checks of the branch's head stand, together."""
     if not required:
         return "none"
     if denied or (rollup is not None and rollup.contexts is None):
         return "unknown"
     contexts = (rollup.contexts.nodes if rollup and rollup.contexts else None) or []
-    found = {context_checks(each) for each in contexts if each and (each.name or each.context) in required}
+    found = {check_state(each) for each in contexts if each and (each.name or each.context) in required}
     if required - {each.name or each.context for each in contexts if each}:
         found.add("pending")  # not reported yet
     for state in ("failure", "unknown", "pending"):
@@ -317,7 +317,7 @@ def required_checks(rollup: Rollup | None, required: frozenset[str], *, denied: 
     return "success"
 
 
-_STATES: Mapping[str, ChecksStatus] = {
+_CHECKS_BY_STATE: Mapping[str, ChecksStatus] = {
     "SUCCESS": "success",
     "NEUTRAL": "success",
     "SKIPPED": "success",
@@ -333,27 +333,27 @@ _STATES: Mapping[str, ChecksStatus] = {
 }
 
 
-def context_checks(context: CheckContext) -> ChecksStatus:
+def check_state(context: CheckContext) -> ChecksStatus:
     """How one check stands."""
     if context.status and context.status != "COMPLETED":
         return "pending"
-    return _STATES.get(context.conclusion or context.state or "", "unknown")
+    return _CHECKS_BY_STATE.get(context.conclusion or context.state or "", "unknown")
 
 
-def rollup_checks(rollup: Rollup | None, *, denied: bool) -> ChecksStatus:
+def summarize_rollup(rollup: CheckRollup | None, *, denied: bool) -> ChecksStatus:
     """How all checks of a commit stand, in one word."""
     if rollup is None:
         return "unknown" if denied else "none"
-    return _STATES.get(rollup.state or "", "unknown")
+    return _CHECKS_BY_STATE.get(rollup.state or "", "unknown")
 
 
-def changed_paths(pull: Pull) -> frozenset[str] | None:
+def list_changed_paths(pull: PullRequestNode) -> frozenset[str] | None:
     """The files that it changes; None where GitHub named only some of them."""
     files = pull.files or ChangedFiles()
     named: Sequence[ChangedFile | None] = files.nodes or []
     return frozenset(each.path for each in named if each) if files.total_count <= len(named) else None
 
 
-def utc(moment: datetime) -> datetime:
+def to_utc(moment: datetime) -> datetime:
     """The same instant in UTC."""
     return moment.astimezone(UTC)

@@ -24,32 +24,32 @@ from anchor_tui.domain.actions.steps import (
 )
 from anchor_tui.domain.source_data import OpsRepoData
 from anchor_tui.sources.errors import (
-    BadAnswer,
+    ClientError,
     Forbidden,
-    NoAnswer,
+    InvalidResponse,
     NotFound,
     RateLimited,
-    Rejected,
-    ServerFailed,
+    ServerError,
     SourceError,
-    TlsFailure,
+    Timeout,
+    TlsError,
     Unauthenticated,
     Unreachable,
     WriteRefused,
 )
-from anchor_tui.sources.github import sending as module
-from anchor_tui.sources.github.bench import (
-    BRANCH,
-    DOCUMENTS,
-    MORE_HISTORY,
-    PULL,
-    read_ours,
-    read_pull,
+from anchor_tui.sources.github import writer as module
+from anchor_tui.sources.github.file_contents import read_file_at, read_files
+from anchor_tui.sources.github.pull_request_queries import (
+    BRANCH_QUERY,
+    HISTORY_PAGE_QUERY,
+    PULL_REQUEST_QUERY,
+    QUERY_TEXTS,
+    read_branch_state,
+    read_pull_request,
 )
-from anchor_tui.sources.github.blobs import read_file_at, read_files
-from anchor_tui.sources.github.past import MOST_PAGES, read_past
-from anchor_tui.sources.github.sending import call, send
-from tests.sources.hub import FakeDoor, FakeRest, door_to, entry, release
+from anchor_tui.sources.github.release_history import MAX_PAGES, read_release_history
+from anchor_tui.sources.github.writer import request_json, send_request
+from tests.sources.github.fakes import FakeGitHub, FakeRestGitHub, client_for, release_yaml, tree_entry
 from tests.sources.loopback_server import serve_requests
 from tests.values import config
 
@@ -65,20 +65,20 @@ MERGE = MergePullRequest(REPO, 232, "PR_1", "d" * 40, "squash")
 # --- what is asked --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", sorted(DOCUMENTS), ids=lambda text: text.split("(")[0])
+@pytest.mark.parametrize("text", sorted(QUERY_TEXTS), ids=lambda text: text.split("(")[0])
 def test_every_query_is_valid_against_the_schema(text):
     assert validate(SCHEMA, parse(text)) == []
 
 
-@pytest.mark.parametrize("name", module.MUTATIONS)
+@pytest.mark.parametrize("name", module.MUTATION_DOCUMENTS)
 def test_every_mutation_is_valid_against_the_schema(name):
-    assert validate(SCHEMA, parse(module.MUTATIONS[name])) == []
+    assert validate(SCHEMA, parse(module.MUTATION_DOCUMENTS[name])) == []
 
 
 @pytest.mark.parametrize("step", [COMMIT, AUTO, QUEUE], ids=lambda step: step.request.body["mutation"])
 def test_what_a_step_gives_to_its_mutation_is_what_the_schema_takes(step):
     body = step.request.body
-    (operation,) = parse(module.MUTATIONS[body["mutation"]]).definitions
+    (operation,) = parse(module.MUTATION_DOCUMENTS[body["mutation"]]).definitions
     read = get_variable_values(SCHEMA, operation.variable_definitions, {"input": body["input"]})
     assert not isinstance(read, list), read
     broken = get_variable_values(SCHEMA, operation.variable_definitions, {"input": body["input"] | {"nope": 1}})
@@ -86,8 +86,8 @@ def test_what_a_step_gives_to_its_mutation_is_what_the_schema_takes(step):
 
 
 def test_every_document_of_the_bench_is_one_that_a_read_only_run_lets_through():
-    assert {BRANCH.text, PULL.text, MORE_HISTORY.text} == DOCUMENTS
-    assert not any("mutation" in text for text in DOCUMENTS)
+    assert {BRANCH_QUERY.text, PULL_REQUEST_QUERY.text, HISTORY_PAGE_QUERY.text} == QUERY_TEXTS
+    assert not any("mutation" in text for text in QUERY_TEXTS)
 
 
 # --- our branch, pull requests, rights --------------------------------------------------------------------
@@ -155,7 +155,7 @@ def answer(**repository):
 
 
 async def ours(found):
-    return await read_ours(FakeDoor(Bench=found), REPO, "anchor-tui/x", "main", PATHS)  # type: ignore[arg-type]
+    return await read_branch_state(FakeGitHub(Bench=found), REPO, "anchor-tui/x", "main", PATHS)  # type: ignore[arg-type]
 
 
 async def test_without_a_branch_there_is_none_and_rights_are_known():
@@ -179,8 +179,8 @@ async def test_our_branch_has_its_tip_what_that_stands_on_and_the_blobs_there():
 
 
 async def test_what_is_asked_about_our_branch_is_its_own_name():
-    door = FakeDoor(Bench=answer(ref=None))
-    await read_ours(door, REPO, "anchor-tui/x", "main", PATHS)  # type: ignore[arg-type]
+    door = FakeGitHub(Bench=answer(ref=None))
+    await read_branch_state(door, REPO, "anchor-tui/x", "main", PATHS)  # type: ignore[arg-type]
     ((_, variables),) = door.asked
     assert variables == {
         "owner": "anchor",
@@ -194,7 +194,7 @@ async def test_what_is_asked_about_our_branch_is_its_own_name():
 
 
 async def test_a_pull_request_is_read_whole():
-    _, pull = await read_pull(FakeDoor(PullNow=answer(pullRequest=WHOLE)), REPO, 232)  # type: ignore[arg-type]
+    _, pull = await read_pull_request(FakeGitHub(PullNow=answer(pullRequest=WHOLE)), REPO, 232)  # type: ignore[arg-type]
     assert pull is not None
     assert (pull.number, pull.node_id, pull.state, pull.draft, pull.base) == (232, "PR_1", "open", True, "main")
     assert (pull.mergeable, pull.merge_state, pull.review) == ("conflicting", "dirty", "changes_requested")
@@ -206,16 +206,16 @@ async def test_a_pull_request_is_read_whole():
 
 
 async def test_what_a_pull_request_does_not_tell_is_unknown_and_never_well():
-    _, pull = await read_pull(FakeDoor(PullNow=answer(pullRequest=NODE)), REPO, 232)  # type: ignore[arg-type]
+    _, pull = await read_pull_request(FakeGitHub(PullNow=answer(pullRequest=NODE)), REPO, 232)  # type: ignore[arg-type]
     assert pull is not None
     assert (pull.mergeable, pull.merge_state, pull.review, pull.queue_position) == ("unknown", "unknown", None, None)
     assert (pull.auto_merge, pull.queue_required, pull.may_auto_merge) == (False, False, False)
 
 
 async def test_a_number_that_is_none_is_no_error_and_a_repository_that_is_not_seen_is():
-    assert (await read_pull(FakeDoor(PullNow=answer(pullRequest=None)), REPO, 1))[1] is None  # type: ignore[arg-type]
+    assert (await read_pull_request(FakeGitHub(PullNow=answer(pullRequest=None)), REPO, 1))[1] is None  # type: ignore[arg-type]
     for name, asked in (
-        ("PullNow", read_pull(FakeDoor(PullNow={"repository": None}), REPO, 1)),  # type: ignore[arg-type]
+        ("PullNow", read_pull_request(FakeGitHub(PullNow={"repository": None}), REPO, 1)),  # type: ignore[arg-type]
         ("Bench", ours({"repository": None})),
     ):
         with pytest.raises(NotFound, match="is not to be seen with this token"):
@@ -254,9 +254,9 @@ class RestDoor:
     """A door whose REST side answers by path."""
 
     def __init__(self, **answers):
-        self.rest = FakeRest()
+        self.rest = FakeRestGitHub()
         self.rest.answers = answers
-        self.access = door_to("https://github.example").access
+        self.access = client_for("https://github.example").access
 
     async def call(self, work):
         self.rest.requestJsonAndCheck, given = self._ask, self.rest
@@ -305,7 +305,7 @@ async def test_a_text_that_is_what_the_oid_says_costs_no_request():
 async def test_bytes_that_are_not_what_their_oid_says_are_not_used(said):
     content = b"version: 1\r\n"
     path = f"/repos/{REPO}/git/blobs/{blob_oid(content)}"
-    with pytest.raises(BadAnswer):
+    with pytest.raises(InvalidResponse):
         await read_files(RestDoor(**{path: said}), with_file("version: 1\n", content), ["f.yaml"])  # type: ignore[arg-type]
 
 
@@ -340,7 +340,7 @@ async def test_a_file_that_was_not_there_at_a_commit_is_none():
     ids=["too large", "other bytes", "a folder", "a submodule", "no base64"],
 )
 async def test_what_is_no_file_at_a_commit_is_not_taken_for_an_empty_one(said):
-    with pytest.raises(BadAnswer):
+    with pytest.raises(InvalidResponse):
         await read_file_at(RestDoor(**{at("a" * 40): said}), REPO, PATHS[0], "a" * 40)  # type: ignore[arg-type]
 
 
@@ -360,7 +360,7 @@ def page(*versions, more=None, at_=0):
             "committedDate": "2026-11-22T10:00:00Z",
             "author": {"name": "A. Lee", "user": {"login": "a.lee"}},
             "associatedPullRequests": {"nodes": [{"number": 7, "title": "Release", "url": "https://x/7"}]},
-            "release": entry(release(version) if version else None),
+            "release": tree_entry(release_yaml(version) if version else None),
         }
         for index, version in enumerate(versions)
     ]
@@ -369,9 +369,9 @@ def page(*versions, more=None, at_=0):
 
 
 async def past(*pages):
-    door = FakeDoor(MoreHistory=list(pages))
+    door = FakeGitHub(MoreHistory=list(pages))
     repo = OpsRepoData(REPO, "https://x", "main")
-    found = await read_past(door, config(), config().environments[2], repo)  # type: ignore[arg-type]
+    found = await read_release_history(door, config(), config().environments[2], repo)  # type: ignore[arg-type]
     return door, found
 
 
@@ -387,7 +387,7 @@ async def test_the_past_is_read_page_by_page_to_the_first_release():
 
 async def test_a_past_without_end_ends_somewhere():
     door, found = await past(page("1.44.0", more="again"))
-    assert len(door.asked) == len(found) == MOST_PAGES
+    assert len(door.asked) == len(found) == MAX_PAGES
 
 
 @pytest.mark.parametrize("answer_", [{"repository": None}, {"repository": {"ref": None}}])
@@ -399,9 +399,9 @@ async def test_a_past_that_is_not_there_is_empty(answer_):
 
 
 async def sent_to(url, request):
-    door = door_to(url, read_only=False)
+    door = client_for(url, read_only=False)
     try:
-        return await send(door, request)
+        return await send_request(door, request)
     finally:
         door.close()
 
@@ -447,7 +447,10 @@ async def test_a_step_is_sent_once_as_it_is_shown(name):
     assert (got.method, got.path) == (method, path)
     body = json.loads(got.body)
     if mutation:
-        assert body == {"query": module.MUTATIONS[mutation], "variables": {"input": step.request.body["input"]}}
+        assert body == {
+            "query": module.MUTATION_DOCUMENTS[mutation],
+            "variables": {"input": step.request.body["input"]},
+        }
     else:
         assert body == step.request.body
     assert got.headers["Authorization"] == f"token {TOKEN}" or got.headers["Authorization"].endswith(TOKEN)
@@ -469,12 +472,12 @@ async def test_a_list_is_an_answer_too():
 async def test_read_only_nothing_that_writes_leaves(name):
     taken = []
     with serve_requests(lambda request: taken.append(request.path)) as url:
-        door = door_to(url, documents=DOCUMENTS)
+        door = client_for(url, documents=QUERY_TEXTS)
         with pytest.raises(WriteRefused) as caught:
-            await send(door, SENT[name][0].request)
+            await send_request(door, SENT[name][0].request)
         door.close()
     assert taken == []
-    assert not caught.value.lost
+    assert not caught.value.maybe_applied
 
 
 def said(message, *details, **more):
@@ -490,26 +493,26 @@ REST = {
     "422": (
         422,
         said("Validation Failed", "A pull request already exists for anchor:b."),
-        Rejected,
+        ClientError,
         False,
         "already exists",
     ),
-    "422 of a ref": (422, said("Reference already exists"), Rejected, False, "Reference already exists"),
-    "422 with a list": (422, '["no"]', BadAnswer, True, "no JSON object"),
-    "422 with a text": (422, '"no"', BadAnswer, True, "no JSON object"),
-    "409": (409, said("Head branch was modified. Review and try the merge again."), Rejected, False, "was modified"),
-    "405": (405, said("Pull Request is not mergeable"), Rejected, False, "is not mergeable"),
+    "422 of a ref": (422, said("Reference already exists"), ClientError, False, "Reference already exists"),
+    "422 with a list": (422, '["no"]', InvalidResponse, True, "no JSON object"),
+    "422 with a text": (422, '"no"', InvalidResponse, True, "no JSON object"),
+    "409": (409, said("Head branch was modified. Review and try the merge again."), ClientError, False, "was modified"),
+    "405": (405, said("Pull Request is not mergeable"), ClientError, False, "is not mergeable"),
     "403": (403, said("Resource not accessible by personal access token"), Forbidden, False, "not accessible"),
     "404": (404, said("Not Found"), NotFound, False, "or the token may not see it"),
     "401": (401, said("Bad credentials"), Unauthenticated, False, "does not accept the token"),
     "429": (429, said("slow down"), RateLimited, False, "slow down"),
     "403 of the secondary limit": (403, said("You have exceeded a secondary rate limit"), RateLimited, False, ""),
-    "500": (500, said("Server Error"), ServerFailed, True, "HTTP 500"),
-    "502 of a proxy": (502, "<html>Bad Gateway</html>", ServerFailed, True, "a page of HTML"),
-    "503": (503, "", ServerFailed, True, "HTTP 503"),
-    "HTML with 200": (200, "<html>log in</html>", BadAnswer, True, "a proxy's login page"),
-    "truncated": (200, '{"sha": "abc', BadAnswer, True, "ended early or is no JSON"),
-    "a number": (200, "7", BadAnswer, True, ""),
+    "500": (500, said("Server Error"), ServerError, True, "HTTP 500"),
+    "502 of a proxy": (502, "<html>Bad Gateway</html>", ServerError, True, "a page of HTML"),
+    "503": (503, "", ServerError, True, "HTTP 503"),
+    "HTML with 200": (200, "<html>log in</html>", InvalidResponse, True, "a proxy's login page"),
+    "truncated": (200, '{"sha": "abc', InvalidResponse, True, "ended early or is no JSON"),
+    "a number": (200, "7", InvalidResponse, True, ""),
 }
 
 
@@ -527,13 +530,25 @@ async def test_what_rest_answers_tells_whether_the_write_may_have_been_carried_o
 @pytest.mark.parametrize("status", [409, 405, 422])
 async def test_a_refusal_keeps_its_status(status):
     found, _ = await answered(MERGE.request, status, said("no"))
-    assert isinstance(found, Rejected)
+    assert isinstance(found, ClientError)
     assert found.status == status
 
 
 GRAPHQL = {
-    "the head has moved": (200, graph("STALE_DATA", "Expected branch to point to"), Rejected, False, "Expected branch"),
-    "unprocessable": (200, graph("UNPROCESSABLE", "Pull request is in clean status"), Rejected, False, "clean status"),
+    "the head has moved": (
+        200,
+        graph("STALE_DATA", "Expected branch to point to"),
+        ClientError,
+        False,
+        "Expected branch",
+    ),
+    "unprocessable": (
+        200,
+        graph("UNPROCESSABLE", "Pull request is in clean status"),
+        ClientError,
+        False,
+        "clean status",
+    ),
     "forbidden": (200, graph("FORBIDDEN", "Resource not accessible"), Forbidden, False, "not accessible"),
     "no scope": (200, graph("INSUFFICIENT_SCOPES", "needs repo"), Forbidden, False, "needs repo"),
     "not found": (200, graph("NOT_FOUND", "Could not resolve to a node"), NotFound, False, "Could not resolve"),
@@ -541,24 +556,24 @@ GRAPHQL = {
     "it broke": (
         200,
         json.dumps({"data": None, "errors": [{"message": "Something went wrong while executing your query."}]}),
-        ServerFailed,
+        ServerError,
         True,
         "Something went wrong",
     ),
     "401": (401, said("Bad credentials"), Unauthenticated, False, ""),
     "403": (403, said("Resource not accessible"), Forbidden, False, ""),
-    "502": (502, "<html>Unicorn!</html>", ServerFailed, True, "a page of HTML"),
-    "HTML with 200": (200, "<html>log in</html>", BadAnswer, True, ""),
-    "truncated": (200, '{"data": {"createComm', BadAnswer, True, ""),
-    "empty": (200, "", BadAnswer, True, ""),
-    "a list": (200, "[1]", BadAnswer, True, ""),
-    "a number": (200, "7", BadAnswer, True, ""),
-    "without data": (200, "{}", BadAnswer, True, ""),
-    "data that is null": (200, '{"data": null}', BadAnswer, True, ""),
-    "of another mutation": (200, '{"data": {"x": {}}}', BadAnswer, True, ""),
-    "a mutation that says nothing": (200, '{"data": {"createCommitOnBranch": null}}', BadAnswer, True, ""),
-    "not UTF-8": (200, b'{"data": "\xff"}', BadAnswer, True, ""),
-    "errors of another shape": (200, '{"errors": "no"}', Rejected, False, ""),
+    "502": (502, "<html>Unicorn!</html>", ServerError, True, "a page of HTML"),
+    "HTML with 200": (200, "<html>log in</html>", InvalidResponse, True, ""),
+    "truncated": (200, '{"data": {"createComm', InvalidResponse, True, ""),
+    "empty": (200, "", InvalidResponse, True, ""),
+    "a list": (200, "[1]", InvalidResponse, True, ""),
+    "a number": (200, "7", InvalidResponse, True, ""),
+    "without data": (200, "{}", InvalidResponse, True, ""),
+    "data that is null": (200, '{"data": null}', InvalidResponse, True, ""),
+    "of another mutation": (200, '{"data": {"x": {}}}', InvalidResponse, True, ""),
+    "a mutation that says nothing": (200, '{"data": {"createCommitOnBranch": null}}', InvalidResponse, True, ""),
+    "not UTF-8": (200, b'{"data": "\xff"}', InvalidResponse, True, ""),
+    "errors of another shape": (200, '{"errors": "no"}', ClientError, False, ""),
 }
 
 
@@ -581,7 +596,7 @@ async def test_nobody_listening_is_no_lost_answer(request_):
         pass
     with pytest.raises(Unreachable) as caught:
         await sent_to(url, request_)
-    assert not caught.value.lost
+    assert not caught.value.maybe_applied
 
 
 def half(request):
@@ -600,14 +615,14 @@ async def test_an_answer_that_breaks_off_is_a_lost_one(request_, answer_):
 
     with serve_requests(take) as url, pytest.raises(SourceError) as caught:
         await sent_to(url, request_)
-    assert caught.value.lost
+    assert caught.value.maybe_applied
     assert len(taken) == 1, "a write is sent once"
 
 
 RAISED = {
-    "no connection in time": (requests.exceptions.ConnectTimeout("x"), NoAnswer, False),
-    "no answer in time": (requests.exceptions.ReadTimeout("x"), NoAnswer, True),
-    "no trust": (requests.exceptions.SSLError("certificate verify failed"), TlsFailure, False),
+    "no connection in time": (requests.exceptions.ConnectTimeout("x"), Timeout, False),
+    "no answer in time": (requests.exceptions.ReadTimeout("x"), Timeout, True),
+    "no trust": (requests.exceptions.SSLError("certificate verify failed"), TlsError, False),
     "broken off": (requests.exceptions.ChunkedEncodingError("x"), Unreachable, True),
     "broken": (requests.exceptions.ConnectionError("reset by peer"), Unreachable, True),
 }
@@ -625,22 +640,22 @@ async def test_what_the_connection_raises_tells_whether_it_may_have_been_carried
     with pytest.raises(SourceError) as caught:
         await sent_to("https://github.example/api/v3", request_)
     assert type(caught.value) is kind
-    assert caught.value.lost == lost
+    assert caught.value.maybe_applied == lost
 
 
 @pytest.mark.parametrize("request_", CALLS[:2], ids=lambda each: each.path)
 async def test_a_github_that_hangs_is_a_lost_answer_after_a_while(monkeypatch, request_):
-    monkeypatch.setattr(module, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(module, "WRITE_DEADLINE_S", 0.01)
 
     class Hangs:
-        access = door_to("https://github.example").access
+        access = client_for("https://github.example").access
 
         async def call(self, _work):
             await asyncio.Event().wait()
 
-    with pytest.raises(NoAnswer) as caught:
-        await send(Hangs(), request_)  # type: ignore[arg-type]
-    assert caught.value.lost
+    with pytest.raises(Timeout) as caught:
+        await send_request(Hangs(), request_)  # type: ignore[arg-type]
+    assert caught.value.maybe_applied
     assert "no answer within 0.01 s" in caught.value.message
 
 
@@ -652,8 +667,8 @@ async def test_a_question_is_asked_by_rest_with_its_query():
         request.respond(200, '{"workflow_runs": []}')
 
     with serve_requests(take) as url:
-        door = door_to(url)
-        found = await call(door, "GET", "/repos/a/b/runs?event=x&per_page=20")
+        door = client_for(url)
+        found = await request_json(door, "GET", "/repos/a/b/runs?event=x&per_page=20")
         door.close()
     assert found["workflow_runs"] == []
     assert taken == ["/repos/a/b/runs?event=x&per_page=20"]
@@ -662,7 +677,7 @@ async def test_a_question_is_asked_by_rest_with_its_query():
 async def test_a_page_of_html_is_no_answer_to_a_question_either():
     """Else a proxy's login page would say that a branch is not there."""
     with serve_requests(lambda request: request.respond(200, "<html>log in</html>", content_type="text/html")) as url:
-        door = door_to(url)
-        with pytest.raises(BadAnswer, match="a proxy's login page"):
-            await call(door, "GET", "/repos/a/b/git/ref/heads/x")
+        door = client_for(url)
+        with pytest.raises(InvalidResponse, match="a proxy's login page"):
+            await request_json(door, "GET", "/repos/a/b/git/ref/heads/x")
         door.close()

@@ -12,34 +12,35 @@ from anchor_tui.config.model import GitHubConfig, ReleaseKeyPaths
 from anchor_tui.domain.model import Fresh, Stale, Unavailable
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.services.clock import utc_now
-from anchor_tui.sources import github as module
+from anchor_tui.sources.backoff import Backoff
 from anchor_tui.sources.credentials.argocd import GitHubAccess
 from anchor_tui.sources.credentials.secret import Secret
 from anchor_tui.sources.errors import (
-    BadAnswer,
     Forbidden,
-    NoAnswer,
+    InvalidResponse,
     NotFound,
     RateLimited,
-    ServerFailed,
+    ServerError,
+    Timeout,
     Unauthenticated,
 )
-from anchor_tui.sources.github import GitHubSource, files
-from anchor_tui.sources.github.door import Door, Gate, GraphAnswer
-from anchor_tui.sources.pace import Backoff
+from anchor_tui.sources.github import repo_files
+from anchor_tui.sources.github import source as module
+from anchor_tui.sources.github.client import GitHubClient, GraphQLResponse, ReadOnlyGuard
+from anchor_tui.sources.github.source import GitHubSource
 from tests.sources.argocd.fakes import run_source
-from tests.sources.hub import (
-    FakeDoor,
-    denied,
-    entry,
-    history,
-    limit,
-    page,
-    polled,
-    pull,
-    release,
-    source,
-    target,
+from tests.sources.github.fakes import (
+    FakeGitHub,
+    commit_node,
+    denied_error,
+    history_response,
+    make_source,
+    poll_response,
+    pull_request_node,
+    pull_request_page,
+    rate_limit_node,
+    release_yaml,
+    tree_entry,
 )
 from tests.values import NOW, config, environment_config
 
@@ -58,7 +59,7 @@ def pauses(monkeypatch):
         await asyncio.sleep(0)
         return False
 
-    monkeypatch.setattr(module, "pause", pause)
+    monkeypatch.setattr(module, "sleep_until_woken", pause)
     return noted
 
 
@@ -66,8 +67,8 @@ def pauses(monkeypatch):
 
 
 async def test_a_poll_is_published_at_once_and_the_history_after_it():
-    door = FakeDoor(Poll=polled(), History=history("1.43.1", "1.43.0"))
-    async with run_source(source(config(), door)) as seen:
+    door = FakeGitHub(Poll=poll_response(), History=history_response("1.43.1", "1.43.0"))
+    async with run_source(make_source(config(), door)) as seen:
         first = await seen.wait_until(is_fresh)
         assert first.value.environments["prod"].release.version == "1.43.1"
         assert first.value.environments["prod"].whole is None
@@ -76,18 +77,21 @@ async def test_a_poll_is_published_at_once_and_the_history_after_it():
 
 
 async def test_the_history_is_asked_for_only_when_the_head_has_moved(pauses):
-    moved = polled(target("b" * 40))
-    door = FakeDoor(Poll=[polled(), polled(), polled(), moved])
-    async with run_source(source(config(), door)) as seen:
+    moved = poll_response(commit_node("b" * 40))
+    door = FakeGitHub(Poll=[poll_response(), poll_response(), poll_response(), moved])
+    async with run_source(make_source(config(), door)) as seen:
         await seen.wait_until(lambda reading: reading.value.head.oid == "b" * 40 and len(door.asked) > 8)
     assert door.names()[:7] == ["Poll", "History", "Poll", "Poll", "Poll", "History", "Poll"]
     assert door.names().count("History") == 2
 
 
 async def test_a_moved_head_is_never_shown_beside_the_history_of_another(pauses):
-    moved = polled(target("b" * 40, "2.0.0", "1.43.2", "1.43.1"))
-    door = FakeDoor(Poll=[polled(), moved], History=[history("1.44.0"), ServerFailed("HTTP 502"), history("2.0.0")])
-    async with run_source(source(config(), door)) as seen:
+    moved = poll_response(commit_node("b" * 40, "2.0.0", "1.43.2", "1.43.1"))
+    door = FakeGitHub(
+        Poll=[poll_response(), moved],
+        History=[history_response("1.44.0"), ServerError("HTTP 502"), history_response("2.0.0")],
+    )
+    async with run_source(make_source(config(), door)) as seen:
         await seen.wait_until(
             lambda reading: reading.value.head.oid == "b" * 40 and reading.value.environments["dev"].whole
         )
@@ -98,67 +102,92 @@ async def test_a_moved_head_is_never_shown_beside_the_history_of_another(pauses)
 
 async def test_what_was_polled_is_not_younger_for_the_history_that_came_later():
     moments = iter(NOW + timedelta(seconds=each) for each in range(0, 1000, 40))
-    reading = await source(config(), FakeDoor(Poll=polled()), lambda: next(moments)).read()
+    reading = await make_source(config(), FakeGitHub(Poll=poll_response()), lambda: next(moments)).read()
     assert reading.taken_at == NOW
 
 
 async def test_one_reading_has_the_history_too_and_closes_the_door():
-    door = FakeDoor(Poll=polled())
-    reading = await source(config(), door).read()
+    door = FakeGitHub(Poll=poll_response())
+    reading = await make_source(config(), door).read()
     assert reading.value.environments["dev"].history
     assert door.closed == 1
 
 
 async def test_more_pull_requests_than_a_page_are_all_read_and_their_pages_counted():
-    more = {"repository": {"pullRequests": page(pull(3))}, "rateLimit": limit(1, 4800)}
-    door = FakeDoor(Poll=polled(pulls=page(pull(1), pull(2), more="c1")), MorePullRequests=more)
-    reading = await source(config(), door).read()
+    more = {
+        "repository": {"pullRequests": pull_request_page(pull_request_node(3))},
+        "rateLimit": rate_limit_node(1, 4800),
+    }
+    door = FakeGitHub(
+        Poll=poll_response(pulls=pull_request_page(pull_request_node(1), pull_request_node(2), more="c1")),
+        MorePullRequests=more,
+    )
+    reading = await make_source(config(), door).read()
     assert [each.pull_request.number for each in reading.value.pull_requests] == [1, 2, 3]
     assert door.asked[1][1]["after"] == "c1"
 
 
 async def test_what_the_pages_cost_is_in_the_budget():
     more = [
-        {"repository": {"pullRequests": page(pull(2), more="c2")}, "rateLimit": limit(1, 4801)},
-        {"repository": {"pullRequests": page(pull(3))}, "rateLimit": limit(1, 4800)},
+        {
+            "repository": {"pullRequests": pull_request_page(pull_request_node(2), more="c2")},
+            "rateLimit": rate_limit_node(1, 4801),
+        },
+        {
+            "repository": {"pullRequests": pull_request_page(pull_request_node(3))},
+            "rateLimit": rate_limit_node(1, 4800),
+        },
     ]
-    door = FakeDoor(Poll=polled(pulls=page(pull(1), more="c1")), MorePullRequests=more)
-    async with run_source(source(config(), door)) as seen:
+    door = FakeGitHub(
+        Poll=poll_response(pulls=pull_request_page(pull_request_node(1), more="c1")), MorePullRequests=more
+    )
+    async with run_source(make_source(config(), door)) as seen:
         first = await seen.wait_until(is_fresh)
     assert (first.value.budget.cost, first.value.budget.remaining) == (3, 4800)
 
 
 async def test_a_page_that_promises_more_without_saying_where_ends_the_reading():
-    broken = page(pull(1)) | {"pageInfo": {"hasNextPage": True, "endCursor": None}}
-    reading = await source(config(), FakeDoor(Poll=polled(pulls=broken))).read()
+    broken = pull_request_page(pull_request_node(1)) | {"pageInfo": {"hasNextPage": True, "endCursor": None}}
+    reading = await make_source(config(), FakeGitHub(Poll=poll_response(pulls=broken))).read()
     assert len(reading.value.pull_requests) == 1
 
 
 async def test_a_pull_request_brings_the_releases_whose_files_it_changes():
-    head = {"target": target("c" * 40, "1.44.0", "1.44.0", "1.40.0")}
+    head = {"target": commit_node("c" * 40, "1.44.0", "1.44.0", "1.40.0")}
     path = config().environments[1].release
-    told = pull(7, files={"totalCount": 1, "nodes": [{"path": path}]}, headRef=head)
-    found = (await source(config(), FakeDoor(Poll=polled(pulls=page(told)))).read()).value.pull_requests[0]
+    told = pull_request_node(7, files={"totalCount": 1, "nodes": [{"path": path}]}, headRef=head)
+    found = (
+        await make_source(config(), FakeGitHub(Poll=poll_response(pulls=pull_request_page(told)))).read()
+    ).value.pull_requests[0]
     assert {name: release.version for name, release in found.releases.items()} == {"staging": "1.44.0"}
 
 
 async def test_where_github_names_only_some_files_the_content_tells_what_moves():
-    head = {"target": target("c" * 40, "1.44.0", "1.44.0", "1.43.1")}
-    told = pull(7, files={"totalCount": 300, "nodes": [{"path": "x"}]}, headRef=head)
-    found = (await source(config(), FakeDoor(Poll=polled(pulls=page(told)))).read()).value.pull_requests[0]
+    head = {"target": commit_node("c" * 40, "1.44.0", "1.44.0", "1.43.1")}
+    told = pull_request_node(7, files={"totalCount": 300, "nodes": [{"path": "x"}]}, headRef=head)
+    found = (
+        await make_source(config(), FakeGitHub(Poll=poll_response(pulls=pull_request_page(told)))).read()
+    ).value.pull_requests[0]
     assert list(found.releases) == ["staging"]
 
 
 async def test_unchanged_files_are_not_parsed_again(pauses):
-    files.read_release_text.cache_clear()
-    files.overlay_problems.cache_clear()
-    door = FakeDoor(Poll=[polled(), polled(), polled(), polled(target("b" * 40, "1.45.0", "1.43.2", "1.43.1"))])
-    async with run_source(source(config(), door)) as seen:
+    repo_files.parse_release_text.cache_clear()
+    repo_files.find_overlay_problems.cache_clear()
+    door = FakeGitHub(
+        Poll=[
+            poll_response(),
+            poll_response(),
+            poll_response(),
+            poll_response(commit_node("b" * 40, "1.45.0", "1.43.2", "1.43.1")),
+        ]
+    )
+    async with run_source(make_source(config(), door)) as seen:
         await seen.wait_until(lambda reading: reading.value.head.oid == "b" * 40)
     parsed = {"1.44.0", "1.43.2", "1.43.1", "1.45.0"}
     paths = 3  # of the one history each environment has the same version, under its own path
-    assert files.read_release_text.cache_info().misses <= len(parsed) + paths
-    assert files.overlay_problems.cache_info().misses == 3
+    assert repo_files.parse_release_text.cache_info().misses <= len(parsed) + paths
+    assert repo_files.find_overlay_problems.cache_info().misses == 3
 
 
 # --- what is denied ----------------------------------------------------------------------------------
@@ -166,14 +195,17 @@ async def test_unchanged_files_are_not_parsed_again(pauses):
 
 async def test_what_the_token_may_not_see_is_a_problem_and_the_rest_is_shown():
     errors = (
-        denied("repository", "ref", "target", "statusCheckRollup", "contexts"),
-        denied("repository", "pullRequests", "nodes", 0, "statusCheckRollup"),
-        denied("repository", "pullRequests", "nodes", 1, "statusCheckRollup"),
+        denied_error("repository", "ref", "target", "statusCheckRollup", "contexts"),
+        denied_error("repository", "pullRequests", "nodes", 0, "statusCheckRollup"),
+        denied_error("repository", "pullRequests", "nodes", 1, "statusCheckRollup"),
     )
     rule = {"requiredStatusCheckContexts": ["ci"]}
-    data = polled(target(statusCheckRollup={"state": "SUCCESS"}), page(pull(1), pull(2)))
+    data = poll_response(
+        commit_node(statusCheckRollup={"state": "SUCCESS"}),
+        pull_request_page(pull_request_node(1), pull_request_node(2)),
+    )
     data["repository"]["ref"]["refUpdateRule"] = rule
-    reading = await source(config(), FakeDoor(Poll=GraphAnswer(data, errors))).read()
+    reading = await make_source(config(), FakeGitHub(Poll=GraphQLResponse(data, errors))).read()
     assert [problem.subject for problem in reading.problems] == [
         "GitHub: repository.pullRequests.nodes.statusCheckRollup",
         "GitHub: repository.ref.target.statusCheckRollup.contexts",
@@ -184,27 +216,28 @@ async def test_what_the_token_may_not_see_is_a_problem_and_the_rest_is_shown():
 
 
 async def test_what_is_denied_in_the_history_is_a_problem_of_every_poll(pauses):
-    answer = GraphAnswer(
-        history("1.43.1"), (denied("repository", "ref", "target", "e0History", "nodes", 0, "associatedPullRequests"),)
+    answer = GraphQLResponse(
+        history_response("1.43.1"),
+        (denied_error("repository", "ref", "target", "e0History", "nodes", 0, "associatedPullRequests"),),
     )
-    door = FakeDoor(Poll=polled(), History=answer)
-    async with run_source(source(config(), door)) as seen:
+    door = FakeGitHub(Poll=poll_response(), History=answer)
+    async with run_source(make_source(config(), door)) as seen:
         await seen.wait_until(lambda reading: bool(reading.problems))
         assert (await seen.wait_until(lambda _: door.names().count("Poll") > 3)).problems
 
 
 async def test_a_history_that_is_null_is_not_one_that_is_whole():
-    answer = history("1.43.1")
+    answer = history_response("1.43.1")
     answer["repository"]["ref"]["target"]["e2History"] = None
-    reading = await source(config(), FakeDoor(Poll=polled(), History=answer)).read()
+    reading = await make_source(config(), FakeGitHub(Poll=poll_response(), History=answer)).read()
     assert reading.value.environments["prod"].history_complete is None
     assert reading.value.environments["dev"].history_complete is True
 
 
-@pytest.mark.parametrize("failure", [ServerFailed("HTTP 502"), NoAnswer("no answer"), BadAnswer("cut")])
+@pytest.mark.parametrize("failure", [ServerError("HTTP 502"), Timeout("no answer"), InvalidResponse("cut")])
 async def test_a_history_that_does_not_come_takes_nothing_from_the_poll_and_is_asked_for_again(pauses, failure):
-    door = FakeDoor(Poll=polled(), History=[failure, history("1.43.1")])
-    async with run_source(source(config(), door)) as seen:
+    door = FakeGitHub(Poll=poll_response(), History=[failure, history_response("1.43.1")])
+    async with run_source(make_source(config(), door)) as seen:
         told = await seen.wait_until(lambda reading: bool(reading.problems))
         assert failure.message in told.problems[0].message
         await seen.wait_until(lambda reading: not reading.problems and reading.value.environments["prod"].whole is True)
@@ -212,29 +245,29 @@ async def test_a_history_that_does_not_come_takes_nothing_from_the_poll_and_is_a
 
 
 async def test_a_repository_that_is_not_found_says_so():
-    data = polled() | {"repository": None}
-    error = denied("repository", kind="NOT_FOUND", message="Could not resolve to a Repository")
+    data = poll_response() | {"repository": None}
+    error = denied_error("repository", kind="NOT_FOUND", message="Could not resolve to a Repository")
     with pytest.raises(NotFound, match=r"Could not resolve to a Repository.*may not see it"):
-        await source(config(), FakeDoor(Poll=GraphAnswer(data, (error,)))).read()
+        await make_source(config(), FakeGitHub(Poll=GraphQLResponse(data, (error,)))).read()
 
 
 async def test_a_repository_behind_sso_is_forbidden_in_githubs_words():
-    data = polled() | {"repository": None}
-    error = denied("repository", message="Resource protected by organization SAML enforcement")
+    data = poll_response() | {"repository": None}
+    error = denied_error("repository", message="Resource protected by organization SAML enforcement")
     with pytest.raises(Forbidden, match="SAML"):
-        await source(config(), FakeDoor(Poll=GraphAnswer(data, (error,)))).read()
+        await make_source(config(), FakeGitHub(Poll=GraphQLResponse(data, (error,)))).read()
 
 
 async def test_a_renamed_repository_is_a_problem_that_says_what_to_configure():
-    door = FakeDoor(Poll=polled(nameWithOwner="anchor/ops"))
-    problem = (await source(config(), door).read()).problems[0]
+    door = FakeGitHub(Poll=poll_response(nameWithOwner="anchor/ops"))
+    problem = (await make_source(config(), door).read()).problems[0]
     assert (problem.kind, 'github.ops_repo = "anchor/ops"' in problem.message) == ("renamed", True)
 
 
 @pytest.mark.parametrize("ref", [None, {"target": None}])
 async def test_a_missing_branch_is_named(ref):
     with pytest.raises(NotFound, match="anchor/anchor-msp-ops has no branch main"):
-        await source(config(), FakeDoor(Poll=polled(ref=ref))).read()
+        await make_source(config(), FakeGitHub(Poll=poll_response(ref=ref))).read()
 
 
 @pytest.mark.parametrize(
@@ -249,14 +282,14 @@ async def test_a_missing_branch_is_named(ref):
     ],
 )
 async def test_an_answer_of_another_shape_is_a_bad_answer(data):
-    with pytest.raises(BadAnswer, match="unexpected shape"):
-        await source(config(), FakeDoor(Poll=data)).read()
+    with pytest.raises(InvalidResponse, match="unexpected shape"):
+        await make_source(config(), FakeGitHub(Poll=data)).read()
 
 
 async def test_a_history_of_another_shape_is_a_problem():
-    answer = history("1.43.1")
+    answer = history_response("1.43.1")
     answer["repository"]["ref"]["target"]["e0History"] = {"nodes": [{"oid": 7}]}
-    reading = await source(config(), FakeDoor(Poll=polled(), History=answer)).read()
+    reading = await make_source(config(), FakeGitHub(Poll=poll_response(), History=answer)).read()
     assert reading.problems[0].kind == "history"
 
 
@@ -277,8 +310,8 @@ async def test_a_poll_costs_one_point_and_so_does_the_history_so_that_idle_hours
     [(4900, 1, 30.0), (1000, 1, 30.0), (999, 1, 30.0), (60, 1, 60.0), (60, 2, 120.0), (1, 1, 1800.0), (0, 1, 1800.0)],
 )
 async def test_a_budget_that_runs_down_slows_the_polls_so_that_half_of_it_lasts(pauses, remaining, cost, pause_s):
-    door = FakeDoor(Poll=polled(budget=limit(cost, remaining)))
-    async with run_source(source(config(), door)) as seen:
+    door = FakeGitHub(Poll=poll_response(budget=rate_limit_node(cost, remaining)))
+    async with run_source(make_source(config(), door)) as seen:
         told = await seen.wait_until(is_fresh)
         await seen.wait_until(lambda _: bool(pauses))
     assert pauses[0] == pause_s
@@ -291,7 +324,7 @@ async def test_a_budget_that_runs_down_slows_the_polls_so_that_half_of_it_lasts(
 
 
 async def test_without_a_word_about_the_budget_the_usual_pause_holds(pauses):
-    async with run_source(source(config(), FakeDoor(Poll=polled(budget=None)))) as seen:
+    async with run_source(make_source(config(), FakeGitHub(Poll=poll_response(budget=None)))) as seen:
         assert (await seen.wait_until(is_fresh)).value.budget is None
         await seen.wait_until(lambda _: bool(pauses))
     assert pauses[0] == 30.0
@@ -301,9 +334,9 @@ async def test_without_a_word_about_the_budget_the_usual_pause_holds(pauses):
 
 
 async def test_a_failure_keeps_the_last_good_answer_and_mends_by_itself(pauses):
-    door = FakeDoor(Poll=[polled(), ServerFailed("HTTP 502"), polled()])
+    door = FakeGitHub(Poll=[poll_response(), ServerError("HTTP 502"), poll_response()])
     door.beside.hangs = True
-    async with run_source(source(config(), door)) as seen:
+    async with run_source(make_source(config(), door)) as seen:
         await seen.wait_until(lambda _: len(seen.readings) >= 4)
     kinds = [type(reading) for reading in seen.readings[:4]]
     assert kinds == [Fresh, Fresh, Stale, Fresh]
@@ -312,8 +345,8 @@ async def test_a_failure_keeps_the_last_good_answer_and_mends_by_itself(pauses):
 
 
 async def test_a_first_failure_is_missing_and_pauses_grow(pauses):
-    door = FakeDoor(Poll=ServerFailed("HTTP 502"))
-    async with run_source(source(config(), door)) as seen:
+    door = FakeGitHub(Poll=ServerError("HTTP 502"))
+    async with run_source(make_source(config(), door)) as seen:
         await seen.wait_until(lambda _: len(seen.readings) >= 9)
     assert all(isinstance(reading, Unavailable) for reading in seen.readings)
     assert pauses[0] <= 2.0
@@ -322,24 +355,24 @@ async def test_a_first_failure_is_missing_and_pauses_grow(pauses):
 
 
 async def test_a_rate_limit_is_waited_for_as_long_as_github_asks(pauses):
-    door = FakeDoor(Poll=RateLimited("used up", 123.0))
-    async with run_source(source(config(), door)) as seen:
+    door = FakeGitHub(Poll=RateLimited("used up", 123.0))
+    async with run_source(make_source(config(), door)) as seen:
         await seen.wait_until(lambda _: bool(pauses))
     assert pauses[0] == 123.0
 
 
-@pytest.mark.parametrize("failure", [Unauthenticated("401"), NoAnswer("no answer")])
+@pytest.mark.parametrize("failure", [Unauthenticated("401"), Timeout("no answer")])
 async def test_after_a_refused_token_or_a_hang_the_next_try_opens_another_door(pauses, failure):
-    door = FakeDoor(Poll=[failure, polled()])
-    async with run_source(source(config(), door)) as seen:
+    door = FakeGitHub(Poll=[failure, poll_response()])
+    async with run_source(make_source(config(), door)) as seen:
         await seen.wait_until(is_fresh)
     assert door.closed == 2
-    assert pauses[0] == 30.0 or isinstance(failure, NoAnswer)
+    assert pauses[0] == 30.0 or isinstance(failure, Timeout)
 
 
 async def test_read_again_polls_now():
-    door = FakeDoor(Poll=[polled(), polled(target("b" * 40))])
-    one = source(config(), door)
+    door = FakeGitHub(Poll=[poll_response(), poll_response(commit_node("b" * 40))])
+    one = make_source(config(), door)
     async with run_source(one) as seen:
         await seen.wait_until(lambda reading: reading.value.environments["prod"].whole is True)
         one.read_again()
@@ -350,8 +383,10 @@ async def test_read_again_polls_now():
 
 
 def of_sandbox(box: Sandbox, configured=None) -> GitHubSource:
-    async def connect(documents: frozenset[str]) -> Door:
-        return Door(GitHubAccess(box.github_url, Secret(box.github_token), "test"), Gate(True, documents))
+    async def connect(documents: frozenset[str]) -> GitHubClient:
+        return GitHubClient(
+            GitHubAccess(box.github_url, Secret(box.github_token), "test"), ReadOnlyGuard(True, documents)
+        )
 
     return GitHubSource(configured or config(), connect, utc_now)
 
@@ -398,7 +433,7 @@ async def test_a_commit_is_seen_at_the_next_poll_with_its_history(monkeypatch):
         one = of_sandbox(box)
         async with run_source(one) as seen:
             await seen.wait_until(lambda reading: is_fresh(reading) and reading.value.environments["dev"].whole is True)
-            sha = box.commit({"environments/dev/release.yaml": release("2.0.0")}, "Bump")
+            sha = box.commit({"environments/dev/release.yaml": release_yaml("2.0.0")}, "Bump")
             one.read_again()
             told = await seen.wait_until(
                 lambda reading: (
@@ -493,11 +528,11 @@ GOOD = HEAD + f"    digest: sha256:{'0' * 64}\n"
 
 
 async def prod_release(content: str | None, **blob):
-    file = entry(content)
+    file = tree_entry(content)
     if file is not None:
         file["object"] |= blob
-    data = polled(target(e2Release=file))
-    found = (await source(config(), FakeDoor(Poll=data)).read()).value.environments["prod"]
+    data = poll_response(commit_node(e2Release=file))
+    found = (await make_source(config(), FakeGitHub(Poll=data)).read()).value.environments["prod"]
     return found.release, found.problems
 
 
@@ -565,8 +600,8 @@ async def test_a_missing_file_says_so():
 
 
 async def test_a_folder_in_a_files_place_is_no_text_file():
-    data = polled(target(e2Release={"oid": "f" * 40, "object": {}}))
-    found = (await source(config(), FakeDoor(Poll=data)).read()).value.environments["prod"]
+    data = poll_response(commit_node(e2Release={"oid": "f" * 40, "object": {}}))
+    found = (await make_source(config(), FakeGitHub(Poll=data)).read()).value.environments["prod"]
     assert found.problems[0].kind == "unreadable-file"
 
 
@@ -580,31 +615,31 @@ async def test_a_folder_in_a_files_place_is_no_text_file():
     ],
 )
 async def test_an_overlay_that_cannot_be_read_is_its_environments_problem(text, kind):
-    data = polled(target(e2Values=entry(text)))
-    found = (await source(config(), FakeDoor(Poll=data)).read()).value.environments
+    data = poll_response(commit_node(e2Values=tree_entry(text)))
+    found = (await make_source(config(), FakeGitHub(Poll=data)).read()).value.environments
     assert [each.kind for each in found["prod"].problems] == [kind]
     assert found["dev"].problems == ()
 
 
 async def test_a_chart_without_defaults_is_well_and_with_broken_ones_is_not():
-    assert (await source(config(), FakeDoor(Poll=polled())).read()).problems == ()
-    broken = polled(target(chartValues=entry("a: 1\na: 2\n")))
-    (problem,) = (await source(config(), FakeDoor(Poll=broken)).read()).problems
+    assert (await make_source(config(), FakeGitHub(Poll=poll_response())).read()).problems == ()
+    broken = poll_response(commit_node(chartValues=tree_entry("a: 1\na: 2\n")))
+    (problem,) = (await make_source(config(), FakeGitHub(Poll=broken)).read()).problems
     assert (problem.file, problem.line) == ("infra/helm/platform/values.yaml", 2)
 
 
 async def test_the_configuration_can_name_the_key_paths():
     text = GOOD.replace("version: 1.43.1\n", "meta:\n  ours: 7.7.7\n", 1)
-    data = polled(target(e2Release=entry(text)))
+    data = poll_response(commit_node(e2Release=tree_entry(text)))
     configured = replace(config(), release=ReleaseKeyPaths(version="meta.ours"))
-    found = (await source(configured, FakeDoor(Poll=data)).read()).value.environments["prod"]
+    found = (await make_source(configured, FakeGitHub(Poll=data)).read()).value.environments["prod"]
     assert found.release.version == "7.7.7"
 
 
 async def test_a_file_that_the_token_may_not_read_is_not_called_missing():
-    errors = tuple(denied("repository", "ref", "target", f"e{number}Release") for number in range(3))
-    data = polled(target("a" * 40, None, None, None))
-    reading = await source(config(), FakeDoor(Poll=GraphAnswer(data, errors))).read()
+    errors = tuple(denied_error("repository", "ref", "target", f"e{number}Release") for number in range(3))
+    data = poll_response(commit_node("a" * 40, None, None, None))
+    reading = await make_source(config(), FakeGitHub(Poll=GraphQLResponse(data, errors))).read()
     problems = reading.value.environments["prod"].problems
     assert [(each.kind, each.message) for each in problems if each.file == "environments/prod/release.yaml"] == [
         ("denied", "the token may not read it")
@@ -613,14 +648,14 @@ async def test_a_file_that_the_token_may_not_read_is_not_called_missing():
 
 
 async def test_rules_that_the_token_may_not_see_leave_the_checks_unknown_and_not_none():
-    errors = (denied("repository", "ref", "rules"),)
-    reading = await source(config(), FakeDoor(Poll=GraphAnswer(polled(), errors))).read()
+    errors = (denied_error("repository", "ref", "rules"),)
+    reading = await make_source(config(), FakeGitHub(Poll=GraphQLResponse(poll_response(), errors))).read()
     assert reading.value.head is not None
     assert reading.value.head.checks == "unknown"
 
 
 async def test_pages_that_github_does_not_hand_out_are_said_and_never_asked_for_ever():
-    stuck = polled(pulls=page(pull(1), more="the same cursor"))
-    door = FakeDoor(Poll=stuck, MorePullRequests=stuck)
-    reading = await source(config(), door).read()
+    stuck = poll_response(pulls=pull_request_page(pull_request_node(1), more="the same cursor"))
+    door = FakeGitHub(Poll=stuck, MorePullRequests=stuck)
+    reading = await make_source(config(), door).read()
     assert any("open pull requests and handed out" in each.message for each in reading.problems)

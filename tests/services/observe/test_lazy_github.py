@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anchor_tui.services.late import LateGitHub
+from anchor_tui.services.observe.lazy_github import LazyGitHubSource
 from tests.values import fresh, ops_repo
 
 
@@ -27,12 +27,12 @@ async def test_it_is_made_once_and_what_it_is_told_before_is_not_needed():
         made.append(Made())
         return made[-1]
 
-    late = LateGitHub("github", make)
+    late = LazyGitHubSource("github", make)
     late.read_again()
-    late.compare(["a"])
+    late.set_synced_revisions(["a"])
     assert made == []
     await late.read()
     await late.read()
-    late.compare(["b"])
+    late.set_synced_revisions(["b"])
     late.read_again()
     assert [each.told for each in made] == [[("b",), "again"]]

@@ -10,24 +10,24 @@ import msgspec
 from anchor_tui.domain.actions.application_state import Permission
 from anchor_tui.domain.actions.repo_state import ExistingBranch, MergeMethod, PullRequestState, RepoPermissions
 from anchor_tui.sources.errors import NotFound
-from anchor_tui.sources.github.queries import Document
-from anchor_tui.sources.github.wire import (
+from anchor_tui.sources.github.queries import QueryDocument
+from anchor_tui.sources.github.schema import (
     CheckContext,
-    Labels,
-    Rollup,
-    Time,
-    User,
-    context_checks,
-    convert,
-    rollup_checks,
-    utc,
+    CheckRollup,
+    LabelNodes,
+    UserNode,
+    UtcTime,
+    check_state,
+    convert_json,
+    summarize_rollup,
+    to_utc,
 )
 
 if TYPE_CHECKING:
-    from anchor_tui.sources.github.door import Door
+    from anchor_tui.sources.github.client import GitHubClient
 
 T = TypeVar("T")
-_PULL = """fragment PullState on PullRequest {
+_PULL_REQUEST_FRAGMENT = """fragment PullState on PullRequest {
   id number title url state isDraft baseRefName headRefName headRefOid mergeable mergeStateStatus reviewDecision
   author { login } mergedAt mergedBy { login } mergeCommit { oid }
   labels(first: 30) { nodes { name } }
@@ -40,14 +40,14 @@ _PULL = """fragment PullState on PullRequest {
     ... on StatusContext { context state }
   } } }
 }"""
-_RIGHTS = """viewer { login }
+_PERMISSION_FIELDS = """viewer { login }
   repository(owner: $owner, name: $name, followRenames: true) {
     isArchived viewerPermission autoMergeAllowed mergeCommitAllowed squashMergeAllowed rebaseMergeAllowed
     viewerDefaultMergeMethod"""
-BRANCH = Document(
+BRANCH_QUERY = QueryDocument(
     f"""query Bench($owner: String!, $name: String!, $ours: String!, $head: String!, $base: String!, $release: String!,
   $values: String!) {{
-  {_RIGHTS}
+  {_PERMISSION_FIELDS}
     ref(qualifiedName: $ours) {{ target {{ ... on Commit {{
       oid parents(first: 1) {{ nodes {{ oid }} }}
       release: file(path: $release) {{ oid }}
@@ -56,17 +56,17 @@ BRANCH = Document(
     pullRequests(headRefName: $head, baseRefName: $base, states: [OPEN], first: 5) {{ nodes {{ ...PullState }} }}
   }}
 }}
-{_PULL}"""
+{_PULL_REQUEST_FRAGMENT}"""
 )
-PULL = Document(
+PULL_REQUEST_QUERY = QueryDocument(
     f"""query PullNow($owner: String!, $name: String!, $number: Int!) {{
-  {_RIGHTS}
+  {_PERMISSION_FIELDS}
     pullRequest(number: $number) {{ ...PullState }}
   }}
 }}
-{_PULL}"""
+{_PULL_REQUEST_FRAGMENT}"""
 )
-MORE_HISTORY = Document(
+HISTORY_PAGE_QUERY = QueryDocument(
     """query MoreHistory($owner: String!, $name: String!, $ref: String!, $path: String!, $after: String) {
   repository(owner: $owner, name: $name, followRenames: true) {
     ref(qualifiedName: $ref) { target { ... on Commit { oid
@@ -82,54 +82,54 @@ MORE_HISTORY = Document(
   }
 }"""
 )
-DOCUMENTS = frozenset({BRANCH.text, PULL.text, MORE_HISTORY.text})
+QUERY_TEXTS = frozenset({BRANCH_QUERY.text, PULL_REQUEST_QUERY.text, HISTORY_PAGE_QUERY.text})
 
 
-class _Oid(msgspec.Struct):
+class _ObjectId(msgspec.Struct):
     oid: str = ""
 
 
-class _Oids(msgspec.Struct):
-    nodes: list[_Oid | None] | None = None
+class _ObjectIds(msgspec.Struct):
+    nodes: list[_ObjectId | None] | None = None
 
 
-class _Tip(msgspec.Struct):
+class _BranchTip(msgspec.Struct):
     oid: str
-    parents: _Oids | None = None
-    release: _Oid | None = None
-    values: _Oid | None = None
+    parents: _ObjectIds | None = None
+    release: _ObjectId | None = None
+    values: _ObjectId | None = None
 
 
-class _OurRef(msgspec.Struct):
-    target: _Tip | None = None
+class _ExistingRef(msgspec.Struct):
+    target: _BranchTip | None = None
 
 
-class _Reviewer(msgspec.Struct):
+class _RequestedReviewer(msgspec.Struct):
     login: str | None = None
     slug: str | None = None
 
 
-class _Requested(msgspec.Struct, rename="camel"):
-    requested_reviewer: _Reviewer | None = None
+class _ReviewRequest(msgspec.Struct, rename="camel"):
+    requested_reviewer: _RequestedReviewer | None = None
 
 
-class _Requests(msgspec.Struct):
-    nodes: list[_Requested | None] | None = None
+class _ReviewRequests(msgspec.Struct):
+    nodes: list[_ReviewRequest | None] | None = None
 
 
 class _Review(msgspec.Struct):
-    author: User | None = None
+    author: UserNode | None = None
 
 
 class _Reviews(msgspec.Struct):
     nodes: list[_Review | None] | None = None
 
 
-class _Queued(msgspec.Struct):
+class _MergeQueueEntry(msgspec.Struct):
     position: int = 0
 
 
-class _Pull(msgspec.Struct, rename="camel"):
+class _PullRequestState(msgspec.Struct, rename="camel"):
     """A pull request as `PullState` asks for it."""
 
     id: str
@@ -144,25 +144,25 @@ class _Pull(msgspec.Struct, rename="camel"):
     mergeable: str | None = None
     merge_state_status: str | None = None
     review_decision: str | None = None
-    author: User | None = None
-    merged_at: Time | None = None
-    merged_by: User | None = None
-    merge_commit: _Oid | None = None
-    labels: Labels | None = None
-    review_requests: _Requests | None = None
+    author: UserNode | None = None
+    merged_at: UtcTime | None = None
+    merged_by: UserNode | None = None
+    merge_commit: _ObjectId | None = None
+    labels: LabelNodes | None = None
+    review_requests: _ReviewRequests | None = None
     latest_opinionated_reviews: _Reviews | None = None
     auto_merge_request: dict[str, Any] | None = None
     is_merge_queue_enabled: bool = False
-    merge_queue_entry: _Queued | None = None
+    merge_queue_entry: _MergeQueueEntry | None = None
     viewer_can_enable_auto_merge: bool = False
-    status_check_rollup: Rollup | None = None
+    status_check_rollup: CheckRollup | None = None
 
 
-class _Pulls(msgspec.Struct):
-    nodes: list[_Pull | None] | None = None
+class _PullRequestStates(msgspec.Struct):
+    nodes: list[_PullRequestState | None] | None = None
 
 
-class _Repository(msgspec.Struct, rename="camel"):
+class _ActionRepository(msgspec.Struct, rename="camel"):
     is_archived: bool = False
     viewer_permission: str | None = None
     auto_merge_allowed: bool = False
@@ -170,21 +170,21 @@ class _Repository(msgspec.Struct, rename="camel"):
     squash_merge_allowed: bool = True
     rebase_merge_allowed: bool = True
     viewer_default_merge_method: str | None = None
-    ref: _OurRef | None = None
-    pull_requests: _Pulls | None = None
-    pull_request: _Pull | None = None
+    ref: _ExistingRef | None = None
+    pull_requests: _PullRequestStates | None = None
+    pull_request: _PullRequestState | None = None
 
 
-class _Answer(msgspec.Struct):
-    viewer: User | None = None
-    repository: _Repository | None = None
+class _ActionResponse(msgspec.Struct):
+    viewer: UserNode | None = None
+    repository: _ActionRepository | None = None
 
 
 # --- asking -------------------------------------------------------------------------------------------
 
 
-async def read_ours(
-    door: Door, repository: str, branch: str, base: str, paths: tuple[str, str]
+async def read_branch_state(
+    door: GitHubClient, repository: str, branch: str, base: str, paths: tuple[str, str]
 ) -> tuple[RepoPermissions, ExistingBranch | None, tuple[PullRequestState, ...]]:
     """Our branch with the blobs of two files at its tip, its open pull requests, and rights. Raises SourceError."""
     owner, _, name = repository.partition("/")
@@ -198,7 +198,7 @@ async def read_ours(
         "release": release,
         "values": values,
     }
-    found = convert((await door.query(BRANCH, variables)).data, _Answer)
+    found = convert_json((await door.query(BRANCH_QUERY, variables)).data, _ActionResponse)
     if found.repository is None:
         raise NotFound(f"{repository} is not to be seen with this token")
     tip = found.repository.ref.target if found.repository.ref else None
@@ -208,22 +208,24 @@ async def read_ours(
         parents = (tip.parents.nodes if tip.parents else None) or ()
         ours = ExistingBranch(branch, tip.oid, tuple(each.oid for each in parents if each), blobs)
     pulls = (found.repository.pull_requests.nodes if found.repository.pull_requests else None) or ()
-    return _rights(found), ours, tuple(_pull_state(each) for each in pulls if each)
+    return _to_permissions(found), ours, tuple(_to_pull_request_state(each) for each in pulls if each)
 
 
-async def read_pull(door: Door, repository: str, number: int) -> tuple[RepoPermissions, PullRequestState | None]:
+async def read_pull_request(
+    door: GitHubClient, repository: str, number: int
+) -> tuple[RepoPermissions, PullRequestState | None]:
     """One pull request this moment; None where there is none of this number. Raises SourceError."""
     owner, _, name = repository.partition("/")
-    answer = await door.query(PULL, {"owner": owner, "name": name, "number": number})
-    found = convert(answer.data, _Answer)
+    answer = await door.query(PULL_REQUEST_QUERY, {"owner": owner, "name": name, "number": number})
+    found = convert_json(answer.data, _ActionResponse)
     if found.repository is None:
         raise NotFound(f"{repository} is not to be seen with this token")
     pull = found.repository.pull_request
-    return _rights(found), _pull_state(pull) if pull else None
+    return _to_permissions(found), _to_pull_request_state(pull) if pull else None
 
 
-def _rights(found: _Answer) -> RepoPermissions:
-    repository = found.repository or _Repository()
+def _to_permissions(found: _ActionResponse) -> RepoPermissions:
+    repository = found.repository or _ActionRepository()
     may: dict[str | None, Permission] = {None: "unknown", **dict.fromkeys(("READ", "TRIAGE"), "no")}
     allowed: dict[MergeMethod, bool] = {
         "squash": repository.squash_merge_allowed,
@@ -241,7 +243,7 @@ def _rights(found: _Answer) -> RepoPermissions:
     )
 
 
-def _pull_state(pull: _Pull) -> PullRequestState:
+def _to_pull_request_state(pull: _PullRequestState) -> PullRequestState:
     labels = (pull.labels.nodes if pull.labels else None) or ()
     rollup = pull.status_check_rollup
     contexts = (rollup.contexts.nodes if rollup and rollup.contexts else None) or ()
@@ -259,26 +261,26 @@ def _pull_state(pull: _Pull) -> PullRequestState:
         mergeable=(pull.mergeable or "unknown").lower(),
         merge_state=(pull.merge_state_status or "unknown").lower(),
         review=pull.review_decision.lower() if pull.review_decision else None,
-        checks=rollup_checks(rollup, denied=False),
-        failed_checks=_named(contexts, "failure"),
-        pending_checks=_named(contexts, "pending"),
+        checks=summarize_rollup(rollup, denied=False),
+        failed_checks=_context_names(contexts, "failure"),
+        pending_checks=_context_names(contexts, "pending"),
         labels=tuple(each.name for each in labels if each),
-        reviewers=tuple(_reviewers(pull)),
+        reviewers=tuple(_reviewer_names(pull)),
         auto_merge=pull.auto_merge_request is not None,
         queue_required=pull.is_merge_queue_enabled,
         queue_position=pull.merge_queue_entry.position if pull.merge_queue_entry else None,
         may_auto_merge=pull.viewer_can_enable_auto_merge,
         merge_oid=pull.merge_commit.oid if pull.merge_commit else None,
-        merged_at=utc(pull.merged_at) if pull.merged_at else None,
+        merged_at=to_utc(pull.merged_at) if pull.merged_at else None,
         merged_by=pull.merged_by.login if pull.merged_by else None,
     )
 
 
-def _named(contexts: Iterable[CheckContext | None], state: str) -> tuple[str, ...]:
-    return tuple(each.name or each.context or "?" for each in contexts if each and context_checks(each) == state)
+def _context_names(contexts: Iterable[CheckContext | None], state: str) -> tuple[str, ...]:
+    return tuple(each.name or each.context or "?" for each in contexts if each and check_state(each) == state)
 
 
-def _reviewers(pull: _Pull) -> Iterable[str]:
+def _reviewer_names(pull: _PullRequestState) -> Iterable[str]:
     for each in (pull.review_requests.nodes if pull.review_requests else None) or ():
         reviewer = each.requested_reviewer if each else None
         if reviewer and (name := reviewer.login or reviewer.slug):

@@ -10,19 +10,27 @@ from msgspec.structs import replace
 
 from anchor_tui.domain.model import Problem, Release
 from anchor_tui.domain.source_data import EnvironmentFiles, PastRelease
-from anchor_tui.sources.github.queries import application_file
-from anchor_tui.sources.github.wire import Change, Changes, Entry, Pull, changed_paths, convert, utc
+from anchor_tui.sources.github.queries import application_path
+from anchor_tui.sources.github.schema import (
+    FileCommit,
+    FileCommits,
+    PullRequestNode,
+    TreeEntry,
+    convert_json,
+    list_changed_paths,
+    to_utc,
+)
 
 if TYPE_CHECKING:
     from anchor_tui.config.model import Config, EnvironmentConfig, ReleaseKeyPaths
 
-Target = Mapping[str, Any]
+CommitNode = Mapping[str, Any]
 """A commit as it came: its files' names depend on the configuration."""
-History = Mapping[str, tuple[tuple[PastRelease, ...], bool | None]]
+ReleaseHistories = Mapping[str, tuple[tuple[PastRelease, ...], bool | None]]
 """Each environment's releases, newest first, and whether they reach back to the first; None where that is not told."""
 
 
-class Files:
+class RepoFiles:
     """Where each environment's files stand in an answer, and what they say."""
 
     def __init__(self, config: Config) -> None:
@@ -31,98 +39,100 @@ class Files:
         self._environments = tuple(enumerate(config.environments))
         self._keys = config.release
 
-    def at(self, target: Target, denied: frozenset[str] = frozenset()) -> dict[str, EnvironmentFiles]:
+    def read_environments(
+        self, target: CommitNode, denied: frozenset[str] = frozenset()
+    ) -> dict[str, EnvironmentFiles]:
         """Each environment's release, and what is wrong with it and with the overlay; `denied` are fields' aliases."""
         found = {}
         for number, environment in self._environments:
-            nodes = convert(target.get(f"e{number}Change") or {}, Changes).nodes or []
+            nodes = convert_json(target.get(f"e{number}Change") or {}, FileCommits).nodes or []
             change = next((each for each in nodes if each), None)
-            release, problems = self._release(_entry(target, f"e{number}Release"), environment, change)
-            problems += _overlay(_entry(target, f"e{number}Values"), environment.values)
+            release, problems = self._read_release(_tree_entry(target, f"e{number}Release"), environment, change)
+            problems += _find_overlay_problems(_tree_entry(target, f"e{number}Values"), environment.values)
             if f"e{number}Release" in denied:
                 problems = (
-                    _denied(environment.release),
+                    _denied_problem(environment.release),
                     *(each for each in problems if each.file != environment.release),
                 )
             if f"e{number}Values" in denied:
                 problems = (
                     *(each for each in problems if each.file != environment.values),
-                    _denied(environment.values),
+                    _denied_problem(environment.values),
                 )
             found[environment.name] = EnvironmentFiles(release, problems)
         return found
 
-    def texts(self, target: Target) -> dict[str, str | None]:
+    def read_texts(self, target: CommitNode) -> dict[str, str | None]:
         """Every file that was asked for, by its path; None for one that is not there or is no text."""
-        found = {path: _text(_entry(target, alias), path) for path, alias in self._aliases().items()}
+        found = {path: _read_text(_tree_entry(target, alias), path) for path, alias in self._aliases_by_path().items()}
         return {path: None if isinstance(text, Problem) else text for path, text in found.items()}
 
-    def blobs(self, target: Target) -> dict[str, str]:
+    def read_blob_oids(self, target: CommitNode) -> dict[str, str]:
         """The oid of every file that is there, by its path."""
-        entries = {path: _entry(target, alias) for path, alias in self._aliases().items()}
+        entries = {path: _tree_entry(target, alias) for path, alias in self._aliases_by_path().items()}
         return {path: entry.oid for path, entry in entries.items() if entry is not None}
 
-    def _aliases(self) -> dict[str, str]:
+    def _aliases_by_path(self) -> dict[str, str]:
         """Every file that is asked for, with the name it goes by in the answer."""
         paths = {"chartAbout": f"{self._chart.path}/Chart.yaml", "chartValues": self.chart_values}
         for number, environment in self._environments:
             paths[f"e{number}Release"] = environment.release
             paths[f"e{number}Values"] = environment.values
-            paths[f"e{number}Application"] = application_file(self._chart, environment)
+            paths[f"e{number}Application"] = application_path(self._chart, environment)
         return {path: alias for alias, path in paths.items()}
 
-    def chart_problems(self, target: Target) -> tuple[Problem, ...]:
+    def find_chart_problems(self, target: CommitNode) -> tuple[Problem, ...]:
         """What is wrong with the chart's own values; a chart need not have any."""
-        chart = _entry(target, "chartValues")
-        return _overlay(chart, self.chart_values) if chart else ()
+        chart = _tree_entry(target, "chartValues")
+        return _find_overlay_problems(chart, self.chart_values) if chart else ()
 
-    def history(self, target: Target) -> History:
+    def read_histories(self, target: CommitNode) -> ReleaseHistories:
         """Each environment's earlier releases."""
         found: dict[str, tuple[tuple[PastRelease, ...], bool | None]] = {}
         for number, environment in self._environments:
             told = target.get(f"e{number}History")
-            changes = convert(told or {}, Changes)
-            past = tuple(self.past(node, environment) for node in changes.nodes or () if node)
+            changes = convert_json(told or {}, FileCommits)
+            past = tuple(self.read_past_release(node, environment) for node in changes.nodes or () if node)
             found[environment.name] = past, None if told is None else not changes.page_info.has_next_page
         return found
 
-    def moved_by(self, pull: Pull, target: Target) -> dict[str, Release | None]:
+    def find_moved_releases(self, pull: PullRequestNode, target: CommitNode) -> dict[str, Release | None]:
         """The releases that a pull request would bring.
 
         A branch that was cut some time ago holds old releases without changing them: the list of changed
         files tells which count; where GitHub names only a part of a long list, the content has to.
         """
-        paths = changed_paths(pull)
+        paths = list_changed_paths(pull)
         head = (pull.head_ref.target if pull.head_ref else None) or {}
         releases: dict[str, Release | None] = {}
         for number, environment in self._environments:
-            theirs, ours = _entry(head, f"e{number}Release"), _entry(target, f"e{number}Release")
+            theirs, ours = _tree_entry(head, f"e{number}Release"), _tree_entry(target, f"e{number}Release")
             moved = theirs is not None and (ours is None or theirs.oid != ours.oid)
             if environment.release in paths if paths is not None else moved:
-                releases[environment.name] = self._release(theirs, environment, None)[0]
+                releases[environment.name] = self._read_release(theirs, environment, None)[0]
         return releases
 
-    def past(self, change: Change, environment: EnvironmentConfig) -> PastRelease:
+    def read_past_release(self, change: FileCommit, environment: EnvironmentConfig) -> PastRelease:
         """The release that a commit left behind."""
-        release, _ = self._release(change.release, environment, change)
+        release, _ = self._read_release(change.release, environment, change)
         return PastRelease(change.oid, release)
 
-    def _release(
-        self, entry: Entry | None, environment: EnvironmentConfig, change: Change | None
+    def _read_release(
+        self, entry: TreeEntry | None, environment: EnvironmentConfig, change: FileCommit | None
     ) -> tuple[Release | None, tuple[Problem, ...]]:
-        text = _text(entry, environment.release)
+        text = _read_text(entry, environment.release)
         if isinstance(text, Problem):
             return None, (text,)
-        release, problems = read_release_text(text, environment.release, self._keys)
-        return (_dated(release, change) if release else None), problems
+        release, problems = parse_release_text(text, environment.release, self._keys)
+        return (_with_commit(release, change) if release else None), problems
 
 
-def _entry(target: Target, alias: str) -> Entry | None:
+def _tree_entry(target: CommitNode, alias: str) -> TreeEntry | None:
     found = target.get(alias)
-    return convert(found, Entry) if found else None
+    return convert_json(found, TreeEntry) if found else None
 
 
-def _text(entry: Entry | None, path: str) -> str | Problem:
+def _read_text(entry: TreeEntry | None, path: str) -> str | Problem:
     """A file's text, or what keeps it from being read."""
     if entry is None:
         return Problem(path, "missing-file", "there is no such file on the branch", file=path)
@@ -134,29 +144,29 @@ def _text(entry: Entry | None, path: str) -> str | Problem:
     return blob.text
 
 
-def _denied(path: str) -> Problem:
+def _denied_problem(path: str) -> Problem:
     """A file that may be there: the token may not read it."""
     return Problem(path, "denied", "the token may not read it", file=path)
 
 
-def _overlay(entry: Entry | None, path: str) -> tuple[Problem, ...]:
-    text = _text(entry, path)
-    return (text,) if isinstance(text, Problem) else overlay_problems(text, path)
+def _find_overlay_problems(entry: TreeEntry | None, path: str) -> tuple[Problem, ...]:
+    text = _read_text(entry, path)
+    return (text,) if isinstance(text, Problem) else find_overlay_problems(text, path)
 
 
-def _dated(release: Release, change: Change | None) -> Release:
+def _with_commit(release: Release, change: FileCommit | None) -> Release:
     if change is None:
         return release
     return replace(
         release,
-        changed_at=utc(change.committed_date) if change.committed_date else None,
-        changed_by=change.author.who if change.author else None,
+        changed_at=to_utc(change.committed_date) if change.committed_date else None,
+        changed_by=change.author.display_name if change.author else None,
         pull_request=change.pull_request,
     )
 
 
 @lru_cache(maxsize=2048)
-def read_release_text(text: str, path: str, keys: ReleaseKeyPaths) -> tuple[Release | None, tuple[Problem, ...]]:
+def parse_release_text(text: str, path: str, keys: ReleaseKeyPaths) -> tuple[Release | None, tuple[Problem, ...]]:
     """A release.yaml. The same text is parsed once: a poll brings every file anew, and few of them differ."""
     from anchor_tui.domain.releases import read_release
     from anchor_tui.domain.yaml.document import parse_document  # ruamel: 11 ms that the first frame need not wait for
@@ -169,7 +179,7 @@ def read_release_text(text: str, path: str, keys: ReleaseKeyPaths) -> tuple[Rele
 
 
 @lru_cache(maxsize=512)
-def overlay_problems(text: str, path: str) -> tuple[Problem, ...]:
+def find_overlay_problems(text: str, path: str) -> tuple[Problem, ...]:
     """Why a file of values cannot be read; the same text is parsed once."""
     from anchor_tui.domain.helm.overlays import read_values_file
     from anchor_tui.domain.yaml.document import parse_document

@@ -13,32 +13,39 @@ import pytest
 import requests
 
 from anchor_tui.sources.errors import (
-    BadAnswer,
     Forbidden,
-    NoAnswer,
+    InvalidResponse,
     NotFound,
     RateLimited,
-    ServerFailed,
+    ServerError,
     SourceError,
-    TlsFailure,
+    Timeout,
+    TlsError,
     Unauthenticated,
     Unreachable,
     WriteRefused,
 )
-from anchor_tui.sources.github import door as module
-from anchor_tui.sources.github.door import Door, Gate
-from anchor_tui.sources.github.queries import Document
-from anchor_tui.sources.github.wire import CheckContext, CheckContexts, Ref, Rollup, convert, required_checks
-from tests.sources.hub import door_to
+from anchor_tui.sources.github import client as module
+from anchor_tui.sources.github.client import GitHubClient, ReadOnlyGuard
+from anchor_tui.sources.github.queries import QueryDocument
+from anchor_tui.sources.github.schema import (
+    BranchRef,
+    CheckContext,
+    CheckContexts,
+    CheckRollup,
+    convert_json,
+    summarize_required_checks,
+)
+from tests.sources.github.fakes import client_for
 from tests.sources.loopback_server import Request, create_self_signed_tls, serve_requests
 
-QUERY = Document("query Poll { viewer { login } }", (("owner", "anchor"),))
+QUERY = QueryDocument("query Poll { viewer { login } }", (("owner", "anchor"),))
 GOOD = json.dumps({"data": {"viewer": {"login": "on-call"}}})
 TOKEN = "ghp_verysecretverysecretverysecret123456"
 
 
 async def ask(url: str, **options):
-    door = door_to(url, documents=frozenset({QUERY.text}), **options)
+    door = client_for(url, documents=frozenset({QUERY.text}), **options)
     try:
         return await door.query(QUERY)
     finally:
@@ -52,7 +59,7 @@ async def ask(url: str, **options):
 async def test_read_only_no_write_leaves_by_whatever_way(method):
     seen: list[str] = []
     with serve_requests(lambda request: (seen.append(request.method), request.respond(200, "{}"))) as url:
-        door = door_to(url)
+        door = client_for(url)
         with pytest.raises(WriteRefused, match=f"read-only: {method} /repos/a/b was not sent"):
             await door.call(lambda github: github.requester.requestJsonAndCheck(method, "/repos/a/b", input={}))
         with pytest.raises(WriteRefused):
@@ -77,7 +84,7 @@ async def test_read_only_no_write_leaves_by_whatever_way(method):
 async def test_read_only_no_document_leaves_that_is_not_registered(body):
     seen: list[str] = []
     with serve_requests(lambda request: seen.append(request.path)) as url:
-        door = door_to(url, documents=frozenset({QUERY.text}))
+        door = client_for(url, documents=frozenset({QUERY.text}))
         with pytest.raises(WriteRefused):
             await door.call(lambda github: github.requester.requestJsonAndCheck("POST", "/graphql", input=body))
         door.close()
@@ -87,7 +94,7 @@ async def test_read_only_no_document_leaves_that_is_not_registered(body):
 async def test_read_only_a_registered_document_leaves_to_graphql_only():
     seen: list[str] = []
     with serve_requests(lambda request: seen.append(request.path)) as url:
-        door = door_to(url, documents=frozenset({QUERY.text}))
+        door = client_for(url, documents=frozenset({QUERY.text}))
         with pytest.raises(WriteRefused):
             await door.call(
                 lambda github: github.requester.requestJsonAndCheck("POST", "/repos", input={"query": QUERY.text})
@@ -104,7 +111,7 @@ async def test_reading_passes_the_gate():
         request.respond(200, GOOD)
 
     with serve_requests(answer) as url:
-        door = door_to(url, documents=frozenset({QUERY.text}))
+        door = client_for(url, documents=frozenset({QUERY.text}))
         assert (await door.query(QUERY)).data == {"viewer": {"login": "on-call"}}
         await door.call(lambda github: github.requester.requestJsonAndCheck("GET", "/rate_limit"))
         door.close()
@@ -112,14 +119,14 @@ async def test_reading_passes_the_gate():
 
 
 def test_where_writing_is_allowed_the_gate_is_open():
-    Gate(read_only=False).check("DELETE", "/repos/a/b", None)
+    ReadOnlyGuard(read_only=False).check_request("DELETE", "/repos/a/b", None)
 
 
 async def test_the_gate_is_in_the_connections_of_tls_too(tmp_path):
     context, ca_file = create_self_signed_tls(tmp_path)
     seen: list[str] = []
     with serve_requests(lambda request: seen.append(request.method), context) as url:
-        door = door_to(url)
+        door = client_for(url)
         door.access = _trusting(door, str(ca_file))
         with pytest.raises(WriteRefused):
             await door.call(lambda github: github.requester.requestJsonAndCheck("DELETE", "/repos/a/b"))
@@ -127,7 +134,7 @@ async def test_the_gate_is_in_the_connections_of_tls_too(tmp_path):
     assert seen == []
 
 
-def _trusting(door: Door, ca_file: str):
+def _trusting(door: GitHubClient, ca_file: str):
     from dataclasses import replace
 
     return replace(door.access, ca_file=ca_file)
@@ -158,19 +165,19 @@ ANSWERS = {
         "authorised for SSO: required; url=https://github.com/orgs/anchor/sso?x=1",
     ),
     "404": (404, said("Not Found"), {}, NotFound, "Not Found; or the token may not see it"),
-    "500": (500, said("Server Error"), {}, ServerFailed, "GitHub answered HTTP 500: Server Error"),
-    "503": (503, "<!DOCTYPE html><title>Unicorn!</title>", {}, ServerFailed, "a page of HTML, as from a proxy"),
-    "422": (422, said("Validation Failed"), {}, ServerFailed, "GitHub refused (HTTP 422): Validation Failed"),
-    "html": (200, "<html>log in</html>", {"content_type": "text/html"}, BadAnswer, "a proxy's login page"),
-    "truncated": (200, '{"data": {"viewer": {"lo', {}, BadAnswer, "ended early or is no JSON"),
-    "empty": (200, "", {}, BadAnswer, "no JSON object"),
-    "a list": (200, "[1]", {}, BadAnswer, "no JSON object"),
-    "a number": (200, "7", {}, BadAnswer, "no JSON object"),
-    "not UTF-8": (200, b'{"data": "\xff\xfe"}', {}, BadAnswer, ""),
-    "without data": (200, "{}", {}, BadAnswer, ""),
-    "data that is null": (200, '{"data": null}', {}, BadAnswer, ""),
+    "500": (500, said("Server Error"), {}, ServerError, "GitHub answered HTTP 500: Server Error"),
+    "503": (503, "<!DOCTYPE html><title>Unicorn!</title>", {}, ServerError, "a page of HTML, as from a proxy"),
+    "422": (422, said("Validation Failed"), {}, ServerError, "GitHub refused (HTTP 422): Validation Failed"),
+    "html": (200, "<html>log in</html>", {"content_type": "text/html"}, InvalidResponse, "a proxy's login page"),
+    "truncated": (200, '{"data": {"viewer": {"lo', {}, InvalidResponse, "ended early or is no JSON"),
+    "empty": (200, "", {}, InvalidResponse, "no JSON object"),
+    "a list": (200, "[1]", {}, InvalidResponse, "no JSON object"),
+    "a number": (200, "7", {}, InvalidResponse, "no JSON object"),
+    "not UTF-8": (200, b'{"data": "\xff\xfe"}', {}, InvalidResponse, ""),
+    "without data": (200, "{}", {}, InvalidResponse, ""),
+    "data that is null": (200, '{"data": null}', {}, InvalidResponse, ""),
     "errors of another shape": (200, '{"errors": "no"}', {}, SourceError, ""),
-    "errors alone": (200, '{"errors": [{"message": "syntax"}, {"message": "error"}]}', {}, ServerFailed, "syntax; err"),
+    "errors alone": (200, '{"errors": [{"message": "syntax"}, {"message": "error"}]}', {}, ServerError, "syntax; err"),
     "not found": (
         200,
         '{"data": {"repository": null}, "errors": [{"type": "NOT_FOUND", "message": "Could not resolve"}]}',
@@ -217,7 +224,7 @@ async def test_a_rate_limit_says_how_long_to_wait(status, message, headers, wait
         pytest.raises(RateLimited) as caught,
     ):
         await ask(url)
-    assert caught.value.wait_s == pytest.approx(wait_s, abs=5)
+    assert caught.value.retry_after_s == pytest.approx(wait_s, abs=5)
     assert message in caught.value.message
 
 
@@ -269,17 +276,17 @@ async def test_a_body_that_ends_early_is_no_answer_to_believe():
         request.send_headers(1000)
         request.reset_connection()
 
-    with serve_requests(answer) as url, pytest.raises((BadAnswer, Unreachable)):
+    with serve_requests(answer) as url, pytest.raises((InvalidResponse, Unreachable)):
         await ask(url)
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_refused_and_ca_file_mends_it(tmp_path):
     context, ca_file = create_self_signed_tls(tmp_path)
     with serve_requests(lambda request: request.respond(200, GOOD), context) as url:
-        with pytest.raises(TlsFailure, match=r"github.ca_file") as caught:
+        with pytest.raises(TlsError, match=r"github.ca_file") as caught:
             await ask(url)
         assert "certificate" in caught.value.message
-        door = door_to(url, documents=frozenset({QUERY.text}))
+        door = client_for(url, documents=frozenset({QUERY.text}))
         door.access = _trusting(door, str(ca_file))
         assert (await door.query(QUERY)).data
         door.close()
@@ -298,31 +305,31 @@ async def test_an_address_that_redirects_elsewhere_is_an_error_in_words():
 
 @pytest.mark.parametrize("failure", [requests.exceptions.ReadTimeout, requests.exceptions.ConnectTimeout])
 async def test_a_github_that_gives_no_answer_is_a_timeout(failure):
-    door = door_to("https://github.example/api/v3")
+    door = client_for("https://github.example/api/v3")
 
     def hang(_: object) -> None:
         raise failure("read timed out")
 
-    with pytest.raises(NoAnswer, match=r"https://github.example/api/v3: no answer within 15 s"):
+    with pytest.raises(Timeout, match=r"https://github.example/api/v3: no answer within 15 s"):
         await door.call(hang)
     door.close()
 
 
 async def test_no_connection_waits_longer_than_the_answer_may_take_and_none_is_asked_twice():
-    door = door_to("https://github.example/api/v3")
+    door = client_for("https://github.example/api/v3")
     requester = await door.call(lambda github: github.requester)
     door.close()
-    assert requester._Requester__timeout == module.ANSWER_TIMEOUT_S
+    assert requester._Requester__timeout == module.RESPONSE_TIMEOUT_S
     assert requester._Requester__retry is None
     assert not requester._Requester__seconds_between_requests
     assert not requester._Requester__seconds_between_writes
 
 
 async def test_an_answer_that_drips_is_given_up_in_the_end(monkeypatch):
-    monkeypatch.setattr(module, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(module, "QUERY_DEADLINE_S", 0.05)
     over = threading.Event()
     with serve_requests(lambda _: over.wait(5)) as url:
-        with pytest.raises(NoAnswer, match=r"no answer within 0.05 s"):
+        with pytest.raises(Timeout, match=r"no answer within 0.05 s"):
             await ask(url)
         over.set()
 
@@ -336,7 +343,7 @@ async def test_while_github_hangs_the_loop_goes_on_and_a_cancelled_question_is_f
         request.respond(200, GOOD)
 
     with serve_requests(hang) as url:
-        door = door_to(url, documents=frozenset({QUERY.text}))
+        door = client_for(url, documents=frozenset({QUERY.text}))
         question = asyncio.create_task(door.query(QUERY))
         await asyncio.to_thread(asked.wait, 5)
         turns = 0
@@ -362,7 +369,7 @@ async def test_what_was_given_up_before_its_turn_came_is_never_sent():
         asked.set()
         over.wait(5)
 
-    door = door_to("https://github.example")
+    door = client_for("https://github.example")
     first = asyncio.create_task(door.call(hang))
     await asyncio.to_thread(asked.wait, 5)
     second = asyncio.create_task(door.call(lambda _: carried_out.append("a write that came too late")))
@@ -386,7 +393,7 @@ def test_a_hung_github_keeps_neither_the_loop_nor_the_process_from_ending():
         request.respond(200, GOOD)
 
     with serve_requests(hang) as url:
-        door = door_to(url, documents=frozenset({QUERY.text}))
+        door = client_for(url, documents=frozenset({QUERY.text}))
 
         async def give_up() -> None:
             question = asyncio.create_task(door.query(QUERY))
@@ -415,7 +422,7 @@ async def test_pygithub_says_nothing_on_stderr(capfd):
 
 
 def test_no_repr_of_a_door_has_the_token():
-    door = door_to("https://api.github.com")
+    door = client_for("https://api.github.com")
     assert TOKEN not in repr(door) + str(door.access) + repr(door.access)
 
 
@@ -438,7 +445,7 @@ async def test_loopback_is_never_asked_through_a_proxy_and_others_are(monkeypatc
 
 async def test_two_doors_have_each_their_own_gate():
     with serve_requests(lambda request: request.respond(200, "{}")) as url:
-        closed, opened = door_to(url), door_to(url, read_only=False)
+        closed, opened = client_for(url), client_for(url, read_only=False)
         for door in (closed, opened):
             await door.call(lambda github: github.requester.requestJsonAndCheck("GET", "/x"))
         await opened.call(lambda github: github.requester.requestJsonAndCheck("DELETE", "/x"))
@@ -452,7 +459,7 @@ async def test_two_doors_have_each_their_own_gate():
 
 
 def test_required_checks_come_from_branch_protection_and_from_rulesets_alike():
-    ref = convert(
+    ref = convert_json(
         {
             "refUpdateRule": {"requiredStatusCheckContexts": ["ci", None]},
             "rules": {
@@ -464,14 +471,14 @@ def test_required_checks_come_from_branch_protection_and_from_rulesets_alike():
                 ]
             },
         },
-        Ref,
+        BranchRef,
     )
-    assert ref.required_checks == {"ci", "lint"}
-    assert convert({"refUpdateRule": None, "rules": None}, Ref).required_checks == frozenset()
+    assert ref.required_check_names == {"ci", "lint"}
+    assert convert_json({"refUpdateRule": None, "rules": None}, BranchRef).required_check_names == frozenset()
 
 
-def checks(*contexts: CheckContext | None) -> Rollup:
-    return Rollup("SUCCESS", CheckContexts(list(contexts)))
+def checks(*contexts: CheckContext | None) -> CheckRollup:
+    return CheckRollup("SUCCESS", CheckContexts(list(contexts)))
 
 
 GREEN = CheckContext(name="ci", status="COMPLETED", conclusion="SUCCESS")
@@ -489,13 +496,13 @@ GREEN = CheckContext(name="ci", status="COMPLETED", conclusion="SUCCESS")
         (checks(CheckContext(name="ci", status="IN_PROGRESS")), {"ci"}, "pending"),
         (checks(CheckContext(name="ci", status="COMPLETED", conclusion="SKIPPED")), {"ci"}, "success"),
         (checks(CheckContext(name="ci", status="COMPLETED", conclusion="NEW_WORD")), {"ci"}, "unknown"),
-        (Rollup("FAILURE", None), {"ci"}, "unknown"),
+        (CheckRollup("FAILURE", None), {"ci"}, "unknown"),
         (None, {"ci"}, "pending"),
     ],
 )
 def test_only_the_required_checks_count(rollup, required, state):
-    assert required_checks(rollup, frozenset(required), denied=False) == state
+    assert summarize_required_checks(rollup, frozenset(required), denied=False) == state
 
 
 def test_denied_checks_are_unknown():
-    assert required_checks(checks(GREEN), frozenset({"ci"}), denied=True) == "unknown"
+    assert summarize_required_checks(checks(GREEN), frozenset({"ci"}), denied=True) == "unknown"

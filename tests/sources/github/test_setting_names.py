@@ -11,16 +11,17 @@ from anchor_tui.domain.model import Fresh
 from anchor_tui.domain.source_data import SettingNames
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.services.clock import utc_now
-from anchor_tui.sources import github as module
 from anchor_tui.sources.credentials.argocd import GitHubAccess
 from anchor_tui.sources.credentials.secret import Secret
-from anchor_tui.sources.errors import BadAnswer, Forbidden, NotFound, ServerFailed, Unreachable
-from anchor_tui.sources.github import GitHubSource, beside
-from anchor_tui.sources.github.comparing import Comparing, compare
-from anchor_tui.sources.github.door import Door, Gate
-from anchor_tui.sources.github.settings import read_settings
+from anchor_tui.sources.errors import Forbidden, InvalidResponse, NotFound, ServerError, Unreachable
+from anchor_tui.sources.github import secondary_polling
+from anchor_tui.sources.github import source as module
+from anchor_tui.sources.github.client import GitHubClient, ReadOnlyGuard
+from anchor_tui.sources.github.commit_comparison import CommitComparisons, compare_commits
+from anchor_tui.sources.github.setting_names import read_setting_names
+from anchor_tui.sources.github.source import GitHubSource
 from tests.sources.argocd.fakes import run_source
-from tests.sources.hub import FakeDoor, FakeRest, polled, source, target
+from tests.sources.github.fakes import FakeGitHub, FakeRestGitHub, commit_node, make_source, poll_response
 from tests.values import config
 
 OPS, APP = "/repos/anchor/anchor-msp-ops", "/repos/anchor/anchor-msp"
@@ -36,9 +37,9 @@ def secrets(*names: str) -> Any:
     return {"total_count": len(names), "secrets": [{"name": name} for name in names]}
 
 
-def rest(**answers: Any) -> FakeRest:
+def rest(**answers: Any) -> FakeRestGitHub:
     """A GitHub in which nothing is set, but for what is said: by the path after the repository."""
-    door = FakeRest()
+    door = FakeRestGitHub()
     for base in (OPS, APP):
         door.answers[f"{base}/environments"] = {"total_count": 0, "environments": []}
         for prefix in ("", "organization-"):
@@ -48,8 +49,8 @@ def rest(**answers: Any) -> FakeRest:
     return door
 
 
-async def read(door: FakeRest) -> Any:
-    return (await read_settings(door, "anchor/anchor-msp-ops"))[0]  # type: ignore[arg-type]
+async def read(door: FakeRestGitHub) -> Any:
+    return (await read_setting_names(door, "anchor/anchor-msp-ops"))[0]  # type: ignore[arg-type]
 
 
 # --- settings ----------------------------------------------------------------------------------------------
@@ -104,8 +105,8 @@ async def test_every_page_is_read():
         (Forbidden("403: no; the token needs secrets=read"), "403: no; the token needs secrets=read"),
         (Forbidden("403: no"), "403: no; the token needs Secrets: read"),
         (NotFound("Not Found"), "Not Found; the token needs Secrets: read"),
-        (ServerFailed("HTTP 502"), "HTTP 502"),
-        (BadAnswer("a page of HTML"), "a page of HTML"),
+        (ServerError("HTTP 502"), "HTTP 502"),
+        (InvalidResponse("a page of HTML"), "a page of HTML"),
     ],
 )
 async def test_what_may_not_be_listed_names_the_permission_and_takes_nothing_from_the_rest(failure, words):
@@ -125,27 +126,27 @@ async def test_an_answer_that_is_no_list_is_the_reason(answer):
 
 
 async def test_one_reading_has_the_settings_of_both_repositories_and_closes_both_doors():
-    door = FakeDoor(Poll=polled())
+    door = FakeGitHub(Poll=poll_response())
     door.beside = rest(**{"actions/variables": variables(ENGINE_ID="anchor-msp")})
-    repo = (await source(WITH_APP, door).read()).value
+    repo = (await make_source(WITH_APP, door).read()).value
     assert repo.ops_settings.variables.repository_wide == {"ENGINE_ID": "anchor-msp"}
     assert repo.app_settings.repository == "anchor/anchor-msp"
     assert (door.closed, door.beside.closed) == (1, 1)
 
 
 async def test_settings_that_hang_cost_one_reading_a_moment_and_say_so(monkeypatch):
-    monkeypatch.setattr(module, "BESIDE_S", 0.01)
-    door = FakeDoor(Poll=polled())
+    monkeypatch.setattr(module, "SETTINGS_GRACE_S", 0.01)
+    door = FakeGitHub(Poll=poll_response())
     door.beside.hangs = True
-    repo = (await source(config(), door).read()).value
+    repo = (await make_source(config(), door).read()).value
     assert repo.head.oid == HEAD
     assert "no answer within" in repo.ops_settings.secrets.unlisted[0]
 
 
 async def test_settings_that_hang_or_fail_keep_no_poll_from_coming():
-    door = FakeDoor(Poll=[polled(), polled(target(OLD))])
+    door = FakeGitHub(Poll=[poll_response(), poll_response(commit_node(OLD))])
     door.beside.hangs = True
-    one = source(config(), door)
+    one = make_source(config(), door)
     async with run_source(one) as seen:
         await seen.wait_until(lambda reading: isinstance(reading, Fresh))
         one.read_again()
@@ -154,9 +155,9 @@ async def test_settings_that_hang_or_fail_keep_no_poll_from_coming():
 
 
 async def test_settings_come_after_the_poll_and_again_only_when_asked_for():
-    door = FakeDoor(Poll=polled())
+    door = FakeGitHub(Poll=poll_response())
     door.beside = rest()
-    one = source(config(), door)
+    one = make_source(config(), door)
     async with run_source(one) as seen:
         await seen.wait_until(lambda reading: reading.value.ops_settings is not None)
         assert seen.readings[0].value.ops_settings is None
@@ -169,24 +170,26 @@ async def test_settings_come_after_the_poll_and_again_only_when_asked_for():
 
 
 async def test_a_github_that_cannot_be_reached_is_the_reason_and_asked_no_more_than_once():
-    door = FakeDoor(Poll=polled())
+    door = FakeGitHub(Poll=poll_response())
     door.beside = rest(environments=Unreachable("the connection failed"))
-    repo = (await source(config(), door).read()).value
+    repo = (await make_source(config(), door).read()).value
     assert repo.ops_settings.secrets.unlisted == ("the connection failed",)
     assert len(door.beside.got) == 1
 
 
 async def test_a_fault_of_ours_costs_the_settings_alone():
-    door = FakeDoor(Poll=polled())
+    door = FakeGitHub(Poll=poll_response())
     door.beside = rest(environments=ZeroDivisionError())
-    repo = (await source(config(), door).read()).value
+    repo = (await make_source(config(), door).read()).value
     assert repo.head is not None
     assert repo.ops_settings.variables.unlisted == ("a fault in anchor-tui: ZeroDivisionError",)
 
 
 def of_sandbox(box: Sandbox, configured: Config = WITH_APP) -> GitHubSource:
-    async def connect(documents: frozenset[str]) -> Door:
-        return Door(GitHubAccess(box.github_url, Secret(box.github_token), "test"), Gate(True, documents))
+    async def connect(documents: frozenset[str]) -> GitHubClient:
+        return GitHubClient(
+            GitHubAccess(box.github_url, Secret(box.github_token), "test"), ReadOnlyGuard(True, documents)
+        )
 
     return GitHubSource(configured, connect, utc_now)
 
@@ -223,12 +226,12 @@ def differs(*paths: str, status: str = "ahead") -> Any:
     return {"status": status, "files": [{"filename": path} for path in paths]}
 
 
-async def compared(door: FakeRest, base: str = OLD) -> tuple[str, ...]:
-    return await compare(door, "anchor/anchor-msp-ops", base, HEAD)  # type: ignore[arg-type]
+async def compared(door: FakeRestGitHub, base: str = OLD) -> tuple[str, ...]:
+    return await compare_commits(door, "anchor/anchor-msp-ops", base, HEAD)  # type: ignore[arg-type]
 
 
 async def test_the_paths_that_differ_are_told_a_renamed_file_by_both_its_names():
-    door = FakeRest()
+    door = FakeRestGitHub()
     door.answers[between(OLD, HEAD)] = {
         "status": "ahead",
         "files": [{"filename": "new", "previous_filename": "old"}, {"filename": "a"}],
@@ -238,53 +241,53 @@ async def test_the_paths_that_differ_are_told_a_renamed_file_by_both_its_names()
 
 @pytest.mark.parametrize("status", ["diverged", "behind"])
 async def test_a_commit_that_is_no_ancestor_is_compared_both_ways(status):
-    door = FakeRest()
+    door = FakeRestGitHub()
     door.answers[between(OLD, HEAD)] = differs(status=status)
     door.answers[between(HEAD, OLD)] = differs("only there")
     assert await compared(door) == ("only there",)
 
 
 async def test_more_files_than_github_names_are_not_taken_for_all():
-    door = FakeRest()
+    door = FakeRestGitHub()
     door.answers[between(OLD, HEAD)] = differs(*map(str, range(300)))
-    with pytest.raises(BadAnswer, match="only 300"):
+    with pytest.raises(InvalidResponse, match="only 300"):
         await compared(door)
 
 
 async def test_each_commit_is_compared_once_with_each_head_a_few_at_once():
-    door, comparing = FakeRest(), Comparing("anchor/anchor-msp-ops")
+    door, comparing = FakeRestGitHub(), CommitComparisons("anchor/anchor-msp-ops")
     revisions = [f"{number:040x}" for number in range(7)]
     door.answers |= {between(each, head): differs("x") for each in revisions for head in (HEAD, OLD)}
-    comparing.take_revisions([*revisions, HEAD])
-    assert comparing.due == ()
-    comparing.take_head(HEAD)
-    assert await comparing.ask(door)  # type: ignore[arg-type]
+    comparing.set_revisions([*revisions, HEAD])
+    assert comparing.pending_revisions == ()
+    comparing.set_head(HEAD)
+    assert await comparing.compare_pending(door)  # type: ignore[arg-type]
     assert len(door.got) == 5
-    await comparing.ask(door)  # type: ignore[arg-type]
-    assert not await comparing.ask(door)  # type: ignore[arg-type]
+    await comparing.compare_pending(door)  # type: ignore[arg-type]
+    assert not await comparing.compare_pending(door)  # type: ignore[arg-type]
     assert len(door.got) == 7
-    assert comparing.changed(HEAD) == dict.fromkeys(revisions, ("x",))
-    comparing.take_head(OLD)
-    assert comparing.changed(HEAD) == comparing.changed(OLD) == {}
-    assert comparing.due == (*revisions, HEAD)
+    assert comparing.changed_paths(HEAD) == dict.fromkeys(revisions, ("x",))
+    comparing.set_head(OLD)
+    assert comparing.changed_paths(HEAD) == comparing.changed_paths(OLD) == {}
+    assert comparing.pending_revisions == (*revisions, HEAD)
 
 
 async def test_a_commit_that_github_does_not_know_says_so_and_is_not_asked_for_again():
-    door, comparing = FakeRest(), Comparing("anchor/anchor-msp-ops")
-    comparing.take_head(HEAD)
-    comparing.take_revisions([OLD])
-    await comparing.ask(door)  # type: ignore[arg-type]
-    assert "does not know it" in comparing.incomparable(HEAD)[OLD]
-    assert comparing.due == ()
+    door, comparing = FakeRestGitHub(), CommitComparisons("anchor/anchor-msp-ops")
+    comparing.set_head(HEAD)
+    comparing.set_revisions([OLD])
+    await comparing.compare_pending(door)  # type: ignore[arg-type]
+    assert "does not know it" in comparing.failure_reasons(HEAD)[OLD]
+    assert comparing.pending_revisions == ()
 
 
 async def test_a_fault_of_ours_in_a_comparison_is_its_reason():
-    door, comparing = FakeRest(), Comparing("anchor/anchor-msp-ops")
+    door, comparing = FakeRestGitHub(), CommitComparisons("anchor/anchor-msp-ops")
     door.answers[between(OLD, HEAD)] = ZeroDivisionError()
-    comparing.take_head(HEAD)
-    comparing.take_revisions([OLD])
-    await comparing.ask(door)  # type: ignore[arg-type]
-    assert comparing.incomparable(HEAD) == {OLD: "a fault in anchor-tui: ZeroDivisionError"}
+    comparing.set_head(HEAD)
+    comparing.set_revisions([OLD])
+    await comparing.compare_pending(door)  # type: ignore[arg-type]
+    assert comparing.failure_reasons(HEAD) == {OLD: "a fault in anchor-tui: ZeroDivisionError"}
 
 
 async def test_a_repository_that_was_renamed_is_asked_where_it_is_now():
@@ -294,7 +297,7 @@ async def test_a_repository_that_was_renamed_is_asked_where_it_is_now():
         box.commit({"README.md": "more"}, "Say more")
         one = of_sandbox(box, renamed)
         repo = (await one.read()).value
-        compared = await one.compared([before])
+        compared = await one.read_comparisons([before])
     assert repo.ops_settings.variables.repository_wide == {"ENGINE_ID": "anchor-msp"}
     assert repo.ops_settings.variables.unlisted == ()
     assert compared is not None
@@ -302,13 +305,13 @@ async def test_a_repository_that_was_renamed_is_asked_where_it_is_now():
 
 
 async def test_what_argo_cd_synced_is_compared_in_the_background():
-    door = FakeDoor(Poll=polled())
+    door = FakeGitHub(Poll=poll_response())
     door.beside = rest()
     door.beside.answers[between(OLD, HEAD)] = differs("x")
-    one = source(config(), door)
+    one = make_source(config(), door)
     async with run_source(one) as seen:
         await seen.wait_until(lambda reading: reading.value.ops_settings is not None)
-        one.compare([OLD, HEAD])
+        one.set_synced_revisions([OLD, HEAD])
         told = await seen.wait_until(lambda reading: bool(reading.value.changed))
     assert told.value.changed == {OLD: ("x",)}
 
@@ -322,13 +325,13 @@ async def test_a_comparison_that_fails_is_tried_again_and_means_nothing_until_th
         wake.clear()
         return True
 
-    monkeypatch.setattr(beside, "pause", pause)
-    door = FakeDoor(Poll=polled())
+    monkeypatch.setattr(secondary_polling, "sleep_until_woken", pause)
+    door = FakeGitHub(Poll=poll_response())
     door.beside = rest()
-    door.beside.answers[between(OLD, HEAD)] = ServerFailed("HTTP 502")
-    one = source(config(), door)
+    door.beside.answers[between(OLD, HEAD)] = ServerError("HTTP 502")
+    one = make_source(config(), door)
     async with run_source(one) as seen:
-        one.compare([OLD])
+        one.set_synced_revisions([OLD])
         first = await seen.wait_until(lambda reading: reading.value.ops_settings is not None)
         assert (first.value.changed, first.value.incomparable) == ({}, {})
         assert waited[0] <= 5.0

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from anchor_tui.domain.model import Fresh, Reading
     from anchor_tui.domain.source_data import OpsRepoData
-    from anchor_tui.sources.github import GitHubSource
+    from anchor_tui.sources.github.source import GitHubSource
 
 
-class LateGitHub:
+class LazyGitHubSource:
     """A `GitHubSource` as the reader knows it; what it is told before it is there is not needed then."""
 
     kind = "github"
@@ -29,14 +29,14 @@ class LateGitHub:
         """As `GitHubSource.run`."""
         await self._source.run(publish)
 
-    async def compared(self, revisions: Iterable[str]) -> Fresh[OpsRepoData] | None:
+    async def read_comparisons(self, revisions: Iterable[str]) -> Fresh[OpsRepoData] | None:
         """As `GitHubSource.compared`."""
-        return await self._source.compared(revisions)
+        return await self._source.read_comparisons(revisions)
 
-    def compare(self, revisions: Iterable[str]) -> None:
+    def set_synced_revisions(self, revisions: Iterable[str]) -> None:
         """As `GitHubSource.compare`."""
         if self._made is not None:
-            self._made.compare(revisions)
+            self._made.set_synced_revisions(revisions)
 
     def read_again(self) -> None:
         """As `GitHubSource.read_again`: one that has not begun will read anyway."""

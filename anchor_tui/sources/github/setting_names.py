@@ -13,85 +13,85 @@ from urllib.parse import quote
 import msgspec
 
 from anchor_tui.domain.source_data import RepoSettingNames, SettingNames
-from anchor_tui.sources.errors import BadAnswer, Forbidden, NotFound, ServerFailed, SourceError
-from anchor_tui.sources.github.wire import convert
+from anchor_tui.sources.errors import Forbidden, InvalidResponse, NotFound, ServerError, SourceError
+from anchor_tui.sources.github.schema import convert_json
 
 if TYPE_CHECKING:
     from github import Github
 
-    from anchor_tui.sources.github.door import Door
+    from anchor_tui.sources.github.client import GitHubClient
 
-Kind: TypeAlias = Literal["variables", "secrets"]
+SettingKind: TypeAlias = Literal["variables", "secrets"]
 PAGE_SIZE = 30
 """The most variables that GitHub puts on a page; of secrets it would be 100."""
-MOST_PAGES = 34
+MAX_PAGES = 34
 """A repository has at most 500 variables, an organisation 1,000."""
-MOST_ENVIRONMENTS = 30
+MAX_ENVIRONMENTS = 30
 
 
-class Named(msgspec.Struct):
+class NamedItem(msgspec.Struct):
     """A variable, a secret, or an environment."""
 
     name: str
     value: str = ""
 
 
-class Page(msgspec.Struct):
+class SettingsPage(msgspec.Struct):
     """One page of whichever of them was asked for."""
 
     total_count: int = 0
-    variables: list[Named] = []
-    secrets: list[Named] = []
-    environments: list[Named] = []
+    variables: list[NamedItem] = []
+    secrets: list[NamedItem] = []
+    environments: list[NamedItem] = []
 
 
-async def read_settings(door: Door, repository: str) -> tuple[RepoSettingNames, bool]:
+async def read_setting_names(door: GitHubClient, repository: str) -> tuple[RepoSettingNames, bool]:
     """Everything that may be listed of one repository, and whether asking again soon may tell more.
 
     What a token may not list is said in words. Raises SourceError where GitHub cannot be asked at all.
     """
-    listing = _Listing(door, repository)
-    environments = await listing.environments()
-    variables = await listing.names("variables", environments)
-    secrets = await listing.names("secrets", environments)
-    return RepoSettingNames(repository, variables, secrets), listing.may_pass
+    listing = _SettingsListing(door, repository)
+    environments = await listing.read_environments()
+    variables = await listing.read_names("variables", environments)
+    secrets = await listing.read_names("secrets", environments)
+    return RepoSettingNames(repository, variables, secrets), listing.is_retryable
 
 
-def unread(repository: str, reason: str) -> RepoSettingNames:
+def unread_settings(repository: str, reason: str) -> RepoSettingNames:
     """The settings of a repository that could not be asked at all."""
     return RepoSettingNames(repository, SettingNames(unlisted=(reason,)), SettingNames(unlisted=(reason,)))
 
 
-class _Listing:
+class _SettingsListing:
     """One repository being listed; `may_pass` where something failed in a way that may pass."""
 
-    def __init__(self, door: Door, repository: str) -> None:
-        self._door = door
+    def __init__(self, door: GitHubClient, repository: str) -> None:
+        self._client = door
         self._base = f"/repos/{repository}"
-        self._lacking: tuple[str, ...] = ()
-        self.may_pass = False
+        self._gaps: tuple[str, ...] = ()
+        self.is_retryable = False
 
-    async def environments(self) -> tuple[str, ...]:
+    async def read_environments(self) -> tuple[str, ...]:
         """The names of the environments that are asked."""
         try:
-            found = await _pages(self._door, f"{self._base}/environments", "environments")
-        except (Forbidden, NotFound, BadAnswer, ServerFailed) as error:
-            self._lacking = (self._reason(error, "those of its environments: ", "Actions: read"),)
+            found = await _read_pages(self._client, f"{self._base}/environments", "environments")
+        except (Forbidden, NotFound, InvalidResponse, ServerError) as error:
+            self._gaps = (self._describe_failure(error, "those of its environments: ", "Actions: read"),)
             return ()
-        if len(found) > MOST_ENVIRONMENTS:
-            some = f"only {MOST_ENVIRONMENTS} of its {len(found)} environments are asked"
-            self._lacking = (some,)
-        return tuple(each.name for each in found[:MOST_ENVIRONMENTS])
+        if len(found) > MAX_ENVIRONMENTS:
+            some = f"only {MAX_ENVIRONMENTS} of its {len(found)} environments are asked"
+            self._gaps = (some,)
+        return tuple(each.name for each in found[:MAX_ENVIRONMENTS])
 
-    async def names(self, kind: Kind, environments: tuple[str, ...]) -> SettingNames:
+    async def read_names(self, kind: SettingKind, environments: tuple[str, ...]) -> SettingNames:
         """The names of one kind: the repository's own, those it shares, its environments'."""
         reasons: list[str] = []
 
         async def listed(path: str, what: str, permission: str) -> Mapping[str, str]:
             try:
-                return {each.name: each.value for each in await _pages(self._door, self._base + path, kind)}
-            except (Forbidden, NotFound, BadAnswer, ServerFailed) as error:
-                reasons.append(self._reason(error, what, permission))
+                return {each.name: each.value for each in await _read_pages(self._client, self._base + path, kind)}
+            except (Forbidden, NotFound, InvalidResponse, ServerError) as error:
+                reasons.append(self._describe_failure(error, what, permission))
                 return {}
 
         permission = f"{kind.capitalize()}: read"
@@ -101,27 +101,27 @@ class _Listing:
         for each in environments:
             path = f"/environments/{quote(each, safe='')}/{kind}"
             inside[each] = await listed(path, f"those of its environment {each}: ", "Environments: read")
-        return SettingNames({**shared, **own}, inside, (*reasons, *self._lacking))
+        return SettingNames({**shared, **own}, inside, (*reasons, *self._gaps))
 
-    def _reason(self, error: SourceError, what: str, permission: str) -> str:
+    def _describe_failure(self, error: SourceError, what: str, permission: str) -> str:
         denied = isinstance(error, Forbidden | NotFound)
-        self.may_pass = self.may_pass or not denied
+        self.is_retryable = self.is_retryable or not denied
         named = "the token needs" in error.message
         return f"{what}{error.message}" + (f"; the token needs {permission}" if denied and not named else "")
 
 
-async def _pages(door: Door, path: str, kind: Kind | Literal["environments"]) -> list[Named]:
-    found: list[Named] = []
-    for number in range(1, MOST_PAGES + 1):
-        page = await _page(door, path, number)
-        rows: list[Named] = getattr(page, kind)
+async def _read_pages(door: GitHubClient, path: str, kind: SettingKind | Literal["environments"]) -> list[NamedItem]:
+    found: list[NamedItem] = []
+    for number in range(1, MAX_PAGES + 1):
+        page = await _read_page(door, path, number)
+        rows: list[NamedItem] = getattr(page, kind)
         found += rows
         if len(found) >= page.total_count or not rows:
             return found
-    raise BadAnswer(f"{path} has more than {MOST_PAGES} pages")
+    raise InvalidResponse(f"{path} has more than {MAX_PAGES} pages")
 
 
-async def _page(door: Door, path: str, number: int) -> Page:
+async def _read_page(door: GitHubClient, path: str, number: int) -> SettingsPage:
     """One request: between two of them other work gets through the door."""
 
     def ask(github: Github) -> Any:  # noqa: ANN401 - JSON
@@ -129,5 +129,5 @@ async def _page(door: Door, path: str, number: int) -> Page:
 
     answer = await door.call(ask)
     if not isinstance(answer, dict) or "total_count" not in answer:
-        raise BadAnswer(f"GitHub's answer about {path} is no list")
-    return convert(answer, Page)
+        raise InvalidResponse(f"GitHub's answer about {path} is no list")
+    return convert_json(answer, SettingsPage)

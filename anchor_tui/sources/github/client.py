@@ -21,15 +21,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from anchor_tui import __version__
 from anchor_tui.config.patterns import is_loopback
 from anchor_tui.sources.errors import (
-    BadAnswer,
+    ClientError,
     Forbidden,
-    NoAnswer,
+    InvalidResponse,
     NotFound,
     RateLimited,
-    Rejected,
-    ServerFailed,
+    ServerError,
     SourceError,
-    TlsFailure,
+    Timeout,
+    TlsError,
     Unauthenticated,
     Unreachable,
     WriteRefused,
@@ -39,17 +39,17 @@ if TYPE_CHECKING:
     from github import Github, GithubException
 
     from anchor_tui.sources.credentials.argocd import GitHubAccess
-    from anchor_tui.sources.github.queries import Document
+    from anchor_tui.sources.github.queries import QueryDocument
 
 T = TypeVar("T")
-ANSWER_TIMEOUT_S = 15
-PATIENCE_S = 45.0
+RESPONSE_TIMEOUT_S = 15
+QUERY_DEADLINE_S = 45.0
 """For a query in all: a name that is never resolved, or an answer that drips, ends no other way."""
 _inject = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class GraphError:
+class GraphQLError:
     """One of the `errors` that came beside the data: `path` is where in the answer something is missing."""
 
     type: str
@@ -58,22 +58,22 @@ class GraphError:
 
 
 @dataclass(frozen=True, slots=True)
-class GraphAnswer:
+class GraphQLResponse:
     """The data of a query, what was denied in it, and how long it took in seconds."""
 
     data: Mapping[str, Any]
-    errors: tuple[GraphError, ...] = ()
+    errors: tuple[GraphQLError, ...] = ()
     took_s: float = 0.0
 
 
 @dataclass(slots=True)
-class Gate:
+class ReadOnlyGuard:
     """What may leave. Read-only: GETs, and POSTs to GraphQL that carry a registered query document."""
 
     read_only: bool
     documents: frozenset[str] = frozenset()
 
-    def check(self, verb: str, url: str, body: object) -> None:
+    def check_request(self, verb: str, url: str, body: object) -> None:
         """Raises WriteRefused before a byte leaves."""
         if not self.read_only or verb == "GET":
             return
@@ -89,23 +89,23 @@ class Gate:
 
 
 @dataclass(slots=True)
-class Door:
+class GitHubClient:
     """Every request to GitHub goes through here, one at a time, in the order in which they were asked."""
 
     access: GitHubAccess
-    gate: Gate
+    guard: ReadOnlyGuard
     _jobs: queue.SimpleQueue[Callable[[], None] | None] = field(default_factory=queue.SimpleQueue, init=False)
     _github: Github | None = field(default=None, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
 
-    async def query(self, document: Document, variables: Mapping[str, Any] | None = None) -> GraphAnswer:
+    async def query(self, document: QueryDocument, variables: Mapping[str, Any] | None = None) -> GraphQLResponse:
         """Asks a registered query. Raises the tree of `sources.errors`; errors beside data are in the answer."""
         everything = dict(document.variables) | dict(variables or {})
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                return await self._on_thread(lambda github: _ask(github, document.text, everything))
+            async with asyncio.timeout(QUERY_DEADLINE_S):
+                return await self._on_thread(lambda github: _run_query(github, document.text, everything))
         except TimeoutError as error:
-            raise NoAnswer(f"{self.access.api_url}: no answer within {PATIENCE_S:g} s") from error
+            raise Timeout(f"{self.access.api_url}: no answer within {QUERY_DEADLINE_S:g} s") from error
 
     async def call(self, work: Callable[[Github], T]) -> T:
         """Runs any other work with the `Github` object on its thread; the gate holds there too."""
@@ -126,11 +126,11 @@ class Door:
             if answer.cancelled():  # its time was up while it waited for its turn: as a write it would come too late
                 return
             try:
-                result = _in_words(self.access.api_url, lambda: work(self._open()))
+                result = _translate_errors(self.access.api_url, lambda: work(self._open()))
             except BaseException as error:  # noqa: BLE001 - handed over whole to who waits
-                _hand_over(loop, answer, answer.set_exception, error)
+                _deliver_result(loop, answer, answer.set_exception, error)
             else:
-                _hand_over(loop, answer, answer.set_result, result)
+                _deliver_result(loop, answer, answer.set_result, result)
 
         self._jobs.put(job)
         return await answer
@@ -143,11 +143,11 @@ class Door:
 
     def _open(self) -> Github:
         if self._github is None:
-            self._github = _make_github(self.access, self.gate)
+            self._github = _create_github(self.access, self.guard)
         return self._github
 
 
-def _hand_over(
+def _deliver_result(
     loop: asyncio.AbstractEventLoop, answer: asyncio.Future[T], put: Callable[[Any], None], value: object
 ) -> None:
     def deliver() -> None:
@@ -158,7 +158,7 @@ def _hand_over(
         loop.call_soon_threadsafe(deliver)
 
 
-def _make_github(access: GitHubAccess, gate: Gate) -> Github:
+def _create_github(access: GitHubAccess, gate: ReadOnlyGuard) -> Github:
     """PyGithub with no retry, no sleep and no pause of its own, and the gate in its connections."""
     import github  # 160 ms, on this thread
     from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester
@@ -170,7 +170,8 @@ def _make_github(access: GitHubAccess, gate: Gate) -> Github:
 
     with _inject:  # the classes are taken over when the object is made
         Requester.injectConnectionClasses(
-            _gated(HTTPRequestsConnectionClass, gate), _gated(HTTPSRequestsConnectionClass, gate)
+            _guard_connection_class(HTTPRequestsConnectionClass, gate),
+            _guard_connection_class(HTTPSRequestsConnectionClass, gate),
         )
         try:
             return github.Github(
@@ -178,7 +179,7 @@ def _make_github(access: GitHubAccess, gate: Gate) -> Github:
                 base_url=access.api_url.rstrip("/"),
                 user_agent=f"anchor-tui/{__version__}",
                 verify=access.ca_file or True,
-                timeout=ANSWER_TIMEOUT_S,
+                timeout=RESPONSE_TIMEOUT_S,
                 per_page=100,
                 retry=None,
                 seconds_between_requests=None,
@@ -190,7 +191,7 @@ def _make_github(access: GitHubAccess, gate: Gate) -> Github:
             Requester.resetConnectionClasses()
 
 
-def _gated(connection: Any, gate: Gate) -> Any:  # noqa: ANN401 - PyGithub's own classes
+def _guard_connection_class(connection: Any, gate: ReadOnlyGuard) -> Any:  # noqa: ANN401 - PyGithub's own classes
     """A class of PyGithub's connections, with the gate before everything that it sends."""
 
     class Gated(connection):  # type: ignore[misc]
@@ -199,13 +200,13 @@ def _gated(connection: Any, gate: Gate) -> Any:  # noqa: ANN401 - PyGithub's own
             self.session.trust_env = not is_loopback(host)  # no proxy leads to this machine
 
         def request(self, verb: str, url: str, *rest: Any, **more: Any) -> None:  # noqa: ANN401 - as PyGithub has it
-            gate.check(verb, url, rest[0] if rest else None)
+            gate.check_request(verb, url, rest[0] if rest else None)
             super().request(verb, url, *rest, **more)
 
     return Gated
 
 
-def _ask(github: Github, text: str, variables: Mapping[str, Any]) -> GraphAnswer:
+def _run_query(github: Github, text: str, variables: Mapping[str, Any]) -> GraphQLResponse:
     from github import GithubException
 
     began = time.monotonic()
@@ -217,22 +218,22 @@ def _ask(github: Github, text: str, variables: Mapping[str, Any]) -> GraphAnswer
         if not isinstance(body.get("data"), dict) or not any(value is not None for value in body["data"].values()):
             raise
     except (TypeError, AttributeError, UnicodeDecodeError) as error:  # PyGithub, of an answer that is no object
-        raise BadAnswer("GitHub's answer is no JSON object") from error
+        raise InvalidResponse("GitHub's answer is no JSON object") from error
     took_s = time.monotonic() - began
     if not isinstance(body, dict):
-        raise BadAnswer("GitHub's answer is no JSON object")
+        raise InvalidResponse("GitHub's answer is no JSON object")
     data = body.get("data")
     if not isinstance(data, dict):
-        raise BadAnswer("GitHub's answer is no JSON but a page of HTML: a proxy's login page?")
+        raise InvalidResponse("GitHub's answer is no JSON but a page of HTML: a proxy's login page?")
     errors = tuple(
-        GraphError(str(each.get("type", "")), str(each.get("message", "")), tuple(each.get("path") or ()))
+        GraphQLError(str(each.get("type", "")), str(each.get("message", "")), tuple(each.get("path") or ()))
         for each in body.get("errors") or ()
         if isinstance(each, dict)
     )
-    return GraphAnswer(data, errors, took_s)
+    return GraphQLResponse(data, errors, took_s)
 
 
-def _in_words(url: str, work: Callable[[], T]) -> T:
+def _translate_errors(url: str, work: Callable[[], T]) -> T:
     """Turns what PyGithub and requests raise into our errors, `from` the cause."""
     import requests
     from github import GithubException
@@ -242,28 +243,30 @@ def _in_words(url: str, work: Callable[[], T]) -> T:
     except SourceError:
         raise
     except GithubException as error:
-        raise error_for(error) from error
+        raise to_source_error(error) from error
     except requests.exceptions.SSLError as error:
-        raise TlsFailure(f"{url}: TLS: {_reason(error)}; name the authority with github.ca_file") from error
+        raise TlsError(f"{url}: TLS: {_innermost_reason(error)}; name the authority with github.ca_file") from error
     except requests.exceptions.ConnectTimeout as error:
-        raise NoAnswer(f"{url}: no answer within {ANSWER_TIMEOUT_S} s", sent=False) from error
+        raise Timeout(f"{url}: no answer within {RESPONSE_TIMEOUT_S} s", sent=False) from error
     except requests.exceptions.Timeout as error:
-        raise NoAnswer(f"{url}: no answer within {ANSWER_TIMEOUT_S} s") from error
+        raise Timeout(f"{url}: no answer within {RESPONSE_TIMEOUT_S} s") from error
     except (json.JSONDecodeError, requests.exceptions.ContentDecodingError) as error:
-        raise BadAnswer(f"{url}: the answer ended early or is no JSON") from error
+        raise InvalidResponse(f"{url}: the answer ended early or is no JSON") from error
     except (requests.exceptions.ChunkedEncodingError, requests.exceptions.RequestException) as error:
-        raise Unreachable(f"{url}: the connection failed: {_reason(error)}", sent=not _was_refused(error)) from error
+        raise Unreachable(
+            f"{url}: the connection failed: {_innermost_reason(error)}", sent=not _was_never_connected(error)
+        ) from error
     except RuntimeError as error:  # PyGithub on a redirect to another host or scheme
-        raise BadAnswer(f"{url}: {error}") from error
+        raise InvalidResponse(f"{url}: {error}") from error
 
 
-def error_for(error: GithubException) -> SourceError:
+def to_source_error(error: GithubException) -> SourceError:
     """The error of GitHub's own answer."""
     headers = {key.lower(): value for key, value in (error.headers or {}).items()}
-    message = _message(error)
-    kinds = {str(each.get("type", "")) for each in _graph_errors(error)}
+    message = _error_message(error)
+    kinds = {str(each.get("type", "")) for each in _graphql_errors(error)}
     if kinds & {"RATE_LIMIT", "RATE_LIMITED"} or error.status == 429 or "rate limit" in message.lower():
-        return RateLimited(f"GitHub's rate limit is used up: {message}", _wait_s(headers))
+        return RateLimited(f"GitHub's rate limit is used up: {message}", _retry_after_s(headers))
     if "NOT_FOUND" in kinds or error.status == 404:
         return NotFound(f"{message or 'not found'}; or the token may not see it")
     match error.status:
@@ -277,23 +280,23 @@ def error_for(error: GithubException) -> SourceError:
             needed = headers.get("x-accepted-github-permissions")
             return Forbidden(f"403: {message}" + (f"; the token needs {needed}" if needed else ""))
         case status if status >= 500:
-            return ServerFailed(f"GitHub answered HTTP {status}" + (f": {message}" if message else ""), status)
+            return ServerError(f"GitHub answered HTTP {status}" + (f": {message}" if message else ""), status)
         case 400 if "FORBIDDEN" in kinds or "INSUFFICIENT_SCOPES" in kinds:
             return Forbidden(f"403: {message}")
         case 400 if message.startswith("Something went wrong"):  # GraphQL's 500, a timeout among them
-            return ServerFailed(f"GitHub failed: {message}")
+            return ServerError(f"GitHub failed: {message}")
         case status:
-            return Rejected(f"GitHub refused (HTTP {status}): {message or 'no reason given'}", status)
+            return ClientError(f"GitHub refused (HTTP {status}): {message or 'no reason given'}", status)
 
 
-def _graph_errors(error: GithubException) -> list[Mapping[str, Any]]:
+def _graphql_errors(error: GithubException) -> list[Mapping[str, Any]]:
     found = error.data.get("errors") if isinstance(error.data, dict) else None
     return [each for each in found or () if isinstance(each, dict)]
 
 
-def _message(error: GithubException) -> str:
+def _error_message(error: GithubException) -> str:
     if isinstance(error.data, dict):
-        details = "; ".join(str(each.get("message") or each.get("code") or "") for each in _graph_errors(error))
+        details = "; ".join(str(each.get("message") or each.get("code") or "") for each in _graphql_errors(error))
         words: Any = ": ".join(filter(None, [str(error.data.get("message") or ""), details]))
         words = words or error.data.get("data")  # so PyGithub wraps what is no JSON
     else:
@@ -302,7 +305,7 @@ def _message(error: GithubException) -> str:
     return "a page of HTML, as from a proxy" if words.startswith("<") else words[:300]
 
 
-def _wait_s(headers: Mapping[str, Any]) -> float:
+def _retry_after_s(headers: Mapping[str, Any]) -> float:
     """`retry-after`, else until the reset where nothing remains, else a minute."""
     retry_after, reset = str(headers.get("retry-after", "")), str(headers.get("x-ratelimit-reset", ""))
     if retry_after.isdecimal():
@@ -312,24 +315,24 @@ def _wait_s(headers: Mapping[str, Any]) -> float:
     return 60.0
 
 
-def _was_refused(error: Exception) -> bool:
+def _was_never_connected(error: Exception) -> bool:
     """Whether there was no connection at all, so that nothing left."""
     cause: BaseException | None = error
     while cause is not None:
         if type(cause).__name__ in {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ProxyError"}:
             return True
-        cause = cause.__cause__ or cause.__context__ or _wrapped(cause)
+        cause = cause.__cause__ or cause.__context__ or _wrapped_exception(cause)
     return False
 
 
-def _reason(error: Exception) -> str:
+def _innermost_reason(error: Exception) -> str:
     """The innermost cause: the outer layers of requests repeat the address and their own names."""
     cause: BaseException = error
-    while (inner := cause.__cause__ or cause.__context__ or _wrapped(cause)) is not None:
+    while (inner := cause.__cause__ or cause.__context__ or _wrapped_exception(cause)) is not None:
         cause = inner
     return str(cause).strip("()'\" ") or type(cause).__name__
 
 
-def _wrapped(error: BaseException) -> BaseException | None:
+def _wrapped_exception(error: BaseException) -> BaseException | None:
     inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
     return inner if isinstance(inner, BaseException) and inner is not error else None
