@@ -91,7 +91,7 @@ def _keys_by_action() -> dict[str, tuple[str, ...]]:
     """Every action of the screen with its keys in every spelling: what `[keys]` is held against, everywhere."""
     from anchor_tui.tui.keys import REGISTRY  # nothing of the screen itself
 
-    return {action.id: (*action.keys, *action.all_keys.split()) for action in REGISTRY}
+    return {action.id: (*action.keys, *action.readable_keys.split()) for action in REGISTRY}
 
 
 def _show_screen(estate: RuntimeContext, arguments: argparse.Namespace) -> int:
@@ -99,11 +99,11 @@ def _show_screen(estate: RuntimeContext, arguments: argparse.Namespace) -> int:
     if arguments.environment and arguments.environment not in names:
         print_error(f"there is no environment {arguments.environment!r}; there are {', '.join(names)}")
         return ExitCode.USAGE
-    from anchor_tui.tui.launch import ReaderDiedError, UnknownThemeError, show
+    from anchor_tui.tui.launch import ReaderDiedError, UnknownThemeError, run_tui
 
     options = {"environment": arguments.environment or "", "theme": arguments.theme or ""}
     try:
-        return show(estate, **options, no_color=arguments.no_color)
+        return run_tui(estate, **options, no_color=arguments.no_color)
     except UnknownThemeError as error:
         print_error(str(error))
         return ExitCode.USAGE

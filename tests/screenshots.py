@@ -19,7 +19,7 @@ from anchor_tui.services.connections import Connections
 from anchor_tui.services.execute.audit import AuditLog
 from anchor_tui.services.execute.executor import PlanExecutor
 from anchor_tui.services.observe.observer import Observer, make_sources
-from tests.tui.screen import on_stage
+from tests.tui.harness import open_app
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
 NOON = datetime(2026, 11, 23, 14, 2, 31, tzinfo=UTC)
@@ -34,7 +34,7 @@ PLANS = {
 """Each Plan's picture with the key that shows it; the name ends in its scenario."""
 
 
-def configuration(box: Sandbox) -> tuple[Config, dict[str, str]]:
+def make_config(box: Sandbox) -> tuple[Config, dict[str, str]]:
     """A configuration that knows nothing but the embedded servers."""
     text = f"""
         [argocd]
@@ -49,15 +49,15 @@ def configuration(box: Sandbox) -> tuple[Config, dict[str, str]]:
     return parse_config(text, Path("anchor-tui.toml"), environ), environ
 
 
-async def draw(scenario: str) -> dict[str, str]:
+async def draw_fleet(scenario: str) -> dict[str, str]:
     """The pictures of one scenario, by file name."""
     pictures = {}
     async with Sandbox.start(scenario, clock=ManualClock(NOON)) as box:
-        config, environ = configuration(box)
+        config, environ = make_config(box)
         sources = make_sources(config, environ, Path("/nonexistent"), box.clock.now)
         snapshot = await Observer(config, sources, box.clock.now).read_once(20)
         for width, height in SIZES:
-            async with on_stage((width, height), config) as stage:
+            async with open_app((width, height), config) as stage:
                 stage.moment = NOON
                 stage.app.now = NOON
                 assert stage.reader.listener is not None
@@ -75,7 +75,7 @@ async def draw_plan(name: str) -> dict[str, str]:
     key, order, sizes = PLANS[name]
     pictures = {}
     async with Sandbox.start(name.partition("-")[2], clock=ManualClock(NOON)) as box:
-        config, environ = configuration(box)
+        config, environ = make_config(box)
         sources = make_sources(config, environ, Path("/nonexistent"), box.clock.now)
         snapshot = await Observer(config, sources, box.clock.now).read_once(20)
         connections = Connections(config, environ, Path("/nonexistent"))
@@ -84,7 +84,7 @@ async def draw_plan(name: str) -> dict[str, str]:
         assert isinstance(found, Plan), found
         past = await executor.earlier_releases(order.environments[0])
         for width, height in sizes:
-            async with on_stage((width, height), config, environment=order.environments[0]) as stage:
+            async with open_app((width, height), config, environment=order.environments[0]) as stage:
                 stage.moment = NOON
                 stage.app.now = NOON
                 stage.reader.plan = lambda _: found
@@ -101,14 +101,14 @@ async def draw_plan(name: str) -> dict[str, str]:
     return pictures
 
 
-async def main() -> None:
+async def draw_all() -> None:
     """Draws them all."""
     FOLDER.mkdir(exist_ok=True)
-    every = [*(draw(scenario) for scenario in SCENARIOS), *(draw_plan(name) for name in PLANS)]
+    every = [*(draw_fleet(scenario) for scenario in SCENARIOS), *(draw_plan(name) for name in PLANS)]
     for drawn in every:
         for name, picture in (await drawn).items():
             (FOLDER / name).write_text(picture)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(draw_all())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.screenshots import FOLDER, PLANS, SCENARIOS, draw, draw_plan
+from tests.screenshots import FOLDER, PLANS, SCENARIOS, draw_fleet, draw_plan
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 async def test_the_pictures_are_current_else_run_make_screenshots(scenario):
-    for name, picture in (await draw(scenario)).items():
+    for name, picture in (await draw_fleet(scenario)).items():
         assert (FOLDER / name).read_text() == picture, f"{name} differs: make screenshots"
 
 

@@ -19,34 +19,34 @@ from anchor_tui.config.model import Config
 from anchor_tui.domain.model import Level, Snapshot
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.domain.status_marks import supports_unicode
-from anchor_tui.tui.actor import Actor
-from anchor_tui.tui.appearance import PlainAscii, styles_folder
-from anchor_tui.tui.keys import ENVIRONMENT_KEYS, with_keys
+from anchor_tui.tui.keys import ENVIRONMENT_KEYS, apply_key_config
 from anchor_tui.tui.launch import UnknownThemeError
+from anchor_tui.tui.protocols import ActionBackend
 from anchor_tui.tui.screens.fleet import FleetScreen
+from anchor_tui.tui.style import AsciiFilter, find_styles_folder
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import ActionId, Plan
-    from anchor_tui.tui.acting import Flows
+    from anchor_tui.tui.action_flows import ActionFlows
 
-START = timedelta(seconds=10)
+CURSOR_JUMP_PERIOD = timedelta(seconds=10)
 """How long after the start the cursor may still go to what is worst by itself."""
-HUNG_UP = 129
+EXIT_HANGUP = 129
 """Exit code where the terminal is gone: that of a program which SIGHUP ended."""
-RECOVER_AFTER_S = 1.0
+RECOVERY_DELAY_S = 1.0
 """How long after the first picture it is looked what earlier runs left behind."""
-READER_DIED = 3
+EXIT_READER_DIED = 3
 """Exit code: nothing could be read any more, by a fault of ours."""
 
 
-class Reader(Actor, Protocol):
+class Backend(ActionBackend, Protocol):
     """What the application needs of the running reader, and of the writer beside it."""
 
     def listen(self, listener: Callable[[Snapshot], None], died: Callable[[], None]) -> None:
         """Hands over each snapshot, on any thread; says so if there will be none any more."""
 
-    def painted(self) -> None:
+    def on_first_frame(self) -> None:
         """The first frame is on the screen."""
 
     def read_again(self) -> None:
@@ -57,10 +57,10 @@ class AnchorApp(App[None]):
     """The operator's terminal. Only a new Snapshot moves what is shown; no key paints ahead of it."""
 
     # The default screen's own sheet must be among the application's: Textual loads a screen's when it is pushed.
-    CSS_PATH: ClassVar = [str(styles_folder() / sheet) for sheet in ("app.tcss", "fleet.tcss")]
+    CSS_PATH: ClassVar = [str(find_styles_folder() / sheet) for sheet in ("app.tcss", "fleet.tcss")]
     ENABLE_COMMAND_PALETTE = True
     TITLE = "anchor-tui"
-    COMMANDS: ClassVar = {lambda: _estate_commands()}
+    COMMANDS: ClassVar = {lambda: _load_palette()}
     BINDINGS: ClassVar[list[BindingType]] = []
 
     snapshot: reactive[Snapshot | None] = reactive(None)
@@ -70,7 +70,7 @@ class AnchorApp(App[None]):
     def __init__(
         self,
         config: Config,
-        reader: Reader,
+        reader: Backend,
         clock: Callable[[], datetime],
         *,
         environment: str = "",
@@ -81,14 +81,14 @@ class AnchorApp(App[None]):
         self._config = config
         self._reader = reader
         self._clock = clock
-        self._begin_with = environment
-        self._moved = bool(environment)
-        self._began = clock()
+        self._first_environment = environment
+        self._cursor_moved = bool(environment)
+        self._started_at = clock()
         self._ascii_only = ascii_only
-        self.actions = with_keys(config.keys, read_only=config.read_only)
+        self.actions = apply_key_config(config.keys, read_only=config.read_only)
         for action in self.actions:
             for key in action.keys:
-                name = f"environment('{key}')" if action.id == "environment" else action.call
+                name = f"environment('{key}')" if action.id == "environment" else action.textual_action
                 self._bindings.bind(key, name, action.title, show=False, priority=key in {"tab", "shift+tab"})
         if theme:
             if theme not in self.available_themes:
@@ -102,109 +102,109 @@ class AnchorApp(App[None]):
     def get_default_screen(self) -> Screen[None]:
         """The fleet, at once: no empty screen before it."""
         names = tuple(each.name for each in self._config.environments)
-        first = self._begin_with or (names[0] if names else "")
+        first = self._first_environment or (names[0] if names else "")
         return FleetScreen(names, self.actions, first).data_bind(AnchorApp.snapshot, AnchorApp.now, AnchorApp.jobs)
 
     def on_mount(self) -> None:
         """Begins to listen; says when the first frame is out."""
         self._has_terminal = not self.is_headless and os.isatty(0)
         self.set_interval(1.0, self._tick)
-        self._reader.watch_jobs(self._hear_jobs)
-        self._reader.listen(self._hear, self._mourn)
-        self.call_after_refresh(self._reader.painted)
+        self._reader.watch_jobs(self._on_jobs)
+        self._reader.listen(self._on_snapshot, self._on_reader_died)
+        self.call_after_refresh(self._reader.on_first_frame)
         if not self._config.read_only:
-            self.set_timer(RECOVER_AFTER_S, lambda: self.flows.recover())
+            self.set_timer(RECOVERY_DELAY_S, lambda: self.flows.start_recovery())
 
     def get_line_filters(self) -> list[LineFilter]:
         """Plain ASCII where the terminal is not UTF-8."""
         filters = list(super().get_line_filters())
         if self._ascii_only is None:
             self._ascii_only = not supports_unicode(sys.__stdout__.encoding if sys.__stdout__ else None)
-        return [*filters, PlainAscii()] if self._ascii_only else filters
+        return [*filters, AsciiFilter()] if self._ascii_only else filters
 
     # --- data in -----------------------------------------------------------------------------------
 
-    def _hear(self, snapshot: Snapshot) -> None:
+    def _on_snapshot(self, snapshot: Snapshot) -> None:
         """On the reader's thread: hands over to ours, without waiting for it."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._take, snapshot)
+            self._loop.call_soon_threadsafe(self._apply_snapshot, snapshot)
 
     @cached_property
-    def flows(self) -> Flows:
+    def flows(self) -> ActionFlows:
         """From a key to an outcome; loaded when something is done, not before."""
-        from anchor_tui.tui.acting import Flows
+        from anchor_tui.tui.action_flows import ActionFlows
 
-        return Flows(self, self._reader)
+        return ActionFlows(self, self._reader)
 
-    def _hear_jobs(self, jobs: tuple[Job, ...]) -> None:
+    def _on_jobs(self, jobs: tuple[Job, ...]) -> None:
         """On the reader's thread: what is under way has moved."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._take_jobs, jobs)
+            self._loop.call_soon_threadsafe(self._apply_jobs, jobs)
 
-    def _take_jobs(self, jobs: tuple[Job, ...]) -> None:
+    def _apply_jobs(self, jobs: tuple[Job, ...]) -> None:
         if not self.is_running:  # it is closing: there is nothing to draw on any more
             return
         self.now = self._clock()
         self.jobs = jobs
 
-    def _mourn(self) -> None:
+    def _on_reader_died(self) -> None:
         """On the reader's thread: without a reader there is nothing true to show."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.exit, None, READER_DIED)
+            self._loop.call_soon_threadsafe(self.exit, None, EXIT_READER_DIED)
 
-    def _take(self, snapshot: Snapshot) -> None:
+    def _apply_snapshot(self, snapshot: Snapshot) -> None:
         if not self.is_running:
             return
         self.now = self._clock()
         self.snapshot = snapshot
-        self._go_to_worst(snapshot)
+        self._highlight_worst(snapshot)
 
-    def _go_to_worst(self, snapshot: Snapshot) -> None:
+    def _highlight_worst(self, snapshot: Snapshot) -> None:
         """Once, soon after the start and before anybody has moved: to what is worst, when that is known."""
-        if self._moved or any(source.state == "asking" for source in snapshot.sources):
+        if self._cursor_moved or any(source.state == "asking" for source in snapshot.sources):
             return
         ranked = [(each.verdict.level.rank, each.protected, i) for i, each in enumerate(snapshot.environments)]
         worst = snapshot.environments[max(ranked)[2]] if ranked else None  # as the top line names it first
         known_bad = worst is not None and worst.verdict.level in {Level.ATTENTION, Level.FAILING}
-        if known_bad and worst is not None and self.fleet is not None:
-            self.fleet.environment = worst.name
-        self._moved = known_bad or self._clock() - self._began > START
+        if known_bad and worst is not None and self.fleet_screen is not None:
+            self.fleet_screen.environment = worst.name
+        self._cursor_moved = known_bad or self._clock() - self._started_at > CURSOR_JUMP_PERIOD
 
     def _tick(self) -> None:
         if self._has_terminal and not os.isatty(0):
             # SIGHUP was ignored, or stopped at a parent such as make; Textual would read the dead terminal for ever,
             # and its way out writes to it.
-            os._exit(HUNG_UP)
+            os._exit(EXIT_HANGUP)
         self.now = self._clock()
 
     # --- keys --------------------------------------------------------------------------------------
 
     @property
-    def fleet(self) -> FleetScreen | None:
+    def fleet_screen(self) -> FleetScreen | None:
         """The fleet, where it is in front."""
         return self.screen if isinstance(self.screen, FleetScreen) else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key that does not work here and now does nothing."""
         if action == "act":
-            return self.fleet is not None and not self.fleet.why_not(str(parameters[0]))
-        if not any(each.call == action for each in self.actions):
+            return self.fleet_screen is not None and not self.fleet_screen.explain_unavailable(str(parameters[0]))
+        if not any(each.textual_action == action for each in self.actions):
             return True
         if action in {"quit", "help", "palette"}:
             return True
-        return self.fleet is not None and not self.fleet.why_not(action.replace("_", "-"))
+        return self.fleet_screen is not None and not self.fleet_screen.explain_unavailable(action.replace("_", "-"))
 
     def _with_fleet(self, do: Callable[[FleetScreen], None]) -> None:
-        self._moved = True
-        if self.fleet is not None:
-            do(self.fleet)
+        self._cursor_moved = True
+        if self.fleet_screen is not None:
+            do(self.fleet_screen)
 
     def action_act(self, action: ActionId) -> None:
         """One of the actions: a Plan first, and nothing without it."""
-        if (fleet := self.fleet) is not None:
-            self._moved = True
-            aim, fleet.selected = fleet.aim, frozenset()
-            self.flows.begin(action, aim)
+        if (fleet := self.fleet_screen) is not None:
+            self._cursor_moved = True
+            aim, fleet.selected = fleet.target, frozenset()
+            self.flows.start_action(action, aim)
 
     def action_select(self) -> None:
         """Marks the highlighted application, or takes the mark away."""
@@ -230,14 +230,14 @@ class AnchorApp(App[None]):
 
     async def action_filter(self) -> None:
         """Opens the filter."""
-        self._moved = True
-        if self.fleet is not None:
-            await self.fleet.open_filter()
+        self._cursor_moved = True
+        if self.fleet_screen is not None:
+            await self.fleet_screen.open_filter()
 
     async def action_back(self) -> None:
         """Closes what is open."""
-        if self.fleet is not None:
-            await self.fleet.go_back()
+        if self.fleet_screen is not None:
+            await self.fleet_screen.go_back()
 
     def action_show_all(self) -> None:
         """Rows of every environment or of one."""
@@ -265,11 +265,11 @@ class AnchorApp(App[None]):
 
     def action_next_page(self) -> None:
         """A screenful down."""
-        self._with_fleet(lambda fleet: fleet.move_row(fleet.grid.page))
+        self._with_fleet(lambda fleet: fleet.move_row(fleet.active_list.page_size))
 
     def action_previous_page(self) -> None:
         """A screenful up."""
-        self._with_fleet(lambda fleet: fleet.move_row(-fleet.grid.page))
+        self._with_fleet(lambda fleet: fleet.move_row(-fleet.active_list.page_size))
 
     def action_next_pane(self) -> None:
         """The next pane."""
@@ -303,7 +303,7 @@ class AnchorApp(App[None]):
 
     def action_browser(self) -> None:
         """Opens the highlighted row's address; only web addresses are opened."""
-        row = self.fleet.highlighted if self.fleet else None
+        row = self.fleet_screen.highlighted_row if self.fleet_screen else None
         if row and row.url and row.url.startswith(("https://", "http://")):
             self.open_url(row.url)
             self.notify(row.url, title="Opened", timeout=4, markup=False)
@@ -312,7 +312,7 @@ class AnchorApp(App[None]):
         """Everything about what is highlighted, with room to read it; of one's own actions their steps."""
         from anchor_tui.tui.screens.detail import DetailScreen
 
-        row = self.fleet.highlighted if self.fleet else None
+        row = self.fleet_screen.highlighted_row if self.fleet_screen else None
         if row is not None and (job := next((each for each in self.jobs if each.id == row.key), None)) is not None:
             self.show_progress(job.plan)
         elif row is not None and self.now is not None:
@@ -320,18 +320,20 @@ class AnchorApp(App[None]):
 
     def action_copy(self) -> None:
         """Copies what the highlighted row stands for."""
-        row = self.fleet.highlighted if self.fleet else None
-        if row and row.copied:
-            self.copy_to_clipboard(row.copied)
-            self.notify(row.copied, title="Copied", timeout=3, markup=False)
+        row = self.fleet_screen.highlighted_row if self.fleet_screen else None
+        if row and row.clipboard_text:
+            self.copy_to_clipboard(row.clipboard_text)
+            self.notify(row.clipboard_text, title="Copied", timeout=3, markup=False)
 
     def action_help(self) -> None:
         """Every key, and whether it works here and now."""
-        from anchor_tui.tui.screens.help import HelpScreen, Line
+        from anchor_tui.tui.screens.help import HelpEntry, HelpScreen
 
-        if self.fleet is not None:
-            fleet = self.fleet
-            self.push_screen(HelpScreen([Line(action, fleet.why_not(action.id)) for action in self.actions]))
+        if self.fleet_screen is not None:
+            fleet = self.fleet_screen
+            self.push_screen(
+                HelpScreen([HelpEntry(action, fleet.explain_unavailable(action.id)) for action in self.actions])
+            )
 
     def action_palette(self) -> None:
         """Finds everything by name."""
@@ -340,7 +342,7 @@ class AnchorApp(App[None]):
     async def action_quit(self) -> None:
         """Leaves at once; where something runs from here, says so first."""
         if any(not job.is_over for job in self.jobs):
-            self.flows.leave()
+            self.flows.start_quit()
         else:
             self.exit()
 
@@ -351,7 +353,7 @@ class AnchorApp(App[None]):
                 yield command
 
 
-def _estate_commands() -> type:
-    from anchor_tui.tui.commands import EstateCommands
+def _load_palette() -> type:
+    from anchor_tui.tui.palette import FleetCommands
 
-    return EstateCommands
+    return FleetCommands

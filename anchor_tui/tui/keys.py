@@ -11,36 +11,36 @@ from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class KeyAction:
     """One action. `id` is what `[keys]` in the configuration names; `footer` ones stand in the last line."""
 
     id: str
     keys: tuple[str, ...]
     title: str
     tooltip: str
-    footer: bool = False
-    acts: bool = False
+    in_footer: bool = False
+    mutates: bool = False
     """Whether it changes something outside: read-only has none of these."""
-    brief: str = ""
+    short_title: str = ""
     """Its title where there is little room."""
 
     @property
-    def call(self) -> str:
+    def textual_action(self) -> str:
         """The name by which Textual runs it."""
-        return f"act('{self.id}')" if self.acts else self.id.replace("-", "_")
+        return f"act('{self.id}')" if self.mutates else self.id.replace("-", "_")
 
     @property
-    def key(self) -> str:
+    def readable_key(self) -> str:
         """The key as a person reads it."""
-        return _READABLE.get(self.keys[0], self.keys[0])
+        return _READABLE_NAMES.get(self.keys[0], self.keys[0])
 
     @property
-    def all_keys(self) -> str:
+    def readable_keys(self) -> str:
         """Every key as a person reads it."""
-        return " ".join(_READABLE.get(key, key) for key in self.keys)
+        return " ".join(_READABLE_NAMES.get(key, key) for key in self.keys)
 
 
-_READABLE = {
+_READABLE_NAMES = {
     "slash": "/",
     "space": "space",
     "question_mark": "?",
@@ -54,15 +54,15 @@ _READABLE = {
     "pagedown": "pgdn",
     "pageup": "pgup",
 }
-_NAMED = {readable: name for name, readable in _READABLE.items()}
+_TEXTUAL_NAMES = {readable: name for name, readable in _READABLE_NAMES.items()}
 
 ENVIRONMENT_KEYS = tuple("123456789")
 
-REGISTRY: tuple[Action, ...] = (
-    Action("refresh", ("r",), "Refresh", "Let Argo CD compare the environment or application again", True, True),
-    Action("hard-refresh", ("R",), "Hard refresh", "The same, with manifests rendered anew", True, True, "Hard"),
-    Action("sync", ("s",), "Sync", "Let Argo CD apply what git says; asks first, with its options", True, True),
-    Action(
+REGISTRY: tuple[KeyAction, ...] = (
+    KeyAction("refresh", ("r",), "Refresh", "Let Argo CD compare the environment or application again", True, True),
+    KeyAction("hard-refresh", ("R",), "Hard refresh", "The same, with manifests rendered anew", True, True, "Hard"),
+    KeyAction("sync", ("s",), "Sync", "Let Argo CD apply what git says; asks first, with its options", True, True),
+    KeyAction(
         "hard-refresh-prune",
         ("P",),
         "Refresh+prune",
@@ -71,7 +71,7 @@ REGISTRY: tuple[Action, ...] = (
         True,
         "Prune",
     ),
-    Action(
+    KeyAction(
         "promote",
         ("p",),
         "Promote to here",
@@ -80,48 +80,50 @@ REGISTRY: tuple[Action, ...] = (
         True,
         "Promote",
     ),
-    Action(
+    KeyAction(
         "rollback", ("b",), "Roll back", "Choose an earlier release and open the pull request to it", True, True, "Back"
     ),
-    Action("merge", ("m",), "Merge", "Merge the highlighted promotion or rollback pull request", True, True),
-    Action("terminate", ("x",), "Terminate", "End the running operation; asks first", True, True),
-    Action("cutover", ("c",), "Cutover", "The no-mock cutover: its checklist, and its last step", True, True),
-    Action("select", ("space",), "Select", "Select an application, to act on several at once", footer=False),
-    Action("read-again", ("g",), "Read again", "Ask Argo CD and GitHub now, without changing anything", footer=True),
-    Action("filter", ("slash",), "Filter", "Show only the rows that hold a text; esc ends it", footer=True),
-    Action("show-all", ("v",), "Show all", "Every environment, and the checks that hold too", footer=True),
-    Action("browser", ("o",), "Browser", "Open what is highlighted in the browser", footer=True),
-    Action("open", ("enter",), "Open", "Everything about what is highlighted", footer=True),
-    Action("copy", ("y",), "Copy", "Copy what is highlighted to the clipboard", footer=True),
-    Action("next-row", ("down", "j"), "Next row", "Down in the focused pane"),
-    Action("previous-row", ("up", "k"), "Previous row", "Up in the focused pane"),
-    Action("next-page", ("pagedown",), "Next page", "A screenful down in the focused pane"),
-    Action("previous-page", ("pageup",), "Previous page", "A screenful up in the focused pane"),
-    Action("first-row", ("home",), "First row", "To the first row of the focused pane"),
-    Action("last-row", ("end",), "Last row", "To the last row of the focused pane"),
-    Action("next-pane", ("tab",), "Next pane", "To the next pane"),
-    Action("previous-pane", ("shift+tab",), "Previous pane", "To the pane before"),
-    Action("next-environment", ("right", "l"), "Next environment", "To the next environment, in any pane"),
-    Action("previous-environment", ("left", "h"), "Previous environment", "To the environment before, in any pane"),
-    Action("environment", ENVIRONMENT_KEYS, "Environment 1 to 9", "To an environment by its number"),
-    Action("back", ("escape",), "Back", "Close what is open, end the filter"),
-    Action("help", ("question_mark",), "Help", "Every key, and whether it works here and now", footer=True),
-    Action(
+    KeyAction("merge", ("m",), "Merge", "Merge the highlighted promotion or rollback pull request", True, True),
+    KeyAction("terminate", ("x",), "Terminate", "End the running operation; asks first", True, True),
+    KeyAction("cutover", ("c",), "Cutover", "The no-mock cutover: its checklist, and its last step", True, True),
+    KeyAction("select", ("space",), "Select", "Select an application, to act on several at once", in_footer=False),
+    KeyAction(
+        "read-again", ("g",), "Read again", "Ask Argo CD and GitHub now, without changing anything", in_footer=True
+    ),
+    KeyAction("filter", ("slash",), "Filter", "Show only the rows that hold a text; esc ends it", in_footer=True),
+    KeyAction("show-all", ("v",), "Show all", "Every environment, and the checks that hold too", in_footer=True),
+    KeyAction("browser", ("o",), "Browser", "Open what is highlighted in the browser", in_footer=True),
+    KeyAction("open", ("enter",), "Open", "Everything about what is highlighted", in_footer=True),
+    KeyAction("copy", ("y",), "Copy", "Copy what is highlighted to the clipboard", in_footer=True),
+    KeyAction("next-row", ("down", "j"), "Next row", "Down in the focused pane"),
+    KeyAction("previous-row", ("up", "k"), "Previous row", "Up in the focused pane"),
+    KeyAction("next-page", ("pagedown",), "Next page", "A screenful down in the focused pane"),
+    KeyAction("previous-page", ("pageup",), "Previous page", "A screenful up in the focused pane"),
+    KeyAction("first-row", ("home",), "First row", "To the first row of the focused pane"),
+    KeyAction("last-row", ("end",), "Last row", "To the last row of the focused pane"),
+    KeyAction("next-pane", ("tab",), "Next pane", "To the next pane"),
+    KeyAction("previous-pane", ("shift+tab",), "Previous pane", "To the pane before"),
+    KeyAction("next-environment", ("right", "l"), "Next environment", "To the next environment, in any pane"),
+    KeyAction("previous-environment", ("left", "h"), "Previous environment", "To the environment before, in any pane"),
+    KeyAction("environment", ENVIRONMENT_KEYS, "Environment 1 to 9", "To an environment by its number"),
+    KeyAction("back", ("escape",), "Back", "Close what is open, end the filter"),
+    KeyAction("help", ("question_mark",), "Help", "Every key, and whether it works here and now", in_footer=True),
+    KeyAction(
         "palette",
         ("ctrl+p",),
         "Palette",
         "Find actions, environments, applications and themes",
-        footer=True,
-        brief="Find",
+        in_footer=True,
+        short_title="Find",
     ),
-    Action("quit", ("q",), "Quit", "Leave; where something runs from here, asks first", footer=True),
+    KeyAction("quit", ("q",), "Quit", "Leave; where something runs from here, asks first", in_footer=True),
 )
 
 
-def with_keys(keys: Mapping[str, str], *, read_only: bool = False) -> tuple[Action, ...]:
+def apply_key_config(keys: Mapping[str, str], *, read_only: bool = False) -> tuple[KeyAction, ...]:
     """The registry with the configuration's own keys, which replace all of an action's; read-only without what acts."""
     return tuple(
-        replace(action, keys=(_NAMED.get(keys[action.id], keys[action.id]),)) if action.id in keys else action
+        replace(action, keys=(_TEXTUAL_NAMES.get(keys[action.id], keys[action.id]),)) if action.id in keys else action
         for action in REGISTRY
-        if not (read_only and (action.acts or action.id == "select"))
+        if not (read_only and (action.mutates or action.id == "select"))
     )

@@ -19,7 +19,7 @@ class UnknownThemeError(ValueError):
     """There is no theme of this name; the message lists those there are."""
 
 
-def show(estate: RuntimeContext, *, environment: str, theme: str, no_color: bool) -> int:
+def run_tui(estate: RuntimeContext, *, environment: str, theme: str, no_color: bool) -> int:
     """Shows the screen until it is left; returns the exit code. Raises UnknownThemeError, ReaderDiedError."""
     ahead = start_prefetch(estate.config, estate.environ, estate.home)
     from anchor_tui.services.observe.background import BackgroundThread

@@ -11,39 +11,39 @@ from textual.containers import Grid, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from anchor_tui.tui.appearance import muted, styles_folder, text
-from anchor_tui.tui.keys import Action
+from anchor_tui.tui.keys import KeyAction
+from anchor_tui.tui.style import find_styles_folder, muted_text, safe_text
 
 
-class Line(NamedTuple):
+class HelpEntry(NamedTuple):
     """An action, and why it does not work; empty where it does."""
 
-    action: Action
-    why_not: str
+    action: KeyAction
+    reason: str
 
 
 class HelpScreen(ModalScreen[None]):
     """A list to read; any way out closes it."""
 
-    CSS_PATH = str(styles_folder() / "help.tcss")
+    CSS_PATH = str(find_styles_folder() / "help.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "dismiss", "Close")]
 
-    def __init__(self, lines: Sequence[Line]) -> None:
+    def __init__(self, lines: Sequence[HelpEntry]) -> None:
         super().__init__()
-        self._lines = lines
+        self._entries = lines
 
     def compose(self) -> ComposeResult:
         """One row a key: the key, its id, what it does; dim where it does nothing now, with the reason."""
         with VerticalScroll(id="help") as scroll:
             scroll.border_title = "Help · esc closes"
             with Grid(id="keys"):
-                for line in self._lines:
-                    yield from self._row(line)
+                for line in self._entries:
+                    yield from self._compose_entry(line)
 
-    def _row(self, line: Line) -> Iterator[Static]:
+    def _compose_entry(self, line: HelpEntry) -> Iterator[Static]:
         keys = "1–9" if line.action.id == "environment" else line.action.all_keys
-        words = text(line.action.tooltip)
-        style = "dim" if line.why_not else "bold"
-        yield Static(text(keys, style))
-        yield Static(muted(line.action.id))
-        yield Static(words.stylize("dim") + muted(f" (not now: {line.why_not})") if line.why_not else words)
+        words = safe_text(line.action.tooltip)
+        style = "dim" if line.reason else "bold"
+        yield Static(safe_text(keys, style))
+        yield Static(muted_text(line.action.id))
+        yield Static(words.stylize("dim") + muted_text(f" (not now: {line.reason})") if line.reason else words)

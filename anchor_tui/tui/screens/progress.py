@@ -13,14 +13,14 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from anchor_tui.domain.actions.jobs import Job
-from anchor_tui.tui.appearance import muted, spaced, styles_folder, text
-from anchor_tui.tui.plan_lines import job_content
+from anchor_tui.tui.plan_view import render_job
+from anchor_tui.tui.style import find_styles_folder, join_parts, muted_text, safe_text
 
 
 class ProgressScreen(ModalScreen[None]):
     """Follows one job by its id."""
 
-    CSS_PATH = str(styles_folder() / "plan.tcss")
+    CSS_PATH = str(find_styles_folder() / "plan.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "dismiss", "Close"),
         Binding("o", "browser", "Browser"),
@@ -36,9 +36,9 @@ class ProgressScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """The steps, and what closes it."""
         with Vertical(id="progress") as frame:
-            frame.border_title = text(self._title).markup
+            frame.border_title = safe_text(self._title).markup
             with VerticalScroll(id="said"):
-                yield Static(muted("… read again before anything is sent"), id="words")
+                yield Static(muted_text("… read again before anything is sent"), id="words")
             yield Static("", id="key")
 
     @property
@@ -48,24 +48,24 @@ class ProgressScreen(ModalScreen[None]):
 
     def watch_jobs(self) -> None:
         """A step further."""
-        self._fill()
+        self._show_job()
 
     def watch_now(self) -> None:
         """The ages count up."""
-        self._fill()
+        self._show_job()
 
     def on_mount(self) -> None:
         """What is known already."""
-        self._fill()
+        self._show_job()
 
-    def _fill(self) -> None:
+    def _show_job(self) -> None:
         job = self.job
         if not self.is_mounted or job is None or self.now is None:
             return
-        self.query_one("#words", Static).update(job_content(job, self.now))
+        self.query_one("#words", Static).update(render_job(job, self.now))
         leave = "esc closes" if job.is_over else "esc leaves it going; Activity keeps it"
         self.query_one("#key", Static).update(
-            spaced(muted(leave), muted("o opens it in the browser") if job.url else None, gap=" · ")
+            join_parts(muted_text(leave), muted_text("o opens it in the browser") if job.url else None, gap=" · ")
         )
 
     def action_browser(self) -> None:

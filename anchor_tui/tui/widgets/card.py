@@ -15,17 +15,17 @@ from textual.widget import Widget
 from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.model import Environment, Snapshot
 from anchor_tui.domain.status_marks import StatusMark
-from anchor_tui.tui import summary
-from anchor_tui.tui.appearance import marked, muted, text
+from anchor_tui.tui import environment_summary
+from anchor_tui.tui.style import marked_text, muted_text, safe_text
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
 
-MIN_WIDTH = 34
+CARD_MIN_WIDTH = 34
 HEIGHT = 11
 
 
-class Card(Widget):
+class EnvironmentCard(Widget):
     """A card. Its frame is red for a protected environment that fails, double where it is highlighted."""
 
     snapshot: reactive[Snapshot | None] = reactive(None)
@@ -46,16 +46,16 @@ class Card(Widget):
         self._number = number
 
     @property
-    def _shown(self) -> Environment | None:
+    def _shown_environment(self) -> Environment | None:
         return self.snapshot.find_environment(self._environment_name) if self.snapshot else None
 
     def watch_snapshot(self) -> None:
         """The frame follows the verdict."""
-        shown = self._shown
+        shown = self._shown_environment
         if shown is None:
             return
         traits = [shown.tier, *(["protected"] if shown.protected else [])]
-        title = text(f"{self._number} {shown.name} · {' · '.join(traits)}")
+        title = safe_text(f"{self._number} {shown.name} · {' · '.join(traits)}")
         self.border_title = title.markup
         self.set_classes({f"-{shown.verdict.level}", *(["-protected"] if shown.protected else [])})
         self.set_class(self.environment == self._environment_name, "-highlighted")
@@ -71,33 +71,35 @@ class Card(Widget):
 
     def render(self) -> Content:
         """Lines, each cut at the card's width."""
-        shown = self._shown
+        shown = self._shown_environment
         if shown is None or self.snapshot is None or self.now is None:
-            return muted("… asking")
+            return muted_text("… asking")
         width = self.size.width
-        lines = [line.truncate(width, ellipsis=True) for line in self._lines(shown, self.snapshot, self.now)]
+        lines = [line.truncate(width, ellipsis=True) for line in self._render_lines(shown, self.snapshot, self.now)]
         return Content("\n").join(lines[: self.size.height or None])
 
-    def _under_way(self, shown: Environment) -> list[Job]:
+    def _running_jobs(self, shown: Environment) -> list[Job]:
         if not self.jobs:
             return []
-        from anchor_tui.tui.activity_pane import concerns  # with all that acts, which most sessions do without
+        from anchor_tui.tui.panes.activity import (
+            job_concerns_environment,  # with all that acts, which most sessions do without
+        )
 
-        return [job for job in self.jobs if not job.is_over and concerns(job, shown)]
+        return [job for job in self.jobs if not job.is_over and job_concerns_environment(job, shown)]
 
-    def _lines(self, shown: Environment, snapshot: Snapshot, now: datetime) -> Iterator[Content]:
-        yield summary.verdict(shown)
-        for job in self._under_way(shown):
+    def _render_lines(self, shown: Environment, snapshot: Snapshot, now: datetime) -> Iterator[Content]:
+        yield environment_summary.describe_verdict(shown)
+        for job in self._running_jobs(shown):
             action = job.plan.order.action.replace("-", " ")
-            yield marked(StatusMark.PROGRESS, f"{action} asked {format_age(job.began_at, now)} ago")
-        yield summary.release(shown, snapshot, now)
-        yield summary.sync_and_health(shown, snapshot)
-        yield summary.automation(shown, snapshot)
-        yield summary.position(shown, snapshot)
+            yield marked_text(StatusMark.PROGRESS, f"{action} asked {format_age(job.began_at, now)} ago")
+        yield environment_summary.describe_release(shown, snapshot, now)
+        yield environment_summary.describe_sync_and_health(shown, snapshot)
+        yield environment_summary.describe_automation(shown, snapshot)
+        yield environment_summary.describe_release_lag(shown, snapshot)
         if shown.findings:
-            yield summary.policy(shown)
-        yield summary.open_pull_requests(shown, snapshot)
+            yield environment_summary.describe_policy(shown)
+        yield environment_summary.describe_open_pull_requests(shown, snapshot)
         if shown.last_known_good:
-            yield summary.last_known_good(shown)
+            yield environment_summary.describe_last_known_good(shown)
         for reason in shown.verdict.reasons:
-            yield from muted(f"· {reason}").wrap(self.size.width or 80)
+            yield from muted_text(f"· {reason}").wrap(self.size.width or 80)

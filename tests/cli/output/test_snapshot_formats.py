@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 
 from anchor_tui.cli.output.snapshot.formats import load_snapshot_format
 from anchor_tui.domain.snapshot_builder import build_snapshot
-from tests.tui.estates import HOSTILE, INCIDENT, NO_GITHUB, STALE
-from tests.tui.test_policy_pane import FINDINGS
+from tests.tui.panes.test_policy import FINDINGS
+from tests.tui.sample_readings import HOSTILE, INCIDENT, NO_GITHUB, STALE
 from tests.values import NOW, config
 
 SAMPLE = re.compile(r'^[a-z_]+\{(?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*\} -?[0-9.e+-]+$')

@@ -12,13 +12,13 @@ from textual.widgets import Static
 
 from anchor_tui.domain.actions.jobs import Job
 from anchor_tui.domain.status_marks import StatusMark
-from anchor_tui.tui.appearance import marked, muted, styles_folder, text
+from anchor_tui.tui.style import find_styles_folder, marked_text, muted_text, safe_text
 
 
-class LeavingScreen(ModalScreen[bool]):
+class QuitScreen(ModalScreen[bool]):
     """True to leave. Argo CD and GitHub finish what they have; what is being sent is waited for."""
 
-    CSS_PATH = str(styles_folder() / "plan.tcss")
+    CSS_PATH = str(find_styles_folder() / "plan.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,n,enter", "stay", "Stay"),
         Binding("y", "leave", "Leave"),
@@ -33,14 +33,14 @@ class LeavingScreen(ModalScreen[bool]):
         with Vertical(id="leaving") as frame:
             frame.border_title = "Still under way"
             for job in self._jobs:
-                yield Static(marked(StatusMark.PROGRESS, job.progress_text()))
+                yield Static(marked_text(StatusMark.PROGRESS, job.progress_text()))
             yield Static(
-                muted(
+                muted_text(
                     "Leaving: what is being sent now is waited for; Argo CD and GitHub finish what they have. "
                     "What is only followed is followed on at the next start, or said."
                 )
             )
-            yield Static(text("y leave   esc stay", "bold"))
+            yield Static(safe_text("y leave   esc stay", "bold"))
 
     def action_leave(self) -> None:
         """Leaves."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from anchor_tui.services.execute.executor import Consent
 
 
-class Actor(Protocol):
+class ActionBackend(Protocol):
     """What the application needs of the one writer, which lives on the reader's thread."""
 
     def prepare(self, order: Order, snapshot: Snapshot) -> Future[Plan | Refusal]:

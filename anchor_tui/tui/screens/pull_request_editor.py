@@ -10,13 +10,13 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
-from anchor_tui.tui.appearance import muted, styles_folder
+from anchor_tui.tui.style import find_styles_folder, muted_text
 
 
-class DraftScreen(ModalScreen[tuple[str, str] | None]):
+class PullRequestEditor(ModalScreen[tuple[str, str] | None]):
     """Two fields; ctrl+s takes them, esc leaves them as they were."""
 
-    CSS_PATH = str(styles_folder() / "plan.tcss")
+    CSS_PATH = str(find_styles_folder() / "plan.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Leave", priority=True),
         Binding("ctrl+s", "take", "Take", priority=True),
@@ -32,7 +32,7 @@ class DraftScreen(ModalScreen[tuple[str, str] | None]):
             frame.border_title = "Pull request"
             yield Input(self._draft_title, id="title", compact=True, select_on_focus=False)
             yield TextArea(self._body, id="body", tab_behavior="focus", compact=True)
-            yield Static(muted("tab to the other field · ctrl+s takes it · esc leaves it as it was"))
+            yield Static(muted_text("tab to the other field · ctrl+s takes it · esc leaves it as it was"))
 
     def action_take(self) -> None:
         """Title and text as they stand; an empty title keeps the one that was there."""

@@ -11,13 +11,13 @@ from textual.screen import ModalScreen
 from textual.widgets import SelectionList, Static
 from textual.widgets.selection_list import Selection
 
-from anchor_tui.tui.appearance import muted, styles_folder, text
+from anchor_tui.tui.style import find_styles_folder, muted_text, safe_text
 
 
-class ResourcesScreen(ModalScreen[tuple[str, ...] | None]):
+class ResourceChooser(ModalScreen[tuple[str, ...] | None]):
     """A list to mark; enter takes it, esc leaves everything as it was."""
 
-    CSS_PATH = str(styles_folder() / "plan.tcss")
+    CSS_PATH = str(find_styles_folder() / "plan.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Leave", priority=True),
         Binding("enter", "take", "Take", priority=True),
@@ -25,14 +25,16 @@ class ResourcesScreen(ModalScreen[tuple[str, ...] | None]):
 
     def __init__(self, names: tuple[str, ...], marked: tuple[str, ...]) -> None:
         super().__init__()
-        self._names, self._marked = names, frozenset(marked)
+        self._names, self._selected = names, frozenset(marked)
 
     def compose(self) -> ComposeResult:
         """What differs, each to be marked by space."""
         with Vertical(id="resources") as frame:
             frame.border_title = "Sync only these"
-            yield SelectionList[str](*(Selection(text(name), name, name in self._marked) for name in self._names))
-            yield Static(muted("space marks · enter takes it · none marked is all · esc leaves it as it was"))
+            yield SelectionList[str](
+                *(Selection(safe_text(name), name, name in self._selected) for name in self._names)
+            )
+            yield Static(muted_text("space marks · enter takes it · none marked is all · esc leaves it as it was"))
 
     def action_take(self) -> None:
         """The marked ones, in the order in which they stand."""

@@ -145,7 +145,7 @@ REFUSED = Refusal(
 )
 
 
-def job(plan: Plan, *phases: StepPhase, outcome: Outcome | None = None) -> Job:
+def make_job(plan: Plan, *phases: StepPhase, outcome: Outcome | None = None) -> Job:
     """A Plan under way, its steps this far."""
     tracks = tuple(
         GroupProgress(
@@ -161,6 +161,6 @@ def job(plan: Plan, *phases: StepPhase, outcome: Outcome | None = None) -> Job:
     return Job(plan, ago(seconds=3), tracks, outcome)
 
 
-def done(plan: Plan, message: str = "synced 8c1f2e0, Healthy", kind: Any = "done", **changes: Any) -> Outcome:
+def make_outcome(plan: Plan, message: str = "synced 8c1f2e0, Healthy", kind: Any = "done", **changes: Any) -> Outcome:
     results = tuple(GroupResult(change.subject, kind, message) for change in plan.step_groups)
     return replace(Outcome(plan.id, results), **changes)

@@ -10,13 +10,13 @@ from anchor_tui.config.convert import ConfigErrors
 from anchor_tui.config.load import parse_config
 from anchor_tui.config.model import ApplicationSelector
 from anchor_tui.domain.snapshot_builder import build_snapshot
-from anchor_tui.tui.app import READER_DIED, AnchorApp
+from anchor_tui.tui.app import EXIT_READER_DIED, AnchorApp
 from anchor_tui.tui.keys import REGISTRY
 from anchor_tui.tui.launch import UnknownThemeError
-from anchor_tui.tui.widgets.card import Card
-from anchor_tui.tui.widgets.grid import Grid
-from tests.tui.estates import HEALTHY, HOSTILE, INCIDENT, NO_GITHUB, STALE
-from tests.tui.screen import FakeReader, on_stage
+from anchor_tui.tui.widgets.card import EnvironmentCard
+from anchor_tui.tui.widgets.row_list import RowList
+from tests.tui.harness import FakeBackend, open_app
+from tests.tui.sample_readings import HEALTHY, HOSTILE, INCIDENT, NO_GITHUB, STALE
 from tests.values import (
     NOW,
     application,
@@ -36,25 +36,25 @@ STATES = {"healthy": HEALTHY, "incident": INCIDENT, "stale": STALE, "no-github":
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_the_first_frame_stands_with_names_before_any_answer(size, picture):
-    async with on_stage(size) as stage:
+    async with open_app(size) as stage:
         for name in ("dev", "staging", "prod"):
             assert name in stage.text
         assert "asking" in stage.text
         assert "UNKNOWN" in stage.text
-        assert stage.reader.was_painted
+        assert stage.reader.first_frame_shown
         assert stage.picture() == picture
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("state", STATES)
 async def test_each_state_looks_as_it_should(state, size, picture):
-    async with on_stage(size) as stage:
+    async with open_app(size) as stage:
         await stage.show(STATES[state])
         assert stage.picture() == picture
 
 
 async def test_the_top_line_says_whether_the_estate_is_well_and_what_is_worst():
-    async with on_stage() as stage:
+    async with open_app() as stage:
         await stage.show(HEALTHY)
         assert stage.text.splitlines()[0].split() == ["anchor-msp", "✓", "OK"]
         await stage.show(INCIDENT)
@@ -62,24 +62,24 @@ async def test_the_top_line_says_whether_the_estate_is_well_and_what_is_worst():
 
 
 async def test_the_failing_resource_and_its_message_are_there_without_a_key():
-    async with on_stage() as stage:
+    async with open_app() as stage:
         await stage.show(INCIDENT)
         assert "Deployment/gateway Degraded  0 of 1 updated replicas are available" in stage.text
         assert "OrphanedResourceWarning  Application has 1 orphaned resources" in stage.text
 
 
 async def test_stale_data_is_dimmed_and_carries_its_age_and_its_reason():
-    async with on_stage((180, 50)) as stage:
+    async with open_app((180, 50)) as stage:
         await stage.show(STALE)
         assert "as of 13:58Z, 4 min ago 401: the token has expired" in stage.text
         assert stage.text.count("? UNKNOWN") == 4
-        card = stage.app.screen.query_one("#card-1", Card)
+        card = stage.app.screen.query_one("#card-1", EnvironmentCard)
         rendered = card.render()
         assert any("dim" in str(span.style) for span in rendered.spans)
 
 
 async def test_ages_count_up_without_a_reading():
-    async with on_stage() as stage:
+    async with open_app() as stage:
         await stage.show(HEALTHY)
         assert "live 2 s" in stage.text
         stage.moment += timedelta(seconds=8)
@@ -90,7 +90,7 @@ async def test_ages_count_up_without_a_reading():
 
 
 async def test_the_cursor_goes_to_what_is_worst_once_and_then_stays_where_it_is_put():
-    async with on_stage() as stage:
+    async with open_app() as stage:
         await stage.show(INCIDENT)
         assert stage.fleet.environment == "prod"
         await stage.press("1")
@@ -99,12 +99,12 @@ async def test_the_cursor_goes_to_what_is_worst_once_and_then_stays_where_it_is_
 
 
 async def test_what_is_not_known_yet_moves_nothing_and_what_is_worst_later_only_soon_after_the_start():
-    async with on_stage() as stage:
+    async with open_app() as stage:
         await stage.show(STALE)
         assert stage.fleet.environment == "dev"
         await stage.show(INCIDENT)
         assert stage.fleet.environment == "prod"
-    async with on_stage() as stage:
+    async with open_app() as stage:
         await stage.show(HEALTHY)
         stage.moment += timedelta(seconds=11)
         await stage.show(HEALTHY)
@@ -113,14 +113,14 @@ async def test_what_is_not_known_yet_moves_nothing_and_what_is_worst_later_only_
 
 
 async def test_a_key_before_the_first_answer_keeps_the_cursor_where_it_was_put():
-    async with on_stage() as stage:
+    async with open_app() as stage:
         await stage.press("2")
         await stage.show(INCIDENT)
         assert stage.fleet.environment == "staging"
 
 
 async def test_an_environment_named_at_the_start_is_where_it_begins():
-    async with on_stage(environment="staging") as stage:
+    async with open_app(environment="staging") as stage:
         await stage.show(INCIDENT)
         assert stage.fleet.environment == "staging"
 
@@ -130,7 +130,7 @@ async def test_an_environment_named_at_the_start_is_where_it_begins():
     [("l", "staging"), ("right right", "prod"), ("l l l l", "prod"), ("3 h", "staging"), ("left", "dev"), ("9", "dev")],
 )
 async def test_left_and_right_change_the_environment_no_further_than_the_ends(keys, environment):
-    async with on_stage(environment="dev") as stage:
+    async with open_app(environment="dev") as stage:
         await stage.show(HEALTHY)
         await stage.press(*keys.split())
         assert stage.fleet.environment == environment
@@ -139,7 +139,7 @@ async def test_left_and_right_change_the_environment_no_further_than_the_ends(ke
 
 
 async def test_tab_goes_through_the_panes_and_around():
-    async with on_stage() as stage:
+    async with open_app() as stage:
         await stage.show(INCIDENT)
         seen = [stage.fleet.pane]
         for _ in range(5):
@@ -151,7 +151,7 @@ async def test_tab_goes_through_the_panes_and_around():
 
 
 async def test_rows_are_of_the_highlighted_environment_or_of_all():
-    async with on_stage(environment="staging") as stage:
+    async with open_app(environment="staging") as stage:
         await stage.show(INCIDENT)
         await stage.press("tab", "tab")
         assert "#232" in stage.text
@@ -163,28 +163,28 @@ async def test_rows_are_of_the_highlighted_environment_or_of_all():
 
 
 async def test_the_filter_narrows_while_it_is_typed_and_escape_ends_it():
-    async with on_stage() as stage:
+    async with open_app() as stage:
         await stage.show(INCIDENT)
         await stage.press("v", "slash", *"prod")
-        assert [row.key.split()[0] for row in stage.fleet.grid.rows] == ["prod"]
+        assert [row.key.split()[0] for row in stage.fleet.active_list.rows] == ["prod"]
         assert "filter “prod”: 1 of 3" in stage.text
         await stage.press("enter")
         assert "1 of 3" in stage.text
         await stage.press("escape")
-        assert len(stage.fleet.grid.rows) == 3
+        assert len(stage.fleet.active_list.rows) == 3
 
 
 async def test_letters_typed_into_the_filter_are_no_commands():
-    async with on_stage() as stage:
+    async with open_app() as stage:
         await stage.show(INCIDENT)
         await stage.press("slash", *"qlv1")
-        assert stage.fleet.words == "qlv1"
+        assert stage.fleet.filter_text == "qlv1"
         assert not stage.fleet.show_all
         assert stage.app.is_running
 
 
 async def test_at_80_columns_the_fleet_is_a_pane_of_rows_and_resizing_keeps_the_place():
-    async with on_stage((80, 24)) as stage:
+    async with open_app((80, 24)) as stage:
         await stage.show(INCIDENT)
         assert not stage.fleet.as_cards
         await stage.press("3", "shift+tab")
@@ -194,22 +194,22 @@ async def test_at_80_columns_the_fleet_is_a_pane_of_rows_and_resizing_keeps_the_
         await stage.pilot.resize_terminal(110, 32)
         await stage.pilot.pause()
         assert stage.fleet.as_cards
-        assert stage.fleet.environment == "staging"
-        assert stage.fleet.pane == "Applications"
+        assert stage.fleet_screen.environment == "staging"
+        assert stage.fleet_screen.pane == "Applications"
         await stage.pilot.resize_terminal(80, 24)
         await stage.pilot.pause()
-        assert stage.fleet.environment == "staging"
+        assert stage.fleet_screen.environment == "staging"
 
 
 async def test_more_environments_than_fit_side_by_side_become_rows():
     many = config(*(environment_config(f"env-{number}") for number in range(8)))
-    async with on_stage((110, 32), many) as stage:
+    async with open_app((110, 32), many) as stage:
         assert not stage.fleet.as_cards
         assert all(f"env-{number}" in stage.text for number in range(8))
 
 
 async def test_a_click_on_a_card_highlights_it():
-    async with on_stage(environment="dev") as stage:
+    async with open_app(environment="dev") as stage:
         await stage.show(HEALTHY)
         await stage.pilot.click("#card-3")
         await stage.pilot.pause()
@@ -217,16 +217,16 @@ async def test_a_click_on_a_card_highlights_it():
 
 
 async def test_g_asks_the_sources_and_changes_nothing_by_itself():
-    async with on_stage() as stage:
+    async with open_app() as stage:
         before = await stage.show(HEALTHY)
         await stage.press("g")
-        assert stage.reader.asked_again == 1
+        assert stage.reader.read_again_count == 1
         assert stage.app.snapshot == before
 
 
 async def test_o_opens_only_web_addresses_and_y_copies(monkeypatch):
     opened_urls: list[str] = []
-    async with on_stage() as stage:
+    async with open_app() as stage:
         monkeypatch.setattr(stage.app, "open_url", opened_urls.append)
         await stage.show(INCIDENT)
         await stage.press("o", "y")
@@ -241,7 +241,7 @@ async def test_o_opens_only_web_addresses_and_y_copies(monkeypatch):
 
 
 async def test_read_only_says_so_and_has_no_key_that_acts():
-    async with on_stage(of=config(read_only=True)) as stage:
+    async with open_app(of=config(read_only=True)) as stage:
         await stage.show(INCIDENT)
         assert "READ-ONLY" in stage.text.splitlines()[0]
         assert "read-only: no actions" in stage.text.splitlines()[-1]
@@ -250,13 +250,13 @@ async def test_read_only_says_so_and_has_no_key_that_acts():
 
 
 async def test_the_read_only_badge_stays_however_long_the_reason_is():
-    async with on_stage((80, 24), of=config(read_only=True)) as stage:
+    async with open_app((80, 24), of=config(read_only=True)) as stage:
         await stage.show(INCIDENT)
         assert stage.text.splitlines()[0].endswith("READ-ONLY")
 
 
 async def test_help_lists_every_key_and_says_what_does_not_work_now(picture):
-    async with on_stage((110, 40)) as stage:
+    async with open_app((110, 40)) as stage:
         await stage.show(HEALTHY)
         await stage.press("question_mark")
         for action in stage.app.actions:
@@ -268,7 +268,7 @@ async def test_help_lists_every_key_and_says_what_does_not_work_now(picture):
 
 
 async def test_the_palette_finds_environments_and_applications():
-    async with on_stage() as stage:
+    async with open_app() as stage:
         await stage.show(INCIDENT)
         await stage.press("ctrl+p", *"environment stag")
         await stage.pilot.pause(0)
@@ -279,7 +279,7 @@ async def test_the_palette_finds_environments_and_applications():
 
 
 async def test_foreign_text_is_never_markup_and_never_an_escape_sequence():
-    async with on_stage((180, 50), environment="dev") as stage:
+    async with open_app((180, 50), environment="dev") as stage:
         await stage.show(HOSTILE)
         assert "[/foo] [@click=app.quit]quit[/] red gnp.exe" in stage.text
         assert "\x1b" not in stage.text
@@ -290,13 +290,13 @@ async def test_foreign_text_is_never_markup_and_never_an_escape_sequence():
 
 
 async def test_an_environment_whose_name_is_markup_is_shown_as_it_is():
-    async with on_stage(of=config(environment_config("[red]dev[/red]"))) as stage:
+    async with open_app(of=config(environment_config("[red]dev[/red]"))) as stage:
         await stage.show(readings(fresh(argocd(application("anchor-msp-[red]dev[/red]")))))
         assert "[red]dev[/red]" in stage.text
 
 
 async def test_plain_ascii_stands_in_where_the_terminal_has_no_other(picture):
-    async with on_stage(ascii_only=True) as stage:
+    async with open_app(ascii_only=True) as stage:
         await stage.show(INCIDENT)
         shown = stage.picture()
         assert shown == picture
@@ -305,14 +305,14 @@ async def test_plain_ascii_stands_in_where_the_terminal_has_no_other(picture):
 
 async def test_without_colour_the_words_and_glyphs_remain(monkeypatch, picture):
     monkeypatch.setenv("NO_COLOR", "1")
-    async with on_stage() as stage:
+    async with open_app() as stage:
         await stage.show(INCIDENT)
         assert "✗ FAILING" in stage.text
         assert stage.picture() == picture
 
 
 async def test_a_problem_names_its_file_and_line():
-    async with on_stage(environment="prod") as stage:
+    async with open_app(environment="prod") as stage:
         from anchor_tui.domain.model import Problem
         from tests.values import files
 
@@ -327,38 +327,38 @@ async def test_a_problem_names_its_file_and_line():
 async def test_a_thousand_applications_keep_the_cursor_on_its_row():
     chosen = config(environment_config("all", applications=ApplicationSelector((("tier", "all"),))))
     apps = tuple(application(f"app-{number:04}") for number in range(1000))
-    async with on_stage(of=chosen) as stage:
+    async with open_app(of=chosen) as stage:
         await stage.show(readings(fresh(argocd(*apps, labels={"tier": "all"}))))
         await stage.press("end")
-        grid = stage.fleet.grid
-        assert grid.row is not None
-        assert grid.row.key.endswith("app-0999")
+        grid = stage.fleet.active_list
+        assert grid.highlighted_row is not None
+        assert grid.highlighted_row.key.endswith("app-0999")
         assert "app-0999" in stage.text
         await stage.press("up")
         await stage.show(readings(fresh(argocd(*apps[500:], labels={"tier": "all"}))))
-        assert grid.row is not None
-        assert grid.row.key.endswith("app-0998")
+        assert grid.highlighted_row is not None
+        assert grid.highlighted_row.key.endswith("app-0998")
         await stage.show(readings(fresh(argocd(*apps[:10], labels={"tier": "all"}))))
-        assert grid.row is not None
-        assert grid.row.key.endswith("app-0009")
+        assert grid.highlighted_row is not None
+        assert grid.highlighted_row.key.endswith("app-0009")
 
 
 async def test_quit_leaves_at_once_although_nothing_has_answered():
-    async with on_stage() as stage:
+    async with open_app() as stage:
         await stage.press("q")
         assert not stage.app.is_running
 
 
 async def test_a_reader_that_died_ends_the_screen_instead_of_leaving_it_to_look_alive():
-    async with on_stage() as stage:
+    async with open_app() as stage:
         assert stage.reader.died is not None
         stage.reader.died()
         await stage.pilot.pause()
-        assert stage.app.return_code == READER_DIED
+        assert stage.app.return_code == EXIT_READER_DIED
 
 
 async def test_drawing_goes_on_while_a_dialog_is_open():
-    async with on_stage() as stage:
+    async with open_app() as stage:
         await stage.show(HEALTHY)
         await stage.press("question_mark")
         snapshot = build_snapshot(stage.config, INCIDENT, NOW)
@@ -370,20 +370,20 @@ async def test_drawing_goes_on_while_a_dialog_is_open():
 
 
 async def test_an_open_pull_request_of_an_environment_is_on_its_card():
-    async with on_stage() as stage:
+    async with open_app() as stage:
         await stage.show(readings(repo=fresh(ops_repo(pull_requests=(opened(232, staging="1.44.0"),)))))
         assert "#232 promote 1.44.0" in stage.text
-        grid = stage.app.screen.query_one("#rows", Grid)
-        assert grid.row is not None
+        grid = stage.app.screen.query_one("#rows", RowList)
+        assert grid.highlighted_row is not None
 
 
 def test_an_unknown_theme_is_said_with_those_there_are():
     with pytest.raises(UnknownThemeError, match=r"there is no theme 'nosuch'; there are .*textual-dark"):
-        AnchorApp(config(), FakeReader(), lambda: NOW, theme="nosuch")
+        AnchorApp(config(), FakeBackend(), lambda: NOW, theme="nosuch")
 
 
 def test_a_row_of_keys_cannot_be_given_one_key(tmp_path):
     text = '[github]\nops_repo = "a/b"\n[keys]\nenvironment = "e"\n'
-    actions = {action.id: (*action.keys, *action.all_keys.split()) for action in REGISTRY}
+    actions = {action.id: (*action.keys, *action.readable_keys.split()) for action in REGISTRY}
     with pytest.raises(ConfigErrors, match=r"keys\.environment: its keys are fixed"):
         parse_config(text, tmp_path / "anchor-tui.toml", {}, actions=actions)

@@ -24,14 +24,14 @@ from anchor_tui.tui.screens.fleet import FleetScreen
 from tests.values import NOW, config
 
 
-def answered(value: Any) -> Future[Any]:
+def completed_future(value: Any) -> Future[Any]:
     """A future that has its answer already."""
     future: Future[Any] = Future()
     future.set_result(value)
     return future
 
 
-class FakeReader:
+class FakeBackend:
     """Hands over what the test publishes, and remembers what it was asked: for readings, Plans and executions."""
 
     def __init__(self) -> None:
@@ -45,21 +45,21 @@ class FakeReader:
         self.writes_finished = 0
         self.listener: Callable[[Snapshot], None] | None = None
         self.died: Callable[[], None] | None = None
-        self.was_painted = False
-        self.asked_again = 0
+        self.first_frame_shown = False
+        self.read_again_count = 0
 
     def listen(self, listener: Callable[[Snapshot], None], died: Callable[[], None]) -> None:
         self.listener, self.died = listener, died
 
-    def painted(self) -> None:
-        self.was_painted = True
+    def on_first_frame(self) -> None:
+        self.first_frame_shown = True
 
     def read_again(self) -> None:
-        self.asked_again += 1
+        self.read_again_count += 1
 
     def prepare(self, order: Order, snapshot: Snapshot) -> Future[Plan | Refusal]:
         self.orders.append(order)
-        return answered(self.plan(order))
+        return completed_future(self.plan(order))
 
     def execute(self, plan: Plan, consent: Consent) -> Future[Outcome]:
         self.executed.append((plan, consent))
@@ -67,23 +67,23 @@ class FakeReader:
         return self.outcome
 
     def earlier_releases(self, environment: str) -> Future[tuple[PastRelease, ...] | Refusal]:
-        return answered(self.releases)
+        return completed_future(self.releases)
 
     def recover(self) -> Future[tuple[str, ...]]:
-        return answered(self.recovered)
+        return completed_future(self.recovered)
 
     def finish_writes(self) -> Future[None]:
         self.writes_finished += 1
-        return answered(None)
+        return completed_future(None)
 
     def watch_jobs(self, listener: Callable[[tuple[Job, ...]], None]) -> None:
         self.jobs_listener = listener
 
 
-class Stage:
+class AppHarness:
     """The running application with what a test needs of it."""
 
-    def __init__(self, app: AnchorApp, pilot: Pilot[None], reader: FakeReader, of: Config) -> None:
+    def __init__(self, app: AnchorApp, pilot: Pilot[None], reader: FakeBackend, of: Config) -> None:
         self.app, self.pilot, self.reader, self.config = app, pilot, reader, of
         self.moment = NOW
 
@@ -119,16 +119,18 @@ class Stage:
 
 
 @asynccontextmanager
-async def on_stage(size: tuple[int, int] = (110, 32), of: Config | None = None, **options: Any) -> AsyncIterator[Stage]:
+async def open_app(
+    size: tuple[int, int] = (110, 32), of: Config | None = None, **options: Any
+) -> AsyncIterator[AppHarness]:
     """The application at a fixed size, its clock standing at NOW."""
-    chosen, reader = of or config(), FakeReader()
-    stage: list[Stage] = []
+    chosen, reader = of or config(), FakeBackend()
+    stage: list[AppHarness] = []
 
     def clock() -> datetime:
         return stage[0].moment if stage else NOW
 
     app = AnchorApp(chosen, reader, clock, ascii_only=options.pop("ascii_only", False), **options)
     async with app.run_test(size=size) as pilot:
-        stage.append(Stage(app, pilot, reader, chosen))
+        stage.append(AppHarness(app, pilot, reader, chosen))
         await pilot.pause()
         yield stage[0]
