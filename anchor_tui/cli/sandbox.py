@@ -1,4 +1,4 @@
-"""`anchor-tui sandbox serve`: its arguments. What it does is in anchor_tui.sandbox.serve, imported only then."""
+"""`anchor-tui sandbox serve`: its arguments. What it does is in anchor_tui.sandbox.command, imported only then."""
 
 from __future__ import annotations
 

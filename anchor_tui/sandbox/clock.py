@@ -44,6 +44,6 @@ class ManualClock:
         self._now += timedelta(seconds=seconds)
 
 
-def rfc3339(time: datetime) -> str:
+def format_rfc3339(time: datetime) -> str:
     """Whole seconds in UTC, as both servers write times: `2026-11-23T06:27:20Z`."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -16,28 +16,28 @@ from typing import Any, TypeVar
 
 from starlette.types import ASGIApp
 
-from anchor_tui.sandbox.accounts import ACCOUNTS
-from anchor_tui.sandbox.applications import Application
-from anchor_tui.sandbox.argocd import ArgoCD
+from anchor_tui.sandbox.argocd.api import ArgoCDServer
+from anchor_tui.sandbox.argocd.applications import ClusterApplication
+from anchor_tui.sandbox.argocd.controller import ApplicationController
+from anchor_tui.sandbox.argocd.kubectl import Kubectl
+from anchor_tui.sandbox.argocd.stream import HEARTBEAT_S
 from anchor_tui.sandbox.clock import Clock, ManualClock, WallClock
-from anchor_tui.sandbox.controller import Controller
-from anchor_tui.sandbox.estate import build
-from anchor_tui.sandbox.faults import Fault, Faults, Side
-from anchor_tui.sandbox.faulty import Address, FaultyApp
-from anchor_tui.sandbox.github import GitHub
-from anchor_tui.sandbox.hosting import HostedRepository
-from anchor_tui.sandbox.kubectl import Kubectl
-from anchor_tui.sandbox.pace import Pace
-from anchor_tui.sandbox.pulls import ChecksPace
-from anchor_tui.sandbox.repository import Person, Repository
-from anchor_tui.sandbox.scenarios import Scenario, scenario
-from anchor_tui.sandbox.sockets import GRACE_S, LOOPBACK, Server, listener_on, waiting_while
-from anchor_tui.sandbox.status_api import EVENTS, StatusApi
-from anchor_tui.sandbox.watch import HEARTBEAT_S
-from anchor_tui.sandbox.writing import review
+from anchor_tui.sandbox.faults.middleware import ClientAddress, FaultMiddleware
+from anchor_tui.sandbox.faults.switches import Fault, FaultSwitches, Side
+from anchor_tui.sandbox.git.repository import GitPerson, MemoryRepository
+from anchor_tui.sandbox.github.accounts import ACCOUNTS
+from anchor_tui.sandbox.github.api import GitHubServer
+from anchor_tui.sandbox.github.pull_requests import CheckTimings
+from anchor_tui.sandbox.github.repository import HostedRepository
+from anchor_tui.sandbox.github.writes import submit_review
+from anchor_tui.sandbox.scenarios.builder import build_scenario
+from anchor_tui.sandbox.scenarios.catalog import Scenario, find_scenario
+from anchor_tui.sandbox.sockets import LOOPBACK, SHUTDOWN_GRACE_S, LoopbackServer, open_listener, wait_while
+from anchor_tui.sandbox.status_api import EVENTS_PATH, StatusApiServer
+from anchor_tui.sandbox.timings import ControllerTimings
 
 TICK_S = 0.1
-T = TypeVar("T")
+ResultT = TypeVar("ResultT")
 
 
 class Sandbox:
@@ -48,8 +48,8 @@ class Sandbox:
         what: Scenario,
         clock: Clock,
         *,
-        pace: Pace,
-        checks: ChecksPace,
+        pace: ControllerTimings,
+        checks: CheckTimings,
         faults: Iterable[Fault | str],
         heartbeat_s: float,
     ) -> None:
@@ -57,19 +57,19 @@ class Sandbox:
         self.clock = clock
         self.errors: list[Exception] = []
         """What the servers themselves stumbled over: nothing, if all is well."""
-        self.faults = Faults()
+        self.faults = FaultSwitches()
         for fault in faults:
             self.faults.add(fault)
-        estate = build(what, clock, pace, checks)
-        self.controller: Controller = estate.controller
-        self.hosted: HostedRepository = estate.ops
-        self.argocd = ArgoCD(
+        estate = build_scenario(what, clock, pace, checks)
+        self.controller: ApplicationController = estate.controller
+        self.github_repo: HostedRepository = estate.ops
+        self.argocd = ArgoCDServer(
             estate.controller, clock, self.faults, heartbeat_s=heartbeat_s, wake=lambda: self._wake.set()
         )
-        self.kubectl = Kubectl(estate.controller, clock, self.call)
-        self.github = GitHub((estate.ops, estate.app), clock, self.faults)
-        self.status_api = StatusApi(clock)
-        self.argocd_token = self.argocd.sessions.issue("on-call:apiKey")
+        self.kubectl = Kubectl(estate.controller, clock, self.call_in_loop)
+        self.github = GitHubServer((estate.ops, estate.app), clock, self.faults)
+        self.status_api = StatusApiServer(clock)
+        self.argocd_token = self.argocd.sessions.issue_token("on-call:apiKey")
         self.github_token = self.github.token
         self.status_token = self.status_api.token
         self.argocd_url = self.github_url = self.status_url = ""
@@ -78,12 +78,12 @@ class Sandbox:
         self._loop = asyncio.get_running_loop()
 
     @property
-    def repository(self) -> Repository:
+    def git(self) -> MemoryRepository:
         """The ops repo's git."""
-        return self.hosted.git
+        return self.github_repo.git
 
     @property
-    def applications(self) -> Mapping[tuple[str, str], Application]:
+    def applications(self) -> Mapping[tuple[str, str], ClusterApplication]:
         """Argo CD's applications by namespace and name."""
         return self.controller.applications
 
@@ -92,12 +92,12 @@ class Sandbox:
         files: Mapping[str, str | bytes | None],
         message: str,
         branch: str = "main",
-        author: str | Person = "a.lee",
+        author: str | GitPerson = "a.lee",
     ) -> str:
         """Commit to the ops repo, as a push would, and return the sha. None deletes a file."""
         person = ACCOUNTS[author] if isinstance(author, str) else author
-        return self.call(
-            lambda: self.repository.commit(files, message, author=person, time=self.clock.now(), branch=branch)
+        return self.call_in_loop(
+            lambda: self.git.commit(files, message, author=person, time=self.clock.now(), branch=branch)
         )
 
     def advance(self, seconds: float) -> None:
@@ -108,21 +108,23 @@ class Sandbox:
 
         def move() -> None:
             clock.advance(seconds)
-            self._step()
+            self._run_due_events()
 
-        self.call(move)
+        self.call_in_loop(move)
 
     def approve(self, number: int, by: str = "a.lee") -> None:
         """Approve a pull request of the ops repo as somebody else."""
-        self.call(lambda: review(self.hosted.pulls[number], "APPROVE", by, self.clock.now()))
+        self.call_in_loop(
+            lambda: submit_review(self.github_repo.pull_requests[number], "APPROVE", by, self.clock.now())
+        )
 
-    def _step(self) -> None:
+    def _run_due_events(self) -> None:
         """Let happen what is due: merges first, so that Argo CD notices them."""
         now = self.clock.now()
-        self.github.step(now)
-        self.controller.step(now)
+        self.github.run_due_events(now)
+        self.controller.run_due_events(now)
 
-    def call(self, function: Callable[[], T]) -> T:
+    def call_in_loop(self, function: Callable[[], ResultT]) -> ResultT:
         """Call a function where the servers run, and wait for it."""
         try:
             here = asyncio.get_running_loop() is self._loop
@@ -130,7 +132,7 @@ class Sandbox:
             here = False
         if here:
             return function()
-        future: Future[T] = Future()
+        future: Future[ResultT] = Future()
 
         def run() -> None:
             try:
@@ -150,8 +152,8 @@ class Sandbox:
         name: str = "steady",
         *,
         clock: Clock | None = None,
-        pace: Pace | None = None,
-        checks: ChecksPace | None = None,
+        pace: ControllerTimings | None = None,
+        checks: CheckTimings | None = None,
         faults: Iterable[Fault | str] = (),
         heartbeat_s: float = HEARTBEAT_S,
         port_argocd: int = 0,
@@ -160,10 +162,10 @@ class Sandbox:
     ) -> AsyncIterator[Sandbox]:
         """All servers, listening, as long as the block lasts."""
         box = cls(
-            scenario(name),
+            find_scenario(name),
             clock or WallClock(),
-            pace=pace or Pace(),
-            checks=checks or ChecksPace(),
+            pace=pace or ControllerTimings(),
+            checks=checks or CheckTimings(),
             faults=faults,
             heartbeat_s=heartbeat_s,
         )
@@ -171,16 +173,16 @@ class Sandbox:
         listeners: dict[Side, socket.socket] = {}
         try:
             for side, port in ports.items():
-                listeners[side] = listener_on(port)
+                listeners[side] = open_listener(port)
         except OSError:
             for listener in listeners.values():
                 listener.close()
             raise
-        async with box._serving(listeners):
+        async with box._serve(listeners):
             yield box
 
     @contextlib.asynccontextmanager
-    async def _serving(self, listeners: Mapping[Side, socket.socket]) -> AsyncIterator[None]:
+    async def _serve(self, listeners: Mapping[Side, socket.socket]) -> AsyncIterator[None]:
         """All servers and the ticker, until the block ends; then all of them end together."""
         closing = self.argocd.closing
         apps: dict[Side, ASGIApp] = {
@@ -190,31 +192,31 @@ class Sandbox:
         }
         servers, tasks = [], []
         for side, listener in listeners.items():
-            connections: dict[Address, asyncio.Transport] = {}
-            faulty = FaultyApp(apps[side], side, self.faults, connections, closing, self.errors)
-            server = Server(faulty, connections)
+            connections: dict[ClientAddress, asyncio.Transport] = {}
+            faulty = FaultMiddleware(apps[side], side, self.faults, connections, closing, self.errors)
+            server = LoopbackServer(faulty, connections)
             servers.append(server)
             tasks.append(asyncio.create_task(server.serve(sockets=[listener])))
             await server.ready.wait()
         self.argocd_url, self.github_url, status = (
             f"http://{LOOPBACK}:{listeners[side].getsockname()[1]}" for side in apps
         )
-        self.status_url = status + EVENTS
-        ticker = asyncio.create_task(self._tick())
+        self.status_url = status + EVENTS_PATH
+        ticker = asyncio.create_task(self._run_ticker())
         try:
             yield
         finally:
             closing.set()
             ticker.cancel()
-            await waiting_while(lambda: any(server.is_busy for server in servers), GRACE_S)
+            await wait_while(lambda: any(server.is_busy for server in servers), SHUTDOWN_GRACE_S)
             for server in servers:
-                server.cut()
+                server.abort_connections()
             await asyncio.gather(*tasks, ticker, return_exceptions=True)
 
-    async def _tick(self) -> None:
+    async def _run_ticker(self) -> None:
         while True:
             try:
-                self._step()
+                self._run_due_events()
             except Exception as error:
                 self.errors.append(error)
                 raise
@@ -224,7 +226,7 @@ class Sandbox:
 
 
 @contextlib.contextmanager
-def running(name: str = "steady", **options: Any) -> Iterator[Sandbox]:  # noqa: ANN401 - those of Sandbox.start
+def run_sandbox_in_thread(name: str = "steady", **options: Any) -> Iterator[Sandbox]:  # noqa: ANN401 - those of Sandbox.start
     """A sandbox in a thread of its own, for callers without an event loop. The options are those of `Sandbox.start`."""
     started: Future[tuple[Sandbox, asyncio.Event]] = Future()
 
@@ -249,6 +251,6 @@ def running(name: str = "steady", **options: Any) -> Iterator[Sandbox]:  # noqa:
         try:
             yield box
         finally:
-            box.call(stop.set)
+            box.call_in_loop(stop.set)
     finally:
         thread.join()

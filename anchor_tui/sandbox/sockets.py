@@ -11,24 +11,24 @@ from collections.abc import Callable, Iterator
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from anchor_tui.sandbox.faulty import Address, FaultyApp
+from anchor_tui.sandbox.faults.middleware import ClientAddress, FaultMiddleware
 
 LOOPBACK = "127.0.0.1"
-GRACE_S = 0.05
+SHUTDOWN_GRACE_S = 0.05
 """How long open streams have to say goodbye."""
 
 
 ACCEPTING_TURNS = 5
 
 
-class Server(uvicorn.Server):
+class LoopbackServer(uvicorn.Server):
     """One listening server that can be told to stop, and leaves the process's signals alone."""
 
-    def __init__(self, app: FaultyApp, connections: dict[Address, asyncio.Transport]) -> None:
+    def __init__(self, app: FaultMiddleware, connections: dict[ClientAddress, asyncio.Transport]) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
-                http=_remembering(connections, lambda: self._stop.is_set()),
+                http=_make_tracking_protocol(connections, lambda: self._stop.is_set()),
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -60,7 +60,7 @@ class Server(uvicorn.Server):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), 1.0)
 
-    def cut(self) -> None:
+    def abort_connections(self) -> None:
         """Cut every connection, and stop."""
         for transport in list(self._connections.values()):
             transport.abort()
@@ -81,15 +81,15 @@ class Server(uvicorn.Server):
             await asyncio.sleep(0)
         for connection in list(self.server_state.connections):
             connection.shutdown()
-        await waiting_while(lambda: self.is_busy, GRACE_S)
+        await wait_while(lambda: self.is_busy, SHUTDOWN_GRACE_S)
         for task in list(self.server_state.tasks):
             task.cancel()
-        await waiting_while(lambda: self.is_busy or bool(self.server_state.connections), GRACE_S)
+        await wait_while(lambda: self.is_busy or bool(self.server_state.connections), SHUTDOWN_GRACE_S)
         for server in self.servers:
             await server.wait_closed()
 
 
-async def waiting_while(holds: Callable[[], bool], at_most_s: float) -> None:
+async def wait_while(holds: Callable[[], bool], at_most_s: float) -> None:
     """Let others run while something holds, but not for long."""
     loop = asyncio.get_running_loop()
     end = loop.time() + at_most_s
@@ -97,7 +97,9 @@ async def waiting_while(holds: Callable[[], bool], at_most_s: float) -> None:
         await asyncio.sleep(0.002)
 
 
-def _remembering(connections: dict[Address, asyncio.Transport], is_over: Callable[[], bool]) -> type[H11Protocol]:
+def _make_tracking_protocol(
+    connections: dict[ClientAddress, asyncio.Transport], is_over: Callable[[], bool]
+) -> type[H11Protocol]:
     """A protocol that notes its transports by the client's address, so that one can be cut.
 
     A connection that was being accepted while the server stopped is cut as it comes.
@@ -119,7 +121,7 @@ def _remembering(connections: dict[Address, asyncio.Transport], is_over: Callabl
     return Connection
 
 
-def listener_on(port: int) -> socket.socket:
+def open_listener(port: int) -> socket.socket:
     """A bound socket. With its protocol named, asyncio sends without delay on what it accepts; otherwise each answer
     waits 40 ms for an acknowledgement.
     """

@@ -12,13 +12,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from anchor_tui.sandbox.clock import Clock, rfc3339
+from anchor_tui.sandbox.clock import Clock, format_rfc3339
 
-EVENTS = "/events"
-NEEDED = ("event", "engine_id")
+EVENTS_PATH = "/events"
+REQUIRED_FIELDS = ("event", "engine_id")
 
 
-class StatusApi:
+class StatusApiServer:
     """Where events are posted to."""
 
     def __init__(self, clock: Clock) -> None:
@@ -28,8 +28,11 @@ class StatusApi:
         self._clock = clock
         self._ids: dict[str, str] = {}
         self.app: ASGIApp = Starlette(
-            routes=[Route(EVENTS, self._post, methods=["POST"]), Route(EVENTS, self._list, methods=["GET"])],
-            exception_handlers={404: _not_found, 405: _not_found},
+            routes=[
+                Route(EVENTS_PATH, self._post_event, methods=["POST"]),
+                Route(EVENTS_PATH, self._list_events, methods=["GET"]),
+            ],
+            exception_handlers={404: _respond_not_found, 405: _respond_not_found},
         )
 
     @property
@@ -37,48 +40,53 @@ class StatusApi:
         """Those that came, as they came, the oldest first."""
         return [each["event"] for each in self.received]
 
-    async def _post(self, request: Request) -> Response:
+    async def _post_event(self, request: Request) -> Response:
         """POST /events: 202 with an id; with an Idempotency-Key that came before, 200 with the id of then."""
-        if not self._knows(request):
-            return _error(401, "unauthorized")
+        if not self._is_authorized(request):
+            return _error_response(401, "unauthorized")
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            return _error(415, "content type must be application/json")
+            return _error_response(415, "content type must be application/json")
         try:
             event = msgspec.json.decode(await request.body(), type=dict[str, Any])
         except msgspec.DecodeError:
-            return _error(400, "body must be a JSON object")
-        for name in NEEDED:
+            return _error_response(400, "body must be a JSON object")
+        for name in REQUIRED_FIELDS:
             if not isinstance(event.get(name), str) or not event[name]:
-                return _error(400, f"{name} is required")
+                return _error_response(400, f"{name} is required")
         key = request.headers.get("idempotency-key", "")
         if key in self._ids:
-            return _json(200, {"id": self._ids[key]})
+            return _json_response(200, {"id": self._ids[key]})
         given = f"evt_{len(self.received) + 1:06}"
         if key:
             self._ids[key] = given
         self.received.append(
-            {"id": given, "received_at": rfc3339(self._clock.now()), "idempotency_key": key or None, "event": event}
+            {
+                "id": given,
+                "received_at": format_rfc3339(self._clock.now()),
+                "idempotency_key": key or None,
+                "event": event,
+            }
         )
-        return _json(202, {"id": given})
+        return _json_response(202, {"id": given})
 
-    async def _list(self, request: Request) -> Response:
+    async def _list_events(self, request: Request) -> Response:
         """GET /events: what came."""
-        if not self._knows(request):
-            return _error(401, "unauthorized")
-        return _json(200, {"events": self.received})
+        if not self._is_authorized(request):
+            return _error_response(401, "unauthorized")
+        return _json_response(200, {"events": self.received})
 
-    def _knows(self, request: Request) -> bool:
+    def _is_authorized(self, request: Request) -> bool:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         return scheme.lower() == "bearer" and secrets.compare_digest(token.strip().encode(), self.token.encode())
 
 
-async def _not_found(_request: Request, _cause: Exception) -> Response:
-    return _error(404, "not found")
+async def _respond_not_found(_request: Request, _cause: Exception) -> Response:
+    return _error_response(404, "not found")
 
 
-def _error(status: int, message: str) -> Response:
-    return _json(status, {"error": message})
+def _error_response(status: int, message: str) -> Response:
+    return _json_response(status, {"error": message})
 
 
-def _json(status: int, value: object) -> Response:
+def _json_response(status: int, value: object) -> Response:
     return Response(msgspec.json.encode(value), status, media_type="application/json")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from anchor_tui.sandbox.windows import Window
+from anchor_tui.sandbox.argocd.sync_windows import ProjectSyncWindow
 from tests import golden
 from tests.cli.commander import commander, steady
 from tests.services.sandbox_operator import Operator, operator_at
@@ -162,7 +162,7 @@ def test_4_where_it_is_read_only(tmp_path, cli):
 
 def test_4_where_a_window_forbids_it(tmp_path, cli):
     with operator_at("steady", tmp_path) as op:
-        op.box.controller.windows = [Window.frozen("*")]
+        op.box.controller.windows = [ProjectSyncWindow.deny_all("*")]
         code, out, _ = cli(op)("sync", "dev", "--yes")
         assert (code, "a sync window forbids it" in out) == (4, True)
 
@@ -188,7 +188,7 @@ def test_4_where_it_drifted_with_the_plan_as_it_would_be_now(tmp_path, cli):
 
 def test_5_where_it_failed(tmp_path, cli):
     with operator_at("drift", tmp_path) as op:
-        op.box.controller.failing["anchor-msp-dev"] = "admission webhook denied the request: no"
+        op.box.controller.sync_failures["anchor-msp-dev"] = "admission webhook denied the request: no"
         code, out, _ = cli(op)("sync", "dev", "--yes", "--wait")
         assert (code, "admission webhook denied the request: no" in out) == (5, True)
 
@@ -241,7 +241,7 @@ def test_a_merge_is_waited_for_into_the_cluster(tmp_path, cli):
         number = op.pulls[0].number
         code, out, err = command("merge", f"#{number}", "--yes", "--wait")
         assert code == 0, out + err
-        assert op.app("staging").revision == op.box.repository.head
+        assert op.app("staging").revision == op.box.git.head
         assert "Healthy" in out
 
 

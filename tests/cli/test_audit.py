@@ -78,7 +78,7 @@ def test_a_line_that_a_crash_cut_short_is_left_out_and_counted(tmp_path, cli, fo
 def test_an_event_stands_among_them(tmp_path, cli):
     with operator_at("incident", tmp_path) as op:
         command = cli(op)
-        op.box.hosted.required_checks = ()
+        op.box.github_repo.required_checks = ()
 
         def merge(asked):
             if op.pulls and op.pulls[0].state == "OPEN" and str(asked).endswith("labels"):

@@ -20,8 +20,8 @@ from anchor_tui.cli.output.streams import replace_file
 from anchor_tui.cli.snapshot import FAIL_ON_CONDITIONS, find_exit_code
 from anchor_tui.domain.model import Finding, Loading, SourceFailure, Unavailable
 from anchor_tui.domain.snapshot_builder import build_snapshot
-from anchor_tui.sandbox.serve import write
-from anchor_tui.sandbox.server import running
+from anchor_tui.sandbox.command import write_configuration
+from anchor_tui.sandbox.server import run_sandbox_in_thread
 from anchor_tui.services.observe import observer
 from anchor_tui.services.snapshot_json import snapshot_from_json
 from tests import rich
@@ -276,8 +276,8 @@ def test_the_parser_of_the_command_knows_its_own_defaults():
 
 @pytest.fixture
 def box(folder, monkeypatch):
-    with running("incident") as box:
-        write(box, folder / "box")
+    with run_sandbox_in_thread("incident") as box:
+        write_configuration(box, folder / "box")
         monkeypatch.setenv("ARGOCD_AUTH_TOKEN", box.argocd_token)
         monkeypatch.setenv("GITHUB_TOKEN", box.github_token)
         monkeypatch.chdir(folder / "box")
@@ -390,8 +390,8 @@ def test_version_and_help_load_nothing_heavy(tmp_path, argument):
 
 
 def test_a_snapshot_loads_no_screen_and_no_sandbox(tmp_path):
-    with running("steady") as box:
-        write(box, tmp_path / "box")
+    with run_sandbox_in_thread("steady") as box:
+        write_configuration(box, tmp_path / "box")
         tokens = {"ARGOCD_AUTH_TOKEN": box.argocd_token, "GITHUB_TOKEN": box.github_token}
         config = str(tmp_path / "box" / "anchor-tui.toml")
         done = anchor_tui("snapshot", "--config", config, home=tmp_path, code=LOADED, environ=tokens)

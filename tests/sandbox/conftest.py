@@ -44,11 +44,11 @@ async def github(box: Sandbox) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def query(name: str) -> str:
+def read_query(name: str) -> str:
     return (DATA / "github" / f"{name}.graphql").read_text()
 
 
-def poll_variables() -> dict[str, Any]:
+def build_poll_variables() -> dict[str, Any]:
     variables = {
         "owner": "anchor",
         "name": "anchor-msp-ops",
@@ -63,21 +63,21 @@ def poll_variables() -> dict[str, Any]:
     return variables
 
 
-async def ask(client: httpx.AsyncClient, text: str, **variables: Any) -> dict[str, Any]:
+async def query_github(client: httpx.AsyncClient, text: str, **variables: Any) -> dict[str, Any]:
     answer = await client.post("/graphql", json={"query": text, "variables": variables})
     assert answer.status_code == 200
     found: dict[str, Any] = answer.json()
     return found
 
 
-def bump(box: Sandbox, environment: str, version: str) -> dict[str, str]:
+def edit_release(box: Sandbox, environment: str, version: str) -> dict[str, str]:
     """The files that bring an environment to a version of the story."""
-    from anchor_tui.sandbox.story import Release, release_files
+    from anchor_tui.sandbox.scenarios.seed_history import SeedRelease, edit_release_files
 
-    return release_files(box.repository.read, Release(environment, version))
+    return edit_release_files(box.git.read_file, SeedRelease(environment, version))
 
 
-async def until(true: Callable[[], bool]) -> None:
+async def wait_until(true: Callable[[], bool]) -> None:
     """Let others run until something holds."""
     async with asyncio.timeout(5):
         while not true():  # noqa: ASYNC110 - there is no event for what is looked at from outside

@@ -25,13 +25,15 @@ from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.jobs import Job
 from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
 from anchor_tui.domain.model import Snapshot
-from anchor_tui.sandbox import faulty, server, writing
-from anchor_tui.sandbox.faulty import mutated
-from anchor_tui.sandbox.pace import FAST
-from anchor_tui.sandbox.pace import Pace as SandboxPace
-from anchor_tui.sandbox.pulls import ChecksPace, PullRequest
-from anchor_tui.sandbox.serve import write
-from anchor_tui.sandbox.server import Sandbox, running
+from anchor_tui.sandbox import server
+from anchor_tui.sandbox.command import write_configuration
+from anchor_tui.sandbox.faults import middleware
+from anchor_tui.sandbox.faults.middleware import parse_mutation_fields
+from anchor_tui.sandbox.github import writes
+from anchor_tui.sandbox.github.pull_requests import CheckTimings, HostedPullRequest
+from anchor_tui.sandbox.server import Sandbox, run_sandbox_in_thread
+from anchor_tui.sandbox.timings import FAST_TIMINGS
+from anchor_tui.sandbox.timings import ControllerTimings as SandboxPace
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.execute import plan_input_collector
 from anchor_tui.services.execute.audit import AuditEntry, AuditLog
@@ -51,7 +53,7 @@ QUICK_TIMEOUTS = Timeouts(
     silence_s=0.5,
     follow_s=5.0,
 )
-QUICK_CHECKS = ChecksPace(
+QUICK_CHECKS = CheckTimings(
     queued=timedelta(0), running=timedelta(0), run_queued=timedelta(0), run_running=timedelta(seconds=0.05)
 )
 RELEASE = "environments/{}/release.yaml"
@@ -77,7 +79,7 @@ class ReceivedRequest:
 
     @property
     def mutations(self) -> frozenset[str]:
-        return mutated(self.body) if self.path.endswith("/graphql") else frozenset()
+        return parse_mutation_fields(self.body) if self.path.endswith("/graphql") else frozenset()
 
     @property
     def writes(self) -> bool:
@@ -116,20 +118,20 @@ class Traffic:
         self.requests.clear()
 
 
-def recording_app(traffic: Traffic) -> type[faulty.FaultyApp]:
+def recording_app(traffic: Traffic) -> type[middleware.FaultMiddleware]:
     """The sandbox's outermost layer, which also notes what comes."""
 
-    class Recording(faulty.FaultyApp):
+    class Recording(middleware.FaultMiddleware):
         async def __call__(self, scope, receive, send):
             if scope["type"] != "http":
                 return
-            raw = await faulty._whole_body(receive)
+            raw = await middleware._read_body(receive)
             query = parse_qs(scope["query_string"].decode())
             asked = ReceivedRequest(self._side, scope["method"], scope["path"], query, raw)
             traffic.requests.append(asked)
             for call in traffic.on_arrival:
                 call(asked)
-            await super().__call__(scope, faulty._again(raw, receive), send)
+            await super().__call__(scope, middleware._replay_body(raw, receive), send)
 
     return Recording
 
@@ -154,11 +156,11 @@ class Operator:
         pace: Timeouts = QUICK_TIMEOUTS,
     ) -> None:
         self.box, self.traffic, self.folder = box, traffic, folder
-        file = write(box, folder) / "anchor-tui.toml"
+        file = write_configuration(box, folder) / "anchor-tui.toml"
         file.write_text(said(file.read_text()) + more)
         self.environ = {
             "ARGOCD_AUTH_TOKEN": box.argocd_token,
-            "GITHUB_TOKEN": box.call(lambda: box.github.token_of(login)) if login else box.github_token,
+            "GITHUB_TOKEN": box.call_in_loop(lambda: box.github.issue_token(login)) if login else box.github_token,
             "STATUS_API_TOKEN": box.status_token,
             "HOME": str(folder),
         } | (environ or {})
@@ -241,49 +243,55 @@ class Operator:
 
     def live(self, name: str) -> set[str]:
         """What lives in the cluster of an application, hooks too."""
-        return self.box.call(
+        return self.box.call_in_loop(
             lambda: {f"{live.resource.kind}/{live.resource.name}" for live in self.app(name).live.values()}
         )
 
     def syncs(self, name: str) -> int:
         """How many syncs are in its history."""
-        return self.box.call(lambda: len(self.app(name).history))
+        return self.box.call_in_loop(lambda: len(self.app(name).history))
 
     def read(self, path: str, ref: str = "HEAD") -> bytes:
         def blob() -> bytes:
-            git = self.box.repository
-            sha = git.resolve(ref)
+            git = self.box.git
+            sha = git.resolve_ref(ref)
             assert sha is not None
-            entry = git.entry(sha, path)
+            entry = git.find_entry(sha, path)
             assert entry is not None
-            return git.blob(entry.sha)
+            return git.read_blob(entry.sha)
 
-        return self.box.call(blob)
+        return self.box.call_in_loop(blob)
 
     @property
-    def pulls(self) -> list[PullRequest]:
+    def pulls(self) -> list[HostedPullRequest]:
         """The pull requests that were opened since the beginning, whatever became of them."""
-        return self.box.call(lambda: [each for number, each in self.box.hosted.pulls.items() if number > self.first])
+        return self.box.call_in_loop(
+            lambda: [each for number, each in self.box.github_repo.pull_requests.items() if number > self.first]
+        )
 
     first: int = 0
 
     @property
     def branches(self) -> set[str]:
         """The branches that are ours."""
-        return self.box.call(lambda: {each for each in self.box.repository.branches if each.startswith("anchor-tui/")})
+        return self.box.call_in_loop(lambda: {each for each in self.box.git.branches if each.startswith("anchor-tui/")})
 
     def commits(self, branch: str) -> list[Any]:
         """What a branch has that main has not, newest first."""
-        git = self.box.repository
-        return self.box.call(lambda: git.since(git.head, git.branches[branch]))
+        git = self.box.git
+        return self.box.call_in_loop(lambda: git.list_commits_between(git.head, git.branches[branch]))
 
     def merge(self, number: int, by: str = "a.lee") -> str:
         """As somebody does on GitHub, whatever the rules say."""
-        return self.box.call(lambda: self.box.hosted.merge_pull(number, by=by, time=self.box.clock.now()))
+        return self.box.call_in_loop(
+            lambda: self.box.github_repo.merge_pull_request(number, by=by, time=self.box.clock.now())
+        )
 
     def close(self, number: int) -> None:
         """As somebody does on GitHub."""
-        self.box.call(lambda: writing.close(self.box.hosted.pulls[number], self.box.clock.now()))
+        self.box.call_in_loop(
+            lambda: writes.close_pull_request(self.box.github_repo.pull_requests[number], self.box.clock.now())
+        )
 
 
 @contextmanager
@@ -291,22 +299,26 @@ def operator_at(
     scenario: str,
     folder: Path,
     *,
-    checks: ChecksPace = QUICK_CHECKS,
-    sandbox_pace: SandboxPace = FAST,
+    checks: CheckTimings = QUICK_CHECKS,
+    sandbox_pace: SandboxPace = FAST_TIMINGS,
     **options: Any,
 ) -> Iterator[Operator]:
     """A sandbox, and an operator at it. The options are those of Operator."""
     traffic = Traffic()
-    was = server.FaultyApp, server.TICK_S, plan_input_collector.MERGEABILITY_PAUSE_S
-    server.FaultyApp, server.TICK_S, plan_input_collector.MERGEABILITY_PAUSE_S = recording_app(traffic), 0.01, 0.02
+    was = server.FaultMiddleware, server.TICK_S, plan_input_collector.MERGEABILITY_PAUSE_S
+    server.FaultMiddleware, server.TICK_S, plan_input_collector.MERGEABILITY_PAUSE_S = (
+        recording_app(traffic),
+        0.01,
+        0.02,
+    )
     try:
-        with running(scenario, pace=sandbox_pace, checks=checks) as box:
+        with run_sandbox_in_thread(scenario, pace=sandbox_pace, checks=checks) as box:
             op = Operator(box, traffic, folder, **options)
-            op.first = box.call(lambda: max(box.hosted.pulls))
+            op.first = box.call_in_loop(lambda: max(box.github_repo.pull_requests))
             yield op
             assert box.errors == []
     finally:
-        server.FaultyApp, server.TICK_S, plan_input_collector.MERGEABILITY_PAUSE_S = was
+        server.FaultMiddleware, server.TICK_S, plan_input_collector.MERGEABILITY_PAUSE_S = was
 
 
 def second_operator(op: Operator, name: str, **options: Any) -> Operator:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from anchor_tui.config.load import parse_config
-from anchor_tui.sandbox.pace import FAST
-from anchor_tui.sandbox.pulls import FAST_CHECKS
-from anchor_tui.sandbox.server import Sandbox, running
+from anchor_tui.sandbox.github.pull_requests import FAST_CHECK_TIMINGS
+from anchor_tui.sandbox.server import Sandbox, run_sandbox_in_thread
+from anchor_tui.sandbox.timings import FAST_TIMINGS
 from anchor_tui.services.clock import utc_now
 from anchor_tui.services.execute.audit import AuditLog, find_unfinished
 from anchor_tui.services.observe.background import BackgroundThread
@@ -70,7 +70,7 @@ def all_jobs_ended(stage: AppHarness) -> bool:
 
 
 async def test_a_prune_deletes_what_the_dialog_showed_and_the_card_follows_the_snapshot(tmp_path):
-    with running("incident", pace=FAST) as box:
+    with run_sandbox_in_thread("incident", pace=FAST_TIMINGS) as box:
         async with open_live_app(box, tmp_path, "staging") as stage:
             await stage.press("P")
             await wait_until(stage, lambda: is_plan_readable(stage))
@@ -88,22 +88,23 @@ async def test_a_prune_deletes_what_the_dialog_showed_and_the_card_follows_the_s
 
 
 async def test_a_promotion_opens_one_pull_request_and_is_followed_until_staging_runs_it(tmp_path):
-    with running("steady", pace=FAST, checks=FAST_CHECKS) as box:
+    with run_sandbox_in_thread("steady", pace=FAST_TIMINGS, checks=FAST_CHECK_TIMINGS) as box:
         async with open_live_app(box, tmp_path, "staging") as stage:
             await stage.press("p")
             await wait_until(stage, lambda: is_plan_readable(stage))
             assert "Promote 1.44.0 to staging" in stage.text
             await stage.press("y")
             await wait_until(
-                stage, lambda: any(pull.branch.startswith("anchor-tui/") for pull in box.hosted.pulls.values())
+                stage,
+                lambda: any(pull.branch.startswith("anchor-tui/") for pull in box.github_repo.pull_requests.values()),
             )
-            opened = [pull for pull in box.hosted.pulls.values() if pull.branch.startswith("anchor-tui/")]
+            opened = [pull for pull in box.github_repo.pull_requests.values() if pull.branch.startswith("anchor-tui/")]
             assert [pull.branch for pull in opened] == ["anchor-tui/promote/staging/1.44.0"]
             await wait_until(stage, lambda: f"#{opened[0].number}" in stage.text)
 
 
 async def test_a_plan_that_is_left_with_escape_has_sent_nothing_but_its_refresh(tmp_path):
-    with running("incident", pace=FAST) as box:
+    with run_sandbox_in_thread("incident", pace=FAST_TIMINGS) as box:
         async with open_live_app(box, tmp_path, "prod") as stage:
             for key in ("s", "P", "p"):
                 await stage.press(key)
@@ -112,12 +113,14 @@ async def test_a_plan_that_is_left_with_escape_has_sent_nothing_but_its_refresh(
             await stage.press("x")
             assert not isinstance(stage.app.screen, PlanScreen)
             assert box.applications["argocd", "anchor-msp-prod"].operation is None
-            assert not [pull for pull in box.hosted.pulls.values() if pull.branch.startswith("anchor-tui/")]
+            assert not [
+                pull for pull in box.github_repo.pull_requests.values() if pull.branch.startswith("anchor-tui/")
+            ]
         assert {each.action for each in AuditLog(tmp_path / "state").read_entries()} <= {"hard-refresh"}
 
 
 async def test_a_dialog_that_is_left_during_its_refresh_leaves_the_refresh_to_its_end(tmp_path):
-    with running("incident", pace=replace(FAST, refresh_s=1.5)) as box:
+    with run_sandbox_in_thread("incident", pace=replace(FAST_TIMINGS, refresh_s=1.5)) as box:
         async with open_live_app(box, tmp_path, "staging") as stage:
             await stage.press("P")
             await wait_until(stage, lambda: bool(stage.app.jobs))
@@ -130,7 +133,7 @@ async def test_a_dialog_that_is_left_during_its_refresh_leaves_the_refresh_to_it
 
 @pytest.mark.parametrize("key", ["r", "R", "s", "P", "p", "b", "c"])
 async def test_a_read_only_screen_on_a_real_estate_sends_nothing(tmp_path, key):
-    with running("incident", pace=FAST) as box:
+    with run_sandbox_in_thread("incident", pace=FAST_TIMINGS) as box:
         async with open_live_app(box, tmp_path, "prod", read_only=True) as stage:
             await stage.press(key)
             assert stage.fleet.is_current
@@ -139,9 +142,9 @@ async def test_a_read_only_screen_on_a_real_estate_sends_nothing(tmp_path, key):
 
 
 async def test_the_cutover_waits_for_its_checklist_and_its_switches_are_turned_round_by_pull_requests(tmp_path):
-    with running("steady", pace=FAST, checks=FAST_CHECKS) as box:
+    with run_sandbox_in_thread("steady", pace=FAST_TIMINGS, checks=FAST_CHECK_TIMINGS) as box:
         overlay = "infra/helm/platform/environments/staging/values.yaml"
-        text = box.repository.read(overlay)
+        text = box.git.read_file(overlay)
         box.commit({overlay: text.replace("statusMock:\n  enabled: false", "statusMock:\n  enabled: true")}, "Mock on")
         async with open_live_app(box, tmp_path, "staging") as stage:
 
@@ -159,4 +162,6 @@ async def test_the_cutover_waits_for_its_checklist_and_its_switches_are_turned_r
             assert "statusMock.enabled → false" in stage.text
             await stage.press("y")
             branch = "anchor-tui/mend/staging/mock.workloads-absent"
-            await wait_until(stage, lambda: any(pull.branch == branch for pull in box.hosted.pulls.values()))
+            await wait_until(
+                stage, lambda: any(pull.branch == branch for pull in box.github_repo.pull_requests.values())
+            )

@@ -18,7 +18,7 @@ from anchor_tui.domain.policy.engine import PolicyFacts, PolicyFindings, evaluat
 from anchor_tui.domain.policy.evidence.facts import BranchHead, Facts, ReleaseFile, RepositorySettings, UpstreamHistory
 from anchor_tui.domain.policy.evidence.git import read_git_evidence
 from anchor_tui.domain.source_data import PastRelease
-from anchor_tui.sandbox.render import render
+from anchor_tui.sandbox.argocd.chart_rendering import render_chart
 from tests.values import NOW, application, config, environment_config, replace
 
 ROOT = Path(__file__).parents[3] / "anchor_tui" / "sandbox" / "ops_repo"
@@ -73,7 +73,7 @@ def rendered_json(name: str) -> str:
     """The manifests that the sample renders for an environment, as JSON: a copy for whoever changes it."""
     facts = git_facts(sample())[name]
     assert isinstance(facts.values, tuple)
-    return json.dumps([each.manifest for each in render(facts.values[0].merged, f"anchor-{name}")])
+    return json.dumps([each.manifest for each in render_chart(facts.values[0].merged, f"anchor-{name}")])
 
 
 def manifests_of(name: str) -> list[dict[str, Any]]:

@@ -8,11 +8,11 @@ from dataclasses import replace as changed
 import pytest
 
 from anchor_tui.domain.actions.plan import Plan, Refusal
-from anchor_tui.sandbox.options import SYNC_OPTIONS
-from anchor_tui.sandbox.pace import FAST
-from anchor_tui.sandbox.scenarios import TUNING
-from anchor_tui.sandbox.tasks import Order
-from anchor_tui.sandbox.windows import Window
+from anchor_tui.sandbox.argocd.sync_options import SYNC_OPTIONS_ANNOTATION
+from anchor_tui.sandbox.argocd.sync_tasks import SyncOrder
+from anchor_tui.sandbox.argocd.sync_windows import ProjectSyncWindow
+from anchor_tui.sandbox.scenarios.catalog import TUNING_CONFIG_MAP
+from anchor_tui.sandbox.timings import FAST_TIMINGS
 from anchor_tui.services.execute import argocd_steps
 from tests.services.sandbox_operator import QUICK_TIMEOUTS, Operator, operator_at, wait_until_true
 
@@ -26,7 +26,7 @@ def victims(plan: Plan) -> set[str]:
 
 
 def stale_map(name: str, **metadata: object) -> dict[str, object]:
-    return {**TUNING, "metadata": {**TUNING["metadata"], "name": name, **metadata}}
+    return {**TUNING_CONFIG_MAP, "metadata": {**TUNING_CONFIG_MAP["metadata"], "name": name, **metadata}}
 
 
 # --- refresh ------------------------------------------------------------------------------------------
@@ -48,7 +48,7 @@ async def test_a_refresh_is_done_when_the_application_was_compared_after_it_was_
 
 async def test_a_refresh_is_not_done_as_long_as_its_annotation_stands(tmp_path, monkeypatch):
     monkeypatch.setattr(argocd_steps, "RESPONSE_TIMEOUT_S", 0.05)  # the server answers when it is over, and not before
-    with operator_at("steady", tmp_path, sandbox_pace=changed(FAST, refresh_s=0.4)) as op:
+    with operator_at("steady", tmp_path, sandbox_pace=changed(FAST_TIMINGS, refresh_s=0.4)) as op:
         plan = await op.plan("refresh", "dev")
         pending: list[bool] = []
         op.traffic.on_arrival.append(lambda asked: pending.append(op.app("dev").refresh is not None))
@@ -59,7 +59,7 @@ async def test_a_refresh_is_not_done_as_long_as_its_annotation_stands(tmp_path, 
 
 
 async def test_refreshes_of_several_go_out_side_by_side_and_each_is_reported(tmp_path):
-    with operator_at("steady", tmp_path, sandbox_pace=changed(FAST, refresh_s=0.6)) as op:
+    with operator_at("steady", tmp_path, sandbox_pace=changed(FAST_TIMINGS, refresh_s=0.6)) as op:
         under_way: list[int] = []
 
         def look(asked):
@@ -90,7 +90,7 @@ async def test_what_is_forbidden_is_left_out_of_a_bulk_refresh_and_said(tmp_path
 
 async def test_what_is_not_there_is_refused_alone(tmp_path):
     with operator_at("steady", tmp_path) as op:
-        op.box.call(lambda: op.box.controller.remove(op.app("dev"), op.box.clock.now()))
+        op.box.call_in_loop(lambda: op.box.controller.remove_application(op.app("dev"), op.box.clock.now()))
         refusal = await op.refusal("refresh", "dev")
         assert refusal.kind in {"absent", "forbidden"}
         assert op.traffic.writes == []
@@ -139,7 +139,7 @@ async def test_without_auto_sync_the_commit_that_was_seen_is_sent(tmp_path):
         plan = await op.plan("sync", "dev")
         assert (await op.execute(plan)).kind == "done"
         (sent,) = [each for each in op.traffic.requests if each.writes]
-        assert sent.json["revision"] == op.box.repository.head
+        assert sent.json["revision"] == op.box.git.head
         assert op.app("dev").sync == "Synced"
 
 
@@ -173,7 +173,7 @@ async def test_an_unknown_resource_is_refused_since_argo_cd_would_take_it_withou
 
 async def test_a_sync_that_fails_says_what_kubernetes_said(tmp_path):
     with operator_at("drift", tmp_path) as op:
-        op.box.controller.failing["anchor-msp-dev"] = "admission webhook denied the request: no"
+        op.box.controller.sync_failures["anchor-msp-dev"] = "admission webhook denied the request: no"
         outcome = await op.act("sync", "dev")
         assert outcome.kind == "failed"
         assert "admission webhook denied the request: no" in outcome.message
@@ -191,8 +191,8 @@ async def test_a_sync_that_no_controller_takes_up_is_unknown_and_not_sent_again(
 
 
 async def test_a_running_operation_and_a_deny_window_refuse_with_the_way_out(tmp_path):
-    with operator_at("drift", tmp_path, sandbox_pace=changed(FAST, apply_s=60)) as op:
-        op.box.controller.windows = [Window.frozen("anchor-msp-prod")]
+    with operator_at("drift", tmp_path, sandbox_pace=changed(FAST_TIMINGS, apply_s=60)) as op:
+        op.box.controller.windows = [ProjectSyncWindow.deny_all("anchor-msp-prod")]
         refusal = await op.refusal("sync", "prod")
         assert (refusal.kind, "deny 0 0 * * * for 24h" in refusal.message) == ("window", True)
         begin(op, "dev")
@@ -203,15 +203,15 @@ async def test_a_running_operation_and_a_deny_window_refuse_with_the_way_out(tmp
 
 def begin(op: Operator, name: str) -> None:
     """Somebody else's sync."""
-    sync = Order(op.box.repository.head, username="a.lee")
-    op.box.call(lambda: op.box.controller.start(op.app(name), op.box.clock.now(), sync))
+    sync = SyncOrder(op.box.git.head, username="a.lee")
+    op.box.call_in_loop(lambda: op.box.controller.start_operation(op.app(name), op.box.clock.now(), sync))
 
 
 async def test_another_commit_than_the_one_seen_is_a_drift_and_nothing_is_sent(tmp_path):
     with operator_at("drift", tmp_path) as op:
         plan = await op.plan("sync", "dev")
         op.box.commit({"infra/helm/platform/environments/dev/note.yaml": "a: 1\n"}, "Another commit")
-        await wait_until_true(lambda: op.app("dev").revision == op.box.repository.head)
+        await wait_until_true(lambda: op.app("dev").revision == op.box.git.head)
         outcome = await op.execute(plan)
         assert outcome.kind == "drifted"
         assert outcome.fresh is not None
@@ -249,11 +249,11 @@ async def test_what_is_shown_as_deleted_is_exactly_what_goes(tmp_path, scenario,
 async def test_prune_false_stays_prune_confirm_is_approved_hooks_stay_and_ignored_ones_go(tmp_path):
     with operator_at("incident", tmp_path) as op:
         hands = op.box.kubectl
-        hands.apply("anchor-msp-staging", stale_map("kept"), {SYNC_OPTIONS: "Prune=false"})
-        hands.apply("anchor-msp-staging", stale_map("asks"), {SYNC_OPTIONS: "Prune=confirm"})
+        hands.apply_object("anchor-msp-staging", stale_map("kept"), {SYNC_OPTIONS_ANNOTATION: "Prune=false"})
+        hands.apply_object("anchor-msp-staging", stale_map("asks"), {SYNC_OPTIONS_ANNOTATION: "Prune=confirm"})
         ignored = {"argocd.argoproj.io/compare-options": "IgnoreExtraneous"}
-        hands.apply("anchor-msp-staging", stale_map("ignored"), ignored)
-        hands.apply("anchor-msp-staging", stale_map("hook"), {"argocd.argoproj.io/hook": "PostSync"})
+        hands.apply_object("anchor-msp-staging", stale_map("ignored"), ignored)
+        hands.apply_object("anchor-msp-staging", stale_map("hook"), {"argocd.argoproj.io/hook": "PostSync"})
         before = op.live("staging")
         plan = await op.plan("hard-refresh-prune", "staging")
         gone = {"ConfigMap/asks", "ConfigMap/ignored", "Deployment/status-mock", "Service/status-mock"}
@@ -275,7 +275,7 @@ async def test_prune_false_stays_prune_confirm_is_approved_hooks_stay_and_ignore
 
 async def test_a_deletion_is_confirmed_also_where_nobody_waits_for_the_rest(tmp_path):
     with operator_at("incident", tmp_path) as op:
-        op.box.kubectl.apply("anchor-msp-staging", stale_map("asks"), {SYNC_OPTIONS: "Prune=confirm"})
+        op.box.kubectl.apply_object("anchor-msp-staging", stale_map("asks"), {SYNC_OPTIONS_ANNOTATION: "Prune=confirm"})
         outcome = await op.act("hard-refresh-prune", "staging", follow=False)
         assert outcome.kind == "done", outcome.message
         assert "ConfigMap/asks" not in op.live("staging")
@@ -284,7 +284,7 @@ async def test_a_deletion_is_confirmed_also_where_nobody_waits_for_the_rest(tmp_
 
 async def test_a_deletion_whose_confirmation_cannot_be_written_down_is_not_confirmed(tmp_path):
     with operator_at("incident", tmp_path) as op:
-        op.box.kubectl.apply("anchor-msp-staging", stale_map("asks"), {SYNC_OPTIONS: "Prune=confirm"})
+        op.box.kubectl.apply_object("anchor-msp-staging", stale_map("asks"), {SYNC_OPTIONS_ANNOTATION: "Prune=confirm"})
         plan = await op.plan("hard-refresh-prune", "staging")
 
         def full(asked):
@@ -301,7 +301,9 @@ async def test_a_deletion_whose_confirmation_cannot_be_written_down_is_not_confi
 async def test_several_that_ask_to_be_confirmed_are_confirmed_together(tmp_path):
     with operator_at("incident", tmp_path) as op:
         for name in ("one", "two", "three"):
-            op.box.kubectl.apply("anchor-msp-staging", stale_map(name), {SYNC_OPTIONS: "Prune=confirm"})
+            op.box.kubectl.apply_object(
+                "anchor-msp-staging", stale_map(name), {SYNC_OPTIONS_ANNOTATION: "Prune=confirm"}
+            )
         plan = await op.plan("hard-refresh-prune", "staging")
         outcome = await op.execute(plan)
         assert outcome.kind == "done", outcome.message
@@ -311,12 +313,14 @@ async def test_several_that_ask_to_be_confirmed_are_confirmed_together(tmp_path)
 
 async def test_one_more_that_asks_than_was_confirmed_is_not_approved(tmp_path):
     with operator_at("incident", tmp_path) as op:
-        op.box.kubectl.apply("anchor-msp-staging", stale_map("asks"), {SYNC_OPTIONS: "Prune=confirm"})
+        op.box.kubectl.apply_object("anchor-msp-staging", stale_map("asks"), {SYNC_OPTIONS_ANNOTATION: "Prune=confirm"})
         plan = await op.plan("hard-refresh-prune", "staging")
 
         def sneak(asked):
             if asked.method == "POST":  # between our last look and the sync
-                op.box.kubectl.apply("anchor-msp-staging", stale_map("zz-late"), {SYNC_OPTIONS: "Prune=confirm"})
+                op.box.kubectl.apply_object(
+                    "anchor-msp-staging", stale_map("zz-late"), {SYNC_OPTIONS_ANNOTATION: "Prune=confirm"}
+                )
 
         op.traffic.on_arrival.append(sneak)
         outcome = await op.execute(plan)
@@ -341,7 +345,7 @@ async def test_only_looking_sends_no_refresh_and_says_as_of_when(tmp_path):
 async def test_another_list_at_the_moment_of_confirming_is_a_drift_and_nothing_is_sent(tmp_path):
     with operator_at("incident", tmp_path) as op:
         plan = await op.plan("hard-refresh-prune", "staging")
-        op.box.kubectl.apply("anchor-msp-staging", stale_map("late"))
+        op.box.kubectl.apply_object("anchor-msp-staging", stale_map("late"))
         op.traffic.clear()
         outcome = await op.execute(plan)
         assert outcome.kind == "drifted"
@@ -358,7 +362,7 @@ async def test_another_list_at_the_moment_of_confirming_is_a_drift_and_nothing_i
 async def test_that_auto_sync_has_pruned_meanwhile_is_a_good_end_and_nothing_is_sent(tmp_path):
     with operator_at("incident", tmp_path) as op:
         plan = await op.plan("hard-refresh-prune", "staging")
-        op.box.kubectl.patch(
+        op.box.kubectl.patch_application(
             "anchor-msp-staging", {"spec": {"syncPolicy": {"automated": {"prune": True, "selfHeal": True}}}}
         )
         await wait_until_true(lambda: op.app("staging").sync == "Synced" and not op.app("staging").is_busy)
@@ -391,7 +395,7 @@ async def test_what_a_prune_deletes_is_never_guessed(tmp_path):
 
 
 async def test_a_running_operation_is_ended(tmp_path):
-    with operator_at("drift", tmp_path, sandbox_pace=changed(FAST, apply_s=30)) as op:
+    with operator_at("drift", tmp_path, sandbox_pace=changed(FAST_TIMINGS, apply_s=30)) as op:
         sync = asyncio.create_task(op.act("sync", "dev"))
         await wait_until_true(lambda: (op.app("dev").operation_state or {}).get("phase") == "Running")
         plan = await op.plan("terminate", "dev")
@@ -413,11 +417,11 @@ async def test_where_nothing_runs_there_is_nothing_to_terminate(tmp_path):
 
 
 async def test_an_operation_that_ended_between_plan_and_confirmation_is_settled(tmp_path):
-    with operator_at("drift", tmp_path, sandbox_pace=changed(FAST, apply_s=60)) as op:
+    with operator_at("drift", tmp_path, sandbox_pace=changed(FAST_TIMINGS, apply_s=60)) as op:
         begin(op, "dev")
         await wait_until_true(lambda: (op.app("dev").operation_state or {}).get("phase") == "Running")
         plan = await op.plan("terminate", "dev")
-        op.box.call(lambda: op.box.controller.terminate(op.app("dev"), op.box.clock.now()))
+        op.box.call_in_loop(lambda: op.box.controller.terminate_operation(op.app("dev"), op.box.clock.now()))
         await wait_until_true(lambda: not op.app("dev").is_busy)
         op.traffic.clear()
         outcome = await op.execute(plan)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from anchor_tui.sandbox.options import SYNC_OPTIONS
-from anchor_tui.sandbox.scenarios import CANARY
-from anchor_tui.sandbox.windows import Window
+from anchor_tui.sandbox.argocd.sync_options import SYNC_OPTIONS_ANNOTATION
+from anchor_tui.sandbox.argocd.sync_windows import ProjectSyncWindow
+from anchor_tui.sandbox.scenarios.catalog import CANARY_SERVICE
 from tests.services.sandbox_operator import OVERLAY, Operator, operator_at, wait_until_true
 
-MOCK = {**CANARY, "metadata": {**CANARY["metadata"], "name": "status-mock-old"}}
+MOCK = {**CANARY_SERVICE, "metadata": {**CANARY_SERVICE["metadata"], "name": "status-mock-old"}}
 NAMES = ("staging", "prod")
 BOTH = [f"argocd/anchor-msp-{name}" for name in NAMES]
 
 
-BY_HAND_ONLY = Window("deny", "0 0 * * *", "24h", ("anchor-msp-*",), manual_sync=True)
+BY_HAND_ONLY = ProjectSyncWindow("deny", "0 0 * * *", "24h", ("anchor-msp-*",), manual_sync=True)
 
 
-async def mended(op: Operator, *windows: Window) -> None:
+async def mended(op: Operator, *windows: ProjectSyncWindow) -> None:
     """Steps 1 to 4, as somebody does them: in git and in the Applications."""
     op.box.controller.windows = list(windows)
     path = OVERLAY.format("prod")
@@ -25,10 +25,8 @@ async def mended(op: Operator, *windows: Window) -> None:
     )
     for name in NAMES:
         automated = {"prune": True, "selfHeal": True}
-        op.box.kubectl.patch(f"anchor-msp-{name}", {"spec": {"syncPolicy": {"automated": automated}}})
-        await wait_until_true(
-            lambda name=name: op.app(name).revision == op.box.repository.head and not op.app(name).is_busy
-        )
+        op.box.kubectl.patch_application(f"anchor-msp-{name}", {"spec": {"syncPolicy": {"automated": automated}}})
+        await wait_until_true(lambda name=name: op.app(name).revision == op.box.git.head and not op.app(name).is_busy)
 
 
 async def test_as_long_as_steps_1_to_4_do_not_hold_it_is_refused_with_what_does_not(tmp_path):
@@ -88,7 +86,7 @@ async def test_where_argo_cd_has_pruned_by_itself_there_is_nothing_left_but_the_
 
 async def test_a_mock_that_stays_is_a_failure_and_named(tmp_path):
     with operator_at("cutover", tmp_path) as op:
-        op.box.kubectl.apply("anchor-msp-prod", MOCK, {SYNC_OPTIONS: "Prune=false"})
+        op.box.kubectl.apply_object("anchor-msp-prod", MOCK, {SYNC_OPTIONS_ANNOTATION: "Prune=false"})
         await mended(op, BY_HAND_ONLY)
         snapshot = await op.observe("argocd", "github")
         plan = await op.plan("cutover", snapshot=snapshot)
@@ -101,7 +99,7 @@ async def test_a_mock_that_stays_is_a_failure_and_named(tmp_path):
 
 async def test_one_application_that_cannot_be_synced_refuses_the_whole(tmp_path):
     with operator_at("cutover", tmp_path) as op:
-        await mended(op, BY_HAND_ONLY, Window.frozen("anchor-msp-prod"))
+        await mended(op, BY_HAND_ONLY, ProjectSyncWindow.deny_all("anchor-msp-prod"))
         refusal = await op.refusal("cutover", snapshot=await op.observe("argocd", "github"))
         assert (refusal.kind, "a sync window forbids it" in refusal.message) == ("incomplete", True)
         assert not [each for each in op.traffic.writes if "POST" in each]

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from anchor_tui.domain.actions.plan import Plan, Refusal
-from anchor_tui.sandbox.pace import FAST
+from anchor_tui.sandbox.timings import FAST_TIMINGS
 from anchor_tui.services.execute.audit import find_unfinished, is_process_alive
 from tests.services.sandbox_operator import operator_at, second_operator, wait_until_true
 
@@ -126,7 +126,7 @@ async def test_a_plan_is_executed_once(tmp_path):
 
 
 async def test_a_second_change_of_the_same_application_is_refused_and_names_the_first(tmp_path):
-    with operator_at("steady", tmp_path, sandbox_pace=changed(FAST, apply_s=0.5)) as op:
+    with operator_at("steady", tmp_path, sandbox_pace=changed(FAST_TIMINGS, apply_s=0.5)) as op:
         snapshot = await op.observe()
         first, second = [await op.plan("sync", "dev", snapshot=snapshot) for _ in range(2)]
         elsewhere = await op.plan("sync", "staging", snapshot=snapshot)

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from anchor_tui.sandbox.pulls import ChecksPace
+from anchor_tui.sandbox.github.pull_requests import CheckTimings
 from tests.services.sandbox_operator import QUICK_CHECKS, Operator, operator_at, second_operator, wait_until_true
 
-SLOW_CHECKS = ChecksPace(queued=timedelta(0), running=timedelta(minutes=5))
+SLOW_CHECKS = CheckTimings(queued=timedelta(0), running=timedelta(minutes=5))
 
 
 async def opened(op: Operator, target: str = "staging") -> int:
@@ -23,9 +23,9 @@ async def opened(op: Operator, target: str = "staging") -> int:
 
 def rerun_checks(op: Operator, number: int) -> None:
     """The checks of its head anew, as the repository has them now."""
-    hosted = op.box.hosted
-    op.box.call(lambda: hosted.checks_from.clear())
-    op.box.call(lambda: hosted.start_checks(hosted.pulls[number].head, op.box.clock.now()))
+    hosted = op.box.github_repo
+    op.box.call_in_loop(lambda: hosted.checks_requested_at.clear())
+    op.box.call_in_loop(lambda: hosted.start_checks(hosted.pull_requests[number].head, op.box.clock.now()))
 
 
 async def test_a_promotion_is_merged_and_followed_into_the_cluster(tmp_path):
@@ -35,11 +35,11 @@ async def test_a_promotion_is_merged_and_followed_into_the_cluster(tmp_path):
         assert plan.confirmation == "key"
         outcome = await op.execute(plan)
         assert outcome.kind == "done", outcome.message
-        assert op.box.hosted.pulls[number].merged_by == "on-call"
+        assert op.box.github_repo.pull_requests[number].merged_by == "on-call"
         assert op.traffic.writes == [f"github PUT pulls/{number}/merge"]
         (sent,) = [each for each in op.traffic.requests if each.writes]
-        assert sent.json == {"sha": op.box.hosted.pulls[number].head, "merge_method": "squash"}
-        assert (op.app("staging").sync, op.app("staging").revision) == ("Synced", op.box.repository.head)
+        assert sent.json == {"sha": op.box.github_repo.pull_requests[number].head, "merge_method": "squash"}
+        assert (op.app("staging").sync, op.app("staging").revision) == ("Synced", op.box.git.head)
         again = await op.refusal("merge", number=number)
         assert (again.kind, again.already_done) == ("merged", True)
 
@@ -57,7 +57,7 @@ async def test_a_head_that_moved_is_a_drift_and_nothing_is_sent(tmp_path):
     with operator_at("steady", tmp_path) as op:
         number = await opened(op)
         plan = await op.plan("merge", number=number)
-        op.box.commit({"README.md": "and this\n"}, "One more", branch=op.box.hosted.pulls[number].branch)
+        op.box.commit({"README.md": "and this\n"}, "One more", branch=op.box.github_repo.pull_requests[number].branch)
         outcome = await op.execute(plan, follow=False)
         assert (outcome.kind, f"the head of #{number}" in outcome.message) == ("drifted", True)
         assert op.traffic.writes == []
@@ -70,12 +70,14 @@ async def test_a_head_that_moves_while_we_ask_is_refused_by_the_guard(tmp_path):
 
         def push(asked):
             if asked.method == "PUT":
-                op.box.commit({"README.md": "and this\n"}, "One more", branch=op.box.hosted.pulls[number].branch)
+                op.box.commit(
+                    {"README.md": "and this\n"}, "One more", branch=op.box.github_repo.pull_requests[number].branch
+                )
 
         op.traffic.on_arrival.append(push)
         outcome = await op.execute(plan, follow=False)
         assert (outcome.kind, "Head branch was modified" in outcome.message) == ("failed", True)
-        assert op.box.hosted.pulls[number].state == "OPEN"
+        assert op.box.github_repo.pull_requests[number].state == "OPEN"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,7 @@ async def test_a_head_that_moves_while_we_ask_is_refused_by_the_guard(tmp_path):
 async def test_what_the_rules_do_not_let_in_is_explained_and_not_forced(tmp_path, switches, kind, words):
     with operator_at("steady", tmp_path) as op:
         number = await opened(op)
-        hosted, pull = op.box.hosted, op.box.hosted.pulls[number]
+        hosted, pull = op.box.github_repo, op.box.github_repo.pull_requests[number]
         for name, value in switches.items():
             if name == "draft":
                 pull.draft = value
@@ -103,7 +105,7 @@ async def test_what_the_rules_do_not_let_in_is_explained_and_not_forced(tmp_path
                 op.box.commit({path: op.read(path).replace(b"1.43.2", b"1.43.9")}, "Another release")
             elif name == "changes_requested":
                 hosted.required_reviews = 1
-                op.box.call(lambda: request_changes(op, number))
+                op.box.call_in_loop(lambda: request_changes(op, number))
             else:
                 setattr(hosted, name, value)
         if "failing_checks" in switches:
@@ -117,19 +119,19 @@ async def test_what_the_rules_do_not_let_in_is_explained_and_not_forced(tmp_path
 
 
 def request_changes(op: Operator, number: int) -> None:
-    from anchor_tui.sandbox.writing import review
+    from anchor_tui.sandbox.github.writes import submit_review
 
-    review(op.box.hosted.pulls[number], "REQUEST_CHANGES", "a.lee", op.box.clock.now(), "no")
+    submit_review(op.box.github_repo.pull_requests[number], "REQUEST_CHANGES", "a.lee", op.box.clock.now(), "no")
 
 
 async def test_a_missing_review_is_waited_for_by_auto_merge(tmp_path):
     with operator_at("steady", tmp_path) as op:
         number = await opened(op)
-        op.box.hosted.required_reviews = 1
+        op.box.github_repo.required_reviews = 1
         plan = await op.plan("merge", number=number)
         assert plan.verb == "Merge when it may"
         running = asyncio.create_task(op.execute(plan))
-        await wait_until_true(lambda: op.box.hosted.pulls[number].auto_merge)
+        await wait_until_true(lambda: op.box.github_repo.pull_requests[number].auto_merge)
         assert (await op.refusal("merge", number=number)).already_done
         op.box.approve(number)
         outcome = await running
@@ -142,18 +144,18 @@ async def test_checks_that_still_run_are_waited_for_by_auto_merge(tmp_path):
         number = await opened(op)
         outcome = await op.act("merge", number=number, follow=False)
         assert outcome.kind == "done", outcome.message
-        assert op.box.hosted.pulls[number].auto_merge is not None
+        assert op.box.github_repo.pull_requests[number].auto_merge is not None
 
 
 async def test_auto_merge_that_is_refused_is_a_failure_and_no_good_end(tmp_path):
     with operator_at("steady", tmp_path) as op:
         number = await opened(op)
-        op.box.hosted.required_reviews = 1
+        op.box.github_repo.required_reviews = 1
         plan = await op.plan("merge", number=number)
 
         def forbid(asked):
             if asked.mutations:
-                op.box.hosted.allow_auto_merge = False
+                op.box.github_repo.allow_auto_merge = False
 
         op.traffic.on_arrival.append(forbid)
         outcome = await op.execute(plan, follow=False)
@@ -164,12 +166,12 @@ async def test_auto_merge_that_is_refused_is_a_failure_and_no_good_end(tmp_path)
 async def test_where_there_is_a_queue_it_goes_into_the_queue(tmp_path):
     with operator_at("steady", tmp_path) as op:
         number = await opened(op)
-        op.box.hosted.merge_queue = True
+        op.box.github_repo.merge_queue = True
         plan = await op.plan("merge", number=number)
         assert plan.verb == "Into the queue"
         outcome = await op.execute(plan)
         assert outcome.kind == "done", outcome.message
-        assert op.box.hosted.pulls[number].state == "MERGED"
+        assert op.box.github_repo.pull_requests[number].state == "MERGED"
         assert op.traffic.writes == ["github enqueuePullRequest"]
 
 
@@ -177,7 +179,7 @@ async def test_a_way_that_changed_is_a_drift(tmp_path):
     with operator_at("steady", tmp_path) as op:
         number = await opened(op)
         plan = await op.plan("merge", number=number)
-        op.box.hosted.merge_queue = True
+        op.box.github_repo.merge_queue = True
         outcome = await op.execute(plan)
         assert (outcome.kind, op.traffic.writes) == ("drifted", [])
         assert outcome.fresh is not None
@@ -185,7 +187,7 @@ async def test_a_way_that_changed_is_a_drift(tmp_path):
 
 
 async def test_whether_it_merges_is_asked_again_until_github_has_worked_it_out(tmp_path):
-    checks = ChecksPace(queued=timedelta(0), running=timedelta(0), mergeability=timedelta(seconds=0.05))
+    checks = CheckTimings(queued=timedelta(0), running=timedelta(0), mergeability=timedelta(seconds=0.05))
     with operator_at("steady", tmp_path, checks=checks) as op:
         number = await opened(op)
         assert (await op.plan("merge", number=number)).verb == "Merge"

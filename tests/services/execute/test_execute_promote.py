@@ -57,7 +57,7 @@ async def test_one_branch_one_commit_one_pull_request_and_the_contract_holds_aft
         (commit,) = op.commits(branch)
         assert commit.message.splitlines()[0] == f"Promote {version} to {target}"
         assert f"Anchor-Tui-Request: {plan.id}" in commit.message
-        changes = op.box.call(lambda: op.box.repository.changes(commit.parents[0], commit.sha))
+        changes = op.box.call_in_loop(lambda: op.box.git.diff_commits(commit.parents[0], commit.sha))
         assert set(changes) == set(files(target))
         for path, content in before.items():
             assert op.read(path, branch) != content
@@ -68,7 +68,7 @@ async def test_one_branch_one_commit_one_pull_request_and_the_contract_holds_aft
         outcome = await running
         assert outcome.kind == "done", outcome.message
         assert (outcome.results[0].number, op.traffic.writes) == (pull.number, opened(pull.number))
-        assert op.app(target).revision == op.box.repository.head
+        assert op.app(target).revision == op.box.git.head
         environment = (await op.observe("argocd", "github")).find_environment(target)
         found = [each for each in environment.findings if each.check == "release.contract-aligned"]
         assert {each.status for each in found} == {"pass"}
@@ -100,7 +100,7 @@ async def test_files_of_other_habits_keep_every_other_byte(tmp_path, ending):
     with operator_at("steady", tmp_path) as op:
         op.box.commit({path: written(op.read(path)) for path in files("staging")}, "As a Windows editor writes them")
         before = {path: op.read(path) for path in files("staging")}
-        await wait_until_true(lambda: op.app("staging").revision == op.box.repository.head)
+        await wait_until_true(lambda: op.app("staging").revision == op.box.git.head)
         outcome = await op.act("promote", "staging", follow=False)
         assert outcome.kind == "done", outcome.message
         for path, content in before.items():
@@ -167,7 +167,7 @@ async def test_a_branch_left_from_before_is_moved_on_where_main_has_moved(tmp_pa
         assert outcome.kind == "failed"
         assert (op.branches, op.pulls) == ({BRANCH.format("staging", "1.44.0")}, [])
         op.box.commit({"README.md": "another\n"}, "Something else")
-        head = op.box.repository.head
+        head = op.box.git.head
         op.traffic.clear()
         plan = await op.plan("promote", "staging")
         assert any("is left from before" in line.text for line in plan.lines)
@@ -246,7 +246,7 @@ async def test_a_push_of_something_else_is_no_drift_and_the_commit_stands_on_the
         outcome = await op.execute(plan, follow=False)
         assert outcome.kind == "done", outcome.message
         (commit,) = op.commits(BRANCH.format("staging", "1.44.0"))
-        assert commit.parents == (op.box.repository.head,)
+        assert commit.parents == (op.box.git.head,)
         assert op.read("README.md", commit.sha) == b"another\n"
 
 
@@ -260,7 +260,7 @@ async def test_a_push_of_what_it_touches_or_copies_is_a_drift_and_nothing_is_sen
     with operator_at("steady", tmp_path) as op:
         plan = await op.plan("promote", "staging")
         op.box.commit({path: op.read(path) + b"# looked at\n"}, "A comment")
-        await wait_until_true(lambda: op.app("dev").revision == op.box.repository.head and not op.app("dev").is_busy)
+        await wait_until_true(lambda: op.app("dev").revision == op.box.git.head and not op.app("dev").is_busy)
         outcome = await op.execute(plan, follow=False)
         assert outcome.kind == "drifted", outcome.message
         assert path in outcome.message
@@ -289,8 +289,8 @@ async def test_a_push_between_branch_and_commit_leaves_main_alone_and_the_branch
 
 async def test_an_environment_before_that_is_not_well_refuses(tmp_path):
     with operator_at("incident", tmp_path) as op:
-        op.box.kubectl.edit("anchor-msp-dev", "Deployment", "anchor-web", "spec.replicas", 7)
-        op.box.kubectl.patch("anchor-msp-dev", {"spec": {"syncPolicy": {"automated": None}}})
+        op.box.kubectl.edit_object("anchor-msp-dev", "Deployment", "anchor-web", "spec.replicas", 7)
+        op.box.kubectl.patch_application("anchor-msp-dev", {"spec": {"syncPolicy": {"automated": None}}})
         await wait_until_true(lambda: op.app("dev").sync == "OutOfSync")
         refusal = await op.refusal("promote", "staging")
         assert (refusal.kind, refusal.subject) == ("unhealthy", "dev")
@@ -299,7 +299,7 @@ async def test_an_environment_before_that_is_not_well_refuses(tmp_path):
 
 async def test_a_token_that_may_not_write_is_refused_before_anything_is_sent(tmp_path):
     with operator_at("steady", tmp_path) as op:
-        op.box.hosted.can_write = False
+        op.box.github_repo.can_write = False
         refusal = await op.refusal("promote", "staging")
         assert refusal.kind == "forbidden"
         assert op.traffic.writes == []
@@ -352,7 +352,7 @@ async def test_by_workflow_an_older_release_is_an_input(tmp_path):
 
 async def test_a_run_that_fails_is_a_failure(tmp_path):
     with operator_at("steady", tmp_path, more=WORKFLOW) as op:
-        op.box.hosted.failing_workflows.add("promote.yaml")
+        op.box.github_repo.failing_workflows.add("promote.yaml")
         outcome = await op.act("promote", "staging")
         assert outcome.kind == "failed"
         assert "the run of promote.yaml ended: failure" in outcome.message
@@ -377,7 +377,7 @@ async def test_by_workflow_a_second_time_is_refused_while_the_pull_request_is_op
         await wait_until_true(lambda: op.pulls)
         refusal = await op.refusal("promote", "staging")
         assert (refusal.kind, f"#{op.pulls[0].number}" in refusal.message) == ("open", True)
-        assert len(op.box.hosted.runs) == 1
+        assert len(op.box.github_repo.workflow_runs) == 1
 
 
 # --- by itself ----------------------------------------------------------------------------------------
@@ -385,7 +385,7 @@ async def test_by_workflow_a_second_time_is_refused_while_the_pull_request_is_op
 
 async def test_merge_auto_lets_it_merge_by_itself(tmp_path):
     with operator_at("steady", tmp_path, more='\n[promotion]\nmerge = "auto"\n') as op:
-        op.box.hosted.required_reviews = 1
+        op.box.github_repo.required_reviews = 1
         running = asyncio.create_task(op.act("promote", "staging"))
         await wait_until_true(lambda: op.pulls and op.pulls[0].auto_merge)
         assert not running.done()
@@ -397,7 +397,7 @@ async def test_merge_auto_lets_it_merge_by_itself(tmp_path):
 
 async def test_where_it_cannot_merge_by_itself_it_is_open_all_the_same_and_that_is_said(tmp_path):
     with operator_at("steady", tmp_path, more='\n[promotion]\nmerge = "auto"\n') as op:
-        op.box.hosted.allow_auto_merge = False
+        op.box.github_repo.allow_auto_merge = False
         outcome = await op.act("promote", "staging", follow=False)
         assert outcome.kind == "done"
         assert "does not merge by itself" in outcome.message

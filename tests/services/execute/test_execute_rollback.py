@@ -9,9 +9,9 @@ from dataclasses import replace as changed
 import pytest
 
 from anchor_tui.domain.actions.steps import SendEvent, Sync
-from anchor_tui.sandbox import landing
-from anchor_tui.sandbox.pace import FAST, Unwell
-from anchor_tui.sandbox.tasks import Order
+from anchor_tui.sandbox.argocd.sync_tasks import SyncOrder
+from anchor_tui.sandbox.github import merge_rules
+from anchor_tui.sandbox.timings import FAST_TIMINGS, FailingDeployment
 from tests.services.sandbox_operator import OVERLAY, RELEASE, Operator, operator_at, wait_until_true
 
 BRANCH = "anchor-tui/rollback/{}/{}"
@@ -82,7 +82,7 @@ async def test_a_rollback_goes_back_further_than_the_poll_reads(tmp_path):
         versions = [each.release.version for each in choices]
         assert versions[:2] == ["1.50.33", "1.50.32"]
         assert versions[-1] == "1.39.0"
-        await wait_until_true(lambda: op.app("staging").revision == op.box.repository.head)
+        await wait_until_true(lambda: op.app("staging").revision == op.box.git.head)
         outcome = await op.execute(await op.plan("rollback", "staging", version="1.40.1"), follow=False)
         assert outcome.kind == "done", outcome.message
         assert b"version: 1.40.1" in op.read(path, BRANCH.format("staging", "1.40.1"))
@@ -99,8 +99,8 @@ def again(content: bytes, number: int) -> bytes:
 )
 async def test_where_auto_sync_or_self_heal_is_off_a_sync_follows_the_merge_and_stays_off(tmp_path, automated, word):
     with operator_at("steady", tmp_path) as op:
-        op.box.kubectl.patch("anchor-msp-staging", {"spec": {"syncPolicy": {"automated": None}}})
-        op.box.kubectl.patch("anchor-msp-staging", {"spec": {"syncPolicy": {"automated": automated}}})
+        op.box.kubectl.patch_application("anchor-msp-staging", {"spec": {"syncPolicy": {"automated": None}}})
+        op.box.kubectl.patch_application("anchor-msp-staging", {"spec": {"syncPolicy": {"automated": automated}}})
         before = op.app("staging").spec
         plan = await op.plan("rollback", "staging", version="1.43.1")
         assert any(f"{word} of anchor-msp-staging is off, and stays off" in line.text for line in plan.lines)
@@ -110,7 +110,7 @@ async def test_where_auto_sync_or_self_heal_is_off_a_sync_follows_the_merge_and_
         outcome = await running
         assert outcome.kind == "done", outcome.message
         assert op.app("staging").sync == "Synced"
-        assert op.app("staging").history[-1]["revision"] == op.box.repository.head
+        assert op.app("staging").history[-1]["revision"] == op.box.git.head
         assert op.app("staging").spec == before
         synced = [each for each in op.traffic.writes if each == "argocd POST sync anchor-msp-staging"]
         assert len(synced) == 1 or (word == "self-heal" and not synced)  # there Argo CD may have been quicker
@@ -118,13 +118,13 @@ async def test_where_auto_sync_or_self_heal_is_off_a_sync_follows_the_merge_and_
 
 async def test_where_argo_cd_begins_by_itself_in_that_moment_its_sync_is_as_good(tmp_path):
     with operator_at("steady", tmp_path) as op:
-        op.box.kubectl.patch("anchor-msp-staging", {"spec": {"syncPolicy": {"automated": None}}})
+        op.box.kubectl.patch_application("anchor-msp-staging", {"spec": {"syncPolicy": {"automated": None}}})
         plan = await op.plan("rollback", "staging", version="1.43.1")
 
         def begin(asked):
             if asked.method == "POST" and asked.path.endswith("/sync"):
-                sync = Order(op.box.repository.head, automated=True)
-                op.box.controller.start(op.app("staging"), op.box.clock.now(), sync)
+                sync = SyncOrder(op.box.git.head, automated=True)
+                op.box.controller.start_operation(op.app("staging"), op.box.clock.now(), sync)
 
         op.traffic.on_arrival.append(begin)
         running = asyncio.create_task(op.execute(plan))
@@ -137,14 +137,14 @@ async def test_where_argo_cd_begins_by_itself_in_that_moment_its_sync_is_as_good
 
 async def test_where_argo_cd_has_synced_before_we_come_to_it_nothing_is_sent(tmp_path):
     with operator_at("steady", tmp_path) as op:
-        op.box.kubectl.patch("anchor-msp-staging", {"spec": {"syncPolicy": {"automated": None}}})
+        op.box.kubectl.patch_application("anchor-msp-staging", {"spec": {"syncPolicy": {"automated": None}}})
         plan = await op.plan("rollback", "staging", version="1.43.1")
 
         def begin(asked):
             if asked.query.get("refresh") and not begun:
                 begun.append(asked)
-                sync = Order(op.box.repository.head, automated=True)
-                op.box.controller.start(op.app("staging"), op.box.clock.now(), sync)
+                sync = SyncOrder(op.box.git.head, automated=True)
+                op.box.controller.start_operation(op.app("staging"), op.box.clock.now(), sync)
 
         begun: list[object] = []
         op.traffic.on_arrival.append(begin)
@@ -168,8 +168,8 @@ async def test_a_pull_request_that_is_closed_is_a_failure_and_nobody_is_told(tmp
 
 
 async def test_an_older_version_that_is_not_healthy_is_a_failure_and_nobody_is_told(tmp_path):
-    with operator_at("incident", tmp_path, sandbox_pace=changed(FAST, deadline_s=0.2)) as op:
-        op.box.controller._unwell += (Unwell("anchor-prod", "anchor-gateway", "1.43.1"),)
+    with operator_at("incident", tmp_path, sandbox_pace=changed(FAST_TIMINGS, progress_deadline_s=0.2)) as op:
+        op.box.controller._failing_deployments += (FailingDeployment("anchor-prod", "anchor-gateway", "1.43.1"),)
         _, outcome = await rolled_back(op, "prod", "1.43.1")
         assert (outcome.kind, "Degraded" in outcome.message) == ("failed", True), outcome.message
         assert op.box.status_api.received == []
@@ -223,7 +223,9 @@ async def test_a_rollback_that_was_not_followed_is_followed_by_whoever_merges_it
         assert "left to do" in opened.message
         assert op.box.status_api.received == []
         (pull,) = op.pulls
-        await wait_until_true(lambda: landing.merge_state(op.box.hosted, pull, op.box.clock.now()) == "CLEAN")
+        await wait_until_true(
+            lambda: merge_rules.compute_merge_state(op.box.github_repo, pull, op.box.clock.now()) == "CLEAN"
+        )
         plan = await op.plan("merge", number=pull.number)
         outcome = await op.execute(plan)
         assert outcome.kind == "done", outcome.message

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from anchor_tui.domain.actions.plan import Plan
-from anchor_tui.sandbox.pace import FAST
-from anchor_tui.sandbox.tasks import Order
+from anchor_tui.sandbox.argocd.sync_tasks import SyncOrder
+from anchor_tui.sandbox.timings import FAST_TIMINGS
 from anchor_tui.services.execute.plan_run import PlanRun
 from anchor_tui.sources.argocd.client import ArgoClient
 from anchor_tui.sources.github import client
@@ -50,7 +50,9 @@ def started(op: Operator) -> int:
 
 
 async def plan_terminate(op: Operator) -> Plan:
-    op.box.call(lambda: op.box.controller.start(op.app("dev"), op.box.clock.now(), Order(op.box.repository.head)))
+    op.box.call_in_loop(
+        lambda: op.box.controller.start_operation(op.app("dev"), op.box.clock.now(), SyncOrder(op.box.git.head))
+    )
     await wait_until_true(lambda: (op.app("dev").operation_state or {}).get("phase") == "Running")
     return await op.plan("terminate", "dev")
 
@@ -104,7 +106,7 @@ GITHUB = {
         f"github:path={REPO}/actions/workflows,method=POST",
         "github POST actions/workflows",
         lambda op: op.workflow.plan("promote", "staging"),
-        lambda op: len(op.box.hosted.runs),
+        lambda op: len(op.box.github_repo.workflow_runs),
     ),
 }
 FAULTS = {
@@ -130,11 +132,11 @@ FAULTS = {
 def _sandbox(tmp_path_factory) -> Iterator[Operator]:
     """One for all of these, put back before each: they are many."""
     folder = tmp_path_factory.mktemp("lost")
-    with operator_at("steady", folder, sandbox_pace=changed(FAST, apply_s=60), pace=PATIENT) as op:
-        op.box.kubectl.patch("anchor-msp-dev", {"spec": {"syncPolicy": {"automated": None}}})
+    with operator_at("steady", folder, sandbox_pace=changed(FAST_TIMINGS, apply_s=60), pace=PATIENT) as op:
+        op.box.kubectl.patch_application("anchor-msp-dev", {"spec": {"syncPolicy": {"automated": None}}})
         controller = op.box.controller
         op.started, op.terminated = [], []
-        start, terminate = controller.start, controller.terminate
+        start, terminate = controller.start_operation, controller.terminate_operation
 
         def starting(app, now, order):
             op.started.append_entry(order)
@@ -146,7 +148,7 @@ def _sandbox(tmp_path_factory) -> Iterator[Operator]:
                 op.terminated.append_entry(was)
             return found
 
-        controller.start, controller.terminate = starting, terminating
+        controller.start_operation, controller.terminate_operation = starting, terminating
         (folder / "workflow").mkdir()
         more = '\n[promotion]\nvia = "workflow"\nworkflow = "promote.yaml"\n'
         op.workflow = Operator(op.box, op.traffic, folder / "workflow", more=more, pace=PATIENT)
@@ -164,20 +166,20 @@ async def op(_sandbox: Operator) -> Operator:
     op.traffic.on_arrival.clear()
 
     def cleared() -> None:
-        for name in [each for each in box.repository.branches if each != "main"]:
-            del box.repository.branches[name]
-        for number in [each for each in box.hosted.pulls if each > op.first]:
-            del box.hosted.pulls[number]
-        box.hosted.runs.clear()
-        if box.repository.head != op.main:
-            box.repository.branches["main"] = op.main
+        for name in [each for each in box.git.branches if each != "main"]:
+            del box.git.branches[name]
+        for number in [each for each in box.github_repo.pull_requests if each > op.first]:
+            del box.github_repo.pull_requests[number]
+        box.github_repo.workflow_runs.clear()
+        if box.git.head != op.main:
+            box.git.branches["main"] = op.main
 
-    op.main = getattr(op, "main", box.repository.head)
-    box.call(cleared)
+    op.main = getattr(op, "main", box.git.head)
+    box.call_in_loop(cleared)
     await wait_until_true(lambda: (op.app("dev").operation_state or {}).get("phase") != "Terminating")
     if op.app("dev").is_busy:
         await wait_until_true(lambda: (op.app("dev").operation_state or {}).get("phase") == "Running")
-        box.call(lambda: op.terminate(op.app("dev"), box.clock.now()))
+        box.call_in_loop(lambda: op.terminate(op.app("dev"), box.clock.now()))
     await wait_until_true(lambda: not op.app("dev").is_busy)
     for each in (op.traffic.requests, op.started, op.terminated):
         each.clear()
@@ -243,7 +245,9 @@ async def test_an_operation_of_somebody_else_is_no_proof_of_ours(op):
 
     def somebody(asked):
         if asked.method == "POST":
-            op.box.controller.start(op.app("dev"), op.box.clock.now(), Order(op.box.repository.head, username="eve"))
+            op.box.controller.start(
+                op.app("dev"), op.box.clock.now(), SyncOrder(op.box.repository.head, username="eve")
+            )
 
     op.traffic.on_arrival.append_entry(somebody)
     op.box.faults.add(ARGOCD["sync"].fault("reset"))

@@ -188,13 +188,13 @@ def test_a_sync_that_was_killed_is_never_sent_twice(tmp_path, again, fault, carr
     """The last of them is killed while it only follows."""
     with operator_at("steady", tmp_path) as op:
         started: list[str] = []
-        start = op.box.controller.start
+        start = op.box.controller.start_operation
 
         def starting(app, now, order):
             started.extend(info["value"] for info in order.info if info["name"] == "anchor-tui request")
             return start(app, now, order)
 
-        op.box.controller.start = starting
+        op.box.controller.start_operation = starting
         if fault:
             op.box.faults.add(fault)
         with running(op, "sync", "dev", "--yes", "--wait"):

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from anchor_tui.domain.actions.plan import Order
-from anchor_tui.sandbox.server import running
+from anchor_tui.sandbox.server import run_sandbox_in_thread
 from anchor_tui.services.observe import observer
 from anchor_tui.services.observe.background import BackgroundThread
 from anchor_tui.services.observe.prefetch import start_prefetch
@@ -47,7 +47,7 @@ def all_fresh(snapshot) -> bool:
 @pytest.mark.parametrize("with_a_head_start", [True, False])
 def test_snapshots_come_on_the_readers_thread_and_end_with_it(tmp_path, with_a_head_start):
     heard = Listener()
-    with running("steady") as box:
+    with run_sandbox_in_thread("steady") as box:
         it = configured(box)
         ahead = start_prefetch(it, environ(box), tmp_path) if with_a_head_start else None
         reader = BackgroundThread(it, environ(box), tmp_path, ahead)
@@ -67,7 +67,7 @@ def test_snapshots_come_on_the_readers_thread_and_end_with_it(tmp_path, with_a_h
 
 def test_who_listens_late_hears_the_latest_at_once(tmp_path):
     early, late = Listener(), Listener()
-    with running("steady") as box:
+    with run_sandbox_in_thread("steady") as box:
         reader = BackgroundThread(configured(box), environ(box), tmp_path)
         reader.start()
         reader.listen(early.hear, early.died.set)
@@ -80,7 +80,7 @@ def test_who_listens_late_hears_the_latest_at_once(tmp_path):
 
 def test_read_again_reaches_the_sources(tmp_path):
     heard = Listener()
-    with running("steady") as box:
+    with run_sandbox_in_thread("steady") as box:
         reader = BackgroundThread(configured(box), environ(box), tmp_path)
         reader.start()
         reader.listen(heard.hear, heard.died.set)
@@ -91,7 +91,7 @@ def test_read_again_reaches_the_sources(tmp_path):
         box.commit({"environments/dev/release.yaml": release_yaml("3.0.0")}, "Bump")
         reader.read_again()
         heard.until(
-            lambda snapshot: snapshot.environments[0].release.version == "3.0.0" and box.github.points.used >= 4
+            lambda snapshot: snapshot.environments[0].release.version == "3.0.0" and box.github.graphql_budget.used >= 4
         )
         reader.stop()
 
@@ -103,7 +103,7 @@ def test_stopping_is_quick_although_both_servers_hang(tmp_path):
         asked.release()
         over.wait(10)
 
-    with running("steady") as box, serve_requests(hang) as url:
+    with run_sandbox_in_thread("steady") as box, serve_requests(hang) as url:
         it = configured(box, api_url=url)
         it = replace(it, argocd=replace(it.argocd, server=url))
         reader = BackgroundThread(it, environ(box), tmp_path)
@@ -124,7 +124,7 @@ def test_what_is_being_planned_when_it_stops_is_cancelled_and_leaves_nothing_pen
         asked.set()
         over.wait(10)
 
-    with running("incident") as box, serve_requests(hang) as url:
+    with run_sandbox_in_thread("incident") as box, serve_requests(hang) as url:
         it = configured(box)
         seen = Listener()
         reader = BackgroundThread(it, environ(box), tmp_path, state=tmp_path)
@@ -148,7 +148,7 @@ def test_a_reader_that_dies_says_so(tmp_path, monkeypatch):
 
     monkeypatch.setattr(observer.Observer, "run", die)
     heard, late = Listener(), Listener()
-    with running("steady") as box:
+    with run_sandbox_in_thread("steady") as box:
         reader = BackgroundThread(configured(box), environ(box), tmp_path)
         reader.listen(heard.hear, heard.died.set)
         reader.start()
@@ -160,12 +160,12 @@ def test_a_reader_that_dies_says_so(tmp_path, monkeypatch):
 
 
 def test_an_argo_cd_that_cannot_be_asked_ahead_is_left_to_its_source(tmp_path):
-    with running("steady") as box:
+    with run_sandbox_in_thread("steady") as box:
         assert start_prefetch(configured(box), {}, tmp_path) == {}
 
 
 def test_stopping_before_the_first_turn_of_the_loop_is_no_error(tmp_path):
-    with running("steady") as box:
+    with run_sandbox_in_thread("steady") as box:
         reader = BackgroundThread(configured(box), environ(box), tmp_path)
         reader.start()
         reader.stop()

@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from anchor_tui.domain.model import SourceFailure, Unavailable
-from anchor_tui.sandbox.server import Sandbox, running
+from anchor_tui.sandbox.server import Sandbox, run_sandbox_in_thread
 from anchor_tui.services.observe import observer as module
 from anchor_tui.services.observe.observer import Observer, make_sources, observe_once
 from anchor_tui.sources.backoff import Backoff
@@ -227,7 +227,7 @@ def configured(box: Sandbox, **github):
 
 
 def test_the_embedded_estate_is_observed_once(tmp_path):
-    with running("incident") as box:
+    with run_sandbox_in_thread("incident") as box:
         snapshot = observe_once(configured(box), environ(box), tmp_path, 10)
     assert [each.state for each in snapshot.sources] == ["fresh", "fresh"]
     assert snapshot.verdict.level == "failing"
@@ -241,7 +241,7 @@ def test_a_github_that_hangs_costs_one_reading_no_more_than_the_deadline(tmp_pat
         asked.set()
         over.wait(5)
 
-    with running("steady") as box, serve_requests(hang) as url:
+    with run_sandbox_in_thread("steady") as box, serve_requests(hang) as url:
         snapshot = observe_once(configured(box, api_url=url), environ(box), tmp_path, 4.0)
         assert asked.is_set()
         assert not over.is_set()
@@ -261,7 +261,7 @@ def test_credentials_that_are_waited_for_at_a_prompt_do_not_hold_up_the_end(tmp_
         raise CredentialError("too late")
 
     monkeypatch.setattr(argocd, "find_github_access", prompt)
-    with running("steady") as box:
+    with run_sandbox_in_thread("steady") as box:
         snapshot = observe_once(configured(box), environ(box), tmp_path, 4.0)
         assert asked.is_set()
         assert not over.is_set()

@@ -13,7 +13,7 @@ import pytest
 from anchor_tui.config.model import Config, GitHubConfig, ServerConfig
 from anchor_tui.domain.model import Finding, Snapshot
 from anchor_tui.domain.source_data import ArgoCDData, ManagedResources, OpsRepoData, RepoSettingNames, SettingNames
-from anchor_tui.sandbox.server import running
+from anchor_tui.sandbox.server import run_sandbox_in_thread
 from anchor_tui.services.observe import policy as module
 from anchor_tui.services.observe.observer import observe_once
 from anchor_tui.services.observe.policy import PolicyEvaluator
@@ -29,7 +29,7 @@ OVERLAY = "infra/helm/platform/environments/{}/values.yaml"
 
 def of(scenario: str, folder: Path, *faults: str, prepare: Callable[[Any], None] | None = None) -> Snapshot:
     """A sandbox's estate, read once."""
-    with running(scenario, faults=faults) as box:
+    with run_sandbox_in_thread(scenario, faults=faults) as box:
         if prepare is not None:
             prepare(box)
         there = replace(

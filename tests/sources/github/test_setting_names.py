@@ -293,7 +293,7 @@ async def test_a_fault_of_ours_in_a_comparison_is_its_reason():
 async def test_a_repository_that_was_renamed_is_asked_where_it_is_now():
     renamed = config(github=GitHubConfig(ops_repo="anchor/msp-ops"))
     async with Sandbox.start("steady") as box:
-        before = box.repository.head
+        before = box.git.head
         box.commit({"README.md": "more"}, "Say more")
         one = of_sandbox(box, renamed)
         repo = (await one.read()).value

@@ -300,7 +300,7 @@ async def test_a_poll_costs_one_point_and_so_does_the_history_so_that_idle_hours
     async with Sandbox.start("incident") as box:
         budget = (await of_sandbox(box).read()).value.budget
         assert budget.cost == 1
-        assert box.github.points.used == 2
+        assert box.github.graphql_budget.used == 2
     polls_an_hour = 3600 / GitHubConfig(ops_repo="a/b").poll_s
     assert polls_an_hour * budget.cost < budget.limit / 40
 
@@ -401,7 +401,7 @@ async def test_any_number_of_environments_with_any_name_can_be_asked_for(number)
     async with Sandbox.start("steady") as box:
         reading = await of_sandbox(box, config(*environments)).read()
         assert box.errors == []
-        assert box.github.points.used <= 2 + number / 3
+        assert box.github.graphql_budget.used <= 2 + number / 3
     assert list(reading.value.environments) == names
     assert reading.value.environments["prod"].release is not None
     for name in names[1:]:
@@ -463,9 +463,9 @@ async def test_more_open_pull_requests_than_a_page_are_all_read():
         before = len(await _numbers(box))
         for number in range(60):
             branch = f"topic-{number}"
-            box.repository.branches[branch] = box.repository.head
+            box.git.branches[branch] = box.git.head
             box.commit({f"notes/{number}.md": "x\n"}, f"Note {number}", branch=branch)
-            box.hosted.open_pull(f"Note {number}", author="a.lee", branch=branch, time=box.clock.now())
+            box.github_repo.open_pull_request(f"Note {number}", author="a.lee", branch=branch, time=box.clock.now())
         assert len(await _numbers(box)) == before + 60
 
 

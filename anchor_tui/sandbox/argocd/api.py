@@ -1,0 +1,358 @@
+"""Argo CD's HTTP API over a `Controller`: the answers, errors and oddities that tests/recordings/argocd shows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, Literal, TypeVar
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from anchor_tui.sandbox.argocd import manifests
+from anchor_tui.sandbox.argocd.applications import ClusterApplication
+from anchor_tui.sandbox.argocd.chart_rendering import RenderError
+from anchor_tui.sandbox.argocd.controller import ApplicationController
+from anchor_tui.sandbox.argocd.projects import BUILD_INFO, CAN_I_RESOURCES, PUBLIC_SETTINGS, SETTINGS, serialize_project
+from anchor_tui.sandbox.argocd.responses import (
+    ContentTypeMiddleware,
+    GrpcError,
+    error_response,
+    json_response,
+    plain_error_response,
+    stream_error_response,
+)
+from anchor_tui.sandbox.argocd.selectors import (
+    InvalidFieldsError,
+    InvalidSelectorError,
+    make_item_projection,
+    make_list_projection,
+    make_watch_projection,
+    parse_label_selector,
+)
+from anchor_tui.sandbox.argocd.serializers import serialize_application
+from anchor_tui.sandbox.argocd.sessions import ArgoCDSession, TokenIssuer, UnauthorizedError
+from anchor_tui.sandbox.argocd.stream import EVENT_STREAM, HEARTBEAT_S, WatchRequest, WatchResponse
+from anchor_tui.sandbox.argocd.sync_windows import serialize_sync_windows
+from anchor_tui.sandbox.argocd.writes import ApplicationWrites
+from anchor_tui.sandbox.clock import Clock, format_rfc3339
+from anchor_tui.sandbox.faults.switches import FaultSwitches
+
+ARGOCD_NAMESPACE = "argocd"
+SHA_LENGTH = 40
+ArgumentT = TypeVar("ArgumentT")
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class ArgoCDServer:
+    """The API server. `accepts` are the tokens of `sessions`."""
+
+    def __init__(
+        self,
+        controller: ApplicationController,
+        clock: Clock,
+        faults: FaultSwitches,
+        *,
+        heartbeat_s: float = HEARTBEAT_S,
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.controller = controller
+        self.sessions = TokenIssuer(clock)
+        self.closing = asyncio.Event()
+        self._clock = clock
+        self._faults = faults
+        self._heartbeat_s = heartbeat_s
+        self._wake = wake
+        self._writes = ApplicationWrites(controller, clock, self._find_application)
+        self.app: ASGIApp = ContentTypeMiddleware(
+            Starlette(
+                routes=[
+                    self._route("/api/version", self.get_version),
+                    self._route("/api/v1/session/userinfo", self.get_userinfo),
+                    self._route("/api/v1/settings", self.get_settings),
+                    self._route("/api/v1/projects", self.list_projects),
+                    self._route("/api/v1/projects/{name}", self.get_project),
+                    self._route("/api/v1/account/can-i/{resource}/{action}/{subresource:path}", self.get_permission),
+                    self._route("/api/v1/applications", self.list_applications),
+                    self._route("/api/v1/applications/{name}", self.get_application, "GET", "PATCH"),
+                    self._route("/api/v1/applications/{name}/sync", self.sync_application, "POST"),
+                    self._route("/api/v1/applications/{name}/operation", self.terminate_operation, "DELETE"),
+                    self._route("/api/v1/applications/{name}/managed-resources", self.get_managed_resources),
+                    self._route("/api/v1/applications/{name}/manifests", self.get_manifests),
+                    self._route("/api/v1/applications/{name}/resource", self.get_resource),
+                    self._route("/api/v1/applications/{name}/syncwindows", self.get_sync_windows),
+                    self._route(
+                        "/api/v1/applications/{name}/revisions/{revision}/metadata", self.get_revision_metadata
+                    ),
+                    self._route("/api/v1/stream/applications", self.watch_applications),
+                ],
+                exception_handlers={404: plain_error_response, 405: plain_error_response},
+            )
+        )
+
+    @staticmethod
+    def _route(path: str, endpoint: Endpoint, *methods: str) -> Route:
+        async def answer(request: Request) -> Response:
+            try:
+                return await endpoint(request)
+            except UnauthorizedError as error:
+                return error_response(request, 16, str(error))
+            except GrpcError as error:
+                return error_response(request, error.code, error.message)
+
+        return Route(path, answer, methods=methods or ["GET"])
+
+    # --- who asks --------------------------------------------------------------------------------
+
+    def _authenticate(self, request: Request) -> ArgoCDSession:
+        if self._faults.is_active("argocd", "invalid-token"):
+            raise UnauthorizedError("invalid session: token is revoked, please re-login")
+        return self.sessions.authenticate(request.headers)
+
+    def _authenticate_or_none(self, request: Request) -> ArgoCDSession | None:
+        try:
+            return self._authenticate(request)
+        except UnauthorizedError:
+            return None
+
+    async def get_version(self, request: Request) -> Response:
+        """GET /api/version: for anyone, but all of it only with a token."""
+        full = self._authenticate_or_none(request) is not None
+        return json_response(request, BUILD_INFO if full else {"Version": BUILD_INFO["Version"]})
+
+    async def get_userinfo(self, request: Request) -> Response:
+        """GET /api/v1/session/userinfo: `{}` for anyone not logged in, never 401."""
+        session = self._authenticate_or_none(request)
+        if session is None:
+            return json_response(request, {})
+        return json_response(request, {"loggedIn": True, "username": session.username, "iss": "argocd"})
+
+    async def get_settings(self, request: Request) -> Response:
+        """GET /api/v1/settings: for anyone, shorter without a token."""
+        return json_response(request, SETTINGS if self._authenticate_or_none(request) else PUBLIC_SETTINGS)
+
+    async def get_permission(self, request: Request) -> Response:
+        """GET /api/v1/account/can-i/…: yes or no."""
+        session = self._authenticate(request)
+        resource, action = request.path_params["resource"], request.path_params["action"]
+        if resource not in CAN_I_RESOURCES:
+            raise GrpcError(3, f"[{' '.join(CAN_I_RESOURCES)}] does not contain {resource}")
+        may = session.is_allowed(resource, action, request.path_params["subresource"])
+        return json_response(request, {"value": "yes" if may else "no"})
+
+    async def list_projects(self, request: Request) -> Response:
+        """GET /api/v1/projects."""
+        self._authenticate(request)
+        items = [self._build_project(name) for name in sorted(self._list_project_names())]
+        return json_response(
+            request, {"metadata": {"resourceVersion": str(self.controller.resource_version)}, "items": items}
+        )
+
+    async def get_project(self, request: Request) -> Response:
+        """GET /api/v1/projects/{name}."""
+        self._authenticate(request)
+        name = request.path_params["name"]
+        if name not in self._list_project_names():
+            raise GrpcError(5, f'appprojects.argoproj.io "{name}" not found')
+        return json_response(request, self._build_project(name))
+
+    def _list_project_names(self) -> set[str]:
+        return {"default"} | {app.project for app in self.controller.applications.values()}
+
+    def _build_project(self, name: str) -> dict[str, Any]:
+        apps = self.controller.applications.values()
+        created = min((app.created_at for app in apps), default=self._clock.now())
+        return serialize_project(name, apps, created - timedelta(minutes=5), self.controller.windows)
+
+    # --- applications ----------------------------------------------------------------------------
+
+    async def list_applications(self, request: Request) -> Response:
+        """GET /api/v1/applications."""
+        self._authenticate(request)
+        query = request.query_params
+        try:
+            matches = self._make_filter(request, namespace_alone=True)
+        except InvalidSelectorError as error:
+            raise GrpcError(2, f"error parsing the selector: {error}") from error
+        try:
+            project = make_list_projection(query["fields"]) if query.get("fields") else None
+        except InvalidFieldsError:
+            return json_response(request, {"error": "failed to marshal error message"}, 500)
+        apps = sorted(filter(matches, self.controller.applications.values()), key=lambda app: (app.name, app.namespace))
+        documents = (serialize_application(app, with_health=False) for app in apps)
+        items = [project(document) if project else document for document in documents]
+        metadata = {"resourceVersion": str(self.controller.resource_version)}
+        return json_response(request, {"metadata": metadata, "items": items or None})
+
+    async def get_application(self, request: Request) -> Response:
+        """GET and PATCH /api/v1/applications/{name}; with `refresh` it waits for the comparison."""
+        if request.method == "PATCH":
+            return await self._write(request, self._writes.patch_application, await request.body())
+        self._authenticate(request)
+        app = self._find_requested(request)
+        how = request.query_params.get("refresh")
+        if how:
+            await self._refresh(app, "hard" if how == "hard" else "normal")
+        return json_response(request, serialize_application(app))
+
+    async def sync_application(self, request: Request) -> Response:
+        """POST …/sync."""
+        return await self._write(request, self._writes.sync_application, await request.body())
+
+    async def terminate_operation(self, request: Request) -> Response:
+        """DELETE …/operation."""
+        return await self._write(request, self._writes.terminate_operation, request.query_params)
+
+    async def _write(
+        self, request: Request, write: Callable[[Callable[[], ArgoCDSession], str, ArgumentT], Any], what: ArgumentT
+    ) -> Response:
+        answer = write(lambda: self._authenticate(request), request.path_params["name"], what)
+        self._wake()
+        return json_response(request, answer)
+
+    async def get_managed_resources(self, request: Request) -> Response:
+        """GET …/managed-resources: target and live of every resource; Secret values would be masked."""
+        self._authenticate(request)
+        app, query = self._find_requested(request), request.query_params
+        answer = manifests.serialize_managed_resources(app, query)
+        if fields := query.get("fields"):
+            answer = make_item_projection(fields)(answer)
+        return json_response(request, answer)
+
+    async def get_manifests(self, request: Request) -> Response:
+        """GET …/manifests: what the head, or `revision`, renders."""
+        self._authenticate(request)
+        app = self._find_requested(request)
+        revision = request.query_params.get("revision")
+        try:
+            target = self.controller.render_revision(app, revision) if revision else app.target
+        except RenderError as error:
+            raise GrpcError(2, f"failed to generate manifest: {error}") from error
+        return json_response(request, manifests.serialize_manifests(app, target))
+
+    async def get_resource(self, request: Request) -> Response:
+        """GET …/resource: one live object; unknown ones are 400, a missing parameter is 500."""
+        self._authenticate(request)
+        app, query = self._find_requested(request), request.query_params
+        for name in ("resourceName", "version", "kind"):
+            if name not in query:
+                raise GrpcError(13, f'error getting cached app resource tree: required field "{name}" not set')
+        kind, where, name = query["kind"], query.get("namespace", ""), query["resourceName"]
+        found = manifests.find_live_object(app, kind, where, name)
+        if found is None:
+            what = f"{kind} {query.get('group', '')} {name}"
+            raise GrpcError(3, f"{what} not found as part of application {app.name}")
+        return json_response(request, {"manifest": json.dumps(found, separators=(",", ":"), sort_keys=True)})
+
+    async def get_sync_windows(self, request: Request) -> Response:
+        """GET …/syncwindows."""
+        self._authenticate(request)
+        windows = self.controller.list_windows(self._find_requested(request))
+        return json_response(request, serialize_sync_windows(windows, self._clock.now()))
+
+    async def get_revision_metadata(self, request: Request) -> Response:
+        """GET …/revisions/{revision}/metadata: of a whole commit only."""
+        self._authenticate(request)
+        self._find_requested(request)
+        revision = request.path_params["revision"]
+        if len(revision) != SHA_LENGTH:
+            raise GrpcError(2, f"revision {revision} must be resolved")
+        commit = self.controller.find_commit(revision)
+        if commit is None:
+            raise GrpcError(2, f"rpc error: code = Internal desc = Failed to checkout revision {revision}")
+        author = f"{commit.author.name} <{commit.author.email}>"
+        found = {"author": author, "date": format_rfc3339(commit.time), "message": commit.message}
+        return json_response(request, found)
+
+    async def watch_applications(self, request: Request) -> Response:
+        """GET /api/v1/stream/applications."""
+        query = request.query_params
+        as_events = request.headers.get("accept") == EVENT_STREAM
+        fields = query.get("fields", "")
+        project = make_watch_projection(fields) if fields else lambda line: line
+        try:
+            self._authenticate(request)
+        except UnauthorizedError as error:
+            return stream_error_response(16, str(error), project, as_events)
+        try:
+            matches = self._make_filter(request, namespace_alone=False)
+        except InvalidSelectorError as error:
+            return stream_error_response(2, f"error parsing labels with selectors: {error}", project, as_events)
+        version = query.get("resourceVersion", "")
+        since = int(version) if version.isdigit() else 2**63 if version else None
+        watch = WatchRequest(
+            matches,
+            project,
+            as_events,
+            gzip=not as_events and "gzip" in request.headers.get("accept-encoding", ""),
+            since=since,
+            is_dead=lambda: self._faults.is_active("argocd", "dead-stream"),
+            heartbeat_s=self._heartbeat_s,
+        )
+        return WatchResponse(self.controller, watch, self.closing)
+
+    def _make_filter(self, request: Request, *, namespace_alone: bool) -> Callable[[ClusterApplication], bool]:
+        """The applications of a query. A watch ignores `appNamespace` without `name`."""
+        query = request.query_params
+        projects = set(query.getlist("projects")) | set(query.getlist("project"))
+        name, namespace = query.get("name"), query.get("appNamespace")
+        has_labels = parse_label_selector(query["selector"]) if query.get("selector") else lambda _: True
+        hidden = self._faults.values_of("argocd", "forbidden")
+        if name and not namespace:
+            namespace = ARGOCD_NAMESPACE
+        elif not name and not namespace_alone:
+            namespace = None
+
+        def matches(app: ClusterApplication) -> bool:
+            return (
+                (not name or app.name == name)
+                and (not namespace or app.namespace == namespace)
+                and (not projects or app.project in projects)
+                and app.name not in hidden
+                and has_labels(app.labels)
+            )
+
+        return matches
+
+    def _find_requested(self, request: Request) -> ClusterApplication:
+        """The application a path names."""
+        query = request.query_params
+        return self._find_application(
+            request.path_params["name"], query.get("appNamespace", ""), query.get("project", "")
+        )
+
+    def _find_application(self, name: str, namespace: str, project: str) -> ClusterApplication:
+        """Unknown applications are forbidden, unless the project is sent."""
+        app = self.controller.applications.get((namespace or ARGOCD_NAMESPACE, name))
+        if name in self._faults.values_of("argocd", "forbidden"):
+            raise GrpcError(7, "permission denied")
+        if app is None or (project and app.project != project):
+            if project:
+                raise GrpcError(5, f'applications.argoproj.io "{name}" not found')
+            raise GrpcError(7, "permission denied")
+        return app
+
+    async def _refresh(self, app: ClusterApplication, how: Literal["normal", "hard"]) -> None:
+        """Ask the controller to compare, and wait until it has."""
+        done = asyncio.Event()
+
+        def listen(_event: object, changed: ClusterApplication) -> None:
+            if changed is app and app.refresh is None:
+                done.set()
+
+        self.controller.request_refresh(app, how, self._clock.now())
+        self.controller.listeners.append(listen)
+        self._wake()
+        waits = [asyncio.create_task(event.wait()) for event in (done, self.closing)]
+        try:
+            # Where no controller is there to compare, this ends only with the server.
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.controller.listeners.remove(listen)
+            for task in waits:
+                task.cancel()

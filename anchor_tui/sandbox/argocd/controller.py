@@ -1,0 +1,284 @@
+"""The application controller: compares applications with git, and syncs those that want it.
+
+Nothing here sleeps or looks at a clock. What is to happen stands in an agenda, and `step(now)` lets all of it happen
+that is due, each thing at its own time. The order of the changes of one sync is that of a real Argo CD
+(tests/recordings: watch-auto-sync).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import count
+from typing import Literal
+
+from anchor_tui.sandbox.argocd.applications import ClusterApplication, ClusterCondition, ClusterObject
+from anchor_tui.sandbox.argocd.auto_sync import build_sync_errors, compute_sync_status, wants_sync
+from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource, RenderError, render_target
+from anchor_tui.sandbox.argocd.operations import OperationRunner
+from anchor_tui.sandbox.argocd.sync_tasks import CANNOT_LOAD, SyncOrder
+from anchor_tui.sandbox.argocd.sync_windows import ProjectSyncWindow, is_sync_allowed
+from anchor_tui.sandbox.git.repository import GitCommit, MemoryRepository
+from anchor_tui.sandbox.timings import ControllerTimings, FailingDeployment
+
+EventType = Literal["ADDED", "MODIFIED", "DELETED"]
+ChangeListener = Callable[[EventType, ClusterApplication], None]
+
+
+class ApplicationController:
+    """All applications of one Argo CD over one repository."""
+
+    def __init__(
+        self, repository: MemoryRepository, pace: ControllerTimings, unwell: Iterable[FailingDeployment] = ()
+    ) -> None:
+        self.applications: dict[tuple[str, str], ClusterApplication] = {}
+        self.resource_version = 1000
+        self.listeners: list[ChangeListener] = []
+        self.windows: list[ProjectSyncWindow] = []
+        """The sync windows of the projects."""
+        self.sync_failures: dict[str, str] = {}
+        """Application → what Kubernetes says when it refuses the first of its changes."""
+        self.spec_errors: dict[str, str] = {}
+        """Application → what is wrong with its spec: an InvalidSpecError, from the next comparison on."""
+        self.is_down = False
+        """Nothing is compared and no operation is taken; what was due happens when the controller is back."""
+        self._repository = repository
+        self._timings = pace
+        self._failing_deployments = tuple(unwell)
+        self._agenda: list[tuple[datetime, int, Callable[[datetime], None]]] = []
+        self._order = count()
+        self._attempted_revisions: dict[tuple[str, str], str] = {}
+        self._held_until: datetime | None = None
+        self._operations = OperationRunner(self, pace)
+        repository.on_push.append(self._on_push)
+
+    # --- time ------------------------------------------------------------------------------------
+
+    def run_due_events(self, now: datetime) -> None:
+        """Let everything happen that is due."""
+        if self.is_down:
+            self._held_until = now
+            return
+        while self._agenda and self._agenda[0][0] <= now:
+            due, _, happen = heapq.heappop(self._agenda)
+            happen(max(due, self._held_until) if self._held_until else due)
+
+    @property
+    def next_due(self) -> datetime | None:
+        """When the next thing happens."""
+        return self._agenda[0][0] if self._agenda else None
+
+    def schedule(self, at: datetime, seconds: float, happen: Callable[[datetime], None]) -> None:
+        """Let something happen so long after `at`."""
+        heapq.heappush(self._agenda, (self.time_after(at, seconds), next(self._order), happen))
+
+    @staticmethod
+    def time_after(at: datetime, seconds: float) -> datetime:
+        """So long after `at`."""
+        return at + timedelta(seconds=seconds)
+
+    def schedule_reconciliation(self, now: datetime) -> None:
+        """From now on compare each application every so often, one after the other."""
+        for place, app in enumerate(self.applications.values()):
+            passed = self._get_reconcile_interval(app) * ((place * 0.37 + 0.2) % 1)
+            last = now - timedelta(seconds=passed)
+            app.reconciled_at = max(filter(None, (app.reconciled_at, last)))
+            self.schedule(now, self._get_reconcile_interval(app) - passed, partial(self._reconcile, app))
+
+    def _reconcile(self, app: ClusterApplication, at: datetime) -> None:
+        if self.applications.get(app.key) is app:
+            self.compare_application(app, at)
+            self.schedule(at, self._get_reconcile_interval(app), partial(self._reconcile, app))
+
+    def _get_reconcile_interval(self, app: ClusterApplication) -> float:
+        """Seconds between two comparisons; those of others are many, and compared as seldom as a real server does."""
+        return self._timings.reconcile_s * (3 if app.foreign else 1)
+
+    # --- applications ----------------------------------------------------------------------------
+
+    def add_application(self, app: ClusterApplication, at: datetime) -> None:
+        """Create an application; it is compared at once."""
+        self.applications[app.key] = app
+        self.notify_changed(app, at, "ADDED")
+        self.schedule(at, self._timings.compare_s, partial(self.compare_application, app))
+
+    def adopt_application(self, app: ClusterApplication) -> None:
+        """Take over an application that has been here all along, without comparing it."""
+        app.resource_version, app.generation, app.written_at = self.next_version(), 12, app.health_since
+        self.applications[app.key] = app
+
+    def remove_application(self, app: ClusterApplication, at: datetime) -> None:
+        """Delete an application; what it deployed stays."""
+        del self.applications[app.key]
+        self.notify_changed(app, at, "DELETED")
+
+    def request_refresh(self, app: ClusterApplication, how: Literal["normal", "hard"], at: datetime) -> None:
+        """Ask for a comparison: it is done when `app.refresh` is None again."""
+        app.refresh = how
+        self.notify_changed(app, at)
+        self.schedule(at, self._timings.refresh_s, partial(self.compare_application, app))
+
+    def notify_changed(self, app: ClusterApplication, at: datetime, event: EventType = "MODIFIED") -> None:
+        """Tell those who watch."""
+        app.resource_version = self.next_version()
+        app.generation += 1
+        app.written_at = at
+        for listener in list(self.listeners):
+            listener(event, app)
+
+    def next_version(self) -> int:
+        """The resourceVersion of what is written now."""
+        self.resource_version += 1
+        return self.resource_version
+
+    # --- comparing -------------------------------------------------------------------------------
+
+    def _on_push(self, branch: str, _sha: str, at: datetime) -> None:
+        for app in self.applications.values():
+            if not app.foreign and app.spec["source"].get("targetRevision", "HEAD") in {branch, "HEAD"}:
+                self.schedule(at, self._timings.notice_push_s, partial(self.compare_application, app))
+
+    def compare_application(self, app: ClusterApplication, at: datetime, *, latest: bool = True) -> None:
+        """Compare, and start what auto-sync would start.
+
+        A change in the cluster is compared with the commit that was compared last; `reconciledAt` stays then.
+        """
+        if self.applications.get(app.key) is not app:
+            return
+        if message := self.spec_errors.get(app.name):
+            self._mark_invalid(app, message, at)
+            return
+        if app.foreign:
+            app.sync = compute_sync_status(app)
+        else:
+            previous = app.sync, app.revision
+            self._load_target(app, at, latest=latest)
+            wants = app.sync == "OutOfSync" and wants_sync(app, self._attempted_revisions.get(app.key))
+            if wants and self.is_sync_allowed(app, at, manual=False):
+                sync, revision = app.sync, app.revision
+                app.sync, app.revision = previous
+                prune = bool(app.automated and app.automated.get("prune"))
+                self.sync_application(app, at, revision=revision, prune=prune, automated=True)
+                app.sync, app.revision = sync, revision
+        if app.refresh:
+            app.hydrated, app.refresh = app.refresh, None
+        if latest or app.reconciled_at is None:
+            app.reconciled_at = at
+        app.update_health(at)
+        self.notify_changed(app, at)
+
+    def _mark_invalid(self, app: ClusterApplication, message: str, at: datetime) -> None:
+        if not any(condition.message == message for condition in app.conditions):
+            app.conditions = (ClusterCondition("InvalidSpecError", message, at),)
+        if app.health != "Unknown":
+            app.health, app.health_since = "Unknown", at
+        app.sync, app.revision, app.reconciled_at, app.refresh = "Unknown", "", None, None
+        self.notify_changed(app, at)
+
+    def _load_target(self, app: ClusterApplication, at: datetime, *, latest: bool) -> None:
+        wanted = app.spec["source"].get("targetRevision", "HEAD")
+        try:
+            known = not latest and app.sync != "Unknown"
+            revision, app.target = self._render(app, app.revision if known else wanted)
+        except RenderError as error:
+            message = CANNOT_LOAD + str(error)
+            if not any(condition.message == message for condition in app.conditions):
+                app.conditions = (ClusterCondition("ComparisonError", message, at),)
+            app.sync, app.revision = "Unknown", wanted
+            return
+        app.revision, app.sync = revision, compute_sync_status(app)
+        app.conditions = build_sync_errors(app, self._attempted_revisions.get(app.key), at)
+
+    def _render(self, app: ClusterApplication, wanted: str) -> tuple[str, tuple[RenderedResource, ...]]:
+        revision = self._repository.resolve_ref(wanted)
+        if revision is None:
+            raise RenderError(f"unable to resolve '{wanted}' to a commit SHA")
+        namespace = app.spec["destination"]["namespace"]
+        return revision, render_target(self._repository, revision, app.spec["source"], namespace)
+
+    def find_commit(self, revision: str) -> GitCommit | None:
+        """A commit of the repository that is followed; None where there is none."""
+        return self._repository.read_commit(revision) if self._repository.resolve_ref(revision) else None
+
+    def resolve_revision(self, revision: str) -> str | None:
+        """The commit that a revision names. One that looks like a commit is taken at its word, as by a real server."""
+        looks_whole = len(revision) == 40 and all(letter in "0123456789abcdef" for letter in revision)
+        return revision if looks_whole else self._repository.resolve_ref(revision)
+
+    def render_revision(self, app: ClusterApplication, revision: str) -> tuple[RenderedResource, ...]:
+        """What the application's source renders at a revision."""
+        return self._render(app, revision)[1]
+
+    # --- syncing ---------------------------------------------------------------------------------
+
+    def sync_application(
+        self,
+        app: ClusterApplication,
+        at: datetime,
+        *,
+        revision: str,
+        prune: bool = False,
+        automated: bool = False,
+        username: str | None = None,
+        info: Iterable[Mapping[str, str]] = (),
+    ) -> None:
+        """Start an operation, as one asks for it who wants all of a revision."""
+        order = SyncOrder(revision, prune=prune, automated=automated, username=username, info=tuple(info))
+        self.start_operation(app, at, order)
+
+    def start_operation(self, app: ClusterApplication, at: datetime, order: SyncOrder) -> None:
+        """Start an operation, whatever it is."""
+        if not order.dry_run and not order.resources:
+            self._attempted_revisions[app.key] = order.revision
+        self._operations.start(app, at, order)
+
+    def terminate_operation(self, app: ClusterApplication, at: datetime) -> bool:
+        """End the running operation before its time; False if there is none."""
+        return self._operations.terminate(app, at)
+
+    def is_sync_allowed(self, app: ClusterApplication, at: datetime, *, manual: bool) -> bool:
+        """Whether the sync windows let it."""
+        return is_sync_allowed(self.list_windows(app), at, manual=manual)
+
+    def list_windows(self, app: ClusterApplication) -> list[ProjectSyncWindow]:
+        """The sync windows that are about an application."""
+        return [window for window in self.windows if window.applies_to(app.name)]
+
+    # --- the cluster -----------------------------------------------------------------------------
+
+    def roll_out(self, app: ClusterApplication, live: ClusterObject, at: datetime) -> None:
+        """Something new is in the cluster; a Deployment takes its time until it is ready, if it ever is."""
+        live.version = self.next_version()
+        if live.resource.kind != "Deployment":
+            return
+        live.health = "Progressing"
+        live.message = "Waiting for rollout to finish: 0 of 1 updated replicas are available..."
+        strikes = any(each.matches(live.resource) for each in self._failing_deployments)
+        seconds = self._timings.progress_deadline_s if strikes else self._timings.rollout_s
+        self.schedule(at, seconds, lambda at: self._finish_roll_out(app, live, at, well=not strikes))
+
+    def _finish_roll_out(self, app: ClusterApplication, live: ClusterObject, at: datetime, *, well: bool) -> None:
+        if app.live.get(live.resource.key) is not live or live.deleting:
+            return
+        live.health = "Healthy" if well else "Degraded"
+        live.message = None if well else f'Deployment "{live.resource.name}" exceeded its progress deadline'
+        app.update_health(at)
+        self.notify_changed(app, at)
+
+    def finish_deletion(self, app: ClusterApplication, live: ClusterObject, at: datetime) -> None:
+        """A deletion is through."""
+        if app.live.get(live.resource.key) is live:
+            del app.live[live.resource.key]
+            self.compare_application(app, at, latest=False)
+
+    def on_cluster_change(self, app: ClusterApplication, at: datetime) -> None:
+        """Somebody has changed what lives: it is compared soon."""
+        self.schedule(at, self._timings.notice_change_s, lambda at: self.compare_application(app, at, latest=False))
+
+    def on_application_edit(self, app: ClusterApplication, at: datetime) -> None:
+        """Somebody has changed the Application itself."""
+        self.notify_changed(app, at)
+        self.schedule(at, self._timings.compare_s, partial(self.compare_application, app))
+        self._operations.resume_if_approved(app, at)

@@ -1,0 +1,163 @@
+"""An application's manifests as Argo CD hands them out: target and live, side by side, each as JSON text.
+
+Shapes: `managed-resources*`, `manifests*`, `resource*` and `syncwindows*` of the recordings.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from anchor_tui.sandbox.argocd.applications import ClusterApplication, ClusterObject
+from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource
+from anchor_tui.sandbox.clock import format_rfc3339
+
+MASK = "++++++++"
+FILTER_NAMES = ("namespace", "name", "version", "group", "kind")
+LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+def serialize_managed_resources(app: ClusterApplication, only: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """GET …/managed-resources: `"null"` stands where one side has nothing; `{}` where nothing could be compared.
+
+    `only` narrows it by namespace, name, version, group and kind. Hooks are left out.
+    """
+    if any(condition.type == "ComparisonError" for condition in app.conditions):
+        return {}
+    wanted = {resource.key: resource for resource in app.target}
+    pairs = [(wanted.get(key), app.live.get(key)) for key in sorted(wanted.keys() | app.live.keys())]
+    items = [
+        _serialize_managed_resource(app, target, live)
+        for target, live in pairs
+        if not (live and live.is_hook) and _matches_filter(target or (live.resource if live else None), only or {})
+    ]
+    return {"items": items} if items else {}
+
+
+def _matches_filter(resource: RenderedResource | None, only: Mapping[str, str]) -> bool:
+    return all(getattr(resource, name) == only[name] for name in FILTER_NAMES if only.get(name))
+
+
+def _serialize_managed_resource(
+    app: ClusterApplication, target: RenderedResource | None, live: ClusterObject | None
+) -> dict[str, Any]:
+    resource = target or (live.resource if live else None)
+    assert resource is not None
+    predicted = _predict_live_state(app, target, live)
+    modified = target is not None and (live is None or not live.matches_target(target))
+    return {
+        **({"group": resource.group} if resource.group else {}),
+        "kind": resource.kind,
+        "namespace": resource.namespace,
+        "name": resource.name,
+        "targetState": _encode_json(_add_tracking(app, target)) if target else "null",
+        "liveState": _encode_json(build_live_manifest(app, live)) if live else "null",
+        "normalizedLiveState": _encode_json(_normalize_manifest(build_live_manifest(app, live))) if live else "null",
+        "predictedLiveState": predicted,
+        **({"resourceVersion": str(live.version)} if live else {}),
+        **({"modified": True} if modified else {}),
+    }
+
+
+def _normalize_manifest(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Without what a comparison does not look at."""
+    manifest["metadata"].pop("creationTimestamp")
+    manifest.pop("status", None)
+    return manifest
+
+
+def _predict_live_state(app: ClusterApplication, target: RenderedResource | None, live: ClusterObject | None) -> str:
+    """What would live after a sync: the target, in the live object's clothes."""
+    if target is None:
+        return "null"
+    if live is None:
+        return _encode_json(_add_tracking(app, target))
+    return _encode_json(_normalize_manifest(build_live_manifest(app, live, live.manifest_after_apply(target))))
+
+
+def serialize_manifests(app: ClusterApplication, target: tuple[RenderedResource, ...]) -> dict[str, Any]:
+    """GET …/manifests: the rendered manifests, without the namespace that the destination gives."""
+    manifests = []
+    for resource in target:
+        manifest = _add_tracking(app, resource)
+        manifest["metadata"].pop("namespace", None)
+        manifests.append(_encode_json(manifest))
+    return {"manifests": manifests}
+
+
+def find_live_object(app: ClusterApplication, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
+    """GET …/resource: a live object of the application, or the Secret that its ExternalSecret makes, masked."""
+    for live in app.live.values():
+        resource = live.resource
+        if (resource.kind, resource.namespace, resource.name) == (kind, namespace, name):
+            return build_live_manifest(app, live)
+        if (
+            kind == "Secret"
+            and resource.kind == "ExternalSecret"
+            and (resource.namespace, name)
+            == (
+                namespace,
+                resource.manifest["spec"]["target"]["name"],
+            )
+        ):
+            return _build_masked_secret(app, resource)
+    return None
+
+
+def build_live_manifest(
+    app: ClusterApplication, live: ClusterObject, content: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What the cluster holds: what was applied, what was changed since, and what the cluster adds."""
+    manifest = _copy_with_tracking(app, live.resource, live.resource.manifest if content is None else content)
+    metadata = manifest["metadata"]
+    metadata["annotations"][LAST_APPLIED_ANNOTATION] = (
+        _encode_json(_add_tracking(app, live.last_applied or live.resource)) + "\n"
+    )
+    metadata["creationTimestamp"] = format_rfc3339(live.created_at or app.created_at)
+    metadata["generation"] = live.generation
+    metadata["uid"] = _build_uid(live, app)
+    metadata["resourceVersion"] = str(live.version)
+    if live.deleting:
+        metadata["deletionTimestamp"] = format_rfc3339(live.deleting)
+        metadata["deletionGracePeriodSeconds"] = 0
+        metadata["finalizers"] = ["foregroundDeletion"]
+    return manifest
+
+
+def _build_uid(live: ClusterObject, app: ClusterApplication) -> str:
+    """One of its own for each object: what is created anew under the same name is another."""
+    what = "/".join((*live.resource.key, format_rfc3339(live.created_at or app.created_at)))
+    return str(uuid.UUID(hashlib.md5(what.encode(), usedforsecurity=False).hexdigest()))
+
+
+def _build_masked_secret(app: ClusterApplication, source: RenderedResource) -> dict[str, Any]:
+    keys = sorted(entry["secretKey"] for entry in source.manifest["spec"]["data"])
+    metadata = {"name": source.manifest["spec"]["target"]["name"], "namespace": source.namespace, "uid": app.uid}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata,
+        "type": "Opaque",
+        "data": dict.fromkeys(keys, MASK),
+    }
+
+
+def _add_tracking(app: ClusterApplication, resource: RenderedResource) -> dict[str, Any]:
+    return _copy_with_tracking(app, resource, resource.manifest)
+
+
+def _copy_with_tracking(
+    app: ClusterApplication, resource: RenderedResource, content: Mapping[str, Any]
+) -> dict[str, Any]:
+    manifest: dict[str, Any] = copy.deepcopy(dict(content))
+    tracking = f"{app.name}:{resource.group}/{resource.kind}:{resource.namespace}/{resource.name}"
+    manifest["metadata"].setdefault("annotations", {})["argocd.argoproj.io/tracking-id"] = tracking
+    return manifest
+
+
+def _encode_json(manifest: Mapping[str, Any]) -> str:
+    return json.dumps(manifest, separators=(",", ":"), sort_keys=True)

@@ -1,0 +1,66 @@
+"""Bodies of requests as Argo CD's gateway reads them: what it refuses, and in which words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from anchor_tui.sandbox.argocd.responses import GrpcError
+
+JSON_KINDS = {str: "string", bool: "bool", int: "number", float: "number", list: "array", dict: "object"}
+GO_TYPES = {str: "string", bool: "bool", list: "slice", dict: "struct"}
+
+
+def parse_body(body: bytes, message: str, fields: Mapping[str, type]) -> dict[str, Any]:
+    """The fields of a body. Unknown ones are ignored, null is the same as nothing, and a wrong type is refused.
+
+    Lists are of objects, all of them.
+    """
+    if not body.strip():
+        return {}
+    text = body.decode(errors="replace")
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise GrpcError(3, _describe_syntax_error(text, error)) from error
+    if not isinstance(found, dict):
+        raise GrpcError(
+            3, f"json: cannot unmarshal {_get_json_kind(found)} into Go value of type application.{message}"
+        )
+    known = {}
+    for name, kind in fields.items():
+        value = found.get(name)
+        if value is None:
+            continue
+        holds_others = isinstance(value, list) and not all(isinstance(item, dict) for item in value)
+        if not isinstance(value, kind) or holds_others:
+            what = f"Go struct field {message}.{name} of type {GO_TYPES[kind]}"
+            raise GrpcError(3, f"json: cannot unmarshal {_get_json_kind(value)} into {what}")
+        known[name] = value
+    return known
+
+
+def _get_json_kind(value: object) -> str:
+    return JSON_KINDS.get(type(value), "null")
+
+
+def _describe_syntax_error(text: str, error: json.JSONDecodeError) -> str:
+    """A text that only ends too early is said to, anything else is named by its first wrong letter."""
+    rest = text[error.pos :].strip()
+    ends = not rest or any(word.startswith(rest) for word in ("true", "false", "null")) or rest.count('"') == 1
+    return "unexpected EOF" if ends else f"invalid character '{rest[0]}' looking for beginning of value"
+
+
+def apply_merge_patch(value: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON merge patch: null removes, objects merge, anything else replaces."""
+    merged = dict(value)
+    for key, change in patch.items():
+        if change is None:
+            merged.pop(key, None)
+        elif isinstance(change, Mapping):
+            below = merged.get(key)
+            merged[key] = apply_merge_patch(below if isinstance(below, Mapping) else {}, change)
+        else:
+            merged[key] = change
+    return merged

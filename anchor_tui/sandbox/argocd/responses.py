@@ -1,0 +1,95 @@
+"""How Argo CD words its answers: JSON, gRPC errors, plain text, and the errors of a stream."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from anchor_tui.sandbox.argocd.stream import EVENT_STREAM
+
+HTTP_STATUS_TEXTS = {401: "Unauthorized", 403: "Forbidden", 500: "Internal Server Error"}
+GRPC_TO_HTTP = {2: 500, 3: 400, 5: 404, 7: 403, 9: 400, 13: 500, 16: 401}
+GZIP_MIN_BYTES = 1024
+
+
+class GrpcError(Exception):
+    """What the API refuses: a gRPC code and its text."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+class ContentTypeMiddleware:
+    """Everything but GET needs exactly `application/json`, before anything else is looked at."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let pass what may pass."""
+        if scope["type"] == "http" and scope["method"] not in {"GET", "HEAD", "OPTIONS"}:
+            types = [value for name, value in scope["headers"] if name == b"content-type"]
+            if types != [b"application/json"]:
+                response = text_response(415, "Invalid content type\n")
+                await response(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def text_response(status: int, text: str) -> Response:
+    """Plain text, as the router itself answers."""
+    headers = {"x-content-type-options": "nosniff", "content-type": "text/plain; charset=utf-8"}
+    return Response(text, status, headers)
+
+
+def plain_error_response(_request: Request, error: Exception) -> Response:
+    """404 and 405 of paths that are none."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return text_response(
+        status, {404: "Not Found\n", 405: "Method Not Allowed\n"}.get(status, "Internal Server Error\n")
+    )
+
+
+def json_response(request: Request, value: Any, status: int = 200) -> Response:  # noqa: ANN401 - JSON
+    """JSON, compressed where the client can and it pays."""
+    body = msgspec.json.encode(value)
+    headers = {"content-type": "application/json", "vary": "Accept-Encoding"}
+    if status == 200:
+        headers["grpc-metadata-content-type"] = "application/grpc"
+    if len(body) >= GZIP_MIN_BYTES and "gzip" in request.headers.get("accept-encoding", ""):
+        body = gzip.compress(body, compresslevel=1, mtime=0)
+        headers["content-encoding"] = "gzip"
+    return Response(body, status, headers)
+
+
+def error_response(request: Request, code: int, message: str) -> Response:
+    """An error by its gRPC code."""
+    return json_response(request, {"error": message, "code": code, "message": message}, GRPC_TO_HTTP[code])
+
+
+def stream_error_response(
+    code: int, message: str, project: Callable[[dict[str, Any]], dict[str, Any]], as_events: bool
+) -> Response:
+    """An error before a stream began: one line of it, as far as `fields` let it through."""
+    status = GRPC_TO_HTTP[code]
+    line = {
+        "error": {
+            "grpc_code": code,
+            "http_code": status,
+            "message": message,
+            "http_status": HTTP_STATUS_TEXTS[status],
+        }
+    }
+    body = msgspec.json.encode(project(line))
+    if as_events:
+        headers = {"content-type": EVENT_STREAM, "x-content-type-options": "nosniff"}
+        return Response(b"data: " + body + b" \n\n", status, headers)
+    return Response(body + b"\n", status, {"content-type": "application/json", "vary": "Accept-Encoding"})

@@ -1,0 +1,127 @@
+"""Argo CD's stream of applications: NDJSON or an event stream, as it comes over a real wire.
+
+Headers come with the first event and not before; the event stream's heartbeat begins after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from anchor_tui.sandbox.argocd.applications import ClusterApplication
+from anchor_tui.sandbox.argocd.controller import ApplicationController, EventType
+from anchor_tui.sandbox.argocd.serializers import JsonObject, serialize_application
+
+MAX_PENDING_EVENTS = 1000
+"""Events that a slow reader may fall behind; what comes then is lost, without a word."""
+HEARTBEAT_S = 15.0
+EVENT_STREAM = "text/event-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRequest:
+    """What one stream asks for. `since` is its resourceVersion; None lists everything first."""
+
+    matches: Callable[[ClusterApplication], bool]
+    project: Callable[[JsonObject], JsonObject]
+    as_events: bool
+    gzip: bool
+    since: int | None
+    is_dead: Callable[[], bool]
+    heartbeat_s: float = HEARTBEAT_S
+
+
+class WatchResponse(Response):
+    """One open stream. It ends when the client goes or `closing` is set."""
+
+    def __init__(self, controller: ApplicationController, watch: WatchRequest, closing: asyncio.Event) -> None:
+        super().__init__()
+        self._controller = controller
+        self._watch = watch
+        self._closing = closing
+        self._compressor = zlib.compressobj(level=1, wbits=31) if watch.gzip else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send until someone ends it."""
+        del scope
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+        def listen(event: EventType, app: ClusterApplication) -> None:
+            if self._wants(app) and queue.qsize() < MAX_PENDING_EVENTS:
+                queue.put_nowait(self._encode_event(event, app))
+
+        if self._watch.since is None:
+            for app in sorted(self._controller.applications.values(), key=lambda app: (app.name, app.namespace)):
+                if self._wants(app):
+                    queue.put_nowait(self._encode_event("ADDED", app))
+        self._controller.listeners.append(listen)
+        ends = [asyncio.create_task(self._wait_for_disconnect(receive)), asyncio.create_task(self._closing.wait())]
+        for task in ends:
+            task.add_done_callback(lambda _: queue.put_nowait(None))
+        try:
+            if not await self._pump(queue, send):
+                # Nothing was said, so there is no end to say either: the server cuts the connection.
+                await asyncio.wait(ends[:1])
+        finally:
+            self._controller.listeners.remove(listen)
+            for task in ends:
+                task.cancel()
+            await asyncio.gather(*ends, return_exceptions=True)
+
+    def _wants(self, app: ClusterApplication) -> bool:
+        watch = self._watch
+        return (watch.since is None or app.resource_version >= watch.since) and watch.matches(app)
+
+    @staticmethod
+    async def _wait_for_disconnect(receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    async def _pump(self, queue: asyncio.Queue[bytes | None], send: Send) -> bool:
+        """Send what comes until the end does; whether anything was sent."""
+        loop = asyncio.get_running_loop()
+        started, first_round = False, queue.qsize()
+        beat = loop.time() + self._watch.heartbeat_s
+        while True:
+            waits = max(0.0, beat - loop.time()) if started and self._watch.as_events else None
+            try:
+                line = await asyncio.wait_for(queue.get(), waits)
+            except TimeoutError:
+                beat += self._watch.heartbeat_s
+                line = b":\n"
+            if line is None:
+                break
+            if first_round > 0:
+                first_round -= 1
+            elif self._watch.is_dead():
+                continue
+            if not started:
+                await send({"type": "http.response.start", "status": 200, "headers": self._start_headers()})
+                started = True
+            await send({"type": "http.response.body", "body": self._compress(line), "more_body": True})
+        if started and self._closing.is_set():
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        return started
+
+    def _start_headers(self) -> list[tuple[bytes, bytes]]:
+        headers = [(b"grpc-metadata-content-type", b"application/grpc")]
+        if self._watch.as_events:
+            return [(b"content-type", EVENT_STREAM.encode()), (b"x-content-type-options", b"nosniff"), *headers]
+        packed = [(b"content-encoding", b"gzip")] if self._compressor else []
+        return [(b"content-type", b"application/json"), (b"vary", b"Accept-Encoding"), *headers, *packed]
+
+    def _compress(self, line: bytes) -> bytes:
+        if self._compressor is None:
+            return line
+        return self._compressor.compress(line) + self._compressor.flush(zlib.Z_SYNC_FLUSH)
+
+    def _encode_event(self, event: EventType, app: ClusterApplication) -> bytes:
+        line = self._watch.project({"result": {"type": event, "application": serialize_application(app)}})
+        body = msgspec.json.encode(line)
+        return b"data: " + body + b" \n\n\n" if self._watch.as_events else body + b"\n"

@@ -1,0 +1,122 @@
+"""Sync windows of a project: when its applications may sync, and when not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+SECONDS_BY_UNIT = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+SCHEDULE_LIMITS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
+"""Minute, hour, day of the month, month, day of the week of a schedule."""
+
+
+def parse_duration(duration: str) -> float:
+    """A duration as Go writes it: `24h`, `1m30s`; a bare number is seconds."""
+    if duration.isdigit():
+        return float(duration)
+    return sum(float(number) * SECONDS_BY_UNIT[unit] for number, unit in re.findall(r"([\d.]+)(ms|h|m|s)", duration))
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSyncWindow:
+    """One window of a project; `applications` are globs."""
+
+    kind: Literal["allow", "deny"]
+    schedule: str
+    duration: str
+    applications: tuple[str, ...]
+    manual_sync: bool = False
+    time_zone: str = "UTC"
+    description: str = ""
+
+    @classmethod
+    def deny_all(cls, *applications: str, description: str = "") -> ProjectSyncWindow:
+        """A window that denies every sync, all day long."""
+        return cls("deny", "0 0 * * *", "24h", applications, description=description)
+
+    def applies_to(self, application: str) -> bool:
+        """Whether it is about an application."""
+        return any(fnmatchcase(application, pattern) for pattern in self.applications)
+
+    def is_active(self, at: datetime) -> bool:
+        """Whether it has begun and not ended."""
+        minutes, hours, days, months, weekdays = (
+            _parse_schedule_field(field, *limits)
+            for field, limits in zip(self.schedule.split(), SCHEDULE_LIMITS, strict=True)
+        )
+        there = at.astimezone(ZoneInfo(self.time_zone)).replace(second=0, microsecond=0)
+        for back in range(int(parse_duration(self.duration) // 60)):
+            begin = there - timedelta(minutes=back)
+            if (
+                begin.minute in minutes
+                and begin.hour in hours
+                and begin.day in days
+                and begin.month in months
+                and begin.isoweekday() % 7 in weekdays
+            ):
+                return True
+        return False
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What an application's syncwindows tell of it: neither its zone nor its applications."""
+        return {
+            "kind": self.kind,
+            "schedule": self.schedule,
+            "duration": self.duration,
+            "manualSync": self.manual_sync,
+        }
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What its project tells of it."""
+        document: dict[str, Any] = {
+            "kind": self.kind,
+            "schedule": self.schedule,
+            "duration": self.duration,
+            "applications": list(self.applications),
+        }
+        if self.manual_sync:
+            document["manualSync"] = True
+        document["timeZone"] = self.time_zone
+        return document | ({"description": self.description} if self.description else {})
+
+
+def _parse_schedule_field(field: str, low: int, high: int) -> set[int]:
+    """What one field of a schedule allows: `*`, `6`, `1-5`, `*/15`, and lists of them."""
+    found: set[int] = set()
+    for part in field.split(","):
+        span, _, step = part.partition("/")
+        first, _, last = span.partition("-")
+        begin, end = (low, high) if span == "*" else (int(first), int(last or (high if step else first)))
+        found.update(range(begin, end + 1, int(step or 1)))
+    return found
+
+
+def is_sync_allowed(windows: Iterable[ProjectSyncWindow], at: datetime, *, manual: bool) -> bool:
+    """Whether the windows of an application let it sync: a denial wins, and an allowance shuts out other times."""
+    own = list(windows)
+    active = [window for window in own if window.is_active(at)]
+    denials = [window for window in active if window.kind == "deny"]
+    if denials:
+        return manual and all(window.manual_sync for window in denials)
+    allowances = [window for window in own if window.kind == "allow"]
+    if not allowances or any(window in active for window in allowances):
+        return True
+    return manual and all(window.manual_sync for window in allowances)
+
+
+def serialize_sync_windows(windows: Iterable[ProjectSyncWindow], at: datetime) -> dict[str, Any]:
+    """GET …/syncwindows."""
+    own = list(windows)
+    active = [window.summary for window in own if window.is_active(at)]
+    return {
+        **({"activeWindows": active} if active else {}),
+        **({"assignedWindows": [window.summary for window in own]} if own else {}),
+        **({"canSync": True} if is_sync_allowed(own, at, manual=True) else {"canSync": False}),
+    }

@@ -1,0 +1,133 @@
+"""What may be changed through Argo CD's API: sync, terminate and patch, refused in the order of a real server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from anchor_tui.sandbox.argocd.applications import ClusterApplication
+from anchor_tui.sandbox.argocd.controller import ApplicationController
+from anchor_tui.sandbox.argocd.request_bodies import apply_merge_patch, parse_body
+from anchor_tui.sandbox.argocd.responses import GrpcError
+from anchor_tui.sandbox.argocd.serializers import JsonObject, serialize_application
+from anchor_tui.sandbox.argocd.sessions import ArgoCDSession
+from anchor_tui.sandbox.argocd.sync_tasks import SyncOrder
+from anchor_tui.sandbox.clock import Clock
+
+SYNC_FIELDS: dict[str, type] = {
+    "revision": str,
+    "dryRun": bool,
+    "prune": bool,
+    "strategy": dict,
+    "resources": list,
+    "syncOptions": dict,
+    "retryStrategy": dict,
+    "infos": list,
+    "appNamespace": str,
+    "project": str,
+}
+PATCH_FIELDS: dict[str, type] = {"patch": str, "patchType": str, "appNamespace": str, "project": str}
+BUSY = "another operation is already in progress"
+NO_OPERATION = "Unable to terminate operation. No operation is in progress"
+FindApplication = Callable[[str, str, str], ClusterApplication]
+"""Name, namespace, project → application; ApiError where there is none."""
+
+
+class ApplicationWrites:
+    """The writing half of the API."""
+
+    def __init__(self, controller: ApplicationController, clock: Clock, find: FindApplication) -> None:
+        self._controller = controller
+        self._clock = clock
+        self._find = find
+
+    def sync_application(self, session: Callable[[], ArgoCDSession], name: str, body: bytes) -> JsonObject:
+        """POST …/sync. The answer has the operation, and no state of it yet."""
+        asked = parse_body(body, "ApplicationSyncRequest", SYNC_FIELDS)
+        who, app, now = session(), self._find_requested(name, asked), self._clock.now()
+        if not self._controller.is_sync_allowed(app, now, manual=True):
+            raise GrpcError(7, "cannot sync: blocked by sync window")
+        if not who.is_allowed("applications", "sync", app.rbac_name):
+            raise GrpcError(7, who.build_denial("applications", "sync", app.rbac_name))
+        if app.deleted_at is not None:
+            raise GrpcError(9, "application is deleting")
+        revision = self._resolve_revision(app, asked)
+        if app.is_busy:
+            raise GrpcError(9, BUSY)
+        options = asked.get("syncOptions")
+        self._controller.start_operation(
+            app,
+            now,
+            SyncOrder(
+                revision,
+                prune=asked.get("prune", False),
+                dry_run=asked.get("dryRun", False),
+                username=who.username,
+                resources=tuple(_drop_empty(each) for each in asked.get("resources", ())),
+                options=None if options is None else tuple(options.get("items") or ()),
+                strategy=_parse_strategy(asked["strategy"]) if asked.get("strategy") else None,
+                retry=asked.get("retryStrategy"),
+                info=tuple(
+                    {key: str(each.get(key, "")) for key in ("name", "value")} for each in asked.get("infos", ())
+                ),
+            ),
+        )
+        return serialize_application(app, with_health=False)
+
+    def _resolve_revision(self, app: ClusterApplication, asked: Mapping[str, Any]) -> str:
+        """The commit to sync to. Another than auto-sync's own is refused, but for a dry run."""
+        own = app.spec["source"].get("targetRevision") or "HEAD"
+        wanted = asked.get("revision") or own
+        if wanted != own and app.automated is not None and not asked.get("dryRun"):
+            raise GrpcError(9, f"Cannot sync to {wanted}: auto-sync currently set to {own}")
+        if app.foreign:
+            return app.revision
+        found = self._controller.resolve_revision(wanted)
+        if found is None:
+            reason = f"rpc error: code = Unknown desc = unable to resolve '{wanted}' to a commit SHA"
+            raise GrpcError(9, f"error resolving repo revision: {reason}")
+        return found
+
+    def terminate_operation(
+        self, session: Callable[[], ArgoCDSession], name: str, query: Mapping[str, str]
+    ) -> JsonObject:
+        """DELETE …/operation."""
+        who, app = session(), self._find_requested(name, query)
+        if not who.is_allowed("applications", "sync", app.rbac_name):
+            raise GrpcError(7, "permission denied")
+        if not self._controller.terminate_operation(app, self._clock.now()):
+            raise GrpcError(3, NO_OPERATION)
+        return {}
+
+    def patch_application(self, session: Callable[[], ArgoCDSession], name: str, body: bytes) -> JsonObject:
+        """PATCH …/{name}: a merge patch of labels, annotations and the spec; anything else of it is ignored."""
+        asked = parse_body(body, "ApplicationPatchRequest", PATCH_FIELDS)
+        who, app = session(), self._find_requested(name, asked)
+        if not who.is_allowed("applications", "update", app.rbac_name):
+            raise GrpcError(7, who.build_denial("applications", "update", app.rbac_name))
+        if asked.get("patchType") != "merge":
+            raise GrpcError(3, "Patch type '" + asked.get("patchType", "") + "' is not supported here")
+        try:
+            change = json.loads(asked.get("patch", ""))
+            metadata, spec = change.get("metadata") or {}, change.get("spec") or {}
+        except (ValueError, AttributeError) as error:
+            raise GrpcError(2, "error calculating merge patch: Invalid JSON Patch") from error
+        if (project := spec.get("project", app.project)) != app.project:
+            raise GrpcError(7, who.build_denial("applications", "create", f"{project}/{app.name}"))
+        app.spec = apply_merge_patch(app.spec, spec)
+        app.labels = apply_merge_patch(app.labels, metadata.get("labels") or {})
+        app.annotations = apply_merge_patch(app.annotations, metadata.get("annotations") or {})
+        self._controller.on_application_edit(app, self._clock.now())
+        return serialize_application(app, with_health=False)
+
+    def _find_requested(self, name: str, asked: Mapping[str, Any]) -> ClusterApplication:
+        return self._find(name, asked.get("appNamespace") or "", asked.get("project") or "")
+
+
+def _parse_strategy(asked: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _drop_empty(asked[name] or {}) for name in ("apply", "hook") if name in asked}
+
+
+def _drop_empty(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: each for key, each in value.items() if each}

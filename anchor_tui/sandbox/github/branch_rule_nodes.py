@@ -1,0 +1,53 @@
+"""The rules of a protected branch as GraphQL shows them: once as branch protection, once as rulesets."""
+
+from __future__ import annotations
+
+from anchor_tui.sandbox.github.graphql_pages import Node
+from anchor_tui.sandbox.github.repository import HostedRepository
+
+
+def build_update_rule(hosted: HostedRepository) -> Node:
+    """What branch protection asks for."""
+    return {
+        "requiredApprovingReviewCount": hosted.required_reviews,
+        "requiredStatusCheckContexts": list(hosted.required_checks),
+        "requiresCodeOwnerReviews": bool(hosted.required_reviews),
+        "requiresSignatures": False,
+        "requiresLinearHistory": True,
+        "requiresConversationResolution": False,
+        "viewerCanPush": hosted.can_write,
+    }
+
+
+def build_rules(hosted: HostedRepository) -> list[Node]:
+    """The same as a ruleset."""
+    review = {
+        "__typename": "PullRequestParameters",
+        "requiredApprovingReviewCount": hosted.required_reviews,
+        "requireCodeOwnerReview": bool(hosted.required_reviews),
+        "requireLastPushApproval": False,
+        "dismissStaleReviewsOnPush": True,
+        "allowedMergeMethods": sorted(hosted.merge_methods),
+    }
+    found: list[Node] = [{"type": "DELETION", "parameters": None}, {"type": "NON_FAST_FORWARD", "parameters": None}]
+    found.append({"type": "PULL_REQUEST", "parameters": review})
+    if hosted.required_checks:
+        checks = {
+            "__typename": "RequiredStatusChecksParameters",
+            "strictRequiredStatusChecksPolicy": hosted.strict_checks,
+            "requiredStatusChecks": [{"context": name, "integrationId": 15368} for name in hosted.required_checks],
+        }
+        found.append({"type": "REQUIRED_STATUS_CHECKS", "parameters": checks})
+    if hosted.merge_queue:
+        queue = {
+            "__typename": "MergeQueueParameters",
+            "checkResponseTimeoutMinutes": 60,
+            "groupingStrategy": "ALLGREEN",
+            "maxEntriesToBuild": 5,
+            "maxEntriesToMerge": 5,
+            "mergeMethod": "SQUASH",
+            "minEntriesToMerge": 1,
+            "minEntriesToMergeWaitMinutes": 5,
+        }
+        found.append({"type": "MERGE_QUEUE", "parameters": queue})
+    return found

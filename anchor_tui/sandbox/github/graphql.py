@@ -1,0 +1,210 @@
+"""GitHub's GraphQL: what is asked, executed over our part of its schema, with its errors and its way of counting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib import resources
+from typing import Any
+
+import graphql
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+)
+
+from anchor_tui.sandbox.clock import Clock, format_rfc3339
+from anchor_tui.sandbox.github.accounts import ACCOUNTS, BOTS
+from anchor_tui.sandbox.github.graphql_pages import Node, build_error, build_user
+from anchor_tui.sandbox.github.mutations import RepositoryMutations
+from anchor_tui.sandbox.github.node_ids import decode_node_id
+from anchor_tui.sandbox.github.rate_budget import HourlyBudget
+from anchor_tui.sandbox.github.repository import HostedRepository
+from anchor_tui.sandbox.github.repository_nodes import RepositoryNodes
+
+NODES_PER_POINT = 100
+
+
+@cache
+def load_schema() -> GraphQLSchema:
+    """Our part of GitHub's schema."""
+    text = resources.files("anchor_tui.sandbox").joinpath("schema.graphql").read_text(encoding="utf-8")
+    return graphql.build_schema(text)
+
+
+@lru_cache(maxsize=64)
+def _parse_query(query: str) -> DocumentNode | tuple[GraphQLError, ...]:
+    """A query, parsed and valid, or what is wrong with it."""
+    try:
+        document = graphql.parse(query)
+    except GraphQLError as error:
+        return (error,)
+    return tuple(graphql.validate(load_schema(), document)) or document
+
+
+@dataclass(frozen=True, slots=True)
+class QueryCost:
+    """What a query takes: `nodes` it may return at most, and the points for the requests behind it."""
+
+    nodes: int
+    points: int
+
+
+def compute_query_cost(document: DocumentNode, variables: Mapping[str, Any]) -> QueryCost:
+    """By GitHub's formula: a connection counts once for each node above it; a hundred of them are a point."""
+    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+    operation = next(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
+    defaults = {
+        each.variable.name.value: int(each.default_value.value)
+        for each in operation.variable_definitions or ()
+        if isinstance(each.default_value, IntValueNode)
+    }
+    sizes = defaults | {name: value for name, value in variables.items() if isinstance(value, int)}
+
+    def size(field: FieldNode) -> int | None:
+        for argument in field.arguments or ():
+            if argument.name.value in {"first", "last"}:
+                if isinstance(argument.value, IntValueNode):
+                    return int(argument.value.value)
+                if isinstance(argument.value, VariableNode):
+                    return sizes.get(argument.value.name.value)
+        return None
+
+    def walk(selection: SelectionSetNode | None, above: int) -> tuple[int, int]:
+        nodes = requests = 0
+        for each in selection.selections if selection else ():
+            inside, below = above, None
+            if isinstance(each, FragmentSpreadNode):
+                below = fragments[each.name.value].selection_set
+            elif isinstance(each, InlineFragmentNode):
+                below = each.selection_set
+            elif isinstance(each, FieldNode):
+                below = each.selection_set
+                if (asked := size(each)) is not None:
+                    requests += above
+                    nodes += above * asked
+                    inside = above * asked
+            more_nodes, more_requests = walk(below, inside)
+            nodes, requests = nodes + more_nodes, requests + more_requests
+        return nodes, requests
+
+    nodes, requests = walk(operation.selection_set, 1)
+    return QueryCost(nodes, max(1, round(requests / NODES_PER_POINT)))
+
+
+class GraphQLExecutor:
+    """Answers queries about, and mutations of, the repositories of one GitHub."""
+
+    def __init__(self, repositories: Mapping[str, HostedRepository], clock: Clock, budget: HourlyBudget) -> None:
+        self._repositories = repositories
+        self._clock = clock
+        self._budget = budget
+
+    def execute(
+        self, query: str, variables: Mapping[str, Any], operation: str | None, denied: frozenset[str], viewer: str
+    ) -> Node:
+        """The answer as GitHub words it: `data`, and `errors` where there are any."""
+        document = _parse_query(query)
+        if isinstance(document, tuple):
+            return {"errors": [_format_error(error) for error in document]}
+        asked = compute_query_cost(document, variables)
+        if not self._budget.spend(asked.points):
+            message = "API rate limit already exceeded for user."
+            return {"errors": [{"type": "RATE_LIMIT", "code": "graphql_rate_limit", "message": message}]}
+        result = graphql.execute_sync(
+            load_schema(),
+            document,
+            root_value=self._build_root_value(asked, denied, viewer),
+            variable_values=dict(variables),
+            operation_name=operation,
+            field_resolver=_make_resolver(denied),
+        )
+        answer: Node = {"data": result.data}
+        if result.errors:
+            answer["errors"] = [_format_error(error) for error in result.errors]
+        return answer
+
+    def _build_root_value(self, asked: QueryCost, denied: frozenset[str], viewer: str) -> Node:
+        """The fields of a query and those of a mutation: no name is both."""
+        budget = self._budget
+        return RepositoryMutations(self._repositories, self._clock.now(), viewer, denied).root() | {
+            "viewer": build_user(viewer),
+            "user": lambda _info, login: self._find_user(login),
+            "node": lambda _info, id: self._find_node(id, denied),  # noqa: A006 - GraphQL's name
+            "rateLimit": {
+                "limit": budget.limit,
+                "cost": asked.points,
+                "remaining": budget.remaining,
+                "used": budget.used,
+                "resetAt": format_rfc3339(budget.reset_at),
+                "nodeCount": asked.nodes,
+            },
+            "repository": lambda _info, owner, name, followRenames=True: self._find_repository(  # noqa: N803
+                f"{owner}/{name}", followRenames, denied
+            ),
+        }
+
+    def _find_repository(self, name: str, follow: bool, denied: frozenset[str]) -> Node:
+        hosted = self._repositories.get(name.lower())
+        if hosted is None or (hosted.full_name.lower() != name.lower() and not follow):
+            raise build_error("NOT_FOUND", f"Could not resolve to a Repository with the name '{name}'.")
+        return RepositoryNodes(hosted, self._clock.now(), denied).repository()
+
+    @staticmethod
+    def _find_user(login: str) -> Node:
+        if login not in ACCOUNTS or login in BOTS:
+            raise build_error("NOT_FOUND", f"Could not resolve to a User with the login of '{login}'.")
+        return build_user(login)
+
+    def _find_node(self, given: str, denied: frozenset[str]) -> Node:
+        """What an id names."""
+        kind, parts = decode_node_id(given) or ("", [])
+        for hosted in self._repositories.values():
+            if not parts or parts[0] != str(hosted.id):
+                continue
+            nodes = RepositoryNodes(hosted, self._clock.now(), denied)
+            if kind == "R":
+                return nodes.repository()
+            if kind == "PR" and int(parts[1]) in hosted.pull_requests:
+                return nodes.pull_requests.build_pull_request(hosted.pull_requests[int(parts[1])])
+            if kind == "REF" and (ref := nodes.ref(parts[1])):
+                return ref
+        raise build_error("NOT_FOUND", f"Could not resolve to a node with the global id of '{given}'")
+
+
+def _make_resolver(denied: frozenset[str]) -> Any:  # noqa: ANN401 - graphql-core's own type is no narrower
+    """The usual resolver, but for fields that the token may not see."""
+    if not denied - {"contexts"}:
+        return graphql.default_field_resolver
+
+    def resolve(source: Any, info: graphql.GraphQLResolveInfo[Any], **arguments: Any) -> Any:  # noqa: ANN401
+        if info.field_name in denied and info.field_name != "contexts":
+            raise build_error("FORBIDDEN", "Resource not accessible by personal access token", saml_failure=False)
+        return graphql.default_field_resolver(source, info, **arguments)
+
+    return resolve
+
+
+def _format_error(error: GraphQLError) -> Node:
+    """An error as GitHub words it, with its `type` outside of the extensions."""
+    extensions = dict(error.extensions or {})
+    kind = extensions.pop("type", None)
+    worded: Node = {"type": kind} if kind else {}
+    if error.path:
+        worded["path"] = error.path
+    if extensions:
+        worded["extensions"] = extensions
+    if error.locations:
+        worded["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    worded["message"] = error.message
+    return worded

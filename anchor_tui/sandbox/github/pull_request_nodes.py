@@ -1,0 +1,225 @@
+"""GitHub's pull requests and its merge queue as GraphQL shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from anchor_tui.sandbox.clock import format_rfc3339
+from anchor_tui.sandbox.git.merging import count_changed_lines
+from anchor_tui.sandbox.git.repository import GitTreeEntry
+from anchor_tui.sandbox.github.accounts import LABEL_COLOURS, TEAMS
+from anchor_tui.sandbox.github.graphql_pages import (
+    WEB_URL,
+    Node,
+    build_actor,
+    build_connection,
+    build_error,
+    build_team,
+    build_user,
+)
+from anchor_tui.sandbox.github.merge_rules import compute_merge_state, compute_queue_state, list_queue, uses_merge_queue
+from anchor_tui.sandbox.github.node_ids import encode_node_id
+from anchor_tui.sandbox.github.pull_requests import HostedPullRequest, HostedQueueEntry
+from anchor_tui.sandbox.github.repository import HostedRepository
+
+if TYPE_CHECKING:
+    from anchor_tui.sandbox.github.repository_nodes import RepositoryNodes
+
+
+class PullRequestNodes:
+    """The pull requests of one repository, at one instant."""
+
+    def __init__(self, nodes: RepositoryNodes, hosted: HostedRepository, now: datetime) -> None:
+        self._nodes = nodes
+        self._hosted = hosted
+        self._git = hosted.git
+        self._now = now
+
+    def find_by_number(self, number: int) -> Node:
+        """The pull request of a number."""
+        pull = self._hosted.pull_requests.get(number)
+        if pull is None:
+            raise build_error("NOT_FOUND", f"Could not resolve to a PullRequest with the number of {number}.")
+        return self.build_pull_request(pull)
+
+    def list_pull_requests(
+        self,
+        _info: object,
+        states: Iterable[str] | None = None,
+        baseRefName: str | None = None,  # noqa: N803
+        headRefName: str | None = None,  # noqa: N803
+        labels: Iterable[str] | None = None,
+        orderBy: Node | None = None,  # noqa: N803
+        **page: Any,  # noqa: ANN401
+    ) -> Node:
+        """Those that are asked for, by pages."""
+        found = [
+            pull
+            for pull in self._hosted.pull_requests.values()
+            if (states is None or pull.state in set(states))
+            and baseRefName in {None, pull.base}
+            and headRefName in {None, pull.branch}
+            and (labels is None or set(labels) & set(pull.labels))
+        ]
+        order = orderBy or {"field": "CREATED_AT", "direction": "ASC"}
+        attribute = "updated_at" if order["field"] == "UPDATED_AT" else "created_at"
+        found.sort(key=lambda pull: getattr(pull, attribute), reverse=order["direction"] == "DESC")
+        return build_connection(found, self.build_pull_request, **page)
+
+    def build_pull_request(self, pull: HostedPullRequest) -> Node:
+        """A pull request."""
+        hosted = self._hosted
+        is_open, may = pull.state == "OPEN", hosted.can_write
+        return {
+            "__typename": "PullRequest",
+            "id": encode_node_id("PR", hosted.id, pull.number),
+            "databaseId": hosted.id + pull.number,
+            "number": pull.number,
+            "title": pull.title,
+            "body": pull.body,
+            "url": f"{WEB_URL}/{hosted.full_name}/pull/{pull.number}",
+            "isDraft": pull.draft,
+            "state": pull.state,
+            "closed": not is_open,
+            "merged": pull.state == "MERGED",
+            "createdAt": format_rfc3339(pull.created_at),
+            "updatedAt": format_rfc3339(pull.updated_at),
+            "closedAt": format_rfc3339(pull.closed_at) if pull.closed_at else None,
+            "mergedAt": format_rfc3339(pull.merged_at) if pull.merged_at else None,
+            "mergedBy": build_actor(pull.merged_by),
+            "mergeCommit": lambda _info: self._nodes.commit(pull.merge_commit) if pull.merge_commit else None,
+            "author": build_actor(pull.author),
+            "headRefName": pull.branch,
+            "headRefOid": pull.head,
+            "headRef": lambda _info: self._nodes.ref(pull.branch),
+            "repository": lambda _info: self._nodes.repository(),
+            "headRepository": lambda _info: self._nodes.repository(),
+            "baseRefName": pull.base,
+            "baseRef": lambda _info: self._nodes.ref(pull.base),
+            "baseRefOid": self._git.branches.get(pull.base, pull.base_sha) if is_open else pull.base_sha,
+            "mergeable": lambda _info: self._mergeable(pull),
+            "mergeStateStatus": lambda _info: self._merge_state(pull),
+            "reviewDecision": hosted.review_decision(pull),
+            "viewerCanEnableAutoMerge": lambda _info: (
+                may and hosted.allow_auto_merge and self._merge_state(pull) in {"BLOCKED", "BEHIND", "UNKNOWN"}
+            ),
+            "viewerCanDisableAutoMerge": may and pull.auto_merge is not None,
+            "viewerCanMergeAsAdmin": False,
+            "viewerCanUpdate": may,
+            "viewerCanClose": may and is_open,
+            "viewerCanLabel": may,
+            "viewerCanUpdateBranch": lambda _info: may and is_open and hosted.is_behind(pull),
+            "autoMergeRequest": _build_auto_merge(pull),
+            "isMergeQueueEnabled": uses_merge_queue(hosted, pull),
+            "isInMergeQueue": pull.queue_entry is not None,
+            "mergeQueue": lambda _info: self.build_merge_queue(pull.base),
+            "mergeQueueEntry": lambda _info: self._build_queue_entry(pull),
+            "labels": lambda _info, **page: build_connection(
+                pull.labels, lambda name: build_label_node(hosted, name), **page
+            ),
+            "reviewRequests": lambda _info, **page: build_connection(self._requested(pull), lambda item: item, **page),
+            "latestOpinionatedReviews": lambda _info, **page: build_connection(
+                self._reviews(pull), lambda item: item, **page
+            ),
+            "changedFiles": lambda _info: len(hosted.changed_files(pull)),
+            "files": lambda _info, **page: build_connection(self._files(pull), lambda item: item, **page),
+            "statusCheckRollup": lambda _info: self._nodes.rollup(pull.head),
+        }
+
+    def _mergeable(self, pull: HostedPullRequest) -> str:
+        return self._hosted.mergeable(pull, self._now) if pull.state == "OPEN" else "UNKNOWN"
+
+    def _merge_state(self, pull: HostedPullRequest) -> str:
+        return compute_merge_state(self._hosted, pull, self._now) if pull.state == "OPEN" else "UNKNOWN"
+
+    def _requested(self, pull: HostedPullRequest) -> list[Node]:
+        owners = set(self._hosted.code_owners(pull)) if pull.state == "OPEN" else set()
+        found = [{"asCodeOwner": False, "requestedReviewer": build_user(login)} for login in pull.reviewers]
+        for slug, team in TEAMS.items():
+            if team in owners or slug in pull.teams:
+                found.append({"asCodeOwner": team in owners, "requestedReviewer": build_team(slug)})
+        return found
+
+    def _reviews(self, pull: HostedPullRequest) -> list[Node]:
+        return [
+            {
+                "author": build_actor(review.author),
+                "state": review.state,
+                "submittedAt": format_rfc3339(review.submitted_at),
+                "commit": self._nodes.commit(review.commit),
+            }
+            for review in {review.author: review for review in pull.reviews if review.state != "COMMENTED"}.values()
+        ]
+
+    def _files(self, pull: HostedPullRequest) -> list[Node]:
+        return [self._file(path, *entries) for path, entries in self._hosted.changed_files(pull).items()]
+
+    def _file(self, path: str, before: GitTreeEntry | None, after: GitTreeEntry | None) -> Node:
+        added, removed = count_changed_lines(self._git, before, after)
+        return {
+            "path": path,
+            "changeType": "ADDED" if before is None else "DELETED" if after is None else "MODIFIED",
+            "additions": added,
+            "deletions": removed,
+        }
+
+    # --- the merge queue -------------------------------------------------------------------------
+
+    def build_merge_queue(self, branch: str) -> Node | None:
+        """The merge queue of a branch; None where there is none."""
+        hosted = self._hosted
+        if not hosted.merge_queue or branch not in hosted.protected_branches:
+            return None
+        path = f"/{hosted.full_name}/queue/{branch}"
+        return {
+            "__typename": "MergeQueue",
+            "id": encode_node_id("MQ", hosted.id, branch),
+            "url": WEB_URL + path,
+            "resourcePath": path,
+            "repository": lambda _info: self._nodes.repository(),
+            "configuration": {"mergeMethod": "SQUASH", "mergingStrategy": "ALLGREEN"},
+            "nextEntryEstimatedTimeToMerge": int((hosted.timings.queued + hosted.timings.running).total_seconds()),
+            "entries": lambda _info, **page: build_connection(list_queue(hosted), self._build_queue_entry, **page),
+        }
+
+    def _build_queue_entry(self, pull: HostedPullRequest) -> Node | None:
+        return self.build_queue_entry(pull, pull.queue_entry) if pull.queue_entry else None
+
+    def build_queue_entry(self, pull: HostedPullRequest, entry: HostedQueueEntry) -> Node:
+        """A place in the queue, also one that was just given up."""
+        hosted, waiting = self._hosted, list_queue(self._hosted)
+        left = entry.enqueued_at + hosted.timings.queued + hosted.timings.running - self._now
+        return {
+            "__typename": "MergeQueueEntry",
+            "id": encode_node_id("MQE", hosted.id, pull.number),
+            "position": waiting.index(pull) + 1 if pull in waiting else 0,
+            "state": compute_queue_state(hosted, entry, self._now),
+            "enqueuedAt": format_rfc3339(entry.enqueued_at),
+            "enqueuer": build_actor(entry.by),
+            "estimatedTimeToMerge": max(0, int(left.total_seconds())),
+            "headCommit": lambda _info: self._nodes.commit(entry.head),
+            "baseCommit": lambda _info: self._nodes.commit(self._git.branches[pull.base]),
+            "jump": False,
+            "solo": False,
+            "mergeQueue": lambda _info: self.build_merge_queue(pull.base),
+            "pullRequest": lambda _info: self.build_pull_request(pull),
+        }
+
+
+def _build_auto_merge(pull: HostedPullRequest) -> Node | None:
+    wanted = pull.auto_merge
+    if wanted is None:
+        return None
+    return {
+        "enabledAt": format_rfc3339(wanted.enabled_at),
+        "enabledBy": build_actor(wanted.by),
+        "mergeMethod": wanted.method,
+    }
+
+
+def build_label_node(hosted: HostedRepository, name: str) -> Node:
+    """A label."""
+    colour = LABEL_COLOURS.get(name, "ededed")
+    return {"__typename": "Label", "id": encode_node_id("LA", hosted.id, name), "name": name, "color": colour}

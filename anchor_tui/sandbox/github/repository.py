@@ -1,0 +1,267 @@
+"""What GitHub keeps around a git repository: pull requests, check runs, branch rules.
+
+Methods take the time at which something happens, so that the past can be told as well as the present. They do what
+they are told; who may do it, and when, is `writing`'s and `landing`'s to decide.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from anchor_tui.sandbox.git.merging import merge_trees
+from anchor_tui.sandbox.git.repository import GitTreeEntry, MemoryRepository
+from anchor_tui.sandbox.github.accounts import ACCOUNTS, CODE_OWNERS
+from anchor_tui.sandbox.github.pull_requests import (
+    CheckConclusion,
+    CheckTimings,
+    HostedActionSettings,
+    HostedCheckRun,
+    HostedPullRequest,
+    Mergeable,
+    MergeMethod,
+    RuleViolationError,
+)
+from anchor_tui.sandbox.github.workflow_runs import HostedWorkflowRun
+
+
+@dataclass(slots=True)
+class HostedRepository:
+    """One repository on GitHub: git, and what surrounds it. Everything that is no past is a switch."""
+
+    full_name: str
+    id: int
+    git: MemoryRepository = field(default_factory=MemoryRepository)
+    pull_requests: dict[int, HostedPullRequest] = field(default_factory=dict)
+    former_names: tuple[str, ...] = ()
+    timings: CheckTimings = field(default_factory=CheckTimings)
+
+    checks: tuple[str, ...] = ("release-contract",)
+    """What runs for a pull request and for each commit of the default branch."""
+    required_checks: tuple[str, ...] = ("release-contract",)
+    strict_checks: bool = False
+    """A branch has to have the newest of its base."""
+    required_reviews: int = 0
+    """Approvals without which nothing is merged."""
+    protected_branches: set[str] = field(default_factory=lambda: {"main"})
+    """Here commits come by pull requests alone."""
+    merge_queue: bool = False
+    """The protected branches are merged into by a queue."""
+    merge_methods: set[MergeMethod] = field(default_factory=lambda: {"SQUASH"})
+    allow_auto_merge: bool = True
+    delete_branch_on_merge: bool = True
+    can_write: bool = True
+    """Whether the viewer's role lets him write at all."""
+    token_lacks: set[str] = field(default_factory=set)
+    """Permissions that the role has and the token has not: contents, pull_requests, actions, ..."""
+    is_archived: bool = False
+    failing_checks: set[str] = field(default_factory=set)
+    """Names of checks that fail for each commit whose checks start from now on."""
+    failing_workflows: set[str] = field(default_factory=set)
+    """File names of workflows whose runs, dispatched from now on, fail."""
+    refuse_next_merges: int = 0
+    """So many merges are refused, as others got in just before."""
+
+    check_conclusions: dict[str, CheckConclusion] = field(default_factory=dict)
+    """What the checks of a commit come to, where it is not success."""
+    checks_requested_at: dict[str, datetime] = field(default_factory=dict)
+    """When the checks of a commit were asked for."""
+    failed_checks: dict[str, frozenset[str]] = field(default_factory=dict)
+    pull_request_by_commit: dict[str, int] = field(default_factory=dict)
+    """Commit → number of the pull request that brought it."""
+    signed_commits: set[str] = field(default_factory=set)
+    """Commits that were made on GitHub, and are signed by it."""
+    workflow_runs: list[HostedWorkflowRun] = field(default_factory=list)
+    """Runs of workflows that somebody dispatched."""
+
+    repository_settings: HostedActionSettings = field(default_factory=HostedActionSettings)
+    organisation_settings: HostedActionSettings = field(default_factory=HostedActionSettings)
+    """What the organisation shares with it."""
+    environments: dict[str, HostedActionSettings] = field(default_factory=dict)
+    settings_changed_at: datetime = datetime(2026, 3, 2, 9, 14, 7, tzinfo=UTC)
+    """When the settings were made."""
+
+    def __post_init__(self) -> None:
+        self.git.on_push.append(self._on_push)
+
+    def _on_push(self, branch: str, sha: str, time: datetime) -> None:
+        if branch == self.git.default_branch:
+            self.start_checks(sha, time)
+        for pull in self.pull_requests.values():
+            if pull.branch == branch and pull.state == "OPEN" and pull.head != sha:
+                pull.head, pull.updated_at, pull.pushed_at, pull.queue_entry = sha, time, time, None
+                pull.reviews = tuple(
+                    replace(review, state="DISMISSED") if review.state == "APPROVED" else review
+                    for review in pull.reviews
+                )
+                self.start_checks(sha, time)
+
+    @property
+    def owner(self) -> str:
+        """The organisation."""
+        return self.full_name.split("/")[0]
+
+    @property
+    def name(self) -> str:
+        """The name without its owner."""
+        return self.full_name.split("/")[1]
+
+    # --- pull requests ---------------------------------------------------------------------------
+
+    def open_pull_request(
+        self,
+        title: str,
+        *,
+        branch: str,
+        author: str,
+        time: datetime,
+        number: int | None = None,
+        body: str = "",
+        draft: bool = False,
+        labels: tuple[str, ...] = (),
+        by_workflow: bool = False,
+    ) -> HostedPullRequest:
+        """Open a pull request of a branch that exists, into the default branch. One that a workflow opens with its
+        own token starts no checks.
+        """
+        head, base = self.git.branches.get(branch), self.git.default_branch
+        if head is None:
+            raise RuleViolationError("Validation Failed")
+        number = number or max(self.pull_requests, default=0) + 1
+        pull = HostedPullRequest(
+            number, title, author, branch, head, base, self.git.head, time, time, body, draft, labels
+        )
+        pull.pushed_at = time
+        self.pull_requests[number] = pull
+        if not by_workflow:
+            self.start_checks(head, time)
+        return pull
+
+    def merge_pull_request(
+        self,
+        number: int,
+        *,
+        by: str,
+        time: datetime,
+        method: MergeMethod = "SQUASH",
+        title: str | None = None,
+        message: str | None = None,
+    ) -> str:
+        """Merge a pull request into its base whatever the rules say, and return the new commit's sha."""
+        pull = self.pull_requests[number]
+        base = self.git.branches[pull.base]
+        files = self._merge_files(pull)
+        if pull.state != "OPEN" or pull.draft or files is None:
+            raise RuleViolationError("Pull Request is not mergeable", status=405)
+        if method == "REBASE":
+            sha = self._rebase(pull, time)
+        else:
+            squash = method == "SQUASH"
+            usual = f"Merge pull request #{number} from {self.owner}/{pull.branch}\n\n{pull.title}"
+            usual = f"{pull.title} (#{number})" if squash else usual
+            first, _, rest = usual.partition("\n\n")
+            sha = self.git.commit(
+                files,
+                f"{title or first}\n\n{rest if message is None else message}".rstrip("\n"),
+                author=ACCOUNTS[pull.author if squash else by],
+                time=time,
+                branch=pull.base,
+                merged=None if squash else pull.head,
+            )
+        self.pull_request_by_commit[sha] = number
+        pull.base_sha, pull.merged_by, pull.merge_commit = base, by, sha
+        pull.merged_at = pull.closed_at = pull.updated_at = time
+        pull.auto_merge = pull.queue_entry = None
+        if self.delete_branch_on_merge and self.git.branches.get(pull.branch) == pull.head:
+            del self.git.branches[pull.branch]
+        return sha
+
+    def _rebase(self, pull: HostedPullRequest, time: datetime) -> str:
+        """Its commits again, one by one, on its base."""
+        for commit in reversed(self.git.list_commits_between(self.merge_base(pull), pull.head)):
+            files = merge_trees(self.git, commit.parents[0], commit.sha, self.git.branches[pull.base])
+            if files is None:
+                raise RuleViolationError("Pull Request is not mergeable", status=405)
+            self.git.commit(files, commit.message, author=commit.author, time=time, branch=pull.base)
+        return self.git.branches[pull.base]
+
+    def changed_files(self, pull: HostedPullRequest) -> dict[str, tuple[GitTreeEntry | None, GitTreeEntry | None]]:
+        """What a pull request changes, against where it left its base."""
+        return self.git.diff_commits(self.merge_base(pull), pull.head)
+
+    def merge_base(self, pull: HostedPullRequest) -> str:
+        """Where it left its base, or took it in last."""
+        base = self.git.branches.get(pull.base, pull.base_sha) if pull.state == "OPEN" else pull.base_sha
+        return self.git.find_merge_base(base, pull.head) or pull.base_sha
+
+    def _merge_files(self, pull: HostedPullRequest) -> dict[str, bytes | None] | None:
+        """What a merge would write; None if it cannot be done."""
+        return merge_trees(self.git, self.merge_base(pull), pull.head, self.git.branches[pull.base])
+
+    def mergeable(self, pull: HostedPullRequest, time: datetime) -> Mergeable:
+        """Whether it merges: not known at once, and not if its base changed the same lines since."""
+        if time - (pull.pushed_at or pull.created_at) < self.timings.mergeability:
+            return "UNKNOWN"
+        return "CONFLICTING" if self._merge_files(pull) is None else "MERGEABLE"
+
+    def is_behind(self, pull: HostedPullRequest) -> bool:
+        """Whether its base has commits that it has not."""
+        return self.merge_base(pull) != self.git.branches[pull.base]
+
+    def review_decision(self, pull: HostedPullRequest) -> str | None:
+        """GitHub's summary of the reviews; None where nobody has to approve and nobody did."""
+        states = {review.author: review.state for review in pull.reviews if review.state != "COMMENTED"}
+        if "CHANGES_REQUESTED" in states.values():
+            return "CHANGES_REQUESTED"
+        approved = sum(state == "APPROVED" for state in states.values())
+        if approved >= max(1, self.required_reviews):
+            return "APPROVED"
+        return "REVIEW_REQUIRED" if self.required_reviews else None
+
+    def code_owners(self, pull: HostedPullRequest) -> Iterator[str]:
+        """The teams that own what it changes and have not been heard yet."""
+        if pull.draft or self.review_decision(pull) == "APPROVED":
+            return
+        paths = self.changed_files(pull)
+        owners = (team for start, team in CODE_OWNERS.items() if any(path.startswith(start) for path in paths))
+        yield from dict.fromkeys(owners)
+
+    # --- checks ----------------------------------------------------------------------------------
+
+    def start_checks(self, sha: str, time: datetime) -> None:
+        """Ask for the checks of a commit, unless they were asked for before."""
+        if sha not in self.checks_requested_at:
+            self.checks_requested_at[sha] = time
+            if self.failing_checks:
+                self.failed_checks[sha] = frozenset(self.failing_checks)
+
+    def check_runs(self, sha: str, time: datetime) -> tuple[HostedCheckRun, ...]:
+        """The checks of a commit as they stand at an instant; a commit that nobody asked them for has none."""
+        asked = self.checks_requested_at.get(sha)
+        if asked is None:
+            return ()
+        started = asked + self.timings.queued
+        completed = started + self.timings.running
+        first = int(hashlib.sha256(sha.encode()).hexdigest()[:8], 16)
+        found = []
+        for number, name in enumerate(self.checks, start=first):
+            if time < started:
+                found.append(HostedCheckRun(number, name, "sync", "QUEUED", None, None, None))
+            elif time < completed:
+                found.append(HostedCheckRun(number, name, "sync", "IN_PROGRESS", None, started, None))
+            else:
+                failed = name in self.failed_checks.get(sha, ())
+                conclusion = "FAILURE" if failed else self.check_conclusions.get(sha, "SUCCESS")
+                found.append(HostedCheckRun(number, name, "sync", "COMPLETED", conclusion, started, completed))
+        return tuple(found)
+
+    def checks_rollup(self, sha: str, time: datetime) -> str | None:
+        """The state of all checks of a commit together; None where there are none."""
+        runs = self.check_runs(sha, time)
+        if not runs:
+            return None
+        if any(run.conclusion == "FAILURE" for run in runs):
+            return "FAILURE"
+        return "SUCCESS" if all(run.conclusion == "SUCCESS" for run in runs) else "PENDING"

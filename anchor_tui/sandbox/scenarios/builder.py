@@ -1,0 +1,149 @@
+"""The estate of a scenario: its repository, its applications, its GitHub, brought from the past to the present."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from anchor_tui.sandbox.argocd.applications import ClusterApplication, ClusterObject
+from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource, parse_yaml, render_chart
+from anchor_tui.sandbox.argocd.controller import ApplicationController
+from anchor_tui.sandbox.argocd.kubectl import Kubectl
+from anchor_tui.sandbox.clock import Clock, ManualClock, format_rfc3339
+from anchor_tui.sandbox.github.accounts import ACCOUNTS
+from anchor_tui.sandbox.github.pull_requests import CheckTimings, HostedActionSettings
+from anchor_tui.sandbox.github.repository import HostedRepository
+from anchor_tui.sandbox.scenarios.catalog import Scenario
+from anchor_tui.sandbox.scenarios.seed_history import FIRST_COMMIT, commit_first_files, replay_history
+from anchor_tui.sandbox.timings import ControllerTimings
+
+OPS_REPOSITORY = "anchor/anchor-msp-ops"
+APP_REPOSITORY = "anchor/anchor-msp"
+ENGINE_ID = "anchor-msp"
+FORMER_OPS_REPOSITORY = "anchor/msp-ops"
+APPLICATIONS_FOLDER = "infra/argocd/applications"
+TENANT_PROJECTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioState:
+    """Everything that the servers show."""
+
+    ops: HostedRepository
+    app: HostedRepository
+    controller: ApplicationController
+
+
+def build_scenario(scenario: Scenario, clock: Clock, pace: ControllerTimings, checks: CheckTimings) -> ScenarioState:
+    """Live through the scenario's past, up to the clock's present."""
+    now = clock.now()
+    ops = HostedRepository(OPS_REPOSITORY, 871_234_567, former_names=(FORMER_OPS_REPOSITORY,), timings=checks)
+    app = HostedRepository(APP_REPOSITORY, 871_234_001, timings=checks)
+    app.git.commit(
+        {"README.md": "# anchor-msp\n\nThe platform itself: gateway, web and workers.\n"},
+        "Begin",
+        author=ACCOUNTS["a.lee"],
+        time=now - FIRST_COMMIT,
+    )
+    _configure_actions(ops, HostedActionSettings({"ENGINE_ID": ENGINE_ID}, {"STATUS_API_URL"}))
+    _configure_actions(
+        app,
+        HostedActionSettings({"ENGINE_ID": ENGINE_ID, "OPS_REPO": OPS_REPOSITORY}, {"STATUS_API_URL", "OPS_REPO_PAT"}),
+    )
+    controller = ApplicationController(ops.git, pace, scenario.failing_deployments)
+    commit_first_files(ops, now)
+    for entry in ops.git.list_folder(ops.git.head, APPLICATIONS_FOLDER):
+        found = ClusterApplication.from_manifest(parse_yaml(ops.git.read_text(entry.sha)), now - FIRST_COMMIT)
+        for live in scenario.spec_overrides:
+            if live.application == found.name:
+                found.spec = live.apply(found.spec)
+        controller.add_application(found, now - FIRST_COMMIT)
+    controller.windows = list(scenario.windows)
+    hands = sorted(scenario.manual_changes, key=lambda hand: hand.ago, reverse=True)
+
+    def until(time: datetime) -> None:
+        while hands and now - hands[0].ago <= time:
+            hand = hands.pop(0)
+            controller.run_due_events(now - hand.ago)
+            hand.apply(Kubectl(controller, ManualClock(now - hand.ago)))
+        controller.run_due_events(time)
+
+    replay_history(ops, scenario.history, now, until)
+    until(now)
+    for number in range(scenario.tenant_count):
+        controller.adopt_application(_build_tenant(number, now))
+    controller.schedule_reconciliation(now)
+    return ScenarioState(ops, app, controller)
+
+
+def _configure_actions(hosted: HostedRepository, own: HostedActionSettings) -> None:
+    """What its workflows are given; the token of the status API is the organisation's."""
+    hosted.repository_settings = own
+    hosted.organisation_settings = HostedActionSettings(secrets={"STATUS_API_TOKEN"})
+    hosted.environments = {"prod": HostedActionSettings(secrets={"KUBECONFIG"})}
+
+
+TENANT_VALUES = {
+    "rollout": {"maxSurge": 0, "maxUnavailable": 1},
+    "gateway": {"replicas": 1, "image": {"repository": "ghcr.io/tenants/api", "tag": "2.7.1"}},
+    "web": {"replicas": 1, "image": {"repository": "ghcr.io/tenants/web", "tag": "2.7.1"}},
+    "workers": {"outbox": {"enabled": True, "replicas": 1}, "job": {"enabled": True, "replicas": 1}},
+    "statusMock": {"enabled": False},
+    "secrets": {"name": "tenant", "store": "anchor-vault", "remoteKey": "tenant", "keys": ["DATABASE_URL"]},
+}
+_TENANT_RESOURCES: tuple[RenderedResource, ...] = ()
+
+
+def _render_tenant() -> tuple[RenderedResource, ...]:
+    global _TENANT_TARGET
+    _TENANT_RESOURCES = _TENANT_RESOURCES or render_chart(TENANT_VALUES, "tenant")
+    return _TENANT_RESOURCES
+
+
+def _build_tenant(number: int, now: datetime) -> ClusterApplication:
+    """One of many applications of others: mostly well, now and then out of sync or degraded."""
+    project = f"tenants-{number % TENANT_PROJECTS:02}"
+    name = f"tenant-{number:05}"
+    created = now - timedelta(days=30 + number % 200)
+    source = {
+        "repoURL": "https://github.com/anchor/tenants.git",
+        "path": f"tenants/{name}",
+        "targetRevision": "main",
+    }
+    app = ClusterApplication(
+        namespace=project,
+        name=name,
+        spec={
+            "source": source,
+            "destination": {"server": "https://kubernetes.default.svc", "namespace": name},
+            "project": project,
+            "syncPolicy": {"automated": {"prune": True, "selfHeal": True}},
+        },
+        labels={"app.kubernetes.io/part-of": "tenants", "anchor.dev/environment": "tenant"},
+        created_at=created,
+        target=_render_tenant(),
+        foreign=True,
+        sync="Synced",
+        revision=f"{number % 7:040x}",
+        health_since=created + timedelta(minutes=3),
+    )
+    app.live = {resource.key: ClusterObject(resource) for resource in app.target}
+    if number % 60 == 59:
+        broken = next(live for live in app.live.values() if live.resource.kind == "Deployment")
+        broken.health = "Degraded"
+        broken.message = f'Deployment "{broken.resource.name}" exceeded its progress deadline'
+        app.update_health(now - timedelta(hours=1 + number % 40))
+    if number % 40 == 39:
+        first = app.target[0]
+        del app.live[first.key]
+        app.sync = "OutOfSync"
+    operation = {"sync": {"revision": app.revision, "source": source}, "initiatedBy": {"automated": True}}
+    app.record_history(operation, created, created + timedelta(seconds=4))
+    app.operation_state = {
+        "operation": operation | {"retry": {"limit": 5}},
+        "phase": "Succeeded",
+        "message": "successfully synced (all tasks run)",
+        "startedAt": format_rfc3339(created),
+        "finishedAt": format_rfc3339(created + timedelta(seconds=4)),
+    }
+    return app

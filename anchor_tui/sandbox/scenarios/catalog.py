@@ -1,0 +1,289 @@
+"""What state the estate is in when the sandbox starts. A scenario is one entry of `SCENARIOS`."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from anchor_tui.sandbox.argocd.sync_options import SYNC_OPTIONS_ANNOTATION
+from anchor_tui.sandbox.argocd.sync_windows import ProjectSyncWindow
+from anchor_tui.sandbox.scenarios.seed_history import (
+    DEV,
+    HISTORY,
+    OVERLAY_PATH,
+    PROD,
+    STAGING,
+    FileEdit,
+    SeedPullRequest,
+    SeedRelease,
+)
+from anchor_tui.sandbox.timings import FailingDeployment
+
+if TYPE_CHECKING:
+    from anchor_tui.sandbox.argocd.kubectl import Kubectl
+
+
+class UnknownScenarioError(ValueError):
+    """There is no scenario of this name; the message lists those there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpecOverride:
+    """An application whose spec in the cluster is not the one in git: `value` stands at the dotted `path`."""
+
+    application: str
+    path: str
+    value: Any
+
+    def apply(self, spec: Mapping[str, Any]) -> dict[str, Any]:
+        """The spec with this part replaced."""
+        changed: dict[str, Any] = copy.deepcopy(dict(spec))
+        *folders, name = self.path.split(".")
+        place = changed
+        for folder in folders:
+            place = place.setdefault(folder, {})
+        if self.value is None:
+            place.pop(name, None)
+        else:
+            place[name] = self.value
+        return changed
+
+
+@dataclass(frozen=True, slots=True)
+class ManualChange:
+    """What somebody did in the cluster, `ago` before now."""
+
+    ago: timedelta
+    apply: Callable[[Kubectl], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What happened beyond the usual history, and what is wrong in the cluster."""
+
+    name: str
+    summary: str
+    pull_requests: tuple[SeedPullRequest, ...] = ()
+    spec_overrides: tuple[SpecOverride, ...] = ()
+    failing_deployments: tuple[FailingDeployment, ...] = ()
+    manual_changes: tuple[ManualChange, ...] = ()
+    windows: tuple[ProjectSyncWindow, ...] = ()
+    tenant_count: int = 0
+
+    @property
+    def history(self) -> tuple[SeedPullRequest, ...]:
+        """Every change, the usual ones too; a number of the scenario's own replaces the usual change's."""
+        numbers = {change.number for change in self.pull_requests}
+        return tuple(change for change in HISTORY if change.number not in numbers) + self.pull_requests
+
+
+GATEWAY_LOG_LEVEL = "spec.template.spec.containers.anchor-gateway.env.LOG_LEVEL.value"
+STALE_LABELS = {"app.kubernetes.io/part-of": "anchor-msp"}
+CANARY_SERVICE: Mapping[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "anchor-web-canary", "labels": STALE_LABELS},
+    "spec": {"selector": {"app": "anchor-web"}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]},
+}
+TUNING_CONFIG_MAP: Mapping[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "anchor-gateway-tuning", "labels": STALE_LABELS},
+    "data": {"POOL_SIZE": "20", "REQUEST_TIMEOUT": "30s"},
+}
+
+
+def _minutes(minutes: float) -> timedelta:
+    return timedelta(minutes=minutes)
+
+
+SCENARIOS: dict[str, Scenario] = {
+    scenario.name: scenario
+    for scenario in (
+        Scenario("steady", "everything is Synced and Healthy; one draft pull request of no consequence is open"),
+        Scenario(
+            "incident",
+            "prod is Degraded since its promotion to 1.43.2; staging holds two stale resources and does not prune",
+            pull_requests=(
+                SeedPullRequest(
+                    230,
+                    timedelta(hours=5),
+                    "s.okafor",
+                    FileEdit(
+                        OVERLAY_PATH.format(STAGING), "statusMock:\n  enabled: false", "statusMock:\n  enabled: true"
+                    ),
+                    title="Turn the status mock on in staging to rehearse the cutover",
+                    branch="staging-mock-on",
+                    merged_by="a.lee",
+                ),
+                SeedPullRequest(
+                    232,
+                    _minutes(40),
+                    "a.lee",
+                    SeedRelease(STAGING, "1.44.0"),
+                    merged=False,
+                    approved_by="m.ito",
+                ),
+                SeedPullRequest(233, _minutes(15), "m.ito", SeedRelease(PROD, "1.43.2"), merged_by="a.lee"),
+                SeedPullRequest(
+                    234,
+                    _minutes(4),
+                    "s.okafor",
+                    FileEdit(
+                        OVERLAY_PATH.format(STAGING), "statusMock:\n  enabled: true", "statusMock:\n  enabled: false"
+                    ),
+                    title="Turn the status mock in staging off again",
+                    branch="staging-mock-off",
+                    open_for=_minutes(15),
+                    merged_by="a.lee",
+                ),
+            ),
+            spec_overrides=(SpecOverride("anchor-msp-staging", "syncPolicy.automated", {"selfHeal": True}),),
+            failing_deployments=(FailingDeployment("anchor-prod", "anchor-gateway", "1.43.2"),),
+        ),
+        Scenario(
+            "cutover",
+            "before the no-mock cutover: stale mocks live in staging and prod, prune and self-heal are off in the "
+            "cluster, and prod's gateway still asks a mock",
+            pull_requests=(
+                *(
+                    SeedPullRequest(
+                        number,
+                        timedelta(hours=6),
+                        "s.okafor",
+                        FileEdit(
+                            OVERLAY_PATH.format(name), "statusMock:\n  enabled: false", "statusMock:\n  enabled: true"
+                        ),
+                        title=f"Turn the status mock on in {name} until the status service is there",
+                        branch=f"{name}-mock-on",
+                        merged_by="a.lee",
+                    )
+                    for number, name in ((240, STAGING), (241, PROD))
+                ),
+                SeedPullRequest(
+                    242,
+                    timedelta(hours=5),
+                    "s.okafor",
+                    FileEdit(
+                        OVERLAY_PATH.format(PROD),
+                        "EGI_CONTROL_CENTER_URL: https://control.anchor.example/egi",
+                        "EGI_CONTROL_CENTER_URL: http://status-mock.anchor-prod.svc/egi",
+                    ),
+                    title="Let prod's gateway ask the status mock",
+                    branch="prod-mock-url",
+                    merged_by="a.lee",
+                ),
+                *(
+                    SeedPullRequest(
+                        number,
+                        _minutes(50),
+                        "s.okafor",
+                        FileEdit(
+                            OVERLAY_PATH.format(name), "statusMock:\n  enabled: true", "statusMock:\n  enabled: false"
+                        ),
+                        title=f"Turn the status mock off in {name}",
+                        branch=f"{name}-mock-off",
+                        merged_by="m.ito",
+                    )
+                    for number, name in ((243, STAGING), (244, PROD))
+                ),
+            ),
+            spec_overrides=(
+                SpecOverride("anchor-msp-staging", "syncPolicy.automated", {"selfHeal": True}),
+                SpecOverride("anchor-msp-prod", "syncPolicy.automated", {}),
+            ),
+        ),
+        Scenario(
+            "drift",
+            "the cluster is not what git says: prod was changed by hand and does not heal, staging holds what it "
+            "does not prune, dev no longer follows",
+            pull_requests=(
+                SeedPullRequest(
+                    250,
+                    _minutes(70),
+                    "s.okafor",
+                    FileEdit(
+                        OVERLAY_PATH.format(DEV),
+                        "    AUTH_MODE: disabled\n",
+                        "    AUTH_MODE: disabled\n    LOG_LEVEL: debug\n",
+                    ),
+                    title="Log at debug level in dev",
+                    branch="dev-log-level",
+                    merged_by="a.lee",
+                ),
+                SeedPullRequest(251, _minutes(55), "m.ito", SeedRelease(PROD, "1.43.2"), merged_by="a.lee"),
+            ),
+            spec_overrides=(
+                SpecOverride("anchor-msp-staging", "syncPolicy.automated", {"selfHeal": True}),
+                SpecOverride("anchor-msp-prod", "syncPolicy.automated", {"prune": True}),
+            ),
+            manual_changes=(
+                ManualChange(
+                    timedelta(days=9),
+                    lambda kubectl: kubectl.apply_object(
+                        "anchor-msp-staging", CANARY_SERVICE, {SYNC_OPTIONS_ANNOTATION: "Prune=false"}
+                    ),
+                ),
+                ManualChange(
+                    timedelta(days=6, hours=4),
+                    lambda kubectl: kubectl.apply_object("anchor-msp-staging", TUNING_CONFIG_MAP),
+                ),
+                ManualChange(
+                    timedelta(hours=3),
+                    lambda kubectl: kubectl.patch_application(
+                        "anchor-msp-dev", {"spec": {"syncPolicy": {"automated": None}}}
+                    ),
+                ),
+                # After the sync to the last commit: one to another commit would put them back, self-heal or not.
+                ManualChange(
+                    _minutes(35),
+                    lambda kubectl: kubectl.edit_object(
+                        "anchor-msp-prod", "Deployment", "anchor-web", "spec.replicas", 3
+                    ),
+                ),
+                ManualChange(
+                    _minutes(33),
+                    lambda kubectl: kubectl.edit_object(
+                        "anchor-msp-prod", "Deployment", "anchor-gateway", GATEWAY_LOG_LEVEL, "debug"
+                    ),
+                ),
+            ),
+        ),
+        Scenario(
+            "release-day",
+            "dev has 1.45.0 since minutes ago, staging is one release behind and prod two; the checks of prod's next "
+            "promotion still run, and nobody has opened staging's yet",
+            pull_requests=(
+                SeedPullRequest(231, timedelta(hours=19), "a.lee", SeedRelease(DEV, "1.44.0")),
+                SeedPullRequest(232, timedelta(hours=17), "m.ito", SeedRelease(PROD, "1.43.2"), merged_by="a.lee"),
+                SeedPullRequest(233, timedelta(hours=5), "a.lee", SeedRelease(STAGING, "1.44.0")),
+                SeedPullRequest(
+                    234,
+                    _minutes(9),
+                    "anchor-bot",
+                    SeedRelease(DEV, "1.45.0"),
+                    open_for=_minutes(7),
+                    merged_by="a.lee",
+                ),
+                SeedPullRequest(235, timedelta(seconds=20), "m.ito", SeedRelease(PROD, "1.44.0"), merged=False),
+            ),
+        ),
+    )
+}
+
+SCALE_NAME = re.compile(r"scale-(\d+)")
+
+
+def find_scenario(name: str) -> Scenario:
+    """A scenario by name; `scale-N` is the steady one with N applications more, at most 20000."""
+    if match := SCALE_NAME.fullmatch(name):
+        number = min(int(match[1]), 20_000)
+        return replace(SCENARIOS["steady"], name=name, summary=f"steady, and {number} more", tenant_count=number)
+    if name not in SCENARIOS:
+        known = ", ".join([*SCENARIOS, "scale-N"])
+        raise UnknownScenarioError(f"there is no scenario {name!r}: known are {known}")
+    return SCENARIOS[name]

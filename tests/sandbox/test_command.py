@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from anchor_tui.sandbox.server import Sandbox, run_sandbox_in_thread
+
+COMMAND = [sys.executable, "-W", "error", "-m", "anchor_tui", "sandbox", "serve"]
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    with subprocess.Popen(
+        [*COMMAND, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            yield process, json.loads(process.stdout.readline())
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def rest(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=5)
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_one_line_tells_where_and_a_signal_ends_it_at_once(tmp_path: Path, number: signal.Signals) -> None:
+    folder = tmp_path / "box"
+    with serving("--scenario", "incident", "--write", str(folder), "--fault", "github:status=502,times=1") as (
+        process,
+        told,
+    ):
+        assert told.keys() == {"argocd", "github", "status_api", "scenario", "pid", "config", "env"}
+        assert (told["scenario"], told["pid"]) == ("incident", process.pid)
+        headers = {"authorization": f"Bearer {told['argocd']['token']}"}
+        assert len(httpx.get(told["argocd"]["url"] + "/api/v1/applications", headers=headers).json()["items"]) == 3
+        headers = {"authorization": f"Bearer {told['github']['token']}"}
+        repository = f"{told['github']['url']}/repos/{told['github']['ops_repo']}"
+        assert [httpx.get(repository, headers=headers).status_code for _ in range(2)] == [502, 200]
+        headers = {"authorization": f"Bearer {told['status_api']['token']}"}
+        assert httpx.get(told["status_api"]["url"], headers=headers).json() == {"events": []}
+        process.send_signal(number)
+        assert rest(process) == (0, "", "")
+    config = tomllib.loads(Path(told["config"]).read_text())
+    assert config == {
+        "argocd": {"server": told["argocd"]["url"], "token_env": "ARGOCD_AUTH_TOKEN"},
+        "github": {
+            "ops_repo": "anchor/anchor-msp-ops",
+            "app_repo": "anchor/anchor-msp",
+            "api_url": told["github"]["url"],
+            "token_env": "GITHUB_TOKEN",
+        },
+        "status_api": {"url": told["status_api"]["url"]},
+    }
+    secrets = [Path(told["env"]), folder / "argocd-config" / "config"]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in secrets] == [0o600, 0o600]
+    shell = subprocess.run(
+        [
+            "/bin/sh",
+            "-c",
+            '. "$0"; printf "%s %s %s" "$ARGOCD_AUTH_TOKEN" "$GITHUB_TOKEN" "$STATUS_API_TOKEN"',
+            told["env"],
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shell.stdout == " ".join(told[side]["token"] for side in ("argocd", "github", "status_api"))
+    assert "plain-text: true" in secrets[1].read_text()
+
+
+def test_it_ends_when_its_stdin_does() -> None:
+    with serving("--until-stdin-closes") as (process, told):
+        assert told["config"] is None
+        assert process.poll() is None
+        assert rest(process) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--scenario", "nope"], "known are steady, incident, cutover, "),
+        (["--fault", "argocd:nope"], "--fault: unknown fault 'nope'"),
+        (["--port-argocd", "1"], "cannot serve: "),
+    ],
+)
+def test_what_cannot_be_served_is_said_in_a_sentence(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from anchor_tui.cli.sandbox import add_arguments
+    from anchor_tui.sandbox import command
+
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    if "--port-argocd" in arguments:
+        monkeypatch.setattr("anchor_tui.sandbox.sockets.open_listener", _refuse)
+    assert command.run_sandbox_command(_parsed(add_arguments, ["serve", *arguments])) == 2
+    assert words in capsys.readouterr().err
+
+
+def _refuse(port: int) -> None:
+    raise PermissionError(13, "Permission denied")
+
+
+def _parsed(add_arguments, arguments):
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return parser.parse_args(arguments)
+
+
+def test_what_is_missing_is_said_with_how_to_install_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from anchor_tui.cli.sandbox import add_arguments
+    from anchor_tui.sandbox import command
+
+    monkeypatch.setattr(command, "REQUIRED_PACKAGES", ("no_such_package",))
+    assert command.run_sandbox_command(_parsed(add_arguments, ["serve"])) == 2
+    assert "pip install 'anchor-tui[demo]'" in capsys.readouterr().err
+
+
+def test_the_help_names_every_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    from typing import get_args
+
+    from anchor_tui.cli.sandbox import add_arguments
+    from anchor_tui.sandbox.faults.switches import FaultKind
+
+    with pytest.raises(SystemExit):
+        _parsed(add_arguments, ["serve", "--help"])
+    said = capsys.readouterr().out
+    assert all(f"\n  {kind}" in said for kind in get_args(FaultKind))
+
+
+def test_a_sandbox_in_a_thread_serves_callers_without_a_loop() -> None:
+    before = threading.active_count()
+    with run_sandbox_in_thread("steady") as box:
+        headers = {"authorization": f"Bearer {box.argocd_token}"}
+        assert httpx.get(box.argocd_url + "/api/v1/applications", headers=headers).status_code == 200
+        sha = box.commit({"README.md": "x\n"}, "Words")
+        assert box.git.head == sha
+        with pytest.raises(TypeError):
+            box.advance(1)
+    assert threading.active_count() == before
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(box.argocd_url)
+
+
+def test_what_fails_at_the_start_is_raised_where_it_was_asked_for() -> None:
+    with pytest.raises(ValueError, match="there is no scenario"), run_sandbox_in_thread("nope"):
+        raise AssertionError("it started")
+
+
+async def test_it_listens_on_loopback_alone_and_leaves_signals_as_they_were() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    async with Sandbox.start() as box:
+        assert box.argocd_url.startswith("http://127.0.0.1:")
+        assert box.github_url.startswith("http://127.0.0.1:")
+        assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_importing_the_package_imports_no_server() -> None:
+    code = (
+        "import sys, anchor_tui.sandbox, anchor_tui.sandbox.command, anchor_tui.cli.sandbox; "
+        "print([name for name in ('starlette', 'uvicorn', 'dulwich', 'graphql', 'textual') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ})
+    assert done.stdout == "[]\n"
+
+
+def test_the_sandbox_knows_nothing_of_the_rest_and_no_screen() -> None:
+    code = (
+        "import sys, anchor_tui.sandbox.server, anchor_tui.sandbox.command, anchor_tui.sandbox.github.graphql; "
+        "print(sorted(name for name in sys.modules if name.startswith('anchor_tui.') and 'sandbox' not in name), "
+        "'textual' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[] False\n"
