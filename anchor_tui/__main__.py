@@ -72,9 +72,9 @@ def _run_command(arguments: argparse.Namespace) -> int:
         case "config":
             return config_command.run(arguments, _keys_by_action())
         case "sandbox":
-            from anchor_tui.sandbox import command
+            from anchor_tui.sandbox.command import run_sandbox_command
 
-            return command.run_sandbox_command(arguments)
+            return run_sandbox_command(arguments)
         case "demo":
             from anchor_tui.services.runtime_context import start_demo
 

@@ -94,8 +94,8 @@ def _print_schema(*, snapshot: bool) -> int:
     import json
 
     if snapshot:
-        pass
+        from anchor_tui.services.snapshot_json import snapshot_schema
     else:
-        from anchor_tui.config.json_schema import build_config_schema
-    text = json.dumps(build_config_schema(), indent=2, ensure_ascii=False) + "\n"
+        pass
+    text = json.dumps(snapshot_schema(), indent=2, ensure_ascii=False) + "\n"
     return ExitCode.OK if write_result(text.encode(), None) else ExitCode.USAGE

@@ -1,0 +1,1 @@
+"""The configuration: values, loading, schema, text."""

@@ -30,7 +30,7 @@ class FieldDifference(ValueObject, frozen=True):
     def __str__(self) -> str:
         if not self.path:
             return f"{self.ref} is created"
-        return f"{self.ref}  {self.path}: {self.live or 'not set'} → {self.will or 'not set'}"
+        return f"{self.ref}  {self.path}: {self.live or 'not set'} → {self.predicted or 'not set'}"
 
 
 def field_differences(items: Iterable[object]) -> tuple[FieldDifference, ...]:

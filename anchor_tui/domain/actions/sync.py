@@ -217,7 +217,7 @@ def _plan_lines(
 ) -> Iterator[PlanLine]:
     state, application = ready.state, ready.state.application
     before = f"{application.name}: " if several else ""
-    subject = f" “{state.subject}”" if state.subject else ""
+    subject = f" “{state.commit_subject}”" if state.commit_subject else ""
     yield PlanLine("change", f"{before}to {shorten_revision(application.compared_revision)}{subject}")
     automated = application.automated is not None and application.automated.enabled
     if automated:

@@ -1,0 +1,1 @@
+"""How Helm interprets values files, parameters and image fields."""

@@ -1,0 +1,1 @@
+"""How cluster objects and Argo CD Applications are interpreted."""

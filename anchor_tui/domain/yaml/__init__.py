@@ -1,0 +1,1 @@
+"""YAML text with exact places, and edits that touch nothing else."""

@@ -1,0 +1,1 @@
+"""Faults that the embedded servers can show."""

@@ -31,7 +31,7 @@ from anchor_tui.sandbox.github.repository import HostedRepository
 REST_DOCS_URL = "https://docs.github.com/rest"
 VIEWER = "on-call"
 VIEWER_ID = 58_201_733
-Endpoint = Callable[[Request], Awaitable["Answer"]]
+Endpoint = Callable[[Request], Awaitable["EndpointResponse"]]
 
 
 class EndpointResponse:

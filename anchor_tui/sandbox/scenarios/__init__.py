@@ -1,0 +1,1 @@
+"""The states in which the embedded servers start."""

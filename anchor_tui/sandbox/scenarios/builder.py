@@ -95,7 +95,7 @@ _TENANT_RESOURCES: tuple[RenderedResource, ...] = ()
 
 
 def _render_tenant() -> tuple[RenderedResource, ...]:
-    global _TENANT_TARGET
+    global _TENANT_RESOURCES
     _TENANT_RESOURCES = _TENANT_RESOURCES or render_chart(TENANT_VALUES, "tenant")
     return _TENANT_RESOURCES
 

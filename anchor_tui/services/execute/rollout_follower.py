@@ -39,8 +39,8 @@ async def wait_for_rollout(
         for revision in revisions:
             if revision and revision not in reached:
                 asked = await patience.try_read(
-                    lambda r=revision: github.contains_commit(config.github.ops_repo, r, merged)
-                )  # type: ignore[misc]
+                    lambda r=revision: github.contains_commit(config.github.ops_repo, r, merged)  # type: ignore[misc]
+                )
                 if asked is not None:
                     reached[revision] = asked
         there = any(reached.get(each, False) for each in revisions)

@@ -1,0 +1,1 @@
+"""The one reader: sources to Snapshot."""

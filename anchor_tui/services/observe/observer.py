@@ -70,10 +70,10 @@ class DataSource(Protocol):
 class ComparingSource(Protocol):
     """A source that tells what lies between commits and the head of the branch."""
 
-    def compare(self, revisions: Iterable[str]) -> None:
+    def set_synced_revisions(self, revisions: Iterable[str]) -> None:
         """The commits that are worth comparing from now on."""
 
-    async def compared(self, revisions: Iterable[str]) -> Fresh[Any] | None:
+    async def read_comparisons(self, revisions: Iterable[str]) -> Fresh[Any] | None:
         """Its last reading with these compared; None where there is nothing to compare."""
 
 
@@ -116,7 +116,7 @@ class Observer:
             if isinstance(source, ComparingSource):
                 with contextlib.suppress(TimeoutError, SourceError):  # what is not compared is skipped, and says so
                     async with asyncio.timeout(min(timeout_s, COMPARE_TIMEOUT_S)):
-                        reading = await source.compared(self._synced_revisions())
+                        reading = await source.read_comparisons(self._synced_revisions())
                         self._readings = replace(self._readings, github=reading or self._readings.github)
         return self.build_snapshot()
 
@@ -183,7 +183,7 @@ class Observer:
                 self._argocd_responded.set()
         for each in self._sources:
             if isinstance(each, ComparingSource):
-                each.compare(self._synced_revisions())
+                each.set_synced_revisions(self._synced_revisions())
         self._changed.set()
 
     def _synced_revisions(self) -> tuple[str, ...]:

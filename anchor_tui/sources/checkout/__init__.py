@@ -1,0 +1,1 @@
+"""A local checkout of the ops repo, read through git and helm."""

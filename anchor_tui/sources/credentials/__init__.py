@@ -1,0 +1,1 @@
+"""Where addresses and tokens come from."""

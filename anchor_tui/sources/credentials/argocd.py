@@ -26,7 +26,11 @@ from anchor_tui.sources.credentials.argocd_cli import (
     read_contexts,
 )
 from anchor_tui.sources.credentials.gh_cli import find_hosts_file, read_hosts_token, run_gh_auth_token
-from anchor_tui.sources.credentials.secret import Secret, parse_token, read_keyring_token
+from anchor_tui.sources.credentials.secret import (
+    Secret,
+    parse_token,
+    read_keyring_token,
+)
 from anchor_tui.sources.errors import CredentialError
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""GitHub: the ops repo and its pull requests."""

@@ -135,7 +135,7 @@ class CheckRollup(msgspec.Struct, rename="camel"):
     contexts: CheckContexts | None = None
 
 
-class HeadCommit(msgspec.Struct, rename="camel"):
+class HeadCommitNode(msgspec.Struct, rename="camel"):
     """The branch's head, without the files, whose names depend on the configuration."""
 
     oid: str

@@ -34,7 +34,7 @@ from anchor_tui.sources.github.queries import build_queries
 from anchor_tui.sources.github.repo_files import ReleaseHistories, RepoFiles
 from anchor_tui.sources.github.schema import (
     BranchRef,
-    HeadCommit,
+    HeadCommitNode,
     PollResponse,
     PullRequestNode,
     RateLimit,
@@ -242,7 +242,7 @@ class GitHubSource:
         self, door: GitHubClient, repository: RepositoryNode
     ) -> tuple[list[PullRequestNode], tuple[GraphQLError, ...], list[RateLimit | None]]:
         """Every open pull request: a page after the other, none cut without a word. And what the pages cost."""
-        page, found, errors = repository.pull_requests, list[PullRequestNode](), list["GraphError"]()
+        page, found, errors = repository.pull_requests, list[PullRequestNode](), list[GraphQLError]()
         limits: list[RateLimit | None] = []
         cursors: set[str] = set()
         while page is not None:
@@ -358,7 +358,7 @@ def _to_pull_request(pull: PullRequestNode, denied: tuple[GraphQLError, ...]) ->
 
 
 def _to_head(ref: BranchRef, denied: tuple[GraphQLError, ...]) -> HeadCommit:
-    commit = convert_json(ref.target, HeadCommit)
+    commit = convert_json(ref.target, HeadCommitNode)
     checks_denied = any("statusCheckRollup" in error.path and "pullRequests" not in error.path for error in denied)
     rules_denied = bool({"refUpdateRule", "rules"} & {step for error in denied for step in error.path})
     checks = summarize_required_checks(commit.status_check_rollup, ref.required_check_names, denied=checks_denied)
@@ -366,7 +366,7 @@ def _to_head(ref: BranchRef, denied: tuple[GraphQLError, ...]) -> HeadCommit:
         oid=commit.oid,
         headline=commit.message_headline,
         committed_at=to_utc(commit.committed_date) if commit.committed_date else None,
-        author=commit.author.who if commit.author else None,
+        author=commit.author.display_name if commit.author else None,
         checks="unknown" if checks == "none" and rules_denied else checks,
         required_checks=tuple(sorted(ref.required_check_names)),
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import Environment, Snapshot
 from anchor_tui.tui.keys import REGISTRY, KeyAction
-from anchor_tui.tui.panes import fleet
+from anchor_tui.tui.panes import fleet as fleet_panes
 from anchor_tui.tui.targets import ActionTarget, explain_unavailable_action
 from anchor_tui.tui.widgets.bars import DetailPanel, HeaderBar, KeyFooter, PaneTabs, SourceBar
 from anchor_tui.tui.widgets.card import CARD_MIN_WIDTH, EnvironmentCard
@@ -42,7 +42,7 @@ class FleetScreen(Screen[None]):
     snapshot: reactive[Snapshot | None] = reactive(None)
     now: reactive[datetime | None] = reactive(None)
     environment: reactive[str] = reactive("", init=False)
-    pane: reactive[str] = reactive(fleet.APPLICATIONS, init=False)
+    pane: reactive[str] = reactive(fleet_panes.APPLICATIONS, init=False)
     filter_text: reactive[str] = reactive("", init=False)
     show_all: reactive[bool] = reactive(False, init=False)
     as_cards: reactive[bool] = reactive(True)
@@ -139,7 +139,7 @@ class FleetScreen(Screen[None]):
         self.query_one("#cards").display = as_cards
         self.query_one("#fleet").display = not as_cards
         if as_cards and self.pane == FLEET_PANE:
-            self.pane = fleet.APPLICATIONS
+            self.pane = fleet_panes.APPLICATIONS
 
     def on_resize(self, event: Resize) -> None:
         """The same place in another shape."""
@@ -154,21 +154,22 @@ class FleetScreen(Screen[None]):
             return
         fleet = self.query_one("#fleet", RowList)
         if not self.as_cards:
-            overview = fleet.build_fleet_pane(self.snapshot)
+            overview = fleet_panes.build_fleet_pane(self.snapshot)
             fleet.show_rows(overview.columns, overview.rows, overview.empty_text, self.now)
             fleet.styles.height = min(len(overview.rows), max(3, self.size.height // 3)) + 1
-        name = fleet.APPLICATIONS if self.pane == FLEET_PANE else self.pane
+        name = fleet_panes.APPLICATIONS if self.pane == FLEET_PANE else self.pane
         made = {
-            each: fleet.build_pane(each, self.snapshot, self._shown_environments(), self.jobs) for each in fleet.PANES
+            each: fleet_panes.build_pane(each, self.snapshot, self._shown_environments(), self.jobs)
+            for each in fleet_panes.PANES
         }
         pane = made[name]
         rows = (
             tuple(row for row in pane.rows if row.matches(self.filter_text.lower())) if self.filter_text else pane.rows
         )
-        empty = f"nothing holds “{self.words}”" if self.words and pane.rows else pane.empty
+        empty = f"nothing holds “{self.filter_text}”" if self.filter_text and pane.rows else pane.empty_text
         self.query_one("#rows", RowList).show_rows(pane.columns, rows, empty, self.now)
         tabs = self.query_one(PaneTabs)
-        counted = tuple((each, len(made[each].rows)) for each in fleet.PANES)
+        counted = tuple((each, len(made[each].rows)) for each in fleet_panes.PANES)
         tabs.panes = counted if self.as_cards else ((FLEET_PANE, len(self._environment_names)), *counted)
         tabs.active = self.pane
         tabs.note = self._describe_scope(len(rows), len(pane.rows))
@@ -179,9 +180,9 @@ class FleetScreen(Screen[None]):
         where = "every environment" if self.show_all else self.environment
         if self.selected:
             where = f"{where} · {format_count(len(self.selected), 'application')} selected"
-        if (running := fleet.describe_running_jobs(self.jobs)) and not self.filter_text:
+        if (running := fleet_panes.describe_running_jobs(self.jobs)) and not self.filter_text:
             return f"{running} · {where}"
-        return f"filter “{self.words}”: {shown} of {of} · {where}" if self.words else where
+        return f"filter “{self.filter_text}”: {shown} of {of} · {where}" if self.filter_text else where
 
     def _show_detail(self) -> None:
         row = self.highlighted_row
@@ -199,17 +200,17 @@ class FleetScreen(Screen[None]):
     def target(self) -> ActionTarget:
         """What an action is about: the selected applications, else the highlighted one of several, else all of it."""
         row = self.highlighted_row
-        if self.pane == fleet.PULL_REQUESTS:
+        if self.pane == fleet_panes.PULL_REQUESTS:
             return ActionTarget(self.environment, (), int(row.key) if row and row.key.isdecimal() else None)
         found = {
-            fleet.application_row_key(environment, app): (environment.name, app.id)
+            fleet_panes.application_row_key(environment, app): (environment.name, app.id)
             for environment in (self.snapshot.environments if self.snapshot else ())
             for app in environment.applications
         }
         if chosen := tuple(id_ for key, (_, id_) in found.items() if key in self.selected):
             return ActionTarget(self.environment, chosen, self._only_pull_request)
         several = sum(1 for each in self._shown_environments() for _ in each.applications) > 1
-        if self.pane == fleet.APPLICATIONS and row is not None and several and row.key in found:
+        if self.pane == fleet_panes.APPLICATIONS and row is not None and several and row.key in found:
             name, id_ = found[row.key]
             return ActionTarget(name, (id_,), self._only_pull_request)
         return ActionTarget(self.environment, (), self._only_pull_request)
@@ -224,7 +225,7 @@ class FleetScreen(Screen[None]):
     def toggle_selection(self) -> None:
         """Marks the highlighted application, or takes the mark away, and goes on to the next."""
         row = self.highlighted_row
-        if row is not None and self.pane == fleet.APPLICATIONS:
+        if row is not None and self.pane == fleet_panes.APPLICATIONS:
             self.selected = self.selected ^ {row.key}
             self.active_list.move_cursor(1)
 
@@ -234,7 +235,7 @@ class FleetScreen(Screen[None]):
         match action:
             case acting if acting in MUTATING_ACTIONS:
                 return explain_unavailable_action(acting, self.target, self.snapshot, self._environment_names)
-            case "select" if self.pane != fleet.APPLICATIONS or row is None:
+            case "select" if self.pane != fleet_panes.APPLICATIONS or row is None:
                 return "applications are selected in their pane"
             case "browser" if row is None or not row.url:
                 return "what is highlighted has no address"
@@ -276,7 +277,7 @@ class FleetScreen(Screen[None]):
 
     def move_pane(self, step: int) -> None:
         """The next pane, around the end."""
-        order = fleet.PANES if self.as_cards else (FLEET_PANE, *fleet.PANES)
+        order = fleet_panes.PANES if self.as_cards else (FLEET_PANE, *fleet_panes.PANES)
         self.pane = order[(order.index(self.pane) + step) % len(order)]
 
     def move_environment(self, step: int) -> None:

@@ -41,7 +41,7 @@ class HelpScreen(ModalScreen[None]):
                     yield from self._compose_entry(line)
 
     def _compose_entry(self, line: HelpEntry) -> Iterator[Static]:
-        keys = "1–9" if line.action.id == "environment" else line.action.all_keys
+        keys = "1–9" if line.action.id == "environment" else line.action.readable_keys
         words = safe_text(line.action.tooltip)
         style = "dim" if line.reason else "bold"
         yield Static(safe_text(keys, style))

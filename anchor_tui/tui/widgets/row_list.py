@@ -93,10 +93,10 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
             """The grid."""
             return self.grid
 
-    def __init__(self, columns: tuple[ListColumn, ...] = (), *, id: str | None = None, empty: str = "") -> None:  # noqa: A002
+    def __init__(self, columns: tuple[ListColumn, ...] = (), *, id: str | None = None, empty_text: str = "") -> None:  # noqa: A002
         super().__init__(id=id)
         self.columns = columns
-        self.empty_text = empty
+        self.empty_text = empty_text
         self._widths: tuple[int, ...] = ()
         self._index = 0
 

@@ -18,7 +18,7 @@ from anchor_tui.domain.status_marks import convert_to_ascii
 from tests import golden, rich
 from tests.values import NOW, config
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 @pytest.mark.parametrize("name", SNAPSHOT_FORMATS)

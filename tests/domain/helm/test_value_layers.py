@@ -110,7 +110,7 @@ def test_the_layers_lie_in_argo_cds_order() -> None:
     assert found.merged == {"a": 1, "b": 2, "c": 3, "d": 4}
     assert found.place(("b",)) == SourceLocation("c/e.yaml", 1, 4)
     assert found.place(("zzz",)) is None
-    assert found.paths_read == ("c", "c/values.yaml", "c/e.yaml", "app.yaml")
+    assert found.reads == ("c", "c/values.yaml", "c/e.yaml", "app.yaml")
 
 
 def test_null_deletes_what_the_chart_says_and_a_missing_key_falls_back() -> None:

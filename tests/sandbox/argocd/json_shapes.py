@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-RECORDINGS = Path(__file__).parent.parent / "recordings" / "argocd"
+RECORDINGS = Path(__file__).parents[2] / "recordings" / "argocd"
 Shape = dict[str, set[str]]
 FREE_KEYS = {"labels", "annotations"}
 """Here the keys are data."""

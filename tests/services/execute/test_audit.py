@@ -124,7 +124,7 @@ def test_a_plan_comes_back_with_every_kind_of_step(audit):
 )
 def test_a_last_line_that_a_crash_cut_short_is_one_unreadable_line_and_no_later_one_is_lost(audit, torn):
     audit.append_entry(entry())
-    with audit.path.unreadable("ab") as file:
+    with audit.path.open("ab") as file:
         file.write(torn)
     assert [each.entry for each in audit.read()] == ["intended"]
     audit.append_entry(entry("done"))
@@ -136,7 +136,7 @@ def test_a_last_line_that_a_crash_cut_short_is_one_unreadable_line_and_no_later_
 
 def test_a_line_of_another_version_is_unreadable_and_the_others_are_read(audit):
     audit.append_entry(entry())
-    with audit.path.unreadable("ab") as file:
+    with audit.path.open("ab") as file:
         file.write(b'{"at":"2026-11-23T14:02:31Z","entry":"begun","plan":"1","action":"x"}\n')
         file.write(b'{"at":"2026-11-23T14:02:31Z","entry":"done","plan":"1","action":"x","new":true}\n\n')
     assert [each.entry for each in audit.read()] == ["intended", "done"]

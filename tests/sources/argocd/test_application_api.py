@@ -446,7 +446,7 @@ def to(url):
 
 def answer_of_a_proxy(body):
     def answer(request):
-        request.start_action(1000)
+        request.begin(1000)
         request._handler.wfile.write(body)
         request.reset()
 

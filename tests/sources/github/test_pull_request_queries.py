@@ -600,7 +600,7 @@ async def test_nobody_listening_is_no_lost_answer(request_):
 
 
 def half(request):
-    request.start_action(1000)
+    request.begin(1000)
     request.reset()
 
 

@@ -1,0 +1,1 @@
+"""Findings of `anchor-tui check` as documents, one file a format."""

@@ -14,4 +14,4 @@ CHECK_FORMATS = ("text", "json", "sarif", "junit", "github")
 
 def load_renderer(name: str) -> Callable[[CheckReport], str]:
     """The `render` function of a format."""
-    return cast("Callable[[CheckReport], str]", import_module(f"anchor_tui.cli.reports.{name}").render)
+    return cast("Callable[[CheckReport], str]", import_module(f"anchor_tui.cli.output.check.{name}").render)

@@ -1,0 +1,1 @@
+"""Snapshots as documents, one file a format."""

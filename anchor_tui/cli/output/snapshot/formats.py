@@ -16,4 +16,4 @@ SNAPSHOT_FORMATS = ("json", "yaml", "markdown", "text", "html", "junit", "promet
 
 def load_snapshot_format(name: str) -> SnapshotFormat:
     """The `render` function of a format."""
-    return cast("SnapshotFormat", import_module(f"anchor_tui.cli.formats.{name}").render)
+    return cast("SnapshotFormat", import_module(f"anchor_tui.cli.output.snapshot.{name}").render)

@@ -1,0 +1,1 @@
+"""The owners' rules, one file a topic."""

@@ -1,0 +1,1 @@
+"""The evidence that the checks judge: git, the cluster, GitHub."""
