@@ -95,7 +95,11 @@ def _print_schema(*, snapshot: bool) -> int:
 
     if snapshot:
         from anchor_tui.services.snapshot_json import snapshot_schema
+
+        schema = snapshot_schema()
     else:
-        pass
-    text = json.dumps(snapshot_schema(), indent=2, ensure_ascii=False) + "\n"
+        from anchor_tui.config.json_schema import build_config_schema
+
+        schema = build_config_schema()
+    text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
     return ExitCode.OK if write_result(text.encode(), None) else ExitCode.USAGE

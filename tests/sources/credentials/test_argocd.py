@@ -63,7 +63,7 @@ def keyring(monkeypatch):
     module.kept, module.asked = {}, []
 
     def get_password(service, user):
-        module.asked.append_entry((service, user))
+        module.asked.append((service, user))
         return module.kept.get((service, user))
 
     module.get_password = get_password
