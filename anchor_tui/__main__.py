@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> NoReturn:
 def run_command_line(argv: list[str]) -> int:
     """Does what the arguments say; returns the exit code."""
     arguments = build_parser().parse_args(argv)
-    from anchor_tui.config.convert import ConfigErrors
+    from anchor_tui.config.errors import ConfigErrors
     from anchor_tui.services.runtime_context import DemoError
 
     try:

@@ -145,7 +145,7 @@ def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -
 
 
 def _override_promotion_via(estate: RuntimeContext, via: Literal["pull-request", "workflow"]) -> RuntimeContext:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     promotion = replace(estate.config.promotion, via=via)
     return estate._replace(config=replace(estate.config, promotion=promotion))

@@ -89,7 +89,8 @@ def _build_report(path: Path, config: Config) -> CheckReport:
 
 def _load_config(arguments: argparse.Namespace) -> Config:
     """What is named or found; else what the defaults say, for which no file has to be there."""
-    from anchor_tui.config.load import CONFIG_FILE_NAME, find_config_file, load_config, parse_config
+    from anchor_tui.config.load import load_config, parse_config
+    from anchor_tui.config.location import CONFIG_FILE_NAME, find_config_file
     from anchor_tui.domain.policy.registry import CHECKS_BY_ID
 
     there = arguments.path / CONFIG_FILE_NAME

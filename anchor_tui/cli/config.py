@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -
 
 
 def _write_template(path: Path) -> int:
-    from anchor_tui.config.toml_text import render_template
+    from anchor_tui.config.toml_template import render_template
 
     target = path.expanduser()
     target = target / FILE_NAME if target.is_dir() else target

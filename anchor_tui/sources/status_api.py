@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from anchor_tui import __version__
-from anchor_tui.config.patterns import is_loopback
+from anchor_tui.config.web_address import is_loopback
 from anchor_tui.sources.credentials.secret import Secret, parse_token, read_keyring_token
 from anchor_tui.sources.errors import (
     ClientError,

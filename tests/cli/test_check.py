@@ -16,7 +16,7 @@ import jsonschema_rs
 import pytest
 
 from anchor_tui.cli import check
-from anchor_tui.config.convert import ConfigErrors
+from anchor_tui.config.errors import ConfigErrors
 from anchor_tui.domain.policy.registry import CHECKS
 from tests.cli.sarif_schema import SCHEMA
 from tests.domain.policy.sample_repo import ROOT
@@ -28,7 +28,7 @@ PROD = "infra/helm/platform/environments/prod/values.yaml"
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No helm, no configuration, no token."""
     monkeypatch.setattr("anchor_tui.sources.checkout.helm.find_helm", lambda: None)
-    monkeypatch.setattr("anchor_tui.config.load.user_config_file", lambda: tmp_path / "none.toml")
+    monkeypatch.setattr("anchor_tui.config.location.user_config_file", lambda: tmp_path / "none.toml")
     for name in ("ANCHOR_TUI_CONFIG", "GITHUB_TOKEN", "GH_TOKEN", "ARGOCD_AUTH_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)

@@ -9,7 +9,7 @@ import tomllib
 import pytest
 
 from anchor_tui.cli.config import add_arguments, run
-from anchor_tui.config.convert import ConfigErrors
+from anchor_tui.config.errors import ConfigErrors
 
 ONE_LINE = '[github]\nops_repo = "anchor/anchor-msp-ops"\n'
 
@@ -83,13 +83,13 @@ def test_schema_is_json(capsys):
 def test_schema_of_the_snapshot_is_the_contracts(capsys):
     contract = pytest.importorskip("anchor_tui.services.snapshot_json")
     assert config("schema", "--snapshot") == 0
-    assert json.loads(capsys.readouterr().out) == contract.schema()
+    assert json.loads(capsys.readouterr().out) == contract.snapshot_schema()
 
 
 @pytest.mark.parametrize("command", [("schema",), ("schema", "--snapshot"), ("show",)])
 def test_a_result_that_cannot_be_written_is_no_success(folder, monkeypatch, command):
     (folder / "anchor-tui.toml").write_text(ONE_LINE)
-    monkeypatch.setattr("anchor_tui.cli.output.streams.write_result", lambda content, target: False)
+    monkeypatch.setattr("anchor_tui.cli.config.write_result", lambda content, target: False)
     assert config(*command) == 2
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from anchor_tui.config.convert import ConfigErrors
+from anchor_tui.config.errors import ConfigErrors
 from anchor_tui.services import runtime_context as module
 from anchor_tui.services.observe.observer import observe_once
 from anchor_tui.services.runtime_context import DemoError, load_context, start_demo

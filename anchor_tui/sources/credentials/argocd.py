@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from anchor_tui.config.model import DEFAULT_SERVER
-from anchor_tui.config.patterns import is_loopback, parse_url
+from anchor_tui.config.web_address import is_loopback, parse_url
 from anchor_tui.sources.credentials.argocd_cli import (
     ArgocdContext,
     ArgocdContexts,

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from anchor_tui import __version__
-from anchor_tui.config.patterns import is_loopback
+from anchor_tui.config.web_address import is_loopback
 from anchor_tui.sources.errors import (
     ClientError,
     Forbidden,

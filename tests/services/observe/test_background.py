@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from anchor_tui.domain.actions.plan import Order
 from anchor_tui.sandbox.server import run_sandbox_in_thread

@@ -218,7 +218,7 @@ def environ(box: Sandbox) -> dict[str, str]:
 
 
 def configured(box: Sandbox, **github):
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from anchor_tui.config.model import GitHubConfig, ServerConfig
 

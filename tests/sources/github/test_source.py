@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from anchor_tui.config.model import GitHubConfig, ReleaseKeyPaths
 from anchor_tui.domain.model import Fresh, Stale, Unavailable

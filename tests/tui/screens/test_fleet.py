@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from anchor_tui.config.convert import ConfigErrors
+from anchor_tui.config.errors import ConfigErrors
 from anchor_tui.config.load import parse_config
 from anchor_tui.config.model import ApplicationSelector
 from anchor_tui.domain.snapshot_builder import build_snapshot
