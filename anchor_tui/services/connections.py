@@ -41,7 +41,7 @@ class Connections:
 
     async def connect_github(self, documents: frozenset[str]) -> GitHubClient:
         """A door to GitHub, through which a read-only run lets only these documents. Raises SourceError."""
-        from anchor_tui.sources.credentials.argocd import find_github_access
+        from anchor_tui.sources.credentials.github import find_github_access
         from anchor_tui.sources.github.client import GitHubClient, ReadOnlyGuard
 
         # gh and the keyring may take seconds: off the loop, which follows Argo CD's stream.

@@ -14,7 +14,8 @@ import msgspec
 
 from anchor_tui import __version__
 from anchor_tui.config.web_address import is_loopback
-from anchor_tui.sources.credentials.secret import Secret, parse_token, read_keyring_token
+from anchor_tui.sources.credentials.keyring_entries import read_keyring_token
+from anchor_tui.sources.credentials.secret import Secret, parse_token
 from anchor_tui.sources.errors import (
     ClientError,
     CredentialError,

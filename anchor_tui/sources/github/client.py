@@ -38,7 +38,7 @@ from anchor_tui.sources.errors import (
 if TYPE_CHECKING:
     from github import Github, GithubException
 
-    from anchor_tui.sources.credentials.argocd import GitHubAccess
+    from anchor_tui.sources.credentials.github import GitHubAccess
     from anchor_tui.sources.github.queries import QueryDocument
 
 T = TypeVar("T")

@@ -251,7 +251,7 @@ def test_a_github_that_hangs_costs_one_reading_no_more_than_the_deadline(tmp_pat
 
 
 def test_credentials_that_are_waited_for_at_a_prompt_do_not_hold_up_the_end(tmp_path, monkeypatch):
-    from anchor_tui.sources.credentials import argocd
+    from anchor_tui.sources.credentials import github
 
     asked, over = threading.Event(), threading.Event()
 
@@ -260,7 +260,7 @@ def test_credentials_that_are_waited_for_at_a_prompt_do_not_hold_up_the_end(tmp_
         over.wait(5)
         raise CredentialError("too late")
 
-    monkeypatch.setattr(argocd, "find_github_access", prompt)
+    monkeypatch.setattr(github, "find_github_access", prompt)
     with run_sandbox_in_thread("steady") as box:
         snapshot = observe_once(configured(box), environ(box), tmp_path, 4.0)
         assert asked.is_set()

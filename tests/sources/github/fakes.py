@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from anchor_tui.config.model import Config
-from anchor_tui.sources.credentials.argocd import GitHubAccess
+from anchor_tui.sources.credentials.github import GitHubAccess
 from anchor_tui.sources.credentials.secret import Secret
 from anchor_tui.sources.errors import NotFound
 from anchor_tui.sources.github.client import GitHubClient, GraphQLError, GraphQLResponse, ReadOnlyGuard

@@ -11,7 +11,7 @@ from anchor_tui.domain.model import Fresh
 from anchor_tui.domain.source_data import SettingNames
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.services.clock import utc_now
-from anchor_tui.sources.credentials.argocd import GitHubAccess
+from anchor_tui.sources.credentials.github import GitHubAccess
 from anchor_tui.sources.credentials.secret import Secret
 from anchor_tui.sources.errors import Forbidden, InvalidResponse, NotFound, ServerError, Unreachable
 from anchor_tui.sources.github import secondary_polling

@@ -13,7 +13,7 @@ from anchor_tui.domain.model import Fresh, Stale, Unavailable
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.services.clock import utc_now
 from anchor_tui.sources.backoff import Backoff
-from anchor_tui.sources.credentials.argocd import GitHubAccess
+from anchor_tui.sources.credentials.github import GitHubAccess
 from anchor_tui.sources.credentials.secret import Secret
 from anchor_tui.sources.errors import (
     Forbidden,
