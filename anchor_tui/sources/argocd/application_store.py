@@ -19,7 +19,7 @@ from anchor_tui.domain.source_data import (
     belongs_to_environment,
     matches_application_name,
 )
-from anchor_tui.sources.argocd.response import ApiResponse, decode_json
+from anchor_tui.sources.argocd.response import ApiResponse
 from anchor_tui.sources.argocd.schema import (
     ApplicationIdentity,
     ApplicationJson,
@@ -30,6 +30,7 @@ from anchor_tui.sources.argocd.schema import (
     to_observed_application,
 )
 from anchor_tui.sources.errors import InvalidResponse, SourceError
+from anchor_tui.sources.json_body import decode_json
 
 DETAILS_MAX_AGE = timedelta(minutes=5)
 """Argo CD goes over each application every 3 minutes by default."""
