@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.repo_state import PullRequestState
-from anchor_tui.domain.actions.step_base import ApiRequest
 from anchor_tui.domain.actions.steps import (
     AddLabels,
     CommitFiles,
@@ -41,7 +40,7 @@ from anchor_tui.services.execute.step_support import (
 )
 from anchor_tui.sources.errors import NotFound, SourceError
 from anchor_tui.sources.github.pull_request_queries import read_pull_request
-from anchor_tui.sources.github.writer import request_json, send_request
+from anchor_tui.sources.github.writer import GitHubStep
 
 AppliedCheck = Callable[[], Awaitable[bool]]
 
@@ -68,7 +67,7 @@ class GitHubSteps:
         async def is_there() -> bool:
             return await self._branch_tip(step.repository, step.branch) == step.oid
 
-        await self._send_once(step.request, learned, is_there, step.title)
+        await self._send_once(step, learned, is_there, step.title)
         return ""
 
     async def commit_files(self, step: CommitFiles, learned: StepContext) -> str:
@@ -83,7 +82,7 @@ class GitHubSteps:
             parents = [str(each.get("sha")) for each in found.get("parents") or () if isinstance(each, dict)]
             return parents == [step.parent] and learned.plan_id in str((found.get("commit") or {}).get("message"))
 
-        await self._send_once(step.request, learned, is_ours, step.title)
+        await self._send_once(step, learned, is_ours, step.title)
         learned.head_sha = await self._branch_tip_or_empty(step.repository, step.branch)
         return shorten_revision(learned.head_sha) if learned.head_sha else ""
 
@@ -96,7 +95,7 @@ class GitHubSteps:
             found.update(opened[0] if opened else {})
             return bool(opened)
 
-        answer = await self._send_once(step.request, learned, is_there, step.title) or found
+        answer = await self._send_once(step, learned, is_there, step.title) or found
         number = answer.get("number")
         if not isinstance(number, int):
             raise StepFailed("unknown", "GitHub's answer names no pull request: look whether one was opened")
@@ -108,9 +107,8 @@ class GitHubSteps:
 
     async def add_labels_or_reviewers(self, step: AddLabels | RequestReviewers, learned: StepContext) -> str:
         """Labels and reviewers: without them the pull request is there all the same, and that is said. Never raises."""
-        request = _with_number(step.request, learned)
         try:
-            await send_request(await self._clients.github_client(), request)
+            await (await self._clients.github_writer()).send_step(step, learned.number)
         except SourceError as error:
             learned.notes.append(f"could not {step.title}: {error.message}")
             return f"not done: {error.message}"
@@ -141,7 +139,7 @@ class GitHubSteps:
                     return pull.queue_position is not None
 
         try:
-            answer = await self._send_once(step.request, learned, is_done, step.title)
+            answer = await self._send_once(step, learned, is_done, step.title)
         except StepFailed as ended:
             if not is_new or step.way != "auto-merge" or ended.kind != "failed":
                 raise  # only what was opened just now is there all the same
@@ -163,7 +161,7 @@ class GitHubSteps:
             learned.run_id = max(new, default=None)
             return bool(new)
 
-        answer = await self._send_once(step.request, learned, has_begun, step.title)
+        answer = await self._send_once(step, learned, has_begun, step.title)
         if answer and isinstance(answer.get("workflow_run_id"), int):
             learned.run_id = answer["workflow_run_id"]
         learned.url = str((answer or {}).get("html_url") or "")
@@ -260,7 +258,7 @@ class GitHubSteps:
         return found
 
     async def _get_json(self, path: str) -> dict[str, Any]:
-        return await request_json(await self._clients.github_client(), "GET", path)
+        return await (await self._clients.github_client()).get_json(path)
 
     async def _branch_tip(self, repository: str, branch: str) -> str | None:
         try:
@@ -290,14 +288,14 @@ class GitHubSteps:
     # --- once ----------------------------------------------------------------------------------------
 
     async def _send_once(
-        self, request: ApiRequest, learned: StepContext, is_done: AppliedCheck, what: str
+        self, step: GitHubStep, learned: StepContext, is_done: AppliedCheck, what: str
     ) -> dict[str, Any] | None:
         """Sends a request once; after any error looks whether it was carried out. Raises Ended.
 
         None where the answer was lost and the change is there.
         """
         try:
-            return await send_request(await self._clients.github_client(), _with_number(request, learned))
+            return await (await self._clients.github_writer()).send_step(step, learned.number)
         except SourceError as error:
             if not await verify_applied(
                 is_done, error, self._timeouts, min(1.0, self._timeouts.github_poll_s), "GitHub"
@@ -305,10 +303,6 @@ class GitHubSteps:
                 raise lost_write_failure(error) from error
             learned.notes.append(f"the answer was lost, and it was carried out: {what}")
             return None
-
-
-def _with_number(request: ApiRequest, learned: StepContext) -> ApiRequest:
-    return replace(request, path=request.path.replace("{number}", str(learned.number or "")))
 
 
 def _waiting_text(pull: PullRequestState) -> str:

@@ -97,7 +97,7 @@ class PlanInputCollector:
         try:
             return await source.read_branch()
         finally:
-            source.close_client()
+            await source.close_client()
 
     async def earlier_releases(self, environment: str) -> tuple[PastRelease, ...] | Refusal:
         """What an environment can go back to, newest first, as far back as the branch's history goes."""
