@@ -43,7 +43,7 @@ class WaitForOperation(_WaitStep, frozen=True, tag="follow-operation"):
     request_id: str
     seen_revision: str | None = None
     dry_run: bool = False
-    resources_to_prune: tuple[ResourceRef, ...] = ()
+    resources_to_prune: tuple[ResourceRef, ...] = msgspec.field(default=(), name="victims")
     approves: tuple[ResourceRef, ...] = ()
 
     @property

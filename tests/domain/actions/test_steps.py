@@ -89,7 +89,7 @@ def test_a_step_comes_back_from_json_as_it_went_in(step):
 def test_a_step_has_a_title_and_a_request_where_it_writes_and_none_where_it_only_looks(step):
     assert step.title
     assert (step.request is not None) == step.writes
-    assert step.writes != type(step).__name__.startswith("Follow")
+    assert step.writes != type(step).__name__.startswith("WaitFor")
 
 
 def test_every_tag_is_used_once():

@@ -112,7 +112,7 @@ async def test_every_recorded_application_is_read_as_it_is(name):
     assert state.own_namespace == status.get("controllerNamespace")
     assert state.refresh_pending == ("argocd.argoproj.io/refresh" in body["metadata"].get("annotations", {}))
     assert state.has_several_sources == (len(body["spec"].get("sources", ())) > 1)
-    assert (state.asked is None) == ("operation" not in body)
+    assert (state.pending_info is None) == ("operation" not in body)
     assert len(state.resources) == len(status.get("resources", ()))
     operation = status.get("operationState")
     assert (state.operation is None) == (operation is None)
@@ -153,10 +153,10 @@ async def test_the_namespace_and_the_project_are_sent_along():
 
 async def test_an_operation_that_nobody_has_taken_is_told_apart_from_one_that_runs():
     state = await state_of("get-operation-not-started")
-    assert state.asked is not None
+    assert state.pending_info is not None
     assert state.operation is None
     assert state.application.operation is not None
-    assert state.application.operation.running
+    assert state.application.operation.is_running
 
 
 async def test_one_that_waits_to_retry_looks_over_and_is_not():
