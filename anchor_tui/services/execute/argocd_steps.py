@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
-
-from msgspec.structs import replace
+from datetime import datetime
 
 from anchor_tui.domain.actions.application_state import AppState
 from anchor_tui.domain.actions.step_base import ApplicationRef
@@ -42,6 +40,7 @@ from anchor_tui.sources.argocd.application_api import (
     send_request,
 )
 from anchor_tui.sources.argocd.connection import RESPONSE_TIMEOUT_S
+from anchor_tui.sources.argocd.step_requests import build_approval_request, build_argocd_request
 from anchor_tui.sources.errors import ClientError, SourceError
 
 NO_OPERATION_MESSAGE = "No operation is in progress"
@@ -71,7 +70,9 @@ class ArgoCDSteps:
         learned.refresh_requested_at[step.app.id] = before.server_time
         try:
             # The server answers when it has compared, which without a controller it never does.
-            await send_request(client, step.request, timeout_s=min(RESPONSE_TIMEOUT_S, self._timeouts.refresh_s))
+            await send_request(
+                client, build_argocd_request(step), timeout_s=min(RESPONSE_TIMEOUT_S, self._timeouts.refresh_s)
+            )
         except SourceError as error:
             if not error.maybe_applied:
                 raise StepFailed("failed", error.message) from error
@@ -84,7 +85,7 @@ class ArgoCDSteps:
             return _skip_sync(step, learned)
         client = await self._clients.argocd_client(step.app.id.server)
         try:
-            await send_request(client, step.request)
+            await send_request(client, build_argocd_request(step))
         except SourceError as error:
             # An answer "another operation runs" may be about our own: a proxy may have sent it twice.
             if not await self._verify_applied(step.app, lambda state: is_own_operation(state, step.request_id), error):
@@ -121,7 +122,7 @@ class ArgoCDSteps:
         """Ends the running operation. Raises Ended."""
         client = await self._clients.argocd_client(step.app.id.server)
         try:
-            await send_request(client, step.request)
+            await send_request(client, build_argocd_request(step))
         except SourceError as error:
             if (
                 isinstance(error, ClientError) and NO_OPERATION_MESSAGE in error.message
@@ -178,11 +179,8 @@ class ArgoCDSteps:
 
         A time before the operation's beginning confirms nothing: where our clock is behind, the server's counts.
         """
-        request = step.approval
-        moment = max(self._now(), server_time).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        body = dict(request.body or {})
-        body["patch"] = str(body["patch"]).replace("{now}", moment)
-        await send_request(await self._clients.argocd_client(step.app.id.server), replace(request, body=body))
+        request = build_approval_request(step, max(self._now(), server_time))
+        await send_request(await self._clients.argocd_client(step.app.id.server), request)
 
     async def wait_for_termination(self, step: WaitForTermination, tell: ReportProgress) -> str:
         """Until no operation runs. Raises Ended."""

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.repo_state import PullRequestState
-from anchor_tui.domain.actions.step_base import ApiRequest
 from anchor_tui.domain.actions.steps import (
     AddLabels,
     CommitFiles,
@@ -39,8 +38,10 @@ from anchor_tui.services.execute.step_support import (
     lost_write_failure,
     verify_applied,
 )
+from anchor_tui.sources.api_request import ApiRequest
 from anchor_tui.sources.errors import NotFound, SourceError
 from anchor_tui.sources.github.pull_request_queries import read_pull_request
+from anchor_tui.sources.github.step_requests import build_github_request
 from anchor_tui.sources.github.writer import request_json, send_request
 
 AppliedCheck = Callable[[], Awaitable[bool]]
@@ -68,7 +69,7 @@ class GitHubSteps:
         async def is_there() -> bool:
             return await self._branch_tip(step.repository, step.branch) == step.oid
 
-        await self._send_once(step.request, learned, is_there, step.title)
+        await self._send_once(build_github_request(step), learned, is_there, step.title)
         return ""
 
     async def commit_files(self, step: CommitFiles, learned: StepContext) -> str:
@@ -83,7 +84,7 @@ class GitHubSteps:
             parents = [str(each.get("sha")) for each in found.get("parents") or () if isinstance(each, dict)]
             return parents == [step.parent] and learned.plan_id in str((found.get("commit") or {}).get("message"))
 
-        await self._send_once(step.request, learned, is_ours, step.title)
+        await self._send_once(build_github_request(step), learned, is_ours, step.title)
         learned.head_sha = await self._branch_tip_or_empty(step.repository, step.branch)
         return shorten_revision(learned.head_sha) if learned.head_sha else ""
 
@@ -96,7 +97,7 @@ class GitHubSteps:
             found.update(opened[0] if opened else {})
             return bool(opened)
 
-        answer = await self._send_once(step.request, learned, is_there, step.title) or found
+        answer = await self._send_once(build_github_request(step), learned, is_there, step.title) or found
         number = answer.get("number")
         if not isinstance(number, int):
             raise StepFailed("unknown", "GitHub's answer names no pull request: look whether one was opened")
@@ -108,7 +109,7 @@ class GitHubSteps:
 
     async def add_labels_or_reviewers(self, step: AddLabels | RequestReviewers, learned: StepContext) -> str:
         """Labels and reviewers: without them the pull request is there all the same, and that is said. Never raises."""
-        request = _with_number(step.request, learned)
+        request = _with_number(build_github_request(step), learned)
         try:
             await send_request(await self._clients.github_client(), request)
         except SourceError as error:
@@ -141,7 +142,7 @@ class GitHubSteps:
                     return pull.queue_position is not None
 
         try:
-            answer = await self._send_once(step.request, learned, is_done, step.title)
+            answer = await self._send_once(build_github_request(step), learned, is_done, step.title)
         except StepFailed as ended:
             if not is_new or step.way != "auto-merge" or ended.kind != "failed":
                 raise  # only what was opened just now is there all the same
@@ -163,7 +164,7 @@ class GitHubSteps:
             learned.run_id = max(new, default=None)
             return bool(new)
 
-        answer = await self._send_once(step.request, learned, has_begun, step.title)
+        answer = await self._send_once(build_github_request(step), learned, has_begun, step.title)
         if answer and isinstance(answer.get("workflow_run_id"), int):
             learned.run_id = answer["workflow_run_id"]
         learned.url = str((answer or {}).get("html_url") or "")

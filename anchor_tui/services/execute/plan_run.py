@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.jobs import GroupProgress, Job, StepPhase, StepProgress
 from anchor_tui.domain.actions.plan import GroupResult, Outcome, OutcomeKind, Plan, StepGroup
-from anchor_tui.domain.actions.step_base import ApiRequest
 from anchor_tui.domain.actions.steps import (
     AddLabels,
     CommitFiles,
@@ -44,7 +43,10 @@ from anchor_tui.services.execute.operation_follower import AppendAudit
 from anchor_tui.services.execute.outbox import Outbox
 from anchor_tui.services.execute.plan_input_collector import PlanInputCollector
 from anchor_tui.services.execute.rollout_follower import wait_for_rollout
+from anchor_tui.services.execute.step_requests import build_step_request
 from anchor_tui.services.execute.step_support import ExecutionClients, ReportProgress, StepContext, StepFailed, Timeouts
+from anchor_tui.sources.api_request import ApiRequest
+from anchor_tui.sources.argocd.step_requests import build_approval_request
 from anchor_tui.sources.errors import SourceError
 
 MAX_JOBS = 30
@@ -175,14 +177,14 @@ class PlanRun:
         """One step, written down before it leaves and after it came back. Raises Ended, SourceError."""
         self._show_phase(change, index, "running")
         if step.writes:
-            self._append_audit(change, index, "intended", step.title, learned, step.request)
+            self._append_audit(change, index, "intended", step.title, learned, build_step_request(step))
 
         def tell(words: str) -> None:
             self._job_registry.update_step(self._plan.id, change.subject, index, url=learned.url, note=words)
 
         def write_down(kind: EntryKind, words: str) -> None:
             if isinstance(step, WaitForOperation):
-                self._append_audit(change, index, kind, words, learned, step.approval)
+                self._append_audit(change, index, kind, words, learned, build_approval_request(step, self._now()))
 
         try:
             said = await self._carry_out_step(step, learned, tell, write_down)
@@ -190,11 +192,11 @@ class PlanRun:
             kind: OutcomeKind = error.kind if isinstance(error, StepFailed) else "failed"
             self._show_phase(change, index, "unknown" if kind == "unknown" else "failed", error.message)
             if step.writes:
-                self._append_audit(change, index, kind, error.message, learned, step.request)
+                self._append_audit(change, index, kind, error.message, learned, build_step_request(step))
             raise
         self._show_phase(change, index, "done", said, learned.url)
         if step.writes:
-            self._append_audit(change, index, "done", said, learned, step.request)
+            self._append_audit(change, index, "done", said, learned, build_step_request(step))
         if isinstance(step, CreatePullRequest | MergePullRequest):
             self._job_registry.wake_sources()
         return said

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from anchor_tui.domain.actions.step_base import ApiRequest
+from anchor_tui.sources.api_request import ApiRequest
 from anchor_tui.sources.errors import InvalidResponse, Timeout
 
 if TYPE_CHECKING:

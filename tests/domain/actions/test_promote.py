@@ -179,7 +179,9 @@ def test_an_open_pull_request_is_shown_and_not_made_again(blobs_are_ours, kind):
     commit = next(step for step in expect_plan(planned()).step_groups[0].steps if isinstance(step, CommitFiles))
     blobs = {each.path: blob_oid(base64.b64decode(each.content)) for each in commit.files if blobs_are_ours}
     ours = ExistingBranch("anchor-tui/promote/prod/1.43.2", "e" * 40, (HEAD,), blobs)
-    refusal = expect_refusal(planned(repo_state(existing_branch=ours, pull_requests=(pull_state(labels=("promotion",)),))))
+    refusal = expect_refusal(
+        planned(repo_state(existing_branch=ours, pull_requests=(pull_state(labels=("promotion",)),)))
+    )
     assert (refusal.kind, refusal.url) == (kind, pull_state().url)
 
 
@@ -385,7 +387,13 @@ BY_WORKFLOW = replace(CONFIG, promotion=PromotionConfig(via="workflow", workflow
 
 def test_by_workflow_the_plan_starts_it_and_follows_what_it_opens():
     plan = expect_plan(planned(config=BY_WORKFLOW))
-    assert step_names(plan) == ["DispatchWorkflow", "WaitForWorkflowRun", "WaitForMerge", "WaitForRollout", "WaitForHealth"]
+    assert step_names(plan) == [
+        "DispatchWorkflow",
+        "WaitForWorkflowRun",
+        "WaitForMerge",
+        "WaitForRollout",
+        "WaitForHealth",
+    ]
     dispatch, run, pull = plan.step_groups[0].steps[:3]
     assert dispatch == DispatchWorkflow(
         "anchor/anchor-msp-ops", "promote.yaml", "main", {"from": "staging", "to": "prod"}

@@ -123,12 +123,18 @@ def test_a_pull_request_with_other_content_is_never_rewritten(ours):
 
 
 def test_an_open_pull_request_on_an_older_head_says_the_same_as_long_as_its_files_do():
-    found = opened(existing_branch=replace(OURS, parents=("c" * 40,)), pull_requests=(pull_state(labels=("promotion", "prod")),))
+    found = opened(
+        existing_branch=replace(OURS, parents=("c" * 40,)), pull_requests=(pull_state(labels=("promotion", "prod")),)
+    )
     assert names(found) == ["RequestReviewers"]
 
 
 def test_without_labels_and_reviewers_nobody_is_asked():
-    assert names(opened(draft=replace(DRAFT, labels=(), reviewers=()))) == ["CreateBranch", "CommitFiles", "CreatePullRequest"]
+    assert names(opened(draft=replace(DRAFT, labels=(), reviewers=()))) == [
+        "CreateBranch",
+        "CommitFiles",
+        "CreatePullRequest",
+    ]
 
 
 AUTO = replace(CONFIG, promotion=PromotionConfig(merge="auto"))
@@ -146,7 +152,10 @@ def test_a_pull_request_that_was_left_without_its_auto_merge_gets_it():
     assert isinstance(found, RemainingSteps)
     assert found.steps == (MergePullRequest("anchor/anchor-msp-ops", None, "", "", "squash", "auto-merge"),)
     assert found.number == 232
-    assert expect_refusal(opened(AUTO, existing_branch=OURS, pull_requests=(replace(pull, auto_merge=True),))).kind == "open"
+    assert (
+        expect_refusal(opened(AUTO, existing_branch=OURS, pull_requests=(replace(pull, auto_merge=True),))).kind
+        == "open"
+    )
 
 
 def test_what_a_plan_stands_on_is_each_file_the_branch_and_the_pull_request_and_not_the_head():

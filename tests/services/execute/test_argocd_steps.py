@@ -224,7 +224,9 @@ async def test_what_prune_false_keeps_is_not_waited_for_where_it_was_no_victim()
 
 
 async def test_a_victim_that_was_kept_after_all_is_a_failure_although_the_operation_succeeded():
-    message = await ends(following(*documents("operation-phases-prune-false")).operation(resources_to_prune=STALE), "failed")
+    message = await ends(
+        following(*documents("operation-phases-prune-false")).operation(resources_to_prune=STALE), "failed"
+    )
     assert message == "it went through, and these were not pruned: Service/status-mock"
 
 
@@ -449,7 +451,9 @@ async def test_a_confirmation_that_is_refused_is_a_failure():
 @pytest.mark.parametrize("lost", [httpx.ReadTimeout("x"), error_response(502, "bad gateway")])
 async def test_a_confirmation_whose_answer_was_lost_is_not_sent_again_and_followed(lost):
     followed = asking(writes={"PATCH": lost})
-    assert await followed.operation(resources_to_prune=STALE, approves=(SERVICE,)) == "synced 58c9961, 2 resources deleted"
+    assert (
+        await followed.operation(resources_to_prune=STALE, approves=(SERVICE,)) == "synced 58c9961, 2 resources deleted"
+    )
     assert len(followed.going.sent) == 1
 
 
@@ -616,9 +620,7 @@ async def test_a_termination_is_followed_to_the_operation_s_end():
 
 async def test_a_termination_that_a_window_holds_up_is_unknown():
     followed = following(load_recording("get-dr-after-terminate").body, pace=NO_REFRESH)
-    message = await ends(
-        followed.hand.wait_for_termination(WaitForTermination(PROD), followed.report), "unknown"
-    )
+    message = await ends(followed.hand.wait_for_termination(WaitForTermination(PROD), followed.report), "unknown")
     assert "a sync window may hold it" in message
 
 
@@ -668,17 +670,13 @@ async def test_health_is_waited_for_and_its_moment_is_kept():
 )
 async def test_a_health_that_does_not_come_is_no_good_end(body, kind, words):
     followed = following(body, pace=replace(NO_HEALTH, degraded_s=0.0))
-    message = await ends(
-        followed.hand.wait_for_health(WaitForHealth(PROD), followed.context, followed.report), kind
-    )
+    message = await ends(followed.hand.wait_for_health(WaitForHealth(PROD), followed.context, followed.report), kind)
     assert words in message
 
 
 async def test_a_health_that_was_bad_before_has_a_moment_to_become_another():
     followed = following(health("Degraded"), health("Degraded"), health("Progressing"), health("Healthy"))
-    assert (
-        await followed.hand.wait_for_health(WaitForHealth(PROD), followed.context, followed.report) == "Healthy"
-    )
+    assert await followed.hand.wait_for_health(WaitForHealth(PROD), followed.context, followed.report) == "Healthy"
 
 
 async def test_what_is_suspended_is_waited_for_by_nobody():

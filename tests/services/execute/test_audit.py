@@ -16,7 +16,6 @@ from msgspec.structs import replace
 
 from anchor_tui.domain.actions.plan import GroupResult, Plan, StepGroup
 from anchor_tui.domain.actions.planner import make_plan
-from anchor_tui.domain.actions.step_base import ApiRequest
 from anchor_tui.domain.actions.steps import Sync
 from anchor_tui.services.execute import audit as module
 from anchor_tui.services.execute.audit import (
@@ -32,7 +31,8 @@ from anchor_tui.services.execute.audit import (
     result_entry,
     this_process_id,
 )
-from tests.domain.actions.test_steps import EVERY
+from anchor_tui.sources.api_request import ApiRequest
+from tests.domain.actions.step_examples import EVERY_STEP
 from tests.plan_values import expect_plan, make_app_state, order, plan_inputs, recorded_state
 from tests.values import NOW, application
 
@@ -112,7 +112,7 @@ def test_it_is_json_one_line_each_and_comes_back_as_it_went_in(audit):
 
 def test_a_plan_comes_back_with_every_kind_of_step(audit):
     plan = expect_plan(make_plan(order("sync", "prod"), plan_inputs(make_app_state())))
-    plan = replace(plan, step_groups=(StepGroup("all", EVERY, application().id),))
+    plan = replace(plan, step_groups=(StepGroup("all", EVERY_STEP, application().id),))
     audit.append_entry(entry(whole=plan))
     (found,) = audit.read_entries()
     assert found.whole == plan

@@ -13,7 +13,7 @@ from graphql import build_schema, parse, validate
 from graphql.execution.values import get_variable_values
 
 from anchor_tui.domain.actions.repo_state import blob_oid
-from anchor_tui.domain.actions.step_base import ApiRequest, FileChange
+from anchor_tui.domain.actions.step_base import FileChange
 from anchor_tui.domain.actions.steps import (
     AddLabels,
     CommitFiles,
@@ -23,6 +23,7 @@ from anchor_tui.domain.actions.steps import (
     MergePullRequest,
 )
 from anchor_tui.domain.source_data import OpsRepoData
+from anchor_tui.sources.api_request import ApiRequest
 from anchor_tui.sources.errors import (
     ClientError,
     Forbidden,
@@ -48,6 +49,7 @@ from anchor_tui.sources.github.pull_request_queries import (
     read_pull_request,
 )
 from anchor_tui.sources.github.release_history import MAX_PAGES, read_release_history
+from anchor_tui.sources.github.step_requests import build_github_request
 from anchor_tui.sources.github.writer import request_json, send_request
 from tests.sources.github.fakes import FakeGitHub, FakeRestGitHub, client_for, release_yaml, tree_entry
 from tests.sources.loopback_server import serve_requests
@@ -75,9 +77,9 @@ def test_every_mutation_is_valid_against_the_schema(name):
     assert validate(SCHEMA, parse(module.MUTATION_DOCUMENTS[name])) == []
 
 
-@pytest.mark.parametrize("step", [COMMIT, AUTO, QUEUE], ids=lambda step: step.request.body["mutation"])
+@pytest.mark.parametrize("step", [COMMIT, AUTO, QUEUE], ids=lambda step: build_github_request(step).body["mutation"])
 def test_what_a_step_gives_to_its_mutation_is_what_the_schema_takes(step):
-    body = step.request.body
+    body = build_github_request(step).body
     (operation,) = parse(module.MUTATION_DOCUMENTS[body["mutation"]]).definitions
     read = get_variable_values(SCHEMA, operation.variable_definitions, {"input": body["input"]})
     assert not isinstance(read, list), read
@@ -439,9 +441,9 @@ SENT = {
 @pytest.mark.parametrize("name", SENT)
 async def test_a_step_is_sent_once_as_it_is_shown(name):
     step, method, path = SENT[name]
-    mutation = step.request.body.get("mutation")
+    mutation = build_github_request(step).body.get("mutation")
     said = {"data": {mutation: {"ok": True}}} if mutation else {"sha": "e" * 40}
-    found, taken = await answered(step.request, 200, json.dumps(said))
+    found, taken = await answered(build_github_request(step), 200, json.dumps(said))
     assert found == ({"ok": True} if mutation else said)
     ((got),) = taken
     assert (got.method, got.path) == (method, path)
@@ -449,22 +451,22 @@ async def test_a_step_is_sent_once_as_it_is_shown(name):
     if mutation:
         assert body == {
             "query": module.MUTATION_DOCUMENTS[mutation],
-            "variables": {"input": step.request.body["input"]},
+            "variables": {"input": build_github_request(step).body["input"]},
         }
     else:
-        assert body == step.request.body
+        assert body == build_github_request(step).body
     assert got.headers["Authorization"] == f"token {TOKEN}" or got.headers["Authorization"].endswith(TOKEN)
     assert TOKEN not in got.path + got.body.decode()
 
 
 @pytest.mark.parametrize("status", [201, 202, 204])
 async def test_an_answer_without_a_body_is_a_good_one_where_the_status_says_so(status):
-    found, _ = await answered(SENT["workflow"][0].request, status, "")
+    found, _ = await answered(build_github_request(SENT["workflow"][0]), status, "")
     assert found == {}
 
 
 async def test_a_list_is_an_answer_too():
-    found, _ = await answered(AddLabels(REPO, ("x",)).request, 200, '[{"name": "x"}]')
+    found, _ = await answered(build_github_request(AddLabels(REPO, ("x",))), 200, '[{"name": "x"}]')
     assert found == {"items": [{"name": "x"}]}
 
 
@@ -474,7 +476,7 @@ async def test_read_only_nothing_that_writes_leaves(name):
     with serve_requests(lambda request: taken.append(request.path)) as url:
         door = client_for(url, documents=QUERY_TEXTS)
         with pytest.raises(WriteRefused) as caught:
-            await send_request(door, SENT[name][0].request)
+            await send_request(door, build_github_request(SENT[name][0]))
         door.close()
     assert taken == []
     assert not caught.value.maybe_applied
@@ -519,7 +521,7 @@ REST = {
 @pytest.mark.parametrize("name", REST)
 async def test_what_rest_answers_tells_whether_the_write_may_have_been_carried_out(name):
     status, body, kind, lost, words = REST[name]
-    found, taken = await answered(MERGE.request, status, body)
+    found, taken = await answered(build_github_request(MERGE), status, body)
     assert type(found) is kind, found
     assert found.lost == lost
     assert words in found.message
@@ -529,7 +531,7 @@ async def test_what_rest_answers_tells_whether_the_write_may_have_been_carried_o
 
 @pytest.mark.parametrize("status", [409, 405, 422])
 async def test_a_refusal_keeps_its_status(status):
-    found, _ = await answered(MERGE.request, status, said("no"))
+    found, _ = await answered(build_github_request(MERGE), status, said("no"))
     assert isinstance(found, ClientError)
     assert found.status == status
 
@@ -580,14 +582,14 @@ GRAPHQL = {
 @pytest.mark.parametrize("name", GRAPHQL)
 async def test_what_graphql_answers_tells_whether_the_write_may_have_been_carried_out(name):
     status, body, kind, lost, words = GRAPHQL[name]
-    found, taken = await answered(COMMIT.request, status, body)
+    found, taken = await answered(build_github_request(COMMIT), status, body)
     assert type(found) is kind, found
     assert found.lost == lost
     assert words in found.message
     assert len(taken) == 1, "a write is sent once"
 
 
-CALLS = [MERGE.request, COMMIT.request, ApiRequest("github", "GET", f"/repos/{REPO}/pulls")]
+CALLS = [build_github_request(MERGE), build_github_request(COMMIT), ApiRequest("github", "GET", f"/repos/{REPO}/pulls")]
 
 
 @pytest.mark.parametrize("request_", CALLS, ids=lambda each: each.path)
