@@ -132,7 +132,7 @@ FAULTS = {
 def _sandbox(tmp_path_factory) -> Iterator[Operator]:
     """One for all of these, put back before each: they are many."""
     folder = tmp_path_factory.mktemp("lost")
-    with operator_at("steady", folder, sandbox_pace=changed(FAST_TIMINGS, apply_s=60), pace=PATIENT) as op:
+    with operator_at("steady", folder, sandbox_pace=changed(FAST_TIMINGS, apply_s=60), timeouts=PATIENT) as op:
         op.box.kubectl.patch_application("anchor-msp-dev", {"spec": {"syncPolicy": {"automated": None}}})
         controller = op.box.controller
         op.started, op.terminated = [], []
@@ -151,7 +151,7 @@ def _sandbox(tmp_path_factory) -> Iterator[Operator]:
         controller.start_operation, controller.terminate_operation = starting, terminating
         (folder / "workflow").mkdir()
         more = '\n[promotion]\nvia = "workflow"\nworkflow = "promote.yaml"\n'
-        op.workflow = Operator(op.box, op.traffic, folder / "workflow", more=more, pace=PATIENT)
+        op.workflow = Operator(op.box, op.traffic, folder / "workflow", more=more, timeouts=PATIENT)
         op.workflow.first = op.first
         op.looks_once = op.workflow.looks_once = True
         op.terminate = terminate
