@@ -50,10 +50,10 @@ class PlanInputCollector:
         if order.action in SNAPSHOT_ONLY_ACTIONS:
             return base
         if order.action in OPS_REPO_ACTIONS:
-            bench, states = await asyncio.gather(
+            repo_state, states = await asyncio.gather(
                 self._read_repo_state(order, snapshot), self._read_states(self._release_applications(order, snapshot))
             )
-            return replace(base, repo_state=bench, states=states)
+            return replace(base, repo_state=repo_state, states=states)
         return replace(base, states=await self._read_states(self._argocd_applications(order, snapshot)))
 
     # --- applications --------------------------------------------------------------------------------

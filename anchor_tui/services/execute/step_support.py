@@ -127,8 +127,8 @@ class ExecutionClients:
 class Poller:
     """Reads again and again through failures that may pass, until they have lasted too long."""
 
-    def __init__(self, pace: Timeouts, tell: ReportProgress) -> None:
-        self._timeouts, self._report = pace, tell
+    def __init__(self, timeouts: Timeouts, report: ReportProgress) -> None:
+        self._timeouts, self._report = timeouts, report
         self._failing_since: float | None = None
 
     async def try_read(self, ask: Callable[[], Awaitable[T]]) -> T | None:
@@ -158,13 +158,13 @@ class Poller:
 
 
 async def verify_applied(
-    look: Callable[[], Awaitable[bool]], error: SourceError, pace: Timeouts, every_s: float, what: str
+    look: Callable[[], Awaitable[bool]], error: SourceError, timeouts: Timeouts, every_s: float, what: str
 ) -> bool:
     """Whether a write that failed was carried out all the same; after a lost answer it is given time to show.
 
     Raises Ended where its answer was lost and `what` cannot be read.
     """
-    until = time.monotonic() + (pace.settle_s if error.maybe_applied else 0.0)
+    until = time.monotonic() + (timeouts.settle_s if error.maybe_applied else 0.0)
     unread: SourceError | None = None
     while True:
         try:

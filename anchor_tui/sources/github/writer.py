@@ -14,11 +14,10 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from anchor_tui.config.patterns import is_loopback
-from anchor_tui.domain.actions.step_base import ApiRequest
 from anchor_tui.domain.actions.steps import (
     AddLabels,
     CommitFiles,
@@ -29,26 +28,18 @@ from anchor_tui.domain.actions.steps import (
     MoveBranch,
     RequestReviewers,
 )
+from anchor_tui.sources.api_request import ApiRequest
 from anchor_tui.sources.credentials.argocd import GitHubAccess
 from anchor_tui.sources.errors import ClientError, InvalidResponse, SourceError, Timeout, TlsError, Unreachable
 from anchor_tui.sources.github.client import API_VERSION
 from anchor_tui.sources.github.error_map import GITHUB, to_source_error
+from anchor_tui.sources.github.step_requests import GitHubStep, build_github_request
 from anchor_tui.sources.network import USER_AGENT, find_ca_bundle
 
 if TYPE_CHECKING:
     from github import Github
 
 T = TypeVar("T")
-GitHubStep: TypeAlias = (
-    CreateBranch
-    | MoveBranch
-    | CommitFiles
-    | CreatePullRequest
-    | AddLabels
-    | RequestReviewers
-    | MergePullRequest
-    | DispatchWorkflow
-)
 RESPONSE_TIMEOUT_S = 15
 """In whole seconds, as PyGithub takes it."""
 WRITE_DEADLINE_S = 40.0
@@ -204,9 +195,9 @@ def _send(github: Github, step: GitHubStep, number: int | None) -> dict[str, Any
             run = workflow.create_dispatch(step.ref, step.inputs, throw=True, return_run_details=True)
             return {} if isinstance(run, bool) else {"workflow_run_id": run.id, "html_url": run.html_url}
         case CommitFiles() | MergePullRequest():
-            return _mutate(github, step.request)
+            return _mutate(github, build_github_request(step))
         case MoveBranch() | AddLabels() | RequestReviewers():
-            return _request(github, step.request, number)
+            return _request(github, build_github_request(step), number)
 
 
 def _mutate(github: Github, request: ApiRequest) -> dict[str, Any]:

@@ -39,6 +39,7 @@ from anchor_tui.sources.errors import (
     Unreachable,
 )
 from anchor_tui.sources.github import writer as module
+from anchor_tui.sources.github.step_requests import build_github_request
 from anchor_tui.sources.github.writer import GitHubWriter
 from tests.sources.github.fakes import TOKEN, access_to
 from tests.sources.loopback_server import Request, create_self_signed_tls, serve_requests
@@ -88,7 +89,7 @@ async def send_to_server(step, status, body, **headers):
 
 
 def mutation_name(step):
-    return (step.request.body or {}).get("mutation")
+    return (build_github_request(step).body or {}).get("mutation")
 
 
 def response_to(step, answer):
@@ -104,13 +105,14 @@ async def test_a_step_is_sent_once_as_it_is_shown(name):
     found, arrived = await send_to_server(step, 200, response_to(step, answer))
     assert not isinstance(found, Exception), found
     ((sent),) = arrived
-    assert (sent.method, sent.path) == (step.request.method, step.request.path.replace("{number}", "232"))
+    shown = build_github_request(step)
+    assert (sent.method, sent.path) == (shown.method, shown.path.replace("{number}", "232"))
     body = json.loads(sent.body)
     if mutation_name(step):
-        assert body["variables"] == {"input": step.request.body["input"]}
+        assert body["variables"] == {"input": shown.body["input"]}
         assert f"{mutation_name(step)}(input: $input)" in body["query"]
     else:
-        assert body == step.request.body
+        assert body == shown.body
     assert sent.headers["Authorization"].endswith(TOKEN)
     assert TOKEN not in sent.path + sent.body.decode()
 
@@ -309,7 +311,7 @@ async def test_a_mutation_error_says_whether_it_may_be_applied(name):
 # --- connections --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("step", WRITES, ids=lambda step: step.request.path)
+@pytest.mark.parametrize("step", WRITES, ids=lambda step: build_github_request(step).path)
 async def test_without_a_connection_nothing_was_applied(step):
     with serve_requests(lambda request: request.respond()) as url:
         pass
@@ -326,7 +328,7 @@ def half_a_body(request: Request) -> None:
 @pytest.mark.parametrize(
     "respond", [lambda request: request.reset_connection(), half_a_body], ids=["reset", "half a body"]
 )
-@pytest.mark.parametrize("step", WRITES, ids=lambda step: step.request.path)
+@pytest.mark.parametrize("step", WRITES, ids=lambda step: build_github_request(step).path)
 async def test_a_broken_answer_means_maybe_applied(step, respond):
     arrived = []
 
@@ -350,7 +352,7 @@ RAISED = {
 
 
 @pytest.mark.parametrize("name", RAISED)
-@pytest.mark.parametrize("step", WRITES, ids=lambda step: step.request.path)
+@pytest.mark.parametrize("step", WRITES, ids=lambda step: build_github_request(step).path)
 async def test_a_transport_error_says_whether_the_write_may_be_applied(monkeypatch, name, step):
     failure, kind, maybe_applied = RAISED[name]
 
