@@ -84,8 +84,8 @@ def test_an_unknown_scenario_is_an_error_in_words(monkeypatch, tmp_path):
 
 PARENT = """
 import os, signal, sys
-from anchor_tui.services.runtime_context import demonstrated
-import anchor_tui.services.runtime_context as estate, json, subprocess
+from anchor_tui.services.runtime_context import start_demo
+import subprocess
 
 popen = subprocess.Popen
 def noting(*a, **k):
@@ -93,7 +93,7 @@ def noting(*a, **k):
     print(process.pid, flush=True)
     return process
 subprocess.Popen = noting
-with demonstrated("steady", read_only=False):
+with start_demo("steady", read_only=False):
     print("up", flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """

@@ -29,7 +29,7 @@ def _quick(monkeypatch):
 
 
 def state(snapshot, source="argocd"):
-    return snapshot.source(source).state
+    return snapshot.find_source(source).state
 
 
 @asynccontextmanager
@@ -165,8 +165,8 @@ async def test_read_again_asks_every_source():
 async def test_out_of_sync_is_remembered_from_when_it_was_first_seen_until_it_is_over():
     moments = [NOW]
     one = FakeSource()
-    out = fresh(argocd(application("anchor-msp-prod", sync="OutOfSync")), good_until=NOW + timedelta(days=1))
-    well = fresh(argocd(application("anchor-msp-prod")), good_until=NOW + timedelta(days=1))
+    out = fresh(argocd(application("anchor-msp-prod", sync="OutOfSync")), fresh_until=NOW + timedelta(days=1))
+    well = fresh(argocd(application("anchor-msp-prod")), fresh_until=NOW + timedelta(days=1))
     stale = Unavailable(SourceFailure("timeout", "no answer"))
 
     def reason(snapshot) -> str:
@@ -207,7 +207,7 @@ async def test_one_reading_of_each_source_side_by_side():
     ],
 )
 async def test_a_source_that_gives_none_is_missing_with_the_reason_and_the_others_stand(once, kind, message):
-    sources = [FakeSource(), FakeSource("github", single_reading=once)]
+    sources = [FakeSource(), FakeSource("github", once=once)]
     snapshot = await Observer(config(), sources, lambda: NOW).read_once(0.01)
     assert snapshot.find_source("github").error == SourceFailure(kind, message)
     assert state(snapshot) == "fresh"
@@ -251,7 +251,7 @@ def test_a_github_that_hangs_costs_one_reading_no_more_than_the_deadline(tmp_pat
 
 
 def test_credentials_that_are_waited_for_at_a_prompt_do_not_hold_up_the_end(tmp_path, monkeypatch):
-    from anchor_tui.sources.credentials import argocd
+    from anchor_tui.sources.credentials import argocd as credentials
 
     asked, over = threading.Event(), threading.Event()
 
@@ -260,7 +260,7 @@ def test_credentials_that_are_waited_for_at_a_prompt_do_not_hold_up_the_end(tmp_
         over.wait(5)
         raise CredentialError("too late")
 
-    monkeypatch.setattr(argocd, "find_github_access", prompt)
+    monkeypatch.setattr(credentials, "find_github_access", prompt)
     with run_sandbox_in_thread("steady") as box:
         snapshot = observe_once(configured(box), environ(box), tmp_path, 4.0)
         assert asked.is_set()
