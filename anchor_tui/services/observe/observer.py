@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from anchor_tui.services.observe.policy import PolicyEvaluator
     from anchor_tui.services.observe.prefetch import Prefetch
     from anchor_tui.sources.argocd.client import ArgoClient
-    from anchor_tui.sources.argocd.prefetch_client import PrefetchingClient
+    from anchor_tui.sources.argocd.prefetch import PrefetchingClient
     from anchor_tui.sources.github.source import GitHubSource
 
 SNAPSHOT_INTERVAL_S = 5.0
@@ -264,7 +264,7 @@ def make_sources(
 
         async def open_argocd() -> ArgoClient | PrefetchingClient:
             if (begun := departed.pop(server.name, None)) is not None:
-                from anchor_tui.sources.argocd.prefetch_client import PrefetchingClient
+                from anchor_tui.sources.argocd.prefetch import PrefetchingClient
 
                 return PrefetchingClient(
                     begun.connection.access.url,

@@ -18,8 +18,7 @@ from anchor_tui.services.clock import utc_now
 from anchor_tui.sources.argocd import source as module
 from anchor_tui.sources.argocd.client import ArgoClient, ReadOnlyTransport
 from anchor_tui.sources.argocd.connection import resolve_connection
-from anchor_tui.sources.argocd.prefetch import send_prefetch_requests
-from anchor_tui.sources.argocd.prefetch_client import PrefetchingClient
+from anchor_tui.sources.argocd.prefetch import PrefetchingClient, send_prefetch_requests
 from anchor_tui.sources.argocd.source import ArgoSource
 from anchor_tui.sources.credentials.argocd import ArgocdAccess
 from anchor_tui.sources.credentials.secret import Secret
