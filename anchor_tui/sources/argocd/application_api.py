@@ -26,9 +26,10 @@ from anchor_tui.domain.actions.resource_diff import field_differences
 from anchor_tui.domain.actions.step_base import ApiRequest, ApplicationRef, ResourceRef
 from anchor_tui.domain.formatting import get_first_line
 from anchor_tui.domain.kubernetes.managed_resources import read_managed_resources
+from anchor_tui.sources.argocd.application_conversion import to_observed_application
 from anchor_tui.sources.argocd.managed_resources import ManagedResourcesJson
 from anchor_tui.sources.argocd.response import ApiResponse
-from anchor_tui.sources.argocd.schema import ApplicationJson, AwareTime, HealthJson, to_observed_application
+from anchor_tui.sources.argocd.schema import ApplicationJson, AwareTime, HealthJson
 from anchor_tui.sources.errors import ClientError, SourceError
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from anchor_tui.domain.model import Application
+from anchor_tui.sources.argocd.application_conversion import to_observed_application
 from anchor_tui.sources.argocd.endpoints import APPLICATIONS, STREAM
 from anchor_tui.sources.argocd.response import decode_json
 from anchor_tui.sources.argocd.schema import (
@@ -19,7 +20,6 @@ from anchor_tui.sources.argocd.schema import (
     StreamEvent,
     UserInfoResponse,
     VersionResponse,
-    to_observed_application,
 )
 from anchor_tui.sources.errors import (
     ClientError,

@@ -11,6 +11,7 @@ import pytest
 
 from anchor_tui.config.model import ApplicationSelector
 from anchor_tui.domain.model import Fresh, Stale, Unavailable
+from anchor_tui.sources.argocd import application_reader
 from anchor_tui.sources.argocd import source as module
 from anchor_tui.sources.argocd.endpoints import LIST_FIELDS, WATCH_FIELDS
 from anchor_tui.sources.backoff import Backoff
@@ -289,7 +290,7 @@ async def test_a_stream_that_ends_without_a_word_is_none():
         told = await seen.wait_until(
             lambda reading: is_fresh(reading) and bool(applications_by_id(reading)["argocd/prod"].conditions)
         )
-    assert "ended before it said anything" in told.problems[0].message
+    assert "ended before its first event" in told.problems[0].message
 
 
 async def test_the_problem_of_the_stream_is_gone_when_it_comes_back():
@@ -437,7 +438,7 @@ async def test_many_applications_are_asked_for_side_by_side_but_not_all_at_once(
         argo.documents["argocd", name] = application_json(name)
     reading = await make_source(Counting(), {"prod": names}).read()
     assert len(applications_by_id(reading)) == 40
-    assert 2 <= most <= module.MAX_CONCURRENT_REQUESTS
+    assert 2 <= most <= application_reader.MAX_CONCURRENT_REQUESTS
 
 
 # --- a list that fails -------------------------------------------------------------------------------
@@ -568,7 +569,7 @@ async def test_an_item_that_names_no_application_is_a_problem_of_the_source():
     [
         (error_response(400, "application is broken"), "HTTP 400: application is broken"),
         (error_response(500, "the project does not exist"), "HTTP 500: the project does not exist"),
-        (httpx.Response(200, json={}), "the answer is not about argocd/staging"),
+        (httpx.Response(200, json={}), "the response is not about argocd/staging"),
         (httpx.Response(200, content=b'{"metadata":{"na'), "ended early"),
     ],
 )
