@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
+from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.domain.model import AppId, Fresh, Loading, Reading, Snapshot, SourceFailure, Stale, Unavailable
 from anchor_tui.domain.snapshot_builder import (
     GITHUB_SOURCE_ID,
@@ -149,7 +150,7 @@ class Observer:
         except SourceError as error:
             self._store_reading(source, Unavailable(error.failure))
         except Exception as error:  # noqa: BLE001 - the other sources' answers are worth printing all the same
-            self._store_reading(source, Unavailable(_internal_failure(error)))
+            self._store_reading(source, Unavailable(SourceFailure("internal", format_internal_error(error))))
 
     async def _run_source(self, source: DataSource, after: asyncio.Event | None) -> None:
         """A source that fails in a way nobody thought of is shown as failed, and started again."""
@@ -164,7 +165,7 @@ class Observer:
             try:
                 await source.run(lambda reading: self._store_reading(source, reading))
             except Exception as error:  # noqa: BLE001 - a fault of ours must be seen on the screen, not end it
-                self._store_reading(source, _with_failure(self._latest_reading(source), _internal_failure(error)))
+                self._store_reading(source, _with_failure(self._latest_reading(source), SourceFailure("internal", format_internal_error(error))))
             await asyncio.sleep(backoff.next_pause_s())
 
     def _latest_reading(self, source: DataSource) -> Reading[Any]:
@@ -201,11 +202,6 @@ class Observer:
         )
         behind = (each for each in found if not (each.sync == "Synced" and each.compared_revision == head))
         return tuple(dict.fromkeys(each.synced_revision for each in behind if each.synced_revision))
-
-
-def _internal_failure(error: Exception) -> SourceFailure:
-    """A fault of ours. The text of an unknown exception may hold anything, a token too: its kind must do."""
-    return SourceFailure("internal", f"a fault in anchor-tui: {type(error).__name__}")
 
 
 def _with_failure(reading: Reading[Any], failure: SourceFailure) -> Reading[Any]:

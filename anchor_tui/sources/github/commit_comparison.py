@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.sources.errors import Forbidden, InvalidResponse, NotFound, SourceError
 from anchor_tui.sources.github.schema import convert_json
 
@@ -84,7 +85,7 @@ class CommitComparisons:
             except SourceError:
                 raise
             except Exception as error:  # noqa: BLE001 - a fault of ours must be seen, and costs the comparison alone
-                told = f"a fault in anchor-tui: {type(error).__name__}"
+                told = format_internal_error(error)
             if head == self._head:
                 self._results[revision] = told
         return bool(due)

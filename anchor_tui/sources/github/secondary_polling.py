@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.domain.source_data import OpsRepoData, RepoSettingNames
 from anchor_tui.sources.backoff import Backoff, sleep_until_woken
 from anchor_tui.sources.errors import SourceError
@@ -147,7 +148,7 @@ class SecondaryPoller:
                 self._settings[repository], soon = unread_settings(repository, words), True
                 self.close_client()
             except Exception as error:  # noqa: BLE001 - a fault of ours must be seen, and costs the settings alone
-                fault = f"a fault in anchor-tui: {type(error).__name__}"
+                fault = format_internal_error(error)
                 self._settings[repository], soon = unread_settings(repository, fault), False
             may_pass = may_pass or soon
         return may_pass

@@ -108,7 +108,7 @@ async def test_a_source_that_dies_of_anything_is_shown_as_failed_and_started_aga
         await seen.wait_until(lambda snapshot: state(snapshot) == "fresh")
         one.stop_with(error)
         told = await seen.wait_until(lambda snapshot: state(snapshot) == "stale")
-        assert told.find_source("argocd").error.message == f"a fault in anchor-tui: {type(error).__name__}"
+        assert told.find_source("argocd").error.message == f"internal error in anchor-tui: {type(error).__name__}"
         assert told.environments[2].applications[0].health == "Healthy"
         await one.running.wait()
         one.publish(fresh(argocd()))
@@ -203,7 +203,7 @@ async def test_one_reading_of_each_source_side_by_side():
         (HANGS, "timeout", "no answer within 0.01 s"),
         (Timeout("no answer within 20 s"), "timeout", "no answer within 20 s"),
         (CredentialError("no token"), "credentials", "no token"),
-        (RuntimeError("Bearer very-secret"), "internal", "a fault in anchor-tui: RuntimeError"),
+        (RuntimeError("Bearer very-secret"), "internal", "internal error in anchor-tui: RuntimeError"),
     ],
 )
 async def test_a_source_that_gives_none_is_missing_with_the_reason_and_the_others_stand(once, kind, message):

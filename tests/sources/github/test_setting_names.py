@@ -182,7 +182,7 @@ async def test_a_fault_of_ours_costs_the_settings_alone():
     door.beside = rest(environments=ZeroDivisionError())
     repo = (await make_source(config(), door).read()).value
     assert repo.head is not None
-    assert repo.ops_settings.variables.unlisted == ("a fault in anchor-tui: ZeroDivisionError",)
+    assert repo.ops_settings.variables.unlisted == ("internal error in anchor-tui: ZeroDivisionError",)
 
 
 def of_sandbox(box: Sandbox, configured: Config = WITH_APP) -> GitHubSource:
@@ -287,7 +287,7 @@ async def test_a_fault_of_ours_in_a_comparison_is_its_reason():
     comparing.set_head(HEAD)
     comparing.set_revisions([OLD])
     await comparing.compare_pending(door)  # type: ignore[arg-type]
-    assert comparing.failure_reasons(HEAD) == {OLD: "a fault in anchor-tui: ZeroDivisionError"}
+    assert comparing.failure_reasons(HEAD) == {OLD: "internal error in anchor-tui: ZeroDivisionError"}
 
 
 async def test_a_repository_that_was_renamed_is_asked_where_it_is_now():
