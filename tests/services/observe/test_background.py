@@ -127,7 +127,7 @@ def test_what_is_being_planned_when_it_stops_is_cancelled_and_leaves_nothing_pen
     with run_sandbox_in_thread("incident") as box, serve_requests(hang) as url:
         it = configured(box)
         seen = Listener()
-        reader = BackgroundThread(it, environ(box), tmp_path, state=tmp_path)
+        reader = BackgroundThread(it, environ(box), tmp_path, state_folder=tmp_path)
         reader.listen(seen.hear, seen.died.set)
         reader.start()
         reader.on_first_frame()

@@ -14,7 +14,8 @@ import pytest
 from anchor_tui.domain.model import SourceFailure, Unavailable
 from anchor_tui.sandbox.server import Sandbox, run_sandbox_in_thread
 from anchor_tui.services.observe import observer as module
-from anchor_tui.services.observe.observer import Observer, make_sources, observe_once
+from anchor_tui.services.observe.observer import Observer, observe_once
+from anchor_tui.services.observe.source_factory import make_sources
 from anchor_tui.sources.backoff import Backoff
 from anchor_tui.sources.errors import CredentialError, Timeout
 from tests.services.observe.fake_sources import HANGS, FakeSource, PublishedSnapshots
