@@ -45,7 +45,7 @@ def all_fresh(snapshot) -> bool:
 
 
 @pytest.mark.parametrize("with_a_head_start", [True, False])
-def test_snapshots_come_on_the_readers_thread_and_end_with_it(tmp_path, with_a_head_start):
+def test_snapshots_arrive_until_the_thread_is_stopped(tmp_path, with_a_head_start):
     heard = Listener()
     with run_sandbox_in_thread("steady") as box:
         it = configured(box)
@@ -65,7 +65,7 @@ def test_snapshots_come_on_the_readers_thread_and_end_with_it(tmp_path, with_a_h
     assert not heard.died.is_set()
 
 
-def test_who_listens_late_hears_the_latest_at_once(tmp_path):
+def test_a_late_listener_gets_the_latest_snapshot_at_once(tmp_path):
     early, late = Listener(), Listener()
     with run_sandbox_in_thread("steady") as box:
         reader = BackgroundThread(configured(box), environ(box), tmp_path)
@@ -96,7 +96,7 @@ def test_read_again_reaches_the_sources(tmp_path):
         reader.stop()
 
 
-def test_stopping_is_quick_although_both_servers_hang(tmp_path):
+def test_stopping_is_quick_while_both_servers_hang(tmp_path):
     asked, over = threading.Semaphore(0), threading.Event()
 
     def hang(_: object) -> None:
@@ -117,7 +117,7 @@ def test_stopping_is_quick_although_both_servers_hang(tmp_path):
     assert reader._thread.daemon
 
 
-def test_what_is_being_planned_when_it_stops_is_cancelled_and_leaves_nothing_pending(tmp_path):
+def test_stopping_cancels_a_plan_in_preparation(tmp_path):
     asked, over = threading.Event(), threading.Event()
 
     def hang(_: object) -> None:
@@ -142,7 +142,7 @@ def test_what_is_being_planned_when_it_stops_is_cancelled_and_leaves_nothing_pen
         assert not reader._thread.is_alive()
 
 
-def test_a_reader_that_dies_says_so(tmp_path, monkeypatch):
+def test_listeners_are_told_when_the_thread_crashes(tmp_path, monkeypatch):
     async def die(*_: object) -> None:
         raise ValueError("a fault of ours")
 
@@ -159,12 +159,12 @@ def test_a_reader_that_dies_says_so(tmp_path, monkeypatch):
     assert isinstance(reader.error, ValueError)
 
 
-def test_an_argo_cd_that_cannot_be_asked_ahead_is_left_to_its_source(tmp_path):
+def test_a_server_without_credentials_is_not_prefetched(tmp_path):
     with run_sandbox_in_thread("steady") as box:
         assert start_prefetch(configured(box), {}, tmp_path) == {}
 
 
-def test_stopping_before_the_first_turn_of_the_loop_is_no_error(tmp_path):
+def test_stopping_directly_after_the_start_works(tmp_path):
     with run_sandbox_in_thread("steady") as box:
         reader = BackgroundThread(configured(box), environ(box), tmp_path)
         reader.start()

@@ -51,19 +51,19 @@ async def observing(
 # --- observing ---------------------------------------------------------------------------------------
 
 
-def test_observe_never_waits():
+def test_build_snapshot_never_waits():
     assert not inspect.iscoroutinefunction(Observer.build_snapshot)
     asked = Observer(config(), [FakeSource(), FakeSource("github")], lambda: NOW).build_snapshot()
     assert [each.state for each in asked.sources] == ["asking", "asking"]
 
 
-async def test_a_snapshot_is_there_before_anything_has_answered():
+async def test_a_snapshot_is_published_before_any_response():
     async with observing(FakeSource(), FakeSource("github")) as (_, seen):
         first = await seen.wait_until(lambda _: True)
     assert [each.state for each in first.sources] == ["asking", "asking"]
 
 
-async def test_a_github_that_hangs_does_not_hold_up_argo_cd():
+async def test_a_hanging_github_does_not_delay_argo_cd():
     one, other = FakeSource(), FakeSource("github")
     async with observing(one, other) as (_, seen):
         await one.running.wait()
@@ -73,7 +73,7 @@ async def test_a_github_that_hangs_does_not_hold_up_argo_cd():
     assert told.environments[2].applications[0].health == "Healthy"
 
 
-async def test_readings_that_come_together_are_one_snapshot(monkeypatch):
+async def test_simultaneous_readings_become_one_snapshot(monkeypatch):
     monkeypatch.setattr(module, "READING_BATCH_S", 0.01)
     one, other = FakeSource(), FakeSource("github")
     async with observing(one, other) as (_, seen):
@@ -87,7 +87,7 @@ async def test_readings_that_come_together_are_one_snapshot(monkeypatch):
         assert len(seen.all) == before + 1
 
 
-async def test_verdicts_move_with_the_clock_alone(monkeypatch):
+async def test_verdicts_change_with_time_alone(monkeypatch):
     monkeypatch.setattr(module, "SNAPSHOT_INTERVAL_S", 0.005)
     moments = [NOW]
     one = FakeSource()
@@ -101,7 +101,7 @@ async def test_verdicts_move_with_the_clock_alone(monkeypatch):
 
 
 @pytest.mark.parametrize("error", [RuntimeError("Bearer very-secret"), ExceptionGroup("x", [ValueError("y")])])
-async def test_a_source_that_dies_of_anything_is_shown_as_failed_and_started_again(error):
+async def test_a_crashed_source_is_stale_and_started_again(error):
     one, other = FakeSource(), FakeSource("github")
     async with observing(one, other) as (_, seen):
         await one.running.wait()
@@ -118,7 +118,7 @@ async def test_a_source_that_dies_of_anything_is_shown_as_failed_and_started_aga
     assert other.started == 1
 
 
-async def test_a_source_that_dies_before_its_first_reading_is_missing():
+async def test_a_source_crashed_before_its_first_reading_is_unavailable():
     one = FakeSource()
     async with observing(one) as (_, seen):
         await one.running.wait()
@@ -126,7 +126,7 @@ async def test_a_source_that_dies_before_its_first_reading_is_missing():
         await seen.wait_until(lambda snapshot: state(snapshot) == "missing")
 
 
-async def test_a_source_that_just_ends_is_started_again():
+async def test_a_source_that_returns_is_started_again():
     one = FakeSource()
     async with observing(one):
         await one.running.wait()
@@ -136,7 +136,7 @@ async def test_a_source_that_just_ends_is_started_again():
     assert one.started == 2
 
 
-async def test_the_end_cancels_every_source():
+async def test_cancelling_the_observer_cancels_every_source():
     one, other = FakeSource(), FakeSource("github")
     async with observing(one, other):
         await one.running.wait()
@@ -145,7 +145,7 @@ async def test_the_end_cancels_every_source():
     assert other.cancelled
 
 
-async def test_github_is_asked_only_when_the_first_picture_is_painted():
+async def test_github_starts_after_the_first_frame():
     painted = asyncio.Event()
     one, other = FakeSource(), FakeSource("github")
     async with observing(one, other, painted=painted) as (_, seen):
@@ -157,13 +157,13 @@ async def test_github_is_asked_only_when_the_first_picture_is_painted():
         await other.running.wait()
 
 
-async def test_read_again_asks_every_source():
+async def test_read_again_reaches_every_source():
     one, other = FakeSource(), FakeSource("github")
     Observer(config(), [one, other]).read_again()
     assert (one.read_again_calls, other.read_again_calls) == (1, 1)
 
 
-async def test_out_of_sync_is_remembered_from_when_it_was_first_seen_until_it_is_over():
+async def test_out_of_sync_is_timed_from_its_first_reading():
     moments = [NOW]
     one = FakeSource()
     out = fresh(argocd(application("anchor-msp-prod", sync="OutOfSync")), fresh_until=NOW + timedelta(days=1))
@@ -192,7 +192,7 @@ async def test_out_of_sync_is_remembered_from_when_it_was_first_seen_until_it_is
 # --- reading once ------------------------------------------------------------------------------------
 
 
-async def test_one_reading_of_each_source_side_by_side():
+async def test_read_once_reads_every_source():
     snapshot = await Observer(config(), [FakeSource(), FakeSource("github")], lambda: NOW).read_once(5)
     assert [each.state for each in snapshot.sources] == ["fresh", "fresh"]
     assert snapshot.verdict.level == "ok"
@@ -207,7 +207,7 @@ async def test_one_reading_of_each_source_side_by_side():
         (RuntimeError("Bearer very-secret"), "internal", "internal error in anchor-tui: RuntimeError"),
     ],
 )
-async def test_a_source_that_gives_none_is_missing_with_the_reason_and_the_others_stand(once, kind, message):
+async def test_a_failed_source_is_unavailable_and_affects_no_other(once, kind, message):
     sources = [FakeSource(), FakeSource("github", once=once)]
     snapshot = await Observer(config(), sources, lambda: NOW).read_once(0.01)
     assert snapshot.find_source("github").error == SourceFailure(kind, message)
@@ -227,7 +227,7 @@ def configured(box: Sandbox, **github):
     return config(argocd=ServerConfig(server=box.argocd_url, token_env="A"), github=replace(there, **github))
 
 
-def test_the_embedded_estate_is_observed_once(tmp_path):
+def test_observe_once_reads_the_sandbox(tmp_path):
     with run_sandbox_in_thread("incident") as box:
         snapshot = observe_once(configured(box), environ(box), tmp_path, 10)
     assert [each.state for each in snapshot.sources] == ["fresh", "fresh"]
@@ -235,7 +235,7 @@ def test_the_embedded_estate_is_observed_once(tmp_path):
     assert snapshot.find_environment("prod").release.version == "1.43.2"
 
 
-def test_a_github_that_hangs_costs_one_reading_no_more_than_the_deadline(tmp_path):
+def test_a_hanging_github_costs_the_timeout_at_most(tmp_path):
     asked, over = threading.Event(), threading.Event()
 
     def hang(_: object) -> None:
@@ -251,7 +251,7 @@ def test_a_github_that_hangs_costs_one_reading_no_more_than_the_deadline(tmp_pat
     assert snapshot.find_source("github").error.message == "no answer within 4 s"
 
 
-def test_credentials_that_are_waited_for_at_a_prompt_do_not_hold_up_the_end(tmp_path, monkeypatch):
+def test_a_credential_prompt_does_not_delay_the_end(tmp_path, monkeypatch):
     from anchor_tui.sources.credentials import argocd as credentials
 
     asked, over = threading.Event(), threading.Event()
@@ -271,7 +271,7 @@ def test_credentials_that_are_waited_for_at_a_prompt_do_not_hold_up_the_end(tmp_
     assert state(snapshot) == "fresh"
 
 
-async def test_a_source_for_each_argo_cd_and_one_for_github(tmp_path):
+async def test_there_is_a_source_for_each_server_and_github(tmp_path):
     from anchor_tui.config.model import ServerConfig
     from tests.values import environment_config
 

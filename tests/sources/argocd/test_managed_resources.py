@@ -77,7 +77,7 @@ def in_cluster(answers: dict[AppId, ManagedResources], *applications: Applicatio
 # --- when ------------------------------------------------------------------------------------------------
 
 
-async def test_what_has_not_changed_is_asked_for_once():
+async def test_an_unchanged_application_is_read_once():
     there, clock = Telling(), Ticking()
     managing = ManagedResourcesReader(clock)
     assert await managing.refresh(make_client(there), [PROD])
@@ -89,7 +89,7 @@ async def test_what_has_not_changed_is_asked_for_once():
 @pytest.mark.parametrize(
     "change", [{"compared_revision": "b" * 40}, {"synced_revision": "b" * 40}, {"health": "Degraded"}, {"sync": "X"}]
 )
-async def test_a_change_is_asked_about_but_not_twice_within_a_minute(change):
+async def test_a_change_is_read_a_minute_after_the_last_read(change):
     there, clock = Telling(), Ticking()
     managing = ManagedResourcesReader(clock)
     await managing.refresh(make_client(there), [PROD])
@@ -102,7 +102,7 @@ async def test_a_change_is_asked_about_but_not_twice_within_a_minute(change):
 
 
 @pytest.mark.parametrize(("phase", "seconds"), [("Succeeded", 10), ("Failed", 10), ("Running", 60)])
-async def test_what_an_operation_left_is_asked_about_soon_after_its_end(phase, seconds):
+async def test_an_ended_operation_is_read_after_ten_seconds(phase, seconds):
     there, clock = Telling(), Ticking()
     managing = ManagedResourcesReader(clock)
     await managing.refresh(make_client(there), [PROD])
@@ -116,7 +116,7 @@ async def test_what_an_operation_left_is_asked_about_soon_after_its_end(phase, s
     assert not await managing.refresh(make_client(there), [changed])
 
 
-async def test_four_are_asked_for_at_once_and_no_more():
+async def test_four_applications_are_read_at_once():
     there = Telling()
     there.gate.clear()
     many = [application(f"app-{number}") for number in range(11)]
@@ -133,7 +133,7 @@ async def test_four_are_asked_for_at_once_and_no_more():
     assert there.most_at_once == 4
 
 
-async def test_a_failure_is_tried_again_after_a_minute_though_nothing_has_changed():
+async def test_a_failure_is_retried_after_a_minute():
     there, clock = Telling(anchor_msp_prod=error_response(500, "cache is empty")), Ticking()
     managing = ManagedResourcesReader(clock)
     await managing.refresh(make_client(there), [PROD])
@@ -147,7 +147,7 @@ async def test_a_failure_is_tried_again_after_a_minute_though_nothing_has_change
 # --- what --------------------------------------------------------------------------------------------------
 
 
-async def test_a_token_that_may_not_look_makes_evidence_that_is_skipped_and_names_the_permission():
+async def test_a_403_skips_the_evidence_and_names_the_permission():
     there = Telling(anchor_msp_prod=error_response(403, "permission denied"))
     found = in_cluster(await managed(there, PROD), PROD)
     assert isinstance(found.rendered, NotApplicable)
@@ -156,7 +156,7 @@ async def test_a_token_that_may_not_look_makes_evidence_that_is_skipped_and_name
 
 
 @pytest.mark.parametrize("name", ["managed-resources-cache-empty", "managed-resources-redis-down"])
-async def test_a_server_that_fails_makes_evidence_that_is_unknown_and_harms_nothing_else(name):
+async def test_a_server_error_makes_one_applications_evidence_unknown(name):
     staging = application("anchor-msp-staging")
     there = Telling(anchor_msp_prod=load_recording(name), anchor_msp_staging=load_recording("managed-resources"))
     answers = await managed(there, PROD, staging)
@@ -166,14 +166,14 @@ async def test_a_server_that_fails_makes_evidence_that_is_unknown_and_harms_noth
 
 
 @pytest.mark.parametrize("body", ["<html>", "[]", '{"items": 3}', '{"items": [1]}', ""])
-async def test_an_answer_that_is_none_is_the_reason(body):
+async def test_an_invalid_response_is_the_reason(body):
     there = Telling(anchor_msp_prod=httpx.Response(200, text=body))
     answers = await managed(there, PROD)
     assert answers[PROD.id].error
     assert isinstance(in_cluster(answers, PROD).live, MissingEvidence)
 
 
-async def test_the_keys_of_a_masked_secret_count():
+async def test_the_keys_of_a_masked_secret_are_evidence():
     there = Telling(
         managed_resources=load_recording("managed-resources-prod"), resource=load_recording("resource-secret")
     )
@@ -187,7 +187,7 @@ async def test_the_keys_of_a_masked_secret_count():
     assert set(secret.manifest["data"].values()) == {"++++++++"}
 
 
-async def test_a_secret_that_may_not_be_read_takes_nothing_from_the_rest():
+async def test_an_unreadable_secret_is_left_out():
     there = Telling(
         managed_resources=load_recording("managed-resources-prod"), resource=error_response(403, "permission denied")
     )
@@ -197,7 +197,7 @@ async def test_a_secret_that_may_not_be_read_takes_nothing_from_the_rest():
     assert len(answers[PROD.id].items) == 7
 
 
-async def test_the_recorded_resources_of_staging_hold_its_two_mocks_live_and_not_in_git():
+async def test_recorded_staging_has_two_live_mocks_outside_git():
     staging = application("anchor-msp-staging")
     found = in_cluster(await managed(Telling(managed_resources=load_recording("managed-resources")), staging), staging)
     assert isinstance(found.live, Manifests)
