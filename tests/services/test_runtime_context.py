@@ -1,4 +1,4 @@
-"""The demo's estate: nothing of the surroundings gets in, and nothing of it stays."""
+"""The runtime context of the user, and that of the demo: isolated and temporary."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def is_alive(pid: int) -> bool:
     return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-def gone(pid: int) -> bool:
-    """Whether a process ends within a moment."""
+def has_ended(pid: int) -> bool:
+    """Return True if the process ends within ten seconds."""
     last = time.monotonic() + 10
     while is_alive(pid) and time.monotonic() < last:
         time.sleep(0.01)
@@ -107,7 +107,7 @@ def test_the_demo_servers_end_when_their_parent_is_killed(tmp_path):
     assert done.returncode == -signal.SIGKILL, done.stderr
     pid, up = done.stdout.split()
     assert up == "up"
-    assert gone(int(pid))
+    assert has_ended(int(pid))
 
 
 def test_the_configured_context_uses_the_users_environment(monkeypatch, tmp_path):

@@ -1,4 +1,4 @@
-"""The JSON contract: the same back as went out, valid by its own schema, and its keys stable."""
+"""The snapshot contract: lossless, valid by its own schema, with stable keys."""
 
 from __future__ import annotations
 
@@ -38,29 +38,29 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
 }
 
 
-def of(kind: Any) -> st.SearchStrategy[Any]:
-    """Any value of a type of the model."""
+def values_of(kind: Any) -> st.SearchStrategy[Any]:
+    """Return a strategy for any value of a type of the model."""
     if kind in PLAIN:
         return PLAIN[kind]
     if get_origin(kind) is Annotated:
-        return of(get_args(kind)[0])
+        return values_of(get_args(kind)[0])
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
-        return st.one_of([of(each) for each in arguments])
+        return st.one_of([values_of(argument) for argument in arguments])
     if origin is Literal:
         return st.sampled_from(arguments)
     if origin is tuple:
-        return st.lists(of(arguments[0]), max_size=2).map(tuple)
+        return st.lists(values_of(arguments[0]), max_size=2).map(tuple)
     if issubclass(kind, Enum):
         return st.sampled_from(list(kind))
-    return st.builds(kind, **{name: of(hint) for name, hint in get_type_hints(kind).items()})
+    return st.builds(kind, **{name: values_of(hint) for name, hint in get_type_hints(kind).items()})
 
 
 VALIDATOR = jsonschema_rs.validator_for(snapshot_schema(), validate_formats=True)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(of(Snapshot))
+@given(values_of(Snapshot))
 def test_a_written_snapshot_is_valid_and_read_back_equal(snapshot: Snapshot) -> None:
     text = snapshot_to_json(snapshot)
     assert snapshot_from_json(text) == snapshot
@@ -133,8 +133,8 @@ CONTRACT: dict[str, set[str]] = {
 }
 
 
-def described(name: str) -> dict[str, set[str]]:
-    """The keys that the schema requires, by the path at which they stand."""
+def required_keys(name: str) -> dict[str, set[str]]:
+    """Return the keys that the schema requires, by their path."""
     definitions = snapshot_schema()["$defs"]
     found: dict[str, set[str]] = {}
 
@@ -146,8 +146,8 @@ def described(name: str) -> dict[str, set[str]]:
                 found[path] = set(definition["properties"])
                 for key, value in definition["properties"].items():
                     walk(f"{path}.{key}".strip("."), value)
-        for each in part.get("anyOf", ()):
-            walk(path, each)
+        for alternative in part.get("anyOf", ()):
+            walk(path, alternative)
         if isinstance(part.get("items"), dict):
             walk(path, part["items"])
 
@@ -156,7 +156,7 @@ def described(name: str) -> dict[str, set[str]]:
 
 
 def test_the_schema_requires_exactly_the_contracts_keys() -> None:
-    assert described("#/$defs/Snapshot") == CONTRACT
+    assert required_keys("#/$defs/Snapshot") == CONTRACT
 
 
 def test_the_schema_describes_arrays_and_times() -> None:

@@ -1,4 +1,4 @@
-"""Single requests for applications: which are sent, and what a failure of one means."""
+"""Reading applications with single requests."""
 
 from __future__ import annotations
 
@@ -95,9 +95,9 @@ async def test_recorded_responses_are_read_completely():
         "/api/v1/applications/anchor-msp-prod": "get-404",
     }
     environments = {"staging": ("anchor-msp-staging",), "prod": ("anchor-msp-prod",)}
-    told = applications_by_id(await make_source(replay_transport(routes), environments).read())
-    assert told["argocd/anchor-msp-prod"].presence == "absent"
-    staging = told["argocd/anchor-msp-staging"]
+    applications = applications_by_id(await make_source(replay_transport(routes), environments).read())
+    assert applications["argocd/anchor-msp-prod"].presence == "absent"
+    staging = applications["argocd/anchor-msp-staging"]
     assert staging.sync == load_recording("get-staging").body["status"]["sync"]["status"]
     assert staging.url == "https://argocd.anchor.example/applications/argocd/anchor-msp-staging"
 
@@ -140,9 +140,9 @@ async def test_a_malformed_application_affects_no_other():
     broken = application_json("staging") | {"spec": {"project": 7}}
     argo = FakeArgoCD(broken, application_json("prod"))
     async with run_source(make_source(argo, BOTH)) as seen:
-        told = applications_by_id(await seen.wait_until(is_fresh))
-        assert told["argocd/staging"].problems[0].kind == "bad-answer"
-        assert told["argocd/prod"].problems == ()
+        applications = applications_by_id(await seen.wait_until(is_fresh))
+        assert applications["argocd/staging"].problems[0].kind == "bad-answer"
+        assert applications["argocd/prod"].problems == ()
         stream = await argo.wait_for_stream()
         stream.send("ADDED", application_json("prod"))
         stream.send("ADDED", application_json("staging"))
@@ -157,9 +157,9 @@ async def test_an_item_without_identity_is_a_problem_of_the_source():
     argo = FakeArgoCD(application_json("prod"))
     argo.responses[LIST] = lambda _: httpx.Response(200, json={"items": [application_json("prod"), {"metadata": 7}]})
     async with run_source(make_source(argo, PROD)) as seen:
-        told = await seen.wait_until(is_fresh)
-    assert list(applications_by_id(told)) == ["argocd/prod"]
-    assert told.problems[0].kind == "bad-answer"
+        reading = await seen.wait_until(is_fresh)
+    assert list(applications_by_id(reading)) == ["argocd/prod"]
+    assert reading.problems[0].kind == "bad-answer"
 
 
 @pytest.mark.parametrize(
@@ -174,9 +174,9 @@ async def test_an_item_without_identity_is_a_problem_of_the_source():
 async def test_a_failed_application_request_affects_no_other(answer, words):
     argo = FakeArgoCD(application_json("prod"))
     argo.responses[f"{LIST}/staging"] = lambda _: answer
-    told = applications_by_id(await make_source(argo, BOTH).read())
-    assert words in told["argocd/staging"].problems[0].message
-    assert told["argocd/prod"].sync == "Synced"
+    applications = applications_by_id(await make_source(argo, BOTH).read())
+    assert words in applications["argocd/staging"].problems[0].message
+    assert applications["argocd/prod"].sync == "Synced"
 
 
 async def test_a_server_that_answers_no_request_raises():
@@ -196,30 +196,33 @@ async def test_a_401_or_429_fails_the_whole_reading(status, kind):
 
 
 async def test_an_application_answered_with_403_is_forbidden():
-    told = applications_by_id(await make_source(FakeArgoCD(), PROD).read())
-    assert told["argocd/prod"].presence == "forbidden"
-    assert "not found, or not permitted" in told["argocd/prod"].problems[0].message
+    applications = applications_by_id(await make_source(FakeArgoCD(), PROD).read())
+    assert applications["argocd/prod"].presence == "forbidden"
+    assert "not found, or not permitted" in applications["argocd/prod"].problems[0].message
 
 
 async def test_a_404_in_another_applications_project_means_absent():
     argo = FakeArgoCD(application_json("staging"))
-    told = applications_by_id(await make_source(argo, BOTH).read())
-    assert told["argocd/prod"].presence == "absent"
-    assert "no such application in project anchor" in told["argocd/prod"].problems[0].message
+    applications = applications_by_id(await make_source(argo, BOTH).read())
+    assert applications["argocd/prod"].presence == "absent"
+    assert "no such application in project anchor" in applications["argocd/prod"].problems[0].message
 
 
 async def test_a_403_in_every_project_stays_forbidden():
     argo = FakeArgoCD(application_json("staging"))
     argo.responses[f"{LIST}/prod"] = lambda _: error_response(403, "permission denied")
-    told = applications_by_id(await make_source(argo, BOTH).read())
-    assert told["argocd/prod"].presence == "forbidden"
+    applications = applications_by_id(await make_source(argo, BOTH).read())
+    assert applications["argocd/prod"].presence == "forbidden"
 
 
 async def test_equal_names_in_two_namespaces_are_two_applications():
     argo = FakeArgoCD(application_json("demo"), application_json("demo", "team-a", health={"status": "Degraded"}))
     environments = {"own": ("demo",), "theirs": ("team-a/demo",)}
-    told = applications_by_id(await make_source(argo, environments).read())
-    assert {name: app.health for name, app in told.items()} == {"argocd/demo": "Healthy", "team-a/demo": "Degraded"}
+    applications = applications_by_id(await make_source(argo, environments).read())
+    assert {name: app.health for name, app in applications.items()} == {
+        "argocd/demo": "Healthy",
+        "team-a/demo": "Degraded",
+    }
     async with run_source(make_source(argo, environments)) as seen:
         (await argo.wait_for_stream()).send("DELETED", application_json("demo", "team-a"))
         gone = applications_by_id(await seen.wait_until(has_application("team-a/demo", presence="absent")))
@@ -238,6 +241,6 @@ async def test_a_name_is_quoted_in_the_path():
     argo.responses["/api/v1/applications/x?refresh=hard"] = lambda _: httpx.Response(
         200, json=application_json("x?refresh=hard")
     )
-    told = applications_by_id(await make_source(argo, {"prod": ("x?refresh=hard",)}).read())
-    assert list(told) == ["argocd/x?refresh=hard"]
+    applications = applications_by_id(await make_source(argo, {"prod": ("x?refresh=hard",)}).read())
+    assert list(applications) == ["argocd/x?refresh=hard"]
     assert all("refresh" not in each.url.params for each in argo.requests)

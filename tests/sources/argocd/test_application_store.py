@@ -1,4 +1,4 @@
-"""What is known of applications from one answer to the next."""
+"""Known applications after another list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one door to Argo CD: what may leave, with which token, through which proxy, and over which TLS."""
+"""The client of Argo CD: read-only mode, headers and the token."""
 
 from __future__ import annotations
 

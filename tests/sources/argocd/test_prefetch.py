@@ -60,9 +60,9 @@ async def test_waiting_for_a_hanging_server_blocks_no_worker_thread():
     with serve_requests(lambda request: ended.wait(20) and request.respond(body="{}")) as url:
         argo = ahead_client(resolve_connection(make_access(url)), ("api/version", {}), ("api/v1/settings", {}))
         asked = [asyncio.create_task(argo.get(path)) for path in ("api/version", "api/v1/settings")]
-        await asyncio.sleep(0)  # both wait now
+        await asyncio.sleep(0)  # both requests wait now
         async with asyncio.timeout(5):
-            await asyncio.to_thread(lambda: None)  # as credentials of another source are looked up
+            await asyncio.to_thread(lambda: None)  # as the credential look-up of another source does
         assert not any(task.done() for task in asked)
         ended.set()
         assert [answer.body for answer in await asyncio.gather(*asked)] == [b"{}", b"{}"]

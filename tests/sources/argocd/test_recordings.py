@@ -1,4 +1,4 @@
-"""Every recorded answer of a real Argo CD goes through the real client: the right value, or the right words."""
+"""Every recorded response of a real Argo CD, read by the client: the right value or the right error."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ async def events_of(recorded: Recording) -> list[StreamEvent | None]:
         await argo.aclose()
 
 
-def agrees(application: Application, raw: dict[str, Any]) -> None:
-    """What we made of it, against the answer itself, read independently."""
+def assert_matches(application: Application, raw: dict[str, Any]) -> None:
+    """Compare a converted application with the recorded JSON."""
     status, spec = raw.get("status", {}), raw.get("spec", {})
     assert (application.namespace, application.name) == (
         raw["metadata"].get("namespace", ""),
@@ -149,14 +149,14 @@ async def test_a_recorded_list_is_read_completely(name: str) -> None:
     assert len(items) == len(raw_items)
     for item, raw in zip(items, raw_items, strict=True):
         application = to_observed_application(decode_json(bytes(item), ApplicationJson), "argocd", URL).application
-        agrees(application, raw)
+        assert_matches(application, raw)
 
 
 @pytest.mark.parametrize("name", good("get"))
 async def test_a_recorded_application_is_read_completely(name: str) -> None:
     recorded = load_recording(name)
     wire = decode_json(await body_of(recorded), ApplicationJson)
-    agrees(to_observed_application(wire, "argocd", URL).application, recorded.body)
+    assert_matches(to_observed_application(wire, "argocd", URL).application, recorded.body)
 
 
 @pytest.mark.parametrize("name", good("watch"))
@@ -174,7 +174,7 @@ async def test_a_recorded_stream_yields_every_event_and_heartbeat(name: str) -> 
         application = to_observed_application(
             decode_json(bytes(each.application), ApplicationJson), "argocd", URL
         ).application
-        agrees(application, said["application"])
+        assert_matches(application, said["application"])
 
 
 @pytest.mark.parametrize("name", sorted(ERRORS))

@@ -1,4 +1,4 @@
-"""Argo CD as a source: what is published when, and what becomes of everything that goes wrong."""
+"""Argo CD as a source: listing, following and failing."""
 
 from __future__ import annotations
 
@@ -151,8 +151,8 @@ async def test_events_of_other_applications_are_ignored():
         stream = await argo.wait_for_stream()
         stream.send("ADDED", application_json("tenant-1"))
         stream.send("MODIFIED", application_json("prod", sync={"status": "OutOfSync"}))
-        told = await seen.wait_until(has_application("argocd/prod", sync="OutOfSync"))
-    assert list(applications_by_id(told)) == ["argocd/prod"]
+        reading = await seen.wait_until(has_application("argocd/prod", sync="OutOfSync"))
+    assert list(applications_by_id(reading)) == ["argocd/prod"]
 
 
 async def test_json_lines_are_read_like_an_event_stream():
@@ -173,12 +173,12 @@ async def test_json_lines_are_read_like_an_event_stream():
 
 async def test_read_again_lists_at_once():
     argo = FakeArgoCD(application_json("prod"))
-    one = make_source(argo, PROD)
-    async with run_source(one) as seen:
+    source = make_source(argo, PROD)
+    async with run_source(source) as seen:
         (await argo.wait_for_stream()).send_heartbeat()
         await seen.wait_until(is_fresh)
         argo.documents["argocd", "prod"]["status"]["sync"]["status"] = "OutOfSync"
-        one.read_again()
+        source.read_again()
         await seen.wait_until(has_application("argocd/prod", sync="OutOfSync"))
     assert argo.paths().count(LIST) == 2
 
@@ -186,55 +186,55 @@ async def test_read_again_lists_at_once():
 async def test_a_list_drops_applications_deleted_without_an_event():
     labels = {"env": "prod"}
     argo = FakeArgoCD(application_json("one", labels=labels), application_json("two", labels=labels))
-    one = make_source(argo, SELECTED)
-    async with run_source(one) as seen:
+    source = make_source(argo, SELECTED)
+    async with run_source(source) as seen:
         (await argo.wait_for_stream()).send_heartbeat()
         await seen.wait_until(has_application("argocd/one"))
         del argo.documents["argocd", "one"]
-        one.read_again()
+        source.read_again()
         await seen.wait_until(lambda reading: list(applications_by_id(reading)) == ["argocd/two"])
 
 
 async def test_a_list_fetches_changed_applications_only():
     argo = FakeArgoCD(application_json("staging"), application_json("prod"))
-    one = make_source(argo, BOTH)
-    async with run_source(one) as seen:
+    source = make_source(argo, BOTH)
+    async with run_source(source) as seen:
         stream = await argo.wait_for_stream()
         for name in ("staging", "prod"):
             stream.send("ADDED", application_json(name, conditions=[{"type": "SyncError", "message": name}]))
         await seen.wait_until(lambda reading: all(each.conditions for each in applications_by_id(reading).values()))
         missed = application_json("prod", sync={"status": "OutOfSync"}, reconciledAt="2026-11-23T06:30:00Z")
         argo.documents["argocd", "prod"] = missed
-        one.read_again()
-        told = applications_by_id(
+        source.read_again()
+        applications = applications_by_id(
             await seen.wait_until(has_application("argocd/prod", reconciled_at=NOW - timedelta(minutes=2)))
         )
-    assert told["argocd/prod"].conditions == ()
-    assert told["argocd/staging"].conditions[0].message == "staging"
+    assert applications["argocd/prod"].conditions == ()
+    assert applications["argocd/staging"].conditions[0].message == "staging"
     assert f"{LIST}/staging" not in argo.paths()
 
 
 async def test_a_list_without_revision_keeps_the_streamed_revision():
     argo = FakeArgoCD(application_json("prod", sync={"status": "Synced"}))
-    one = make_source(argo, PROD)
-    async with run_source(one) as seen:
+    source = make_source(argo, PROD)
+    async with run_source(source) as seen:
         (await argo.wait_for_stream()).send("ADDED", application_json("prod"))
         await seen.wait_until(has_application("argocd/prod", compared_revision="a" * 40))
-        one.read_again()
+        source.read_again()
         await argo.wait_for_request(LIST, 2)
         (await argo.wait_for_stream()).send("ADDED", application_json("other"))
-        told = await seen.wait_until(lambda reading: reading is not seen.readings[0])
-    assert applications_by_id(told)["argocd/prod"].compared_revision == "a" * 40
+        reading = await seen.wait_until(lambda reading: reading is not seen.readings[0])
+    assert applications_by_id(reading)["argocd/prod"].compared_revision == "a" * 40
     assert f"{LIST}/prod" not in argo.paths()
 
 
 async def test_an_absent_application_stays_absent_during_a_list():
     argo = FakeArgoCD(application_json("staging"))
-    one = make_source(argo, BOTH)
-    async with run_source(one) as seen:
+    source = make_source(argo, BOTH)
+    async with run_source(source) as seen:
         await seen.wait_until(has_application("argocd/prod", presence="absent"))
         settled = len(seen.readings) - 1
-        one.read_again()
+        source.read_again()
         await argo.wait_for_request(f"{LIST}/prod", 4)
         await seen.wait_until(lambda reading: reading is not seen.readings[settled])
         assert all(has_application("argocd/prod", presence="absent")(each) for each in seen.readings[settled:])
@@ -277,11 +277,11 @@ async def test_a_failed_first_list_is_unavailable_with_the_reason(name):
 @pytest.mark.parametrize("name", FAILURES)
 async def test_a_failed_later_list_is_stale_until_it_succeeds(name):
     argo = FakeArgoCD(application_json("prod"))
-    one = make_source(argo, PROD)
-    async with run_source(one) as seen:
+    source = make_source(argo, PROD)
+    async with run_source(source) as seen:
         await argo.wait_for_stream()
         argo.responses[LIST], kind, words = failing(name)
-        one.read_again()
+        source.read_again()
         stale = await seen.wait_until(is_stale)
         assert (stale.error.kind, words in stale.error.message) == (kind, True)
         assert [each.application.name for each in stale.last_good.applications] == ["prod"]
@@ -329,7 +329,7 @@ async def test_missing_credentials_make_the_source_unavailable():
     async def connect():
         raise SourceError("no token")
 
-    one = make_source(FakeArgoCD(), PROD)
-    one._connect = connect
-    async with run_source(one) as seen:
+    source = make_source(FakeArgoCD(), PROD)
+    source._connect = connect
+    async with run_source(source) as seen:
         assert (await seen.wait_until(is_missing)).error.message == "no token"

@@ -37,14 +37,14 @@ async def test_an_embedded_argo_cd_is_read_and_followed():
         assert once["argocd/anchor-msp-prod"].health == "Degraded"
         assert once["argocd/anchor-msp-prod"].unhealthy
         async with run_source(sandbox_source(box, "anchor-msp-prod", "anchor-msp-staging")) as seen:
-            told = await seen.wait_until(
+            reading = await seen.wait_until(
                 lambda reading: (
                     isinstance(reading, Fresh)
                     and len(applications_by_id(reading)) == 2
                     and all(each.reconciled_at for each in applications_by_id(reading).values())
                 )
             )
-            assert len(applications_by_id(told)["argocd/anchor-msp-staging"].prunable) == 2
+            assert len(applications_by_id(reading)["argocd/anchor-msp-staging"].prunable) == 2
 
 
 @pytest.mark.parametrize(

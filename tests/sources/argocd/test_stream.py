@@ -1,4 +1,4 @@
-"""The event stream of Argo CD: how it ends, fails or stays silent, and what the source does then."""
+"""The event stream of Argo CD: its end, its failures and its silence."""
 
 from __future__ import annotations
 
@@ -96,10 +96,10 @@ async def test_without_a_stream_applications_are_listed_and_fetched(answer):
     listed = application_json("prod")
     argo.responses[LIST] = lambda _: httpx.Response(200, json={"items": [listed]})
     async with run_source(make_source(argo, PROD)) as seen:
-        told = await seen.wait_until(
+        reading = await seen.wait_until(
             lambda reading: is_fresh(reading) and bool(applications_by_id(reading)["argocd/prod"].conditions)
         )
-    assert "changes are not streamed" in told.problems[0].message
+    assert "changes are not streamed" in reading.problems[0].message
     assert all(map(is_fresh, seen.readings))
 
 
@@ -149,10 +149,10 @@ async def test_an_empty_stream_is_reported():
     argo.stream_response = httpx.Response(200, text="")
     argo.responses[LIST] = lambda _: httpx.Response(200, json={"items": [application_json("prod")]})
     async with run_source(make_source(argo, PROD)) as seen:
-        told = await seen.wait_until(
+        reading = await seen.wait_until(
             lambda reading: is_fresh(reading) and bool(applications_by_id(reading)["argocd/prod"].conditions)
         )
-    assert "ended before its first event" in told.problems[0].message
+    assert "ended before its first event" in reading.problems[0].message
 
 
 async def test_a_working_stream_removes_the_stream_problem():
