@@ -36,7 +36,7 @@ ARGOCD = Service(
 
 
 class ArgoClient:
-    """The requests that go to one Argo CD. Not retried here: who asks knows whether asking twice is harmless."""
+    """A client of one Argo CD. It never repeats a request: only the caller knows if that is harmless."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class ArgoClient:
         )
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> ApiResponse:
-        """GET below the server's root, as `api/v1/applications`. Raises the tree of `sources.errors`."""
+        """Send a GET for a path below the server's root, such as `api/v1/applications`. Raises SourceError."""
         began = time.monotonic()
         with translate_transport_errors(ARGOCD, self.url, RESPONSE_TIMEOUT_S):
             response = await self._http.get(path, params=dict(params or {}))
@@ -74,7 +74,7 @@ class ArgoClient:
         *,
         timeout_s: float = RESPONSE_TIMEOUT_S,
     ) -> ApiResponse:
-        """One request that changes something, sent once. Raises the tree of `sources.errors`, with its `lost` set."""
+        """Send a request that changes something, once. Raises SourceError with `maybe_applied` set."""
         began = time.monotonic()
         content = msgspec.json.encode(body) if body is not None else None
         # Exactly this value, on a DELETE without a body too: Argo CD answers anything else with 415.
@@ -96,10 +96,10 @@ class ArgoClient:
     async def stream_events(
         self, path: str, params: Mapping[str, str]
     ) -> AsyncIterator[AsyncIterator[StreamEvent | None]]:
-        """An event stream: each event as it comes, and None for each heartbeat.
+        """Open an event stream: each event as it arrives, and None for each heartbeat.
 
-        There is no time limit on the headers: a server sends none before the first event. Who iterates
-        sets the limit between two items.
+        There is no time limit for the headers, because a server sends none before the first event. The caller
+        limits the time between two items.
         """
         timeout = create_timeout(None)
         headers = {"Accept": "text/event-stream"}  # exactly this: any other value gets NDJSON without heartbeats
@@ -114,11 +114,11 @@ class ArgoClient:
                 yield _parse_events(response)
 
     async def aclose(self) -> None:
-        """Ends every connection."""
+        """Close every connection."""
         await self._http.aclose()
 
     def _store_renewed_token(self, response: httpx.Response) -> None:
-        """A login session that is about to end gets its successor in a header."""
+        """Use the new token that the server sends shortly before a login session expires."""
         if renewed := response.headers.get("Grpc-Metadata-Renew-Token"):
             self._http.headers["Authorization"] = f"Bearer {renewed}"
 

@@ -1,4 +1,4 @@
-"""The way to one Argo CD: TLS and proxy, worked out once, for whoever sends something there."""
+"""The connection settings of one Argo CD: TLS and proxy, resolved once for every client."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RESPONSE_TIMEOUT_S = 20.0
 
 
 class ConnectionSettings(NamedTuple):
-    """What a connection is made from. `verify` is False for plain http only."""
+    """Everything a client needs to connect. `verify` is False for plain http only."""
 
     access: ArgocdAccess
     verify: ssl.SSLContext | bool
@@ -25,7 +25,7 @@ class ConnectionSettings(NamedTuple):
 
     @property
     def base_url(self) -> str:
-        """The server's root, below which every path lies."""
+        """The server's root URL, with a final slash; every request path is relative to it."""
         return self.access.url.rstrip("/") + "/"
 
     @property
@@ -58,7 +58,7 @@ def _create_ssl_context(access: ArgocdAccess) -> ssl.SSLContext:
 
 
 def _load_client_certificate(context: ssl.SSLContext, certificate: str, key: str) -> None:
-    """The standard library takes a certificate from a file only: one that nobody else may read, and not for long."""
+    """Load the certificate through a temporary file, as ssl reads files only. Other users cannot read it."""
     with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
         file.write(f"{certificate}\n{key}\n")
         file.flush()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.sources.errors import Forbidden, InvalidResponse, NotFound, SourceError
 from anchor_tui.sources.github.schema import convert_json
 
@@ -87,7 +88,7 @@ class CommitComparisons:
             except SourceError:
                 raise
             except Exception as error:  # noqa: BLE001 - an internal error is shown and affects the comparison alone
-                result = f"a fault in anchor-tui: {type(error).__name__}"
+                result = format_internal_error(error)
             if head == self._head:
                 self._results[revision] = result
         return bool(pending)

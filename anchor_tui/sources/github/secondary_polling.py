@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.domain.source_data import OpsRepoData, RepoSettingNames
 from anchor_tui.sources.backoff import Backoff, sleep_until_woken
 from anchor_tui.sources.errors import SourceError
@@ -148,7 +149,7 @@ class SecondaryPoller:
                 names, is_retryable = unread_settings(repository, reason), True
                 await self.close_client()
             except Exception as error:  # noqa: BLE001 - an internal error is shown and affects the settings alone
-                reason = f"a fault in anchor-tui: {type(error).__name__}"
+                reason = format_internal_error(error)
                 names, is_retryable = unread_settings(repository, reason), False
             self._settings[repository] = names
             is_any_retryable = is_any_retryable or is_retryable

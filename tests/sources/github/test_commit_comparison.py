@@ -78,4 +78,4 @@ async def test_an_internal_error_is_the_reason_of_its_comparison():
     comparisons.set_head(HEAD)
     comparisons.set_revisions([OLD])
     await comparisons.compare_pending(client)  # type: ignore[arg-type]
-    assert comparisons.failure_reasons(HEAD) == {OLD: "a fault in anchor-tui: ZeroDivisionError"}
+    assert comparisons.failure_reasons(HEAD) == {OLD: "internal error in anchor-tui: ZeroDivisionError"}

@@ -90,7 +90,7 @@ async def test_an_internal_error_affects_the_settings_alone():
     client.secondary = settings_answers(environments=ZeroDivisionError())
     repo = (await make_source(config(), client).read()).value
     assert repo.head is not None
-    assert repo.ops_settings.variables.unlisted == ("a fault in anchor-tui: ZeroDivisionError",)
+    assert repo.ops_settings.variables.unlisted == ("internal error in anchor-tui: ZeroDivisionError",)
 
 
 async def test_the_sandbox_settings_are_read():
