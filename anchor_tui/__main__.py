@@ -111,7 +111,7 @@ def _show_screen(context: RuntimeContext, arguments: argparse.Namespace) -> int:
         print_error(str(error))
         return ExitCode.USAGE
     except ReaderDiedError as error:
-        print_error(f"an internal error ended the monitoring: {error}")
+        print_error(f"reading has stopped: {error}")
         return ExitCode.SOURCE_UNAVAILABLE
 
 

@@ -92,7 +92,7 @@ async def _plan_and_execute(context: RuntimeContext, arguments: argparse.Namespa
     connections = Connections(context.config, context.environ, context.home)
     audit = AuditLog(context.state_folder)
     progress = _ProgressPrinter()
-    executor = PlanExecutor(connections, audit, pace=_timeouts_of(arguments), listener=progress.print_progress)
+    executor = PlanExecutor(connections, audit, timeouts=_timeouts_of(arguments), listener=progress.print_progress)
     try:
         if not arguments.dry_run:
             await _report_unfinished_work(connections, audit)
@@ -140,7 +140,8 @@ class _ProgressPrinter:
 
 async def _take_snapshot(context: RuntimeContext, arguments: argparse.Namespace) -> Snapshot:
     """Read the sources that the plan needs: Argo CD, GitHub too for the policy, or none with --without-argocd."""
-    from anchor_tui.services.observe.observer import Observer, make_sources
+    from anchor_tui.services.observe.observer import Observer
+    from anchor_tui.services.observe.source_factory import make_sources
 
     sources = make_sources(context.config, context.environ, context.home)
     if ACTION_COMMANDS[arguments.command] not in _ACTIONS_WITH_POLICY:

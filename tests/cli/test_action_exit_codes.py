@@ -164,7 +164,7 @@ def test_4_after_drift_with_the_new_plan(tmp_path, cli):
         looks = []
 
         def push(asked):
-            if asked.path == "/graphql" and b"Bench(" in asked.body:
+            if asked.path == "/graphql" and b"ExistingBranch(" in asked.body:
                 looks.append(asked)
                 if len(looks) == 1:  # after the Plan was made, before it is looked at again
                     path = "environments/staging/release.yaml"

@@ -89,7 +89,7 @@ def test_version_and_help_import_no_expensive_module(tmp_path, argument):
     assert not loaded & heavy
 
 
-def test_a_snapshot_imports_neither_screen_nor_sandbox(tmp_path):
+def test_a_snapshot_imports_no_screen_sandbox_or_pygithub(tmp_path):
     with run_sandbox_in_thread("steady") as box:
         write_configuration(box, tmp_path / "box")
         tokens = {"ARGOCD_AUTH_TOKEN": box.argocd_token, "GITHUB_TOKEN": box.github_token}
@@ -97,5 +97,5 @@ def test_a_snapshot_imports_neither_screen_nor_sandbox(tmp_path):
         done = anchor_tui("snapshot", "--config", config, home=tmp_path, code=PRINT_MODULES, environ=tokens)
     loaded = set(done.stderr.decode().split())
     assert done.returncode == 0
-    assert {"httpx", "github", "msgspec"} <= loaded
-    assert not [name for name in loaded if name.split(".")[0] in {"textual", "rich"} or ".sandbox." in name]
+    assert {"httpx", "msgspec"} <= loaded
+    assert not [name for name in loaded if name.split(".")[0] in {"textual", "rich", "github"} or ".sandbox." in name]
