@@ -98,4 +98,5 @@ def test_a_snapshot_imports_no_screen_sandbox_or_pygithub(tmp_path):
     loaded = set(done.stderr.decode().split())
     assert done.returncode == 0
     assert {"httpx", "msgspec"} <= loaded
-    assert not [name for name in loaded if name.split(".")[0] in {"textual", "rich", "github"} or ".sandbox." in name]
+    # httpx imports rich for its own command line, if click is installed.
+    assert not [name for name in loaded if name.split(".")[0] in {"textual", "github"} or ".sandbox." in name]
