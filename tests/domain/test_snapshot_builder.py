@@ -51,7 +51,7 @@ def test_everything_well_is_ok_without_a_reason() -> None:
 
 
 def test_a_fresh_reading_past_its_time_is_stale_whatever_its_source_believes() -> None:
-    late = fresh(argocd(), taken_at=ago(seconds=50), good_until=ago(seconds=5))
+    late = fresh(argocd(), taken_at=ago(seconds=50), fresh_until=ago(seconds=5))
     snapshot = build_snapshot(config(), readings(late), NOW)
     state = snapshot.find_source("argocd")
     assert state is not None

@@ -108,16 +108,16 @@ def test_the_layers_lie_in_argo_cds_order() -> None:
     found = laid(helm, **texts)
 
     assert found.merged == {"a": 1, "b": 2, "c": 3, "d": 4}
-    assert found.place(("b",)) == SourceLocation("c/e.yaml", 1, 4)
-    assert found.place(("zzz",)) is None
-    assert found.reads == ("c", "c/values.yaml", "c/e.yaml", "app.yaml")
+    assert found.locate(("b",)) == SourceLocation("c/e.yaml", 1, 4)
+    assert found.locate(("zzz",)) is None
+    assert found.read_paths == ("c", "c/values.yaml", "c/e.yaml", "app.yaml")
 
 
 def test_null_deletes_what_the_chart_says_and_a_missing_key_falls_back() -> None:
     found = laid({"valueFiles": ["e.yaml"]}, c__values="m: {x: 1, z: 2}\nk: 3\n", c__e="m: {x: null}\n")
 
     assert found.merged == {"m": {"z": 2}, "k": 3}
-    assert found.place(("m", "x")) == SourceLocation("c/e.yaml", 1, 8)
+    assert found.locate(("m", "x")) == SourceLocation("c/e.yaml", 1, 8)
 
 
 def test_a_missing_file_is_an_error_unless_it_may_be_missing() -> None:

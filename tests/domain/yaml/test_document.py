@@ -293,8 +293,8 @@ def files(draw):
 def test_splice_changes_exactly_the_intended_scalars(text, data):
     document = parse_document(text, "f.yaml")
     scalars = dict(document.iterate_scalars())
-    chosen = data.draw_cells(st.lists(st.sampled_from(sorted(scalars, key=str)), unique=True))
-    changes = {path: data.draw_cells(TEXTS) for path in chosen}
+    chosen = data.draw(st.lists(st.sampled_from(sorted(scalars, key=str)), unique=True))
+    changes = {path: data.draw(TEXTS) for path in chosen}
     result = replace_scalars(document, changes)
     after = dict(parse_document(result, "f.yaml").iterate_scalars())
     assert {path: scalar.text for path, scalar in after.items()} == {
