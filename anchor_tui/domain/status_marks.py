@@ -107,14 +107,14 @@ def get_sync_mark(application: Application) -> tuple[StatusMark, str]:
     """Return the sync status as mark and word; a missing status is unknown, never ok."""
     if application.presence != "found":
         return StatusMark.FAILING, application.presence
-    return _SYNC_MARKS.get(application.sync or "", StatusMark.UNKNOWN), application.sync or "not told"
+    return _SYNC_MARKS.get(application.sync or "", StatusMark.UNKNOWN), application.sync or "not reported"
 
 
 def get_health_mark(application: Application) -> tuple[StatusMark, str]:
     """Return the health as mark and word; a missing health is unknown, never ok."""
     if application.presence != "found":
         return StatusMark.FAILING, application.presence
-    return _HEALTH_MARKS.get(application.health or "", StatusMark.UNKNOWN), application.health or "not told"
+    return _HEALTH_MARKS.get(application.health or "", StatusMark.UNKNOWN), application.health or "not reported"
 
 
 def get_checks_mark(pull: PullRequest) -> tuple[StatusMark, str]:

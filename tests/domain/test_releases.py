@@ -158,9 +158,9 @@ def test_configured_key_paths_beat_the_usual_ones():
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
-        (ReleaseKeyPaths(version="a.b"), "`a.b`, which [release] names for version, holds nothing"),
-        (ReleaseKeyPaths(commit="images"), "`images`, which [release] names for commit, holds a mapping"),
-        (ReleaseKeyPaths(images="a.b"), "`a.b`, which [release] names for the images, is not there"),
+        (ReleaseKeyPaths(version="a.b"), "`a.b`, configured under [release] for the version, is missing"),
+        (ReleaseKeyPaths(commit="images"), "`images`, configured under [release] for the commit, is a mapping, not one value"),
+        (ReleaseKeyPaths(images="a.b"), "`a.b`, configured under [release] for the images, is missing"),
     ],
 )
 def test_a_configured_key_path_that_leads_nowhere_is_an_error(keys, words):
@@ -175,14 +175,14 @@ def test_a_configured_key_path_that_leads_nowhere_is_an_error(keys, words):
         ("hello: 1\n", 1, "no version: looked for `version`"),
         ("images: [a/web:1, a/api:2]\n", 1, "no version: looked for `version`"),
         ("version: {a: 1}\n", 1, "no version: looked for `version`"),
-        ("version: 1\nimages: web\n", 2, "`images` is `web`, where a map or a list of images was looked for"),
+        ("version: 1\nimages: web\n", 2, "`images` is `web`, not a map or a list of images"),
         ("version: 1\nimages:\n  web: {tga: 1}\n", 3, "looked for `repository` and `tag`, or one `image: "),
         ("version: 1\nimages:\n  web: {tga: 1}\n", 3, "found `tga`"),
         ("version: 1\nimages:\n  web: {tag: 1.0}\n", 3, "found `tag`"),
         ("version: 1\nimages:\n  - [a]\n", 3, "`images.0` is a list, where one image was looked for"),
         ("version: 1\nimages:\n  web: 'a b'\n", 3, "`images.web`: `a b` is no image reference"),
         ("version: 1\nimages:\n  web: {image: [a]}\n", 3, "`images.web.image` holds no image"),
-        ("version: 1\nimages: [a/web:1,\n a/web:2]\n", 3, "two images are called web"),
+        ("version: 1\nimages: [a/web:1,\n a/web:2]\n", 3, "two images have the name web"),
     ],
 )
 def test_a_shape_that_is_not_understood_says_what_was_looked_for_and_where(text, line, words):
