@@ -25,9 +25,9 @@ BAD = {
     "an open quote": (b'a: "x\nb: 1\n', "malformed-yaml", 3, 1, "quoted scalar that begins in line 1"),
     "two colons": (b"a: b: c\n", "malformed-yaml", 1, 5, "not valid YAML"),
     "an alias of nothing": (b"a: *b\n", "malformed-yaml", 1, 4, "no `&b` comes before it"),
-    "a merge of a word": (b"a: x\n<<: b\n", "malformed-yaml", 2, 1, "`<<` takes in a mapping"),
+    "a merge of a word": (b"a: x\n<<: b\n", "malformed-yaml", 2, 1, "`<<` accepts only a mapping"),
     "a list as a key": (b"? [a]\n: b\n", "malformed-yaml", 1, 3, "cannot be a key"),
-    "a key twice": (b"a:\n  b: 1\n  b: 2\n", "duplicate-key", 3, 3, "stands in line 2 already"),
+    "a key twice": (b"a:\n  b: 1\n  b: 2\n", "duplicate-key", 3, 3, "is in line 2 already"),
     "nothing": (b"", "empty-file", 1, 1, "empty"),
     "a comment alone": (b"# a\n", "empty-file", 1, 1, "empty"),
     "dashes alone": (b"---\n", "empty-file", 1, 1, "empty"),
@@ -62,7 +62,7 @@ def test_a_file_that_cannot_be_read_says_where_and_what_to_do(name, parser):
 def test_aliases_may_not_grow_without_bound():
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 9)]
-    with pytest.raises(YamlDocumentError, match="grow to more than"):
+    with pytest.raises(YamlDocumentError, match="expand to more than"):
         parse_document("\n".join(lines), "f.yaml")
 
 
@@ -92,9 +92,9 @@ def test_places_are_right_after_a_byte_order_mark_and_with_carriage_returns(bom,
 
 def test_a_missing_key_is_an_error_that_names_it():
     document = parse_document("a: {b: 1}\n", "f.yaml")
-    with pytest.raises(YamlDocumentError, match=r"`a\.c` should hold one value, and holds nothing"):
+    with pytest.raises(YamlDocumentError, match=r"`a\.c` is missing"):
         document.get_scalar(("a", "c"))
-    with pytest.raises(YamlDocumentError, match="`a` should hold one value, and holds a mapping"):
+    with pytest.raises(YamlDocumentError, match="`a` is a mapping, not one value"):
         document.get_scalar(("a",))
 
 
@@ -218,10 +218,10 @@ def test_a_changed_scalar_keeps_its_quotes_and_gets_some_where_its_type_would_ch
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("nothing", "`nothing` is not there, and nothing is ever inserted"),
-        ("version.x", "`version.x` is not there"),
-        ("flow", "holds a mapping"),
-        ("list", "holds a list"),
+        ("nothing", "`nothing` is missing, and nothing is ever inserted"),
+        ("version.x", "`version.x` is missing"),
+        ("flow", "is a mapping"),
+        ("list", "is a list"),
         ("empty", "is empty, and nothing is ever inserted"),
         ("text", "block of text"),
         ("shared.tag", "has the anchor &shared"),
