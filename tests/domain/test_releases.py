@@ -176,12 +176,12 @@ def test_a_configured_key_path_that_leads_nowhere_is_an_error(keys, words):
         ("images: [a/web:1, a/api:2]\n", 1, "no version: looked for `version`"),
         ("version: {a: 1}\n", 1, "no version: looked for `version`"),
         ("version: 1\nimages: web\n", 2, "`images` is `web`, not a map or a list of images"),
-        ("version: 1\nimages:\n  web: {tga: 1}\n", 3, "looked for `repository` and `tag`, or one `image: "),
+        ("version: 1\nimages:\n  web: {tga: 1}\n", 3, "expected `repository` and `tag`, or one `image: "),
         ("version: 1\nimages:\n  web: {tga: 1}\n", 3, "found `tga`"),
         ("version: 1\nimages:\n  web: {tag: 1.0}\n", 3, "found `tag`"),
-        ("version: 1\nimages:\n  - [a]\n", 3, "`images.0` is a list, where one image was looked for"),
-        ("version: 1\nimages:\n  web: 'a b'\n", 3, "`images.web`: `a b` is no image reference"),
-        ("version: 1\nimages:\n  web: {image: [a]}\n", 3, "`images.web.image` holds no image"),
+        ("version: 1\nimages:\n  - [a]\n", 3, "`images.0` is a list, not one image"),
+        ("version: 1\nimages:\n  web: 'a b'\n", 3, "`images.web`: `a b` is not an image reference"),
+        ("version: 1\nimages:\n  web: {image: [a]}\n", 3, "`images.web.image` is not an image"),
         ("version: 1\nimages: [a/web:1,\n a/web:2]\n", 3, "two images have the name web"),
     ],
 )
@@ -342,5 +342,5 @@ def test_an_image_whose_scalars_are_not_all_there_is_not_changed():
 
 
 def test_a_values_file_that_is_no_mapping_is_an_error():
-    with pytest.raises(YamlDocumentError, match="a values file holds a mapping"):
+    with pytest.raises(YamlDocumentError, match="a values file must contain a mapping"):
         read_values_file(parse_document("- a\n", "f.yaml", mapping=False))

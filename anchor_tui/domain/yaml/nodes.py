@@ -125,6 +125,16 @@ def get_child(node: Node, step: str | int) -> Node | None:
     return replace(below, is_alias=True) if below is not None and node.is_alias else below
 
 
+def find_nearest_node(node: Node, path: KeyPath) -> Node:
+    """Return the node at a key path, or its nearest parent that exists."""
+    for step in path:
+        below = get_child(node, step)
+        if below is None:
+            break
+        node = below
+    return node
+
+
 def to_plain_value(node: Node) -> Json:
     """Return the node as plain Python values."""
     match node:

@@ -121,7 +121,7 @@ def test_null_deletes_what_the_chart_says_and_a_missing_key_falls_back() -> None
 
 
 def test_a_missing_file_is_an_error_unless_it_may_be_missing() -> None:
-    with pytest.raises(ValueLayersError, match="not there"):
+    with pytest.raises(ValueLayersError, match="does not exist"):
         laid({"valueFiles": ["e.yaml"]})
 
     assert laid({"valueFiles": ["e.yaml"], "ignoreMissingValueFiles": True}).merged == {}
