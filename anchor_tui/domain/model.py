@@ -213,7 +213,7 @@ class PullRequest(ValueObject, frozen=True):
 
 
 class ReleasePosition(ValueObject, frozen=True):
-    """The position of an environment relative to `environment`, the one before it in the order of promotion.
+    """The position of an environment relative to `environment`, the previous one in the order of promotion.
 
     `versions` are the releases in between, newest first; `since` is the time of the oldest of them.
     """
@@ -256,7 +256,7 @@ class Operation(ValueObject, frozen=True):
 
 
 class ApplicationCondition(ValueObject, frozen=True):
-    """A condition of an application. The end of its type tells errors from warnings."""
+    """A condition of an application. Its type ends in Error or Warning."""
 
     type: str
     message: str

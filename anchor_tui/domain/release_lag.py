@@ -1,4 +1,4 @@
-"""The release of an environment compared with the one before it: newest, behind, ahead or diverged."""
+"""Compare the release of an environment with its upstream, the previous environment in the order of promotion."""
 
 from __future__ import annotations
 

@@ -49,14 +49,14 @@ def locate_release(document: YamlDocument, keys: ReleaseKeyPaths) -> ReleaseScal
     version = _locate_scalar(document, keys.version, "version", _VERSION_KEYS)
     images = _locate_images(document, keys.images)
     if version is None and len({image_paths.image.tag for image_paths in images}) != 1:
-        looked = " or ".join(f"`{key}`" for key in _VERSION_KEYS)
-        where = "at the top, under `spec` or under `release`"
-        message = f"no version: looked for {looked} {where}, or one tag on all images"
-        document.fail("release-shape", f"{message}; `version` under [release] in the configuration can name it")
+        keys_text = " or ".join(f"`{key}`" for key in _VERSION_KEYS)
+        message = f"no version: looked for {keys_text} at the top, under `spec` or under `release`"
+        advice = "set its key path with `version` under [release] in the configuration"
+        document.fail("release-shape", f"{message}, or one tag on all images; {advice}")
     return ReleaseScalarPaths(
         version,
         _locate_scalar(document, keys.commit, "commit", _COMMIT_KEYS),
-        _locate_scalar(document, keys.released, "released", _RELEASED_KEYS),
+        _locate_scalar(document, keys.released, "time", _RELEASED_KEYS),
         images,
     )
 
@@ -76,9 +76,8 @@ def read_release(document: YamlDocument, keys: ReleaseKeyPaths) -> tuple[Release
             node = document.find(image_paths.path)
             problems.append(document.build_problem("image-without-digest", message, node))
     if not paths.images:
-        problems.append(
-            document.build_problem("no-images", "no images: looked for `images` at the top and under `spec`")
-        )
+        message = "no images: looked for `images` at the top and under `spec`"
+        problems.append(document.build_problem("no-images", message))
     released, problem = _read_time(document, paths.released)
     problems.extend([problem] if problem else [])
     tags = [image_paths.image.tag for image_paths in paths.images]
@@ -96,7 +95,7 @@ def _read_text(document: YamlDocument, path: KeyPath | None) -> str | None:
     return document.get_scalar(path).text or None if path is not None else None
 
 
-def _locate_scalar(document: YamlDocument, configured: str, what: str, keys: tuple[str, ...]) -> KeyPath | None:
+def _locate_scalar(document: YamlDocument, configured: str, field: str, keys: tuple[str, ...]) -> KeyPath | None:
     """Return the path of a scalar: the configured path, or the first of the usual names that exists."""
     if configured:
         path: KeyPath = tuple(configured.split("."))
@@ -104,7 +103,7 @@ def _locate_scalar(document: YamlDocument, configured: str, what: str, keys: tup
             return path
         found = document.find(path)
         found_text = "is missing" if found is None else f"is {describe_node(found)}, not one value"
-        message = f"`{configured}`, configured under [release] for the {what}, {found_text}"
+        message = f"`{configured}`, configured under [release] for the {field}, {found_text}"
         return document.fail("release-shape", message, found)
     for base in _BASE_PATHS:
         for key in keys:
@@ -122,9 +121,8 @@ def _locate_images(document: YamlDocument, configured: str) -> tuple[ImageScalar
         path: KeyPath = tuple(configured.split("."))
         node = document.find(path)
         if node is None:
-            return document.fail(
-                "release-shape", f"`{configured}`, configured under [release] for the images, is missing"
-            )
+            message = f"`{configured}`, configured under [release] for the images, is missing"
+            return document.fail("release-shape", message)
         return _read_images(document, node, path)
     for base in _BASE_PATHS:
         for key in _IMAGES_KEYS:

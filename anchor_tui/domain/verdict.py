@@ -186,9 +186,8 @@ def _list_sync_reasons(app: Application, inputs: VerdictInputs, *, asleep: bool)
             pass  # no resource is live, so that none can be in sync
         case "OutOfSync":
             seen = (inputs.out_of_sync_since or {}).get(app.id)
-            span = (
-                f" for ≥ {format_age(seen, inputs.now)}" if seen and inputs.now - seen >= timedelta(minutes=1) else ""
-            )
+            is_long = seen is not None and inputs.now - seen >= timedelta(minutes=1)
+            span = f" for ≥ {format_age(seen, inputs.now)}" if is_long else ""
             yield Level.ATTENTION, f"OutOfSync{span}{_describe_differences(app)}"
         case None:
             yield Level.UNKNOWN, "sync is not reported"
@@ -198,10 +197,8 @@ def _list_sync_reasons(app: Application, inputs: VerdictInputs, *, asleep: bool)
 
 def _describe_differences(app: Application) -> str:
     parts = []
-    if app.resources and app.resources.out_of_sync:
-        parts.append(
-            f"{format_count(app.resources.out_of_sync, 'resource')} differ" + "s" * (app.resources.out_of_sync == 1)
-        )
+    if app.resources and (number := app.resources.out_of_sync):
+        parts.append(f"{format_count(number, 'resource')} {'differs' if number == 1 else 'differ'}")
     if app.prunable:
         parts.append(f"{len(app.prunable)} to prune")
     return f": {', '.join(parts)}" if parts else ""
@@ -255,7 +252,7 @@ def describe_position(position: ReleasePosition) -> str:
         case "diverged":
             return f"diverged from {position.environment}"
         case "unknown":
-            return f"position to {position.environment} unknown"
+            return f"position relative to {position.environment} unknown"
 
 
 def _list_check_reasons(environment: Environment, inputs: VerdictInputs) -> Iterator[Reason]:

@@ -240,7 +240,7 @@ def test_disabled_auto_sync_does_not_change_the_verdict() -> None:
         (ReleasePosition("behind", "dev", ("1", "2")), "behind dev by 2 releases"),
         (ReleasePosition("ahead", "dev", ("1",)), "ahead of dev by 1 release"),
         (ReleasePosition("diverged", "dev"), "diverged from dev"),
-        (ReleasePosition("unknown", "dev"), "position to dev unknown"),
+        (ReleasePosition("unknown", "dev"), "position relative to dev unknown"),
     ],
 )
 def test_positions_as_text(position: ReleasePosition, words: str) -> None:

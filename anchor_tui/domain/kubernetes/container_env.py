@@ -117,13 +117,16 @@ _VARIABLE_REFERENCE = re.compile(r"\$(\$)?\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)")
 
 
 def resolve_container_env(
-    container: JsonMapping, where: str, sources: EnvSources
+    container: JsonMapping, owner: str, sources: EnvSources
 ) -> tuple[dict[str, EnvVariable], tuple[str, ...]]:
-    """Return the variables as Kubernetes resolves them (`env` over `envFrom`), and sentences about unknown ones."""
+    """Return the variables as Kubernetes resolves them (`env` over `envFrom`), and sentences about unknown ones.
+
+    `owner` is the workload, for messages.
+    """
     found: dict[str, EnvVariable] = {}
     unreadable: list[str] = []
     for entry in get_mappings(container, "envFrom"):
-        for name, variable, reason in _read_env_from(entry, where, sources):
+        for name, variable, reason in _read_env_from(entry, owner, sources):
             if variable is not None:
                 found[name] = variable
             if reason:
@@ -131,14 +134,14 @@ def resolve_container_env(
     for key in ("env", "envFrom"):
         given = container.get(key)
         if given is not None and (not isinstance(given, list) or len(get_mappings(container, key)) < len(given)):
-            unreadable.append(f"{where}: `{key}` is not a list of mappings")
+            unreadable.append(f"{owner}: `{key}` is not a list of mappings")
     for entry in get_mappings(container, "env"):
-        found[get_text(entry, "name")] = _read_variable(entry, where, sources, found)
+        found[get_text(entry, "name")] = _read_variable(entry, owner, sources, found)
     return found, tuple(dict.fromkeys(unreadable))
 
 
 def _read_env_from(
-    entry: JsonMapping, where: str, sources: EnvSources
+    entry: JsonMapping, owner: str, sources: EnvSources
 ) -> Iterator[tuple[str, EnvVariable | None, str]]:
     prefix = get_text(entry, "prefix")
     for key, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
@@ -147,21 +150,21 @@ def _read_env_from(
             continue
         source = sources.find(kind, name)
         if source is None:
-            yield "", None, f"{kind}/{name}, which {where} takes its environment from, is not among the manifests"
+            yield "", None, f"{kind}/{name}, which sets the environment of {owner}, is not among the manifests"
             continue
         for variable, value in source.keys.items():
             hidden = "" if value is not None else f"its value is in {kind}/{name}"
-            yield prefix + variable, EnvVariable(value, hidden, f"{where} from {source.name}"), ""
+            yield prefix + variable, EnvVariable(value, hidden, f"{owner} from {source.name}"), ""
         if source.incomplete_reason:
             yield "", None, source.incomplete_reason
 
 
 def _read_variable(
-    entry: JsonMapping, where: str, sources: EnvSources, before: Mapping[str, EnvVariable]
+    entry: JsonMapping, owner: str, sources: EnvSources, before: Mapping[str, EnvVariable]
 ) -> EnvVariable:
     origin = get_mapping(entry, "valueFrom")
     if not origin:
-        return _expand_references(entry.get("value"), where, before)
+        return _expand_references(entry.get("value"), owner, before)
     for key, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
         name, wanted = get_text(origin, key, "name"), get_text(origin, key, "key")
         if not name:
@@ -169,19 +172,19 @@ def _read_variable(
         source = sources.find(kind, name)
         if source is not None and wanted in source.keys:
             value = source.keys[wanted]
-            return EnvVariable(value, "" if value is not None else f"its value is in {kind}/{name}", where)
+            return EnvVariable(value, "" if value is not None else f"its value is in {kind}/{name}", owner)
         if source is not None and not source.incomplete_reason:
-            return EnvVariable("", "", f"{where}, from {kind}/{name}, which has no key {wanted}")
-        return EnvVariable(None, f"{kind}/{name} is not among the manifests", where)
-    return EnvVariable(None, "it is taken from the Pod itself", where)
+            return EnvVariable("", "", f"{owner}, from {kind}/{name}, which has no key {wanted}")
+        return EnvVariable(None, f"{kind}/{name} is not among the manifests", owner)
+    return EnvVariable(None, "it is taken from the Pod itself", owner)
 
 
-def _expand_references(value: object, where: str, before: Mapping[str, EnvVariable]) -> EnvVariable:
+def _expand_references(value: object, owner: str, before: Mapping[str, EnvVariable]) -> EnvVariable:
     """Replace `$(NAME)` by an earlier variable. `$$(NAME)` is the escape for `$(NAME)`."""
     if value is None:
-        return EnvVariable("", "", where)
+        return EnvVariable("", "", owner)
     if not isinstance(value, str):
-        return EnvVariable(None, f"its value `{value}` is not a text, which Kubernetes refuses", where)
+        return EnvVariable(None, f"its value `{value}` is not a text, which Kubernetes refuses", owner)
     hidden = ""
 
     def replace_reference(found: re.Match[str]) -> str:
@@ -193,7 +196,7 @@ def _expand_references(value: object, where: str, before: Mapping[str, EnvVariab
         return known.text or ""
 
     expanded = _VARIABLE_REFERENCE.sub(replace_reference, value)
-    return EnvVariable(None, hidden, where) if hidden else EnvVariable(expanded, "", where)
+    return EnvVariable(None, hidden, owner) if hidden else EnvVariable(expanded, "", owner)
 
 
 def list_mounted_secret_keys(pod: JsonMapping, sources: EnvSources) -> Iterator[str]:
