@@ -391,9 +391,9 @@ class Snapshot(ValueObject, frozen=True):
     findings: tuple[Finding, ...] = ()
     pull_requests: tuple[PullRequest, ...] = ()
 
-    def find_source(self, id: str) -> SourceState | None:  # noqa: A002 - the contract's own key
+    def find_source(self, source_id: str) -> SourceState | None:
         """Return the state of one source; None if there is no such source."""
-        return next((source for source in self.sources if source.id == id), None)
+        return next((source for source in self.sources if source.id == source_id), None)
 
     def find_environment(self, name: str) -> Environment | None:
         """Return one environment by name; None if there is no such environment."""
