@@ -47,7 +47,7 @@ def failed(
     return CheckOutcome("fail", message, place, resource, level, fix)
 
 
-def unclear(
+def unknown(
     reason: str, place: SourceLocation | None = None, resource: str | None = None, *, fix: str | None = None
 ) -> CheckOutcome:
     """It cannot be told here, and why; `fix` is what would let it be told."""
@@ -118,22 +118,24 @@ class Check(ValueObject, frozen=True):
         )
 
 
-def _summarize_outcomes(told: Iterable[CheckOutcome], blind: str) -> tuple[CheckOutcome, ...]:
-    """Every failure; else why it cannot be told; else that it holds."""
-    found = tuple(told)
-    failed = tuple(each for each in found if each.status == "fail")
-    unknown = tuple(each for each in found if each.status == "unknown")
-    if failed:
-        return failed
-    if unknown:
-        first = unknown[0]
-        reasons = "; ".join(dict.fromkeys(each.message for each in unknown))
-        return (unclear(reasons, first.place, first.resource, fix=first.fix),)
-    if not found:
-        return (unclear(blind or "nothing was found to judge it by"),)
-    if blind and found[0].status == "pass":
-        return (unclear(f"nothing breaks it as far as can be seen, but {blind}"),)
-    return (found[0],)
+def _summarize_outcomes(outcomes: Sequence[CheckOutcome], unreadable: str) -> tuple[CheckOutcome, ...]:
+    """Return every failure; without failures one unknown outcome with all reasons; otherwise the first outcome.
+
+    `unreadable` names evidence that could not be read. A failure may hide there, so nothing passes with it.
+    """
+    failures = tuple(outcome for outcome in outcomes if outcome.status == "fail")
+    if failures:
+        return failures
+    unknowns = [outcome for outcome in outcomes if outcome.status == "unknown"]
+    if unknowns:
+        first = unknowns[0]
+        reasons = "; ".join(dict.fromkeys(outcome.message for outcome in unknowns))
+        return (unknown(reasons, first.place, first.resource, fix=first.fix),)
+    if not outcomes:
+        return (unknown(unreadable or "found nothing to check"),)
+    if unreadable and outcomes[0].status == "pass":
+        return (unknown(f"no violation found, but not everything could be read: {unreadable}"),)
+    return (outcomes[0],)
 
 
 def _unreadable_parts(facts: Facts, evidence: EvidenceKind) -> str:

@@ -11,6 +11,6 @@ def test_a_rule_that_breaks_is_unknown_and_says_that_the_fault_is_ours():
     def broken(_facts, _evidence):
         raise KeyError("very-secret")
 
-    (finding,) = replace(CHECKS_BY_ID["ci.green"], judge=broken).run(Facts(config(), NOW))
+    (finding,) = replace(CHECKS_BY_ID["ci.green"], evaluate=broken).run(Facts(config(), NOW))
     assert finding.status == "unknown"
     assert finding.message == "a fault in anchor-tui: KeyError"

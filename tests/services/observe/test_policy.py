@@ -79,7 +79,7 @@ def test_of_a_steady_estate_every_check_holds_on_every_evidence(scenarios):
 
 
 def test_of_the_incident_the_two_mocks_of_staging_are_found_live_by_name(scenarios):
-    staging = scenarios["incident"].environment("staging").findings
+    staging = scenarios["incident"].find_environment("staging").findings
     for check in ("mock.workloads-absent", "argo.no-stale-resources"):
         assert mocks(staging, check) == {"Service/status-mock", "Deployment/status-mock"}
     assert told(staging, "fail") == {
@@ -87,12 +87,12 @@ def test_of_the_incident_the_two_mocks_of_staging_are_found_live_by_name(scenari
         ("argo.no-stale-resources", "live"),
         ("argo.automated-prune", "live-spec"),
     }
-    assert told(scenarios["incident"].environment("prod").findings, "fail") == set()
+    assert told(scenarios["incident"].find_environment("prod").findings, "fail") == set()
 
 
 @pytest.mark.parametrize("environment", ["staging", "prod"])
 def test_before_the_cutover_stale_mocks_live_and_git_already_says_otherwise(scenarios, environment):
-    found = scenarios["cutover"].environment(environment).findings
+    found = scenarios["cutover"].find_environment(environment).findings
     assert mocks(found, "argo.no-stale-resources") == {"Service/status-mock", "Deployment/status-mock"}
     assert {("mock.workloads-absent", "git"), ("mock.workloads-absent", "rendered")} <= told(found, "pass")
     assert ("argo.automated-prune", "live-spec") in told(found, "fail")
@@ -100,7 +100,7 @@ def test_before_the_cutover_stale_mocks_live_and_git_already_says_otherwise(scen
 
 
 def test_before_the_cutover_prods_mock_url_is_found_in_git_rendered_and_live(scenarios):
-    found = scenarios["cutover"].environment("prod").findings
+    found = scenarios["cutover"].find_environment("prod").findings
     for evidence in ("git", "rendered", "live"):
         assert "status-mock" in one(found, "mock.control-center-url", evidence).message
     in_git = one(found, "mock.control-center-url", "git")
@@ -111,7 +111,7 @@ def test_before_the_cutover_prods_mock_url_is_found_in_git_rendered_and_live(sce
 
 
 def test_before_the_cutover_what_was_synced_is_told_to_be_behind_by_what_it_reads_itself(scenarios):
-    found = one(scenarios["cutover"].environment("prod").findings, "argo.at-head", "live-spec")
+    found = one(scenarios["cutover"].find_environment("prod").findings, "argo.at-head", "live-spec")
     assert found.status == "fail"
     assert OVERLAY.format("prod") in found.message
     assert "dev" not in found.message
@@ -127,7 +127,7 @@ def test_settings_hold_wherever_they_come_from(scenarios):
 
 def test_a_secret_that_is_missing_is_a_warning_that_names_it(tmp_path):
     def prepare(box: Any) -> None:
-        box.github.repositories[box.app_repo].settings.secrets.discard("OPS_REPO_PAT")
+        box.github.repositories[box.app_repo].repository_settings.secrets.discard("OPS_REPO_PAT")
 
     found = one(of("steady", tmp_path, prepare=prepare).findings, "settings.app-repo", "settings")
     assert (found.status, found.level) == ("fail", "warning")
@@ -137,9 +137,9 @@ def test_a_secret_that_is_missing_is_a_warning_that_names_it(tmp_path):
 def test_a_secret_and_a_variable_of_an_environment_count(tmp_path):
     def prepare(box: Any) -> None:
         app = box.github.repositories[box.app_repo]
-        app.settings.secrets.discard("OPS_REPO_PAT")
+        app.repository_settings.secrets.discard("OPS_REPO_PAT")
         app.environments["prod"].secrets.add("OPS_REPO_PAT")
-        app.environments["prod"].variables["ENGINE_ID"] = app.settings.variables.pop("ENGINE_ID")
+        app.environments["prod"].variables["ENGINE_ID"] = app.repository_settings.variables.pop("ENGINE_ID")
 
     assert one(of("steady", tmp_path, prepare=prepare).findings, "settings.app-repo", "settings").status == "pass"
 
@@ -247,7 +247,7 @@ def test_files_that_cannot_be_read_leave_it_skipped():
 
 def test_files_and_manifests_are_read_once_as_long_as_they_are_the_same(monkeypatch):
     read: Counter[str] = Counter()
-    for name in ("read_repo", "read_environment"):
+    for name in ("read_repo_evidence", "read_environment_evidence"):
         real = getattr(module, name)
         monkeypatch.setattr(module, name, lambda *rest, name=name, real=real: read.update([name]) or real(*rest))
     policy = PolicyEvaluator(CONFIG)
@@ -258,14 +258,14 @@ def test_files_and_manifests_are_read_once_as_long_as_they_are_the_same(monkeypa
     for second in range(5):
         polled = replace(repo, files=dict(repo.files), latency_ms=float(second), environments={"prod": files("1.0.0")})
         policy.evaluate(readings(fresh(replace(apps)), fresh(polled)), NOW + timedelta(seconds=second))
-    assert read == {"read_repo": 1, "read_environment": 3}
+    assert read == {"read_repo_evidence": 1, "read_environment_evidence": 3}
 
     policy.evaluate(readings(fresh(apps), fresh(replace(repo, files={**repo.files, "more": ""}))), NOW)
-    assert read == {"read_repo": 2, "read_environment": 3}
+    assert read == {"read_repo_evidence": 2, "read_environment_evidence": 3}
 
     newer = argocd(prod, managed={prod.id: ManagedResources(ago(seconds=1), items[:3])})
     policy.evaluate(readings(fresh(newer), fresh(repo)), NOW)
-    assert read["read_environment"] == 4
+    assert read["read_environment_evidence"] == 4
 
 
 def test_only_an_environment_that_has_changed_is_judged_anew_and_all_after_a_while(monkeypatch):

@@ -9,7 +9,7 @@ from anchor_tui.domain.formatting import format_duration, shorten_revision
 from anchor_tui.domain.kubernetes.application_manifests import ManifestApplication
 from anchor_tui.domain.kubernetes.managed_resources import explain_unknown_resources
 from anchor_tui.domain.model import Application, EvidenceKind
-from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unclear
+from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import BranchHead, Facts, MissingEvidence, require
 
 SYNC_GRACE = timedelta(minutes=5)
@@ -59,7 +59,7 @@ def _format_value(value: object) -> str:
 def _check_application(application: Application, key: str) -> CheckOutcome:
     name, word = application.name, _FIELDS[key]
     if application.presence != "found":
-        return unclear(f"{name} is {application.presence} in Argo CD", None, name)
+        return unknown(f"{name} is {application.presence} in Argo CD", None, name)
     automated = application.automated
     if automated is None or not automated.enabled:
         return failed(f"auto-sync is off on {name}", None, name)
@@ -87,12 +87,12 @@ def _check_resource_lists(facts: Facts) -> Iterator[CheckOutcome]:
     """What Argo CD's own list of resources tells, where the objects themselves did not come."""
     for application in require(facts.live_spec):
         if reason := explain_unknown_resources(application):
-            yield unclear(reason, None, application.name)
+            yield unknown(reason, None, application.name)
             continue
         for each in application.prunable:
             yield _stale_resource(f"{each.kind}/{each.name}", each.kept)
         if application.resources is None:
-            yield unclear(f"Argo CD does not tell the resources of {application.name}", None, application.name)
+            yield unknown(f"Argo CD does not tell the resources of {application.name}", None, application.name)
         else:
             yield passed(f"nothing of {application.name} would be pruned", None, application.name)
 
@@ -118,9 +118,9 @@ def _check_at_head(facts: Facts, _evidence: EvidenceKind) -> Iterator[CheckOutco
 def _compare_with_head(application: Application, head: BranchHead, facts: Facts) -> CheckOutcome:
     name, follows = application.name, application.target_revision or "HEAD"
     if application.presence != "found":
-        return unclear(f"{name} is {application.presence} in Argo CD", None, name)
+        return unknown(f"{name} is {application.presence} in Argo CD", None, name)
     if follows not in {head.branch, f"refs/heads/{head.branch}", "HEAD"}:
-        return unclear(
+        return unknown(
             f"{name} follows {shorten_revision(follows)} and not {head.branch}, whose head is known", None, name
         )
     synced = application.synced_revision
@@ -132,10 +132,10 @@ def _compare_with_head(application: Application, head: BranchHead, facts: Facts)
         age = format_duration(facts.now - head.committed_at)
         return passed(f"the head of {head.branch} is {age} old: {name} has five minutes to follow", None, name)
     if synced is None:
-        return unclear(f"Argo CD does not tell what {name} last synced", None, name)
+        return unknown(f"Argo CD does not tell what {name} last synced", None, name)
     if synced in head.incomparable:
         why = head.incomparable[synced]
-        return unclear(
+        return unknown(
             f"what lies between {shorten_revision(synced)} and {shorten_revision(head.oid)} cannot be told: {why}",
             None,
             name,
@@ -148,7 +148,7 @@ def _compare_with_head(application: Application, head: BranchHead, facts: Facts)
             name,
         )
     if synced not in head.changed or name not in head.paths_read:
-        return unclear(
+        return unknown(
             f"what lies between {shorten_revision(synced)} and {shorten_revision(head.oid)} is not known", None, name
         )
     ours = [path for path in head.changed[synced] if _is_read(head.paths_read[name], path)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from anchor_tui.domain.model import EvidenceKind
-from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unclear
+from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import Facts
 from anchor_tui.domain.policy.evidence.lookup import VariableOccurrence, find_variable, redact_text
 
@@ -18,19 +18,19 @@ def _check_auth_mode(facts: Facts, evidence: EvidenceKind) -> Iterator[CheckOutc
     found = find_variable(facts, evidence, "AUTH_MODE")
     for seen in found.occurrences:
         if seen.text is None:
-            yield unclear(f"AUTH_MODE cannot be seen: {seen.hidden}", seen.place, seen.resource)
+            yield unknown(f"AUTH_MODE cannot be seen: {seen.hidden}", seen.place, seen.resource)
         elif seen.text in modes:
             yield passed(f"AUTH_MODE is {seen.text}", seen.place, seen.resource)
         elif seen.text.strip() == "":
-            yield unclear("AUTH_MODE is empty: what the gateway does then is not known", seen.place, seen.resource)
+            yield unknown("AUTH_MODE is empty: what the gateway does then is not known", seen.place, seen.resource)
         elif seen.text.strip().lower() in {mode.lower() for mode in modes}:
             reason = f"AUTH_MODE is written `{seen.text}`: whether the gateway takes it for {modes[0]} is not known"
-            yield unclear(reason, seen.place, seen.resource, fix=f"write {modes[0]}")
+            yield unknown(reason, seen.place, seen.resource, fix=f"write {modes[0]}")
         else:
             message = f"AUTH_MODE is {redact_text(seen.text)}, must be {' or '.join(modes)}"
             yield failed(message, seen.place, seen.resource, fix=f"set AUTH_MODE to {modes[0]}")
     if not found.occurrences:
-        yield unclear(_format_unset("AUTH_MODE", found.unreadable))
+        yield unknown(_format_unset("AUTH_MODE", found.unreadable))
 
 
 def _check_operator_jwt(facts: Facts, evidence: EvidenceKind) -> Iterator[CheckOutcome]:
@@ -49,21 +49,21 @@ def _check_switch(
     for seen in found.occurrences:
         yield _check_switch_value(seen, name, bad, good)
     if not found.occurrences and found.unreadable:
-        yield unclear(_format_unset(name, found.unreadable))
+        yield unknown(_format_unset(name, found.unreadable))
     elif not found.occurrences:
         yield passed(f"{name} is not set, which is safe in production")
 
 
 def _check_switch_value(seen: VariableOccurrence, name: str, bad: frozenset[str], good: frozenset[str]) -> CheckOutcome:
     if seen.text is None:
-        return unclear(f"{name} cannot be seen: {seen.hidden}", seen.place, seen.resource)
+        return unknown(f"{name} cannot be seen: {seen.hidden}", seen.place, seen.resource)
     word = seen.text.strip().lower()
     if word in bad:
         return failed(f"{name} is {redact_text(seen.text)}", seen.place, seen.resource)
     if word == "" or word in good:
         return passed(f"{name} is {seen.text or 'empty, which is safe in production'}", seen.place, seen.resource)
     reason = f"{name} is `{redact_text(seen.text)}`: whether that is true or false is not known"
-    return unclear(reason, seen.place, seen.resource, fix='write "true" or "false"')
+    return unknown(reason, seen.place, seen.resource, fix='write "true" or "false"')
 
 
 def _format_unset(name: str, opened: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from anchor_tui.domain.model import ChecksStatus, EvidenceKind
-from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unclear
+from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import Facts, require
 
 
@@ -21,9 +21,9 @@ def _check_branch_status(facts: Facts, _evidence: EvidenceKind) -> Iterator[Chec
         case "failure":
             yield failed(f"the required checks of {branch}'s head failed")
         case "pending":
-            yield unclear(f"the required checks of {branch}'s head are still running")
+            yield unknown(f"the required checks of {branch}'s head are still running")
         case "unknown":
-            yield unclear(f"GitHub does not tell the required checks of {branch}'s head")
+            yield unknown(f"GitHub does not tell the required checks of {branch}'s head")
         case _:
             assert_never(checks)
 

@@ -9,7 +9,7 @@ from anchor_tui.domain.json_access import get_mapping
 from anchor_tui.domain.kubernetes.quantities import format_memory, parse_quantity
 from anchor_tui.domain.kubernetes.workloads import PodContainer, Workload
 from anchor_tui.domain.model import EvidenceKind
-from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unclear
+from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import Facts
 from anchor_tui.domain.policy.evidence.replicas import count_replicas
 
@@ -36,9 +36,9 @@ def _check_memory_budget(facts: Facts, evidence: EvidenceKind) -> Iterator[Check
     if total > limit:
         yield failed(f"{share}, the most by {largest[0]} ({format_memory(largest[1])})", None, largest[0])
     elif untold:
-        yield unclear(f"{share}, and {'; '.join(untold)}", fix="give each container a memory request")
+        yield unknown(f"{share}, and {'; '.join(untold)}", fix="give each container a memory request")
     elif not manifests.workloads:
-        yield unclear("no workload is rendered")
+        yield unknown("no workload is rendered")
     elif total >= WARNING_SHARE * limit:
         yield failed(f"{share}: {float(total / limit):.0%}, nearly all", None, largest[0], level="warning")
     else:

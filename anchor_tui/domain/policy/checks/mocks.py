@@ -9,7 +9,7 @@ from anchor_tui.domain.helm.value_layers import LayeredValues
 from anchor_tui.domain.kubernetes.image_references import parse_image_reference
 from anchor_tui.domain.kubernetes.workloads import Manifests, Workload
 from anchor_tui.domain.model import EvidenceKind
-from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unclear
+from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import Facts, require
 from anchor_tui.domain.policy.evidence.lookup import find_variable, normalize_name, redact_text, walk_values
 from anchor_tui.domain.urls import parse_url
@@ -48,7 +48,7 @@ def _check_mock_switches(laid: LayeredValues) -> Iterator[CheckOutcome]:
             if isinstance(value, bool):
                 yield _check_mock_switch(laid, path, on=value)
             else:
-                yield unclear(
+                yield unknown(
                     f"`{format_key_path(path)}` is no map: whether {mock} runs cannot be told", laid.locate(path)
                 )
         elif "enabled" in value:
@@ -58,7 +58,7 @@ def _check_mock_switches(laid: LayeredValues) -> Iterator[CheckOutcome]:
         else:
             yield passed(f"`{format_key_path(here)}` is not set, which Helm takes for false", laid.locate(path))
     if not found and laid.unreadable:
-        yield unclear(f"no layer says statusMock.enabled, and {laid.unreadable[0]}")
+        yield unknown(f"no layer says statusMock.enabled, and {laid.unreadable[0]}")
     elif not found:
         yield passed("no layer of values knows a mock")
 
@@ -87,7 +87,7 @@ def _check_objects(manifests: Manifests) -> Iterator[CheckOutcome]:
             stale = ", which git no longer has: a sync with prune removes it" if resource.stale else ""
             yield failed(f"{resource} {why}{stale}", resource=str(resource))
         elif mock and resource.kind not in _HARMLESS_KINDS and resource.group not in _KNOWN_GROUPS:
-            yield unclear(f"{resource} is named after the {mock}, and its kind is not known here", None, str(resource))
+            yield unknown(f"{resource} is named after the {mock}, and its kind is not known here", None, str(resource))
 
 
 def _find_mock_name(name: str) -> str | None:
@@ -121,10 +121,10 @@ def _check_url(facts: Facts, evidence: EvidenceKind, name: str, mock: str) -> It
     found = find_variable(facts, evidence, name)
     for seen in found.occurrences:
         if seen.text is None:
-            yield unclear(f"{name} cannot be seen: {seen.hidden}", seen.place, seen.resource)
+            yield unknown(f"{name} cannot be seen: {seen.hidden}", seen.place, seen.resource)
         elif "$(" in seen.text or "{{" in seen.text:
             reason = f"{name} is put together where it is used: `{redact_text(seen.text)}`"
-            yield unclear(reason, seen.place, seen.resource)
+            yield unknown(reason, seen.place, seen.resource)
         elif wrong := _describe_url_faults(seen.text, mock):
             told = f"{name} is {redact_text(seen.text)}: {wrong}" if seen.text else f"{name} is empty"
             yield failed(told, seen.place, seen.resource, fix=f"set {name} to the real service's https:// address")
@@ -136,9 +136,9 @@ def _check_url(facts: Facts, evidence: EvidenceKind, name: str, mock: str) -> It
 
 def _check_unset_url(evidence: EvidenceKind, name: str, opened: str) -> Iterator[CheckOutcome]:
     if evidence == "git":
-        yield unclear(f"no layer of values says {name}; the chart's templates may")
+        yield unknown(f"no layer of values says {name}; the chart's templates may")
     elif opened:
-        yield unclear(f"{name} is set nowhere that can be seen: {opened}")
+        yield unknown(f"{name} is set nowhere that can be seen: {opened}")
     else:
         yield failed(f"{name} is set nowhere", fix=f"set {name} to the real service's https:// address")
 

@@ -14,7 +14,7 @@ from anchor_tui.domain.kubernetes.image_references import (
 )
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import EvidenceKind, Image
-from anchor_tui.domain.policy.check import Check, CheckOutcome, FindingLevel, failed, passed, unclear
+from anchor_tui.domain.policy.check import Check, CheckOutcome, FindingLevel, failed, passed, unknown
 from anchor_tui.domain.policy.checks.mocks import MOCKS
 from anchor_tui.domain.policy.evidence.facts import Facts, ReleaseFile, UpstreamHistory, require
 from anchor_tui.domain.policy.evidence.image_discovery import ImageInValues, find_images
@@ -35,7 +35,7 @@ def _image_reference(image: Image) -> ImageReference:
 def _check_contract(facts: Facts, evidence: EvidenceKind) -> Iterator[CheckOutcome]:
     release = require(facts.release)
     if not release.release.images:
-        yield unclear(f"{release.file} names no images: looked for `images` at the top and under `spec`")
+        yield unknown(f"{release.file} names no images: looked for `images` at the top and under `spec`")
         return
     wanted = {reference.repository: reference for reference in map(_image_reference, release.release.images)}
     if evidence == "git":
@@ -59,7 +59,7 @@ def _compare_with_values(
             yield failed(message, image.place, fix=f"add it to {release.file}, or take it out of the values")
     named = {image.reference.repository for image in images}
     if not named & set(wanted):
-        yield unclear(f"none of the images of {release.file} can be made out in the values")
+        yield unknown(f"none of the images of {release.file} can be made out in the values")
         return
     for each in release.release.images:
         if canonicalize_repository(each.repository) not in named:
@@ -81,7 +81,7 @@ def _compare_image(image: ImageInValues, wanted: ImageReference, release: Releas
         return passed(f"{name} is {found.version} in both", image.place)
     if not found.tag and not (found.digest and wanted.digest):
         reason = f"{name} has {found.version} in the values; the chart's templates may fill it in"
-        return unclear(reason, image.place)
+        return unknown(reason, image.place)
     where = image.place.file if image.place else "the values"
     hint = ""
     if not same_tag and found.tag and _is_number(found.tag):
@@ -115,7 +115,7 @@ def _compare_with_manifests(
                 f"{name} {says} {reference.repository_name} {reference.version}, as {release.file} says", None, name
             )
         elif reference.tag is None and reference.digest and expected.digest is None:
-            yield unclear(
+            yield unknown(
                 f"{name} {says} {reference.repository_name} by its digest, which {release.file} does not say",
                 None,
                 name,
@@ -132,7 +132,7 @@ def _compare_with_manifests(
         yield (
             failed(message, release.places.get(each.name), level=level)
             if manifests.is_complete and manifests.workloads
-            else unclear(message)
+            else unknown(message)
         )
 
 
@@ -172,7 +172,7 @@ def _check_pinned(facts: Facts, _evidence: EvidenceKind) -> Iterator[CheckOutcom
         else:
             yield passed(f"{image.name} is {_image_reference(image).version}", place)
     if not release.release.images:
-        yield unclear(f"{release.file} names no images: looked for `images` at the top and under `spec`")
+        yield unknown(f"{release.file} names no images: looked for `images` at the top and under `spec`")
 
 
 def is_moving_tag(tag: str) -> bool:
@@ -194,7 +194,7 @@ def _check_order(facts: Facts, _evidence: EvidenceKind) -> Iterator[CheckOutcome
         else:
             yield _missing_upstream(image, release.release.version, before, place)
     if not release.release.images:
-        yield unclear(f"{release.file} names no images: looked for `images` at the top and under `spec`")
+        yield unknown(f"{release.file} names no images: looked for `images` at the top and under `spec`")
 
 
 def _image_identity(image: Image) -> tuple[str, str | None]:
@@ -207,13 +207,13 @@ def _missing_upstream(
     untold = f"whether {before.environment} has had {version} cannot be told"
     unread = sum(past.release is None for past in before.history)
     if not before.complete:
-        return unclear(f"{untold}: {before.incomplete_reason or 'its history ends too early'}", place)
+        return unknown(f"{untold}: {before.incomplete_reason or 'its history ends too early'}", place)
     if before.initial_release and _image_identity(image) in {
         _image_identity(each) for each in before.initial_release.images
     }:
-        return unclear(f"{untold}: it was here already when the history of {before.environment} begins", place)
+        return unknown(f"{untold}: it was here already when the history of {before.environment} begins", place)
     if unread:
-        return unclear(f"{untold}: {unread} of its past releases cannot be read", place)
+        return unknown(f"{untold}: {unread} of its past releases cannot be read", place)
     return failed(f"{before.environment} never had {image.name} {_image_reference(image).version}", place)
 
 

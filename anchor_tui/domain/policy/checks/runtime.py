@@ -12,7 +12,7 @@ from anchor_tui.domain.json_access import get_mapping
 from anchor_tui.domain.kubernetes.image_references import parse_image_reference
 from anchor_tui.domain.kubernetes.workloads import Workload
 from anchor_tui.domain.model import EvidenceKind
-from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unclear
+from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import Facts, require
 from anchor_tui.domain.policy.evidence.lookup import walk_values
 from anchor_tui.domain.policy.evidence.replicas import count_replicas
@@ -42,7 +42,7 @@ def _check_always_on(facts: Facts, evidence: EvidenceKind) -> Iterator[CheckOutc
         )
     if not found:
         what = f"there is no stateless Deployment {'live' if evidence == 'live' else 'rendered'}"
-        yield failed(what) if evidence == "live" and manifests.is_complete else unclear(what)
+        yield failed(what) if evidence == "live" and manifests.is_complete else unknown(what)
 
 
 def _check_values_replicas(laid: LayeredValues) -> Iterator[CheckOutcome]:
@@ -57,7 +57,7 @@ def _check_values_replicas(laid: LayeredValues) -> Iterator[CheckOutcome]:
             path, key, value = (*path, "autoscaling"), "minReplicas", scaling
         yield _check_replica_count(laid, (*path, key), value[key])
     if not found:
-        yield unclear("no layer of values says how many replicas there are")
+        yield unknown("no layer of values says how many replicas there are")
 
 
 def _check_replica_count(laid: LayeredValues, path: tuple[str | int, ...], value: Json) -> CheckOutcome:
@@ -65,7 +65,7 @@ def _check_replica_count(laid: LayeredValues, path: tuple[str | int, ...], value
     try:
         count = int(text)
     except ValueError:
-        return unclear(f"`{format_key_path(path)}` is `{text}`, which is no number", laid.locate(path))
+        return unknown(f"`{format_key_path(path)}` is `{text}`, which is no number", laid.locate(path))
     told = f"`{format_key_path(path)}` is {count}"
     return passed(told, laid.locate(path)) if count >= 1 else failed(told, laid.locate(path))
 
@@ -83,7 +83,7 @@ def _check_rollout_strategy(facts: Facts, evidence: EvidenceKind) -> Iterator[Ch
     for workload in found:
         yield _check_workload_strategy(workload, count_replicas(workload, manifests))
     if not found:
-        yield unclear(f"there is no Deployment {'live' if evidence == 'live' else 'rendered'}")
+        yield unknown(f"there is no Deployment {'live' if evidence == 'live' else 'rendered'}")
 
 
 def _check_values_strategy(laid: LayeredValues) -> Iterator[CheckOutcome]:
@@ -98,13 +98,13 @@ def _check_values_strategy(laid: LayeredValues) -> Iterator[CheckOutcome]:
             text = format_template_value(value.get(key))
             place = laid.locate(here) or laid.locate(path)
             if key not in value:
-                yield unclear(f"`{format_key_path(here)}` is not set; the chart's templates may", place)
+                yield unknown(f"`{format_key_path(here)}` is not set; the chart's templates may", place)
             elif text == wanted or (wanted == "0" and text == "0%"):
                 yield passed(f"`{format_key_path(path)}` is maxSurge 0, maxUnavailable 1", place)
             else:
                 yield failed(f"`{format_key_path(here)}` is {text or 'empty'}, must be {wanted}", place)
     if not found:
-        yield unclear("no layer of values says maxSurge and maxUnavailable; the chart's templates may")
+        yield unknown("no layer of values says maxSurge and maxUnavailable; the chart's templates may")
 
 
 def _check_workload_strategy(workload: Workload, replicas: int) -> CheckOutcome:

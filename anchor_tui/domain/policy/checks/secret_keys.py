@@ -9,7 +9,7 @@ from anchor_tui.domain.helm.value_layers import LayeredValues, SourceLocation, V
 from anchor_tui.domain.kubernetes.container_env import list_mounted_secret_keys
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import EvidenceKind
-from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unclear
+from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import Facts, require
 from anchor_tui.domain.policy.evidence.lookup import find_variable, walk_values
 from anchor_tui.domain.yaml.nodes import Json, KeyPath, format_key_path
@@ -59,7 +59,7 @@ def _check_values_keys(facts: Facts) -> Iterator[CheckOutcome]:
     missing = [key for key in wanted if key not in found]
     place = max(lists, key=lambda each: each[0], default=(0, None))[1]
     if not found & {*REQUIRED_KEYS, JWT}:
-        yield unclear("no layer of values lists secret keys; the chart's templates may")
+        yield unknown("no layer of values lists secret keys; the chart's templates may")
     elif missing:
         yield _missing_keys(missing, place)
     else:
@@ -87,13 +87,13 @@ def _read_key_name(each: Json) -> str:
 def _check_manifest_keys(facts: Facts, evidence: EvidenceKind) -> Iterator[CheckOutcome]:
     manifests = facts.manifests(evidence)
     if not manifests.workloads:
-        yield unclear(f"no workload is {'live' if evidence == 'live' else 'rendered'}")
+        yield unknown(f"no workload is {'live' if evidence == 'live' else 'rendered'}")
         return
     wanted = _list_required_keys(facts, evidence)
     found, opened = _collect_provided_keys(manifests)
     missing = [key for key in wanted if key not in found]
     if missing and opened:
-        yield unclear(f"{', '.join(missing)} cannot be seen: {'; '.join(opened)}")
+        yield unknown(f"{', '.join(missing)} cannot be seen: {'; '.join(opened)}")
     elif missing:
         yield _missing_keys(missing, None)
     else:

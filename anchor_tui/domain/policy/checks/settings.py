@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from anchor_tui.domain.model import EvidenceKind
-from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unclear
+from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import Facts, MissingEvidence, NotApplicable, RepositorySettings, require
 
 OPS_VARIABLES, OPS_SECRETS = ("ENGINE_ID",), ("STATUS_API_URL", "STATUS_API_TOKEN")
@@ -26,7 +26,7 @@ def _check_settings(
     yield from _check_variables(facts, settings, variables)
     match settings.secrets:
         case MissingEvidence(reason=reason) | NotApplicable(reason=reason):
-            yield unclear(f"the secrets of {settings.repository} cannot be listed: {reason}")
+            yield unknown(f"the secrets of {settings.repository} cannot be listed: {reason}")
         case names:
             missing = [name for name in secrets if name not in names]
             for name in missing:
@@ -38,7 +38,7 @@ def _check_settings(
 def _missing_setting(settings: RepositorySettings, name: str, kind: str, beyond: str) -> CheckOutcome:
     """A name that was not found fails only where everything could be listed."""
     if beyond:
-        return unclear(f"{settings.repository} has no {kind} {name} as far as can be seen: {beyond}")
+        return unknown(f"{settings.repository} has no {kind} {name} as far as can be seen: {beyond}")
     return failed(_describe_missing(settings, name, kind))
 
 
@@ -52,7 +52,7 @@ def _describe_missing(settings: RepositorySettings, name: str, kind: str) -> str
 def _check_variables(facts: Facts, settings: RepositorySettings, wanted: tuple[str, ...]) -> Iterator[CheckOutcome]:
     match settings.variables:
         case MissingEvidence(reason=reason) | NotApplicable(reason=reason):
-            yield unclear(f"the variables of {settings.repository} cannot be listed: {reason}")
+            yield unknown(f"the variables of {settings.repository} cannot be listed: {reason}")
         case found:
             for name in wanted:
                 places = {f"its environment {each}": own for each, own in settings.environment_variables.items()}

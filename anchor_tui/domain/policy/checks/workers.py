@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from anchor_tui.domain.kubernetes.image_references import ImageReference, is_same_image, parse_image_reference
 from anchor_tui.domain.kubernetes.workloads import Workload
 from anchor_tui.domain.model import EvidenceKind
-from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unclear
+from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import Facts
 
 
@@ -17,7 +17,7 @@ def _check_gateway_image(facts: Facts, evidence: EvidenceKind) -> Iterator[Check
     wanted = _read_main_image(gateway)
     if gateway is None or isinstance(wanted, str):
         there = wanted if gateway is not None and isinstance(wanted, str) else f"there is no workload {names.gateway}"
-        yield unclear(there, fix="say under [names] in the configuration what it is called")
+        yield unknown(there, fix="say under [names] in the configuration what it is called")
         return
     for name in (names.outbox_worker, names.job_worker):
         yield _compare_worker(name, manifests.find_workload(name), wanted)
@@ -27,7 +27,7 @@ def _compare_worker(name: str, worker: Workload | None, wanted: ImageReference) 
     found = _read_main_image(worker)
     if worker is None or isinstance(found, str):
         reason = found if worker is not None and isinstance(found, str) else f"there is no workload {name}"
-        return unclear(reason, fix="say under [names] in the configuration what it is called")
+        return unknown(reason, fix="say under [names] in the configuration what it is called")
     if is_same_image(found, wanted):
         return passed(f"{name} runs {found.repository_name} {found.version}, the gateway's image", None, str(worker))
     message = f"{name} runs {found.repository_name} {found.version}, the gateway runs {wanted.repository_name} {wanted.version}"

@@ -94,8 +94,8 @@ EARLIER = NOW - timedelta(hours=1)
         ({"synced_revision": HEAD}, {}, "pass", "the head of main"),
         ({"compared_revision": HEAD}, {}, "pass", "the head of main"),
         ({"synced_revision": OLD}, {}, "unknown", "is not known"),
-        ({"synced_revision": OLD}, {"changed": CHANGED, "reads": READS}, "fail", "values.yaml differs"),
-        ({"synced_revision": OLD}, {"changed": {OLD: ("README.md",)}, "reads": READS}, "pass", "nothing that"),
+        ({"synced_revision": OLD}, {"changed": CHANGED, "paths_read": READS}, "fail", "values.yaml differs"),
+        ({"synced_revision": OLD}, {"changed": {OLD: ("README.md",)}, "paths_read": READS}, "pass", "nothing that"),
         ({"synced_revision": OLD}, {"committed_at": NOW - timedelta(minutes=2)}, "pass", "five minutes to follow"),
         ({"synced_revision": OLD, "target_revision": "v1.2.3"}, {}, "unknown", "follows v1.2.3"),
         ({"synced_revision": None}, {}, "unknown", "does not tell"),
@@ -155,7 +155,7 @@ def test_an_application_that_waits_for_its_comparison_is_not_hidden_by_one_that_
 
 
 def test_a_variable_that_only_an_environment_has_holds_and_one_that_contradicts_fails() -> None:
-    only = ops(variables={}, in_environments={"prod": {"ENGINE_ID": "anchor-msp"}})
+    only = ops(variables={}, environment_variables={"prod": {"ENGINE_ID": "anchor-msp"}})
     assert [each.status for each in of("settings.ops-repo", ops_settings=only)] == ["pass"]
-    other = ops(in_environments={"prod": {"ENGINE_ID": "other"}})
+    other = ops(environment_variables={"prod": {"ENGINE_ID": "other"}})
     assert [each.status for each in of("settings.ops-repo", ops_settings=other)] == ["fail"]

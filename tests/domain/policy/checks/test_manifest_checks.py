@@ -56,13 +56,13 @@ def config_map(name: str, **data: Any) -> dict[str, Any]:
 def from_config_map(manifests: Manifests, **data: Any) -> None:
     """AUTH_MODE comes from a ConfigMap by envFrom."""
     set_env(manifests, "anchor-gateway", "AUTH_MODE", None)
-    container(manifests, "anchor-gateway")["envFrom"].append_entry({"configMapRef": {"name": "modes"}})
+    container(manifests, "anchor-gateway")["envFrom"].append({"configMapRef": {"name": "modes"}})
     manifests.append(config_map("modes", **data))
 
 
 def value_from(manifests: Manifests, origin: dict[str, Any], *more: dict[str, Any]) -> None:
     set_env(manifests, "anchor-gateway", "AUTH_MODE", None)
-    container(manifests, "anchor-gateway")["env"].append_entry({"name": "AUTH_MODE", "valueFrom": origin})
+    container(manifests, "anchor-gateway")["env"].append({"name": "AUTH_MODE", "valueFrom": origin})
     manifests.extend(more)
 
 
@@ -150,7 +150,7 @@ def test_an_address_that_is_set_nowhere_fails_only_where_everything_can_be_seen(
     set_env(manifests, "anchor-gateway", "AGENTFIELD_URL", None)
     assert [each.status for each in told("mock.agentfield-url", manifests)] == ["fail"]
 
-    container(manifests, "anchor-gateway")["envFrom"].append_entry({"secretRef": {"name": "elsewhere"}})
+    container(manifests, "anchor-gateway")["envFrom"].append({"secretRef": {"name": "elsewhere"}})
     [finding] = told("mock.agentfield-url", manifests)
     assert finding.status == "unknown"
     assert "Secret/elsewhere" in finding.message
