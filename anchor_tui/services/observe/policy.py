@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
 from anchor_tui.domain.model import Application, Finding
-from anchor_tui.domain.policy.engine import PolicyFacts, PolicyFindings, evaluate_policy
+from anchor_tui.domain.policy.engine import PolicyFindings, evaluate_policy
 from anchor_tui.domain.policy.evidence.cluster import ClusterEvidence
-from anchor_tui.domain.policy.evidence.facts import Facts
+from anchor_tui.domain.policy.evidence.facts import Facts, PolicyFacts
 from anchor_tui.domain.policy.evidence.facts_builder import (
     PolicyInputs,
     build_facts,

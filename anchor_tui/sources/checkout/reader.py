@@ -17,12 +17,12 @@ from anchor_tui.domain.json_access import get_text
 from anchor_tui.domain.kubernetes.application_manifests import find_helm_source
 from anchor_tui.domain.kubernetes.workloads import KubernetesResource, Manifests, build_manifests, read_manifests
 from anchor_tui.domain.model import Release
-from anchor_tui.domain.policy.engine import PolicyFacts
 from anchor_tui.domain.policy.evidence.facts import (
     EvidenceResult,
     Facts,
     MissingEvidence,
     NotApplicable,
+    PolicyFacts,
     UpstreamHistory,
     missing_from_problem,
     read_release_file,
@@ -112,7 +112,7 @@ class _CheckoutReader:
             environment,
             values=found.values,
             release=found.release,
-            before=self._upstream_history(environment),
+            upstream=self._upstream_history(environment),
             head=ONLY_ON_SERVERS,
             manifest=found.manifest,
             live_spec=ONLY_ON_SERVERS,

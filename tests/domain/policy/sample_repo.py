@@ -14,8 +14,15 @@ import msgspec
 from anchor_tui.config.model import Config, GitHubConfig
 from anchor_tui.domain.kubernetes.workloads import read_manifests
 from anchor_tui.domain.model import AutoSyncPolicy, Finding
-from anchor_tui.domain.policy.engine import PolicyFacts, PolicyFindings, evaluate_policy
-from anchor_tui.domain.policy.evidence.facts import BranchHead, Facts, ReleaseFile, RepositorySettings, UpstreamHistory
+from anchor_tui.domain.policy.engine import PolicyFindings, evaluate_policy
+from anchor_tui.domain.policy.evidence.facts import (
+    BranchHead,
+    Facts,
+    PolicyFacts,
+    ReleaseFile,
+    RepositorySettings,
+    UpstreamHistory,
+)
 from anchor_tui.domain.policy.evidence.git import read_git_evidence
 from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.sandbox.argocd.chart_rendering import render_chart
@@ -63,7 +70,7 @@ def git_facts(files: Mapping[str, str], each: Config = CONFIG) -> dict[str, Fact
         own = found[env.name]
         evidence = {"values": own.values, "release": own.release, "manifest": own.manifest}
         if index:
-            evidence["before"] = UpstreamHistory(each.environments[index - 1].name, history, complete=True)
+            evidence["upstream"] = UpstreamHistory(each.environments[index - 1].name, history, complete=True)
         facts[env.name] = Facts(each, NOW, env, **evidence)
     return facts
 

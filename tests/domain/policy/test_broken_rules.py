@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from anchor_tui.domain.kubernetes.workloads import read_manifests
-from anchor_tui.domain.policy.engine import PolicyFacts
 from anchor_tui.domain.policy.evidence.facts import (
     BranchHead,
     MissingEvidence,
     NotApplicable,
+    PolicyFacts,
     RepositorySettings,
     UpstreamHistory,
 )
@@ -154,7 +154,7 @@ CASES: list[Case] = [
         "release.order",
         "git",
         "prod",
-        lambda: with_environment("prod", before=UpstreamHistory("staging", (), complete=True)),
+        lambda: with_environment("prod", upstream=UpstreamHistory("staging", (), complete=True)),
     ),
     *both("workers.gateway-image", "staging", lambda m: container(m, "anchor-job-worker").update(image="busybox:1.36")),
     git("runtime.always-on", "prod", PROD, "web:\n  replicas: 1", "web:\n  replicas: 0"),
@@ -252,7 +252,7 @@ def test_a_check_without_its_evidence_cannot_be_told_and_says_why(check: str, ev
 @pytest.mark.parametrize("check", [check.id for check in CHECKS if check.rules])
 def test_evidence_that_is_not_looked_at_is_skipped(check: str) -> None:
     aside = NotApplicable("not here")
-    names = ("values", "release", "before", "manifest", "live_spec", "rendered", "live", "head")
+    names = ("values", "release", "upstream", "manifest", "live_spec", "rendered", "live", "head")
     facts = with_environment("prod", **dict.fromkeys(names, aside))
 
     found = [each for each in judged(facts).environments["prod"] if each.check == check]

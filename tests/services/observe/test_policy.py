@@ -150,7 +150,7 @@ def test_an_environment_that_says_another_engine_is_found(tmp_path):
 
     found = one(of("steady", tmp_path, prepare=prepare).findings, "settings.ops-repo", "settings")
     assert found.message == (
-        "ENGINE_ID of anchor/anchor-msp-ops in its environment prod is other, and here it is anchor-msp"
+        "ENGINE_ID of anchor/anchor-msp-ops in its environment prod is other, but the configuration has anchor-msp"
     )
 
 
@@ -211,7 +211,7 @@ def at_head(**changes: Any) -> Finding:
 def test_what_is_not_compared_yet_is_skipped_and_neither_holds_nor_is_unknown():
     found = at_head()
     assert found.status == "skipped"
-    assert "is not compared yet" in found.message
+    assert "has not been read yet" in found.message
 
 
 def test_a_commit_that_github_does_not_know_is_unknown_with_the_reason():

@@ -118,7 +118,7 @@ def test_without_helm_what_is_rendered_is_unknown_with_the_reason(ops_repo: Path
         (lambda root: (root / PROD).unlink(), "auth.jwt-required", "names the values file"),
         (lambda root: (root / PROD).write_bytes(b"\xff\xfe"), "auth.jwt-required", "UTF-8"),
         (lambda root: (root / PROD).write_text("- a\n"), "auth.jwt-required", "mapping"),
-        (lambda root: (root / PROD_RELEASE).unlink(), "release.pinned", "is not there"),
+        (lambda root: (root / PROD_RELEASE).unlink(), "release.pinned", "does not exist"),
         (lambda root: (root / PROD_RELEASE).write_text(""), "release.pinned", "empty"),
         (lambda root: (root / "infra/helm/platform/Chart.yaml").unlink(), "auth.jwt-required", "no Chart.yaml"),
     ],
@@ -160,7 +160,7 @@ def test_without_applications_the_overlay_still_counts_and_auto_sync_is_unknown(
     assert found(checkout, "prod", "auth.jwt-required").status == "pass"
     prune = found(checkout, "prod", "argo.automated-prune", "manifest")
     assert prune.status == "unknown"
-    assert "there is no Application for prod" in prune.message
+    assert "found no Application for prod" in prune.message
 
 
 @pytest.mark.usefixtures("no_helm")
@@ -237,8 +237,8 @@ def test_a_branch_that_was_never_merged_does_not_count(ops_repo: Path) -> None:
     git(ops_repo, "merge", "--quiet", "--no-ff", "--message", "merge", "topic")
     facts = read_checkout(ops_repo, CONFIG, NOW).facts.environments["prod"]
 
-    assert isinstance(facts.before, UpstreamHistory)
-    digests = {image.digest for past in facts.before.history if past.release for image in past.release.images}
+    assert isinstance(facts.upstream, UpstreamHistory)
+    digests = {image.digest for past in facts.upstream.history if past.release for image in past.release.images}
     assert not [digest for digest in digests if digest and "eeeeeeee" in digest]
 
 

@@ -42,7 +42,7 @@ def ops(**changes: Any) -> RepositorySettings:
         (ops(secrets=NO_RIGHT), ["unknown"], "it needs Secrets: read"),
         (ops(variables=NO_RIGHT, secrets=frozenset()), ["fail", "fail"], "has no secret STATUS_API_URL"),
         (ops(variables={}), ["fail"], "has no variable ENGINE_ID"),
-        (ops(variables={"ENGINE_ID": "other"}), ["fail"], "is other, and here it is anchor-msp"),
+        (ops(variables={"ENGINE_ID": "other"}), ["fail"], "is other, but the configuration has anchor-msp"),
         (
             ops(variables={"ENGINE_ID": "anchor-msp", "STATUS_API_TOKEN": "x"}, secrets=frozenset({"STATUS_API_URL"})),
             ["fail"],
@@ -93,12 +93,12 @@ EARLIER = NOW - timedelta(hours=1)
     [
         ({"synced_revision": HEAD}, {}, "pass", "the head of main"),
         ({"compared_revision": HEAD}, {}, "pass", "the head of main"),
-        ({"synced_revision": OLD}, {}, "unknown", "is not known"),
+        ({"synced_revision": OLD}, {}, "unknown", "is unknown"),
         ({"synced_revision": OLD}, {"changed": CHANGED, "paths_read": READS}, "fail", "values.yaml differs"),
-        ({"synced_revision": OLD}, {"changed": {OLD: ("README.md",)}, "paths_read": READS}, "pass", "nothing that"),
-        ({"synced_revision": OLD}, {"committed_at": NOW - timedelta(minutes=2)}, "pass", "five minutes to follow"),
+        ({"synced_revision": OLD}, {"changed": {OLD: ("README.md",)}, "paths_read": READS}, "pass", "no file that"),
+        ({"synced_revision": OLD}, {"committed_at": NOW - timedelta(minutes=2)}, "pass", "has 5 min to sync it"),
         ({"synced_revision": OLD, "target_revision": "v1.2.3"}, {}, "unknown", "follows v1.2.3"),
-        ({"synced_revision": None}, {}, "unknown", "does not tell"),
+        ({"synced_revision": None}, {}, "unknown", "does not report"),
         ({"presence": "absent"}, {}, "unknown", "absent"),
     ],
 )

@@ -10,8 +10,7 @@ import pytest
 from anchor_tui.domain.kubernetes.managed_resources import explain_unknown_resources, read_managed_resources
 from anchor_tui.domain.kubernetes.workloads import Manifests, build_manifests, read_manifests, read_resource
 from anchor_tui.domain.model import Application, ApplicationCondition, AutoSyncPolicy, Finding
-from anchor_tui.domain.policy.engine import PolicyFacts
-from anchor_tui.domain.policy.evidence.facts import Facts, MissingEvidence, NotApplicable
+from anchor_tui.domain.policy.evidence.facts import Facts, MissingEvidence, NotApplicable, PolicyFacts
 from anchor_tui.domain.policy.registry import CHECKS_BY_ID
 from tests.argocd_recordings import load_recording, recording_names
 from tests.domain.policy.sample_repo import CONFIG, WHOLE, failing, git_facts, judged, live_of, sample
@@ -83,7 +82,7 @@ def test_what_prune_false_keeps_is_a_warning_that_names_it() -> None:
         ("Service/status-mock", "warning"),
         ("Deployment/status-mock", "error"),
     }
-    assert "Prune=false keeps it" in next(each.message for each in stale if each.level == "warning")
+    assert "Prune=false protects it" in next(each.message for each in stale if each.level == "warning")
 
 
 def test_what_prune_confirm_asks_for_is_still_stale() -> None:
@@ -92,7 +91,7 @@ def test_what_prune_confirm_asks_for_is_still_stale() -> None:
     stale = told("argo.no-stale-resources", "staging", live=live)
 
     assert {each.level for each in stale} == {"error"}
-    assert any("waits for a confirmation" in each.message for each in stale)
+    assert any("needs a confirmation" in each.message for each in stale)
 
 
 def test_the_applications_own_prune_false_keeps_what_no_annotation_says_otherwise() -> None:

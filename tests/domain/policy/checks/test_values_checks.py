@@ -186,7 +186,7 @@ def test_a_forced_string_is_true_to_a_template() -> None:
 def test_a_tag_without_quotes_is_a_number_to_helm() -> None:
     edits = {PROD: ("tag: 1.43.1   # written", "tag: 1.10   # written"), RELEASE: ("tag: 1.43.1", "tag: 1.10")}
 
-    found = [each for each in git("release.contract-aligned", edits) if "number to Helm" in each.message]
+    found = [each for each in git("release.contract-aligned", edits) if "number in Helm" in each.message]
 
     assert found
     assert 'write "1.10"' in found[0].message
@@ -196,7 +196,7 @@ def test_a_disagreement_says_which_image_of_which_file() -> None:
     [finding] = git("release.contract-aligned", {PROD: ("digest: sha256:5d6e", "digest: sha256:0000")})
 
     assert finding.message == (
-        f"anchor-web: {PROD} says 1.43.1@sha256:00007f8091a2…, {RELEASE} says 1.43.1@sha256:5d6e7f8091a2…"
+        f"anchor-web: 1.43.1@sha256:00007f8091a2… in {PROD}, 1.43.1@sha256:5d6e7f8091a2… in {RELEASE}"
     )
     assert (finding.file, finding.line) == (PROD, 19)
 
@@ -271,7 +271,7 @@ def test_a_multi_source_application_reads_its_own_repository_as_values() -> None
 
 
 def order(before: UpstreamHistory) -> Finding:
-    facts = replace(git_facts(edited({}))["prod"], before=before)
+    facts = replace(git_facts(edited({}))["prod"], upstream=before)
     return CHECKS_BY_ID["release.order"].run(facts)[0]
 
 
@@ -308,7 +308,7 @@ def test_a_history_that_begins_too_late_does_not_tell() -> None:
     finding = order(UpstreamHistory("staging", (), complete=True, initial_release=own))
 
     assert finding.status == "unknown"
-    assert "here already when the history of staging begins" in finding.message
+    assert "already here when the history of staging starts" in finding.message
 
 
 @pytest.mark.parametrize(

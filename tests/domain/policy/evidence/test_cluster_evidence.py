@@ -7,13 +7,12 @@ from typing import Any
 
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import ApplicationCondition
-from anchor_tui.domain.policy.engine import PolicyFacts
 from anchor_tui.domain.policy.evidence.cluster import (
-    ManagedResourcesResponse,
+    ApplicationResources,
     list_created_secrets,
     read_cluster_evidence,
 )
-from anchor_tui.domain.policy.evidence.facts import MissingEvidence
+from anchor_tui.domain.policy.evidence.facts import MissingEvidence, PolicyFacts
 from tests.argocd_recordings import load_recording
 from tests.domain.policy.sample_repo import WHOLE, judged, one
 from tests.values import application, replace
@@ -31,7 +30,7 @@ def told(rendered: Any, live: Any, check: str, evidence: str) -> tuple[str, str]
 
 
 def test_one_answer_gives_what_is_rendered_and_what_lives() -> None:
-    found = read_cluster_evidence([MAIN], {MAIN.id: ManagedResourcesResponse(ITEMS, secrets=[SECRET])})
+    found = read_cluster_evidence([MAIN], {MAIN.id: ApplicationResources(ITEMS, secrets=[SECRET])})
 
     assert isinstance(found.rendered, Manifests)
     assert isinstance(found.live, Manifests)
@@ -43,7 +42,7 @@ def test_one_answer_gives_what_is_rendered_and_what_lives() -> None:
 
 def test_an_application_that_gave_no_answer_keeps_the_rest_from_passing() -> None:
     found = read_cluster_evidence(
-        [MAIN, MORE], {MAIN.id: ManagedResourcesResponse(ITEMS), MORE.id: MissingEvidence("anchor-msp-extra: 403")}
+        [MAIN, MORE], {MAIN.id: ApplicationResources(ITEMS), MORE.id: MissingEvidence("anchor-msp-extra: 403")}
     )
 
     status, message = told(found.rendered, found.live, "mock.workloads-absent", "live")
@@ -55,7 +54,7 @@ def test_an_application_that_gave_no_answer_keeps_the_rest_from_passing() -> Non
 def test_a_comparison_error_is_no_answer_whatever_came() -> None:
     broken = replace(MAIN, conditions=(ApplicationCondition("ComparisonError", "app path does not exist"),))
 
-    found = read_cluster_evidence([broken], {broken.id: ManagedResourcesResponse(ITEMS)})
+    found = read_cluster_evidence([broken], {broken.id: ApplicationResources(ITEMS)})
 
     assert isinstance(found.live, MissingEvidence)
     assert "app path does not exist" in found.live.reason
@@ -66,7 +65,7 @@ def test_what_was_not_asked_for_yet_is_unknown() -> None:
 
     assert told(found.rendered, found.live, "workers.gateway-image", "rendered") == (
         "unknown",
-        "anchor-msp-prod: its resources were not asked for yet",
+        "anchor-msp-prod: its resources have not been requested yet",
     )
 
 
