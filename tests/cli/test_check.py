@@ -93,7 +93,7 @@ def test_what_fails_comes_first_with_its_place(broken: Path, document: Any) -> N
     start = lines.index("prod (prod rules)")
     assert lines[start + 1].strip() == "✗ mock.control-center-url  git"
     assert lines[start + 3].strip() == f"{PROD}:12"
-    assert "waivers, the nearest end first" in lines
+    assert "waivers, earliest end first" in lines
     assert any("until 2999-12-31" in line for line in lines)
 
 
@@ -249,8 +249,8 @@ def test_explain_gives_the_owners_words(each: str, capsysbinary: pytest.CaptureF
     assert run("--explain", each) == 0
     text = capsysbinary.readouterr().out.decode()
     assert re.search(r"section   docs/gitops\.md, \S", text)
-    assert "The owners: " in text
-    assert "To mend it: " in text
+    assert "Rule: " in text
+    assert "Fix: " in text
 
 
 def test_explain_of_no_check_names_the_nearest(capsysbinary: pytest.CaptureFixture[bytes]) -> None:

@@ -184,7 +184,7 @@ def test_an_application_set_cannot_be_told(ops_repo: Path) -> None:
 def test_a_folder_without_an_ops_repo_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CheckoutError, match="no ops repo"):
         read_checkout(tmp_path, CONFIG, NOW)
-    with pytest.raises(CheckoutError, match="no folder"):
+    with pytest.raises(CheckoutError, match="not a folder"):
         read_checkout(tmp_path / "nowhere", CONFIG, NOW)
 
 
