@@ -58,7 +58,7 @@ def render_page() -> str:
 
 def format_rules(check: Check) -> str:
     """Return the rule sets that contain a check, for display."""
-    return ", ".join(check.rules) if check.rules else "repositories"
+    return ", ".join(check.rules) if check.rules else "estate"
 
 
 def _format_section(check: Check) -> str:
