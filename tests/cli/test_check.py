@@ -79,7 +79,7 @@ def document(capsysbinary: pytest.CaptureFixture[bytes]) -> Any:
     return of
 
 
-def test_the_sample_is_well_bare(ops: Path, document: Any) -> None:
+def test_the_sample_passes_without_configuration(ops: Path, document: Any) -> None:
     text = document(ops, "text", 0)
 
     assert "0 errors, 0 warnings" in text
@@ -87,7 +87,7 @@ def test_the_sample_is_well_bare(ops: Path, document: Any) -> None:
     assert "prod (prod rules)" in text
 
 
-def test_what_fails_comes_first_with_its_place(broken: Path, document: Any) -> None:
+def test_failures_come_first_with_their_location(broken: Path, document: Any) -> None:
     lines = document(broken, "text", 1).splitlines()
 
     start = lines.index("prod (prod rules)")
@@ -97,7 +97,7 @@ def test_what_fails_comes_first_with_its_place(broken: Path, document: Any) -> N
     assert any("until 2999-12-31" in line for line in lines)
 
 
-def test_json_keeps_its_contract(broken: Path, document: Any) -> None:
+def test_json_has_the_documented_keys(broken: Path, document: Any) -> None:
     said = json.loads(document(broken, "json", 1))
 
     assert said["schema"] == "anchor-tui/check/v1"
@@ -113,7 +113,7 @@ def test_json_keeps_its_contract(broken: Path, document: Any) -> None:
     assert {each["status"] for each in only_servers} == {"skipped"}
 
 
-def test_sarif_is_valid_and_its_fingerprints_outlive_moved_lines(broken: Path, document: Any) -> None:
+def test_sarif_is_valid_and_fingerprints_survive_moved_lines(broken: Path, document: Any) -> None:
     first = json.loads(document(broken, "sarif", 1))
     edit(broken, PROD, "# prod: always on.", "# one line more\n# prod: always on.")
     second = json.loads(document(broken, "sarif", 1))
@@ -138,7 +138,7 @@ def test_sarif_is_valid_and_its_fingerprints_outlive_moved_lines(broken: Path, d
     assert any("helm is not on the PATH" in each["message"]["text"] for each in untold)
 
 
-def test_every_sarif_fingerprint_is_its_own(broken: Path, document: Any) -> None:
+def test_sarif_fingerprints_are_unique(broken: Path, document: Any) -> None:
     edit(broken, "environments/prod/release.yaml", "tag: 1.43.1", "tag: latest")
     [log] = json.loads(document(broken, "sarif"))["runs"]
 
@@ -146,7 +146,7 @@ def test_every_sarif_fingerprint_is_its_own(broken: Path, document: Any) -> None
     assert len(set(prints)) == len(prints) > 5
 
 
-def test_junit_counts_failures_and_what_cannot_be_told(broken: Path, document: Any) -> None:
+def test_junit_counts_failures_and_unknown_findings(broken: Path, document: Any) -> None:
     tree = ElementTree.fromstring(document(broken, "junit", 1))
 
     suites = {each.get("name"): each for each in tree}
@@ -159,7 +159,7 @@ def test_junit_counts_failures_and_what_cannot_be_told(broken: Path, document: A
     assert f"{PROD}:12" in (failure.text or "")
 
 
-def test_annotations_stand_at_the_line(broken: Path, document: Any) -> None:
+def test_annotations_have_file_and_line(broken: Path, document: Any) -> None:
     lines = document(broken, "github", 1).splitlines()
 
     errors = [line for line in lines if line.startswith("::error ")]
@@ -172,7 +172,7 @@ def test_annotations_stand_at_the_line(broken: Path, document: Any) -> None:
     assert lines[-1].startswith("anchor-tui check: 2 errors")
 
 
-def test_annotations_of_a_checkout_below_the_top_begin_at_the_top(tmp_path: Path, broken: Path, document: Any) -> None:
+def test_annotations_are_relative_to_the_top_of_the_repository(tmp_path: Path, broken: Path, document: Any) -> None:
     if shutil.which("git") is None:
         pytest.skip("git is not on the PATH")
     settings = ("-c", "user.name=a", "-c", "user.email=a@example.com")
@@ -183,11 +183,11 @@ def test_annotations_of_a_checkout_below_the_top_begin_at_the_top(tmp_path: Path
 
 
 @pytest.mark.parametrize(("fail_on", "code"), [("error", 0), ("warning", 0), ("unknown", 1), ("warning,unknown", 1)])
-def test_fail_on_names_what_counts(ops: Path, fail_on: str, code: int) -> None:
+def test_fail_on_selects_the_findings_that_count(ops: Path, fail_on: str, code: int) -> None:
     assert run(ops, "--fail-on", fail_on) == code
 
 
-def test_a_warning_counts_where_it_is_named(ops: Path) -> None:
+def test_a_warning_exits_with_1_only_if_named(ops: Path) -> None:
     edit(ops, "infra/helm/platform/values.yaml", "maxSurge: 0", "maxSurge: 1")
     edit(ops, PROD, "web:\n", "rollout: {maxSurge: 0}\nweb:\n")
 
@@ -195,24 +195,24 @@ def test_a_warning_counts_where_it_is_named(ops: Path) -> None:
     assert run(ops, "--fail-on", "warning") == 1
 
 
-def test_an_error_counts_whatever_is_named(broken: Path) -> None:
+def test_an_error_always_exits_with_1(broken: Path) -> None:
     assert run(broken, "--fail-on", "unknown") == run(broken, "--fail-on", "warning") == run(broken) == 1
 
 
-def test_an_unknown_word_in_fail_on_is_usage(ops: Path) -> None:
+def test_an_unknown_fail_on_value_is_a_usage_error(ops: Path) -> None:
     with pytest.raises(SystemExit) as ended:
         run(ops, "--fail-on", "everything")
     assert ended.value.code == 2
 
 
-def test_the_configuration_beside_the_checkout_is_found_and_checked(ops: Path) -> None:
+def test_the_configuration_in_the_checkout_is_used(ops: Path) -> None:
     (ops / "anchor-tui.toml").write_text('[github]\nops_repo = "a/b"\n[policy]\ndisable = ["auth.jwt"]\n')
 
     with pytest.raises(ConfigErrors, match=r"did you mean `auth\.jwt-required`"):
         run(ops)
 
 
-def test_environments_are_the_configurations_own(ops: Path, document: Any) -> None:
+def test_environments_come_from_the_configuration(ops: Path, document: Any) -> None:
     for folder in ("environments", "infra/helm/platform/environments"):
         (ops / folder / "prod").rename(ops / folder / "live")
     edit(ops, "infra/argocd/applications/prod.yaml", "environments/prod/", "environments/live/")
@@ -225,27 +225,27 @@ def test_environments_are_the_configurations_own(ops: Path, document: Any) -> No
     assert any(each["status"] == "pass" and each["check"] == "auth.jwt-required" for each in said["findings"])
 
 
-def test_no_ops_repo_is_usage(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_a_folder_without_an_ops_repo_is_a_usage_error(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert run(tmp_path) == 2
     out, error = capsysbinary.readouterr()
     assert out == b""
     assert b"there is no ops repo" in error
 
 
-def test_the_result_can_go_to_a_file(ops: Path, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_the_report_can_be_written_to_a_file(ops: Path, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert run(ops, "--format", "sarif", "-o", tmp_path / "out.sarif") == 0
     assert json.loads((tmp_path / "out.sarif").read_text())["version"] == "2.1.0"
     assert capsysbinary.readouterr().out == b""
 
 
-def test_list_has_every_check_on_a_line(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_list_prints_one_line_per_check(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert run("--list") == 0
     lines = capsysbinary.readouterr().out.decode().splitlines()
     assert [line.split()[0] for line in lines] == [each.id for each in CHECKS]
 
 
 @pytest.mark.parametrize("each", [each.id for each in CHECKS])
-def test_explain_gives_the_owners_words(each: str, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_explain_quotes_the_rule(each: str, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert run("--explain", each) == 0
     text = capsysbinary.readouterr().out.decode()
     assert re.search(r"section   docs/gitops\.md, \S", text)
@@ -253,12 +253,12 @@ def test_explain_gives_the_owners_words(each: str, capsysbinary: pytest.CaptureF
     assert "Fix: " in text
 
 
-def test_explain_of_no_check_names_the_nearest(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_explaining_an_unknown_check_suggests_the_nearest(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert run("--explain", "release.pined") == 2
     assert b"did you mean release.pinned?" in capsysbinary.readouterr().err
 
 
-def test_a_strange_file_name_and_control_characters_break_no_format(ops: Path, document: Any) -> None:
+def test_control_characters_break_no_format(ops: Path, document: Any) -> None:
     edit(ops, PROD, "AUTH_MODE: jwt", 'AUTH_MODE: "\\e[31m,::error x<&>\\u0007"')
 
     assert "\x1b" not in document(ops, "text", 1)
@@ -267,7 +267,7 @@ def test_a_strange_file_name_and_control_characters_break_no_format(ops: Path, d
     assert sum(line.startswith("::error ") for line in document(ops, "github", 1).splitlines()) == 1
 
 
-def test_the_command_is_light_until_it_runs() -> None:
+def test_importing_the_command_loads_no_heavy_modules() -> None:
     code = (
         "import sys; import anchor_tui.cli.check; "
         "print([name for name in ('msgspec', 'ruamel', 'dataclasses', 'httpx', 'textual') if name in sys.modules])"
@@ -279,7 +279,7 @@ def test_the_command_is_light_until_it_runs() -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
 @pytest.mark.parametrize("arguments", [("--list",), ("--explain", "auth.jwt-required"), ("--format", "text")])
-def test_a_result_that_could_not_be_written_is_never_well(arguments: tuple[str, ...]) -> None:
+def test_a_failed_write_never_exits_with_success(arguments: tuple[str, ...]) -> None:
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "anchor_tui", "check", *arguments]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, cwd=ROOT, check=False)

@@ -209,19 +209,19 @@ def with_moving_tag() -> PolicyFacts:
 @pytest.mark.parametrize(
     ("check", "evidence", "environment", "facts"), CASES, ids=[f"{c[0]}-{c[1]}-{c[2] or 'estate'}" for c in CASES]
 )
-def test_a_broken_rule_is_found_where_it_is_broken_and_nowhere_else(
+def test_a_broken_rule_causes_exactly_one_failure(
     check: str, evidence: str, environment: str, facts: Callable[[], PolicyFacts]
 ) -> None:
     assert failing(judged(facts())) == {(environment, check, evidence)}
 
 
-def test_every_check_is_broken_in_every_evidence() -> None:
+def test_the_cases_break_every_check_in_every_evidence() -> None:
     assert {(check, evidence) for check, evidence, _, _ in CASES} == {
         (check.id, evidence) for check in CHECKS for evidence in check.evidence
     }
 
 
-def test_everything_holds_in_the_sample() -> None:
+def test_everything_passes_in_the_sample() -> None:
     findings = judged(WHOLE)
 
     assert failing(findings) == set()
@@ -235,7 +235,7 @@ FIELDS = {"git": ("values", "release"), "live-spec": ("live_spec",), "settings":
 
 
 @pytest.mark.parametrize(("check", "evidence"), [(check.id, each) for check in CHECKS for each in check.evidence])
-def test_a_check_without_its_evidence_cannot_be_told_and_says_why(check: str, evidence: str) -> None:
+def test_a_check_without_evidence_is_unknown_with_the_reason(check: str, evidence: str) -> None:
     fields = dict.fromkeys(FIELDS.get(evidence, (evidence,)), LACK)
     if check == "argo.no-stale-resources":
         fields["live_spec"] = LACK
@@ -250,7 +250,7 @@ def test_a_check_without_its_evidence_cannot_be_told_and_says_why(check: str, ev
 
 
 @pytest.mark.parametrize("check", [check.id for check in CHECKS if check.rules])
-def test_evidence_that_is_not_looked_at_is_skipped(check: str) -> None:
+def test_evidence_that_is_not_applicable_is_skipped(check: str) -> None:
     aside = NotApplicable("not here")
     names = ("values", "release", "upstream", "manifest", "live_spec", "rendered", "live", "head")
     facts = with_environment("prod", **dict.fromkeys(names, aside))
@@ -260,7 +260,7 @@ def test_evidence_that_is_not_looked_at_is_skipped(check: str) -> None:
     assert {(each.status, each.message) for each in found} == {("skipped", "not here")}
 
 
-def test_a_disabled_check_is_skipped_and_still_seen() -> None:
+def test_a_disabled_check_is_reported_as_skipped() -> None:
     quiet = replace(CONFIG, policy=replace(CONFIG.policy, disable=("ci.green", "auth.jwt-required")))
     facts = with_files("prod", {PROD: ("AUTH_MODE: jwt", "AUTH_MODE: disabled")}, "values")
 
@@ -271,7 +271,7 @@ def test_a_disabled_check_is_skipped_and_still_seen() -> None:
     assert skipped == {"ci.green", "auth.jwt-required"}
 
 
-def test_dev_is_allowed_what_the_owners_allow_it() -> None:
+def test_dev_has_only_the_checks_of_its_rules() -> None:
     checks = {each.check for each in judged(WHOLE).environments["dev"]}
 
     assert checks == {

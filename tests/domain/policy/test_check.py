@@ -7,7 +7,7 @@ from anchor_tui.domain.policy.registry import CHECKS_BY_ID
 from tests.values import NOW, config, replace
 
 
-def test_a_rule_that_breaks_is_unknown_and_says_that_the_fault_is_ours():
+def test_an_internal_error_in_a_check_is_unknown():
     def broken(_facts, _evidence):
         raise KeyError("very-secret")
 

@@ -22,7 +22,7 @@ def config_with(until: date, environment: str = "prod"):
     return replace(CONFIG, policy=replace(CONFIG.policy, waivers=(waiver,)))
 
 
-def test_a_waiver_holds_through_its_last_day() -> None:
+def test_a_waiver_is_valid_through_its_last_day() -> None:
     findings = judged(BROKEN, config_with(TODAY))
 
     assert failing(findings) == set()
@@ -30,7 +30,7 @@ def test_a_waiver_holds_through_its_last_day() -> None:
     assert f"waived until {TODAY}: moving house" in waived.message
 
 
-def test_an_expired_waiver_is_a_failure_that_says_so() -> None:
+def test_an_expired_waiver_is_a_failure_with_a_hint() -> None:
     yesterday = TODAY - timedelta(days=1)
     findings = judged(BROKEN, config_with(yesterday))
 
@@ -39,12 +39,12 @@ def test_an_expired_waiver_is_a_failure_that_says_so() -> None:
     assert f"its waiver expired on {yesterday} (moving house)" in failed.message
 
 
-def test_a_waiver_of_another_environment_does_not_count_and_what_holds_is_not_waived() -> None:
+def test_a_waiver_applies_to_failures_of_its_environment() -> None:
     assert failing(judged(BROKEN, config_with(TODAY, "staging"))) == {("prod", "auth.jwt-required", "git")}
     assert not [each for _, each in every(judged(WHOLE, config_with(TODAY))) if each.status == "waived"]
 
 
-def test_the_nearest_end_comes_first() -> None:
+def test_the_earliest_expiry_comes_first() -> None:
     ends = [date(2027, 1, 1), TODAY, TODAY - timedelta(days=3)]
     waivers = tuple(Waiver("ci.green", "prod", until, "r") for until in ends)
 
@@ -53,13 +53,13 @@ def test_the_nearest_end_comes_first() -> None:
     assert [(each.days, each.expired) for each in found] == [(-2, True), (1, False), (40, False)]
 
 
-def test_the_page_is_current() -> None:
+def test_docs_policy_md_is_current() -> None:
     written = (Path(__file__).parents[3] / "docs" / "policy.md").read_text()
 
     assert written == render_page(), "run: python -m anchor_tui.domain.policy.docs_page > docs/policy.md"
 
 
-def test_every_check_says_what_a_person_needs() -> None:
+def test_every_check_has_complete_texts() -> None:
     assert len(CHECKS_BY_ID) == len(CHECKS)
     for check in CHECKS:
         assert all((check.title, check.section, check.why, check.fix, check.evidence))

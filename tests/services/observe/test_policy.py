@@ -70,7 +70,7 @@ def all_findings(snapshot: Snapshot) -> tuple[Finding, ...]:
 # --- the sandbox's estates -----------------------------------------------------------------------------------
 
 
-def test_of_a_steady_estate_every_check_holds_on_every_evidence(scenarios):
+def test_in_the_steady_scenario_every_check_passes(scenarios):
     steady = scenarios["steady"]
     assert told(all_findings(steady), "fail", "unknown") == set()
     assert steady.verdict.level == "ok"
@@ -78,7 +78,7 @@ def test_of_a_steady_estate_every_check_holds_on_every_evidence(scenarios):
     assert evidence == {"git", "manifest", "live-spec", "rendered", "live", "settings", "ci"}
 
 
-def test_of_the_incident_the_two_mocks_of_staging_are_found_live_by_name(scenarios):
+def test_the_incident_has_two_live_mocks_in_staging(scenarios):
     staging = scenarios["incident"].find_environment("staging").findings
     for check in ("mock.workloads-absent", "argo.no-stale-resources"):
         assert mocks(staging, check) == {"Service/status-mock", "Deployment/status-mock"}
@@ -91,7 +91,7 @@ def test_of_the_incident_the_two_mocks_of_staging_are_found_live_by_name(scenari
 
 
 @pytest.mark.parametrize("environment", ["staging", "prod"])
-def test_before_the_cutover_stale_mocks_live_and_git_already_says_otherwise(scenarios, environment):
+def test_before_the_cutover_stale_mocks_are_live_only(scenarios, environment):
     found = scenarios["cutover"].find_environment(environment).findings
     assert mocks(found, "argo.no-stale-resources") == {"Service/status-mock", "Deployment/status-mock"}
     assert {("mock.workloads-absent", "git"), ("mock.workloads-absent", "rendered")} <= told(found, "pass")
@@ -99,7 +99,7 @@ def test_before_the_cutover_stale_mocks_live_and_git_already_says_otherwise(scen
     assert ("argo.automated-prune", "manifest") in told(found, "pass")
 
 
-def test_before_the_cutover_prods_mock_url_is_found_in_git_rendered_and_live(scenarios):
+def test_before_the_cutover_all_evidence_shows_the_mock_url(scenarios):
     found = scenarios["cutover"].find_environment("prod").findings
     for evidence in ("git", "rendered", "live"):
         assert "status-mock" in one(found, "mock.control-center-url", evidence).message
@@ -110,7 +110,7 @@ def test_before_the_cutover_prods_mock_url_is_found_in_git_rendered_and_live(sce
     assert ("argo.automated-self-heal", "live-spec") in told(found, "fail")
 
 
-def test_before_the_cutover_what_was_synced_is_told_to_be_behind_by_what_it_reads_itself(scenarios):
+def test_before_the_cutover_prod_is_behind_the_head(scenarios):
     found = one(scenarios["cutover"].find_environment("prod").findings, "argo.at-head", "live-spec")
     assert found.status == "fail"
     assert OVERLAY.format("prod") in found.message
@@ -120,12 +120,12 @@ def test_before_the_cutover_what_was_synced_is_told_to_be_behind_by_what_it_read
 # --- settings --------------------------------------------------------------------------------------------------
 
 
-def test_settings_hold_wherever_they_come_from(scenarios):
+def test_settings_of_the_repository_or_organisation_pass(scenarios):
     for check in ("settings.ops-repo", "settings.app-repo"):
         assert one(scenarios["steady"].findings, check, "settings").status == "pass"
 
 
-def test_a_secret_that_is_missing_is_a_warning_that_names_it(tmp_path):
+def test_a_missing_secret_is_a_warning_with_its_name(tmp_path):
     def prepare(box: Any) -> None:
         box.github.repositories[box.app_repo].repository_settings.secrets.discard("OPS_REPO_PAT")
 
@@ -134,7 +134,7 @@ def test_a_secret_that_is_missing_is_a_warning_that_names_it(tmp_path):
     assert found.message == "anchor/anchor-msp has no secret OPS_REPO_PAT"
 
 
-def test_a_secret_and_a_variable_of_an_environment_count(tmp_path):
+def test_a_secret_and_a_variable_of_a_github_environment_count(tmp_path):
     def prepare(box: Any) -> None:
         app = box.github.repositories[box.app_repo]
         app.repository_settings.secrets.discard("OPS_REPO_PAT")
@@ -144,7 +144,7 @@ def test_a_secret_and_a_variable_of_an_environment_count(tmp_path):
     assert one(of("steady", tmp_path, prepare=prepare).findings, "settings.app-repo", "settings").status == "pass"
 
 
-def test_an_environment_that_says_another_engine_is_found(tmp_path):
+def test_a_github_environment_with_another_engine_fails(tmp_path):
     def prepare(box: Any) -> None:
         box.github.repositories[box.ops_repo].environments["prod"].variables["ENGINE_ID"] = "other"
 
@@ -154,7 +154,7 @@ def test_an_environment_that_says_another_engine_is_found(tmp_path):
     )
 
 
-def test_a_token_that_may_not_list_them_is_unknown_and_names_the_permissions(tmp_path):
+def test_a_token_without_permission_leaves_the_settings_unknown(tmp_path):
     snapshot = of("steady", tmp_path, "github:deny=settings")
     found = one(snapshot.findings, "settings.ops-repo", "settings")
     assert found.status == "unknown"
@@ -175,7 +175,7 @@ def findings_of(repo: OpsRepoData, apps: ArgoCDData | None = None, configured: C
     return found
 
 
-def test_what_is_missing_among_names_that_could_not_all_be_listed_is_unknown():
+def test_a_missing_name_in_an_incomplete_listing_is_unknown():
     denied = SettingNames(
         {"STATUS_API_URL": ""}, unlisted=("those of the organisation: 403; the token needs Secrets: read",)
     )
@@ -185,13 +185,13 @@ def test_what_is_missing_among_names_that_could_not_all_be_listed_is_unknown():
     assert "Secrets: read" in found.message
 
 
-def test_what_is_there_holds_though_not_all_could_be_listed():
+def test_complete_names_pass_in_an_incomplete_listing():
     some = SettingNames({"STATUS_API_URL": "", "STATUS_API_TOKEN": ""}, unlisted=("those of the organisation: 403",))
     found = one(findings_of(with_settings(secrets=some)).estate, "settings.ops-repo", "settings")
     assert found.status == "pass"
 
 
-def test_settings_that_have_not_been_read_yet_are_skipped_and_so_is_an_app_repo_that_is_not_configured():
+def test_settings_that_were_not_read_are_skipped():
     estate = findings_of(ops_repo(files=dict(sample()))).estate
     ops, app = (one(estate, f"settings.{each}-repo", "settings") for each in ("ops", "app"))
     assert (ops.status, "not been read yet" in ops.message) == ("skipped", True)
@@ -208,13 +208,13 @@ def at_head(**changes: Any) -> Finding:
     return one(findings_of(repo, argocd(behind)).environments["prod"], "argo.at-head", "live-spec")
 
 
-def test_what_is_not_compared_yet_is_skipped_and_neither_holds_nor_is_unknown():
+def test_a_pending_comparison_is_skipped():
     found = at_head()
     assert found.status == "skipped"
     assert "has not been read yet" in found.message
 
 
-def test_a_commit_that_github_does_not_know_is_unknown_with_the_reason():
+def test_an_incomparable_commit_is_unknown_with_the_reason():
     found = at_head(incomparable={OLD: "GitHub does not know it: Not Found"})
     assert found.status == "unknown"
     assert "GitHub does not know it" in found.message
@@ -231,13 +231,13 @@ def test_a_commit_that_github_does_not_know_is_unknown_with_the_reason():
         ("README.md", "pass"),
     ],
 )
-def test_only_what_the_application_reads_puts_it_behind(path, status):
+def test_only_files_that_the_application_reads_count(path, status):
     found = at_head(changed={OLD: (path,)})
     assert found.status == status
     assert found.status == "pass" or path in found.message
 
 
-def test_files_that_cannot_be_read_leave_it_skipped():
+def test_unreadable_values_skip_the_comparison_with_the_head():
     found = findings_of(ops_repo(files=dict(sample()) | {OVERLAY.format("prod"): None}, changed={OLD: ()}))
     assert one(found.environments["prod"], "argo.at-head", "live-spec").status == "skipped"
 
@@ -245,7 +245,7 @@ def test_files_that_cannot_be_read_leave_it_skipped():
 # --- what it costs -----------------------------------------------------------------------------------------------
 
 
-def test_files_and_manifests_are_read_once_as_long_as_they_are_the_same(monkeypatch):
+def test_unchanged_files_and_manifests_are_read_once(monkeypatch):
     read: Counter[str] = Counter()
     for name in ("read_repo_evidence", "read_environment_evidence"):
         real = getattr(module, name)
@@ -268,7 +268,7 @@ def test_files_and_manifests_are_read_once_as_long_as_they_are_the_same(monkeypa
     assert read["read_environment_evidence"] == 4
 
 
-def test_only_an_environment_that_has_changed_is_judged_anew_and_all_after_a_while(monkeypatch):
+def test_only_changed_or_expired_environments_are_evaluated_again(monkeypatch):
     judged: list[set[str]] = []
     real = module.evaluate_policy
     monkeypatch.setattr(

@@ -27,7 +27,7 @@ def live(age: timedelta) -> list[str]:
     return [each.message for each in found.environments["prod"] if each.evidence == "live" and each.status == "pass"]
 
 
-def test_fresh_manifests_need_no_word_and_older_ones_carry_their_time():
+def test_findings_of_old_manifests_contain_their_time():
     assert live(timedelta(seconds=30))
     assert not any("as of" in message for message in live(timedelta(seconds=30)))
     assert all(message.endswith("(manifests as of 13:57Z)") for message in live(timedelta(minutes=5)))

@@ -103,7 +103,7 @@ def test_nothing_fails_in_the_untouched_sample(ops_repo: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_helm")
-def test_without_helm_what_is_rendered_is_unknown_with_the_reason(ops_repo: Path) -> None:
+def test_without_helm_rendered_evidence_is_missing_with_the_reason(ops_repo: Path) -> None:
     facts = read_checkout(ops_repo, CONFIG, NOW).facts.environments["prod"]
 
     assert isinstance(facts.rendered, MissingEvidence)
@@ -144,7 +144,7 @@ def test_a_link_out_of_the_checkout_is_not_followed(ops_repo: Path, tmp_path: Pa
 
 
 @pytest.mark.usefixtures("no_helm")
-def test_an_application_is_found_by_the_overlay_that_it_reads(ops_repo: Path) -> None:
+def test_an_application_is_found_by_its_overlay(ops_repo: Path) -> None:
     edit(ops_repo, "infra/argocd/applications/prod.yaml", "name: anchor-msp-prod", "name: production")
 
     finding = found(read_checkout(ops_repo, CONFIG, NOW), "prod", "argo.automated-prune", "manifest")
@@ -153,7 +153,7 @@ def test_an_application_is_found_by_the_overlay_that_it_reads(ops_repo: Path) ->
 
 
 @pytest.mark.usefixtures("no_helm")
-def test_without_applications_the_overlay_still_counts_and_auto_sync_is_unknown(ops_repo: Path) -> None:
+def test_without_applications_auto_sync_is_unknown(ops_repo: Path) -> None:
     shutil.rmtree(ops_repo / "infra/argocd")
     checkout = read_checkout(ops_repo, CONFIG, NOW)
 
@@ -164,14 +164,14 @@ def test_without_applications_the_overlay_still_counts_and_auto_sync_is_unknown(
 
 
 @pytest.mark.usefixtures("no_helm")
-def test_applications_are_found_wherever_they_stand(ops_repo: Path) -> None:
+def test_applications_are_found_in_any_folder(ops_repo: Path) -> None:
     (ops_repo / "infra/argocd").rename(ops_repo / "clusters")
 
     assert found(read_checkout(ops_repo, CONFIG, NOW), "prod", "argo.automated-prune", "manifest").status == "pass"
 
 
 @pytest.mark.usefixtures("no_helm")
-def test_an_application_set_cannot_be_told(ops_repo: Path) -> None:
+def test_an_application_set_is_unknown(ops_repo: Path) -> None:
     for each in (ops_repo / "infra/argocd/applications").iterdir():
         each.write_text(each.read_text().replace("kind: Application", "kind: ApplicationSet"))
 
@@ -192,7 +192,7 @@ def test_a_folder_without_an_ops_repo_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_helm")
-def test_the_order_of_promotion_is_read_from_the_branchs_history(ops_repo: Path) -> None:
+def test_the_promotion_order_is_read_from_the_branch_history(ops_repo: Path) -> None:
     promoted(ops_repo)
 
     checkout = read_checkout(ops_repo, CONFIG, NOW)
@@ -202,7 +202,7 @@ def test_the_order_of_promotion_is_read_from_the_branchs_history(ops_repo: Path)
 
 
 @pytest.mark.usefixtures("no_helm")
-def test_what_the_environment_before_never_had_is_a_warning(ops_repo: Path) -> None:
+def test_a_release_without_upstream_history_is_a_warning(ops_repo: Path) -> None:
     promoted(ops_repo)
     edit(ops_repo, PROD_RELEASE, "5d6e7f80", "ffffffff")
 
@@ -213,7 +213,7 @@ def test_what_the_environment_before_never_had_is_a_warning(ops_repo: Path) -> N
 
 
 @pytest.mark.usefixtures("no_helm")
-def test_a_shallow_clone_leaves_the_order_unknown_and_names_the_way_out(ops_repo: Path, tmp_path: Path) -> None:
+def test_a_shallow_clone_leaves_the_order_unknown_with_a_fix(ops_repo: Path, tmp_path: Path) -> None:
     promoted(ops_repo)
     git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{ops_repo}", "shallow")
 
@@ -225,7 +225,7 @@ def test_a_shallow_clone_leaves_the_order_unknown_and_names_the_way_out(ops_repo
 
 
 @pytest.mark.usefixtures("no_helm")
-def test_a_branch_that_was_never_merged_does_not_count(ops_repo: Path) -> None:
+def test_commits_inside_a_merged_branch_do_not_count(ops_repo: Path) -> None:
     promoted(ops_repo)
     head = git(ops_repo, "rev-parse", "HEAD")
     git(ops_repo, "checkout", "--quiet", "-b", "topic", head)
@@ -243,7 +243,7 @@ def test_a_branch_that_was_never_merged_does_not_count(ops_repo: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_helm")
-def test_a_checkout_below_the_repositorys_top_knows_where_it_lies(ops_repo: Path, tmp_path: Path) -> None:
+def test_a_checkout_in_a_subfolder_has_a_prefix(ops_repo: Path, tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
     commit(tmp_path)
 
@@ -253,14 +253,14 @@ def test_a_checkout_below_the_repositorys_top_knows_where_it_lies(ops_repo: Path
     assert found(checkout, "prod", "release.order").status == "unknown"
 
 
-def test_a_repository_without_a_commit_says_so(tmp_path: Path) -> None:
+def test_a_repository_without_a_commit_is_reported(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
 
     with pytest.raises(GitError, match="no commit"):
         open_git_checkout(tmp_path)
 
 
-def test_git_that_is_not_there_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_git_command_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(GitError, match="not on the PATH"):
@@ -285,7 +285,7 @@ def test_helm_renders_what_the_embedded_servers_render(ops_repo: Path) -> None:
 
 
 @needs_helm
-def test_everything_rendered_holds_in_the_sample(ops_repo: Path) -> None:
+def test_everything_rendered_passes_in_the_sample(ops_repo: Path) -> None:
     checkout = read_checkout(ops_repo, CONFIG, NOW)
 
     findings = evaluate_policy(CONFIG, checkout.facts, NOW)
@@ -303,7 +303,7 @@ def test_everything_rendered_holds_in_the_sample(ops_repo: Path) -> None:
         ("infra/helm/platform/templates/web.yaml", "{{ include", "a: [\n{{ include", "YAML"),
     ],
 )  # fmt: skip
-def test_a_chart_that_does_not_render_is_unknown_with_helms_own_words(
+def test_a_chart_that_does_not_render_is_unknown(
     ops_repo: Path, path: str, old: str, new: str, words: str
 ) -> None:
     edit(ops_repo, path, old, new)
@@ -330,7 +330,7 @@ def test_helm_gets_the_layers_in_the_applications_order(ops_repo: Path) -> None:
 
 
 @needs_helm
-def test_the_text_false_turns_a_mock_on_in_what_helm_renders(ops_repo: Path) -> None:
+def test_the_text_false_enables_a_mock_in_helm(ops_repo: Path) -> None:
     edit(ops_repo, PROD, "enabled: false", 'enabled: "false"')
 
     checkout = read_checkout(ops_repo, replace(CONFIG, environments=CONFIG.environments), NOW)
@@ -354,7 +354,7 @@ def test_the_text_false_turns_a_mock_on_in_what_helm_renders(ops_repo: Path) -> 
         {"valueFiles": ["none.yaml"], "ignoreMissingValueFiles": True},
     ],
 )  # fmt: skip
-def test_the_layers_are_laid_as_helm_lays_them(tmp_path: Path, helm: Any) -> None:
+def test_values_are_merged_as_in_helm(tmp_path: Path, helm: Any) -> None:
     chart = {
         "Chart.yaml": "apiVersion: v2\nname: x\nversion: 0.1.0\n",
         "values.yaml": "m: {x: 1, deep: {z: 2}}\nl: [{a: 1, b: 2}]\nn: 0755\ns: 'no'\nt: no\n",

@@ -51,7 +51,7 @@ def ops(**changes: Any) -> RepositorySettings:
         (NO_RIGHT, ["unknown"], "it needs Secrets: read"),
     ],
 )
-def test_settings_are_told_by_name(settings: Any, statuses: list[str], words: str) -> None:
+def test_settings_are_compared_by_name(settings: Any, statuses: list[str], words: str) -> None:
     found = of("settings.ops-repo", ops_settings=settings)
 
     assert [each.status for each in found] == statuses
@@ -102,7 +102,7 @@ EARLIER = NOW - timedelta(hours=1)
         ({"presence": "absent"}, {}, "unknown", "absent"),
     ],
 )
-def test_what_is_synced_is_compared_with_the_head(
+def test_the_synced_revision_is_compared_with_the_head(
     app: dict[str, Any], head: dict[str, Any], status: str, words: str
 ) -> None:
     fields = {"target_revision": "main", "compared_revision": OLD, **app}
@@ -130,7 +130,7 @@ NOT_COME = MissingEvidence("managed-resources: 500")
         ),
     ],
 )
-def test_stale_resources_are_told_by_argo_cds_own_list_where_the_objects_did_not_come(
+def test_without_live_objects_the_resource_list_shows_stale_resources(
     said: dict[str, Any], status: str
 ) -> None:
     found = of("argo.no-stale-resources", live=NOT_COME, live_spec=(application(**said),))
@@ -138,13 +138,13 @@ def test_stale_resources_are_told_by_argo_cds_own_list_where_the_objects_did_not
     assert [each.status for each in found] == [status]
 
 
-def test_without_any_witness_stale_resources_are_unknown() -> None:
+def test_without_any_evidence_stale_resources_are_unknown() -> None:
     assert [each.status for each in of("argo.no-stale-resources", live=NOT_COME)] == ["unknown"]
     skipped = of("argo.no-stale-resources", live=NotApplicable("offline"), live_spec=NotApplicable("offline"))
     assert [each.status for each in skipped] == ["skipped"]
 
 
-def test_an_application_that_waits_for_its_comparison_is_not_hidden_by_one_that_holds() -> None:
+def test_a_pending_comparison_is_not_hidden_by_a_passed_application() -> None:
     there = application("a", synced_revision=HEAD, target_revision="main")
     waits = application("b", sync="OutOfSync", compared_revision=HEAD, synced_revision=OLD, target_revision="main")
     branch = BranchHead("main", HEAD, comparison_pending=True)
@@ -154,7 +154,7 @@ def test_an_application_that_waits_for_its_comparison_is_not_hidden_by_one_that_
     assert (finding.status, finding.resource) == ("skipped", "b")
 
 
-def test_a_variable_that_only_an_environment_has_holds_and_one_that_contradicts_fails() -> None:
+def test_a_variable_of_a_github_environment_counts() -> None:
     only = ops(variables={}, environment_variables={"prod": {"ENGINE_ID": "anchor-msp"}})
     assert [each.status for each in of("settings.ops-repo", ops_settings=only)] == ["pass"]
     other = ops(environment_variables={"prod": {"ENGINE_ID": "other"}})

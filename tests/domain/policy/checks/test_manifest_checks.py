@@ -111,11 +111,11 @@ def in_init(manifests: Manifests) -> None:
         (add({"kind": "Deployment"}), "unknown"),
     ],
 )
-def test_a_variable_is_what_kubernetes_makes_of_it(change: Callable[[Manifests], Any], expected: str) -> None:
+def test_a_variable_has_the_value_that_kubernetes_resolves(change: Callable[[Manifests], Any], expected: str) -> None:
     assert status_after("auth.jwt-required", change) == {expected}
 
 
-def test_env_beats_env_from() -> None:
+def test_env_overrides_env_from() -> None:
     manifests = manifests_of("prod")
     from_config_map(manifests, AUTH_MODE="disabled")
     set_env(manifests, "anchor-gateway", "AUTH_MODE", "jwt")
@@ -123,7 +123,7 @@ def test_env_beats_env_from() -> None:
     assert [each.status for each in told("auth.jwt-required", manifests)] == ["pass"]
 
 
-def test_a_prefix_of_env_from_makes_other_names() -> None:
+def test_an_env_from_prefix_changes_the_names() -> None:
     manifests = manifests_of("prod")
     from_config_map(manifests, MODE="disabled")
     container(manifests, "anchor-gateway")["envFrom"][-1]["prefix"] = "AUTH_"
@@ -141,11 +141,11 @@ def test_a_prefix_of_env_from_makes_other_names() -> None:
         (add(job("CronJob", image="status-mock")), "fail"),
     ],
 )
-def test_a_mock_is_told_by_its_name_or_image(change: Callable[[Manifests], Any], expected: str) -> None:
+def test_a_mock_is_detected_by_name_or_image(change: Callable[[Manifests], Any], expected: str) -> None:
     assert status_after("mock.workloads-absent", change) == {expected}
 
 
-def test_an_address_that_is_set_nowhere_fails_only_where_everything_can_be_seen() -> None:
+def test_an_unset_url_fails_only_with_complete_evidence() -> None:
     manifests = manifests_of("prod")
     set_env(manifests, "anchor-gateway", "AGENTFIELD_URL", None)
     assert [each.status for each in told("mock.agentfield-url", manifests)] == ["fail"]
@@ -191,7 +191,7 @@ def scaled(name: str, least: int | None, **spec: Any) -> dict[str, Any]:
         (lambda m: m.clear(), "unknown", "no workload"),
     ],
 )  # fmt: skip
-def test_memory_is_the_sum_of_what_is_asked_for(change: Callable[[Manifests], Any], status: str, words: str) -> None:
+def test_memory_is_the_sum_of_the_requests(change: Callable[[Manifests], Any], status: str, words: str) -> None:
     manifests = manifests_of("prod")
     change(manifests)
 
@@ -208,7 +208,7 @@ def test_nearly_all_of_the_memory_is_a_warning() -> None:
     assert [(each.status, each.level) for each in told("runtime.memory-budget", manifests)] == [("fail", "warning")]
 
 
-def test_an_init_container_counts_where_it_asks_for_more_than_the_others() -> None:
+def test_a_large_init_container_counts() -> None:
     manifests = manifests_of("prod")
     pod = object_named(manifests, "anchor-web")["spec"]["template"]["spec"]
     pod["initContainers"] = [{"name": "init", "image": "x/y:1", "resources": {"requests": {"memory": "4Gi"}}}]
@@ -227,7 +227,7 @@ def test_an_init_container_counts_where_it_asks_for_more_than_the_others() -> No
         (lambda m: m.clear(), "unknown"),
     ],
 )
-def test_always_on_counts_autoscalers(change: Callable[[Manifests], Any], expected: str) -> None:
+def test_always_on_uses_the_minimum_of_autoscalers(change: Callable[[Manifests], Any], expected: str) -> None:
     assert status_after("runtime.always-on", change) == {expected}
 
 
@@ -264,17 +264,17 @@ def test_a_strategy_is_rounded_as_kubernetes_does(value: Any, expected: str) -> 
         ("natsio/nats-box:1", "Deployment", "box", "pass"),
     ],
 )
-def test_state_is_told_by_what_a_container_runs(image: str, kind: str, name: str, expected: str) -> None:
+def test_a_stateful_service_is_detected_by_image_or_name(image: str, kind: str, name: str, expected: str) -> None:
     assert status_after("runtime.managed-state", add(deployment(name, image, kind))) == {expected}
 
 
-def test_a_database_of_an_operator_is_state() -> None:
+def test_a_database_of_an_operator_is_stateful() -> None:
     cluster = {"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster", "metadata": {"name": "db"}}
 
     assert status_after("runtime.managed-state", add(cluster)) == {"fail"}
 
 
-def test_workers_are_compared_by_digest_and_named_by_the_configuration() -> None:
+def test_workers_are_compared_by_digest_and_configured_name() -> None:
     manifests = manifests_of("prod")
     worker = container(manifests, "anchor-job-worker")
     worker["image"] = worker["image"].replace(":1.43.1@", "@")
@@ -290,7 +290,7 @@ def test_workers_are_compared_by_digest_and_named_by_the_configuration() -> None
     assert "[names]" in (finding.fix or "")
 
 
-def test_a_release_that_nothing_runs_is_found_the_other_way_round() -> None:
+def test_a_release_image_without_workload_fails() -> None:
     manifests = [each for each in manifests_of("prod") if each["metadata"]["name"] != "anchor-web"]
 
     [finding] = told("release.contract-aligned", manifests)
@@ -298,7 +298,7 @@ def test_a_release_that_nothing_runs_is_found_the_other_way_round() -> None:
     assert finding.message.startswith("no workload renders web of environments/prod/release.yaml")
 
 
-def test_a_cluster_on_its_way_is_a_warning() -> None:
+def test_a_failure_during_a_sync_is_a_warning() -> None:
     manifests = manifests_of("staging")
 
     moving = told("release.contract-aligned", manifests, "live", live_spec=(application(sync="OutOfSync"),))
@@ -308,7 +308,7 @@ def test_a_cluster_on_its_way_is_a_warning() -> None:
     assert {each.level for each in still} == {"error"}
 
 
-def test_what_is_not_complete_does_not_pass_and_still_fails() -> None:
+def test_incomplete_manifests_never_pass() -> None:
     whole = read_manifests(manifests_of("prod"))
     facts = git_facts(sample())["prod"]
     lacking = replace(whole, missing=("anchor-msp-extra: permission denied",))
@@ -347,7 +347,7 @@ def test_no_shape_of_manifests_crashes_a_check(manifests: list[Any], kind: str, 
         assert {each.evidence for each in found} == set(check.evidence)
 
 
-def test_ten_megabytes_of_manifests_are_judged() -> None:
+def test_ten_megabytes_of_manifests_are_evaluated() -> None:
     filler = {"apiVersion": "example.com/v1", "kind": "Blob", "metadata": {"name": "b"}, "spec": {"x": "y" * 100_000}}
     manifests = [*manifests_of("prod"), *([filler] * 100)]
 

@@ -48,7 +48,7 @@ def app_of(name: str) -> Application:
     )
 
 
-def test_the_two_prunable_mocks_of_staging_are_found_by_name() -> None:
+def test_the_two_stale_mocks_of_staging_fail() -> None:
     _, live = both_of("managed-resources")
 
     stale = told("argo.no-stale-resources", "staging", live=live)
@@ -59,7 +59,7 @@ def test_the_two_prunable_mocks_of_staging_are_found_by_name() -> None:
     ]
 
 
-def test_staging_has_mocks_live_and_none_rendered() -> None:
+def test_staging_has_live_mocks_and_no_rendered_ones() -> None:
     rendered, live = both_of("managed-resources")
 
     found = told("mock.workloads-absent", "staging", rendered=rendered, live=live)
@@ -73,7 +73,7 @@ def test_staging_has_mocks_live_and_none_rendered() -> None:
     assert all("a sync with prune removes it" in each.message for each in found[2:])
 
 
-def test_what_prune_false_keeps_is_a_warning_that_names_it() -> None:
+def test_a_stale_resource_with_prune_false_is_a_warning() -> None:
     _, live = both_of("managed-resources-prune-false")
 
     stale = told("argo.no-stale-resources", "staging", live=live)
@@ -85,7 +85,7 @@ def test_what_prune_false_keeps_is_a_warning_that_names_it() -> None:
     assert "Prune=false protects it" in next(each.message for each in stale if each.level == "warning")
 
 
-def test_what_prune_confirm_asks_for_is_still_stale() -> None:
+def test_a_resource_with_prune_confirm_is_stale() -> None:
     _, live = both_of("managed-resources-prune-confirm-annotation")
 
     stale = told("argo.no-stale-resources", "staging", live=live)
@@ -94,7 +94,7 @@ def test_what_prune_confirm_asks_for_is_still_stale() -> None:
     assert any("needs a confirmation" in each.message for each in stale)
 
 
-def test_the_applications_own_prune_false_keeps_what_no_annotation_says_otherwise() -> None:
+def test_the_applications_prune_false_protects_resources_without_annotation() -> None:
     _, kept = both_of("managed-resources", options=("CreateNamespace=true", "Prune=false"))
     _, asked = both_of("managed-resources-prune-confirm-annotation", options=("Prune=false",))
 
@@ -120,7 +120,7 @@ def test_a_live_hook_is_never_stale() -> None:
     assert [each.status for each in told("argo.no-stale-resources", "prod", live=live)] == ["pass"]
 
 
-def test_production_as_recorded_holds_in_what_is_rendered_and_what_lives() -> None:
+def test_recorded_production_passes_rendered_and_live() -> None:
     rendered, live = both_of("managed-resources-prod", "anchor-msp-prod")
     prod = replace(git_facts(sample())["prod"], rendered=rendered, live=live)
     prod = replace(prod, live_spec=(application(target_revision="main"),))
@@ -135,7 +135,7 @@ def test_production_as_recorded_holds_in_what_is_rendered_and_what_lives() -> No
     assert wanted <= told_by
 
 
-def test_the_recorded_manifests_hold_as_what_is_rendered() -> None:
+def test_the_recorded_manifests_pass_as_rendered() -> None:
     texts = load_recording("manifests").body["manifests"]
     rendered = read_manifests([json.loads(each) for each in texts], "anchor-msp-prod")
     prod = replace(git_facts(sample())["prod"], rendered=rendered)
@@ -159,7 +159,7 @@ def test_masked_keys_of_a_live_secret_count_as_present() -> None:
     ]
 
 
-def test_a_key_that_the_live_secret_lacks_is_found_though_its_maker_names_it() -> None:
+def test_a_key_missing_in_the_live_secret_fails() -> None:
     _, live = both_of("managed-resources-prod", "anchor-msp-prod")
     manifest = json.loads(load_recording("resource-secret").body["manifest"])
     del manifest["data"]["DATABASE_URL"]
@@ -171,7 +171,7 @@ def test_a_key_that_the_live_secret_lacks_is_found_though_its_maker_names_it() -
     assert [each.message for each in found if each.evidence == "live"] == ["DATABASE_URL is not provided"]
 
 
-def test_a_comparison_error_is_unknown_and_never_nothing() -> None:
+def test_a_comparison_error_is_unknown_and_not_empty() -> None:
     legacy = app_of("get-legacy")
     assert load_recording("managed-resources-legacy").body == {}
 
@@ -194,7 +194,7 @@ def test_auto_sync_is_read_from_the_recorded_application(name: str, prune: str, 
     assert [each.status for each in told("argo.automated-self-heal", "staging", live_spec=live_spec)][1:] == [heal]
 
 
-def test_what_was_never_synced_is_asleep_on_demand_and_failing_where_it_is_always_on() -> None:
+def test_an_environment_without_live_objects_sleeps_only_on_demand() -> None:
     rendered, live = both_of("managed-resources-preview", "anchor-msp-preview")
     assert live.resources == ()
 
@@ -206,7 +206,7 @@ def test_what_was_never_synced_is_asleep_on_demand_and_failing_where_it_is_alway
 
 
 @pytest.mark.parametrize("name", recording_names("managed-resources"))
-def test_no_recorded_answer_is_too_strange(name: str) -> None:
+def test_every_recorded_response_can_be_evaluated(name: str) -> None:
     body = load_recording(name).body
     managed = read_managed_resources(body.get("items", []), "anchor-msp-prod")
     rendered = build_manifests(managed.target, odd=managed.unreadable)
@@ -233,7 +233,7 @@ def test_a_not_ready_external_secret_leaves_the_keys_unknown() -> None:
     assert "no such entry" in finding.message
 
 
-def test_live_is_not_looked_at_where_it_is_not_asked_for() -> None:
+def test_evidence_that_is_not_applicable_is_skipped_with_its_reason() -> None:
     found = told("mock.workloads-absent", "prod", live=NotApplicable("offline"))
 
     assert [each.message for each in found if each.evidence == "live"] == ["offline"]

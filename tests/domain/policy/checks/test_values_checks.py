@@ -119,7 +119,7 @@ def helm(text: str) -> dict[str, Any]:
         ("argo.automated-prune", {}, "pass"),
     ],
 )  # fmt: skip
-def test_values_mean_what_helm_makes_of_them(check: str, edits: dict[str, Any], expected: str) -> None:
+def test_values_have_the_types_of_helm_templates(check: str, edits: dict[str, Any], expected: str) -> None:
     evidence = "manifest" if check.startswith("argo.") else "git"
     assert {each.status for each in git(check, edits, evidence)} == {expected}
 
@@ -136,11 +136,11 @@ def test_values_mean_what_helm_makes_of_them(check: str, edits: dict[str, Any], 
         ("    automated:\n      prune: true\n      selfHeal: true\n", "    automated: [prune]\n", "fail"),
     ],
 )
-def test_auto_sync_in_git_is_what_kubernetes_reads(old: str, new: str, expected: str) -> None:
+def test_auto_sync_in_git_follows_kubernetes_types(old: str, new: str, expected: str) -> None:
     assert {each.status for each in git("argo.automated-prune", {APP: (old, new)}, "manifest")} == {expected}
 
 
-def test_a_finding_stands_at_the_scalar_that_decides() -> None:
+def test_a_finding_has_the_location_of_the_deciding_scalar() -> None:
     [mode] = git("auth.jwt-required", {PROD: (MODE, "AUTH_MODE: disabled")})
     [default] = git("runtime.rollout-strategy", {CHART: ("maxSurge: 0", "maxSurge: 1")})[:1]
     [prune] = git("argo.automated-prune", {APP: ("prune: true", "prune: false")}, "manifest")
@@ -159,13 +159,13 @@ def test_a_finding_stands_at_the_scalar_that_decides() -> None:
         ("      values: 'gateway: {env: {AUTH_MODE: disabled}}'\n", 16, 15),
     ],
 )
-def test_what_the_application_says_itself_beats_the_overlay(text: str, line: int, column: int | None) -> None:
+def test_inline_values_of_the_application_override_the_overlay(text: str, line: int, column: int | None) -> None:
     [finding] = git("auth.jwt-required", helm(text))
 
     assert (finding.status, finding.file, finding.line, finding.column) == ("fail", APP, line, column)
 
 
-def test_values_files_count_in_the_applications_own_order() -> None:
+def test_values_files_apply_in_the_order_of_the_application() -> None:
     swapped = {
         APP: (
             "        - values.yaml\n        - environments/prod/values.yaml",
@@ -183,7 +183,7 @@ def test_a_forced_string_is_true_to_a_template() -> None:
     assert statuses("mock.workloads-absent", helm(text.replace(", forceString: true", ""))) == {"pass"}
 
 
-def test_a_tag_without_quotes_is_a_number_to_helm() -> None:
+def test_a_tag_without_quotes_is_a_number_in_helm() -> None:
     edits = {PROD: ("tag: 1.43.1   # written", "tag: 1.10   # written"), RELEASE: ("tag: 1.43.1", "tag: 1.10")}
 
     found = [each for each in git("release.contract-aligned", edits) if "number in Helm" in each.message]
@@ -192,7 +192,7 @@ def test_a_tag_without_quotes_is_a_number_to_helm() -> None:
     assert 'write "1.10"' in found[0].message
 
 
-def test_a_disagreement_says_which_image_of_which_file() -> None:
+def test_a_contract_failure_names_the_image_and_both_files() -> None:
     [finding] = git("release.contract-aligned", {PROD: ("digest: sha256:5d6e", "digest: sha256:0000")})
 
     assert finding.message == (
@@ -201,7 +201,7 @@ def test_a_disagreement_says_which_image_of_which_file() -> None:
     assert (finding.file, finding.line) == (PROD, 19)
 
 
-def test_a_secret_is_never_repeated() -> None:
+def test_a_secret_value_never_appears_in_a_finding() -> None:
     found = git("secrets.none-in-git", {PROD: ("LOG_LEVEL: warning", "DATABASE_URL: hunter2hunter2")})
     urls = git("mock.control-center-url", {PROD: (EGI, "EGI_CONTROL_CENTER_URL: http://u:hunter2@status-mock")})
 
@@ -226,7 +226,7 @@ def test_a_secret_is_never_repeated() -> None:
         ({APP: ("      valueFiles:", "      parameters: [{value: x}]\n      valueFiles:")}, "without a name"),
     ],
 )
-def test_values_that_cannot_be_laid_leave_every_git_check_unknown(edits: dict[str, Any], reason: str) -> None:
+def test_unreadable_values_leave_every_git_check_unknown(edits: dict[str, Any], reason: str) -> None:
     facts = git_facts(edited(edits))["prod"]
     about_values = ("auth.jwt-required", "mock.workloads-absent", "runtime.always-on", "secrets.none-in-git")
 
@@ -236,7 +236,7 @@ def test_values_that_cannot_be_laid_leave_every_git_check_unknown(edits: dict[st
         assert reason in finding.message
 
 
-def test_an_empty_overlay_is_nothing_and_not_an_error() -> None:
+def test_an_empty_overlay_is_not_an_error() -> None:
     assert statuses("auth.jwt-required", {PROD: "# nothing yet\n"}) == {"pass"}
 
 
@@ -252,7 +252,7 @@ def test_a_subchart_has_its_own_defaults() -> None:
     assert finding.file == "infra/helm/platform/charts/extras/values.yaml"
 
 
-def test_a_multi_source_application_reads_its_own_repository_as_values() -> None:
+def test_a_multi_source_application_reads_values_from_its_own_repository() -> None:
     sources = (
         "  source:\n    repoURL: https://github.com/anchor/anchor-msp-ops.git\n    targetRevision: main\n"
         "    path: infra/helm/platform\n    helm:\n      valueFiles:\n        - values.yaml\n"
@@ -275,7 +275,7 @@ def order(before: UpstreamHistory) -> Finding:
     return CHECKS_BY_ID["release.order"].run(facts)[0]
 
 
-def test_the_order_holds_where_the_environment_before_has_had_it_once() -> None:
+def test_the_order_passes_for_any_past_upstream_release() -> None:
     facts = git_facts(edited({}))["prod"]
     past = facts.release.release  # type: ignore[union-attr]
     history = (PastRelease("b" * 40, release("9.9.9")), PastRelease("a" * 40, past))
@@ -295,14 +295,14 @@ def test_the_order_holds_where_the_environment_before_has_had_it_once() -> None:
         (UpstreamHistory("staging", (PastRelease("a" * 40, None),), complete=True), "unknown", "cannot be read"),
     ],
 )
-def test_the_order_is_told_only_where_the_history_is_whole(before: UpstreamHistory, status: str, words: str) -> None:
+def test_the_order_fails_only_with_a_complete_history(before: UpstreamHistory, status: str, words: str) -> None:
     finding = order(before)
 
     assert finding.status == status
     assert words in finding.message
 
 
-def test_a_history_that_begins_too_late_does_not_tell() -> None:
+def test_a_history_that_starts_too_late_is_unknown() -> None:
     own = git_facts(edited({}))["prod"].release.release  # type: ignore[union-attr]
 
     finding = order(UpstreamHistory("staging", (), complete=True, initial_release=own))
@@ -315,7 +315,7 @@ def test_a_history_that_begins_too_late_does_not_tell() -> None:
     ("tag", "moves"),
     [("latest", True), ("main", True), ("release", True), ("v2-latest", True), ("1.44.0", False), ("20261120", False)],
 )
-def test_a_moving_tag_is_told_by_its_name(tag: str, moves: bool) -> None:
+def test_a_moving_tag_is_detected_by_its_name(tag: str, moves: bool) -> None:
     assert is_moving_tag(tag) is moves
 
 
@@ -323,7 +323,7 @@ def test_a_moving_tag_is_told_by_its_name(tag: str, moves: bool) -> None:
     ("checks", "status"),
     [("success", "pass"), ("none", "pass"), ("failure", "fail"), ("pending", "unknown"), ("unknown", "unknown")],
 )
-def test_the_head_is_green_where_its_required_checks_passed(checks: ChecksStatus, status: str) -> None:
+def test_the_head_is_green_after_its_required_checks_passed(checks: ChecksStatus, status: str) -> None:
     assert [each.status for each in CHECKS_BY_ID["ci.green"].run(Facts(CONFIG, NOW, ci=checks))] == [status]
 
 

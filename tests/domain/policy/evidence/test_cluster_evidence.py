@@ -29,7 +29,7 @@ def told(rendered: Any, live: Any, check: str, evidence: str) -> tuple[str, str]
     return finding.status, finding.message
 
 
-def test_one_answer_gives_what_is_rendered_and_what_lives() -> None:
+def test_one_response_contains_rendered_and_live_manifests() -> None:
     found = read_cluster_evidence([MAIN], {MAIN.id: ApplicationResources(ITEMS, secrets=[SECRET])})
 
     assert isinstance(found.rendered, Manifests)
@@ -40,7 +40,7 @@ def test_one_answer_gives_what_is_rendered_and_what_lives() -> None:
     assert told(found.rendered, found.live, "secrets.required-keys", "live")[0] == "pass"
 
 
-def test_an_application_that_gave_no_answer_keeps_the_rest_from_passing() -> None:
+def test_an_application_without_answer_prevents_a_pass() -> None:
     found = read_cluster_evidence(
         [MAIN, MORE], {MAIN.id: ApplicationResources(ITEMS), MORE.id: MissingEvidence("anchor-msp-extra: 403")}
     )
@@ -51,7 +51,7 @@ def test_an_application_that_gave_no_answer_keeps_the_rest_from_passing() -> Non
     assert "anchor-msp-extra: 403" in message
 
 
-def test_a_comparison_error_is_no_answer_whatever_came() -> None:
+def test_a_comparison_error_makes_the_evidence_missing() -> None:
     broken = replace(MAIN, conditions=(ApplicationCondition("ComparisonError", "app path does not exist"),))
 
     found = read_cluster_evidence([broken], {broken.id: ApplicationResources(ITEMS)})
@@ -60,7 +60,7 @@ def test_a_comparison_error_is_no_answer_whatever_came() -> None:
     assert "app path does not exist" in found.live.reason
 
 
-def test_what_was_not_asked_for_yet_is_unknown() -> None:
+def test_resources_that_were_not_requested_are_unknown() -> None:
     found = read_cluster_evidence([MAIN], {})
 
     assert told(found.rendered, found.live, "workers.gateway-image", "rendered") == (
@@ -69,7 +69,7 @@ def test_what_was_not_asked_for_yet_is_unknown() -> None:
     )
 
 
-def test_an_absent_application_is_asleep_on_demand_and_unknown_where_it_is_always_on() -> None:
+def test_an_absent_application_is_asleep_only_on_demand() -> None:
     gone = MissingEvidence("anchor-msp: absent")
     absent = {"live_spec": (application(presence="absent"),), "live": gone, "rendered": gone}
     environments = {name: replace(WHOLE.environments[name], **absent) for name in ("staging", "prod")}
