@@ -62,7 +62,7 @@ def run(*arguments: object) -> int:
     parser = argparse.ArgumentParser()
     check.add_arguments(parser)
     parser.set_defaults(config=None)
-    return check.run(parser.parse_args([str(each) for each in arguments]))
+    return check.run(parser.parse_args([str(argument) for argument in arguments]))
 
 
 @pytest.fixture
@@ -107,10 +107,12 @@ def test_json_has_the_documented_keys(broken: Path, document: Any) -> None:
     assert said["summary"]["waived"] == 1
     keys = ["environment", "check", "title", "level", "status", "evidence", "message", "fix", "file", "line"]
     keys += ["column", "resource", "since"]
-    assert all(list(each) == keys for each in said["findings"])
-    assert {each["environment"] for each in said["findings"]} == {"dev", "staging", "prod", None}
-    only_servers = [each for each in said["findings"] if each["evidence"] in {"live", "live-spec", "settings", "ci"}]
-    assert {each["status"] for each in only_servers} == {"skipped"}
+    assert all(list(finding) == keys for finding in said["findings"])
+    assert {finding["environment"] for finding in said["findings"]} == {"dev", "staging", "prod", None}
+    only_servers = [
+        finding for finding in said["findings"] if finding["evidence"] in {"live", "live-spec", "settings", "ci"}
+    ]
+    assert {finding["status"] for finding in only_servers} == {"skipped"}
 
 
 def test_sarif_is_valid_and_fingerprints_survive_moved_lines(broken: Path, document: Any) -> None:
@@ -120,42 +122,42 @@ def test_sarif_is_valid_and_fingerprints_survive_moved_lines(broken: Path, docum
 
     jsonschema_rs.validator_for(SCHEMA).validate(first)
     [run_] = first["runs"]
-    assert [each["id"] for each in run_["tool"]["driver"]["rules"]] == [each.id for each in CHECKS]
-    assert {each["ruleId"] for each in run_["results"]} == {
+    assert [rule["id"] for rule in run_["tool"]["driver"]["rules"]] == [known.id for known in CHECKS]
+    assert {result["ruleId"] for result in run_["results"]} == {
         "mock.control-center-url",
         "argo.automated-prune",
         "auth.jwt-required",
     }
-    assert [each["ruleId"] for each in run_["results"] if "suppressions" in each] == ["auth.jwt-required"]
-    prints = [[each["partialFingerprints"] for each in log["runs"][0]["results"]] for log in (first, second)]
+    assert [result["ruleId"] for result in run_["results"] if "suppressions" in result] == ["auth.jwt-required"]
+    prints = [[result["partialFingerprints"] for result in log["runs"][0]["results"]] for log in (first, second)]
     assert prints[0] == prints[1]
     lines = [
-        [each["locations"][0]["physicalLocation"]["region"] for each in log["runs"][0]["results"]]
+        [result["locations"][0]["physicalLocation"]["region"] for result in log["runs"][0]["results"]]
         for log in (first, second)
     ]
     assert lines[0] != lines[1]
     untold = run_["invocations"][0]["toolExecutionNotifications"]
-    assert any("helm is not on the PATH" in each["message"]["text"] for each in untold)
+    assert any("helm is not on the PATH" in notification["message"]["text"] for notification in untold)
 
 
 def test_sarif_fingerprints_are_unique(broken: Path, document: Any) -> None:
     edit(broken, "environments/prod/release.yaml", "tag: 1.43.1", "tag: latest")
     [log] = json.loads(document(broken, "sarif"))["runs"]
 
-    prints = [each["partialFingerprints"]["anchorTuiFinding/v1"] for each in log["results"]]
+    prints = [result["partialFingerprints"]["anchorTuiFinding/v1"] for result in log["results"]]
     assert len(set(prints)) == len(prints) > 5
 
 
 def test_junit_counts_failures_and_unknown_findings(broken: Path, document: Any) -> None:
     tree = ElementTree.fromstring(document(broken, "junit", 1))
 
-    suites = {each.get("name"): each for each in tree}
+    suites = {suite.get("name"): suite for suite in tree}
     assert set(suites) == {"dev", "staging", "prod", "estate"}
     prod = suites["prod"]
     assert prod.get("failures") == str(len(prod.findall(".//failure"))) == "2"
     assert prod.get("skipped") == str(len(prod.findall(".//skipped")))
     assert prod.get("tests") == str(len(prod.findall("testcase")))
-    failure = next(each for each in prod.findall(".//failure") if "status-mock" in (each.get("message") or ""))
+    failure = next(element for element in prod.findall(".//failure") if "status-mock" in (element.get("message") or ""))
     assert f"{PROD}:12" in (failure.text or "")
 
 
@@ -221,18 +223,22 @@ def test_environments_come_from_the_configuration(ops: Path, document: Any) -> N
 
     said = json.loads(document(ops, "json", 0))
 
-    assert {each["environment"] for each in said["findings"]} == {"live", None}
-    assert any(each["status"] == "pass" and each["check"] == "auth.jwt-required" for each in said["findings"])
+    assert {finding["environment"] for finding in said["findings"]} == {"live", None}
+    assert any(finding["status"] == "pass" and finding["check"] == "auth.jwt-required" for finding in said["findings"])
 
 
-def test_a_folder_without_an_ops_repo_is_a_usage_error(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_a_folder_without_an_ops_repo_is_a_usage_error(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
     assert run(tmp_path) == 2
     out, error = capsysbinary.readouterr()
     assert out == b""
     assert b"there is no ops repo" in error
 
 
-def test_the_report_can_be_written_to_a_file(ops: Path, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_the_report_can_be_written_to_a_file(
+    ops: Path, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
     assert run(ops, "--format", "sarif", "-o", tmp_path / "out.sarif") == 0
     assert json.loads((tmp_path / "out.sarif").read_text())["version"] == "2.1.0"
     assert capsysbinary.readouterr().out == b""
@@ -241,12 +247,12 @@ def test_the_report_can_be_written_to_a_file(ops: Path, tmp_path: Path, capsysbi
 def test_list_prints_one_line_per_check(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert run("--list") == 0
     lines = capsysbinary.readouterr().out.decode().splitlines()
-    assert [line.split()[0] for line in lines] == [each.id for each in CHECKS]
+    assert [line.split()[0] for line in lines] == [known.id for known in CHECKS]
 
 
-@pytest.mark.parametrize("each", [each.id for each in CHECKS])
-def test_explain_quotes_the_rule(each: str, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    assert run("--explain", each) == 0
+@pytest.mark.parametrize("check_id", [known.id for known in CHECKS])
+def test_explain_quotes_the_rule(check_id: str, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert run("--explain", check_id) == 0
     text = capsysbinary.readouterr().out.decode()
     assert re.search(r"section   docs/gitops\.md, \S", text)
     assert "Rule: " in text

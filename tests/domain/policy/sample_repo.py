@@ -57,21 +57,21 @@ def edited(edits: Mapping[str, tuple[str, str] | str | None]) -> dict[str, str]:
     return files
 
 
-def git_facts(files: Mapping[str, str], each: Config = CONFIG) -> dict[str, Facts]:
-    """What git tells of each environment."""
-    found = read_git_evidence(each, files.get, [path for path in files if path.startswith("infra/argocd/")])
+def git_facts(files: Mapping[str, str], configured: Config = CONFIG) -> dict[str, Facts]:
+    """Return the facts in git of each environment."""
+    found = read_git_evidence(configured, files.get, [path for path in files if path.startswith("infra/argocd/")])
     history = tuple(
         PastRelease(f"{number:040x}", one.release.release)
         for number, one in enumerate(found.values())
         if isinstance(one.release, ReleaseFile)
     )
     facts = {}
-    for index, env in enumerate(each.environments):
+    for index, env in enumerate(configured.environments):
         own = found[env.name]
         evidence = {"values": own.values, "release": own.release, "manifest": own.manifest}
         if index:
-            evidence["upstream"] = UpstreamHistory(each.environments[index - 1].name, history, complete=True)
-        facts[env.name] = Facts(each, NOW, env, **evidence)
+            evidence["upstream"] = UpstreamHistory(configured.environments[index - 1].name, history, complete=True)
+        facts[env.name] = Facts(configured, NOW, env, **evidence)
     return facts
 
 
@@ -80,7 +80,7 @@ def rendered_json(name: str) -> str:
     """The manifests that the sample renders for an environment, as JSON: a copy for whoever changes it."""
     facts = git_facts(sample())[name]
     assert isinstance(facts.values, tuple)
-    return json.dumps([each.manifest for each in render_chart(facts.values[0].merged, f"anchor-{name}")])
+    return json.dumps([resource.manifest for resource in render_chart(facts.values[0].merged, f"anchor-{name}")])
 
 
 def manifests_of(name: str) -> list[dict[str, Any]]:
@@ -90,9 +90,9 @@ def manifests_of(name: str) -> list[dict[str, Any]]:
 def live_of(name: str) -> list[dict[str, Any]]:
     """The same, as they live: the ExternalSecret has made its Secret."""
     found = manifests_of(name)
-    for each in found:
-        if each["kind"] == "ExternalSecret":
-            each["status"] = {"conditions": [{"type": "Ready", "status": "True"}]}
+    for manifest in found:
+        if manifest["kind"] == "ExternalSecret":
+            manifest["status"] = {"conditions": [{"type": "Ready", "status": "True"}]}
     return found
 
 
@@ -148,36 +148,38 @@ def with_manifests(name: str, evidence: str, change: Callable[[list[dict[str, An
     return with_environment(name, **{evidence: read_manifests(found, f"anchor-msp-{name}", live=evidence == "live")})
 
 
-def judged(facts: PolicyFacts, each: Config = CONFIG) -> PolicyFindings:
-    return evaluate_policy(each, facts, NOW)
+def judged(facts: PolicyFacts, configured: Config = CONFIG) -> PolicyFindings:
+    return evaluate_policy(configured, facts, NOW)
 
 
 def every(findings: PolicyFindings) -> list[tuple[str, Finding]]:
-    return [(name, each) for name, found in findings.environments.items() for each in found] + [
-        ("", each) for each in findings.estate
+    return [(name, finding) for name, found in findings.environments.items() for finding in found] + [
+        ("", finding) for finding in findings.estate
     ]
 
 
 def failing(findings: PolicyFindings) -> set[tuple[str, str, str]]:
     """(environment, check, evidence) of each failure."""
-    return {(name, each.check, each.evidence) for name, each in every(findings) if each.status == "fail"}
+    return {(name, finding.check, finding.evidence) for name, finding in every(findings) if finding.status == "fail"}
 
 
 def untold(findings: PolicyFindings) -> set[tuple[str, str, str]]:
-    return {(name, each.check, each.evidence) for name, each in every(findings) if each.status == "unknown"}
+    return {(name, finding.check, finding.evidence) for name, finding in every(findings) if finding.status == "unknown"}
 
 
 def one(findings: PolicyFindings, environment: str, check: str, evidence: str) -> Finding:
     """The only finding of a check and an evidence."""
     found = [
-        each for name, each in every(findings) if (name, each.check, each.evidence) == (environment, check, evidence)
+        finding
+        for name, finding in every(findings)
+        if (name, finding.check, finding.evidence) == (environment, check, evidence)
     ]
     assert len(found) == 1, found
     return found[0]
 
 
 def object_named(found: list[dict[str, Any]], name: str, kind: str = "Deployment") -> dict[str, Any]:
-    return next(each for each in found if each["kind"] == kind and each["metadata"]["name"] == name)
+    return next(manifest for manifest in found if manifest["kind"] == kind and manifest["metadata"]["name"] == name)
 
 
 def container(found: list[dict[str, Any]], name: str) -> dict[str, Any]:
@@ -187,7 +189,7 @@ def container(found: list[dict[str, Any]], name: str) -> dict[str, Any]:
 def set_env(found: list[dict[str, Any]], workload: str, name: str, value: Any) -> None:
     """Sets a variable; None takes it away."""
     spec = container(found, workload)
-    kept = [each for each in spec.get("env", []) if each["name"] != name]
+    kept = [variable for variable in spec.get("env", []) if variable["name"] != name]
     spec["env"] = kept + ([{"name": name, "value": value}] if value is not None else [])
 
 

@@ -74,7 +74,7 @@ def stale_live(found: list[dict[str, Any]]) -> Any:
 
 def drop_key(found: list[dict[str, Any]], name: str) -> None:
     data = object_named(found, "anchor-platform", "ExternalSecret")["spec"]["data"]
-    data[:] = [each for each in data if each["secretKey"] != name]
+    data[:] = [entry for entry in data if entry["secretKey"] != name]
 
 
 OTHER = "ghcr.io/anchor/anchor-gateway:1.42.0@sha256:" + "0" * 64
@@ -226,26 +226,26 @@ def test_everything_passes_in_the_sample() -> None:
 
     assert failing(findings) == set()
     assert untold(findings) == set()
-    held = {(each.check, each.evidence) for _, each in every(findings) if each.status == "pass"}
+    held = {(finding.check, finding.evidence) for _, finding in every(findings) if finding.status == "pass"}
     assert held == {(check.id, evidence) for check in CHECKS for evidence in check.evidence}
 
 
-LACK = MissingEvidence("the dog ate it")
+MISSING = MissingEvidence("the server did not answer")
 FIELDS = {"git": ("values", "release"), "live-spec": ("live_spec",), "settings": ("ops_settings", "app_settings")}
 
 
-@pytest.mark.parametrize(("check", "evidence"), [(check.id, each) for check in CHECKS for each in check.evidence])
+@pytest.mark.parametrize(("check", "evidence"), [(check.id, kind) for check in CHECKS for kind in check.evidence])
 def test_a_check_without_evidence_is_unknown_with_the_reason(check: str, evidence: str) -> None:
-    fields = dict.fromkeys(FIELDS.get(evidence, (evidence,)), LACK)
+    fields = dict.fromkeys(FIELDS.get(evidence, (evidence,)), MISSING)
     if check == "argo.no-stale-resources":
-        fields["live_spec"] = LACK
+        fields["live_spec"] = MISSING
     on_estate = not CHECKS_BY_ID[check].rules
     facts = with_estate(**fields) if on_estate else with_environment("prod", **fields)
 
-    found = [each for _, each in every(judged(facts)) if (each.check, each.evidence) == (check, evidence)]
+    found = [finding for _, finding in every(judged(facts)) if (finding.check, finding.evidence) == (check, evidence)]
 
-    told = [each for each in found if each.status == "unknown"]
-    assert [each.message for each in told] == ["the dog ate it"]
+    told = [finding for finding in found if finding.status == "unknown"]
+    assert [finding.message for finding in told] == ["the server did not answer"]
     assert failing(judged(facts)) == set()
 
 
@@ -255,9 +255,9 @@ def test_evidence_that_is_not_applicable_is_skipped(check: str) -> None:
     names = ("values", "release", "upstream", "manifest", "live_spec", "rendered", "live", "head")
     facts = with_environment("prod", **dict.fromkeys(names, aside))
 
-    found = [each for each in judged(facts).environments["prod"] if each.check == check]
+    found = [finding for finding in judged(facts).environments["prod"] if finding.check == check]
 
-    assert {(each.status, each.message) for each in found} == {("skipped", "not here")}
+    assert {(finding.status, finding.message) for finding in found} == {("skipped", "not here")}
 
 
 def test_a_disabled_check_is_reported_as_skipped() -> None:
@@ -267,12 +267,12 @@ def test_a_disabled_check_is_reported_as_skipped() -> None:
     findings = judged(replace(facts, estate=replace(facts.estate, ci="failure")), quiet)
 
     assert failing(findings) == set()
-    skipped = {each.check for _, each in every(findings) if each.status == "skipped"}
+    skipped = {finding.check for _, finding in every(findings) if finding.status == "skipped"}
     assert skipped == {"ci.green", "auth.jwt-required"}
 
 
 def test_dev_has_only_the_checks_of_its_rules() -> None:
-    checks = {each.check for each in judged(WHOLE).environments["dev"]}
+    checks = {finding.check for finding in judged(WHOLE).environments["dev"]}
 
     assert checks == {
         "argo.at-head",

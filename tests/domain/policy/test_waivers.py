@@ -26,7 +26,7 @@ def test_a_waiver_is_valid_through_its_last_day() -> None:
     findings = judged(BROKEN, config_with(TODAY))
 
     assert failing(findings) == set()
-    [waived] = [each for _, each in every(findings) if each.status == "waived"]
+    [waived] = [finding for _, finding in every(findings) if finding.status == "waived"]
     assert f"waived until {TODAY}: moving house" in waived.message
 
 
@@ -35,13 +35,13 @@ def test_an_expired_waiver_is_a_failure_with_a_hint() -> None:
     findings = judged(BROKEN, config_with(yesterday))
 
     assert failing(findings) == {("prod", "auth.jwt-required", "git")}
-    [failed] = [each for _, each in every(findings) if each.status == "fail"]
+    [failed] = [finding for _, finding in every(findings) if finding.status == "fail"]
     assert f"its waiver expired on {yesterday} (moving house)" in failed.message
 
 
 def test_a_waiver_applies_to_failures_of_its_environment() -> None:
     assert failing(judged(BROKEN, config_with(TODAY, "staging"))) == {("prod", "auth.jwt-required", "git")}
-    assert not [each for _, each in every(judged(WHOLE, config_with(TODAY))) if each.status == "waived"]
+    assert not [finding for _, finding in every(judged(WHOLE, config_with(TODAY))) if finding.status == "waived"]
 
 
 def test_the_earliest_expiry_comes_first() -> None:
@@ -50,7 +50,7 @@ def test_the_earliest_expiry_comes_first() -> None:
 
     found = list_waiver_expiries(replace(CONFIG, policy=replace(CONFIG.policy, waivers=waivers)), NOW)
 
-    assert [(each.days, each.expired) for each in found] == [(-2, True), (1, False), (40, False)]
+    assert [(expiry.days, expiry.expired) for expiry in found] == [(-2, True), (1, False), (40, False)]
 
 
 def test_docs_policy_md_is_current() -> None:

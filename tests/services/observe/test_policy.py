@@ -49,22 +49,26 @@ def scenarios(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Snapshot]:
 
 def told(found: tuple[Finding, ...], *statuses: str) -> set[tuple[str, str]]:
     """Check and evidence of the findings of these statuses."""
-    return {(each.check, each.evidence) for each in found if each.status in statuses}
+    return {(finding.check, finding.evidence) for finding in found if finding.status in statuses}
 
 
 def one(found: tuple[Finding, ...], check: str, evidence: str) -> Finding:
-    (finding,) = [each for each in found if (each.check, each.evidence) == (check, evidence)]
+    (finding,) = [finding for finding in found if (finding.check, finding.evidence) == (check, evidence)]
     return finding
 
 
 def mocks(found: tuple[Finding, ...], check: str) -> set[str | None]:
     return {
-        each.resource for each in found if each.check == check and each.evidence == "live" and each.status == "fail"
+        finding.resource
+        for finding in found
+        if finding.check == check and finding.evidence == "live" and finding.status == "fail"
     }
 
 
 def all_findings(snapshot: Snapshot) -> tuple[Finding, ...]:
-    return tuple(each for environment in snapshot.environments for each in environment.findings) + snapshot.findings
+    return (
+        tuple(finding for environment in snapshot.environments for finding in environment.findings) + snapshot.findings
+    )
 
 
 # --- the sandbox's estates -----------------------------------------------------------------------------------
@@ -74,7 +78,7 @@ def test_in_the_steady_scenario_every_check_passes(scenarios):
     steady = scenarios["steady"]
     assert told(all_findings(steady), "fail", "unknown") == set()
     assert steady.verdict.level == "ok"
-    evidence = {each.evidence for each in all_findings(steady) if each.status == "pass"}
+    evidence = {finding.evidence for finding in all_findings(steady) if finding.status == "pass"}
     assert evidence == {"git", "manifest", "live-spec", "rendered", "live", "settings", "ci"}
 
 
@@ -160,7 +164,7 @@ def test_a_token_without_permission_leaves_the_settings_unknown(tmp_path):
     assert found.status == "unknown"
     assert "actions_variables=read" in found.message
     assert "secrets=read" in found.message
-    assert [each.state for each in snapshot.sources] == ["fresh", "fresh"]
+    assert [source.state for source in snapshot.sources] == ["fresh", "fresh"]
 
 
 def with_settings(**changes: Any) -> OpsRepoData:
@@ -193,7 +197,7 @@ def test_complete_names_pass_in_an_incomplete_listing():
 
 def test_settings_that_were_not_read_are_skipped():
     estate = findings_of(ops_repo(files=dict(sample()))).estate
-    ops, app = (one(estate, f"settings.{each}-repo", "settings") for each in ("ops", "app"))
+    ops, app = (one(estate, f"settings.{repo}-repo", "settings") for repo in ("ops", "app"))
     assert (ops.status, "not been read yet" in ops.message) == ("skipped", True)
     assert (app.status, "github.app_repo" in app.message) == ("skipped", True)
 

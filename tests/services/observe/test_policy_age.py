@@ -24,7 +24,11 @@ def live(age: timedelta) -> list[str]:
         SourceReadings({"argocd": fresh(apps)}, fresh(repo)), NOW
     )
     assert found is not None
-    return [each.message for each in found.environments["prod"] if each.evidence == "live" and each.status == "pass"]
+    return [
+        finding.message
+        for finding in found.environments["prod"]
+        if finding.evidence == "live" and finding.status == "pass"
+    ]
 
 
 def test_findings_of_old_manifests_contain_their_time():

@@ -83,7 +83,7 @@ def promoted(root: Path) -> None:
 
 def found(checkout: Checkout, environment: str, check: str, evidence: str = "git", config: Config = CONFIG) -> Finding:
     findings = evaluate_policy(config, checkout.facts, NOW).environments[environment]
-    return next(each for each in findings if (each.check, each.evidence) == (check, evidence))
+    return next(finding for finding in findings if (finding.check, finding.evidence) == (check, evidence))
 
 
 # --- files ---------------------------------------------------------------------------------------------
@@ -95,11 +95,13 @@ def test_nothing_fails_in_the_untouched_sample(ops_repo: Path) -> None:
 
     findings = evaluate_policy(CONFIG, checkout.facts, NOW)
 
-    every = [each for name in findings.environments for each in findings.environments[name]]
-    assert {each.status for each in every} == {"pass", "unknown", "skipped"}
-    assert {each.evidence for each in every if each.status == "unknown"} == {"rendered", "git"}
-    assert {each.check for each in every if each.status == "unknown" and each.evidence == "git"} == {"release.order"}
-    assert {each.status for each in findings.estate} == {"skipped"}
+    every = [finding for name in findings.environments for finding in findings.environments[name]]
+    assert {finding.status for finding in every} == {"pass", "unknown", "skipped"}
+    assert {finding.evidence for finding in every if finding.status == "unknown"} == {"rendered", "git"}
+    assert {finding.check for finding in every if finding.status == "unknown" and finding.evidence == "git"} == {
+        "release.order"
+    }
+    assert {finding.status for finding in findings.estate} == {"skipped"}
 
 
 @pytest.mark.usefixtures("no_helm")
@@ -172,8 +174,8 @@ def test_applications_are_found_in_any_folder(ops_repo: Path) -> None:
 
 @pytest.mark.usefixtures("no_helm")
 def test_an_application_set_is_unknown(ops_repo: Path) -> None:
-    for each in (ops_repo / "infra/argocd/applications").iterdir():
-        each.write_text(each.read_text().replace("kind: Application", "kind: ApplicationSet"))
+    for file in (ops_repo / "infra/argocd/applications").iterdir():
+        file.write_text(file.read_text().replace("kind: Application", "kind: ApplicationSet"))
 
     prune = found(read_checkout(ops_repo, CONFIG, NOW), "prod", "argo.automated-prune", "manifest")
 
@@ -275,11 +277,11 @@ def test_helm_renders_what_the_embedded_servers_render(ops_repo: Path) -> None:
     facts = read_checkout(ops_repo, CONFIG, NOW).facts.environments["prod"]
 
     assert isinstance(facts.rendered, Manifests)
-    images = {str(each): [one.image for one in each.containers] for each in facts.rendered.workloads}
+    images = {str(workload): [one.image for one in workload.containers] for workload in facts.rendered.workloads}
     ours = {
-        f"Deployment/{each['metadata']['name']}": [each["spec"]["template"]["spec"]["containers"][0]["image"]]
-        for each in manifests_of("prod")
-        if each["kind"] == "Deployment"
+        f"Deployment/{manifest['metadata']['name']}": [manifest["spec"]["template"]["spec"]["containers"][0]["image"]]
+        for manifest in manifests_of("prod")
+        if manifest["kind"] == "Deployment"
     }
     assert images == ours
 
@@ -290,8 +292,8 @@ def test_everything_rendered_passes_in_the_sample(ops_repo: Path) -> None:
 
     findings = evaluate_policy(CONFIG, checkout.facts, NOW)
 
-    every = [each for found in findings.environments.values() for each in found]
-    assert {each.status for each in every if each.evidence == "rendered"} == {"pass"}
+    every = [finding for found in findings.environments.values() for finding in found]
+    assert {finding.status for finding in every if finding.evidence == "rendered"} == {"pass"}
 
 
 @needs_helm
@@ -303,9 +305,7 @@ def test_everything_rendered_passes_in_the_sample(ops_repo: Path) -> None:
         ("infra/helm/platform/templates/web.yaml", "{{ include", "a: [\n{{ include", "YAML"),
     ],
 )  # fmt: skip
-def test_a_chart_that_does_not_render_is_unknown(
-    ops_repo: Path, path: str, old: str, new: str, words: str
-) -> None:
+def test_a_chart_that_does_not_render_is_unknown(ops_repo: Path, path: str, old: str, new: str, words: str) -> None:
     edit(ops_repo, path, old, new)
 
     finding = found(read_checkout(ops_repo, CONFIG, NOW), "prod", "workers.gateway-image", "rendered")
@@ -370,7 +370,7 @@ def test_values_are_merged_as_in_helm(tmp_path: Path, helm: Any) -> None:
     laid = build_layered_values(
         source, lambda path: (tmp_path / path).read_text() if (tmp_path / path).is_file() else None
     )
-    files = [each.file for each in laid.layers if not each.is_chart and each.file != "app.yaml"]
+    files = [layer.file for layer in laid.layers if not layer.is_chart and layer.file != "app.yaml"]
     [rendered] = render_chart(HELM or "", tmp_path, source, files)
 
     assert isinstance(rendered, dict)

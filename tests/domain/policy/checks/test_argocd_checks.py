@@ -54,7 +54,7 @@ def ops(**changes: Any) -> RepositorySettings:
 def test_settings_are_compared_by_name(settings: Any, statuses: list[str], words: str) -> None:
     found = of("settings.ops-repo", ops_settings=settings)
 
-    assert [each.status for each in found] == statuses
+    assert [finding.status for finding in found] == statuses
     assert words in found[0].message
 
 
@@ -63,9 +63,9 @@ def test_the_app_repo_names_the_ops_repo_in_any_case() -> None:
     good = {"ENGINE_ID": "anchor-msp", "OPS_REPO": "Anchor/Anchor-MSP-Ops"}
     app = RepositorySettings("anchor/anchor-msp", good, names)
 
-    assert [each.status for each in of("settings.app-repo", app_settings=app)] == ["pass"]
+    assert [finding.status for finding in of("settings.app-repo", app_settings=app)] == ["pass"]
     wrong = replace(app, variables={**good, "OPS_REPO": "anchor/other"})
-    assert [each.status for each in of("settings.app-repo", app_settings=wrong)] == ["fail"]
+    assert [finding.status for finding in of("settings.app-repo", app_settings=wrong)] == ["fail"]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_the_app_repo_names_the_ops_repo_in_any_case() -> None:
 def test_auto_sync_in_the_cluster(said: dict[str, Any], expected: str) -> None:
     found = of("argo.automated-self-heal", live_spec=(application(**said),))
 
-    assert [each.status for each in found if each.evidence == "live-spec"] == [expected]
+    assert [finding.status for finding in found if finding.evidence == "live-spec"] == [expected]
 
 
 CHANGED = {OLD: ("infra/helm/platform/values.yaml", "README.md")}
@@ -130,18 +130,16 @@ NOT_COME = MissingEvidence("managed-resources: 500")
         ),
     ],
 )
-def test_without_live_objects_the_resource_list_shows_stale_resources(
-    said: dict[str, Any], status: str
-) -> None:
+def test_without_live_objects_the_resource_list_shows_stale_resources(said: dict[str, Any], status: str) -> None:
     found = of("argo.no-stale-resources", live=NOT_COME, live_spec=(application(**said),))
 
-    assert [each.status for each in found] == [status]
+    assert [finding.status for finding in found] == [status]
 
 
 def test_without_any_evidence_stale_resources_are_unknown() -> None:
-    assert [each.status for each in of("argo.no-stale-resources", live=NOT_COME)] == ["unknown"]
+    assert [finding.status for finding in of("argo.no-stale-resources", live=NOT_COME)] == ["unknown"]
     skipped = of("argo.no-stale-resources", live=NotApplicable("offline"), live_spec=NotApplicable("offline"))
-    assert [each.status for each in skipped] == ["skipped"]
+    assert [finding.status for finding in skipped] == ["skipped"]
 
 
 def test_a_pending_comparison_is_not_hidden_by_a_passed_application() -> None:
@@ -156,6 +154,6 @@ def test_a_pending_comparison_is_not_hidden_by_a_passed_application() -> None:
 
 def test_a_variable_of_a_github_environment_counts() -> None:
     only = ops(variables={}, environment_variables={"prod": {"ENGINE_ID": "anchor-msp"}})
-    assert [each.status for each in of("settings.ops-repo", ops_settings=only)] == ["pass"]
+    assert [finding.status for finding in of("settings.ops-repo", ops_settings=only)] == ["pass"]
     other = ops(environment_variables={"prod": {"ENGINE_ID": "other"}})
-    assert [each.status for each in of("settings.ops-repo", ops_settings=other)] == ["fail"]
+    assert [finding.status for finding in of("settings.ops-repo", ops_settings=other)] == ["fail"]

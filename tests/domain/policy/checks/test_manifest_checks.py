@@ -36,13 +36,13 @@ def told(check: str, manifests: Manifests, evidence: str = "rendered", **evident
         git_facts(sample())["prod"], **{evidence: read_manifests(manifests, "app", live=evidence == "live")}
     )
     facts = replace(facts, **evident)
-    return [each for each in CHECKS_BY_ID[check].run(facts) if each.evidence == evidence]
+    return [finding for finding in CHECKS_BY_ID[check].run(facts) if finding.evidence == evidence]
 
 
 def status_after(check: str, change: Callable[[Manifests], Any], name: str = "prod") -> set[str]:
     manifests = manifests_of(name)
     change(manifests)
-    return {each.status for each in told(check, manifests)}
+    return {finding.status for finding in told(check, manifests)}
 
 
 def add(*more: dict[str, Any]) -> Callable[[Manifests], Any]:
@@ -120,7 +120,7 @@ def test_env_overrides_env_from() -> None:
     from_config_map(manifests, AUTH_MODE="disabled")
     set_env(manifests, "anchor-gateway", "AUTH_MODE", "jwt")
 
-    assert [each.status for each in told("auth.jwt-required", manifests)] == ["pass"]
+    assert [finding.status for finding in told("auth.jwt-required", manifests)] == ["pass"]
 
 
 def test_an_env_from_prefix_changes_the_names() -> None:
@@ -128,7 +128,7 @@ def test_an_env_from_prefix_changes_the_names() -> None:
     from_config_map(manifests, MODE="disabled")
     container(manifests, "anchor-gateway")["envFrom"][-1]["prefix"] = "AUTH_"
 
-    assert [each.status for each in told("auth.jwt-required", manifests)] == ["fail"]
+    assert [finding.status for finding in told("auth.jwt-required", manifests)] == ["fail"]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_mock_is_detected_by_name_or_image(change: Callable[[Manifests], Any],
 def test_an_unset_url_fails_only_with_complete_evidence() -> None:
     manifests = manifests_of("prod")
     set_env(manifests, "anchor-gateway", "AGENTFIELD_URL", None)
-    assert [each.status for each in told("mock.agentfield-url", manifests)] == ["fail"]
+    assert [finding.status for finding in told("mock.agentfield-url", manifests)] == ["fail"]
 
     container(manifests, "anchor-gateway")["envFrom"].append({"secretRef": {"name": "elsewhere"}})
     [finding] = told("mock.agentfield-url", manifests)
@@ -205,7 +205,9 @@ def test_nearly_all_of_the_memory_is_a_warning() -> None:
     manifests = manifests_of("prod")
     memory(manifests, "anchor-gateway", requests={"memory": "3Gi"})
 
-    assert [(each.status, each.level) for each in told("runtime.memory-budget", manifests)] == [("fail", "warning")]
+    assert [(finding.status, finding.level) for finding in told("runtime.memory-budget", manifests)] == [
+        ("fail", "warning")
+    ]
 
 
 def test_a_large_init_container_counts() -> None:
@@ -278,20 +280,22 @@ def test_workers_are_compared_by_digest_and_configured_name() -> None:
     manifests = manifests_of("prod")
     worker = container(manifests, "anchor-job-worker")
     worker["image"] = worker["image"].replace(":1.43.1@", "@")
-    assert [each.status for each in told("workers.gateway-image", manifests)] == ["pass"]
+    assert [finding.status for finding in told("workers.gateway-image", manifests)] == ["pass"]
 
     worker["image"] = worker["image"].partition("@")[0] + ":1.43.1"
-    assert [each.status for each in told("workers.gateway-image", manifests)] == ["fail"]
+    assert [finding.status for finding in told("workers.gateway-image", manifests)] == ["fail"]
 
     other = replace(CONFIG, names=DeploymentNames(gateway="door"))
     facts = Facts(other, NOW, PROD, rendered=read_manifests(manifests))
-    [finding] = [each for each in CHECKS_BY_ID["workers.gateway-image"].run(facts) if each.evidence == "rendered"]
+    [finding] = [
+        finding for finding in CHECKS_BY_ID["workers.gateway-image"].run(facts) if finding.evidence == "rendered"
+    ]
     assert (finding.status, finding.message) == ("unknown", "there is no workload door")
     assert "[names]" in (finding.fix or "")
 
 
 def test_a_release_image_without_workload_fails() -> None:
-    manifests = [each for each in manifests_of("prod") if each["metadata"]["name"] != "anchor-web"]
+    manifests = [manifest for manifest in manifests_of("prod") if manifest["metadata"]["name"] != "anchor-web"]
 
     [finding] = told("release.contract-aligned", manifests)
 
@@ -304,8 +308,8 @@ def test_a_failure_during_a_sync_is_a_warning() -> None:
     moving = told("release.contract-aligned", manifests, "live", live_spec=(application(sync="OutOfSync"),))
     still = told("release.contract-aligned", manifests, "live", live_spec=(application(),))
 
-    assert {each.level for each in moving} == {"warning"}
-    assert {each.level for each in still} == {"error"}
+    assert {finding.level for finding in moving} == {"warning"}
+    assert {finding.level for finding in still} == {"error"}
 
 
 def test_incomplete_manifests_never_pass() -> None:
@@ -315,7 +319,9 @@ def test_incomplete_manifests_never_pass() -> None:
 
     for check in ("mock.workloads-absent", "auth.jwt-required", "runtime.managed-state"):
         [finding] = [
-            each for each in CHECKS_BY_ID[check].run(replace(facts, rendered=lacking)) if each.evidence == "rendered"
+            finding
+            for finding in CHECKS_BY_ID[check].run(replace(facts, rendered=lacking))
+            if finding.evidence == "rendered"
         ]
         assert finding.status == "unknown"
         assert "permission denied" in finding.message
@@ -344,11 +350,11 @@ def test_no_shape_of_manifests_crashes_a_check(manifests: list[Any], kind: str, 
     known = read_manifests([*manifests, odd])
     for check in CHECKS:
         found = check.run(Facts(CONFIG, NOW, PROD, rendered=known, live=known))
-        assert {each.evidence for each in found} == set(check.evidence)
+        assert {finding.evidence for finding in found} == set(check.evidence)
 
 
 def test_ten_megabytes_of_manifests_are_evaluated() -> None:
     filler = {"apiVersion": "example.com/v1", "kind": "Blob", "metadata": {"name": "b"}, "spec": {"x": "y" * 100_000}}
     manifests = [*manifests_of("prod"), *([filler] * 100)]
 
-    assert [each.status for each in told("auth.jwt-required", manifests)] == ["pass"]
+    assert [finding.status for finding in told("auth.jwt-required", manifests)] == ["pass"]

@@ -16,7 +16,7 @@ from tests.argocd_recordings import load_recording, recording_names
 from tests.domain.policy.sample_repo import CONFIG, WHOLE, failing, git_facts, judged, live_of, sample
 from tests.values import NOW, application, replace
 
-ENVIRONMENTS = {each.name: each for each in CONFIG.environments}
+ENVIRONMENTS = {environment.name: environment for environment in CONFIG.environments}
 
 
 def both_of(name: str, app: str = "anchor-msp-staging", options: tuple[str, ...] = ()) -> tuple[Manifests, Manifests]:
@@ -44,7 +44,7 @@ def app_of(name: str) -> Application:
         body["metadata"]["name"],
         automated=said,
         sync=body["status"]["sync"]["status"],
-        conditions=tuple(ApplicationCondition(each["type"], each["message"]) for each in conditions),
+        conditions=tuple(ApplicationCondition(condition["type"], condition["message"]) for condition in conditions),
     )
 
 
@@ -53,7 +53,7 @@ def test_the_two_stale_mocks_of_staging_fail() -> None:
 
     stale = told("argo.no-stale-resources", "staging", live=live)
 
-    assert [(each.status, each.level, each.resource) for each in stale] == [
+    assert [(finding.status, finding.level, finding.resource) for finding in stale] == [
         ("fail", "error", "Service/status-mock"),
         ("fail", "error", "Deployment/status-mock"),
     ]
@@ -64,13 +64,13 @@ def test_staging_has_live_mocks_and_no_rendered_ones() -> None:
 
     found = told("mock.workloads-absent", "staging", rendered=rendered, live=live)
 
-    assert [(each.evidence, each.status, each.resource) for each in found] == [
+    assert [(finding.evidence, finding.status, finding.resource) for finding in found] == [
         ("git", "skipped", None),
         ("rendered", "pass", None),
         ("live", "fail", "Service/status-mock"),
         ("live", "fail", "Deployment/status-mock"),
     ]
-    assert all("a sync with prune removes it" in each.message for each in found[2:])
+    assert all("a sync with prune removes it" in finding.message for finding in found[2:])
 
 
 def test_a_stale_resource_with_prune_false_is_a_warning() -> None:
@@ -78,11 +78,11 @@ def test_a_stale_resource_with_prune_false_is_a_warning() -> None:
 
     stale = told("argo.no-stale-resources", "staging", live=live)
 
-    assert {(each.resource, each.level) for each in stale} == {
+    assert {(finding.resource, finding.level) for finding in stale} == {
         ("Service/status-mock", "warning"),
         ("Deployment/status-mock", "error"),
     }
-    assert "Prune=false protects it" in next(each.message for each in stale if each.level == "warning")
+    assert "Prune=false protects it" in next(finding.message for finding in stale if finding.level == "warning")
 
 
 def test_a_resource_with_prune_confirm_is_stale() -> None:
@@ -90,16 +90,16 @@ def test_a_resource_with_prune_confirm_is_stale() -> None:
 
     stale = told("argo.no-stale-resources", "staging", live=live)
 
-    assert {each.level for each in stale} == {"error"}
-    assert any("needs a confirmation" in each.message for each in stale)
+    assert {finding.level for finding in stale} == {"error"}
+    assert any("needs a confirmation" in finding.message for finding in stale)
 
 
 def test_the_applications_prune_false_protects_resources_without_annotation() -> None:
     _, kept = both_of("managed-resources", options=("CreateNamespace=true", "Prune=false"))
     _, asked = both_of("managed-resources-prune-confirm-annotation", options=("Prune=false",))
 
-    assert {each.level for each in told("argo.no-stale-resources", "staging", live=kept)} == {"warning"}
-    assert {each.level for each in told("argo.no-stale-resources", "staging", live=asked)} == {"warning", "error"}
+    assert {finding.level for finding in told("argo.no-stale-resources", "staging", live=kept)} == {"warning"}
+    assert {finding.level for finding in told("argo.no-stale-resources", "staging", live=asked)} == {"warning", "error"}
 
 
 def test_a_live_hook_is_never_stale() -> None:
@@ -116,8 +116,8 @@ def test_a_live_hook_is_never_stale() -> None:
 
     live = build_manifests(read_managed_resources(items, "anchor-msp-prod").live, live=True)
 
-    assert [each.stale for each in live.resources] == [False, False]
-    assert [each.status for each in told("argo.no-stale-resources", "prod", live=live)] == ["pass"]
+    assert [resource.stale for resource in live.resources] == [False, False]
+    assert [finding.status for finding in told("argo.no-stale-resources", "prod", live=live)] == ["pass"]
 
 
 def test_recorded_production_passes_rendered_and_live() -> None:
@@ -128,21 +128,23 @@ def test_recorded_production_passes_rendered_and_live() -> None:
     findings = judged(PolicyFacts({"prod": prod}, WHOLE.estate))
 
     assert failing(findings) == set()
-    told_by = {(each.check, each.evidence) for each in findings.environments["prod"] if each.status == "pass"}
+    told_by = {
+        (finding.check, finding.evidence) for finding in findings.environments["prod"] if finding.status == "pass"
+    }
     wanted = {
-        (check.id, each) for check in CHECKS_BY_ID.values() for each in check.evidence if each in {"rendered", "live"}
+        (check.id, kind) for check in CHECKS_BY_ID.values() for kind in check.evidence if kind in {"rendered", "live"}
     }
     assert wanted <= told_by
 
 
 def test_the_recorded_manifests_pass_as_rendered() -> None:
     texts = load_recording("manifests").body["manifests"]
-    rendered = read_manifests([json.loads(each) for each in texts], "anchor-msp-prod")
+    rendered = read_manifests([json.loads(text) for text in texts], "anchor-msp-prod")
     prod = replace(git_facts(sample())["prod"], rendered=rendered)
 
     findings = judged(PolicyFacts({"prod": prod}, WHOLE.estate)).environments["prod"]
 
-    assert {each.status for each in findings if each.evidence == "rendered"} == {"pass"}
+    assert {finding.status for finding in findings if finding.evidence == "rendered"} == {"pass"}
 
 
 def test_masked_keys_of_a_live_secret_count_as_present() -> None:
@@ -153,7 +155,7 @@ def test_masked_keys_of_a_live_secret_count_as_present() -> None:
 
     found = told("secrets.required-keys", "prod", live=live, rendered=rendered)
 
-    assert [(each.evidence, each.status) for each in found if each.evidence != "git"] == [
+    assert [(finding.evidence, finding.status) for finding in found if finding.evidence != "git"] == [
         ("rendered", "pass"),
         ("live", "pass"),
     ]
@@ -168,7 +170,7 @@ def test_a_key_missing_in_the_live_secret_fails() -> None:
 
     found = told("secrets.required-keys", "prod", live=build_manifests((*live.resources, secret), live=True))
 
-    assert [each.message for each in found if each.evidence == "live"] == ["DATABASE_URL is not provided"]
+    assert [finding.message for finding in found if finding.evidence == "live"] == ["DATABASE_URL is not provided"]
 
 
 def test_a_comparison_error_is_unknown_and_not_empty() -> None:
@@ -182,16 +184,18 @@ def test_a_comparison_error_is_unknown_and_not_empty() -> None:
     lacking = MissingEvidence(reason)
     for check in ("mock.workloads-absent", "argo.no-stale-resources", "workers.gateway-image"):
         found = told(check, "prod", rendered=lacking, live=lacking, live_spec=(legacy,))
-        assert {each.status for each in found if each.evidence in {"rendered", "live"}} == {"unknown"}
-        assert any("app path does not exist" in each.message for each in found)
+        assert {finding.status for finding in found if finding.evidence in {"rendered", "live"}} == {"unknown"}
+        assert any("app path does not exist" in finding.message for finding in found)
 
 
 @pytest.mark.parametrize(("name", "prune", "heal"), [("get-staging", "fail", "pass"), ("get-dev", "fail", "fail")])
 def test_auto_sync_is_read_from_the_recorded_application(name: str, prune: str, heal: str) -> None:
     live_spec = (app_of(name),)
 
-    assert [each.status for each in told("argo.automated-prune", "staging", live_spec=live_spec)][1:] == [prune]
-    assert [each.status for each in told("argo.automated-self-heal", "staging", live_spec=live_spec)][1:] == [heal]
+    assert [finding.status for finding in told("argo.automated-prune", "staging", live_spec=live_spec)][1:] == [prune]
+    assert [finding.status for finding in told("argo.automated-self-heal", "staging", live_spec=live_spec)][1:] == [
+        heal
+    ]
 
 
 def test_an_environment_without_live_objects_sleeps_only_on_demand() -> None:
@@ -201,8 +205,10 @@ def test_an_environment_without_live_objects_sleeps_only_on_demand() -> None:
     on_demand = judged(PolicyFacts({"staging": Facts(CONFIG, NOW, rendered=rendered, live=live)}, WHOLE.estate))
     always_on = told("runtime.always-on", "prod", live=live)
 
-    assert {each.status for each in on_demand.environments["staging"] if each.evidence == "live"} == {"skipped"}
-    assert [each.status for each in always_on if each.evidence == "live"] == ["fail"]
+    assert {finding.status for finding in on_demand.environments["staging"] if finding.evidence == "live"} == {
+        "skipped"
+    }
+    assert [finding.status for finding in always_on if finding.evidence == "live"] == ["fail"]
 
 
 @pytest.mark.parametrize("name", recording_names("managed-resources"))
@@ -219,14 +225,14 @@ def test_every_recorded_response_can_be_evaluated(name: str) -> None:
 
 def test_a_not_ready_external_secret_leaves_the_keys_unknown() -> None:
     found = live_of("prod")
-    for each in found:
-        if each["kind"] == "ExternalSecret":
-            each["status"] = {"conditions": [{"type": "Ready", "status": "False", "message": "no such entry"}]}
+    for manifest in found:
+        if manifest["kind"] == "ExternalSecret":
+            manifest["status"] = {"conditions": [{"type": "Ready", "status": "False", "message": "no such entry"}]}
 
     [finding] = [
-        each
-        for each in told("secrets.required-keys", "prod", live=read_manifests(found, live=True))
-        if each.evidence == "live"
+        finding
+        for finding in told("secrets.required-keys", "prod", live=read_manifests(found, live=True))
+        if finding.evidence == "live"
     ]
 
     assert finding.status == "unknown"
@@ -236,4 +242,4 @@ def test_a_not_ready_external_secret_leaves_the_keys_unknown() -> None:
 def test_evidence_that_is_not_applicable_is_skipped_with_its_reason() -> None:
     found = told("mock.workloads-absent", "prod", live=NotApplicable("offline"))
 
-    assert [each.message for each in found if each.evidence == "live"] == ["offline"]
+    assert [finding.message for finding in found if finding.evidence == "live"] == ["offline"]

@@ -29,11 +29,11 @@ OFF = "statusMock:\n  enabled: false"
 def git(check: str, edits: dict[str, Any], evidence: str = "git") -> list[Finding]:
     """What a check tells of prod's files after these edits."""
     facts = git_facts(edited(edits))["prod"]
-    return [each for each in CHECKS_BY_ID[check].run(facts) if each.evidence == evidence]
+    return [finding for finding in CHECKS_BY_ID[check].run(facts) if finding.evidence == evidence]
 
 
 def statuses(check: str, edits: dict[str, Any]) -> set[str]:
-    return {each.status for each in git(check, edits)}
+    return {finding.status for finding in git(check, edits)}
 
 
 def web_env(text: str) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def helm(text: str) -> dict[str, Any]:
 )  # fmt: skip
 def test_values_have_the_types_of_helm_templates(check: str, edits: dict[str, Any], expected: str) -> None:
     evidence = "manifest" if check.startswith("argo.") else "git"
-    assert {each.status for each in git(check, edits, evidence)} == {expected}
+    assert {finding.status for finding in git(check, edits, evidence)} == {expected}
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_values_have_the_types_of_helm_templates(check: str, edits: dict[str, An
     ],
 )
 def test_auto_sync_in_git_follows_kubernetes_types(old: str, new: str, expected: str) -> None:
-    assert {each.status for each in git("argo.automated-prune", {APP: (old, new)}, "manifest")} == {expected}
+    assert {finding.status for finding in git("argo.automated-prune", {APP: (old, new)}, "manifest")} == {expected}
 
 
 def test_a_finding_has_the_location_of_the_deciding_scalar() -> None:
@@ -186,7 +186,7 @@ def test_a_forced_string_is_true_to_a_template() -> None:
 def test_a_tag_without_quotes_is_a_number_in_helm() -> None:
     edits = {PROD: ("tag: 1.43.1   # written", "tag: 1.10   # written"), RELEASE: ("tag: 1.43.1", "tag: 1.10")}
 
-    found = [each for each in git("release.contract-aligned", edits) if "number in Helm" in each.message]
+    found = [finding for finding in git("release.contract-aligned", edits) if "number in Helm" in finding.message]
 
     assert found
     assert 'write "1.10"' in found[0].message
@@ -205,7 +205,7 @@ def test_a_secret_value_never_appears_in_a_finding() -> None:
     found = git("secrets.none-in-git", {PROD: ("LOG_LEVEL: warning", "DATABASE_URL: hunter2hunter2")})
     urls = git("mock.control-center-url", {PROD: (EGI, "EGI_CONTROL_CENTER_URL: http://u:hunter2@status-mock")})
 
-    assert "hunter2" not in "".join(each.message + (each.fix or "") for each in (*found, *urls))
+    assert "hunter2" not in "".join(finding.message + (finding.fix or "") for finding in (*found, *urls))
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_unreadable_values_leave_every_git_check_unknown(edits: dict[str, Any], 
     about_values = ("auth.jwt-required", "mock.workloads-absent", "runtime.always-on", "secrets.none-in-git")
 
     for check in about_values:
-        [finding] = [each for each in CHECKS_BY_ID[check].run(facts) if each.evidence == "git"]
+        [finding] = [finding for finding in CHECKS_BY_ID[check].run(facts) if finding.evidence == "git"]
         assert finding.status == "unknown"
         assert reason in finding.message
 
@@ -246,7 +246,7 @@ def test_a_subchart_has_its_own_defaults() -> None:
         chart: ("version: 0.9.0", "version: 0.9.0\ndependencies: [{name: extras, version: 1.0.0, alias: more}]"),
         "infra/helm/platform/charts/extras/values.yaml": "replicaCount: 0\n",
     }
-    [finding] = [each for each in git("runtime.always-on", edits) if each.status == "fail"]
+    [finding] = [finding for finding in git("runtime.always-on", edits) if finding.status == "fail"]
 
     assert finding.message == "`more.replicaCount` is 0"
     assert finding.file == "infra/helm/platform/charts/extras/values.yaml"
@@ -324,7 +324,7 @@ def test_a_moving_tag_is_detected_by_its_name(tag: str, moves: bool) -> None:
     [("success", "pass"), ("none", "pass"), ("failure", "fail"), ("pending", "unknown"), ("unknown", "unknown")],
 )
 def test_the_head_is_green_after_its_required_checks_passed(checks: ChecksStatus, status: str) -> None:
-    assert [each.status for each in CHECKS_BY_ID["ci.green"].run(Facts(CONFIG, NOW, ci=checks))] == [status]
+    assert [finding.status for finding in CHECKS_BY_ID["ci.green"].run(Facts(CONFIG, NOW, ci=checks))] == [status]
 
 
 # --- never a crash ---------------------------------------------------------------------------------------
@@ -345,4 +345,4 @@ def test_no_shape_of_values_crashes_a_check(values: Any) -> None:
     laid = LayeredValues("app", "chart", values, (ValueLayer("values.yaml", values),))
     facts = Facts(CONFIG, NOW, CONFIG.environments[2], values=(laid,), release=WHOLE.environments["prod"].release)
     for check in CHECKS_BY_ID.values():
-        assert {each.evidence for each in check.run(facts)} == set(check.evidence)
+        assert {finding.evidence for finding in check.run(facts)} == set(check.evidence)

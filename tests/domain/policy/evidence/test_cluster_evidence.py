@@ -77,6 +77,7 @@ def test_an_absent_application_is_asleep_only_on_demand() -> None:
     findings = judged(replace(WHOLE, environments=environments)).environments
 
     told_by = {
-        name: {each.status for each in found if each.evidence == "live-spec"} for name, found in findings.items()
+        name: {finding.status for finding in found if finding.evidence == "live-spec"}
+        for name, found in findings.items()
     }
     assert told_by == {"staging": {"skipped"}, "prod": {"unknown"}}
