@@ -1,4 +1,4 @@
-"""`anchor-tui check`: offline, bare, in every format."""
+"""`anchor-tui check`: offline, without configuration, in every format."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ PROD = "infra/helm/platform/environments/prod/values.yaml"
 
 @pytest.fixture(autouse=True)
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No helm, no configuration, no token."""
-    monkeypatch.setattr("anchor_tui.sources.checkout.helm.find_helm", lambda: None)
+    """Remove helm, configuration and tokens."""
+    monkeypatch.setattr("anchor_tui.sources.checkout.reader.find_helm", lambda: None)
     monkeypatch.setattr("anchor_tui.config.load.user_config_file", lambda: tmp_path / "none.toml")
     for name in ("ANCHOR_TUI_CONFIG", "GITHUB_TOKEN", "GH_TOKEN", "ARGOCD_AUTH_TOKEN"):
         monkeypatch.delenv(name, raising=False)
@@ -43,7 +43,7 @@ def ops(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def broken(ops: Path) -> Path:
-    """A mock's address in production, its auto-sync without prune, and a waived mode."""
+    """Return a checkout with the URL of a mock, auto-sync without prune, and a waived AUTH_MODE."""
     edit(ops, PROD, "https://control.", "http://status-mock.")
     edit(ops, "infra/argocd/applications/prod.yaml", "prune: true", "prune: false")
     edit(ops, PROD, "AUTH_MODE: jwt", "AUTH_MODE: disabled")
@@ -67,16 +67,16 @@ def run(*arguments: object) -> int:
 
 @pytest.fixture
 def document(capsysbinary: pytest.CaptureFixture[bytes]) -> Any:
-    """Runs it in a format and gives what stdout got."""
+    """Return a function that runs the command and returns its stdout."""
 
-    def of(path: Path, form: str, code: int | None = None) -> Any:
+    def run_format(path: Path, form: str, code: int | None = None) -> Any:
         exit_code = run(path, "--format", form)
         assert code is None or exit_code == code
         out, error = capsysbinary.readouterr()
         assert error == b""
         return out.decode()
 
-    return of
+    return run_format
 
 
 def test_the_sample_passes_without_configuration(ops: Path, document: Any) -> None:
@@ -98,19 +98,19 @@ def test_failures_come_first_with_their_location(broken: Path, document: Any) ->
 
 
 def test_json_has_the_documented_keys(broken: Path, document: Any) -> None:
-    said = json.loads(document(broken, "json", 1))
+    report = json.loads(document(broken, "json", 1))
 
-    assert said["schema"] == "anchor-tui/check/v1"
-    assert list(said) == ["schema", "path", "commit", "summary", "findings"]
-    assert said["path"] == str(broken)
-    assert said["summary"]["error"] == 2
-    assert said["summary"]["waived"] == 1
+    assert report["schema"] == "anchor-tui/check/v1"
+    assert list(report) == ["schema", "path", "commit", "summary", "findings"]
+    assert report["path"] == str(broken)
+    assert report["summary"]["error"] == 2
+    assert report["summary"]["waived"] == 1
     keys = ["environment", "check", "title", "level", "status", "evidence", "message", "fix", "file", "line"]
     keys += ["column", "resource", "since"]
-    assert all(list(finding) == keys for finding in said["findings"])
-    assert {finding["environment"] for finding in said["findings"]} == {"dev", "staging", "prod", None}
+    assert all(list(finding) == keys for finding in report["findings"])
+    assert {finding["environment"] for finding in report["findings"]} == {"dev", "staging", "prod", None}
     only_servers = [
-        finding for finding in said["findings"] if finding["evidence"] in {"live", "live-spec", "settings", "ci"}
+        finding for finding in report["findings"] if finding["evidence"] in {"live", "live-spec", "settings", "ci"}
     ]
     assert {finding["status"] for finding in only_servers} == {"skipped"}
 
@@ -136,8 +136,8 @@ def test_sarif_is_valid_and_fingerprints_survive_moved_lines(broken: Path, docum
         for log in (first, second)
     ]
     assert lines[0] != lines[1]
-    untold = run_["invocations"][0]["toolExecutionNotifications"]
-    assert any("helm is not on the PATH" in notification["message"]["text"] for notification in untold)
+    notifications = run_["invocations"][0]["toolExecutionNotifications"]
+    assert any("helm is not on the PATH" in notification["message"]["text"] for notification in notifications)
 
 
 def test_sarif_fingerprints_are_unique(broken: Path, document: Any) -> None:
@@ -221,10 +221,12 @@ def test_environments_come_from_the_configuration(ops: Path, document: Any) -> N
     named = '[[environments]]\nname = "live"\nrules = "prod"\napplications = ["anchor-msp-prod"]\n'
     (ops / "anchor-tui.toml").write_text(f'[github]\nops_repo = "a/b"\n{named}')
 
-    said = json.loads(document(ops, "json", 0))
+    report = json.loads(document(ops, "json", 0))
 
-    assert {finding["environment"] for finding in said["findings"]} == {"live", None}
-    assert any(finding["status"] == "pass" and finding["check"] == "auth.jwt-required" for finding in said["findings"])
+    assert {finding["environment"] for finding in report["findings"]} == {"live", None}
+    assert any(
+        finding["status"] == "pass" and finding["check"] == "auth.jwt-required" for finding in report["findings"]
+    )
 
 
 def test_a_folder_without_an_ops_repo_is_a_usage_error(

@@ -1,4 +1,4 @@
-"""A fault of ours in one rule is an unknown finding: it ends nothing and hides nothing."""
+"""An internal error in one check does not stop the other checks."""
 
 from __future__ import annotations
 

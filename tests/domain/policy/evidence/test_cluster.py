@@ -1,4 +1,4 @@
-"""Several applications of one environment, and answers that did not come."""
+"""Cluster evidence of several applications, some without resources."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from anchor_tui.domain.policy.evidence.cluster import (
 )
 from anchor_tui.domain.policy.evidence.facts import MissingEvidence, PolicyFacts
 from tests.argocd_recordings import load_recording
-from tests.domain.policy.sample_repo import WHOLE, judged, one
+from tests.domain.policy.sample_repo import PASSING_FACTS, evaluate, only_finding
 from tests.values import application, replace
 
 MAIN = application("anchor-msp-prod")
@@ -23,9 +23,9 @@ ITEMS = load_recording("managed-resources-prod").body["items"]
 SECRET = json.loads(load_recording("resource-secret").body["manifest"])
 
 
-def told(rendered: Any, live: Any, check: str, evidence: str) -> tuple[str, str]:
-    prod = replace(WHOLE.environments["prod"], rendered=rendered, live=live)
-    finding = one(judged(PolicyFacts({"prod": prod}, WHOLE.estate)), "prod", check, evidence)
+def evaluate_prod(rendered: Any, live: Any, check: str, evidence: str) -> tuple[str, str]:
+    prod = replace(PASSING_FACTS.environments["prod"], rendered=rendered, live=live)
+    finding = only_finding(evaluate(PolicyFacts({"prod": prod}, PASSING_FACTS.estate)), "prod", check, evidence)
     return finding.status, finding.message
 
 
@@ -37,7 +37,7 @@ def test_one_response_contains_rendered_and_live_manifests() -> None:
     assert len(found.rendered.resources) == 7
     assert len(found.live.resources) == 8
     assert list_created_secrets(found.live.resources) == (("anchor-prod", "anchor-platform"),)
-    assert told(found.rendered, found.live, "secrets.required-keys", "live")[0] == "pass"
+    assert evaluate_prod(found.rendered, found.live, "secrets.required-keys", "live")[0] == "pass"
 
 
 def test_an_application_without_answer_prevents_a_pass() -> None:
@@ -45,7 +45,7 @@ def test_an_application_without_answer_prevents_a_pass() -> None:
         [MAIN, MORE], {MAIN.id: ApplicationResources(ITEMS), MORE.id: MissingEvidence("anchor-msp-extra: 403")}
     )
 
-    status, message = told(found.rendered, found.live, "mock.workloads-absent", "live")
+    status, message = evaluate_prod(found.rendered, found.live, "mock.workloads-absent", "live")
 
     assert status == "unknown"
     assert "anchor-msp-extra: 403" in message
@@ -63,21 +63,7 @@ def test_a_comparison_error_makes_the_evidence_missing() -> None:
 def test_resources_that_were_not_requested_are_unknown() -> None:
     found = read_cluster_evidence([MAIN], {})
 
-    assert told(found.rendered, found.live, "workers.gateway-image", "rendered") == (
+    assert evaluate_prod(found.rendered, found.live, "workers.gateway-image", "rendered") == (
         "unknown",
         "anchor-msp-prod: its resources have not been requested yet",
     )
-
-
-def test_an_absent_application_is_asleep_only_on_demand() -> None:
-    gone = MissingEvidence("anchor-msp: absent")
-    absent = {"live_spec": (application(presence="absent"),), "live": gone, "rendered": gone}
-    environments = {name: replace(WHOLE.environments[name], **absent) for name in ("staging", "prod")}
-
-    findings = judged(replace(WHOLE, environments=environments)).environments
-
-    told_by = {
-        name: {finding.status for finding in found if finding.evidence == "live-spec"}
-        for name, found in findings.items()
-    }
-    assert told_by == {"staging": {"skipped"}, "prod": {"unknown"}}
