@@ -55,8 +55,8 @@ def test_a_check_without_evidence_is_unknown_with_the_reason(check: str, evidenc
         if (finding.check, finding.evidence) == (check, evidence)
     ]
 
-    told = [finding for finding in found if finding.status == "unknown"]
-    assert [finding.message for finding in told] == ["the server did not answer"]
+    unknown = [finding for finding in found if finding.status == "unknown"]
+    assert [finding.message for finding in unknown] == ["the server did not answer"]
     assert failed_checks(evaluate(facts)) == set()
 
 

@@ -55,7 +55,7 @@ def test_without_helm_rendered_evidence_is_missing_with_the_reason(ops_repo: Pat
 @pytest.mark.parametrize(
     ("break_it", "check", "words"),
     [
-        (lambda root: (root / PROD).unlink(), "auth.jwt-required", "names the values file"),
+        (lambda root: (root / PROD).unlink(), "auth.jwt-required", "values file"),
         (lambda root: (root / PROD).write_bytes(b"\xff\xfe"), "auth.jwt-required", "UTF-8"),
         (lambda root: (root / PROD).write_text("- a\n"), "auth.jwt-required", "mapping"),
         (lambda root: (root / PROD_RELEASE).unlink(), "release.pinned", "does not exist"),

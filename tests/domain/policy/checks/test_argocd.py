@@ -21,7 +21,7 @@ OLD = "a" * 40
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("changes", "expected"),
     [
         ({"automated": None}, "fail"),
         ({"automated": automated(enabled=False)}, "fail"),
@@ -29,8 +29,8 @@ OLD = "a" * 40
         ({"presence": "forbidden", "automated": None}, "unknown"),
     ],
 )
-def test_auto_sync_in_the_cluster(said: dict[str, Any], expected: str) -> None:
-    found = check_facts("argo.automated-self-heal", live_spec=(application(**said),))
+def test_auto_sync_in_the_cluster(changes: dict[str, Any], expected: str) -> None:
+    found = check_facts("argo.automated-self-heal", live_spec=(application(**changes),))
 
     assert [finding.status for finding in found if finding.evidence == "live-spec"] == [expected]
 
@@ -71,7 +71,7 @@ NOT_COME = MissingEvidence("managed-resources: 500")
 
 
 @pytest.mark.parametrize(
-    ("said", "status"),
+    ("changes", "status"),
     [
         ({"prunable": (PRUNABLE,), "resources": ResourceCounts(9, 1)}, "fail"),
         ({"resources": ResourceCounts(9, 0)}, "pass"),
@@ -82,8 +82,8 @@ NOT_COME = MissingEvidence("managed-resources: 500")
         ),
     ],
 )
-def test_without_live_objects_the_resource_list_shows_stale_resources(said: dict[str, Any], status: str) -> None:
-    found = check_facts("argo.no-stale-resources", live=NOT_COME, live_spec=(application(**said),))
+def test_without_live_objects_the_resource_list_shows_stale_resources(changes: dict[str, Any], status: str) -> None:
+    found = check_facts("argo.no-stale-resources", live=NOT_COME, live_spec=(application(**changes),))
 
     assert [finding.status for finding in found] == [status]
 

@@ -161,16 +161,19 @@ def test_a_secret_value_never_appears_in_a_finding() -> None:
 @pytest.mark.parametrize(
     ("edits", "reason"),
     [
-        ({PROD: None}, "names the values file"),
+        ({PROD: None}, "values file"),
         ({PROD: "- a\n- b\n"}, "mapping"),
         ({PROD: "a: [\n"}, "YAML"),
         ({PROD: ("web:", "gateway:")}, "already"),
         ({CHART: "[]\n"}, "mapping"),
         ({APP: ("path: infra/helm/platform", "path: infra/helm/other")}, "no Chart.yaml"),
         ({APP: ("    path: infra/helm/platform\n", "    chart: platform\n")}, "registry"),
-        ({APP: ("environments/prod/values.yaml", "https://example.com/values.yaml")}, "cannot be told from here"),
+        (
+            {APP: ("environments/prod/values.yaml", "https://example.com/values.yaml")},
+            "https://example.com/values.yaml",
+        ),
         ({APP: ("environments/prod/values.yaml", "$other/prod.yaml")}, "another repository"),
-        ({APP: ("environments/prod/values.yaml", "../../../../etc/passwd")}, "leads out"),
+        ({APP: ("environments/prod/values.yaml", "../../../../etc/passwd")}, "etc/passwd"),
         ({APP: ("      valueFiles:", "      values: '['\n      valueFiles:")}, "helm.values"),
         ({APP: ("      valueFiles:", "      values: '- a'\n      valueFiles:")}, "mapping"),
         ({APP: ("      valueFiles:", "      parameters: [{value: x}]\n      valueFiles:")}, "without a name"),
