@@ -23,7 +23,7 @@ class CheckOutcome(ValueObject, frozen=True):
 
     status: Literal["pass", "fail", "unknown", "skipped"]
     message: str
-    place: SourceLocation | None = None
+    location: SourceLocation | None = None
     resource: str | None = None
     level: FindingLevel | None = None
     """Overrides the level of the check."""
@@ -31,28 +31,28 @@ class CheckOutcome(ValueObject, frozen=True):
     """Overrides the fix of the check."""
 
 
-def passed(message: str, place: SourceLocation | None = None, resource: str | None = None) -> CheckOutcome:
+def passed(message: str, location: SourceLocation | None = None, resource: str | None = None) -> CheckOutcome:
     """Return an outcome that complies with the rule."""
-    return CheckOutcome("pass", message, place, resource)
+    return CheckOutcome("pass", message, location, resource)
 
 
 def failed(
     message: str,
-    place: SourceLocation | None = None,
+    location: SourceLocation | None = None,
     resource: str | None = None,
     *,
     level: FindingLevel | None = None,
     fix: str | None = None,
 ) -> CheckOutcome:
     """Return an outcome that violates the rule."""
-    return CheckOutcome("fail", message, place, resource, level, fix)
+    return CheckOutcome("fail", message, location, resource, level, fix)
 
 
 def unknown(
-    reason: str, place: SourceLocation | None = None, resource: str | None = None, *, fix: str | None = None
+    reason: str, location: SourceLocation | None = None, resource: str | None = None, *, fix: str | None = None
 ) -> CheckOutcome:
     """Return an undecided outcome; `fix` describes how to make it decidable."""
-    return CheckOutcome("unknown", reason, place, resource, None, fix)
+    return CheckOutcome("unknown", reason, location, resource, None, fix)
 
 
 EvaluateCheck: TypeAlias = Callable[[Facts, EvidenceKind], Iterable[CheckOutcome]]
@@ -97,7 +97,7 @@ class Check(ValueObject, frozen=True):
             if isinstance(error.cause, NotApplicable):
                 outcomes = (CheckOutcome("skipped", error.cause.reason),)
             else:
-                outcomes = (unknown(error.cause.reason, error.cause.place),)
+                outcomes = (unknown(error.cause.reason, error.cause.location),)
         except Exception as error:  # noqa: BLE001 - an internal error in one rule must not suppress the other rules
             outcomes = (unknown(f"internal error in anchor-tui: {type(error).__name__}"),)
         for outcome in _summarize_outcomes(outcomes, _unreadable_parts(facts, evidence)):
@@ -105,7 +105,7 @@ class Check(ValueObject, frozen=True):
 
     def _build_finding(self, facts: Facts, evidence: EvidenceKind, outcome: CheckOutcome) -> Finding:
         rules = facts.environment.rules if facts.environment else None
-        place = outcome.place or SourceLocation("")
+        location = outcome.location or SourceLocation("")
         return Finding(
             check=self.id,
             title=self.title,
@@ -114,9 +114,9 @@ class Check(ValueObject, frozen=True):
             evidence=evidence,
             message=outcome.message,
             fix=outcome.fix or (self.fix if outcome.status == "fail" else None),
-            file=place.file or None,
-            line=place.line,
-            column=place.column,
+            file=location.file or None,
+            line=location.line,
+            column=location.column,
             resource=outcome.resource,
         )
 
@@ -133,7 +133,7 @@ def _summarize_outcomes(outcomes: Sequence[CheckOutcome], unreadable: str) -> tu
     if unknowns:
         first = unknowns[0]
         reasons = "; ".join(dict.fromkeys(outcome.message for outcome in unknowns))
-        return (unknown(reasons, first.place, first.resource, fix=first.fix),)
+        return (unknown(reasons, first.location, first.resource, fix=first.fix),)
     if not outcomes:
         return (unknown(unreadable or "found nothing to check"),)
     if unreadable and outcomes[0].status == "pass":

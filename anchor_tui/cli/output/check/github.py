@@ -12,12 +12,12 @@ _COMMANDS = {"error": "error", "warning": "warning", "unknown": "notice", "waive
 def render(report: CheckReport) -> str:
     """Return one line for each annotation and a line with the counts."""
     shown = [(name, finding) for name, finding in report.iter_findings() if finding_kind(finding) in _COMMANDS]
-    lines = [_format_annotation(report, name, finding) for name, finding in shown if not _is_without_place(finding)]
-    lines += _group_notices([finding for _, finding in shown if _is_without_place(finding)])
+    lines = [_format_annotation(report, name, finding) for name, finding in shown if not _is_without_location(finding)]
+    lines += _group_notices([finding for _, finding in shown if _is_without_location(finding)])
     return "\n".join([*lines, f"anchor-tui check: {format_summary(report.count_findings())}"]) + "\n"
 
 
-def _is_without_place(finding: Finding) -> bool:
+def _is_without_location(finding: Finding) -> bool:
     """Return True for an unknown finding without file and resource.
 
     GitHub shows only ten notices of a step. One missing tool would cause more, so they are grouped.

@@ -34,22 +34,22 @@ def _check_automated(facts: Facts, evidence: EvidenceKind, key: str) -> Iterator
 
 
 def _check_manifest(application: ManifestApplication, key: str) -> CheckOutcome:
-    place = application.locate("syncPolicy", "automated", key)
+    location = application.locate("syncPolicy", "automated", key)
     name, field = application.name, _FIELDS[key]
     automated = application.find("syncPolicy", "automated")
     if not isinstance(automated, dict):
         problem = "is not set" if automated is None else "is not a mapping"
-        return failed(f"syncPolicy.automated {problem} on {name}: auto-sync is off", place, name)
+        return failed(f"syncPolicy.automated {problem} on {name}: auto-sync is off", location, name)
     enabled = automated.get("enabled")
     if enabled is not None and enabled is not True:
         message = f"automated.enabled is {_format_value(enabled)} on {name}: auto-sync is off"
         return failed(message, application.locate("syncPolicy", "automated", "enabled"), name)
     value = automated.get(key)
     if value is True:
-        return passed(f"{field} is true on {name}", place, name)
+        return passed(f"{field} is true on {name}", location, name)
     if isinstance(value, str):
-        return failed(f'{field} is the text "{value}" on {name}, which Kubernetes rejects', place, name)
-    return failed(f"{field} is {'not set' if value is None else _format_value(value)} on {name}", place, name)
+        return failed(f'{field} is the text "{value}" on {name}, which Kubernetes rejects', location, name)
+    return failed(f"{field} is {'not set' if value is None else _format_value(value)} on {name}", location, name)
 
 
 def _format_value(value: object) -> str:

@@ -23,19 +23,19 @@ def _check_auth_mode(facts: Facts, evidence: EvidenceKind) -> Iterator[CheckOutc
     modes = facts.config.policy.auth_modes
     lookup = find_variable(facts, evidence, "AUTH_MODE")
     for occurrence in lookup.occurrences:
-        text, place, resource = occurrence.text, occurrence.place, occurrence.resource
+        text, location, resource = occurrence.text, occurrence.location, occurrence.resource
         if text is None:
-            yield unknown(describe_hidden("AUTH_MODE", occurrence), place, resource)
+            yield unknown(describe_hidden("AUTH_MODE", occurrence), location, resource)
         elif text in modes:
-            yield passed(f"AUTH_MODE is {text}", place, resource)
+            yield passed(f"AUTH_MODE is {text}", location, resource)
         elif text.strip() == "":
-            yield unknown("AUTH_MODE is empty: the gateway's default is unknown", place, resource)
+            yield unknown("AUTH_MODE is empty: the gateway's default is unknown", location, resource)
         elif text.strip().lower() in {mode.lower() for mode in modes}:
             reason = f"AUTH_MODE is written `{text}`: unknown if the gateway treats it as {modes[0]}"
-            yield unknown(reason, place, resource, fix=f"write {modes[0]}")
+            yield unknown(reason, location, resource, fix=f"write {modes[0]}")
         else:
             message = f"AUTH_MODE is {redact_text(text)}, must be {' or '.join(modes)}"
-            yield failed(message, place, resource, fix=f"set AUTH_MODE to {modes[0]}")
+            yield failed(message, location, resource, fix=f"set AUTH_MODE to {modes[0]}")
     if not lookup.occurrences:
         yield unknown(describe_unset("AUTH_MODE", lookup.unreadable))
 
@@ -64,16 +64,16 @@ def _check_switch(
 def _check_switch_value(
     occurrence: VariableOccurrence, name: str, unsafe: frozenset[str], safe: frozenset[str]
 ) -> CheckOutcome:
-    text, place, resource = occurrence.text, occurrence.place, occurrence.resource
+    text, location, resource = occurrence.text, occurrence.location, occurrence.resource
     if text is None:
-        return unknown(describe_hidden(name, occurrence), place, resource)
+        return unknown(describe_hidden(name, occurrence), location, resource)
     word = text.strip().lower()
     if word in unsafe:
-        return failed(f"{name} is {redact_text(text)}", place, resource)
+        return failed(f"{name} is {redact_text(text)}", location, resource)
     if word == "" or word in safe:
-        return passed(f"{name} is {text or 'empty, which is safe in production'}", place, resource)
+        return passed(f"{name} is {text or 'empty, which is safe in production'}", location, resource)
     reason = f"{name} is `{redact_text(text)}`, which is neither true nor false"
-    return unknown(reason, place, resource, fix='write "true" or "false"')
+    return unknown(reason, location, resource, fix='write "true" or "false"')
 
 
 CHECKS = (

@@ -69,11 +69,11 @@ def _check_mock_switches(values: LayeredValues) -> Iterator[CheckOutcome]:
 
 
 def _check_mock_switch(values: LayeredValues, path: KeyPath, *, on: bool, text: str = "true") -> CheckOutcome:
-    key, place = format_key_path(path), values.locate(path)
+    key, location = format_key_path(path), values.locate(path)
     if not on:
-        return passed(f"`{key}` is false", place)
+        return passed(f"`{key}` is false", location)
     hint = ': the text "false" is true in Helm' if text.lower() == "false" else ""
-    return failed(f"`{key}` is {text}{hint}", place, fix=f"set `{key}: false`")
+    return failed(f"`{key}` is {text}{hint}", location, fix=f"set `{key}: false`")
 
 
 def _check_objects(manifests: Manifests) -> Iterator[CheckOutcome]:
@@ -122,16 +122,16 @@ def _check_url(facts: Facts, evidence: EvidenceKind, name: str, mock: str) -> It
     fix = f"set {name} to the https:// URL of the real service"
     lookup = find_variable(facts, evidence, name)
     for occurrence in lookup.occurrences:
-        text, place, resource = occurrence.text, occurrence.place, occurrence.resource
+        text, location, resource = occurrence.text, occurrence.location, occurrence.resource
         if text is None:
-            yield unknown(describe_hidden(name, occurrence), place, resource)
+            yield unknown(describe_hidden(name, occurrence), location, resource)
         elif "$(" in text or "{{" in text:
-            yield unknown(f"{name} is composed at run time: `{redact_text(text)}`", place, resource)
+            yield unknown(f"{name} is composed at run time: `{redact_text(text)}`", location, resource)
         elif faults := _describe_url_faults(text, mock):
             message = f"{name} is {redact_text(text)}: {faults}" if text else f"{name} is empty"
-            yield failed(message, place, resource, fix=fix)
+            yield failed(message, location, resource, fix=fix)
         else:
-            yield passed(f"{name} is {redact_text(text)}", place, resource)
+            yield passed(f"{name} is {redact_text(text)}", location, resource)
     if lookup.occurrences:
         return
     if evidence == "git":

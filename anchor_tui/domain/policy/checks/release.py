@@ -58,7 +58,7 @@ def _compare_with_values(
             yield _compare_image(image, expected[repository], release)
         elif _is_own_image(image, expected) and not image.is_chart_default:
             message = f"{repository} is in the values (`{format_key_path(image.path)}`) but not in {release.file}"
-            yield failed(message, image.place, fix=f"add it to {release.file}, or remove it from the values")
+            yield failed(message, image.location, fix=f"add it to {release.file}, or remove it from the values")
     repositories = {image.reference.repository for image in images}
     if not repositories & set(expected):
         yield unknown(f"found none of the images of {release.file} in the values")
@@ -66,7 +66,7 @@ def _compare_with_values(
     for entry in release.release.images:
         if canonicalize_repository(entry.repository) not in repositories:
             message = f"{entry.name} of {release.file} ({entry.repository}) is not in the values"
-            yield failed(message, release.places.get(entry.name))
+            yield failed(message, release.locations.get(entry.name))
 
 
 def _is_own_image(image: ImageInValues, expected: Mapping[str, ImageReference]) -> bool:
@@ -81,16 +81,16 @@ def _compare_image(image: ImageInValues, expected: ImageReference, release: Rele
     same_tag = not found.tag or not expected.tag or found.tag == expected.tag
     same_image = is_same_image(found, expected) or (expected.digest is None and found.tag == expected.tag)
     if same_image and same_tag:
-        return passed(f"{name} is {found.version} in both files", image.place)
+        return passed(f"{name} is {found.version} in both files", image.location)
     if not found.tag and not (found.digest and expected.digest):
         reason = f"{name} has {found.version} in the values; the chart's templates may set the version"
-        return unknown(reason, image.place)
-    file = image.place.file if image.place else "the values"
+        return unknown(reason, image.location)
+    file = image.location.file if image.location else "the values"
     hint = ""
     if not same_tag and found.tag and _is_number(found.tag):
         hint = f'; a tag without quotes is a number in Helm: write "{expected.tag}"'
     message = f"{name}: {found.version} in {file}, {expected.version} in {release.file}{hint}"
-    return failed(message, image.place)
+    return failed(message, image.location)
 
 
 def _is_number(tag: str) -> bool:
@@ -126,7 +126,7 @@ def _compare_with_manifests(
             continue
         message = f"no workload {verb} {entry.name} of {release.file} ({entry.repository})"
         if manifests.is_complete and manifests.workloads:
-            yield failed(message, release.places.get(entry.name), level=level)
+            yield failed(message, release.locations.get(entry.name), level=level)
         else:
             yield unknown(message)
 
@@ -162,13 +162,13 @@ def _list_images(manifests: Manifests) -> Iterator[tuple[str, ImageReference]]:
 def _check_pinned(facts: Facts, _evidence: EvidenceKind) -> Iterator[CheckOutcome]:
     release = require(facts.release)
     for image in release.release.images:
-        place = release.places.get(image.name)
+        location = release.locations.get(image.name)
         if image.tag and is_moving_tag(image.tag):
-            yield failed(f"{image.name} has the moving tag {image.tag}", place)
+            yield failed(f"{image.name} has the moving tag {image.tag}", location)
         elif not image.digest:
-            yield failed(f"{image.name} has no digest: its tag {image.tag or 'latest'} may move", place)
+            yield failed(f"{image.name} has no digest: its tag {image.tag or 'latest'} may move", location)
         else:
-            yield passed(f"{image.name} is {_image_reference(image).version}", place)
+            yield passed(f"{image.name} is {_image_reference(image).version}", location)
     if not release.release.images:
         yield _without_images(release)
 
@@ -186,11 +186,11 @@ def _check_order(facts: Facts, _evidence: EvidenceKind) -> Iterator[CheckOutcome
     release, upstream = require(facts.release), require(facts.upstream)
     promoted = {_image_identity(image) for past in upstream.history if past.release for image in past.release.images}
     for image in release.release.images:
-        place = release.places.get(image.name)
+        location = release.locations.get(image.name)
         if _image_identity(image) in promoted:
-            yield passed(f"{upstream.environment} had {image.name} {_image_reference(image).version}", place)
+            yield passed(f"{upstream.environment} had {image.name} {_image_reference(image).version}", location)
         else:
-            yield _missing_upstream(image, release.release.version, upstream, place)
+            yield _missing_upstream(image, release.release.version, upstream, location)
     if not release.release.images:
         yield _without_images(release)
 
@@ -200,18 +200,18 @@ def _image_identity(image: Image) -> tuple[str, str | None]:
 
 
 def _missing_upstream(
-    image: Image, version: str, upstream: UpstreamHistory, place: SourceLocation | None
+    image: Image, version: str, upstream: UpstreamHistory, location: SourceLocation | None
 ) -> CheckOutcome:
     environment, initial = upstream.environment, upstream.initial_release
     question = f"unknown if {environment} had {version}"
     unreadable = sum(past.release is None for past in upstream.history)
     if not upstream.complete:
-        return unknown(f"{question}: {upstream.incomplete_reason or 'its history is incomplete'}", place)
+        return unknown(f"{question}: {upstream.incomplete_reason or 'its history is incomplete'}", location)
     if initial and _image_identity(image) in map(_image_identity, initial.images):
-        return unknown(f"{question}: it was already here when the history of {environment} starts", place)
+        return unknown(f"{question}: it was already here when the history of {environment} starts", location)
     if unreadable:
-        return unknown(f"{question}: {unreadable} of its past releases cannot be read", place)
-    return failed(f"{environment} never had {image.name} {_image_reference(image).version}", place)
+        return unknown(f"{question}: {unreadable} of its past releases cannot be read", location)
+    return failed(f"{environment} never had {image.name} {_image_reference(image).version}", location)
 
 
 _PROMOTION = "Promotion model"

@@ -69,13 +69,13 @@ def _check_values_replicas(values: LayeredValues) -> Iterator[CheckOutcome]:
 
 
 def _check_replica_count(values: LayeredValues, path: KeyPath, value: Json) -> CheckOutcome:
-    text, place = format_template_value(value), values.locate(path)
+    text, location = format_template_value(value), values.locate(path)
     try:
         count = int(text)
     except ValueError:
-        return unknown(f"`{format_key_path(path)}` is `{text}`, which is not a number", place)
+        return unknown(f"`{format_key_path(path)}` is `{text}`, which is not a number", location)
     message = f"`{format_key_path(path)}` is {count}"
-    return passed(message, place) if count >= 1 else failed(message, place)
+    return passed(message, location) if count >= 1 else failed(message, location)
 
 
 # --- rollout strategy ----------------------------------------------------------------------------------
@@ -104,13 +104,13 @@ def _check_values_strategy(values: LayeredValues) -> Iterator[CheckOutcome]:
         for key, required in (("maxSurge", "0"), ("maxUnavailable", "1")):
             key_path = (*path, key)
             text = format_template_value(value.get(key))
-            place = values.locate(key_path) or values.locate(path)
+            location = values.locate(key_path) or values.locate(path)
             if key not in value:
-                yield unknown(f"`{format_key_path(key_path)}` is not set; the chart's templates may set it", place)
+                yield unknown(f"`{format_key_path(key_path)}` is not set; the chart's templates may set it", location)
             elif text == required or (required == "0" and text == "0%"):
-                yield passed(f"`{format_key_path(path)}` is maxSurge 0, maxUnavailable 1", place)
+                yield passed(f"`{format_key_path(path)}` is maxSurge 0, maxUnavailable 1", location)
             else:
-                yield failed(f"`{format_key_path(key_path)}` is {text or 'empty'}, must be {required}", place)
+                yield failed(f"`{format_key_path(key_path)}` is {text or 'empty'}, must be {required}", location)
     if not has_strategy:
         yield unknown("no layer of the values sets maxSurge and maxUnavailable; the chart's templates may set them")
 

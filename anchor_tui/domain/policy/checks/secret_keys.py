@@ -47,21 +47,21 @@ def _list_required_keys(facts: Facts, evidence: EvidenceKind) -> tuple[str, ...]
 
 def _check_values_keys(facts: Facts) -> Iterator[CheckOutcome]:
     provided: set[str] = set()
-    place, most_keys = None, 0
+    location, most_keys = None, 0
     for values in require(facts.values):
         for path, value in walk_values(values.merged):
             keys = _find_keys(value)
             provided |= keys
             if len(keys) > most_keys:
-                place, most_keys = values.locate(path), len(keys)
+                location, most_keys = values.locate(path), len(keys)
     required = _list_required_keys(facts, "git")
     missing = [key for key in required if key not in provided]
     if not provided & {*REQUIRED_KEYS, JWT}:
         yield unknown("no layer of the values lists secret keys; the chart's templates may set them")
     elif missing:
-        yield _missing_keys(missing, place)
+        yield _missing_keys(missing, location)
     else:
-        yield passed(f"the values list all {len(required)} required keys", place)
+        yield passed(f"the values list all {len(required)} required keys", location)
 
 
 def _find_keys(value: Json) -> set[str]:
@@ -108,9 +108,9 @@ def _collect_provided_keys(manifests: Manifests) -> tuple[set[str], tuple[str, .
     return provided, tuple(dict.fromkeys((*unreadable, *manifests.missing, *manifests.unreadable)))
 
 
-def _missing_keys(keys: list[str], place: SourceLocation | None) -> CheckOutcome:
+def _missing_keys(keys: list[str], location: SourceLocation | None) -> CheckOutcome:
     hint = f" ({JWT} is required without {JWKS})" if JWT in keys else ""
-    return failed(f"{', '.join(keys)} {'is' if len(keys) == 1 else 'are'} not provided{hint}", place)
+    return failed(f"{', '.join(keys)} {'is' if len(keys) == 1 else 'are'} not provided{hint}", location)
 
 
 # --- secret values in git ------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ class MissingEvidence(ValueObject, frozen=True):
     """Evidence that should exist and could not be read. `reason` explains why and, if known, what to do."""
 
     reason: str
-    place: SourceLocation | None = None
+    location: SourceLocation | None = None
 
 
 class NotApplicable(ValueObject, frozen=True):
@@ -56,19 +56,19 @@ def require(evidence: T | MissingEvidence | NotApplicable) -> T:
 
 def missing_from_problem(problem: Problem) -> MissingEvidence:
     """Return missing evidence with the message and the location of a problem."""
-    place = SourceLocation(problem.file, problem.line, problem.column) if problem.file else None
-    return MissingEvidence(problem.message, place)
+    location = SourceLocation(problem.file, problem.line, problem.column) if problem.file else None
+    return MissingEvidence(problem.message, location)
 
 
 _NOT_COLLECTED = NotApplicable("not collected here")
 
 
 class ReleaseFile(ValueObject, frozen=True):
-    """A release.yaml. `places` are the locations of its images, by image name."""
+    """A release.yaml. `locations` are the locations of its images, by image name."""
 
     file: str
     release: Release
-    places: Mapping[str, SourceLocation]
+    locations: Mapping[str, SourceLocation]
 
 
 class UpstreamHistory(ValueObject, frozen=True):
@@ -159,13 +159,13 @@ def read_release_file(text: str | bytes | None, file: str, config: Config) -> Re
     try:
         document = parse_document(text, file)
         release, _ = read_release(document, config.release)
-        places = {
+        locations = {
             located.image.name: _locate_node(document, located.path)
             for located in locate_release(document, config.release).images
         }
     except YamlDocumentError as error:
         return missing_from_problem(error.problem)
-    return ReleaseFile(file, release, places)
+    return ReleaseFile(file, release, locations)
 
 
 def _locate_node(document: YamlDocument, path: tuple[str | int, ...]) -> SourceLocation:

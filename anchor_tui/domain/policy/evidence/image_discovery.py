@@ -21,11 +21,11 @@ from anchor_tui.domain.yaml.nodes import Json, KeyPath
 
 
 class ImageInValues(ValueObject, frozen=True):
-    """One image in the values. `place` is the location of its tag, digest or reference."""
+    """One image in the values. `location` is that of its tag, digest or reference."""
 
     reference: ImageReference
     path: KeyPath
-    place: SourceLocation | None
+    location: SourceLocation | None
     deciding_layers: tuple[ValueLayer, ...]
     """The layers that set its tag, digest or reference."""
 
@@ -56,14 +56,14 @@ def _locate_image(
     values: LayeredValues, path: KeyPath, reference: ImageReference, keys: tuple[str, ...]
 ) -> ImageInValues:
     deciding_layers = []
-    places = []
+    locations = []
     for key_path in [(*path, key) for key in keys] or [path]:
         for layer in reversed(values.layers):
-            if (place := layer.locate(key_path)) is not None:
+            if (location := layer.locate(key_path)) is not None:
                 deciding_layers.append(layer)
-                places.append(place)
+                locations.append(location)
                 break
-    return ImageInValues(reference, path, places[0] if places else None, tuple(deciding_layers))
+    return ImageInValues(reference, path, locations[0] if locations else None, tuple(deciding_layers))
 
 
 def _parse_text_image(value: str) -> tuple[ImageReference, tuple[str, ...]] | None:

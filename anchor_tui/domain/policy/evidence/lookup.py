@@ -15,28 +15,33 @@ from anchor_tui.domain.helm.value_layers import LayeredValues, SourceLocation
 from anchor_tui.domain.kubernetes.container_env import EnvVariable
 from anchor_tui.domain.model import EvidenceKind, ValueObject
 from anchor_tui.domain.policy.evidence.facts import Facts, require
-from anchor_tui.domain.yaml.nodes import Json, KeyPath, format_key_path
+from anchor_tui.domain.yaml.nodes import Json, KeyPath
 
 
 class VariableOccurrence(ValueObject, frozen=True):
-    """One place that sets a variable. If its value is not visible, `text` is None and `hidden` is the reason."""
+    """A value or a container that sets a variable.
+
+    If the value is not visible, `text` is None and `hidden` is the reason.
+    """
 
     text: str | None
     hidden: str
-    location: str
-    place: SourceLocation | None = None
+    location: SourceLocation | None = None
     resource: str | None = None
 
 
 class VariableLookup(ValueObject, frozen=True):
-    """Every place that sets a variable. `unreadable` names sources that may set it and could not be read."""
+    """All values or containers that set a variable.
+
+    `unreadable` names sources that may set it and could not be read.
+    """
 
     occurrences: tuple[VariableOccurrence, ...]
     unreadable: str = ""
 
 
 def find_variable(facts: Facts, evidence: EvidenceKind, name: str) -> VariableLookup:
-    """Find every place that sets a variable. Raises EvidenceUnavailable without the evidence."""
+    """Find all values or containers that set a variable. Raises EvidenceUnavailable without the evidence."""
     if evidence == "git":
         found = [occurrence for values in require(facts.values) for occurrence in _find_in_values(values, name)]
         visible = [occurrence for occurrence in found if occurrence.text is not None]
@@ -59,7 +64,7 @@ def find_variable(facts: Facts, evidence: EvidenceKind, name: str) -> VariableLo
 
 
 def _occurrence_in_container(variable: EnvVariable, resource: str) -> VariableOccurrence:
-    return VariableOccurrence(variable.text, variable.hidden_reason, variable.origin or resource, None, resource)
+    return VariableOccurrence(variable.text, variable.hidden_reason, None, resource)
 
 
 def _find_in_values(values: LayeredValues, name: str) -> Iterator[VariableOccurrence]:
@@ -70,17 +75,15 @@ def _find_in_values(values: LayeredValues, name: str) -> Iterator[VariableOccurr
         elif isinstance(value, dict) and value.get("name") == name and is_item:
             yield _occurrence_at(values, (*path, "value"), value.get("value", value))
         elif value == name and is_item:
-            reason = "it comes from the secret store"
-            yield VariableOccurrence(None, reason, format_key_path(path), values.locate(path))
+            yield VariableOccurrence(None, "it comes from the secret store", values.locate(path))
 
 
 def _occurrence_at(values: LayeredValues, path: KeyPath, value: Json) -> VariableOccurrence:
     if isinstance(value, dict) and "value" in value:
         value = value["value"]
-    location, place = format_key_path(path), values.locate(path)
     if isinstance(value, dict | list):
-        return VariableOccurrence(None, "its value comes from another object", location, place)
-    return VariableOccurrence(format_template_value(value), "", location, place)
+        return VariableOccurrence(None, "its value comes from another object", values.locate(path))
+    return VariableOccurrence(format_template_value(value), "", values.locate(path))
 
 
 def walk_values(values: Json, path: KeyPath = (), *, include_disabled: bool = False) -> Iterator[tuple[KeyPath, Json]]:
