@@ -19,6 +19,7 @@ from anchor_tui.config.model import Config
 from anchor_tui.domain.model import Level, Snapshot
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.domain.status_marks import supports_unicode
+from anchor_tui.domain.urls import is_web_url
 from anchor_tui.tui.keys import ENVIRONMENT_KEYS, apply_key_config
 from anchor_tui.tui.launch import UnknownThemeError
 from anchor_tui.tui.protocols import ActionBackend
@@ -304,7 +305,7 @@ class AnchorApp(App[None]):
     def action_browser(self) -> None:
         """Opens the highlighted row's address; only web addresses are opened."""
         row = self.fleet_screen.highlighted_row if self.fleet_screen else None
-        if row and row.url and row.url.startswith(("https://", "http://")):
+        if row and is_web_url(row.url):
             self.open_url(row.url)
             self.notify(row.url, title="Opened", timeout=4, markup=False)
 

@@ -143,7 +143,7 @@ class _CheckoutReader:
                 return MissingEvidence(message, SourceLocation(f"{source.path}/Chart.yaml"))
             resources.extend(resource for resource in manifests.resources if not _is_helm_test(resource))
             unreadable.extend(reason for reason in manifests.unreadable if "without kind" in reason)
-        return build_manifests(resources, odd=unreadable)
+        return build_manifests(resources, unreadable=unreadable)
 
     def _default_source(self, environment: EnvironmentConfig) -> HelmSource:
         return HelmSource(environment.name, self.config.chart.path, {})

@@ -9,19 +9,12 @@ from textual.content import Content
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import Environment, Finding, Snapshot
 from anchor_tui.domain.policy.check_results import CheckResult, group_by_check
-from anchor_tui.domain.status_marks import StatusMark
+from anchor_tui.domain.status_marks import StatusMark, get_check_mark
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, static_row
 
 POLICY = "Policy"
 _PASSING = frozenset({"pass", "skipped"})
-_STATUS_MARKS = {
-    "fail": StatusMark.FAILING,
-    "unknown": StatusMark.UNKNOWN,
-    "waived": StatusMark.NONE,
-    "pass": StatusMark.OK,
-    "skipped": StatusMark.NONE,
-}
 
 
 def build_policy_pane(snapshot: Snapshot, environments: Sequence[Environment], *, everything: bool) -> PaneContent:
@@ -59,7 +52,7 @@ def _fold_passing(results: Iterable[CheckResult]) -> list[ListRow]:
 def _build_row(result: CheckResult, environment: str, snapshot: Snapshot, *, with_environment: bool) -> ListRow:
     worst = result.worst
     cells = [
-        marked_text(check_mark(result)),
+        marked_text(get_check_mark(result.status, result.level)),
         *([safe_text(environment)] if with_environment else []),
         safe_text(result.check),
         muted_text(" ".join(result.evidence)),
@@ -74,19 +67,16 @@ def _build_row(result: CheckResult, environment: str, snapshot: Snapshot, *, wit
     )
 
 
-def check_mark(result: CheckResult) -> StatusMark:
-    """A check's mark: a warning that fails is no failure."""
-    return (
-        StatusMark.ATTENTION if result.status == "fail" and result.level == "warning" else _STATUS_MARKS[result.status]
-    )
-
-
 def describe_check(result: CheckResult) -> Content:
     """The rule in the owners' words, what each evidence says, how to mend it."""
     from anchor_tui.domain.policy.registry import CHECKS_BY_ID  # loaded by whoever judged
 
     check = CHECKS_BY_ID.get(result.check)
-    lines = [join_parts(marked_text(check_mark(result), result.check), safe_text(result.title, "bold"))]
+    lines = [
+        join_parts(
+            marked_text(get_check_mark(result.status, result.level), result.check), safe_text(result.title, "bold")
+        )
+    ]
     lines += [_describe_evidence(each) for each in result.findings]
     fix = next((each.fix for each in result.findings if each.fix and each.status in {"fail", "unknown"}), None)
     if fix:
@@ -97,11 +87,7 @@ def describe_check(result: CheckResult) -> Content:
 
 
 def _describe_evidence(finding: Finding) -> Content:
-    mark = (
-        StatusMark.ATTENTION
-        if finding.status == "fail" and finding.level == "warning"
-        else _STATUS_MARKS[finding.status]
-    )
+    mark = get_check_mark(finding.status, finding.level)
     place = _file_position(finding) or finding.resource
     return join_parts(
         marked_text(mark, f"{finding.evidence:<9}"), safe_text(finding.message), muted_text(place) if place else None

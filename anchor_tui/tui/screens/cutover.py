@@ -14,14 +14,14 @@ from textual.widgets import Static
 
 from anchor_tui.domain.actions.cutover import ChecklistItem, build_checklist, cutover_environments
 from anchor_tui.domain.model import Snapshot
-from anchor_tui.domain.status_marks import StatusMark
+from anchor_tui.domain.status_marks import StatusMark, get_state_mark
+from anchor_tui.domain.urls import is_web_url
 from anchor_tui.tui.panes.policy import finding_url
 from anchor_tui.tui.style import find_styles_folder, join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.bars import DetailPanel
 from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, RowList, static_row
 
 COLUMNS = (ListColumn("STEP"), ListColumn("ENV"), ListColumn("MUST HOLD"), ListColumn("EVIDENCE", is_flexible=True))
-ITEM_MARKS = {"ok": StatusMark.OK, "failed": StatusMark.FAILING, "unknown": StatusMark.UNKNOWN}
 LAST_STEP_KEY = "step 5"
 
 
@@ -91,14 +91,14 @@ class CutoverScreen(ModalScreen[CutoverChoice | None]):
     def _build_row(self, item: ChecklistItem, snapshot: Snapshot) -> ListRow:
         finding = item.finding
         cells = (
-            marked_text(ITEM_MARKS[item.state], item.number),
+            marked_text(get_state_mark(item.state), item.number),
             safe_text(item.environment),
             safe_text(item.title),
             safe_text(item.location or (finding.evidence if finding else "–")),
         )
         fix = safe_text(f"mend: {finding.fix}") if finding and finding.fix and item.state != "ok" else None
         lines = [
-            marked_text(ITEM_MARKS[item.state], item.message or item.title),
+            marked_text(get_state_mark(item.state), item.message or item.title),
             fix,
             muted_text(item.location) if item.location else None,
         ]
@@ -145,7 +145,7 @@ class CutoverScreen(ModalScreen[CutoverChoice | None]):
     def action_browser(self) -> None:
         """The file at the line; only web addresses are opened."""
         row = self.query_one(RowList).highlighted_row
-        if row is not None and row.url and row.url.startswith(("https://", "http://")):
+        if row is not None and is_web_url(row.url):
             self.app.open_url(row.url)
 
     def action_turn(self) -> None:

@@ -11,6 +11,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from anchor_tui.domain.urls import is_web_url
 from anchor_tui.tui.style import find_styles_folder
 from anchor_tui.tui.widgets.row_list import ListRow
 
@@ -37,5 +38,5 @@ class DetailScreen(ModalScreen[None]):
 
     def action_browser(self) -> None:
         """Opens the row's address; only web addresses are opened."""
-        if self._row.url and self._row.url.startswith(("https://", "http://")):
+        if is_web_url(self._row.url):
             self.app.open_url(self._row.url)

@@ -20,6 +20,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from anchor_tui.domain.actions.plan import Order, Plan, Refusal
+from anchor_tui.domain.urls import is_web_url
 from anchor_tui.services.execute.executor import Consent
 from anchor_tui.tui.plan_view import render_diffs, render_options, render_plan, render_refusal
 from anchor_tui.tui.style import find_styles_folder, join_parts, muted_text, safe_text
@@ -211,7 +212,7 @@ class PlanScreen(ModalScreen[ConfirmedPlan | None]):
         if not self.accepts_key_at(event.time) or isinstance(self.focused, Input):
             return
         match self._result:
-            case Refusal(url=url) if event.key == "o" and url.startswith(("https://", "http://")):
+            case Refusal(url=url) if event.key == "o" and is_web_url(url):
                 self.app.open_url(url)
             case Plan() as plan:
                 self._handle_key(event.key, plan)

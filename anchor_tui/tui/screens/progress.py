@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from anchor_tui.domain.actions.jobs import Job
+from anchor_tui.domain.urls import is_web_url
 from anchor_tui.tui.plan_view import render_job
 from anchor_tui.tui.style import find_styles_folder, join_parts, muted_text, safe_text
 
@@ -70,5 +71,5 @@ class ProgressScreen(ModalScreen[None]):
 
     def action_browser(self) -> None:
         """Opens the pull request; only web addresses are opened."""
-        if self.job is not None and self.job.url.startswith(("https://", "http://")):
+        if self.job is not None and is_web_url(self.job.url):
             self.app.open_url(self.job.url)

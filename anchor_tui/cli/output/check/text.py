@@ -8,14 +8,7 @@ from anchor_tui.cli.output.check.report import CheckReport, finding_kind, format
 from anchor_tui.domain.formatting import sanitize_text, shorten_revision
 from anchor_tui.domain.model import Finding
 from anchor_tui.domain.policy.waivers import WaiverExpiry
-from anchor_tui.domain.status_marks import StatusMark
-
-_MARKS = {
-    "error": StatusMark.FAILING,
-    "warning": StatusMark.ATTENTION,
-    "unknown": StatusMark.UNKNOWN,
-    "waived": StatusMark.NONE,
-}
+from anchor_tui.domain.status_marks import StatusMark, get_state_mark
 
 
 def render(report: CheckReport) -> str:
@@ -25,7 +18,7 @@ def render(report: CheckReport) -> str:
 
 def _format_lines(report: CheckReport) -> Iterator[str]:
     counts = report.count_findings()
-    mark = _MARKS.get(next((name for name in ("error", "unknown", "warning") if counts[name]), ""), StatusMark.OK)
+    mark = get_state_mark(next((name for name in ("error", "unknown", "warning") if counts[name]), "pass"))
     at = f" at {shorten_revision(report.commit)}" if report.commit else ""
     yield sanitize_text(f"{mark.glyph()} {report.path}{at}: {format_summary(counts)}")
     for environment in report.config.environments:
@@ -44,7 +37,9 @@ def _format_lines(report: CheckReport) -> Iterator[str]:
 def _format_group(title: str, findings: Collection[Finding]) -> Iterator[str]:
     yield title
     for name in ("error", "unknown", "warning", "waived"):
-        yield from _format_findings([finding for finding in findings if finding_kind(finding) == name], _MARKS[name])
+        yield from _format_findings(
+            [finding for finding in findings if finding_kind(finding) == name], get_state_mark(name)
+        )
     passed = sum(finding.status == "pass" for finding in findings)
     skipped = sorted({finding.evidence for finding in findings if finding.status == "skipped"})
     suffix = f", skipped: {', '.join(skipped)}" if skipped else ""

@@ -63,8 +63,8 @@ def read_cluster_evidence(
         reasons = MissingEvidence("; ".join(missing) or "Argo CD has none of its applications")
         return ClusterEvidence(reasons, reasons)
     return ClusterEvidence(
-        build_manifests(target, missing=missing, odd=unreadable),
-        build_manifests(live, missing=missing, odd=unreadable, live=True),
+        build_manifests(target, missing=missing, unreadable=unreadable),
+        build_manifests(live, missing=missing, unreadable=unreadable, live=True),
     )
 
 

@@ -32,8 +32,8 @@ def read_recorded_manifests(
 ) -> tuple[Manifests, Manifests]:
     """Return (rendered, live) of a recorded managed-resources response."""
     managed = read_managed_resources(load_recording(name).body["items"], app, options)
-    return build_manifests(managed.target, odd=managed.unreadable), build_manifests(
-        managed.live, odd=managed.unreadable, live=True
+    return build_manifests(managed.target, unreadable=managed.unreadable), build_manifests(
+        managed.live, unreadable=managed.unreadable, live=True
     )
 
 
@@ -234,8 +234,8 @@ def test_an_environment_without_live_objects_sleeps_only_on_demand() -> None:
 def test_every_recorded_response_can_be_evaluated(name: str) -> None:
     body = load_recording(name).body
     managed = read_managed_resources(body.get("items", []), "anchor-msp-prod")
-    rendered = build_manifests(managed.target, odd=managed.unreadable)
-    live = build_manifests(managed.live, odd=managed.unreadable, live=True)
+    rendered = build_manifests(managed.target, unreadable=managed.unreadable)
+    live = build_manifests(managed.live, unreadable=managed.unreadable, live=True)
 
     findings = evaluate(PolicyFacts({"prod": Facts(CONFIG, NOW, rendered=rendered, live=live)}, PASSING_FACTS.estate))
 
