@@ -159,11 +159,6 @@ def test_listeners_are_told_when_the_thread_crashes(tmp_path, monkeypatch):
     assert isinstance(reader.error, ValueError)
 
 
-def test_a_server_without_credentials_is_not_prefetched(tmp_path):
-    with run_sandbox_in_thread("steady") as box:
-        assert start_prefetch(sandbox_config(box), {}, tmp_path) == {}
-
-
 def test_stopping_directly_after_the_start_works(tmp_path):
     with run_sandbox_in_thread("steady") as box:
         reader = BackgroundThread(sandbox_config(box), sandbox_environ(box), tmp_path)

@@ -7,39 +7,24 @@ import asyncio
 import httpx
 import pytest
 
-from anchor_tui.config.model import ApplicationSelector
-from anchor_tui.domain.model import Fresh, Stale, Unavailable
 from anchor_tui.sources.argocd import application_reader
 from anchor_tui.sources.errors import Forbidden, InvalidResponse, RateLimited, ServerError, Unauthenticated
 from tests.argocd_recordings import load_recording, replay_transport
 from tests.sources.argocd.fakes import (
+    BOTH,
     LIST,
+    PROD,
+    SELECTED,
     STREAM,
     FakeArgoCD,
     application_json,
     applications_by_id,
     error_response,
     has_application,
+    is_fresh,
     make_source,
     run_source,
 )
-
-PROD = {"prod": ("prod",)}
-BOTH = {"staging": ("staging",), "prod": ("prod",)}
-SELECTED = {"prod": ApplicationSelector((("env", "prod"),))}
-
-
-def is_stale(reading) -> bool:
-    return isinstance(reading, Stale)
-
-
-def is_missing(reading) -> bool:
-    return isinstance(reading, Unavailable)
-
-
-def is_fresh(reading) -> bool:
-    return isinstance(reading, Fresh)
-
 
 # --- one reading ------------------------------------------------------------------------------------
 

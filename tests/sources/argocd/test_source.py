@@ -9,40 +9,27 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from anchor_tui.config.model import ApplicationSelector
-from anchor_tui.domain.model import Fresh, Stale, Unavailable
 from anchor_tui.sources.argocd import source as module
 from anchor_tui.sources.argocd.endpoints import LIST_FIELDS, WATCH_FIELDS
 from anchor_tui.sources.errors import SourceError
 from tests.sources.argocd.fakes import (
+    BOTH,
     LIST,
     NOW,
+    PROD,
+    SELECTED,
     STREAM,
     FakeArgoCD,
     application_json,
     applications_by_id,
     error_response,
     has_application,
+    is_fresh,
+    is_stale,
+    is_unavailable,
     make_source,
     run_source,
 )
-
-PROD = {"prod": ("prod",)}
-BOTH = {"staging": ("staging",), "prod": ("prod",)}
-SELECTED = {"prod": ApplicationSelector((("env", "prod"),))}
-
-
-def is_stale(reading) -> bool:
-    return isinstance(reading, Stale)
-
-
-def is_missing(reading) -> bool:
-    return isinstance(reading, Unavailable)
-
-
-def is_fresh(reading) -> bool:
-    return isinstance(reading, Fresh)
-
 
 # --- listing and following ---------------------------------------------------------------------------
 
@@ -269,9 +256,9 @@ async def test_a_failed_first_list_is_unavailable_with_the_reason(name):
     argo = FakeArgoCD(application_json("prod"))
     argo.responses[LIST], kind, words = failing(name)
     async with run_source(make_source(argo, PROD)) as seen:
-        missing = await seen.wait_until(is_missing)
-    assert missing.error.kind == kind
-    assert words in missing.error.message
+        unavailable = await seen.wait_until(is_unavailable)
+    assert unavailable.error.kind == kind
+    assert words in unavailable.error.message
 
 
 @pytest.mark.parametrize("name", FAILURES)
@@ -290,37 +277,36 @@ async def test_a_failed_later_list_is_stale_until_it_succeeds(name):
         await seen.wait_until(is_fresh)
 
 
-async def test_a_refused_token_is_tried_every_half_minute(monkeypatch):
-    pauses: list[float] = []
+@pytest.fixture
+def pauses(monkeypatch) -> list[float]:
+    """The pauses of the source, in seconds; the first one does not end."""
+    seconds_list: list[float] = []
 
-    async def noted(wake: asyncio.Event, seconds: float) -> bool:
-        pauses.append(seconds)
+    async def record_pause(wake: asyncio.Event, seconds: float) -> bool:
+        seconds_list.append(seconds)
         return await wake.wait()
 
-    monkeypatch.setattr(module, "sleep_until_woken", noted)
+    monkeypatch.setattr(module, "sleep_until_woken", record_pause)
+    return seconds_list
+
+
+async def test_a_refused_token_is_tried_every_half_minute(pauses):
     argo = FakeArgoCD()
     argo.responses[LIST] = lambda _: error_response(401, "no session information")
     async with run_source(make_source(argo, PROD)) as seen:
-        missing = await seen.wait_until(is_missing)
+        unavailable = await seen.wait_until(is_unavailable)
         await asyncio.sleep(0)
-    assert missing.error.kind == "unauthenticated"
-    assert "argocd login" in missing.error.message
+    assert unavailable.error.kind == "unauthenticated"
+    assert "argocd login" in unavailable.error.message
     assert pauses == [30.0]
 
 
 @pytest.mark.parametrize(("header", "pause_s"), [("7", 7.0), ("86400", 3600.0)])
-async def test_retry_after_is_honoured_up_to_an_hour(monkeypatch, header, pause_s):
-    pauses: list[float] = []
-
-    async def noted(wake: asyncio.Event, seconds: float) -> bool:
-        pauses.append(seconds)
-        return await wake.wait()
-
-    monkeypatch.setattr(module, "sleep_until_woken", noted)
+async def test_retry_after_is_honoured_up_to_an_hour(pauses, header, pause_s):
     argo = FakeArgoCD()
     argo.responses[LIST] = lambda _: error_response(429, "too many", **{"retry-after": header})
     async with run_source(make_source(argo, PROD)) as seen:
-        await seen.wait_until(is_missing)
+        await seen.wait_until(is_unavailable)
         await asyncio.sleep(0)
     assert pauses == [pause_s]
 
@@ -332,4 +318,4 @@ async def test_missing_credentials_make_the_source_unavailable():
     source = make_source(FakeArgoCD(), PROD)
     source._connect = connect
     async with run_source(source) as seen:
-        assert (await seen.wait_until(is_missing)).error.message == "no token"
+        assert (await seen.wait_until(is_unavailable)).error.message == "no token"

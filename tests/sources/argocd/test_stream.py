@@ -8,38 +8,25 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from anchor_tui.config.model import ApplicationSelector
-from anchor_tui.domain.model import Fresh, Stale, Unavailable
+from anchor_tui.domain.model import Fresh
 from anchor_tui.sources.argocd import source as module
 from anchor_tui.sources.backoff import Backoff
 from tests.sources.argocd.fakes import (
     LIST,
     NOW,
+    PROD,
+    SELECTED,
     STREAM,
     FakeArgoCD,
     application_json,
     applications_by_id,
     error_response,
     has_application,
+    is_fresh,
+    is_stale,
     make_source,
     run_source,
 )
-
-PROD = {"prod": ("prod",)}
-BOTH = {"staging": ("staging",), "prod": ("prod",)}
-SELECTED = {"prod": ApplicationSelector((("env", "prod"),))}
-
-
-def is_stale(reading) -> bool:
-    return isinstance(reading, Stale)
-
-
-def is_missing(reading) -> bool:
-    return isinstance(reading, Unavailable)
-
-
-def is_fresh(reading) -> bool:
-    return isinstance(reading, Fresh)
 
 
 async def test_a_stream_that_ends_is_opened_again_without_staleness():
