@@ -170,7 +170,7 @@ async def _plan_and_execute(estate: RuntimeContext, arguments: argparse.Namespac
     told = _ProgressPrinter()
     connections = Connections(estate.config, estate.environ, estate.home)
     executor = PlanExecutor(
-        connections, AuditLog(estate.state_folder), pace=_timeouts_of(arguments), listener=told.print_progress
+        connections, AuditLog(estate.state_folder), timeouts=_timeouts_of(arguments), listener=told.print_progress
     )
     try:
         if not arguments.dry_run:

@@ -154,7 +154,7 @@ class Operator:
         environ: dict[str, str] | None = None,
         login: str = "",
         read_only: bool = False,
-        pace: Timeouts = QUICK_TIMEOUTS,
+        timeouts: Timeouts = QUICK_TIMEOUTS,
     ) -> None:
         self.box, self.traffic, self.folder = box, traffic, folder
         file = write_configuration(box, folder) / "anchor-tui.toml"
@@ -173,7 +173,7 @@ class Operator:
         """Whether the first snapshot does for all Plans: where they are many, and nothing of it changes."""
         self.jobs: tuple[Job, ...] = ()
         self.told: list[str] = []
-        self.executor = PlanExecutor(self.connections, self.audit, pace=pace, listener=self._listen)
+        self.executor = PlanExecutor(self.connections, self.audit, timeouts=timeouts, listener=self._listen)
 
     def _listen(self, jobs: tuple[Job, ...]) -> None:
         self.jobs = jobs

@@ -16,7 +16,7 @@ from anchor_tui.domain.model import AppId, Application, Problem
 from anchor_tui.domain.source_data import ArgoCDData, ObservedApplication
 from anchor_tui.sources.argocd.application_conversion import to_observed_application
 from anchor_tui.sources.argocd.application_filter import ApplicationFilter
-from anchor_tui.sources.argocd.response import ApiResponse, decode_json
+from anchor_tui.sources.argocd.response import ApiResponse
 from anchor_tui.sources.argocd.schema import (
     ApplicationIdentity,
     ApplicationJson,
@@ -26,6 +26,7 @@ from anchor_tui.sources.argocd.schema import (
     VersionResponse,
 )
 from anchor_tui.sources.errors import InvalidResponse, SourceError
+from anchor_tui.sources.json_body import decode_json
 
 DETAILS_MAX_AGE = timedelta(minutes=5)
 """Argo CD reconciles each application every 3 minutes by default: older details are outdated."""

@@ -15,6 +15,7 @@ APPLICATIONS = "api/v1/applications"
 STREAM = "api/v1/stream/applications"
 VERSION = "api/version"
 SETTINGS = "api/v1/settings"
+CAN_I = "api/v1/account/can-i"
 
 LIST_FIELDS = (
     "metadata.resourceVersion",

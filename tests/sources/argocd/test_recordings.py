@@ -12,7 +12,6 @@ import pytest
 from anchor_tui.domain.model import Application
 from anchor_tui.sources.argocd.application_conversion import to_observed_application
 from anchor_tui.sources.argocd.endpoints import APPLICATIONS, STREAM
-from anchor_tui.sources.argocd.response import decode_json
 from anchor_tui.sources.argocd.schema import (
     ApplicationJson,
     ApplicationListResponse,
@@ -30,6 +29,7 @@ from anchor_tui.sources.errors import (
     Timeout,
     Unauthenticated,
 )
+from anchor_tui.sources.json_body import decode_json
 from tests.argocd_recordings import Recording, load_recording, recording_names
 from tests.sources.argocd.fakes import URL, make_client
 

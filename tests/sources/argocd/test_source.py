@@ -237,11 +237,11 @@ FAILURES = {
     "html": (200, {"content-type": "text/html"}, b"<html>log in</html>", "bad-answer", "a proxy's login page"),
     "html without its type": (200, {}, b"<!DOCTYPE html>", "bad-answer", "a proxy's login page"),
     "redirect": (302, {"location": "https://sso.example/in?x=1"}, b"", "bad-answer", "redirects to sso.example:"),
-    "redirect to nowhere": (302, {"location": "http://a:b/"}, b"", "bad-answer", "ended early or is no HTTP"),
+    "redirect to nowhere": (302, {"location": "http://a:b/"}, b"", "bad-answer", "ended early or is not HTTP"),
     "truncated": (200, {}, b'{"metadata":{},"items":[{"metad', "bad-answer", "ended early"),
     "without items": (200, {}, b'{"metadata":{}}', "bad-answer", "unexpected shape"),
     "empty": (200, {}, b"", "bad-answer", "ended early"),
-    "not UTF-8": (200, {}, b"\xff\xfe{}", "bad-answer", "is no JSON"),
+    "not UTF-8": (200, {}, b"\xff\xfe{}", "bad-answer", "is not JSON"),
     "not gzip": (200, {"content-encoding": "gzip"}, b"no gzip", "bad-answer", "cannot be decompressed"),
 }
 
