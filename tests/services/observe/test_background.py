@@ -40,7 +40,7 @@ class Listener:
 def all_fresh(snapshot) -> bool:
     """Return True if every source has been read, the release history included."""
     position = snapshot.environments[1].position
-    fresh = all(each.state == "fresh" for each in snapshot.sources)
+    fresh = all(source.state == "fresh" for source in snapshot.sources)
     return fresh and position is not None and position.state != "unknown"
 
 
@@ -144,7 +144,7 @@ def test_stopping_cancels_a_plan_in_preparation(tmp_path):
 
 def test_listeners_are_told_when_the_thread_crashes(tmp_path, monkeypatch):
     async def die(*_: object) -> None:
-        raise ValueError("a fault of ours")
+        raise ValueError("an internal error")
 
     monkeypatch.setattr(observer.Observer, "run", die)
     heard, late = Listener(), Listener()

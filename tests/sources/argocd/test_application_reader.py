@@ -148,7 +148,7 @@ async def test_an_item_without_identity_is_a_problem_of_the_source():
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("response", "message"),
     [
         (error_response(400, "application is broken"), "HTTP 400: application is broken"),
         (error_response(500, "the project does not exist"), "HTTP 500: the project does not exist"),
@@ -156,11 +156,11 @@ async def test_an_item_without_identity_is_a_problem_of_the_source():
         (httpx.Response(200, content=b'{"metadata":{"na'), "ended early"),
     ],
 )
-async def test_a_failed_application_request_affects_no_other(answer, words):
+async def test_a_failed_application_request_affects_no_other(response, message):
     argo = FakeArgoCD(application_json("prod"))
-    argo.responses[f"{LIST}/staging"] = lambda _: answer
+    argo.responses[f"{LIST}/staging"] = lambda _: response
     applications = applications_by_id(await make_source(argo, BOTH).read())
-    assert words in applications["argocd/staging"].problems[0].message
+    assert message in applications["argocd/staging"].problems[0].message
     assert applications["argocd/prod"].sync == "Synced"
 
 
@@ -228,4 +228,4 @@ async def test_a_name_is_quoted_in_the_path():
     )
     applications = applications_by_id(await make_source(argo, {"prod": ("x?refresh=hard",)}).read())
     assert list(applications) == ["argocd/x?refresh=hard"]
-    assert all("refresh" not in each.url.params for each in argo.requests)
+    assert all("refresh" not in request.url.params for request in argo.requests)

@@ -62,12 +62,12 @@ async def test_the_stream_requests_errors_and_has_no_selector():
     argo = FakeArgoCD(application_json("prod", labels={"env": "prod"}))
     async with run_source(make_source(argo, SELECTED)):
         await argo.wait_for_stream()
-    asked = next(each for each in argo.requests if each.url.path == STREAM)
+    asked = next(request for request in argo.requests if request.url.path == STREAM)
     assert set(asked.url.params) == {"fields"}
     assert "error" in asked.url.params["fields"].split(",")
     assert asked.headers["accept"] == "text/event-stream"
     assert asked.url.params["fields"] == ",".join(WATCH_FIELDS)
-    listed = next(each for each in argo.requests if each.url.path == LIST)
+    listed = next(request for request in argo.requests if request.url.path == LIST)
     assert listed.url.params["fields"] == ",".join(LIST_FIELDS)
 
 
@@ -189,7 +189,9 @@ async def test_a_list_fetches_changed_applications_only():
         stream = await argo.wait_for_stream()
         for name in ("staging", "prod"):
             stream.send("ADDED", application_json(name, conditions=[{"type": "SyncError", "message": name}]))
-        await seen.wait_until(lambda reading: all(each.conditions for each in applications_by_id(reading).values()))
+        await seen.wait_until(
+            lambda reading: all(application.conditions for application in applications_by_id(reading).values())
+        )
         missed = application_json("prod", sync={"status": "OutOfSync"}, reconciledAt="2026-11-23T06:30:00Z")
         argo.documents["argocd", "prod"] = missed
         source.read_again()
@@ -224,7 +226,7 @@ async def test_an_absent_application_stays_absent_during_a_list():
         source.read_again()
         await argo.wait_for_request(f"{LIST}/prod", 4)
         await seen.wait_until(lambda reading: reading is not seen.readings[settled])
-        assert all(has_application("argocd/prod", presence="absent")(each) for each in seen.readings[settled:])
+        assert all(has_application("argocd/prod", presence="absent")(reading) for reading in seen.readings[settled:])
 
 
 # --- a list that fails -------------------------------------------------------------------------------
@@ -247,18 +249,18 @@ FAILURES = {
 
 
 def failing(name: str) -> tuple[Callable[[httpx.Request], httpx.Response], str, str]:
-    status, headers, body, kind, words = FAILURES[name]
-    return lambda _: httpx.Response(status, headers=headers, stream=httpx.ByteStream(body)), kind, words
+    status, headers, body, kind, message = FAILURES[name]
+    return lambda _: httpx.Response(status, headers=headers, stream=httpx.ByteStream(body)), kind, message
 
 
 @pytest.mark.parametrize("name", FAILURES)
 async def test_a_failed_first_list_is_unavailable_with_the_reason(name):
     argo = FakeArgoCD(application_json("prod"))
-    argo.responses[LIST], kind, words = failing(name)
+    argo.responses[LIST], kind, message = failing(name)
     async with run_source(make_source(argo, PROD)) as seen:
         unavailable = await seen.wait_until(is_unavailable)
     assert unavailable.error.kind == kind
-    assert words in unavailable.error.message
+    assert message in unavailable.error.message
 
 
 @pytest.mark.parametrize("name", FAILURES)
@@ -267,11 +269,11 @@ async def test_a_failed_later_list_is_stale_until_it_succeeds(name):
     source = make_source(argo, PROD)
     async with run_source(source) as seen:
         await argo.wait_for_stream()
-        argo.responses[LIST], kind, words = failing(name)
+        argo.responses[LIST], kind, message = failing(name)
         source.read_again()
         stale = await seen.wait_until(is_stale)
-        assert (stale.error.kind, words in stale.error.message) == (kind, True)
-        assert [each.application.name for each in stale.last_good.applications] == ["prod"]
+        assert (stale.error.kind, message in stale.error.message) == (kind, True)
+        assert [observed.application.name for observed in stale.last_good.applications] == ["prod"]
         assert stale.taken_at == NOW
         del argo.responses[LIST]
         await seen.wait_until(is_fresh)

@@ -127,7 +127,7 @@ async def test_pauses_grow_while_the_stream_is_cut(monkeypatch):
             stream.end()
         await argo.wait_for_stream(8)
         await seen.wait_until(is_fresh)
-    pauses = [each for each in asked if each < module.FALLBACK_RELIST_S]
+    pauses = [pause_s for pause_s in asked if pause_s < module.FALLBACK_RELIST_S]
     assert pauses[6] > 20 * pauses[0]
 
 
