@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from anchor_tui.domain.actions.plan import Order, Outcome, OutcomeKind, Plan, Refusal
-from anchor_tui.domain.formatting import get_first_line
+from anchor_tui.domain.formatting import format_internal_error, get_first_line
 from anchor_tui.tui.protocols import ActionBackend
 from anchor_tui.tui.targets import ActionTarget, build_order
 
@@ -64,7 +64,7 @@ class ActionFlows:
         try:
             await flow
         except Exception as error:  # noqa: BLE001
-            message = f"a fault in anchor-tui: {type(error).__name__}; look what is there, and at the audit"
+            message = f"{format_internal_error(error)}; check the cluster and the audit"
             self._app.notify(message, severity="error", timeout=20, markup=False)
 
     def _choose_release(self, order: Order) -> None:
@@ -147,7 +147,7 @@ class ActionFlows:
         try:
             outcome = await asyncio.wrap_future(self._actor.execute(plan, consent))
         except Exception as error:  # noqa: BLE001 - a fault of ours must be seen: what was sent may be there
-            message = f"a fault in anchor-tui ended it ({type(error).__name__}): look what is there, and at the audit"
+            message = f"{format_internal_error(error)}; check the cluster and the audit"
             self._app.notify(message, title=plan.title, severity="error", timeout=20, markup=False)
             return None
         self._app.notify(
@@ -191,4 +191,4 @@ class ActionFlows:
 
 def _refuse_after_internal_error(error: Exception) -> Refusal:
     """An exception's text may hold anything, so its kind must do."""
-    return Refusal("", "internal", f"a fault in anchor-tui: {type(error).__name__}; nothing was sent")
+    return Refusal("", "internal", f"{format_internal_error(error)}; nothing was sent")

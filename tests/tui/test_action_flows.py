@@ -312,7 +312,7 @@ async def test_a_fault_of_ours_in_a_flow_is_said_and_ends_nothing():
 
         stage.reader.recover = broken
         stage.app.flows.start_recovery()
-        await wait_until(stage, lambda: "a fault in anchor-tui: LookupError" in notifications(stage))
+        await wait_until(stage, lambda: "internal error in anchor-tui: LookupError" in notifications(stage))
         assert "a secret" not in notifications(stage)
         assert stage.app.is_running
 

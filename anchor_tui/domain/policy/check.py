@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from anchor_tui.config.model import RuleSet
+from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.domain.helm.value_layers import SourceLocation
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import EvidenceKind, Finding, ValueObject
@@ -99,7 +100,7 @@ class Check(ValueObject, frozen=True):
             else:
                 outcomes = (unknown(error.cause.reason, error.cause.location),)
         except Exception as error:  # noqa: BLE001 - an internal error in one rule must not suppress the other rules
-            outcomes = (unknown(f"internal error in anchor-tui: {type(error).__name__}"),)
+            outcomes = (unknown(format_internal_error(error)),)
         for outcome in _summarize_outcomes(outcomes, _unreadable_parts(facts, evidence)):
             yield self._build_finding(facts, evidence, outcome)
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
+from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.domain.model import Application, Finding
 from anchor_tui.domain.policy.engine import PolicyFindings, evaluate_policy
 from anchor_tui.domain.policy.evidence.cluster import ClusterEvidence
@@ -151,6 +152,6 @@ def _internal_error_findings(config: Config, error: Exception) -> PolicyFindings
 
     It contains only the type of the error: the text of an exception may contain secrets.
     """
-    message = f"internal error in anchor-tui: {type(error).__name__}"
+    message = format_internal_error(error)
     finding = Finding("policy", "The policy can be evaluated", "error", "unknown", "git", message)
     return PolicyFindings({environment.name: (finding,) for environment in config.environments}, ())
