@@ -133,7 +133,7 @@ class CutoverScreen(ModalScreen[CutoverChoice | None]):
         failed = (each for each in self.items if each.state == "failed")
         return next((each for each in failed if row is not None and checklist_row_key(each) == row.key), None)
 
-    def on_grid_highlighted(self, message: RowList.Highlighted) -> None:
+    def on_row_list_highlighted(self, message: RowList.Highlighted) -> None:
         """The details follow the cursor."""
         message.stop()
         self._show_detail()

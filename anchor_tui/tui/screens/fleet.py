@@ -248,15 +248,15 @@ class FleetScreen(Screen[None]):
 
     # --- messages up -------------------------------------------------------------------------------
 
-    def on_grid_highlighted(self, message: RowList.Highlighted) -> None:
+    def on_row_list_highlighted(self, message: RowList.Highlighted) -> None:
         """The details follow the cursor; in the fleet the cursor is the environment."""
         message.stop()
-        if message.grid.id == "fleet" and message.row is not None and not self.as_cards and self.pane == FLEET_PANE:
+        if message.row_list.id == "fleet" and message.row is not None and not self.as_cards and self.pane == FLEET_PANE:
             self.environment = message.row.key
         self._show_detail()
         self._show_available_keys()
 
-    def on_card_chosen(self, message: EnvironmentCard.Chosen) -> None:
+    def on_environment_card_chosen(self, message: EnvironmentCard.Chosen) -> None:
         """A card was clicked."""
         self.environment = message.name
 

@@ -72,7 +72,7 @@ class PaneContent:
 class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     """Rows below a line of titles. Posts `Highlighted` when the cursor moves to another row."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"grid--titles", "grid--row", "grid--cursor"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"row-list--titles", "row-list--row", "row-list--cursor"}
 
     rows: reactive[tuple[ListRow, ...]] = reactive((), layout=False)
     now: reactive[datetime] = reactive(datetime.fromtimestamp(0, UTC))
@@ -83,15 +83,15 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     class Highlighted(Message):
         """The cursor came to a row, or there is none any more."""
 
-        def __init__(self, grid: RowList, row: ListRow | None) -> None:
+        def __init__(self, row_list: RowList, row: ListRow | None) -> None:
             super().__init__()
-            self.grid = grid
+            self.row_list = row_list
             self.row = row
 
         @property
         def control(self) -> RowList:
-            """The grid."""
-            return self.grid
+            """The list that posted the message."""
+            return self.row_list
 
     def __init__(self, columns: tuple[ListColumn, ...] = (), *, id: str | None = None, empty_text: str = "") -> None:  # noqa: A002
         super().__init__(id=id)
@@ -181,16 +181,16 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         width = self.size.width
         if y == 0:
             titles = tuple(Content(column.title) for column in self.columns)
-            return self._render_strip(titles, " ", width, "grid--titles")
+            return self._render_strip(titles, " ", width, "row-list--titles")
         index = y - 1 + self.scroll_offset.y
         if not self.rows and y == 1:
-            return self._render_strip((Content(self.empty_text),), " ", width, "grid--titles", whole=True)
+            return self._render_strip((Content(self.empty_text),), " ", width, "row-list--titles", whole=True)
         if not 0 <= index < len(self.rows):
             return Strip.blank(width, self.rich_style)
         here = index == self._index
         cells = self.rows[index].draw_cells(self.now)
         gutter = "●" if self.rows[index].key in self.selected else "▌" if here else " "
-        return self._render_strip(cells, gutter, width, "grid--cursor" if here else "grid--row")
+        return self._render_strip(cells, gutter, width, "row-list--cursor" if here else "row-list--row")
 
     def _render_strip(
         self, cells: tuple[Content, ...], gutter: str, width: int, component: str, *, whole: bool = False
