@@ -320,7 +320,7 @@ async def test_a_fault_of_ours_in_a_flow_is_said_and_ends_nothing():
 async def test_a_refresh_goes_out_at_once_and_asks_nothing():
     async with open_app(environment="staging") as stage:
         await stage.show(HEALTHY)
-        stage.reader.plan = lambda order: sync_plan(order, price="none", title="Refresh anchor-msp-staging")
+        stage.reader.plan = lambda order: sync_plan(order, confirmation="none", title="Refresh anchor-msp-staging")
         await stage.press("r")
         await wait_until(stage, lambda: len(stage.reader.executed) == 1)
         assert isinstance(stage.app.screen, FleetScreen)
@@ -415,7 +415,7 @@ async def test_the_pull_request_of_what_still_runs_is_told_whole_and_can_be_open
         under_way = make_job(plan, "done", "running", "waiting")
         first, *others = under_way.groups[0].steps
         steps = (replace(first, note=f"#236 {url}"), *others)
-        stage.app._apply_jobs((replace(under_way, tracks=(replace(under_way.groups[0], steps=steps, url=url),)),))
+        stage.app._apply_jobs((replace(under_way, groups=(replace(under_way.groups[0], steps=steps, url=url),)),))
         stage.app.show_progress(plan)
         await stage.pilot.pause()
         await stage.pilot.pause()

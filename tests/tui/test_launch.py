@@ -12,7 +12,7 @@ from anchor_tui.__main__ import run_command_line
 def test_a_fault_of_ours_that_ends_the_reading_is_named_by_its_type_alone(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    died = SimpleNamespace(start=lambda: None, stop=lambda: None, fault=ValueError("token ghp_secret in here"))
+    died = SimpleNamespace(start=lambda: None, stop=lambda: None, error=ValueError("token ghp_secret in here"))
     closed = SimpleNamespace(run=lambda: None, return_code=3)
     monkeypatch.setattr("anchor_tui.services.observe.background.BackgroundThread", lambda *_: died)
     monkeypatch.setattr("anchor_tui.tui.app.AnchorApp", lambda *_, **__: closed)

@@ -194,11 +194,11 @@ async def test_at_80_columns_the_fleet_is_a_pane_of_rows_and_resizing_keeps_the_
         await stage.pilot.resize_terminal(110, 32)
         await stage.pilot.pause()
         assert stage.fleet.as_cards
-        assert stage.fleet_screen.environment == "staging"
-        assert stage.fleet_screen.pane == "Applications"
+        assert stage.fleet.environment == "staging"
+        assert stage.fleet.pane == "Applications"
         await stage.pilot.resize_terminal(80, 24)
         await stage.pilot.pause()
-        assert stage.fleet_screen.environment == "staging"
+        assert stage.fleet.environment == "staging"
 
 
 async def test_more_environments_than_fit_side_by_side_become_rows():
