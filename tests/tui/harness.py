@@ -21,6 +21,7 @@ from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.services.execute.executor import Consent
 from anchor_tui.tui.app import AnchorApp
 from anchor_tui.tui.screens.fleet import FleetScreen
+from anchor_tui.tui.screens.plan import PlanScreen
 from tests.values import NOW, config
 
 
@@ -134,3 +135,30 @@ async def open_app(
         stage.append(AppHarness(app, pilot, reader, chosen))
         await pilot.pause()
         yield stage[0]
+
+
+async def wait_until(stage: AppHarness, holds: Callable[[], bool]) -> None:
+    """Lets the application go on until it is so; the suite's own time limit is the last resort."""
+    for _ in range(500):
+        if holds():
+            return
+        await stage.pilot.pause(0.01)
+    raise AssertionError(f"it never came to be; on the screen stands\n{stage.text}")
+
+
+def notifications(stage: AppHarness) -> str:
+    """What the application has notified of."""
+    return "\n".join(f"{each.title}: {each.message}" for each in stage.app._notifications)
+
+
+def plan_screen(stage: AppHarness) -> PlanScreen:
+    assert isinstance(stage.app.screen, PlanScreen)
+    return stage.app.screen
+
+
+async def open_plan(stage: AppHarness, key: str, plan: Callable[[Order], Plan | Refusal]) -> PlanScreen:
+    """Presses an action's key and waits until its Plan can be read."""
+    stage.reader.plan = plan
+    await stage.press(key)
+    await wait_until(stage, lambda: isinstance(stage.app.screen, PlanScreen) and stage.app.screen.is_readable)
+    return plan_screen(stage)

@@ -20,8 +20,7 @@ from anchor_tui.tui.app import AnchorApp
 from anchor_tui.tui.screens.cutover import CutoverScreen
 from anchor_tui.tui.screens.plan import PlanScreen
 from anchor_tui.tui.screens.progress import ProgressScreen
-from tests.tui.harness import AppHarness
-from tests.tui.test_action_flows import notifications, wait_until
+from tests.tui.harness import AppHarness, notifications, wait_until
 
 
 @asynccontextmanager
