@@ -11,13 +11,13 @@ from tests.values import (
 
 
 async def test_a_problem_names_its_file_and_line():
-    async with open_app(environment="prod") as stage:
+    async with open_app(environment="prod") as ui:
         from anchor_tui.domain.model import Problem
         from tests.values import files
 
         problem = Problem("release", "malformed", "a tab where spaces belong", "environments/prod/release.yaml", 3, 1)
         repo = ops_repo(environments={**ops_repo().environments, "prod": files(problems=(problem,))})
-        await stage.show(readings(repo=fresh(repo)))
-        await stage.press("tab", "tab", "tab")
-        assert "environments/prod/release.yaml:3: a tab where spaces belong" in stage.text
-        assert "release unreadable" in stage.text
+        await ui.show(readings(repo=fresh(repo)))
+        await ui.press("tab", "tab", "tab")
+        assert "environments/prod/release.yaml:3: a tab where spaces belong" in ui.text
+        assert "release unreadable" in ui.text

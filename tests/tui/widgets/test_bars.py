@@ -10,14 +10,14 @@ from tests.values import (
 
 
 async def test_the_header_shows_the_verdict_and_the_worst_environment():
-    async with open_app() as stage:
-        await stage.show(HEALTHY)
-        assert stage.text.splitlines()[0].split() == ["anchor-msp", "✓", "OK"]
-        await stage.show(INCIDENT)
-        assert "✗ FAILING  prod: Degraded for 12 min, Deployment/gateway" in stage.text.splitlines()[0]
+    async with open_app() as ui:
+        await ui.show(HEALTHY)
+        assert ui.text.splitlines()[0].split() == ["anchor-msp", "✓", "OK"]
+        await ui.show(INCIDENT)
+        assert "✗ FAILING  prod: Degraded for 12 min, Deployment/gateway" in ui.text.splitlines()[0]
 
 
 async def test_the_read_only_badge_stays_beside_a_long_reason():
-    async with open_app((80, 24), of=config(read_only=True)) as stage:
-        await stage.show(INCIDENT)
-        assert stage.text.splitlines()[0].endswith("READ-ONLY")
+    async with open_app((80, 24), config=config(read_only=True)) as ui:
+        await ui.show(INCIDENT)
+        assert ui.text.splitlines()[0].endswith("READ-ONLY")

@@ -17,17 +17,17 @@ from tests.values import (
 async def test_the_cursor_stays_on_its_row():
     chosen = config(environment_config("all", applications=ApplicationSelector((("tier", "all"),))))
     apps = tuple(application(f"app-{number:04}") for number in range(1000))
-    async with open_app(of=chosen) as stage:
-        await stage.show(readings(fresh(argocd(*apps, labels={"tier": "all"}))))
-        await stage.press("end")
-        grid = stage.fleet.active_list
+    async with open_app(config=chosen) as ui:
+        await ui.show(readings(fresh(argocd(*apps, labels={"tier": "all"}))))
+        await ui.press("end")
+        grid = ui.fleet.active_list
         assert grid.highlighted_row is not None
         assert grid.highlighted_row.key.endswith("app-0999")
-        assert "app-0999" in stage.text
-        await stage.press("up")
-        await stage.show(readings(fresh(argocd(*apps[500:], labels={"tier": "all"}))))
+        assert "app-0999" in ui.text
+        await ui.press("up")
+        await ui.show(readings(fresh(argocd(*apps[500:], labels={"tier": "all"}))))
         assert grid.highlighted_row is not None
         assert grid.highlighted_row.key.endswith("app-0998")
-        await stage.show(readings(fresh(argocd(*apps[:10], labels={"tier": "all"}))))
+        await ui.show(readings(fresh(argocd(*apps[:10], labels={"tier": "all"}))))
         assert grid.highlighted_row is not None
         assert grid.highlighted_row.key.endswith("app-0009")
