@@ -58,11 +58,10 @@ def _format_json_line(entry: AuditEntry) -> str:
 
 
 def _format_text_line(entry: AuditEntry) -> str:
-    from anchor_tui.cli.output.plan_text import OUTCOME_MARKS
     from anchor_tui.domain.formatting import sanitize_text
-    from anchor_tui.domain.status_marks import StatusMark
+    from anchor_tui.domain.status_marks import StatusMark, get_state_mark
 
-    mark = StatusMark.PROGRESS if entry.entry == "intended" else OUTCOME_MARKS[entry.entry]
+    mark = StatusMark.PROGRESS if entry.entry == "intended" else get_state_mark(entry.entry)
     where = entry.subject or ", ".join(entry.environments)
     step = f" step {entry.step + 1}" if entry.step is not None and entry.step >= 0 else ""
     reason = f"  reason: {entry.reason}" if entry.reason and entry.entry == "intended" else ""

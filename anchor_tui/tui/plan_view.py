@@ -8,19 +8,12 @@ from datetime import datetime
 from textual.content import Content
 
 from anchor_tui.domain.actions.jobs import GroupProgress, Job
-from anchor_tui.domain.actions.plan import LineKind, Outcome, OutcomeKind, Plan, Refusal
+from anchor_tui.domain.actions.plan import LineKind, Outcome, Plan, Refusal
 from anchor_tui.domain.formatting import format_age
-from anchor_tui.domain.status_marks import StatusMark
+from anchor_tui.domain.status_marks import StatusMark, get_state_mark
 from anchor_tui.tui.style import MUTED, join_parts, marked_text, muted_text, safe_text
 
 _CHECKED_KINDS: frozenset[LineKind] = frozenset({"ok", "warning", "failed"})
-OUTCOME_MARKS: dict[OutcomeKind, StatusMark] = {
-    "done": StatusMark.OK,
-    "failed": StatusMark.FAILING,
-    "drifted": StatusMark.ATTENTION,
-    "refused": StatusMark.ATTENTION,
-    "unknown": StatusMark.UNKNOWN,
-}
 
 
 def render_plan(plan: Plan, *, with_requests: bool, with_diffs: bool = True) -> Content:
@@ -140,6 +133,6 @@ def _render_group(group: GroupProgress, now: datetime, *, with_subject: bool) ->
 
 def _render_outcome(outcome: Outcome) -> Iterator[Content]:
     for result in outcome.results:
-        yield marked_text(OUTCOME_MARKS[result.kind], f"{result.kind}: {result.message}")
+        yield marked_text(get_state_mark(result.kind), f"{result.kind}: {result.message}")
         if result.url and result.url not in result.message:
             yield muted_text(result.url)

@@ -9,21 +9,14 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from anchor_tui.domain.actions.plan import LineKind, Order, Outcome, OutcomeKind, Plan, Refusal
+from anchor_tui.domain.actions.plan import LineKind, Order, Outcome, Plan, Refusal
 from anchor_tui.domain.actions.step_base import ApiRequest
 from anchor_tui.domain.formatting import sanitize_text
-from anchor_tui.domain.status_marks import StatusMark
+from anchor_tui.domain.status_marks import StatusMark, get_state_mark
 
 PLAN_SCHEMA = "anchor-tui/plan/v1"
 OUTCOME_SCHEMA = "anchor-tui/outcome/v1"
 MARKED_LINE_KINDS: frozenset[LineKind] = frozenset({"ok", "warning", "failed", "deleted"})
-OUTCOME_MARKS: dict[OutcomeKind, StatusMark] = {
-    "done": StatusMark.OK,
-    "failed": StatusMark.FAILING,
-    "drifted": StatusMark.ATTENTION,
-    "refused": StatusMark.ATTENTION,
-    "unknown": StatusMark.UNKNOWN,
-}
 
 
 def render_plan_text(plan: Plan) -> str:
@@ -88,7 +81,7 @@ def render_outcome_text(plan: Plan, outcome: Outcome) -> str:
     lines = [plan.title]
     for result in outcome.results:
         url = f"  {result.url}" if result.url and result.url not in result.message else ""
-        lines.append(f"{OUTCOME_MARKS[result.kind].glyph()} {result.subject}: {result.kind}: {result.message}{url}")
+        lines.append(f"{get_state_mark(result.kind).glyph()} {result.subject}: {result.kind}: {result.message}{url}")
     text = "\n".join(sanitize_text(line) for line in lines) + "\n"
     if outcome.fresh is not None:
         text += f"\nas it would be now:\n{render_plan_text(outcome.fresh)}"

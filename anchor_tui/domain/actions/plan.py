@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from anchor_tui.domain.actions.steps import Step
 from anchor_tui.domain.formatting import format_age, get_first_line
 from anchor_tui.domain.model import AppId, Application, AwareDatetime, ValueObject
-from anchor_tui.domain.status_marks import StatusMark
+from anchor_tui.domain.status_marks import StatusMark, get_state_mark
 
 ActionId: TypeAlias = Literal[
     "refresh",
@@ -28,15 +28,6 @@ ActionId: TypeAlias = Literal[
 Confirmation: TypeAlias = Literal["none", "key", "phrase"]
 """What a confirmation costs: nothing, one key, or a phrase to type."""
 LineKind: TypeAlias = Literal["change", "deleted", "kept", "ok", "warning", "failed", "note"]
-_LINE_MARKS = {
-    "ok": StatusMark.OK,
-    "warning": StatusMark.ATTENTION,
-    "failed": StatusMark.FAILING,
-    "deleted": StatusMark.FAILING,
-    "kept": StatusMark.NONE,
-    "change": StatusMark.NONE,
-    "note": StatusMark.NONE,
-}
 
 
 class Order(ValueObject, frozen=True):
@@ -76,7 +67,7 @@ class PlanLine(ValueObject, frozen=True):
     @property
     def mark(self) -> StatusMark:
         """Its glyph; lines that are no judgement have none of their own."""
-        return _LINE_MARKS[self.kind]
+        return get_state_mark(self.kind)
 
 
 class FileDiff(ValueObject, frozen=True):

@@ -142,7 +142,7 @@ class _CheckoutReader:
                 return MissingEvidence(message, SourceLocation(f"{source.path}/Chart.yaml"))
             resources.extend(each for each in manifests.resources if not _is_helm_test(each))
             odd.extend(each for each in manifests.unreadable if "without kind" in each)
-        return build_manifests(resources, odd=odd)
+        return build_manifests(resources, unreadable=odd)
 
     def _default_source(self, environment: EnvironmentConfig) -> HelmSource:
         return HelmSource(environment.name, self.config.chart.path, {})

@@ -10,8 +10,8 @@ from textual.content import Content
 
 from anchor_tui.domain.actions.jobs import Job
 from anchor_tui.domain.formatting import format_age, get_first_line
-from anchor_tui.domain.status_marks import StatusMark
-from anchor_tui.tui.plan_view import OUTCOME_MARKS, render_job
+from anchor_tui.domain.status_marks import StatusMark, get_state_mark
+from anchor_tui.tui.plan_view import render_job
 from anchor_tui.tui.style import marked_text, safe_text
 from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent
 
@@ -40,7 +40,7 @@ def _draw_cells(job: Job, now: datetime) -> tuple[Content, ...]:
         state = marked_text(StatusMark.PROGRESS, "running")
         message = job.progress_text().removeprefix(f"{job.plan.title}: ")
     else:
-        state = marked_text(OUTCOME_MARKS[job.outcome.kind], job.outcome.kind)
+        state = marked_text(get_state_mark(job.outcome.kind), job.outcome.kind)
         message = get_first_line(job.outcome.message)
     started = safe_text(f"{format_age(job.began_at, now)} ago")
     return started, safe_text(job.plan.title, "bold"), state, safe_text(message)

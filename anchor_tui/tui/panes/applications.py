@@ -10,7 +10,7 @@ from textual.content import Content
 
 from anchor_tui.domain.formatting import format_age, get_first_line, shorten_revision
 from anchor_tui.domain.model import Application, Environment, Operation, Snapshot
-from anchor_tui.domain.status_marks import StatusMark, get_health_mark, get_sync_mark
+from anchor_tui.domain.status_marks import StatusMark, get_health_mark, get_operation_mark, get_sync_mark
 from anchor_tui.tui.environment_summary import (
     LOADING,
     dim_if_stale,
@@ -74,11 +74,9 @@ def _draw_application(application: Application, now: datetime) -> tuple[Content,
 
 
 def _describe_operation(operation: Operation, now: datetime) -> Content:
+    mark = get_operation_mark(operation)
     if operation.is_running:
-        return marked_text(StatusMark.PROGRESS, f"{operation.phase} {format_age(operation.started_at, now)}")
-    mark = {"Succeeded": StatusMark.OK, "Failed": StatusMark.FAILING, "Error": StatusMark.FAILING}.get(
-        operation.phase, StatusMark.UNKNOWN
-    )
+        return marked_text(mark, f"{operation.phase} {format_age(operation.started_at, now)}")
     return marked_text(mark, f"{operation.phase} {format_age(operation.finished_at, now)} ago")
 
 

@@ -9,19 +9,12 @@ from textual.content import Content
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import Environment, Finding, Snapshot
 from anchor_tui.domain.policy.check_results import CheckResult, group_by_check
-from anchor_tui.domain.status_marks import StatusMark
+from anchor_tui.domain.status_marks import StatusMark, get_check_mark
 from anchor_tui.tui.environment_summary import is_unread
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, static_row
 
 _PASSING = frozenset({"pass", "skipped"})
-_STATUS_MARKS = {
-    "fail": StatusMark.FAILING,
-    "unknown": StatusMark.UNKNOWN,
-    "waived": StatusMark.NONE,
-    "pass": StatusMark.OK,
-    "skipped": StatusMark.NONE,
-}
 
 
 def build_policy_pane(snapshot: Snapshot, environments: Sequence[Environment], *, show_all: bool) -> PaneContent:
@@ -61,7 +54,7 @@ def _fold_passing(results: Iterable[CheckResult]) -> list[ListRow]:
 def _build_row(result: CheckResult, environment: str, snapshot: Snapshot, *, with_environment: bool) -> ListRow:
     worst = result.worst
     cells = [
-        marked_text(check_mark(result)),
+        marked_text(get_check_mark(result.status, result.level)),
         *([safe_text(environment)] if with_environment else []),
         safe_text(result.check),
         muted_text(" ".join(result.evidence)),
@@ -76,21 +69,16 @@ def _build_row(result: CheckResult, environment: str, snapshot: Snapshot, *, wit
     )
 
 
-def check_mark(result: CheckResult) -> StatusMark:
-    """Return the mark of a check. A failed warning is marked as attention, not as a failure."""
-    return _get_mark(result.status, result.level)
-
-
-def _get_mark(status: str, level: str) -> StatusMark:
-    return StatusMark.ATTENTION if (status, level) == ("fail", "warning") else _STATUS_MARKS[status]
-
-
 def describe_check(result: CheckResult) -> Content:
     """Return the check's title, the result of each kind of evidence, the fix and the rule's reason."""
     from anchor_tui.domain.policy.registry import CHECKS_BY_ID  # imports all checks; the policy engine did already
 
     check = CHECKS_BY_ID.get(result.check)
-    lines = [join_parts(marked_text(check_mark(result), result.check), safe_text(result.title, "bold"))]
+    lines = [
+        join_parts(
+            marked_text(get_check_mark(result.status, result.level), result.check), safe_text(result.title, "bold")
+        )
+    ]
     lines += [_describe_evidence(finding) for finding in result.findings]
     fixes = [finding.fix for finding in result.findings if finding.fix and finding.status in {"fail", "unknown"}]
     if fixes:
@@ -101,7 +89,7 @@ def describe_check(result: CheckResult) -> Content:
 
 
 def _describe_evidence(finding: Finding) -> Content:
-    mark = _get_mark(finding.status, finding.level)
+    mark = get_check_mark(finding.status, finding.level)
     place = _file_position(finding) or finding.resource
     return join_parts(
         marked_text(mark, f"{finding.evidence:<9}"), safe_text(finding.message), muted_text(place) if place else None

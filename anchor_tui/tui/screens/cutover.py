@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from anchor_tui.domain.actions.cutover import ChecklistItem, build_checklist, cutover_environments
 from anchor_tui.domain.model import Snapshot
-from anchor_tui.domain.status_marks import StatusMark
+from anchor_tui.domain.status_marks import StatusMark, get_state_mark
 from anchor_tui.tui.panes.policy import finding_url
 from anchor_tui.tui.style import find_sheets, join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.web_browser import open_web_address
@@ -23,7 +23,6 @@ from anchor_tui.tui.widgets.bars import DetailPanel
 from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList, static_row
 
 COLUMNS = (ListColumn("STEP"), ListColumn("ENV"), ListColumn("REQUIREMENT"), ListColumn("EVIDENCE", is_flexible=True))
-ITEM_MARKS = {"ok": StatusMark.OK, "failed": StatusMark.FAILING, "unknown": StatusMark.UNKNOWN}
 LAST_STEP_KEY = "step 5"
 LAST_STEP_TITLE = "hard refresh + prune; no mock may remain"
 MAX_HEIGHT = 16
@@ -91,7 +90,7 @@ class CutoverScreen(ModalScreen[CutoverChoice | None]):
         self._show_detail()
 
     def _build_row(self, item: ChecklistItem, snapshot: Snapshot) -> ListRow:
-        finding, mark = item.finding, ITEM_MARKS[item.state]
+        finding, mark = item.finding, get_state_mark(item.state)
         cells = (
             marked_text(mark, item.number),
             safe_text(item.environment),

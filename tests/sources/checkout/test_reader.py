@@ -115,7 +115,7 @@ def test_without_helm_what_is_rendered_is_unknown_with_the_reason(ops_repo: Path
 @pytest.mark.parametrize(
     ("break_it", "check", "words"),
     [
-        (lambda root: (root / PROD).unlink(), "auth.jwt-required", "names the values file"),
+        (lambda root: (root / PROD).unlink(), "auth.jwt-required", "uses the values file"),
         (lambda root: (root / PROD).write_bytes(b"\xff\xfe"), "auth.jwt-required", "UTF-8"),
         (lambda root: (root / PROD).write_text("- a\n"), "auth.jwt-required", "mapping"),
         (lambda root: (root / PROD_RELEASE).unlink(), "release.pinned", "is not there"),

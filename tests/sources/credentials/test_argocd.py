@@ -328,7 +328,7 @@ def test_the_file_is_not_even_looked_at_where_it_is_not_needed(home):
         ("contexts: [\n", "not valid YAML"),
         ("contexts:\n\t- a\n", ":2: a tab in the indentation"),
         ("- a\n", ":1: a mapping"),
-        ("a: 1\na: 2\n", ":2: `a` stands in line 1 already"),
+        ("a: 1\na: 2\n", ":2: `a` is in line 1 already"),
         ("contexts: x\ncurrent-context: x\n", ":1: `contexts` should hold a list of mappings"),
         ("contexts: []\nservers:\n- x\n", ":3: `servers` should hold a list of mappings"),
     ],

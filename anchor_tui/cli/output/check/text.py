@@ -8,14 +8,7 @@ from anchor_tui.cli.output.check.report import CheckReport, finding_kind, format
 from anchor_tui.domain.formatting import format_count, sanitize_text, shorten_revision
 from anchor_tui.domain.model import Finding
 from anchor_tui.domain.policy.waivers import WaiverExpiry
-from anchor_tui.domain.status_marks import StatusMark
-
-_MARKS = {
-    "error": StatusMark.FAILING,
-    "warning": StatusMark.ATTENTION,
-    "unknown": StatusMark.UNKNOWN,
-    "waived": StatusMark.NONE,
-}
+from anchor_tui.domain.status_marks import StatusMark, get_state_mark
 
 
 def render(report: CheckReport) -> str:
@@ -31,7 +24,7 @@ def _format_lines(report: CheckReport) -> Iterator[str]:
         f"{counts['unknown']} cannot be told",
     ]
     told += [f"{counts['waived']} waived"] if counts["waived"] else []
-    mark = _MARKS.get(next((name for name in ("error", "unknown", "warning") if counts[name]), ""), StatusMark.OK)
+    mark = get_state_mark(next((name for name in ("error", "unknown", "warning") if counts[name]), "pass"))
     at = f" at {shorten_revision(report.commit)}" if report.commit else ""
     yield sanitize_text(f"{mark.glyph()} {report.path}{at}: {', '.join(told)}, {counts['pass']} hold")
     for environment in report.config.environments:
@@ -51,7 +44,7 @@ def _format_group(title: str, findings: Iterable[Finding]) -> Iterator[str]:
     yield title
     every = tuple(findings)
     for name in ("error", "unknown", "warning", "waived"):
-        yield from _format_alike([finding for finding in every if finding_kind(finding) == name], _MARKS[name])
+        yield from _format_alike([finding for finding in every if finding_kind(finding) == name], get_state_mark(name))
     held = sum(finding.status == "pass" for finding in every)
     skipped = sorted({finding.evidence for finding in every if finding.status == "skipped"})
     aside = f", {', '.join(skipped)} not looked at" if skipped else ""

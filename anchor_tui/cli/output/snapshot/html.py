@@ -10,6 +10,7 @@ from anchor_tui.domain.formatting import format_age, sanitize_text
 from anchor_tui.domain.model import Environment, Finding, PullRequest, Snapshot
 from anchor_tui.domain.policy.check_results import group_by_check
 from anchor_tui.domain.status_marks import get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
+from anchor_tui.domain.urls import is_web_url
 from anchor_tui.domain.verdict import describe_position
 
 _STYLE = """
@@ -101,7 +102,7 @@ def _render_list(title: str, items: Iterable[str], heading: str = "h2") -> Itera
 
 
 def _render_link(words: str, url: str | None) -> str:
-    if url is None or not url.startswith(("https://", "http://")):
+    if not is_web_url(url):
         return _escape_text(words)
     return f'<a href="{escape(url, quote=True)}" rel="noreferrer">{_escape_text(words)}</a>'
 

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from anchor_tui.domain.formatting import format_age, format_count, sanitize_text, shorten_revision
 from anchor_tui.domain.model import Application, Environment, Finding, PullRequest, Snapshot, SourceState
 from anchor_tui.domain.policy.check_results import group_by_check
-from anchor_tui.domain.status_marks import StatusMark, get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
+from anchor_tui.domain.status_marks import (
+    StatusMark,
+    get_check_mark,
+    get_checks_mark,
+    get_health_mark,
+    get_level_mark,
+    get_sync_mark,
+)
 from anchor_tui.domain.verdict import describe_position
 
 
@@ -84,9 +91,7 @@ def render_policy_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
         if result.status in {"fail", "unknown", "waived"}:
             worst = result.worst
             place = f"  {worst.file}:{worst.line}" if worst.file and worst.line else ""
-            warns = result.status == "fail" and result.level == "warning"
-            mark = {"fail": StatusMark.FAILING, "unknown": StatusMark.UNKNOWN}.get(result.status, StatusMark.NONE)
-            glyph = (StatusMark.ATTENTION if warns else mark).glyph()
+            glyph = get_check_mark(result.status, result.level).glyph()
             yield sanitize_text(f"  {glyph} {result.check} ({', '.join(result.evidence)})  {worst.message}{place}")
     if held := sum(result.status == "pass" for result in results):
         yield f"  {StatusMark.OK.glyph()} {format_count(held, 'check')} hold{'s' if held == 1 else ''}"

@@ -63,8 +63,8 @@ def read_cluster_evidence(
         lack = MissingEvidence("; ".join(missing) or "Argo CD has none of its applications")
         return ClusterEvidence(lack, lack)
     return ClusterEvidence(
-        build_manifests(target, missing=missing, odd=odd),
-        build_manifests(live, missing=missing, odd=odd, live=True),
+        build_manifests(target, missing=missing, unreadable=odd),
+        build_manifests(live, missing=missing, unreadable=odd, live=True),
     )
 
 

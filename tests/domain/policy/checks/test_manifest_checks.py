@@ -184,7 +184,7 @@ def scaled(name: str, least: int | None, **spec: Any) -> dict[str, Any]:
         (lambda m: memory(m, "anchor-gateway", requests={"memory": "2944Mi"}), "fail", "nearly all"),
         (lambda m: memory(m, "anchor-gateway", limits={"memory": "1Gi"}), "pass", "1.75 GiB"),
         (lambda m: memory(m, "anchor-gateway"), "unknown", "Deployment/anchor-gateway, container anchor-gateway has"),
-        (lambda m: memory(m, "anchor-gateway", requests={"memory": "lots"}), "unknown", "`lots` is no quantity"),
+        (lambda m: memory(m, "anchor-gateway", requests={"memory": "lots"}), "unknown", "`lots` is not a quantity"),
         (lambda m: memory(m, "anchor-gateway", requests={"memory": "1e3"}), "pass", "768 MiB"),
         (lambda m: memory(m, "anchor-gateway", requests={"memory": 536870912}), "pass", "1.25 GiB"),
         (lambda m: memory(m, "anchor-gateway", requests={"memory": "4Gi"}), "fail", "by Deployment/anchor-gateway"),

@@ -23,8 +23,8 @@ ENVIRONMENTS = {each.name: each for each in CONFIG.environments}
 def both_of(name: str, app: str = "anchor-msp-staging", options: tuple[str, ...] = ()) -> tuple[Manifests, Manifests]:
     """(rendered, live) of a recorded managed-resources."""
     managed = read_managed_resources(load_recording(name).body["items"], app, options)
-    return build_manifests(managed.target, odd=managed.unreadable), build_manifests(
-        managed.live, odd=managed.unreadable, live=True
+    return build_manifests(managed.target, unreadable=managed.unreadable), build_manifests(
+        managed.live, unreadable=managed.unreadable, live=True
     )
 
 
@@ -210,8 +210,8 @@ def test_what_was_never_synced_is_asleep_on_demand_and_failing_where_it_is_alway
 def test_no_recorded_answer_is_too_strange(name: str) -> None:
     body = load_recording(name).body
     managed = read_managed_resources(body.get("items", []), "anchor-msp-prod")
-    rendered = build_manifests(managed.target, odd=managed.unreadable)
-    live = build_manifests(managed.live, odd=managed.unreadable, live=True)
+    rendered = build_manifests(managed.target, unreadable=managed.unreadable)
+    live = build_manifests(managed.live, unreadable=managed.unreadable, live=True)
 
     findings = judged(PolicyFacts({"prod": Facts(CONFIG, NOW, rendered=rendered, live=live)}, WHOLE.estate))
 
