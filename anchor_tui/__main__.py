@@ -109,7 +109,7 @@ def _show_screen(estate: RuntimeContext, arguments: argparse.Namespace) -> int:
         print_error(str(error))
         return ExitCode.USAGE
     except ReaderDiedError as error:
-        print_error(f"a fault in anchor-tui ended the reading: {error}")
+        print_error(f"reading has stopped: {error}")
         return ExitCode.SOURCE_UNAVAILABLE
 
 

@@ -18,7 +18,8 @@ from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.execute.audit import AuditLog
 from anchor_tui.services.execute.executor import PlanExecutor
-from anchor_tui.services.observe.observer import Observer, make_sources
+from anchor_tui.services.observe.observer import Observer
+from anchor_tui.services.observe.source_factory import make_sources
 from tests.tui.harness import open_app
 
 FOLDER = Path(__file__).parents[1] / "screenshots"

@@ -170,7 +170,7 @@ async def _plan_and_execute(estate: RuntimeContext, arguments: argparse.Namespac
     told = _ProgressPrinter()
     connections = Connections(estate.config, estate.environ, estate.home)
     executor = PlanExecutor(
-        connections, AuditLog(estate.state_folder), pace=_timeouts_of(arguments), listener=told.print_progress
+        connections, AuditLog(estate.state_folder), timeouts=_timeouts_of(arguments), listener=told.print_progress
     )
     try:
         if not arguments.dry_run:
@@ -231,7 +231,8 @@ class _ProgressPrinter:
 
 async def _take_snapshot(estate: RuntimeContext, arguments: argparse.Namespace) -> Snapshot:
     """What the order needs of the present: Argo CD; policy too for the cutover; nothing where Argo CD is left out."""
-    from anchor_tui.services.observe.observer import Observer, make_sources
+    from anchor_tui.services.observe.observer import Observer
+    from anchor_tui.services.observe.source_factory import make_sources
 
     sources = make_sources(estate.config, estate.environ, estate.home)
     if arguments.command not in {"cutover", "mend"}:

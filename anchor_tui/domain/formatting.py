@@ -52,4 +52,9 @@ def sanitize_text(text: str) -> str:
     )
 
 
+def format_internal_error(error: BaseException) -> str:
+    """Return the text for an error of anchor-tui itself. It names the type only: the message may contain a secret."""
+    return f"internal error in anchor-tui: {type(error).__name__}"
+
+
 _ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")

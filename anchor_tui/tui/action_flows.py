@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from anchor_tui.domain.actions.plan import Order, Outcome, OutcomeKind, Plan, Refusal
-from anchor_tui.domain.formatting import get_first_line
+from anchor_tui.domain.formatting import format_internal_error, get_first_line
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.protocols import ActionBackend
 from anchor_tui.tui.targets import ActionTarget, build_order
@@ -65,7 +65,7 @@ class ActionFlows:
             self._notify_internal_error(error)
 
     def _notify_internal_error(self, error: Exception, title: str = "") -> None:
-        message = f"{_describe_internal_error(error)}; check the environments and `anchor-tui audit`"
+        message = f"{format_internal_error(error)}; check the environments and `anchor-tui audit`"
         self._app.notify(message, title=title, severity="error", timeout=20, markup=False)
 
     def _choose_release(self, order: Order) -> None:
@@ -197,9 +197,4 @@ class ActionFlows:
 
 
 def _refuse_after_internal_error(error: Exception) -> Refusal:
-    return Refusal("", "internal", f"{_describe_internal_error(error)}; nothing was sent")
-
-
-def _describe_internal_error(error: Exception) -> str:
-    """Name the exception's type only: its text may contain secrets."""
-    return f"internal error in anchor-tui: {type(error).__name__}"
+    return Refusal("", "internal", f"{format_internal_error(error)}; nothing was sent")

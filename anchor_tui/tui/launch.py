@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.services.observe.prefetch import start_prefetch
 from anchor_tui.tui.errors import ReaderDiedError
 
@@ -33,5 +34,5 @@ def run_tui(context: RuntimeContext, *, environment: str, theme: str, no_color: 
     finally:
         reader.stop()
     if reader.error is not None:
-        raise ReaderDiedError(type(reader.error).__name__)
+        raise ReaderDiedError(format_internal_error(reader.error))
     return app.return_code or 0

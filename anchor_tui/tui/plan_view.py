@@ -11,6 +11,7 @@ from anchor_tui.domain.actions.jobs import GroupProgress, Job
 from anchor_tui.domain.actions.plan import LineKind, Outcome, Plan, Refusal
 from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.status_marks import StatusMark, get_state_mark
+from anchor_tui.services.execute.step_requests import build_step_request
 from anchor_tui.tui.style import MUTED, join_parts, marked_text, muted_text, safe_text
 
 _CHECKED_KINDS: frozenset[LineKind] = frozenset({"ok", "warning", "failed"})
@@ -70,7 +71,7 @@ def _render_steps(plan: Plan) -> Iterator[Content]:
     for group in plan.step_groups:
         yield safe_text(group.subject, "bold")
         for number, step in enumerate(group.steps, 1):
-            request = step.request
+            request = build_step_request(step)
             sent = muted_text(f"{request.method} {request.path or 'status API'}") if request else None
             yield join_parts(safe_text(f"{number:>2}. {step.title}"), sent)
 

@@ -172,7 +172,7 @@ def test_4_where_it_drifted_with_the_plan_as_it_would_be_now(tmp_path, cli):
         looks = []
 
         def push(asked):
-            if asked.path == "/graphql" and b"Bench(" in asked.body:
+            if asked.path == "/graphql" and b"ExistingBranch(" in asked.body:
                 looks.append(asked)
                 if len(looks) == 1:  # after the Plan was made, before it is looked at again
                     path = "environments/staging/release.yaml"

@@ -39,7 +39,8 @@ from anchor_tui.services.execute import plan_input_collector
 from anchor_tui.services.execute.audit import AuditEntry, AuditLog
 from anchor_tui.services.execute.executor import Consent, PlanExecutor
 from anchor_tui.services.execute.step_support import Timeouts
-from anchor_tui.services.observe.observer import Observer, make_sources
+from anchor_tui.services.observe.observer import Observer
+from anchor_tui.services.observe.source_factory import make_sources
 
 QUICK_TIMEOUTS = Timeouts(
     argocd_poll_s=0.02,
@@ -153,7 +154,7 @@ class Operator:
         environ: dict[str, str] | None = None,
         login: str = "",
         read_only: bool = False,
-        pace: Timeouts = QUICK_TIMEOUTS,
+        timeouts: Timeouts = QUICK_TIMEOUTS,
     ) -> None:
         self.box, self.traffic, self.folder = box, traffic, folder
         file = write_configuration(box, folder) / "anchor-tui.toml"
@@ -172,7 +173,7 @@ class Operator:
         """Whether the first snapshot does for all Plans: where they are many, and nothing of it changes."""
         self.jobs: tuple[Job, ...] = ()
         self.told: list[str] = []
-        self.executor = PlanExecutor(self.connections, self.audit, pace=pace, listener=self._listen)
+        self.executor = PlanExecutor(self.connections, self.audit, timeouts=timeouts, listener=self._listen)
 
     def _listen(self, jobs: tuple[Job, ...]) -> None:
         self.jobs = jobs

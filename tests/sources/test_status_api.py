@@ -14,6 +14,9 @@ from anchor_tui.sources.credentials.secret import MissingSecret, Secret
 from anchor_tui.sources.errors import (
     ClientError,
     CredentialError,
+    Forbidden,
+    InvalidResponse,
+    RateLimited,
     ServerError,
     SourceError,
     Timeout,
@@ -69,8 +72,8 @@ async def test_every_2xx_is_taken(status):
     assert await sent(answering(status)) is None
 
 
-LATER = {401: Unauthenticated, 403: Unauthenticated} | dict.fromkeys(
-    (408, 425, 429, 500, 502, 503, 504, 301, 302, 307), ServerError
+LATER = {401: Unauthenticated, 403: Forbidden, 429: RateLimited} | dict.fromkeys(
+    (408, 425, 500, 502, 503, 504, 301, 302, 307), ServerError
 )
 
 
@@ -91,7 +94,7 @@ async def test_what_never_will_be_taken_is_refused_for_good(status):
 
 async def test_a_page_of_html_with_200_is_a_proxy_and_no_delivery():
     error = await sent(answering(200, "<html>log in</html>", **{"content-type": "text/html; charset=utf-8"}))
-    assert type(error) is ServerError
+    assert type(error) is InvalidResponse
     assert "a page of HTML" in error.message
 
 
@@ -106,13 +109,13 @@ def failing(failure):
     ("failure", "kind", "words"),
     [
         (httpx.ReadTimeout("x"), Timeout, "no answer within 15 s"),
-        (httpx.ConnectTimeout("x"), Timeout, "no answer within 15 s"),
+        (httpx.ConnectTimeout("x"), Timeout, "no connection within 10 s"),
         (httpx.ConnectError("Connection refused"), Unreachable, "cannot connect: Connection refused"),
         (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] x"), TlsError, "TLS"),
         (httpx.ReadError(""), Unreachable, "the connection broke: ReadError"),
-        (httpx.RemoteProtocolError("x"), Unreachable, "the connection broke"),
-        (httpx.ProxyError("x"), Unreachable, "the connection broke"),
-        (httpx.InvalidURL("x"), Unreachable, "the connection broke"),
+        (httpx.RemoteProtocolError("x"), InvalidResponse, "the answer ended early"),
+        (httpx.ProxyError("x"), Unreachable, "the proxy refused"),
+        (httpx.InvalidURL("x"), InvalidResponse, "is not an address"),
     ],
 )
 async def test_a_connection_that_fails_is_an_error_in_words_and_goes_later(failure, kind, words):
@@ -146,7 +149,7 @@ async def test_on_real_sockets_it_is_delivered_reset_or_not_trusted(tmp_path):
     assert taken == [("POST", "4f1c")]
     assert isinstance(await sent(None, StatusAccess(url, Secret(TOKEN))), Unreachable)
     with serve_requests(lambda request: request.reset_connection()) as url:
-        assert isinstance(await sent(None, StatusAccess(url, Secret(TOKEN))), Unreachable)
+        assert isinstance(await sent(None, StatusAccess(url, Secret(TOKEN))), InvalidResponse)
     context, _ = create_self_signed_tls(tmp_path)
     with serve_requests(answer, context) as url:
         assert isinstance(await sent(None, StatusAccess(url, Secret(TOKEN))), TlsError)

@@ -48,7 +48,7 @@ async def open_live_app(
         url = "{box.status_url}"
     """
     config = parse_config(text, folder / "anchor-tui.toml", environ)
-    reader = BackgroundThread(config, environ, folder, state=folder / "state")
+    reader = BackgroundThread(config, environ, folder, state_folder=folder / "state")
     reader.start()
     app = AnchorApp(config, reader, utc_now, environment=environment, ascii_only=False)
     try:

@@ -18,5 +18,5 @@ def test_a_fault_of_ours_that_ends_the_reading_is_named_by_its_type_alone(
     monkeypatch.setattr("anchor_tui.tui.app.AnchorApp", lambda *_, **__: closed)
     assert run_command_line(["demo"]) == 3
     said = capsys.readouterr().err
-    assert "a fault in anchor-tui ended the reading: ValueError" in said
+    assert "reading has stopped: internal error in anchor-tui: ValueError" in said
     assert "ghp_secret" not in said

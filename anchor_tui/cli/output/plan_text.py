@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 import msgspec
 
 from anchor_tui.domain.actions.plan import LineKind, Order, Outcome, Plan, Refusal
-from anchor_tui.domain.actions.step_base import ApiRequest
 from anchor_tui.domain.formatting import sanitize_text
 from anchor_tui.domain.status_marks import StatusMark, get_state_mark
+from anchor_tui.services.execute.step_requests import build_step_request
+from anchor_tui.sources.api_request import ApiRequest
 
 PLAN_SCHEMA = "anchor-tui/plan/v1"
 OUTCOME_SCHEMA = "anchor-tui/outcome/v1"
@@ -47,7 +48,8 @@ def _render_plan_lines(plan: Plan) -> Iterator[str]:
     for change in plan.step_groups:
         yield f"{change.subject}:"
         for number, step in enumerate(change.steps, 1):
-            sent = f"  [{_format_request(step.request)}]" if step.request else ""
+            request = build_step_request(step)
+            sent = f"  [{_format_request(request)}]" if request else ""
             yield f"  {number}. {step.title}{sent}"
     yield ""
     prices = {"none": "asks for no confirmation", "key": "asks for --yes", "phrase": f"asks for: {plan.phrase}"}
@@ -115,7 +117,7 @@ def _plan_document(plan: Plan) -> dict[str, Any]:
     for change, said in zip(plan.step_groups, found["changes"], strict=True):
         for step, each in zip(change.steps, said["steps"], strict=True):
             each["title"] = step.title
-            each["request"] = msgspec.to_builtins(step.request)
+            each["request"] = msgspec.to_builtins(build_step_request(step))
     return found | {"id": plan.id}
 
 

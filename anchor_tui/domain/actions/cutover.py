@@ -89,19 +89,19 @@ def _checklist_item(
     return ChecklistItem(number, environment.name, title, state, result.worst, result.worst.message, check)
 
 
-def plan(order: Order, evidence: PlanInputs) -> Plan | Refusal:
+def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     """Step 5, where steps 1 to 4 hold; else the Refusal that names what does not."""
-    items = build_checklist(evidence.snapshot)
+    items = build_checklist(inputs.snapshot)
     if not items:
         return Refusal("cutover", "no-environment", "no environment has the rules of staging or prod")
     if open_items := [each for each in items if each.state != "ok"]:
         words = "; ".join(each.line.text for each in open_items)
         return Refusal("cutover", "checklist", f"step 5 waits for steps 1 to 4: {words}")
-    if (old := _unread_source_refusal(evidence.snapshot)) is not None:
+    if (old := _unread_source_refusal(inputs.snapshot)) is not None:
         return old
-    names = tuple(each.name for each in cutover_environments(evidence.snapshot))
+    names = tuple(each.name for each in cutover_environments(inputs.snapshot))
     whole = replace(order, environments=names, applications=(), prune=True)
-    made = sync.plan(whole, evidence)
+    made = sync.plan(whole, inputs)
     if isinstance(made, Refusal):
         return made
     if made.refused:

@@ -64,11 +64,11 @@ def fix_branch(order: Order) -> str:
     return branch_name("mend", order.environments[0], order.check)
 
 
-def plan(order: Order, evidence: PlanInputs) -> Plan | Refusal:
+def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     """The Plan of turning one switch round in `order.environments[0]`."""
-    bench, config = evidence.repo_state, evidence.config
+    repo_state, config = inputs.repo_state, inputs.config
     name = order.environments[0] if order.environments else ""
-    environment = evidence.snapshot.find_environment(name)
+    environment = inputs.snapshot.find_environment(name)
     known = next((each for each in config.environments if each.name == name), None)
     if environment is None or known is None:
         return Refusal(name, "no-environment", f"there is no environment {name!r}")
@@ -78,18 +78,18 @@ def plan(order: Order, evidence: PlanInputs) -> Plan | Refusal:
     found = fixable_finding(environment, order.check)
     if found is None or found.file is None:
         return _not_in_git_refusal(order, environment)
-    if not isinstance(bench, RepoState):
-        return bench or Refusal("GitHub", "unread", "the ops repo was not read")
-    allowed = preflight.check_write_permission(bench, evidence)
+    if not isinstance(repo_state, RepoState):
+        return repo_state or Refusal("GitHub", "unread", "the ops repo was not read")
+    allowed = preflight.check_write_permission(repo_state, inputs)
     if isinstance(allowed, Refusal):
         return allowed
     key, wanted = FIXABLE_CHECKS[order.check]
-    turned = _flip_switch(found, bench.files.get(found.file), key, wanted, known)
+    turned = _flip_switch(found, repo_state.files.get(found.file), key, wanted, known)
     if isinstance(turned, Refusal):
         return turned
     path, content = turned
     contents = {found.file: content}
-    judged = list(preflight.check_resulting_policy(name, bench, contents, evidence))
+    judged = list(preflight.check_resulting_policy(name, repo_state, contents, inputs))
     if refusal := next((each for each in judged if isinstance(each, Refusal)), None):
         return refusal
     lines = (
@@ -101,7 +101,7 @@ def plan(order: Order, evidence: PlanInputs) -> Plan | Refusal:
     title = order.title or f"Turn {format_key_path(path)} to {wanted} in {name}"
     text = promote.edited_or_default_body(order, _pull_request_body(order, lines))
     draft = PullRequestDraft(fix_branch(order), title, text, (), config.promotion.reviewers)
-    opened = remaining_steps(draft, contents, bench, config, order.request_id)
+    opened = remaining_steps(draft, contents, repo_state, config, order.request_id)
     if isinstance(opened, Refusal):
         return opened
     price, phrase = required_confirmation(protected=known.protected, names=name)
@@ -114,20 +114,20 @@ def plan(order: Order, evidence: PlanInputs) -> Plan | Refusal:
         protected=known.protected,
         reason_required=known.protected,
         command=_command_line(order, name, phrase),
-        made_at=evidence.now,
+        made_at=inputs.now,
         lines=(*lines, *([PlanLine("note", opened.note)] if opened.note else [])),
-        diffs=file_diffs(ReleaseEdit(contents, ()), bench.files),
+        diffs=file_diffs(ReleaseEdit(contents, ()), repo_state.files),
         step_groups=(
             StepGroup(
                 f"{order.check} of {name}",
                 (
                     *opened.steps,
-                    WaitForMerge(bench.repo.name, opened.number),
-                    *promote.rollout_wait_steps(name, evidence, order),
+                    WaitForMerge(repo_state.repo.name, opened.number),
+                    *promote.rollout_wait_steps(name, inputs, order),
                 ),
             ),
         ),
-        preconditions=repo_preconditions(bench.files, None, bench, draft.branch),
+        preconditions=repo_preconditions(repo_state.files, None, repo_state, draft.branch),
         pull_request=draft,
     )
 

@@ -27,41 +27,41 @@ from anchor_tui.domain.pull_requests import classify_pull_request
 _MERGEABLE_NOW = frozenset({"clean", "has_hooks", "unstable"})
 
 
-def plan(order: Order, evidence: PlanInputs) -> Plan | Refusal:
+def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     """The Plan of merging `order.number`: at once, by auto-merge, or by the queue, as the repository has it."""
-    bench, config = evidence.repo_state, evidence.config
-    if not isinstance(bench, RepoState):
-        return bench or Refusal("GitHub", "unread", "the ops repo was not read")
+    repo_state, config = inputs.repo_state, inputs.config
+    if not isinstance(repo_state, RepoState):
+        return repo_state or Refusal("GitHub", "unread", "the ops repo was not read")
     subject = f"#{order.number}"
-    pull = next((each for each in bench.pull_requests if each.number == order.number), None)
+    pull = next((each for each in repo_state.pull_requests if each.number == order.number), None)
     if pull is None:
-        return Refusal(subject, "absent", f"there is no pull request {subject} in {bench.repo.name}")
-    known = _classify_pull_request(pull, bench, evidence)
+        return Refusal(subject, "absent", f"there is no pull request {subject} in {repo_state.repo.name}")
+    known = _classify_pull_request(pull, repo_state, inputs)
     if isinstance(known, Refusal):
         return known
-    allowed = preflight.check_write_permission(bench, evidence)
+    allowed = preflight.check_write_permission(repo_state, inputs)
     if isinstance(allowed, Refusal):
         return allowed
-    way = _select_merge_way(pull, bench)
+    way = _select_merge_way(pull, repo_state)
     if isinstance(way, Refusal):
         return way
     protected = any(each.protected for each in config.environments if each.name in known.environments)
     names = " ".join(known.environments) or subject
     price, phrase = required_confirmation(protected=protected, names=names)
     step = MergePullRequest(
-        bench.repo.name, pull.number, pull.node_id, pull.head_sha, bench.permissions.merge_methods[0], way
+        repo_state.repo.name, pull.number, pull.node_id, pull.head_sha, repo_state.permissions.merge_methods[0], way
     )
-    move = _rollback_move(known, bench, evidence)
+    move = _rollback_move(known, repo_state, inputs)
     follow: tuple[Step, ...] = (
-        WaitForMerge(bench.repo.name, pull.number),
+        WaitForMerge(repo_state.repo.name, pull.number),
         *(
-            rollout_steps.rollback_rollout_steps(move, order, bench, evidence)
+            rollout_steps.rollback_rollout_steps(move, order, repo_state, inputs)
             if move is not None
-            else (each for name in known.environments for each in promote.rollout_wait_steps(name, evidence, order))
+            else (each for name in known.environments for each in promote.rollout_wait_steps(name, inputs, order))
         ),
     )
     after = (
-        [*rollout_steps.rollout_lines(move, order, evidence), rollout_steps.event_line(move, order, evidence)]
+        [*rollout_steps.rollout_lines(move, order, inputs), rollout_steps.event_line(move, order, inputs)]
         if move
         else []
     )
@@ -74,7 +74,7 @@ def plan(order: Order, evidence: PlanInputs) -> Plan | Refusal:
         protected=protected,
         reason_required=protected,
         command=_command_line(order, phrase),
-        made_at=evidence.now,
+        made_at=inputs.now,
         lines=(*_plan_lines(pull, known, way), *after),
         step_groups=(StepGroup(f"pull request {subject}", (step, *follow)),),
         preconditions=(
@@ -84,20 +84,20 @@ def plan(order: Order, evidence: PlanInputs) -> Plan | Refusal:
     )
 
 
-def _rollback_move(known: PullRequest, bench: RepoState, evidence: PlanInputs) -> ReleaseMove | None:
+def _rollback_move(known: PullRequest, repo_state: RepoState, inputs: PlanInputs) -> ReleaseMove | None:
     """What a rollback goes back to, where nobody here follows it already; None for anything else."""
-    if known.kind != "rollback" or len(known.environments) != 1 or known.url in evidence.followed_urls:
+    if known.kind != "rollback" or len(known.environments) != 1 or known.url in inputs.followed_urls:
         return None
     (name,) = known.environments
-    environment = next(each for each in evidence.config.environments if each.name == name)
-    opened = next(each for each in bench.repo.pull_requests if each.pull_request.number == known.number)
-    release, files = opened.releases[name], bench.repo.environments.get(name)
+    environment = next(each for each in inputs.config.environments if each.name == name)
+    opened = next(each for each in repo_state.repo.pull_requests if each.pull_request.number == known.number)
+    release, files = opened.releases[name], repo_state.repo.environments.get(name)
     if release is None:
         return None
     return ReleaseMove(environment, environment, release, known.head_sha, files.release if files else None)
 
 
-def _classify_pull_request(pull: PullRequestState, bench: RepoState, evidence: PlanInputs) -> PullRequest | Refusal:
+def _classify_pull_request(pull: PullRequestState, repo_state: RepoState, inputs: PlanInputs) -> PullRequest | Refusal:
     """What it does; only promotions and rollbacks are merged from here."""
     if pull.state != "open":
         words = f"it was {pull.state}" + (f" by {pull.merged_by}" if pull.merged_by else "")
@@ -108,19 +108,19 @@ def _classify_pull_request(pull: PullRequestState, bench: RepoState, evidence: P
             pull.url,
             already_done=pull.state == "merged",
         )
-    opened = next((each for each in bench.repo.pull_requests if each.pull_request.number == pull.number), None)
+    opened = next((each for each in repo_state.repo.pull_requests if each.pull_request.number == pull.number), None)
     if opened is None:
-        message = f"it goes into {pull.base}, not into {bench.repo.branch}: merge it on GitHub"
+        message = f"it goes into {pull.base}, not into {repo_state.repo.branch}: merge it on GitHub"
         return Refusal(f"#{pull.number}", "other-base", message, pull.url)
-    order = tuple(each.name for each in evidence.config.environments)
-    known = classify_pull_request(opened, order, bench.repo.environments)
+    order = tuple(each.name for each in inputs.config.environments)
+    known = classify_pull_request(opened, order, repo_state.repo.environments)
     if known.kind not in {"promotion", "rollback"}:
         message = f"it is no promotion and no rollback ({known.kind}): merge it on GitHub, where it can be read whole"
         return Refusal(f"#{pull.number}", "other-kind", message, pull.url)
     return known
 
 
-def _select_merge_way(pull: PullRequestState, bench: RepoState) -> MergeWay | Refusal:
+def _select_merge_way(pull: PullRequestState, repo_state: RepoState) -> MergeWay | Refusal:
     """At once where it may be; else by the queue or by itself later; else why not, and what to do."""
     subject = f"#{pull.number}"
     if pull.draft:
@@ -141,7 +141,7 @@ def _select_merge_way(pull: PullRequestState, bench: RepoState) -> MergeWay | Re
         return "queue"
     if pull.merge_state in _MERGEABLE_NOW:
         return "merge"
-    required = bench.repo.head.required_checks if bench.repo.head else ()
+    required = repo_state.repo.head.required_checks if repo_state.repo.head else ()
     if failed := [each for each in pull.failed_checks if not required or each in required]:
         words = ", ".join(failed)
         return Refusal(subject, "checks", f"its checks failed ({words}): look at them on GitHub (o)", pull.url)
@@ -153,7 +153,7 @@ def _select_merge_way(pull: PullRequestState, bench: RepoState) -> MergeWay | Re
             pull.url,
             already_done=True,
         )
-    if bench.permissions.auto_merge and pull.may_auto_merge and pull.merge_state == "blocked":
+    if repo_state.permissions.auto_merge and pull.may_auto_merge and pull.merge_state == "blocked":
         return "auto-merge"
     if pull.merge_state == "behind":
         return Refusal(subject, "behind", "its branch is behind, and must not be: update it on GitHub (o)", pull.url)

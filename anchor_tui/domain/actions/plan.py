@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+import msgspec
 from msgspec.structs import replace
 
 from anchor_tui.domain.actions.steps import Step
@@ -102,7 +103,7 @@ class Refusal(ValueObject, frozen=True):
     kind: str
     message: str
     url: str = ""
-    already_done: bool = False
+    already_done: bool = msgspec.field(default=False, name="settled")
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.message}" if self.subject else self.message
@@ -114,7 +115,7 @@ class Plan(ValueObject, frozen=True):
     order: Order
     title: str
     verb: str
-    confirmation: Confirmation
+    confirmation: Confirmation = msgspec.field(name="price")
     phrase: str
     protected: bool
     reason_required: bool
@@ -122,8 +123,8 @@ class Plan(ValueObject, frozen=True):
     made_at: AwareDatetime
     lines: tuple[PlanLine, ...] = ()
     diffs: tuple[FileDiff, ...] = ()
-    step_groups: tuple[StepGroup, ...] = ()
-    preconditions: tuple[Precondition, ...] = ()
+    step_groups: tuple[StepGroup, ...] = msgspec.field(default=(), name="changes")
+    preconditions: tuple[Precondition, ...] = msgspec.field(default=(), name="seen")
     refused: tuple[Refusal, ...] = ()
     pull_request: PullRequestDraft | None = None
     choices: tuple[str, ...] = ()

@@ -61,9 +61,9 @@ def no_target_refusal(order: Order, snapshot: Snapshot) -> Refusal:
     return Refusal(names, "absent", "no application is known there: look at `applications` in the configuration")
 
 
-def fresh_state(each: TargetApplication, evidence: PlanInputs) -> AppState | Refusal:
+def fresh_state(each: TargetApplication, inputs: PlanInputs) -> AppState | Refusal:
     """The fresh state of an application that something can be done with, or why nothing can."""
-    state = evidence.application_state(each.application)
+    state = inputs.application_state(each.application)
     if isinstance(state, Refusal):
         return state
     return absent_refusal(state.application) or state

@@ -12,27 +12,27 @@ OPS_REPO_ACTIONS: frozenset[ActionId] = frozenset({"promote", "rollback", "merge
 SNAPSHOT_ONLY_ACTIONS: frozenset[ActionId] = frozenset({"refresh", "hard-refresh"})
 
 
-def make_plan(order: Order, evidence: PlanInputs) -> Plan | Refusal:
+def make_plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     """Pure: the same order and the same evidence make the same Plan."""
     match order.action:
         case "refresh" | "hard-refresh":
-            return refresh.plan(order, evidence)
+            return refresh.plan(order, inputs)
         case "sync" | "hard-refresh-prune":
-            return sync.plan(order, evidence)
+            return sync.plan(order, inputs)
         case "terminate":
-            return terminate.plan(order, evidence)
+            return terminate.plan(order, inputs)
         case "cutover":
-            return cutover.plan(order, evidence)
+            return cutover.plan(order, inputs)
         case "promote":
-            return promote.plan(order, evidence)
+            return promote.plan(order, inputs)
         case "rollback":
-            return rollback.plan(order, evidence)
+            return rollback.plan(order, inputs)
         case "merge":
-            return merge.plan(order, evidence)
+            return merge.plan(order, inputs)
         case "mend":
-            return fix.plan(order, evidence)
+            return fix.plan(order, inputs)
 
 
-def already_done_message(plan: Plan, evidence: PlanInputs) -> str:
+def already_done_message(plan: Plan, inputs: PlanInputs) -> str:
     """What to say where the Plan has come true by itself since it was shown; empty where it has not."""
-    return sync.pruned_meanwhile_message(plan, evidence) if plan.order.action in {"sync", *HARD_REFRESH_FIRST} else ""
+    return sync.pruned_meanwhile_message(plan, inputs) if plan.order.action in {"sync", *HARD_REFRESH_FIRST} else ""

@@ -19,30 +19,32 @@ from anchor_tui.domain.source_data import OpsRepoData
 from anchor_tui.domain.verdict import is_asleep
 
 
-def check_write_permission(bench: RepoState, evidence: PlanInputs) -> Refusal | PlanLine:
+def check_write_permission(repo_state: RepoState, inputs: PlanInputs) -> Refusal | PlanLine:
     """Whether the token may open a pull request in the ops repo."""
-    if bench.permissions.archived:
-        return Refusal(bench.repo.name, "archived", f"{bench.repo.name} is archived: nothing can be changed in it")
-    if bench.permissions.push == "no":
-        who = f" of {bench.permissions.viewer}" if bench.permissions.viewer else ""
+    if repo_state.permissions.archived:
+        return Refusal(
+            repo_state.repo.name, "archived", f"{repo_state.repo.name} is archived: nothing can be changed in it"
+        )
+    if repo_state.permissions.push == "no":
+        who = f" of {repo_state.permissions.viewer}" if repo_state.permissions.viewer else ""
         message = (
-            f"the token{who} may not write to {bench.repo.name} (contents and pull requests: write): "
+            f"the token{who} may not write to {repo_state.repo.name} (contents and pull requests: write): "
             "use one that may, see [github] token_env"
         )
-        return Refusal(bench.repo.name, "forbidden", message)
-    if evidence.in_github_actions or bench.permissions.viewer.endswith("[bot]"):
-        who = bench.permissions.viewer or "a workflow's own token"
+        return Refusal(repo_state.repo.name, "forbidden", message)
+    if inputs.in_github_actions or repo_state.permissions.viewer.endswith("[bot]"):
+        who = repo_state.permissions.viewer or "a workflow's own token"
         return PlanLine("warning", f"as {who}: a pull request opened with a workflow's own token starts no checks")
-    if bench.permissions.push == "unknown":
+    if repo_state.permissions.push == "unknown":
         return PlanLine("warning", "whether the token may write could not be asked")
-    return PlanLine("ok", f"{bench.permissions.viewer or 'the token'} may write to {bench.repo.name}")
+    return PlanLine("ok", f"{repo_state.permissions.viewer or 'the token'} may write to {repo_state.repo.name}")
 
 
-def check_upstream_health(move: ReleaseMove, evidence: PlanInputs) -> Iterator[Refusal | PlanLine]:
+def check_upstream_health(move: ReleaseMove, inputs: PlanInputs) -> Iterator[Refusal | PlanLine]:
     """The environment before runs this release, is well, and has been for long enough."""
-    name, soak = move.source.name, evidence.config.promotion.soak_minutes
-    environment = evidence.snapshot.find_environment(name)
-    state = evidence.snapshot.find_source(move.source.server)
+    name, soak = move.source.name, inputs.config.promotion.soak_minutes
+    environment = inputs.snapshot.find_environment(name)
+    state = inputs.snapshot.find_source(move.source.server)
     if environment is None or state is None or state.state != "fresh":
         why = state.error.message if state and state.error else state.state if state else "not asked"
         yield Refusal(
@@ -86,7 +88,7 @@ def check_upstream_health(move: ReleaseMove, evidence: PlanInputs) -> Iterator[R
         filter(None, (moment for app in environment.applications for moment in (app.health_since, app.synced_at))),
         default=None,
     )
-    span = evidence.now - since if since else None
+    span = inputs.now - since if since else None
     if soak and (span is None or span.total_seconds() < soak * 60):
         so_far = format_duration(span) if span else "not known how long"
         yield Refusal(
@@ -96,10 +98,10 @@ def check_upstream_health(move: ReleaseMove, evidence: PlanInputs) -> Iterator[R
     yield PlanLine("ok", f"{name} is Synced and Healthy" + (f" for {format_duration(span)}" if span else ""))
 
 
-def sync_window_lines(environment: Environment, evidence: PlanInputs) -> Iterator[PlanLine]:
+def sync_window_lines(environment: Environment, inputs: PlanInputs) -> Iterator[PlanLine]:
     """The sync windows of the target: what is merged now is not synced while one forbids it."""
     for application in environment.applications:
-        state = evidence.application_state(application)
+        state = inputs.application_state(application)
         if isinstance(state, Refusal):
             yield PlanLine(
                 "warning", f"whether a sync window is open for {application.name} is not known: {state.message}"
@@ -131,12 +133,12 @@ def check_other_pull_requests(move: ReleaseMove, repo: OpsRepoData, own: Iterabl
 
 
 def check_resulting_policy(
-    name: str, bench: RepoState, contents: Mapping[str, bytes], evidence: PlanInputs
+    name: str, repo_state: RepoState, contents: Mapping[str, bytes], inputs: PlanInputs
 ) -> Iterator[Refusal | PlanLine]:
     """What policy says of an environment's files as they would be: new errors refuse, old ones only warn."""
-    before = _errors_by_check(_git_findings(evidence, bench.repo, name))
+    before = _errors_by_check(_git_findings(inputs, repo_state.repo, name))
     texts = {path: content.decode() for path, content in contents.items()}
-    after_findings = _git_findings(evidence, replace(bench.repo, files={**bench.repo.files, **texts}), name)
+    after_findings = _git_findings(inputs, replace(repo_state.repo, files={**repo_state.repo.files, **texts}), name)
     after = _errors_by_check(after_findings)
     if new := [each for each in after if each not in before]:
         words = "; ".join(f"{check}: {after[check].message}" for check in new)
@@ -148,10 +150,10 @@ def check_resulting_policy(
         yield PlanLine("warning", f"{check} fails already, and still would: {after[check].message}")
 
 
-def _git_findings(evidence: PlanInputs, repo: OpsRepoData, name: str) -> tuple[Finding, ...]:
-    config = evidence.config
+def _git_findings(inputs: PlanInputs, repo: OpsRepoData, name: str) -> tuple[Finding, ...]:
+    config = inputs.config
     facts = build_facts(config, PolicyInputs({}, repo), read_repo_evidence(config, repo))
-    findings = evaluate_policy(config, facts, evidence.now).environments.get(name, ())
+    findings = evaluate_policy(config, facts, inputs.now).environments.get(name, ())
     return tuple(each for each in findings if each.evidence == "git")
 
 

@@ -35,53 +35,55 @@ from anchor_tui.domain.model import Image
 from anchor_tui.domain.policy.evidence.facts_builder import read_repo_evidence
 
 
-def plan(order: Order, evidence: PlanInputs) -> Plan | Refusal:
+def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     """The Plan of a promotion into `order.environments[0]`."""
-    bench, config = evidence.repo_state, evidence.config
-    if not isinstance(bench, RepoState):
-        return bench or Refusal("GitHub", "unread", "the ops repo was not read")
-    move = select_release(order, config, bench.repo)
+    repo_state, config = inputs.repo_state, inputs.config
+    if not isinstance(repo_state, RepoState):
+        return repo_state or Refusal("GitHub", "unread", "the ops repo was not read")
+    move = select_release(order, config, repo_state.repo)
     if isinstance(move, Refusal):
         return move
-    checked = _run_preflight(order, move, bench, evidence)
+    checked = _run_preflight(order, move, repo_state, inputs)
     if refusal := next((each for each in checked if isinstance(each, Refusal)), None):
         return refusal
     lines = [each for each in checked if isinstance(each, PlanLine)]
     if config.promotion.via == "workflow":
-        return _plan_workflow(order, move, bench, evidence, lines)
-    return _plan_pull_request(order, move, bench, evidence, lines)
+        return _plan_workflow(order, move, repo_state, inputs, lines)
+    return _plan_pull_request(order, move, repo_state, inputs, lines)
 
 
-def _run_preflight(order: Order, move: ReleaseMove, bench: RepoState, evidence: PlanInputs) -> list[PlanLine | Refusal]:
-    found: list[PlanLine | Refusal] = [preflight.check_write_permission(bench, evidence)]
+def _run_preflight(
+    order: Order, move: ReleaseMove, repo_state: RepoState, inputs: PlanInputs
+) -> list[PlanLine | Refusal]:
+    found: list[PlanLine | Refusal] = [preflight.check_write_permission(repo_state, inputs)]
     if order.without_argocd:
         found.append(
             PlanLine("warning", f"Argo CD was not asked: whether {move.source.name} is healthy was NOT looked at")
         )
     else:
-        found += preflight.check_upstream_health(move, evidence)
-        if (target := evidence.snapshot.find_environment(move.environment.name)) is not None:
-            for line in preflight.sync_window_lines(target, evidence):
+        found += preflight.check_upstream_health(move, inputs)
+        if (target := inputs.snapshot.find_environment(move.environment.name)) is not None:
+            for line in preflight.sync_window_lines(target, inputs):
                 frozen = line.kind == "failed"
                 wait = f"{line.text}: wait until it is over"
                 found.append(Refusal(move.environment.name, "window", wait) if frozen else line)
-    is_ours = evidence.config.promotion.via == "pull-request"
+    is_ours = inputs.config.promotion.via == "pull-request"
     found += preflight.check_other_pull_requests(
-        move, bench.repo, [pull.number for pull in bench.pull_requests if is_ours]
+        move, repo_state.repo, [pull.number for pull in repo_state.pull_requests if is_ours]
     )
     return found
 
 
 def _plan_pull_request(
-    order: Order, move: ReleaseMove, bench: RepoState, evidence: PlanInputs, lines: list[PlanLine]
+    order: Order, move: ReleaseMove, repo_state: RepoState, inputs: PlanInputs, lines: list[PlanLine]
 ) -> Plan | Refusal:
-    config, name = evidence.config, move.environment.name
-    edited = release_edit.edit_release(move, bench, config, read_repo_evidence(config, bench.repo).get(name))
+    config, name = inputs.config, move.environment.name
+    edited = release_edit.edit_release(move, repo_state, config, read_repo_evidence(config, repo_state.repo).get(name))
     if isinstance(edited, Refusal):
         return edited
     if not edited.contents:
         return Refusal(name, "same", f"its files say {move.release.version} already", already_done=True)
-    judged = list(preflight.check_resulting_policy(name, bench, edited.contents, evidence))
+    judged = list(preflight.check_resulting_policy(name, repo_state, edited.contents, inputs))
     if refusal := next((each for each in judged if isinstance(each, Refusal)), None):
         return refusal
     lines += [each for each in judged if isinstance(each, PlanLine)]
@@ -92,56 +94,56 @@ def _plan_pull_request(
         config.promotion.labels,
         config.promotion.reviewers,
     )
-    opened = remaining_steps(draft, edited.contents, bench, config, order.request_id)
+    opened = remaining_steps(draft, edited.contents, repo_state, config, order.request_id)
     if isinstance(opened, Refusal):
         return opened
-    follow = (WaitForMerge(bench.repo.name, opened.number), *rollout_wait_steps(name, evidence, order))
+    follow = (WaitForMerge(repo_state.repo.name, opened.number), *rollout_wait_steps(name, inputs, order))
     return _assemble_plan(
         order,
         move,
-        evidence,
+        inputs,
         (*release_change_lines(move, edited.images), *([PlanLine("note", opened.note)] if opened.note else []), *lines),
         (*opened.steps, *follow),
-        repo_preconditions(bench.files, bench.source_file, bench, draft.branch),
+        repo_preconditions(repo_state.files, repo_state.source_file, repo_state, draft.branch),
         draft,
-        release_edit.file_diffs(edited, bench.files),
+        release_edit.file_diffs(edited, repo_state.files),
     )
 
 
 def _plan_workflow(
-    order: Order, move: ReleaseMove, bench: RepoState, evidence: PlanInputs, lines: list[PlanLine]
+    order: Order, move: ReleaseMove, repo_state: RepoState, inputs: PlanInputs, lines: list[PlanLine]
 ) -> Plan | Refusal:
-    config, name = evidence.config, move.environment.name
+    config, name = inputs.config, move.environment.name
     workflow = config.promotion.workflow
     if not workflow:
         message = 'no workflow is named: say promotion.workflow = "promote.yaml" in the configuration'
         return Refusal(name, "workflow", message)
-    if evidence.in_github_actions:
+    if inputs.in_github_actions:
         message = (
             f"this runs inside GitHub Actions, and {workflow} would be started from there: a workflow that calls us "
             'would call itself. Say promotion.via = "pull-request"'
         )
         return Refusal(name, "workflow", message)
-    inputs = {"from": move.source.name, "to": name}
+    workflow_inputs = {"from": move.source.name, "to": name}
     if not move.is_current_upstream:
-        inputs["version"] = move.release.version
+        workflow_inputs["version"] = move.release.version
     steps: tuple[Step, ...] = (
-        DispatchWorkflow(bench.repo.name, workflow, config.github.branch, inputs),
-        WaitForWorkflowRun(bench.repo.name, workflow, name, move.release.version),
-        WaitForMerge(bench.repo.name),
-        *rollout_wait_steps(name, evidence, order),
+        DispatchWorkflow(repo_state.repo.name, workflow, config.github.branch, workflow_inputs),
+        WaitForWorkflowRun(repo_state.repo.name, workflow, name, move.release.version),
+        WaitForMerge(repo_state.repo.name),
+        *rollout_wait_steps(name, inputs, order),
     )
-    note = PlanLine("note", f"{workflow} of {bench.repo.name} makes the change and opens the pull request itself")
+    note = PlanLine("note", f"{workflow} of {repo_state.repo.name} makes the change and opens the pull request itself")
     head = Precondition(f"the release of {move.source.name}", move.release.version)
     return _assemble_plan(
-        order, move, evidence, (*release_change_lines(move, ()), note, *lines), steps, (head,), None, ()
+        order, move, inputs, (*release_change_lines(move, ()), note, *lines), steps, (head,), None, ()
     )
 
 
 def _assemble_plan(
     order: Order,
     move: ReleaseMove,
-    evidence: PlanInputs,
+    inputs: PlanInputs,
     lines: Iterable[PlanLine],
     steps: tuple[Step, ...],
     facts: tuple[Precondition, ...],
@@ -159,7 +161,7 @@ def _assemble_plan(
         protected=protected,
         reason_required=protected,
         command=_command_line(order, move, phrase),
-        made_at=evidence.now,
+        made_at=inputs.now,
         lines=tuple(lines),
         diffs=diffs,
         step_groups=(StepGroup(f"release of {name}", steps),),
@@ -176,9 +178,9 @@ def _command_line(order: Order, move: ReleaseMove, phrase: str) -> str:
     return confirmed_command_line(words, order, phrase, wants_reason=bool(phrase))
 
 
-def rollout_wait_steps(name: str, evidence: PlanInputs, order: Order) -> tuple[Step, ...]:
+def rollout_wait_steps(name: str, inputs: PlanInputs, order: Order) -> tuple[Step, ...]:
     """What is followed after the merge, for each application of the environment."""
-    environment = evidence.snapshot.find_environment(name)
+    environment = inputs.snapshot.find_environment(name)
     if environment is None or order.without_argocd:
         return ()
     return tuple(

@@ -17,11 +17,11 @@ from anchor_tui.domain.actions.wait_steps import WaitForRefresh
 from anchor_tui.domain.formatting import format_count
 
 
-def plan(order: Order, evidence: PlanInputs) -> Plan | Refusal:
+def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     """The Plan; it needs `get` and nothing else, and no fresh reading: what is asked for is one."""
-    found = select_targets(order, evidence.snapshot)
+    found = select_targets(order, inputs.snapshot)
     if not found:
-        return no_target_refusal(order, evidence.snapshot)
+        return no_target_refusal(order, inputs.snapshot)
     refusals = tuple(refusal for each in found if (refusal := absent_refusal(each.application)))
     fit = [each for each in found if absent_refusal(each.application) is None]
     if not fit:
@@ -37,7 +37,7 @@ def plan(order: Order, evidence: PlanInputs) -> Plan | Refusal:
         protected=any(each.protected for each in target_environments(fit)),
         reason_required=False,
         command=command_line(order.action, order).removesuffix(" --yes"),
-        made_at=evidence.now,
+        made_at=inputs.now,
         lines=tuple(PlanLine("change", _line_text(each, hard=hard)) for each in fit),
         step_groups=tuple(
             StepGroup(str(each.application.id), refresh_steps(_application_ref(each), hard=hard), each.application.id)

@@ -33,12 +33,12 @@ class ReleaseEdit(ValueObject, frozen=True):
 
 
 def edit_release(
-    move: ReleaseMove, bench: RepoState, config: Config, in_git: GitEvidence | None
+    move: ReleaseMove, repo_state: RepoState, config: Config, in_git: GitEvidence | None
 ) -> ReleaseEdit | Refusal:
     """The new bytes of the environment's two files."""
     subject = move.environment.name
     try:
-        return _edit_files(move, bench, config, in_git)
+        return _edit_files(move, repo_state, config, in_git)
     except YamlDocumentError as error:
         problem = error.problem
         where = f"{problem.file}:{problem.line}: " if problem.line else f"{problem.file}: "
@@ -48,17 +48,17 @@ def edit_release(
 
 
 def _edit_files(
-    move: ReleaseMove, bench: RepoState, config: Config, in_git: GitEvidence | None
+    move: ReleaseMove, repo_state: RepoState, config: Config, in_git: GitEvidence | None
 ) -> ReleaseEdit | Refusal:
     subject = move.environment.name
-    release, overlay = bench.files.get(move.environment.release), bench.files.get(move.environment.values)
+    release, overlay = repo_state.files.get(move.environment.release), repo_state.files.get(move.environment.values)
     for path, file in ((move.environment.release, release), (move.environment.values, overlay)):
         if file is None:
             return Refusal(subject, "missing-file", f"{path} is not on the branch: nothing is ever inserted")
-    if bench.source_file is None or release is None or overlay is None:
+    if repo_state.source_file is None or release is None or overlay is None:
         return Refusal(subject, "missing-file", f"the release of {move.source.name} could not be read")
     target = parse_document(release.content, release.path)
-    source = parse_document(bench.source_file.content, bench.source_file.path)
+    source = parse_document(repo_state.source_file.content, repo_state.source_file.path)
     images = _images_by_repository(source, config)
     places = locate_release(target, config.release).images
     own = {canonicalize_repository(each.image.repository) for each in places}
@@ -73,7 +73,7 @@ def _edit_files(
         return new_overlay
     contents = {release.path: new_release, overlay.path: new_overlay}
     moved = tuple((each.image, images[canonicalize_repository(each.image.repository)]) for each in places)
-    changed = {path: content for path, content in contents.items() if content != bench.files[path].content}
+    changed = {path: content for path, content in contents.items() if content != repo_state.files[path].content}
     return ReleaseEdit(changed, moved)
 
 

@@ -27,36 +27,38 @@ from anchor_tui.domain.policy.evidence.facts_builder import read_repo_evidence
 ROLLBACK_EVENT = "rollback.executed"
 
 
-def plan(order: Order, evidence: PlanInputs) -> Plan | Refusal:
+def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     """The Plan of going back to `order.version`."""
-    bench, config = evidence.repo_state, evidence.config
-    if not isinstance(bench, RepoState):
-        return bench or Refusal("GitHub", "unread", "the ops repo was not read")
-    move = select_release(order, config, bench.repo)
+    repo_state, config = inputs.repo_state, inputs.config
+    if not isinstance(repo_state, RepoState):
+        return repo_state or Refusal("GitHub", "unread", "the ops repo was not read")
+    move = select_release(order, config, repo_state.repo)
     if isinstance(move, Refusal):
         return move
     name = move.environment.name
-    allowed = preflight.check_write_permission(bench, evidence)
+    allowed = preflight.check_write_permission(repo_state, inputs)
     if isinstance(allowed, Refusal):
         return allowed
-    edited = release_edit.edit_release(move, bench, config, read_repo_evidence(config, bench.repo).get(name))
+    edited = release_edit.edit_release(move, repo_state, config, read_repo_evidence(config, repo_state.repo).get(name))
     if isinstance(edited, Refusal):
         return edited
     if not edited.contents:
         return Refusal(name, "same", f"its files say {move.release.version} already", already_done=True)
-    judged = list(preflight.check_resulting_policy(name, bench, edited.contents, evidence))
+    judged = list(preflight.check_resulting_policy(name, repo_state, edited.contents, inputs))
     if refusal := next((each for each in judged if isinstance(each, Refusal)), None):
         return refusal
-    others = list(preflight.check_other_pull_requests(move, bench.repo, [pull.number for pull in bench.pull_requests]))
+    others = list(
+        preflight.check_other_pull_requests(move, repo_state.repo, [pull.number for pull in repo_state.pull_requests])
+    )
     if refusal := next((each for each in others if isinstance(each, Refusal)), None):
         return refusal
     lines = [
         allowed,
         *(each for each in judged if isinstance(each, PlanLine)),
         *(each for each in others if isinstance(each, PlanLine)),
-        *rollout_steps.rollout_lines(move, order, evidence),
-        *_sync_window_warnings(move, order, evidence),
-        rollout_steps.event_line(move, order, evidence),
+        *rollout_steps.rollout_lines(move, order, inputs),
+        *_sync_window_warnings(move, order, inputs),
+        rollout_steps.event_line(move, order, inputs),
     ]
     draft = PullRequestDraft(
         branch_name("rollback", name, move.release.version),
@@ -65,7 +67,7 @@ def plan(order: Order, evidence: PlanInputs) -> Plan | Refusal:
         tuple(dict.fromkeys(("rollback", *(x for x in config.promotion.labels if x != "promotion")))),
         config.promotion.reviewers,
     )
-    opened = remaining_steps(draft, edited.contents, bench, config, order.request_id)
+    opened = remaining_steps(draft, edited.contents, repo_state, config, order.request_id)
     if isinstance(opened, Refusal):
         return opened
     price, phrase = required_confirmation(protected=move.environment.protected, names=name)
@@ -78,24 +80,24 @@ def plan(order: Order, evidence: PlanInputs) -> Plan | Refusal:
         protected=move.environment.protected,
         reason_required=move.environment.protected,
         command=_command_line(order, name, move, phrase),
-        made_at=evidence.now,
+        made_at=inputs.now,
         lines=(
-            *_release_change_lines(move, edited, evidence),
+            *_release_change_lines(move, edited, inputs),
             *([PlanLine("note", opened.note)] if opened.note else []),
             *lines,
         ),
-        diffs=release_edit.file_diffs(edited, bench.files),
+        diffs=release_edit.file_diffs(edited, repo_state.files),
         step_groups=(
             StepGroup(
                 f"release of {name}",
                 (
                     *opened.steps,
-                    WaitForMerge(bench.repo.name, opened.number),
-                    *rollout_steps.rollback_rollout_steps(move, order, bench, evidence),
+                    WaitForMerge(repo_state.repo.name, opened.number),
+                    *rollout_steps.rollback_rollout_steps(move, order, repo_state, inputs),
                 ),
             ),
         ),
-        preconditions=repo_preconditions(bench.files, bench.source_file, bench, draft.branch),
+        preconditions=repo_preconditions(repo_state.files, repo_state.source_file, repo_state, draft.branch),
         pull_request=draft,
     )
 
@@ -107,13 +109,11 @@ def _command_line(order: Order, name: str, move: ReleaseMove, phrase: str) -> st
 
 
 def _release_change_lines(
-    move: ReleaseMove, edited: release_edit.ReleaseEdit, evidence: PlanInputs
+    move: ReleaseMove, edited: release_edit.ReleaseEdit, inputs: PlanInputs
 ) -> tuple[PlanLine, ...]:
     was = move.current.version if move.current else "something unreadable"
     ran = (
-        f", which ran from {format_age(move.release.changed_at, evidence.now)} ago on"
-        if move.release.changed_at
-        else ""
+        f", which ran from {format_age(move.release.changed_at, inputs.now)} ago on" if move.release.changed_at else ""
     )
     found = [PlanLine("change", f"{move.environment.name}: {was} → {move.release.version}{ran}")]
     found += [PlanLine("change", f"{old.name}  {old.tag or '?'} → {image_text(new)}") for old, new in edited.images]
@@ -125,10 +125,10 @@ def _release_change_lines(
     return tuple(found)
 
 
-def _sync_window_warnings(move: ReleaseMove, order: Order, evidence: PlanInputs) -> list[PlanLine]:
+def _sync_window_warnings(move: ReleaseMove, order: Order, inputs: PlanInputs) -> list[PlanLine]:
     """The sync windows that would hold up what is merged: a rollback is not refused for them."""
-    environment = evidence.snapshot.find_environment(move.environment.name)
+    environment = inputs.snapshot.find_environment(move.environment.name)
     if environment is None or order.without_argocd:
         return []
-    frozen = (each for each in preflight.sync_window_lines(environment, evidence) if each.kind != "ok")
+    frozen = (each for each in preflight.sync_window_lines(environment, inputs) if each.kind != "ok")
     return [PlanLine("warning", f"{each.text}: what is merged waits until then") for each in frozen]

@@ -19,8 +19,8 @@ from anchor_tui.domain.model import Application, Release
 ROLLBACK_EVENT = "rollback.executed"
 
 
-def _found_applications(move: ReleaseMove, order: Order, evidence: PlanInputs) -> tuple[Application, ...]:
-    environment = evidence.snapshot.find_environment(move.environment.name)
+def _found_applications(move: ReleaseMove, order: Order, inputs: PlanInputs) -> tuple[Application, ...]:
+    environment = inputs.snapshot.find_environment(move.environment.name)
     if environment is None or order.without_argocd:
         return ()
     return tuple(each for each in environment.applications if each.presence == "found")
@@ -31,12 +31,12 @@ def _needs_sync(application: Application) -> bool:
     return automated is None or not automated.enabled or not automated.self_heal
 
 
-def rollout_lines(move: ReleaseMove, order: Order, evidence: PlanInputs) -> list[PlanLine]:
+def rollout_lines(move: ReleaseMove, order: Order, inputs: PlanInputs) -> list[PlanLine]:
     """Where a sync is needed after the merge, since nothing else does it."""
     if order.without_argocd:
         return [PlanLine("warning", "Argo CD was not asked: that the rollback arrives is NOT looked at")]
     found = []
-    for application in _found_applications(move, order, evidence):
+    for application in _found_applications(move, order, inputs):
         if _needs_sync(application):
             off = "auto-sync" if application.automated is None or not application.automated.enabled else "self-heal"
             words = f"{off} of {application.name} is off, and stays off: a sync follows the merge, as a step of this"
@@ -44,16 +44,18 @@ def rollout_lines(move: ReleaseMove, order: Order, evidence: PlanInputs) -> list
     return found
 
 
-def rollback_rollout_steps(move: ReleaseMove, order: Order, bench: RepoState, evidence: PlanInputs) -> tuple[Step, ...]:
+def rollback_rollout_steps(
+    move: ReleaseMove, order: Order, repo_state: RepoState, inputs: PlanInputs
+) -> tuple[Step, ...]:
     """What follows the merge: every application arrives, and then somebody is told."""
-    return (*_argocd_steps(move, order, evidence), *_event_steps(move, order, bench, evidence))
+    return (*_argocd_steps(move, order, inputs), *_event_steps(move, order, repo_state, inputs))
 
 
-def _argocd_steps(move: ReleaseMove, order: Order, evidence: PlanInputs) -> tuple[Step, ...]:
+def _argocd_steps(move: ReleaseMove, order: Order, inputs: PlanInputs) -> tuple[Step, ...]:
     """First every application is set going, then each is followed: one that degrades leaves no other unsynced."""
     going: list[Step] = []
     arriving: list[Step] = []
-    for application in _found_applications(move, order, evidence):
+    for application in _found_applications(move, order, inputs):
         target = ApplicationRef(application.id, application.project)
         going += [Refresh(target), WaitForRefresh(target)]
         if _needs_sync(application):
@@ -66,9 +68,9 @@ def _argocd_steps(move: ReleaseMove, order: Order, evidence: PlanInputs) -> tupl
 # --- the event ----------------------------------------------------------------------------------------
 
 
-def event_line(move: ReleaseMove, order: Order, evidence: PlanInputs) -> PlanLine:
+def event_line(move: ReleaseMove, order: Order, inputs: PlanInputs) -> PlanLine:
     """Said before, not after: whether anybody is told."""
-    status = evidence.config.status_api
+    status = inputs.config.status_api
     if status.emit != "client":
         who = "the ops repo's pipeline sends it" if status.emit == "pipeline" else "nobody is to be told"
         return PlanLine("note", f'{ROLLBACK_EVENT} is not sent from here (status_api.emit = "{status.emit}"): {who}')
@@ -80,31 +82,31 @@ def event_line(move: ReleaseMove, order: Order, evidence: PlanInputs) -> PlanLin
         return PlanLine(
             "warning", f"{ROLLBACK_EVENT} is not sent: without Argo CD nothing tells that the rollback arrived"
         )
-    if not _found_applications(move, order, evidence):
+    if not _found_applications(move, order, inputs):
         return PlanLine(
             "warning", f"{ROLLBACK_EVENT} is not sent: no application is there to tell that the rollback arrived"
         )
     return PlanLine("note", f"{ROLLBACK_EVENT} is sent to the status API once the older version is live and healthy")
 
 
-def _event_steps(move: ReleaseMove, order: Order, bench: RepoState, evidence: PlanInputs) -> tuple[Step, ...]:
-    status = evidence.config.status_api
-    applications = _found_applications(move, order, evidence)
+def _event_steps(move: ReleaseMove, order: Order, repo_state: RepoState, inputs: PlanInputs) -> tuple[Step, ...]:
+    status = inputs.config.status_api
+    applications = _found_applications(move, order, inputs)
     if status.emit != "client" or not status.url or not applications:
         return ()
     event: dict[str, Any] = {
         "event": ROLLBACK_EVENT,
-        "engine_id": evidence.config.engine_id,
+        "engine_id": inputs.config.engine_id,
         "environment": move.environment.name,
         "application": str(applications[0].id) if len(applications) == 1 else None,
         "applications": [str(each.id) for each in applications],
         "from": _version_json(move.current),
         "to": _version_json(move.release),
-        "actor": bench.permissions.viewer or None,
+        "actor": repo_state.permissions.viewer or None,
         "reason": order.reason or None,
         "idempotency_key": order.request_id,
     }
-    return (SendEvent(event, bench.repo.name),)
+    return (SendEvent(event, repo_state.repo.name),)
 
 
 def _version_json(release: Release | None) -> dict[str, str | None]:

@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
-from urllib.parse import quote
+from typing import ClassVar
 
 from anchor_tui.domain.model import AppId, ValueObject
-
-
-class ApiRequest(ValueObject, frozen=True):
-    """One request as it leaves. `path` is below the server's root; GraphQL's body names the mutation and its input.
-
-    `{number}` in a path is the pull request that the step before opened.
-    """
-
-    service: Literal["argocd", "github", "status-api"]
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-    path: str
-    query: Mapping[str, str] = {}
-    body: Mapping[str, Any] | None = None
 
 
 class ApplicationRef(ValueObject, frozen=True):
@@ -27,17 +12,6 @@ class ApplicationRef(ValueObject, frozen=True):
 
     id: AppId
     project: str | None = None
-
-    @property
-    def query(self) -> dict[str, str]:
-        """The parameters that say which one is meant."""
-        found = {"appNamespace": self.id.namespace, "project": self.project or ""}
-        return {name: value for name, value in found.items() if value}
-
-    @property
-    def path(self) -> str:
-        """Its path below the server's root."""
-        return f"/api/v1/applications/{quote(self.id.name, safe='')}"
 
 
 class ResourceRef(ValueObject, frozen=True, order=True):

@@ -7,9 +7,8 @@ runs.
 from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
-from urllib.parse import quote
 
-from anchor_tui.domain.actions.step_base import ApiRequest, ApplicationRef, BaseStep, FileChange, ResourceRef
+from anchor_tui.domain.actions.step_base import ApplicationRef, BaseStep, FileChange, ResourceRef
 from anchor_tui.domain.actions.wait_steps import (
     WaitForHealth,
     WaitForMerge,
@@ -24,7 +23,6 @@ from anchor_tui.domain.formatting import format_count, shorten_revision
 
 REQUEST_INFO = "anchor-tui request"
 """The name of the info under which a sync carries its Plan's id, by which its operation is known again."""
-REASON_INFO = "Reason"
 MergeWay: TypeAlias = Literal["merge", "auto-merge", "queue"]
 
 
@@ -38,12 +36,6 @@ class Refresh(BaseStep, frozen=True, tag="refresh"):
     def title(self) -> str:
         """What a person reads."""
         return f"{'hard refresh' if self.hard else 'refresh'} {self.app.id.name}"
-
-    @property
-    def request(self) -> ApiRequest:
-        """GET …?refresh=: a GET that writes an annotation and waits until it is gone."""
-        query = self.app.query | {"refresh": "hard" if self.hard else "normal"}
-        return ApiRequest("argocd", "GET", self.app.path, query)
 
 
 class Sync(BaseStep, frozen=True, tag="sync"):
@@ -71,22 +63,6 @@ class Sync(BaseStep, frozen=True, tag="sync"):
         words = f" ({', '.join(parts)})" if parts else ""
         return f"sync {self.app.id.name}{words}"
 
-    @property
-    def request(self) -> ApiRequest:
-        """POST …/sync. `syncOptions` are not sent: they would replace the application's own."""
-        infos = [{"name": REQUEST_INFO, "value": self.request_id}]
-        if self.reason:
-            infos.insert(0, {"name": REASON_INFO, "value": self.reason})
-        body: dict[str, Any] = {"prune": self.prune, "dryRun": self.dry_run, "infos": infos, **self.app.query}
-        if self.revision:
-            body["revision"] = self.revision
-        if self.resources:
-            body["resources"] = [
-                {"group": each.group, "kind": each.kind, "namespace": each.namespace, "name": each.name}
-                for each in self.resources
-            ]
-        return ApiRequest("argocd", "POST", f"{self.app.path}/sync", {}, body)
-
 
 class Terminate(BaseStep, frozen=True, tag="terminate"):
     """End the running operation."""
@@ -98,11 +74,6 @@ class Terminate(BaseStep, frozen=True, tag="terminate"):
     def title(self) -> str:
         """What a person reads."""
         return f"terminate the operation of {self.app.id.name}"
-
-    @property
-    def request(self) -> ApiRequest:
-        """DELETE …/operation."""
-        return ApiRequest("argocd", "DELETE", f"{self.app.path}/operation", self.app.query)
 
 
 class CreateBranch(BaseStep, frozen=True, tag="create-branch"):
@@ -117,12 +88,6 @@ class CreateBranch(BaseStep, frozen=True, tag="create-branch"):
         """What a person reads."""
         return f"branch {self.branch} at {shorten_revision(self.oid)}"
 
-    @property
-    def request(self) -> ApiRequest:
-        """POST …/git/refs."""
-        body = {"ref": f"refs/heads/{self.branch}", "sha": self.oid}
-        return ApiRequest("github", "POST", f"/repos/{self.repository}/git/refs", {}, body)
-
 
 class MoveBranch(BaseStep, frozen=True, tag="move-branch"):
     """Our own branch, left over from before, moved on to a commit."""
@@ -136,12 +101,6 @@ class MoveBranch(BaseStep, frozen=True, tag="move-branch"):
     def title(self) -> str:
         """What a person reads."""
         return f"move {self.branch} on from {shorten_revision(self.was)} to {shorten_revision(self.oid)}"
-
-    @property
-    def request(self) -> ApiRequest:
-        """PATCH …/git/refs/heads/…, forced: the branch is ours by its name."""
-        path = f"/repos/{self.repository}/git/refs/heads/{quote(self.branch)}"
-        return ApiRequest("github", "PATCH", path, {}, {"sha": self.oid, "force": True})
 
 
 class CommitFiles(BaseStep, frozen=True, tag="commit"):
@@ -159,17 +118,6 @@ class CommitFiles(BaseStep, frozen=True, tag="commit"):
         """What a person reads."""
         return f"commit {format_count(len(self.files), 'file')} on top of {shorten_revision(self.parent)}"
 
-    @property
-    def request(self) -> ApiRequest:
-        """GraphQL's createCommitOnBranch, guarded by `expectedHeadOid`."""
-        given = {
-            "branch": {"repositoryNameWithOwner": self.repository, "branchName": self.branch},
-            "expectedHeadOid": self.parent,
-            "message": {"headline": self.headline, "body": self.body},
-            "fileChanges": {"additions": [{"path": each.path, "contents": each.content} for each in self.files]},
-        }
-        return ApiRequest("github", "POST", "/graphql", {}, {"mutation": "createCommitOnBranch", "input": given})
-
 
 class CreatePullRequest(BaseStep, frozen=True, tag="open-pull-request"):
     """The pull request of our branch."""
@@ -185,12 +133,6 @@ class CreatePullRequest(BaseStep, frozen=True, tag="open-pull-request"):
         """What a person reads."""
         return f"open the pull request “{self.headline}”"
 
-    @property
-    def request(self) -> ApiRequest:
-        """POST …/pulls."""
-        given = {"title": self.headline, "head": self.branch, "base": self.base, "body": self.body}
-        return ApiRequest("github", "POST", f"/repos/{self.repository}/pulls", {}, given)
-
 
 class AddLabels(BaseStep, frozen=True, tag="add-labels"):
     """Labels on the pull request."""
@@ -203,12 +145,6 @@ class AddLabels(BaseStep, frozen=True, tag="add-labels"):
         """What a person reads."""
         return f"label it {', '.join(self.labels)}"
 
-    @property
-    def request(self) -> ApiRequest:
-        """POST …/issues/{number}/labels: adding one that is there changes nothing."""
-        path = f"/repos/{self.repository}/issues/{{number}}/labels"
-        return ApiRequest("github", "POST", path, {}, {"labels": list(self.labels)})
-
 
 class RequestReviewers(BaseStep, frozen=True, tag="ask-reviewers"):
     """Reviews asked for; `org/team` is a team."""
@@ -220,16 +156,6 @@ class RequestReviewers(BaseStep, frozen=True, tag="ask-reviewers"):
     def title(self) -> str:
         """What a person reads."""
         return f"ask {', '.join(self.reviewers)} for a review"
-
-    @property
-    def request(self) -> ApiRequest:
-        """POST …/pulls/{number}/requested_reviewers."""
-        body = {
-            "reviewers": [each for each in self.reviewers if "/" not in each],
-            "team_reviewers": [each.rpartition("/")[2] for each in self.reviewers if "/" in each],
-        }
-        path = f"/repos/{self.repository}/pulls/{{number}}/requested_reviewers"
-        return ApiRequest("github", "POST", path, {}, {name: value for name, value in body.items() if value})
 
 
 class MergePullRequest(BaseStep, frozen=True, tag="merge"):
@@ -254,18 +180,6 @@ class MergePullRequest(BaseStep, frozen=True, tag="merge"):
             case "queue":
                 return f"put {which} into the merge queue"
 
-    @property
-    def request(self) -> ApiRequest:
-        """PUT …/pulls/N/merge, or GraphQL's enablePullRequestAutoMerge or enqueuePullRequest."""
-        if self.way == "merge":
-            path = f"/repos/{self.repository}/pulls/{self.number or '{number}'}/merge"
-            return ApiRequest("github", "PUT", path, {}, {"sha": self.head_sha, "merge_method": self.method})
-        given: dict[str, Any] = {"pullRequestId": self.node_id, "expectedHeadOid": self.head_sha}
-        if self.way == "auto-merge":
-            given["mergeMethod"] = self.method.upper()
-        name = "enablePullRequestAutoMerge" if self.way == "auto-merge" else "enqueuePullRequest"
-        return ApiRequest("github", "POST", "/graphql", {}, {"mutation": name, "input": given})
-
 
 class DispatchWorkflow(BaseStep, frozen=True, tag="dispatch"):
     """Start the ops repo's own promotion workflow."""
@@ -280,13 +194,6 @@ class DispatchWorkflow(BaseStep, frozen=True, tag="dispatch"):
         """What a person reads."""
         return f"start the workflow {self.workflow}"
 
-    @property
-    def request(self) -> ApiRequest:
-        """POST …/actions/workflows/FILE/dispatches."""
-        path = f"/repos/{self.repository}/actions/workflows/{quote(self.workflow)}/dispatches"
-        body = {"ref": self.ref, "inputs": self.inputs, "return_run_details": True}
-        return ApiRequest("github", "POST", path, {}, body)
-
 
 class SendEvent(BaseStep, frozen=True, tag="emit"):
     """Tell the status API of a rollback that is over, with what is only known then filled in."""
@@ -298,11 +205,6 @@ class SendEvent(BaseStep, frozen=True, tag="emit"):
     def title(self) -> str:
         """What a person reads."""
         return f"send {self.event.get('event', 'the event')} to the status API"
-
-    @property
-    def request(self) -> ApiRequest:
-        """POST to the configured address."""
-        return ApiRequest("status-api", "POST", "", {}, self.event)
 
 
 Step: TypeAlias = (

@@ -50,25 +50,25 @@ class SyncCandidate(ValueObject, frozen=True):
         return tuple(each for each in self.stale if each.prune_effect in fates)
 
 
-def plan(order: Order, evidence: PlanInputs) -> Plan | Refusal:
+def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     """The Plan of a sync, with or without prune, of one application or several."""
-    found = select_targets(order, evidence.snapshot)
+    found = select_targets(order, inputs.snapshot)
     if not found:
-        return no_target_refusal(order, evidence.snapshot)
+        return no_target_refusal(order, inputs.snapshot)
     prune = order.prune or order.action in {"hard-refresh-prune", "cutover"}
-    tried = [prepare_candidate(each, order, evidence, prune=prune) for each in found]
+    tried = [prepare_candidate(each, order, inputs, prune=prune) for each in found]
     ready = [each for each in tried if isinstance(each, SyncCandidate)]
     refusals = tuple(each for each in tried if isinstance(each, Refusal))
     if not ready:
         return merge_refusals(refusals)
-    return plan_candidates(order, evidence, ready, refusals, prune=prune)
+    return plan_candidates(order, inputs, ready, refusals, prune=prune)
 
 
 def prepare_candidate(
-    each: TargetApplication, order: Order, evidence: PlanInputs, *, prune: bool
+    each: TargetApplication, order: Order, inputs: PlanInputs, *, prune: bool
 ) -> SyncCandidate | Refusal:
     """One application with everything that speaks for or against it."""
-    state = fresh_state(each, evidence)
+    state = fresh_state(each, inputs)
     if isinstance(state, Refusal):
         return state
     selected = _selected_resources(order, state)
@@ -78,7 +78,7 @@ def prepare_candidate(
     if selected:
         stale = tuple(one for one in stale if one.ref in selected)
     ready = SyncCandidate(each, state, stale, selected)
-    return _sync_obstacle(ready, order, evidence, prune=prune) or ready
+    return _sync_obstacle(ready, order, inputs, prune=prune) or ready
 
 
 def _selected_resources(order: Order, state: AppState) -> tuple[ResourceRef, ...] | Refusal:
@@ -97,9 +97,9 @@ def _selected_resources(order: Order, state: AppState) -> tuple[ResourceRef, ...
     return tuple(sorted(set(chosen)))
 
 
-def _sync_obstacle(ready: SyncCandidate, order: Order, evidence: PlanInputs, *, prune: bool) -> Refusal | None:
+def _sync_obstacle(ready: SyncCandidate, order: Order, inputs: PlanInputs, *, prune: bool) -> Refusal | None:
     state, name = ready.state, str(ready.state.application.id)
-    if (running := busy_refusal(state.application, evidence.now)) is not None:
+    if (running := busy_refusal(state.application, inputs.now)) is not None:
         return running
     if condition := state.condition_message(*NEVER_STARTS_CONDITIONS):
         message = f"a sync would be accepted and never start ({get_first_line(condition)}): mend its spec first"
@@ -135,7 +135,7 @@ def _sync_obstacle(ready: SyncCandidate, order: Order, evidence: PlanInputs, *, 
 
 
 def plan_candidates(
-    order: Order, evidence: PlanInputs, ready: Sequence[SyncCandidate], refusals: tuple[Refusal, ...], *, prune: bool
+    order: Order, inputs: PlanInputs, ready: Sequence[SyncCandidate], refusals: tuple[Refusal, ...], *, prune: bool
 ) -> Plan:
     """The Plan of applications that can be synced."""
     environments = target_environments(each.target for each in ready)
@@ -158,10 +158,8 @@ def plan_candidates(
         command=command_line(
             order.action, order, *_command_options(order), phrase=phrase, wants_reason=protected and not order.dry_run
         ),
-        made_at=evidence.now,
-        lines=tuple(
-            line for each in ready for line in _plan_lines(each, order, evidence, prune=prune, several=several)
-        ),
+        made_at=inputs.now,
+        lines=tuple(line for each in ready for line in _plan_lines(each, order, inputs, prune=prune, several=several)),
         step_groups=tuple(
             StepGroup(str(each.state.application.id), sync_steps(each, order, prune=prune), each.state.application.id)
             for each in ready
@@ -213,7 +211,7 @@ def sync_steps(ready: SyncCandidate, order: Order, *, prune: bool) -> tuple[Step
 
 
 def _plan_lines(
-    ready: SyncCandidate, order: Order, evidence: PlanInputs, *, prune: bool, several: bool
+    ready: SyncCandidate, order: Order, inputs: PlanInputs, *, prune: bool, several: bool
 ) -> Iterator[PlanLine]:
     state, application = ready.state, ready.state.application
     before = f"{application.name}: " if several else ""
@@ -223,7 +221,7 @@ def _plan_lines(
     if automated:
         yield PlanLine("note", f"{before}auto-sync is on: Argo CD takes the newest commit, also one that comes now")
     yield from (PlanLine(line.kind, before + line.text) for line in _change_lines(ready))
-    yield from (PlanLine(line.kind, before + line.text) for line in _stale_lines(ready, order, evidence, prune=prune))
+    yield from (PlanLine(line.kind, before + line.text) for line in _stale_lines(ready, order, inputs, prune=prune))
     if order.dry_run:
         yield PlanLine("note", f"{before}a dry run is an operation too: it takes the place of the last one's result")
     if ready.selected:
@@ -249,7 +247,7 @@ def _change_lines(ready: SyncCandidate) -> Iterator[PlanLine]:
     yield from (PlanLine("change", f"  {each}") for each in told)
 
 
-def _stale_lines(ready: SyncCandidate, order: Order, evidence: PlanInputs, *, prune: bool) -> Iterator[PlanLine]:
+def _stale_lines(ready: SyncCandidate, order: Order, inputs: PlanInputs, *, prune: bool) -> Iterator[PlanLine]:
     """The victims, each on its own line, and what stays although it is stale."""
     victims = ready.stale_with_effect("deleted", "asks")
     if not prune:
@@ -267,7 +265,7 @@ def _stale_lines(ready: SyncCandidate, order: Order, evidence: PlanInputs, *, pr
     else:
         yield PlanLine("deleted", f"{format_count(len(victims), 'resource')} will be DELETED from the cluster:")
     for each in victims:
-        age = f"  {format_duration(evidence.now - each.created_at)} old" if each.created_at else ""
+        age = f"  {format_duration(inputs.now - each.created_at)} old" if each.created_at else ""
         notes = [
             *(["asks to be confirmed (Prune=confirm), which this does"] if each.prune_effect == "asks" else []),
             *(["IgnoreExtraneous hides that it is stale, and does not keep it"] if each.ignored else []),
@@ -297,12 +295,12 @@ def _joined_refs(refs: Sequence[ResourceRef]) -> str:
 # --- after a drift ------------------------------------------------------------------------------------
 
 
-def pruned_meanwhile_message(plan: Plan, evidence: PlanInputs) -> str:
+def pruned_meanwhile_message(plan: Plan, inputs: PlanInputs) -> str:
     """What to say where auto-sync has pruned every victim meanwhile; empty where something is left to do."""
     if not plan.is_destructive:
         return ""
-    for each in select_targets(plan.order, evidence.snapshot):
-        state = fresh_state(each, evidence)
+    for each in select_targets(plan.order, inputs.snapshot):
+        state = fresh_state(each, inputs)
         if isinstance(state, Refusal) or state.managed is None or state.application.sync != "Synced":
             return ""
         if any(stale.prune_effect != "kept" for stale in stale_resources(state)):

@@ -27,12 +27,12 @@ from anchor_tui.domain.actions.wait_steps import WaitForTermination
 from anchor_tui.domain.formatting import format_age, format_count, get_first_line
 
 
-def plan(order: Order, evidence: PlanInputs) -> Plan | Refusal:
+def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     """The Plan for every application of the order in which an operation runs."""
-    found = select_targets(order, evidence.snapshot)
+    found = select_targets(order, inputs.snapshot)
     if not found:
-        return no_target_refusal(order, evidence.snapshot)
-    states = [(each, fresh_state(each, evidence)) for each in found]
+        return no_target_refusal(order, inputs.snapshot)
+    states = [(each, fresh_state(each, inputs)) for each in found]
     tried = [(each, state, _terminate_obstacle(state)) for each, state in states]
     refusals = tuple(why for _, _, why in tried if why is not None)
     fit = [(each, state) for each, state, why in tried if why is None and isinstance(state, AppState)]
@@ -51,9 +51,9 @@ def plan(order: Order, evidence: PlanInputs) -> Plan | Refusal:
         protected=protected,
         reason_required=protected,
         command=command_line("terminate", order, phrase=phrase, wants_reason=protected),
-        made_at=evidence.now,
+        made_at=inputs.now,
         lines=(
-            *(_operation_line(each, state, evidence) for each, state in fit),
+            *(_operation_line(each, state, inputs) for each, state in fit),
             PlanLine(
                 "note",
                 "what it has applied stays applied, and what it has not is left: the application may be half way",
@@ -92,10 +92,10 @@ def _start_time_text(state: AppState) -> str:
     return f"{operation.started_at:%Y-%m-%dT%H:%M:%SZ}" if operation and operation.started_at else "not taken up yet"
 
 
-def _operation_line(each: TargetApplication, state: AppState, evidence: PlanInputs) -> PlanLine:
+def _operation_line(each: TargetApplication, state: AppState, inputs: PlanInputs) -> PlanLine:
     operation = state.application.operation
     assert operation is not None
     who = f" by {operation.initiated_by}" if operation.initiated_by else ""
-    span = f" for {format_age(operation.started_at, evidence.now)}" if operation.started_at else ", not taken up yet"
+    span = f" for {format_age(operation.started_at, inputs.now)}" if operation.started_at else ", not taken up yet"
     words = f": {get_first_line(operation.message)}" if operation.message else ""
     return PlanLine("change", f"{each.application.id}: {operation.phase}{span}{who}{words}")

@@ -6,23 +6,17 @@ from typing import ClassVar
 
 import msgspec
 
-from anchor_tui.domain.actions.step_base import ApiRequest, ApplicationRef, BaseStep, ResourceRef
+from anchor_tui.domain.actions.step_base import ApplicationRef, BaseStep, ResourceRef
 from anchor_tui.domain.formatting import format_count
 
-DELETION_APPROVED = "argocd.argoproj.io/deletion-approved"
 
-
-class _WaitStep(BaseStep, frozen=True):
+class WaitStep(BaseStep, frozen=True):
     """A step that only looks: leaving it changes nothing."""
 
     writes: ClassVar[bool] = False
 
-    @property
-    def request(self) -> None:
-        """Nothing is sent that changes anything."""
 
-
-class WaitForRefresh(_WaitStep, frozen=True, tag="follow-refresh"):
+class WaitForRefresh(WaitStep, frozen=True, tag="follow-refresh"):
     """Until Argo CD has compared."""
 
     app: ApplicationRef
@@ -33,7 +27,7 @@ class WaitForRefresh(_WaitStep, frozen=True, tag="follow-refresh"):
         return "compared anew"
 
 
-class WaitForOperation(_WaitStep, frozen=True, tag="follow-operation"):
+class WaitForOperation(WaitStep, frozen=True, tag="follow-operation"):
     """Until our operation is over and what it prunes is gone.
 
     `approves` are stale resources that ask to be confirmed (`Prune=confirm`), as this Plan's confirmation did.
@@ -43,7 +37,7 @@ class WaitForOperation(_WaitStep, frozen=True, tag="follow-operation"):
     request_id: str
     seen_revision: str | None = None
     dry_run: bool = False
-    resources_to_prune: tuple[ResourceRef, ...] = ()
+    resources_to_prune: tuple[ResourceRef, ...] = msgspec.field(default=(), name="victims")
     approves: tuple[ResourceRef, ...] = ()
 
     @property
@@ -56,15 +50,8 @@ class WaitForOperation(_WaitStep, frozen=True, tag="follow-operation"):
         )
         return f"operation over{gone}"
 
-    @property
-    def approval(self) -> ApiRequest:
-        """PATCH: the annotation that confirms the deletion; the time is filled in when it is sent."""
-        patch = msgspec.json.encode({"metadata": {"annotations": {DELETION_APPROVED: "{now}"}}}).decode()
-        body = {"patch": patch, "patchType": "merge", **self.app.query}
-        return ApiRequest("argocd", "PATCH", self.app.path, {}, body)
 
-
-class WaitForTermination(_WaitStep, frozen=True, tag="follow-termination"):
+class WaitForTermination(WaitStep, frozen=True, tag="follow-termination"):
     """Until the terminated operation is over."""
 
     app: ApplicationRef
@@ -75,7 +62,7 @@ class WaitForTermination(_WaitStep, frozen=True, tag="follow-termination"):
         return "operation ended"
 
 
-class WaitForHealth(_WaitStep, frozen=True, tag="follow-health"):
+class WaitForHealth(WaitStep, frozen=True, tag="follow-health"):
     """Until the application is Healthy, or will not be."""
 
     app: ApplicationRef
@@ -86,7 +73,7 @@ class WaitForHealth(_WaitStep, frozen=True, tag="follow-health"):
         return f"{self.app.id.name} healthy"
 
 
-class WaitForWorkflowRun(_WaitStep, frozen=True, tag="follow-run"):
+class WaitForWorkflowRun(WaitStep, frozen=True, tag="follow-run"):
     """Until the workflow's run is over and its pull request is there."""
 
     repository: str
@@ -100,7 +87,7 @@ class WaitForWorkflowRun(_WaitStep, frozen=True, tag="follow-run"):
         return "workflow run over, its pull request open"
 
 
-class WaitForMerge(_WaitStep, frozen=True, tag="follow-pull-request"):
+class WaitForMerge(WaitStep, frozen=True, tag="follow-pull-request"):
     """Until the pull request is merged: checks, review, merge."""
 
     repository: str
@@ -112,7 +99,7 @@ class WaitForMerge(_WaitStep, frozen=True, tag="follow-pull-request"):
         return f"#{self.number} merged" if self.number else "pull request merged"
 
 
-class WaitForRollout(_WaitStep, frozen=True, tag="follow-rollout"):
+class WaitForRollout(WaitStep, frozen=True, tag="follow-rollout"):
     """Until Argo CD compares with the merged commit, or a later one, and has synced it."""
 
     app: ApplicationRef
@@ -124,7 +111,7 @@ class WaitForRollout(_WaitStep, frozen=True, tag="follow-rollout"):
         return f"{self.app.id.name} {'synced to' if self.auto_sync else 'compared with'} the merged commit"
 
 
-class WaitForNoMocks(_WaitStep, frozen=True, tag="follow-no-mocks"):
+class WaitForNoMocks(WaitStep, frozen=True, tag="follow-no-mocks"):
     """Proof from fresh data that no mock is left."""
 
     app: ApplicationRef

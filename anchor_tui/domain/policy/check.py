@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, TypeAlias
 
 from anchor_tui.config.model import RuleSet
+from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.domain.helm.value_layers import SourceLocation
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import EvidenceKind, Finding, ValueObject
@@ -96,7 +97,7 @@ class Check(ValueObject, frozen=True):
             place = None if isinstance(error.cause, NotApplicable) else error.cause.place
             told = (CheckOutcome(status, error.cause.reason, place),)
         except Exception as error:  # noqa: BLE001 - a fault of ours in one rule must not take the others' word away
-            told = (CheckOutcome("unknown", f"a fault in anchor-tui: {type(error).__name__}"),)
+            told = (CheckOutcome("unknown", format_internal_error(error)),)
         for each in _summarize_outcomes(told, _unreadable_parts(facts, evidence)):
             yield self._build_finding(facts, evidence, each)
 

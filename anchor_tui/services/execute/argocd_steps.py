@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
-
-from msgspec.structs import replace
+from datetime import datetime
 
 from anchor_tui.domain.actions.application_state import AppState
 from anchor_tui.domain.actions.step_base import ApplicationRef
@@ -42,6 +40,7 @@ from anchor_tui.sources.argocd.application_api import (
     send_request,
 )
 from anchor_tui.sources.argocd.connection import RESPONSE_TIMEOUT_S
+from anchor_tui.sources.argocd.step_requests import build_approval_request, build_argocd_request
 from anchor_tui.sources.errors import ClientError, SourceError
 
 NO_OPERATION_MESSAGE = "No operation is in progress"
@@ -52,8 +51,8 @@ NOT_RECONCILED_CONDITIONS = frozenset({"InvalidSpecError"})
 class ArgoCDSteps:
     """The steps that concern Argo CD, of one execution."""
 
-    def __init__(self, session: ExecutionClients, pace: Timeouts, now: Callable[[], datetime]) -> None:
-        self._clients, self._timeouts, self._now = session, pace, now
+    def __init__(self, session: ExecutionClients, timeouts: Timeouts, now: Callable[[], datetime]) -> None:
+        self._clients, self._timeouts, self._now = session, timeouts, now
 
     async def read_state(self, target: ApplicationRef) -> AppState:
         """An application this moment. Raises SourceError."""
@@ -61,42 +60,44 @@ class ArgoCDSteps:
 
     # --- writing -----------------------------------------------------------------------------------
 
-    async def request_refresh(self, step: Refresh, learned: StepContext) -> str:
+    async def request_refresh(self, step: Refresh, context: StepContext) -> str:
         """Asks for a comparison. No answer is no failure: it is followed. Raises Ended."""
         client = await self._clients.argocd_client(step.app.id.server)
         try:
             before = await self.read_state(step.app)
         except SourceError as error:  # nothing was asked for yet: that its answer was lost tells nothing
             raise StepFailed("failed", error.message) from error
-        learned.refresh_requested_at[step.app.id] = before.server_time
+        context.refresh_requested_at[step.app.id] = before.server_time
         try:
             # The server answers when it has compared, which without a controller it never does.
-            await send_request(client, step.request, timeout_s=min(RESPONSE_TIMEOUT_S, self._timeouts.refresh_s))
+            await send_request(
+                client, build_argocd_request(step), timeout_s=min(RESPONSE_TIMEOUT_S, self._timeouts.refresh_s)
+            )
         except SourceError as error:
             if not error.maybe_applied:
                 raise StepFailed("failed", error.message) from error
             return "asked; no answer yet"
         return ""
 
-    async def request_sync(self, step: Sync, learned: StepContext) -> str:
+    async def request_sync(self, step: Sync, context: StepContext) -> str:
         """Asks for a sync, once. Raises Ended."""
         if step.unless_synced and await self._wait_until_synced(step):
-            return _skip_sync(step, learned)
+            return _skip_sync(step, context)
         client = await self._clients.argocd_client(step.app.id.server)
         try:
-            await send_request(client, step.request)
+            await send_request(client, build_argocd_request(step))
         except SourceError as error:
             # An answer "another operation runs" may be about our own: a proxy may have sent it twice.
             if not await self._verify_applied(step.app, lambda state: is_own_operation(state, step.request_id), error):
                 # Argo CD may have begun by itself in that moment.
                 if step.unless_synced and is_operation_running_error(error):
                     if await self._wait_until_synced(step, ran=True):
-                        return _skip_sync(step, learned)
+                        return _skip_sync(step, context)
                     raise StepFailed(
                         "failed", "another operation came first, and it is not synced: sync it (s)"
                     ) from error
                 raise lost_write_failure(error) from error
-            learned.notes.append("the answer to the sync was lost, and it was carried out")
+            context.notes.append("the answer to the sync was lost, and it was carried out")
         return "accepted"
 
     async def _wait_until_synced(self, step: Sync, *, ran: bool = False) -> bool:
@@ -117,11 +118,11 @@ class ArgoCDSteps:
                     return False
         raise StepFailed("failed", "an operation still runs, and nothing was asked for beside it: sync later (s)")
 
-    async def terminate_operation(self, step: Terminate, learned: StepContext) -> str:
+    async def terminate_operation(self, step: Terminate, context: StepContext) -> str:
         """Ends the running operation. Raises Ended."""
         client = await self._clients.argocd_client(step.app.id.server)
         try:
-            await send_request(client, step.request)
+            await send_request(client, build_argocd_request(step))
         except SourceError as error:
             if (
                 isinstance(error, ClientError) and NO_OPERATION_MESSAGE in error.message
@@ -129,7 +130,7 @@ class ArgoCDSteps:
                 return "no operation runs any more"
             if not error.maybe_applied or not await self._verify_applied(step.app, is_terminating, error):
                 raise lost_write_failure(error) from error
-            learned.notes.append("the answer to the termination was lost, and it was carried out")
+            context.notes.append("the answer to the termination was lost, and it was carried out")
         return "asked"
 
     async def _verify_applied(
@@ -141,17 +142,19 @@ class ArgoCDSteps:
         return await verify_applied(look, error, self._timeouts, self._timeouts.argocd_poll_s, "the application")
 
     def poll_state(
-        self, target: ApplicationRef, seconds: float, tell: ReportProgress = lambda _: None
+        self, target: ApplicationRef, seconds: float, report: ReportProgress = lambda _: None
     ) -> AsyncIterator[AppState]:
         """An application, again and again as long as `seconds` last. Raises Ended."""
-        return Poller(self._timeouts, tell).poll(lambda: self.read_state(target), seconds, self._timeouts.argocd_poll_s)
+        return Poller(self._timeouts, report).poll(
+            lambda: self.read_state(target), seconds, self._timeouts.argocd_poll_s
+        )
 
     # --- following ---------------------------------------------------------------------------------
 
-    async def wait_for_refresh(self, step: WaitForRefresh, learned: StepContext, tell: ReportProgress) -> str:
+    async def wait_for_refresh(self, step: WaitForRefresh, context: StepContext, report: ReportProgress) -> str:
         """Until the annotation is gone and the comparison is not older than the request. Raises Ended."""
-        since = learned.refresh_requested_at.get(step.app.id)
-        async for state in self.poll_state(step.app, self._timeouts.refresh_s, tell):
+        since = context.refresh_requested_at.get(step.app.id)
+        async for state in self.poll_state(step.app, self._timeouts.refresh_s, report):
             if not state.refresh_pending and _is_compared(state, since):
                 application = state.application
                 return f"{application.sync or 'sync not told'}, {application.health or 'health not told'}"
@@ -164,44 +167,41 @@ class ArgoCDSteps:
     async def wait_for_operation(
         self,
         step: WaitForOperation,
-        learned: StepContext,
-        tell: ReportProgress,
-        write_down: AppendAudit = lambda _kind, _words: None,
+        context: StepContext,
+        report: ReportProgress,
+        append_audit: AppendAudit = lambda _kind, _words: None,
     ) -> str:
         """Until our operation is over and its victims are gone. Raises Ended, and what `write_down` raises."""
-        if step.app.id in learned.skipped_syncs:
+        if step.app.id in context.skipped_syncs:
             return "synced by itself"
-        return await OperationFollower(self, step, learned, tell, self._timeouts, write_down).wait_until_over()
+        return await OperationFollower(self, step, context, report, self._timeouts, append_audit).wait_until_over()
 
     async def approve_deletion(self, step: WaitForOperation, server_time: datetime) -> None:
         """Confirms the deletion that an operation waits for. Raises SourceError.
 
         A time before the operation's beginning confirms nothing: where our clock is behind, the server's counts.
         """
-        request = step.approval
-        moment = max(self._now(), server_time).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        body = dict(request.body or {})
-        body["patch"] = str(body["patch"]).replace("{now}", moment)
-        await send_request(await self._clients.argocd_client(step.app.id.server), replace(request, body=body))
+        request = build_approval_request(step, max(self._now(), server_time))
+        await send_request(await self._clients.argocd_client(step.app.id.server), request)
 
-    async def wait_for_termination(self, step: WaitForTermination, tell: ReportProgress) -> str:
+    async def wait_for_termination(self, step: WaitForTermination, report: ReportProgress) -> str:
         """Until no operation runs. Raises Ended."""
-        async for state in self.poll_state(step.app, self._timeouts.refresh_s, tell):
+        async for state in self.poll_state(step.app, self._timeouts.refresh_s, report):
             operation = state.application.operation
             if operation is None or not operation.is_running:
                 return f"{operation.phase}: {get_first_line(operation.message)}" if operation else "no operation"
-            tell(f"{operation.phase}: {get_first_line(operation.message)}")
+            report(f"{operation.phase}: {get_first_line(operation.message)}")
         message = "still Terminating: a sync window may hold it, as long as it lasts; or no controller runs"
         raise StepFailed("unknown", message)
 
-    async def wait_for_health(self, step: WaitForHealth, learned: StepContext, tell: ReportProgress) -> str:
+    async def wait_for_health(self, step: WaitForHealth, context: StepContext, report: ReportProgress) -> str:
         """Until the application is Healthy, or will not be. Raises Ended."""
         bad_since: float | None = None
-        async for state in self.poll_state(step.app, self._timeouts.health_s, tell):
+        async for state in self.poll_state(step.app, self._timeouts.health_s, report):
             health, words = state.application.health, _health_text(state)
-            tell(words)
+            report(words)
             if health == "Healthy":
-                learned.healthy_at = self._now()
+                context.healthy_at = self._now()
                 return words
             if health == "Suspended":
                 return f"{words}: it goes on when somebody resumes it"
@@ -210,10 +210,12 @@ class ArgoCDSteps:
                 raise StepFailed("failed", f"it went through, and the application is {words}")
         raise StepFailed("unknown", "it went through, and the application has not become Healthy yet")
 
-    async def wait_for_no_mocks(self, step: WaitForNoMocks, tell: ReportProgress) -> str:
+    async def wait_for_no_mocks(self, step: WaitForNoMocks, report: ReportProgress) -> str:
         """Until fresh manifests have no mock any more. Raises Ended."""
-        left, why, pace = "", "no answer", self._timeouts
-        states = Poller(pace, tell).poll(lambda: self.read_details(step.app), pace.settle_s, pace.argocd_poll_s)
+        left, why, timeouts = "", "no answer", self._timeouts
+        states = Poller(timeouts, report).poll(
+            lambda: self.read_details(step.app), timeouts.settle_s, timeouts.argocd_poll_s
+        )
         async for state in states:
             if state.managed is None:
                 left, why = "", state.managed_error
@@ -221,7 +223,7 @@ class ArgoCDSteps:
             left = ", ".join(str(each) for each in state.managed.live if any(mock in each.name for mock in MOCKS))
             if not left:
                 return f"none among {format_count(len(state.managed.live), 'live resource')}"
-            tell(f"still there: {left}")
+            report(f"still there: {left}")
         if left:
             raise StepFailed("failed", f"a mock is left: {left}")
         raise StepFailed("unknown", f"whether a mock is left cannot be told: {why or 'its manifests did not come'}")
@@ -240,8 +242,8 @@ def is_terminating(state: AppState) -> bool:
     return operation is None or not operation.is_running or operation.phase == "Terminating"
 
 
-def _skip_sync(step: Sync, learned: StepContext) -> str:
-    learned.skipped_syncs.add(step.app.id)
+def _skip_sync(step: Sync, context: StepContext) -> str:
+    context.skipped_syncs.add(step.app.id)
     return "left out: it is synced already"
 
 

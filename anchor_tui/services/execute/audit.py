@@ -19,8 +19,8 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from anchor_tui.domain.actions.plan import GroupResult, Plan
-from anchor_tui.domain.actions.step_base import ApiRequest
 from anchor_tui.domain.model import AwareDatetime, ValueObject
+from anchor_tui.sources.api_request import ApiRequest
 
 FILE_NAME = "audit.jsonl"
 EntryKind: TypeAlias = Literal["intended", "done", "drifted", "failed", "unknown", "refused"]

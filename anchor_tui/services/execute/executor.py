@@ -82,7 +82,7 @@ class PlanExecutor:
         audit: AuditLog,
         *,
         now: Clock = utc_now,
-        pace: Timeouts | None = None,
+        timeouts: Timeouts | None = None,
         listener: Callable[[tuple[Job, ...]], None] = lambda _: None,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
@@ -90,7 +90,7 @@ class PlanExecutor:
         self._config: Config = connections.config
         self._audit = audit
         self._now = now
-        self._timeouts = pace or Timeouts()
+        self._timeouts = timeouts or Timeouts()
         self.job_registry = JobRegistry(listener, wake)
         self._resume_tasks: set[asyncio.Task[Outcome]] = set()
         self._busy_subjects: dict[str, str] = {}

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.repo_state import PullRequestState
-from anchor_tui.domain.actions.step_base import ApiRequest
 from anchor_tui.domain.actions.steps import (
     AddLabels,
     CommitFiles,
@@ -41,7 +40,7 @@ from anchor_tui.services.execute.step_support import (
 )
 from anchor_tui.sources.errors import NotFound, SourceError
 from anchor_tui.sources.github.pull_request_queries import read_pull_request
-from anchor_tui.sources.github.writer import request_json, send_request
+from anchor_tui.sources.github.step_requests import GitHubStep
 
 AppliedCheck = Callable[[], Awaitable[bool]]
 
@@ -53,25 +52,25 @@ class GitHubSteps:
         self,
         session: ExecutionClients,
         config: Config,
-        pace: Timeouts,
+        timeouts: Timeouts,
         now: Callable[[], datetime],
         read_branch: Callable[[], Awaitable[OpsRepoData]],
     ) -> None:
-        self._clients, self._config, self._timeouts, self._now = session, config, pace, now
+        self._clients, self._config, self._timeouts, self._now = session, config, timeouts, now
         self._read_branch = read_branch
 
     # --- branch, commit, pull request ----------------------------------------------------------------
 
-    async def point_branch(self, step: CreateBranch | MoveBranch, learned: StepContext) -> str:
+    async def point_branch(self, step: CreateBranch | MoveBranch, context: StepContext) -> str:
         """Makes our branch, or moves it on. Raises Ended."""
 
         async def is_there() -> bool:
             return await self._branch_tip(step.repository, step.branch) == step.oid
 
-        await self._send_once(step.request, learned, is_there, step.title)
+        await self._send_once(step, context, is_there)
         return ""
 
-    async def commit_files(self, step: CommitFiles, learned: StepContext) -> str:
+    async def commit_files(self, step: CommitFiles, context: StepContext) -> str:
         """Commits all the files at once. Raises Ended."""
 
         async def is_ours() -> bool:
@@ -81,13 +80,13 @@ class GitHubSteps:
             listed = await self._get_json(f"/repos/{step.repository}/commits?sha={quote(tip)}&per_page=1")
             found = next((each for each in listed.get("items") or () if isinstance(each, dict)), {})
             parents = [str(each.get("sha")) for each in found.get("parents") or () if isinstance(each, dict)]
-            return parents == [step.parent] and learned.plan_id in str((found.get("commit") or {}).get("message"))
+            return parents == [step.parent] and context.plan_id in str((found.get("commit") or {}).get("message"))
 
-        await self._send_once(step.request, learned, is_ours, step.title)
-        learned.head_sha = await self._branch_tip_or_empty(step.repository, step.branch)
-        return shorten_revision(learned.head_sha) if learned.head_sha else ""
+        await self._send_once(step, context, is_ours)
+        context.head_sha = await self._branch_tip_or_empty(step.repository, step.branch)
+        return shorten_revision(context.head_sha) if context.head_sha else ""
 
-    async def open_pull_request(self, step: CreatePullRequest, learned: StepContext) -> str:
+    async def open_pull_request(self, step: CreatePullRequest, context: StepContext) -> str:
         """Opens the pull request. Raises Ended."""
         found: dict[str, Any] = {}
 
@@ -96,37 +95,36 @@ class GitHubSteps:
             found.update(opened[0] if opened else {})
             return bool(opened)
 
-        answer = await self._send_once(step.request, learned, is_there, step.title) or found
+        answer = await self._send_once(step, context, is_there) or found
         number = answer.get("number")
         if not isinstance(number, int):
             raise StepFailed("unknown", "GitHub's answer names no pull request: look whether one was opened")
-        learned.number, learned.url = number, str(answer.get("html_url") or "")
-        learned.node_id = str(answer.get("node_id") or "")
+        context.number, context.url = number, str(answer.get("html_url") or "")
+        context.node_id = str(answer.get("node_id") or "")
         head = answer.get("head")
-        learned.head_sha = str(head.get("sha") or "") if isinstance(head, dict) else learned.head_sha
-        return f"#{number} {learned.url}"
+        context.head_sha = str(head.get("sha") or "") if isinstance(head, dict) else context.head_sha
+        return f"#{number} {context.url}"
 
-    async def add_labels_or_reviewers(self, step: AddLabels | RequestReviewers, learned: StepContext) -> str:
+    async def add_labels_or_reviewers(self, step: AddLabels | RequestReviewers, context: StepContext) -> str:
         """Labels and reviewers: without them the pull request is there all the same, and that is said. Never raises."""
-        request = _with_number(step.request, learned)
         try:
-            await send_request(await self._clients.github_client(), request)
+            await (await self._clients.github_writer()).send_step(step, context.number)
         except SourceError as error:
-            learned.notes.append(f"could not {step.title}: {error.message}")
+            context.notes.append(f"could not {step.title}: {error.message}")
             return f"not done: {error.message}"
         return ""
 
     # --- merge, workflow -----------------------------------------------------------------------------
 
-    async def merge_pull_request(self, step: MergePullRequest, learned: StepContext) -> str:
+    async def merge_pull_request(self, step: MergePullRequest, context: StepContext) -> str:
         """Merges, or lets it be merged. Raises Ended."""
-        number = step.number or learned.number
+        number = step.number or context.number
         if number is None:
             raise StepFailed("failed", "there is no pull request to merge")
         if is_new := not step.number:  # opened a moment ago, by a step before
             pull = await self.read_pull_request(step.repository, number)
             step = replace(step, number=number, node_id=pull.node_id, head_sha=pull.head_sha)
-        learned.number = number
+        context.number = number
 
         async def is_done() -> bool:
             pull = await self.read_pull_request(step.repository, number)
@@ -141,64 +139,66 @@ class GitHubSteps:
                     return pull.queue_position is not None
 
         try:
-            answer = await self._send_once(step.request, learned, is_done, step.title)
+            answer = await self._send_once(step, context, is_done)
         except StepFailed as ended:
             if not is_new or step.way != "auto-merge" or ended.kind != "failed":
                 raise  # only what was opened just now is there all the same
-            learned.notes.append(f"it does not merge by itself: {ended.message}")
+            context.notes.append(f"it does not merge by itself: {ended.message}")
             return f"not done: {ended.message}"
         merged = answer.get("sha") if answer else None
         if step.way == "merge" and isinstance(merged, str):
-            learned.merge_oid, learned.merged_at = merged, self._now()
+            context.merge_oid, context.merged_at = merged, self._now()
         return {"merge": "merged", "auto-merge": "it merges by itself once it may", "queue": "in the queue"}[step.way]
 
-    async def dispatch_workflow(self, step: DispatchWorkflow, learned: StepContext) -> str:
+    async def dispatch_workflow(self, step: DispatchWorkflow, context: StepContext) -> str:
         """Starts the workflow. Raises Ended."""
         before = {int(each.get("id") or 0) for each in await self._workflow_runs(step.repository, step.workflow)}
-        learned.known_run_ids = frozenset(before)
+        context.known_run_ids = frozenset(before)
 
         async def has_begun() -> bool:
             runs = await self._workflow_runs(step.repository, step.workflow)
             new = [int(each.get("id") or 0) for each in runs if int(each.get("id") or 0) not in before]
-            learned.run_id = max(new, default=None)
+            context.run_id = max(new, default=None)
             return bool(new)
 
-        answer = await self._send_once(step.request, learned, has_begun, step.title)
+        answer = await self._send_once(step, context, has_begun)
         if answer and isinstance(answer.get("workflow_run_id"), int):
-            learned.run_id = answer["workflow_run_id"]
-        learned.url = str((answer or {}).get("html_url") or "")
-        return learned.url or "started"
+            context.run_id = answer["workflow_run_id"]
+        context.url = str((answer or {}).get("html_url") or "")
+        return context.url or "started"
 
     # --- following -----------------------------------------------------------------------------------
 
-    async def wait_for_merge(self, step: WaitForMerge, learned: StepContext, tell: ReportProgress) -> str:
+    async def wait_for_merge(self, step: WaitForMerge, context: StepContext, report: ReportProgress) -> str:
         """Until it is merged: checks, review, merge, each said as it comes. Raises Ended."""
-        number = step.number or learned.number
+        number = step.number or context.number
         if number is None:
             raise StepFailed("failed", "there is no pull request to follow")
-        learned.number = number
-        words, pace = "not to be seen", self._timeouts
-        pulls = Poller(pace, tell).poll(
-            lambda: self.read_pull_request(step.repository, number), pace.follow_s, pace.github_poll_s
+        context.number = number
+        words, timeouts = "not to be seen", self._timeouts
+        pulls = Poller(timeouts, report).poll(
+            lambda: self.read_pull_request(step.repository, number), timeouts.follow_s, timeouts.github_poll_s
         )
         async for pull in pulls:
-            learned.url = pull.url
+            context.url = pull.url
             match pull.state:
                 case "merged":
-                    learned.merge_oid, learned.merged_at = pull.merge_oid, pull.merged_at or self._now()
+                    context.merge_oid, context.merged_at = pull.merge_oid, pull.merged_at or self._now()
                     by = f" by {pull.merged_by}" if pull.merged_by else ""
                     return f"#{number} merged as {shorten_revision(pull.merge_oid)}{by}"
                 case "closed":
                     raise StepFailed("failed", f"#{number} was closed and not merged")
             words = _waiting_text(pull)
-            tell(words)
+            report(words)
         raise StepFailed("unknown", f"#{number} is open still: {words}")
 
-    async def wait_for_workflow_run(self, step: WaitForWorkflowRun, learned: StepContext, tell: ReportProgress) -> str:
+    async def wait_for_workflow_run(
+        self, step: WaitForWorkflowRun, context: StepContext, report: ReportProgress
+    ) -> str:
         """Until the run is over and the pull request that it opened is found. Raises Ended."""
-        patience, opened_until = Poller(self._timeouts, tell), None
+        patience, opened_until = Poller(self._timeouts, report), None
         runs = patience.poll(
-            lambda: self._started_run(step.repository, step.workflow, learned),
+            lambda: self._started_run(step.repository, step.workflow, context),
             self._timeouts.operation_s,
             self._timeouts.github_poll_s,
         )
@@ -207,7 +207,7 @@ class GitHubSteps:
             if status == "completed":
                 found = await patience.try_read(lambda: self._promotion_pull_request(step))
                 if found is not None:  # also of a run that failed, as the second of two that a proxy started
-                    learned.number, learned.url = found.number, found.url
+                    context.number, context.url = found.number, found.url
                     return f"#{found.number} {found.url}"
                 if conclusion != "success":
                     raise StepFailed(
@@ -216,22 +216,22 @@ class GitHubSteps:
                 opened_until = opened_until or self._timeouts.end_of_wait(self._timeouts.refresh_s)
                 if time.monotonic() > opened_until:
                     raise StepFailed("failed", f"the run of {step.workflow} is over, and no pull request of it is open")
-            tell(f"run {status}" if run else "the run has not begun yet")
+            report(f"run {status}" if run else "the run has not begun yet")
         raise StepFailed("unknown", f"the run of {step.workflow} is not over yet")
 
-    async def _started_run(self, repository: str, workflow: str, learned: StepContext) -> dict[str, Any]:
+    async def _started_run(self, repository: str, workflow: str, context: StepContext) -> dict[str, Any]:
         """The run that was started; nothing of it where it has not begun. Raises SourceError."""
-        if learned.run_id is not None:
-            return await self._get_json(f"/repos/{repository}/actions/runs/{learned.run_id}")
+        if context.run_id is not None:
+            return await self._get_json(f"/repos/{repository}/actions/runs/{context.run_id}")
         new = [
             run
             for run in await self._workflow_runs(repository, workflow)
-            if int(run.get("id") or 0) not in learned.known_run_ids
+            if int(run.get("id") or 0) not in context.known_run_ids
         ]
         if not new:
             return {}
         first = min(new, key=lambda run: int(run.get("id") or 0))
-        learned.run_id = int(first.get("id") or 0)
+        context.run_id = int(first.get("id") or 0)
         return first
 
     async def _promotion_pull_request(self, step: WaitForWorkflowRun) -> PullRequestState | None:
@@ -260,7 +260,7 @@ class GitHubSteps:
         return found
 
     async def _get_json(self, path: str) -> dict[str, Any]:
-        return await request_json(await self._clients.github_client(), "GET", path)
+        return await (await self._clients.github_client()).get_json(path)
 
     async def _branch_tip(self, repository: str, branch: str) -> str | None:
         try:
@@ -289,26 +289,20 @@ class GitHubSteps:
 
     # --- once ----------------------------------------------------------------------------------------
 
-    async def _send_once(
-        self, request: ApiRequest, learned: StepContext, is_done: AppliedCheck, what: str
-    ) -> dict[str, Any] | None:
+    async def _send_once(self, step: GitHubStep, context: StepContext, is_done: AppliedCheck) -> dict[str, Any] | None:
         """Sends a request once; after any error looks whether it was carried out. Raises Ended.
 
         None where the answer was lost and the change is there.
         """
         try:
-            return await send_request(await self._clients.github_client(), _with_number(request, learned))
+            return await (await self._clients.github_writer()).send_step(step, context.number)
         except SourceError as error:
             if not await verify_applied(
                 is_done, error, self._timeouts, min(1.0, self._timeouts.github_poll_s), "GitHub"
             ):
                 raise lost_write_failure(error) from error
-            learned.notes.append(f"the answer was lost, and it was carried out: {what}")
+            context.notes.append(f"the answer was lost, and it was carried out: {step.title}")
             return None
-
-
-def _with_number(request: ApiRequest, learned: StepContext) -> ApiRequest:
-    return replace(request, path=request.path.replace("{number}", str(learned.number or "")))
 
 
 def _waiting_text(pull: PullRequestState) -> str:

@@ -35,13 +35,19 @@ class OperationFollower:
         self,
         hand: ArgoCDSteps,
         step: WaitForOperation,
-        learned: StepContext,
-        tell: ReportProgress,
-        pace: Timeouts,
-        write_down: AppendAudit,
+        context: StepContext,
+        report: ReportProgress,
+        timeouts: Timeouts,
+        append_audit: AppendAudit,
     ) -> None:
-        self._append_audit = write_down
-        self._argocd_steps, self._step, self._context, self._report, self._timeouts = hand, step, learned, tell, pace
+        self._append_audit = append_audit
+        self._argocd_steps, self._step, self._context, self._report, self._timeouts = (
+            hand,
+            step,
+            context,
+            report,
+            timeouts,
+        )
         self._started_at = time.monotonic()
         self._was_seen = False
         self._success_text: str | None = None

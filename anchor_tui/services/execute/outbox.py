@@ -24,20 +24,20 @@ class Outbox:
     def __init__(self, connections: Connections, audit: AuditLog, now: Callable[[], datetime]) -> None:
         self._connections, self._audit, self._now = connections, audit, now
 
-    async def send_event(self, plan: Plan, step: SendEvent, learned: StepContext) -> str:
+    async def send_event(self, plan: Plan, step: SendEvent, context: StepContext) -> str:
         """Completes the event with what is known now, writes it down and sends it. Never fails: it can wait."""
         event = step.event | {
-            "pull_request": {"number": learned.number, "url": learned.url} if learned.number else None,
+            "pull_request": {"number": context.number, "url": context.url} if context.number else None,
             "planned_at": _time_text(plan.made_at),
-            "merged_at": _time_text(learned.merged_at),
-            "healthy_at": _time_text(learned.healthy_at),
+            "merged_at": _time_text(context.merged_at),
+            "healthy_at": _time_text(context.healthy_at),
             "occurred_at": _time_text(self._now()),
         }
-        if step.repository and learned.number:  # the same whoever follows the pull request, and sends it
-            event["idempotency_key"] = f"{event['event']}:{step.repository}#{learned.number}"
+        if step.repository and context.number:  # the same whoever follows the pull request, and sends it
+            event["idempotency_key"] = f"{event['event']}:{step.repository}#{context.number}"
         environments = (str(event["environment"]),)
         self._append_audit("intended", plan.id, environments, f"send {event['event']}", event, plan.order.reason)
-        return await self._deliver_event(plan.id, environments, event, learned.notes.append)
+        return await self._deliver_event(plan.id, environments, event, context.notes.append)
 
     async def deliver_pending(self) -> tuple[str, ...]:
         """Sends again what was not delivered; what is to be said of each."""

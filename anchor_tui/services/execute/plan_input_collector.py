@@ -50,10 +50,10 @@ class PlanInputCollector:
         if order.action in SNAPSHOT_ONLY_ACTIONS:
             return base
         if order.action in OPS_REPO_ACTIONS:
-            bench, states = await asyncio.gather(
+            repo_state, states = await asyncio.gather(
                 self._read_repo_state(order, snapshot), self._read_states(self._release_applications(order, snapshot))
             )
-            return replace(base, repo_state=bench, states=states)
+            return replace(base, repo_state=repo_state, states=states)
         return replace(base, states=await self._read_states(self._argocd_applications(order, snapshot)))
 
     # --- applications --------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ class PlanInputCollector:
         try:
             return await source.read_branch()
         finally:
-            source.close_client()
+            await source.close_client()
 
     async def earlier_releases(self, environment: str) -> tuple[PastRelease, ...] | Refusal:
         """What an environment can go back to, newest first, as far back as the branch's history goes."""

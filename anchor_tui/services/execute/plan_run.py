@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.jobs import GroupProgress, Job, StepPhase, StepProgress
 from anchor_tui.domain.actions.plan import GroupResult, Outcome, OutcomeKind, Plan, StepGroup
-from anchor_tui.domain.actions.step_base import ApiRequest
 from anchor_tui.domain.actions.steps import (
     AddLabels,
     CommitFiles,
@@ -44,7 +43,10 @@ from anchor_tui.services.execute.operation_follower import AppendAudit
 from anchor_tui.services.execute.outbox import Outbox
 from anchor_tui.services.execute.plan_input_collector import PlanInputCollector
 from anchor_tui.services.execute.rollout_follower import wait_for_rollout
+from anchor_tui.services.execute.step_requests import build_step_request
 from anchor_tui.services.execute.step_support import ExecutionClients, ReportProgress, StepContext, StepFailed, Timeouts
+from anchor_tui.sources.api_request import ApiRequest
+from anchor_tui.sources.argocd.step_requests import build_approval_request
 from anchor_tui.sources.errors import SourceError
 
 MAX_JOBS = 30
@@ -117,16 +119,16 @@ class PlanRun:
         session: ExecutionClients,
         config: Config,
         audit: AuditLog,
-        pace: Timeouts,
+        timeouts: Timeouts,
         now: Callable[[], datetime],
         board: JobRegistry,
     ) -> None:
         self._plan, self._config, self._audit, self._now, self._job_registry = plan, config, audit, now, board
         gathering = PlanInputCollector(session, config, now)
-        self._argocd_steps = ArgoCDSteps(session, pace, now)
-        self._github_steps = GitHubSteps(session, config, pace, now, gathering.read_branch)
+        self._argocd_steps = ArgoCDSteps(session, timeouts, now)
+        self._github_steps = GitHubSteps(session, config, timeouts, now, gathering.read_branch)
         self._outbox = Outbox(session.connections, audit, now)
-        self._timeouts = pace
+        self._timeouts = timeouts
 
     async def run(self, *, follow: bool) -> Outcome:
         """Every change to its end."""
@@ -139,13 +141,13 @@ class PlanRun:
         )
         return Outcome(self._plan.id, (*await asyncio.gather(*changes), *_refused_results(self._plan)))
 
-    async def resume(self, subject: str, learned: StepContext, begin_at: int) -> Outcome:
+    async def resume(self, subject: str, context: StepContext, begin_at: int) -> Outcome:
         """One change from a step on, with what was learned before."""
         change = next(each for each in self._plan.step_groups if each.subject == subject)
         self._job_registry.put_job(Job(self._plan, self._now(), (_initial_progress(change, begin_at),)))
-        return Outcome(self._plan.id, (await self._run_group(change, begin_at, learned, follow=True),))
+        return Outcome(self._plan.id, (await self._run_group(change, begin_at, context, follow=True),))
 
-    async def _run_group(self, change: StepGroup, begin_at: int, learned: StepContext, *, follow: bool) -> GroupResult:
+    async def _run_group(self, change: StepGroup, begin_at: int, context: StepContext, *, follow: bool) -> GroupResult:
         said: list[str] = []
         for index, step in enumerate(change.steps[begin_at:], begin_at):
             if not follow and not _may_send(step):
@@ -155,46 +157,46 @@ class PlanRun:
                 said.append(f"not followed{left}")
                 break
             try:
-                words = await self._run_step(change, index, step, learned)
+                words = await self._run_step(change, index, step, context)
             except StepFailed as ended:
-                return self._group_result(change, learned, ended.kind, ended.message)
+                return self._group_result(change, context, ended.kind, ended.message)
             except SourceError as error:
-                return self._group_result(change, learned, "failed", error.message)
+                return self._group_result(change, context, "failed", error.message)
             except AuditError as error:
-                return self._group_result(change, learned, "failed", f"{error}; it stops before “{step.title}”")
+                return self._group_result(change, context, "failed", f"{error}; it stops before “{step.title}”")
             if words and _is_outcome_text(step, change, follow):
                 said.append(words)
-        return self._group_result(change, learned, "done", ", ".join(said) or "done")
+        return self._group_result(change, context, "done", ", ".join(said) or "done")
 
-    def _group_result(self, change: StepGroup, learned: StepContext, kind: OutcomeKind, message: str) -> GroupResult:
-        notes = f" ({'; '.join(learned.notes)})" if learned.notes else ""
-        where = f"#{learned.number}: " if learned.number and f"#{learned.number}" not in message else ""
-        return GroupResult(change.subject, kind, f"{where}{message}{notes}", learned.number, learned.url)
+    def _group_result(self, change: StepGroup, context: StepContext, kind: OutcomeKind, message: str) -> GroupResult:
+        notes = f" ({'; '.join(context.notes)})" if context.notes else ""
+        where = f"#{context.number}: " if context.number and f"#{context.number}" not in message else ""
+        return GroupResult(change.subject, kind, f"{where}{message}{notes}", context.number, context.url)
 
-    async def _run_step(self, change: StepGroup, index: int, step: Step, learned: StepContext) -> str:
+    async def _run_step(self, change: StepGroup, index: int, step: Step, context: StepContext) -> str:
         """One step, written down before it leaves and after it came back. Raises Ended, SourceError."""
         self._show_phase(change, index, "running")
         if step.writes:
-            self._append_audit(change, index, "intended", step.title, learned, step.request)
+            self._append_audit(change, index, "intended", step.title, context, build_step_request(step))
 
-        def tell(words: str) -> None:
-            self._job_registry.update_step(self._plan.id, change.subject, index, url=learned.url, note=words)
+        def report(words: str) -> None:
+            self._job_registry.update_step(self._plan.id, change.subject, index, url=context.url, note=words)
 
-        def write_down(kind: EntryKind, words: str) -> None:
+        def append_audit(kind: EntryKind, words: str) -> None:
             if isinstance(step, WaitForOperation):
-                self._append_audit(change, index, kind, words, learned, step.approval)
+                self._append_audit(change, index, kind, words, context, build_approval_request(step, self._now()))
 
         try:
-            said = await self._carry_out_step(step, learned, tell, write_down)
+            said = await self._carry_out_step(step, context, report, append_audit)
         except (StepFailed, SourceError) as error:
             kind: OutcomeKind = error.kind if isinstance(error, StepFailed) else "failed"
             self._show_phase(change, index, "unknown" if kind == "unknown" else "failed", error.message)
             if step.writes:
-                self._append_audit(change, index, kind, error.message, learned, step.request)
+                self._append_audit(change, index, kind, error.message, context, build_step_request(step))
             raise
-        self._show_phase(change, index, "done", said, learned.url)
+        self._show_phase(change, index, "done", said, context.url)
         if step.writes:
-            self._append_audit(change, index, "done", said, learned, step.request)
+            self._append_audit(change, index, "done", said, context, build_step_request(step))
         if isinstance(step, CreatePullRequest | MergePullRequest):
             self._job_registry.wake_sources()
         return said
@@ -213,7 +215,7 @@ class PlanRun:
         index: int,
         kind: EntryKind,
         message: str,
-        learned: StepContext,
+        context: StepContext,
         request: ApiRequest | None,
     ) -> None:
         if request is not None and request.service == "status-api":
@@ -231,52 +233,52 @@ class PlanRun:
                 acting_user(),
                 reason=self._plan.order.reason,
                 request=request_summary(request) if request else None,
-                number=learned.number,
-                url=learned.url,
+                number=context.number,
+                url=context.url,
             )
         )
 
     async def _carry_out_step(
-        self, step: Step, learned: StepContext, tell: ReportProgress, write_down: AppendAudit
+        self, step: Step, context: StepContext, report: ReportProgress, append_audit: AppendAudit
     ) -> str:
         match step:
             case Refresh():
-                return await self._argocd_steps.request_refresh(step, learned)
+                return await self._argocd_steps.request_refresh(step, context)
             case Sync():
-                return await self._argocd_steps.request_sync(step, learned)
+                return await self._argocd_steps.request_sync(step, context)
             case Terminate():
-                return await self._argocd_steps.terminate_operation(step, learned)
+                return await self._argocd_steps.terminate_operation(step, context)
             case CreateBranch() | MoveBranch():
-                return await self._github_steps.point_branch(step, learned)
+                return await self._github_steps.point_branch(step, context)
             case CommitFiles():
-                return await self._github_steps.commit_files(step, learned)
+                return await self._github_steps.commit_files(step, context)
             case CreatePullRequest():
-                return await self._github_steps.open_pull_request(step, learned)
+                return await self._github_steps.open_pull_request(step, context)
             case AddLabels() | RequestReviewers():
-                return await self._github_steps.add_labels_or_reviewers(step, learned)
+                return await self._github_steps.add_labels_or_reviewers(step, context)
             case MergePullRequest():
-                return await self._github_steps.merge_pull_request(step, learned)
+                return await self._github_steps.merge_pull_request(step, context)
             case DispatchWorkflow():
-                return await self._github_steps.dispatch_workflow(step, learned)
+                return await self._github_steps.dispatch_workflow(step, context)
             case SendEvent():
-                return await self._outbox.send_event(self._plan, step, learned)
+                return await self._outbox.send_event(self._plan, step, context)
             case WaitForRefresh():
-                return await self._argocd_steps.wait_for_refresh(step, learned, tell)
+                return await self._argocd_steps.wait_for_refresh(step, context, report)
             case WaitForOperation():
-                return await self._argocd_steps.wait_for_operation(step, learned, tell, write_down)
+                return await self._argocd_steps.wait_for_operation(step, context, report, append_audit)
             case WaitForTermination():
-                return await self._argocd_steps.wait_for_termination(step, tell)
+                return await self._argocd_steps.wait_for_termination(step, report)
             case WaitForHealth():
-                return await self._argocd_steps.wait_for_health(step, learned, tell)
+                return await self._argocd_steps.wait_for_health(step, context, report)
             case WaitForNoMocks():
-                return await self._argocd_steps.wait_for_no_mocks(step, tell)
+                return await self._argocd_steps.wait_for_no_mocks(step, report)
             case WaitForMerge():
-                return await self._github_steps.wait_for_merge(step, learned, tell)
+                return await self._github_steps.wait_for_merge(step, context, report)
             case WaitForWorkflowRun():
-                return await self._github_steps.wait_for_workflow_run(step, learned, tell)
+                return await self._github_steps.wait_for_workflow_run(step, context, report)
             case WaitForRollout():
                 return await wait_for_rollout(
-                    step, self._argocd_steps, self._github_steps, self._config, learned, self._timeouts, tell
+                    step, self._argocd_steps, self._github_steps, self._config, context, self._timeouts, report
                 )
 
 

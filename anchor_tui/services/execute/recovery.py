@@ -55,7 +55,7 @@ def find_abandoned(audit: AuditLog) -> tuple[UnfinishedGroup, ...]:
 
 
 async def recover_abandoned(
-    connections: Connections, audit: AuditLog, now: Callable[[], datetime], pace: Timeouts | None = None
+    connections: Connections, audit: AuditLog, now: Callable[[], datetime], timeouts: Timeouts | None = None
 ) -> tuple[RecoveredGroup, ...]:
     """Looks what became of everything left behind, and writes it down as unknown with what is there now.
 
@@ -66,7 +66,7 @@ async def recover_abandoned(
     session = ExecutionClients(connections)
     try:
         for begun in find_abandoned(audit):
-            words, is_read = await _read_present_state(begun, session, connections.config, pace or Timeouts(), now)
+            words, is_read = await _read_present_state(begun, session, connections.config, timeouts or Timeouts(), now)
             recovered = RecoveredGroup(
                 begun, f"outcome unknown, for it was cut short; now {words}", is_resumable(begun)
             )
@@ -117,11 +117,11 @@ def is_resumable(begun: UnfinishedGroup) -> bool:
 
 def context_from_audit(begun: UnfinishedGroup) -> StepContext:
     """What its lines tell."""
-    learned = StepContext(begun.plan.id)
+    context = StepContext(begun.plan.id)
     for entry in begun.entries:
-        learned.number = entry.number or learned.number
-        learned.url = entry.url or learned.url
-    return learned
+        context.number = entry.number or context.number
+        context.url = entry.url or context.url
+    return context
 
 
 def _group_steps(begun: UnfinishedGroup) -> tuple[Step, ...]:
@@ -129,7 +129,7 @@ def _group_steps(begun: UnfinishedGroup) -> tuple[Step, ...]:
 
 
 async def _read_present_state(
-    begun: UnfinishedGroup, session: ExecutionClients, config: Config, pace: Timeouts, now: Callable[[], datetime]
+    begun: UnfinishedGroup, session: ExecutionClients, config: Config, timeouts: Timeouts, now: Callable[[], datetime]
 ) -> tuple[str, bool]:
     """What is there now of the last step that may have been carried out, and whether that could be read."""
     last = begun.last_step_entry
@@ -137,7 +137,7 @@ async def _read_present_state(
         return "nothing of it was sent", True
     step = _group_steps(begun)[last.step]
     try:
-        return await _present_state_text(step, begun, session, config, ArgoCDSteps(session, pace, now)), True
+        return await _present_state_text(step, begun, session, config, ArgoCDSteps(session, timeouts, now)), True
     except SourceError as error:
         return f"what is there cannot be read: {error.message}", False
 

@@ -20,21 +20,21 @@ async def wait_for_rollout(
     argo: ArgoCDSteps,
     github: GitHubSteps,
     config: Config,
-    learned: StepContext,
-    pace: Timeouts,
-    tell: ReportProgress,
+    context: StepContext,
+    timeouts: Timeouts,
+    report: ReportProgress,
 ) -> str:
     """Until the application compares with the merged commit or a later one, and, with auto-sync, is Synced to it.
 
     Raises Ended.
     """
-    merged = learned.merge_oid
+    merged = context.merge_oid
     if merged is None:
         raise StepFailed("unknown", "which commit was merged is not known: whether it arrived cannot be told")
-    patience = Poller(pace, tell)
+    patience = Poller(timeouts, report)
     reached: dict[str, bool] = {}
     failed_since: float | None = None
-    async for state in patience.poll(lambda: argo.read_state(step.app), pace.operation_s, pace.argocd_poll_s):
+    async for state in patience.poll(lambda: argo.read_state(step.app), timeouts.operation_s, timeouts.argocd_poll_s):
         revisions = (state.application.compared_revision or "").split(", ")
         for revision in revisions:
             if revision and revision not in reached:
@@ -46,11 +46,11 @@ async def wait_for_rollout(
         there = any(reached.get(each, False) for each in revisions)
         if there and (not step.auto_sync or _is_synced(state)):
             return f"{state.application.sync} at {shorten_revision(state.application.compared_revision)}"
-        tell(rollout_progress_text(state, there=there))
+        report(rollout_progress_text(state, there=there))
         operation = state.application.operation
         is_failed = there and operation is not None and operation.phase in FAILED_PHASES
         failed_since = (failed_since or time.monotonic()) if is_failed else None
-        if failed_since is not None and time.monotonic() - failed_since > pace.settle_s:
+        if failed_since is not None and time.monotonic() - failed_since > timeouts.settle_s:
             words = get_first_line(operation.message) if operation else ""
             raise StepFailed("failed", f"the merged commit could not be synced: {words or 'no reason given'}")
     raise StepFailed("unknown", f"the merged commit {shorten_revision(merged)} has not arrived yet")

@@ -15,7 +15,9 @@ from anchor_tui.domain.model import AppId
 from anchor_tui.services.connections import Connections
 from anchor_tui.sources.argocd.client import ArgoClient
 from anchor_tui.sources.errors import ServerError, SourceError, Timeout, Unauthenticated
+from anchor_tui.sources.github.action_queries import ACTION_QUERY_TEXTS
 from anchor_tui.sources.github.client import GitHubClient
+from anchor_tui.sources.github.writer import GitHubWriter
 
 T = TypeVar("T")
 ReportProgress = Callable[[str], None]
@@ -88,6 +90,7 @@ class ExecutionClients:
         self.connections = connections
         self._argocd: dict[str, ArgoClient] = {}
         self._github: GitHubClient | None = None
+        self._github_writer: GitHubWriter | None = None
         self._opening = asyncio.Lock()
 
     async def argocd_client(self, server: str) -> ArgoClient:
@@ -98,27 +101,34 @@ class ExecutionClients:
             return self._argocd[server]
 
     async def github_client(self) -> GitHubClient:
-        """The door to GitHub. Raises SourceError."""
-        from anchor_tui.sources.github.pull_request_queries import QUERY_TEXTS
-
+        """Return the client of GitHub. Raises SourceError."""
         async with self._opening:
             if self._github is None:
-                self._github = await self.connections.connect_github(QUERY_TEXTS)
+                self._github = await self.connections.connect_github(ACTION_QUERY_TEXTS)
             return self._github
+
+    async def github_writer(self) -> GitHubWriter:
+        """Return the writer to GitHub. Raises SourceError; WriteRefused in a read-only run."""
+        async with self._opening:
+            if self._github_writer is None:
+                self._github_writer = await self.connections.open_github_writer()
+            return self._github_writer
 
     async def aclose(self) -> None:
         """Ends what was opened; a GitHub that hangs is not waited for."""
         for client in self._argocd.values():
             await client.aclose()
         if self._github is not None:
-            self._github.close()
+            await self._github.aclose()
+        if self._github_writer is not None:
+            self._github_writer.close()
 
 
 class Poller:
     """Reads again and again through failures that may pass, until they have lasted too long."""
 
-    def __init__(self, pace: Timeouts, tell: ReportProgress) -> None:
-        self._timeouts, self._report = pace, tell
+    def __init__(self, timeouts: Timeouts, report: ReportProgress) -> None:
+        self._timeouts, self._report = timeouts, report
         self._failing_since: float | None = None
 
     async def try_read(self, ask: Callable[[], Awaitable[T]]) -> T | None:
@@ -148,13 +158,13 @@ class Poller:
 
 
 async def verify_applied(
-    look: Callable[[], Awaitable[bool]], error: SourceError, pace: Timeouts, every_s: float, what: str
+    look: Callable[[], Awaitable[bool]], error: SourceError, timeouts: Timeouts, every_s: float, what: str
 ) -> bool:
     """Whether a write that failed was carried out all the same; after a lost answer it is given time to show.
 
     Raises Ended where its answer was lost and `what` cannot be read.
     """
-    until = time.monotonic() + (pace.settle_s if error.maybe_applied else 0.0)
+    until = time.monotonic() + (timeouts.settle_s if error.maybe_applied else 0.0)
     unread: SourceError | None = None
     while True:
         try:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
+from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.domain.model import Application, Finding
 from anchor_tui.domain.policy.engine import PolicyFacts, PolicyFindings, evaluate_policy
 from anchor_tui.domain.policy.evidence.cluster import ClusterEvidence
@@ -132,6 +133,6 @@ def _add_manifest_time(findings: tuple[Finding, ...], taken_at: datetime | None,
 
 def _internal_error_findings(config: Config, error: Exception) -> PolicyFindings:
     """Nothing can be told of any environment; an exception's text may hold anything, so its kind must do."""
-    message = f"a fault in anchor-tui: {type(error).__name__}"
+    message = format_internal_error(error)
     finding = Finding("policy", "Policy can be judged", "error", "unknown", "git", message)
     return PolicyFindings({each.name: (finding,) for each in config.environments}, ())

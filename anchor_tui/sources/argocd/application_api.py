@@ -23,12 +23,15 @@ from anchor_tui.domain.actions.application_state import (
     SyncWindows,
 )
 from anchor_tui.domain.actions.resource_diff import field_differences
-from anchor_tui.domain.actions.step_base import ApiRequest, ApplicationRef, ResourceRef
+from anchor_tui.domain.actions.step_base import ApplicationRef, ResourceRef
 from anchor_tui.domain.formatting import get_first_line
 from anchor_tui.domain.kubernetes.managed_resources import read_managed_resources
+from anchor_tui.sources.api_request import ApiRequest
+from anchor_tui.sources.argocd.application_conversion import to_observed_application
+from anchor_tui.sources.argocd.endpoints import CAN_I, application_path, application_query
 from anchor_tui.sources.argocd.managed_resources import ManagedResourcesJson
 from anchor_tui.sources.argocd.response import ApiResponse
-from anchor_tui.sources.argocd.schema import ApplicationJson, AwareTime, HealthJson, to_observed_application
+from anchor_tui.sources.argocd.schema import ApplicationJson, AwareTime, HealthJson
 from anchor_tui.sources.errors import ClientError, SourceError
 
 if TYPE_CHECKING:
@@ -183,7 +186,7 @@ def _to_operation_detail(state: _DetailOperationState | None) -> OperationDetail
 
 async def read_application(client: ArgoClient, target: ApplicationRef, web_url: str = "") -> AppState:
     """One application, and nothing around it. Raises SourceError."""
-    answer = await client.get(_relative(target.path), target.query)
+    answer = await client.get(application_path(target.id), application_query(target.id, target.project))
     return to_app_state(answer, target.id.server, web_url)
 
 
@@ -194,9 +197,10 @@ async def read_application_details(client: ArgoClient, target: ApplicationRef, w
     """
     observed = await read_application(client, target, web_url)
     known = ApplicationRef(target.id, observed.project or target.project)
+    path, query = application_path(known.id), application_query(known.id, known.project)
     managed, windows, may_sync, may_update, revision = await asyncio.gather(
-        _response_or_error(client.get(f"{_relative(known.path)}/managed-resources", known.query)),
-        _response_or_error(client.get(f"{_relative(known.path)}/syncwindows", known.query)),
+        _response_or_error(client.get(f"{path}/managed-resources", query)),
+        _response_or_error(client.get(f"{path}/syncwindows", query)),
         read_permission(client, observed, "sync"),
         read_permission(client, observed, "update"),
         _read_commit_subject(client, known, observed.application.compared_revision),
@@ -227,7 +231,7 @@ async def read_permission(client: ArgoClient, state: AppState, action: str) -> P
         return "unknown"
     own = state.own_namespace in {None, target.id.namespace}
     name = target.id.name if own else f"{target.id.namespace}/{target.id.name}"
-    path = f"api/v1/account/can-i/applications/{action}/{quote(f'{target.project}/{name}')}"
+    path = f"{CAN_I}/applications/{action}/{quote(f'{target.project}/{name}')}"
     allowed = _decode_or_error(await _response_or_error(client.get(path)), _PermissionResponse)
     if isinstance(allowed, SourceError):
         return "unknown"
@@ -237,8 +241,10 @@ async def read_permission(client: ArgoClient, state: AppState, action: str) -> P
 async def _read_commit_subject(client: ArgoClient, target: ApplicationRef, revision: str | None) -> str:
     if not revision or "," in revision:
         return ""
-    path = f"{_relative(target.path)}/revisions/{quote(revision)}/metadata"
-    found = _decode_or_error(await _response_or_error(client.get(path, target.query)), _RevisionMetadata)
+    path = f"{application_path(target.id)}/revisions/{quote(revision)}/metadata"
+    found = _decode_or_error(
+        await _response_or_error(client.get(path, application_query(target.id, target.project))), _RevisionMetadata
+    )
     return get_first_line(found.message) if isinstance(found, _RevisionMetadata) else ""
 
 
@@ -271,13 +277,9 @@ def _to_windows(found: _SyncWindowsResponse) -> SyncWindows:
 async def send_request(client: ArgoClient, request: ApiRequest, *, timeout_s: float | None = None) -> ApiResponse:
     """One request of a step, once. Raises SourceError; whether it may have been carried out, its `lost` tells."""
     extra = {} if timeout_s is None else {"timeout_s": timeout_s}
-    return await client.send(request.method, _relative(request.path), request.query, request.body, **extra)
+    return await client.send(request.method, request.path.removeprefix("/"), request.query, request.body, **extra)
 
 
 def is_operation_running_error(error: SourceError) -> bool:
     """Whether a sync was refused since another operation runs: 400, not 409."""
     return isinstance(error, ClientError) and "another operation is already in progress" in error.message
-
-
-def _relative(path: str) -> str:
-    return path.lstrip("/")

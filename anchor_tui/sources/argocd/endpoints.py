@@ -1,11 +1,21 @@
-"""What is asked of Argo CD: paths and fields."""
+"""The read requests to Argo CD: paths, queries and selected fields.
+
+Loaded before the first request is sent: import nothing here that takes time.
+"""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from anchor_tui.domain.model import AppId
 
 APPLICATIONS = "api/v1/applications"
 STREAM = "api/v1/stream/applications"
 VERSION = "api/version"
 SETTINGS = "api/v1/settings"
+CAN_I = "api/v1/account/can-i"
 
 LIST_FIELDS = (
     "metadata.resourceVersion",
@@ -23,7 +33,7 @@ LIST_FIELDS = (
     "items.status.operationState.finishedAt",
     "items.operation.sync",
 )
-"""What a list can give and the first picture needs; everything else comes with the stream."""
+"""The fields of the first picture that a list can select; the stream brings everything else."""
 
 _STATUS_FIELDS = (
     "sync.status",
@@ -54,9 +64,20 @@ WATCH_FIELDS = (
     "result.application.operation",
     *(f"result.application.status.{name}" for name in _STATUS_FIELDS),
 )
-"""`error` must be among them: without it a failing stream says nothing but `{}`."""
+"""Without `error` a stream that fails sends only `{}`."""
 
 LIST_REQUEST = (APPLICATIONS, {"fields": ",".join(LIST_FIELDS)})
 WATCH_REQUEST = (STREAM, {"fields": ",".join(WATCH_FIELDS)})
 FIRST_REQUESTS = (LIST_REQUEST, (VERSION, dict[str, str]()), (SETTINGS, dict[str, str]()))
-"""The first requests, of which none needs another."""
+"""The first requests; none depends on the response to another."""
+
+
+def application_path(id: AppId) -> str:  # noqa: A002 - the word that the domain uses
+    """Return an application's path. It contains the name only; `application_query` has the namespace."""
+    return f"{APPLICATIONS}/{quote(id.name, safe='')}"
+
+
+def application_query(id: AppId, project: str | None) -> dict[str, str]:  # noqa: A002
+    """Return the query that identifies an application: without the project, unknown and forbidden look alike."""
+    query = {"appNamespace": id.namespace, "project": project or ""}
+    return {name: value for name, value in query.items() if value}

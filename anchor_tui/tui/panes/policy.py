@@ -74,11 +74,8 @@ def describe_check(result: CheckResult) -> Content:
     from anchor_tui.domain.policy.registry import CHECKS_BY_ID  # imports all checks; the policy engine did already
 
     check = CHECKS_BY_ID.get(result.check)
-    lines = [
-        join_parts(
-            marked_text(get_check_mark(result.status, result.level), result.check), safe_text(result.title, "bold")
-        )
-    ]
+    mark = get_check_mark(result.status, result.level)
+    lines = [join_parts(marked_text(mark, result.check), safe_text(result.title, "bold"))]
     lines += [_describe_evidence(finding) for finding in result.findings]
     fixes = [finding.fix for finding in result.findings if finding.fix and finding.status in {"fail", "unknown"}]
     if fixes:

@@ -39,13 +39,13 @@ MAY_AUTO = RepoPermissions("on-call", "yes", auto_merge=True, merge_methods=("sq
 def planned(pull=PULL, opened=PROMOTION, rights=None, asked=None, held=None):
     pulls = (pull,) if pull is not None else ()
     found = held or repo(pull_requests=(opened,) if opened else ())
-    workbench = repo_state(repo=found, pulls=pulls, **({"rights": rights} if rights else {}))
+    workbench = repo_state(repo=found, pull_requests=pulls, **({"permissions": rights} if rights else {}))
     return make_plan(asked or order("merge", number=232, reason="soaked"), repo_inputs(workbench))
 
 
 def test_a_merge_is_guarded_by_the_head_that_was_seen_and_followed_into_the_cluster():
     plan = expect_plan(planned())
-    assert step_names(plan) == ["Merge", "FollowPullRequest", "FollowRollout", "FollowHealth"]
+    assert step_names(plan) == ["MergePullRequest", "WaitForMerge", "WaitForRollout", "WaitForHealth"]
     merge, follow = plan.step_groups[0].steps[:2]
     assert merge == MergePullRequest("anchor/anchor-msp-ops", 232, "PR_232", "d" * 40, "squash", "merge")
     assert follow == WaitForMerge("anchor/anchor-msp-ops", 232)
@@ -123,7 +123,7 @@ def test_what_auto_merge_waits_for_is_said():
 def test_a_failed_check_that_is_not_required_keeps_nothing_from_auto_merge():
     pull = replace(BLOCKED, may_auto_merge=True, failed_checks=("lint",))
     held = repo(pull_requests=(PROMOTION,))
-    required = replace(held, head=replace(held.head, required=("release-contract",)))
+    required = replace(held, head=replace(held.head, required_checks=("release-contract",)))
     assert expect_plan(planned(pull, rights=MAY_AUTO, held=required)).step_groups[0].steps[0].way == "auto-merge"
     assert expect_refusal(planned(pull, rights=MAY_AUTO, held=held)).kind == "checks"
 
@@ -247,7 +247,7 @@ def test_a_number_that_is_none_is_said():
 
 def test_without_github_there_is_no_merge():
     unread = Refusal("GitHub", "timeout", "GitHub could not be asked: no answer")
-    assert make_plan(order("merge", number=232), replace(repo_inputs(repo_state()), workbench=unread)) == unread
+    assert make_plan(order("merge", number=232), replace(repo_inputs(repo_state()), repo_state=unread)) == unread
 
 
 # --- drift --------------------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ def test_that_the_checks_went_on_meanwhile_is_no_drift():
 
 def test_the_configuration_s_environments_say_what_is_protected():
     open_config = replace(CONFIG, environments=tuple(replace(each, protected=False) for each in CONFIG.environments))
-    workbench = repo_state(repo=repo(pull_requests=(PROMOTION,)), pulls=(PULL,))
+    workbench = repo_state(repo=repo(pull_requests=(PROMOTION,)), pull_requests=(PULL,))
     assert expect_plan(make_plan(order("merge", number=232), repo_inputs(workbench, open_config))).confirmation == "key"
 
 
@@ -285,13 +285,13 @@ def test_a_rollback_that_nobody_follows_here_is_followed_to_its_event_and_one_th
     opened = OpenPullRequestData(REF, "topic", {"prod": sample_release("prod", 15)})
     held = repo(environments={**repo().environments, "prod": prod}, pull_requests=(opened,))
     config = replace(CONFIG, status_api=replace(CONFIG.status_api, url="https://status.example.com/events"))
-    known = repo_inputs(repo_state(repo=held, pulls=(PULL,)), config)
+    known = repo_inputs(repo_state(repo=held, pull_requests=(PULL,)), config)
     asked = order("merge", number=232, reason="broken")
-    assert step_names(expect_plan(make_plan(asked, known)))[-1] == "Emit"
-    followed = replace(known, followed=frozenset({REF.url}))
+    assert step_names(expect_plan(make_plan(asked, known)))[-1] == "SendEvent"
+    followed = replace(known, followed_urls=frozenset({REF.url}))
     assert step_names(expect_plan(make_plan(asked, followed))) == [
-        "Merge",
-        "FollowPullRequest",
-        "FollowRollout",
-        "FollowHealth",
+        "MergePullRequest",
+        "WaitForMerge",
+        "WaitForRollout",
+        "WaitForHealth",
     ]

@@ -37,7 +37,7 @@ RUNNING = Operation("Running", "waiting for completion of hook", ago(minutes=4),
 def test_a_refresh_costs_nothing_and_is_followed(action, hard):
     plan = expect_plan(make_plan(order(action, "prod"), plan_inputs(make_app_state())))
     assert (plan.confirmation, plan.phrase, plan.reason_required, plan.protected) == ("none", "", False, True)
-    assert step_names(plan) == ["Refresh", "FollowRefresh"]
+    assert step_names(plan) == ["Refresh", "WaitForRefresh"]
     assert plan.step_groups[0].steps[0].hard == hard
     assert plan.step_groups[0].steps[0].app.project == "anchor-msp"
     assert plan.command == f"anchor-tui {action} prod"
@@ -264,9 +264,9 @@ def test_the_cutover_syncs_staging_and_prod_with_prune_and_proves_that_no_mock_i
     for change in plan.step_groups:
         assert [type(step).__name__ for step in change.steps] == [
             "Sync",
-            "FollowOperation",
-            "FollowNoMocks",
-            "FollowHealth",
+            "WaitForOperation",
+            "WaitForNoMocks",
+            "WaitForHealth",
         ]
         assert all(step.prune for step in change.steps if isinstance(step, Sync))
         assert all(step.app.id == change.application for step in change.steps if isinstance(step, WaitForNoMocks))

@@ -74,12 +74,12 @@ def test_a_promotion_is_one_branch_one_commit_one_pull_request_and_is_followed_i
     plan = expect_plan(planned())
     assert step_names(plan) == [
         "CreateBranch",
-        "Commit",
-        "OpenPullRequest",
+        "CommitFiles",
+        "CreatePullRequest",
         "AddLabels",
-        "FollowPullRequest",
-        "FollowRollout",
-        "FollowHealth",
+        "WaitForMerge",
+        "WaitForRollout",
+        "WaitForHealth",
     ]
     assert plan.title == "Promote 1.43.2 to prod"
     assert (plan.confirmation, plan.phrase, plan.protected, plan.reason_required) == ("phrase", "prod", True, True)
@@ -147,7 +147,7 @@ def test_labels_and_reviewers_are_the_configured_ones():
     plan = expect_plan(planned(config=config))
     assert plan.pull_request is not None
     assert (plan.pull_request.labels, plan.pull_request.reviewers) == (("promotion", "x"), ("a/b",))
-    assert step_names(plan)[2:5] == ["OpenPullRequest", "AddLabels", "AskReviewers"]
+    assert step_names(plan)[2:5] == ["CreatePullRequest", "AddLabels", "RequestReviewers"]
 
 
 def test_an_unrelated_push_is_no_drift_and_the_commit_goes_on_top_of_it():
@@ -166,7 +166,7 @@ STAGING_RELEASE, PROD_RELEASE = (f"environments/{name}/release.yaml" for name in
     [
         repo_state(files={PROD_RELEASE: sample()[PROD_RELEASE] + "# x\n"}),
         repo_state(copied=sample()[STAGING_RELEASE] + "# x\n"),
-        repo_state(ours=ExistingBranch("anchor-tui/promote/prod/1.43.2", HEAD)),
+        repo_state(existing_branch=ExistingBranch("anchor-tui/promote/prod/1.43.2", HEAD)),
     ],
     ids=["the file that is changed", "the file that is copied", "our branch"],
 )
@@ -179,7 +179,9 @@ def test_an_open_pull_request_is_shown_and_not_made_again(blobs_are_ours, kind):
     commit = next(step for step in expect_plan(planned()).step_groups[0].steps if isinstance(step, CommitFiles))
     blobs = {each.path: blob_oid(base64.b64decode(each.content)) for each in commit.files if blobs_are_ours}
     ours = ExistingBranch("anchor-tui/promote/prod/1.43.2", "e" * 40, (HEAD,), blobs)
-    refusal = expect_refusal(planned(repo_state(ours=ours, pulls=(pull_state(labels=("promotion",)),))))
+    refusal = expect_refusal(
+        planned(repo_state(existing_branch=ours, pull_requests=(pull_state(labels=("promotion",)),)))
+    )
     assert (refusal.kind, refusal.url) == (kind, pull_state().url)
 
 
@@ -187,7 +189,7 @@ def test_without_github_there_is_no_promotion():
     refusal = Refusal("GitHub", "timeout", "GitHub could not be asked: no answer")
     assert planned(refusal) == refusal
     assert (
-        expect_refusal(make_plan(order("promote", "prod"), replace(repo_inputs(repo_state()), workbench=None))).kind
+        expect_refusal(make_plan(order("promote", "prod"), replace(repo_inputs(repo_state()), repo_state=None))).kind
         == "unread"
     )
 
@@ -205,10 +207,10 @@ def test_without_github_there_is_no_promotion():
 )
 @pytest.mark.parametrize("action", ["promote", "rollback"])
 def test_who_may_not_write_is_told_before_anything_else(rights, kind, words, action):
-    workbench = replace(repo_state(), rights=rights)
+    workbench = replace(repo_state(), permissions=rights)
     asked = order("promote", "prod", reason="x")
     if action == "rollback":
-        workbench = replace(repo_state("dev", "dev", copied=sample()[STAGING_RELEASE]), rights=rights)
+        workbench = replace(repo_state("dev", "dev", copied=sample()[STAGING_RELEASE]), permissions=rights)
         asked = order("rollback", "dev", version="1.43.2", reason="x")
     refusal = expect_refusal(planned(workbench, asked=asked))
     assert refusal.kind == kind
@@ -230,7 +232,7 @@ def test_who_may_not_write_is_told_before_anything_else(rights, kind, words, act
     ],
 )
 def test_who_writes_is_said(rights, is_workflow, kind, words):
-    plan = expect_plan(planned(replace(repo_state(), rights=rights), environ_is_workflow=is_workflow))
+    plan = expect_plan(planned(replace(repo_state(), permissions=rights), in_github_actions=is_workflow))
     assert only_line(plan, words).kind == kind
 
 
@@ -277,7 +279,7 @@ def test_what_is_not_well_upstream_is_not_promoted_and_without_argocd_it_is(name
     assert only_line(plan, words).kind == "warning"
     assert f"{words}" in body_of(plan)
     assert "--without-argocd" in plan.command
-    assert step_names(plan)[-1] == "FollowPullRequest"
+    assert step_names(plan)[-1] == "WaitForMerge"
 
 
 def test_an_environment_that_is_asleep_is_only_warned_about_where_nothing_is_to_soak():
@@ -385,7 +387,13 @@ BY_WORKFLOW = replace(CONFIG, promotion=PromotionConfig(via="workflow", workflow
 
 def test_by_workflow_the_plan_starts_it_and_follows_what_it_opens():
     plan = expect_plan(planned(config=BY_WORKFLOW))
-    assert step_names(plan) == ["Dispatch", "FollowRun", "FollowPullRequest", "FollowRollout", "FollowHealth"]
+    assert step_names(plan) == [
+        "DispatchWorkflow",
+        "WaitForWorkflowRun",
+        "WaitForMerge",
+        "WaitForRollout",
+        "WaitForHealth",
+    ]
     dispatch, run, pull = plan.step_groups[0].steps[:3]
     assert dispatch == DispatchWorkflow(
         "anchor/anchor-msp-ops", "promote.yaml", "main", {"from": "staging", "to": "prod"}
@@ -402,7 +410,7 @@ def test_by_workflow_a_version_is_an_input_only_where_it_is_not_the_present_one(
 
 
 def test_a_workflow_that_calls_us_is_not_called():
-    refusal = expect_refusal(planned(config=BY_WORKFLOW, environ_is_workflow=True))
+    refusal = expect_refusal(planned(config=BY_WORKFLOW, in_github_actions=True))
     assert refusal.kind == "workflow"
 
 

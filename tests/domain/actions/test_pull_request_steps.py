@@ -29,7 +29,7 @@ DRAFT = PullRequestDraft(
 RELEASE = "environments/prod/release.yaml"
 CONTENTS = {RELEASE: b"version: 1.43.2\n"}
 OURS = ExistingBranch(BRANCH, "e" * 40, (HEAD,), {RELEASE: blob_oid(CONTENTS[RELEASE]), "other": "f" * 40})
-AROUND = ["AddLabels", "AskReviewers"]
+AROUND = ["AddLabels", "RequestReviewers"]
 
 
 def opened(config=CONFIG, draft=DRAFT, **changes):
@@ -43,7 +43,7 @@ def names(found):
 
 def test_without_a_branch_there_is_one_made_with_one_commit_and_one_pull_request():
     found = opened()
-    assert names(found) == ["CreateBranch", "Commit", "OpenPullRequest", *AROUND]
+    assert names(found) == ["CreateBranch", "CommitFiles", "CreatePullRequest", *AROUND]
     assert found.steps[0] == CreateBranch("anchor/anchor-msp-ops", BRANCH, HEAD)
     commit = found.steps[1]
     assert isinstance(commit, CommitFiles)
@@ -55,14 +55,14 @@ def test_without_a_branch_there_is_one_made_with_one_commit_and_one_pull_request
 
 
 def test_a_branch_that_is_at_the_head_already_is_committed_to():
-    found = opened(ours=ExistingBranch(BRANCH, HEAD))
-    assert names(found) == ["Commit", "OpenPullRequest", *AROUND]
+    found = opened(existing_branch=ExistingBranch(BRANCH, HEAD))
+    assert names(found) == ["CommitFiles", "CreatePullRequest", *AROUND]
     assert found.note == f"the branch {BRANCH} is there already: gone on with"
 
 
 def test_our_commit_that_is_there_already_is_gone_on_with():
-    found = opened(ours=OURS)
-    assert names(found) == ["OpenPullRequest", *AROUND]
+    found = opened(existing_branch=OURS)
+    assert names(found) == ["CreatePullRequest", *AROUND]
     assert "the commit eeeeeee on" in found.note
 
 
@@ -77,15 +77,15 @@ def test_our_commit_that_is_there_already_is_gone_on_with():
     ids=["on an older head", "with other content", "without the file", "without a parent"],
 )
 def test_a_branch_that_is_left_from_before_is_moved_on(ours):
-    found = opened(ours=ours)
-    assert names(found) == ["MoveBranch", "Commit", "OpenPullRequest", *AROUND]
+    found = opened(existing_branch=ours)
+    assert names(found) == ["MoveBranch", "CommitFiles", "CreatePullRequest", *AROUND]
     assert found.steps[0] == MoveBranch("anchor/anchor-msp-ops", BRANCH, HEAD, "e" * 40)
     assert "is left from before, at eeeeeee: it is moved on" in found.note
 
 
 def test_a_pull_request_that_says_just_this_is_shown_and_not_made_again():
     pull = pull_state(labels=("prod", "promotion", "x"), reviewers=("b.lee",))
-    refusal = expect_refusal(opened(ours=OURS, pulls=(pull,)))
+    refusal = expect_refusal(opened(existing_branch=OURS, pull_requests=(pull,)))
     assert (refusal.kind, refusal.url) == ("open", pull.url)
     assert "#232 “Promote 1.43.2 to prod 232” is open already, and says just this: merge it (m)" in refusal.message
 
@@ -108,7 +108,7 @@ def test_a_pull_request_that_says_just_this_is_shown_and_not_made_again():
     ],
 )
 def test_what_an_open_pull_request_lacks_is_gone_on_with(pull, steps):
-    found = opened(ours=OURS, pulls=(pull,))
+    found = opened(existing_branch=OURS, pull_requests=(pull,))
     assert isinstance(found, RemainingSteps)
     assert list(found.steps) == steps
     assert (found.number, found.url) == (232, pull.url)
@@ -117,40 +117,49 @@ def test_what_an_open_pull_request_lacks_is_gone_on_with(pull, steps):
 
 @pytest.mark.parametrize("ours", [None, replace(OURS, blobs={RELEASE: "0" * 40})])
 def test_a_pull_request_with_other_content_is_never_rewritten(ours):
-    refusal = expect_refusal(opened(ours=ours, pulls=(pull_state(),)))
+    refusal = expect_refusal(opened(existing_branch=ours, pull_requests=(pull_state(),)))
     assert (refusal.kind, refusal.url) == ("open-differs", pull_state().url)
     assert "with other content than this would have" in refusal.message
 
 
 def test_an_open_pull_request_on_an_older_head_says_the_same_as_long_as_its_files_do():
-    found = opened(ours=replace(OURS, parents=("c" * 40,)), pulls=(pull_state(labels=("promotion", "prod")),))
-    assert names(found) == ["AskReviewers"]
+    found = opened(
+        existing_branch=replace(OURS, parents=("c" * 40,)), pull_requests=(pull_state(labels=("promotion", "prod")),)
+    )
+    assert names(found) == ["RequestReviewers"]
 
 
 def test_without_labels_and_reviewers_nobody_is_asked():
-    assert names(opened(draft=replace(DRAFT, labels=(), reviewers=()))) == ["CreateBranch", "Commit", "OpenPullRequest"]
+    assert names(opened(draft=replace(DRAFT, labels=(), reviewers=()))) == [
+        "CreateBranch",
+        "CommitFiles",
+        "CreatePullRequest",
+    ]
 
 
 AUTO = replace(CONFIG, promotion=PromotionConfig(merge="auto"))
 
 
 def test_where_auto_merge_is_configured_it_is_the_last_step_by_the_repository_s_usual_method():
-    found = opened(AUTO, rights=RepoPermissions("on-call", "yes", merge_methods=("rebase", "merge")))
-    assert names(found)[-1] == "Merge"
+    found = opened(AUTO, permissions=RepoPermissions("on-call", "yes", merge_methods=("rebase", "merge")))
+    assert names(found)[-1] == "MergePullRequest"
     assert found.steps[-1] == MergePullRequest("anchor/anchor-msp-ops", None, "", "", "rebase", "auto-merge")
 
 
 def test_a_pull_request_that_was_left_without_its_auto_merge_gets_it():
     pull = pull_state(labels=("promotion", "prod"), reviewers=("x",))
-    found = opened(AUTO, ours=OURS, pulls=(pull,))
+    found = opened(AUTO, existing_branch=OURS, pull_requests=(pull,))
     assert isinstance(found, RemainingSteps)
     assert found.steps == (MergePullRequest("anchor/anchor-msp-ops", None, "", "", "squash", "auto-merge"),)
     assert found.number == 232
-    assert expect_refusal(opened(AUTO, ours=OURS, pulls=(replace(pull, auto_merge=True),))).kind == "open"
+    assert (
+        expect_refusal(opened(AUTO, existing_branch=OURS, pull_requests=(replace(pull, auto_merge=True),))).kind
+        == "open"
+    )
 
 
 def test_what_a_plan_stands_on_is_each_file_the_branch_and_the_pull_request_and_not_the_head():
-    workbench = repo_state(ours=OURS, pulls=(pull_state(),))
+    workbench = repo_state(existing_branch=OURS, pull_requests=(pull_state(),))
     facts = {
         each.what: each.value for each in repo_preconditions(workbench.files, workbench.source_file, workbench, BRANCH)
     }

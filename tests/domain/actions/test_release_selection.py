@@ -186,10 +186,10 @@ def test_a_release_is_named_by_its_commit_where_a_later_one_has_its_version():
     rebuilt = replace(release("1.43.2"), images=(replace(release("1.43.2").images[0], digest=f"sha256:{'9' * 64}"),))
     history = (*files("1.44.0", "1.43.2").history, PastRelease("c" * 40, rebuilt))
     repo = with_files(dev=EnvironmentFiles(release("1.44.0"), history=history, history_complete=True))
-    assert rolled_back(repo=repo, version="1.43.2").asked == "1.43.2"
+    assert rolled_back(repo=repo, version="1.43.2").reference == "1.43.2"
     older = rolled_back(repo=repo, version="c" * 40)
-    assert (older.release, older.asked) == (rebuilt, "c" * 12)
-    assert rolled_back(repo=repo, version=older.asked) == older
+    assert (older.release, older.reference) == (rebuilt, "c" * 12)
+    assert rolled_back(repo=repo, version=older.reference) == older
 
 
 def test_what_ran_between_is_lost_also_where_the_present_one_was_there_before():

@@ -77,14 +77,14 @@ def test_a_rollback_writes_the_earlier_release_at_today_s_head_and_follows_it_to
     plan = expect_plan(planned())
     assert step_names(plan) == [
         "CreateBranch",
-        "Commit",
-        "OpenPullRequest",
+        "CommitFiles",
+        "CreatePullRequest",
         "AddLabels",
-        "FollowPullRequest",
+        "WaitForMerge",
         "Refresh",
-        "FollowRefresh",
-        "FollowRollout",
-        "FollowHealth",
+        "WaitForRefresh",
+        "WaitForRollout",
+        "WaitForHealth",
     ]
     assert plan.title == "Roll prod back to 1.43.1"
     assert [each.path for each in plan.diffs] == [RELEASE, OVERLAY]
@@ -156,12 +156,12 @@ def test_a_sync_is_a_step_exactly_where_auto_sync_or_self_heal_is_off(automated,
     if syncs:
         assert step_names(plan)[5:] == [
             "Refresh",
-            "FollowRefresh",
-            "FollowRollout",
+            "WaitForRefresh",
+            "WaitForRollout",
             "Sync",
-            "FollowOperation",
-            "FollowRollout",
-            "FollowHealth",
+            "WaitForOperation",
+            "WaitForRollout",
+            "WaitForHealth",
         ]
         (sync,) = syncs
         assert (sync.revision, sync.prune, sync.unless_synced, sync.request_id, sync.reason) == (
@@ -189,7 +189,7 @@ def test_a_freeze_only_warns_since_a_rollback_cannot_wait():
 def test_without_argocd_nothing_is_followed_in_the_cluster_and_that_is_said():
     asked = order("rollback", "prod", version="1.43.1", reason="x", without_argocd=True)
     plan = expect_plan(planned(config=TELLING, asked=asked))
-    assert step_names(plan)[-1] == "FollowPullRequest"
+    assert step_names(plan)[-1] == "WaitForMerge"
     assert only_line(plan, "that the rollback arrives is NOT looked at").kind == "warning"
     assert only_line(plan, "rollback.executed is not sent").kind == "warning"
     assert "--without-argocd" in plan.command
@@ -197,7 +197,7 @@ def test_without_argocd_nothing_is_followed_in_the_cluster_and_that_is_said():
 
 def test_an_application_that_is_absent_is_not_waited_for():
     plan = expect_plan(planned(application(presence="absent"), TELLING))
-    assert step_names(plan)[-1] == "FollowPullRequest"
+    assert step_names(plan)[-1] == "WaitForMerge"
     assert not any(isinstance(step, SendEvent) for step in plan.step_groups[0].steps)
     assert only_line(plan, "rollback.executed is not sent: no application is there").kind == "warning"
 

@@ -215,7 +215,7 @@ def test_of_selected_resources_only_the_selected_victims_are_deleted():
     assert the(plan, Sync).resources == (SERVICE,)
     assert the(plan, WaitForOperation).resources_to_prune == (SERVICE,)
     assert plan.phrase == "1"
-    assert step_names(plan) == ["Sync", "FollowOperation"]
+    assert step_names(plan) == ["Sync", "WaitForOperation"]
     assert "no hooks run" in only_line(plan, "selected resources").text
 
 
@@ -282,7 +282,7 @@ REFUSED = {
         "nothing is deleted blindly",
     ),
     "manifests that did not come": (
-        make_app_state(managed=None, unmanaged="503: the repo-server is down"),
+        make_app_state(managed=None, managed_error="503: the repo-server is down"),
         {"prune": True},
         "unknown-victims",
         "503: the repo-server is down",
@@ -396,7 +396,7 @@ def off(**changes):
         (make_app_state(application()), None),
         (make_app_state(off()), application().compared_revision),
         (make_app_state(application(automated=AutoSyncPolicy(False, True, True))), application().compared_revision),
-        (make_app_state(off(), several_sources=True), None),
+        (make_app_state(off(), has_several_sources=True), None),
         (make_app_state(off(compared_revision=None)), None),
         (pruning("get-demo", "managed-resources-demo"), "58c99611d007a6cc61b03fc859cecf01bfcf1e22"),
         (recorded_state("get-partner"), None),
@@ -418,11 +418,11 @@ def test_with_auto_sync_on_it_is_said_that_a_newer_commit_may_come():
 
 def test_a_sync_carries_the_id_of_the_plan_and_the_reason_and_is_followed_to_health():
     plan = expect_plan(planned(pruning(), reason="the mock is stale"))
-    assert step_names(plan) == ["Sync", "FollowOperation", "FollowHealth"]
+    assert step_names(plan) == ["Sync", "WaitForOperation", "WaitForHealth"]
     step = the(plan, Sync)
     assert (step.request_id, step.reason, step.prune, step.dry_run) == ("4f1c", "the mock is stale", True, False)
     assert the(plan, WaitForOperation).request_id == "4f1c"
-    assert the(plan, WaitForHealth).app == step.app == pruning().target
+    assert the(plan, WaitForHealth).app == step.app == pruning().app_ref
     assert step.app.project == "anchor-msp"
 
 
@@ -510,7 +510,7 @@ def test_a_dry_run_deletes_nothing_and_says_what_it_would():
     assert the(plan, WaitForOperation).resources_to_prune == ()
     assert the(plan, WaitForOperation).dry_run
     assert the(plan, Sync).dry_run
-    assert step_names(plan) == ["Sync", "FollowOperation"]
+    assert step_names(plan) == ["Sync", "WaitForOperation"]
     assert "a dry run is an operation too: it takes the place of the last one's result" in line_texts(plan, "note")
 
 

@@ -13,4 +13,4 @@ def test_a_rule_that_breaks_is_unknown_and_says_that_the_fault_is_ours():
 
     (finding,) = replace(CHECKS_BY_ID["ci.green"], judge=broken).run(Facts(config(), NOW))
     assert finding.status == "unknown"
-    assert finding.message == "a fault in anchor-tui: KeyError"
+    assert finding.message == "internal error in anchor-tui: KeyError"

@@ -59,7 +59,7 @@ class Going:
             resolve_connection(access), read_only=False, transport=httpx.MockTransport(self.answer)
         )
 
-    async def argocd(self, _server):
+    async def argocd_client(self, _server):
         return self.client
 
     def answer(self, request):
@@ -135,19 +135,19 @@ class Followed:
     def __init__(self, going, pace, now):
         self.going, self.pace, self.now = going, pace, now
         self.told: list[str] = []
-        self.learned = StepContext("4f1c")
+        self.context = StepContext("4f1c")
 
     @property
     def hand(self):
         return ArgoCDSteps(self.going, self.pace, lambda: self.now)  # type: ignore[arg-type]
 
-    def tell(self, words):
+    def report(self, words):
         if not self.told or self.told[-1] != words:
             self.told.append(words)
 
     async def operation(self, app=None, **changes):
         step = WaitForOperation(app or target(self.going), "4f1c", changes.pop("seen_revision", REVISION), **changes)
-        return await self.hand.wait_for_operation(step, self.learned, self.tell)
+        return await self.hand.wait_for_operation(step, self.context, self.report)
 
 
 def following(*states, pace=PATIENT, now=NOW, **going):
@@ -168,11 +168,11 @@ async def test_a_prune_is_over_only_when_its_victims_are_gone():
     """Succeeded, taken away and compared anew, the application still had the Deployment for 1.8 s."""
     states = documents("operation-phases")
     followed = following(*states)
-    said = await followed.operation(victims=STALE)
+    said = await followed.operation(resources_to_prune=STALE)
     assert said == "synced 58c9961, 2 resources deleted"
     assert followed.going.read == len(states) == 5
     assert followed.told[-1] == "going: Deployment/status-mock"
-    assert followed.learned.notes == []
+    assert followed.context.notes == []
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ async def test_a_prune_is_over_only_when_its_victims_are_gone():
 )
 async def test_what_went_through_is_said(name, victims, said):
     followed = following(*documents(name))
-    assert (await followed.operation(victims=victims, seen_revision=None)).startswith(said)
+    assert (await followed.operation(resources_to_prune=victims, seen_revision=None)).startswith(said)
 
 
 @pytest.mark.parametrize("name", ["operation-phases", "operation-phases-sync", "operation-phases-rollback"])
@@ -209,7 +209,7 @@ async def test_an_operation_is_not_over_before_it_was_compared_anew(name):
 
 async def test_a_victim_that_never_goes_is_no_good_end():
     followed = following(documents("operation-phases")[-2], pace=NO_REFRESH)
-    message = await ends(followed.operation(victims=STALE), "unknown")
+    message = await ends(followed.operation(resources_to_prune=STALE), "unknown")
     assert message == "the operation went through, and these are still there: Deployment/status-mock"
 
 
@@ -220,18 +220,20 @@ async def test_what_prune_false_keeps_is_not_waited_for_where_it_was_no_victim()
         each for each in gone["status"]["resources"] if (each["kind"], each["name"]) != ("Deployment", "status-mock")
     ]
     followed = following(*states, gone)
-    assert await followed.operation(victims=(DEPLOYMENT,)) == "synced 58c9961, 1 resource deleted"
+    assert await followed.operation(resources_to_prune=(DEPLOYMENT,)) == "synced 58c9961, 1 resource deleted"
 
 
 async def test_a_victim_that_was_kept_after_all_is_a_failure_although_the_operation_succeeded():
-    message = await ends(following(*documents("operation-phases-prune-false")).operation(victims=STALE), "failed")
+    message = await ends(
+        following(*documents("operation-phases-prune-false")).operation(resources_to_prune=STALE), "failed"
+    )
     assert message == "it went through, and these were not pruned: Service/status-mock"
 
 
 async def test_another_revision_than_the_one_that_was_seen_is_noted():
     followed = following(*documents("operation-phases-sync"))
     await followed.operation(seen_revision="a" * 40)
-    assert followed.learned.notes == ["it synced 58c9961, and not aaaaaaa, which was seen"]
+    assert followed.context.notes == ["it synced 58c9961, and not aaaaaaa, which was seen"]
 
 
 # --- an operation that fails ------------------------------------------------------------------------------
@@ -294,7 +296,7 @@ async def test_what_went_through_before_another_came_is_said_to_have_gone_throug
     late = copy.deepcopy(succeeded)
     late["status"]["reconciledAt"] = "2020-01-01T00:00:00Z"
     assert await following(late, theirs[0]).operation() == "synced 58c9961"
-    words = await ends(following(late, theirs[0]).operation(victims=STALE), "unknown")
+    words = await ends(following(late, theirs[0]).operation(resources_to_prune=STALE), "unknown")
     assert words == "synced 58c9961; another operation came before its victims were seen gone"
 
 
@@ -330,7 +332,7 @@ async def test_an_operation_that_never_ends_is_left_running_and_said_to():
 async def test_answers_that_do_not_come_for_a_while_are_waited_through(fault):
     states = documents("operation-phases")
     followed = following(states[0], fault, states[1], fault, fault, *states[2:])
-    assert await followed.operation(target(following(*states).going), victims=STALE) == (
+    assert await followed.operation(target(following(*states).going), resources_to_prune=STALE) == (
         "synced 58c9961, 2 resources deleted"
     )
     assert any(words.startswith("not to be seen just now: ") for words in followed.told)
@@ -372,13 +374,13 @@ def confirmed(request):
 
 async def test_what_the_plan_confirmed_is_confirmed_once_and_then_goes():
     followed = asking()
-    said = await followed.operation(victims=STALE, approves=(SERVICE,))
+    said = await followed.operation(resources_to_prune=STALE, approves=(SERVICE,))
     assert said == "synced 58c9961, 2 resources deleted"
     (request,) = followed.going.sent
     assert (request.method, request.url.path) == ("PATCH", "/api/v1/applications/anchor-msp-staging")
     assert confirmed(request) == "2026-11-23T07:43:12Z"
     assert json.loads(request.content)["appNamespace"] == "argocd"
-    assert followed.learned.notes == ["confirmed the deletion of /Service/status-mock"]
+    assert followed.context.notes == ["confirmed the deletion of /Service/status-mock"]
     assert "waiting for pruning confirmation of /Service/status-mock" in followed.told
 
 
@@ -391,20 +393,20 @@ async def test_what_the_plan_confirmed_is_confirmed_once_and_then_goes():
 )
 async def test_an_older_argo_cd_s_words_are_understood(message):
     followed = asking(message=message)
-    await followed.operation(victims=STALE, approves=(SERVICE,))
+    await followed.operation(resources_to_prune=STALE, approves=(SERVICE,))
     assert len(followed.going.sent) == 1
 
 
 async def test_where_our_clock_is_behind_the_server_s_time_confirms():
     """A time before the operation's beginning confirms nothing, and it would wait for ever."""
     followed = asking(now=NOW - timedelta(hours=1))
-    await followed.operation(victims=STALE, approves=(SERVICE,))
+    await followed.operation(resources_to_prune=STALE, approves=(SERVICE,))
     assert confirmed(followed.going.sent[0]) == "2026-11-23T07:43:11Z"
 
 
 async def test_what_was_not_confirmed_here_is_only_told_of():
     followed = asking(pace=NO_OPERATION)
-    message = await ends(followed.operation(victims=(DEPLOYMENT,)), "unknown")
+    message = await ends(followed.operation(resources_to_prune=(DEPLOYMENT,)), "unknown")
     assert "still runs" in message
     assert followed.going.sent == []
     assert followed.told[-1].endswith(": confirm it in Argo CD, or terminate it (x)")
@@ -435,21 +437,23 @@ async def test_what_was_not_confirmed_here_is_only_told_of():
 )
 async def test_more_than_was_confirmed_is_never_confirmed(approves, message):
     followed = asking(message=message)
-    said = await ends(followed.operation(victims=STALE, approves=approves), "failed")
+    said = await ends(followed.operation(resources_to_prune=STALE, approves=approves), "failed")
     assert "which is more than was confirmed here: look, and terminate it (x)" in said
     assert followed.going.sent == []
 
 
 async def test_a_confirmation_that_is_refused_is_a_failure():
     followed = asking(writes={"PATCH": error_response(403, "permission denied")})
-    message = await ends(followed.operation(victims=STALE, approves=(SERVICE,)), "failed")
+    message = await ends(followed.operation(resources_to_prune=STALE, approves=(SERVICE,)), "failed")
     assert "it could not be confirmed: 403: permission denied" in message
 
 
 @pytest.mark.parametrize("lost", [httpx.ReadTimeout("x"), error_response(502, "bad gateway")])
 async def test_a_confirmation_whose_answer_was_lost_is_not_sent_again_and_followed(lost):
     followed = asking(writes={"PATCH": lost})
-    assert await followed.operation(victims=STALE, approves=(SERVICE,)) == "synced 58c9961, 2 resources deleted"
+    assert (
+        await followed.operation(resources_to_prune=STALE, approves=(SERVICE,)) == "synced 58c9961, 2 resources deleted"
+    )
     assert len(followed.going.sent) == 1
 
 
@@ -459,7 +463,7 @@ async def test_a_confirmation_whose_answer_was_lost_is_not_sent_again_and_follow
 async def test_what_asks_is_read_before_it_is_confirmed(managed):
     followed = asking(managed=managed, pace=NO_OPERATION)
     with pytest.raises(StepFailed):
-        await followed.operation(victims=STALE, approves=(SERVICE,))
+        await followed.operation(resources_to_prune=STALE, approves=(SERVICE,))
     assert followed.going.sent == []
 
 
@@ -519,9 +523,9 @@ async def test_a_refresh_is_over_when_it_was_compared_since_it_was_asked_for():
     pending["metadata"]["annotations"] = {"argocd.argoproj.io/refresh": "hard"}
     pending["status"]["reconciledAt"] = "2026-11-23T07:43:12Z"
     followed = following(old, old, pending, fresh)
-    await followed.hand.refresh(Refresh(PROD, hard=True), followed.learned)
+    await followed.hand.request_refresh(Refresh(PROD, hard=True), followed.context)
     assert [dict(each.url.params)["refresh"] for each in followed.going.sent] == ["hard"]
-    said = await followed.hand.wait_for_refresh(WaitForRefresh(PROD), followed.learned, followed.print_progress)
+    said = await followed.hand.wait_for_refresh(WaitForRefresh(PROD), followed.context, followed.report)
     assert said == "Synced, Healthy"
     assert followed.going.read == 4
 
@@ -531,34 +535,34 @@ async def test_a_refresh_is_over_when_it_was_compared_since_it_was_asked_for():
 )
 async def test_a_refresh_that_was_never_asked_for_is_a_failure_and_no_comparison(fault):
     followed = following(fault)
-    await ends(followed.hand.refresh(Refresh(PROD), followed.learned), "failed")
+    await ends(followed.hand.request_refresh(Refresh(PROD), followed.context), "failed")
     assert followed.going.sent == []
 
 
 async def test_a_refresh_without_an_answer_is_followed_all_the_same():
     followed = following(well(), writes={"GET": httpx.ReadTimeout("x")})
-    assert await followed.hand.refresh(Refresh(PROD), followed.learned) == "asked; no answer yet"
-    assert PROD.id in followed.learned.refresh_requested_at
+    assert await followed.hand.request_refresh(Refresh(PROD), followed.context) == "asked; no answer yet"
+    assert PROD.id in followed.context.refresh_requested_at
 
 
 async def test_a_refresh_that_is_refused_is_a_failure():
     followed = following(well(), writes={"GET": error_response(403, "permission denied")})
-    await ends(followed.hand.refresh(Refresh(PROD), followed.learned), "failed")
+    await ends(followed.hand.request_refresh(Refresh(PROD), followed.context), "failed")
 
 
 async def test_a_comparison_that_never_comes_is_unknown():
     followed = following(well(reconciledAt="2026-11-23T07:00:00Z"), pace=NO_REFRESH)
-    followed.learned.refresh_requested_at[PROD.id] = NOW
+    followed.context.refresh_requested_at[PROD.id] = NOW
     message = await ends(
-        followed.hand.wait_for_refresh(WaitForRefresh(PROD), followed.learned, followed.print_progress), "unknown"
+        followed.hand.wait_for_refresh(WaitForRefresh(PROD), followed.context, followed.report), "unknown"
     )
     assert "is the application controller running?" in message
 
 
 async def test_with_a_broken_spec_no_comparison_is_waited_for():
     followed = following(load_recording("get-invalid-spec").body)
-    followed.learned.refresh_requested_at[PROD.id] = NOW
-    said = await followed.hand.wait_for_refresh(WaitForRefresh(PROD), followed.learned, followed.print_progress)
+    followed.context.refresh_requested_at[PROD.id] = NOW
+    said = await followed.hand.wait_for_refresh(WaitForRefresh(PROD), followed.context, followed.report)
     assert said == "Unknown, Unknown"
 
 
@@ -569,8 +573,8 @@ SYNC = Sync(PROD, "4f1c")
 async def test_a_sync_whose_answer_was_lost_and_that_shows_was_carried_out(lost):
     shown = signed(load_recording("get-operation-not-started").body)
     followed = following(well(), shown, writes={"POST": lost})
-    assert await followed.hand.sync(SYNC, followed.learned) == "accepted"
-    assert followed.learned.notes == ["the answer to the sync was lost, and it was carried out"]
+    assert await followed.hand.request_sync(SYNC, followed.context) == "accepted"
+    assert followed.context.notes == ["the answer to the sync was lost, and it was carried out"]
     assert len(followed.going.sent) == 1, "a sync is sent once"
 
 
@@ -587,13 +591,13 @@ async def test_a_sync_whose_answer_was_lost_and_that_shows_was_carried_out(lost)
 )
 async def test_a_sync_that_does_not_show_was_not_carried_out_or_is_unknown(fault, kind):
     followed = following(well(), writes={"POST": fault}, pace=NO_SETTLING)
-    await ends(followed.hand.sync(SYNC, followed.learned), kind)
+    await ends(followed.hand.request_sync(SYNC, followed.context), kind)
     assert len(followed.going.sent) == 1, "a sync is sent once"
 
 
 async def test_a_lost_answer_to_a_server_that_cannot_be_read_is_unknown():
     followed = following(error_response(503, "down"), writes={"POST": httpx.ReadTimeout("x")}, pace=NO_SETTLING)
-    message = await ends(followed.hand.sync(SYNC, followed.learned), "unknown")
+    message = await ends(followed.hand.request_sync(SYNC, followed.context), "unknown")
     assert "its answer was lost, and the application cannot be read: HTTP 503" in message
 
 
@@ -601,7 +605,7 @@ async def test_that_another_operation_runs_may_be_about_our_own():
     shown = signed(documents("operation-phases-sync", ours=False)[2])
     refused = error_response(400, "another operation is already in progress")
     followed = following(shown, writes={"POST": refused})
-    assert await followed.hand.sync(SYNC, followed.learned) == "accepted"
+    assert await followed.hand.request_sync(SYNC, followed.context) == "accepted"
 
 
 # --- terminating, health, mocks -------------------------------------------------------------------------------
@@ -609,40 +613,38 @@ async def test_that_another_operation_runs_may_be_about_our_own():
 
 async def test_a_termination_is_followed_to_the_operation_s_end():
     followed = following(*documents("operation-phases-terminate", ours=False))
-    said = await followed.hand.wait_for_termination(WaitForTermination(PROD), followed.print_progress)
+    said = await followed.hand.wait_for_termination(WaitForTermination(PROD), followed.report)
     assert said == "Failed: Operation terminated"
     assert followed.told == ["Terminating: waiting for completion of hook batch/Job/anchor-migrate"]
 
 
 async def test_a_termination_that_a_window_holds_up_is_unknown():
     followed = following(load_recording("get-dr-after-terminate").body, pace=NO_REFRESH)
-    message = await ends(
-        followed.hand.wait_for_termination(WaitForTermination(PROD), followed.print_progress), "unknown"
-    )
+    message = await ends(followed.hand.wait_for_termination(WaitForTermination(PROD), followed.report), "unknown")
     assert "a sync window may hold it" in message
 
 
 async def test_a_termination_whose_answer_was_lost_shows_in_the_phase():
     followed = following(load_recording("get-dr-after-terminate").body, writes={"operation": httpx.ReadTimeout("x")})
-    assert await followed.hand.terminate(Terminate(PROD), followed.learned) == "asked"
-    assert followed.learned.notes
+    assert await followed.hand.terminate_operation(Terminate(PROD), followed.context) == "asked"
+    assert followed.context.notes
     running = following(
         load_recording("get-migrate").body, writes={"operation": error_response(403, "permission denied")}
     )
-    await ends(running.hand.terminate(Terminate(PROD), running.learned), "failed")
+    await ends(running.hand.terminate_operation(Terminate(PROD), running.context), "failed")
 
 
 async def test_a_termination_that_is_not_permitted_is_a_failure_although_the_operation_is_over():
     over = following(
         load_recording("get-after-terminate").body, writes={"operation": error_response(403, "permission denied")}
     )
-    assert "permission denied" in await ends(over.hand.terminate(Terminate(PROD), over.learned), "failed")
+    assert "permission denied" in await ends(over.hand.terminate_operation(Terminate(PROD), over.context), "failed")
 
 
 async def test_where_no_operation_runs_any_more_there_is_nothing_to_terminate():
     none = load_recording("terminate-none").body["message"]
     over = following(load_recording("get-after-terminate").body, writes={"operation": error_response(400, none)})
-    assert await over.hand.terminate(Terminate(PROD), over.learned) == "no operation runs any more"
+    assert await over.hand.terminate_operation(Terminate(PROD), over.context) == "no operation runs any more"
 
 
 def health(status, **more):
@@ -651,8 +653,8 @@ def health(status, **more):
 
 async def test_health_is_waited_for_and_its_moment_is_kept():
     followed = following(health("Progressing"), health("Healthy"))
-    said = await followed.hand.wait_for_health(WaitForHealth(PROD), followed.learned, followed.print_progress)
-    assert (said, followed.learned.healthy_at) == ("Healthy", NOW)
+    said = await followed.hand.wait_for_health(WaitForHealth(PROD), followed.context, followed.report)
+    assert (said, followed.context.healthy_at) == ("Healthy", NOW)
     assert followed.told == ["Progressing", "Healthy"]
 
 
@@ -668,28 +670,24 @@ async def test_health_is_waited_for_and_its_moment_is_kept():
 )
 async def test_a_health_that_does_not_come_is_no_good_end(body, kind, words):
     followed = following(body, pace=replace(NO_HEALTH, degraded_s=0.0))
-    message = await ends(
-        followed.hand.wait_for_health(WaitForHealth(PROD), followed.learned, followed.print_progress), kind
-    )
+    message = await ends(followed.hand.wait_for_health(WaitForHealth(PROD), followed.context, followed.report), kind)
     assert words in message
 
 
 async def test_a_health_that_was_bad_before_has_a_moment_to_become_another():
     followed = following(health("Degraded"), health("Degraded"), health("Progressing"), health("Healthy"))
-    assert (
-        await followed.hand.wait_for_health(WaitForHealth(PROD), followed.learned, followed.print_progress) == "Healthy"
-    )
+    assert await followed.hand.wait_for_health(WaitForHealth(PROD), followed.context, followed.report) == "Healthy"
 
 
 async def test_what_is_suspended_is_waited_for_by_nobody():
     followed = following(load_recording("get-suspended").body)
-    said = await followed.hand.wait_for_health(WaitForHealth(PROD), followed.learned, followed.print_progress)
+    said = await followed.hand.wait_for_health(WaitForHealth(PROD), followed.context, followed.report)
     assert said.startswith("Suspended")
 
 
 async def test_that_no_mock_is_left_is_proved_from_fresh_manifests():
     followed = following(well(), managed="managed-resources-prod")
-    said = await followed.hand.wait_for_no_mocks(WaitForNoMocks(PROD), followed.print_progress)
+    said = await followed.hand.wait_for_no_mocks(WaitForNoMocks(PROD), followed.report)
     assert said.startswith("none among ")
 
 
@@ -702,5 +700,5 @@ async def test_that_no_mock_is_left_is_proved_from_fresh_manifests():
 )
 async def test_a_mock_that_is_left_or_cannot_be_told_is_no_good_end(managed, kind, words):
     followed = following(well(), managed=managed, pace=NO_SETTLING)
-    message = await ends(followed.hand.wait_for_no_mocks(WaitForNoMocks(PROD), followed.print_progress), kind)
+    message = await ends(followed.hand.wait_for_no_mocks(WaitForNoMocks(PROD), followed.report), kind)
     assert words in message

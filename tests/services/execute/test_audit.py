@@ -16,7 +16,6 @@ from msgspec.structs import replace
 
 from anchor_tui.domain.actions.plan import GroupResult, Plan, StepGroup
 from anchor_tui.domain.actions.planner import make_plan
-from anchor_tui.domain.actions.step_base import ApiRequest
 from anchor_tui.domain.actions.steps import Sync
 from anchor_tui.services.execute import audit as module
 from anchor_tui.services.execute.audit import (
@@ -32,7 +31,8 @@ from anchor_tui.services.execute.audit import (
     result_entry,
     this_process_id,
 )
-from tests.domain.actions.test_steps import EVERY
+from anchor_tui.sources.api_request import ApiRequest
+from tests.domain.actions.step_examples import EVERY_STEP
 from tests.plan_values import expect_plan, make_app_state, order, plan_inputs, recorded_state
 from tests.values import NOW, application
 
@@ -93,7 +93,7 @@ def test_what_is_written_in_pieces_is_written_whole(audit, monkeypatch):
     monkeypatch.setattr(os, "write", lambda handle, content: write(handle, content[:7]))
     audit.append_entry(entry(message="ä" * 50))
     audit.append_entry(entry("done"))
-    assert [(each.entry, each.message) for each in audit.read()] == [("intended", "ä" * 50), ("done", "")]
+    assert [(each.entry, each.message) for each in audit.read_entries()] == [("intended", "ä" * 50), ("done", "")]
 
 
 def test_it_is_json_one_line_each_and_comes_back_as_it_went_in(audit):
@@ -104,7 +104,7 @@ def test_it_is_json_one_line_each_and_comes_back_as_it_went_in(audit):
     ]
     for each in given:
         audit.append_entry(each)
-    assert audit.read() == tuple(given)
+    assert audit.read_entries() == tuple(given)
     lines = audit.path.read_bytes().split(b"\n")
     assert lines.pop() == b""
     assert [json.loads(line)["entry"] for line in lines] == ["intended", "done", "intended"]
@@ -112,9 +112,9 @@ def test_it_is_json_one_line_each_and_comes_back_as_it_went_in(audit):
 
 def test_a_plan_comes_back_with_every_kind_of_step(audit):
     plan = expect_plan(make_plan(order("sync", "prod"), plan_inputs(make_app_state())))
-    plan = replace(plan, step_groups=(StepGroup("all", EVERY, application().id),))
+    plan = replace(plan, step_groups=(StepGroup("all", EVERY_STEP, application().id),))
     audit.append_entry(entry(whole=plan))
-    (found,) = audit.read()
+    (found,) = audit.read_entries()
     assert found.whole == plan
 
 
@@ -126,11 +126,11 @@ def test_a_last_line_that_a_crash_cut_short_is_one_unreadable_line_and_no_later_
     audit.append_entry(entry())
     with audit.path.open("ab") as file:
         file.write(torn)
-    assert [each.entry for each in audit.read()] == ["intended"]
+    assert [each.entry for each in audit.read_entries()] == ["intended"]
     audit.append_entry(entry("done"))
     audit.append_entry(entry("failed"))
-    assert [each.entry for each in audit.read()] == ["intended", "done", "failed"]
-    assert audit.unreadable == 1
+    assert [each.entry for each in audit.read_entries()] == ["intended", "done", "failed"]
+    assert audit.unreadable_count == 1
     assert torn in audit.path.read_bytes(), "nothing is ever taken away"
 
 
@@ -139,13 +139,13 @@ def test_a_line_of_another_version_is_unreadable_and_the_others_are_read(audit):
     with audit.path.open("ab") as file:
         file.write(b'{"at":"2026-11-23T14:02:31Z","entry":"begun","plan":"1","action":"x"}\n')
         file.write(b'{"at":"2026-11-23T14:02:31Z","entry":"done","plan":"1","action":"x","new":true}\n\n')
-    assert [each.entry for each in audit.read()] == ["intended", "done"]
-    assert audit.unreadable == 1
+    assert [each.entry for each in audit.read_entries()] == ["intended", "done"]
+    assert audit.unreadable_count == 1
 
 
 def test_without_a_file_there_is_nothing_to_read(audit):
-    assert audit.read() == ()
-    assert audit.unreadable == 0
+    assert audit.read_entries() == ()
+    assert audit.unreadable_count == 0
     assert not audit.path.exists()
 
 
@@ -163,8 +163,8 @@ def test_lines_of_several_processes_and_threads_never_lie_in_each_other(audit):
         worker.start()
     for worker in workers:
         worker.join()
-    found = audit.read()
-    assert audit.unreadable == 0
+    found = audit.read_entries()
+    assert audit.unreadable_count == 0
     assert len(found) == 100
     assert {each.plan for each in found} == {
         f"{name}-{n}" for name in ("p0", "p1", "t0", "t1", "t2") for n in range(20)
@@ -213,14 +213,14 @@ def test_after_an_error_the_next_line_is_readable(audit, monkeypatch):
         with pytest.raises(AuditError):
             audit.append_entry(entry())
     audit.append_entry(entry("done"))
-    assert [each.entry for each in audit.read()] == ["done"]
-    assert audit.unreadable == 1
+    assert [each.entry for each in audit.read_entries()] == ["done"]
+    assert audit.unreadable_count == 1
 
 
 def test_what_cannot_be_read_is_an_error_and_not_an_empty_audit(audit):
     broken_file(audit)
     with pytest.raises(AuditError, match="cannot be read"):
-        audit.read()
+        audit.read_entries()
 
 
 # --- who, and what ----------------------------------------------------------------------------------------
@@ -396,6 +396,6 @@ def test_a_plan_from_recorded_resources_is_unfinished_with_its_steps(audit):
     found = plan_inputs(environments={"staging": (recorded_state("get-staging", "managed-resources"),)})
     plan = expect_plan(make_plan(order("hard-refresh-prune", "staging"), found))
     audit.append_entry(begun(plan))
-    (left,) = find_unfinished(audit.read())
+    (left,) = find_unfinished(audit.read_entries())
     assert left.plan == plan
     assert isinstance(left.plan.step_groups[0].steps[0], Sync)

@@ -97,7 +97,7 @@ async def test_what_is_not_there_is_refused_alone(tmp_path):
 
 
 async def test_without_a_controller_a_refresh_is_unknown_and_holds_up_nothing_else(tmp_path):
-    with operator_at("steady", tmp_path, pace=changed(QUICK_TIMEOUTS, refresh_s=0.3)) as op:
+    with operator_at("steady", tmp_path, timeouts=changed(QUICK_TIMEOUTS, refresh_s=0.3)) as op:
         snapshot = await op.observe()
         op.box.controller.is_down = True
         plan = await op.plan("refresh", "dev", snapshot=snapshot)
@@ -181,7 +181,7 @@ async def test_a_sync_that_fails_says_what_kubernetes_said(tmp_path):
 
 
 async def test_a_sync_that_no_controller_takes_up_is_unknown_and_not_sent_again(tmp_path):
-    with operator_at("drift", tmp_path, pace=changed(QUICK_TIMEOUTS, start_s=0.2)) as op:
+    with operator_at("drift", tmp_path, timeouts=changed(QUICK_TIMEOUTS, start_s=0.2)) as op:
         plan = await op.plan("sync", "dev")
         op.box.controller.is_down = True
         outcome = await op.execute(plan)
@@ -375,7 +375,7 @@ async def test_that_auto_sync_has_pruned_meanwhile_is_a_good_end_and_nothing_is_
 
 
 async def test_without_the_refresh_there_is_no_plan_of_a_prune(tmp_path):
-    with operator_at("incident", tmp_path, pace=changed(QUICK_TIMEOUTS, refresh_s=0.2)) as op:
+    with operator_at("incident", tmp_path, timeouts=changed(QUICK_TIMEOUTS, refresh_s=0.2)) as op:
         snapshot = await op.observe()
         op.box.controller.is_down = True
         refusal = await op.prepare("hard-refresh-prune", "staging", snapshot=snapshot)

@@ -132,26 +132,26 @@ FAULTS = {
 def _sandbox(tmp_path_factory) -> Iterator[Operator]:
     """One for all of these, put back before each: they are many."""
     folder = tmp_path_factory.mktemp("lost")
-    with operator_at("steady", folder, sandbox_pace=changed(FAST_TIMINGS, apply_s=60), pace=PATIENT) as op:
+    with operator_at("steady", folder, sandbox_pace=changed(FAST_TIMINGS, apply_s=60), timeouts=PATIENT) as op:
         op.box.kubectl.patch_application("anchor-msp-dev", {"spec": {"syncPolicy": {"automated": None}}})
         controller = op.box.controller
         op.started, op.terminated = [], []
         start, terminate = controller.start_operation, controller.terminate_operation
 
         def starting(app, now, order):
-            op.started.append_entry(order)
+            op.started.append(order)
             return start(app, now, order)
 
         def terminating(app, now):
             was = (app.operation_state or {}).get("phase")
             if found := terminate(app, now):
-                op.terminated.append_entry(was)
+                op.terminated.append(was)
             return found
 
         controller.start_operation, controller.terminate_operation = starting, terminating
         (folder / "workflow").mkdir()
         more = '\n[promotion]\nvia = "workflow"\nworkflow = "promote.yaml"\n'
-        op.workflow = Operator(op.box, op.traffic, folder / "workflow", more=more, pace=PATIENT)
+        op.workflow = Operator(op.box, op.traffic, folder / "workflow", more=more, timeouts=PATIENT)
         op.workflow.first = op.first
         op.looks_once = op.workflow.looks_once = True
         op.terminate = terminate
@@ -209,7 +209,7 @@ async def test_a_write_is_sent_once_and_there_once_or_not_at_all(op, monkeypatch
     if "hang" in fault or "latency" in fault:
         shorten(monkeypatch)
     if "latency" in fault:
-        monkeypatch.setattr(actor.executor, "_pace", changed(PATIENT, settle_s=2.0))
+        monkeypatch.setattr(actor.executor, "_timeouts", changed(PATIENT, settle_s=2.0))
     op.box.faults.add(write.fault(fault))
     outcome = await actor.execute(plan, follow=False)
     if what == "dispatch" and fault == "duplicate":
@@ -233,7 +233,7 @@ async def test_where_nothing_can_be_read_after_a_lost_answer_the_outcome_is_unkn
             op.box.faults.add(f"{write.side}:status=503")
 
     op.box.faults.add(write.fault("reset=after"))
-    op.traffic.on_arrival.append_entry(breaks)
+    op.traffic.on_arrival.append(breaks)
     outcome = await op.execute(plan, follow=False)
     assert outcome.kind == "unknown", outcome.message
     assert "its answer was lost" in outcome.message
@@ -245,11 +245,11 @@ async def test_an_operation_of_somebody_else_is_no_proof_of_ours(op):
 
     def somebody(asked):
         if asked.method == "POST":
-            op.box.controller.start(
-                op.app("dev"), op.box.clock.now(), SyncOrder(op.box.repository.head, username="eve")
+            op.box.controller.start_operation(
+                op.app("dev"), op.box.clock.now(), SyncOrder(op.box.git.head, username="eve")
             )
 
-    op.traffic.on_arrival.append_entry(somebody)
+    op.traffic.on_arrival.append(somebody)
     op.box.faults.add(ARGOCD["sync"].fault("reset"))
     outcome = await op.execute(plan, follow=False)
     assert outcome.kind == "failed"

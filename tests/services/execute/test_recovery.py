@@ -18,11 +18,11 @@ from tests.services.sandbox_operator import Operator, operator_at, wait_until, w
 
 REPO = "/repos/anchor/anchor-msp-ops"
 BRANCH = "anchor-tui/promote/staging/1.44.0"
-QUICK_PACE = """
+QUICK_TIMEOUTS = """
 from dataclasses import replace
-from anchor_tui.cli import act
-pace = act._pace
-act._pace = lambda arguments: replace(pace(arguments), argocd_s=0.02, github_s=0.05)
+from anchor_tui.cli import actions
+timeouts = actions._timeouts_of
+actions._timeouts_of = lambda arguments: replace(timeouts(arguments), argocd_poll_s=0.02, github_poll_s=0.05)
 from anchor_tui.__main__ import main
 main()
 """
@@ -44,7 +44,7 @@ STEPS = [
 def running(op: Operator, *argv: str) -> Iterator[subprocess.Popen[bytes]]:
     """The command in a process of its own; killed, as by kill -9, when the block ends."""
     process = subprocess.Popen(
-        [sys.executable, "-c", QUICK_PACE, *argv],
+        [sys.executable, "-c", QUICK_TIMEOUTS, *argv],
         env=surroundings(op.folder, **environ(op)),
         cwd=op.folder,
         stdout=subprocess.DEVNULL,

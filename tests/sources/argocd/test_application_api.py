@@ -24,6 +24,7 @@ from anchor_tui.sources.argocd.application_api import (
 from anchor_tui.sources.argocd.client import ArgoClient
 from anchor_tui.sources.argocd.connection import resolve_connection
 from anchor_tui.sources.argocd.response import ApiResponse
+from anchor_tui.sources.argocd.step_requests import build_approval_request, build_argocd_request
 from anchor_tui.sources.credentials.argocd import ArgocdAccess
 from anchor_tui.sources.credentials.secret import Secret
 from anchor_tui.sources.errors import (
@@ -43,7 +44,7 @@ from tests.argocd_recordings import load_recording, recording_names, replay_tran
 from tests.plan_values import make_app_state as app_state
 from tests.sources.argocd.fakes import error_response, make_client
 from tests.sources.loopback_server import serve_requests
-from tests.values import application
+from tests.values import NOW, application
 
 APPS = "/api/v1/applications/"
 STAGING = ApplicationRef(AppId("argocd", "argocd", "anchor-msp-staging"), "anchor-msp")
@@ -112,7 +113,7 @@ async def test_every_recorded_application_is_read_as_it_is(name):
     assert state.own_namespace == status.get("controllerNamespace")
     assert state.refresh_pending == ("argocd.argoproj.io/refresh" in body["metadata"].get("annotations", {}))
     assert state.has_several_sources == (len(body["spec"].get("sources", ())) > 1)
-    assert (state.asked is None) == ("operation" not in body)
+    assert (state.pending_info is None) == ("operation" not in body)
     assert len(state.resources) == len(status.get("resources", ()))
     operation = status.get("operationState")
     assert (state.operation is None) == (operation is None)
@@ -153,10 +154,10 @@ async def test_the_namespace_and_the_project_are_sent_along():
 
 async def test_an_operation_that_nobody_has_taken_is_told_apart_from_one_that_runs():
     state = await state_of("get-operation-not-started")
-    assert state.asked is not None
+    assert state.pending_info is not None
     assert state.operation is None
     assert state.application.operation is not None
-    assert state.application.operation.running
+    assert state.application.operation.is_running
 
 
 async def test_one_that_waits_to_retry_looks_over_and_is_not():
@@ -334,9 +335,9 @@ async def test_of_several_sources_at_several_commits_no_subject_is_asked():
 
 SYNC = Sync(PROD, "4f1c", reason="why")
 WRITES = [
-    (SYNC.request, "POST"),
-    (Terminate(PROD).request, "DELETE"),
-    (WaitForOperation(PROD, "4f1c").approval, "PATCH"),
+    (build_argocd_request(SYNC), "POST"),
+    (build_argocd_request(Terminate(PROD)), "DELETE"),
+    (build_approval_request(WaitForOperation(PROD, "4f1c"), NOW), "PATCH"),
 ]
 
 
@@ -358,7 +359,7 @@ async def test_a_write_has_exactly_the_content_type_that_argo_cd_takes(request_,
 
 async def test_a_refresh_is_a_get_without_a_body_or_a_content_type():
     heard = Heard(httpx.MockTransport(load_recording("get-refresh-hard").response))
-    await send_request(make_client(heard, read_only=False), Refresh(PROD, hard=True).request)
+    await send_request(make_client(heard, read_only=False), build_argocd_request(Refresh(PROD, hard=True)))
     (sent,) = heard.requests
     assert (sent.method, sent.content, sent.headers.get("content-type")) == ("GET", b"", None)
     assert dict(sent.url.params) == {"appNamespace": "argocd", "project": "anchor-msp", "refresh": "hard"}
@@ -366,13 +367,13 @@ async def test_a_refresh_is_a_get_without_a_body_or_a_content_type():
 
 async def test_a_name_with_odd_characters_arrives_as_one_part_of_the_path():
     heard = Heard(httpx.MockTransport(lambda _: httpx.Response(200, json={})))
-    await send_request(make_client(heard, read_only=False), Terminate(target("a/b?c#d e")).request)
+    await send_request(make_client(heard, read_only=False), build_argocd_request(Terminate(target("a/b?c#d e"))))
     (sent,) = heard.requests
     assert sent.url.raw_path.decode().partition("?")[0] == "/api/v1/applications/a%2Fb%3Fc%23d%20e/operation"
 
 
 @pytest.mark.parametrize(
-    "request_", [*(each for each, _ in WRITES), Refresh(PROD).request], ids=lambda each: each.method
+    "request_", [*(each for each, _ in WRITES), build_argocd_request(Refresh(PROD))], ids=lambda each: each.method
 )
 async def test_read_only_nothing_that_writes_leaves(request_):
     heard = Heard(httpx.MockTransport(lambda _: httpx.Response(200, json={})))
@@ -435,7 +436,7 @@ async def test_each_failure_tells_whether_the_write_may_have_been_carried_out(na
 async def test_how_long_was_waited_is_said_as_it_was():
     transport = httpx.MockTransport(failing(httpx.ReadTimeout))
     with pytest.raises(Timeout, match="no answer within 3 s"):
-        await send_request(make_client(transport, read_only=False), SYNC.request, timeout_s=3)
+        await send_request(make_client(transport, read_only=False), build_argocd_request(SYNC), timeout_s=3)
 
 
 def to(url):
@@ -468,7 +469,7 @@ async def test_on_a_real_socket_an_answer_that_breaks_off_is_a_lost_one(answer):
     with serve_requests(take) as url:
         asking = to(url)
         with pytest.raises(SourceError) as caught:
-            await send_request(asking, SYNC.request)
+            await send_request(asking, build_argocd_request(SYNC))
         await asking.aclose()
     assert caught.value.maybe_applied
     assert taken == ["POST"]
@@ -479,7 +480,7 @@ async def test_on_a_real_socket_nobody_listening_is_no_lost_answer():
         pass
     asking = to(url)
     with pytest.raises(Unreachable) as caught:
-        await send_request(asking, SYNC.request)
+        await send_request(asking, build_argocd_request(SYNC))
     await asking.aclose()
     assert not caught.value.maybe_applied
 
@@ -529,7 +530,7 @@ async def test_a_real_server_s_refusal_is_an_error_in_its_own_words(name):
     kind, words = REFUSALS[name]
     asking = make_client(httpx.MockTransport(load_recording(name).response), read_only=False)
     with pytest.raises(SourceError) as caught:
-        await send_request(asking, SYNC.request)
+        await send_request(asking, build_argocd_request(SYNC))
     assert type(caught.value) is kind
     assert words in caught.value.message
     assert is_operation_running_error(caught.value) == (name in {"sync-in-progress", "sync-while-terminating-blocked"})
@@ -546,7 +547,7 @@ async def test_a_real_server_s_refusal_is_an_error_in_its_own_words(name):
 )
 async def test_what_a_real_server_accepts_is_accepted(name):
     asking = make_client(httpx.MockTransport(load_recording(name).response), read_only=False)
-    answer = await send_request(asking, SYNC.request)
+    answer = await send_request(asking, build_argocd_request(SYNC))
     assert json.loads(answer.body) == load_recording(name).body
 
 
