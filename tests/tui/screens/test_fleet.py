@@ -197,3 +197,15 @@ async def test_an_environment_name_with_markup_is_shown_literally():
     async with open_app(config=config(environment_config("[red]dev[/red]"))) as ui:
         await ui.show(readings(fresh(argocd(application("anchor-msp-[red]dev[/red]")))))
         assert "[red]dev[/red]" in ui.text
+
+
+async def test_a_click_on_a_list_makes_it_the_active_pane():
+    async with open_app((80, 24), environment="dev") as ui:
+        await ui.show(HEALTHY)
+        await ui.pilot.click("#fleet", offset=(5, 2))
+        await ui.pilot.pause()
+        assert ui.fleet.pane == "Fleet"
+        assert ui.fleet.environment == "staging"
+        await ui.pilot.click("#rows", offset=(5, 1))
+        await ui.pilot.pause()
+        assert ui.fleet.pane == "Applications"

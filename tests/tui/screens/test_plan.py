@@ -207,3 +207,25 @@ async def test_foreign_text_in_a_plan_is_shown_literally():
         assert "\u202e" not in ui.text
         await ui.press("escape")
         assert ui.app.is_running
+
+
+async def test_text_from_the_clipboard_is_inserted_once():
+    async with open_app(environment="staging") as ui:
+        await ui.show(INCIDENT)
+        screen = await ui.open_plan("s", sync_plan)
+        reason = screen.query_one("#reason", Input)
+        reason.focus()
+        ui.app.post_message(events.Paste("night release"))
+        await ui.wait_until(lambda: bool(reason.value))
+        assert reason.value == "night release"
+
+
+async def test_text_pasted_before_the_plan_is_dropped():
+    async with open_app(environment="prod") as ui:
+        await ui.show(INCIDENT)
+        ui.backend.plan = lambda order: prune_plan(order, reason_required=False)
+        await ui.press("P")
+        paste = events.Paste("prod 3")
+        ui.plan_screen.query_one("#phrase", Input).post_message(paste)
+        await ui.wait_until(lambda: ui.can_confirm)
+        assert ui.plan_screen.query_one("#phrase", Input).value == ""

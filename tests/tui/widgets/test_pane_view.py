@@ -26,3 +26,13 @@ async def test_letters_in_the_filter_are_not_commands():
         assert ui.fleet.query_one(PaneView).filter_text == "qlv1"
         assert not ui.fleet.show_all
         assert ui.app.is_running
+
+
+async def test_cursor_keys_move_the_rows_while_filtering():
+    async with open_app() as ui:
+        await ui.show(INCIDENT)
+        await ui.press("v", "home", "slash", "down")
+        assert ui.fleet.highlighted_row is not None
+        assert "staging" in ui.fleet.highlighted_row.key
+        await ui.press("up")
+        assert "dev" in ui.fleet.highlighted_row.key
