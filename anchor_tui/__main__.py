@@ -102,7 +102,8 @@ def _show_screen(context: RuntimeContext, arguments: argparse.Namespace) -> int:
     if arguments.environment and arguments.environment not in names:
         print_error(f"there is no environment {arguments.environment!r}; there are {', '.join(names)}")
         return ExitCode.USAGE
-    from anchor_tui.tui.launch import ReaderDiedError, UnknownThemeError, run_tui
+    from anchor_tui.tui.errors import ReaderDiedError, UnknownThemeError
+    from anchor_tui.tui.launch import run_tui
 
     options = {"environment": arguments.environment or "", "theme": arguments.theme or ""}
     try:

@@ -58,15 +58,15 @@ async def draw_fleet(scenario: str) -> dict[str, str]:
         sources = make_sources(config, environ, Path("/nonexistent"), box.clock.now)
         snapshot = await Observer(config, sources, box.clock.now).read_once(20)
         for width, height in SIZES:
-            async with open_app((width, height), config) as stage:
-                stage.moment = NOON
-                stage.app.now = NOON
-                assert stage.reader.listener is not None
-                stage.reader.listener(snapshot)
-                await stage.pilot.pause()
-                await stage.press(*SCENARIOS[scenario])
-                await stage.pilot.pause()
-                picture = re.sub(r"127\.0\.0\.1:\d+", "cd.example.com", stage.picture())
+            async with open_app((width, height), config) as ui:
+                ui.time = NOON
+                ui.app.now = NOON
+                assert ui.backend.listener is not None
+                ui.backend.listener(snapshot)
+                await ui.pilot.pause()
+                await ui.press(*SCENARIOS[scenario])
+                await ui.pilot.pause()
+                picture = re.sub(r"127\.0\.0\.1:\d+", "cd.example.com", ui.picture())
                 pictures[f"fleet-{scenario}-{width}x{height}.svg"] = picture
     return pictures
 
@@ -85,19 +85,19 @@ async def draw_plan(name: str) -> dict[str, str]:
         assert isinstance(found, Plan), found
         past = await executor.earlier_releases(order.environments[0])
         for width, height in sizes:
-            async with open_app((width, height), config, environment=order.environments[0]) as stage:
-                stage.moment = NOON
-                stage.app.now = NOON
-                stage.reader.plan = lambda _: found
-                stage.reader.releases = past
-                assert stage.reader.listener is not None
-                stage.reader.listener(snapshot)
-                await stage.pilot.pause()
-                await stage.press(key, *(("down", "enter") if key == "b" else ()))
-                stage.app.screen.set_focus(None)
-                await stage.pilot.pause()
-                await stage.pilot.pause()
-                picture = re.sub(r"127\.0\.0\.1:\d+", "cd.example.com", stage.picture())
+            async with open_app((width, height), config, environment=order.environments[0]) as ui:
+                ui.time = NOON
+                ui.app.now = NOON
+                ui.backend.plan = lambda _: found
+                ui.backend.releases = past
+                assert ui.backend.listener is not None
+                ui.backend.listener(snapshot)
+                await ui.pilot.pause()
+                await ui.press(key, *(("down", "enter") if key == "b" else ()))
+                ui.app.screen.set_focus(None)
+                await ui.pilot.pause()
+                await ui.pilot.pause()
+                picture = re.sub(r"127\.0\.0\.1:\d+", "cd.example.com", ui.picture())
                 pictures[f"{name}-{width}x{height}.svg"] = picture
     return pictures
 
