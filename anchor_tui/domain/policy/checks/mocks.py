@@ -37,7 +37,7 @@ def _check_mock_workloads(facts: Facts, evidence: EvidenceKind) -> Iterator[Chec
         for values in require(facts.values):
             yield from _check_mock_switches(values)
         return
-    manifests = facts.manifests(evidence)
+    manifests = facts.require_manifests(evidence)
     yield from _check_objects(manifests)
     kind = "live" if evidence == "live" else "rendered"
     yield passed(f"none of {len(manifests.resources)} {kind} objects is a mock")

@@ -81,7 +81,7 @@ def _read_key_name(item: Json) -> str:
 
 
 def _check_manifest_keys(facts: Facts, evidence: EvidenceKind) -> Iterator[CheckOutcome]:
-    manifests = facts.manifests(evidence)
+    manifests = facts.require_manifests(evidence)
     if not manifests.workloads:
         yield unknown(f"no workload is {'live' if evidence == 'live' else 'rendered'}")
         return
