@@ -11,7 +11,7 @@ from anchor_tui.domain.kubernetes.workloads import Manifests, Workload
 from anchor_tui.domain.model import EvidenceKind
 from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import Facts, require
-from anchor_tui.domain.policy.evidence.lookup import (
+from anchor_tui.domain.policy.evidence.variable_lookup import (
     describe_hidden,
     describe_unset,
     find_variable,

@@ -15,8 +15,8 @@ from anchor_tui.domain.kubernetes.workloads import Manifests, Workload
 from anchor_tui.domain.model import EvidenceKind
 from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import Facts, require
-from anchor_tui.domain.policy.evidence.lookup import walk_values
 from anchor_tui.domain.policy.evidence.replicas import count_replicas
+from anchor_tui.domain.policy.evidence.variable_lookup import walk_values
 from anchor_tui.domain.yaml.nodes import Json, KeyPath, format_key_path
 
 _REPLICA_KEYS = ("replicas", "replicaCount")

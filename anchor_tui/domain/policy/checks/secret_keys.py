@@ -11,7 +11,7 @@ from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import EvidenceKind
 from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import Facts, require
-from anchor_tui.domain.policy.evidence.lookup import find_variable, walk_values
+from anchor_tui.domain.policy.evidence.variable_lookup import find_variable, walk_values
 from anchor_tui.domain.yaml.nodes import Json, KeyPath, format_key_path
 
 JWT, JWKS = "JWT_SIGNING_SECRET", "AUTH_JWKS_URL"
