@@ -13,9 +13,9 @@ from anchor_tui.domain.model import Problem, PullRequest
 from anchor_tui.domain.source_data import EnvironmentFiles, HeadCommit, OpenPullRequestData, OpsRepoData
 from anchor_tui.sources.errors import (
     Forbidden,
+    HttpError,
     InvalidResponse,
     NotFound,
-    ServerError,
     SourceError,
     Unreachable,
 )
@@ -124,7 +124,7 @@ class RepoReader:
         if self.needs_history(repo):
             try:
                 limit = await self._query_history(client, head)
-            except (Unreachable, ServerError, InvalidResponse) as error:
+            except (Unreachable, HttpError, InvalidResponse) as error:
                 message = f"the earlier releases could not be read: {error.message}"
                 problems = (Problem("GitHub: history", "history", message),)
             else:
