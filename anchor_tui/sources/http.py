@@ -100,7 +100,8 @@ class ReadOnlyTransport(httpx.AsyncBaseTransport):
             body = msgspec.json.decode(request.content)
         except (msgspec.DecodeError, UnicodeDecodeError, httpx.RequestNotRead):
             return False
-        return isinstance(body, dict) and body.get("query") in self._rules.query_texts
+        query = body.get("query") if isinstance(body, dict) else None
+        return isinstance(query, str) and query in self._rules.query_texts
 
 
 def create_client(
