@@ -61,7 +61,7 @@ def test_the_demo_ignores_the_users_environment_and_cleans_up(monkeypatch, tmp_p
         assert not [value for value in it.environ.values() if value in AMBIENT.values()]
         assert it.home.is_relative_to(tmp_path)
         snapshot = observe_once(it.config, it.environ, it.home, 20)
-        assert [each.state for each in snapshot.sources] == ["fresh", "fresh"]
+        assert [source.state for source in snapshot.sources] == ["fresh", "fresh"]
         assert snapshot.verdict.level == "failing"
     assert list(tmp_path.iterdir()) == []
 
