@@ -77,7 +77,7 @@ class RepoReader:
             raise self._not_visible_error(response.errors)
         ref = repository.ref
         if ref is None or ref.target is None:
-            raise NotFound(f"{self._config.github.ops_repo} has no branch {self._config.github.branch}")
+            raise NotFound(f"{self._config.github.ops_repo} does not contain the branch {self._config.github.branch}")
         target = ref.target
         pull_requests, page_errors, page_limits = await self._read_pull_requests(client, repository)
         denied = (*response.errors, *page_errors)
