@@ -1,6 +1,6 @@
-"""The status API: one event, posted as JSON. What it answers is in `docs/status-api.md`.
+"""The status API: one event, posted as JSON. `docs/status-api.md` describes the answers.
 
-An event is sent again until it was taken or refused for good, each time under the same idempotency key.
+An event is sent again with the same idempotency key until it is accepted or refused for good.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ STATUS_API = Service("the status API", login_hint=_TOKEN_HINT)
 
 @dataclass(frozen=True, slots=True)
 class StatusAccess:
-    """How to reach the status API. `url` is the address that events are posted to."""
+    """Address and token of the status API. Events are posted to `url`."""
 
     url: str
     token: Secret
 
 
 def find_status_access(status: StatusApiConfig, environ: Mapping[str, str]) -> StatusAccess:
-    """Address and token: $STATUS_API_TOKEN, else the keyring. May wait for the keyring: not for the event loop.
+    """Return address and token, from $STATUS_API_TOKEN or the keyring. May block on the keyring.
 
-    Raises CredentialError where there is none, or where the token would go out in the clear.
+    Raises CredentialError if there is no token, or if it would be sent unencrypted.
     """
     parts = urlsplit(status.url)
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):

@@ -1,4 +1,4 @@
-"""The status API: an event is taken, refused for good, or can go later; and its token is seen by nobody else."""
+"""The status API: an event is delivered, refused for good, or can be sent again. Its token is never shown."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def answering(status, text="", **headers):
     return httpx.MockTransport(lambda _: httpx.Response(status, text=text, headers=headers))
 
 
-async def sent(transport, access=ACCESS):
-    """The error that it came to; None where it was taken."""
+async def send_to(transport, access=ACCESS):
+    """Send the event; return the error, or None if it was delivered."""
     found = None
     try:
         await send_event(access, EVENT, transport)
@@ -48,7 +48,7 @@ async def sent(transport, access=ACCESS):
     return found
 
 
-async def test_an_event_is_posted_as_json_with_its_key_and_the_token_in_headers_only():
+async def test_key_and_token_are_in_headers_only():
     requests = []
 
     def answer(request):
@@ -68,8 +68,8 @@ async def test_an_event_is_posted_as_json_with_its_key_and_the_token_in_headers_
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
-async def test_every_2xx_is_taken(status):
-    assert await sent(answering(status)) is None
+async def test_every_2xx_is_a_delivery(status):
+    assert await send_to(answering(status)) is None
 
 
 LATER = {401: Unauthenticated, 403: Forbidden, 429: RateLimited} | dict.fromkeys(
@@ -78,22 +78,22 @@ LATER = {401: Unauthenticated, 403: Forbidden, 429: RateLimited} | dict.fromkeys
 
 
 @pytest.mark.parametrize("status", LATER)
-async def test_what_may_pass_goes_later(status):
-    error = await sent(answering(status, location="https://elsewhere.example/"))
+async def test_a_passing_failure_allows_another_attempt(status):
+    error = await send_to(answering(status, location="https://elsewhere.example/"))
     assert type(error) is LATER[status]
     assert str(status) in error.message
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 409, 410, 413, 415, 422])
-async def test_what_never_will_be_taken_is_refused_for_good(status):
-    error = await sent(answering(status, text=TOKEN))
+async def test_other_client_errors_are_refusals_for_good(status):
+    error = await send_to(answering(status, text=TOKEN))
     assert type(error) is ClientError
     assert error.status == status
     assert "for good" in error.message
 
 
-async def test_a_page_of_html_with_200_is_a_proxy_and_no_delivery():
-    error = await sent(answering(200, "<html>log in</html>", **{"content-type": "text/html; charset=utf-8"}))
+async def test_a_page_of_html_is_not_a_delivery():
+    error = await send_to(answering(200, "<html>log in</html>", **{"content-type": "text/html; charset=utf-8"}))
     assert type(error) is InvalidResponse
     assert "a page of HTML" in error.message
 
@@ -118,8 +118,8 @@ def failing(failure):
         (httpx.InvalidURL("x"), InvalidResponse, "is not an address"),
     ],
 )
-async def test_a_connection_that_fails_is_an_error_in_words_and_goes_later(failure, kind, words):
-    error = await sent(failing(failure))
+async def test_a_failed_connection_allows_another_attempt(failure, kind, words):
+    error = await send_to(failing(failure))
     assert type(error) is kind
     assert not isinstance(error, ClientError)
     assert words in error.message
@@ -133,11 +133,11 @@ async def test_a_redirect_is_not_followed_with_the_token():
         asked.append(str(request.url))
         return httpx.Response(307, headers={"location": "https://elsewhere.example/"})
 
-    assert isinstance(await sent(httpx.MockTransport(answer)), ServerError)
+    assert isinstance(await send_to(httpx.MockTransport(answer)), ServerError)
     assert asked == [URL]
 
 
-async def test_on_real_sockets_it_is_delivered_reset_or_not_trusted(tmp_path):
+async def test_delivery_reset_and_distrust_on_real_sockets(tmp_path):
     taken = []
 
     def answer(request):
@@ -147,12 +147,12 @@ async def test_on_real_sockets_it_is_delivered_reset_or_not_trusted(tmp_path):
     with serve_requests(answer) as url:
         await send_event(StatusAccess(url, Secret(TOKEN)), EVENT)
     assert taken == [("POST", "4f1c")]
-    assert isinstance(await sent(None, StatusAccess(url, Secret(TOKEN))), Unreachable)
+    assert isinstance(await send_to(None, StatusAccess(url, Secret(TOKEN))), Unreachable)
     with serve_requests(lambda request: request.reset_connection()) as url:
-        assert isinstance(await sent(None, StatusAccess(url, Secret(TOKEN))), InvalidResponse)
+        assert isinstance(await send_to(None, StatusAccess(url, Secret(TOKEN))), InvalidResponse)
     context, _ = create_self_signed_tls(tmp_path)
     with serve_requests(answer, context) as url:
-        assert isinstance(await sent(None, StatusAccess(url, Secret(TOKEN))), TlsError)
+        assert isinstance(await send_to(None, StatusAccess(url, Secret(TOKEN))), TlsError)
     assert len(taken) == 1
 
 
@@ -160,7 +160,7 @@ async def test_loopback_is_never_asked_through_a_proxy(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     with serve_requests(lambda request: request.respond(202)) as url:
-        assert await sent(None, StatusAccess(url, Secret(TOKEN))) is None
+        assert await send_to(None, StatusAccess(url, Secret(TOKEN))) is None
 
 
 # --- address and token ----------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ async def test_loopback_is_never_asked_through_a_proxy(monkeypatch):
 
 @pytest.fixture
 def keyring(monkeypatch):
-    """A keyring that holds what a test puts into it."""
+    """A keyring with the entries of the test."""
     held = {}
     monkeypatch.setattr(
         module, "read_keyring_token", lambda user: held.get(user, MissingSecret("the keyring has none"))
@@ -176,27 +176,27 @@ def keyring(monkeypatch):
     return held
 
 
-def test_the_variable_comes_before_the_keyring(keyring):
+def test_the_variable_precedes_the_keyring(keyring):
     keyring[f"status-api:{URL}"] = Secret("from-keyring")
     assert find_status_access(StatusApiConfig(url=URL), {"STATUS_API_TOKEN": f" {TOKEN}\n"}).token == Secret(TOKEN)
     assert find_status_access(StatusApiConfig(url=URL), {"STATUS_API_TOKEN": " "}).token == Secret("from-keyring")
     assert find_status_access(StatusApiConfig(url=URL), {}) == StatusAccess(URL, Secret("from-keyring"))
 
 
-def test_without_a_token_it_is_said_where_one_goes(keyring):
+def test_a_missing_token_names_the_variable(keyring):
     with pytest.raises(CredentialError, match=r"no token for .*: set STATUS_API_TOKEN \(the keyring has none\)"):
         find_status_access(StatusApiConfig(url=URL), {})
 
 
 @pytest.mark.parametrize("token", ["two words", "ünicode", "a\nb"])
-def test_what_cannot_be_a_token_is_refused_without_showing_it(keyring, token):
+def test_an_invalid_token_is_refused_and_not_shown(keyring, token):
     with pytest.raises(CredentialError, match=r"\$STATUS_API_TOKEN contains characters that are not valid") as caught:
         find_status_access(StatusApiConfig(url=URL), {"STATUS_API_TOKEN": token})
     assert token not in caught.value.message
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080/events", "http://localhost/events", "http://[::1]:1/", URL])
-def test_plain_http_is_for_loopback(keyring, url):
+def test_plain_http_is_allowed_on_loopback(keyring, url):
     assert find_status_access(StatusApiConfig(url=url), {"STATUS_API_TOKEN": TOKEN}).url == url
 
 
@@ -204,10 +204,10 @@ def test_plain_http_is_for_loopback(keyring, url):
     "url",
     ["http://status.anchor.example/", "http://127.0.0.1.example/", "http://10.0.0.1/", "", "ftp://x/", "http:///x"],
 )
-def test_a_token_never_goes_out_in_the_clear(keyring, url):
+def test_a_token_is_never_sent_unencrypted(keyring, url):
     with pytest.raises(CredentialError, match="plain http, which sends the token in the clear"):
         find_status_access(StatusApiConfig(url=url), {"STATUS_API_TOKEN": TOKEN})
 
 
-def test_no_text_of_an_access_shows_its_token():
+def test_no_text_shows_the_token():
     assert TOKEN not in f"{ACCESS} {ACCESS!r}"
