@@ -95,7 +95,7 @@ class FleetScreen(Screen[None]):
 
     @property
     def shown_environments(self) -> tuple[Environment, ...]:
-        """The environments whose rows the panes show."""
+        """The environments that the panes show."""
         if self.snapshot is None:
             return ()
         chosen = self.snapshot.find_environment(self.environment)
@@ -303,7 +303,7 @@ class FleetScreen(Screen[None]):
             self.app.push_screen(DetailScreen(row, self.now))
 
     def action_copy(self) -> None:
-        """Copy the text that the highlighted row stands for."""
+        """Copy the name, place or address of the highlighted row."""
         row = self.highlighted_row
         if row is not None and row.clipboard_text:
             self.app.copy_to_clipboard(row.clipboard_text)

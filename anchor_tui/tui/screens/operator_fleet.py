@@ -43,11 +43,11 @@ class OperatorFleetScreen(FleetScreen):
         super().__init__(environment_names, key_actions, environment)
         self._start_action = start_action
 
-    # --- what an action applies to -------------------------------------------------------------------
+    # --- target and availability ---------------------------------------------------------------------
 
     @property
     def target(self) -> ActionTarget:
-        """What an action applies to.
+        """The target of an action.
 
         The selected applications; without a selection the highlighted one of several; otherwise the environment.
         """
