@@ -50,7 +50,7 @@ class Connections:
         return await asyncio.to_thread(self._open_github_client, query_texts)
 
     def _open_github_client(self, query_texts: frozenset[str]) -> GitHubClient:
-        from anchor_tui.sources.credentials.argocd import find_github_access
+        from anchor_tui.sources.credentials.github import find_github_access
         from anchor_tui.sources.github.client import GitHubClient
 
         return GitHubClient(find_github_access(self.config.github, self.environ, home=self._home), query_texts)
@@ -64,7 +64,7 @@ class Connections:
         return await asyncio.to_thread(self._create_github_writer)
 
     def _create_github_writer(self) -> GitHubWriter:
-        from anchor_tui.sources.credentials.argocd import find_github_access
+        from anchor_tui.sources.credentials.github import find_github_access
         from anchor_tui.sources.github.writer import GitHubWriter
 
         return GitHubWriter(find_github_access(self.config.github, self.environ, home=self._home))

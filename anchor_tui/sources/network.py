@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from anchor_tui import __version__
-from anchor_tui.config.patterns import is_loopback
+from anchor_tui.config.web_address import is_loopback
 from anchor_tui.sources.errors import Unreachable
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from anchor_tui.config.patterns import is_loopback
-from anchor_tui.sources.credentials.secret import Secret, parse_token, read_keyring_token
+from anchor_tui.config.web_address import is_loopback
+from anchor_tui.sources.credentials.keyring_entries import read_keyring_token
+from anchor_tui.sources.credentials.secret import Secret, parse_token
 from anchor_tui.sources.errors import ClientError, CredentialError, Forbidden, InvalidResponse, NotFound, ServerError
 from anchor_tui.sources.http import HTML_PAGE, Service, create_client, error_for_status, translate_transport_errors
 from anchor_tui.sources.network import create_tls_context, find_proxy

@@ -10,8 +10,6 @@ from anchor_tui.domain.pull_requests import classify_pull_request
 from tests.values import files, opened
 
 ORDER = ("dev", "staging", "prod")
-
-
 ENVIRONMENTS = {
     "dev": files("1.44.0", "1.43.2", "1.43.1", "1.42.0"),
     "staging": files("1.43.2", "1.43.1", "1.42.0"),
@@ -20,15 +18,15 @@ ENVIRONMENTS = {
 
 
 CASES = [
-    pytest.param({"staging": "1.44.0"}, {}, "promotion", "1.44.0", id="to what the one before has"),
-    pytest.param({"staging": "1.43.1"}, {}, "rollback", "1.43.1", id="to what this one had"),
-    pytest.param({"prod": "1.42.0"}, {}, "rollback", "1.42.0", id="to what both had"),
-    pytest.param({"dev": "1.45.0"}, {}, "bump", "1.45.0", id="a new one in the first environment"),
-    pytest.param({"dev": "1.43.2"}, {}, "rollback", "1.43.2", id="an old one in the first environment"),
-    pytest.param({"staging": "1.45.0"}, {}, "other", "1.45.0", id="one that nobody has had"),
+    pytest.param({"staging": "1.44.0"}, {}, "promotion", "1.44.0", id="to the release of the upstream"),
+    pytest.param({"staging": "1.43.1"}, {}, "rollback", "1.43.1", id="to a past release of its own"),
+    pytest.param({"prod": "1.42.0"}, {}, "rollback", "1.42.0", id="to a past release of both"),
+    pytest.param({"dev": "1.45.0"}, {}, "bump", "1.45.0", id="a new release in the first environment"),
+    pytest.param({"dev": "1.43.2"}, {}, "rollback", "1.43.2", id="a past release in the first environment"),
+    pytest.param({"staging": "1.45.0"}, {}, "other", "1.45.0", id="a release that is new everywhere"),
     pytest.param({}, {}, "other", None, id="no release at all"),
-    pytest.param({"staging": None}, {}, "other", None, id="a release that cannot be read"),
-    pytest.param({"dev": "1.45.0", "staging": "1.44.0"}, {}, "other", None, id="two environments, two things"),
+    pytest.param({"staging": None}, {}, "other", None, id="an unreadable release"),
+    pytest.param({"dev": "1.45.0", "staging": "1.44.0"}, {}, "other", None, id="two environments, two kinds"),
     pytest.param({"staging": "1.44.0", "prod": "1.43.2"}, {}, "promotion", None, id="two promotions at once"),
 ]
 
@@ -52,6 +50,6 @@ def test_the_changed_releases_determine_the_kind(
     ],
 )
 def test_a_label_or_our_branch_name_decides_ambiguous_cases(more: dict[str, Any], kind: str) -> None:
-    """dev was rolled back to 1.43.1, which staging had before: to 1.43.1 is both."""
+    """Dev was rolled back to 1.43.1, a past release of staging, so that staging may follow it or roll back."""
     environments = {**ENVIRONMENTS, "dev": files("1.43.1", "1.44.0", "1.43.2", "1.43.1")}
     assert classify_pull_request(opened(staging="1.43.1", **more), ORDER, environments).kind == kind

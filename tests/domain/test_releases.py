@@ -15,14 +15,8 @@ from anchor_tui.domain.yaml.document import parse_document, replace_scalars
 from anchor_tui.domain.yaml.nodes import YamlDocumentError
 
 D1, D2, D3 = ("sha256:" + digit * 64 for digit in "abc")
-
-
 USUAL = ReleaseKeyPaths()
-
-
 WEB = Image("web", "ghcr.io/anchor/web", "1.10", D1)
-
-
 API = Image("api", "ghcr.io/anchor/api", "1.10", D2)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from anchor_tui.config.convert import ConfigErrors
+from anchor_tui.config.errors import ConfigErrors
 from anchor_tui.services import runtime_context as module
 from anchor_tui.services.observe.observer import observe_once
 from anchor_tui.services.runtime_context import DemoError, load_context, start_demo
@@ -61,7 +61,7 @@ def test_the_demo_ignores_the_users_environment_and_cleans_up(monkeypatch, tmp_p
         assert not [value for value in it.environ.values() if value in AMBIENT.values()]
         assert it.home.is_relative_to(tmp_path)
         snapshot = observe_once(it.config, it.environ, it.home, 20)
-        assert [each.state for each in snapshot.sources] == ["fresh", "fresh"]
+        assert [source.state for source in snapshot.sources] == ["fresh", "fresh"]
         assert snapshot.verdict.level == "failing"
     assert list(tmp_path.iterdir()) == []
 

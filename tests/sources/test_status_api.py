@@ -190,7 +190,7 @@ def test_without_a_token_it_is_said_where_one_goes(keyring):
 
 @pytest.mark.parametrize("token", ["two words", "ünicode", "a\nb"])
 def test_what_cannot_be_a_token_is_refused_without_showing_it(keyring, token):
-    with pytest.raises(CredentialError, match=r"\$STATUS_API_TOKEN holds blanks or signs") as caught:
+    with pytest.raises(CredentialError, match=r"\$STATUS_API_TOKEN contains characters that are not valid") as caught:
         find_status_access(StatusApiConfig(url=URL), {"STATUS_API_TOKEN": token})
     assert token not in caught.value.message
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from anchor_tui.config.convert import ConfigErrors
+from anchor_tui.config.errors import ConfigErrors
 from anchor_tui.config.load import parse_config
 from anchor_tui.tui.keys import REGISTRY, apply_key_config
 from anchor_tui.tui.screens.plan import PlanScreen

@@ -87,7 +87,7 @@ class Observer:
     async def run(self, publish: Callable[[Snapshot], None], first_frame: asyncio.Event | None = None) -> None:
         """Publish a snapshot after each change and every few seconds, until cancelled.
 
-        GitHub's modules take 160 ms to load, in which little else runs. With `first_frame` that waits until the
+        GitHub's client takes 80 ms to load, in which little else runs. With `first_frame` that waits until the
         event is set and every Argo CD has answered, ARGOCD_HEAD_START_S at most.
         """
         publish(self.build_snapshot())

@@ -7,17 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anchor_tui.config.model import Config
-from anchor_tui.domain.snapshot_builder import GITHUB_SOURCE_ID
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.observe.data_source import DataSource
-from anchor_tui.services.observe.lazy_github import LazyGitHubSource
 
 if TYPE_CHECKING:
     from anchor_tui.services.observe.prefetch import Prefetch
     from anchor_tui.sources.argocd.read_client import ReadClient
     from anchor_tui.sources.argocd.source import ArgoSource
-    from anchor_tui.sources.github.source import GitHubSource
 
 
 def make_sources(
@@ -33,6 +30,7 @@ def make_sources(
     been sent already, by the name of the server.
     """
     from anchor_tui.sources.argocd.source import ArgoSource
+    from anchor_tui.sources.github.source import GitHubSource
 
     pending_prefetches = dict(prefetched or {})
     connections = Connections(config, environ, home)
@@ -52,12 +50,7 @@ def make_sources(
 
         return ArgoSource(server, config.environments, connect, now)
 
-    def make_github_source() -> GitHubSource:
-        from anchor_tui.sources.github.source import GitHubSource
-
-        return GitHubSource(config, connections.connect_github, now)
-
     return [
         *(make_argocd_source(server.name) for server in config.servers_in_use),
-        LazyGitHubSource(GITHUB_SOURCE_ID, make_github_source),
+        GitHubSource(config, connections.connect_github, now),
     ]

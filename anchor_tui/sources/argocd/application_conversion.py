@@ -73,7 +73,7 @@ def _to_application(document: ApplicationJson, server: str, web_url: str) -> App
 
 
 def _target_revision(spec: ApplicationSpec) -> str | None:
-    """Return the target revisions of all sources, each once."""
+    """Return the distinct target revisions of the sources, comma-separated."""
     sources = spec.sources or ([spec.source] if spec.source else [])
     revisions = list(dict.fromkeys(source.target_revision or "HEAD" for source in sources))
     return ", ".join(revisions) or None
@@ -103,22 +103,22 @@ def _to_operation(document: ApplicationJson) -> Operation | None:
         )
     if state is None or not state.phase:
         return None
-    who, revision = _initiator_and_revision(state.operation or document.operation or OperationJson())
+    initiator_name, revision = _initiator_and_revision(state.operation or document.operation or OperationJson())
     result = state.sync_result.revision if state.sync_result else None
     return Operation(
         phase=state.phase,
         message=state.message or None,
         started_at=_to_utc(state.started_at),
         finished_at=_to_utc(state.finished_at),
-        initiated_by=who,
+        initiated_by=initiator_name,
         revision=result or revision,
     )
 
 
 def _initiator_and_revision(operation: OperationJson) -> tuple[str | None, str | None]:
     initiator, sync = operation.initiated_by or Initiator(), operation.sync or OperationSync()
-    who = initiator.username or ("auto-sync" if initiator.automated else None)
-    return who, _join_revisions(sync.revision, sync.revisions)
+    initiator_name = initiator.username or ("auto-sync" if initiator.automated else None)
+    return initiator_name, _join_revisions(sync.revision, sync.revisions)
 
 
 def _prunable_resources(resources: Sequence[ResourceJson]) -> tuple[PrunableResource, ...]:

@@ -78,7 +78,7 @@ class ApplicationReader:
         return errors
 
     async def _fetch_application(self, application: Application) -> SourceError | None:
-        """Read one application. Record and return an error of its own; raise one that says it is not there."""
+        """Read one application. Record and return its own failure; raise every other one, such as NotFound."""
         path, query = application_path(application.id), application_query(application.id, application.project)
         try:
             self._store.apply_application(application, await self._client.get(path, query))

@@ -79,7 +79,7 @@ class ApplicationStore:
 
     @property
     def missing_applications(self) -> list[Application]:
-        """A bare application for each configured name that none of the found ones has."""
+        """A bare application for every configured name that no found application has."""
         own_namespace = self._filter.own_namespace or ""
         return [
             Application(self.source, name.namespace or own_namespace, name.name)

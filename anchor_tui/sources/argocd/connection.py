@@ -30,13 +30,13 @@ class ConnectionSettings(NamedTuple):
 
     @property
     def headers(self) -> dict[str, str]:
-        """Who we are, and with which right."""
+        """The User-Agent and the token."""
         return {"User-Agent": USER_AGENT, "Authorization": f"Bearer {self.access.token.reveal()}"}
 
 
 def resolve_connection(access: ArgocdAccess) -> ConnectionSettings:
-    """The route; raises TlsFailure where the certificates cannot be used, Unreachable where the proxy cannot."""
-    # An SSL context takes 40 ms to make; plain http (loopback, or asked for) has no use for one.
+    """Resolve TLS and proxy. Raises TlsError for unusable certificate files, Unreachable for an unusable proxy."""
+    # An SSL context takes 40 ms to create; plain http does not need one.
     verify = _create_ssl_context(access) if access.url.startswith("https://") else False
     return ConnectionSettings(access, verify, find_proxy(access.url))
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from anchor_tui.sources.credentials.argocd import GitHubAccess
+from anchor_tui.sources.credentials.github import GitHubAccess
 from anchor_tui.sources.errors import InvalidResponse, Timeout, TlsError
 from anchor_tui.sources.github.error_map import GITHUB, to_source_error
 from anchor_tui.sources.github.queries import QueryDocument

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from anchor_tui.domain.model import Fresh, Problem, RateBudget, Reading, SourceFailure, Stale, Unavailable
+from anchor_tui.domain.snapshot_builder import GITHUB_SOURCE_ID
 from anchor_tui.domain.source_data import OpsRepoData
 from anchor_tui.sources.backoff import Backoff, sleep_until_woken
 from anchor_tui.sources.errors import RateLimited, SourceError, Timeout, Unauthenticated
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from anchor_tui.config.model import Config
     from anchor_tui.sources.github.client import GitHubClient
 
-SOURCE_ID = "github"
 LOW_BUDGET_FRACTION = 0.2
 """Below this part of the hourly budget, polls are slowed down so that it lasts until its reset."""
 SETTINGS_GRACE_S = 3.0
@@ -36,7 +36,7 @@ Publish = Callable[[Reading[OpsRepoData]], None]
 class GitHubSource:
     """The ops repo, read by polling."""
 
-    id = SOURCE_ID
+    id = GITHUB_SOURCE_ID
     kind = "github"
 
     def __init__(

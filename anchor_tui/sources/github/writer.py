@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from anchor_tui.config.patterns import is_loopback
+from anchor_tui.config.web_address import is_loopback
 from anchor_tui.domain.actions.steps import (
     AddLabels,
     CommitFiles,
@@ -29,7 +29,7 @@ from anchor_tui.domain.actions.steps import (
     RequestReviewers,
 )
 from anchor_tui.sources.api_request import ApiRequest
-from anchor_tui.sources.credentials.argocd import GitHubAccess
+from anchor_tui.sources.credentials.github import GitHubAccess
 from anchor_tui.sources.errors import ClientError, InvalidResponse, SourceError, Timeout, TlsError, Unreachable
 from anchor_tui.sources.github.client import API_VERSION
 from anchor_tui.sources.github.error_map import GITHUB, to_source_error

@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 from anchor_tui.domain.helm.image_fields import format_image_reference, split_image_reference
 
 PART = st.from_regex(r"[a-z0-9]+([._-][a-z0-9]+){0,2}", fullmatch=True)
-
-
 REPOSITORY = st.tuples(
     st.sampled_from(["", "localhost:5000/", "ghcr.io/", "[::1]:5000/", "REG.example.com/"]),
     st.lists(PART, min_size=1, max_size=3).map("/".join),
@@ -18,8 +16,6 @@ REPOSITORY = st.tuples(
 
 
 TAG = st.none() | st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}", fullmatch=True)
-
-
 DIGEST = st.none() | st.from_regex(r"sha256:[0-9a-f]{64}", fullmatch=True)
 
 

@@ -15,8 +15,6 @@ from anchor_tui.domain.yaml.document import parse_document, replace_scalars
 from anchor_tui.domain.yaml.nodes import YamlDocumentError
 
 D1, D2, D3 = ("sha256:" + digit * 64 for digit in "abc")
-
-
 JSON = st.recursive(
     st.none() | st.integers() | st.text(max_size=3) | st.booleans(),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),

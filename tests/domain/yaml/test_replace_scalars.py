@@ -99,8 +99,6 @@ def test_replacing_a_text_by_itself_changes_no_byte():
 
 
 KEYS = st.text("abcdefgxyz_-", min_size=1, max_size=6).filter(lambda key: key[0] != "-" and resolve_scalar(key) == key)
-
-
 TEXTS = st.one_of(
     st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Cn"]), max_size=12),
     st.sampled_from(
@@ -110,14 +108,8 @@ TEXTS = st.one_of(
 
 
 QUOTED = TEXTS.map(lambda text: '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"')
-
-
 SINGLE = TEXTS.map(lambda text: "'" + text.replace("'", "''") + "'")
-
-
 PLAIN = st.sampled_from(["1.44.0", "1.10", "true", "x", "sha256:abc", "ghcr.io/a/b:1@sha256:c", "12", "a b", "ö"])
-
-
 VALUES = st.recursive(
     st.one_of(PLAIN, QUOTED, SINGLE),
     lambda inner: st.one_of(

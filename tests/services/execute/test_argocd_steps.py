@@ -342,7 +342,7 @@ async def test_a_server_that_stays_silent_leaves_it_unknown():
     states = documents("operation-phases")
     followed = following(states[0], error_response(503, "down"), pace=NO_SILENCE)
     message = await ends(followed.operation(), "unknown")
-    assert message.startswith("how it goes on cannot be seen: HTTP 503")
+    assert message.startswith("how it goes on cannot be seen: Argo CD answered HTTP 503")
 
 
 async def test_a_token_that_ends_meanwhile_leaves_it_unknown_at_once():
@@ -598,7 +598,7 @@ async def test_a_sync_that_does_not_show_was_not_carried_out_or_is_unknown(fault
 async def test_a_lost_answer_to_a_server_that_cannot_be_read_is_unknown():
     followed = following(error_response(503, "down"), writes={"POST": httpx.ReadTimeout("x")}, pace=NO_SETTLING)
     message = await ends(followed.hand.request_sync(SYNC, followed.context), "unknown")
-    assert "its answer was lost, and the application cannot be read: HTTP 503" in message
+    assert "its answer was lost, and the application cannot be read: Argo CD answered HTTP 503" in message
 
 
 async def test_that_another_operation_runs_may_be_about_our_own():

@@ -15,7 +15,7 @@ from anchor_tui.sandbox.argocd.sync_tasks import SyncOrder
 from anchor_tui.sandbox.timings import FAST_TIMINGS
 from anchor_tui.services.execute.plan_run import PlanRun
 from anchor_tui.sources.argocd.client import ArgoClient
-from anchor_tui.sources.github import client
+from anchor_tui.sources.github import writer
 from tests.services.sandbox_operator import QUICK_TIMEOUTS, Operator, operator_at, wait_until_true
 
 TIMEOUT_S = 0.5
@@ -188,14 +188,7 @@ async def op(_sandbox: Operator) -> Operator:
 
 def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ArgoClient.send.__kwdefaults__, "timeout_s", TIMEOUT_S)
-    make_github = client._create_github
-
-    def impatient(access, gate):
-        found = make_github(access, gate)
-        found.requester._Requester__timeout = TIMEOUT_S  # it takes whole seconds only
-        return found
-
-    monkeypatch.setattr(client, "_create_github", impatient)
+    monkeypatch.setattr(writer, "RESPONSE_TIMEOUT_S", 1)  # PyGithub takes whole seconds
 
 
 @pytest.mark.parametrize("fault", FAULTS)

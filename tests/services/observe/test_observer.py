@@ -54,13 +54,13 @@ async def observing(
 def test_build_snapshot_never_waits():
     assert not inspect.iscoroutinefunction(Observer.build_snapshot)
     asked = Observer(config(), [FakeSource(), FakeSource("github")], lambda: NOW).build_snapshot()
-    assert [each.state for each in asked.sources] == ["asking", "asking"]
+    assert [source.state for source in asked.sources] == ["asking", "asking"]
 
 
 async def test_a_snapshot_is_published_before_any_response():
     async with observing(FakeSource(), FakeSource("github")) as (_, seen):
         first = await seen.wait_until(lambda _: True)
-    assert [each.state for each in first.sources] == ["asking", "asking"]
+    assert [source.state for source in first.sources] == ["asking", "asking"]
 
 
 async def test_a_hanging_github_does_not_delay_argo_cd():
@@ -194,7 +194,7 @@ async def test_out_of_sync_is_timed_from_its_first_reading():
 
 async def test_read_once_reads_every_source():
     snapshot = await Observer(config(), [FakeSource(), FakeSource("github")], lambda: NOW).read_once(5)
-    assert [each.state for each in snapshot.sources] == ["fresh", "fresh"]
+    assert [source.state for source in snapshot.sources] == ["fresh", "fresh"]
     assert snapshot.verdict.level == "ok"
 
 
@@ -219,7 +219,7 @@ def sandbox_environ(box: Sandbox) -> dict[str, str]:
 
 
 def sandbox_config(box: Sandbox, **github):
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from anchor_tui.config.model import GitHubConfig, ServerConfig
 
@@ -230,7 +230,7 @@ def sandbox_config(box: Sandbox, **github):
 def test_observe_once_reads_the_sandbox(tmp_path):
     with run_sandbox_in_thread("incident") as box:
         snapshot = observe_once(sandbox_config(box), sandbox_environ(box), tmp_path, 10)
-    assert [each.state for each in snapshot.sources] == ["fresh", "fresh"]
+    assert [source.state for source in snapshot.sources] == ["fresh", "fresh"]
     assert snapshot.verdict.level == "failing"
     assert snapshot.find_environment("prod").release.version == "1.43.2"
 
@@ -252,7 +252,7 @@ def test_a_hanging_github_costs_the_timeout_at_most(tmp_path):
 
 
 def test_a_credential_prompt_does_not_delay_the_end(tmp_path, monkeypatch):
-    from anchor_tui.sources.credentials import argocd as credentials
+    from anchor_tui.sources.credentials import github as credentials
 
     asked, over = threading.Event(), threading.Event()
 
@@ -276,7 +276,7 @@ async def test_there_is_a_source_for_each_server_and_github(tmp_path):
     from tests.values import environment_config
 
     both = config(environment_config("prod"), environment_config("eu", server="eu"), servers=(ServerConfig(name="eu"),))
-    assert [(each.id, each.kind) for each in make_sources(both, {}, tmp_path)] == [
+    assert [(source.id, source.kind) for source in make_sources(both, {}, tmp_path)] == [
         ("argocd", "argocd"),
         ("eu", "argocd"),
         ("github", "github"),

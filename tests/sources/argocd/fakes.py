@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from anchor_tui.config.model import ApplicationName, ApplicationSelector, EnvironmentConfig, ServerConfig
-from anchor_tui.domain.model import Application, Fresh, Reading
+from anchor_tui.domain.model import Application, Fresh, Reading, Stale, Unavailable
 from anchor_tui.domain.source_data import ArgoCDData
 from anchor_tui.sources.argocd.client import ArgoClient
 from anchor_tui.sources.argocd.connection import resolve_connection
@@ -26,6 +26,9 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.very-secret.signature"
 LIST = "/api/v1/applications"
 STREAM = "/api/v1/stream/applications"
 Environments = Mapping[str, tuple[str, ...] | ApplicationSelector]
+PROD = {"prod": ("prod",)}
+BOTH = {"staging": ("staging",), "prod": ("prod",)}
+SELECTED = {"prod": ApplicationSelector((("env", "prod"),))}
 
 
 def make_access(url: str = URL, **changes: Any) -> ArgocdAccess:
@@ -240,3 +243,15 @@ def has_application(name: str, **values: Any) -> Callable[[Reading[ArgoCDData]],
         return found is not None and all(getattr(found, key) == value for key, value in values.items())
 
     return predicate
+
+
+def is_fresh(reading: Reading[ArgoCDData]) -> bool:
+    return isinstance(reading, Fresh)
+
+
+def is_stale(reading: Reading[ArgoCDData]) -> bool:
+    return isinstance(reading, Stale)
+
+
+def is_unavailable(reading: Reading[ArgoCDData]) -> bool:
+    return isinstance(reading, Unavailable)

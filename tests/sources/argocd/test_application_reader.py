@@ -7,39 +7,24 @@ import asyncio
 import httpx
 import pytest
 
-from anchor_tui.config.model import ApplicationSelector
-from anchor_tui.domain.model import Fresh, Stale, Unavailable
 from anchor_tui.sources.argocd import application_reader
 from anchor_tui.sources.errors import Forbidden, InvalidResponse, RateLimited, ServerError, Unauthenticated
 from tests.argocd_recordings import load_recording, replay_transport
 from tests.sources.argocd.fakes import (
+    BOTH,
     LIST,
+    PROD,
+    SELECTED,
     STREAM,
     FakeArgoCD,
     application_json,
     applications_by_id,
     error_response,
     has_application,
+    is_fresh,
     make_source,
     run_source,
 )
-
-PROD = {"prod": ("prod",)}
-BOTH = {"staging": ("staging",), "prod": ("prod",)}
-SELECTED = {"prod": ApplicationSelector((("env", "prod"),))}
-
-
-def is_stale(reading) -> bool:
-    return isinstance(reading, Stale)
-
-
-def is_missing(reading) -> bool:
-    return isinstance(reading, Unavailable)
-
-
-def is_fresh(reading) -> bool:
-    return isinstance(reading, Fresh)
-
 
 # --- one reading ------------------------------------------------------------------------------------
 
@@ -163,7 +148,7 @@ async def test_an_item_without_identity_is_a_problem_of_the_source():
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("response", "message"),
     [
         (error_response(400, "application is broken"), "HTTP 400: application is broken"),
         (error_response(500, "the project does not exist"), "HTTP 500: the project does not exist"),
@@ -171,11 +156,11 @@ async def test_an_item_without_identity_is_a_problem_of_the_source():
         (httpx.Response(200, content=b'{"metadata":{"na'), "ended early"),
     ],
 )
-async def test_a_failed_application_request_affects_no_other(answer, words):
+async def test_a_failed_application_request_affects_no_other(response, message):
     argo = FakeArgoCD(application_json("prod"))
-    argo.responses[f"{LIST}/staging"] = lambda _: answer
+    argo.responses[f"{LIST}/staging"] = lambda _: response
     applications = applications_by_id(await make_source(argo, BOTH).read())
-    assert words in applications["argocd/staging"].problems[0].message
+    assert message in applications["argocd/staging"].problems[0].message
     assert applications["argocd/prod"].sync == "Synced"
 
 
@@ -243,4 +228,4 @@ async def test_a_name_is_quoted_in_the_path():
     )
     applications = applications_by_id(await make_source(argo, {"prod": ("x?refresh=hard",)}).read())
     assert list(applications) == ["argocd/x?refresh=hard"]
-    assert all("refresh" not in each.url.params for each in argo.requests)
+    assert all("refresh" not in request.url.params for request in argo.requests)

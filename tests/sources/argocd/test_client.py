@@ -63,7 +63,7 @@ async def test_read_only_sends_reads():
     argo = make_client(transport)
     await argo.get("api/v1/applications/prod", {"appNamespace": "refresh"})
     await argo.aclose()
-    assert [each.method for each in requests] == ["GET"]
+    assert [request.method for request in requests] == ["GET"]
 
 
 async def test_writes_are_sent_without_read_only():

@@ -182,7 +182,7 @@ async def test_the_keys_of_a_masked_secret_are_evidence():
     assert dict(asked.params) | {"kind": "Secret", "resourceName": "anchor-platform"} == dict(asked.params)
     live = in_cluster(answers, PROD).live
     assert isinstance(live, Manifests)
-    (secret,) = [each for each in live.resources if each.kind == "Secret"]
+    (secret,) = [resource for resource in live.resources if resource.kind == "Secret"]
     assert {"DATABASE_URL", "AUDIT_SIGNING_SECRET", "ANCHOR_OPERATOR_JWT"} <= set(secret.manifest["data"])
     assert set(secret.manifest["data"].values()) == {"++++++++"}
 
@@ -204,8 +204,8 @@ async def test_recorded_staging_has_two_live_mocks_outside_git():
     )
     assert isinstance(found.live, Manifests)
     assert isinstance(found.rendered, Manifests)
-    assert [str(each) for each in found.live.resources if each.stale] == [
+    assert [str(resource) for resource in found.live.resources if resource.stale] == [
         "Service/status-mock",
         "Deployment/status-mock",
     ]
-    assert not [each for each in found.rendered.resources if each.name == "status-mock"]
+    assert not [resource for resource in found.rendered.resources if resource.name == "status-mock"]

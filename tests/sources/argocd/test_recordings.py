@@ -167,25 +167,25 @@ async def test_a_recorded_stream_yields_every_event_and_heartbeat(name: str) -> 
     beats = sum(line == ":" for line in lines)
     events = await events_of(recorded)
     assert sum(event is None for event in events) == beats
-    told = [event.result for event in events if event is not None]
-    assert [each.type for each in told if each] == [each["type"] for each in raw]
-    for each, said in zip(told, raw, strict=True):
-        assert each is not None
+    results = [event.result for event in events if event is not None]
+    assert [result.type for result in results if result] == [event["type"] for event in raw]
+    for result, recorded_result in zip(results, raw, strict=True):
+        assert result is not None
         application = to_observed_application(
-            decode_json(bytes(each.application), ApplicationJson), "argocd", URL
+            decode_json(bytes(result.application), ApplicationJson), "argocd", URL
         ).application
-        assert_matches(application, said["application"])
+        assert_matches(application, recorded_result["application"])
 
 
 @pytest.mark.parametrize("name", sorted(ERRORS))
 async def test_a_recorded_failure_raises_the_right_error(name: str) -> None:
-    kind, words = ERRORS[name]
+    error_class, message = ERRORS[name]
     recorded = load_recording(name)
     asked = events_of(recorded) if "stream" in recorded.path else body_of(recorded)
-    with pytest.raises(kind) as caught:
+    with pytest.raises(error_class) as caught:
         await asked
-    assert words in caught.value.message
-    assert type(caught.value) is kind
+    assert message in caught.value.message
+    assert type(caught.value) is error_class
     assert "a-token" not in str(caught.value)
 
 
@@ -197,9 +197,9 @@ async def test_a_recorded_version_is_read(name: str) -> None:
 @pytest.mark.parametrize("name", recording_names("userinfo"))
 async def test_a_recorded_user_info_is_read(name: str) -> None:
     recorded = load_recording(name)
-    told = decode_json(await body_of(recorded), UserInfoResponse)
-    assert told.logged_in == recorded.body.get("loggedIn", False)
-    assert told.username == recorded.body.get("username")
+    user_info = decode_json(await body_of(recorded), UserInfoResponse)
+    assert user_info.logged_in == recorded.body.get("loggedIn", False)
+    assert user_info.username == recorded.body.get("username")
 
 
 def test_settings_contain_the_namespace_only_when_logged_in() -> None:
@@ -225,7 +225,7 @@ def test_live_hooks_are_never_prunable() -> None:
     staging = to_observed_application(
         decode_json(json.dumps(load_recording("get-staging").body).encode(), ApplicationJson), "argocd", URL
     )
-    assert [(each.kind, each.name) for each in staging.application.prunable] == [
+    assert [(resource.kind, resource.name) for resource in staging.application.prunable] == [
         ("Deployment", "status-mock"),
         ("Service", "status-mock"),
     ]

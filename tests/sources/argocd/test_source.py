@@ -9,40 +9,27 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from anchor_tui.config.model import ApplicationSelector
-from anchor_tui.domain.model import Fresh, Stale, Unavailable
 from anchor_tui.sources.argocd import source as module
 from anchor_tui.sources.argocd.endpoints import LIST_FIELDS, WATCH_FIELDS
 from anchor_tui.sources.errors import SourceError
 from tests.sources.argocd.fakes import (
+    BOTH,
     LIST,
     NOW,
+    PROD,
+    SELECTED,
     STREAM,
     FakeArgoCD,
     application_json,
     applications_by_id,
     error_response,
     has_application,
+    is_fresh,
+    is_stale,
+    is_unavailable,
     make_source,
     run_source,
 )
-
-PROD = {"prod": ("prod",)}
-BOTH = {"staging": ("staging",), "prod": ("prod",)}
-SELECTED = {"prod": ApplicationSelector((("env", "prod"),))}
-
-
-def is_stale(reading) -> bool:
-    return isinstance(reading, Stale)
-
-
-def is_missing(reading) -> bool:
-    return isinstance(reading, Unavailable)
-
-
-def is_fresh(reading) -> bool:
-    return isinstance(reading, Fresh)
-
 
 # --- listing and following ---------------------------------------------------------------------------
 
@@ -75,12 +62,12 @@ async def test_the_stream_requests_errors_and_has_no_selector():
     argo = FakeArgoCD(application_json("prod", labels={"env": "prod"}))
     async with run_source(make_source(argo, SELECTED)):
         await argo.wait_for_stream()
-    asked = next(each for each in argo.requests if each.url.path == STREAM)
+    asked = next(request for request in argo.requests if request.url.path == STREAM)
     assert set(asked.url.params) == {"fields"}
     assert "error" in asked.url.params["fields"].split(",")
     assert asked.headers["accept"] == "text/event-stream"
     assert asked.url.params["fields"] == ",".join(WATCH_FIELDS)
-    listed = next(each for each in argo.requests if each.url.path == LIST)
+    listed = next(request for request in argo.requests if request.url.path == LIST)
     assert listed.url.params["fields"] == ",".join(LIST_FIELDS)
 
 
@@ -202,7 +189,9 @@ async def test_a_list_fetches_changed_applications_only():
         stream = await argo.wait_for_stream()
         for name in ("staging", "prod"):
             stream.send("ADDED", application_json(name, conditions=[{"type": "SyncError", "message": name}]))
-        await seen.wait_until(lambda reading: all(each.conditions for each in applications_by_id(reading).values()))
+        await seen.wait_until(
+            lambda reading: all(application.conditions for application in applications_by_id(reading).values())
+        )
         missed = application_json("prod", sync={"status": "OutOfSync"}, reconciledAt="2026-11-23T06:30:00Z")
         argo.documents["argocd", "prod"] = missed
         source.read_again()
@@ -237,7 +226,7 @@ async def test_an_absent_application_stays_absent_during_a_list():
         source.read_again()
         await argo.wait_for_request(f"{LIST}/prod", 4)
         await seen.wait_until(lambda reading: reading is not seen.readings[settled])
-        assert all(has_application("argocd/prod", presence="absent")(each) for each in seen.readings[settled:])
+        assert all(has_application("argocd/prod", presence="absent")(reading) for reading in seen.readings[settled:])
 
 
 # --- a list that fails -------------------------------------------------------------------------------
@@ -260,18 +249,18 @@ FAILURES = {
 
 
 def failing(name: str) -> tuple[Callable[[httpx.Request], httpx.Response], str, str]:
-    status, headers, body, kind, words = FAILURES[name]
-    return lambda _: httpx.Response(status, headers=headers, stream=httpx.ByteStream(body)), kind, words
+    status, headers, body, kind, message = FAILURES[name]
+    return lambda _: httpx.Response(status, headers=headers, stream=httpx.ByteStream(body)), kind, message
 
 
 @pytest.mark.parametrize("name", FAILURES)
 async def test_a_failed_first_list_is_unavailable_with_the_reason(name):
     argo = FakeArgoCD(application_json("prod"))
-    argo.responses[LIST], kind, words = failing(name)
+    argo.responses[LIST], kind, message = failing(name)
     async with run_source(make_source(argo, PROD)) as seen:
-        missing = await seen.wait_until(is_missing)
-    assert missing.error.kind == kind
-    assert words in missing.error.message
+        unavailable = await seen.wait_until(is_unavailable)
+    assert unavailable.error.kind == kind
+    assert message in unavailable.error.message
 
 
 @pytest.mark.parametrize("name", FAILURES)
@@ -280,47 +269,46 @@ async def test_a_failed_later_list_is_stale_until_it_succeeds(name):
     source = make_source(argo, PROD)
     async with run_source(source) as seen:
         await argo.wait_for_stream()
-        argo.responses[LIST], kind, words = failing(name)
+        argo.responses[LIST], kind, message = failing(name)
         source.read_again()
         stale = await seen.wait_until(is_stale)
-        assert (stale.error.kind, words in stale.error.message) == (kind, True)
-        assert [each.application.name for each in stale.last_good.applications] == ["prod"]
+        assert (stale.error.kind, message in stale.error.message) == (kind, True)
+        assert [observed.application.name for observed in stale.last_good.applications] == ["prod"]
         assert stale.taken_at == NOW
         del argo.responses[LIST]
         await seen.wait_until(is_fresh)
 
 
-async def test_a_refused_token_is_tried_every_half_minute(monkeypatch):
-    pauses: list[float] = []
+@pytest.fixture
+def pauses(monkeypatch) -> list[float]:
+    """The pauses of the source, in seconds; the first one does not end."""
+    seconds_list: list[float] = []
 
-    async def noted(wake: asyncio.Event, seconds: float) -> bool:
-        pauses.append(seconds)
+    async def record_pause(wake: asyncio.Event, seconds: float) -> bool:
+        seconds_list.append(seconds)
         return await wake.wait()
 
-    monkeypatch.setattr(module, "sleep_until_woken", noted)
+    monkeypatch.setattr(module, "sleep_until_woken", record_pause)
+    return seconds_list
+
+
+async def test_a_refused_token_is_tried_every_half_minute(pauses):
     argo = FakeArgoCD()
     argo.responses[LIST] = lambda _: error_response(401, "no session information")
     async with run_source(make_source(argo, PROD)) as seen:
-        missing = await seen.wait_until(is_missing)
+        unavailable = await seen.wait_until(is_unavailable)
         await asyncio.sleep(0)
-    assert missing.error.kind == "unauthenticated"
-    assert "argocd login" in missing.error.message
+    assert unavailable.error.kind == "unauthenticated"
+    assert "argocd login" in unavailable.error.message
     assert pauses == [30.0]
 
 
 @pytest.mark.parametrize(("header", "pause_s"), [("7", 7.0), ("86400", 3600.0)])
-async def test_retry_after_is_honoured_up_to_an_hour(monkeypatch, header, pause_s):
-    pauses: list[float] = []
-
-    async def noted(wake: asyncio.Event, seconds: float) -> bool:
-        pauses.append(seconds)
-        return await wake.wait()
-
-    monkeypatch.setattr(module, "sleep_until_woken", noted)
+async def test_retry_after_is_honoured_up_to_an_hour(pauses, header, pause_s):
     argo = FakeArgoCD()
     argo.responses[LIST] = lambda _: error_response(429, "too many", **{"retry-after": header})
     async with run_source(make_source(argo, PROD)) as seen:
-        await seen.wait_until(is_missing)
+        await seen.wait_until(is_unavailable)
         await asyncio.sleep(0)
     assert pauses == [pause_s]
 
@@ -332,4 +320,4 @@ async def test_missing_credentials_make_the_source_unavailable():
     source = make_source(FakeArgoCD(), PROD)
     source._connect = connect
     async with run_source(source) as seen:
-        assert (await seen.wait_until(is_missing)).error.message == "no token"
+        assert (await seen.wait_until(is_unavailable)).error.message == "no token"

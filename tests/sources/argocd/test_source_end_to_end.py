@@ -41,7 +41,7 @@ async def test_an_embedded_argo_cd_is_read_and_followed():
                 lambda reading: (
                     isinstance(reading, Fresh)
                     and len(applications_by_id(reading)) == 2
-                    and all(each.reconciled_at for each in applications_by_id(reading).values())
+                    and all(application.reconciled_at for application in applications_by_id(reading).values())
                 )
             )
             assert len(applications_by_id(reading)["argocd/anchor-msp-staging"].prunable) == 2

@@ -8,38 +8,25 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from anchor_tui.config.model import ApplicationSelector
-from anchor_tui.domain.model import Fresh, Stale, Unavailable
+from anchor_tui.domain.model import Fresh
 from anchor_tui.sources.argocd import source as module
 from anchor_tui.sources.backoff import Backoff
 from tests.sources.argocd.fakes import (
     LIST,
     NOW,
+    PROD,
+    SELECTED,
     STREAM,
     FakeArgoCD,
     application_json,
     applications_by_id,
     error_response,
     has_application,
+    is_fresh,
+    is_stale,
     make_source,
     run_source,
 )
-
-PROD = {"prod": ("prod",)}
-BOTH = {"staging": ("staging",), "prod": ("prod",)}
-SELECTED = {"prod": ApplicationSelector((("env", "prod"),))}
-
-
-def is_stale(reading) -> bool:
-    return isinstance(reading, Stale)
-
-
-def is_missing(reading) -> bool:
-    return isinstance(reading, Unavailable)
-
-
-def is_fresh(reading) -> bool:
-    return isinstance(reading, Fresh)
 
 
 async def test_a_stream_that_ends_is_opened_again_without_staleness():
@@ -140,7 +127,7 @@ async def test_pauses_grow_while_the_stream_is_cut(monkeypatch):
             stream.end()
         await argo.wait_for_stream(8)
         await seen.wait_until(is_fresh)
-    pauses = [each for each in asked if each < module.FALLBACK_RELIST_S]
+    pauses = [pause_s for pause_s in asked if pause_s < module.FALLBACK_RELIST_S]
     assert pauses[6] > 20 * pauses[0]
 
 

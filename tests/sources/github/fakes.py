@@ -12,7 +12,7 @@ from typing import Any
 from anchor_tui.config.model import Config
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.services.clock import utc_now
-from anchor_tui.sources.credentials.argocd import GitHubAccess
+from anchor_tui.sources.credentials.github import GitHubAccess
 from anchor_tui.sources.credentials.secret import Secret
 from anchor_tui.sources.errors import NotFound
 from anchor_tui.sources.github.client import GitHubClient

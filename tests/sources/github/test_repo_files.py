@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from anchor_tui.config.model import ReleaseKeyPaths
 from anchor_tui.sources.github.response import GraphQLResponse

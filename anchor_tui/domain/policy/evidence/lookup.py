@@ -1,8 +1,8 @@
-"""Where the values and the manifests say something: environment variables, switches, replicas.
+"""Search of environment variables and switches in Helm values and manifests.
 
-The values are searched by meaning, not by one path: a variable is a key of that name in a map, an item
-`{name, value}` in a list, or a name in a list of keys that are taken from a secret store. What lies under
-`enabled: false` is not rendered and does not count.
+The search does not depend on one key path. In values, a variable is a key of that name in a mapping, an item
+`{name, value}` in a list, or a name in a list of keys from a secret store. Values under `enabled: false` are not
+rendered and do not count.
 """
 
 from __future__ import annotations
@@ -15,94 +15,109 @@ from anchor_tui.domain.helm.value_layers import LayeredValues, SourceLocation
 from anchor_tui.domain.kubernetes.container_env import EnvVariable
 from anchor_tui.domain.model import EvidenceKind, ValueObject
 from anchor_tui.domain.policy.evidence.facts import Facts, require
-from anchor_tui.domain.yaml.nodes import Json, KeyPath, format_key_path
+from anchor_tui.domain.yaml.nodes import Json, KeyPath
 
 
 class VariableOccurrence(ValueObject, frozen=True):
-    """One place that says a variable. `text` is None where the value cannot be seen, `hidden` then tells why."""
+    """A value or a container that sets a variable.
+
+    If the value is not visible, `text` is None and `hidden` is the reason.
+    """
 
     text: str | None
     hidden: str
-    location: str
-    place: SourceLocation | None = None
+    location: SourceLocation | None = None
     resource: str | None = None
 
 
 class VariableLookup(ValueObject, frozen=True):
-    """Every place that says a variable; `open` tells what else may say it and could not be read."""
+    """All values or containers that set a variable.
+
+    `unreadable` names sources that may set it and could not be read.
+    """
 
     occurrences: tuple[VariableOccurrence, ...]
     unreadable: str = ""
 
 
 def find_variable(facts: Facts, evidence: EvidenceKind, name: str) -> VariableLookup:
-    """Where a variable is said; LackingError without the evidence."""
+    """Find all values or containers that set a variable. Raises EvidenceUnavailable without the evidence."""
     if evidence == "git":
-        every = [each for laid in require(facts.values) for each in _find_in_values(laid, name)]
-        visible = [each for each in every if each.text is not None]
-        return VariableLookup(tuple(visible or every))
+        found = [occurrence for values in require(facts.values) for occurrence in _find_in_values(values, name)]
+        visible = [occurrence for occurrence in found if occurrence.text is not None]
+        return VariableLookup(tuple(visible or found))
     manifests = facts.manifests(evidence)
-    found = tuple(
+    occurrences = tuple(
         _occurrence_in_container(container.env[name], str(workload))
         for workload in manifests.workloads
         for container in workload.containers
         if name in container.env
     )
-    opened = [
-        each
+    unreadable = [
+        reason
         for workload in manifests.workloads
         for container in workload.containers
-        for each in container.unreadable_env
+        for reason in container.unreadable_env
     ]
-    return VariableLookup(found, "; ".join(dict.fromkeys((*opened, *manifests.missing, *manifests.unreadable))))
+    reasons = dict.fromkeys((*unreadable, *manifests.missing, *manifests.unreadable))
+    return VariableLookup(occurrences, "; ".join(reasons))
 
 
 def _occurrence_in_container(variable: EnvVariable, resource: str) -> VariableOccurrence:
-    return VariableOccurrence(variable.text, variable.hidden_reason, variable.origin or resource, None, resource)
+    return VariableOccurrence(variable.text, variable.hidden_reason, None, resource)
 
 
-def _find_in_values(laid: LayeredValues, name: str) -> Iterator[VariableOccurrence]:
-    for path, value in walk_values(laid.merged):
+def _find_in_values(values: LayeredValues, name: str) -> Iterator[VariableOccurrence]:
+    for path, value in walk_values(values.merged):
+        is_item = bool(path) and isinstance(path[-1], int)
         if path and path[-1] == name:
-            yield _occurrence_at(laid, path, value)
-        elif isinstance(value, dict) and value.get("name") == name and path and isinstance(path[-1], int):
-            yield _occurrence_at(laid, (*path, "value"), value.get("value", value))
-        elif value == name and path and isinstance(path[-1], int):
-            yield VariableOccurrence(
-                None, "it is taken from the secret store", format_key_path(path), laid.locate(path)
-            )
+            yield _occurrence_at(values, path, value)
+        elif isinstance(value, dict) and value.get("name") == name and is_item:
+            yield _occurrence_at(values, (*path, "value"), value.get("value", value))
+        elif value == name and is_item:
+            yield VariableOccurrence(None, "it comes from the secret store", values.locate(path))
 
 
-def _occurrence_at(laid: LayeredValues, path: KeyPath, value: Json) -> VariableOccurrence:
+def _occurrence_at(values: LayeredValues, path: KeyPath, value: Json) -> VariableOccurrence:
     if isinstance(value, dict) and "value" in value:
         value = value["value"]
     if isinstance(value, dict | list):
-        return VariableOccurrence(None, "its value is taken from elsewhere", format_key_path(path), laid.locate(path))
-    return VariableOccurrence(format_template_value(value), "", format_key_path(path), laid.locate(path))
+        return VariableOccurrence(None, "its value comes from another object", values.locate(path))
+    return VariableOccurrence(format_template_value(value), "", values.locate(path))
 
 
-def walk_values(values: Json, path: KeyPath = (), *, every: bool = False) -> Iterator[tuple[KeyPath, Json]]:
-    """Every value with its key path, but for what is switched off; with `every` that too."""
+def walk_values(values: Json, path: KeyPath = (), *, include_disabled: bool = False) -> Iterator[tuple[KeyPath, Json]]:
+    """Yield every value with its key path; mappings with `enabled: false` only with `include_disabled`."""
     yield path, values
     if isinstance(values, dict):
-        if not every and "enabled" in values and not is_template_true(values["enabled"]):
+        if not include_disabled and "enabled" in values and not is_template_true(values["enabled"]):
             return
         for key, value in values.items():
-            yield from walk_values(value, (*path, key), every=every)
+            yield from walk_values(value, (*path, key), include_disabled=include_disabled)
     elif isinstance(values, list):
         for index, value in enumerate(values):
-            yield from walk_values(value, (*path, index), every=every)
+            yield from walk_values(value, (*path, index), include_disabled=include_disabled)
+
+
+def describe_hidden(name: str, occurrence: VariableOccurrence) -> str:
+    """Explain why the value of a variable is not visible."""
+    return f"the value of {name} is not visible: {occurrence.hidden}"
+
+
+def describe_unset(name: str, unreadable: str) -> str:
+    """Report that no readable source sets a variable, with the sources that could not be read."""
+    return f"{name} is not set in anything that could be read" + (f": {unreadable}" if unreadable else "")
 
 
 _CREDENTIALS = re.compile(r"//[^/@\s]*@")
 
 
 def redact_text(text: str) -> str:
-    """A value as a finding may repeat it: no user and password, not longer than a line."""
+    """Return a value for display in a finding: without user and password, at most 80 characters."""
     text = _CREDENTIALS.sub("//…@", text)
     return text if len(text) <= 80 else text[:79] + "…"
 
 
 def normalize_name(name: str) -> str:
-    """A name without its punctuation: statusMock and status-mock are the same."""
+    """Return a name in lower case without punctuation: statusMock and status-mock are equal."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
