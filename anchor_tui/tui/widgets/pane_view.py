@@ -38,7 +38,7 @@ class PaneView(Vertical):
 
     @property
     def is_filtering(self) -> bool:
-        """Return True if the filter line is open or a filter is set."""
+        """True if the filter line is open or a filter is set."""
         return bool(self.filter_text) or bool(self.query(FilterInput))
 
     def show_panes(
@@ -77,7 +77,9 @@ class PaneView(Vertical):
     async def open_filter(self) -> None:
         """Open and focus the filter line."""
         if not self.query(FilterInput):
-            await self.mount(FilterInput(self.filter_text, self.row_list), before=self.row_list)
+            focused = self.screen.focused
+            active_list = focused if isinstance(focused, RowList) else self.row_list
+            await self.mount(FilterInput(self.filter_text, active_list), before=self.row_list)
         self.screen.set_focus(self.query_one(FilterInput))
 
     async def clear_filter(self) -> None:
@@ -93,7 +95,8 @@ class PaneView(Vertical):
 
     @on(Input.Submitted)
     async def keep_filter(self, event: Input.Submitted) -> None:
-        """Keep the filter and return to the rows."""
+        """Keep the filter and return to the list that had the focus."""
         event.stop()
+        active_list = self.query_one(FilterInput).active_list
         await event.input.remove()
-        self.screen.set_focus(self.row_list)
+        self.screen.set_focus(active_list)

@@ -36,3 +36,12 @@ async def test_cursor_keys_move_the_rows_while_filtering():
         assert "staging" in ui.fleet.highlighted_row.key
         await ui.press("up")
         assert "dev" in ui.fleet.highlighted_row.key
+
+
+async def test_enter_in_the_filter_returns_to_the_active_list():
+    async with open_app((80, 24), environment="dev") as ui:
+        await ui.show(INCIDENT)
+        await ui.press("shift+tab", "slash", *"prod", "enter")
+        assert ui.fleet.pane == "Fleet"
+        await ui.press("down")
+        assert ui.fleet.environment == "staging"
