@@ -97,6 +97,6 @@ class PaneView(Vertical):
     async def keep_filter(self, event: Input.Submitted) -> None:
         """Keep the filter and return to the list that had the focus."""
         event.stop()
-        active_list = self.query_one(FilterInput).active_list
+        # Focus first: Textual focuses a neighbour of a focused widget that is removed.
+        self.screen.set_focus(self.query_one(FilterInput).active_list)
         await event.input.remove()
-        self.screen.set_focus(active_list)
