@@ -174,7 +174,7 @@ def test_4_after_drift_with_the_new_plan(tmp_path, cli):
         code, out, _ = cli(op)("promote", "staging", "--yes")
         assert code == 4
         assert "drifted: nothing was sent, for meanwhile environments/staging/release.yaml was" in out
-        assert "as it would be now:" in out
+        assert "the new plan:" in out
         assert op.traffic.writes == []
 
 
