@@ -108,7 +108,7 @@ def test_what_cannot_be_served_is_said_in_a_sentence(
 
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     if "--port-argocd" in arguments:
-        monkeypatch.setattr("anchor_tui.sandbox.sockets.open_listener", _refuse)
+        monkeypatch.setattr("anchor_tui.sandbox.server.open_listener", _refuse)
     assert command.run_sandbox_command(_parsed(add_arguments, ["serve", *arguments])) == 2
     assert words in capsys.readouterr().err
 

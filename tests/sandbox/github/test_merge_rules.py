@@ -60,7 +60,7 @@ async def test_a_merge_waits_for_the_checks_and_reaches_argo_cd(box: Sandbox, gi
     ("switch", "more", "status", "message"),
     [
         ({}, {"sha": "0" * 40}, 409, "Head branch was modified. Review and try the merge again."),
-        ({"base_moves": 1}, {}, 405, "Base branch was modified. Review and try the merge again."),
+        ({"refuse_next_merges": 1}, {}, 405, "Base branch was modified. Review and try the merge again."),
         ({"merge_queue": True}, {}, 405, "Changes must be made through the merge queue"),
         ({}, {"merge_method": "rebase"}, 405, "Rebase merges are not allowed on this repository."),
         ({}, {"merge_method": "octopus"}, 422, "Invalid request.\n\nmerge_method is not one of merge, squash, rebase."),
