@@ -43,7 +43,7 @@ def test_the_wheel_holds_every_module_and_everything_that_they_read(wheel):
     expected = {str(each.relative_to(ROOT)) for each in files}
     expected |= {f"anchor_tui/styles/{each.name}" for each in (ROOT / "styles").glob("*.tcss")}
     assert expected <= set(wheel)
-    for part in (".tcss", "/sandbox/schema.graphql", "/sandbox/ops_repo/infra/helm/platform/values.yaml", "/py.typed"):
+    for part in (".tcss", "/sandbox/github/schema.graphql", "/sandbox/ops_repo/infra/helm/platform/values.yaml", "/py.typed"):
         assert any(name.endswith(part) for name in expected)
 
 

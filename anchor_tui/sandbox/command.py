@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from anchor_tui.sandbox.server import Sandbox
 
-REQUIRED_PACKAGES = ("starlette", "uvicorn", "dulwich", "graphql")
+REQUIRED_PACKAGES = ("starlette", "uvicorn", "dulwich", "merge3", "graphql")
 INSTALL_HINT = (
     "the sandbox needs packages that are not installed: pip install 'anchor-tui[demo]', or in a clone '.[demo]'"
 )

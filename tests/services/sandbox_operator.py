@@ -279,7 +279,7 @@ class Operator:
     def commits(self, branch: str) -> list[Any]:
         """What a branch has that main has not, newest first."""
         git = self.box.git
-        return self.box.call_in_loop(lambda: git.list_commits_between(git.head, git.branches[branch]))
+        return self.box.call_in_loop(lambda: git.list_history(git.branches[branch], exclude=git.head))
 
     def merge(self, number: int, by: str = "a.lee") -> str:
         """As somebody does on GitHub, whatever the rules say."""

@@ -24,6 +24,7 @@ from anchor_tui.sandbox.argocd.sync_tasks import (
 )
 from anchor_tui.sandbox.argocd.sync_windows import parse_duration
 from anchor_tui.sandbox.clock import format_rfc3339
+from anchor_tui.sandbox.json_types import JsonObject
 from anchor_tui.sandbox.timings import ControllerTimings
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ HEALTH_MESSAGES = {"ExternalSecret": "secret synced"}
 POD_OWNERS = {"Deployment", "StatefulSet", "DaemonSet", "Job"}
 """What is gone only when its Pods are."""
 MAX_BACKOFF_S = 180.0
-JsonObject = dict[str, Any]
 
 
 class OperationRunner:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
 from anchor_tui.sandbox.argocd.applications import ClusterApplication, ResourceComparison
 from anchor_tui.sandbox.clock import format_rfc3339
+from anchor_tui.sandbox.json_types import JsonObject
 
 LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
 REFRESH_ANNOTATION = "argocd.argoproj.io/refresh"
 HYDRATE_ANNOTATION = "argocd.argoproj.io/hydrate"
-JsonObject = dict[str, Any]
 
 
 def serialize_application(app: ClusterApplication, *, with_health: bool = True) -> JsonObject:

@@ -54,7 +54,8 @@ class ArgoCDSession:
 
     def build_denial(self, resource: str, action: str, target: str) -> str:
         """The text of a 403, with who was refused what."""
-        return f"permission denied: {resource}, {action}, {target}, sub: {self.username}, iat: {format_rfc3339(self.issued_at)}"
+        issued_at = format_rfc3339(self.issued_at)
+        return f"permission denied: {resource}, {action}, {target}, sub: {self.username}, iat: {issued_at}"
 
 
 class TokenIssuer:

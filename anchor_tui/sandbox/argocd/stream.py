@@ -16,7 +16,8 @@ from starlette.types import Receive, Scope, Send
 
 from anchor_tui.sandbox.argocd.applications import ClusterApplication
 from anchor_tui.sandbox.argocd.controller import ApplicationController, EventType
-from anchor_tui.sandbox.argocd.serializers import JsonObject, serialize_application
+from anchor_tui.sandbox.argocd.serializers import serialize_application
+from anchor_tui.sandbox.json_types import JsonObject
 
 MAX_PENDING_EVENTS = 1000
 """Events that a slow reader may fall behind; what comes then is lost, without a word."""

@@ -10,12 +10,12 @@ from typing import Any
 from anchor_tui.sandbox.argocd.applications import ClusterApplication, ClusterObject
 from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource
 from anchor_tui.sandbox.argocd.sync_options import get_prune_option
+from anchor_tui.sandbox.json_types import JsonObject
 
 APPROVAL_ANNOTATION = "argocd.argoproj.io/deletion-approved"
 CANNOT_LOAD = (
     "Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc = "
 )
-JsonObject = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

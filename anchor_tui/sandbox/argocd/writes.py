@@ -10,10 +10,11 @@ from anchor_tui.sandbox.argocd.applications import ClusterApplication
 from anchor_tui.sandbox.argocd.controller import ApplicationController
 from anchor_tui.sandbox.argocd.request_bodies import apply_merge_patch, parse_body
 from anchor_tui.sandbox.argocd.responses import GrpcError
-from anchor_tui.sandbox.argocd.serializers import JsonObject, serialize_application
+from anchor_tui.sandbox.argocd.serializers import serialize_application
 from anchor_tui.sandbox.argocd.sessions import ArgoCDSession
 from anchor_tui.sandbox.argocd.sync_tasks import SyncOrder
 from anchor_tui.sandbox.clock import Clock
+from anchor_tui.sandbox.json_types import JsonObject
 
 SYNC_FIELDS: dict[str, type] = {
     "revision": str,

@@ -24,10 +24,8 @@ from graphql import (
 )
 
 from anchor_tui.sandbox.clock import Clock, format_rfc3339
-from anchor_tui.sandbox.github.accounts import ACCOUNTS, BOTS
 from anchor_tui.sandbox.github.graphql_pages import Node, build_error, build_user
 from anchor_tui.sandbox.github.mutations import RepositoryMutations
-from anchor_tui.sandbox.github.node_ids import decode_node_id
 from anchor_tui.sandbox.github.rate_budget import HourlyBudget
 from anchor_tui.sandbox.github.repository import HostedRepository
 from anchor_tui.sandbox.github.repository_nodes import RepositoryNodes
@@ -38,7 +36,7 @@ NODES_PER_POINT = 100
 @cache
 def load_schema() -> GraphQLSchema:
     """Our part of GitHub's schema."""
-    text = resources.files("anchor_tui.sandbox").joinpath("schema.graphql").read_text(encoding="utf-8")
+    text = resources.files("anchor_tui.sandbox.github").joinpath("schema.graphql").read_text(encoding="utf-8")
     return graphql.build_schema(text)
 
 
@@ -137,10 +135,8 @@ class GraphQLExecutor:
     def _build_root_value(self, asked: QueryCost, denied: frozenset[str], viewer: str) -> Node:
         """The fields of a query and those of a mutation: no name is both."""
         budget = self._budget
-        return RepositoryMutations(self._repositories, self._clock.now(), viewer, denied).root() | {
+        return RepositoryMutations(self._repositories, self._clock.now(), viewer, denied).build_root() | {
             "viewer": build_user(viewer),
-            "user": lambda _info, login: self._find_user(login),
-            "node": lambda _info, id: self._find_node(id, denied),  # noqa: A006 - GraphQL's name
             "rateLimit": {
                 "limit": budget.limit,
                 "cost": asked.points,
@@ -158,28 +154,7 @@ class GraphQLExecutor:
         hosted = self._repositories.get(name.lower())
         if hosted is None or (hosted.full_name.lower() != name.lower() and not follow):
             raise build_error("NOT_FOUND", f"Could not resolve to a Repository with the name '{name}'.")
-        return RepositoryNodes(hosted, self._clock.now(), denied).repository()
-
-    @staticmethod
-    def _find_user(login: str) -> Node:
-        if login not in ACCOUNTS or login in BOTS:
-            raise build_error("NOT_FOUND", f"Could not resolve to a User with the login of '{login}'.")
-        return build_user(login)
-
-    def _find_node(self, given: str, denied: frozenset[str]) -> Node:
-        """What an id names."""
-        kind, parts = decode_node_id(given) or ("", [])
-        for hosted in self._repositories.values():
-            if not parts or parts[0] != str(hosted.id):
-                continue
-            nodes = RepositoryNodes(hosted, self._clock.now(), denied)
-            if kind == "R":
-                return nodes.repository()
-            if kind == "PR" and int(parts[1]) in hosted.pull_requests:
-                return nodes.pull_requests.build_pull_request(hosted.pull_requests[int(parts[1])])
-            if kind == "REF" and (ref := nodes.ref(parts[1])):
-                return ref
-        raise build_error("NOT_FOUND", f"Could not resolve to a node with the global id of '{given}'")
+        return RepositoryNodes(hosted, self._clock.now(), denied).build_repository()
 
 
 def _make_resolver(denied: frozenset[str]) -> Any:  # noqa: ANN401 - graphql-core's own type is no narrower

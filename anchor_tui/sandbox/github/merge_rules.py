@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from anchor_tui.sandbox.git.merging import merge_trees
-from anchor_tui.sandbox.github.accounts import ACCOUNTS, QUEUE_BOT
+from anchor_tui.sandbox.github.accounts import QUEUE_BOT
 from anchor_tui.sandbox.github.pull_requests import (
     HostedAutoMerge,
     HostedCheckRun,
@@ -129,13 +128,6 @@ def enable_auto_merge(
     pull.updated_at = wanted.enabled_at
 
 
-def disable_auto_merge(pull: HostedPullRequest, time: datetime) -> None:
-    """Have it merged no longer."""
-    if pull.auto_merge is None:
-        raise RuleViolationError("Pull request Can't disable auto-merge for this pull request")
-    pull.auto_merge, pull.updated_at = None, time
-
-
 def enqueue_pull_request(
     hosted: HostedRepository, pull: HostedPullRequest, *, by: str, time: datetime, expected: str | None
 ) -> HostedQueueEntry:
@@ -187,26 +179,6 @@ def compute_queue_state(hosted: HostedRepository, entry: HostedQueueEntry, time:
     if since < hosted.timings.queued + hosted.timings.running:
         return "AWAITING_CHECKS"
     return "UNMERGEABLE" if entry.fails else "MERGEABLE"
-
-
-def update_branch_from_base(hosted: HostedRepository, pull: HostedPullRequest, *, by: str, time: datetime) -> str:
-    """Merge the base into the branch, as the button "Update branch" does; returns the new head."""
-    if pull.state != "OPEN":
-        raise RuleViolationError("Pull request is closed")
-    base = hosted.git.branches[pull.base]
-    if not hosted.is_behind(pull):
-        raise RuleViolationError("There are no new commits on the base branch.")
-    files = merge_trees(hosted.git, hosted.merge_base(pull), base, pull.head)
-    if files is None:
-        raise RuleViolationError("merge conflict between base and head")
-    return hosted.git.commit(
-        files,
-        f"Merge branch '{pull.base}' into {pull.branch}",
-        author=ACCOUNTS[by],
-        time=time,
-        branch=pull.branch,
-        merged=base,
-    )
 
 
 def run_due_merges(hosted: HostedRepository, now: datetime) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from anchor_tui.sandbox.clock import format_rfc3339
-from anchor_tui.sandbox.git.merging import count_changed_lines
 from anchor_tui.sandbox.git.repository import GitTreeEntry
 from anchor_tui.sandbox.github.accounts import LABEL_COLOURS, TEAMS
 from anchor_tui.sandbox.github.graphql_pages import (
@@ -24,14 +23,31 @@ from anchor_tui.sandbox.github.node_ids import encode_node_id
 from anchor_tui.sandbox.github.pull_requests import HostedPullRequest, HostedQueueEntry
 from anchor_tui.sandbox.github.repository import HostedRepository
 
-if TYPE_CHECKING:
-    from anchor_tui.sandbox.github.repository_nodes import RepositoryNodes
+
+class RelatedNodes(Protocol):
+    """The nodes of a repository that a pull request refers to."""
+
+    def build_repository(self) -> Node:
+        """Return the node of the repository."""
+        ...
+
+    def build_ref(self, name: str) -> Node | None:
+        """Return the node of a branch."""
+        ...
+
+    def build_commit(self, sha: str) -> Node:
+        """Return the node of a commit."""
+        ...
+
+    def build_checks_rollup(self, sha: str) -> Node | None:
+        """Return the node of a commit's checks."""
+        ...
 
 
 class PullRequestNodes:
     """The pull requests of one repository, at one instant."""
 
-    def __init__(self, nodes: RepositoryNodes, hosted: HostedRepository, now: datetime) -> None:
+    def __init__(self, nodes: RelatedNodes, hosted: HostedRepository, now: datetime) -> None:
         self._nodes = nodes
         self._hosted = hosted
         self._git = hosted.git
@@ -89,15 +105,15 @@ class PullRequestNodes:
             "closedAt": format_rfc3339(pull.closed_at) if pull.closed_at else None,
             "mergedAt": format_rfc3339(pull.merged_at) if pull.merged_at else None,
             "mergedBy": build_actor(pull.merged_by),
-            "mergeCommit": lambda _info: self._nodes.commit(pull.merge_commit) if pull.merge_commit else None,
+            "mergeCommit": lambda _info: self._nodes.build_commit(pull.merge_commit) if pull.merge_commit else None,
             "author": build_actor(pull.author),
             "headRefName": pull.branch,
             "headRefOid": pull.head,
-            "headRef": lambda _info: self._nodes.ref(pull.branch),
-            "repository": lambda _info: self._nodes.repository(),
-            "headRepository": lambda _info: self._nodes.repository(),
+            "headRef": lambda _info: self._nodes.build_ref(pull.branch),
+            "repository": lambda _info: self._nodes.build_repository(),
+            "headRepository": lambda _info: self._nodes.build_repository(),
             "baseRefName": pull.base,
-            "baseRef": lambda _info: self._nodes.ref(pull.base),
+            "baseRef": lambda _info: self._nodes.build_ref(pull.base),
             "baseRefOid": self._git.branches.get(pull.base, pull.base_sha) if is_open else pull.base_sha,
             "mergeable": lambda _info: self._mergeable(pull),
             "mergeStateStatus": lambda _info: self._merge_state(pull),
@@ -125,7 +141,7 @@ class PullRequestNodes:
             ),
             "changedFiles": lambda _info: len(hosted.changed_files(pull)),
             "files": lambda _info, **page: build_connection(self._files(pull), lambda item: item, **page),
-            "statusCheckRollup": lambda _info: self._nodes.rollup(pull.head),
+            "statusCheckRollup": lambda _info: self._nodes.build_checks_rollup(pull.head),
         }
 
     def _mergeable(self, pull: HostedPullRequest) -> str:
@@ -148,7 +164,7 @@ class PullRequestNodes:
                 "author": build_actor(review.author),
                 "state": review.state,
                 "submittedAt": format_rfc3339(review.submitted_at),
-                "commit": self._nodes.commit(review.commit),
+                "commit": self._nodes.build_commit(review.commit),
             }
             for review in {review.author: review for review in pull.reviews if review.state != "COMMENTED"}.values()
         ]
@@ -157,7 +173,7 @@ class PullRequestNodes:
         return [self._file(path, *entries) for path, entries in self._hosted.changed_files(pull).items()]
 
     def _file(self, path: str, before: GitTreeEntry | None, after: GitTreeEntry | None) -> Node:
-        added, removed = count_changed_lines(self._git, before, after)
+        added, removed = self._git.count_changed_lines(before, after)
         return {
             "path": path,
             "changeType": "ADDED" if before is None else "DELETED" if after is None else "MODIFIED",
@@ -178,7 +194,7 @@ class PullRequestNodes:
             "id": encode_node_id("MQ", hosted.id, branch),
             "url": WEB_URL + path,
             "resourcePath": path,
-            "repository": lambda _info: self._nodes.repository(),
+            "repository": lambda _info: self._nodes.build_repository(),
             "configuration": {"mergeMethod": "SQUASH", "mergingStrategy": "ALLGREEN"},
             "nextEntryEstimatedTimeToMerge": int((hosted.timings.queued + hosted.timings.running).total_seconds()),
             "entries": lambda _info, **page: build_connection(list_queue(hosted), self._build_queue_entry, **page),
@@ -199,8 +215,8 @@ class PullRequestNodes:
             "enqueuedAt": format_rfc3339(entry.enqueued_at),
             "enqueuer": build_actor(entry.by),
             "estimatedTimeToMerge": max(0, int(left.total_seconds())),
-            "headCommit": lambda _info: self._nodes.commit(entry.head),
-            "baseCommit": lambda _info: self._nodes.commit(self._git.branches[pull.base]),
+            "headCommit": lambda _info: self._nodes.build_commit(entry.head),
+            "baseCommit": lambda _info: self._nodes.build_commit(self._git.branches[pull.base]),
             "jump": False,
             "solo": False,
             "mergeQueue": lambda _info: self.build_merge_queue(pull.base),

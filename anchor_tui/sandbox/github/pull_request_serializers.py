@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from anchor_tui.sandbox.clock import format_rfc3339
 from anchor_tui.sandbox.github.accounts import LABEL_COLOURS
 from anchor_tui.sandbox.github.merge_rules import compute_merge_state
 from anchor_tui.sandbox.github.node_ids import encode_node_id
-from anchor_tui.sandbox.github.pull_requests import HostedPullRequest, HostedReview
+from anchor_tui.sandbox.github.pull_requests import HostedPullRequest
 from anchor_tui.sandbox.github.repository import HostedRepository
-from anchor_tui.sandbox.github.rest_serializers import WEB_URL, JsonObject, serialize_account, serialize_changed_file
+from anchor_tui.sandbox.github.rest_serializers import WEB_URL, serialize_account, serialize_changed_file
+from anchor_tui.sandbox.json_types import JsonObject
 
 
 def _format_time(value: datetime | None) -> str | None:
@@ -116,60 +116,13 @@ def serialize_full_pull_request(
         "comments": 0,
         "review_comments": 0,
         "maintainer_can_modify": False,
-        "commits": len(hosted.git.list_commits_between(hosted.merge_base(pull), pull.head)),
+        "commits": len(hosted.git.list_history(pull.head, exclude=hosted.merge_base(pull))),
         "additions": sum(each["additions"] for each in changes),
         "deletions": sum(each["deletions"] for each in changes),
         "changed_files": len(changes),
     }
 
 
-def serialize_issue(pull: HostedPullRequest, base: str, hosted: HostedRepository) -> JsonObject:
-    """A pull request as the issue that it also is."""
-    whole = serialize_pull_request(pull, base, hosted)
-    names = "id number title body state locked user labels assignee assignees milestone created_at updated_at closed_at"
-    return {name: whole[name] for name in names.split()} | {
-        "node_id": whole["node_id"],
-        "url": whole["issue_url"],
-        "html_url": whole["html_url"],
-        "repository_url": f"{base}/repos/{hosted.full_name}",
-        "labels_url": f"{whole['issue_url']}/labels{{/name}}",
-        "comments": 0,
-        "pull_request": {
-            "url": whole["url"],
-            "html_url": whole["html_url"],
-            "merged_at": whole["merged_at"],
-        },
-    }
-
-
 def serialize_files(hosted: HostedRepository, pull: HostedPullRequest) -> list[JsonObject]:
     """What a pull request changes."""
     return [serialize_changed_file(hosted.git, path, *entries) for path, entries in hosted.changed_files(pull).items()]
-
-
-def serialize_review(
-    review: HostedReview, number: int, pull: HostedPullRequest, base: str, hosted: HostedRepository
-) -> JsonObject:
-    """A review."""
-    identity = (hosted.id + pull.number) * 100 + number
-    url = f"{base}/repos/{hosted.full_name}/pulls/{pull.number}"
-    return {
-        "id": identity,
-        "node_id": encode_node_id("PRR", identity),
-        "user": serialize_account(review.author, base),
-        "body": review.body,
-        "state": review.state,
-        "html_url": f"{WEB_URL}/{hosted.full_name}/pull/{pull.number}#pullrequestreview-{identity}",
-        "pull_request_url": url,
-        "submitted_at": format_rfc3339(review.submitted_at),
-        "commit_id": review.commit,
-        "author_association": "MEMBER",
-    }
-
-
-def serialize_reviewers(logins: Iterable[str], teams: Iterable[str], base: str) -> JsonObject:
-    """Who was asked to review."""
-    return {
-        "users": [serialize_account(login, base) for login in logins],
-        "teams": [{"slug": slug, "name": slug} for slug in teams],
-    }

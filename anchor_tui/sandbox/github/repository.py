@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from anchor_tui.sandbox.git.merging import merge_trees
-from anchor_tui.sandbox.git.repository import GitTreeEntry, MemoryRepository
+from anchor_tui.sandbox.git.repository import MemoryRepository, TreeChanges
 from anchor_tui.sandbox.github.accounts import ACCOUNTS, CODE_OWNERS
 from anchor_tui.sandbox.github.pull_requests import (
     CheckConclusion,
@@ -152,8 +151,8 @@ class HostedRepository:
         """Merge a pull request into its base whatever the rules say, and return the new commit's sha."""
         pull = self.pull_requests[number]
         base = self.git.branches[pull.base]
-        files = self._merge_files(pull)
-        if pull.state != "OPEN" or pull.draft or files is None:
+        tree = self._merge_tree(pull)
+        if pull.state != "OPEN" or pull.draft or tree is None:
             raise RuleViolationError("Pull Request is not mergeable", status=405)
         if method == "REBASE":
             sha = self._rebase(pull, time)
@@ -162,13 +161,13 @@ class HostedRepository:
             usual = f"Merge pull request #{number} from {self.owner}/{pull.branch}\n\n{pull.title}"
             usual = f"{pull.title} (#{number})" if squash else usual
             first, _, rest = usual.partition("\n\n")
-            sha = self.git.commit(
-                files,
+            sha = self.git.commit_tree(
+                tree,
                 f"{title or first}\n\n{rest if message is None else message}".rstrip("\n"),
                 author=ACCOUNTS[pull.author if squash else by],
                 time=time,
                 branch=pull.base,
-                merged=None if squash else pull.head,
+                parents=(base,) if squash else (base, pull.head),
             )
         self.pull_request_by_commit[sha] = number
         pull.base_sha, pull.merged_by, pull.merge_commit = base, by, sha
@@ -180,14 +179,17 @@ class HostedRepository:
 
     def _rebase(self, pull: HostedPullRequest, time: datetime) -> str:
         """Its commits again, one by one, on its base."""
-        for commit in reversed(self.git.list_commits_between(self.merge_base(pull), pull.head)):
-            files = merge_trees(self.git, commit.parents[0], commit.sha, self.git.branches[pull.base])
-            if files is None:
+        for commit in reversed(self.git.list_history(pull.head, exclude=self.merge_base(pull))):
+            base = self.git.branches[pull.base]
+            tree = self.git.merge_commits(commit.parents[0], base, commit.sha)
+            if tree is None:
                 raise RuleViolationError("Pull Request is not mergeable", status=405)
-            self.git.commit(files, commit.message, author=commit.author, time=time, branch=pull.base)
+            self.git.commit_tree(
+                tree, commit.message, author=commit.author, time=time, branch=pull.base, parents=(base,)
+            )
         return self.git.branches[pull.base]
 
-    def changed_files(self, pull: HostedPullRequest) -> dict[str, tuple[GitTreeEntry | None, GitTreeEntry | None]]:
+    def changed_files(self, pull: HostedPullRequest) -> TreeChanges:
         """What a pull request changes, against where it left its base."""
         return self.git.diff_commits(self.merge_base(pull), pull.head)
 
@@ -196,15 +198,15 @@ class HostedRepository:
         base = self.git.branches.get(pull.base, pull.base_sha) if pull.state == "OPEN" else pull.base_sha
         return self.git.find_merge_base(base, pull.head) or pull.base_sha
 
-    def _merge_files(self, pull: HostedPullRequest) -> dict[str, bytes | None] | None:
-        """What a merge would write; None if it cannot be done."""
-        return merge_trees(self.git, self.merge_base(pull), pull.head, self.git.branches[pull.base])
+    def _merge_tree(self, pull: HostedPullRequest) -> str | None:
+        """Return the tree that a merge results in; None if there is a conflict."""
+        return self.git.merge_commits(self.merge_base(pull), self.git.branches[pull.base], pull.head)
 
     def mergeable(self, pull: HostedPullRequest, time: datetime) -> Mergeable:
         """Whether it merges: not known at once, and not if its base changed the same lines since."""
         if time - (pull.pushed_at or pull.created_at) < self.timings.mergeability:
             return "UNKNOWN"
-        return "CONFLICTING" if self._merge_files(pull) is None else "MERGEABLE"
+        return "CONFLICTING" if self._merge_tree(pull) is None else "MERGEABLE"
 
     def is_behind(self, pull: HostedPullRequest) -> bool:
         """Whether its base has commits that it has not."""

@@ -14,14 +14,20 @@ from anchor_tui.sandbox.clock import format_rfc3339
 from anchor_tui.sandbox.git.repository import GitCommit, GitTreeEntry
 from anchor_tui.sandbox.github.accounts import BOTS
 from anchor_tui.sandbox.github.branch_rule_nodes import build_rules, build_update_rule
-from anchor_tui.sandbox.github.graphql_pages import Node, build_actor, build_connection, build_error, build_user
+from anchor_tui.sandbox.github.graphql_pages import (
+    WEB_URL,
+    Node,
+    build_actor,
+    build_connection,
+    build_error,
+    build_user,
+)
 from anchor_tui.sandbox.github.node_ids import encode_node_id
-from anchor_tui.sandbox.github.pull_request_nodes import PullRequestNodes, build_label_node
+from anchor_tui.sandbox.github.pull_request_nodes import PullRequestNodes
 from anchor_tui.sandbox.github.pull_requests import HostedCheckRun, HostedPullRequest
 from anchor_tui.sandbox.github.repository import HostedRepository
 
 MAX_BLOB_TEXT_BYTES = 512 * 1024
-WEB = "https://github.com"
 
 
 class RepositoryNodes:
@@ -34,7 +40,7 @@ class RepositoryNodes:
         self._denied = denied
         self.pull_requests = PullRequestNodes(self, hosted, now)
 
-    def repository(self) -> Node:
+    def build_repository(self) -> Node:
         """The repository."""
         hosted = self._hosted
         return {
@@ -45,7 +51,7 @@ class RepositoryNodes:
             "nameWithOwner": hosted.full_name,
             "owner": build_actor(hosted.owner),
             "description": None,
-            "url": f"{WEB}/{hosted.full_name}",
+            "url": f"{WEB_URL}/{hosted.full_name}",
             "isArchived": hosted.is_archived,
             "isPrivate": True,
             "viewerPermission": "WRITE" if hosted.can_write else "READ",
@@ -59,10 +65,9 @@ class RepositoryNodes:
             "rebaseMergeAllowed": "REBASE" in hosted.merge_methods,
             "allowUpdateBranch": True,
             "deleteBranchOnMerge": hosted.delete_branch_on_merge,
-            "defaultBranchRef": lambda _info: self.ref(self._git.default_branch),
-            "ref": lambda _info, qualifiedName: self.ref(qualifiedName),  # noqa: N803 - GraphQL's name
-            "object": lambda _info, expression=None, oid=None: self.git_object(expression or oid or "HEAD"),
-            "label": lambda _info, name: build_label_node(hosted, name),
+            "defaultBranchRef": lambda _info: self.build_ref(self._git.default_branch),
+            "ref": lambda _info, qualifiedName: self.build_ref(qualifiedName),  # noqa: N803 - GraphQL's name
+            "object": lambda _info, expression=None, oid=None: self.find_git_object(expression or oid or "HEAD"),
             "mergeQueue": lambda _info, branch=None: self.pull_requests.build_merge_queue(
                 branch or self._git.default_branch
             ),
@@ -72,7 +77,7 @@ class RepositoryNodes:
 
     # --- refs and commits ------------------------------------------------------------------------
 
-    def ref(self, name: str) -> Node | None:
+    def build_ref(self, name: str) -> Node | None:
         """A branch by its short or its qualified name."""
         short = name.removeprefix("refs/heads/")
         sha = self._git.branches.get(short)
@@ -84,8 +89,8 @@ class RepositoryNodes:
             "id": encode_node_id("REF", self._hosted.id, short),
             "name": short,
             "prefix": "refs/heads/",
-            "target": lambda _info: self.commit(sha),
-            "repository": lambda _info: self.repository(),
+            "target": lambda _info: self.build_commit(sha),
+            "repository": lambda _info: self.build_repository(),
             "associatedPullRequests": lambda info, **asked: self.pull_requests.list_pull_requests(
                 info, **{"headRefName": short} | asked
             ),
@@ -95,18 +100,18 @@ class RepositoryNodes:
             ),
         }
 
-    def git_object(self, expression: str) -> Node | None:
+    def find_git_object(self, expression: str) -> Node | None:
         """`main`, a sha, or `main:path`."""
         ref, colon, path = expression.partition(":")
         sha = self._git.resolve_ref(ref)
         if sha is None:
             return None
         if not colon:
-            return self.commit(sha)
+            return self.build_commit(sha)
         entry = self._git.find_entry(sha, path)
         return self._build_git_object(entry) if entry else None
 
-    def commit(self, sha: str) -> Node:
+    def build_commit(self, sha: str) -> Node:
         """A commit, with its files and its history."""
         info = self._git.read_commit(sha)
         return {
@@ -119,12 +124,12 @@ class RepositoryNodes:
             "messageBody": info.message.partition("\n")[2].strip(),
             "authoredDate": format_rfc3339(info.time),
             "committedDate": format_rfc3339(info.time),
-            "url": f"{WEB}/{self._hosted.full_name}/commit/{sha}",
+            "url": f"{WEB_URL}/{self._hosted.full_name}/commit/{sha}",
             "author": self._git_actor(info),
-            "parents": lambda _info, **page: build_connection(info.parents, self.commit, **page),
+            "parents": lambda _info, **page: build_connection(info.parents, self.build_commit, **page),
             "signature": self._signature(sha),
-            "statusCheckRollup": lambda _info: self.rollup(sha),
-            "file": lambda _info, path: self.tree_entry(sha, path),
+            "statusCheckRollup": lambda _info: self.build_checks_rollup(sha),
+            "file": lambda _info, path: self.build_tree_entry(sha, path),
             "history": lambda _info, path=None, **page: self._history(sha, path, **page),
             "associatedPullRequests": lambda _info, **page: build_connection(
                 self._associated(sha), self.pull_requests.build_pull_request, **page
@@ -144,7 +149,7 @@ class RepositoryNodes:
         return {"name": info.author.name, "email": info.author.email, "user": user}
 
     def _history(self, sha: str, path: str | None, **page: Any) -> Node:  # noqa: ANN401 - GraphQL arguments
-        return build_connection(list(self._git.walk_history(sha, path)), lambda info: self.commit(info.sha), **page)
+        return build_connection(self._git.list_history(sha, path), lambda info: self.build_commit(info.sha), **page)
 
     def _associated(self, sha: str) -> list[HostedPullRequest]:
         number = self._hosted.pull_request_by_commit.get(sha)
@@ -152,7 +157,7 @@ class RepositoryNodes:
             return [self._hosted.pull_requests[number]]
         return [pull for pull in self._hosted.pull_requests.values() if pull.head == sha]
 
-    def tree_entry(self, sha: str, path: str) -> Node | None:
+    def build_tree_entry(self, sha: str, path: str) -> Node | None:
         """What stands at a path."""
         entry = self._git.find_entry(sha, path)
         if entry is None:
@@ -186,7 +191,7 @@ class RepositoryNodes:
 
     # --- checks ----------------------------------------------------------------------------------
 
-    def rollup(self, sha: str) -> Node | None:
+    def build_checks_rollup(self, sha: str) -> Node | None:
         """The checks of a commit, as they stand now."""
         state = self._hosted.checks_rollup(sha, self._now)
         if state is None:
@@ -205,7 +210,7 @@ class RepositoryNodes:
         }
 
     def _check_run(self, run: HostedCheckRun) -> Node:
-        url = f"{WEB}/{self._hosted.full_name}/actions/runs/{run.id}"
+        url = f"{WEB_URL}/{self._hosted.full_name}/actions/runs/{run.id}"
         workflow_run = {
             "databaseId": run.id % 2**31,
             "runNumber": run.id % 1000,

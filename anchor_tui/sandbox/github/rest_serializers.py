@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import base64
 from datetime import datetime
-from typing import Any
 
 from anchor_tui.sandbox.clock import format_rfc3339
-from anchor_tui.sandbox.git.merging import count_changed_lines
 from anchor_tui.sandbox.git.repository import GitCommit, GitTreeEntry, MemoryRepository
 from anchor_tui.sandbox.github.accounts import BOTS
 from anchor_tui.sandbox.github.node_ids import encode_node_id
 from anchor_tui.sandbox.github.repository import HostedRepository
+from anchor_tui.sandbox.json_types import JsonObject
 
 WEB_URL = "https://github.com"
-JsonObject = dict[str, Any]
 
 
 def serialize_account(login: str, base: str) -> JsonObject:
@@ -66,25 +64,22 @@ def serialize_repository(hosted: HostedRepository, base: str) -> JsonObject:
     }
 
 
-def serialize_content(hosted: HostedRepository, entry: GitTreeEntry, url: str, ref: str, *, inside: bool) -> JsonObject:
-    """A file or a folder; `inside` with what is in the file."""
-    raw = b"" if entry.is_folder else hosted.git.read_blob(entry.sha)
-    own = f"{url}/contents/{entry.path}?ref={ref}"
-    kind = "tree" if entry.is_folder else "blob"
-    document: JsonObject = {
+def serialize_content(hosted: HostedRepository, entry: GitTreeEntry, url: str, ref: str) -> JsonObject:
+    """A file with its content."""
+    raw = hosted.git.read_blob(entry.sha)
+    return {
         "name": entry.name,
         "path": entry.path,
         "sha": entry.sha,
         "size": len(raw),
-        "url": own,
-        "html_url": f"{WEB_URL}/{hosted.full_name}/{kind}/{ref}/{entry.path}",
-        "git_url": f"{url}/git/{kind}s/{entry.sha}",
+        "url": f"{url}/contents/{entry.path}?ref={ref}",
+        "html_url": f"{WEB_URL}/{hosted.full_name}/blob/{ref}/{entry.path}",
+        "git_url": f"{url}/git/blobs/{entry.sha}",
         "download_url": None,
-        "type": "dir" if entry.is_folder else "file",
+        "type": "file",
+        "content": base64.encodebytes(raw).decode(),
+        "encoding": "base64",
     }
-    if inside:
-        document |= {"content": base64.encodebytes(raw).decode(), "encoding": "base64"}
-    return document
 
 
 def serialize_git_commit(info: GitCommit, url: str) -> JsonObject:
@@ -123,7 +118,7 @@ def serialize_comparison(hosted: HostedRepository, base: str, head: str, address
     """What `head` has since it and `base` parted."""
     git = hosted.git
     parting = git.find_merge_base(base, head) or base
-    ahead, behind = ([each.sha for each in git.list_commits_between(parting, tip)] for tip in (head, base))
+    ahead, behind = ([commit.sha for commit in git.list_history(tip, exclude=parting)] for tip in (head, base))
     status = {
         (False, False): "identical",
         (True, False): "ahead",
@@ -155,7 +150,7 @@ def serialize_changed_file(
     git: MemoryRepository, path: str, before: GitTreeEntry | None, after: GitTreeEntry | None
 ) -> JsonObject:
     """What a comparison or a pull request changes in one file."""
-    added, removed = count_changed_lines(git, before, after)
+    added, removed = git.count_changed_lines(before, after)
     entry = after or before
     assert entry is not None
     return {

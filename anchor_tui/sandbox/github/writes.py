@@ -62,23 +62,9 @@ def update_branch(hosted: HostedRepository, branch: str, sha: str, time: datetim
     if before == sha:
         return
     _require_unprotected(hosted, branch)
-    if not force and before not in hosted.git.list_ancestors(sha):
+    if not force and not hosted.git.is_ancestor(before, sha):
         raise RuleViolationError("Update is not a fast forward")
     hosted.git.set_branch(branch, sha, time)
-
-
-def delete_branch(hosted: HostedRepository, branch: str, time: datetime) -> None:
-    """Delete a branch; a pull request that is open from it is closed."""
-    if branch not in hosted.git.branches:
-        raise RuleViolationError("Reference does not exist")
-    if branch == hosted.git.default_branch or branch in hosted.protected_branches:
-        raise RuleViolationError(
-            f"Cannot delete this protected branch: {branch}", kind="BRANCH_PROTECTION_RULE_VIOLATION"
-        )
-    del hosted.git.branches[branch]
-    for pull in hosted.pull_requests.values():
-        if pull.branch == branch and pull.state == "OPEN":
-            close_pull_request(pull, time)
 
 
 def commit_files(
@@ -139,7 +125,7 @@ def open_pull_request(
         raise _validation_error(words, field="head", code="invalid")
     if any(pull.branch == branch and pull.state == "OPEN" for pull in hosted.pull_requests.values()):
         raise _validation_error(f"A pull request already exists for {hosted.owner}:{branch}.")
-    if tip in hosted.git.list_ancestors(onto):
+    if hosted.git.is_ancestor(tip, onto):
         raise _validation_error(f"No commits between {base} and {branch}")
     return hosted.open_pull_request(
         title, branch=branch, author=author, time=time, body=body, draft=draft, by_workflow=by_workflow
@@ -156,20 +142,6 @@ def close_pull_request(pull: HostedPullRequest, time: datetime) -> None:
     if pull.state == "OPEN":
         pull.closed_at = pull.updated_at = time
         pull.auto_merge = pull.queue_entry = None
-
-
-def reopen_pull_request(hosted: HostedRepository, pull: HostedPullRequest, time: datetime) -> None:
-    """Open a closed one again; its checks are asked for if they were not yet."""
-    if pull.state == "OPEN":
-        return
-    if pull.state == "MERGED" or pull.branch not in hosted.git.branches:
-        raise _validation_error(
-            "state cannot be changed. The pull request cannot be reopened.", field="state", code="invalid"
-        )
-    if any(each.branch == pull.branch and each.state == "OPEN" for each in hosted.pull_requests.values()):
-        raise _validation_error(f"A pull request already exists for {hosted.owner}:{pull.branch}.")
-    pull.closed_at, pull.updated_at, pull.head = None, time, hosted.git.branches[pull.branch]
-    hosted.start_checks(pull.head, time)
 
 
 def add_labels(pull: HostedPullRequest, names: tuple[str, ...], time: datetime) -> None:

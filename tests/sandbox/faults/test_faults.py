@@ -80,7 +80,7 @@ async def test_github_answers_a_status_with_a_body_of_its_own(
     box: Sandbox, github: httpx.AsyncClient, status: int, message: str
 ) -> None:
     box.faults.add(f"github:status={status}")
-    answer = await github.get("/user")
+    answer = await github.get(REPO)
     assert (answer.status_code, answer.json()["message"]) == (status, message)
 
 
@@ -126,7 +126,7 @@ async def test_a_body_can_end_in_the_middle(box: Sandbox, argocd: httpx.AsyncCli
 
 async def test_a_proxy_can_answer_with_its_login_page(box: Sandbox, github: httpx.AsyncClient) -> None:
     box.faults.add("github:html")
-    answer = await github.get("/user")
+    answer = await github.get(REPO)
     assert answer.status_code == 200
     assert answer.text.startswith("<!DOCTYPE html>")
 
@@ -134,7 +134,7 @@ async def test_a_proxy_can_answer_with_its_login_page(box: Sandbox, github: http
 async def test_a_hang_is_no_answer_at_all(box: Sandbox, github: httpx.AsyncClient) -> None:
     box.faults.add("github:hang")
     with pytest.raises(httpx.ReadTimeout):
-        await github.get("/user", timeout=0.1)
+        await github.get(REPO, timeout=0.1)
 
 
 async def test_closing_does_not_wait_for_what_hangs() -> None:
@@ -215,9 +215,9 @@ async def test_tokens_can_become_invalid_on_the_way(
     refused = await argocd.get(LIST)
     assert refused.status_code == 401
     assert refused.json()["message"].endswith("token is revoked, please re-login")
-    assert (await github.get("/user")).status_code == 401
+    assert (await github.get(REPO)).status_code == 401
     box.faults.clear()
-    assert (await argocd.get(LIST)).status_code == (await github.get("/user")).status_code == 200
+    assert (await argocd.get(LIST)).status_code == (await github.get(REPO)).status_code == 200
 
 
 async def test_a_fault_strikes_only_where_and_as_often_as_it_says(box: Sandbox, argocd: httpx.AsyncClient) -> None:

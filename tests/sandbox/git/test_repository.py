@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from anchor_tui.sandbox.git.merging import merge_texts
 from anchor_tui.sandbox.git.repository import GitPerson, MemoryRepository, RepositoryError
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -29,10 +28,10 @@ def test_the_history_of_a_path_holds_only_what_changed_it() -> None:
     commit(git, "one", {"a": "1\n", "b": "1\n"})
     commit(git, "two", {"b": "2\n"}, 1)
     head = commit(git, "three", {"a": "3\n"}, 2)
-    assert [each.message for each in git.walk_history(head, "a")] == ["three", "one"]
-    assert [each.message for each in git.walk_history(head, "b")] == ["two", "one"]
-    assert [each.message for each in git.walk_history(head)] == ["three", "two", "one"]
-    assert list(git.walk_history(head, "c")) == []
+    assert [each.message for each in git.list_history(head, "a")] == ["three", "one"]
+    assert [each.message for each in git.list_history(head, "b")] == ["two", "one"]
+    assert [each.message for each in git.list_history(head)] == ["three", "two", "one"]
+    assert git.list_history(head, "c") == ()
 
 
 def test_a_file_that_is_deleted_takes_its_empty_folder_along() -> None:
@@ -40,7 +39,7 @@ def test_a_file_that_is_deleted_takes_its_empty_folder_along() -> None:
     commit(git, "one", {"a/b/c": "1", "d": "1"})
     head = commit(git, "two", {"a/b/c": None})
     assert [entry.path for entry in git.list_folder(head)] == ["d"]
-    assert [each.message for each in git.walk_history(head, "a/b/c")] == ["two", "one"]
+    assert [each.message for each in git.list_history(head, "a/b/c")] == ["two", "one"]
     with pytest.raises(RepositoryError):
         git.read_file("a/b/c")
 
@@ -86,4 +85,12 @@ def test_whoever_listens_hears_of_each_push() -> None:
     ],
 )
 def test_texts_merge_line_by_line(ours: str, theirs: str, merged: str | None) -> None:
-    assert merge_texts("a\nb\nc\nd\n", ours, theirs) == merged
+    git = MemoryRepository()
+    base = commit(git, "base", {"file": "a\nb\nc\nd\n"})
+    our_commit = commit(git, "ours", {"file": ours}, branch="ours", start=base)
+    their_commit = commit(git, "theirs", {"file": theirs}, branch="theirs", start=base)
+    tree = git.merge_commits(base, our_commit, their_commit)
+    assert (tree is None) == (merged is None)
+    if tree is not None:
+        sha = git.commit_tree(tree, "merge", author=ADA, time=NOW, branch="main", parents=(our_commit,))
+        assert git.read_file("file", sha) == merged

@@ -22,7 +22,7 @@ def real() -> graphql.GraphQLSchema:
 
 @pytest.fixture(scope="module")
 def ours() -> graphql.GraphQLSchema:
-    text = resources.files("anchor_tui.sandbox").joinpath("schema.graphql").read_text(encoding="utf-8")
+    text = resources.files("anchor_tui.sandbox.github").joinpath("schema.graphql").read_text(encoding="utf-8")
     return graphql.build_schema(text)
 
 

@@ -57,7 +57,7 @@ def test_every_promotion_went_through_the_environment_before(name: str) -> None:
     came = {}
     for environment in ("dev", "staging", "prod"):
         path = f"environments/{environment}/release.yaml"
-        for commit in git.walk_history(git.head, path):
+        for commit in git.list_history(git.head, path):
             version = git.read_file(path, commit.sha).partition("\nversion: ")[2].partition("\n")[0]
             came[environment, version] = commit.time
     for (environment, version), time in came.items():
@@ -71,7 +71,7 @@ def test_every_release_came_by_a_merged_pull_request(name: str) -> None:
     found = estate(name)
     git = found.ops.git
     for environment in ("dev", "staging", "prod"):
-        *changes, first = git.walk_history(git.head, f"environments/{environment}/release.yaml")
+        *changes, first = git.list_history(git.head, f"environments/{environment}/release.yaml")
         assert first.parents == ()
         for commit in changes:
             pull = found.ops.pull_requests[found.ops.pull_request_by_commit[commit.sha]]

@@ -56,7 +56,7 @@ from tests.values import config
 REPO = "anchor/anchor-msp-ops"
 TOKEN = "ghp_verysecretverysecretverysecret123456"
 PATHS = ("environments/prod/release.yaml", "infra/helm/platform/environments/prod/values.yaml")
-SCHEMA = build_schema(resources.files("anchor_tui.sandbox").joinpath("schema.graphql").read_text())
+SCHEMA = build_schema(resources.files("anchor_tui.sandbox.github").joinpath("schema.graphql").read_text())
 COMMIT = CommitFiles(REPO, "b", "a" * 40, "Promote", "Anchor-Tui-Request: 1", (FileChange("x", "c" * 40, "eA=="),))
 AUTO = MergePullRequest(REPO, 232, "PR_1", "d" * 40, "squash", "auto-merge")
 QUEUE = MergePullRequest(REPO, 232, "PR_1", "d" * 40, "squash", "queue")
