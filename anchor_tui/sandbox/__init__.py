@@ -6,7 +6,7 @@
         box.argocd_url, box.argocd_token, box.github_url, box.github_token
         box.commit({"README.md": "…"}, "Say more")    # Argo CD notices, compares, syncs
         box.hosted.required_reviews = 1               # every rule of GitHub is a switch there
-        box.approve(232, by="a.lee")
+        box.approve(232, by="a-lee")
         box.status_url, box.status_token, box.status_api.events
         box.faults.add("argocd:latency=0.3")
         box.kubectl.edit("anchor-msp-prod", "Deployment", "anchor-web", "spec.replicas", 3)    # by hand: drift

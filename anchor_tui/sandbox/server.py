@@ -92,7 +92,7 @@ class Sandbox:
         files: Mapping[str, str | bytes | None],
         message: str,
         branch: str = "main",
-        author: str | GitPerson = "a.lee",
+        author: str | GitPerson = "a-lee",
     ) -> str:
         """Commit to the ops repo, as a push would, and return the sha. None deletes a file."""
         person = ACCOUNTS[author] if isinstance(author, str) else author
@@ -112,7 +112,7 @@ class Sandbox:
 
         self.call_in_loop(move)
 
-    def approve(self, number: int, by: str = "a.lee") -> None:
+    def approve(self, number: int, by: str = "a-lee") -> None:
         """Approve a pull request of the ops repo as somebody else."""
         self.call_in_loop(
             lambda: submit_review(self.github_repo.pull_requests[number], "APPROVE", by, self.clock.now())

@@ -281,7 +281,7 @@ class Operator:
         git = self.box.git
         return self.box.call_in_loop(lambda: git.list_history(git.branches[branch], exclude=git.head))
 
-    def merge(self, number: int, by: str = "a.lee") -> str:
+    def merge(self, number: int, by: str = "a-lee") -> str:
         """As somebody does on GitHub, whatever the rules say."""
         return self.box.call_in_loop(
             lambda: self.box.github_repo.merge_pull_request(number, by=by, time=self.box.clock.now())

@@ -15,9 +15,9 @@ BOTS = frozenset({"anchor-bot", ACTIONS_BOT, QUEUE_BOT})
 ACCOUNTS: dict[str, GitPerson] = {
     login: GitPerson(name, f"{login}@anchor.example", login)
     for login, name in {
-        "a.lee": "Ada Lee",
-        "m.ito": "Mika Ito",
-        "s.okafor": "Sade Okafor",
+        "a-lee": "Ada Lee",
+        "m-ito": "Mika Ito",
+        "s-okafor": "Sade Okafor",
         "anchor-bot": "anchor-bot",
         "on-call": "On Call",
     }.items()
@@ -27,9 +27,9 @@ ACCOUNTS: dict[str, GitPerson] = {
 }
 
 ROLES: Mapping[str, str] = {
-    "a.lee": "admin",
-    "m.ito": "maintain",
-    "s.okafor": "write",
+    "a-lee": "admin",
+    "m-ito": "maintain",
+    "s-okafor": "write",
     "anchor-bot": "write",
     "on-call": "write",
 }

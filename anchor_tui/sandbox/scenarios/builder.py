@@ -42,7 +42,7 @@ def build_scenario(scenario: Scenario, clock: Clock, pace: ControllerTimings, ch
     app.git.commit(
         {"README.md": "# anchor-msp\n\nThe platform itself: gateway, web and workers.\n"},
         "Begin",
-        author=ACCOUNTS["a.lee"],
+        author=ACCOUNTS["a-lee"],
         time=now - FIRST_COMMIT,
     )
     _configure_actions(ops, HostedActionSettings({"ENGINE_ID": ENGINE_ID}, {"STATUS_API_URL"}))

@@ -112,34 +112,34 @@ SCENARIOS: dict[str, Scenario] = {
                 SeedPullRequest(
                     230,
                     timedelta(hours=5),
-                    "s.okafor",
+                    "s-okafor",
                     FileEdit(
                         OVERLAY_PATH.format(STAGING), "statusMock:\n  enabled: false", "statusMock:\n  enabled: true"
                     ),
                     title="Turn the status mock on in staging to rehearse the cutover",
                     branch="staging-mock-on",
-                    merged_by="a.lee",
+                    merged_by="a-lee",
                 ),
                 SeedPullRequest(
                     232,
                     _minutes(40),
-                    "a.lee",
+                    "a-lee",
                     SeedRelease(STAGING, "1.44.0"),
                     merged=False,
-                    approved_by="m.ito",
+                    approved_by="m-ito",
                 ),
-                SeedPullRequest(233, _minutes(15), "m.ito", SeedRelease(PROD, "1.43.2"), merged_by="a.lee"),
+                SeedPullRequest(233, _minutes(15), "m-ito", SeedRelease(PROD, "1.43.2"), merged_by="a-lee"),
                 SeedPullRequest(
                     234,
                     _minutes(4),
-                    "s.okafor",
+                    "s-okafor",
                     FileEdit(
                         OVERLAY_PATH.format(STAGING), "statusMock:\n  enabled: true", "statusMock:\n  enabled: false"
                     ),
                     title="Turn the status mock in staging off again",
                     branch="staging-mock-off",
                     open_for=_minutes(15),
-                    merged_by="a.lee",
+                    merged_by="a-lee",
                 ),
             ),
             spec_overrides=(SpecOverride("anchor-msp-staging", "syncPolicy.automated", {"selfHeal": True}),),
@@ -154,20 +154,20 @@ SCENARIOS: dict[str, Scenario] = {
                     SeedPullRequest(
                         number,
                         timedelta(hours=6),
-                        "s.okafor",
+                        "s-okafor",
                         FileEdit(
                             OVERLAY_PATH.format(name), "statusMock:\n  enabled: false", "statusMock:\n  enabled: true"
                         ),
                         title=f"Turn the status mock on in {name} until the status service is there",
                         branch=f"{name}-mock-on",
-                        merged_by="a.lee",
+                        merged_by="a-lee",
                     )
                     for number, name in ((240, STAGING), (241, PROD))
                 ),
                 SeedPullRequest(
                     242,
                     timedelta(hours=5),
-                    "s.okafor",
+                    "s-okafor",
                     FileEdit(
                         OVERLAY_PATH.format(PROD),
                         "EGI_CONTROL_CENTER_URL: https://control.anchor.example/egi",
@@ -175,19 +175,19 @@ SCENARIOS: dict[str, Scenario] = {
                     ),
                     title="Let prod's gateway ask the status mock",
                     branch="prod-mock-url",
-                    merged_by="a.lee",
+                    merged_by="a-lee",
                 ),
                 *(
                     SeedPullRequest(
                         number,
                         _minutes(50),
-                        "s.okafor",
+                        "s-okafor",
                         FileEdit(
                             OVERLAY_PATH.format(name), "statusMock:\n  enabled: true", "statusMock:\n  enabled: false"
                         ),
                         title=f"Turn the status mock off in {name}",
                         branch=f"{name}-mock-off",
-                        merged_by="m.ito",
+                        merged_by="m-ito",
                     )
                     for number, name in ((243, STAGING), (244, PROD))
                 ),
@@ -205,7 +205,7 @@ SCENARIOS: dict[str, Scenario] = {
                 SeedPullRequest(
                     250,
                     _minutes(70),
-                    "s.okafor",
+                    "s-okafor",
                     FileEdit(
                         OVERLAY_PATH.format(DEV),
                         "    AUTH_MODE: disabled\n",
@@ -213,9 +213,9 @@ SCENARIOS: dict[str, Scenario] = {
                     ),
                     title="Log at debug level in dev",
                     branch="dev-log-level",
-                    merged_by="a.lee",
+                    merged_by="a-lee",
                 ),
-                SeedPullRequest(251, _minutes(55), "m.ito", SeedRelease(PROD, "1.43.2"), merged_by="a.lee"),
+                SeedPullRequest(251, _minutes(55), "m-ito", SeedRelease(PROD, "1.43.2"), merged_by="a-lee"),
             ),
             spec_overrides=(
                 SpecOverride("anchor-msp-staging", "syncPolicy.automated", {"selfHeal": True}),
@@ -258,18 +258,18 @@ SCENARIOS: dict[str, Scenario] = {
             "dev has 1.45.0 since minutes ago, staging is one release behind and prod two; the checks of prod's next "
             "promotion still run, and nobody has opened staging's yet",
             pull_requests=(
-                SeedPullRequest(231, timedelta(hours=19), "a.lee", SeedRelease(DEV, "1.44.0")),
-                SeedPullRequest(232, timedelta(hours=17), "m.ito", SeedRelease(PROD, "1.43.2"), merged_by="a.lee"),
-                SeedPullRequest(233, timedelta(hours=5), "a.lee", SeedRelease(STAGING, "1.44.0")),
+                SeedPullRequest(231, timedelta(hours=19), "a-lee", SeedRelease(DEV, "1.44.0")),
+                SeedPullRequest(232, timedelta(hours=17), "m-ito", SeedRelease(PROD, "1.43.2"), merged_by="a-lee"),
+                SeedPullRequest(233, timedelta(hours=5), "a-lee", SeedRelease(STAGING, "1.44.0")),
                 SeedPullRequest(
                     234,
                     _minutes(9),
                     "anchor-bot",
                     SeedRelease(DEV, "1.45.0"),
                     open_for=_minutes(7),
-                    merged_by="a.lee",
+                    merged_by="a-lee",
                 ),
-                SeedPullRequest(235, timedelta(seconds=20), "m.ito", SeedRelease(PROD, "1.44.0"), merged=False),
+                SeedPullRequest(235, timedelta(seconds=20), "m-ito", SeedRelease(PROD, "1.44.0"), merged=False),
             ),
         ),
     )

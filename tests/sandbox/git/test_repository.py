@@ -7,7 +7,7 @@ import pytest
 from anchor_tui.sandbox.git.repository import GitPerson, MemoryRepository, RepositoryError
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-ADA = GitPerson("Ada Lee", "a.lee@anchor.example", "a.lee")
+ADA = GitPerson("Ada Lee", "a-lee@anchor.example", "a-lee")
 
 
 def commit(git: MemoryRepository, message: str, files: dict[str, str | None], minutes: int = 0, **more: str) -> str:

@@ -288,9 +288,7 @@ async def test_a_conflict_removes_an_entry_from_the_queue(box: Sandbox, github: 
     assert (found["state"], found["isInMergeQueue"], found["mergeStateStatus"]) == ("OPEN", False, "DIRTY")
 
 
-async def test_a_pull_request_is_enqueued_only_once(
-    box: Sandbox, github: httpx.AsyncClient
-) -> None:
+async def test_a_pull_request_is_enqueued_only_once(box: Sandbox, github: httpx.AsyncClient) -> None:
     number = await open_promotion(github, box)
     box.advance(60)
     assert "not enabled" in read_error(await enqueue_pull_request(github, number), "enqueuePullRequest")[1]

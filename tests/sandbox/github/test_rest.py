@@ -112,9 +112,7 @@ async def test_settings_come_in_pages(github: httpx.AsyncClient) -> None:
     assert (await github.get(f"{REPO}/environments/nope/secrets")).status_code == 404
 
 
-async def test_denied_settings_name_the_missing_permission(
-    box: Sandbox, github: httpx.AsyncClient
-) -> None:
+async def test_denied_settings_name_the_missing_permission(box: Sandbox, github: httpx.AsyncClient) -> None:
     box.faults.add("github:deny=settings")
     needed = {
         "/actions/variables": "actions_variables=read",

@@ -142,7 +142,7 @@ async def test_in_the_incident_a_promotion_of_staging_is_ready_to_merge(github: 
 
 def test_the_ready_promotion_merges_beside_what_came_since() -> None:
     found = estate("incident")
-    found.ops.merge_pull_request(232, by="a.lee", time=NOON)
+    found.ops.merge_pull_request(232, by="a-lee", time=NOON)
     git = found.ops.git
     overlay = git.read_file("infra/helm/platform/environments/staging/values.yaml")
     assert "tag: 1.44.0" in overlay

@@ -109,7 +109,7 @@ WHOLE = NODE | {
     "reviewDecision": "CHANGES_REQUESTED",
     "author": {"login": "on-call"},
     "mergedAt": "2026-11-23T14:00:00Z",
-    "mergedBy": {"login": "a.lee"},
+    "mergedBy": {"login": "a-lee"},
     "mergeCommit": {"oid": "e" * 40},
     "labels": {"nodes": [{"name": "promotion"}, None]},
     "reviewRequests": {
@@ -201,7 +201,7 @@ async def test_a_pull_request_is_read_whole():
     assert (pull.checks, pull.failed_checks, pull.pending_checks) == ("failure", ("sync",), ("policy", "old"))
     assert (pull.labels, pull.reviewers) == (("promotion",), ("b.lee", "ops", "c.lee"))
     assert (pull.auto_merge, pull.queue_required, pull.queue_position, pull.may_auto_merge) == (True, True, 2, True)
-    assert (pull.merge_oid, pull.merged_by) == ("e" * 40, "a.lee")
+    assert (pull.merge_oid, pull.merged_by) == ("e" * 40, "a-lee")
     assert pull.merged_at is not None
 
 
@@ -358,7 +358,7 @@ def page(*versions, more=None, at_=0):
         {
             "oid": f"{at_ + index:040x}",
             "committedDate": "2026-11-22T10:00:00Z",
-            "author": {"name": "A. Lee", "user": {"login": "a.lee"}},
+            "author": {"name": "A. Lee", "user": {"login": "a-lee"}},
             "associatedPullRequests": {"nodes": [{"number": 7, "title": "Release", "url": "https://x/7"}]},
             "release": tree_entry(release_yaml(version) if version else None),
         }
@@ -382,7 +382,7 @@ async def test_the_past_is_read_page_by_page_to_the_first_release():
     assert all(variables["path"] == PATHS[0] for _, variables in door.asked)
     assert found[0].release is not None
     assert found[0].release.pull_request is not None
-    assert (found[0].release.changed_by, found[0].release.pull_request.number) == ("a.lee", 7)
+    assert (found[0].release.changed_by, found[0].release.pull_request.number) == ("a-lee", 7)
 
 
 async def test_a_past_without_end_ends_somewhere():

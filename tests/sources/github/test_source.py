@@ -419,7 +419,7 @@ async def test_the_embedded_estate_is_read_whole():
         "prod": "1.43.2",
     }
     prod = repo.environments["prod"]
-    assert (prod.release.pull_request.number, prod.release.changed_by) == (233, "m.ito")
+    assert (prod.release.pull_request.number, prod.release.changed_by) == (233, "m-ito")
     assert len(prod.history) > 1
     assert prod.history_complete
     promotion = next(each for each in repo.pull_requests if each.pull_request.number == 232)
@@ -465,7 +465,7 @@ async def test_more_open_pull_requests_than_a_page_are_all_read():
             branch = f"topic-{number}"
             box.git.branches[branch] = box.git.head
             box.commit({f"notes/{number}.md": "x\n"}, f"Note {number}", branch=branch)
-            box.github_repo.open_pull_request(f"Note {number}", author="a.lee", branch=branch, time=box.clock.now())
+            box.github_repo.open_pull_request(f"Note {number}", author="a-lee", branch=branch, time=box.clock.now())
         assert len(await _numbers(box)) == before + 60
 
 
