@@ -1,10 +1,8 @@
-"""How long things take in the cluster, and what never gets well there."""
+"""The durations of the application controller and the cluster."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +32,6 @@ class ControllerTimings:
     refresh_s: float = 0.0
     reconcile_s: float = 60.0
     """Between two comparisons without a reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class FailingDeployment:
-    """A Deployment that never becomes ready where it runs an image with this tag."""
-
-    namespace: str
-    deployment: str
-    tag: str
-
-    def matches(self, resource: RenderedResource) -> bool:
-        """Whether it is this one."""
-        return (resource.kind, resource.namespace, resource.name) == (
-            "Deployment",
-            self.namespace,
-            self.deployment,
-        ) and any(f":{self.tag}@" in image or image.endswith(f":{self.tag}") for image in resource.images)
 
 
 FAST_TIMINGS = ControllerTimings(

@@ -72,7 +72,8 @@ async def query_github(client: httpx.AsyncClient, text: str, **variables: Any) -
 
 def edit_release(box: Sandbox, environment: str, version: str) -> dict[str, str]:
     """The files that bring an environment to a version of the story."""
-    from anchor_tui.sandbox.scenarios.seed_history import SeedRelease, edit_release_files
+    from anchor_tui.sandbox.scenarios.release_files import edit_release_files
+    from anchor_tui.sandbox.scenarios.seed_history import SeedRelease
 
     return edit_release_files(box.git.read_file, SeedRelease(environment, version))
 

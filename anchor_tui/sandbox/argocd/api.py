@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
 from starlette.applications import Starlette
@@ -14,11 +12,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from anchor_tui.sandbox.argocd import manifests
 from anchor_tui.sandbox.argocd.applications import ClusterApplication
-from anchor_tui.sandbox.argocd.chart_rendering import RenderError
 from anchor_tui.sandbox.argocd.controller import ApplicationController
-from anchor_tui.sandbox.argocd.projects import BUILD_INFO, CAN_I_RESOURCES, PUBLIC_SETTINGS, SETTINGS, serialize_project
+from anchor_tui.sandbox.argocd.manifests import serialize_managed_resources
 from anchor_tui.sandbox.argocd.responses import (
     ContentTypeMiddleware,
     GrpcError,
@@ -36,6 +32,7 @@ from anchor_tui.sandbox.argocd.selectors import (
     parse_label_selector,
 )
 from anchor_tui.sandbox.argocd.serializers import serialize_application
+from anchor_tui.sandbox.argocd.server_info import BUILD_INFO, CAN_I_RESOURCES, PUBLIC_SETTINGS, SETTINGS
 from anchor_tui.sandbox.argocd.sessions import ArgoCDSession, TokenIssuer, UnauthorizedError
 from anchor_tui.sandbox.argocd.stream import EVENT_STREAM, HEARTBEAT_S, WatchRequest, WatchResponse
 from anchor_tui.sandbox.argocd.sync_windows import serialize_sync_windows
@@ -75,16 +72,12 @@ class ArgoCDServer:
                     self._route("/api/version", self.get_version),
                     self._route("/api/v1/session/userinfo", self.get_userinfo),
                     self._route("/api/v1/settings", self.get_settings),
-                    self._route("/api/v1/projects", self.list_projects),
-                    self._route("/api/v1/projects/{name}", self.get_project),
                     self._route("/api/v1/account/can-i/{resource}/{action}/{subresource:path}", self.get_permission),
                     self._route("/api/v1/applications", self.list_applications),
                     self._route("/api/v1/applications/{name}", self.get_application, "GET", "PATCH"),
                     self._route("/api/v1/applications/{name}/sync", self.sync_application, "POST"),
                     self._route("/api/v1/applications/{name}/operation", self.terminate_operation, "DELETE"),
                     self._route("/api/v1/applications/{name}/managed-resources", self.get_managed_resources),
-                    self._route("/api/v1/applications/{name}/manifests", self.get_manifests),
-                    self._route("/api/v1/applications/{name}/resource", self.get_resource),
                     self._route("/api/v1/applications/{name}/syncwindows", self.get_sync_windows),
                     self._route(
                         "/api/v1/applications/{name}/revisions/{revision}/metadata", self.get_revision_metadata
@@ -145,30 +138,6 @@ class ArgoCDServer:
         may = session.is_allowed(resource, action, request.path_params["subresource"])
         return json_response(request, {"value": "yes" if may else "no"})
 
-    async def list_projects(self, request: Request) -> Response:
-        """GET /api/v1/projects."""
-        self._authenticate(request)
-        items = [self._build_project(name) for name in sorted(self._list_project_names())]
-        return json_response(
-            request, {"metadata": {"resourceVersion": str(self.controller.resource_version)}, "items": items}
-        )
-
-    async def get_project(self, request: Request) -> Response:
-        """GET /api/v1/projects/{name}."""
-        self._authenticate(request)
-        name = request.path_params["name"]
-        if name not in self._list_project_names():
-            raise GrpcError(5, f'appprojects.argoproj.io "{name}" not found')
-        return json_response(request, self._build_project(name))
-
-    def _list_project_names(self) -> set[str]:
-        return {"default"} | {app.project for app in self.controller.applications.values()}
-
-    def _build_project(self, name: str) -> dict[str, Any]:
-        apps = self.controller.applications.values()
-        created = min((app.created_at for app in apps), default=self._clock.now())
-        return serialize_project(name, apps, created - timedelta(minutes=5), self.controller.windows)
-
     # --- applications ----------------------------------------------------------------------------
 
     async def list_applications(self, request: Request) -> Response:
@@ -219,35 +188,10 @@ class ArgoCDServer:
         """GET …/managed-resources: target and live of every resource; Secret values would be masked."""
         self._authenticate(request)
         app, query = self._find_requested(request), request.query_params
-        answer = manifests.serialize_managed_resources(app, query)
+        answer = serialize_managed_resources(app, query)
         if fields := query.get("fields"):
             answer = make_item_projection(fields)(answer)
         return json_response(request, answer)
-
-    async def get_manifests(self, request: Request) -> Response:
-        """GET …/manifests: what the head, or `revision`, renders."""
-        self._authenticate(request)
-        app = self._find_requested(request)
-        revision = request.query_params.get("revision")
-        try:
-            target = self.controller.render_revision(app, revision) if revision else app.target
-        except RenderError as error:
-            raise GrpcError(2, f"failed to generate manifest: {error}") from error
-        return json_response(request, manifests.serialize_manifests(app, target))
-
-    async def get_resource(self, request: Request) -> Response:
-        """GET …/resource: one live object; unknown ones are 400, a missing parameter is 500."""
-        self._authenticate(request)
-        app, query = self._find_requested(request), request.query_params
-        for name in ("resourceName", "version", "kind"):
-            if name not in query:
-                raise GrpcError(13, f'error getting cached app resource tree: required field "{name}" not set')
-        kind, where, name = query["kind"], query.get("namespace", ""), query["resourceName"]
-        found = manifests.find_live_object(app, kind, where, name)
-        if found is None:
-            what = f"{kind} {query.get('group', '')} {name}"
-            raise GrpcError(3, f"{what} not found as part of application {app.name}")
-        return json_response(request, {"manifest": json.dumps(found, separators=(",", ":"), sort_keys=True)})
 
     async def get_sync_windows(self, request: Request) -> Response:
         """GET …/syncwindows."""

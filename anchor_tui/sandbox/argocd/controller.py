@@ -17,11 +17,12 @@ from typing import Literal
 from anchor_tui.sandbox.argocd.applications import ClusterApplication, ClusterCondition, ClusterObject
 from anchor_tui.sandbox.argocd.auto_sync import build_sync_errors, compute_sync_status, wants_sync
 from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource, RenderError, render_target
+from anchor_tui.sandbox.argocd.failing_deployments import FailingDeployment
 from anchor_tui.sandbox.argocd.operations import OperationRunner
 from anchor_tui.sandbox.argocd.sync_tasks import CANNOT_LOAD, SyncOrder
 from anchor_tui.sandbox.argocd.sync_windows import ProjectSyncWindow, is_sync_allowed
 from anchor_tui.sandbox.git.repository import GitCommit, MemoryRepository
-from anchor_tui.sandbox.timings import ControllerTimings, FailingDeployment
+from anchor_tui.sandbox.timings import ControllerTimings
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
 ChangeListener = Callable[[EventType, ClusterApplication], None]
@@ -72,12 +73,7 @@ class ApplicationController:
 
     def schedule(self, at: datetime, seconds: float, happen: Callable[[datetime], None]) -> None:
         """Let something happen so long after `at`."""
-        heapq.heappush(self._agenda, (self.time_after(at, seconds), next(self._order), happen))
-
-    @staticmethod
-    def time_after(at: datetime, seconds: float) -> datetime:
-        """So long after `at`."""
-        return at + timedelta(seconds=seconds)
+        heapq.heappush(self._agenda, (at + timedelta(seconds=seconds), next(self._order), happen))
 
     def schedule_reconciliation(self, now: datetime) -> None:
         """From now on compare each application every so often, one after the other."""

@@ -16,7 +16,6 @@ from anchor_tui.sandbox.argocd.applications import ClusterApplication, ClusterOb
 from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource
 from anchor_tui.sandbox.clock import format_rfc3339
 
-MASK = "++++++++"
 FILTER_NAMES = ("namespace", "name", "version", "group", "kind")
 LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -79,35 +78,6 @@ def _predict_live_state(app: ClusterApplication, target: RenderedResource | None
     return _encode_json(_normalize_manifest(build_live_manifest(app, live, live.manifest_after_apply(target))))
 
 
-def serialize_manifests(app: ClusterApplication, target: tuple[RenderedResource, ...]) -> dict[str, Any]:
-    """GET …/manifests: the rendered manifests, without the namespace that the destination gives."""
-    manifests = []
-    for resource in target:
-        manifest = _add_tracking(app, resource)
-        manifest["metadata"].pop("namespace", None)
-        manifests.append(_encode_json(manifest))
-    return {"manifests": manifests}
-
-
-def find_live_object(app: ClusterApplication, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
-    """GET …/resource: a live object of the application, or the Secret that its ExternalSecret makes, masked."""
-    for live in app.live.values():
-        resource = live.resource
-        if (resource.kind, resource.namespace, resource.name) == (kind, namespace, name):
-            return build_live_manifest(app, live)
-        if (
-            kind == "Secret"
-            and resource.kind == "ExternalSecret"
-            and (resource.namespace, name)
-            == (
-                namespace,
-                resource.manifest["spec"]["target"]["name"],
-            )
-        ):
-            return _build_masked_secret(app, resource)
-    return None
-
-
 def build_live_manifest(
     app: ClusterApplication, live: ClusterObject, content: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
@@ -132,18 +102,6 @@ def _build_uid(live: ClusterObject, app: ClusterApplication) -> str:
     """One of its own for each object: what is created anew under the same name is another."""
     what = "/".join((*live.resource.key, format_rfc3339(live.created_at or app.created_at)))
     return str(uuid.UUID(hashlib.md5(what.encode(), usedforsecurity=False).hexdigest()))
-
-
-def _build_masked_secret(app: ClusterApplication, source: RenderedResource) -> dict[str, Any]:
-    keys = sorted(entry["secretKey"] for entry in source.manifest["spec"]["data"])
-    metadata = {"name": source.manifest["spec"]["target"]["name"], "namespace": source.namespace, "uid": app.uid}
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": metadata,
-        "type": "Opaque",
-        "data": dict.fromkeys(keys, MASK),
-    }
 
 
 def _add_tracking(app: ClusterApplication, resource: RenderedResource) -> dict[str, Any]:

@@ -7,8 +7,8 @@ controller's agenda, and happens only if the operation is still the one that it 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from anchor_tui.sandbox.argocd.applications import ClusterApplication, ClusterObject
 from anchor_tui.sandbox.argocd.apply import resource_from_manifest
@@ -27,9 +27,6 @@ from anchor_tui.sandbox.clock import format_rfc3339
 from anchor_tui.sandbox.json_types import JsonObject
 from anchor_tui.sandbox.timings import ControllerTimings
 
-if TYPE_CHECKING:
-    from anchor_tui.sandbox.argocd.controller import ApplicationController
-
 BLOCKED_BY_WINDOW = "Sync operation blocked by sync window"
 FAILED_PREFIX = "one or more synchronization tasks completed unsuccessfully, reason: "
 TERMINATED = "Operation terminated"
@@ -39,10 +36,46 @@ POD_OWNERS = {"Deployment", "StatefulSet", "DaemonSet", "Job"}
 MAX_BACKOFF_S = 180.0
 
 
+class OperationHost(Protocol):
+    """The parts of the application controller that an operation needs."""
+
+    applications: dict[tuple[str, str], ClusterApplication]
+    sync_failures: dict[str, str]
+    spec_errors: dict[str, str]
+
+    def schedule(self, at: datetime, seconds: float, happen: Callable[[datetime], None]) -> None:
+        """Call a function so many seconds after `at`."""
+        ...
+
+    def notify_changed(self, app: ClusterApplication, at: datetime) -> None:
+        """Call the listeners of an application."""
+        ...
+
+    def compare_application(self, app: ClusterApplication, at: datetime) -> None:
+        """Compare an application with git."""
+        ...
+
+    def render_revision(self, app: ClusterApplication, revision: str) -> tuple[RenderedResource, ...]:
+        """Return the resources that a revision renders. Raises RenderError."""
+        ...
+
+    def is_sync_allowed(self, app: ClusterApplication, at: datetime, *, manual: bool) -> bool:
+        """Report whether the sync windows allow a sync."""
+        ...
+
+    def roll_out(self, app: ClusterApplication, live: ClusterObject, at: datetime) -> None:
+        """Start the rollout of a new or changed object."""
+        ...
+
+    def finish_deletion(self, app: ClusterApplication, live: ClusterObject, at: datetime) -> None:
+        """Remove an object whose deletion is over."""
+        ...
+
+
 class OperationRunner:
     """What becomes of an application's operation."""
 
-    def __init__(self, controller: ApplicationController, pace: ControllerTimings) -> None:
+    def __init__(self, controller: OperationHost, pace: ControllerTimings) -> None:
         self._controller = controller
         self._timings = pace
         self._results: dict[tuple[str, str], list[JsonObject]] = {}
@@ -221,7 +254,7 @@ class OperationRunner:
             self._close_operation(app, at, phase, message + tried, results)
             return
         wait_s = _compute_backoff_s(retry.get("backoff", {}), count + 1)
-        when = self._controller.time_after(at, wait_s).strftime("%I:%M%p").lstrip("0")
+        when = (at + timedelta(seconds=wait_s)).strftime("%I:%M%p").lstrip("0")
         app.operation_state = {
             **_get_state(app),
             "message": f"{message}. Retrying attempt #{count + 1} at {when}.",

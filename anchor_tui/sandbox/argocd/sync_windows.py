@@ -32,12 +32,11 @@ class ProjectSyncWindow:
     applications: tuple[str, ...]
     manual_sync: bool = False
     time_zone: str = "UTC"
-    description: str = ""
 
     @classmethod
-    def deny_all(cls, *applications: str, description: str = "") -> ProjectSyncWindow:
+    def deny_all(cls, *applications: str) -> ProjectSyncWindow:
         """A window that denies every sync, all day long."""
-        return cls("deny", "0 0 * * *", "24h", applications, description=description)
+        return cls("deny", "0 0 * * *", "24h", applications)
 
     def applies_to(self, application: str) -> bool:
         """Whether it is about an application."""
@@ -71,20 +70,6 @@ class ProjectSyncWindow:
             "duration": self.duration,
             "manualSync": self.manual_sync,
         }
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """What its project tells of it."""
-        document: dict[str, Any] = {
-            "kind": self.kind,
-            "schedule": self.schedule,
-            "duration": self.duration,
-            "applications": list(self.applications),
-        }
-        if self.manual_sync:
-            document["manualSync"] = True
-        document["timeZone"] = self.time_zone
-        return document | ({"description": self.description} if self.description else {})
 
 
 def _parse_schedule_field(field: str, low: int, high: int) -> set[int]:

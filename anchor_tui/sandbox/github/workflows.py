@@ -16,14 +16,8 @@ from anchor_tui.sandbox.github.accounts import ACCOUNTS, ACTIONS_BOT
 from anchor_tui.sandbox.github.pull_requests import RuleViolationError
 from anchor_tui.sandbox.github.repository import HostedRepository
 from anchor_tui.sandbox.github.workflow_runs import HostedWorkflowRun
-from anchor_tui.sandbox.scenarios.seed_history import (
-    DEV,
-    PROD,
-    RELEASE_PATH,
-    STAGING,
-    edit_promotion_files,
-    read_release_version,
-)
+from anchor_tui.sandbox.scenarios.release_files import RELEASE_PATH, edit_promotion_files, read_release_version
+from anchor_tui.sandbox.scenarios.seed_history import DEV, PROD, STAGING
 
 WORKFLOWS_FOLDER = ".github/workflows"
 PROMOTION_WORKFLOW = "promote.yaml"

@@ -14,7 +14,8 @@ from anchor_tui.sandbox.github.accounts import ACCOUNTS
 from anchor_tui.sandbox.github.pull_requests import CheckTimings, HostedActionSettings
 from anchor_tui.sandbox.github.repository import HostedRepository
 from anchor_tui.sandbox.scenarios.catalog import Scenario
-from anchor_tui.sandbox.scenarios.seed_history import FIRST_COMMIT, commit_first_files, replay_history
+from anchor_tui.sandbox.scenarios.replay import commit_first_files, replay_history
+from anchor_tui.sandbox.scenarios.seed_history import FIRST_COMMIT
 from anchor_tui.sandbox.timings import ControllerTimings
 
 OPS_REPOSITORY = "anchor/anchor-msp-ops"

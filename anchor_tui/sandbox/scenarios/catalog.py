@@ -7,24 +7,22 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from anchor_tui.sandbox.argocd.failing_deployments import FailingDeployment
+from anchor_tui.sandbox.argocd.kubectl import Kubectl
 from anchor_tui.sandbox.argocd.sync_options import SYNC_OPTIONS_ANNOTATION
 from anchor_tui.sandbox.argocd.sync_windows import ProjectSyncWindow
+from anchor_tui.sandbox.scenarios.release_files import OVERLAY_PATH
 from anchor_tui.sandbox.scenarios.seed_history import (
     DEV,
     HISTORY,
-    OVERLAY_PATH,
     PROD,
     STAGING,
     FileEdit,
     SeedPullRequest,
     SeedRelease,
 )
-from anchor_tui.sandbox.timings import FailingDeployment
-
-if TYPE_CHECKING:
-    from anchor_tui.sandbox.argocd.kubectl import Kubectl
 
 
 class UnknownScenarioError(ValueError):

@@ -104,8 +104,6 @@ async def test_streams_have_only_keys_that_a_real_one_has(box: Sandbox, argocd: 
         ("/api/v1/session/userinfo", "userinfo-anonymous", True),
         ("/api/v1/settings", "settings", False),
         ("/api/v1/settings", "settings-anonymous", True),
-        ("/api/v1/projects", "projects", False),
-        ("/api/v1/projects/anchor-msp", "project", False),
         ("/api/v1/account/can-i/applications/sync/anchor-msp/anchor-msp-prod", "account-can-i-yes", False),
     ],
 )
@@ -129,7 +127,6 @@ async def test_the_small_answers_are_the_recorded_ones(
         ("/api/v1/applications/anchor-msp-prod?project=wrong", "get-wrong-project"),
         ("/api/v1/applications/anchor-msp-prod?appNamespace=nope", "get-appnamespace-unknown"),
         ("/api/v1/applications/argocd%2Fanchor-msp-prod", "get-namespace-slash-name"),
-        ("/api/v1/projects/nope", "project-404"),
         ("/api/v1/account/can-i/widgets/get/x", "account-can-i-bad-resource"),
         ("/api/v1/applications?selector=(((", "list-bad-selector"),
         ("/api/v1/nope", "unknown-path"),

@@ -13,7 +13,6 @@ import pytest_asyncio
 from anchor_tui.sandbox.argocd.sync_windows import ProjectSyncWindow, is_sync_allowed
 from anchor_tui.sandbox.server import Sandbox
 from tests.argocd_recordings import load_recording
-from tests.sandbox.argocd.json_shapes import describe_recorded_bodies, describe_shape, list_unknown_keys
 from tests.sandbox.argocd.test_operations import APPS, DEV, PROD, STAGING, get, sync, terminate
 from tests.sandbox.conftest import edit_release
 
@@ -163,20 +162,6 @@ async def test_in_a_window_no_sync_is_let_through_and_it_is_said_before_what_is_
     assert (await sync(argocd, STAGING)).status_code == 200
     assert (await argocd.get(f"{APPS}/{PROD}/syncwindows")).json() == load_recording("syncwindows").body
     assert (await argocd.get(f"{APPS}/{STAGING}/syncwindows")).json() == load_recording("syncwindows-none").body
-
-
-async def test_the_project_tells_a_windows_zone_and_whom_it_is_about(box: Sandbox, argocd: httpx.AsyncClient) -> None:
-    theirs = load_recording("project").body["spec"]["syncWindows"]
-    box.controller.windows += [
-        ProjectSyncWindow(
-            "deny", "0 0 * * *", "24h", (PROD,), False, "Europe/Berlin", "Disaster recovery site: frozen"
-        ),
-        ProjectSyncWindow("allow", "0 6 * * 1-5", "12h", (DEV,), True, "Europe/Berlin"),
-    ]
-    answer = (await argocd.get("/api/v1/projects/anchor-msp")).json()
-    assert list_unknown_keys(describe_shape(answer), describe_recorded_bodies("project")) == []
-    windows = [{**each, "applications": "…"} for each in answer["spec"]["syncWindows"]]
-    assert windows == [{**each, "applications": "…"} for each in theirs]
 
 
 async def test_auto_sync_waits_until_the_window_is_over(box: Sandbox, argocd: httpx.AsyncClient) -> None:

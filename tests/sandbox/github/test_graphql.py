@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from anchor_tui.sandbox.github.pull_requests import CheckTimings
-from anchor_tui.sandbox.scenarios.seed_history import load_sample_files
+from anchor_tui.sandbox.scenarios.release_files import load_sample_files
 from anchor_tui.sandbox.server import Sandbox
 from tests.sandbox.conftest import DATA, build_poll_variables, edit_release, query_github, read_query
 

@@ -9,7 +9,7 @@ from anchor_tui.sandbox.clock import ManualClock
 from anchor_tui.sandbox.github.pull_requests import CheckTimings
 from anchor_tui.sandbox.scenarios.builder import ScenarioState, build_scenario
 from anchor_tui.sandbox.scenarios.catalog import SCENARIOS, UnknownScenarioError, find_scenario
-from anchor_tui.sandbox.scenarios.seed_history import load_sample_files, read_release_version
+from anchor_tui.sandbox.scenarios.release_files import load_sample_files, read_release_version
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.sandbox.timings import ControllerTimings
 from tests.sandbox.conftest import NOON, build_poll_variables, query_github, read_query

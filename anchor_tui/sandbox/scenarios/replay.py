@@ -1,0 +1,70 @@
+"""Replaying the history of the ops repo: commits, pull requests, reviews and merges at their times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from anchor_tui.sandbox.github.accounts import ACCOUNTS
+from anchor_tui.sandbox.github.pull_requests import HostedReview
+from anchor_tui.sandbox.github.repository import HostedRepository
+from anchor_tui.sandbox.scenarios.release_files import build_first_files, edit_files
+from anchor_tui.sandbox.scenarios.seed_history import DEV, FIRST_COMMIT, SeedPullRequest, SeedRelease
+
+
+def commit_first_files(hosted: HostedRepository, now: datetime) -> None:
+    """The first commit."""
+    hosted.git.commit(
+        build_first_files(),
+        "Bring in the platform chart and the environments",
+        author=ACCOUNTS["a-lee"],
+        time=now - FIRST_COMMIT,
+    )
+
+
+def replay_history(
+    hosted: HostedRepository, changes: Iterable[SeedPullRequest], now: datetime, until: Callable[[datetime], None]
+) -> None:
+    """Let the changes happen, oldest first. `until` is called with each moment before it comes, for those who
+    live in the meantime.
+    """
+    for change in sorted(changes, key=lambda change: change.ago, reverse=True):
+        time = now - change.ago
+        until(time)
+        replay_pull_request(hosted, change, time)
+
+
+def replay_pull_request(hosted: HostedRepository, change: SeedPullRequest, time: datetime) -> None:
+    """One change: its branch, its pull request, and its merge where it is merged at `time`."""
+    opened = time - change.open_for if change.merged else time
+    what = change.content
+    title, branch, labels = change.title, change.branch, change.labels
+    if isinstance(what, SeedRelease):
+        verb = "Update" if what.environment == DEV else "Promote"
+        title = title or f"{verb} {what.environment} to {what.version}"
+        branch = branch or f"{'bump' if what.environment == DEV else 'promote'}/{what.environment}-{what.version}"
+        labels = labels or ("bump" if what.environment == DEV else "promotion",)
+    head = hosted.git.commit(
+        edit_files(what, lambda path: hosted.git.read_file(path)),
+        title,
+        author=ACCOUNTS[change.author],
+        time=opened,
+        branch=branch,
+        start=hosted.git.head,
+    )
+    if change.checks != "SUCCESS":
+        hosted.check_conclusions[head] = change.checks
+    pull = hosted.open_pull_request(
+        title,
+        branch=branch,
+        author=change.author,
+        time=opened,
+        number=change.number,
+        draft=change.draft,
+        labels=labels,
+    )
+    approver = change.approved_by or (change.merged_by if change.merged else None)
+    if approver and approver != change.author:
+        pull.reviews = (HostedReview(approver, "APPROVED", opened + change.open_for * 0.8, head),)
+    if change.merged:
+        hosted.merge_pull_request(change.number, by=change.merged_by, time=time)
