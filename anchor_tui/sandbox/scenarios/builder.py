@@ -1,4 +1,4 @@
-"""The estate of a scenario: its repository, its applications, its GitHub, brought from the past to the present."""
+"""Building a scenario: repositories, applications and pull requests, from the past to the present."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from anchor_tui.sandbox.argocd.applications import ClusterApplication, ClusterObject
-from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource, parse_yaml, render_chart
+from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource, render_chart
 from anchor_tui.sandbox.argocd.controller import ApplicationController
 from anchor_tui.sandbox.argocd.kubectl import Kubectl
 from anchor_tui.sandbox.clock import Clock, ManualClock, format_rfc3339
@@ -14,9 +14,11 @@ from anchor_tui.sandbox.github.accounts import ACCOUNTS
 from anchor_tui.sandbox.github.pull_requests import CheckTimings, HostedActionSettings
 from anchor_tui.sandbox.github.repository import HostedRepository
 from anchor_tui.sandbox.scenarios.catalog import Scenario
+from anchor_tui.sandbox.scenarios.promotion import PROMOTION_WORKFLOW, open_promotion
 from anchor_tui.sandbox.scenarios.replay import commit_first_files, replay_history
 from anchor_tui.sandbox.scenarios.seed_history import FIRST_COMMIT
 from anchor_tui.sandbox.timings import ControllerTimings
+from anchor_tui.sandbox.yaml_loader import load_yaml
 
 OPS_REPOSITORY = "anchor/anchor-msp-ops"
 APP_REPOSITORY = "anchor/anchor-msp"
@@ -28,7 +30,7 @@ TENANT_PROJECTS = 20
 
 @dataclass(frozen=True, slots=True)
 class ScenarioState:
-    """Everything that the servers show."""
+    """The state that the servers show."""
 
     ops: HostedRepository
     app: HostedRepository
@@ -36,7 +38,7 @@ class ScenarioState:
 
 
 def build_scenario(scenario: Scenario, clock: Clock, pace: ControllerTimings, checks: CheckTimings) -> ScenarioState:
-    """Live through the scenario's past, up to the clock's present."""
+    """Replay the history of a scenario up to the clock's current time."""
     now = clock.now()
     ops = HostedRepository(OPS_REPOSITORY, 871_234_567, former_names=(FORMER_OPS_REPOSITORY,), timings=checks)
     app = HostedRepository(APP_REPOSITORY, 871_234_001, timings=checks)
@@ -46,6 +48,7 @@ def build_scenario(scenario: Scenario, clock: Clock, pace: ControllerTimings, ch
         author=ACCOUNTS["a-lee"],
         time=now - FIRST_COMMIT,
     )
+    ops.workflow_jobs[PROMOTION_WORKFLOW] = open_promotion
     _configure_actions(ops, HostedActionSettings({"ENGINE_ID": ENGINE_ID}, {"STATUS_API_URL"}))
     _configure_actions(
         app,
@@ -54,7 +57,7 @@ def build_scenario(scenario: Scenario, clock: Clock, pace: ControllerTimings, ch
     controller = ApplicationController(ops.git, pace, scenario.failing_deployments)
     commit_first_files(ops, now)
     for entry in ops.git.list_folder(ops.git.head, APPLICATIONS_FOLDER):
-        found = ClusterApplication.from_manifest(parse_yaml(ops.git.read_text(entry.sha)), now - FIRST_COMMIT)
+        found = ClusterApplication.from_manifest(load_yaml(ops.git.read_text(entry.sha)), now - FIRST_COMMIT)
         for live in scenario.spec_overrides:
             if live.application == found.name:
                 found.spec = live.apply(found.spec)
@@ -78,7 +81,7 @@ def build_scenario(scenario: Scenario, clock: Clock, pace: ControllerTimings, ch
 
 
 def _configure_actions(hosted: HostedRepository, own: HostedActionSettings) -> None:
-    """What its workflows are given; the token of the status API is the organisation's."""
+    """Set the variables and secrets of workflows; the status API's token is the organisation's."""
     hosted.repository_settings = own
     hosted.organisation_settings = HostedActionSettings(secrets={"STATUS_API_TOKEN"})
     hosted.environments = {"prod": HostedActionSettings(secrets={"KUBECONFIG"})}
@@ -102,7 +105,7 @@ def _render_tenant() -> tuple[RenderedResource, ...]:
 
 
 def _build_tenant(number: int, now: datetime) -> ClusterApplication:
-    """One of many applications of others: mostly well, now and then out of sync or degraded."""
+    """Return one of many foreign applications; some are out of sync or degraded."""
     project = f"tenants-{number % TENANT_PROJECTS:02}"
     name = f"tenant-{number:05}"
     created = now - timedelta(days=30 + number % 200)
