@@ -1,4 +1,4 @@
-"""What may be changed through Argo CD's API: sync, terminate and patch, refused in the order of a real server."""
+"""The writes of Argo CD's API: sync, terminate and patch, with the checks of a real server in its order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ SYNC_FIELDS: dict[str, type] = {
     "revision": str,
     "dryRun": bool,
     "prune": bool,
-    "strategy": dict,
     "resources": list,
     "syncOptions": dict,
     "retryStrategy": dict,
@@ -32,11 +31,11 @@ PATCH_FIELDS: dict[str, type] = {"patch": str, "patchType": str, "appNamespace":
 BUSY = "another operation is already in progress"
 NO_OPERATION = "Unable to terminate operation. No operation is in progress"
 FindApplication = Callable[[str, str, str], ClusterApplication]
-"""Name, namespace, project → application; ApiError where there is none."""
+"""Name, namespace, project → application. Raises GrpcError if it does not exist."""
 
 
 class ApplicationWrites:
-    """The writing half of the API."""
+    """The part of the API that changes applications."""
 
     def __init__(self, controller: ApplicationController, clock: Clock, find: FindApplication) -> None:
         self._controller = controller
@@ -44,7 +43,7 @@ class ApplicationWrites:
         self._find = find
 
     def sync_application(self, session: Callable[[], ArgoCDSession], name: str, body: bytes) -> JsonObject:
-        """POST …/sync. The answer has the operation, and no state of it yet."""
+        """POST …/sync. The response has the operation, without its state."""
         asked = parse_body(body, "ApplicationSyncRequest", SYNC_FIELDS)
         who, app, now = session(), self._find_requested(name, asked), self._clock.now()
         if not self._controller.is_sync_allowed(app, now, manual=True):
@@ -65,9 +64,8 @@ class ApplicationWrites:
                 prune=asked.get("prune", False),
                 dry_run=asked.get("dryRun", False),
                 username=who.username,
-                resources=tuple(_drop_empty(each) for each in asked.get("resources", ())),
+                resources=tuple(_drop_empty(resource) for resource in asked.get("resources", ())),
                 options=None if options is None else tuple(options.get("items") or ()),
-                strategy=_parse_strategy(asked["strategy"]) if asked.get("strategy") else None,
                 retry=asked.get("retryStrategy"),
                 info=tuple(
                     {key: str(each.get(key, "")) for key in ("name", "value")} for each in asked.get("infos", ())
@@ -77,7 +75,10 @@ class ApplicationWrites:
         return serialize_application(app, with_health=False)
 
     def _resolve_revision(self, app: ClusterApplication, asked: Mapping[str, Any]) -> str:
-        """The commit to sync to. Another than auto-sync's own is refused, but for a dry run."""
+        """Return the commit to sync to.
+
+        With auto-sync on, another revision than its own is refused, except for a dry run.
+        """
         own = app.spec["source"].get("targetRevision") or "HEAD"
         wanted = asked.get("revision") or own
         if wanted != own and app.automated is not None and not asked.get("dryRun"):
@@ -102,7 +103,7 @@ class ApplicationWrites:
         return {}
 
     def patch_application(self, session: Callable[[], ArgoCDSession], name: str, body: bytes) -> JsonObject:
-        """PATCH …/{name}: a merge patch of labels, annotations and the spec; anything else of it is ignored."""
+        """PATCH …/{name}: a merge patch of labels, annotations and spec; other fields are ignored."""
         asked = parse_body(body, "ApplicationPatchRequest", PATCH_FIELDS)
         who, app = session(), self._find_requested(name, asked)
         if not who.is_allowed("applications", "update", app.rbac_name):
@@ -126,9 +127,5 @@ class ApplicationWrites:
         return self._find(name, asked.get("appNamespace") or "", asked.get("project") or "")
 
 
-def _parse_strategy(asked: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _drop_empty(asked[name] or {}) for name in ("apply", "hook") if name in asked}
-
-
 def _drop_empty(value: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: each for key, each in value.items() if each}
+    return {key: item for key, item in value.items() if item}

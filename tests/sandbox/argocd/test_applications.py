@@ -24,10 +24,6 @@ async def test_the_applications_are_those_of_the_ops_repo(argocd: httpx.AsyncCli
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ({"selector": "anchor.dev/environment=prod"}, "prod"),
-        ({"selector": "anchor.dev/environment in (dev, staging)"}, "dev staging"),
-        ({"selector": "anchor.dev/environment!=prod,app.kubernetes.io/part-of"}, "dev staging"),
-        ({"selector": "!anchor.dev/environment"}, ""),
         ({"name": "anchor-msp-dev"}, "dev"),
         ({"projects": "anchor-msp"}, "dev prod staging"),
         ({"projects": "nope"}, ""),

@@ -17,8 +17,8 @@ drift = pytest.mark.parametrize("scenario_name", ["drift"])
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "left-over"}, "data": {"A": "1"}}
 
 
-async def managed(client: httpx.AsyncClient, app: str, **query: str) -> dict[tuple[str, str], dict[str, Any]]:
-    items = (await client.get(f"{APPS}/{app}/managed-resources", params=query)).json().get("items", ())
+async def managed(client: httpx.AsyncClient, app: str) -> dict[tuple[str, str], dict[str, Any]]:
+    items = (await client.get(f"{APPS}/{app}/managed-resources")).json().get("items", ())
     return {(each["kind"], each["name"]): each for each in items}
 
 
@@ -127,14 +127,6 @@ async def test_what_was_deleted_by_hand_is_missing_until_it_is_created_anew(
     box.advance(5)
     assert results(await get(argocd, DEV))["Service", "anchor-web"] == ("Synced", "service/anchor-web created")
     assert await uid() != before
-
-
-async def test_managed_resources_are_narrowed_by_name_kind_and_group_and_by_fields(argocd: httpx.AsyncClient) -> None:
-    assert list(await managed(argocd, PROD, name="anchor-web", kind="Deployment", group="apps")) == [
-        ("Deployment", "anchor-web")
-    ]
-    answer = await argocd.get(f"{APPS}/{PROD}/managed-resources", params={"fields": "items.name,items.kind"})
-    assert {tuple(sorted(each)) for each in answer.json()["items"]} == {("kind", "name")}
 
 
 async def test_with_prune_and_self_heal_a_stray_object_is_gone_by_itself(

@@ -100,8 +100,6 @@ async def test_streams_have_only_keys_that_a_real_one_has(box: Sandbox, argocd: 
     [
         ("/api/version", "version-admin", False),
         ("/api/version", "version", True),
-        ("/api/v1/session/userinfo", "userinfo", False),
-        ("/api/v1/session/userinfo", "userinfo-anonymous", True),
         ("/api/v1/settings", "settings", False),
         ("/api/v1/settings", "settings-anonymous", True),
         ("/api/v1/account/can-i/applications/sync/anchor-msp/anchor-msp-prod", "account-can-i-yes", False),
@@ -128,7 +126,6 @@ async def test_the_small_answers_are_the_recorded_ones(
         ("/api/v1/applications/anchor-msp-prod?appNamespace=nope", "get-appnamespace-unknown"),
         ("/api/v1/applications/argocd%2Fanchor-msp-prod", "get-namespace-slash-name"),
         ("/api/v1/account/can-i/widgets/get/x", "account-can-i-bad-resource"),
-        ("/api/v1/applications?selector=(((", "list-bad-selector"),
         ("/api/v1/nope", "unknown-path"),
         (
             "/api/v1/applications?fields=items.metadata.name,items.spec,items.spec.project",
@@ -170,7 +167,6 @@ async def test_a_token_is_refused_as_by_a_real_server(box: Sandbox, token: str |
     async with httpx.AsyncClient(base_url=box.argocd_url, headers=headers, verify=False) as client:
         answer = await client.get("/api/v1/applications")
         assert (answer.status_code, answer.json()) == (401, recording["body"])
-        assert (await client.get("/api/v1/session/userinfo")).json() == {}
 
 
 @pytest.mark.parametrize(
@@ -202,6 +198,6 @@ async def test_everything_but_get_needs_exactly_application_json(box: Sandbox, c
 
 
 async def test_a_known_path_with_another_method_is_405(argocd: httpx.AsyncClient) -> None:
-    answer = await argocd.put("/api/v1/session/userinfo", json={})
+    answer = await argocd.put("/api/v1/settings", json={})
     (recording,) = read_recordings("wrong-method", 405)
     assert (answer.status_code, answer.text) == (405, recording["body"])
