@@ -9,14 +9,14 @@ from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource
 
 @dataclass(frozen=True, slots=True)
 class FailingDeployment:
-    """A Deployment that never becomes ready where it runs an image with this tag."""
+    """A Deployment that never becomes ready with an image of this tag."""
 
     namespace: str
     deployment: str
     tag: str
 
     def matches(self, resource: RenderedResource) -> bool:
-        """Whether it is this one."""
+        """Report whether a resource is this Deployment with this tag."""
         return (resource.kind, resource.namespace, resource.name) == (
             "Deployment",
             self.namespace,

@@ -1,9 +1,9 @@
-"""What somebody does to the cluster by hand, past git and past Argo CD: stale objects, and drift.
+"""Manual changes to the cluster, outside of git and Argo CD: stale objects and drift.
 
-    box.kubectl.edit("anchor-msp-prod", "Deployment", "anchor-web", "spec.replicas", 3)
-    box.kubectl.apply("anchor-msp-staging", config_map, {"argocd.argoproj.io/sync-options": "Prune=false"})
+    box.kubectl.edit_object("anchor-msp-prod", "Deployment", "anchor-web", "spec.replicas", 3)
+    box.kubectl.apply_object("anchor-msp-staging", config_map, {"argocd.argoproj.io/sync-options": "Prune=false"})
 
-Argo CD sees it soon after, as long after as its pace says.
+Argo CD notices a change after `ControllerTimings.notice_change_s`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CallInLoop = Callable[[Callable[[], None]], None]
 
 
 class Kubectl:
-    """Somebody with rights to the cluster. An application in another namespace than Argo CD's is `namespace/name`."""
+    """A client with rights to the cluster. Applications outside of Argo CD's namespace are named `namespace/name`."""
 
     def __init__(self, controller: ApplicationController, clock: Clock, call: CallInLoop = lambda do: do()) -> None:
         self._controller = controller
@@ -31,7 +31,7 @@ class Kubectl:
         self._call = call
 
     def apply_object(self, application: str, manifest: Manifest, annotations: Mapping[str, str] | None = None) -> None:
-        """Create an object, or replace it. It is tracked by the application as if that had made it once."""
+        """Create or replace an object. The application tracks it as if it had created it."""
         metadata = dict(manifest["metadata"])
         if annotations:
             metadata["annotations"] = {**metadata.get("annotations", {}), **annotations}
@@ -45,7 +45,7 @@ class Kubectl:
         self._change_cluster(application, do)
 
     def edit_object(self, application: str, kind: str, name: str, path: str, value: object) -> None:
-        """Set what stands at a dotted path; None removes it. A part names a key, or an item of a list by its name."""
+        """Set the value at a dotted path; None removes it. A part of the path is a key, or the name of a list item."""
         self._replace_object(application, kind, name, lambda manifest: _set_path(manifest, path.split("."), value))
 
     def annotate_object(self, application: str, kind: str, name: str, annotations: Mapping[str, str | None]) -> None:
@@ -114,7 +114,7 @@ def _find_live_object(app: ClusterApplication, kind: str, name: str) -> ClusterO
 
 
 def _set_path(value: Any, path: list[str], new: object) -> Any:  # noqa: ANN401 - JSON
-    """A copy with one place changed."""
+    """Return a copy with one value changed."""
     part, below = path[0], path[1:]
     changed = copy.copy(value)
     if isinstance(value, list):

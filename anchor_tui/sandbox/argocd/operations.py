@@ -1,7 +1,7 @@
-"""Operations: a sync from its beginning to its end, its retries, and its termination.
+"""Operations: a sync from start to end, its retries and its termination.
 
-The states, their order and their words are those of tests/recordings: operation-phases*. Every step is due in the
-controller's agenda, and happens only if the operation is still the one that it was made for.
+States, order and messages are those of tests/recordings: operation-phases*. Every step is an event in the
+controller's agenda. It runs only if its operation is still the current one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FAILED_PREFIX = "one or more synchronization tasks completed unsuccessfully, rea
 TERMINATED = "Operation terminated"
 HEALTH_MESSAGES = {"ExternalSecret": "secret synced"}
 POD_OWNERS = {"Deployment", "StatefulSet", "DaemonSet", "Job"}
-"""What is gone only when its Pods are."""
+"""Kinds whose deletion lasts until their Pods are gone."""
 MAX_BACKOFF_S = 180.0
 
 
@@ -73,7 +73,7 @@ class OperationHost(Protocol):
 
 
 class OperationRunner:
-    """What becomes of an application's operation."""
+    """The operations of all applications."""
 
     def __init__(self, controller: OperationHost, pace: ControllerTimings) -> None:
         self._controller = controller
@@ -82,7 +82,7 @@ class OperationRunner:
         self._awaiting_approval: set[tuple[str, str]] = set()
 
     def start(self, app: ClusterApplication, at: datetime, order: SyncOrder) -> None:
-        """Set the operation. The old one's state is gone at once; the controller takes this one up soon."""
+        """Set the operation and remove the state of the previous one; the controller begins it soon."""
         app.operation, app.operation_state = order.build_operation(app), None
         self._results.pop(app.key, None)
         self._awaiting_approval.discard(app.key)
@@ -90,7 +90,7 @@ class OperationRunner:
         self._schedule_step(app, at, self._timings.start_operation_s, self._begin)
 
     def terminate(self, app: ClusterApplication, at: datetime) -> bool:
-        """End the operation before its time; False if none has begun."""
+        """Terminate the operation; False if none has begun."""
         if app.operation is None or app.operation_state is None:
             return False
         app.operation_state = {**app.operation_state, "phase": "Terminating"}
@@ -99,7 +99,7 @@ class OperationRunner:
         return True
 
     def resume_if_approved(self, app: ClusterApplication, at: datetime) -> None:
-        """The application has changed: go on, if that is what its operation waits for."""
+        """Continue an operation that waits for a change of the application."""
         if app.key in self._awaiting_approval:
             self._awaiting_approval.discard(app.key)
             self._schedule_step(app, at, self._timings.compare_s, self._try_apply)
@@ -129,7 +129,7 @@ class OperationRunner:
         self._try_apply(app, at)
 
     def _try_apply(self, app: ClusterApplication, at: datetime) -> None:
-        """Begin to apply, unless something stands in the way."""
+        """Begin to apply, unless a sync window, an error or a confirmation prevents it."""
         sync, state = _get_sync_request(app), _get_state(app)
         if not self._controller.is_sync_allowed(app, at, manual="automated" not in state["operation"]["initiatedBy"]):
             self._hold(app, at, BLOCKED_BY_WINDOW)
@@ -155,7 +155,7 @@ class OperationRunner:
             self._controller.notify_changed(app, at)
 
     def _target(self, app: ClusterApplication) -> tuple[RenderedResource, ...]:
-        """What the operation's revision renders; RenderError where nothing can be synced."""
+        """Return the resources of the operation's revision. Raises RenderError if it cannot be synced."""
         if message := self._controller.spec_errors.get(app.name):
             raise RenderError(f"InvalidSpecError: {message}")
         revision = _get_sync_request(app)["revision"]
@@ -195,7 +195,7 @@ class OperationRunner:
         return build_task_result(task, status, message, "Succeeded")
 
     def _apply_tasks(self, app: ClusterApplication, tasks: list[SyncTask], at: datetime) -> list[JsonObject]:
-        """Apply what git wants; where the application is to fail, the first of what differs is refused."""
+        """Apply the targets. If the application is to fail, the first changed one is refused."""
         failure = self._controller.sync_failures.get(app.name)
         refused = None
         if failure and tasks:
@@ -218,7 +218,7 @@ class OperationRunner:
         if before and before.deleting is None:
             live.created_at, live.generation = before.created_at, before.generation + 1
             if (manifest := before.manifest_after_apply(target)) != target.manifest:
-                # Something of the cluster's own stays beside what git wants.
+                # Fields that the cluster set stay beside the target's.
                 live.resource, live.last_applied = resource_from_manifest(manifest, target.namespace), target
         app.live[target.key] = live
         self._controller.roll_out(app, live, at)
@@ -237,7 +237,7 @@ class OperationRunner:
     def _finish_termination(self, app: ClusterApplication, at: datetime) -> None:
         state = _get_state(app)
         if state.get("message") == BLOCKED_BY_WINDOW and not self._controller.is_sync_allowed(app, at, manual=True):
-            # A window holds its termination, too.
+            # A sync window blocks the termination as well.
             self._schedule_step(app, at, self._timings.window_retry_s, self._finish_termination, phase="Terminating")
             return
         results = self._results.get(app.key) or state.get("syncResult", {}).get("resources", [])
@@ -246,7 +246,7 @@ class OperationRunner:
     def _end_attempt(
         self, app: ClusterApplication, at: datetime, phase: str, message: str, results: list[JsonObject]
     ) -> None:
-        """The end of one attempt."""
+        """End an attempt: close the operation or schedule a retry."""
         retry, count = _get_state(app)["operation"]["retry"], _get_state(app).get("retryCount", 0)
         limit = retry.get("limit", 0)
         if phase == "Succeeded" or (limit >= 0 and count >= limit):
@@ -321,7 +321,7 @@ def _build_dry_run_result(task: SyncTask, sync: JsonObject) -> JsonObject:
 
 
 def _compute_backoff_s(backoff: Mapping[str, Any], attempt: int) -> float:
-    """How long to wait before an attempt: 10 s before the first of `5s` by 2, as a real one does."""
+    """Return the wait before an attempt: 10 s before the first for `5s` and factor 2, as on a real server."""
     most = parse_duration(backoff["maxDuration"]) if backoff.get("maxDuration") else MAX_BACKOFF_S
     factor = float(backoff.get("factor", 2))
     return min(most, parse_duration(backoff.get("duration") or "5s") * factor**attempt)

@@ -1,4 +1,4 @@
-"""What state the estate is in when the sandbox starts. A scenario is one entry of `SCENARIOS`."""
+"""The scenarios: each is an entry of `SCENARIOS`."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from anchor_tui.sandbox.scenarios.seed_history import (
 
 
 class UnknownScenarioError(ValueError):
-    """There is no scenario of this name; the message lists those there are."""
+    """The scenario does not exist; the message lists the known ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpecOverride:
-    """An application whose spec in the cluster is not the one in git: `value` stands at the dotted `path`."""
+    """A field of an application's live spec that differs from git: `value` at the dotted `path`."""
 
     application: str
     path: str
     value: Any
 
     def apply(self, spec: Mapping[str, Any]) -> dict[str, Any]:
-        """The spec with this part replaced."""
+        """Return the spec with the field replaced."""
         changed: dict[str, Any] = copy.deepcopy(dict(spec))
         *folders, name = self.path.split(".")
         place = changed
@@ -53,7 +53,7 @@ class SpecOverride:
 
 @dataclass(frozen=True, slots=True)
 class ManualChange:
-    """What somebody did in the cluster, `ago` before now."""
+    """A manual change in the cluster, `ago` before now."""
 
     ago: timedelta
     apply: Callable[[Kubectl], None]
@@ -61,7 +61,7 @@ class ManualChange:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What happened beyond the usual history, and what is wrong in the cluster."""
+    """The additions to the usual history, and the problems in the cluster."""
 
     name: str
     summary: str
@@ -74,7 +74,7 @@ class Scenario:
 
     @property
     def history(self) -> tuple[SeedPullRequest, ...]:
-        """Every change, the usual ones too; a number of the scenario's own replaces the usual change's."""
+        """All pull requests. One of the scenario replaces the usual one with the same number."""
         numbers = {change.number for change in self.pull_requests}
         return tuple(change for change in HISTORY if change.number not in numbers) + self.pull_requests
 
@@ -236,7 +236,7 @@ SCENARIOS: dict[str, Scenario] = {
                         "anchor-msp-dev", {"spec": {"syncPolicy": {"automated": None}}}
                     ),
                 ),
-                # After the sync to the last commit: one to another commit would put them back, self-heal or not.
+                # After the last sync: a sync to another commit would revert these changes, even without self-heal.
                 ManualChange(
                     _minutes(35),
                     lambda kubectl: kubectl.edit_object(
@@ -277,7 +277,10 @@ SCALE_NAME = re.compile(r"scale-(\d+)")
 
 
 def find_scenario(name: str) -> Scenario:
-    """A scenario by name; `scale-N` is the steady one with N applications more, at most 20000."""
+    """Return a scenario by name. Raises UnknownScenarioError.
+
+    `scale-N` is `steady` with N more applications, at most 20000.
+    """
     if match := SCALE_NAME.fullmatch(name):
         number = min(int(match[1]), 20_000)
         return replace(SCENARIOS["steady"], name=name, summary=f"steady, and {number} more", tenant_count=number)

@@ -32,7 +32,7 @@ ReadFile = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class SeedVersion:
-    """The scalars of one version, as the files write them."""
+    """The values of one version, as the files contain them."""
 
     version: str
     commit: str
@@ -42,13 +42,13 @@ class SeedVersion:
 
     @property
     def scalars(self) -> tuple[str, ...]:
-        """All of them, in one order."""
+        """All values, in a fixed order."""
         return (self.version, self.commit, self.released, self.gateway, self.web)
 
 
 @cache
 def load_sample_files() -> dict[str, str]:
-    """The sample ops repo that comes with the package: path → text."""
+    """Return the sample ops repo of this package: path → text."""
 
     def walk(folder: Traversable, prefix: str) -> Iterable[tuple[str, str]]:
         for child in sorted(folder.iterdir(), key=lambda item: item.name):
@@ -62,7 +62,10 @@ def load_sample_files() -> dict[str, str]:
 
 @cache
 def build_versions() -> dict[str, SeedVersion]:
-    """Every version of the story: the newest as the sample has them, those before made up, the same each time."""
+    """Return every version of the history.
+
+    The newest are those of the sample. Older ones are generated, always the same.
+    """
     known = {}
     for environment in (DEV, STAGING, PROD):
         text = load_sample_files()[RELEASE_PATH.format(environment)]
@@ -88,7 +91,7 @@ def _invent_version(version: str, moment: str) -> SeedVersion:
 
 
 def read_release(read: ReadFile, environment: str) -> SeedVersion:
-    """The version that an environment's release.yaml names."""
+    """Return the version in an environment's release.yaml."""
     path = RELEASE_PATH.format(environment)
     found = RELEASE_SCALARS.findall(read(path))
     if len(found) != 5:
@@ -97,12 +100,12 @@ def read_release(read: ReadFile, environment: str) -> SeedVersion:
 
 
 def read_release_version(read: ReadFile, environment: str) -> str:
-    """The name of that version."""
+    """Return the version number in an environment's release.yaml."""
     return read_release(read, environment).version
 
 
 def _replace_release(read: ReadFile, environment: str, new: SeedVersion) -> dict[str, str]:
-    """Both files of an environment at another version: path → text, nothing else in them changed."""
+    """Return both files of an environment with another version: path → text."""
     old, files = read_release(read, environment), {}
     for path in (RELEASE_PATH.format(environment), OVERLAY_PATH.format(environment)):
         files[path] = read(path)
@@ -112,12 +115,12 @@ def _replace_release(read: ReadFile, environment: str, new: SeedVersion) -> dict
 
 
 def edit_release_files(read: ReadFile, release: SeedRelease) -> dict[str, str]:
-    """Both files of an environment at a version of the story."""
+    """Return both files of an environment with a version of the history."""
     return _replace_release(read, release.environment, build_versions()[release.version])
 
 
 def edit_promotion_files(read: ReadFile, source: str, to: str, version: str) -> dict[str, str]:
-    """Both files of an environment at the version that another has, or at one of the story."""
+    """Return both files of an environment with the version of `source`, or with one of the history."""
     there = read_release(read, source)
     if version != there.version and version not in build_versions():
         raise RepositoryError(f"there is no release {version}")
@@ -125,7 +128,7 @@ def edit_promotion_files(read: ReadFile, source: str, to: str, version: str) -> 
 
 
 def edit_files(what: SeedRelease | FileEdit, read: ReadFile) -> dict[str, str]:
-    """What a change writes."""
+    """Return the files that a pull request writes."""
     if isinstance(what, SeedRelease):
         return edit_release_files(read, what)
     text = read(what.path)
@@ -135,7 +138,7 @@ def edit_files(what: SeedRelease | FileEdit, read: ReadFile) -> dict[str, str]:
 
 
 def build_first_files() -> dict[str, str]:
-    """The sample as it was before the history."""
+    """Return the sample as it was before the history."""
     files = dict(load_sample_files())
     for change in reversed(HISTORY):
         if isinstance(change.content, FileEdit) and change.merged:

@@ -1,4 +1,4 @@
-"""Replaying the history of the ops repo: commits, pull requests, reviews and merges at their times."""
+"""Replay of the ops repo's history: commits, pull requests, reviews and merges at their times."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from anchor_tui.sandbox.scenarios.seed_history import DEV, FIRST_COMMIT, SeedPul
 
 
 def commit_first_files(hosted: HostedRepository, now: datetime) -> None:
-    """The first commit."""
+    """Create the first commit."""
     hosted.git.commit(
         build_first_files(),
         "Bring in the platform chart and the environments",
@@ -25,8 +25,9 @@ def commit_first_files(hosted: HostedRepository, now: datetime) -> None:
 def replay_history(
     hosted: HostedRepository, changes: Iterable[SeedPullRequest], now: datetime, until: Callable[[datetime], None]
 ) -> None:
-    """Let the changes happen, oldest first. `until` is called with each moment before it comes, for those who
-    live in the meantime.
+    """Replay pull requests, oldest first.
+
+    `until` is called before each with its time, so that other events can happen first.
     """
     for change in sorted(changes, key=lambda change: change.ago, reverse=True):
         time = now - change.ago
@@ -35,7 +36,7 @@ def replay_history(
 
 
 def replay_pull_request(hosted: HostedRepository, change: SeedPullRequest, time: datetime) -> None:
-    """One change: its branch, its pull request, and its merge where it is merged at `time`."""
+    """Create the branch and the pull request, and merge it if it is merged at `time`."""
     opened = time - change.open_for if change.merged else time
     what = change.content
     title, branch, labels = change.title, change.branch, change.labels

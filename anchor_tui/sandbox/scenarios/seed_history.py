@@ -1,4 +1,4 @@
-"""The history of the ops repo: its pull requests, merged and open, with their age."""
+"""The history of the ops repo: merged and open pull requests with their age."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DEV, STAGING, PROD = "dev", "staging", "prod"
 
 @dataclass(frozen=True, slots=True)
 class SeedRelease:
-    """One version for one environment: both its release.yaml and its overlay move."""
+    """A release in an environment: its release.yaml and its overlay change."""
 
     environment: str
     version: str
@@ -20,7 +20,7 @@ class SeedRelease:
 
 @dataclass(frozen=True, slots=True)
 class FileEdit:
-    """`old` becomes `new` in one file."""
+    """A change of one file: `old` is replaced by `new`."""
 
     path: str
     old: str
@@ -29,7 +29,7 @@ class FileEdit:
 
 @dataclass(frozen=True, slots=True)
 class SeedPullRequest:
-    """A pull request: opened, and merged `ago` before now; with `merged=False` opened `ago` before now."""
+    """A pull request that was merged `ago` before now; with `merged=False`, opened `ago` before now."""
 
     number: int
     ago: timedelta
@@ -53,7 +53,7 @@ def _time_ago(days: float = 0, hours: float = 0, minutes: float = 0) -> timedelt
 FIRST_VERSION = "1.39.0"
 FIRST_COMMIT = _time_ago(days=62)
 LATER_VERSIONS = {"1.45.0": "2026-11-23T11:36:52Z"}
-"""Versions that only scenarios come to: when each was released."""
+"""Versions of scenarios only: version → time of its release."""
 
 HISTORY: tuple[SeedPullRequest, ...] = (
     SeedPullRequest(201, _time_ago(56, 3), "anchor-bot", SeedRelease(DEV, "1.40.0")),
