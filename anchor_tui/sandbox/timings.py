@@ -7,31 +7,31 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ControllerTimings:
-    """How long things take, in seconds."""
+    """Durations of the controller and the cluster, in seconds."""
 
     notice_push_s: float = 1.0
-    """From a push to the comparison with it."""
+    """From a push to its comparison."""
     start_operation_s: float = 0.3
-    """From an operation to its being taken up."""
+    """From the request of an operation to its start."""
     apply_s: float = 1.5
     finish_s: float = 0.6
     compare_s: float = 0.1
     rollout_s: float = 6.0
     delete_workload_s: float = 1.8
-    """The foreground deletion of a Deployment that was pruned, until its Pods are gone."""
+    """The deletion of a workload, until its Pods are gone."""
     delete_object_s: float = 0.06
-    """The deletion of anything that owns nothing."""
+    """The deletion of other objects."""
     notice_change_s: float = 0.2
-    """From a change in the cluster to the comparison with it, and to self-heal."""
+    """From a change in the cluster to its comparison, and to self-heal."""
     terminate_s: float = 0.15
-    """From Terminating to Failed."""
+    """From phase Terminating to Failed."""
     window_retry_s: float = 10.0
-    """Between two looks at whether a sync window that holds an operation has ended."""
+    """Between two checks of the sync window that blocks an operation."""
     progress_deadline_s: float = 180.0
-    """After this long a Deployment that does not become ready is Degraded."""
+    """The time after which a Deployment that is not ready becomes Degraded."""
     refresh_s: float = 0.0
     reconcile_s: float = 60.0
-    """Between two comparisons without a reason."""
+    """Between two regular comparisons."""
 
 
 FAST_TIMINGS = ControllerTimings(
@@ -43,4 +43,4 @@ FAST_TIMINGS = ControllerTimings(
     rollout_s=0.3,
     delete_workload_s=0.2,
 )
-"""A pace for those who wait by the wall clock."""
+"""Short durations for tests on the wall clock."""

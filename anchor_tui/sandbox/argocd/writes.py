@@ -68,7 +68,7 @@ class ApplicationWrites:
                 options=None if options is None else tuple(options.get("items") or ()),
                 retry=asked.get("retryStrategy"),
                 info=tuple(
-                    {key: str(each.get(key, "")) for key in ("name", "value")} for each in asked.get("infos", ())
+                    {key: str(info.get(key, "")) for key in ("name", "value")} for info in asked.get("infos", ())
                 ),
             ),
         )

@@ -1,4 +1,4 @@
-"""Who acts on this GitHub: people, bots, and what the files of the ops repo say about who owns what."""
+"""The accounts of the sandbox's GitHub: people, bots, teams and code owners."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from anchor_tui.sandbox.git.repository import GitPerson
 
 ORGANISATION = "anchor"
 ACTIONS_BOT = "github-actions[bot]"
-"""Who acts with a workflow's own token."""
+"""The account of a workflow's own token."""
 QUEUE_BOT = "github-merge-queue[bot]"
 BOTS = frozenset({"anchor-bot", ACTIONS_BOT, QUEUE_BOT})
 
@@ -26,17 +26,11 @@ ACCOUNTS: dict[str, GitPerson] = {
     for login, number in {ACTIONS_BOT: 41_898_282, QUEUE_BOT: 118_344_674}.items()
 }
 
-ROLES: Mapping[str, str] = {
-    "a-lee": "admin",
-    "m-ito": "maintain",
-    "s-okafor": "write",
-    "anchor-bot": "write",
-    "on-call": "write",
-}
-"""What each collaborator may do in the repositories of the organisation."""
+COLLABORATORS = frozenset({"a-lee", "m-ito", "s-okafor", "anchor-bot", "on-call"})
+"""The accounts that can be asked for a review."""
 
 TEAMS: Mapping[str, str] = {"on-call": "anchor/on-call", "platform": "anchor/platform"}
-"""The organisation's teams: slug → the name that mentions them."""
+"""The organisation's teams: slug → combined slug."""
 
 CODE_OWNERS: Mapping[str, str] = {
     "environments/prod/": "anchor/on-call",

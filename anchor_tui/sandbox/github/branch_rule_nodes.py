@@ -1,4 +1,4 @@
-"""The rules of a protected branch as GraphQL shows them: once as branch protection, once as rulesets."""
+"""The rules of a protected branch in GraphQL: as branch protection and as a ruleset."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from anchor_tui.sandbox.github.repository import HostedRepository
 
 
 def build_update_rule(hosted: HostedRepository) -> Node:
-    """What branch protection asks for."""
+    """Return the branch protection rule."""
     return {
         "requiredApprovingReviewCount": hosted.required_reviews,
         "requiredStatusCheckContexts": list(hosted.required_checks),
@@ -20,7 +20,7 @@ def build_update_rule(hosted: HostedRepository) -> Node:
 
 
 def build_rules(hosted: HostedRepository) -> list[Node]:
-    """The same as a ruleset."""
+    """Return the same rules as a ruleset."""
     review = {
         "__typename": "PullRequestParameters",
         "requiredApprovingReviewCount": hosted.required_reviews,

@@ -1,4 +1,4 @@
-"""How pull requests come to be merged: by hand, by themselves once they may, or by the queue."""
+"""The ways in which pull requests are merged: by request, by auto-merge or by the merge queue."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ NOT_MERGEABLE = "Pull Request is not mergeable"
 HEAD_MODIFIED = "Head branch was modified. Review and try the merge again."
 METHOD_NAMES: dict[MergeMethod, str] = {"MERGE": "Merge commits", "SQUASH": "Squash merges", "REBASE": "Rebase merges"}
 READY_STATES = frozenset({"CLEAN", "UNSTABLE", "HAS_HOOKS"})
-"""Whoever may merge at all may merge now."""
+"""Merge states in which a merge is possible."""
 
 
 def uses_merge_queue(hosted: HostedRepository, pull: HostedPullRequest) -> bool:
-    """Whether only the queue may merge it."""
+    """Report whether only the merge queue may merge a pull request."""
     return hosted.merge_queue and pull.base in hosted.protected_branches
 
 
 def list_unmet_rules(hosted: HostedRepository, pull: HostedPullRequest, time: datetime) -> list[str]:
-    """What the rules of its base still ask for, in GitHub's words."""
+    """Return the unmet rules of the base branch, in GitHub's words."""
     if pull.base not in hosted.protected_branches:
         return []
     runs = {run.name: run for run in hosted.check_runs(pull.head, time)}
@@ -55,7 +55,7 @@ def _describe_missing_check(run: HostedCheckRun | None) -> str:
 def compute_merge_state(
     hosted: HostedRepository, pull: HostedPullRequest, time: datetime, *, settled: bool = False
 ) -> str:
-    """GitHub's `mergeStateStatus`; `settled` as if it were known already whether it merges."""
+    """Return GitHub's `mergeStateStatus`. `settled` computes it as if the mergeability were already known."""
     mergeable = hosted.mergeable(pull, time + hosted.timings.mergeability if settled else time)
     if mergeable == "UNKNOWN":
         return "UNKNOWN"
@@ -81,7 +81,7 @@ def merge_pull_request(
     title: str | None = None,
     message: str | None = None,
 ) -> str:
-    """Merge by hand, if the rules let one; returns the new commit's sha."""
+    """Merge a pull request if the rules allow it, and return the new commit id. Raises RuleViolationError."""
     if pull.state != "OPEN":
         raise RuleViolationError(NOT_MERGEABLE, status=405)
     if pull.draft:
@@ -111,7 +111,7 @@ def _require_expected_head(pull: HostedPullRequest, expected: str | None) -> Non
 def enable_auto_merge(
     hosted: HostedRepository, pull: HostedPullRequest, wanted: HostedAutoMerge, expected: str | None
 ) -> None:
-    """Have it merged as soon as it may be; what may be merged at once, or never, is refused."""
+    """Enable auto-merge. Refused if the pull request can be merged now, or never."""
     if not hosted.allow_auto_merge:
         raise RuleViolationError("Pull request Auto merge is not allowed for this repository")
     if pull.state != "OPEN":
@@ -131,7 +131,7 @@ def enable_auto_merge(
 def enqueue_pull_request(
     hosted: HostedRepository, pull: HostedPullRequest, *, by: str, time: datetime, expected: str | None
 ) -> HostedQueueEntry:
-    """Put it at the end of the queue."""
+    """Add a pull request to the end of the merge queue."""
     if not uses_merge_queue(hosted, pull):
         raise RuleViolationError("Merge queue is not enabled for the base branch")
     if pull.state != "OPEN" or pull.draft:
@@ -150,12 +150,12 @@ def enqueue_pull_request(
 
 
 def _has_conflict(hosted: HostedRepository, pull: HostedPullRequest, time: datetime) -> bool:
-    """Whether it cannot be merged, as will be known in a while."""
+    """Report whether the merge has a conflict, as GitHub will report after a while."""
     return hosted.mergeable(pull, time + hosted.timings.mergeability) == "CONFLICTING"
 
 
 def dequeue_pull_request(pull: HostedPullRequest, time: datetime) -> HostedQueueEntry:
-    """Take it out of the queue."""
+    """Remove a pull request from the merge queue."""
     entry = pull.queue_entry
     if entry is None:
         raise RuleViolationError("Pull request is not in the queue")
@@ -164,15 +164,15 @@ def dequeue_pull_request(pull: HostedPullRequest, time: datetime) -> HostedQueue
 
 
 def list_queue(hosted: HostedRepository) -> list[HostedPullRequest]:
-    """Those in the queue, the next one first."""
+    """Return the pull requests in the merge queue, the next one first."""
     waiting = [
         (pull.queue_entry.enqueued_at, pull.number, pull) for pull in hosted.pull_requests.values() if pull.queue_entry
     ]
-    return [pull for *_, pull in sorted(waiting, key=lambda each: each[:2])]
+    return [pull for *_, pull in sorted(waiting, key=lambda entry: entry[:2])]
 
 
 def compute_queue_state(hosted: HostedRepository, entry: HostedQueueEntry, time: datetime) -> str:
-    """GitHub's word for where an entry of the queue stands."""
+    """Return GitHub's state of an entry in the merge queue."""
     since = time - entry.enqueued_at
     if since < hosted.timings.queued:
         return "QUEUED"
@@ -182,7 +182,7 @@ def compute_queue_state(hosted: HostedRepository, entry: HostedQueueEntry, time:
 
 
 def run_due_merges(hosted: HostedRepository, now: datetime) -> None:
-    """Merge what wants to be merged and may be by now."""
+    """Merge the pull requests that wait for auto-merge or in the queue and are ready."""
     for pull in list(hosted.pull_requests.values()):
         wanted = pull.auto_merge
         if wanted is None or compute_merge_state(hosted, pull, now) not in READY_STATES:

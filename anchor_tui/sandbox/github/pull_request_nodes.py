@@ -1,4 +1,4 @@
-"""GitHub's pull requests and its merge queue as GraphQL shows them."""
+"""Pull requests and the merge queue in GraphQL."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class RelatedNodes(Protocol):
 
 
 class PullRequestNodes:
-    """The pull requests of one repository, at one instant."""
+    """The pull requests of a repository at one time."""
 
     def __init__(self, nodes: RelatedNodes, hosted: HostedRepository, now: datetime) -> None:
         self._nodes = nodes
@@ -54,7 +54,7 @@ class PullRequestNodes:
         self._now = now
 
     def find_by_number(self, number: int) -> Node:
-        """The pull request of a number."""
+        """Return the node of a pull request by its number."""
         pull = self._hosted.pull_requests.get(number)
         if pull is None:
             raise build_error("NOT_FOUND", f"Could not resolve to a PullRequest with the number of {number}.")
@@ -70,7 +70,7 @@ class PullRequestNodes:
         orderBy: Node | None = None,  # noqa: N803
         **page: Any,  # noqa: ANN401
     ) -> Node:
-        """Those that are asked for, by pages."""
+        """Return a page of the pull requests that match the arguments."""
         found = [
             pull
             for pull in self._hosted.pull_requests.values()
@@ -85,7 +85,7 @@ class PullRequestNodes:
         return build_connection(found, self.build_pull_request, **page)
 
     def build_pull_request(self, pull: HostedPullRequest) -> Node:
-        """A pull request."""
+        """Return the node of a pull request."""
         hosted = self._hosted
         is_open, may = pull.state == "OPEN", hosted.can_write
         return {
@@ -184,7 +184,7 @@ class PullRequestNodes:
     # --- the merge queue -------------------------------------------------------------------------
 
     def build_merge_queue(self, branch: str) -> Node | None:
-        """The merge queue of a branch; None where there is none."""
+        """Return the merge queue of a branch; None if it has none."""
         hosted = self._hosted
         if not hosted.merge_queue or branch not in hosted.protected_branches:
             return None
@@ -204,7 +204,7 @@ class PullRequestNodes:
         return self.build_queue_entry(pull, pull.queue_entry) if pull.queue_entry else None
 
     def build_queue_entry(self, pull: HostedPullRequest, entry: HostedQueueEntry) -> Node:
-        """A place in the queue, also one that was just given up."""
+        """Return an entry of the merge queue, also one that was just removed."""
         hosted, waiting = self._hosted, list_queue(self._hosted)
         left = entry.enqueued_at + hosted.timings.queued + hosted.timings.running - self._now
         return {
@@ -236,6 +236,6 @@ def _build_auto_merge(pull: HostedPullRequest) -> Node | None:
 
 
 def build_label_node(hosted: HostedRepository, name: str) -> Node:
-    """A label."""
+    """Return the node of a label."""
     colour = LABEL_COLOURS.get(name, "ededed")
     return {"__typename": "Label", "id": encode_node_id("LA", hosted.id, name), "name": name, "color": colour}

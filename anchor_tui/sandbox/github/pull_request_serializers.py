@@ -1,4 +1,4 @@
-"""The JSON of pull requests, reviews and refs in GitHub's REST API."""
+"""The JSON of pull requests, labels and refs in GitHub's REST API."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _format_time(value: datetime | None) -> str | None:
 
 
 def serialize_ref(hosted: HostedRepository, branch: str, base: str) -> JsonObject:
-    """A branch as a ref."""
+    """Return a branch as a ref."""
     url, sha = f"{base}/repos/{hosted.full_name}/git", hosted.git.branches[branch]
     return {
         "ref": f"refs/heads/{branch}",
@@ -30,7 +30,7 @@ def serialize_ref(hosted: HostedRepository, branch: str, base: str) -> JsonObjec
 
 
 def serialize_label(name: str, base: str, hosted: HostedRepository) -> JsonObject:
-    """A label."""
+    """Return a label."""
     return {
         "id": sum(name.encode()) * 6007,
         "node_id": encode_node_id("LA", hosted.id, name),
@@ -43,7 +43,7 @@ def serialize_label(name: str, base: str, hosted: HostedRepository) -> JsonObjec
 
 
 def serialize_pull_request(pull: HostedPullRequest, base: str, hosted: HostedRepository) -> JsonObject:
-    """A pull request as lists have it."""
+    """Return a pull request as in lists."""
     url, web = f"{base}/repos/{hosted.full_name}", f"{WEB_URL}/{hosted.full_name}/pull/{pull.number}"
 
     def side(ref: str, sha: str) -> JsonObject:
@@ -103,7 +103,7 @@ def _serialize_auto_merge(pull: HostedPullRequest, base: str) -> JsonObject | No
 def serialize_full_pull_request(
     pull: HostedPullRequest, base: str, hosted: HostedRepository, now: datetime
 ) -> JsonObject:
-    """A pull request alone, with what takes GitHub longer to find out."""
+    """Return a single pull request, with its mergeability and its changes."""
     is_open = pull.state == "OPEN"
     mergeable = {"MERGEABLE": True, "CONFLICTING": False}.get(hosted.mergeable(pull, now)) if is_open else None
     changes = serialize_files(hosted, pull)
@@ -117,12 +117,12 @@ def serialize_full_pull_request(
         "review_comments": 0,
         "maintainer_can_modify": False,
         "commits": len(hosted.git.list_history(pull.head, exclude=hosted.merge_base(pull))),
-        "additions": sum(each["additions"] for each in changes),
-        "deletions": sum(each["deletions"] for each in changes),
+        "additions": sum(change["additions"] for change in changes),
+        "deletions": sum(change["deletions"] for change in changes),
         "changed_files": len(changes),
     }
 
 
 def serialize_files(hosted: HostedRepository, pull: HostedPullRequest) -> list[JsonObject]:
-    """What a pull request changes."""
+    """Return the files that a pull request changes."""
     return [serialize_changed_file(hosted.git, path, *entries) for path, entries in hosted.changed_files(pull).items()]

@@ -1,6 +1,6 @@
-"""GitHub's GraphQL objects: repositories, refs, commits and checks as mappings that graphql-core resolves.
+"""Repositories, refs, commits and checks in GraphQL, as mappings that graphql-core resolves.
 
-A callable value is a field with arguments, or one that is worked out only when it is asked for.
+A callable value is a field with arguments, or one that is computed on demand.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MAX_BLOB_TEXT_BYTES = 512 * 1024
 
 
 class RepositoryNodes:
-    """Everything of one repository, at one instant, as one viewer sees it."""
+    """The nodes of a repository at one time, for one viewer."""
 
     def __init__(self, hosted: HostedRepository, now: datetime, denied: frozenset[str] = frozenset()) -> None:
         self._hosted = hosted
@@ -41,7 +41,7 @@ class RepositoryNodes:
         self.pull_requests = PullRequestNodes(self, hosted, now)
 
     def build_repository(self) -> Node:
-        """The repository."""
+        """Return the node of the repository."""
         hosted = self._hosted
         return {
             "__typename": "Repository",
@@ -78,7 +78,7 @@ class RepositoryNodes:
     # --- refs and commits ------------------------------------------------------------------------
 
     def build_ref(self, name: str) -> Node | None:
-        """A branch by its short or its qualified name."""
+        """Return the node of a branch by its short or qualified name; None if it does not exist."""
         short = name.removeprefix("refs/heads/")
         sha = self._git.branches.get(short)
         if sha is None:
@@ -101,7 +101,7 @@ class RepositoryNodes:
         }
 
     def find_git_object(self, expression: str) -> Node | None:
-        """`main`, a sha, or `main:path`."""
+        """Return the node of an expression: `main`, a commit id, or `main:path`."""
         ref, colon, path = expression.partition(":")
         sha = self._git.resolve_ref(ref)
         if sha is None:
@@ -112,7 +112,7 @@ class RepositoryNodes:
         return self._build_git_object(entry) if entry else None
 
     def build_commit(self, sha: str) -> Node:
-        """A commit, with its files and its history."""
+        """Return the node of a commit, with its files and its history."""
         info = self._git.read_commit(sha)
         return {
             "__typename": "Commit",
@@ -137,7 +137,7 @@ class RepositoryNodes:
         }
 
     def _signature(self, sha: str) -> Node | None:
-        """What was made on GitHub is signed by it."""
+        """Return GitHub's signature of a commit that it created."""
         if sha not in self._hosted.pull_request_by_commit and sha not in self._hosted.signed_commits:
             return None
         return {"__typename": "GpgSignature", "isValid": True, "state": "VALID", "wasSignedByGitHub": True}
@@ -158,7 +158,7 @@ class RepositoryNodes:
         return [pull for pull in self._hosted.pull_requests.values() if pull.head == sha]
 
     def build_tree_entry(self, sha: str, path: str) -> Node | None:
-        """What stands at a path."""
+        """Return the node of a path in a commit."""
         entry = self._git.find_entry(sha, path)
         if entry is None:
             return None
@@ -192,7 +192,7 @@ class RepositoryNodes:
     # --- checks ----------------------------------------------------------------------------------
 
     def build_checks_rollup(self, sha: str) -> Node | None:
-        """The checks of a commit, as they stand now."""
+        """Return the node of a commit's checks at the current time."""
         state = self._hosted.checks_rollup(sha, self._now)
         if state is None:
             return None

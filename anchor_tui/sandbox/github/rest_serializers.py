@@ -16,7 +16,7 @@ WEB_URL = "https://github.com"
 
 
 def serialize_account(login: str, base: str) -> JsonObject:
-    """A person or a bot."""
+    """Return a person or a bot."""
     kind = "Bot" if login in BOTS else "User"
     number = sum(login.encode()) * 1009
     url = f"{base}/users/{login}"
@@ -31,7 +31,7 @@ def serialize_account(login: str, base: str) -> JsonObject:
 
 
 def serialize_repository(hosted: HostedRepository, base: str) -> JsonObject:
-    """A repository, as the viewer sees it."""
+    """Return a repository as the viewer sees it."""
     owner = {**serialize_account(hosted.owner, base), "type": "Organization"}
     return {
         "id": hosted.id,
@@ -65,7 +65,7 @@ def serialize_repository(hosted: HostedRepository, base: str) -> JsonObject:
 
 
 def serialize_content(hosted: HostedRepository, entry: GitTreeEntry, url: str, ref: str) -> JsonObject:
-    """A file with its content."""
+    """Return a file with its content."""
     raw = hosted.git.read_blob(entry.sha)
     return {
         "name": entry.name,
@@ -83,7 +83,7 @@ def serialize_content(hosted: HostedRepository, entry: GitTreeEntry, url: str, r
 
 
 def serialize_git_commit(info: GitCommit, url: str) -> JsonObject:
-    """A commit as git has it."""
+    """Return a commit as git has it."""
     person = {"name": info.author.name, "email": info.author.email, "date": format_rfc3339(info.time)}
     return {
         "sha": info.sha,
@@ -98,7 +98,7 @@ def serialize_git_commit(info: GitCommit, url: str) -> JsonObject:
 
 
 def serialize_commit(info: GitCommit, base: str, hosted: HostedRepository) -> JsonObject:
-    """A commit with the accounts behind it."""
+    """Return a commit with the GitHub accounts of its author."""
     url = f"{base}/repos/{hosted.full_name}"
     login = info.author.login
     account = serialize_account(login, base) if login else None
@@ -115,7 +115,7 @@ def serialize_commit(info: GitCommit, base: str, hosted: HostedRepository) -> Js
 
 
 def serialize_comparison(hosted: HostedRepository, base: str, head: str, address: str) -> JsonObject:
-    """What `head` has since it and `base` parted."""
+    """Return the commits and changes of `head` since its merge base with `base`."""
     git = hosted.git
     parting = git.find_merge_base(base, head) or base
     ahead, behind = ([commit.sha for commit in git.list_history(tip, exclude=parting)] for tip in (head, base))
@@ -149,7 +149,7 @@ def serialize_comparison(hosted: HostedRepository, base: str, head: str, address
 def serialize_changed_file(
     git: MemoryRepository, path: str, before: GitTreeEntry | None, after: GitTreeEntry | None
 ) -> JsonObject:
-    """What a comparison or a pull request changes in one file."""
+    """Return the change of one file in a comparison or a pull request."""
     added, removed = git.count_changed_lines(before, after)
     entry = after or before
     assert entry is not None
@@ -164,17 +164,17 @@ def serialize_changed_file(
 
 
 def serialize_variable(name: str, value: str, set_at: datetime) -> JsonObject:
-    """A variable of a repository or an environment."""
+    """Return a variable."""
     return {"name": name, "value": value, "created_at": format_rfc3339(set_at), "updated_at": format_rfc3339(set_at)}
 
 
 def serialize_secret(name: str, set_at: datetime) -> JsonObject:
-    """A secret: nobody is told its value."""
+    """Return a secret, without its value."""
     return {"name": name, "created_at": format_rfc3339(set_at), "updated_at": format_rfc3339(set_at)}
 
 
 def serialize_environment(name: str, hosted: HostedRepository, base: str) -> JsonObject:
-    """An environment that workflows deploy to."""
+    """Return a deployment environment."""
     number = sum(name.encode()) * 7919
     return {
         "id": number,

@@ -37,8 +37,8 @@ def list_workflows(hosted: HostedRepository, ref: str | None = None) -> list[Hos
     if sha is None or folder is None:
         return []
     return [
-        _parse_workflow(hosted, each.name, hosted.git.read_text(each.sha))
-        for each in hosted.git.list_folder(sha, WORKFLOWS_FOLDER)
+        _parse_workflow(hosted, entry.name, hosted.git.read_text(entry.sha))
+        for entry in hosted.git.list_folder(sha, WORKFLOWS_FOLDER)
     ]
 
 
@@ -54,7 +54,9 @@ def _parse_workflow(hosted: HostedRepository, file: str, text: str) -> HostedWor
 
 def find_workflow(hosted: HostedRepository, named: str, ref: str | None = None) -> HostedWorkflow | None:
     """Return a workflow by file name or id; None if it does not exist."""
-    return next((each for each in list_workflows(hosted, ref) if named in {each.file, str(each.id)}), None)
+    return next(
+        (workflow for workflow in list_workflows(hosted, ref) if named in {workflow.file, str(workflow.id)}), None
+    )
 
 
 def dispatch_workflow(

@@ -19,7 +19,7 @@ CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "left-ov
 
 async def managed(client: httpx.AsyncClient, app: str) -> dict[tuple[str, str], dict[str, Any]]:
     items = (await client.get(f"{APPS}/{app}/managed-resources")).json().get("items", ())
-    return {(each["kind"], each["name"]): each for each in items}
+    return {(item["kind"], item["name"]): item for item in items}
 
 
 def differences(one: Any, other: Any, path: str = "") -> dict[str, tuple[Any, Any]]:
@@ -43,11 +43,11 @@ async def test_prod_was_changed_by_hand_and_nobody_puts_it_back(box: Sandbox, ar
     assert app["spec"]["syncPolicy"]["automated"] == {"prune": True}
     assert (app["status"]["sync"]["status"], app["status"]["health"]["status"]) == ("OutOfSync", "Healthy")
     found = await managed(argocd, PROD)
-    assert {name: diff(each) for name, each in found.items() if each.get("modified")} == {
+    assert {name: diff(item) for name, item in found.items() if item.get("modified")} == {
         ("Deployment", "anchor-gateway"): {".spec.template.spec.containers.0.env.4.value": ("debug", "warning")},
         ("Deployment", "anchor-web"): {".spec.replicas": (3, 1)},
     }
-    assert all(diff(each) == {} for each in found.values() if not each.get("modified"))
+    assert all(diff(item) == {} for item in found.values() if not item.get("modified"))
     box.advance(600)
     assert (await get(argocd, PROD))["status"]["sync"]["status"] == "OutOfSync"
     await sync(argocd, PROD)
@@ -121,7 +121,7 @@ async def test_what_was_deleted_by_hand_is_missing_until_it_is_created_anew(
     box.kubectl.delete_object(DEV, "Service", "anchor-web")
     box.advance(5)
     app = await get(argocd, DEV)
-    missing = [each["name"] for each in app["status"]["resources"] if each["health"]["status"] == "Missing"]
+    missing = [item["name"] for item in app["status"]["resources"] if item["health"]["status"] == "Missing"]
     assert (app["status"]["sync"]["status"], missing) == ("OutOfSync", ["anchor-web"])
     await sync(argocd, DEV)
     box.advance(5)

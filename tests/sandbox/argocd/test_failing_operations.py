@@ -56,7 +56,7 @@ async def test_retries_wait_as_recorded_and_are_counted(box: Sandbox, argocd: ht
     box.controller.listeners.append(lambda _event, app: seen.append(serialize_application(app)))
     await sync(argocd, PROD, retryStrategy=load_recording("sync-retry").raw["request"]["body"]["retryStrategy"])
     box.advance(60)
-    states = [each["status"].get("operationState") for each in seen]
+    states = [app["status"].get("operationState") for app in seen]
     told = [state for state in states if state and "retryCount" in state]
     steps = [(state["phase"], state["retryCount"], "finishedAt" in state) for state in told]
     assert list(dict.fromkeys(steps)) == [

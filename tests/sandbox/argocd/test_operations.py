@@ -43,9 +43,9 @@ def results(app: dict[str, Any]) -> dict[tuple[str, str], tuple[str, str]]:
 
 def prunable(app: dict[str, Any]) -> list[str]:
     return [
-        f"{each['kind']}/{each['name']}"
-        for each in app["status"]["resources"]
-        if each.get("requiresPruning") and not each.get("hook")
+        f"{resource['kind']}/{resource['name']}"
+        for resource in app["status"]["resources"]
+        if resource.get("requiresPruning") and not resource.get("hook")
     ]
 
 
@@ -107,7 +107,7 @@ async def test_at_the_cutover_a_refresh_and_a_sync_with_prune_remove_the_mocks(
     after = await get(argocd, app)
     assert (after["status"]["sync"]["status"], after["status"]["health"]["status"]) == ("Synced", "Healthy")
     items = (await argocd.get(f"{APPS}/{app}/managed-resources")).json()["items"]
-    assert [each["name"] for each in items if "mock" in each["name"]] == []
+    assert [item["name"] for item in items if "mock" in item["name"]] == []
 
 
 async def test_a_dry_run_replaces_the_state_and_leaves_history_and_cluster_alone(

@@ -36,7 +36,7 @@ async def synced(box: Sandbox, client: httpx.AsyncClient, **body: Any) -> dict[s
 
 def mocks(app: dict[str, Any]) -> list[str]:
     found = results(app)
-    return [found[each][1] for each in MOCKS]
+    return [found[mock][1] for mock in MOCKS]
 
 
 def recorded_mocks(name: str) -> list[str]:
@@ -103,7 +103,9 @@ async def test_one_that_asks_holds_a_sync_of_everything_until_it_is_terminated(
     assert (state["phase"], state["message"]) == ("Running", WAITING)
     assert state.keys() == theirs["status"]["operationState"].keys()
     assert results(held) == {}
-    assert [each["kind"] for each in _resources(held) if each.get("requiresDeletionConfirmation")] == ["Service"]
+    assert [resource["kind"] for resource in _resources(held) if resource.get("requiresDeletionConfirmation")] == [
+        "Service"
+    ]
     assert (await terminate(argocd, STAGING)).json() == {}
     box.advance(5)
     after = await get(argocd, STAGING)
@@ -138,9 +140,9 @@ async def test_one_that_asks_goes_when_the_application_is_annotated(box: Sandbox
     assert mocks(after) == recorded_mocks("get-after-prune-confirm-annotation")
     assert (after["status"]["sync"]["status"], prunable(after)) == ("Synced", [])
     # The message stays until the end, also while what was approved is being deleted.
-    running = [each for each in seen if each["status"]["operationState"]["phase"] == "Running"]
-    assert {each["status"]["operationState"]["message"] for each in running} == {WAITING}
-    assert "Progressing" in {each["status"]["health"]["status"] for each in running}
+    running = [app for app in seen if app["status"]["operationState"]["phase"] == "Running"]
+    assert {app["status"]["operationState"]["message"] for app in running} == {WAITING}
+    assert "Progressing" in {app["status"]["health"]["status"] for app in running}
 
 
 async def test_a_sync_of_others_does_not_wait(box: Sandbox, argocd: httpx.AsyncClient) -> None:
@@ -159,7 +161,9 @@ async def test_several_that_ask_are_counted(box: Sandbox, argocd: httpx.AsyncCli
 async def test_one_whose_deletion_asks_is_pruned_unasked(box: Sandbox, argocd: httpx.AsyncClient) -> None:
     annotate(box, "Service", SYNC_OPTIONS, "Delete=confirm")
     app = await get(argocd, STAGING)
-    assert [each["kind"] for each in _resources(app) if each.get("requiresDeletionConfirmation")] == ["Service"]
+    assert [resource["kind"] for resource in _resources(app) if resource.get("requiresDeletionConfirmation")] == [
+        "Service"
+    ]
     assert mocks(await synced(box, argocd, prune=True)) == recorded_mocks("get-after-prune-delete-confirm")
 
 
@@ -171,7 +175,7 @@ async def test_what_is_ignored_leaves_the_application_synced_and_is_pruned_all_t
     annotate(box, "Deployment", COMPARE_OPTIONS, "IgnoreExtraneous")
     app = await get(argocd, STAGING)
     assert (app["status"]["sync"]["status"], len(prunable(app))) == ("Synced", 2)
-    assert {each["status"] for each in _resources(app) if each.get("requiresPruning")} == {"OutOfSync"}
+    assert {resource["status"] for resource in _resources(app) if resource.get("requiresPruning")} == {"OutOfSync"}
     after = await synced(box, argocd, prune=True)
     assert (mocks(after), prunable(after)) == (["pruned", "pruned"], [])
 
@@ -186,14 +190,14 @@ async def test_a_live_hook_seems_to_need_pruning_and_is_never_pruned(box: Sandbo
     box.kubectl.apply_object(PROD, job, {"argocd.argoproj.io/hook": "PreSync"})
     box.advance(2)
     app = await get(argocd, PROD)
-    (ours,) = (each for each in _resources(app) if each["kind"] == "Job")
-    (theirs,) = (each for each in _resources(load_recording("get-migrate").body) if each["kind"] == "Job")
+    (ours,) = (resource for resource in _resources(app) if resource["kind"] == "Job")
+    (theirs,) = (resource for resource in _resources(load_recording("get-migrate").body) if resource["kind"] == "Job")
     assert ours.keys() == theirs.keys()
     assert (ours["hook"], ours["requiresPruning"], app["status"]["sync"]["status"]) == (True, True, "Synced")
     await sync(argocd, PROD, prune=True)
     box.advance(20)
     after = await get(argocd, PROD)
     assert ("Job", "anchor-migrate") not in results(after)
-    assert "Job" in [each["kind"] for each in _resources(after)]
+    assert "Job" in [resource["kind"] for resource in _resources(after)]
     items = (await argocd.get(f"{APPS}/{PROD}/managed-resources")).json()["items"]
-    assert "Job" not in [each["kind"] for each in items]
+    assert "Job" not in [item["kind"] for item in items]

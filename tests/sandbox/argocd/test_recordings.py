@@ -136,7 +136,7 @@ async def test_the_small_answers_are_the_recorded_ones(
 )
 async def test_errors_are_word_for_word_the_recorded_ones(argocd: httpx.AsyncClient, path: str, name: str) -> None:
     answer = await argocd.get(path)
-    recording = next(each for status in (403, 404, 400, 500) for each in read_recordings(name, status))
+    recording = next(found for status in (403, 404, 400, 500) for found in read_recordings(name, status))
     assert answer.status_code == recording["status"]
     assert answer.headers["content-type"] == recording["headers"]["content-type"]
     body = answer.json() if "json" in answer.headers["content-type"] else answer.text

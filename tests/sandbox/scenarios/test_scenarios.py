@@ -108,8 +108,8 @@ async def test_in_the_incident_prod_is_degraded_since_its_promotion(box: Sandbox
     assert timedelta(minutes=11.5) < since < timedelta(minutes=12.5)
     deployed = NOON - datetime.fromisoformat(status["history"][-1]["deployedAt"])
     assert timedelta(minutes=14.5) < deployed < timedelta(minutes=15.5)
-    sick = [each for each in status["resources"] if each["health"]["status"] != "Healthy"]
-    assert [(each["kind"], each["name"]) for each in sick] == [("Deployment", "anchor-gateway")]
+    sick = [resource for resource in status["resources"] if resource["health"]["status"] != "Healthy"]
+    assert [(resource["kind"], resource["name"]) for resource in sick] == [("Deployment", "anchor-gateway")]
     assert "1.43.2" in status["summary"]["images"][0]
 
 
@@ -118,8 +118,8 @@ async def test_in_the_incident_staging_holds_what_it_should_prune(box: Sandbox, 
     app = (await argocd.get("/api/v1/applications/anchor-msp-staging")).json()
     assert app["spec"]["syncPolicy"]["automated"] == {"selfHeal": True}
     assert (app["status"]["sync"]["status"], app["status"]["health"]["status"]) == ("OutOfSync", "Healthy")
-    stale = [each for each in app["status"]["resources"] if each.get("requiresPruning")]
-    assert [(each["kind"], each["name"], each["status"]) for each in stale] == [
+    stale = [resource for resource in app["status"]["resources"] if resource.get("requiresPruning")]
+    assert [(resource["kind"], resource["name"], resource["status"]) for resource in stale] == [
         ("Service", "status-mock", "OutOfSync"),
         ("Deployment", "status-mock", "OutOfSync"),
     ]
