@@ -45,35 +45,35 @@ class Sandbox:
 
     def __init__(
         self,
-        what: Scenario,
+        scenario: Scenario,
         clock: Clock,
         *,
-        pace: ControllerTimings,
+        timings: ControllerTimings,
         checks: CheckTimings,
         faults: Iterable[Fault | str],
         heartbeat_s: float,
     ) -> None:
-        self.scenario = what
+        self.scenario = scenario
         self.clock = clock
         self.errors: list[Exception] = []
         """Exceptions of the servers; empty if everything works."""
         self.faults = FaultSwitches()
         for fault in faults:
             self.faults.add(fault)
-        estate = build_scenario(what, clock, pace, checks)
-        self.controller: ApplicationController = estate.controller
-        self.github_repo: HostedRepository = estate.ops
+        state = build_scenario(scenario, clock, timings, checks)
+        self.controller: ApplicationController = state.controller
+        self.github_repo: HostedRepository = state.ops
         self.argocd = ArgoCDServer(
-            estate.controller, clock, self.faults, heartbeat_s=heartbeat_s, wake=lambda: self._wake.set()
+            state.controller, clock, self.faults, heartbeat_s=heartbeat_s, wake=lambda: self._wake.set()
         )
-        self.kubectl = Kubectl(estate.controller, clock, self.call_in_loop)
-        self.github = GitHubServer((estate.ops, estate.app), clock, self.faults)
+        self.kubectl = Kubectl(state.controller, clock, self.call_in_loop)
+        self.github = GitHubServer((state.ops, state.app), clock, self.faults)
         self.status_api = StatusApiServer(clock)
         self.argocd_token = self.argocd.sessions.issue_token("on-call:apiKey")
         self.github_token = self.github.token
         self.status_token = self.status_api.token
         self.argocd_url = self.github_url = self.status_url = ""
-        self.ops_repo, self.app_repo = estate.ops.full_name, estate.app.full_name
+        self.ops_repo, self.app_repo = state.ops.full_name, state.app.full_name
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
@@ -152,7 +152,7 @@ class Sandbox:
         name: str = "steady",
         *,
         clock: Clock | None = None,
-        pace: ControllerTimings | None = None,
+        timings: ControllerTimings | None = None,
         checks: CheckTimings | None = None,
         faults: Iterable[Fault | str] = (),
         heartbeat_s: float = HEARTBEAT_S,
@@ -164,7 +164,7 @@ class Sandbox:
         box = cls(
             find_scenario(name),
             clock or WallClock(),
-            pace=pace or ControllerTimings(),
+            timings=timings or ControllerTimings(),
             checks=checks or CheckTimings(),
             faults=faults,
             heartbeat_s=heartbeat_s,

@@ -56,18 +56,18 @@ class StatusApiServer:
         key = request.headers.get("idempotency-key", "")
         if key in self._ids:
             return _json_response(200, {"id": self._ids[key]})
-        given = f"evt_{len(self.received) + 1:06}"
+        event_id = f"evt_{len(self.received) + 1:06}"
         if key:
-            self._ids[key] = given
+            self._ids[key] = event_id
         self.received.append(
             {
-                "id": given,
+                "id": event_id,
                 "received_at": format_rfc3339(self._clock.now()),
                 "idempotency_key": key or None,
                 "event": event,
             }
         )
-        return _json_response(202, {"id": given})
+        return _json_response(202, {"id": event_id})
 
     async def _list_events(self, request: Request) -> Response:
         """GET /events: the received events."""

@@ -312,7 +312,7 @@ def operator_at(
         0.02,
     )
     try:
-        with run_sandbox_in_thread(scenario, pace=sandbox_pace, checks=checks) as box:
+        with run_sandbox_in_thread(scenario, timings=sandbox_pace, checks=checks) as box:
             op = Operator(box, traffic, folder, **options)
             op.first = box.call_in_loop(lambda: max(box.github_repo.pull_requests))
             yield op

@@ -70,7 +70,7 @@ def all_jobs_ended(stage: AppHarness) -> bool:
 
 
 async def test_a_prune_deletes_what_the_dialog_showed_and_the_card_follows_the_snapshot(tmp_path):
-    with run_sandbox_in_thread("incident", pace=FAST_TIMINGS) as box:
+    with run_sandbox_in_thread("incident", timings=FAST_TIMINGS) as box:
         async with open_live_app(box, tmp_path, "staging") as stage:
             await stage.press("P")
             await wait_until(stage, lambda: is_plan_readable(stage))
@@ -88,7 +88,7 @@ async def test_a_prune_deletes_what_the_dialog_showed_and_the_card_follows_the_s
 
 
 async def test_a_promotion_opens_one_pull_request_and_is_followed_until_staging_runs_it(tmp_path):
-    with run_sandbox_in_thread("steady", pace=FAST_TIMINGS, checks=FAST_CHECK_TIMINGS) as box:
+    with run_sandbox_in_thread("steady", timings=FAST_TIMINGS, checks=FAST_CHECK_TIMINGS) as box:
         async with open_live_app(box, tmp_path, "staging") as stage:
             await stage.press("p")
             await wait_until(stage, lambda: is_plan_readable(stage))
@@ -104,7 +104,7 @@ async def test_a_promotion_opens_one_pull_request_and_is_followed_until_staging_
 
 
 async def test_a_plan_that_is_left_with_escape_has_sent_nothing_but_its_refresh(tmp_path):
-    with run_sandbox_in_thread("incident", pace=FAST_TIMINGS) as box:
+    with run_sandbox_in_thread("incident", timings=FAST_TIMINGS) as box:
         async with open_live_app(box, tmp_path, "prod") as stage:
             for key in ("s", "P", "p"):
                 await stage.press(key)
@@ -120,7 +120,7 @@ async def test_a_plan_that_is_left_with_escape_has_sent_nothing_but_its_refresh(
 
 
 async def test_a_dialog_that_is_left_during_its_refresh_leaves_the_refresh_to_its_end(tmp_path):
-    with run_sandbox_in_thread("incident", pace=replace(FAST_TIMINGS, refresh_s=1.5)) as box:
+    with run_sandbox_in_thread("incident", timings=replace(FAST_TIMINGS, refresh_s=1.5)) as box:
         async with open_live_app(box, tmp_path, "staging") as stage:
             await stage.press("P")
             await wait_until(stage, lambda: bool(stage.app.jobs))
@@ -133,7 +133,7 @@ async def test_a_dialog_that_is_left_during_its_refresh_leaves_the_refresh_to_it
 
 @pytest.mark.parametrize("key", ["r", "R", "s", "P", "p", "b", "c"])
 async def test_a_read_only_screen_on_a_real_estate_sends_nothing(tmp_path, key):
-    with run_sandbox_in_thread("incident", pace=FAST_TIMINGS) as box:
+    with run_sandbox_in_thread("incident", timings=FAST_TIMINGS) as box:
         async with open_live_app(box, tmp_path, "prod", read_only=True) as stage:
             await stage.press(key)
             assert stage.fleet.is_current
@@ -142,7 +142,7 @@ async def test_a_read_only_screen_on_a_real_estate_sends_nothing(tmp_path, key):
 
 
 async def test_the_cutover_waits_for_its_checklist_and_its_switches_are_turned_round_by_pull_requests(tmp_path):
-    with run_sandbox_in_thread("steady", pace=FAST_TIMINGS, checks=FAST_CHECK_TIMINGS) as box:
+    with run_sandbox_in_thread("steady", timings=FAST_TIMINGS, checks=FAST_CHECK_TIMINGS) as box:
         overlay = "infra/helm/platform/environments/staging/values.yaml"
         text = box.git.read_file(overlay)
         box.commit({overlay: text.replace("statusMock:\n  enabled: false", "statusMock:\n  enabled: true")}, "Mock on")

@@ -209,10 +209,12 @@ class MemoryRepository:
         """Return the file or folder at a path of a commit; None if there is none."""
         path = path.strip("/")
         try:
-            mode, found = tree_lookup_path(self._store.__getitem__, _to_id(self.read_commit(sha).tree), path.encode())
+            mode, entry_id = tree_lookup_path(
+                self._store.__getitem__, _to_id(self.read_commit(sha).tree), path.encode()
+            )
         except (KeyError, NotTreeError):
             return None
-        return GitTreeEntry(path, mode, found.decode())
+        return GitTreeEntry(path, mode, entry_id.decode())
 
     def list_folder(self, sha: str, path: str = "") -> tuple[GitTreeEntry, ...]:
         """Return the entries of a folder of a commit. Raises RepositoryError if it is not a folder."""
@@ -268,15 +270,15 @@ class MemoryRepository:
         """Report whether `descendant` contains `sha`, or is it."""
         return can_fast_forward(self._repo, _to_id(sha), _to_id(descendant))
 
-    def _find_merge_base(self, one: str, other: str) -> str | None:
+    def _find_merge_base(self, first: str, second: str) -> str | None:
         """Return the newest commit that both descend from; None if the histories are unrelated."""
-        found = find_merge_base(self._repo, [_to_id(one), _to_id(other)])
-        return found[0].decode() if found else None
+        bases = find_merge_base(self._repo, [_to_id(first), _to_id(second)])
+        return bases[0].decode() if bases else None
 
     def diff_commits(self, base: str, head: str) -> TreeChanges:
         """Return the files that differ between two commits, in the order of their paths."""
         old, new = (_to_id(self.read_commit(sha).tree) for sha in (base, head))
-        found: TreeChanges = {}
+        changes: TreeChanges = {}
         for change in tree_changes(self._store, old, new):
             before, after = (
                 GitTreeEntry(side.path.decode(), side.mode, side.sha.decode()) if side and side.path else None
@@ -284,8 +286,8 @@ class MemoryRepository:
             )
             entry = after or before
             if entry:
-                found[entry.path] = (before, after)
-        return dict(sorted(found.items()))
+                changes[entry.path] = (before, after)
+        return dict(sorted(changes.items()))
 
     def count_changed_lines(self, before: GitTreeEntry | None, after: GitTreeEntry | None) -> tuple[int, int]:
         """Return the number of lines added to a file and the number removed from it."""

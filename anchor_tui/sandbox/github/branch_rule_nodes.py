@@ -29,15 +29,15 @@ def build_rules(hosted: HostedRepository) -> list[Node]:
         "dismissStaleReviewsOnPush": True,
         "allowedMergeMethods": sorted(hosted.merge_methods),
     }
-    found: list[Node] = [{"type": "DELETION", "parameters": None}, {"type": "NON_FAST_FORWARD", "parameters": None}]
-    found.append({"type": "PULL_REQUEST", "parameters": review})
+    rules: list[Node] = [{"type": "DELETION", "parameters": None}, {"type": "NON_FAST_FORWARD", "parameters": None}]
+    rules.append({"type": "PULL_REQUEST", "parameters": review})
     if hosted.required_checks:
         checks = {
             "__typename": "RequiredStatusChecksParameters",
             "strictRequiredStatusChecksPolicy": hosted.strict_checks,
             "requiredStatusChecks": [{"context": name, "integrationId": 15368} for name in hosted.required_checks],
         }
-        found.append({"type": "REQUIRED_STATUS_CHECKS", "parameters": checks})
+        rules.append({"type": "REQUIRED_STATUS_CHECKS", "parameters": checks})
     if hosted.merge_queue:
         queue = {
             "__typename": "MergeQueueParameters",
@@ -49,5 +49,5 @@ def build_rules(hosted: HostedRepository) -> list[Node]:
             "minEntriesToMerge": 1,
             "minEntriesToMergeWaitMinutes": 5,
         }
-        found.append({"type": "MERGE_QUEUE", "parameters": queue})
-    return found
+        rules.append({"type": "MERGE_QUEUE", "parameters": queue})
+    return rules

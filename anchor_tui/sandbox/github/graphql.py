@@ -97,10 +97,10 @@ def compute_query_cost(document: DocumentNode, variables: Mapping[str, Any]) -> 
                 below = node.selection_set
             elif isinstance(node, FieldNode):
                 below = node.selection_set
-                if (asked := size(node)) is not None:
+                if (page_size := size(node)) is not None:
                     requests += above
-                    nodes += above * asked
-                    inside = above * asked
+                    nodes += above * page_size
+                    inside = above * page_size
             more_nodes, more_requests = walk(below, inside)
             nodes, requests = nodes + more_nodes, requests + more_requests
         return nodes, requests
@@ -124,14 +124,14 @@ class GraphQLExecutor:
         document = _parse_query(query)
         if isinstance(document, tuple):
             return {"errors": [_format_error(error) for error in document]}
-        asked = compute_query_cost(document, variables)
-        if not self._budget.spend(asked.points):
+        query_cost = compute_query_cost(document, variables)
+        if not self._budget.spend(query_cost.points):
             message = "API rate limit already exceeded for user."
             return {"errors": [{"type": "RATE_LIMIT", "code": "graphql_rate_limit", "message": message}]}
         result = graphql.execute_sync(
             load_schema(),
             document,
-            root_value=self._build_root_value(asked, denied, viewer),
+            root_value=self._build_root_value(query_cost, denied, viewer),
             variable_values=dict(variables),
             operation_name=operation,
             field_resolver=_make_resolver(denied),
@@ -141,18 +141,18 @@ class GraphQLExecutor:
             answer["errors"] = [_format_error(error) for error in result.errors]
         return answer
 
-    def _build_root_value(self, asked: QueryCost, denied: frozenset[str], viewer: str) -> Node:
+    def _build_root_value(self, query_cost: QueryCost, denied: frozenset[str], viewer: str) -> Node:
         """Return the fields of a query and of a mutation. Their names do not overlap."""
         budget = self._budget
         return RepositoryMutations(self._repositories, self._clock.now(), viewer, denied).build_root() | {
             "viewer": build_user(viewer),
             "rateLimit": {
                 "limit": budget.limit,
-                "cost": asked.points,
+                "cost": query_cost.points,
                 "remaining": budget.remaining,
                 "used": budget.used,
                 "resetAt": format_rfc3339(budget.reset_at),
-                "nodeCount": asked.nodes,
+                "nodeCount": query_cost.nodes,
             },
             "repository": lambda _info, owner, name, followRenames=True: self._find_repository(  # noqa: N803
                 f"{owner}/{name}", followRenames, denied

@@ -84,8 +84,13 @@ def build_actor(login: str | None) -> Node | None:
     if login is None:
         return None
     kind = "Bot" if login in BOTS else "Organization" if login == ORGANISATION else "User"
-    shown = login.removesuffix("[bot]")
-    return {"__typename": kind, "id": encode_node_id(kind[0], login), "login": shown, **_build_profile_fields(shown)}
+    shown_login = login.removesuffix("[bot]")
+    return {
+        "__typename": kind,
+        "id": encode_node_id(kind[0], login),
+        "login": shown_login,
+        **_build_profile_fields(shown_login),
+    }
 
 
 def build_team(slug: str) -> Node:

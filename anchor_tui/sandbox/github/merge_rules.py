@@ -32,16 +32,16 @@ def list_unmet_rules(hosted: HostedRepository, pull: HostedPullRequest, time: da
     if pull.base not in hosted.protected_branches:
         return []
     runs = {run.name: run for run in hosted.check_runs(pull.head, time)}
-    words = {name: _describe_missing_check(runs.get(name)) for name in hosted.required_checks}
-    found = [f'Required status check "{name}" is {word}.' for name, word in words.items() if word]
+    problems = {name: _describe_missing_check(runs.get(name)) for name in hosted.required_checks}
+    unmet = [f'Required status check "{name}" is {problem}.' for name, problem in problems.items() if problem]
     if count := hosted.required_reviews:
         match hosted.review_decision(pull):
             case "CHANGES_REQUESTED":
-                found.append("Changes have been requested by a reviewer with write access.")
+                unmet.append("Changes have been requested by a reviewer with write access.")
             case "REVIEW_REQUIRED":
-                many = "approving review is" if count == 1 else "approving reviews are"
-                found.append(f"At least {count} {many} required by reviewers with write access.")
-    return found
+                noun = "approving review is" if count == 1 else "approving reviews are"
+                unmet.append(f"At least {count} {noun} required by reviewers with write access.")
+    return unmet
 
 
 def _describe_missing_check(run: HostedCheckRun | None) -> str:
@@ -96,8 +96,8 @@ def merge_pull_request(
         raise RuleViolationError("Base branch was modified. Review and try the merge again.", status=405)
     if _has_conflict(hosted, pull, time):
         raise RuleViolationError(NOT_MERGEABLE, status=405)
-    if words := list_unmet_rules(hosted, pull, time):
-        raise RuleViolationError(" ".join(words), status=405)
+    if unmet := list_unmet_rules(hosted, pull, time):
+        raise RuleViolationError(" ".join(unmet), status=405)
     if hosted.strict_checks and hosted.is_behind(pull):
         raise RuleViolationError("The head branch is not up to date with the base branch.", status=405)
     return hosted.merge_pull_request(pull.number, by=by, time=time, method=method, title=title, message=message)
@@ -109,7 +109,7 @@ def _require_expected_head(pull: HostedPullRequest, expected: str | None) -> Non
 
 
 def enable_auto_merge(
-    hosted: HostedRepository, pull: HostedPullRequest, wanted: HostedAutoMerge, expected: str | None
+    hosted: HostedRepository, pull: HostedPullRequest, auto_merge: HostedAutoMerge, expected: str | None
 ) -> None:
     """Enable auto-merge. Refused if the pull request can be merged now, or never."""
     if not hosted.allow_auto_merge:
@@ -117,15 +117,15 @@ def enable_auto_merge(
     if pull.state != "OPEN":
         raise RuleViolationError(f"Pull request Pull request is {pull.state.lower()}")
     _require_expected_head(pull, expected)
-    if wanted.method not in hosted.merge_methods and not uses_merge_queue(hosted, pull):
+    if auto_merge.method not in hosted.merge_methods and not uses_merge_queue(hosted, pull):
         raise RuleViolationError(
-            f"Merge method {METHOD_NAMES[wanted.method].lower()} are not allowed on this repository"
+            f"Merge method {METHOD_NAMES[auto_merge.method].lower()} are not allowed on this repository"
         )
-    state = compute_merge_state(hosted, pull, wanted.enabled_at, settled=True)
+    state = compute_merge_state(hosted, pull, auto_merge.enabled_at, settled=True)
     if state in {*READY_STATES, "DRAFT", "DIRTY"}:
         raise RuleViolationError(f"Pull request Pull request is in {state.lower()} status")
-    pull.auto_merge = wanted
-    pull.updated_at = wanted.enabled_at
+    pull.auto_merge = auto_merge
+    pull.updated_at = auto_merge.enabled_at
 
 
 def enqueue_pull_request(
@@ -141,8 +141,8 @@ def enqueue_pull_request(
         raise RuleViolationError("Pull request is already in the queue")
     if _has_conflict(hosted, pull, time):
         raise RuleViolationError("Pull request has merge conflicts")
-    if words := list_unmet_rules(hosted, pull, time):
-        raise RuleViolationError(f"Pull request {' '.join(words)}")
+    if unmet := list_unmet_rules(hosted, pull, time):
+        raise RuleViolationError(f"Pull request {' '.join(unmet)}")
     fails = bool(hosted.failing_checks.intersection(hosted.required_checks))
     entry = HostedQueueEntry(by, time, pull.head, fails)
     pull.queue_entry, pull.auto_merge, pull.updated_at = entry, None, time
@@ -184,14 +184,19 @@ def compute_queue_state(hosted: HostedRepository, entry: HostedQueueEntry, time:
 def run_due_merges(hosted: HostedRepository, now: datetime) -> None:
     """Merge the pull requests that wait for auto-merge or in the queue and are ready."""
     for pull in list(hosted.pull_requests.values()):
-        wanted = pull.auto_merge
-        if wanted is None or compute_merge_state(hosted, pull, now) not in READY_STATES:
+        auto_merge = pull.auto_merge
+        if auto_merge is None or compute_merge_state(hosted, pull, now) not in READY_STATES:
             continue
         if uses_merge_queue(hosted, pull):
-            enqueue_pull_request(hosted, pull, by=wanted.by, time=now, expected=None)
+            enqueue_pull_request(hosted, pull, by=auto_merge.by, time=now, expected=None)
         else:
             hosted.merge_pull_request(
-                pull.number, by=wanted.by, time=now, method=wanted.method, title=wanted.headline, message=wanted.body
+                pull.number,
+                by=auto_merge.by,
+                time=now,
+                method=auto_merge.method,
+                title=auto_merge.headline,
+                message=auto_merge.body,
             )
     for pull in list_queue(hosted):
         entry = pull.queue_entry

@@ -11,11 +11,11 @@ def encode_node_id(kind: str, *parts: object) -> str:
     return f"{kind}_{base64.urlsafe_b64encode(':'.join(map(str, parts)).encode()).decode().rstrip('=')}"
 
 
-def decode_node_id(given: str) -> tuple[str, list[str]] | None:
+def decode_node_id(identifier: str) -> tuple[str, list[str]] | None:
     """Return kind and key of an id; None if the sandbox did not create it."""
-    kind, _, coded = given.partition("_")
+    kind, _, encoded = identifier.partition("_")
     try:
-        raw = base64.b64decode(coded + "=" * (-len(coded) % 4), altchars=b"-_", validate=True)
+        raw = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
         return kind, raw.decode().split(":")
     except (binascii.Error, UnicodeDecodeError):
         return None

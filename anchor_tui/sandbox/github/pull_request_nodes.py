@@ -87,7 +87,7 @@ class PullRequestNodes:
     def build_pull_request(self, pull: HostedPullRequest) -> Node:
         """Return the node of a pull request."""
         hosted = self._hosted
-        is_open, may = pull.state == "OPEN", hosted.can_write
+        is_open, can_write = pull.state == "OPEN", hosted.can_write
         return {
             "__typename": "PullRequest",
             "id": encode_node_id("PR", hosted.id, pull.number),
@@ -119,14 +119,14 @@ class PullRequestNodes:
             "mergeStateStatus": lambda _info: self._merge_state(pull),
             "reviewDecision": hosted.review_decision(pull),
             "viewerCanEnableAutoMerge": lambda _info: (
-                may and hosted.allow_auto_merge and self._merge_state(pull) in {"BLOCKED", "BEHIND", "UNKNOWN"}
+                can_write and hosted.allow_auto_merge and self._merge_state(pull) in {"BLOCKED", "BEHIND", "UNKNOWN"}
             ),
-            "viewerCanDisableAutoMerge": may and pull.auto_merge is not None,
+            "viewerCanDisableAutoMerge": can_write and pull.auto_merge is not None,
             "viewerCanMergeAsAdmin": False,
-            "viewerCanUpdate": may,
-            "viewerCanClose": may and is_open,
-            "viewerCanLabel": may,
-            "viewerCanUpdateBranch": lambda _info: may and is_open and hosted.is_behind(pull),
+            "viewerCanUpdate": can_write,
+            "viewerCanClose": can_write and is_open,
+            "viewerCanLabel": can_write,
+            "viewerCanUpdateBranch": lambda _info: can_write and is_open and hosted.is_behind(pull),
             "autoMergeRequest": _build_auto_merge(pull),
             "isMergeQueueEnabled": uses_merge_queue(hosted, pull),
             "isInMergeQueue": pull.queue_entry is not None,
@@ -206,7 +206,7 @@ class PullRequestNodes:
     def build_queue_entry(self, pull: HostedPullRequest, entry: HostedQueueEntry) -> Node:
         """Return an entry of the merge queue, also one that was just removed."""
         hosted, waiting = self._hosted, list_queue(self._hosted)
-        left = entry.enqueued_at + hosted.timings.queued + hosted.timings.running - self._now
+        remaining = entry.enqueued_at + hosted.timings.queued + hosted.timings.running - self._now
         return {
             "__typename": "MergeQueueEntry",
             "id": encode_node_id("MQE", hosted.id, pull.number),
@@ -214,7 +214,7 @@ class PullRequestNodes:
             "state": compute_queue_state(hosted, entry, self._now),
             "enqueuedAt": format_rfc3339(entry.enqueued_at),
             "enqueuer": build_actor(entry.by),
-            "estimatedTimeToMerge": max(0, int(left.total_seconds())),
+            "estimatedTimeToMerge": max(0, int(remaining.total_seconds())),
             "headCommit": lambda _info: self._nodes.build_commit(entry.head),
             "baseCommit": lambda _info: self._nodes.build_commit(self._git.branches[pull.base]),
             "jump": False,
@@ -225,13 +225,13 @@ class PullRequestNodes:
 
 
 def _build_auto_merge(pull: HostedPullRequest) -> Node | None:
-    wanted = pull.auto_merge
-    if wanted is None:
+    auto_merge = pull.auto_merge
+    if auto_merge is None:
         return None
     return {
-        "enabledAt": format_rfc3339(wanted.enabled_at),
-        "enabledBy": build_actor(wanted.by),
-        "mergeMethod": wanted.method,
+        "enabledAt": format_rfc3339(auto_merge.enabled_at),
+        "enabledBy": build_actor(auto_merge.by),
+        "mergeMethod": auto_merge.method,
     }
 
 

@@ -89,14 +89,14 @@ def serialize_pull_request(pull: HostedPullRequest, base: str, hosted: HostedRep
 
 
 def _serialize_auto_merge(pull: HostedPullRequest, base: str) -> JsonObject | None:
-    wanted = pull.auto_merge
-    if wanted is None:
+    auto_merge = pull.auto_merge
+    if auto_merge is None:
         return None
     return {
-        "enabled_by": serialize_account(wanted.by, base),
-        "merge_method": wanted.method.lower(),
-        "commit_title": wanted.headline,
-        "commit_message": wanted.body,
+        "enabled_by": serialize_account(auto_merge.by, base),
+        "merge_method": auto_merge.method.lower(),
+        "commit_title": auto_merge.headline,
+        "commit_message": auto_merge.body,
     }
 
 

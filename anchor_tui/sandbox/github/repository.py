@@ -246,23 +246,23 @@ class HostedRepository:
 
     def check_runs(self, sha: str, time: datetime) -> tuple[HostedCheckRun, ...]:
         """Return the check runs of a commit at a time; none if no checks were requested."""
-        asked = self.checks_requested_at.get(sha)
-        if asked is None:
+        requested_at = self.checks_requested_at.get(sha)
+        if requested_at is None:
             return ()
-        started = asked + self.timings.queued
+        started = requested_at + self.timings.queued
         completed = started + self.timings.running
         first = int(hashlib.sha256(sha.encode()).hexdigest()[:8], 16)
-        found = []
+        runs = []
         for number, name in enumerate(self.checks, start=first):
             if time < started:
-                found.append(HostedCheckRun(number, name, "sync", "QUEUED", None, None, None))
+                runs.append(HostedCheckRun(number, name, "sync", "QUEUED", None, None, None))
             elif time < completed:
-                found.append(HostedCheckRun(number, name, "sync", "IN_PROGRESS", None, started, None))
+                runs.append(HostedCheckRun(number, name, "sync", "IN_PROGRESS", None, started, None))
             else:
                 failed = name in self.failed_checks.get(sha, ())
                 conclusion = "FAILURE" if failed else self.check_conclusions.get(sha, "SUCCESS")
-                found.append(HostedCheckRun(number, name, "sync", "COMPLETED", conclusion, started, completed))
-        return tuple(found)
+                runs.append(HostedCheckRun(number, name, "sync", "COMPLETED", conclusion, started, completed))
+        return tuple(runs)
 
     def checks_rollup(self, sha: str, time: datetime) -> str | None:
         """Return the combined state of a commit's checks; None if it has none."""

@@ -91,8 +91,8 @@ class RepositoryNodes:
             "prefix": "refs/heads/",
             "target": lambda _info: self.build_commit(sha),
             "repository": lambda _info: self.build_repository(),
-            "associatedPullRequests": lambda info, **asked: self.pull_requests.list_pull_requests(
-                info, **{"headRefName": short} | asked
+            "associatedPullRequests": lambda info, **arguments: self.pull_requests.list_pull_requests(
+                info, **{"headRefName": short} | arguments
             ),
             "refUpdateRule": build_update_rule(self._hosted) if is_ruled else None,
             "rules": lambda _info, **page: build_connection(
@@ -173,16 +173,16 @@ class RepositoryNodes:
         }
 
     def _build_git_object(self, entry: GitTreeEntry) -> Node:
-        own = {"oid": entry.sha, "abbreviatedOid": entry.sha[:7]}
+        fields = {"oid": entry.sha, "abbreviatedOid": entry.sha[:7]}
         if entry.is_folder:
-            return {"__typename": "Tree", "id": encode_node_id("T", entry.sha), **own}
+            return {"__typename": "Tree", "id": encode_node_id("T", entry.sha), **fields}
         raw = self._git.read_blob(entry.sha)
         is_binary = b"\0" in raw[:8000]
         is_truncated = len(raw) > MAX_BLOB_TEXT_BYTES
         return {
             "__typename": "Blob",
             "id": encode_node_id("B", entry.sha),
-            **own,
+            **fields,
             "byteSize": len(raw),
             "isBinary": is_binary,
             "isTruncated": is_truncated,

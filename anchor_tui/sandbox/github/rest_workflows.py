@@ -14,10 +14,10 @@ from anchor_tui.sandbox.json_types import JsonObject
 
 
 def _find_workflow(call: RestCall) -> HostedWorkflow:
-    found = workflows.find_workflow(call.hosted, call.get_path_part("workflow"))
-    if found is None:
+    workflow = workflows.find_workflow(call.hosted, call.get_path_part("workflow"))
+    if workflow is None:
         raise RestError(404, "Not Found")
-    return found
+    return workflow
 
 
 def get_workflow(call: RestCall) -> EndpointResponse:

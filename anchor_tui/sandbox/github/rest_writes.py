@@ -43,10 +43,10 @@ def update_ref(call: RestCall) -> EndpointResponse:
 
 
 def _find_pull_request(call: RestCall) -> HostedPullRequest:
-    found = call.hosted.pull_requests.get(call.request.path_params["number"])
-    if found is None:
+    pull = call.hosted.pull_requests.get(call.request.path_params["number"])
+    if pull is None:
         raise RestError(404, "Not Found")
-    return found
+    return pull
 
 
 def _respond_with_pull_request(call: RestCall, pull: HostedPullRequest, status: int = 200) -> EndpointResponse:

@@ -43,19 +43,19 @@ def list_workflows(hosted: HostedRepository, ref: str | None = None) -> list[Hos
 
 
 def _parse_workflow(hosted: HostedRepository, file: str, text: str) -> HostedWorkflow:
-    found = load_yaml(text)
-    triggers = found.get("on") or {}
+    content = load_yaml(text)
+    triggers = content.get("on") or {}
     triggers = (
         triggers if isinstance(triggers, dict) else dict.fromkeys([triggers] if isinstance(triggers, str) else triggers)
     )
     inputs = (triggers["workflow_dispatch"] or {}).get("inputs") or {} if "workflow_dispatch" in triggers else None
-    return HostedWorkflow(crc32(f"{hosted.id}/{file}".encode()), file, found.get("name", file), inputs)
+    return HostedWorkflow(crc32(f"{hosted.id}/{file}".encode()), file, content.get("name", file), inputs)
 
 
-def find_workflow(hosted: HostedRepository, named: str, ref: str | None = None) -> HostedWorkflow | None:
+def find_workflow(hosted: HostedRepository, name_or_id: str, ref: str | None = None) -> HostedWorkflow | None:
     """Return a workflow by file name or id; None if it does not exist."""
     return next(
-        (workflow for workflow in list_workflows(hosted, ref) if named in {workflow.file, str(workflow.id)}), None
+        (workflow for workflow in list_workflows(hosted, ref) if name_or_id in {workflow.file, str(workflow.id)}), None
     )
 
 
@@ -67,25 +67,25 @@ def dispatch_workflow(
     head = hosted.git.branches.get(branch)
     if head is None:
         raise RuleViolationError(f"No ref found for: {ref}")
-    found = find_workflow(hosted, file, branch)
-    if found is None or found.inputs is None:
+    workflow = find_workflow(hosted, file, branch)
+    if workflow is None or workflow.inputs is None:
         raise RuleViolationError("Workflow does not have 'workflow_dispatch' trigger")
-    if unexpected := [name for name in inputs if name not in found.inputs]:
+    if unexpected := [name for name in inputs if name not in workflow.inputs]:
         raise RuleViolationError(f"Unexpected inputs provided: {json.dumps(unexpected)}")
-    given = {name: str((about or {}).get("default", "")) for name, about in found.inputs.items()}
-    given |= {name: str(value) for name, value in inputs.items()}
-    for name, about in found.inputs.items():
-        options = (about or {}).get("options")
-        if (about or {}).get("required") and not given[name]:
+    values = {name: str((declaration or {}).get("default", "")) for name, declaration in workflow.inputs.items()}
+    values |= {name: str(value) for name, value in inputs.items()}
+    for name, declaration in workflow.inputs.items():
+        options = (declaration or {}).get("options")
+        if (declaration or {}).get("required") and not values[name]:
             raise RuleViolationError(f"Required input '{name}' not provided")
-        if options and given[name] and given[name] not in options:
+        if options and values[name] and values[name] not in options:
             raise RuleViolationError(
-                f"Provided value '{given[name]}' for input '{name}' not in the list of allowed values"
+                f"Provided value '{values[name]}' for input '{name}' not in the list of allowed values"
             )
     number = len(hosted.workflow_runs) + 1
-    fails = found.file in hosted.failing_workflows
+    fails = workflow.file in hosted.failing_workflows
     run = HostedWorkflowRun(
-        FIRST_RUN_ID + number, number, found.file, branch, head, actor, given, time, hosted.timings, fails
+        FIRST_RUN_ID + number, number, workflow.file, branch, head, actor, values, time, hosted.timings, fails
     )
     hosted.workflow_runs.append(run)
     return run

@@ -117,15 +117,15 @@ def open_pull_request(
     branch = head.removeprefix(f"{hosted.owner}:")
     if not title.strip():
         raise _validation_error("title can't be blank", field="title", code="missing_field")
-    tip, onto = hosted.git.branches.get(branch), hosted.git.branches.get(base)
-    if onto is None or base != hosted.git.default_branch:
+    tip, base_sha = hosted.git.branches.get(branch), hosted.git.branches.get(base)
+    if base_sha is None or base != hosted.git.default_branch:
         raise _validation_error("Base ref must be a branch", field="base", code="invalid")
     if tip is None:
-        words = f"Head sha can't be blank, No commits between {base} and {branch}, Head ref must be a branch"
-        raise _validation_error(words, field="head", code="invalid")
+        message = f"Head sha can't be blank, No commits between {base} and {branch}, Head ref must be a branch"
+        raise _validation_error(message, field="head", code="invalid")
     if any(pull.branch == branch and pull.state == "OPEN" for pull in hosted.pull_requests.values()):
         raise _validation_error(f"A pull request already exists for {hosted.owner}:{branch}.")
-    if hosted.git.is_ancestor(tip, onto):
+    if hosted.git.is_ancestor(tip, base_sha):
         raise _validation_error(f"No commits between {base} and {branch}")
     return hosted.open_pull_request(
         title, branch=branch, author=author, time=time, body=body, draft=draft, by_workflow=by_workflow
@@ -179,9 +179,9 @@ def submit_review(pull: HostedPullRequest, event: str, by: str, time: datetime, 
         raise RuleViolationError("Review Can not request changes on your own pull request")
     if by in BOTS:
         raise RuleViolationError(NOT_ACCESSIBLE, status=403, kind="FORBIDDEN", permission="pull_requests=write")
-    given = HostedReview(by, REVIEW_STATES[event], time, pull.head, body)  # type: ignore[arg-type]  # one of EVENTS
+    review = HostedReview(by, REVIEW_STATES[event], time, pull.head, body)  # type: ignore[arg-type]  # a value of REVIEW_STATES
     old = (replace(review, state="DISMISSED") if review.author == by else review for review in pull.reviews)
-    pull.reviews = (*(pull.reviews if event == "COMMENT" else old), given)
+    pull.reviews = (*(pull.reviews if event == "COMMENT" else old), review)
     pull.reviewers = tuple(login for login in pull.reviewers if login != by)
     pull.updated_at = time
-    return given
+    return review

@@ -93,20 +93,20 @@ async def test_headers_report_the_limit_and_a_304_is_free(github: httpx.AsyncCli
 async def test_variables_have_values_and_secrets_only_names(github: httpx.AsyncClient) -> None:
     found = (await github.get("/repos/anchor/anchor-msp/actions/variables")).json()
     assert found["total_count"] == 2
-    assert [(each["name"], each["value"]) for each in found["variables"]] == [
+    assert [(item["name"], item["value"]) for item in found["variables"]] == [
         ("ENGINE_ID", "anchor-msp"),
         ("OPS_REPO", "anchor/anchor-msp-ops"),
     ]
     assert found["variables"][0].keys() == {"name", "value", "created_at", "updated_at"}
     secrets = (await github.get(f"{REPO}/actions/organization-secrets")).json()
-    assert [each["name"] for each in secrets["secrets"]] == ["STATUS_API_TOKEN"]
+    assert [item["name"] for item in secrets["secrets"]] == ["STATUS_API_TOKEN"]
     assert secrets["secrets"][0].keys() == {"name", "created_at", "updated_at"}
 
 
 async def test_settings_come_in_pages(github: httpx.AsyncClient) -> None:
     query = {"per_page": "1", "page": "2"}
     found = (await github.get("/repos/anchor/anchor-msp/actions/secrets", params=query)).json()
-    assert (found["total_count"], [each["name"] for each in found["secrets"]]) == (2, ["STATUS_API_URL"])
+    assert (found["total_count"], [item["name"] for item in found["secrets"]]) == (2, ["STATUS_API_URL"])
     (prod,) = (await github.get(f"{REPO}/environments")).json()["environments"]
     assert (await github.get(f"{REPO}/environments/{prod['name']}/secrets")).json()["total_count"] == 1
     assert (await github.get(f"{REPO}/environments/nope/secrets")).status_code == 404
@@ -131,7 +131,7 @@ async def test_a_comparison_lists_the_commits_since_the_merge_base(box: Sandbox,
     after = box.commit({"README.md": "more", "new.txt": "x"}, "Say more")
     ahead = (await github.get(f"{REPO}/compare/{before}...{after}")).json()
     assert (ahead["status"], ahead["ahead_by"], ahead["behind_by"]) == ("ahead", 1, 0)
-    assert [(each["filename"], each["status"]) for each in ahead["files"]] == [
+    assert [(file["filename"], file["status"]) for file in ahead["files"]] == [
         ("README.md", "modified"),
         ("new.txt", "added"),
     ]
