@@ -59,8 +59,3 @@ async def test_target_states_are_the_recorded_manifests():
 
 def _encode(manifest):
     return json.dumps(manifest, sort_keys=True)
-
-
-async def test_without_sync_windows_a_sync_is_allowed(cutover):
-    answer = await cutover.get(f"{APPS}/anchor-msp-prod/syncwindows")
-    assert answer.json() == load_recording("syncwindows-none").body
