@@ -95,7 +95,7 @@ def test_it_stops_when_stdin_is_closed() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--scenario", "nope"], "known are steady, incident, cutover, "),
+        (["--scenario", "nope"], "choose one of steady, incident, cutover, "),
         (["--fault", "argocd:nope"], "--fault: unknown fault 'nope'"),
         (["--port-argocd", "1"], "cannot serve: "),
     ],
@@ -163,7 +163,7 @@ def test_a_sandbox_in_a_thread_serves_callers_without_a_loop() -> None:
 
 
 def test_a_failed_start_raises_in_the_calling_thread() -> None:
-    with pytest.raises(ValueError, match="there is no scenario"), run_sandbox_in_thread("nope"):
+    with pytest.raises(ValueError, match="unknown scenario"), run_sandbox_in_thread("nope"):
         raise AssertionError("it started")
 
 

@@ -58,7 +58,7 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.side not in get_args(Side):
-            raise ValueError(f"{self.side!r} is none of {', '.join(get_args(Side))}")
+            raise ValueError(f"{self.side!r} is not one of {', '.join(get_args(Side))}")
         if self.kind not in get_args(FaultKind):
             raise ValueError(f"unknown fault {self.kind!r}: known are {', '.join(get_args(FaultKind))}")
         if self.kind in REQUIRED_VALUES and not self.value:
@@ -69,7 +69,7 @@ class Fault:
             raise ValueError(f"status needs {REQUIRED_VALUES['status']}")
 
         if self.kind in {"reset", "hang"} and self.value not in {"", "after"}:
-            raise ValueError(f"{self.kind} takes no value but after")
+            raise ValueError(f"{self.kind} accepts only the value after")
 
     def matches(self, method: str, path: str, operations: frozenset[str] = frozenset()) -> bool:
         """Report whether the fault applies to a request."""
@@ -81,7 +81,7 @@ def parse_fault(text: str) -> Fault:
     """Parse `github:status=502,times=2`. Raises ValueError with the reason."""
     side, colon, rest = text.partition(":")
     if not colon:
-        raise ValueError(f"{text!r} is no SIDE:KIND, such as argocd:latency=0.3")
+        raise ValueError(f"{text!r} is not SIDE:KIND, such as argocd:latency=0.3")
     first, *options = rest.split(",")
     kind, _, value = first.partition("=")
     named = dict(option.partition("=")[::2] for option in options)

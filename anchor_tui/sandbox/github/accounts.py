@@ -37,6 +37,6 @@ CODE_OWNERS: Mapping[str, str] = {
     "infra/helm/platform/environments/prod/": "anchor/on-call",
     "infra/argocd/": "anchor/platform",
 }
-"""Who owns what, as .github/CODEOWNERS says."""
+"""Path prefix → owning team, as in .github/CODEOWNERS."""
 
 LABEL_COLOURS = {"promotion": "0e8a16", "rollback": "d93f0b", "bump": "1d76db", "documentation": "0075ca"}

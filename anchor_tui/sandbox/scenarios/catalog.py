@@ -105,7 +105,7 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("steady", "everything is Synced and Healthy; one draft pull request of no consequence is open"),
         Scenario(
             "incident",
-            "prod is Degraded since its promotion to 1.43.2; staging holds two stale resources and does not prune",
+            "prod is Degraded since its promotion to 1.43.2; staging has two stale resources and does not prune",
             pull_requests=(
                 SeedPullRequest(
                     230,
@@ -145,8 +145,8 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         Scenario(
             "cutover",
-            "before the no-mock cutover: stale mocks live in staging and prod, prune and self-heal are off in the "
-            "cluster, and prod's gateway still asks a mock",
+            "before the no-mock cutover: stale mocks run in staging and prod, prune and self-heal are off in the "
+            "cluster, and prod's gateway still calls a mock",
             pull_requests=(
                 *(
                     SeedPullRequest(
@@ -197,8 +197,8 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         Scenario(
             "drift",
-            "the cluster is not what git says: prod was changed by hand and does not heal, staging holds what it "
-            "does not prune, dev no longer follows",
+            "the cluster differs from git: prod was changed manually and self-heal is off, staging keeps stale "
+            "resources, dev no longer syncs automatically",
             pull_requests=(
                 SeedPullRequest(
                     250,
@@ -253,8 +253,8 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         Scenario(
             "release-day",
-            "dev has 1.45.0 since minutes ago, staging is one release behind and prod two; the checks of prod's next "
-            "promotion still run, and nobody has opened staging's yet",
+            "dev got 1.45.0 minutes ago, staging is one release behind and prod two; the checks of prod's next promotion "
+            "are running, and staging's promotion is not open yet",
             pull_requests=(
                 SeedPullRequest(231, timedelta(hours=19), "a-lee", SeedRelease(DEV, "1.44.0")),
                 SeedPullRequest(232, timedelta(hours=17), "m-ito", SeedRelease(PROD, "1.43.2"), merged_by="a-lee"),
@@ -286,5 +286,5 @@ def find_scenario(name: str) -> Scenario:
         return replace(SCENARIOS["steady"], name=name, summary=f"steady, and {number} more", tenant_count=number)
     if name not in SCENARIOS:
         known = ", ".join([*SCENARIOS, "scale-N"])
-        raise UnknownScenarioError(f"there is no scenario {name!r}: known are {known}")
+        raise UnknownScenarioError(f"unknown scenario {name!r}: choose one of {known}")
     return SCENARIOS[name]

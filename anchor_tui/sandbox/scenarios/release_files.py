@@ -95,7 +95,7 @@ def read_release(read: ReadFile, environment: str) -> SeedVersion:
     path = RELEASE_PATH.format(environment)
     found = RELEASE_SCALARS.findall(read(path))
     if len(found) != 5:
-        raise RepositoryError(f"{path} is no release of two images")
+        raise RepositoryError(f"{path} does not contain a release of two images")
     return SeedVersion(*found)
 
 
@@ -123,7 +123,7 @@ def edit_promotion_files(read: ReadFile, source: str, to: str, version: str) -> 
     """Return both files of an environment with the version of `source`, or with one of the history."""
     there = read_release(read, source)
     if version != there.version and version not in build_versions():
-        raise RepositoryError(f"there is no release {version}")
+        raise RepositoryError(f"unknown release {version}")
     return _replace_release(read, to, there if version == there.version else build_versions()[version])
 
 
@@ -133,7 +133,7 @@ def edit_files(what: SeedRelease | FileEdit, read: ReadFile) -> dict[str, str]:
         return edit_release_files(read, what)
     text = read(what.path)
     if what.old not in text:
-        raise RepositoryError(f"{what.path} has no {what.old!r}")
+        raise RepositoryError(f"{what.path} does not contain {what.old!r}")
     return {what.path: text.replace(what.old, what.new, 1)}
 
 

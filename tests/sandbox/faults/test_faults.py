@@ -36,12 +36,12 @@ def test_a_fault_is_read_from_text(text: str, fault: Fault) -> None:
     ("text", "words"),
     [
         ("latency=1", "SIDE:KIND"),
-        ("gitlab:hang", "none of argocd, github, status"),
+        ("gitlab:hang", "not one of argocd, github, status"),
         ("argocd:nope", "known are latency"),
         ("argocd:latency", "a number of seconds"),
         ("argocd:latency=soon", "could not convert"),
         ("argocd:status=418", "one of 401"),
-        ("argocd:reset=before", "no value but after"),
+        ("argocd:reset=before", "accepts only the value after"),
         ("argocd:hang,often=2", "known are times, path, method, operation"),
     ],
 )

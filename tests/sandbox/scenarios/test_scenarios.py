@@ -178,7 +178,7 @@ async def test_release_day_promotion_waits_for_its_checks(box: Sandbox, github: 
 
 
 def test_an_unknown_scenario_error_lists_the_known_ones() -> None:
-    with pytest.raises(UnknownScenarioError, match=r"known are steady, incident, cutover, .*drift.*, scale-N"):
+    with pytest.raises(UnknownScenarioError, match=r"choose one of steady, incident, cutover, .*drift.*, scale-N"):
         find_scenario("nope")
 
 
