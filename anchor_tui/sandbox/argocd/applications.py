@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from anchor_tui.sandbox.argocd.apply import merge_applied
+from anchor_tui.sandbox.argocd.apply import apply_merge_patch, merge_applied
 from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource
 from anchor_tui.sandbox.argocd.sync_options import (
     SYNC_OPTIONS_ANNOTATION,
@@ -217,6 +217,12 @@ class ClusterApplication:
         health = self.worst_health()
         if health != self.health or self.health_since is None:
             self.health, self.health_since = health, at
+
+    def patch(self, metadata: Mapping[str, Any], spec: Mapping[str, Any]) -> None:
+        """Apply a merge patch to spec, labels and annotations."""
+        self.spec = apply_merge_patch(self.spec, spec)
+        self.labels = apply_merge_patch(self.labels, metadata.get("labels") or {})
+        self.annotations = apply_merge_patch(self.annotations, metadata.get("annotations") or {})
 
     def record_history(self, operation: Mapping[str, Any], started_at: datetime, deployed_at: datetime) -> None:
         """Add a successful sync to the history."""

@@ -13,6 +13,7 @@ from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource
 Manifest = Mapping[str, Any]
 MERGE_KEYS = ("name", "containerPort", "port", "mountPath")
 """The key by which lists of objects are merged, if every item has it."""
+LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def merge_applied(live: Manifest, last: Manifest, target: Manifest) -> dict[str, Any]:
@@ -64,3 +65,17 @@ def resource_from_manifest(manifest: Manifest, namespace: str) -> RenderedResour
         {**manifest, "metadata": metadata},
         tuple(container["image"] for container in containers),
     )
+
+
+def apply_merge_patch(value: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """Apply a JSON merge patch: null removes, objects merge, other values replace."""
+    merged = dict(value)
+    for key, change in patch.items():
+        if change is None:
+            merged.pop(key, None)
+        elif isinstance(change, Mapping):
+            below = merged.get(key)
+            merged[key] = apply_merge_patch(below if isinstance(below, Mapping) else {}, change)
+        else:
+            merged[key] = change
+    return merged

@@ -13,10 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from anchor_tui.sandbox.argocd.applications import ClusterApplication, ClusterObject
+from anchor_tui.sandbox.argocd.apply import LAST_APPLIED_ANNOTATION
 from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource
 from anchor_tui.sandbox.clock import format_rfc3339
-
-LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def serialize_managed_resources(app: ClusterApplication) -> dict[str, Any]:
@@ -91,8 +90,8 @@ def build_live_manifest(
 
 def _build_uid(live: ClusterObject, app: ClusterApplication) -> str:
     """Return a UID per object: an object that is created again gets another one."""
-    what = "/".join((*live.resource.key, format_rfc3339(live.created_at or app.created_at)))
-    return str(uuid.UUID(hashlib.md5(what.encode(), usedforsecurity=False).hexdigest()))
+    identity = "/".join((*live.resource.key, format_rfc3339(live.created_at or app.created_at)))
+    return str(uuid.UUID(hashlib.md5(identity.encode(), usedforsecurity=False).hexdigest()))
 
 
 def _add_tracking(app: ClusterApplication, resource: RenderedResource) -> dict[str, Any]:

@@ -35,8 +35,8 @@ def parse_body(body: bytes, message: str, fields: Mapping[str, type]) -> dict[st
             continue
         holds_others = isinstance(value, list) and not all(isinstance(item, dict) for item in value)
         if not isinstance(value, kind) or holds_others:
-            what = f"Go struct field {message}.{name} of type {GO_TYPES[kind]}"
-            raise GrpcError(3, f"json: cannot unmarshal {_get_json_kind(value)} into {what}")
+            target = f"Go struct field {message}.{name} of type {GO_TYPES[kind]}"
+            raise GrpcError(3, f"json: cannot unmarshal {_get_json_kind(value)} into {target}")
         known[name] = value
     return known
 
@@ -50,17 +50,3 @@ def _describe_syntax_error(text: str, error: json.JSONDecodeError) -> str:
     rest = text[error.pos :].strip()
     ends = not rest or any(word.startswith(rest) for word in ("true", "false", "null")) or rest.count('"') == 1
     return "unexpected EOF" if ends else f"invalid character '{rest[0]}' looking for beginning of value"
-
-
-def apply_merge_patch(value: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """Apply a JSON merge patch: null removes, objects merge, other values replace."""
-    merged = dict(value)
-    for key, change in patch.items():
-        if change is None:
-            merged.pop(key, None)
-        elif isinstance(change, Mapping):
-            below = merged.get(key)
-            merged[key] = apply_merge_patch(below if isinstance(below, Mapping) else {}, change)
-        else:
-            merged[key] = change
-    return merged

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import msgspec
 
 from anchor_tui.sandbox.argocd.applications import ClusterApplication, ResourceComparison
+from anchor_tui.sandbox.argocd.apply import LAST_APPLIED_ANNOTATION
 from anchor_tui.sandbox.clock import format_rfc3339
 from anchor_tui.sandbox.json_types import JsonObject
 
-LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
 REFRESH_ANNOTATION = "argocd.argoproj.io/refresh"
 HYDRATE_ANNOTATION = "argocd.argoproj.io/hydrate"
 
