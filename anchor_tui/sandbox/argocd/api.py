@@ -123,8 +123,8 @@ class ArgoCDServer:
         resource, action = request.path_params["resource"], request.path_params["action"]
         if resource not in CAN_I_RESOURCES:
             raise GrpcError(3, f"[{' '.join(CAN_I_RESOURCES)}] does not contain {resource}")
-        may = session.is_allowed(resource, action, request.path_params["subresource"])
-        return json_response(request, {"value": "yes" if may else "no"})
+        allowed = session.is_allowed(resource, action, request.path_params["subresource"])
+        return json_response(request, {"value": "yes" if allowed else "no"})
 
     # --- applications ----------------------------------------------------------------------------
 
@@ -149,9 +149,9 @@ class ArgoCDServer:
             return await self._write(request, self._writes.patch_application, await request.body())
         self._authenticate(request)
         app = self._find_requested(request)
-        how = request.query_params.get("refresh")
-        if how:
-            await self._refresh(app, "hard" if how == "hard" else "normal")
+        kind = request.query_params.get("refresh")
+        if kind:
+            await self._refresh(app, "hard" if kind == "hard" else "normal")
         return json_response(request, serialize_application(app))
 
     async def sync_application(self, request: Request) -> Response:
@@ -163,9 +163,9 @@ class ArgoCDServer:
         return await self._write(request, self._writes.terminate_operation, request.query_params)
 
     async def _write(
-        self, request: Request, write: Callable[[Callable[[], ArgoCDSession], str, ArgumentT], Any], what: ArgumentT
+        self, request: Request, write: Callable[[Callable[[], ArgoCDSession], str, ArgumentT], Any], argument: ArgumentT
     ) -> Response:
-        answer = write(lambda: self._authenticate(request), request.path_params["name"], what)
+        answer = write(lambda: self._authenticate(request), request.path_params["name"], argument)
         self._wake()
         return json_response(request, answer)
 
@@ -257,7 +257,7 @@ class ArgoCDServer:
             raise GrpcError(7, "permission denied")
         return app
 
-    async def _refresh(self, app: ClusterApplication, how: Literal["normal", "hard"]) -> None:
+    async def _refresh(self, app: ClusterApplication, kind: Literal["normal", "hard"]) -> None:
         """Ask the controller for a comparison and wait for it."""
         done = asyncio.Event()
 
@@ -265,14 +265,14 @@ class ArgoCDServer:
             if changed is app and app.refresh is None:
                 done.set()
 
-        self.controller.request_refresh(app, how, self._clock.now())
+        self.controller.request_refresh(app, kind, self._clock.now())
         self.controller.listeners.append(listen)
         self._wake()
-        waits = [asyncio.create_task(event.wait()) for event in (done, self.closing)]
+        tasks = [asyncio.create_task(event.wait()) for event in (done, self.closing)]
         try:
             # Without a running controller, only the end of the server ends this wait.
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.controller.listeners.remove(listen)
-            for task in waits:
+            for task in tasks:
                 task.cancel()

@@ -32,7 +32,10 @@ class ApplicationController:
     """All applications of an Argo CD over one repository."""
 
     def __init__(
-        self, repository: MemoryRepository, pace: ControllerTimings, unwell: Iterable[FailingDeployment] = ()
+        self,
+        repository: MemoryRepository,
+        timings: ControllerTimings,
+        failing_deployments: Iterable[FailingDeployment] = (),
     ) -> None:
         self.applications: dict[tuple[str, str], ClusterApplication] = {}
         self.resource_version = 1000
@@ -46,13 +49,13 @@ class ApplicationController:
         self.is_down = False
         """No comparisons and no operations; due events run when the controller is back."""
         self._repository = repository
-        self._timings = pace
-        self._failing_deployments = tuple(unwell)
+        self._timings = timings
+        self._failing_deployments = tuple(failing_deployments)
         self._agenda: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._order = count()
         self._attempted_revisions: dict[tuple[str, str], str] = {}
         self._held_until: datetime | None = None
-        self._operations = OperationRunner(self, pace)
+        self._operations = OperationRunner(self, timings)
         repository.on_push.append(self._on_push)
 
     # --- time ------------------------------------------------------------------------------------
@@ -63,12 +66,12 @@ class ApplicationController:
             self._held_until = now
             return
         while self._agenda and self._agenda[0][0] <= now:
-            due, _, happen = heapq.heappop(self._agenda)
-            happen(max(due, self._held_until) if self._held_until else due)
+            due, _, event_handler = heapq.heappop(self._agenda)
+            event_handler(max(due, self._held_until) if self._held_until else due)
 
-    def schedule(self, at: datetime, seconds: float, happen: Callable[[datetime], None]) -> None:
+    def schedule(self, at: datetime, seconds: float, event_handler: Callable[[datetime], None]) -> None:
         """Schedule an event so many seconds after `at`."""
-        heapq.heappush(self._agenda, (at + timedelta(seconds=seconds), next(self._order), happen))
+        heapq.heappush(self._agenda, (at + timedelta(seconds=seconds), next(self._order), event_handler))
 
     def schedule_reconciliation(self, now: datetime) -> None:
         """Start to compare each application regularly, one after the other."""
@@ -105,9 +108,9 @@ class ApplicationController:
         del self.applications[app.key]
         self.notify_changed(app, at, "DELETED")
 
-    def request_refresh(self, app: ClusterApplication, how: Literal["normal", "hard"], at: datetime) -> None:
+    def request_refresh(self, app: ClusterApplication, kind: Literal["normal", "hard"], at: datetime) -> None:
         """Ask for a comparison; `app.refresh` is None again when it is done."""
-        app.refresh = how
+        app.refresh = kind
         self.notify_changed(app, at)
         self.schedule(at, self._timings.refresh_s, partial(self.compare_application, app))
 
@@ -247,9 +250,9 @@ class ApplicationController:
             return
         live.health = "Progressing"
         live.message = "Waiting for rollout to finish: 0 of 1 updated replicas are available..."
-        strikes = any(deployment.matches(live.resource) for deployment in self._failing_deployments)
-        seconds = self._timings.progress_deadline_s if strikes else self._timings.rollout_s
-        self.schedule(at, seconds, lambda at: self._finish_roll_out(app, live, at, well=not strikes))
+        fails = any(deployment.matches(live.resource) for deployment in self._failing_deployments)
+        seconds = self._timings.progress_deadline_s if fails else self._timings.rollout_s
+        self.schedule(at, seconds, lambda at: self._finish_roll_out(app, live, at, well=not fails))
 
     def _finish_roll_out(self, app: ClusterApplication, live: ClusterObject, at: datetime, *, well: bool) -> None:
         if app.live.get(live.resource.key) is not live or live.deleting:

@@ -43,7 +43,7 @@ class OperationHost(Protocol):
     sync_failures: dict[str, str]
     spec_errors: dict[str, str]
 
-    def schedule(self, at: datetime, seconds: float, happen: Callable[[datetime], None]) -> None:
+    def schedule(self, at: datetime, seconds: float, event_handler: Callable[[datetime], None]) -> None:
         """Call a function so many seconds after `at`."""
         ...
 
@@ -75,9 +75,9 @@ class OperationHost(Protocol):
 class OperationRunner:
     """The operations of all applications."""
 
-    def __init__(self, controller: OperationHost, pace: ControllerTimings) -> None:
+    def __init__(self, controller: OperationHost, timings: ControllerTimings) -> None:
         self._controller = controller
-        self._timings = pace
+        self._timings = timings
         self._results: dict[tuple[str, str], list[JsonObject]] = {}
         self._awaiting_approval: set[tuple[str, str]] = set()
 
@@ -115,12 +115,12 @@ class OperationRunner:
     ) -> None:
         operation = app.operation
 
-        def happen(at: datetime) -> None:
-            state, there = app.operation_state, self._controller.applications.get(app.key) is app
-            if there and app.operation is operation and (state is None or state["phase"] == phase):
+        def run_step(at: datetime) -> None:
+            state, exists = app.operation_state, self._controller.applications.get(app.key) is app
+            if exists and app.operation is operation and (state is None or state["phase"] == phase):
                 step(app, at)
 
-        self._controller.schedule(at, wait_s, happen)
+        self._controller.schedule(at, wait_s, run_step)
 
     # --- running ---------------------------------------------------------------------------------
 

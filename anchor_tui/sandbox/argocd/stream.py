@@ -88,13 +88,13 @@ class WatchResponse(Response):
         """Send events until the stream ends; return whether anything was sent."""
         loop = asyncio.get_running_loop()
         started, first_round = False, queue.qsize()
-        beat = loop.time() + self._watch.heartbeat_s
+        next_heartbeat = loop.time() + self._watch.heartbeat_s
         while True:
-            waits = max(0.0, beat - loop.time()) if started and self._watch.as_events else None
+            timeout_s = max(0.0, next_heartbeat - loop.time()) if started and self._watch.as_events else None
             try:
-                line = await asyncio.wait_for(queue.get(), waits)
+                line = await asyncio.wait_for(queue.get(), timeout_s)
             except TimeoutError:
-                beat += self._watch.heartbeat_s
+                next_heartbeat += self._watch.heartbeat_s
                 line = b":\n"
             if line is None:
                 break

@@ -50,8 +50,8 @@ class SyncOrder:
         }
         if self.info:
             operation["info"] = [dict(info) for info in self.info]
-        own = app.spec.get("syncPolicy", {}).get("retry", {"limit": 5} if self.automated else {})
-        operation["retry"] = dict(own if self.retry is None else self.retry)
+        default_retry = app.spec.get("syncPolicy", {}).get("retry", {"limit": 5} if self.automated else {})
+        operation["retry"] = dict(default_retry if self.retry is None else self.retry)
         return operation
 
 

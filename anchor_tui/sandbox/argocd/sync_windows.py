@@ -48,9 +48,9 @@ class ProjectSyncWindow:
             _parse_schedule_field(field, *limits)
             for field, limits in zip(self.schedule.split(), SCHEDULE_LIMITS, strict=True)
         )
-        there = at.astimezone(ZoneInfo(self.time_zone)).replace(second=0, microsecond=0)
+        local_time = at.astimezone(ZoneInfo(self.time_zone)).replace(second=0, microsecond=0)
         for back in range(int(parse_duration(self.duration) // 60)):
-            begin = there - timedelta(minutes=back)
+            begin = local_time - timedelta(minutes=back)
             if (
                 begin.minute in minutes
                 and begin.hour in hours
@@ -85,12 +85,12 @@ def _parse_schedule_field(field: str, low: int, high: int) -> set[int]:
 
 def is_sync_allowed(windows: Iterable[ProjectSyncWindow], at: datetime, *, manual: bool) -> bool:
     """Report whether windows allow a sync. An active denial wins. If there are allowances, one must be active."""
-    own = list(windows)
-    active = [window for window in own if window.is_active(at)]
+    assigned = list(windows)
+    active = [window for window in assigned if window.is_active(at)]
     denials = [window for window in active if window.kind == "deny"]
     if denials:
         return manual and all(window.manual_sync for window in denials)
-    allowances = [window for window in own if window.kind == "allow"]
+    allowances = [window for window in assigned if window.kind == "allow"]
     if not allowances or any(window in active for window in allowances):
         return True
     return manual and all(window.manual_sync for window in allowances)
@@ -98,10 +98,10 @@ def is_sync_allowed(windows: Iterable[ProjectSyncWindow], at: datetime, *, manua
 
 def serialize_sync_windows(windows: Iterable[ProjectSyncWindow], at: datetime) -> dict[str, Any]:
     """GET …/syncwindows."""
-    own = list(windows)
-    active = [window.summary for window in own if window.is_active(at)]
+    assigned = list(windows)
+    active = [window.summary for window in assigned if window.is_active(at)]
     return {
         **({"activeWindows": active} if active else {}),
-        **({"assignedWindows": [window.summary for window in own]} if own else {}),
-        **({"canSync": True} if is_sync_allowed(own, at, manual=True) else {"canSync": False}),
+        **({"assignedWindows": [window.summary for window in assigned]} if assigned else {}),
+        **({"canSync": True} if is_sync_allowed(assigned, at, manual=True) else {"canSync": False}),
     }

@@ -186,7 +186,7 @@ class FaultMiddleware:
     async def _send_truncated(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send half of the first part of the body as if it were all."""
 
-        async def half(message: Message) -> None:
+        async def send_half(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = [pair for pair in message["headers"] if pair[0].lower() != b"content-length"]
                 await send({**message, "headers": headers})
@@ -196,7 +196,7 @@ class FaultMiddleware:
 
         plain = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
         try:
-            await self._app({**scope, "headers": plain}, receive, half)
+            await self._app({**scope, "headers": plain}, receive, send_half)
         except _TruncatedError:
             return
 
@@ -234,10 +234,10 @@ def _replay_body(body: bytes, receive: Receive) -> Receive:
     """Return a `receive` that gives a body that was already read, then later messages."""
     left = [body]
 
-    async def give() -> Message:
+    async def receive_again() -> Message:
         return {"type": "http.request", "body": left.pop(), "more_body": False} if left else await receive()
 
-    return give
+    return receive_again
 
 
 async def _discard_message(_message: Message) -> None:

@@ -37,7 +37,7 @@ class ScenarioState:
     controller: ApplicationController
 
 
-def build_scenario(scenario: Scenario, clock: Clock, pace: ControllerTimings, checks: CheckTimings) -> ScenarioState:
+def build_scenario(scenario: Scenario, clock: Clock, timings: ControllerTimings, checks: CheckTimings) -> ScenarioState:
     """Replay the history of a scenario up to the clock's current time."""
     now = clock.now()
     ops = HostedRepository(OPS_REPOSITORY, 871_234_567, former_names=(FORMER_OPS_REPOSITORY,), timings=checks)
@@ -54,7 +54,7 @@ def build_scenario(scenario: Scenario, clock: Clock, pace: ControllerTimings, ch
         app,
         HostedActionSettings({"ENGINE_ID": ENGINE_ID, "OPS_REPO": OPS_REPOSITORY}, {"STATUS_API_URL", "OPS_REPO_PAT"}),
     )
-    controller = ApplicationController(ops.git, pace, scenario.failing_deployments)
+    controller = ApplicationController(ops.git, timings, scenario.failing_deployments)
     commit_first_files(ops, now)
     for entry in ops.git.list_folder(ops.git.head, APPLICATIONS_FOLDER):
         found = ClusterApplication.from_manifest(load_yaml(ops.git.read_text(entry.sha)), now - FIRST_COMMIT)
@@ -63,26 +63,26 @@ def build_scenario(scenario: Scenario, clock: Clock, pace: ControllerTimings, ch
                 found.spec = live.apply(found.spec)
         controller.add_application(found, now - FIRST_COMMIT)
     controller.windows = list(scenario.windows)
-    hands = sorted(scenario.manual_changes, key=lambda hand: hand.ago, reverse=True)
+    changes = sorted(scenario.manual_changes, key=lambda change: change.ago, reverse=True)
 
-    def until(time: datetime) -> None:
-        while hands and now - hands[0].ago <= time:
-            hand = hands.pop(0)
-            controller.run_due_events(now - hand.ago)
-            hand.apply(Kubectl(controller, ManualClock(now - hand.ago)))
+    def run_until(time: datetime) -> None:
+        while changes and now - changes[0].ago <= time:
+            change = changes.pop(0)
+            controller.run_due_events(now - change.ago)
+            change.apply(Kubectl(controller, ManualClock(now - change.ago)))
         controller.run_due_events(time)
 
-    replay_history(ops, scenario.history, now, until)
-    until(now)
+    replay_history(ops, scenario.history, now, run_until)
+    run_until(now)
     for number in range(scenario.tenant_count):
         controller.adopt_application(_build_tenant(number, now))
     controller.schedule_reconciliation(now)
     return ScenarioState(ops, app, controller)
 
 
-def _configure_actions(hosted: HostedRepository, own: HostedActionSettings) -> None:
+def _configure_actions(hosted: HostedRepository, settings: HostedActionSettings) -> None:
     """Set the variables and secrets of workflows; the status API's token is the organisation's."""
-    hosted.repository_settings = own
+    hosted.repository_settings = settings
     hosted.organisation_settings = HostedActionSettings(secrets={"STATUS_API_TOKEN"})
     hosted.environments = {"prod": HostedActionSettings(secrets={"KUBECONFIG"})}
 

@@ -253,8 +253,8 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         Scenario(
             "release-day",
-            "dev got 1.45.0 minutes ago, staging is one release behind and prod two; the checks of prod's next promotion "
-            "are running, and staging's promotion is not open yet",
+            "dev got 1.45.0 minutes ago, staging is one release behind and prod two; the checks of prod's next "
+            "promotion are running, and staging's promotion is not open yet",
             pull_requests=(
                 SeedPullRequest(231, timedelta(hours=19), "a-lee", SeedRelease(DEV, "1.44.0")),
                 SeedPullRequest(232, timedelta(hours=17), "m-ito", SeedRelease(PROD, "1.43.2"), merged_by="a-lee"),

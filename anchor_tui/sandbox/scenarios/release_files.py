@@ -121,20 +121,21 @@ def edit_release_files(read: ReadFile, release: SeedRelease) -> dict[str, str]:
 
 def edit_promotion_files(read: ReadFile, source: str, to: str, version: str) -> dict[str, str]:
     """Return both files of an environment with the version of `source`, or with one of the history."""
-    there = read_release(read, source)
-    if version != there.version and version not in build_versions():
+    source_release = read_release(read, source)
+    if version != source_release.version and version not in build_versions():
         raise RepositoryError(f"unknown release {version}")
-    return _replace_release(read, to, there if version == there.version else build_versions()[version])
+    release = source_release if version == source_release.version else build_versions()[version]
+    return _replace_release(read, to, release)
 
 
-def edit_files(what: SeedRelease | FileEdit, read: ReadFile) -> dict[str, str]:
+def edit_files(content: SeedRelease | FileEdit, read: ReadFile) -> dict[str, str]:
     """Return the files that a pull request writes."""
-    if isinstance(what, SeedRelease):
-        return edit_release_files(read, what)
-    text = read(what.path)
-    if what.old not in text:
-        raise RepositoryError(f"{what.path} does not contain {what.old!r}")
-    return {what.path: text.replace(what.old, what.new, 1)}
+    if isinstance(content, SeedRelease):
+        return edit_release_files(read, content)
+    text = read(content.path)
+    if content.old not in text:
+        raise RepositoryError(f"{content.path} does not contain {content.old!r}")
+    return {content.path: text.replace(content.old, content.new, 1)}
 
 
 def build_first_files() -> dict[str, str]:

@@ -38,15 +38,17 @@ def replay_history(
 def replay_pull_request(hosted: HostedRepository, change: SeedPullRequest, time: datetime) -> None:
     """Create the branch and the pull request, and merge it if it is merged at `time`."""
     opened = time - change.open_for if change.merged else time
-    what = change.content
+    content = change.content
     title, branch, labels = change.title, change.branch, change.labels
-    if isinstance(what, SeedRelease):
-        verb = "Update" if what.environment == DEV else "Promote"
-        title = title or f"{verb} {what.environment} to {what.version}"
-        branch = branch or f"{'bump' if what.environment == DEV else 'promote'}/{what.environment}-{what.version}"
-        labels = labels or ("bump" if what.environment == DEV else "promotion",)
+    if isinstance(content, SeedRelease):
+        verb = "Update" if content.environment == DEV else "Promote"
+        title = title or f"{verb} {content.environment} to {content.version}"
+        branch = (
+            branch or f"{'bump' if content.environment == DEV else 'promote'}/{content.environment}-{content.version}"
+        )
+        labels = labels or ("bump" if content.environment == DEV else "promotion",)
     head = hosted.git.commit(
-        edit_files(what, lambda path: hosted.git.read_file(path)),
+        edit_files(content, lambda path: hosted.git.read_file(path)),
         title,
         author=ACCOUNTS[change.author],
         time=opened,
