@@ -8,21 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
-from anchor_tui.sandbox.argocd.applications import ClusterApplication, ClusterObject
-from anchor_tui.sandbox.argocd.apply import resource_from_manifest
+from anchor_tui.sandbox.argocd.applications import ClusterApplication
 from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource, RenderError
-from anchor_tui.sandbox.argocd.sync_tasks import (
-    CANNOT_LOAD,
-    SyncOrder,
-    SyncTask,
-    build_task_result,
-    find_unconfirmed,
-    get_prune_result,
-    plan_tasks,
-)
+from anchor_tui.sandbox.argocd.operation_host import OperationHost
+from anchor_tui.sandbox.argocd.sync_tasks import CANNOT_LOAD, SyncOrder, find_unconfirmed, plan_tasks
 from anchor_tui.sandbox.argocd.sync_windows import parse_duration
+from anchor_tui.sandbox.argocd.task_execution import TaskExecutor, build_dry_run_result
 from anchor_tui.sandbox.clock import format_rfc3339
 from anchor_tui.sandbox.json_types import JsonObject
 from anchor_tui.sandbox.timings import ControllerTimings
@@ -30,46 +23,7 @@ from anchor_tui.sandbox.timings import ControllerTimings
 BLOCKED_BY_WINDOW = "Sync operation blocked by sync window"
 FAILED_PREFIX = "one or more synchronization tasks completed unsuccessfully, reason: "
 TERMINATED = "Operation terminated"
-HEALTH_MESSAGES = {"ExternalSecret": "secret synced"}
-POD_OWNERS = {"Deployment", "StatefulSet", "DaemonSet", "Job"}
-"""Kinds whose deletion lasts until their Pods are gone."""
 MAX_BACKOFF_S = 180.0
-
-
-class OperationHost(Protocol):
-    """The parts of the application controller that an operation needs."""
-
-    applications: dict[tuple[str, str], ClusterApplication]
-    sync_failures: dict[str, str]
-    spec_errors: dict[str, str]
-
-    def schedule(self, at: datetime, seconds: float, event_handler: Callable[[datetime], None]) -> None:
-        """Call a function so many seconds after `at`."""
-        ...
-
-    def notify_changed(self, app: ClusterApplication, at: datetime) -> None:
-        """Call the listeners of an application."""
-        ...
-
-    def compare_application(self, app: ClusterApplication, at: datetime) -> None:
-        """Compare an application with git."""
-        ...
-
-    def render_revision(self, app: ClusterApplication, revision: str) -> tuple[RenderedResource, ...]:
-        """Return the resources that a revision renders. Raises RenderError."""
-        ...
-
-    def is_sync_allowed(self, app: ClusterApplication, at: datetime, *, manual: bool) -> bool:
-        """Report whether the sync windows allow a sync."""
-        ...
-
-    def roll_out(self, app: ClusterApplication, live: ClusterObject, at: datetime) -> None:
-        """Start the rollout of a new or changed object."""
-        ...
-
-    def finish_deletion(self, app: ClusterApplication, live: ClusterObject, at: datetime) -> None:
-        """Remove an object whose deletion is over."""
-        ...
 
 
 class OperationRunner:
@@ -78,6 +32,7 @@ class OperationRunner:
     def __init__(self, controller: OperationHost, timings: ControllerTimings) -> None:
         self._controller = controller
         self._timings = timings
+        self._executor = TaskExecutor(controller, timings)
         self._results: dict[tuple[str, str], list[JsonObject]] = {}
         self._awaiting_approval: set[tuple[str, str]] = set()
 
@@ -174,54 +129,13 @@ class OperationRunner:
             self._end_attempt(app, at, "Error", str(error), [])
             return
         if sync.get("dryRun"):
-            results = [_build_dry_run_result(task, sync) for task in tasks]
+            results = [build_dry_run_result(task, sync) for task in tasks]
         else:
-            results = [self._prune(app, task, at) for task in tasks if task.target is None]
-            results += self._apply_tasks(app, [task for task in tasks if task.target is not None], at)
+            results = self._executor.execute_tasks(app, tasks, sync, at)
             app.update_health(at)
             self._controller.notify_changed(app, at)
         self._results[app.key] = results
         self._schedule_step(app, at, self._timings.finish_s, self._finish)
-
-    def _prune(self, app: ClusterApplication, task: SyncTask, at: datetime) -> JsonObject:
-        status, message = get_prune_result(task, _get_sync_request(app))
-        live = task.live
-        if status == "Pruned" and live is not None and live.deleting is None:
-            live.deleting, live.health, live.message = at, "Progressing", "Pending deletion"
-            wait_s = (
-                self._timings.delete_workload_s if live.resource.kind in POD_OWNERS else self._timings.delete_object_s
-            )
-            self._controller.schedule(at, wait_s, lambda at: self._controller.finish_deletion(app, live, at))
-        return build_task_result(task, status, message, "Succeeded")
-
-    def _apply_tasks(self, app: ClusterApplication, tasks: list[SyncTask], at: datetime) -> list[JsonObject]:
-        """Apply the targets. If the application is to fail, the first changed one is refused."""
-        failure = self._controller.sync_failures.get(app.name)
-        refused = None
-        if failure and tasks:
-            refused = next((task for task in tasks if not task.describe_outcome().endswith(" unchanged")), tasks[0])
-        results = []
-        for task in tasks:
-            if task is refused:
-                results.append(build_task_result(task, "SyncFailed", failure or "", "Failed"))
-                continue
-            line = build_task_result(task, "Synced", task.describe_outcome(), "Running")
-            if not task.describe_outcome().endswith(" unchanged"):
-                self._apply_task(app, task, at)
-            results.append(line)
-        return results
-
-    def _apply_task(self, app: ClusterApplication, task: SyncTask, at: datetime) -> None:
-        target, before = task.target, task.live
-        assert target is not None
-        live = ClusterObject(target, message=HEALTH_MESSAGES.get(target.kind), created_at=at)
-        if before and before.deleting is None:
-            live.created_at, live.generation = before.created_at, before.generation + 1
-            if (manifest := before.manifest_after_apply(target)) != target.manifest:
-                # Fields that the cluster set stay beside the target's.
-                live.resource, live.last_applied = resource_from_manifest(manifest, target.namespace), target
-        app.live[target.key] = live
-        self._controller.roll_out(app, live, at)
 
     # --- ending ----------------------------------------------------------------------------------
 
@@ -312,12 +226,6 @@ def _build_sync_result(app: ClusterApplication, results: list[JsonObject]) -> Js
         "revision": sync["revision"],
         "source": sync["source"],
     }
-
-
-def _build_dry_run_result(task: SyncTask, sync: JsonObject) -> JsonObject:
-    if task.target is None:
-        return build_task_result(task, *get_prune_result(task, sync), "Succeeded")
-    return build_task_result(task, "Synced", f"{task.describe_outcome()} (dry run)", "Succeeded")
 
 
 def _compute_backoff_s(backoff: Mapping[str, Any], attempt: int) -> float:
