@@ -41,13 +41,7 @@ def build_rules(hosted: HostedRepository) -> list[Node]:
     if hosted.merge_queue:
         queue = {
             "__typename": "MergeQueueParameters",
-            "checkResponseTimeoutMinutes": 60,
-            "groupingStrategy": "ALLGREEN",
-            "maxEntriesToBuild": 5,
-            "maxEntriesToMerge": 5,
             "mergeMethod": "SQUASH",
-            "minEntriesToMerge": 1,
-            "minEntriesToMergeWaitMinutes": 5,
         }
         rules.append({"type": "MERGE_QUEUE", "parameters": queue})
     return rules

@@ -49,8 +49,6 @@ def build_connection(
         "nodes": [node(item) for item in page],
         "pageInfo": {
             "hasNextPage": end < len(items),
-            "hasPreviousPage": start > 0,
-            "startCursor": _encode_cursor(start) if page else None,
             "endCursor": _encode_cursor(end - 1) if page else None,
         },
     }
@@ -75,7 +73,7 @@ def build_user(login: str) -> Node:
         "id": encode_node_id("U", login),
         "login": login,
         "name": name,
-        **_build_profile_fields(login),
+        "url": f"{WEB_URL}/{login}",
     }
 
 
@@ -89,7 +87,7 @@ def build_actor(login: str | None) -> Node | None:
         "__typename": kind,
         "id": encode_node_id(kind[0], login),
         "login": shown_login,
-        **_build_profile_fields(shown_login),
+        "url": f"{WEB_URL}/{shown_login}",
     }
 
 
@@ -101,13 +99,4 @@ def build_team(slug: str) -> Node:
         "slug": slug,
         "name": slug,
         "combinedSlug": TEAMS[slug],
-    }
-
-
-def _build_profile_fields(login: str) -> Node:
-    path = f"/{login}"
-    return {
-        "url": WEB_URL + path,
-        "resourcePath": path,
-        "avatarUrl": lambda _info, size=None: f"https://avatars.githubusercontent.com{path}?s={size or 460}",
     }

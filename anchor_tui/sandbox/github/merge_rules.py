@@ -129,7 +129,7 @@ def enable_auto_merge(
 
 
 def enqueue_pull_request(
-    hosted: HostedRepository, pull: HostedPullRequest, *, by: str, time: datetime, expected: str | None
+    hosted: HostedRepository, pull: HostedPullRequest, *, time: datetime, expected: str | None
 ) -> HostedQueueEntry:
     """Add a pull request to the end of the merge queue."""
     if not uses_merge_queue(hosted, pull):
@@ -144,7 +144,7 @@ def enqueue_pull_request(
     if unmet := list_unmet_rules(hosted, pull, time):
         raise RuleViolationError(f"Pull request {' '.join(unmet)}")
     fails = bool(hosted.failing_checks.intersection(hosted.required_checks))
-    entry = HostedQueueEntry(by, time, pull.head, fails)
+    entry = HostedQueueEntry(time, fails)
     pull.queue_entry, pull.auto_merge, pull.updated_at = entry, None, time
     return entry
 
@@ -188,7 +188,7 @@ def run_due_merges(hosted: HostedRepository, now: datetime) -> None:
         if auto_merge is None or compute_merge_state(hosted, pull, now) not in READY_STATES:
             continue
         if uses_merge_queue(hosted, pull):
-            enqueue_pull_request(hosted, pull, by=auto_merge.by, time=now, expected=None)
+            enqueue_pull_request(hosted, pull, time=now, expected=None)
         else:
             hosted.merge_pull_request(
                 pull.number,

@@ -104,7 +104,7 @@ class RepositoryMutations:
     def _enqueue(self, arguments: MutationInput) -> Node:
         hosted, pull = self._find_pull_request(arguments["pullRequestId"])
         expected = arguments.get("expectedHeadOid")
-        entry = merge_rules.enqueue_pull_request(hosted, pull, by=self._viewer, time=self._now, expected=expected)
+        entry = merge_rules.enqueue_pull_request(hosted, pull, time=self._now, expected=expected)
         return {"mergeQueueEntry": self._build_nodes(hosted).pull_requests.build_queue_entry(pull, entry)}
 
 

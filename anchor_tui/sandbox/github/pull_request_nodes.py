@@ -102,7 +102,6 @@ class PullRequestNodes:
             "merged": pull.state == "MERGED",
             "createdAt": format_rfc3339(pull.created_at),
             "updatedAt": format_rfc3339(pull.updated_at),
-            "closedAt": format_rfc3339(pull.closed_at) if pull.closed_at else None,
             "mergedAt": format_rfc3339(pull.merged_at) if pull.merged_at else None,
             "mergedBy": build_actor(pull.merged_by),
             "mergeCommit": lambda _info: self._nodes.build_commit(pull.merge_commit) if pull.merge_commit else None,
@@ -113,7 +112,6 @@ class PullRequestNodes:
             "repository": lambda _info: self._nodes.build_repository(),
             "headRepository": lambda _info: self._nodes.build_repository(),
             "baseRefName": pull.base,
-            "baseRef": lambda _info: self._nodes.build_ref(pull.base),
             "baseRefOid": self._git.branches.get(pull.base, pull.base_sha) if is_open else pull.base_sha,
             "mergeable": lambda _info: self._mergeable(pull),
             "mergeStateStatus": lambda _info: self._merge_state(pull),
@@ -121,11 +119,8 @@ class PullRequestNodes:
             "viewerCanEnableAutoMerge": lambda _info: (
                 can_write and hosted.allow_auto_merge and self._merge_state(pull) in {"BLOCKED", "BEHIND", "UNKNOWN"}
             ),
-            "viewerCanDisableAutoMerge": can_write and pull.auto_merge is not None,
             "viewerCanMergeAsAdmin": False,
             "viewerCanUpdate": can_write,
-            "viewerCanClose": can_write and is_open,
-            "viewerCanLabel": can_write,
             "viewerCanUpdateBranch": lambda _info: can_write and is_open and hosted.is_behind(pull),
             "autoMergeRequest": _build_auto_merge(pull),
             "isMergeQueueEnabled": uses_merge_queue(hosted, pull),
@@ -139,7 +134,6 @@ class PullRequestNodes:
             "latestOpinionatedReviews": lambda _info, **page: build_connection(
                 self._reviews(pull), lambda item: item, **page
             ),
-            "changedFiles": lambda _info: len(hosted.changed_files(pull)),
             "files": lambda _info, **page: build_connection(self._files(pull), lambda item: item, **page),
             "statusCheckRollup": lambda _info: self._nodes.build_checks_rollup(pull.head),
         }
@@ -188,15 +182,12 @@ class PullRequestNodes:
         hosted = self._hosted
         if not hosted.merge_queue or branch not in hosted.protected_branches:
             return None
-        path = f"/{hosted.full_name}/queue/{branch}"
         return {
             "__typename": "MergeQueue",
             "id": encode_node_id("MQ", hosted.id, branch),
-            "url": WEB_URL + path,
-            "resourcePath": path,
+            "url": f"{WEB_URL}/{hosted.full_name}/queue/{branch}",
             "repository": lambda _info: self._nodes.build_repository(),
-            "configuration": {"mergeMethod": "SQUASH", "mergingStrategy": "ALLGREEN"},
-            "nextEntryEstimatedTimeToMerge": int((hosted.timings.queued + hosted.timings.running).total_seconds()),
+            "configuration": {"mergeMethod": "SQUASH"},
             "entries": lambda _info, **page: build_connection(list_queue(hosted), self._build_queue_entry, **page),
         }
 
@@ -212,13 +203,7 @@ class PullRequestNodes:
             "id": encode_node_id("MQE", hosted.id, pull.number),
             "position": waiting.index(pull) + 1 if pull in waiting else 0,
             "state": compute_queue_state(hosted, entry, self._now),
-            "enqueuedAt": format_rfc3339(entry.enqueued_at),
-            "enqueuer": build_actor(entry.by),
             "estimatedTimeToMerge": max(0, int(remaining.total_seconds())),
-            "headCommit": lambda _info: self._nodes.build_commit(entry.head),
-            "baseCommit": lambda _info: self._nodes.build_commit(self._git.branches[pull.base]),
-            "jump": False,
-            "solo": False,
             "mergeQueue": lambda _info: self.build_merge_queue(pull.base),
             "pullRequest": lambda _info: self.build_pull_request(pull),
         }

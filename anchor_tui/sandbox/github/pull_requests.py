@@ -78,9 +78,7 @@ class HostedAutoMerge:
 class HostedQueueEntry:
     """An entry of the merge queue; entries are merged in the order of `enqueued_at`."""
 
-    by: str
     enqueued_at: datetime
-    head: str
     fails: bool = False
     """The checks in the queue will fail."""
 

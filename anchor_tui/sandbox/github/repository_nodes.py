@@ -53,9 +53,7 @@ class RepositoryNodes:
             "description": None,
             "url": f"{WEB_URL}/{hosted.full_name}",
             "isArchived": hosted.is_archived,
-            "isPrivate": True,
             "viewerPermission": "WRITE" if hosted.can_write else "READ",
-            "viewerCanAdminister": False,
             "viewerDefaultMergeMethod": next(
                 method for method in ("SQUASH", "MERGE", "REBASE") if method in hosted.merge_methods
             ),
@@ -63,9 +61,7 @@ class RepositoryNodes:
             "squashMergeAllowed": "SQUASH" in hosted.merge_methods,
             "mergeCommitAllowed": "MERGE" in hosted.merge_methods,
             "rebaseMergeAllowed": "REBASE" in hosted.merge_methods,
-            "allowUpdateBranch": True,
             "deleteBranchOnMerge": hosted.delete_branch_on_merge,
-            "defaultBranchRef": lambda _info: self.build_ref(self._git.default_branch),
             "ref": lambda _info, qualifiedName: self.build_ref(qualifiedName),  # noqa: N803 - GraphQL's name
             "object": lambda _info, expression=None, oid=None: self.find_git_object(expression or oid or "HEAD"),
             "mergeQueue": lambda _info, branch=None: self.pull_requests.build_merge_queue(
@@ -118,11 +114,8 @@ class RepositoryNodes:
             "__typename": "Commit",
             "id": encode_node_id("C", self._hosted.id, sha),
             "oid": sha,
-            "abbreviatedOid": sha[:7],
             "message": info.message,
             "messageHeadline": info.headline,
-            "messageBody": info.message.partition("\n")[2].strip(),
-            "authoredDate": format_rfc3339(info.time),
             "committedDate": format_rfc3339(info.time),
             "url": f"{WEB_URL}/{self._hosted.full_name}/commit/{sha}",
             "author": self._git_actor(info),
@@ -173,16 +166,15 @@ class RepositoryNodes:
         }
 
     def _build_git_object(self, entry: GitTreeEntry) -> Node:
-        fields = {"oid": entry.sha, "abbreviatedOid": entry.sha[:7]}
         if entry.is_folder:
-            return {"__typename": "Tree", "id": encode_node_id("T", entry.sha), **fields}
+            return {"__typename": "Tree", "id": encode_node_id("T", entry.sha), "oid": entry.sha}
         raw = self._git.read_blob(entry.sha)
         is_binary = b"\0" in raw[:8000]
         is_truncated = len(raw) > MAX_BLOB_TEXT_BYTES
         return {
             "__typename": "Blob",
             "id": encode_node_id("B", entry.sha),
-            **fields,
+            "oid": entry.sha,
             "byteSize": len(raw),
             "isBinary": is_binary,
             "isTruncated": is_truncated,
