@@ -24,7 +24,8 @@ from anchor_tui.sandbox.argocd.stream import HEARTBEAT_S
 from anchor_tui.sandbox.clock import Clock, ManualClock, WallClock
 from anchor_tui.sandbox.faults.middleware import ClientAddress, FaultMiddleware
 from anchor_tui.sandbox.faults.switches import Fault, FaultSwitches, Side
-from anchor_tui.sandbox.git.repository import GitPerson, MemoryRepository
+from anchor_tui.sandbox.git.objects import GitPerson
+from anchor_tui.sandbox.git.repository import MemoryRepository
 from anchor_tui.sandbox.github.accounts import ACCOUNTS
 from anchor_tui.sandbox.github.api import GitHubServer
 from anchor_tui.sandbox.github.pull_requests import CheckTimings

@@ -21,7 +21,8 @@ from anchor_tui.sandbox.argocd.failing_deployments import FailingDeployment
 from anchor_tui.sandbox.argocd.operations import OperationRunner
 from anchor_tui.sandbox.argocd.sync_tasks import CANNOT_LOAD, SyncOrder
 from anchor_tui.sandbox.argocd.sync_windows import ProjectSyncWindow, is_sync_allowed
-from anchor_tui.sandbox.git.repository import GitCommit, MemoryRepository
+from anchor_tui.sandbox.git.objects import GitCommit
+from anchor_tui.sandbox.git.repository import MemoryRepository
 from anchor_tui.sandbox.timings import ControllerTimings
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]

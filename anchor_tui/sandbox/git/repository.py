@@ -6,7 +6,6 @@ Branches move only through `commit`, `commit_tree` and `set_branch`; each listen
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import unified_diff
 from functools import lru_cache
@@ -21,64 +20,12 @@ from dulwich.objects import Blob, Commit, ObjectID, Tree, valid_hexsha
 from dulwich.repo import MemoryRepo
 from dulwich.walk import Walker
 
+from anchor_tui.sandbox.git.objects import GitCommit, GitPerson, GitTreeEntry, RepositoryError, TreeChanges
+
 FILE_MODE = 0o100644
-FOLDER_MODE = 0o40000
 T = TypeVar("T", Blob, Commit, Tree)
 PushListener = Callable[[str, str, datetime], None]
 """Called with the branch, its new commit id and the time of the push."""
-
-
-class RepositoryError(Exception):
-    """A ref, a path or an object that the repository does not have."""
-
-
-@dataclass(frozen=True, slots=True)
-class GitPerson:
-    """The author of a commit. `login` is the GitHub account, if it is known."""
-
-    name: str
-    email: str
-    login: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GitTreeEntry:
-    """An entry of a tree: a file, or a folder with mode 0o40000."""
-
-    path: str
-    mode: int
-    sha: str
-
-    @property
-    def name(self) -> str:
-        """The last part of the path."""
-        return self.path.rsplit("/", 1)[-1]
-
-    @property
-    def is_folder(self) -> bool:
-        """Report whether the entry is a tree."""
-        return self.mode == FOLDER_MODE
-
-
-TreeChanges = dict[str, tuple[GitTreeEntry | None, GitTreeEntry | None]]
-"""Path → the entry before and after; None where the file does not exist."""
-
-
-@dataclass(frozen=True, slots=True)
-class GitCommit:
-    """The content of a commit object."""
-
-    sha: str
-    tree: str
-    parents: tuple[str, ...]
-    author: GitPerson
-    time: datetime
-    message: str
-
-    @property
-    def headline(self) -> str:
-        """The first line of the message."""
-        return self.message.split("\n", 1)[0]
 
 
 class MemoryRepository:

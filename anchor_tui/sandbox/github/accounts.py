@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from anchor_tui.sandbox.git.repository import GitPerson
+from anchor_tui.sandbox.git.objects import GitPerson
 
 ORGANISATION = "anchor"
 ACTIONS_BOT = "github-actions[bot]"

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from anchor_tui.sandbox.clock import format_rfc3339
-from anchor_tui.sandbox.git.repository import GitTreeEntry
+from anchor_tui.sandbox.git.objects import GitTreeEntry
 from anchor_tui.sandbox.github.accounts import LABEL_COLOURS, TEAMS
 from anchor_tui.sandbox.github.graphql_pages import (
     WEB_URL,

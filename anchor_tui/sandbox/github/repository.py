@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from anchor_tui.sandbox.git.repository import MemoryRepository, TreeChanges
+from anchor_tui.sandbox.git.objects import TreeChanges
+from anchor_tui.sandbox.git.repository import MemoryRepository
 from anchor_tui.sandbox.github.accounts import ACCOUNTS, CODE_OWNERS
 from anchor_tui.sandbox.github.pull_requests import (
     CheckConclusion,

@@ -11,7 +11,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from anchor_tui.sandbox.clock import format_rfc3339
-from anchor_tui.sandbox.git.repository import GitCommit, GitTreeEntry
+from anchor_tui.sandbox.git.objects import GitCommit, GitTreeEntry
 from anchor_tui.sandbox.github.accounts import BOTS
 from anchor_tui.sandbox.github.branch_rule_nodes import build_rules, build_update_rule
 from anchor_tui.sandbox.github.graphql_pages import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from anchor_tui.sandbox.git.repository import RepositoryError
+from anchor_tui.sandbox.git.objects import RepositoryError
 from anchor_tui.sandbox.github.pull_request_serializers import serialize_pull_request, serialize_ref
 from anchor_tui.sandbox.github.responses import EndpointResponse, RestError
 from anchor_tui.sandbox.github.rest_serializers import (

@@ -6,7 +6,8 @@ import base64
 from datetime import datetime
 
 from anchor_tui.sandbox.clock import format_rfc3339
-from anchor_tui.sandbox.git.repository import GitCommit, GitTreeEntry, MemoryRepository
+from anchor_tui.sandbox.git.objects import GitCommit, GitTreeEntry
+from anchor_tui.sandbox.git.repository import MemoryRepository
 from anchor_tui.sandbox.github.accounts import BOTS
 from anchor_tui.sandbox.github.node_ids import encode_node_id
 from anchor_tui.sandbox.github.repository import HostedRepository

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from zlib import crc32
 
-from anchor_tui.sandbox.git.repository import RepositoryError
+from anchor_tui.sandbox.git.objects import RepositoryError
 from anchor_tui.sandbox.github import writes
 from anchor_tui.sandbox.github.pull_requests import RuleViolationError
 from anchor_tui.sandbox.github.repository import HostedRepository

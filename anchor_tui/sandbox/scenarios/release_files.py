@@ -11,7 +11,7 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-from anchor_tui.sandbox.git.repository import RepositoryError
+from anchor_tui.sandbox.git.objects import RepositoryError
 from anchor_tui.sandbox.scenarios.seed_history import (
     DEV,
     FIRST_VERSION,

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from anchor_tui.sandbox.git.repository import GitPerson, MemoryRepository, RepositoryError
+from anchor_tui.sandbox.git.objects import GitPerson, RepositoryError
+from anchor_tui.sandbox.git.repository import MemoryRepository
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ADA = GitPerson("Ada Lee", "a-lee@anchor.example", "a-lee")
