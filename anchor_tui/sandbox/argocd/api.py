@@ -85,7 +85,7 @@ class ArgoCDServer:
 
     @staticmethod
     def _route(path: str, endpoint: Endpoint, *methods: str) -> Route:
-        async def answer(request: Request) -> Response:
+        async def respond(request: Request) -> Response:
             try:
                 return await endpoint(request)
             except UnauthorizedError as error:
@@ -93,7 +93,7 @@ class ArgoCDServer:
             except GrpcError as error:
                 return error_response(request, error.code, error.message)
 
-        return Route(path, answer, methods=methods or ["GET"])
+        return Route(path, respond, methods=methods or ["GET"])
 
     # --- accounts --------------------------------------------------------------------------------
 
@@ -165,9 +165,9 @@ class ArgoCDServer:
     async def _write(
         self, request: Request, write: Callable[[Callable[[], ArgoCDSession], str, ArgumentT], Any], argument: ArgumentT
     ) -> Response:
-        answer = write(lambda: self._authenticate(request), request.path_params["name"], argument)
+        document = write(lambda: self._authenticate(request), request.path_params["name"], argument)
         self._wake()
-        return json_response(request, answer)
+        return json_response(request, document)
 
     async def get_managed_resources(self, request: Request) -> Response:
         """GET …/managed-resources: target and live state of every resource."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from anchor_tui.sandbox.argocd.applications import ClusterApplication, ClusterObject
 from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource, render_chart
@@ -95,13 +96,11 @@ TENANT_VALUES = {
     "statusMock": {"enabled": False},
     "secrets": {"name": "tenant", "store": "anchor-vault", "remoteKey": "tenant", "keys": ["DATABASE_URL"]},
 }
-_TENANT_RESOURCES: tuple[RenderedResource, ...] = ()
 
 
+@cache
 def _render_tenant() -> tuple[RenderedResource, ...]:
-    global _TENANT_RESOURCES
-    _TENANT_RESOURCES = _TENANT_RESOURCES or render_chart(TENANT_VALUES, "tenant")
-    return _TENANT_RESOURCES
+    return render_chart(TENANT_VALUES, "tenant")
 
 
 def _build_tenant(number: int, now: datetime) -> ClusterApplication:

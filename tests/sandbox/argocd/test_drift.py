@@ -94,13 +94,13 @@ async def test_dev_no_longer_follows_git_and_is_behind_it(box: Sandbox, argocd: 
 
 
 async def test_self_heal_reverts_a_manual_change(box: Sandbox, argocd: httpx.AsyncClient) -> None:
-    told = []
-    box.controller.listeners.append(lambda _event, app: told.append((app.sync, app.operation is not None)))
+    states = []
+    box.controller.listeners.append(lambda _event, app: states.append((app.sync, app.operation is not None)))
     box.kubectl.edit_object(PROD, "Deployment", "anchor-web", "spec.replicas", 3)
     box.advance(30)
     after = await get_application(argocd, PROD)
-    assert told[0] == ("Synced", True)
-    assert ("OutOfSync", True) in told
+    assert states[0] == ("Synced", True)
+    assert ("OutOfSync", True) in states
     assert (after["status"]["sync"]["status"], after["status"]["health"]["status"]) == ("Synced", "Healthy")
     assert after["status"]["history"][-1]["initiatedBy"] == {"automated": True}
     assert diff_resource((await read_managed_resources(argocd, PROD))["Deployment", "anchor-web"]) == {}

@@ -67,14 +67,14 @@ async def test_retries_wait_as_recorded_and_are_counted(box: Sandbox, argocd: ht
     )
     box.advance(60)
     states = [app["status"].get("operationState") for app in seen]
-    told = [state for state in states if state and "retryCount" in state]
-    steps = [(state["phase"], state["retryCount"], "finishedAt" in state) for state in told]
+    retried = [state for state in states if state and "retryCount" in state]
+    steps = [(state["phase"], state["retryCount"], "finishedAt" in state) for state in retried]
     assert list(dict.fromkeys(steps)) == [
         (state["phase"], state["retryCount"], "finishedAt" in state) for state in theirs
     ]
-    waits = [state for state in told if "finishedAt" in state]
+    waits = [state for state in retried if "finishedAt" in state]
     assert waits[0]["message"].endswith(f"{REFUSED}. Retrying attempt #1 at 12:00PM.")
-    assert "Retrying operation. Attempt #2" in {state["message"] for state in told}
+    assert "Retrying operation. Attempt #2" in {state["message"] for state in retried}
     assert waits[-1]["message"].endswith(f"{REFUSED} (retried 2 times).")
     ends = sorted({datetime.fromisoformat(state["finishedAt"]) for state in waits})
     assert [round((later - sooner).total_seconds()) for sooner, later in pairwise(ends)] == [12, 22]
@@ -164,7 +164,7 @@ async def test_a_watch_gets_every_step_of_an_operation() -> None:
             )
         assert box.errors == []
     assert answer.status_code == 200
-    told = [
+    steps = [
         (
             "operation" in line["application"],
             line["application"]["status"].get("operationState", {}).get("phase"),
@@ -172,13 +172,13 @@ async def test_a_watch_gets_every_step_of_an_operation() -> None:
         )
         for line in seen
     ]
-    assert list(dict.fromkeys(told)) == [
+    assert list(dict.fromkeys(steps)) == [
         (False, "Succeeded", "Healthy"),
         (True, None, "Healthy"),
         (True, "Running", "Healthy"),
         (True, "Running", "Progressing"),
         (False, "Succeeded", "Progressing"),
     ]
-    assert told[-1] == (False, "Succeeded", "Healthy")
+    assert steps[-1] == (False, "Succeeded", "Healthy")
     versions = [int(line["application"]["metadata"]["resourceVersion"]) for line in seen]
     assert versions == sorted(set(versions))

@@ -53,14 +53,14 @@ async def test_a_sync_with_prune_goes_through_the_recorded_states(box: Sandbox, 
     box.controller.listeners.append(lambda _event, app: seen.append(serialize_application(app)))
     await sync_application(argocd, STAGING, prune=True, project="anchor-msp")
     box.advance(30)
-    told = []
+    steps = []
     for app in seen:
         state = app["status"].get("operationState", {})
         line = ("operation" in app, state.get("phase"), app["status"]["sync"]["status"], list_prunable(app))
-        if not told or told[-1] != line:
-            told.append(line)
+        if not steps or steps[-1] != line:
+            steps.append(line)
     both, deployment = ["Service/status-mock", "Deployment/status-mock"], ["Deployment/status-mock"]
-    assert told == [
+    assert steps == [
         (True, None, "OutOfSync", both),
         (True, "Running", "OutOfSync", both),
         (True, "Running", "OutOfSync", deployment),
