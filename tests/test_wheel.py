@@ -35,7 +35,7 @@ def test_the_wheel_contains_every_module_and_data_file(wheel):
     expected = {str(file.relative_to(ROOT)) for file in files}
     expected |= {f"anchor_tui/styles/{sheet.name}" for sheet in (ROOT / "styles").glob("*.tcss")}
     assert expected <= set(wheel)
-    for part in (".tcss", "/sandbox/schema.graphql", "/sandbox/ops_repo/infra/helm/platform/values.yaml", "/py.typed"):
+    for part in (".tcss", "/sandbox/github/schema.graphql", "/sandbox/ops_repo/infra/helm/platform/values.yaml", "/py.typed"):
         assert any(name.endswith(part) for name in expected)
 
 

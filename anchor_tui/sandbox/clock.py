@@ -1,4 +1,4 @@
-"""The sandbox's time. Everything that takes time there asks a `Clock`, so that tests can turn the hands."""
+"""The sandbox's time. Everything reads a `Clock`, so that tests can set the time."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time."""
+    """A source of the current time."""
 
     def now(self) -> datetime:
-        """The present, aware and in UTC."""
+        """Return the current time in UTC."""
         ...
 
 
 class WallClock:
-    """The computer's own clock, moved by `shift`."""
+    """The system clock, shifted by `shift`."""
 
     def __init__(self, shift: timedelta = timedelta(0)) -> None:
         self._shift = shift
 
     def now(self) -> datetime:
-        """The present, aware and in UTC."""
+        """Return the current time in UTC."""
         return datetime.now(UTC) + self._shift
 
 
 class ManualClock:
-    """A clock that stands still until it is advanced."""
+    """A clock that stops until it is advanced."""
 
     def __init__(self, start: datetime) -> None:
         if start.tzinfo is None:
@@ -34,16 +34,16 @@ class ManualClock:
         self._now = start.astimezone(UTC)
 
     def now(self) -> datetime:
-        """The time it was last set to."""
+        """Return the current time in UTC."""
         return self._now
 
     def advance(self, seconds: float) -> None:
-        """Move the hands forward."""
+        """Advance the clock."""
         if seconds < 0:
             raise ValueError("time does not run backwards")
         self._now += timedelta(seconds=seconds)
 
 
 def format_rfc3339(time: datetime) -> str:
-    """Whole seconds in UTC, as both servers write times: `2026-11-23T06:27:20Z`."""
+    """Format a time in UTC with whole seconds: `2026-11-23T06:27:20Z`."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

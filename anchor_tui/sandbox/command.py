@@ -1,4 +1,4 @@
-"""`anchor-tui sandbox serve`: all servers in a process of their own, told about in one line of JSON."""
+"""`anchor-tui sandbox serve`: all servers in one process. It prints their addresses as one line of JSON."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from anchor_tui.config.location import CONFIG_FILE_NAME
 if TYPE_CHECKING:
     from anchor_tui.sandbox.server import Sandbox
 
-REQUIRED_PACKAGES = ("starlette", "uvicorn", "dulwich", "graphql")
+REQUIRED_PACKAGES = ("starlette", "uvicorn", "dulwich", "merge3", "graphql")
 INSTALL_HINT = (
-    "the sandbox needs packages that are not installed: pip install 'anchor-tui[demo]', or in a clone '.[demo]'"
+    "the sandbox needs packages that are not installed. Install them with: pip install 'anchor-tui[demo]' (in a clone: "
+    "pip install '.[demo]')"
 )
 USAGE_ERROR = 2
 
@@ -63,7 +64,7 @@ users:
 
 
 def run_sandbox_command(arguments: argparse.Namespace) -> int:
-    """Serve until told to stop; returns the exit code."""
+    """Serve until a signal or the end of stdin, and return the exit code."""
     if any(importlib.util.find_spec(name) is None for name in REQUIRED_PACKAGES):
         return _print_error(INSTALL_HINT)
     from anchor_tui.sandbox.faults.switches import parse_fault
@@ -83,7 +84,7 @@ def run_sandbox_command(arguments: argparse.Namespace) -> int:
         return _print_error(f"cannot serve: {error.strerror or error}")
     finally:
         if arguments.until_stdin_closes and arguments.write:
-            shutil.rmtree(arguments.write, ignore_errors=True)  # the parent may have been killed before it could
+            shutil.rmtree(arguments.write, ignore_errors=True)  # a killed parent cannot remove it
     return 0
 
 
@@ -118,17 +119,17 @@ async def _serve_until_stopped(arguments: argparse.Namespace) -> None:
 
 
 def _await_end_of_stdin(end: Callable[[], None]) -> None:
-    """Read and forget what comes; call `end` when nothing more can come."""
+    """Discard stdin and call `end` when it is closed."""
     try:
         while os.read(0, 4096):
             pass
     except OSError:
-        pass  # there is no stdin at all
+        pass  # stdin is closed
     end()
 
 
 def describe_servers(box: Sandbox, folder: Path | None = None) -> dict[str, object]:
-    """The line that tells where everything is."""
+    """Return the addresses and tokens for the line of JSON."""
     return {
         "argocd": {"url": box.argocd_url, "token": box.argocd_token},
         "github": {
@@ -146,11 +147,11 @@ def describe_servers(box: Sandbox, folder: Path | None = None) -> dict[str, obje
 
 
 def write_configuration(box: Sandbox, folder: Path) -> Path:
-    """Write a configuration, the tokens, and what `ARGOCD_CONFIG_DIR` can name; returns the folder, absolute."""
+    """Write a configuration, the tokens and a folder for `ARGOCD_CONFIG_DIR`; return the absolute folder."""
     folder = folder.resolve()
-    for each in (folder, folder / "argocd-config"):
-        each.mkdir(mode=0o700, parents=True, exist_ok=True)
-    words = {
+    for path in (folder, folder / "argocd-config"):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    values = {
         "argocd": box.argocd_url,
         "address": box.argocd_url.removeprefix("http://"),
         "argocd_token": box.argocd_token,
@@ -161,14 +162,14 @@ def write_configuration(box: Sandbox, folder: Path) -> Path:
         "ops_repo": box.ops_repo,
         "app_repo": box.app_repo,
     }
-    (folder / CONFIG_FILE_NAME).write_text(CONFIGURATION_TEMPLATE.format(**words), encoding="utf-8")
-    _write_private_file(folder / "env", ENVIRONMENT_TEMPLATE.format(**words))
-    _write_private_file(folder / "argocd-config" / "config", ARGOCD_CONFIG_TEMPLATE.format(**words))
+    (folder / CONFIG_FILE_NAME).write_text(CONFIGURATION_TEMPLATE.format(**values), encoding="utf-8")
+    _write_private_file(folder / "env", ENVIRONMENT_TEMPLATE.format(**values))
+    _write_private_file(folder / "argocd-config" / "config", ARGOCD_CONFIG_TEMPLATE.format(**values))
     return folder
 
 
 def _write_private_file(path: Path, text: str) -> None:
-    """A file that nobody else may read, from its first byte on."""
+    """Write a file that only the owner can read."""
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

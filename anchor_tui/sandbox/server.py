@@ -1,7 +1,7 @@
-"""All servers on loopback sockets, in a running event loop or in a thread of their own.
+"""All servers on loopback sockets, in an event loop or in their own thread.
 
 async with Sandbox.start("incident") as box: ...
-with running("steady", clock=ManualClock(...)) as box: ...
+with run_sandbox_in_thread("steady", clock=ManualClock(...)) as box: ...
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from anchor_tui.sandbox.argocd.stream import HEARTBEAT_S
 from anchor_tui.sandbox.clock import Clock, ManualClock, WallClock
 from anchor_tui.sandbox.faults.middleware import ClientAddress, FaultMiddleware
 from anchor_tui.sandbox.faults.switches import Fault, FaultSwitches, Side
-from anchor_tui.sandbox.git.repository import GitPerson, MemoryRepository
+from anchor_tui.sandbox.git.objects import GitPerson
+from anchor_tui.sandbox.git.repository import MemoryRepository
 from anchor_tui.sandbox.github.accounts import ACCOUNTS
 from anchor_tui.sandbox.github.api import GitHubServer
 from anchor_tui.sandbox.github.pull_requests import CheckTimings
@@ -41,45 +42,45 @@ ResultT = TypeVar("ResultT")
 
 
 class Sandbox:
-    """A running sandbox. Everything may be called from any thread."""
+    """A running sandbox. All methods are thread-safe."""
 
     def __init__(
         self,
-        what: Scenario,
+        scenario: Scenario,
         clock: Clock,
         *,
-        pace: ControllerTimings,
+        timings: ControllerTimings,
         checks: CheckTimings,
         faults: Iterable[Fault | str],
         heartbeat_s: float,
     ) -> None:
-        self.scenario = what
+        self.scenario = scenario
         self.clock = clock
         self.errors: list[Exception] = []
-        """What the servers themselves stumbled over: nothing, if all is well."""
+        """Exceptions of the servers; empty if everything works."""
         self.faults = FaultSwitches()
         for fault in faults:
             self.faults.add(fault)
-        estate = build_scenario(what, clock, pace, checks)
-        self.controller: ApplicationController = estate.controller
-        self.github_repo: HostedRepository = estate.ops
+        state = build_scenario(scenario, clock, timings, checks)
+        self.controller: ApplicationController = state.controller
+        self.github_repo: HostedRepository = state.ops
         self.argocd = ArgoCDServer(
-            estate.controller, clock, self.faults, heartbeat_s=heartbeat_s, wake=lambda: self._wake.set()
+            state.controller, clock, self.faults, heartbeat_s=heartbeat_s, wake=lambda: self._wake.set()
         )
-        self.kubectl = Kubectl(estate.controller, clock, self.call_in_loop)
-        self.github = GitHubServer((estate.ops, estate.app), clock, self.faults)
+        self.kubectl = Kubectl(state.controller, clock, self.call_in_loop)
+        self.github = GitHubServer((state.ops, state.app), clock, self.faults)
         self.status_api = StatusApiServer(clock)
         self.argocd_token = self.argocd.sessions.issue_token("on-call:apiKey")
         self.github_token = self.github.token
         self.status_token = self.status_api.token
         self.argocd_url = self.github_url = self.status_url = ""
-        self.ops_repo, self.app_repo = estate.ops.full_name, estate.app.full_name
+        self.ops_repo, self.app_repo = state.ops.full_name, state.app.full_name
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
     @property
     def git(self) -> MemoryRepository:
-        """The ops repo's git."""
+        """The git repository of the ops repo."""
         return self.github_repo.git
 
     @property
@@ -92,16 +93,16 @@ class Sandbox:
         files: Mapping[str, str | bytes | None],
         message: str,
         branch: str = "main",
-        author: str | GitPerson = "a.lee",
+        author: str | GitPerson = "a-lee",
     ) -> str:
-        """Commit to the ops repo, as a push would, and return the sha. None deletes a file."""
+        """Commit to the ops repo, as a push, and return the commit id. None deletes a file."""
         person = ACCOUNTS[author] if isinstance(author, str) else author
         return self.call_in_loop(
             lambda: self.git.commit(files, message, author=person, time=self.clock.now(), branch=branch)
         )
 
     def advance(self, seconds: float) -> None:
-        """Move a ManualClock on, and let happen what is due."""
+        """Advance a ManualClock and run the events that are due."""
         clock = self.clock
         if not isinstance(clock, ManualClock):
             raise TypeError("only a ManualClock can be advanced")
@@ -112,20 +113,20 @@ class Sandbox:
 
         self.call_in_loop(move)
 
-    def approve(self, number: int, by: str = "a.lee") -> None:
-        """Approve a pull request of the ops repo as somebody else."""
+    def approve(self, number: int, by: str = "a-lee") -> None:
+        """Approve a pull request of the ops repo as another account."""
         self.call_in_loop(
             lambda: submit_review(self.github_repo.pull_requests[number], "APPROVE", by, self.clock.now())
         )
 
     def _run_due_events(self) -> None:
-        """Let happen what is due: merges first, so that Argo CD notices them."""
+        """Run the events that are due: merges first, so that Argo CD notices them."""
         now = self.clock.now()
         self.github.run_due_events(now)
         self.controller.run_due_events(now)
 
     def call_in_loop(self, function: Callable[[], ResultT]) -> ResultT:
-        """Call a function where the servers run, and wait for it."""
+        """Call a function in the servers' event loop and wait for its result."""
         try:
             here = asyncio.get_running_loop() is self._loop
         except RuntimeError:
@@ -152,7 +153,7 @@ class Sandbox:
         name: str = "steady",
         *,
         clock: Clock | None = None,
-        pace: ControllerTimings | None = None,
+        timings: ControllerTimings | None = None,
         checks: CheckTimings | None = None,
         faults: Iterable[Fault | str] = (),
         heartbeat_s: float = HEARTBEAT_S,
@@ -160,11 +161,11 @@ class Sandbox:
         port_github: int = 0,
         port_status: int = 0,
     ) -> AsyncIterator[Sandbox]:
-        """All servers, listening, as long as the block lasts."""
+        """Start all servers; they listen until the block ends."""
         box = cls(
             find_scenario(name),
             clock or WallClock(),
-            pace=pace or ControllerTimings(),
+            timings=timings or ControllerTimings(),
             checks=checks or CheckTimings(),
             faults=faults,
             heartbeat_s=heartbeat_s,
@@ -183,7 +184,7 @@ class Sandbox:
 
     @contextlib.asynccontextmanager
     async def _serve(self, listeners: Mapping[Side, socket.socket]) -> AsyncIterator[None]:
-        """All servers and the ticker, until the block ends; then all of them end together."""
+        """Run all servers and the ticker until the block ends, then stop them together."""
         closing = self.argocd.closing
         apps: dict[Side, ASGIApp] = {
             "argocd": self.argocd.app,
@@ -227,7 +228,7 @@ class Sandbox:
 
 @contextlib.contextmanager
 def run_sandbox_in_thread(name: str = "steady", **options: Any) -> Iterator[Sandbox]:  # noqa: ANN401 - those of Sandbox.start
-    """A sandbox in a thread of its own, for callers without an event loop. The options are those of `Sandbox.start`."""
+    """Run a sandbox in its own thread, for callers without an event loop. The options are those of `Sandbox.start`."""
     started: Future[tuple[Sandbox, asyncio.Event]] = Future()
 
     async def main() -> None:

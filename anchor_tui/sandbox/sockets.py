@@ -1,4 +1,4 @@
-"""Listening sockets and the uvicorn servers on them, which start, stop and are cut when we say so."""
+"""Listening sockets and their uvicorn servers."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from anchor_tui.sandbox.faults.middleware import ClientAddress, FaultMiddleware
 
 LOOPBACK = "127.0.0.1"
 SHUTDOWN_GRACE_S = 0.05
-"""How long open streams have to say goodbye."""
+"""The time that open streams have to end."""
 
 
 ACCEPTING_TURNS = 5
 
 
 class LoopbackServer(uvicorn.Server):
-    """One listening server that can be told to stop, and leaves the process's signals alone."""
+    """A listening server that can be stopped and does not handle signals."""
 
     def __init__(self, app: FaultMiddleware, connections: dict[ClientAddress, asyncio.Transport]) -> None:
         super().__init__(
@@ -45,39 +45,39 @@ class LoopbackServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Signals belong to whoever runs us."""
+        """Leave signal handling to the caller."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and say so."""
+        """Start to listen, and set `ready`."""
         await super().startup(sockets)
         self.ready.set()
 
     async def main_loop(self) -> None:
-        """Keep the Date header true until told to stop."""
+        """Keep the Date header current until the server is stopped."""
         while not self._stop.is_set():
             await self.on_tick(0)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), 1.0)
 
     def abort_connections(self) -> None:
-        """Cut every connection, and stop."""
+        """Abort every connection and stop."""
         for transport in list(self._connections.values()):
             transport.abort()
         self._stop.set()
 
     @property
     def is_busy(self) -> bool:
-        """Whether a request is being answered."""
+        """Report whether a request is being handled."""
         return bool(self.server_state.tasks)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, and wait until the last request is over: the connections have been cut already."""
+        """Stop listening and wait for the last requests; the connections have been aborted before."""
         for server in self.servers:
             server.close()
         for listener in sockets or ():
             listener.close()
-        for _ in range(ACCEPTING_TURNS):  # what was accepted already becomes a connection, and is cut
+        for _ in range(ACCEPTING_TURNS):  # accepted sockets become connections, which are aborted
             await asyncio.sleep(0)
         for connection in list(self.server_state.connections):
             connection.shutdown()
@@ -90,7 +90,7 @@ class LoopbackServer(uvicorn.Server):
 
 
 async def wait_while(holds: Callable[[], bool], at_most_s: float) -> None:
-    """Let others run while something holds, but not for long."""
+    """Wait while a condition holds, but not longer than `at_most_s` seconds."""
     loop = asyncio.get_running_loop()
     end = loop.time() + at_most_s
     while holds() and loop.time() < end:  # noqa: ASYNC110 - uvicorn has no event for it
@@ -100,9 +100,9 @@ async def wait_while(holds: Callable[[], bool], at_most_s: float) -> None:
 def _make_tracking_protocol(
     connections: dict[ClientAddress, asyncio.Transport], is_over: Callable[[], bool]
 ) -> type[H11Protocol]:
-    """A protocol that notes its transports by the client's address, so that one can be cut.
+    """Return a protocol that keeps its transports by the client's address, so that they can be aborted.
 
-    A connection that was being accepted while the server stopped is cut as it comes.
+    A connection that is accepted while the server stops is aborted at once.
     """
 
     class Connection(H11Protocol):
@@ -122,8 +122,10 @@ def _make_tracking_protocol(
 
 
 def open_listener(port: int) -> socket.socket:
-    """A bound socket. With its protocol named, asyncio sends without delay on what it accepts; otherwise each answer
-    waits 40 ms for an acknowledgement.
+    """Return a bound socket.
+
+    With its protocol named, asyncio sets TCP_NODELAY on accepted connections; otherwise each response waits 40 ms for
+    an acknowledgement.
     """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""The status API: takes events about releases, each once, and keeps them."""
+"""The status API: it receives release events and keeps each once."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ REQUIRED_FIELDS = ("event", "engine_id")
 
 
 class StatusApiServer:
-    """Where events are posted to."""
+    """The server that release events are posted to."""
 
     def __init__(self, clock: Clock) -> None:
         self.token = "sta_" + secrets.token_urlsafe(24)
         self.received: list[dict[str, Any]] = []
-        """Each event with its id, the time and the key under which it came."""
+        """Each event with its id, time and idempotency key."""
         self._clock = clock
         self._ids: dict[str, str] = {}
         self.app: ASGIApp = Starlette(
@@ -37,11 +37,11 @@ class StatusApiServer:
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """Those that came, as they came, the oldest first."""
-        return [each["event"] for each in self.received]
+        """The received events, the oldest first."""
+        return [received["event"] for received in self.received]
 
     async def _post_event(self, request: Request) -> Response:
-        """POST /events: 202 with an id; with an Idempotency-Key that came before, 200 with the id of then."""
+        """POST /events: 202 with an id; 200 with the same id for a repeated Idempotency-Key."""
         if not self._is_authorized(request):
             return _error_response(401, "unauthorized")
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
@@ -56,21 +56,21 @@ class StatusApiServer:
         key = request.headers.get("idempotency-key", "")
         if key in self._ids:
             return _json_response(200, {"id": self._ids[key]})
-        given = f"evt_{len(self.received) + 1:06}"
+        event_id = f"evt_{len(self.received) + 1:06}"
         if key:
-            self._ids[key] = given
+            self._ids[key] = event_id
         self.received.append(
             {
-                "id": given,
+                "id": event_id,
                 "received_at": format_rfc3339(self._clock.now()),
                 "idempotency_key": key or None,
                 "event": event,
             }
         )
-        return _json_response(202, {"id": given})
+        return _json_response(202, {"id": event_id})
 
     async def _list_events(self, request: Request) -> Response:
-        """GET /events: what came."""
+        """GET /events: the received events."""
         if not self._is_authorized(request):
             return _error_response(401, "unauthorized")
         return _json_response(200, {"events": self.received})

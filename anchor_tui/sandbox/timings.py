@@ -1,56 +1,37 @@
-"""How long things take in the cluster, and what never gets well there."""
+"""The durations of the application controller and the cluster."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource
-
 
 @dataclass(frozen=True, slots=True)
 class ControllerTimings:
-    """How long things take, in seconds."""
+    """Durations of the controller and the cluster, in seconds."""
 
     notice_push_s: float = 1.0
-    """From a push to the comparison with it."""
+    """From a push to its comparison."""
     start_operation_s: float = 0.3
-    """From an operation to its being taken up."""
+    """From the request of an operation to its start."""
     apply_s: float = 1.5
     finish_s: float = 0.6
     compare_s: float = 0.1
     rollout_s: float = 6.0
     delete_workload_s: float = 1.8
-    """The foreground deletion of a Deployment that was pruned, until its Pods are gone."""
+    """The deletion of a workload, until its Pods are gone."""
     delete_object_s: float = 0.06
-    """The deletion of anything that owns nothing."""
+    """The deletion of other objects."""
     notice_change_s: float = 0.2
-    """From a change in the cluster to the comparison with it, and to self-heal."""
+    """From a change in the cluster to its comparison, and to self-heal."""
     terminate_s: float = 0.15
-    """From Terminating to Failed."""
+    """From phase Terminating to Failed."""
     window_retry_s: float = 10.0
-    """Between two looks at whether a sync window that holds an operation has ended."""
+    """Between two checks of the sync window that blocks an operation."""
     progress_deadline_s: float = 180.0
-    """After this long a Deployment that does not become ready is Degraded."""
+    """The time after which a Deployment that is not ready becomes Degraded."""
     refresh_s: float = 0.0
     reconcile_s: float = 60.0
-    """Between two comparisons without a reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class FailingDeployment:
-    """A Deployment that never becomes ready where it runs an image with this tag."""
-
-    namespace: str
-    deployment: str
-    tag: str
-
-    def matches(self, resource: RenderedResource) -> bool:
-        """Whether it is this one."""
-        return (resource.kind, resource.namespace, resource.name) == (
-            "Deployment",
-            self.namespace,
-            self.deployment,
-        ) and any(f":{self.tag}@" in image or image.endswith(f":{self.tag}") for image in resource.images)
+    """Between two regular comparisons."""
 
 
 FAST_TIMINGS = ControllerTimings(
@@ -62,4 +43,4 @@ FAST_TIMINGS = ControllerTimings(
     rollout_s=0.3,
     delete_workload_s=0.2,
 )
-"""A pace for those who wait by the wall clock."""
+"""Short durations for tests on the wall clock."""

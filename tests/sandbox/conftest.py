@@ -19,7 +19,7 @@ DATA = Path(__file__).parent.parent / "data"
 
 @pytest.fixture
 def scenario_name() -> str:
-    """Overridden by parametrising."""
+    """The scenario of `box`; tests override it by parametrisation."""
     return "steady"
 
 
@@ -71,14 +71,15 @@ async def query_github(client: httpx.AsyncClient, text: str, **variables: Any) -
 
 
 def edit_release(box: Sandbox, environment: str, version: str) -> dict[str, str]:
-    """The files that bring an environment to a version of the story."""
-    from anchor_tui.sandbox.scenarios.seed_history import SeedRelease, edit_release_files
+    """Return the files of an environment at a version of the history."""
+    from anchor_tui.sandbox.scenarios.release_files import edit_release_files
+    from anchor_tui.sandbox.scenarios.seed_history import SeedRelease
 
     return edit_release_files(box.git.read_file, SeedRelease(environment, version))
 
 
 async def wait_until(true: Callable[[], bool]) -> None:
-    """Let others run until something holds."""
+    """Wait until a condition holds."""
     async with asyncio.timeout(5):
         while not true():  # noqa: ASYNC110 - there is no event for what is looked at from outside
             await asyncio.sleep(0.001)

@@ -1,4 +1,4 @@
-"""What the tests of writes ask of the sandbox's GitHub."""
+"""Requests to the sandbox's GitHub that several tests send."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from tests.sandbox.conftest import edit_release
 
 REPO = "/repos/anchor/anchor-msp-ops"
 BRANCH = "promote/prod-1.43.2"
-REPOSITORY_ID = encode_node_id("R", 871_234_567)
 
 
 def pull_request_id(number: int) -> str:
@@ -22,7 +21,7 @@ def pull_request_id(number: int) -> str:
 
 
 async def mutate(client: httpx.AsyncClient, name: str, output: str, /, **given: Any) -> dict[str, Any]:
-    """One mutation; the whole answer."""
+    """Send a mutation and return the whole response."""
     kind = name[0].upper() + name[1:]
     query = f"mutation M($input: {kind}Input!) {{ {name}(input: $input) {{ {output} }} }}"
     answer = await client.post("/graphql", json={"query": query, "variables": {"input": given}})
@@ -32,7 +31,7 @@ async def mutate(client: httpx.AsyncClient, name: str, output: str, /, **given: 
 
 
 def read_error(answer: Mapping[str, Any], name: str) -> tuple[str, str]:
-    """Type and message of the one error, which leaves the mutation's field null."""
+    """Return type and message of the only error; the mutation's field is null."""
     (error,) = answer["errors"]
     assert answer["data"] == {name: None}
     assert error["path"] == [name]
@@ -61,7 +60,7 @@ async def commit_files(
 
 
 async def open_promotion(client: httpx.AsyncClient, box: Sandbox, branch: str = BRANCH, **more: Any) -> int:
-    """A promotion as a client makes it: a branch, a commit of two files, a pull request; its number."""
+    """Create a branch, a commit of two files and a pull request, and return its number."""
     answer = await client.post(f"{REPO}/git/refs", json={"ref": f"refs/heads/{branch}", "sha": box.git.head})
     assert answer.status_code == 201
     made = await commit_files(client, box, branch, edit_release(box, "prod", "1.43.2"))
@@ -75,8 +74,3 @@ async def open_promotion(client: httpx.AsyncClient, box: Sandbox, branch: str = 
 
 async def merge_pull_request(client: httpx.AsyncClient, number: int, **more: Any) -> httpx.Response:
     return await client.put(f"{REPO}/pulls/{number}/merge", json={"merge_method": "squash", **more})
-
-
-def authenticate_as(box: Sandbox, login: str) -> dict[str, str]:
-    """The headers of somebody else's requests."""
-    return {"authorization": f"Bearer {box.call_in_loop(lambda: box.github.issue_token(login))}"}

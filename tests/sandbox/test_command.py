@@ -40,54 +40,54 @@ def rest(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_one_line_tells_where_and_a_signal_ends_it_at_once(tmp_path: Path, number: signal.Signals) -> None:
+def test_one_line_has_the_addresses_and_a_signal_stops(tmp_path: Path, number: signal.Signals) -> None:
     folder = tmp_path / "box"
     with serving("--scenario", "incident", "--write", str(folder), "--fault", "github:status=502,times=1") as (
         process,
-        told,
+        servers,
     ):
-        assert told.keys() == {"argocd", "github", "status_api", "scenario", "pid", "config", "env"}
-        assert (told["scenario"], told["pid"]) == ("incident", process.pid)
-        headers = {"authorization": f"Bearer {told['argocd']['token']}"}
-        assert len(httpx.get(told["argocd"]["url"] + "/api/v1/applications", headers=headers).json()["items"]) == 3
-        headers = {"authorization": f"Bearer {told['github']['token']}"}
-        repository = f"{told['github']['url']}/repos/{told['github']['ops_repo']}"
+        assert servers.keys() == {"argocd", "github", "status_api", "scenario", "pid", "config", "env"}
+        assert (servers["scenario"], servers["pid"]) == ("incident", process.pid)
+        headers = {"authorization": f"Bearer {servers['argocd']['token']}"}
+        assert len(httpx.get(servers["argocd"]["url"] + "/api/v1/applications", headers=headers).json()["items"]) == 3
+        headers = {"authorization": f"Bearer {servers['github']['token']}"}
+        repository = f"{servers['github']['url']}/repos/{servers['github']['ops_repo']}"
         assert [httpx.get(repository, headers=headers).status_code for _ in range(2)] == [502, 200]
-        headers = {"authorization": f"Bearer {told['status_api']['token']}"}
-        assert httpx.get(told["status_api"]["url"], headers=headers).json() == {"events": []}
+        headers = {"authorization": f"Bearer {servers['status_api']['token']}"}
+        assert httpx.get(servers["status_api"]["url"], headers=headers).json() == {"events": []}
         process.send_signal(number)
         assert rest(process) == (0, "", "")
-    config = tomllib.loads(Path(told["config"]).read_text())
+    config = tomllib.loads(Path(servers["config"]).read_text())
     assert config == {
-        "argocd": {"server": told["argocd"]["url"], "token_env": "ARGOCD_AUTH_TOKEN"},
+        "argocd": {"server": servers["argocd"]["url"], "token_env": "ARGOCD_AUTH_TOKEN"},
         "github": {
             "ops_repo": "anchor/anchor-msp-ops",
             "app_repo": "anchor/anchor-msp",
-            "api_url": told["github"]["url"],
+            "api_url": servers["github"]["url"],
             "token_env": "GITHUB_TOKEN",
         },
-        "status_api": {"url": told["status_api"]["url"]},
+        "status_api": {"url": servers["status_api"]["url"]},
     }
-    secrets = [Path(told["env"]), folder / "argocd-config" / "config"]
+    secrets = [Path(servers["env"]), folder / "argocd-config" / "config"]
     assert [stat.S_IMODE(path.stat().st_mode) for path in secrets] == [0o600, 0o600]
     shell = subprocess.run(
         [
             "/bin/sh",
             "-c",
             '. "$0"; printf "%s %s %s" "$ARGOCD_AUTH_TOKEN" "$GITHUB_TOKEN" "$STATUS_API_TOKEN"',
-            told["env"],
+            servers["env"],
         ],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert shell.stdout == " ".join(told[side]["token"] for side in ("argocd", "github", "status_api"))
+    assert shell.stdout == " ".join(servers[side]["token"] for side in ("argocd", "github", "status_api"))
     assert "plain-text: true" in secrets[1].read_text()
 
 
-def test_it_ends_when_its_stdin_does() -> None:
-    with serving("--until-stdin-closes") as (process, told):
-        assert told["config"] is None
+def test_it_stops_when_stdin_is_closed() -> None:
+    with serving("--until-stdin-closes") as (process, servers):
+        assert servers["config"] is None
         assert process.poll() is None
         assert rest(process) == (0, "", "")
 
@@ -95,12 +95,12 @@ def test_it_ends_when_its_stdin_does() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--scenario", "nope"], "known are steady, incident, cutover, "),
+        (["--scenario", "nope"], "choose one of steady, incident, cutover, "),
         (["--fault", "argocd:nope"], "--fault: unknown fault 'nope'"),
         (["--port-argocd", "1"], "cannot serve: "),
     ],
 )
-def test_what_cannot_be_served_is_said_in_a_sentence(
+def test_an_invalid_argument_is_reported_in_one_sentence(
     arguments: list[str], words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from anchor_tui.cli.sandbox import add_arguments
@@ -108,7 +108,7 @@ def test_what_cannot_be_served_is_said_in_a_sentence(
 
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     if "--port-argocd" in arguments:
-        monkeypatch.setattr("anchor_tui.sandbox.sockets.open_listener", _refuse)
+        monkeypatch.setattr("anchor_tui.sandbox.server.open_listener", _refuse)
     assert command.run_sandbox_command(_parsed(add_arguments, ["serve", *arguments])) == 2
     assert words in capsys.readouterr().err
 
@@ -125,7 +125,7 @@ def _parsed(add_arguments, arguments):
     return parser.parse_args(arguments)
 
 
-def test_what_is_missing_is_said_with_how_to_install_it(
+def test_a_missing_package_is_reported_with_its_installation(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from anchor_tui.cli.sandbox import add_arguments
@@ -136,7 +136,7 @@ def test_what_is_missing_is_said_with_how_to_install_it(
     assert "pip install 'anchor-tui[demo]'" in capsys.readouterr().err
 
 
-def test_the_help_names_every_fault(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_lists_every_fault(capsys: pytest.CaptureFixture[str]) -> None:
     from typing import get_args
 
     from anchor_tui.cli.sandbox import add_arguments
@@ -144,8 +144,8 @@ def test_the_help_names_every_fault(capsys: pytest.CaptureFixture[str]) -> None:
 
     with pytest.raises(SystemExit):
         _parsed(add_arguments, ["serve", "--help"])
-    said = capsys.readouterr().out
-    assert all(f"\n  {kind}" in said for kind in get_args(FaultKind))
+    help_text = capsys.readouterr().out
+    assert all(f"\n  {kind}" in help_text for kind in get_args(FaultKind))
 
 
 def test_a_sandbox_in_a_thread_serves_callers_without_a_loop() -> None:
@@ -162,12 +162,12 @@ def test_a_sandbox_in_a_thread_serves_callers_without_a_loop() -> None:
         httpx.get(box.argocd_url)
 
 
-def test_what_fails_at_the_start_is_raised_where_it_was_asked_for() -> None:
-    with pytest.raises(ValueError, match="there is no scenario"), run_sandbox_in_thread("nope"):
+def test_a_failed_start_raises_in_the_calling_thread() -> None:
+    with pytest.raises(ValueError, match="unknown scenario"), run_sandbox_in_thread("nope"):
         raise AssertionError("it started")
 
 
-async def test_it_listens_on_loopback_alone_and_leaves_signals_as_they_were() -> None:
+async def test_it_listens_on_loopback_and_ignores_signals() -> None:
     before = signal.getsignal(signal.SIGTERM)
     async with Sandbox.start() as box:
         assert box.argocd_url.startswith("http://127.0.0.1:")
@@ -175,7 +175,7 @@ async def test_it_listens_on_loopback_alone_and_leaves_signals_as_they_were() ->
         assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_importing_the_package_imports_no_server() -> None:
+def test_importing_the_package_does_not_import_a_server() -> None:
     code = (
         "import sys, anchor_tui.sandbox, anchor_tui.sandbox.command, anchor_tui.cli.sandbox; "
         "print([name for name in ('starlette', 'uvicorn', 'dulwich', 'graphql', 'textual') if name in sys.modules])"
@@ -184,7 +184,7 @@ def test_importing_the_package_imports_no_server() -> None:
     assert done.stdout == "[]\n"
 
 
-def test_the_sandbox_knows_nothing_of_the_rest_and_no_screen() -> None:
+def test_the_sandbox_imports_nothing_else_and_no_textual() -> None:
     code = (
         "import sys, anchor_tui.sandbox.server, anchor_tui.sandbox.command, anchor_tui.sandbox.github.graphql; "
         "print(sorted(name for name in sys.modules if name.startswith('anchor_tui.') and 'sandbox' not in name), "

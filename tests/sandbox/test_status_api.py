@@ -19,7 +19,7 @@ async def status(box: Sandbox) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_an_event_is_taken_and_kept(box: Sandbox, status: httpx.AsyncClient) -> None:
+async def test_an_event_is_received_and_kept(box: Sandbox, status: httpx.AsyncClient) -> None:
     answer = await status.post(box.status_url, json=EVENT)
     assert (answer.status_code, answer.json()) == (202, {"id": "evt_000001"})
     assert box.status_api.events == [EVENT]
@@ -32,7 +32,7 @@ async def test_an_event_is_taken_and_kept(box: Sandbox, status: httpx.AsyncClien
     }
 
 
-async def test_the_same_key_again_is_the_same_event(box: Sandbox, status: httpx.AsyncClient) -> None:
+async def test_a_repeated_key_is_the_same_event(box: Sandbox, status: httpx.AsyncClient) -> None:
     answers = [await status.post(box.status_url, json=EVENT, headers={"idempotency-key": key}) for key in "aab"]
     assert [answer.status_code for answer in answers] == [202, 200, 202]
     assert [answer.json()["id"] for answer in answers] == ["evt_000001", "evt_000001", "evt_000002"]
@@ -50,7 +50,7 @@ async def test_the_same_key_again_is_the_same_event(box: Sandbox, status: httpx.
         ({"json": {"event": 1, "engine_id": "x"}}, 400),
     ],
 )
-async def test_what_is_no_event_is_refused(
+async def test_an_invalid_event_is_refused(
     box: Sandbox, status: httpx.AsyncClient, given: dict[str, Any], status_code: int
 ) -> None:
     answer = await status.post(box.status_url, **given)
@@ -60,13 +60,13 @@ async def test_what_is_no_event_is_refused(
 
 
 @pytest.mark.parametrize("code", [401, 403, 404, 429, 500])
-async def test_it_can_answer_with_an_error(box: Sandbox, status: httpx.AsyncClient, code: int) -> None:
+async def test_a_fault_makes_it_respond_with_an_error(box: Sandbox, status: httpx.AsyncClient, code: int) -> None:
     box.faults.add(f"status:status={code},times=1")
     answers = [(await status.post(box.status_url, json=EVENT)).status_code for _ in range(2)]
     assert answers == [code, 202]
 
 
-async def test_an_answer_can_be_lost_or_never_come(box: Sandbox, status: httpx.AsyncClient) -> None:
+async def test_a_response_can_be_lost_or_missing(box: Sandbox, status: httpx.AsyncClient) -> None:
     box.faults.add("status:reset=after,times=1,method=POST")
     with pytest.raises(httpx.ReadError):
         await status.post(box.status_url, json=EVENT)
@@ -76,7 +76,7 @@ async def test_an_answer_can_be_lost_or_never_come(box: Sandbox, status: httpx.A
     assert len(box.status_api.events) == 2
 
 
-async def test_a_request_that_comes_twice_is_kept_once_only_with_a_key(box: Sandbox, status: httpx.AsyncClient) -> None:
+async def test_a_duplicate_is_kept_once_only_with_a_key(box: Sandbox, status: httpx.AsyncClient) -> None:
     box.faults.add("status:duplicate")
     twice = await status.post(box.status_url, json=EVENT)
     assert (twice.status_code, len(box.status_api.events)) == (202, 2)
@@ -85,8 +85,6 @@ async def test_a_request_that_comes_twice_is_kept_once_only_with_a_key(box: Sand
 
 
 @pytest.mark.parametrize(("fault", "start"), [("html", "<!DOCTYPE"), ("truncated", '{"id"'), ("status=502", "<html>")])
-async def test_a_proxy_before_it_spoils_the_answer(
-    box: Sandbox, status: httpx.AsyncClient, fault: str, start: str
-) -> None:
+async def test_a_proxy_can_break_the_response(box: Sandbox, status: httpx.AsyncClient, fault: str, start: str) -> None:
     box.faults.add(f"status:{fault}")
     assert (await status.post(box.status_url, json=EVENT)).text.startswith(start)

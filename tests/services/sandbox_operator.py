@@ -280,9 +280,9 @@ class Operator:
     def commits(self, branch: str) -> list[Any]:
         """What a branch has that main has not, newest first."""
         git = self.box.git
-        return self.box.call_in_loop(lambda: git.list_commits_between(git.head, git.branches[branch]))
+        return self.box.call_in_loop(lambda: git.list_history(git.branches[branch], exclude=git.head))
 
-    def merge(self, number: int, by: str = "a.lee") -> str:
+    def merge(self, number: int, by: str = "a-lee") -> str:
         """As somebody does on GitHub, whatever the rules say."""
         return self.box.call_in_loop(
             lambda: self.box.github_repo.merge_pull_request(number, by=by, time=self.box.clock.now())
@@ -313,7 +313,7 @@ def operator_at(
         0.02,
     )
     try:
-        with run_sandbox_in_thread(scenario, pace=sandbox_pace, checks=checks) as box:
+        with run_sandbox_in_thread(scenario, timings=sandbox_pace, checks=checks) as box:
             op = Operator(box, traffic, folder, **options)
             op.first = box.call_in_loop(lambda: max(box.github_repo.pull_requests))
             yield op

@@ -77,7 +77,7 @@ def test_the_demos_folder_is_removed_after_a_failure(monkeypatch, tmp_path):
 def test_an_unknown_scenario_raises_demo_error(monkeypatch, tmp_path):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    with pytest.raises(DemoError, match="there is no scenario 'nope'"), start_demo("nope", read_only=False):
+    with pytest.raises(DemoError, match="unknown scenario 'nope'"), start_demo("nope", read_only=False):
         pass
     assert list(tmp_path.iterdir()) == []
 

@@ -65,7 +65,7 @@ def all_jobs_ended(ui: AppHarness) -> bool:
 
 
 async def test_a_prune_deletes_the_listed_resources(tmp_path):
-    with run_sandbox_in_thread("incident", pace=FAST_TIMINGS) as box:
+    with run_sandbox_in_thread("incident", timings=FAST_TIMINGS) as box:
         async with open_live_app(box, tmp_path, "staging") as ui:
             await ui.press("P")
             await ui.wait_until(lambda: ui.can_confirm)
@@ -83,7 +83,7 @@ async def test_a_prune_deletes_the_listed_resources(tmp_path):
 
 
 async def test_a_promotion_opens_one_pull_request(tmp_path):
-    with run_sandbox_in_thread("steady", pace=FAST_TIMINGS, checks=FAST_CHECK_TIMINGS) as box:
+    with run_sandbox_in_thread("steady", timings=FAST_TIMINGS, checks=FAST_CHECK_TIMINGS) as box:
         async with open_live_app(box, tmp_path, "staging") as ui:
             await ui.press("p")
             await ui.wait_until(lambda: ui.can_confirm)
@@ -98,7 +98,7 @@ async def test_a_promotion_opens_one_pull_request(tmp_path):
 
 
 async def test_a_cancelled_plan_sends_nothing_but_its_refresh(tmp_path):
-    with run_sandbox_in_thread("incident", pace=FAST_TIMINGS) as box:
+    with run_sandbox_in_thread("incident", timings=FAST_TIMINGS) as box:
         async with open_live_app(box, tmp_path, "prod") as ui:
             for key in ("s", "P", "p"):
                 await ui.press(key)
@@ -114,7 +114,7 @@ async def test_a_cancelled_plan_sends_nothing_but_its_refresh(tmp_path):
 
 
 async def test_a_refresh_continues_when_its_dialog_is_closed(tmp_path):
-    with run_sandbox_in_thread("incident", pace=replace(FAST_TIMINGS, refresh_s=1.5)) as box:
+    with run_sandbox_in_thread("incident", timings=replace(FAST_TIMINGS, refresh_s=1.5)) as box:
         async with open_live_app(box, tmp_path, "staging") as ui:
             await ui.press("P")
             await ui.wait_until(lambda: bool(ui.app.jobs))
@@ -127,7 +127,7 @@ async def test_a_refresh_continues_when_its_dialog_is_closed(tmp_path):
 
 @pytest.mark.parametrize("key", ["r", "R", "s", "P", "p", "b", "c"])
 async def test_a_read_only_screen_sends_nothing(tmp_path, key):
-    with run_sandbox_in_thread("incident", pace=FAST_TIMINGS) as box:
+    with run_sandbox_in_thread("incident", timings=FAST_TIMINGS) as box:
         async with open_live_app(box, tmp_path, "prod", read_only=True) as ui:
             await ui.press(key)
             assert ui.fleet.is_current
@@ -136,7 +136,7 @@ async def test_a_read_only_screen_sends_nothing(tmp_path, key):
 
 
 async def test_the_cutover_waits_for_its_checklist_and_offers_fixes(tmp_path):
-    with run_sandbox_in_thread("steady", pace=FAST_TIMINGS, checks=FAST_CHECK_TIMINGS) as box:
+    with run_sandbox_in_thread("steady", timings=FAST_TIMINGS, checks=FAST_CHECK_TIMINGS) as box:
         overlay = "infra/helm/platform/environments/staging/values.yaml"
         text = box.git.read_file(overlay)
         box.commit({overlay: text.replace("statusMock:\n  enabled: false", "statusMock:\n  enabled: true")}, "Mock on")

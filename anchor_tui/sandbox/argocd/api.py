@@ -1,11 +1,12 @@
-"""Argo CD's HTTP API over a `Controller`: the answers, errors and oddities that tests/recordings/argocd shows."""
+"""Argo CD's HTTP API over an `ApplicationController`.
+
+Responses, errors and oddities are those of tests/recordings/argocd.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
 from starlette.applications import Starlette
@@ -14,11 +15,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from anchor_tui.sandbox.argocd import manifests
 from anchor_tui.sandbox.argocd.applications import ClusterApplication
-from anchor_tui.sandbox.argocd.chart_rendering import RenderError
 from anchor_tui.sandbox.argocd.controller import ApplicationController
-from anchor_tui.sandbox.argocd.projects import BUILD_INFO, CAN_I_RESOURCES, PUBLIC_SETTINGS, SETTINGS, serialize_project
+from anchor_tui.sandbox.argocd.manifests import serialize_managed_resources
+from anchor_tui.sandbox.argocd.projections import InvalidFieldsError, make_list_projection, make_watch_projection
 from anchor_tui.sandbox.argocd.responses import (
     ContentTypeMiddleware,
     GrpcError,
@@ -27,15 +27,8 @@ from anchor_tui.sandbox.argocd.responses import (
     plain_error_response,
     stream_error_response,
 )
-from anchor_tui.sandbox.argocd.selectors import (
-    InvalidFieldsError,
-    InvalidSelectorError,
-    make_item_projection,
-    make_list_projection,
-    make_watch_projection,
-    parse_label_selector,
-)
 from anchor_tui.sandbox.argocd.serializers import serialize_application
+from anchor_tui.sandbox.argocd.server_info import BUILD_INFO, CAN_I_RESOURCES, PUBLIC_SETTINGS, SETTINGS
 from anchor_tui.sandbox.argocd.sessions import ArgoCDSession, TokenIssuer, UnauthorizedError
 from anchor_tui.sandbox.argocd.stream import EVENT_STREAM, HEARTBEAT_S, WatchRequest, WatchResponse
 from anchor_tui.sandbox.argocd.sync_windows import serialize_sync_windows
@@ -50,7 +43,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class ArgoCDServer:
-    """The API server. `accepts` are the tokens of `sessions`."""
+    """The API server. It accepts the tokens that `sessions` issues."""
 
     def __init__(
         self,
@@ -73,18 +66,13 @@ class ArgoCDServer:
             Starlette(
                 routes=[
                     self._route("/api/version", self.get_version),
-                    self._route("/api/v1/session/userinfo", self.get_userinfo),
                     self._route("/api/v1/settings", self.get_settings),
-                    self._route("/api/v1/projects", self.list_projects),
-                    self._route("/api/v1/projects/{name}", self.get_project),
                     self._route("/api/v1/account/can-i/{resource}/{action}/{subresource:path}", self.get_permission),
                     self._route("/api/v1/applications", self.list_applications),
                     self._route("/api/v1/applications/{name}", self.get_application, "GET", "PATCH"),
                     self._route("/api/v1/applications/{name}/sync", self.sync_application, "POST"),
                     self._route("/api/v1/applications/{name}/operation", self.terminate_operation, "DELETE"),
                     self._route("/api/v1/applications/{name}/managed-resources", self.get_managed_resources),
-                    self._route("/api/v1/applications/{name}/manifests", self.get_manifests),
-                    self._route("/api/v1/applications/{name}/resource", self.get_resource),
                     self._route("/api/v1/applications/{name}/syncwindows", self.get_sync_windows),
                     self._route(
                         "/api/v1/applications/{name}/revisions/{revision}/metadata", self.get_revision_metadata
@@ -97,7 +85,7 @@ class ArgoCDServer:
 
     @staticmethod
     def _route(path: str, endpoint: Endpoint, *methods: str) -> Route:
-        async def answer(request: Request) -> Response:
+        async def respond(request: Request) -> Response:
             try:
                 return await endpoint(request)
             except UnauthorizedError as error:
@@ -105,9 +93,9 @@ class ArgoCDServer:
             except GrpcError as error:
                 return error_response(request, error.code, error.message)
 
-        return Route(path, answer, methods=methods or ["GET"])
+        return Route(path, respond, methods=methods or ["GET"])
 
-    # --- who asks --------------------------------------------------------------------------------
+    # --- accounts --------------------------------------------------------------------------------
 
     def _authenticate(self, request: Request) -> ArgoCDSession:
         if self._faults.is_active("argocd", "invalid-token"):
@@ -121,53 +109,22 @@ class ArgoCDServer:
             return None
 
     async def get_version(self, request: Request) -> Response:
-        """GET /api/version: for anyone, but all of it only with a token."""
+        """GET /api/version: the version for everyone, build details only with a token."""
         full = self._authenticate_or_none(request) is not None
         return json_response(request, BUILD_INFO if full else {"Version": BUILD_INFO["Version"]})
 
-    async def get_userinfo(self, request: Request) -> Response:
-        """GET /api/v1/session/userinfo: `{}` for anyone not logged in, never 401."""
-        session = self._authenticate_or_none(request)
-        if session is None:
-            return json_response(request, {})
-        return json_response(request, {"loggedIn": True, "username": session.username, "iss": "argocd"})
-
     async def get_settings(self, request: Request) -> Response:
-        """GET /api/v1/settings: for anyone, shorter without a token."""
+        """GET /api/v1/settings: fewer fields without a token."""
         return json_response(request, SETTINGS if self._authenticate_or_none(request) else PUBLIC_SETTINGS)
 
     async def get_permission(self, request: Request) -> Response:
-        """GET /api/v1/account/can-i/…: yes or no."""
+        """GET /api/v1/account/can-i/…: `yes` or `no`."""
         session = self._authenticate(request)
         resource, action = request.path_params["resource"], request.path_params["action"]
         if resource not in CAN_I_RESOURCES:
             raise GrpcError(3, f"[{' '.join(CAN_I_RESOURCES)}] does not contain {resource}")
-        may = session.is_allowed(resource, action, request.path_params["subresource"])
-        return json_response(request, {"value": "yes" if may else "no"})
-
-    async def list_projects(self, request: Request) -> Response:
-        """GET /api/v1/projects."""
-        self._authenticate(request)
-        items = [self._build_project(name) for name in sorted(self._list_project_names())]
-        return json_response(
-            request, {"metadata": {"resourceVersion": str(self.controller.resource_version)}, "items": items}
-        )
-
-    async def get_project(self, request: Request) -> Response:
-        """GET /api/v1/projects/{name}."""
-        self._authenticate(request)
-        name = request.path_params["name"]
-        if name not in self._list_project_names():
-            raise GrpcError(5, f'appprojects.argoproj.io "{name}" not found')
-        return json_response(request, self._build_project(name))
-
-    def _list_project_names(self) -> set[str]:
-        return {"default"} | {app.project for app in self.controller.applications.values()}
-
-    def _build_project(self, name: str) -> dict[str, Any]:
-        apps = self.controller.applications.values()
-        created = min((app.created_at for app in apps), default=self._clock.now())
-        return serialize_project(name, apps, created - timedelta(minutes=5), self.controller.windows)
+        allowed = session.is_allowed(resource, action, request.path_params["subresource"])
+        return json_response(request, {"value": "yes" if allowed else "no"})
 
     # --- applications ----------------------------------------------------------------------------
 
@@ -175,10 +132,7 @@ class ArgoCDServer:
         """GET /api/v1/applications."""
         self._authenticate(request)
         query = request.query_params
-        try:
-            matches = self._make_filter(request, namespace_alone=True)
-        except InvalidSelectorError as error:
-            raise GrpcError(2, f"error parsing the selector: {error}") from error
+        matches = self._make_filter(request, namespace_alone=True)
         try:
             project = make_list_projection(query["fields"]) if query.get("fields") else None
         except InvalidFieldsError:
@@ -190,14 +144,14 @@ class ArgoCDServer:
         return json_response(request, {"metadata": metadata, "items": items or None})
 
     async def get_application(self, request: Request) -> Response:
-        """GET and PATCH /api/v1/applications/{name}; with `refresh` it waits for the comparison."""
+        """GET and PATCH /api/v1/applications/{name}; `refresh` waits for the comparison."""
         if request.method == "PATCH":
             return await self._write(request, self._writes.patch_application, await request.body())
         self._authenticate(request)
         app = self._find_requested(request)
-        how = request.query_params.get("refresh")
-        if how:
-            await self._refresh(app, "hard" if how == "hard" else "normal")
+        kind = request.query_params.get("refresh")
+        if kind:
+            await self._refresh(app, "hard" if kind == "hard" else "normal")
         return json_response(request, serialize_application(app))
 
     async def sync_application(self, request: Request) -> Response:
@@ -209,45 +163,16 @@ class ArgoCDServer:
         return await self._write(request, self._writes.terminate_operation, request.query_params)
 
     async def _write(
-        self, request: Request, write: Callable[[Callable[[], ArgoCDSession], str, ArgumentT], Any], what: ArgumentT
+        self, request: Request, write: Callable[[Callable[[], ArgoCDSession], str, ArgumentT], Any], argument: ArgumentT
     ) -> Response:
-        answer = write(lambda: self._authenticate(request), request.path_params["name"], what)
+        document = write(lambda: self._authenticate(request), request.path_params["name"], argument)
         self._wake()
-        return json_response(request, answer)
+        return json_response(request, document)
 
     async def get_managed_resources(self, request: Request) -> Response:
-        """GET …/managed-resources: target and live of every resource; Secret values would be masked."""
+        """GET …/managed-resources: target and live state of every resource."""
         self._authenticate(request)
-        app, query = self._find_requested(request), request.query_params
-        answer = manifests.serialize_managed_resources(app, query)
-        if fields := query.get("fields"):
-            answer = make_item_projection(fields)(answer)
-        return json_response(request, answer)
-
-    async def get_manifests(self, request: Request) -> Response:
-        """GET …/manifests: what the head, or `revision`, renders."""
-        self._authenticate(request)
-        app = self._find_requested(request)
-        revision = request.query_params.get("revision")
-        try:
-            target = self.controller.render_revision(app, revision) if revision else app.target
-        except RenderError as error:
-            raise GrpcError(2, f"failed to generate manifest: {error}") from error
-        return json_response(request, manifests.serialize_manifests(app, target))
-
-    async def get_resource(self, request: Request) -> Response:
-        """GET …/resource: one live object; unknown ones are 400, a missing parameter is 500."""
-        self._authenticate(request)
-        app, query = self._find_requested(request), request.query_params
-        for name in ("resourceName", "version", "kind"):
-            if name not in query:
-                raise GrpcError(13, f'error getting cached app resource tree: required field "{name}" not set')
-        kind, where, name = query["kind"], query.get("namespace", ""), query["resourceName"]
-        found = manifests.find_live_object(app, kind, where, name)
-        if found is None:
-            what = f"{kind} {query.get('group', '')} {name}"
-            raise GrpcError(3, f"{what} not found as part of application {app.name}")
-        return json_response(request, {"manifest": json.dumps(found, separators=(",", ":"), sort_keys=True)})
+        return json_response(request, serialize_managed_resources(self._find_requested(request)))
 
     async def get_sync_windows(self, request: Request) -> Response:
         """GET …/syncwindows."""
@@ -256,7 +181,7 @@ class ArgoCDServer:
         return json_response(request, serialize_sync_windows(windows, self._clock.now()))
 
     async def get_revision_metadata(self, request: Request) -> Response:
-        """GET …/revisions/{revision}/metadata: of a whole commit only."""
+        """GET …/revisions/{revision}/metadata: for full commit ids only."""
         self._authenticate(request)
         self._find_requested(request)
         revision = request.path_params["revision"]
@@ -279,10 +204,7 @@ class ArgoCDServer:
             self._authenticate(request)
         except UnauthorizedError as error:
             return stream_error_response(16, str(error), project, as_events)
-        try:
-            matches = self._make_filter(request, namespace_alone=False)
-        except InvalidSelectorError as error:
-            return stream_error_response(2, f"error parsing labels with selectors: {error}", project, as_events)
+        matches = self._make_filter(request, namespace_alone=False)
         version = query.get("resourceVersion", "")
         since = int(version) if version.isdigit() else 2**63 if version else None
         watch = WatchRequest(
@@ -297,11 +219,10 @@ class ArgoCDServer:
         return WatchResponse(self.controller, watch, self.closing)
 
     def _make_filter(self, request: Request, *, namespace_alone: bool) -> Callable[[ClusterApplication], bool]:
-        """The applications of a query. A watch ignores `appNamespace` without `name`."""
+        """Return the filter for a query's parameters. A watch ignores `appNamespace` without `name`."""
         query = request.query_params
         projects = set(query.getlist("projects")) | set(query.getlist("project"))
         name, namespace = query.get("name"), query.get("appNamespace")
-        has_labels = parse_label_selector(query["selector"]) if query.get("selector") else lambda _: True
         hidden = self._faults.values_of("argocd", "forbidden")
         if name and not namespace:
             namespace = ARGOCD_NAMESPACE
@@ -314,20 +235,19 @@ class ArgoCDServer:
                 and (not namespace or app.namespace == namespace)
                 and (not projects or app.project in projects)
                 and app.name not in hidden
-                and has_labels(app.labels)
             )
 
         return matches
 
     def _find_requested(self, request: Request) -> ClusterApplication:
-        """The application a path names."""
+        """Return the application that a path names."""
         query = request.query_params
         return self._find_application(
             request.path_params["name"], query.get("appNamespace", ""), query.get("project", "")
         )
 
     def _find_application(self, name: str, namespace: str, project: str) -> ClusterApplication:
-        """Unknown applications are forbidden, unless the project is sent."""
+        """Return an application. Raises GrpcError: 403 for an unknown one, 404 if the request names a project."""
         app = self.controller.applications.get((namespace or ARGOCD_NAMESPACE, name))
         if name in self._faults.values_of("argocd", "forbidden"):
             raise GrpcError(7, "permission denied")
@@ -337,22 +257,22 @@ class ArgoCDServer:
             raise GrpcError(7, "permission denied")
         return app
 
-    async def _refresh(self, app: ClusterApplication, how: Literal["normal", "hard"]) -> None:
-        """Ask the controller to compare, and wait until it has."""
+    async def _refresh(self, app: ClusterApplication, kind: Literal["normal", "hard"]) -> None:
+        """Ask the controller for a comparison and wait for it."""
         done = asyncio.Event()
 
         def listen(_event: object, changed: ClusterApplication) -> None:
             if changed is app and app.refresh is None:
                 done.set()
 
-        self.controller.request_refresh(app, how, self._clock.now())
+        self.controller.request_refresh(app, kind, self._clock.now())
         self.controller.listeners.append(listen)
         self._wake()
-        waits = [asyncio.create_task(event.wait()) for event in (done, self.closing)]
+        tasks = [asyncio.create_task(event.wait()) for event in (done, self.closing)]
         try:
-            # Where no controller is there to compare, this ends only with the server.
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            # Without a running controller, only the end of the server ends this wait.
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.controller.listeners.remove(listen)
-            for task in waits:
+            for task in tasks:
                 task.cancel()

@@ -1,4 +1,4 @@
-"""What Argo CD knows of an application: its spec, what git wants, what runs, and its operation."""
+"""The state that Argo CD keeps of an application: spec, target, live objects, history and operation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from anchor_tui.sandbox.argocd.apply import merge_applied
+from anchor_tui.sandbox.argocd.apply import apply_merge_patch, merge_applied
 from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource
 from anchor_tui.sandbox.argocd.sync_options import (
     SYNC_OPTIONS_ANNOTATION,
@@ -21,7 +21,7 @@ from anchor_tui.sandbox.argocd.sync_options import (
 from anchor_tui.sandbox.clock import format_rfc3339
 
 ResourceKey = tuple[str, str, str, str]
-"""Group, kind, namespace, name of a resource."""
+"""Group, kind, namespace and name of a resource."""
 
 HEALTH_BY_SEVERITY = ("Healthy", "Suspended", "Progressing", "Missing", "Degraded", "Unknown")
 HISTORY_LIMIT = 10
@@ -29,7 +29,10 @@ HISTORY_LIMIT = 10
 
 @dataclass(slots=True)
 class ClusterObject:
-    """A resource in the cluster, and how it is. `applied` is what was applied last, where it was changed since."""
+    """An object in the cluster and its health.
+
+    `last_applied` is the manifest applied last, if the object was changed since.
+    """
 
     resource: RenderedResource
     health: str = "Healthy"
@@ -42,22 +45,22 @@ class ClusterObject:
 
     @property
     def is_hook(self) -> bool:
-        """Whether it is a hook's, which no comparison counts."""
+        """Report whether the object is a hook, which comparisons ignore."""
         return is_hook(self.resource.manifest)
 
     def matches_target(self, target: RenderedResource) -> bool:
-        """Whether an apply of the target would change nothing."""
+        """Report whether applying the target would change nothing."""
         manifest = self.resource.manifest
         return manifest == target.manifest or manifest == self.manifest_after_apply(target)
 
     def manifest_after_apply(self, target: RenderedResource) -> Mapping[str, Any]:
-        """What an apply of the target would make of it."""
+        """Return the manifest after applying the target."""
         return merge_applied(self.resource.manifest, (self.last_applied or self.resource).manifest, target.manifest)
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceComparison:
-    """One line of `status.resources`."""
+    """One entry of `status.resources`."""
 
     resource: RenderedResource
     status: Literal["Synced", "OutOfSync"]
@@ -66,14 +69,14 @@ class ResourceComparison:
     prunable: bool
     hook: bool = False
     asks_before_deletion: bool = False
-    """Whether it is flagged as one whose deletion asks for a confirmation."""
+    """The flag `requiresDeletionConfirmation`."""
     ignored: bool = False
-    """Whether the application counts as Synced in spite of it."""
+    """The application is Synced in spite of this resource."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterCondition:
-    """A condition, with the time it came."""
+    """A condition and the time since which it holds."""
 
     type: str
     message: str
@@ -82,7 +85,10 @@ class ClusterCondition:
 
 @dataclass(slots=True)
 class ClusterApplication:
-    """One application. `target` is what its source renders; `foreign` says that it is not of our repository."""
+    """An application.
+
+    `target` is the result of rendering its source. `foreign` marks applications of other repositories.
+    """
 
     namespace: str
     name: str
@@ -111,7 +117,7 @@ class ClusterApplication:
 
     @classmethod
     def from_manifest(cls, manifest: Mapping[str, Any], created_at: datetime) -> ClusterApplication:
-        """What `kubectl apply` of an Application makes."""
+        """Return the application that `kubectl apply` of a manifest creates."""
         metadata = manifest["metadata"]
         return cls(
             namespace=metadata.get("namespace", "argocd"),
@@ -125,22 +131,22 @@ class ClusterApplication:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Its identity: namespace and name."""
+        """The identity: namespace and name."""
         return (self.namespace, self.name)
 
     @property
     def uid(self) -> str:
-        """The same for the same name, each time."""
+        """A UID that depends on namespace and name only."""
         return str(uuid.UUID(hashlib.md5(f"{self.namespace}/{self.name}".encode(), usedforsecurity=False).hexdigest()))
 
     @property
     def project(self) -> str:
-        """Its AppProject."""
+        """The name of the AppProject."""
         return str(self.spec.get("project", "default"))
 
     @property
     def automated(self) -> Mapping[str, Any] | None:
-        """`spec.syncPolicy.automated` where auto-sync is on."""
+        """`spec.syncPolicy.automated` if auto-sync is on, otherwise None."""
         automated = self.spec.get("syncPolicy", {}).get("automated")
         return automated if automated is not None and automated.get("enabled", True) else None
 
@@ -151,22 +157,22 @@ class ClusterApplication:
 
     @property
     def rbac_name(self) -> str:
-        """How permissions name it: with its namespace where that is not Argo CD's own."""
+        """The name in RBAC rules: with the namespace if it is not Argo CD's own."""
         return "/".join((self.project, *([] if self.namespace == "argocd" else [self.namespace]), self.name))
 
     @property
     def is_busy(self) -> bool:
-        """Whether another operation would be refused."""
+        """Report whether another operation would be refused."""
         phase = self.operation_state["phase"] if self.operation_state else None
         return self.operation is not None or phase in {"Running", "Terminating"}
 
     @property
     def images(self) -> tuple[str, ...]:
-        """What the live containers run."""
+        """The images of all live containers, sorted."""
         return tuple(sorted({image for live in self.live.values() for image in live.resource.images}))
 
     def compare_resources(self) -> list[ResourceComparison]:
-        """Target and live side by side, ordered by group, kind and name."""
+        """Return target and live objects side by side, ordered by group, kind and name."""
         wanted = {resource.key: resource for resource in self.target}
         all_ask = asks_before_deletion(self.sync_options)
         found = []
@@ -192,21 +198,31 @@ class ClusterApplication:
         return found
 
     def list_differences(self) -> list[ResourceComparison]:
-        """The resources that make the whole OutOfSync, or would if they were not ignored; hooks are none of them."""
-        return [each for each in self.compare_resources() if each.status == "OutOfSync" and not each.hook]
+        """Return the resources that differ, also ignored ones; hooks are not included."""
+        return [
+            comparison
+            for comparison in self.compare_resources()
+            if comparison.status == "OutOfSync" and not comparison.hook
+        ]
 
     def worst_health(self) -> str:
-        """The health of the whole: Missing only if nothing at all is live."""
+        """Return the health of the application: Missing only if no object is live."""
         found = [live.health for live in self.live.values() if not live.is_hook]
         if not found:
             return "Missing" if self.target else "Healthy"
         return max(found, key=HEALTH_BY_SEVERITY.index)
 
     def update_health(self, at: datetime) -> None:
-        """Take the health over from the live resources."""
+        """Set the health to the worst of the live objects."""
         health = self.worst_health()
         if health != self.health or self.health_since is None:
             self.health, self.health_since = health, at
+
+    def patch(self, metadata: Mapping[str, Any], spec: Mapping[str, Any]) -> None:
+        """Apply a merge patch to spec, labels and annotations."""
+        self.spec = apply_merge_patch(self.spec, spec)
+        self.labels = apply_merge_patch(self.labels, metadata.get("labels") or {})
+        self.annotations = apply_merge_patch(self.annotations, metadata.get("annotations") or {})
 
     def record_history(self, operation: Mapping[str, Any], started_at: datetime, deployed_at: datetime) -> None:
         """Add a successful sync to the history."""

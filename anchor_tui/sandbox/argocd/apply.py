@@ -1,4 +1,7 @@
-"""What `kubectl apply` makes of a live object: what git never said stays, what git no longer says goes."""
+"""The result of `kubectl apply` on a live object.
+
+Fields that git never set stay; fields that git no longer sets are removed.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,12 @@ from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource
 
 Manifest = Mapping[str, Any]
 MERGE_KEYS = ("name", "containerPort", "port", "mountPath")
-"""What lists of objects are merged by, where every item has it."""
+"""The key by which lists of objects are merged, if every item has it."""
+LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def merge_applied(live: Manifest, last: Manifest, target: Manifest) -> dict[str, Any]:
-    """The live object after an apply of `target`, where `last` was applied before."""
+    """Return the live object after an apply of `target`, where `last` was applied before."""
     merged = {}
     for key in dict.fromkeys((*live, *target)):
         if key not in target:
@@ -48,7 +52,7 @@ def _index_items(key: str, items: list[Any]) -> dict[Any, Any]:
 
 
 def resource_from_manifest(manifest: Manifest, namespace: str) -> RenderedResource:
-    """An object from its manifest; the namespace is the destination's where the manifest names none."""
+    """Return the resource of a manifest; without a namespace it gets the destination's."""
     group, _, version = manifest["apiVersion"].rpartition("/")
     metadata = {"namespace": namespace, **manifest["metadata"]}
     containers = manifest.get("spec", {}).get("template", {}).get("spec", {}).get("containers", ())
@@ -61,3 +65,17 @@ def resource_from_manifest(manifest: Manifest, namespace: str) -> RenderedResour
         {**manifest, "metadata": metadata},
         tuple(container["image"] for container in containers),
     )
+
+
+def apply_merge_patch(value: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """Apply a JSON merge patch: null removes, objects merge, other values replace."""
+    merged = dict(value)
+    for key, change in patch.items():
+        if change is None:
+            merged.pop(key, None)
+        elif isinstance(change, Mapping):
+            below = merged.get(key)
+            merged[key] = apply_merge_patch(below if isinstance(below, Mapping) else {}, change)
+        else:
+            merged[key] = change
+    return merged

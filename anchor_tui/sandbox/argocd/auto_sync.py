@@ -1,4 +1,4 @@
-"""What a comparison comes to, and whether auto-sync does something about it."""
+"""The result of a comparison, and the decision of auto-sync about it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from anchor_tui.sandbox.argocd.sync_options import get_prune_option
 
 
 def compute_sync_status(app: ClusterApplication) -> str:
-    """Synced, although something may differ that the application ignores."""
-    return "OutOfSync" if any(not each.ignored for each in app.list_differences()) else "Synced"
+    """Return Synced or OutOfSync; ignored differences do not count."""
+    return "OutOfSync" if any(not comparison.ignored for comparison in app.list_differences()) else "Synced"
 
 
 def wants_sync(app: ClusterApplication, attempted: str | None) -> bool:
-    """Whether auto-sync starts: on, nothing running, and more to do than it may prune.
+    """Report whether auto-sync starts: it is on, no operation runs, and there is more to do than it may prune.
 
-    A revision that was attempted is tried again only by self-heal, and only after a success.
+    Self-heal alone retries a revision that was attempted before, and only after a success.
     """
     automated = app.automated
     if automated is None or app.is_busy:
@@ -26,23 +26,26 @@ def wants_sync(app: ClusterApplication, attempted: str | None) -> bool:
         state = app.operation_state
         succeeded = state is None or state["phase"] == "Succeeded"
         return bool(automated.get("selfHeal")) and succeeded and _has_drifted(app, prunes=prunes)
-    return prunes or any(not each.prunable for each in app.list_differences())
+    return prunes or any(not comparison.prunable for comparison in app.list_differences())
 
 
 def _has_drifted(app: ClusterApplication, *, prunes: bool) -> bool:
-    """Whether a sync would change something. What a prune keeps, or what is going already, is none of it."""
-    for each in app.list_differences():
-        live = app.live.get(each.resource.key)
-        if not each.prunable:
+    """Report whether a sync would change something.
+
+    Objects that a prune keeps, or that are being deleted, do not count.
+    """
+    for comparison in app.list_differences():
+        live = app.live.get(comparison.resource.key)
+        if not comparison.prunable:
             return True
-        option = get_prune_option(each.resource.manifest, app.sync_options)
+        option = get_prune_option(comparison.resource.manifest, app.sync_options)
         if prunes and live is not None and live.deleting is None and option != "false":
             return True
     return False
 
 
 def build_sync_errors(app: ClusterApplication, attempted: str | None, at: datetime) -> tuple[ClusterCondition, ...]:
-    """What auto-sync says where it has tried in vain, and does not try again."""
+    """Return the SyncError of a revision that auto-sync attempted in vain and does not retry."""
     state = app.operation_state
     if app.automated is None or app.sync != "OutOfSync" or app.operation is not None or state is None:
         return ()

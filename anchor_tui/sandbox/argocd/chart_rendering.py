@@ -1,8 +1,7 @@
-"""What the chart renders: the manifests that `helm template` would give for merged values.
+"""The manifests that `helm template` gives for the sample chart and merged values.
 
-This follows the sample ops repo's own chart (infra/helm/platform/templates) by hand, without helm: a gateway,
-a web frontend, two workers that run from the gateway's image, an optional status mock and the
-ExternalSecret. A chart of another shape is not understood.
+This follows the sample ops repo's chart (infra/helm/platform/templates) without helm: a gateway, a web frontend, two
+workers with the gateway's image, an optional status mock and the ExternalSecret. Other charts are not supported.
 """
 
 from __future__ import annotations
@@ -13,21 +12,21 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from anchor_tui.sandbox.git.repository import MemoryRepository
+from anchor_tui.sandbox.yaml_loader import load_yaml
 
 Values = Mapping[str, Any]
 
 
 class RenderError(Exception):
-    """The chart does not render; the message is what Argo CD shows as a ComparisonError."""
+    """The chart does not render. Argo CD shows the message as a ComparisonError."""
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedResource:
-    """One rendered object, with its whole manifest."""
+    """A rendered object with its manifest."""
 
     group: str
     version: str
@@ -39,21 +38,19 @@ class RenderedResource:
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What identifies it in the cluster."""
+        """The identity in the cluster: group, kind, namespace and name."""
         return (self.group, self.kind, self.namespace, self.name)
 
 
-@lru_cache(maxsize=1024)
-def parse_yaml(text: str) -> Any:  # noqa: ANN401 - YAML
-    """YAML text as plain values. The result is shared: never change it."""
+def _parse_yaml(text: str) -> Any:  # noqa: ANN401 - YAML
     try:
-        return YAML(typ="safe").load(text)
+        return load_yaml(text)
     except YAMLError as error:
         raise RenderError(f"error converting YAML to JSON: {error}") from error
 
 
 def merge_values(layers: Iterable[Values]) -> dict[str, Any]:
-    """Lay values over one another as Helm does: mappings merge, anything else is replaced, null removes."""
+    """Merge layers of values as Helm does: mappings merge, null removes, other values replace."""
     merged: dict[str, Any] = {}
     for layer in layers:
         for key, value in layer.items():
@@ -70,7 +67,7 @@ def merge_values(layers: Iterable[Values]) -> dict[str, Any]:
 def render_target(
     repository: MemoryRepository, commit: str, source: Mapping[str, Any], namespace: str
 ) -> tuple[RenderedResource, ...]:
-    """What an Application's source renders at a commit; `RenderError` where it does not."""
+    """Return the resources that an Application's source renders at a commit. Raises RenderError."""
     path, helm = source.get("path", ""), source.get("helm", {})
     if repository.find_entry(commit, path) is None:
         raise RenderError(f"{path}: app path does not exist")
@@ -89,15 +86,15 @@ def render_target(
 
 @lru_cache(maxsize=512)
 def _render_texts(texts: tuple[tuple[str, str], ...], inline: bytes, namespace: str) -> tuple[RenderedResource, ...]:
-    """The same text renders the same: most comparisons find nothing new."""
+    """Render and cache: most comparisons render the same texts again."""
     return render_chart(merge_value_layers(texts, msgspec.json.decode(inline)), namespace)
 
 
 def merge_value_layers(texts: Iterable[tuple[str, str]], inline: Values) -> dict[str, Any]:
-    """Helm's layers in their order: the chart's values, valueFiles, values, valuesObject, parameters."""
-    layers = [_require_mapping(parse_yaml(text), name) for name, text in texts]
+    """Merge Helm's layers in their order: chart values, valueFiles, values, valuesObject, parameters."""
+    layers = [_require_mapping(_parse_yaml(text), name) for name, text in texts]
     if "values" in inline:
-        layers.append(_require_mapping(parse_yaml(inline["values"]), "values"))
+        layers.append(_require_mapping(_parse_yaml(inline["values"]), "values"))
     layers.append(inline.get("valuesObject", {}))
     for parameter in inline.get("parameters", ()):
         layer: Any = parameter["value"]
@@ -116,7 +113,7 @@ def _require_mapping(value: object, name: str) -> Values:
 
 
 def render_chart(values: Values, namespace: str) -> tuple[RenderedResource, ...]:
-    """Every object of one environment, ordered as Argo CD lists them."""
+    """Return every object of an environment, ordered as in Argo CD's lists. Raises RenderError."""
     try:
         found = tuple(_render_resources(values, namespace))
     except (KeyError, TypeError, AttributeError) as error:
@@ -143,7 +140,7 @@ def _render_resources(values: Values, namespace: str) -> Iterable[RenderedResour
 
 
 def format_image_reference(image: Values) -> str:
-    """`repository:tag@digest`, the digest only where there is one."""
+    """Return `repository:tag@digest`; the digest is optional."""
     digest = image.get("digest")
     return f"{image['repository']}:{image['tag']}" + (f"@{digest}" if digest else "")
 

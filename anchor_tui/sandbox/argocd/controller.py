@@ -1,8 +1,8 @@
-"""The application controller: compares applications with git, and syncs those that want it.
+"""The application controller: it compares applications with git and syncs them.
 
-Nothing here sleeps or looks at a clock. What is to happen stands in an agenda, and `step(now)` lets all of it happen
-that is due, each thing at its own time. The order of the changes of one sync is that of a real Argo CD
-(tests/recordings: watch-auto-sync).
+The controller neither sleeps nor reads a clock. Events are in an agenda, and `run_due_events(now)` runs those that
+are due, each at its own time. The order of the events of a sync is that of a real Argo CD (tests/recordings:
+watch-auto-sync).
 """
 
 from __future__ import annotations
@@ -17,21 +17,26 @@ from typing import Literal
 from anchor_tui.sandbox.argocd.applications import ClusterApplication, ClusterCondition, ClusterObject
 from anchor_tui.sandbox.argocd.auto_sync import build_sync_errors, compute_sync_status, wants_sync
 from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource, RenderError, render_target
+from anchor_tui.sandbox.argocd.failing_deployments import FailingDeployment
 from anchor_tui.sandbox.argocd.operations import OperationRunner
 from anchor_tui.sandbox.argocd.sync_tasks import CANNOT_LOAD, SyncOrder
 from anchor_tui.sandbox.argocd.sync_windows import ProjectSyncWindow, is_sync_allowed
-from anchor_tui.sandbox.git.repository import GitCommit, MemoryRepository
-from anchor_tui.sandbox.timings import ControllerTimings, FailingDeployment
+from anchor_tui.sandbox.git.objects import GitCommit
+from anchor_tui.sandbox.git.repository import MemoryRepository
+from anchor_tui.sandbox.timings import ControllerTimings
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
 ChangeListener = Callable[[EventType, ClusterApplication], None]
 
 
 class ApplicationController:
-    """All applications of one Argo CD over one repository."""
+    """All applications of an Argo CD over one repository."""
 
     def __init__(
-        self, repository: MemoryRepository, pace: ControllerTimings, unwell: Iterable[FailingDeployment] = ()
+        self,
+        repository: MemoryRepository,
+        timings: ControllerTimings,
+        failing_deployments: Iterable[FailingDeployment] = (),
     ) -> None:
         self.applications: dict[tuple[str, str], ClusterApplication] = {}
         self.resource_version = 1000
@@ -39,48 +44,38 @@ class ApplicationController:
         self.windows: list[ProjectSyncWindow] = []
         """The sync windows of the projects."""
         self.sync_failures: dict[str, str] = {}
-        """Application → what Kubernetes says when it refuses the first of its changes."""
+        """Application → the message with which Kubernetes refuses the first of its changes."""
         self.spec_errors: dict[str, str] = {}
-        """Application → what is wrong with its spec: an InvalidSpecError, from the next comparison on."""
+        """Application → the message of an InvalidSpecError, from the next comparison on."""
         self.is_down = False
-        """Nothing is compared and no operation is taken; what was due happens when the controller is back."""
+        """No comparisons and no operations; due events run when the controller is back."""
         self._repository = repository
-        self._timings = pace
-        self._failing_deployments = tuple(unwell)
+        self._timings = timings
+        self._failing_deployments = tuple(failing_deployments)
         self._agenda: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._order = count()
         self._attempted_revisions: dict[tuple[str, str], str] = {}
         self._held_until: datetime | None = None
-        self._operations = OperationRunner(self, pace)
+        self._operations = OperationRunner(self, timings)
         repository.on_push.append(self._on_push)
 
     # --- time ------------------------------------------------------------------------------------
 
     def run_due_events(self, now: datetime) -> None:
-        """Let everything happen that is due."""
+        """Run every event that is due."""
         if self.is_down:
             self._held_until = now
             return
         while self._agenda and self._agenda[0][0] <= now:
-            due, _, happen = heapq.heappop(self._agenda)
-            happen(max(due, self._held_until) if self._held_until else due)
+            due, _, event_handler = heapq.heappop(self._agenda)
+            event_handler(max(due, self._held_until) if self._held_until else due)
 
-    @property
-    def next_due(self) -> datetime | None:
-        """When the next thing happens."""
-        return self._agenda[0][0] if self._agenda else None
-
-    def schedule(self, at: datetime, seconds: float, happen: Callable[[datetime], None]) -> None:
-        """Let something happen so long after `at`."""
-        heapq.heappush(self._agenda, (self.time_after(at, seconds), next(self._order), happen))
-
-    @staticmethod
-    def time_after(at: datetime, seconds: float) -> datetime:
-        """So long after `at`."""
-        return at + timedelta(seconds=seconds)
+    def schedule(self, at: datetime, seconds: float, event_handler: Callable[[datetime], None]) -> None:
+        """Schedule an event so many seconds after `at`."""
+        heapq.heappush(self._agenda, (at + timedelta(seconds=seconds), next(self._order), event_handler))
 
     def schedule_reconciliation(self, now: datetime) -> None:
-        """From now on compare each application every so often, one after the other."""
+        """Start to compare each application regularly, one after the other."""
         for place, app in enumerate(self.applications.values()):
             passed = self._get_reconcile_interval(app) * ((place * 0.37 + 0.2) % 1)
             last = now - timedelta(seconds=passed)
@@ -93,7 +88,7 @@ class ApplicationController:
             self.schedule(at, self._get_reconcile_interval(app), partial(self._reconcile, app))
 
     def _get_reconcile_interval(self, app: ClusterApplication) -> float:
-        """Seconds between two comparisons; those of others are many, and compared as seldom as a real server does."""
+        """Return the seconds between two comparisons; foreign applications are compared less often."""
         return self._timings.reconcile_s * (3 if app.foreign else 1)
 
     # --- applications ----------------------------------------------------------------------------
@@ -105,23 +100,23 @@ class ApplicationController:
         self.schedule(at, self._timings.compare_s, partial(self.compare_application, app))
 
     def adopt_application(self, app: ClusterApplication) -> None:
-        """Take over an application that has been here all along, without comparing it."""
+        """Add an application that existed before, without comparing it."""
         app.resource_version, app.generation, app.written_at = self.next_version(), 12, app.health_since
         self.applications[app.key] = app
 
     def remove_application(self, app: ClusterApplication, at: datetime) -> None:
-        """Delete an application; what it deployed stays."""
+        """Delete an application; its resources stay."""
         del self.applications[app.key]
         self.notify_changed(app, at, "DELETED")
 
-    def request_refresh(self, app: ClusterApplication, how: Literal["normal", "hard"], at: datetime) -> None:
-        """Ask for a comparison: it is done when `app.refresh` is None again."""
-        app.refresh = how
+    def request_refresh(self, app: ClusterApplication, kind: Literal["normal", "hard"], at: datetime) -> None:
+        """Ask for a comparison; `app.refresh` is None again when it is done."""
+        app.refresh = kind
         self.notify_changed(app, at)
         self.schedule(at, self._timings.refresh_s, partial(self.compare_application, app))
 
     def notify_changed(self, app: ClusterApplication, at: datetime, event: EventType = "MODIFIED") -> None:
-        """Tell those who watch."""
+        """Increase the versions of an application and call the listeners."""
         app.resource_version = self.next_version()
         app.generation += 1
         app.written_at = at
@@ -129,7 +124,7 @@ class ApplicationController:
             listener(event, app)
 
     def next_version(self) -> int:
-        """The resourceVersion of what is written now."""
+        """Return the next resourceVersion."""
         self.resource_version += 1
         return self.resource_version
 
@@ -141,9 +136,10 @@ class ApplicationController:
                 self.schedule(at, self._timings.notice_push_s, partial(self.compare_application, app))
 
     def compare_application(self, app: ClusterApplication, at: datetime, *, latest: bool = True) -> None:
-        """Compare, and start what auto-sync would start.
+        """Compare an application with git, and start an automatic sync if auto-sync wants one.
 
-        A change in the cluster is compared with the commit that was compared last; `reconciledAt` stays then.
+        With `latest=False`, after a change in the cluster, the target is the commit compared last, and `reconciledAt`
+        stays.
         """
         if self.applications.get(app.key) is not app:
             return
@@ -199,16 +195,16 @@ class ApplicationController:
         return revision, render_target(self._repository, revision, app.spec["source"], namespace)
 
     def find_commit(self, revision: str) -> GitCommit | None:
-        """A commit of the repository that is followed; None where there is none."""
+        """Return a commit of the repository; None if it does not exist."""
         return self._repository.read_commit(revision) if self._repository.resolve_ref(revision) else None
 
     def resolve_revision(self, revision: str) -> str | None:
-        """The commit that a revision names. One that looks like a commit is taken at its word, as by a real server."""
+        """Return the commit id of a revision. A full commit id is returned unchecked, as by a real server."""
         looks_whole = len(revision) == 40 and all(letter in "0123456789abcdef" for letter in revision)
         return revision if looks_whole else self._repository.resolve_ref(revision)
 
     def render_revision(self, app: ClusterApplication, revision: str) -> tuple[RenderedResource, ...]:
-        """What the application's source renders at a revision."""
+        """Return the resources that an application's source renders at a revision. Raises RenderError."""
         return self._render(app, revision)[1]
 
     # --- syncing ---------------------------------------------------------------------------------
@@ -224,40 +220,40 @@ class ApplicationController:
         username: str | None = None,
         info: Iterable[Mapping[str, str]] = (),
     ) -> None:
-        """Start an operation, as one asks for it who wants all of a revision."""
+        """Start an operation that syncs all resources to a revision."""
         order = SyncOrder(revision, prune=prune, automated=automated, username=username, info=tuple(info))
         self.start_operation(app, at, order)
 
     def start_operation(self, app: ClusterApplication, at: datetime, order: SyncOrder) -> None:
-        """Start an operation, whatever it is."""
+        """Start an operation."""
         if not order.dry_run and not order.resources:
             self._attempted_revisions[app.key] = order.revision
         self._operations.start(app, at, order)
 
     def terminate_operation(self, app: ClusterApplication, at: datetime) -> bool:
-        """End the running operation before its time; False if there is none."""
+        """Terminate the running operation; False if there is none."""
         return self._operations.terminate(app, at)
 
     def is_sync_allowed(self, app: ClusterApplication, at: datetime, *, manual: bool) -> bool:
-        """Whether the sync windows let it."""
+        """Report whether the sync windows allow a sync."""
         return is_sync_allowed(self.list_windows(app), at, manual=manual)
 
     def list_windows(self, app: ClusterApplication) -> list[ProjectSyncWindow]:
-        """The sync windows that are about an application."""
+        """Return the sync windows that apply to an application."""
         return [window for window in self.windows if window.applies_to(app.name)]
 
-    # --- the cluster -----------------------------------------------------------------------------
+    # --- cluster ---------------------------------------------------------------------------------
 
     def roll_out(self, app: ClusterApplication, live: ClusterObject, at: datetime) -> None:
-        """Something new is in the cluster; a Deployment takes its time until it is ready, if it ever is."""
+        """Start the rollout of a new or changed object; a Deployment takes time to become ready, or never does."""
         live.version = self.next_version()
         if live.resource.kind != "Deployment":
             return
         live.health = "Progressing"
         live.message = "Waiting for rollout to finish: 0 of 1 updated replicas are available..."
-        strikes = any(each.matches(live.resource) for each in self._failing_deployments)
-        seconds = self._timings.progress_deadline_s if strikes else self._timings.rollout_s
-        self.schedule(at, seconds, lambda at: self._finish_roll_out(app, live, at, well=not strikes))
+        fails = any(deployment.matches(live.resource) for deployment in self._failing_deployments)
+        seconds = self._timings.progress_deadline_s if fails else self._timings.rollout_s
+        self.schedule(at, seconds, lambda at: self._finish_roll_out(app, live, at, well=not fails))
 
     def _finish_roll_out(self, app: ClusterApplication, live: ClusterObject, at: datetime, *, well: bool) -> None:
         if app.live.get(live.resource.key) is not live or live.deleting:
@@ -268,17 +264,17 @@ class ApplicationController:
         self.notify_changed(app, at)
 
     def finish_deletion(self, app: ClusterApplication, live: ClusterObject, at: datetime) -> None:
-        """A deletion is through."""
+        """Remove an object whose deletion is over."""
         if app.live.get(live.resource.key) is live:
             del app.live[live.resource.key]
             self.compare_application(app, at, latest=False)
 
     def on_cluster_change(self, app: ClusterApplication, at: datetime) -> None:
-        """Somebody has changed what lives: it is compared soon."""
+        """Schedule a comparison after a change in the cluster."""
         self.schedule(at, self._timings.notice_change_s, lambda at: self.compare_application(app, at, latest=False))
 
     def on_application_edit(self, app: ClusterApplication, at: datetime) -> None:
-        """Somebody has changed the Application itself."""
+        """Handle a change of the Application itself."""
         self.notify_changed(app, at)
         self.schedule(at, self._timings.compare_s, partial(self.compare_application, app))
         self._operations.resume_if_approved(app, at)

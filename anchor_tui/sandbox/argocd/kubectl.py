@@ -1,9 +1,9 @@
-"""What somebody does to the cluster by hand, past git and past Argo CD: stale objects, and drift.
+"""Manual changes to the cluster, outside of git and Argo CD: stale objects and drift.
 
-    box.kubectl.edit("anchor-msp-prod", "Deployment", "anchor-web", "spec.replicas", 3)
-    box.kubectl.apply("anchor-msp-staging", config_map, {"argocd.argoproj.io/sync-options": "Prune=false"})
+    box.kubectl.edit_object("anchor-msp-prod", "Deployment", "anchor-web", "spec.replicas", 3)
+    box.kubectl.apply_object("anchor-msp-staging", config_map, {"argocd.argoproj.io/sync-options": "Prune=false"})
 
-Argo CD sees it soon after, as long after as its pace says.
+Argo CD notices a change after `ControllerTimings.notice_change_s`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from anchor_tui.sandbox.argocd.applications import ClusterApplication, ClusterObject
-from anchor_tui.sandbox.argocd.apply import resource_from_manifest
+from anchor_tui.sandbox.argocd.apply import apply_merge_patch, resource_from_manifest
 from anchor_tui.sandbox.argocd.controller import ApplicationController
-from anchor_tui.sandbox.argocd.request_bodies import apply_merge_patch
 from anchor_tui.sandbox.clock import Clock
 
 Manifest = Mapping[str, Any]
@@ -23,29 +22,31 @@ CallInLoop = Callable[[Callable[[], None]], None]
 
 
 class Kubectl:
-    """Somebody with rights to the cluster. An application in another namespace than Argo CD's is `namespace/name`."""
+    """A client with rights to the cluster. Applications outside of Argo CD's namespace are named `namespace/name`."""
 
-    def __init__(self, controller: ApplicationController, clock: Clock, call: CallInLoop = lambda do: do()) -> None:
+    def __init__(
+        self, controller: ApplicationController, clock: Clock, call: CallInLoop = lambda function: function()
+    ) -> None:
         self._controller = controller
         self._clock = clock
         self._call = call
 
     def apply_object(self, application: str, manifest: Manifest, annotations: Mapping[str, str] | None = None) -> None:
-        """Create an object, or replace it. It is tracked by the application as if that had made it once."""
+        """Create or replace an object. The application tracks it as if it had created it."""
         metadata = dict(manifest["metadata"])
         if annotations:
             metadata["annotations"] = {**metadata.get("annotations", {}), **annotations}
 
-        def do(app: ClusterApplication) -> None:
+        def add_object(app: ClusterApplication) -> None:
             resource = resource_from_manifest({**manifest, "metadata": metadata}, app.spec["destination"]["namespace"])
             live = ClusterObject(resource, created_at=self._clock.now())
             app.live[resource.key] = live
             self._controller.roll_out(app, live, self._clock.now())
 
-        self._change_cluster(application, do)
+        self._change_cluster(application, add_object)
 
     def edit_object(self, application: str, kind: str, name: str, path: str, value: object) -> None:
-        """Set what stands at a dotted path; None removes it. A part names a key, or an item of a list by its name."""
+        """Set the value at a dotted path; None removes it. A part of the path is a key, or the name of a list item."""
         self._replace_object(application, kind, name, lambda manifest: _set_path(manifest, path.split("."), value))
 
     def annotate_object(self, application: str, kind: str, name: str, annotations: Mapping[str, str | None]) -> None:
@@ -57,29 +58,26 @@ class Kubectl:
     def delete_object(self, application: str, kind: str, name: str) -> None:
         """Delete an object."""
 
-        def do(app: ClusterApplication) -> None:
+        def delete_live_object(app: ClusterApplication) -> None:
             live = _find_live_object(app, kind, name)
             del app.live[live.resource.key]
 
-        self._change_cluster(application, do)
+        self._change_cluster(application, delete_live_object)
 
     def patch_application(self, application: str, patch: Mapping[str, Any]) -> None:
         """Patch the Application itself: `metadata` and `spec`, as a merge patch."""
 
-        def do() -> None:
+        def patch_spec() -> None:
             app = self._find_application(application)
-            metadata = patch.get("metadata", {})
-            app.spec = apply_merge_patch(app.spec, patch.get("spec", {}))
-            app.labels = apply_merge_patch(app.labels, metadata.get("labels", {}))
-            app.annotations = apply_merge_patch(app.annotations, metadata.get("annotations", {}))
+            app.patch(patch.get("metadata", {}), patch.get("spec", {}))
             self._controller.on_application_edit(app, self._clock.now())
 
-        self._call(do)
+        self._call(patch_spec)
 
     def _replace_object(
         self, application: str, kind: str, name: str, change: Callable[[Manifest], dict[str, Any]]
     ) -> None:
-        def do(app: ClusterApplication) -> None:
+        def replace_object(app: ClusterApplication) -> None:
             live = _find_live_object(app, kind, name)
             before, after = live.resource.manifest, change(live.resource.manifest)
             live.last_applied = live.last_applied or live.resource
@@ -90,15 +88,15 @@ class Kubectl:
             live.generation += 1
             self._controller.roll_out(app, live, self._clock.now())
 
-        self._change_cluster(application, do)
+        self._change_cluster(application, replace_object)
 
     def _change_cluster(self, application: str, change: Callable[[ClusterApplication], None]) -> None:
-        def do() -> None:
+        def run_change() -> None:
             app = self._find_application(application)
             change(app)
             self._controller.on_cluster_change(app, self._clock.now())
 
-        self._call(do)
+        self._call(run_change)
 
     def _find_application(self, name: str) -> ClusterApplication:
         namespace, _, short = name.rpartition("/")
@@ -114,7 +112,7 @@ def _find_live_object(app: ClusterApplication, kind: str, name: str) -> ClusterO
 
 
 def _set_path(value: Any, path: list[str], new: object) -> Any:  # noqa: ANN401 - JSON
-    """A copy with one place changed."""
+    """Return a copy with one value changed."""
     part, below = path[0], path[1:]
     changed = copy.copy(value)
     if isinstance(value, list):

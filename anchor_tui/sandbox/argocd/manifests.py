@@ -1,6 +1,6 @@
-"""An application's manifests as Argo CD hands them out: target and live, side by side, each as JSON text.
+"""An application's target and live manifests, as JSON text.
 
-Shapes: `managed-resources*`, `manifests*`, `resource*` and `syncwindows*` of the recordings.
+Shapes: `managed-resources*` and `manifests*` of the recordings.
 """
 
 from __future__ import annotations
@@ -13,33 +13,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from anchor_tui.sandbox.argocd.applications import ClusterApplication, ClusterObject
+from anchor_tui.sandbox.argocd.apply import LAST_APPLIED_ANNOTATION
 from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource
 from anchor_tui.sandbox.clock import format_rfc3339
 
-MASK = "++++++++"
-FILTER_NAMES = ("namespace", "name", "version", "group", "kind")
-LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
 
+def serialize_managed_resources(app: ClusterApplication) -> dict[str, Any]:
+    """GET …/managed-resources: `"null"` for a missing side; `{}` if the comparison failed.
 
-def serialize_managed_resources(app: ClusterApplication, only: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """GET …/managed-resources: `"null"` stands where one side has nothing; `{}` where nothing could be compared.
-
-    `only` narrows it by namespace, name, version, group and kind. Hooks are left out.
+    Hooks are not included.
     """
     if any(condition.type == "ComparisonError" for condition in app.conditions):
         return {}
     wanted = {resource.key: resource for resource in app.target}
     pairs = [(wanted.get(key), app.live.get(key)) for key in sorted(wanted.keys() | app.live.keys())]
-    items = [
-        _serialize_managed_resource(app, target, live)
-        for target, live in pairs
-        if not (live and live.is_hook) and _matches_filter(target or (live.resource if live else None), only or {})
-    ]
+    items = [_serialize_managed_resource(app, target, live) for target, live in pairs if not (live and live.is_hook)]
     return {"items": items} if items else {}
-
-
-def _matches_filter(resource: RenderedResource | None, only: Mapping[str, str]) -> bool:
-    return all(getattr(resource, name) == only[name] for name in FILTER_NAMES if only.get(name))
 
 
 def _serialize_managed_resource(
@@ -64,14 +53,14 @@ def _serialize_managed_resource(
 
 
 def _normalize_manifest(manifest: dict[str, Any]) -> dict[str, Any]:
-    """Without what a comparison does not look at."""
+    """Remove the fields that comparisons ignore."""
     manifest["metadata"].pop("creationTimestamp")
     manifest.pop("status", None)
     return manifest
 
 
 def _predict_live_state(app: ClusterApplication, target: RenderedResource | None, live: ClusterObject | None) -> str:
-    """What would live after a sync: the target, in the live object's clothes."""
+    """Return the live state after a sync: the target with the cluster's own fields."""
     if target is None:
         return "null"
     if live is None:
@@ -79,39 +68,10 @@ def _predict_live_state(app: ClusterApplication, target: RenderedResource | None
     return _encode_json(_normalize_manifest(build_live_manifest(app, live, live.manifest_after_apply(target))))
 
 
-def serialize_manifests(app: ClusterApplication, target: tuple[RenderedResource, ...]) -> dict[str, Any]:
-    """GET …/manifests: the rendered manifests, without the namespace that the destination gives."""
-    manifests = []
-    for resource in target:
-        manifest = _add_tracking(app, resource)
-        manifest["metadata"].pop("namespace", None)
-        manifests.append(_encode_json(manifest))
-    return {"manifests": manifests}
-
-
-def find_live_object(app: ClusterApplication, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
-    """GET …/resource: a live object of the application, or the Secret that its ExternalSecret makes, masked."""
-    for live in app.live.values():
-        resource = live.resource
-        if (resource.kind, resource.namespace, resource.name) == (kind, namespace, name):
-            return build_live_manifest(app, live)
-        if (
-            kind == "Secret"
-            and resource.kind == "ExternalSecret"
-            and (resource.namespace, name)
-            == (
-                namespace,
-                resource.manifest["spec"]["target"]["name"],
-            )
-        ):
-            return _build_masked_secret(app, resource)
-    return None
-
-
 def build_live_manifest(
     app: ClusterApplication, live: ClusterObject, content: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """What the cluster holds: what was applied, what was changed since, and what the cluster adds."""
+    """Return the manifest in the cluster: what was applied or changed, and the cluster's own fields."""
     manifest = _copy_with_tracking(app, live.resource, live.resource.manifest if content is None else content)
     metadata = manifest["metadata"]
     metadata["annotations"][LAST_APPLIED_ANNOTATION] = (
@@ -129,21 +89,9 @@ def build_live_manifest(
 
 
 def _build_uid(live: ClusterObject, app: ClusterApplication) -> str:
-    """One of its own for each object: what is created anew under the same name is another."""
-    what = "/".join((*live.resource.key, format_rfc3339(live.created_at or app.created_at)))
-    return str(uuid.UUID(hashlib.md5(what.encode(), usedforsecurity=False).hexdigest()))
-
-
-def _build_masked_secret(app: ClusterApplication, source: RenderedResource) -> dict[str, Any]:
-    keys = sorted(entry["secretKey"] for entry in source.manifest["spec"]["data"])
-    metadata = {"name": source.manifest["spec"]["target"]["name"], "namespace": source.namespace, "uid": app.uid}
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": metadata,
-        "type": "Opaque",
-        "data": dict.fromkeys(keys, MASK),
-    }
+    """Return a UID per object: an object that is created again gets another one."""
+    identity = "/".join((*live.resource.key, format_rfc3339(live.created_at or app.created_at)))
+    return str(uuid.UUID(hashlib.md5(identity.encode(), usedforsecurity=False).hexdigest()))
 
 
 def _add_tracking(app: ClusterApplication, resource: RenderedResource) -> dict[str, Any]:

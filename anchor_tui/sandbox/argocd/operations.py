@@ -1,55 +1,43 @@
-"""Operations: a sync from its beginning to its end, its retries, and its termination.
+"""Operations: a sync from start to end, its retries and its termination.
 
-The states, their order and their words are those of tests/recordings: operation-phases*. Every step is due in the
-controller's agenda, and happens only if the operation is still the one that it was made for.
+States, order and messages are those of tests/recordings: operation-phases*. Every step is an event in the
+controller's agenda. It runs only if its operation is still the current one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import Any
 
-from anchor_tui.sandbox.argocd.applications import ClusterApplication, ClusterObject
-from anchor_tui.sandbox.argocd.apply import resource_from_manifest
+from anchor_tui.sandbox.argocd.applications import ClusterApplication
 from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource, RenderError
-from anchor_tui.sandbox.argocd.sync_tasks import (
-    CANNOT_LOAD,
-    SyncOrder,
-    SyncTask,
-    build_task_result,
-    find_unconfirmed,
-    get_prune_result,
-    plan_tasks,
-)
+from anchor_tui.sandbox.argocd.operation_host import OperationHost
+from anchor_tui.sandbox.argocd.sync_tasks import CANNOT_LOAD, SyncOrder, find_unconfirmed, plan_tasks
 from anchor_tui.sandbox.argocd.sync_windows import parse_duration
+from anchor_tui.sandbox.argocd.task_execution import TaskExecutor, build_dry_run_result
 from anchor_tui.sandbox.clock import format_rfc3339
+from anchor_tui.sandbox.json_types import JsonObject
 from anchor_tui.sandbox.timings import ControllerTimings
-
-if TYPE_CHECKING:
-    from anchor_tui.sandbox.argocd.controller import ApplicationController
 
 BLOCKED_BY_WINDOW = "Sync operation blocked by sync window"
 FAILED_PREFIX = "one or more synchronization tasks completed unsuccessfully, reason: "
 TERMINATED = "Operation terminated"
-HEALTH_MESSAGES = {"ExternalSecret": "secret synced"}
-POD_OWNERS = {"Deployment", "StatefulSet", "DaemonSet", "Job"}
-"""What is gone only when its Pods are."""
 MAX_BACKOFF_S = 180.0
-JsonObject = dict[str, Any]
 
 
 class OperationRunner:
-    """What becomes of an application's operation."""
+    """The operations of all applications."""
 
-    def __init__(self, controller: ApplicationController, pace: ControllerTimings) -> None:
+    def __init__(self, controller: OperationHost, timings: ControllerTimings) -> None:
         self._controller = controller
-        self._timings = pace
+        self._timings = timings
+        self._executor = TaskExecutor(controller, timings)
         self._results: dict[tuple[str, str], list[JsonObject]] = {}
         self._awaiting_approval: set[tuple[str, str]] = set()
 
     def start(self, app: ClusterApplication, at: datetime, order: SyncOrder) -> None:
-        """Set the operation. The old one's state is gone at once; the controller takes this one up soon."""
+        """Set the operation and remove the state of the previous one; the controller begins it soon."""
         app.operation, app.operation_state = order.build_operation(app), None
         self._results.pop(app.key, None)
         self._awaiting_approval.discard(app.key)
@@ -57,7 +45,7 @@ class OperationRunner:
         self._schedule_step(app, at, self._timings.start_operation_s, self._begin)
 
     def terminate(self, app: ClusterApplication, at: datetime) -> bool:
-        """End the operation before its time; False if none has begun."""
+        """Terminate the operation; False if none has begun."""
         if app.operation is None or app.operation_state is None:
             return False
         app.operation_state = {**app.operation_state, "phase": "Terminating"}
@@ -66,7 +54,7 @@ class OperationRunner:
         return True
 
     def resume_if_approved(self, app: ClusterApplication, at: datetime) -> None:
-        """The application has changed: go on, if that is what its operation waits for."""
+        """Continue an operation that waits for a change of the application."""
         if app.key in self._awaiting_approval:
             self._awaiting_approval.discard(app.key)
             self._schedule_step(app, at, self._timings.compare_s, self._try_apply)
@@ -82,12 +70,12 @@ class OperationRunner:
     ) -> None:
         operation = app.operation
 
-        def happen(at: datetime) -> None:
-            state, there = app.operation_state, self._controller.applications.get(app.key) is app
-            if there and app.operation is operation and (state is None or state["phase"] == phase):
+        def run_step(at: datetime) -> None:
+            state, exists = app.operation_state, self._controller.applications.get(app.key) is app
+            if exists and app.operation is operation and (state is None or state["phase"] == phase):
                 step(app, at)
 
-        self._controller.schedule(at, wait_s, happen)
+        self._controller.schedule(at, wait_s, run_step)
 
     # --- running ---------------------------------------------------------------------------------
 
@@ -96,7 +84,7 @@ class OperationRunner:
         self._try_apply(app, at)
 
     def _try_apply(self, app: ClusterApplication, at: datetime) -> None:
-        """Begin to apply, unless something stands in the way."""
+        """Begin to apply, unless a sync window, an error or a confirmation prevents it."""
         sync, state = _get_sync_request(app), _get_state(app)
         if not self._controller.is_sync_allowed(app, at, manual="automated" not in state["operation"]["initiatedBy"]):
             self._hold(app, at, BLOCKED_BY_WINDOW)
@@ -122,7 +110,7 @@ class OperationRunner:
             self._controller.notify_changed(app, at)
 
     def _target(self, app: ClusterApplication) -> tuple[RenderedResource, ...]:
-        """What the operation's revision renders; RenderError where nothing can be synced."""
+        """Return the resources of the operation's revision. Raises RenderError if it cannot be synced."""
         if message := self._controller.spec_errors.get(app.name):
             raise RenderError(f"InvalidSpecError: {message}")
         revision = _get_sync_request(app)["revision"]
@@ -141,54 +129,13 @@ class OperationRunner:
             self._end_attempt(app, at, "Error", str(error), [])
             return
         if sync.get("dryRun"):
-            results = [_build_dry_run_result(task, sync) for task in tasks]
+            results = [build_dry_run_result(task, sync) for task in tasks]
         else:
-            results = [self._prune(app, task, at) for task in tasks if task.target is None]
-            results += self._apply_tasks(app, [task for task in tasks if task.target is not None], at)
+            results = self._executor.execute_tasks(app, tasks, sync, at)
             app.update_health(at)
             self._controller.notify_changed(app, at)
         self._results[app.key] = results
         self._schedule_step(app, at, self._timings.finish_s, self._finish)
-
-    def _prune(self, app: ClusterApplication, task: SyncTask, at: datetime) -> JsonObject:
-        status, message = get_prune_result(task, _get_sync_request(app))
-        live = task.live
-        if status == "Pruned" and live is not None and live.deleting is None:
-            live.deleting, live.health, live.message = at, "Progressing", "Pending deletion"
-            wait_s = (
-                self._timings.delete_workload_s if live.resource.kind in POD_OWNERS else self._timings.delete_object_s
-            )
-            self._controller.schedule(at, wait_s, lambda at: self._controller.finish_deletion(app, live, at))
-        return build_task_result(task, status, message, "Succeeded")
-
-    def _apply_tasks(self, app: ClusterApplication, tasks: list[SyncTask], at: datetime) -> list[JsonObject]:
-        """Apply what git wants; where the application is to fail, the first of what differs is refused."""
-        failure = self._controller.sync_failures.get(app.name)
-        refused = None
-        if failure and tasks:
-            refused = next((task for task in tasks if not task.describe_outcome().endswith(" unchanged")), tasks[0])
-        results = []
-        for task in tasks:
-            if task is refused:
-                results.append(build_task_result(task, "SyncFailed", failure or "", "Failed"))
-                continue
-            line = build_task_result(task, "Synced", task.describe_outcome(), "Running")
-            if not task.describe_outcome().endswith(" unchanged"):
-                self._apply_task(app, task, at)
-            results.append(line)
-        return results
-
-    def _apply_task(self, app: ClusterApplication, task: SyncTask, at: datetime) -> None:
-        target, before = task.target, task.live
-        assert target is not None
-        live = ClusterObject(target, message=HEALTH_MESSAGES.get(target.kind), created_at=at)
-        if before and before.deleting is None:
-            live.created_at, live.generation = before.created_at, before.generation + 1
-            if (manifest := before.manifest_after_apply(target)) != target.manifest:
-                # Something of the cluster's own stays beside what git wants.
-                live.resource, live.last_applied = resource_from_manifest(manifest, target.namespace), target
-        app.live[target.key] = live
-        self._controller.roll_out(app, live, at)
 
     # --- ending ----------------------------------------------------------------------------------
 
@@ -204,7 +151,7 @@ class OperationRunner:
     def _finish_termination(self, app: ClusterApplication, at: datetime) -> None:
         state = _get_state(app)
         if state.get("message") == BLOCKED_BY_WINDOW and not self._controller.is_sync_allowed(app, at, manual=True):
-            # A window holds its termination, too.
+            # A sync window blocks the termination as well.
             self._schedule_step(app, at, self._timings.window_retry_s, self._finish_termination, phase="Terminating")
             return
         results = self._results.get(app.key) or state.get("syncResult", {}).get("resources", [])
@@ -213,7 +160,7 @@ class OperationRunner:
     def _end_attempt(
         self, app: ClusterApplication, at: datetime, phase: str, message: str, results: list[JsonObject]
     ) -> None:
-        """The end of one attempt."""
+        """End an attempt: close the operation or schedule a retry."""
         retry, count = _get_state(app)["operation"]["retry"], _get_state(app).get("retryCount", 0)
         limit = retry.get("limit", 0)
         if phase == "Succeeded" or (limit >= 0 and count >= limit):
@@ -221,7 +168,7 @@ class OperationRunner:
             self._close_operation(app, at, phase, message + tried, results)
             return
         wait_s = _compute_backoff_s(retry.get("backoff", {}), count + 1)
-        when = self._controller.time_after(at, wait_s).strftime("%I:%M%p").lstrip("0")
+        when = (at + timedelta(seconds=wait_s)).strftime("%I:%M%p").lstrip("0")
         app.operation_state = {
             **_get_state(app),
             "message": f"{message}. Retrying attempt #{count + 1} at {when}.",
@@ -281,14 +228,8 @@ def _build_sync_result(app: ClusterApplication, results: list[JsonObject]) -> Js
     }
 
 
-def _build_dry_run_result(task: SyncTask, sync: JsonObject) -> JsonObject:
-    if task.target is None:
-        return build_task_result(task, *get_prune_result(task, sync), "Succeeded")
-    return build_task_result(task, "Synced", f"{task.describe_outcome()} (dry run)", "Succeeded")
-
-
 def _compute_backoff_s(backoff: Mapping[str, Any], attempt: int) -> float:
-    """How long to wait before an attempt: 10 s before the first of `5s` by 2, as a real one does."""
+    """Return the wait before an attempt: 10 s before the first for `5s` and factor 2, as on a real server."""
     most = parse_duration(backoff["maxDuration"]) if backoff.get("maxDuration") else MAX_BACKOFF_S
     factor = float(backoff.get("factor", 2))
     return min(most, parse_duration(backoff.get("duration") or "5s") * factor**attempt)

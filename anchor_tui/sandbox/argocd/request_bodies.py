@@ -1,4 +1,4 @@
-"""Bodies of requests as Argo CD's gateway reads them: what it refuses, and in which words."""
+"""Request bodies as Argo CD's gateway parses them, with its error messages."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ GO_TYPES = {str: "string", bool: "bool", list: "slice", dict: "struct"}
 
 
 def parse_body(body: bytes, message: str, fields: Mapping[str, type]) -> dict[str, Any]:
-    """The fields of a body. Unknown ones are ignored, null is the same as nothing, and a wrong type is refused.
+    """Return the known fields of a body. Raises GrpcError for a wrong type.
 
-    Lists are of objects, all of them.
+    Unknown fields and null are ignored. Lists must contain objects only.
     """
     if not body.strip():
         return {}
@@ -35,8 +35,8 @@ def parse_body(body: bytes, message: str, fields: Mapping[str, type]) -> dict[st
             continue
         holds_others = isinstance(value, list) and not all(isinstance(item, dict) for item in value)
         if not isinstance(value, kind) or holds_others:
-            what = f"Go struct field {message}.{name} of type {GO_TYPES[kind]}"
-            raise GrpcError(3, f"json: cannot unmarshal {_get_json_kind(value)} into {what}")
+            target = f"Go struct field {message}.{name} of type {GO_TYPES[kind]}"
+            raise GrpcError(3, f"json: cannot unmarshal {_get_json_kind(value)} into {target}")
         known[name] = value
     return known
 
@@ -46,21 +46,7 @@ def _get_json_kind(value: object) -> str:
 
 
 def _describe_syntax_error(text: str, error: json.JSONDecodeError) -> str:
-    """A text that only ends too early is said to, anything else is named by its first wrong letter."""
+    """Return `unexpected EOF` for a text that ends early, otherwise its first invalid character."""
     rest = text[error.pos :].strip()
     ends = not rest or any(word.startswith(rest) for word in ("true", "false", "null")) or rest.count('"') == 1
     return "unexpected EOF" if ends else f"invalid character '{rest[0]}' looking for beginning of value"
-
-
-def apply_merge_patch(value: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """A JSON merge patch: null removes, objects merge, anything else replaces."""
-    merged = dict(value)
-    for key, change in patch.items():
-        if change is None:
-            merged.pop(key, None)
-        elif isinstance(change, Mapping):
-            below = merged.get(key)
-            merged[key] = apply_merge_patch(below if isinstance(below, Mapping) else {}, change)
-        else:
-            merged[key] = change
-    return merged

@@ -1,4 +1,4 @@
-"""How Argo CD words its answers: JSON, gRPC errors, plain text, and the errors of a stream."""
+"""Argo CD's responses: JSON, gRPC errors, plain text, and the errors of a stream."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GZIP_MIN_BYTES = 1024
 
 
 class GrpcError(Exception):
-    """What the API refuses: a gRPC code and its text."""
+    """A refused request: a gRPC code and its message."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -28,13 +28,13 @@ class GrpcError(Exception):
 
 
 class ContentTypeMiddleware:
-    """Everything but GET needs exactly `application/json`, before anything else is looked at."""
+    """Refuse every request but GET without exactly `application/json`, before all other checks."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let pass what may pass."""
+        """Pass a request on, or refuse it."""
         if scope["type"] == "http" and scope["method"] not in {"GET", "HEAD", "OPTIONS"}:
             types = [value for name, value in scope["headers"] if name == b"content-type"]
             if types != [b"application/json"]:
@@ -45,13 +45,13 @@ class ContentTypeMiddleware:
 
 
 def text_response(status: int, text: str) -> Response:
-    """Plain text, as the router itself answers."""
+    """Return plain text, as the router itself does."""
     headers = {"x-content-type-options": "nosniff", "content-type": "text/plain; charset=utf-8"}
     return Response(text, status, headers)
 
 
 def plain_error_response(_request: Request, error: Exception) -> Response:
-    """404 and 405 of paths that are none."""
+    """Return 404 or 405 for unknown paths and methods."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     return text_response(
         status, {404: "Not Found\n", 405: "Method Not Allowed\n"}.get(status, "Internal Server Error\n")
@@ -59,7 +59,7 @@ def plain_error_response(_request: Request, error: Exception) -> Response:
 
 
 def json_response(request: Request, value: Any, status: int = 200) -> Response:  # noqa: ANN401 - JSON
-    """JSON, compressed where the client can and it pays."""
+    """Return JSON, compressed if the client accepts it and it is large enough."""
     body = msgspec.json.encode(value)
     headers = {"content-type": "application/json", "vary": "Accept-Encoding"}
     if status == 200:
@@ -71,14 +71,14 @@ def json_response(request: Request, value: Any, status: int = 200) -> Response: 
 
 
 def error_response(request: Request, code: int, message: str) -> Response:
-    """An error by its gRPC code."""
+    """Return the error of a gRPC code."""
     return json_response(request, {"error": message, "code": code, "message": message}, GRPC_TO_HTTP[code])
 
 
 def stream_error_response(
     code: int, message: str, project: Callable[[dict[str, Any]], dict[str, Any]], as_events: bool
 ) -> Response:
-    """An error before a stream began: one line of it, as far as `fields` let it through."""
+    """Return an error before a stream begins: one line, reduced to the requested fields."""
     status = GRPC_TO_HTTP[code]
     line = {
         "error": {

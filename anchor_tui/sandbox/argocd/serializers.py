@@ -1,23 +1,22 @@
-"""Applications as the JSON that Argo CD sends. False and empty values are left out, as there."""
+"""Applications as Argo CD's JSON. False and empty values are left out, as on a real server."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
 from anchor_tui.sandbox.argocd.applications import ClusterApplication, ResourceComparison
+from anchor_tui.sandbox.argocd.apply import LAST_APPLIED_ANNOTATION
 from anchor_tui.sandbox.clock import format_rfc3339
+from anchor_tui.sandbox.json_types import JsonObject
 
-LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
 REFRESH_ANNOTATION = "argocd.argoproj.io/refresh"
 HYDRATE_ANNOTATION = "argocd.argoproj.io/hydrate"
-JsonObject = dict[str, Any]
 
 
 def serialize_application(app: ClusterApplication, *, with_health: bool = True) -> JsonObject:
-    """An application as GET and watch send it; in a list the resources come without health."""
+    """Return an application as in GET and watch; resources in a list have no health."""
     document: JsonObject = {
         "metadata": _serialize_metadata(app),
         "spec": app.spec,
@@ -73,7 +72,7 @@ def _build_last_applied(app: ClusterApplication) -> str:
 
 
 def _build_fields(value: object, *, root: bool = False) -> JsonObject:
-    """The shape of a value as managedFields has it."""
+    """Return the structure of a value as in managedFields."""
     if not isinstance(value, Mapping):
         return {}
     own: JsonObject = {} if root else {".": {}}
@@ -117,7 +116,7 @@ def _build_managed_fields(app: ClusterApplication) -> list[JsonObject]:
 
 def _serialize_status(app: ClusterApplication, with_health: bool) -> JsonObject:
     status: JsonObject = {}
-    resources = [_serialize_resource(each, with_health) for each in app.compare_resources()]
+    resources = [_serialize_resource(comparison, with_health) for comparison in app.compare_resources()]
     if resources:
         status["resources"] = resources
     compared_to = {key: app.spec[key] for key in ("source", "sources", "destination") if key in app.spec}
@@ -133,8 +132,12 @@ def _serialize_status(app: ClusterApplication, with_health: bool) -> JsonObject:
         status["history"] = list(app.history)
     if app.conditions:
         status["conditions"] = [
-            {"type": each.type, "message": each.message, "lastTransitionTime": format_rfc3339(each.since)}
-            for each in app.conditions
+            {
+                "type": condition.type,
+                "message": condition.message,
+                "lastTransitionTime": format_rfc3339(condition.since),
+            }
+            for condition in app.conditions
         ]
     if app.reconciled_at:
         status["reconciledAt"] = format_rfc3339(app.reconciled_at)
@@ -149,8 +152,8 @@ def _serialize_status(app: ClusterApplication, with_health: bool) -> JsonObject:
     return status
 
 
-def _serialize_resource(each: ResourceComparison, with_health: bool) -> JsonObject:
-    resource = each.resource
+def _serialize_resource(comparison: ResourceComparison, with_health: bool) -> JsonObject:
+    resource = comparison.resource
     line: JsonObject = {"group": resource.group} if resource.group else {}
     line |= {
         "version": resource.version,
@@ -158,17 +161,17 @@ def _serialize_resource(each: ResourceComparison, with_health: bool) -> JsonObje
         "namespace": resource.namespace,
         "name": resource.name,
     }
-    if not each.hook:
-        line["status"] = each.status
+    if not comparison.hook:
+        line["status"] = comparison.status
     if with_health:
-        health: JsonObject = {"status": each.health}
-        if each.message:
-            health["message"] = each.message
+        health: JsonObject = {"status": comparison.health}
+        if comparison.message:
+            health["message"] = comparison.message
         line["health"] = health
-    if each.hook:
+    if comparison.hook:
         line["hook"] = True
-    if each.prunable:
+    if comparison.prunable:
         line["requiresPruning"] = True
-    if each.asks_before_deletion:
+    if comparison.asks_before_deletion:
         line["requiresDeletionConfirmation"] = True
     return line

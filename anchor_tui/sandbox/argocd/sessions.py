@@ -1,4 +1,4 @@
-"""Argo CD's tokens: JSON Web Tokens, HS256, issued by `argocd`."""
+"""Argo CD's tokens: JSON Web Tokens (HS256) issued by `argocd`."""
 
 from __future__ import annotations
 
@@ -21,44 +21,46 @@ EXPIRED = "invalid session: token has invalid claims: token is expired"
 
 
 class UnauthorizedError(Exception):
-    """The token is missing, wrong or old; the message is the server's."""
+    """The token is missing, invalid or expired; the message is the server's."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArgoCDSession:
-    """Who asks: `subject` is `alice:apiKey` or the like."""
+    """The account of a request. `subject` is `alice:apiKey` or similar."""
 
     subject: str
     issued_at: datetime
     may_change: tuple[str, ...] = ("*",)
-    """The applications, as permissions name them, that it may do more with than get; globs."""
+    """Globs of the RBAC names of applications that the account may change."""
 
     @property
     def username(self) -> str:
-        """The account's name."""
+        """The name of the account."""
         return self.subject.rsplit(":", 1)[0] if not self.subject.startswith("proj:") else self.subject
 
     @property
     def is_read_only(self) -> bool:
-        """Whether it may only look, whatever is asked."""
+        """Report whether the account cannot change anything."""
         return not self.may_change
 
     def is_allowed(self, resource: str, action: str, target: str) -> bool:
-        """Whether it may: `applications`, `sync`, `project/name` or `project/namespace/name`.
+        """Report whether the account may do `action` with `target`.
 
-        A subresource of an action, such as `action/apps/Deployment/restart`, is the action's own affair.
+        `target` is `project/name` or `project/namespace/name`. For an action's subresource, such as
+        `action/apps/Deployment/restart`, the action decides.
         """
         if resource == "logs":
             return not self.is_read_only
         return action == "get" or any(fnmatchcase(target, pattern) for pattern in self.may_change)
 
     def build_denial(self, resource: str, action: str, target: str) -> str:
-        """The text of a 403, with who was refused what."""
-        return f"permission denied: {resource}, {action}, {target}, sub: {self.username}, iat: {format_rfc3339(self.issued_at)}"
+        """Return the message of a 403, with account and refused action."""
+        issued_at = format_rfc3339(self.issued_at)
+        return f"permission denied: {resource}, {action}, {target}, sub: {self.username}, iat: {issued_at}"
 
 
 class TokenIssuer:
-    """Issues tokens and reads them again."""
+    """Issues and checks tokens."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -73,9 +75,9 @@ class TokenIssuer:
         read_only: bool = False,
         may_change: tuple[str, ...] = ("*",),
     ) -> str:
-        """A token for an account; with a negative duration one that has expired.
+        """Return a token for an account; with a negative `lasts` an expired one.
 
-        It may change the applications of `may_change`, globs of `project/name`; the account `viewer` none at all.
+        `may_change` are globs of `project/name`. The account `viewer` may change nothing.
         """
         name = str(uuid.uuid4())
         if read_only or subject.partition(":")[0] == "viewer":
@@ -95,7 +97,7 @@ class TokenIssuer:
         return f"{signed}.{self._sign(signed)}"
 
     def authenticate(self, headers: Mapping[str, str]) -> ArgoCDSession:
-        """Who sent a request; `Unauthorized` with the recorded text otherwise."""
+        """Return the session of a request's token. Raises UnauthorizedError with the recorded message."""
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise UnauthorizedError(NO_SESSION)

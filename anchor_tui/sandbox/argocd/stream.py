@@ -1,6 +1,6 @@
-"""Argo CD's stream of applications: NDJSON or an event stream, as it comes over a real wire.
+"""Argo CD's stream of applications: NDJSON or an event stream.
 
-Headers come with the first event and not before; the event stream's heartbeat begins after it.
+The headers are sent with the first event. The event stream's heartbeat begins after it.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from starlette.types import Receive, Scope, Send
 
 from anchor_tui.sandbox.argocd.applications import ClusterApplication
 from anchor_tui.sandbox.argocd.controller import ApplicationController, EventType
-from anchor_tui.sandbox.argocd.serializers import JsonObject, serialize_application
+from anchor_tui.sandbox.argocd.serializers import serialize_application
+from anchor_tui.sandbox.json_types import JsonObject
 
 MAX_PENDING_EVENTS = 1000
-"""Events that a slow reader may fall behind; what comes then is lost, without a word."""
+"""Events that a slow reader may be behind; later ones are dropped silently."""
 HEARTBEAT_S = 15.0
 EVENT_STREAM = "text/event-stream"
 
 
 @dataclass(frozen=True, slots=True)
 class WatchRequest:
-    """What one stream asks for. `since` is its resourceVersion; None lists everything first."""
+    """The parameters of a stream. `since` is its resourceVersion; None sends all applications first."""
 
     matches: Callable[[ClusterApplication], bool]
     project: Callable[[JsonObject], JsonObject]
@@ -38,7 +39,7 @@ class WatchRequest:
 
 
 class WatchResponse(Response):
-    """One open stream. It ends when the client goes or `closing` is set."""
+    """An open stream. It ends when the client disconnects or `closing` is set."""
 
     def __init__(self, controller: ApplicationController, watch: WatchRequest, closing: asyncio.Event) -> None:
         super().__init__()
@@ -48,7 +49,7 @@ class WatchResponse(Response):
         self._compressor = zlib.compressobj(level=1, wbits=31) if watch.gzip else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send until someone ends it."""
+        """Send events until the stream ends."""
         del scope
         queue: asyncio.Queue[bytes | None] = asyncio.Queue()
 
@@ -66,7 +67,7 @@ class WatchResponse(Response):
             task.add_done_callback(lambda _: queue.put_nowait(None))
         try:
             if not await self._pump(queue, send):
-                # Nothing was said, so there is no end to say either: the server cuts the connection.
+                # Without a response there is nothing to end: the server aborts the connection.
                 await asyncio.wait(ends[:1])
         finally:
             self._controller.listeners.remove(listen)
@@ -84,16 +85,16 @@ class WatchResponse(Response):
             pass
 
     async def _pump(self, queue: asyncio.Queue[bytes | None], send: Send) -> bool:
-        """Send what comes until the end does; whether anything was sent."""
+        """Send events until the stream ends; return whether anything was sent."""
         loop = asyncio.get_running_loop()
         started, first_round = False, queue.qsize()
-        beat = loop.time() + self._watch.heartbeat_s
+        next_heartbeat = loop.time() + self._watch.heartbeat_s
         while True:
-            waits = max(0.0, beat - loop.time()) if started and self._watch.as_events else None
+            timeout_s = max(0.0, next_heartbeat - loop.time()) if started and self._watch.as_events else None
             try:
-                line = await asyncio.wait_for(queue.get(), waits)
+                line = await asyncio.wait_for(queue.get(), timeout_s)
             except TimeoutError:
-                beat += self._watch.heartbeat_s
+                next_heartbeat += self._watch.heartbeat_s
                 line = b":\n"
             if line is None:
                 break

@@ -1,4 +1,4 @@
-"""What one sync has to do: its tasks, each with its result, and who must be asked first."""
+"""The tasks of a sync, their results, and the confirmation that some need."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any
 from anchor_tui.sandbox.argocd.applications import ClusterApplication, ClusterObject
 from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource
 from anchor_tui.sandbox.argocd.sync_options import get_prune_option
+from anchor_tui.sandbox.json_types import JsonObject
 
 APPROVAL_ANNOTATION = "argocd.argoproj.io/deletion-approved"
 CANNOT_LOAD = (
     "Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc = "
 )
-JsonObject = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class SyncOrder:
-    """A sync as it is asked for. `options` None means the application's own; `retry` likewise."""
+    """A requested sync. `options` and `retry` of None mean the application's own."""
 
     revision: str
     prune: bool = False
@@ -29,21 +29,18 @@ class SyncOrder:
     username: str | None = None
     resources: tuple[Mapping[str, str], ...] = ()
     options: tuple[str, ...] | None = None
-    strategy: Mapping[str, Any] | None = None
     retry: Mapping[str, Any] | None = None
     info: tuple[Mapping[str, str], ...] = ()
 
     def build_operation(self, app: ClusterApplication) -> JsonObject:
-        """The `operation` that the application carries from now on."""
+        """Return the `operation` for the application."""
         request: JsonObject = {"revision": self.revision}
         if self.prune:
             request["prune"] = True
         if self.dry_run:
             request["dryRun"] = True
-        if self.strategy is not None:
-            request["syncStrategy"] = dict(self.strategy)
         if self.resources:
-            request["resources"] = [dict(each) for each in self.resources]
+            request["resources"] = [dict(resource) for resource in self.resources]
         request["source"] = app.spec["source"]
         if options := app.sync_options if self.options is None else self.options:
             request["syncOptions"] = list(options)
@@ -52,34 +49,34 @@ class SyncOrder:
             "initiatedBy": {"automated": True} if self.automated else {"username": self.username},
         }
         if self.info:
-            operation["info"] = [dict(each) for each in self.info]
-        own = app.spec.get("syncPolicy", {}).get("retry", {"limit": 5} if self.automated else {})
-        operation["retry"] = dict(own if self.retry is None else self.retry)
+            operation["info"] = [dict(info) for info in self.info]
+        default_retry = app.spec.get("syncPolicy", {}).get("retry", {"limit": 5} if self.automated else {})
+        operation["retry"] = dict(default_retry if self.retry is None else self.retry)
         return operation
 
 
 @dataclass(frozen=True, slots=True)
 class SyncTask:
-    """One resource of a sync: the target is None for what is to be pruned, `live` for what is to be created."""
+    """One resource of a sync. `target` is None if it is to be pruned; `live` is None if it is to be created."""
 
     target: RenderedResource | None
     live: ClusterObject | None
 
     @property
     def resource(self) -> RenderedResource:
-        """The one that there is."""
+        """The target, otherwise the live resource."""
         found = self.target or (self.live.resource if self.live else None)
         assert found is not None
         return found
 
     @property
     def title(self) -> str:
-        """As messages name it: `/Service/status-mock`, `apps/Deployment/status-mock`."""
+        """The name in messages: `/Service/status-mock`, `apps/Deployment/status-mock`."""
         resource = self.resource
         return f"{resource.group}/{resource.kind}/{resource.name}"
 
     def describe_outcome(self) -> str:
-        """What an apply says: `deployment.apps/anchor-web configured`."""
+        """Return the output of an apply: `deployment.apps/anchor-web configured`."""
         resource = self.resource
         kind = ".".join(filter(None, (resource.kind.lower(), resource.group)))
         if self.live is None or self.live.deleting:
@@ -90,7 +87,7 @@ class SyncTask:
 
 
 def plan_tasks(app: ClusterApplication, target: Iterable[RenderedResource], sync: Mapping[str, Any]) -> list[SyncTask]:
-    """What is to be done, what is to be pruned first; hooks are left alone."""
+    """Return the tasks of a sync, prunes first; hooks are not included."""
     wanted = {resource.key: resource for resource in target}
     stale = [SyncTask(None, live) for key, live in sorted(app.live.items()) if key not in wanted and not live.is_hook]
     found = stale + [SyncTask(resource, app.live.get(key)) for key, resource in wanted.items()]
@@ -98,7 +95,7 @@ def plan_tasks(app: ClusterApplication, target: Iterable[RenderedResource], sync
     return (
         found
         if not chosen
-        else [task for task in found if any(_selects_resource(each, task.resource) for each in chosen)]
+        else [task for task in found if any(_selects_resource(selection, task.resource) for selection in chosen)]
     )
 
 
@@ -114,7 +111,10 @@ def _selects_resource(chosen: Mapping[str, str], resource: RenderedResource) -> 
 def find_unconfirmed(
     app: ClusterApplication, tasks: Iterable[SyncTask], sync: Mapping[str, Any], started_at: datetime
 ) -> str | None:
-    """What the operation waits for, until the application is annotated: without prune and as a dry run as well."""
+    """Return the message of an operation that waits for a confirmation, otherwise None.
+
+    It waits without prune and as a dry run, too, until the application is annotated.
+    """
     asking = [
         task.title
         for task in tasks
@@ -133,12 +133,12 @@ def _is_approved(app: ClusterApplication, started_at: datetime) -> bool:
         approved = datetime.fromisoformat(app.annotations.get(APPROVAL_ANNOTATION, ""))
     except ValueError:
         return False
-    # The operation's start is known in whole seconds only.
+    # The start of an operation has whole seconds only.
     return approved.tzinfo is not None and approved >= started_at.replace(microsecond=0)
 
 
 def get_prune_result(task: SyncTask, sync: Mapping[str, Any]) -> tuple[str, str]:
-    """Status and message of a task that prunes."""
+    """Return status and message of a prune task."""
     assert task.live is not None
     if not sync.get("prune"):
         return "PruneSkipped", "ignored (requires pruning)"
@@ -148,7 +148,7 @@ def get_prune_result(task: SyncTask, sync: Mapping[str, Any]) -> tuple[str, str]
 
 
 def build_task_result(task: SyncTask, status: str, message: str, hook_phase: str) -> JsonObject:
-    """One line of `syncResult.resources`."""
+    """Return one entry of `syncResult.resources`."""
     resource = task.resource
     line = {
         "group": resource.group,

@@ -1,4 +1,4 @@
-"""Sync windows of a project: when its applications may sync, and when not."""
+"""The sync windows of a project, which allow or deny syncs."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 
 SECONDS_BY_UNIT = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 SCHEDULE_LIMITS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
-"""Minute, hour, day of the month, month, day of the week of a schedule."""
+"""Limits of a schedule's minute, hour, day of the month, month and day of the week."""
 
 
 def parse_duration(duration: str) -> float:
-    """A duration as Go writes it: `24h`, `1m30s`; a bare number is seconds."""
+    """Return the seconds of a Go duration such as `24h` or `1m30s`; a bare number is in seconds."""
     if duration.isdigit():
         return float(duration)
     return sum(float(number) * SECONDS_BY_UNIT[unit] for number, unit in re.findall(r"([\d.]+)(ms|h|m|s)", duration))
@@ -24,7 +24,7 @@ def parse_duration(duration: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class ProjectSyncWindow:
-    """One window of a project; `applications` are globs."""
+    """A sync window of a project. `applications` are globs."""
 
     kind: Literal["allow", "deny"]
     schedule: str
@@ -32,26 +32,25 @@ class ProjectSyncWindow:
     applications: tuple[str, ...]
     manual_sync: bool = False
     time_zone: str = "UTC"
-    description: str = ""
 
     @classmethod
-    def deny_all(cls, *applications: str, description: str = "") -> ProjectSyncWindow:
-        """A window that denies every sync, all day long."""
-        return cls("deny", "0 0 * * *", "24h", applications, description=description)
+    def deny_all(cls, *applications: str) -> ProjectSyncWindow:
+        """Return a window that always denies all syncs."""
+        return cls("deny", "0 0 * * *", "24h", applications)
 
     def applies_to(self, application: str) -> bool:
-        """Whether it is about an application."""
+        """Report whether the window applies to an application."""
         return any(fnmatchcase(application, pattern) for pattern in self.applications)
 
     def is_active(self, at: datetime) -> bool:
-        """Whether it has begun and not ended."""
+        """Report whether the window is open at a time."""
         minutes, hours, days, months, weekdays = (
             _parse_schedule_field(field, *limits)
             for field, limits in zip(self.schedule.split(), SCHEDULE_LIMITS, strict=True)
         )
-        there = at.astimezone(ZoneInfo(self.time_zone)).replace(second=0, microsecond=0)
+        local_time = at.astimezone(ZoneInfo(self.time_zone)).replace(second=0, microsecond=0)
         for back in range(int(parse_duration(self.duration) // 60)):
-            begin = there - timedelta(minutes=back)
+            begin = local_time - timedelta(minutes=back)
             if (
                 begin.minute in minutes
                 and begin.hour in hours
@@ -64,7 +63,7 @@ class ProjectSyncWindow:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """What an application's syncwindows tell of it: neither its zone nor its applications."""
+        """The window in an application's syncwindows: without time zone and applications."""
         return {
             "kind": self.kind,
             "schedule": self.schedule,
@@ -72,23 +71,9 @@ class ProjectSyncWindow:
             "manualSync": self.manual_sync,
         }
 
-    @property
-    def document(self) -> dict[str, Any]:
-        """What its project tells of it."""
-        document: dict[str, Any] = {
-            "kind": self.kind,
-            "schedule": self.schedule,
-            "duration": self.duration,
-            "applications": list(self.applications),
-        }
-        if self.manual_sync:
-            document["manualSync"] = True
-        document["timeZone"] = self.time_zone
-        return document | ({"description": self.description} if self.description else {})
-
 
 def _parse_schedule_field(field: str, low: int, high: int) -> set[int]:
-    """What one field of a schedule allows: `*`, `6`, `1-5`, `*/15`, and lists of them."""
+    """Return the numbers that a field of a schedule allows: `*`, `6`, `1-5`, `*/15`, and lists of them."""
     found: set[int] = set()
     for part in field.split(","):
         span, _, step = part.partition("/")
@@ -99,13 +84,13 @@ def _parse_schedule_field(field: str, low: int, high: int) -> set[int]:
 
 
 def is_sync_allowed(windows: Iterable[ProjectSyncWindow], at: datetime, *, manual: bool) -> bool:
-    """Whether the windows of an application let it sync: a denial wins, and an allowance shuts out other times."""
-    own = list(windows)
-    active = [window for window in own if window.is_active(at)]
+    """Report whether windows allow a sync. An active denial wins. If there are allowances, one must be active."""
+    assigned = list(windows)
+    active = [window for window in assigned if window.is_active(at)]
     denials = [window for window in active if window.kind == "deny"]
     if denials:
         return manual and all(window.manual_sync for window in denials)
-    allowances = [window for window in own if window.kind == "allow"]
+    allowances = [window for window in assigned if window.kind == "allow"]
     if not allowances or any(window in active for window in allowances):
         return True
     return manual and all(window.manual_sync for window in allowances)
@@ -113,10 +98,10 @@ def is_sync_allowed(windows: Iterable[ProjectSyncWindow], at: datetime, *, manua
 
 def serialize_sync_windows(windows: Iterable[ProjectSyncWindow], at: datetime) -> dict[str, Any]:
     """GET …/syncwindows."""
-    own = list(windows)
-    active = [window.summary for window in own if window.is_active(at)]
+    assigned = list(windows)
+    active = [window.summary for window in assigned if window.is_active(at)]
     return {
         **({"activeWindows": active} if active else {}),
-        **({"assignedWindows": [window.summary for window in own]} if own else {}),
-        **({"canSync": True} if is_sync_allowed(own, at, manual=True) else {"canSync": False}),
+        **({"assignedWindows": [window.summary for window in assigned]} if assigned else {}),
+        **({"canSync": True} if is_sync_allowed(assigned, at, manual=True) else {"canSync": False}),
     }

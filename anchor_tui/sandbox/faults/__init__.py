@@ -1,1 +1,1 @@
-"""Faults that the embedded servers can show."""
+"""Faults that make the servers fail or respond slowly."""

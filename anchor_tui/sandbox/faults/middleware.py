@@ -1,4 +1,4 @@
-"""The middleware that lets requests go wrong as `Faults` says, with the bodies of real servers and proxies."""
+"""The middleware that applies faults to requests, with the error bodies of real servers and proxies."""
 
 from __future__ import annotations
 
@@ -90,16 +90,18 @@ ERROR_BODIES: Mapping[Side, Callable[[int], tuple[Headers, str]]] = {
     "status": _status_api_error_body,
 }
 OPERATIONS_SCOPE_KEY = "anchor.operations"
-"""In a scope: the fields of the mutation that a request carries."""
+"""The key in an ASGI scope: the fields of a request's mutation."""
 
 
 class _TruncatedError(Exception):
-    """Enough was sent."""
+    """The response has been truncated."""
 
 
 class FaultMiddleware:
-    """One side's application, behind its faults. `connections` are the transports by the client's address; what the
-    application itself stumbles over is kept in `errors`, for nobody may write to the screen here.
+    """A server's application with its faults.
+
+    `connections` are the transports by the client's address. Exceptions of the application are kept in `errors`:
+    writing them to the terminal would disturb the user interface.
     """
 
     def __init__(
@@ -119,7 +121,7 @@ class FaultMiddleware:
         self._errors = errors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the request pass, or not."""
+        """Handle a request, with the faults that match it."""
         if scope["type"] != "http":
             return
         try:
@@ -174,7 +176,7 @@ class FaultMiddleware:
         await _send_response(status, headers, body, send)
 
     def _reset_connection(self, scope: Scope) -> None:
-        """Close with RST, so that the client sees `connection reset by peer`."""
+        """Close the connection with RST: the client gets `connection reset by peer`."""
         transport = self._connections.get(tuple(scope["client"]))
         if transport is not None:
             raw = transport.get_extra_info("socket")
@@ -182,9 +184,9 @@ class FaultMiddleware:
             transport.abort()
 
     async def _send_truncated(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the first half of the first part on, and end there as if that were all."""
+        """Send half of the first part of the body as if it were all."""
 
-        async def half(message: Message) -> None:
+        async def send_half(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = [pair for pair in message["headers"] if pair[0].lower() != b"content-length"]
                 await send({**message, "headers": headers})
@@ -194,16 +196,16 @@ class FaultMiddleware:
 
         plain = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
         try:
-            await self._app({**scope, "headers": plain}, receive, half)
+            await self._app({**scope, "headers": plain}, receive, send_half)
         except _TruncatedError:
             return
 
 
 def parse_mutation_fields(body: bytes) -> frozenset[str]:
-    """The fields of the GraphQL mutation in a body; none of a query, and of what is neither."""
+    """Return the fields of a GraphQL mutation; none for a query or another body."""
     if b"mutation" not in body:
         return frozenset()
-    import graphql  # a tenth of a second: not before such a fault is on
+    import graphql  # takes 0.1 s, so it is imported only for such a fault
 
     try:
         document = graphql.parse(json.loads(body)["query"])
@@ -211,9 +213,10 @@ def parse_mutation_fields(body: bytes) -> frozenset[str]:
         return frozenset()
     return frozenset(
         field.name.value
-        for each in document.definitions
-        if isinstance(each, graphql.OperationDefinitionNode) and each.operation is graphql.OperationType.MUTATION
-        for field in each.selection_set.selections
+        for definition in document.definitions
+        if isinstance(definition, graphql.OperationDefinitionNode)
+        and definition.operation is graphql.OperationType.MUTATION
+        for field in definition.selection_set.selections
         if isinstance(field, graphql.FieldNode)
     )
 
@@ -228,17 +231,17 @@ async def _read_body(receive: Receive) -> bytes:
 
 
 def _replay_body(body: bytes, receive: Receive) -> Receive:
-    """Gives a body that was read already, and then what else comes."""
+    """Return a `receive` that gives a body that was already read, then later messages."""
     left = [body]
 
-    async def give() -> Message:
+    async def receive_again() -> Message:
         return {"type": "http.request", "body": left.pop(), "more_body": False} if left else await receive()
 
-    return give
+    return receive_again
 
 
 async def _discard_message(_message: Message) -> None:
-    """The answer that is lost."""
+    """Drop a message of a lost response."""
 
 
 async def _send_response(status: int, headers: Headers, body: str, send: Send) -> None:

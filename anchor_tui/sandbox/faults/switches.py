@@ -1,22 +1,21 @@
-"""Switches for what goes wrong outside: slow, refused, cut short, or not answered at all.
+"""Switches for faults of the servers: slow, refused, truncated or missing responses.
 
-As text, which is what `--fault` takes: SIDE:KIND[=VALUE][,times=N][,path=PREFIX][,method=METHOD][,operation=MUTATION].
-The operation is a field of a GraphQL mutation, such as createRef: queries and other mutations pass.
+Text format, as in `--fault`: SIDE:KIND[=VALUE][,times=N][,path=PREFIX][,method=METHOD][,operation=MUTATION].
+MUTATION is a field of a GraphQL mutation, such as createCommitOnBranch; other requests are not affected.
 
-    argocd:latency=0.3          answers 0.3 s later; github:latency=0.3 likewise
-    github:status=401           answers 401, 403, 429, 500, 502 or 503 with the body of the real one
-    github:secondary-limit      403 with retry-after: the secondary rate limit
-    argocd:reset                the connection is reset; reset=after: after the request was carried out
-    argocd:truncated            the body ends in the middle, with status 200
-    github:html                 a proxy's login page, with status 200
-    argocd:hang                 no answer, ever; hang=after: after the request was carried out
-    status:duplicate            the request is carried out twice, as by a proxy that repeats it; the second answer is
-                                the one that is given
-    argocd:dead-stream          an event stream says nothing more after its first round
-    argocd:forbidden=NAME       one application that the token may not see
-    github:deny=FIELD           a GraphQL field that the token may not see: contexts, refUpdateRule, rules, ...;
-                                deny=settings: variables and secrets, with the permission that they need
-    github:invalid-token        the token is revoked
+    argocd:latency=0.3          respond 0.3 s later
+    github:status=401           respond with 401, 403, 404, 429, 500, 502, 503 or 504 and the real server's body
+    github:secondary-limit      respond with 403 and retry-after: the secondary rate limit
+    argocd:reset                reset the connection; reset=after: after handling the request
+    argocd:truncated            end the body in the middle, with status 200
+    github:html                 respond with a proxy's login page and status 200
+    argocd:hang                 never respond; hang=after: after handling the request
+    status:duplicate            handle the request twice, as by a proxy that retries; the second response is sent
+    argocd:dead-stream          send nothing after the first events of a stream
+    argocd:forbidden=NAME       hide one application from the token
+    github:deny=FIELD           hide a GraphQL field from the token: contexts, refUpdateRule, rules, ...;
+                                deny=settings: variables and secrets, with the missing permission
+    github:invalid-token        revoke the token
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ REQUIRED_VALUES |= {"forbidden": "the name of an application", "deny": "the name
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One switch. It concerns the requests whose path begins with `path`, at most `times` of them."""
+    """A fault for requests whose path begins with `path`, for at most `times` of them."""
 
     side: Side
     kind: FaultKind
@@ -59,7 +58,7 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.side not in get_args(Side):
-            raise ValueError(f"{self.side!r} is none of {', '.join(get_args(Side))}")
+            raise ValueError(f"{self.side!r} is not one of {', '.join(get_args(Side))}")
         if self.kind not in get_args(FaultKind):
             raise ValueError(f"unknown fault {self.kind!r}: known are {', '.join(get_args(FaultKind))}")
         if self.kind in REQUIRED_VALUES and not self.value:
@@ -70,19 +69,19 @@ class Fault:
             raise ValueError(f"status needs {REQUIRED_VALUES['status']}")
 
         if self.kind in {"reset", "hang"} and self.value not in {"", "after"}:
-            raise ValueError(f"{self.kind} takes no value but after")
+            raise ValueError(f"{self.kind} accepts only the value after")
 
     def matches(self, method: str, path: str, operations: frozenset[str] = frozenset()) -> bool:
-        """Whether it strikes this request."""
+        """Report whether the fault applies to a request."""
         meant = not self.operation or self.operation in operations
         return path.startswith(self.path) and self.method in {"", method} and meant
 
 
 def parse_fault(text: str) -> Fault:
-    """`github:status=502,times=2` as a Fault; ValueError says what is wrong with it."""
+    """Parse `github:status=502,times=2`. Raises ValueError with the reason."""
     side, colon, rest = text.partition(":")
     if not colon:
-        raise ValueError(f"{text!r} is no SIDE:KIND, such as argocd:latency=0.3")
+        raise ValueError(f"{text!r} is not SIDE:KIND, such as argocd:latency=0.3")
     first, *options = rest.split(",")
     kind, _, value = first.partition("=")
     named = dict(option.partition("=")[::2] for option in options)
@@ -100,7 +99,7 @@ def parse_fault(text: str) -> Fault:
 
 
 class FaultSwitches:
-    """The switches that are on."""
+    """The faults that are on."""
 
     def __init__(self, faults: tuple[Fault, ...] = ()) -> None:
         self._remaining: list[tuple[Fault, int | None]] = []
@@ -108,25 +107,25 @@ class FaultSwitches:
             self.add(fault)
 
     def add(self, fault: Fault | str) -> None:
-        """Switch one on."""
+        """Turn a fault on."""
         fault = parse_fault(fault) if isinstance(fault, str) else fault
         self._remaining.append((fault, fault.times))
 
     def clear(self, side: Side | None = None) -> None:
-        """Switch all off, or those of one side."""
+        """Turn all faults off, or those of one side."""
         self._remaining = [(fault, left) for fault, left in self._remaining if side and fault.side != side]
 
     def __iter__(self) -> Iterator[Fault]:
         return (fault for fault, _ in self._remaining)
 
     def needs_operations(self, side: Side) -> bool:
-        """Whether a mutation's fields have to be known to tell what strikes it."""
+        """Report whether a fault depends on the fields of a mutation."""
         return any(fault.side == side and fault.operation for fault in self)
 
     def take_match(
         self, side: Side, kind: FaultKind, method: str, path: str, operations: frozenset[str] = frozenset()
     ) -> Fault | None:
-        """The first of this kind that concerns a request, counted; None if there is none."""
+        """Return the first fault of a kind that applies to a request, and count it; None if there is none."""
         for place, (fault, left) in enumerate(self._remaining):
             if (fault.side, fault.kind) == (side, kind) and fault.matches(method, path, operations):
                 if left is None:
@@ -139,9 +138,9 @@ class FaultSwitches:
         return None
 
     def values_of(self, side: Side, kind: FaultKind) -> frozenset[str]:
-        """The values of all of this kind."""
+        """Return the values of all faults of a kind."""
         return frozenset(fault.value for fault in self if (fault.side, fault.kind) == (side, kind))
 
     def is_active(self, side: Side, kind: FaultKind) -> bool:
-        """Whether any of this kind is on."""
+        """Report whether a fault of a kind is on."""
         return any((fault.side, fault.kind) == (side, kind) for fault in self)

@@ -1,1 +1,1 @@
-"""The git repository behind the embedded servers."""
+"""The git repositories behind the servers."""

@@ -1,86 +1,49 @@
-"""A git repository in memory: real blobs, trees and commits, so that shas are what git would compute.
+"""A git repository in memory, kept by dulwich: commit ids are those that git computes.
 
-Branches move only through `commit` and `set_branch`; whoever wants to know hands `on_push` a function.
-History is followed as git does by default: a merge that changed nothing at a path is not its history.
+Branches move only through `commit`, `commit_tree` and `set_branch`; each listener in `on_push` is called then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from difflib import unified_diff
 from functools import lru_cache
-from typing import Any
+from typing import TypeVar
 
-from dulwich.objects import Blob, Commit, ObjectID, Tree
+from dulwich.diff_tree import tree_changes
+from dulwich.errors import NotTreeError
+from dulwich.graph import can_fast_forward, find_merge_base
+from dulwich.merge import Merger
+from dulwich.object_store import commit_tree_changes, tree_lookup_path
+from dulwich.objects import Blob, Commit, ObjectID, Tree, valid_hexsha
+from dulwich.repo import MemoryRepo
+from dulwich.walk import Walker
 
+from anchor_tui.sandbox.git.objects import GitCommit, GitPerson, GitTreeEntry, RepositoryError, TreeChanges
+
+FILE_MODE = 0o100644
+T = TypeVar("T", Blob, Commit, Tree)
 PushListener = Callable[[str, str, datetime], None]
-"""Called with the branch, its new sha, and when."""
-
-
-class RepositoryError(Exception):
-    """A ref, a path or an object that the repository does not have."""
-
-
-@dataclass(frozen=True, slots=True)
-class GitPerson:
-    """Who commits: `login` is the account, where it is known."""
-
-    name: str
-    email: str
-    login: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GitTreeEntry:
-    """One entry of a tree: a file, or a folder with mode 0o40000."""
-
-    path: str
-    mode: int
-    sha: str
-
-    @property
-    def name(self) -> str:
-        """The last part of the path."""
-        return self.path.rsplit("/", 1)[-1]
-
-    @property
-    def is_folder(self) -> bool:
-        """Whether it is a tree."""
-        return self.mode == 0o40000
-
-
-@dataclass(frozen=True, slots=True)
-class GitCommit:
-    """A commit, read."""
-
-    sha: str
-    tree: str
-    parents: tuple[str, ...]
-    author: GitPerson
-    time: datetime
-    message: str
-
-    @property
-    def headline(self) -> str:
-        """The message's first line."""
-        return self.message.split("\n", 1)[0]
+"""Called with the branch, its new commit id and the time of the push."""
 
 
 class MemoryRepository:
-    """One repository: an object store, branches, and those who listen for pushes."""
+    """An object store, its branches, and the listeners that are called for pushes."""
 
     def __init__(self, default_branch: str = "main") -> None:
         self.default_branch = default_branch
         self.branches: dict[str, str] = {}
         self.on_push: list[PushListener] = []
         self._people: dict[str, GitPerson] = {}
-        self._objects: dict[str, Any] = {}
+        self._repo = MemoryRepo()
+        self._store = self._repo.object_store
         self.read_commit = lru_cache(maxsize=4096)(self._read_commit)
         self.find_entry = lru_cache(maxsize=65536)(self._find_entry)
         self.read_text = lru_cache(maxsize=4096)(self._read_text)
-        self.list_ancestors = lru_cache(maxsize=256)(self._list_ancestors)
+        self.list_history = lru_cache(maxsize=1024)(self._list_history)
         self.find_merge_base = lru_cache(maxsize=4096)(self._find_merge_base)
+        self.merge_commits = lru_cache(maxsize=4096)(self._merge_commits)
 
     # --- writing ---------------------------------------------------------------------------------
 
@@ -93,61 +56,91 @@ class MemoryRepository:
         time: datetime,
         branch: str | None = None,
         start: str | None = None,
-        merged: str | None = None,
     ) -> str:
-        """Commit `files` (path → content; None deletes) on a branch and return the sha.
+        """Commit `files` (path → content; None deletes the file) on a branch and return the commit id.
 
-        A branch that does not exist yet begins at `start`, or with no parent at all. `merged` is a second parent.
+        A branch that does not exist yet begins at `start`, or without a parent. Raises RepositoryError if a file to
+        delete does not exist.
         """
         branch = branch or self.default_branch
         parent = self.branches.get(branch) or start
-        tree = self.read_commit(parent).tree if parent else None
-        for path, content in files.items():
-            tree = self._write_path(tree, path.strip("/").split("/"), content)
+        tree = self._write_files(self.read_commit(parent).tree if parent else None, parent, files)
+        return self.commit_tree(tree, message, author=author, time=time, branch=branch, parents=(parent,))
+
+    def commit_tree(
+        self,
+        tree: str,
+        message: str,
+        *,
+        author: GitPerson,
+        time: datetime,
+        branch: str,
+        parents: tuple[str | None, ...],
+    ) -> str:
+        """Commit a tree that is in the object store on a branch and return the commit id."""
         commit = Commit()
-        commit.tree = (tree or self._add_object(Tree())).encode()
-        commit.parents = [ObjectID(each.encode()) for each in (parent, merged) if each]
+        commit.tree = _to_id(tree)
+        commit.parents = [_to_id(parent) for parent in parents if parent]
         commit.author = commit.committer = f"{author.name} <{author.email}>".encode()
         commit.author_time = commit.commit_time = int(time.timestamp())
         commit.author_timezone = commit.commit_timezone = 0
         commit.encoding = b"UTF-8"
         commit.message = message.encode()
         self._people.setdefault(author.email, author)
-        sha = self._add_object(commit)
+        self._store.add_object(commit)
+        sha = commit.id.decode()
         self.set_branch(branch, sha, time)
         return sha
 
     def set_branch(self, branch: str, sha: str, time: datetime) -> None:
-        """Point a branch at a commit, and tell those who listen."""
+        """Point a branch at a commit and call the listeners."""
         self.branches[branch] = sha
         for listener in self.on_push:
             listener(branch, sha, time)
+
+    def _write_files(self, tree: str | None, parent: str | None, files: Mapping[str, str | bytes | None]) -> str:
+        """Store the tree that results from changing `files` and return its id."""
+        changes: list[tuple[bytes, int | None, ObjectID | None]] = []
+        for path, content in files.items():
+            path = path.strip("/")
+            entry = self.find_entry(parent, path) if parent else None
+            if content is None:
+                if entry is None:
+                    raise RepositoryError(f"no file {path} to delete")
+                changes.append((path.encode(), None, None))
+                continue
+            blob = Blob.from_string(content.encode() if isinstance(content, str) else content)
+            self._store.add_object(blob)
+            changes.append((path.encode(), entry.mode if entry else FILE_MODE, blob.id))
+        return commit_tree_changes(self._store, _to_id(tree) if tree else Tree(), changes).decode()
 
     # --- reading ---------------------------------------------------------------------------------
 
     @property
     def head(self) -> str:
-        """The sha of the default branch."""
+        """The commit id of the default branch."""
         return self.branches[self.default_branch]
 
     def resolve_ref(self, ref: str) -> str | None:
-        """The commit that a branch, `refs/heads/…`, `HEAD`, a sha or a unique beginning of one names."""
+        """Return the commit id that a branch, `refs/heads/…`, `HEAD` or a full commit id names."""
         if ref in {"HEAD", ""}:
             return self.branches.get(self.default_branch)
         name = ref.removeprefix("refs/heads/")
         if name in self.branches:
             return self.branches[name]
-        if len(ref) == 40 and all(letter in "0123456789abcdef" for letter in ref):
-            return ref if self._is_commit(ref) else None
-        return None
+        return ref if self._get_object(ref, Commit) else None
 
-    def _is_commit(self, sha: str) -> bool:
-        return sha in self._objects and isinstance(self._objects[sha], Commit)
+    def _get_object(self, sha: str, kind: type[T]) -> T | None:
+        """Return an object of the given kind; None if there is none with this id."""
+        if not valid_hexsha(sha) or _to_id(sha) not in self._store:
+            return None
+        found = self._store[_to_id(sha)]
+        return found if isinstance(found, kind) else None
 
     def _read_commit(self, sha: str) -> GitCommit:
-        if not self._is_commit(sha):
+        commit = self._get_object(sha, Commit)
+        if commit is None:
             raise RepositoryError(f"no commit {sha}")
-        commit = self._objects[sha]
         name, _, email = commit.author.decode().rpartition(" <")
         email = email.removesuffix(">")
         return GitCommit(
@@ -160,145 +153,104 @@ class MemoryRepository:
         )
 
     def _find_entry(self, sha: str, path: str) -> GitTreeEntry | None:
-        """What stands at a path in a commit; None if nothing does."""
-        mode, found = 0o40000, self.read_commit(sha).tree
-        for part in filter(None, path.split("/")):
-            if mode != 0o40000:
-                return None
-            tree = self._objects[found]
-            if part.encode() not in tree:
-                return None
-            mode, raw = tree[part.encode()]
-            found = raw.decode()
-        return GitTreeEntry(path.strip("/"), mode, found)
+        """Return the file or folder at a path of a commit; None if there is none."""
+        path = path.strip("/")
+        try:
+            mode, entry_id = tree_lookup_path(
+                self._store.__getitem__, _to_id(self.read_commit(sha).tree), path.encode()
+            )
+        except (KeyError, NotTreeError):
+            return None
+        return GitTreeEntry(path, mode, entry_id.decode())
 
     def list_folder(self, sha: str, path: str = "") -> tuple[GitTreeEntry, ...]:
-        """What a folder holds in a commit."""
+        """Return the entries of a folder of a commit. Raises RepositoryError if it is not a folder."""
         folder = self.find_entry(sha, path)
         if folder is None or not folder.is_folder:
             raise RepositoryError(f"no folder {path} in {sha}")
-        return self._list_tree(folder)
+        prefix = f"{folder.path}/" if folder.path else ""
+        items = self._read_tree(folder.sha).iteritems()
+        return tuple(GitTreeEntry(prefix + item.path.decode(), item.mode, item.sha.decode()) for item in items)
+
+    def _read_tree(self, sha: str) -> Tree:
+        tree = self._get_object(sha, Tree)
+        if tree is None:
+            raise RepositoryError(f"no tree {sha}")
+        return tree
 
     def read_blob(self, sha: str) -> bytes:
-        """A blob's bytes."""
-        if sha not in self._objects or not isinstance(self._objects[sha], Blob):
+        """Return the bytes of a blob. Raises RepositoryError if it does not exist."""
+        blob = self._get_object(sha, Blob)
+        if blob is None:
             raise RepositoryError(f"no blob {sha}")
-        return bytes(self._objects[sha].data)
+        return bytes(blob.data)
 
     def _read_text(self, sha: str) -> str:
-        """A blob as text."""
+        """Return a blob as text."""
         return self.read_blob(sha).decode()
 
     def read_file(self, path: str, ref: str = "HEAD") -> str:
-        """A file's text at a ref."""
+        """Return the text of a file at a ref. Raises RepositoryError if it does not exist."""
         commit = self.resolve_ref(ref)
         found = self.find_entry(commit, path) if commit else None
         if found is None or found.is_folder:
             raise RepositoryError(f"no file {path} at {ref}")
         return self.read_text(found.sha)
 
-    def list_commits_between(self, start: str, tip: str) -> list[GitCommit]:
-        """The commits that lead to `tip` and not to `start`, newest first."""
-        known = self.list_ancestors(start)
-        return [each for each in self.walk_history(tip) if each.sha not in known]
+    # --- history ---------------------------------------------------------------------------------
 
-    def walk_history(self, start: str, path: str | None = None) -> Iterator[GitCommit]:
-        """The commits that lead to `start`, newest first; with `path` only those that changed it."""
-        waiting = [start]
-        seen: set[str] = set()
-        while waiting:
-            waiting.sort(key=lambda sha: self.read_commit(sha).time)
-            sha = waiting.pop()
-            if sha in seen:
-                continue
-            seen.add(sha)
-            commit = self.read_commit(sha)
-            if path is None:
-                yield commit
-                waiting.extend(commit.parents)
-                continue
-            own = self.find_entry(sha, path)
-            same = next(
-                (parent for parent in commit.parents if self._is_same(self.find_entry(parent, path), own)), None
-            )
-            if same:
-                waiting.append(same)
-                continue
-            if commit.parents or own is not None:
-                yield commit
-            waiting.extend(commit.parents)
+    def _list_history(self, tip: str, path: str | None = None, *, exclude: str | None = None) -> tuple[GitCommit, ...]:
+        """Return `tip` and its ancestors, newest first; with `path` only the commits that changed it.
 
-    @staticmethod
-    def _is_same(one: GitTreeEntry | None, other: GitTreeEntry | None) -> bool:
-        return (one and (one.mode, one.sha)) == (other and (other.mode, other.sha))
-
-    def _list_ancestors(self, sha: str) -> frozenset[str]:
-        """A commit and all that lead to it."""
-        return frozenset(commit.sha for commit in self.walk_history(sha))
-
-    def _find_merge_base(self, one: str, other: str) -> str | None:
-        """The newest commit that both descend from."""
-        if one == other or one in self.read_commit(other).parents:
-            return one
-        ancestors = self.list_ancestors(one)
-        return next((commit.sha for commit in self.walk_history(other) if commit.sha in ancestors), None)
-
-    def diff_commits(self, base: str, head: str) -> dict[str, tuple[GitTreeEntry | None, GitTreeEntry | None]]:
-        """What differs between two commits' files: path → (before, after), by path."""
-        found: dict[str, tuple[GitTreeEntry | None, GitTreeEntry | None]] = {}
-        self._compare(self.find_entry(base, ""), self.find_entry(head, ""), found)
-        return dict(sorted(found.items()))
-
-    def _compare(
-        self,
-        before: GitTreeEntry | None,
-        after: GitTreeEntry | None,
-        found: dict[str, tuple[GitTreeEntry | None, GitTreeEntry | None]],
-    ) -> None:
-        """Walk two trees side by side, but not into what is the same."""
-        if self._is_same(before, after):
-            return
-        old, new = ({each.name: each for each in self._list_tree(entry)} for entry in (before, after))
-        for name in old.keys() | new.keys():
-            self._compare(old.get(name), new.get(name), found)
-        files = tuple(entry if entry and not entry.is_folder else None for entry in (before, after))
-        if any(files):
-            path = next(entry.path for entry in files if entry)
-            found[path] = (files[0], files[1])
-
-    def _list_tree(self, entry: GitTreeEntry | None) -> tuple[GitTreeEntry, ...]:
-        if entry is None or not entry.is_folder:
-            return ()
-        prefix = f"{entry.path}/" if entry.path else ""
-        tree = self._objects[entry.sha]
-        return tuple(
-            GitTreeEntry(prefix + item.path.decode(), item.mode, item.sha.decode()) for item in tree.iteritems()
+        As `git log`: a merge that changed nothing at the path is left out. The ancestors of `exclude` are left out.
+        """
+        walker = Walker(
+            self._store,
+            [_to_id(tip)],
+            exclude=[_to_id(exclude)] if exclude else None,
+            paths=[path.encode()] if path else None,
+            simplify_history=True,
         )
+        return tuple(self.read_commit(entry.commit.id.decode()) for entry in walker)
 
-    # --- objects ---------------------------------------------------------------------------------
+    def is_ancestor(self, sha: str, descendant: str) -> bool:
+        """Report whether `descendant` contains `sha`, or is it."""
+        return can_fast_forward(self._repo, _to_id(sha), _to_id(descendant))
 
-    def _add_object(self, thing: Blob | Tree | Commit) -> str:
-        sha = str(thing.id.decode())
-        self._objects[sha] = thing
-        return sha
+    def _find_merge_base(self, first: str, second: str) -> str | None:
+        """Return the newest commit that both descend from; None if the histories are unrelated."""
+        bases = find_merge_base(self._repo, [_to_id(first), _to_id(second)])
+        return bases[0].decode() if bases else None
 
-    def _write_path(self, tree_sha: str | None, parts: list[str], content: str | bytes | None) -> str:
-        """The tree `tree_sha` with one path changed."""
-        tree: Any = self._objects[tree_sha].copy() if tree_sha else Tree()
-        name = parts[0].encode()
-        below = tree[name] if name in tree else None  # noqa: SIM401 - a dulwich Tree has no get
-        if len(parts) > 1:
-            folder = below[1].decode() if below and below[0] == 0o40000 else None
-            changed = self._write_path(folder, parts[1:], content)
-            if len(self._objects[changed]):
-                tree[name] = (0o40000, changed.encode())
-            elif below is not None:
-                del tree[name]
-        elif content is None:
-            if below is None:
-                raise RepositoryError(f"no file {parts[0]} to delete")
-            del tree[name]
-        else:
-            blob = Blob.from_string(content.encode() if isinstance(content, str) else content)
-            tree[name] = (below[0] if below else 0o100644, self._add_object(blob).encode())
-        return self._add_object(tree)
+    def diff_commits(self, base: str, head: str) -> TreeChanges:
+        """Return the files that differ between two commits, in the order of their paths."""
+        old, new = (_to_id(self.read_commit(sha).tree) for sha in (base, head))
+        changes: TreeChanges = {}
+        for change in tree_changes(self._store, old, new):
+            before, after = (
+                GitTreeEntry(side.path.decode(), side.mode, side.sha.decode()) if side and side.path else None
+                for side in (change.old, change.new)
+            )
+            entry = after or before
+            if entry:
+                changes[entry.path] = (before, after)
+        return dict(sorted(changes.items()))
+
+    def count_changed_lines(self, before: GitTreeEntry | None, after: GitTreeEntry | None) -> tuple[int, int]:
+        """Return the number of lines added to a file and the number removed from it."""
+        old, new = ([] if entry is None else self.read_text(entry.sha).splitlines() for entry in (before, after))
+        lines = list(unified_diff(old, new, n=0))[2:]
+        return sum(line.startswith("+") for line in lines), sum(line.startswith("-") for line in lines)
+
+    def _merge_commits(self, base: str, ours: str, theirs: str) -> str | None:
+        """Store the three-way merge of two commits and return its tree id; None if there is a conflict."""
+        base_tree, our_tree, their_tree = (self._read_tree(self.read_commit(sha).tree) for sha in (base, ours, theirs))
+        merged, conflicts = Merger(self._store).merge_trees(base_tree, our_tree, their_tree)
+        if conflicts:
+            return None
+        self._store.add_object(merged)
+        return merged.id.decode()
+
+
+def _to_id(sha: str) -> ObjectID:
+    return ObjectID(sha.encode())

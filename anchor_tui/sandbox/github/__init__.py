@@ -1,1 +1,1 @@
-"""The embedded GitHub."""
+"""GitHub: repositories, pull requests, checks and workflows, with GraphQL and REST."""

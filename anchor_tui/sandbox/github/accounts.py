@@ -1,23 +1,23 @@
-"""Who acts on this GitHub: people, bots, and what the files of the ops repo say about who owns what."""
+"""The accounts of the sandbox's GitHub: people, bots, teams and code owners."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from anchor_tui.sandbox.git.repository import GitPerson
+from anchor_tui.sandbox.git.objects import GitPerson
 
 ORGANISATION = "anchor"
 ACTIONS_BOT = "github-actions[bot]"
-"""Who acts with a workflow's own token."""
+"""The account of a workflow's own token."""
 QUEUE_BOT = "github-merge-queue[bot]"
 BOTS = frozenset({"anchor-bot", ACTIONS_BOT, QUEUE_BOT})
 
 ACCOUNTS: dict[str, GitPerson] = {
     login: GitPerson(name, f"{login}@anchor.example", login)
     for login, name in {
-        "a.lee": "Ada Lee",
-        "m.ito": "Mika Ito",
-        "s.okafor": "Sade Okafor",
+        "a-lee": "Ada Lee",
+        "m-ito": "Mika Ito",
+        "s-okafor": "Sade Okafor",
         "anchor-bot": "anchor-bot",
         "on-call": "On Call",
     }.items()
@@ -26,23 +26,17 @@ ACCOUNTS: dict[str, GitPerson] = {
     for login, number in {ACTIONS_BOT: 41_898_282, QUEUE_BOT: 118_344_674}.items()
 }
 
-ROLES: Mapping[str, str] = {
-    "a.lee": "admin",
-    "m.ito": "maintain",
-    "s.okafor": "write",
-    "anchor-bot": "write",
-    "on-call": "write",
-}
-"""What each collaborator may do in the repositories of the organisation."""
+COLLABORATORS = frozenset({"a-lee", "m-ito", "s-okafor", "anchor-bot", "on-call"})
+"""The accounts that can be asked for a review."""
 
 TEAMS: Mapping[str, str] = {"on-call": "anchor/on-call", "platform": "anchor/platform"}
-"""The organisation's teams: slug → the name that mentions them."""
+"""The organisation's teams: slug → combined slug."""
 
 CODE_OWNERS: Mapping[str, str] = {
     "environments/prod/": "anchor/on-call",
     "infra/helm/platform/environments/prod/": "anchor/on-call",
     "infra/argocd/": "anchor/platform",
 }
-"""Who owns what, as .github/CODEOWNERS says."""
+"""Path prefix → owning team, as in .github/CODEOWNERS."""
 
 LABEL_COLOURS = {"promotion": "0e8a16", "rollback": "d93f0b", "bump": "1d76db", "documentation": "0075ca"}

@@ -1,4 +1,4 @@
-"""The rules of a protected branch as GraphQL shows them: once as branch protection, once as rulesets."""
+"""The rules of a protected branch in GraphQL: as branch protection and as a ruleset."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from anchor_tui.sandbox.github.repository import HostedRepository
 
 
 def build_update_rule(hosted: HostedRepository) -> Node:
-    """What branch protection asks for."""
+    """Return the branch protection rule."""
     return {
         "requiredApprovingReviewCount": hosted.required_reviews,
         "requiredStatusCheckContexts": list(hosted.required_checks),
@@ -20,7 +20,7 @@ def build_update_rule(hosted: HostedRepository) -> Node:
 
 
 def build_rules(hosted: HostedRepository) -> list[Node]:
-    """The same as a ruleset."""
+    """Return the same rules as a ruleset."""
     review = {
         "__typename": "PullRequestParameters",
         "requiredApprovingReviewCount": hosted.required_reviews,
@@ -29,25 +29,19 @@ def build_rules(hosted: HostedRepository) -> list[Node]:
         "dismissStaleReviewsOnPush": True,
         "allowedMergeMethods": sorted(hosted.merge_methods),
     }
-    found: list[Node] = [{"type": "DELETION", "parameters": None}, {"type": "NON_FAST_FORWARD", "parameters": None}]
-    found.append({"type": "PULL_REQUEST", "parameters": review})
+    rules: list[Node] = [{"type": "DELETION", "parameters": None}, {"type": "NON_FAST_FORWARD", "parameters": None}]
+    rules.append({"type": "PULL_REQUEST", "parameters": review})
     if hosted.required_checks:
         checks = {
             "__typename": "RequiredStatusChecksParameters",
             "strictRequiredStatusChecksPolicy": hosted.strict_checks,
             "requiredStatusChecks": [{"context": name, "integrationId": 15368} for name in hosted.required_checks],
         }
-        found.append({"type": "REQUIRED_STATUS_CHECKS", "parameters": checks})
+        rules.append({"type": "REQUIRED_STATUS_CHECKS", "parameters": checks})
     if hosted.merge_queue:
         queue = {
             "__typename": "MergeQueueParameters",
-            "checkResponseTimeoutMinutes": 60,
-            "groupingStrategy": "ALLGREEN",
-            "maxEntriesToBuild": 5,
-            "maxEntriesToMerge": 5,
             "mergeMethod": "SQUASH",
-            "minEntriesToMerge": 1,
-            "minEntriesToMergeWaitMinutes": 5,
         }
-        found.append({"type": "MERGE_QUEUE", "parameters": queue})
-    return found
+        rules.append({"type": "MERGE_QUEUE", "parameters": queue})
+    return rules

@@ -1,4 +1,4 @@
-"""GitHub's GraphQL: what is asked, executed over our part of its schema, with its errors and its way of counting."""
+"""GitHub's GraphQL: queries over a part of its schema, with its errors and its cost formula."""
 
 from __future__ import annotations
 
@@ -24,10 +24,8 @@ from graphql import (
 )
 
 from anchor_tui.sandbox.clock import Clock, format_rfc3339
-from anchor_tui.sandbox.github.accounts import ACCOUNTS, BOTS
 from anchor_tui.sandbox.github.graphql_pages import Node, build_error, build_user
 from anchor_tui.sandbox.github.mutations import RepositoryMutations
-from anchor_tui.sandbox.github.node_ids import decode_node_id
 from anchor_tui.sandbox.github.rate_budget import HourlyBudget
 from anchor_tui.sandbox.github.repository import HostedRepository
 from anchor_tui.sandbox.github.repository_nodes import RepositoryNodes
@@ -37,14 +35,14 @@ NODES_PER_POINT = 100
 
 @cache
 def load_schema() -> GraphQLSchema:
-    """Our part of GitHub's schema."""
-    text = resources.files("anchor_tui.sandbox").joinpath("schema.graphql").read_text(encoding="utf-8")
+    """Return the sandbox's part of GitHub's schema."""
+    text = resources.files("anchor_tui.sandbox.github").joinpath("schema.graphql").read_text(encoding="utf-8")
     return graphql.build_schema(text)
 
 
 @lru_cache(maxsize=64)
 def _parse_query(query: str) -> DocumentNode | tuple[GraphQLError, ...]:
-    """A query, parsed and valid, or what is wrong with it."""
+    """Return a valid query's document, or its errors."""
     try:
         document = graphql.parse(query)
     except GraphQLError as error:
@@ -54,20 +52,29 @@ def _parse_query(query: str) -> DocumentNode | tuple[GraphQLError, ...]:
 
 @dataclass(frozen=True, slots=True)
 class QueryCost:
-    """What a query takes: `nodes` it may return at most, and the points for the requests behind it."""
+    """The cost of a query: the nodes it can return, and its points."""
 
     nodes: int
     points: int
 
 
 def compute_query_cost(document: DocumentNode, variables: Mapping[str, Any]) -> QueryCost:
-    """By GitHub's formula: a connection counts once for each node above it; a hundred of them are a point."""
-    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
-    operation = next(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
+    """Return the cost by GitHub's formula.
+
+    A connection counts once for each node above it; a hundred connections are one point.
+    """
+    fragments = {
+        definition.name.value: definition
+        for definition in document.definitions
+        if isinstance(definition, FragmentDefinitionNode)
+    }
+    operation = next(
+        definition for definition in document.definitions if isinstance(definition, OperationDefinitionNode)
+    )
     defaults = {
-        each.variable.name.value: int(each.default_value.value)
-        for each in operation.variable_definitions or ()
-        if isinstance(each.default_value, IntValueNode)
+        variable.variable.name.value: int(variable.default_value.value)
+        for variable in operation.variable_definitions or ()
+        if isinstance(variable.default_value, IntValueNode)
     }
     sizes = defaults | {name: value for name, value in variables.items() if isinstance(value, int)}
 
@@ -82,18 +89,18 @@ def compute_query_cost(document: DocumentNode, variables: Mapping[str, Any]) -> 
 
     def walk(selection: SelectionSetNode | None, above: int) -> tuple[int, int]:
         nodes = requests = 0
-        for each in selection.selections if selection else ():
+        for node in selection.selections if selection else ():
             inside, below = above, None
-            if isinstance(each, FragmentSpreadNode):
-                below = fragments[each.name.value].selection_set
-            elif isinstance(each, InlineFragmentNode):
-                below = each.selection_set
-            elif isinstance(each, FieldNode):
-                below = each.selection_set
-                if (asked := size(each)) is not None:
+            if isinstance(node, FragmentSpreadNode):
+                below = fragments[node.name.value].selection_set
+            elif isinstance(node, InlineFragmentNode):
+                below = node.selection_set
+            elif isinstance(node, FieldNode):
+                below = node.selection_set
+                if (page_size := size(node)) is not None:
                     requests += above
-                    nodes += above * asked
-                    inside = above * asked
+                    nodes += above * page_size
+                    inside = above * page_size
             more_nodes, more_requests = walk(below, inside)
             nodes, requests = nodes + more_nodes, requests + more_requests
         return nodes, requests
@@ -103,7 +110,7 @@ def compute_query_cost(document: DocumentNode, variables: Mapping[str, Any]) -> 
 
 
 class GraphQLExecutor:
-    """Answers queries about, and mutations of, the repositories of one GitHub."""
+    """Executes queries and mutations on the repositories of a GitHub."""
 
     def __init__(self, repositories: Mapping[str, HostedRepository], clock: Clock, budget: HourlyBudget) -> None:
         self._repositories = repositories
@@ -113,18 +120,18 @@ class GraphQLExecutor:
     def execute(
         self, query: str, variables: Mapping[str, Any], operation: str | None, denied: frozenset[str], viewer: str
     ) -> Node:
-        """The answer as GitHub words it: `data`, and `errors` where there are any."""
+        """Return the response in GitHub's format: `data`, and `errors` if there are any."""
         document = _parse_query(query)
         if isinstance(document, tuple):
             return {"errors": [_format_error(error) for error in document]}
-        asked = compute_query_cost(document, variables)
-        if not self._budget.spend(asked.points):
+        query_cost = compute_query_cost(document, variables)
+        if not self._budget.spend(query_cost.points):
             message = "API rate limit already exceeded for user."
             return {"errors": [{"type": "RATE_LIMIT", "code": "graphql_rate_limit", "message": message}]}
         result = graphql.execute_sync(
             load_schema(),
             document,
-            root_value=self._build_root_value(asked, denied, viewer),
+            root_value=self._build_root_value(query_cost, denied, viewer),
             variable_values=dict(variables),
             operation_name=operation,
             field_resolver=_make_resolver(denied),
@@ -134,20 +141,18 @@ class GraphQLExecutor:
             answer["errors"] = [_format_error(error) for error in result.errors]
         return answer
 
-    def _build_root_value(self, asked: QueryCost, denied: frozenset[str], viewer: str) -> Node:
-        """The fields of a query and those of a mutation: no name is both."""
+    def _build_root_value(self, query_cost: QueryCost, denied: frozenset[str], viewer: str) -> Node:
+        """Return the fields of a query and of a mutation. Their names do not overlap."""
         budget = self._budget
-        return RepositoryMutations(self._repositories, self._clock.now(), viewer, denied).root() | {
+        return RepositoryMutations(self._repositories, self._clock.now(), viewer, denied).build_root() | {
             "viewer": build_user(viewer),
-            "user": lambda _info, login: self._find_user(login),
-            "node": lambda _info, id: self._find_node(id, denied),  # noqa: A006 - GraphQL's name
             "rateLimit": {
                 "limit": budget.limit,
-                "cost": asked.points,
+                "cost": query_cost.points,
                 "remaining": budget.remaining,
                 "used": budget.used,
                 "resetAt": format_rfc3339(budget.reset_at),
-                "nodeCount": asked.nodes,
+                "nodeCount": query_cost.nodes,
             },
             "repository": lambda _info, owner, name, followRenames=True: self._find_repository(  # noqa: N803
                 f"{owner}/{name}", followRenames, denied
@@ -158,32 +163,11 @@ class GraphQLExecutor:
         hosted = self._repositories.get(name.lower())
         if hosted is None or (hosted.full_name.lower() != name.lower() and not follow):
             raise build_error("NOT_FOUND", f"Could not resolve to a Repository with the name '{name}'.")
-        return RepositoryNodes(hosted, self._clock.now(), denied).repository()
-
-    @staticmethod
-    def _find_user(login: str) -> Node:
-        if login not in ACCOUNTS or login in BOTS:
-            raise build_error("NOT_FOUND", f"Could not resolve to a User with the login of '{login}'.")
-        return build_user(login)
-
-    def _find_node(self, given: str, denied: frozenset[str]) -> Node:
-        """What an id names."""
-        kind, parts = decode_node_id(given) or ("", [])
-        for hosted in self._repositories.values():
-            if not parts or parts[0] != str(hosted.id):
-                continue
-            nodes = RepositoryNodes(hosted, self._clock.now(), denied)
-            if kind == "R":
-                return nodes.repository()
-            if kind == "PR" and int(parts[1]) in hosted.pull_requests:
-                return nodes.pull_requests.build_pull_request(hosted.pull_requests[int(parts[1])])
-            if kind == "REF" and (ref := nodes.ref(parts[1])):
-                return ref
-        raise build_error("NOT_FOUND", f"Could not resolve to a node with the global id of '{given}'")
+        return RepositoryNodes(hosted, self._clock.now(), denied).build_repository()
 
 
 def _make_resolver(denied: frozenset[str]) -> Any:  # noqa: ANN401 - graphql-core's own type is no narrower
-    """The usual resolver, but for fields that the token may not see."""
+    """Return the default resolver, but with errors for fields that the token may not read."""
     if not denied - {"contexts"}:
         return graphql.default_field_resolver
 
@@ -196,7 +180,7 @@ def _make_resolver(denied: frozenset[str]) -> Any:  # noqa: ANN401 - graphql-cor
 
 
 def _format_error(error: GraphQLError) -> Node:
-    """An error as GitHub words it, with its `type` outside of the extensions."""
+    """Return an error in GitHub's format: `type` is not in the extensions."""
     extensions = dict(error.extensions or {})
     kind = extensions.pop("type", None)
     worded: Node = {"type": kind} if kind else {}

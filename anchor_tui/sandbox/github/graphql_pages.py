@@ -1,4 +1,4 @@
-"""What GitHub's GraphQL objects have in common: ids, pages, errors, and who did something."""
+"""Common parts of GitHub's GraphQL objects: pages, errors and accounts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WEB_URL = "https://github.com"
 
 
 def build_error(kind: str, message: str, **extensions: object) -> GraphQLError:
-    """An error with GitHub's `type`."""
+    """Return an error with GitHub's `type`."""
     return GraphQLError(message, extensions={"type": kind, **extensions})
 
 
@@ -32,7 +32,7 @@ def build_connection(
     before: str | None = None,
     **_: object,
 ) -> Node:
-    """One page of a list, with GitHub's rules for pages."""
+    """Return one page of a list, with GitHub's rules for pages."""
     if first is None and last is None:
         raise build_error("MISSING_PAGINATION_BOUNDARIES", "You must provide a `first` or `last` value to paginate.")
     if max(first or 0, last or 0) > MAX_PAGE_SIZE:
@@ -49,8 +49,6 @@ def build_connection(
         "nodes": [node(item) for item in page],
         "pageInfo": {
             "hasNextPage": end < len(items),
-            "hasPreviousPage": start > 0,
-            "startCursor": _encode_cursor(start) if page else None,
             "endCursor": _encode_cursor(end - 1) if page else None,
         },
     }
@@ -68,41 +66,37 @@ def _decode_cursor(cursor: str) -> int:
 
 
 def build_user(login: str) -> Node:
-    """An account."""
+    """Return the node of a user."""
     name = ACCOUNTS[login].name if login in ACCOUNTS else None
     return {
         "__typename": "User",
         "id": encode_node_id("U", login),
         "login": login,
         "name": name,
-        **_build_profile_fields(login),
+        "url": f"{WEB_URL}/{login}",
     }
 
 
 def build_actor(login: str | None) -> Node | None:
-    """Who did something: a person, a bot or the organisation."""
+    """Return the node of a person, a bot or the organisation."""
     if login is None:
         return None
     kind = "Bot" if login in BOTS else "Organization" if login == ORGANISATION else "User"
-    shown = login.removesuffix("[bot]")
-    return {"__typename": kind, "id": encode_node_id(kind[0], login), "login": shown, **_build_profile_fields(shown)}
+    shown_login = login.removesuffix("[bot]")
+    return {
+        "__typename": kind,
+        "id": encode_node_id(kind[0], login),
+        "login": shown_login,
+        "url": f"{WEB_URL}/{shown_login}",
+    }
 
 
 def build_team(slug: str) -> Node:
-    """A team of the organisation."""
+    """Return the node of a team."""
     return {
         "__typename": "Team",
         "id": encode_node_id("T", slug),
         "slug": slug,
         "name": slug,
         "combinedSlug": TEAMS[slug],
-    }
-
-
-def _build_profile_fields(login: str) -> Node:
-    path = f"/{login}"
-    return {
-        "url": WEB_URL + path,
-        "resourcePath": path,
-        "avatarUrl": lambda _info, size=None: f"https://avatars.githubusercontent.com{path}?s={size or 460}",
     }

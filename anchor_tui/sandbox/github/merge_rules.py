@@ -1,11 +1,10 @@
-"""How pull requests come to be merged: by hand, by themselves once they may, or by the queue."""
+"""The ways in which pull requests are merged: by request, by auto-merge or by the merge queue."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from anchor_tui.sandbox.git.merging import merge_trees
-from anchor_tui.sandbox.github.accounts import ACCOUNTS, QUEUE_BOT
+from anchor_tui.sandbox.github.accounts import QUEUE_BOT
 from anchor_tui.sandbox.github.pull_requests import (
     HostedAutoMerge,
     HostedCheckRun,
@@ -20,29 +19,29 @@ NOT_MERGEABLE = "Pull Request is not mergeable"
 HEAD_MODIFIED = "Head branch was modified. Review and try the merge again."
 METHOD_NAMES: dict[MergeMethod, str] = {"MERGE": "Merge commits", "SQUASH": "Squash merges", "REBASE": "Rebase merges"}
 READY_STATES = frozenset({"CLEAN", "UNSTABLE", "HAS_HOOKS"})
-"""Whoever may merge at all may merge now."""
+"""Merge states in which a merge is possible."""
 
 
 def uses_merge_queue(hosted: HostedRepository, pull: HostedPullRequest) -> bool:
-    """Whether only the queue may merge it."""
+    """Report whether only the merge queue may merge a pull request."""
     return hosted.merge_queue and pull.base in hosted.protected_branches
 
 
 def list_unmet_rules(hosted: HostedRepository, pull: HostedPullRequest, time: datetime) -> list[str]:
-    """What the rules of its base still ask for, in GitHub's words."""
+    """Return the unmet rules of the base branch, in GitHub's words."""
     if pull.base not in hosted.protected_branches:
         return []
     runs = {run.name: run for run in hosted.check_runs(pull.head, time)}
-    words = {name: _describe_missing_check(runs.get(name)) for name in hosted.required_checks}
-    found = [f'Required status check "{name}" is {word}.' for name, word in words.items() if word]
+    problems = {name: _describe_missing_check(runs.get(name)) for name in hosted.required_checks}
+    unmet = [f'Required status check "{name}" is {problem}.' for name, problem in problems.items() if problem]
     if count := hosted.required_reviews:
         match hosted.review_decision(pull):
             case "CHANGES_REQUESTED":
-                found.append("Changes have been requested by a reviewer with write access.")
+                unmet.append("Changes have been requested by a reviewer with write access.")
             case "REVIEW_REQUIRED":
-                many = "approving review is" if count == 1 else "approving reviews are"
-                found.append(f"At least {count} {many} required by reviewers with write access.")
-    return found
+                noun = "approving review is" if count == 1 else "approving reviews are"
+                unmet.append(f"At least {count} {noun} required by reviewers with write access.")
+    return unmet
 
 
 def _describe_missing_check(run: HostedCheckRun | None) -> str:
@@ -56,7 +55,7 @@ def _describe_missing_check(run: HostedCheckRun | None) -> str:
 def compute_merge_state(
     hosted: HostedRepository, pull: HostedPullRequest, time: datetime, *, settled: bool = False
 ) -> str:
-    """GitHub's `mergeStateStatus`; `settled` as if it were known already whether it merges."""
+    """Return GitHub's `mergeStateStatus`. `settled` computes it as if the mergeability were already known."""
     mergeable = hosted.mergeable(pull, time + hosted.timings.mergeability if settled else time)
     if mergeable == "UNKNOWN":
         return "UNKNOWN"
@@ -82,7 +81,7 @@ def merge_pull_request(
     title: str | None = None,
     message: str | None = None,
 ) -> str:
-    """Merge by hand, if the rules let one; returns the new commit's sha."""
+    """Merge a pull request if the rules allow it, and return the new commit id. Raises RuleViolationError."""
     if pull.state != "OPEN":
         raise RuleViolationError(NOT_MERGEABLE, status=405)
     if pull.draft:
@@ -97,8 +96,8 @@ def merge_pull_request(
         raise RuleViolationError("Base branch was modified. Review and try the merge again.", status=405)
     if _has_conflict(hosted, pull, time):
         raise RuleViolationError(NOT_MERGEABLE, status=405)
-    if words := list_unmet_rules(hosted, pull, time):
-        raise RuleViolationError(" ".join(words), status=405)
+    if unmet := list_unmet_rules(hosted, pull, time):
+        raise RuleViolationError(" ".join(unmet), status=405)
     if hosted.strict_checks and hosted.is_behind(pull):
         raise RuleViolationError("The head branch is not up to date with the base branch.", status=405)
     return hosted.merge_pull_request(pull.number, by=by, time=time, method=method, title=title, message=message)
@@ -110,36 +109,29 @@ def _require_expected_head(pull: HostedPullRequest, expected: str | None) -> Non
 
 
 def enable_auto_merge(
-    hosted: HostedRepository, pull: HostedPullRequest, wanted: HostedAutoMerge, expected: str | None
+    hosted: HostedRepository, pull: HostedPullRequest, auto_merge: HostedAutoMerge, expected: str | None
 ) -> None:
-    """Have it merged as soon as it may be; what may be merged at once, or never, is refused."""
+    """Enable auto-merge. Refused if the pull request can be merged now, or never."""
     if not hosted.allow_auto_merge:
         raise RuleViolationError("Pull request Auto merge is not allowed for this repository")
     if pull.state != "OPEN":
         raise RuleViolationError(f"Pull request Pull request is {pull.state.lower()}")
     _require_expected_head(pull, expected)
-    if wanted.method not in hosted.merge_methods and not uses_merge_queue(hosted, pull):
+    if auto_merge.method not in hosted.merge_methods and not uses_merge_queue(hosted, pull):
         raise RuleViolationError(
-            f"Merge method {METHOD_NAMES[wanted.method].lower()} are not allowed on this repository"
+            f"Merge method {METHOD_NAMES[auto_merge.method].lower()} are not allowed on this repository"
         )
-    state = compute_merge_state(hosted, pull, wanted.enabled_at, settled=True)
+    state = compute_merge_state(hosted, pull, auto_merge.enabled_at, settled=True)
     if state in {*READY_STATES, "DRAFT", "DIRTY"}:
         raise RuleViolationError(f"Pull request Pull request is in {state.lower()} status")
-    pull.auto_merge = wanted
-    pull.updated_at = wanted.enabled_at
-
-
-def disable_auto_merge(pull: HostedPullRequest, time: datetime) -> None:
-    """Have it merged no longer."""
-    if pull.auto_merge is None:
-        raise RuleViolationError("Pull request Can't disable auto-merge for this pull request")
-    pull.auto_merge, pull.updated_at = None, time
+    pull.auto_merge = auto_merge
+    pull.updated_at = auto_merge.enabled_at
 
 
 def enqueue_pull_request(
-    hosted: HostedRepository, pull: HostedPullRequest, *, by: str, time: datetime, expected: str | None
+    hosted: HostedRepository, pull: HostedPullRequest, *, time: datetime, expected: str | None
 ) -> HostedQueueEntry:
-    """Put it at the end of the queue."""
+    """Add a pull request to the end of the merge queue."""
     if not uses_merge_queue(hosted, pull):
         raise RuleViolationError("Merge queue is not enabled for the base branch")
     if pull.state != "OPEN" or pull.draft:
@@ -149,21 +141,21 @@ def enqueue_pull_request(
         raise RuleViolationError("Pull request is already in the queue")
     if _has_conflict(hosted, pull, time):
         raise RuleViolationError("Pull request has merge conflicts")
-    if words := list_unmet_rules(hosted, pull, time):
-        raise RuleViolationError(f"Pull request {' '.join(words)}")
+    if unmet := list_unmet_rules(hosted, pull, time):
+        raise RuleViolationError(f"Pull request {' '.join(unmet)}")
     fails = bool(hosted.failing_checks.intersection(hosted.required_checks))
-    entry = HostedQueueEntry(by, time, pull.head, fails)
+    entry = HostedQueueEntry(time, fails)
     pull.queue_entry, pull.auto_merge, pull.updated_at = entry, None, time
     return entry
 
 
 def _has_conflict(hosted: HostedRepository, pull: HostedPullRequest, time: datetime) -> bool:
-    """Whether it cannot be merged, as will be known in a while."""
+    """Report whether the merge has a conflict, as GitHub will report after a while."""
     return hosted.mergeable(pull, time + hosted.timings.mergeability) == "CONFLICTING"
 
 
 def dequeue_pull_request(pull: HostedPullRequest, time: datetime) -> HostedQueueEntry:
-    """Take it out of the queue."""
+    """Remove a pull request from the merge queue."""
     entry = pull.queue_entry
     if entry is None:
         raise RuleViolationError("Pull request is not in the queue")
@@ -172,15 +164,15 @@ def dequeue_pull_request(pull: HostedPullRequest, time: datetime) -> HostedQueue
 
 
 def list_queue(hosted: HostedRepository) -> list[HostedPullRequest]:
-    """Those in the queue, the next one first."""
+    """Return the pull requests in the merge queue, the next one first."""
     waiting = [
         (pull.queue_entry.enqueued_at, pull.number, pull) for pull in hosted.pull_requests.values() if pull.queue_entry
     ]
-    return [pull for *_, pull in sorted(waiting, key=lambda each: each[:2])]
+    return [pull for *_, pull in sorted(waiting, key=lambda entry: entry[:2])]
 
 
 def compute_queue_state(hosted: HostedRepository, entry: HostedQueueEntry, time: datetime) -> str:
-    """GitHub's word for where an entry of the queue stands."""
+    """Return GitHub's state of an entry in the merge queue."""
     since = time - entry.enqueued_at
     if since < hosted.timings.queued:
         return "QUEUED"
@@ -189,37 +181,22 @@ def compute_queue_state(hosted: HostedRepository, entry: HostedQueueEntry, time:
     return "UNMERGEABLE" if entry.fails else "MERGEABLE"
 
 
-def update_branch_from_base(hosted: HostedRepository, pull: HostedPullRequest, *, by: str, time: datetime) -> str:
-    """Merge the base into the branch, as the button "Update branch" does; returns the new head."""
-    if pull.state != "OPEN":
-        raise RuleViolationError("Pull request is closed")
-    base = hosted.git.branches[pull.base]
-    if not hosted.is_behind(pull):
-        raise RuleViolationError("There are no new commits on the base branch.")
-    files = merge_trees(hosted.git, hosted.merge_base(pull), base, pull.head)
-    if files is None:
-        raise RuleViolationError("merge conflict between base and head")
-    return hosted.git.commit(
-        files,
-        f"Merge branch '{pull.base}' into {pull.branch}",
-        author=ACCOUNTS[by],
-        time=time,
-        branch=pull.branch,
-        merged=base,
-    )
-
-
 def run_due_merges(hosted: HostedRepository, now: datetime) -> None:
-    """Merge what wants to be merged and may be by now."""
+    """Merge the pull requests that wait for auto-merge or in the queue and are ready."""
     for pull in list(hosted.pull_requests.values()):
-        wanted = pull.auto_merge
-        if wanted is None or compute_merge_state(hosted, pull, now) not in READY_STATES:
+        auto_merge = pull.auto_merge
+        if auto_merge is None or compute_merge_state(hosted, pull, now) not in READY_STATES:
             continue
         if uses_merge_queue(hosted, pull):
-            enqueue_pull_request(hosted, pull, by=wanted.by, time=now, expected=None)
+            enqueue_pull_request(hosted, pull, time=now, expected=None)
         else:
             hosted.merge_pull_request(
-                pull.number, by=wanted.by, time=now, method=wanted.method, title=wanted.headline, message=wanted.body
+                pull.number,
+                by=auto_merge.by,
+                time=now,
+                method=auto_merge.method,
+                title=auto_merge.headline,
+                message=auto_merge.body,
             )
     for pull in list_queue(hosted):
         entry = pull.queue_entry

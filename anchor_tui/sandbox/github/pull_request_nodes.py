@@ -1,14 +1,13 @@
-"""GitHub's pull requests and its merge queue as GraphQL shows them."""
+"""Pull requests and the merge queue in GraphQL."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from anchor_tui.sandbox.clock import format_rfc3339
-from anchor_tui.sandbox.git.merging import count_changed_lines
-from anchor_tui.sandbox.git.repository import GitTreeEntry
+from anchor_tui.sandbox.git.objects import GitTreeEntry
 from anchor_tui.sandbox.github.accounts import LABEL_COLOURS, TEAMS
 from anchor_tui.sandbox.github.graphql_pages import (
     WEB_URL,
@@ -24,21 +23,38 @@ from anchor_tui.sandbox.github.node_ids import encode_node_id
 from anchor_tui.sandbox.github.pull_requests import HostedPullRequest, HostedQueueEntry
 from anchor_tui.sandbox.github.repository import HostedRepository
 
-if TYPE_CHECKING:
-    from anchor_tui.sandbox.github.repository_nodes import RepositoryNodes
+
+class RelatedNodes(Protocol):
+    """The nodes of a repository that a pull request refers to."""
+
+    def build_repository(self) -> Node:
+        """Return the node of the repository."""
+        ...
+
+    def build_ref(self, name: str) -> Node | None:
+        """Return the node of a branch."""
+        ...
+
+    def build_commit(self, sha: str) -> Node:
+        """Return the node of a commit."""
+        ...
+
+    def build_checks_rollup(self, sha: str) -> Node | None:
+        """Return the node of a commit's checks."""
+        ...
 
 
 class PullRequestNodes:
-    """The pull requests of one repository, at one instant."""
+    """The pull requests of a repository at one time."""
 
-    def __init__(self, nodes: RepositoryNodes, hosted: HostedRepository, now: datetime) -> None:
+    def __init__(self, nodes: RelatedNodes, hosted: HostedRepository, now: datetime) -> None:
         self._nodes = nodes
         self._hosted = hosted
         self._git = hosted.git
         self._now = now
 
     def find_by_number(self, number: int) -> Node:
-        """The pull request of a number."""
+        """Return the node of a pull request by its number."""
         pull = self._hosted.pull_requests.get(number)
         if pull is None:
             raise build_error("NOT_FOUND", f"Could not resolve to a PullRequest with the number of {number}.")
@@ -54,7 +70,7 @@ class PullRequestNodes:
         orderBy: Node | None = None,  # noqa: N803
         **page: Any,  # noqa: ANN401
     ) -> Node:
-        """Those that are asked for, by pages."""
+        """Return a page of the pull requests that match the arguments."""
         found = [
             pull
             for pull in self._hosted.pull_requests.values()
@@ -69,9 +85,9 @@ class PullRequestNodes:
         return build_connection(found, self.build_pull_request, **page)
 
     def build_pull_request(self, pull: HostedPullRequest) -> Node:
-        """A pull request."""
+        """Return the node of a pull request."""
         hosted = self._hosted
-        is_open, may = pull.state == "OPEN", hosted.can_write
+        is_open, can_write = pull.state == "OPEN", hosted.can_write
         return {
             "__typename": "PullRequest",
             "id": encode_node_id("PR", hosted.id, pull.number),
@@ -86,31 +102,26 @@ class PullRequestNodes:
             "merged": pull.state == "MERGED",
             "createdAt": format_rfc3339(pull.created_at),
             "updatedAt": format_rfc3339(pull.updated_at),
-            "closedAt": format_rfc3339(pull.closed_at) if pull.closed_at else None,
             "mergedAt": format_rfc3339(pull.merged_at) if pull.merged_at else None,
             "mergedBy": build_actor(pull.merged_by),
-            "mergeCommit": lambda _info: self._nodes.commit(pull.merge_commit) if pull.merge_commit else None,
+            "mergeCommit": lambda _info: self._nodes.build_commit(pull.merge_commit) if pull.merge_commit else None,
             "author": build_actor(pull.author),
             "headRefName": pull.branch,
             "headRefOid": pull.head,
-            "headRef": lambda _info: self._nodes.ref(pull.branch),
-            "repository": lambda _info: self._nodes.repository(),
-            "headRepository": lambda _info: self._nodes.repository(),
+            "headRef": lambda _info: self._nodes.build_ref(pull.branch),
+            "repository": lambda _info: self._nodes.build_repository(),
+            "headRepository": lambda _info: self._nodes.build_repository(),
             "baseRefName": pull.base,
-            "baseRef": lambda _info: self._nodes.ref(pull.base),
             "baseRefOid": self._git.branches.get(pull.base, pull.base_sha) if is_open else pull.base_sha,
             "mergeable": lambda _info: self._mergeable(pull),
             "mergeStateStatus": lambda _info: self._merge_state(pull),
             "reviewDecision": hosted.review_decision(pull),
             "viewerCanEnableAutoMerge": lambda _info: (
-                may and hosted.allow_auto_merge and self._merge_state(pull) in {"BLOCKED", "BEHIND", "UNKNOWN"}
+                can_write and hosted.allow_auto_merge and self._merge_state(pull) in {"BLOCKED", "BEHIND", "UNKNOWN"}
             ),
-            "viewerCanDisableAutoMerge": may and pull.auto_merge is not None,
             "viewerCanMergeAsAdmin": False,
-            "viewerCanUpdate": may,
-            "viewerCanClose": may and is_open,
-            "viewerCanLabel": may,
-            "viewerCanUpdateBranch": lambda _info: may and is_open and hosted.is_behind(pull),
+            "viewerCanUpdate": can_write,
+            "viewerCanUpdateBranch": lambda _info: can_write and is_open and hosted.is_behind(pull),
             "autoMergeRequest": _build_auto_merge(pull),
             "isMergeQueueEnabled": uses_merge_queue(hosted, pull),
             "isInMergeQueue": pull.queue_entry is not None,
@@ -123,9 +134,8 @@ class PullRequestNodes:
             "latestOpinionatedReviews": lambda _info, **page: build_connection(
                 self._reviews(pull), lambda item: item, **page
             ),
-            "changedFiles": lambda _info: len(hosted.changed_files(pull)),
             "files": lambda _info, **page: build_connection(self._files(pull), lambda item: item, **page),
-            "statusCheckRollup": lambda _info: self._nodes.rollup(pull.head),
+            "statusCheckRollup": lambda _info: self._nodes.build_checks_rollup(pull.head),
         }
 
     def _mergeable(self, pull: HostedPullRequest) -> str:
@@ -148,7 +158,7 @@ class PullRequestNodes:
                 "author": build_actor(review.author),
                 "state": review.state,
                 "submittedAt": format_rfc3339(review.submitted_at),
-                "commit": self._nodes.commit(review.commit),
+                "commit": self._nodes.build_commit(review.commit),
             }
             for review in {review.author: review for review in pull.reviews if review.state != "COMMENTED"}.values()
         ]
@@ -157,7 +167,7 @@ class PullRequestNodes:
         return [self._file(path, *entries) for path, entries in self._hosted.changed_files(pull).items()]
 
     def _file(self, path: str, before: GitTreeEntry | None, after: GitTreeEntry | None) -> Node:
-        added, removed = count_changed_lines(self._git, before, after)
+        added, removed = self._git.count_changed_lines(before, after)
         return {
             "path": path,
             "changeType": "ADDED" if before is None else "DELETED" if after is None else "MODIFIED",
@@ -168,19 +178,16 @@ class PullRequestNodes:
     # --- the merge queue -------------------------------------------------------------------------
 
     def build_merge_queue(self, branch: str) -> Node | None:
-        """The merge queue of a branch; None where there is none."""
+        """Return the merge queue of a branch; None if it has none."""
         hosted = self._hosted
         if not hosted.merge_queue or branch not in hosted.protected_branches:
             return None
-        path = f"/{hosted.full_name}/queue/{branch}"
         return {
             "__typename": "MergeQueue",
             "id": encode_node_id("MQ", hosted.id, branch),
-            "url": WEB_URL + path,
-            "resourcePath": path,
-            "repository": lambda _info: self._nodes.repository(),
-            "configuration": {"mergeMethod": "SQUASH", "mergingStrategy": "ALLGREEN"},
-            "nextEntryEstimatedTimeToMerge": int((hosted.timings.queued + hosted.timings.running).total_seconds()),
+            "url": f"{WEB_URL}/{hosted.full_name}/queue/{branch}",
+            "repository": lambda _info: self._nodes.build_repository(),
+            "configuration": {"mergeMethod": "SQUASH"},
             "entries": lambda _info, **page: build_connection(list_queue(hosted), self._build_queue_entry, **page),
         }
 
@@ -188,38 +195,32 @@ class PullRequestNodes:
         return self.build_queue_entry(pull, pull.queue_entry) if pull.queue_entry else None
 
     def build_queue_entry(self, pull: HostedPullRequest, entry: HostedQueueEntry) -> Node:
-        """A place in the queue, also one that was just given up."""
+        """Return an entry of the merge queue, also one that was just removed."""
         hosted, waiting = self._hosted, list_queue(self._hosted)
-        left = entry.enqueued_at + hosted.timings.queued + hosted.timings.running - self._now
+        remaining = entry.enqueued_at + hosted.timings.queued + hosted.timings.running - self._now
         return {
             "__typename": "MergeQueueEntry",
             "id": encode_node_id("MQE", hosted.id, pull.number),
             "position": waiting.index(pull) + 1 if pull in waiting else 0,
             "state": compute_queue_state(hosted, entry, self._now),
-            "enqueuedAt": format_rfc3339(entry.enqueued_at),
-            "enqueuer": build_actor(entry.by),
-            "estimatedTimeToMerge": max(0, int(left.total_seconds())),
-            "headCommit": lambda _info: self._nodes.commit(entry.head),
-            "baseCommit": lambda _info: self._nodes.commit(self._git.branches[pull.base]),
-            "jump": False,
-            "solo": False,
+            "estimatedTimeToMerge": max(0, int(remaining.total_seconds())),
             "mergeQueue": lambda _info: self.build_merge_queue(pull.base),
             "pullRequest": lambda _info: self.build_pull_request(pull),
         }
 
 
 def _build_auto_merge(pull: HostedPullRequest) -> Node | None:
-    wanted = pull.auto_merge
-    if wanted is None:
+    auto_merge = pull.auto_merge
+    if auto_merge is None:
         return None
     return {
-        "enabledAt": format_rfc3339(wanted.enabled_at),
-        "enabledBy": build_actor(wanted.by),
-        "mergeMethod": wanted.method,
+        "enabledAt": format_rfc3339(auto_merge.enabled_at),
+        "enabledBy": build_actor(auto_merge.by),
+        "mergeMethod": auto_merge.method,
     }
 
 
 def build_label_node(hosted: HostedRepository, name: str) -> Node:
-    """A label."""
+    """Return the node of a label."""
     colour = LABEL_COLOURS.get(name, "ededed")
     return {"__typename": "Label", "id": encode_node_id("LA", hosted.id, name), "name": name, "color": colour}

@@ -1,17 +1,17 @@
-"""The JSON of pull requests, reviews and refs in GitHub's REST API."""
+"""The JSON of pull requests, labels and refs in GitHub's REST API."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from anchor_tui.sandbox.clock import format_rfc3339
 from anchor_tui.sandbox.github.accounts import LABEL_COLOURS
 from anchor_tui.sandbox.github.merge_rules import compute_merge_state
 from anchor_tui.sandbox.github.node_ids import encode_node_id
-from anchor_tui.sandbox.github.pull_requests import HostedPullRequest, HostedReview
+from anchor_tui.sandbox.github.pull_requests import HostedPullRequest
 from anchor_tui.sandbox.github.repository import HostedRepository
-from anchor_tui.sandbox.github.rest_serializers import WEB_URL, JsonObject, serialize_account, serialize_changed_file
+from anchor_tui.sandbox.github.rest_serializers import WEB_URL, serialize_account, serialize_changed_file
+from anchor_tui.sandbox.json_types import JsonObject
 
 
 def _format_time(value: datetime | None) -> str | None:
@@ -19,7 +19,7 @@ def _format_time(value: datetime | None) -> str | None:
 
 
 def serialize_ref(hosted: HostedRepository, branch: str, base: str) -> JsonObject:
-    """A branch as a ref."""
+    """Return a branch as a ref."""
     url, sha = f"{base}/repos/{hosted.full_name}/git", hosted.git.branches[branch]
     return {
         "ref": f"refs/heads/{branch}",
@@ -30,7 +30,7 @@ def serialize_ref(hosted: HostedRepository, branch: str, base: str) -> JsonObjec
 
 
 def serialize_label(name: str, base: str, hosted: HostedRepository) -> JsonObject:
-    """A label."""
+    """Return a label."""
     return {
         "id": sum(name.encode()) * 6007,
         "node_id": encode_node_id("LA", hosted.id, name),
@@ -43,7 +43,7 @@ def serialize_label(name: str, base: str, hosted: HostedRepository) -> JsonObjec
 
 
 def serialize_pull_request(pull: HostedPullRequest, base: str, hosted: HostedRepository) -> JsonObject:
-    """A pull request as lists have it."""
+    """Return a pull request as in lists."""
     url, web = f"{base}/repos/{hosted.full_name}", f"{WEB_URL}/{hosted.full_name}/pull/{pull.number}"
 
     def side(ref: str, sha: str) -> JsonObject:
@@ -89,21 +89,21 @@ def serialize_pull_request(pull: HostedPullRequest, base: str, hosted: HostedRep
 
 
 def _serialize_auto_merge(pull: HostedPullRequest, base: str) -> JsonObject | None:
-    wanted = pull.auto_merge
-    if wanted is None:
+    auto_merge = pull.auto_merge
+    if auto_merge is None:
         return None
     return {
-        "enabled_by": serialize_account(wanted.by, base),
-        "merge_method": wanted.method.lower(),
-        "commit_title": wanted.headline,
-        "commit_message": wanted.body,
+        "enabled_by": serialize_account(auto_merge.by, base),
+        "merge_method": auto_merge.method.lower(),
+        "commit_title": auto_merge.headline,
+        "commit_message": auto_merge.body,
     }
 
 
 def serialize_full_pull_request(
     pull: HostedPullRequest, base: str, hosted: HostedRepository, now: datetime
 ) -> JsonObject:
-    """A pull request alone, with what takes GitHub longer to find out."""
+    """Return a single pull request, with its mergeability and its changes."""
     is_open = pull.state == "OPEN"
     mergeable = {"MERGEABLE": True, "CONFLICTING": False}.get(hosted.mergeable(pull, now)) if is_open else None
     changes = serialize_files(hosted, pull)
@@ -116,60 +116,13 @@ def serialize_full_pull_request(
         "comments": 0,
         "review_comments": 0,
         "maintainer_can_modify": False,
-        "commits": len(hosted.git.list_commits_between(hosted.merge_base(pull), pull.head)),
-        "additions": sum(each["additions"] for each in changes),
-        "deletions": sum(each["deletions"] for each in changes),
+        "commits": len(hosted.git.list_history(pull.head, exclude=hosted.merge_base(pull))),
+        "additions": sum(change["additions"] for change in changes),
+        "deletions": sum(change["deletions"] for change in changes),
         "changed_files": len(changes),
     }
 
 
-def serialize_issue(pull: HostedPullRequest, base: str, hosted: HostedRepository) -> JsonObject:
-    """A pull request as the issue that it also is."""
-    whole = serialize_pull_request(pull, base, hosted)
-    names = "id number title body state locked user labels assignee assignees milestone created_at updated_at closed_at"
-    return {name: whole[name] for name in names.split()} | {
-        "node_id": whole["node_id"],
-        "url": whole["issue_url"],
-        "html_url": whole["html_url"],
-        "repository_url": f"{base}/repos/{hosted.full_name}",
-        "labels_url": f"{whole['issue_url']}/labels{{/name}}",
-        "comments": 0,
-        "pull_request": {
-            "url": whole["url"],
-            "html_url": whole["html_url"],
-            "merged_at": whole["merged_at"],
-        },
-    }
-
-
 def serialize_files(hosted: HostedRepository, pull: HostedPullRequest) -> list[JsonObject]:
-    """What a pull request changes."""
+    """Return the files that a pull request changes."""
     return [serialize_changed_file(hosted.git, path, *entries) for path, entries in hosted.changed_files(pull).items()]
-
-
-def serialize_review(
-    review: HostedReview, number: int, pull: HostedPullRequest, base: str, hosted: HostedRepository
-) -> JsonObject:
-    """A review."""
-    identity = (hosted.id + pull.number) * 100 + number
-    url = f"{base}/repos/{hosted.full_name}/pulls/{pull.number}"
-    return {
-        "id": identity,
-        "node_id": encode_node_id("PRR", identity),
-        "user": serialize_account(review.author, base),
-        "body": review.body,
-        "state": review.state,
-        "html_url": f"{WEB_URL}/{hosted.full_name}/pull/{pull.number}#pullrequestreview-{identity}",
-        "pull_request_url": url,
-        "submitted_at": format_rfc3339(review.submitted_at),
-        "commit_id": review.commit,
-        "author_association": "MEMBER",
-    }
-
-
-def serialize_reviewers(logins: Iterable[str], teams: Iterable[str], base: str) -> JsonObject:
-    """Who was asked to review."""
-    return {
-        "users": [serialize_account(login, base) for login in logins],
-        "teams": [{"slug": slug, "name": slug} for slug in teams],
-    }

@@ -1,4 +1,4 @@
-"""A pull request and what belongs to it, as plain values. What happens to them is in `hosting` and `landing`."""
+"""Pull requests and their parts as plain values. `repository` and `merge_rules` change them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ MergeMethod = Literal["MERGE", "SQUASH", "REBASE"]
 
 
 class RuleViolationError(Exception):
-    """What GitHub refuses; the message is its own.
+    """A request that GitHub refuses, with its message.
 
-    `status` is REST's, `kind` GraphQL's `type`. With `errors`, REST says "Validation Failed" and lists them.
+    `status` is for REST, `kind` for GraphQL's `type`. With `errors`, REST reports "Validation Failed" and lists them.
     `permission` is the one that the token lacks.
     """
 
@@ -33,12 +33,12 @@ class RuleViolationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CheckTimings:
-    """How long things take on GitHub: checks, the runs of other workflows, and whether a branch merges."""
+    """Durations on GitHub: checks, workflow runs and the computation of mergeability."""
 
     queued: timedelta = timedelta(seconds=3)
     running: timedelta = timedelta(seconds=40)
     mergeability: timedelta = timedelta(0)
-    """After a push, for so long nobody knows whether the branch merges."""
+    """The time after a push during which the mergeability is unknown."""
     run_queued: timedelta = timedelta(seconds=2)
     run_running: timedelta = timedelta(seconds=12)
 
@@ -49,12 +49,12 @@ FAST_CHECK_TIMINGS = CheckTimings(
     run_queued=timedelta(seconds=0.05),
     run_running=timedelta(seconds=0.1),
 )
-"""A pace for those who wait by the wall clock."""
+"""Short durations for tests on the wall clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostedReview:
-    """An opinion on a pull request."""
+    """A review of a pull request."""
 
     author: str
     state: Literal["APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED"]
@@ -65,7 +65,7 @@ class HostedReview:
 
 @dataclass(frozen=True, slots=True)
 class HostedAutoMerge:
-    """Who wants it merged as soon as it may be, and how."""
+    """A request for auto-merge."""
 
     by: str
     enabled_at: datetime
@@ -76,19 +76,19 @@ class HostedAutoMerge:
 
 @dataclass(frozen=True, slots=True)
 class HostedQueueEntry:
-    """Its place in the merge queue: whoever came earlier is merged earlier."""
+    """An entry of the merge queue; entries are merged in the order of `enqueued_at`."""
 
-    by: str
     enqueued_at: datetime
-    head: str
     fails: bool = False
-    """The checks of the queue will not pass."""
+    """The checks in the queue will fail."""
 
 
 @dataclass(slots=True)
 class HostedPullRequest:
-    """A pull request. `head` is its newest commit, `base_sha` where its base branch stood when it was opened, or
-    just before it was merged.
+    """A pull request.
+
+    `head` is its newest commit. `base_sha` is the commit of its base branch when it was opened, or just before it was
+    merged.
     """
 
     number: int
@@ -109,7 +109,7 @@ class HostedPullRequest:
     merge_commit: str | None = None
     closed_at: datetime | None = None
     pushed_at: datetime | None = None
-    """When its head last moved."""
+    """The time of the last push to its branch."""
     auto_merge: HostedAutoMerge | None = None
     queue_entry: HostedQueueEntry | None = None
     reviewers: tuple[str, ...] = ()
@@ -117,7 +117,7 @@ class HostedPullRequest:
 
     @property
     def state(self) -> Literal["OPEN", "MERGED", "CLOSED"]:
-        """GitHub's word for where it stands."""
+        """GitHub's state of the pull request."""
         if self.merged_at:
             return "MERGED"
         return "CLOSED" if self.closed_at else "OPEN"
@@ -125,7 +125,7 @@ class HostedPullRequest:
 
 @dataclass(frozen=True, slots=True)
 class HostedCheckRun:
-    """One run of a check, as it stands at an instant."""
+    """A check run at one time."""
 
     id: int
     name: str
@@ -138,7 +138,7 @@ class HostedCheckRun:
 
 @dataclass(slots=True)
 class HostedActionSettings:
-    """Variables and secrets for workflows, of a repository, an organisation or an environment."""
+    """Variables and secrets of a repository, an organisation or an environment."""
 
     variables: dict[str, str] = field(default_factory=dict)
     secrets: set[str] = field(default_factory=set)

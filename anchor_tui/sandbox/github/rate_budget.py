@@ -1,10 +1,9 @@
-"""GitHub's hourly allowance: points for GraphQL, requests for REST, counted as GitHub counts them."""
+"""GitHub's hourly rate limits: points for GraphQL, requests for REST."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from anchor_tui.sandbox.clock import Clock
 
@@ -14,7 +13,7 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(slots=True)
 class HourlyBudget:
-    """One allowance. The hour begins with its first use."""
+    """One rate limit. The hour begins with the first use."""
 
     resource: str
     clock: Clock
@@ -29,18 +28,18 @@ class HourlyBudget:
 
     @property
     def remaining(self) -> int:
-        """What is left until `reset_at`."""
+        """The rest until `reset_at`."""
         self._start_new_hour()
         return max(0, self.limit - self.used)
 
     @property
     def reset_at(self) -> datetime:
-        """When it is whole again."""
+        """The time at which the budget is full again."""
         self._start_new_hour()
         return self._resets_at
 
     def spend(self, points: int = 1) -> bool:
-        """Take from it; False if there is not enough."""
+        """Spend points; False if there are not enough."""
         if self.remaining < points:
             return False
         self.used += points
@@ -48,21 +47,11 @@ class HourlyBudget:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The response headers that tell it."""
+        """The response headers of the rate limit."""
         return {
             "x-ratelimit-limit": str(self.limit),
             "x-ratelimit-remaining": str(self.remaining),
             "x-ratelimit-used": str(self.used),
             "x-ratelimit-reset": str(int(self.reset_at.timestamp())),
             "x-ratelimit-resource": self.resource,
-        }
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """As /rate_limit shows it."""
-        return {
-            "limit": self.limit,
-            "used": self.used,
-            "remaining": self.remaining,
-            "reset": int(self.reset_at.timestamp()),
         }

@@ -1,18 +1,18 @@
-"""What GitHub keeps around a git repository: pull requests, check runs, branch rules.
+"""A repository on GitHub: pull requests, check runs and branch rules around a git repository.
 
-Methods take the time at which something happens, so that the past can be told as well as the present. They do what
-they are told; who may do it, and when, is `writing`'s and `landing`'s to decide.
+Methods take the time of the event, so that they serve the history and the present. They do not check permissions:
+`writes` and `merge_rules` do.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from anchor_tui.sandbox.git.merging import merge_trees
-from anchor_tui.sandbox.git.repository import GitTreeEntry, MemoryRepository
+from anchor_tui.sandbox.git.objects import TreeChanges
+from anchor_tui.sandbox.git.repository import MemoryRepository
 from anchor_tui.sandbox.github.accounts import ACCOUNTS, CODE_OWNERS
 from anchor_tui.sandbox.github.pull_requests import (
     CheckConclusion,
@@ -26,10 +26,12 @@ from anchor_tui.sandbox.github.pull_requests import (
 )
 from anchor_tui.sandbox.github.workflow_runs import HostedWorkflowRun
 
+WorkflowJob = Callable[["HostedRepository", HostedWorkflowRun, datetime], None]
+
 
 @dataclass(slots=True)
 class HostedRepository:
-    """One repository on GitHub: git, and what surrounds it. Everything that is no past is a switch."""
+    """A repository on GitHub. Every attribute that is not history is a switch for tests."""
 
     full_name: str
     id: int
@@ -39,49 +41,51 @@ class HostedRepository:
     timings: CheckTimings = field(default_factory=CheckTimings)
 
     checks: tuple[str, ...] = ("release-contract",)
-    """What runs for a pull request and for each commit of the default branch."""
+    """The checks of a pull request and of each commit of the default branch."""
     required_checks: tuple[str, ...] = ("release-contract",)
     strict_checks: bool = False
-    """A branch has to have the newest of its base."""
+    """A branch must contain the newest commit of its base."""
     required_reviews: int = 0
-    """Approvals without which nothing is merged."""
+    """The number of approvals that a merge needs."""
     protected_branches: set[str] = field(default_factory=lambda: {"main"})
-    """Here commits come by pull requests alone."""
+    """Branches that change only by pull requests."""
     merge_queue: bool = False
-    """The protected branches are merged into by a queue."""
+    """Protected branches are merged into by a merge queue."""
     merge_methods: set[MergeMethod] = field(default_factory=lambda: {"SQUASH"})
     allow_auto_merge: bool = True
     delete_branch_on_merge: bool = True
     can_write: bool = True
-    """Whether the viewer's role lets him write at all."""
+    """The viewer's role includes write access."""
     token_lacks: set[str] = field(default_factory=set)
-    """Permissions that the role has and the token has not: contents, pull_requests, actions, ..."""
+    """Permissions that the role has but the token lacks: contents, pull_requests, actions, ..."""
     is_archived: bool = False
     failing_checks: set[str] = field(default_factory=set)
-    """Names of checks that fail for each commit whose checks start from now on."""
+    """Names of checks that fail for commits whose checks start from now on."""
     failing_workflows: set[str] = field(default_factory=set)
     """File names of workflows whose runs, dispatched from now on, fail."""
     refuse_next_merges: int = 0
-    """So many merges are refused, as others got in just before."""
+    """The number of merges to refuse with "Base branch was modified"."""
 
     check_conclusions: dict[str, CheckConclusion] = field(default_factory=dict)
-    """What the checks of a commit come to, where it is not success."""
+    """Commit → conclusion of its checks, if it is not SUCCESS."""
     checks_requested_at: dict[str, datetime] = field(default_factory=dict)
-    """When the checks of a commit were asked for."""
+    """Commit → the time at which its checks were requested."""
     failed_checks: dict[str, frozenset[str]] = field(default_factory=dict)
     pull_request_by_commit: dict[str, int] = field(default_factory=dict)
-    """Commit → number of the pull request that brought it."""
+    """Commit → number of the pull request that it merged."""
     signed_commits: set[str] = field(default_factory=set)
-    """Commits that were made on GitHub, and are signed by it."""
+    """Commits created and signed by GitHub."""
+    workflow_jobs: dict[str, WorkflowJob] = field(default_factory=dict)
+    """File name of a workflow → the work of its runs."""
     workflow_runs: list[HostedWorkflowRun] = field(default_factory=list)
-    """Runs of workflows that somebody dispatched."""
+    """Dispatched workflow runs, the oldest first."""
 
     repository_settings: HostedActionSettings = field(default_factory=HostedActionSettings)
     organisation_settings: HostedActionSettings = field(default_factory=HostedActionSettings)
-    """What the organisation shares with it."""
+    """The settings that the organisation shares with the repository."""
     environments: dict[str, HostedActionSettings] = field(default_factory=dict)
     settings_changed_at: datetime = datetime(2026, 3, 2, 9, 14, 7, tzinfo=UTC)
-    """When the settings were made."""
+    """The time at which the settings were changed last."""
 
     def __post_init__(self) -> None:
         self.git.on_push.append(self._on_push)
@@ -100,12 +104,12 @@ class HostedRepository:
 
     @property
     def owner(self) -> str:
-        """The organisation."""
+        """The name of the organisation."""
         return self.full_name.split("/")[0]
 
     @property
     def name(self) -> str:
-        """The name without its owner."""
+        """The name without the owner."""
         return self.full_name.split("/")[1]
 
     # --- pull requests ---------------------------------------------------------------------------
@@ -123,8 +127,9 @@ class HostedRepository:
         labels: tuple[str, ...] = (),
         by_workflow: bool = False,
     ) -> HostedPullRequest:
-        """Open a pull request of a branch that exists, into the default branch. One that a workflow opens with its
-        own token starts no checks.
+        """Open a pull request of an existing branch into the default branch.
+
+        One that a workflow opens with its own token starts no checks.
         """
         head, base = self.git.branches.get(branch), self.git.default_branch
         if head is None:
@@ -149,11 +154,11 @@ class HostedRepository:
         title: str | None = None,
         message: str | None = None,
     ) -> str:
-        """Merge a pull request into its base whatever the rules say, and return the new commit's sha."""
+        """Merge a pull request without checking the rules, and return the new commit id."""
         pull = self.pull_requests[number]
         base = self.git.branches[pull.base]
-        files = self._merge_files(pull)
-        if pull.state != "OPEN" or pull.draft or files is None:
+        tree = self._merge_tree(pull)
+        if pull.state != "OPEN" or pull.draft or tree is None:
             raise RuleViolationError("Pull Request is not mergeable", status=405)
         if method == "REBASE":
             sha = self._rebase(pull, time)
@@ -162,13 +167,13 @@ class HostedRepository:
             usual = f"Merge pull request #{number} from {self.owner}/{pull.branch}\n\n{pull.title}"
             usual = f"{pull.title} (#{number})" if squash else usual
             first, _, rest = usual.partition("\n\n")
-            sha = self.git.commit(
-                files,
+            sha = self.git.commit_tree(
+                tree,
                 f"{title or first}\n\n{rest if message is None else message}".rstrip("\n"),
                 author=ACCOUNTS[pull.author if squash else by],
                 time=time,
                 branch=pull.base,
-                merged=None if squash else pull.head,
+                parents=(base,) if squash else (base, pull.head),
             )
         self.pull_request_by_commit[sha] = number
         pull.base_sha, pull.merged_by, pull.merge_commit = base, by, sha
@@ -179,39 +184,42 @@ class HostedRepository:
         return sha
 
     def _rebase(self, pull: HostedPullRequest, time: datetime) -> str:
-        """Its commits again, one by one, on its base."""
-        for commit in reversed(self.git.list_commits_between(self.merge_base(pull), pull.head)):
-            files = merge_trees(self.git, commit.parents[0], commit.sha, self.git.branches[pull.base])
-            if files is None:
+        """Apply the commits of a pull request one by one to its base."""
+        for commit in reversed(self.git.list_history(pull.head, exclude=self.merge_base(pull))):
+            base = self.git.branches[pull.base]
+            tree = self.git.merge_commits(commit.parents[0], base, commit.sha)
+            if tree is None:
                 raise RuleViolationError("Pull Request is not mergeable", status=405)
-            self.git.commit(files, commit.message, author=commit.author, time=time, branch=pull.base)
+            self.git.commit_tree(
+                tree, commit.message, author=commit.author, time=time, branch=pull.base, parents=(base,)
+            )
         return self.git.branches[pull.base]
 
-    def changed_files(self, pull: HostedPullRequest) -> dict[str, tuple[GitTreeEntry | None, GitTreeEntry | None]]:
-        """What a pull request changes, against where it left its base."""
+    def changed_files(self, pull: HostedPullRequest) -> TreeChanges:
+        """Return the changes of a pull request since its merge base."""
         return self.git.diff_commits(self.merge_base(pull), pull.head)
 
     def merge_base(self, pull: HostedPullRequest) -> str:
-        """Where it left its base, or took it in last."""
+        """Return the merge base of a pull request."""
         base = self.git.branches.get(pull.base, pull.base_sha) if pull.state == "OPEN" else pull.base_sha
         return self.git.find_merge_base(base, pull.head) or pull.base_sha
 
-    def _merge_files(self, pull: HostedPullRequest) -> dict[str, bytes | None] | None:
-        """What a merge would write; None if it cannot be done."""
-        return merge_trees(self.git, self.merge_base(pull), pull.head, self.git.branches[pull.base])
+    def _merge_tree(self, pull: HostedPullRequest) -> str | None:
+        """Return the tree that a merge results in; None if there is a conflict."""
+        return self.git.merge_commits(self.merge_base(pull), self.git.branches[pull.base], pull.head)
 
     def mergeable(self, pull: HostedPullRequest, time: datetime) -> Mergeable:
-        """Whether it merges: not known at once, and not if its base changed the same lines since."""
+        """Return whether a pull request can be merged: UNKNOWN for a while after a push, CONFLICTING, or MERGEABLE."""
         if time - (pull.pushed_at or pull.created_at) < self.timings.mergeability:
             return "UNKNOWN"
-        return "CONFLICTING" if self._merge_files(pull) is None else "MERGEABLE"
+        return "CONFLICTING" if self._merge_tree(pull) is None else "MERGEABLE"
 
     def is_behind(self, pull: HostedPullRequest) -> bool:
-        """Whether its base has commits that it has not."""
+        """Report whether the base branch has commits that the pull request does not contain."""
         return self.merge_base(pull) != self.git.branches[pull.base]
 
     def review_decision(self, pull: HostedPullRequest) -> str | None:
-        """GitHub's summary of the reviews; None where nobody has to approve and nobody did."""
+        """Return GitHub's summary of the reviews; None if none is required or given."""
         states = {review.author: review.state for review in pull.reviews if review.state != "COMMENTED"}
         if "CHANGES_REQUESTED" in states.values():
             return "CHANGES_REQUESTED"
@@ -221,7 +229,7 @@ class HostedRepository:
         return "REVIEW_REQUIRED" if self.required_reviews else None
 
     def code_owners(self, pull: HostedPullRequest) -> Iterator[str]:
-        """The teams that own what it changes and have not been heard yet."""
+        """Yield the teams that own changed files, until the pull request is approved."""
         if pull.draft or self.review_decision(pull) == "APPROVED":
             return
         paths = self.changed_files(pull)
@@ -231,34 +239,34 @@ class HostedRepository:
     # --- checks ----------------------------------------------------------------------------------
 
     def start_checks(self, sha: str, time: datetime) -> None:
-        """Ask for the checks of a commit, unless they were asked for before."""
+        """Request the checks of a commit, unless they were requested before."""
         if sha not in self.checks_requested_at:
             self.checks_requested_at[sha] = time
             if self.failing_checks:
                 self.failed_checks[sha] = frozenset(self.failing_checks)
 
     def check_runs(self, sha: str, time: datetime) -> tuple[HostedCheckRun, ...]:
-        """The checks of a commit as they stand at an instant; a commit that nobody asked them for has none."""
-        asked = self.checks_requested_at.get(sha)
-        if asked is None:
+        """Return the check runs of a commit at a time; none if no checks were requested."""
+        requested_at = self.checks_requested_at.get(sha)
+        if requested_at is None:
             return ()
-        started = asked + self.timings.queued
+        started = requested_at + self.timings.queued
         completed = started + self.timings.running
         first = int(hashlib.sha256(sha.encode()).hexdigest()[:8], 16)
-        found = []
+        runs = []
         for number, name in enumerate(self.checks, start=first):
             if time < started:
-                found.append(HostedCheckRun(number, name, "sync", "QUEUED", None, None, None))
+                runs.append(HostedCheckRun(number, name, "sync", "QUEUED", None, None, None))
             elif time < completed:
-                found.append(HostedCheckRun(number, name, "sync", "IN_PROGRESS", None, started, None))
+                runs.append(HostedCheckRun(number, name, "sync", "IN_PROGRESS", None, started, None))
             else:
                 failed = name in self.failed_checks.get(sha, ())
                 conclusion = "FAILURE" if failed else self.check_conclusions.get(sha, "SUCCESS")
-                found.append(HostedCheckRun(number, name, "sync", "COMPLETED", conclusion, started, completed))
-        return tuple(found)
+                runs.append(HostedCheckRun(number, name, "sync", "COMPLETED", conclusion, started, completed))
+        return tuple(runs)
 
     def checks_rollup(self, sha: str, time: datetime) -> str | None:
-        """The state of all checks of a commit together; None where there are none."""
+        """Return the combined state of a commit's checks; None if it has none."""
         runs = self.check_runs(sha, time)
         if not runs:
             return None

@@ -1,6 +1,6 @@
-"""GitHub's GraphQL objects: repositories, refs, commits and checks as mappings that graphql-core resolves.
+"""Repositories, refs, commits and checks in GraphQL, as mappings that graphql-core resolves.
 
-A callable value is a field with arguments, or one that is worked out only when it is asked for.
+A callable value is a field with arguments, or one that is computed on demand.
 """
 
 from __future__ import annotations
@@ -11,21 +11,27 @@ from typing import Any
 from graphql import GraphQLError
 
 from anchor_tui.sandbox.clock import format_rfc3339
-from anchor_tui.sandbox.git.repository import GitCommit, GitTreeEntry
+from anchor_tui.sandbox.git.objects import GitCommit, GitTreeEntry
 from anchor_tui.sandbox.github.accounts import BOTS
 from anchor_tui.sandbox.github.branch_rule_nodes import build_rules, build_update_rule
-from anchor_tui.sandbox.github.graphql_pages import Node, build_actor, build_connection, build_error, build_user
+from anchor_tui.sandbox.github.graphql_pages import (
+    WEB_URL,
+    Node,
+    build_actor,
+    build_connection,
+    build_error,
+    build_user,
+)
 from anchor_tui.sandbox.github.node_ids import encode_node_id
-from anchor_tui.sandbox.github.pull_request_nodes import PullRequestNodes, build_label_node
+from anchor_tui.sandbox.github.pull_request_nodes import PullRequestNodes
 from anchor_tui.sandbox.github.pull_requests import HostedCheckRun, HostedPullRequest
 from anchor_tui.sandbox.github.repository import HostedRepository
 
 MAX_BLOB_TEXT_BYTES = 512 * 1024
-WEB = "https://github.com"
 
 
 class RepositoryNodes:
-    """Everything of one repository, at one instant, as one viewer sees it."""
+    """The nodes of a repository at one time, for one viewer."""
 
     def __init__(self, hosted: HostedRepository, now: datetime, denied: frozenset[str] = frozenset()) -> None:
         self._hosted = hosted
@@ -34,8 +40,8 @@ class RepositoryNodes:
         self._denied = denied
         self.pull_requests = PullRequestNodes(self, hosted, now)
 
-    def repository(self) -> Node:
-        """The repository."""
+    def build_repository(self) -> Node:
+        """Return the node of the repository."""
         hosted = self._hosted
         return {
             "__typename": "Repository",
@@ -45,11 +51,9 @@ class RepositoryNodes:
             "nameWithOwner": hosted.full_name,
             "owner": build_actor(hosted.owner),
             "description": None,
-            "url": f"{WEB}/{hosted.full_name}",
+            "url": f"{WEB_URL}/{hosted.full_name}",
             "isArchived": hosted.is_archived,
-            "isPrivate": True,
             "viewerPermission": "WRITE" if hosted.can_write else "READ",
-            "viewerCanAdminister": False,
             "viewerDefaultMergeMethod": next(
                 method for method in ("SQUASH", "MERGE", "REBASE") if method in hosted.merge_methods
             ),
@@ -57,12 +61,9 @@ class RepositoryNodes:
             "squashMergeAllowed": "SQUASH" in hosted.merge_methods,
             "mergeCommitAllowed": "MERGE" in hosted.merge_methods,
             "rebaseMergeAllowed": "REBASE" in hosted.merge_methods,
-            "allowUpdateBranch": True,
             "deleteBranchOnMerge": hosted.delete_branch_on_merge,
-            "defaultBranchRef": lambda _info: self.ref(self._git.default_branch),
-            "ref": lambda _info, qualifiedName: self.ref(qualifiedName),  # noqa: N803 - GraphQL's name
-            "object": lambda _info, expression=None, oid=None: self.git_object(expression or oid or "HEAD"),
-            "label": lambda _info, name: build_label_node(hosted, name),
+            "ref": lambda _info, qualifiedName: self.build_ref(qualifiedName),  # noqa: N803 - GraphQL's name
+            "object": lambda _info, expression=None, oid=None: self.find_git_object(expression or oid or "HEAD"),
             "mergeQueue": lambda _info, branch=None: self.pull_requests.build_merge_queue(
                 branch or self._git.default_branch
             ),
@@ -72,8 +73,8 @@ class RepositoryNodes:
 
     # --- refs and commits ------------------------------------------------------------------------
 
-    def ref(self, name: str) -> Node | None:
-        """A branch by its short or its qualified name."""
+    def build_ref(self, name: str) -> Node | None:
+        """Return the node of a branch by its short or qualified name; None if it does not exist."""
         short = name.removeprefix("refs/heads/")
         sha = self._git.branches.get(short)
         if sha is None:
@@ -84,10 +85,10 @@ class RepositoryNodes:
             "id": encode_node_id("REF", self._hosted.id, short),
             "name": short,
             "prefix": "refs/heads/",
-            "target": lambda _info: self.commit(sha),
-            "repository": lambda _info: self.repository(),
-            "associatedPullRequests": lambda info, **asked: self.pull_requests.list_pull_requests(
-                info, **{"headRefName": short} | asked
+            "target": lambda _info: self.build_commit(sha),
+            "repository": lambda _info: self.build_repository(),
+            "associatedPullRequests": lambda info, **arguments: self.pull_requests.list_pull_requests(
+                info, **{"headRefName": short} | arguments
             ),
             "refUpdateRule": build_update_rule(self._hosted) if is_ruled else None,
             "rules": lambda _info, **page: build_connection(
@@ -95,36 +96,33 @@ class RepositoryNodes:
             ),
         }
 
-    def git_object(self, expression: str) -> Node | None:
-        """`main`, a sha, or `main:path`."""
+    def find_git_object(self, expression: str) -> Node | None:
+        """Return the node of an expression: `main`, a commit id, or `main:path`."""
         ref, colon, path = expression.partition(":")
         sha = self._git.resolve_ref(ref)
         if sha is None:
             return None
         if not colon:
-            return self.commit(sha)
+            return self.build_commit(sha)
         entry = self._git.find_entry(sha, path)
         return self._build_git_object(entry) if entry else None
 
-    def commit(self, sha: str) -> Node:
-        """A commit, with its files and its history."""
+    def build_commit(self, sha: str) -> Node:
+        """Return the node of a commit, with its files and its history."""
         info = self._git.read_commit(sha)
         return {
             "__typename": "Commit",
             "id": encode_node_id("C", self._hosted.id, sha),
             "oid": sha,
-            "abbreviatedOid": sha[:7],
             "message": info.message,
             "messageHeadline": info.headline,
-            "messageBody": info.message.partition("\n")[2].strip(),
-            "authoredDate": format_rfc3339(info.time),
             "committedDate": format_rfc3339(info.time),
-            "url": f"{WEB}/{self._hosted.full_name}/commit/{sha}",
+            "url": f"{WEB_URL}/{self._hosted.full_name}/commit/{sha}",
             "author": self._git_actor(info),
-            "parents": lambda _info, **page: build_connection(info.parents, self.commit, **page),
+            "parents": lambda _info, **page: build_connection(info.parents, self.build_commit, **page),
             "signature": self._signature(sha),
-            "statusCheckRollup": lambda _info: self.rollup(sha),
-            "file": lambda _info, path: self.tree_entry(sha, path),
+            "statusCheckRollup": lambda _info: self.build_checks_rollup(sha),
+            "file": lambda _info, path: self.build_tree_entry(sha, path),
             "history": lambda _info, path=None, **page: self._history(sha, path, **page),
             "associatedPullRequests": lambda _info, **page: build_connection(
                 self._associated(sha), self.pull_requests.build_pull_request, **page
@@ -132,7 +130,7 @@ class RepositoryNodes:
         }
 
     def _signature(self, sha: str) -> Node | None:
-        """What was made on GitHub is signed by it."""
+        """Return GitHub's signature of a commit that it created."""
         if sha not in self._hosted.pull_request_by_commit and sha not in self._hosted.signed_commits:
             return None
         return {"__typename": "GpgSignature", "isValid": True, "state": "VALID", "wasSignedByGitHub": True}
@@ -144,7 +142,7 @@ class RepositoryNodes:
         return {"name": info.author.name, "email": info.author.email, "user": user}
 
     def _history(self, sha: str, path: str | None, **page: Any) -> Node:  # noqa: ANN401 - GraphQL arguments
-        return build_connection(list(self._git.walk_history(sha, path)), lambda info: self.commit(info.sha), **page)
+        return build_connection(self._git.list_history(sha, path), lambda info: self.build_commit(info.sha), **page)
 
     def _associated(self, sha: str) -> list[HostedPullRequest]:
         number = self._hosted.pull_request_by_commit.get(sha)
@@ -152,8 +150,8 @@ class RepositoryNodes:
             return [self._hosted.pull_requests[number]]
         return [pull for pull in self._hosted.pull_requests.values() if pull.head == sha]
 
-    def tree_entry(self, sha: str, path: str) -> Node | None:
-        """What stands at a path."""
+    def build_tree_entry(self, sha: str, path: str) -> Node | None:
+        """Return the node of a path in a commit."""
         entry = self._git.find_entry(sha, path)
         if entry is None:
             return None
@@ -168,16 +166,15 @@ class RepositoryNodes:
         }
 
     def _build_git_object(self, entry: GitTreeEntry) -> Node:
-        own = {"oid": entry.sha, "abbreviatedOid": entry.sha[:7]}
         if entry.is_folder:
-            return {"__typename": "Tree", "id": encode_node_id("T", entry.sha), **own}
+            return {"__typename": "Tree", "id": encode_node_id("T", entry.sha), "oid": entry.sha}
         raw = self._git.read_blob(entry.sha)
         is_binary = b"\0" in raw[:8000]
         is_truncated = len(raw) > MAX_BLOB_TEXT_BYTES
         return {
             "__typename": "Blob",
             "id": encode_node_id("B", entry.sha),
-            **own,
+            "oid": entry.sha,
             "byteSize": len(raw),
             "isBinary": is_binary,
             "isTruncated": is_truncated,
@@ -186,8 +183,8 @@ class RepositoryNodes:
 
     # --- checks ----------------------------------------------------------------------------------
 
-    def rollup(self, sha: str) -> Node | None:
-        """The checks of a commit, as they stand now."""
+    def build_checks_rollup(self, sha: str) -> Node | None:
+        """Return the node of a commit's checks at the current time."""
         state = self._hosted.checks_rollup(sha, self._now)
         if state is None:
             return None
@@ -205,7 +202,7 @@ class RepositoryNodes:
         }
 
     def _check_run(self, run: HostedCheckRun) -> Node:
-        url = f"{WEB}/{self._hosted.full_name}/actions/runs/{run.id}"
+        url = f"{WEB_URL}/{self._hosted.full_name}/actions/runs/{run.id}"
         workflow_run = {
             "databaseId": run.id % 2**31,
             "runNumber": run.id % 1000,

@@ -1,23 +1,13 @@
-"""GitHub's REST endpoints that only read, as far as they are used: those that write are in `rest_writes`,
-`rest_pulls` and `rest_actions`.
-
-Repositories, contents, blobs, commits, comparisons, pull requests, limits, variables and secrets.
-"""
+"""GitHub's REST endpoints that read a repository: contents, blobs, commits, pull requests, comparisons, settings."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from starlette.requests import Request
-
-from anchor_tui.sandbox.git.repository import RepositoryError
-from anchor_tui.sandbox.github.accounts import ACCOUNTS
-from anchor_tui.sandbox.github.api import Endpoint, EndpointResponse, RestError
-from anchor_tui.sandbox.github.pull_request_serializers import serialize_pull_request
+from anchor_tui.sandbox.git.objects import RepositoryError
+from anchor_tui.sandbox.github.pull_request_serializers import serialize_pull_request, serialize_ref
+from anchor_tui.sandbox.github.responses import EndpointResponse, RestError
 from anchor_tui.sandbox.github.rest_serializers import (
-    serialize_account,
     serialize_commit,
     serialize_comparison,
     serialize_content,
@@ -27,185 +17,148 @@ from anchor_tui.sandbox.github.rest_serializers import (
     serialize_variable,
 )
 from anchor_tui.sandbox.github.rest_support import (
-    REPOSITORY_PATHS,
-    find_repository,
-    get_api_url,
-    respond_or_redirect,
+    RestCall,
+    RestRoute,
     respond_with_counted_page,
     respond_with_page,
 )
 
-if TYPE_CHECKING:
-    from anchor_tui.sandbox.github.api import GitHubServer
+RAW_CONTENT_TYPE = "application/vnd.github.raw; charset=utf-8"
 
 
-class RestReads:
-    """The endpoints over a `GitHub`."""
+def get_repository(call: RestCall) -> EndpointResponse:
+    """GET /repos/{owner}/{repo}."""
+    return EndpointResponse(serialize_repository(call.hosted, call.api_url))
 
-    def __init__(self, github: GitHubServer) -> None:
-        self._github = github
 
-    def list_routes(self) -> Iterator[tuple[str, str, Endpoint]]:
-        """Method, path and endpoint of each."""
-        yield "GET", "/rate_limit", self.get_rate_limit
-        yield "GET", "/user", self.get_user
-        for path in REPOSITORY_PATHS:
-            yield "GET", path, self.get_repository
-            yield "GET", path + "/contents/{path:path}", self.get_contents
-            yield "GET", path + "/git/blobs/{sha}", self.blob
-            yield "GET", path + "/commits", self.list_commits
-            yield "GET", path + "/pulls", self.list_pull_requests
-            yield "GET", path + "/compare/{basehead:path}", self.compare_commits
-            yield "GET", path + "/environments", self.list_environments
-            for kind in ("variables", "secrets"):
-                yield "GET", f"{path}/actions/{kind}", self.list_settings
-                yield "GET", f"{path}/actions/organization-{kind}", self.list_settings
-                yield "GET", f"{path}/environments/{{environment}}/{kind}", self.list_settings
+def get_contents(call: RestCall) -> EndpointResponse:
+    """GET /repos/{owner}/{repo}/contents/{path}: a file, as JSON or raw."""
+    git, path = call.hosted.git, call.get_path_part("path")
+    ref = call.request.query_params.get("ref") or git.default_branch
+    sha = git.resolve_ref(ref)
+    if sha is None:
+        raise RestError(404, f"No commit found for the ref {ref}")
+    entry = git.find_entry(sha, path)
+    if entry is None or entry.is_folder:
+        raise RestError(404, "Not Found")
+    if "raw" in call.request.headers.get("accept", ""):
+        return EndpointResponse(git.read_blob(entry.sha), headers={"content-type": RAW_CONTENT_TYPE})
+    return EndpointResponse(serialize_content(call.hosted, entry, call.repository_url, ref))
 
-    async def get_rate_limit(self, _request: Request) -> EndpointResponse:
-        """GET /rate_limit: costs nothing."""
-        core, points = self._github.rest_budget.document, self._github.graphql_budget.document
-        return EndpointResponse({"resources": {"core": core, "graphql": points}, "rate": core})
 
-    async def get_user(self, request: Request) -> EndpointResponse:
-        """GET /user: whose token it is."""
-        viewer = request.state.viewer
-        person = ACCOUNTS[viewer]
-        return EndpointResponse(
-            {**serialize_account(viewer, get_api_url(request)), "name": person.name, "email": person.email}
-        )
+def get_blob(call: RestCall) -> EndpointResponse:
+    """GET /repos/{owner}/{repo}/git/blobs/{sha}."""
+    sha = call.get_path_part("sha")
+    try:
+        raw = call.hosted.git.read_blob(sha)
+    except RepositoryError as error:
+        raise RestError(404, "Not Found") from error
+    return EndpointResponse(
+        {
+            "sha": sha,
+            "node_id": f"B_{sha}",
+            "size": len(raw),
+            "url": f"{call.repository_url}/git/blobs/{sha}",
+            "content": base64.encodebytes(raw).decode(),
+            "encoding": "base64",
+        }
+    )
 
-    # --- repositories ----------------------------------------------------------------------------
 
-    async def get_repository(self, request: Request) -> EndpointResponse:
-        """GET /repos/{owner}/{repo}."""
-        return respond_or_redirect(self._get_repository, request)
+def get_ref(call: RestCall) -> EndpointResponse:
+    """GET /repos/{owner}/{repo}/git/ref/heads/{branch}."""
+    kind, _, name = call.get_path_part("ref").partition("/")
+    if kind != "heads" or name not in call.hosted.git.branches:
+        raise RestError(404, "Not Found")
+    return EndpointResponse(serialize_ref(call.hosted, name, call.api_url))
 
-    def _get_repository(self, request: Request) -> EndpointResponse:
-        hosted, base = find_repository(self._github, request), get_api_url(request)
-        return EndpointResponse(serialize_repository(hosted, base))
 
-    async def get_contents(self, request: Request) -> EndpointResponse:
-        """GET /repos/{owner}/{repo}/contents/{path}: a file, or what a folder holds."""
-        return respond_or_redirect(self._get_contents, request)
+def list_commits(call: RestCall) -> EndpointResponse:
+    """GET /repos/{owner}/{repo}/commits?sha=&path=."""
+    git, query = call.hosted.git, call.request.query_params
+    start = git.resolve_ref(query.get("sha") or git.default_branch)
+    if start is None:
+        raise RestError(404, "Not Found")
+    commits = git.list_history(start, query.get("path") or None)
+    return respond_with_page(call.request, [serialize_commit(commit, call.api_url, call.hosted) for commit in commits])
 
-    def _get_contents(self, request: Request) -> EndpointResponse:
-        hosted, path = find_repository(self._github, request), request.path_params["path"]
-        ref = request.query_params.get("ref") or hosted.git.default_branch
-        sha = hosted.git.resolve_ref(ref)
-        if sha is None:
-            raise RestError(404, f"No commit found for the ref {ref}")
-        entry = hosted.git.find_entry(sha, path)
-        if entry is None:
+
+def list_pull_requests(call: RestCall) -> EndpointResponse:
+    """GET /repos/{owner}/{repo}/pulls?state=&head=&base=."""
+    hosted, query = call.hosted, call.request.query_params
+    state, head = query.get("state", "open"), query.get("head", "")
+    found = [
+        pull
+        for pull in sorted(hosted.pull_requests.values(), key=lambda pull: pull.created_at, reverse=True)
+        if state == "all" or (pull.state == "OPEN") == (state == "open")
+        if head in {"", f"{hosted.owner}:{pull.branch}"} and query.get("base", pull.base) == pull.base
+    ]
+    return respond_with_page(call.request, [serialize_pull_request(pull, call.api_url, hosted) for pull in found])
+
+
+def compare_commits(call: RestCall) -> EndpointResponse:
+    """GET /repos/{owner}/{repo}/compare/{base}...{head}."""
+    base, dots, head = call.get_path_part("basehead").partition("...")
+    base_sha, head_sha = (call.hosted.git.resolve_ref(ref) if dots and ref else None for ref in (base, head))
+    if base_sha is None or head_sha is None:
+        raise RestError(404, "Not Found")
+    return EndpointResponse(serialize_comparison(call.hosted, base_sha, head_sha, call.api_url))
+
+
+# --- settings --------------------------------------------------------------------------------
+
+
+def list_environments(call: RestCall) -> EndpointResponse:
+    """GET /repos/{owner}/{repo}/environments."""
+    if denial := _deny_settings(call, "actions"):
+        return denial
+    rows = [serialize_environment(name, call.hosted, call.api_url) for name in call.hosted.environments]
+    return respond_with_counted_page(call.request, "environments", rows)
+
+
+def list_settings(call: RestCall) -> EndpointResponse:
+    """GET …/actions/variables, …/actions/organization-variables, …/environments/{name}/variables; secrets likewise."""
+    hosted, last_part = call.hosted, call.request.url.path.rpartition("/")[2]
+    kind = last_part.removeprefix("organization-")
+    is_of_environment = "environment" in call.request.path_params
+    permission = {"variables": "actions_variables", "secrets": "secrets"}[kind]
+    if denial := _deny_settings(call, "environments" if is_of_environment else permission):
+        return denial
+    if is_of_environment:
+        found = hosted.environments.get(call.get_path_part("environment"))
+        if found is None:
             raise RestError(404, "Not Found")
-        url = get_api_url(request) + f"/repos/{hosted.full_name}"
-        if entry.is_folder:
-            return EndpointResponse(
-                [serialize_content(hosted, each, url, ref, inside=False) for each in hosted.git.list_folder(sha, path)]
-            )
-        if "raw" in request.headers.get("accept", ""):
-            raw_type = "application/vnd.github.raw; charset=utf-8"
-            return EndpointResponse(hosted.git.read_blob(entry.sha), headers={"content-type": raw_type})
-        return EndpointResponse(serialize_content(hosted, entry, url, ref, inside=True))
+    else:
+        is_shared = last_part.startswith("organization-")
+        found = hosted.organisation_settings if is_shared else hosted.repository_settings
+    changed_at = hosted.settings_changed_at
+    if kind == "variables":
+        rows = [serialize_variable(name, value, changed_at) for name, value in sorted(found.variables.items())]
+    else:
+        rows = [serialize_secret(name, changed_at) for name in sorted(found.secrets)]
+    return respond_with_counted_page(call.request, kind, rows)
 
-    async def blob(self, request: Request) -> EndpointResponse:
-        """GET /repos/{owner}/{repo}/git/blobs/{sha}."""
-        return respond_or_redirect(self._blob, request)
 
-    def _blob(self, request: Request) -> EndpointResponse:
-        hosted, sha = find_repository(self._github, request), request.path_params["sha"]
-        try:
-            raw = hosted.git.read_blob(sha)
-        except RepositoryError as error:
-            raise RestError(404, "Not Found") from error
-        url = f"{get_api_url(request)}/repos/{hosted.full_name}/git/blobs/{sha}"
-        content = base64.encodebytes(raw).decode()
-        return EndpointResponse(
-            {"sha": sha, "node_id": f"B_{sha}", "size": len(raw), "url": url, "content": content, "encoding": "base64"}
-        )
+def _deny_settings(call: RestCall, permission: str) -> EndpointResponse | None:
+    """Return the 403 of a token without the permission, if the fault `deny=settings` is on."""
+    if "settings" not in call.denied_fields:
+        return None
+    error = RestError(403, "Resource not accessible by personal access token")
+    return EndpointResponse(error.value, 403, {"x-accepted-github-permissions": f"{permission}=read"})
 
-    async def list_commits(self, request: Request) -> EndpointResponse:
-        """GET /repos/{owner}/{repo}/commits?sha=&path=."""
-        return respond_or_redirect(self._list_commits, request)
 
-    def _list_commits(self, request: Request) -> EndpointResponse:
-        hosted, query = find_repository(self._github, request), request.query_params
-        ref = query.get("sha") or hosted.git.default_branch
-        start = hosted.git.resolve_ref(ref)
-        if start is None:
-            raise RestError(404, "Not Found")
-        found = list(hosted.git.walk_history(start, query.get("path") or None))
-        base = get_api_url(request)
-        return respond_with_page(request, [serialize_commit(info, base, hosted) for info in found])
-
-    async def list_pull_requests(self, request: Request) -> EndpointResponse:
-        """GET /repos/{owner}/{repo}/pulls?state=&head=&base=."""
-        return respond_or_redirect(self._list_pull_requests, request)
-
-    def _list_pull_requests(self, request: Request) -> EndpointResponse:
-        hosted, query = find_repository(self._github, request), request.query_params
-        state, head = query.get("state", "open"), query.get("head", "")
-        found = [
-            pull
-            for pull in sorted(hosted.pull_requests.values(), key=lambda pull: pull.created_at, reverse=True)
-            if state == "all" or (pull.state == "OPEN") == (state == "open")
-            if head in {"", f"{hosted.owner}:{pull.branch}"} and query.get("base", pull.base) == pull.base
-        ]
-        base = get_api_url(request)
-        return respond_with_page(request, [serialize_pull_request(pull, base, hosted) for pull in found])
-
-    async def compare_commits(self, request: Request) -> EndpointResponse:
-        """GET /repos/{owner}/{repo}/compare/{base}...{head}."""
-        return respond_or_redirect(self._compare_commits, request)
-
-    def _compare_commits(self, request: Request) -> EndpointResponse:
-        hosted = find_repository(self._github, request)
-        base, dots, head = request.path_params["basehead"].partition("...")
-        known = [hosted.git.resolve_ref(ref) if dots and ref else None for ref in (base, head)]
-        if known[0] is None or known[1] is None:
-            raise RestError(404, "Not Found")
-        return EndpointResponse(serialize_comparison(hosted, known[0], known[1], get_api_url(request)))
-
-    # --- settings --------------------------------------------------------------------------------
-
-    async def list_environments(self, request: Request) -> EndpointResponse:
-        """GET /repos/{owner}/{repo}/environments."""
-        return self._respond_if_denied("actions") or respond_or_redirect(self._list_environments, request)
-
-    def _list_environments(self, request: Request) -> EndpointResponse:
-        hosted, base = find_repository(self._github, request), get_api_url(request)
-        return respond_with_counted_page(
-            request, "environments", [serialize_environment(each, hosted, base) for each in hosted.environments]
-        )
-
-    async def list_settings(self, request: Request) -> EndpointResponse:
-        """GET …/actions/variables, …/actions/organization-variables, …/environments/{name}/variables; secrets too."""
-        kind = request.url.path.rpartition("/")[2].removeprefix("organization-")
-        needed = {"variables": "actions_variables", "secrets": "secrets"}[kind]
-        needed = "environments" if "environment" in request.path_params else needed
-        return self._respond_if_denied(needed) or respond_or_redirect(
-            lambda request: self._list_settings(request, kind), request
-        )
-
-    def _list_settings(self, request: Request, kind: str) -> EndpointResponse:
-        hosted = find_repository(self._github, request)
-        if "environment" in request.path_params:
-            found = hosted.environments.get(request.path_params["environment"])
-            if found is None:
-                raise RestError(404, "Not Found")
-        else:
-            found = hosted.organisation_settings if "/organization-" in request.url.path else hosted.repository_settings
-        if kind == "variables":
-            rows = [
-                serialize_variable(name, value, hosted.settings_changed_at)
-                for name, value in sorted(found.variables.items())
-            ]
-        else:
-            rows = [serialize_secret(name, hosted.settings_changed_at) for name in sorted(found.secrets)]
-        return respond_with_counted_page(request, kind, rows)
-
-    def _respond_if_denied(self, permission: str) -> EndpointResponse | None:
-        if not self._github.is_denied("settings"):
-            return None
-        refused = RestError(403, "Resource not accessible by personal access token")
-        return EndpointResponse(refused.value, 403, {"x-accepted-github-permissions": f"{permission}=read"})
+ROUTES = (
+    RestRoute("GET", "", get_repository),
+    RestRoute("GET", "/contents/{path:path}", get_contents),
+    RestRoute("GET", "/git/blobs/{sha}", get_blob),
+    RestRoute("GET", "/git/ref/{ref:path}", get_ref),
+    RestRoute("GET", "/commits", list_commits),
+    RestRoute("GET", "/pulls", list_pull_requests),
+    RestRoute("GET", "/compare/{basehead:path}", compare_commits),
+    RestRoute("GET", "/environments", list_environments),
+    *(
+        RestRoute("GET", path + kind, list_settings)
+        for path in ("/actions/", "/actions/organization-", "/environments/{environment}/")
+        for kind in ("variables", "secrets")
+    ),
+)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import base64
 from datetime import datetime
-from typing import Any
 
 from anchor_tui.sandbox.clock import format_rfc3339
-from anchor_tui.sandbox.git.merging import count_changed_lines
-from anchor_tui.sandbox.git.repository import GitCommit, GitTreeEntry, MemoryRepository
+from anchor_tui.sandbox.git.objects import GitCommit, GitTreeEntry
+from anchor_tui.sandbox.git.repository import MemoryRepository
 from anchor_tui.sandbox.github.accounts import BOTS
 from anchor_tui.sandbox.github.node_ids import encode_node_id
 from anchor_tui.sandbox.github.repository import HostedRepository
+from anchor_tui.sandbox.json_types import JsonObject
 
 WEB_URL = "https://github.com"
-JsonObject = dict[str, Any]
 
 
 def serialize_account(login: str, base: str) -> JsonObject:
-    """A person or a bot."""
+    """Return a person or a bot."""
     kind = "Bot" if login in BOTS else "User"
     number = sum(login.encode()) * 1009
     url = f"{base}/users/{login}"
@@ -33,7 +32,7 @@ def serialize_account(login: str, base: str) -> JsonObject:
 
 
 def serialize_repository(hosted: HostedRepository, base: str) -> JsonObject:
-    """A repository, as the viewer sees it."""
+    """Return a repository as the viewer sees it."""
     owner = {**serialize_account(hosted.owner, base), "type": "Organization"}
     return {
         "id": hosted.id,
@@ -66,29 +65,26 @@ def serialize_repository(hosted: HostedRepository, base: str) -> JsonObject:
     }
 
 
-def serialize_content(hosted: HostedRepository, entry: GitTreeEntry, url: str, ref: str, *, inside: bool) -> JsonObject:
-    """A file or a folder; `inside` with what is in the file."""
-    raw = b"" if entry.is_folder else hosted.git.read_blob(entry.sha)
-    own = f"{url}/contents/{entry.path}?ref={ref}"
-    kind = "tree" if entry.is_folder else "blob"
-    document: JsonObject = {
+def serialize_content(hosted: HostedRepository, entry: GitTreeEntry, url: str, ref: str) -> JsonObject:
+    """Return a file with its content."""
+    raw = hosted.git.read_blob(entry.sha)
+    return {
         "name": entry.name,
         "path": entry.path,
         "sha": entry.sha,
         "size": len(raw),
-        "url": own,
-        "html_url": f"{WEB_URL}/{hosted.full_name}/{kind}/{ref}/{entry.path}",
-        "git_url": f"{url}/git/{kind}s/{entry.sha}",
+        "url": f"{url}/contents/{entry.path}?ref={ref}",
+        "html_url": f"{WEB_URL}/{hosted.full_name}/blob/{ref}/{entry.path}",
+        "git_url": f"{url}/git/blobs/{entry.sha}",
         "download_url": None,
-        "type": "dir" if entry.is_folder else "file",
+        "type": "file",
+        "content": base64.encodebytes(raw).decode(),
+        "encoding": "base64",
     }
-    if inside:
-        document |= {"content": base64.encodebytes(raw).decode(), "encoding": "base64"}
-    return document
 
 
 def serialize_git_commit(info: GitCommit, url: str) -> JsonObject:
-    """A commit as git has it."""
+    """Return a commit as git has it."""
     person = {"name": info.author.name, "email": info.author.email, "date": format_rfc3339(info.time)}
     return {
         "sha": info.sha,
@@ -103,7 +99,7 @@ def serialize_git_commit(info: GitCommit, url: str) -> JsonObject:
 
 
 def serialize_commit(info: GitCommit, base: str, hosted: HostedRepository) -> JsonObject:
-    """A commit with the accounts behind it."""
+    """Return a commit with the GitHub accounts of its author."""
     url = f"{base}/repos/{hosted.full_name}"
     login = info.author.login
     account = serialize_account(login, base) if login else None
@@ -120,10 +116,10 @@ def serialize_commit(info: GitCommit, base: str, hosted: HostedRepository) -> Js
 
 
 def serialize_comparison(hosted: HostedRepository, base: str, head: str, address: str) -> JsonObject:
-    """What `head` has since it and `base` parted."""
+    """Return the commits and changes of `head` since its merge base with `base`."""
     git = hosted.git
     parting = git.find_merge_base(base, head) or base
-    ahead, behind = ([each.sha for each in git.list_commits_between(parting, tip)] for tip in (head, base))
+    ahead, behind = ([commit.sha for commit in git.list_history(tip, exclude=parting)] for tip in (head, base))
     status = {
         (False, False): "identical",
         (True, False): "ahead",
@@ -154,8 +150,8 @@ def serialize_comparison(hosted: HostedRepository, base: str, head: str, address
 def serialize_changed_file(
     git: MemoryRepository, path: str, before: GitTreeEntry | None, after: GitTreeEntry | None
 ) -> JsonObject:
-    """What a comparison or a pull request changes in one file."""
-    added, removed = count_changed_lines(git, before, after)
+    """Return the change of one file in a comparison or a pull request."""
+    added, removed = git.count_changed_lines(before, after)
     entry = after or before
     assert entry is not None
     return {
@@ -169,17 +165,17 @@ def serialize_changed_file(
 
 
 def serialize_variable(name: str, value: str, set_at: datetime) -> JsonObject:
-    """A variable of a repository or an environment."""
+    """Return a variable."""
     return {"name": name, "value": value, "created_at": format_rfc3339(set_at), "updated_at": format_rfc3339(set_at)}
 
 
 def serialize_secret(name: str, set_at: datetime) -> JsonObject:
-    """A secret: nobody is told its value."""
+    """Return a secret, without its value."""
     return {"name": name, "created_at": format_rfc3339(set_at), "updated_at": format_rfc3339(set_at)}
 
 
 def serialize_environment(name: str, hosted: HostedRepository, base: str) -> JsonObject:
-    """An environment that workflows deploy to."""
+    """Return a deployment environment."""
     number = sum(name.encode()) * 7919
     return {
         "id": number,

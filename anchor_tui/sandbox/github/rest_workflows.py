@@ -2,56 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
 from anchor_tui.sandbox.clock import format_rfc3339
 from anchor_tui.sandbox.github import workflows
-from anchor_tui.sandbox.github.api import Endpoint, EndpointResponse, RestError
 from anchor_tui.sandbox.github.node_ids import encode_node_id
-from anchor_tui.sandbox.github.rest_serializers import WEB_URL, JsonObject, serialize_account, serialize_git_commit
-from anchor_tui.sandbox.github.rest_support import (
-    REPOSITORY_PATHS,
-    RestCall,
-    RestHandler,
-    build_endpoint,
-    respond_with_counted_page,
-)
+from anchor_tui.sandbox.github.responses import EndpointResponse, RestError
+from anchor_tui.sandbox.github.rest_serializers import WEB_URL, serialize_account, serialize_git_commit
+from anchor_tui.sandbox.github.rest_support import RestCall, RestRoute, respond_with_counted_page
 from anchor_tui.sandbox.github.workflow_runs import HostedWorkflowRun
 from anchor_tui.sandbox.github.workflows import WORKFLOWS_FOLDER, HostedWorkflow
-
-if TYPE_CHECKING:
-    from anchor_tui.sandbox.github.api import GitHubServer
-
-
-def list_routes(github: GitHubServer) -> Iterator[tuple[str, str, Endpoint]]:
-    """Method, path and endpoint of each."""
-    one, run = "/actions/workflows/{workflow}", "/actions/runs/{run:int}"
-    known: tuple[tuple[str, str, RestHandler, str], ...] = (
-        ("GET", "/actions/workflows", list_workflows, ""),
-        ("GET", one, get_workflow, ""),
-        ("POST", one + "/dispatches", dispatch_workflow, "actions"),
-        ("GET", one + "/runs", list_runs, ""),
-        ("GET", "/actions/runs", list_runs, ""),
-        ("GET", run, get_run, ""),
-        ("GET", run + "/jobs", list_jobs, ""),
-    )
-    for path in REPOSITORY_PATHS:
-        for method, rest, work, permission in known:
-            yield method, path + rest, build_endpoint(github, work, permission)
+from anchor_tui.sandbox.json_types import JsonObject
 
 
 def _find_workflow(call: RestCall) -> HostedWorkflow:
-    found = workflows.find_workflow(call.hosted, call.get_path_part("workflow"))
-    if found is None:
+    workflow = workflows.find_workflow(call.hosted, call.get_path_part("workflow"))
+    if workflow is None:
         raise RestError(404, "Not Found")
-    return found
-
-
-def list_workflows(call: RestCall) -> EndpointResponse:
-    """GET /repos/{owner}/{repo}/actions/workflows."""
-    rows = [_serialize_workflow(call, each) for each in workflows.list_workflows(call.hosted)]
-    return respond_with_counted_page(call.request, "workflows", rows)
+    return workflow
 
 
 def get_workflow(call: RestCall) -> EndpointResponse:
@@ -60,110 +26,86 @@ def get_workflow(call: RestCall) -> EndpointResponse:
 
 
 def dispatch_workflow(call: RestCall) -> EndpointResponse:
-    """POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches: 204, or the run if it is wanted."""
-    found, inputs = _find_workflow(call), call.body.get("inputs") or {}
+    """POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches.
+
+    Returns 204, or the run if the body has `return_run_details`.
+    """
+    workflow, inputs = _find_workflow(call), call.body.get("inputs") or {}
     if not isinstance(inputs, dict):
         raise RestError(422, "Invalid request.\n\ninputs is not an object.")
     ref = str(call.require_field("ref"))
-    run = workflows.dispatch_workflow(call.hosted, found.file, ref, inputs, actor=call.viewer, time=call.now)
+    run = workflows.dispatch_workflow(call.hosted, workflow.file, ref, inputs, actor=call.viewer, time=call.now)
     if not call.body.get("return_run_details"):
         return EndpointResponse(None, 204)
-    url, web = _build_run_urls(call, run)
-    return EndpointResponse({"workflow_run_id": run.id, "run_url": url, "html_url": web})
+    api_url, web_url = _build_run_urls(call, run)
+    return EndpointResponse({"workflow_run_id": run.id, "run_url": api_url, "html_url": web_url})
 
 
 def list_runs(call: RestCall) -> EndpointResponse:
-    """GET /repos/{owner}/{repo}/actions/runs, or those of one workflow; the newest first."""
-    query, found = call.request.query_params, list(reversed(call.hosted.workflow_runs))
-    if "workflow" in call.request.path_params:
-        file = _find_workflow(call).file
-        found = [run for run in found if run.file == file]
-    wanted = query.get("status")
+    """GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs: the newest first."""
+    query, workflow = call.request.query_params, _find_workflow(call)
+    status = query.get("status")
     rows = [
         _serialize_run(call, run)
-        for run in found
-        if query.get("branch", run.branch) == run.branch
+        for run in reversed(call.hosted.workflow_runs)
+        if run.file == workflow.file
+        and query.get("branch", run.branch) == run.branch
         and query.get("event", "workflow_dispatch") == "workflow_dispatch"
         and query.get("actor", run.actor) == run.actor
         and query.get("head_sha", run.head) == run.head
-        and wanted in {None, run.status(call.now), (run.conclusion or "").lower()}
+        and status in {None, run.status(call.now), (run.conclusion or "").lower()}
     ]
     return respond_with_counted_page(call.request, "workflow_runs", rows)
 
 
-def _find_run(call: RestCall) -> HostedWorkflowRun:
-    number = call.request.path_params["run"]
-    found = next((run for run in call.hosted.workflow_runs if run.id == number), None)
-    if found is None:
-        raise RestError(404, "Not Found")
-    return found
-
-
 def get_run(call: RestCall) -> EndpointResponse:
     """GET /repos/{owner}/{repo}/actions/runs/{run_id}."""
-    return EndpointResponse(_serialize_run(call, _find_run(call)))
-
-
-def list_jobs(call: RestCall) -> EndpointResponse:
-    """GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs: there is one."""
-    run = _find_run(call)
-    status = run.status(call.now)
-    url, web = _build_run_urls(call, run)
-    document = {
-        "id": run.id * 2,
-        "node_id": encode_node_id("CR", run.id * 2),
-        "run_id": run.id,
-        "run_url": url,
-        "url": f"{call.repository_url}/actions/jobs/{run.id * 2}",
-        "html_url": f"{web}/job/{run.id * 2}",
-        "name": "open-pr",
-        "head_sha": run.head,
-        "head_branch": run.branch,
-        "status": status,
-        "conclusion": run.conclusion.lower() if run.conclusion else None,
-        "created_at": format_rfc3339(run.created_at),
-        "started_at": format_rfc3339(run.created_at if status == "queued" else run.started_at),
-        "completed_at": format_rfc3339(run.completed_at) if run.completed_at else None,
-        "labels": ["ubuntu-latest"],
-        "steps": [],
-    }
-    return respond_with_counted_page(call.request, "jobs", [document])
+    number = call.request.path_params["run"]
+    run = next((run for run in call.hosted.workflow_runs if run.id == number), None)
+    if run is None:
+        raise RestError(404, "Not Found")
+    return EndpointResponse(_serialize_run(call, run))
 
 
 def _build_run_urls(call: RestCall, run: HostedWorkflowRun) -> tuple[str, str]:
-    """Where a run is in the API, and where on the web."""
-    rest = f"actions/runs/{run.id}"
-    return f"{call.repository_url}/{rest}", f"{WEB_URL}/{call.hosted.full_name}/{rest}"
+    """Return the URL of a run in the API and the one of its web page."""
+    path = f"actions/runs/{run.id}"
+    return f"{call.repository_url}/{path}", f"{WEB_URL}/{call.hosted.full_name}/{path}"
 
 
-def _serialize_workflow(call: RestCall, found: HostedWorkflow) -> JsonObject:
-    web = f"{WEB_URL}/{call.hosted.full_name}"
+def _serialize_workflow(call: RestCall, workflow: HostedWorkflow) -> JsonObject:
+    web_url = f"{WEB_URL}/{call.hosted.full_name}"
     return {
-        "id": found.id,
-        "node_id": encode_node_id("W", found.id),
-        "name": found.name,
-        "path": f"{WORKFLOWS_FOLDER}/{found.file}",
+        "id": workflow.id,
+        "node_id": encode_node_id("W", workflow.id),
+        "name": workflow.name,
+        "path": f"{WORKFLOWS_FOLDER}/{workflow.file}",
         "state": "active",
         "created_at": format_rfc3339(call.hosted.settings_changed_at),
         "updated_at": format_rfc3339(call.hosted.settings_changed_at),
-        "url": f"{call.repository_url}/actions/workflows/{found.id}",
-        "html_url": f"{web}/blob/{call.hosted.git.default_branch}/{WORKFLOWS_FOLDER}/{found.file}",
-        "badge_url": f"{web}/workflows/{found.name}/badge.svg",
+        "url": f"{call.repository_url}/actions/workflows/{workflow.id}",
+        "html_url": f"{web_url}/blob/{call.hosted.git.default_branch}/{WORKFLOWS_FOLDER}/{workflow.file}",
+        "badge_url": f"{web_url}/workflows/{workflow.name}/badge.svg",
     }
 
 
 def _serialize_run(call: RestCall, run: HostedWorkflowRun) -> JsonObject:
     hosted, status = call.hosted, run.status(call.now)
-    found = workflows.find_workflow(hosted, run.file)
-    url, web = _build_run_urls(call, run)
-    changed = run.completed_at or (run.created_at if status == "queued" else run.started_at)
-    repository = {"id": hosted.id, "name": hosted.name, "full_name": hosted.full_name, "url": call.repository_url}
-    workflow_id = found.id if found else 0
+    workflow = workflows.find_workflow(hosted, run.file)
+    url, web_url = _build_run_urls(call, run)
+    updated_at = run.completed_at or (run.created_at if status == "queued" else run.started_at)
+    repository = {
+        "id": hosted.id,
+        "name": hosted.name,
+        "full_name": hosted.full_name,
+        "url": call.repository_url,
+    }
+    workflow_id = workflow.id if workflow else 0
     return {
         "id": run.id,
         "node_id": encode_node_id("WFR", run.id),
-        "name": found.name if found else run.file,
-        "display_title": found.name if found else run.file,
+        "name": workflow.name if workflow else run.file,
+        "display_title": workflow.name if workflow else run.file,
         "path": f"{WORKFLOWS_FOLDER}/{run.file}",
         "event": "workflow_dispatch",
         "status": status,
@@ -178,13 +120,19 @@ def _serialize_run(call: RestCall, run: HostedWorkflowRun) -> JsonObject:
         "actor": serialize_account(run.actor, call.api_url),
         "triggering_actor": serialize_account(run.actor, call.api_url),
         "created_at": format_rfc3339(run.created_at),
-        "updated_at": format_rfc3339(changed),
+        "updated_at": format_rfc3339(updated_at),
         "run_started_at": format_rfc3339(run.created_at),
         "url": url,
-        "html_url": web,
-        **{f"{name}_url": f"{url}/{name}" for name in ("artifacts", "cancel", "jobs", "logs", "rerun")},
-        "check_suite_url": f"{call.repository_url}/check-suites/{run.id + 1}",
+        "html_url": web_url,
         "pull_requests": [],
         "repository": repository,
         "head_repository": repository,
     }
+
+
+ROUTES = (
+    RestRoute("GET", "/actions/workflows/{workflow}", get_workflow),
+    RestRoute("POST", "/actions/workflows/{workflow}/dispatches", dispatch_workflow, "actions"),
+    RestRoute("GET", "/actions/workflows/{workflow}/runs", list_runs),
+    RestRoute("GET", "/actions/runs/{run:int}", get_run),
+)

@@ -1,4 +1,4 @@
-"""One run of a workflow, as a plain value. What it does is in `workflows`."""
+"""A workflow run as a plain value. `workflows` executes it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from anchor_tui.sandbox.github.pull_requests import CheckConclusion, CheckTiming
 
 @dataclass(slots=True)
 class HostedWorkflowRun:
-    """A run that somebody dispatched. `conclusion` stays None until its work is done."""
+    """A dispatched run. `conclusion` is None until it is completed."""
 
     id: int
     number: int
@@ -29,16 +29,16 @@ class HostedWorkflowRun:
 
     @property
     def started_at(self) -> datetime:
-        """When a runner takes it."""
+        """The time at which a runner starts it."""
         return self.created_at + self.timings.run_queued
 
     @property
     def due_at(self) -> datetime:
-        """When its work is done."""
+        """The time at which its work is done."""
         return self.started_at + self.timings.run_running
 
     def status(self, time: datetime) -> Literal["queued", "in_progress", "completed"]:
-        """Where it stands."""
+        """Return GitHub's status of the run at a time."""
         if self.conclusion:
             return "completed"
         return "queued" if time < self.started_at else "in_progress"

@@ -1,4 +1,4 @@
-"""Workflows that are dispatched: what their files ask for, and the promotion that `promote.yaml` makes."""
+"""Dispatched workflows: the inputs that their files declare, and the promotion of `promote.yaml`."""
 
 from __future__ import annotations
 
@@ -9,31 +9,20 @@ from datetime import datetime
 from typing import Any
 from zlib import crc32
 
-from anchor_tui.sandbox.argocd.chart_rendering import parse_yaml
-from anchor_tui.sandbox.git.repository import RepositoryError
+from anchor_tui.sandbox.git.objects import RepositoryError
 from anchor_tui.sandbox.github import writes
-from anchor_tui.sandbox.github.accounts import ACCOUNTS, ACTIONS_BOT
 from anchor_tui.sandbox.github.pull_requests import RuleViolationError
 from anchor_tui.sandbox.github.repository import HostedRepository
 from anchor_tui.sandbox.github.workflow_runs import HostedWorkflowRun
-from anchor_tui.sandbox.scenarios.seed_history import (
-    DEV,
-    PROD,
-    RELEASE_PATH,
-    STAGING,
-    edit_promotion_files,
-    read_release_version,
-)
+from anchor_tui.sandbox.yaml_loader import load_yaml
 
 WORKFLOWS_FOLDER = ".github/workflows"
-PROMOTION_WORKFLOW = "promote.yaml"
-PREVIOUS_ENVIRONMENT = {STAGING: DEV, PROD: STAGING}
 FIRST_RUN_ID = 9_120_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class HostedWorkflow:
-    """A workflow as its file has it. `inputs` is None where nobody can dispatch it."""
+    """A workflow file. `inputs` is None if it cannot be dispatched."""
 
     id: int
     file: str
@@ -42,66 +31,68 @@ class HostedWorkflow:
 
 
 def list_workflows(hosted: HostedRepository, ref: str | None = None) -> list[HostedWorkflow]:
-    """The workflows at a ref, by file."""
+    """Return the workflows at a ref, in the order of their files."""
     sha = hosted.git.resolve_ref(ref or "HEAD")
     folder = hosted.git.find_entry(sha, WORKFLOWS_FOLDER) if sha else None
     if sha is None or folder is None:
         return []
     return [
-        _parse_workflow(hosted, each.name, hosted.git.read_text(each.sha))
-        for each in hosted.git.list_folder(sha, WORKFLOWS_FOLDER)
+        _parse_workflow(hosted, entry.name, hosted.git.read_text(entry.sha))
+        for entry in hosted.git.list_folder(sha, WORKFLOWS_FOLDER)
     ]
 
 
 def _parse_workflow(hosted: HostedRepository, file: str, text: str) -> HostedWorkflow:
-    found = parse_yaml(text)
-    triggers = found.get("on") or {}
+    content = load_yaml(text)
+    triggers = content.get("on") or {}
     triggers = (
         triggers if isinstance(triggers, dict) else dict.fromkeys([triggers] if isinstance(triggers, str) else triggers)
     )
     inputs = (triggers["workflow_dispatch"] or {}).get("inputs") or {} if "workflow_dispatch" in triggers else None
-    return HostedWorkflow(crc32(f"{hosted.id}/{file}".encode()), file, found.get("name", file), inputs)
+    return HostedWorkflow(crc32(f"{hosted.id}/{file}".encode()), file, content.get("name", file), inputs)
 
 
-def find_workflow(hosted: HostedRepository, named: str, ref: str | None = None) -> HostedWorkflow | None:
-    """The workflow of a file name or an id."""
-    return next((each for each in list_workflows(hosted, ref) if named in {each.file, str(each.id)}), None)
+def find_workflow(hosted: HostedRepository, name_or_id: str, ref: str | None = None) -> HostedWorkflow | None:
+    """Return a workflow by file name or id; None if it does not exist."""
+    return next(
+        (workflow for workflow in list_workflows(hosted, ref) if name_or_id in {workflow.file, str(workflow.id)}), None
+    )
 
 
 def dispatch_workflow(
     hosted: HostedRepository, file: str, ref: str, inputs: Mapping[str, Any], *, actor: str, time: datetime
 ) -> HostedWorkflowRun:
-    """Let a workflow run with inputs that its file asks for."""
+    """Start a run with the inputs that the workflow file declares. Raises RuleViolationError."""
     branch = ref.removeprefix(writes.BRANCH_PREFIX)
     head = hosted.git.branches.get(branch)
     if head is None:
         raise RuleViolationError(f"No ref found for: {ref}")
-    found = find_workflow(hosted, file, branch)
-    if found is None or found.inputs is None:
+    workflow = find_workflow(hosted, file, branch)
+    if workflow is None or workflow.inputs is None:
         raise RuleViolationError("Workflow does not have 'workflow_dispatch' trigger")
-    if unexpected := [name for name in inputs if name not in found.inputs]:
+    if unexpected := [name for name in inputs if name not in workflow.inputs]:
         raise RuleViolationError(f"Unexpected inputs provided: {json.dumps(unexpected)}")
-    given = {name: str((about or {}).get("default", "")) for name, about in found.inputs.items()}
-    given |= {name: str(value) for name, value in inputs.items()}
-    for name, about in found.inputs.items():
-        options = (about or {}).get("options")
-        if (about or {}).get("required") and not given[name]:
+    values = {name: str((declaration or {}).get("default", "")) for name, declaration in workflow.inputs.items()}
+    values |= {name: str(value) for name, value in inputs.items()}
+    for name, declaration in workflow.inputs.items():
+        options = (declaration or {}).get("options")
+        if (declaration or {}).get("required") and not values[name]:
             raise RuleViolationError(f"Required input '{name}' not provided")
-        if options and given[name] and given[name] not in options:
+        if options and values[name] and values[name] not in options:
             raise RuleViolationError(
-                f"Provided value '{given[name]}' for input '{name}' not in the list of allowed values"
+                f"Provided value '{values[name]}' for input '{name}' not in the list of allowed values"
             )
     number = len(hosted.workflow_runs) + 1
-    fails = found.file in hosted.failing_workflows
+    fails = workflow.file in hosted.failing_workflows
     run = HostedWorkflowRun(
-        FIRST_RUN_ID + number, number, found.file, branch, head, actor, given, time, hosted.timings, fails
+        FIRST_RUN_ID + number, number, workflow.file, branch, head, actor, values, time, hosted.timings, fails
     )
     hosted.workflow_runs.append(run)
     return run
 
 
 def run_due_workflows(hosted: HostedRepository, now: datetime) -> None:
-    """Do the work of the runs whose time has come."""
+    """Complete the runs that are due."""
     for run in hosted.workflow_runs:
         if run.conclusion is None and run.due_at <= now:
             try:
@@ -113,41 +104,8 @@ def run_due_workflows(hosted: HostedRepository, now: datetime) -> None:
 
 
 def _execute_run(hosted: HostedRepository, run: HostedWorkflowRun, now: datetime) -> None:
-    """What a run does."""
+    """Do the work of a run."""
     if run.fails:
         raise RuleViolationError("Process completed with exit code 1.")
-    if run.file == PROMOTION_WORKFLOW:
-        _open_promotion(hosted, run, now)
-
-
-def _open_promotion(hosted: HostedRepository, run: HostedWorkflowRun, now: datetime) -> None:
-    """The promotion of an environment as a pull request, opened with the workflow's own token."""
-    to = run.inputs["to"]
-    source = run.inputs.get("from") or PREVIOUS_ENVIRONMENT.get(to, "")
-    if not source:
-        raise RuleViolationError(f"nothing comes before {to}")
-
-    def read(path: str) -> str:
-        return hosted.git.read_file(path, hosted.git.default_branch)
-
-    version = run.inputs.get("version") or read_release_version(read, source)
-    files = edit_promotion_files(read, source, to, version)
-    if all(read(path) == text for path, text in files.items()):
-        return
-    branch, title = f"promote/{to}-{version}", f"Promote {to} to {version}"
-    writes.create_branch(hosted, writes.BRANCH_PREFIX + branch, hosted.git.head, now)
-    hosted.git.commit(files, title, author=ACCOUNTS[ACTIONS_BOT], time=now, branch=branch)
-    reason = run.inputs.get("reason", "")
-    pull = writes.open_pull_request(
-        hosted,
-        title=title,
-        head=branch,
-        base=hosted.git.default_branch,
-        body=f"{reason}\n\n" * bool(reason)
-        + f"{RELEASE_PATH.format(to)}: {read_release_version(read, to)} to {version}",
-        draft=False,
-        author=ACTIONS_BOT,
-        time=now,
-        by_workflow=True,
-    )
-    writes.add_labels(pull, ("promotion",), now)
+    if job := hosted.workflow_jobs.get(run.file):
+        job(hosted, run, now)

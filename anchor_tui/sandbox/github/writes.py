@@ -1,4 +1,4 @@
-"""Refs, commits and pull requests that a client asks for, with the rules that hold for them and GitHub's refusals."""
+"""Refs, commits, pull requests and reviews, with GitHub's checks and error messages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from anchor_tui.sandbox.github.accounts import ACCOUNTS, BOTS, ROLES, TEAMS
+from anchor_tui.sandbox.github.accounts import ACCOUNTS, BOTS, COLLABORATORS, TEAMS
 from anchor_tui.sandbox.github.pull_requests import HostedPullRequest, HostedReview, RuleViolationError
 from anchor_tui.sandbox.github.repository import HostedRepository
 
@@ -18,7 +18,7 @@ NOT_ACCESSIBLE = "Resource not accessible by personal access token"
 
 
 def require_write_permission(hosted: HostedRepository, permission: str) -> None:
-    """The viewer's role and his token let him write, and the repository is no archive."""
+    """Require write access and a repository that is not archived. Raises RuleViolationError."""
     if not hosted.can_write or permission in hosted.token_lacks:
         needed = f"{permission}=write"
         raise RuleViolationError(NOT_ACCESSIBLE, status=403, kind="FORBIDDEN", permission=needed)
@@ -38,7 +38,7 @@ def _require_unprotected(hosted: HostedRepository, branch: str) -> None:
 
 
 def create_branch(hosted: HostedRepository, ref: str, sha: str, time: datetime) -> str:
-    """A new branch at a commit; returns its short name."""
+    """Create a branch at a commit and return its short name."""
     branch = ref.removeprefix(BRANCH_PREFIX)
     if not ref.startswith(BRANCH_PREFIX) or not branch or INVALID_REF_NAME.search(branch):
         raise RuleViolationError(f'"{ref}" is not a valid ref name.')
@@ -46,14 +46,14 @@ def create_branch(hosted: HostedRepository, ref: str, sha: str, time: datetime) 
         raise RuleViolationError(f'A ref named "{ref}" already exists in the repository.')
     if len(sha) != 40 or hosted.git.resolve_ref(sha) != sha:
         raise RuleViolationError("Object does not exist")
-    if any(f"{branch}/".startswith(f"{each}/") or each.startswith(f"{branch}/") for each in hosted.git.branches):
+    if any(f"{branch}/".startswith(f"{other}/") or other.startswith(f"{branch}/") for other in hosted.git.branches):
         raise RuleViolationError("Reference update failed")  # a name cannot be a file and a folder of refs
     hosted.git.set_branch(branch, sha, time)
     return branch
 
 
 def update_branch(hosted: HostedRepository, branch: str, sha: str, time: datetime, *, force: bool) -> None:
-    """Point a branch at another commit: at a descendant, or at any with `force`."""
+    """Move a branch to a descendant, or with `force` to any commit."""
     before = hosted.git.branches.get(branch)
     if before is None:
         raise RuleViolationError("Reference does not exist")
@@ -62,23 +62,9 @@ def update_branch(hosted: HostedRepository, branch: str, sha: str, time: datetim
     if before == sha:
         return
     _require_unprotected(hosted, branch)
-    if not force and before not in hosted.git.list_ancestors(sha):
+    if not force and not hosted.git.is_ancestor(before, sha):
         raise RuleViolationError("Update is not a fast forward")
     hosted.git.set_branch(branch, sha, time)
-
-
-def delete_branch(hosted: HostedRepository, branch: str, time: datetime) -> None:
-    """Delete a branch; a pull request that is open from it is closed."""
-    if branch not in hosted.git.branches:
-        raise RuleViolationError("Reference does not exist")
-    if branch == hosted.git.default_branch or branch in hosted.protected_branches:
-        raise RuleViolationError(
-            f"Cannot delete this protected branch: {branch}", kind="BRANCH_PROTECTION_RULE_VIOLATION"
-        )
-    del hosted.git.branches[branch]
-    for pull in hosted.pull_requests.values():
-        if pull.branch == branch and pull.state == "OPEN":
-            close_pull_request(pull, time)
 
 
 def commit_files(
@@ -91,7 +77,7 @@ def commit_files(
     author: str,
     time: datetime,
 ) -> str:
-    """One commit of several files on a branch that stands where it is expected to; returns its sha."""
+    """Commit several files on a branch whose head is `expected`, and return the commit id."""
     head = hosted.git.branches.get(branch)
     if head is None:
         raise RuleViolationError(f"The branch {branch} does not exist in {hosted.full_name}.", kind="NOT_FOUND")
@@ -127,19 +113,19 @@ def open_pull_request(
     time: datetime,
     by_workflow: bool = False,
 ) -> HostedPullRequest:
-    """A pull request that may be opened: its branch has something new, and none is open from it."""
+    """Open a pull request of a branch with new commits and without another open one."""
     branch = head.removeprefix(f"{hosted.owner}:")
     if not title.strip():
         raise _validation_error("title can't be blank", field="title", code="missing_field")
-    tip, onto = hosted.git.branches.get(branch), hosted.git.branches.get(base)
-    if onto is None or base != hosted.git.default_branch:
+    tip, base_sha = hosted.git.branches.get(branch), hosted.git.branches.get(base)
+    if base_sha is None or base != hosted.git.default_branch:
         raise _validation_error("Base ref must be a branch", field="base", code="invalid")
     if tip is None:
-        words = f"Head sha can't be blank, No commits between {base} and {branch}, Head ref must be a branch"
-        raise _validation_error(words, field="head", code="invalid")
+        message = f"Head sha can't be blank, No commits between {base} and {branch}, Head ref must be a branch"
+        raise _validation_error(message, field="head", code="invalid")
     if any(pull.branch == branch and pull.state == "OPEN" for pull in hosted.pull_requests.values()):
         raise _validation_error(f"A pull request already exists for {hosted.owner}:{branch}.")
-    if tip in hosted.git.list_ancestors(onto):
+    if hosted.git.is_ancestor(tip, base_sha):
         raise _validation_error(f"No commits between {base} and {branch}")
     return hosted.open_pull_request(
         title, branch=branch, author=author, time=time, body=body, draft=draft, by_workflow=by_workflow
@@ -152,28 +138,14 @@ def _validation_error(message: str, *, field: str = "", code: str = "custom") ->
 
 
 def close_pull_request(pull: HostedPullRequest, time: datetime) -> None:
-    """Close one without merging it."""
+    """Close a pull request without merging it."""
     if pull.state == "OPEN":
         pull.closed_at = pull.updated_at = time
         pull.auto_merge = pull.queue_entry = None
 
 
-def reopen_pull_request(hosted: HostedRepository, pull: HostedPullRequest, time: datetime) -> None:
-    """Open a closed one again; its checks are asked for if they were not yet."""
-    if pull.state == "OPEN":
-        return
-    if pull.state == "MERGED" or pull.branch not in hosted.git.branches:
-        raise _validation_error(
-            "state cannot be changed. The pull request cannot be reopened.", field="state", code="invalid"
-        )
-    if any(each.branch == pull.branch and each.state == "OPEN" for each in hosted.pull_requests.values()):
-        raise _validation_error(f"A pull request already exists for {hosted.owner}:{pull.branch}.")
-    pull.closed_at, pull.updated_at, pull.head = None, time, hosted.git.branches[pull.branch]
-    hosted.start_checks(pull.head, time)
-
-
 def add_labels(pull: HostedPullRequest, names: tuple[str, ...], time: datetime) -> None:
-    """Add labels."""
+    """Add labels to a pull request."""
     pull.labels = tuple(dict.fromkeys(pull.labels + names))
     pull.updated_at = time
 
@@ -181,10 +153,10 @@ def add_labels(pull: HostedPullRequest, names: tuple[str, ...], time: datetime) 
 def request_reviews(
     hosted: HostedRepository, pull: HostedPullRequest, users: tuple[str, ...], teams: tuple[str, ...], time: datetime
 ) -> None:
-    """Ask people and teams to look at it; an opinion that they gave before no longer counts as given."""
+    """Request reviews of users and teams."""
     if pull.author in users:
         raise RuleViolationError("Review cannot be requested from pull request author.")
-    if any(user not in ROLES for user in users) or any(team not in TEAMS for team in teams):
+    if any(user not in COLLABORATORS for user in users) or any(team not in TEAMS for team in teams):
         raise RuleViolationError(
             "Reviews may only be requested from collaborators. One or more of the users or teams you specified is not "
             f"a collaborator of the {hosted.full_name} repository."
@@ -198,7 +170,7 @@ REVIEW_STATES = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", 
 
 
 def submit_review(pull: HostedPullRequest, event: str, by: str, time: datetime, body: str = "") -> HostedReview:
-    """Somebody's opinion. The author's own is a comment at most."""
+    """Submit a review. The author cannot approve or request changes."""
     if event not in REVIEW_STATES:
         raise RuleViolationError("Unprocessable Entity: event is not included in the list")
     if by == pull.author and event == "APPROVE":
@@ -207,9 +179,9 @@ def submit_review(pull: HostedPullRequest, event: str, by: str, time: datetime, 
         raise RuleViolationError("Review Can not request changes on your own pull request")
     if by in BOTS:
         raise RuleViolationError(NOT_ACCESSIBLE, status=403, kind="FORBIDDEN", permission="pull_requests=write")
-    given = HostedReview(by, REVIEW_STATES[event], time, pull.head, body)  # type: ignore[arg-type]  # one of EVENTS
-    old = (replace(each, state="DISMISSED") if each.author == by else each for each in pull.reviews)
-    pull.reviews = (*(pull.reviews if event == "COMMENT" else old), given)
+    review = HostedReview(by, REVIEW_STATES[event], time, pull.head, body)  # type: ignore[arg-type]  # a value of REVIEW_STATES
+    old = (replace(review, state="DISMISSED") if review.author == by else review for review in pull.reviews)
+    pull.reviews = (*(pull.reviews if event == "COMMENT" else old), review)
     pull.reviewers = tuple(login for login in pull.reviewers if login != by)
     pull.updated_at = time
-    return given
+    return review

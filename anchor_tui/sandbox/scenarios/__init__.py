@@ -1,1 +1,1 @@
-"""The states in which the embedded servers start."""
+"""The states in which the sandbox starts, and the history that leads to them."""

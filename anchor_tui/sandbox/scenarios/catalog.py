@@ -1,4 +1,4 @@
-"""What state the estate is in when the sandbox starts. A scenario is one entry of `SCENARIOS`."""
+"""The scenarios: each is an entry of `SCENARIOS`."""
 
 from __future__ import annotations
 
@@ -7,40 +7,38 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from anchor_tui.sandbox.argocd.failing_deployments import FailingDeployment
+from anchor_tui.sandbox.argocd.kubectl import Kubectl
 from anchor_tui.sandbox.argocd.sync_options import SYNC_OPTIONS_ANNOTATION
 from anchor_tui.sandbox.argocd.sync_windows import ProjectSyncWindow
+from anchor_tui.sandbox.scenarios.release_files import OVERLAY_PATH
 from anchor_tui.sandbox.scenarios.seed_history import (
     DEV,
     HISTORY,
-    OVERLAY_PATH,
     PROD,
     STAGING,
     FileEdit,
     SeedPullRequest,
     SeedRelease,
 )
-from anchor_tui.sandbox.timings import FailingDeployment
-
-if TYPE_CHECKING:
-    from anchor_tui.sandbox.argocd.kubectl import Kubectl
 
 
 class UnknownScenarioError(ValueError):
-    """There is no scenario of this name; the message lists those there are."""
+    """The scenario does not exist; the message lists the known ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpecOverride:
-    """An application whose spec in the cluster is not the one in git: `value` stands at the dotted `path`."""
+    """A field of an application's live spec that differs from git: `value` at the dotted `path`."""
 
     application: str
     path: str
     value: Any
 
     def apply(self, spec: Mapping[str, Any]) -> dict[str, Any]:
-        """The spec with this part replaced."""
+        """Return the spec with the field replaced."""
         changed: dict[str, Any] = copy.deepcopy(dict(spec))
         *folders, name = self.path.split(".")
         place = changed
@@ -55,7 +53,7 @@ class SpecOverride:
 
 @dataclass(frozen=True, slots=True)
 class ManualChange:
-    """What somebody did in the cluster, `ago` before now."""
+    """A manual change in the cluster, `ago` before now."""
 
     ago: timedelta
     apply: Callable[[Kubectl], None]
@@ -63,7 +61,7 @@ class ManualChange:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What happened beyond the usual history, and what is wrong in the cluster."""
+    """The additions to the usual history, and the problems in the cluster."""
 
     name: str
     summary: str
@@ -76,7 +74,7 @@ class Scenario:
 
     @property
     def history(self) -> tuple[SeedPullRequest, ...]:
-        """Every change, the usual ones too; a number of the scenario's own replaces the usual change's."""
+        """All pull requests. One of the scenario replaces the usual one with the same number."""
         numbers = {change.number for change in self.pull_requests}
         return tuple(change for change in HISTORY if change.number not in numbers) + self.pull_requests
 
@@ -107,39 +105,39 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("steady", "everything is Synced and Healthy; one draft pull request of no consequence is open"),
         Scenario(
             "incident",
-            "prod is Degraded since its promotion to 1.43.2; staging holds two stale resources and does not prune",
+            "prod is Degraded since its promotion to 1.43.2; staging has two stale resources and does not prune",
             pull_requests=(
                 SeedPullRequest(
                     230,
                     timedelta(hours=5),
-                    "s.okafor",
+                    "s-okafor",
                     FileEdit(
                         OVERLAY_PATH.format(STAGING), "statusMock:\n  enabled: false", "statusMock:\n  enabled: true"
                     ),
                     title="Turn the status mock on in staging to rehearse the cutover",
                     branch="staging-mock-on",
-                    merged_by="a.lee",
+                    merged_by="a-lee",
                 ),
                 SeedPullRequest(
                     232,
                     _minutes(40),
-                    "a.lee",
+                    "a-lee",
                     SeedRelease(STAGING, "1.44.0"),
                     merged=False,
-                    approved_by="m.ito",
+                    approved_by="m-ito",
                 ),
-                SeedPullRequest(233, _minutes(15), "m.ito", SeedRelease(PROD, "1.43.2"), merged_by="a.lee"),
+                SeedPullRequest(233, _minutes(15), "m-ito", SeedRelease(PROD, "1.43.2"), merged_by="a-lee"),
                 SeedPullRequest(
                     234,
                     _minutes(4),
-                    "s.okafor",
+                    "s-okafor",
                     FileEdit(
                         OVERLAY_PATH.format(STAGING), "statusMock:\n  enabled: true", "statusMock:\n  enabled: false"
                     ),
                     title="Turn the status mock in staging off again",
                     branch="staging-mock-off",
                     open_for=_minutes(15),
-                    merged_by="a.lee",
+                    merged_by="a-lee",
                 ),
             ),
             spec_overrides=(SpecOverride("anchor-msp-staging", "syncPolicy.automated", {"selfHeal": True}),),
@@ -147,27 +145,27 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         Scenario(
             "cutover",
-            "before the no-mock cutover: stale mocks live in staging and prod, prune and self-heal are off in the "
-            "cluster, and prod's gateway still asks a mock",
+            "before the no-mock cutover: stale mocks run in staging and prod, prune and self-heal are off in the "
+            "cluster, and prod's gateway still calls a mock",
             pull_requests=(
                 *(
                     SeedPullRequest(
                         number,
                         timedelta(hours=6),
-                        "s.okafor",
+                        "s-okafor",
                         FileEdit(
                             OVERLAY_PATH.format(name), "statusMock:\n  enabled: false", "statusMock:\n  enabled: true"
                         ),
                         title=f"Turn the status mock on in {name} until the status service is there",
                         branch=f"{name}-mock-on",
-                        merged_by="a.lee",
+                        merged_by="a-lee",
                     )
                     for number, name in ((240, STAGING), (241, PROD))
                 ),
                 SeedPullRequest(
                     242,
                     timedelta(hours=5),
-                    "s.okafor",
+                    "s-okafor",
                     FileEdit(
                         OVERLAY_PATH.format(PROD),
                         "EGI_CONTROL_CENTER_URL: https://control.anchor.example/egi",
@@ -175,19 +173,19 @@ SCENARIOS: dict[str, Scenario] = {
                     ),
                     title="Let prod's gateway ask the status mock",
                     branch="prod-mock-url",
-                    merged_by="a.lee",
+                    merged_by="a-lee",
                 ),
                 *(
                     SeedPullRequest(
                         number,
                         _minutes(50),
-                        "s.okafor",
+                        "s-okafor",
                         FileEdit(
                             OVERLAY_PATH.format(name), "statusMock:\n  enabled: true", "statusMock:\n  enabled: false"
                         ),
                         title=f"Turn the status mock off in {name}",
                         branch=f"{name}-mock-off",
-                        merged_by="m.ito",
+                        merged_by="m-ito",
                     )
                     for number, name in ((243, STAGING), (244, PROD))
                 ),
@@ -199,13 +197,13 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         Scenario(
             "drift",
-            "the cluster is not what git says: prod was changed by hand and does not heal, staging holds what it "
-            "does not prune, dev no longer follows",
+            "the cluster differs from git: prod was changed manually and self-heal is off, staging keeps stale "
+            "resources, dev no longer syncs automatically",
             pull_requests=(
                 SeedPullRequest(
                     250,
                     _minutes(70),
-                    "s.okafor",
+                    "s-okafor",
                     FileEdit(
                         OVERLAY_PATH.format(DEV),
                         "    AUTH_MODE: disabled\n",
@@ -213,9 +211,9 @@ SCENARIOS: dict[str, Scenario] = {
                     ),
                     title="Log at debug level in dev",
                     branch="dev-log-level",
-                    merged_by="a.lee",
+                    merged_by="a-lee",
                 ),
-                SeedPullRequest(251, _minutes(55), "m.ito", SeedRelease(PROD, "1.43.2"), merged_by="a.lee"),
+                SeedPullRequest(251, _minutes(55), "m-ito", SeedRelease(PROD, "1.43.2"), merged_by="a-lee"),
             ),
             spec_overrides=(
                 SpecOverride("anchor-msp-staging", "syncPolicy.automated", {"selfHeal": True}),
@@ -238,7 +236,7 @@ SCENARIOS: dict[str, Scenario] = {
                         "anchor-msp-dev", {"spec": {"syncPolicy": {"automated": None}}}
                     ),
                 ),
-                # After the sync to the last commit: one to another commit would put them back, self-heal or not.
+                # After the last sync: a sync to another commit would revert these changes, even without self-heal.
                 ManualChange(
                     _minutes(35),
                     lambda kubectl: kubectl.edit_object(
@@ -255,21 +253,21 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         Scenario(
             "release-day",
-            "dev has 1.45.0 since minutes ago, staging is one release behind and prod two; the checks of prod's next "
-            "promotion still run, and nobody has opened staging's yet",
+            "dev got 1.45.0 minutes ago, staging is one release behind and prod two; the checks of prod's next "
+            "promotion are running, and staging's promotion is not open yet",
             pull_requests=(
-                SeedPullRequest(231, timedelta(hours=19), "a.lee", SeedRelease(DEV, "1.44.0")),
-                SeedPullRequest(232, timedelta(hours=17), "m.ito", SeedRelease(PROD, "1.43.2"), merged_by="a.lee"),
-                SeedPullRequest(233, timedelta(hours=5), "a.lee", SeedRelease(STAGING, "1.44.0")),
+                SeedPullRequest(231, timedelta(hours=19), "a-lee", SeedRelease(DEV, "1.44.0")),
+                SeedPullRequest(232, timedelta(hours=17), "m-ito", SeedRelease(PROD, "1.43.2"), merged_by="a-lee"),
+                SeedPullRequest(233, timedelta(hours=5), "a-lee", SeedRelease(STAGING, "1.44.0")),
                 SeedPullRequest(
                     234,
                     _minutes(9),
                     "anchor-bot",
                     SeedRelease(DEV, "1.45.0"),
                     open_for=_minutes(7),
-                    merged_by="a.lee",
+                    merged_by="a-lee",
                 ),
-                SeedPullRequest(235, timedelta(seconds=20), "m.ito", SeedRelease(PROD, "1.44.0"), merged=False),
+                SeedPullRequest(235, timedelta(seconds=20), "m-ito", SeedRelease(PROD, "1.44.0"), merged=False),
             ),
         ),
     )
@@ -279,11 +277,14 @@ SCALE_NAME = re.compile(r"scale-(\d+)")
 
 
 def find_scenario(name: str) -> Scenario:
-    """A scenario by name; `scale-N` is the steady one with N applications more, at most 20000."""
+    """Return a scenario by name. Raises UnknownScenarioError.
+
+    `scale-N` is `steady` with N more applications, at most 20000.
+    """
     if match := SCALE_NAME.fullmatch(name):
         number = min(int(match[1]), 20_000)
         return replace(SCENARIOS["steady"], name=name, summary=f"steady, and {number} more", tenant_count=number)
     if name not in SCENARIOS:
         known = ", ".join([*SCENARIOS, "scale-N"])
-        raise UnknownScenarioError(f"there is no scenario {name!r}: known are {known}")
+        raise UnknownScenarioError(f"unknown scenario {name!r}: choose one of {known}")
     return SCENARIOS[name]

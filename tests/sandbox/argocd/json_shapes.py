@@ -1,4 +1,4 @@
-"""What an answer looks like: each path with the JSON types that stand there."""
+"""The shape of a JSON document: its paths, each with the types of its values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 RECORDINGS = Path(__file__).parents[2] / "recordings" / "argocd"
 Shape = dict[str, set[str]]
 FREE_KEYS = {"labels", "annotations"}
-"""Here the keys are data."""
+"""Mappings whose keys are data."""
 OPAQUE = {"fieldsV1"}
 
 
@@ -52,21 +52,21 @@ def read_recordings(pattern: str, status: int = 200) -> Iterator[dict[str, Any]]
 
 
 def describe_recorded_bodies(pattern: str, status: int = 200) -> Shape:
-    return describe_shape(*(each["body"] for each in read_recordings(pattern, status) if "body" in each))
+    return describe_shape(*(recording["body"] for recording in read_recordings(pattern, status) if "body" in recording))
 
 
 def describe_recorded_lines(pattern: str, status: int = 200) -> Shape:
     lines: Iterable[Any] = (
-        each["line"]
+        entry["line"]
         for recording in read_recordings(pattern, status)
-        for each in recording.get("lines", ())
-        if isinstance(each["line"], dict)
+        for entry in recording.get("lines", ())
+        if isinstance(entry["line"], dict)
     )
     return describe_shape(*lines)
 
 
 def describe_recorded_applications() -> Shape:
-    """An application, wherever it was recorded whole."""
+    """Return the shape of all applications that were recorded as a whole."""
     found = describe_recorded_bodies("get*")
     for path, kinds in describe_recorded_lines("watch*").items():
         if path.startswith(".result.application"):
@@ -75,5 +75,5 @@ def describe_recorded_applications() -> Shape:
 
 
 def list_unknown_keys(ours: Shape, theirs: Shape) -> list[str]:
-    """What we send that was never seen."""
+    """Return the keys and types of ours that were never recorded."""
     return sorted(f"{path}: {kind}" for path, kinds in ours.items() for kind in kinds - theirs.get(path, set()))

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from itertools import groupby
-from typing import Any
 
 import httpx
 import pytest
@@ -11,45 +9,31 @@ import pytest
 from anchor_tui.sandbox.argocd.applications import ClusterApplication
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.sandbox.timings import FAST_TIMINGS
+from tests.sandbox.argocd.argocd_requests import Event, read_events
 from tests.sandbox.conftest import NOON, edit_release
 
-Line = dict[str, Any]
 DEV, STAGING, PROD = (("argocd", f"anchor-msp-{name}") for name in ("dev", "staging", "prod"))
 
 
-async def events(stream: httpx.Response, until: Callable[[Line], bool]) -> list[Line]:
-    """The events of an open stream, up to and with the first that fits."""
-    seen: list[Line] = []
-    async for line in stream.aiter_lines():
-        if not line.startswith("{"):
-            continue
-        seen.append(json.loads(line)["result"])
-        if until(seen[-1]["application"]):
-            return seen
-    raise AssertionError("the stream ended")
-
-
-def told(line: Line) -> tuple[str, str | None, str]:
-    status = line["application"]["status"]
+def describe_state(event: Event) -> tuple[str, str | None, str]:
+    status = event["application"]["status"]
     return (status["sync"]["status"], status.get("operationState", {}).get("phase"), status["health"]["status"])
 
 
-def is_healthy_at(sha: str) -> Callable[[Line], bool]:
+def is_healthy_at(sha: str) -> Callable[[Event], bool]:
     return lambda app: (
         app["status"]["sync"] == {**app["status"]["sync"], "status": "Synced", "revision": sha}
         and app["status"]["health"]["status"] == "Healthy"
     )
 
 
-async def test_a_commit_makes_dev_out_of_sync_then_running_then_progressing_then_healthy(
-    box: Sandbox, argocd: httpx.AsyncClient
-) -> None:
+async def test_a_commit_takes_dev_through_all_states_to_healthy(box: Sandbox, argocd: httpx.AsyncClient) -> None:
     async with argocd.stream("GET", "/api/v1/stream/applications", params={"name": "anchor-msp-dev"}) as stream:
         sha = box.commit(edit_release(box, "dev", "1.43.2"), "Back to 1.43.2")
         box.advance(30)
-        seen = await events(stream, is_healthy_at(sha))
-    assert [line["type"] for line in seen] == ["ADDED"] + ["MODIFIED"] * (len(seen) - 1)
-    steps = [step for step, _ in groupby(map(told, seen))]
+        seen = await read_events(stream, is_healthy_at(sha))
+    assert [event["type"] for event in seen] == ["ADDED"] + ["MODIFIED"] * (len(seen) - 1)
+    steps = [step for step, _ in groupby(map(describe_state, seen))]
     assert steps == [
         ("Synced", "Succeeded", "Healthy"),
         ("Synced", None, "Healthy"),
@@ -60,24 +44,24 @@ async def test_a_commit_makes_dev_out_of_sync_then_running_then_progressing_then
         ("Synced", "Succeeded", "Progressing"),
         ("Synced", "Succeeded", "Healthy"),
     ]
-    versions = [int(line["application"]["metadata"]["resourceVersion"]) for line in seen]
+    versions = [int(event["application"]["metadata"]["resourceVersion"]) for event in seen]
     assert versions == sorted(set(versions))
 
 
-async def test_by_the_wall_clock_nobody_has_to_turn_the_hands() -> None:
+async def test_the_wall_clock_runs_events_without_advancing() -> None:
     async with (
-        Sandbox.start(pace=FAST_TIMINGS) as box,
+        Sandbox.start(timings=FAST_TIMINGS) as box,
         httpx.AsyncClient(
             base_url=box.argocd_url, headers={"authorization": f"Bearer {box.argocd_token}"}, verify=False
         ) as client,
         client.stream("GET", "/api/v1/stream/applications", params={"name": "anchor-msp-dev"}) as stream,
     ):
         sha = box.commit(edit_release(box, "dev", "1.43.2"), "Back to 1.43.2")
-        seen = await events(stream, is_healthy_at(sha))
-    assert ("OutOfSync", "Running", "Progressing") in map(told, seen)
+        seen = await read_events(stream, is_healthy_at(sha))
+    assert ("OutOfSync", "Running", "Progressing") in map(describe_state, seen)
 
 
-async def test_the_result_of_a_sync_names_what_was_configured_and_what_was_not(box: Sandbox) -> None:
+async def test_the_sync_result_names_configured_and_unchanged_resources(box: Sandbox) -> None:
     sha = box.commit(edit_release(box, "dev", "1.43.2"), "Back to 1.43.2")
     box.advance(30)
     app = box.applications[DEV]
@@ -100,7 +84,7 @@ async def test_without_auto_sync_an_application_stays_out_of_sync(box: Sandbox) 
     assert app.images[0].startswith("ghcr.io/anchor/anchor-gateway:1.43.2@")
 
 
-async def test_automated_enabled_false_is_no_auto_sync(box: Sandbox) -> None:
+async def test_automated_enabled_false_turns_auto_sync_off(box: Sandbox) -> None:
     app = box.applications[DEV]
     app.spec = {**app.spec, "syncPolicy": {"automated": {"enabled": False}}}
     box.commit(edit_release(box, "dev", "1.43.2"), "Back")
@@ -108,7 +92,7 @@ async def test_automated_enabled_false_is_no_auto_sync(box: Sandbox) -> None:
     assert app.sync == "OutOfSync"
 
 
-async def test_a_commit_that_changes_nothing_rendered_only_moves_the_revision(box: Sandbox) -> None:
+async def test_a_commit_without_rendered_changes_only_moves_the_revision(box: Sandbox) -> None:
     app = box.applications[PROD]
     count = len(app.history)
     sha = box.commit({"README.md": "# Other words\n"}, "Words")
@@ -130,8 +114,8 @@ async def test_reconciled_at_advances_each_minute(box: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("how", ["normal", "hard"])
-async def test_a_refresh_answers_when_the_comparison_is_done(how: str) -> None:
-    async with Sandbox.start(pace=FAST_TIMINGS) as box:
+async def test_a_refresh_responds_after_the_comparison(how: str) -> None:
+    async with Sandbox.start(timings=FAST_TIMINGS) as box:
         headers = {"authorization": f"Bearer {box.argocd_token}"}
         async with httpx.AsyncClient(base_url=box.argocd_url, headers=headers, verify=False) as client:
             asked = box.clock.now()
@@ -142,7 +126,7 @@ async def test_a_refresh_answers_when_the_comparison_is_done(how: str) -> None:
     assert app["status"]["reconciledAt"] >= asked.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-async def test_an_overlay_that_does_not_parse_is_a_comparison_error_and_health_stays(box: Sandbox) -> None:
+async def test_an_invalid_overlay_is_a_comparison_error_and_keeps_health(box: Sandbox) -> None:
     app = box.applications[DEV]
     box.commit({"infra/helm/platform/environments/dev/values.yaml": "gateway: [oops\n"}, "Break dev")
     box.advance(5)
@@ -154,23 +138,23 @@ async def test_an_overlay_that_does_not_parse_is_a_comparison_error_and_health_s
     assert "no such file or directory" in app.conditions[0].message
 
 
-def unhealthy(app: ClusterApplication) -> dict[str, str | None]:
+def list_degraded(app: ClusterApplication) -> dict[str, str | None]:
     return {live.resource.name: live.message for live in app.live.values() if live.health == "Degraded"}
 
 
 @pytest.mark.parametrize("scenario_name", ["incident"])
 async def test_rolling_prod_back_heals_the_incident(box: Sandbox) -> None:
     app = box.applications[PROD]
-    assert unhealthy(app) == {"anchor-gateway": 'Deployment "anchor-gateway" exceeded its progress deadline'}
+    assert list_degraded(app) == {"anchor-gateway": 'Deployment "anchor-gateway" exceeded its progress deadline'}
     box.commit(edit_release(box, "prod", "1.43.1"), "Roll prod back to 1.43.1")
     box.advance(30)
-    assert (app.sync, app.health, unhealthy(app)) == ("Synced", "Healthy", {})
+    assert (app.sync, app.health, list_degraded(app)) == ("Synced", "Healthy", {})
     assert app.health_since is not None
     assert app.health_since > NOON
 
 
 @pytest.mark.parametrize("scenario_name", ["incident"])
-async def test_a_sync_without_prune_skips_the_stale_and_one_with_prune_removes_them(box: Sandbox) -> None:
+async def test_only_a_sync_with_prune_removes_stale_resources(box: Sandbox) -> None:
     app = box.applications[STAGING]
     for prune, status in ((False, "PruneSkipped"), (True, "Pruned")):
         box.call_in_loop(

@@ -1,4 +1,4 @@
-"""Sync, terminate and patch over real sockets, held to what a real server did."""
+"""Syncs and their termination over real sockets, compared with the recordings."""
 
 from __future__ import annotations
 
@@ -10,6 +10,17 @@ import pytest
 from anchor_tui.sandbox.argocd.serializers import serialize_application
 from anchor_tui.sandbox.server import Sandbox
 from tests.argocd_recordings import load_recording
+from tests.sandbox.argocd.argocd_requests import (
+    APPS,
+    DEV,
+    PROD,
+    STAGING,
+    get_application,
+    get_sync_results,
+    list_prunable,
+    sync_application,
+    terminate_operation,
+)
 from tests.sandbox.argocd.json_shapes import (
     describe_recorded_applications,
     describe_recorded_bodies,
@@ -18,40 +29,10 @@ from tests.sandbox.argocd.json_shapes import (
 )
 from tests.sandbox.conftest import edit_release
 
-APPS = "/api/v1/applications"
-DEV, STAGING, PROD = (f"anchor-msp-{name}" for name in ("dev", "staging", "prod"))
 
-
-async def sync(client: httpx.AsyncClient, app: str, **body: Any) -> httpx.Response:
-    return await client.post(f"{APPS}/{app}/sync", json=body)
-
-
-async def terminate(client: httpx.AsyncClient, app: str, **query: str) -> httpx.Response:
-    headers = {"content-type": "application/json"}
-    return await client.request("DELETE", f"{APPS}/{app}/operation", params=query, headers=headers)
-
-
-async def get(client: httpx.AsyncClient, app: str) -> dict[str, Any]:
-    found: dict[str, Any] = (await client.get(f"{APPS}/{app}")).json()
-    return found
-
-
-def results(app: dict[str, Any]) -> dict[tuple[str, str], tuple[str, str]]:
-    lines = app["status"]["operationState"]["syncResult"].get("resources", ())
-    return {(line["kind"], line["name"]): (line["status"], line["message"]) for line in lines}
-
-
-def prunable(app: dict[str, Any]) -> list[str]:
-    return [
-        f"{each['kind']}/{each['name']}"
-        for each in app["status"]["resources"]
-        if each.get("requiresPruning") and not each.get("hook")
-    ]
-
-
-async def test_the_answer_to_a_sync_has_the_operation_and_no_state_of_it(argocd: httpx.AsyncClient) -> None:
+async def test_a_sync_response_has_the_operation_without_its_state(argocd: httpx.AsyncClient) -> None:
     infos = [{"name": "Reason", "value": "Release 1.44.0"}]
-    answer = await sync(argocd, DEV, project="anchor-msp", infos=infos)
+    answer = await sync_application(argocd, DEV, project="anchor-msp", infos=infos)
     app, theirs = answer.json(), load_recording("sync").body
     assert answer.status_code == 200
     assert "operationState" not in app["status"]
@@ -70,16 +51,16 @@ async def test_the_answer_to_a_sync_has_the_operation_and_no_state_of_it(argocd:
 async def test_a_sync_with_prune_goes_through_the_recorded_states(box: Sandbox, argocd: httpx.AsyncClient) -> None:
     seen: list[dict[str, Any]] = []
     box.controller.listeners.append(lambda _event, app: seen.append(serialize_application(app)))
-    await sync(argocd, STAGING, prune=True, project="anchor-msp")
+    await sync_application(argocd, STAGING, prune=True, project="anchor-msp")
     box.advance(30)
-    told = []
+    steps = []
     for app in seen:
         state = app["status"].get("operationState", {})
-        line = ("operation" in app, state.get("phase"), app["status"]["sync"]["status"], prunable(app))
-        if not told or told[-1] != line:
-            told.append(line)
+        line = ("operation" in app, state.get("phase"), app["status"]["sync"]["status"], list_prunable(app))
+        if not steps or steps[-1] != line:
+            steps.append(line)
     both, deployment = ["Service/status-mock", "Deployment/status-mock"], ["Deployment/status-mock"]
-    assert told == [
+    assert steps == [
         (True, None, "OutOfSync", both),
         (True, "Running", "OutOfSync", both),
         (True, "Running", "OutOfSync", deployment),
@@ -87,8 +68,8 @@ async def test_a_sync_with_prune_goes_through_the_recorded_states(box: Sandbox, 
         (False, "Succeeded", "Synced", []),
     ]
     assert list_unknown_keys(describe_shape(*seen), describe_recorded_applications()) == []
-    done = await get(argocd, STAGING)
-    assert results(done) == {
+    done = await get_application(argocd, STAGING)
+    assert get_sync_results(done) == {
         (line["kind"], line["name"]): (line["status"], line["message"])
         for line in load_recording("get-after-prune").body["status"]["operationState"]["syncResult"]["resources"]
     }
@@ -97,87 +78,81 @@ async def test_a_sync_with_prune_goes_through_the_recorded_states(box: Sandbox, 
 
 @pytest.mark.parametrize("scenario_name", ["cutover"])
 @pytest.mark.parametrize("app", [STAGING, PROD])
-async def test_at_the_cutover_a_refresh_and_a_sync_with_prune_remove_the_mocks(
+async def test_refresh_and_sync_with_prune_remove_the_cutover_mocks(
     box: Sandbox, argocd: httpx.AsyncClient, app: str
 ) -> None:
     await argocd.get(f"{APPS}/{app}", params={"refresh": "hard"})
-    assert prunable(await get(argocd, app)) == ["Service/status-mock", "Deployment/status-mock"]
-    assert (await sync(argocd, app, prune=True)).status_code == 200
+    assert list_prunable(await get_application(argocd, app)) == ["Service/status-mock", "Deployment/status-mock"]
+    assert (await sync_application(argocd, app, prune=True)).status_code == 200
     box.advance(30)
-    after = await get(argocd, app)
+    after = await get_application(argocd, app)
     assert (after["status"]["sync"]["status"], after["status"]["health"]["status"]) == ("Synced", "Healthy")
     items = (await argocd.get(f"{APPS}/{app}/managed-resources")).json()["items"]
-    assert [each["name"] for each in items if "mock" in each["name"]] == []
+    assert [item["name"] for item in items if "mock" in item["name"]] == []
 
 
-async def test_a_dry_run_replaces_the_state_and_leaves_history_and_cluster_alone(
-    box: Sandbox, argocd: httpx.AsyncClient
-) -> None:
-    before = await get(argocd, PROD)
+async def test_a_dry_run_changes_neither_history_nor_cluster(box: Sandbox, argocd: httpx.AsyncClient) -> None:
+    before = await get_application(argocd, PROD)
     revision = before["status"]["history"][0]["revision"]
-    assert (await sync(argocd, PROD, dryRun=True, prune=True, revision=revision)).status_code == 200
+    assert (await sync_application(argocd, PROD, dryRun=True, prune=True, revision=revision)).status_code == 200
     box.advance(10)
-    after = await get(argocd, PROD)
+    after = await get_application(argocd, PROD)
     assert after["status"]["operationState"]["message"] == "successfully synced (no more tasks)"
-    assert results(after)["Deployment", "anchor-web"] == (
+    assert get_sync_results(after)["Deployment", "anchor-web"] == (
         "Synced",
         "deployment.apps/anchor-web configured (dry run)",
     )
-    assert results(after)["Service", "anchor-web"] == ("Synced", "service/anchor-web unchanged (dry run)")
+    assert get_sync_results(after)["Service", "anchor-web"] == ("Synced", "service/anchor-web unchanged (dry run)")
     assert after["status"]["history"] == before["status"]["history"]
     assert after["status"]["summary"] == before["status"]["summary"]
 
 
 @pytest.mark.parametrize("scenario_name", ["incident"])
-async def test_a_sync_of_one_resource_touches_only_that_and_no_history(box: Sandbox, argocd: httpx.AsyncClient) -> None:
-    before = await get(argocd, STAGING)
+async def test_a_sync_of_one_resource_leaves_others_and_history(box: Sandbox, argocd: httpx.AsyncClient) -> None:
+    before = await get_application(argocd, STAGING)
     chosen = {"group": "", "kind": "Service", "name": "status-mock", "namespace": "anchor-staging"}
-    answer = await sync(argocd, STAGING, prune=True, resources=[chosen])
+    answer = await sync_application(argocd, STAGING, prune=True, resources=[chosen])
     assert answer.json()["operation"]["sync"]["resources"] == [{key: value for key, value in chosen.items() if value}]
     box.advance(10)
-    after = await get(argocd, STAGING)
-    assert results(after) == {("Service", "status-mock"): ("Pruned", "pruned")}
-    assert prunable(after) == ["Deployment/status-mock"]
+    after = await get_application(argocd, STAGING)
+    assert get_sync_results(after) == {("Service", "status-mock"): ("Pruned", "pruned")}
+    assert list_prunable(after) == ["Deployment/status-mock"]
     assert after["status"]["history"] == before["status"]["history"]
 
 
-async def test_a_resource_that_is_none_of_the_applications_succeeds_with_nothing(
-    box: Sandbox, argocd: httpx.AsyncClient
-) -> None:
+async def test_a_sync_of_an_unknown_resource_succeeds_without_results(box: Sandbox, argocd: httpx.AsyncClient) -> None:
     chosen = {"group": "", "kind": "Service", "name": "nope", "namespace": "anchor-prod"}
-    await sync(argocd, PROD, resources=[chosen])
+    await sync_application(argocd, PROD, resources=[chosen])
     box.advance(10)
-    state = (await get(argocd, PROD))["status"]["operationState"]
+    state = (await get_application(argocd, PROD))["status"]["operationState"]
     theirs = load_recording("operation-phases-resources-unknown").raw["states"][-1]["operationState"]
     assert (state["phase"], state["message"]) == (theirs["phase"], theirs["message"])
     assert state["syncResult"].keys() == theirs["syncResult"].keys()
 
 
-async def test_without_auto_sync_another_revision_is_rolled_out_and_then_out_of_sync(
-    box: Sandbox, argocd: httpx.AsyncClient
-) -> None:
+async def test_an_older_revision_rolls_out_without_auto_sync(box: Sandbox, argocd: httpx.AsyncClient) -> None:
     app = box.applications["argocd", PROD]
     app.spec = {**app.spec, "syncPolicy": {}}
     revision = box.git.read_commit(box.git.head).parents[0]
     box.commit(edit_release(box, "prod", "1.42.0"), "Far back")
-    assert (await sync(argocd, PROD, revision=revision)).status_code == 200
+    assert (await sync_application(argocd, PROD, revision=revision)).status_code == 200
     box.advance(30)
-    after = await get(argocd, PROD)
+    after = await get_application(argocd, PROD)
     assert after["status"]["history"][-1]["revision"] == revision
     assert after["status"]["sync"]["status"] == "OutOfSync"
     assert after["status"]["sync"]["revision"] == box.git.head
 
 
-async def test_an_operation_that_is_terminated_fails(box: Sandbox, argocd: httpx.AsyncClient) -> None:
-    await sync(argocd, PROD)
-    early = await terminate(argocd, PROD)
+async def test_a_terminated_operation_fails(box: Sandbox, argocd: httpx.AsyncClient) -> None:
+    await sync_application(argocd, PROD)
+    early = await terminate_operation(argocd, PROD)
     assert (early.status_code, early.json()) == (400, load_recording("terminate-none").body)
     box.advance(0.4)
-    answer = await terminate(argocd, PROD, project="anchor-msp")
+    answer = await terminate_operation(argocd, PROD, project="anchor-msp")
     assert (answer.status_code, answer.json()) == (200, {})
-    assert (await get(argocd, PROD))["status"]["operationState"]["phase"] == "Terminating"
+    assert (await get_application(argocd, PROD))["status"]["operationState"]["phase"] == "Terminating"
     box.advance(30)
-    after = await get(argocd, PROD)
+    after = await get_application(argocd, PROD)
     state = after["status"]["operationState"]
     assert (state["phase"], state["message"]) == ("Failed", "Operation terminated")
     assert "operation" not in after

@@ -1,5 +1,3 @@
-"""The commit behind a revision, as a real server tells it."""
-
 from __future__ import annotations
 
 import httpx
@@ -11,7 +9,7 @@ from tests.sandbox.argocd.json_shapes import describe_recorded_bodies, describe_
 APPLICATION = "/api/v1/applications/anchor-msp-prod"
 
 
-async def test_a_whole_commit_is_told_with_its_message_and_author(box: Sandbox, argocd: httpx.AsyncClient) -> None:
+async def test_a_full_commit_id_has_message_and_author(box: Sandbox, argocd: httpx.AsyncClient) -> None:
     head = box.git.head
     answer = await argocd.get(f"{APPLICATION}/revisions/{head}/metadata")
     assert answer.status_code == 200
@@ -20,7 +18,7 @@ async def test_a_whole_commit_is_told_with_its_message_and_author(box: Sandbox, 
 
 
 @pytest.mark.parametrize("revision", ["main", "0" * 40])
-async def test_a_branch_and_an_unknown_commit_are_no_revision(argocd: httpx.AsyncClient, revision: str) -> None:
+async def test_a_branch_or_unknown_commit_has_no_metadata(argocd: httpx.AsyncClient, revision: str) -> None:
     answer = await argocd.get(f"{APPLICATION}/revisions/{revision}/metadata")
     assert answer.status_code == 500
     assert revision in answer.json()["message"]

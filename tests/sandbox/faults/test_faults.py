@@ -9,7 +9,7 @@ import pytest
 from anchor_tui.sandbox.faults.switches import Fault, parse_fault
 from anchor_tui.sandbox.server import Sandbox
 from tests.sandbox.conftest import build_poll_variables, edit_release, query_github, read_query, wait_until
-from tests.sandbox.github_requests import REPO, REPOSITORY_ID, commit_files, mutate
+from tests.sandbox.github_requests import REPO, commit_files, mutate
 
 LIST = "/api/v1/applications"
 STREAM = "/api/v1/stream/applications"
@@ -36,21 +36,21 @@ def test_a_fault_is_read_from_text(text: str, fault: Fault) -> None:
     ("text", "words"),
     [
         ("latency=1", "SIDE:KIND"),
-        ("gitlab:hang", "none of argocd, github, status"),
+        ("gitlab:hang", "not one of argocd, github, status"),
         ("argocd:nope", "known are latency"),
         ("argocd:latency", "a number of seconds"),
         ("argocd:latency=soon", "could not convert"),
         ("argocd:status=418", "one of 401"),
-        ("argocd:reset=before", "no value but after"),
+        ("argocd:reset=before", "accepts only the value after"),
         ("argocd:hang,often=2", "known are times, path, method, operation"),
     ],
 )
-def test_a_fault_that_cannot_be_read_says_why(text: str, words: str) -> None:
+def test_an_invalid_fault_names_its_error(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         parse_fault(text)
 
 
-async def test_latency_is_waited_for(box: Sandbox, argocd: httpx.AsyncClient) -> None:
+async def test_latency_delays_the_response(box: Sandbox, argocd: httpx.AsyncClient) -> None:
     box.faults.add("argocd:latency=0.1")
     began = asyncio.get_running_loop().time()
     await argocd.get("/api/version")
@@ -58,9 +58,7 @@ async def test_latency_is_waited_for(box: Sandbox, argocd: httpx.AsyncClient) ->
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 500])
-async def test_argo_cd_answers_a_status_with_a_body_of_its_own(
-    box: Sandbox, argocd: httpx.AsyncClient, status: int
-) -> None:
+async def test_argo_cd_has_its_own_error_bodies(box: Sandbox, argocd: httpx.AsyncClient, status: int) -> None:
     box.faults.add(f"argocd:status={status}")
     answer = await argocd.get(LIST)
     assert answer.status_code == status
@@ -68,7 +66,7 @@ async def test_argo_cd_answers_a_status_with_a_body_of_its_own(
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
-async def test_before_argo_cd_stands_a_proxy(box: Sandbox, argocd: httpx.AsyncClient, status: int) -> None:
+async def test_a_proxy_error_has_an_html_body(box: Sandbox, argocd: httpx.AsyncClient, status: int) -> None:
     box.faults.add(f"argocd:status={status}")
     answer = await argocd.get(LIST)
     assert answer.status_code == status
@@ -76,16 +74,16 @@ async def test_before_argo_cd_stands_a_proxy(box: Sandbox, argocd: httpx.AsyncCl
 
 
 @pytest.mark.parametrize(("status", "message"), [(401, "Bad credentials"), (404, "Not Found"), (502, "Server Error")])
-async def test_github_answers_a_status_with_a_body_of_its_own(
+async def test_github_has_its_own_error_bodies(
     box: Sandbox, github: httpx.AsyncClient, status: int, message: str
 ) -> None:
     box.faults.add(f"github:status={status}")
-    answer = await github.get("/user")
+    answer = await github.get(REPO)
     assert (answer.status_code, answer.json()["message"]) == (status, message)
 
 
 @pytest.mark.parametrize(("fault", "status"), [("status=429", 429), ("secondary-limit", 403)])
-async def test_githubs_secondary_limit_says_when_to_come_back(
+async def test_the_secondary_limit_has_a_retry_after(
     box: Sandbox, github: httpx.AsyncClient, fault: str, status: int
 ) -> None:
     box.faults.add(f"github:{fault}")
@@ -94,24 +92,21 @@ async def test_githubs_secondary_limit_says_when_to_come_back(
     assert "secondary rate limit" in answer.json()["message"]
 
 
-async def test_a_reset_is_a_reset(box: Sandbox, argocd: httpx.AsyncClient) -> None:
+async def test_a_reset_closes_the_connection(box: Sandbox, argocd: httpx.AsyncClient) -> None:
     box.faults.add("argocd:reset,times=1")
     with pytest.raises(httpx.ReadError):
         await argocd.get(LIST)
     assert (await argocd.get(LIST)).status_code == 200
 
 
-async def test_an_answer_can_be_lost_after_the_work_is_done(box: Sandbox, github: httpx.AsyncClient) -> None:
-    box.github_repo.protected_branches.clear()
-    box.faults.add("github:reset=after,method=PUT")
-    head = box.git.head
+async def test_a_response_can_be_lost_after_the_work(box: Sandbox, github: httpx.AsyncClient) -> None:
+    box.faults.add("github:reset=after,method=POST")
     with pytest.raises(httpx.ReadError):
-        await github.put("/repos/anchor/anchor-msp-ops/contents/new.txt", json={"message": "New", "content": "eA=="})
-    assert box.git.head != head
-    assert box.git.read_file("new.txt") == "x"
+        await github.post(f"{REPO}/git/refs", json={"ref": "refs/heads/topic", "sha": box.git.head})
+    assert box.git.branches["topic"] == box.git.head
 
 
-async def test_a_body_can_end_in_the_middle(box: Sandbox, argocd: httpx.AsyncClient) -> None:
+async def test_a_body_can_be_truncated(box: Sandbox, argocd: httpx.AsyncClient) -> None:
     box.faults.add("argocd:truncated")
     answer = await argocd.get(LIST)
     assert answer.status_code == 200
@@ -124,20 +119,20 @@ async def test_a_body_can_end_in_the_middle(box: Sandbox, argocd: httpx.AsyncCli
     assert not text.endswith("\n")
 
 
-async def test_a_proxy_can_answer_with_its_login_page(box: Sandbox, github: httpx.AsyncClient) -> None:
+async def test_a_proxy_can_respond_with_its_login_page(box: Sandbox, github: httpx.AsyncClient) -> None:
     box.faults.add("github:html")
-    answer = await github.get("/user")
+    answer = await github.get(REPO)
     assert answer.status_code == 200
     assert answer.text.startswith("<!DOCTYPE html>")
 
 
-async def test_a_hang_is_no_answer_at_all(box: Sandbox, github: httpx.AsyncClient) -> None:
+async def test_a_hang_never_responds(box: Sandbox, github: httpx.AsyncClient) -> None:
     box.faults.add("github:hang")
     with pytest.raises(httpx.ReadTimeout):
-        await github.get("/user", timeout=0.1)
+        await github.get(REPO, timeout=0.1)
 
 
-async def test_closing_does_not_wait_for_what_hangs() -> None:
+async def test_closing_does_not_wait_for_a_hang() -> None:
     sent = set[str]()
 
     async def ask(client: httpx.AsyncClient, url: str) -> httpx.Response:
@@ -156,7 +151,7 @@ async def test_closing_does_not_wait_for_what_hangs() -> None:
 
 
 @pytest.mark.parametrize("accept", ["*/*", "text/event-stream"])
-async def test_a_dead_stream_says_nothing_after_its_first_round(
+async def test_a_dead_stream_is_silent_after_its_first_events(
     box: Sandbox, argocd: httpx.AsyncClient, accept: str
 ) -> None:
     box.faults.add("argocd:dead-stream")
@@ -190,7 +185,7 @@ async def test_one_application_can_be_forbidden(box: Sandbox, argocd: httpx.Asyn
     assert (await argocd.get(f"{LIST}/anchor-msp-dev")).status_code == 200
 
 
-async def test_check_contexts_can_be_denied_beside_everything_else(box: Sandbox, github: httpx.AsyncClient) -> None:
+async def test_only_check_contexts_can_be_denied(box: Sandbox, github: httpx.AsyncClient) -> None:
     box.faults.add("github:deny=contexts")
     answer = await query_github(github, read_query("poll"), **build_poll_variables())
     assert {error["type"] for error in answer["errors"]} == {"FORBIDDEN"}
@@ -207,26 +202,24 @@ async def test_any_field_can_be_denied(box: Sandbox, github: httpx.AsyncClient) 
     assert answer["data"]["repository"]["ref"]["refUpdateRule"] is None
 
 
-async def test_tokens_can_become_invalid_on_the_way(
-    box: Sandbox, argocd: httpx.AsyncClient, github: httpx.AsyncClient
-) -> None:
+async def test_a_token_can_become_invalid(box: Sandbox, argocd: httpx.AsyncClient, github: httpx.AsyncClient) -> None:
     box.faults.add("argocd:invalid-token")
     box.faults.add("github:invalid-token")
     refused = await argocd.get(LIST)
     assert refused.status_code == 401
     assert refused.json()["message"].endswith("token is revoked, please re-login")
-    assert (await github.get("/user")).status_code == 401
+    assert (await github.get(REPO)).status_code == 401
     box.faults.clear()
-    assert (await argocd.get(LIST)).status_code == (await github.get("/user")).status_code == 200
+    assert (await argocd.get(LIST)).status_code == (await github.get(REPO)).status_code == 200
 
 
-async def test_a_fault_strikes_only_where_and_as_often_as_it_says(box: Sandbox, argocd: httpx.AsyncClient) -> None:
+async def test_a_fault_hits_its_path_and_count_only(box: Sandbox, argocd: httpx.AsyncClient) -> None:
     box.faults.add("argocd:status=500,times=1,path=/api/v1/applications")
     statuses = [(await argocd.get(path)).status_code for path in ("/api/version", LIST, LIST)]
     assert statuses == [200, 500, 200]
 
 
-async def test_a_stream_that_is_open_goes_on_when_a_fault_begins(box: Sandbox, argocd: httpx.AsyncClient) -> None:
+async def test_an_open_stream_survives_a_new_fault(box: Sandbox, argocd: httpx.AsyncClient) -> None:
     async with argocd.stream("GET", STREAM) as stream:
         lines = stream.aiter_lines()
         await anext(lines)
@@ -235,18 +228,19 @@ async def test_a_stream_that_is_open_goes_on_when_a_fault_begins(box: Sandbox, a
         assert (await anext(lines)).startswith('{"result"')
 
 
-async def test_one_mutation_can_be_struck_and_not_the_queries(box: Sandbox, github: httpx.AsyncClient) -> None:
-    given = {"repositoryId": REPOSITORY_ID, "name": "refs/heads/topic", "oid": box.git.head}
-    box.faults.add("github:reset=after,operation=createRef")
+async def test_a_fault_can_hit_one_mutation_only(box: Sandbox, github: httpx.AsyncClient) -> None:
+    box.git.set_branch("topic", box.git.head, box.clock.now())
+    box.faults.add("github:reset,operation=createCommitOnBranch")
+    box.faults.add("github:hang,operation=enqueuePullRequest")
     assert (await query_github(github, "{ viewer { login } }"))["data"]["viewer"]["login"] == "on-call"
     with pytest.raises(httpx.ReadError):
-        await mutate(github, "createRef", "ref { name }", **given)
+        await commit_files(github, box, "topic", {"a": "1"})
     assert box.git.branches["topic"] == box.git.head
-    await commit_files(github, box, "topic", {"a": "1"})
-    assert box.git.read_file("a", "topic") == "1"
+    made = await mutate(github, "enablePullRequestAutoMerge", "clientMutationId", pullRequestId="unknown")
+    assert made["errors"][0]["type"] == "NOT_FOUND"
 
 
-async def test_a_mutation_can_be_carried_out_and_never_answered(box: Sandbox, github: httpx.AsyncClient) -> None:
+async def test_a_mutation_can_run_without_a_response(box: Sandbox, github: httpx.AsyncClient) -> None:
     box.git.set_branch("topic", box.git.head, box.clock.now())
     box.faults.add("github:hang=after,operation=createCommitOnBranch,times=1")
     github.timeout = httpx.Timeout(0.2)
@@ -255,7 +249,7 @@ async def test_a_mutation_can_be_carried_out_and_never_answered(box: Sandbox, gi
     assert box.git.read_file("a", "topic") == "1"
 
 
-async def test_a_request_can_be_carried_out_twice(box: Sandbox, github: httpx.AsyncClient) -> None:
+async def test_a_request_can_run_twice(box: Sandbox, github: httpx.AsyncClient) -> None:
     box.faults.add("github:duplicate,method=POST,path=/repos/anchor/anchor-msp-ops/git/refs,times=1")
     body = {"ref": "refs/heads/topic", "sha": box.git.head}
     answer = await github.post(f"{REPO}/git/refs", json=body)

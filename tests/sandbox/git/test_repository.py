@@ -4,18 +4,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from anchor_tui.sandbox.git.merging import merge_texts
-from anchor_tui.sandbox.git.repository import GitPerson, MemoryRepository, RepositoryError
+from anchor_tui.sandbox.git.objects import GitPerson, RepositoryError
+from anchor_tui.sandbox.git.repository import MemoryRepository
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-ADA = GitPerson("Ada Lee", "a.lee@anchor.example", "a.lee")
+ADA = GitPerson("Ada Lee", "a-lee@anchor.example", "a-lee")
 
 
 def commit(git: MemoryRepository, message: str, files: dict[str, str | None], minutes: int = 0, **more: str) -> str:
     return git.commit(files, message, author=ADA, time=NOW + timedelta(minutes=minutes), **more)
 
 
-def test_shas_are_those_that_git_computes() -> None:
+def test_commit_ids_are_those_of_git() -> None:
     git = MemoryRepository()
     sha = commit(git, "one", {"a/b.txt": "x\n"})
     entry = git.find_entry(sha, "a/b.txt")
@@ -24,28 +24,28 @@ def test_shas_are_those_that_git_computes() -> None:
     assert entry.mode == 0o100644
 
 
-def test_the_history_of_a_path_holds_only_what_changed_it() -> None:
+def test_the_history_of_a_path_has_its_changes_only() -> None:
     git = MemoryRepository()
     commit(git, "one", {"a": "1\n", "b": "1\n"})
     commit(git, "two", {"b": "2\n"}, 1)
     head = commit(git, "three", {"a": "3\n"}, 2)
-    assert [each.message for each in git.walk_history(head, "a")] == ["three", "one"]
-    assert [each.message for each in git.walk_history(head, "b")] == ["two", "one"]
-    assert [each.message for each in git.walk_history(head)] == ["three", "two", "one"]
-    assert list(git.walk_history(head, "c")) == []
+    assert [commit.message for commit in git.list_history(head, "a")] == ["three", "one"]
+    assert [commit.message for commit in git.list_history(head, "b")] == ["two", "one"]
+    assert [commit.message for commit in git.list_history(head)] == ["three", "two", "one"]
+    assert git.list_history(head, "c") == ()
 
 
-def test_a_file_that_is_deleted_takes_its_empty_folder_along() -> None:
+def test_deleting_the_last_file_removes_its_folder() -> None:
     git = MemoryRepository()
     commit(git, "one", {"a/b/c": "1", "d": "1"})
     head = commit(git, "two", {"a/b/c": None})
     assert [entry.path for entry in git.list_folder(head)] == ["d"]
-    assert [each.message for each in git.walk_history(head, "a/b/c")] == ["two", "one"]
+    assert [commit.message for commit in git.list_history(head, "a/b/c")] == ["two", "one"]
     with pytest.raises(RepositoryError):
         git.read_file("a/b/c")
 
 
-def test_changes_name_what_was_added_changed_and_deleted() -> None:
+def test_a_diff_has_added_changed_and_deleted_files() -> None:
     git = MemoryRepository()
     first = commit(git, "one", {"a/x": "1", "a/y": "1", "b": "1"})
     second = commit(git, "two", {"a/x": "2", "b": None, "c/d/e": "1"})
@@ -57,7 +57,7 @@ def test_changes_name_what_was_added_changed_and_deleted() -> None:
     }
 
 
-def test_branches_meet_where_they_parted() -> None:
+def test_the_merge_base_is_the_last_common_commit() -> None:
     git = MemoryRepository()
     base = commit(git, "one", {"a": "1"})
     topic = commit(git, "topic", {"b": "1"}, 1, branch="topic", start=base)
@@ -67,7 +67,7 @@ def test_branches_meet_where_they_parted() -> None:
     assert git.resolve_ref("nope") is None
 
 
-def test_whoever_listens_hears_of_each_push() -> None:
+def test_listeners_are_called_for_each_push() -> None:
     git = MemoryRepository()
     heard: list[tuple[str, str]] = []
     git.on_push.append(lambda branch, sha, _time: heard.append((branch, sha)))
@@ -86,4 +86,12 @@ def test_whoever_listens_hears_of_each_push() -> None:
     ],
 )
 def test_texts_merge_line_by_line(ours: str, theirs: str, merged: str | None) -> None:
-    assert merge_texts("a\nb\nc\nd\n", ours, theirs) == merged
+    git = MemoryRepository()
+    base = commit(git, "base", {"file": "a\nb\nc\nd\n"})
+    our_commit = commit(git, "ours", {"file": ours}, branch="ours", start=base)
+    their_commit = commit(git, "theirs", {"file": theirs}, branch="theirs", start=base)
+    tree = git.merge_commits(base, our_commit, their_commit)
+    assert (tree is None) == (merged is None)
+    if tree is not None:
+        sha = git.commit_tree(tree, "merge", author=ADA, time=NOW, branch="main", parents=(our_commit,))
+        assert git.read_file("file", sha) == merged

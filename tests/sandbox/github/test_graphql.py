@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from anchor_tui.sandbox.github.pull_requests import CheckTimings
-from anchor_tui.sandbox.scenarios.seed_history import load_sample_files
+from anchor_tui.sandbox.scenarios.release_files import load_sample_files
 from anchor_tui.sandbox.server import Sandbox
 from tests.sandbox.conftest import DATA, build_poll_variables, edit_release, query_github, read_query
 
@@ -22,7 +22,7 @@ def real() -> graphql.GraphQLSchema:
 
 @pytest.fixture(scope="module")
 def ours() -> graphql.GraphQLSchema:
-    text = resources.files("anchor_tui.sandbox").joinpath("schema.graphql").read_text(encoding="utf-8")
+    text = resources.files("anchor_tui.sandbox.github").joinpath("schema.graphql").read_text(encoding="utf-8")
     return graphql.build_schema(text)
 
 
@@ -38,8 +38,8 @@ def differences(ours: graphql.GraphQLSchema, real: graphql.GraphQLSchema) -> Ite
             case graphql.GraphQLEnumType():
                 yield from (f"{name}.{value}" for value in own.values.keys() - theirs.values.keys())
             case graphql.GraphQLUnionType():
-                members = {each.name for each in theirs.types}
-                yield from (f"{name} = {each.name}" for each in own.types if each.name not in members)
+                members = {member.name for member in theirs.types}
+                yield from (f"{name} = {member.name}" for member in own.types if member.name not in members)
             case graphql.GraphQLInputObjectType():
                 yield from _fields(name, own.fields, theirs.fields)
                 if own.fields.keys() != theirs.fields.keys():
@@ -48,8 +48,8 @@ def differences(ours: graphql.GraphQLSchema, real: graphql.GraphQLSchema) -> Ite
                 yield from _fields(name, own.fields, theirs.fields)
                 for field in own.fields.keys() & theirs.fields.keys():
                     yield from _fields(f"{name}.{field}", own.fields[field].args, theirs.fields[field].args)
-                above = {each.name for each in theirs.interfaces}
-                yield from (f"{name}: {each.name}" for each in own.interfaces if each.name not in above)
+                above = {member.name for member in theirs.interfaces}
+                yield from (f"{name}: {member.name}" for member in own.interfaces if member.name not in above)
 
 
 def _fields(name: str, own: dict[str, Any], theirs: dict[str, Any]) -> Iterator[str]:
@@ -60,20 +60,20 @@ def _fields(name: str, own: dict[str, Any], theirs: dict[str, Any]) -> Iterator[
             yield f"{name}.{field}: {described.type} is {theirs[field].type}"
 
 
-def test_our_schema_is_a_part_of_githubs_own(ours: graphql.GraphQLSchema, real: graphql.GraphQLSchema) -> None:
+def test_our_schema_is_a_part_of_githubs(ours: graphql.GraphQLSchema, real: graphql.GraphQLSchema) -> None:
     assert list(differences(ours, real)) == []
     assert graphql.validate_schema(ours) == []
 
 
 @pytest.mark.parametrize("name", ["poll", "history"])
-def test_the_queries_are_valid_in_both(ours: graphql.GraphQLSchema, real: graphql.GraphQLSchema, name: str) -> None:
+def test_queries_are_valid_in_both_schemas(ours: graphql.GraphQLSchema, real: graphql.GraphQLSchema, name: str) -> None:
     document = graphql.parse(read_query(name))
     assert graphql.validate(real, document) == []
     assert graphql.validate(ours, document) == []
 
 
 @pytest.mark.parametrize("scenario_name", ["steady", "incident"])
-async def test_the_poll_is_answered_whole(github: httpx.AsyncClient) -> None:
+async def test_the_poll_has_no_errors(github: httpx.AsyncClient) -> None:
     answer = await query_github(github, read_query("poll"), **build_poll_variables())
     assert "errors" not in answer
     data = answer["data"]
@@ -85,7 +85,7 @@ async def test_the_poll_is_answered_whole(github: httpx.AsyncClient) -> None:
     assert data["repository"]["mergeQueue"] is None
 
 
-async def test_the_history_of_a_release_goes_back_to_the_first_commit_by_pages(github: httpx.AsyncClient) -> None:
+async def test_the_history_of_a_release_comes_in_pages(github: httpx.AsyncClient) -> None:
     variables: dict[str, Any] = {
         "owner": "anchor",
         "name": "anchor-msp-ops",
@@ -129,7 +129,7 @@ async def test_pull_requests_come_in_pages(github: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("page", "kind"), [("", "MISSING_PAGINATION_BOUNDARIES"), ("(first: 101)", "EXCESSIVE_PAGINATION")]
 )
-async def test_a_page_has_to_be_asked_for_and_not_too_large(github: httpx.AsyncClient, page: str, kind: str) -> None:
+async def test_a_page_needs_a_valid_size(github: httpx.AsyncClient, page: str, kind: str) -> None:
     text = f'{{ repository(owner: "anchor", name: "anchor-msp-ops") {{ pullRequests{page} {{ totalCount }} }} }}'
     (error,) = (await query_github(github, text))["errors"]
     assert error["type"] == kind
@@ -140,7 +140,7 @@ NAME = """query($name: String!, $follow: Boolean) {
   repository(owner: "anchor", name: $name, followRenames: $follow) { nameWithOwner } }"""
 
 
-async def test_an_unknown_repository_is_null_with_an_error_not_found(github: httpx.AsyncClient) -> None:
+async def test_an_unknown_repository_is_not_found(github: httpx.AsyncClient) -> None:
     answer = await query_github(github, NAME, name="nope")
     assert answer["data"] == {"repository": None}
     (error,) = answer["errors"]
@@ -155,18 +155,18 @@ async def test_a_renamed_repository_is_followed_unless_asked_not_to(github: http
     assert answer["errors"][0]["type"] == "NOT_FOUND"
 
 
-async def test_a_query_that_is_not_valid_is_answered_with_errors_alone(github: httpx.AsyncClient) -> None:
+async def test_an_invalid_query_gets_errors_without_data(github: httpx.AsyncClient) -> None:
     answer = await query_github(github, "{ repository { nope } }")
     assert "data" not in answer
     assert "nope" in " ".join(error["message"] for error in answer["errors"])
 
 
-async def test_each_query_is_counted_until_the_hour_is_over(box: Sandbox, github: httpx.AsyncClient) -> None:
+async def test_queries_are_counted_for_an_hour(box: Sandbox, github: httpx.AsyncClient) -> None:
     budgets = [
         (await query_github(github, "{ rateLimit { limit cost remaining used resetAt } }"))["data"]["rateLimit"]
         for _ in range(3)
     ]
-    assert [(each["remaining"], each["used"]) for each in budgets] == [(4999, 1), (4998, 2), (4997, 3)]
+    assert [(budget["remaining"], budget["used"]) for budget in budgets] == [(4999, 1), (4998, 2), (4997, 3)]
     assert budgets[0]["resetAt"] == "2026-11-23T13:00:00Z"
     box.advance(3601)
     answer = await github.post("/graphql", json={"query": "{ viewer { login } }"})
@@ -174,7 +174,7 @@ async def test_each_query_is_counted_until_the_hour_is_over(box: Sandbox, github
     assert answer.headers["x-ratelimit-resource"] == "graphql"
 
 
-async def test_when_the_points_are_spent_the_answer_says_so(box: Sandbox, github: httpx.AsyncClient) -> None:
+async def test_a_query_without_points_left_is_refused(box: Sandbox, github: httpx.AsyncClient) -> None:
     box.github.graphql_budget.spend(5000)
     answer = await query_github(github, "{ viewer { login } }")
     assert answer["errors"][0]["type"] == "RATE_LIMIT"
@@ -185,7 +185,7 @@ CHECKS = """{ repository(owner: "anchor", name: "anchor-msp-ops") { ref(qualifie
     nodes { ... on CheckRun { status conclusion } } } } } } } } }"""
 
 
-async def test_checks_take_their_time(box: Sandbox, github: httpx.AsyncClient) -> None:
+async def test_checks_take_time(box: Sandbox, github: httpx.AsyncClient) -> None:
     async def state() -> tuple[str, str, str | None]:
         target = (await query_github(github, CHECKS))["data"]["repository"]["ref"]["target"]["statusCheckRollup"]
         (run,) = target["contexts"]["nodes"]
@@ -206,7 +206,7 @@ PULL = """{ repository(owner: "anchor", name: "anchor-msp-ops") { pullRequest(nu
   reviewRequests(first: 9) { nodes { asCodeOwner requestedReviewer { ... on Team { combinedSlug } } } } } } }"""
 
 
-async def test_a_pull_request_is_looked_at_before_it_may_be_merged(box: Sandbox, github: httpx.AsyncClient) -> None:
+async def test_a_new_pull_request_waits_for_checks_and_review(box: Sandbox, github: httpx.AsyncClient) -> None:
     async def pull() -> dict[str, Any]:
         answer: dict[str, Any] = (await query_github(github, PULL))["data"]["repository"]["pullRequest"]
         return answer
@@ -223,7 +223,7 @@ async def test_a_pull_request_is_looked_at_before_it_may_be_merged(box: Sandbox,
         start=box.git.head,
     )
     box.github_repo.open_pull_request(
-        "Promote", branch="promote/prod", author="a.lee", time=box.clock.now(), number=300
+        "Promote", branch="promote/prod", author="a-lee", time=box.clock.now(), number=300
     )
     assert (await pull())["mergeable"] == "UNKNOWN"
     box.advance(60)
@@ -241,7 +241,7 @@ async def test_a_pull_request_is_looked_at_before_it_may_be_merged(box: Sandbox,
     assert (await pull())["mergeable"] == "CONFLICTING"
 
 
-async def test_an_enterprise_server_is_asked_below_api(github: httpx.AsyncClient) -> None:
+async def test_enterprise_paths_are_served(github: httpx.AsyncClient) -> None:
     answer = await github.post("/api/graphql", json={"query": "{ viewer { login } }"})
     assert answer.json() == {"data": {"viewer": {"login": "on-call"}}}
-    assert (await github.get("/api/v3/user")).json()["login"] == "on-call"
+    assert (await github.get("/api/v3/repos/anchor/anchor-msp-ops")).json()["name"] == "anchor-msp-ops"

@@ -669,7 +669,7 @@ async def test_health_is_waited_for_and_its_moment_is_kept():
     ],
 )
 async def test_a_health_that_does_not_come_is_no_good_end(body, kind, words):
-    followed = following(body, pace=replace(NO_HEALTH, degraded_s=0.0))
+    followed = following(body, timings=replace(NO_HEALTH, degraded_s=0.0))
     message = await ends(followed.hand.wait_for_health(WaitForHealth(PROD), followed.context, followed.report), kind)
     assert words in message
 

@@ -203,7 +203,7 @@ async def test_a_running_operation_and_a_deny_window_refuse_with_the_way_out(tmp
 
 def begin(op: Operator, name: str) -> None:
     """Somebody else's sync."""
-    sync = SyncOrder(op.box.git.head, username="a.lee")
+    sync = SyncOrder(op.box.git.head, username="a-lee")
     op.box.call_in_loop(lambda: op.box.controller.start_operation(op.app(name), op.box.clock.now(), sync))
 
 

@@ -15,7 +15,7 @@ SLOW_CHECKS = CheckTimings(queued=timedelta(0), running=timedelta(minutes=5))
 
 async def opened(op: Operator, target: str = "staging") -> int:
     """A promotion that somebody opened; its number."""
-    other = second_operator(op, f"opener-{target}", login="m.ito")
+    other = second_operator(op, f"opener-{target}", login="m-ito")
     await other.act("promote", target, follow=False)
     op.traffic.clear()
     return other.pulls[-1].number
@@ -121,7 +121,7 @@ async def test_what_the_rules_do_not_let_in_is_explained_and_not_forced(tmp_path
 def request_changes(op: Operator, number: int) -> None:
     from anchor_tui.sandbox.github.writes import submit_review
 
-    submit_review(op.box.github_repo.pull_requests[number], "REQUEST_CHANGES", "a.lee", op.box.clock.now(), "no")
+    submit_review(op.box.github_repo.pull_requests[number], "REQUEST_CHANGES", "a-lee", op.box.clock.now(), "no")
 
 
 async def test_a_missing_review_is_waited_for_by_auto_merge(tmp_path):

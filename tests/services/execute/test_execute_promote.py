@@ -212,7 +212,7 @@ async def test_where_other_steps_are_taken_than_were_shown_the_audit_knows_which
 async def test_of_two_who_promote_at_once_one_wins_and_the_other_is_told(tmp_path, operation):
     """The first is held up at each of his writes in turn, while the other goes all the way."""
     with operator_at("steady", tmp_path) as one:
-        other = second_operator(one, "other", login="a.lee")
+        other = second_operator(one, "other", login="a-lee")
         first, second = await asyncio.gather(one.plan("promote", "staging"), other.plan("promote", "staging"))
         match operation:
             case "POST git/refs":

@@ -9,9 +9,10 @@ from dataclasses import replace as changed
 import pytest
 
 from anchor_tui.domain.actions.steps import SendEvent, Sync
+from anchor_tui.sandbox.argocd.failing_deployments import FailingDeployment
 from anchor_tui.sandbox.argocd.sync_tasks import SyncOrder
 from anchor_tui.sandbox.github import merge_rules
-from anchor_tui.sandbox.timings import FAST_TIMINGS, FailingDeployment
+from anchor_tui.sandbox.timings import FAST_TIMINGS
 from tests.services.sandbox_operator import OVERLAY, RELEASE, Operator, operator_at, wait_until_true
 
 BRANCH = "anchor-tui/rollback/{}/{}"

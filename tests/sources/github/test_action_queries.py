@@ -14,7 +14,7 @@ from anchor_tui.sources.github.action_queries import (
     PULL_REQUEST_QUERY,
 )
 
-SCHEMA = build_schema(resources.files("anchor_tui.sandbox").joinpath("schema.graphql").read_text())
+SCHEMA = build_schema(resources.files("anchor_tui.sandbox.github").joinpath("schema.graphql").read_text())
 
 
 @pytest.mark.parametrize("text", sorted(ACTION_QUERY_TEXTS), ids=lambda text: text.split("(")[0])

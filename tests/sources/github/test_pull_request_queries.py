@@ -35,7 +35,7 @@ WHOLE = NODE | {
     "reviewDecision": "CHANGES_REQUESTED",
     "author": {"login": "on-call"},
     "mergedAt": "2026-11-23T14:00:00Z",
-    "mergedBy": {"login": "a.lee"},
+    "mergedBy": {"login": "a-lee"},
     "mergeCommit": {"oid": "e" * 40},
     "labels": {"nodes": [{"name": "promotion"}, None]},
     "reviewRequests": {
@@ -134,7 +134,7 @@ async def test_every_field_of_a_pull_request_is_read():
     assert (pull.checks, pull.failed_checks, pull.pending_checks) == ("failure", ("sync",), ("policy", "old"))
     assert (pull.labels, pull.reviewers) == (("promotion",), ("b.lee", "ops", "c.lee"))
     assert (pull.auto_merge, pull.queue_required, pull.queue_position, pull.may_auto_merge) == (True, True, 2, True)
-    assert (pull.merge_oid, pull.merged_by) == ("e" * 40, "a.lee")
+    assert (pull.merge_oid, pull.merged_by) == ("e" * 40, "a-lee")
     assert pull.merged_at is not None
 
 

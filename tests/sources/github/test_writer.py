@@ -119,7 +119,7 @@ async def test_a_step_is_sent_once_as_it_is_shown(name):
 
 @pytest.mark.parametrize("step", [COMMIT, AUTO, QUEUE], ids=mutation_name)
 async def test_mutations_are_valid_against_githubs_schema(step):
-    schema = build_schema(resources.files("anchor_tui.sandbox").joinpath("schema.graphql").read_text())
+    schema = build_schema(resources.files("anchor_tui.sandbox.github").joinpath("schema.graphql").read_text())
     _, (sent,) = await send_to_server(step, 200, "{}")
     body = json.loads(sent.body)
     document = parse(body["query"])

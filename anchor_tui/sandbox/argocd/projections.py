@@ -1,55 +1,15 @@
-"""Which applications, and which parts of them: label selectors and `fields`, with Argo CD's own oddities."""
+"""The query parameter `fields` of lists and watches, with Argo CD's own oddities."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-Labels = Mapping[str, str]
-JsonObject = dict[str, Any]
-TERM_PATTERN = re.compile(
-    r"\s*(?:(?P<absent>!)\s*)?(?P<key>[A-Za-z0-9][\w./-]*)\s*"
-    r"(?:(?P<equals>==?|!=)\s*(?P<value>[\w.-]*)|(?P<set>in|notin)\s*\((?P<values>[^()]*)\))?\s*"
-)
-
-
-class InvalidSelectorError(ValueError):
-    """A label selector that does not parse."""
+from anchor_tui.sandbox.json_types import JsonObject
 
 
 class InvalidFieldsError(ValueError):
-    """Fields over which the server stumbles: it answers 500."""
-
-
-def parse_label_selector(text: str) -> Callable[[Labels], bool]:
-    """`a=b,c!=d,e in (f,g),h,!i` as a test of labels."""
-    tests: list[Callable[[Labels], bool]] = []
-    position = 0
-    while position < len(text):
-        match = TERM_PATTERN.match(text, position)
-        if match is None or match.end() == position:
-            raise InvalidSelectorError(f"found '{text[position]}', expected: !, identifier, or 'end of string'")
-        tests.append(_make_label_test(match))
-        position = match.end()
-        if position < len(text):
-            if text[position] != ",":
-                raise InvalidSelectorError(f"found '{text[position]}', expected: ',' or 'end of string'")
-            position += 1
-    return lambda labels: all(test(labels) for test in tests)
-
-
-def _make_label_test(match: re.Match[str]) -> Callable[[Labels], bool]:
-    key, value = match["key"], match["value"]
-    if match["set"]:
-        values = {each.strip() for each in match["values"].split(",")}
-        wanted = match["set"] == "in"
-        return lambda labels: (labels.get(key) in values) is wanted
-    if match["equals"] == "!=":
-        return lambda labels: labels.get(key) != value
-    if match["equals"]:
-        return lambda labels: labels.get(key) == value
-    return lambda labels: (key in labels) is not bool(match["absent"])
+    """Fields for which the server returns 500."""
 
 
 LIST_FIELDS = frozenset(
@@ -68,12 +28,12 @@ LIST_FIELDS = frozenset(
         "items.operation.sync",
     }
 )
-"""What a list can select; anything else is dropped without a word."""
+"""The fields that a list can select; others are ignored silently."""
 NULL_IF_ABSENT = {"items.metadata.deletionTimestamp", "items.spec.sources", "items.spec.source"}
 
 
 def make_list_projection(fields: str) -> Callable[[JsonObject], JsonObject]:
-    """What a list with these `fields` shows of each application."""
+    """Return the function that reduces an application of a list to `fields`. Raises InvalidFieldsError."""
     names = [name.strip() for name in fields.split(",") if name.strip()]
     if any(name.startswith("-") for name in names):
         raise InvalidFieldsError(fields)
@@ -87,7 +47,7 @@ def make_list_projection(fields: str) -> Callable[[JsonObject], JsonObject]:
         state = document["status"].get("operationState")
         for name, path in paths:
             if path == ("status", "operationState", "operation", "sync"):
-                # An oddity of the server: this is the operation's result.
+                # An oddity of the server: it returns the operation's result here.
                 if state is not None and "syncResult" in state:
                     _set_path(shown, path, state["syncResult"])
             elif path[:2] == ("status", "operationState"):
@@ -104,19 +64,8 @@ def make_list_projection(fields: str) -> Callable[[JsonObject], JsonObject]:
     return project
 
 
-def make_item_projection(fields: str) -> Callable[[JsonObject], JsonObject]:
-    """What managed resources with these `fields` show of each item: `items.name` and the like."""
-    names = [name.strip().removeprefix("items.") for name in fields.split(",") if name.strip().startswith("items.")]
-
-    def project(document: JsonObject) -> JsonObject:
-        items = [{name: item[name] for name in names if name in item} for item in document.get("items", ())]
-        return {"items": items} if items else {}
-
-    return project
-
-
 def make_watch_projection(fields: str) -> Callable[[JsonObject], JsonObject]:
-    """What a watch with these `fields` shows of each line: any dotted path."""
+    """Return the function that reduces a line of a watch to `fields`: any dotted path."""
     paths = [tuple(name.strip().split(".")) for name in fields.split(",") if name.strip()]
 
     def project(line: JsonObject) -> JsonObject:
