@@ -19,7 +19,6 @@ from tests.config.config_files import MINIMAL
 
 PRINT_MODULES = """
 import os, sys
-from tests.config.config_files import MINIMAL
 end = os._exit
 def tell(code):
     print(*sys.modules, file=sys.stderr, flush=True)
