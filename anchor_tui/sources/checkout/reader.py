@@ -34,7 +34,7 @@ from anchor_tui.sources.checkout.helm import HelmError, find_helm, render_chart
 
 ONLY_ON_SERVERS = NotApplicable("only Argo CD or GitHub has this evidence: run `anchor-tui snapshot`")
 MAX_FILE_BYTES = 16 * 1024 * 1024
-_HELM_MISSING = MissingEvidence("the chart was not rendered: helm is not on the PATH")
+_HELM_MISSING = MissingEvidence("the chart was not rendered: helm is not on the PATH; install helm to render it")
 _IGNORED_FOLDERS = frozenset({".git", "templates", "node_modules"})
 
 
@@ -54,11 +54,11 @@ class Checkout:
 def read_checkout(root: Path, config: Config, now: datetime) -> Checkout:
     """Read all evidence of a checkout. Raises CheckoutError if it is not an ops repo."""
     if not root.is_dir():
-        raise CheckoutError(f"{root} is not a folder")
+        raise CheckoutError(f"{root} is not a folder; pass the path of a checkout")
     reader = _CheckoutReader(root.resolve(), config)
     if not reader.has_ops_repo_files():
         paths = f"{config.chart.path}, {config.chart.applications} and each environment's release.yaml"
-        raise CheckoutError(f"there is no ops repo in {root}: searched for {paths}")
+        raise CheckoutError(f"there is no ops repo in {root}: searched for {paths}; pass the path of a checkout")
     with ThreadPoolExecutor(max_workers=4) as pool:
         facts = pool.map(lambda environment: reader.build_facts(environment, now), config.environments)
         environments = {environment.name: known for environment, known in zip(config.environments, facts, strict=True)}

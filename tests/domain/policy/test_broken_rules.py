@@ -9,12 +9,7 @@ from typing import Any
 import pytest
 
 from anchor_tui.domain.kubernetes.workloads import read_manifests
-from anchor_tui.domain.policy.evidence.facts import (
-    BranchHead,
-    PolicyFacts,
-    RepositorySettings,
-    UpstreamHistory,
-)
+from anchor_tui.domain.policy.evidence.facts import BranchHead, PolicyFacts, RepositorySettings, UpstreamHistory
 from anchor_tui.domain.policy.registry import CHECKS
 from tests.domain.policy.sample_repo import (
     APP,

@@ -6,10 +6,7 @@ import time
 
 import pytest
 
-from anchor_tui.domain.policy.evidence.facts import (
-    MissingEvidence,
-    NotApplicable,
-)
+from anchor_tui.domain.policy.evidence.facts import MissingEvidence, NotApplicable
 from anchor_tui.domain.policy.registry import CHECKS, CHECKS_BY_ID
 from tests.domain.policy.sample_repo import (
     CONFIG,

@@ -14,9 +14,7 @@ from anchor_tui.sandbox.server import run_sandbox_in_thread
 from anchor_tui.services.observe.observer import observe_once
 from tests.domain.policy.sample_repo import CONFIG
 from tests.services.observe.policy_findings import OVERLAY, only_finding, select_checks
-from tests.values import (
-    replace,
-)
+from tests.values import replace
 
 
 def observe_scenario(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from anchor_tui.domain.model import EvidenceKind
 from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import Facts
-from anchor_tui.domain.policy.evidence.lookup import (
+from anchor_tui.domain.policy.evidence.variable_lookup import (
     VariableOccurrence,
     describe_hidden,
     describe_unset,

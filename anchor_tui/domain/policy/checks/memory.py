@@ -21,7 +21,7 @@ class _UnknownMemoryError(Exception):
 
 
 def _check_memory_budget(facts: Facts, evidence: EvidenceKind) -> Iterator[CheckOutcome]:
-    manifests = facts.manifests(evidence)
+    manifests = facts.require_manifests(evidence)
     budget = parse_quantity(facts.config.policy.memory_budget)
     total, largest_name, largest, reasons = Fraction(0), "", Fraction(0), []
     for workload in manifests.workloads:

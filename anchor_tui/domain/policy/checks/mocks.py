@@ -11,7 +11,7 @@ from anchor_tui.domain.kubernetes.workloads import Manifests, Workload
 from anchor_tui.domain.model import EvidenceKind
 from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import Facts, require
-from anchor_tui.domain.policy.evidence.lookup import (
+from anchor_tui.domain.policy.evidence.variable_lookup import (
     describe_hidden,
     describe_unset,
     find_variable,
@@ -37,7 +37,7 @@ def _check_mock_workloads(facts: Facts, evidence: EvidenceKind) -> Iterator[Chec
         for values in require(facts.values):
             yield from _check_mock_switches(values)
         return
-    manifests = facts.manifests(evidence)
+    manifests = facts.require_manifests(evidence)
     yield from _check_objects(manifests)
     kind = "live" if evidence == "live" else "rendered"
     yield passed(f"none of {len(manifests.resources)} {kind} objects is a mock")

@@ -104,7 +104,7 @@ def _is_number(tag: str) -> bool:
 def _compare_with_manifests(
     facts: Facts, evidence: EvidenceKind, release: ReleaseFile, expected: Mapping[str, ImageReference]
 ) -> Iterator[CheckOutcome]:
-    manifests = facts.manifests(evidence)
+    manifests = facts.require_manifests(evidence)
     level = _live_level(facts) if evidence == "live" else None
     verb = "runs" if evidence == "live" else "renders"
     repositories: set[str] = set()

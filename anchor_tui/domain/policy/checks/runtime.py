@@ -15,8 +15,8 @@ from anchor_tui.domain.kubernetes.workloads import Manifests, Workload
 from anchor_tui.domain.model import EvidenceKind
 from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import Facts, require
-from anchor_tui.domain.policy.evidence.lookup import walk_values
 from anchor_tui.domain.policy.evidence.replicas import count_replicas
+from anchor_tui.domain.policy.evidence.variable_lookup import walk_values
 from anchor_tui.domain.yaml.nodes import Json, KeyPath, format_key_path
 
 _REPLICA_KEYS = ("replicas", "replicaCount")
@@ -31,7 +31,7 @@ def _check_always_on(facts: Facts, evidence: EvidenceKind) -> Iterator[CheckOutc
         for values in require(facts.values):
             yield from _check_values_replicas(values)
         return
-    manifests = facts.manifests(evidence)
+    manifests = facts.require_manifests(evidence)
     workloads = _select_workloads(manifests, _STATELESS_KINDS)
     for workload in workloads:
         count, name = count_replicas(workload, manifests), str(workload)
@@ -86,7 +86,7 @@ def _check_rollout_strategy(facts: Facts, evidence: EvidenceKind) -> Iterator[Ch
         for values in require(facts.values):
             yield from _check_values_strategy(values)
         return
-    manifests = facts.manifests(evidence)
+    manifests = facts.require_manifests(evidence)
     workloads = _select_workloads(manifests, frozenset({"Deployment"}))
     for workload in workloads:
         yield _check_workload_strategy(workload, count_replicas(workload, manifests))
@@ -164,7 +164,7 @@ _STATE_KINDS = {
 
 
 def _check_managed_state(facts: Facts, evidence: EvidenceKind) -> Iterator[CheckOutcome]:
-    manifests = facts.manifests(evidence)
+    manifests = facts.require_manifests(evidence)
     for resource in manifests.resources:
         if service := _STATE_KINDS.get((resource.group, resource.kind)):
             yield failed(f"{resource} is a {service} inside the environment", None, str(resource))

@@ -11,7 +11,7 @@ from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import EvidenceKind
 from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import Facts, require
-from anchor_tui.domain.policy.evidence.lookup import find_variable, walk_values
+from anchor_tui.domain.policy.evidence.variable_lookup import find_variable, walk_values
 from anchor_tui.domain.yaml.nodes import Json, KeyPath, format_key_path
 
 JWT, JWKS = "JWT_SIGNING_SECRET", "AUTH_JWKS_URL"
@@ -81,7 +81,7 @@ def _read_key_name(item: Json) -> str:
 
 
 def _check_manifest_keys(facts: Facts, evidence: EvidenceKind) -> Iterator[CheckOutcome]:
-    manifests = facts.manifests(evidence)
+    manifests = facts.require_manifests(evidence)
     if not manifests.workloads:
         yield unknown(f"no workload is {'live' if evidence == 'live' else 'rendered'}")
         return

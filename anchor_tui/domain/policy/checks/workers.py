@@ -14,7 +14,7 @@ _NAME_FIX = "set its name under [names] in the configuration"
 
 
 def _check_gateway_image(facts: Facts, evidence: EvidenceKind) -> Iterator[CheckOutcome]:
-    manifests, names = facts.manifests(evidence), facts.config.names
+    manifests, names = facts.require_manifests(evidence), facts.config.names
     expected = _read_main_image(names.gateway, manifests)
     if isinstance(expected, str):
         yield unknown(expected, fix=_NAME_FIX)

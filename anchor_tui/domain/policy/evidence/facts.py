@@ -14,7 +14,7 @@ from anchor_tui.config.model import Config, EnvironmentConfig
 from anchor_tui.domain.helm.value_layers import LayeredValues, SourceLocation
 from anchor_tui.domain.kubernetes.application_manifests import ManifestApplication
 from anchor_tui.domain.kubernetes.workloads import Manifests
-from anchor_tui.domain.model import Application, ChecksStatus, Problem, Release, ValueObject
+from anchor_tui.domain.model import Application, ChecksStatus, EvidenceKind, Problem, Release, ValueObject
 from anchor_tui.domain.releases import locate_release, read_release
 from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.domain.yaml.document import YamlDocument, parse_document
@@ -140,7 +140,7 @@ class Facts(ValueObject, frozen=True):
     app_settings: EvidenceResult[RepositorySettings] = _NOT_COLLECTED
     ci: EvidenceResult[ChecksStatus] = _NOT_COLLECTED
 
-    def manifests(self, evidence: str) -> Manifests:
+    def require_manifests(self, evidence: EvidenceKind) -> Manifests:
         """Return the `rendered` or `live` manifests. Raises EvidenceUnavailable without them."""
         return require(self.live if evidence == "live" else self.rendered)
 

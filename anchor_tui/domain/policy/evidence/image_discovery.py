@@ -16,7 +16,7 @@ from anchor_tui.domain.helm.template_values import format_template_value
 from anchor_tui.domain.helm.value_layers import LayeredValues, SourceLocation, ValueLayer
 from anchor_tui.domain.kubernetes.image_references import ImageReference, canonicalize_repository
 from anchor_tui.domain.model import ValueObject
-from anchor_tui.domain.policy.evidence.lookup import walk_values
+from anchor_tui.domain.policy.evidence.variable_lookup import walk_values
 from anchor_tui.domain.yaml.nodes import Json, KeyPath
 
 

@@ -7,17 +7,9 @@ from typing import Any
 
 from anchor_tui.domain.kubernetes.workloads import read_manifests
 from anchor_tui.domain.model import Finding
-from anchor_tui.domain.policy.evidence.facts import (
-    Facts,
-)
+from anchor_tui.domain.policy.evidence.facts import Facts
 from anchor_tui.domain.policy.registry import CHECKS_BY_ID
-from tests.domain.policy.sample_repo import (
-    CONFIG,
-    edit_sample,
-    git_facts,
-    rendered_manifests,
-    sample,
-)
+from tests.domain.policy.sample_repo import CONFIG, edit_sample, git_facts, rendered_manifests, sample
 from tests.values import NOW, replace
 
 Manifests = list[dict[str, Any]]

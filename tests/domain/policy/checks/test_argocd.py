@@ -8,11 +8,7 @@ from typing import Any
 import pytest
 
 from anchor_tui.domain.model import ApplicationCondition, PrunableResource, ResourceCounts
-from anchor_tui.domain.policy.evidence.facts import (
-    BranchHead,
-    MissingEvidence,
-    NotApplicable,
-)
+from anchor_tui.domain.policy.evidence.facts import BranchHead, MissingEvidence, NotApplicable
 from tests.domain.policy.checks.check_runs import check_facts, check_files
 from tests.domain.policy.sample_repo import APP, HEAD, automated
 from tests.values import NOW, application

@@ -8,11 +8,7 @@ from typing import Any
 import pytest
 
 from tests.domain.policy.checks.check_runs import Manifests, add, check_manifests, scaled
-from tests.domain.policy.sample_repo import (
-    find_container,
-    find_manifest,
-    rendered_manifests,
-)
+from tests.domain.policy.sample_repo import find_container, find_manifest, rendered_manifests
 
 
 def memory(manifests: Manifests, name: str, **resources: Any) -> None:

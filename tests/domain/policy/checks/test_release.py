@@ -10,13 +10,7 @@ from anchor_tui.domain.policy.evidence.facts import UpstreamHistory
 from anchor_tui.domain.policy.registry import CHECKS_BY_ID
 from anchor_tui.domain.source_data import PastRelease
 from tests.domain.policy.checks.check_runs import check_files, check_manifests
-from tests.domain.policy.sample_repo import (
-    PROD,
-    RELEASE,
-    edit_sample,
-    git_facts,
-    rendered_manifests,
-)
+from tests.domain.policy.sample_repo import PROD, RELEASE, edit_sample, git_facts, rendered_manifests
 from tests.values import application, release, replace
 
 

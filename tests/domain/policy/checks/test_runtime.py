@@ -8,10 +8,7 @@ from typing import Any
 import pytest
 
 from tests.domain.policy.checks.check_runs import Manifests, add, scaled, status_after
-from tests.domain.policy.sample_repo import (
-    deployment,
-    find_manifest,
-)
+from tests.domain.policy.sample_repo import deployment, find_manifest
 
 
 @pytest.mark.parametrize(

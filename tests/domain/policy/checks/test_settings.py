@@ -6,10 +6,7 @@ from typing import Any
 
 import pytest
 
-from anchor_tui.domain.policy.evidence.facts import (
-    MissingEvidence,
-    RepositorySettings,
-)
+from anchor_tui.domain.policy.evidence.facts import MissingEvidence, RepositorySettings
 from tests.domain.policy.checks.check_runs import check_facts
 from tests.values import replace
 

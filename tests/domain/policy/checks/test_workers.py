@@ -7,11 +7,7 @@ from anchor_tui.domain.kubernetes.workloads import read_manifests
 from anchor_tui.domain.policy.evidence.facts import Facts
 from anchor_tui.domain.policy.registry import CHECKS_BY_ID
 from tests.domain.policy.checks.check_runs import PROD_ENVIRONMENT, check_manifests
-from tests.domain.policy.sample_repo import (
-    CONFIG,
-    find_container,
-    rendered_manifests,
-)
+from tests.domain.policy.sample_repo import CONFIG, find_container, rendered_manifests
 from tests.values import NOW, replace
 
 

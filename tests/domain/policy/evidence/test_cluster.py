@@ -7,11 +7,7 @@ from typing import Any
 
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import ApplicationCondition
-from anchor_tui.domain.policy.evidence.cluster import (
-    ApplicationResources,
-    list_created_secrets,
-    read_cluster_evidence,
-)
+from anchor_tui.domain.policy.evidence.cluster import ApplicationResources, list_created_secrets, read_cluster_evidence
 from anchor_tui.domain.policy.evidence.facts import MissingEvidence, PolicyFacts
 from tests.argocd_recordings import load_recording
 from tests.domain.policy.sample_repo import PASSING_FACTS, evaluate, only_finding

@@ -46,7 +46,7 @@ def find_variable(facts: Facts, evidence: EvidenceKind, name: str) -> VariableLo
         found = [occurrence for values in require(facts.values) for occurrence in _find_in_values(values, name)]
         visible = [occurrence for occurrence in found if occurrence.text is not None]
         return VariableLookup(tuple(visible or found))
-    manifests = facts.manifests(evidence)
+    manifests = facts.require_manifests(evidence)
     occurrences = tuple(
         _occurrence_in_container(container.env[name], str(workload))
         for workload in manifests.workloads
