@@ -25,7 +25,7 @@ class KeyAction:
     tooltip: str
     owner: KeyOwner
     call: str
-    """Textual's action string, relative to the owner. `{key}` stands for the pressed key."""
+    """Textual's action string, relative to the owner. `{key}` is replaced by the pressed key."""
     short_title: str = ""
     """Title for narrow terminals."""
     in_footer: bool = False

@@ -18,7 +18,7 @@ _CHECKED_KINDS: frozenset[LineKind] = frozenset({"ok", "warning", "failed"})
 
 
 def render_plan(plan: Plan, *, with_requests: bool, with_diffs: bool = True) -> Content:
-    """Return the whole plan: deletions first, changes, exact diffs, the pull request, the command."""
+    """Return a plan in full: deletions first, changes, exact diffs, the pull request, the command."""
     return Content("\n").join(_render_plan_lines(plan, with_requests=with_requests, with_diffs=with_diffs))
 
 

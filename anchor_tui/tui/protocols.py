@@ -1,4 +1,4 @@
-"""What the screens require of the background thread.
+"""Requirements of the screens on the background thread.
 
 The module contains types only: the code that executes actions is imported when the first action starts.
 """

@@ -14,7 +14,7 @@ MERGEABLE_KINDS = frozenset({"promotion", "rollback"})
 
 
 class ActionTarget(NamedTuple):
-    """What an action applies to: an environment, some of its applications, or a pull request by its number."""
+    """The target of an action: an environment, some of its applications, or a pull request by its number."""
 
     environment: str
     applications: tuple[AppId, ...] = ()

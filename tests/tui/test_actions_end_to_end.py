@@ -76,10 +76,10 @@ async def test_a_prune_deletes_the_listed_resources(tmp_path):
             assert isinstance(ui.app.screen, ProgressScreen)
             assert "2 resources deleted" in ui.text
             live_objects = box.applications["argocd", "anchor-msp-staging"].live
-            assert not [each for each in live_objects.values() if "mock" in each.resource.name]
+            assert not [live for live in live_objects.values() if "mock" in live.resource.name]
             await ui.press("escape")
             await ui.wait_until(lambda: ui.text.count("✓ Synced   ✓ Healthy") >= 2)
-        assert {each.entry for each in AuditLog(tmp_path / "state").read_entries()} == {"intended", "done"}
+        assert {entry.entry for entry in AuditLog(tmp_path / "state").read_entries()} == {"intended", "done"}
 
 
 async def test_a_promotion_opens_one_pull_request(tmp_path):
@@ -110,7 +110,7 @@ async def test_a_cancelled_plan_sends_nothing_but_its_refresh(tmp_path):
             assert not [
                 pull for pull in box.github_repo.pull_requests.values() if pull.branch.startswith("anchor-tui/")
             ]
-        assert {each.action for each in AuditLog(tmp_path / "state").read_entries()} <= {"hard-refresh"}
+        assert {entry.action for entry in AuditLog(tmp_path / "state").read_entries()} <= {"hard-refresh"}
 
 
 async def test_a_refresh_continues_when_its_dialog_is_closed(tmp_path):
@@ -144,7 +144,7 @@ async def test_the_cutover_waits_for_its_checklist_and_offers_fixes(tmp_path):
 
             def is_mock_found() -> bool:
                 found = ui.app.snapshot.find_environment("staging").findings if ui.app.snapshot else ()
-                return any(each.check == "mock.workloads-absent" and each.status == "fail" for each in found)
+                return any(finding.check == "mock.workloads-absent" and finding.status == "fail" for finding in found)
 
             await ui.wait_until(is_mock_found)
             await ui.press("c")

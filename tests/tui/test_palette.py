@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from anchor_tui.domain.actions.plan import Order
+from anchor_tui.tui.screens.cutover import CutoverScreen
+from anchor_tui.tui.screens.progress import ProgressScreen
 from tests.tui.harness import AppHarness, open_app
+from tests.tui.sample_plans import make_job, sync_plan
 from tests.tui.sample_readings import INCIDENT
 
 
@@ -39,3 +43,18 @@ async def test_the_palette_finds_themes():
         await ui.app.workers.wait_for_complete()
         await ui.pilot.pause()
         assert "Change the current theme" in ui.text
+
+
+async def test_the_palette_opens_dialogs_with_live_data():
+    async with open_app(environment="staging") as ui:
+        await ui.show(INCIDENT)
+        plan = sync_plan(Order("sync", "id", ("staging",)))
+        await ui.publish_jobs(make_job(plan, "done", "running"))
+        await ui.press("shift+tab")
+        await run_entry(ui, "(open)")
+        assert isinstance(ui.app.screen, ProgressScreen)
+        assert "operation" in ui.text
+        await ui.press("escape")
+        await run_entry(ui, "cutover")
+        assert isinstance(ui.app.screen, CutoverScreen)
+        assert ui.app.screen.items

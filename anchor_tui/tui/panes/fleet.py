@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from anchor_tui.domain.model import Environment, Level, Snapshot
+from anchor_tui.domain.model import Environment, Snapshot
 from anchor_tui.domain.status_marks import get_level_mark
 from anchor_tui.tui.environment_summary import (
     describe_health,
@@ -51,13 +51,3 @@ def _build_fleet_row(environment: Environment, snapshot: Snapshot, *, with_polic
     )
     url = environment.applications[0].url if environment.applications else None
     return static_row(environment.name, tuple(cells), detail, url, clipboard_text=environment.name)
-
-
-def find_worst_environment(snapshot: Snapshot) -> Environment | None:
-    """Return the environment that the header names first, if it needs attention or is failing."""
-    ranked = [
-        (environment.verdict.level.rank, environment.protected, index)
-        for index, environment in enumerate(snapshot.environments)
-    ]
-    worst = snapshot.environments[max(ranked)[2]] if ranked else None
-    return worst if worst is not None and worst.verdict.level in {Level.ATTENTION, Level.FAILING} else None

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 from textual.content import Content
 
-from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import Environment, Finding, Snapshot
 from anchor_tui.domain.policy.check_results import CheckResult, group_by_check
 from anchor_tui.domain.status_marks import StatusMark, get_check_mark
@@ -44,9 +43,7 @@ def _fold_passing(results: Iterable[CheckResult]) -> list[ListRow]:
         return []
     passed = sum(result.status == "pass" for result in passing)
     skipped = len(passing) - passed
-    summary = join_parts(
-        safe_text(f"{format_count(passed, 'check')} passed"), muted_text(f"{skipped} skipped") if skipped else None
-    )
+    summary = join_parts(safe_text(f"{passed} passed"), muted_text(f"{skipped} skipped") if skipped else None)
     names = muted_text(", ".join(sorted(result.check for result in passing)))
     return [static_row("passed", (marked_text(StatusMark.OK), summary, Content(""), Content("")), names)]
 

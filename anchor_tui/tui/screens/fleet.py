@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -17,9 +16,10 @@ from textual.screen import Screen
 
 from anchor_tui.domain.model import Environment, Snapshot
 from anchor_tui.tui.bindings import make_bindings
+from anchor_tui.tui.cursor_jump import CursorJump
 from anchor_tui.tui.keys import KeyAction
 from anchor_tui.tui.live_app import LiveApp
-from anchor_tui.tui.panes.fleet import build_fleet_pane, find_worst_environment
+from anchor_tui.tui.panes.fleet import build_fleet_pane
 from anchor_tui.tui.panes.registry import APPLICATIONS, PANES, build_pane
 from anchor_tui.tui.running_jobs import describe_running_jobs
 from anchor_tui.tui.web_browser import open_web_address
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 CARDS_MIN_HEIGHT = 28
 FLEET_PANE = "Fleet"
 READ_ONLY_NOTE = "read-only: no actions"
-CURSOR_JUMP_PERIOD = timedelta(seconds=10)
-"""Time after the start in which the cursor may jump to the worst environment."""
 
 
 class FleetScreen(Screen[None]):
@@ -62,8 +60,9 @@ class FleetScreen(Screen[None]):
         super().__init__()
         self.key_actions = key_actions
         self.environment_names = environment_names
-        self._started_at: datetime | None = None
-        self._cursor_moved = bool(environment)
+        self._cursor_jump = CursorJump()
+        if environment:
+            self._cursor_jump.cancel()
         first = environment_names[0] if environment_names else ""
         self.set_reactive(FleetScreen.environment, environment or first)
 
@@ -95,7 +94,7 @@ class FleetScreen(Screen[None]):
 
     @property
     def shown_environments(self) -> tuple[Environment, ...]:
-        """The environments whose rows the panes show."""
+        """The environments that the panes show."""
         if self.snapshot is None:
             return ()
         chosen = self.snapshot.find_environment(self.environment)
@@ -128,22 +127,11 @@ class FleetScreen(Screen[None]):
     def watch_snapshot(self, snapshot: Snapshot | None) -> None:
         """Show new data. The cursor stays on its row."""
         self._show_rows()
-        if snapshot is not None and self.is_current:
-            self._highlight_worst(snapshot)
-
-    def _highlight_worst(self, snapshot: Snapshot) -> None:
-        """Highlight the worst environment once, soon after the start and before the operator presses a key."""
-        if self.now is None or self._cursor_moved or any(source.state == "asking" for source in snapshot.sources):
-            return
-        worst = find_worst_environment(snapshot)
-        if worst is not None:
-            self.environment = worst.name
-        late = self._started_at is not None and self.now - self._started_at > CURSOR_JUMP_PERIOD
-        self._cursor_moved = worst is not None or late
+        if snapshot is not None and self.now is not None and self.is_current:
+            self.environment = self._cursor_jump.choose_environment(snapshot, self.now) or self.environment
 
     def watch_now(self, now: datetime | None) -> None:
         """Update the ages in the rows every second; the rows stay."""
-        self._started_at = self._started_at or now
         if self.is_mounted and now is not None:
             for row_list in self.query(RowList):
                 row_list.now = now
@@ -209,17 +197,15 @@ class FleetScreen(Screen[None]):
 
     def _show_available_keys(self) -> None:
         footer = self.query_one(KeyFooter)
-        footer.actions = tuple(self._available_actions())
+        in_footer = (action for action in self.key_actions if action.in_footer)
+        footer.actions = tuple(action for action in in_footer if not self.explain_unavailable(action.id))
         footer.note = READ_ONLY_NOTE if self.snapshot and self.snapshot.read_only else ""
-
-    def _available_actions(self) -> Iterator[KeyAction]:
-        return (action for action in self.key_actions if action.in_footer and not self.explain_unavailable(action.id))
 
     # --- messages from the widgets -------------------------------------------------------------------
 
     def on_key(self) -> None:
         """Keep the cursor where it is after the operator pressed any key."""
-        self._cursor_moved = True
+        self._cursor_jump.cancel()
 
     @on(DescendantFocus)
     def follow_focus(self) -> None:
@@ -264,7 +250,7 @@ class FleetScreen(Screen[None]):
 
     def choose_environment(self, name: str) -> None:
         """Highlight an environment."""
-        self._cursor_moved = True
+        self._cursor_jump.cancel()
         self.environment = name
 
     def action_show_all(self) -> None:
@@ -291,19 +277,17 @@ class FleetScreen(Screen[None]):
         row = self.highlighted_row
         if row is None or self.now is None:
             return
-        job = next((job for job in self.jobs if job.id == row.key), None)
-        if job is not None:
+        if job := next((job for job in self.jobs if job.id == row.key), None):
             from anchor_tui.tui.screens.progress import ProgressScreen
 
-            screen = ProgressScreen(job.id, job.plan.title).data_bind(LiveApp.jobs, LiveApp.now)
-            self.app.push_screen(screen)
+            self.app.push_screen(ProgressScreen(job.id, job.plan.title).data_bind(LiveApp.jobs, LiveApp.now))
         else:
             from anchor_tui.tui.screens.detail import DetailScreen
 
             self.app.push_screen(DetailScreen(row, self.now))
 
     def action_copy(self) -> None:
-        """Copy the text that the highlighted row stands for."""
+        """Copy the name, place or address of the highlighted row."""
         row = self.highlighted_row
         if row is not None and row.clipboard_text:
             self.app.copy_to_clipboard(row.clipboard_text)
@@ -313,6 +297,5 @@ class FleetScreen(Screen[None]):
         """Show every key, and if it works here and now."""
         from anchor_tui.tui.screens.help import HelpEntry, HelpScreen
 
-        self.app.push_screen(
-            HelpScreen([HelpEntry(action, self.explain_unavailable(action.id)) for action in self.key_actions])
-        )
+        entries = [HelpEntry(action, self.explain_unavailable(action.id)) for action in self.key_actions]
+        self.app.push_screen(HelpScreen(entries))

@@ -9,12 +9,13 @@ from textual.binding import BindingType
 from textual.reactive import reactive
 
 from anchor_tui.domain.formatting import format_count
+from anchor_tui.domain.model import AppId
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.keys import REGISTRY, KeyAction
 from anchor_tui.tui.panes.applications import application_row_key
 from anchor_tui.tui.panes.registry import APPLICATIONS, PULL_REQUESTS
 from anchor_tui.tui.screens.fleet import FleetScreen
-from anchor_tui.tui.targets import ActionTarget, explain_unavailable_action
+from anchor_tui.tui.targets import ActionTarget, explain_unavailable_action, find_only_pull_request
 from anchor_tui.tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 StartAction = Callable[["ActionId", ActionTarget], None]
 MUTATING_ACTIONS = frozenset(action.id for action in REGISTRY if action.mutates)
-MERGEABLE_KINDS = frozenset({"promotion", "rollback"})
 
 
 class OperatorFleetScreen(FleetScreen):
@@ -43,36 +43,35 @@ class OperatorFleetScreen(FleetScreen):
         super().__init__(environment_names, key_actions, environment)
         self._start_action = start_action
 
-    # --- what an action applies to -------------------------------------------------------------------
+    # --- target and availability ---------------------------------------------------------------------
 
     @property
     def target(self) -> ActionTarget:
-        """What an action applies to.
+        """The target of an action.
 
         The selected applications; without a selection the highlighted one of several; otherwise the environment.
         """
         row = self.highlighted_row
         if self.pane == PULL_REQUESTS:
             return ActionTarget(self.environment, (), int(row.key) if row and row.key.isdecimal() else None)
-        found = {
-            application_row_key(environment, app): (environment.name, app.id)
-            for environment in (self.snapshot.environments if self.snapshot else ())
-            for app in environment.applications
-        }
-        if chosen := tuple(id_ for key, (_, id_) in found.items() if key in self.selected):
-            return ActionTarget(self.environment, chosen, self._only_pull_request)
-        several = sum(len(environment.applications) for environment in self.shown_environments) > 1
-        if self.pane == APPLICATIONS and row is not None and several and row.key in found:
-            name, id_ = found[row.key]
-            return ActionTarget(name, (id_,), self._only_pull_request)
-        return ActionTarget(self.environment, (), self._only_pull_request)
-
-    @property
-    def _only_pull_request(self) -> int | None:
-        """Number of the environment's mergeable pull request, if there is exactly one."""
         environment = self.snapshot.find_environment(self.environment) if self.snapshot else None
-        pulls = [pull for pull in (environment.pull_requests if environment else ()) if pull.kind in MERGEABLE_KINDS]
-        return pulls[0].number if len(pulls) == 1 else None
+        pull_request = find_only_pull_request(environment) if environment else None
+        applications = self._list_applications()
+        if selected := tuple(id_ for key, (_, id_) in applications.items() if key in self.selected):
+            return ActionTarget(self.environment, selected, pull_request)
+        several = sum(len(shown.applications) for shown in self.shown_environments) > 1
+        if self.pane == APPLICATIONS and row is not None and several and row.key in applications:
+            name, id_ = applications[row.key]
+            return ActionTarget(name, (id_,), pull_request)
+        return ActionTarget(self.environment, (), pull_request)
+
+    def _list_applications(self) -> dict[str, tuple[str, AppId]]:
+        """Return environment name and id of every application by its row's key."""
+        return {
+            application_row_key(environment, application): (environment.name, application.id)
+            for environment in (self.snapshot.environments if self.snapshot else ())
+            for application in environment.applications
+        }
 
     def explain_unavailable(self, action_id: str) -> str:
         """Return why an action is unavailable here and now, or an empty string."""

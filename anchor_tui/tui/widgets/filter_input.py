@@ -11,7 +11,7 @@ from anchor_tui.tui.widgets.row_list import RowList
 
 
 class FilterInput(Input):
-    """A text field whose cursor keys move the cursor of the filtered rows."""
+    """A text field. Its cursor keys move the cursor of the filtered rows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "move_cursor(1)", "Next row", id="next-row", show=False),

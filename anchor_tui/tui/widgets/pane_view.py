@@ -53,7 +53,7 @@ class PaneView(Vertical):
     ) -> None:
         """Show the rows of `content`.
 
-        `panes` and `active` are for the tabs, `running` describes running actions, `scope` says whose rows are shown.
+        `panes` and `active` are for the tabs. `running` describes running actions, `scope` the shown environments.
         """
         tabs = self.query_one(PaneTabs)
         tabs.panes = tuple((name, len(pane.rows)) for name, pane in panes.items())

@@ -25,7 +25,7 @@ from textual.visual import Visual
 from anchor_tui.tui.bindings import make_bindings
 
 _MEASURED_ROWS = 60
-"""Number of rows whose widths are measured. Longer texts further down are cut."""
+"""Number of rows that are measured for the column widths. Longer texts further down are cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
             return self._render_strip(titles, " ", width, "row-list--titles")
         index = y - 1 + self.scroll_offset.y
         if not self.rows and y == 1:
-            return self._render_strip((Content(self.empty_text),), " ", width, "row-list--titles", whole=True)
+            return self._render_strip((Content(self.empty_text),), " ", width, "row-list--titles", full_width=True)
         if not 0 <= index < len(self.rows):
             return Strip.blank(width, self.rich_style)
         here = index == self._index
@@ -213,9 +213,9 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         return self._render_strip(cells, gutter, width, "row-list--cursor" if here else "row-list--row")
 
     def _render_strip(
-        self, cells: tuple[Content, ...], gutter: str, width: int, component: str, *, whole: bool = False
+        self, cells: tuple[Content, ...], gutter: str, width: int, component: str, *, full_width: bool = False
     ) -> Strip:
-        widths = (width - 1,) if whole else self._widths
+        widths = (width - 1,) if full_width else self._widths
         padded = [
             cell.truncate(cell_width, ellipsis=True, pad=True)
             for cell, cell_width in zip(cells, widths, strict=False)

@@ -48,7 +48,7 @@ async def test_failures_are_first_and_passed_checks_are_folded(picture):
             "auth.jwt-required",
             "passed",
         ]
-        assert "2 checks passed  1 skipped" in ui.text
+        assert "2 passed  1 skipped" in ui.text
         assert ui.picture() == picture
 
 
@@ -106,7 +106,7 @@ async def test_the_pane_explains_that_no_check_was_evaluated():
 
 
 def test_a_check_is_as_bad_as_its_worst_evidence():
-    results = {each.check: each for each in group_by_check(FINDINGS.environments["prod"])}
+    results = {result.check: result for result in group_by_check(FINDINGS.environments["prod"])}
     assert results[MOCK].status == "fail"
     assert results[MOCK].evidence == ("git", "rendered")
     assert results[MOCK].worst.line == 41

@@ -26,11 +26,14 @@ async def test_an_action_applies_to_highlighted_or_selected_applications():
         await ui.show(HEALTHY)
         await ui.press("v", "down")
         await ui.open_plan("s", sync_plan)
-        assert [each.name for each in ui.backend.orders[-1].applications] == ["anchor-msp-staging"]
+        assert [application.name for application in ui.backend.orders[-1].applications] == ["anchor-msp-staging"]
         await ui.press("escape", "home", "space", "down", "space")
         assert "2 applications selected" in ui.text
         await ui.open_plan("s", sync_plan)
-        assert [each.name for each in ui.backend.orders[-1].applications] == ["anchor-msp-dev", "anchor-msp-prod"]
+        assert [application.name for application in ui.backend.orders[-1].applications] == [
+            "anchor-msp-dev",
+            "anchor-msp-prod",
+        ]
         await ui.press("escape")
         assert ui.operator_fleet.selected == frozenset()
 

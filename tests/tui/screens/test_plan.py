@@ -128,7 +128,7 @@ async def test_enter_does_nothing_until_the_phrase_matches(typed):
         assert ui.app.screen is screen
         assert "that is not prod 3: nothing was sent" in ui.text
         await ui.press("backspace")
-        assert ("that is not prod 3" in ui.text) == (not typed)  # gone as soon as something else stands there
+        assert ("that is not prod 3" in ui.text) == (not typed)  # an edit removes the complaint
 
 
 async def test_a_protected_environment_requires_phrase_and_reason():
@@ -156,7 +156,7 @@ async def test_an_option_rebuilds_the_plan_and_is_not_remembered():
         await ui.wait_until(lambda: screen.is_readable)
         await ui.press("d")
         await ui.wait_until(lambda: screen.is_readable)
-        assert [(each.prune, each.dry_run) for each in ui.backend.orders] == [
+        assert [(order.prune, order.dry_run) for order in ui.backend.orders] == [
             (False, False),
             (True, False),
             (True, True),

@@ -37,5 +37,5 @@ async def test_a_card_shows_the_open_pull_request():
     async with open_app() as ui:
         await ui.show(readings(repo=fresh(ops_repo(pull_requests=(opened(232, staging="1.44.0"),)))))
         assert "#232 promote 1.44.0" in ui.text
-        grid = ui.app.screen.query_one("#rows", RowList)
-        assert grid.highlighted_row is not None
+        row_list = ui.app.screen.query_one("#rows", RowList)
+        assert row_list.highlighted_row is not None

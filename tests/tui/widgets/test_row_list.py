@@ -20,14 +20,14 @@ async def test_the_cursor_stays_on_its_row():
     async with open_app(config=chosen) as ui:
         await ui.show(readings(fresh(argocd(*apps, labels={"tier": "all"}))))
         await ui.press("end")
-        grid = ui.fleet.active_list
-        assert grid.highlighted_row is not None
-        assert grid.highlighted_row.key.endswith("app-0999")
+        row_list = ui.fleet.active_list
+        assert row_list.highlighted_row is not None
+        assert row_list.highlighted_row.key.endswith("app-0999")
         assert "app-0999" in ui.text
         await ui.press("up")
         await ui.show(readings(fresh(argocd(*apps[500:], labels={"tier": "all"}))))
-        assert grid.highlighted_row is not None
-        assert grid.highlighted_row.key.endswith("app-0998")
+        assert row_list.highlighted_row is not None
+        assert row_list.highlighted_row.key.endswith("app-0998")
         await ui.show(readings(fresh(argocd(*apps[:10], labels={"tier": "all"}))))
-        assert grid.highlighted_row is not None
-        assert grid.highlighted_row.key.endswith("app-0009")
+        assert row_list.highlighted_row is not None
+        assert row_list.highlighted_row.key.endswith("app-0009")
