@@ -1,4 +1,4 @@
-"""The recorded answers of a real Argo CD, and a transport that plays them back."""
+"""The recorded responses of a real Argo CD, and a transport that replays them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent / "recordings" / "argocd"
 
 @dataclass(frozen=True)
 class Recording:
-    """One request and what a real server answered."""
+    """One request and the response of a real server."""
 
     name: str
     raw: dict[str, Any]
@@ -43,13 +43,13 @@ class Recording:
 
     @property
     def content(self) -> bytes:
-        """The bytes as they came: a stream's lines with their prefixes, or the body."""
+        """The recorded bytes: a stream's lines with their prefixes, or the body."""
         if self.is_stream:
             return b"".join(_stream_line(line) for line in self.raw["lines"])
         return self.body.encode() if isinstance(self.body, str) else json.dumps(self.body).encode()
 
     def response(self, request: httpx.Request) -> httpx.Response:
-        """The same answer again; one that never came is a timeout."""
+        """Return the recorded response; raise ReadTimeout if the server never answered."""
         if self.status is None:
             raise httpx.ReadTimeout("no answer", request=request)
         headers = {
@@ -61,8 +61,8 @@ class Recording:
 
 
 def _stream_line(line: dict[str, Any]) -> bytes:
-    said = line.get("line")
-    text = said if isinstance(said, str) else "" if said is None else json.dumps(said)
+    content = line.get("line")
+    text = content if isinstance(content, str) else "" if content is None else json.dumps(content)
     return f"{line.get('prefix') or ''}{text}\n".encode()
 
 
@@ -72,7 +72,7 @@ def load_recording(name: str) -> Recording:
 
 
 def recording_names(*prefixes: str) -> list[str]:
-    """The names of the recordings that begin with one of the prefixes."""
+    """Return the names of the recordings that start with one of the prefixes."""
     return sorted(path.stem for path in FOLDER.glob("*.json") if path.stem.startswith(prefixes))
 
 
@@ -80,7 +80,7 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 
 def replay_transport(routes: dict[str, str | Handler]) -> httpx.MockTransport:
-    """A transport that answers each path with a recording, by name, or with a function; else 404."""
+    """Return a transport that answers each path with a recording, by name, or with a function; others with 404."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         found = routes.get(request.url.path)

@@ -1,4 +1,4 @@
-"""Results compared byte by byte with files; `ANCHOR_GOLDEN=write pytest` writes them anew."""
+"""Compare results with golden files byte by byte; `ANCHOR_GOLDEN=write pytest` rewrites the files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def assert_matches_file(file: Path, text: str) -> None:
-    """That a text is what the file says."""
+    """Assert that the text equals the content of the golden file."""
     if os.environ.get("ANCHOR_GOLDEN") == "write":
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(text.encode())

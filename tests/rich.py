@@ -1,4 +1,4 @@
-"""One estate with something of everything in it, foreign text that would like to be more among it."""
+"""One snapshot with something of everything, including foreign text with markup and terminal escapes."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ EVIL = (
     "\x1b[31mred\x1b]0;title\x07 <b>*bold*</b> | `code`\n# heading [x](javascript:1) "
     "\u202egpj ![i](http://e/x) www.e.example"
 )
-"""Text as anybody can write it into a pull request's title."""
+"""Text that anyone can write into the title of a pull request."""
 
 
 def snapshot() -> Snapshot:
-    """Dev OutOfSync with an operation, staging absent and behind, prod Degraded; GitHub stale."""
+    """Return a snapshot: dev OutOfSync with an operation, staging absent and behind, prod Degraded, GitHub stale."""
     dev = application(
         "anchor-msp-dev",
         url="https://cd.example.com/applications/argocd/anchor-msp-dev",

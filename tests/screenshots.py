@@ -1,6 +1,6 @@
-"""Draws the README's pictures: the embedded servers with a clock that stands still, the real client, the real screen.
+"""Draw the README's pictures from the embedded servers, with a fixed clock and the real client and screen.
 
-`make screenshots`. The same code gives the same pictures, so that a change shows in the diff.
+Run with `make screenshots`. The same code produces the same pictures, so that a change is visible in the diff.
 """
 
 from __future__ import annotations
@@ -13,29 +13,36 @@ from pathlib import Path
 from anchor_tui.config.load import parse_config
 from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.plan import Order, Plan
+from anchor_tui.domain.model import Snapshot
 from anchor_tui.sandbox.clock import ManualClock
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.execute.audit import AuditLog
 from anchor_tui.services.execute.executor import PlanExecutor
-from anchor_tui.services.observe.observer import Observer, make_sources
-from tests.tui.harness import open_app
+from anchor_tui.services.observe.observer import Observer
+from anchor_tui.services.observe.source_factory import make_sources
+from tests.tui.harness import AppHarness, open_app
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
 NOON = datetime(2026, 11, 23, 14, 2, 31, tzinfo=UTC)
+NO_FOLDER = Path("/nonexistent")
 SIZES = ((110, 32), (80, 24))
 SCENARIOS = {"steady": (), "incident": (), "cutover": ("3", "tab")}
-"""Each scenario with the keys that lead to what is worth a picture."""
+"""Each scenario with the keys that are pressed before its picture."""
 PLANS = {
-    "prune-incident": ("P", Order("hard-refresh-prune", "a-plan", ("staging",)), ((110, 32), (80, 24))),
-    "promote-release-day": ("p", Order("promote", "a-plan", ("staging",)), ((120, 40),)),
-    "rollback-incident": ("b", Order("rollback", "a-plan", ("prod",), version="1.43.1"), ((120, 40),)),
+    "prune-incident": (("P",), Order("hard-refresh-prune", "a-plan", ("staging",)), ((110, 32), (80, 24))),
+    "promote-release-day": (("p",), Order("promote", "a-plan", ("staging",)), ((120, 40),)),
+    "rollback-incident": (
+        ("b", "down", "enter"),
+        Order("rollback", "a-plan", ("prod",), version="1.43.1"),
+        ((120, 40),),
+    ),
 }
-"""Each Plan's picture with the key that shows it; the name ends in its scenario."""
+"""Each plan's picture with the keys that show it, its order and its sizes. The name ends in its scenario."""
 
 
 def make_config(box: Sandbox) -> tuple[Config, dict[str, str]]:
-    """A configuration that knows nothing but the embedded servers."""
+    """Return a configuration of the embedded servers, and its environment variables."""
     text = f"""
         [argocd]
         server = "{box.argocd_url}"
@@ -49,64 +56,61 @@ def make_config(box: Sandbox) -> tuple[Config, dict[str, str]]:
     return parse_config(text, Path("anchor-tui.toml"), environ), environ
 
 
+async def read_snapshot(box: Sandbox, config: Config, environ: dict[str, str]) -> Snapshot:
+    """Read the embedded servers once."""
+    sources = make_sources(config, environ, NO_FOLDER, box.clock.now)
+    return await Observer(config, sources, box.clock.now).read_once(20)
+
+
+async def draw_screen(ui: AppHarness, snapshot: Snapshot, keys: tuple[str, ...]) -> str:
+    """Show a snapshot, press keys and return the picture."""
+    ui.time = ui.app.now = NOON
+    await ui.publish(snapshot)
+    await ui.press(*keys)
+    if ui.app.screen.is_modal:
+        ui.app.screen.set_focus(None)  # no blinking cursor
+    await ui.pilot.pause()
+    await ui.pilot.pause()
+    return re.sub(r"127\.0\.0\.1:\d+", "cd.example.com", ui.picture())
+
+
 async def draw_fleet(scenario: str) -> dict[str, str]:
-    """The pictures of one scenario, by file name."""
+    """Return the pictures of a scenario by file name."""
     pictures = {}
     async with Sandbox.start(scenario, clock=ManualClock(NOON)) as box:
         config, environ = make_config(box)
-        sources = make_sources(config, environ, Path("/nonexistent"), box.clock.now)
-        snapshot = await Observer(config, sources, box.clock.now).read_once(20)
+        snapshot = await read_snapshot(box, config, environ)
         for width, height in SIZES:
-            async with open_app((width, height), config) as stage:
-                stage.moment = NOON
-                stage.app.now = NOON
-                assert stage.reader.listener is not None
-                stage.reader.listener(snapshot)
-                await stage.pilot.pause()
-                await stage.press(*SCENARIOS[scenario])
-                await stage.pilot.pause()
-                picture = re.sub(r"127\.0\.0\.1:\d+", "cd.example.com", stage.picture())
+            async with open_app((width, height), config) as ui:
+                picture = await draw_screen(ui, snapshot, SCENARIOS[scenario])
                 pictures[f"fleet-{scenario}-{width}x{height}.svg"] = picture
     return pictures
 
 
 async def draw_plan(name: str) -> dict[str, str]:
-    """The pictures of one Plan, made from the embedded servers and confirmed by nobody."""
-    key, order, sizes = PLANS[name]
+    """Return the pictures of a plan by file name. The plan is not executed."""
+    keys, order, sizes = PLANS[name]
     pictures = {}
     async with Sandbox.start(name.partition("-")[2], clock=ManualClock(NOON)) as box:
         config, environ = make_config(box)
-        sources = make_sources(config, environ, Path("/nonexistent"), box.clock.now)
-        snapshot = await Observer(config, sources, box.clock.now).read_once(20)
-        connections = Connections(config, environ, Path("/nonexistent"))
-        executor = PlanExecutor(connections, AuditLog(Path("/nonexistent")), now=box.clock.now)
-        found = await executor.prepare(order, snapshot, only_look=True)
-        assert isinstance(found, Plan), found
-        past = await executor.earlier_releases(order.environments[0])
+        snapshot = await read_snapshot(box, config, environ)
+        executor = PlanExecutor(Connections(config, environ, NO_FOLDER), AuditLog(NO_FOLDER), now=box.clock.now)
+        plan = await executor.prepare(order, snapshot, only_look=True)
+        assert isinstance(plan, Plan), plan
+        releases = await executor.earlier_releases(order.environments[0])
         for width, height in sizes:
-            async with open_app((width, height), config, environment=order.environments[0]) as stage:
-                stage.moment = NOON
-                stage.app.now = NOON
-                stage.reader.plan = lambda _: found
-                stage.reader.releases = past
-                assert stage.reader.listener is not None
-                stage.reader.listener(snapshot)
-                await stage.pilot.pause()
-                await stage.press(key, *(("down", "enter") if key == "b" else ()))
-                stage.app.screen.set_focus(None)
-                await stage.pilot.pause()
-                await stage.pilot.pause()
-                picture = re.sub(r"127\.0\.0\.1:\d+", "cd.example.com", stage.picture())
-                pictures[f"{name}-{width}x{height}.svg"] = picture
+            async with open_app((width, height), config, environment=order.environments[0]) as ui:
+                ui.backend.plan = lambda _: plan
+                ui.backend.releases = releases
+                pictures[f"{name}-{width}x{height}.svg"] = await draw_screen(ui, snapshot, keys)
     return pictures
 
 
 async def draw_all() -> None:
-    """Draws them all."""
+    """Write all pictures."""
     FOLDER.mkdir(exist_ok=True)
-    every = [*(draw_fleet(scenario) for scenario in SCENARIOS), *(draw_plan(name) for name in PLANS)]
-    for drawn in every:
-        for name, picture in (await drawn).items():
+    for drawing in [*map(draw_fleet, SCENARIOS), *map(draw_plan, PLANS)]:
+        for name, picture in (await drawing).items():
             (FOLDER / name).write_text(picture)
 
 

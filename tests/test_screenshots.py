@@ -1,4 +1,4 @@
-"""The README's pictures are what the screen shows."""
+"""The README's pictures are up to date."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from tests.screenshots import FOLDER, PLANS, SCENARIOS, draw_fleet, draw_plan
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-async def test_the_pictures_are_current_else_run_make_screenshots(scenario):
+async def test_pictures_of_scenarios_are_current(scenario):
     for name, picture in (await draw_fleet(scenario)).items():
-        assert (FOLDER / name).read_text() == picture, f"{name} differs: make screenshots"
+        assert (FOLDER / name).read_text() == picture, f"{name} is outdated: run `make screenshots`"
 
 
 @pytest.mark.parametrize("plan", PLANS)
-async def test_the_pictures_of_plans_are_current_else_run_make_screenshots(plan):
+async def test_pictures_of_plans_are_current(plan):
     for name, picture in (await draw_plan(plan)).items():
-        assert (FOLDER / name).read_text() == picture, f"{name} differs: make screenshots"
+        assert (FOLDER / name).read_text() == picture, f"{name} is outdated: run `make screenshots`"

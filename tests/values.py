@@ -1,4 +1,4 @@
-"""Plain values to build estates from, for tests that need no server."""
+"""Values of the domain and the configuration, for tests without a server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOW = datetime(2026, 11, 23, 14, 2, 31, tzinfo=UTC)
 
 
 def replace(value: T, **changes: Any) -> T:
-    """Another value, whether it is of the domain or of the configuration."""
+    """Return a copy with changes, of a domain struct or a configuration dataclass."""
     return (msgspec.structs if isinstance(value, msgspec.Struct) else dataclasses).replace(value, **changes)
 
 
@@ -48,13 +48,13 @@ def environment_config(name: str, **changes: Any) -> EnvironmentConfig:
 
 
 def config(*environments: EnvironmentConfig, **changes: Any) -> Config:
-    """Of dev, staging and prod, where nothing else is said."""
+    """Return a configuration; of dev, staging and prod by default."""
     chosen = environments or tuple(environment_config(name) for name in ("dev", "staging", "prod"))
     return replace(Config(github=GitHubConfig(ops_repo="anchor/anchor-msp-ops"), environments=chosen), **changes)
 
 
 def application(name: str = "anchor-msp-prod", **changes: Any) -> Application:
-    """Well in every respect."""
+    """Return an application that is synced and healthy."""
     base = Application(
         source="argocd",
         namespace="argocd",
@@ -71,7 +71,7 @@ def application(name: str = "anchor-msp-prod", **changes: Any) -> Application:
 
 
 def release(version: str, **changes: Any) -> Release:
-    """With one image whose digest follows from the version."""
+    """Return a release with one image; its digest is derived from the version."""
     digest = f"sha256:{version.encode().hex():0<64}"
     number = int(version.replace(".", ""))
     base = Release(
@@ -86,11 +86,11 @@ def release(version: str, **changes: Any) -> Release:
 
 
 def files(*versions: str, whole: bool | None = True, **changes: Any) -> EnvironmentFiles:
-    """An environment's files with its history, newest first."""
+    """Return the files of an environment whose history has these versions, newest first."""
     releases = [release(version) for version in versions]
     base = EnvironmentFiles(
         release=releases[0] if releases else None,
-        history=tuple(PastRelease(f"{index:040x}", each) for index, each in enumerate(releases)),
+        history=tuple(PastRelease(f"{index:040x}", past) for index, past in enumerate(releases)),
         history_complete=whole,
     )
     return replace(base, **changes)
@@ -104,13 +104,13 @@ def pull_request(number: int = 232, **changes: Any) -> PullRequest:
 def opened(
     number: int = 232, branch: str = "topic", labels: tuple[str, ...] = (), **moves: str | None
 ) -> OpenPullRequestData:
-    """A pull request that moves environments to versions; None is a release that cannot be read."""
+    """Return a pull request that changes environments to versions; None is an unreadable release."""
     releases = {name: release(version) if version else None for name, version in moves.items()}
     return OpenPullRequestData(pull_request(number, labels=labels), branch, releases)
 
 
 def ops_repo(**changes: Any) -> OpsRepoData:
-    """dev, staging and prod, each one release behind the other."""
+    """Return an ops repo with dev, staging and prod, each one release behind the one before."""
     base = OpsRepoData(
         name="anchor/anchor-msp-ops",
         url="https://github.com/anchor/anchor-msp-ops",
@@ -126,9 +126,9 @@ def ops_repo(**changes: Any) -> OpsRepoData:
 
 
 def argocd(*applications: Application, labels: dict[str, str] | None = None, **changes: Any) -> ArgoCDData:
-    """An Argo CD with these applications; the well ones of dev, staging and prod where none are given."""
+    """Return an Argo CD with these applications; by default the healthy ones of dev, staging and prod."""
     chosen = applications or tuple(application(f"anchor-msp-{name}") for name in ("dev", "staging", "prod"))
-    observed = tuple(ObservedApplication(each, labels or {}) for each in chosen)
+    observed = tuple(ObservedApplication(app, labels or {}) for app in chosen)
     base = ArgoCDData("argocd", "https://cd.example.com", "v3.5.1", own_namespace="argocd", applications=observed)
     return replace(base, **changes)
 
@@ -138,6 +138,6 @@ def fresh(value: Any, **changes: Any) -> Fresh[Any]:
 
 
 def readings(apps: Any = None, repo: Any = None, **changes: Any) -> SourceReadings:
-    """Everything fresh, where nothing else is said."""
+    """Return readings; everything is fresh by default."""
     base = SourceReadings(argocd={"argocd": apps or fresh(argocd())}, github=repo or fresh(ops_repo()))
     return replace(base, **changes)

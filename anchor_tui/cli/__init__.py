@@ -1,1 +1,1 @@
-"""The headless commands. None of them imports textual; what costs time is imported when a command runs."""
+"""The headless commands. None of them imports textual; a command imports expensive modules only when it runs."""

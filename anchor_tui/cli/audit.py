@@ -1,9 +1,8 @@
-"""`anchor-tui audit`: what was done from here, newest last."""
+"""`anchor-tui audit`: the actions of this machine with their outcomes, newest last."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from anchor_tui.cli.arguments import add_config_options
@@ -15,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
+    """Add the arguments of the command."""
     add_config_options(parser)
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="json: the lines as they are kept")
-    parser.add_argument("--steps", action="store_true", help="each step too, not only what was asked for and its end")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="json prints the stored lines")
+    parser.add_argument("--steps", action="store_true", help="also list every step, not only actions and outcomes")
 
 
-def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -> int:  # noqa: ARG001 - as every command
-    """Prints the audit. Needs no configuration: it is one for the user."""
+def run(arguments: argparse.Namespace) -> int:
+    """Print the audit. It does not depend on the configuration: there is one audit for each user."""
     import os
 
     from anchor_tui.services.execute.audit import AuditError, AuditLog
@@ -36,20 +35,18 @@ def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -
         print_error(str(error))
         return ExitCode.SOURCE_UNAVAILABLE
     if unreadable:
-        print_error(f"{unreadable} line(s) of {audit.path} cannot be read, as after a crash in the middle of one")
+        print_error(f"{unreadable} line(s) of {audit.path} are unreadable, as after a crash; they are left out")
     if arguments.format == "json":
-        return (
-            ExitCode.OK
-            if write_result("".join(_format_json_line(each) for each in entries).encode(), None)
-            else ExitCode.USAGE
-        )
-    chosen = [each for each in entries if arguments.steps or each.step is None or each.step < 0]
-    text = "".join(_format_text_line(each) for each in chosen) or f"nothing was done from here yet ({audit.path})\n"
-    return ExitCode.OK if write_text_result(text, None) else ExitCode.USAGE
+        written = write_result("".join(map(_format_json_line, entries)).encode(), None)
+    else:
+        chosen = [entry for entry in entries if arguments.steps or entry.step is None or entry.step < 0]
+        text = "".join(map(_format_text_line, chosen)) or f"no actions were started on this machine ({audit.path})\n"
+        written = write_text_result(text, None)
+    return ExitCode.OK if written else ExitCode.USAGE
 
 
 def _format_json_line(entry: AuditEntry) -> str:
-    """The line as it is kept, but for what a terminal would obey."""
+    """Return the line as it is stored, with control characters escaped."""
     import msgspec
 
     from anchor_tui.services.snapshot_json import escape_control_characters
@@ -58,13 +55,12 @@ def _format_json_line(entry: AuditEntry) -> str:
 
 
 def _format_text_line(entry: AuditEntry) -> str:
-    from anchor_tui.cli.output.plan_text import OUTCOME_MARKS
     from anchor_tui.domain.formatting import sanitize_text
-    from anchor_tui.domain.status_marks import StatusMark
+    from anchor_tui.domain.status_marks import StatusMark, get_state_mark
 
-    mark = StatusMark.PROGRESS if entry.entry == "intended" else OUTCOME_MARKS[entry.entry]
-    where = entry.subject or ", ".join(entry.environments)
+    mark = StatusMark.PROGRESS if entry.entry == "intended" else get_state_mark(entry.entry)
+    target = entry.subject or ", ".join(entry.environments)
     step = f" step {entry.step + 1}" if entry.step is not None and entry.step >= 0 else ""
     reason = f"  reason: {entry.reason}" if entry.reason and entry.entry == "intended" else ""
-    words = f"{entry.at:%Y-%m-%d %H:%M:%S}Z {mark.glyph()} {entry.entry:8} {entry.action}{step}  {where}"
-    return sanitize_text(f"{words}  {entry.message}  by {entry.who}{reason}") + "\n"
+    text = f"{entry.at:%Y-%m-%d %H:%M:%S}Z {mark.glyph()} {entry.entry:8} {entry.action}{step}  {target}"
+    return sanitize_text(f"{text}  {entry.message}  by {entry.who}{reason}") + "\n"

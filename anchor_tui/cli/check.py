@@ -1,4 +1,4 @@
-"""`anchor-tui check`: the policy on a checkout of the ops repo, offline, with or without a configuration."""
+"""`anchor-tui check`: evaluate the policy on a checkout of the ops repo, offline."""
 
 from __future__ import annotations
 
@@ -20,24 +20,33 @@ FAIL_ON = ("error", "warning", "unknown")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the command."""
+    """Add the arguments of the command."""
     add_config_options(parser)
-    parser.add_argument("path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the checkout; default here")
-    parser.add_argument("--format", choices=CHECK_FORMATS, default="text", help="default text")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there, whole or not at all")
+    parser.add_argument(
+        "path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the checkout; default: the current folder"
+    )
+    parser.add_argument("--format", choices=CHECK_FORMATS, default="text", help="output format; default: text")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="write to a file instead of stdout; it is replaced only by a complete report",
+    )
     parser.add_argument(
         "--fail-on",
         type=make_list_parser(FAIL_ON),
         default=("error",),
         metavar="LIST",
-        help="what makes it exit 1, comma-separated: error, warning (and errors), unknown (and errors); default error",
+        help="findings that cause exit code 1, comma-separated: error, warning, unknown; errors always count; "
+        "default: error",
     )
-    parser.add_argument("--list", action="store_true", help="the checks, one a line")
-    parser.add_argument("--explain", metavar="ID", help="one check: the rule, why it is there, how to mend it")
+    parser.add_argument("--list", action="store_true", help="list all checks, one per line")
+    parser.add_argument("--explain", metavar="ID", help="describe one check: the rule, its source and its fix")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Reads the checkout, judges it and prints. Raises `config.load.ConfigErrors`."""
+    """Evaluate the policy on a checkout and print the report. Raises `config.load.ConfigErrors`."""
     from anchor_tui.cli.output.check import explanation
 
     if arguments.list:
@@ -68,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def choose_exit_code(report: CheckReport, fail_on: tuple[str, ...]) -> ExitCode:
-    """1 where something named was found; an error counts with each of the names."""
+    """Return FINDINGS if the report contains a kind of `fail_on` or an error, otherwise OK."""
     counts = report.count_findings()
     return ExitCode.FINDINGS if any(counts[name] for name in {"error", *fail_on}) else ExitCode.OK
 
@@ -88,14 +97,15 @@ def _build_report(path: Path, config: Config) -> CheckReport:
 
 
 def _load_config(arguments: argparse.Namespace) -> Config:
-    """What is named or found; else what the defaults say, for which no file has to be there."""
-    from anchor_tui.config.load import CONFIG_FILE_NAME, find_config_file, load_config, parse_config
+    """Return the configuration from the option, the environment, the checkout or the user; otherwise the defaults."""
+    from anchor_tui.config.load import load_config, parse_config
+    from anchor_tui.config.location import CONFIG_FILE_NAME, CONFIG_FILE_VARIABLE, find_config_file
     from anchor_tui.domain.policy.registry import CHECKS_BY_ID
 
-    there = arguments.path / CONFIG_FILE_NAME
+    in_checkout = arguments.path / CONFIG_FILE_NAME
     file = arguments.config
-    if file is None and not os.environ.get("ANCHOR_TUI_CONFIG") and there.is_file():
-        file = there.absolute()
+    if file is None and not os.environ.get(CONFIG_FILE_VARIABLE) and in_checkout.is_file():
+        file = in_checkout.absolute()
     if find_config_file(file, os.environ, Path.cwd()) is None:
         return parse_config('[github]\nops_repo = "owner/name"\n', Path(CONFIG_FILE_NAME), os.environ)
     return load_config(file, os.environ, cwd=Path.cwd(), checks=CHECKS_BY_ID)

@@ -1,4 +1,4 @@
-"""`anchor-tui config init|show|schema`: a file to begin with, what is in force, and what may be said."""
+"""`anchor-tui config`: write a commented file, show the effective values, or print the JSON Schema."""
 
 from __future__ import annotations
 
@@ -7,65 +7,64 @@ import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from anchor_tui.cli.arguments import add_config_options
+from anchor_tui.cli.arguments import CommandParser, add_config_options
+from anchor_tui.cli.command_help import add_command
 from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.streams import print_error, write_result
+from anchor_tui.config.location import CONFIG_FILE_NAME
 
-FILE_NAME = "anchor-tui.toml"
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The three commands below `config`."""
+def add_arguments(parser: CommandParser) -> None:
+    """Add the commands below `config`."""
     commands = parser.add_subparsers(dest="config_command", metavar="COMMAND", required=True)
-    init = commands.add_parser("init", help="write a whole commented configuration file")
-    init.add_argument(
-        "path", nargs="?", type=Path, default=Path(FILE_NAME), metavar="PATH", help=f"default ./{FILE_NAME}"
-    )
-    show = commands.add_parser("show", help="the configuration in force, with the origin of each value")
+    init = add_command(commands, "config init")
+    default = Path(CONFIG_FILE_NAME)
+    init.add_argument("path", nargs="?", type=Path, default=default, metavar="PATH", help=f"default ./{default}")
+    show = add_command(commands, "config show")
     add_config_options(show)
-    schema = commands.add_parser("schema", help="JSON Schema of the configuration file")
-    schema.add_argument("--snapshot", action="store_true", help="of the snapshot that `anchor-tui snapshot` prints")
+    schema = add_command(commands, "config schema")
+    schema.add_argument("--snapshot", action="store_true", help="print the schema of the snapshot document instead")
 
 
-def run(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -> int:
-    """Do what was asked; stdout holds the result alone. `actions` are what `[keys]` may name.
+def run(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[str]]) -> int:
+    """Run the command; stdout contains only the result. `keys_by_action` contains the actions that `[keys]` may name.
 
-    Raises `config.load.ConfigErrors`.
+    Raises `config.errors.ConfigErrors`.
     """
     match arguments.config_command:
         case "init":
             return _write_template(arguments.path)
         case "show":
-            return _print_effective(arguments, actions)
+            return _print_effective(arguments, keys_by_action)
         case _:
             return _print_schema(snapshot=arguments.snapshot)
 
 
 def _write_template(path: Path) -> int:
-    from anchor_tui.config.toml_text import render_template
+    from anchor_tui.config.toml_template import render_template
 
     target = path.expanduser()
-    target = target / FILE_NAME if target.is_dir() else target
+    target = target / CONFIG_FILE_NAME if target.is_dir() else target
     try:
         if not target.parent.is_dir():
             target.parent.mkdir(parents=True)
     except OSError as error:
-        print_error(f"cannot make the folder {target.parent}: {error.strerror or error}")
+        print_error(f"cannot create the folder {target.parent}: {error.strerror or error}")
         return ExitCode.USAGE
     try:
         _create_file(target, render_template().encode())
     except FileExistsError:
-        print_error(f"{target} is there already, and is left as it is: name another path, or move it away")
+        print_error(f"{target} already exists and is not changed: name another path, or move the file away")
         return ExitCode.USAGE
     except OSError as error:
         print_error(f"cannot write {target}: {error.strerror or error}")
         return ExitCode.USAGE
-    print_error(f"wrote {target}: say [github] ops_repo in it, then run `anchor-tui config show`")
+    print_error(f"wrote {target}: set [github] ops_repo in it, then run `anchor-tui config show`")
     return ExitCode.OK
 
 
 def _create_file(target: Path, content: bytes) -> None:
-    """A new file, whole or not at all; FileExistsError where one is there, even if it came just now."""
+    """Create a file, completely or not at all. Raises FileExistsError, even if another process has just created it."""
     import tempfile
 
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
@@ -74,19 +73,24 @@ def _create_file(target: Path, content: bytes) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
         temporary.chmod(0o644)
-        target.hardlink_to(temporary)  # unlike a rename, it never replaces anything
+        target.hardlink_to(temporary)  # unlike a rename, it never replaces a file
     finally:
         temporary.unlink()
 
 
-def _print_effective(arguments: argparse.Namespace, actions: Mapping[str, Collection[str]]) -> int:
+def _print_effective(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[str]]) -> int:
     from anchor_tui.config.load import load_config
     from anchor_tui.config.toml_text import render_effective
     from anchor_tui.domain.policy.registry import CHECKS_BY_ID
 
-    path = getattr(arguments, "config", None)  # the options may stand before `config`, or not at all
-    read_only = getattr(arguments, "read_only", False)
-    config = load_config(path, os.environ, cwd=Path.cwd(), read_only=read_only, actions=actions, checks=CHECKS_BY_ID)
+    config = load_config(
+        getattr(arguments, "config", None),  # the options are set only if they are given
+        os.environ,
+        cwd=Path.cwd(),
+        read_only=getattr(arguments, "read_only", False),
+        actions=keys_by_action,
+        checks=CHECKS_BY_ID,
+    )
     return ExitCode.OK if write_result(render_effective(config).encode(), None) else ExitCode.USAGE
 
 
@@ -95,7 +99,11 @@ def _print_schema(*, snapshot: bool) -> int:
 
     if snapshot:
         from anchor_tui.services.snapshot_json import snapshot_schema
+
+        schema = snapshot_schema()
     else:
-        pass
-    text = json.dumps(snapshot_schema(), indent=2, ensure_ascii=False) + "\n"
+        from anchor_tui.config.json_schema import build_config_schema
+
+        schema = build_config_schema()
+    text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
     return ExitCode.OK if write_result(text.encode(), None) else ExitCode.USAGE

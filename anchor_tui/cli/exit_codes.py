@@ -1,4 +1,4 @@
-"""Exit codes, the same for every command. Where several hold: 2, then 3, then 1."""
+"""Exit codes, the same for every command. If several apply, 2 precedes 3, and 3 precedes 1."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a script can tell from how we ended."""
+    """The exit codes of `anchor-tui`, for scripts."""
 
     OK = 0
     FINDINGS = 1
-    """What `--fail-on` names was found."""
+    """A condition of `--fail-on` is met."""
     USAGE = 2
-    """Usage, configuration, or no token at all."""
+    """Wrong usage, invalid configuration, or no token."""
     SOURCE_UNAVAILABLE = 3
     """A source could not be read."""
     REFUSED = 4
+    """The action was refused: read-only, not confirmed, a failed precondition, or drift."""
     FAILED = 5
+    """The action failed."""
     OUTCOME_UNKNOWN = 6
-    """The outcome of an action is not known."""
+    """The outcome of the action is unknown."""

@@ -1,1 +1,1 @@
-"""The configuration: values, loading, schema, text."""
+"""The configuration: values, loading, checking and rendering."""

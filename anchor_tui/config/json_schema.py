@@ -1,87 +1,71 @@
-"""The JSON Schema of the configuration, made from the described fields; for editors and for checks elsewhere."""
-
-# ruff: noqa: ANN401 - types are read from the fields here, so they are values
+"""The JSON Schema of the configuration, for editors and for checks elsewhere. msgspec writes it for each value."""
 
 from __future__ import annotations
 
-from dataclasses import MISSING, Field, is_dataclass
-from datetime import date
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
-from anchor_tui.config.convert import configurable_fields
-from anchor_tui.config.model import Config, EnvironmentConfig, ServerConfig
-from anchor_tui.config.patterns import PATTERNS
+import msgspec
+
+from anchor_tui.config.convert import RESERVED_SERVER_NAMES
+from anchor_tui.config.fields import ConfigField, configurable_fields
+from anchor_tui.config.location import CONFIG_FILE_NAME
+from anchor_tui.config.model import Applications, Config, EnvironmentConfig, ServerConfig
+from anchor_tui.config.patterns import NAME
 
 _DERIVED_KEYS = ("rules", "tier", "protected", "applications", "server")
-"""Of an environment: what is not said follows from its name, so there is no one default."""
+"""Keys of an environment whose default depends on its name; the schema contains no default for them."""
 
 
 def build_config_schema() -> dict[str, Any]:
-    """A JSON Schema, draft 2020-12, of `anchor-tui.toml`."""
+    """Return the JSON Schema, draft 2020-12, of the configuration file."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "anchor-tui.toml",
+        "title": CONFIG_FILE_NAME,
         **_table_schema(Config),
     }
 
 
-def _table_schema(cls: type) -> dict[str, Any]:
-    known = configurable_fields(cls)
-    required = [name for name, (field, _) in known.items() if field.metadata.get("required")]
-    if cls is Config:
-        required = ["github"]
-    found: dict[str, Any] = {
+def _table_schema(table: type[msgspec.Struct]) -> dict[str, Any]:
+    fields = configurable_fields(table)
+    derived = _DERIVED_KEYS if table is EnvironmentConfig else ()
+    schema: dict[str, Any] = {
         "type": "object",
         "additionalProperties": False,
-        "properties": {name: _field_schema(cls, field, hint) for name, (field, hint) in known.items()},
+        "properties": {name: _field_schema(field, derived) for name, field in fields.items()},
     }
-    return found | ({"required": required} if required else {})
+    required = [name for name, field in fields.items() if field.required]
+    return schema | ({"required": required} if required else {})
 
 
-def _field_schema(cls: type, field: Field[Any], hint: Any) -> dict[str, Any]:
-    found = {"description": field.metadata["doc"], **_value_schema(field, hint)}
-    follows = cls is EnvironmentConfig and field.name in _DERIVED_KEYS
-    if follows or field.metadata.get("required") or field.default is MISSING or is_dataclass(hint):
-        return found
-    default = list(field.default) if isinstance(field.default, tuple) else field.default
-    return found | {"default": default}
+def _field_schema(field: ConfigField, derived: tuple[str, ...]) -> dict[str, Any]:
+    schema = {"description": field.description, **_value_schema(field)}
+    if field.name in derived or field.required or field.table or field.default is msgspec.NODEFAULT:
+        return schema
+    return schema | {"default": msgspec.to_builtins(field.default)}
 
 
-def _value_schema(field: Field[Any], hint: Any) -> dict[str, Any]:
-    if field.metadata.get("form") == "applications":
-        selector = {"selector": {"type": "string", "minLength": 1}}
-        return {
-            "oneOf": [
-                {"type": "array", "items": {"type": "string", "minLength": 1}},
-                {"type": "object", "additionalProperties": False, "required": ["selector"], "properties": selector},
-            ]
+def _value_schema(field: ConfigField) -> dict[str, Any]:
+    if field.plain_type == Applications:
+        text = {"type": "string", "minLength": 1}
+        selector = {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["selector"],
+            "properties": {"selector": text},
         }
+        return {"oneOf": [{"type": "array", "items": text}, selector]}
     if field.name == "servers":
-        names = {"pattern": f"^(?:{PATTERNS['name'].pattern})$", "not": {"enum": ["argocd", "github"]}}
+        names = {"pattern": NAME.whole, "not": {"enum": list(RESERVED_SERVER_NAMES)}}
         return {"type": "object", "propertyNames": names, "additionalProperties": _table_schema(ServerConfig)}
     if field.name == "keys":
         return {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}}
-    if is_dataclass(hint) and isinstance(hint, type):
-        return _table_schema(hint)
-    if get_origin(hint) is tuple:
-        return {"type": "array", "items": _item_schema(field, get_args(hint)[0])}
-    return _item_schema(field, hint)
-
-
-def _item_schema(field: Field[Any], hint: Any) -> dict[str, Any]:
-    if is_dataclass(hint) and isinstance(hint, type):
-        return _table_schema(hint)
-    if get_origin(hint) is Literal:
-        return {"enum": list(get_args(hint))}
-    if hint is bool:
-        return {"type": "boolean"}
-    if hint is int:
-        return {"type": "integer", "minimum": field.metadata.get("minimum", 0)}
-    if date in get_args(hint):
-        return {"type": "string", "format": "date"}
-    form = field.metadata.get("form", "")
-    if form in {"", "file"}:
-        return {"type": "string"}
-    pattern = f"^(?:{PATTERNS[form].pattern})$"
-    empty = field.default == "" and not field.metadata.get("required")
-    return {"type": "string", "pattern": f"^$|{pattern}" if empty else pattern}
+    if field.table:
+        return _table_schema(field.table)
+    if field.item and field.item.table:
+        return {"type": "array", "items": _table_schema(field.item.table)}
+    schema = msgspec.json.schema(field.type)
+    if "anyOf" in schema:  # a value or null; TOML has no null
+        schema |= schema.pop("anyOf")[0]
+    if "pattern" in schema and field.default == "" and not field.required:
+        schema["pattern"] = f"^$|{schema['pattern']}"
+    return schema

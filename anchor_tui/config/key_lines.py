@@ -1,6 +1,6 @@
-"""Where each key stands in a TOML file: tomllib reads the values and tells no lines.
+"""The line of each key in a TOML file. tomllib returns the values without their lines.
 
-The scanner walks over a text that tomllib has accepted already, so it need not check anything.
+The scanner reads a text that tomllib has already accepted, so it does not check the syntax.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import tomllib
 from typing import TypeAlias
 
 TomlPath: TypeAlias = tuple[str, ...]
-"""Keys from the top; the items of lists count as "0", "1" and so on."""
+"""The keys from the top of the file to a value; the items of a list are "0", "1" and so on."""
 
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _SPACE = re.compile(r"[ \t]*")
@@ -21,7 +21,7 @@ _SCALAR = re.compile(
 
 
 def find_key_lines(text: str) -> dict[TomlPath, int]:
-    """The line, from 1, of every key, table and list item of a valid TOML text."""
+    """Return the line, starting at 1, of every key, table and list item of a valid TOML text."""
     return _LineScanner(text).scan()
 
 
@@ -46,8 +46,8 @@ class _LineScanner:
 
     def skip(self, pattern: re.Pattern[str]) -> str:
         found = pattern.match(self.text, self.position)
-        if found is None:  # only a text that tomllib refuses comes here
-            raise ValueError(f"no TOML at character {self.position}")
+        if found is None:  # happens only for a text that tomllib rejects
+            raise ValueError(f"invalid TOML at character {self.position}")
         self.position = found.end()
         return found[0]
 

@@ -1,124 +1,143 @@
-"""What the operator configured: frozen values, handed on as an argument, never global.
+"""The configuration as frozen values. They are passed as arguments and never kept globally.
 
-Reading and checking a file is `anchor_tui.config.load`; this module only says what there is to
-configure. Every field carries its own description, so that the checker, `config init`, `config show`
-and the JSON Schema are all made from this one place.
+Each key carries its description and its constraints. The converter, `config init`, `config show` and the JSON Schema
+are all derived from them. Reading a file is in `anchor_tui.config.load`.
 """
-
-# ruff: noqa: ANN401, RUF009 - `described` stands for a field of any type, as `dataclasses.field` does
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from anchor_tui.config.patterns import (
+    BRANCH,
+    CHECK_ID,
+    FILE,
+    KEY_PATH,
+    MEMORY,
+    NAME,
+    NOT_BLANK,
+    REPO_PATH,
+    REPOSITORY,
+    REVIEWER,
+    ROOT_PATH,
+    SERVER_URL,
+    URL,
+    VARIABLE,
+    WORKFLOW_FILE,
+    TextPattern,
+)
 
 RuleSet = Literal["dev", "staging", "prod"]
 Tier = Literal["always-on", "on-demand"]
 
 DEFAULT_SERVER = "argocd"
-"""The name of the Argo CD of the `[argocd]` table; `[servers.NAME]` tables bring further names."""
+"""Name of the Argo CD in the `[argocd]` table. `[servers.NAME]` tables define further names."""
 
 
-def described(doc: str, default: Any = "", **rules: Any) -> Any:
-    """A field with the sentence that explains it to whoever configures it, and what it must keep to.
+def key(
+    description: str, text: TextPattern | None = None, *, minimum: int | None = None, required: bool = False
+) -> Meta:
+    """Describe a key of the file for the operator, with the constraints of its value.
 
-    `form` names an entry of `anchor_tui.config.patterns`, `minimum` bounds a number, `required` has no default.
+    A `required` key must be in the file. The default of any other key is always accepted, even if it does not match
+    `text`.
     """
-    return field(default=default, metadata={"doc": doc, **rules})
+    extra = {"text": text, "required": required}
+    if minimum is not None:
+        return Meta(description=description, ge=minimum, extra=extra)
+    return Meta(description=description, pattern=text.whole if text else None, extra=extra)
 
 
-@dataclass(frozen=True, slots=True)
-class ServerConfig:
+Word = Annotated[str, key("", NOT_BLANK)]
+Reviewer = Annotated[str, key("", REVIEWER)]
+CheckId = Annotated[str, key("", CHECK_ID)]
+
+
+class ServerConfig(msgspec.Struct, frozen=True):
     """One Argo CD. `name` is also the id of its source in the snapshot."""
 
     name: str = DEFAULT_SERVER
-    context: str = described("context of the argocd CLI's configuration to take address and token from")
-    server: str = described(
-        "address, as https://cd.example.com; http only on loopback or with plaintext", form="server-url"
+    context: Annotated[str, key("context of the argocd CLI's configuration to take address and token from")] = ""
+    server: Annotated[
+        str, key("address, as https://cd.example.com; http only on loopback or with plaintext", SERVER_URL)
+    ] = ""
+    token_env: Annotated[str, key("name of the environment variable that contains the token", VARIABLE)] = ""
+    ca_file: Annotated[str, key("PEM file with the certificate authority to trust", FILE)] = ""
+    client_cert: Annotated[str, key("PEM file with a client certificate", FILE)] = ""
+    client_key: Annotated[str, key("PEM file with the client certificate's key", FILE)] = ""
+    insecure: Annotated[bool, key("accept any TLS certificate")] = False
+    plaintext: Annotated[bool, key("allow plain http to an address that is not loopback")] = False
+    root_path: Annotated[str, key("path of the server below its host, as /argo-cd", ROOT_PATH)] = ""
+    relist_s: Annotated[int, key("seconds between two full lists, besides the stream", minimum=10)] = 180
+
+
+class GitHubConfig(msgspec.Struct, frozen=True):
+    """The ops repo and the app repo on GitHub."""
+
+    ops_repo: Annotated[str, key("the ops repo, as owner/name; the only required key", REPOSITORY, required=True)] = ""
+    app_repo: Annotated[str, key("the app repo, as owner/name", REPOSITORY)] = ""
+    branch: Annotated[str, key("the branch that Argo CD follows", BRANCH)] = "main"
+    api_url: Annotated[str, key("address of the API; an Enterprise server's is https://HOST/api/v3", URL)] = (
+        "https://api.github.com"
     )
-    token_env: str = described("name of the environment variable that holds the token", form="variable")
-    ca_file: str = described("PEM file with the certificate authority to trust", form="file")
-    client_cert: str = described("PEM file with a client certificate", form="file")
-    client_key: str = described("PEM file with the client certificate's key", form="file")
-    insecure: bool = described("accept any TLS certificate", False)
-    plaintext: bool = described("allow plain http to an address that is not loopback", False)
-    root_path: str = described("path below which the server lives, as /argo-cd", form="root-path")
-    relist_s: int = described("seconds after which everything is listed anew beside the stream", 180, minimum=10)
+    token_env: Annotated[str, key("name of the environment variable that contains the token", VARIABLE)] = ""
+    ca_file: Annotated[str, key("PEM file with the certificate authority to trust", FILE)] = ""
+    poll_s: Annotated[int, key("seconds between two polls", minimum=5)] = 30
 
 
-@dataclass(frozen=True, slots=True)
-class GitHubConfig:
-    """Where the ops repo and the app repo live."""
+class StatusApiConfig(msgspec.Struct, frozen=True):
+    """The receiver of release events."""
 
-    ops_repo: str = described(
-        "the ops repo, as owner/name; the one thing that must be said", form="repository", required=True
-    )
-    app_repo: str = described("the app repo, as owner/name", form="repository")
-    branch: str = described("the branch that Argo CD follows", "main", form="branch")
-    api_url: str = described(
-        "address of the API; an Enterprise server's is https://HOST/api/v3", "https://api.github.com", form="url"
-    )
-    token_env: str = described("name of the environment variable that holds the token", form="variable")
-    ca_file: str = described("PEM file with the certificate authority to trust", form="file")
-    poll_s: int = described("seconds between two readings", 30, minimum=5)
+    url: Annotated[str, key("address that events are posted to; default $STATUS_API_URL", URL)] = ""
+    emit: Annotated[Literal["client", "pipeline", "none"], key("sender of the events")] = "client"
 
 
-@dataclass(frozen=True, slots=True)
-class StatusApiConfig:
-    """Where release events are sent."""
+class PromotionConfig(msgspec.Struct, frozen=True):
+    """Settings of promotions."""
 
-    url: str = described("address that events are posted to; default $STATUS_API_URL", form="url")
-    emit: Literal["client", "pipeline", "none"] = described("who sends the events", "client")
-
-
-@dataclass(frozen=True, slots=True)
-class PromotionConfig:
-    """How a promotion is made."""
-
-    via: Literal["pull-request", "workflow"] = described("what opens the pull request", "pull-request")
-    workflow: str = described("file name of the ops repo's promotion workflow", form="workflow")
-    labels: tuple[str, ...] = described("labels of the pull request", ("promotion",), form="word")
-    reviewers: tuple[str, ...] = described("reviewers of the pull request", (), form="reviewer")
-    merge: Literal["manual", "auto"] = described("whether auto-merge is switched on", "manual")
-    soak_minutes: int = described(
-        "minutes that a release must have been healthy in the environment before", 0, minimum=0
-    )
+    via: Annotated[Literal["pull-request", "workflow"], key("what opens the pull request")] = "pull-request"
+    workflow: Annotated[str, key("file name of the ops repo's promotion workflow", WORKFLOW_FILE)] = ""
+    labels: Annotated[tuple[Word, ...], key("labels of the pull request")] = ("promotion",)
+    reviewers: Annotated[tuple[Reviewer, ...], key("reviewers of the pull request")] = ()
+    merge: Annotated[Literal["manual", "auto"], key("auto enables auto-merge")] = "manual"
+    soak_minutes: Annotated[
+        int, key("minutes that a release must have been healthy in the previous environment", minimum=0)
+    ] = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ChartConfig:
-    """Where the chart and the Applications live in the ops repo."""
+class ChartConfig(msgspec.Struct, frozen=True):
+    """Folders of the chart and the Applications in the ops repo."""
 
-    path: str = described("folder of the Helm chart", "infra/helm/platform", form="path")
-    applications: str = described("folder of the Argo CD Applications", "infra/argocd/applications", form="path")
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseKeyPaths:
-    """Dotted key paths in release.yaml, where they are not the usual ones."""
-
-    version: str = described("key path of the version", form="key-path")
-    commit: str = described("key path of the commit", form="key-path")
-    released: str = described("key path of the time of release", form="key-path")
-    images: str = described("key path of the images, a map or a list", form="key-path")
+    path: Annotated[str, key("folder of the Helm chart", REPO_PATH)] = "infra/helm/platform"
+    applications: Annotated[str, key("folder of the Argo CD Applications", REPO_PATH)] = "infra/argocd/applications"
 
 
-@dataclass(frozen=True, slots=True)
-class DeploymentNames:
-    """Names of the Deployments that the rules speak of."""
+class ReleaseKeyPaths(msgspec.Struct, frozen=True):
+    """Dotted key paths in release.yaml; empty means the usual ones."""
 
-    gateway: str = described("the gateway's Deployment", "anchor-gateway", form="name")
-    web: str = described("the web's Deployment", "anchor-web", form="name")
-    outbox_worker: str = described("the outbox worker's Deployment", "anchor-outbox-worker", form="name")
-    job_worker: str = described("the job worker's Deployment", "anchor-job-worker", form="name")
+    version: Annotated[str, key("key path of the version", KEY_PATH)] = ""
+    commit: Annotated[str, key("key path of the commit", KEY_PATH)] = ""
+    released: Annotated[str, key("key path of the time of release", KEY_PATH)] = ""
+    images: Annotated[str, key("key path of the images, a map or a list", KEY_PATH)] = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ApplicationName:
-    """One named application; without a namespace the server's own is meant."""
+class DeploymentNames(msgspec.Struct, frozen=True):
+    """Names of the Deployments that the checks refer to."""
+
+    gateway: Annotated[str, key("the gateway's Deployment", NAME)] = "anchor-gateway"
+    web: Annotated[str, key("the web's Deployment", NAME)] = "anchor-web"
+    outbox_worker: Annotated[str, key("the outbox worker's Deployment", NAME)] = "anchor-outbox-worker"
+    job_worker: Annotated[str, key("the job worker's Deployment", NAME)] = "anchor-job-worker"
+
+
+class ApplicationName(msgspec.Struct, frozen=True):
+    """An application by name. Without a namespace, it is in the namespace of its Argo CD."""
 
     name: str
     namespace: str = ""
@@ -127,80 +146,78 @@ class ApplicationName:
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
-@dataclass(frozen=True, slots=True)
-class ApplicationSelector:
-    """All applications with these labels, as `key=value,key=value`."""
+class ApplicationSelector(msgspec.Struct, frozen=True):
+    """All applications with these labels. Its text is `key=value,key=value`."""
 
     labels: tuple[tuple[str, str], ...]
 
     def __str__(self) -> str:
-        return ",".join(f"{key}={value}" for key, value in self.labels)
+        return ",".join(f"{label}={value}" for label, value in self.labels)
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentConfig:
+Applications: TypeAlias = tuple[ApplicationName, ...] | ApplicationSelector
+
+
+class EnvironmentConfig(msgspec.Struct, frozen=True):
     """One environment, in the order of promotion."""
 
-    name: str = described("its name", form="name", required=True)
-    rules: RuleSet = described("which of the rules hold here; default by name, else staging", "staging")
-    tier: Tier = described("whether it may be asleep; default by its rules", "on-demand")
-    protected: bool = described("confirmations are typed and the frame is red", False)
-    server: str = described("name of the Argo CD that serves it; empty is the one of [argocd]", DEFAULT_SERVER)
-    applications: tuple[ApplicationName, ...] | ApplicationSelector = described(
-        'its applications, by name, "namespace/name" or { selector = "key=value" }', (), form="applications"
+    name: Annotated[str, key("its name", NAME, required=True)] = ""
+    rules: Annotated[RuleSet, key("rule set that applies; default by name, else staging")] = "staging"
+    tier: Annotated[Tier, key("on-demand environments may be asleep; default by the rules")] = "on-demand"
+    protected: Annotated[bool, key("confirmations are typed and the frame is red")] = False
+    server: Annotated[str, key("name of the Argo CD that serves it; empty means the one of [argocd]")] = DEFAULT_SERVER
+    applications: Annotated[
+        Applications, key('its applications, by name, "namespace/name" or { selector = "key=value" }')
+    ] = ()
+    release: Annotated[str, key("path of its release.yaml in the ops repo", REPO_PATH)] = ""
+    values: Annotated[str, key("path of its Helm overlay in the ops repo", REPO_PATH)] = ""
+
+
+class Waiver(msgspec.Struct, frozen=True):
+    """A check that may fail in one environment until a day, with the reason."""
+
+    check: Annotated[str, key("id of the check", CHECK_ID, required=True)] = ""
+    environment: Annotated[str, key("name of the environment", NAME, required=True)] = ""
+    until: Annotated[date | None, key("last day of the waiver; a waiver without an end is an error", required=True)] = (
+        None
     )
-    release: str = described("path of its release.yaml in the ops repo", form="path")
-    values: str = described("path of its Helm overlay in the ops repo", form="path")
+    reason: Annotated[str, key("reason for the waiver", NOT_BLANK, required=True)] = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
-    """A check that may fail in one environment until a day, and why."""
+class PolicyConfig(msgspec.Struct, frozen=True):
+    """Settings of the checks."""
 
-    check: str = described("id of the check", form="check", required=True)
-    environment: str = described("name of the environment", form="name", required=True)
-    until: date | None = described(
-        "last day on which the waiver holds; one without an end is an error", None, required=True
-    )
-    reason: str = described("why it is waived", form="word", required=True)
+    disable: Annotated[tuple[CheckId, ...], key("ids of checks that are not run")] = ()
+    auth_modes: Annotated[tuple[Word, ...], key("values of AUTH_MODE that count as authenticated")] = ("jwt",)
+    memory_budget: Annotated[str, key("memory that an environment may request", MEMORY)] = "4Gi"
+    waivers: Annotated[tuple[Waiver, ...], key("checks that may fail for a while")] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyConfig:
-    """What the checks may be told."""
-
-    disable: tuple[str, ...] = described("ids of checks that are not run", (), form="check")
-    auth_modes: tuple[str, ...] = described("values of AUTH_MODE that count as authenticated", ("jwt",), form="word")
-    memory_budget: str = described("memory that an environment may request", "4Gi", form="quantity")
-    waivers: tuple[Waiver, ...] = described("checks that may fail for a while", ())
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(msgspec.Struct, frozen=True):
     """The whole configuration, defaults filled in."""
 
-    engine_id: str = described("name of the engine that is operated", "anchor-msp", form="name")
-    read_only: bool = described("nothing is ever written", False)
-    argocd: ServerConfig = described("the Argo CD", ServerConfig())
-    servers: tuple[ServerConfig, ...] = described("further Argo CDs, by name", ())
-    github: GitHubConfig = described("the ops repo and the app repo", GitHubConfig())
-    status_api: StatusApiConfig = described("where release events are sent", StatusApiConfig())
-    promotion: PromotionConfig = described("how a promotion is made", PromotionConfig())
-    chart: ChartConfig = described("where the chart and the Applications live", ChartConfig())
-    release: ReleaseKeyPaths = described("key paths in release.yaml", ReleaseKeyPaths())
-    names: DeploymentNames = described("names of the Deployments", DeploymentNames())
-    environments: tuple[EnvironmentConfig, ...] = described("the environments, in the order of promotion", ())
-    policy: PolicyConfig = described("what the checks may be told", PolicyConfig())
-    keys: Mapping[str, str] = field(
-        default_factory=dict, metadata={"doc": "keys other than the usual ones, as action id = key"}
+    engine_id: Annotated[str, key("name of the operated engine", NAME)] = "anchor-msp"
+    read_only: Annotated[bool, key("never write anything")] = False
+    argocd: Annotated[ServerConfig, key("the Argo CD")] = ServerConfig()
+    servers: Annotated[tuple[ServerConfig, ...], key("further Argo CDs, by name")] = ()
+    github: Annotated[GitHubConfig, key("the ops repo and the app repo", required=True)] = GitHubConfig()
+    status_api: Annotated[StatusApiConfig, key("receiver of release events")] = StatusApiConfig()
+    promotion: Annotated[PromotionConfig, key("settings of promotions")] = PromotionConfig()
+    chart: Annotated[ChartConfig, key("folders of the chart and the Applications")] = ChartConfig()
+    release: Annotated[ReleaseKeyPaths, key("key paths in release.yaml")] = ReleaseKeyPaths()
+    names: Annotated[DeploymentNames, key("names of the Deployments")] = DeploymentNames()
+    environments: Annotated[tuple[EnvironmentConfig, ...], key("the environments, in the order of promotion")] = ()
+    policy: Annotated[PolicyConfig, key("settings of the checks")] = PolicyConfig()
+    keys: Annotated[Mapping[str, str], key("other keys than the usual ones, as action id = key")] = msgspec.field(
+        default_factory=dict
     )
     path: Path | None = None
-    """The file this was read from; None where everything is a default."""
-    origins: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Where each value that is no default came from: dotted key path to `file:line`, `$VARIABLE` or an option."""
+    """The file that was read; None if everything is a default."""
+    origins: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Origin of each value that is not a default: dotted key path to `file:line`, `$VARIABLE` or an option."""
 
     @property
     def servers_in_use(self) -> tuple[ServerConfig, ...]:
-        """Every Argo CD that an environment needs, the default one first."""
+        """Every Argo CD that an environment refers to, the default one first."""
         used = {environment.server for environment in self.environments}
         return tuple(server for server in (self.argocd, *self.servers) if server.name in used)

@@ -1,4 +1,4 @@
-"""Small words that every screen and export uses alike: how long, how many, which."""
+"""Text for durations, counts and revisions, used by every screen and export."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 
 def format_duration(span: timedelta) -> str:
-    """A span in its two coarsest sensible words: "8 s", "12 min", "3 h", "2 d"."""
+    """Return a duration in its largest unit: "8 s", "12 min", "3 h", "2 d"."""
     seconds = max(0, int(span.total_seconds()))
     if seconds < 60:
         return f"{seconds} s"
@@ -19,24 +19,24 @@ def format_duration(span: timedelta) -> str:
 
 
 def format_age(moment: datetime | None, now: datetime) -> str:
-    """How long ago, as a word of duration; "?" where it is not known."""
+    """Return the time since `moment` as a duration; "?" if it is unknown."""
     return format_duration(now - moment) if moment else "?"
 
 
 def format_count(number: int, noun: str, plural: str | None = None) -> str:
-    """A number with its noun: "1 release", "3 releases"."""
+    """Return a number with its noun: "1 release", "3 releases"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def shorten_revision(revision: str | None) -> str:
-    """A commit as people write it: its first seven digits; other revisions as they are."""
+    """Return the first seven digits of a commit id; other revisions unchanged; "?" for None."""
     if revision and len(revision) == 40 and all(digit in "0123456789abcdef" for digit in revision):
         return revision[:7]
     return revision or "?"
 
 
 def get_first_line(text: str | None) -> str:
-    """The first line of a message, without what lies around it."""
+    """Return the first line of a message, stripped."""
     return (text or "").strip().split("\n", 1)[0].strip()
 
 
@@ -44,12 +44,17 @@ _TEXT_DIRECTION_CHARACTERS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u20
 
 
 def sanitize_text(text: str) -> str:
-    """Foreign text on one line, without anything that a terminal would obey: escapes, controls, text direction."""
+    """Return foreign text as one line without terminal escapes, control characters and text direction marks."""
     return "".join(
-        " " if char in "\n\r\t" else char
-        for char in _ESCAPE_SEQUENCE.sub("", text)
-        if char in "\n\r\t" or (char.isprintable() and char not in _TEXT_DIRECTION_CHARACTERS)
+        " " if character in "\n\r\t" else character
+        for character in _ESCAPE_SEQUENCE.sub("", text)
+        if character in "\n\r\t" or (character.isprintable() and character not in _TEXT_DIRECTION_CHARACTERS)
     )
+
+
+def format_internal_error(error: BaseException) -> str:
+    """Return the text for an error of anchor-tui itself. It names the type only: the message may contain a secret."""
+    return f"internal error in anchor-tui: {type(error).__name__}"
 
 
 _ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")

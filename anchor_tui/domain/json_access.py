@@ -1,4 +1,4 @@
-"""Foreign JSON of any shape, read without surprises: a mapping, a list, a text, or nothing of it."""
+"""Access to JSON of unknown shape: each function returns a value of the expected type, or an empty one."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ _EMPTY_MAPPING: JsonMapping = {}
 
 
 def get_mapping(value: object, *keys: str) -> JsonMapping:
-    """The mapping below these keys; an empty one where there is none."""
+    """Return the mapping at the path `keys`; an empty one if there is none."""
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
     return value if isinstance(value, Mapping) else _EMPTY_MAPPING
 
 
 def get_mappings(value: object, *keys: str) -> tuple[JsonMapping, ...]:
-    """The mappings in the list below these keys."""
-    return tuple(each for each in get_list(value, *keys) if isinstance(each, Mapping))
+    """Return the mappings in the list at the path `keys`; other items are left out."""
+    return tuple(item for item in get_list(value, *keys) if isinstance(item, Mapping))
 
 
 def get_list(value: object, *keys: str) -> tuple[Any, ...]:
-    """The list below these keys; an empty one where there is none."""
+    """Return the list at the path `keys` as a tuple; an empty one if there is none."""
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
     return tuple(value) if isinstance(value, list | tuple) else ()
 
 
 def get_text(value: object, *keys: str) -> str:
-    """The text below these keys; empty where there is none."""
+    """Return the text at the path `keys`; empty if there is none."""
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
     return value if isinstance(value, str) else ""
 
 
 def get_int(value: object, *keys: str) -> int | None:
-    """The whole number below these keys; None where there is none."""
+    """Return the integer at the path `keys`; None if there is none. A boolean is not an integer."""
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,7 +1,7 @@
-"""The nouns: what is known at one instant, immutable. Times are aware and in UTC, collections are tuples.
+"""The snapshot and its parts: everything known at one instant, immutable.
 
-The shapes follow the JSON contract `anchor-tui/snapshot/v1` key by key, so that the screen, the command
-line and a script that reads the export speak of the same things by the same names.
+The classes follow the JSON contract `anchor-tui/snapshot/v1` key by key, so that the screen, the command line and
+scripts that read the export use the same names. Times are in UTC and timezone-aware; collections are tuples.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from anchor_tui.config.model import RuleSet, Tier
 
 T = TypeVar("T")
 AwareDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
-"""An aware time: without a zone the contract takes none."""
+"""A datetime with a time zone. The contract accepts no other."""
 
 
 class ValueObject(msgspec.Struct, frozen=True):
-    """A frozen value, equal by content. msgspec makes these classes in a tenth of a dataclass's time."""
+    """A frozen value, equal by content. msgspec builds these classes ten times faster than dataclasses."""
 
 
 class Level(StrEnum):
-    """How well something is, in the order of worry: ok < attention < unknown < failing."""
+    """A degree of health, in the order of severity: ok < attention < unknown < failing."""
 
     OK = "ok"
     ATTENTION = "attention"
@@ -34,12 +34,12 @@ class Level(StrEnum):
 
     @property
     def rank(self) -> int:
-        """0 for ok to 3 for failing."""
+        """The severity as a number from 0 (ok) to 3 (failing)."""
         return _LEVEL_ORDER.index(self)
 
     @classmethod
     def worst(cls, levels: Iterable[Level]) -> Level:
-        """The worst of them; ok where there are none."""
+        """Return the most severe of the levels; ok if there are none."""
         return max(levels, key=lambda level: level.rank, default=cls.OK)
 
 
@@ -47,7 +47,7 @@ _LEVEL_ORDER = tuple(Level)
 
 
 class AppId(NamedTuple):
-    """An application's whole identity. `server` is the name of its Argo CD, which is the source's id."""
+    """The full identity of an application. `server` is the name of its Argo CD, which is also the source's id."""
 
     server: str
     namespace: str
@@ -58,7 +58,7 @@ class AppId(NamedTuple):
 
 
 class Problem(ValueObject, frozen=True):
-    """What failed inside a source that answered: one application, one file, one field."""
+    """A failure inside a source that did respond: in one application, one file or one field."""
 
     subject: str
     kind: str
@@ -73,28 +73,28 @@ class Problem(ValueObject, frozen=True):
 
 
 class SourceFailure(ValueObject, frozen=True):
-    """Why a source gave no answer, in words a person understands, with the way out in the message."""
+    """The reason why a source did not respond. The message includes what to do about it."""
 
     kind: str
     message: str
 
 
 class Verdict(ValueObject, frozen=True):
-    """A level and its reasons, each a sentence, worst first."""
+    """A level and its reasons. Each reason is one sentence; the most severe comes first."""
 
     level: Level
     reasons: tuple[str, ...] = ()
 
 
-# --- readings: the latest that each source gave -------------------------------------------------
+# --- readings: the latest data of a source ------------------------------------------------------
 
 
 class Loading(ValueObject, frozen=True):
-    """The first answer is under way."""
+    """The first request is in flight."""
 
 
 class Fresh(ValueObject, Generic[T], frozen=True):
-    """An answer that still counts. After `good_until` it is no longer believed without a new byte."""
+    """A value that is current. After `fresh_until` it expires unless the source has sent something since."""
 
     value: T
     taken_at: AwareDatetime
@@ -103,7 +103,7 @@ class Fresh(ValueObject, Generic[T], frozen=True):
 
 
 class Stale(ValueObject, Generic[T], frozen=True):
-    """The last good answer, and what has gone wrong since."""
+    """The last good value, and the error that has occurred since."""
 
     last_good: T
     taken_at: AwareDatetime
@@ -112,7 +112,7 @@ class Stale(ValueObject, Generic[T], frozen=True):
 
 
 class Unavailable(ValueObject, frozen=True):
-    """There has been no answer, only an error."""
+    """No value was ever read; the last request failed."""
 
     error: SourceFailure
 
@@ -122,7 +122,7 @@ SourceStatus: TypeAlias = Literal["asking", "fresh", "stale", "missing"]
 
 
 class RateBudget(ValueObject, frozen=True):
-    """GitHub's hourly allowance, in points; `cost` is what the last reading took."""
+    """GitHub's hourly rate limit, in points. `cost` is what the last reading used."""
 
     limit: int
     remaining: int
@@ -131,7 +131,7 @@ class RateBudget(ValueObject, frozen=True):
 
 
 class SourceState(ValueObject, frozen=True):
-    """How one source was doing at the instant of the snapshot. `age_s` is the age of its data, in seconds."""
+    """The state of one source at the instant of the snapshot. `age_s` is the age of its data, in seconds."""
 
     id: str
     kind: Literal["argocd", "github"]
@@ -149,7 +149,7 @@ class SourceState(ValueObject, frozen=True):
 
 
 class Image(ValueObject, frozen=True):
-    """One image of a release: `name` is its key there, `repository` without tag and digest."""
+    """One image of a release. `name` is its key in the release, `repository` has no tag and no digest."""
 
     name: str
     repository: str
@@ -158,7 +158,7 @@ class Image(ValueObject, frozen=True):
 
 
 class PullRequestRef(ValueObject, frozen=True):
-    """A pull request, named."""
+    """The number, title and URL of a pull request."""
 
     number: int
     title: str
@@ -166,7 +166,7 @@ class PullRequestRef(ValueObject, frozen=True):
 
 
 class Release(ValueObject, frozen=True):
-    """What an environment's release.yaml says, and which change brought it there."""
+    """The contents of an environment's release.yaml, and the change that introduced them."""
 
     version: str
     commit: str | None = None
@@ -178,7 +178,7 @@ class Release(ValueObject, frozen=True):
 
     @property
     def content_key(self) -> tuple[tuple[str, str], ...] | str:
-        """What this release runs, for comparison: its images by digest or tag, else its version."""
+        """The key by which releases are compared: images by digest or tag; the version if there are no images."""
         if not self.images:
             return self.version
         return tuple(sorted((image.repository, image.digest or image.tag or "") for image in self.images))
@@ -189,7 +189,7 @@ ChecksStatus: TypeAlias = Literal["success", "failure", "pending", "unknown", "n
 
 
 class PullRequest(ValueObject, frozen=True):
-    """An open pull request of the ops repo. `review` and `mergeable` are GitHub's words in lower case."""
+    """An open pull request of the ops repo. `review` and `mergeable` are GitHub's values in lower case."""
 
     number: int
     title: str
@@ -208,14 +208,14 @@ class PullRequest(ValueObject, frozen=True):
 
     @property
     def ref(self) -> PullRequestRef:
-        """Its number, title and address."""
+        """Its number, title and URL."""
         return PullRequestRef(self.number, self.title, self.url)
 
 
 class ReleasePosition(ValueObject, frozen=True):
-    """Where an environment stands relative to `environment`, the one before it.
+    """The position of an environment relative to `environment`, the previous one in the order of promotion.
 
-    `versions` are the releases that lie between, newest first; `since` is when the oldest of them came.
+    `versions` are the releases in between, newest first; `since` is the time of the oldest of them.
     """
 
     state: Literal["newest", "behind", "ahead", "diverged", "unknown"]
@@ -229,7 +229,7 @@ class ReleasePosition(ValueObject, frozen=True):
 
 
 class AutoSyncPolicy(ValueObject, frozen=True):
-    """`spec.syncPolicy.automated`: auto-sync is on where `enabled` is."""
+    """`spec.syncPolicy.automated`. Auto-sync is on if `enabled` is set."""
 
     enabled: bool
     prune: bool
@@ -237,7 +237,7 @@ class AutoSyncPolicy(ValueObject, frozen=True):
 
 
 class Operation(ValueObject, frozen=True):
-    """The running or last operation. A running one that nobody has taken yet has no `started_at`."""
+    """The running or last operation. A requested operation that the controller has not started has no `started_at`."""
 
     phase: str
     message: str | None = None
@@ -248,19 +248,22 @@ class Operation(ValueObject, frozen=True):
 
     @property
     def is_running(self) -> bool:
-        """Whether another one would be refused; one that waits to retry has a `finished_at` and runs on."""
+        """True if Argo CD would refuse another operation.
+
+        An operation that waits to retry is running and has a `finished_at`.
+        """
         return self.phase in {"Pending", "Running", "Terminating"}
 
 
 class ApplicationCondition(ValueObject, frozen=True):
-    """A condition of an application; what its type ends in tells errors from warnings."""
+    """A condition of an application. Its type ends in Error or Warning."""
 
     type: str
     message: str
 
 
 class PrunableResource(ValueObject, frozen=True):
-    """A live resource that git no longer has. `kept` says what would keep it from a prune."""
+    """A live resource that is not in git any more. `kept` names the sync option that protects it from pruning."""
 
     group: str
     kind: str
@@ -270,7 +273,7 @@ class PrunableResource(ValueObject, frozen=True):
 
 
 class UnhealthyResource(ValueObject, frozen=True):
-    """A resource that is not well, with its own message."""
+    """A resource that is not healthy, with its own message."""
 
     group: str
     kind: str
@@ -281,19 +284,19 @@ class UnhealthyResource(ValueObject, frozen=True):
 
 
 class ResourceCounts(ValueObject, frozen=True):
-    """How many resources there are, and how many of them are not as they should be."""
+    """The number of resources, and of those that are out of sync or not healthy."""
 
     total: int
     out_of_sync: int
     unhealthy: int | None = None
-    """None where the server did not tell: a list has no health of resources."""
+    """None if the server does not report it: the list endpoint has no health of resources."""
 
 
 Presence: TypeAlias = Literal["found", "absent", "forbidden"]
 
 
 class Application(ValueObject, frozen=True):
-    """One Argo CD application. Sync, health and phases are open text: servers add values."""
+    """One Argo CD application. Sync, health and phases are plain text because servers add values."""
 
     source: str
     namespace: str
@@ -320,7 +323,7 @@ class Application(ValueObject, frozen=True):
 
     @property
     def id(self) -> AppId:
-        """Its whole identity."""
+        """Its full identity."""
         return AppId(self.source, self.namespace, self.name)
 
 
@@ -331,7 +334,7 @@ EvidenceKind: TypeAlias = Literal["git", "manifest", "live-spec", "rendered", "l
 
 
 class Finding(ValueObject, frozen=True):
-    """What one check found in one kind of evidence."""
+    """The result of one check for one kind of evidence."""
 
     check: str
     title: str
@@ -348,13 +351,13 @@ class Finding(ValueObject, frozen=True):
 
 
 class LastKnownGood(ValueObject, frozen=True):
-    """The newest release that was seen healthy here, and when it last was."""
+    """The newest release that was observed healthy in this environment, and the time of the last observation."""
 
     version: str
     seen_at: AwareDatetime
 
 
-# --- the whole -------------------------------------------------------------------------------------
+# --- snapshot --------------------------------------------------------------------------------------
 
 
 class Environment(ValueObject, frozen=True):
@@ -376,7 +379,7 @@ class Environment(ValueObject, frozen=True):
 
 
 class Snapshot(ValueObject, frozen=True):
-    """Everything known at `taken_at`. What belongs to no single environment stands at the top."""
+    """Everything known at `taken_at`. Items that belong to no single environment are at the top level."""
 
     taken_at: AwareDatetime
     engine_id: str
@@ -388,12 +391,12 @@ class Snapshot(ValueObject, frozen=True):
     findings: tuple[Finding, ...] = ()
     pull_requests: tuple[PullRequest, ...] = ()
 
-    def find_source(self, id: str) -> SourceState | None:  # noqa: A002 - the contract's own key
-        """The state of one source."""
-        return next((source for source in self.sources if source.id == id), None)
+    def find_source(self, source_id: str) -> SourceState | None:
+        """Return the state of one source; None if there is no such source."""
+        return next((source for source in self.sources if source.id == source_id), None)
 
     def find_environment(self, name: str) -> Environment | None:
-        """One environment by name."""
+        """Return one environment by name; None if there is no such environment."""
         return next((environment for environment in self.environments if environment.name == name), None)
 
     @property
@@ -403,12 +406,12 @@ class Snapshot(ValueObject, frozen=True):
 
     @property
     def all_pull_requests(self) -> tuple[PullRequest, ...]:
-        """Every open pull request once, newest number first."""
+        """Every open pull request once, highest number first."""
         found = {pr.number: pr for env in self.environments for pr in env.pull_requests}
         found |= {pr.number: pr for pr in self.pull_requests}
         return tuple(found[number] for number in sorted(found, reverse=True))
 
     @property
     def sources_not_fresh(self) -> tuple[SourceState, ...]:
-        """The sources that gave no answer, or none that still counts."""
+        """The sources whose data is missing or has expired."""
         return tuple(source for source in self.sources if source.state != "fresh")

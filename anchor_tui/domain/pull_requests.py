@@ -1,4 +1,4 @@
-"""What a pull request does: promote, roll back, bring a new release, or something else (design: by what it does)."""
+"""The kind of a pull request, by what it changes: a promotion, a rollback, a bump (new release), or other."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ BRANCH_PREFIX = "anchor-tui/"
 def classify_pull_request(
     opened: OpenPullRequestData, order: Sequence[str], environments: Mapping[str, EnvironmentFiles]
 ) -> PullRequest:
-    """The pull request with its kind, the environments it changes (in the order of promotion) and the version."""
-    moved = [name for name in order if name in opened.releases]
-    kinds = {_classify_environment_change(name, opened, order, environments) for name in moved}
+    """Return the pull request with its kind, its version and the environments it changes, in order of promotion."""
+    changed = [name for name in order if name in opened.releases]
+    kinds = {_classify_environment_change(name, opened, order, environments) for name in changed}
     versions = {release.version for release in opened.releases.values() if release}
     return replace(
         opened.pull_request,
         kind=kinds.pop() if len(kinds) == 1 else "other",
-        environments=tuple(moved),
+        environments=tuple(changed),
         version=versions.pop() if len(versions) == 1 else None,
     )
 
@@ -35,10 +35,10 @@ def _classify_environment_change(
         return "other"
     before = order[order.index(name) - 1] if order.index(name) else None
     own, upstream = environments.get(name), environments.get(before or "")
-    had = own is not None and _had_release(own, release) and not _is_running_release(own, release)
-    if had and upstream is not None and _is_running_release(upstream, release):
+    returns = own is not None and _had_release(own, release) and not _is_running_release(own, release)
+    if returns and upstream is not None and _is_running_release(upstream, release):
         return "promotion" if _claims_kind(opened, "promot") else "rollback"
-    if had:
+    if returns:
         return "rollback"
     if upstream is not None and (_is_running_release(upstream, release) or _had_release(upstream, release)):
         return "promotion"
@@ -54,6 +54,6 @@ def _had_release(files: EnvironmentFiles, release: Release) -> bool:
 
 
 def _claims_kind(opened: OpenPullRequestData, word: str) -> bool:
-    """Whether a label or our own branch name says so: it settles doubt."""
-    labels = any(word in label.lower() for label in opened.pull_request.labels)
-    return labels or opened.branch.startswith(f"{BRANCH_PREFIX}{word}")
+    """Return True if a label or our own branch name contains the word. This decides between promotion and rollback."""
+    labelled = any(word in label.lower() for label in opened.pull_request.labels)
+    return labelled or opened.branch.startswith(f"{BRANCH_PREFIX}{word}")

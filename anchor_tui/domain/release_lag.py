@@ -1,8 +1,9 @@
-"""Where an environment stands relative to the one before it: newest, behind, ahead or diverged."""
+"""Compare the release of an environment with its upstream, the previous environment in the order of promotion."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from anchor_tui.domain.model import PullRequestRef, Release, ReleasePosition
 from anchor_tui.domain.source_data import EnvironmentFiles
@@ -11,27 +12,24 @@ from anchor_tui.domain.source_data import EnvironmentFiles
 def compare_releases(
     own: EnvironmentFiles, upstream_name: str | None, upstream: EnvironmentFiles | None
 ) -> ReleasePosition:
-    """The position of `own`; the first environment has nobody before it and is always the newest."""
+    """Return the position of `own` relative to `upstream`. The first environment has no upstream and is the newest."""
     if upstream_name is None:
         return ReleasePosition("newest")
     if upstream is None or own.release is None or upstream.release is None:
         return ReleasePosition("unknown", upstream_name)
     if own.release.content_key == upstream.release.content_key:
         return ReleasePosition("newest", upstream_name)
-    if (ours := _list_newer_releases(upstream, own.release)) is not None:
-        return _build_position("behind", upstream_name, ours)
-    if (theirs := _list_newer_releases(own, upstream.release)) is not None:
-        return _build_position("ahead", upstream_name, theirs)
-    known = bool(
-        upstream.history_complete and own.history_complete
-    )  # a history that ends too early may hide the common release
-    return ReleasePosition(
-        "diverged" if known else "unknown", upstream_name, (upstream.release.version,) if known else ()
-    )
+    if (missing := _list_newer_releases(upstream, own.release)) is not None:
+        return _build_position("behind", upstream_name, missing)
+    if (extra := _list_newer_releases(own, upstream.release)) is not None:
+        return _build_position("ahead", upstream_name, extra)
+    if upstream.history_complete and own.history_complete:
+        return ReleasePosition("diverged", upstream_name, (upstream.release.version,))
+    return ReleasePosition("unknown", upstream_name)  # an incomplete history may lack the common release
 
 
 def _list_newer_releases(files: EnvironmentFiles, release: Release) -> list[Release] | None:
-    """The releases that came after `release` there, newest first; None where it never was there."""
+    """Return the releases that came after `release`, newest first; None if `release` is not in the history."""
     found: list[Release] = []
     for past in files.history:
         if past.release is None:
@@ -42,12 +40,14 @@ def _list_newer_releases(files: EnvironmentFiles, release: Release) -> list[Rele
     return None
 
 
-def _build_position(state: str, environment: str, releases: Sequence[Release]) -> ReleasePosition:
+def _build_position(
+    state: Literal["behind", "ahead"], environment: str, releases: Sequence[Release]
+) -> ReleasePosition:
     pull_requests: dict[int, PullRequestRef] = {
         release.pull_request.number: release.pull_request for release in releases if release.pull_request
     }
     return ReleasePosition(
-        state="behind" if state == "behind" else "ahead",
+        state=state,
         environment=environment,
         versions=tuple(dict.fromkeys(release.version for release in releases)),
         pull_requests=tuple(pull_requests.values()),

@@ -1,8 +1,8 @@
-"""release.yaml → Release, found by what its keys mean, not by one path.
+"""Read a release.yaml into a Release.
 
-Understood is: version, commit and time at the top, under `spec`, `release` or `spec.release`; images there
-as a map or a list, each with `repository`, `tag` and `digest` apart or as one text. `[release]` in the
-configuration names key paths where a file says it otherwise.
+Version, commit and time are found at the top or under `spec`, `release` or `spec.release`. Images are found there as a
+map or a list, each with `repository`, `tag` and `digest` in separate keys or in one text. `[release]` in the
+configuration sets the key paths of files with another layout.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _IMAGES_KEYS = ("images", "image")
 
 @dataclass(frozen=True, slots=True)
 class ReleaseScalarPaths:
-    """Where a release.yaml says what it says; None is for what it does not say."""
+    """The key paths of the scalars in a release.yaml; None for a scalar that it does not contain."""
 
     version: KeyPath | None
     commit: KeyPath | None
@@ -45,49 +45,48 @@ class ReleaseScalarPaths:
 
 
 def locate_release(document: YamlDocument, keys: ReleaseKeyPaths) -> ReleaseScalarPaths:
-    """Find version, commit, time and images; DocumentError where a shape is not understood."""
+    """Find version, commit, time and images. Raises YamlDocumentError if the layout is not supported."""
     version = _locate_scalar(document, keys.version, "version", _VERSION_KEYS)
     images = _locate_images(document, keys.images)
-    if version is None and len({place.image.tag for place in images}) != 1:
-        looked = " or ".join(f"`{key}`" for key in _VERSION_KEYS)
-        where = "at the top, under `spec` or under `release`"
-        message = f"no version: looked for {looked} {where}, or one tag on all images"
-        document.fail("release-shape", f"{message}; `version` under [release] in the configuration can name it")
+    if version is None and len({image_paths.image.tag for image_paths in images}) != 1:
+        keys_text = " or ".join(f"`{key}`" for key in _VERSION_KEYS)
+        message = f"no version: looked for {keys_text} at the top, under `spec` or under `release`"
+        advice = "set its key path with `version` under [release] in the configuration"
+        document.fail("release-shape", f"{message}, or one tag on all images; {advice}")
     return ReleaseScalarPaths(
         version,
         _locate_scalar(document, keys.commit, "commit", _COMMIT_KEYS),
-        _locate_scalar(document, keys.released, "released", _RELEASED_KEYS),
+        _locate_scalar(document, keys.released, "time", _RELEASED_KEYS),
         images,
     )
 
 
 def read_release(document: YamlDocument, keys: ReleaseKeyPaths) -> tuple[Release, tuple[Problem, ...]]:
-    """What a release.yaml says, and what is amiss without making it unreadable.
+    """Return the release of a release.yaml, and the problems that do not make it unreadable.
 
-    Version, commit and tags are the scalars' texts: `1.10` is not 1.1. Without a version the tag that all
-    images share is one. Problems: `image-without-digest`, `no-images`, `bad-time`. Raises DocumentError for
-    a shape that is not understood, saying what was looked for and where.
+    Version, commit and tags are the texts of the scalars: `1.10` is not 1.1. If there is no version, the tag that all
+    images share is the version. Problems: `image-without-digest`, `no-images`, `bad-time`. Raises YamlDocumentError
+    for an unsupported layout; the message names the keys that were searched.
     """
-    places = locate_release(document, keys)
+    paths = locate_release(document, keys)
     problems: list[Problem] = []
-    for place in places.images:
-        if place.image.digest is None:
-            message = f"the image {place.image.name} has no digest: its tag may move"
-            node = document.find(place.path)
+    for image_paths in paths.images:
+        if image_paths.image.digest is None:
+            message = f"the image {image_paths.image.name} has no digest: its tag may move"
+            node = document.find(image_paths.path)
             problems.append(document.build_problem("image-without-digest", message, node))
-    if not places.images:
-        problems.append(
-            document.build_problem("no-images", "no images: looked for `images` at the top and under `spec`")
-        )
-    released, problem = _read_time(document, places.released)
+    if not paths.images:
+        message = "no images: looked for `images` at the top and under `spec`"
+        problems.append(document.build_problem("no-images", message))
+    released, problem = _read_time(document, paths.released)
     problems.extend([problem] if problem else [])
-    tags = [place.image.tag for place in places.images]
-    version = document.get_scalar(places.version).text if places.version else tags[0]
+    tags = [image_paths.image.tag for image_paths in paths.images]
+    version = document.get_scalar(paths.version).text if paths.version else tags[0]
     release = Release(
         version=version or "",
-        commit=_read_text(document, places.commit),
+        commit=_read_text(document, paths.commit),
         released=released,
-        images=tuple(sorted((place.image for place in places.images), key=lambda image: image.name)),
+        images=tuple(sorted((image_paths.image for image_paths in paths.images), key=lambda image: image.name)),
     )
     return release, tuple(problems)
 
@@ -96,15 +95,16 @@ def _read_text(document: YamlDocument, path: KeyPath | None) -> str | None:
     return document.get_scalar(path).text or None if path is not None else None
 
 
-def _locate_scalar(document: YamlDocument, configured: str, what: str, keys: tuple[str, ...]) -> KeyPath | None:
-    """The path of a scalar, by the configuration or by its usual names."""
+def _locate_scalar(document: YamlDocument, configured: str, field: str, keys: tuple[str, ...]) -> KeyPath | None:
+    """Return the path of a scalar: the configured path, or the first of the usual names that exists."""
     if configured:
         path: KeyPath = tuple(configured.split("."))
         if _has_text(document.find(path)):
             return path
         found = document.find(path)
-        message = f"`{configured}`, which [release] names for {what}, holds "
-        return document.fail("release-shape", message + ("nothing" if found is None else describe_node(found)), found)
+        found_text = "is missing" if found is None else f"is {describe_node(found)}, not one value"
+        message = f"`{configured}`, configured under [release] for the {field}, {found_text}"
+        return document.fail("release-shape", message, found)
     for base in _BASE_PATHS:
         for key in keys:
             if _has_text(document.find((*base, key))):
@@ -121,7 +121,8 @@ def _locate_images(document: YamlDocument, configured: str) -> tuple[ImageScalar
         path: KeyPath = tuple(configured.split("."))
         node = document.find(path)
         if node is None:
-            return document.fail("release-shape", f"`{configured}`, which [release] names for the images, is not there")
+            message = f"`{configured}`, configured under [release] for the images, is missing"
+            return document.fail("release-shape", message)
         return _read_images(document, node, path)
     for base in _BASE_PATHS:
         for key in _IMAGES_KEYS:
@@ -134,28 +135,26 @@ def _locate_images(document: YamlDocument, configured: str) -> tuple[ImageScalar
 def _read_images(document: YamlDocument, node: Node, path: KeyPath) -> tuple[ImageScalarPaths, ...]:
     match node:
         case SequenceNode():
-            places = tuple(read_image(document, item, (*path, index)) for index, item in enumerate(node.items))
+            images = tuple(read_image(document, item, (*path, index)) for index, item in enumerate(node.items))
         case MappingNode() if not _is_one_image(node):
-            places = tuple(read_image(document, item, (*path, key), key) for key, item in node.entries.items())
+            images = tuple(read_image(document, item, (*path, key), key) for key, item in node.entries.items())
         case ScalarNode() if path[-1] == "images":
-            looked = "a map or a list of images was looked for"
-            return document.fail(
-                "release-shape", f"`{format_key_path(path)}` is {describe_node(node)}, where {looked}", node
-            )
+            message = f"`{format_key_path(path)}` is {describe_node(node)}, not a map or a list of images"
+            return document.fail("release-shape", message, node)
         case _:
-            places = (read_image(document, node, path),)
+            images = (read_image(document, node, path),)
     seen: dict[str, int] = {}
-    for place in places:
-        name = place.image.name
+    for image_paths in images:
+        name = image_paths.image.name
         if name in seen:
-            message = f"two images are called {name}, the first in line {seen[name]}: give each its own `name`"
-            document.fail("release-shape", message, document.find(place.path))
-        seen[name] = place.line
-    return places
+            message = f"two images have the name {name}, the first in line {seen[name]}: give each its own `name`"
+            document.fail("release-shape", message, document.find(image_paths.path))
+        seen[name] = image_paths.line
+    return images
 
 
 def _is_one_image(node: MappingNode) -> bool:
-    """Whether a mapping is itself an image, and not a map of images by name."""
+    """Return True if a mapping is one image, and not a map of images by name."""
     return any(isinstance(node.get(key), ScalarNode) for key in IMAGE_KEYS)
 
 
@@ -169,5 +168,5 @@ def _read_time(document: YamlDocument, path: KeyPath | None) -> tuple[datetime |
         moment = None
     if moment is not None and moment.tzinfo is not None and "T" in node.text.upper():
         return moment.astimezone(UTC), None
-    message = f"`{format_key_path(path)}` is no time with a zone: 2026-11-20T09:14:07Z is one"
+    message = f"`{format_key_path(path)}` is not a time with a time zone, such as 2026-11-20T09:14:07Z"
     return None, document.build_problem("bad-time", message, node)

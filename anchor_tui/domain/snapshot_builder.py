@@ -1,4 +1,4 @@
-"""The latest readings, put together into one Snapshot. Pure: the same readings and the same now give the same."""
+"""Build one Snapshot from the latest readings. Pure: the same readings and the same time give the same snapshot."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ T = TypeVar("T")
 GITHUB_SOURCE_ID = "github"
 WAIVER_WARNING_DAYS = 14
 NON_FATAL_RELEASE_PROBLEMS = frozenset({"image-without-digest", "no-images", "bad-time"})
-"""Kinds of problems in a release that leave it readable."""
+"""Kinds of problems that do not make a release unreadable."""
 
 
 class SourceReadings(ValueObject, frozen=True):
-    """The latest reading of each source; an Argo CD that is not in the mapping is still being asked."""
+    """The latest reading of each source. An Argo CD that is missing from `argocd` is still loading."""
 
     argocd: Mapping[str, Reading[ArgoCDData]] = {}
     github: Reading[OpsRepoData] = Loading()
@@ -62,7 +62,7 @@ class SourceReadings(ValueObject, frozen=True):
 def build_snapshot(
     config: Config, readings: SourceReadings, now: datetime, findings: PolicyFindings | None = None
 ) -> Snapshot:
-    """The whole estate at `now`, as far as the readings tell it; `findings` are what policy says of them."""
+    """Return the snapshot at `now`. `findings` are the results of the policy checks for the same readings."""
     judged = findings.environments if findings else {}
     argocd = {
         server.name: _expire_reading(readings.argocd.get(server.name, Loading()), now)
@@ -75,17 +75,17 @@ def build_snapshot(
     pulls = _classify_pull_requests(config, repo)
     environments = tuple(
         _build_environment(
-            each,
+            environment,
             config,
-            get_latest_value(argocd[each.server]),
+            get_latest_value(argocd[environment.server]),
             repo,
             pulls,
-            (states[each.server], github_state),
+            (states[environment.server], github_state),
             readings,
             now,
-            judged.get(each.name, ()),
+            judged.get(environment.name, ()),
         )
-        for each in config.environments
+        for environment in config.environments
     )
     return Snapshot(
         taken_at=now,
@@ -96,7 +96,7 @@ def build_snapshot(
         environments=environments,
         findings=findings.estate if findings else (),
         problems=(
-            *(each for reading in (*argocd.values(), github) for each in _get_reading_problems(reading)),
+            *(problem for reading in (*argocd.values(), github) for problem in _get_reading_problems(reading)),
             *_list_ending_waivers(config, now),
         ),
         pull_requests=tuple(pull for pull in pulls if not pull.environments),
@@ -104,20 +104,19 @@ def build_snapshot(
 
 
 def _list_ending_waivers(config: Config, now: datetime) -> Iterator[Problem]:
-    """The waivers that have expired or soon will: nobody should learn of it by a failing verdict."""
-    for end in list_waiver_expiries(config, now):
-        if end.days <= WAIVER_WARNING_DAYS:
-            when = (
-                f"expired on {end.until}" if end.expired else f"ends on {end.until}, in {format_count(end.days, 'day')}"
-            )
-            message = f"the waiver of {end.check} on {end.environment} {when}: {end.reason}"
-            yield Problem(f"waiver of {end.check}", "waiver-ends", message)
+    """Yield the waivers that have expired or expire soon, as a warning before they change a verdict."""
+    for waiver in list_waiver_expiries(config, now):
+        if waiver.days <= WAIVER_WARNING_DAYS:
+            days = format_count(waiver.days, "day")
+            when = f"expired on {waiver.until}" if waiver.expired else f"ends on {waiver.until}, in {days}"
+            message = f"the waiver of {waiver.check} on {waiver.environment} {when}: {waiver.reason}"
+            yield Problem(f"waiver of {waiver.check}", "waiver-ends", message)
 
 
 def _build_environment(
-    each: EnvironmentConfig,
+    environment_config: EnvironmentConfig,
     config: Config,
-    applications: ArgoCDData | None,
+    data: ArgoCDData | None,
     repo: OpsRepoData | None,
     pulls: Sequence[PullRequest],
     sources: Sequence[SourceState],
@@ -125,83 +124,84 @@ def _build_environment(
     now: datetime,
     findings: tuple[Finding, ...],
 ) -> Environment:
-    files = repo.environments.get(each.name, EnvironmentFiles()) if repo else EnvironmentFiles()
-    index = config.environments.index(each)
-    before = config.environments[index - 1].name if index else None
-    found = select_applications(each, applications)
+    files = repo.environments.get(environment_config.name, EnvironmentFiles()) if repo else EnvironmentFiles()
+    index = config.environments.index(environment_config)
+    upstream = config.environments[index - 1].name if index else None
+    found = select_applications(environment_config, data)
     environment = Environment(
-        name=each.name,
-        rules=each.rules,
-        tier=each.tier,
-        protected=each.protected,
-        source=each.server,
+        name=environment_config.name,
+        rules=environment_config.rules,
+        tier=environment_config.tier,
+        protected=environment_config.protected,
+        source=environment_config.server,
         verdict=Verdict(Level.UNKNOWN),
         problems=files.problems,
         release=files.release,
         applications=found,
         findings=findings,
-        position=compare_releases(files, before, repo.environments.get(before) if before else None) if repo else None,
-        pull_requests=tuple(pull for pull in pulls if each.name in pull.environments),
+        position=compare_releases(files, upstream, repo.environments.get(upstream or "")) if repo else None,
+        pull_requests=tuple(pull for pull in pulls if environment_config.name in pull.environments),
     )
-    around = VerdictInputs(
+    inputs = VerdictInputs(
         now=now,
         sources=sources,
         head_checks=repo.head.checks if repo and repo.head else "none",
         out_of_sync_since=readings.out_of_sync_since,
-        missing_applications=_list_missing_applications(each, applications, found),
+        missing_applications=_list_missing_applications(environment_config, data, found),
         unreadable_files=_list_unreadable_files(files, config, readings),
     )
-    return replace(environment, verdict=judge_environment(environment, around))
+    return replace(environment, verdict=judge_environment(environment, inputs))
 
 
-def select_applications(each: EnvironmentConfig, applications: ArgoCDData | None) -> tuple[Application, ...]:
-    """The applications that an environment is configured to have; none while its server has said nothing."""
-    if applications is None:
+def select_applications(environment_config: EnvironmentConfig, data: ArgoCDData | None) -> tuple[Application, ...]:
+    """Return the applications that an environment is configured to have; none while its server has not responded."""
+    if data is None:
         return ()
-    own = applications.own_namespace
+    own = data.own_namespace
     return tuple(
         observed.application
-        for observed in applications.applications
-        if belongs_to_environment(each, observed.application, observed.labels, own)
+        for observed in data.applications
+        if belongs_to_environment(environment_config, observed.application, observed.labels, own)
     )
 
 
 def _list_missing_applications(
-    each: EnvironmentConfig, applications: ArgoCDData | None, found: Sequence[Application]
+    environment_config: EnvironmentConfig, data: ArgoCDData | None, found: Sequence[Application]
 ) -> tuple[str, ...]:
-    """What was configured and is not among the answers, in words: asked for still, or matched by nothing."""
-    if applications is None:
+    """Return one sentence for each configured application, or label selector, that matches nothing that was read."""
+    if data is None:
         return ()
-    if not isinstance(each.applications, tuple):
-        return () if found else (f"no application has the labels {each.applications}",)
-    own = applications.own_namespace
+    if not isinstance(environment_config.applications, tuple):
+        return () if found else (f"no application has the labels {environment_config.applications}",)
+    own = data.own_namespace
 
-    def is_there(name: ApplicationName) -> bool:
+    def is_found(name: ApplicationName) -> bool:
         return any(matches_application_name(name, application, own) for application in found)
 
-    return tuple(f"no answer about {name} yet" for name in each.applications if not is_there(name))
+    return tuple(f"no answer about {name} yet" for name in environment_config.applications if not is_found(name))
 
 
 def _list_unreadable_files(files: EnvironmentFiles, config: Config, readings: SourceReadings) -> tuple[str, ...]:
-    """Why the release or a layer of values cannot be read; the chart's own values are every environment's."""
+    """Return why the release or a layer of values is unreadable. Every environment uses the chart's own values."""
     chart = f"{config.chart.path}/values.yaml"
-    shared = tuple(each for each in _get_reading_problems(readings.github) if each.file == chart)
-    return tuple(str(each) for each in (*files.problems, *shared) if each.kind not in NON_FATAL_RELEASE_PROBLEMS)
+    shared = (problem for problem in _get_reading_problems(readings.github) if problem.file == chart)
+    problems = (*files.problems, *shared)
+    return tuple(str(problem) for problem in problems if problem.kind not in NON_FATAL_RELEASE_PROBLEMS)
 
 
 def _classify_pull_requests(config: Config, repo: OpsRepoData | None) -> tuple[PullRequest, ...]:
     if repo is None:
         return ()
-    order = tuple(each.name for each in config.environments)
+    order = tuple(environment.name for environment in config.environments)
     found = (classify_pull_request(opened, order, repo.environments) for opened in repo.pull_requests)
     return tuple(sorted(found, key=lambda pull: -pull.number))
 
 
-# --- readings to states ------------------------------------------------------------------------------
+# --- source states -----------------------------------------------------------------------------------
 
 
 def _expire_reading(reading: Reading[T], now: datetime) -> Reading[T]:
-    """A fresh reading past its time is stale, whatever its source believes: a source may have died silently."""
+    """Turn a fresh reading past its `fresh_until` into a stale one: its source may have stopped without an error."""
     if not isinstance(reading, Fresh) or now <= reading.fresh_until:
         return reading
     silence = SourceFailure("silent", f"nothing was heard for {format_duration(now - reading.taken_at)}")
@@ -209,7 +209,7 @@ def _expire_reading(reading: Reading[T], now: datetime) -> Reading[T]:
 
 
 def get_latest_value(reading: Reading[T]) -> T | None:
-    """The latest good value, old or new; None where there is none."""
+    """Return the latest good value, fresh or stale; None if there is none."""
     match reading:
         case Fresh(value=value) | Stale(last_good=value):
             return value
@@ -224,7 +224,7 @@ def _get_reading_problems(reading: Reading[Any]) -> tuple[Problem, ...]:
 
 
 def _build_argocd_state(name: str, reading: Reading[ArgoCDData], config: Config, now: datetime) -> SourceState:
-    server = next(each for each in config.servers_in_use if each.name == name)
+    server = next(server for server in config.servers_in_use if server.name == name)
     value = get_latest_value(reading)
     state = SourceState(id=name, kind="argocd", url=value.url if value else server.server)
     if value:

@@ -1,4 +1,4 @@
-"""What one source's answer holds, before the sources are put together."""
+"""The data of each source, before the sources are combined into a snapshot."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from anchor_tui.domain.model import (
 
 
 class ObservedApplication(ValueObject, frozen=True):
-    """An application with its labels, by which a selector finds it, and its own sync options."""
+    """An application with its labels, which selectors match, and its own sync options."""
 
     application: Application
     labels: Mapping[str, str] = {}
@@ -27,9 +27,9 @@ class ObservedApplication(ValueObject, frozen=True):
 
 
 class ManagedResources(ValueObject, frozen=True):
-    """An application's manifests, as Argo CD's managed-resources gave them, or why it did not.
+    """The manifests of an application, as Argo CD's managed-resources endpoint returned them, or its error.
 
-    `items` are its parsed JSON; `secrets` the live Secrets of its ExternalSecrets, values masked.
+    `items` are the parsed JSON; `secrets` are the live Secrets of its ExternalSecrets, with masked values.
     """
 
     taken_at: datetime
@@ -40,12 +40,12 @@ class ManagedResources(ValueObject, frozen=True):
 
     @property
     def is_retryable(self) -> bool:
-        """Whether asking again may go better."""
+        """True if the same request may succeed later."""
         return self.error is not None and self.permitted
 
 
 class ArgoCDData(ValueObject, frozen=True):
-    """One Argo CD's answer. `own_namespace` is where a bare application name is looked for, if known."""
+    """The data of one Argo CD. `own_namespace` is the namespace of applications configured without one, if known."""
 
     server: str
     url: str
@@ -62,9 +62,9 @@ def belongs_to_environment(
     labels: Mapping[str, str],
     own_namespace: str | None,
 ) -> bool:
-    """Whether an application of the environment's own server is one of its applications.
+    """Return True if an application of the environment's own server is one of its applications.
 
-    A bare name means the server's own namespace; while that is unknown, any namespace matches.
+    A name without a namespace means the server's own namespace; while that is unknown, any namespace matches.
     """
     match environment.applications:
         case ApplicationSelector(labels=wanted):
@@ -74,7 +74,7 @@ def belongs_to_environment(
 
 
 def matches_application_name(name: ApplicationName, application: Application, own_namespace: str | None) -> bool:
-    """Whether a configured name means this application."""
+    """Return True if a configured name means this application."""
     if name.name != application.name:
         return False
     namespace = name.namespace or own_namespace
@@ -82,17 +82,17 @@ def matches_application_name(name: ApplicationName, application: Application, ow
 
 
 class PastRelease(ValueObject, frozen=True):
-    """A release as it stood after one commit of the ops repo's branch; None where it could not be read."""
+    """A release as it was after one commit of the ops repo's branch; None if it was unreadable."""
 
     commit: str
     release: Release | None
 
 
 class EnvironmentFiles(ValueObject, frozen=True):
-    """One environment's files at the head of the branch.
+    """The files of one environment at the head of the branch.
 
-    `history` are its releases newest first, the present one included; `whole` tells whether it reaches back
-    to the first, and is None as long as it has not been read.
+    `history` are its releases, newest first, including the present one. `history_complete` is True if the history goes
+    back to the first release, and None before the history was read.
     """
 
     release: Release | None = None
@@ -102,7 +102,10 @@ class EnvironmentFiles(ValueObject, frozen=True):
 
 
 class OpenPullRequestData(ValueObject, frozen=True):
-    """A pull request with what its head would make each environment run; `releases` has only those it changes."""
+    """A pull request with the releases at its head.
+
+    `releases` has only the environments whose release it changes; None for a release that is unreadable.
+    """
 
     pull_request: PullRequest
     branch: str = ""
@@ -110,7 +113,7 @@ class OpenPullRequestData(ValueObject, frozen=True):
 
 
 class HeadCommit(ValueObject, frozen=True):
-    """The newest commit of the branch. `checks` are the required checks only; "none" where none is required."""
+    """The newest commit of the branch. `checks` covers the required checks only; "none" if none is required."""
 
     oid: str
     headline: str
@@ -122,10 +125,10 @@ class HeadCommit(ValueObject, frozen=True):
 
 
 class SettingNames(ValueObject, frozen=True):
-    """Variables or secrets that a repository's workflows can use, by name; a secret's value is empty.
+    """The variables or the secrets that a repository's workflows can use, by name. The value of a secret is empty.
 
-    `found` are those of the repository and the organisation, `environments` those of each of its environments.
-    `lacking` says what of them could not be listed, and why.
+    `repository_wide` are those of the repository and the organisation, `environments` those of each GitHub environment.
+    `unlisted` are sentences about what could not be listed, and why.
     """
 
     repository_wide: Mapping[str, str] = {}
@@ -142,7 +145,7 @@ class RepoSettingNames(ValueObject, frozen=True):
 
 
 class OpsRepoData(ValueObject, frozen=True):
-    """GitHub's answer about the ops repo."""
+    """The data of the ops repo on GitHub."""
 
     name: str
     url: str
@@ -150,17 +153,17 @@ class OpsRepoData(ValueObject, frozen=True):
     head: HeadCommit | None = None
     environments: Mapping[str, EnvironmentFiles] = {}
     files: Mapping[str, str | None] = {}
-    """The texts of the files that were read, by their paths; None for one that is not there."""
+    """The texts of the files that were read, by path; None for a file that does not exist."""
     blobs: Mapping[str, str] = {}
-    """The oids of their blobs: GraphQL hands texts over decoded, and only the oid tells the bytes."""
+    """The blob oids of the files. GraphQL returns decoded texts, and only the oid identifies the bytes."""
     pull_requests: tuple[OpenPullRequestData, ...] = ()
     budget: RateBudget | None = None
     latency_ms: float | None = None
     viewer: str | None = None
     ops_settings: RepoSettingNames | None = None
     app_settings: RepoSettingNames | None = None
-    """None as long as they have not been asked for, or where no app repo is configured."""
+    """None before they were read, or if no app repo is configured."""
     changed: Mapping[str, tuple[str, ...]] = {}
-    """From a revision to the paths that differ between it and the head."""
+    """For each revision, the paths that differ between it and the head."""
     incomparable: Mapping[str, str] = {}
-    """From a revision that GitHub does not compare with the head to the reason."""
+    """For each revision that GitHub cannot compare with the head, the reason."""

@@ -1,14 +1,17 @@
-"""Status as glyph and word, never by colour alone: the same on the screen, in text and in markdown."""
+"""Status marks: a glyph with a word and a style, the same on the screen, in text and in markdown.
+
+Colour alone never carries a status.
+"""
 
 from __future__ import annotations
 
 from enum import Enum
 
-from anchor_tui.domain.model import Application, ChecksStatus, Level, PullRequest
+from anchor_tui.domain.model import Application, ChecksStatus, Level, Operation, PullRequest
 
 
 class StatusMark(Enum):
-    """A glyph, the plain ASCII that stands in for it, and the style it is drawn in."""
+    """A glyph, its ASCII replacement and the name of its style."""
 
     OK = ("✓", "+", "ok")
     ATTENTION = ("!", "!", "attention")
@@ -19,11 +22,11 @@ class StatusMark(Enum):
 
     @property
     def style(self) -> str:
-        """The name of the colour, for those who have colours."""
+        """The name of the style the mark is drawn in."""
         return self.value[2]
 
     def glyph(self, *, ascii_only: bool = False) -> str:
-        """One character."""
+        """Return the mark as one character."""
         return self.value[1] if ascii_only else self.value[0]
 
 
@@ -41,6 +44,7 @@ _HEALTH_MARKS = {
     "Degraded": StatusMark.FAILING,
     "Missing": StatusMark.FAILING,
 }
+_OPERATION_MARKS = {"Succeeded": StatusMark.OK, "Failed": StatusMark.FAILING, "Error": StatusMark.FAILING}
 _CHECKS_MARKS: dict[ChecksStatus, StatusMark] = {
     "success": StatusMark.OK,
     "failure": StatusMark.FAILING,
@@ -48,42 +52,86 @@ _CHECKS_MARKS: dict[ChecksStatus, StatusMark] = {
     "unknown": StatusMark.UNKNOWN,
     "none": StatusMark.NONE,
 }
+_STATE_MARKS = {
+    # outcomes of plans and steps, phases of steps
+    "done": StatusMark.OK,
+    "drifted": StatusMark.ATTENTION,
+    "failed": StatusMark.FAILING,
+    "left": StatusMark.NONE,
+    "refused": StatusMark.ATTENTION,
+    "running": StatusMark.PROGRESS,
+    "unknown": StatusMark.UNKNOWN,
+    "waiting": StatusMark.NONE,
+    # lines of plans, items of the cutover checklist
+    "change": StatusMark.NONE,
+    "deleted": StatusMark.FAILING,
+    "kept": StatusMark.NONE,
+    "note": StatusMark.NONE,
+    "ok": StatusMark.OK,
+    "warning": StatusMark.ATTENTION,
+    # outcomes of checks
+    "error": StatusMark.FAILING,
+    "fail": StatusMark.FAILING,
+    "pass": StatusMark.OK,
+    "skipped": StatusMark.NONE,
+    "waived": StatusMark.NONE,
+}
+
+
+def get_state_mark(state: str) -> StatusMark:
+    """Return the mark of an outcome, a step phase, a kind of plan line or a check status.
+
+    Raises KeyError for any other word.
+    """
+    return _STATE_MARKS[state]
+
+
+def get_check_mark(status: str, level: str) -> StatusMark:
+    """Return the mark of a check's status; a failing check of the level "warning" asks for attention."""
+    return get_state_mark("warning" if status == "fail" and level == "warning" else status)
+
+
+def get_operation_mark(operation: Operation) -> StatusMark:
+    """Return the mark of an operation's phase; an unfamiliar phase is unknown."""
+    if operation.is_running:
+        return StatusMark.PROGRESS
+    return _OPERATION_MARKS.get(operation.phase, StatusMark.UNKNOWN)
 
 
 def get_level_mark(level: Level) -> StatusMark:
-    """The mark of a verdict."""
+    """Return the mark of a verdict's level."""
     return _LEVEL_MARKS[level]
 
 
 def get_sync_mark(application: Application) -> tuple[StatusMark, str]:
-    """Sync as mark and word; what is not told is unknown, never ok."""
+    """Return the sync status as mark and word; a missing status is unknown, never ok."""
     if application.presence != "found":
         return StatusMark.FAILING, application.presence
-    return _SYNC_MARKS.get(application.sync or "", StatusMark.UNKNOWN), application.sync or "not told"
+    return _SYNC_MARKS.get(application.sync or "", StatusMark.UNKNOWN), application.sync or "not reported"
 
 
 def get_health_mark(application: Application) -> tuple[StatusMark, str]:
-    """Health as mark and word."""
+    """Return the health as mark and word; a missing health is unknown, never ok."""
     if application.presence != "found":
         return StatusMark.FAILING, application.presence
-    return _HEALTH_MARKS.get(application.health or "", StatusMark.UNKNOWN), application.health or "not told"
+    return _HEALTH_MARKS.get(application.health or "", StatusMark.UNKNOWN), application.health or "not reported"
 
 
 def get_checks_mark(pull: PullRequest) -> tuple[StatusMark, str]:
-    """A pull request's checks as mark and word."""
+    """Return the state of a pull request's checks as mark and word."""
     word = {"none": "no checks", "unknown": "checks unknown"}.get(pull.checks, f"checks {pull.checks}")
     return _CHECKS_MARKS[pull.checks], word
 
 
 def convert_to_ascii(text: str) -> str:
-    """The same with plain ASCII, for a terminal that has no other; unknown characters become a question mark."""
+    """Replace the glyphs and punctuation used here by ASCII; any other character becomes a question mark."""
     table = {mark.value[0]: mark.value[1] for mark in StatusMark} | {
         "→": "->", "←": "<-", "↑": "^", "↓": "v", "·": "-", "…": "...", "≥": ">=", "│": "|", "─": "-", "—": "-",
         "●": "*", "“": '"', "”": '"', "’": "'",
     }  # fmt: skip
-    return "".join(table.get(char, char) for char in text).encode("ascii", "replace").decode()
+    return "".join(table.get(character, character) for character in text).encode("ascii", "replace").decode()
 
 
 def supports_unicode(encoding: str | None) -> bool:
-    """Whether a stream takes more than ASCII."""
+    """Return True if a stream of this encoding can write more than ASCII."""
     return (encoding or "").lower().replace("-", "").startswith("utf")

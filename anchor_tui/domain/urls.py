@@ -1,15 +1,15 @@
-"""Addresses (URLs) taken apart, so that what they name is judged on their parts and not on their text."""
+"""URLs split into parts, so that checks look at what a URL names and not at how it is spelled."""
 
 from __future__ import annotations
 
 import unicodedata
 from contextlib import suppress
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 from urllib.parse import unquote, urlsplit
 
 
 class ParsedUrl(NamedTuple):
-    """An address in its parts: the host in small letters without a trailing dot, the rest decoded."""
+    """The parts of a URL: the host in lower case without a trailing dot, the other parts decoded."""
 
     scheme: str
     user: str
@@ -19,34 +19,42 @@ class ParsedUrl(NamedTuple):
     query: str
 
     def mentions(self, word: str) -> bool:
-        """Whether a word stands in any part: as a host, in a path, in what comes before an @."""
+        """Return True if any part contains the word: host, user and password, path, query and fragment."""
         return any(word in part for part in (self.host, self.user, self.path, self.query))
 
 
-def parse_url(text: str) -> ParsedUrl:
-    """The parts of an absolute address; ValueError in words for what is none.
+def is_web_url(url: str | None) -> TypeGuard[str]:
+    """Return True for an http or https URL: the only ones that are opened or linked.
 
-    Blanks, control characters and backslashes are refused: clients differ in what they take them for.
+    URLs come from foreign data (Argo CD, GitHub), which could name any scheme, such as `javascript:`.
     """
-    if any(char.isspace() or not char.isprintable() or char == "\\" for char in text):
-        raise ValueError("it holds a blank, a control character or a backslash")
+    return url is not None and url.startswith(("https://", "http://"))
+
+
+def parse_url(text: str) -> ParsedUrl:
+    """Return the parts of an absolute URL. Raises ValueError, with the reason, for any other text.
+
+    Blanks, control characters and backslashes are refused: clients interpret them differently.
+    """
+    if any(character.isspace() or not character.isprintable() or character == "\\" for character in text):
+        raise ValueError("it contains a blank, a control character or a backslash")
     parts = urlsplit(text)
     if not parts.scheme or not parts.netloc:
-        raise ValueError("it is no absolute address (https://host/…)")
+        raise ValueError("it is not an absolute URL (https://host/…)")
     try:
         port = parts.port
     except ValueError as error:
-        raise ValueError("its port is no number from 0 to 65535") from error
+        raise ValueError("its port is not a number from 0 to 65535") from error
     host = _decode_text(parts.hostname or "").rstrip(".")
     if not host:
-        raise ValueError("it names no host")
+        raise ValueError("it does not name a host")
     user = _decode_text(f"{parts.username or ''}:{parts.password or ''}")
     query = _decode_text(f"{parts.query}#{parts.fragment}")
     return ParsedUrl(parts.scheme.lower(), user, host, port, _decode_text(parts.path), query)
 
 
 def _decode_text(text: str) -> str:
-    """Percent signs decoded as often as they hide something, look-alikes unified, small letters."""
+    """Decode percent escapes (up to three layers) and punycode, unify look-alikes, and lower the case."""
     for _ in range(3):
         decoded = unquote(text)
         if decoded == text:

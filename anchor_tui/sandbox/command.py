@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anchor_tui.config.location import CONFIG_FILE_NAME
+
 if TYPE_CHECKING:
     from anchor_tui.sandbox.server import Sandbox
 
@@ -138,7 +140,7 @@ def describe_servers(box: Sandbox, folder: Path | None = None) -> dict[str, obje
         "status_api": {"url": box.status_url, "token": box.status_token},
         "scenario": box.scenario.name,
         "pid": os.getpid(),
-        "config": str(folder / "anchor-tui.toml") if folder else None,
+        "config": str(folder / CONFIG_FILE_NAME) if folder else None,
         "env": str(folder / "env") if folder else None,
     }
 
@@ -159,7 +161,7 @@ def write_configuration(box: Sandbox, folder: Path) -> Path:
         "ops_repo": box.ops_repo,
         "app_repo": box.app_repo,
     }
-    (folder / "anchor-tui.toml").write_text(CONFIGURATION_TEMPLATE.format(**words), encoding="utf-8")
+    (folder / CONFIG_FILE_NAME).write_text(CONFIGURATION_TEMPLATE.format(**words), encoding="utf-8")
     _write_private_file(folder / "env", ENVIRONMENT_TEMPLATE.format(**words))
     _write_private_file(folder / "argocd-config" / "config", ARGOCD_CONFIG_TEMPLATE.format(**words))
     return folder

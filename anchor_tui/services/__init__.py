@@ -1,1 +1,1 @@
-"""What the screen and the command line share: one reader, one writer, one contract."""
+"""The services that the screen and the command line share: observing, executing plans, and the snapshot document."""

@@ -1,4 +1,4 @@
-"""The time, where it comes from outside."""
+"""The current time, as a function that tests can replace."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The time, in UTC, to the millisecond: what the contract writes is what it reads back."""
+    """Return the time in UTC. It is rounded down to milliseconds, the precision of the written documents."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)

@@ -1,4 +1,4 @@
-"""The ways to the outside systems of one configuration. Credentials are looked up when one is opened, not before."""
+"""The connections to the outside systems of one configuration. Credentials are looked up when one is opened."""
 
 from __future__ import annotations
 
@@ -13,11 +13,16 @@ if TYPE_CHECKING:
     from anchor_tui.sources.argocd.client import ArgoClient
     from anchor_tui.sources.argocd.connection import ConnectionSettings
     from anchor_tui.sources.github.client import GitHubClient
+    from anchor_tui.sources.github.writer import GitHubWriter
     from anchor_tui.sources.status_api import StatusAccess
 
 
 class Connections:
-    """Opens what a reader or a writer needs; who opens it closes it. The read-only gate is in each of them."""
+    """Open clients for readers and writers; the caller closes them.
+
+    In a read-only run a client refuses writes, and the connections that only write are not opened. httpx is imported
+    when the first client is opened, and PyGithub when the first change is sent to GitHub.
+    """
 
     def __init__(self, config: Config, environ: Mapping[str, str], home: Path) -> None:
         self.config = config
@@ -25,31 +30,47 @@ class Connections:
         self._home = home
 
     async def connect_argocd(self, server_name: str) -> ArgoClient:
-        """A client of one Argo CD. Raises SourceError."""
+        """Open a client of one Argo CD. Raises SourceError."""
         from anchor_tui.sources.argocd.connection import resolve_connection
         from anchor_tui.sources.credentials.argocd import find_argocd_access
 
-        server = next(each for each in self.config.servers_in_use if each.name == server_name)
+        server = next(server for server in self.config.servers_in_use if server.name == server_name)
         access = await asyncio.to_thread(find_argocd_access, server, self.environ, home=self._home)
         return self.open_argocd_client(resolve_connection(access))
 
-    def open_argocd_client(self, route: ConnectionSettings) -> ArgoClient:
-        """A client on a way that is known already."""
-        from anchor_tui.sources.argocd.client import ArgoClient  # httpx: 65 ms, after the first answers
+    def open_argocd_client(self, settings: ConnectionSettings) -> ArgoClient:
+        """Open a client of an Argo CD whose connection settings are known."""
+        from anchor_tui.sources.argocd.client import ArgoClient
 
-        return ArgoClient(route, read_only=self.config.read_only)
+        return ArgoClient(settings, read_only=self.config.read_only)
 
-    async def connect_github(self, documents: frozenset[str]) -> GitHubClient:
-        """A door to GitHub, through which a read-only run lets only these documents. Raises SourceError."""
-        from anchor_tui.sources.credentials.argocd import find_github_access
-        from anchor_tui.sources.github.client import GitHubClient, ReadOnlyGuard
+    async def connect_github(self, query_texts: frozenset[str]) -> GitHubClient:
+        """Open a client of GitHub, which reads only and allows these GraphQL documents. Raises SourceError."""
+        # gh, the keyring, the imports and the TLS context take time: off the loop, which follows Argo CD's stream.
+        return await asyncio.to_thread(self._open_github_client, query_texts)
 
-        # gh and the keyring may take seconds: off the loop, which follows Argo CD's stream.
-        access = await asyncio.to_thread(find_github_access, self.config.github, self.environ, home=self._home)
-        return GitHubClient(access, ReadOnlyGuard(self.config.read_only, documents))
+    def _open_github_client(self, query_texts: frozenset[str]) -> GitHubClient:
+        from anchor_tui.sources.credentials.github import find_github_access
+        from anchor_tui.sources.github.client import GitHubClient
+
+        return GitHubClient(find_github_access(self.config.github, self.environ, home=self._home), query_texts)
+
+    async def open_github_writer(self) -> GitHubWriter:
+        """Open a writer to GitHub. Raises SourceError; WriteRefused in a read-only run."""
+        from anchor_tui.sources.errors import WriteRefused
+
+        if self.config.read_only:
+            raise WriteRefused("read-only: nothing is sent to GitHub")
+        return await asyncio.to_thread(self._create_github_writer)
+
+    def _create_github_writer(self) -> GitHubWriter:
+        from anchor_tui.sources.credentials.github import find_github_access
+        from anchor_tui.sources.github.writer import GitHubWriter
+
+        return GitHubWriter(find_github_access(self.config.github, self.environ, home=self._home))
 
     async def find_status_access(self) -> StatusAccess:
-        """Address and token of the status API. Raises SourceError; never opened in a read-only run."""
+        """Return address and token of the status API. Raises SourceError; WriteRefused in a read-only run."""
         from anchor_tui.sources.errors import WriteRefused
         from anchor_tui.sources.status_api import find_status_access
 

@@ -1,4 +1,4 @@
-"""Which estate a command speaks of: the configured one, or the embedded demo's own."""
+"""The configuration a command works with, and its surroundings: those of the user, or those of the embedded demo."""
 
 from __future__ import annotations
 
@@ -26,36 +26,35 @@ _DEMO_VARIABLES = (
     "TMPDIR",
     "SYSTEMROOT",
 )
-
-
+"""The environment variables that the demo takes over; none contains a secret or an address."""
 STATE_FOLDER_VARIABLE = "ANCHOR_TUI_STATE"
-"""Names another folder for what is kept between two starts."""
+"""The environment variable that names another state folder."""
 
 
 class DemoError(Exception):
-    """The embedded servers did not start; the message says why and what to do."""
+    """The embedded servers did not start. The message contains the reason and what to do."""
 
 
 class RuntimeContext(NamedTuple):
-    """A configuration with the surroundings that its credentials are looked up in."""
+    """A configuration, and the environment and home folder in which its credentials are looked up."""
 
     config: Config
     environ: Mapping[str, str]
     home: Path
     state: Path | None = None
-    """Where the audit is kept; None is the user's own state folder."""
+    """The folder of the audit log; None means the user's own state folder."""
 
     @property
     def state_folder(self) -> Path:
-        """The folder that the audit is kept in."""
+        """The folder of the audit log."""
         return self.state or find_state_folder(self.environ)
 
 
 def find_state_folder(environ: Mapping[str, str]) -> Path:
-    """The user's folder for what is kept between two starts; $ANCHOR_TUI_STATE names another."""
+    """Return $ANCHOR_TUI_STATE, else the user's state folder of the platform."""
     if given := environ.get(STATE_FOLDER_VARIABLE):
         return Path(given).expanduser()
-    from platformdirs import user_state_path  # only when something is done, or asked about
+    from platformdirs import user_state_path  # needed for actions and the audit only
 
     return user_state_path("anchor-tui", appauthor=False)
 
@@ -63,14 +62,13 @@ def find_state_folder(environ: Mapping[str, str]) -> Path:
 def load_context(
     path: Path | None, *, read_only: bool, actions: Mapping[str, Collection[str]] | None = None
 ) -> RuntimeContext:
-    """The estate of the configuration file, `actions` as in `config.load.load`. Raises `config.load.ConfigErrors`."""
-    from anchor_tui.config.load import load_config  # tomllib and the checks: not for --help
+    """Return the context of the configuration file. `actions` is passed to `load_config`. Raises ConfigErrors."""
+    from anchor_tui.config.load import load_config  # loads tomllib, which --help does not need
 
     config = load_config(path, os.environ, cwd=Path.cwd(), read_only=read_only, actions=actions)
     if config.policy.disable or config.policy.waivers:
-        from anchor_tui.domain.policy.registry import (
-            CHECKS_BY_ID,  # 40 ms that only a configuration which names checks pays
-        )
+        # The checks take 40 ms to load: only a configuration that names some needs them.
+        from anchor_tui.domain.policy.registry import CHECKS_BY_ID
 
         config = load_config(
             path, os.environ, cwd=Path.cwd(), read_only=read_only, actions=actions, checks=CHECKS_BY_ID
@@ -80,10 +78,10 @@ def load_context(
 
 @contextmanager
 def start_demo(scenario: str, *, read_only: bool) -> Iterator[RuntimeContext]:
-    """The embedded servers in a process of their own, and a configuration that knows nothing else.
+    """Run the embedded servers in a separate process and return a context that contains nothing else.
 
-    Ambient servers and tokens are ignored; everything that is written goes to a temporary folder. The servers
-    end when this process does, however it ends: they watch their stdin. Raises DemoError.
+    The user's servers and tokens are ignored; every file is written to a temporary folder. The servers watch their
+    stdin, so they end with this process even if it is killed. Raises DemoError.
     """
     import shutil
     import subprocess
@@ -91,7 +89,7 @@ def start_demo(scenario: str, *, read_only: bool) -> Iterator[RuntimeContext]:
 
     folder = Path(tempfile.mkdtemp(prefix="anchor-tui-demo-"))
     command = [sys.executable, "-m", "anchor_tui", "sandbox", "serve", "--until-stdin-closes"]
-    servers = subprocess.Popen(  # noqa: S603 - our own module with our own arguments
+    servers = subprocess.Popen(  # noqa: S603 - this package with fixed arguments
         [*command, "--scenario", scenario, "--write", str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -115,20 +113,22 @@ def _read_demo_context(servers: subprocess.Popen[bytes], folder: Path, *, read_o
     assert servers.stderr is not None
     line = servers.stdout.readline()
     if not line:
-        said = servers.stderr.read().decode(errors="replace").strip().removeprefix("anchor-tui: ")
-        raise DemoError(said or "the embedded servers ended at once")
-    told = json.loads(line)
+        message = servers.stderr.read().decode(errors="replace").strip().removeprefix("anchor-tui: ")
+        raise DemoError(
+            message or "the embedded servers ended at once without a message; try `anchor-tui sandbox serve`"
+        )
+    announcement = json.loads(line)
     environ = _clean_environment(os.environ) | {
-        "ARGOCD_AUTH_TOKEN": told["argocd"]["token"],
-        "GITHUB_TOKEN": told["github"]["token"],
-        "STATUS_API_TOKEN": told["status_api"]["token"],
+        "ARGOCD_AUTH_TOKEN": announcement["argocd"]["token"],
+        "GITHUB_TOKEN": announcement["github"]["token"],
+        "STATUS_API_TOKEN": announcement["status_api"]["token"],
     }
-    config = load_config(Path(told["config"]), environ, cwd=folder, read_only=read_only)
+    config = load_config(Path(announcement["config"]), environ, cwd=folder, read_only=read_only)
     return RuntimeContext(config, environ, folder, folder / "state")
 
 
 def _clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Without proxies, servers and tokens of the surroundings, and with our own modules importable."""
+    """Return the environment without proxies, servers and tokens, and with this package on PYTHONPATH."""
     kept = {name: environ[name] for name in _DEMO_VARIABLES if name in environ}
     paths = [str(Path(__file__).parents[2]), *filter(None, [environ.get("PYTHONPATH")])]
     return kept | {"PYTHONPATH": os.pathsep.join(paths)}

@@ -1,6 +1,7 @@
-"""The JSON contract `anchor-tui/snapshot/v1`, both ways, without loss.
+"""Writes and reads a snapshot as JSON: the contract `anchor-tui/snapshot/v1`.
 
-The model's shapes are the contract's, key by key; times are RFC 3339 in UTC, absent things null.
+The keys are the field names of the model. Times are RFC 3339 in UTC; absent values are null. Reading a written
+document returns an equal snapshot.
 """
 
 from __future__ import annotations
@@ -14,51 +15,51 @@ from anchor_tui.domain.model import Snapshot
 
 SCHEMA = "anchor-tui/snapshot/v1"
 _TERMINAL_CONTROLS = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""Control characters that JSON need not escape, and does here: C1, line ends of Unicode, the direction of text."""
+"""Characters that JSON allows but a terminal may act on: C1 controls, Unicode line ends, text direction marks."""
 
 
 class SnapshotFormatError(ValueError):
-    """A document that is no snapshot of this contract; the message says where and why."""
+    """A document is not a snapshot of this contract. The message contains the place and the reason."""
 
 
 def snapshot_to_document(snapshot: Snapshot) -> dict[str, Any]:
-    """The snapshot as the contract's document, of plain values."""
+    """Return the snapshot as a document of plain values."""
     return {"schema": SCHEMA, **msgspec.to_builtins(snapshot)}
 
 
 def snapshot_to_json(snapshot: Snapshot) -> bytes:
-    """The document as indented JSON in UTF-8, with a newline at its end, and nothing that a terminal would obey."""
+    """Return the document as indented JSON in UTF-8, with a final newline and without terminal controls."""
     text = msgspec.json.format(msgspec.json.encode(snapshot_to_document(snapshot)).decode(), indent=2)
     return escape_control_characters(text).encode() + b"\n"
 
 
 def escape_control_characters(text: str) -> str:
-    """JSON in which nothing is left that a terminal would obey."""
-    return _TERMINAL_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    """Escape the characters of a JSON text that a terminal may act on."""
+    return _TERMINAL_CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def snapshot_from_json(text: bytes | str) -> Snapshot:
-    """The snapshot that `to_json` wrote. Raises ContractError."""
+    """Return the snapshot that `snapshot_to_json` wrote. Raises SnapshotFormatError."""
     try:
         document = msgspec.json.decode(text)
     except msgspec.DecodeError as error:
-        raise SnapshotFormatError(f"this is no JSON: {error}") from error
+        raise SnapshotFormatError(f"this is not JSON: {error}") from error
     return snapshot_from_document(document)
 
 
 def snapshot_from_document(document: object) -> Snapshot:
-    """The snapshot of a document. Raises ContractError."""
+    """Return the snapshot of a document. Raises SnapshotFormatError."""
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         found = document.get("schema") if isinstance(document, dict) else type(document).__name__
-        raise SnapshotFormatError(f"this is no snapshot: its schema is {found!r}, not {SCHEMA!r}")
+        raise SnapshotFormatError(f"this is not a snapshot: its schema is {found!r}, not {SCHEMA!r}")
     try:
         return msgspec.convert(document, Snapshot)
     except msgspec.ValidationError as error:
-        raise SnapshotFormatError(f"this snapshot is not as {SCHEMA} says: {error}") from error
+        raise SnapshotFormatError(f"this snapshot does not match {SCHEMA}: {error}") from error
 
 
 def snapshot_schema() -> dict[str, Any]:
-    """The contract's JSON Schema (2020-12). Every key is always written, so every key is required."""
+    """Return the contract's JSON Schema (2020-12). Every key is always written, so every key is required."""
     (reference,), definitions = msgspec.json.schema_components([Snapshot], ref_template="#/$defs/{name}")
     for definition in definitions.values():
         if "properties" in definition:

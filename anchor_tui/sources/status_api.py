@@ -1,6 +1,6 @@
-"""The status API: one event, posted as JSON. What it answers is in `docs/status-api.md`.
+"""The status API: one event, posted as JSON. Its responses are described in `docs/status-api.md`.
 
-An event is sent again until it was taken or refused for good, each time under the same idempotency key.
+An event is sent again until it is accepted or refused for good, each time with the same idempotency key.
 """
 
 from __future__ import annotations
@@ -12,85 +12,84 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from anchor_tui import __version__
-from anchor_tui.config.patterns import is_loopback
-from anchor_tui.sources.credentials.secret import Secret, parse_token, read_keyring_token
-from anchor_tui.sources.errors import (
-    ClientError,
-    CredentialError,
-    ServerError,
-    Timeout,
-    TlsError,
-    Unauthenticated,
-    Unreachable,
-)
-from anchor_tui.sources.http import httpx
+from anchor_tui.config.web_address import is_loopback
+from anchor_tui.sources.credentials.keyring_entries import read_keyring_token
+from anchor_tui.sources.credentials.secret import Secret, parse_token
+from anchor_tui.sources.errors import ClientError, CredentialError, Forbidden, InvalidResponse, NotFound, ServerError
+from anchor_tui.sources.http import HTML_PAGE, Service, create_client, error_for_status, translate_transport_errors
+from anchor_tui.sources.network import create_tls_context, find_proxy
 
 if TYPE_CHECKING:
+    import httpx
+
     from anchor_tui.config.model import StatusApiConfig
 
-TOKEN_VARIABLE = "STATUS_API_TOKEN"  # noqa: S105 - its name
+TOKEN_VARIABLE = "STATUS_API_TOKEN"  # noqa: S105 - the name of a variable
 TIMEOUT_S = 15.0
-_RETRYABLE_STATUSES = frozenset({401, 403, 408, 425, 429})
-"""Refusals that asking again may mend: of the token, and of too much at once."""
+_RETRYABLE_STATUSES = frozenset({408, 425})
+"""Client errors that can pass. The error map has kinds of their own for 401, 403 and 429, which can pass too."""
+_TOKEN_HINT = f"the status API does not accept the token: set {TOKEN_VARIABLE}"
+STATUS_API = Service("the status API", login_hint=_TOKEN_HINT)
 
 
 @dataclass(frozen=True, slots=True)
 class StatusAccess:
-    """How to reach the status API. `url` is the address that events are posted to."""
+    """Address and token of the status API. Events are posted to `url`."""
 
     url: str
     token: Secret
 
 
 def find_status_access(status: StatusApiConfig, environ: Mapping[str, str]) -> StatusAccess:
-    """Address and token: $STATUS_API_TOKEN, else the keyring. May wait for the keyring: not for the event loop.
+    """Return address and token: from $STATUS_API_TOKEN, otherwise from the keyring.
 
-    Raises CredentialError where there is none, or where the token would go out in the clear.
+    May wait for the keyring; do not call it on the event loop. Raises CredentialError if there is no token, or if the
+    token would be sent unencrypted.
     """
     parts = urlsplit(status.url)
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
-        raise CredentialError(f"{status.url} is plain http, which sends the token in the clear: use https")
+        raise CredentialError(f"{status.url} is plain http, which sends the token unencrypted: use https")
     if text := environ.get(TOKEN_VARIABLE, "").strip():
         return StatusAccess(status.url, parse_token(text, f"${TOKEN_VARIABLE}"))
-    kept = read_keyring_token(f"status-api:{status.url}")
-    if isinstance(kept, Secret):
-        return StatusAccess(status.url, kept)
-    raise CredentialError(f"no token for {status.url}: set {TOKEN_VARIABLE} ({kept.reason})")
+    stored = read_keyring_token(f"status-api:{status.url}")
+    if isinstance(stored, Secret):
+        return StatusAccess(status.url, stored)
+    raise CredentialError(f"no token for {status.url}: set {TOKEN_VARIABLE} ({stored.reason})")
 
 
 async def send_event(
     access: StatusAccess, event: Mapping[str, Any], transport: httpx.AsyncBaseTransport | None = None
 ) -> None:
-    """Posts one event. Raises Rejected where it was refused for good, another SourceError where it may go later."""
-    headers = {
-        "Authorization": f"Bearer {access.token.reveal()}",
-        "Idempotency-Key": str(event["idempotency_key"]),
-        "Content-Type": "application/json",
-        "User-Agent": f"anchor-tui/{__version__}",
-    }
-    loopback = is_loopback(urlsplit(access.url).hostname or "")
-    client = httpx.AsyncClient(timeout=TIMEOUT_S, transport=transport, trust_env=not loopback, follow_redirects=False)
+    """Post one event.
+
+    Raises ClientError if it was refused for good, and another SourceError if it can be sent again.
+    """
+    client = create_client(
+        {
+            "Authorization": f"Bearer {access.token.reveal()}",
+            "Idempotency-Key": str(event["idempotency_key"]),
+            "Content-Type": "application/json",
+        },
+        verify=create_tls_context() if access.url.startswith("https://") else False,
+        proxy=find_proxy(access.url),
+        timeout_s=TIMEOUT_S,
+        read_rules=None,
+        transport=transport,
+    )
     async with client:
-        try:
-            response = await client.post(access.url, content=msgspec.json.encode(event), headers=headers)
-        except httpx.TimeoutException as error:
-            raise Timeout(f"{access.url}: no answer within {TIMEOUT_S:g} s") from error
-        except httpx.ConnectError as error:
-            words = str(error) or "no reason given"
-            if "CERTIFICATE" in words.upper() or "SSL" in words.upper():
-                raise TlsError(f"{access.url}: TLS: {words}") from error
-            raise Unreachable(f"{access.url}: cannot connect: {words}", sent=False) from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Unreachable(f"{access.url}: the connection broke: {type(error).__name__}") from error
-    status = response.status_code
-    words = f"the status API answered HTTP {status}"
-    if 200 <= status < 300:
+        with translate_transport_errors(STATUS_API, access.url, TIMEOUT_S):
+            response = await client.post(access.url, content=msgspec.json.encode(event))
+    if response.is_success:
         if response.headers.get("content-type", "").startswith("text/html"):
-            raise ServerError(f"{words} with a page of HTML: a proxy's login page?")
+            raise InvalidResponse(f"the status API answered with {HTML_PAGE}: the event was not delivered")
         return
-    if status in {401, 403}:
-        raise Unauthenticated(f"{words}: it does not accept the token ({TOKEN_VARIABLE})")
-    if 400 <= status < 500 and status not in _RETRYABLE_STATUSES:
-        raise ClientError(f"{words}: the event is refused for good", status)
-    raise ServerError(words)
+    # The body is not shown: it may repeat the token.
+    error = error_for_status(STATUS_API, response.status_code, "", response.headers)
+    if isinstance(error, NotFound | ClientError) and response.status_code not in _RETRYABLE_STATUSES:
+        message = f"the status API answered HTTP {response.status_code}: the event is refused for good"
+        raise ClientError(message, response.status_code)
+    if isinstance(error, ClientError):
+        raise ServerError(error.message, error.status)
+    if isinstance(error, Forbidden):
+        raise Forbidden(f"{error.message}; {_TOKEN_HINT}")
+    raise error

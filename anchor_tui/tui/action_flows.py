@@ -1,4 +1,4 @@
-"""From a key to an Outcome: a Plan is made, shown, confirmed, executed and followed; the screen never waits."""
+"""From a key to an outcome: an action is planned, shown, confirmed, executed and followed. The screen never waits."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from anchor_tui.domain.actions.plan import Order, Outcome, OutcomeKind, Plan, Refusal
-from anchor_tui.domain.formatting import get_first_line
+from anchor_tui.domain.formatting import format_internal_error, get_first_line
+from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.protocols import ActionBackend
 from anchor_tui.tui.targets import ActionTarget, build_order
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
 
-    from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import ActionId
     from anchor_tui.domain.source_data import PastRelease
     from anchor_tui.services.execute.executor import Consent
-    from anchor_tui.tui.app import AnchorApp
 
 ACTION_TITLES = {
     "refresh": "Refresh",
@@ -32,20 +31,20 @@ ACTION_TITLES = {
     "rollback": "Roll back",
     "merge": "Merge",
     "cutover": "Cutover",
-    "mend": "Turn round",
+    "mend": "Fix",
 }
 _SEVERITIES: dict[OutcomeKind, SeverityLevel] = {"done": "information", "refused": "warning", "drifted": "warning"}
 
 
 class ActionFlows:
-    """The flows of one application. Each runs as a worker of the application, so that no dialog's end ends it."""
+    """The action flows of one application. They run as its workers, so that closing a dialog does not end them."""
 
-    def __init__(self, app: AnchorApp, actor: ActionBackend) -> None:
-        self._app, self._actor = app, actor
+    def __init__(self, app: LiveApp, backend: ActionBackend) -> None:
+        self._app, self._backend = app, backend
 
-    def start_action(self, action: ActionId, aim: ActionTarget) -> None:
-        """Starts an action. Its dialog is in front when this returns: what is typed next is typed into it."""
-        order = build_order(action, aim)
+    def start_action(self, action: ActionId, target: ActionTarget) -> None:
+        """Start an action. Its dialog is in front when this returns, so that it receives the next key."""
+        order = build_order(action, target)
         match action:
             case "refresh" | "hard-refresh":
                 self._run_flow(self._execute_unconfirmed(order))
@@ -57,15 +56,17 @@ class ActionFlows:
                 self._confirm_plan(order)
 
     def _run_flow(self, flow: Coroutine[Any, Any, None]) -> None:
-        self._app.run_worker(self._report_internal_errors(flow), group="acting", exit_on_error=False)
+        self._app.run_worker(self._report_internal_errors(flow), group="actions", exit_on_error=False)
 
     async def _report_internal_errors(self, flow: Coroutine[Any, Any, None]) -> None:
-        """A fault of ours must be seen, and must not end the screen. Its text may hold anything: its kind must do."""
         try:
             await flow
-        except Exception as error:  # noqa: BLE001
-            message = f"a fault in anchor-tui: {type(error).__name__}; look what is there, and at the audit"
-            self._app.notify(message, severity="error", timeout=20, markup=False)
+        except Exception as error:  # noqa: BLE001 - an internal error must be visible and must not end the screen
+            self._notify_internal_error(error)
+
+    def _notify_internal_error(self, error: Exception, title: str = "") -> None:
+        message = f"{format_internal_error(error)}; check the environments and `anchor-tui audit`"
+        self._app.notify(message, title=title, severity="error", timeout=20, markup=False)
 
     def _choose_release(self, order: Order) -> None:
         from anchor_tui.tui.screens.release_chooser import ReleaseChooser
@@ -74,46 +75,48 @@ class ActionFlows:
         environment = snapshot.find_environment(name) if snapshot else None
         assert now is not None
 
-        async def ask() -> tuple[PastRelease, ...] | Refusal:
+        async def load_releases() -> tuple[PastRelease, ...] | Refusal:
             try:
-                return await asyncio.wrap_future(self._actor.earlier_releases(name))
-            except Exception as error:  # noqa: BLE001 - as for a Plan
+                return await asyncio.wrap_future(self._backend.earlier_releases(name))
+            except Exception as error:  # noqa: BLE001 - an internal error must be visible and must not end the screen
                 return _refuse_after_internal_error(error)
 
-        def chosen(version: str | None) -> None:
+        def confirm(version: str | None) -> None:
             if version is not None:
                 self._confirm_plan(replace(order, version=version))
 
-        screen = ReleaseChooser(name, environment.release if environment else None, now, ask)
-        self._app.push_screen(screen, chosen)
+        screen = ReleaseChooser(name, environment.release if environment else None, now, load_releases)
+        self._app.push_screen(screen, confirm)
 
     def _open_cutover(self, order: Order) -> None:
         from anchor_tui.tui.screens.cutover import CutoverChoice, CutoverScreen
 
-        def pressed(what: CutoverChoice | None) -> None:
-            if what is None:
+        def confirm(choice: CutoverChoice | None) -> None:
+            if choice is None:
                 return
-            if what.check:
-                self._confirm_plan(replace(order, action="mend", environments=(what.environment,), check=what.check))
+            if choice.check:
+                self._confirm_plan(
+                    replace(order, action="mend", environments=(choice.environment,), check=choice.check)
+                )
             else:
                 self._confirm_plan(order)
 
-        self._app.push_screen(CutoverScreen().data_bind(snapshot=type(self._app).snapshot), pressed)
+        self._app.push_screen(CutoverScreen().data_bind(LiveApp.snapshot), confirm)
 
     # --- plan, confirm, execute ----------------------------------------------------------------------
 
     async def _make_plan(self, order: Order) -> Plan | Refusal:
         snapshot = self._app.snapshot
         if snapshot is None:
-            return Refusal("", "unread", "nothing is known yet")
+            return Refusal("", "unread", "nothing has been read yet")
         try:
-            # A dialog that is left in the middle cancels this, and must not cancel a hard refresh on its way.
-            return await asyncio.shield(asyncio.wrap_future(self._actor.prepare(order, snapshot)))
-        except Exception as error:  # noqa: BLE001 - a fault of ours must be seen, and must not end the screen
+            # Closing the dialog cancels this coroutine. It must not cancel a hard refresh in progress.
+            return await asyncio.shield(asyncio.wrap_future(self._backend.prepare(order, snapshot)))
+        except Exception as error:  # noqa: BLE001 - an internal error must be visible and must not end the screen
             return _refuse_after_internal_error(error)
 
     async def _execute_unconfirmed(self, order: Order) -> None:
-        """What costs no confirmation: it is asked for, and the screen goes on."""
+        """Execute an order that needs no confirmation."""
         from anchor_tui.services.execute.executor import Consent
 
         plan = await self._make_plan(order)
@@ -126,29 +129,28 @@ class ActionFlows:
     def _confirm_plan(self, order: Order, note: str = "") -> None:
         from anchor_tui.tui.screens.plan import ConfirmedPlan, PlanScreen
 
-        def answered(confirmed: ConfirmedPlan | None) -> None:
+        def execute(confirmed: ConfirmedPlan | None) -> None:
             if confirmed is not None:
                 plan, consent = confirmed
-                self._app.show_progress(plan)
+                self.show_progress(plan)
                 self._run_flow(self._execute_and_replan(order, plan, consent))
 
-        self._app.push_screen(PlanScreen(order, ACTION_TITLES[order.action], self._make_plan, note), answered)
+        self._app.push_screen(PlanScreen(order, ACTION_TITLES[order.action], self._make_plan, note), execute)
 
     async def _execute_and_replan(self, order: Order, plan: Plan, consent: Consent) -> None:
-        """To its end; what has drifted is shown as it would be now, to be confirmed anew."""
+        """Execute a plan to its end. If it has drifted, show the new plan, which must be confirmed again."""
         outcome = await self._execute_plan(plan, consent)
         if outcome is not None and outcome.kind == "drifted" and outcome.fresh is not None:
-            self._app.hide_progress(plan.id)
+            self._hide_progress(plan.id)
             request_id = build_order(order.action, ActionTarget("")).request_id
             again = replace(outcome.fresh.order, request_id=request_id, reason="")
-            self._confirm_plan(again, f"Drifted: {outcome.message}. This is how it would be now:")
+            self._confirm_plan(again, f"Drifted: {outcome.message}. The new plan is:")
 
     async def _execute_plan(self, plan: Plan, consent: Consent) -> Outcome | None:
         try:
-            outcome = await asyncio.wrap_future(self._actor.execute(plan, consent))
-        except Exception as error:  # noqa: BLE001 - a fault of ours must be seen: what was sent may be there
-            message = f"a fault in anchor-tui ended it ({type(error).__name__}): look what is there, and at the audit"
-            self._app.notify(message, title=plan.title, severity="error", timeout=20, markup=False)
+            outcome = await asyncio.wrap_future(self._backend.execute(plan, consent))
+        except Exception as error:  # noqa: BLE001 - it must be visible, since requests may have been sent
+            self._notify_internal_error(error, plan.title)
             return None
         self._app.notify(
             get_first_line(outcome.message),
@@ -159,36 +161,40 @@ class ActionFlows:
         )
         return outcome
 
-    # --- start and end -------------------------------------------------------------------------------
+    def show_progress(self, plan: Plan) -> None:
+        """Show the steps of a running action."""
+        from anchor_tui.tui.screens.progress import ProgressScreen
+
+        self._app.push_screen(ProgressScreen(plan.id, plan.title).data_bind(LiveApp.jobs, LiveApp.now))
+
+    def _hide_progress(self, plan_id: str) -> None:
+        from anchor_tui.tui.screens.progress import ProgressScreen
+
+        if isinstance(self._app.screen, ProgressScreen) and self._app.screen.job_id == plan_id:
+            self._app.pop_screen()
+
+    # --- start and quit ------------------------------------------------------------------------------
 
     def start_recovery(self) -> None:
-        """Says what earlier runs left, once the first picture stands."""
+        """Resume the interrupted actions of earlier sessions and report them."""
         self._run_flow(self._recover_jobs())
 
     async def _recover_jobs(self) -> None:
-        for words in await asyncio.wrap_future(self._actor.recover()):
-            self._app.notify(words, title="From before", severity="warning", timeout=20, markup=False)
-
-    async def confirm_quit(self, jobs: tuple[Job, ...]) -> bool:
-        """Whether to quit; what is being sent is waited for."""
-        from anchor_tui.tui.screens.quit import QuitScreen
-
-        running = tuple(each for each in jobs if not each.is_over)
-        if running and not await self._app.push_screen_wait(QuitScreen(running)):
-            return False
-        await asyncio.wrap_future(self._actor.finish_writes())
-        return True
+        for line in await asyncio.wrap_future(self._backend.recover()):
+            self._app.notify(line, title="From an earlier session", severity="warning", timeout=20, markup=False)
 
     def start_quit(self) -> None:
-        """Quits, after a question where something runs."""
+        """Quit when the operator agrees and no request is in flight."""
+        self._run_flow(self._quit())
 
-        async def leaving() -> None:
-            if await self.confirm_quit(self._app.jobs):
-                self._app.exit()
+    async def _quit(self) -> None:
+        from anchor_tui.tui.screens.quit import QuitScreen
 
-        self._run_flow(leaving())
+        running = tuple(job for job in self._app.jobs if not job.is_over)
+        if not running or await self._app.push_screen_wait(QuitScreen(running)):
+            await asyncio.wrap_future(self._backend.finish_writes())
+            self._app.exit()
 
 
 def _refuse_after_internal_error(error: Exception) -> Refusal:
-    """An exception's text may hold anything, so its kind must do."""
-    return Refusal("", "internal", f"a fault in anchor-tui: {type(error).__name__}; nothing was sent")
+    return Refusal("", "internal", f"{format_internal_error(error)}; nothing was sent")

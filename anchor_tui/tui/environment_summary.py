@@ -1,7 +1,6 @@
-"""An environment in short pieces, the same on a card and in a row.
+"""An environment in short texts, the same on a card and in a row.
 
-What comes from a source that is asking, stale or missing never looks like the present: it says `asking`,
-or stands dimmed.
+Data of a source that is loading, stale or missing never looks current: it is replaced by `… loading` or dimmed.
 """
 
 from __future__ import annotations
@@ -19,63 +18,74 @@ from anchor_tui.domain.status_marks import StatusMark, get_checks_mark, get_heal
 from anchor_tui.domain.verdict import describe_position
 from anchor_tui.tui.style import MUTED, join_parts, marked_text, muted_text, safe_text
 
-LOADING = "… asking"
+LOADING = "… loading"
+
+
+def is_loading(snapshot: Snapshot, source_id: str) -> bool:
+    """Return True if a source has not responded yet."""
+    source = snapshot.find_source(source_id)
+    return source is None or source.state == "asking"
+
+
+def is_unread(snapshot: Snapshot, source_id: str) -> bool:
+    """Return True if a source has never been read."""
+    source = snapshot.find_source(source_id)
+    return source is None or source.state in {"asking", "missing"}
 
 
 def _describe_unread_source(snapshot: Snapshot, source_id: str) -> Content | None:
-    """What stands where a source has not answered at all."""
-    source = snapshot.find_source(source_id)
-    if source is None or source.state == "asking":
-        return muted_text(LOADING)
-    return marked_text(StatusMark.UNKNOWN, "not known") if source.state == "missing" else None
+    """Return the text in place of data that has never been read."""
+    if not is_unread(snapshot, source_id):
+        return None
+    return muted_text(LOADING) if is_loading(snapshot, source_id) else marked_text(StatusMark.UNKNOWN, "unknown")
 
 
 def dim_if_stale(content: Content, snapshot: Snapshot, source_id: str) -> Content:
-    """Old data looks old: dim, and in no status's colour."""
+    """Return stale data dim and without status colours."""
     source = snapshot.find_source(source_id)
     return Content.styled(content.plain, "dim") if source is not None and source.state == "stale" else content
 
 
 def describe_verdict(environment: Environment) -> Content:
-    """The level and the beginning of the worst reason: what, without the details."""
+    """Return the level and the beginning of the worst reason."""
     level = environment.verdict.level
     reason = environment.verdict.reasons[0] if environment.verdict.reasons else ""
-    what = re.split(r", |; ", reason)[0]
-    return join_parts(marked_text(get_level_mark(level), level.upper()), safe_text(what) if what else None)
+    summary = re.split(r", |; ", reason)[0]
+    return join_parts(marked_text(get_level_mark(level), level.upper()), safe_text(summary) if summary else None)
 
 
 def describe_release(environment: Environment, snapshot: Snapshot, now: datetime) -> Content:
-    """Version, age, who, pull request."""
-    if (waiting := _describe_unread_source(snapshot, "github")) is not None:
-        return join_parts(safe_text("release"), waiting, gap=" ")
-    found = environment.release
-    if found is None:
+    """Return version, age, author and pull request of the release."""
+    if (placeholder := _describe_unread_source(snapshot, "github")) is not None:
+        return join_parts(safe_text("release"), placeholder, gap=" ")
+    release = environment.release
+    if release is None:
         return marked_text(StatusMark.FAILING, "release unreadable")
-    age = f"{format_age(found.changed_at, now)} ago" if found.changed_at else ""
-    who = f"by {found.changed_by}" if found.changed_by else ""
-    number = f"#{found.pull_request.number}" if found.pull_request else ""
+    age = f"{format_age(release.changed_at, now)} ago" if release.changed_at else ""
+    who = f"by {release.changed_by}" if release.changed_by else ""
+    number = f"#{release.pull_request.number}" if release.pull_request else ""
     words = join_parts(
-        safe_text(found.version, "bold"), safe_text(f"{age} {who}".strip()) or None, muted_text(number) or None
+        safe_text(release.version, "bold"), safe_text(f"{age} {who}".strip()) or None, muted_text(number) or None
     )
     return dim_if_stale(words, snapshot, "github")
 
 
 def describe_version(environment: Environment, snapshot: Snapshot) -> Content:
-    """The release's version alone."""
-    if (waiting := _describe_unread_source(snapshot, "github")) is not None:
-        return waiting
-    found = environment.release
+    """Return the version of the release."""
+    if (placeholder := _describe_unread_source(snapshot, "github")) is not None:
+        return placeholder
+    release = environment.release
     return (
-        dim_if_stale(safe_text(found.version), snapshot, "github")
-        if found
+        dim_if_stale(safe_text(release.version), snapshot, "github")
+        if release
         else marked_text(StatusMark.FAILING, "unreadable")
     )
 
 
 def describe_sync_and_health(environment: Environment, snapshot: Snapshot) -> Content:
-    """Both, as Argo CD says; of several applications the worst, with how many."""
-    if (waiting := _describe_unread_source(snapshot, environment.source)) is not None:
-        return join_parts(safe_text("Argo CD"), waiting, gap=" ")
+    """Return the worst sync and health status of the applications, with their number."""
+    if (placeholder := _describe_unread_source(snapshot, environment.source)) is not None:
+        return join_parts(safe_text("Argo CD"), placeholder, gap=" ")
     if not environment.applications:
         return marked_text(StatusMark.UNKNOWN, "no application")
     return dim_if_stale(
@@ -84,14 +94,14 @@ def describe_sync_and_health(environment: Environment, snapshot: Snapshot) -> Co
 
 
 def describe_sync(environment: Environment) -> Content:
-    """Sync of the applications."""
+    """Return the worst sync status of the applications."""
     content = _describe_worst([get_sync_mark(application) for application in environment.applications])
     differing = sum(app.resources.out_of_sync for app in environment.applications if app.resources)
     return content + safe_text(f" ({differing})") if differing else content
 
 
 def describe_health(environment: Environment) -> Content:
-    """Health of the applications."""
+    """Return the worst health status of the applications."""
     return _describe_worst([get_health_mark(application) for application in environment.applications])
 
 
@@ -107,13 +117,13 @@ _WORST_FIRST = (
 
 def _describe_worst(marks: list[tuple[StatusMark, str]]) -> Content:
     counted = Counter(marks)
-    mark, word = min(counted, key=lambda each: _WORST_FIRST.index(each[0]))
+    mark, word = min(counted, key=lambda pair: _WORST_FIRST.index(pair[0]))
     several = f" ({counted[mark, word]} of {len(marks)})" if len(marks) > 1 else ""
     return marked_text(mark, f"{word}{several}")
 
 
 def describe_automation(environment: Environment, snapshot: Snapshot) -> Content:
-    """Auto-sync, prune and self-heal; what is off for any of the applications is marked."""
+    """Return auto-sync, prune and self-heal; a switch that is off for any application is marked."""
     found = [app for app in environment.applications if app.presence == "found"]
     if _describe_unread_source(snapshot, environment.source) is not None or not found:
         return Content("")
@@ -135,26 +145,26 @@ def _describe_switch(name: str, applications: list[Application]) -> Content:
 
 
 def describe_release_lag(environment: Environment, snapshot: Snapshot) -> Content:
-    """Where it stands relative to the one before."""
+    """Return how far the environment is behind or ahead of the previous one."""
     if _describe_unread_source(snapshot, "github") is not None or environment.position is None:
         return Content("")
-    where = environment.position
-    pulls = f", {format_count(len(where.pull_requests), 'PR')}" if where.pull_requests else ""
-    return dim_if_stale(safe_text(f"{describe_position(where)}{pulls}"), snapshot, "github")
+    position = environment.position
+    pulls = f", {format_count(len(position.pull_requests), 'PR')}" if position.pull_requests else ""
+    return dim_if_stale(safe_text(f"{describe_position(position)}{pulls}"), snapshot, "github")
 
 
 def describe_release_lag_briefly(environment: Environment, snapshot: Snapshot) -> Content:
-    """The same for a narrow column."""
+    """Return the same for a narrow column."""
     if _describe_unread_source(snapshot, "github") is not None or environment.position is None:
         return Content("")
-    where = environment.position
-    number = len(where.versions)
-    short = {"behind": f"{number} rel behind", "ahead": f"{number} rel ahead"}.get(where.state, where.state)
-    return dim_if_stale(safe_text("same" if short == "newest" and where.environment else short), snapshot, "github")
+    position = environment.position
+    number = len(position.versions)
+    short = {"behind": f"{number} rel behind", "ahead": f"{number} rel ahead"}.get(position.state, position.state)
+    return dim_if_stale(safe_text("same" if short == "newest" and position.environment else short), snapshot, "github")
 
 
 def describe_policy(environment: Environment) -> Content:
-    """How many checks hold, fail, warn, cannot be told or are waived."""
+    """Return the numbers of passed, failed, warning, unknown and waived checks."""
     counted = _count_checks(environment)
     parts = [marked_text(mark, counted[name]) for name, mark in _COUNT_MARKS if counted[name]]
     waived = muted_text(f"{counted['waived']} waived") if counted["waived"] else None
@@ -162,7 +172,7 @@ def describe_policy(environment: Environment) -> Content:
 
 
 def describe_policy_briefly(environment: Environment) -> Content:
-    """The same for a narrow column: "14✓ 5✗"."""
+    """Return the same for a narrow column: "14✓ 5✗"."""
     counted = _count_checks(environment)
     parts = [safe_text(counted[name]) + marked_text(mark) for name, mark in _COUNT_MARKS if counted[name]]
     waived = muted_text(f"{counted['waived']}w") if counted["waived"] else None
@@ -184,9 +194,9 @@ def _count_checks(environment: Environment) -> Counter[str]:
 
 
 def describe_open_pull_requests(environment: Environment, snapshot: Snapshot) -> Content:
-    """The newest open pull request that changes this environment, and how many more."""
-    if (waiting := _describe_unread_source(snapshot, "github")) is not None:
-        return join_parts(safe_text("PRs"), waiting, gap=" ")
+    """Return the newest open pull request that changes the environment, and the number of others."""
+    if (placeholder := _describe_unread_source(snapshot, "github")) is not None:
+        return join_parts(safe_text("PRs"), placeholder, gap=" ")
     if not environment.pull_requests:
         return dim_if_stale(Content.styled(f"{StatusMark.NONE.glyph()} no open PR", MUTED), snapshot, "github")
     newest = environment.pull_requests[0]
@@ -197,7 +207,7 @@ def describe_open_pull_requests(environment: Environment, snapshot: Snapshot) ->
 
 
 def describe_open_pull_requests_briefly(environment: Environment, snapshot: Snapshot) -> Content:
-    """The same for a narrow column."""
+    """Return the same for a narrow column."""
     if not environment.pull_requests or _describe_unread_source(snapshot, "github") is not None:
         return muted_text(StatusMark.NONE.glyph())
     newest, more = environment.pull_requests[0], len(environment.pull_requests) - 1
@@ -209,16 +219,16 @@ def describe_open_pull_requests_briefly(environment: Environment, snapshot: Snap
 
 
 def describe_pull_request(pull: PullRequest) -> Content:
-    """A pull request in a few words: what it does, not how it is called."""
-    does = {"promotion": "promote", "rollback": "roll back to", "bump": "bump to", "other": "changes"}[pull.kind]
+    """Return the effect of a pull request, not its title: "#232 promote 1.44.0"."""
+    effect = {"promotion": "promote", "rollback": "roll back to", "bump": "bump to", "other": "changes"}[pull.kind]
     mark, checks = get_checks_mark(pull)
     draft = muted_text("draft") if pull.draft else None
     return join_parts(
-        safe_text(f"#{pull.number} {does} {pull.version or ''}".rstrip()), marked_text(mark, checks), draft
+        safe_text(f"#{pull.number} {effect} {pull.version or ''}".rstrip()), marked_text(mark, checks), draft
     )
 
 
 def describe_last_known_good(environment: Environment) -> Content:
-    """The release to go back to."""
+    """Return the release to roll back to."""
     good = environment.last_known_good
     return safe_text(f"last good {good.version} ({good.seen_at:%a %H:%M})") if good else Content("")

@@ -1,52 +1,56 @@
-"""The registry of keys: every action that the screen has, with its id, its keys and its line in the help.
+"""Registry of keys: every action with its id, its keys, its owner and its line in the help.
 
-An action that does not work here and now stays in the help, with the reason; one that is not built is not
-in here at all.
+The module does not import Textual, so that the configuration's `[keys]` table can be checked without a screen.
+Each owner creates its bindings from the registry (`bindings.make_bindings`). An action that is unavailable stays in
+the help with the reason. An action that is not implemented is not in the registry.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
+
+KeyOwner = Literal["app", "fleet", "operator", "list"]
+"""Owner of a key: the application, the fleet screen, the fleet screen when it is not read-only, or a list of rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyAction:
-    """One action. `id` is what `[keys]` in the configuration names; `footer` ones stand in the last line."""
+    """One action. `[keys]` in the configuration refers to it by `id`."""
 
     id: str
     keys: tuple[str, ...]
     title: str
     tooltip: str
+    owner: KeyOwner
+    call: str
+    """Textual's action string, relative to the owner. `{key}` is replaced by the pressed key."""
+    short_title: str = ""
+    """Title for narrow terminals."""
     in_footer: bool = False
     mutates: bool = False
-    """Whether it changes something outside: read-only has none of these."""
-    short_title: str = ""
-    """Its title where there is little room."""
-
-    @property
-    def textual_action(self) -> str:
-        """The name by which Textual runs it."""
-        return f"act('{self.id}')" if self.mutates else self.id.replace("-", "_")
+    """True if the action can change Argo CD or GitHub."""
+    has_priority: bool = False
+    """True if the key works before the focused widget sees it, also while a dialog is open."""
 
     @property
     def readable_key(self) -> str:
-        """The key as a person reads it."""
+        """First key, as shown to the operator."""
         return _READABLE_NAMES.get(self.keys[0], self.keys[0])
 
     @property
     def readable_keys(self) -> str:
-        """Every key as a person reads it."""
+        """All keys, as shown to the operator."""
         return " ".join(_READABLE_NAMES.get(key, key) for key in self.keys)
 
 
 _READABLE_NAMES = {
     "slash": "/",
-    "space": "space",
     "question_mark": "?",
+    "comma": ",",
     "ctrl+p": "^p",
     "escape": "esc",
-    "enter": "enter",
     "up": "↑",
     "down": "↓",
     "left": "←",
@@ -58,72 +62,110 @@ _TEXTUAL_NAMES = {readable: name for name, readable in _READABLE_NAMES.items()}
 
 ENVIRONMENT_KEYS = tuple("123456789")
 
+
+def _mutating(id_: str, key: str, title: str, tooltip: str, short_title: str = "") -> KeyAction:
+    call = f"act('{id_}')"
+    return KeyAction(id_, (key,), title, tooltip, "operator", call, short_title, in_footer=True, mutates=True)
+
+
+def _in_footer(id_: str, key: str, title: str, tooltip: str) -> KeyAction:
+    return KeyAction(id_, (key,), title, tooltip, "fleet", id_.replace("-", "_"), in_footer=True)
+
+
 REGISTRY: tuple[KeyAction, ...] = (
-    KeyAction("refresh", ("r",), "Refresh", "Let Argo CD compare the environment or application again", True, True),
-    KeyAction("hard-refresh", ("R",), "Hard refresh", "The same, with manifests rendered anew", True, True, "Hard"),
-    KeyAction("sync", ("s",), "Sync", "Let Argo CD apply what git says; asks first, with its options", True, True),
-    KeyAction(
-        "hard-refresh-prune",
-        ("P",),
-        "Refresh+prune",
-        "Hard refresh, show what a prune deletes, ask, sync",
-        True,
-        True,
-        "Prune",
+    _mutating("refresh", "r", "Refresh", "Compare the environment or application with git again"),
+    _mutating("hard-refresh", "R", "Hard refresh", "Refresh, and render the manifests again", "Hard"),
+    _mutating("sync", "s", "Sync", "Apply what is in git; asks first and offers options"),
+    _mutating(
+        "hard-refresh-prune", "P", "Refresh+prune", "Hard refresh, list what a prune deletes, ask, sync", "Prune"
     ),
-    KeyAction(
+    _mutating(
         "promote",
-        ("p",),
+        "p",
         "Promote to here",
-        "Open the pull request that brings the release of the environment before into here",
-        True,
-        True,
+        "Open a pull request with the release of the previous environment",
         "Promote",
     ),
+    _mutating("rollback", "b", "Roll back", "Choose an earlier release and open the pull request to it", "Back"),
+    _mutating("merge", "m", "Merge", "Merge the highlighted promotion or rollback pull request"),
+    _mutating("terminate", "x", "Terminate", "End the running operation; asks first"),
+    _mutating("cutover", "c", "Cutover", "The no-mock cutover: its checklist and its last step"),
+    KeyAction("select", ("space",), "Select", "Select an application, to act on several at once", "operator", "select"),
     KeyAction(
-        "rollback", ("b",), "Roll back", "Choose an earlier release and open the pull request to it", True, True, "Back"
+        "read-again",
+        ("g",),
+        "Read again",
+        "Read Argo CD and GitHub now, without changing anything",
+        "app",
+        "read_again",
+        in_footer=True,
     ),
-    KeyAction("merge", ("m",), "Merge", "Merge the highlighted promotion or rollback pull request", True, True),
-    KeyAction("terminate", ("x",), "Terminate", "End the running operation; asks first", True, True),
-    KeyAction("cutover", ("c",), "Cutover", "The no-mock cutover: its checklist, and its last step", True, True),
-    KeyAction("select", ("space",), "Select", "Select an application, to act on several at once", in_footer=False),
+    _in_footer("filter", "slash", "Filter", "Show only the rows that contain a text; esc ends it"),
+    _in_footer("show-all", "v", "Show all", "Show every environment, and passed checks too"),
+    _in_footer("browser", "o", "Browser", "Open the highlighted row in the browser"),
+    _in_footer("open", "enter", "Open", "Show everything about the highlighted row"),
+    _in_footer("copy", "y", "Copy", "Copy the highlighted row to the clipboard"),
+    KeyAction("next-row", ("down", "j"), "Next row", "Down in the focused pane", "list", "move_cursor(1)"),
+    KeyAction("previous-row", ("up", "k"), "Previous row", "Up in the focused pane", "list", "move_cursor(-1)"),
+    KeyAction("next-page", ("pagedown",), "Next page", "A page down in the focused pane", "list", "move_page(1)"),
+    KeyAction("previous-page", ("pageup",), "Previous page", "A page up in the focused pane", "list", "move_page(-1)"),
+    KeyAction("first-row", ("home",), "First row", "To the first row of the focused pane", "list", "move_to_first"),
+    KeyAction("last-row", ("end",), "Last row", "To the last row of the focused pane", "list", "move_to_last"),
+    KeyAction("next-pane", ("tab",), "Next pane", "To the next pane", "fleet", "move_pane(1)"),
+    KeyAction("previous-pane", ("shift+tab",), "Previous pane", "To the previous pane", "fleet", "move_pane(-1)"),
     KeyAction(
-        "read-again", ("g",), "Read again", "Ask Argo CD and GitHub now, without changing anything", in_footer=True
+        "next-environment",
+        ("right", "l"),
+        "Next environment",
+        "To the next environment, in any pane",
+        "fleet",
+        "move_environment(1)",
     ),
-    KeyAction("filter", ("slash",), "Filter", "Show only the rows that hold a text; esc ends it", in_footer=True),
-    KeyAction("show-all", ("v",), "Show all", "Every environment, and the checks that hold too", in_footer=True),
-    KeyAction("browser", ("o",), "Browser", "Open what is highlighted in the browser", in_footer=True),
-    KeyAction("open", ("enter",), "Open", "Everything about what is highlighted", in_footer=True),
-    KeyAction("copy", ("y",), "Copy", "Copy what is highlighted to the clipboard", in_footer=True),
-    KeyAction("next-row", ("down", "j"), "Next row", "Down in the focused pane"),
-    KeyAction("previous-row", ("up", "k"), "Previous row", "Up in the focused pane"),
-    KeyAction("next-page", ("pagedown",), "Next page", "A screenful down in the focused pane"),
-    KeyAction("previous-page", ("pageup",), "Previous page", "A screenful up in the focused pane"),
-    KeyAction("first-row", ("home",), "First row", "To the first row of the focused pane"),
-    KeyAction("last-row", ("end",), "Last row", "To the last row of the focused pane"),
-    KeyAction("next-pane", ("tab",), "Next pane", "To the next pane"),
-    KeyAction("previous-pane", ("shift+tab",), "Previous pane", "To the pane before"),
-    KeyAction("next-environment", ("right", "l"), "Next environment", "To the next environment, in any pane"),
-    KeyAction("previous-environment", ("left", "h"), "Previous environment", "To the environment before, in any pane"),
-    KeyAction("environment", ENVIRONMENT_KEYS, "Environment 1 to 9", "To an environment by its number"),
-    KeyAction("back", ("escape",), "Back", "Close what is open, end the filter"),
-    KeyAction("help", ("question_mark",), "Help", "Every key, and whether it works here and now", in_footer=True),
+    KeyAction(
+        "previous-environment",
+        ("left", "h"),
+        "Previous environment",
+        "To the previous environment, in any pane",
+        "fleet",
+        "move_environment(-1)",
+    ),
+    KeyAction(
+        "environment",
+        ENVIRONMENT_KEYS,
+        "Environment 1 to 9",
+        "To an environment by its number",
+        "fleet",
+        "choose_environment({key})",
+    ),
+    KeyAction("back", ("escape",), "Back", "Close what is open, end the filter", "fleet", "back"),
+    _in_footer("help", "question_mark", "Help", "Every key, and if it works here and now"),
     KeyAction(
         "palette",
         ("ctrl+p",),
         "Palette",
         "Find actions, environments, applications and themes",
+        "app",
+        "command_palette",
+        "Find",
         in_footer=True,
-        short_title="Find",
+        has_priority=True,
     ),
-    KeyAction("quit", ("q",), "Quit", "Leave; where something runs from here, asks first", in_footer=True),
+    KeyAction("quit", ("q",), "Quit", "Quit; asks first if an action is running", "app", "quit", in_footer=True),
 )
 
 
 def apply_key_config(keys: Mapping[str, str], *, read_only: bool = False) -> tuple[KeyAction, ...]:
-    """The registry with the configuration's own keys, which replace all of an action's; read-only without what acts."""
+    """Return the registry with the configured keys, which replace all keys of an action.
+
+    A read-only registry has no operator keys.
+    """
     return tuple(
-        replace(action, keys=(_TEXTUAL_NAMES.get(keys[action.id], keys[action.id]),)) if action.id in keys else action
+        replace(action, keys=(keymap[action.id],)) if action.id in (keymap := make_keymap(keys)) else action
         for action in REGISTRY
-        if not (read_only and (action.mutates or action.id == "select"))
+        if not (read_only and action.owner == "operator")
     )
+
+
+def make_keymap(keys: Mapping[str, str]) -> dict[str, str]:
+    """Return Textual's keymap for `[keys]`: action id to key name."""
+    return {id_: _TEXTUAL_NAMES.get(key, key) for id_, key in keys.items()}

@@ -1,41 +1,38 @@
-"""From an estate to a running screen. The first requests leave before anything that takes time is imported."""
+"""From a runtime context to a running screen. The first requests are sent before anything slow is imported."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
+from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.services.observe.prefetch import start_prefetch
+from anchor_tui.tui.errors import ReaderDiedError
 
 if TYPE_CHECKING:
     from anchor_tui.services.runtime_context import RuntimeContext
 
 
-class ReaderDiedError(RuntimeError):
-    """Nothing could be read any more, by a fault of ours; the message names its type, as its text may be foreign."""
+def run_tui(context: RuntimeContext, *, environment: str, theme: str, no_color: bool) -> int:
+    """Run the screen until the operator quits; return the exit code.
 
-
-class UnknownThemeError(ValueError):
-    """There is no theme of this name; the message lists those there are."""
-
-
-def run_tui(estate: RuntimeContext, *, environment: str, theme: str, no_color: bool) -> int:
-    """Shows the screen until it is left; returns the exit code. Raises UnknownThemeError, ReaderDiedError."""
-    ahead = start_prefetch(estate.config, estate.environ, estate.home)
+    Raises UnknownThemeError, and ReaderDiedError if the background thread died.
+    """
+    prefetched = start_prefetch(context.config, context.environ, context.home)
     from anchor_tui.services.observe.background import BackgroundThread
 
-    reader = BackgroundThread(estate.config, estate.environ, estate.home, ahead, estate.state)
+    reader = BackgroundThread(context.config, context.environ, context.home, prefetched, context.state)
     reader.start()
     if no_color:
-        os.environ["NO_COLOR"] = "1"  # Textual looks for it when the application is made
+        os.environ["NO_COLOR"] = "1"  # Textual reads it when the application is created
     from anchor_tui.services.clock import utc_now
     from anchor_tui.tui.app import AnchorApp
 
     try:
-        app = AnchorApp(estate.config, reader, utc_now, environment=environment, theme=theme)
+        app = AnchorApp(context.config, reader, utc_now, environment=environment, theme=theme)
         app.run()
     finally:
         reader.stop()
     if reader.error is not None:
-        raise ReaderDiedError(type(reader.error).__name__)
+        raise ReaderDiedError(format_internal_error(reader.error))
     return app.return_code or 0

@@ -5,70 +5,64 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from anchor_tui.domain.formatting import sanitize_text
-
-if TYPE_CHECKING:
-    from anchor_tui.tui.app import AnchorApp
+from anchor_tui.tui.screens.fleet import FleetScreen
+from anchor_tui.tui.web_browser import open_web_address
 
 
 @dataclass(frozen=True, slots=True)
 class PaletteEntry:
-    """A name to find, what it does, a line of help."""
+    """An entry: its name, what it runs, a line of help."""
 
     name: str
     run: Callable[[], object]
     help: str
+    is_listed: bool = True
+    """True if the entry is shown before anything is typed."""
 
 
 class FleetCommands(Provider):
-    """Everything that can be gone to or done, by name."""
-
-    @property
-    def _anchor_app(self) -> AnchorApp:
-        from anchor_tui.tui.app import AnchorApp
-
-        assert isinstance(self.app, AnchorApp)
-        return self.app
-
-    def _list_entries(self) -> Iterator[PaletteEntry]:
-        app = self._anchor_app
-        for action in app.actions:
-            if action.id not in {"environment", "palette"}:
-                run = partial(app.run_action, action.textual_action)
-                yield PaletteEntry(f"{action.title} ({action.id})", run, f"{action.readable_keys} · {action.tooltip}")
-        snapshot = app.snapshot
-        if snapshot is None:
-            return
-        for environment in snapshot.environments:
-            go = partial(app.choose_environment, environment.name)
-            yield PaletteEntry(
-                f"Environment {sanitize_text(environment.name)}", go, f"verdict: {environment.verdict.level}"
-            )
-            for application in environment.applications:
-                words = f"{application.sync or 'not told'}, {application.health or 'not told'}"
-                yield PaletteEntry(
-                    f"Application {sanitize_text(str(application.id))}",
-                    go,
-                    f"in {sanitize_text(environment.name)}: {words}",
-                )
-        for pull in snapshot.all_pull_requests:
-            show = partial(app.open_url, pull.url)
-            yield PaletteEntry(f"Pull request #{pull.number} {sanitize_text(pull.title)}", show, "opens in the browser")
+    """Actions, environments, applications and pull requests of the fleet screen, by name."""
 
     async def discover(self) -> Hits:
-        """The actions, before anything is typed."""
+        """Return the entries that are shown before anything is typed."""
         for entry in self._list_entries():
-            if not entry.name.startswith("Application "):
+            if entry.is_listed:
                 yield DiscoveryHit(Content(entry.name), entry.run, text=entry.name, help=entry.help)
 
     async def search(self, query: str) -> Hits:
-        """Whatever matches."""
+        """Return the entries that match a query."""
         matcher = self.matcher(query)
         for entry in self._list_entries():
             if (score := matcher.match(entry.name)) > 0:
                 yield Hit(score, matcher.highlight(entry.name), entry.run, text=entry.name, help=entry.help)
+
+    def _list_entries(self) -> Iterator[PaletteEntry]:
+        fleet = self.screen
+        if not isinstance(fleet, FleetScreen):
+            return
+        yield from _list_actions(fleet)
+        if fleet.snapshot is None:
+            return
+        for environment in fleet.snapshot.environments:
+            name = sanitize_text(environment.name)
+            highlight = partial(fleet.choose_environment, environment.name)
+            yield PaletteEntry(f"Environment {name}", highlight, f"verdict: {environment.verdict.level}")
+            for application in environment.applications:
+                state = f"{application.sync or 'sync unknown'}, {application.health or 'health unknown'}"
+                title = f"Application {sanitize_text(str(application.id))}"
+                yield PaletteEntry(title, highlight, f"in {name}: {state}", is_listed=False)
+        for pull in fleet.snapshot.all_pull_requests:
+            show = partial(open_web_address, self.app, pull.url)
+            yield PaletteEntry(f"Pull request #{pull.number} {sanitize_text(pull.title)}", show, "opens in the browser")
+
+
+def _list_actions(fleet: FleetScreen) -> Iterator[PaletteEntry]:
+    for action in fleet.key_actions:
+        if action.id not in {"environment", "palette"}:
+            run = partial(fleet.run_key_action, action)
+            yield PaletteEntry(f"{action.title} ({action.id})", run, f"{action.readable_keys} · {action.tooltip}")

@@ -1,4 +1,7 @@
-"""The one writer as the screen knows it. Types only: what acts is loaded when something is done."""
+"""Requirements of the screens on the background thread.
+
+The module contains types only: the code that executes actions is imported when the first action starts.
+"""
 
 from __future__ import annotations
 
@@ -16,22 +19,35 @@ if TYPE_CHECKING:
 
 
 class ActionBackend(Protocol):
-    """What the application needs of the one writer, which lives on the reader's thread."""
+    """Plan and execute actions on the background thread."""
 
     def prepare(self, order: Order, snapshot: Snapshot) -> Future[Plan | Refusal]:
-        """The Plan of an order, or why there is none."""
+        """Return the plan of an order, or why it is refused."""
 
     def execute(self, plan: Plan, consent: Consent) -> Future[Outcome]:
-        """Executes a Plan and follows it to its end."""
+        """Execute a plan and return its final outcome."""
 
     def earlier_releases(self, environment: str) -> Future[tuple[PastRelease, ...] | Refusal]:
-        """What an environment can go back to."""
+        """Return the releases an environment ran before, newest first."""
 
     def recover(self) -> Future[tuple[str, ...]]:
-        """What earlier runs began and did not end, in words; what can be followed on is."""
+        """Resume the interrupted actions of earlier sessions, and return one line about each."""
 
     def watch_jobs(self, listener: Callable[[tuple[Job, ...]], None]) -> None:
-        """Hands over what is under way, on any thread, as it changes."""
+        """Call the listener with all jobs when one changes. It may be called on any thread."""
 
     def finish_writes(self) -> Future[None]:
-        """Done when no request that changes something is on its way; a moment at most."""
+        """Wait until no mutating request is in flight, for a short time at most."""
+
+
+class Backend(ActionBackend, Protocol):
+    """Everything the application requires of the background thread."""
+
+    def listen(self, listener: Callable[[Snapshot], None], died: Callable[[], None]) -> None:
+        """Call the listener with every snapshot, and `died` if none will follow. Both may be called on any thread."""
+
+    def on_first_frame(self) -> None:
+        """Notify the thread that the first frame is on the screen."""
+
+    def read_again(self) -> None:
+        """Read every source now."""

@@ -1,8 +1,8 @@
-"""How things look: marks in colour, foreign text made harmless, plain ASCII where the terminal has no other."""
+"""Appearance: coloured marks, foreign text without markup, plain ASCII for terminals without UTF-8."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -25,39 +25,40 @@ _COLOURS = {
 MUTED = _COLOURS["muted"]
 
 
-def find_styles_folder() -> Path:
-    """Where the style sheets are: in the package when it was installed, beside it in a checkout."""
+def find_sheets(*names: str) -> list[str | PurePath]:
+    """Return the paths of style sheets. They are in the package if it was installed, beside it in a checkout."""
     package = Path(__file__).parents[1]
     installed = package / "styles"
-    return installed if installed.is_dir() else package.parent / "styles"
+    folder = installed if installed.is_dir() else package.parent / "styles"
+    return [folder / name for name in names]
 
 
 def safe_text(foreign: object, style: str = "") -> Content:
-    """Foreign text: never markup, never an escape sequence."""
+    """Return foreign text without markup and escape sequences."""
     return Content.styled(sanitize_text(str(foreign)), style) if style else Content(sanitize_text(str(foreign)))
 
 
 def muted_text(foreign: object) -> Content:
-    """Text that is not the point."""
+    """Return secondary text."""
     return safe_text(foreign, MUTED)
 
 
 def marked_text(mark: StatusMark, words: object = "") -> Content:
-    """A glyph with its words, both in the mark's colour."""
+    """Return a glyph with its text, both in the mark's colour."""
     spaced = f"{mark.glyph()} {words}" if words else mark.glyph()
     return safe_text(spaced, _COLOURS[mark.style])
 
 
 def join_parts(*parts: Content | None, gap: str = "  ") -> Content:
-    """The parts that are there, with a gap between them."""
+    """Join the parts that are not empty, with a gap between them."""
     return Content(gap).join([part for part in parts if part])
 
 
 class AsciiFilter(LineFilter):
-    """Replaces what a terminal without UTF-8 cannot show, borders included, after everything is drawn."""
+    """Replaces all other characters, borders included, after everything is drawn."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - as Textual calls it
-        """The same segments in ASCII."""
+        """Return the segments in ASCII."""
         return [type(segment)(_line_to_ascii(segment.text), segment.style, segment.control) for segment in segments]
 
 

@@ -1,4 +1,4 @@
-"""From what is highlighted to an Order, and why an action does not work here and now. Pure."""
+"""From the highlighted row to an order, and why an action is unavailable. Pure functions."""
 
 from __future__ import annotations
 
@@ -10,92 +10,98 @@ if TYPE_CHECKING:
     from anchor_tui.domain.actions.plan import ActionId, Order
 
 CLUSTER_ACTIONS: frozenset[str] = frozenset({"refresh", "hard-refresh", "sync", "hard-refresh-prune", "terminate"})
+MERGEABLE_KINDS = frozenset({"promotion", "rollback"})
 
 
 class ActionTarget(NamedTuple):
-    """What the keys act on: an environment, or applications of it, or a pull request."""
+    """The target of an action: an environment, some of its applications, or a pull request by its number."""
 
     environment: str
     applications: tuple[AppId, ...] = ()
     pull_request: int | None = None
 
 
-def build_order(action: ActionId, aim: ActionTarget) -> Order:
-    """The order of a key. Options are the usual ones: none stays from the last time."""
+def build_order(action: ActionId, target: ActionTarget) -> Order:
+    """Return the order of a key. Its options are the defaults, never those of an earlier order."""
     import uuid
 
-    from anchor_tui.domain.actions.plan import Order  # with all that acts: 10 ms that the first frame does without
+    from anchor_tui.domain.actions.plan import Order  # its imports cost 10 ms, which the first frame does not need
 
-    id_ = uuid.uuid4().hex
+    request_id = uuid.uuid4().hex
     if action == "merge":
-        return Order(action, id_, number=aim.pull_request)
+        return Order(action, request_id, number=target.pull_request)
     if action == "cutover":
-        return Order(action, id_)
+        return Order(action, request_id)
     if action in CLUSTER_ACTIONS:
-        environments = () if aim.applications else (aim.environment,)
-        return Order(action, id_, environments, aim.applications)
-    return Order(action, id_, (aim.environment,))
+        environments = () if target.applications else (target.environment,)
+        return Order(action, request_id, environments, target.applications)
+    return Order(action, request_id, (target.environment,))
+
+
+def find_only_pull_request(environment: Environment) -> int | None:
+    """Return the number of the environment's mergeable pull request, if there is exactly one."""
+    pulls = [pull for pull in environment.pull_requests if pull.kind in MERGEABLE_KINDS]
+    return pulls[0].number if len(pulls) == 1 else None
 
 
 def explain_unavailable_action(
-    action: str, aim: ActionTarget, snapshot: Snapshot | None, environments: tuple[str, ...]
+    action: str, target: ActionTarget, snapshot: Snapshot | None, environments: tuple[str, ...]
 ) -> str:
-    """Why an action cannot even be planned here and now; empty where it can."""
+    """Return why an action cannot be planned here and now, or an empty string. `environments` are all names."""
     if snapshot is None:
-        return "nothing is known yet"
-    environment = snapshot.find_environment(aim.environment)
+        return "nothing has been read yet"
+    environment = snapshot.find_environment(target.environment)
     if environment is None:
         return "no environment is highlighted"
     if action in CLUSTER_ACTIONS:
-        return _explain_cluster_action(action, aim, environment, snapshot)
-    if (why := _explain_unread_source(snapshot, "github", "GitHub")) and action != "cutover":
-        return why
+        return _explain_cluster_action(action, target, environment, snapshot)
+    if (reason := _explain_unread_source(snapshot, "github", "GitHub")) and action != "cutover":
+        return reason
     match action:
-        case "promote" if environments and aim.environment == environments[0]:
-            return f"{aim.environment} is the first environment: the app repo's workflow brings releases into it"
+        case "promote" if environments and target.environment == environments[0]:
+            return f"{target.environment} is the first environment; the app repo's workflow releases into it"
         case "rollback" if environment.release is None:
             return "its release cannot be read"
         case "merge":
-            return _explain_merge(aim, snapshot)
+            return _explain_merge(target, snapshot)
         case _:
             return ""
 
 
-def _explain_cluster_action(action: str, aim: ActionTarget, environment: Environment, snapshot: Snapshot) -> str:
-    if why := _explain_unread_source(snapshot, environment.source, "Argo CD"):
-        return why
-    applications = _list_targeted_applications(aim, environment, snapshot)
+def _explain_cluster_action(action: str, target: ActionTarget, environment: Environment, snapshot: Snapshot) -> str:
+    if reason := _explain_unread_source(snapshot, environment.source, "Argo CD"):
+        return reason
+    applications = _select_applications(target, environment, snapshot)
     if not applications:
-        return "no application is known there"
-    if action == "terminate" and not any(each.operation and each.operation.is_running for each in applications):
-        return "no operation runs"
+        return "the environment has no known application"
+    operations = [application.operation for application in applications if application.operation]
+    if action == "terminate" and not any(operation.is_running for operation in operations):
+        return "no operation to end"
     return ""
 
 
-def _list_targeted_applications(
-    aim: ActionTarget, environment: Environment, snapshot: Snapshot
-) -> tuple[Application, ...]:
-    if not aim.applications:
+def _select_applications(target: ActionTarget, environment: Environment, snapshot: Snapshot) -> tuple[Application, ...]:
+    if not target.applications:
         return environment.applications
-    return tuple(each for each in snapshot.all_applications if each.id in aim.applications)
+    return tuple(application for application in snapshot.all_applications if application.id in target.applications)
 
 
 def _explain_unread_source(snapshot: Snapshot, source: str, name: str) -> str:
     state = snapshot.find_source(source)
     if state is None or state.state == "fresh":
         return ""
-    return f"{name} is {state.state}: read again (g) once that is mended"
+    return f"{name} is {state.state}: read again (g) when it is fixed"
 
 
-def _explain_merge(aim: ActionTarget, snapshot: Snapshot) -> str:
-    pull = find_pull_request(aim, snapshot)
+def _explain_merge(target: ActionTarget, snapshot: Snapshot) -> str:
+    pull = _find_pull_request(target, snapshot)
     if pull is None:
         return "no pull request is highlighted"
-    if pull.kind not in {"promotion", "rollback"}:
-        return f"#{pull.number} is no promotion and no rollback: merge it on GitHub (o)"
+    if pull.kind not in MERGEABLE_KINDS:
+        return f"#{pull.number} is not a promotion or rollback: merge it on GitHub (o)"
     return ""
 
 
-def find_pull_request(aim: ActionTarget, snapshot: Snapshot) -> PullRequest | None:
-    """The pull request that is meant."""
-    return next((each for each in snapshot.all_pull_requests if each.number == aim.pull_request), None)
+def _find_pull_request(target: ActionTarget, snapshot: Snapshot) -> PullRequest | None:
+    """Return the pull request that is the target."""
+    return next((pull for pull in snapshot.all_pull_requests if pull.number == target.pull_request), None)

@@ -1,4 +1,4 @@
-"""How long every check takes over 3 and over 200 environments that each have files of their own; no network.
+"""Time of all checks for 3 and 200 environments with separate files; no network.
 
 Run by `make bench`. The first judging parses every file; a repeated one finds that nothing has changed.
 """
@@ -18,7 +18,7 @@ VALUES = "infra/helm/platform/environments/{}/values.yaml"
 
 
 def judged_ms(environments: int) -> list[float]:
-    """A first and a second judging of so many copies of prod, in milliseconds."""
+    """Return the milliseconds of a first and a second evaluation of copies of prod."""
     names = [f"env-{number}" for number in range(environments)]
     files = dict(sample())
     for name in names:

@@ -1,4 +1,4 @@
-"""The command as a person runs it: in a process of its own."""
+"""Run the command, in this process or in one of its own."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from anchor_tui.__main__ import run_command_line
+
 ROOT = Path(__file__).parents[2]
 
 
 def surroundings(home: Path, **more: str) -> dict[str, str]:
-    """Nothing of the developer's own."""
+    """Return an environment without anything of the developer."""
     return {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", **more}
 
 
 def anchor_tui(
     *arguments: str, home: Path, code: str | None = None, **options: Any
 ) -> subprocess.CompletedProcess[bytes]:
-    """Runs it to its end. `code` runs before it in the same process."""
+    """Run the command to its end. `code` runs first in the same process."""
     more = options.pop("environ", {})
     program = ["-m", "anchor_tui"]
     if code is not None:
@@ -33,3 +35,11 @@ def anchor_tui(
         check=False,
         **options,
     )
+
+
+def run_in_process(*argv: str) -> int:
+    """Return the exit code of the command, run in this process."""
+    try:
+        return run_command_line(list(argv))
+    except SystemExit as ended:
+        return int(ended.code or 0)

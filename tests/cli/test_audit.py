@@ -1,4 +1,4 @@
-"""`anchor-tui audit`: what was done from here, as text and as the lines that are kept."""
+"""`anchor-tui audit`: the actions of this machine, as text and as the stored lines."""
 
 from __future__ import annotations
 
@@ -6,24 +6,18 @@ import json
 
 import pytest
 
-from tests.cli.commander import commander
 from tests.services.sandbox_operator import operator_at
 
 
-@pytest.fixture
-def cli(monkeypatch, capfd):
-    return lambda op: commander(op, monkeypatch, capfd)
-
-
-def test_before_anything_was_done_it_says_so_and_where_it_would_stand(tmp_path, cli):
+def test_an_empty_audit_names_its_file(tmp_path, cli):
     with operator_at("steady", tmp_path) as op:
         code, out, err = cli(op)("audit")
         assert (code, err) == (0, "")
-        assert out == f"nothing was done from here yet ({tmp_path / 'state' / 'audit.jsonl'})\n"
+        assert out == f"no actions were started on this machine ({tmp_path / 'state' / 'audit.jsonl'})\n"
         assert cli(op)("audit", "--format", "json") == (0, "", "")
 
 
-def test_what_was_asked_for_and_its_end_a_line_each_and_with_steps_all_of_them(tmp_path, cli):
+def test_actions_and_outcomes_are_listed_and_steps_on_request(tmp_path, cli):
     with operator_at("steady", tmp_path) as op:
         command = cli(op)
         command("sync", "dev", "--yes", "--reason", "night shift")
@@ -46,20 +40,20 @@ def test_what_was_asked_for_and_its_end_a_line_each_and_with_steps_all_of_them(t
         assert op.box.argocd_token not in out
 
 
-def test_as_json_it_is_the_lines_one_object_each(tmp_path, cli):
+def test_json_contains_the_stored_lines(tmp_path, cli):
     with operator_at("steady", tmp_path) as op:
         command = cli(op)
         command("sync", "dev", "--yes")
         code, out, err = command("audit", "--format", "json")
         found = [json.loads(line) for line in out.splitlines()]
         assert (code, err) == (0, "")
-        assert [each["entry"] for each in found] == ["intended", "intended", "done", "done"]
-        assert len({each["plan"] for each in found}) == 1
+        assert [entry["entry"] for entry in found] == ["intended", "intended", "done", "done"]
+        assert len({entry["plan"] for entry in found}) == 1
         assert found == [json.loads(line) for line in op.audit.path.read_text().splitlines()]
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_a_line_that_a_crash_cut_short_is_left_out_and_counted(tmp_path, cli, form):
+def test_a_truncated_line_is_left_out_and_counted(tmp_path, cli, form):
     with operator_at("steady", tmp_path) as op:
         command = cli(op)
         command("refresh", "dev")
@@ -69,13 +63,13 @@ def test_a_line_that_a_crash_cut_short_is_left_out_and_counted(tmp_path, cli, fo
         code, out, err = command("audit", "--format", form)
         assert code == 0
         assert "1 line(s)" in err
-        assert "cannot be read" in err
+        assert "unreadable" in err
         assert "inten\n" not in out
         if form == "json":
             assert all(json.loads(line) for line in out.splitlines())
 
 
-def test_an_event_stands_among_them(tmp_path, cli):
+def test_events_are_listed_too(tmp_path, cli):
     with operator_at("incident", tmp_path) as op:
         command = cli(op)
         op.box.github_repo.required_checks = ()
@@ -97,7 +91,7 @@ def test_an_event_stands_among_them(tmp_path, cli):
         ]
 
 
-def test_one_that_cannot_be_read_is_3(tmp_path, cli):
+def test_an_unreadable_audit_exits_with_3(tmp_path, cli):
     with operator_at("steady", tmp_path) as op:
         (tmp_path / "state").mkdir()
         op.audit.path.mkdir()

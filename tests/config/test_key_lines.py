@@ -1,4 +1,4 @@
-"""Where keys stand in a TOML file."""
+"""The line of each key of a TOML file."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ VALUES = st.sampled_from(
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "c.d", '"e f"', "[t.x]", "[[l]]", ""]), VALUES), max_size=8))
-def test_lines_are_found_for_every_key_of_any_file_that_tomllib_reads(rows):
+def test_every_key_of_any_valid_file_has_a_line(rows):
     text = "\n".join(key if key.startswith("[") or not key else f"{key} = {value}  # c" for key, value in rows)
     try:
         raw = tomllib.loads(text)

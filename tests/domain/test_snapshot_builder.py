@@ -1,4 +1,4 @@
-"""Readings put together: what belongs where, and what is never shown as fresh."""
+"""Building a snapshot: which data belongs to which environment, and when data is stale."""
 
 from __future__ import annotations
 
@@ -35,23 +35,27 @@ from tests.values import (
 )
 
 
-def test_nothing_read_yet_is_unknown_and_every_environment_stands_there() -> None:
+def test_every_environment_is_shown_before_anything_is_read() -> None:
     snapshot = build_snapshot(config(), SourceReadings(), NOW)
-    assert [each.name for each in snapshot.environments] == ["dev", "staging", "prod"]
+    assert [environment.name for environment in snapshot.environments] == ["dev", "staging", "prod"]
     assert snapshot.verdict.level == "unknown"
     assert snapshot.verdict.reasons == ("Argo CD: asking", "GitHub: asking")
     assert [source.state for source in snapshot.sources] == ["asking", "asking"]
 
 
-def test_everything_well_is_ok_without_a_reason() -> None:
+def test_a_healthy_fleet_is_ok_without_reasons() -> None:
     snapshot = build_snapshot(config(), readings(), NOW)
     assert snapshot.verdict.level == "ok"
     assert snapshot.verdict.reasons == ()
-    assert [each.position.state for each in snapshot.environments if each.position] == ["newest", "behind", "behind"]
+    assert [environment.position.state for environment in snapshot.environments if environment.position] == [
+        "newest",
+        "behind",
+        "behind",
+    ]
 
 
-def test_a_fresh_reading_past_its_time_is_stale_whatever_its_source_believes() -> None:
-    late = fresh(argocd(), taken_at=ago(seconds=50), good_until=ago(seconds=5))
+def test_an_expired_reading_is_stale() -> None:
+    late = fresh(argocd(), taken_at=ago(seconds=50), fresh_until=ago(seconds=5))
     snapshot = build_snapshot(config(), readings(late), NOW)
     state = snapshot.find_source("argocd")
     assert state is not None
@@ -60,7 +64,7 @@ def test_a_fresh_reading_past_its_time_is_stale_whatever_its_source_believes() -
     assert snapshot.verdict.level == "unknown"
 
 
-def test_stale_values_stay_visible_with_their_age() -> None:
+def test_stale_values_stay_visible() -> None:
     stale = Stale(argocd(), ago(minutes=4), (), SourceFailure("unauthenticated", "401: the token has expired"))
     snapshot = build_snapshot(config(), readings(stale), NOW)
     prod = snapshot.find_environment("prod")
@@ -70,7 +74,7 @@ def test_stale_values_stay_visible_with_their_age() -> None:
     assert "401: the token has expired" in prod.verdict.reasons[0]
 
 
-def test_a_missing_source_says_why_and_the_other_half_stands() -> None:
+def test_an_unavailable_source_leaves_the_other_sources_visible() -> None:
     missing = Unavailable(SourceFailure("not-found", "no such repo"))
     snapshot = build_snapshot(config(), readings(repo=missing), NOW)
     assert snapshot.environments[2].applications[0].health == "Healthy"
@@ -79,20 +83,20 @@ def test_a_missing_source_says_why_and_the_other_half_stands() -> None:
     assert snapshot.verdict.reasons == ("GitHub: no such repo",)
 
 
-def test_namesakes_in_two_namespaces_are_told_apart() -> None:
+def test_applications_of_two_namespaces_may_share_a_name() -> None:
     apps = argocd(application("demo"), application("demo", namespace="team-a", health="Degraded"))
     environments = (
         environment_config("own", applications=(ApplicationName("demo"),)),
         environment_config("theirs", applications=(ApplicationName("demo", "team-a"),)),
     )
     snapshot = build_snapshot(config(*environments), readings(fresh(apps)), NOW)
-    assert [[str(app.id) for app in each.applications] for each in snapshot.environments] == [
+    assert [[str(app.id) for app in environment.applications] for environment in snapshot.environments] == [
         ["argocd/demo"],
         ["team-a/demo"],
     ]
 
 
-def test_a_bare_name_means_the_servers_own_namespace_only() -> None:
+def test_a_name_without_namespace_means_the_servers_namespace() -> None:
     apps = argocd(application("demo", namespace="team-a"))
     snapshot = build_snapshot(
         config(environment_config("own", applications=(ApplicationName("demo"),))), readings(fresh(apps)), NOW
@@ -101,7 +105,7 @@ def test_a_bare_name_means_the_servers_own_namespace_only() -> None:
     assert "no answer about demo yet" in snapshot.environments[0].verdict.reasons
 
 
-def test_the_same_application_on_two_servers_is_two_applications() -> None:
+def test_one_name_on_two_servers_is_two_applications() -> None:
     environments = (
         environment_config("prod"),
         environment_config("eu", server="eu", applications=(ApplicationName("anchor-msp-prod"),)),
@@ -111,10 +115,10 @@ def test_the_same_application_on_two_servers_is_two_applications() -> None:
     found = build_snapshot(both, SourceReadings({"argocd": fresh(argocd()), "eu": fresh(eu)}, fresh(ops_repo())), NOW)
     assert [app.id.server for app in found.all_applications] == ["argocd", "eu"]
     assert [source.id for source in found.sources] == ["argocd", "eu", "github"]
-    assert [each.verdict.level for each in found.environments][1] == "failing"
+    assert [environment.verdict.level for environment in found.environments][1] == "failing"
 
 
-def test_one_server_that_is_down_leaves_the_others_environments_alone() -> None:
+def test_an_unavailable_server_affects_only_its_own_environments() -> None:
     environments = (environment_config("prod"), environment_config("eu", server="eu"))
     both = config(*environments, servers=(ServerConfig(name="eu", server="https://eu"),))
     found = build_snapshot(
@@ -128,7 +132,7 @@ def test_one_server_that_is_down_leaves_the_others_environments_alone() -> None:
     assert found.environments[1].verdict.reasons[0] == "Argo CD eu: no answer"
 
 
-def test_a_selector_takes_every_application_with_its_labels() -> None:
+def test_a_selector_matches_every_application_with_its_labels() -> None:
     one = environment_config("prod", applications=ApplicationSelector((("tier", "prod"),)))
     found = build_snapshot(config(one), readings(fresh(argocd(labels={"tier": "prod", "x": "y"}))), NOW)
     assert len(found.environments[0].applications) == 3
@@ -137,7 +141,7 @@ def test_a_selector_takes_every_application_with_its_labels() -> None:
     assert "no application has the labels tier=prod" in none.environments[0].verdict.reasons[0]
 
 
-def test_an_unreadable_release_fails_its_environment_and_names_file_and_line() -> None:
+def test_an_unreadable_release_fails_its_environment() -> None:
     path = "environments/prod/release.yaml"
     problem = Problem(path, "malformed", "a tab where spaces belong", path, 3, 1)
     repo = ops_repo(environments={**ops_repo().environments, "prod": files(problems=(problem,))})
@@ -154,7 +158,7 @@ RELEASE = "version: 1.43.1\nreleased: yesterday\nimages:\n  gateway:\n    reposi
     ("text", "kinds"),
     [(RELEASE, ["image-without-digest", "bad-time"]), ("version: 1.43.1\n", ["no-images"])],
 )
-def test_what_is_amiss_in_a_release_that_can_be_read_is_a_problem_and_no_failure(text: str, kinds: list[str]) -> None:
+def test_problems_of_a_readable_release_do_not_fail(text: str, kinds: list[str]) -> None:
     path = "environments/prod/release.yaml"
     found, problems = read_release(parse_document(text, path), ReleaseKeyPaths())
     prod = EnvironmentFiles(found, problems, files("1.43.1").history, history_complete=True)
@@ -167,11 +171,11 @@ def test_what_is_amiss_in_a_release_that_can_be_read_is_a_problem_and_no_failure
 def test_a_broken_chart_default_fails_every_environment() -> None:
     problem = Problem("values", "malformed", "broken", "infra/helm/platform/values.yaml", 1)
     snapshot = build_snapshot(config(), readings(repo=fresh(ops_repo(), problems=(problem,))), NOW)
-    assert {each.verdict.level for each in snapshot.environments} == {"failing"}
+    assert {environment.verdict.level for environment in snapshot.environments} == {"failing"}
     assert snapshot.problems == (problem,)
 
 
-def test_pull_requests_go_to_the_environments_that_they_move_and_others_to_the_top() -> None:
+def test_pull_requests_belong_to_the_environments_they_change() -> None:
     repo = ops_repo(pull_requests=(opened(232, staging="1.44.0"), opened(227)))
     snapshot = build_snapshot(config(), readings(repo=fresh(repo)), NOW)
     assert [pull.number for pull in snapshot.environments[1].pull_requests] == [232]
@@ -180,7 +184,7 @@ def test_pull_requests_go_to_the_environments_that_they_move_and_others_to_the_t
     assert snapshot.environments[1].verdict.reasons == ("behind dev by 1 release; #232 waits",)
 
 
-def test_a_problem_of_no_environment_stands_at_the_top() -> None:
+def test_a_problem_of_no_environment_is_at_top_level() -> None:
     problem = Problem("anchor/old", "renamed", "the ops repo was renamed")
     snapshot = build_snapshot(config(), readings(repo=fresh(ops_repo(), problems=(problem,))), NOW)
     assert snapshot.problems == (problem,)
@@ -194,25 +198,25 @@ def test_an_age_is_never_negative() -> None:
     assert state.age_s == 0.0
 
 
-def test_asking_for_one_source_does_not_hide_the_other() -> None:
+def test_a_loading_source_does_not_hide_the_other() -> None:
     snapshot = build_snapshot(config(), readings(repo=Loading()), NOW)
     assert snapshot.environments[0].applications[0].sync == "Synced"
     assert snapshot.verdict.reasons == ("GitHub: asking",)
 
 
-def test_pull_request_order_is_by_number() -> None:
+def test_pull_requests_are_ordered_by_number() -> None:
     repo = ops_repo(pull_requests=(opened(3), opened(20), opened(11)))
     assert [p.number for p in build_snapshot(config(), readings(repo=fresh(repo)), NOW).pull_requests] == [20, 11, 3]
     assert pull_request().ref.number == 232
 
 
-def test_waivers_that_end_soon_or_have_ended_are_listed_nearest_first() -> None:
+def test_ending_and_ended_waivers_are_listed_nearest_first() -> None:
     waivers = tuple(
         Waiver("runtime.memory-budget", "prod", NOW.date() + timedelta(days=days), f"reason {days}")
         for days in (30, 3, -1)
     )
     snapshot = build_snapshot(config(policy=PolicyConfig(waivers=waivers)), readings(), NOW)
-    assert [each.message for each in snapshot.problems] == [
+    assert [problem.message for problem in snapshot.problems] == [
         "the waiver of runtime.memory-budget on prod expired on 2026-11-22: reason -1",
         "the waiver of runtime.memory-budget on prod ends on 2026-11-26, in 4 days: reason 3",
     ]

@@ -1,4 +1,4 @@
-"""Addresses judged on their parts."""
+"""URLs: their parts, and which of them may be opened."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anchor_tui.domain.urls import parse_url
+from anchor_tui.domain.urls import is_web_url, parse_url
 
 
 @pytest.mark.parametrize(
@@ -25,14 +25,14 @@ from anchor_tui.domain.urls import parse_url
         "https://x/a/../status-mock/b",
     ],
 )
-def test_a_mock_is_named_in_whatever_part(text: str) -> None:
+def test_a_mock_is_found_in_every_part(text: str) -> None:
     assert parse_url(text).mentions("status-mock")
 
 
 @pytest.mark.parametrize(
     "text", ["https://control.example/egi", "https://status.mock.example", "https://xn--bcher-kva.de"]
 )
-def test_a_real_address_names_none(text: str) -> None:
+def test_a_url_without_a_mock_mentions_none(text: str) -> None:
     assert not parse_url(text).mentions("status-mock")
 
 
@@ -44,10 +44,10 @@ def test_a_real_address_names_none(text: str) -> None:
         ("https://u:p@h:1/", "https", "h", 1),
     ],
 )
-def test_the_parts_of_an_address(text: str, scheme: str, host: str, port: int) -> None:
-    address = parse_url(text)
+def test_parts_are_decoded_and_lower_case(text: str, scheme: str, host: str, port: int) -> None:
+    url = parse_url(text)
 
-    assert (address.scheme, address.host, address.port) == (scheme, host, port)
+    assert (url.scheme, url.host, url.port) == (scheme, host, port)
 
 
 @pytest.mark.parametrize(
@@ -58,27 +58,43 @@ def test_the_parts_of_an_address(text: str, scheme: str, host: str, port: int) -
         "https://x:port",
     ],
 )
-def test_what_is_no_address_is_refused(text: str) -> None:
+def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_url(text)
 
 
 @given(st.text(max_size=30), st.sampled_from(["", "https://", "http://u@", "https://[", "//", "https://x/"]))
-def test_any_text_is_an_address_or_refused_in_words(text: str, start: str) -> None:
+def test_any_text_is_parsed_or_refused_with_a_reason(text: str, start: str) -> None:
     try:
-        address = parse_url(start + text)
+        url = parse_url(start + text)
     except ValueError as error:
-        assert str(error)  # noqa: PT017
+        assert str(error)  # noqa: PT017 - both outcomes are allowed, any other exception is not
     else:
-        assert address.host == address.host.lower()
+        assert url.host == url.host.lower()
 
 
 HOST = st.from_regex(r"[a-z][a-z0-9-]{0,10}(\.[a-z]{2,5}){0,2}", fullmatch=True).filter(lambda host: "xn--" not in host)
 
 
 @given(HOST, st.integers(1, 65535), st.from_regex(r"(/[a-z0-9]{0,5}){0,3}", fullmatch=True))
-def test_case_port_and_a_trailing_dot_change_nothing(host: str, port: int, path: str) -> None:
+def test_case_port_and_trailing_dot_do_not_matter(host: str, port: int, path: str) -> None:
     plain = parse_url(f"https://{host}{path}")
     other = parse_url(f"HTTPS://{host.upper()}.:{port}{path}")
 
     assert (plain.host, plain.path) == (other.host, other.path)
+
+
+@pytest.mark.parametrize(
+    ("url", "opened"),
+    [
+        ("https://cd.example.com", True),
+        ("http://localhost:8080/x", True),
+        ("javascript:alert(1)", False),
+        ("file:///etc/passwd", False),
+        ("HTTPS://x", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_only_http_and_https_are_web_urls(url: str | None, opened: bool) -> None:
+    assert is_web_url(url) is opened

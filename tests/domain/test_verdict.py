@@ -1,4 +1,4 @@
-"""The table of verdicts, a row a test case."""
+"""The table of verdicts: one test case for each row."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def finding(**changes: Any) -> Finding:
     return replace(base, **changes)
 
 
-def verdict(of: Environment, **around: Any) -> Verdict:
-    return judge_environment(of, VerdictInputs(now=NOW, sources=around.pop("sources", (LIVE, GITHUB)), **around))
+def verdict(of: Environment, **inputs: Any) -> Verdict:
+    return judge_environment(of, VerdictInputs(now=NOW, sources=inputs.pop("sources", (LIVE, GITHUB)), **inputs))
 
 
 def operation(phase: str, **changes: Any) -> Operation:
@@ -65,7 +65,7 @@ DEGRADED = application(
     unhealthy=(UnhealthyResource("apps", "Deployment", "anchor-prod", "gateway", "Degraded", "0/1\nmore"),),
 )
 
-# what is seen, protected, level, the words that must be among the reasons
+# observation, protected, level, text that one of the reasons must contain
 APPLICATIONS = [
     pytest.param(application(), True, "ok", None, id="synced and healthy"),
     pytest.param(application(sync="OutOfSync"), True, "attention", "OutOfSync", id="out of sync"),
@@ -88,18 +88,18 @@ APPLICATIONS = [
                  "failing", "not permitted", id="forbidden"),
     pytest.param(DEGRADED, False, "failing", "Degraded for 12 min, Deployment/gateway: 0/1", id="degraded"),
     pytest.param(application(sync="Unknown"), True, "unknown", "sync is Unknown", id="sync unknown"),
-    pytest.param(application(sync=None), True, "unknown", "sync is not told", id="sync not told"),
-    pytest.param(application(health=None), True, "unknown", "health is not told", id="health not told"),
-    pytest.param(application(health="Bewildered"), True, "unknown", "health is Bewildered", id="a health of tomorrow"),
-    pytest.param(application(sync="Drifting"), True, "unknown", "sync is Drifting", id="a sync of tomorrow"),
+    pytest.param(application(sync=None), True, "unknown", "sync is not reported", id="sync not reported"),
+    pytest.param(application(health=None), True, "unknown", "health is not reported", id="health not reported"),
+    pytest.param(application(health="Bewildered"), True, "unknown", "health is Bewildered", id="a health added later"),
+    pytest.param(application(sync="Drifting"), True, "unknown", "sync is Drifting", id="a sync status added later"),
     pytest.param(application(operation=operation("Running")), True, "attention",
                  "operation Running for 40 s by m.ito: because", id="operation running"),
     pytest.param(application(operation=operation("Running", finished_at=ago(seconds=1))), True, "attention",
-                 "operation Running", id="operation between two tries"),
+                 "operation Running", id="operation between two attempts"),
     pytest.param(application(operation=operation("Terminating")), True, "attention", "operation Terminating",
                  id="operation terminating"),
     pytest.param(application(operation=operation("Pending", started_at=None)), True, "attention",
-                 "operation Pending by m.ito", id="operation that nobody has taken"),
+                 "operation Pending by m.ito", id="operation not started"),
     pytest.param(application(operation=operation("Failed")), True, "failing", "last operation Failed by m.ito: because",
                  id="operation failed, protected"),
     pytest.param(application(operation=operation("Error")), False, "attention", "last operation Error",
@@ -110,7 +110,7 @@ APPLICATIONS = [
     pytest.param(application(conditions=(ApplicationCondition("ComparisonError", "no such path"),)), True, "failing",
                  "ComparisonError: no such path", id="a comparison error outranks Healthy"),
     pytest.param(application(reconciled_at=ago(minutes=22)), True, "unknown", "not reconciled for 22 min",
-                 id="the controller sleeps"),
+                 id="the controller does not reconcile"),
     pytest.param(application(problems=(Problem("a", "server", "HTTP 500"),)), True, "unknown", "HTTP 500",
                  id="an application that could not be read"),
     pytest.param(application(problems=(Problem("a", "deleting", "being deleted since"),)), True, "attention",
@@ -118,11 +118,11 @@ APPLICATIONS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("seen", "protected", "level", "words"), APPLICATIONS)
-def test_what_is_seen_of_an_application_gives_its_level(
-    seen: Application, protected: bool, level: str, words: str | None
+@pytest.mark.parametrize(("observed", "protected", "level", "words"), APPLICATIONS)
+def test_level_and_reason_of_an_application(
+    observed: Application, protected: bool, level: str, words: str | None
 ) -> None:
-    found = verdict(environment(seen, protected=protected))
+    found = verdict(environment(observed, protected=protected))
     assert found.level == level
     if words is None:
         assert found.reasons == ()
@@ -130,7 +130,7 @@ def test_what_is_seen_of_an_application_gives_its_level(
         assert any(words in reason for reason in found.reasons)
 
 
-def test_namesakes_in_two_namespaces_are_told_apart():
+def test_reasons_distinguish_applications_of_two_namespaces():
     reasons = verdict(environment(application(), application(namespace="team-a", health="Degraded"))).reasons
     assert [reason.split(": ")[0] for reason in reasons] == ["team-a/anchor-msp-prod"]
 
@@ -139,43 +139,44 @@ ENVIRONMENTS = [
     pytest.param({"position": ReleasePosition("behind", "staging", ("1.44.0",)),
                   "pull_requests": (pull_request(kind="promotion"),)}, {}, "attention",
                  "behind staging by 1 release; #232 waits", id="behind while its promotion waits"),
-    pytest.param({"position": ReleasePosition("behind", "staging", ("1.44.0",))}, {}, "ok", None, id="behind, nothing waits"),
+    pytest.param({"position": ReleasePosition("behind", "staging", ("1.44.0",))}, {}, "ok", None,
+                 id="behind, nothing waits"),
     pytest.param({}, {"head_checks": "pending"}, "attention", "checks of the branch's head are pending",
                  id="required checks pending"),
     pytest.param({}, {"head_checks": "failure"}, "failing", "checks of the branch's head failed",
                  id="required checks failed"),
     pytest.param({}, {"head_checks": "unknown"}, "ok", None, id="checks that the token may not see have no level"),
-    pytest.param({}, {"unreadable": ("release.yaml:3: malformed",)}, "failing", "release.yaml:3: malformed",
+    pytest.param({}, {"unreadable_files": ("release.yaml:3: malformed",)}, "failing", "release.yaml:3: malformed",
                  id="an unreadable release"),
-    pytest.param({}, {"unanswered": ("no answer about anchor-msp-prod yet",)}, "unknown",
-                 "no answer about anchor-msp-prod yet", id="an application not answered for"),
+    pytest.param({}, {"missing_applications": ("no answer about anchor-msp-prod yet",)}, "unknown",
+                 "no answer about anchor-msp-prod yet", id="a missing application"),
     pytest.param({"findings": (finding(status="fail"), finding(status="fail", evidence="live"))}, {}, "failing",
-                 "1 policy error: auth.jwt-required", id="a policy error, however much evidence it has"),
+                 "1 policy error: auth.jwt-required", id="a policy error in two kinds of evidence"),
     pytest.param({"findings": (finding(status="fail", level="warning"),)}, {}, "attention", "1 policy warning",
                  id="a policy warning"),
-    pytest.param({"findings": (finding(status="unknown"),)}, {}, "unknown", "1 check cannot be told",
+    pytest.param({"findings": (finding(status="unknown"),)}, {}, "unknown", "1 check unknown",
                  id="a check without evidence"),
     pytest.param({"findings": (finding(), finding(status="waived"), finding(status="skipped"))}, {}, "ok", None,
-                 id="holding, waived and skipped"),
+                 id="passing, waived and skipped"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("changes", "around", "level", "words"), ENVIRONMENTS)
-def test_what_is_seen_beside_the_applications_gives_its_level(
-    changes: dict[str, Any], around: dict[str, Any], level: str, words: str | None
+@pytest.mark.parametrize(("changes", "inputs", "level", "words"), ENVIRONMENTS)
+def test_level_and_reason_without_applications(
+    changes: dict[str, Any], inputs: dict[str, Any], level: str, words: str | None
 ) -> None:
-    found = verdict(environment(**changes), **around)
+    found = verdict(environment(**changes), **inputs)
     assert found.level == level
     assert (found.reasons == ()) if words is None else any(words in reason for reason in found.reasons)
 
 
-def test_required_checks_that_failed_only_ask_for_attention_where_nothing_is_protected() -> None:
+def test_failed_checks_need_attention_if_not_protected() -> None:
     assert verdict(environment(protected=False), head_checks="failure").level == "attention"
 
 
 @pytest.mark.parametrize("state", ["asking", "stale", "missing"])
 @pytest.mark.parametrize("which", [0, 1])
-def test_never_ok_while_a_source_it_needs_gives_no_answer_that_counts(state: Any, which: int) -> None:
+def test_a_verdict_is_unknown_without_fresh_sources(state: Any, which: int) -> None:
     sources = [LIVE, GITHUB]
     sources[which] = replace(sources[which], state=state, error=SourceFailure("timeout", "no answer"))
     found = verdict(environment(), sources=sources)
@@ -183,7 +184,7 @@ def test_never_ok_while_a_source_it_needs_gives_no_answer_that_counts(state: Any
     assert len(found.reasons) == 1
 
 
-def test_what_was_failing_stays_failing_when_its_source_grows_stale() -> None:
+def test_failing_stays_failing_with_a_stale_source() -> None:
     stale = replace(
         LIVE, state="stale", taken_at=ago(minutes=4), error=SourceFailure("unauthenticated", "401: expired")
     )
@@ -192,7 +193,7 @@ def test_what_was_failing_stays_failing_when_its_source_grows_stale() -> None:
     assert found.reasons[1] == "Argo CD: as of 13:58Z, 4 min ago: 401: expired"
 
 
-def test_out_of_sync_says_since_when_it_was_seen_and_what_differs() -> None:
+def test_out_of_sync_shows_its_duration_and_differences() -> None:
     app = application(
         sync="OutOfSync",
         resources=ResourceCounts(9, 2, 0),
@@ -203,30 +204,30 @@ def test_out_of_sync_says_since_when_it_was_seen_and_what_differs() -> None:
     assert found.reasons == ("OutOfSync for ≥ 4 min: 2 resources differ, 1 to prune",)
 
 
-def test_reasons_come_worst_first_and_name_the_application_where_there_are_several() -> None:
+def test_reasons_are_ordered_by_severity_with_application_names() -> None:
     one = application("one", sync="OutOfSync", conditions=(ApplicationCondition("SomeWarning", "meh"),))
     two = application("two", health="Degraded", health_since=None)
     found = verdict(environment(one, two))
     assert found.reasons == ("two: Degraded", "one: OutOfSync", "one: SomeWarning: meh")
 
 
-def test_the_estate_is_as_bad_as_its_worst_and_protected_environments_come_first() -> None:
+def test_the_worst_and_protected_environments_come_first() -> None:
     dev = replace(environment(protected=False), verdict=Verdict(Level.FAILING, ("Degraded",)))
     prod = replace(environment(), verdict=Verdict(Level.FAILING, ("Missing",)))
     found = combine_verdicts((dev, prod))
     assert found == Verdict(Level.FAILING, ("prod: Missing", "dev: Degraded"))
 
 
-def test_a_reason_that_every_environment_has_is_said_once() -> None:
+def test_a_reason_of_every_environment_appears_once() -> None:
     both = [replace(environment(protected=p), verdict=Verdict(Level.UNKNOWN, ("GitHub: asking",))) for p in (0, 1)]
     assert combine_verdicts(both).reasons == ("GitHub: asking",)
 
 
-def test_an_estate_without_environments_is_ok_and_empty() -> None:
+def test_a_fleet_without_environments_is_ok() -> None:
     assert combine_verdicts(()) == Verdict(Level.OK)
 
 
-def test_auto_sync_that_is_off_is_policy_and_no_verdict_of_its_own() -> None:
+def test_disabled_auto_sync_does_not_change_the_verdict() -> None:
     app = application(automated=AutoSyncPolicy(enabled=False, prune=False, self_heal=False))
     assert verdict(environment(app)).level == "ok"
 
@@ -239,10 +240,10 @@ def test_auto_sync_that_is_off_is_policy_and_no_verdict_of_its_own() -> None:
         (ReleasePosition("behind", "dev", ("1", "2")), "behind dev by 2 releases"),
         (ReleasePosition("ahead", "dev", ("1",)), "ahead of dev by 1 release"),
         (ReleasePosition("diverged", "dev"), "diverged from dev"),
-        (ReleasePosition("unknown", "dev"), "position to dev unknown"),
+        (ReleasePosition("unknown", "dev"), "position relative to dev unknown"),
     ],
 )
-def test_positions_are_said_in_words(position: ReleasePosition, words: str) -> None:
+def test_positions_as_text(position: ReleasePosition, words: str) -> None:
     assert describe_position(position) == words
 
 
@@ -262,5 +263,5 @@ def test_progress_is_measured_from_the_last_transition() -> None:
         (application(health="Missing"), True, False),
     ],
 )
-def test_only_what_is_on_demand_and_not_running_is_asleep(app: Application, protected: bool, asleep: bool) -> None:
+def test_only_stopped_on_demand_applications_are_asleep(app: Application, protected: bool, asleep: bool) -> None:
     assert is_asleep(app, environment(protected=protected)) is asleep

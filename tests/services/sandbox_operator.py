@@ -39,7 +39,8 @@ from anchor_tui.services.execute import plan_input_collector
 from anchor_tui.services.execute.audit import AuditEntry, AuditLog
 from anchor_tui.services.execute.executor import Consent, PlanExecutor
 from anchor_tui.services.execute.step_support import Timeouts
-from anchor_tui.services.observe.observer import Observer, make_sources
+from anchor_tui.services.observe.observer import Observer
+from anchor_tui.services.observe.source_factory import make_sources
 
 QUICK_TIMEOUTS = Timeouts(
     argocd_poll_s=0.02,

@@ -1,4 +1,4 @@
-"""The demo's estate: nothing of the surroundings gets in, and nothing of it stays."""
+"""The runtime context of the user, and that of the demo: isolated and temporary."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from anchor_tui.config.convert import ConfigErrors
+from anchor_tui.config.errors import ConfigErrors
 from anchor_tui.services import runtime_context as module
 from anchor_tui.services.observe.observer import observe_once
 from anchor_tui.services.runtime_context import DemoError, load_context, start_demo
@@ -41,15 +41,15 @@ def is_alive(pid: int) -> bool:
     return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-def gone(pid: int) -> bool:
-    """Whether a process ends within a moment."""
+def has_ended(pid: int) -> bool:
+    """Return True if the process ends within ten seconds."""
     last = time.monotonic() + 10
     while is_alive(pid) and time.monotonic() < last:
         time.sleep(0.01)
     return not is_alive(pid)
 
 
-def test_the_demo_ignores_ambient_servers_tokens_and_proxies_and_leaves_nothing_behind(monkeypatch, tmp_path):
+def test_the_demo_ignores_the_users_environment_and_cleans_up(monkeypatch, tmp_path):
     for name, value in AMBIENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
@@ -61,12 +61,12 @@ def test_the_demo_ignores_ambient_servers_tokens_and_proxies_and_leaves_nothing_
         assert not [value for value in it.environ.values() if value in AMBIENT.values()]
         assert it.home.is_relative_to(tmp_path)
         snapshot = observe_once(it.config, it.environ, it.home, 20)
-        assert [each.state for each in snapshot.sources] == ["fresh", "fresh"]
+        assert [source.state for source in snapshot.sources] == ["fresh", "fresh"]
         assert snapshot.verdict.level == "failing"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_temporary_folder_is_removed_after_a_failure_too(monkeypatch, tmp_path):
+def test_the_demos_folder_is_removed_after_a_failure(monkeypatch, tmp_path):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     with pytest.raises(ZeroDivisionError), start_demo("steady", read_only=False):
@@ -74,7 +74,7 @@ def test_the_temporary_folder_is_removed_after_a_failure_too(monkeypatch, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_unknown_scenario_is_an_error_in_words(monkeypatch, tmp_path):
+def test_an_unknown_scenario_raises_demo_error(monkeypatch, tmp_path):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     with pytest.raises(DemoError, match="there is no scenario 'nope'"), start_demo("nope", read_only=False):
@@ -84,8 +84,8 @@ def test_an_unknown_scenario_is_an_error_in_words(monkeypatch, tmp_path):
 
 PARENT = """
 import os, signal, sys
-from anchor_tui.services.runtime_context import demonstrated
-import anchor_tui.services.runtime_context as estate, json, subprocess
+from anchor_tui.services.runtime_context import start_demo
+import subprocess
 
 popen = subprocess.Popen
 def noting(*a, **k):
@@ -93,13 +93,13 @@ def noting(*a, **k):
     print(process.pid, flush=True)
     return process
 subprocess.Popen = noting
-with demonstrated("steady", read_only=False):
+with start_demo("steady", read_only=False):
     print("up", flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_the_servers_end_when_their_parent_is_killed(tmp_path):
+def test_the_demo_servers_end_when_their_parent_is_killed(tmp_path):
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-c", PARENT], env=environ, capture_output=True, text=True, timeout=30, check=False
@@ -107,10 +107,10 @@ def test_the_servers_end_when_their_parent_is_killed(tmp_path):
     assert done.returncode == -signal.SIGKILL, done.stderr
     pid, up = done.stdout.split()
     assert up == "up"
-    assert gone(int(pid))
+    assert has_ended(int(pid))
 
 
-def test_the_configured_estate_has_the_surroundings_as_they_are(monkeypatch, tmp_path):
+def test_the_configured_context_uses_the_users_environment(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ANCHOR_TUI_CONFIG", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
@@ -122,7 +122,7 @@ def test_the_configured_estate_has_the_surroundings_as_they_are(monkeypatch, tmp
     assert it.environ is os.environ
 
 
-def test_what_the_demo_keeps_of_the_surroundings_holds_no_secret():
+def test_the_demo_takes_over_no_secret():
     kept = module._clean_environment({**AMBIENT, "PATH": "/bin", "HOME": "/root", "TERM": "xterm"})
     assert set(kept) == {"PATH", "HOME", "TERM", "PYTHONPATH"}
     assert json.dumps(kept).count("ambient-token") == 0

@@ -1,4 +1,4 @@
-"""The JSON contract: the same back as went out, valid by its own schema, and its keys stable."""
+"""The snapshot contract: lossless, valid by its own schema, with stable keys."""
 
 from __future__ import annotations
 
@@ -38,30 +38,30 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
 }
 
 
-def of(kind: Any) -> st.SearchStrategy[Any]:
-    """Any value of a type of the model."""
+def values_of(kind: Any) -> st.SearchStrategy[Any]:
+    """Return a strategy for any value of a type of the model."""
     if kind in PLAIN:
         return PLAIN[kind]
     if get_origin(kind) is Annotated:
-        return of(get_args(kind)[0])
+        return values_of(get_args(kind)[0])
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
-        return st.one_of([of(each) for each in arguments])
+        return st.one_of([values_of(argument) for argument in arguments])
     if origin is Literal:
         return st.sampled_from(arguments)
     if origin is tuple:
-        return st.lists(of(arguments[0]), max_size=2).map(tuple)
+        return st.lists(values_of(arguments[0]), max_size=2).map(tuple)
     if issubclass(kind, Enum):
         return st.sampled_from(list(kind))
-    return st.builds(kind, **{name: of(hint) for name, hint in get_type_hints(kind).items()})
+    return st.builds(kind, **{name: values_of(hint) for name, hint in get_type_hints(kind).items()})
 
 
 VALIDATOR = jsonschema_rs.validator_for(snapshot_schema(), validate_formats=True)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(of(Snapshot))
-def test_what_is_written_is_read_back_without_loss_and_is_valid(snapshot: Snapshot) -> None:
+@given(values_of(Snapshot))
+def test_a_written_snapshot_is_valid_and_read_back_equal(snapshot: Snapshot) -> None:
     text = snapshot_to_json(snapshot)
     assert snapshot_from_json(text) == snapshot
     assert snapshot_from_json(text.decode()) == snapshot
@@ -69,13 +69,13 @@ def test_what_is_written_is_read_back_without_loss_and_is_valid(snapshot: Snapsh
     VALIDATOR.validate(json.loads(text))
 
 
-def test_the_rich_snapshot_is_the_golden_document() -> None:
+def test_the_rich_snapshot_matches_the_golden_document() -> None:
     golden.assert_matches_file(
         Path(__file__).parent / "golden" / "snapshot.json", snapshot_to_json(rich.snapshot()).decode()
     )
 
 
-def test_a_golden_document_is_read_as_the_snapshot_it_was() -> None:
+def test_the_golden_document_is_read_as_the_rich_snapshot() -> None:
     assert snapshot_from_json((Path(__file__).parent / "golden" / "snapshot.json").read_bytes()) == rich.snapshot()
 
 
@@ -133,8 +133,8 @@ CONTRACT: dict[str, set[str]] = {
 }
 
 
-def described(name: str) -> dict[str, set[str]]:
-    """The keys that the schema requires, by the path at which they stand."""
+def required_keys(name: str) -> dict[str, set[str]]:
+    """Return the keys that the schema requires, by their path."""
     definitions = snapshot_schema()["$defs"]
     found: dict[str, set[str]] = {}
 
@@ -146,8 +146,8 @@ def described(name: str) -> dict[str, set[str]]:
                 found[path] = set(definition["properties"])
                 for key, value in definition["properties"].items():
                     walk(f"{path}.{key}".strip("."), value)
-        for each in part.get("anyOf", ()):
-            walk(path, each)
+        for alternative in part.get("anyOf", ()):
+            walk(path, alternative)
         if isinstance(part.get("items"), dict):
             walk(path, part["items"])
 
@@ -155,18 +155,18 @@ def described(name: str) -> dict[str, set[str]]:
     return found
 
 
-def test_the_keys_are_the_contracts_at_every_place_and_all_of_them_are_always_there() -> None:
-    assert described("#/$defs/Snapshot") == CONTRACT
+def test_the_schema_requires_exactly_the_contracts_keys() -> None:
+    assert required_keys("#/$defs/Snapshot") == CONTRACT
 
 
-def test_every_array_and_every_time_is_described_as_what_it_is() -> None:
+def test_the_schema_describes_arrays_and_times() -> None:
     snapshot = snapshot_schema()["$defs"]["Snapshot"]["properties"]
     assert snapshot["schema"] == {"const": SCHEMA}
     assert snapshot["taken_at"] == {"type": "string", "format": "date-time"}
     assert snapshot["sources"]["type"] == "array"
 
 
-def test_absent_things_are_null_and_times_are_in_utc() -> None:
+def test_absent_values_are_null_and_times_are_utc() -> None:
     document = json.loads(snapshot_to_json(rich.snapshot()))
     assert document["taken_at"] == "2026-11-23T14:02:31Z"
     assert document["environments"][1]["last_known_good"] is None
@@ -190,7 +190,7 @@ def document() -> dict[str, Any]:
         (lambda it: it.pop("schema"), "its schema is None"),
     ],
 )
-def test_a_broken_document_is_an_error_that_says_where(change: Any, words: str) -> None:
+def test_the_error_of_a_broken_document_names_the_place(change: Any, words: str) -> None:
     broken = document()
     change(broken)
     with pytest.raises(SnapshotFormatError) as caught:
@@ -200,18 +200,18 @@ def test_a_broken_document_is_an_error_that_says_where(change: Any, words: str) 
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"null", b"[]", b"7", b'"x"', b"\xff\xfe", b'{"schema": 1}'])
-def test_what_is_no_snapshot_at_all_is_an_error_too(text: bytes) -> None:
+def test_other_documents_are_refused(text: bytes) -> None:
     with pytest.raises(SnapshotFormatError):
         snapshot_from_json(text)
 
 
-def test_a_document_of_plain_values_is_the_json() -> None:
+def test_the_plain_document_equals_the_json() -> None:
     assert json.loads(json.dumps(snapshot_to_document(rich.snapshot()))) == json.loads(
         snapshot_to_json(rich.snapshot())
     )
 
 
-def test_the_document_holds_nothing_that_a_terminal_would_obey() -> None:
+def test_the_json_contains_no_terminal_controls() -> None:
     foreign = "\x1b[31m \x7f \x9b31m \x85 \u2028 \u202e é ✓"
     snapshot = replace(rich.snapshot(), engine_id=foreign)
     text = snapshot_to_json(snapshot).decode()

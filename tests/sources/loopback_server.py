@@ -1,4 +1,4 @@
-"""Tiny servers on loopback, each in a thread of its own, for what only real sockets show."""
+"""Small HTTP servers on loopback, each in its own thread, for tests that need real sockets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 
 class Request:
-    """What came, and how to answer."""
+    """A received request and the ways to respond to it."""
 
     def __init__(self, handler: BaseHTTPRequestHandler) -> None:
         self._handler = handler
@@ -34,11 +34,11 @@ class Request:
         self._handler.wfile.write(content)
 
     def reset_connection(self) -> None:
-        """Ends the connection without an answer."""
+        """End the connection without a response."""
         self._handler.connection.shutdown(socket.SHUT_RDWR)
 
     def send_headers(self, length: int) -> None:
-        """Headers that promise more than will come."""
+        """Send headers that announce a longer body than is sent."""
         self._handler.send_response(200)
         self._handler.send_header("content-type", "application/json")
         self._handler.send_header("content-length", str(length))
@@ -48,7 +48,7 @@ class Request:
 
 @contextmanager
 def serve_requests(answer: Callable[[Request], None], context: ssl.SSLContext | None = None) -> Iterator[str]:
-    """A server that answers every request so; its address."""
+    """Run a server that handles every request with `answer`; return its address."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -67,7 +67,7 @@ def serve_requests(answer: Callable[[Request], None], context: ssl.SSLContext | 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
 
-        def handle_error(self, *_: Any) -> None:  # a client that hangs up is no error of ours
+        def handle_error(self, *_: Any) -> None:  # a client may close the connection
             pass
 
     server = Server(("127.0.0.1", 0), Handler)
@@ -84,7 +84,7 @@ def serve_requests(answer: Callable[[Request], None], context: ssl.SSLContext | 
 
 
 def create_self_signed_tls(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """A server's TLS with a certificate that nobody else signed, and the file of that certificate."""
+    """Return a server's TLS context with a self-signed certificate, and the file of the certificate."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec

@@ -1,4 +1,4 @@
-"""A screen without servers: snapshots are handed in, the clock stands still, pictures are comparable."""
+"""Run the application without servers: tests publish snapshots, the clock is fixed, pictures are comparable."""
 
 from __future__ import annotations
 
@@ -20,25 +20,29 @@ from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.services.execute.executor import Consent
 from anchor_tui.tui.app import AnchorApp
+from anchor_tui.tui.protocols import Backend
 from anchor_tui.tui.screens.fleet import FleetScreen
-from tests.values import NOW, config
+from anchor_tui.tui.screens.operator_fleet import OperatorFleetScreen
+from anchor_tui.tui.screens.plan import PlanScreen
+from tests.values import NOW
+from tests.values import config as make_config
 
 
 def completed_future(value: Any) -> Future[Any]:
-    """A future that has its answer already."""
+    """Return a future that already has its result."""
     future: Future[Any] = Future()
     future.set_result(value)
     return future
 
 
 class FakeBackend:
-    """Hands over what the test publishes, and remembers what it was asked: for readings, Plans and executions."""
+    """A background thread without a thread: delivers what the test publishes and records every request."""
 
     def __init__(self) -> None:
         self.jobs_listener: Callable[[tuple[Job, ...]], None] | None = None
         self.orders: list[Order] = []
         self.executed: list[tuple[Plan, Consent]] = []
-        self.plan: Callable[[Order], Plan | Refusal] = lambda _: Refusal("", "none", "the test has no Plan for it")
+        self.plan: Callable[[Order], Plan | Refusal] = lambda _: Refusal("", "none", "the test has no plan")
         self.outcome: Future[Outcome] = Future()
         self.releases: tuple[PastRelease, ...] | Refusal = ()
         self.recovered: tuple[str, ...] = ()
@@ -81,56 +85,104 @@ class FakeBackend:
 
 
 class AppHarness:
-    """The running application with what a test needs of it."""
+    """The running application, with helpers for tests."""
 
-    def __init__(self, app: AnchorApp, pilot: Pilot[None], reader: FakeBackend, of: Config) -> None:
-        self.app, self.pilot, self.reader, self.config = app, pilot, reader, of
-        self.moment = NOW
+    def __init__(self, app: AnchorApp, pilot: Pilot[None], backend: Backend, config: Config) -> None:
+        self.app, self.pilot, self.config = app, pilot, config
+        self.backend: Any = backend
+        self.time = NOW
 
     @property
     def fleet(self) -> FleetScreen:
         assert isinstance(self.app.screen, FleetScreen)
         return self.app.screen
 
+    @property
+    def operator_fleet(self) -> OperatorFleetScreen:
+        assert isinstance(self.app.screen, OperatorFleetScreen)
+        return self.app.screen
+
+    @property
+    def plan_screen(self) -> PlanScreen:
+        assert isinstance(self.app.screen, PlanScreen)
+        return self.app.screen
+
+    @property
+    def can_confirm(self) -> bool:
+        """Return True if a plan is on the screen and keys count."""
+        return isinstance(self.app.screen, PlanScreen) and self.app.screen.is_readable
+
     async def show(self, readings: SourceReadings, findings: PolicyFindings | None = None) -> Snapshot:
-        """Publishes what follows from these readings, and waits until it is drawn."""
-        snapshot = build_snapshot(self.config, readings, self.moment, findings)
-        assert self.reader.listener is not None
-        self.reader.listener(snapshot)
-        await self.pilot.pause()
-        await self.pilot.pause()
+        """Publish the snapshot of these readings, and wait until it is drawn."""
+        snapshot = build_snapshot(self.config, readings, self.time, findings)
+        await self.publish(snapshot)
         return snapshot
+
+    async def publish(self, snapshot: Snapshot) -> None:
+        """Publish a snapshot, and wait until it is drawn."""
+        assert self.backend.listener is not None
+        self.backend.listener(snapshot)
+        await self.pilot.pause()
+        await self.pilot.pause()
+
+    async def publish_jobs(self, *jobs: Job) -> None:
+        """Publish the progress of actions, and wait until it is drawn."""
+        assert self.backend.jobs_listener is not None
+        self.backend.jobs_listener(jobs)
+        await self.pilot.pause()
+        await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
+    async def open_plan(self, key: str, plan: Callable[[Order], Plan | Refusal]) -> PlanScreen:
+        """Press an action's key and wait until keys count on its plan."""
+        self.backend.plan = plan
+        await self.press(key)
+        await self.wait_until(lambda: self.can_confirm)
+        return self.plan_screen
+
+    async def wait_until(self, is_reached: Callable[[], bool]) -> None:
+        """Let the application run until a state is reached; fail after 5 s."""
+        for _ in range(500):
+            if is_reached():
+                return
+            await self.pilot.pause(0.01)
+        raise AssertionError(f"the state was not reached; the screen shows\n{self.text}")
+
     @property
     def text(self) -> str:
-        """What stands on the screen, line by line."""
+        """The screen's text, line by line."""
         width, height = self.app.size
-        lines = self.app.screen._compositor.render_strips(self.app.size)
+        lines = self.app.screen._compositor.render_strips(self.app.size)  # Textual has no public way to the text
         assert len(lines) == height
         return "\n".join(strip.text[:width].rstrip() for strip in lines)
 
+    @property
+    def notifications(self) -> str:
+        """All notifications so far."""
+        shown = self.app._notifications  # Textual has no public list of them
+        return "\n".join(f"{notification.title}: {notification.message}" for notification in shown)
+
     def picture(self) -> str:
-        """The screen as SVG, without the web font that Textual links."""
+        """Return the screen as SVG, without the web font that Textual links."""
         return re.sub(r"@font-face \{.*?\}", "", self.app.export_screenshot(), flags=re.DOTALL)
 
 
 @asynccontextmanager
 async def open_app(
-    size: tuple[int, int] = (110, 32), of: Config | None = None, **options: Any
+    size: tuple[int, int] = (110, 32), config: Config | None = None, *, ascii_only: bool = False, **options: Any
 ) -> AsyncIterator[AppHarness]:
-    """The application at a fixed size, its clock standing at NOW."""
-    chosen, reader = of or config(), FakeBackend()
-    stage: list[AppHarness] = []
+    """Run the application at a fixed size with its clock at NOW."""
+    chosen, backend = config or make_config(), FakeBackend()
+    ui: list[AppHarness] = []
 
     def clock() -> datetime:
-        return stage[0].moment if stage else NOW
+        return ui[0].time if ui else NOW
 
-    app = AnchorApp(chosen, reader, clock, ascii_only=options.pop("ascii_only", False), **options)
+    app = AnchorApp(chosen, backend, clock, ascii_only=ascii_only, **options)
     async with app.run_test(size=size) as pilot:
-        stage.append(AppHarness(app, pilot, reader, chosen))
+        ui.append(AppHarness(app, pilot, backend, chosen))
         await pilot.pause()
-        yield stage[0]
+        yield ui[0]

@@ -1,4 +1,4 @@
-"""Plans to show: of each price, with everything that a dialog has to draw."""
+"""Plans with every kind of confirmation, and jobs and outcomes of them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ DIFF = """--- a/environments/staging/release.yaml
 
 
 def sync_plan(order: Order, **changes: Any) -> Plan:
-    """Of an unprotected application: one key."""
+    """Return a plan that one key confirms."""
     target = ApplicationRef(STAGING, "anchor-msp")
     base = Plan(
         order=order,
@@ -74,7 +74,7 @@ def sync_plan(order: Order, **changes: Any) -> Plan:
 
 
 def prune_plan(order: Order, **changes: Any) -> Plan:
-    """Of the protected one: a name and a number, and a reason."""
+    """Return a plan that requires a phrase and a reason."""
     target = ApplicationRef(PROD, "anchor-msp")
     victims = (ResourceRef("Deployment", "anchor-prod", "status-mock", "apps"),)
     base = Plan(
@@ -111,7 +111,7 @@ def prune_plan(order: Order, **changes: Any) -> Plan:
 
 
 def promotion_plan(order: Order, **changes: Any) -> Plan:
-    """With a diff and a pull request."""
+    """Return a plan with a diff and a pull request."""
     base = Plan(
         order=order,
         title="Promote 1.44.0 to staging",
@@ -125,7 +125,7 @@ def promotion_plan(order: Order, **changes: Any) -> Plan:
         lines=(
             PlanLine("change", "staging: 1.43.2 (5b1d9c7) → 1.44.0 (9f2c1e0)"),
             PlanLine("change", "gateway  1.43.2 → 1.44.0  sha256:4f0c6f0e8f…"),
-            PlanLine("note", "comes along: #231 Update dev to 1.44.0"),
+            PlanLine("note", "includes: #231 Update dev to 1.44.0"),
             PlanLine("ok", "dev is Synced and Healthy for 2 h"),
             PlanLine("warning", "#230 moves staging too, to 1.43.3: one of them will conflict"),
         ),
@@ -146,7 +146,7 @@ REFUSED = Refusal(
 
 
 def make_job(plan: Plan, *phases: StepPhase, outcome: Outcome | None = None) -> Job:
-    """A Plan under way, its steps this far."""
+    """Return the running job of a plan, with a phase for each step."""
     tracks = tuple(
         GroupProgress(
             change.subject,

@@ -1,4 +1,4 @@
-"""Estates in each state that a screen has to show."""
+"""Readings for every state that the screens show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From an estate to a screen, and out of it again."""
+"""Starting and ending the screen."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 from anchor_tui.__main__ import run_command_line
 
 
-def test_a_fault_of_ours_that_ends_the_reading_is_named_by_its_type_alone(
+def test_a_dead_reader_is_reported_by_its_type_only(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    died = SimpleNamespace(start=lambda: None, stop=lambda: None, fault=ValueError("token ghp_secret in here"))
+    died = SimpleNamespace(start=lambda: None, stop=lambda: None, error=ValueError("token ghp_secret in here"))
     closed = SimpleNamespace(run=lambda: None, return_code=3)
     monkeypatch.setattr("anchor_tui.services.observe.background.BackgroundThread", lambda *_: died)
     monkeypatch.setattr("anchor_tui.tui.app.AnchorApp", lambda *_, **__: closed)
     assert run_command_line(["demo"]) == 3
-    said = capsys.readouterr().err
-    assert "a fault in anchor-tui ended the reading: ValueError" in said
-    assert "ghp_secret" not in said
+    stderr = capsys.readouterr().err
+    assert "reading has stopped: internal error in anchor-tui: ValueError" in stderr
+    assert "ghp_secret" not in stderr

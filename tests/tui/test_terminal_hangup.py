@@ -1,4 +1,4 @@
-"""A terminal that goes away while the screen is open."""
+"""The terminal disappears while the screen is open."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("pty")
 
 
-def test_the_screen_ends_with_its_terminal_even_where_sighup_does_not_reach_it():
+def test_the_screen_ends_with_its_terminal_without_sighup():
     import pty
 
     ours, theirs = pty.openpty()

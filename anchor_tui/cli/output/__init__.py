@@ -1,1 +1,1 @@
-"""Where results go and how they are written: streams, plans, snapshot formats, check formats."""
+"""Output of the commands: streams, plans, and the formats of snapshots and checks."""

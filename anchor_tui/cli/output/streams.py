@@ -1,4 +1,4 @@
-"""Where results go: stdout or a file, whole or not at all."""
+"""Write results to stdout or a file, completely or not at all, and errors to stderr."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from anchor_tui.domain.formatting import sanitize_text
 
 
 def print_error(message: str) -> None:
-    """A line for the person, on stderr; foreign text in it is no escape sequence there."""
+    """Print one line for the operator on stderr. Control characters of foreign text are removed."""
     with contextlib.suppress(BrokenPipeError):
-        print(f"anchor-tui: {sanitize_text(message)}", file=sys.stderr)  # noqa: T201 - this is the command line's voice
+        print(f"anchor-tui: {sanitize_text(message)}", file=sys.stderr)  # noqa: T201 - the output of the command line
 
 
 def write_result(content: bytes, target: Path | None) -> bool:
-    """Writes the result to stdout, or to a file. False, with a word on stderr, where it cannot be written."""
+    """Write a result to stdout, or to a file. If that fails, print an error and return False."""
     try:
         if target is None:
             _write_to_stdout(content)
@@ -30,12 +30,12 @@ def write_result(content: bytes, target: Path | None) -> bool:
 
 
 def write_text_result(text: str, target: Path | None) -> bool:
-    """The same for a text that a person reads: plain ASCII where the terminal is not UTF-8."""
+    """Write a text for the operator, as `write_result` does. It is converted to ASCII if the terminal is not UTF-8."""
     from anchor_tui.domain.status_marks import convert_to_ascii, supports_unicode
 
-    return write_result(
-        (text if target or supports_unicode(sys.stdout.encoding) else convert_to_ascii(text)).encode(), target
-    )
+    if target is None and not supports_unicode(sys.stdout.encoding):
+        text = convert_to_ascii(text)
+    return write_result(text.encode(), target)
 
 
 def _write_to_stdout(content: bytes) -> None:
@@ -43,19 +43,19 @@ def _write_to_stdout(content: bytes) -> None:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        # Whoever read has had enough, as in `… | head`. Python would complain again when it closes stdout.
+        # The reader has closed the pipe, as in `… | head`. Without the redirection, Python reports it again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def replace_file(target: Path, content: bytes, mode: int | None = None) -> None:
-    """Replaces a file in one step: a reader sees the old content or the new, and a crash leaves the old.
+    """Replace a file in one step: a reader sees the old content or the new, and a crash leaves the old.
 
-    `mode` is for a new file; one that exists keeps its own. Raises OSError.
+    `mode` applies only to a new file; an existing file keeps its mode. Raises OSError.
     """
-    import tempfile  # pulls random in, which no other start needs
+    import tempfile  # imports random, which is not needed otherwise
 
     target = Path(os.path.realpath(target))
-    if target.exists() and not target.is_file():  # a device or a pipe cannot be replaced, only written
+    if target.exists() and not target.is_file():  # a device or a pipe cannot be replaced
         target.write_bytes(content)
         return
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")

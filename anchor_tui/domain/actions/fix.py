@@ -178,5 +178,5 @@ def _pull_request_body(order: Order, lines: tuple[PlanLine, ...]) -> str:
 
 
 def _command_line(order: Order, name: str, phrase: str) -> str:
-    words = ["anchor-tui", "mend", name, order.check]
+    words = ["anchor-tui", "fix", name, order.check]
     return confirmed_command_line(words, order, phrase, wants_reason=bool(phrase))

@@ -6,17 +6,9 @@ from typing import Literal, TypeAlias
 
 from anchor_tui.domain.actions.plan import Outcome, Plan
 from anchor_tui.domain.model import AppId, AwareDatetime, ValueObject
-from anchor_tui.domain.status_marks import StatusMark
+from anchor_tui.domain.status_marks import StatusMark, get_state_mark
 
 StepPhase: TypeAlias = Literal["waiting", "running", "done", "failed", "left", "unknown"]
-_PHASE_MARKS = {
-    "waiting": StatusMark.NONE,
-    "running": StatusMark.PROGRESS,
-    "done": StatusMark.OK,
-    "failed": StatusMark.FAILING,
-    "left": StatusMark.NONE,
-    "unknown": StatusMark.UNKNOWN,
-}
 
 
 class StepProgress(ValueObject, frozen=True):
@@ -31,7 +23,7 @@ class StepProgress(ValueObject, frozen=True):
     @property
     def mark(self) -> StatusMark:
         """The mark of its phase."""
-        return _PHASE_MARKS[self.phase]
+        return get_state_mark(self.phase)
 
 
 class GroupProgress(ValueObject, frozen=True):

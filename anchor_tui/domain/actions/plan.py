@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from anchor_tui.domain.actions.steps import Step
 from anchor_tui.domain.formatting import format_age, get_first_line
 from anchor_tui.domain.model import AppId, Application, AwareDatetime, ValueObject
-from anchor_tui.domain.status_marks import StatusMark
+from anchor_tui.domain.status_marks import StatusMark, get_state_mark
 
 ActionId: TypeAlias = Literal[
     "refresh",
@@ -29,15 +29,6 @@ ActionId: TypeAlias = Literal[
 Confirmation: TypeAlias = Literal["none", "key", "phrase"]
 """How a plan is confirmed: not at all, with one key, or by typing a phrase."""
 LineKind: TypeAlias = Literal["change", "deleted", "kept", "ok", "warning", "failed", "note"]
-_LINE_MARKS = {
-    "ok": StatusMark.OK,
-    "warning": StatusMark.ATTENTION,
-    "failed": StatusMark.FAILING,
-    "deleted": StatusMark.FAILING,
-    "kept": StatusMark.NONE,
-    "change": StatusMark.NONE,
-    "note": StatusMark.NONE,
-}
 
 
 class Order(ValueObject, frozen=True):
@@ -77,7 +68,7 @@ class PlanLine(ValueObject, frozen=True):
     @property
     def mark(self) -> StatusMark:
         """Its mark; lines that assess nothing have the neutral one."""
-        return _LINE_MARKS[self.kind]
+        return get_state_mark(self.kind)
 
 
 class FileDiff(ValueObject, frozen=True):

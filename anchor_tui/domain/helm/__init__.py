@@ -1,1 +1,1 @@
-"""How Helm interprets values files, parameters and image fields."""
+"""Helm's interpretation of values files, parameters and image fields."""

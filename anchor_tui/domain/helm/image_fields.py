@@ -1,8 +1,8 @@
-"""Image references, however they are written: in one text, or in the fields of a mapping.
+"""Read image references, and change their tag and digest.
 
-An image is told by what its keys mean: `repository`, `tag` and `digest` apart (with a `registry` before it
-where a chart has one), or one `image: repository:tag@digest`; in the words of Helm charts, of flat values
-(`imageTag`) and of kustomize (`newName`, `newTag`).
+An image is either one text (`image: repository:tag@digest`) or a mapping with `repository`, `tag` and `digest`, and
+possibly `registry`. The keys of Helm charts, of flat values (`imageTag`) and of kustomize (`newName`, `newTag`) are
+supported.
 """
 
 from __future__ import annotations
@@ -29,10 +29,9 @@ _DIGEST = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
 
 @dataclass(frozen=True, slots=True)
 class ImageScalarPaths:
-    """One image and the key paths of the scalars that say it; a path is None where no scalar does.
+    """One image and the key paths of the scalars that define it; a path is None if there is no such scalar.
 
-    `reference` is one text that holds repository, tag and digest; where it is given, it says what the
-    other paths do not.
+    `reference` is the path of a text that contains repository, tag and digest. It defines what the other paths do not.
     """
 
     image: Image
@@ -45,44 +44,42 @@ class ImageScalarPaths:
 
 
 def split_image_reference(text: str) -> tuple[str, str | None, str | None]:
-    """Repository, tag and digest of `repository[:tag][@digest]`; ValueError where it is none of that.
+    """Split `repository[:tag][@digest]` into its parts. Raises ValueError if the text is not a reference.
 
-    A colon before the last slash is a registry's port, not a tag.
+    A colon before the last slash is part of the registry's port, not a tag.
     """
     name, at, digest = text.partition("@")
     head, slash, last = name.rpartition("/")
     last, colon, tag = last.partition(":")
     repository = head + slash + last
     if not _REPOSITORY.fullmatch(repository):
-        raise ValueError(f"`{text}` is no image reference: repository:tag@digest is one")
+        raise ValueError(f"`{text}` is not an image reference such as repository:tag@digest")
     if colon and not _TAG.fullmatch(tag):
         raise ValueError(f"`{text}` has no valid tag after the colon")
     if at and not _DIGEST.fullmatch(digest):
-        raise ValueError(f"`{text}` has no valid digest after the @: sha256:… is one")
+        raise ValueError(f"`{text}` has no valid digest after the @, such as sha256:…")
     return repository, tag or None, digest or None
 
 
 def format_image_reference(repository: str, tag: str | None, digest: str | None) -> str:
-    """The reference as one text; what `parse_reference` takes apart."""
+    """Return the reference as one text, which `split_image_reference` splits."""
     return repository + (f":{tag}" if tag else "") + (f"@{digest}" if digest else "")
 
 
 def get_repository_name(repository: str) -> str:
-    """The last part of a repository, by which an image goes where nobody named it."""
+    """Return the last part of a repository, the default name of an image."""
     return repository.rstrip("/").rpartition("/")[2] or repository
 
 
 def read_image(document: YamlDocument, node: Node, path: KeyPath, name: str | None = None) -> ImageScalarPaths:
-    """The image that a mapping or a text describes; DocumentError where none can be made out."""
+    """Return the image that a mapping or a text describes. Raises YamlDocumentError if it describes none."""
     match node:
         case ScalarNode():
             return _read_image_text(document, node, path, name)
         case MappingNode():
             return _read_image_mapping(document, node, path, name)
         case _:
-            return document.fail(
-                "image-shape", f"`{format_key_path(path)}` is a list, where one image was looked for", node
-            )
+            return document.fail("image-shape", f"`{format_key_path(path)}` is a list, not one image", node)
 
 
 def _read_image_text(document: YamlDocument, node: ScalarNode, path: KeyPath, name: str | None) -> ImageScalarPaths:
@@ -102,15 +99,15 @@ def _read_image_mapping(document: YamlDocument, node: MappingNode, path: KeyPath
         if isinstance(text, MappingNode):
             return read_image(document, text, (*path, reference), name or label)
         if not isinstance(text, ScalarNode):
-            return document.fail("image-shape", f"`{format_key_path((*path, reference))}` holds no image", text)
+            return document.fail("image-shape", f"`{format_key_path((*path, reference))}` is not an image", text)
         repository, tag, digest = _split_scalar_reference(document, text, (*path, reference))
     elif key := _find_first_key(node, REPOSITORY_KEYS):
         repository = _read_first_text(node, (key,)) or ""
     elif label and "/" in label:  # kustomize: the name is the repository, unless newName says another
         repository = label
     if not repository:
-        looked = "`repository` and `tag`, or one `image: repository:tag@digest`"
-        message = f"`{format_key_path(path)}` names no image: looked for {looked}, and found {_format_keys(node)}"
+        expected = "`repository` and `tag`, or one `image: repository:tag@digest`"
+        message = f"`{format_key_path(path)}` is not an image: expected {expected}, found {_format_keys(node)}"
         return document.fail("image-shape", message, node)
     if registry := _read_first_text(node, REGISTRY_KEYS):
         repository = f"{registry.rstrip('/')}/{repository}"
@@ -151,7 +148,7 @@ def _find_first_key(node: MappingNode, keys: tuple[str, ...]) -> str | None:
 
 
 def _read_first_text(node: MappingNode, keys: tuple[str, ...]) -> str | None:
-    """The text of the first of the keys that is there; a null says nothing."""
+    """Return the text of the first key that exists; None if there is none, or if it is null."""
     key = _find_first_key(node, keys)
     found = node.get(key) if key is not None else None
     return found.text if isinstance(found, ScalarNode) and found.value is not None else None
@@ -161,36 +158,38 @@ def _format_keys(node: MappingNode) -> str:
     return ", ".join(f"`{key}`" for key in node.entries) or "nothing"
 
 
-def build_image_changes(document: YamlDocument, place: ImageScalarPaths, image: Image) -> dict[KeyPath, str]:
-    """What to splice so that a place says another image's tag and digest; the repository stays.
+def build_image_changes(document: YamlDocument, paths: ImageScalarPaths, image: Image) -> dict[KeyPath, str]:
+    """Return the scalars to replace so that `paths` has the tag and digest of `image`. The repository stays.
 
-    A tag or digest that says nothing (`null`, `""`) goes on saying nothing where the image has none either.
-    DocumentError where a scalar is missing or one would be left over: nothing is ever inserted or removed.
+    An empty tag or digest (`null`, `""`) stays empty if the image has none either. Raises YamlDocumentError if a scalar
+    is missing or superfluous, because nothing is ever inserted or removed.
     """
     changes: dict[KeyPath, str] = {}
-    said_tag = said_digest = False
-    if place.reference is not None:
-        repository, old_tag, old_digest = split_image_reference(document.get_scalar(place.reference).text)
-        said_tag, said_digest = old_tag is not None, old_digest is not None
-        parts = (image.tag if said_tag else None, image.digest if said_digest else None)
-        changes[place.reference] = format_image_reference(repository, *parts)
-    if place.tag is not None and (place.image.tag or image.tag):
-        appended = "@" in document.get_scalar(place.tag).text
-        said_tag, said_digest = True, said_digest or appended
-        changes[place.tag] = f"{image.tag}@{image.digest}" if appended else image.tag or ""
-    if place.digest is not None and (place.image.digest or image.digest):
-        said_digest = True
-        changes[place.digest] = image.digest or ""
-    _check_field_can_change(document, place, "tag", place.image.tag, image.tag, said=said_tag)
-    _check_field_can_change(document, place, "digest", place.image.digest, image.digest, said=said_digest)
+    has_tag = has_digest = False
+    if paths.reference is not None:
+        repository, old_tag, old_digest = split_image_reference(document.get_scalar(paths.reference).text)
+        has_tag, has_digest = old_tag is not None, old_digest is not None
+        parts = (image.tag if has_tag else None, image.digest if has_digest else None)
+        changes[paths.reference] = format_image_reference(repository, *parts)
+    if paths.tag is not None and (paths.image.tag or image.tag):
+        appended = "@" in document.get_scalar(paths.tag).text
+        has_tag, has_digest = True, has_digest or appended
+        changes[paths.tag] = f"{image.tag}@{image.digest}" if appended else image.tag or ""
+    if paths.digest is not None and (paths.image.digest or image.digest):
+        has_digest = True
+        changes[paths.digest] = image.digest or ""
+    _check_field_can_change(document, paths, "tag", paths.image.tag, image.tag, is_set=has_tag)
+    _check_field_can_change(document, paths, "digest", paths.image.digest, image.digest, is_set=has_digest)
     return changes
 
 
 def _check_field_can_change(
-    document: YamlDocument, place: ImageScalarPaths, what: str, old: str | None, new: str | None, *, said: bool
+    document: YamlDocument, paths: ImageScalarPaths, field: str, old: str | None, new: str | None, *, is_set: bool
 ) -> None:
-    if old == new or (said and new):
+    if old == new or (is_set and new):
         return
-    lacking = f"has no {what} to change" if new else f"has a {what}, and the new image has none"
-    message = f"`{format_key_path(place.path)}` {lacking}, and nothing is ever inserted or removed: do it by hand, once"
-    document.fail("image-shape", message, document.find(place.path))
+    reason = f"has no {field} to change" if new else f"has a {field}, and the new image has none"
+    message = (
+        f"`{format_key_path(paths.path)}` {reason}, and nothing is ever inserted or removed: change it by hand, once"
+    )
+    document.fail("image-shape", message, document.find(paths.path))

@@ -1,4 +1,4 @@
-"""Helm values: the layers laid over each other as Helm does, and the images that an overlay names."""
+"""Merge values as Helm does, and find the images that an overlay sets."""
 
 from __future__ import annotations
 
@@ -25,42 +25,42 @@ HelmValues: TypeAlias = "dict[str, Json]"
 
 
 def read_values_file(document: YamlDocument) -> HelmValues:
-    """A values file as a mapping; DocumentError where it is none."""
+    """Return a values file as a mapping. Raises YamlDocumentError if it is not a mapping."""
     value = document.value
     if isinstance(value, dict):
         return value
-    return document.fail("not-a-mapping", "a values file holds a mapping (`key: value`)")
+    return document.fail("not-a-mapping", "a values file must contain a mapping (`key: value`)")
 
 
 def merge_values(chart_values: HelmValues, *layers: HelmValues) -> HelmValues:
-    """The values a chart renders with: `layers` in their order, then over the chart's own.
+    """Return the values that a chart renders with: its own, overlaid by `layers` in their order.
 
-    Mappings merge deep, lists replace, and a null takes away what the chart says. Nothing given is changed.
+    Mappings are merged deeply, lists are replaced, and null removes a value of the chart. No argument is changed.
     """
-    laid: HelmValues = {}
+    overlay: HelmValues = {}
     for layer in layers:
-        laid = _overlay_mapping(laid, layer)
-    return _overlay_chart_values(chart_values, laid)
+        overlay = _overlay_mapping(overlay, layer)
+    return _overlay_chart_values(chart_values, overlay)
 
 
 def _overlay_mapping(below: HelmValues, above: HelmValues) -> HelmValues:
-    """One layer over another; a null stays, for it still has to take away the chart's value."""
+    """Overlay one layer on another. A null is kept, because it has to remove the chart's value later."""
     result = dict(below)
     for key, value in above.items():
-        under = result.get(key)
-        result[key] = _overlay_mapping(under, value) if isinstance(value, dict) and isinstance(under, dict) else value
+        lower = result.get(key)
+        result[key] = _overlay_mapping(lower, value) if isinstance(value, dict) and isinstance(lower, dict) else value
     return result
 
 
-def _overlay_chart_values(chart: HelmValues, laid: HelmValues) -> HelmValues:
-    result = {key: _remove_nulls(value) for key, value in laid.items() if value is not None}
+def _overlay_chart_values(chart: HelmValues, overlay: HelmValues) -> HelmValues:
+    result = {key: _remove_nulls(value) for key, value in overlay.items() if value is not None}
     for key, value in chart.items():
-        if key not in laid:
+        if key not in overlay:
             result[key] = value
             continue
-        over = laid[key]
-        if isinstance(value, dict) and isinstance(over, dict):
-            result[key] = _overlay_chart_values(value, over)
+        above = overlay[key]
+        if isinstance(value, dict) and isinstance(above, dict):
+            result[key] = _overlay_chart_values(value, above)
     return result
 
 
@@ -71,10 +71,10 @@ def _remove_nulls(value: Json) -> Json:
 
 
 def find_overlay_images(merged: HelmValues, document: YamlDocument) -> tuple[ImageScalarPaths, ...]:
-    """Every image that an overlay says something of, with the key paths of its tag and digest there.
+    """Return every image of which the overlay sets a field, with the key paths of its tag and digest in the overlay.
 
-    `merged` are the values with the chart's defaults laid under this overlay: they say the repository where
-    the overlay does not, and so which release image this is. Tag and digest are the overlay's texts.
+    `merged` are the chart's values merged with this overlay. They supply the repository, which identifies the image of
+    the release, if the overlay does not contain it. Tag and digest are the texts of the overlay.
     """
     return tuple(_find_images(document.root, merged, ()))
 
@@ -82,12 +82,12 @@ def find_overlay_images(merged: HelmValues, document: YamlDocument) -> tuple[Ima
 def _find_images(node: Node, values: Json, path: KeyPath) -> Iterator[ImageScalarPaths]:
     match node:
         case MappingNode():
-            place = _read_image_mapping(node, values if isinstance(values, dict) else {}, path)
-            if place is not None:
-                yield place
+            paths = _read_image_mapping(node, values if isinstance(values, dict) else {}, path)
+            if paths is not None:
+                yield paths
             for key in node.entries:
                 item, below = node.entries[key], values.get(key) if isinstance(values, dict) else None
-                if place is None or not isinstance(item, ScalarNode):
+                if paths is None or not isinstance(item, ScalarNode):
                     yield from _find_images(item, below, (*path, key))
         case SequenceNode():
             for index, item in enumerate(node.items):
@@ -98,7 +98,7 @@ def _find_images(node: Node, values: Json, path: KeyPath) -> Iterator[ImageScala
 
 
 def _find_text_reference(node: ScalarNode, path: KeyPath) -> Iterator[ImageScalarPaths]:
-    """A text that is an image reference beyond doubt, wherever it stands: with a path, and a tag or digest."""
+    """Yield the image of a text that is certainly a reference: it has a path, and a tag or digest."""
     try:
         repository, tag, digest = split_image_reference(node.text)
     except ValueError:
@@ -109,7 +109,7 @@ def _find_text_reference(node: ScalarNode, path: KeyPath) -> Iterator[ImageScala
 
 
 def _read_image_mapping(node: MappingNode, values: HelmValues, path: KeyPath) -> ImageScalarPaths | None:
-    """The image of one mapping of the overlay; None where the overlay says nothing of one."""
+    """Return the image of one mapping of the overlay; None if the overlay sets no field of an image."""
     fields = {
         name: _read_image_field(node, values, keys)
         for name, keys in (
@@ -122,9 +122,9 @@ def _read_image_mapping(node: MappingNode, values: HelmValues, path: KeyPath) ->
     }
     if not any(field.key for field in fields.values()):
         return None
-    whole = "reference" if fields["reference"].text else "repository"
+    full = "reference" if fields["reference"].text else "repository"
     try:
-        repository, tag, digest = split_image_reference(fields[whole].text)
+        repository, tag, digest = split_image_reference(fields[full].text)
     except ValueError:
         return None
     if registry := fields["registry"].text:
@@ -133,14 +133,14 @@ def _read_image_mapping(node: MappingNode, values: HelmValues, path: KeyPath) ->
         tag, _, appended = own.partition("@")
         digest = appended or digest
     digest = fields["digest"].text or digest
-    places = {name: (*path, field.key) if field.key else None for name, field in fields.items()}
+    paths = {name: (*path, field.key) if field.key else None for name, field in fields.items()}
     image = Image(get_repository_name(repository), repository, tag or None, digest or None)
-    reference = places[whole] if _has_tag_or_digest(fields[whole].text) else None
-    return ImageScalarPaths(image, path, node.line, node.column, reference, places["tag"], places["digest"])
+    reference = paths[full] if _has_tag_or_digest(fields[full].text) else None
+    return ImageScalarPaths(image, path, node.line, node.column, reference, paths["tag"], paths["digest"])
 
 
 class _ImageField(NamedTuple):
-    """What one field of an image says; `key` is its key in the overlay, None where the chart says it."""
+    """The text of one field of an image. `key` is its key in the overlay; None if only the chart sets it."""
 
     text: str
     key: str | None

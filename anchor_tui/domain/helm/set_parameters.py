@@ -1,7 +1,7 @@
-"""Helm's `--set` as Argo CD's `helm.parameters` use it: a name with dots and indices, and a text with a type.
+"""Parse Helm's `--set` syntax, which Argo CD uses for `helm.parameters`.
 
-The rules are those of Helm's package strvals: `true`, `false`, `null` and whole numbers are such, unless the
-text is forced; `{a,b}` is a list; a backslash takes a dot or a comma its meaning.
+The rules are those of Helm's package strvals: `true`, `false`, `null` and integers are typed unless a string is forced;
+`{a,b}` is a list; a backslash escapes a dot or a comma.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class WholeNumber(int):
-    """A whole number out of a parameter: a template writes it as it is, where one of a file becomes 1e+06."""
+    """An integer from a parameter. A template writes it unchanged, whereas an integer of a file may become 1e+06."""
 
 
 _NAME_STEP = re.compile(r"((?:\\.|[^.\[\]\\])*)((?:\[\d{1,5}\])*)(?:\.|$)")
@@ -25,16 +25,16 @@ MAX_INDEX = 65536
 
 
 def parse_parameter_name(name: str) -> KeyPath:
-    """The key path of a parameter: `gateway.env[0].value`; ValueError where it is none."""
+    """Return the key path of a name such as `gateway.env[0].value`. Raises ValueError if it is not a name."""
     path: list[str | int] = []
     position = 0
     while position < len(name):
         found = _NAME_STEP.match(name, position)
         if found is None or found.end() == position:
-            raise ValueError(f"`{name}` is no name of a Helm parameter")
+            raise ValueError(f"`{name}` is not a name of a Helm parameter")
         key, indices = found.groups()
         if not key:
-            raise ValueError(f"`{name}` is no name of a Helm parameter")
+            raise ValueError(f"`{name}` is not a name of a Helm parameter")
         path.append(re.sub(r"\\(.)", r"\1", key))
         path.extend(int(index) for index in re.findall(r"\d+", indices))
         position = found.end()
@@ -44,7 +44,7 @@ def parse_parameter_name(name: str) -> KeyPath:
 
 
 def parse_parameter_value(text: str, *, force_string: bool = False) -> Json:
-    """What a parameter's text means."""
+    """Return the typed value of a parameter's text."""
     if text.startswith("{") and text.endswith("}"):
         inner = text[1:-1]
         items = re.split(r"(?<!\\),", inner) if inner else []
@@ -63,27 +63,30 @@ def _parse_typed_text(text: str, *, force_string: bool) -> Json:
 
 
 def build_parameter_layer(path: KeyPath, value: Json, below: Sequence[dict[str, Json]]) -> dict[str, Json]:
-    """A layer that says `value` at `path`. A list that it changes one item of is taken from the layers below."""
+    """Return a layer that sets `value` at `path`.
+
+    If the path goes through an item of a list, the other items are copied from the topmost of the layers `below` that
+    has the list. Raises ValueError for an index above Helm's limit.
+    """
     top: dict[str, Json] = {}
     target: dict[str, Json] | list[Json] = top
     for position, step in enumerate(path):
-        last = position == len(path) - 1
-        here = path[: position + 1]
-        following: Json = value
-        if not last:
-            following = _copy_list_at(below, here) if isinstance(path[position + 1], int) else {}
+        is_last = position == len(path) - 1
+        child: Json = value
+        if not is_last:
+            child = _copy_list_at(below, path[: position + 1]) if isinstance(path[position + 1], int) else {}
         if isinstance(target, dict):
-            target[str(step)] = following
+            target[str(step)] = child
         else:
             index = int(step)
             if index > MAX_INDEX:
-                raise ValueError(f"index {index} is beyond what Helm takes")
+                raise ValueError(f"index {index} is above Helm's limit of {MAX_INDEX}")
             target.extend([None] * (index + 1 - len(target)))
-            under = target[index]
-            target[index] = {**under} if not last and isinstance(under, dict) and following == {} else following
-            following = target[index]
-        if isinstance(following, dict | list):
-            target = following
+            existing = target[index]
+            target[index] = {**existing} if not is_last and isinstance(existing, dict) and child == {} else child
+            child = target[index]
+        if isinstance(child, dict | list):
+            target = child
     return top
 
 

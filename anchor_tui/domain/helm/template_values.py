@@ -1,4 +1,4 @@
-"""What Go templates make of values: their text, and what `if` takes them for."""
+"""The results of Go templates for values: their text, and their truth."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def format_template_value(value: Json) -> str:
-    """The text that `{{ . }}` and `| quote` write: `true`, nothing for null, 2.0241123e+07 for 20241123."""
+    """Return the text that `{{ . }}` and `| quote` write: `true`, nothing for null, 2.0241123e+07 for 20241123."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -27,7 +27,7 @@ def format_template_value(value: Json) -> str:
 
 
 def _format_float(number: float) -> str:
-    """Go's `%v` of a float64: the shortest digits, with an exponent below 1e-4 and from 1e6 on."""
+    """Return Go's `%v` of a float64: the shortest digits, with an exponent below 1e-4 and from 1e6."""
     if not math.isfinite(number):
         return {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}[str(number)]
     if number == 0:
@@ -42,5 +42,5 @@ def _format_float(number: float) -> str:
 
 
 def is_template_true(value: Json) -> bool:
-    """What `if` makes of a value: the text "false" is true, an empty list is not."""
+    """Return True if the template's `if` accepts the value: the text "false" is true, an empty list is not."""
     return bool(value)

@@ -1,8 +1,7 @@
-"""The layers of values that one Argo CD Application gives Helm, in their order, and which place decides.
+"""The layers of values that one Argo CD Application passes to Helm, and the location that sets each value.
 
-The order is Argo CD's: the chart's own values.yaml, `valueFiles` in their order, `valuesObject` or else
-`values`, `fileParameters`, `parameters`. Files are handed in by a function from a path in the repository to
-what stands there.
+The order is Argo CD's: the chart's own values.yaml, `valueFiles` in their order, `valuesObject` or else `values`,
+`fileParameters`, `parameters`.
 """
 
 from __future__ import annotations
@@ -22,16 +21,17 @@ from anchor_tui.domain.yaml.nodes import (
     Node,
     ScalarNode,
     YamlDocumentError,
+    find_nearest_node,
     get_child,
     to_plain_value,
 )
 
 FileReader: TypeAlias = Callable[[str], str | bytes | None]
-"""From a path in the repository to its content; None where there is no such file."""
+"""A function from a path in the repository to the file's content; None if there is no such file."""
 
 
 class SourceLocation(ValueObject, frozen=True):
-    """Where something stands in a file; the column is None where only the line is known."""
+    """A position in a file. The column is None if only the line is known."""
 
     file: str
     line: int | None = None
@@ -39,7 +39,7 @@ class SourceLocation(ValueObject, frozen=True):
 
 
 class ValueLayersError(Exception):
-    """Values that cannot be laid; `problem` says where, and why."""
+    """Values that cannot be determined. `problem` has the location and the reason."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(str(problem))
@@ -47,18 +47,18 @@ class ValueLayersError(Exception):
 
 
 class ValueLayer(ValueObject, frozen=True):
-    """One layer. `below` says how many lines stand above its text in the file, where it lies in a block of text."""
+    """One layer. `line_offset` is the number of lines above its text, for a block scalar in another file."""
 
     file: str
     values: HelmValues
     root: Node | None = None
     line_offset: int = 0
     location: SourceLocation | None = None
-    """Where the whole layer is said, for what has no place of its own."""
+    """The location of the whole layer, for values without a location of their own."""
     is_chart: bool = False
 
     def locate(self, path: KeyPath) -> SourceLocation | None:
-        """Where this layer says something at a path; a scalar above it counts. None where it says nothing."""
+        """Return the location that sets the value at a path, or a scalar above it; None if there is none."""
         value: Json = self.values
         node: Node | None = self.root
         for step in path:
@@ -77,7 +77,7 @@ class ValueLayer(ValueObject, frozen=True):
 
 
 class LayeredValues(ValueObject, frozen=True):
-    """What one Application's chart renders with. `blind` says what of it could not be read, and why."""
+    """The values that one Application's chart renders with. `unreadable` are sentences about unknown values."""
 
     application: str
     chart: str
@@ -87,20 +87,20 @@ class LayeredValues(ValueObject, frozen=True):
     unreadable: tuple[str, ...] = ()
 
     def locate(self, path: KeyPath) -> SourceLocation | None:
-        """Where the value at a path is decided: in the topmost layer that says it."""
+        """Return the location that sets the value at a path, which is in the topmost layer that has it."""
         for layer in reversed(self.layers):
-            if (place := layer.locate(path)) is not None:
-                return place
+            if (location := layer.locate(path)) is not None:
+                return location
         return None
 
     @property
     def read_paths(self) -> tuple[str, ...]:
-        """The files and the folder that decide what is rendered."""
+        """The files and the chart folder that the rendered manifests depend on."""
         return (self.chart, *dict.fromkeys(layer.file for layer in self.layers))
 
 
 class HelmSource(ValueObject, frozen=True):
-    """What of an Application's source decides its values. `at` tells the place of a key path in its file."""
+    """The part of an Application's source that determines its values. `node` is its `helm` mapping in `file`."""
 
     application: str
     path: str
@@ -108,186 +108,182 @@ class HelmSource(ValueObject, frozen=True):
     file: str = ""
     node: Node | None = None
     refs: Mapping[str, str] = {}
-    """Names of further sources (`$values`), each with the path that it begins at."""
+    """Names of further sources (`$values`), each with its path in the repository."""
     namespace: str = ""
 
+    def locate(self, path: KeyPath) -> SourceLocation:
+        """Return the location of a key path below `helm`, or of its nearest parent that exists."""
+        if self.node is None:
+            return SourceLocation(self.file)
+        node = find_nearest_node(self.node, path)
+        return SourceLocation(self.file, node.line, node.column)
 
-def build_layered_values(source: HelmSource, files: FileReader) -> LayeredValues:
-    """The values of an Application; LayersError where a layer is missing or cannot be read."""
-    chart, blind = _read_chart_layers(source, files)
-    given = [*_read_value_files(source, files), *_read_inline_values(source)]
-    given += _read_parameters(source, files, [layer.values for layer in given])
+    def build_error(
+        self, problem: str, location: SourceLocation | None = None, kind: str = "bad-application"
+    ) -> ValueLayersError:
+        """Return the error for a problem of this Application."""
+        return _build_error(kind, f"{self.application}: {problem}", location or SourceLocation(self.file))
+
+
+def build_layered_values(source: HelmSource, read_file: FileReader) -> LayeredValues:
+    """Return the values of an Application. Raises ValueLayersError if a layer is missing or unreadable."""
+    try:
+        chart, unreadable = _read_chart_layers(source, read_file)
+        given = [*_read_value_files(source, read_file), *_read_inline_values(source)]
+        given += _read_parameters(source, read_file, [layer.values for layer in given])
+    except YamlDocumentError as error:
+        raise ValueLayersError(error.problem) from error
     merged = merge_values(merge_values(*(layer.values for layer in chart)), *(layer.values for layer in given))
-    return LayeredValues(source.application, source.path, merged, (*chart, *given), source.namespace, blind)
+    return LayeredValues(source.application, source.path, merged, (*chart, *given), source.namespace, unreadable)
 
 
-def build_layers_error(file: str, kind: str, message: str, place: SourceLocation | None = None) -> ValueLayersError:
-    """The error for one file."""
-    at = place or SourceLocation(file)
-    return ValueLayersError(Problem(file, kind, message, at.file, at.line, at.column))
+def _build_error(kind: str, message: str, location: SourceLocation) -> ValueLayersError:
+    return ValueLayersError(Problem(location.file, kind, message, location.file, location.line, location.column))
 
 
 # --- the chart ---------------------------------------------------------------------------------------
 
 
-def _read_chart_layers(source: HelmSource, files: FileReader) -> tuple[list[ValueLayer], tuple[str, ...]]:
-    """The chart's own defaults, its unpacked subcharts' below them; and what of its subcharts cannot be read."""
-    about = _read_document(f"{source.path}/Chart.yaml", files)
-    if about is None:
-        message = f"{source.application} names `{source.path}`, and there is no Chart.yaml: no Helm chart is there"
-        raise build_layers_error(f"{source.path}/Chart.yaml", "no-chart", message)
-    layers, blind = [], []
-    for name, alias in _list_dependencies(about.value):
+def _read_chart_layers(source: HelmSource, read_file: FileReader) -> tuple[list[ValueLayer], tuple[str, ...]]:
+    """Return the layers of the chart's defaults, the unpacked subcharts below, and sentences about unreadable ones."""
+    chart_file = f"{source.path}/Chart.yaml"
+    chart = _read_document(chart_file, read_file)
+    if chart is None:
+        message = f"{source.application} uses the chart `{source.path}`, which has no Chart.yaml"
+        raise _build_error("no-chart", message, SourceLocation(chart_file))
+    layers, unreadable = [], []
+    for name, alias in _list_dependencies(chart.value):
         file = f"{source.path}/charts/{name}/values.yaml"
-        document = _read_document(file, files)
+        document = _read_document(file, read_file)
         if document is None:
-            blind.append(f"the defaults of the subchart {name} are not in the repository")
+            unreadable.append(f"the defaults of the subchart {name} are not in the repository")
         else:
-            layers.append(
-                ValueLayer(file, {alias: read_values_file(document)}, is_chart=True, location=SourceLocation(file))
-            )
-    own = _read_document(f"{source.path}/values.yaml", files)
+            values: HelmValues = {alias: read_values_file(document)}
+            layers.append(ValueLayer(file, values, is_chart=True, location=SourceLocation(file)))
+    own = _read_document(f"{source.path}/values.yaml", read_file)
     if own is not None:
         layers.append(_build_document_layer(own, is_chart=True))
-    base: list[ValueLayer] = [ValueLayer(f"{source.path}/values.yaml", {}, is_chart=True)]
-    return layers or base, tuple(blind)
+    empty = ValueLayer(f"{source.path}/values.yaml", {}, is_chart=True)
+    return layers or [empty], tuple(unreadable)
 
 
 def _list_dependencies(chart: Json) -> Iterator[tuple[str, str]]:
+    """Yield the name and the alias of each dependency."""
     found = chart.get("dependencies") if isinstance(chart, dict) else None
-    for each in found if isinstance(found, list) else ():
-        name = each.get("name") if isinstance(each, dict) else None
-        if isinstance(each, dict) and isinstance(name, str):
-            alias = each.get("alias")
+    for dependency in found if isinstance(found, list) else ():
+        name = dependency.get("name") if isinstance(dependency, dict) else None
+        if isinstance(dependency, dict) and isinstance(name, str):
+            alias = dependency.get("alias")
             yield name, alias if isinstance(alias, str) and alias else name
 
 
 # --- files -------------------------------------------------------------------------------------------
 
 
-def _read_value_files(source: HelmSource, files: FileReader) -> Iterator[ValueLayer]:
+def _read_value_files(source: HelmSource, read_file: FileReader) -> Iterator[ValueLayer]:
     names = source.helm.get("valueFiles") or []
     if not isinstance(names, list):
-        raise build_layers_error(source.file, "bad-application", f"{source.application}: helm.valueFiles is no list")
+        raise source.build_error("helm.valueFiles is not a list")
     for index, name in enumerate(names):
-        place = _locate_in_application(source, ("valueFiles", index))
-        path = _resolve_path(source, name, place)
-        document = _read_document(path, files)
+        location = source.locate(("valueFiles", index))
+        path = _resolve_path(source, name, location)
+        document = _read_document(path, read_file)
         if document is not None:
             yield _build_document_layer(document)
-        elif files(path) is not None:
-            yield ValueLayer(path, {})  # nothing stands in it, which is nothing to Helm
+        elif read_file(path) is not None:
+            yield ValueLayer(path, {})  # Helm accepts an empty file
         elif source.helm.get("ignoreMissingValueFiles") is not True:
-            message = f"{source.application} names the values file {path}, and it is not there"
-            raise build_layers_error(path, "missing-values", message, place)
+            message = f"{source.application} uses the values file {path}, which does not exist"
+            raise ValueLayersError(
+                Problem(path, "missing-values", message, source.file, location.line, location.column)
+            )
 
 
-def _resolve_path(source: HelmSource, name: Json, place: SourceLocation) -> str:
-    """The path of a values file in the repository."""
+def _resolve_path(source: HelmSource, name: Json, location: SourceLocation) -> str:
+    """Return the path of a values file. Raises ValueLayersError if it is not a path inside the repository."""
     if not isinstance(name, str) or not name:
-        raise build_layers_error(
-            source.file, "bad-application", f"{source.application}: a values file has no name", place
-        )
+        raise source.build_error("a values file has no name", location)
     if "://" in name or "*" in name or "$ARGOCD_" in name:
-        message = f"{source.application}: what the values file `{name}` stands for cannot be told from here"
-        raise build_layers_error(source.file, "foreign-values", message, place)
+        raise source.build_error(f"the values file `{name}` cannot be resolved in git", location, "foreign-values")
     if name.startswith("$"):
         ref, _, rest = name[1:].partition("/")
         if ref not in source.refs:
-            message = f"{source.application}: `${ref}` is another repository, or no source at all"
-            raise build_layers_error(source.file, "foreign-values", message, place)
+            problem = f"`${ref}` is another repository, or not a source at all"
+            raise source.build_error(problem, location, "foreign-values")
         path = posixpath.normpath(f"{source.refs[ref]}/{rest}").lstrip("/")
     else:
         path = posixpath.normpath(name.lstrip("/") if name.startswith("/") else f"{source.path}/{name}")
     if path.startswith(".."):
-        raise build_layers_error(
-            source.file, "bad-application", f"{source.application}: `{name}` leads out of the repository", place
-        )
+        raise source.build_error(f"`{name}` is outside of the repository", location)
     return path
 
 
-def _read_document(path: str, files: FileReader) -> YamlDocument | None:
-    """A YAML file; None where there is none, or nothing in it."""
-    text = files(path)
+def _read_document(path: str, read_file: FileReader) -> YamlDocument | None:
+    """Return a YAML file; None if it does not exist or is empty."""
+    text = read_file(path)
     if text is None:
         return None
-    try:
-        return parse_document(text, path) if parse_documents(text, path) else None
-    except YamlDocumentError as error:
-        raise ValueLayersError(error.problem) from error
+    return parse_document(text, path) if parse_documents(text, path) else None
 
 
 def _build_document_layer(document: YamlDocument, *, is_chart: bool = False) -> ValueLayer:
     return ValueLayer(document.file, read_values_file(document), document.root, is_chart=is_chart)
 
 
-# --- what the Application says itself ------------------------------------------------------------------
+# --- values inside the Application -------------------------------------------------------------------
 
 
 def _read_inline_values(source: HelmSource) -> Iterator[ValueLayer]:
-    whole = source.helm.get("valuesObject")
-    if isinstance(whole, dict):
+    values_object = source.helm.get("valuesObject")
+    if isinstance(values_object, dict):
         node = get_child(source.node, "valuesObject") if source.node is not None else None
-        yield ValueLayer(source.file, whole, node, location=_locate_in_application(source, ("valuesObject",)))
+        yield ValueLayer(source.file, values_object, node, location=source.locate(("valuesObject",)))
         return
-    text, place = source.helm.get("values"), _locate_in_application(source, ("values",))
+    text, location = source.helm.get("values"), source.locate(("values",))
     if text is None or text == "":
         return
     if not isinstance(text, str):
-        raise build_layers_error(source.file, "bad-application", f"{source.application}: helm.values is no text", place)
+        raise source.build_error("helm.values is not a text", location)
     try:
         documents = parse_documents(text, source.file)
-        node = documents[0].root if documents else MappingNode({}, {}, 1, 1)
     except YamlDocumentError as error:
-        message = f"{source.application}: helm.values is {error.problem.message}"
-        raise build_layers_error(source.file, "bad-application", message, place) from error
-    values = to_plain_value(node)
+        raise source.build_error(f"helm.values is {error.problem.message}", location) from error
+    root = documents[0].root if documents else MappingNode({}, {}, 1, 1)
+    values = to_plain_value(root)
     if not isinstance(values, dict):
-        raise build_layers_error(
-            source.file, "bad-application", f"{source.application}: helm.values holds no mapping", place
-        )
-    said = get_child(source.node, "values") if source.node is not None else None
-    block = isinstance(said, ScalarNode) and said.style in {"literal", "folded"}
-    yield ValueLayer(source.file, values, node if block else None, place.line or 0, place)
+        raise source.build_error("helm.values is not a mapping", location)
+    scalar = get_child(source.node, "values") if source.node is not None else None
+    is_block = isinstance(scalar, ScalarNode) and scalar.style in {"literal", "folded"}
+    yield ValueLayer(source.file, values, root if is_block else None, location.line or 0, location)
 
 
-def _read_parameters(source: HelmSource, files: FileReader, below: list[HelmValues]) -> Iterator[ValueLayer]:
-    for key, read in (("fileParameters", _read_file_parameter), ("parameters", _read_set_parameter)):
-        given = source.helm.get(key) or []
-        for index, each in enumerate(given if isinstance(given, list) else ()):
-            place = _locate_in_application(source, (key, index))
-            if not isinstance(each, dict) or not isinstance(each.get("name"), str):
-                message = f"{source.application}: helm.{key} holds something without a name"
-                raise build_layers_error(source.file, "bad-application", message, place)
+def _read_parameters(source: HelmSource, read_file: FileReader, below: list[HelmValues]) -> Iterator[ValueLayer]:
+    for key, read_value in (("fileParameters", _read_file_parameter), ("parameters", _read_set_parameter)):
+        parameters = source.helm.get(key) or []
+        for index, parameter in enumerate(parameters if isinstance(parameters, list) else ()):
+            location = source.locate((key, index))
+            if not isinstance(parameter, dict) or not isinstance(parameter.get("name"), str):
+                raise source.build_error(f"helm.{key} has an item without a name", location)
             try:
-                layer = build_parameter_layer(parse_parameter_name(str(each["name"])), read(source, each, files), below)
+                path = parse_parameter_name(str(parameter["name"]))
+                layer = build_parameter_layer(path, read_value(source, parameter, read_file), below)
             except ValueError as error:
-                raise build_layers_error(
-                    source.file, "bad-application", f"{source.application}: {error}", place
-                ) from error
+                raise source.build_error(str(error), location) from error
             below.append(layer)
-            yield ValueLayer(source.file, layer, location=place)
+            yield ValueLayer(source.file, layer, location=location)
 
 
-def _read_set_parameter(_source: HelmSource, each: Mapping[str, Json], _files: FileReader) -> Json:
-    value = each.get("value")
+def _read_set_parameter(_source: HelmSource, parameter: Mapping[str, Json], _read_file: FileReader) -> Json:
+    value = parameter.get("value")
     text = value if isinstance(value, str) else "" if value is None else str(value).lower()
     if "$ARGOCD_" in text or "${ARGOCD_" in text:
-        raise ValueError(f"the parameter {each['name']} takes its value from Argo CD, and cannot be told from here")
-    return parse_parameter_value(text, force_string=each.get("forceString") is True)
+        raise ValueError(f"Argo CD sets the value of the parameter {parameter['name']}, which is unknown in git")
+    return parse_parameter_value(text, force_string=parameter.get("forceString") is True)
 
 
-def _read_file_parameter(source: HelmSource, each: Mapping[str, Json], files: FileReader) -> Json:
-    path = _resolve_path(source, each.get("path"), SourceLocation(source.file))
-    text = files(path)
+def _read_file_parameter(source: HelmSource, parameter: Mapping[str, Json], read_file: FileReader) -> Json:
+    path = _resolve_path(source, parameter.get("path"), SourceLocation(source.file))
+    text = read_file(path)
     if text is None:
-        raise ValueError(f"the file parameter {each['name']} names {path}, and it is not there")
+        raise ValueError(f"the file parameter {parameter['name']} uses {path}, which does not exist")
     return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-
-
-def _locate_in_application(source: HelmSource, path: KeyPath) -> SourceLocation:
-    node = source.node
-    for step in path:
-        below = get_child(node, step) if node is not None else None
-        node = below if below is not None else node
-    return SourceLocation(source.file, node.line, node.column) if node is not None else SourceLocation(source.file)

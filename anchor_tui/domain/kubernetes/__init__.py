@@ -1,1 +1,1 @@
-"""How cluster objects and Argo CD Applications are interpreted."""
+"""The interpretation of cluster objects and of Argo CD Applications."""

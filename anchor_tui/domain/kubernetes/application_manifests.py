@@ -1,4 +1,4 @@
-"""Argo CD Applications as they stand in git: what they follow, where their values come from, how they sync."""
+"""Argo CD Applications in git: the source they follow, their values and their sync settings."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from anchor_tui.domain.helm.value_layers import (
 )
 from anchor_tui.domain.model import Problem, ValueObject
 from anchor_tui.domain.yaml.document import YamlDocument, parse_documents
-from anchor_tui.domain.yaml.nodes import Json, KeyPath, Node, YamlDocumentError, get_child
+from anchor_tui.domain.yaml.nodes import Json, KeyPath, YamlDocumentError, find_nearest_node
 
 
 class ManifestApplication(ValueObject, frozen=True):
-    """One Application of a file. `document` is the YAML it stands in."""
+    """One Application of a file. `document` is its YAML document."""
 
     name: str
     namespace: str
@@ -30,27 +30,22 @@ class ManifestApplication(ValueObject, frozen=True):
     value_files: tuple[str, ...] = ()
 
     def find(self, *path: str | int) -> Json:
-        """The value at a key path below `spec`; None where there is none."""
+        """Return the value at a key path below `spec`; None if there is none."""
         node: Json = dict(self.spec)
         for step in path:
             node = node.get(str(step)) if isinstance(node, dict) else None
         return node
 
     def locate(self, *path: str | int) -> SourceLocation:
-        """Where a key path below `spec` stands, or the nearest thing above it."""
-        node: Node = self.document.root
-        for step in ("spec", *path):
-            below = get_child(node, step)
-            if below is None:
-                break
-            node = below
+        """Return the location of a key path below `spec`, or of its nearest parent that exists."""
+        node = find_nearest_node(self.document.root, ("spec", *path))
         return SourceLocation(self.file, node.line, node.column)
 
 
 def read_application_manifests(
     texts: Mapping[str, str | bytes],
 ) -> tuple[tuple[ManifestApplication, ...], tuple[Problem, ...]]:
-    """Every Application in these files by path, and what could not be read. An ApplicationSet is a problem."""
+    """Return every Application in these files (path to content), and the problems. An ApplicationSet is a problem."""
     found: list[ManifestApplication] = []
     problems: list[Problem] = []
     for file, text in sorted(texts.items()):
@@ -64,7 +59,7 @@ def read_application_manifests(
             if not isinstance(value, dict) or not str(value.get("apiVersion", "")).startswith("argoproj.io/"):
                 continue
             if value.get("kind") == "ApplicationSet":
-                message = "an ApplicationSet makes Applications out of a template: which ones cannot be told from here"
+                message = "an ApplicationSet generates Applications, which are unknown in git"
                 problems.append(document.build_problem("application-set", message))
             elif value.get("kind") == "Application":
                 found.append(_read_application(document, value))
@@ -76,7 +71,7 @@ def _read_application(document: YamlDocument, value: Mapping[str, Json]) -> Mani
     labels = {key: str(text) for key, text in _to_mapping(metadata.get("labels")).items()}
     name, namespace = str(metadata.get("name") or ""), str(metadata.get("namespace") or "")
     files = tuple(
-        str(each) for source in _list_sources(spec) for each in _get_list(_to_mapping(source.get("helm")), "valueFiles")
+        str(file) for source in _list_sources(spec) for file in _get_list(_to_mapping(source.get("helm")), "valueFiles")
     )
     return ManifestApplication(name, namespace, labels, document.file, spec, document, files)
 
@@ -84,23 +79,26 @@ def _read_application(document: YamlDocument, value: Mapping[str, Json]) -> Mani
 def select_application_manifests(
     environment: EnvironmentConfig, applications: tuple[ManifestApplication, ...]
 ) -> tuple[ManifestApplication, ...]:
-    """An environment's Applications by name or labels; else those that read the environment's own overlay."""
-    match environment.applications:
-        case ApplicationSelector(labels=wanted):
-            named = [each for each in applications if all(each.labels.get(key) == value for key, value in wanted)]
-        case names:
-            named = [
-                each
-                for each in applications
-                if any(
-                    name.name == each.name
-                    and (not name.namespace or not each.namespace or name.namespace == each.namespace)
-                    for name in names
-                )
-            ]
-    return tuple(named) or tuple(
-        each for each in applications if any(_is_same_overlay(environment.values, file) for file in each.value_files)
+    """Return the Applications with the environment's names or labels; if none, those that use its own overlay."""
+    named = tuple(application for application in applications if _is_configured(environment, application))
+    return named or tuple(
+        application
+        for application in applications
+        if any(_is_same_overlay(environment.values, file) for file in application.value_files)
     )
+
+
+def _is_configured(environment: EnvironmentConfig, application: ManifestApplication) -> bool:
+    """Return True if the configuration selects the Application by its labels or by its name."""
+    match environment.applications:
+        case ApplicationSelector(labels=labels):
+            return all(application.labels.get(key) == value for key, value in labels)
+        case names:
+            return any(
+                name.name == application.name
+                and (not name.namespace or not application.namespace or name.namespace == application.namespace)
+                for name in names
+            )
 
 
 def _is_same_overlay(overlay: str, file: str) -> bool:
@@ -109,21 +107,24 @@ def _is_same_overlay(overlay: str, file: str) -> bool:
 
 
 def find_helm_source(application: ManifestApplication) -> HelmSource:
-    """The one source that renders a chart out of this repository; LayersError where there is none, or several."""
+    """Return the only source that renders a chart of this repository.
+
+    Raises ValueLayersError if there is not exactly one.
+    """
     sources = _list_sources(application.spec)
-    several = isinstance(application.spec.get("sources"), list) and bool(application.spec.get("sources"))
-    rendering = [(index, each) for index, each in enumerate(sources) if isinstance(each.get("path"), str)]
-    charts = [each for each in sources if each.get("chart")]
-    if len(rendering) != 1 or charts:
-        what = "takes a chart from a registry" if charts else f"has {len(rendering)} sources with a path"
-        raise _build_application_error(application, f"{application.name} {what}: its values cannot be told from here")
-    index, source = rendering[0]
-    where: KeyPath = ("spec", "sources", index) if several else ("spec", "source")
+    with_path = [(index, source) for index, source in enumerate(sources) if isinstance(source.get("path"), str)]
+    charts = [source for source in sources if source.get("chart")]
+    if len(with_path) != 1 or charts:
+        reason = "uses a chart from a registry" if charts else f"has {len(with_path)} sources with a path"
+        raise _build_application_error(application, f"{application.name} {reason}: its values are unknown in git")
+    index, source = with_path[0]
+    several = application.spec.get("sources")
+    where: KeyPath = ("spec", "sources", index) if isinstance(several, list) and several else ("spec", "source")
     path = str(source["path"]).strip("/").removeprefix("./")
     refs = {
-        str(each["ref"]): ""
-        for each in sources
-        if isinstance(each.get("ref"), str) and each.get("repoURL") == source.get("repoURL")
+        str(other["ref"]): ""
+        for other in sources
+        if isinstance(other.get("ref"), str) and other.get("repoURL") == source.get("repoURL")
     }
     helm = _to_mapping(source.get("helm"))
     node = application.document.find((*where, "helm"))
@@ -131,33 +132,28 @@ def find_helm_source(application: ManifestApplication) -> HelmSource:
     return HelmSource(application.name, path, helm, application.file, node, refs, str(namespace or ""))
 
 
-def build_application_values(application: ManifestApplication, files: FileReader) -> LayeredValues:
-    """The values that an Application's chart renders with; LayersError where they cannot be told."""
-    try:
-        return build_layered_values(find_helm_source(application), files)
-    except YamlDocumentError as error:
-        raise ValueLayersError(error.problem) from error
+def build_application_values(application: ManifestApplication, read_file: FileReader) -> LayeredValues:
+    """Return the values that an Application's chart renders with. Raises ValueLayersError if they are unknown."""
+    return build_layered_values(find_helm_source(application), read_file)
 
 
-def build_default_values(environment: EnvironmentConfig, chart: str, files: FileReader) -> LayeredValues:
-    """The chart's values with the environment's overlay on them, where no Application says otherwise."""
-    if files(environment.values) is None:
-        message = f"the overlay {environment.values} is not there"
+def build_default_values(environment: EnvironmentConfig, chart: str, read_file: FileReader) -> LayeredValues:
+    """Return the chart's values with the environment's overlay, for an environment without an Application in git."""
+    if read_file(environment.values) is None:
+        message = f"the overlay {environment.values} does not exist"
         raise ValueLayersError(Problem(environment.values, "missing-values", message, environment.values))
     source = HelmSource(environment.name, chart, {"valueFiles": ["/" + environment.values]}, environment.values)
-    try:
-        return build_layered_values(source, files)
-    except YamlDocumentError as error:
-        raise ValueLayersError(error.problem) from error
+    return build_layered_values(source, read_file)
 
 
 def _build_application_error(application: ManifestApplication, message: str) -> ValueLayersError:
-    place = application.locate("source")
-    return ValueLayersError(Problem(application.file, "bad-application", message, place.file, place.line, place.column))
+    location = application.locate("source")
+    problem = Problem(application.file, "bad-application", message, location.file, location.line, location.column)
+    return ValueLayersError(problem)
 
 
 def _list_sources(spec: Mapping[str, Json]) -> list[Mapping[str, Json]]:
-    several = [each for each in _get_list(spec, "sources") if isinstance(each, dict)]
+    several = [source for source in _get_list(spec, "sources") if isinstance(source, dict)]
     return [*several] if several else [_to_mapping(spec.get("source"))]
 
 

@@ -1,4 +1,4 @@
-"""OCI image references compared as a registry would: Docker Hub's short names written out, digests apart."""
+"""Image references in canonical form, for comparison: Docker Hub's short names are expanded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from anchor_tui.domain.helm.image_fields import get_repository_name, split_image
 
 
 class ImageReference(NamedTuple):
-    """One image: `repository` with its registry, always."""
+    """One image. `repository` always includes the registry."""
 
     repository: str
     tag: str | None
@@ -21,19 +21,19 @@ class ImageReference(NamedTuple):
 
     @property
     def version(self) -> str:
-        """Tag and digest as people write them, the digest shortened."""
+        """Tag and shortened digest as text."""
         digest = f"@{self.digest[:19]}…" if self.digest else ""
         return f"{self.tag or ''}{digest}" or "no tag"
 
 
 def parse_image_reference(text: str) -> ImageReference:
-    """The reference in a text; ValueError where it is none."""
+    """Return the reference in a text. Raises ValueError if the text is not a reference."""
     repository, tag, digest = split_image_reference(text)
     return ImageReference(canonicalize_repository(repository), tag, digest.lower() if digest else None)
 
 
 def canonicalize_repository(repository: str) -> str:
-    """A repository with its registry: `redis` is docker.io/library/redis, `bitnami/redis` docker.io/bitnami/redis."""
+    """Return a repository with its registry: `redis` is docker.io/library/redis."""
     first, slash, rest = repository.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost" or first != first.lower()):
         registry = first.lower()
@@ -46,12 +46,12 @@ def canonicalize_repository(repository: str) -> str:
 
 
 def get_repository_folder(repository: str) -> str:
-    """Where a repository lies: `ghcr.io/anchor` of ghcr.io/anchor/anchor-web."""
+    """Return the parent of a repository: `ghcr.io/anchor` for ghcr.io/anchor/anchor-web."""
     return canonicalize_repository(repository).rpartition("/")[0]
 
 
 def is_same_image(left: ImageReference, right: ImageReference) -> bool:
-    """Whether both run the same: by digest where both have one, else by tag (`latest` where there is none)."""
+    """Return True if both are the same image: by digest if both have one, else by tag (`latest` if there is none)."""
     if left.repository != right.repository:
         return False
     if left.digest and right.digest:

@@ -1,8 +1,8 @@
-"""Argo CD's managed-resources → what is rendered and what is live, one answer for both.
+"""Read Argo CD's managed-resources response, which contains the rendered and the live objects.
 
-An application with a ComparisonError answers `{}`: nothing is known then, which is not nothing. Hooks are
-never stale. What keeps a stale resource from a prune is told by the live object's own annotation, or else by
-the application's sync options.
+For an application with a ComparisonError the response is `{}`, which means unknown, not empty. Hooks are never stale.
+A stale resource is protected from pruning by the annotation of the live object, or else by the application's sync
+options.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SYNC_OPTIONS_ANNOTATION = "argocd.argoproj.io/sync-options"
 
 
 def explain_unknown_resources(application: Application) -> str | None:
-    """Why an application's resources cannot be told, whatever managed-resources says; None where they can."""
+    """Return why the resources are unknown regardless of the managed-resources response; None if they are known."""
     if application.presence != "found":
         return f"{application.name} is {application.presence}"
     for condition in application.conditions:
@@ -30,9 +30,9 @@ def explain_unknown_resources(application: Application) -> str | None:
 
 
 class ApplicationObjects(ValueObject, frozen=True):
-    """The objects of one application: `target` as rendered, `live` with the stale ones marked.
+    """The objects of one application: `target` are rendered, `live` are in the cluster, with the stale ones marked.
 
-    `odd` tells what could not be read of it.
+    `unreadable` are sentences about objects that could not be read.
     """
 
     target: tuple[KubernetesResource, ...] = ()
@@ -43,33 +43,30 @@ class ApplicationObjects(ValueObject, frozen=True):
 def read_managed_resources(
     items: Iterable[object], application: str, sync_options: Sequence[str] = ()
 ) -> ApplicationObjects:
-    """What managed-resources answered, as parsed JSON: its `items`."""
+    """Return the objects of a managed-resources response; `items` is its parsed JSON."""
     target: list[KubernetesResource] = []
     live: list[KubernetesResource] = []
-    odd: list[str] = []
+    unreadable: list[str] = []
     for item in items:
-        wanted, target_odd = _read_state(item, "targetState", application)
-        found, live_odd = _read_state(item, "liveState", application)
-        odd.extend(each for each in (target_odd, live_odd) if each)
-        if wanted is not None:
-            target.append(wanted)
+        rendered, target_error = _read_state(item, "targetState", application)
+        found, live_error = _read_state(item, "liveState", application)
+        unreadable.extend(error for error in (target_error, live_error) if error)
+        if rendered is not None:
+            target.append(rendered)
         if found is not None:
-            stale = wanted is None and not target_odd and not get_mapping(item).get("hook") and not found.is_hook
-            live.append(
-                replace(
-                    found, stale=stale, prune_protection=_find_prune_protection(found, sync_options) if stale else None
-                )
-            )
-    return ApplicationObjects(tuple(target), tuple(live), tuple(odd))
+            stale = rendered is None and not target_error and not get_mapping(item).get("hook") and not found.is_hook
+            protection = _find_prune_protection(found, sync_options) if stale else None
+            live.append(replace(found, stale=stale, prune_protection=protection))
+    return ApplicationObjects(tuple(target), tuple(live), tuple(unreadable))
 
 
 def _read_state(item: object, key: str, application: str) -> tuple[KubernetesResource | None, str]:
-    """An object, which comes as JSON in a text, or what is wrong with it; neither where it is `null` or not there."""
-    said = get_mapping(item).get(key)
-    if said in (None, "", "null"):
+    """Return an object, which is JSON in a text, and an error message. Both are empty if it is `null` or missing."""
+    state = get_mapping(item).get(key)
+    if state in (None, "", "null"):
         return None, ""
     try:
-        found = read_resource(json.loads(said) if isinstance(said, str) else said, application)
+        found = read_resource(json.loads(state) if isinstance(state, str) else state, application)
     except ValueError:
         found = None
     name = f"{get_text(item, 'kind') or 'an object'}/{get_text(item, 'name') or 'without a name'}"
@@ -78,8 +75,8 @@ def _read_state(item: object, key: str, application: str) -> tuple[KubernetesRes
 
 def _find_prune_protection(resource: KubernetesResource, sync_options: Sequence[str]) -> str | None:
     annotation = get_text(resource.manifest, "metadata", "annotations", _SYNC_OPTIONS_ANNOTATION)
-    for options in ([each.strip() for each in annotation.split(",")], sync_options):
-        said = [each for each in options if each.startswith("Prune=")]
-        if said:
-            return said[-1] if said[-1] in {"Prune=false", "Prune=confirm"} else None
+    for options in ([option.strip() for option in annotation.split(",")], sync_options):
+        prune_options = [option for option in options if option.startswith("Prune=")]
+        if prune_options:
+            return prune_options[-1] if prune_options[-1] in {"Prune=false", "Prune=confirm"} else None
     return None

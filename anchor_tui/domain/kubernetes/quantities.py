@@ -1,4 +1,4 @@
-"""Kubernetes quantities: `1Gi`, `512M`, `0.5`, `1e3`, exact, in the base unit (for memory: bytes)."""
+"""Kubernetes quantities such as `1Gi`, `512M`, `0.5` and `1e3`, as exact numbers of the base unit (memory: bytes)."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ _SCALES = _BINARY_SCALES | _DECIMAL_SCALES
 
 
 def parse_quantity(value: object) -> Fraction:
-    """The exact amount; ValueError in words for what Kubernetes would refuse, and for less than nothing.
+    """Return the exact amount. Raises ValueError for a negative amount and for text that Kubernetes refuses.
 
-    A number without quotes counts as its digits do: `0.5` and `1e3` are quantities too.
+    A number without quotes is read by its digits: `0.5` and `1e3` are quantities too.
     """
     text = value if isinstance(value, str) else str(value)
     found = None if isinstance(value, bool) else _QUANTITY.fullmatch(text)
     if found is None:
-        raise ValueError(f"`{text}` is no quantity: 512Mi and 4Gi are")
+        raise ValueError(f"`{text}` is not a quantity such as 512Mi or 4Gi")
     sign, digits, suffix = found.groups()
     if sign == "-" and Fraction(digits):
-        raise ValueError(f"`{text}` is less than nothing")
+        raise ValueError(f"`{text}` is negative")
     if suffix is None:
         return Fraction(digits)
     scale = _SCALES.get(suffix)
@@ -45,7 +45,7 @@ def parse_quantity(value: object) -> Fraction:
 
 
 def format_memory(amount: Fraction) -> str:
-    """Bytes as people read them: `3.6 GiB`, `512 MiB`."""
+    """Return bytes with a unit: `3.6 GiB`, `512 MiB`."""
     for unit, size in (("GiB", _BINARY_SCALES["Gi"]), ("MiB", _BINARY_SCALES["Mi"]), ("KiB", _BINARY_SCALES["Ki"])):
         if amount >= size:
             return f"{_format_number(amount / size)} {unit}"

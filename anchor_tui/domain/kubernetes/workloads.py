@@ -1,7 +1,6 @@
-"""Kubernetes manifests as parsed JSON → what the rules ask about: workloads, containers, their environment.
+"""Read Kubernetes manifests (parsed JSON) into workloads, containers and their environment variables.
 
-Whatever carries a Pod template is a workload, whether or not its kind is known: Deployments, Jobs and
-CronJobs, and custom kinds too.
+Every object with a Pod template is a workload: Deployments, Jobs, CronJobs, and custom kinds too.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from anchor_tui.domain.model import ValueObject
 
 
 class KubernetesResource(ValueObject, frozen=True):
-    """One object. `stale` is one that lives and that git no longer has; `kept` is what keeps it from a prune."""
+    """One object. `stale` means live, but not in git any more; `prune_protection` is the option against pruning."""
 
     group: str
     kind: str
@@ -30,26 +29,26 @@ class KubernetesResource(ValueObject, frozen=True):
 
     @property
     def is_hook(self) -> bool:
-        """Whether Argo CD or Helm runs it at a moment of a sync, and does not keep it."""
+        """True if Argo CD or Helm runs the object during a sync and does not keep it."""
         annotations = get_mapping(self.manifest, "metadata", "annotations")
         return "argocd.argoproj.io/hook" in annotations or "helm.sh/hook" in annotations
 
 
 class PodContainer(ValueObject, frozen=True):
-    """One container. `init` is one that has ended before the others begin."""
+    """One container. `init` is True if it ends before the other containers start."""
 
     name: str
     image: str
     init: bool
     env: Mapping[str, EnvVariable]
     unreadable_env: tuple[str, ...]
-    """What fills its environment and could not be read."""
+    """Sentences about environment variables that could not be read."""
     requests: object = None
     limits: object = None
 
 
 class Workload(ValueObject, frozen=True):
-    """Whatever runs Pods. `replicas` is None where nothing is said, `odd` what of it is not as it should be."""
+    """An object that runs Pods. `replicas` is None if it is not set; `malformation` describes a wrong structure."""
 
     resource: KubernetesResource
     pod: JsonMapping
@@ -62,16 +61,16 @@ class Workload(ValueObject, frozen=True):
 
     @property
     def main_container(self) -> PodContainer | None:
-        """The container that gives the workload its name, else the first."""
-        running = [each for each in self.containers if not each.init]
-        own = (each for each in running if each.name == self.resource.name)
+        """The container with the workload's name, else the first."""
+        running = [container for container in self.containers if not container.init]
+        own = (container for container in running if container.name == self.resource.name)
         return next(own, running[0] if running else None)
 
 
 class Manifests(ValueObject, frozen=True):
-    """Everything that an environment's applications render, or have live.
+    """The objects that an environment's applications render or have live.
 
-    `missing` says for which application nothing came, and why; `odd` what is in a shape that was not understood.
+    `missing` are sentences about applications without objects; `unreadable` about objects of an unsupported structure.
     """
 
     resources: tuple[KubernetesResource, ...]
@@ -82,59 +81,61 @@ class Manifests(ValueObject, frozen=True):
 
     @property
     def is_complete(self) -> bool:
-        """Whether what is not here is not there either."""
+        """True if an object that is not included does not exist either."""
         return not self.missing and not self.unreadable
 
     def find_workload(self, name: str) -> Workload | None:
-        """The workload of a name, a Deployment before others."""
-        found = [each for each in self.workloads if each.resource.name == name]
-        return min(found, key=lambda each: each.resource.kind != "Deployment", default=None)
+        """Return the workload with this name; a Deployment has precedence."""
+        found = [workload for workload in self.workloads if workload.resource.name == name]
+        return min(found, key=lambda workload: workload.resource.kind != "Deployment", default=None)
 
     def list_kind(self, kind: str) -> Iterator[KubernetesResource]:
-        """The objects of a kind."""
-        return (each for each in self.resources if each.kind == kind)
+        """Return the objects of one kind."""
+        return (resource for resource in self.resources if resource.kind == kind)
 
 
 def read_manifests(
     manifests: Iterable[object], application: str = "", *, missing: Iterable[str] = (), live: bool = False
 ) -> Manifests:
-    """Manifests as `helm template` or Argo CD render them. `live` is whether they come from the cluster."""
-    resources, odd = [], []
+    """Read manifests as rendered by `helm template` or Argo CD. `live` is True if they come from the cluster."""
+    resources, unreadable = [], []
     for manifest in _flatten_lists(manifests):
         found = read_resource(manifest, application)
         if found is None:
-            odd.append("a manifest without kind or name")
+            unreadable.append("a manifest without kind or name")
         else:
             resources.append(found)
-    return build_manifests(resources, missing=missing, odd=odd, live=live)
+    return build_manifests(resources, missing=missing, unreadable=unreadable, live=live)
 
 
 def build_manifests(
-    resources: Iterable[KubernetesResource], *, missing: Iterable[str] = (), odd: Iterable[str] = (), live: bool = False
+    resources: Iterable[KubernetesResource],
+    *,
+    missing: Iterable[str] = (),
+    unreadable: Iterable[str] = (),
+    live: bool = False,
 ) -> Manifests:
-    """The resources with their workloads, each container's environment filled in."""
+    """Return the resources with their workloads and the environment variables of each container."""
     every = tuple(resources)
-    sources = read_env_sources(((each.kind, each.group, each.manifest) for each in every), live=live)
-    workloads = tuple(found for each in every if (found := _build_workload(each, sources)) is not None)
-    strange = tuple(f"{each}: {each.malformation}" for each in workloads if each.malformation)
-    return Manifests(every, workloads, sources, tuple(missing), (*odd, *strange))
+    sources = read_env_sources(((resource.kind, resource.manifest) for resource in every), live=live)
+    workloads = tuple(found for resource in every if (found := _build_workload(resource, sources)) is not None)
+    malformed = (f"{workload}: {workload.malformation}" for workload in workloads if workload.malformation)
+    return Manifests(every, workloads, sources, tuple(missing), (*unreadable, *malformed))
 
 
 def read_resource(manifest: object, application: str = "") -> KubernetesResource | None:
-    """One object; None where it has no kind or no name."""
-    about = get_mapping(manifest)
-    kind, name = (
-        get_text(about, "kind"),
-        get_text(about, "metadata", "name") or get_text(about, "metadata", "generateName"),
-    )
+    """Return one object; None if it has no kind or no name."""
+    parsed = get_mapping(manifest)
+    kind = get_text(parsed, "kind")
+    name = get_text(parsed, "metadata", "name") or get_text(parsed, "metadata", "generateName")
     if not kind or not name:
         return None
-    group = get_text(about, "apiVersion").rpartition("/")[0]
-    return KubernetesResource(group, kind, get_text(about, "metadata", "namespace"), name, about, application)
+    group = get_text(parsed, "apiVersion").rpartition("/")[0]
+    return KubernetesResource(group, kind, get_text(parsed, "metadata", "namespace"), name, parsed, application)
 
 
 def _flatten_lists(manifests: Iterable[object]) -> Iterator[object]:
-    """A `List` is the objects in it; nothing at all is no object."""
+    """Yield the objects of each `List` and all other objects; None is dropped."""
     for manifest in manifests:
         if get_text(manifest, "kind") == "List" and not get_text(manifest, "metadata", "name"):
             yield from get_list(manifest, "items")
@@ -146,17 +147,17 @@ _POD_TEMPLATE_PATHS = (("spec", "jobTemplate", "spec", "template"), ("spec", "te
 
 
 def _build_workload(resource: KubernetesResource, sources: EnvSources) -> Workload | None:
-    """The workload that an object is, None where it has no Pods of its own."""
+    """Return the workload of an object; None if the object has no Pods of its own."""
     pod = _find_pod_spec(resource)
     if pod is None or get_mapping(resource.manifest, "metadata").get("ownerReferences"):
         return None
     listed = pod.get("containers")
-    if not isinstance(listed, list) or not all(isinstance(each, Mapping) for each in listed) or not listed:
-        return Workload(resource, pod, (), malformation="its containers are no list of containers")
+    if not isinstance(listed, list) or not all(isinstance(item, Mapping) for item in listed) or not listed:
+        return Workload(resource, pod, (), malformation="its containers are not a list of containers")
     containers = tuple(
-        _build_container(each, resource, sources, init=init)
+        _build_container(container, resource, sources, init=init)
         for init, key in ((True, "initContainers"), (False, "containers"))
-        for each in get_mappings(pod, key)
+        for container in get_mappings(pod, key)
     )
     return Workload(
         resource, pod, containers, get_int(resource.manifest, "spec", "replicas"), _describe_malformation(resource, pod)
@@ -164,7 +165,7 @@ def _build_workload(resource: KubernetesResource, sources: EnvSources) -> Worklo
 
 
 def _find_pod_spec(resource: KubernetesResource) -> JsonMapping | None:
-    """The Pod's spec, wherever the kind keeps it; None where there is none."""
+    """Return the Pod's spec, by the structure of the kind; None if there is none."""
     if resource.kind == "Pod":
         return get_mapping(resource.manifest, "spec")
     for path in _POD_TEMPLATE_PATHS:
@@ -178,22 +179,22 @@ def _find_pod_spec(resource: KubernetesResource) -> JsonMapping | None:
 def _describe_malformation(resource: KubernetesResource, pod: JsonMapping) -> str | None:
     replicas = get_mapping(resource.manifest, "spec").get("replicas")
     if replicas is not None and (not isinstance(replicas, int) or isinstance(replicas, bool)):
-        return f"its replicas are `{replicas}`, which is no number"
+        return f"its replicas are `{replicas}`, which is not a number"
     init = pod.get("initContainers")
-    return "its initContainers are no list" if init is not None and not isinstance(init, list) else None
+    return "its initContainers are not a list" if init is not None and not isinstance(init, list) else None
 
 
 def _build_container(
     container: JsonMapping, resource: KubernetesResource, sources: EnvSources, *, init: bool
 ) -> PodContainer:
-    environ, opened = resolve_container_env(container, str(resource), sources)
+    env, unreadable = resolve_container_env(container, str(resource), sources)
     sidecar = init and get_text(container, "restartPolicy") == "Always"
     return PodContainer(
         get_text(container, "name"),
         get_text(container, "image"),
         init and not sidecar,
-        environ,
-        opened,
+        env,
+        unreadable,
         get_mapping(container, "resources", "requests").get("memory"),
         get_mapping(container, "resources", "limits").get("memory"),
     )

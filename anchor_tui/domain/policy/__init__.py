@@ -1,4 +1,4 @@
-"""The owners' rules, each a check on evidence: `judge_policy` makes findings of facts.
+"""The rules of docs/gitops.md as checks on evidence.
 
-The evidence is handed in (`facts`), the checks stand in one file a topic, `registry` lists them all.
+`evidence` holds the inputs, `checks` one file a topic, `registry` the list of all checks, `engine` runs them.
 """

@@ -1,15 +1,16 @@
-"""One rule as a value, and how it becomes findings.
+"""A policy rule as a value, and its conversion to findings.
 
-A check is one function from the facts and the kind of evidence to what it was told; the rest is the same for
-all: evidence that is not there is `unknown` or `skipped` with its reason, and never `pass`.
+A check evaluates one kind of evidence and yields outcomes. Evidence that is missing becomes `unknown` or `skipped`
+with its reason. It never becomes `pass`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from anchor_tui.config.model import RuleSet
+from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.domain.helm.value_layers import SourceLocation
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import EvidenceKind, Finding, ValueObject
@@ -19,48 +20,50 @@ FindingLevel: TypeAlias = Literal["error", "warning", "info"]
 
 
 class CheckOutcome(ValueObject, frozen=True):
-    """What one thing that was looked at tells of a rule."""
+    """The result of a check for one file, value or resource."""
 
     status: Literal["pass", "fail", "unknown", "skipped"]
     message: str
-    place: SourceLocation | None = None
+    location: SourceLocation | None = None
     resource: str | None = None
     level: FindingLevel | None = None
-    """Where it weighs otherwise than the check."""
+    """Overrides the level of the check."""
     fix: str | None = None
+    """Overrides the fix of the check."""
 
 
-def passed(message: str, place: SourceLocation | None = None, resource: str | None = None) -> CheckOutcome:
-    """The rule is kept here."""
-    return CheckOutcome("pass", message, place, resource)
+def passed(message: str, location: SourceLocation | None = None, resource: str | None = None) -> CheckOutcome:
+    """Return an outcome that complies with the rule."""
+    return CheckOutcome("pass", message, location, resource)
 
 
 def failed(
     message: str,
-    place: SourceLocation | None = None,
+    location: SourceLocation | None = None,
     resource: str | None = None,
     *,
     level: FindingLevel | None = None,
     fix: str | None = None,
 ) -> CheckOutcome:
-    """The rule is broken here."""
-    return CheckOutcome("fail", message, place, resource, level, fix)
+    """Return an outcome that violates the rule."""
+    return CheckOutcome("fail", message, location, resource, level, fix)
 
 
-def unclear(
-    reason: str, place: SourceLocation | None = None, resource: str | None = None, *, fix: str | None = None
+def unknown(
+    reason: str, location: SourceLocation | None = None, resource: str | None = None, *, fix: str | None = None
 ) -> CheckOutcome:
-    """It cannot be told here, and why; `fix` is what would let it be told."""
-    return CheckOutcome("unknown", reason, place, resource, None, fix)
+    """Return an undecided outcome; `fix` describes how to make it decidable."""
+    return CheckOutcome("unknown", reason, location, resource, None, fix)
 
 
 EvaluateCheck: TypeAlias = Callable[[Facts, EvidenceKind], Iterable[CheckOutcome]]
 
 
 class Check(ValueObject, frozen=True):
-    """One rule. `section` is where docs/gitops.md states it, `why` are the owners' own words.
+    """One policy rule.
 
-    `rules` are the sets of rules that it belongs to; one that belongs to none is about the estate as a whole.
+    `section` is its section of docs/gitops.md and `why` quotes it. `rules` are the rule sets that contain the check;
+    a check without rule sets is about the repositories and not about one environment.
     """
 
     id: str
@@ -73,71 +76,74 @@ class Check(ValueObject, frozen=True):
     fix: str
     evaluate: EvaluateCheck
     levels: Mapping[str, FindingLevel] = {}
-    """Where a set of rules takes it more seriously."""
+    """Levels that differ from `level`, by rule set."""
 
     def level_for(self, rules: RuleSet | None) -> FindingLevel:
-        """How much a failure weighs."""
+        """Return the level of a failure under a rule set."""
         return self.levels.get(rules or "", self.level)
 
     def run(self, facts: Facts) -> tuple[Finding, ...]:
-        """What each kind of evidence says of this rule."""
+        """Evaluate each kind of evidence and return the findings."""
         return tuple(finding for evidence in self.evidence for finding in self._evaluate_evidence(facts, evidence))
 
     def skip(self, facts: Facts, reason: str) -> tuple[Finding, ...]:
-        """Not run, and why."""
-        told = CheckOutcome("skipped", reason)
-        return tuple(self._build_finding(facts, evidence, told) for evidence in self.evidence)
+        """Return one skipped finding for each kind of evidence."""
+        outcome = CheckOutcome("skipped", reason)
+        return tuple(self._build_finding(facts, evidence, outcome) for evidence in self.evidence)
 
     def _evaluate_evidence(self, facts: Facts, evidence: EvidenceKind) -> Iterable[Finding]:
         try:
-            told = tuple(self.evaluate(facts, evidence))
+            outcomes = tuple(self.evaluate(facts, evidence))
         except EvidenceUnavailable as error:
-            status: Literal["skipped", "unknown"] = "skipped" if isinstance(error.cause, NotApplicable) else "unknown"
-            place = None if isinstance(error.cause, NotApplicable) else error.cause.place
-            told = (CheckOutcome(status, error.cause.reason, place),)
-        except Exception as error:  # noqa: BLE001 - a fault of ours in one rule must not take the others' word away
-            told = (CheckOutcome("unknown", f"a fault in anchor-tui: {type(error).__name__}"),)
-        for each in _summarize_outcomes(told, _unreadable_parts(facts, evidence)):
-            yield self._build_finding(facts, evidence, each)
+            if isinstance(error.cause, NotApplicable):
+                outcomes = (CheckOutcome("skipped", error.cause.reason),)
+            else:
+                outcomes = (unknown(error.cause.reason, error.cause.location),)
+        except Exception as error:  # noqa: BLE001 - an internal error in one rule must not suppress the other rules
+            outcomes = (unknown(format_internal_error(error)),)
+        for outcome in _summarize_outcomes(outcomes, _unreadable_parts(facts, evidence)):
+            yield self._build_finding(facts, evidence, outcome)
 
-    def _build_finding(self, facts: Facts, evidence: EvidenceKind, told: CheckOutcome) -> Finding:
+    def _build_finding(self, facts: Facts, evidence: EvidenceKind, outcome: CheckOutcome) -> Finding:
         rules = facts.environment.rules if facts.environment else None
-        place = told.place or SourceLocation("")
+        location = outcome.location or SourceLocation("")
         return Finding(
             check=self.id,
             title=self.title,
-            level=told.level or self.level_for(rules),
-            status=told.status,
+            level=outcome.level or self.level_for(rules),
+            status=outcome.status,
             evidence=evidence,
-            message=told.message,
-            fix=told.fix or (self.fix if told.status == "fail" else None),
-            file=place.file or None,
-            line=place.line,
-            column=place.column,
-            resource=told.resource,
+            message=outcome.message,
+            fix=outcome.fix or (self.fix if outcome.status == "fail" else None),
+            file=location.file or None,
+            line=location.line,
+            column=location.column,
+            resource=outcome.resource,
         )
 
 
-def _summarize_outcomes(told: Iterable[CheckOutcome], blind: str) -> tuple[CheckOutcome, ...]:
-    """Every failure; else why it cannot be told; else that it holds."""
-    found = tuple(told)
-    failed = tuple(each for each in found if each.status == "fail")
-    unknown = tuple(each for each in found if each.status == "unknown")
-    if failed:
-        return failed
-    if unknown:
-        first = unknown[0]
-        reasons = "; ".join(dict.fromkeys(each.message for each in unknown))
-        return (unclear(reasons, first.place, first.resource, fix=first.fix),)
-    if not found:
-        return (unclear(blind or "nothing was found to judge it by"),)
-    if blind and found[0].status == "pass":
-        return (unclear(f"nothing breaks it as far as can be seen, but {blind}"),)
-    return (found[0],)
+def _summarize_outcomes(outcomes: Sequence[CheckOutcome], unreadable: str) -> tuple[CheckOutcome, ...]:
+    """Return every failure; without failures one unknown outcome with all reasons; otherwise the first outcome.
+
+    `unreadable` names evidence that could not be read. A failure may hide there, so nothing passes with it.
+    """
+    failures = tuple(outcome for outcome in outcomes if outcome.status == "fail")
+    if failures:
+        return failures
+    unknowns = [outcome for outcome in outcomes if outcome.status == "unknown"]
+    if unknowns:
+        first = unknowns[0]
+        reasons = "; ".join(dict.fromkeys(outcome.message for outcome in unknowns))
+        return (unknown(reasons, first.location, first.resource, fix=first.fix),)
+    if not outcomes:
+        return (unknown(unreadable or "found nothing to check"),)
+    if unreadable and outcomes[0].status == "pass":
+        return (unknown(f"no violation found, but not everything could be read: {unreadable}"),)
+    return (outcomes[0],)
 
 
 def _unreadable_parts(facts: Facts, evidence: EvidenceKind) -> str:
-    """What of an evidence could not be read, in which a failure may hide."""
+    """Describe the manifests that are missing or unreadable; at most three."""
     manifests = {"rendered": facts.rendered, "live": facts.live}.get(evidence)
     if not isinstance(manifests, Manifests):
         return ""

@@ -1,4 +1,4 @@
-"""Findings by check: one result for all the evidence that was looked at, the worst of it."""
+"""Findings grouped by check: one result for all kinds of evidence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WORST_STATUS_FIRST: tuple[FindingStatus, ...] = ("fail", "unknown", "waived", "
 
 
 class CheckResult(ValueObject, frozen=True):
-    """What one check came to. It holds where it holds in any evidence and fails in none."""
+    """The worst status of a check over all its evidence. Skipped evidence counts only if all of it was skipped."""
 
     check: str
     title: str
@@ -21,28 +21,28 @@ class CheckResult(ValueObject, frozen=True):
 
     @property
     def worst(self) -> Finding:
-        """The first of the findings that decide."""
-        return next(each for each in self.findings if each.status == self.status)
+        """The first finding with the status of the result."""
+        return next(finding for finding in self.findings if finding.status == self.status)
 
     @property
     def evidence(self) -> tuple[str, ...]:
-        """The kinds of evidence that decide, each once."""
-        return tuple(dict.fromkeys(each.evidence for each in self.findings if each.status == self.status))
+        """The kinds of evidence with the status of the result, each once."""
+        return tuple(dict.fromkeys(finding.evidence for finding in self.findings if finding.status == self.status))
 
 
 def group_by_check(findings: Iterable[Finding]) -> tuple[CheckResult, ...]:
-    """The results, worst first: failed errors, failed warnings, unknown, waived, holding, skipped."""
+    """Return the results, worst first: failed errors, failed warnings, unknown, waived, passed, skipped."""
     grouped: dict[str, list[Finding]] = {}
     for finding in findings:
         grouped.setdefault(finding.check, []).append(finding)
     return tuple(sorted(map(_build_result, grouped.values()), key=_sort_key))
 
 
-def _build_result(found: list[Finding]) -> CheckResult:
-    status = min((each.status for each in found), key=_WORST_STATUS_FIRST.index)
-    deciding = [each for each in found if each.status == status]
-    level = "error" if any(each.level == "error" for each in deciding) else deciding[0].level
-    return CheckResult(found[0].check, found[0].title, level, status, tuple(found))
+def _build_result(findings: list[Finding]) -> CheckResult:
+    status = min((finding.status for finding in findings), key=_WORST_STATUS_FIRST.index)
+    deciding = [finding for finding in findings if finding.status == status]
+    level = "error" if any(finding.level == "error" for finding in deciding) else deciding[0].level
+    return CheckResult(findings[0].check, findings[0].title, level, status, tuple(findings))
 
 
 def _sort_key(result: CheckResult) -> tuple[int, bool, str]:

@@ -1,4 +1,7 @@
-"""docs/policy.md out of the registry."""
+"""Generator of docs/policy.md.
+
+Run `python -m anchor_tui.domain.policy.docs_page > docs/policy.md` after a change of a check.
+"""
 
 from __future__ import annotations
 
@@ -10,33 +13,43 @@ from anchor_tui.domain.policy.registry import CHECKS
 _INTRODUCTION = """\
 # Policy
 
-Every rule of docs/gitops.md, each a check on evidence. This page is made from the checks themselves
-(`anchor_tui.domain.policy.docs_page`): change them, not it.
+anchor-tui checks every rule of docs/gitops.md. This page is generated from the checks
+(`anchor_tui.domain.policy.docs_page`). Change the checks, not this page.
 
-A finding says what was looked at (`evidence`), what was found, where, and how to mend it. Its status is `pass`,
-`fail`, `waived`, `skipped` (this evidence is not looked at here) or `unknown` (it should be there and did not come,
-or does not tell): what cannot be told never passes.
+A finding contains the kind of evidence, the result, the location and the fix. It has one of these statuses:
 
-| evidence | what it is |
+| status | meaning |
 |---|---|
-| git | the values as Helm lays them in the Application's own order; release.yaml and its history |
+| `pass` | the evidence complies with the rule |
+| `fail` | the evidence violates the rule |
+| `waived` | a violation with a valid waiver |
+| `unknown` | the evidence is missing, incomplete or ambiguous; it never counts as passed |
+| `skipped` | this evidence is not collected in this run, or the check is disabled |
+
+A check evaluates one or more kinds of evidence:
+
+| evidence | content |
+|---|---|
+| git | Helm values, merged in the order of the Application; release.yaml and its history |
 | manifest | the Application in git |
-| live-spec | the Application in the cluster |
-| rendered | the manifests that Argo CD, or `helm template`, makes of it |
+| live-spec | the Application in Argo CD |
+| rendered | the manifests that Argo CD or `helm template` renders |
 | live | the objects in the cluster |
-| settings | names of variables and secrets of the two repositories |
+| settings | the names of variables and secrets of both repositories |
 | ci | the required checks of the branch's head |
 
-`anchor-tui check` looks at git, manifest and (with helm on the PATH) rendered. `[policy] disable` in the configuration
-switches a check off, `[[policy.waivers]]` lets one fail in one environment until a day, for a reason.
+`anchor-tui check` evaluates git, manifest and, if helm is on the PATH, rendered. In the configuration,
+`[policy] disable` disables a check. `[[policy.waivers]]` allows a check to fail in one environment until a date,
+with a reason.
 
 """
 
 
 def render_page() -> str:
-    """The page."""
+    """Return the whole page as Markdown."""
     rows = "".join(
-        f"| [{check.id}](#{_format_anchor(check)}) | {format_rules(check)} | {_format_levels(check)} | {', '.join(check.evidence)} |\n"
+        f"| [{check.id}](#{_format_anchor(check)}) | {format_rules(check)} "
+        f"| {_format_levels(check)} | {', '.join(check.evidence)} |\n"
         for check in CHECKS
     )
     table = f"| check | rules | level | evidence |\n|---|---|---|---|\n{rows}\n"
@@ -44,16 +57,17 @@ def render_page() -> str:
 
 
 def format_rules(check: Check) -> str:
-    """The sets of rules that a check belongs to, in words."""
-    return ", ".join(check.rules) if check.rules else "the estate"
+    """Return the rule sets that contain a check, for display."""
+    return ", ".join(check.rules) if check.rules else "estate"
 
 
 def _format_section(check: Check) -> str:
     return (
         f"## {check.id}\n\n"
-        f"{check.title}. {_format_levels(check).capitalize()}; {format_rules(check)}; looks at {', '.join(check.evidence)}.\n\n"
+        f"{check.title}. {_format_levels(check).capitalize()}; {format_rules(check)}; "
+        f"evidence: {', '.join(check.evidence)}.\n\n"
         f"> {check.why}\n>\n> — docs/gitops.md, {check.section}\n\n"
-        f"To mend it: {check.fix}.\n"
+        f"Fix: {check.fix}.\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""All facts → all findings: every check that an environment's rules name, disabled ones shown as skipped."""
+"""Evaluation of all checks on all facts. Disabled checks are reported as skipped."""
 
 from __future__ import annotations
 
@@ -11,57 +11,61 @@ from anchor_tui.config.model import Config
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import Finding, ValueObject
 from anchor_tui.domain.policy.check import Check
-from anchor_tui.domain.policy.evidence.facts import Facts, NotApplicable
+from anchor_tui.domain.policy.evidence.facts import Facts, NotApplicable, PolicyFacts
 from anchor_tui.domain.policy.registry import CHECKS
 from anchor_tui.domain.policy.waivers import apply_waiver
 
-ASLEEP = NotApplicable("asleep: nothing is live, as it may be on demand")
-
-
-class PolicyFacts(ValueObject, frozen=True):
-    """What is known of each environment by name, and of the estate as a whole."""
-
-    environments: Mapping[str, Facts]
-    estate: Facts
+ASLEEP = NotApplicable("asleep: this on-demand environment has nothing live")
 
 
 class PolicyFindings(ValueObject, frozen=True):
-    """The findings of each environment by name, and those that belong to none."""
+    """The findings of each environment by name, and `estate`: those of the repositories."""
 
     environments: Mapping[str, tuple[Finding, ...]]
     estate: tuple[Finding, ...]
 
 
 def evaluate_policy(config: Config, facts: PolicyFacts, now: datetime) -> PolicyFindings:
-    """Every finding; the order is the registry's. Environments that nothing is known of have none."""
-    judged = {}
-    for each in config.environments:
-        known = facts.environments.get(each.name)
+    """Run every check that the rule set of an environment contains, in the order of the registry.
+
+    Environments without facts get no findings.
+    """
+    findings = {}
+    for environment in config.environments:
+        known = facts.environments.get(environment.name)
         if known is not None:
-            whole = _skip_sleeping_environment(replace(known, config=config, now=now, environment=each))
-            judged[each.name] = _run_checks(whole, [check for check in CHECKS if each.rules in check.rules])
+            complete = _skip_sleeping_environment(replace(known, config=config, now=now, environment=environment))
+            checks = [check for check in CHECKS if environment.rules in check.rules]
+            findings[environment.name] = _run_checks(complete, checks)
     estate = replace(facts.estate, config=config, now=now, environment=None)
-    return PolicyFindings(judged, _run_checks(estate, [check for check in CHECKS if not check.rules]))
+    return PolicyFindings(findings, _run_checks(estate, [check for check in CHECKS if not check.rules]))
 
 
 def _run_checks(facts: Facts, checks: list[Check]) -> tuple[Finding, ...]:
     disabled = frozenset(facts.config.policy.disable)
     name = facts.environment.name if facts.environment else ""
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for check in checks:
         if check.id in disabled:
-            found.extend(check.skip(facts, "switched off by [policy] disable in the configuration"))
+            findings.extend(check.skip(facts, "disabled by [policy] disable in the configuration"))
         else:
-            found.extend(apply_waiver(finding, name, facts.config, facts.now) for finding in check.run(facts))
-    return tuple(found)
+            findings.extend(apply_waiver(finding, name, facts.config, facts.now) for finding in check.run(facts))
+    return tuple(findings)
 
 
 def _skip_sleeping_environment(facts: Facts) -> Facts:
-    """An on-demand environment of which nothing lives has nothing live to judge; one that is absent, nothing at all."""
+    """Mark the cluster evidence of a sleeping on-demand environment as not applicable.
+
+    Without Applications all cluster evidence is skipped, with Applications that have no live objects only `live`.
+    """
     if facts.environment is None or facts.environment.tier != "on-demand":
         return facts
-    known = facts.live_spec
-    if isinstance(known, tuple) and known and all(each.presence == "absent" for each in known):
+    applications = facts.live_spec
+    if (
+        isinstance(applications, tuple)
+        and applications
+        and all(application.presence == "absent" for application in applications)
+    ):
         return replace(facts, live_spec=ASLEEP, rendered=ASLEEP, live=ASLEEP)
-    nothing = isinstance(facts.live, Manifests) and facts.live.is_complete and not facts.live.resources
-    return replace(facts, live=ASLEEP) if nothing else facts
+    is_empty = isinstance(facts.live, Manifests) and facts.live.is_complete and not facts.live.resources
+    return replace(facts, live=ASLEEP) if is_empty else facts

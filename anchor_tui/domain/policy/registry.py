@@ -1,4 +1,7 @@
-"""Every check, in the order of the owners' page. Adding a rule is a function in its topic's file and a line there."""
+"""Every check, in the order of docs/policy.md.
+
+A new check is a function and a `Check` in the module of its topic.
+"""
 
 from __future__ import annotations
 
@@ -29,4 +32,4 @@ CHECKS: tuple[Check, ...] = (
     *branch_status.CHECKS,
 )
 CHECKS_BY_ID = {check.id: check for check in CHECKS}
-"""What `[policy] disable` and the waivers may name."""
+"""The valid ids for `[policy] disable` and for waivers."""

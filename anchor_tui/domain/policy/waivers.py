@@ -1,4 +1,4 @@
-"""Checks that may fail for a while: what a waiver makes of a finding, and when the waivers end."""
+"""Waivers: checks that may fail in one environment until a date."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from anchor_tui.domain.model import Finding, ValueObject
 
 
 class WaiverExpiry(ValueObject, frozen=True):
-    """A waiver and how many days it still holds, its last day included; below 1 it has expired."""
+    """A waiver and the number of days it remains valid. The last day counts; below 1 the waiver has expired."""
 
     check: str
     environment: str
@@ -21,12 +21,12 @@ class WaiverExpiry(ValueObject, frozen=True):
 
     @property
     def expired(self) -> bool:
-        """Whether its last day is over."""
+        """True after the last day."""
         return self.days < 1
 
 
 def apply_waiver(finding: Finding, environment: str, config: Config, now: datetime) -> Finding:
-    """A failure under its waiver: waived until its last day, a failure that says so from then on."""
+    """Return the finding as waived until the last day of its waiver; afterwards it fails and names the waiver."""
     if finding.status != "fail":
         return finding
     waiver = _find_waiver(finding.check, environment, config)
@@ -40,19 +40,21 @@ def apply_waiver(finding: Finding, environment: str, config: Config, now: dateti
 
 
 def _find_waiver(check: str, environment: str, config: Config) -> Waiver | None:
-    """The waiver that lasts longest."""
-    found = [each for each in config.policy.waivers if each.check == check and each.environment == environment]
-    return max(found, key=lambda each: each.until or date.min, default=None)
+    """Return the waiver with the latest end."""
+    found = [waiver for waiver in config.policy.waivers if waiver.check == check and waiver.environment == environment]
+    return max(found, key=lambda waiver: waiver.until or date.min, default=None)
 
 
 def list_waiver_expiries(config: Config, now: datetime) -> tuple[WaiverExpiry, ...]:
-    """Every waiver, the one that ends first first."""
-    ends = [
-        WaiverExpiry(each.check, each.environment, each.until, each.reason, (each.until - _utc_date(now)).days + 1)
-        for each in config.policy.waivers
-        if each.until is not None
+    """Return every waiver, the earliest end first."""
+    expiries = [
+        WaiverExpiry(
+            waiver.check, waiver.environment, waiver.until, waiver.reason, (waiver.until - _utc_date(now)).days + 1
+        )
+        for waiver in config.policy.waivers
+        if waiver.until is not None
     ]
-    return tuple(sorted(ends, key=lambda end: (end.until, end.environment, end.check)))
+    return tuple(sorted(expiries, key=lambda expiry: (expiry.until, expiry.environment, expiry.check)))
 
 
 def _utc_date(now: datetime) -> date:

@@ -1,1 +1,1 @@
-"""YAML text with exact places, and edits that touch nothing else."""
+"""YAML documents with the exact position of every scalar, and edits that change nothing else."""

@@ -1,8 +1,7 @@
-"""YAML text ↔ Document: every scalar with its exact text and place, and edits that touch nothing else.
+"""Parse YAML files into documents, and replace scalars in them.
 
-Nothing is ever dumped: a dump would lay the owners' files out anew. A change finds the scalar by the marks
-of the parser's events, replaces its characters, and then reads the result again to see that exactly the
-intended scalars changed.
+An edit never dumps the document, because a dump would reformat the owners' files. It finds the scalar by its position
+in the text, replaces its characters, and parses the result to verify that exactly the intended scalars have changed.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from anchor_tui.domain.yaml.nodes import (
     get_child,
     iterate_scalars,
     to_plain_value,
+    walk_nodes,
 )
 from anchor_tui.domain.yaml.parser import compose_nodes
 from anchor_tui.domain.yaml.scalars import write_scalar
@@ -37,88 +37,88 @@ _CONTROL_CHARACTER = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U
 
 @dataclass(frozen=True, slots=True)
 class YamlDocument:
-    """One document of a file. `text` is the whole file's, without the byte order mark."""
+    """One document of a file. `text` is the text of the whole file, without the byte order mark."""
 
     file: str
     text: str
     root: Node
     has_bom: bool = False
     number: int = 0
-    """Which document of the file this is, from 0."""
+    """The index of the document in the file, from 0."""
     notes: tuple[Problem, ...] = field(default=(), compare=False)
-    """Aliases and merge keys: what they say is read, but never changed from here."""
+    """One note for each alias: its value is read, but cannot be changed here."""
 
     @property
     def source(self) -> str:
-        """The file as it is stored, byte order mark included."""
+        """The text of the file as it is stored, including the byte order mark."""
         return "\ufeff" + self.text if self.has_bom else self.text
 
     @property
     def value(self) -> Json:
-        """The whole as Helm and Kubernetes read it; of an alias each use is the same object."""
+        """The document as Helm and Kubernetes read it."""
         return to_plain_value(self.root)
 
     def find(self, path: KeyPath) -> Node | None:
-        """The node at a key path, None where there is none."""
+        """Return the node at a key path; None if there is none."""
         node: Node | None = self.root
         for step in path:
             node = get_child(node, step) if node is not None else None
         return node
 
     def get_scalar(self, path: KeyPath) -> ScalarNode:
-        """The scalar at a key path; DocumentError where there is none."""
+        """Return the scalar at a key path. Raises YamlDocumentError if there is no scalar."""
         node = self.find(path)
         if isinstance(node, ScalarNode):
             return node
-        found = "nothing" if node is None else describe_node(node)
-        return self.fail("missing-key", f"`{format_key_path(path)}` should hold one value, and holds {found}", node)
+        problem = "is missing" if node is None else f"is {describe_node(node)}, not one value"
+        return self.fail("missing-key", f"`{format_key_path(path)}` {problem}", node)
 
     def iterate_scalars(self) -> Iterator[tuple[KeyPath, ScalarNode]]:
-        """Every scalar value with its key path, in the file's order; what an alias stands for is left out."""
+        """Yield every scalar value with its key path, in the order of the file, without the contents of aliases."""
         return iterate_scalars(self.root)
 
     def fail(self, kind: str, message: str, node: Node | None = None) -> NoReturn:
-        """Raise DocumentError at a node, or at the top."""
+        """Raise YamlDocumentError with the position of a node, or of the document."""
         raise YamlDocumentError(self.build_problem(kind, message, node))
 
     def build_problem(self, kind: str, message: str, node: Node | None = None) -> Problem:
-        """A problem at a node, or at the top."""
+        """Return a problem with the position of a node, or of the document."""
         place = node if node is not None else self.root
         return Problem(self.file, kind, message, self.file, place.line, place.column)
 
 
-# --- reading ---------------------------------------------------------------------------------------
+# --- parsing ---------------------------------------------------------------------------------------
 
 
 def parse_document(text: str | bytes, file: str, *, mapping: bool = True) -> YamlDocument:
-    """The one document of a file, a mapping at the top unless `mapping` is False.
+    """Return the only document of a file. Unless `mapping` is False, its root is a mapping.
 
-    Raises DocumentError: not UTF-8, a control character, a tab in the indentation, malformed, a key twice,
-    a key that is no scalar, nothing in it, several documents, no mapping at the top.
+    Raises YamlDocumentError if the file is not UTF-8, is malformed or empty, contains a control character, a tab in the
+    indentation, a duplicate key, a key that is not a scalar or several documents, or if its root is not a mapping.
     """
     documents = parse_documents(text, file)
     if not documents:
-        raise YamlDocumentError(Problem(file, "empty-file", "the file is empty: nothing in it can be read", file, 1, 1))
+        raise YamlDocumentError(Problem(file, "empty-file", "the file is empty", file, 1, 1))
     if len(documents) > 1:
         second = documents[1]
         second.fail("several-documents", "a second document begins here: keep one in this file, without `---`")
     document = documents[0]
     if mapping and not isinstance(document.root, MappingNode):
         found = describe_node(document.root)
-        document.fail("not-a-mapping", f"a mapping (`key: value`) should stand at the top, not {found}")
+        document.fail("not-a-mapping", f"a mapping (`key: value`) is required at the top level, not {found}")
     return document
 
 
 def parse_documents(text: str | bytes, file: str) -> tuple[YamlDocument, ...]:
-    """Every document of a file that holds anything; DocumentError as for `parse`."""
+    """Return every document of a file that is not empty. Raises YamlDocumentError as `parse_document` does."""
     if isinstance(text, bytes):
         text = _decode_utf8(text, file)
     bom = text.startswith("\ufeff")
-    text = text.removeprefix("\ufeff")  # the C parser's marks would be off by one after it
+    text = text.removeprefix("\ufeff")  # the C parser counts it in its positions
     if found := _CONTROL_CHARACTER.search(text):
         line, column = _locate_index(text, found.start())
         name = f"U+{ord(found[0]):04X}"
-        message = f"the control character {name} cannot stand in YAML: remove it"
+        message = f"the control character {name} is not allowed in YAML: remove it"
         raise YamlDocumentError(Problem(file, "malformed-yaml", message, file, line, column))
     documents: list[YamlDocument] = []
     for number, (root, notes) in enumerate(compose_nodes(text, file)):
@@ -142,46 +142,51 @@ def _locate_index(text: str, index: int) -> tuple[int, int]:
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
-# --- changing --------------------------------------------------------------------------------------
+# --- editing ---------------------------------------------------------------------------------------
 
 
 def replace_scalars(document: YamlDocument, changes: Mapping[KeyPath, str]) -> str:
-    """The file with exactly these scalars saying these texts, everything else byte for byte.
+    """Return the text of the file with new texts for these scalars; every other byte stays the same.
 
-    Quotes stay as they are, and come in where the text would be read as another type without them. Raises
-    DocumentError for what cannot be changed so: no scalar there, an alias, an anchor, a tag, a block scalar,
-    an empty place; and where the result would not read back as intended.
+    Quotes are kept. They are added if the new text would be read as another type without them. Raises
+    YamlDocumentError if a path has no scalar, if the scalar is empty, aliased, anchored, tagged or a block scalar,
+    and if the result would not read back as intended.
     """
     edits: list[tuple[ScalarNode, str]] = []
-    wanted: dict[KeyPath, str] = {}
-    for asked, text in changes.items():
-        path, scalar = _find_editable_scalar(document, asked)
+    expected: dict[KeyPath, str] = {}
+    for requested, text in changes.items():
+        path, scalar = _find_editable_scalar(document, requested)
         if scalar.text != text:
             edits.append((scalar, text))
-        wanted[path] = text
+        expected[path] = text
     source = document.text
     for scalar, text in sorted(edits, key=lambda edit: edit[0].start, reverse=True):
         source = source[: scalar.start] + write_scalar(text, scalar.style, scalar.value) + source[scalar.end :]
     result = "\ufeff" + source if document.has_bom else source
-    _verify_edit(document, result, wanted)
+    _verify_edit(document, result, expected)
     return result
 
 
-def _find_editable_scalar(document: YamlDocument, asked: KeyPath) -> tuple[KeyPath, ScalarNode]:
-    """The scalar at a path and the path with its true indices; DocumentError where it cannot be changed."""
+def _find_editable_scalar(document: YamlDocument, requested: KeyPath) -> tuple[KeyPath, ScalarNode]:
+    """Return the scalar at a path, and the path with integer indices.
+
+    Raises YamlDocumentError if the scalar cannot be changed.
+    """
     path: KeyPath = ()
     node: Node = document.root
-    for step in asked:
+    for step in requested:
         _refuse_shared_node(document, node, path)
         below = get_child(node, step)
         if below is None:
-            document.fail("missing-key", f"`{format_key_path(asked)}` is not there, and nothing is ever inserted", node)
+            document.fail(
+                "missing-key", f"`{format_key_path(requested)}` is missing, and nothing is ever inserted", node
+            )
         path = (*path, int(step) if isinstance(node, SequenceNode) else str(step))
         node = below
     _refuse_shared_node(document, node, path)
     name = format_key_path(path)
     if not isinstance(node, ScalarNode):
-        document.fail("not-editable", f"`{name}` holds {describe_node(node)}, not one value", node)
+        document.fail("not-editable", f"`{name}` is {describe_node(node)}, not one value", node)
     if node.style in {"literal", "folded"}:
         document.fail("not-editable", f"`{name}` is a block of text: change it by hand", node)
     if node.tag is not None:
@@ -196,50 +201,34 @@ def _refuse_shared_node(document: YamlDocument, node: Node, path: KeyPath) -> No
         message = f"`{format_key_path(path)}` is an alias of another place: change it by hand, there or here"
         document.fail("not-editable", message, node)
     if node.anchor is not None:
-        message = f"`{format_key_path(path)}` has the anchor &{node.anchor}: what it says may stand elsewhere too"
+        message = f"`{format_key_path(path)}` has the anchor &{node.anchor}: its value may be used elsewhere too"
         document.fail("not-editable", f"{message}; change it by hand", node)
 
 
-def _verify_edit(document: YamlDocument, result: str, wanted: Mapping[KeyPath, str]) -> None:
-    """Read the result again: the same outline, but for the wanted texts."""
+def _verify_edit(document: YamlDocument, result: str, expected: Mapping[KeyPath, str]) -> None:
+    """Parse the result and compare it with the document. Only the texts in `expected` may differ."""
     before = parse_documents(document.source, document.file)
     after = parse_documents(result, document.file)
     if len(before) != len(after):
-        document.fail("not-editable", "the change would break the file into other documents; nothing was changed")
+        document.fail("not-editable", "the change would split the file into other documents; nothing was changed")
     for old, new in zip(before, after, strict=True):
-        expected = wanted if old.number == document.number else {}
-        for (path, was), (new_path, now) in zip(_walk_nodes(old.root, ()), _walk_nodes(new.root, ()), strict=False):
-            if path in expected and isinstance(was, ScalarNode):
-                good = path == new_path and isinstance(now, ScalarNode) and _reads_as(was, now, expected[path])
-            else:
-                good = path == new_path and _describe_shape(was) == _describe_shape(now)
-            if not good:
+        changes = expected if old.number == document.number else {}
+        old_nodes, new_nodes = tuple(walk_nodes(old.root)), tuple(walk_nodes(new.root))
+        for (path, old_node), (new_path, new_node) in zip(old_nodes, new_nodes, strict=False):
+            if path != new_path or not _is_as_expected(old_node, new_node, changes.get(path)):
                 message = f"`{format_key_path(path)}` would not read back as intended; nothing was changed"
-                document.fail("not-editable", message, was)
-        if sum(1 for _ in _walk_nodes(old.root, ())) != sum(1 for _ in _walk_nodes(new.root, ())):
-            document.fail("not-editable", "the change would bring in or lose a value; nothing was changed")
+                document.fail("not-editable", message, old_node)
+        if len(old_nodes) != len(new_nodes):
+            document.fail("not-editable", "the change would add or remove a value; nothing was changed")
 
 
-def _reads_as(was: ScalarNode, now: ScalarNode, text: str) -> bool:
-    if was.text == text:
-        return _describe_shape(was) == _describe_shape(now)
-    return now.text == text and (isinstance(now.value, str) or type(now.value) is type(was.value))
-
-
-def _walk_nodes(node: Node, path: KeyPath) -> Iterator[tuple[KeyPath, Node]]:
-    """Every node but what stands behind an alias, keys included as `key:` steps."""
-    yield path, node
-    if node.is_alias:
-        return
-    match node:
-        case ScalarNode():
-            pass
-        case SequenceNode():
-            for index, item in enumerate(node.items):
-                yield from _walk_nodes(item, (*path, index))
-        case MappingNode():
-            for key, item in node.entries.items():
-                yield from _walk_nodes(item, (*path, key))
+def _is_as_expected(old: Node, new: Node, text: str | None) -> bool:
+    """Return True if `new` is `old`, or a scalar with the expected text that is still a text or of the same type."""
+    if text is None or not isinstance(old, ScalarNode) or old.text == text:
+        return _describe_shape(old) == _describe_shape(new)
+    if not isinstance(new, ScalarNode) or new.text != text:
+        return False
+    return isinstance(new.value, str) or type(new.value) is type(old.value)
 
 
 def _describe_shape(node: Node) -> tuple[object, ...]:

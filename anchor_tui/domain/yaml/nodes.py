@@ -1,26 +1,26 @@
-"""The nodes of a YAML document: mappings, sequences and scalars, each with its place in the file."""
+"""The nodes of a YAML document: mappings, sequences and scalars, each with its position in the file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from anchor_tui.domain.yaml.scalars import Plain, ScalarStyle, resolve_scalar
+from anchor_tui.domain.yaml.scalars import PlainValue, ScalarStyle, resolve_scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from anchor_tui.domain.model import Problem
 
-Json: TypeAlias = "Plain | list[Json] | dict[str, Json]"
+Json: TypeAlias = "PlainValue | list[Json] | dict[str, Json]"
 KeyPath: TypeAlias = tuple[str | int, ...]
-"""Keys of mappings and indices of sequences, from the top."""
+"""Keys of mappings and indices of sequences, from the root."""
 
 _YAML_TAG_PREFIX = "tag:yaml.org,2002:"
 
 
 class YamlDocumentError(Exception):
-    """A file that cannot be read, or not be changed, as asked; `problem` says where, and what to do."""
+    """A file that cannot be read or changed as requested. `problem` has the position and what to do."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(str(problem))
@@ -29,10 +29,10 @@ class YamlDocumentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ScalarNode:
-    """One scalar. `text` is what it says without quotes; line and column count from 1.
+    """One scalar. `text` is its text without quotes; line and column start at 1.
 
-    `start` and `end` are where it stands in the document's text, its quotes included. Of an alias they are
-    where the alias stands, and its text is the anchor's.
+    `start` and `end` are its position in the text of the document, including quotes. For an alias they are the
+    position of the alias, and `text` is the text of the anchored scalar.
     """
 
     text: str
@@ -46,8 +46,8 @@ class ScalarNode:
     is_alias: bool = False
 
     @property
-    def value(self) -> Plain:
-        """What Helm and Kubernetes read it as."""
+    def value(self) -> PlainValue:
+        """The value as Helm and Kubernetes read it."""
         if self.tag is None:
             return resolve_scalar(self.text) if self.style == "plain" else self.text
         if self.tag in {
@@ -62,7 +62,7 @@ class ScalarNode:
 
 @dataclass(frozen=True, slots=True)
 class MappingNode:
-    """A mapping in the order of its keys. `merged` are what its `<<` brings in, the first one winning."""
+    """A mapping, in the order of its keys. `merged` are the mappings of its `<<` keys; the first one has precedence."""
 
     entries: Mapping[str, Node]
     keys: Mapping[str, ScalarNode]
@@ -73,7 +73,7 @@ class MappingNode:
     is_alias: bool = False
 
     def get(self, key: str) -> Node | None:
-        """The node of a key; what a merge key brings in counts as an alias."""
+        """Return the node of a key; None if there is none. A node from a merge key counts as an alias."""
         if key in self.entries:
             return self.entries[key]
         for source in self.merged:
@@ -84,7 +84,7 @@ class MappingNode:
 
 @dataclass(frozen=True, slots=True)
 class SequenceNode:
-    """A sequence."""
+    """A sequence of nodes."""
 
     items: tuple[Node, ...]
     line: int
@@ -97,12 +97,12 @@ Node: TypeAlias = ScalarNode | MappingNode | SequenceNode
 
 
 def format_key_path(path: KeyPath) -> str:
-    """A key path as people write it: `images.0.tag`."""
+    """Return a key path with dots: `images.0.tag`."""
     return ".".join(str(step) for step in path)
 
 
 def describe_node(node: Node) -> str:
-    """What a node is, in words."""
+    """Return a description of the node for an error message: its text, "a mapping" or "a list"."""
     match node:
         case ScalarNode():
             return f"`{node.text}`" if node.text else "nothing"
@@ -113,7 +113,7 @@ def describe_node(node: Node) -> str:
 
 
 def get_child(node: Node, step: str | int) -> Node | None:
-    """The node one step below; digits count as an index where there is a sequence."""
+    """Return the child node at one step of a key path. In a sequence, a text of digits is an index."""
     match node:
         case MappingNode():
             below = node.get(str(step))
@@ -125,8 +125,18 @@ def get_child(node: Node, step: str | int) -> Node | None:
     return replace(below, is_alias=True) if below is not None and node.is_alias else below
 
 
+def find_nearest_node(node: Node, path: KeyPath) -> Node:
+    """Return the node at a key path, or its nearest parent that exists."""
+    for step in path:
+        below = get_child(node, step)
+        if below is None:
+            break
+        node = below
+    return node
+
+
 def to_plain_value(node: Node) -> Json:
-    """A node as plain values."""
+    """Return the node as plain Python values."""
     match node:
         case ScalarNode():
             return node.value
@@ -148,16 +158,24 @@ def _format_key(key: ScalarNode) -> str:
     return str(value) if isinstance(value, int | float) else key.text
 
 
-def iterate_scalars(node: Node, path: KeyPath = ()) -> Iterator[tuple[KeyPath, ScalarNode]]:
-    """Every scalar value with its key path, in order; what stands behind an alias is left out."""
+def walk_nodes(node: Node, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Node]]:
+    """Yield the node and every node below it with its key path, in order, without the contents of aliases."""
+    yield path, node
     if node.is_alias:
         return
     match node:
         case ScalarNode():
-            yield path, node
+            pass
         case SequenceNode():
             for index, item in enumerate(node.items):
-                yield from iterate_scalars(item, (*path, index))
+                yield from walk_nodes(item, (*path, index))
         case MappingNode():
             for key, item in node.entries.items():
-                yield from iterate_scalars(item, (*path, key))
+                yield from walk_nodes(item, (*path, key))
+
+
+def iterate_scalars(node: Node) -> Iterator[tuple[KeyPath, ScalarNode]]:
+    """Yield every scalar value below the node with its key path, in order, without aliases."""
+    for path, found in walk_nodes(node):
+        if isinstance(found, ScalarNode) and not found.is_alias:
+            yield path, found

@@ -1,7 +1,7 @@
-"""What a YAML scalar means to Helm and Kubernetes, and how to write one so that it keeps that meaning.
+"""The value of a YAML scalar in Helm and Kubernetes, and the text to write so that it keeps its type.
 
-Both read through sigs.k8s.io/yaml, which resolves plain words as YAML 1.1 does, but for its base 60: `on`
-and `y` are true, `0755` is 493, `1.10` is the number 1.1, and times are text.
+Both read YAML with sigs.k8s.io/yaml, which resolves plain words by the rules of YAML 1.1 without base 60: `on` and
+`y` are true, `0755` is 493, `1.10` is the number 1.1, and times are text.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import math
 import re
 from typing import Literal, TypeAlias
 
-Plain: TypeAlias = str | int | float | bool | None
+PlainValue: TypeAlias = str | int | float | bool | None
 ScalarStyle: TypeAlias = Literal["plain", "single", "double", "literal", "folded"]
 
-_PLAIN_WORDS: dict[str, Plain] = {
+_PLAIN_WORDS: dict[str, PlainValue] = {
     **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
     **dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -25,12 +25,12 @@ _INT_BASES = {"x": 16, "b": 2, "o": 8}
 _INT = re.compile(r"([-+]?)(?:0([xX][0-9a-fA-F]+|[bB][01]+|[oO]?[0-7]+)|(0|[1-9][0-9]*))")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SAFE_UNQUOTED = re.compile(r"[A-Za-z0-9_./+][A-Za-z0-9_./+@-]*(:[A-Za-z0-9_./+@-]+)*")
-"""What may stand unquoted anywhere, even between braces, to every parser."""
+"""Text that every parser accepts without quotes at any position, including flow mappings."""
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-def resolve_scalar(text: str) -> Plain:
-    """The value of a plain (unquoted, untagged) scalar."""
+def resolve_scalar(text: str) -> PlainValue:
+    """Return the value of a plain (unquoted, untagged) scalar."""
     if text in _PLAIN_WORDS:
         return _PLAIN_WORDS[text]
     if text[0] not in "+-.0123456789":
@@ -53,11 +53,11 @@ def _parse_prefixed_int(digits: str) -> int:
     return int(digits[1:], base) if base else int(digits, 8)
 
 
-def write_scalar(text: str, style: ScalarStyle, old: Plain) -> str:
-    """`text` as the source of a scalar that stands in `style` now and has the value `old`.
+def write_scalar(text: str, style: ScalarStyle, old: PlainValue) -> str:
+    """Return the YAML source for `text`, to replace a scalar of the style `style` with the value `old`.
 
-    The quotes stay as they are. Where there are none, quotes come in only where the text would otherwise be
-    taken for something else, or come out of a template as something else: `1.10`, `true`, `0755`.
+    Existing quotes are kept. Quotes are added if the text would otherwise be read as another type, or come out of a
+    template differently: `1.10`, `true`, `0755`.
     """
     if style == "single" and text.isprintable():
         return "'" + text.replace("'", "''") + "'"
@@ -66,7 +66,7 @@ def write_scalar(text: str, style: ScalarStyle, old: Plain) -> str:
     return '"' + "".join(_escape_character(character) for character in text) + '"'
 
 
-def _keeps_type(text: str, old: Plain) -> bool:
+def _keeps_type(text: str, old: PlainValue) -> bool:
     value = resolve_scalar(text)
     if isinstance(value, str):
         return True

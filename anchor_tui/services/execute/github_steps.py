@@ -39,11 +39,9 @@ from anchor_tui.services.execute.step_support import (
     lost_write_failure,
     verify_applied,
 )
-from anchor_tui.sources.api_request import ApiRequest
 from anchor_tui.sources.errors import NotFound, SourceError
 from anchor_tui.sources.github.pull_request_queries import read_pull_request
-from anchor_tui.sources.github.step_requests import build_github_request
-from anchor_tui.sources.github.writer import request_json, send_request
+from anchor_tui.sources.github.step_requests import GitHubStep
 
 AppliedCheck = Callable[[], Awaitable[bool]]
 
@@ -70,7 +68,7 @@ class GitHubSteps:
         async def is_there() -> bool:
             return await self._branch_tip(step.repository, step.branch) == step.oid
 
-        await self._send_once(build_github_request(step), context, is_there, step.title)
+        await self._send_once(step, context, is_there)
         return ""
 
     async def commit_files(self, step: CommitFiles, context: StepContext) -> str:
@@ -85,7 +83,7 @@ class GitHubSteps:
             parents = [str(parent.get("sha")) for parent in found.get("parents") or () if isinstance(parent, dict)]
             return parents == [step.parent] and context.plan_id in str((found.get("commit") or {}).get("message"))
 
-        await self._send_once(build_github_request(step), context, is_ours, step.title)
+        await self._send_once(step, context, is_ours)
         context.head_sha = await self._branch_tip_or_empty(step.repository, step.branch)
         return shorten_revision(context.head_sha) if context.head_sha else ""
 
@@ -98,7 +96,7 @@ class GitHubSteps:
             found.update(opened[0] if opened else {})
             return bool(opened)
 
-        answer = await self._send_once(build_github_request(step), context, is_there, step.title) or found
+        answer = await self._send_once(step, context, is_there) or found
         number = answer.get("number")
         if not isinstance(number, int):
             raise StepFailed(
@@ -112,9 +110,8 @@ class GitHubSteps:
 
     async def add_labels_or_reviewers(self, step: AddLabels | RequestReviewers, context: StepContext) -> str:
         """Add labels or request reviewers. A failure is only a note in the outcome: the pull request is open."""
-        request = _with_number(build_github_request(step), context)
         try:
-            await send_request(await self._clients.github_client(), request)
+            await (await self._clients.github_writer()).send_step(step, context.number)
         except SourceError as error:
             context.notes.append(f"could not {step.title}: {error.message}")
             return f"not done: {error.message}"
@@ -145,7 +142,7 @@ class GitHubSteps:
                     return pull.queue_position is not None
 
         try:
-            answer = await self._send_once(build_github_request(step), context, is_done, step.title)
+            answer = await self._send_once(step, context, is_done)
         except StepFailed as ended:
             if not is_new or step.way != "auto-merge" or ended.kind != "failed":
                 raise  # a new pull request is open even without auto-merge
@@ -167,7 +164,7 @@ class GitHubSteps:
             context.run_id = max(new, default=None)
             return bool(new)
 
-        answer = await self._send_once(build_github_request(step), context, has_begun, step.title)
+        answer = await self._send_once(step, context, has_begun)
         if answer and isinstance(answer.get("workflow_run_id"), int):
             context.run_id = answer["workflow_run_id"]
         context.url = str((answer or {}).get("html_url") or "")
@@ -266,7 +263,7 @@ class GitHubSteps:
         return found
 
     async def _get_json(self, path: str) -> dict[str, Any]:
-        return await request_json(await self._clients.github_client(), "GET", path)
+        return await (await self._clients.github_client()).get_json(path)
 
     async def _branch_tip(self, repository: str, branch: str) -> str | None:
         try:
@@ -295,26 +292,20 @@ class GitHubSteps:
 
     # --- sending ----------------------------------------------------------------------------------------
 
-    async def _send_once(
-        self, request: ApiRequest, context: StepContext, is_done: AppliedCheck, what: str
-    ) -> dict[str, Any] | None:
-        """Send a request once and return the response. Raises StepFailed.
+    async def _send_once(self, step: GitHubStep, context: StepContext, is_done: AppliedCheck) -> dict[str, Any] | None:
+        """Send a step's request once and return the response. Raises StepFailed.
 
         After an error `is_done` reads whether the request was applied. If it was, return None.
         """
         try:
-            return await send_request(await self._clients.github_client(), _with_number(request, context))
+            return await (await self._clients.github_writer()).send_step(step, context.number)
         except SourceError as error:
             if not await verify_applied(
                 is_done, error, self._timeouts, min(1.0, self._timeouts.github_poll_s), "GitHub"
             ):
                 raise lost_write_failure(error) from error
-            context.notes.append(f"the response was lost, but the request was applied: {what}")
+            context.notes.append(f"the response was lost, but the request was applied: {step.title}")
             return None
-
-
-def _with_number(request: ApiRequest, context: StepContext) -> ApiRequest:
-    return replace(request, path=request.path.replace("{number}", str(context.number or "")))
 
 
 def _waiting_text(pull: PullRequestState) -> str:

@@ -97,7 +97,7 @@ class PlanInputCollector:
         try:
             return await source.read_branch()
         finally:
-            source.close_client()
+            await source.close_client()
 
     async def earlier_releases(self, environment: str) -> tuple[PastRelease, ...] | Refusal:
         """Return the releases an environment ran before, newest first, from the whole history of the branch."""

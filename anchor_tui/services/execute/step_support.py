@@ -15,7 +15,9 @@ from anchor_tui.domain.model import AppId
 from anchor_tui.services.connections import Connections
 from anchor_tui.sources.argocd.client import ArgoClient
 from anchor_tui.sources.errors import ServerError, SourceError, Timeout, Unauthenticated
+from anchor_tui.sources.github.action_queries import ACTION_QUERY_TEXTS
 from anchor_tui.sources.github.client import GitHubClient
+from anchor_tui.sources.github.writer import GitHubWriter
 
 T = TypeVar("T")
 ReportProgress = Callable[[str], None]
@@ -88,6 +90,7 @@ class ExecutionClients:
         self.connections = connections
         self._argocd: dict[str, ArgoClient] = {}
         self._github: GitHubClient | None = None
+        self._github_writer: GitHubWriter | None = None
         self._opening = asyncio.Lock()
 
     async def argocd_client(self, server: str) -> ArgoClient:
@@ -99,19 +102,26 @@ class ExecutionClients:
 
     async def github_client(self) -> GitHubClient:
         """Return the client of GitHub. Raises SourceError."""
-        from anchor_tui.sources.github.pull_request_queries import QUERY_TEXTS
-
         async with self._opening:
             if self._github is None:
-                self._github = await self.connections.connect_github(QUERY_TEXTS)
+                self._github = await self.connections.connect_github(ACTION_QUERY_TEXTS)
             return self._github
+
+    async def github_writer(self) -> GitHubWriter:
+        """Return the writer to GitHub. Raises SourceError; WriteRefused in a read-only run."""
+        async with self._opening:
+            if self._github_writer is None:
+                self._github_writer = await self.connections.open_github_writer()
+            return self._github_writer
 
     async def aclose(self) -> None:
         """Close every open client, without waiting for a GitHub request that hangs."""
         for client in self._argocd.values():
             await client.aclose()
         if self._github is not None:
-            self._github.close()
+            await self._github.aclose()
+        if self._github_writer is not None:
+            self._github_writer.close()
 
 
 class Poller:

@@ -1,6 +1,6 @@
-"""The reader on a thread of its own, so that a slow decode or a large estate never holds up a frame.
+"""The background thread: reads the sources and executes plans, so that nothing slow delays a frame.
 
-It is started before the screen is even imported, with the first requests under way already (headstart.py).
+It starts before the screen's modules are imported; the first requests have been sent by then (`prefetch`).
 """
 
 from __future__ import annotations
@@ -24,47 +24,60 @@ if TYPE_CHECKING:
     from anchor_tui.services.execute.executor import Consent, PlanExecutor
     from anchor_tui.services.observe.prefetch import Prefetch
 
+STOP_TIMEOUT_S = 0.5
+
 T = TypeVar("T")
 SnapshotListener = Callable[["Snapshot"], None]
 
 
 class BackgroundThread:
-    """A running Observer. Snapshots are handed to one listener, on the reader's thread."""
+    """A thread with an event loop, on which an Observer runs and, once it is needed, a PlanExecutor.
+
+    Its public methods can be called from any thread. Listeners are called on this one. `prefetched` is the result of
+    `start_prefetch`; `state_folder` contains the audit log, None means the user's own.
+    """
 
     def __init__(
         self,
         config: Config,
         environ: Mapping[str, str],
         home: Path,
-        ahead: Mapping[str, Prefetch] | None = None,
-        state: Path | None = None,
+        prefetched: Mapping[str, Prefetch] | None = None,
+        state_folder: Path | None = None,
     ) -> None:
         self.config = config
-        self._state_folder = state
-        self._executor: PlanExecutor | None = None
-        self._job_listener: Callable[[tuple[Job, ...]], None] = lambda _: None
-        self._prefetched = ahead
+        self.error: Exception | None = None
+        """The internal error that ended the thread, if one did."""
         self._environ = environ
         self._home = home
+        self._prefetched = prefetched
+        self._state_folder = state_folder
         self._lock = threading.Lock()
         self._listener: SnapshotListener | None = None
         self._on_died: Callable[[], None] | None = None
         self._latest: Snapshot | None = None
-        self.error: Exception | None = None
-        """What ended the reader, if something did: a fault of ours."""
+        self._executor: PlanExecutor | None = None
+        self._job_listener: Callable[[tuple[Job, ...]], None] = lambda _: None
         self._loop = asyncio.new_event_loop()
         self._first_frame = asyncio.Event()
         self._read_again: Callable[[], None] = lambda: None
         self._main_task: asyncio.Task[None] | None = None
-        # A daemon: quitting does not wait for a server that hangs.
+        # A daemon: the process ends without waiting for a server that hangs.
         self._thread = threading.Thread(target=self._run_loop, name="observer", daemon=True)
 
     def start(self) -> None:
-        """Begins to read."""
+        """Start reading."""
         self._thread.start()
 
+    def stop(self) -> None:
+        """Stop reading and close the connections; wait STOP_TIMEOUT_S for that at most."""
+        with self._lock:
+            self._listener = self._on_died = None
+        self._call_soon(lambda: self._main_task.cancel() if self._main_task else None)
+        self._thread.join(timeout=STOP_TIMEOUT_S)
+
     def listen(self, listener: SnapshotListener, died: Callable[[], None]) -> None:
-        """Hands over the latest snapshot now, and each further one as it comes; says so if there will be none."""
+        """Pass the latest snapshot to `listener` now and each new one later. Call `died` if the thread has failed."""
         with self._lock:
             self._listener, self._on_died = listener, died
             if self._latest is not None:
@@ -73,29 +86,29 @@ class BackgroundThread:
                 died()
 
     def on_first_frame(self) -> None:
-        """Says that the first frame is on the screen: what costs time to load may now be loaded."""
+        """Allow modules that take time to load: the first frame is on the screen."""
         self._call_soon(self._first_frame.set)
 
     def read_again(self) -> None:
-        """Asks every source now."""
+        """Make every source read now."""
         self._call_soon(lambda: self._read_again())
 
-    # --- the one writer, on the same thread ----------------------------------------------------------
+    # --- actions -------------------------------------------------------------------------------------
 
     def prepare(self, order: Order, snapshot: Snapshot) -> Future[Plan | Refusal]:
-        """As `Executor.prepare`."""
+        """Run `PlanExecutor.prepare`."""
         return self._run_on_loop(lambda executor: executor.prepare(order, snapshot))
 
     def execute(self, plan: Plan, consent: Consent) -> Future[Outcome]:
-        """As `Executor.execute`, on the latest snapshot, followed to its end."""
+        """Run `PlanExecutor.execute` with the latest snapshots, until the plan has ended."""
         return self._run_on_loop(lambda executor: executor.execute(plan, consent, self._latest_snapshot))
 
     def earlier_releases(self, environment: str) -> Future[tuple[PastRelease, ...] | Refusal]:
-        """As `Executor.earlier_releases`."""
+        """Run `PlanExecutor.earlier_releases`."""
         return self._run_on_loop(lambda executor: executor.earlier_releases(environment))
 
     def recover(self) -> Future[tuple[str, ...]]:
-        """As `Executor.recover`; what acts is loaded only where the audit tells that something was left."""
+        """Run `PlanExecutor.recover` if the audit contains unfinished work. Only then the executor is loaded."""
 
         async def recover() -> tuple[str, ...]:
             from anchor_tui.services.execute.audit import AuditError, find_unfinished, pending_events
@@ -111,25 +124,25 @@ class BackgroundThread:
         return asyncio.run_coroutine_threadsafe(recover(), self._loop)
 
     def finish_writes(self) -> Future[None]:
-        """As `Executor.finish_writes`."""
+        """Run `PlanExecutor.finish_writes`."""
         return self._run_on_loop(lambda executor: executor.finish_writes())
 
     def watch_jobs(self, listener: Callable[[tuple[Job, ...]], None]) -> None:
-        """Hands over what is under way as it changes, on the reader's thread."""
+        """Pass the running jobs to `listener` whenever they change."""
         self._job_listener = listener
 
     def _latest_snapshot(self) -> Snapshot:
         assert self._latest is not None
         return self._latest
 
-    def _run_on_loop(self, make: Callable[[PlanExecutor], Coroutine[Any, Any, T]]) -> Future[T]:
+    def _run_on_loop(self, start: Callable[[PlanExecutor], Coroutine[Any, Any, T]]) -> Future[T]:
         async def run() -> T:
-            return await make(self._get_executor())
+            return await start(self._get_executor())
 
         return asyncio.run_coroutine_threadsafe(run(), self._loop)
 
     def _get_executor(self) -> PlanExecutor:
-        """Made when it is first asked for something: it loads what a mere reader does without."""
+        """Return the executor. It is created when first needed: its modules take time to load."""
         if self._executor is None:
             from anchor_tui.services.connections import Connections
             from anchor_tui.services.execute.executor import PlanExecutor
@@ -148,16 +161,11 @@ class BackgroundThread:
 
         return AuditLog(self._state_folder or find_state_folder(self._environ))
 
-    def stop(self) -> None:
-        """Ends the reading and closes its connections; waits a moment for that and no longer."""
-        with self._lock:
-            self._listener = self._on_died = None
-        self._call_soon(lambda: self._main_task.cancel() if self._main_task else None)
-        self._thread.join(timeout=0.5)
+    # --- the thread ----------------------------------------------------------------------------------
 
-    def _call_soon(self, what: Callable[[], object]) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: the reader has ended
-            self._loop.call_soon_threadsafe(what)
+    def _call_soon(self, callback: Callable[[], object]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the thread has ended
+            self._loop.call_soon_threadsafe(callback)
 
     def _publish(self, snapshot: Snapshot) -> None:
         with self._lock:
@@ -172,7 +180,7 @@ class BackgroundThread:
             self._loop.run_until_complete(self._main_task)
         except asyncio.CancelledError:
             pass  # stopped
-        except Exception as error:  # noqa: BLE001 - a reader that died must not leave a screen that looks alive
+        except Exception as error:  # noqa: BLE001 - the screen has to show that nothing is read any more
             with self._lock:
                 self.error = error
                 if self._on_died is not None:
@@ -183,16 +191,18 @@ class BackgroundThread:
             self._loop.close()
 
     async def _run_observer(self) -> None:
-        from anchor_tui.services.observe.observer import Observer, make_sources
+        from anchor_tui.services.observe.observer import Observer
+        from anchor_tui.services.observe.source_factory import make_sources
 
-        observer = Observer(self.config, make_sources(self.config, self._environ, self._home, ahead=self._prefetched))
+        sources = make_sources(self.config, self._environ, self._home, prefetched=self._prefetched)
+        observer = Observer(self.config, sources)
         self._read_again = observer.read_again
         await observer.run(self._publish, self._first_frame)
 
 
 async def _cancel_pending_tasks() -> None:
-    """Whoever waits for a Plan or an Outcome hears that none will come; what was sent is in the audit."""
-    rest = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in rest:
+    """Cancel every other task, so that the futures of plans and outcomes end. The audit contains what was sent."""
+    pending = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in pending:
         task.cancel()
-    await asyncio.gather(*rest, return_exceptions=True)
+    await asyncio.gather(*pending, return_exceptions=True)

@@ -1,21 +1,22 @@
-"""The one reader: the latest Reading of each source, put together into a Snapshot.
+"""Collects the latest reading of each source and builds snapshots from them.
 
-Each source runs as a task at its own pace and publishes whole readings; `observe` only looks at the latest
-ones and never waits for anything.
+Each source runs as a task at its own pace and publishes complete readings. `build_snapshot` uses the latest ones and
+never waits.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
+from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.domain.model import AppId, Fresh, Loading, Reading, Snapshot, SourceFailure, Stale, Unavailable
 from anchor_tui.domain.snapshot_builder import (
     GITHUB_SOURCE_ID,
@@ -26,59 +27,29 @@ from anchor_tui.domain.snapshot_builder import (
 )
 from anchor_tui.domain.source_data import ArgoCDData
 from anchor_tui.services.clock import Clock, utc_now
-from anchor_tui.services.connections import Connections
-from anchor_tui.services.observe.lazy_github import LazyGitHubSource
+from anchor_tui.services.observe.data_source import ComparingSource, DataSource
+from anchor_tui.services.observe.source_factory import make_sources
 from anchor_tui.sources.backoff import Backoff
 from anchor_tui.sources.errors import SourceError
 
 if TYPE_CHECKING:
     from anchor_tui.domain.policy.engine import PolicyFindings
     from anchor_tui.services.observe.policy import PolicyEvaluator
-    from anchor_tui.services.observe.prefetch import Prefetch
-    from anchor_tui.sources.argocd.client import ArgoClient
-    from anchor_tui.sources.argocd.prefetch_client import PrefetchingClient
-    from anchor_tui.sources.github.source import GitHubSource
 
 SNAPSHOT_INTERVAL_S = 5.0
-"""Verdicts move with the clock alone: what progresses too long, what has not been heard of."""
+"""The longest time between two snapshots: some verdicts depend on the time alone."""
 ARGOCD_HEAD_START_S = 1.0
+"""GitHub starts so many seconds after the first frame at the latest, even if an Argo CD has not answered."""
 DRAW_DELAY_S = 0.05
-"""How long GitHub is held back for Argo CD's answer, and for that to be drawn."""
+"""The time to draw Argo CD's response before GitHub's modules are loaded, in seconds."""
 COMPARE_TIMEOUT_S = 5.0
-"""How long a single reading waits for what lies between the synced commits and the head."""
+"""The longest wait of a single reading for the comparison of the synced commits with the head, in seconds."""
 READING_BATCH_S = 0.005
-"""Readings that come together are one snapshot."""
-
-
-class DataSource(Protocol):
-    """An outside system, as the reader sees it."""
-
-    id: str
-    kind: str
-
-    async def read(self) -> Fresh[Any]:
-        """One whole reading; raises SourceError."""
-
-    async def run(self, publish: Callable[[Reading[Any]], None]) -> None:
-        """Readings until cancelled; never raises SourceError."""
-
-    def read_again(self) -> None:
-        """Reads now instead of after the pause."""
-
-
-@runtime_checkable
-class ComparingSource(Protocol):
-    """A source that tells what lies between commits and the head of the branch."""
-
-    def set_synced_revisions(self, revisions: Iterable[str]) -> None:
-        """The commits that are worth comparing from now on."""
-
-    async def read_comparisons(self, revisions: Iterable[str]) -> Fresh[Any] | None:
-        """Its last reading with these compared; None where there is nothing to compare."""
+"""The readings of so many seconds become one snapshot."""
 
 
 class Observer:
-    """The latest readings of every source. One loop owns it; only `observe` and its results travel."""
+    """The latest readings of every source. One event loop owns it; only snapshots leave its thread."""
 
     def __init__(self, config: Config, sources: Sequence[DataSource], now: Clock = utc_now) -> None:
         self._config = config
@@ -90,46 +61,39 @@ class Observer:
         self._argocd_responded = asyncio.Event()
 
     def build_snapshot(self) -> Snapshot:
-        """Everything known now. Never waits."""
+        """Return everything that is known now. Never waits."""
         now = self._now()
         return build_snapshot(self._config, self._readings, now, self._evaluate_policy(now))
 
-    def _evaluate_policy(self, now: datetime) -> PolicyFindings | None:
-        """What policy says, as soon as the ops repo has been read: the checks are loaded then, not before."""
-        if get_latest_value(self._readings.github) is None:
-            return None
-        if self._policy is None:
-            from anchor_tui.services.observe.policy import PolicyEvaluator
-
-            self._policy = PolicyEvaluator(self._config)
-        return self._policy.evaluate(self._readings, now)
-
     def read_again(self) -> None:
-        """Asks every source now."""
+        """Make every source read now."""
         for source in self._sources:
             source.read_again()
 
     async def read_once(self, timeout_s: float) -> Snapshot:
-        """One reading of every source, side by side; one that gives none in time is missing, with the reason."""
+        """Return a snapshot of one reading of every source, read in parallel.
+
+        A source that does not answer within `timeout_s` is unavailable in it, with the reason.
+        """
         await asyncio.gather(*(self._read_source(source, timeout_s) for source in self._sources))
         for source in self._sources:
             if isinstance(source, ComparingSource):
-                with contextlib.suppress(TimeoutError, SourceError):  # what is not compared is skipped, and says so
+                with contextlib.suppress(TimeoutError, SourceError):  # checks without a comparison are skipped
                     async with asyncio.timeout(min(timeout_s, COMPARE_TIMEOUT_S)):
                         reading = await source.read_comparisons(self._synced_revisions())
                         self._readings = replace(self._readings, github=reading or self._readings.github)
         return self.build_snapshot()
 
-    async def run(self, publish: Callable[[Snapshot], None], painted: asyncio.Event | None = None) -> None:
-        """Publishes a Snapshot after each change, and now and then without one, until cancelled.
+    async def run(self, publish: Callable[[Snapshot], None], first_frame: asyncio.Event | None = None) -> None:
+        """Publish a snapshot after each change and every few seconds, until cancelled.
 
-        Loading GitHub's library takes 160 ms in which little else runs, so with `painted` it waits until that is
-        set and every Argo CD has said something, a second at most: the first picture and its first half come first.
+        GitHub's client takes 80 ms to load, in which little else runs. With `first_frame` that waits until the
+        event is set and every Argo CD has answered, ARGOCD_HEAD_START_S at most.
         """
         publish(self.build_snapshot())
         async with asyncio.TaskGroup() as group:
             for source in self._sources:
-                group.create_task(self._run_source(source, painted if source.kind == "github" else None))
+                group.create_task(self._run_source(source, first_frame if source.kind == "github" else None))
             while True:
                 try:
                     async with asyncio.timeout(SNAPSHOT_INTERVAL_S):
@@ -140,6 +104,16 @@ class Observer:
                 self._changed.clear()
                 publish(self.build_snapshot())
 
+    def _evaluate_policy(self, now: datetime) -> PolicyFindings | None:
+        """Return the findings, None before the ops repo has been read. The checks are loaded when first needed."""
+        if get_latest_value(self._readings.github) is None:
+            return None
+        if self._policy is None:
+            from anchor_tui.services.observe.policy import PolicyEvaluator
+
+            self._policy = PolicyEvaluator(self._config)
+        return self._policy.evaluate(self._readings, now)
+
     async def _read_source(self, source: DataSource, timeout_s: float) -> None:
         try:
             async with asyncio.timeout(timeout_s):
@@ -148,13 +122,13 @@ class Observer:
             self._store_reading(source, Unavailable(SourceFailure("timeout", f"no answer within {timeout_s:g} s")))
         except SourceError as error:
             self._store_reading(source, Unavailable(error.failure))
-        except Exception as error:  # noqa: BLE001 - the other sources' answers are worth printing all the same
-            self._store_reading(source, Unavailable(_internal_failure(error)))
+        except Exception as error:  # noqa: BLE001 - an internal error must not hide the other sources
+            self._store_reading(source, Unavailable(_to_failure(error)))
 
-    async def _run_source(self, source: DataSource, after: asyncio.Event | None) -> None:
-        """A source that fails in a way nobody thought of is shown as failed, and started again."""
-        if after is not None:
-            await after.wait()
+    async def _run_source(self, source: DataSource, first_frame: asyncio.Event | None) -> None:
+        """Run a source until cancelled. After an internal error show it as failed and start it again."""
+        if first_frame is not None:
+            await first_frame.wait()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(ARGOCD_HEAD_START_S):
                     await self._argocd_responded.wait()
@@ -163,49 +137,52 @@ class Observer:
         while True:
             try:
                 await source.run(lambda reading: self._store_reading(source, reading))
-            except Exception as error:  # noqa: BLE001 - a fault of ours must be seen on the screen, not end it
-                self._store_reading(source, _with_failure(self._latest_reading(source), _internal_failure(error)))
+            except Exception as error:  # noqa: BLE001 - an internal error is shown and must not end the screen
+                self._store_reading(source, _with_failure(self._latest_reading(source), _to_failure(error)))
             await asyncio.sleep(backoff.next_pause_s())
 
     def _latest_reading(self, source: DataSource) -> Reading[Any]:
-        return (
-            self._readings.github if source.id == GITHUB_SOURCE_ID else self._readings.argocd.get(source.id, Loading())
-        )
+        if source.id == GITHUB_SOURCE_ID:
+            return self._readings.github
+        return self._readings.argocd.get(source.id, Loading())
 
     def _store_reading(self, source: DataSource, reading: Reading[Any]) -> None:
         if source.id == GITHUB_SOURCE_ID:
             self._readings = replace(self._readings, github=reading)
         else:
             argocd = {**self._readings.argocd, source.id: reading}
-            seen = _track_out_of_sync(self._readings.out_of_sync_since, source.id, reading, self._now())
-            self._readings = replace(self._readings, argocd=argocd, out_of_sync_since=seen)
-            if argocd.keys() >= {each.name for each in self._config.servers_in_use}:
+            since = _track_out_of_sync(self._readings.out_of_sync_since, source.id, reading, self._now())
+            self._readings = replace(self._readings, argocd=argocd, out_of_sync_since=since)
+            if argocd.keys() >= {server.name for server in self._config.servers_in_use}:
                 self._argocd_responded.set()
-        for each in self._sources:
-            if isinstance(each, ComparingSource):
-                each.set_synced_revisions(self._synced_revisions())
+        for comparing_source in self._sources:
+            if isinstance(comparing_source, ComparingSource):
+                comparing_source.set_synced_revisions(self._synced_revisions())
         self._changed.set()
 
     def _synced_revisions(self) -> tuple[str, ...]:
-        """The commits that the environments' applications run, where that is not the head of the branch."""
+        """Return the commits that the environments' applications run, unless that is the head of the branch."""
         repo = get_latest_value(self._readings.github)
         head = repo.head.oid if repo is not None and repo.head else None
         if head is None:
             return ()
-        answers = {name: get_latest_value(reading) for name, reading in self._readings.argocd.items()}
-        found = (
+        data_by_server = {name: get_latest_value(reading) for name, reading in self._readings.argocd.items()}
+        applications = (
             application
-            for each in self._config.environments
-            if (answer := answers.get(each.server)) is not None
-            for application in select_applications(each, answer)
+            for environment in self._config.environments
+            if (data := data_by_server.get(environment.server)) is not None
+            for application in select_applications(environment, data)
         )
-        behind = (each for each in found if not (each.sync == "Synced" and each.compared_revision == head))
-        return tuple(dict.fromkeys(each.synced_revision for each in behind if each.synced_revision))
+        revisions = (
+            application.synced_revision
+            for application in applications
+            if not (application.sync == "Synced" and application.compared_revision == head)
+        )
+        return tuple(dict.fromkeys(revision for revision in revisions if revision))
 
 
-def _internal_failure(error: Exception) -> SourceFailure:
-    """A fault of ours. The text of an unknown exception may hold anything, a token too: its kind must do."""
-    return SourceFailure("internal", f"a fault in anchor-tui: {type(error).__name__}")
+def _to_failure(error: Exception) -> SourceFailure:
+    return SourceFailure("internal", format_internal_error(error))
 
 
 def _with_failure(reading: Reading[Any], failure: SourceFailure) -> Reading[Any]:
@@ -221,19 +198,20 @@ def _with_failure(reading: Reading[Any], failure: SourceFailure) -> Reading[Any]
 def _track_out_of_sync(
     before: Mapping[AppId, datetime], server: str, reading: Reading[ArgoCDData], now: datetime
 ) -> Mapping[AppId, datetime]:
-    """When each application's OutOfSync was first seen; Argo CD itself does not tell."""
+    """Return when each application was first seen OutOfSync: Argo CD does not record it."""
     if not isinstance(reading, Fresh):
         return before
     others = {app: moment for app, moment in before.items() if app.server != server}
-    out_of_sync = (each.application.id for each in reading.value.applications if each.application.sync == "OutOfSync")
+    applications = (observed.application for observed in reading.value.applications)
+    out_of_sync = (application.id for application in applications if application.sync == "OutOfSync")
     return others | {app: before.get(app, now) for app in out_of_sync}
 
 
 def observe_once(config: Config, environ: Mapping[str, str], home: Path, timeout_s: float) -> Snapshot:
-    """One reading of every source of a configuration, each given up after `timeout_s`.
+    """Return a snapshot of one reading of every source of a configuration, each limited to `timeout_s`.
 
-    Runs an event loop of its own, and does not wait for threads that hang in a name or in a keyring's prompt, as
-    `asyncio.run` would: they end with the process.
+    Runs its own event loop. Unlike `asyncio.run` it does not wait for threads that hang in a name look-up or in the
+    prompt of a keyring: they end with the process.
     """
     loop = asyncio.new_event_loop()
     try:
@@ -241,46 +219,3 @@ def observe_once(config: Config, environ: Mapping[str, str], home: Path, timeout
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
-
-
-def make_sources(
-    config: Config,
-    environ: Mapping[str, str],
-    home: Path,
-    now: Clock = utc_now,
-    ahead: Mapping[str, Prefetch] | None = None,
-) -> list[DataSource]:
-    """The sources of a configuration. Credentials are looked up when a source connects, not before.
-
-    `ahead` has the first requests that are under way already; each source begins with its own.
-    """
-    from anchor_tui.sources.argocd.source import ArgoSource
-
-    departed = dict(ahead or {})
-    connections = Connections(config, environ, home)
-
-    def argo_source(server_name: str) -> ArgoSource:
-        server = next(each for each in config.servers_in_use if each.name == server_name)
-
-        async def open_argocd() -> ArgoClient | PrefetchingClient:
-            if (begun := departed.pop(server.name, None)) is not None:
-                from anchor_tui.sources.argocd.prefetch_client import PrefetchingClient
-
-                return PrefetchingClient(
-                    begun.connection.access.url,
-                    begun.responses,
-                    lambda: connections.open_argocd_client(begun.connection),
-                )
-            return await connections.connect_argocd(server_name)
-
-        return ArgoSource(server, config.environments, open_argocd, now)
-
-    def github_source() -> GitHubSource:
-        from anchor_tui.sources.github.source import GitHubSource
-
-        return GitHubSource(config, connections.connect_github, now)
-
-    return [
-        *(argo_source(each.name) for each in config.servers_in_use),
-        LazyGitHubSource(GITHUB_SOURCE_ID, github_source),
-    ]

@@ -1,4 +1,7 @@
-"""The policy of an observation: facts gathered from the latest readings, and judged. The same files are read once."""
+"""Evaluation of the policy for each observation.
+
+Files, manifests and findings are cached as long as their input is the same.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,11 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
+from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.domain.model import Application, Finding
-from anchor_tui.domain.policy.engine import PolicyFacts, PolicyFindings, evaluate_policy
+from anchor_tui.domain.policy.engine import PolicyFindings, evaluate_policy
 from anchor_tui.domain.policy.evidence.cluster import ClusterEvidence
-from anchor_tui.domain.policy.evidence.facts import Facts
+from anchor_tui.domain.policy.evidence.facts import Facts, PolicyFacts
 from anchor_tui.domain.policy.evidence.facts_builder import (
     PolicyInputs,
     build_facts,
@@ -24,21 +28,25 @@ from anchor_tui.domain.snapshot_builder import SourceReadings, get_latest_value,
 from anchor_tui.domain.source_data import ArgoCDData, OpsRepoData
 
 FINDINGS_MAX_AGE = timedelta(seconds=15)
-"""Waivers end and times of grace pass without anything else changing: findings are not believed for longer."""
+"""Waivers and grace periods end without any change of the facts: cached findings expire."""
 MANIFESTS_OLD_AFTER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
 class _CachedFindings:
-    """One environment's findings, of what they were made, and when."""
+    """The findings of one environment, their facts and their time."""
 
     facts: Facts
-    at: datetime
+    evaluated_at: datetime
     findings: tuple[Finding, ...]
+
+    def is_valid(self, facts: Facts, now: datetime) -> bool:
+        """Return True for the same facts and a time within FINDINGS_MAX_AGE."""
+        return timedelta() <= now - self.evaluated_at < FINDINGS_MAX_AGE and self.facts == facts
 
 
 class PolicyEvaluator:
-    """Judges observations of one configuration. The files of the branch are parsed when they have changed."""
+    """Evaluates the policy of one configuration, once for each observation."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -48,63 +56,67 @@ class PolicyEvaluator:
         self._cached_findings: dict[str, _CachedFindings] = {}
 
     def evaluate(self, readings: SourceReadings, now: datetime) -> PolicyFindings | None:
-        """Every finding; None as long as no source has said anything."""
+        """Return every finding; None until the ops repo has been read.
+
+        An internal error becomes an unknown finding of each environment.
+        """
         repo = get_latest_value(readings.github)
-        answers = {name: get_latest_value(reading) for name, reading in readings.argocd.items()}
+        data = {name: get_latest_value(reading) for name, reading in readings.argocd.items()}
         if repo is None or not repo.files:
             return None
         try:
-            return self._evaluate_sources(repo, answers, now)
-        except Exception as error:  # noqa: BLE001 - a fault of ours must be seen, and must not end the reader
+            return self._evaluate_sources(repo, data, now)
+        except Exception as error:  # noqa: BLE001 - an internal error must be visible and must not end the reader
             return _internal_error_findings(self._config, error)
 
     def _evaluate_sources(
-        self, repo: OpsRepoData, answers: Mapping[str, ArgoCDData | None], now: datetime
+        self, repo: OpsRepoData, data: Mapping[str, ArgoCDData | None], now: datetime
     ) -> PolicyFindings:
+        environments = self._config.environments
         applications = {
-            each.name: select_applications(each, answers[each.server]) if answers.get(each.server) else None
-            for each in self._config.environments
+            environment.name: select_applications(environment, found)
+            if (found := data.get(environment.server))
+            else None
+            for environment in environments
         }
-        observed = PolicyInputs(applications, repo, self._read_clusters(answers, applications))
-        findings = self._evaluate_changed(build_facts(self._config, observed, self._read_git(repo)), now)
-        taken = {
-            each.name: _oldest_manifest_time(answers.get(each.server), applications[each.name])
-            for each in self._config.environments
+        inputs = PolicyInputs(applications, repo, self._read_clusters(data, applications))
+        findings = self._evaluate_changed(build_facts(self._config, inputs, self._read_git(repo)), now)
+        times = {
+            environment.name: _oldest_manifest_time(data.get(environment.server), applications[environment.name])
+            for environment in environments
         }
-        aged = {name: _add_manifest_time(found, taken[name], now) for name, found in findings.environments.items()}
-        return PolicyFindings(aged, findings.estate)
+        dated = {name: _add_manifest_time(found, times[name], now) for name, found in findings.environments.items()}
+        return PolicyFindings(dated, findings.estate)
 
     def _evaluate_changed(self, facts: PolicyFacts, now: datetime) -> PolicyFindings:
-        """Judged anew is an environment of which something else is known, or whose findings time may have changed."""
-
-        def is_due(name: str, known: Facts) -> bool:
-            before = self._cached_findings.get(name)
-            return before is None or not (timedelta() <= now - before.at < FINDINGS_MAX_AGE) or before.facts != known
-
-        due = {name: known for name, known in facts.environments.items() if is_due(name, known)}
-        judged = evaluate_policy(self._config, PolicyFacts(due, facts.estate), now)
+        """Evaluate the environments without valid cached findings, and the repositories."""
+        cache = self._cached_findings
+        due = {
+            name: known
+            for name, known in facts.environments.items()
+            if name not in cache or not cache[name].is_valid(known, now)
+        }
+        evaluated = evaluate_policy(self._config, PolicyFacts(due, facts.estate), now)
         for name, known in due.items():
-            self._cached_findings[name] = _CachedFindings(known, now, judged.environments[name])
-        return PolicyFindings(
-            {name: self._cached_findings[name].findings for name in facts.environments}, judged.estate
-        )
+            cache[name] = _CachedFindings(known, now, evaluated.environments[name])
+        return PolicyFindings({name: cache[name].findings for name in facts.environments}, evaluated.estate)
 
     def _read_clusters(
-        self, answers: Mapping[str, ArgoCDData | None], applications: Mapping[str, tuple[Application, ...] | None]
+        self, data: Mapping[str, ArgoCDData | None], applications: Mapping[str, tuple[Application, ...] | None]
     ) -> dict[str, ClusterEvidence]:
-        """What is rendered and what lives, by environment; read anew where an answer or an application has changed."""
-        found = {}
-        for each in self._config.environments:
-            answer, own = answers.get(each.server), applications[each.name]
-            if answer is None or own is None:
+        """Return the cluster evidence by environment. It is read again only after a change of its input."""
+        clusters = {}
+        for environment in self._config.environments:
+            server_data, own = data.get(environment.server), applications[environment.name]
+            if server_data is None or own is None:
                 continue
-            key = tuple((app, answer.managed.get(app.id)) for app in own)
-            known = self._cluster_evidence.get(each.name)
-            if known is None or known[0] != key:
-                known = key, read_environment_evidence(own, answer)
-                self._cluster_evidence[each.name] = known
-            found[each.name] = known[1]
-        return found
+            key = tuple((application, server_data.managed.get(application.id)) for application in own)
+            cached = self._cluster_evidence.get(environment.name)
+            if cached is None or cached[0] != key:
+                cached = key, read_environment_evidence(own, server_data)
+                self._cluster_evidence[environment.name] = cached
+            clusters[environment.name] = cached[1]
+        return clusters
 
     def _read_git(self, repo: OpsRepoData) -> dict[str, GitEvidence]:
         if repo.files != self._files:
@@ -112,26 +124,34 @@ class PolicyEvaluator:
         return self._git_evidence
 
 
-def _oldest_manifest_time(answer: ArgoCDData | None, own: tuple[Application, ...] | None) -> datetime | None:
-    """When the oldest of an environment's manifests were asked for."""
-    found = [answer.managed[app.id].taken_at for app in own or () if app.id in answer.managed] if answer else []
-    return min(found, default=None)
+def _oldest_manifest_time(data: ArgoCDData | None, applications: tuple[Application, ...] | None) -> datetime | None:
+    """Return the request time of an environment's oldest manifests."""
+    if data is None:
+        return None
+    times = (data.managed[app.id].taken_at for app in applications or () if app.id in data.managed)
+    return min(times, default=None)
 
 
 def _add_manifest_time(findings: tuple[Finding, ...], taken_at: datetime | None, now: datetime) -> tuple[Finding, ...]:
-    """Manifests are asked for when something has changed: what was found in older ones says as of when."""
+    """Add the time of old manifests to the messages about them.
+
+    Manifests are requested only after a change, so they can be older than the observation.
+    """
     if taken_at is None or now - taken_at < MANIFESTS_OLD_AFTER:
         return findings
     return tuple(
-        replace(each, message=f"{each.message} (manifests as of {taken_at:%H:%M}Z)")
-        if each.evidence in {"rendered", "live"} and each.status in {"fail", "pass", "waived"}
-        else each
-        for each in findings
+        replace(finding, message=f"{finding.message} (manifests as of {taken_at:%H:%M}Z)")
+        if finding.evidence in {"rendered", "live"} and finding.status in {"fail", "pass", "waived"}
+        else finding
+        for finding in findings
     )
 
 
 def _internal_error_findings(config: Config, error: Exception) -> PolicyFindings:
-    """Nothing can be told of any environment; an exception's text may hold anything, so its kind must do."""
-    message = f"a fault in anchor-tui: {type(error).__name__}"
-    finding = Finding("policy", "Policy can be judged", "error", "unknown", "git", message)
-    return PolicyFindings({each.name: (finding,) for each in config.environments}, ())
+    """Return one unknown finding for each environment.
+
+    It contains only the type of the error: the text of an exception may contain secrets.
+    """
+    message = format_internal_error(error)
+    finding = Finding("policy", "The policy can be evaluated", "error", "unknown", "git", message)
+    return PolicyFindings({environment.name: (finding,) for environment in config.environments}, ())

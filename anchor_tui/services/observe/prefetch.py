@@ -1,6 +1,6 @@
-"""The first requests, on their way before anything else is loaded, the event loop and the screen included.
+"""Sends the first request to each Argo CD before anything else is loaded.
 
-A server takes its time to answer, and so do our own imports: the one goes on while the other does.
+A server needs time to answer, and our imports need time to load: this way the two overlap.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ if TYPE_CHECKING:
     from anchor_tui.sources.argocd.prefetch import PrefetchedResponse, RequestKey
 
 SEND_TIMEOUT_S = 0.03
-"""How long to wait until the requests have left: near servers take less, and for far ones nobody waits."""
+"""The longest wait until the requests have left, in seconds: enough for a near server."""
 START_TIMEOUT_S = 0.5
-"""How long to wait until they could be made at all, the imports included."""
+"""The longest wait until the requests have been created, imports and credentials included, in seconds."""
 
 
 class Prefetch(NamedTuple):
-    """The first requests to one Argo CD, and the way they took."""
+    """The first requests to one Argo CD, and the connection they use."""
 
     connection: ConnectionSettings
     responses: Mapping[RequestKey, PrefetchedResponse]
 
 
 def start_prefetch(config: Config, environ: Mapping[str, str], home: Path) -> dict[str, Prefetch]:
-    """Sends the first requests to each Argo CD, by its name; returns when they have left, or soon.
+    """Send the first requests to each Argo CD; return them by the name of the server, when they have left.
 
-    One that cannot be asked, or not at once, is left out: its source will ask, or meet the same error and say
-    so. A token from the keyring may take a prompt that nobody answers.
+    A server without credentials, with unusable TLS files, or with a keyring that waits at a prompt is left out. Its
+    source connects later, and reports the failure.
     """
-    departed: dict[str, Prefetch] = {}
+    prefetches: dict[str, Prefetch] = {}
     sender = threading.Thread(
-        target=_send_requests, args=(config, environ, home, departed), name="headstart", daemon=True
+        target=_send_requests, args=(config, environ, home, prefetches), name="argocd-prefetch", daemon=True
     )
     sender.start()
     sender.join(START_TIMEOUT_S)
-    return dict(departed)
+    return dict(prefetches)
 
 
-def _send_requests(config: Config, environ: Mapping[str, str], home: Path, departed: dict[str, Prefetch]) -> None:
+def _send_requests(config: Config, environ: Mapping[str, str], home: Path, prefetches: dict[str, Prefetch]) -> None:
     from anchor_tui.sources.argocd.connection import resolve_connection
     from anchor_tui.sources.argocd.endpoints import FIRST_REQUESTS
     from anchor_tui.sources.argocd.prefetch import send_prefetch_requests
@@ -54,10 +54,11 @@ def _send_requests(config: Config, environ: Mapping[str, str], home: Path, depar
 
     for server in config.servers_in_use:
         try:
-            route = resolve_connection(find_argocd_access(server, environ, home=home))
+            connection = resolve_connection(find_argocd_access(server, environ, home=home))
         except SourceError:
             continue
-        departed[server.name] = Prefetch(route, send_prefetch_requests(route, FIRST_REQUESTS))
-    until = time.monotonic() + SEND_TIMEOUT_S
-    for parcel in (parcel for each in tuple(departed.values()) for parcel in each.responses.values()):
-        parcel.sent.wait(max(0.0, until - time.monotonic()))
+        prefetches[server.name] = Prefetch(connection, send_prefetch_requests(connection, FIRST_REQUESTS))
+    deadline = time.monotonic() + SEND_TIMEOUT_S
+    for prefetch in tuple(prefetches.values()):
+        for response in prefetch.responses.values():
+            response.sent.wait(max(0.0, deadline - time.monotonic()))

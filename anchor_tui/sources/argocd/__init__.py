@@ -1,4 +1,4 @@
-"""Argo CD. Keep this file empty: the first request leaves (services/headstart.py) before the rest is loaded.
+"""Argo CD. Keep this file empty: the first requests are sent before most modules are imported.
 
-`requests`, `route` and `ahead` are what that takes; everything else comes after it.
+See `services/observe/prefetch.py`. They need `endpoints`, `connection` and `prefetch` only.
 """

@@ -27,10 +27,11 @@ from anchor_tui.domain.actions.step_base import ApplicationRef, ResourceRef
 from anchor_tui.domain.formatting import get_first_line
 from anchor_tui.domain.kubernetes.managed_resources import read_managed_resources
 from anchor_tui.sources.api_request import ApiRequest
+from anchor_tui.sources.argocd.application_conversion import to_observed_application
 from anchor_tui.sources.argocd.endpoints import CAN_I, application_path, application_query
 from anchor_tui.sources.argocd.managed_resources import ManagedResourcesJson
 from anchor_tui.sources.argocd.response import ApiResponse
-from anchor_tui.sources.argocd.schema import ApplicationJson, AwareTime, HealthJson, to_observed_application
+from anchor_tui.sources.argocd.schema import ApplicationJson, AwareTime, HealthJson
 from anchor_tui.sources.errors import ClientError, SourceError
 
 if TYPE_CHECKING:

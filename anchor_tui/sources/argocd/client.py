@@ -1,62 +1,42 @@
-"""Argo CD over httpx: one door for every request, and every failure in words.
-
-httpx is used here and nowhere else. The read-only gate is a transport, so that nothing can go round it.
-"""
+"""Argo CD's API over httpx: every request, and every failure as an error of `sources.errors`."""
 
 from __future__ import annotations
 
-import http.cookiejar
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from anchor_tui.sources.argocd.connection import CONNECT_TIMEOUT_S, RESPONSE_TIMEOUT_S, ConnectionSettings
-from anchor_tui.sources.argocd.response import ApiResponse, decode_json, html_error_text, is_html
+from anchor_tui.sources.argocd.connection import RESPONSE_TIMEOUT_S, ConnectionSettings
+from anchor_tui.sources.argocd.response import ApiResponse
 from anchor_tui.sources.argocd.schema import ErrorResponse, StreamError, StreamEvent
-from anchor_tui.sources.errors import (
-    ClientError,
-    Forbidden,
-    InvalidResponse,
-    NotFound,
-    RateLimited,
-    ServerError,
-    SourceError,
-    Timeout,
-    TlsError,
-    Unauthenticated,
-    Unreachable,
-    WriteRefused,
+from anchor_tui.sources.errors import InvalidResponse, ServerError, SourceError
+from anchor_tui.sources.http import (
+    HTML_PAGE,
+    ReadRules,
+    Service,
+    create_client,
+    create_timeout,
+    describe_redirect,
+    error_for_status,
+    translate_transport_errors,
 )
-from anchor_tui.sources.http import httpx
+from anchor_tui.sources.json_body import decode_json, html_error_text, is_html
 
-LIMITS = httpx.Limits(max_connections=32)
-TIMEOUT = httpx.Timeout(RESPONSE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+if TYPE_CHECKING:
+    import httpx
 
-
-class ReadOnlyTransport(httpx.AsyncBaseTransport):
-    """Lets through what only reads: GET, and not one with `refresh`, which writes an annotation."""
-
-    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
-        self._inner = inner
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Refuses before a byte leaves."""
-        if request.method != "GET":
-            raise WriteRefused(f"read-only: {request.method} {request.url.path} was not sent to Argo CD")
-        if "refresh" in request.url.params:
-            raise WriteRefused(f"read-only: the refresh of {request.url.path} was not sent to Argo CD")
-        return await self._inner.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        """Closes what lies behind the gate."""
-        await self._inner.aclose()
+ARGOCD = Service(
+    name="Argo CD",
+    login_hint="log in again (`argocd login`) or set ARGOCD_AUTH_TOKEN",
+    tls_hint="; name the authority with ca_file, or set insecure = true",
+)
 
 
 class ArgoClient:
-    """The requests that go to one Argo CD. Not retried here: who asks knows whether asking twice is harmless."""
+    """A client of one Argo CD. It never repeats a request: only the caller knows if that is harmless."""
 
     def __init__(
         self,
@@ -66,20 +46,20 @@ class ArgoClient:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.url = route.access.url
-        inner = transport or httpx.AsyncHTTPTransport(verify=route.verify, proxy=route.proxy, limits=LIMITS)
-        self._http = httpx.AsyncClient(
+        self._http = create_client(
+            route.headers,
             base_url=route.base_url,
-            headers=route.headers,
-            transport=ReadOnlyTransport(inner) if read_only else inner,
-            cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[])),
-            timeout=TIMEOUT,
-            trust_env=False,
+            verify=route.verify,
+            proxy=route.proxy,
+            timeout_s=RESPONSE_TIMEOUT_S,
+            read_rules=ReadRules(ARGOCD.name) if read_only else None,
+            transport=transport,
         )
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> ApiResponse:
-        """GET below the server's root, as `api/v1/applications`. Raises the tree of `sources.errors`."""
+        """Send a GET for a path below the server's root, such as `api/v1/applications`. Raises SourceError."""
         began = time.monotonic()
-        with _translate_transport_errors(self.url):
+        with translate_transport_errors(ARGOCD, self.url, RESPONSE_TIMEOUT_S):
             response = await self._http.get(path, params=dict(params or {}))
         self._store_renewed_token(response)
         _raise_for_status(response)
@@ -94,15 +74,19 @@ class ArgoClient:
         *,
         timeout_s: float = RESPONSE_TIMEOUT_S,
     ) -> ApiResponse:
-        """One request that changes something, sent once. Raises the tree of `sources.errors`, with its `lost` set."""
+        """Send a request that changes something, once. Raises SourceError with `maybe_applied` set."""
         began = time.monotonic()
         content = msgspec.json.encode(body) if body is not None else None
         # Exactly this value, on a DELETE without a body too: Argo CD answers anything else with 415.
         headers = {"Content-Type": "application/json"} if method != "GET" else {}
-        timeout = httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S)
-        with _translate_transport_errors(self.url, timeout_s):
+        with translate_transport_errors(ARGOCD, self.url, timeout_s):
             response = await self._http.request(
-                method, path, params=dict(params or {}), content=content, headers=headers, timeout=timeout
+                method,
+                path,
+                params=dict(params or {}),
+                content=content,
+                headers=headers,
+                timeout=create_timeout(timeout_s),
             )
         self._store_renewed_token(response)
         _raise_for_status(response)
@@ -112,29 +96,29 @@ class ArgoClient:
     async def stream_events(
         self, path: str, params: Mapping[str, str]
     ) -> AsyncIterator[AsyncIterator[StreamEvent | None]]:
-        """An event stream: each event as it comes, and None for each heartbeat.
+        """Open an event stream: each event as it arrives, and None for each heartbeat.
 
-        There is no time limit on the headers: a server sends none before the first event. Who iterates
-        sets the limit between two items.
+        There is no time limit for the headers, because a server sends none before the first event. The caller
+        limits the time between two items.
         """
-        timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT_S)
+        timeout = create_timeout(None)
         headers = {"Accept": "text/event-stream"}  # exactly this: any other value gets NDJSON without heartbeats
-        with _translate_transport_errors(self.url):
+        with translate_transport_errors(ARGOCD, self.url, RESPONSE_TIMEOUT_S):
             async with self._http.stream(
                 "GET", path, params=dict(params), headers=headers, timeout=timeout
             ) as response:
                 self._store_renewed_token(response)
-                if response.status_code != httpx.codes.OK:
+                if response.status_code != 200:
                     await response.aread()
                     _raise_for_status(response)
                 yield _parse_events(response)
 
     async def aclose(self) -> None:
-        """Ends every connection."""
+        """Close every connection."""
         await self._http.aclose()
 
     def _store_renewed_token(self, response: httpx.Response) -> None:
-        """A login session that is about to end gets its successor in a header."""
+        """Use the new token that the server sends shortly before a login session expires."""
         if renewed := response.headers.get("Grpc-Metadata-Renew-Token"):
             self._http.headers["Authorization"] = f"Bearer {renewed}"
 
@@ -158,54 +142,33 @@ async def _parse_events(response: httpx.Response) -> AsyncIterator[StreamEvent |
 def _parse_event(line: str) -> StreamEvent:
     event = decode_json(line.encode(), StreamEvent)
     if event.error is not None:
-        raise error_for_status(event.error.http_code, event.error.message)
+        raise _to_source_error(event.error.http_code, event.error.message, {})
     if event.result is None:
         raise ServerError("the stream ended with an error that the server did not name")
     return event
 
 
 def _raise_for_status(response: httpx.Response) -> None:
-    if response.status_code == httpx.codes.OK:
+    if response.status_code == 200:
         if response.headers.get("content-type", "").startswith("text/html"):
             raise InvalidResponse(html_error_text(str(response.url.copy_with(query=None))))
         return
     if response.is_redirect:
-        try:
-            target = httpx.URL(response.headers.get("location", ""))
-        except httpx.InvalidURL as error:
-            raise InvalidResponse("the server redirects to what is no address: is a login proxy in between?") from error
-        if target.scheme == "https" and response.url.scheme == "http":
-            raise InvalidResponse(f"the server speaks TLS: say https://{response.url.netloc.decode()} instead of http")
-        raise InvalidResponse(f"the server redirects to {target.host or target.path}: is a login proxy in between?")
-    raise error_for_status(response.status_code, _error_message(response), response.headers.get("retry-after"))
+        raise InvalidResponse(describe_redirect(response))
+    raise _to_source_error(response.status_code, _error_message(response), response.headers)
 
 
-def error_for_status(status: int, message: str, retry_after: str | None = None) -> SourceError:
-    """The error of an HTTP status and the server's own words."""
-    words = f": {message}" if message else ""
-    match status:
-        case 401 if "expired" in message:
-            return Unauthenticated("401: the token has expired; log in again (`argocd login`)")
-        case 401 if "no session information" in message:
-            return Unauthenticated("401: no valid token was sent; log in (`argocd login`) or set ARGOCD_AUTH_TOKEN")
-        case 401:
-            return Unauthenticated(f"401{words}; log in again (`argocd login`)")
-        case 403:
-            return Forbidden(f"403{words}")
-        case 404:
-            return NotFound(f"404{words}")
-        case 429:
-            wait_s = float(retry_after) if retry_after and retry_after.isdecimal() else None
-            return RateLimited(f"429: too many requests{words}", wait_s)
-        case _ if 400 <= status < 500:
-            return ClientError(f"HTTP {status}{words}", status)
-        case _:
-            return ServerError(f"HTTP {status}{words}", status)
+def _to_source_error(status: int, message: str, headers: Mapping[str, str]) -> SourceError:
+    if status == 401 and "expired" in message:
+        message = "the token has expired"
+    elif status == 401 and "no session information" in message:
+        message = "no valid token was sent"
+    return error_for_status(ARGOCD, status, message, headers)
 
 
 def _error_message(response: httpx.Response) -> str:
     if is_html(response.content):
-        return "a page of HTML, as from a proxy"
+        return HTML_PAGE
     body = response.content.removeprefix(b"data:")  # an event stream's error is an event
     try:
         answer = msgspec.json.decode(body, type=ErrorResponse)
@@ -213,39 +176,3 @@ def _error_message(response: httpx.Response) -> str:
         return response.text.strip()[:200]
     inner = answer.error.message if isinstance(answer.error, StreamError) else answer.error
     return answer.message or inner
-
-
-@contextmanager
-def _translate_transport_errors(url: str, timeout_s: float = RESPONSE_TIMEOUT_S) -> Iterator[None]:
-    """Turns httpx's exceptions into ours, `from` the cause."""
-    try:
-        yield
-    except httpx.ConnectTimeout as error:
-        raise Timeout(f"{url}: no connection within {CONNECT_TIMEOUT_S:.0f} s", sent=False) from error
-    except httpx.PoolTimeout as error:
-        raise Timeout(f"{url}: no connection was free within {timeout_s:g} s", sent=False) from error
-    except httpx.TimeoutException as error:
-        raise Timeout(f"{url}: no answer within {timeout_s:g} s") from error
-    except httpx.ConnectError as error:
-        if _is_tls_error(error):
-            raise TlsError(
-                f"{url}: TLS: {_tls_error_text(error)}; name the authority with ca_file, or set insecure = true"
-            ) from error
-        raise Unreachable(f"{url}: cannot connect: {error or 'no reason given'}", sent=False) from error
-    except httpx.RemoteProtocolError as error:
-        raise InvalidResponse(f"{url}: the answer ended early or is no HTTP: {error}") from error
-    except httpx.DecodingError as error:
-        raise InvalidResponse(f"{url}: the answer cannot be decompressed: {error}") from error
-    except httpx.TransportError as error:
-        raise Unreachable(f"{url}: the connection broke: {str(error) or type(error).__name__}") from error
-    except httpx.InvalidURL as error:
-        raise InvalidResponse(f"{url} is no address: {error}") from error
-
-
-def _is_tls_error(error: BaseException) -> bool:
-    text = str(error).upper()
-    return "CERTIFICATE" in text or "SSL" in text or "TLS" in text
-
-
-def _tls_error_text(error: BaseException) -> str:
-    return str(error).removeprefix("[SSL: ").replace("]", "", 1).split(" (_ssl.c")[0]

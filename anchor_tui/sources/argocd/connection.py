@@ -1,27 +1,23 @@
-"""The way to one Argo CD: TLS and proxy, worked out once, for whoever sends something there."""
+"""The connection settings of one Argo CD: TLS and proxy, resolved once for every client."""
 
 from __future__ import annotations
 
-import os
 import tempfile
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
 
-from anchor_tui import __version__
-from anchor_tui.config.patterns import is_loopback
-from anchor_tui.sources.errors import TlsError, Unreachable
+from anchor_tui.sources.errors import TlsError
+from anchor_tui.sources.network import USER_AGENT, create_tls_context, find_proxy
 
 if TYPE_CHECKING:
     import ssl
 
     from anchor_tui.sources.credentials.argocd import ArgocdAccess
 
-CONNECT_TIMEOUT_S = 10.0
 RESPONSE_TIMEOUT_S = 20.0
 
 
 class ConnectionSettings(NamedTuple):
-    """What a connection is made from. `verify` is False for plain http only."""
+    """Everything a client needs to connect. `verify` is False for plain http only."""
 
     access: ArgocdAccess
     verify: ssl.SSLContext | bool
@@ -29,25 +25,25 @@ class ConnectionSettings(NamedTuple):
 
     @property
     def base_url(self) -> str:
-        """The server's root, below which every path lies."""
+        """The server's root URL, with a final slash; every request path is relative to it."""
         return self.access.url.rstrip("/") + "/"
 
     @property
     def headers(self) -> dict[str, str]:
-        """Who we are, and with which right."""
-        return {"User-Agent": f"anchor-tui/{__version__}", "Authorization": f"Bearer {self.access.token.reveal()}"}
+        """The User-Agent and the token."""
+        return {"User-Agent": USER_AGENT, "Authorization": f"Bearer {self.access.token.reveal()}"}
 
 
 def resolve_connection(access: ArgocdAccess) -> ConnectionSettings:
-    """The route; raises TlsFailure where the certificates cannot be used, Unreachable where the proxy cannot."""
-    # An SSL context takes 40 ms to make; plain http (loopback, or asked for) has no use for one.
+    """Resolve TLS and proxy. Raises TlsError for unusable certificate files, Unreachable for an unusable proxy."""
+    # An SSL context takes 40 ms to create; plain http does not need one.
     verify = _create_ssl_context(access) if access.url.startswith("https://") else False
-    return ConnectionSettings(access, verify, _find_proxy(access.url))
+    return ConnectionSettings(access, verify, find_proxy(access.url))
 
 
 def _create_ssl_context(access: ArgocdAccess) -> ssl.SSLContext:
     try:
-        context = _create_base_ssl_context(access)
+        context = create_tls_context(insecure=access.insecure)
         if access.ca_file:
             context.load_verify_locations(cafile=access.ca_file)
         if access.ca_data:
@@ -62,47 +58,8 @@ def _create_ssl_context(access: ArgocdAccess) -> ssl.SSLContext:
 
 
 def _load_client_certificate(context: ssl.SSLContext, certificate: str, key: str) -> None:
-    """The standard library takes a certificate from a file only: one that nobody else may read, and not for long."""
+    """Load the certificate through a temporary file, as ssl reads files only. Other users cannot read it."""
     with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
         file.write(f"{certificate}\n{key}\n")
         file.flush()
         context.load_cert_chain(file.name)
-
-
-def _find_proxy(url: str) -> str | None:
-    """HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, read as the standard library reads them; never for loopback."""
-    where = urlsplit(url)
-    if is_loopback(where.hostname or ""):
-        return None
-    import urllib.request  # 10 ms that loopback does without
-
-    found = urllib.request.getproxies()
-    proxy = found.get(where.scheme) or found.get("all")
-    if not proxy or urllib.request.proxy_bypass(where.netloc):
-        return None
-    from anchor_tui.sources.http import httpx
-
-    whole = proxy if "://" in proxy else f"http://{proxy}"
-    try:
-        httpx.AsyncHTTPTransport(verify=False, proxy=whole)
-    except (ImportError, ValueError, httpx.InvalidURL) as error:  # its text may hold the proxy's password
-        kind = whole.partition("://")[0]
-        raise Unreachable(f"{url}: the {kind} proxy that the environment names cannot be used") from error
-    return whole
-
-
-def _create_base_ssl_context(access: ArgocdAccess) -> ssl.SSLContext:
-    """As httpx makes it: $SSL_CERT_FILE, $SSL_CERT_DIR, else certifi's authorities."""
-    import ssl
-
-    if access.insecure:
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        return context
-    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-    if not file and not folder:
-        import certifi
-
-        file = certifi.where()
-    return ssl.create_default_context(cafile=file, capath=folder)

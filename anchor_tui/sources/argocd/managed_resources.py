@@ -1,8 +1,8 @@
-"""The manifests of the wanted applications, target and live: one answer each, asked for when something has changed.
+"""The manifests of the found applications, target and live: read again when an application has changed.
 
-`GET …/managed-resources` has both sides; `GET …/resource` tells the keys of the Secret that an ExternalSecret
-makes, its values masked. An answer is large (110 KB for nine resources), so each application is asked at most
-once a minute, a few at once; after an operation that has ended, sooner: somebody is looking at what it left.
+`GET …/managed-resources` contains both sides. `GET …/resource` contains the Secret that an ExternalSecret creates,
+with masked values: its keys are evidence. A response is large (110 KB for nine resources), so each application is
+read at most once a minute, or 10 s after an operation has ended, and few applications at once.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import Any
 
 import msgspec
 
@@ -20,16 +19,15 @@ from anchor_tui.domain.kubernetes.managed_resources import read_managed_resource
 from anchor_tui.domain.model import AppId, Application
 from anchor_tui.domain.policy.evidence.cluster import list_created_secrets
 from anchor_tui.domain.source_data import ManagedResources
-from anchor_tui.sources.argocd.endpoints import APPLICATIONS
-from anchor_tui.sources.errors import Forbidden, InvalidResponse, SourceError
-
-if TYPE_CHECKING:
-    from anchor_tui.sources.argocd.source import Client
+from anchor_tui.sources.argocd.endpoints import application_path, application_query
+from anchor_tui.sources.argocd.read_client import ReadClient
+from anchor_tui.sources.errors import Forbidden, SourceError
 
 MIN_INTERVAL = timedelta(minutes=1)
 MIN_INTERVAL_AFTER_OPERATION = timedelta(seconds=10)
 MAX_CONCURRENT_REQUESTS = 4
 ApplicationFingerprint = tuple[tuple[object, ...], datetime | None]
+"""The fields that a change of the manifests changes too, and the end of the last operation."""
 
 
 class ManagedResourcesJson(msgspec.Struct):
@@ -39,13 +37,13 @@ class ManagedResourcesJson(msgspec.Struct):
 
 
 class LiveResourceJson(msgspec.Struct):
-    """`GET …/resource`: the live object as JSON in a text."""
+    """`GET …/resource`: the live object as JSON in a string."""
 
     manifest: str = "null"
 
 
 class ManagedResourcesReader:
-    """What was asked of which application, and when, and what came of it."""
+    """The latest manifests of each application, and when they were read."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
@@ -53,36 +51,41 @@ class ManagedResourcesReader:
         self._results: dict[AppId, ManagedResources] = {}
 
     def results_for(self, applications: Iterable[Application]) -> Mapping[AppId, ManagedResources]:
-        """The latest answers about these applications."""
-        return {each.id: self._results[each.id] for each in applications if each.id in self._results}
+        """Return the latest manifests of these applications, without those that have not been read."""
+        ids = (application.id for application in applications)
+        return {id_: self._results[id_] for id_ in ids if id_ in self._results}
 
-    async def refresh(self, client: Client, applications: Iterable[Application]) -> bool:
-        """Asks about those that have changed and may be asked again; whether there was any."""
-        due = [each for each in applications if self._is_due(each)]
+    async def refresh(self, client: ReadClient, applications: Iterable[Application]) -> bool:
+        """Read the manifests of the applications that are due. Return True if there were any."""
+        due = [application for application in applications if self._is_due(application)]
         limit = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
 
-        async def ask(application: Application) -> None:
+        async def refresh_one(application: Application) -> None:
             async with limit:
                 self._requested[application.id] = (_fingerprint(application), self._now())
                 self._results[application.id] = await self._read_resources(client, application)
 
-        await asyncio.gather(*(ask(each) for each in due))
+        await asyncio.gather(*(refresh_one(application) for application in due))
         return bool(due)
 
     def _is_due(self, application: Application) -> bool:
+        """Return True if the application has changed or its last read failed, and the minimum interval is over."""
         if application.id not in self._requested:
             return True
-        (known, known_end), at = self._requested[application.id]
-        state, end = _fingerprint(application)
-        failed = application.id in self._results and self._results[application.id].is_retryable
-        pause = MIN_INTERVAL_AFTER_OPERATION if end is not None and end != known_end else MIN_INTERVAL
-        return (failed or (known, known_end) != (state, end)) and self._now() - at >= pause
+        known, requested_at = self._requested[application.id]
+        fingerprint = _fingerprint(application)
+        has_failed = application.id in self._results and self._results[application.id].is_retryable
+        (_, known_end), (_, operation_end) = known, fingerprint
+        has_new_operation = operation_end is not None and operation_end != known_end
+        interval = MIN_INTERVAL_AFTER_OPERATION if has_new_operation else MIN_INTERVAL
+        return (has_failed or known != fingerprint) and self._now() - requested_at >= interval
 
-    async def _read_resources(self, client: Client, application: Application) -> ManagedResources:
-        """One application's manifests; a failure is what its evidence says, and nobody else's."""
-        path, params = _application_path(application)
+    async def _read_resources(self, client: ReadClient, application: Application) -> ManagedResources:
+        """Return one application's manifests, or the failure to read them."""
+        path, query = application_path(application.id), application_query(application.id, application.project)
         try:
-            items = (await client.get(f"{path}/managed-resources", params)).decode(ManagedResourcesJson).items or []
+            response = await client.get(f"{path}/managed-resources", query)
+            items = response.decode(ManagedResourcesJson).items or []
             secrets = await self._read_secrets(client, application, items)
         except Forbidden as error:
             return ManagedResources(self._now(), error=error.message, permitted=False)
@@ -91,32 +94,22 @@ class ManagedResourcesReader:
         return ManagedResources(self._now(), tuple(items), secrets)
 
     async def _read_secrets(
-        self, client: Client, application: Application, items: list[dict[str, Any]]
+        self, client: ReadClient, application: Application, items: list[dict[str, Any]]
     ) -> tuple[object, ...]:
-        """The live Secrets that ExternalSecrets make; one that cannot be read is left out, and so not known."""
-        path, params = _application_path(application)
-        found = []
+        """Return the live Secrets that ExternalSecrets create. One that cannot be read is left out: it is unknown."""
+        path, query = application_path(application.id), application_query(application.id, application.project)
+        secrets = []
         for namespace, name in list_created_secrets(read_managed_resources(items, application.name).live):
             wanted = {"namespace": namespace, "resourceName": name, "group": "", "version": "v1", "kind": "Secret"}
             try:
-                answer = (await client.get(f"{path}/resource", params | wanted)).decode(LiveResourceJson)
-                found.append(json.loads(answer.manifest))
-            except (InvalidResponse, ValueError):
+                response = (await client.get(f"{path}/resource", query | wanted)).decode(LiveResourceJson)
+                secrets.append(json.loads(response.manifest))
+            except (SourceError, ValueError):
                 continue
-            except SourceError:
-                continue
-        return tuple(found)
-
-
-def _application_path(application: Application) -> tuple[str, dict[str, str]]:
-    params = {"appNamespace": application.namespace} if application.namespace else {}
-    if application.project:
-        params["project"] = application.project
-    return f"{APPLICATIONS}/{quote(application.name, safe='')}", params
+        return tuple(secrets)
 
 
 def _fingerprint(application: Application) -> ApplicationFingerprint:
-    """What, when it changes, changes what is rendered or live; and when the last operation ended."""
     operation = application.operation
     return (
         (

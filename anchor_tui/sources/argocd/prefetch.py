@@ -1,8 +1,11 @@
-"""Requests sent before there is an event loop to wait for them, or a library that could send them.
+"""The first requests to an Argo CD, sent before the event loop and httpx are loaded.
 
-A server's answer takes time, and so does loading the screen: the requests leave first, by the standard
-library (10 ms to import, where httpx takes 65), each on a thread of its own. Only an answer that is well
-counts; anything else is asked again, so that every failure is told in one place.
+The server needs time to answer, and our imports need time to load: sending the requests first makes the two
+overlap. Each request runs on its own thread with the standard library, which takes 10 ms to import; httpx takes
+65 ms, asyncio and msgspec 20 ms. Hence the imports inside `PrefetchingClient`: this module has to load quickly.
+
+Only a response with status 200 is used. After any other outcome `PrefetchingClient` repeats the request through
+httpx, so that failures are described in one place.
 """
 
 from __future__ import annotations
@@ -10,76 +13,134 @@ from __future__ import annotations
 import http.client
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from anchor_tui.sources.argocd.connection import RESPONSE_TIMEOUT_S, ConnectionSettings
+
+if TYPE_CHECKING:
+    from anchor_tui.sources.argocd.read_client import ReadClient
+    from anchor_tui.sources.argocd.response import ApiResponse
+    from anchor_tui.sources.argocd.schema import StreamEvent
+
+DRAW_DELAY_S = 0.05
+"""The pause before httpx is loaded, in seconds: the prefetched data is drawn first."""
 
 RequestKey = tuple[str, tuple[tuple[str, str], ...]]
 
 
 class PrefetchedResponse:
-    """One GET under way. `sent` is set when it has left or cannot; `body` is that of a 200, None where none came."""
+    """One GET that was sent before there was a client.
 
-    def __init__(self, route: ConnectionSettings, path: str, params: Mapping[str, str]) -> None:
+    `sent` is set when the request has left, or cannot leave. `body` becomes the body of a 200, else None.
+    `duration_s` is the time from the request to the last byte, in seconds; valid once `body` is done.
+    """
+
+    def __init__(self, connection: ConnectionSettings, path: str, params: Mapping[str, str]) -> None:
         self.sent = threading.Event()
-        self.body: bytes | None = None
+        self.body: Future[bytes | None] = Future()
         self.duration_s = 0.0
-        self._lock = threading.Lock()
-        self._done = False
-        self._callback: Callable[[], object] | None = None
-        threading.Thread(target=self._fetch, args=(route, path, dict(params)), name="ahead", daemon=True).start()
+        threading.Thread(
+            target=self._fetch, args=(connection, path, dict(params)), name="argocd-prefetch", daemon=True
+        ).start()
 
-    def notify_when_done(self, receiver: Callable[[], object]) -> None:
-        """Calls once everything is told that will be, on whatever thread; at once where it is."""
-        with self._lock:
-            if not self._done:
-                self._callback = receiver
-                return
-        receiver()
-
-    def _fetch(self, route: ConnectionSettings, path: str, params: dict[str, str]) -> None:
-        began = time.monotonic()
+    def _fetch(self, connection: ConnectionSettings, path: str, params: dict[str, str]) -> None:
+        self.body.set_running_or_notify_cancel()  # from here on, a waiting task that is cancelled leaves it alone
+        started = time.monotonic()
+        body = None
         try:
-            self.body = self._request_body(route, path, params)
+            body = self._request_body(connection, path, params)
         except (OSError, ValueError, http.client.HTTPException):
-            self.body = None
-        self.duration_s = time.monotonic() - began
-        self.sent.set()
-        with self._lock:
-            self._done = True
-        if self._callback is not None:
-            self._callback()
+            pass  # PrefetchingClient sends the request again and reports its failure
+        finally:
+            self.duration_s = time.monotonic() - started
+            self.sent.set()
+            self.body.set_result(body)
 
-    def _request_body(self, route: ConnectionSettings, path: str, params: dict[str, str]) -> bytes | None:
-        connection = _create_connection(route)
+    def _request_body(self, connection: ConnectionSettings, path: str, params: dict[str, str]) -> bytes | None:
+        http_connection = _create_connection(connection)
         try:
             query = f"?{urlencode(params)}" if params else ""
-            connection.request("GET", f"{urlsplit(route.base_url).path}{path}{query}", headers=route.headers)
+            root = urlsplit(connection.base_url).path
+            http_connection.request("GET", f"{root}{path}{query}", headers=connection.headers)
             self.sent.set()
-            response = connection.getresponse()
+            response = http_connection.getresponse()
             return response.read() if response.status == http.client.OK else None
         finally:
-            connection.close()
+            http_connection.close()
 
 
-def _create_connection(route: ConnectionSettings) -> http.client.HTTPConnection:
-    where = urlsplit(route.base_url)
-    assert where.hostname is not None
-    if isinstance(route.verify, bool):
-        return http.client.HTTPConnection(where.hostname, where.port, timeout=RESPONSE_TIMEOUT_S)
-    return http.client.HTTPSConnection(where.hostname, where.port, timeout=RESPONSE_TIMEOUT_S, context=route.verify)
+def _create_connection(connection: ConnectionSettings) -> http.client.HTTPConnection:
+    address = urlsplit(connection.base_url)
+    assert address.hostname is not None
+    if isinstance(connection.verify, bool):
+        return http.client.HTTPConnection(address.hostname, address.port, timeout=RESPONSE_TIMEOUT_S)
+    return http.client.HTTPSConnection(
+        address.hostname, address.port, timeout=RESPONSE_TIMEOUT_S, context=connection.verify
+    )
 
 
 def send_prefetch_requests(
-    route: ConnectionSettings, requests: tuple[tuple[str, Mapping[str, str]], ...]
+    connection: ConnectionSettings, requests: tuple[tuple[str, Mapping[str, str]], ...]
 ) -> dict[RequestKey, PrefetchedResponse]:
-    """Sends these GETs side by side, and nothing but GETs. Through a proxy nothing is sent ahead."""
-    if route.proxy:
+    """Send a GET for each (path, query), in parallel. Return nothing if the connection needs a proxy."""
+    if connection.proxy:
         return {}
-    return {request_key(path, params): PrefetchedResponse(route, path, params) for path, params in requests}
+    return {request_key(path, params): PrefetchedResponse(connection, path, params) for path, params in requests}
 
 
 def request_key(path: str, params: Mapping[str, str]) -> RequestKey:
-    """A GET, as a key."""
+    """Return a GET as a dictionary key."""
     return path, tuple(sorted(params.items()))
+
+
+class PrefetchingClient:
+    """An Argo CD client that answers each prefetched request once, from its response.
+
+    `connect` creates the client for every other request, and for a prefetched one that failed. It is called when
+    the first such request comes, on a worker thread, because it loads httpx.
+    """
+
+    def __init__(
+        self, url: str, responses: Mapping[RequestKey, PrefetchedResponse], connect: Callable[[], ReadClient]
+    ) -> None:
+        self.url = url
+        self._responses = dict(responses)
+        self._connect = connect
+        self._client: ReadClient | None = None
+
+    async def get(self, path: str, params: Mapping[str, str] | None = None) -> ApiResponse:
+        """Return the prefetched response, else send the request. Raises SourceError."""
+        import asyncio
+
+        from anchor_tui.sources.argocd.response import ApiResponse
+
+        prefetched = self._responses.pop(request_key(path, params or {}), None)
+        # Awaited without a worker thread: a server that hangs must not use up the few there are.
+        if prefetched is not None and (body := await asyncio.wrap_future(prefetched.body)) is not None:
+            return ApiResponse(body, prefetched.duration_s)
+        return await (await self._get_client()).get(path, params)
+
+    @asynccontextmanager
+    async def stream_events(
+        self, path: str, params: Mapping[str, str]
+    ) -> AsyncIterator[AsyncIterator[StreamEvent | None]]:
+        """Open an event stream, as `ArgoClient.stream_events` does."""
+        async with (await self._get_client()).stream_events(path, params) as events:
+            yield events
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def _get_client(self) -> ReadClient:
+        if self._client is None:
+            import asyncio
+
+            await asyncio.sleep(DRAW_DELAY_S)
+            self._client = await asyncio.to_thread(self._connect)
+        return self._client

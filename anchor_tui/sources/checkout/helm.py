@@ -1,4 +1,4 @@
-"""`helm template` over a checkout: what a chart renders, as Argo CD would call it. Nothing is fetched."""
+"""Rendering of charts in a checkout with `helm template`, as Argo CD calls it. Nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from anchor_tui.domain.helm.value_layers import HelmSource
@@ -19,26 +19,26 @@ MAX_BYTES = 64 * 1024 * 1024
 
 
 class HelmError(Exception):
-    """The chart does not render; the message is helm's own."""
+    """The chart cannot be rendered. The message is helm's own."""
 
 
 def find_helm() -> str | None:
-    """The helm on the PATH, if there is one."""
+    """Return the path of helm, None if it is not on the PATH."""
     return shutil.which("helm")
 
 
 def render_chart(helm: str, root: Path, source: HelmSource, files: Sequence[str]) -> list[Json]:
-    """The manifests that an Application's chart renders; HelmError where it does not.
+    """Return the manifests that an Application's chart renders. Raises HelmError.
 
-    `files` are its values files in their order, as paths in the checkout.
+    `files` are its values files in order, as paths in the checkout.
     """
     with tempfile.TemporaryDirectory(prefix="anchor-tui-") as scratch:
         command = [helm, "template", *_list_arguments(root, source, files, Path(scratch))]
-        said = _run_helm(command, root, Path(scratch))
+        output = _run_helm(command, root, Path(scratch))
     try:
-        return [document.value for document in parse_documents(said, "helm template")]
+        return [document.value for document in parse_documents(output, "helm template")]
     except YamlDocumentError as error:
-        raise HelmError(f"what helm renders is no YAML: {error.problem.message}") from error
+        raise HelmError(f"the output of helm is not YAML: {error.problem.message}") from error
 
 
 def _list_arguments(root: Path, source: HelmSource, files: Sequence[str], scratch: Path) -> Iterator[str]:
@@ -57,15 +57,17 @@ def _list_arguments(root: Path, source: HelmSource, files: Sequence[str], scratc
     if isinstance(version := options.get("kubeVersion"), str) and version:
         yield from ("--kube-version", version)
     versions = options.get("apiVersions")
-    for each in versions if isinstance(versions, list) else ():
-        yield from ("--api-versions", str(each))
+    for api_version in versions if isinstance(versions, list) else ():
+        yield from ("--api-versions", str(api_version))
 
 
-def _write_inline_values(options: object, scratch: Path) -> Path | None:
-    """`valuesObject`, or else `values`, in a file of their own."""
-    given = options if isinstance(options, dict) else {}
-    whole, text = given.get("valuesObject"), given.get("values")
-    content = json.dumps(whole) if isinstance(whole, dict) else text if isinstance(text, str) else ""
+def _write_inline_values(options: Mapping[str, Json], scratch: Path) -> Path | None:
+    """Write `valuesObject`, or else `values`, to a file and return its path; None without inline values."""
+    values_object, values = options.get("valuesObject"), options.get("values")
+    if isinstance(values_object, dict):
+        content = json.dumps(values_object)
+    else:
+        content = values if isinstance(values, str) else ""
     if not content:
         return None
     file = scratch / "values.yaml"
@@ -74,41 +76,42 @@ def _write_inline_values(options: object, scratch: Path) -> Path | None:
 
 
 def _list_set_options(root: Path, source: HelmSource) -> Iterator[str]:
-    for key in ("fileParameters", "parameters"):
-        given = source.helm.get(key)
-        for each in given if isinstance(given, list) else ():
-            if not isinstance(each, dict):
-                continue
-            name, value = str(each.get("name")), each.get("value")
-            if key == "fileParameters":
-                yield from ("--set-file", f"{name}={root / source.path / str(each.get('path'))}")
-                continue
-            text = value if isinstance(value, str) else "" if value is None else str(value).lower()
-            if not text.startswith("{"):
-                text = text.replace("\\,", ",").replace(",", "\\,")
-            yield from ("--set-string" if each.get("forceString") is True else "--set", f"{name}={text}")
+    for parameter in _list_mappings(source.helm.get("fileParameters")):
+        path = root / source.path / str(parameter.get("path"))
+        yield from ("--set-file", f"{parameter.get('name')}={path}")
+    for parameter in _list_mappings(source.helm.get("parameters")):
+        value = parameter.get("value")
+        text = value if isinstance(value, str) else "" if value is None else str(value).lower()
+        if not text.startswith("{"):
+            text = text.replace("\\,", ",").replace(",", "\\,")
+        option = "--set-string" if parameter.get("forceString") is True else "--set"
+        yield from (option, f"{parameter.get('name')}={text}")
+
+
+def _list_mappings(value: Json) -> list[dict[str, Json]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _run_helm(command: list[str], root: Path, scratch: Path) -> bytes:
     try:
-        done = subprocess.run(  # noqa: S603 - helm itself, and values that are no options of its
+        process = subprocess.run(  # noqa: S603 - helm itself; values cannot become options
             command, cwd=root, capture_output=True, timeout=TIMEOUT_S, check=False, env=_helm_environment(scratch)
         )
     except subprocess.TimeoutExpired as error:
-        raise HelmError(f"helm gave no answer within {TIMEOUT_S:g} s") from error
+        raise HelmError(f"helm did not finish within {TIMEOUT_S:g} s") from error
     except OSError as error:
         raise HelmError(f"helm cannot be started: {error.strerror or error}") from error
-    if done.returncode != 0:
-        lines = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
-        told = [line for line in lines if line.startswith("Error:")] or lines
-        raise HelmError(" ".join(told[:3])[:600].replace(f"{root}/", "") or "helm failed without a word")
-    if len(done.stdout) > MAX_BYTES:
-        raise HelmError(f"it renders more than {MAX_BYTES // 1024 // 1024} MiB")
-    return done.stdout
+    if process.returncode != 0:
+        lines = [line for line in process.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+        errors = [line for line in lines if line.startswith("Error:")] or lines
+        raise HelmError(" ".join(errors[:3])[:600].replace(f"{root}/", "") or "helm failed without a message")
+    if len(process.stdout) > MAX_BYTES:
+        raise HelmError(f"the output is larger than {MAX_BYTES // 1024 // 1024} MiB")
+    return process.stdout
 
 
 def _helm_environment(scratch: Path) -> dict[str, str]:
-    """A helm of its own: no plugins, no repositories, no cluster of whoever runs this."""
+    """Return an environment without the user's helm plugins, repositories and cluster."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("HELM_", "KUBE"))}
     return {
         **kept,

@@ -1,6 +1,6 @@
-"""A checkout of the ops repo as evidence: its files, its history by `git`, what it renders by `helm`.
+"""Policy evidence from a checkout of the ops repo: files, history by `git`, manifests by `helm`.
 
-Nothing is asked of any server: evidence that only servers have is not applicable here.
+Nothing is requested from Argo CD or GitHub. Their evidence is not applicable here.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from anchor_tui.domain.json_access import get_text
 from anchor_tui.domain.kubernetes.application_manifests import find_helm_source
 from anchor_tui.domain.kubernetes.workloads import KubernetesResource, Manifests, build_manifests, read_manifests
 from anchor_tui.domain.model import Release
-from anchor_tui.domain.policy.engine import PolicyFacts
 from anchor_tui.domain.policy.evidence.facts import (
     EvidenceResult,
     Facts,
     MissingEvidence,
     NotApplicable,
+    PolicyFacts,
     UpstreamHistory,
     missing_from_problem,
     read_release_file,
@@ -32,18 +32,19 @@ from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.sources.checkout.git import FileHistory, GitCheckout, GitError, open_git_checkout
 from anchor_tui.sources.checkout.helm import HelmError, find_helm, render_chart
 
-ONLY_ON_SERVERS = NotApplicable("only a server can tell: `anchor-tui snapshot` asks them")
+ONLY_ON_SERVERS = NotApplicable("only Argo CD or GitHub has this evidence: run `anchor-tui snapshot`")
 MAX_FILE_BYTES = 16 * 1024 * 1024
-_HELM_MISSING = "helm is not on the PATH, and nothing else renders the chart here"
+_HELM_MISSING = MissingEvidence("the chart was not rendered: helm is not on the PATH; install helm to render it")
+_IGNORED_FOLDERS = frozenset({".git", "templates", "node_modules"})
 
 
 class CheckoutError(Exception):
-    """The path is no folder with an ops repo in it; the message says what was looked for."""
+    """The path is not a checkout of the ops repo. The message names the paths that were searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """The evidence of one checkout. `prefix` is where it lies below the repository's top."""
+    """The evidence of one checkout. `prefix` is its path inside the git repository, empty at the top."""
 
     facts: PolicyFacts
     commit: str | None
@@ -51,23 +52,23 @@ class Checkout:
 
 
 def read_checkout(root: Path, config: Config, now: datetime) -> Checkout:
-    """Everything a checkout can tell; CheckoutError where there is no ops repo."""
+    """Read all evidence of a checkout. Raises CheckoutError if it is not an ops repo."""
     if not root.is_dir():
-        raise CheckoutError(f"{root} is no folder")
+        raise CheckoutError(f"{root} is not a folder; pass the path of a checkout")
     reader = _CheckoutReader(root.resolve(), config)
     if not reader.has_ops_repo_files():
-        looked = f"{config.chart.path}, {config.chart.applications} and each environment's release.yaml"
-        raise CheckoutError(f"there is no ops repo in {root}: looked for {looked}")
+        paths = f"{config.chart.path}, {config.chart.applications} and each environment's release.yaml"
+        raise CheckoutError(f"there is no ops repo in {root}: searched for {paths}; pass the path of a checkout")
     with ThreadPoolExecutor(max_workers=4) as pool:
-        every = tuple(pool.map(lambda each: reader.build_facts(each, now), config.environments))
-    environments = {each.name: facts for each, facts in zip(config.environments, every, strict=True)}
+        facts = pool.map(lambda environment: reader.build_facts(environment, now), config.environments)
+        environments = {environment.name: known for environment, known in zip(config.environments, facts, strict=True)}
     estate = Facts(config, now, ops_settings=ONLY_ON_SERVERS, app_settings=ONLY_ON_SERVERS, ci=ONLY_ON_SERVERS)
     git = reader.git if isinstance(reader.git, GitCheckout) else None
     return Checkout(PolicyFacts(environments, estate), git.commit if git else None, git.prefix if git else "")
 
 
 class _CheckoutReader:
-    """One checkout on disk."""
+    """Reads one checkout. `git` is the reason if the checkout has no git history."""
 
     def __init__(self, root: Path, config: Config) -> None:
         self.root, self.config = root, config
@@ -80,12 +81,13 @@ class _CheckoutReader:
         self.git_evidence = read_git_evidence(config, self.read_file, self._list_application_files())
 
     def has_ops_repo_files(self) -> bool:
-        places = [self.config.chart.path, self.config.chart.applications]
-        places += [path for each in self.config.environments for path in (each.release, each.values)]
-        return any((self.root / path).exists() for path in places)
+        paths = [self.config.chart.path, self.config.chart.applications]
+        for environment in self.config.environments:
+            paths += [environment.release, environment.values]
+        return any((self.root / path).exists() for path in paths)
 
     def read_file(self, path: str) -> bytes | None:
-        """A file of the checkout; nothing outside of it, whatever links say."""
+        """Return the content of a file, None if it does not exist or a link leads out of the checkout."""
         target = (self.root / path).resolve()
         if not target.is_relative_to(self.root) or not target.is_file():
             return None
@@ -95,84 +97,88 @@ class _CheckoutReader:
             return None
 
     def _list_application_files(self) -> Iterator[str]:
-        """The YAML files of the applications' folder; of the whole checkout where there is no such folder."""
+        """Yield the YAML files of the applications folder, or of the whole checkout without such a folder."""
         folder = self.root / self.config.chart.applications
         for path in sorted((folder if folder.is_dir() else self.root).rglob("*.y*ml")):
-            inside = path.relative_to(self.root)
-            if path.is_file() and not {".git", "templates", "node_modules"} & set(inside.parts):
-                yield inside.as_posix()
-
-    # --- one environment -----------------------------------------------------------------------------
+            relative = path.relative_to(self.root)
+            if path.is_file() and not _IGNORED_FOLDERS & set(relative.parts):
+                yield relative.as_posix()
 
     def build_facts(self, environment: EnvironmentConfig, now: datetime) -> Facts:
-        found = self.git_evidence[environment.name]
+        """Return the facts of one environment."""
+        git = self.git_evidence[environment.name]
         return Facts(
             self.config,
             now,
             environment,
-            values=found.values,
-            release=found.release,
-            before=self._upstream_history(environment),
+            values=git.values,
+            release=git.release,
+            upstream=self._upstream_history(environment),
             head=ONLY_ON_SERVERS,
-            manifest=found.manifest,
+            manifest=git.manifest,
             live_spec=ONLY_ON_SERVERS,
-            rendered=self._render_environment(environment, found),
+            rendered=self._render_environment(environment, git),
             live=ONLY_ON_SERVERS,
         )
 
-    # --- what it renders -----------------------------------------------------------------------------
+    # --- rendered manifests --------------------------------------------------------------------------
 
-    def _render_environment(self, environment: EnvironmentConfig, found: GitEvidence) -> EvidenceResult[Manifests]:
+    def _render_environment(self, environment: EnvironmentConfig, git: GitEvidence) -> EvidenceResult[Manifests]:
         if self.helm is None:
-            return MissingEvidence(_HELM_MISSING)
-        if not isinstance(found.values, tuple):
-            return found.values
+            return _HELM_MISSING
+        if not isinstance(git.values, tuple):
+            return git.values
         try:
-            sources = [find_helm_source(each) for each in found.applications]
+            sources = [find_helm_source(application) for application in git.applications]
         except ValueLayersError as error:
             return missing_from_problem(error.problem)
         resources: list[KubernetesResource] = []
-        odd: list[str] = []
-        for source, values in zip(sources or [self._default_source(environment)], found.values, strict=True):
-            own = [each.file for each in values.layers if not each.is_chart and each.file != source.file]
+        unreadable: list[str] = []
+        for source, values in zip(sources or [self._default_source(environment)], git.values, strict=True):
+            files = [layer.file for layer in values.layers if not layer.is_chart and layer.file != source.file]
             try:
-                manifests = read_manifests(render_chart(self.helm, self.root, source, own), source.application)
+                manifests = read_manifests(render_chart(self.helm, self.root, source, files), source.application)
             except HelmError as error:
-                message = f"{source.application} does not render: {error}"
+                message = f"helm cannot render {source.application}: {error}"
                 return MissingEvidence(message, SourceLocation(f"{source.path}/Chart.yaml"))
-            resources.extend(each for each in manifests.resources if not _is_helm_test(each))
-            odd.extend(each for each in manifests.unreadable if "without kind" in each)
-        return build_manifests(resources, odd=odd)
+            resources.extend(resource for resource in manifests.resources if not _is_helm_test(resource))
+            unreadable.extend(reason for reason in manifests.unreadable if "without kind" in reason)
+        return build_manifests(resources, unreadable=unreadable)
 
     def _default_source(self, environment: EnvironmentConfig) -> HelmSource:
         return HelmSource(environment.name, self.config.chart.path, {})
 
-    # --- what the environment before had ---------------------------------------------------------------
+    # --- release history of the previous environment ---------------------------------------------------
 
     def _upstream_history(self, environment: EnvironmentConfig) -> EvidenceResult[UpstreamHistory]:
         index = self.config.environments.index(environment)
         if index == 0:
             return NotApplicable(f"{environment.name} is the first environment")
-        before = self.config.environments[index - 1]
-        present = PastRelease("", self._parse_release(self.read_file(before.release), before.release))
+        previous = self.config.environments[index - 1]
+        current = PastRelease("", self._parse_release(self.read_file(previous.release), previous.release))
         if isinstance(self.git, str):
-            ends = f"there is no history here ({self.git})"
-            return UpstreamHistory(before.name, (present,), complete=False, incomplete_reason=ends)
-        try:
-            past = self.git.read_history(before.release)
-            began = self._release_at_start(environment, past)
-        except GitError as error:
             return UpstreamHistory(
-                before.name, (present,), complete=False, incomplete_reason=f"git cannot tell: {error}"
+                previous.name, (current,), complete=False, incomplete_reason=f"no git history: {self.git}"
             )
-        releases = [PastRelease(commit, self._parse_release(text, before.release)) for commit, text in past.versions]
-        return UpstreamHistory(before.name, (present, *releases), past.complete, past.incomplete_reason, began)
+        try:
+            history = self.git.read_history(previous.release)
+            initial = self._initial_release(self.git, environment, history)
+        except GitError as error:
+            return UpstreamHistory(previous.name, (current,), complete=False, incomplete_reason=f"git failed: {error}")
+        releases = [
+            PastRelease(commit, self._parse_release(text, previous.release)) for commit, text in history.versions
+        ]
+        return UpstreamHistory(
+            previous.name, (current, *releases), history.complete, history.incomplete_reason, initial
+        )
 
-    def _release_at_start(self, environment: EnvironmentConfig, past: FileHistory) -> Release | None:
-        """What this environment ran already when the history of the one before begins."""
-        if not past.versions or not isinstance(self.git, GitCheckout):
+    def _initial_release(
+        self, git: GitCheckout, environment: EnvironmentConfig, history: FileHistory
+    ) -> Release | None:
+        """Return the environment's own release at the start of the previous environment's history."""
+        if not history.versions:
             return None
-        text = self.git.read_file_at(past.versions[-1][0], environment.release)
+        text = git.read_file_at(history.versions[-1][0], environment.release)
         return self._parse_release(text, environment.release)
 
     def _parse_release(self, text: bytes | None, file: str) -> Release | None:
@@ -181,5 +187,5 @@ class _CheckoutReader:
 
 
 def _is_helm_test(resource: KubernetesResource) -> bool:
-    """Whether it is one of Helm's tests, which Argo CD leaves out."""
+    """Return True for Helm's test hooks. Argo CD does not apply them."""
     return "test" in get_text(resource.manifest, "metadata", "annotations", "helm.sh/hook")

@@ -1,1 +1,1 @@
-"""Where addresses and tokens come from."""
+"""Addresses and tokens of the sources, and their origin."""

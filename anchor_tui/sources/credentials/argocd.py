@@ -1,11 +1,10 @@
-"""Where addresses and tokens come from. Every answer says its origin in words, and none prints a token.
+"""Address and token of an Argo CD.
 
-Argo CD: what the configuration names > `ARGOCD_OPTS` > `ARGOCD_SERVER` and `ARGOCD_AUTH_TOKEN` > the argocd
-CLI's current context > our own keyring entry. A token goes only to the server that it was given for: one of
-a context to the context's own address, one of the environment not past another `ARGOCD_SERVER`.
-
-GitHub: what the configuration names > gh's variables for that kind of host > our own keyring entry >
-`gh auth token` > gh's hosts.yml.
+The address comes from the first of: the configuration, `ARGOCD_OPTS`, `ARGOCD_SERVER`, and the current context of the
+argocd command line. The token comes from the first of: the configured variable, the configured context, the
+environment, the contexts with the same address, and the keyring. A token is sent only to the server that it belongs
+to: the token of a context to the address of the context, the token of the environment not to a server other than
+`ARGOCD_SERVER`. Every result describes its origin; none contains the text of the token.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from anchor_tui.config.model import DEFAULT_SERVER
-from anchor_tui.config.patterns import is_loopback, parse_url
+from anchor_tui.config.web_address import is_loopback, parse_url
 from anchor_tui.sources.credentials.argocd_cli import (
     ArgocdContext,
     ArgocdContexts,
@@ -25,24 +24,20 @@ from anchor_tui.sources.credentials.argocd_cli import (
     read_argocd_options,
     read_contexts,
 )
-from anchor_tui.sources.credentials.gh_cli import find_hosts_file, read_hosts_token, run_gh_auth_token
-from anchor_tui.sources.credentials.secret import (
-    Secret,
-    parse_token,
-    read_keyring_token,
-)
+from anchor_tui.sources.credentials.keyring_entries import read_keyring_token
+from anchor_tui.sources.credentials.secret import Secret, parse_token, read_configured_token
 from anchor_tui.sources.errors import CredentialError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from anchor_tui.config.model import GitHubConfig, ServerConfig
+    from anchor_tui.config.model import ServerConfig
 
 
 @dataclass(frozen=True, slots=True)
 class ArgocdAccess:
-    """How to reach one Argo CD. `url` is its root, a path included; the data are PEM texts."""
+    """Address and credentials of one Argo CD. `url` includes the root path; the `…_data` are PEM texts."""
 
     url: str
     token: Secret
@@ -56,18 +51,8 @@ class ArgocdAccess:
     insecure: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class GitHubAccess:
-    """How to reach GitHub's API."""
-
-    api_url: str
-    token: Secret
-    origin: str
-    ca_file: str | None = None
-
-
 class _AddressSource(Enum):
-    """Who named an Argo CD's address."""
+    """The setting that an address comes from."""
 
     CONFIGURATION = "the configuration"
     CONTEXT = "the configuration's context"
@@ -84,7 +69,7 @@ class _FoundAddress:
 
 
 class _Lookup:
-    """The surroundings that one Argo CD's credentials are looked up in; the CLI's file is read when it is needed."""
+    """The settings that the credentials of one Argo CD are looked up in. The CLI's file is read on demand."""
 
     def __init__(self, server: ServerConfig, environ: Mapping[str, str], home: Path) -> None:
         self.server = server
@@ -114,21 +99,21 @@ class _Lookup:
 
 
 def find_argocd_url(server: ServerConfig, environ: Mapping[str, str], *, home: Path) -> str:
-    """The address of one Argo CD, as its keyring entry has it; CredentialError where nobody names one."""
+    """Return the address of one Argo CD, as in its keyring entry. Raises CredentialError if it is unknown."""
     return _find_address(_Lookup(server, environ, home)).url
 
 
 def find_argocd_access(server: ServerConfig, environ: Mapping[str, str], *, home: Path) -> ArgocdAccess:
-    """Address and token of one Argo CD.
+    """Return address and token of one Argo CD.
 
-    Reads files, and perhaps the keyring, which may wait for a person: not for the event loop. Raises
-    CredentialError, with the way out, where there is no address, no token, or a file that may not be used.
+    Reads files and may wait for the keyring; do not call it on the event loop. Raises CredentialError, with the way
+    out, if there is no address or token, or if a file must not be used.
     """
-    ambient = _Lookup(server, environ, home)
-    address = _find_address(ambient)
-    token, origin = _find_argocd_token(ambient, address)
-    from_here = address.source in {_AddressSource.ENVIRONMENT, _AddressSource.CURRENT}
-    options = ambient.options if from_here else ArgocdOptions()  # what the configuration names, no flag may loosen
+    lookup = _Lookup(server, environ, home)
+    address = _find_address(lookup)
+    token, origin = _find_argocd_token(lookup, address)
+    is_ambient = address.source in {_AddressSource.ENVIRONMENT, _AddressSource.CURRENT}
+    options = lookup.options if is_ambient else ArgocdOptions()  # no flag relaxes a configured server
     context = address.context
     cert, key = server.client_cert or options.client_cert, server.client_key or options.client_key
     ca_file = server.ca_file or options.ca_file
@@ -149,73 +134,73 @@ def find_argocd_access(server: ServerConfig, environ: Mapping[str, str], *, home
 # --- the address -------------------------------------------------------------------------------------
 
 
-def _find_address(ambient: _Lookup) -> _FoundAddress:
-    server = ambient.server
+def _find_address(lookup: _Lookup) -> _FoundAddress:
+    server = lookup.server
     if server.server:
-        url = _normalize_url(ambient, server.server, root_path=server.root_path)
-        return _FoundAddress(url, _AddressSource.CONFIGURATION, f"server of {ambient.table}")
+        url = _normalize_url(lookup, server.server, root_path=server.root_path)
+        return _FoundAddress(url, _AddressSource.CONFIGURATION, f"server of {lookup.table}")
     if server.context:
-        return _find_context_address(ambient, server.context, _AddressSource.CONTEXT, f"context of {ambient.table}")
-    if not ambient.is_default:
-        raise CredentialError(f"{ambient.table} names no address: add server or context to it")
-    options = ambient.options
+        return _find_context_address(lookup, server.context, _AddressSource.CONTEXT, f"context of {lookup.table}")
+    if not lookup.is_default:
+        raise CredentialError(f"{lookup.table} names no address: add server or context to it")
+    options = lookup.options
     for text, origin in (
         (options.server, "$ARGOCD_OPTS"),
-        (ambient.environ.get("ARGOCD_SERVER", ""), "$ARGOCD_SERVER"),
+        (lookup.environ.get("ARGOCD_SERVER", ""), "$ARGOCD_SERVER"),
     ):
         if text:
             root = server.root_path or options.root_path
-            url = _normalize_url(ambient, text, root_path=root, plain_text=options.plaintext)
+            url = _normalize_url(lookup, text, root_path=root, plain_text=options.plaintext)
             return _FoundAddress(url, _AddressSource.ENVIRONMENT, origin)
-    current = options.context or (ambient.contexts.current if ambient.contexts else "")
+    current = options.context or (lookup.contexts.current if lookup.contexts else "")
     if current:
-        return _find_context_address(ambient, current, _AddressSource.CURRENT, f"{ambient.file}")
+        return _find_context_address(lookup, current, _AddressSource.CURRENT, f"{lookup.file}")
     raise CredentialError(
         "no address of Argo CD: add server or context to [argocd], set ARGOCD_SERVER, or run `argocd login`"
     )
 
 
-def _find_context_address(ambient: _Lookup, name: str, named: _AddressSource, origin: str) -> _FoundAddress:
-    contexts = ambient.contexts
+def _find_context_address(lookup: _Lookup, name: str, named: _AddressSource, origin: str) -> _FoundAddress:
+    contexts = lookup.contexts
     if contexts is None:
-        raise CredentialError(f"the context {name} is not to be found: there is no {ambient.file}. Run `argocd login`")
+        raise CredentialError(f"context {name} not found: there is no {lookup.file}. Run `argocd login`")
     context = contexts.find(name)
     if context is None:
-        known = ", ".join(each.name for each in contexts.all) or "none"
+        known = ", ".join(context.name for context in contexts.all) or "none"
         raise CredentialError(f"{contexts.file} has no context {name}; it has {known}")
     if context.core or context.server in {"", "kubernetes", "port-forward"}:
         raise CredentialError(
-            f"the context {name} of {contexts.file} reaches Argo CD through Kubernetes, and has no address: "
-            f"name one as server of {ambient.table}, or another context"
+            f"the context {name} of {contexts.file} reaches Argo CD through Kubernetes and has no address: "
+            f"set the address as server of {lookup.table}, or another context"
         )
-    loosened = ambient.options if named is _AddressSource.CURRENT else ArgocdOptions()
-    root = ambient.server.root_path or loosened.root_path or context.root_path
-    plain_text = context.plain_text or loosened.plaintext
-    url = _normalize_url(ambient, context.server, root_path=root, plain_text=plain_text)
+    relaxed = lookup.options if named is _AddressSource.CURRENT else ArgocdOptions()
+    root = lookup.server.root_path or relaxed.root_path or context.root_path
+    plain_text = context.plain_text or relaxed.plaintext
+    url = _normalize_url(lookup, context.server, root_path=root, plain_text=plain_text)
     return _FoundAddress(url, named, f"{origin} (context {name})", context)
 
 
-def _normalize_url(ambient: _Lookup, text: str, *, root_path: str = "", plain_text: bool = False) -> str:
-    """An address as a URL without a slash at its end; https and 443 where nothing else is said."""
+def _normalize_url(lookup: _Lookup, text: str, *, root_path: str = "", plain_text: bool = False) -> str:
+    """Return an address as a URL without a trailing slash. The defaults are https and port 443."""
     whole = text if "://" in text else f"{'http' if plain_text else 'https'}://{text}"
     try:
         parts = parse_url(whole)
     except ValueError as error:
-        shown = "an address with a password in it" if "@" in text else f"`{text}`"
-        raise CredentialError(f"{shown} is no address of an Argo CD: {error}") from error
+        shown = "an address with a password" if "@" in text else f"`{text}`"
+        raise CredentialError(f"{shown} is not the address of an Argo CD: {error}") from error
     host = parts.hostname or ""
-    if parts.scheme == "http" and not is_loopback(host) and not ambient.server.plaintext:
-        message = f"{whole} is plain http, which sends the token in the clear"
-        raise CredentialError(f"{message}: use https, or add plaintext = true to {ambient.table}")
-    usual = 443 if parts.scheme == "https" else 80
-    port = f":{parts.port}" if parts.port not in {None, usual} else ""
+    if parts.scheme == "http" and not is_loopback(host) and not lookup.server.plaintext:
+        message = f"{whole} is plain http, which sends the token unencrypted"
+        raise CredentialError(f"{message}: use https, or add plaintext = true to {lookup.table}")
+    default_port = 443 if parts.scheme == "https" else 80
+    port = f":{parts.port}" if parts.port not in {None, default_port} else ""
     shown_host = f"[{host}]" if ":" in host else host
     path = root_path.strip("/") or parts.path.strip("/")
     return f"{parts.scheme}://{shown_host}{port}" + (f"/{path}" if path else "")
 
 
 def _is_same_endpoint(left: str, right: str) -> bool:
-    """Whether two addresses are the same host and port; `right` may lack its scheme."""
+    """Return True if two addresses have the same host and port. `right` may lack its scheme."""
     whole = right if "://" in right else f"//{right}"
     try:
         one, other = urlsplit(left), urlsplit(whole)
@@ -232,99 +217,47 @@ def _default_port(scheme: str) -> int:
 # --- the token ---------------------------------------------------------------------------------------
 
 
-def _find_argocd_token(ambient: _Lookup, address: _FoundAddress) -> tuple[Secret, str]:
-    """The token for an address, and where it came from."""
-    if found := read_configured_token(ambient.server.token_env, ambient.table, ambient.environ):
+def _find_argocd_token(lookup: _Lookup, address: _FoundAddress) -> tuple[Secret, str]:
+    """Return the token for an address, and its origin."""
+    if found := read_configured_token(lookup.server.token_env, lookup.table, lookup.environ):
         return found
     context = address.context
     if address.source is _AddressSource.CONTEXT and context and context.token:
         return context.token, f"the context {context.name}"
-    if _may_use_environment(ambient, address):
-        if ambient.options.token:
-            return ambient.options.token, "$ARGOCD_OPTS"
-        if text := ambient.environ.get("ARGOCD_AUTH_TOKEN", "").strip():
+    if _may_use_environment(lookup, address):
+        if lookup.options.token:
+            return lookup.options.token, "$ARGOCD_OPTS"
+        if text := lookup.environ.get("ARGOCD_AUTH_TOKEN", "").strip():
             return parse_token(text, "$ARGOCD_AUTH_TOKEN"), "$ARGOCD_AUTH_TOKEN"
-    for each in (context,) if context else _contexts_with_url(ambient, address.url):
-        if each.token:
-            return each.token, f"the context {each.name}"
-    kept = read_keyring_token(f"argocd:{address.url}")
-    if isinstance(kept, Secret):
-        return kept, "the keyring"
+    for candidate in (context,) if context else _contexts_with_url(lookup, address.url):
+        if candidate.token:
+            return candidate.token, f"the context {candidate.name}"
+    stored = read_keyring_token(f"argocd:{address.url}")
+    if isinstance(stored, Secret):
+        return stored, "the keyring"
     raise CredentialError(
         f"no token for {address.url}: run `argocd login`, set ARGOCD_AUTH_TOKEN, "
-        f"or name a variable as token_env of {ambient.table} ({kept.reason})"
+        f"or name a variable as token_env of {lookup.table} ({stored.reason})"
     )
 
 
-def read_configured_token(variable: str, table: str, environ: Mapping[str, str]) -> tuple[Secret, str] | None:
-    if not variable:
-        return None
-    if text := environ.get(variable, "").strip():
-        return parse_token(text, f"${variable}"), f"${variable}"
-    raise CredentialError(f"${variable}, which token_env of {table} names, is not set: set it, or take token_env away")
-
-
-def _may_use_environment(ambient: _Lookup, address: _FoundAddress) -> bool:
-    """Whether the environment's token was meant for this address: its own server, or no other one named."""
+def _may_use_environment(lookup: _Lookup, address: _FoundAddress) -> bool:
+    """Return True if the token in the environment is for this address: no other server is named there."""
     if address.source is _AddressSource.ENVIRONMENT:
         return True
-    meant = ambient.options.server or ambient.environ.get("ARGOCD_SERVER", "")
-    return _is_same_endpoint(address.url, meant) if meant else ambient.is_default
+    named = lookup.options.server or lookup.environ.get("ARGOCD_SERVER", "")
+    return _is_same_endpoint(address.url, named) if named else lookup.is_default
 
 
-def _contexts_with_url(ambient: _Lookup, url: str) -> tuple[ArgocdContext, ...]:
-    """The CLI's contexts that have this very address, the current one first."""
-    contexts = ambient.contexts
+def _contexts_with_url(lookup: _Lookup, url: str) -> tuple[ArgocdContext, ...]:
+    """Return the contexts with exactly this address, the current one first."""
+    contexts = lookup.contexts
     if contexts is None:
         return ()
     path = urlsplit(url).path.strip("/")
-    same = [each for each in contexts.all if _is_same_endpoint(url, each.server) and each.root_path.strip("/") == path]
+    same = [
+        context
+        for context in contexts.all
+        if _is_same_endpoint(url, context.server) and context.root_path.strip("/") == path
+    ]
     return tuple(sorted(same, key=lambda context: context.name != contexts.current))
-
-
-# --- GitHub ------------------------------------------------------------------------------------------
-
-
-def find_github_access(github: GitHubConfig, environ: Mapping[str, str], *, home: Path) -> GitHubAccess:
-    """Address and token of GitHub's API.
-
-    May ask the keyring and run gh: not for the event loop. Raises CredentialError with the way out where there
-    is no token.
-    """
-    token, origin = _find_github_token(github, environ, home)
-    return GitHubAccess(github.api_url, token, f"{github.api_url}, the token from {origin}", github.ca_file or None)
-
-
-def parse_github_host(api_url: str) -> str:
-    """The host as gh calls it: github.com, a tenant of ghe.com, or an Enterprise server."""
-    host = urlsplit(api_url).hostname or ""
-    return host.removeprefix("api.") if host == "api.github.com" or host.endswith(".ghe.com") else host
-
-
-def _find_github_token(github: GitHubConfig, environ: Mapping[str, str], home: Path) -> tuple[Secret, str]:
-    if found := read_configured_token(github.token_env, "[github]", environ):
-        return found
-    host = parse_github_host(github.api_url)
-    if is_loopback(host):
-        raise CredentialError(
-            f"no token for {github.api_url}: an address on this machine gets no token that is meant for GitHub; "
-            "name a variable as token_env of [github]"
-        )
-    cloud = host == "github.com" or host.endswith(".ghe.com")
-    variables = ("GH_TOKEN", "GITHUB_TOKEN") if cloud else ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
-    for variable in variables:
-        if text := environ.get(variable, "").strip():
-            return parse_token(text, f"${variable}"), f"${variable}"
-    kept = read_keyring_token(f"github:{github.api_url}")
-    if isinstance(kept, Secret):
-        return kept, "the keyring"
-    asked = run_gh_auth_token(host, environ)
-    if isinstance(asked, Secret):
-        return asked, f"gh auth token --hostname {host}"
-    file = find_hosts_file(environ, home)
-    if stored := read_hosts_token(file, host):
-        return stored, str(file)
-    raise CredentialError(
-        f"no token for {host}: set {variables[1]}, or run `gh auth login --hostname {host}` "
-        f"({kept.reason}; {asked.reason})"
-    )

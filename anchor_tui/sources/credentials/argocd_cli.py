@@ -1,4 +1,4 @@
-"""What the argocd command line left on this machine: its file of contexts, and `ARGOCD_OPTS`."""
+"""Settings of the argocd command line on this machine: its file of contexts, and `ARGOCD_OPTS`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _BOOLEAN_FLAGS = {"--insecure": "insecure", "--plaintext": "plaintext"}
 
 @dataclass(frozen=True, slots=True)
 class ArgocdOptions:
-    """What `ARGOCD_OPTS` says of the things that a client over HTTP needs."""
+    """The options in `ARGOCD_OPTS` that an HTTP client needs."""
 
     server: str = ""
     token: Secret | None = None
@@ -51,7 +51,7 @@ class ArgocdOptions:
 
 @dataclass(frozen=True, slots=True)
 class ArgocdContext:
-    """One context of the CLI's file with its server and user. The data are PEM texts."""
+    """One context of the file, with its server and user. The `…_data` are PEM texts."""
 
     name: str
     server: str
@@ -67,23 +67,26 @@ class ArgocdContext:
 
 @dataclass(frozen=True, slots=True)
 class ArgocdContexts:
-    """The CLI's file. `current` is the name of the current context, empty where there is none."""
+    """The contents of the file. `current` is the name of the current context; empty if there is none."""
 
     file: str
     current: str
     all: tuple[ArgocdContext, ...]
 
     def find(self, name: str) -> ArgocdContext | None:
-        """A context by name."""
+        """Return a context by name."""
         return next((context for context in self.all if context.name == name), None)
 
 
 def read_argocd_options(environ: Mapping[str, str]) -> ArgocdOptions:
-    """`ARGOCD_OPTS`, as the CLI splits it; flags that mean nothing here are passed over."""
+    """Return the options in `ARGOCD_OPTS`, split as the CLI does. Other flags are ignored.
+
+    Raises CredentialError if a quote is not closed.
+    """
     try:
         words = iter(shlex.split(environ.get("ARGOCD_OPTS", "")))
     except ValueError as error:
-        raise CredentialError(f"$ARGOCD_OPTS cannot be read ({error}): mend its quotes, or unset it") from error
+        raise CredentialError(f"cannot read $ARGOCD_OPTS ({error}): correct its quotes, or unset it") from error
     found: dict[str, Any] = {}
     for word in words:
         flag, given, value = word.partition("=")
@@ -96,7 +99,7 @@ def read_argocd_options(environ: Mapping[str, str]) -> ArgocdOptions:
 
 
 def find_contexts_file(options: ArgocdOptions, environ: Mapping[str, str], home: Path) -> Path:
-    """Where the CLI keeps its contexts."""
+    """Return the path of the file of contexts; it need not exist."""
     if options.config:
         return home / options.config
     if folder := environ.get("ARGOCD_CONFIG_DIR"):
@@ -109,9 +112,9 @@ def find_contexts_file(options: ArgocdOptions, environ: Mapping[str, str], home:
 
 
 def read_contexts(file: Path) -> ArgocdContexts | None:
-    """The contexts of the CLI's file, None where there is no file.
+    """Return the contexts of the file, or None if there is no file.
 
-    Raises CredentialError: others may read it, it is no YAML, or its shape is another.
+    Raises CredentialError if other users can read the file, or if it cannot be read or parsed.
     """
     try:
         mode = file.stat().st_mode
@@ -119,10 +122,11 @@ def read_contexts(file: Path) -> ArgocdContexts | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise CredentialError(f"{file} cannot be read: {error.strerror or error}") from error
+        raise CredentialError(f"cannot read {file}: {error.strerror or error}") from error
     if os.name == "posix" and mode & GROUP_AND_OTHERS_MASK:
-        raise CredentialError(f"{file} holds tokens and others may read it: run `chmod 600 {shlex.quote(str(file))}`")
-    from anchor_tui.domain.yaml.document import parse_document  # ruamel: only when the file is needed
+        command = f"chmod 600 {shlex.quote(str(file))}"
+        raise CredentialError(f"{file} contains tokens, and other users can read it: run `{command}`")
+    from anchor_tui.domain.yaml.document import parse_document  # imports ruamel; only if the file is needed
     from anchor_tui.domain.yaml.nodes import YamlDocumentError
 
     try:
@@ -130,7 +134,7 @@ def read_contexts(file: Path) -> ArgocdContexts | None:
     except YamlDocumentError as error:
         if error.problem.kind == "empty-file":
             return None
-        message = f"{error}; mend it, or log in anew with `argocd login`"
+        message = f"{error}; correct it, or log in again with `argocd login`"
         raise CredentialError(message) from error
 
 
@@ -165,7 +169,7 @@ def _parse_contexts(document: YamlDocument) -> ArgocdContexts:
 
 
 def _read_mappings(document: YamlDocument, key: str) -> list[MappingNode]:
-    """The mappings of a list; none where the key is missing or null."""
+    """Return the mappings of a list; an empty list if the key is missing or null."""
     from anchor_tui.domain.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
     node = document.find((key,))
@@ -175,7 +179,7 @@ def _read_mappings(document: YamlDocument, key: str) -> list[MappingNode]:
         tables = [item for item in node.items if isinstance(item, MappingNode)]
         if len(tables) == len(node.items):
             return tables
-    return document.fail("credentials", f"`{key}` should hold a list of mappings", node)
+    return document.fail("credentials", f"`{key}` must contain a list of mappings", node)
 
 
 def _read_text(node: MappingNode | None, key: str) -> str:
@@ -190,12 +194,12 @@ def _read_flag(node: MappingNode | None, key: str) -> bool:
 
 
 def _read_pem(node: MappingNode | None, key: str, origin: str) -> str | None:
-    """A PEM text, which the file holds in base64."""
+    """Return a PEM text, which is base64 in the file."""
     text = _read_text(node, key)
     if not text:
         return None
     try:
         return base64.b64decode(text, validate=True).decode("ascii")
     except (binascii.Error, UnicodeDecodeError) as error:
-        message = f"`{key}` of {origin} is no PEM in base64: log in anew with `argocd login`"
+        message = f"`{key}` of {origin} is not a PEM text in base64: log in again with `argocd login`"
         raise CredentialError(message) from error

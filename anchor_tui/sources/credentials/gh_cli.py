@@ -1,4 +1,4 @@
-"""What gh, GitHub's command line, knows on this machine: the token it prints, and its file of hosts."""
+"""Tokens of gh, GitHub's command line: the one it prints, and those in its hosts file."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ GH_TIMEOUT_S = 5.0
 
 
 def run_gh_auth_token(host: str, environ: Mapping[str, str]) -> Secret | MissingSecret:
-    """What `gh auth token` prints for a host, within 5 s."""
+    """Return the token that `gh auth token` prints for a host, within 5 s."""
     program = shutil.which("gh", path=environ.get("PATH", ""))
     if program is None:
         return MissingSecret("gh is not on the PATH")
     command = [program, "auth", "token", "--hostname", host]
     try:
-        done = subprocess.run(  # noqa: S603 - gh itself, with a host from the configuration
+        done = subprocess.run(  # noqa: S603 - the program is gh, the host is from the configuration
             command,
             capture_output=True,
             stdin=subprocess.DEVNULL,
@@ -33,30 +33,30 @@ def run_gh_auth_token(host: str, environ: Mapping[str, str]) -> Secret | Missing
             text=True,
         )
     except subprocess.TimeoutExpired:
-        return MissingSecret(f"gh gave no answer within {GH_TIMEOUT_S:.0f} s")
+        return MissingSecret(f"gh did not respond within {GH_TIMEOUT_S:.0f} s")
     except (OSError, UnicodeDecodeError) as error:
-        return MissingSecret(f"gh could not be run ({type(error).__name__})")
+        return MissingSecret(f"gh failed to start ({type(error).__name__})")
     if done.returncode != 0 or not done.stdout.strip():
-        return MissingSecret(f"gh knows no token for {host}")
-    return parse_token(done.stdout, "what gh prints")
+        return MissingSecret(f"gh has no token for {host}")
+    return parse_token(done.stdout, "the output of gh")
 
 
 def find_hosts_file(environ: Mapping[str, str], home: Path) -> Path:
-    """Where gh keeps its hosts."""
+    """Return the path of gh's hosts file; it need not exist."""
     if folder := environ.get("GH_CONFIG_DIR"):
         return home / folder / "hosts.yml"
     return home / (environ.get("XDG_CONFIG_HOME") or ".config") / "gh" / "hosts.yml"
 
 
 def read_hosts_token(file: Path, host: str) -> Secret | None:
-    """The token that gh's file has for a host; CredentialError where the file cannot be read."""
+    """Return the token for a host from gh's hosts file. Raises CredentialError if the file cannot be read."""
     try:
         raw = file.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise CredentialError(f"{file} cannot be read: {error.strerror or error}") from error
-    from anchor_tui.domain.yaml.document import parse_document  # ruamel: only when the file is needed
+        raise CredentialError(f"cannot read {file}: {error.strerror or error}") from error
+    from anchor_tui.domain.yaml.document import parse_document  # imports ruamel; only if the file is needed
     from anchor_tui.domain.yaml.nodes import ScalarNode, YamlDocumentError
 
     try:
@@ -64,7 +64,7 @@ def read_hosts_token(file: Path, host: str) -> Secret | None:
     except YamlDocumentError as error:
         if error.problem.kind == "empty-file":
             return None
-        raise CredentialError(f"{error}; mend it, or log in anew with `gh auth login`") from error
+        raise CredentialError(f"{error}; correct it, or log in again with `gh auth login`") from error
     user = document.find((host, "user"))
     for path in (
         (host, "oauth_token"),

@@ -1,88 +1,21 @@
-"""What an action needs to know of GitHub: our own branch, one pull request, and what the token may do."""
+"""The state of GitHub that actions need: a branch of ours, a pull request, and the token's permissions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from anchor_tui.domain.actions.application_state import Permission
 from anchor_tui.domain.actions.repo_state import ExistingBranch, MergeMethod, PullRequestState, RepoPermissions
 from anchor_tui.sources.errors import NotFound
-from anchor_tui.sources.github.queries import QueryDocument
-from anchor_tui.sources.github.schema import (
-    CheckContext,
-    CheckRollup,
-    LabelNodes,
-    UserNode,
-    UtcTime,
-    check_state,
-    convert_json,
-    summarize_rollup,
-    to_utc,
-)
+from anchor_tui.sources.github.action_queries import BRANCH_QUERY, PULL_REQUEST_QUERY
+from anchor_tui.sources.github.conversion import check_state, summarize_rollup, to_utc
+from anchor_tui.sources.github.schema import CheckContext, CheckRollup, LabelNodes, UserNode, UtcTime, convert_json
 
 if TYPE_CHECKING:
     from anchor_tui.sources.github.client import GitHubClient
-
-T = TypeVar("T")
-_PULL_REQUEST_FRAGMENT = """fragment PullState on PullRequest {
-  id number title url state isDraft baseRefName headRefName headRefOid mergeable mergeStateStatus reviewDecision
-  author { login } mergedAt mergedBy { login } mergeCommit { oid }
-  labels(first: 30) { nodes { name } }
-  reviewRequests(first: 30) { nodes { requestedReviewer { ... on User { login } ... on Team { slug } } } }
-  latestOpinionatedReviews(first: 30) { nodes { author { login } } }
-  autoMergeRequest { enabledAt } isMergeQueueEnabled mergeQueueEntry { position } viewerCanEnableAutoMerge
-  statusCheckRollup { state contexts(first: 100) { nodes {
-    __typename
-    ... on CheckRun { name status conclusion }
-    ... on StatusContext { context state }
-  } } }
-}"""
-_PERMISSION_FIELDS = """viewer { login }
-  repository(owner: $owner, name: $name, followRenames: true) {
-    isArchived viewerPermission autoMergeAllowed mergeCommitAllowed squashMergeAllowed rebaseMergeAllowed
-    viewerDefaultMergeMethod"""
-BRANCH_QUERY = QueryDocument(
-    f"""query Bench($owner: String!, $name: String!, $ours: String!, $head: String!, $base: String!, $release: String!,
-  $values: String!) {{
-  {_PERMISSION_FIELDS}
-    ref(qualifiedName: $ours) {{ target {{ ... on Commit {{
-      oid parents(first: 1) {{ nodes {{ oid }} }}
-      release: file(path: $release) {{ oid }}
-      values: file(path: $values) {{ oid }}
-    }} }} }}
-    pullRequests(headRefName: $head, baseRefName: $base, states: [OPEN], first: 5) {{ nodes {{ ...PullState }} }}
-  }}
-}}
-{_PULL_REQUEST_FRAGMENT}"""
-)
-PULL_REQUEST_QUERY = QueryDocument(
-    f"""query PullNow($owner: String!, $name: String!, $number: Int!) {{
-  {_PERMISSION_FIELDS}
-    pullRequest(number: $number) {{ ...PullState }}
-  }}
-}}
-{_PULL_REQUEST_FRAGMENT}"""
-)
-HISTORY_PAGE_QUERY = QueryDocument(
-    """query MoreHistory($owner: String!, $name: String!, $ref: String!, $path: String!, $after: String) {
-  repository(owner: $owner, name: $name, followRenames: true) {
-    ref(qualifiedName: $ref) { target { ... on Commit { oid
-      past: history(first: 100, path: $path, after: $after) {
-        pageInfo { hasNextPage endCursor }
-        nodes {
-          oid committedDate author { name user { login } }
-          associatedPullRequests(first: 1) { nodes { number title url } }
-          release: file(path: $path) { oid object { ... on Blob { oid text isBinary isTruncated byteSize } } }
-        }
-      }
-    } } }
-  }
-}"""
-)
-QUERY_TEXTS = frozenset({BRANCH_QUERY.text, PULL_REQUEST_QUERY.text, HISTORY_PAGE_QUERY.text})
 
 
 class _ObjectId(msgspec.Struct):
@@ -130,7 +63,7 @@ class _MergeQueueEntry(msgspec.Struct):
 
 
 class _PullRequestState(msgspec.Struct, rename="camel"):
-    """A pull request as `PullState` asks for it."""
+    """A pull request with the fields of the fragment `PullRequestState`."""
 
     id: str
     number: int
@@ -180,111 +113,119 @@ class _ActionResponse(msgspec.Struct):
     repository: _ActionRepository | None = None
 
 
-# --- asking -------------------------------------------------------------------------------------------
-
-
 async def read_branch_state(
-    door: GitHubClient, repository: str, branch: str, base: str, paths: tuple[str, str]
+    client: GitHubClient, repository: str, branch: str, base: str, paths: tuple[str, str]
 ) -> tuple[RepoPermissions, ExistingBranch | None, tuple[PullRequestState, ...]]:
-    """Our branch with the blobs of two files at its tip, its open pull requests, and rights. Raises SourceError."""
+    """Read a branch of ours with the blobs of two files at its tip, its open pull requests, and our permissions.
+
+    `paths` are those of the release file and of the values file. The branch is None if it does not exist. Raises
+    SourceError.
+    """
     owner, _, name = repository.partition("/")
-    release, values = paths
+    release_path, values_path = paths
     variables = {
         "owner": owner,
         "name": name,
         "ours": f"refs/heads/{branch}",
         "head": branch,
         "base": base,
-        "release": release,
-        "values": values,
+        "release": release_path,
+        "values": values_path,
     }
-    found = convert_json((await door.query(BRANCH_QUERY, variables)).data, _ActionResponse)
-    if found.repository is None:
-        raise NotFound(f"{repository} is not to be seen with this token")
-    tip = found.repository.ref.target if found.repository.ref else None
-    ours = None
+    response = convert_json((await client.query(BRANCH_QUERY, variables)).data, _ActionResponse)
+    node = _visible_repository(response, repository)
+    tip = node.ref.target if node.ref else None
+    existing = None
     if tip is not None:
-        blobs = {path: entry.oid for path, entry in ((release, tip.release), (values, tip.values)) if entry}
+        files = ((release_path, tip.release), (values_path, tip.values))
+        blobs = {path: file.oid for path, file in files if file}
         parents = (tip.parents.nodes if tip.parents else None) or ()
-        ours = ExistingBranch(branch, tip.oid, tuple(each.oid for each in parents if each), blobs)
-    pulls = (found.repository.pull_requests.nodes if found.repository.pull_requests else None) or ()
-    return _to_permissions(found), ours, tuple(_to_pull_request_state(each) for each in pulls if each)
+        existing = ExistingBranch(branch, tip.oid, tuple(parent.oid for parent in parents if parent), blobs)
+    pull_requests = (node.pull_requests.nodes if node.pull_requests else None) or ()
+    states = tuple(_to_pull_request_state(pull_request) for pull_request in pull_requests if pull_request)
+    return _to_permissions(response.viewer, node), existing, states
 
 
 async def read_pull_request(
-    door: GitHubClient, repository: str, number: int
+    client: GitHubClient, repository: str, number: int
 ) -> tuple[RepoPermissions, PullRequestState | None]:
-    """One pull request this moment; None where there is none of this number. Raises SourceError."""
+    """Read a pull request and our permissions; None if there is no such number. Raises SourceError."""
     owner, _, name = repository.partition("/")
-    answer = await door.query(PULL_REQUEST_QUERY, {"owner": owner, "name": name, "number": number})
-    found = convert_json(answer.data, _ActionResponse)
-    if found.repository is None:
-        raise NotFound(f"{repository} is not to be seen with this token")
-    pull = found.repository.pull_request
-    return _to_permissions(found), _to_pull_request_state(pull) if pull else None
+    response = await client.query(PULL_REQUEST_QUERY, {"owner": owner, "name": name, "number": number})
+    found = convert_json(response.data, _ActionResponse)
+    node = _visible_repository(found, repository)
+    state = _to_pull_request_state(node.pull_request) if node.pull_request else None
+    return _to_permissions(found.viewer, node), state
 
 
-def _to_permissions(found: _ActionResponse) -> RepoPermissions:
-    repository = found.repository or _ActionRepository()
-    may: dict[str | None, Permission] = {None: "unknown", **dict.fromkeys(("READ", "TRIAGE"), "no")}
+def _visible_repository(response: _ActionResponse, repository: str) -> _ActionRepository:
+    if response.repository is None:
+        raise NotFound(f"the token may not see {repository}")
+    return response.repository
+
+
+def _to_permissions(viewer: UserNode | None, repository: _ActionRepository) -> RepoPermissions:
+    push: dict[str | None, Permission] = {None: "unknown", **dict.fromkeys(("READ", "TRIAGE"), "no")}
     allowed: dict[MergeMethod, bool] = {
         "squash": repository.squash_merge_allowed,
         "merge": repository.merge_commit_allowed,
         "rebase": repository.rebase_merge_allowed,
     }
-    usual = (repository.viewer_default_merge_method or "").lower()
-    methods = sorted((each for each, is_allowed in allowed.items() if is_allowed), key=lambda each: each != usual)
+    default = (repository.viewer_default_merge_method or "").lower()
+    methods = (method for method, is_allowed in allowed.items() if is_allowed)
     return RepoPermissions(
-        viewer=found.viewer.login if found.viewer else "",
-        push=may.get(repository.viewer_permission, "yes"),
+        viewer=viewer.login if viewer else "",
+        push=push.get(repository.viewer_permission, "yes"),
         auto_merge=repository.auto_merge_allowed,
-        merge_methods=tuple(methods) or ("squash",),
+        merge_methods=tuple(sorted(methods, key=lambda method: method != default)) or ("squash",),
         archived=repository.is_archived,
     )
 
 
-def _to_pull_request_state(pull: _PullRequestState) -> PullRequestState:
-    labels = (pull.labels.nodes if pull.labels else None) or ()
-    rollup = pull.status_check_rollup
+def _to_pull_request_state(node: _PullRequestState) -> PullRequestState:
+    labels = (node.labels.nodes if node.labels else None) or ()
+    rollup = node.status_check_rollup
     contexts = (rollup.contexts.nodes if rollup and rollup.contexts else None) or ()
     return PullRequestState(
-        number=pull.number,
-        node_id=pull.id,
-        title=pull.title,
-        url=pull.url,
-        state=pull.state.lower(),
-        draft=pull.is_draft,
-        base=pull.base_ref_name,
-        branch=pull.head_ref_name,
-        head_sha=pull.head_ref_oid,
-        author=pull.author.login if pull.author else None,
-        mergeable=(pull.mergeable or "unknown").lower(),
-        merge_state=(pull.merge_state_status or "unknown").lower(),
-        review=pull.review_decision.lower() if pull.review_decision else None,
+        number=node.number,
+        node_id=node.id,
+        title=node.title,
+        url=node.url,
+        state=node.state.lower(),
+        draft=node.is_draft,
+        base=node.base_ref_name,
+        branch=node.head_ref_name,
+        head_sha=node.head_ref_oid,
+        author=node.author.login if node.author else None,
+        mergeable=(node.mergeable or "unknown").lower(),
+        merge_state=(node.merge_state_status or "unknown").lower(),
+        review=node.review_decision.lower() if node.review_decision else None,
         checks=summarize_rollup(rollup, denied=False),
         failed_checks=_context_names(contexts, "failure"),
         pending_checks=_context_names(contexts, "pending"),
-        labels=tuple(each.name for each in labels if each),
-        reviewers=tuple(_reviewer_names(pull)),
-        auto_merge=pull.auto_merge_request is not None,
-        queue_required=pull.is_merge_queue_enabled,
-        queue_position=pull.merge_queue_entry.position if pull.merge_queue_entry else None,
-        may_auto_merge=pull.viewer_can_enable_auto_merge,
-        merge_oid=pull.merge_commit.oid if pull.merge_commit else None,
-        merged_at=to_utc(pull.merged_at) if pull.merged_at else None,
-        merged_by=pull.merged_by.login if pull.merged_by else None,
+        labels=tuple(label.name for label in labels if label),
+        reviewers=tuple(_reviewer_names(node)),
+        auto_merge=node.auto_merge_request is not None,
+        queue_required=node.is_merge_queue_enabled,
+        queue_position=node.merge_queue_entry.position if node.merge_queue_entry else None,
+        may_auto_merge=node.viewer_can_enable_auto_merge,
+        merge_oid=node.merge_commit.oid if node.merge_commit else None,
+        merged_at=to_utc(node.merged_at) if node.merged_at else None,
+        merged_by=node.merged_by.login if node.merged_by else None,
     )
 
 
 def _context_names(contexts: Iterable[CheckContext | None], state: str) -> tuple[str, ...]:
-    return tuple(each.name or each.context or "?" for each in contexts if each and check_state(each) == state)
+    return tuple(
+        context.name or context.context or "?" for context in contexts if context and check_state(context) == state
+    )
 
 
-def _reviewer_names(pull: _PullRequestState) -> Iterable[str]:
-    for each in (pull.review_requests.nodes if pull.review_requests else None) or ():
-        reviewer = each.requested_reviewer if each else None
+def _reviewer_names(node: _PullRequestState) -> Iterable[str]:
+    for request in (node.review_requests.nodes if node.review_requests else None) or ():
+        reviewer = request.requested_reviewer if request else None
         if reviewer and (name := reviewer.login or reviewer.slug):
             yield name
-    for review in (pull.latest_opinionated_reviews.nodes if pull.latest_opinionated_reviews else None) or ():
+    for review in (node.latest_opinionated_reviews.nodes if node.latest_opinionated_reviews else None) or ():
         if review and review.author:
             yield review.author.login

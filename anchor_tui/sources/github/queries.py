@@ -1,7 +1,7 @@
-"""The query documents, made from the configuration: nothing else is ever asked of GraphQL.
+"""The GraphQL documents of the polls, built from the configuration.
 
-One poll costs one point (GitHub's formula: the number of connections asked for, by hundreds). Names in
-GraphQL cannot hold every environment's name, so environments go by their number: e0, e1, …
+One poll costs one point by GitHub's formula (requested connections divided by 100). Not every environment's name is a
+valid GraphQL alias, so aliases contain the environment's number: e0Release, e1Release, …
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _BUDGET_FIELD = "rateLimit { limit cost remaining resetAt }"
 
 @dataclass(frozen=True, slots=True)
 class QueryDocument:
-    """A registered query: its text, and the variables that never change."""
+    """A GraphQL query: its text, and the variables that never change."""
 
     text: str
     variables: tuple[tuple[str, str | int], ...] = ()
@@ -36,7 +36,7 @@ class QueryDocument:
 
 @dataclass(frozen=True, slots=True)
 class RepoQueries:
-    """Every query document that this configuration can ask."""
+    """Every GraphQL document of the polls."""
 
     poll: QueryDocument
     more_pull_requests: QueryDocument
@@ -44,29 +44,29 @@ class RepoQueries:
 
     @property
     def texts(self) -> frozenset[str]:
-        """What the read-only gate lets through."""
+        """The documents that the client has to allow."""
         return frozenset({self.poll.text, self.more_pull_requests.text, self.history.text})
 
 
 def build_queries(github: GitHubConfig, environments: tuple[EnvironmentConfig, ...], chart: ChartConfig) -> RepoQueries:
-    """The three documents for these environments; paths travel as variables, so that any name is safe."""
+    """Build the documents for these environments. Paths are variables, so any path is safe."""
     owner, _, name = github.ops_repo.partition("/")
     numbers = range(len(environments))
-    where = (("owner", owner), ("name", name), ("ref", f"refs/heads/{github.branch}"))
+    branch_variables = (("owner", owner), ("name", name), ("ref", f"refs/heads/{github.branch}"))
     paths = tuple((f"e{n}Release", environments[n].release) for n in numbers)
     overlays = tuple((f"e{n}Values", environments[n].values) for n in numbers)
     manifests = tuple((f"e{n}Application", application_path(chart, environments[n])) for n in numbers)
     charts = (("chartAbout", f"{chart.path}/Chart.yaml"), ("chartValues", f"{chart.path}/values.yaml"))
     branch = (("branch", github.branch),)
     return RepoQueries(
-        poll=QueryDocument(_build_poll(numbers), (*where, *branch, *charts, *paths, *overlays, *manifests)),
-        more_pull_requests=QueryDocument(_build_more_pull_requests(numbers), (*where[:2], *branch, *paths)),
-        history=QueryDocument(_build_history(numbers), (*where, *paths)),
+        poll=QueryDocument(_build_poll(numbers), (*branch_variables, *branch, *charts, *paths, *overlays, *manifests)),
+        more_pull_requests=QueryDocument(_build_more_pull_requests(numbers), (*branch_variables[:2], *branch, *paths)),
+        history=QueryDocument(_build_history(numbers), (*branch_variables, *paths)),
     )
 
 
 def application_path(chart: ChartConfig, environment: EnvironmentConfig) -> str:
-    """Where an environment's Application stands in the ops repo."""
+    """Return the path of an environment's Application manifest in the ops repo."""
     return f"{chart.applications}/{environment.name}.yaml"
 
 
@@ -154,7 +154,8 @@ def _build_history(numbers: range) -> str:
         }}"""
         for n in numbers
     )
-    return f"""query History($owner: String!, $name: String!, $ref: String!, {_declare_variables(numbers, "Release")}) {{
+    paths = _declare_variables(numbers, "Release")
+    return f"""query History($owner: String!, $name: String!, $ref: String!, {paths}) {{
   {_BUDGET_FIELD}
   repository(owner: $owner, name: $name, followRenames: true) {{
     ref(qualifiedName: $ref) {{ target {{ ... on Commit {{ oid

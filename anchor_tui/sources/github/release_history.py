@@ -1,4 +1,4 @@
-"""An environment's releases further back than the poll reads: page by page, to the first."""
+"""Every release of an environment back to its first one, read page by page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 from anchor_tui.config.model import Config, EnvironmentConfig
 from anchor_tui.domain.source_data import OpsRepoData, PastRelease
-from anchor_tui.sources.github.pull_request_queries import HISTORY_PAGE_QUERY
+from anchor_tui.sources.github.action_queries import HISTORY_PAGE_QUERY
 from anchor_tui.sources.github.repo_files import RepoFiles
 from anchor_tui.sources.github.schema import FileCommits, convert_json
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from anchor_tui.sources.github.client import GitHubClient
 
 MAX_PAGES = 20
-"""Two thousand releases are years of them."""
+"""Of 100 releases: years of them."""
 
 
 class _HistoryTarget(msgspec.Struct):
@@ -36,12 +36,12 @@ class _HistoryResponse(msgspec.Struct):
 
 
 async def read_release_history(
-    door: GitHubClient, config: Config, environment: EnvironmentConfig, repo: OpsRepoData
+    client: GitHubClient, config: Config, environment: EnvironmentConfig, repo: OpsRepoData
 ) -> tuple[PastRelease, ...]:
-    """The whole history of one environment, newest first. Raises SourceError."""
+    """Return every release of one environment, newest first. Raises SourceError."""
     owner, _, name = repo.name.partition("/")
     files = RepoFiles(config)
-    found: list[PastRelease] = []
+    releases: list[PastRelease] = []
     cursor: str | None = None
     for _ in range(MAX_PAGES):
         variables = {
@@ -51,13 +51,13 @@ async def read_release_history(
             "path": environment.release,
             "after": cursor,
         }
-        answer = convert_json((await door.query(HISTORY_PAGE_QUERY, variables)).data, _HistoryResponse)
-        target = answer.repository.ref.target if answer.repository and answer.repository.ref else None
-        changes = target.past if target else None
-        if changes is None:
+        response = convert_json((await client.query(HISTORY_PAGE_QUERY, variables)).data, _HistoryResponse)
+        ref = response.repository.ref if response.repository else None
+        commits = ref.target.past if ref and ref.target else None
+        if commits is None:
             break
-        found += [files.read_past_release(node, environment) for node in changes.nodes or () if node]
-        if not changes.page_info.has_next_page or not changes.page_info.end_cursor:
+        releases += [files.read_past_release(commit, environment) for commit in commits.nodes or () if commit]
+        if not commits.page_info.has_next_page or not commits.page_info.end_cursor:
             break
-        cursor = changes.page_info.end_cursor
-    return tuple(found)
+        cursor = commits.page_info.end_cursor
+    return tuple(releases)

@@ -1,4 +1,4 @@
-"""The ops repo's files as a query brought them, and the releases that they say. Nothing here asks or waits."""
+"""The files of the ops repo in a GraphQL response, and the releases that they contain. No I/O."""
 
 from __future__ import annotations
 
@@ -10,28 +10,21 @@ from msgspec.structs import replace
 
 from anchor_tui.domain.model import Problem, Release
 from anchor_tui.domain.source_data import EnvironmentFiles, PastRelease
+from anchor_tui.sources.github.conversion import list_changed_paths, to_utc
 from anchor_tui.sources.github.queries import application_path
-from anchor_tui.sources.github.schema import (
-    FileCommit,
-    FileCommits,
-    PullRequestNode,
-    TreeEntry,
-    convert_json,
-    list_changed_paths,
-    to_utc,
-)
+from anchor_tui.sources.github.schema import FileCommit, FileCommits, PullRequestNode, TreeEntry, convert_json
 
 if TYPE_CHECKING:
     from anchor_tui.config.model import Config, EnvironmentConfig, ReleaseKeyPaths
 
 CommitNode = Mapping[str, Any]
-"""A commit as it came: its files' names depend on the configuration."""
+"""A commit of a response, not decoded: the aliases of its files depend on the configuration."""
 ReleaseHistories = Mapping[str, tuple[tuple[PastRelease, ...], bool | None]]
-"""Each environment's releases, newest first, and whether they reach back to the first; None where that is not told."""
+"""Each environment's releases, newest first, and whether they go back to the first one; None if that is unknown."""
 
 
 class RepoFiles:
-    """Where each environment's files stand in an answer, and what they say."""
+    """Find the configured files in a commit of a response, and read what they contain."""
 
     def __init__(self, config: Config) -> None:
         self._chart = config.chart
@@ -40,40 +33,36 @@ class RepoFiles:
         self._keys = config.release
 
     def read_environments(
-        self, target: CommitNode, denied: frozenset[str] = frozenset()
+        self, commit: CommitNode, denied: frozenset[str] = frozenset()
     ) -> dict[str, EnvironmentFiles]:
-        """Each environment's release, and what is wrong with it and with the overlay; `denied` are fields' aliases."""
-        found = {}
+        """Return each environment's release, with the problems of its release file and overlay.
+
+        `denied` contains the aliases of the fields that the token may not read.
+        """
+        environments = {}
         for number, environment in self._environments:
-            nodes = convert_json(target.get(f"e{number}Change") or {}, FileCommits).nodes or []
-            change = next((each for each in nodes if each), None)
-            release, problems = self._read_release(_tree_entry(target, f"e{number}Release"), environment, change)
-            problems += _find_overlay_problems(_tree_entry(target, f"e{number}Values"), environment.values)
-            if f"e{number}Release" in denied:
-                problems = (
-                    _denied_problem(environment.release),
-                    *(each for each in problems if each.file != environment.release),
-                )
-            if f"e{number}Values" in denied:
-                problems = (
-                    *(each for each in problems if each.file != environment.values),
-                    _denied_problem(environment.values),
-                )
-            found[environment.name] = EnvironmentFiles(release, problems)
-        return found
+            nodes = convert_json(commit.get(f"e{number}Change") or {}, FileCommits).nodes or []
+            change = next((node for node in nodes if node), None)
+            release, problems = self._read_release(_tree_entry(commit, f"e{number}Release"), environment, change)
+            problems += _find_overlay_problems(_tree_entry(commit, f"e{number}Values"), environment.values)
+            for alias, path in ((f"e{number}Release", environment.release), (f"e{number}Values", environment.values)):
+                if alias in denied:
+                    problems = (*(problem for problem in problems if problem.file != path), _denied_problem(path))
+            environments[environment.name] = EnvironmentFiles(release, problems)
+        return environments
 
-    def read_texts(self, target: CommitNode) -> dict[str, str | None]:
-        """Every file that was asked for, by its path; None for one that is not there or is no text."""
-        found = {path: _read_text(_tree_entry(target, alias), path) for path, alias in self._aliases_by_path().items()}
-        return {path: None if isinstance(text, Problem) else text for path, text in found.items()}
+    def read_texts(self, commit: CommitNode) -> dict[str, str | None]:
+        """Return the text of every file by its path; None if it does not exist or is not a text file."""
+        texts = {path: _read_text(_tree_entry(commit, alias), path) for path, alias in self._aliases_by_path().items()}
+        return {path: None if isinstance(text, Problem) else text for path, text in texts.items()}
 
-    def read_blob_oids(self, target: CommitNode) -> dict[str, str]:
-        """The oid of every file that is there, by its path."""
-        entries = {path: _tree_entry(target, alias) for path, alias in self._aliases_by_path().items()}
+    def read_blob_oids(self, commit: CommitNode) -> dict[str, str]:
+        """Return the oid of every existing file by its path."""
+        entries = {path: _tree_entry(commit, alias) for path, alias in self._aliases_by_path().items()}
         return {path: entry.oid for path, entry in entries.items() if entry is not None}
 
     def _aliases_by_path(self) -> dict[str, str]:
-        """Every file that is asked for, with the name it goes by in the answer."""
+        """Return the alias of every file in the poll's document, by the file's path."""
         paths = {"chartAbout": f"{self._chart.path}/Chart.yaml", "chartValues": self.chart_values}
         for number, environment in self._environments:
             paths[f"e{number}Release"] = environment.release
@@ -81,39 +70,44 @@ class RepoFiles:
             paths[f"e{number}Application"] = application_path(self._chart, environment)
         return {path: alias for alias, path in paths.items()}
 
-    def find_chart_problems(self, target: CommitNode) -> tuple[Problem, ...]:
-        """What is wrong with the chart's own values; a chart need not have any."""
-        chart = _tree_entry(target, "chartValues")
+    def find_chart_problems(self, commit: CommitNode) -> tuple[Problem, ...]:
+        """Return the problems of the chart's own values file, which need not exist."""
+        chart = _tree_entry(commit, "chartValues")
         return _find_overlay_problems(chart, self.chart_values) if chart else ()
 
-    def read_histories(self, target: CommitNode) -> ReleaseHistories:
-        """Each environment's earlier releases."""
-        found: dict[str, tuple[tuple[PastRelease, ...], bool | None]] = {}
+    def read_histories(self, commit: CommitNode) -> ReleaseHistories:
+        """Return each environment's earlier releases."""
+        histories: dict[str, tuple[tuple[PastRelease, ...], bool | None]] = {}
         for number, environment in self._environments:
-            told = target.get(f"e{number}History")
-            changes = convert_json(told or {}, FileCommits)
-            past = tuple(self.read_past_release(node, environment) for node in changes.nodes or () if node)
-            found[environment.name] = past, None if told is None else not changes.page_info.has_next_page
-        return found
+            node = commit.get(f"e{number}History")
+            commits = convert_json(node or {}, FileCommits)
+            releases = tuple(self.read_past_release(change, environment) for change in commits.nodes or () if change)
+            is_complete = None if node is None else not commits.page_info.has_next_page
+            histories[environment.name] = releases, is_complete
+        return histories
 
-    def find_moved_releases(self, pull: PullRequestNode, target: CommitNode) -> dict[str, Release | None]:
-        """The releases that a pull request would bring.
+    def find_moved_releases(self, pull_request: PullRequestNode, commit: CommitNode) -> dict[str, Release | None]:
+        """Return the releases that a pull request would bring, by environment; `commit` is the base's head.
 
-        A branch that was cut some time ago holds old releases without changing them: the list of changed
-        files tells which count; where GitHub names only a part of a long list, the content has to.
+        An old branch contains outdated releases that it does not change, so the list of changed files decides. GitHub
+        cuts a long list; the content decides then.
         """
-        paths = list_changed_paths(pull)
-        head = (pull.head_ref.target if pull.head_ref else None) or {}
+        changed_paths = list_changed_paths(pull_request)
+        head = (pull_request.head_ref.target if pull_request.head_ref else None) or {}
         releases: dict[str, Release | None] = {}
         for number, environment in self._environments:
-            theirs, ours = _tree_entry(head, f"e{number}Release"), _tree_entry(target, f"e{number}Release")
-            moved = theirs is not None and (ours is None or theirs.oid != ours.oid)
-            if environment.release in paths if paths is not None else moved:
-                releases[environment.name] = self._read_release(theirs, environment, None)[0]
+            proposed, current = _tree_entry(head, f"e{number}Release"), _tree_entry(commit, f"e{number}Release")
+            is_changed = (
+                environment.release in changed_paths
+                if changed_paths is not None
+                else proposed is not None and (current is None or proposed.oid != current.oid)
+            )
+            if is_changed:
+                releases[environment.name] = self._read_release(proposed, environment, None)[0]
         return releases
 
     def read_past_release(self, change: FileCommit, environment: EnvironmentConfig) -> PastRelease:
-        """The release that a commit left behind."""
+        """Return the release as it was after a commit."""
         release, _ = self._read_release(change.release, environment, change)
         return PastRelease(change.oid, release)
 
@@ -127,25 +121,25 @@ class RepoFiles:
         return (_with_commit(release, change) if release else None), problems
 
 
-def _tree_entry(target: CommitNode, alias: str) -> TreeEntry | None:
-    found = target.get(alias)
-    return convert_json(found, TreeEntry) if found else None
+def _tree_entry(commit: CommitNode, alias: str) -> TreeEntry | None:
+    node = commit.get(alias)
+    return convert_json(node, TreeEntry) if node else None
 
 
 def _read_text(entry: TreeEntry | None, path: str) -> str | Problem:
-    """A file's text, or what keeps it from being read."""
+    """Return the text of a file, or the problem that prevents reading it."""
     if entry is None:
         return Problem(path, "missing-file", "there is no such file on the branch", file=path)
     blob = entry.object
     if blob is None or blob.is_binary or blob.text is None:
-        return Problem(path, "unreadable-file", "this is no text file", file=path)
+        return Problem(path, "unreadable-file", "this is not a text file", file=path)
     if blob.is_truncated:
         return Problem(path, "unreadable-file", f"too large to be read ({blob.byte_size:,} bytes)", file=path)
     return blob.text
 
 
 def _denied_problem(path: str) -> Problem:
-    """A file that may be there: the token may not read it."""
+    """Return the problem of a file that may exist."""
     return Problem(path, "denied", "the token may not read it", file=path)
 
 
@@ -167,9 +161,9 @@ def _with_commit(release: Release, change: FileCommit | None) -> Release:
 
 @lru_cache(maxsize=2048)
 def parse_release_text(text: str, path: str, keys: ReleaseKeyPaths) -> tuple[Release | None, tuple[Problem, ...]]:
-    """A release.yaml. The same text is parsed once: a poll brings every file anew, and few of them differ."""
+    """Parse a release.yaml. The result is cached: every poll returns all files, and few of them change."""
     from anchor_tui.domain.releases import read_release
-    from anchor_tui.domain.yaml.document import parse_document  # ruamel: 11 ms that the first frame need not wait for
+    from anchor_tui.domain.yaml.document import parse_document  # ruamel: 11 ms, after the first frame
     from anchor_tui.domain.yaml.nodes import YamlDocumentError
 
     try:
@@ -180,7 +174,7 @@ def parse_release_text(text: str, path: str, keys: ReleaseKeyPaths) -> tuple[Rel
 
 @lru_cache(maxsize=512)
 def find_overlay_problems(text: str, path: str) -> tuple[Problem, ...]:
-    """Why a file of values cannot be read; the same text is parsed once."""
+    """Return why a file of Helm values cannot be read; the result is cached."""
     from anchor_tui.domain.helm.overlays import read_values_file
     from anchor_tui.domain.yaml.document import parse_document
     from anchor_tui.domain.yaml.nodes import YamlDocumentError

@@ -1,17 +1,16 @@
-"""GraphQL's answers, and what they mean in the domain's terms.
+"""The shapes of GitHub's GraphQL responses.
 
-Anything may be null: what a token may not see comes back so, with an error beside the data.
+Any field may be null: a field that the token may not see is null, and the response has an error for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from anchor_tui.domain.model import ChecksStatus, PullRequest, PullRequestRef, RateBudget
+from anchor_tui.domain.model import PullRequestRef
 from anchor_tui.sources.errors import InvalidResponse
 
 T = TypeVar("T")
@@ -20,7 +19,7 @@ UtcTime = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class RateLimit(msgspec.Struct, rename="camel"):
-    """`rateLimit`: points an hour."""
+    """`rateLimit`: points per hour."""
 
     limit: int
     cost: int
@@ -29,7 +28,7 @@ class RateLimit(msgspec.Struct, rename="camel"):
 
 
 class BlobNode(msgspec.Struct, rename="camel"):
-    """A file's content; `text` is null where it is binary."""
+    """The content of a file; `text` is null if it is binary."""
 
     oid: str = ""
     text: str | None = None
@@ -52,38 +51,37 @@ class UserNode(msgspec.Struct, rename="camel"):
 
 
 class CommitAuthor(msgspec.Struct, rename="camel"):
-    """Who wrote a commit: the account, if GitHub knows it."""
+    """The author of a commit, with the account if GitHub knows it."""
 
     name: str | None = None
     user: UserNode | None = None
 
     @property
     def display_name(self) -> str | None:
-        """The account's login, else the name in the commit."""
+        """Return the login of the account, else the name in the commit."""
         return self.user.login if self.user else self.name
 
 
 class PullRequestLink(msgspec.Struct, rename="camel"):
-    """A pull request, named."""
+    """Number, title and URL of a pull request."""
 
     number: int
     title: str
     url: str
 
-    @property
     def to_ref(self) -> PullRequestRef:
-        """The same in the domain's terms."""
+        """Return the domain's reference."""
         return PullRequestRef(self.number, self.title, self.url)
 
 
 class PullRequestLinks(msgspec.Struct, rename="camel"):
-    """The pull requests that a commit came with."""
+    """The pull requests that contain a commit."""
 
     nodes: list[PullRequestLink | None] | None = None
 
 
 class FileCommit(msgspec.Struct, rename="camel"):
-    """A commit that changed a file; in a history also the file as it then was."""
+    """A commit that changed a file; in a history it includes the file."""
 
     oid: str
     committed_date: UtcTime | None = None
@@ -93,13 +91,13 @@ class FileCommit(msgspec.Struct, rename="camel"):
 
     @property
     def pull_request(self) -> PullRequestRef | None:
-        """The pull request that brought it, if one did."""
+        """Return the pull request that contains it, if there is one."""
         nodes = (self.associated_pull_requests.nodes if self.associated_pull_requests else None) or []
-        return next((node.to_ref for node in nodes if node), None)
+        return next((node.to_ref() for node in nodes if node), None)
 
 
 class PageInfo(msgspec.Struct, rename="camel"):
-    """Whether there is more."""
+    """The end of a page, and whether another one follows."""
 
     has_next_page: bool = False
     end_cursor: str | None = None
@@ -129,14 +127,14 @@ class CheckContexts(msgspec.Struct, rename="camel"):
 
 
 class CheckRollup(msgspec.Struct, rename="camel"):
-    """All checks of a commit in one word; `contexts` may be denied while `state` is told."""
+    """The summary of a commit's checks; `contexts` can be denied while `state` is visible."""
 
     state: str | None = None
     contexts: CheckContexts | None = None
 
 
 class HeadCommitNode(msgspec.Struct, rename="camel"):
-    """The branch's head, without the files, whose names depend on the configuration."""
+    """The branch's head without its files, whose aliases depend on the configuration."""
 
     oid: str
     message_headline: str = ""
@@ -152,7 +150,7 @@ class RequiredCheck(msgspec.Struct, rename="camel"):
 
 
 class RuleParameters(msgspec.Struct, rename="camel"):
-    """Parameters of a rule; only those of required checks are asked for."""
+    """The parameters of a rule; only those of required checks are requested."""
 
     required_status_checks: list[RequiredCheck] | None = None
 
@@ -164,7 +162,7 @@ class BranchRule(msgspec.Struct, rename="camel"):
 
 
 class BranchRules(msgspec.Struct, rename="camel"):
-    """The rules that hold for the branch."""
+    """The rules that apply to the branch."""
 
     nodes: list[BranchRule | None] | None = None
 
@@ -176,7 +174,7 @@ class BranchProtection(msgspec.Struct, rename="camel"):
 
 
 class BranchRef(msgspec.Struct, rename="camel"):
-    """The branch. `target` stays raw: its files' names depend on the configuration."""
+    """The branch. `target` is not decoded: the aliases of its files depend on the configuration."""
 
     ref_update_rule: BranchProtection | None = None
     rules: BranchRules | None = None
@@ -184,11 +182,13 @@ class BranchRef(msgspec.Struct, rename="camel"):
 
     @property
     def required_check_names(self) -> frozenset[str]:
-        """The names of the required checks, from branch protection and rulesets alike."""
+        """Return the names of the required checks of branch protection and rulesets."""
         classic = (self.ref_update_rule.required_status_check_contexts if self.ref_update_rule else None) or []
         rules = (self.rules.nodes if self.rules else None) or []
         parameters = [rule.parameters.required_status_checks or [] for rule in rules if rule and rule.parameters]
-        return frozenset(name for name in classic if name) | {each.context for rule in parameters for each in rule}
+        return frozenset(name for name in classic if name) | {
+            check.context for checks in parameters for check in checks
+        }
 
 
 class LabelNode(msgspec.Struct, rename="camel"):
@@ -210,14 +210,14 @@ class ChangedFile(msgspec.Struct, rename="camel"):
 
 
 class ChangedFiles(msgspec.Struct, rename="camel"):
-    """The files that a pull request changes, the first hundred."""
+    """The first hundred files that a pull request changes."""
 
     total_count: int = 0
     nodes: list[ChangedFile | None] | None = None
 
 
 class PullRequestHead(msgspec.Struct, rename="camel"):
-    """A pull request's branch; null where it is gone."""
+    """A pull request's branch; `target` is null if it was deleted."""
 
     target: dict[str, Any] | None = None
 
@@ -259,7 +259,7 @@ class RepositoryNode(msgspec.Struct, rename="camel"):
 
 
 class PollResponse(msgspec.Struct, rename="camel"):
-    """The answer to any of our queries."""
+    """The response to any query of a poll."""
 
     repository: RepositoryNode | None = None
     rate_limit: RateLimit | None = None
@@ -267,93 +267,8 @@ class PollResponse(msgspec.Struct, rename="camel"):
 
 
 def convert_json(raw: object, shape: type[T]) -> T:
-    """A part of an answer as `shape`, or a `BadAnswer` that says what came instead."""
+    """Convert a part of a response to `shape`. Raises InvalidResponse if it has another shape."""
     try:
         return msgspec.convert(raw, shape)
     except msgspec.ValidationError as error:
         raise InvalidResponse(f"GitHub's answer has an unexpected shape: {error}") from error
-
-
-def to_budget(*limits: RateLimit | None) -> RateBudget | None:
-    """The allowance after the last of some queries, with what all of them cost."""
-    told = [limit for limit in limits if limit]
-    if not told:
-        return None
-    last = told[-1]
-    return RateBudget(last.limit, last.remaining, sum(limit.cost for limit in told), to_utc(last.reset_at))
-
-
-def to_pull_request(pull: PullRequestNode, *, checks_denied: bool) -> PullRequest:
-    """A pull request as GitHub tells it; what it does to which environment is not told but found out."""
-    labels = (pull.labels.nodes if pull.labels else None) or []
-    return PullRequest(
-        number=pull.number,
-        title=pull.title,
-        url=pull.url,
-        draft=pull.is_draft,
-        author=pull.author.login if pull.author else None,
-        labels=tuple(sorted(label.name for label in labels if label)),
-        head_sha=pull.head_ref_oid,
-        checks=summarize_rollup(pull.status_check_rollup, denied=checks_denied),
-        review=pull.review_decision.lower() if pull.review_decision else None,
-        mergeable=pull.mergeable.lower() if pull.mergeable else None,
-        created_at=to_utc(pull.created_at) if pull.created_at else None,
-    )
-
-
-def summarize_required_checks(rollup: CheckRollup | None, required: frozenset[str], *, denied: bool) -> ChecksStatus:
-    """How the required checks of the branch's head stand, together."""
-    if not required:
-        return "none"
-    if denied or (rollup is not None and rollup.contexts is None):
-        return "unknown"
-    contexts = (rollup.contexts.nodes if rollup and rollup.contexts else None) or []
-    found = {check_state(each) for each in contexts if each and (each.name or each.context) in required}
-    if required - {each.name or each.context for each in contexts if each}:
-        found.add("pending")  # not reported yet
-    for state in ("failure", "unknown", "pending"):
-        if state in found:
-            return state
-    return "success"
-
-
-_CHECKS_BY_STATE: Mapping[str, ChecksStatus] = {
-    "SUCCESS": "success",
-    "NEUTRAL": "success",
-    "SKIPPED": "success",
-    "PENDING": "pending",
-    "EXPECTED": "pending",
-    "FAILURE": "failure",
-    "ERROR": "failure",
-    "TIMED_OUT": "failure",
-    "CANCELLED": "failure",
-    "STARTUP_FAILURE": "failure",
-    "ACTION_REQUIRED": "pending",
-    "STALE": "unknown",
-}
-
-
-def check_state(context: CheckContext) -> ChecksStatus:
-    """How one check stands."""
-    if context.status and context.status != "COMPLETED":
-        return "pending"
-    return _CHECKS_BY_STATE.get(context.conclusion or context.state or "", "unknown")
-
-
-def summarize_rollup(rollup: CheckRollup | None, *, denied: bool) -> ChecksStatus:
-    """How all checks of a commit stand, in one word."""
-    if rollup is None:
-        return "unknown" if denied else "none"
-    return _CHECKS_BY_STATE.get(rollup.state or "", "unknown")
-
-
-def list_changed_paths(pull: PullRequestNode) -> frozenset[str] | None:
-    """The files that it changes; None where GitHub named only some of them."""
-    files = pull.files or ChangedFiles()
-    named: Sequence[ChangedFile | None] = files.nodes or []
-    return frozenset(each.path for each in named if each) if files.total_count <= len(named) else None
-
-
-def to_utc(moment: datetime) -> datetime:
-    """The same instant in UTC."""
-    return moment.astimezone(UTC)

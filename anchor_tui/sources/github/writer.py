@@ -1,85 +1,288 @@
-"""One request to GitHub, sent once: REST, or one of GraphQL's mutations by its name.
+"""Writes to GitHub through PyGithub: each is sent once, and none after its deadline.
 
-Nothing is asked twice here: who acts knows what a lost answer means.
+PyGithub is imported by the first write, so a process that only reads never loads it. A `Github` object is not safe
+between threads, so one write runs at a time. Its thread is a daemon: a GitHub that hangs does not delay the end of
+the program.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import contextlib
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
+from anchor_tui.config.web_address import is_loopback
+from anchor_tui.domain.actions.steps import (
+    AddLabels,
+    CommitFiles,
+    CreateBranch,
+    CreatePullRequest,
+    DispatchWorkflow,
+    MergePullRequest,
+    MoveBranch,
+    RequestReviewers,
+)
 from anchor_tui.sources.api_request import ApiRequest
-from anchor_tui.sources.errors import InvalidResponse, Timeout
+from anchor_tui.sources.credentials.github import GitHubAccess
+from anchor_tui.sources.errors import ClientError, InvalidResponse, SourceError, Timeout, TlsError, Unreachable
+from anchor_tui.sources.github.client import API_VERSION
+from anchor_tui.sources.github.error_map import GITHUB, to_source_error
+from anchor_tui.sources.github.step_requests import GitHubStep, build_github_request
+from anchor_tui.sources.network import USER_AGENT, find_ca_bundle
 
 if TYPE_CHECKING:
     from github import Github
 
-    from anchor_tui.sources.github.client import GitHubClient
-
 T = TypeVar("T")
+RESPONSE_TIMEOUT_S = 15
+"""In whole seconds, as PyGithub takes it."""
 WRITE_DEADLINE_S = 40.0
-"""For one request: a name that is never resolved, or an answer that drips, ends no other way."""
-MUTATION_DOCUMENTS = {
-    "createCommitOnBranch": "mutation Commit($input: CreateCommitOnBranchInput!) "
-    "{ createCommitOnBranch(input: $input) { commit { oid url } } }",
-    "enablePullRequestAutoMerge": "mutation Auto($input: EnablePullRequestAutoMergeInput!) "
-    "{ enablePullRequestAutoMerge(input: $input) { pullRequest { number } } }",
-    "enqueuePullRequest": "mutation Enqueue($input: EnqueuePullRequestInput!) "
-    "{ enqueuePullRequest(input: $input) { mergeQueueEntry { position } } }",
+"""For one write, from the call to its answer; the wait for its turn is included."""
+MUTATION_FIELDS = {
+    "createCommitOnBranch": "commit { oid url }",
+    "enablePullRequestAutoMerge": "pullRequest { number }",
+    "enqueuePullRequest": "mergeQueueEntry { position }",
 }
 
 
-async def request_json(
-    door: GitHubClient, method: str, path: str, body: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """One REST request, sent once; its answer as a mapping. Raises SourceError, with its `lost` set."""
+class GitHubWriter:
+    """The writes of one execution. Nothing is retried: after an error the caller checks whether it was applied."""
 
-    def ask(github: Github) -> Any:  # noqa: ANN401 - JSON
-        given = dict(body) if body is not None else None
-        return _parse_answer(lambda: github.requester.requestJsonAndCheck(method, path, input=given)[1])
+    def __init__(self, access: GitHubAccess) -> None:
+        self._access = access
+        self._github: Github | None = None
+        self._turn = threading.Lock()
 
-    try:
-        async with asyncio.timeout(WRITE_DEADLINE_S):
-            answer = await door.call(ask)
-    except TimeoutError as error:
-        raise Timeout(f"{door.access.api_url}: no answer within {WRITE_DEADLINE_S:g} s") from error
-    if answer is None:
-        return {}
-    if isinstance(answer, list):
-        return {"items": answer}
-    if not isinstance(answer, dict) or (isinstance(answer.get("data"), str) and set(answer) <= {"data", "url"}):
-        # So PyGithub wraps what is no JSON, and says beside it what was asked for.
-        raise InvalidResponse("GitHub's answer is no JSON but a page of HTML: a proxy's login page?")
+    async def send_step(self, step: GitHubStep, number: int | None = None) -> dict[str, Any]:
+        """Send the request of a step once, and return GitHub's answer.
+
+        `number` is the pull request of a step that does not name one. Raises SourceError; its
+        `maybe_applied` is True if GitHub may have carried out the write.
+        """
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[dict[str, Any]] = loop.create_future()
+        write = _PendingWrite()
+
+        def run() -> None:
+            try:
+                with self._turn:
+                    github = self._open()
+                    if not write.start():
+                        return
+                    result = _translate_errors(self._access.api_url, lambda: _send(github, step, number))
+            except BaseException as error:  # noqa: BLE001 - handed over to the caller
+                _deliver(loop, answer, answer.set_exception, error)
+            else:
+                _deliver(loop, answer, answer.set_result, result)
+
+        threading.Thread(target=run, name="github-write", daemon=True).start()
+        try:
+            async with asyncio.timeout(WRITE_DEADLINE_S):
+                return await answer
+        except TimeoutError as error:
+            message = f"{self._access.api_url}: no answer within {WRITE_DEADLINE_S:g} s"
+            raise Timeout(message, sent=write.abandon()) from error
+        finally:
+            write.abandon()
+
+    def close(self) -> None:
+        """Close the connections, unless a write still hangs."""
+        if self._turn.acquire(blocking=False):
+            try:
+                if self._github is not None:
+                    self._github.close()
+            finally:
+                self._turn.release()
+
+    def _open(self) -> Github:
+        if self._github is None:
+            self._github = _create_github(self._access)
+        return self._github
+
+
+class _PendingWrite:
+    """A write that starts before it is abandoned, or never."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_started = False
+        self._is_abandoned = False
+
+    def start(self) -> bool:
+        """Start the write; return False if it was abandoned before."""
+        with self._lock:
+            self._is_started = not self._is_abandoned
+            return self._is_started
+
+    def abandon(self) -> bool:
+        """Prevent a later start; return whether the write was started."""
+        with self._lock:
+            self._is_abandoned = True
+            return self._is_started
+
+
+def _deliver(
+    loop: asyncio.AbstractEventLoop, answer: asyncio.Future[Any], deliver: Callable[[Any], None], value: object
+) -> None:
+    def deliver_if_awaited() -> None:
+        if not answer.done():  # the caller may have given up
+            deliver(value)
+
+    with contextlib.suppress(RuntimeError):  # the loop may be closed
+        loop.call_soon_threadsafe(deliver_if_awaited)
+
+
+def _create_github(access: GitHubAccess) -> Github:
+    """Create a `Github` object without retries, sleeps and pauses of its own."""
+    import github
+
+    # PyGithub logs to stderr, which is the screen.
+    logger = logging.getLogger("github.Requester")
+    logger.handlers[:] = [logging.NullHandler()]  # without any handler, logging's last resort writes to stderr too
+    logger.propagate = False
+
+    _bypass_proxies_on_loopback(access.api_url)
+    return github.Github(
+        auth=github.Auth.Token(access.token.reveal()),
+        base_url=access.api_url.rstrip("/"),
+        user_agent=USER_AGENT,
+        verify=access.ca_file or find_ca_bundle() or True,
+        timeout=RESPONSE_TIMEOUT_S,
+        per_page=100,
+        retry=None,
+        seconds_between_requests=None,
+        seconds_between_writes=None,
+        lazy=True,
+        api_version=API_VERSION,
+    )
+
+
+def _bypass_proxies_on_loopback(api_url: str) -> None:
+    """Keep requests from sending what is for this machine to a proxy; it takes proxies from the environment only."""
+    import urllib.request
+
+    host = urlsplit(api_url).hostname or ""
+    if is_loopback(host) and urllib.request.getproxies():
+        listed = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+        if host not in (listed or "").split(","):
+            os.environ["no_proxy"] = f"{listed},{host}" if listed else host
+
+
+# --- requests -----------------------------------------------------------------------------------------
+
+
+def _send(github: Github, step: GitHubStep, number: int | None) -> dict[str, Any]:
+    """Send one request; PyGithub's objects are lazy, so none of these calls sends a second one."""
+    repository = github.get_repo(step.repository)
+    match step:
+        case CreateBranch():
+            return _check_answer(repository.create_git_ref(f"refs/heads/{step.branch}", step.oid).raw_data, "ref")
+        case CreatePullRequest():
+            opened = repository.create_pull(step.base, step.branch, title=step.headline, body=step.body)
+            return _check_answer(opened.raw_data, "number")
+        case MergePullRequest(way="merge"):
+            number = step.number or number
+            assert number is not None, "the caller knows the pull request that an earlier step opened"
+            pull_request = repository.get_pull(number)
+            status = pull_request.merge(merge_method=step.method, sha=step.head_sha)
+            return _check_answer(status.raw_data, "sha")
+        case DispatchWorkflow():
+            workflow = repository.get_workflow(step.workflow)
+            run = workflow.create_dispatch(step.ref, step.inputs, throw=True, return_run_details=True)
+            return {} if isinstance(run, bool) else {"workflow_run_id": run.id, "html_url": run.html_url}
+        case CommitFiles() | MergePullRequest():
+            return _mutate(github, build_github_request(step))
+        case MoveBranch() | AddLabels() | RequestReviewers():
+            return _request(github, build_github_request(step), number)
+
+
+def _mutate(github: Github, request: ApiRequest) -> dict[str, Any]:
+    """Send a GraphQL mutation and return its fields."""
+    body = request.body or {}
+    name = str(body["mutation"])
+    _, answer = github.requester.graphql_named_mutation(name, dict(body["input"]), MUTATION_FIELDS[name])
+    if not isinstance(answer, dict) or not answer:
+        raise InvalidResponse(f"GitHub's answer does not contain the result of {name}")
     return answer
 
 
-def _parse_answer(ask: Callable[[], T]) -> T:
-    """What PyGithub makes of an answer; BadAnswer where it breaks at one that is no JSON object."""
+def _request(github: Github, request: ApiRequest, number: int | None) -> dict[str, Any]:
+    """Send a REST request whose answer PyGithub's objects would discard, a proxy's page of HTML included."""
+    path = request.path.replace("{number}", str(number or ""))
+    _, answer = github.requester.requestJsonAndCheck(request.method, path, input=dict(request.body or {}))
+    return {"items": answer} if isinstance(answer, list) else _check_answer(answer)
+
+
+def _check_answer(answer: object, key: str = "") -> dict[str, Any]:
+    """Return an answer that has `key`; PyGithub passes on redirects and pages of HTML as if they were one."""
+    if answer is None:
+        answer = {}
+    if not isinstance(answer, dict):
+        raise InvalidResponse("GitHub's answer is not a JSON object")
+    if isinstance(answer.get("data"), str):
+        raise InvalidResponse("GitHub's answer is a page of HTML instead of JSON: a proxy's login page?")
+    if {"message", "documentation_url"} <= answer.keys():
+        raise ClientError(f"GitHub redirects the request ({answer['message']}): was the repository renamed?", 307)
+    if key and key not in answer:
+        raise InvalidResponse(f"GitHub's answer does not contain `{key}`")
+    return answer
+
+
+# --- errors -------------------------------------------------------------------------------------------
+
+
+def _translate_errors(url: str, send: Callable[[], T]) -> T:
+    """Raise the exceptions of PyGithub and requests as ours."""
+    import requests
+    from github import GithubException
+
     try:
-        return ask()
-    except (TypeError, AttributeError, UnicodeDecodeError) as error:
-        raise InvalidResponse("GitHub's answer is no JSON object") from error
+        return send()
+    except SourceError:
+        raise
+    except GithubException as error:
+        raise to_source_error(error.status, error.headers or {}, error.data or error.message) from error
+    except requests.exceptions.SSLError as error:
+        raise TlsError(f"{url}: TLS: {_innermost_reason(error)}{GITHUB.tls_hint}") from error
+    except requests.exceptions.ConnectTimeout as error:
+        raise Timeout(f"{url}: no connection within {RESPONSE_TIMEOUT_S} s", sent=False) from error
+    except requests.exceptions.Timeout as error:
+        raise Timeout(f"{url}: no answer within {RESPONSE_TIMEOUT_S} s") from error
+    except (json.JSONDecodeError, requests.exceptions.ContentDecodingError) as error:
+        raise InvalidResponse(f"{url}: the answer ended early or is not JSON") from error
+    except requests.exceptions.RequestException as error:
+        reason = _innermost_reason(error)
+        raise Unreachable(f"{url}: the connection failed: {reason}", sent=not _was_never_connected(error)) from error
+    except RuntimeError as error:  # a redirect to another host or scheme
+        raise InvalidResponse(f"{url}: {error}") from error
+    except (TypeError, AttributeError, KeyError, UnicodeDecodeError) as error:  # PyGithub, of an unexpected answer
+        raise InvalidResponse("GitHub's answer is not a JSON object of the expected shape") from error
 
 
-async def send_request(door: GitHubClient, request: ApiRequest) -> dict[str, Any]:
-    """One request of a step, once: REST, or one of GraphQL's mutations by its name. Raises SourceError."""
-    if request.path != "/graphql":
-        return await request_json(door, request.method, request.path, request.body)
-    body = request.body or {}
-    name = str(body["mutation"])
+def _was_never_connected(error: Exception) -> bool:
+    """Return whether no connection was made, so that nothing was sent."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if type(cause).__name__ in {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ProxyError"}:
+            return True
+        cause = cause.__cause__ or cause.__context__ or _wrapped_exception(cause)
+    return False
 
-    def mutate(github: Github) -> Any:  # noqa: ANN401 - JSON
-        return _parse_answer(
-            lambda: github.requester.graphql_query(MUTATION_DOCUMENTS[name], {"input": body["input"]})[1]
-        )
 
-    try:
-        async with asyncio.timeout(WRITE_DEADLINE_S):
-            answer = await door.call(mutate)
-    except TimeoutError as error:
-        raise Timeout(f"{door.access.api_url}: no answer within {WRITE_DEADLINE_S:g} s") from error
-    data = answer.get("data") if isinstance(answer, dict) else None
-    if not isinstance(data, dict) or not isinstance(data.get(name), dict):
-        raise InvalidResponse(f"GitHub's answer to {name} is not one")
-    return dict(data[name])
+def _innermost_reason(error: Exception) -> str:
+    """Return the text of the innermost cause: the outer layers repeat the address and their own names."""
+    cause: BaseException = error
+    while (inner := cause.__cause__ or cause.__context__ or _wrapped_exception(cause)) is not None:
+        cause = inner
+    return str(cause).strip("()'\" ") or type(cause).__name__
+
+
+def _wrapped_exception(error: BaseException) -> BaseException | None:
+    inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
+    return inner if isinstance(inner, BaseException) and inner is not error else None

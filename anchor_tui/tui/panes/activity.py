@@ -1,4 +1,4 @@
-"""What is done from here: each Plan that is being executed, or was, newest first."""
+"""The activity pane: the actions of this session, newest first."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from textual.content import Content
 
 from anchor_tui.domain.actions.jobs import Job
 from anchor_tui.domain.formatting import format_age, get_first_line
-from anchor_tui.domain.model import Environment
-from anchor_tui.domain.status_marks import StatusMark
-from anchor_tui.tui.plan_view import OUTCOME_MARKS, render_job
+from anchor_tui.domain.status_marks import StatusMark, get_state_mark
+from anchor_tui.tui.plan_view import render_job
 from anchor_tui.tui.style import marked_text, safe_text
 from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent
 
@@ -20,7 +19,7 @@ COLUMNS = (ListColumn("WHEN"), ListColumn("ACTION"), ListColumn("STATE"), ListCo
 
 
 def build_activity_pane(jobs: Sequence[Job]) -> PaneContent:
-    """The jobs of this session."""
+    """Return one row per action of this session."""
     rows = tuple(_build_row(job) for job in reversed(jobs))
     return PaneContent(COLUMNS, rows, "")
 
@@ -38,26 +37,10 @@ def _build_row(job: Job) -> ListRow:
 
 def _draw_cells(job: Job, now: datetime) -> tuple[Content, ...]:
     if job.outcome is None:
-        state, words = (
-            marked_text(StatusMark.PROGRESS, "under way"),
-            job.progress_text().removeprefix(f"{job.plan.title}: "),
-        )
+        state = marked_text(StatusMark.PROGRESS, "running")
+        message = job.progress_text().removeprefix(f"{job.plan.title}: ")
     else:
-        state = marked_text(OUTCOME_MARKS[job.outcome.kind], job.outcome.kind)
-        words = get_first_line(job.outcome.message)
-    return safe_text(f"{format_age(job.began_at, now)} ago"), safe_text(job.plan.title, "bold"), state, safe_text(words)
-
-
-def job_concerns_environment(job: Job, environment: Environment) -> bool:
-    """Whether a job changes an environment, or one of its applications."""
-    own = {application.id for application in environment.applications}
-    return environment.name in job.plan.order.environments or any(track.application in own for track in job.groups)
-
-
-def describe_running_jobs(jobs: Sequence[Job]) -> str:
-    """What runs now, in a few words; empty where nothing does."""
-    running = [job for job in jobs if not job.is_over]
-    if not running:
-        return ""
-    more = f" (+{len(running) - 1})" if len(running) > 1 else ""
-    return f"{StatusMark.PROGRESS.glyph()} {running[-1].progress_text()}{more}"
+        state = marked_text(get_state_mark(job.outcome.kind), job.outcome.kind)
+        message = get_first_line(job.outcome.message)
+    started = safe_text(f"{format_age(job.began_at, now)} ago")
+    return started, safe_text(job.plan.title, "bold"), state, safe_text(message)

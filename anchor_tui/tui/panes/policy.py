@@ -1,4 +1,4 @@
-"""The policy pane: failures first with their place, holding checks folded, and each check's evidence side by side."""
+"""The policy pane: failed checks first with their place, passed checks folded, the evidence of each check in detail."""
 
 from __future__ import annotations
 
@@ -6,60 +6,52 @@ from collections.abc import Iterable, Sequence
 
 from textual.content import Content
 
-from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import Environment, Finding, Snapshot
 from anchor_tui.domain.policy.check_results import CheckResult, group_by_check
-from anchor_tui.domain.status_marks import StatusMark
+from anchor_tui.domain.status_marks import StatusMark, get_check_mark
+from anchor_tui.tui.environment_summary import is_unread
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, static_row
 
-POLICY = "Policy"
 _PASSING = frozenset({"pass", "skipped"})
-_STATUS_MARKS = {
-    "fail": StatusMark.FAILING,
-    "unknown": StatusMark.UNKNOWN,
-    "waived": StatusMark.NONE,
-    "pass": StatusMark.OK,
-    "skipped": StatusMark.NONE,
-}
 
 
-def build_policy_pane(snapshot: Snapshot, environments: Sequence[Environment], *, everything: bool) -> PaneContent:
-    """The checks of these environments; with `everything` those that hold too, and the estate's own."""
-    groups = [(each.name, group_by_check(each.findings)) for each in environments]
+def build_policy_pane(snapshot: Snapshot, environments: Sequence[Environment], *, show_all: bool) -> PaneContent:
+    """Return the checks of these environments and those of no environment.
+
+    `show_all` lists passed checks too, instead of folding them into one row.
+    """
+    groups = [(environment.name, group_by_check(environment.findings)) for environment in environments]
     groups.append(("", group_by_check(snapshot.findings)))
-    several = everything and len(snapshot.environments) > 1
+    with_environment = show_all and len(snapshot.environments) > 1
     rows = [
-        _build_row(result, name, snapshot, with_environment=several)
+        _build_row(result, name, snapshot, with_environment=with_environment)
         for name, results in groups
         for result in results
-        if everything or result.status not in _PASSING
+        if show_all or result.status not in _PASSING
     ]
-    titles = ["", *(["ENV"] if several else []), "CHECK", "EVIDENCE", "FOUND"]
-    if not everything:
+    if not show_all:
         rows += _fold_passing(result for _, results in groups for result in results)
+    titles = ["", *(["ENV"] if with_environment else []), "CHECK", "EVIDENCE", "FOUND"]
     columns = tuple(ListColumn(title, is_flexible=title == "FOUND") for title in titles)
-    return PaneContent(columns, tuple(rows), "no check has been judged yet")
+    return PaneContent(columns, tuple(rows), "no check has been evaluated yet")
 
 
 def _fold_passing(results: Iterable[CheckResult]) -> list[ListRow]:
-    held = [each for each in results if each.status in _PASSING]
-    passed = sum(each.status == "pass" for each in held)
-    skipped = len(held) - passed
-    if not held:
+    passing = [result for result in results if result.status in _PASSING]
+    if not passing:
         return []
-    words = join_parts(
-        safe_text(f"{format_count(passed, 'check')} hold{'s' if passed == 1 else ''}"),
-        muted_text(f"{skipped} skipped") if skipped else None,
-    )
-    names = muted_text(", ".join(sorted(each.check for each in held)))
-    return [static_row("holds", (marked_text(StatusMark.OK), words, Content(""), Content("")), names)]
+    passed = sum(result.status == "pass" for result in passing)
+    skipped = len(passing) - passed
+    summary = join_parts(safe_text(f"{passed} passed"), muted_text(f"{skipped} skipped") if skipped else None)
+    names = muted_text(", ".join(sorted(result.check for result in passing)))
+    return [static_row("passed", (marked_text(StatusMark.OK), summary, Content(""), Content("")), names)]
 
 
 def _build_row(result: CheckResult, environment: str, snapshot: Snapshot, *, with_environment: bool) -> ListRow:
     worst = result.worst
     cells = [
-        marked_text(check_mark(result)),
+        marked_text(get_check_mark(result.status, result.level)),
         *([safe_text(environment)] if with_environment else []),
         safe_text(result.check),
         muted_text(" ".join(result.evidence)),
@@ -70,38 +62,28 @@ def _build_row(result: CheckResult, environment: str, snapshot: Snapshot, *, wit
         tuple(cells),
         describe_check(result),
         finding_url(worst, snapshot),
-        copied=_file_position(worst) or worst.resource or result.check,
-    )
-
-
-def check_mark(result: CheckResult) -> StatusMark:
-    """A check's mark: a warning that fails is no failure."""
-    return (
-        StatusMark.ATTENTION if result.status == "fail" and result.level == "warning" else _STATUS_MARKS[result.status]
+        clipboard_text=_file_position(worst) or worst.resource or result.check,
     )
 
 
 def describe_check(result: CheckResult) -> Content:
-    """The rule in the owners' words, what each evidence says, how to mend it."""
-    from anchor_tui.domain.policy.registry import CHECKS_BY_ID  # loaded by whoever judged
+    """Return the check's title, the result of each kind of evidence, the fix and the rule's reason."""
+    from anchor_tui.domain.policy.registry import CHECKS_BY_ID  # imports all checks; the policy engine did already
 
     check = CHECKS_BY_ID.get(result.check)
-    lines = [join_parts(marked_text(check_mark(result), result.check), safe_text(result.title, "bold"))]
-    lines += [_describe_evidence(each) for each in result.findings]
-    fix = next((each.fix for each in result.findings if each.fix and each.status in {"fail", "unknown"}), None)
-    if fix:
-        lines.append(join_parts(safe_text("mend", "bold"), safe_text(fix)))
+    mark = get_check_mark(result.status, result.level)
+    lines = [join_parts(marked_text(mark, result.check), safe_text(result.title, "bold"))]
+    lines += [_describe_evidence(finding) for finding in result.findings]
+    fixes = [finding.fix for finding in result.findings if finding.fix and finding.status in {"fail", "unknown"}]
+    if fixes:
+        lines.append(join_parts(safe_text("fix", "bold"), safe_text(fixes[0])))
     if check is not None:
         lines.append(muted_text(f"{check.section}: {check.why}"))
     return Content("\n").join(lines)
 
 
 def _describe_evidence(finding: Finding) -> Content:
-    mark = (
-        StatusMark.ATTENTION
-        if finding.status == "fail" and finding.level == "warning"
-        else _STATUS_MARKS[finding.status]
-    )
+    mark = get_check_mark(finding.status, finding.level)
     place = _file_position(finding) or finding.resource
     return join_parts(
         marked_text(mark, f"{finding.evidence:<9}"), safe_text(finding.message), muted_text(place) if place else None
@@ -115,8 +97,8 @@ def _file_position(finding: Finding) -> str:
 
 
 def finding_url(finding: Finding, snapshot: Snapshot) -> str | None:
-    """Where the file stands on GitHub, at the line."""
+    """Return the GitHub address of the finding's file, at its line."""
     github = snapshot.find_source("github")
-    if github is None or not finding.file or github.state in {"asking", "missing"}:
+    if github is None or not finding.file or is_unread(snapshot, "github"):
         return None
     return f"{github.url.rstrip('/')}/blob/HEAD/{finding.file}" + (f"#L{finding.line}" if finding.line else "")

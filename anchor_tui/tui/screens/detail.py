@@ -1,4 +1,4 @@
-"""Everything about one row, with room to read it: a check with its evidence, an application with its troubles."""
+"""Everything about one row: a check with its evidence, an application with its problems."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from anchor_tui.tui.style import find_styles_folder
+from anchor_tui.tui.style import find_sheets
+from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.row_list import ListRow
 
 
 class DetailScreen(ModalScreen[None]):
-    """A text to read; any way out closes it, `o` opens its place in the browser."""
+    """The details of a row as a scrollable text."""
 
-    CSS_PATH = str(find_styles_folder() / "detail.tcss")
+    CSS_PATH = find_sheets("dialog.tcss", "detail.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "dismiss", "Close"),
         Binding("o", "browser", "Browser"),
@@ -30,12 +31,11 @@ class DetailScreen(ModalScreen[None]):
         self._now = now
 
     def compose(self) -> ComposeResult:
-        """The row's description, whole."""
-        with VerticalScroll(id="detail") as scroll:
+        """Compose the row's details."""
+        with VerticalScroll(classes="dialog") as scroll:
             scroll.border_title = "esc closes" + (" · o opens it in the browser" if self._row.url else "")
             yield Static(self._row.draw_detail(self._now))
 
     def action_browser(self) -> None:
-        """Opens the row's address; only web addresses are opened."""
-        if self._row.url and self._row.url.startswith(("https://", "http://")):
-            self.app.open_url(self._row.url)
+        """Open the row's address."""
+        open_web_address(self.app, self._row.url)

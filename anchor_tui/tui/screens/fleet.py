@@ -1,188 +1,195 @@
-"""The first screen: every environment, whether it is well, and what stands behind that."""
+"""The fleet screen: every environment with its verdict, and panes with the details of the highlighted one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.events import Resize
+from textual.events import DescendantFocus, Resize
 from textual.reactive import reactive
 from textual.screen import Screen
 
-if TYPE_CHECKING:
-    from textual.widgets import Input
-
-    from anchor_tui.domain.actions.jobs import Job
-
-from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import Environment, Snapshot
-from anchor_tui.tui.keys import REGISTRY, KeyAction
-from anchor_tui.tui.panes import fleet as fleet_panes
-from anchor_tui.tui.targets import ActionTarget, explain_unavailable_action
-from anchor_tui.tui.widgets.bars import DetailPanel, HeaderBar, KeyFooter, PaneTabs, SourceBar
+from anchor_tui.tui.bindings import make_bindings
+from anchor_tui.tui.cursor_jump import CursorJump
+from anchor_tui.tui.keys import KeyAction
+from anchor_tui.tui.live_app import LiveApp
+from anchor_tui.tui.panes.fleet import build_fleet_pane
+from anchor_tui.tui.panes.registry import APPLICATIONS, PANES, build_pane
+from anchor_tui.tui.running_jobs import describe_running_jobs
+from anchor_tui.tui.web_browser import open_web_address
+from anchor_tui.tui.widgets.bars import DetailPanel, HeaderBar, KeyFooter, SourceBar
 from anchor_tui.tui.widgets.card import CARD_MIN_WIDTH, EnvironmentCard
+from anchor_tui.tui.widgets.pane_view import PaneView
 from anchor_tui.tui.widgets.row_list import ListRow, RowList
+
+if TYPE_CHECKING:
+    from anchor_tui.domain.actions.jobs import Job
 
 CARDS_MIN_HEIGHT = 28
 FLEET_PANE = "Fleet"
 READ_ONLY_NOTE = "read-only: no actions"
-MUTATING_ACTIONS = frozenset(action.id for action in REGISTRY if action.mutates)
-MERGEABLE_KINDS = frozenset({"promotion", "rollback"})
 
 
 class FleetScreen(Screen[None]):
-    """Cards or rows above, panes of the highlighted environment below. Keeps cursor, pane and filter, no data."""
+    """Cards or rows above, panes of the highlighted environment below.
+
+    The screen keeps the cursor, the pane and the filter; all data comes from the bound snapshot. It has the keys that
+    only read. `OperatorFleetScreen` adds the keys that change something.
+    """
 
     AUTO_FOCUS = "#rows"
+    BINDINGS: ClassVar[list[BindingType]] = make_bindings("fleet")
 
     snapshot: reactive[Snapshot | None] = reactive(None)
     now: reactive[datetime | None] = reactive(None)
+    jobs: reactive[tuple[Job, ...]] = reactive(())
     environment: reactive[str] = reactive("", init=False)
-    pane: reactive[str] = reactive(fleet_panes.APPLICATIONS, init=False)
-    filter_text: reactive[str] = reactive("", init=False)
+    pane: reactive[str] = reactive(APPLICATIONS, init=False)
     show_all: reactive[bool] = reactive(False, init=False)
     as_cards: reactive[bool] = reactive(True)
-    jobs: reactive[tuple[Job, ...]] = reactive(())
-    selected: reactive[frozenset[str]] = reactive(frozenset[str](), init=False)
 
-    def __init__(self, names: tuple[str, ...], actions: tuple[KeyAction, ...], environment: str) -> None:
+    def __init__(
+        self, environment_names: tuple[str, ...], key_actions: tuple[KeyAction, ...], environment: str
+    ) -> None:
         super().__init__()
-        self.set_reactive(FleetScreen.environment, environment)
-        self._environment_names = names
-        self._actions = actions
+        self.key_actions = key_actions
+        self.environment_names = environment_names
+        self._cursor_jump = CursorJump()
+        if environment:
+            self._cursor_jump.cancel()
+        first = environment_names[0] if environment_names else ""
+        self.set_reactive(FleetScreen.environment, environment or first)
 
     def compose(self) -> ComposeResult:
-        """Cards stand with their names from the first frame on."""
+        """Compose the screen. The cards have their names from the first frame on."""
         yield HeaderBar().data_bind(FleetScreen.snapshot)
         yield SourceBar().data_bind(FleetScreen.snapshot, FleetScreen.now)
         with Horizontal(id="cards"):
-            for number, name in enumerate(self._environment_names, 1):
+            for number, name in enumerate(self.environment_names, 1):
                 yield EnvironmentCard(name, number).data_bind(
                     FleetScreen.snapshot, FleetScreen.now, FleetScreen.environment, FleetScreen.jobs
                 )
         yield RowList(id="fleet")
-        yield PaneTabs()
-        yield RowList(id="rows")
+        yield PaneView()
         yield DetailPanel()
         yield KeyFooter()
 
-    # --- what is highlighted -----------------------------------------------------------------------
-
-    @property
-    def highlighted_row(self) -> ListRow | None:
-        """The row that the keys act on."""
-        return self.active_list.highlighted_row
+    # --- highlighted row and available keys ----------------------------------------------------------
 
     @property
     def active_list(self) -> RowList:
-        """The pane that has the cursor."""
+        """The list with the cursor: the fleet or the rows of a pane."""
         return self.query_one("#fleet" if self.pane == FLEET_PANE else "#rows", RowList)
 
     @property
-    def is_filtering(self) -> bool:
-        """Whether a filter is open or holds."""
-        return bool(self.filter_text) or self._is_filter_open
+    def highlighted_row(self) -> ListRow | None:
+        """The row that the keys apply to."""
+        return self.active_list.highlighted_row
 
-    def _shown_environments(self) -> tuple[Environment, ...]:
+    @property
+    def shown_environments(self) -> tuple[Environment, ...]:
+        """The environments that the panes show."""
         if self.snapshot is None:
             return ()
         chosen = self.snapshot.find_environment(self.environment)
         return (chosen,) if chosen and not self.show_all else self.snapshot.environments
 
-    # --- data in -----------------------------------------------------------------------------------
+    def explain_unavailable(self, action_id: str) -> str:
+        """Return why an action is unavailable here and now, or an empty string."""
+        row = self.highlighted_row
+        match action_id:
+            case "browser" if row is None or not row.url:
+                return "it has no web address"
+            case "open" | "copy" if row is None:
+                return "nothing is highlighted"
+            case "back" if not self.query_one(PaneView).is_filtering:
+                return "nothing is open"
+            case _:
+                return ""
 
-    def watch_snapshot(self) -> None:
-        """New data: the cursor stays where it is."""
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
+        """Disable the keys of unavailable actions."""
+        return not self.explain_unavailable(action)
+
+    async def run_key_action(self, action: KeyAction) -> None:
+        """Run a registered action as if its key was pressed."""
+        owners = {"app": self.app, "list": self.active_list}
+        await self.app.run_action(action.call, owners.get(action.owner, self))
+
+    # --- data changes --------------------------------------------------------------------------------
+
+    def watch_snapshot(self, snapshot: Snapshot | None) -> None:
+        """Show new data. The cursor stays on its row."""
         self._show_rows()
+        if snapshot is not None and self.now is not None and self.is_current:
+            self.environment = self._cursor_jump.choose_environment(snapshot, self.now) or self.environment
 
     def watch_now(self, now: datetime | None) -> None:
-        """A second later: the ages in the rows move too, the rows themselves stay."""
+        """Update the ages in the rows every second; the rows stay."""
         if self.is_mounted and now is not None:
-            for grid in self.query(RowList):
-                grid.now = now
+            for row_list in self.query(RowList):
+                row_list.now = now
             self._show_detail()
 
+    def watch_jobs(self) -> None:
+        """Show the progress of actions."""
+        self._show_rows()
+
     def watch_environment(self, environment: str) -> None:
-        """Another environment: other rows; the fleet's own cursor follows."""
+        """Show the rows of another environment; the cursor of the fleet list follows."""
         self.query_one("#fleet", RowList).cursor = environment
-        self.selected = frozenset()  # what is meant is always in sight
         self._show_rows()
 
     def watch_pane(self) -> None:
-        """Another pane."""
-        self.active_list.focus()
-        self._show_rows()
-
-    def watch_filter_text(self) -> None:
-        """Another filter."""
-        self._show_rows()
-
-    def watch_jobs(self) -> None:
-        """Something that runs from here has moved."""
-        self._show_rows()
-
-    def watch_selected(self, selected: frozenset[str]) -> None:
-        """Other rows are marked."""
-        self.query_one("#rows", RowList).selected = selected
+        """Show and focus another pane."""
+        self.set_focus(self.active_list)
         self._show_rows()
 
     def watch_show_all(self) -> None:
-        """More or fewer rows."""
+        """Show the rows of one or of every environment."""
         self._show_rows()
 
     def watch_as_cards(self, as_cards: bool) -> None:
-        """Cards where they fit, one row each where they do not."""
+        """Show cards if they fit, otherwise one row per environment."""
         self.query_one("#cards").display = as_cards
         self.query_one("#fleet").display = not as_cards
         if as_cards and self.pane == FLEET_PANE:
-            self.pane = fleet_panes.APPLICATIONS
+            self.pane = APPLICATIONS
 
-    def on_resize(self, event: Resize) -> None:
-        """The same place in another shape."""
-        fits = (
-            event.size.width >= CARD_MIN_WIDTH * len(self._environment_names) and event.size.height >= CARDS_MIN_HEIGHT
-        )
-        self.as_cards = fits and bool(self._environment_names)
+    @on(Resize)
+    def choose_layout(self, event: Resize) -> None:
+        """Choose cards or rows for the size; cursor and pane stay."""
+        width, height = event.size
+        fits = width >= CARD_MIN_WIDTH * len(self.environment_names) and height >= CARDS_MIN_HEIGHT
+        self.as_cards = fits and bool(self.environment_names)
         self._show_rows()
+
+    # --- what is shown -------------------------------------------------------------------------------
 
     def _show_rows(self) -> None:
         if not self.is_mounted or self.snapshot is None or self.now is None:
             return
-        fleet = self.query_one("#fleet", RowList)
+        panes = {name: build_pane(name, self.snapshot, self.shown_environments, self.jobs) for name in PANES}
         if not self.as_cards:
-            overview = fleet_panes.build_fleet_pane(self.snapshot)
-            fleet.show_rows(overview.columns, overview.rows, overview.empty_text, self.now)
+            overview = build_fleet_pane(self.snapshot)
+            fleet = self.query_one("#fleet", RowList)
+            fleet.show_rows(overview, self.now)
             fleet.styles.height = min(len(overview.rows), max(3, self.size.height // 3)) + 1
-        name = fleet_panes.APPLICATIONS if self.pane == FLEET_PANE else self.pane
-        made = {
-            each: fleet_panes.build_pane(each, self.snapshot, self._shown_environments(), self.jobs)
-            for each in fleet_panes.PANES
-        }
-        pane = made[name]
-        rows = (
-            tuple(row for row in pane.rows if row.matches(self.filter_text.lower())) if self.filter_text else pane.rows
-        )
-        empty = f"nothing holds “{self.filter_text}”" if self.filter_text and pane.rows else pane.empty_text
-        self.query_one("#rows", RowList).show_rows(pane.columns, rows, empty, self.now)
-        tabs = self.query_one(PaneTabs)
-        counted = tuple((each, len(made[each].rows)) for each in fleet_panes.PANES)
-        tabs.panes = counted if self.as_cards else ((FLEET_PANE, len(self._environment_names)), *counted)
-        tabs.active = self.pane
-        tabs.note = self._describe_scope(len(rows), len(pane.rows))
+            panes = {FLEET_PANE: overview, **panes}
+        shown = APPLICATIONS if self.pane == FLEET_PANE else self.pane
+        running, scope = describe_running_jobs(self.jobs), self._describe_scope()
+        self.query_one(PaneView).show_panes(panes, self.pane, panes[shown], running, scope, self.now)
         self._show_detail()
         self._show_available_keys()
 
-    def _describe_scope(self, shown: int, of: int) -> str:
-        where = "every environment" if self.show_all else self.environment
-        if self.selected:
-            where = f"{where} · {format_count(len(self.selected), 'application')} selected"
-        if (running := fleet_panes.describe_running_jobs(self.jobs)) and not self.filter_text:
-            return f"{running} · {where}"
-        return f"filter “{self.filter_text}”: {shown} of {of} · {where}" if self.filter_text else where
+    def _describe_scope(self) -> str:
+        return "every environment" if self.show_all else self.environment
 
     def _show_detail(self) -> None:
         row = self.highlighted_row
@@ -190,120 +197,105 @@ class FleetScreen(Screen[None]):
 
     def _show_available_keys(self) -> None:
         footer = self.query_one(KeyFooter)
-        footer.actions = tuple(self._available_actions())
+        in_footer = (action for action in self.key_actions if action.in_footer)
+        footer.actions = tuple(action for action in in_footer if not self.explain_unavailable(action.id))
         footer.note = READ_ONLY_NOTE if self.snapshot and self.snapshot.read_only else ""
 
-    def _available_actions(self) -> Iterator[KeyAction]:
-        return (action for action in self._actions if action.in_footer and not self.explain_unavailable(action.id))
+    # --- messages from the widgets -------------------------------------------------------------------
 
-    @property
-    def target(self) -> ActionTarget:
-        """What an action is about: the selected applications, else the highlighted one of several, else all of it."""
-        row = self.highlighted_row
-        if self.pane == fleet_panes.PULL_REQUESTS:
-            return ActionTarget(self.environment, (), int(row.key) if row and row.key.isdecimal() else None)
-        found = {
-            fleet_panes.application_row_key(environment, app): (environment.name, app.id)
-            for environment in (self.snapshot.environments if self.snapshot else ())
-            for app in environment.applications
-        }
-        if chosen := tuple(id_ for key, (_, id_) in found.items() if key in self.selected):
-            return ActionTarget(self.environment, chosen, self._only_pull_request)
-        several = sum(1 for each in self._shown_environments() for _ in each.applications) > 1
-        if self.pane == fleet_panes.APPLICATIONS and row is not None and several and row.key in found:
-            name, id_ = found[row.key]
-            return ActionTarget(name, (id_,), self._only_pull_request)
-        return ActionTarget(self.environment, (), self._only_pull_request)
+    def on_key(self) -> None:
+        """Keep the cursor where it is after the operator pressed any key."""
+        self._cursor_jump.cancel()
 
-    @property
-    def _only_pull_request(self) -> int | None:
-        """The one pull request that moves the environment, where there is just one that could be merged."""
-        environment = self.snapshot.find_environment(self.environment) if self.snapshot else None
-        pulls = [each for each in (environment.pull_requests if environment else ()) if each.kind in MERGEABLE_KINDS]
-        return pulls[0].number if len(pulls) == 1 else None
+    @on(DescendantFocus)
+    def follow_focus(self) -> None:
+        """Make the list that was clicked the active pane."""
+        focused = self.focused.id if self.focused else None
+        if focused == "fleet":
+            self.pane = FLEET_PANE
+        elif focused == "rows" and self.pane == FLEET_PANE:
+            self.pane = APPLICATIONS
 
-    def toggle_selection(self) -> None:
-        """Marks the highlighted application, or takes the mark away, and goes on to the next."""
-        row = self.highlighted_row
-        if row is not None and self.pane == fleet_panes.APPLICATIONS:
-            self.selected = self.selected ^ {row.key}
-            self.active_list.move_cursor(1)
-
-    def explain_unavailable(self, action: str) -> str:
-        """Why an action does not work here and now; empty where it does."""
-        row = self.highlighted_row
-        match action:
-            case acting if acting in MUTATING_ACTIONS:
-                return explain_unavailable_action(acting, self.target, self.snapshot, self._environment_names)
-            case "select" if self.pane != fleet_panes.APPLICATIONS or row is None:
-                return "applications are selected in their pane"
-            case "browser" if row is None or not row.url:
-                return "what is highlighted has no address"
-            case "open" | "copy" if row is None:
-                return "nothing is highlighted"
-            case "back" if not self.is_filtering and not self.selected:
-                return "nothing is open"
-            case _:
-                return ""
-
-    # --- messages up -------------------------------------------------------------------------------
-
-    def on_grid_highlighted(self, message: RowList.Highlighted) -> None:
-        """The details follow the cursor; in the fleet the cursor is the environment."""
+    @on(RowList.Highlighted)
+    def follow_cursor(self, message: RowList.Highlighted) -> None:
+        """Show the details of the highlighted row; in the fleet list the row is the environment."""
         message.stop()
-        if message.grid.id == "fleet" and message.row is not None and not self.as_cards and self.pane == FLEET_PANE:
+        if message.row_list.id == "fleet" and message.row is not None and not self.as_cards and self.pane == FLEET_PANE:
             self.environment = message.row.key
         self._show_detail()
         self._show_available_keys()
 
-    def on_card_chosen(self, message: EnvironmentCard.Chosen) -> None:
-        """A card was clicked."""
-        self.environment = message.name
+    @on(EnvironmentCard.Clicked)
+    def highlight_card(self, message: EnvironmentCard.Clicked) -> None:
+        """Highlight the clicked card."""
+        self.choose_environment(message.environment)
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """The filter works while it is typed."""
-        self.filter_text = event.value
+    # --- keys ----------------------------------------------------------------------------------------
 
-    async def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter keeps the filter and goes back to the rows."""
-        await event.input.remove()
-        self.active_list.focus()
+    def action_move_pane(self, step: int) -> None:
+        """Move to another pane; after the last pane comes the first."""
+        names = PANES if self.as_cards else (FLEET_PANE, *PANES)
+        self.pane = names[(names.index(self.pane) + step) % len(names)]
 
-    # --- keys --------------------------------------------------------------------------------------
+    def action_move_environment(self, step: int) -> None:
+        """Move to another environment, not beyond the first or last."""
+        if names := self.environment_names:
+            index = names.index(self.environment) if self.environment in names else 0
+            self.environment = names[max(0, min(len(names) - 1, index + step))]
 
-    def move_row(self, step: int) -> None:
-        """Down or up in the focused pane."""
-        self.active_list.move_cursor(step)
+    def action_choose_environment(self, number: int) -> None:
+        """Highlight an environment by its number, counted from 1."""
+        if number <= len(self.environment_names):
+            self.choose_environment(self.environment_names[number - 1])
 
-    def move_pane(self, step: int) -> None:
-        """The next pane, around the end."""
-        order = fleet_panes.PANES if self.as_cards else (FLEET_PANE, *fleet_panes.PANES)
-        self.pane = order[(order.index(self.pane) + step) % len(order)]
+    def choose_environment(self, name: str) -> None:
+        """Highlight an environment."""
+        self._cursor_jump.cancel()
+        self.environment = name
 
-    def move_environment(self, step: int) -> None:
-        """The next environment, no further than the ends."""
-        if self._environment_names:
-            index = (
-                self._environment_names.index(self.environment) if self.environment in self._environment_names else 0
-            )
-            self.environment = self._environment_names[max(0, min(len(self._environment_names) - 1, index + step))]
+    def action_show_all(self) -> None:
+        """Show the rows of every environment, or of the highlighted one again."""
+        self.show_all = not self.show_all
 
-    async def open_filter(self) -> None:
-        """Shows the line to type in."""
-        from textual.widgets import Input  # 10 ms that the first frame does without
+    async def action_filter(self) -> None:
+        """Open the filter line."""
+        await self.query_one(PaneView).open_filter()
 
-        if not self._is_filter_open:
-            line = Input(self.filter_text, id="words", placeholder="filter", compact=True, select_on_focus=False)
-            await self.mount(line, before="#rows")
-        self.query_one("#words", Input).focus()
+    async def action_back(self) -> None:
+        """Clear the filter."""
+        await self.query_one(PaneView).clear_filter()
+        self.set_focus(self.active_list)
 
-    async def go_back(self) -> None:
-        """Ends the filter, or the selection."""
-        self.selected = frozenset()
-        await self.query("#words").remove()
-        self.filter_text = ""
-        self.active_list.focus()
+    def action_browser(self) -> None:
+        """Open the address of the highlighted row."""
+        row = self.highlighted_row
+        if row is not None and row.url and open_web_address(self.app, row.url):
+            self.notify(row.url, title="Opened", timeout=4, markup=False)
 
-    @property
-    def _is_filter_open(self) -> bool:
-        return bool(self.query("#words"))
+    def action_open(self) -> None:
+        """Show the highlighted row in full; for an action of this session, its steps."""
+        row = self.highlighted_row
+        if row is None or self.now is None:
+            return
+        if job := next((job for job in self.jobs if job.id == row.key), None):
+            from anchor_tui.tui.screens.progress import ProgressScreen
+
+            self.app.push_screen(ProgressScreen(job.id, job.plan.title).data_bind(LiveApp.jobs, LiveApp.now))
+        else:
+            from anchor_tui.tui.screens.detail import DetailScreen
+
+            self.app.push_screen(DetailScreen(row, self.now))
+
+    def action_copy(self) -> None:
+        """Copy the name, place or address of the highlighted row."""
+        row = self.highlighted_row
+        if row is not None and row.clipboard_text:
+            self.app.copy_to_clipboard(row.clipboard_text)
+            self.notify(row.clipboard_text, title="Copied", timeout=3, markup=False)
+
+    def action_help(self) -> None:
+        """Show every key, and if it works here and now."""
+        from anchor_tui.tui.screens.help import HelpEntry, HelpScreen
+
+        entries = [HelpEntry(action, self.explain_unavailable(action.id)) for action in self.key_actions]
+        self.app.push_screen(HelpScreen(entries))

@@ -1,4 +1,4 @@
-"""Every key with its id, and whether it works here and now, and why not."""
+"""The help: every key with its action id, and why it is unavailable."""
 
 from __future__ import annotations
 
@@ -12,38 +12,39 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from anchor_tui.tui.keys import KeyAction
-from anchor_tui.tui.style import find_styles_folder, muted_text, safe_text
+from anchor_tui.tui.style import find_sheets, muted_text, safe_text
 
 
 class HelpEntry(NamedTuple):
-    """An action, and why it does not work; empty where it does."""
+    """An action and why it is unavailable; the reason is empty if it is available."""
 
     action: KeyAction
     reason: str
 
 
 class HelpScreen(ModalScreen[None]):
-    """A list to read; any way out closes it."""
+    """The list of keys."""
 
-    CSS_PATH = str(find_styles_folder() / "help.tcss")
+    CSS_PATH = find_sheets("dialog.tcss", "help.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "dismiss", "Close")]
 
-    def __init__(self, lines: Sequence[HelpEntry]) -> None:
+    def __init__(self, entries: Sequence[HelpEntry]) -> None:
         super().__init__()
-        self._entries = lines
+        self._entries = entries
 
     def compose(self) -> ComposeResult:
-        """One row a key: the key, its id, what it does; dim where it does nothing now, with the reason."""
-        with VerticalScroll(id="help") as scroll:
+        """Compose one row per action; unavailable ones are dim and show the reason."""
+        with VerticalScroll(classes="dialog") as scroll:
             scroll.border_title = "Help · esc closes"
             with Grid(id="keys"):
-                for line in self._entries:
-                    yield from self._compose_entry(line)
+                for entry in self._entries:
+                    yield from self._compose_entry(entry)
 
-    def _compose_entry(self, line: HelpEntry) -> Iterator[Static]:
-        keys = "1–9" if line.action.id == "environment" else line.action.readable_keys
-        words = safe_text(line.action.tooltip)
-        style = "dim" if line.reason else "bold"
-        yield Static(safe_text(keys, style))
-        yield Static(muted_text(line.action.id))
-        yield Static(words.stylize("dim") + muted_text(f" (not now: {line.reason})") if line.reason else words)
+    def _compose_entry(self, entry: HelpEntry) -> Iterator[Static]:
+        keys = "1–9" if entry.action.id == "environment" else entry.action.readable_keys
+        tooltip = safe_text(entry.action.tooltip)
+        if entry.reason:
+            tooltip = tooltip.stylize("dim") + muted_text(f" (not now: {entry.reason})")
+        yield Static(safe_text(keys, "dim" if entry.reason else "bold"))
+        yield Static(muted_text(entry.action.id))
+        yield Static(tooltip)

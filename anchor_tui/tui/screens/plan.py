@@ -1,7 +1,8 @@
-"""A Plan shown before it is done, and confirmed at its price; or why there is none.
+"""The plan dialog: shows a plan before it is executed and asks for its confirmation, or shows why it is refused.
 
-One key: Cancel has the focus, enter writes nothing, `y` counts outside a text field only. A phrase: the focus is in
-it, and enter does nothing until it matches. Whatever was typed before the Plan stood on the screen does not count.
+With a single key as the confirmation, Cancel has the focus, so that enter sends nothing, and `y` only counts outside
+of text fields. With a phrase as the confirmation, the phrase has the focus, and enter does nothing until it matches.
+Whatever was typed before the plan was on the screen is ignored.
 """
 
 from __future__ import annotations
@@ -11,212 +12,184 @@ from collections.abc import Awaitable, Callable
 from typing import ClassVar, NamedTuple
 
 from msgspec.structs import replace
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.events import Key, Paste
+from textual.events import Key, Resize
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from anchor_tui.domain.actions.plan import Order, Plan, Refusal
 from anchor_tui.services.execute.executor import Consent
-from anchor_tui.tui.plan_view import render_diffs, render_options, render_plan, render_refusal
-from anchor_tui.tui.style import find_styles_folder, join_parts, muted_text, safe_text
+from anchor_tui.tui.plan_view import render_options
+from anchor_tui.tui.style import find_sheets, join_parts, muted_text, safe_text
+from anchor_tui.tui.web_browser import open_web_address
+from anchor_tui.tui.widgets.guarded_input import GuardedInput
+from anchor_tui.tui.widgets.plan_body import PlanBody
 
 MakePlan = Callable[[Order], Awaitable[Plan | Refusal]]
 SIDE_BY_SIDE_MIN_WIDTH = 118
-"""From this width on the diff stands beside what is said of it."""
+"""Terminal width from which the diff is beside the text."""
 TYPE_AHEAD_GUARD_S = 0.15
-"""What is typed so soon after the Plan came was typed for something else."""
+"""Keys within this time after the plan appeared were typed for something else."""
+PLAN_FIELDS = ("#options", "#reason", "#prompt", "#phrase")
+"""Widgets that are shown with a plan, but not with a refusal."""
 
 
 class ConfirmedPlan(NamedTuple):
-    """The Plan that stood on the screen, and what was given to have it executed."""
+    """The plan that was on the screen, and the operator's consent to it."""
 
     plan: Plan
     consent: Consent
 
 
-class GuardedInput(Input):
-    """A line that takes nothing that was typed before its screen's Plan could be read."""
-
-    async def _on_key(self, event: Key) -> None:
-        if isinstance(self.screen, PlanScreen) and not self.screen.accepts_key_at(event.time):
-            event.stop()
-            event.prevent_default()
-            return
-        await super()._on_key(event)
-
-    def _on_paste(self, event: Paste) -> None:
-        if isinstance(self.screen, PlanScreen) and not self.screen.accepts_key_at(event.time):
-            event.stop()
-            event.prevent_default()
-            return
-        super()._on_paste(event)
-
-
 class PlanScreen(ModalScreen[ConfirmedPlan | None]):
-    """Stands at once, is filled when the Plan has been made, and made anew when an option is changed."""
+    """Appears at once, is filled when the plan is ready, and filled again when an option changes."""
 
-    CSS_PATH = str(find_styles_folder() / "plan.tcss")
+    CSS_PATH = find_sheets("dialog.tcss", "plan.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel"),
-        Binding("ctrl+d,pagedown", "scroll(1)", "Down"),
-        Binding("ctrl+u,pageup", "scroll(-1)", "Up"),
+        Binding("ctrl+d,pagedown", "scroll_pages(1)", "Down"),
+        Binding("ctrl+u,pageup", "scroll_pages(-1)", "Up"),
     ]
 
-    def __init__(self, order: Order, title: str, plan: MakePlan, note: str = "") -> None:
+    def __init__(self, order: Order, title: str, make_plan: MakePlan, note: str = "") -> None:
         super().__init__()
         self._order = order
         self._title = title
-        self._make_plan = plan
+        self._make_plan = make_plan
         self._note = note
         self._result: Plan | Refusal | None = None
         self._readable_at: float | None = None
         self._shows_requests = False
 
     def compose(self) -> ComposeResult:
-        """The frame stands before the Plan does."""
-        with Vertical(id="plan") as frame:
+        """Compose the frame, before the plan is ready."""
+        with Vertical(id="plan", classes="dialog") as frame:
             frame.border_title = safe_text(self._title).markup
-            with Horizontal(id="sides"):
-                with VerticalScroll(id="said", can_focus=False):
-                    yield Static(muted_text("… reading what it would change"), id="words")
-                with VerticalScroll(id="changed", can_focus=False):
-                    yield Static("", id="diff")
+            yield PlanBody()
             with Vertical(id="foot"):
                 yield Static("", id="options")
-                yield GuardedInput(placeholder="reason", id="reason", compact=True, select_on_focus=False)
-                yield Static("", id="ask")
-                yield GuardedInput(id="phrase", compact=True, select_on_focus=False)
+                yield GuardedInput(self.accepts_key_at, id="reason", placeholder="reason")
+                yield Static("", id="prompt")
+                yield GuardedInput(self.accepts_key_at, id="phrase")
                 with Horizontal(id="buttons"):
                     yield Button("Cancel", id="cancel", compact=True)
-                    yield Static("", id="key")
+                    yield Static("", id="hint")
 
     def on_mount(self) -> None:
-        """Begins to plan; until then only Cancel is there."""
-        for name in ("#options", "#reason", "#ask", "#phrase", "#changed"):
-            self.query_one(name).display = False
-        self.query_one("#cancel").focus()
+        """Start to plan. Until the plan is ready, only Cancel is available."""
+        self._show_fields(visible=False)
         self._replan(self._order)
 
-    def on_resize(self) -> None:
-        """Another size, the same Plan."""
-        if isinstance(self._result, Plan):
-            self._show_text(self._result)
+    def _show_fields(self, *, visible: bool) -> None:
+        for selector in PLAN_FIELDS:
+            self.query_one(selector).display = visible
 
-    def _show_text(self, plan: Plan) -> None:
-        """The Plan's text, with the diff beside it where there is room; what is asked for always stays in sight."""
-        beside = bool(plan.diffs) and self.size.width >= SIDE_BY_SIDE_MIN_WIDTH
-        self.query_one("#plan").set_class(beside, "-wide")
-        words = render_plan(plan, with_steps=self._shows_requests, with_diffs=not beside)
-        note = safe_text(self._note, "bold $text-warning") if self._note else None
-        self.query_one("#words", Static).update(Content("\n").join([note, words]) if note else words)
-        self.query_one("#diff", Static).update(render_diffs(plan) if beside else "")
-        self.query_one("#changed").display = beside
-        self.call_after_refresh(self._limit_height)
-
-    def _limit_height(self) -> None:
-        frame = int(self.size.height * 0.96) - 2
-        room = max(3, frame - self.query_one("#foot").outer_size.height)
-        for name in ("#said", "#changed"):
-            self.query_one(name).styles.max_height = room
-
-    # --- the Plan ----------------------------------------------------------------------------------
+    # --- the plan ------------------------------------------------------------------------------------
 
     def _replan(self, order: Order) -> None:
         self._order, self._readable_at, self._result = order, None, None
         self.query_one("#cancel").focus()
-        self.query_one("#key", Static).update("")
+        self._show_hint("")
         self.run_worker(self._load_plan(order), exclusive=True)
 
     async def _load_plan(self, order: Order) -> None:
-        self._show_result(await self._make_plan(order))
-
-    def _show_result(self, found: Plan | Refusal) -> None:
-        self._result = found
-        if isinstance(found, Refusal):
-            self._show_refusal(found)
+        self._result = result = await self._make_plan(order)
+        if isinstance(result, Refusal):
+            self._show_refusal(result)
         else:
-            self._show_plan(found)
+            self._show_plan(result)
         self.call_after_refresh(self._mark_readable)
 
     def _mark_readable(self) -> None:
         self._readable_at = time.monotonic()
 
     def accepts_key_at(self, typed_at: float) -> bool:
-        """Whether a key of that moment was typed with the Plan on the screen."""
+        """Return True if a key of that time was typed while the plan was on the screen."""
         return self._readable_at is not None and typed_at >= self._readable_at + TYPE_AHEAD_GUARD_S
 
     @property
     def is_readable(self) -> bool:
-        """Whether a key that is pressed now counts."""
+        """True if a key that is pressed now counts."""
         return self.accepts_key_at(time.monotonic())
 
     def _show_refusal(self, refusal: Refusal) -> None:
-        self.query_one("#words", Static).update(render_refusal(refusal))
-        for name in ("#options", "#reason", "#ask", "#phrase"):
-            self.query_one(name).display = False
-        keys = join_parts(
-            muted_text("esc closes"), muted_text("o opens it in the browser") if refusal.url else None, gap=" · "
-        )
-        self.query_one("#key", Static).update(keys)
+        self.query_one(PlanBody).show_refusal(refusal)
+        self._show_fields(visible=False)
+        browser = muted_text("o opens it in the browser") if refusal.url else None
+        self._show_hint(join_parts(muted_text("esc closes"), browser, gap=" · "))
 
     def _show_plan(self, plan: Plan) -> None:
         frame = self.query_one("#plan")
-        protected = " · PROTECTED" if plan.protected else ""
-        frame.border_title = safe_text(f"{plan.title}{protected}").markup
+        frame.border_title = safe_text(f"{plan.title}{' · PROTECTED' if plan.protected else ''}").markup
         frame.set_class(plan.protected, "-protected")
         frame.set_class(plan.is_destructive, "-destructive")
         self._show_text(plan)
-        self.query_one("#said", VerticalScroll).scroll_home(animate=False)
-        options = self.query_one("#options", Static)
-        options.update(render_options(plan))
-        options.display = True
-        reason = self.query_one("#reason", GuardedInput)
-        reason.display = True
-        wanted = "which a protected environment wants" if plan.reason_required else "if you like"
-        reason.placeholder = f"reason, {wanted}"
-        typed = plan.confirmation == "phrase"
-        ask, phrase = self.query_one("#ask", Static), self.query_one("#phrase", GuardedInput)
-        ask.display = phrase.display = typed
+        self.query_one(PlanBody).scroll_to_top()
+        self._show_fields(visible=True)
+        self.query_one("#options", Static).update(render_options(plan))
+        self.query_one("#reason", Input).placeholder = f"reason ({'required' if plan.reason_required else 'optional'})"
+        prompt, phrase = self.query_one("#prompt", Static), self.query_one("#phrase", Input)
         phrase.value = ""
-        if typed:
-            ask.update(
-                join_parts(
-                    safe_text("type"), safe_text(plan.phrase, "bold reverse"), safe_text("and enter to go on"), gap=" "
-                )
-            )
+        if plan.confirmation == "phrase":
+            instruction = (safe_text("type"), safe_text(plan.phrase, "bold reverse"), safe_text("and press enter"))
+            prompt.update(join_parts(*instruction, gap=" "))
             phrase.focus()
         else:
+            prompt.display = phrase.display = False
             self.query_one("#cancel").focus()
-        self._show_prompt(plan)
+        self._show_confirmation(plan)
 
-    def _show_prompt(self, plan: Plan, complaint: str = "") -> None:
-        """What does it, or what is still wrong."""
-        words = muted_text("esc cancels · enter does it once the phrase matches")
+    def _show_text(self, plan: Plan) -> None:
+        side_by_side = bool(plan.diffs) and self.size.width >= SIDE_BY_SIDE_MIN_WIDTH
+        self.query_one("#plan").set_class(side_by_side, "-wide")
+        self.query_one(PlanBody).show_plan(
+            plan, self._note, with_requests=self._shows_requests, side_by_side=side_by_side
+        )
+        self.call_after_refresh(self._limit_height)
+
+    def _limit_height(self) -> None:
+        """Keep the fields and the hint in sight below a long plan."""
+        frame = int(self.size.height * 0.96) - 2
+        self.query_one(PlanBody).limit_height(max(3, frame - self.query_one("#foot").outer_size.height))
+
+    @on(Resize)
+    def fit_to_size(self) -> None:
+        """Show the same plan in another size."""
+        if isinstance(self._result, Plan):
+            self._show_text(self._result)
+
+    def _show_confirmation(self, plan: Plan, complaint: str = "") -> None:
+        """Show how to confirm, or what is still missing."""
         if complaint:
-            words = safe_text(complaint, "bold $text-warning")
-        elif plan.confirmation != "phrase":
-            words = join_parts(safe_text(" y ", "bold reverse"), safe_text(plan.verb))
-        self.query_one("#key", Static).update(words)
+            self._show_hint(safe_text(complaint, "bold $text-warning"))
+        elif plan.confirmation == "phrase":
+            self._show_hint(muted_text("esc Cancel · enter confirms when the phrase matches"))
+        else:
+            self._show_hint(join_parts(safe_text(" y ", "bold reverse"), safe_text(plan.verb)))
 
-    # --- keys --------------------------------------------------------------------------------------
+    def _show_hint(self, hint: Content | str) -> None:
+        self.query_one("#hint", Static).update(hint)
 
-    def on_key(self, event: Key) -> None:
-        """Single keys, outside text fields: a field keeps what is typed into it."""
+    # --- keys ----------------------------------------------------------------------------------------
+
+    @on(Key)
+    def apply_key(self, event: Key) -> None:
+        """Handle single keys outside of text fields, which keep what is typed into them."""
         if event.key in {"up", "down"}:
-            self._scroll_plan(1 if event.key == "down" else -1)
+            self.query_one(PlanBody).scroll_lines(1 if event.key == "down" else -1)
         if not self.accepts_key_at(event.time) or isinstance(self.focused, Input):
             return
         match self._result:
-            case Refusal(url=url) if event.key == "o" and url.startswith(("https://", "http://")):
-                self.app.open_url(url)
+            case Refusal(url=url) if event.key == "o":
+                open_web_address(self.app, url)
             case Plan() as plan:
-                self._handle_key(event.key, plan)
+                self._handle_plan_key(event.key, plan)
 
-    def _handle_key(self, key: str, plan: Plan) -> None:
+    def _handle_plan_key(self, key: str, plan: Plan) -> None:
         order = self._order
         match key:
             case "y" if plan.confirmation == "key":
@@ -231,76 +204,68 @@ class PlanScreen(ModalScreen[ConfirmedPlan | None]):
             case "a" if plan.choices:
                 self._choose_resources(plan)
             case "e" if plan.pull_request is not None:
-                self._edit_pull_request(plan)
-            case "j":
-                self._scroll_plan(1)
-            case "k":
-                self._scroll_plan(-1)
+                self._edit_pull_request(plan.pull_request.title, plan.pull_request.body)
+            case "j" | "k":
+                self.query_one(PlanBody).scroll_lines(1 if key == "j" else -1)
 
-    def on_input_changed(self) -> None:
-        """What was complained of is being mended."""
+    def action_scroll_pages(self, pages: int) -> None:
+        """Scroll the plan by pages."""
+        body = self.query_one(PlanBody)
+        body.scroll_lines(pages * body.page_height)
+
+    @on(Input.Changed)
+    def clear_complaint(self) -> None:
+        """Remove the complaint while the operator corrects the input."""
         if isinstance(self._result, Plan):
-            self._show_prompt(self._result)
+            self._show_confirmation(self._result)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter: in the reason on to what comes next, in the phrase it counts where it matches."""
+    @on(Input.Submitted, "#reason")
+    def leave_reason(self) -> None:
+        """Go on from the reason to the phrase or to Cancel."""
+        if isinstance(self._result, Plan):
+            self.query_one("#phrase" if self._result.confirmation == "phrase" else "#cancel").focus()
+
+    @on(Input.Submitted, "#phrase")
+    def check_phrase(self, event: Input.Submitted) -> None:
+        """Confirm if the phrase matches."""
         plan = self._result
         if not isinstance(plan, Plan):
             return
-        if event.input.id == "reason":
-            self.query_one("#phrase" if plan.confirmation == "phrase" else "#cancel").focus()
-            return
-        if event.value != plan.phrase:
-            self._show_prompt(plan, f"that is not {plan.phrase}: nothing is done")
-            return
-        self._confirm(plan)
+        if event.value == plan.phrase:
+            self._confirm(plan)
+        else:
+            self._show_confirmation(plan, f"that is not {plan.phrase}: nothing was sent")
 
     def _confirm(self, plan: Plan) -> None:
-        reason = self.query_one("#reason", GuardedInput)
+        reason = self.query_one("#reason", Input)
         if plan.reason_required and not reason.value.strip():
             reason.focus()
-            self._show_prompt(plan, "a reason is asked for here")
+            self._show_confirmation(plan, "a reason is required here")
             return
         consent = Consent(confirmed=True, phrase=plan.phrase, reason=reason.value.strip())
         self.dismiss(ConfirmedPlan(plan, consent))
 
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Cancel is the only button."""
-        event.stop()
-        self.action_cancel()
-
+    @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:
-        """Nothing is done."""
+        """Close the dialog without sending anything."""
         self.dismiss(None)
 
-    def action_scroll(self, pages: int) -> None:
-        """A screenful of the Plan."""
-        self._scroll_plan(pages * max(1, self.query_one("#said").size.height - 1))
-
-    def _scroll_plan(self, lines: int) -> None:
-        """What does not fit: the diff where it stands by itself, else the whole."""
-        beside = self.query_one("#changed", VerticalScroll)
-        scrolled = beside if beside.display else self.query_one("#said", VerticalScroll)
-        scrolled.scroll_relative(y=lines, animate=False)
-
-    # --- options that want a screen ----------------------------------------------------------------
+    # --- options with their own screen ---------------------------------------------------------------
 
     def _choose_resources(self, plan: Plan) -> None:
         from anchor_tui.tui.screens.resource_chooser import ResourceChooser
 
-        def chosen(names: tuple[str, ...] | None) -> None:
+        def apply_choice(names: tuple[str, ...] | None) -> None:
             if names is not None:
                 self._replan(replace(self._order, resources=names))
 
-        self.app.push_screen(ResourceChooser(plan.choices, self._order.resources), chosen)
+        self.app.push_screen(ResourceChooser(plan.choices, self._order.resources), apply_choice)
 
-    def _edit_pull_request(self, plan: Plan) -> None:
+    def _edit_pull_request(self, title: str, body: str) -> None:
         from anchor_tui.tui.screens.pull_request_editor import PullRequestEditor
 
-        assert plan.pull_request is not None
+        def apply_edit(edited: tuple[str, str] | None) -> None:
+            if edited is not None:
+                self._replan(replace(self._order, title=edited[0], body=edited[1]))
 
-        def edited(words: tuple[str, str] | None) -> None:
-            if words is not None:
-                self._replan(replace(self._order, title=words[0], body=words[1]))
-
-        self.app.push_screen(PullRequestEditor(plan.pull_request.title, plan.pull_request.body), edited)
+        self.app.push_screen(PullRequestEditor(title, body), apply_edit)

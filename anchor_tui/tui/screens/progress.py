@@ -1,4 +1,4 @@
-"""A Plan that is being executed: one line a step with its time; leaving it leaves it going."""
+"""The progress of an action: one line per step with its time."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from textual.widgets import Static
 
 from anchor_tui.domain.actions.jobs import Job
 from anchor_tui.tui.plan_view import render_job
-from anchor_tui.tui.style import find_styles_folder, join_parts, muted_text, safe_text
+from anchor_tui.tui.style import find_sheets, join_parts, muted_text, safe_text
+from anchor_tui.tui.web_browser import open_web_address
 
 
 class ProgressScreen(ModalScreen[None]):
-    """Follows one job by its id."""
+    """Follows one job by its id. Closing the screen does not stop the action."""
 
-    CSS_PATH = str(find_styles_folder() / "plan.tcss")
+    CSS_PATH = find_sheets("dialog.tcss", "progress.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "dismiss", "Close"),
         Binding("o", "browser", "Browser"),
@@ -34,41 +35,40 @@ class ProgressScreen(ModalScreen[None]):
         self.job_id, self._title = job_id, title
 
     def compose(self) -> ComposeResult:
-        """The steps, and what closes it."""
-        with Vertical(id="progress") as frame:
+        """Compose the steps and the keys."""
+        with Vertical(classes="dialog") as frame:
             frame.border_title = safe_text(self._title).markup
-            with VerticalScroll(id="said"):
-                yield Static(muted_text("… read again before anything is sent"), id="words")
-            yield Static("", id="key")
+            with VerticalScroll(id="steps"):
+                yield Static(muted_text("… checking for changes before anything is sent"), id="text")
+            yield Static("", id="hint")
 
     @property
     def job(self) -> Job | None:
-        """The job as it is now."""
-        return next((each for each in self.jobs if each.id == self.job_id), None)
+        """The current state of the job."""
+        return next((job for job in self.jobs if job.id == self.job_id), None)
+
+    def on_mount(self) -> None:
+        """Show the current state."""
+        self._show_job()
 
     def watch_jobs(self) -> None:
-        """A step further."""
+        """Show the progress."""
         self._show_job()
 
     def watch_now(self) -> None:
-        """The ages count up."""
-        self._show_job()
-
-    def on_mount(self) -> None:
-        """What is known already."""
+        """Update the ages."""
         self._show_job()
 
     def _show_job(self) -> None:
         job = self.job
         if not self.is_mounted or job is None or self.now is None:
             return
-        self.query_one("#words", Static).update(render_job(job, self.now))
-        leave = "esc closes" if job.is_over else "esc leaves it going; Activity keeps it"
-        self.query_one("#key", Static).update(
-            join_parts(muted_text(leave), muted_text("o opens it in the browser") if job.url else None, gap=" · ")
-        )
+        self.query_one("#text", Static).update(render_job(job, self.now))
+        close = "esc closes" if job.is_over else "esc closes; the action continues, see Activity"
+        browser = muted_text("o opens it in the browser") if job.url else None
+        self.query_one("#hint", Static).update(join_parts(muted_text(close), browser, gap=" · "))
 
     def action_browser(self) -> None:
-        """Opens the pull request; only web addresses are opened."""
-        if self.job is not None and self.job.url.startswith(("https://", "http://")):
-            self.app.open_url(self.job.url)
+        """Open the pull request."""
+        if self.job is not None:
+            open_web_address(self.app, self.job.url)

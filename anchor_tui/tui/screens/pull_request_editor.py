@@ -1,4 +1,4 @@
-"""Title and text of a pull request, to be changed before it is opened."""
+"""Editor for the title and body of a pull request before it is opened."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
-from anchor_tui.tui.style import find_styles_folder, muted_text
+from anchor_tui.tui.style import find_sheets, muted_text
 
 
 class PullRequestEditor(ModalScreen[tuple[str, str] | None]):
-    """Two fields; ctrl+s takes them, esc leaves them as they were."""
+    """Two fields. The result is title and body, or None if the operator cancels."""
 
-    CSS_PATH = str(find_styles_folder() / "plan.tcss")
+    CSS_PATH = find_sheets("dialog.tcss", "pull_request_editor.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Leave", priority=True),
-        Binding("ctrl+s", "take", "Take", priority=True),
+        Binding("escape", "cancel", "Cancel", priority=True),
+        Binding("ctrl+s", "save", "Save", priority=True),
     ]
 
     def __init__(self, title: str, body: str) -> None:
         super().__init__()
-        self._draft_title, self._body = title, body
+        self._initial_title, self._initial_body = title, body
 
     def compose(self) -> ComposeResult:
-        """The title in a line, the text below it."""
-        with Vertical(id="draft") as frame:
+        """Compose the title field above the body field."""
+        with Vertical(classes="dialog") as frame:
             frame.border_title = "Pull request"
-            yield Input(self._draft_title, id="title", compact=True, select_on_focus=False)
-            yield TextArea(self._body, id="body", tab_behavior="focus", compact=True)
-            yield Static(muted_text("tab to the other field · ctrl+s takes it · esc leaves it as it was"))
+            yield Input(self._initial_title, id="title", compact=True, select_on_focus=False)
+            yield TextArea(self._initial_body, id="body", tab_behavior="focus", compact=True)
+            yield Static(muted_text("tab next field · ctrl+s Save · esc Cancel"))
 
-    def action_take(self) -> None:
-        """Title and text as they stand; an empty title keeps the one that was there."""
-        title = self.query_one("#title", Input).value.strip() or self._draft_title
+    def action_save(self) -> None:
+        """Return title and body; an empty title is replaced by the initial one."""
+        title = self.query_one("#title", Input).value.strip() or self._initial_title
         self.dismiss((title, self.query_one("#body", TextArea).text))
 
-    def action_leave(self) -> None:
-        """As it was."""
+    def action_cancel(self) -> None:
+        """Discard the changes."""
         self.dismiss(None)

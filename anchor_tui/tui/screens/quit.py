@@ -1,4 +1,4 @@
-"""Quit while something runs: what is under way, and what becomes of it."""
+"""The question before quitting while actions are running."""
 
 from __future__ import annotations
 
@@ -12,16 +12,21 @@ from textual.widgets import Static
 
 from anchor_tui.domain.actions.jobs import Job
 from anchor_tui.domain.status_marks import StatusMark
-from anchor_tui.tui.style import find_styles_folder, marked_text, muted_text, safe_text
+from anchor_tui.tui.style import find_sheets, marked_text, muted_text, safe_text
+
+EXPLANATION = (
+    "Quitting waits for requests in flight. Argo CD and GitHub finish on their own; "
+    "monitoring resumes at the next start."
+)
 
 
 class QuitScreen(ModalScreen[bool]):
-    """True to leave. Argo CD and GitHub finish what they have; what is being sent is waited for."""
+    """The running actions. The result is True to quit."""
 
-    CSS_PATH = str(find_styles_folder() / "plan.tcss")
+    CSS_PATH = find_sheets("dialog.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,n,enter", "stay", "Stay"),
-        Binding("y", "leave", "Leave"),
+        Binding("y", "quit", "Quit"),
     ]
 
     def __init__(self, jobs: tuple[Job, ...]) -> None:
@@ -29,23 +34,18 @@ class QuitScreen(ModalScreen[bool]):
         self._jobs = jobs
 
     def compose(self) -> ComposeResult:
-        """A line for each, and the two ways on."""
-        with Vertical(id="leaving") as frame:
-            frame.border_title = "Still under way"
+        """Compose one line per action, the explanation and the keys."""
+        with Vertical(classes="dialog") as frame:
+            frame.border_title = "Actions are running"
             for job in self._jobs:
                 yield Static(marked_text(StatusMark.PROGRESS, job.progress_text()))
-            yield Static(
-                muted_text(
-                    "Leaving: what is being sent now is waited for; Argo CD and GitHub finish what they have. "
-                    "What is only followed is followed on at the next start, or said."
-                )
-            )
-            yield Static(safe_text("y leave   esc stay", "bold"))
+            yield Static(muted_text(EXPLANATION))
+            yield Static(safe_text("y quit   esc stay", "bold"))
 
-    def action_leave(self) -> None:
-        """Leaves."""
+    def action_quit(self) -> None:
+        """Quit."""
         self.dismiss(True)
 
     def action_stay(self) -> None:
-        """Stays."""
+        """Stay."""
         self.dismiss(False)

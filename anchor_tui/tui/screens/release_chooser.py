@@ -1,4 +1,4 @@
-"""The earlier releases of an environment, newest first, to choose the one to go back to. None is preselected."""
+"""Chooser for the release to roll back to: the earlier releases of an environment, newest first."""
 
 from __future__ import annotations
 
@@ -18,97 +18,95 @@ from anchor_tui.domain.formatting import format_duration, shorten_revision
 from anchor_tui.domain.model import Release
 from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.tui.plan_view import render_refusal
-from anchor_tui.tui.style import find_styles_folder, muted_text, safe_text
-from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, RowList, static_row
+from anchor_tui.tui.style import find_sheets, muted_text, safe_text
+from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList, static_row
 
 LoadReleases = Callable[[], Awaitable[tuple[PastRelease, ...] | Refusal]]
 COLUMNS = (
     ListColumn("RELEASE"),
-    ListColumn("CAME"),
+    ListColumn("SINCE"),
     ListColumn("RAN FOR"),
     ListColumn("BY"),
     ListColumn("PR", is_flexible=True),
     ListColumn("COMMIT"),
 )
+MAX_VISIBLE_ROWS = 15
 
 
 class ReleaseChooser(ModalScreen[str | None]):
-    """A list; enter goes on to the Plan with the highlighted one. The result is the commit that brought it."""
+    """A list without a preselected release. The result is the commit that introduced the chosen one."""
 
-    CSS_PATH = str(find_styles_folder() / "plan.tcss")
+    CSS_PATH = find_sheets("dialog.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "leave", "Cancel"),
-        Binding("enter", "take", "Go on"),
-        Binding("down,j", "move(1)", "Down"),
-        Binding("up,k", "move(-1)", "Up"),
-        Binding("pagedown", "move(10)", "Down"),
-        Binding("pageup", "move(-10)", "Up"),
+        Binding("escape,q", "cancel", "Cancel"),
+        Binding("enter", "choose", "Show the plan"),
     ]
 
-    def __init__(self, environment: str, present: Release | None, now: datetime, ask: LoadReleases) -> None:
+    def __init__(
+        self, environment: str, current_release: Release | None, now: datetime, load_releases: LoadReleases
+    ) -> None:
         super().__init__()
-        self._environment, self._current_release, self._now, self._load_releases = environment, present, now, ask
+        self._environment, self._current_release = environment, current_release
+        self._now, self._load_releases = now, load_releases
 
     def compose(self) -> ComposeResult:
-        """The frame stands before the history is read."""
-        with Vertical(id="releases") as frame:
+        """Compose the frame, before the history is read."""
+        with Vertical(classes="dialog") as frame:
             frame.border_title = safe_text(f"Roll back {self._environment}").markup
-            running = f"runs {self._current_release.version}" if self._current_release else "its release cannot be read"
-            yield Static(muted_text(f"{running}; choose what it goes back to"))
-            yield RowList(COLUMNS, id="choices", empty_text="… reading its history")
-            yield Static(muted_text("↑↓ choose · enter shows the Plan · esc cancels"), id="key")
+            current = self._current_release
+            running = f"runs {current.version}" if current else "its release cannot be read"
+            yield Static(muted_text(f"{running}; choose the release to roll back to"))
+            yield RowList(COLUMNS, id="releases", empty_text="… reading the history")
+            yield Static(muted_text("↑↓ choose · enter shows the plan · esc Cancel"), id="hint")
 
     def on_mount(self) -> None:
-        """Asks for the history, as far back as it goes."""
+        """Load the history."""
         self.query_one(RowList).focus()
         self.run_worker(self._show_releases(), exclusive=True)
 
     async def _show_releases(self) -> None:
-        found = await self._load_releases()
-        grid = self.query_one(RowList)
-        if isinstance(found, Refusal):
-            grid.display = False
-            self.query_one("#key", Static).update(Content("\n").join([render_refusal(found), muted_text("esc closes")]))
+        result = await self._load_releases()
+        row_list = self.query_one(RowList)
+        if isinstance(result, Refusal):
+            row_list.display = False
+            hint = Content("\n").join([render_refusal(result), muted_text("esc closes")])
+            self.query_one("#hint", Static).update(hint)
             return
-        rows = (
-            static_row("", (muted_text("choose one"), *(safe_text("") for _ in COLUMNS[1:])), safe_text("")),
-            *self._build_rows(found),
-        )
-        grid.show_rows(COLUMNS, rows, "it never had another release", self._now)
-        grid.styles.height = min(16, len(rows) + 1)
+        rows = self._build_rows(result)
+        # The cursor starts on this row, so that enter on a fresh dialog chooses nothing.
+        prompt = muted_text("choose one" if rows else "no earlier release")
+        content = PaneContent(COLUMNS, (static_row("", (prompt,), safe_text("")), *rows), "")
+        row_list.show_rows(content, self._now)
+        row_list.styles.height = min(MAX_VISIBLE_ROWS, len(content.rows)) + 1
 
-    def _build_rows(self, found: Sequence[PastRelease]) -> list[ListRow]:
+    def _build_rows(self, releases: Sequence[PastRelease]) -> list[ListRow]:
         rows = []
-        after = self._current_release.changed_at if self._current_release else None
-        for past in found:
+        replaced_at = self._current_release.changed_at if self._current_release else None
+        for past in releases:
             release = past.release
             if release is None:
                 continue
-            came = release.changed_at
-            ran = format_duration(after - came) if after and came and after > came else "?"
+            since = release.changed_at
+            ran = format_duration(replaced_at - since) if replaced_at and since and replaced_at > since else "?"
             pull = f"#{release.pull_request.number} {release.pull_request.title}" if release.pull_request else "–"
             cells = (
                 safe_text(release.version, "bold"),
-                safe_text(f"{came:%a %d %b %H:%M}Z" if came else "?"),
+                safe_text(f"{since:%a %d %b %H:%M}Z" if since else "?"),
                 safe_text(ran),
                 safe_text(release.changed_by or "?"),
                 safe_text(pull),
                 safe_text(shorten_revision(past.commit)),
             )
             rows.append(static_row(past.commit, cells, safe_text(release.version)))
-            after = came
+            replaced_at = since
         return rows
 
-    def action_move(self, step: int) -> None:
-        """The cursor."""
-        self.query_one(RowList).move_cursor(step)
-
-    def action_take(self) -> None:
-        """On to the Plan."""
+    def action_choose(self) -> None:
+        """Return the highlighted release."""
         row = self.query_one(RowList).highlighted_row
         if row is not None and row.key:
             self.dismiss(row.key)
 
-    def action_leave(self) -> None:
-        """Nothing is chosen."""
+    def action_cancel(self) -> None:
+        """Choose nothing."""
         self.dismiss(None)

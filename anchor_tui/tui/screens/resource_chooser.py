@@ -1,4 +1,4 @@
-"""Which resources a sync is limited to: none marked means all of them."""
+"""Chooser for the resources that a sync is limited to."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from textual.screen import ModalScreen
 from textual.widgets import SelectionList, Static
 from textual.widgets.selection_list import Selection
 
-from anchor_tui.tui.style import find_styles_folder, muted_text, safe_text
+from anchor_tui.tui.style import find_sheets, muted_text, safe_text
 
 
 class ResourceChooser(ModalScreen[tuple[str, ...] | None]):
-    """A list to mark; enter takes it, esc leaves everything as it was."""
+    """A list of resources. The result are the selected ones, none for all, or None if the operator cancels."""
 
-    CSS_PATH = str(find_styles_folder() / "plan.tcss")
+    CSS_PATH = find_sheets("dialog.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Leave", priority=True),
-        Binding("enter", "take", "Take", priority=True),
+        Binding("escape", "cancel", "Cancel", priority=True),
+        Binding("enter", "apply", "Apply", priority=True),
     ]
 
-    def __init__(self, names: tuple[str, ...], marked: tuple[str, ...]) -> None:
+    def __init__(self, names: tuple[str, ...], selected: tuple[str, ...]) -> None:
         super().__init__()
-        self._names, self._selected = names, frozenset(marked)
+        self._names, self._selected = names, frozenset(selected)
 
     def compose(self) -> ComposeResult:
-        """What differs, each to be marked by space."""
-        with Vertical(id="resources") as frame:
+        """Compose the list of resources that differ."""
+        with Vertical(classes="dialog") as frame:
             frame.border_title = "Sync only these"
             yield SelectionList[str](
                 *(Selection(safe_text(name), name, name in self._selected) for name in self._names)
             )
-            yield Static(muted_text("space marks · enter takes it · none marked is all · esc leaves it as it was"))
+            yield Static(muted_text("space select · enter Apply · esc Cancel · no selection syncs all"))
 
-    def action_take(self) -> None:
-        """The marked ones, in the order in which they stand."""
-        chosen = set(self.query_one(SelectionList).selected)
-        self.dismiss(tuple(name for name in self._names if name in chosen))
+    def action_apply(self) -> None:
+        """Return the selected resources in the order of the list."""
+        selected = set(self.query_one(SelectionList).selected)
+        self.dismiss(tuple(name for name in self._names if name in selected))
 
-    def action_leave(self) -> None:
-        """As it was."""
+    def action_cancel(self) -> None:
+        """Keep the selection as it was."""
         self.dismiss(None)

@@ -1,4 +1,4 @@
-"""The lines above and below: the answer, the sources, the tabs, the details, the keys."""
+"""The lines around the rows: verdict, sources, tabs, details and keys."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from textual.widget import Widget
 from anchor_tui.domain.formatting import format_duration
 from anchor_tui.domain.model import Snapshot, SourceState
 from anchor_tui.domain.status_marks import StatusMark, get_level_mark
+from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.keys import KeyAction
 from anchor_tui.tui.style import MUTED, join_parts, marked_text, muted_text, safe_text
 
 
 class HeaderBar(Widget):
-    """The answer in words: is the estate well, and what is worst."""
+    """The overall verdict and its worst reasons."""
 
     snapshot: reactive[Snapshot | None] = reactive(None)
 
     def render(self) -> Content:
-        """One line; the badge at its right end stays, whatever the reason's length."""
+        """Draw one line. The badge at its right end stays visible beside a long reason."""
         if self.snapshot is None:
             return Content("")
         verdict = self.snapshot.verdict
@@ -36,13 +37,13 @@ class HeaderBar(Widget):
 
 
 class SourceBar(Widget):
-    """Each source: alive or not, and how old its word is; the time at the right end."""
+    """The state and age of each source, and the time."""
 
     snapshot: reactive[Snapshot | None] = reactive(None)
     now: reactive[datetime | None] = reactive(None)
 
     def render(self) -> Content:
-        """One line; the ages count up without a reading. Errors get the room that is left: the answer has them too."""
+        """Draw one line. Errors get the remaining width: the verdict contains them too."""
         if self.snapshot is None or self.now is None:
             return Content("")
         now, sources = self.now, self.snapshot.sources
@@ -52,9 +53,9 @@ class SourceBar(Widget):
         spare = room - join_parts(*parts, gap="   ").cell_length - 2
         for index, source in enumerate(sources):
             if source.error is not None and spare > 12:
-                words = muted_text(source.error.message).truncate(spare, ellipsis=True)
-                parts[index] = join_parts(parts[index], words, gap=" ")
-                spare -= words.cell_length + 1
+                message = muted_text(source.error.message).truncate(spare, ellipsis=True)
+                parts[index] = join_parts(parts[index], message, gap=" ")
+                spare -= message.cell_length + 1
         return Content(" ") + join_parts(*parts, gap="   ").truncate(room, ellipsis=True, pad=True) + clock
 
     def _describe_source(self, source: SourceState, now: datetime) -> Content:
@@ -62,17 +63,17 @@ class SourceBar(Widget):
         age = format_duration(now - source.taken_at) if source.taken_at else ""
         match source.state:
             case "asking":
-                return join_parts(safe_text(name), muted_text("… asking"), gap=" ")
+                return join_parts(safe_text(name), muted_text(LOADING), gap=" ")
             case "fresh":
                 live = f"live {age}" if source.kind == "argocd" else age
                 return join_parts(
                     safe_text(name), marked_text(StatusMark.OK, live), self._describe_budget(source), gap=" "
                 )
             case "stale":
-                since = f"as of {source.taken_at:%H:%M}Z, {age} ago" if source.taken_at else "stale"
-                return join_parts(safe_text(name), marked_text(StatusMark.FAILING, since), gap=" ")
+                age_text = f"as of {source.taken_at:%H:%M}Z, {age} ago" if source.taken_at else "stale"
+                return join_parts(safe_text(name), marked_text(StatusMark.FAILING, age_text), gap=" ")
             case "missing":
-                return join_parts(safe_text(name), marked_text(StatusMark.FAILING, "no answer"), gap=" ")
+                return join_parts(safe_text(name), marked_text(StatusMark.FAILING, "unavailable"), gap=" ")
 
     def _describe_budget(self, source: SourceState) -> Content | None:
         if source.budget is None:
@@ -86,14 +87,14 @@ SHORT_PANE_NAMES = {"Applications": "Apps", "Pull requests": "PRs"}
 
 
 class PaneTabs(Widget):
-    """The panes by name, with how many rows each has."""
+    """The names of the panes, with their numbers of rows."""
 
     panes: reactive[tuple[tuple[str, int], ...]] = reactive(())
     active: reactive[str] = reactive("")
     note: reactive[str] = reactive("")
 
     def render(self) -> Content:
-        """The active pane stands out by more than colour; where there is little room, names are short."""
+        """Draw one line. The active pane differs by more than colour; narrow terminals get short names."""
         narrow = self.size.width < WIDE_TABS_MIN_WIDTH
         tabs = [
             Content.styled(
@@ -107,12 +108,12 @@ class PaneTabs(Widget):
 
 
 class DetailPanel(Widget):
-    """What the highlighted row says in full, wrapped."""
+    """The details of the highlighted row, wrapped."""
 
     content: reactive[Content] = reactive(Content(""), layout=True)
 
     def render(self) -> Content:
-        """As many lines as it takes, within the style sheet's limits."""
+        """Draw as many lines as the content needs, within the style sheet's limits."""
         return self.content
 
 
@@ -120,24 +121,25 @@ KEPT_KEYS = 4
 
 
 class KeyFooter(Widget):
-    """The keys that work here and now; read-only says so where the others would stand."""
+    """The keys that are available here and now, and a note."""
 
     actions: reactive[tuple[KeyAction, ...]] = reactive(())
     note: reactive[str] = reactive("")
 
     def render(self) -> Content:
-        """What does not fit is left out from the right; help, palette, quit and the note go last."""
+        """Draw one line. Keys that do not fit are omitted from the right; help, palette, quit and the note go last."""
         room = self.size.width - 2
         note = [muted_text(self.note)] if self.note else []
-        keys = [Content.styled(each.readable_key, "bold") + Content(f" {each.title}") for each in self.actions]
+        keys = [_label_key(action, action.title) for action in self.actions]
         if join_parts(*keys, *note).cell_length > room:
-            keys = [
-                Content.styled(each.readable_key, "bold") + Content(f" {each.short_title or each.title}")
-                for each in self.actions
-            ]
+            keys = [_label_key(action, action.short_title or action.title) for action in self.actions]
         while keys and join_parts(*keys, *note).cell_length > room:
             if note and len(keys) <= KEPT_KEYS:
                 note = []
             else:
                 del keys[max(0, len(keys) - KEPT_KEYS)]
         return Content(" ") + join_parts(*keys, *note)
+
+
+def _label_key(action: KeyAction, title: str) -> Content:
+    return Content.styled(action.readable_key, "bold") + Content(f" {title}")

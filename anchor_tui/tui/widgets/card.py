@@ -1,4 +1,4 @@
-"""One environment on one card: the verdict, the release, what Argo CD says, where it stands, what is open."""
+"""The card of one environment: verdict, release, sync and health, release lag, policy, open pull requests."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from textual import on
 from textual.content import Content
 from textual.events import Click
 from textual.message import Message
@@ -16,29 +17,29 @@ from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.model import Environment, Snapshot
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui import environment_summary
+from anchor_tui.tui.running_jobs import select_running_jobs
 from anchor_tui.tui.style import marked_text, muted_text, safe_text
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
 
 CARD_MIN_WIDTH = 34
-HEIGHT = 11
 
 
 class EnvironmentCard(Widget):
-    """A card. Its frame is red for a protected environment that fails, double where it is highlighted."""
+    """A card. Its frame is red if it fails, heavy if it is also protected, and double if it is highlighted."""
 
     snapshot: reactive[Snapshot | None] = reactive(None)
     now: reactive[datetime | None] = reactive(None)
     environment: reactive[str] = reactive("")
     jobs: reactive[tuple[Job, ...]] = reactive(())
 
-    class Chosen(Message):
-        """Somebody clicked on the card."""
+    class Clicked(Message):
+        """The operator clicked on the card."""
 
-        def __init__(self, name: str) -> None:
+        def __init__(self, environment: str) -> None:
             super().__init__()
-            self.name = name
+            self.environment = environment
 
     def __init__(self, name: str, number: int) -> None:
         super().__init__(id=f"card-{number}")
@@ -50,7 +51,7 @@ class EnvironmentCard(Widget):
         return self.snapshot.find_environment(self._environment_name) if self.snapshot else None
 
     def watch_snapshot(self) -> None:
-        """The frame follows the verdict."""
+        """Show the verdict in the frame."""
         shown = self._shown_environment
         if shown is None:
             return
@@ -61,37 +62,29 @@ class EnvironmentCard(Widget):
         self.set_class(self.environment == self._environment_name, "-highlighted")
 
     def watch_environment(self, environment: str) -> None:
-        """The frame follows the highlight."""
+        """Show the highlight in the frame."""
         self.set_class(environment == self._environment_name, "-highlighted")
 
-    def on_click(self, event: Click) -> None:
-        """A click highlights."""
+    @on(Click)
+    def report_click(self, event: Click) -> None:
+        """Post `Clicked`."""
         event.stop()
-        self.post_message(self.Chosen(self._environment_name))
+        self.post_message(self.Clicked(self._environment_name))
 
     def render(self) -> Content:
-        """Lines, each cut at the card's width."""
+        """Draw the lines, each cut at the card's width."""
         shown = self._shown_environment
         if shown is None or self.snapshot is None or self.now is None:
-            return muted_text("… asking")
+            return muted_text(environment_summary.LOADING)
         width = self.size.width
         lines = [line.truncate(width, ellipsis=True) for line in self._render_lines(shown, self.snapshot, self.now)]
         return Content("\n").join(lines[: self.size.height or None])
 
-    def _running_jobs(self, shown: Environment) -> list[Job]:
-        if not self.jobs:
-            return []
-        from anchor_tui.tui.panes.activity import (
-            job_concerns_environment,  # with all that acts, which most sessions do without
-        )
-
-        return [job for job in self.jobs if not job.is_over and job_concerns_environment(job, shown)]
-
     def _render_lines(self, shown: Environment, snapshot: Snapshot, now: datetime) -> Iterator[Content]:
         yield environment_summary.describe_verdict(shown)
-        for job in self._running_jobs(shown):
+        for job in select_running_jobs(self.jobs, shown):
             action = job.plan.order.action.replace("-", " ")
-            yield marked_text(StatusMark.PROGRESS, f"{action} asked {format_age(job.began_at, now)} ago")
+            yield marked_text(StatusMark.PROGRESS, f"{action} started {format_age(job.began_at, now)} ago")
         yield environment_summary.describe_release(shown, snapshot, now)
         yield environment_summary.describe_sync_and_health(shown, snapshot)
         yield environment_summary.describe_automation(shown, snapshot)

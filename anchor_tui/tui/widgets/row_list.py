@@ -1,18 +1,20 @@
-"""Rows with a cursor, drawn line by line: replacing thousands of rows costs one frame.
+"""A list of rows with a cursor, drawn line by line: replacing thousands of rows costs one frame.
 
-Keys are the application's: a widget's own scrolling keys would leave the cursor behind.
-The cursor is held by the row's key: rows may come, go and move, the cursor stays with its row.
+The cursor is held by the row's key: when rows appear, vanish or move, the cursor stays on its row. Textual's scrolling
+keys are not inherited, since they would leave the cursor behind.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import ClassVar
 
+from textual import on
+from textual.binding import BindingType
 from textual.content import Content
-from textual.events import Click
+from textual.events import Click, Resize
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -20,13 +22,15 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
+from anchor_tui.tui.bindings import make_bindings
+
 _MEASURED_ROWS = 60
-"""Widths are taken from so many rows; longer texts further down are cut."""
+"""Number of rows that are measured for the column widths. Longer texts further down are cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListColumn:
-    """A column. The one that `flexes` takes the room that is left, and gives way where there is none."""
+    """A column. A flexible one takes the remaining width, and shrinks if there is none."""
 
     title: str
     is_flexible: bool = False
@@ -34,66 +38,77 @@ class ListColumn:
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """A row: its key, and what the keys on it need. It is drawn when it is seen: of thousands only a screenful is.
+    """A row: its key, its content and what the keys apply to.
 
-    `draw` and `describe` take the time, since ages count up; `words` is what a filter looks through.
+    `draw_cells` and `draw_detail` take the current time, since ages count up. They are called when the row is visible:
+    of thousands of rows only one screen is drawn.
     """
 
     key: str
     draw_cells: Callable[[datetime], tuple[Content, ...]]
     draw_detail: Callable[[datetime], Content]
     search_text: str = ""
+    """Text that a filter searches."""
     url: str | None = None
     clipboard_text: str = ""
 
     def matches(self, words: str) -> bool:
-        """Whether every one of the words, in lower case, stands somewhere in the row."""
-        everything = self.search_text.lower()
-        return all(word in everything for word in words.split())
+        """Return True if the row contains every one of the words, which are in lower case."""
+        text = self.search_text.lower()
+        return all(word in text for word in words.split())
 
 
 def static_row(
-    key: str, cells: tuple[Content, ...], detail: Content, url: str | None = None, *, copied: str = ""
+    key: str, cells: tuple[Content, ...], detail: Content, url: str | None = None, *, clipboard_text: str = ""
 ) -> ListRow:
-    """A row in which no age counts up."""
-    words = " ".join([*(cell.plain for cell in cells), detail.plain])
-    return ListRow(key, lambda _now: cells, lambda _now: detail, words, url, copied)
+    """Return a row that does not change with time."""
+    search_text = " ".join([*(cell.plain for cell in cells), detail.plain])
+    return ListRow(key, lambda _now: cells, lambda _now: detail, search_text, url, clipboard_text)
 
 
 @dataclass(frozen=True, slots=True)
 class PaneContent:
-    """Columns and rows, and what stands where there are none."""
+    """Columns and rows, and the text that is shown if there are no rows."""
 
     columns: tuple[ListColumn, ...]
     rows: tuple[ListRow, ...]
     empty_text: str
 
+    def filter_rows(self, filter_text: str) -> PaneContent:
+        """Return the rows that match a filter."""
+        if not filter_text:
+            return self
+        rows = tuple(row for row in self.rows if row.matches(filter_text.lower()))
+        return replace(self, rows=rows, empty_text=f"no match for “{filter_text}”" if self.rows else self.empty_text)
+
 
 class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     """Rows below a line of titles. Posts `Highlighted` when the cursor moves to another row."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"grid--titles", "grid--row", "grid--cursor"}
+    BINDINGS: ClassVar[list[BindingType]] = make_bindings("list")
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"row-list--titles", "row-list--row", "row-list--cursor"}
 
     rows: reactive[tuple[ListRow, ...]] = reactive((), layout=False)
     now: reactive[datetime] = reactive(datetime.fromtimestamp(0, UTC))
     cursor: reactive[str | None] = reactive(None)
+    """Key of the highlighted row."""
     selected: reactive[frozenset[str]] = reactive(frozenset[str]())
-    """Keys of the rows that are marked, to act on several at once."""
+    """Keys of the selected rows."""
 
     class Highlighted(Message):
-        """The cursor came to a row, or there is none any more."""
+        """The cursor moved to a row; `row` is None if the list is empty."""
 
-        def __init__(self, grid: RowList, row: ListRow | None) -> None:
+        def __init__(self, row_list: RowList, row: ListRow | None) -> None:
             super().__init__()
-            self.grid = grid
+            self.row_list = row_list
             self.row = row
 
         @property
         def control(self) -> RowList:
-            """The grid."""
-            return self.grid
+            """The list that posted the message, for Textual's selectors."""
+            return self.row_list
 
-    def __init__(self, columns: tuple[ListColumn, ...] = (), *, id: str | None = None, empty_text: str = "") -> None:  # noqa: A002
+    def __init__(self, columns: tuple[ListColumn, ...] = (), *, id: str | None = None, empty_text: str = "") -> None:  # noqa: A002 - Textual's parameter
         super().__init__(id=id)
         self.columns = columns
         self.empty_text = empty_text
@@ -102,30 +117,37 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def highlighted_row(self) -> ListRow | None:
-        """The highlighted row."""
+        """The row under the cursor."""
         return self.rows[self._index] if 0 <= self._index < len(self.rows) else None
 
-    def show_rows(self, columns: tuple[ListColumn, ...], rows: tuple[ListRow, ...], empty: str, now: datetime) -> None:
-        """Takes other columns and rows at once."""
-        self.columns, self.empty_text, self.now = columns, empty, now
-        self.rows = rows
+    def show_rows(self, content: PaneContent, now: datetime) -> None:
+        """Replace columns and rows."""
+        self.columns, self.empty_text, self.now = content.columns, content.empty_text, now
+        self.rows = content.rows
         self._measure_columns()
         self.refresh()
 
-    @property
-    def page_size(self) -> int:
-        """How many rows are to be seen at once."""
-        return max(1, self.size.height - 1)
+    # --- cursor --------------------------------------------------------------------------------------
 
-    def move_cursor(self, step: int) -> None:
-        """The cursor `step` rows further, no further than the ends."""
+    def action_move_cursor(self, step: int) -> None:
+        """Move the cursor by a number of rows, not beyond the ends."""
         if self.rows:
             self.cursor = self.rows[max(0, min(len(self.rows) - 1, self._index + step))].key
 
-    # --- reacting ----------------------------------------------------------------------------------
+    def action_move_page(self, pages: int) -> None:
+        """Move the cursor by a number of visible pages."""
+        self.action_move_cursor(pages * max(1, self.size.height - 1))
+
+    def action_move_to_first(self) -> None:
+        """Move the cursor to the first row."""
+        self.action_move_cursor(-len(self.rows))
+
+    def action_move_to_last(self) -> None:
+        """Move the cursor to the last row."""
+        self.action_move_cursor(len(self.rows))
 
     def watch_rows(self, rows: tuple[ListRow, ...]) -> None:
-        """The cursor keeps to its row; where that is gone, to what stands in its place."""
+        """Keep the cursor on its row; if that is gone, on the row in its place."""
         keys = [row.key for row in rows]
         if self.cursor in keys:
             self._index = keys.index(self.cursor)
@@ -136,30 +158,28 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self.post_message(self.Highlighted(self, self.highlighted_row))
 
     def watch_cursor(self, cursor: str | None) -> None:
-        """Scrolls to the row and says so."""
+        """Scroll to the highlighted row and report it."""
         found = next((index for index, row in enumerate(self.rows) if row.key == cursor), None)
         if found is None:
             return
         self._index = found
-        # Two lines high: the titles take one from the view, so the row must not be its last.
+        # Two lines high: the titles take one line of the view, so the row must not be its last.
         self.scroll_to_region(Region(0, found, 1, 2), animate=False, force=True)
         self.post_message(self.Highlighted(self, self.highlighted_row))
         self.refresh()
 
-    def on_resize(self) -> None:
-        """The flexing column changes its width."""
-        self._measure_columns()
-
-    def on_click(self, event: Click) -> None:
-        """A click highlights."""
+    @on(Click)
+    def highlight_clicked_row(self, event: Click) -> None:
+        """Highlight the clicked row."""
         line = event.y - 1 + self.scroll_offset.y
         if event.y > 0 and 0 <= line < len(self.rows):
             self.cursor = self.rows[line].key
 
-    # --- drawing -----------------------------------------------------------------------------------
+    # --- drawing -------------------------------------------------------------------------------------
 
+    @on(Resize)
     def _measure_columns(self) -> None:
-        """Column widths for the room there is."""
+        """Choose the column widths for the available width."""
         self.virtual_size = Size(self.size.width, len(self.rows) + 1)
         wanted = [len(column.title) for column in self.columns]
         for row in self.rows[:_MEASURED_ROWS]:
@@ -177,25 +197,25 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self._widths = tuple(wanted)
 
     def render_line(self, y: int) -> Strip:
-        """One line of the view: the titles stay, the rows scroll below them."""
+        """Draw one line of the view: the titles are fixed, the rows scroll below them."""
         width = self.size.width
         if y == 0:
             titles = tuple(Content(column.title) for column in self.columns)
-            return self._render_strip(titles, " ", width, "grid--titles")
+            return self._render_strip(titles, " ", width, "row-list--titles")
         index = y - 1 + self.scroll_offset.y
         if not self.rows and y == 1:
-            return self._render_strip((Content(self.empty_text),), " ", width, "grid--titles", whole=True)
+            return self._render_strip((Content(self.empty_text),), " ", width, "row-list--titles", full_width=True)
         if not 0 <= index < len(self.rows):
             return Strip.blank(width, self.rich_style)
         here = index == self._index
         cells = self.rows[index].draw_cells(self.now)
         gutter = "●" if self.rows[index].key in self.selected else "▌" if here else " "
-        return self._render_strip(cells, gutter, width, "grid--cursor" if here else "grid--row")
+        return self._render_strip(cells, gutter, width, "row-list--cursor" if here else "row-list--row")
 
     def _render_strip(
-        self, cells: tuple[Content, ...], gutter: str, width: int, component: str, *, whole: bool = False
+        self, cells: tuple[Content, ...], gutter: str, width: int, component: str, *, full_width: bool = False
     ) -> Strip:
-        widths = (width - 1,) if whole else self._widths
+        widths = (width - 1,) if full_width else self._widths
         padded = [
             cell.truncate(cell_width, ellipsis=True, pad=True)
             for cell, cell_width in zip(cells, widths, strict=False)

@@ -1,4 +1,4 @@
-"""Each format of the snapshot by its bytes, and foreign text that stays text."""
+"""Each format of the snapshot, byte by byte, and foreign text in it."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ def test_the_rich_snapshot_is_golden(name):
 
 
 @pytest.mark.parametrize("name", SNAPSHOT_FORMATS)
-def test_an_estate_of_which_nothing_is_known_yet_is_golden(name):
+def test_the_snapshot_before_the_first_response_is_golden(name):
     golden.assert_matches_file(
         GOLDEN / f"asking.{name}", load_snapshot_format(name)(build_snapshot(config(), SourceReadings(), NOW))
     )
 
 
 @pytest.mark.parametrize("name", SNAPSHOT_FORMATS)
-def test_every_format_ends_with_one_line_end_and_has_no_control_characters(name):
+def test_every_format_ends_with_one_line_end(name):
     text = load_snapshot_format(name)(rich.snapshot())
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
     assert not re.findall(r"[\x00-\x09\x0b-\x1f\x7f\x9b\u202e]", text if name in {"text", "markdown"} else "")
 
 
-def test_yaml_says_what_json_says():
+def test_yaml_and_json_have_the_same_content():
     snapshot = rich.snapshot()
-    told = YAML(typ="safe", pure=True).load(load_snapshot_format("yaml")(snapshot))
-    again = json.loads(json.dumps(told, default=lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%SZ")))
+    loaded = YAML(typ="safe", pure=True).load(load_snapshot_format("yaml")(snapshot))
+    again = json.loads(json.dumps(loaded, default=lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%SZ")))
     assert again == json.loads(load_snapshot_format("json")(snapshot))
 
 
-def test_in_text_foreign_text_is_one_line_without_escapes():
+def test_foreign_text_is_one_plain_line_in_text():
     lines = load_snapshot_format("text")(rich.snapshot()).splitlines()
     (title,) = [line for line in lines if line.startswith("  #240")]
     assert "red <b>*bold*</b> | `code` # heading" in title
@@ -56,7 +56,7 @@ def test_in_text_foreign_text_is_one_line_without_escapes():
     assert "title" not in title
 
 
-def test_in_markdown_foreign_text_is_neither_markup_nor_link_nor_image_nor_a_cell():
+def test_foreign_text_is_not_markup_in_markdown():
     text = load_snapshot_format("markdown")(rich.snapshot())
     (line,) = [line for line in text.splitlines() if line.startswith("- [#240]")]
     assert r"\<b\>\*bold\*\</b\> \| \`code\` \# heading \[x\]\(javascript\:1\)" in line
@@ -69,7 +69,7 @@ def test_in_markdown_foreign_text_is_neither_markup_nor_link_nor_image_nor_a_cel
 @pytest.mark.parametrize(
     "url", ["javascript:alert(1)", "https://x.example/) [evil](http://e", "http://x y", "data:text/html,x", ""]
 )
-def test_in_markdown_an_address_that_is_none_is_no_link(url):
+def test_an_invalid_address_is_not_a_link_in_markdown(url):
     snapshot = rich.snapshot()
     pull = replace(snapshot.all_pull_requests[0], url=url)
     text = load_snapshot_format("markdown")(replace(snapshot, environments=(), pull_requests=(pull,)))
@@ -88,16 +88,16 @@ def test_in_markdown_an_address_that_is_none_is_no_link(url):
         ("\ud800", ""),
     ],
 )
-def test_plain_text_is_one_line_that_no_terminal_obeys(text, shown):
+def test_sanitized_text_is_one_line_without_control_characters(text, shown):
     assert sanitize_text(text) == shown
 
 
-def test_what_is_escaped_reads_as_it_was():
+def test_escaped_markdown_reads_as_before():
     text = r"\ ` * _ { } [ ] ( ) # + ! | < > ~ @ & : $ www.x"
     assert re.sub(r"\\(.)", r"\1", escape_markdown(text)) == text
 
 
-def test_ascii_has_a_sign_for_every_glyph_of_the_text():
+def test_every_glyph_of_the_text_has_an_ascii_form():
     text = convert_to_ascii(load_snapshot_format("text")(rich.snapshot()))
     assert text.isascii()
     assert "?" not in text.splitlines()[0]

@@ -1,4 +1,4 @@
-"""What the machine-readable and the shown formats promise beyond their golden bytes."""
+"""Guarantees of the snapshot formats beyond their golden files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def rendered(name, readings, findings=None):
     return load_snapshot_format(name)(build_snapshot(config(), readings, NOW, findings))
 
 
-def test_every_line_of_the_metrics_is_a_sample_or_about_one_and_the_end_is_marked():
+def test_metrics_are_samples_and_comments_with_an_end_mark():
     for readings in (INCIDENT, HOSTILE, STALE, NO_GITHUB):
         lines = rendered("prometheus", readings, FINDINGS).splitlines()
         assert lines[-1] == "# EOF"
@@ -26,14 +26,14 @@ def test_every_line_of_the_metrics_is_a_sample_or_about_one_and_the_end_is_marke
             assert line.startswith(("# TYPE anchor_", "# HELP anchor_")) or SAMPLE.match(line), line
 
 
-def test_what_is_not_known_has_no_sample_and_no_zero():
+def test_unknown_values_have_no_sample():
     metrics = rendered("prometheus", NO_GITHUB)
     assert "anchor_release_info{" not in metrics
     assert 'anchor_source_up{engine="anchor-msp",source="github"} 0' in metrics
     assert 'anchor_environment_level{engine="anchor-msp",environment="prod"} 2' in metrics
 
 
-def test_junit_fails_for_a_failing_environment_and_for_each_failing_finding():
+def test_junit_fails_for_failing_environments_and_findings():
     document = ElementTree.fromstring(rendered("junit", INCIDENT, FINDINGS))
     prod = next(suite for suite in document if suite.get("name") == "prod")
     assert int(prod.get("failures", "0")) == len(prod.findall(".//failure")) == 1 + 3
@@ -46,14 +46,14 @@ def test_junit_counts_an_unknown_environment_as_an_error():
     assert [suite.get("errors") for suite in document] == ["1", "1", "1"]
 
 
-def test_html_loads_nothing_runs_nothing_and_fits_a_telephone():
+def test_html_loads_and_runs_nothing_and_fits_a_phone():
     html = rendered("html", HOSTILE, FINDINGS)
     assert "<script" not in html
     assert not re.search(r"(?:src|@import|url\()", html)
     assert 'name="viewport"' in html
 
 
-def test_html_and_markdown_take_no_foreign_markup():
+def test_html_and_markdown_contain_no_foreign_markup():
     for name in ("html", "markdown"):
         shown = rendered(name, HOSTILE, FINDINGS)
         assert "\x1b" not in shown
@@ -61,7 +61,7 @@ def test_html_and_markdown_take_no_foreign_markup():
     assert "javascript:" not in rendered("html", HOSTILE)
 
 
-def test_text_and_markdown_name_what_fails_with_its_place():
+def test_text_and_markdown_name_failed_checks_with_their_place():
     for name in ("text", "markdown"):
         shown = rendered(name, INCIDENT, FINDINGS).replace("\\", "")
         assert "mock.control-center-url (git, rendered)" in shown

@@ -54,8 +54,10 @@ def test_the_mock_is_switched_off_and_nothing_else_of_the_overlay_changes():
     changed = [line for line in made.diffs[0].text.splitlines() if line[:1] in "+-" and line[:3] not in {"+++", "---"}]
     assert changed == ["-  enabled: true", "+  enabled: false"]
     assert (made.confirmation, made.phrase, made.reason_required) == ("phrase", "prod", True)
-    assert made.command == f"anchor-tui mend prod {MOCK} --reason '…' --confirm prod"
-    assert [step.title for step in made.step_groups[0].steps][:1] == [f"create branch anchor-tui/mend/prod/{MOCK} at 58c9961"]
+    assert made.command == f"anchor-tui fix prod {MOCK} --reason '…' --confirm prod"
+    assert [step.title for step in made.step_groups[0].steps][:1] == [
+        f"create branch anchor-tui/mend/prod/{MOCK} at 58c9961"
+    ]
 
 
 def test_prune_is_switched_on_in_the_application_of_the_environment():

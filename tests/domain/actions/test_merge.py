@@ -115,7 +115,9 @@ def test_it_is_merged_the_way_the_repository_has_it(name):
 def test_what_auto_merge_waits_for_is_said():
     pull = replace(BLOCKED, may_auto_merge=True, checks="pending", pending_checks=("sync", "policy"))
     plan = expect_plan(planned(pull, rights=MAY_AUTO))
-    assert only_line(plan, "with auto-merge, GitHub merges it when it is approved and sync, policy passed").kind == "note"
+    assert (
+        only_line(plan, "with auto-merge, GitHub merges it when it is approved and sync, policy passed").kind == "note"
+    )
     assert only_line(plan, "checks: pending (sync, policy)").kind == "warning"
     assert only_line(plan, "review: review required").kind == "warning"
 
@@ -134,7 +136,13 @@ REFUSED = {
     "a draft": (pull_state(draft=True), None, "draft", False, "it is a draft"),
     "a conflict": (pull_state(mergeable="conflicting"), None, "conflict", False, "it conflicts with the branch"),
     "dirty": (pull_state(merge_state="dirty"), None, "conflict", False, "it conflicts with the branch"),
-    "changes are wanted": (pull_state(review="changes_requested"), None, "review", False, "a reviewer requested changes"),
+    "changes are wanted": (
+        pull_state(review="changes_requested"),
+        None,
+        "review",
+        False,
+        "a reviewer requested changes",
+    ),
     "required checks failed": (
         pull_state(merge_state="blocked", failed_checks=("sync", "policy")),
         None,

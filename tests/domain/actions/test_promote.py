@@ -246,7 +246,12 @@ UPSTREAM = {
     "its Argo CD is not among the sources": (estate(sources=()), 0, "stale", "not asked"),
     "Degraded": (estate(ILL), 0, "unhealthy", "anchor-msp-staging is Synced and Degraded"),
     "OutOfSync": (estate(replace(STAGING_APP, sync="OutOfSync")), 0, "unhealthy", "is OutOfSync and Healthy"),
-    "not told": (estate(replace(STAGING_APP, sync=None, health=None)), 0, "unhealthy", "is of unknown sync and of unknown health"),
+    "not told": (
+        estate(replace(STAGING_APP, sync=None, health=None)),
+        0,
+        "unhealthy",
+        "is of unknown sync and of unknown health",
+    ),
     "without an application": (estate(None), 0, "unread", "staging has no known application"),
     "not soaked": (estate(FRESH), 30, "not-soaked", "staging has been healthy with it for 5 min; soak_minutes = 30"),
     "not known since when": (

@@ -17,7 +17,7 @@ from anchor_tui.domain.policy.evidence.facts_builder import read_repo_evidence
 from anchor_tui.domain.releases import read_release
 from anchor_tui.domain.yaml.document import parse_document
 from tests.domain.policy.sample_repo import CONFIG, sample
-from tests.domain.yaml.outside_scalars import outside
+from tests.domain.yaml.outside_scalars import read_outside_scalars
 from tests.plan_values import expect_refusal, file, repo, repo_state, sample_release
 
 DEV, STAGING, PROD = CONFIG.environments
@@ -252,7 +252,7 @@ def test_a_move_changes_exactly_the_intended_scalars_and_no_other_byte(given_):
                 assert new[key].style == scalar.style
             else:
                 assert isinstance(new[key].value, str) or type(new[key].value) is type(scalar.value)
-        assert outside(before) == outside(after)
+        assert read_outside_scalars(before) == read_outside_scalars(after)
 
     moved_release, _ = read_release(
         parse_document(edited.contents.get(RELEASE, release.encode()), RELEASE), CONFIG.release
@@ -424,7 +424,10 @@ def test_a_file_that_is_not_on_the_branch_is_not_made(path):
     refusal = expect_refusal(
         edit_release(MOVE, RepoState(found.repo, files=files_, source_file=found.source_file), CONFIG, None)
     )
-    assert (refusal.kind, refusal.message) == ("missing-file", f"{path} is not on the branch, and no file is ever created")
+    assert (refusal.kind, refusal.message) == (
+        "missing-file",
+        f"{path} is not on the branch, and no file is ever created",
+    )
 
 
 def test_a_release_that_could_not_be_read_again_is_not_moved():

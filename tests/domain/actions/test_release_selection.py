@@ -78,7 +78,12 @@ def test_the_version_that_is_there_now_is_the_present_one_however_it_is_named(as
     ("environments", "changes", "kind", "words"),
     [
         (("dev",), {}, "first", "dev is the first environment"),
-        (("nope",), {}, "no-environment", "the environment 'nope' does not exist; known environments: dev, staging, prod"),
+        (
+            ("nope",),
+            {},
+            "no-environment",
+            "the environment 'nope' does not exist; known environments: dev, staging, prod",
+        ),
         (("",), {}, "no-environment", "known environments: dev, staging, prod"),
         (("prod",), {"source": "nope"}, "no-environment", "the environment 'nope' does not exist"),
         (("staging",), {"source": "prod"}, "order", "prod is not before staging: use rollback to go back"),

@@ -152,7 +152,9 @@ def test_a_sync_is_a_step_exactly_where_auto_sync_or_self_heal_is_off(automated,
     syncs = [step for step in plan.step_groups[0].steps if isinstance(step, Sync)]
     assert len(syncs) == bool(words)
     assert any(words in line for line in line_texts(plan, "warning")) == bool(words) or not words
-    assert any("a step of this plan syncs it after the merge" in line for line in line_texts(plan, "warning")) == bool(words)
+    assert any("a step of this plan syncs it after the merge" in line for line in line_texts(plan, "warning")) == bool(
+        words
+    )
     if syncs:
         assert step_names(plan)[5:] == [
             "Refresh",

@@ -52,7 +52,10 @@ def test_every_tag_is_unique():
             Sync(PROD, "1", prune=True, dry_run=True, resources=(MOCK,)),
             "sync anchor-msp-prod (dry run, with prune, 1 resource)",
         ),
-        (WaitForOperation(PROD, "1", resources_to_prune=(MOCK, DEPLOYMENT)), "waiting for the operation to end and delete 2 resources"),
+        (
+            WaitForOperation(PROD, "1", resources_to_prune=(MOCK, DEPLOYMENT)),
+            "waiting for the operation to end and delete 2 resources",
+        ),
         (WaitForOperation(PROD, "1", dry_run=True, resources_to_prune=(MOCK,)), "waiting for the operation to end"),
         (MergePullRequest(REPO, None, "", "", "squash"), "merge the pull request (squash)"),
         (MergePullRequest(REPO, 7, "", "", "squash", "queue"), "add #7 to the merge queue"),

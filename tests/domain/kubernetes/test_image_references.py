@@ -1,4 +1,4 @@
-"""Image references compared as a registry would."""
+"""Image references in canonical form, and their comparison."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OTHER = "sha256:" + "b" * 64
         ("GHCR.io/anchor/web", "ghcr.io/anchor/web"),
     ],
 )
-def test_a_repository_has_its_registry_written_out(short: str, whole: str) -> None:
+def test_a_canonical_repository_includes_its_registry(short: str, whole: str) -> None:
     assert canonicalize_repository(short) == whole
     assert canonicalize_repository(canonicalize_repository(short)) == canonicalize_repository(short)
 
@@ -48,12 +48,12 @@ def test_a_repository_has_its_registry_written_out(short: str, whole: str) -> No
         ("a/x:1", "a/y:1", False),
     ],
 )
-def test_two_references_are_the_same_by_digest_and_else_by_tag(left: str, right: str, same: bool) -> None:
+def test_references_are_compared_by_digest_else_by_tag(left: str, right: str, same: bool) -> None:
     assert is_same_image(parse_image_reference(left), parse_image_reference(right)) is same
     assert is_same_image(parse_image_reference(right), parse_image_reference(left)) is same
 
 
-def test_a_port_is_no_tag() -> None:
+def test_a_port_is_not_a_tag() -> None:
     reference = parse_image_reference(f"registry:5000/anchor/web:1.0@{DIGEST}")
 
     assert (reference.repository, reference.tag, reference.digest) == ("registry:5000/anchor/web", "1.0", DIGEST)
@@ -65,7 +65,7 @@ TAG = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,9}", fullmatch=True)
 
 
 @given(NAME, TAG)
-def test_a_reference_is_the_same_as_itself_whatever_it_looks_like(name: str, tag: str) -> None:
+def test_a_reference_equals_itself_in_every_form(name: str, tag: str) -> None:
     for text in (name, f"{name}:{tag}", f"{name}@{DIGEST}", f"{name}:{tag}@{DIGEST}"):
         reference = parse_image_reference(text)
         assert is_same_image(reference, reference)
@@ -73,8 +73,8 @@ def test_a_reference_is_the_same_as_itself_whatever_it_looks_like(name: str, tag
 
 
 @given(st.text(max_size=20))
-def test_any_text_is_a_reference_or_refused(text: str) -> None:
+def test_any_text_is_parsed_or_refused_with_a_reason(text: str) -> None:
     try:
         assert parse_image_reference(text).repository
     except ValueError as error:
-        assert "`" in str(error)  # noqa: PT017
+        assert "`" in str(error)  # noqa: PT017 - both outcomes are allowed, any other exception is not

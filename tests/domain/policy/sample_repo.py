@@ -1,4 +1,4 @@
-"""The sample ops repo as facts: everything holds, and one evidence at a time can be put out of order."""
+"""Facts of the sample ops repo. Every check passes; tests change one kind of evidence at a time."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from anchor_tui.config.model import Config, GitHubConfig
 from anchor_tui.domain.kubernetes.workloads import read_manifests
 from anchor_tui.domain.model import AutoSyncPolicy, Finding
-from anchor_tui.domain.policy.engine import PolicyFacts, PolicyFindings, evaluate_policy
-from anchor_tui.domain.policy.evidence.facts import BranchHead, Facts, ReleaseFile, RepositorySettings, UpstreamHistory
+from anchor_tui.domain.policy.engine import PolicyFindings, evaluate_policy
+from anchor_tui.domain.policy.evidence.facts import (
+    BranchHead,
+    Facts,
+    PolicyFacts,
+    ReleaseFile,
+    RepositorySettings,
+    UpstreamHistory,
+)
 from anchor_tui.domain.policy.evidence.git import read_git_evidence
 from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.sandbox.argocd.chart_rendering import render_chart
@@ -24,6 +29,10 @@ from tests.values import NOW, application, config, environment_config, replace
 ROOT = Path(__file__).parents[3] / "anchor_tui" / "sandbox" / "ops_repo"
 HEAD = "58c99611d007a6cc61b03fc859cecf01bfcf1e22"
 NAMES = ("dev", "staging", "prod")
+CHART = "infra/helm/platform/values.yaml"
+DEV, STAGING, PROD = (f"infra/helm/platform/environments/{name}/values.yaml" for name in NAMES)
+APP = "infra/argocd/applications/prod.yaml"
+RELEASE = "environments/prod/release.yaml"
 CONFIG: Config = replace(
     config(*(environment_config(name, rules=name) for name in NAMES)),
     github=GitHubConfig(ops_repo="anchor/anchor-msp-ops", app_repo="anchor/anchor-msp"),
@@ -32,12 +41,12 @@ CONFIG: Config = replace(
 
 @cache
 def sample() -> Mapping[str, str]:
-    """The sample's files by path."""
+    """Return the files of the sample by path."""
     return {path.relative_to(ROOT).as_posix(): path.read_text() for path in sorted(ROOT.rglob("*")) if path.is_file()}
 
 
-def edited(edits: Mapping[str, tuple[str, str] | str | None]) -> dict[str, str]:
-    """The sample's files with words replaced; a text is a whole file, None takes one away."""
+def edit_sample(edits: Mapping[str, tuple[str, str] | str | None]) -> dict[str, str]:
+    """Return the files of the sample after edits: (old, new) text, a whole file, or None to remove it."""
     files = dict(sample())
     for path, edit in edits.items():
         if edit is None:
@@ -50,42 +59,42 @@ def edited(edits: Mapping[str, tuple[str, str] | str | None]) -> dict[str, str]:
     return files
 
 
-def git_facts(files: Mapping[str, str], each: Config = CONFIG) -> dict[str, Facts]:
-    """What git tells of each environment."""
-    found = read_git_evidence(each, files.get, [path for path in files if path.startswith("infra/argocd/")])
+def git_facts(files: Mapping[str, str], configured: Config = CONFIG) -> dict[str, Facts]:
+    """Return the facts in git of each environment."""
+    found = read_git_evidence(configured, files.get, [path for path in files if path.startswith("infra/argocd/")])
     history = tuple(
         PastRelease(f"{number:040x}", one.release.release)
         for number, one in enumerate(found.values())
         if isinstance(one.release, ReleaseFile)
     )
     facts = {}
-    for index, env in enumerate(each.environments):
+    for index, env in enumerate(configured.environments):
         own = found[env.name]
         evidence = {"values": own.values, "release": own.release, "manifest": own.manifest}
         if index:
-            evidence["before"] = UpstreamHistory(each.environments[index - 1].name, history, complete=True)
-        facts[env.name] = Facts(each, NOW, env, **evidence)
+            evidence["upstream"] = UpstreamHistory(configured.environments[index - 1].name, history, complete=True)
+        facts[env.name] = Facts(configured, NOW, env, **evidence)
     return facts
 
 
 @cache
 def rendered_json(name: str) -> str:
-    """The manifests that the sample renders for an environment, as JSON: a copy for whoever changes it."""
+    """Return the rendered manifests of an environment as JSON, so that each caller gets its own copy."""
     facts = git_facts(sample())[name]
     assert isinstance(facts.values, tuple)
-    return json.dumps([each.manifest for each in render_chart(facts.values[0].merged, f"anchor-{name}")])
+    return json.dumps([resource.manifest for resource in render_chart(facts.values[0].merged, f"anchor-{name}")])
 
 
-def manifests_of(name: str) -> list[dict[str, Any]]:
+def rendered_manifests(name: str) -> list[dict[str, Any]]:
     return json.loads(rendered_json(name))
 
 
-def live_of(name: str) -> list[dict[str, Any]]:
-    """The same, as they live: the ExternalSecret has made its Secret."""
-    found = manifests_of(name)
-    for each in found:
-        if each["kind"] == "ExternalSecret":
-            each["status"] = {"conditions": [{"type": "Ready", "status": "True"}]}
+def live_manifests(name: str) -> list[dict[str, Any]]:
+    """Return the live manifests: the ExternalSecret has created its Secret."""
+    found = rendered_manifests(name)
+    for manifest in found:
+        if manifest["kind"] == "ExternalSecret":
+            manifest["status"] = {"conditions": [{"type": "Ready", "status": "True"}]}
     return found
 
 
@@ -93,14 +102,14 @@ def automated(**changes: bool) -> AutoSyncPolicy:
     return AutoSyncPolicy(**{"enabled": True, "prune": True, "self_heal": True, **changes})
 
 
-def whole_facts() -> PolicyFacts:
-    """Everything is known and holds."""
+def build_passing_facts() -> PolicyFacts:
+    """Return complete facts that pass every check."""
     environments = {}
     for name, git in git_facts(sample()).items():
         environments[name] = replace(
             git,
-            rendered=read_manifests(manifests_of(name), f"anchor-msp-{name}"),
-            live=read_manifests(live_of(name), f"anchor-msp-{name}", live=True),
+            rendered=read_manifests(rendered_manifests(name), f"anchor-msp-{name}"),
+            live=read_manifests(live_manifests(name), f"anchor-msp-{name}", live=True),
             live_spec=(application(f"anchor-msp-{name}", target_revision="main"),),
             head=BranchHead("main", HEAD),
         )
@@ -115,77 +124,85 @@ def whole_facts() -> PolicyFacts:
     return PolicyFacts(environments, Facts(CONFIG, NOW, ops_settings=ops, app_settings=app, ci="success"))
 
 
-WHOLE = whole_facts()
+PASSING_FACTS = build_passing_facts()
 
 
 def with_environment(name: str, **evidence: Any) -> PolicyFacts:
-    """The whole facts, with other evidence in one environment."""
-    changed = replace(WHOLE.environments[name], **evidence)
-    return replace(WHOLE, environments={**WHOLE.environments, name: changed})
+    """Return PASSING_FACTS with other evidence in one environment."""
+    changed = replace(PASSING_FACTS.environments[name], **evidence)
+    return replace(PASSING_FACTS, environments={**PASSING_FACTS.environments, name: changed})
 
 
 def with_estate(**evidence: Any) -> PolicyFacts:
-    return replace(WHOLE, estate=replace(WHOLE.estate, **evidence))
+    return replace(PASSING_FACTS, estate=replace(PASSING_FACTS.estate, **evidence))
 
 
 def with_files(name: str, edits: Mapping[str, tuple[str, str] | str | None], *fields: str) -> PolicyFacts:
-    """The whole facts, with what these files say of one environment; only these kinds of evidence."""
-    changed = git_facts(edited(edits))[name]
+    """Return PASSING_FACTS with the given fields of one environment read from edited files."""
+    changed = git_facts(edit_sample(edits))[name]
     return with_environment(name, **{field: getattr(changed, field) for field in fields})
 
 
 def with_manifests(name: str, evidence: str, change: Callable[[list[dict[str, Any]]], Any]) -> PolicyFacts:
-    """The whole facts, with manifests that a function has changed."""
-    found = copy.deepcopy(live_of(name) if evidence == "live" else manifests_of(name))
+    """Return PASSING_FACTS with manifests that `change` has modified."""
+    found = copy.deepcopy(live_manifests(name) if evidence == "live" else rendered_manifests(name))
     change(found)
     return with_environment(name, **{evidence: read_manifests(found, f"anchor-msp-{name}", live=evidence == "live")})
 
 
-def judged(facts: PolicyFacts, each: Config = CONFIG) -> PolicyFindings:
-    return evaluate_policy(each, facts, NOW)
+def evaluate(facts: PolicyFacts, configured: Config = CONFIG) -> PolicyFindings:
+    return evaluate_policy(configured, facts, NOW)
 
 
-def every(findings: PolicyFindings) -> list[tuple[str, Finding]]:
-    return [(name, each) for name, found in findings.environments.items() for each in found] + [
-        ("", each) for each in findings.estate
+def list_findings(findings: PolicyFindings) -> list[tuple[str, Finding]]:
+    return [(name, finding) for name, found in findings.environments.items() for finding in found] + [
+        ("", finding) for finding in findings.estate
     ]
 
 
-def failing(findings: PolicyFindings) -> set[tuple[str, str, str]]:
-    """(environment, check, evidence) of each failure."""
-    return {(name, each.check, each.evidence) for name, each in every(findings) if each.status == "fail"}
+def failed_checks(findings: PolicyFindings) -> set[tuple[str, str, str]]:
+    """Return (environment, check, evidence) of each failure."""
+    return {
+        (name, finding.check, finding.evidence) for name, finding in list_findings(findings) if finding.status == "fail"
+    }
 
 
-def untold(findings: PolicyFindings) -> set[tuple[str, str, str]]:
-    return {(name, each.check, each.evidence) for name, each in every(findings) if each.status == "unknown"}
+def unknown_checks(findings: PolicyFindings) -> set[tuple[str, str, str]]:
+    return {
+        (name, finding.check, finding.evidence)
+        for name, finding in list_findings(findings)
+        if finding.status == "unknown"
+    }
 
 
-def one(findings: PolicyFindings, environment: str, check: str, evidence: str) -> Finding:
-    """The only finding of a check and an evidence."""
+def only_finding(findings: PolicyFindings, environment: str, check: str, evidence: str) -> Finding:
+    """Return the only finding of a check and a kind of evidence."""
     found = [
-        each for name, each in every(findings) if (name, each.check, each.evidence) == (environment, check, evidence)
+        finding
+        for name, finding in list_findings(findings)
+        if (name, finding.check, finding.evidence) == (environment, check, evidence)
     ]
     assert len(found) == 1, found
     return found[0]
 
 
-def object_named(found: list[dict[str, Any]], name: str, kind: str = "Deployment") -> dict[str, Any]:
-    return next(each for each in found if each["kind"] == kind and each["metadata"]["name"] == name)
+def find_manifest(found: list[dict[str, Any]], name: str, kind: str = "Deployment") -> dict[str, Any]:
+    return next(manifest for manifest in found if manifest["kind"] == kind and manifest["metadata"]["name"] == name)
 
 
-def container(found: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    return object_named(found, name)["spec"]["template"]["spec"]["containers"][0]
+def find_container(found: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    return find_manifest(found, name)["spec"]["template"]["spec"]["containers"][0]
 
 
 def set_env(found: list[dict[str, Any]], workload: str, name: str, value: Any) -> None:
-    """Sets a variable; None takes it away."""
-    spec = container(found, workload)
-    kept = [each for each in spec.get("env", []) if each["name"] != name]
+    """Set a variable; None removes it."""
+    spec = find_container(found, workload)
+    kept = [variable for variable in spec.get("env", []) if variable["name"] != name]
     spec["env"] = kept + ([{"name": name, "value": value}] if value is not None else [])
 
 
 def deployment(name: str, image: str, kind: str = "Deployment", **container_fields: Any) -> dict[str, Any]:
-    """A further workload, with a small memory request."""
+    """Return a workload with a small memory request."""
     fields = {"name": name, "image": image, "resources": {"requests": {"memory": "1Mi"}}, **container_fields}
     return {
         "apiVersion": "apps/v1",
@@ -197,7 +214,3 @@ def deployment(name: str, image: str, kind: str = "Deployment", **container_fiel
             "template": {"spec": {"containers": [fields]}},
         },
     }
-
-
-def as_builtins(value: Any) -> Any:
-    return msgspec.to_builtins(value)

@@ -1,4 +1,4 @@
-"""A fault of ours in one rule is an unknown finding: it ends nothing and hides nothing."""
+"""An internal error in one check does not stop the other checks."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from anchor_tui.domain.policy.registry import CHECKS_BY_ID
 from tests.values import NOW, config, replace
 
 
-def test_a_rule_that_breaks_is_unknown_and_says_that_the_fault_is_ours():
+def test_an_internal_error_in_a_check_is_unknown():
     def broken(_facts, _evidence):
         raise KeyError("very-secret")
 
-    (finding,) = replace(CHECKS_BY_ID["ci.green"], judge=broken).run(Facts(config(), NOW))
+    (finding,) = replace(CHECKS_BY_ID["ci.green"], evaluate=broken).run(Facts(config(), NOW))
     assert finding.status == "unknown"
-    assert finding.message == "a fault in anchor-tui: KeyError"
+    assert finding.message == "internal error in anchor-tui: KeyError"

@@ -1,65 +1,61 @@
-"""Waivers with an end and a reason, and the page that lists every check."""
+"""Waivers with an end and a reason."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
-from pathlib import Path
 
 from anchor_tui.config.model import Waiver
-from anchor_tui.domain.policy.docs_page import render_page
-from anchor_tui.domain.policy.registry import CHECKS, CHECKS_BY_ID
 from anchor_tui.domain.policy.waivers import list_waiver_expiries
-from tests.domain.policy.sample_repo import CONFIG, WHOLE, every, failing, judged, with_files
+from tests.domain.policy.sample_repo import (
+    CONFIG,
+    PASSING_FACTS,
+    PROD,
+    evaluate,
+    failed_checks,
+    list_findings,
+    with_files,
+)
 from tests.values import NOW, replace
 
-PROD = "infra/helm/platform/environments/prod/values.yaml"
 BROKEN = with_files("prod", {PROD: ("AUTH_MODE: jwt", "AUTH_MODE: disabled")}, "values")
 TODAY = NOW.date()
 
 
-def config_with(until: date, environment: str = "prod"):
+def with_waiver(until: date, environment: str = "prod"):
     waiver = Waiver("auth.jwt-required", environment, until, "moving house")
     return replace(CONFIG, policy=replace(CONFIG.policy, waivers=(waiver,)))
 
 
-def test_a_waiver_holds_through_its_last_day() -> None:
-    findings = judged(BROKEN, config_with(TODAY))
+def test_a_waiver_is_valid_through_its_last_day() -> None:
+    findings = evaluate(BROKEN, with_waiver(TODAY))
 
-    assert failing(findings) == set()
-    [waived] = [each for _, each in every(findings) if each.status == "waived"]
+    assert failed_checks(findings) == set()
+    [waived] = [finding for _, finding in list_findings(findings) if finding.status == "waived"]
     assert f"waived until {TODAY}: moving house" in waived.message
 
 
-def test_an_expired_waiver_is_a_failure_that_says_so() -> None:
+def test_an_expired_waiver_is_a_failure_with_a_hint() -> None:
     yesterday = TODAY - timedelta(days=1)
-    findings = judged(BROKEN, config_with(yesterday))
+    findings = evaluate(BROKEN, with_waiver(yesterday))
 
-    assert failing(findings) == {("prod", "auth.jwt-required", "git")}
-    [failed] = [each for _, each in every(findings) if each.status == "fail"]
+    assert failed_checks(findings) == {("prod", "auth.jwt-required", "git")}
+    [failed] = [finding for _, finding in list_findings(findings) if finding.status == "fail"]
     assert f"its waiver expired on {yesterday} (moving house)" in failed.message
 
 
-def test_a_waiver_of_another_environment_does_not_count_and_what_holds_is_not_waived() -> None:
-    assert failing(judged(BROKEN, config_with(TODAY, "staging"))) == {("prod", "auth.jwt-required", "git")}
-    assert not [each for _, each in every(judged(WHOLE, config_with(TODAY))) if each.status == "waived"]
+def test_a_waiver_applies_to_failures_of_its_environment() -> None:
+    assert failed_checks(evaluate(BROKEN, with_waiver(TODAY, "staging"))) == {("prod", "auth.jwt-required", "git")}
+    assert not [
+        finding
+        for _, finding in list_findings(evaluate(PASSING_FACTS, with_waiver(TODAY)))
+        if finding.status == "waived"
+    ]
 
 
-def test_the_nearest_end_comes_first() -> None:
+def test_the_earliest_expiry_comes_first() -> None:
     ends = [date(2027, 1, 1), TODAY, TODAY - timedelta(days=3)]
     waivers = tuple(Waiver("ci.green", "prod", until, "r") for until in ends)
 
     found = list_waiver_expiries(replace(CONFIG, policy=replace(CONFIG.policy, waivers=waivers)), NOW)
 
-    assert [(each.days, each.expired) for each in found] == [(-2, True), (1, False), (40, False)]
-
-
-def test_the_page_is_current() -> None:
-    written = (Path(__file__).parents[3] / "docs" / "policy.md").read_text()
-
-    assert written == render_page(), "run: python -m anchor_tui.domain.policy.docs_page > docs/policy.md"
-
-
-def test_every_check_says_what_a_person_needs() -> None:
-    assert len(CHECKS_BY_ID) == len(CHECKS)
-    for check in CHECKS:
-        assert all((check.title, check.section, check.why, check.fix, check.evidence))
+    assert [(expiry.days, expiry.expired) for expiry in found] == [(-2, True), (1, False), (40, False)]

@@ -1,15 +1,16 @@
-"""What an edit of scalars must leave as it is."""
+"""The parts of a YAML file that an edit of scalars must not change."""
 
 from __future__ import annotations
 
 from anchor_tui.domain.yaml.document import parse_document
 
 
-def outside(text: str) -> list[str]:
-    """The characters that belong to no scalar."""
+def read_outside_scalars(text: str) -> list[str | bool]:
+    """Return the text between the scalars, and whether there is a byte order mark."""
     document = parse_document(text, "f.yaml")
-    kept, at = [], 0
+    kept: list[str | bool] = []
+    position = 0
     for _, scalar in sorted(document.iterate_scalars(), key=lambda item: item[1].start):
-        kept.append(document.text[at : scalar.start])
-        at = scalar.end
-    return [*kept, document.text[at:], document.has_bom]
+        kept.append(document.text[position : scalar.start])
+        position = scalar.end
+    return [*kept, document.text[position:], document.has_bom]

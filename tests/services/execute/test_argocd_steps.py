@@ -285,9 +285,7 @@ async def test_another_operation_that_took_its_place_hides_what_became_of_it(see
     theirs = documents("operation-phases-sync", ours=False)
     ours = documents("operation-phases-sync")
     followed = following(ours[seen], *theirs)
-    assert await ends(followed.operation(), "unknown") == (
-        "another operation replaced it: its result was not recorded"
-    )
+    assert await ends(followed.operation(), "unknown") == ("another operation replaced it: its result was not recorded")
 
 
 async def test_what_went_through_before_another_came_is_said_to_have_gone_through():
@@ -342,7 +340,7 @@ async def test_a_server_that_stays_silent_leaves_it_unknown():
     states = documents("operation-phases")
     followed = following(states[0], error_response(503, "down"), pace=NO_SILENCE)
     message = await ends(followed.operation(), "unknown")
-    assert message.startswith("its progress cannot be read: HTTP 503")
+    assert message.startswith("its progress cannot be read: Argo CD answered HTTP 503")
 
 
 async def test_a_token_that_ends_meanwhile_leaves_it_unknown_at_once():
@@ -598,7 +596,7 @@ async def test_a_sync_that_does_not_show_was_not_carried_out_or_is_unknown(fault
 async def test_a_lost_answer_to_a_server_that_cannot_be_read_is_unknown():
     followed = following(error_response(503, "down"), writes={"POST": httpx.ReadTimeout("x")}, pace=NO_SETTLING)
     message = await ends(followed.hand.request_sync(SYNC, followed.context), "unknown")
-    assert "the response was lost, and the application cannot be read: HTTP 503" in message
+    assert "the response was lost, and the application cannot be read: Argo CD answered HTTP 503" in message
 
 
 async def test_that_another_operation_runs_may_be_about_our_own():

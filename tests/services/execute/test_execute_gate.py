@@ -191,7 +191,9 @@ async def test_every_request_that_changes_something_is_on_the_disk_before_it_arr
         op.traffic.on_arrival.append(look)
         running = asyncio.create_task(op.act(action, *names, **more))
         if action in {"promote", "rollback"}:
-            await wait_until_true(lambda: op.pulls and any("waiting for the pull request to be merged" in each for each in op.told))
+            await wait_until_true(
+                lambda: op.pulls and any("waiting for the pull request to be merged" in each for each in op.told)
+            )
             op.merge(op.pulls[0].number)
         outcome = await running
         assert (outcome.kind, missing) == ("done", []), outcome.message

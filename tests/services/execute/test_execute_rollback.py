@@ -20,7 +20,9 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 async def merged(op: Operator) -> None:
     """Somebody merges what was opened."""
-    await wait_until_true(lambda: op.pulls and any("waiting for the pull request to be merged" in each for each in op.told))
+    await wait_until_true(
+        lambda: op.pulls and any("waiting for the pull request to be merged" in each for each in op.told)
+    )
     op.merge(op.pulls[-1].number)
 
 

@@ -15,7 +15,7 @@ from anchor_tui.sandbox.argocd.sync_tasks import SyncOrder
 from anchor_tui.sandbox.timings import FAST_TIMINGS
 from anchor_tui.services.execute.plan_run import PlanRun
 from anchor_tui.sources.argocd.client import ArgoClient
-from anchor_tui.sources.github import client
+from anchor_tui.sources.github import writer
 from tests.services.sandbox_operator import QUICK_TIMEOUTS, Operator, operator_at, wait_until_true
 
 TIMEOUT_S = 0.5
@@ -188,14 +188,7 @@ async def op(_sandbox: Operator) -> Operator:
 
 def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ArgoClient.send.__kwdefaults__, "timeout_s", TIMEOUT_S)
-    make_github = client._create_github
-
-    def impatient(access, gate):
-        found = make_github(access, gate)
-        found.requester._Requester__timeout = TIMEOUT_S  # it takes whole seconds only
-        return found
-
-    monkeypatch.setattr(client, "_create_github", impatient)
+    monkeypatch.setattr(writer, "RESPONSE_TIMEOUT_S", 1)  # PyGithub takes whole seconds
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -260,7 +253,9 @@ async def test_of_a_workflow_that_was_started_twice_the_pull_request_is_found(op
     op.box.faults.add(GITHUB["dispatch"].fault("duplicate"))
     plan = await op.workflow.plan("promote", "staging")
     running = asyncio.create_task(op.workflow.execute(plan))
-    await wait_until_true(lambda: any("waiting for the pull request to be merged" in each for each in op.workflow.told) or running.done())
+    await wait_until_true(
+        lambda: any("waiting for the pull request to be merged" in each for each in op.workflow.told) or running.done()
+    )
     assert not running.done(), running.result().message
     op.close(op.pulls[0].number)
     outcome = await running

@@ -1,4 +1,4 @@
-"""Sources that do as a test says."""
+"""Fake sources, and the snapshots that an observer publishes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.values import argocd, fresh, ops_repo
 
 
 class FakeSource:
-    """A source whose readings a test publishes itself."""
+    """A source whose readings are published by the test."""
 
     def __init__(self, id_: str = "argocd", *, once: Any = None) -> None:
         self.id = id_
@@ -62,7 +62,7 @@ HANGS = object()
 
 
 class PublishedSnapshots:
-    """The snapshots that were published."""
+    """The snapshots that an observer has published."""
 
     def __init__(self) -> None:
         self.all: list[Snapshot] = []
@@ -72,10 +72,10 @@ class PublishedSnapshots:
         self.all.append(snapshot)
         self._changed.set()
 
-    async def wait_until(self, true: Callable[[Snapshot], bool]) -> Snapshot:
-        """The latest snapshot, once it holds of it."""
+    async def wait_until(self, predicate: Callable[[Snapshot], bool]) -> Snapshot:
+        """Wait until `predicate` is true for the latest snapshot and return that."""
         async with asyncio.timeout(5):
-            while not (self.all and true(self.all[-1])):
+            while not (self.all and predicate(self.all[-1])):
                 self._changed.clear()
                 await self._changed.wait()
         return self.all[-1]

@@ -1,20 +1,20 @@
-"""The reader on its own thread: snapshots come, and quitting waits for nobody."""
+"""The background thread: snapshots arrive, and stopping is quick."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from anchor_tui.domain.actions.plan import Order
 from anchor_tui.sandbox.server import run_sandbox_in_thread
 from anchor_tui.services.observe import observer
 from anchor_tui.services.observe.background import BackgroundThread
 from anchor_tui.services.observe.prefetch import start_prefetch
-from tests.services.observe.test_observer import configured, environ
+from tests.services.observe.test_observer import sandbox_config, sandbox_environ
 from tests.sources.loopback_server import serve_requests
 
 
@@ -38,19 +38,19 @@ class Listener:
 
 
 def all_fresh(snapshot) -> bool:
-    """Everything has come, the history too: nothing is under way any more."""
+    """Return True if every source has been read, the release history included."""
     position = snapshot.environments[1].position
-    fresh = all(each.state == "fresh" for each in snapshot.sources)
+    fresh = all(source.state == "fresh" for source in snapshot.sources)
     return fresh and position is not None and position.state != "unknown"
 
 
-@pytest.mark.parametrize("with_a_head_start", [True, False])
-def test_snapshots_come_on_the_readers_thread_and_end_with_it(tmp_path, with_a_head_start):
+@pytest.mark.parametrize("with_prefetch", [True, False])
+def test_snapshots_arrive_until_the_thread_is_stopped(tmp_path, with_prefetch):
     heard = Listener()
     with run_sandbox_in_thread("steady") as box:
-        it = configured(box)
-        ahead = start_prefetch(it, environ(box), tmp_path) if with_a_head_start else None
-        reader = BackgroundThread(it, environ(box), tmp_path, ahead)
+        it = sandbox_config(box)
+        ahead = start_prefetch(it, sandbox_environ(box), tmp_path) if with_prefetch else None
+        reader = BackgroundThread(it, sandbox_environ(box), tmp_path, ahead)
         reader.start()
         reader.listen(heard.hear, heard.died.set)
         reader.on_first_frame()
@@ -58,17 +58,17 @@ def test_snapshots_come_on_the_readers_thread_and_end_with_it(tmp_path, with_a_h
         reader.stop()
         assert not reader._thread.is_alive()
         count = len(heard.snapshots)
-        reader.read_again()  # nobody is there any more
+        reader.read_again()  # ignored: the thread has ended
         reader.on_first_frame()
     assert len(heard.snapshots) == count
     assert heard.threads <= {"observer", "MainThread"}
     assert not heard.died.is_set()
 
 
-def test_who_listens_late_hears_the_latest_at_once(tmp_path):
+def test_a_late_listener_gets_the_latest_snapshot_at_once(tmp_path):
     early, late = Listener(), Listener()
     with run_sandbox_in_thread("steady") as box:
-        reader = BackgroundThread(configured(box), environ(box), tmp_path)
+        reader = BackgroundThread(sandbox_config(box), sandbox_environ(box), tmp_path)
         reader.start()
         reader.listen(early.hear, early.died.set)
         reader.on_first_frame()
@@ -81,7 +81,7 @@ def test_who_listens_late_hears_the_latest_at_once(tmp_path):
 def test_read_again_reaches_the_sources(tmp_path):
     heard = Listener()
     with run_sandbox_in_thread("steady") as box:
-        reader = BackgroundThread(configured(box), environ(box), tmp_path)
+        reader = BackgroundThread(sandbox_config(box), sandbox_environ(box), tmp_path)
         reader.start()
         reader.listen(heard.hear, heard.died.set)
         reader.on_first_frame()
@@ -96,7 +96,7 @@ def test_read_again_reaches_the_sources(tmp_path):
         reader.stop()
 
 
-def test_stopping_is_quick_although_both_servers_hang(tmp_path):
+def test_stopping_is_quick_while_both_servers_hang(tmp_path):
     asked, over = threading.Semaphore(0), threading.Event()
 
     def hang(_: object) -> None:
@@ -104,9 +104,9 @@ def test_stopping_is_quick_although_both_servers_hang(tmp_path):
         over.wait(10)
 
     with run_sandbox_in_thread("steady") as box, serve_requests(hang) as url:
-        it = configured(box, api_url=url)
+        it = sandbox_config(box, api_url=url)
         it = replace(it, argocd=replace(it.argocd, server=url))
-        reader = BackgroundThread(it, environ(box), tmp_path)
+        reader = BackgroundThread(it, sandbox_environ(box), tmp_path)
         reader.start()
         reader.on_first_frame()
         assert asked.acquire(timeout=5)
@@ -117,7 +117,7 @@ def test_stopping_is_quick_although_both_servers_hang(tmp_path):
     assert reader._thread.daemon
 
 
-def test_what_is_being_planned_when_it_stops_is_cancelled_and_leaves_nothing_pending(tmp_path):
+def test_stopping_cancels_a_plan_in_preparation(tmp_path):
     asked, over = threading.Event(), threading.Event()
 
     def hang(_: object) -> None:
@@ -125,9 +125,9 @@ def test_what_is_being_planned_when_it_stops_is_cancelled_and_leaves_nothing_pen
         over.wait(10)
 
     with run_sandbox_in_thread("incident") as box, serve_requests(hang) as url:
-        it = configured(box)
+        it = sandbox_config(box)
         seen = Listener()
-        reader = BackgroundThread(it, environ(box), tmp_path, state=tmp_path)
+        reader = BackgroundThread(it, sandbox_environ(box), tmp_path, state_folder=tmp_path)
         reader.listen(seen.hear, seen.died.set)
         reader.start()
         reader.on_first_frame()
@@ -142,14 +142,14 @@ def test_what_is_being_planned_when_it_stops_is_cancelled_and_leaves_nothing_pen
         assert not reader._thread.is_alive()
 
 
-def test_a_reader_that_dies_says_so(tmp_path, monkeypatch):
+def test_listeners_are_told_when_the_thread_crashes(tmp_path, monkeypatch):
     async def die(*_: object) -> None:
-        raise ValueError("a fault of ours")
+        raise ValueError("an internal error")
 
     monkeypatch.setattr(observer.Observer, "run", die)
     heard, late = Listener(), Listener()
     with run_sandbox_in_thread("steady") as box:
-        reader = BackgroundThread(configured(box), environ(box), tmp_path)
+        reader = BackgroundThread(sandbox_config(box), sandbox_environ(box), tmp_path)
         reader.listen(heard.hear, heard.died.set)
         reader.start()
         assert heard.died.wait(5)
@@ -159,14 +159,9 @@ def test_a_reader_that_dies_says_so(tmp_path, monkeypatch):
     assert isinstance(reader.error, ValueError)
 
 
-def test_an_argo_cd_that_cannot_be_asked_ahead_is_left_to_its_source(tmp_path):
+def test_stopping_directly_after_the_start_works(tmp_path):
     with run_sandbox_in_thread("steady") as box:
-        assert start_prefetch(configured(box), {}, tmp_path) == {}
-
-
-def test_stopping_before_the_first_turn_of_the_loop_is_no_error(tmp_path):
-    with run_sandbox_in_thread("steady") as box:
-        reader = BackgroundThread(configured(box), environ(box), tmp_path)
+        reader = BackgroundThread(sandbox_config(box), sandbox_environ(box), tmp_path)
         reader.start()
         reader.stop()
         reader._thread.join(5)

@@ -1,4 +1,4 @@
-"""The one reader: the latest of every source, never waited for, and one that fails never hides another."""
+"""The observer: snapshots of the latest readings; a failed source affects no other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import pytest
 from anchor_tui.domain.model import SourceFailure, Unavailable
 from anchor_tui.sandbox.server import Sandbox, run_sandbox_in_thread
 from anchor_tui.services.observe import observer as module
-from anchor_tui.services.observe.observer import Observer, make_sources, observe_once
+from anchor_tui.services.observe.observer import Observer, observe_once
+from anchor_tui.services.observe.source_factory import make_sources
 from anchor_tui.sources.backoff import Backoff
 from anchor_tui.sources.errors import CredentialError, Timeout
 from tests.services.observe.fake_sources import HANGS, FakeSource, PublishedSnapshots
@@ -29,16 +30,16 @@ def _quick(monkeypatch):
 
 
 def state(snapshot, source="argocd"):
-    return snapshot.source(source).state
+    return snapshot.find_source(source).state
 
 
 @asynccontextmanager
 async def observing(
-    *sources: FakeSource, painted=None, now=lambda: NOW
+    *sources: FakeSource, first_frame=None, now=lambda: NOW
 ) -> AsyncIterator[tuple[Observer, PublishedSnapshots]]:
     seen = PublishedSnapshots()
     observer = Observer(config(), sources, now)
-    task = asyncio.create_task(observer.run(seen.publish, painted))
+    task = asyncio.create_task(observer.run(seen.publish, first_frame))
     try:
         yield observer, seen
     finally:
@@ -50,150 +51,150 @@ async def observing(
 # --- observing ---------------------------------------------------------------------------------------
 
 
-def test_observe_never_waits():
+def test_build_snapshot_never_waits():
     assert not inspect.iscoroutinefunction(Observer.build_snapshot)
     asked = Observer(config(), [FakeSource(), FakeSource("github")], lambda: NOW).build_snapshot()
-    assert [each.state for each in asked.sources] == ["asking", "asking"]
+    assert [source.state for source in asked.sources] == ["asking", "asking"]
 
 
-async def test_a_snapshot_is_there_before_anything_has_answered():
+async def test_a_snapshot_is_published_before_any_response():
     async with observing(FakeSource(), FakeSource("github")) as (_, seen):
         first = await seen.wait_until(lambda _: True)
-    assert [each.state for each in first.sources] == ["asking", "asking"]
+    assert [source.state for source in first.sources] == ["asking", "asking"]
 
 
-async def test_a_github_that_hangs_does_not_hold_up_argo_cd():
-    one, other = FakeSource(), FakeSource("github")
-    async with observing(one, other) as (_, seen):
-        await one.running.wait()
-        one.publish(fresh(argocd()))
-        told = await seen.wait_until(lambda snapshot: state(snapshot) == "fresh")
-    assert state(told, "github") == "asking"
-    assert told.environments[2].applications[0].health == "Healthy"
+async def test_a_hanging_github_does_not_delay_argo_cd():
+    argocd_source, github_source = FakeSource(), FakeSource("github")
+    async with observing(argocd_source, github_source) as (_, seen):
+        await argocd_source.running.wait()
+        argocd_source.publish(fresh(argocd()))
+        snapshot = await seen.wait_until(lambda snapshot: state(snapshot) == "fresh")
+    assert state(snapshot, "github") == "asking"
+    assert snapshot.environments[2].applications[0].health == "Healthy"
 
 
-async def test_readings_that_come_together_are_one_snapshot(monkeypatch):
+async def test_simultaneous_readings_become_one_snapshot(monkeypatch):
     monkeypatch.setattr(module, "READING_BATCH_S", 0.01)
-    one, other = FakeSource(), FakeSource("github")
-    async with observing(one, other) as (_, seen):
-        await one.running.wait()
-        await other.running.wait()
+    argocd_source, github_source = FakeSource(), FakeSource("github")
+    async with observing(argocd_source, github_source) as (_, seen):
+        await argocd_source.running.wait()
+        await github_source.running.wait()
         before = len(seen.all)
         for _ in range(10):
-            one.publish(fresh(argocd()))
-        other.publish(other.single_reading)
+            argocd_source.publish(fresh(argocd()))
+        github_source.publish(github_source.single_reading)
         await seen.wait_until(lambda snapshot: state(snapshot, "github") == "fresh")
         assert len(seen.all) == before + 1
 
 
-async def test_verdicts_move_with_the_clock_alone(monkeypatch):
+async def test_verdicts_change_with_time_alone(monkeypatch):
     monkeypatch.setattr(module, "SNAPSHOT_INTERVAL_S", 0.005)
     moments = [NOW]
-    one = FakeSource()
-    async with observing(one, now=lambda: moments[0]) as (_, seen):
-        await one.running.wait()
-        one.publish(fresh(argocd()))
+    argocd_source = FakeSource()
+    async with observing(argocd_source, now=lambda: moments[0]) as (_, seen):
+        await argocd_source.running.wait()
+        argocd_source.publish(fresh(argocd()))
         await seen.wait_until(lambda snapshot: state(snapshot) == "fresh")
         moments[0] = NOW + timedelta(minutes=2)
-        told = await seen.wait_until(lambda snapshot: state(snapshot) == "stale")
-    assert "nothing was heard for 2 min" in told.find_source("argocd").error.message
+        snapshot = await seen.wait_until(lambda snapshot: state(snapshot) == "stale")
+    assert "nothing was heard for 2 min" in snapshot.find_source("argocd").error.message
 
 
 @pytest.mark.parametrize("error", [RuntimeError("Bearer very-secret"), ExceptionGroup("x", [ValueError("y")])])
-async def test_a_source_that_dies_of_anything_is_shown_as_failed_and_started_again(error):
-    one, other = FakeSource(), FakeSource("github")
-    async with observing(one, other) as (_, seen):
-        await one.running.wait()
-        one.publish(fresh(argocd()))
+async def test_a_crashed_source_is_stale_and_started_again(error):
+    argocd_source, github_source = FakeSource(), FakeSource("github")
+    async with observing(argocd_source, github_source) as (_, seen):
+        await argocd_source.running.wait()
+        argocd_source.publish(fresh(argocd()))
         await seen.wait_until(lambda snapshot: state(snapshot) == "fresh")
-        one.stop_with(error)
-        told = await seen.wait_until(lambda snapshot: state(snapshot) == "stale")
-        assert told.find_source("argocd").error.message == f"a fault in anchor-tui: {type(error).__name__}"
-        assert told.environments[2].applications[0].health == "Healthy"
-        await one.running.wait()
-        one.publish(fresh(argocd()))
+        argocd_source.stop_with(error)
+        snapshot = await seen.wait_until(lambda snapshot: state(snapshot) == "stale")
+        assert snapshot.find_source("argocd").error.message == f"internal error in anchor-tui: {type(error).__name__}"
+        assert snapshot.environments[2].applications[0].health == "Healthy"
+        await argocd_source.running.wait()
+        argocd_source.publish(fresh(argocd()))
         await seen.wait_until(lambda snapshot: state(snapshot) == "fresh")
-    assert one.started == 2
-    assert other.started == 1
+    assert argocd_source.started == 2
+    assert github_source.started == 1
 
 
-async def test_a_source_that_dies_before_its_first_reading_is_missing():
-    one = FakeSource()
-    async with observing(one) as (_, seen):
-        await one.running.wait()
-        one.stop_with(KeyError("x"))
+async def test_a_source_crashed_before_its_first_reading_is_unavailable():
+    argocd_source = FakeSource()
+    async with observing(argocd_source) as (_, seen):
+        await argocd_source.running.wait()
+        argocd_source.stop_with(KeyError("x"))
         await seen.wait_until(lambda snapshot: state(snapshot) == "missing")
 
 
-async def test_a_source_that_just_ends_is_started_again():
-    one = FakeSource()
-    async with observing(one):
-        await one.running.wait()
-        one.stop_with(None)
+async def test_a_source_that_returns_is_started_again():
+    argocd_source = FakeSource()
+    async with observing(argocd_source):
+        await argocd_source.running.wait()
+        argocd_source.stop_with(None)
         async with asyncio.timeout(5):
-            await one.running.wait()
-    assert one.started == 2
+            await argocd_source.running.wait()
+    assert argocd_source.started == 2
 
 
-async def test_the_end_cancels_every_source():
-    one, other = FakeSource(), FakeSource("github")
-    async with observing(one, other):
-        await one.running.wait()
-        await other.running.wait()
-    assert one.cancelled
-    assert other.cancelled
+async def test_cancelling_the_observer_cancels_every_source():
+    argocd_source, github_source = FakeSource(), FakeSource("github")
+    async with observing(argocd_source, github_source):
+        await argocd_source.running.wait()
+        await github_source.running.wait()
+    assert argocd_source.cancelled
+    assert github_source.cancelled
 
 
-async def test_github_is_asked_only_when_the_first_picture_is_painted():
-    painted = asyncio.Event()
-    one, other = FakeSource(), FakeSource("github")
-    async with observing(one, other, painted=painted) as (_, seen):
-        await one.running.wait()
-        one.publish(fresh(argocd()))
+async def test_github_starts_after_the_first_frame():
+    first_frame = asyncio.Event()
+    argocd_source, github_source = FakeSource(), FakeSource("github")
+    async with observing(argocd_source, github_source, first_frame=first_frame) as (_, seen):
+        await argocd_source.running.wait()
+        argocd_source.publish(fresh(argocd()))
         await seen.wait_until(lambda snapshot: state(snapshot) == "fresh")
-        assert other.started == 0
-        painted.set()
-        await other.running.wait()
+        assert github_source.started == 0
+        first_frame.set()
+        await github_source.running.wait()
 
 
-async def test_read_again_asks_every_source():
-    one, other = FakeSource(), FakeSource("github")
-    Observer(config(), [one, other]).read_again()
-    assert (one.read_again_calls, other.read_again_calls) == (1, 1)
+async def test_read_again_reaches_every_source():
+    argocd_source, github_source = FakeSource(), FakeSource("github")
+    Observer(config(), [argocd_source, github_source]).read_again()
+    assert (argocd_source.read_again_calls, github_source.read_again_calls) == (1, 1)
 
 
-async def test_out_of_sync_is_remembered_from_when_it_was_first_seen_until_it_is_over():
+async def test_out_of_sync_is_timed_from_its_first_reading():
     moments = [NOW]
-    one = FakeSource()
-    out = fresh(argocd(application("anchor-msp-prod", sync="OutOfSync")), good_until=NOW + timedelta(days=1))
-    well = fresh(argocd(application("anchor-msp-prod")), good_until=NOW + timedelta(days=1))
+    argocd_source = FakeSource()
+    out = fresh(argocd(application("anchor-msp-prod", sync="OutOfSync")), fresh_until=NOW + timedelta(days=1))
+    well = fresh(argocd(application("anchor-msp-prod")), fresh_until=NOW + timedelta(days=1))
     stale = Unavailable(SourceFailure("timeout", "no answer"))
 
     def reason(snapshot) -> str:
         return next((text for text in snapshot.environments[2].verdict.reasons if "OutOfSync" in text), "")
 
-    async with observing(one, now=lambda: moments[0]) as (_, seen):
-        await one.running.wait()
-        one.publish(out)
+    async with observing(argocd_source, now=lambda: moments[0]) as (_, seen):
+        await argocd_source.running.wait()
+        argocd_source.publish(out)
         await seen.wait_until(lambda snapshot: reason(snapshot) == "OutOfSync")
         for minutes in (4, 6):
             moments[0] = NOW + timedelta(minutes=minutes)
-            one.publish(stale)
+            argocd_source.publish(stale)
             await seen.wait_until(lambda snapshot: state(snapshot) == "missing")
-            one.publish(out)
+            argocd_source.publish(out)
             await seen.wait_until(lambda snapshot, m=minutes: reason(snapshot) == f"OutOfSync for ≥ {m} min")
-        one.publish(well)
+        argocd_source.publish(well)
         await seen.wait_until(lambda snapshot: state(snapshot) == "fresh" and not reason(snapshot))
-        one.publish(out)
+        argocd_source.publish(out)
         await seen.wait_until(lambda snapshot: reason(snapshot) == "OutOfSync")
 
 
 # --- reading once ------------------------------------------------------------------------------------
 
 
-async def test_one_reading_of_each_source_side_by_side():
+async def test_read_once_reads_every_source():
     snapshot = await Observer(config(), [FakeSource(), FakeSource("github")], lambda: NOW).read_once(5)
-    assert [each.state for each in snapshot.sources] == ["fresh", "fresh"]
+    assert [source.state for source in snapshot.sources] == ["fresh", "fresh"]
     assert snapshot.verdict.level == "ok"
 
 
@@ -203,22 +204,22 @@ async def test_one_reading_of_each_source_side_by_side():
         (HANGS, "timeout", "no answer within 0.01 s"),
         (Timeout("no answer within 20 s"), "timeout", "no answer within 20 s"),
         (CredentialError("no token"), "credentials", "no token"),
-        (RuntimeError("Bearer very-secret"), "internal", "a fault in anchor-tui: RuntimeError"),
+        (RuntimeError("Bearer very-secret"), "internal", "internal error in anchor-tui: RuntimeError"),
     ],
 )
-async def test_a_source_that_gives_none_is_missing_with_the_reason_and_the_others_stand(once, kind, message):
-    sources = [FakeSource(), FakeSource("github", single_reading=once)]
+async def test_a_failed_source_is_unavailable_and_affects_no_other(once, kind, message):
+    sources = [FakeSource(), FakeSource("github", once=once)]
     snapshot = await Observer(config(), sources, lambda: NOW).read_once(0.01)
     assert snapshot.find_source("github").error == SourceFailure(kind, message)
     assert state(snapshot) == "fresh"
 
 
-def environ(box: Sandbox) -> dict[str, str]:
+def sandbox_environ(box: Sandbox) -> dict[str, str]:
     return {"A": box.argocd_token, "G": box.github_token}
 
 
-def configured(box: Sandbox, **github):
-    from dataclasses import replace
+def sandbox_config(box: Sandbox, **github):
+    from msgspec.structs import replace
 
     from anchor_tui.config.model import GitHubConfig, ServerConfig
 
@@ -226,15 +227,15 @@ def configured(box: Sandbox, **github):
     return config(argocd=ServerConfig(server=box.argocd_url, token_env="A"), github=replace(there, **github))
 
 
-def test_the_embedded_estate_is_observed_once(tmp_path):
+def test_observe_once_reads_the_sandbox(tmp_path):
     with run_sandbox_in_thread("incident") as box:
-        snapshot = observe_once(configured(box), environ(box), tmp_path, 10)
-    assert [each.state for each in snapshot.sources] == ["fresh", "fresh"]
+        snapshot = observe_once(sandbox_config(box), sandbox_environ(box), tmp_path, 10)
+    assert [source.state for source in snapshot.sources] == ["fresh", "fresh"]
     assert snapshot.verdict.level == "failing"
     assert snapshot.find_environment("prod").release.version == "1.43.2"
 
 
-def test_a_github_that_hangs_costs_one_reading_no_more_than_the_deadline(tmp_path):
+def test_a_hanging_github_costs_the_timeout_at_most(tmp_path):
     asked, over = threading.Event(), threading.Event()
 
     def hang(_: object) -> None:
@@ -242,7 +243,7 @@ def test_a_github_that_hangs_costs_one_reading_no_more_than_the_deadline(tmp_pat
         over.wait(5)
 
     with run_sandbox_in_thread("steady") as box, serve_requests(hang) as url:
-        snapshot = observe_once(configured(box, api_url=url), environ(box), tmp_path, 4.0)
+        snapshot = observe_once(sandbox_config(box, api_url=url), sandbox_environ(box), tmp_path, 4.0)
         assert asked.is_set()
         assert not over.is_set()
         over.set()
@@ -250,8 +251,8 @@ def test_a_github_that_hangs_costs_one_reading_no_more_than_the_deadline(tmp_pat
     assert snapshot.find_source("github").error.message == "no answer within 4 s"
 
 
-def test_credentials_that_are_waited_for_at_a_prompt_do_not_hold_up_the_end(tmp_path, monkeypatch):
-    from anchor_tui.sources.credentials import argocd
+def test_a_credential_prompt_does_not_delay_the_end(tmp_path, monkeypatch):
+    from anchor_tui.sources.credentials import github as credentials
 
     asked, over = threading.Event(), threading.Event()
 
@@ -260,9 +261,9 @@ def test_credentials_that_are_waited_for_at_a_prompt_do_not_hold_up_the_end(tmp_
         over.wait(5)
         raise CredentialError("too late")
 
-    monkeypatch.setattr(argocd, "find_github_access", prompt)
+    monkeypatch.setattr(credentials, "find_github_access", prompt)
     with run_sandbox_in_thread("steady") as box:
-        snapshot = observe_once(configured(box), environ(box), tmp_path, 4.0)
+        snapshot = observe_once(sandbox_config(box), sandbox_environ(box), tmp_path, 4.0)
         assert asked.is_set()
         assert not over.is_set()
         over.set()
@@ -270,12 +271,12 @@ def test_credentials_that_are_waited_for_at_a_prompt_do_not_hold_up_the_end(tmp_
     assert state(snapshot) == "fresh"
 
 
-async def test_a_source_for_each_argo_cd_and_one_for_github(tmp_path):
+async def test_there_is_a_source_for_each_server_and_github(tmp_path):
     from anchor_tui.config.model import ServerConfig
     from tests.values import environment_config
 
     both = config(environment_config("prod"), environment_config("eu", server="eu"), servers=(ServerConfig(name="eu"),))
-    assert [(each.id, each.kind) for each in make_sources(both, {}, tmp_path)] == [
+    assert [(source.id, source.kind) for source in make_sources(both, {}, tmp_path)] == [
         ("argocd", "argocd"),
         ("eu", "argocd"),
         ("github", "github"),

@@ -1,4 +1,4 @@
-"""An Argo CD client on a transport of our own, an Argo CD that does as it is told, and a look at its readings."""
+"""A fake Argo CD below httpx, clients and sources that use it, and the readings they publish."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from anchor_tui.config.model import ApplicationName, ApplicationSelector, EnvironmentConfig, ServerConfig
-from anchor_tui.domain.model import Application, Fresh, Reading
+from anchor_tui.domain.model import Application, Fresh, Reading, Stale, Unavailable
 from anchor_tui.domain.source_data import ArgoCDData
 from anchor_tui.sources.argocd.client import ArgoClient
 from anchor_tui.sources.argocd.connection import resolve_connection
@@ -22,14 +22,23 @@ from anchor_tui.sources.credentials.secret import Secret
 
 NOW = datetime(2026, 11, 23, 6, 32, tzinfo=UTC)
 URL = "https://argocd.anchor.example"
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.very-secret.signature"
 LIST = "/api/v1/applications"
 STREAM = "/api/v1/stream/applications"
 Environments = Mapping[str, tuple[str, ...] | ApplicationSelector]
+PROD = {"prod": ("prod",)}
+BOTH = {"staging": ("staging",), "prod": ("prod",)}
+SELECTED = {"prod": ApplicationSelector((("env", "prod"),))}
+
+
+def make_access(url: str = URL, **changes: Any) -> ArgocdAccess:
+    return ArgocdAccess(**{"url": url, "token": Secret(TOKEN), "origin": "test", **changes})
 
 
 def make_client(transport: httpx.AsyncBaseTransport, *, read_only: bool = True) -> ArgoClient:
-    access = ArgocdAccess(url=URL, token=Secret("a-token"), origin="test")
-    return ArgoClient(resolve_connection(access), read_only=read_only, transport=transport)
+    return ArgoClient(
+        resolve_connection(make_access(token=Secret("a-token"))), read_only=read_only, transport=transport
+    )
 
 
 def make_source(
@@ -40,12 +49,12 @@ def make_source(
     now: Callable[[], datetime] = lambda: NOW,
     relist_s: float = 180,
 ) -> ArgoSource:
-    """A source for environments of these applications, each `name` or `namespace/name`."""
+    """Return a source for environments of these applications, each `name` or `namespace/name`."""
 
     async def connect() -> ArgoClient:
         return make_client(transport, read_only=read_only)
 
-    server = ServerConfig(relist_s=relist_s)  # type: ignore[arg-type]  # a test has no whole second to wait
+    server = ServerConfig(relist_s=relist_s)  # type: ignore[arg-type]  # less than a second, to save time
     return ArgoSource(server, make_environment_configs(environments), connect, now)
 
 
@@ -65,7 +74,7 @@ def _parse_name(text: str) -> ApplicationName:
 
 
 def application_json(name: str, namespace: str = "argocd", *, labels: Any = None, **status: Any) -> dict[str, Any]:
-    """An application as the server sends it, Synced and Healthy where nothing else is said."""
+    """Return an application as the server sends it, Synced and Healthy by default."""
     usual = {"sync": {"status": "Synced", "revision": "a" * 40}, "health": {"status": "Healthy"}}
     return {
         "metadata": {"name": name, "namespace": namespace, "labels": labels or {}},
@@ -79,10 +88,12 @@ def error_response(status: int, message: str, **headers: str) -> httpx.Response:
 
 
 class FakeArgoCD(httpx.AsyncBaseTransport):
-    """An Argo CD of plain values: what it lists, what it streams, and answers by path that beat both."""
+    """An Argo CD with a list, streams, and responses by path that replace both."""
 
     def __init__(self, *documents: dict[str, Any]) -> None:
-        self.documents = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in documents}
+        self.documents = {
+            (document["metadata"]["namespace"], document["metadata"]["name"]): document for document in documents
+        }
         self.responses: dict[str, Callable[[httpx.Request], httpx.Response]] = {}
         self.requests: list[httpx.Request] = []
         self.streams: list[FakeStream] = []
@@ -124,30 +135,30 @@ class FakeArgoCD(httpx.AsyncBaseTransport):
         stream = FakeStream()
         self.streams.append(stream)
         self._changed.set()
-        await stream.started.wait()  # headers come with the first event and not before
+        await stream.started.wait()  # as Argo CD does: headers are sent with the first event
         return httpx.Response(200, stream=stream, headers={"content-type": "text/event-stream"})
 
     async def wait_for_request(self, path: str, times: int = 1) -> None:
-        """Waits until a path was asked for so often."""
-        await self._wait(lambda: sum(each.url.path == path for each in self.requests) >= times)
+        """Wait until a path has been requested so many times."""
+        await self._wait(lambda: sum(request.url.path == path for request in self.requests) >= times)
 
     async def wait_for_stream(self, number: int = 1) -> FakeStream:
-        """The n-th stream, once it is opened."""
+        """Wait for the n-th stream and return it."""
         await self._wait(lambda: len(self.streams) >= number)
         return self.streams[number - 1]
 
-    async def _wait(self, true: Callable[[], bool]) -> None:
+    async def _wait(self, predicate: Callable[[], bool]) -> None:
         async with asyncio.timeout(5):
-            while not true():
+            while not predicate():
                 self._changed.clear()
                 await self._changed.wait()
 
     def paths(self) -> list[str]:
-        return [each.url.path for each in self.requests]
+        return [request.url.path for request in self.requests]
 
 
 class FakeStream(httpx.AsyncByteStream):
-    """An open event stream that says what a test puts into it."""
+    """An open event stream that a test feeds."""
 
     def __init__(self) -> None:
         self.started = asyncio.Event()
@@ -180,7 +191,7 @@ class FakeStream(httpx.AsyncByteStream):
 
 
 class PublishedReadings:
-    """The readings that a source published."""
+    """The readings that a source has published."""
 
     def __init__(self) -> None:
         self.readings: list[Reading[Any]] = []
@@ -190,13 +201,13 @@ class PublishedReadings:
         self.readings.append(reading)
         self._changed.set()
 
-    async def wait_until(self, true: Callable[[Reading[Any]], bool]) -> Any:
-        """The first reading from here on of which it holds, the latest included."""
+    async def wait_until(self, predicate: Callable[[Reading[Any]], bool]) -> Any:
+        """Return the first reading, the latest or a later one, for which `predicate` is true."""
         start = max(0, len(self.readings) - 1)
         async with asyncio.timeout(5):
             while True:
                 for reading in self.readings[start:]:
-                    if true(reading):
+                    if predicate(reading):
                         return reading
                 start = len(self.readings)
                 self._changed.clear()
@@ -205,7 +216,7 @@ class PublishedReadings:
 
 @asynccontextmanager
 async def run_source(source: Any) -> AsyncIterator[PublishedReadings]:
-    """A source that runs as long as the block lasts."""
+    """Run a source during the block."""
     seen = PublishedReadings()
     task = asyncio.create_task(source.run(seen.publish))
     try:
@@ -217,18 +228,30 @@ async def run_source(source: Any) -> AsyncIterator[PublishedReadings]:
 
 
 def applications_by_id(reading: Reading[ArgoCDData]) -> dict[str, Application]:
-    """A fresh reading's applications by `namespace/name`."""
+    """Return a fresh reading's applications by `namespace/name`."""
     assert isinstance(reading, Fresh), reading
-    return {str(each.application.id): each.application for each in reading.value.applications}
+    return {str(observed.application.id): observed.application for observed in reading.value.applications}
 
 
 def has_application(name: str, **values: Any) -> Callable[[Reading[ArgoCDData]], bool]:
-    """Whether a fresh reading has an application, by `namespace/name`, with these values."""
+    """Return a predicate: the reading is fresh and the application `namespace/name` has these values."""
 
-    def true(reading: Reading[ArgoCDData]) -> bool:
+    def predicate(reading: Reading[ArgoCDData]) -> bool:
         if not isinstance(reading, Fresh):
             return False
         found = applications_by_id(reading).get(name)
         return found is not None and all(getattr(found, key) == value for key, value in values.items())
 
-    return true
+    return predicate
+
+
+def is_fresh(reading: Reading[ArgoCDData]) -> bool:
+    return isinstance(reading, Fresh)
+
+
+def is_stale(reading: Reading[ArgoCDData]) -> bool:
+    return isinstance(reading, Stale)
+
+
+def is_unavailable(reading: Reading[ArgoCDData]) -> bool:
+    return isinstance(reading, Unavailable)

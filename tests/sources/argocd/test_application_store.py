@@ -1,4 +1,4 @@
-"""What is known of applications from one answer to the next."""
+"""Known applications after another list."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from anchor_tui.sources.argocd.application_store import _merge_details
 from tests.values import application
 
 
-def test_a_relist_keeps_the_sync_options_that_it_says():
+def test_a_list_replaces_labels_and_sync_options():
     before = ObservedApplication(application("anchor-msp-prod"), {}, ("Prune=false",))
     listed = ObservedApplication(application("anchor-msp-prod"), {"a": "b"}, ("Prune=false", "Validate=false"))
     assert _merge_details(listed, before) == listed

@@ -1,4 +1,4 @@
-"""The manifests of applications: asked for when something has changed, a few at once, each failure its own."""
+"""The manifests of applications: when they are read, and what a failure means."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ PROD = application("anchor-msp-prod")
 NOTHING = httpx.Response(200, json={"items": []})
 
 
-class Telling(httpx.AsyncBaseTransport):
-    """An Argo CD that answers by the end of the path; held back as long as `gate` is closed."""
+class ResourceServer(httpx.AsyncBaseTransport):
+    """An Argo CD that answers by the end of the path, while `gate` is set."""
 
     def __init__(self, **answers: httpx.Response | Recording) -> None:
         self.answers = answers
@@ -50,8 +50,8 @@ class Telling(httpx.AsyncBaseTransport):
         return [url for url in self.asked if url.path.endswith(f"/{what}")]
 
 
-class Ticking:
-    """A clock that a test moves."""
+class FakeClock:
+    """A clock that a test sets forward."""
 
     def __init__(self) -> None:
         self.now = NOW
@@ -63,8 +63,8 @@ class Ticking:
         self.now += timedelta(**span)
 
 
-async def managed(transport: Telling, *applications: Application) -> dict[AppId, ManagedResources]:
-    """What is known of these after they were asked for once."""
+async def managed(transport: ResourceServer, *applications: Application) -> dict[AppId, ManagedResources]:
+    """Return the manifests of these applications after one read."""
     managing = ManagedResourcesReader(lambda: NOW)
     await managing.refresh(make_client(transport), applications)
     return dict(managing.results_for(applications))
@@ -74,11 +74,11 @@ def in_cluster(answers: dict[AppId, ManagedResources], *applications: Applicatio
     return read_environment_evidence(applications, argocd(*applications, managed=answers))
 
 
-# --- when ------------------------------------------------------------------------------------------------
+# --- times ------------------------------------------------------------------------------------------------
 
 
-async def test_what_has_not_changed_is_asked_for_once():
-    there, clock = Telling(), Ticking()
+async def test_an_unchanged_application_is_read_once():
+    there, clock = ResourceServer(), FakeClock()
     managing = ManagedResourcesReader(clock)
     assert await managing.refresh(make_client(there), [PROD])
     clock.advance(hours=3)
@@ -89,8 +89,8 @@ async def test_what_has_not_changed_is_asked_for_once():
 @pytest.mark.parametrize(
     "change", [{"compared_revision": "b" * 40}, {"synced_revision": "b" * 40}, {"health": "Degraded"}, {"sync": "X"}]
 )
-async def test_a_change_is_asked_about_but_not_twice_within_a_minute(change):
-    there, clock = Telling(), Ticking()
+async def test_a_change_is_read_a_minute_after_the_last_read(change):
+    there, clock = ResourceServer(), FakeClock()
     managing = ManagedResourcesReader(clock)
     await managing.refresh(make_client(there), [PROD])
     changed = replace(PROD, **change)
@@ -102,8 +102,8 @@ async def test_a_change_is_asked_about_but_not_twice_within_a_minute(change):
 
 
 @pytest.mark.parametrize(("phase", "seconds"), [("Succeeded", 10), ("Failed", 10), ("Running", 60)])
-async def test_what_an_operation_left_is_asked_about_soon_after_its_end(phase, seconds):
-    there, clock = Telling(), Ticking()
+async def test_an_ended_operation_is_read_after_ten_seconds(phase, seconds):
+    there, clock = ResourceServer(), FakeClock()
     managing = ManagedResourcesReader(clock)
     await managing.refresh(make_client(there), [PROD])
     operation = Operation(phase, finished_at=clock.now)
@@ -116,8 +116,8 @@ async def test_what_an_operation_left_is_asked_about_soon_after_its_end(phase, s
     assert not await managing.refresh(make_client(there), [changed])
 
 
-async def test_four_are_asked_for_at_once_and_no_more():
-    there = Telling()
+async def test_four_applications_are_read_at_once():
+    there = ResourceServer()
     there.gate.clear()
     many = [application(f"app-{number}") for number in range(11)]
     refreshing = asyncio.create_task(ManagedResourcesReader(lambda: NOW).refresh(make_client(there), many))
@@ -133,8 +133,8 @@ async def test_four_are_asked_for_at_once_and_no_more():
     assert there.most_at_once == 4
 
 
-async def test_a_failure_is_tried_again_after_a_minute_though_nothing_has_changed():
-    there, clock = Telling(anchor_msp_prod=error_response(500, "cache is empty")), Ticking()
+async def test_a_failure_is_retried_after_a_minute():
+    there, clock = ResourceServer(anchor_msp_prod=error_response(500, "cache is empty")), FakeClock()
     managing = ManagedResourcesReader(clock)
     await managing.refresh(make_client(there), [PROD])
     assert not await managing.refresh(make_client(there), [PROD])
@@ -144,11 +144,11 @@ async def test_a_failure_is_tried_again_after_a_minute_though_nothing_has_change
     assert managing.results_for([PROD])[PROD.id].error is None
 
 
-# --- what --------------------------------------------------------------------------------------------------
+# --- results --------------------------------------------------------------------------------------------------
 
 
-async def test_a_token_that_may_not_look_makes_evidence_that_is_skipped_and_names_the_permission():
-    there = Telling(anchor_msp_prod=error_response(403, "permission denied"))
+async def test_a_403_skips_the_evidence_and_names_the_permission():
+    there = ResourceServer(anchor_msp_prod=error_response(403, "permission denied"))
     found = in_cluster(await managed(there, PROD), PROD)
     assert isinstance(found.rendered, NotApplicable)
     assert isinstance(found.live, NotApplicable)
@@ -156,9 +156,9 @@ async def test_a_token_that_may_not_look_makes_evidence_that_is_skipped_and_name
 
 
 @pytest.mark.parametrize("name", ["managed-resources-cache-empty", "managed-resources-redis-down"])
-async def test_a_server_that_fails_makes_evidence_that_is_unknown_and_harms_nothing_else(name):
+async def test_a_server_error_makes_one_applications_evidence_unknown(name):
     staging = application("anchor-msp-staging")
-    there = Telling(anchor_msp_prod=load_recording(name), anchor_msp_staging=load_recording("managed-resources"))
+    there = ResourceServer(anchor_msp_prod=load_recording(name), anchor_msp_staging=load_recording("managed-resources"))
     answers = await managed(there, PROD, staging)
     assert isinstance(lack := in_cluster(answers, PROD).rendered, MissingEvidence)
     assert "error getting cached app managed resources" in lack.reason
@@ -166,15 +166,15 @@ async def test_a_server_that_fails_makes_evidence_that_is_unknown_and_harms_noth
 
 
 @pytest.mark.parametrize("body", ["<html>", "[]", '{"items": 3}', '{"items": [1]}', ""])
-async def test_an_answer_that_is_none_is_the_reason(body):
-    there = Telling(anchor_msp_prod=httpx.Response(200, text=body))
+async def test_an_invalid_response_is_the_reason(body):
+    there = ResourceServer(anchor_msp_prod=httpx.Response(200, text=body))
     answers = await managed(there, PROD)
     assert answers[PROD.id].error
     assert isinstance(in_cluster(answers, PROD).live, MissingEvidence)
 
 
-async def test_the_keys_of_a_masked_secret_count():
-    there = Telling(
+async def test_the_keys_of_a_masked_secret_are_evidence():
+    there = ResourceServer(
         managed_resources=load_recording("managed-resources-prod"), resource=load_recording("resource-secret")
     )
     answers = await managed(there, PROD)
@@ -182,13 +182,13 @@ async def test_the_keys_of_a_masked_secret_count():
     assert dict(asked.params) | {"kind": "Secret", "resourceName": "anchor-platform"} == dict(asked.params)
     live = in_cluster(answers, PROD).live
     assert isinstance(live, Manifests)
-    (secret,) = [each for each in live.resources if each.kind == "Secret"]
+    (secret,) = [resource for resource in live.resources if resource.kind == "Secret"]
     assert {"DATABASE_URL", "AUDIT_SIGNING_SECRET", "ANCHOR_OPERATOR_JWT"} <= set(secret.manifest["data"])
     assert set(secret.manifest["data"].values()) == {"++++++++"}
 
 
-async def test_a_secret_that_may_not_be_read_takes_nothing_from_the_rest():
-    there = Telling(
+async def test_an_unreadable_secret_is_left_out():
+    there = ResourceServer(
         managed_resources=load_recording("managed-resources-prod"), resource=error_response(403, "permission denied")
     )
     answers = await managed(there, PROD)
@@ -197,13 +197,15 @@ async def test_a_secret_that_may_not_be_read_takes_nothing_from_the_rest():
     assert len(answers[PROD.id].items) == 7
 
 
-async def test_the_recorded_resources_of_staging_hold_its_two_mocks_live_and_not_in_git():
+async def test_recorded_staging_has_two_live_mocks_outside_git():
     staging = application("anchor-msp-staging")
-    found = in_cluster(await managed(Telling(managed_resources=load_recording("managed-resources")), staging), staging)
+    found = in_cluster(
+        await managed(ResourceServer(managed_resources=load_recording("managed-resources")), staging), staging
+    )
     assert isinstance(found.live, Manifests)
     assert isinstance(found.rendered, Manifests)
-    assert [str(each) for each in found.live.resources if each.stale] == [
+    assert [str(resource) for resource in found.live.resources if resource.stale] == [
         "Service/status-mock",
         "Deployment/status-mock",
     ]
-    assert not [each for each in found.rendered.resources if each.name == "status-mock"]
+    assert not [resource for resource in found.rendered.resources if resource.name == "status-mock"]

@@ -1,4 +1,4 @@
-"""Every recorded answer of a real Argo CD goes through the real client: the right value, or the right words."""
+"""Every recorded response of a real Argo CD, read by the client: the right value or the right error."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from anchor_tui.domain.model import Application
+from anchor_tui.sources.argocd.application_conversion import to_observed_application
 from anchor_tui.sources.argocd.endpoints import APPLICATIONS, STREAM
-from anchor_tui.sources.argocd.response import decode_json
 from anchor_tui.sources.argocd.schema import (
     ApplicationJson,
     ApplicationListResponse,
@@ -19,7 +19,6 @@ from anchor_tui.sources.argocd.schema import (
     StreamEvent,
     UserInfoResponse,
     VersionResponse,
-    to_observed_application,
 )
 from anchor_tui.sources.errors import (
     ClientError,
@@ -30,6 +29,7 @@ from anchor_tui.sources.errors import (
     Timeout,
     Unauthenticated,
 )
+from anchor_tui.sources.json_body import decode_json
 from tests.argocd_recordings import Recording, load_recording, recording_names
 from tests.sources.argocd.fakes import URL, make_client
 
@@ -92,8 +92,8 @@ async def events_of(recorded: Recording) -> list[StreamEvent | None]:
         await argo.aclose()
 
 
-def agrees(application: Application, raw: dict[str, Any]) -> None:
-    """What we made of it, against the answer itself, read independently."""
+def assert_matches(application: Application, raw: dict[str, Any]) -> None:
+    """Compare a converted application with the recorded JSON."""
     status, spec = raw.get("status", {}), raw.get("spec", {})
     assert (application.namespace, application.name) == (
         raw["metadata"].get("namespace", ""),
@@ -142,50 +142,50 @@ def _text(moment: datetime | None) -> str | None:
 
 
 @pytest.mark.parametrize("name", good("list"))
-async def test_a_recorded_list_is_read_as_it_is(name: str) -> None:
+async def test_a_recorded_list_is_read_completely(name: str) -> None:
     recorded = load_recording(name)
     items = decode_json(await body_of(recorded), ApplicationListResponse).items or []
     raw_items = recorded.body["items"] or []
     assert len(items) == len(raw_items)
     for item, raw in zip(items, raw_items, strict=True):
         application = to_observed_application(decode_json(bytes(item), ApplicationJson), "argocd", URL).application
-        agrees(application, raw)
+        assert_matches(application, raw)
 
 
 @pytest.mark.parametrize("name", good("get"))
-async def test_a_recorded_application_is_read_as_it_is(name: str) -> None:
+async def test_a_recorded_application_is_read_completely(name: str) -> None:
     recorded = load_recording(name)
     wire = decode_json(await body_of(recorded), ApplicationJson)
-    agrees(to_observed_application(wire, "argocd", URL).application, recorded.body)
+    assert_matches(to_observed_application(wire, "argocd", URL).application, recorded.body)
 
 
 @pytest.mark.parametrize("name", good("watch"))
-async def test_a_recorded_stream_gives_each_event_once_and_each_heartbeat(name: str) -> None:
+async def test_a_recorded_stream_yields_every_event_and_heartbeat(name: str) -> None:
     recorded = load_recording(name)
     lines = [line["line"] for line in recorded.raw["lines"]]
     raw = [line["result"] for line in lines if isinstance(line, dict)]
     beats = sum(line == ":" for line in lines)
     events = await events_of(recorded)
     assert sum(event is None for event in events) == beats
-    told = [event.result for event in events if event is not None]
-    assert [each.type for each in told if each] == [each["type"] for each in raw]
-    for each, said in zip(told, raw, strict=True):
-        assert each is not None
+    results = [event.result for event in events if event is not None]
+    assert [result.type for result in results if result] == [event["type"] for event in raw]
+    for result, recorded_result in zip(results, raw, strict=True):
+        assert result is not None
         application = to_observed_application(
-            decode_json(bytes(each.application), ApplicationJson), "argocd", URL
+            decode_json(bytes(result.application), ApplicationJson), "argocd", URL
         ).application
-        agrees(application, said["application"])
+        assert_matches(application, recorded_result["application"])
 
 
 @pytest.mark.parametrize("name", sorted(ERRORS))
-async def test_a_recorded_failure_is_the_right_error_in_words(name: str) -> None:
-    kind, words = ERRORS[name]
+async def test_a_recorded_failure_raises_the_right_error(name: str) -> None:
+    error_class, message = ERRORS[name]
     recorded = load_recording(name)
     asked = events_of(recorded) if "stream" in recorded.path else body_of(recorded)
-    with pytest.raises(kind) as caught:
+    with pytest.raises(error_class) as caught:
         await asked
-    assert words in caught.value.message
-    assert type(caught.value) is kind
+    assert message in caught.value.message
+    assert type(caught.value) is error_class
     assert "a-token" not in str(caught.value)
 
 
@@ -195,14 +195,14 @@ async def test_a_recorded_version_is_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", recording_names("userinfo"))
-async def test_a_recorded_identity_is_read_and_none_is_not_one(name: str) -> None:
+async def test_a_recorded_user_info_is_read(name: str) -> None:
     recorded = load_recording(name)
-    told = decode_json(await body_of(recorded), UserInfoResponse)
-    assert told.logged_in == recorded.body.get("loggedIn", False)
-    assert told.username == recorded.body.get("username")
+    user_info = decode_json(await body_of(recorded), UserInfoResponse)
+    assert user_info.logged_in == recorded.body.get("loggedIn", False)
+    assert user_info.username == recorded.body.get("username")
 
 
-def test_settings_name_the_own_namespace_only_to_those_who_are_logged_in() -> None:
+def test_settings_contain_the_namespace_only_when_logged_in() -> None:
     def settings(name: str) -> SettingsResponse:
         return decode_json(json.dumps(load_recording(name).body).encode(), SettingsResponse)
 
@@ -211,7 +211,7 @@ def test_settings_name_the_own_namespace_only_to_those_who_are_logged_in() -> No
     assert settings("settings").url == settings("settings-anonymous").url == "https://argocd.anchor.example"
 
 
-def test_every_recording_of_these_kinds_is_spoken_for() -> None:
+def test_every_recording_of_these_kinds_is_tested() -> None:
     kinds = ("list", "get", "watch", "unauthorized", "userinfo", "version", "settings")
     assert set(recording_names(*kinds)) == {
         *good("list", "get", "watch"),
@@ -221,11 +221,11 @@ def test_every_recording_of_these_kinds_is_spoken_for() -> None:
     assert APPLICATIONS in load_recording("list").path
 
 
-def test_of_a_real_staging_the_two_mocks_are_prunable_and_a_live_hook_is_not() -> None:
+def test_live_hooks_are_never_prunable() -> None:
     staging = to_observed_application(
         decode_json(json.dumps(load_recording("get-staging").body).encode(), ApplicationJson), "argocd", URL
     )
-    assert [(each.kind, each.name) for each in staging.application.prunable] == [
+    assert [(resource.kind, resource.name) for resource in staging.application.prunable] == [
         ("Deployment", "status-mock"),
         ("Service", "status-mock"),
     ]

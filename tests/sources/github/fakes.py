@@ -1,4 +1,4 @@
-"""A GitHub of plain answers, for tests that need no server."""
+"""A GitHub with prepared answers, for tests without a server."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ from datetime import datetime
 from typing import Any
 
 from anchor_tui.config.model import Config
-from anchor_tui.sources.credentials.argocd import GitHubAccess
+from anchor_tui.sandbox.server import Sandbox
+from anchor_tui.services.clock import utc_now
+from anchor_tui.sources.credentials.github import GitHubAccess
 from anchor_tui.sources.credentials.secret import Secret
 from anchor_tui.sources.errors import NotFound
-from anchor_tui.sources.github.client import GitHubClient, GraphQLError, GraphQLResponse, ReadOnlyGuard
+from anchor_tui.sources.github.client import GitHubClient
 from anchor_tui.sources.github.queries import QueryDocument
+from anchor_tui.sources.github.response import GraphQLError, GraphQLResponse
 from anchor_tui.sources.github.source import GitHubSource
-from tests.values import NOW
+from tests.values import NOW, config
 
 Json = dict[str, Any]
+TOKEN = "ghp_verysecretverysecretverysecret123456"
+OPS_PATH, APP_PATH = "/repos/anchor/anchor-msp-ops", "/repos/anchor/anchor-msp"
 RELEASE_YAML = """version: {version}
 commit: 9f2c1e0d5a7b4c3e8f6a1b2c3d4e5f60718293a4
 images:
@@ -43,7 +48,7 @@ def tree_entry(text: str | None) -> Json | None:
 
 
 def commit_node(oid: str = "a" * 40, *versions: str | None, **more: Any) -> Json:
-    """The head of the branch with each environment's release and overlay."""
+    """The head of the branch with the release and overlay of every environment."""
     found: Json = {"oid": oid, "messageHeadline": "Promote", "committedDate": "2026-11-23T14:00:00Z"}
     for number, version in enumerate(versions or ("1.44.0", "1.43.2", "1.43.1")):
         found[f"e{number}Release"] = tree_entry(release_yaml(version) if version else None)
@@ -67,7 +72,7 @@ def rate_limit_node(cost: int = 1, remaining: int = 4900, total: int = 5000) -> 
 
 
 def poll_response(head: Json | None = None, pulls: Json | None = None, **more: Any) -> Json:
-    """The answer to a poll."""
+    """The response to a poll."""
     repository = {
         "nameWithOwner": "anchor/anchor-msp-ops",
         "url": "https://github.com/anchor/anchor-msp-ops",
@@ -79,7 +84,7 @@ def poll_response(head: Json | None = None, pulls: Json | None = None, **more: A
 
 
 def history_response(*versions: str, environments: int = 3) -> Json:
-    """The answer about the history, the same for each environment."""
+    """The response to the history query, the same for all environments."""
     nodes = [
         {"oid": f"{number:040x}", "committedDate": "2026-11-22T10:00:00Z", "release": tree_entry(release_yaml(version))}
         for number, version in enumerate(versions)
@@ -89,13 +94,13 @@ def history_response(*versions: str, environments: int = 3) -> Json:
 
 
 class FakeGitHub:
-    """A door that answers by the query's name: data, an answer, an error, or a list of them, one after the other."""
+    """A client with an answer per query name: data, a response, an error, or a list of them that is used in order."""
 
     def __init__(self, **answers: Any) -> None:
         self.answers: dict[str, Any] = {"History": history_response("1.43.1")} | answers
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
         self.closed = 0
-        self.beside = FakeRestGitHub()
+        self.secondary = FakeRestGitHub()
 
     async def query(self, document: QueryDocument, variables: Mapping[str, Any] | None = None) -> GraphQLResponse:
         name = re.match(r"query (\w+)", document.text)[1]  # type: ignore[index]
@@ -110,50 +115,88 @@ class FakeGitHub:
     def names(self) -> list[str]:
         return [name for name, _ in self.asked]
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         self.closed += 1
 
 
 class FakeRestGitHub:
-    """The door beside it, to REST: by path data, an error, or a function of the parameters; 404 for all else."""
+    """A client for REST: by path data, an error, or a function of the parameters; 404 for any other path."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Any] = {}
         self.got: list[str] = []
         self.closed = 0
         self.hangs = False
-        self.requester = self
 
-    async def call(self, work: Callable[[Any], Any]) -> Any:
+    async def get_json(self, path: str, params: Mapping[str, Any] | None = None) -> Json:
         if self.hangs:
             await asyncio.Event().wait()
-        return work(self)
-
-    def requestJsonAndCheck(self, _verb: str, url: str, parameters: Any = None) -> tuple[Json, Any]:
-        self.got.append(url)
-        answer = self.answers.get(url, NotFound("Not Found; or the token may not see it"))
+        self.got.append(path)
+        answer = self.answers.get(path, NotFound("404: Not Found; or the token may not see it"))
         if callable(answer):
-            answer = answer(parameters or {})
+            answer = answer(params or {})
         if isinstance(answer, Exception):
             raise answer
-        return {}, answer
+        return answer
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         self.closed += 1
+
+
+def rest_client(**answers: Any) -> FakeRestGitHub:
+    client = FakeRestGitHub()
+    client.answers = answers
+    return client
+
+
+def variables_page(**values: str) -> Json:
+    items = [{"name": name, "value": value} for name, value in values.items()]
+    return {"total_count": len(items), "variables": items}
+
+
+def secrets_page(*names: str) -> Json:
+    return {"total_count": len(names), "secrets": [{"name": name} for name in names]}
+
+
+def settings_answers(**answers: Any) -> FakeRestGitHub:
+    """A GitHub without any settings but these, by the path below the ops repo."""
+    client = FakeRestGitHub()
+    for base in (OPS_PATH, APP_PATH):
+        client.answers[f"{base}/environments"] = {"total_count": 0, "environments": []}
+        for prefix in ("", "organization-"):
+            client.answers[f"{base}/actions/{prefix}variables"] = variables_page()
+            client.answers[f"{base}/actions/{prefix}secrets"] = secrets_page()
+    client.answers |= {f"{OPS_PATH}/{path}": answer for path, answer in answers.items()}
+    return client
+
+
+def comparison_path(base: str, head: str) -> str:
+    return f"{OPS_PATH}/compare/{base}...{head}"
+
+
+def comparison_answer(*paths: str, status: str = "ahead") -> Json:
+    return {"status": status, "files": [{"filename": path} for path in paths]}
 
 
 def denied_error(*path: str | int, kind: str = "FORBIDDEN", message: str = "Resource not accessible") -> GraphQLError:
     return GraphQLError(kind, message, path)
 
 
-def make_source(config: Config, door: Any, now: Callable[[], datetime] = lambda: NOW) -> GitHubSource:
-    async def connect(documents: frozenset[str]) -> Any:
-        return door if documents else door.beside
+def make_source(configured: Config, client: Any, now: Callable[[], datetime] = lambda: NOW) -> GitHubSource:
+    async def connect(query_texts: frozenset[str]) -> Any:
+        return client if query_texts else client.secondary
 
-    return GitHubSource(config, connect, now)
+    return GitHubSource(configured, connect, now)
 
 
-def client_for(
-    url: str, *, token: str = "ghp_verysecretverysecretverysecret123456", read_only: bool = True, **gate: Any
-) -> GitHubClient:
-    return GitHubClient(GitHubAccess(url, Secret(token), "test"), ReadOnlyGuard(read_only, **gate))
+def sandbox_source(box: Sandbox, configured: Config | None = None) -> GitHubSource:
+    """A source that reads the sandbox over sockets."""
+
+    async def connect(query_texts: frozenset[str]) -> GitHubClient:
+        return GitHubClient(access_to(box.github_url, token=box.github_token), query_texts)
+
+    return GitHubSource(configured or config(), connect, utc_now)
+
+
+def access_to(url: str, *, token: str = TOKEN, ca_file: str | None = None) -> GitHubAccess:
+    return GitHubAccess(url, Secret(token), "test", ca_file)

@@ -1,18 +1,18 @@
-"""The one door to GitHub: what may leave, what failures are called, and that nobody waits for a GitHub that hangs."""
+"""The reads of GitHub: what may leave, redirects, deadlines, and the error of each failure."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import threading
 import time
 import traceback
 
+import httpx
 import pytest
-import requests
 
 from anchor_tui.sources.errors import (
+    ClientError,
     Forbidden,
     InvalidResponse,
     NotFound,
@@ -26,158 +26,211 @@ from anchor_tui.sources.errors import (
     WriteRefused,
 )
 from anchor_tui.sources.github import client as module
-from anchor_tui.sources.github.client import GitHubClient, ReadOnlyGuard
+from anchor_tui.sources.github.client import GitHubClient, graphql_url
 from anchor_tui.sources.github.queries import QueryDocument
-from anchor_tui.sources.github.schema import (
-    BranchRef,
-    CheckContext,
-    CheckContexts,
-    CheckRollup,
-    convert_json,
-    summarize_required_checks,
-)
-from tests.sources.github.fakes import client_for
+from tests.sources.github.fakes import TOKEN, access_to
 from tests.sources.loopback_server import Request, create_self_signed_tls, serve_requests
 
 QUERY = QueryDocument("query Poll { viewer { login } }", (("owner", "anchor"),))
 GOOD = json.dumps({"data": {"viewer": {"login": "on-call"}}})
-TOKEN = "ghp_verysecretverysecretverysecret123456"
 
 
-async def ask(url: str, **options):
-    door = client_for(url, documents=frozenset({QUERY.text}), **options)
+@pytest.fixture(autouse=True)
+def _no_proxies(monkeypatch):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+async def query(url: str, **options):
+    client = GitHubClient(access_to(url, **options), frozenset({QUERY.text}))
     try:
-        return await door.query(QUERY)
+        return await client.query(QUERY)
     finally:
-        door.close()
+        await client.aclose()
 
 
-# --- the read-only gate ------------------------------------------------------------------------------
+async def get_json(url: str, path: str, **options):
+    client = GitHubClient(access_to(url), frozenset())
+    try:
+        return await client.get_json(path, **options)
+    finally:
+        await client.aclose()
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "HEAD"])
-async def test_read_only_no_write_leaves_by_whatever_way(method):
-    seen: list[str] = []
-    with serve_requests(lambda request: (seen.append(request.method), request.respond(200, "{}"))) as url:
-        door = client_for(url)
-        with pytest.raises(WriteRefused, match=f"read-only: {method} /repos/a/b was not sent"):
-            await door.call(lambda github: github.requester.requestJsonAndCheck(method, "/repos/a/b", input={}))
-        with pytest.raises(WriteRefused):
-            await door.call(lambda github: github.get_repo("a/b").create_git_ref("refs/heads/x", "a" * 40))
-        with pytest.raises(WriteRefused):
-            await door.call(lambda github: github.get_repo("a/b").get_pull(1).merge())
-        door.close()
-    assert seen in ([], ["GET"])
+# --- requests -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"query": "mutation { x }"},
-        {"query": QUERY.text + " "},
-        {"query": "query Poll { viewer { login } }\nmutation X { y }"},
-        {},
-        None,
-        [],
-    ],
-)
-async def test_read_only_no_document_leaves_that_is_not_registered(body):
-    seen: list[str] = []
-    with serve_requests(lambda request: seen.append(request.path)) as url:
-        door = client_for(url, documents=frozenset({QUERY.text}))
-        with pytest.raises(WriteRefused):
-            await door.call(lambda github: github.requester.requestJsonAndCheck("POST", "/graphql", input=body))
-        door.close()
-    assert seen == []
+async def test_only_registered_documents_are_sent():
+    paths: list[str] = []
+    with serve_requests(lambda request: paths.append(request.path)) as url:
+        client = GitHubClient(access_to(url), frozenset({QUERY.text}))
+        for text in ("mutation { x }", QUERY.text + " ", QUERY.text + "\nmutation X { y }", ""):
+            with pytest.raises(WriteRefused, match="read-only: POST /graphql was not sent to GitHub"):
+                await client.query(QueryDocument(text))
+        await client.aclose()
+    assert paths == []
 
 
-async def test_read_only_a_registered_document_leaves_to_graphql_only():
-    seen: list[str] = []
-    with serve_requests(lambda request: seen.append(request.path)) as url:
-        door = client_for(url, documents=frozenset({QUERY.text}))
-        with pytest.raises(WriteRefused):
-            await door.call(
-                lambda github: github.requester.requestJsonAndCheck("POST", "/repos", input={"query": QUERY.text})
-            )
-        door.close()
-    assert seen == []
-
-
-async def test_reading_passes_the_gate():
-    seen: list[tuple[str, str]] = []
+async def test_the_token_is_only_in_a_header():
+    requests: list[Request] = []
 
     def answer(request: Request) -> None:
-        seen.append((request.method, request.path))
+        requests.append(request)
         request.respond(200, GOOD)
 
     with serve_requests(answer) as url:
-        door = client_for(url, documents=frozenset({QUERY.text}))
-        assert (await door.query(QUERY)).data == {"viewer": {"login": "on-call"}}
-        await door.call(lambda github: github.requester.requestJsonAndCheck("GET", "/rate_limit"))
-        door.close()
-    assert seen == [("POST", "/graphql"), ("GET", "/rate_limit")]
+        response = await query(url)
+        await get_json(url, "/repos/a/b?ref=x")
+    assert response.data == {"viewer": {"login": "on-call"}}
+    sent, got = requests
+    assert (sent.method, sent.path) == ("POST", "/graphql")
+    assert json.loads(sent.body) == {"query": QUERY.text, "variables": {"owner": "anchor"}}
+    assert (got.method, got.path) == ("GET", "/repos/a/b?ref=x")
+    for request in requests:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        assert headers["authorization"] == f"Bearer {TOKEN}"
+        assert headers["x-github-api-version"] == "2022-11-28"
+        assert TOKEN not in request.path + request.body.decode()
 
 
-def test_where_writing_is_allowed_the_gate_is_open():
-    ReadOnlyGuard(read_only=False).check_request("DELETE", "/repos/a/b", None)
+@pytest.mark.parametrize(
+    ("api_url", "url"),
+    [
+        ("https://api.github.com", "https://api.github.com/graphql"),
+        ("https://github.example/api/v3", "https://github.example/api/graphql"),
+        ("https://github.example/api/v3/", "https://github.example/api/graphql"),
+        ("https://api.tenant.ghe.com", "https://api.tenant.ghe.com/graphql"),
+    ],
+)
+def test_enterprise_hosts_have_their_own_graphql_url(api_url, url):
+    assert graphql_url(api_url) == url
 
 
-async def test_the_gate_is_in_the_connections_of_tls_too(tmp_path):
-    context, ca_file = create_self_signed_tls(tmp_path)
-    seen: list[str] = []
-    with serve_requests(lambda request: seen.append(request.method), context) as url:
-        door = client_for(url)
-        door.access = _trusting(door, str(ca_file))
-        with pytest.raises(WriteRefused):
-            await door.call(lambda github: github.requester.requestJsonAndCheck("DELETE", "/repos/a/b"))
-        door.close()
-    assert seen == []
+async def test_parameters_and_lists_are_supported():
+    with serve_requests(lambda request: request.respond(200, json.dumps([request.path]))) as url:
+        answer = await get_json(url, "/repos/a/b/actions/secrets", params={"per_page": 30, "page": 2})
+    assert answer == {"items": ["/repos/a/b/actions/secrets?per_page=30&page=2"]}
 
 
-def _trusting(door: GitHubClient, ca_file: str):
-    from dataclasses import replace
-
-    return replace(door.access, ca_file=ca_file)
-
-
-# --- failures in words -------------------------------------------------------------------------------
+async def test_an_answer_without_a_body_is_an_empty_object():
+    with serve_requests(lambda request: request.respond(204)) as url:
+        assert await get_json(url, "/x") == {}
 
 
-def said(message: str, **more: object) -> str:
-    return json.dumps({"message": message, **more})
+async def test_loopback_is_never_asked_through_a_proxy(monkeypatch):
+    paths: list[str] = []
+
+    def answer(request: Request) -> None:
+        paths.append(request.path)
+        request.respond(200, GOOD)
+
+    with serve_requests(answer) as url:
+        monkeypatch.setenv("HTTP_PROXY", url)
+        await query(url)
+        await query("http://github.example")
+    assert paths == ["/graphql", "http://github.example/graphql"]
+
+
+def test_no_text_of_a_client_contains_the_token():
+    client = GitHubClient(access_to("http://127.0.0.1:1"), frozenset())
+    assert TOKEN not in repr(client) + repr(vars(client)) + str(access_to("http://127.0.0.1:1"))
+
+
+# --- redirects ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_get_follows_redirects_within_the_server(status):
+    paths: list[str] = []
+
+    def answer(request: Request) -> None:
+        paths.append(request.path)
+        if request.path.startswith("/repos/"):
+            request.respond(status, location="/repositories/7/variables?page=1")
+        else:
+            assert request.headers["Authorization"].endswith(TOKEN)
+            request.respond(200, '{"total_count": 0}')
+
+    with serve_requests(answer) as url:
+        assert await get_json(url, "/repos/a/old/variables?page=1") == {"total_count": 0}
+    assert paths == ["/repos/a/old/variables?page=1", "/repositories/7/variables?page=1"]
+
+
+@pytest.mark.parametrize("location", ["https://sso.example/in", "http://127.0.0.1:1/x", "http://a:b/"])
+async def test_a_redirect_to_another_server_is_invalid(location):
+    with serve_requests(lambda request: request.respond(302, location=location)) as url:
+        with pytest.raises(InvalidResponse):
+            await get_json(url, "/repos/a/b")
+        with pytest.raises(InvalidResponse):
+            await query(url)
+
+
+async def test_a_query_is_never_redirected():
+    paths: list[str] = []
+
+    def answer(request: Request) -> None:
+        paths.append(request.path)
+        request.respond(307, location="/elsewhere")
+
+    with serve_requests(answer) as url, pytest.raises(InvalidResponse, match="redirects to /elsewhere"):
+        await query(url)
+    assert paths == ["/graphql"]
+
+
+async def test_redirects_end():
+    with (
+        serve_requests(lambda request: request.respond(301, location="/again")) as url,
+        pytest.raises(InvalidResponse, match="more than 3 redirects"),
+    ):
+        await get_json(url, "/x")
+
+
+# --- failures -----------------------------------------------------------------------------------------
+
+
+def error_body(message: str, **fields: object) -> str:
+    return json.dumps({"message": message, **fields})
 
 
 ANSWERS = {
-    "401": (401, said("Bad credentials"), {}, Unauthenticated, "set GITHUB_TOKEN, or `gh auth login`"),
-    "403": (403, said("Resource not accessible"), {}, Forbidden, "403: Resource not accessible"),
+    "401": (401, error_body("Bad credentials"), {}, Unauthenticated, "set GITHUB_TOKEN, or `gh auth login`"),
+    "403": (403, error_body("Resource not accessible"), {}, Forbidden, "403: Resource not accessible"),
     "403 that names the permission": (
         403,
-        said("Resource not accessible"),
+        error_body("Resource not accessible"),
         {"x-accepted-github-permissions": "contents=write"},
         Forbidden,
         "the token needs contents=write",
     ),
     "403 for SSO": (
         403,
-        said("Resource protected by organization SAML enforcement."),
+        error_body("Resource protected by organization SAML enforcement."),
         {"x-github-sso": "required; url=https://github.com/orgs/anchor/sso?x=1"},
         Forbidden,
         "authorised for SSO: required; url=https://github.com/orgs/anchor/sso?x=1",
     ),
-    "404": (404, said("Not Found"), {}, NotFound, "Not Found; or the token may not see it"),
-    "500": (500, said("Server Error"), {}, ServerError, "GitHub answered HTTP 500: Server Error"),
+    "404": (404, error_body("Not Found"), {}, NotFound, "Not Found; or the token may not see it"),
+    "500": (500, error_body("Server Error"), {}, ServerError, "GitHub answered HTTP 500: Server Error"),
     "503": (503, "<!DOCTYPE html><title>Unicorn!</title>", {}, ServerError, "a page of HTML, as from a proxy"),
-    "422": (422, said("Validation Failed"), {}, ServerError, "GitHub refused (HTTP 422): Validation Failed"),
+    "422": (422, error_body("Validation Failed"), {}, ClientError, "GitHub answered HTTP 422: Validation Failed"),
     "html": (200, "<html>log in</html>", {"content_type": "text/html"}, InvalidResponse, "a proxy's login page"),
-    "truncated": (200, '{"data": {"viewer": {"lo', {}, InvalidResponse, "ended early or is no JSON"),
-    "empty": (200, "", {}, InvalidResponse, "no JSON object"),
-    "a list": (200, "[1]", {}, InvalidResponse, "no JSON object"),
-    "a number": (200, "7", {}, InvalidResponse, "no JSON object"),
+    "truncated": (200, '{"data": {"viewer": {"lo', {}, InvalidResponse, "ended early or is not JSON"),
+    "empty": (200, "", {}, InvalidResponse, "not a JSON object"),
+    "a list": (200, "[1]", {}, InvalidResponse, "not a JSON object"),
+    "a number": (200, "7", {}, InvalidResponse, "not a JSON object"),
     "not UTF-8": (200, b'{"data": "\xff\xfe"}', {}, InvalidResponse, ""),
     "without data": (200, "{}", {}, InvalidResponse, ""),
     "data that is null": (200, '{"data": null}', {}, InvalidResponse, ""),
     "errors of another shape": (200, '{"errors": "no"}', {}, SourceError, ""),
-    "errors alone": (200, '{"errors": [{"message": "syntax"}, {"message": "error"}]}', {}, ServerError, "syntax; err"),
+    "errors alone": (200, '{"errors": [{"message": "syntax"}, {"message": "error"}]}', {}, ClientError, "syntax; err"),
+    "internal error": (
+        200,
+        '{"errors": [{"message": "Something went wrong while executing your query."}]}',
+        {},
+        ServerError,
+        "GitHub failed: Something went wrong",
+    ),
     "not found": (
         200,
         '{"data": {"repository": null}, "errors": [{"type": "NOT_FOUND", "message": "Could not resolve"}]}',
@@ -185,7 +238,7 @@ ANSWERS = {
         NotFound,
         "Could not resolve; or the token may not see it",
     ),
-    "points used up": (
+    "budget used up": (
         200,
         '{"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}]}',
         {},
@@ -196,17 +249,26 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-async def test_an_answer_that_is_a_failure_is_the_right_error_in_words(name):
+async def test_each_failure_of_a_query_has_its_error(name):
     status, body, headers, kind, words = ANSWERS[name]
     with serve_requests(lambda request: request.respond(status, body, **headers)) as url, pytest.raises(kind) as caught:
-        await ask(url)
+        await query(url)
     assert words in caught.value.message
     assert caught.value.message
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
 
 
+async def test_a_page_of_html_is_not_an_answer():
+    """A proxy's login page must not mean that a branch does not exist."""
+    with (
+        serve_requests(lambda request: request.respond(200, "<html>log in</html>", content_type="text/html")) as url,
+        pytest.raises(InvalidResponse, match="a proxy's login page"),
+    ):
+        await get_json(url, "/repos/a/b/git/ref/heads/x")
+
+
 @pytest.mark.parametrize(
-    ("status", "message", "headers", "wait_s"),
+    ("status", "message", "headers", "retry_after_s"),
     [
         (429, "slow down", {"retry-after": "17"}, 17.0),
         (403, "You have exceeded a secondary rate limit", {"retry-after": "60"}, 60.0),
@@ -217,292 +279,116 @@ async def test_an_answer_that_is_a_failure_is_the_right_error_in_words(name):
         (429, "slow down", {"x-ratelimit-remaining": "7", "x-ratelimit-reset": "%d"}, 60.0),
     ],
 )
-async def test_a_rate_limit_says_how_long_to_wait(status, message, headers, wait_s):
-    told = {name: value.replace("%d", str(int(time.time()) + 120)) for name, value in headers.items()}
+async def test_a_rate_limit_contains_the_time_to_wait(status, message, headers, retry_after_s):
+    sent = {name: value.replace("%d", str(int(time.time()) + 120)) for name, value in headers.items()}
     with (
-        serve_requests(lambda request: request.respond(status, said(message), **told)) as url,
+        serve_requests(lambda request: request.respond(status, error_body(message), **sent)) as url,
         pytest.raises(RateLimited) as caught,
     ):
-        await ask(url)
-    assert caught.value.retry_after_s == pytest.approx(wait_s, abs=5)
+        await query(url)
+    assert caught.value.retry_after_s == pytest.approx(retry_after_s, abs=5)
     assert message in caught.value.message
 
 
-async def test_errors_beside_data_are_told_with_the_data():
+async def test_errors_with_data_are_in_the_response():
     body = {
-        "data": {"viewer": {"login": "on-call"}, "repository": None},
-        "errors": [{"type": "FORBIDDEN", "message": "no", "path": ["repository", "x", 0]}, {"message": "odd"}],
+        "data": {"repository": {"name": "x"}, "viewer": None},
+        "errors": [{"type": "FORBIDDEN", "message": "not accessible", "path": ["repository", "pullRequests", 0]}],
     }
     with serve_requests(lambda request: request.respond(200, json.dumps(body))) as url:
-        answer = await ask(url)
-    assert answer.data["viewer"] == {"login": "on-call"}
-    assert [(each.type, each.message, each.path) for each in answer.errors] == [
-        ("FORBIDDEN", "no", ("repository", "x", 0)),
-        ("", "odd", ()),
-    ]
+        response = await query(url)
+    assert response.data["repository"] == {"name": "x"}
+    (error,) = response.errors
+    assert (error.type, error.message, error.path) == (
+        "FORBIDDEN",
+        "not accessible",
+        ("repository", "pullRequests", 0),
+    )
+    assert response.duration_s > 0
 
 
-async def test_what_is_asked_is_the_document_with_its_variables_and_no_token():
-    bodies: list[bytes] = []
-
-    def answer(request: Request) -> None:
-        bodies.append(request.body)
-        assert request.headers["Authorization"].endswith(TOKEN)
-        assert TOKEN not in request.path
-        request.respond(200, GOOD)
-
-    with serve_requests(answer) as url:
-        await ask(url)
-    assert json.loads(bodies[0]) == {"query": QUERY.text, "variables": {"owner": "anchor"}}
+# --- connections --------------------------------------------------------------------------------------
 
 
-async def test_nobody_listening_is_unreachable():
+async def test_a_refused_connection_is_unreachable():
     with serve_requests(lambda request: request.respond()) as url:
         pass
-    with pytest.raises(Unreachable, match=r"the connection failed: .*refused"):
-        await ask(url)
+    with pytest.raises(Unreachable, match="cannot connect: Connection refused") as caught:
+        await query(url)
+    assert not caught.value.maybe_applied
 
 
-async def test_a_reset_is_unreachable():
+async def test_a_closed_connection_is_not_an_answer():
     with (
         serve_requests(lambda request: request.reset_connection()) as url,
-        pytest.raises(Unreachable, match="the connection failed"),
+        pytest.raises(InvalidResponse, match="ended early"),
     ):
-        await ask(url)
+        await query(url)
 
 
-async def test_a_body_that_ends_early_is_no_answer_to_believe():
+async def test_a_body_that_ends_early_is_not_an_answer():
     def answer(request: Request) -> None:
         request.send_headers(1000)
         request.reset_connection()
 
     with serve_requests(answer) as url, pytest.raises((InvalidResponse, Unreachable)):
-        await ask(url)
+        await query(url)
 
 
-async def test_a_certificate_that_nobody_vouches_for_is_refused_and_ca_file_mends_it(tmp_path):
+async def test_an_untrusted_certificate_is_refused_until_ca_file_names_it(tmp_path):
     context, ca_file = create_self_signed_tls(tmp_path)
     with serve_requests(lambda request: request.respond(200, GOOD), context) as url:
         with pytest.raises(TlsError, match=r"github.ca_file") as caught:
-            await ask(url)
-        assert "certificate" in caught.value.message
-        door = client_for(url, documents=frozenset({QUERY.text}))
-        door.access = _trusting(door, str(ca_file))
-        assert (await door.query(QUERY)).data
-        door.close()
+            await query(url)
+        assert "certificate" in caught.value.message.lower()
+        assert (await query(url, ca_file=str(ca_file))).data
 
 
-async def test_an_address_that_redirects_elsewhere_is_an_error_in_words():
-    def answer(request: Request) -> None:
-        request.respond(302, "", location="https://sso.example/in")
-
-    with serve_requests(answer) as url, pytest.raises(SourceError):
-        await ask(url)
+def test_an_unusable_ca_file_is_a_tls_error(tmp_path):
+    with pytest.raises(TlsError, match=r"github.ca_file cannot be used"):
+        GitHubClient(access_to("https://github.example", ca_file=str(tmp_path / "none.pem")), frozenset())
 
 
-# --- a GitHub that hangs -----------------------------------------------------------------------------
+async def test_a_ca_bundle_of_requests_is_trusted(tmp_path, monkeypatch):
+    context, ca_file = create_self_signed_tls(tmp_path)
+    for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(ca_file))
+    with serve_requests(lambda request: request.respond(200, GOOD), context) as url:
+        assert (await query(url)).data
 
 
-@pytest.mark.parametrize("failure", [requests.exceptions.ReadTimeout, requests.exceptions.ConnectTimeout])
-async def test_a_github_that_gives_no_answer_is_a_timeout(failure):
-    door = client_for("https://github.example/api/v3")
+@pytest.mark.parametrize("failure", [httpx.ReadTimeout("x"), httpx.WriteTimeout("x")])
+async def test_a_github_without_an_answer_is_a_timeout(failure):
+    def fail(_request: httpx.Request) -> httpx.Response:
+        raise failure
 
-    def hang(_: object) -> None:
-        raise failure("read timed out")
-
-    with pytest.raises(Timeout, match=r"https://github.example/api/v3: no answer within 15 s"):
-        await door.call(hang)
-    door.close()
-
-
-async def test_no_connection_waits_longer_than_the_answer_may_take_and_none_is_asked_twice():
-    door = client_for("https://github.example/api/v3")
-    requester = await door.call(lambda github: github.requester)
-    door.close()
-    assert requester._Requester__timeout == module.RESPONSE_TIMEOUT_S
-    assert requester._Requester__retry is None
-    assert not requester._Requester__seconds_between_requests
-    assert not requester._Requester__seconds_between_writes
+    client = GitHubClient(access_to("http://127.0.0.1:1"), frozenset({QUERY.text}), httpx.MockTransport(fail))
+    with pytest.raises(Timeout, match=r"http://127.0.0.1:1: no answer within 15 s"):
+        await client.query(QUERY)
+    await client.aclose()
 
 
-async def test_an_answer_that_drips_is_given_up_in_the_end(monkeypatch):
-    monkeypatch.setattr(module, "QUERY_DEADLINE_S", 0.05)
-    over = threading.Event()
-    with serve_requests(lambda _: over.wait(5)) as url:
+async def test_a_dripping_answer_ends_at_the_deadline(monkeypatch):
+    monkeypatch.setattr(module, "REQUEST_DEADLINE_S", 0.05)
+    ended = threading.Event()
+    with serve_requests(lambda _: ended.wait(5)) as url:
         with pytest.raises(Timeout, match=r"no answer within 0.05 s"):
-            await ask(url)
-        over.set()
+            await query(url)
+        ended.set()
 
 
-async def test_while_github_hangs_the_loop_goes_on_and_a_cancelled_question_is_forgotten():
-    asked, over = threading.Event(), threading.Event()
+async def test_a_cancelled_query_ends_at_once():
+    asked, ended = threading.Event(), threading.Event()
 
     def hang(request: Request) -> None:
         asked.set()
-        over.wait(5)
-        request.respond(200, GOOD)
+        ended.wait(5)
 
     with serve_requests(hang) as url:
-        door = client_for(url, documents=frozenset({QUERY.text}))
-        question = asyncio.create_task(door.query(QUERY))
+        task = asyncio.create_task(query(url))
         await asyncio.to_thread(asked.wait, 5)
-        turns = 0
-        for _ in range(100):
-            await asyncio.sleep(0)
-            turns += 1
-        assert turns == 100
-        assert not question.done()
-        question.cancel()
+        task.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await question
-        door.close()
-        over.set()
-        await asyncio.to_thread(door._thread.join, 5)
-        assert not door._thread.is_alive()
-
-
-async def test_what_was_given_up_before_its_turn_came_is_never_sent():
-    asked, over = threading.Event(), threading.Event()
-    carried_out: list[str] = []
-
-    def hang(_github: object) -> None:
-        asked.set()
-        over.wait(5)
-
-    door = client_for("https://github.example")
-    first = asyncio.create_task(door.call(hang))
-    await asyncio.to_thread(asked.wait, 5)
-    second = asyncio.create_task(door.call(lambda _: carried_out.append("a write that came too late")))
-    await asyncio.sleep(0)
-    second.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await second
-    over.set()
-    await first
-    await door.call(lambda _: carried_out.append("what came after it"))
-    assert carried_out == ["what came after it"]
-    door.close()
-
-
-def test_a_hung_github_keeps_neither_the_loop_nor_the_process_from_ending():
-    asked, over = threading.Event(), threading.Event()
-
-    def hang(request: Request) -> None:
-        asked.set()
-        over.wait(5)
-        request.respond(200, GOOD)
-
-    with serve_requests(hang) as url:
-        door = client_for(url, documents=frozenset({QUERY.text}))
-
-        async def give_up() -> None:
-            question = asyncio.create_task(door.query(QUERY))
-            await asyncio.to_thread(asked.wait, 5)
-            question.cancel()
-
-        asyncio.run(give_up())
-        assert door._thread.is_alive()
-        assert door._thread.daemon
-        door.close()
-        over.set()  # the answer comes after the loop was closed, and is told to nobody
-        door._thread.join(5)
-        assert not door._thread.is_alive()
-
-
-# --- quiet -------------------------------------------------------------------------------------------
-
-
-async def test_pygithub_says_nothing_on_stderr(capfd):
-    with serve_requests(lambda request: request.respond(403, said("no"))) as url, pytest.raises(Forbidden):
-        await ask(url)
-    logger = logging.getLogger("github.Requester")
-    logger.warning("over the screen")
-    assert not logger.propagate
-    assert capfd.readouterr().err == ""
-
-
-def test_no_repr_of_a_door_has_the_token():
-    door = client_for("https://api.github.com")
-    assert TOKEN not in repr(door) + str(door.access) + repr(door.access)
-
-
-async def test_loopback_is_never_asked_through_a_proxy_and_others_are(monkeypatch):
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    monkeypatch.delenv("no_proxy", raising=False)
-    asked: list[str] = []
-
-    def answer(request: Request) -> None:
-        asked.append(request.path)
-        request.respond(200, GOOD)
-
-    with serve_requests(answer) as url:
-        monkeypatch.setenv("HTTP_PROXY", url)
-        monkeypatch.setenv("http_proxy", url)
-        await ask(url)
-        await ask("http://github.example")
-    assert asked == ["/graphql", "http://github.example:80/graphql"]
-
-
-async def test_two_doors_have_each_their_own_gate():
-    with serve_requests(lambda request: request.respond(200, "{}")) as url:
-        closed, opened = client_for(url), client_for(url, read_only=False)
-        for door in (closed, opened):
-            await door.call(lambda github: github.requester.requestJsonAndCheck("GET", "/x"))
-        await opened.call(lambda github: github.requester.requestJsonAndCheck("DELETE", "/x"))
-        with pytest.raises(WriteRefused):
-            await closed.call(lambda github: github.requester.requestJsonAndCheck("DELETE", "/x"))
-        closed.close()
-        opened.close()
-
-
-# --- required checks ---------------------------------------------------------------------------------
-
-
-def test_required_checks_come_from_branch_protection_and_from_rulesets_alike():
-    ref = convert_json(
-        {
-            "refUpdateRule": {"requiredStatusCheckContexts": ["ci", None]},
-            "rules": {
-                "nodes": [
-                    None,
-                    {"parameters": None},
-                    {"parameters": {}},
-                    {"parameters": {"requiredStatusChecks": [{"context": "lint"}, {"context": "ci"}]}},
-                ]
-            },
-        },
-        BranchRef,
-    )
-    assert ref.required_check_names == {"ci", "lint"}
-    assert convert_json({"refUpdateRule": None, "rules": None}, BranchRef).required_check_names == frozenset()
-
-
-def checks(*contexts: CheckContext | None) -> CheckRollup:
-    return CheckRollup("SUCCESS", CheckContexts(list(contexts)))
-
-
-GREEN = CheckContext(name="ci", status="COMPLETED", conclusion="SUCCESS")
-
-
-@pytest.mark.parametrize(
-    ("rollup", "required", "state"),
-    [
-        (checks(GREEN), {"ci"}, "success"),
-        (checks(GREEN), set(), "none"),
-        (checks(GREEN, CheckContext(context="lint", state="FAILURE")), {"ci"}, "success"),
-        (checks(GREEN, CheckContext(context="lint", state="FAILURE")), {"ci", "lint"}, "failure"),
-        (checks(CheckContext(name="ci", status="COMPLETED", conclusion="FAILURE"), GREEN), {"ci"}, "failure"),
-        (checks(GREEN, None), {"ci", "lint"}, "pending"),
-        (checks(CheckContext(name="ci", status="IN_PROGRESS")), {"ci"}, "pending"),
-        (checks(CheckContext(name="ci", status="COMPLETED", conclusion="SKIPPED")), {"ci"}, "success"),
-        (checks(CheckContext(name="ci", status="COMPLETED", conclusion="NEW_WORD")), {"ci"}, "unknown"),
-        (CheckRollup("FAILURE", None), {"ci"}, "unknown"),
-        (None, {"ci"}, "pending"),
-    ],
-)
-def test_only_the_required_checks_count(rollup, required, state):
-    assert summarize_required_checks(rollup, frozenset(required), denied=False) == state
-
-
-def test_denied_checks_are_unknown():
-    assert summarize_required_checks(checks(GREEN), frozenset({"ci"}), denied=True) == "unknown"
+            await task
+        ended.set()

@@ -1,4 +1,4 @@
-"""The policy pane: what fails and where, what each evidence says, and how to mend it."""
+"""The policy pane: failed checks with their place, evidence and fix."""
 
 from __future__ import annotations
 
@@ -37,56 +37,56 @@ FINDINGS = PolicyFindings(
 )
 
 
-async def test_failures_stand_first_and_what_holds_is_folded(picture):
-    async with open_app(environment="prod") as stage:
-        await stage.show(HEALTHY, FINDINGS)
-        await stage.press("tab")
-        assert [row.key.split()[-1] for row in stage.fleet.active_list.rows] == [
+async def test_failures_are_first_and_passed_checks_are_folded(picture):
+    async with open_app(environment="prod") as ui:
+        await ui.show(HEALTHY, FINDINGS)
+        await ui.press("tab")
+        assert [row.key.split()[-1] for row in ui.fleet.active_list.rows] == [
             MOCK,
             "runtime.memory-budget",
             "workers.gateway-image",
             "auth.jwt-required",
-            "holds",
+            "passed",
         ]
-        assert "2 checks hold  1 skipped" in stage.text
-        assert stage.picture() == picture
+        assert "2 passed  1 skipped" in ui.text
+        assert ui.picture() == picture
 
 
-async def test_each_evidence_of_a_check_stands_side_by_side_with_its_place_and_the_way_to_mend_it():
-    async with open_app((130, 40), environment="prod") as stage:
-        await stage.show(HEALTHY, FINDINGS)
-        await stage.press("tab")
-        assert f"✗ git        {MOCK} in git  {OVERLAY}:41" in stage.text
-        assert f"✗ rendered   {MOCK} in rendered" in stage.text
-        assert f"✓ live       {MOCK} in live" in stage.text
-        assert "mend  name the real one" in stage.text
-        assert "Production No-Mock Cutover" in stage.text
+async def test_each_evidence_is_shown_with_its_place_and_fix():
+    async with open_app((130, 40), environment="prod") as ui:
+        await ui.show(HEALTHY, FINDINGS)
+        await ui.press("tab")
+        assert f"✗ git        {MOCK} in git  {OVERLAY}:41" in ui.text
+        assert f"✗ rendered   {MOCK} in rendered" in ui.text
+        assert f"✓ live       {MOCK} in live" in ui.text
+        assert "fix  name the real one" in ui.text
+        assert "Production No-Mock Cutover" in ui.text
 
 
 async def test_o_opens_the_file_at_the_line_and_y_copies_the_place(monkeypatch):
     opened: list[str] = []
-    async with open_app(environment="prod") as stage:
-        monkeypatch.setattr(stage.app, "open_url", opened.append)
-        await stage.show(HEALTHY, FINDINGS)
-        await stage.press("tab", "o", "y")
+    async with open_app(environment="prod") as ui:
+        monkeypatch.setattr(ui.app, "open_url", opened.append)
+        await ui.show(HEALTHY, FINDINGS)
+        await ui.press("tab", "o", "y")
         assert opened == [f"https://github.com/anchor/anchor-msp-ops/blob/HEAD/{OVERLAY}#L41"]
-        assert stage.app.clipboard == f"{OVERLAY}:41"
+        assert ui.app.clipboard == f"{OVERLAY}:41"
 
 
-async def test_enter_shows_the_check_whole_and_any_way_out_closes_it():
-    async with open_app(environment="prod") as stage:
-        await stage.show(HEALTHY, FINDINGS)
-        await stage.press("tab", "enter")
-        assert "esc closes · o opens it in the browser" in stage.text
-        await stage.press("escape")
-        assert stage.fleet.is_current
+async def test_enter_shows_the_whole_check_until_escape():
+    async with open_app(environment="prod") as ui:
+        await ui.show(HEALTHY, FINDINGS)
+        await ui.press("tab", "enter")
+        assert "esc closes · o opens it in the browser" in ui.text
+        await ui.press("escape")
+        assert ui.fleet.is_current
 
 
-async def test_show_all_unfolds_what_holds_of_every_environment():
-    async with open_app(environment="prod") as stage:
-        await stage.show(HEALTHY, FINDINGS)
-        await stage.press("tab", "v")
-        assert {row.key.split()[-1] for row in stage.fleet.active_list.rows} >= {
+async def test_show_all_lists_passed_checks_of_every_environment():
+    async with open_app(environment="prod") as ui:
+        await ui.show(HEALTHY, FINDINGS)
+        await ui.press("tab", "v")
+        assert {row.key.split()[-1] for row in ui.fleet.active_list.rows} >= {
             "release.pinned",
             "argo.at-head",
             "ci.green",
@@ -94,19 +94,19 @@ async def test_show_all_unfolds_what_holds_of_every_environment():
 
 
 async def test_the_card_counts_checks_and_not_findings():
-    async with open_app(environment="prod") as stage:
-        await stage.show(HEALTHY, FINDINGS)
-        assert "policy ✓ 1 ✗ 1 ! 1 ? 1 1 waived" in stage.text
+    async with open_app(environment="prod") as ui:
+        await ui.show(HEALTHY, FINDINGS)
+        assert "policy ✓ 1 ✗ 1 ! 1 ? 1 1 waived" in ui.text
 
 
-async def test_before_anything_was_judged_the_pane_says_so():
-    async with open_app() as stage:
-        await stage.press("tab")
-        assert "no check has been judged yet" in stage.text
+async def test_the_pane_explains_that_no_check_was_evaluated():
+    async with open_app() as ui:
+        await ui.press("tab")
+        assert "no check has been evaluated yet" in ui.text
 
 
 def test_a_check_is_as_bad_as_its_worst_evidence():
-    results = {each.check: each for each in group_by_check(FINDINGS.environments["prod"])}
+    results = {result.check: result for result in group_by_check(FINDINGS.environments["prod"])}
     assert results[MOCK].status == "fail"
     assert results[MOCK].evidence == ("git", "rendered")
     assert results[MOCK].worst.line == 41

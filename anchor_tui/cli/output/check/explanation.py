@@ -1,4 +1,4 @@
-"""`check --list` and `check --explain`: the rules in the owners' words."""
+"""The texts of `check --list` and `check --explain`: the rules of docs/gitops.md."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from anchor_tui.domain.policy.registry import CHECKS, CHECKS_BY_ID
 
 
 def format_check_list() -> str:
-    """Every check, one a line: id, level, rules, title."""
+    """Return one line for each check: id, level, rules, title."""
     width = max(len(check.id) for check in CHECKS)
     scope = max(len(format_rules(check)) for check in CHECKS)
     return "".join(
@@ -17,24 +17,25 @@ def format_check_list() -> str:
     )
 
 
-def format_check(id: str) -> str | None:  # noqa: A002 - the option's own word
-    """One check in full; None where there is none of that id."""
-    check = CHECKS_BY_ID.get(id)
+def format_check(check_id: str) -> str | None:
+    """Return the description of one check; None if the id is not valid."""
+    check = CHECKS_BY_ID.get(check_id)
     if check is None:
         return None
-    more = "".join(f", {level} in {rules}" for rules, level in check.levels.items())
+    levels = "".join(f", {level} in {rules}" for rules, level in check.levels.items())
     return (
         f"{check.id}: {check.title}\n\n"
-        f"level     {check.level}{more}\n"
+        f"level     {check.level}{levels}\n"
         f"rules     {format_rules(check)}\n"
         f"evidence  {', '.join(check.evidence)}\n"
         f"section   docs/gitops.md, {check.section}\n\n"
-        f"The owners: {check.why}\n"
-        f"To mend it: {check.fix}\n"
+        f"Rule: {check.why}\n"
+        f"Fix: {check.fix}\n"
     )
 
 
-def format_unknown_check(id: str) -> str:  # noqa: A002
-    """What to say of an id that is none."""
-    near = get_close_matches(id, CHECKS_BY_ID, 1)
-    return f"there is no check {id!r}" + (f"; did you mean {near[0]}?" if near else "; `check --list` lists them")
+def format_unknown_check(check_id: str) -> str:
+    """Return the error message for an id that is not valid, with the closest valid id."""
+    matches = get_close_matches(check_id, CHECKS_BY_ID, 1)
+    hint = f"; did you mean {matches[0]}?" if matches else "; `check --list` lists all checks"
+    return f"there is no check {check_id!r}{hint}"

@@ -1,4 +1,7 @@
-"""Findings of a checkout → document, one file a format. A further format is one module and one line here."""
+"""The formats of `anchor-tui check`.
+
+A format is a module of this package with a `render` function, and its name in CHECK_FORMATS.
+"""
 
 from __future__ import annotations
 
@@ -13,5 +16,5 @@ CHECK_FORMATS = ("text", "json", "sarif", "junit", "github")
 
 
 def load_renderer(name: str) -> Callable[[CheckReport], str]:
-    """The `render` function of a format."""
+    """Import a format and return its `render` function."""
     return cast("Callable[[CheckReport], str]", import_module(f"anchor_tui.cli.output.check.{name}").render)

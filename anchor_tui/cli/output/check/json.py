@@ -1,4 +1,4 @@
-"""The contract `anchor-tui/check/v1`."""
+"""The JSON format: a document of the schema `anchor-tui/check/v1`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ SCHEMA = "anchor-tui/check/v1"
 
 
 def render(report: CheckReport) -> str:
-    """Every finding with its environment; the summary counts them, and lists the waivers by their end."""
+    """Return every finding with its environment, and a summary of counts and waivers."""
     document = {
         "schema": SCHEMA,
         "path": report.path,
         "commit": report.commit,
-        "summary": {**report.count_findings(), "waivers": [msgspec.to_builtins(each) for each in report.waivers]},
+        "summary": {**report.count_findings(), "waivers": [msgspec.to_builtins(waiver) for waiver in report.waivers]},
         "findings": [
             {"environment": environment, **msgspec.to_builtins(finding)}
             for environment, finding in report.iter_findings()

@@ -1,6 +1,6 @@
 """JUnit: a suite for each environment, a case for each check and evidence.
 
-What cannot be told is skipped with its reason: it did not fail, and it did not pass.
+Unknown findings are skipped cases with their reason.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(report: CheckReport) -> str:
-    """The document."""
+    """Return the report as JUnit XML."""
     suites: dict[str | None, list[Finding]] = {}
     for environment, finding in report.iter_findings():
         suites.setdefault(environment, []).append(finding)
-    every = [finding for findings in suites.values() for finding in findings]
+    all_findings = [finding for findings in suites.values() for finding in findings]
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f"<testsuites name={quote_attribute('anchor-tui check')} {format_counts(every)}>",
+        f"<testsuites name={quote_attribute('anchor-tui check')} {format_counts(all_findings)}>",
     ]
     for environment, findings in suites.items():
         name = environment or "estate"
@@ -33,39 +33,39 @@ def render(report: CheckReport) -> str:
 
 
 def format_counts(findings: list[Finding]) -> str:
-    """The counts of a suite, as attributes."""
+    """Return the counts of a suite as XML attributes."""
     failures = sum(finding.status == "fail" for finding in findings)
     skipped = sum(finding.status in {"unknown", "skipped", "waived"} for finding in findings)
     return f'tests="{len(findings)}" failures="{failures}" errors="0" skipped="{skipped}"'
 
 
 def format_case(environment: str, finding: Finding) -> str:
-    """One finding as a case."""
-    place = f" {format_location(finding)}" if finding.status == "fail" and format_location(finding) else ""
-    name = quote_attribute(f"{finding.check} [{finding.evidence}]{place}")
+    """Return one finding as a test case."""
+    location = format_location(finding)
+    suffix = f" {location}" if finding.status == "fail" and location else ""
+    name = quote_attribute(f"{finding.check} [{finding.evidence}]{suffix}")
     file = f" file={quote_attribute(finding.file)}" if finding.file else ""
     head = f"    <testcase classname={quote_attribute(f'policy.{environment}')} name={name}{file}"
+    message = quote_attribute(finding.message)
     match finding.status:
         case "pass":
             return f"{head}/>"
         case "fail":
-            body = escape(
-                remove_invalid_characters(
-                    "\n".join(filter(None, (format_location(finding), finding.message, finding.fix)))
-                )
-            )
-            inner = f"<failure type={quote_attribute(finding.level)} message={quote_attribute(finding.message)}>{body}</failure>"
+            lines = filter(None, (location, finding.message, finding.fix))
+            body = escape(remove_invalid_characters("\n".join(lines)))
+            inner = f"<failure type={quote_attribute(finding.level)} message={message}>{body}</failure>"
+        case "skipped":
+            inner = f"<skipped message={message}/>"
         case status:
-            prefix = "cannot be told: " if status == "unknown" else "waived: " if status == "waived" else ""
-            inner = f"<skipped message={quote_attribute(prefix + finding.message)}/>"
+            inner = f"<skipped message={quote_attribute(f'{status}: {finding.message}')}/>"
     return f"{head}>{inner}</testcase>"
 
 
 def quote_attribute(text: str) -> str:
-    """Foreign text as an attribute, quotes and all."""
+    """Return a text as a quoted XML attribute."""
     return quoteattr(remove_invalid_characters(text), {"\n": " ", "\t": " ", "\r": " "})
 
 
 def remove_invalid_characters(text: str) -> str:
-    """Foreign text without what XML cannot hold."""
+    """Return a text without the characters that XML does not allow."""
     return _NOT_XML.sub("", text)

@@ -1,7 +1,7 @@
-"""SARIF 2.1.0, as code scanning reads it.
+"""SARIF 2.1.0 for code scanning.
 
-Results are failures, the waived ones suppressed with their reason; what cannot be told is a notification of
-the run. A result's fingerprint holds no line, so that it stays the same when lines move.
+Results are failures; waived failures are suppressed with their reason. Unknown findings are notifications of the run.
+The fingerprint of a result does not contain its line, so it stays the same when lines move.
 """
 
 from __future__ import annotations
@@ -24,22 +24,24 @@ _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 
 
 def render(report: CheckReport) -> str:
-    """The log, with one run."""
+    """Return the report as a SARIF log with one run."""
     seen: Counter[str] = Counter()
-    found = [(name, finding) for name, finding in report.iter_findings() if finding.status in {"fail", "waived"}]
-    untold = [(name, finding) for name, finding in report.iter_findings() if finding.status == "unknown"]
+    results = [(name, finding) for name, finding in report.iter_findings() if finding.status in {"fail", "waived"}]
+    unknowns = [(name, finding) for name, finding in report.iter_findings() if finding.status == "unknown"]
     run: dict[str, Any] = {
         "tool": {
-            "driver": {"name": "anchor-tui", "version": __version__, "rules": [_build_rule(each) for each in CHECKS]}
+            "driver": {"name": "anchor-tui", "version": __version__, "rules": [_build_rule(check) for check in CHECKS]}
         },
         "columnKind": "unicodeCodePoints",
         "invocations": [
             {
                 "executionSuccessful": True,
-                "toolExecutionNotifications": [_build_notification(report, name, each) for name, each in untold],
+                "toolExecutionNotifications": [
+                    _build_notification(report, name, finding) for name, finding in unknowns
+                ],
             }
         ],
-        "results": [_build_result(report, name, finding, seen) for name, finding in found],
+        "results": [_build_result(report, name, finding, seen) for name, finding in results],
         "properties": {"commit": report.commit, "summary": report.count_findings()},
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
@@ -53,7 +55,7 @@ def _build_rule(check: Check) -> dict[str, Any]:
         "name": "".join(word.capitalize() for word in check.id.replace(".", "-").split("-")),
         "shortDescription": {"text": check.title},
         "fullDescription": {"text": check.why},
-        "help": {"text": f"{check.section}: {check.why}\nTo mend it: {check.fix}"},
+        "help": {"text": f"{check.section}: {check.why}\nFix: {check.fix}"},
         "defaultConfiguration": {"level": _LEVELS[check.level]},
         "properties": {"tags": ["gitops", topic]},
     }
@@ -76,7 +78,7 @@ def _build_result(report: CheckReport, environment: str | None, finding: Finding
 
 
 def _format_message(environment: str | None, finding: Finding) -> str:
-    fix = f". To mend it: {finding.fix}" if finding.fix else ""
+    fix = f". Fix: {finding.fix}" if finding.fix else ""
     return f"{environment or 'estate'} ({finding.evidence}): {finding.message}{fix}"
 
 
@@ -94,9 +96,9 @@ def _build_location(report: CheckReport, environment: str | None, finding: Findi
 
 
 def _compute_fingerprint(environment: str | None, finding: Finding, seen: Counter[str]) -> str:
-    """Of what identifies a finding across commits; several alike are told apart by their order."""
-    what = (environment or "", finding.check, finding.evidence, finding.file or "", finding.resource or "")
-    digest = hashlib.sha256("\0".join(what).encode()).hexdigest()[:32]
+    """Return the fingerprint of what identifies a finding in every commit; a counter separates equal findings."""
+    identity = (environment or "", finding.check, finding.evidence, finding.file or "", finding.resource or "")
+    digest = hashlib.sha256("\0".join(identity).encode()).hexdigest()[:32]
     seen[digest] += 1
     return f"{digest}:{seen[digest]}"
 
@@ -105,6 +107,6 @@ def _build_notification(report: CheckReport, environment: str | None, finding: F
     return {
         "associatedRule": {"id": finding.check},
         "level": "note",
-        "message": {"text": f"cannot be told: {_format_message(environment, finding)}"},
+        "message": {"text": f"unknown: {_format_message(environment, finding)}"},
         "locations": [_build_location(report, environment, finding)],
     }

@@ -15,5 +15,5 @@ SNAPSHOT_FORMATS = ("json", "yaml", "markdown", "text", "html", "junit", "promet
 
 
 def load_snapshot_format(name: str) -> SnapshotFormat:
-    """The `render` function of a format."""
+    """Import a format and return its `render` function."""
     return cast("SnapshotFormat", import_module(f"anchor_tui.cli.output.snapshot.{name}").render)

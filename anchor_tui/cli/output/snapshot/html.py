@@ -1,15 +1,16 @@
-"""The snapshot as one HTML file: no script, nothing loaded from anywhere, readable on a telephone."""
+"""The snapshot as one HTML file: without scripts, without external resources, readable on a phone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from html import escape
 
-from anchor_tui.cli.output.snapshot.text import describe_source
+from anchor_tui.cli.output.snapshot.text import describe_source, list_problems
 from anchor_tui.domain.formatting import format_age, sanitize_text
 from anchor_tui.domain.model import Environment, Finding, PullRequest, Snapshot
 from anchor_tui.domain.policy.check_results import group_by_check
 from anchor_tui.domain.status_marks import get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
+from anchor_tui.domain.urls import is_web_url
 from anchor_tui.domain.verdict import describe_position
 
 _STYLE = """
@@ -26,22 +27,23 @@ small { opacity: .8; }
 
 
 def render(snapshot: Snapshot) -> str:
-    """The document. Foreign text is escaped, also in attributes; only web addresses become links."""
+    """Render the document. Foreign text is escaped, also in attributes; only web addresses become links."""
     verdict = snapshot.verdict
     title = f"{get_level_mark(verdict.level).glyph()} {snapshot.engine_id}: {verdict.level}"
+    sources = _escape_text(". ".join(map(describe_source, snapshot.sources)))
     lines = [
         "<!doctype html>",
         '<html lang="en">',
         '<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{_escape_text(title)}</title><style>{_STYLE}</style></head>",
         f"<body><h1>{_escape_text(title)}</h1>",
-        f"<p>{snapshot.taken_at:%Y-%m-%d %H:%M:%S} UTC. {_escape_text('. '.join(map(describe_source, snapshot.sources)))}</p>",
+        f"<p>{snapshot.taken_at:%Y-%m-%d %H:%M:%S} UTC. {sources}</p>",
         "<main>",
-        *(line for each in snapshot.environments for line in _render_environment(each, snapshot)),
+        *(line for environment in snapshot.environments for line in _render_environment(environment, snapshot)),
         "</main>",
         *_render_list("Pull requests", (_render_pull_request(pull) for pull in snapshot.all_pull_requests)),
         *_render_list("Policy of the estate", _render_failures(snapshot.findings)),
-        *_render_list("Problems", (_escape_text(str(problem)) for problem in _collect_problems(snapshot))),
+        *_render_list("Problems", (_escape_text(str(problem)) for problem in list_problems(snapshot))),
         "</body></html>",
     ]
     return "\n".join(lines) + "\n"
@@ -69,29 +71,21 @@ def _render_environment(environment: Environment, snapshot: Snapshot) -> Iterato
 
 
 def _render_failures(findings: tuple[Finding, ...]) -> Iterator[str]:
-    """What fails or cannot be told, worst first; then how many hold."""
+    """Render failed, unknown and waived checks, worst first; then the number of passed checks."""
     results = group_by_check(findings)
     for result in results:
         if result.status in {"fail", "unknown", "waived"}:
             worst = result.worst
             place = f" ({worst.file}:{worst.line})" if worst.file and worst.line else ""
             yield _escape_text(f"{result.status}: {result.check}: {worst.message}{place}")
-    held = sum(result.status == "pass" for result in results)
-    if held:
-        yield f"{held} hold"
+    if passed := sum(result.status == "pass" for result in results):
+        yield f"{passed} passed"
 
 
 def _render_pull_request(pull: PullRequest) -> str:
     mark, checks = get_checks_mark(pull)
-    where = f" → {', '.join(pull.environments)}" if pull.environments else ""
-    return _render_link(f"#{pull.number} {pull.kind}{where}: {pull.title}, {mark.glyph()} {checks}", pull.url)
-
-
-def _collect_problems(snapshot: Snapshot) -> Iterator[object]:
-    yield from snapshot.problems
-    for environment in snapshot.environments:
-        yield from environment.problems
-        yield from (problem for app in environment.applications for problem in app.problems)
+    target = f" → {', '.join(pull.environments)}" if pull.environments else ""
+    return _render_link(f"#{pull.number} {pull.kind}{target}: {pull.title}, {mark.glyph()} {checks}", pull.url)
 
 
 def _render_list(title: str, items: Iterable[str], heading: str = "h2") -> Iterator[str]:
@@ -101,7 +95,7 @@ def _render_list(title: str, items: Iterable[str], heading: str = "h2") -> Itera
 
 
 def _render_link(words: str, url: str | None) -> str:
-    if url is None or not url.startswith(("https://", "http://")):
+    if not is_web_url(url):
         return _escape_text(words)
     return f'<a href="{escape(url, quote=True)}" rel="noreferrer">{_escape_text(words)}</a>'
 

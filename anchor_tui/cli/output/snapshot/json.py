@@ -7,5 +7,5 @@ from anchor_tui.services.snapshot_json import snapshot_to_json
 
 
 def render(snapshot: Snapshot) -> str:
-    """The document, indented."""
+    """Render the indented document."""
     return snapshot_to_json(snapshot).decode()

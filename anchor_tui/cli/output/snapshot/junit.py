@@ -1,4 +1,4 @@
-"""The snapshot as JUnit: a suite for each environment, a case for its verdict and one for each finding of policy."""
+"""The snapshot as JUnit: a suite for each environment, with a case for its verdict and for each policy finding."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from anchor_tui.domain.model import Environment, Finding, Level, Snapshot, Verdi
 
 
 def render(snapshot: Snapshot) -> str:
-    """The document. A verdict of attention holds; unknown is an error: it did not fail, and it is not well."""
-    suites = [_render_environment(each) for each in snapshot.environments]
+    """Render the document. A failing verdict is a failure, an unknown one is an error, attention passes."""
+    suites = [_render_environment(environment) for environment in snapshot.environments]
     if snapshot.findings:
         suites.append(_render_suite("estate", None, snapshot.findings))
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<testsuites name={quote_attribute(snapshot.engine_id)}>"]
@@ -23,12 +23,12 @@ def _render_environment(environment: Environment) -> list[str]:
 
 def _render_suite(name: str, verdict: Verdict | None, findings: tuple[Finding, ...]) -> list[str]:
     level = verdict.level if verdict else Level.OK
-    failures = sum(each.status == "fail" for each in findings) + (level is Level.FAILING)
-    skipped = sum(each.status in {"unknown", "skipped", "waived"} for each in findings)
+    failures = sum(finding.status == "fail" for finding in findings) + (level is Level.FAILING)
+    skipped = sum(finding.status in {"unknown", "skipped", "waived"} for finding in findings)
     total = len(findings) + (verdict is not None)
     counts = f'tests="{total}" failures="{failures}" errors="{int(level is Level.UNKNOWN)}" skipped="{skipped}"'
     cases = [_render_verdict(name, verdict)] if verdict else []
-    cases += [format_case(name, each) for each in findings]
+    cases += [format_case(name, finding) for finding in findings]
     return [f"  <testsuite name={quote_attribute(name)} {counts}>", *cases, "  </testsuite>"]
 
 
@@ -39,4 +39,5 @@ def _render_verdict(name: str, verdict: Verdict) -> str:
     kind = "failure" if verdict.level is Level.FAILING else "error"
     first = verdict.reasons[0] if verdict.reasons else verdict.level
     body = escape(remove_invalid_characters("\n".join(verdict.reasons)))
-    return f"{head}><{kind} type={quote_attribute(verdict.level)} message={quote_attribute(first)}>{body}</{kind}></testcase>"
+    attributes = f"type={quote_attribute(verdict.level)} message={quote_attribute(first)}"
+    return f"{head}><{kind} {attributes}>{body}</{kind}></testcase>"

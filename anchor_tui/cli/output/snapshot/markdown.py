@@ -1,11 +1,11 @@
-"""The snapshot for a chat or a hand-over. Foreign text is escaped: it never becomes markup, link or image."""
+"""The snapshot as Markdown, for a chat or a hand-over. Foreign text is escaped: it never becomes markup."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from anchor_tui.cli.output.snapshot.text import describe_source, render_policy_lines
+from anchor_tui.cli.output.snapshot.text import describe_source, list_problems, render_policy_lines
 from anchor_tui.domain.formatting import format_age, sanitize_text
 from anchor_tui.domain.model import Environment, PullRequest, Snapshot
 from anchor_tui.domain.status_marks import get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
@@ -14,16 +14,16 @@ from anchor_tui.domain.verdict import describe_position
 _SPECIAL_CHARACTERS = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&:$])")
 
 _BARE_LINK = re.compile(r"(?i)(www)\.")
-"""GitHub makes a link of it without being asked."""
+"""GitHub turns this text into a link."""
 
 
 def render(snapshot: Snapshot) -> str:
-    """GitHub's flavour: a heading, a table of environments, then reasons, pull requests and problems."""
+    """Render GitHub's Markdown: a table of environments, then reasons, pull requests and problems."""
     return "\n".join(_render_lines(snapshot)) + "\n"
 
 
 def escape_markdown(text: str) -> str:
-    """Foreign text on one line with every character that markdown would take as its own escaped."""
+    """Return foreign text on one line, with every special character of Markdown escaped."""
     return _BARE_LINK.sub(r"\1\\.", _SPECIAL_CHARACTERS.sub(r"\\\1", sanitize_text(text)))
 
 
@@ -32,7 +32,7 @@ def _render_lines(snapshot: Snapshot) -> Iterator[str]:
     yield f"# {mark} {escape_markdown(snapshot.engine_id)}: {snapshot.verdict.level}"
     yield ""
     yield f"{snapshot.taken_at:%Y-%m-%d %H:%M:%S} UTC. " + ". ".join(
-        escape_markdown(describe_source(each)) for each in snapshot.sources
+        escape_markdown(describe_source(source)) for source in snapshot.sources
     )
     yield ""
     yield "| environment | verdict | release | sync | health | position |"
@@ -57,9 +57,7 @@ def _render_lines(snapshot: Snapshot) -> Iterator[str]:
         yield "## Pull requests"
         yield ""
         yield from (_render_pull_request(pull) for pull in snapshot.all_pull_requests)
-    problems = [*snapshot.problems, *(each for env in snapshot.environments for each in env.problems)]
-    problems += [each for app in snapshot.all_applications for each in app.problems]
-    if problems:
+    if problems := list(list_problems(snapshot)):
         yield ""
         yield "## Problems"
         yield ""
@@ -84,6 +82,6 @@ def _render_row(environment: Environment, snapshot: Snapshot) -> str:
 
 def _render_pull_request(pull: PullRequest) -> str:
     mark, checks = get_checks_mark(pull)
-    where = f" → {escape_markdown(', '.join(pull.environments))}" if pull.environments else ""
+    target = f" → {escape_markdown(', '.join(pull.environments))}" if pull.environments else ""
     title = f"[#{pull.number}]({pull.url})" if re.fullmatch(r"https?://[\w.:/-]+", pull.url) else f"#{pull.number}"
-    return f"- {title} {pull.kind}{where}: {escape_markdown(pull.title)}, {mark.glyph()} {checks}"
+    return f"- {title} {pull.kind}{target}: {escape_markdown(pull.title)}, {mark.glyph()} {checks}"

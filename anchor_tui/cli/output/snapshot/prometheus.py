@@ -1,7 +1,7 @@
 """The snapshot as OpenMetrics text, for a textfile collector or a push gateway.
 
-Levels are numbers, so that an alert can say `> 1`: 0 ok, 1 attention, 2 unknown, 3 failing. What is not known
-has no sample: a gap is seen, a zero would lie.
+Levels are numbers, so that an alert can say `> 1`: 0 ok, 1 attention, 2 unknown, 3 failing. An unknown
+value has no sample, because a zero would be wrong.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Sample = tuple[dict[str, str], float]
 
 
 def render(snapshot: Snapshot) -> str:
-    """The exposition, ended by `# EOF`."""
+    """Render the metrics; `# EOF` marks the end."""
     lines = []
     for name, kind, words, samples in _build_families(snapshot):
         lines += [f"# TYPE {name} {kind}", f"# HELP {name} {words}"]
@@ -36,86 +36,87 @@ def _build_families(snapshot: Snapshot) -> Iterator[tuple[str, str, str, list[Sa
         "anchor_environment_level",
         "gauge",
         "Verdict of an environment: 0 ok, 1 attention, 2 unknown, 3 failing.",
-        [({**engine, "environment": each.name}, each.verdict.level.rank) for each in snapshot.environments],
+        [({**engine, "environment": env.name}, env.verdict.level.rank) for env in snapshot.environments],
     )
     yield (
         "anchor_release",
         "info",
-        "What an environment's release.yaml says.",
+        "Release of an environment, from its release.yaml.",
         [
             (
                 {
                     **engine,
-                    "environment": each.name,
-                    "version": each.release.version,
-                    "commit": each.release.commit or "",
+                    "environment": env.name,
+                    "version": env.release.version,
+                    "commit": env.release.commit or "",
                 },
                 1,
             )
-            for each in snapshot.environments
-            if each.release
+            for env in snapshot.environments
+            if env.release
         ],
     )
     yield (
         "anchor_application_synced",
         "gauge",
-        "Whether Argo CD says Synced.",
+        "1 if Argo CD reports Synced, otherwise 0.",
         [(labels, app.sync == "Synced") for labels, app in apps if app.sync],
     )
     yield (
         "anchor_application_healthy",
         "gauge",
-        "Whether Argo CD says Healthy.",
+        "1 if Argo CD reports Healthy, otherwise 0.",
         [(labels, app.health == "Healthy") for labels, app in apps if app.health],
     )
     yield (
         "anchor_checks",
         "gauge",
-        "Checks of policy by what they came to: fail, warn, unknown, waived, pass, skipped.",
+        "Policy checks by status: fail, warn, unknown, waived, pass, skipped.",
         _count_checks(snapshot, engine),
     )
     yield (
         "anchor_open_pull_requests",
         "gauge",
-        "Open pull requests of the ops repo by what they do.",
+        "Open pull requests of the ops repo by kind.",
         [
             ({**engine, "kind": kind}, number)
             for kind, number in sorted(Counter(pull.kind for pull in snapshot.all_pull_requests).items())
         ],
     )
-    sources = [({**engine, "source": each.id}, each) for each in snapshot.sources]
+    sources = [({**engine, "source": source.id}, source) for source in snapshot.sources]
     yield (
         "anchor_source_up",
         "gauge",
-        "Whether a source gave an answer that counts.",
-        [(labels, each.state == "fresh") for labels, each in sources],
+        "1 if the data of a source is up to date, otherwise 0.",
+        [(labels, source.state == "fresh") for labels, source in sources],
     )
     yield (
         "anchor_source_age_seconds",
         "gauge",
-        "Age of a source's last answer.",
-        [(labels, each.age_s) for labels, each in sources if each.age_s is not None],
+        "Age of the last response of a source.",
+        [(labels, source.age_s) for labels, source in sources if source.age_s is not None],
     )
     yield (
         "anchor_github_points_remaining",
         "gauge",
-        "What is left of GitHub's hourly allowance.",
-        [(labels, each.budget.remaining) for labels, each in sources if each.budget],
+        "Remaining points of GitHub's hourly budget.",
+        [(labels, source.budget.remaining) for labels, source in sources if source.budget],
     )
     yield (
         "anchor_snapshot_timestamp_seconds",
         "gauge",
-        "When the snapshot was taken.",
+        "Time of the snapshot.",
         [(engine, snapshot.taken_at.timestamp())],
     )
 
 
 def _count_checks(snapshot: Snapshot, engine: dict[str, str]) -> list[Sample]:
     samples: list[Sample] = []
-    for name, findings in (*((each.name, each.findings) for each in snapshot.environments), ("", snapshot.findings)):
+    by_environment = [(env.name, env.findings) for env in snapshot.environments]
+    for name, findings in (*by_environment, ("", snapshot.findings)):
         counted = Counter(
-            "warn" if each.status == "fail" and each.level == "warning" else each.status
-            for each in group_by_check(findings)
+            "warn" if result.status == "fail" and result.level == "warning" else result.status
+            for result in group_by_check(findings)
         )
         samples += [({**engine, "environment": name, "status": status}, counted[status]) for status in sorted(counted)]
     return samples

@@ -1,4 +1,4 @@
-"""The snapshot for a person at a terminal: the answer first, then each environment, then what is wrong."""
+"""The snapshot as text for a terminal: the verdict first, then the environments, then the problems."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from collections.abc import Iterator
 from anchor_tui.domain.formatting import format_age, format_count, sanitize_text, shorten_revision
 from anchor_tui.domain.model import Application, Environment, Finding, PullRequest, Snapshot, SourceState
 from anchor_tui.domain.policy.check_results import group_by_check
-from anchor_tui.domain.status_marks import StatusMark, get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
+from anchor_tui.domain.status_marks import (
+    StatusMark,
+    get_check_mark,
+    get_checks_mark,
+    get_health_mark,
+    get_level_mark,
+    get_sync_mark,
+)
 from anchor_tui.domain.verdict import describe_position
 
 
 def render(snapshot: Snapshot) -> str:
-    """Lines of plain text, no longer than they have to be."""
+    """Render lines of plain text."""
     return "\n".join(_render_lines(snapshot)) + "\n"
 
 
@@ -20,7 +27,9 @@ def _render_lines(snapshot: Snapshot) -> Iterator[str]:
     reason = f"  {snapshot.verdict.reasons[0]}" if snapshot.verdict.reasons else ""
     mark = get_level_mark(snapshot.verdict.level).glyph()
     yield sanitize_text(f"{snapshot.engine_id}  {mark} {snapshot.verdict.level.upper()}{reason}")
-    yield f"{snapshot.taken_at:%Y-%m-%d %H:%M:%SZ}  " + "  ".join(describe_source(each) for each in snapshot.sources)
+    yield f"{snapshot.taken_at:%Y-%m-%d %H:%M:%SZ}  " + "  ".join(
+        describe_source(source) for source in snapshot.sources
+    )
     for environment in snapshot.environments:
         yield ""
         yield from _render_environment(environment, snapshot)
@@ -39,7 +48,7 @@ def _render_lines(snapshot: Snapshot) -> Iterator[str]:
 
 
 def describe_source(source: SourceState) -> str:
-    """A source's state in a few words."""
+    """Return the state of a source in a few words."""
     name = {"argocd": "Argo CD", "github": "GitHub"}.get(source.id, f"Argo CD {source.id}")
     match source.state:
         case "fresh":
@@ -48,7 +57,7 @@ def describe_source(source: SourceState) -> str:
                 f"{name} {StatusMark.OK.glyph()}{f' {source.version}' if source.version else ''}{left}"
             )
         case "asking":
-            return f"{name} … asking"
+            return f"{name} … loading"
         case state:
             return sanitize_text(
                 f"{name} {StatusMark.FAILING.glyph()} {state}: {source.error.message if source.error else ''}"
@@ -73,23 +82,29 @@ def _render_environment(environment: Environment, snapshot: Snapshot) -> Iterato
     yield from render_policy_lines(environment.findings)
     for pull in environment.pull_requests:
         yield f"  {_render_pull_request(pull)}"
-    for problem in (*environment.problems, *(each for app in environment.applications for each in app.problems)):
+    for problem in (*environment.problems, *(problem for app in environment.applications for problem in app.problems)):
         yield f"  {StatusMark.ATTENTION.glyph()} {sanitize_text(str(problem))}"
 
 
 def render_policy_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
-    """What fails, cannot be told or is waived, worst first, with its place; then how many hold."""
+    """Render failed, unknown and waived checks, worst first, with their place; then the number of passed checks."""
     results = group_by_check(findings)
     for result in results:
         if result.status in {"fail", "unknown", "waived"}:
             worst = result.worst
             place = f"  {worst.file}:{worst.line}" if worst.file and worst.line else ""
-            warns = result.status == "fail" and result.level == "warning"
-            mark = {"fail": StatusMark.FAILING, "unknown": StatusMark.UNKNOWN}.get(result.status, StatusMark.NONE)
-            glyph = (StatusMark.ATTENTION if warns else mark).glyph()
+            glyph = get_check_mark(result.status, result.level).glyph()
             yield sanitize_text(f"  {glyph} {result.check} ({', '.join(result.evidence)})  {worst.message}{place}")
-    if held := sum(result.status == "pass" for result in results):
-        yield f"  {StatusMark.OK.glyph()} {format_count(held, 'check')} hold{'s' if held == 1 else ''}"
+    if passed := sum(result.status == "pass" for result in results):
+        yield f"  {StatusMark.OK.glyph()} {format_count(passed, 'check')} passed"
+
+
+def list_problems(snapshot: Snapshot) -> Iterator[object]:
+    """Return the problems of the estate, then those of each environment and its applications."""
+    yield from snapshot.problems
+    for environment in snapshot.environments:
+        yield from environment.problems
+        yield from (problem for app in environment.applications for problem in app.problems)
 
 
 def _render_application(application: Application) -> str:

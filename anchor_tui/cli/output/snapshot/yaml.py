@@ -11,7 +11,7 @@ from anchor_tui.services.snapshot_json import snapshot_to_document
 
 
 def render(snapshot: Snapshot) -> str:
-    """The document in block style, keys in the contract's order."""
+    """Render the document in block style, with the keys in the order of the contract."""
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]

@@ -1,1 +1,1 @@
-"""The owners' rules, one file a topic."""
+"""The checks, one module a topic."""

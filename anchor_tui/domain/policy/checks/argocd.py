@@ -1,4 +1,4 @@
-"""Argo CD keeps the cluster as git says: it prunes, it heals, nothing stale is left, and it is at the head."""
+"""Checks that Argo CD keeps the cluster in line with git: auto-sync, stale resources, synced revision."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from anchor_tui.domain.formatting import format_duration, shorten_revision
 from anchor_tui.domain.kubernetes.application_manifests import ManifestApplication
 from anchor_tui.domain.kubernetes.managed_resources import explain_unknown_resources
 from anchor_tui.domain.model import Application, EvidenceKind
-from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unclear
+from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import BranchHead, Facts, MissingEvidence, require
 
 SYNC_GRACE = timedelta(minutes=5)
@@ -34,22 +34,22 @@ def _check_automated(facts: Facts, evidence: EvidenceKind, key: str) -> Iterator
 
 
 def _check_manifest(application: ManifestApplication, key: str) -> CheckOutcome:
-    where = application.locate("syncPolicy", "automated", key)
-    name, word = application.name, _FIELDS[key]
+    location = application.locate("syncPolicy", "automated", key)
+    name, field = application.name, _FIELDS[key]
     automated = application.find("syncPolicy", "automated")
     if not isinstance(automated, dict):
-        what = "is not set" if automated is None else "is no map"
-        return failed(f"syncPolicy.automated {what} on {name}: auto-sync is off", where, name)
+        problem = "is not set" if automated is None else "is not a mapping"
+        return failed(f"syncPolicy.automated {problem} on {name}: auto-sync is off", location, name)
     enabled = automated.get("enabled")
     if enabled is not None and enabled is not True:
-        place = application.locate("syncPolicy", "automated", "enabled")
-        return failed(f"automated.enabled is {_format_value(enabled)} on {name}: auto-sync is off", place, name)
+        message = f"automated.enabled is {_format_value(enabled)} on {name}: auto-sync is off"
+        return failed(message, application.locate("syncPolicy", "automated", "enabled"), name)
     value = automated.get(key)
     if value is True:
-        return passed(f"{word} is true on {name}", where, name)
+        return passed(f"{field} is true on {name}", location, name)
     if isinstance(value, str):
-        return failed(f'{word} is the text "{value}" on {name}, which Kubernetes refuses', where, name)
-    return failed(f"{word} is {'not set' if value is None else _format_value(value)} on {name}", where, name)
+        return failed(f'{field} is the text "{value}" on {name}, which Kubernetes rejects', location, name)
+    return failed(f"{field} is {'not set' if value is None else _format_value(value)} on {name}", location, name)
 
 
 def _format_value(value: object) -> str:
@@ -57,16 +57,15 @@ def _format_value(value: object) -> str:
 
 
 def _check_application(application: Application, key: str) -> CheckOutcome:
-    name, word = application.name, _FIELDS[key]
+    name, field = application.name, _FIELDS[key]
     if application.presence != "found":
-        return unclear(f"{name} is {application.presence} in Argo CD", None, name)
+        return unknown(f"{name} is {application.presence} in Argo CD", None, name)
     automated = application.automated
     if automated is None or not automated.enabled:
         return failed(f"auto-sync is off on {name}", None, name)
-    on = automated.prune if key == "prune" else automated.self_heal
-    if on:
-        return passed(f"{word} is true on {name}", None, name)
-    return failed(f"{word} is not set on {name}", None, name)
+    if automated.prune if key == "prune" else automated.self_heal:
+        return passed(f"{field} is true on {name}", None, name)
+    return failed(f"{field} is not set on {name}", None, name)
 
 
 # --- stale resources -----------------------------------------------------------------------------------
@@ -80,90 +79,85 @@ def _check_stale_resources(facts: Facts, _evidence: EvidenceKind) -> Iterator[Ch
     for resource in live.resources:
         if resource.stale:
             yield _stale_resource(str(resource), resource.prune_protection)
-    yield passed(f"every one of the {len(live.resources)} live objects is in git")
+    yield passed(f"all {len(live.resources)} live objects are in git")
 
 
 def _check_resource_lists(facts: Facts) -> Iterator[CheckOutcome]:
-    """What Argo CD's own list of resources tells, where the objects themselves did not come."""
+    """Evaluate Argo CD's resource lists. They replace live objects that could not be read."""
     for application in require(facts.live_spec):
         if reason := explain_unknown_resources(application):
-            yield unclear(reason, None, application.name)
+            yield unknown(reason, None, application.name)
             continue
-        for each in application.prunable:
-            yield _stale_resource(f"{each.kind}/{each.name}", each.kept)
+        for resource in application.prunable:
+            yield _stale_resource(f"{resource.kind}/{resource.name}", resource.kept)
         if application.resources is None:
-            yield unclear(f"Argo CD does not tell the resources of {application.name}", None, application.name)
+            yield unknown(f"Argo CD does not list the resources of {application.name}", None, application.name)
         else:
-            yield passed(f"nothing of {application.name} would be pruned", None, application.name)
+            yield passed(f"{application.name} has no resources to prune", None, application.name)
 
 
-def _stale_resource(name: str, kept: str | None) -> CheckOutcome:
-    if kept == "Prune=false":
-        message = f"{name} is live and not in git, and Prune=false keeps it"
-        return failed(message, None, name, level="warning", fix="delete it by hand, or take the annotation away")
-    asks = "; its prune waits for a confirmation" if kept else ""
-    return failed(f"{name} is live and not in git: a prune would delete it{asks}", None, name)
+def _stale_resource(name: str, prune_protection: str | None) -> CheckOutcome:
+    if prune_protection == "Prune=false":
+        message = f"{name} is live but not in git, and Prune=false protects it from pruning"
+        return failed(message, None, name, level="warning", fix="delete it manually, or remove the annotation")
+    confirmation = "; pruning it needs a confirmation" if prune_protection else ""
+    return failed(f"{name} is live but not in git: a prune would delete it{confirmation}", None, name)
 
 
 # --- the head ------------------------------------------------------------------------------------------
 
 
 def _check_at_head(facts: Facts, _evidence: EvidenceKind) -> Iterator[CheckOutcome]:
-    """One comparison of two witnesses, git's and Argo CD's: it is told once."""
+    """Compare the synced revision in Argo CD with the head in git.
+
+    Pending comparisons come first, so that a passed application does not hide them.
+    """
     applications, head = require(facts.live_spec), require(facts.head)
-    told = [_compare_with_head(application, head, facts) for application in applications]
-    yield from sorted(told, key=lambda each: each.status != "skipped")  # what is awaited is never hidden by what holds
+    outcomes = [_compare_with_head(application, head, facts) for application in applications]
+    yield from sorted(outcomes, key=lambda outcome: outcome.status != "skipped")
 
 
 def _compare_with_head(application: Application, head: BranchHead, facts: Facts) -> CheckOutcome:
-    name, follows = application.name, application.target_revision or "HEAD"
+    name, target = application.name, application.target_revision or "HEAD"
     if application.presence != "found":
-        return unclear(f"{name} is {application.presence} in Argo CD", None, name)
-    if follows not in {head.branch, f"refs/heads/{head.branch}", "HEAD"}:
-        return unclear(
-            f"{name} follows {shorten_revision(follows)} and not {head.branch}, whose head is known", None, name
-        )
-    synced = application.synced_revision
+        return unknown(f"{name} is {application.presence} in Argo CD", None, name)
+    if target not in {head.branch, f"refs/heads/{head.branch}", "HEAD"}:
+        message = f"{name} follows {shorten_revision(target)}, but only the head of {head.branch} is read"
+        return unknown(message, None, name)
+    synced, short_head = application.synced_revision, shorten_revision(head.oid)
     if application.sync == "Synced" and application.compared_revision == head.oid:
         synced = head.oid
     if synced == head.oid:
-        return passed(f"{name} is at {shorten_revision(head.oid)}, the head of {head.branch}", None, name)
+        return passed(f"{name} is at {short_head}, the head of {head.branch}", None, name)
     if head.committed_at is not None and facts.now - head.committed_at < SYNC_GRACE:
-        age = format_duration(facts.now - head.committed_at)
-        return passed(f"the head of {head.branch} is {age} old: {name} has five minutes to follow", None, name)
+        age, grace = format_duration(facts.now - head.committed_at), format_duration(SYNC_GRACE)
+        return passed(f"the head of {head.branch} is {age} old: {name} has {grace} to sync it", None, name)
     if synced is None:
-        return unclear(f"Argo CD does not tell what {name} last synced", None, name)
+        return unknown(f"Argo CD does not report the synced revision of {name}", None, name)
+    return _compare_revisions(name, synced, head)
+
+
+def _compare_revisions(name: str, synced: str, head: BranchHead) -> CheckOutcome:
+    """Fail if a file that the application reads differs between its synced revision and the head."""
+    short_synced, short_head = shorten_revision(synced), shorten_revision(head.oid)
+    difference = f"the difference between {short_synced} and {short_head}"
     if synced in head.incomparable:
-        why = head.incomparable[synced]
-        return unclear(
-            f"what lies between {shorten_revision(synced)} and {shorten_revision(head.oid)} cannot be told: {why}",
-            None,
-            name,
-        )
+        return unknown(f"{difference} is unknown: {head.incomparable[synced]}", None, name)
     if synced not in head.changed and head.comparison_pending:
-        return CheckOutcome(
-            "skipped",
-            f"what lies between {shorten_revision(synced)} and {shorten_revision(head.oid)} is not compared yet",
-            None,
-            name,
-        )
+        return CheckOutcome("skipped", f"{difference} has not been read yet", None, name)
     if synced not in head.changed or name not in head.paths_read:
-        return unclear(
-            f"what lies between {shorten_revision(synced)} and {shorten_revision(head.oid)} is not known", None, name
-        )
-    ours = [path for path in head.changed[synced] if _is_read(head.paths_read[name], path)]
-    if not ours:
-        return passed(f"nothing that {name} reads differs between {shorten_revision(synced)} and the head", None, name)
-    more = f" and {len(ours) - 1} more" if len(ours) > 1 else ""
-    return failed(
-        f"{name} is at {shorten_revision(synced)}, the head is {shorten_revision(head.oid)}: {ours[0]}{more} differs",
-        None,
-        name,
-    )
+        return unknown(f"{difference} is unknown", None, name)
+    changed = [path for path in head.changed[synced] if _is_read(head.paths_read[name], path)]
+    if not changed:
+        return passed(f"no file that {name} reads differs between {short_synced} and the head", None, name)
+    more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+    verb = "differ" if more else "differs"
+    message = f"{name} is at {short_synced}, the head is {short_head}: {changed[0]}{more} {verb}"
+    return failed(message, None, name)
 
 
-def _is_read(reads: tuple[str, ...], path: str) -> bool:
-    return any(path == each or each in {"", "."} or path.startswith(each.rstrip("/") + "/") for each in reads)
+def _is_read(paths_read: tuple[str, ...], path: str) -> bool:
+    return any(path == root or root in {"", "."} or path.startswith(root.rstrip("/") + "/") for root in paths_read)
 
 
 _OVERLAYS = "Environment overlays (ops repo)"
@@ -185,7 +179,7 @@ CHECKS = (
     ),
     Check(
         id="argo.automated-self-heal",
-        title="Auto-sync heals",
+        title="Auto-sync self-heals",
         level="error",
         rules=("staging", "prod"),
         evidence=("manifest", "live-spec"),
@@ -196,24 +190,24 @@ CHECKS = (
     ),
     Check(
         id="argo.no-stale-resources",
-        title="Nothing stale is live",
+        title="No stale resources are live",
         level="error",
         rules=("staging", "prod"),
         evidence=("live",),
         section="Production No-Mock Cutover",
         why="Run a hard refresh + prune sync on staging and prod Argo applications to remove stale mock resources.",
-        fix="hard refresh, look at the victims, and sync with prune",
+        fix="hard refresh, review the resources to prune, then sync with prune",
         evaluate=_check_stale_resources,
     ),
     Check(
         id="argo.at-head",
-        title="What is synced is the head",
+        title="The synced revision is the head",
         level="warning",
         rules=("dev", "staging", "prod"),
         evidence=("live-spec",),
         section="Promotion model",
         why="Argo CD reconciles ops repo manifests and deploys `dev`.",
-        fix="refresh the application, and look at its conditions where that does not help",
+        fix="refresh the application; if that does not help, check its conditions",
         evaluate=_check_at_head,
     ),
 )

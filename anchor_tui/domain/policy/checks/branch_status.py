@@ -1,4 +1,4 @@
-"""The branch that Argo CD follows is green."""
+"""Check that the required checks of the branch's head have passed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from anchor_tui.domain.model import ChecksStatus, EvidenceKind
-from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unclear
+from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import Facts, require
 
 
@@ -15,15 +15,15 @@ def _check_branch_status(facts: Facts, _evidence: EvidenceKind) -> Iterator[Chec
     checks: ChecksStatus = require(facts.ci)
     match checks:
         case "success":
-            yield passed(f"the required checks of {branch}'s head passed")
+            yield passed(f"the required checks of the head of {branch} passed")
         case "none":
-            yield passed(f"no check is required on {branch}")
+            yield passed(f"{branch} has no required checks")
         case "failure":
-            yield failed(f"the required checks of {branch}'s head failed")
+            yield failed(f"the required checks of the head of {branch} failed")
         case "pending":
-            yield unclear(f"the required checks of {branch}'s head are still running")
+            yield unknown(f"the required checks of the head of {branch} are still running")
         case "unknown":
-            yield unclear(f"GitHub does not tell the required checks of {branch}'s head")
+            yield unknown(f"GitHub does not report the required checks of the head of {branch}")
         case _:
             assert_never(checks)
 
@@ -31,13 +31,13 @@ def _check_branch_status(facts: Facts, _evidence: EvidenceKind) -> Iterator[Chec
 CHECKS = (
     Check(
         id="ci.green",
-        title="The branch's head is green",
+        title="The head of the branch is green",
         level="warning",
         rules=(),
         evidence=("ci",),
         section="Promotion model",
         why="Ops sync workflow validates release contract alignment with Helm overlays.",
-        fix="look at the failed check, and mend the branch before the next promotion",
+        fix="look at the failed check and fix the branch before the next promotion",
         evaluate=_check_branch_status,
     ),
 )

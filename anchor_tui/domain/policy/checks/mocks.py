@@ -1,4 +1,4 @@
-"""The production no-mock cutover: no stand-ins, and addresses that lead to the real services."""
+"""Checks of the production no-mock cutover: no mock services, and URLs of the real services."""
 
 from __future__ import annotations
 
@@ -9,11 +9,18 @@ from anchor_tui.domain.helm.value_layers import LayeredValues
 from anchor_tui.domain.kubernetes.image_references import parse_image_reference
 from anchor_tui.domain.kubernetes.workloads import Manifests, Workload
 from anchor_tui.domain.model import EvidenceKind
-from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unclear
+from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import Facts, require
-from anchor_tui.domain.policy.evidence.lookup import find_variable, normalize_name, redact_text, walk_values
+from anchor_tui.domain.policy.evidence.variable_lookup import (
+    describe_hidden,
+    describe_unset,
+    find_variable,
+    normalize_name,
+    redact_text,
+    walk_values,
+)
 from anchor_tui.domain.urls import parse_url
-from anchor_tui.domain.yaml.nodes import format_key_path
+from anchor_tui.domain.yaml.nodes import KeyPath, format_key_path
 
 MOCKS = ("status-mock", "agentfield-mock")
 _MOCKS_BY_KEY = {normalize_name(mock): mock for mock in MOCKS}
@@ -27,72 +34,66 @@ _KNOWN_GROUPS = frozenset(
 
 def _check_mock_workloads(facts: Facts, evidence: EvidenceKind) -> Iterator[CheckOutcome]:
     if evidence == "git":
-        for laid in require(facts.values):
-            yield from _check_mock_switches(laid)
+        for values in require(facts.values):
+            yield from _check_mock_switches(values)
         return
-    manifests = facts.manifests(evidence)
+    manifests = facts.require_manifests(evidence)
     yield from _check_objects(manifests)
-    what = "live" if evidence == "live" else "rendered"
-    yield passed(f"nothing {what} is a mock ({len(manifests.resources)} objects looked at)")
+    kind = "live" if evidence == "live" else "rendered"
+    yield passed(f"none of {len(manifests.resources)} {kind} objects is a mock")
 
 
-def _check_mock_switches(laid: LayeredValues) -> Iterator[CheckOutcome]:
-    found = False
-    for path, value in walk_values(laid.merged, every=True):
-        mock = _MOCKS_BY_KEY.get(normalize_name(str(path[-1]))) if path and isinstance(path[-1], str) else None
+def _check_mock_switches(values: LayeredValues) -> Iterator[CheckOutcome]:
+    has_mock = False
+    for path, value in walk_values(values.merged, include_disabled=True):
+        mock = _MOCKS_BY_KEY.get(normalize_name(path[-1])) if path and isinstance(path[-1], str) else None
         if mock is None:
             continue
-        found = True
-        here = (*path, "enabled")
-        if not isinstance(value, dict):
-            if isinstance(value, bool):
-                yield _check_mock_switch(laid, path, on=value)
-            else:
-                yield unclear(
-                    f"`{format_key_path(path)}` is no map: whether {mock} runs cannot be told", laid.locate(path)
-                )
+        has_mock = True
+        switch = (*path, "enabled")
+        if isinstance(value, bool):
+            yield _check_mock_switch(values, path, on=value)
+        elif not isinstance(value, dict):
+            message = f"`{format_key_path(path)}` is not a mapping: unknown if {mock} runs"
+            yield unknown(message, values.locate(path))
         elif "enabled" in value:
-            yield _check_mock_switch(
-                laid, here, on=is_template_true(value["enabled"]), text=format_template_value(value["enabled"])
-            )
+            text = format_template_value(value["enabled"])
+            yield _check_mock_switch(values, switch, on=is_template_true(value["enabled"]), text=text)
         else:
-            yield passed(f"`{format_key_path(here)}` is not set, which Helm takes for false", laid.locate(path))
-    if not found and laid.unreadable:
-        yield unclear(f"no layer says statusMock.enabled, and {laid.unreadable[0]}")
-    elif not found:
-        yield passed("no layer of values knows a mock")
+            message = f"`{format_key_path(switch)}` is not set, which is false in Helm"
+            yield passed(message, values.locate(path))
+    if not has_mock and values.unreadable:
+        yield unknown(f"no layer sets statusMock.enabled, and not all could be read: {values.unreadable[0]}")
+    elif not has_mock:
+        yield passed("no layer of the values mentions a mock")
 
 
-def _check_mock_switch(
-    laid: LayeredValues, path: tuple[str | int, ...], *, on: bool, text: str = "true"
-) -> CheckOutcome:
-    if on:
-        quoted = ': the text "false", which Helm takes for true' if text.lower() == "false" else ""
-        return failed(
-            f"`{format_key_path(path)}` is {text}{quoted}",
-            laid.locate(path),
-            fix=f"set `{format_key_path(path)}: false`",
-        )
-    return passed(f"`{format_key_path(path)}` is false", laid.locate(path))
+def _check_mock_switch(values: LayeredValues, path: KeyPath, *, on: bool, text: str = "true") -> CheckOutcome:
+    key, location = format_key_path(path), values.locate(path)
+    if not on:
+        return passed(f"`{key}` is false", location)
+    hint = ': the text "false" is true in Helm' if text.lower() == "false" else ""
+    return failed(f"`{key}` is {text}{hint}", location, fix=f"set `{key}: false`")
 
 
 def _check_objects(manifests: Manifests) -> Iterator[CheckOutcome]:
-    workloads = {id(each.resource): each for each in manifests.workloads}
+    workloads = {id(workload.resource): workload for workload in manifests.workloads}
     for resource in manifests.resources:
         mock = _find_mock_name(resource.name)
         workload = workloads.get(id(resource))
         image = _find_mock_image(workload) if workload else None
         if image or (mock and (workload or resource.kind == "Service")):
-            why = f"runs the image {image}" if image and not mock else f"is the {mock}"
-            stale = ", which git no longer has: a sync with prune removes it" if resource.stale else ""
-            yield failed(f"{resource} {why}{stale}", resource=str(resource))
+            violation = f"runs the image {image}" if image and not mock else f"is the {mock}"
+            stale = "; it is not in git: a sync with prune removes it" if resource.stale else ""
+            yield failed(f"{resource} {violation}{stale}", resource=str(resource))
         elif mock and resource.kind not in _HARMLESS_KINDS and resource.group not in _KNOWN_GROUPS:
-            yield unclear(f"{resource} is named after the {mock}, and its kind is not known here", None, str(resource))
+            message = f"{resource} is named after the {mock}, but anchor-tui does not know its kind"
+            yield unknown(message, None, str(resource))
 
 
 def _find_mock_name(name: str) -> str | None:
-    plain = normalize_name(name)
-    return next((mock for key, mock in _MOCKS_BY_KEY.items() if key in plain), None)
+    normalized = normalize_name(name)
+    return next((mock for key, mock in _MOCKS_BY_KEY.items() if key in normalized), None)
 
 
 def _find_mock_image(workload: Workload) -> str | None:
@@ -106,7 +107,7 @@ def _find_mock_image(workload: Workload) -> str | None:
     return None
 
 
-# --- addresses ---------------------------------------------------------------------------------------
+# --- URLs ----------------------------------------------------------------------------------------------
 
 
 def _check_control_center_url(facts: Facts, evidence: EvidenceKind) -> Iterator[CheckOutcome]:
@@ -118,41 +119,39 @@ def _check_agentfield_url(facts: Facts, evidence: EvidenceKind) -> Iterator[Chec
 
 
 def _check_url(facts: Facts, evidence: EvidenceKind, name: str, mock: str) -> Iterator[CheckOutcome]:
-    found = find_variable(facts, evidence, name)
-    for seen in found.occurrences:
-        if seen.text is None:
-            yield unclear(f"{name} cannot be seen: {seen.hidden}", seen.place, seen.resource)
-        elif "$(" in seen.text or "{{" in seen.text:
-            reason = f"{name} is put together where it is used: `{redact_text(seen.text)}`"
-            yield unclear(reason, seen.place, seen.resource)
-        elif wrong := _describe_url_faults(seen.text, mock):
-            told = f"{name} is {redact_text(seen.text)}: {wrong}" if seen.text else f"{name} is empty"
-            yield failed(told, seen.place, seen.resource, fix=f"set {name} to the real service's https:// address")
+    fix = f"set {name} to the https:// URL of the real service"
+    lookup = find_variable(facts, evidence, name)
+    for occurrence in lookup.occurrences:
+        text, location, resource = occurrence.text, occurrence.location, occurrence.resource
+        if text is None:
+            yield unknown(describe_hidden(name, occurrence), location, resource)
+        elif "$(" in text or "{{" in text:
+            yield unknown(f"{name} is composed at run time: `{redact_text(text)}`", location, resource)
+        elif faults := _describe_url_faults(text, mock):
+            message = f"{name} is {redact_text(text)}: {faults}" if text else f"{name} is empty"
+            yield failed(message, location, resource, fix=fix)
         else:
-            yield passed(f"{name} is {redact_text(seen.text)}", seen.place, seen.resource)
-    if not found.occurrences:
-        yield from _check_unset_url(evidence, name, found.unreadable)
-
-
-def _check_unset_url(evidence: EvidenceKind, name: str, opened: str) -> Iterator[CheckOutcome]:
+            yield passed(f"{name} is {redact_text(text)}", location, resource)
+    if lookup.occurrences:
+        return
     if evidence == "git":
-        yield unclear(f"no layer of values says {name}; the chart's templates may")
-    elif opened:
-        yield unclear(f"{name} is set nowhere that can be seen: {opened}")
+        yield unknown(f"no layer of the values sets {name}; the chart's templates may set it")
+    elif lookup.unreadable:
+        yield unknown(describe_unset(name, lookup.unreadable))
     else:
-        yield failed(f"{name} is set nowhere", fix=f"set {name} to the real service's https:// address")
+        yield failed(f"{name} is not set", fix=fix)
 
 
 def _describe_url_faults(text: str, mock: str) -> str:
-    """What is wrong with an address; empty where nothing is."""
+    """Return the faults of a URL; empty if it has none."""
     try:
-        address = parse_url(text)
+        url = parse_url(text)
     except ValueError as error:
         return str(error)
     faults = []
-    if address.scheme != "https":
-        faults.append(f"must be https, not {address.scheme}")
-    if address.mentions(mock):
+    if url.scheme != "https":
+        faults.append(f"must be https, not {url.scheme}")
+    if url.mentions(mock):
         faults.append(f"must not name {mock}")
     return ", ".join(faults)
 
@@ -161,7 +160,7 @@ _CUTOVER = "Production No-Mock Cutover"
 CHECKS = (
     Check(
         id="mock.workloads-absent",
-        title="No mock runs",
+        title="No mock is running",
         level="error",
         rules=("staging", "prod"),
         evidence=("git", "rendered", "live"),
@@ -174,24 +173,24 @@ CHECKS = (
     ),
     Check(
         id="mock.control-center-url",
-        title="The control center is the real one",
+        title="The control center is not a mock",
         level="error",
         rules=("prod",),
         evidence=("git", "rendered", "live"),
         section=_CUTOVER,
         why="`EGI_CONTROL_CENTER_URL` must be `https://...` and must not include `status-mock`.",
-        fix="set EGI_CONTROL_CENTER_URL to the control center's https:// address",
+        fix="set EGI_CONTROL_CENTER_URL to the https:// URL of the control center",
         evaluate=_check_control_center_url,
     ),
     Check(
         id="mock.agentfield-url",
-        title="AgentField is the real one",
+        title="AgentField is not a mock",
         level="error",
         rules=("prod",),
         evidence=("git", "rendered", "live"),
         section=_CUTOVER,
         why="`AGENTFIELD_URL` must be `https://...` and must not include `agentfield-mock`.",
-        fix="set AGENTFIELD_URL to AgentField's https:// address",
+        fix="set AGENTFIELD_URL to the https:// URL of AgentField",
         evaluate=_check_agentfield_url,
     ),
 )

@@ -1,4 +1,4 @@
-"""The release contract: release.yaml and what runs name the same images, pinned, in the order of promotion."""
+"""Checks of the release contract: equal images in release.yaml and workloads, pinned, promoted in order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from anchor_tui.domain.kubernetes.image_references import (
 )
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import EvidenceKind, Image
-from anchor_tui.domain.policy.check import Check, CheckOutcome, FindingLevel, failed, passed, unclear
+from anchor_tui.domain.policy.check import Check, CheckOutcome, FindingLevel, failed, passed, unknown
 from anchor_tui.domain.policy.checks.mocks import MOCKS
 from anchor_tui.domain.policy.evidence.facts import Facts, ReleaseFile, UpstreamHistory, require
 from anchor_tui.domain.policy.evidence.image_discovery import ImageInValues, find_images
@@ -29,65 +29,68 @@ def _image_reference(image: Image) -> ImageReference:
     )
 
 
-# --- aligned -------------------------------------------------------------------------------------------
+def _without_images(release: ReleaseFile) -> CheckOutcome:
+    return unknown(f"{release.file} contains no images: searched `images` at the top level and under `spec`")
+
+
+# --- contract ------------------------------------------------------------------------------------------
 
 
 def _check_contract(facts: Facts, evidence: EvidenceKind) -> Iterator[CheckOutcome]:
     release = require(facts.release)
     if not release.release.images:
-        yield unclear(f"{release.file} names no images: looked for `images` at the top and under `spec`")
+        yield _without_images(release)
         return
-    wanted = {reference.repository: reference for reference in map(_image_reference, release.release.images)}
+    expected = {reference.repository: reference for reference in map(_image_reference, release.release.images)}
     if evidence == "git":
-        yield from _compare_with_values(require(facts.values), release, wanted)
+        yield from _compare_with_values(require(facts.values), release, expected)
     else:
-        yield from _compare_with_manifests(facts, evidence, release, wanted)
+        yield from _compare_with_manifests(facts, evidence, release, expected)
 
 
 def _compare_with_values(
-    every: tuple[LayeredValues, ...], release: ReleaseFile, wanted: Mapping[str, ImageReference]
+    all_values: tuple[LayeredValues, ...], release: ReleaseFile, expected: Mapping[str, ImageReference]
 ) -> Iterator[CheckOutcome]:
-    images = [image for laid in every for image in find_images(laid)]
+    images = [image for values in all_values for image in find_images(values)]
     for image in images:
-        reference = image.reference
-        if reference.repository in wanted:
-            yield _compare_image(image, wanted[reference.repository], release)
-        elif _is_own_image(image, wanted) and not image.is_chart_default:
-            message = (
-                f"{reference.repository} is in the values (`{format_key_path(image.path)}`) and not in {release.file}"
-            )
-            yield failed(message, image.place, fix=f"add it to {release.file}, or take it out of the values")
-    named = {image.reference.repository for image in images}
-    if not named & set(wanted):
-        yield unclear(f"none of the images of {release.file} can be made out in the values")
+        repository = image.reference.repository
+        if repository in expected:
+            yield _compare_image(image, expected[repository], release)
+        elif _is_own_image(image, expected) and not image.is_chart_default:
+            message = f"{repository} is in the values (`{format_key_path(image.path)}`) but not in {release.file}"
+            yield failed(message, image.location, fix=f"add it to {release.file}, or remove it from the values")
+    repositories = {image.reference.repository for image in images}
+    if not repositories & set(expected):
+        yield unknown(f"found none of the images of {release.file} in the values")
         return
-    for each in release.release.images:
-        if canonicalize_repository(each.repository) not in named:
-            message = f"{each.name} of {release.file} ({each.repository}) is in none of the values"
-            yield failed(message, release.places.get(each.name))
+    for entry in release.release.images:
+        if canonicalize_repository(entry.repository) not in repositories:
+            message = f"{entry.name} of {release.file} ({entry.repository}) is not in the values"
+            yield failed(message, release.locations.get(entry.name))
 
 
-def _is_own_image(image: ImageInValues, wanted: Mapping[str, ImageReference]) -> bool:
-    """Whether an image comes from where the release's own images come from, and is no mock."""
-    folders = {get_repository_folder(repository) for repository in wanted}
-    return get_repository_folder(image.reference.repository) in folders and image.reference.repository_name not in MOCKS
+def _is_own_image(image: ImageInValues, expected: Mapping[str, ImageReference]) -> bool:
+    """Return True if an image is in a registry folder of the release's images and is not a mock."""
+    folders = {get_repository_folder(repository) for repository in expected}
+    reference = image.reference
+    return get_repository_folder(reference.repository) in folders and reference.repository_name not in MOCKS
 
 
-def _compare_image(image: ImageInValues, wanted: ImageReference, release: ReleaseFile) -> CheckOutcome:
+def _compare_image(image: ImageInValues, expected: ImageReference, release: ReleaseFile) -> CheckOutcome:
     found, name = image.reference, image.reference.repository_name
-    same_tag = not found.tag or not wanted.tag or found.tag == wanted.tag
-    same = is_same_image(found, wanted) or (wanted.digest is None and found.tag == wanted.tag)
-    if same and same_tag:
-        return passed(f"{name} is {found.version} in both", image.place)
-    if not found.tag and not (found.digest and wanted.digest):
-        reason = f"{name} has {found.version} in the values; the chart's templates may fill it in"
-        return unclear(reason, image.place)
-    where = image.place.file if image.place else "the values"
+    same_tag = not found.tag or not expected.tag or found.tag == expected.tag
+    same_image = is_same_image(found, expected) or (expected.digest is None and found.tag == expected.tag)
+    if same_image and same_tag:
+        return passed(f"{name} is {found.version} in both files", image.location)
+    if not found.tag and not (found.digest and expected.digest):
+        reason = f"{name} has {found.version} in the values; the chart's templates may set the version"
+        return unknown(reason, image.location)
+    file = image.location.file if image.location else "the values"
     hint = ""
     if not same_tag and found.tag and _is_number(found.tag):
-        hint = f'; a tag without quotes is a number to Helm: write "{wanted.tag}"'
-    message = f"{name}: {where} says {found.version}, {release.file} says {wanted.version}{hint}"
-    return failed(message, image.place)
+        hint = f'; a tag without quotes is a number in Helm: write "{expected.tag}"'
+    message = f"{name}: {found.version} in {file}, {expected.version} in {release.file}{hint}"
+    return failed(message, image.location)
 
 
 def _is_number(tag: str) -> bool:
@@ -99,58 +102,53 @@ def _is_number(tag: str) -> bool:
 
 
 def _compare_with_manifests(
-    facts: Facts, evidence: EvidenceKind, release: ReleaseFile, wanted: Mapping[str, ImageReference]
+    facts: Facts, evidence: EvidenceKind, release: ReleaseFile, expected: Mapping[str, ImageReference]
 ) -> Iterator[CheckOutcome]:
-    manifests = facts.manifests(evidence)
+    manifests = facts.require_manifests(evidence)
     level = _live_level(facts) if evidence == "live" else None
-    says = "runs" if evidence == "live" else "renders"
-    seen: set[str] = set()
-    for name, reference in _list_running_images(manifests):
-        expected = wanted.get(reference.repository)
-        if expected is None:
+    verb = "runs" if evidence == "live" else "renders"
+    repositories: set[str] = set()
+    for workload, image in _list_images(manifests):
+        contract = expected.get(image.repository)
+        if contract is None:
             continue
-        seen.add(reference.repository)
-        if is_same_image(reference, expected) or (expected.digest is None and reference.tag == expected.tag):
-            yield passed(
-                f"{name} {says} {reference.repository_name} {reference.version}, as {release.file} says", None, name
-            )
-        elif reference.tag is None and reference.digest and expected.digest is None:
-            yield unclear(
-                f"{name} {says} {reference.repository_name} by its digest, which {release.file} does not say",
-                None,
-                name,
-            )
+        repositories.add(image.repository)
+        text = f"{workload} {verb} {image.repository_name}"
+        if is_same_image(image, contract) or (contract.digest is None and image.tag == contract.tag):
+            yield passed(f"{text} {image.version}, as in {release.file}", None, workload)
+        elif image.tag is None and image.digest and contract.digest is None:
+            yield unknown(f"{text} by digest, but {release.file} has no digest", None, workload)
         else:
-            message = (
-                f"{name} {says} {reference.repository_name} {reference.version}, {release.file} says {expected.version}"
-            )
-            yield failed(message, None, name, level=level)
-    for each in release.release.images:
-        if canonicalize_repository(each.repository) in seen:
+            message = f"{text} {image.version}, but {release.file} has {contract.version}"
+            yield failed(message, None, workload, level=level)
+    for entry in release.release.images:
+        if canonicalize_repository(entry.repository) in repositories:
             continue
-        message = f"no workload {says} {each.name} of {release.file} ({each.repository})"
-        yield (
-            failed(message, release.places.get(each.name), level=level)
-            if manifests.is_complete and manifests.workloads
-            else unclear(message)
-        )
+        message = f"no workload {verb} {entry.name} of {release.file} ({entry.repository})"
+        if manifests.is_complete and manifests.workloads:
+            yield failed(message, release.locations.get(entry.name), level=level)
+        else:
+            yield unknown(message)
 
 
 def _live_level(facts: Facts) -> FindingLevel | None:
-    """A cluster that is on its way is a warning: the sync has not come through yet."""
+    """Return `warning` while an application is being synced or rolled out, otherwise None."""
     if not isinstance(facts.live_spec, tuple):
         return None
-    moving = any(
-        each.sync == "OutOfSync" or each.health == "Progressing" or (each.operation and each.operation.is_running)
-        for each in facts.live_spec
+    is_changing = any(
+        application.sync == "OutOfSync"
+        or application.health == "Progressing"
+        or (application.operation and application.operation.is_running)
+        for application in facts.live_spec
     )
-    return "warning" if moving else None
+    return "warning" if is_changing else None
 
 
-def _list_running_images(manifests: Manifests) -> Iterator[tuple[str, ImageReference]]:
+def _list_images(manifests: Manifests) -> Iterator[tuple[str, ImageReference]]:
+    """Yield (workload, image) of each container; argo.no-stale-resources reports stale workloads."""
     for workload in manifests.workloads:
         if workload.resource.stale:
-            continue  # argo.no-stale-resources tells of it
+            continue
         for container in workload.containers:
             try:
                 yield str(workload), parse_image_reference(container.image)
@@ -164,19 +162,19 @@ def _list_running_images(manifests: Manifests) -> Iterator[tuple[str, ImageRefer
 def _check_pinned(facts: Facts, _evidence: EvidenceKind) -> Iterator[CheckOutcome]:
     release = require(facts.release)
     for image in release.release.images:
-        place = release.places.get(image.name)
+        location = release.locations.get(image.name)
         if image.tag and is_moving_tag(image.tag):
-            yield failed(f"{image.name} has the tag {image.tag}, which moves", place)
+            yield failed(f"{image.name} has the moving tag {image.tag}", location)
         elif not image.digest:
-            yield failed(f"{image.name} has no digest: its tag {image.tag or 'latest'} may move", place)
+            yield failed(f"{image.name} has no digest: its tag {image.tag or 'latest'} may move", location)
         else:
-            yield passed(f"{image.name} is {_image_reference(image).version}", place)
+            yield passed(f"{image.name} is {_image_reference(image).version}", location)
     if not release.release.images:
-        yield unclear(f"{release.file} names no images: looked for `images` at the top and under `spec`")
+        yield _without_images(release)
 
 
 def is_moving_tag(tag: str) -> bool:
-    """Whether a tag is a name that is given anew with each build: one without a digit, or `main-…latest`."""
+    """Return True for a tag that each build reuses: one without a digit, or one that ends in -latest or -main."""
     word = tag.lower()
     return word in MOVING_TAGS or word.endswith(("-latest", "-main")) or not any(char.isdigit() for char in word)
 
@@ -185,16 +183,16 @@ def is_moving_tag(tag: str) -> bool:
 
 
 def _check_order(facts: Facts, _evidence: EvidenceKind) -> Iterator[CheckOutcome]:
-    release, before = require(facts.release), require(facts.before)
-    had = {_image_identity(image) for past in before.history if past.release for image in past.release.images}
+    release, upstream = require(facts.release), require(facts.upstream)
+    promoted = {_image_identity(image) for past in upstream.history if past.release for image in past.release.images}
     for image in release.release.images:
-        place = release.places.get(image.name)
-        if _image_identity(image) in had:
-            yield passed(f"{before.environment} has had {image.name} {_image_reference(image).version}", place)
+        location = release.locations.get(image.name)
+        if _image_identity(image) in promoted:
+            yield passed(f"{upstream.environment} had {image.name} {_image_reference(image).version}", location)
         else:
-            yield _missing_upstream(image, release.release.version, before, place)
+            yield _missing_upstream(image, release.release.version, upstream, location)
     if not release.release.images:
-        yield unclear(f"{release.file} names no images: looked for `images` at the top and under `spec`")
+        yield _without_images(release)
 
 
 def _image_identity(image: Image) -> tuple[str, str | None]:
@@ -202,32 +200,31 @@ def _image_identity(image: Image) -> tuple[str, str | None]:
 
 
 def _missing_upstream(
-    image: Image, version: str, before: UpstreamHistory, place: SourceLocation | None
+    image: Image, version: str, upstream: UpstreamHistory, location: SourceLocation | None
 ) -> CheckOutcome:
-    untold = f"whether {before.environment} has had {version} cannot be told"
-    unread = sum(past.release is None for past in before.history)
-    if not before.complete:
-        return unclear(f"{untold}: {before.incomplete_reason or 'its history ends too early'}", place)
-    if before.initial_release and _image_identity(image) in {
-        _image_identity(each) for each in before.initial_release.images
-    }:
-        return unclear(f"{untold}: it was here already when the history of {before.environment} begins", place)
-    if unread:
-        return unclear(f"{untold}: {unread} of its past releases cannot be read", place)
-    return failed(f"{before.environment} never had {image.name} {_image_reference(image).version}", place)
+    environment, initial = upstream.environment, upstream.initial_release
+    question = f"unknown if {environment} had {version}"
+    unreadable = sum(past.release is None for past in upstream.history)
+    if not upstream.complete:
+        return unknown(f"{question}: {upstream.incomplete_reason or 'its history is incomplete'}", location)
+    if initial and _image_identity(image) in map(_image_identity, initial.images):
+        return unknown(f"{question}: it was already here when the history of {environment} starts", location)
+    if unreadable:
+        return unknown(f"{question}: {unreadable} of its past releases cannot be read", location)
+    return failed(f"{environment} never had {image.name} {_image_reference(image).version}", location)
 
 
 _PROMOTION = "Promotion model"
 CHECKS = (
     Check(
         id="release.contract-aligned",
-        title="What runs is what the release contract says",
+        title="Workloads match the release contract",
         level="error",
         rules=("dev", "staging", "prod"),
         evidence=("git", "rendered", "live"),
         section=_PROMOTION,
         why="Ops sync workflow validates release contract alignment with Helm overlays.",
-        fix="make release.yaml and the overlay name the same tag and digest",
+        fix="set the same tag and digest in release.yaml and in the overlay",
         evaluate=_check_contract,
     ),
     Check(
@@ -239,18 +236,18 @@ CHECKS = (
         section=_PROMOTION,
         why="App workflow opens ops PR updating `environments/dev/release.yaml`. … Revert environment values PR "
         "to prior image tag.",
-        fix="give each image of release.yaml its version's tag and its digest",
+        fix="set the version tag and the digest of each image in release.yaml",
         evaluate=_check_pinned,
     ),
     Check(
         id="release.order",
-        title="The environment before has had it",
+        title="Released in the previous environment first",
         level="warning",
         rules=("staging", "prod"),
         evidence=("git",),
         section=_PROMOTION,
         why="Ops promotion workflow creates PRs for `dev -> staging -> prod`.",
-        fix="promote through the environment before",
+        fix="promote through the previous environment",
         evaluate=_check_order,
     ),
 )

@@ -1,4 +1,4 @@
-"""The runtime profile of a small node: always on, rolled out in place, within its memory, with managed state."""
+"""Checks of the runtime profile of a small node: always on, rollouts in place, managed state."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 
+from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.helm.template_values import format_template_value, is_template_true
 from anchor_tui.domain.helm.value_layers import LayeredValues
 from anchor_tui.domain.json_access import get_mapping
 from anchor_tui.domain.kubernetes.image_references import parse_image_reference
-from anchor_tui.domain.kubernetes.workloads import Workload
+from anchor_tui.domain.kubernetes.workloads import Manifests, Workload
 from anchor_tui.domain.model import EvidenceKind
-from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unclear
+from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import Facts, require
-from anchor_tui.domain.policy.evidence.lookup import walk_values
 from anchor_tui.domain.policy.evidence.replicas import count_replicas
-from anchor_tui.domain.yaml.nodes import Json, format_key_path
+from anchor_tui.domain.policy.evidence.variable_lookup import walk_values
+from anchor_tui.domain.yaml.nodes import Json, KeyPath, format_key_path
 
 _REPLICA_KEYS = ("replicas", "replicaCount")
 _STATELESS_KINDS = frozenset({"Deployment", "Rollout", "ReplicaSet"})
@@ -27,114 +28,124 @@ _STATELESS_KINDS = frozenset({"Deployment", "Rollout", "ReplicaSet"})
 
 def _check_always_on(facts: Facts, evidence: EvidenceKind) -> Iterator[CheckOutcome]:
     if evidence == "git":
-        for laid in require(facts.values):
-            yield from _check_values_replicas(laid)
+        for values in require(facts.values):
+            yield from _check_values_replicas(values)
         return
-    manifests = facts.manifests(evidence)
-    found = [each for each in manifests.workloads if each.resource.kind in _STATELESS_KINDS and not each.resource.stale]
-    for workload in found:
-        count = count_replicas(workload, manifests)
-        name = str(workload)
-        yield (
-            passed(f"{name} has {count} replicas" if count != 1 else f"{name} has 1 replica", None, name)
-            if count >= 1
-            else failed(f"{name} has {count} replicas", None, name)
-        )
-    if not found:
-        what = f"there is no stateless Deployment {'live' if evidence == 'live' else 'rendered'}"
-        yield failed(what) if evidence == "live" and manifests.is_complete else unclear(what)
+    manifests = facts.require_manifests(evidence)
+    workloads = _select_workloads(manifests, _STATELESS_KINDS)
+    for workload in workloads:
+        count, name = count_replicas(workload, manifests), str(workload)
+        message = f"{name} has {format_count(count, 'replica')}"
+        yield passed(message, None, name) if count >= 1 else failed(message, None, name)
+    if not workloads:
+        message = f"there is no stateless Deployment {'live' if evidence == 'live' else 'rendered'}"
+        yield failed(message) if evidence == "live" and manifests.is_complete else unknown(message)
 
 
-def _check_values_replicas(laid: LayeredValues) -> Iterator[CheckOutcome]:
-    found = False
-    for path, value in walk_values(laid.merged):
+def _select_workloads(manifests: Manifests, kinds: frozenset[str]) -> list[Workload]:
+    """Return the workloads of these kinds that are in git."""
+    return [
+        workload for workload in manifests.workloads if workload.resource.kind in kinds and not workload.resource.stale
+    ]
+
+
+def _check_values_replicas(values: LayeredValues) -> Iterator[CheckOutcome]:
+    has_replicas = False
+    for path, value in walk_values(values.merged):
         key = next((key for key in _REPLICA_KEYS if isinstance(value, dict) and key in value), None)
         if key is None or not isinstance(value, dict):
             continue
-        found = True
-        scaling = value.get("autoscaling")
-        if isinstance(scaling, dict) and is_template_true(scaling.get("enabled")) and "minReplicas" in scaling:
-            path, key, value = (*path, "autoscaling"), "minReplicas", scaling
-        yield _check_replica_count(laid, (*path, key), value[key])
-    if not found:
-        yield unclear("no layer of values says how many replicas there are")
+        has_replicas = True
+        autoscaling = value.get("autoscaling")
+        if (
+            isinstance(autoscaling, dict)
+            and is_template_true(autoscaling.get("enabled"))
+            and "minReplicas" in autoscaling
+        ):
+            path, key, value = (*path, "autoscaling"), "minReplicas", autoscaling
+        yield _check_replica_count(values, (*path, key), value[key])
+    if not has_replicas:
+        yield unknown("no layer of the values sets the number of replicas")
 
 
-def _check_replica_count(laid: LayeredValues, path: tuple[str | int, ...], value: Json) -> CheckOutcome:
-    text = format_template_value(value)
+def _check_replica_count(values: LayeredValues, path: KeyPath, value: Json) -> CheckOutcome:
+    text, location = format_template_value(value), values.locate(path)
     try:
         count = int(text)
     except ValueError:
-        return unclear(f"`{format_key_path(path)}` is `{text}`, which is no number", laid.locate(path))
-    told = f"`{format_key_path(path)}` is {count}"
-    return passed(told, laid.locate(path)) if count >= 1 else failed(told, laid.locate(path))
+        return unknown(f"`{format_key_path(path)}` is `{text}`, which is not a number", location)
+    message = f"`{format_key_path(path)}` is {count}"
+    return passed(message, location) if count >= 1 else failed(message, location)
 
 
-# --- the rollout ---------------------------------------------------------------------------------------
+# --- rollout strategy ----------------------------------------------------------------------------------
 
 
 def _check_rollout_strategy(facts: Facts, evidence: EvidenceKind) -> Iterator[CheckOutcome]:
     if evidence == "git":
-        for laid in require(facts.values):
-            yield from _check_values_strategy(laid)
+        for values in require(facts.values):
+            yield from _check_values_strategy(values)
         return
-    manifests = facts.manifests(evidence)
-    found = [each for each in manifests.workloads if each.resource.kind == "Deployment" and not each.resource.stale]
-    for workload in found:
+    manifests = facts.require_manifests(evidence)
+    workloads = _select_workloads(manifests, frozenset({"Deployment"}))
+    for workload in workloads:
         yield _check_workload_strategy(workload, count_replicas(workload, manifests))
-    if not found:
-        yield unclear(f"there is no Deployment {'live' if evidence == 'live' else 'rendered'}")
+    if not workloads:
+        yield unknown(f"there is no Deployment {'live' if evidence == 'live' else 'rendered'}")
 
 
-def _check_values_strategy(laid: LayeredValues) -> Iterator[CheckOutcome]:
-    found = False
-    for path, value in walk_values(laid.merged):
-        about = any(word in str(step).lower() for step in path for word in ("roll", "strategy"))
-        if not isinstance(value, dict) or not ("maxSurge" in value or ("maxUnavailable" in value and about)):
+def _check_values_strategy(values: LayeredValues) -> Iterator[CheckOutcome]:
+    has_strategy = False
+    for path, value in walk_values(values.merged):
+        is_rollout = any(word in str(step).lower() for step in path for word in ("roll", "strategy"))
+        if not isinstance(value, dict) or not ("maxSurge" in value or ("maxUnavailable" in value and is_rollout)):
             continue
-        found = True
-        for key, wanted in (("maxSurge", "0"), ("maxUnavailable", "1")):
-            here = (*path, key)
+        has_strategy = True
+        for key, required in (("maxSurge", "0"), ("maxUnavailable", "1")):
+            key_path = (*path, key)
             text = format_template_value(value.get(key))
-            place = laid.locate(here) or laid.locate(path)
+            location = values.locate(key_path) or values.locate(path)
             if key not in value:
-                yield unclear(f"`{format_key_path(here)}` is not set; the chart's templates may", place)
-            elif text == wanted or (wanted == "0" and text == "0%"):
-                yield passed(f"`{format_key_path(path)}` is maxSurge 0, maxUnavailable 1", place)
+                yield unknown(f"`{format_key_path(key_path)}` is not set; the chart's templates may set it", location)
+            elif text == required or (required == "0" and text == "0%"):
+                yield passed(f"`{format_key_path(path)}` is maxSurge 0, maxUnavailable 1", location)
             else:
-                yield failed(f"`{format_key_path(here)}` is {text or 'empty'}, must be {wanted}", place)
-    if not found:
-        yield unclear("no layer of values says maxSurge and maxUnavailable; the chart's templates may")
+                yield failed(f"`{format_key_path(key_path)}` is {text or 'empty'}, must be {required}", location)
+    if not has_strategy:
+        yield unknown("no layer of the values sets maxSurge and maxUnavailable; the chart's templates may set them")
 
 
 def _check_workload_strategy(workload: Workload, replicas: int) -> CheckOutcome:
     strategy = get_mapping(workload.resource.manifest, "spec", "strategy")
     name, kind = str(workload), strategy.get("type", "RollingUpdate")
     if kind != "RollingUpdate":
-        return failed(f"{name} has the strategy {kind}, must be a rolling update of one by one", None, name)
+        return failed(f"{name} has the strategy {kind}, must be RollingUpdate", None, name)
     rolling = get_mapping(strategy, "rollingUpdate")
     surge, unavailable = rolling.get("maxSurge", "25%"), rolling.get("maxUnavailable", "25%")
-    numbers = _resolve_percentage(surge, replicas, up=True), _resolve_percentage(unavailable, replicas, up=False)
-    said = f"{name} has maxSurge {surge}, maxUnavailable {unavailable}"
-    if numbers == (0, 1):
-        return passed(said, None, name)
-    if surge == "25%" and unavailable == "25%" and not rolling:
-        said += " (Kubernetes' defaults: it says neither)"
-    return failed(f"{said}; must be 0 and 1", None, name)
+    pods = _resolve_percentage(surge, replicas, up=True), _resolve_percentage(unavailable, replicas, up=False)
+    message = f"{name} has maxSurge {surge}, maxUnavailable {unavailable}"
+    if pods == (0, 1):
+        return passed(message, None, name)
+    if not rolling:
+        message += " (the defaults of Kubernetes: neither is set)"
+    return failed(f"{message}; must be 0 and 1", None, name)
 
 
 def _resolve_percentage(value: object, replicas: int, *, up: bool) -> int | None:
-    """A number or a percentage of the replicas, as Kubernetes rounds them; None for what it would refuse."""
+    """Return a number of Pods from a number or a percentage of the replicas, rounded as in Kubernetes.
+
+    Return None for a value that Kubernetes rejects.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    found = re.fullmatch(r"([0-9]{1,4})%", value) if isinstance(value, str) else None
-    if found is None:
+    percentage = re.fullmatch(r"([0-9]{1,4})%", value) if isinstance(value, str) else None
+    if percentage is None:
         return None
-    share = Fraction(int(found[1]) * replicas, 100)
+    share = Fraction(int(percentage[1]) * replicas, 100)
     return -(-share.numerator // share.denominator) if up else int(share)
 
 
-# --- state ---------------------------------------------------------------------------------------------
+# --- managed state -------------------------------------------------------------------------------------
 
 _STATE_IMAGE = re.compile(
     r"(postgres(ql)?|postgis|timescaledb|pgvector|spilo(-[0-9]+)?|redis|valkey|keydb|dragonfly|nats)"
@@ -153,18 +164,18 @@ _STATE_KINDS = {
 
 
 def _check_managed_state(facts: Facts, evidence: EvidenceKind) -> Iterator[CheckOutcome]:
-    manifests = facts.manifests(evidence)
+    manifests = facts.require_manifests(evidence)
     for resource in manifests.resources:
-        if what := _STATE_KINDS.get((resource.group, resource.kind)):
-            yield failed(f"{resource} is a {what} inside the environment", None, str(resource))
+        if service := _STATE_KINDS.get((resource.group, resource.kind)):
+            yield failed(f"{resource} is a {service} inside the environment", None, str(resource))
     for workload in manifests.workloads:
-        if what := _describe_state(workload):
-            yield failed(f"{workload} {what} inside the environment", None, str(workload))
-    yield passed(f"no PostgreSQL, Redis or NATS among {len(manifests.workloads)} workloads")
+        if state := _describe_state(workload):
+            yield failed(f"{workload} {state} inside the environment", None, str(workload))
+    yield passed(f"no PostgreSQL, Redis or NATS in {format_count(len(manifests.workloads), 'workload')}")
 
 
 def _describe_state(workload: Workload) -> str:
-    """What keeps state here; empty where nothing does."""
+    """Describe the stateful service that a workload runs; empty if it runs none."""
     for container in workload.containers:
         try:
             name = parse_image_reference(container.image).repository_name
@@ -173,8 +184,8 @@ def _describe_state(workload: Workload) -> str:
         if not container.init and _STATE_IMAGE.fullmatch(name):
             return f"runs {name}"
     resource = workload.resource
-    if resource.kind == "StatefulSet" and _STATE_NAME.search(resource.name):
-        return "is a StatefulSet that is named after one"
+    if resource.kind == "StatefulSet" and (match := _STATE_NAME.search(resource.name)):
+        return f"is a StatefulSet named after {match[2]}"
     return ""
 
 
@@ -193,7 +204,7 @@ CHECKS = (
     ),
     Check(
         id="runtime.rollout-strategy",
-        title="Rollouts replace in place",
+        title="Rollouts replace Pods in place",
         level="warning",
         rules=("dev", "staging", "prod"),
         evidence=("git", "rendered", "live"),
@@ -205,13 +216,13 @@ CHECKS = (
     ),
     Check(
         id="runtime.managed-state",
-        title="State lives in managed services",
+        title="State is in managed services",
         level="error",
         rules=("staging", "prod"),
         evidence=("rendered", "live"),
         section=_PROFILE,
         why="Stateful dependencies should use managed services (PostgreSQL/Redis/NATS-compatible).",
-        fix="use the managed service, and take the workload out of the chart",
+        fix="use the managed service and remove the workload from the chart",
         evaluate=_check_managed_state,
     ),
 )

@@ -1,17 +1,17 @@
-"""Secret keys: each required one reaches the workloads, and none stands in git with its value."""
+"""Checks of secret keys: required keys reach the workloads, and git contains no secret values."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from anchor_tui.domain.helm.value_layers import LayeredValues, SourceLocation, ValueLayer
+from anchor_tui.domain.helm.value_layers import SourceLocation, ValueLayer
 from anchor_tui.domain.kubernetes.container_env import list_mounted_secret_keys
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import EvidenceKind
-from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unclear
+from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import Facts, require
-from anchor_tui.domain.policy.evidence.lookup import find_variable, walk_values
+from anchor_tui.domain.policy.evidence.variable_lookup import find_variable, walk_values
 from anchor_tui.domain.yaml.nodes import Json, KeyPath, format_key_path
 
 JWT, JWKS = "JWT_SIGNING_SECRET", "AUTH_JWKS_URL"
@@ -39,85 +39,81 @@ def _check_required_keys(facts: Facts, evidence: EvidenceKind) -> Iterator[Check
 
 
 def _list_required_keys(facts: Facts, evidence: EvidenceKind) -> tuple[str, ...]:
-    """The keys that have to be there: the signing secret too, unless tokens are checked by the issuer's keys."""
+    """Return the required keys. The JWT signing secret is required unless AUTH_JWKS_URL is used."""
     jwks = find_variable(facts, evidence, JWKS)
-    used = any(seen.text is None or seen.text.strip() for seen in jwks.occurrences)
-    return REQUIRED_KEYS if used else (*REQUIRED_KEYS, JWT)
+    is_used = any(occurrence.text is None or occurrence.text.strip() for occurrence in jwks.occurrences)
+    return REQUIRED_KEYS if is_used else (*REQUIRED_KEYS, JWT)
 
 
 def _check_values_keys(facts: Facts) -> Iterator[CheckOutcome]:
-    every = require(facts.values)
-    found: set[str] = set()
-    lists: list[tuple[int, SourceLocation | None]] = []
-    for laid in every:
-        for path, value in walk_values(laid.merged):
+    provided: set[str] = set()
+    location, most_keys = None, 0
+    for values in require(facts.values):
+        for path, value in walk_values(values.merged):
             keys = _find_keys(value)
-            if keys:
-                found |= keys
-                lists.append((len(keys), laid.locate(path)))
-    wanted = _list_required_keys(facts, "git")
-    missing = [key for key in wanted if key not in found]
-    place = max(lists, key=lambda each: each[0], default=(0, None))[1]
-    if not found & {*REQUIRED_KEYS, JWT}:
-        yield unclear("no layer of values lists secret keys; the chart's templates may")
+            provided |= keys
+            if len(keys) > most_keys:
+                location, most_keys = values.locate(path), len(keys)
+    required = _list_required_keys(facts, "git")
+    missing = [key for key in required if key not in provided]
+    if not provided & {*REQUIRED_KEYS, JWT}:
+        yield unknown("no layer of the values lists secret keys; the chart's templates may set them")
     elif missing:
-        yield _missing_keys(missing, place)
+        yield _missing_keys(missing, location)
     else:
-        yield passed(f"all {len(wanted)} required keys are named", place)
+        yield passed(f"the values list all {len(required)} required keys", location)
 
 
 def _find_keys(value: Json) -> set[str]:
-    """The secret keys that one list or map of the values provides."""
+    """Return the secret keys that one list or mapping of the values provides."""
     if isinstance(value, list):
-        named = [each if isinstance(each, str) else _read_key_name(each) for each in value]
-        return {name for name in named if name in SECRET_KEYS}
+        names = [item if isinstance(item, str) else _read_key_name(item) for item in value]
+        return {name for name in names if name in SECRET_KEYS}
     if isinstance(value, dict):
-        return {key for key, each in value.items() if key in SECRET_KEYS and each not in (None, "", {}, [])}
+        return {key for key, item in value.items() if key in SECRET_KEYS and item not in (None, "", {}, [])}
     return set()
 
 
-def _read_key_name(each: Json) -> str:
-    if not isinstance(each, dict):
+def _read_key_name(item: Json) -> str:
+    if not isinstance(item, dict) or item.get("value") == "":
         return ""
-    if each.get("value") == "":
-        return ""
-    return next((name for key in ("secretKey", "key", "name") if isinstance(name := each.get(key), str)), "")
+    return next((name for key in ("secretKey", "key", "name") if isinstance(name := item.get(key), str)), "")
 
 
 def _check_manifest_keys(facts: Facts, evidence: EvidenceKind) -> Iterator[CheckOutcome]:
-    manifests = facts.manifests(evidence)
+    manifests = facts.require_manifests(evidence)
     if not manifests.workloads:
-        yield unclear(f"no workload is {'live' if evidence == 'live' else 'rendered'}")
+        yield unknown(f"no workload is {'live' if evidence == 'live' else 'rendered'}")
         return
-    wanted = _list_required_keys(facts, evidence)
-    found, opened = _collect_provided_keys(manifests)
-    missing = [key for key in wanted if key not in found]
-    if missing and opened:
-        yield unclear(f"{', '.join(missing)} cannot be seen: {'; '.join(opened)}")
+    required = _list_required_keys(facts, evidence)
+    provided, unreadable = _collect_provided_keys(manifests)
+    missing = [key for key in required if key not in provided]
+    if missing and unreadable:
+        yield unknown(f"did not find {', '.join(missing)}, and not everything could be read: {'; '.join(unreadable)}")
     elif missing:
         yield _missing_keys(missing, None)
     else:
-        yield passed(f"all {len(wanted)} required keys reach a workload")
+        yield passed(f"all {len(required)} required keys reach a workload")
 
 
 def _collect_provided_keys(manifests: Manifests) -> tuple[set[str], tuple[str, ...]]:
-    """The variables and files that some workload has, and what else may bring some."""
-    found: set[str] = set()
-    opened: list[str] = []
+    """Return the variables and files of all workloads, and the sources that could not be read."""
+    provided: set[str] = set()
+    unreadable: list[str] = []
     for workload in manifests.workloads:
-        found.update(list_mounted_secret_keys(workload.pod, manifests.sources))
+        provided.update(list_mounted_secret_keys(workload.pod, manifests.sources))
         for container in workload.containers:
-            found.update(name for name, variable in container.env.items() if variable.text != "")
-            opened.extend(container.unreadable_env)
-    return found, tuple(dict.fromkeys((*opened, *manifests.missing, *manifests.unreadable)))
+            provided.update(name for name, variable in container.env.items() if variable.text != "")
+            unreadable.extend(container.unreadable_env)
+    return provided, tuple(dict.fromkeys((*unreadable, *manifests.missing, *manifests.unreadable)))
 
 
-def _missing_keys(keys: list[str], place: SourceLocation | None) -> CheckOutcome:
-    hint = f" (required while {JWKS} is not used)" if JWT in keys else ""
-    return failed(f"{', '.join(keys)} {'is' if len(keys) == 1 else 'are'} not provided{hint}", place)
+def _missing_keys(keys: list[str], location: SourceLocation | None) -> CheckOutcome:
+    hint = f" ({JWT} is required without {JWKS})" if JWT in keys else ""
+    return failed(f"{', '.join(keys)} {'is' if len(keys) == 1 else 'are'} not provided{hint}", location)
 
 
-# --- none in git ---------------------------------------------------------------------------------------
+# --- secret values in git ------------------------------------------------------------------------------
 
 _REFERENCE = re.compile(r"ref\+|vault:|<[^>]*>|\$\{|\$\(|\{\{|op://|arn:|projects/|AQICA|ENC\[")
 _REFERENCE_KEY = re.compile(r"external|remote|mapping|keys|refs?$", re.IGNORECASE)
@@ -125,30 +121,27 @@ _ASSIGNMENT = re.compile(rf"(?:--)?({'|'.join(sorted(SECRET_KEYS))})=(\S+)")
 
 
 def _check_literals(facts: Facts, _evidence: EvidenceKind) -> Iterator[CheckOutcome]:
-    every = require(facts.values)
-    seen: set[tuple[str, KeyPath]] = set()
-    for laid in every:
-        for layer in laid.layers:
+    reported: set[tuple[str, KeyPath]] = set()
+    for values in require(facts.values):
+        for layer in values.layers:
             for path, key in _find_literals(layer):
-                if (layer.file, path) not in seen:
-                    seen.add((layer.file, path))
-                    yield _literal_outcome(laid, layer, path, key)
-    yield passed("no secret key has a value in the layers of values")
-
-
-def _literal_outcome(laid: LayeredValues, layer: ValueLayer, path: KeyPath, key: str) -> CheckOutcome:
-    message = f"`{format_key_path(path)}` holds a value for {key} ({laid.application})"
-    return failed(message, layer.locate(path), fix=f"take it out, and make {key} anew: what was in git is no secret")
+                if (layer.file, path) not in reported:
+                    reported.add((layer.file, path))
+                    message = f"`{format_key_path(path)}` contains a value for {key} ({values.application})"
+                    yield failed(
+                        message, layer.locate(path), fix=f"remove it and rotate {key}: git keeps the old value"
+                    )
+    yield passed("no layer of the values contains the value of a secret key")
 
 
 def _find_literals(layer: ValueLayer) -> Iterator[tuple[KeyPath, str]]:
-    """Where a layer holds the value of a secret key; what only names a place in a store is none."""
-    for path, value in walk_values(layer.values, every=True):
+    """Yield (path, key) of each secret value in a layer; references to a secret store do not count."""
+    for path, value in walk_values(layer.values, include_disabled=True):
         if not path or any(_REFERENCE_KEY.search(str(step)) for step in path[:-1]):
             continue
         if isinstance(value, dict):
-            name, said = value.get("name"), value.get("value")
-            if isinstance(name, str) and name in SECRET_KEYS and _is_literal(said):
+            name = value.get("name")
+            if isinstance(name, str) and name in SECRET_KEYS and _is_literal(value.get("value")):
                 yield (*path, "value"), name
         elif path[-1] in SECRET_KEYS and _is_literal(value):
             yield path, str(path[-1])
@@ -175,18 +168,18 @@ CHECKS = (
         why="Required secret keys (staging/prod): `DATABASE_URL`, `JWT_SIGNING_SECRET` (required when "
         "`AUTH_JWKS_URL` is not used), `AUDIT_SIGNING_SECRET`, `AUDIT_SIGNING_KEY_ID`, "
         "`RESOURCE_ENCRYPTION_KEY_B64`, `AGENTFIELD_API_KEY`, `AGENTFIELD_WEBHOOK_SECRET`, `ANCHOR_OPERATOR_JWT`",
-        fix="add the key to the environment's secret keys, and to the secret store first",
+        fix="add the key to the secret store first, then to the environment's secret keys",
         evaluate=_check_required_keys,
     ),
     Check(
         id="secrets.none-in-git",
-        title="No secret stands in git",
+        title="No secret values in git",
         level="error",
         rules=("dev", "staging", "prod"),
         evidence=("git",),
         section=_SECTION,
         why="`staging`/`prod` require JWT auth and production signing/encryption secrets.",
-        fix="take the value out of git, and make a new one: what was in git is no secret",
+        fix="remove the value from git and rotate the secret: git history keeps the old value",
         evaluate=_check_literals,
     ),
 )

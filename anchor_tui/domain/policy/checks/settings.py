@@ -1,11 +1,12 @@
-"""The variables and secrets that the two repositories' workflows need, by name."""
+"""Checks of the variables and secrets that the workflows of both repositories need."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from anchor_tui.domain.model import EvidenceKind
-from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unclear
+from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
 from anchor_tui.domain.policy.evidence.facts import Facts, MissingEvidence, NotApplicable, RepositorySettings, require
 
 OPS_VARIABLES, OPS_SECRETS = ("ENGINE_ID",), ("STATUS_API_URL", "STATUS_API_TOKEN")
@@ -24,60 +25,59 @@ def _check_settings(
     facts: Facts, settings: RepositorySettings, variables: tuple[str, ...], secrets: tuple[str, ...]
 ) -> Iterator[CheckOutcome]:
     yield from _check_variables(facts, settings, variables)
-    match settings.secrets:
-        case MissingEvidence(reason=reason) | NotApplicable(reason=reason):
-            yield unclear(f"the secrets of {settings.repository} cannot be listed: {reason}")
-        case names:
-            missing = [name for name in secrets if name not in names]
-            for name in missing:
-                yield _missing_setting(settings, name, "secret", settings.secrets_incomplete)
-            if not missing:
-                yield passed(f"{settings.repository} has what its workflows need")
+    if isinstance(settings.secrets, MissingEvidence | NotApplicable):
+        yield unknown(f"cannot list the secrets of {settings.repository}: {settings.secrets.reason}")
+        return
+    missing = [name for name in secrets if name not in settings.secrets]
+    for name in missing:
+        yield _missing_setting(settings, name, "secret", settings.secrets_incomplete)
+    if not missing:
+        yield passed(f"{settings.repository} has the secrets that its workflows need")
 
 
-def _missing_setting(settings: RepositorySettings, name: str, kind: str, beyond: str) -> CheckOutcome:
-    """A name that was not found fails only where everything could be listed."""
-    if beyond:
-        return unclear(f"{settings.repository} has no {kind} {name} as far as can be seen: {beyond}")
-    return failed(_describe_missing(settings, name, kind))
+def _missing_setting(
+    settings: RepositorySettings, name: str, kind: Literal["secret", "variable"], incomplete: str
+) -> CheckOutcome:
+    """Fail for a missing name; unknown if the listing is incomplete."""
+    message = f"{settings.repository} has no {kind} {name}"
+    if incomplete:
+        return unknown(f"{message} in what could be listed: {incomplete}")
+    other: Literal["secret", "variable"] = "variable" if kind == "secret" else "secret"
+    names = settings.variables if other == "variable" else settings.secrets
+    if not isinstance(names, MissingEvidence | NotApplicable) and name in names:
+        message += f", only a {other} of that name"
+    return failed(message)
 
 
-def _describe_missing(settings: RepositorySettings, name: str, kind: str) -> str:
-    others = settings.variables if kind == "secret" else settings.secrets
-    elsewhere = name in others if not isinstance(others, MissingEvidence | NotApplicable) else False
-    other = "variable" if kind == "secret" else "secret"
-    return f"{settings.repository} has no {kind} {name}" + (f", only a {other} of that name" if elsewhere else "")
+def _check_variables(facts: Facts, settings: RepositorySettings, required: tuple[str, ...]) -> Iterator[CheckOutcome]:
+    if isinstance(settings.variables, MissingEvidence | NotApplicable):
+        yield unknown(f"cannot list the variables of {settings.repository}: {settings.variables.reason}")
+        return
+    scopes = {"": settings.variables} | {
+        f" in its environment {name}": variables for name, variables in settings.environment_variables.items()
+    }
+    for name in required:
+        values = {scope: variables[name] for scope, variables in scopes.items() if name in variables}
+        for scope, value in values.items():
+            yield _check_variable(facts, f"{name} of {settings.repository}{scope}", name, value)
+        if not values:
+            yield _missing_setting(settings, name, "variable", settings.variables_incomplete)
 
 
-def _check_variables(facts: Facts, settings: RepositorySettings, wanted: tuple[str, ...]) -> Iterator[CheckOutcome]:
-    match settings.variables:
-        case MissingEvidence(reason=reason) | NotApplicable(reason=reason):
-            yield unclear(f"the variables of {settings.repository} cannot be listed: {reason}")
-        case found:
-            for name in wanted:
-                places = {f"its environment {each}": own for each, own in settings.environment_variables.items()}
-                said = {where: own[name] for where, own in {"": found, **places}.items() if name in own}
-                for where, value in said.items():
-                    yield _check_variable(facts, settings, name, value, where)
-                if not said:
-                    yield _missing_setting(settings, name, "variable", settings.variables_incomplete)
-
-
-def _check_variable(facts: Facts, settings: RepositorySettings, name: str, value: str, where: str) -> CheckOutcome:
+def _check_variable(facts: Facts, label: str, name: str, value: str) -> CheckOutcome:
     expected = {"ENGINE_ID": facts.config.engine_id, "OPS_REPO": facts.config.github.ops_repo}.get(name, "")
     value = value.strip()
-    same = value.lower() == expected.lower() if name == "OPS_REPO" else value == expected
-    whose = f"{name} of {settings.repository}" + (f" in {where}" if where else "")
-    if expected and not same:
-        return failed(f"{whose} is {value or 'empty'}, and here it is {expected}")
-    return passed(f"{whose} is {value}")
+    is_same = value.lower() == expected.lower() if name == "OPS_REPO" else value == expected
+    if expected and not is_same:
+        return failed(f"{label} is {value or 'empty'}, but the configuration has {expected}")
+    return passed(f"{label} is {value}")
 
 
 _SECTION = "Required GitHub settings"
 CHECKS = (
     Check(
         id="settings.ops-repo",
-        title="The ops repo's settings are there",
+        title="The ops repo has its settings",
         level="warning",
         rules=(),
         evidence=("settings",),
@@ -89,7 +89,7 @@ CHECKS = (
     ),
     Check(
         id="settings.app-repo",
-        title="The app repo's settings are there",
+        title="The app repo has its settings",
         level="warning",
         rules=(),
         evidence=("settings",),

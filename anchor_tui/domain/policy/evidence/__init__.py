@@ -1,1 +1,1 @@
-"""The evidence that the checks judge: git, the cluster, GitHub."""
+"""The evidence that checks evaluate: files in git, Argo CD and the cluster, GitHub settings."""

@@ -1,4 +1,4 @@
-"""What the cluster tells of an environment: what is rendered and what lives, out of managed-resources."""
+"""The evidence of the cluster: rendered and live manifests from Argo CD's managed-resources endpoint."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from anchor_tui.domain.model import AppId, Application, ValueObject
 from anchor_tui.domain.policy.evidence.facts import EvidenceResult, MissingEvidence
 
 
-class ManagedResourcesResponse(ValueObject, frozen=True):
-    """What managed-resources answered for one application.
+class ApplicationResources(ValueObject, frozen=True):
+    """The managed resources of one application.
 
-    `sync_options` are the Application's own, `secrets` the live Secrets that its ExternalSecrets made (of
-    `resource`, values masked).
+    `sync_options` are those of the Application. `secrets` are the live Secrets that its ExternalSecrets created, with
+    masked values.
     """
 
     items: Sequence[object]
@@ -24,55 +24,55 @@ class ManagedResourcesResponse(ValueObject, frozen=True):
 
 
 class ClusterEvidence(ValueObject, frozen=True):
-    """The two kinds of evidence that one answer gives."""
+    """The manifests that Argo CD renders, and the live objects."""
 
     rendered: EvidenceResult[Manifests]
     live: EvidenceResult[Manifests]
 
 
 def read_cluster_evidence(
-    applications: Iterable[Application], answers: Mapping[AppId, ManagedResourcesResponse | MissingEvidence]
+    applications: Iterable[Application], responses: Mapping[AppId, ApplicationResources | MissingEvidence]
 ) -> ClusterEvidence:
-    """The manifests of an environment's applications together.
+    """Combine the manifests of an environment's applications.
 
-    Where one of several gave no answer, the rest still counts and what is missing is named; where none did,
-    there is no evidence. An application with a ComparisonError has no answer, whatever came.
+    An application without resources is reported as missing. If no application has resources, the evidence is missing.
+    An application with a ComparisonError counts as missing, whatever its resources are.
     """
     target: list[KubernetesResource] = []
     live: list[KubernetesResource] = []
-    odd: list[str] = []
+    unreadable: list[str] = []
     missing: list[str] = []
-    answered = 0
+    complete = 0
     for application in applications:
-        answer = answers.get(
-            application.id, MissingEvidence(f"{application.name}: its resources were not asked for yet")
+        response = responses.get(
+            application.id, MissingEvidence(f"{application.name}: its resources have not been requested yet")
         )
-        reason = explain_unknown_resources(application) or (
-            answer.reason if isinstance(answer, MissingEvidence) else None
-        )
-        if reason or isinstance(answer, MissingEvidence):
+        reason = explain_unknown_resources(application)
+        if reason is None and isinstance(response, MissingEvidence):
+            reason = response.reason
+        if reason or isinstance(response, MissingEvidence):
             missing.append(reason or "no answer")
             continue
-        answered += 1
-        managed = read_managed_resources(answer.items, application.name, answer.sync_options)
-        secrets = (read_resource(each, application.name) for each in answer.secrets)
+        complete += 1
+        managed = read_managed_resources(response.items, application.name, response.sync_options)
+        secrets = (read_resource(secret, application.name) for secret in response.secrets)
         target.extend(managed.target)
-        live.extend((*managed.live, *(each for each in secrets if each is not None)))
-        odd.extend(managed.unreadable)
-    if not answered:
-        lack = MissingEvidence("; ".join(missing) or "Argo CD has none of its applications")
-        return ClusterEvidence(lack, lack)
+        live.extend((*managed.live, *(secret for secret in secrets if secret is not None)))
+        unreadable.extend(managed.unreadable)
+    if not complete:
+        reasons = MissingEvidence("; ".join(missing) or "Argo CD has none of its applications")
+        return ClusterEvidence(reasons, reasons)
     return ClusterEvidence(
-        build_manifests(target, missing=missing, odd=odd),
-        build_manifests(live, missing=missing, odd=odd, live=True),
+        build_manifests(target, missing=missing, unreadable=unreadable),
+        build_manifests(live, missing=missing, unreadable=unreadable, live=True),
     )
 
 
 def list_created_secrets(live: Iterable[KubernetesResource]) -> tuple[tuple[str, str], ...]:
-    """(namespace, name) of each Secret that a live ExternalSecret makes: whose keys are worth asking for."""
-    found = (
-        (each.namespace, get_text(each.manifest, "spec", "target", "name") or each.name)
-        for each in live
-        if each.kind == "ExternalSecret" and get_mapping(each.manifest, "spec")
+    """Return (namespace, name) of each Secret that a live ExternalSecret creates."""
+    names = (
+        (resource.namespace, get_text(resource.manifest, "spec", "target", "name") or resource.name)
+        for resource in live
+        if resource.kind == "ExternalSecret" and get_mapping(resource.manifest, "spec")
     )
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(names))

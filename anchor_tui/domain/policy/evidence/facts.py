@@ -1,7 +1,7 @@
-"""What the checks are handed: for each kind of evidence what it says, or why it says nothing.
+"""The input of the checks: a value for each kind of evidence, or the reason why it has none.
 
-An evidence is its value, `Unavailable` where it should be there and did not come, or `NotApplicable` where
-it is not looked at. Nothing here fetches anything.
+Evidence is its value, `MissingEvidence` if it could not be read, or `NotApplicable` if it is not collected here.
+Nothing in this module reads from a source.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from anchor_tui.config.model import Config, EnvironmentConfig
 from anchor_tui.domain.helm.value_layers import LayeredValues, SourceLocation
 from anchor_tui.domain.kubernetes.application_manifests import ManifestApplication
 from anchor_tui.domain.kubernetes.workloads import Manifests
-from anchor_tui.domain.model import Application, ChecksStatus, Problem, Release, ValueObject
+from anchor_tui.domain.model import Application, ChecksStatus, EvidenceKind, Problem, Release, ValueObject
 from anchor_tui.domain.releases import locate_release, read_release
 from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.domain.yaml.document import YamlDocument, parse_document
@@ -24,14 +24,14 @@ T = TypeVar("T")
 
 
 class MissingEvidence(ValueObject, frozen=True):
-    """Evidence that did not come. `reason` says why, and the way out where there is one."""
+    """Evidence that should exist and could not be read. `reason` explains why and, if known, what to do."""
 
     reason: str
-    place: SourceLocation | None = None
+    location: SourceLocation | None = None
 
 
 class NotApplicable(ValueObject, frozen=True):
-    """Evidence that is not looked at here, and why."""
+    """Evidence that is not collected in this run, with the reason."""
 
     reason: str
 
@@ -40,42 +40,43 @@ EvidenceResult: TypeAlias = T | MissingEvidence | NotApplicable
 
 
 class EvidenceUnavailable(Exception):
-    """The evidence that a check asked for is not there."""
+    """The evidence that a check requires has no value. `cause` contains the reason."""
 
-    def __init__(self, lack: MissingEvidence | NotApplicable) -> None:
-        super().__init__(lack.reason)
-        self.cause = lack
+    def __init__(self, cause: MissingEvidence | NotApplicable) -> None:
+        super().__init__(cause.reason)
+        self.cause = cause
 
 
-def require(evident: T | MissingEvidence | NotApplicable) -> T:
-    """The value of an evidence; LackingError where it has none."""
-    if isinstance(evident, MissingEvidence | NotApplicable):
-        raise EvidenceUnavailable(evident)
-    return evident
+def require(evidence: T | MissingEvidence | NotApplicable) -> T:
+    """Return the value of the evidence. Raises EvidenceUnavailable if it has none."""
+    if isinstance(evidence, MissingEvidence | NotApplicable):
+        raise EvidenceUnavailable(evidence)
+    return evidence
 
 
 def missing_from_problem(problem: Problem) -> MissingEvidence:
-    """A problem as the reason why an evidence did not come."""
-    place = SourceLocation(problem.file, problem.line, problem.column) if problem.file else None
-    return MissingEvidence(problem.message, place)
+    """Return missing evidence with the message and the location of a problem."""
+    location = SourceLocation(problem.file, problem.line, problem.column) if problem.file else None
+    return MissingEvidence(problem.message, location)
 
 
-_NOT_COLLECTED = NotApplicable("this is not looked at here")
+_NOT_COLLECTED = NotApplicable("not collected here")
 
 
 class ReleaseFile(ValueObject, frozen=True):
-    """A release.yaml and where each of its images stands in it, by the image's name."""
+    """A release.yaml. `locations` are the locations of its images, by image name."""
 
     file: str
     release: Release
-    places: Mapping[str, SourceLocation]
+    locations: Mapping[str, SourceLocation]
 
 
 class UpstreamHistory(ValueObject, frozen=True):
-    """The releases that the environment before had, the present one included.
+    """The releases of the previous environment in the promotion order, including its current one.
 
-    `whole` tells whether they reach back to the first; where not, `ends` says why and what to do. `began` is
-    what the environment itself ran already at the first of them: what came before that is not known.
+    `complete` is true if the history contains its first release; otherwise `incomplete_reason` explains why and what
+    to do. `initial_release` is the release that the environment itself ran at the start of this history: the previous
+    environment may have had it earlier.
     """
 
     environment: str
@@ -86,25 +87,30 @@ class UpstreamHistory(ValueObject, frozen=True):
 
 
 class BranchHead(ValueObject, frozen=True):
-    """The newest commit of the branch. `changed` are the paths that differ from a revision to it; absent: not known."""
+    """The newest commit of the branch.
+
+    `changed` contains the paths that differ between a revision and the head, by revision; an absent revision has not
+    been compared.
+    """
 
     branch: str
     oid: str
     committed_at: datetime | None = None
     changed: Mapping[str, tuple[str, ...]] = {}
     paths_read: Mapping[str, tuple[str, ...]] = {}
-    """What each application reads, by name: files and folders."""
+    """The files and folders that each application reads, by application name."""
     incomparable: Mapping[str, str] = {}
-    """Why what lies between a revision and the head cannot be told."""
+    """The reasons why revisions cannot be compared with the head, by revision."""
     comparison_pending: bool = False
-    """Whether what is in neither is still being asked for."""
+    """True while revisions in neither mapping are still being compared."""
 
 
 class RepositorySettings(ValueObject, frozen=True):
-    """The names that one repository's workflows can use, whoever set them; the values of variables too.
+    """The variables, with values, and the names of the secrets that the workflows of one repository can use.
 
-    `in_environments` are variables that one of its environments has for the jobs that name it. Where not
-    everything could be listed, `variables_beyond` and `secrets_beyond` say what, and why.
+    They include those of the organisation. `environment_variables` are the variables of the repository's GitHub
+    environments, by environment. If a listing is incomplete, `variables_incomplete` and `secrets_incomplete` name what
+    is missing and why.
     """
 
     repository: str
@@ -116,15 +122,15 @@ class RepositorySettings(ValueObject, frozen=True):
 
 
 class Facts(ValueObject, frozen=True):
-    """What is known of one environment, or, where `environment` is None, of the estate as a whole."""
+    """The evidence of one environment; of the repositories if `environment` is None."""
 
     config: Config
     now: datetime
     environment: EnvironmentConfig | None = None
     values: EvidenceResult[tuple[LayeredValues, ...]] = _NOT_COLLECTED
-    """git: the layers as Helm lays them, one for each application."""
+    """The layered Helm values in git, one for each application."""
     release: EvidenceResult[ReleaseFile] = _NOT_COLLECTED
-    before: EvidenceResult[UpstreamHistory] = _NOT_COLLECTED
+    upstream: EvidenceResult[UpstreamHistory] = _NOT_COLLECTED
     head: EvidenceResult[BranchHead] = _NOT_COLLECTED
     manifest: EvidenceResult[tuple[ManifestApplication, ...]] = _NOT_COLLECTED
     live_spec: EvidenceResult[tuple[Application, ...]] = _NOT_COLLECTED
@@ -134,31 +140,32 @@ class Facts(ValueObject, frozen=True):
     app_settings: EvidenceResult[RepositorySettings] = _NOT_COLLECTED
     ci: EvidenceResult[ChecksStatus] = _NOT_COLLECTED
 
-    @property
-    def of(self) -> EnvironmentConfig:
-        """The environment; for checks that are about one."""
-        assert self.environment is not None
-        return self.environment
-
-    def manifests(self, evidence: str) -> Manifests:
-        """The manifests of `rendered` or `live`; LackingError where there are none."""
+    def require_manifests(self, evidence: EvidenceKind) -> Manifests:
+        """Return the `rendered` or `live` manifests. Raises EvidenceUnavailable without them."""
         return require(self.live if evidence == "live" else self.rendered)
 
 
+class PolicyFacts(ValueObject, frozen=True):
+    """The facts of each environment by name, and `estate`: those of the repositories."""
+
+    environments: Mapping[str, Facts]
+    estate: Facts
+
+
 def read_release_file(text: str | bytes | None, file: str, config: Config) -> ReleaseFile | MissingEvidence:
-    """A release.yaml as evidence."""
+    """Parse a release.yaml; `text` is None if the file does not exist."""
     if text is None:
-        return MissingEvidence(f"{file} is not there", SourceLocation(file))
+        return MissingEvidence(f"{file} does not exist", SourceLocation(file))
     try:
         document = parse_document(text, file)
         release, _ = read_release(document, config.release)
-        places = {
-            each.image.name: _locate_node(document, each.path)
-            for each in locate_release(document, config.release).images
+        locations = {
+            located.image.name: _locate_node(document, located.path)
+            for located in locate_release(document, config.release).images
         }
     except YamlDocumentError as error:
         return missing_from_problem(error.problem)
-    return ReleaseFile(file, release, places)
+    return ReleaseFile(file, release, locations)
 
 
 def _locate_node(document: YamlDocument, path: tuple[str | int, ...]) -> SourceLocation:

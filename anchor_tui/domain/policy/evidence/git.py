@@ -1,6 +1,6 @@
-"""What git tells of each environment: its values, its release, its Application; from files, wherever they come from.
+"""The evidence of git: Helm values, release.yaml and Application of each environment.
 
-A checkout hands in a folder's files, GitHub a commit's: the same evidence comes out.
+The files come from a checkout or from a commit on GitHub. The evidence is the same.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from anchor_tui.domain.policy.evidence.facts import (
 
 
 class GitEvidence(ValueObject, frozen=True):
-    """One environment as its files have it. `applications` are those that were found for it."""
+    """The files of one environment. `applications` are its Applications, empty if none was found."""
 
     values: EvidenceResult[tuple[LayeredValues, ...]]
     release: EvidenceResult[ReleaseFile]
@@ -35,29 +35,34 @@ class GitEvidence(ValueObject, frozen=True):
     applications: tuple[ManifestApplication, ...]
 
 
-def read_git_evidence(config: Config, files: FileReader, application_files: Iterable[str]) -> dict[str, GitEvidence]:
-    """Every environment by name. `application_files` are the paths that may hold Applications."""
-    texts = {path: text for path in application_files if (text := files(path)) is not None}
+def read_git_evidence(
+    config: Config, read_file: FileReader, application_files: Iterable[str]
+) -> dict[str, GitEvidence]:
+    """Return the evidence of every environment by name. `application_files` are paths that may contain Applications."""
+    texts = {path: text for path in application_files if (text := read_file(path)) is not None}
     applications, problems = read_application_manifests(texts)
-    found = {}
-    for each in config.environments:
-        own = select_application_manifests(each, applications)
-        found[each.name] = GitEvidence(
-            _read_values(each, own, config, files),
-            read_release_file(files(each.release), each.release, config),
-            own or _missing_application(each, config, problems),
+    evidence = {}
+    for environment in config.environments:
+        own = select_application_manifests(environment, applications)
+        evidence[environment.name] = GitEvidence(
+            _read_values(environment, own, config, read_file),
+            read_release_file(read_file(environment.release), environment.release, config),
+            own or _missing_application(environment, config, problems),
             own,
         )
-    return found
+    return evidence
 
 
 def _read_values(
-    environment: EnvironmentConfig, found: tuple[ManifestApplication, ...], config: Config, files: FileReader
+    environment: EnvironmentConfig,
+    applications: tuple[ManifestApplication, ...],
+    config: Config,
+    read_file: FileReader,
 ) -> EvidenceResult[tuple[LayeredValues, ...]]:
     try:
-        if not found:
-            return (build_default_values(environment, config.chart.path, files),)
-        return tuple(build_application_values(each, files) for each in found)
+        if not applications:
+            return (build_default_values(environment, config.chart.path, read_file),)
+        return tuple(build_application_values(application, read_file) for application in applications)
     except ValueLayersError as error:
         return missing_from_problem(error.problem)
 
@@ -67,7 +72,7 @@ def _missing_application(
 ) -> MissingEvidence:
     if problems:
         return missing_from_problem(problems[0])
-    named = environment.applications
-    names = ", ".join(str(each) for each in named) if isinstance(named, tuple) else f"the labels {named}"
+    selector = environment.applications
+    names = ", ".join(map(str, selector)) if isinstance(selector, tuple) else f"the labels {selector}"
     folder = config.chart.applications
-    return MissingEvidence(f"there is no Application for {environment.name} in {folder}: looked for {names}")
+    return MissingEvidence(f"found no Application for {environment.name} in {folder}: searched for {names}")

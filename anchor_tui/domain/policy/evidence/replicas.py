@@ -1,32 +1,38 @@
-"""How many Pods a workload has at least: its replicas, or what an autoscaler keeps it at."""
+"""The minimum number of Pods of a workload: its replicas, or the minimum of its autoscaler."""
 
 from __future__ import annotations
 
 from anchor_tui.domain.json_access import get_int, get_mapping, get_text
-from anchor_tui.domain.kubernetes.workloads import Manifests, Workload
+from anchor_tui.domain.kubernetes.workloads import KubernetesResource, Manifests, Workload
 
 
 def count_replicas(workload: Workload, manifests: Manifests) -> int:
-    """The least number of Pods that run at once. A HorizontalPodAutoscaler leaves what has 0 replicas alone."""
+    """Return the minimum number of Pods that run at the same time.
+
+    A HorizontalPodAutoscaler does not scale a workload with 0 replicas.
+    """
     kind = workload.resource.kind
     if kind in {"Job", "CronJob"}:
         spec = get_mapping(workload.resource.manifest, "spec")
         job = get_mapping(spec, "jobTemplate", "spec") if kind == "CronJob" else spec
-        parallel = get_int(job, "parallelism")
-        return 1 if parallel is None else parallel
-    own = 1 if workload.replicas is None else workload.replicas
-    if kind in {"DaemonSet", "Pod"} or own == 0:
-        return 1 if kind in {"DaemonSet", "Pod"} else 0
+        parallelism = get_int(job, "parallelism")
+        return 1 if parallelism is None else parallelism
+    if kind in {"DaemonSet", "Pod"}:
+        return 1
+    replicas = 1 if workload.replicas is None else workload.replicas
+    if replicas == 0:
+        return 0
     for autoscaler in manifests.list_kind("HorizontalPodAutoscaler"):
-        if _is_scale_target(workload, get_mapping(autoscaler.manifest, "spec", "scaleTargetRef"), "Deployment"):
-            least = get_int(autoscaler.manifest, "spec", "minReplicas")
-            return 1 if least is None else least
+        if _is_scale_target(workload, autoscaler):
+            minimum = get_int(autoscaler.manifest, "spec", "minReplicas")
+            return 1 if minimum is None else minimum
     for autoscaler in manifests.list_kind("ScaledObject"):
-        if _is_scale_target(workload, get_mapping(autoscaler.manifest, "spec", "scaleTargetRef"), "Deployment"):
+        if _is_scale_target(workload, autoscaler):
             return get_int(autoscaler.manifest, "spec", "minReplicaCount") or 0
-    return own
+    return replicas
 
 
-def _is_scale_target(workload: Workload, reference: object, usual: str) -> bool:
-    kind = get_text(reference, "kind") or usual
-    return get_text(reference, "name") == workload.resource.name and kind == workload.resource.kind
+def _is_scale_target(workload: Workload, autoscaler: KubernetesResource) -> bool:
+    target = get_mapping(autoscaler.manifest, "spec", "scaleTargetRef")
+    kind = get_text(target, "kind") or "Deployment"
+    return get_text(target, "name") == workload.resource.name and kind == workload.resource.kind

@@ -1,4 +1,4 @@
-"""The checks on git's values: types as Helm and Kubernetes see them, layers in the Application's order, places."""
+"""Checks of Helm values in git: types, order of the layers, locations, unreadable files."""
 
 from __future__ import annotations
 
@@ -9,40 +9,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anchor_tui.domain.helm.value_layers import LayeredValues, ValueLayer
-from anchor_tui.domain.model import ChecksStatus, Finding
-from anchor_tui.domain.policy.checks.release import is_moving_tag
-from anchor_tui.domain.policy.evidence.facts import Facts, UpstreamHistory
+from anchor_tui.domain.policy.evidence.facts import Facts
 from anchor_tui.domain.policy.registry import CHECKS_BY_ID
-from anchor_tui.domain.source_data import PastRelease
-from tests.domain.policy.sample_repo import CONFIG, WHOLE, edited, git_facts
-from tests.values import NOW, release, replace
+from tests.domain.policy.checks.check_runs import check_files, statuses
+from tests.domain.policy.sample_repo import APP, CHART, CONFIG, PASSING_FACTS, PROD, RELEASE, edit_sample, git_facts
+from tests.values import NOW
 
-PROD = "infra/helm/platform/environments/prod/values.yaml"
-CHART = "infra/helm/platform/values.yaml"
-APP = "infra/argocd/applications/prod.yaml"
-RELEASE = "environments/prod/release.yaml"
 MODE = "AUTH_MODE: jwt"
 EGI = "EGI_CONTROL_CENTER_URL: https://control.anchor.example/egi"
 OFF = "statusMock:\n  enabled: false"
 
 
-def git(check: str, edits: dict[str, Any], evidence: str = "git") -> list[Finding]:
-    """What a check tells of prod's files after these edits."""
-    facts = git_facts(edited(edits))["prod"]
-    return [each for each in CHECKS_BY_ID[check].run(facts) if each.evidence == evidence]
-
-
-def statuses(check: str, edits: dict[str, Any]) -> set[str]:
-    return {each.status for each in git(check, edits)}
-
-
 def web_env(text: str) -> dict[str, Any]:
-    """The overlay with a variable of the web."""
+    """Return an edit that adds a variable to the web."""
     return {PROD: ("web:\n", f"web:\n  env: {{{text}}}\n")}
 
 
 def helm(text: str) -> dict[str, Any]:
-    """The Application with more under `helm`."""
+    """Return an edit that adds text under `helm` of the Application."""
     return {APP: ("      valueFiles:\n", f"{text}      valueFiles:\n")}
 
 
@@ -119,31 +103,15 @@ def helm(text: str) -> dict[str, Any]:
         ("argo.automated-prune", {}, "pass"),
     ],
 )  # fmt: skip
-def test_values_mean_what_helm_makes_of_them(check: str, edits: dict[str, Any], expected: str) -> None:
+def test_values_have_the_types_of_helm_templates(check: str, edits: dict[str, Any], expected: str) -> None:
     evidence = "manifest" if check.startswith("argo.") else "git"
-    assert {each.status for each in git(check, edits, evidence)} == {expected}
+    assert {finding.status for finding in check_files(check, edits, evidence)} == {expected}
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "expected"),
-    [
-        ("prune: true", 'prune: "true"', "fail"),
-        ("prune: true", "prune: yes", "pass"),
-        ("      prune: true\n", "      prune: true\n      enabled: false\n", "fail"),
-        ("    automated:\n      prune: true\n      selfHeal: true\n", "    automated: {}\n", "fail"),
-        ("    automated:\n      prune: true\n      selfHeal: true\n", "    automated:\n", "fail"),
-        ("    automated:\n      prune: true\n      selfHeal: true\n", "", "fail"),
-        ("    automated:\n      prune: true\n      selfHeal: true\n", "    automated: [prune]\n", "fail"),
-    ],
-)
-def test_auto_sync_in_git_is_what_kubernetes_reads(old: str, new: str, expected: str) -> None:
-    assert {each.status for each in git("argo.automated-prune", {APP: (old, new)}, "manifest")} == {expected}
-
-
-def test_a_finding_stands_at_the_scalar_that_decides() -> None:
-    [mode] = git("auth.jwt-required", {PROD: (MODE, "AUTH_MODE: disabled")})
-    [default] = git("runtime.rollout-strategy", {CHART: ("maxSurge: 0", "maxSurge: 1")})[:1]
-    [prune] = git("argo.automated-prune", {APP: ("prune: true", "prune: false")}, "manifest")
+def test_a_finding_has_the_location_of_the_deciding_scalar() -> None:
+    [mode] = check_files("auth.jwt-required", {PROD: (MODE, "AUTH_MODE: disabled")})
+    [default] = check_files("runtime.rollout-strategy", {CHART: ("maxSurge: 0", "maxSurge: 1")})[:1]
+    [prune] = check_files("argo.automated-prune", {APP: ("prune: true", "prune: false")}, "manifest")
 
     assert (mode.file, mode.line, mode.column) == (PROD, 10, 16)
     assert (default.file, default.line, default.column) == (CHART, 6, 13)
@@ -159,13 +127,13 @@ def test_a_finding_stands_at_the_scalar_that_decides() -> None:
         ("      values: 'gateway: {env: {AUTH_MODE: disabled}}'\n", 16, 15),
     ],
 )
-def test_what_the_application_says_itself_beats_the_overlay(text: str, line: int, column: int | None) -> None:
-    [finding] = git("auth.jwt-required", helm(text))
+def test_inline_values_of_the_application_override_the_overlay(text: str, line: int, column: int | None) -> None:
+    [finding] = check_files("auth.jwt-required", helm(text))
 
     assert (finding.status, finding.file, finding.line, finding.column) == ("fail", APP, line, column)
 
 
-def test_values_files_count_in_the_applications_own_order() -> None:
+def test_values_files_apply_in_the_order_of_the_application() -> None:
     swapped = {
         APP: (
             "        - values.yaml\n        - environments/prod/values.yaml",
@@ -183,60 +151,45 @@ def test_a_forced_string_is_true_to_a_template() -> None:
     assert statuses("mock.workloads-absent", helm(text.replace(", forceString: true", ""))) == {"pass"}
 
 
-def test_a_tag_without_quotes_is_a_number_to_helm() -> None:
-    edits = {PROD: ("tag: 1.43.1   # written", "tag: 1.10   # written"), RELEASE: ("tag: 1.43.1", "tag: 1.10")}
+def test_a_secret_value_never_appears_in_a_finding() -> None:
+    found = check_files("secrets.none-in-git", {PROD: ("LOG_LEVEL: warning", "DATABASE_URL: hunter2hunter2")})
+    urls = check_files("mock.control-center-url", {PROD: (EGI, "EGI_CONTROL_CENTER_URL: http://u:hunter2@status-mock")})
 
-    found = [each for each in git("release.contract-aligned", edits) if "number to Helm" in each.message]
-
-    assert found
-    assert 'write "1.10"' in found[0].message
-
-
-def test_a_disagreement_says_which_image_of_which_file() -> None:
-    [finding] = git("release.contract-aligned", {PROD: ("digest: sha256:5d6e", "digest: sha256:0000")})
-
-    assert finding.message == (
-        f"anchor-web: {PROD} says 1.43.1@sha256:00007f8091a2…, {RELEASE} says 1.43.1@sha256:5d6e7f8091a2…"
-    )
-    assert (finding.file, finding.line) == (PROD, 19)
-
-
-def test_a_secret_is_never_repeated() -> None:
-    found = git("secrets.none-in-git", {PROD: ("LOG_LEVEL: warning", "DATABASE_URL: hunter2hunter2")})
-    urls = git("mock.control-center-url", {PROD: (EGI, "EGI_CONTROL_CENTER_URL: http://u:hunter2@status-mock")})
-
-    assert "hunter2" not in "".join(each.message + (each.fix or "") for each in (*found, *urls))
+    assert "hunter2" not in "".join(finding.message + (finding.fix or "") for finding in (*found, *urls))
 
 
 @pytest.mark.parametrize(
     ("edits", "reason"),
     [
-        ({PROD: None}, "names the values file"),
+        ({PROD: None}, "values file"),
         ({PROD: "- a\n- b\n"}, "mapping"),
         ({PROD: "a: [\n"}, "YAML"),
         ({PROD: ("web:", "gateway:")}, "already"),
         ({CHART: "[]\n"}, "mapping"),
         ({APP: ("path: infra/helm/platform", "path: infra/helm/other")}, "no Chart.yaml"),
         ({APP: ("    path: infra/helm/platform\n", "    chart: platform\n")}, "registry"),
-        ({APP: ("environments/prod/values.yaml", "https://example.com/values.yaml")}, "cannot be told from here"),
+        (
+            {APP: ("environments/prod/values.yaml", "https://example.com/values.yaml")},
+            "https://example.com/values.yaml",
+        ),
         ({APP: ("environments/prod/values.yaml", "$other/prod.yaml")}, "another repository"),
-        ({APP: ("environments/prod/values.yaml", "../../../../etc/passwd")}, "leads out"),
+        ({APP: ("environments/prod/values.yaml", "../../../../etc/passwd")}, "etc/passwd"),
         ({APP: ("      valueFiles:", "      values: '['\n      valueFiles:")}, "helm.values"),
         ({APP: ("      valueFiles:", "      values: '- a'\n      valueFiles:")}, "mapping"),
         ({APP: ("      valueFiles:", "      parameters: [{value: x}]\n      valueFiles:")}, "without a name"),
     ],
 )
-def test_values_that_cannot_be_laid_leave_every_git_check_unknown(edits: dict[str, Any], reason: str) -> None:
-    facts = git_facts(edited(edits))["prod"]
+def test_unreadable_values_leave_every_git_check_unknown(edits: dict[str, Any], reason: str) -> None:
+    facts = git_facts(edit_sample(edits))["prod"]
     about_values = ("auth.jwt-required", "mock.workloads-absent", "runtime.always-on", "secrets.none-in-git")
 
     for check in about_values:
-        [finding] = [each for each in CHECKS_BY_ID[check].run(facts) if each.evidence == "git"]
+        [finding] = [finding for finding in CHECKS_BY_ID[check].run(facts) if finding.evidence == "git"]
         assert finding.status == "unknown"
         assert reason in finding.message
 
 
-def test_an_empty_overlay_is_nothing_and_not_an_error() -> None:
+def test_an_empty_overlay_is_not_an_error() -> None:
     assert statuses("auth.jwt-required", {PROD: "# nothing yet\n"}) == {"pass"}
 
 
@@ -246,13 +199,13 @@ def test_a_subchart_has_its_own_defaults() -> None:
         chart: ("version: 0.9.0", "version: 0.9.0\ndependencies: [{name: extras, version: 1.0.0, alias: more}]"),
         "infra/helm/platform/charts/extras/values.yaml": "replicaCount: 0\n",
     }
-    [finding] = [each for each in git("runtime.always-on", edits) if each.status == "fail"]
+    [finding] = [finding for finding in check_files("runtime.always-on", edits) if finding.status == "fail"]
 
     assert finding.message == "`more.replicaCount` is 0"
     assert finding.file == "infra/helm/platform/charts/extras/values.yaml"
 
 
-def test_a_multi_source_application_reads_its_own_repository_as_values() -> None:
+def test_a_multi_source_application_reads_values_from_its_own_repository() -> None:
     sources = (
         "  source:\n    repoURL: https://github.com/anchor/anchor-msp-ops.git\n    targetRevision: main\n"
         "    path: infra/helm/platform\n    helm:\n      valueFiles:\n        - values.yaml\n"
@@ -265,66 +218,6 @@ def test_a_multi_source_application_reads_its_own_repository_as_values() -> None
     )
 
     assert statuses("auth.jwt-required", {APP: (sources, several)}) == {"pass"}
-
-
-# --- the order of promotion ----------------------------------------------------------------------------
-
-
-def order(before: UpstreamHistory) -> Finding:
-    facts = replace(git_facts(edited({}))["prod"], before=before)
-    return CHECKS_BY_ID["release.order"].run(facts)[0]
-
-
-def test_the_order_holds_where_the_environment_before_has_had_it_once() -> None:
-    facts = git_facts(edited({}))["prod"]
-    past = facts.release.release  # type: ignore[union-attr]
-    history = (PastRelease("b" * 40, release("9.9.9")), PastRelease("a" * 40, past))
-
-    assert order(UpstreamHistory("staging", history, complete=False)).status == "pass"
-
-
-@pytest.mark.parametrize(
-    ("before", "status", "words"),
-    [
-        (UpstreamHistory("staging", (), complete=True), "fail", "staging never had gateway 1.43.1"),
-        (
-            UpstreamHistory("staging", (), complete=False, incomplete_reason="shallow: fetch-depth: 0"),
-            "unknown",
-            "fetch-depth: 0",
-        ),
-        (UpstreamHistory("staging", (PastRelease("a" * 40, None),), complete=True), "unknown", "cannot be read"),
-    ],
-)
-def test_the_order_is_told_only_where_the_history_is_whole(before: UpstreamHistory, status: str, words: str) -> None:
-    finding = order(before)
-
-    assert finding.status == status
-    assert words in finding.message
-
-
-def test_a_history_that_begins_too_late_does_not_tell() -> None:
-    own = git_facts(edited({}))["prod"].release.release  # type: ignore[union-attr]
-
-    finding = order(UpstreamHistory("staging", (), complete=True, initial_release=own))
-
-    assert finding.status == "unknown"
-    assert "here already when the history of staging begins" in finding.message
-
-
-@pytest.mark.parametrize(
-    ("tag", "moves"),
-    [("latest", True), ("main", True), ("release", True), ("v2-latest", True), ("1.44.0", False), ("20261120", False)],
-)
-def test_a_moving_tag_is_told_by_its_name(tag: str, moves: bool) -> None:
-    assert is_moving_tag(tag) is moves
-
-
-@pytest.mark.parametrize(
-    ("checks", "status"),
-    [("success", "pass"), ("none", "pass"), ("failure", "fail"), ("pending", "unknown"), ("unknown", "unknown")],
-)
-def test_the_head_is_green_where_its_required_checks_passed(checks: ChecksStatus, status: str) -> None:
-    assert [each.status for each in CHECKS_BY_ID["ci.green"].run(Facts(CONFIG, NOW, ci=checks))] == [status]
 
 
 # --- never a crash ---------------------------------------------------------------------------------------
@@ -343,6 +236,8 @@ VALUES: Any = st.recursive(
 @given(st.dictionaries(WORDS, VALUES, max_size=4))
 def test_no_shape_of_values_crashes_a_check(values: Any) -> None:
     laid = LayeredValues("app", "chart", values, (ValueLayer("values.yaml", values),))
-    facts = Facts(CONFIG, NOW, CONFIG.environments[2], values=(laid,), release=WHOLE.environments["prod"].release)
+    facts = Facts(
+        CONFIG, NOW, CONFIG.environments[2], values=(laid,), release=PASSING_FACTS.environments["prod"].release
+    )
     for check in CHECKS_BY_ID.values():
-        assert {each.evidence for each in check.run(facts)} == set(check.evidence)
+        assert {finding.evidence for finding in check.run(facts)} == set(check.evidence)

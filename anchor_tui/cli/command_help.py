@@ -1,0 +1,201 @@
+"""The help of every command: a summary for the list of commands, a description, and examples."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NamedTuple
+
+from anchor_tui.cli.arguments import CommandParser
+
+
+class CommandHelp(NamedTuple):
+    """The help texts of one command. `reference` follows the examples."""
+
+    summary: str
+    description: str
+    examples: tuple[str, ...]
+    reference: str = ""
+
+    @property
+    def epilog(self) -> str:
+        """The text after the options."""
+        examples = "\n".join(f"  anchor-tui {example}" for example in self.examples)
+        return f"examples:\n{examples}" + (f"\n\n{self.reference}" if self.reference else "")
+
+
+EXIT_CODES = """\
+exit codes:
+  0  success
+  1  --fail-on found something
+  2  wrong usage, invalid configuration, or no token
+  3  a source could not be read
+  4  refused: read-only, not confirmed, a precondition failed, or the plan has drifted
+  5  the action failed
+  6  the outcome of the action is unknown"""
+
+SANDBOX_REFERENCE = """\
+use the servers in another terminal:
+  . /tmp/box/env && anchor-tui --config /tmp/box/anchor-tui.toml
+
+faults, each SIDE:KIND[=VALUE][,times=N][,path=PREFIX][,method=METHOD][,operation=MUTATION]
+SIDE is argocd, github or status; MUTATION is a GraphQL mutation, such as createCommitOnBranch:
+  latency=SECONDS        delay each response
+  status=STATUS          respond with 401, 403, 404, 429, 500, 502, 503 or 504, with the body of the real server
+  secondary-limit        403 with retry-after, as GitHub's secondary rate limit
+  invalid-token          the token is revoked
+  html                   the login page of a proxy, with status 200
+  truncated              the body ends in the middle, with status 200
+  reset                  the connection is reset; reset=after: after the request was carried out
+  hang                   no response at all; hang=after: the request is carried out nevertheless
+  duplicate              the request is carried out twice, and the second response is returned
+  dead-stream            argocd: a stream sends nothing after its first events
+  forbidden=APPLICATION  argocd: one application that the token may not see
+  deny=FIELD             github: a GraphQL field that the token may not see, such as contexts"""
+
+_CONFIRMATION = """\
+Without --yes or --confirm, the command prints the plan and does nothing."""
+
+HELP_BY_COMMAND = {
+    "": CommandHelp(
+        "",
+        "Watch and operate a GitOps estate: Argo CD, the ops repo and its policy.\nWithout a command: open the screen.",
+        ("--environment prod", "--read-only --config staging.toml", "snapshot --format text"),
+        EXIT_CODES,
+    ),
+    "demo": CommandHelp(
+        "open the screen on embedded servers; nothing else is needed",
+        "Open the screen on embedded servers: an Argo CD, a GitHub and a status API on this machine.\n"
+        "No configuration and no token is needed. The servers end with the screen.",
+        ("demo", "demo --scenario incident --read-only"),
+    ),
+    "snapshot": CommandHelp(
+        "print one observation, without a screen",
+        "Read every source once and print the state of all environments.\n"
+        "The document is printed even if a source cannot be read; the exit code is then 3.",
+        ("snapshot --format text", "snapshot --fail-on failing,unknown -o snapshot.json", "snapshot --demo"),
+    ),
+    "check": CommandHelp(
+        "check the policy on a checkout of the ops repo, offline",
+        "Check the policy on a checkout of the ops repo. No network and no token is needed.",
+        (
+            "check ../anchor-msp-ops --fail-on warning",
+            "check --format sarif -o policy.sarif",
+            "check --explain release.pinned",
+        ),
+    ),
+    "refresh": CommandHelp(
+        "let Argo CD compare again",
+        "Let Argo CD compare the applications with git again.\nNothing in the cluster changes, unless auto-sync does.",
+        ("refresh staging", "refresh argocd/anchor-msp-dev --wait"),
+    ),
+    "hard-refresh": CommandHelp(
+        "let Argo CD compare again, without its cache of manifests",
+        "Let Argo CD render the manifests again, without its cache, and compare them with the cluster.",
+        ("hard-refresh staging", "hard-refresh dev staging --wait --timeout 120"),
+    ),
+    "sync": CommandHelp(
+        "let Argo CD apply what is in git",
+        f"Let Argo CD apply the manifests in git to the cluster.\n{_CONFIRMATION}",
+        ("sync staging --dry-run", "sync dev --yes --wait", "sync prod --confirm prod --reason 'hotfix 1.44.1'"),
+    ),
+    "hard-refresh-prune": CommandHelp(
+        "hard refresh, then sync with prune: deletes what is no longer in git",
+        f"Hard refresh, then sync with prune. Deletes the resources that are no longer in git.\n{_CONFIRMATION}",
+        ("hard-refresh-prune staging --dry-run", "hard-refresh-prune staging --confirm 2 --wait"),
+    ),
+    "terminate": CommandHelp(
+        "end the running operation",
+        f"End the running operation of Argo CD. Resources that are already applied stay applied.\n{_CONFIRMATION}",
+        ("terminate staging --yes", "terminate anchor-msp-prod --confirm anchor-msp-prod --reason 'stuck hook'"),
+    ),
+    "promote": CommandHelp(
+        "open the pull request that moves a release into an environment",
+        f"Open the pull request that moves a release into an environment.\n{_CONFIRMATION}",
+        ("promote staging --dry-run", "promote prod --version 1.43.2 --confirm prod --reason 'release day' --wait"),
+    ),
+    "rollback": CommandHelp(
+        "open the pull request that returns to an earlier release",
+        f"Open the pull request that returns an environment to an earlier release.\n{_CONFIRMATION}",
+        (
+            "rollback staging --to 1.43.1 --yes",
+            "rollback prod --to 1.43.1 --confirm prod --reason 'errors in checkout'",
+        ),
+    ),
+    "merge": CommandHelp(
+        "merge a promotion or rollback pull request",
+        "Merge a promotion or rollback pull request by the rules of the repository: directly, with auto-merge,\n"
+        f"or through the merge queue.\n{_CONFIRMATION}",
+        ("merge 232 --dry-run", "merge 232 --yes --wait"),
+    ),
+    "fix": CommandHelp(
+        "open the pull request that fixes a failed check",
+        f"Open the pull request that flips the switch which a check found wrong.\n{_CONFIRMATION}",
+        (
+            "fix staging argo.automated-prune --yes",
+            "fix prod mock.workloads-absent --confirm prod --reason 'cut over'",
+        ),
+        "`mend` is an older name of this command.",
+    ),
+    "cutover": CommandHelp(
+        "the no-mock cutover: its checklist and its last step",
+        f"Check the list of the no-mock cutover and do its last step.\n{_CONFIRMATION}",
+        ("cutover --dry-run", "cutover --confirm prod --reason 'mocks are replaced'"),
+    ),
+    "audit": CommandHelp(
+        "list the actions of this machine with their outcomes",
+        "List the actions that were started on this machine with their outcomes, newest last.",
+        ("audit", "audit --steps", "audit --format json"),
+    ),
+    "config": CommandHelp(
+        "write, show or describe the configuration",
+        "Write a configuration file, show the effective configuration, or print its JSON Schema.",
+        ("config init", "config show"),
+    ),
+    "config init": CommandHelp(
+        "write a commented configuration file",
+        "Write a configuration file with every key, its description and its default.\n"
+        "An existing file is not replaced.",
+        ("config init", "config init ~/.config/anchor-tui/"),
+    ),
+    "config show": CommandHelp(
+        "show the effective configuration with the origin of each value",
+        "Check the configuration and print every value in use with its origin, as TOML.",
+        ("config show", "config show --config staging.toml"),
+    ),
+    "config schema": CommandHelp(
+        "print the JSON Schema of the configuration file",
+        "Print the JSON Schema of the configuration file, or of the document that `anchor-tui snapshot` prints.",
+        ("config schema", "config schema --snapshot"),
+    ),
+    "sandbox": CommandHelp(
+        "serve the embedded servers without a screen",
+        "Serve an Argo CD, a GitHub and a status API on this machine, for tests and for practice.",
+        ("sandbox serve", "sandbox serve --scenario incident --write /tmp/box"),
+    ),
+    "sandbox serve": CommandHelp(
+        "serve an Argo CD, a GitHub and a status API on loopback, until SIGTERM",
+        "Serve an Argo CD, a GitHub and a status API on loopback. When all of them listen, one JSON line on\n"
+        "stdout contains their addresses and tokens. SIGTERM or SIGINT ends the servers.",
+        (
+            "sandbox serve --scenario incident --write /tmp/box",
+            "sandbox serve --fault argocd:latency=0.3 --fault github:status=503,times=2",
+        ),
+        SANDBOX_REFERENCE,
+    ),
+}
+"""The help of each command by its name; the empty name is `anchor-tui` itself."""
+
+
+def add_command(
+    commands: argparse._SubParsersAction[CommandParser], name: str, *, aliases: tuple[str, ...] = ()
+) -> CommandParser:
+    """Add the parser of a command, with its help. `name` includes the parent command, as in "config init"."""
+    texts = HELP_BY_COMMAND[name]
+    return commands.add_parser(
+        name.rsplit(" ", 1)[-1],
+        aliases=aliases,
+        help=texts.summary,
+        description=texts.description,
+        epilog=texts.epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )

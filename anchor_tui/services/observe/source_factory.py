@@ -1,0 +1,56 @@
+"""Creates the sources of a configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from anchor_tui.config.model import Config
+from anchor_tui.services.clock import Clock, utc_now
+from anchor_tui.services.connections import Connections
+from anchor_tui.services.observe.data_source import DataSource
+
+if TYPE_CHECKING:
+    from anchor_tui.services.observe.prefetch import Prefetch
+    from anchor_tui.sources.argocd.read_client import ReadClient
+    from anchor_tui.sources.argocd.source import ArgoSource
+
+
+def make_sources(
+    config: Config,
+    environ: Mapping[str, str],
+    home: Path,
+    now: Clock = utc_now,
+    prefetched: Mapping[str, Prefetch] | None = None,
+) -> list[DataSource]:
+    """Return a source for each Argo CD in use and one for GitHub.
+
+    Credentials are looked up when a source connects, not before. `prefetched` contains the first requests that have
+    been sent already, by the name of the server.
+    """
+    from anchor_tui.sources.argocd.source import ArgoSource
+    from anchor_tui.sources.github.source import GitHubSource
+
+    pending_prefetches = dict(prefetched or {})
+    connections = Connections(config, environ, home)
+
+    def make_argocd_source(server_name: str) -> ArgoSource:
+        server = next(server for server in config.servers_in_use if server.name == server_name)
+
+        async def connect() -> ReadClient:
+            if (prefetch := pending_prefetches.pop(server.name, None)) is not None:
+                from anchor_tui.sources.argocd.prefetch import PrefetchingClient
+
+                connection = prefetch.connection
+                return PrefetchingClient(
+                    connection.access.url, prefetch.responses, lambda: connections.open_argocd_client(connection)
+                )
+            return await connections.connect_argocd(server_name)
+
+        return ArgoSource(server, config.environments, connect, now)
+
+    return [
+        *(make_argocd_source(server.name) for server in config.servers_in_use),
+        GitHubSource(config, connections.connect_github, now),
+    ]

@@ -1,0 +1,177 @@
+"""Converts Argo CD's JSON into the domain's applications."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from anchor_tui.domain.model import (
+    Application,
+    ApplicationCondition,
+    AutoSyncPolicy,
+    Operation,
+    Problem,
+    PrunableResource,
+    ResourceCounts,
+    UnhealthyResource,
+)
+from anchor_tui.domain.source_data import ObservedApplication
+from anchor_tui.sources.argocd.schema import (
+    ApplicationJson,
+    ApplicationMetadata,
+    ApplicationSpec,
+    HealthJson,
+    HistoryEntry,
+    Initiator,
+    OperationJson,
+    OperationSync,
+    ResourceJson,
+    SyncPolicy,
+    SyncStatus,
+)
+
+_HEALTH_ORDER = {"Degraded": 0, "Missing": 1, "Unknown": 2, "Progressing": 3, "Suspended": 4}
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def to_observed_application(document: ApplicationJson, server: str, web_url: str) -> ObservedApplication:
+    """Return the application as a domain value. `web_url` is the address of Argo CD's web interface."""
+    policy = document.spec.sync_policy or SyncPolicy()
+    application = _to_application(document, server, web_url)
+    return ObservedApplication(application, dict(document.metadata.labels or {}), tuple(policy.sync_options or ()))
+
+
+def _to_application(document: ApplicationJson, server: str, web_url: str) -> Application:
+    meta, spec, status = document.metadata, document.spec, document.status
+    sync, health = status.sync or SyncStatus(), status.health or HealthJson()
+    newest = max(status.history or (), key=lambda entry: _to_utc(entry.deployed_at) or _NEVER, default=HistoryEntry())
+    return Application(
+        source=server,
+        namespace=meta.namespace,
+        name=meta.name,
+        project=spec.project,
+        url=f"{web_url.rstrip('/')}/applications/{meta.namespace}/{meta.name}" if web_url else None,
+        sync=sync.status or None,
+        health=health.status or None,
+        health_since=_to_utc(health.last_transition_time),
+        target_revision=_target_revision(spec),
+        compared_revision=_join_revisions(sync.revision, sync.revisions),
+        synced_revision=_join_revisions(newest.revision, newest.revisions),
+        synced_at=_to_utc(newest.deployed_at),
+        automated=_to_automated(spec),
+        operation=_to_operation(document),
+        conditions=tuple(
+            ApplicationCondition(condition.type, condition.message) for condition in status.conditions or ()
+        ),
+        images=tuple(sorted((status.summary.images if status.summary else None) or ())),
+        prunable=_prunable_resources(status.resources or ()),
+        unhealthy=_unhealthy_resources(status.resources or ()),
+        resources=_count_resources(status.resources),
+        reconciled_at=_to_utc(status.reconciled_at),
+        problems=_deletion_problems(meta),
+    )
+
+
+def _target_revision(spec: ApplicationSpec) -> str | None:
+    """Return the distinct target revisions of the sources, comma-separated."""
+    sources = spec.sources or ([spec.source] if spec.source else [])
+    revisions = list(dict.fromkeys(source.target_revision or "HEAD" for source in sources))
+    return ", ".join(revisions) or None
+
+
+def _join_revisions(revision: str | None, revisions: Sequence[str] | None) -> str | None:
+    return ", ".join(dict.fromkeys(revisions)) if revisions else revision or None
+
+
+def _to_automated(spec: ApplicationSpec) -> AutoSyncPolicy | None:
+    automated = spec.sync_policy.automated if spec.sync_policy else None
+    if automated is None:
+        return None
+    return AutoSyncPolicy(automated.enabled is not False, bool(automated.prune), bool(automated.self_heal))
+
+
+def _to_operation(document: ApplicationJson) -> Operation | None:
+    """Return the running operation, else the last one.
+
+    Directly after a sync was accepted there is `operation` but no `operationState`: the controller has not started it.
+    """
+    state = document.status.operation_state
+    over = state is None or state.phase not in {"Running", "Terminating"}
+    if document.operation is not None and over:
+        return Operation(
+            "Pending", "accepted, not yet started", None, None, *_initiator_and_revision(document.operation)
+        )
+    if state is None or not state.phase:
+        return None
+    initiator_name, revision = _initiator_and_revision(state.operation or document.operation or OperationJson())
+    result = state.sync_result.revision if state.sync_result else None
+    return Operation(
+        phase=state.phase,
+        message=state.message or None,
+        started_at=_to_utc(state.started_at),
+        finished_at=_to_utc(state.finished_at),
+        initiated_by=initiator_name,
+        revision=result or revision,
+    )
+
+
+def _initiator_and_revision(operation: OperationJson) -> tuple[str | None, str | None]:
+    initiator, sync = operation.initiated_by or Initiator(), operation.sync or OperationSync()
+    initiator_name = initiator.username or ("auto-sync" if initiator.automated else None)
+    return initiator_name, _join_revisions(sync.revision, sync.revisions)
+
+
+def _prunable_resources(resources: Sequence[ResourceJson]) -> tuple[PrunableResource, ...]:
+    """Return what a prune would remove. Live hooks have `requiresPruning` too, but are never pruned."""
+    return tuple(
+        sorted(
+            (
+                PrunableResource(resource.group, resource.kind, resource.namespace, resource.name)
+                for resource in resources
+                if resource.requires_pruning and not resource.hook
+            ),
+            key=lambda resource: (resource.kind, resource.namespace, resource.name, resource.group),
+        )
+    )
+
+
+def _unhealthy_resources(resources: Sequence[ResourceJson]) -> tuple[UnhealthyResource, ...]:
+    found = [
+        UnhealthyResource(
+            resource.group,
+            resource.kind,
+            resource.namespace,
+            resource.name,
+            resource.health.status,
+            resource.health.message or None,
+        )
+        for resource in resources
+        if resource.health and resource.health.status and resource.health.status != "Healthy"
+    ]
+    return tuple(
+        sorted(found, key=lambda resource: (_HEALTH_ORDER.get(resource.health, 2), resource.kind, resource.name))
+    )
+
+
+def _count_resources(resources: Sequence[ResourceJson] | None) -> ResourceCounts | None:
+    if resources is None:
+        return None
+    health_known = any(resource.health and resource.health.status for resource in resources)
+    return ResourceCounts(
+        total=len(resources),
+        out_of_sync=sum(resource.status == "OutOfSync" for resource in resources),
+        unhealthy=len(_unhealthy_resources(resources)) if health_known or not resources else None,
+    )
+
+
+def _deletion_problems(meta: ApplicationMetadata) -> tuple[Problem, ...]:
+    if meta.deletion_timestamp is None:
+        return ()
+    since = f"{_to_utc(meta.deletion_timestamp):%Y-%m-%d %H:%M:%SZ}"
+    return (
+        Problem(f"{meta.namespace}/{meta.name}", "deleting", f"the application has been in deletion since {since}"),
+    )
+
+
+def _to_utc(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(UTC) if moment else None

@@ -1,0 +1,45 @@
+"""The applications that the configured environments refer to, by name or by labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from anchor_tui.config.model import ApplicationName, ApplicationSelector, EnvironmentConfig
+from anchor_tui.domain.model import Application
+from anchor_tui.domain.source_data import belongs_to_environment, matches_application_name
+
+
+class ApplicationFilter:
+    """Decides which applications of one Argo CD the environments refer to.
+
+    `own_namespace` is the server's own namespace, in which a bare name is looked up. While it is None, a bare name
+    matches in any namespace.
+    """
+
+    def __init__(self, environments: tuple[EnvironmentConfig, ...]) -> None:
+        self.own_namespace: str | None = None
+        self._environments = environments
+        configured = (environment.applications for environment in environments)
+        names = (name for applications in configured if isinstance(applications, tuple) for name in applications)
+        self.names: tuple[ApplicationName, ...] = tuple(dict.fromkeys(names))
+
+    @property
+    def uses_selectors(self) -> bool:
+        """True if an environment selects applications by labels: only a list can find those."""
+        return any(isinstance(environment.applications, ApplicationSelector) for environment in self._environments)
+
+    def is_wanted(self, application: Application, labels: Mapping[str, str]) -> bool:
+        """Return True if an environment refers to the application."""
+        return any(
+            belongs_to_environment(environment, application, labels, self.own_namespace)
+            for environment in self._environments
+        )
+
+    def names_of(self, application: Application) -> list[ApplicationName]:
+        """Return the configured names that match the application."""
+        return [name for name in self.names if matches_application_name(name, application, self.own_namespace)]
+
+    def names_without(self, applications: Iterable[Application]) -> list[ApplicationName]:
+        """Return the configured names that match none of the applications."""
+        matched = {name for application in applications for name in self.names_of(application)}
+        return [name for name in self.names if name not in matched]

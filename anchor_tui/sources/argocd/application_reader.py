@@ -1,0 +1,134 @@
+"""Reads applications of one Argo CD with single requests and puts the results into the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Coroutine, Iterable
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from anchor_tui.domain.model import Application
+from anchor_tui.sources.argocd.application_store import ApplicationStore
+from anchor_tui.sources.argocd.endpoints import (
+    LIST_REQUEST,
+    SETTINGS,
+    VERSION,
+    application_path,
+    application_query,
+)
+from anchor_tui.sources.argocd.read_client import ReadClient
+from anchor_tui.sources.argocd.response import ApiResponse
+from anchor_tui.sources.argocd.schema import SettingsResponse, VersionResponse
+from anchor_tui.sources.errors import Forbidden, HttpError, InvalidResponse, NotFound, SourceError, Unreachable
+
+MAX_CONCURRENT_REQUESTS = 8
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+class ApplicationReader:
+    """Sends the read requests over one connection. Every method raises SourceError if the server cannot be read."""
+
+    def __init__(self, client: ReadClient, store: ApplicationStore) -> None:
+        self._client = client
+        self._store = store
+
+    async def read_server_info(self) -> None:
+        """Read version and settings. Neither is required: a failure leaves what is known."""
+        version, settings = await asyncio.gather(
+            _read_optional(self._client.get(VERSION), VersionResponse),
+            _read_optional(self._client.get(SETTINGS), SettingsResponse),
+        )
+        self._store.apply_server_info(self._client.url, version, settings)
+
+    async def read_server_info_and_list(self) -> list[Application]:
+        """Read version, settings and the list in parallel. Return the applications whose details are due."""
+        response, _ = await asyncio.gather(self._client.get(*LIST_REQUEST), self.read_server_info())
+        return self._store.apply_list(response)
+
+    async def read_list(self) -> list[Application]:
+        """Read the list. Return the applications whose details are due."""
+        return self._store.apply_list(await self._client.get(*LIST_REQUEST))
+
+    async def fetch_details(self, applications: Iterable[Application]) -> list[SourceError | None]:
+        """Read each listed application; drop one that no longer exists. Return the error of each, None without one."""
+
+        async def fetch(application: Application) -> SourceError | None:
+            try:
+                return await self._fetch_application(application)
+            except (NotFound, Forbidden):
+                self._store.drop_application(application)
+                return None
+
+        return await _run_concurrently(fetch(application) for application in applications)
+
+    async def locate_missing(self) -> list[SourceError | None]:
+        """Ask for each configured name that the list does not contain: it is absent, or hidden from the token.
+
+        Argo CD answers 403 for both unless the request names the right project; then an unknown application is 404.
+        So a second round asks for the hidden ones with the projects of the other applications.
+        Return the errors of the first round, None for an application without one.
+        """
+        missing = self._store.missing_applications
+        errors = await _run_concurrently(self._locate_application(application) for application in missing)
+        hidden = [application for application in missing if self._store.is_forbidden(application)]
+        projects = self._store.project_names
+        await _run_concurrently(self._locate_in_projects(application, projects) for application in hidden)
+        return errors
+
+    async def _fetch_application(self, application: Application) -> SourceError | None:
+        """Read one application. Record and return its own failure; raise every other one, such as NotFound."""
+        path, query = application_path(application.id), application_query(application.id, application.project)
+        try:
+            self._store.apply_application(application, await self._client.get(path, query))
+        except (HttpError, InvalidResponse, Unreachable) as error:
+            self._store.record_error(application, error)
+            return error
+        return None
+
+    async def _locate_application(self, application: Application) -> SourceError | None:
+        try:
+            return await self._fetch_application(application)
+        except Forbidden:
+            reason = "not found, or not permitted: Argo CD answers 403 for both"
+            self._store.record_absence(application, "forbidden", reason)
+        except NotFound:
+            self._store.record_absence(application, "absent", "it does not exist")
+        return None
+
+    async def _locate_in_projects(self, application: Application, projects: Iterable[str]) -> None:
+        """Ask with each project. A 404 means that the application is absent; a 403 leaves it open."""
+        for project in projects:
+            try:
+                await self._fetch_application(replace(application, project=project))
+            except NotFound:
+                reason = f"there is no such application in project {project}"
+                self._store.record_absence(application, "absent", reason)
+            except Forbidden:
+                continue
+            return
+
+
+async def _run_concurrently(calls: Iterable[Coroutine[object, object, T]]) -> list[T]:
+    """Run every call to its end, at most MAX_CONCURRENT_REQUESTS at once; then raise the first error."""
+    limit = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
+
+    async def run_one(call: Coroutine[object, object, T]) -> T:
+        async with limit:
+            return await call
+
+    tasks = [asyncio.create_task(run_one(call)) for call in calls]
+    await asyncio.gather(*tasks, return_exceptions=True)
+    errors = [task.exception() for task in tasks]
+    for error in filter(None, errors):
+        raise error
+    return [task.result() for task in tasks]
+
+
+async def _read_optional(call: Awaitable[ApiResponse], shape: type[S]) -> S | None:
+    """Return the decoded response, None after a SourceError."""
+    try:
+        return (await call).decode(shape)
+    except SourceError:
+        return None

@@ -1,0 +1,68 @@
+"""GitHub's error responses as errors of `sources.errors`, for reads and writes alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from anchor_tui.sources.errors import ServerError, SourceError
+from anchor_tui.sources.http import HTML_PAGE, MAX_MESSAGE_LENGTH, Service, error_for_status
+
+GITHUB = Service(
+    name="GitHub",
+    login_hint="the token is wrong, expired or revoked: set GITHUB_TOKEN, or `gh auth login`",
+    tls_hint="; name the authority with github.ca_file",
+    not_found_hint="; or the token may not see it",
+    default_retry_after_s=60.0,
+)
+_RATE_LIMIT_TYPES = frozenset({"RATE_LIMIT", "RATE_LIMITED"})
+_FORBIDDEN_TYPES = frozenset({"FORBIDDEN", "INSUFFICIENT_SCOPES"})
+_INTERNAL_ERROR = "Something went wrong"
+"""The start of the message with which GraphQL reports an internal error, such as a timeout."""
+
+
+def to_source_error(status: int, headers: Mapping[str, Any], body: object) -> SourceError:
+    """Return the error of a response.
+
+    `body` is the decoded JSON, or the text if it is not JSON. GraphQL reports errors with status 200 (PyGithub: 400)
+    and a `type` for each; both RATE_LIMIT and RATE_LIMITED occur.
+    """
+    lowered = {name.lower(): str(value) for name, value in headers.items()}
+    message = error_message(body)
+    types = {str(error.get("type", "")) for error in _graphql_errors(body)}
+    if types & _RATE_LIMIT_TYPES:
+        status = 429
+    elif "NOT_FOUND" in types:
+        status = 404
+    elif status <= 400 and types & _FORBIDDEN_TYPES:
+        status = 403
+    elif status <= 400 and message.startswith(_INTERNAL_ERROR):
+        return ServerError(f"GitHub failed: {message}")
+    if status == 403 and "rate limit" not in message.lower():
+        message = _explain_forbidden(message, lowered)
+    return error_for_status(GITHUB, max(status, 400), message, lowered)
+
+
+def _explain_forbidden(message: str, headers: Mapping[str, str]) -> str:
+    if sso := headers.get("x-github-sso"):
+        return f"the organisation requires that the token is authorised for SSO: {sso}"
+    if permissions := headers.get("x-accepted-github-permissions"):
+        return f"{message}; the token needs {permissions}"
+    return message
+
+
+def error_message(body: object) -> str:
+    """Return the text of an error body, shortened; a page of HTML is only named."""
+    if isinstance(body, Mapping):
+        details = "; ".join(str(error.get("message") or error.get("code") or "") for error in _graphql_errors(body))
+        # PyGithub puts a body that is not JSON under `data`.
+        text = ": ".join(filter(None, [str(body.get("message") or ""), details])) or str(body.get("data") or "")
+    else:
+        text = body.decode(errors="replace") if isinstance(body, bytes) else str(body or "")
+    text = text.strip()
+    return HTML_PAGE if text.startswith("<") else text[:MAX_MESSAGE_LENGTH]
+
+
+def _graphql_errors(body: object) -> list[Mapping[str, Any]]:
+    errors = body.get("errors") if isinstance(body, Mapping) else None
+    return [error for error in errors if isinstance(error, Mapping)] if isinstance(errors, list) else []

@@ -1,0 +1,25 @@
+"""Textual bindings of the registered keys."""
+
+from __future__ import annotations
+
+from textual.binding import Binding, BindingType
+
+from anchor_tui.tui.keys import REGISTRY, KeyOwner
+
+
+def make_bindings(owner: KeyOwner) -> list[BindingType]:
+    """Return the bindings of one owner. Their ids let `App.set_keymap` apply the configured keys."""
+    return [
+        Binding(
+            key,
+            action.call.format(key=key),
+            action.title,
+            id=action.id,
+            tooltip=action.tooltip,
+            show=action.in_footer,
+            priority=action.has_priority,
+        )
+        for action in REGISTRY
+        if action.owner == owner
+        for key in action.keys
+    ]

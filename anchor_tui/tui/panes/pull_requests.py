@@ -1,0 +1,80 @@
+"""The pull requests pane: every open pull request with its checks and review."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from textual.content import Content
+
+from anchor_tui.domain.formatting import format_age
+from anchor_tui.domain.model import Environment, PullRequest, Snapshot
+from anchor_tui.domain.status_marks import StatusMark, get_checks_mark
+from anchor_tui.tui.environment_summary import (
+    LOADING,
+    describe_pull_request,
+    dim_if_stale,
+    is_loading,
+)
+from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
+from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent
+
+
+def build_pull_requests_pane(
+    snapshot: Snapshot, environments: Sequence[Environment], *, include_unassigned: bool
+) -> PaneContent:
+    """Return one row per open pull request, newest first; `include_unassigned` adds those of no environment."""
+    columns = (
+        ListColumn("PR"),
+        ListColumn("KIND"),
+        ListColumn("ENV"),
+        ListColumn("TITLE", is_flexible=True),
+        ListColumn("CHECKS"),
+        ListColumn("REVIEW"),
+        ListColumn("AGE"),
+    )
+    pulls = {pull.number: pull for environment in environments for pull in environment.pull_requests}
+    if include_unassigned:
+        pulls |= {pull.number: pull for pull in snapshot.pull_requests}
+    rows = tuple(_build_pull_request_row(pulls[number], snapshot) for number in sorted(pulls, reverse=True))
+    return PaneContent(columns, rows, LOADING if is_loading(snapshot, "github") else "no open pull request")
+
+
+def _build_pull_request_row(pull: PullRequest, snapshot: Snapshot) -> ListRow:
+    def draw(now: datetime) -> tuple[Content, ...]:
+        return tuple(dim_if_stale(cell, snapshot, "github") for cell in _draw_pull_request(pull, now))
+
+    names = " ".join(pull.environments)
+    return ListRow(
+        key=str(pull.number),
+        draw_cells=draw,
+        draw_detail=lambda _now: _describe_pull_request(pull),
+        search_text=f"#{pull.number} {pull.kind} {names} {pull.title} {pull.author} {pull.checks}",
+        url=pull.url,
+        clipboard_text=pull.url,
+    )
+
+
+def _draw_pull_request(pull: PullRequest, now: datetime) -> tuple[Content, ...]:
+    mark, _ = get_checks_mark(pull)
+    return (
+        safe_text(f"#{pull.number}", "bold"),
+        safe_text(pull.kind),
+        safe_text(", ".join(pull.environments) or StatusMark.NONE.glyph()),
+        join_parts(muted_text("draft") if pull.draft else None, safe_text(pull.title), gap=" "),
+        marked_text(mark, pull.checks),
+        safe_text((pull.review or "none").replace("_", " ")),
+        safe_text(format_age(pull.created_at, now)),
+    )
+
+
+def _describe_pull_request(pull: PullRequest) -> Content:
+    labels = ", ".join(pull.labels)
+    facts = join_parts(
+        describe_pull_request(pull),
+        safe_text(f"by {pull.author}") if pull.author else None,
+        muted_text(labels) if labels else None,
+        muted_text(pull.mergeable) if pull.mergeable else None,
+    )
+    title = join_parts(safe_text(f"#{pull.number}", "bold"), safe_text(pull.title))
+    return Content("\n").join([title, facts, muted_text(pull.url)])

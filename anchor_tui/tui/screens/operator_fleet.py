@@ -1,0 +1,123 @@
+"""The fleet screen of an operator who may change something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
+from textual.reactive import reactive
+
+from anchor_tui.domain.formatting import format_count
+from anchor_tui.domain.model import AppId
+from anchor_tui.tui.bindings import make_bindings
+from anchor_tui.tui.keys import REGISTRY, KeyAction
+from anchor_tui.tui.panes.applications import application_row_key
+from anchor_tui.tui.panes.registry import APPLICATIONS, PULL_REQUESTS
+from anchor_tui.tui.screens.fleet import FleetScreen
+from anchor_tui.tui.targets import ActionTarget, explain_unavailable_action, find_only_pull_request
+from anchor_tui.tui.widgets.row_list import RowList
+
+if TYPE_CHECKING:
+    from anchor_tui.domain.actions.plan import ActionId
+
+StartAction = Callable[["ActionId", ActionTarget], None]
+MUTATING_ACTIONS = frozenset(action.id for action in REGISTRY if action.mutates)
+
+
+class OperatorFleetScreen(FleetScreen):
+    """The fleet screen with the keys that change something. A read-only session does not create it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = make_bindings("operator")
+
+    selected: reactive[frozenset[str]] = reactive(frozenset[str](), init=False)
+    """Keys of the selected application rows."""
+
+    def __init__(
+        self,
+        environment_names: tuple[str, ...],
+        key_actions: tuple[KeyAction, ...],
+        environment: str,
+        start_action: StartAction,
+    ) -> None:
+        super().__init__(environment_names, key_actions, environment)
+        self._start_action = start_action
+
+    # --- target and availability ---------------------------------------------------------------------
+
+    @property
+    def target(self) -> ActionTarget:
+        """The target of an action.
+
+        The selected applications; without a selection the highlighted one of several; otherwise the environment.
+        """
+        row = self.highlighted_row
+        if self.pane == PULL_REQUESTS:
+            return ActionTarget(self.environment, (), int(row.key) if row and row.key.isdecimal() else None)
+        environment = self.snapshot.find_environment(self.environment) if self.snapshot else None
+        pull_request = find_only_pull_request(environment) if environment else None
+        applications = self._list_applications()
+        if selected := tuple(id_ for key, (_, id_) in applications.items() if key in self.selected):
+            return ActionTarget(self.environment, selected, pull_request)
+        several = sum(len(shown.applications) for shown in self.shown_environments) > 1
+        if self.pane == APPLICATIONS and row is not None and several and row.key in applications:
+            name, id_ = applications[row.key]
+            return ActionTarget(name, (id_,), pull_request)
+        return ActionTarget(self.environment, (), pull_request)
+
+    def _list_applications(self) -> dict[str, tuple[str, AppId]]:
+        """Return environment name and id of every application by its row's key."""
+        return {
+            application_row_key(environment, application): (environment.name, application.id)
+            for environment in (self.snapshot.environments if self.snapshot else ())
+            for application in environment.applications
+        }
+
+    def explain_unavailable(self, action_id: str) -> str:
+        """Return why an action is unavailable here and now, or an empty string."""
+        if action_id in MUTATING_ACTIONS:
+            return explain_unavailable_action(action_id, self.target, self.snapshot, self.environment_names)
+        if action_id == "select" and (self.pane != APPLICATIONS or self.highlighted_row is None):
+            return "applications are selected in their pane"
+        if action_id == "back" and self.selected:
+            return ""
+        return super().explain_unavailable(action_id)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Disable the keys of unavailable actions."""
+        return super().check_action(str(parameters[0]) if action == "act" else action, parameters)
+
+    # --- selection -----------------------------------------------------------------------------------
+
+    def watch_environment(self, environment: str) -> None:
+        """Clear the selection: an action must not apply to rows that are out of sight."""
+        self.selected = frozenset()
+        super().watch_environment(environment)
+
+    def watch_selected(self, selected: frozenset[str]) -> None:
+        """Mark the selected rows."""
+        self.query_one("#rows", RowList).selected = selected
+        self._show_rows()
+
+    def _describe_scope(self) -> str:
+        scope = super()._describe_scope()
+        return f"{scope} · {format_count(len(self.selected), 'application')} selected" if self.selected else scope
+
+    async def action_back(self) -> None:
+        """Clear the selection and the filter."""
+        self.selected = frozenset()
+        await super().action_back()
+
+    # --- keys ----------------------------------------------------------------------------------------
+
+    def action_select(self) -> None:
+        """Select or unselect the highlighted application, and move to the next."""
+        row = self.highlighted_row
+        if row is not None and self.pane == APPLICATIONS:
+            self.selected = self.selected ^ {row.key}
+            self.active_list.action_move_cursor(1)
+
+    def action_act(self, action: ActionId) -> None:
+        """Start an action on the target. Its dialog is in front when this returns."""
+        target, self.selected = self.target, frozenset()
+        self._start_action(action, target)

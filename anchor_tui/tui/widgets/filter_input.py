@@ -1,0 +1,33 @@
+"""The filter line above the rows of a pane."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
+
+from anchor_tui.tui.widgets.row_list import RowList
+
+
+class FilterInput(Input):
+    """A text field. Its cursor keys move the cursor of the filtered rows."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "move_cursor(1)", "Next row", id="next-row", show=False),
+        Binding("up", "move_cursor(-1)", "Previous row", id="previous-row", show=False),
+        Binding("pagedown", "move_page(1)", "Next page", id="next-page", show=False),
+        Binding("pageup", "move_page(-1)", "Previous page", id="previous-page", show=False),
+    ]
+
+    def __init__(self, filter_text: str, row_list: RowList) -> None:
+        super().__init__(filter_text, id="filter", placeholder="filter", compact=True, select_on_focus=False)
+        self._row_list = row_list
+
+    def action_move_cursor(self, step: int) -> None:
+        """Move the cursor of the rows."""
+        self._row_list.action_move_cursor(step)
+
+    def action_move_page(self, step: int) -> None:
+        """Move the cursor of the rows by pages."""
+        self._row_list.action_move_page(step)

@@ -1,0 +1,30 @@
+"""Fixtures of the command line: an empty folder, and commands on a sandbox."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.cli.commander import make_commander
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Return the empty working folder, with no configuration and no token in the environment."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith(("ARGOCD", "GH_", "GITHUB_", "ANCHOR")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
+    monkeypatch.setenv("ARGOCD_CONFIG_DIR", str(tmp_path / "argocd"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def cli(monkeypatch, capfd):
+    """Return a function that takes an operator and returns its command line."""
+    return lambda op: make_commander(op, monkeypatch, capfd)

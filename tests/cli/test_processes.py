@@ -1,0 +1,104 @@
+"""The command in a process of its own: the sandbox, the demo, closed pipes and imported modules."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from anchor_tui.config.location import CONFIG_FILE_NAME
+from anchor_tui.sandbox.command import write_configuration
+from anchor_tui.sandbox.server import run_sandbox_in_thread
+from anchor_tui.services.snapshot_json import snapshot_from_json
+from tests.cli.process import anchor_tui, surroundings
+from tests.config.config_files import MINIMAL
+
+PRINT_MODULES = """
+import os, sys
+end = os._exit
+def tell(code):
+    print(*sys.modules, file=sys.stderr, flush=True)
+    end(code)
+os._exit = tell
+"""
+"""Print the imported modules at the end. The process ends with `os._exit`, which skips `atexit`."""
+
+
+def test_a_snapshot_of_the_sandbox_in_another_process(tmp_path):
+    box = tmp_path / "box"
+    servers = subprocess.Popen(
+        [sys.executable, "-m", "anchor_tui", "sandbox", "serve", "--scenario", "incident", "--write", str(box)],
+        env=surroundings(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        announced = json.loads(servers.stdout.readline())
+        tokens = dict(
+            line.removeprefix("export ").replace("'", "").split("=", 1)
+            for line in (box / "env").read_text().splitlines()
+        )
+        done = anchor_tui(
+            "snapshot", "--config", announced["config"], "--fail-on", "failing", home=tmp_path, environ=tokens
+        )
+        assert (done.returncode, done.stderr) == (1, b"")
+        assert snapshot_from_json(done.stdout).verdict.level == "failing"
+    finally:
+        servers.send_signal(signal.SIGTERM)
+        _, err = servers.communicate(timeout=20)
+    assert (servers.returncode, err) == (0, b"")
+
+
+def test_the_demo_needs_no_configuration(tmp_path):
+    done = anchor_tui("snapshot", "--demo", "--format", "text", home=tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "anchor-msp" in done.stdout.decode()
+
+
+def test_a_closed_pipe_prints_no_traceback(tmp_path):
+    (tmp_path / CONFIG_FILE_NAME).write_text(MINIMAL)
+    reading, writing = os.pipe()
+    os.close(reading)
+    code = (
+        "from anchor_tui.services.observe import observer\n"
+        "from tests import rich\n"
+        "observer.observe_once = lambda *_: rich.snapshot()\n"
+    )
+    try:
+        done = anchor_tui("snapshot", home=tmp_path, code=code, stdout=writing)
+    finally:
+        os.close(writing)
+    assert b"Traceback" not in done.stderr
+    assert b"BrokenPipe" not in done.stderr
+    assert done.returncode in {0, 3}
+
+
+@pytest.mark.parametrize("argument", ["--version", "--help"])
+def test_version_and_help_import_no_expensive_module(tmp_path, argument):
+    code = "import atexit, sys\natexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
+    done = anchor_tui(argument, home=tmp_path, code=code)
+    loaded = set(done.stderr.decode().split())
+    assert done.returncode == 0
+    assert b"anchor-tui" in done.stdout
+    assert "anchor_tui.__main__" in loaded
+    heavy = {"textual", "rich", "httpx", "msgspec", "github", "ruamel", "asyncio", "requests", "starlette", "dulwich"}
+    assert not loaded & heavy
+
+
+def test_a_snapshot_imports_no_screen_sandbox_or_pygithub(tmp_path):
+    with run_sandbox_in_thread("steady") as box:
+        write_configuration(box, tmp_path / "box")
+        tokens = {"ARGOCD_AUTH_TOKEN": box.argocd_token, "GITHUB_TOKEN": box.github_token}
+        config = str(tmp_path / "box" / CONFIG_FILE_NAME)
+        # click is only installed with the demo extra. If it is there, httpx imports its own command line, and rich.
+        code = f"import sys\nsys.modules['click'] = None\n{PRINT_MODULES}"
+        done = anchor_tui("snapshot", "--config", config, home=tmp_path, code=code, environ=tokens)
+    loaded = set(done.stderr.decode().split())
+    assert done.returncode == 0
+    assert {"httpx", "msgspec"} <= loaded
+    unwanted = {"textual", "rich", "github", "requests", "urllib3", "jwt"}
+    assert not [name for name in loaded if name.split(".")[0] in unwanted or ".sandbox." in name]

@@ -1,0 +1,82 @@
+"""The registry of keys and the `[keys]` table."""
+
+from __future__ import annotations
+
+import pytest
+
+from anchor_tui.config.errors import ConfigErrors
+from anchor_tui.config.load import parse_config
+from anchor_tui.tui.keys import REGISTRY, apply_key_config
+from anchor_tui.tui.screens.plan import PlanScreen
+from tests.tui.harness import open_app
+from tests.tui.sample_plans import sync_plan
+from tests.tui.sample_readings import HEALTHY
+from tests.values import config
+
+
+def test_the_environment_keys_cannot_be_configured(tmp_path):
+    text = '[github]\nops_repo = "a/b"\n[keys]\nenvironment = "e"\n'
+    actions = {action.id: (*action.keys, *action.readable_keys.split()) for action in REGISTRY}
+    with pytest.raises(ConfigErrors, match=r"keys\.environment: its keys are fixed"):
+        parse_config(text, tmp_path / "anchor-tui.toml", {}, actions=actions)
+
+
+def test_action_ids_and_default_keys_are_unique():
+    ids = [action.id for action in REGISTRY]
+    keys = [key for action in REGISTRY for key in action.keys]
+    assert len(ids) == len(set(ids))
+    assert len(keys) == len(set(keys))
+
+
+def test_a_read_only_registry_has_no_operator_keys():
+    assert not [action for action in apply_key_config({}, read_only=True) if action.mutates or action.id == "select"]
+
+
+async def test_a_configured_key_replaces_all_keys_of_an_action():
+    async with open_app(config=config(keys={"next-environment": "n", "show-all": ","}), environment="dev") as ui:
+        await ui.show(HEALTHY)
+        await ui.press("l", "right")
+        assert ui.fleet.environment == "dev"
+        await ui.press("n", "comma")
+        assert ui.fleet.environment == "staging"
+        assert ui.fleet.show_all
+
+
+async def test_two_actions_can_swap_their_keys():
+    async with open_app(config=config(keys={"sync": "m", "merge": "s"}), environment="staging") as ui:
+        await ui.show(HEALTHY)
+        await ui.press("s")
+        assert not isinstance(ui.app.screen, PlanScreen)
+        await ui.open_plan("m", sync_plan)
+        assert ui.backend.orders[-1].action == "sync"
+
+
+async def test_configured_keys_move_the_cursor_of_a_list():
+    async with open_app(config=config(keys={"next-row": "n", "last-row": "G"})) as ui:
+        await ui.show(HEALTHY)
+        await ui.press("v", "n")
+        assert ui.fleet.highlighted_row is not None
+        assert "staging" in ui.fleet.highlighted_row.key
+        await ui.press("G")
+        assert "prod" in ui.fleet.highlighted_row.key
+        await ui.press("home", "j", "down")
+        assert "dev" in ui.fleet.highlighted_row.key
+
+
+async def test_configured_keys_are_shown_in_footer_and_help():
+    async with open_app(config=config(keys={"help": "f1", "quit": "ctrl+x"})) as ui:
+        await ui.show(HEALTHY)
+        assert "f1 Help" in ui.text.splitlines()[-1]
+        await ui.press("f1")
+        assert "ctrl+x" in ui.text
+
+
+async def test_application_keys_can_be_configured():
+    async with open_app(config=config(keys={"read-again": "f5", "quit": "f10"})) as ui:
+        await ui.show(HEALTHY)
+        await ui.press("g", "q")
+        assert ui.backend.read_again_count == 0
+        await ui.press("f5")
+        assert ui.backend.read_again_count == 1
+        await ui.press("f10")
+        assert not ui.app.is_running

@@ -1,0 +1,60 @@
+"""The command palette."""
+
+from __future__ import annotations
+
+from anchor_tui.domain.actions.plan import Order
+from anchor_tui.tui.screens.cutover import CutoverScreen
+from anchor_tui.tui.screens.progress import ProgressScreen
+from tests.tui.harness import AppHarness, open_app
+from tests.tui.sample_plans import make_job, sync_plan
+from tests.tui.sample_readings import INCIDENT
+
+
+async def run_entry(ui: AppHarness, query: str) -> None:
+    """Run the first entry that matches a query."""
+    await ui.press("ctrl+p", *query)
+    await ui.app.workers.wait_for_complete()
+    await ui.press("down", "enter")
+    await ui.pilot.pause()
+
+
+async def test_the_palette_finds_environments_and_applications():
+    async with open_app() as ui:
+        await ui.show(INCIDENT)
+        await run_entry(ui, "environment stag")
+        assert ui.fleet.environment == "staging"
+
+
+async def test_the_palette_runs_actions_of_every_owner():
+    async with open_app(environment="dev") as ui:
+        await ui.show(INCIDENT)
+        await run_entry(ui, "read-again")
+        assert ui.backend.read_again_count == 1
+        await run_entry(ui, "show-all")
+        await run_entry(ui, "last-row")
+        assert ui.fleet.highlighted_row is not None
+        assert "prod" in ui.fleet.highlighted_row.key
+
+
+async def test_the_palette_finds_themes():
+    async with open_app() as ui:
+        await ui.show(INCIDENT)
+        await ui.press("ctrl+p", *"theme")
+        await ui.app.workers.wait_for_complete()
+        await ui.pilot.pause()
+        assert "Change the current theme" in ui.text
+
+
+async def test_the_palette_opens_dialogs_with_live_data():
+    async with open_app(environment="staging") as ui:
+        await ui.show(INCIDENT)
+        plan = sync_plan(Order("sync", "id", ("staging",)))
+        await ui.publish_jobs(make_job(plan, "done", "running"))
+        await ui.press("shift+tab")
+        await run_entry(ui, "(open)")
+        assert isinstance(ui.app.screen, ProgressScreen)
+        assert "operation" in ui.text
+        await ui.press("escape")
+        await run_entry(ui, "cutover")
+        assert isinstance(ui.app.screen, CutoverScreen)
+        assert ui.app.screen.items

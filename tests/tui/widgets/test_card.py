@@ -1,0 +1,41 @@
+"""The card of an environment."""
+
+from __future__ import annotations
+
+from anchor_tui.domain.actions.plan import Order
+from anchor_tui.tui.widgets.row_list import RowList
+from tests.tui.harness import open_app
+from tests.tui.sample_plans import make_job, sync_plan
+from tests.tui.sample_readings import HEALTHY, INCIDENT
+from tests.values import (
+    fresh,
+    opened,
+    ops_repo,
+    readings,
+)
+
+
+async def test_a_card_shows_a_running_action_but_no_result():
+    async with open_app(environment="staging") as ui:
+        await ui.show(INCIDENT)
+        await ui.publish_jobs(make_job(sync_plan(Order("sync", "id", ("staging",))), "done", "running"))
+        await ui.pilot.pause()
+        assert "◌ sync started 3 s ago" in ui.text
+        assert "! OutOfSync (2)" in ui.text
+        assert "operation over" in ui.text
+
+
+async def test_a_click_on_a_card_highlights_it():
+    async with open_app(environment="dev") as ui:
+        await ui.show(HEALTHY)
+        await ui.pilot.click("#card-3")
+        await ui.pilot.pause()
+        assert ui.fleet.environment == "prod"
+
+
+async def test_a_card_shows_the_open_pull_request():
+    async with open_app() as ui:
+        await ui.show(readings(repo=fresh(ops_repo(pull_requests=(opened(232, staging="1.44.0"),)))))
+        assert "#232 promote 1.44.0" in ui.text
+        row_list = ui.app.screen.query_one("#rows", RowList)
+        assert row_list.highlighted_row is not None
