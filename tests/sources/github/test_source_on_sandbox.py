@@ -62,7 +62,7 @@ async def test_the_sandbox_is_read_completely():
         "prod": "1.43.2",
     }
     prod = repo.environments["prod"]
-    assert (prod.release.pull_request.number, prod.release.changed_by) == (233, "m.ito")
+    assert (prod.release.pull_request.number, prod.release.changed_by) == (233, "m-ito")
     assert len(prod.history) > 1
     assert prod.history_complete
     promotion = next(opened for opened in repo.pull_requests if opened.pull_request.number == 232)
@@ -110,7 +110,7 @@ async def test_more_than_a_page_of_pull_requests_is_read():
             branch = f"topic-{number}"
             box.git.branches[branch] = box.git.head
             box.commit({f"notes/{number}.md": "x\n"}, f"Note {number}", branch=branch)
-            box.github_repo.open_pull_request(f"Note {number}", author="a.lee", branch=branch, time=box.clock.now())
+            box.github_repo.open_pull_request(f"Note {number}", author="a-lee", branch=branch, time=box.clock.now())
         assert len(await _numbers(box)) == before + 60
 
 
