@@ -65,20 +65,31 @@ def texts_of_python(source: str, *, strings: bool) -> Iterator[Text]:
     docstrings = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if node.body and isinstance(first := node.body[0], ast.Expr) and isinstance(first.value, ast.Constant):
-                if isinstance(first.value.value, str):
-                    docstrings.add(id(first.value))
-                    yield Text(first.lineno, first.value.value, is_docstring=True)
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
-                yield Text(node.lineno, node.name.replace("_", " "))
+            if (docstring := _docstring_of(node)) is not None:
+                docstrings.add(id(docstring))
+                yield Text(docstring.lineno, str(docstring.value), is_docstring=True)
+            if node_name(node).startswith("test_"):
+                yield Text(node.lineno, node_name(node).replace("_", " "))
     if strings:
         for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
-                if " " in node.value.strip():
-                    yield Text(node.lineno, node.value)
+            is_literal = isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
+            if is_literal and " " in str(node.value).strip():
+                yield Text(node.lineno, str(node.value))
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield Text(token.start[0], token.string)
+
+
+def node_name(node: ast.AST) -> str:
+    """Return the name of a function, "" for anything else."""
+    return node.name if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else ""
+
+
+def _docstring_of(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> ast.Constant | None:
+    first = node.body[0] if node.body else None
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        return first.value
+    return None
 
 
 def texts_of(file: Path) -> Iterator[Text]:

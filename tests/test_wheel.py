@@ -31,11 +31,17 @@ def wheel(tmp_path_factory) -> dict[str, int]:
 
 
 def test_the_wheel_contains_every_module_and_data_file(wheel):
-    files = [file for file in (ROOT / "anchor_tui").rglob("*") if file.is_file() and "__pycache__" not in file.parts]
+    package = ROOT / "anchor_tui"
+    files = [file for file in package.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
     expected = {str(file.relative_to(ROOT)) for file in files}
     expected |= {f"anchor_tui/styles/{sheet.name}" for sheet in (ROOT / "styles").glob("*.tcss")}
     assert expected <= set(wheel)
-    for part in (".tcss", "/sandbox/github/schema.graphql", "/sandbox/ops_repo/infra/helm/platform/values.yaml", "/py.typed"):
+    for part in (
+        ".tcss",
+        "/sandbox/github/schema.graphql",
+        "/sandbox/ops_repo/infra/helm/platform/values.yaml",
+        "/py.typed",
+    ):
         assert any(name.endswith(part) for name in expected)
 
 

@@ -55,7 +55,7 @@ PLACEHOLDERS = (
     (re.compile(r"\b(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b|\b[0-9a-f]{40}\b"), "ID"),
     (re.compile(r"127\.0\.0\.1:\d+"), "LOOPBACK"),
     (re.compile(r"\b[\w.-]+:\d+:\w+$"), "PROCESS"),
-    (re.compile(r"/tmp/[\w./-]+"), "FOLDER"),  # noqa: S108 - a pattern, not a file
+    (re.compile(r"/tmp/[\w./-]+"), "FOLDER"),
 )
 NUMBERS_THAT_VARY = {"latency_ms", "age_s", "remaining", "reset_at", "pid", "took_s", "duration_s", "cost", "used"}
 

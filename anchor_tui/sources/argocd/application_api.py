@@ -158,7 +158,7 @@ def to_app_state(answer: ApiResponse, server: str, web_url: str) -> AppState:
 
 
 def server_time(answer: ApiResponse) -> datetime:
-    """The server's clock when it answered; ours where it did not say."""
+    """Return the time of the answer by the server's clock; our clock if the answer has no `Date`."""
     try:
         return parsedate_to_datetime(answer.date).astimezone(UTC)
     except ValueError:
