@@ -150,7 +150,7 @@ def past_releases(*names: str) -> tuple[PastRelease, ...]:
 
 
 def repo(files: Mapping[str, str] | None = None, **changes: Any) -> OpsRepoData:
-    """The sample ops repo: dev 1.44.0, staging 1.43.2, prod 1.43.1, each of which came from the one before."""
+    """The sample ops repo: dev 1.44.0, staging 1.43.2, prod 1.43.1, each promoted from the environment before."""
     texts = {**sample(), **(files or {})}
     environments = {
         "dev": EnvironmentFiles(

@@ -97,7 +97,7 @@ class _DetailSpec(msgspec.Struct):
 
 
 class ApplicationDetail(msgspec.Struct):
-    """What an action reads of an application beyond what a snapshot does."""
+    """The fields of an application that an action reads and a snapshot does not."""
 
     metadata: _DetailMetadata = msgspec.field(default_factory=_DetailMetadata)
     spec: _DetailSpec = msgspec.field(default_factory=_DetailSpec)
@@ -199,7 +199,7 @@ async def read_application(client: ArgoClient, target: ApplicationRef, web_url: 
 async def read_application_details(client: ArgoClient, target: ApplicationRef, web_url: str = "") -> AppState:
     """One application with its manifests, sync windows and what the token may do. Raises SourceError for itself only.
 
-    What cannot be asked beside it is said to be unknown.
+    What cannot be read beside it is unknown.
     """
     observed = await read_application(client, target, web_url)
     known = ApplicationRef(target.id, observed.project or target.project)
@@ -228,7 +228,7 @@ async def read_application_details(client: ArgoClient, target: ApplicationRef, w
 
 
 async def read_permission(client: ArgoClient, state: AppState, action: str) -> Permission:
-    """Whether the token may do something with an application.
+    """Return whether the token may do something with an application.
 
     `can-i` takes `project/name` in Argo CD's own namespace, `project/namespace/name` in any other.
     """
@@ -287,5 +287,5 @@ async def send_request(client: ArgoClient, request: ApiRequest, *, timeout_s: fl
 
 
 def is_operation_running_error(error: SourceError) -> bool:
-    """Whether a sync was refused since another operation runs: 400, not 409."""
+    """Return whether a sync was refused because another operation runs: 400, not 409."""
     return isinstance(error, ClientError) and "another operation is already in progress" in error.message

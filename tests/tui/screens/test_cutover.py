@@ -12,4 +12,4 @@ async def test_the_checklist_is_readable_in_80_columns():
         await ui.press("c")
         assert "EGI_CONTROL_CENTER_URL is https and no mock" in ui.text
         assert "hard refresh + prune; no mock may remain" in ui.text
-        assert "t fix it" not in ui.text  # the first line is no failure
+        assert "t fix it" not in ui.text  # the first line is not a failure
