@@ -148,7 +148,7 @@ def test_an_unwritable_audit_refuses_the_action(tmp_path, cli):
 
 
 @pytest.mark.parametrize("name", ["fix", "mend"])
-def test_fix_and_its_earlier_name_mend_are_one_action(tmp_path, cli, name):
+def test_fix_and_its_earlier_name_are_one_action(tmp_path, cli, name):
     with operator_at("steady", tmp_path) as op:
         code, out, _ = cli(op)(name, "dev", "argo.automated-prune", "--dry-run", "--format", "json")
         assert code == 0

@@ -1,6 +1,6 @@
-"""What an action needs of Argo CD: one application as it is this moment, and the requests that change something.
+"""One application as an action needs it, read at this moment, and the requests that change it.
 
-Nothing is asked twice here, and nothing is remembered: who acts knows what a lost answer means.
+Nothing is sent twice and nothing is cached. The steps decide what a lost answer means.
 """
 
 from __future__ import annotations
@@ -281,7 +281,7 @@ def _to_windows(found: _SyncWindowsResponse) -> SyncWindows:
 
 
 async def send_request(client: ArgoClient, request: ApiRequest, *, timeout_s: float | None = None) -> ApiResponse:
-    """One request of a step, once. Raises SourceError; whether it may have been carried out, its `lost` tells."""
+    """Send one request of a step, once. Raises SourceError; its `maybe_applied` is set if it may have been applied."""
     extra = {} if timeout_s is None else {"timeout_s": timeout_s}
     return await client.send(request.method, request.path.removeprefix("/"), request.query, request.body, **extra)
 
