@@ -38,7 +38,7 @@ use the servers in another terminal:
   . /tmp/box/env && anchor-tui --config /tmp/box/anchor-tui.toml
 
 faults, each SIDE:KIND[=VALUE][,times=N][,path=PREFIX][,method=METHOD][,operation=MUTATION]
-SIDE is argocd, github or status; MUTATION is a GraphQL mutation, such as createRef:
+SIDE is argocd, github or status; MUTATION is a GraphQL mutation, such as createCommitOnBranch:
   latency=SECONDS        delay each response
   status=STATUS          respond with 401, 403, 404, 429, 500, 502, 503 or 504, with the body of the real server
   secondary-limit        403 with retry-after, as GitHub's secondary rate limit

@@ -1,21 +1,23 @@
-"""Everything that can go wrong between us and an outside system.
+"""The errors of outside systems.
 
-    SourceError                 kind and message; the message is a sentence with the way out
-      CredentialError           no address or no token: nothing was asked
-      WriteRefused              the read-only gate held a request back
+    SourceError                 kind and message; the message says what failed, why, and what to do
+      CredentialError           no address or no token; no request was sent
+      WriteRefused              a read-only run refused the request
       Unreachable               no connection: DNS, refused, reset, proxy
-        TlsFailure              the connection is not to be trusted
-        NoAnswer                the time was up
+        TlsError                the server's certificate is not trusted
+        Timeout                 no answer in time
       Unauthenticated           401: the token is missing, wrong, expired or revoked
-      Forbidden                 403: the token may not do this
-      NotFound                  404, or a 403 that hides one
-      RateLimited               429 or a rate limit's 403, with the time to wait
-      ServerFailed              5xx and what no other kind fits
-      BadAnswer                 an answer that is none: HTML from a proxy, a body that ended early
+      Forbidden                 403: the token lacks a permission
+      NotFound                  404, or a 403 instead of it
+      RateLimited               429, or the 403 of a rate limit, with the time to wait
+      HttpError                 any other HTTP status
+        ServerError             5xx and unexpected statuses
+        ClientError             4xx
+      InvalidResponse           not an answer of the API: HTML from a proxy, a body that ended early
 
-Of a write each also tells whether it may have been carried out although no answer came (`lost`).
+An error of a write reports in `maybe_applied` whether the write may have been carried out without an answer.
 
-Messages are foreign text in part: they are shown as plain text only, and never hold a token.
+Parts of a message are foreign text: show it as plain text only. A message never contains a token.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ class SourceError(Exception):
 
     kind: ClassVar[str] = "failed"
     maybe_applied = False
-    """Whether the request may have been carried out all the same: a write is not sent again, its state is read."""
+    """True if a write may have been carried out all the same. It is not sent again; its effect is looked up."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -39,26 +41,26 @@ class SourceError(Exception):
 
     @property
     def failure(self) -> SourceFailure:
-        """The same as a value, for readings and snapshots."""
-        from anchor_tui.domain.model import SourceFailure  # errors are known before the model has to be
+        """Return the error as a value, for readings and snapshots."""
+        from anchor_tui.domain.model import SourceFailure  # the first requests are sent before the model is loaded
 
         return SourceFailure(self.kind, self.message)
 
 
 class CredentialError(SourceError):
-    """No address or no token: nothing was asked."""
+    """There is no address or no token; no request was sent."""
 
     kind = "credentials"
 
 
 class WriteRefused(SourceError):
-    """The read-only gate held a request back."""
+    """A read-only run refused the request; nothing was sent."""
 
     kind = "read-only"
 
 
 class Unreachable(SourceError):
-    """No connection: DNS, refused, reset, proxy. `sent` tells whether the request had left by then."""
+    """There is no connection: DNS, refused, reset, proxy. `sent` is False if the request cannot have left."""
 
     kind = "unreachable"
 
@@ -68,7 +70,7 @@ class Unreachable(SourceError):
 
 
 class TlsError(Unreachable):
-    """The connection is not to be trusted."""
+    """The server's certificate is not trusted; nothing was sent."""
 
     kind = "tls"
 
@@ -77,7 +79,7 @@ class TlsError(Unreachable):
 
 
 class Timeout(Unreachable):
-    """The time was up."""
+    """There was no answer in time."""
 
     kind = "timeout"
 
@@ -89,46 +91,49 @@ class Unauthenticated(SourceError):
 
 
 class Forbidden(SourceError):
-    """403: the token may not do this."""
+    """403: the token lacks a permission."""
 
     kind = "forbidden"
 
 
 class NotFound(SourceError):
-    """404, or a 403 that hides one."""
+    """404, or a 403 instead of it."""
 
     kind = "not-found"
 
 
 class RateLimited(SourceError):
-    """429 or a rate limit's 403. `wait_s` is what the server asked for, in seconds; None where it did not say."""
+    """429, or the 403 of a rate limit. `retry_after_s` is the requested pause in seconds; None if there is none."""
 
     kind = "rate-limited"
 
-    def __init__(self, message: str, wait_s: float | None = None) -> None:
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
-        self.retry_after_s = wait_s
+        self.retry_after_s = retry_after_s
 
 
-class ServerError(SourceError):
-    """5xx and what no other kind fits. `status` is the HTTP one, 0 where there was none."""
+class HttpError(SourceError):
+    """A status without an error of its own. `status` is 0 if the failure came without one."""
 
     kind = "server"
-    maybe_applied = True
 
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)
         self.status = status
 
 
-class ClientError(ServerError):
-    """A 4xx that no other kind fits: the server understood, and did nothing."""
+class ServerError(HttpError):
+    """5xx: the server failed."""
 
-    maybe_applied = False
+    maybe_applied = True
+
+
+class ClientError(HttpError):
+    """4xx: the server understood the request and did nothing."""
 
 
 class InvalidResponse(SourceError):
-    """An answer that is none: HTML from a proxy, a body that ended early."""
+    """The response is not an answer of the API: HTML from a proxy, a body that ended early."""
 
     kind = "bad-answer"
     maybe_applied = True

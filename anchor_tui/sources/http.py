@@ -1,4 +1,7 @@
-"""The HTTP layer of every source: one client factory, one read-only transport, one error map, one Retry-After rule."""
+"""The HTTP layer of every source: one client factory, one read-only transport, one error map, one Retry-After rule.
+
+Only this module and `network.find_proxy` create httpx objects that send requests.
+"""
 
 from __future__ import annotations
 
@@ -43,11 +46,11 @@ class Service(NamedTuple):
 
     name: str
     login_hint: str
-    """What to do after a 401."""
+    """The way out after a 401."""
     tls_hint: str = ""
-    """What to do about a certificate that is not trusted; starts with a separator."""
+    """The way out if a certificate is not trusted; starts with a separator."""
     not_found_hint: str = ""
-    """What else a 404 can mean; starts with a separator."""
+    """Another meaning of a 404; starts with a separator."""
     default_retry_after_s: float | None = None
     """The pause after a rate limit that names none, in seconds."""
 
@@ -97,7 +100,8 @@ class ReadOnlyTransport(httpx.AsyncBaseTransport):
             body = msgspec.json.decode(request.content)
         except (msgspec.DecodeError, UnicodeDecodeError, httpx.RequestNotRead):
             return False
-        return isinstance(body, dict) and body.get("query") in self._rules.query_texts
+        query = body.get("query") if isinstance(body, dict) else None
+        return isinstance(query, str) and query in self._rules.query_texts
 
 
 def create_client(

@@ -1,4 +1,4 @@
-"""How every source reaches the network: user agent, TLS trust and proxies. This module does not import httpx."""
+"""User agent, TLS trust and proxies of every source. This module does not import httpx."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The status API: one event, posted as JSON. What it answers is in `docs/status-api.md`.
+"""The status API: one event, posted as JSON. Its responses are described in `docs/status-api.md`.
 
-An event is sent again until it was taken or refused for good, each time under the same idempotency key.
+An event is sent again until it is accepted or refused for good, each time with the same idempotency key.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from anchor_tui.config.model import StatusApiConfig
 
-TOKEN_VARIABLE = "STATUS_API_TOKEN"  # noqa: S105 - its name
+TOKEN_VARIABLE = "STATUS_API_TOKEN"  # noqa: S105 - the name of a variable
 TIMEOUT_S = 15.0
 _RETRYABLE_STATUSES = frozenset({408, 425})
 """Client errors that can pass. The error map has kinds of their own for 401, 403 and 429, which can pass too."""
@@ -34,26 +34,27 @@ STATUS_API = Service("the status API", login_hint=_TOKEN_HINT)
 
 @dataclass(frozen=True, slots=True)
 class StatusAccess:
-    """How to reach the status API. `url` is the address that events are posted to."""
+    """Address and token of the status API. Events are posted to `url`."""
 
     url: str
     token: Secret
 
 
 def find_status_access(status: StatusApiConfig, environ: Mapping[str, str]) -> StatusAccess:
-    """Address and token: $STATUS_API_TOKEN, else the keyring. May wait for the keyring: not for the event loop.
+    """Return address and token: from $STATUS_API_TOKEN, otherwise from the keyring.
 
-    Raises CredentialError where there is none, or where the token would go out in the clear.
+    May wait for the keyring; do not call it on the event loop. Raises CredentialError if there is no token, or if the
+    token would be sent unencrypted.
     """
     parts = urlsplit(status.url)
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
-        raise CredentialError(f"{status.url} is plain http, which sends the token in the clear: use https")
+        raise CredentialError(f"{status.url} is plain http, which sends the token unencrypted: use https")
     if text := environ.get(TOKEN_VARIABLE, "").strip():
         return StatusAccess(status.url, parse_token(text, f"${TOKEN_VARIABLE}"))
-    kept = read_keyring_token(f"status-api:{status.url}")
-    if isinstance(kept, Secret):
-        return StatusAccess(status.url, kept)
-    raise CredentialError(f"no token for {status.url}: set {TOKEN_VARIABLE} ({kept.reason})")
+    stored = read_keyring_token(f"status-api:{status.url}")
+    if isinstance(stored, Secret):
+        return StatusAccess(status.url, stored)
+    raise CredentialError(f"no token for {status.url}: set {TOKEN_VARIABLE} ({stored.reason})")
 
 
 async def send_event(

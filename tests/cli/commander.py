@@ -1,4 +1,4 @@
-"""The command in this process, on a sandbox: exit code, stdout and stderr."""
+"""Run commands in this process, on a sandbox; and golden texts without values that change."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from tests.services.sandbox_operator import QUICK_TIMEOUTS, Operator
 Command = Callable[..., tuple[int, str, str]]
 
 
-def commander(op: Operator, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
-    """Runs the command as this operator, who looks more often than usual."""
+def make_commander(op: Operator, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Return a function that runs a command as this operator, with short timeouts."""
     for name, value in {**op.environ, "ANCHOR_TUI_STATE": str(op.folder / "state")}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     monkeypatch.chdir(op.folder)
-    pace = actions._timeouts_of
+    timeouts_of = actions._timeouts_of
     monkeypatch.setattr(
         actions,
         "_timeouts_of",
         lambda arguments: dataclasses.replace(
-            pace(arguments),
+            timeouts_of(arguments),
             argocd_poll_s=QUICK_TIMEOUTS.argocd_poll_s,
             github_poll_s=QUICK_TIMEOUTS.github_poll_s,
             settle_s=QUICK_TIMEOUTS.settle_s,
@@ -40,14 +40,14 @@ def commander(op: Operator, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captu
             code = run_command_line(list(argv))
         except SystemExit as ended:
             code = int(ended.code or 0)
-        said = capfd.readouterr()
-        return code, said.out, said.err
+        printed = capfd.readouterr()
+        return code, printed.out, printed.err
 
     return command
 
 
-def steady(text: str) -> str:
-    """The same without what is another each time: commits, moments, spans, ids, ports."""
+def mask_changing_values(text: str) -> str:
+    """Replace commits, times, durations, ids and ports, which differ in every run."""
     text = re.sub(r"\b[0-9a-f]{40}\b", "<commit>", text)
     text = re.sub(r"\b[0-9a-f]{32}\b", "<request>", text)
     text = re.sub(r"(?<![:\w.])[0-9a-f]{7}\b(?!\.)", "<short>", text)

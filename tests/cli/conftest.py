@@ -1,10 +1,12 @@
-"""Fixtures of the command line: a folder without any configuration or credentials of the developer."""
+"""Fixtures of the command line: an empty folder, and commands on a sandbox."""
 
 from __future__ import annotations
 
 import os
 
 import pytest
+
+from tests.cli.commander import make_commander
 
 
 @pytest.fixture
@@ -20,3 +22,9 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.setenv("PATH", str(tmp_path))
     return tmp_path
+
+
+@pytest.fixture
+def cli(monkeypatch, capfd):
+    """Return a function that takes an operator and returns its command line."""
+    return lambda op: make_commander(op, monkeypatch, capfd)

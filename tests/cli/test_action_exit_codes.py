@@ -5,15 +5,9 @@ from __future__ import annotations
 import pytest
 
 from anchor_tui.sandbox.argocd.sync_windows import ProjectSyncWindow
-from tests.cli.commander import commander
 from tests.services.sandbox_operator import operator_at
 
 TWICE = '\n[[environments]]\nname = "dev"\napplications = ["anchor-msp-dev", "team-a/anchor-msp-dev"]\n'
-
-
-@pytest.fixture
-def cli(monkeypatch, capfd):
-    return lambda op: commander(op, monkeypatch, capfd)
 
 
 def test_0_if_the_action_is_done(tmp_path, cli):

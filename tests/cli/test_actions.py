@@ -9,15 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests import golden
-from tests.cli.commander import commander, steady
+from tests.cli.commander import mask_changing_values
 from tests.services.sandbox_operator import operator_at
 
 GOLDEN = Path(__file__).parent / "golden"
-
-
-@pytest.fixture
-def cli(monkeypatch, capfd):
-    return lambda op: commander(op, monkeypatch, capfd)
 
 
 def test_without_wait_it_ends_after_the_last_request(tmp_path, cli):
@@ -64,7 +59,7 @@ def test_a_dry_run_prints_the_plan_and_does_nothing(tmp_path, cli, name, form):
             found = json.loads(out)
             assert found["schema"] == "anchor-tui/plan/v1"
             assert (found["plan"] is None) == (name == "refused")
-        golden.assert_matches_file(GOLDEN / f"plan-{name}.{form}", steady(out))
+        golden.assert_matches_file(GOLDEN / f"plan-{name}.{form}", mask_changing_values(out))
 
 
 def test_a_dry_run_is_allowed_in_read_only_mode(tmp_path, cli):

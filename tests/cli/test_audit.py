@@ -6,13 +6,7 @@ import json
 
 import pytest
 
-from tests.cli.commander import commander
 from tests.services.sandbox_operator import operator_at
-
-
-@pytest.fixture
-def cli(monkeypatch, capfd):
-    return lambda op: commander(op, monkeypatch, capfd)
 
 
 def test_an_empty_audit_names_its_file(tmp_path, cli):

@@ -12,8 +12,7 @@ from anchor_tui.cli.config import add_arguments, run
 from anchor_tui.config.errors import ConfigErrors
 from anchor_tui.config.location import CONFIG_FILE_NAME
 from anchor_tui.services.snapshot_json import snapshot_schema
-
-ONE_LINE = '[github]\nops_repo = "anchor/anchor-msp-ops"\n'
+from tests.config.config_files import MINIMAL
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +56,7 @@ def test_init_reports_why_it_cannot_write(folder, capsys):
 
 
 def test_show_prints_only_toml_with_origins(folder, capsys):
-    (folder / CONFIG_FILE_NAME).write_text(ONE_LINE)
+    (folder / CONFIG_FILE_NAME).write_text(MINIMAL)
     assert config("show", "--read-only") == 0
     out = capsys.readouterr().out
     assert "read_only = true  # --read-only" in out
@@ -65,7 +64,7 @@ def test_show_prints_only_toml_with_origins(folder, capsys):
 
 
 def test_show_checks_actions_and_check_ids_too(folder):
-    text = ONE_LINE + "[keys]\nqiut = 'x'\nquit = '/'\n[policy]\ndisable = ['ci.gren']\n"
+    text = MINIMAL + "[keys]\nqiut = 'x'\nquit = '/'\n[policy]\ndisable = ['ci.gren']\n"
     (folder / CONFIG_FILE_NAME).write_text(text)
     with pytest.raises(ConfigErrors) as caught:
         config("show")
@@ -89,7 +88,7 @@ def test_schema_of_the_snapshot_is_that_of_the_contract(capsys):
 
 @pytest.mark.parametrize("command", [("schema",), ("schema", "--snapshot"), ("show",)])
 def test_a_result_that_cannot_be_written_exits_with_2(folder, monkeypatch, command):
-    (folder / CONFIG_FILE_NAME).write_text(ONE_LINE)
+    (folder / CONFIG_FILE_NAME).write_text(MINIMAL)
     monkeypatch.setattr("anchor_tui.cli.config.write_result", lambda content, target: False)
     assert config(*command) == 2
 

@@ -15,8 +15,8 @@ from anchor_tui.sandbox.command import write_configuration
 from anchor_tui.sandbox.server import run_sandbox_in_thread
 from anchor_tui.services.snapshot_json import snapshot_from_json
 from tests.cli.process import anchor_tui, surroundings
+from tests.config.config_files import MINIMAL
 
-ONE_LINE = '[github]\nops_repo = "anchor/anchor-msp-ops"\n'
 PRINT_MODULES = """
 import os, sys
 end = os._exit
@@ -60,7 +60,7 @@ def test_the_demo_needs_no_configuration(tmp_path):
 
 
 def test_a_closed_pipe_prints_no_traceback(tmp_path):
-    (tmp_path / CONFIG_FILE_NAME).write_text(ONE_LINE)
+    (tmp_path / CONFIG_FILE_NAME).write_text(MINIMAL)
     reading, writing = os.pipe()
     os.close(reading)
     code = (

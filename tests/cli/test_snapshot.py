@@ -22,9 +22,9 @@ from anchor_tui.services.observe import observer
 from anchor_tui.services.snapshot_json import snapshot_from_json
 from tests import rich
 from tests.cli.process import run_in_process
+from tests.config.config_files import MINIMAL
 from tests.values import NOW, application, argocd, config, fresh, readings
 
-ONE_LINE = '[github]\nops_repo = "anchor/anchor-msp-ops"\n'
 HEALTHY = build_snapshot(config(), readings(), NOW)
 FOUND = Finding("x", "X", "error", "fail", "git", "no")
 OTHERS = (application("anchor-msp-dev"), application("anchor-msp-staging"))
@@ -40,7 +40,7 @@ SEEN = {
 @pytest.fixture
 def observed(folder, monkeypatch):
     """Replace the observed snapshot by the only item of the returned list."""
-    (folder / CONFIG_FILE_NAME).write_text(ONE_LINE)
+    (folder / CONFIG_FILE_NAME).write_text(MINIMAL)
     snapshots = [HEALTHY]
     monkeypatch.setattr(observer, "observe_once", lambda *_: snapshots[0])
     return snapshots
@@ -66,14 +66,14 @@ def test_stdout_contains_only_the_document(observed, capfd, options):
 
 @pytest.mark.parametrize("argv", [("--read-only", "snapshot"), ("snapshot", "--read-only")])
 def test_options_are_accepted_before_and_after_the_command(folder, monkeypatch, capfd, argv):
-    (folder / CONFIG_FILE_NAME).write_text(ONE_LINE)
+    (folder / CONFIG_FILE_NAME).write_text(MINIMAL)
     seen = []
     monkeypatch.setattr(observer, "observe_once", lambda config, *_: seen.append(config) or HEALTHY)
     assert run_in_process(*argv) == 0
     assert seen[0].read_only
     capfd.readouterr()
     elsewhere = folder / "elsewhere.toml"
-    elsewhere.write_text(ONE_LINE.replace("anchor-msp-ops", "other"))
+    elsewhere.write_text(MINIMAL.replace("anchor-msp-ops", "other"))
     named = ("--config", str(elsewhere))
     assert run_in_process(*((*named, "snapshot") if argv[0] == "snapshot" else ("snapshot", *named))) == 0
     assert seen[1].github.ops_repo == "anchor/other"
@@ -108,7 +108,7 @@ def test_a_full_stdout_exits_with_2(folder, monkeypatch, capfd):
     class Stdout:
         encoding, buffer = "utf-8", Full()
 
-    (folder / CONFIG_FILE_NAME).write_text(ONE_LINE)
+    (folder / CONFIG_FILE_NAME).write_text(MINIMAL)
     monkeypatch.setattr(observer, "observe_once", lambda *_: HEALTHY)
     monkeypatch.setattr(sys, "stdout", Stdout())
     assert run_in_process("snapshot") == 2
@@ -162,7 +162,7 @@ def test_unread_sources_are_reported_on_stderr_besides_the_document(observed, ca
 
 
 def test_without_tokens_the_document_is_printed_with_exit_2(folder, capfd):
-    (folder / CONFIG_FILE_NAME).write_text('[argocd]\nserver = "https://cd.invalid"\n' + ONE_LINE)
+    (folder / CONFIG_FILE_NAME).write_text('[argocd]\nserver = "https://cd.invalid"\n' + MINIMAL)
     assert run_in_process("snapshot", "--fail-on", "failing") == 2
     printed = capfd.readouterr()
     snapshot = snapshot_from_json(printed.out)

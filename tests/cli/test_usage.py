@@ -6,8 +6,7 @@ import pytest
 
 from anchor_tui.config.location import CONFIG_FILE_NAME
 from tests.cli.process import run_in_process
-
-ONE_LINE = '[github]\nops_repo = "anchor/anchor-msp-ops"\n'
+from tests.config.config_files import MINIMAL
 
 
 @pytest.mark.parametrize(
@@ -32,7 +31,7 @@ def test_wrong_usage_names_the_accepted_values(folder, capfd, argv, words):
 
 
 def test_an_unknown_environment_lists_the_known_ones(folder, capfd):
-    (folder / CONFIG_FILE_NAME).write_text(ONE_LINE)
+    (folder / CONFIG_FILE_NAME).write_text(MINIMAL)
     assert run_in_process("--environment", "qa") == 2
     assert "there is no environment 'qa'; there are dev, staging, prod" in capfd.readouterr().err
 

@@ -1,4 +1,4 @@
-"""The status API: an event is taken, refused for good, or can go later; and its token is seen by nobody else."""
+"""The status API: events are accepted, refused or sent again later, and the token is not exposed."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ EVENT = {"event": "rollback.executed", "environment": "prod", "reason": "ä", "i
 ACCESS = StatusAccess(URL, Secret(TOKEN))
 
 
-def answering(status, text="", **headers):
+def status_transport(status, text="", **headers):
     return httpx.MockTransport(lambda _: httpx.Response(status, text=text, headers=headers))
 
 
-async def sent(transport, access=ACCESS):
-    """The error that it came to; None where it was taken."""
+async def send_and_catch(transport, access=ACCESS):
+    """Return the error of sending; None if the event was accepted."""
     found = None
     try:
         await send_event(access, EVENT, transport)
@@ -48,7 +48,7 @@ async def sent(transport, access=ACCESS):
     return found
 
 
-async def test_an_event_is_posted_as_json_with_its_key_and_the_token_in_headers_only():
+async def test_an_event_is_posted_as_json_without_the_token():
     requests = []
 
     def answer(request):
@@ -68,37 +68,39 @@ async def test_an_event_is_posted_as_json_with_its_key_and_the_token_in_headers_
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
-async def test_every_2xx_is_taken(status):
-    assert await sent(answering(status)) is None
+async def test_every_2xx_accepts_the_event(status):
+    assert await send_and_catch(status_transport(status)) is None
 
 
-LATER = {401: Unauthenticated, 403: Forbidden, 429: RateLimited} | dict.fromkeys(
+RETRYABLE_ERRORS = {401: Unauthenticated, 403: Forbidden, 429: RateLimited} | dict.fromkeys(
     (408, 425, 500, 502, 503, 504, 301, 302, 307), ServerError
 )
 
 
-@pytest.mark.parametrize("status", LATER)
-async def test_what_may_pass_goes_later(status):
-    error = await sent(answering(status, location="https://elsewhere.example/"))
-    assert type(error) is LATER[status]
+@pytest.mark.parametrize("status", RETRYABLE_ERRORS)
+async def test_an_event_can_be_sent_again_after_temporary_errors(status):
+    error = await send_and_catch(status_transport(status, location="https://elsewhere.example/"))
+    assert type(error) is RETRYABLE_ERRORS[status]
     assert str(status) in error.message
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 409, 410, 413, 415, 422])
-async def test_what_never_will_be_taken_is_refused_for_good(status):
-    error = await sent(answering(status, text=TOKEN))
+async def test_other_client_errors_refuse_the_event_for_good(status):
+    error = await send_and_catch(status_transport(status, text=TOKEN))
     assert type(error) is ClientError
     assert error.status == status
     assert "for good" in error.message
 
 
-async def test_a_page_of_html_with_200_is_a_proxy_and_no_delivery():
-    error = await sent(answering(200, "<html>log in</html>", **{"content-type": "text/html; charset=utf-8"}))
+async def test_html_with_status_200_is_not_a_delivery():
+    error = await send_and_catch(
+        status_transport(200, "<html>log in</html>", **{"content-type": "text/html; charset=utf-8"})
+    )
     assert type(error) is InvalidResponse
     assert "a page of HTML" in error.message
 
 
-def failing(failure):
+def failing_transport(failure):
     def answer(request):
         raise failure
 
@@ -118,8 +120,8 @@ def failing(failure):
         (httpx.InvalidURL("x"), InvalidResponse, "is not an address"),
     ],
 )
-async def test_a_connection_that_fails_is_an_error_in_words_and_goes_later(failure, kind, words):
-    error = await sent(failing(failure))
+async def test_a_failed_connection_is_described_and_can_be_repeated(failure, kind, words):
+    error = await send_and_catch(failing_transport(failure))
     assert type(error) is kind
     assert not isinstance(error, ClientError)
     assert words in error.message
@@ -127,40 +129,40 @@ async def test_a_connection_that_fails_is_an_error_in_words_and_goes_later(failu
 
 
 async def test_a_redirect_is_not_followed_with_the_token():
-    asked = []
+    requested = []
 
     def answer(request):
-        asked.append(str(request.url))
+        requested.append(str(request.url))
         return httpx.Response(307, headers={"location": "https://elsewhere.example/"})
 
-    assert isinstance(await sent(httpx.MockTransport(answer)), ServerError)
-    assert asked == [URL]
+    assert isinstance(await send_and_catch(httpx.MockTransport(answer)), ServerError)
+    assert requested == [URL]
 
 
-async def test_on_real_sockets_it_is_delivered_reset_or_not_trusted(tmp_path):
-    taken = []
+async def test_delivery_reset_and_untrusted_tls_on_real_sockets(tmp_path):
+    accepted = []
 
     def answer(request):
-        taken.append((request.method, json.loads(request.body)["idempotency_key"]))
+        accepted.append((request.method, json.loads(request.body)["idempotency_key"]))
         request.respond(202)
 
     with serve_requests(answer) as url:
         await send_event(StatusAccess(url, Secret(TOKEN)), EVENT)
-    assert taken == [("POST", "4f1c")]
-    assert isinstance(await sent(None, StatusAccess(url, Secret(TOKEN))), Unreachable)
+    assert accepted == [("POST", "4f1c")]
+    assert isinstance(await send_and_catch(None, StatusAccess(url, Secret(TOKEN))), Unreachable)
     with serve_requests(lambda request: request.reset_connection()) as url:
-        assert isinstance(await sent(None, StatusAccess(url, Secret(TOKEN))), InvalidResponse)
+        assert isinstance(await send_and_catch(None, StatusAccess(url, Secret(TOKEN))), InvalidResponse)
     context, _ = create_self_signed_tls(tmp_path)
     with serve_requests(answer, context) as url:
-        assert isinstance(await sent(None, StatusAccess(url, Secret(TOKEN))), TlsError)
-    assert len(taken) == 1
+        assert isinstance(await send_and_catch(None, StatusAccess(url, Secret(TOKEN))), TlsError)
+    assert len(accepted) == 1
 
 
-async def test_loopback_is_never_asked_through_a_proxy(monkeypatch):
+async def test_loopback_is_not_reached_through_a_proxy(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     with serve_requests(lambda request: request.respond(202)) as url:
-        assert await sent(None, StatusAccess(url, Secret(TOKEN))) is None
+        assert await send_and_catch(None, StatusAccess(url, Secret(TOKEN))) is None
 
 
 # --- address and token ----------------------------------------------------------------------------------
@@ -168,28 +170,28 @@ async def test_loopback_is_never_asked_through_a_proxy(monkeypatch):
 
 @pytest.fixture
 def keyring(monkeypatch):
-    """A keyring that holds what a test puts into it."""
-    held = {}
+    """Replace the keyring by a dict."""
+    entries = {}
     monkeypatch.setattr(
-        module, "read_keyring_token", lambda user: held.get(user, MissingSecret("the keyring has none"))
+        module, "read_keyring_token", lambda user: entries.get(user, MissingSecret("the keyring has none"))
     )
-    return held
+    return entries
 
 
-def test_the_variable_comes_before_the_keyring(keyring):
+def test_the_variable_precedes_the_keyring(keyring):
     keyring[f"status-api:{URL}"] = Secret("from-keyring")
     assert find_status_access(StatusApiConfig(url=URL), {"STATUS_API_TOKEN": f" {TOKEN}\n"}).token == Secret(TOKEN)
     assert find_status_access(StatusApiConfig(url=URL), {"STATUS_API_TOKEN": " "}).token == Secret("from-keyring")
     assert find_status_access(StatusApiConfig(url=URL), {}) == StatusAccess(URL, Secret("from-keyring"))
 
 
-def test_without_a_token_it_is_said_where_one_goes(keyring):
+def test_a_missing_token_names_the_way_out(keyring):
     with pytest.raises(CredentialError, match=r"no token for .*: set STATUS_API_TOKEN \(the keyring has none\)"):
         find_status_access(StatusApiConfig(url=URL), {})
 
 
 @pytest.mark.parametrize("token", ["two words", "ünicode", "a\nb"])
-def test_what_cannot_be_a_token_is_refused_without_showing_it(keyring, token):
+def test_an_invalid_token_is_refused_without_printing_it(keyring, token):
     with pytest.raises(CredentialError, match=r"\$STATUS_API_TOKEN contains characters that are not valid") as caught:
         find_status_access(StatusApiConfig(url=URL), {"STATUS_API_TOKEN": token})
     assert token not in caught.value.message
@@ -204,10 +206,10 @@ def test_plain_http_is_for_loopback(keyring, url):
     "url",
     ["http://status.anchor.example/", "http://127.0.0.1.example/", "http://10.0.0.1/", "", "ftp://x/", "http:///x"],
 )
-def test_a_token_never_goes_out_in_the_clear(keyring, url):
-    with pytest.raises(CredentialError, match="plain http, which sends the token in the clear"):
+def test_a_token_is_not_sent_unencrypted(keyring, url):
+    with pytest.raises(CredentialError, match="plain http, which sends the token unencrypted"):
         find_status_access(StatusApiConfig(url=url), {"STATUS_API_TOKEN": TOKEN})
 
 
-def test_no_text_of_an_access_shows_its_token():
+def test_the_text_form_of_the_access_hides_the_token():
     assert TOKEN not in f"{ACCESS} {ACCESS!r}"

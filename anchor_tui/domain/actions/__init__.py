@@ -1,1 +1,1 @@
-"""What can be done: one file an action, each a pure function from what is known to a Plan or a Refusal."""
+"""The actions. One file per action, with a pure function from plan inputs to a plan or a refusal."""

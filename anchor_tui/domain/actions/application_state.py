@@ -1,4 +1,4 @@
-"""What a Plan for Argo CD is made from: one application as it is this moment, and what a prune would delete of it."""
+"""The current state of an application, and the effect of a prune on its resources."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COMPARE_OPTIONS = "argocd.argoproj.io/compare-options"
 
 
 class ApplicationResource(ValueObject, frozen=True):
-    """One of `status.resources`."""
+    """An entry of `status.resources`."""
 
     ref: ResourceRef
     status: str | None = None
@@ -27,7 +27,7 @@ class ApplicationResource(ValueObject, frozen=True):
 
 
 class SyncedResource(ValueObject, frozen=True):
-    """One line of an operation's result. `status` is Synced, SyncFailed, Pruned or PruneSkipped."""
+    """A resource in an operation's result. `status` is Synced, SyncFailed, Pruned or PruneSkipped."""
 
     ref: ResourceRef
     status: str
@@ -35,7 +35,7 @@ class SyncedResource(ValueObject, frozen=True):
 
 
 class OperationDetail(ValueObject, frozen=True):
-    """The running or last operation with what tells whose it is. `info` are the infos that it was asked with."""
+    """The running or last operation. `info` are the infos of its request, which identify ours."""
 
     phase: str
     message: str = ""
@@ -48,12 +48,12 @@ class OperationDetail(ValueObject, frozen=True):
 
     @property
     def is_waiting_to_retry(self) -> bool:
-        """Whether it looks over, and is not: a further attempt is to come."""
+        """Whether it looks finished but will try again."""
         return self.phase == "Running" and self.finished_at is not None
 
 
 class SyncWindows(ValueObject, frozen=True):
-    """`GET …/syncwindows`: whether a sync by hand may go now, and the windows that are open."""
+    """`GET …/syncwindows`: whether a manual sync is allowed now, and the active windows."""
 
     can_sync: bool
     active: tuple[str, ...] = ()
@@ -63,10 +63,10 @@ Permission = Literal["yes", "no", "unknown"]
 
 
 class AppState(ValueObject, frozen=True):
-    """One application this moment. `server_time` is the server's own clock, in whole seconds.
+    """The current state of one application. `server_time` is the server's clock, in whole seconds.
 
-    `asked` is an operation that nobody has taken yet, `operation` the one that runs or ran last. `managed` is
-    None where the manifests were not asked for or did not come; `unmanaged` says why.
+    `pending_info` are the infos of an operation that has not started, `operation` is the running or last one. `managed`
+    is None if the manifests were not read; `managed_error` says why.
     """
 
     application: Application
@@ -82,74 +82,83 @@ class AppState(ValueObject, frozen=True):
     managed: ApplicationObjects | None = None
     managed_error: str = ""
     differences: tuple[FieldDifference, ...] = ()
-    """What a sync would change, field by field."""
+    """The fields that a sync would change."""
     windows: SyncWindows | None = None
     may_sync: Permission = "unknown"
     may_update: Permission = "unknown"
     commit_subject: str = ""
-    """The first line of the message of the commit that was compared with."""
+    """The subject of the commit that the application is compared with."""
 
     @property
     def app_ref(self) -> ApplicationRef:
-        """What its requests are sent about."""
+        """The reference that requests about it contain."""
         return ApplicationRef(self.application.id, self.project or self.application.project)
 
     @property
     def out_of_sync_refs(self) -> tuple[ResourceRef, ...]:
-        """What a sync would change: out of sync, and not to be pruned."""
+        """The resources that a sync would change: out of sync and not stale."""
         return tuple(
-            sorted(each.ref for each in self.resources if each.status == "OutOfSync" and not each.requires_pruning)
+            sorted(
+                resource.ref
+                for resource in self.resources
+                if resource.status == "OutOfSync" and not resource.requires_pruning
+            )
         )
 
     def condition_message(self, *types: str) -> str | None:
-        """The message of a condition of one of these types."""
+        """Return the first condition of one of these types, as `type: message`."""
         return next(
-            (f"{each.type}: {each.message}" for each in self.application.conditions if each.type in types), None
+            (
+                f"{condition.type}: {condition.message}"
+                for condition in self.application.conditions
+                if condition.type in types
+            ),
+            None,
         )
 
 
 class StaleResource(ValueObject, frozen=True):
-    """A live resource that git no longer has, and what a prune would do with it."""
+    """A live resource that git no longer contains, and what a prune does with it."""
 
     ref: ResourceRef
     prune_effect: Literal["deleted", "kept", "asks"]
     reason: str = ""
     created_at: AwareDatetime | None = None
     ignored: bool = False
-    """Whether its IgnoreExtraneous keeps the application Synced all the same."""
+    """Whether IgnoreExtraneous keeps the application Synced despite this resource."""
 
 
 def stale_resources(state: AppState) -> tuple[StaleResource, ...]:
-    """Everything that is stale, hooks never among it.
+    """Return the stale resources, without hooks.
 
-    What keeps a resource from a prune stands only in its live manifest. One that `status.resources` names and
-    whose manifest did not come counts as deleted: it may be.
+    Only the live manifest shows whether a resource is protected from pruning. A resource of `status.resources` without
+    a manifest counts as deleted.
     """
     found = {
-        _resource_ref(each): _stale_resource(each)
-        for each in (state.managed.live if state.managed else ())
-        if each.stale and not each.is_hook
+        _resource_ref(resource): _stale_resource(resource)
+        for resource in (state.managed.live if state.managed else ())
+        if resource.stale and not resource.is_hook
     }
-    for each in state.resources:
-        if each.requires_pruning and not each.hook and each.ref not in found:
-            found[each.ref] = StaleResource(
-                each.ref, "deleted", "its manifest did not come: what would keep it is not known"
+    for resource in state.resources:
+        if resource.requires_pruning and not resource.hook and resource.ref not in found:
+            found[resource.ref] = StaleResource(
+                resource.ref, "deleted", "its manifest is missing, so a protection against pruning is unknown"
             )
     return tuple(found[ref] for ref in sorted(found))
 
 
-def _resource_ref(each: KubernetesResource) -> ResourceRef:
-    return ResourceRef(each.kind, each.namespace, each.name, each.group)
+def _resource_ref(resource: KubernetesResource) -> ResourceRef:
+    return ResourceRef(resource.kind, resource.namespace, resource.name, resource.group)
 
 
-def _stale_resource(each: KubernetesResource) -> StaleResource:
-    created = get_text(each.manifest, "metadata", "creationTimestamp")
-    ignored = "IgnoreExtraneous" in get_text(each.manifest, "metadata", "annotations", COMPARE_OPTIONS)
+def _stale_resource(resource: KubernetesResource) -> StaleResource:
+    created = get_text(resource.manifest, "metadata", "creationTimestamp")
+    ignored = "IgnoreExtraneous" in get_text(resource.manifest, "metadata", "annotations", COMPARE_OPTIONS)
     fate: Literal["deleted", "kept", "asks"] = "deleted"
-    if each.prune_protection is not None:
-        fate = "kept" if each.prune_protection == "Prune=false" else "asks"
+    if resource.prune_protection is not None:
+        fate = "kept" if resource.prune_protection == "Prune=false" else "asks"
     try:
         created_at = datetime.fromisoformat(created) if created else None
     except ValueError:
         created_at = None
-    return StaleResource(_resource_ref(each), fate, each.prune_protection or "", created_at, ignored)
+    return StaleResource(_resource_ref(resource), fate, resource.prune_protection or "", created_at, ignored)

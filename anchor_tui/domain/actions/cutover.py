@@ -1,7 +1,7 @@
 """The Production No-Mock Cutover of gitops.md: a checklist for staging and prod, and its last step.
 
-Steps 1 to 4 are read from the findings; step 5, a hard refresh and a prune sync of both, can be pressed only where
-they hold. What is left of the mocks is proved from fresh data afterwards.
+Steps 1 to 4 come from the findings. Step 5, a hard refresh and a prune sync of both environments, requires them.
+Afterwards fresh data proves that no mock is left.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _STEPS = (
     (1, "statusMock.enabled is false", "mock.workloads-absent", ("staging", "prod"), ("git",)),
     (2, "automated.prune is true", "argo.automated-prune", ("staging", "prod"), ("manifest", "live-spec")),
     (2, "automated.selfHeal is true", "argo.automated-self-heal", ("staging", "prod"), ("manifest", "live-spec")),
-    (3, "EGI_CONTROL_CENTER_URL is https and no mock", "mock.control-center-url", ("prod",), ("git", "rendered")),
-    (4, "AGENTFIELD_URL is https and no mock", "mock.agentfield-url", ("prod",), ("git", "rendered")),
+    (3, "EGI_CONTROL_CENTER_URL is https and not a mock", "mock.control-center-url", ("prod",), ("git", "rendered")),
+    (4, "AGENTFIELD_URL is https and not a mock", "mock.agentfield-url", ("prod",), ("git", "rendered")),
 )
 
 
@@ -34,7 +34,7 @@ _LINE_KIND_OF_STATE: dict[ItemState, LineKind] = {"ok": "ok", "failed": "failed"
 
 
 class ChecklistItem(ValueObject, frozen=True):
-    """One line of the checklist. `finding` is what decides, with its file and line or its resource."""
+    """One line of the checklist. `finding` decides its state and has the file and line, or the resource."""
 
     number: int
     environment: str
@@ -46,7 +46,7 @@ class ChecklistItem(ValueObject, frozen=True):
 
     @property
     def line(self) -> PlanLine:
-        """The same as a line of a Plan."""
+        """The item as a line of a plan."""
         kind = _LINE_KIND_OF_STATE[self.state]
         why = f": {self.message}" if self.message and self.state != "ok" else ""
         where = f" ({self.location})" if self.location else ""
@@ -54,7 +54,7 @@ class ChecklistItem(ValueObject, frozen=True):
 
     @property
     def location(self) -> str:
-        """Where to look: `file:line`, or the resource."""
+        """The finding's `file:line` or resource."""
         if self.finding is None:
             return ""
         if self.finding.file:
@@ -63,26 +63,26 @@ class ChecklistItem(ValueObject, frozen=True):
 
 
 def cutover_environments(snapshot: Snapshot) -> tuple[Environment, ...]:
-    """The environments that the cutover is about: those under the rules of staging and of prod."""
-    return tuple(each for each in snapshot.environments if each.rules in {"staging", "prod"})
+    """Return the environments of the cutover: those with the rules of staging or prod."""
+    return tuple(environment for environment in snapshot.environments if environment.rules in {"staging", "prod"})
 
 
 def build_checklist(snapshot: Snapshot) -> tuple[ChecklistItem, ...]:
-    """Steps 1 to 4, for each environment that they are about."""
+    """Return steps 1 to 4 for each environment they apply to."""
     return tuple(
-        _checklist_item(number, title, check, evidence, each)
+        _checklist_item(number, title, check, evidence, environment)
         for number, title, check, rules, evidence in _STEPS
-        for each in cutover_environments(snapshot)
-        if each.rules in rules
+        for environment in cutover_environments(snapshot)
+        if environment.rules in rules
     )
 
 
 def _checklist_item(
     number: int, title: str, check: str, evidence: tuple[str, ...], environment: Environment
 ) -> ChecklistItem:
-    found = [each for each in environment.findings if each.check == check and each.evidence in evidence]
+    found = [finding for finding in environment.findings if finding.check == check and finding.evidence in evidence]
     if not found:
-        message = "not judged: the ops repo or Argo CD was not read, or the check is switched off"
+        message = "not checked: the ops repo or Argo CD was not read, or the check is disabled"
         return ChecklistItem(number, environment.name, title, "unknown", None, message, check)
     result = group_by_check(found)[0]
     state = _STATE_OF_STATUS.get(result.status, "unknown")
@@ -90,24 +90,24 @@ def _checklist_item(
 
 
 def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
-    """Step 5, where steps 1 to 4 hold; else the Refusal that names what does not."""
+    """Return the plan of step 5, or a refusal that names the steps that are not done."""
     items = build_checklist(inputs.snapshot)
     if not items:
         return Refusal("cutover", "no-environment", "no environment has the rules of staging or prod")
-    if open_items := [each for each in items if each.state != "ok"]:
-        words = "; ".join(each.line.text for each in open_items)
+    if open_items := [item for item in items if item.state != "ok"]:
+        words = "; ".join(item.line.text for item in open_items)
         return Refusal("cutover", "checklist", f"step 5 waits for steps 1 to 4: {words}")
     if (old := _unread_source_refusal(inputs.snapshot)) is not None:
         return old
-    names = tuple(each.name for each in cutover_environments(inputs.snapshot))
+    names = tuple(environment.name for environment in cutover_environments(inputs.snapshot))
     whole = replace(order, environments=names, applications=(), prune=True)
     made = sync.plan(whole, inputs)
     if isinstance(made, Refusal):
         return made
     if made.refused:
         return Refusal("cutover", "incomplete", "; ".join(map(str, made.refused)))
-    listed = (*(each.line for each in items), PlanLine("change", "5. hard refresh, then sync with prune:"))
-    changes = tuple(replace(each, steps=_with_mock_proof(each.steps)) for each in made.step_groups)
+    listed = (*(item.line for item in items), PlanLine("change", "5. hard refresh, then sync with prune:"))
+    changes = tuple(replace(group, steps=_with_mock_proof(group.steps)) for group in made.step_groups)
     said = command_line(
         "cutover",
         replace(order, environments=(), applications=()),
@@ -118,18 +118,18 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
 
 
 def _unread_source_refusal(snapshot: Snapshot) -> Refusal | None:
-    """Why the checklist does not count: a source that it is read from says nothing new."""
-    needed = {each.source for each in cutover_environments(snapshot)}
-    for each in snapshot.sources_not_fresh:
-        if each.kind == "github" or each.id in needed:
-            why = f" ({each.error.message})" if each.error else ""
-            message = f"steps 1 to 4 are judged by old news: {each.id} is {each.state}{why}; read again (g)"
+    """Return a refusal if a source of the checklist is not up to date."""
+    needed = {environment.source for environment in cutover_environments(snapshot)}
+    for source in snapshot.sources_not_fresh:
+        if source.kind == "github" or source.id in needed:
+            why = f" ({source.error.message})" if source.error else ""
+            message = f"steps 1 to 4 are based on old data: {source.id} is {source.state}{why}; read again (g)"
             return Refusal("cutover", "stale", message)
     return None
 
 
 def _with_mock_proof(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """With the proof that no mock is left, as soon as the operation is over."""
+    """Return the steps with a check for remaining mocks after the operation."""
     found: list[Step] = []
     for step in steps:
         found.append(step)

@@ -1,4 +1,4 @@
-"""What is under way: each Plan that is being executed, step by step, as screens and command lines show it."""
+"""Jobs: plans that are being executed or are finished, with the progress of each step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ StepPhase: TypeAlias = Literal["waiting", "running", "done", "failed", "left", "
 
 
 class StepProgress(ValueObject, frozen=True):
-    """One step: what it does, how far it is, since when, and what is known of it."""
+    """The progress of one step. `at` is when its phase began, `note` the latest detail."""
 
     title: str
     writes: bool
@@ -22,27 +22,27 @@ class StepProgress(ValueObject, frozen=True):
 
     @property
     def mark(self) -> StatusMark:
-        """Its glyph."""
+        """The mark of its phase."""
         return get_state_mark(self.phase)
 
 
 class GroupProgress(ValueObject, frozen=True):
-    """The steps of one change."""
+    """The progress of one step group."""
 
     subject: str
     steps: tuple[StepProgress, ...]
     application: AppId | None = None
     url: str = ""
-    """Where people look at it: its pull request, once there is one."""
+    """The address of its pull request or workflow run, if there is one."""
 
     @property
     def current(self) -> StepProgress | None:
-        """The step that runs."""
-        return next((each for each in self.steps if each.phase == "running"), None)
+        """The running step."""
+        return next((step for step in self.steps if step.phase == "running"), None)
 
 
 class Job(ValueObject, frozen=True):
-    """A Plan that is being executed, or was. `outcome` is None as long as it is not over."""
+    """A plan in execution. `outcome` is None until it is over."""
 
     plan: Plan
     began_at: AwareDatetime
@@ -51,31 +51,31 @@ class Job(ValueObject, frozen=True):
 
     @property
     def id(self) -> str:
-        """The Plan's."""
+        """The plan's id."""
         return self.plan.id
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more is to come."""
+        """Whether the execution is over."""
         return self.outcome is not None
 
     @property
     def is_writing(self) -> bool:
-        """Whether a request that changes something is on its way this moment."""
+        """Whether a write is in flight."""
         return any(track.current is not None and track.current.writes for track in self.groups)
 
     @property
     def url(self) -> str:
-        """Where people look at it; empty where there is nothing to look at yet."""
-        told = [each.url for each in self.outcome.results] if self.outcome else []
-        return next(filter(None, [*told, *(track.url for track in self.groups)]), "")
+        """The first address of its results or groups; empty if there is none yet."""
+        result_urls = [result.url for result in self.outcome.results] if self.outcome else []
+        return next(filter(None, [*result_urls, *(group.url for group in self.groups)]), "")
 
     def progress_text(self) -> str:
-        """What runs now, in a line."""
-        current = [(track, track.current) for track in self.groups if track.current]
+        """Return the running step in one line."""
+        current = [(group, group.current) for group in self.groups if group.current]
         if not current:
             return self.plan.title
-        track, step = current[0]
+        group, step = current[0]
         note = f": {step.note}" if step and step.note else ""
         more = f" (+{len(current) - 1})" if len(current) > 1 else ""
-        return f"{self.plan.title}: {step.title if step else track.subject}{note}{more}"
+        return f"{self.plan.title}: {step.title if step else group.subject}{note}{more}"

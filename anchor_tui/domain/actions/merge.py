@@ -1,10 +1,10 @@
-"""Merge: a promotion or rollback pull request, guarded by its head, never by force."""
+"""Merge: merges a promotion or rollback pull request. Refused if its head has moved; never forced."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from anchor_tui.domain.actions import preflight, promote, rollout_steps
+from anchor_tui.domain.actions import preflight, rollout_steps
 from anchor_tui.domain.actions.plan import (
     LineKind,
     Order,
@@ -28,14 +28,16 @@ _MERGEABLE_NOW = frozenset({"clean", "has_hooks", "unstable"})
 
 
 def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
-    """The Plan of merging `order.number`: at once, by auto-merge, or by the queue, as the repository has it."""
-    repo_state, config = inputs.repo_state, inputs.config
-    if not isinstance(repo_state, RepoState):
-        return repo_state or Refusal("GitHub", "unread", "the ops repo was not read")
+    """Return the plan that merges `order.number`: immediately, by auto-merge or by the merge queue."""
+    repo_state, config = inputs.read_repo_state(), inputs.config
+    if isinstance(repo_state, Refusal):
+        return repo_state
     subject = f"#{order.number}"
-    pull = next((each for each in repo_state.pull_requests if each.number == order.number), None)
+    pull = next(
+        (pull_request for pull_request in repo_state.pull_requests if pull_request.number == order.number), None
+    )
     if pull is None:
-        return Refusal(subject, "absent", f"there is no pull request {subject} in {repo_state.repo.name}")
+        return Refusal(subject, "absent", f"{repo_state.repo.name} has no pull request {subject}")
     known = _classify_pull_request(pull, repo_state, inputs)
     if isinstance(known, Refusal):
         return known
@@ -45,9 +47,11 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     way = _select_merge_way(pull, repo_state)
     if isinstance(way, Refusal):
         return way
-    protected = any(each.protected for each in config.environments if each.name in known.environments)
+    protected = any(
+        environment.protected for environment in config.environments if environment.name in known.environments
+    )
     names = " ".join(known.environments) or subject
-    price, phrase = required_confirmation(protected=protected, names=names)
+    confirmation, phrase = required_confirmation(protected=protected, names=names)
     step = MergePullRequest(
         repo_state.repo.name, pull.number, pull.node_id, pull.head_sha, repo_state.permissions.merge_methods[0], way
     )
@@ -57,7 +61,7 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
         *(
             rollout_steps.rollback_rollout_steps(move, order, repo_state, inputs)
             if move is not None
-            else (each for name in known.environments for each in promote.rollout_wait_steps(name, inputs, order))
+            else (step for name in known.environments for step in rollout_steps.rollout_wait_steps(name, inputs, order))
         ),
     )
     after = (
@@ -68,8 +72,8 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     return Plan(
         order=order,
         title=f"Merge {subject} {pull.title}",
-        verb={"merge": "Merge", "auto-merge": "Merge when it may", "queue": "Into the queue"}[way],
-        confirmation=price,
+        verb={"merge": "Merge", "auto-merge": "Enable auto-merge", "queue": "Add to merge queue"}[way],
+        confirmation=confirmation,
         phrase=phrase,
         protected=protected,
         reason_required=protected,
@@ -85,12 +89,16 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
 
 
 def _rollback_move(known: PullRequest, repo_state: RepoState, inputs: PlanInputs) -> ReleaseMove | None:
-    """What a rollback goes back to, where nobody here follows it already; None for anything else."""
+    """Return the release a rollback returns to; None for other pull requests, and if a running job follows it."""
     if known.kind != "rollback" or len(known.environments) != 1 or known.url in inputs.followed_urls:
         return None
     (name,) = known.environments
-    environment = next(each for each in inputs.config.environments if each.name == name)
-    opened = next(each for each in repo_state.repo.pull_requests if each.pull_request.number == known.number)
+    environment = next(environment for environment in inputs.config.environments if environment.name == name)
+    opened = next(
+        pull_request
+        for pull_request in repo_state.repo.pull_requests
+        if pull_request.pull_request.number == known.number
+    )
     release, files = opened.releases[name], repo_state.repo.environments.get(name)
     if release is None:
         return None
@@ -98,42 +106,49 @@ def _rollback_move(known: PullRequest, repo_state: RepoState, inputs: PlanInputs
 
 
 def _classify_pull_request(pull: PullRequestState, repo_state: RepoState, inputs: PlanInputs) -> PullRequest | Refusal:
-    """What it does; only promotions and rollbacks are merged from here."""
+    """Return the classified pull request, or why it is not merged here: only promotions and rollbacks are."""
     if pull.state != "open":
         words = f"it was {pull.state}" + (f" by {pull.merged_by}" if pull.merged_by else "")
         return Refusal(
             f"#{pull.number}",
             pull.state,
-            f"{words}: there is nothing to merge",
+            f"{words}: nothing to merge",
             pull.url,
             already_done=pull.state == "merged",
         )
-    opened = next((each for each in repo_state.repo.pull_requests if each.pull_request.number == pull.number), None)
+    opened = next(
+        (
+            pull_request
+            for pull_request in repo_state.repo.pull_requests
+            if pull_request.pull_request.number == pull.number
+        ),
+        None,
+    )
     if opened is None:
-        message = f"it goes into {pull.base}, not into {repo_state.repo.branch}: merge it on GitHub"
+        message = f"its base is {pull.base}, not {repo_state.repo.branch}: merge it on GitHub"
         return Refusal(f"#{pull.number}", "other-base", message, pull.url)
-    order = tuple(each.name for each in inputs.config.environments)
+    order = tuple(environment.name for environment in inputs.config.environments)
     known = classify_pull_request(opened, order, repo_state.repo.environments)
     if known.kind not in {"promotion", "rollback"}:
-        message = f"it is no promotion and no rollback ({known.kind}): merge it on GitHub, where it can be read whole"
+        message = f"it is neither a promotion nor a rollback ({known.kind}): review and merge it on GitHub"
         return Refusal(f"#{pull.number}", "other-kind", message, pull.url)
     return known
 
 
 def _select_merge_way(pull: PullRequestState, repo_state: RepoState) -> MergeWay | Refusal:
-    """At once where it may be; else by the queue or by itself later; else why not, and what to do."""
+    """Return how the pull request is merged, or why it cannot be."""
     subject = f"#{pull.number}"
     if pull.draft:
         return Refusal(subject, "draft", "it is a draft: mark it as ready on GitHub first", pull.url)
     if pull.mergeable == "conflicting" or pull.merge_state == "dirty":
-        return Refusal(subject, "conflict", "it conflicts with the branch: close it and make it anew", pull.url)
+        return Refusal(subject, "conflict", "it conflicts with the branch: close it and create it again", pull.url)
     if pull.review == "changes_requested":
-        return Refusal(subject, "review", "a reviewer wants changes: settle that on GitHub (o)", pull.url)
+        return Refusal(subject, "review", "a reviewer requested changes: resolve that on GitHub (o)", pull.url)
     if pull.queue_position is not None:
         return Refusal(
             subject,
             "queued",
-            f"it is in the merge queue already, at {pull.queue_position}",
+            f"it is already in the merge queue, at position {pull.queue_position}",
             pull.url,
             already_done=True,
         )
@@ -142,33 +157,29 @@ def _select_merge_way(pull: PullRequestState, repo_state: RepoState) -> MergeWay
     if pull.merge_state in _MERGEABLE_NOW:
         return "merge"
     required = repo_state.repo.head.required_checks if repo_state.repo.head else ()
-    if failed := [each for each in pull.failed_checks if not required or each in required]:
+    if failed := [check for check in pull.failed_checks if not required or check in required]:
         words = ", ".join(failed)
-        return Refusal(subject, "checks", f"its checks failed ({words}): look at them on GitHub (o)", pull.url)
+        return Refusal(subject, "checks", f"its checks failed ({words}): see GitHub (o)", pull.url)
     if pull.auto_merge:
         return Refusal(
             subject,
             "auto-merge",
-            f"it merges by itself already, once {_missing_requirements(pull)}",
+            f"auto-merge is already enabled; GitHub merges it when {_missing_requirements(pull)}",
             pull.url,
             already_done=True,
         )
     if repo_state.permissions.auto_merge and pull.may_auto_merge and pull.merge_state == "blocked":
         return "auto-merge"
     if pull.merge_state == "behind":
-        return Refusal(subject, "behind", "its branch is behind, and must not be: update it on GitHub (o)", pull.url)
+        return Refusal(subject, "behind", "its branch is behind the base branch: update it on GitHub (o)", pull.url)
     if pull.merge_state == "unknown":
-        return Refusal(
-            subject, "unknown", "GitHub has not worked out yet whether it can be merged: try again", pull.url
-        )
-    return Refusal(
-        subject, "blocked", f"GitHub does not let it in yet: it waits until {_missing_requirements(pull)}", pull.url
-    )
+        return Refusal(subject, "unknown", "GitHub is still checking whether it can be merged: try again", pull.url)
+    return Refusal(subject, "blocked", f"GitHub does not allow the merge until {_missing_requirements(pull)}", pull.url)
 
 
 def _missing_requirements(pull: PullRequestState) -> str:
     found = [
-        *(["somebody approves it"] if pull.review == "review_required" else []),
+        *(["it is approved"] if pull.review == "review_required" else []),
         *([f"{', '.join(pull.pending_checks)} passed"] if pull.pending_checks else []),
     ]
     return " and ".join(found) or "the branch's rules are met"
@@ -179,16 +190,18 @@ def _plan_lines(pull: PullRequestState, known: PullRequest, way: MergeWay) -> It
     yield PlanLine(
         "change", f"{known.kind} of {where} to {known.version}" if known.version else f"{known.kind} of {where}"
     )
-    yield PlanLine("change", f"head {shorten_revision(pull.head_sha)} by {pull.author or 'nobody known'}")
+    yield PlanLine("change", f"head {shorten_revision(pull.head_sha)} by {pull.author or 'an unknown author'}")
     kinds: dict[str, LineKind] = {"success": "ok", "failure": "failed"}
     pending = f" ({', '.join(pull.pending_checks)})" if pull.pending_checks else ""
     yield PlanLine(kinds.get(pull.checks, "warning"), f"checks: {pull.checks}{pending}")
     if pull.review:
         yield PlanLine("ok" if pull.review == "approved" else "warning", f"review: {pull.review.replace('_', ' ')}")
     if way == "auto-merge":
-        yield PlanLine("note", f"it cannot be merged yet: auto-merge does it once {_missing_requirements(pull)}")
+        yield PlanLine(
+            "note", f"it cannot be merged yet: with auto-merge, GitHub merges it when {_missing_requirements(pull)}"
+        )
     if way == "queue":
-        yield PlanLine("note", "the branch has a merge queue: it is merged in its turn")
+        yield PlanLine("note", "the branch has a merge queue: GitHub merges it in turn")
 
 
 def _command_line(order: Order, phrase: str) -> str:

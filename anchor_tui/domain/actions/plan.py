@@ -1,8 +1,8 @@
-"""Plan, Refusal and Outcome: a mutation described, why it cannot be, and what became of it."""
+"""Order, plan, refusal and outcome of an action."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -27,15 +27,15 @@ ActionId: TypeAlias = Literal[
     "mend",
 ]
 Confirmation: TypeAlias = Literal["none", "key", "phrase"]
-"""What a confirmation costs: nothing, one key, or a phrase to type."""
+"""How a plan is confirmed: not at all, with one key, or by typing a phrase."""
 LineKind: TypeAlias = Literal["change", "deleted", "kept", "ok", "warning", "failed", "note"]
 
 
 class Order(ValueObject, frozen=True):
-    """What somebody asked for, before anything was looked at. It makes the same Plan again from fresh evidence.
+    """What the operator requested. Fresh inputs turn the same order into a current plan.
 
-    `applications` is empty where the whole environment is meant. `version` is the release to promote or to go
-    back to, `source` the environment to promote from, `number` a pull request. `request_id` becomes the Plan's id.
+    `applications` is empty for whole environments. `version` is the release to promote or to roll back to, `source` the
+    environment to promote from, `number` a pull request. `request_id` becomes the plan's id.
     """
 
     action: ActionId
@@ -45,48 +45,48 @@ class Order(ValueObject, frozen=True):
     prune: bool = False
     dry_run: bool = False
     resources: tuple[str, ...] = ()
-    """`Kind/name` or `group/Kind/name` of the only resources that are to be synced."""
+    """The resources to sync, as `Kind/name` or `group/Kind/name`; empty for all."""
     source: str = ""
     version: str = ""
     number: int | None = None
     check: str = ""
-    """The check whose switch is turned round."""
+    """The check to fix."""
     reason: str = ""
     title: str = ""
     body: str = ""
     without_argocd: bool = False
     refreshed: bool = False
-    """Whether a hard refresh has gone before, where the action wants one."""
+    """Whether the hard refresh that the action requires has been executed."""
 
 
 class PlanLine(ValueObject, frozen=True):
-    """One line of a Plan, as it is shown."""
+    """One line of a plan, as it is shown."""
 
     kind: LineKind
     text: str
 
     @property
     def mark(self) -> StatusMark:
-        """Its glyph; lines that are no judgement have none of their own."""
+        """Its mark; lines that assess nothing have the neutral one."""
         return get_state_mark(self.kind)
 
 
 class FileDiff(ValueObject, frozen=True):
-    """What a commit changes in one file, as `git diff` shows it."""
+    """The change of one file, as `git diff` shows it."""
 
     path: str
     text: str
 
 
 class Precondition(ValueObject, frozen=True):
-    """One fact that the Plan stands on. Is it another one when the Plan is executed, then it has drifted."""
+    """One fact that a plan depends on. If it has changed at the execution, the plan has drifted."""
 
     what: str
     value: str
 
 
 class StepGroup(ValueObject, frozen=True):
-    """What happens to one subject, step by step. The changes of a Plan go side by side."""
+    """The steps that change one subject, in their order. The groups of a plan are executed in parallel."""
 
     subject: str
     steps: tuple[Step, ...]
@@ -94,9 +94,9 @@ class StepGroup(ValueObject, frozen=True):
 
 
 class Refusal(ValueObject, frozen=True):
-    """Why something is not done, in a sentence with the way out.
+    """Why an action is not executed, in a sentence with a way out.
 
-    `settled`: there is nothing left to do, which after a confirmation is a good end.
+    `already_done`: nothing is left to do, which counts as success after a confirmation.
     """
 
     subject: str
@@ -110,7 +110,7 @@ class Refusal(ValueObject, frozen=True):
 
 
 class Plan(ValueObject, frozen=True):
-    """A mutation, described and not yet done: shown as it is, and executed as it is or not at all."""
+    """A described change. It is executed exactly as it is shown, or not at all."""
 
     order: Order
     title: str
@@ -128,23 +128,23 @@ class Plan(ValueObject, frozen=True):
     refused: tuple[Refusal, ...] = ()
     pull_request: PullRequestDraft | None = None
     choices: tuple[str, ...] = ()
-    """The resources that could be chosen to be the only ones, as `Kind/namespace/name`."""
+    """The resources that a sync can be limited to, as `Kind/namespace/name`."""
     executable: bool = True
-    """False for one that only speaks as of an earlier time, as a dry run without a refresh."""
+    """False for a preview, such as one made without the required hard refresh."""
 
     @property
     def id(self) -> str:
-        """By which its operation, its audit lines and its requests are known."""
+        """The id that its operation, audit lines and requests contain."""
         return self.order.request_id
 
     @property
     def is_destructive(self) -> bool:
-        """Whether something is deleted."""
+        """Whether it deletes resources."""
         return any(line.kind == "deleted" for line in self.lines)
 
 
 class PullRequestDraft(ValueObject, frozen=True):
-    """The pull request that a Plan opens, before it has a number."""
+    """The pull request that a plan opens."""
 
     branch: str
     title: str
@@ -154,7 +154,7 @@ class PullRequestDraft(ValueObject, frozen=True):
 
 
 class Drift(ValueObject, frozen=True):
-    """The facts that are others now than the Plan says."""
+    """The preconditions that have changed."""
 
     words: tuple[str, ...]
 
@@ -163,30 +163,30 @@ class Drift(ValueObject, frozen=True):
 
 
 def preconditions_hold(plan: Plan, fresh: Plan) -> bool:
-    """Whether everything the Plan touches or copies is as it was when it was shown."""
+    """Return whether nothing that the plan depends on has changed."""
     return plan.preconditions == fresh.preconditions
 
 
 def describe_drift(plan: Plan, fresh: Plan) -> Drift:
-    """What is another now, in words."""
-    before = {each.what: each.value for each in plan.preconditions}
-    after = {each.what: each.value for each in fresh.preconditions}
+    """Return the preconditions that have changed."""
+    before = {precondition.what: precondition.value for precondition in plan.preconditions}
+    after = {precondition.what: precondition.value for precondition in fresh.preconditions}
     words = [
-        f"{what} was {before.get(what, 'not there')} and is {after.get(what, 'not there')} now"
+        f"{what} was {before.get(what, 'absent')} and is {after.get(what, 'absent')} now"
         for what in dict.fromkeys([*before, *after])
         if before.get(what) != after.get(what)
     ]
     return Drift(tuple(words))
 
 
-# --- what became of it --------------------------------------------------------------------------------
+# --- outcomes ----------------------------------------------------------------------------------------
 
 OutcomeKind: TypeAlias = Literal["done", "refused", "drifted", "failed", "unknown"]
 _WORST_FIRST: tuple[OutcomeKind, ...] = ("unknown", "failed", "drifted", "refused", "done")
 
 
 class GroupResult(ValueObject, frozen=True):
-    """What became of one change. `number` and `url` are those of a pull request, where there is one."""
+    """The result of one step group. `number` and `url` belong to its pull request, if there is one."""
 
     subject: str
     kind: OutcomeKind
@@ -196,7 +196,7 @@ class GroupResult(ValueObject, frozen=True):
 
 
 class Outcome(ValueObject, frozen=True):
-    """What became of a Plan: one result a change. After a drift `fresh` is the Plan as it would be now."""
+    """The outcome of a plan, with one result per group. After a drift, `fresh` is the current plan."""
 
     plan_id: str
     results: tuple[GroupResult, ...]
@@ -204,36 +204,42 @@ class Outcome(ValueObject, frozen=True):
 
     @property
     def kind(self) -> OutcomeKind:
-        """The worst of the results."""
-        kinds = {each.kind for each in self.results}
+        """The worst kind among the results."""
+        kinds = {result.kind for result in self.results}
         return next((kind for kind in _WORST_FIRST if kind in kinds), "done")
 
     @property
     def message(self) -> str:
-        """All of it in a line."""
+        """The messages of all results in one line."""
         several = len(self.results) > 1
-        return "; ".join(f"{each.subject}: {each.message}" if several else each.message for each in self.results)
+        return "; ".join(
+            f"{result.subject}: {result.message}" if several else result.message for result in self.results
+        )
 
 
 def refused_outcome(plan_id: str, *refusals: Refusal) -> Outcome:
-    """The outcome of what was not begun."""
+    """Return the outcome of a plan that was not started."""
     return Outcome(
-        plan_id, tuple(GroupResult(each.subject, "refused", each.message, url=each.url) for each in refusals)
+        plan_id,
+        tuple(GroupResult(refusal.subject, "refused", refusal.message, url=refusal.url) for refusal in refusals),
     )
 
 
-# --- what several actions say alike -------------------------------------------------------------------
+# --- shared by several actions ------------------------------------------------------------------------
 
 
 def required_confirmation(*, protected: bool, names: str, number: int | None = None) -> tuple[Confirmation, str]:
-    """The price of what writes: one key, or a phrase where it is protected or deletes something."""
+    """Return how a plan that writes is confirmed, and the phrase. Riskier actions need a stronger confirmation.
+
+    `number` is the number of resources it deletes.
+    """
     if number:
         return "phrase", f"{names} {number}" if protected else str(number)
     return ("phrase", names) if protected else ("key", "")
 
 
 def busy_refusal(application: Application, now: datetime) -> Refusal | None:
-    """Why an application takes no operation now: another one runs."""
+    """Return a refusal if an operation of the application is running."""
     operation = application.operation
     if operation is None or not operation.is_running:
         return None
@@ -245,23 +251,35 @@ def busy_refusal(application: Application, now: datetime) -> Refusal | None:
 
 
 def absent_refusal(application: Application) -> Refusal | None:
-    """Why nothing can be done with an application that is not there, or is on its way out."""
+    """Return a refusal if the application does not exist or is being deleted."""
     if application.presence != "found":
         problem = application.problems[0].message if application.problems else f"it is {application.presence}"
-        return Refusal(str(application.id), application.presence, f"{problem}: nothing can be done with it from here")
+        return Refusal(str(application.id), application.presence, f"{problem}: no action is possible")
     if any(problem.kind == "deleting" for problem in application.problems):
-        return Refusal(str(application.id), "deleting", "the application is being deleted, which nothing here undoes")
+        return Refusal(
+            str(application.id), "deleting", "the application is being deleted; no action here can undo that"
+        )
     return None
 
 
 def merge_refusals(refusals: Sequence[Refusal]) -> Refusal:
-    """Several refusals as one, where nothing is left that could be done."""
+    """Return several refusals as one."""
     if len(refusals) == 1:
         return refusals[0]
-    is_settled = all(each.already_done for each in refusals)
+    is_settled = all(refusal.already_done for refusal in refusals)
     return Refusal("", refusals[0].kind, "; ".join(map(str, refusals)), already_done=is_settled)
 
 
 def order_with_reason(order: Order, reason: str) -> Order:
-    """The order with the reason that was given when it was confirmed."""
+    """Return the order with the reason from the confirmation."""
     return replace(order, reason=reason) if reason else order
+
+
+def lines_or_refusal(results: Iterable[PlanLine | Refusal]) -> list[PlanLine] | Refusal:
+    """Return the first refusal among the results of checks, or their lines."""
+    lines: list[PlanLine] = []
+    for result in results:
+        if isinstance(result, Refusal):
+            return result
+        lines.append(result)
+    return lines

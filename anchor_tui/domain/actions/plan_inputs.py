@@ -1,4 +1,4 @@
-"""What the plans are made from: the snapshot, and what was read anew for them at that moment."""
+"""The inputs of plans: the snapshot, and the applications and repository as they were read for the plan."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REASON_PLACEHOLDER = "…"
 
 
 class PlanInputs(ValueObject, frozen=True):
-    """What is known when a Plan is made. `states` hold why an application could not be read, where it could not."""
+    """Everything a plan is made from. A Refusal in `states` or `repo_state` says why something is unreadable."""
 
     config: Config
     snapshot: Snapshot
@@ -24,66 +24,70 @@ class PlanInputs(ValueObject, frozen=True):
     states: Mapping[AppId, AppState | Refusal] = {}
     repo_state: RepoState | Refusal | None = None
     followed_urls: frozenset[str] = frozenset()
-    """The addresses of the pull requests that are followed from here already."""
+    """The URLs of the pull requests that running jobs already follow."""
     in_github_actions: bool = False
-    """Whether this runs inside GitHub Actions."""
+    """Whether this process runs inside GitHub Actions."""
+
+    def read_repo_state(self) -> RepoState | Refusal:
+        """Return the state of the ops repo as it was read for this plan."""
+        return self.repo_state or Refusal("GitHub", "unread", "the ops repo was not read")
 
     def application_state(self, application: Application) -> AppState | Refusal:
-        """What was read of an application just now."""
-        unread = Refusal(str(application.id), "unread", "Argo CD was not asked about it")
+        """Return the state of an application as it was read for this plan."""
+        unread = Refusal(str(application.id), "unread", "its state was not read from Argo CD")
         return self.states.get(application.id, unread)
 
 
 class TargetApplication(ValueObject, frozen=True):
-    """One application that an order is about, with its environment."""
+    """An application that an order names, with its environment."""
 
     environment: Environment
     application: Application
 
 
 def select_targets(order: Order, snapshot: Snapshot) -> tuple[TargetApplication, ...]:
-    """The applications that are meant: those named, else all of the named environments."""
+    """Return the applications that an order names, or all applications of its environments."""
     found = [
         TargetApplication(environment, application)
         for environment in snapshot.environments
         for application in environment.applications
         if (application.id in order.applications if order.applications else environment.name in order.environments)
     ]
-    return tuple({each.application.id: each for each in found}.values())
+    return tuple({target.application.id: target for target in found}.values())
 
 
 def no_target_refusal(order: Order, snapshot: Snapshot) -> Refusal:
-    """Why an order is about no application at all."""
+    """Return why an order matches no application."""
     names = ", ".join(order.environments) or ", ".join(map(str, order.applications))
-    if unread := [each for each in snapshot.sources_not_fresh if each.kind == "argocd"]:
-        why = "; ".join(f"{each.id}: {each.error.message if each.error else each.state}" for each in unread)
-        return Refusal(names, "unread", f"its applications are not known ({why}); read again (g) when that is mended")
-    return Refusal(names, "absent", "no application is known there: look at `applications` in the configuration")
+    if unread := [source for source in snapshot.sources_not_fresh if source.kind == "argocd"]:
+        why = "; ".join(f"{source.id}: {source.error.message if source.error else source.state}" for source in unread)
+        return Refusal(names, "unread", f"its applications are unknown ({why}): fix that, then read again (g)")
+    return Refusal(names, "absent", "it has no known application: check `applications` in the configuration")
 
 
-def fresh_state(each: TargetApplication, inputs: PlanInputs) -> AppState | Refusal:
-    """The fresh state of an application that something can be done with, or why nothing can."""
-    state = inputs.application_state(each.application)
+def fresh_state(target: TargetApplication, inputs: PlanInputs) -> AppState | Refusal:
+    """Return the state of an application, or why no action is possible."""
+    state = inputs.application_state(target.application)
     if isinstance(state, Refusal):
         return state
     return absent_refusal(state.application) or state
 
 
 def target_environments(found: Iterable[TargetApplication]) -> tuple[Environment, ...]:
-    """Their environments, each once, in the order of promotion."""
-    return tuple({each.environment.name: each.environment for each in found}.values())
+    """Return the environments of applications, each once, in promotion order."""
+    return tuple({target.environment.name: target.environment for target in found}.values())
 
 
 def command_line(action: str, order: Order, *options: str, phrase: str = "", wants_reason: bool = False) -> str:
-    """The equivalent command line of an action on applications or environments."""
-    named = [str(each) for each in order.applications] or list(order.environments)
+    """Return the equivalent command line of an action on applications or environments."""
+    named = [str(application) for application in order.applications] or list(order.environments)
     return confirmed_command_line(["anchor-tui", action, *named, *options], order, phrase, wants_reason=wants_reason)
 
 
 def confirmed_command_line(words: list[str], order: Order, phrase: str, *, wants_reason: bool) -> str:
-    """A command line with what confirms it; whatever is foreign in it is quoted for a shell.
+    """Return a command line with its confirmation, quoted for a shell.
 
-    Where a reason is wanted and not given yet, its place is kept.
+    A required reason that is not given yet is replaced by a placeholder.
     """
     reason = order.reason or (REASON_PLACEHOLDER if wants_reason else "")
     given = command_option("--reason", reason) if reason else []
@@ -91,5 +95,5 @@ def confirmed_command_line(words: list[str], order: Order, phrase: str, *, wants
 
 
 def command_option(name: str, value: str) -> list[str]:
-    """An option and its value: in one word where the value would be taken for an option itself."""
+    """Return an option with its value, as one word if the value looks like an option."""
     return [f"{name}={value}"] if value.startswith("-") else [name, value]

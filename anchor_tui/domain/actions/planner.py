@@ -1,4 +1,4 @@
-"""An order and the evidence → the Plan, or why there is none; and which evidence an order needs."""
+"""Turns an order and its inputs into a plan or a refusal. Declares which inputs an action needs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from anchor_tui.domain.actions.plan import ActionId, Order, Plan, Refusal
 from anchor_tui.domain.actions.plan_inputs import PlanInputs
 
 HARD_REFRESH_FIRST: frozenset[ActionId] = frozenset({"hard-refresh-prune", "cutover"})
-"""What is planned after a hard refresh only: what a prune deletes is told by what was compared just now."""
+"""Actions that need a hard refresh first: only a fresh comparison shows what a prune deletes."""
 OPS_REPO_ACTIONS: frozenset[ActionId] = frozenset({"promote", "rollback", "merge", "mend"})
 SNAPSHOT_ONLY_ACTIONS: frozenset[ActionId] = frozenset({"refresh", "hard-refresh"})
 
 
 def make_plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
-    """Pure: the same order and the same evidence make the same Plan."""
+    """Return the plan of an order. Pure: the same order and inputs give the same plan."""
     match order.action:
         case "refresh" | "hard-refresh":
             return refresh.plan(order, inputs)
@@ -34,5 +34,5 @@ def make_plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
 
 
 def already_done_message(plan: Plan, inputs: PlanInputs) -> str:
-    """What to say where the Plan has come true by itself since it was shown; empty where it has not."""
+    """Return a message if the plan's goal was reached since it was shown; else an empty string."""
     return sync.pruned_meanwhile_message(plan, inputs) if plan.order.action in {"sync", *HARD_REFRESH_FIRST} else ""

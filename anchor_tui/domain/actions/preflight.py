@@ -1,4 +1,4 @@
-"""What is looked at before a release moves: each a line with its mark, the grave ones a refusal."""
+"""The checks before a release moves. Each returns lines with a mark, or a refusal."""
 
 from __future__ import annotations
 
@@ -20,28 +20,26 @@ from anchor_tui.domain.verdict import is_asleep
 
 
 def check_write_permission(repo_state: RepoState, inputs: PlanInputs) -> Refusal | PlanLine:
-    """Whether the token may open a pull request in the ops repo."""
+    """Check whether the token may open a pull request in the ops repo."""
     if repo_state.permissions.archived:
-        return Refusal(
-            repo_state.repo.name, "archived", f"{repo_state.repo.name} is archived: nothing can be changed in it"
-        )
+        return Refusal(repo_state.repo.name, "archived", f"{repo_state.repo.name} is archived and cannot be changed")
     if repo_state.permissions.push == "no":
         who = f" of {repo_state.permissions.viewer}" if repo_state.permissions.viewer else ""
         message = (
             f"the token{who} may not write to {repo_state.repo.name} (contents and pull requests: write): "
-            "use one that may, see [github] token_env"
+            "use another token, see [github] token_env"
         )
         return Refusal(repo_state.repo.name, "forbidden", message)
     if inputs.in_github_actions or repo_state.permissions.viewer.endswith("[bot]"):
         who = repo_state.permissions.viewer or "a workflow's own token"
-        return PlanLine("warning", f"as {who}: a pull request opened with a workflow's own token starts no checks")
+        return PlanLine("warning", f"as {who}: a pull request opened with a workflow's token does not start checks")
     if repo_state.permissions.push == "unknown":
-        return PlanLine("warning", "whether the token may write could not be asked")
+        return PlanLine("warning", "it is unknown whether the token may write")
     return PlanLine("ok", f"{repo_state.permissions.viewer or 'the token'} may write to {repo_state.repo.name}")
 
 
 def check_upstream_health(move: ReleaseMove, inputs: PlanInputs) -> Iterator[Refusal | PlanLine]:
-    """The environment before runs this release, is well, and has been for long enough."""
+    """Check that the previous environment runs this release and has been healthy long enough."""
     name, soak = move.source.name, inputs.config.promotion.soak_minutes
     environment = inputs.snapshot.find_environment(name)
     state = inputs.snapshot.find_source(move.source.server)
@@ -50,38 +48,38 @@ def check_upstream_health(move: ReleaseMove, inputs: PlanInputs) -> Iterator[Ref
         yield Refusal(
             name,
             "stale",
-            f"whether {name} is well is not known (Argo CD: {why}): mend that, or promote with --without-argocd",
+            f"the health of {name} is unknown (Argo CD: {why}): fix that, or promote with --without-argocd",
         )
         return
     if not move.is_current_upstream:
-        words = f"{name} does not run {move.release.version} any more: how it does there cannot be seen now"
+        words = f"{name} no longer runs {move.release.version}, so its health there is unknown"
         yield (
-            Refusal(name, "not-soaked", f"{words}, and soak_minutes = {soak} wants it")
+            Refusal(name, "not-soaked", f"{words}, but soak_minutes = {soak} requires it")
             if soak
             else PlanLine("warning", words)
         )
         return
     if not environment.applications:
-        yield Refusal(name, "unread", f"{name} has no application that is known: whether it is well cannot be told")
+        yield Refusal(name, "unread", f"{name} has no known application, so its health is unknown")
         return
     if all(is_asleep(app, environment) for app in environment.applications):
-        words = f"{name} is asleep: how {move.release.version} does there cannot be seen"
+        words = f"{name} is asleep, so the health of {move.release.version} there is unknown"
         yield (
-            Refusal(name, "not-soaked", f"{words}; wake it up first, as soak_minutes = {soak} wants")
+            Refusal(name, "not-soaked", f"{words}; wake it up first: soak_minutes = {soak} requires it")
             if soak
             else PlanLine("warning", words)
         )
         return
-    ill = [
-        f"{app.name} is {app.sync or 'not told'} and {app.health or 'not told'}"
+    unhealthy = [
+        f"{app.name} is {app.sync or 'of unknown sync'} and {app.health or 'of unknown health'}"
         for app in environment.applications
         if (app.sync, app.health) != ("Synced", "Healthy")
     ]
-    if ill:
+    if unhealthy:
         yield Refusal(
             name,
             "unhealthy",
-            f"{name} is not well: {'; '.join(ill)}. Let it become well first, or promote another version (--version)",
+            f"{name} is not healthy: {'; '.join(unhealthy)}. Wait until it is, or promote another version (--version)",
         )
         return
     since = max(
@@ -90,22 +88,22 @@ def check_upstream_health(move: ReleaseMove, inputs: PlanInputs) -> Iterator[Ref
     )
     span = inputs.now - since if since else None
     if soak and (span is None or span.total_seconds() < soak * 60):
-        so_far = format_duration(span) if span else "not known how long"
+        so_far = format_duration(span) if span else "an unknown time"
         yield Refusal(
-            name, "not-soaked", f"{name} has run it well for {so_far}, and soak_minutes = {soak} wants more: wait"
+            name,
+            "not-soaked",
+            f"{name} has been healthy with it for {so_far}; soak_minutes = {soak} requires more: wait",
         )
         return
     yield PlanLine("ok", f"{name} is Synced and Healthy" + (f" for {format_duration(span)}" if span else ""))
 
 
 def sync_window_lines(environment: Environment, inputs: PlanInputs) -> Iterator[PlanLine]:
-    """The sync windows of the target: what is merged now is not synced while one forbids it."""
+    """Return the state of the target's sync windows: a forbidding one delays the sync of the merged commit."""
     for application in environment.applications:
         state = inputs.application_state(application)
         if isinstance(state, Refusal):
-            yield PlanLine(
-                "warning", f"whether a sync window is open for {application.name} is not known: {state.message}"
-            )
+            yield PlanLine("warning", f"the sync windows of {application.name} are unknown: {state.message}")
         elif state.windows is not None and not state.windows.can_sync:
             which = "; ".join(state.windows.active) or "no allow window is open"
             yield PlanLine("failed", f"{application.name} is in a freeze: a sync window forbids syncs ({which})")
@@ -114,7 +112,7 @@ def sync_window_lines(environment: Environment, inputs: PlanInputs) -> Iterator[
 
 
 def check_other_pull_requests(move: ReleaseMove, repo: OpsRepoData, own: Iterable[int]) -> Iterator[Refusal | PlanLine]:
-    """Open pull requests that move the same environment; where one says just this, none is opened beside it."""
+    """Check open pull requests that move the same environment. One with the same content refuses the plan."""
     known, environment = frozenset(own), move.environment.name
     for opened in repo.pull_requests:
         pull = opened.pull_request
@@ -123,39 +121,39 @@ def check_other_pull_requests(move: ReleaseMove, repo: OpsRepoData, own: Iterabl
         release = opened.releases[environment]
         if release is not None and release.content_key == move.release.content_key:
             message = (
-                f"#{pull.number} “{pull.title}” is open already, and says just this: merge it (m), "
-                "or close it to make it anew"
+                f"#{pull.number} “{pull.title}” is already open with the same content: merge it (m), "
+                "or close it to create a new one"
             )
             yield Refusal(environment, "open", message, pull.url, already_done=True)
             continue
-        what = f"to {release.version}" if release else "to something unreadable"
-        yield PlanLine("warning", f"#{pull.number} moves {environment} too, {what}: one of them will conflict")
+        what = f"to {release.version}" if release else "to an unreadable release"
+        yield PlanLine("warning", f"#{pull.number} also moves {environment}, {what}: one of them will conflict")
 
 
 def check_resulting_policy(
     name: str, repo_state: RepoState, contents: Mapping[str, bytes], inputs: PlanInputs
 ) -> Iterator[Refusal | PlanLine]:
-    """What policy says of an environment's files as they would be: new errors refuse, old ones only warn."""
+    """Check the policy on an environment's changed files. New errors refuse the plan, existing ones only warn."""
     before = _errors_by_check(_git_findings(inputs, repo_state.repo, name))
     texts = {path: content.decode() for path, content in contents.items()}
     after_findings = _git_findings(inputs, replace(repo_state.repo, files={**repo_state.repo.files, **texts}), name)
     after = _errors_by_check(after_findings)
-    if new := [each for each in after if each not in before]:
+    if new := [check for check in after if check not in before]:
         words = "; ".join(f"{check}: {after[check].message}" for check in new)
-        yield Refusal(name, "policy", f"the change would bring in {format_count(len(new), 'policy error')}: {words}")
+        yield Refusal(name, "policy", f"the change would cause {format_count(len(new), 'new policy error')}: {words}")
         return
     held = sum(result.status == "pass" for result in group_by_check(after_findings))
-    yield PlanLine("ok", f"{format_count(held, 'check')} hold for the files as they would be")
+    yield PlanLine("ok", f"{format_count(held, 'check')} pass for the changed files")
     for check in after:
-        yield PlanLine("warning", f"{check} fails already, and still would: {after[check].message}")
+        yield PlanLine("warning", f"{check} already fails and still would: {after[check].message}")
 
 
 def _git_findings(inputs: PlanInputs, repo: OpsRepoData, name: str) -> tuple[Finding, ...]:
     config = inputs.config
     facts = build_facts(config, PolicyInputs({}, repo), read_repo_evidence(config, repo))
     findings = evaluate_policy(config, facts, inputs.now).environments.get(name, ())
-    return tuple(each for each in findings if each.evidence == "git")
+    return tuple(finding for finding in findings if finding.evidence == "git")
 
 
 def _errors_by_check(findings: Iterable[Finding]) -> dict[str, Finding]:
-    return {each.check: each for each in findings if each.status == "fail" and each.level == "error"}
+    return {finding.check: finding for finding in findings if finding.status == "fail" and finding.level == "error"}

@@ -1,10 +1,10 @@
-"""Promotion: the release of the environment before, moved into this one, as a pull request."""
+"""Promote: moves the release of the previous environment into this one, with a pull request."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from anchor_tui.domain.actions import preflight, release_edit
+from anchor_tui.domain.actions import preflight, release_edit, rollout_steps
 from anchor_tui.domain.actions.plan import (
     FileDiff,
     Order,
@@ -14,6 +14,7 @@ from anchor_tui.domain.actions.plan import (
     PullRequestDraft,
     Refusal,
     StepGroup,
+    lines_or_refusal,
     required_confirmation,
 )
 from anchor_tui.domain.actions.plan_inputs import PlanInputs, command_option, confirmed_command_line
@@ -27,26 +28,24 @@ from anchor_tui.domain.actions.release_selection import (
     select_release,
 )
 from anchor_tui.domain.actions.repo_state import RepoState
-from anchor_tui.domain.actions.step_base import ApplicationRef
 from anchor_tui.domain.actions.steps import DispatchWorkflow, Step
-from anchor_tui.domain.actions.wait_steps import WaitForHealth, WaitForMerge, WaitForRollout, WaitForWorkflowRun
+from anchor_tui.domain.actions.wait_steps import WaitForMerge, WaitForWorkflowRun
 from anchor_tui.domain.formatting import format_count, shorten_revision
 from anchor_tui.domain.model import Image
 from anchor_tui.domain.policy.evidence.facts_builder import read_repo_evidence
 
 
 def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
-    """The Plan of a promotion into `order.environments[0]`."""
-    repo_state, config = inputs.repo_state, inputs.config
-    if not isinstance(repo_state, RepoState):
-        return repo_state or Refusal("GitHub", "unread", "the ops repo was not read")
+    """Return the plan of a promotion into `order.environments[0]`."""
+    repo_state, config = inputs.read_repo_state(), inputs.config
+    if isinstance(repo_state, Refusal):
+        return repo_state
     move = select_release(order, config, repo_state.repo)
     if isinstance(move, Refusal):
         return move
-    checked = _run_preflight(order, move, repo_state, inputs)
-    if refusal := next((each for each in checked if isinstance(each, Refusal)), None):
-        return refusal
-    lines = [each for each in checked if isinstance(each, PlanLine)]
+    lines = lines_or_refusal(_run_preflight(order, move, repo_state, inputs))
+    if isinstance(lines, Refusal):
+        return lines
     if config.promotion.via == "workflow":
         return _plan_workflow(order, move, repo_state, inputs, lines)
     return _plan_pull_request(order, move, repo_state, inputs, lines)
@@ -54,24 +53,20 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
 
 def _run_preflight(
     order: Order, move: ReleaseMove, repo_state: RepoState, inputs: PlanInputs
-) -> list[PlanLine | Refusal]:
-    found: list[PlanLine | Refusal] = [preflight.check_write_permission(repo_state, inputs)]
+) -> Iterator[PlanLine | Refusal]:
+    yield preflight.check_write_permission(repo_state, inputs)
     if order.without_argocd:
-        found.append(
-            PlanLine("warning", f"Argo CD was not asked: whether {move.source.name} is healthy was NOT looked at")
-        )
+        yield PlanLine("warning", f"without Argo CD: the health of {move.source.name} was NOT checked")
     else:
-        found += preflight.check_upstream_health(move, inputs)
+        yield from preflight.check_upstream_health(move, inputs)
         if (target := inputs.snapshot.find_environment(move.environment.name)) is not None:
             for line in preflight.sync_window_lines(target, inputs):
-                frozen = line.kind == "failed"
-                wait = f"{line.text}: wait until it is over"
-                found.append(Refusal(move.environment.name, "window", wait) if frozen else line)
+                forbids = line.kind == "failed"
+                message = f"{line.text}: wait until it is over"
+                yield Refusal(move.environment.name, "window", message) if forbids else line
     is_ours = inputs.config.promotion.via == "pull-request"
-    found += preflight.check_other_pull_requests(
-        move, repo_state.repo, [pull.number for pull in repo_state.pull_requests if is_ours]
-    )
-    return found
+    own = [pull.number for pull in repo_state.pull_requests if is_ours]
+    yield from preflight.check_other_pull_requests(move, repo_state.repo, own)
 
 
 def _plan_pull_request(
@@ -82,11 +77,11 @@ def _plan_pull_request(
     if isinstance(edited, Refusal):
         return edited
     if not edited.contents:
-        return Refusal(name, "same", f"its files say {move.release.version} already", already_done=True)
-    judged = list(preflight.check_resulting_policy(name, repo_state, edited.contents, inputs))
-    if refusal := next((each for each in judged if isinstance(each, Refusal)), None):
-        return refusal
-    lines += [each for each in judged if isinstance(each, PlanLine)]
+        return Refusal(name, "same", f"its files already contain {move.release.version}", already_done=True)
+    policy_lines = lines_or_refusal(preflight.check_resulting_policy(name, repo_state, edited.contents, inputs))
+    if isinstance(policy_lines, Refusal):
+        return policy_lines
+    lines = [*lines, *policy_lines]
     draft = PullRequestDraft(
         branch_name("promote", name, move.release.version),
         order.title or f"Promote {move.release.version} to {name}",
@@ -97,7 +92,7 @@ def _plan_pull_request(
     opened = remaining_steps(draft, edited.contents, repo_state, config, order.request_id)
     if isinstance(opened, Refusal):
         return opened
-    follow = (WaitForMerge(repo_state.repo.name, opened.number), *rollout_wait_steps(name, inputs, order))
+    follow = (WaitForMerge(repo_state.repo.name, opened.number), *rollout_steps.rollout_wait_steps(name, inputs, order))
     return _assemble_plan(
         order,
         move,
@@ -116,12 +111,12 @@ def _plan_workflow(
     config, name = inputs.config, move.environment.name
     workflow = config.promotion.workflow
     if not workflow:
-        message = 'no workflow is named: say promotion.workflow = "promote.yaml" in the configuration'
+        message = 'no workflow is configured: set promotion.workflow, for example to "promote.yaml"'
         return Refusal(name, "workflow", message)
     if inputs.in_github_actions:
         message = (
-            f"this runs inside GitHub Actions, and {workflow} would be started from there: a workflow that calls us "
-            'would call itself. Say promotion.via = "pull-request"'
+            f"this process runs inside GitHub Actions, where starting {workflow} could make the workflow call itself. "
+            'Set promotion.via = "pull-request"'
         )
         return Refusal(name, "workflow", message)
     workflow_inputs = {"from": move.source.name, "to": name}
@@ -131,9 +126,9 @@ def _plan_workflow(
         DispatchWorkflow(repo_state.repo.name, workflow, config.github.branch, workflow_inputs),
         WaitForWorkflowRun(repo_state.repo.name, workflow, name, move.release.version),
         WaitForMerge(repo_state.repo.name),
-        *rollout_wait_steps(name, inputs, order),
+        *rollout_steps.rollout_wait_steps(name, inputs, order),
     )
-    note = PlanLine("note", f"{workflow} of {repo_state.repo.name} makes the change and opens the pull request itself")
+    note = PlanLine("note", f"{workflow} of {repo_state.repo.name} makes the change and opens the pull request")
     head = Precondition(f"the release of {move.source.name}", move.release.version)
     return _assemble_plan(
         order, move, inputs, (*release_change_lines(move, ()), note, *lines), steps, (head,), None, ()
@@ -151,12 +146,12 @@ def _assemble_plan(
     diffs: tuple[FileDiff, ...],
 ) -> Plan:
     name, protected = move.environment.name, move.environment.protected
-    price, phrase = required_confirmation(protected=protected, names=name)
+    confirmation, phrase = required_confirmation(protected=protected, names=name)
     return Plan(
         order=order,
         title=f"Promote {move.release.version} to {name}",
         verb="Open pull request" if draft else "Start workflow",
-        confirmation=price,
+        confirmation=confirmation,
         phrase=phrase,
         protected=protected,
         reason_required=protected,
@@ -178,37 +173,23 @@ def _command_line(order: Order, move: ReleaseMove, phrase: str) -> str:
     return confirmed_command_line(words, order, phrase, wants_reason=bool(phrase))
 
 
-def rollout_wait_steps(name: str, inputs: PlanInputs, order: Order) -> tuple[Step, ...]:
-    """What is followed after the merge, for each application of the environment."""
-    environment = inputs.snapshot.find_environment(name)
-    if environment is None or order.without_argocd:
-        return ()
-    return tuple(
-        step
-        for application in environment.applications
-        if application.presence == "found"
-        for target in [ApplicationRef(application.id, application.project)]
-        for step in (WaitForRollout(target), WaitForHealth(target))
-    )
-
-
-# --- words --------------------------------------------------------------------------------------------
+# --- texts --------------------------------------------------------------------------------------------
 
 
 def release_change_lines(move: ReleaseMove, images: Sequence[tuple[Image, Image]]) -> tuple[PlanLine, ...]:
-    """What moves, a line an image, and what comes along."""
-    was = release_text(move.current) if move.current else "something unreadable"
+    """Return the lines that describe the change: versions, images, and the pull requests included."""
+    was = release_text(move.current) if move.current else "an unreadable release"
     found = [PlanLine("change", f"{move.environment.name}: {was} → {release_text(move.release)}")]
     found += [PlanLine("change", f"{old.name}  {old.tag or '?'} → {image_text(new)}") for old, new in images]
     if pulls := pull_requests_of(move.releases_between):
-        listed = ", ".join(f"#{each.number} {each.title}" for each in pulls[:6])
+        listed = ", ".join(f"#{pull.number} {pull.title}" for pull in pulls[:6])
         more = f" and {format_count(len(pulls) - 6, 'more', 'more')}" if len(pulls) > 6 else ""
-        found.append(PlanLine("note", f"comes along: {listed}{more}"))
+        found.append(PlanLine("note", f"includes: {listed}{more}"))
     return tuple(found)
 
 
 def edited_or_default_body(order: Order, made: str) -> str:
-    """The pull request's text: ours, or what somebody wrote in its place, with the reason that came after it."""
+    """Return the pull request's text: the default, or the operator's with the reason added."""
     if not order.body:
         return made
     if not order.reason or order.reason in order.body:
@@ -219,9 +200,9 @@ def edited_or_default_body(order: Order, made: str) -> str:
 def pull_request_body(
     order: Order, move: ReleaseMove, lines: Sequence[PlanLine], images: Sequence[tuple[Image, Image]]
 ) -> str:
-    """The pull request's text: from, to, what comes along, the pre-flight, the reason."""
+    """Return the default text: versions, images, included pull requests, pre-flight checks and the reason."""
     was = move.current.version if move.current else "?"
-    origin = f"from `{move.source.name}`" if move.source.name != move.environment.name else "of its own history"
+    origin = f"from `{move.source.name}`" if move.source.name != move.environment.name else "from its own history"
     parts = [
         f"Moves `{move.environment.name}` from `{was}` to `{move.release.version}` {origin}"
         + (f" (commit `{shorten_revision(move.release.commit)}`)." if move.release.commit else "."),
@@ -232,8 +213,8 @@ def pull_request_body(
         rows = [f"| {old.name} | `{old.tag}` | `{new.tag}` | `{(new.digest or 'none')[:19]}` |" for old, new in images]
         parts.append("\n".join(["| image | from | to | digest |", "|---|---|---|---|", *rows]))
     if pulls := pull_requests_of(move.releases_between):
-        title = "Comes along" if move.source.name != move.environment.name else "Is lost"
-        parts.append(f"**{title}**\n" + "\n".join(f"- #{each.number} {each.title}" for each in pulls))
+        title = "Includes" if move.source.name != move.environment.name else "Reverts"
+        parts.append(f"**{title}**\n" + "\n".join(f"- #{pull.number} {pull.title}" for pull in pulls))
     if lines:
         parts.append("**Pre-flight**\n" + "\n".join(f"- {line.mark.glyph()} {line.text}" for line in lines))
     return "\n\n".join(parts) + "\n"

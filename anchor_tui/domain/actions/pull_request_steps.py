@@ -1,6 +1,7 @@
-"""From changed files to a pull request: our branch, one commit, one pull request. What is there already is used.
+"""The steps from changed files to a pull request: our branch, one commit, one pull request.
 
-The branch has one name for one change, so whoever asks twice, or was killed in the middle, finds his own again.
+The same change always gets the same branch name. A repeated or interrupted action therefore finds and uses what it
+created before.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ from anchor_tui.domain.formatting import shorten_revision
 from anchor_tui.domain.model import ValueObject
 
 REQUEST_TRAILER = "Anchor-Tui-Request"
-"""The trailer of the commit's message by which a commit whose answer was lost is known again."""
+"""The trailer of the commit message that identifies our commit after a lost response."""
 
 
 class RemainingSteps(ValueObject, frozen=True):
-    """What is still to be done until the pull request is there as it should be. `number` where it has one already."""
+    """The steps that are still missing. `number` and `url` belong to the pull request, if it is already open."""
 
     steps: tuple[Step, ...]
     number: int | None = None
@@ -41,7 +42,7 @@ class RemainingSteps(ValueObject, frozen=True):
 def remaining_steps(
     draft: PullRequestDraft, contents: Mapping[str, bytes], repo_state: RepoState, config: Config, request_id: str
 ) -> RemainingSteps | Refusal:
-    """The steps from what is there now; a Refusal where the pull request is open already, which it then names."""
+    """Return the missing steps, or a refusal if the open pull request is complete or differs."""
     ours, repository = repo_state.existing_branch, repo_state.repo.name
     changes = tuple(
         FileChange(path, repo_state.files[path].oid, base64.b64encode(content).decode())
@@ -62,12 +63,12 @@ def remaining_steps(
     if ours is None:
         begun = (CreateBranch(repository, draft.branch, repo_state.head), commit)
     elif ours.oid == repo_state.head:
-        begun, note = (commit,), f"the branch {draft.branch} is there already: gone on with"
+        begun, note = (commit,), f"the branch {draft.branch} already exists and is used"
     elif _has_blobs(ours, desired) and ours.parents[:1] == (repo_state.head,):
-        begun, note = (), f"the commit {shorten_revision(ours.oid)} on {draft.branch} is there already: gone on with"
+        begun, note = (), f"the commit {shorten_revision(ours.oid)} on {draft.branch} already exists and is used"
     else:
         begun = (MoveBranch(repository, draft.branch, repo_state.head, ours.oid), commit)
-        note = f"the branch {draft.branch} is left from before, at {shorten_revision(ours.oid)}: it is moved on"
+        note = f"the branch {draft.branch} exists from before, at {shorten_revision(ours.oid)}, and is moved"
     return RemainingSteps(
         (*begun, open_it, *_label_and_review_steps(draft, repository, frozenset(), frozenset()), *auto), None, "", note
     )
@@ -80,25 +81,25 @@ def _continue_open_pull_request(
     pull: PullRequestState,
     auto: tuple[Step, ...],
 ) -> RemainingSteps | Refusal:
-    """One that is open already is never rewritten: somebody may have read it, or changed it."""
+    """Complete an open pull request. Its content is never rewritten: it may have been reviewed or edited."""
     if repo_state.existing_branch is None or not _has_blobs(repo_state.existing_branch, desired):
         message = (
-            f"#{pull.number} “{pull.title}” is open already, with other content than this would have: the branch has "
-            "moved on, or somebody changed it. Look at it; close it to make it anew"
+            f"#{pull.number} “{pull.title}” is already open with different content: the branch has moved, "
+            "or the pull request was edited. Review it, or close it to create a new one"
         )
         return Refusal(draft.branch, "open-differs", message, pull.url)
     around = _label_and_review_steps(draft, repo_state.repo.name, frozenset(pull.labels), frozenset(pull.reviewers))
     around += () if pull.auto_merge else auto
     if not around:
-        message = f"#{pull.number} “{pull.title}” is open already, and says just this: merge it (m)"
+        message = f"#{pull.number} “{pull.title}” is already open with the same content: merge it (m)"
         return Refusal(draft.branch, "open", message, pull.url, already_done=True)
-    return RemainingSteps(around, pull.number, pull.url, f"#{pull.number} is open already: gone on with")
+    return RemainingSteps(around, pull.number, pull.url, f"#{pull.number} is already open and is used")
 
 
 def _label_and_review_steps(
     draft: PullRequestDraft, repository: str, labelled: frozenset[str], asked: frozenset[str]
 ) -> tuple[Step, ...]:
-    labels = tuple(each for each in draft.labels if each not in labelled)
+    labels = tuple(label for label in draft.labels if label not in labelled)
     reviewers = () if asked else draft.reviewers
     return (
         *([AddLabels(repository, labels)] if labels else []),
@@ -113,12 +114,12 @@ def _has_blobs(ours: ExistingBranch, desired: Mapping[str, str]) -> bool:
 def repo_preconditions(
     files: Mapping[str, RepoFile], source: RepoFile | None, repo_state: RepoState, branch: str
 ) -> tuple[Precondition, ...]:
-    """What the Plan touches or copies. The head is not among it: on an unrelated push the commit goes on top of it."""
+    """Return what the plan changes or copies. An unrelated push is no drift: the commit goes on top of it."""
     touched = [Precondition(path, f"blob {shorten_revision(file.oid)}") for path, file in sorted(files.items())]
     copied = [Precondition(f"the copied {source.path}", f"blob {shorten_revision(source.oid)}")] if source else []
     ours = Precondition(
         f"the branch {branch}",
-        f"at {shorten_revision(repo_state.existing_branch.oid)}" if repo_state.existing_branch else "not there",
+        f"at {shorten_revision(repo_state.existing_branch.oid)}" if repo_state.existing_branch else "absent",
     )
     pull = Precondition(
         "its pull request", f"#{repo_state.pull_requests[0].number}" if repo_state.pull_requests else "not open"

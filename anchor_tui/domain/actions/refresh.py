@@ -1,4 +1,4 @@
-"""Refresh and hard refresh: let Argo CD compare again. Nothing is applied, so nothing is confirmed."""
+"""Refresh and hard refresh: Argo CD compares again. Nothing is applied, so no confirmation is needed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from anchor_tui.domain.formatting import format_count
 
 
 def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
-    """The Plan; it needs `get` and nothing else, and no fresh reading: what is asked for is one."""
+    """Return the plan. It needs only the permission `get`, and the snapshot is recent enough."""
     found = select_targets(order, inputs.snapshot)
     if not found:
         return no_target_refusal(order, inputs.snapshot)
-    refusals = tuple(refusal for each in found if (refusal := absent_refusal(each.application)))
-    fit = [each for each in found if absent_refusal(each.application) is None]
+    refusals = tuple(refusal for target in found if (refusal := absent_refusal(target.application)))
+    fit = [target for target in found if absent_refusal(target.application) is None]
     if not fit:
         return merge_refusals(refusals)
     hard = order.action == "hard-refresh"
@@ -34,28 +34,30 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
         verb="Hard refresh" if hard else "Refresh",
         confirmation="none",
         phrase="",
-        protected=any(each.protected for each in target_environments(fit)),
+        protected=any(environment.protected for environment in target_environments(fit)),
         reason_required=False,
         command=command_line(order.action, order).removesuffix(" --yes"),
         made_at=inputs.now,
-        lines=tuple(PlanLine("change", _line_text(each, hard=hard)) for each in fit),
+        lines=tuple(PlanLine("change", _line_text(target, hard=hard)) for target in fit),
         step_groups=tuple(
-            StepGroup(str(each.application.id), refresh_steps(_application_ref(each), hard=hard), each.application.id)
-            for each in fit
+            StepGroup(
+                str(target.application.id), refresh_steps(_application_ref(target), hard=hard), target.application.id
+            )
+            for target in fit
         ),
         refused=refusals,
     )
 
 
 def refresh_steps(target: ApplicationRef, *, hard: bool) -> tuple[Step, ...]:
-    """A refresh, and the wait for it."""
+    """Return the refresh and the wait for it."""
     return (Refresh(target, hard), WaitForRefresh(target))
 
 
-def _application_ref(each: TargetApplication) -> ApplicationRef:
-    return ApplicationRef(each.application.id, each.application.project)
+def _application_ref(target: TargetApplication) -> ApplicationRef:
+    return ApplicationRef(target.application.id, target.application.project)
 
 
-def _line_text(each: TargetApplication, *, hard: bool) -> str:
-    how = "compared with git anew, manifests rendered anew" if hard else "compared with git anew"
-    return f"{each.application.id}: {how}"
+def _line_text(target: TargetApplication, *, hard: bool) -> str:
+    how = "compare with git again, with newly rendered manifests" if hard else "compare with git again"
+    return f"{target.application.id}: {how}"

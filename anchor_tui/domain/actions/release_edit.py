@@ -1,7 +1,7 @@
-"""A release moved into an environment's files: release.yaml and the overlay, byte-minimal, and nothing else.
+"""Edits an environment's release.yaml and overlay to contain another release, with minimal changes.
 
-What moves is the version, the commit, the time and each image's tag and digest. Nothing is ever inserted or taken
-away: where a scalar is missing, or the sets of images differ, the move is refused with the place.
+The version, commit, time, and each image's tag and digest change. Nothing is inserted or removed: the edit is refused
+if a scalar is missing or the sets of images differ.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from anchor_tui.domain.yaml.nodes import KeyPath, YamlDocumentError, format_key_
 
 
 class ReleaseEdit(ValueObject, frozen=True):
-    """The files as they would be: new bytes by path, those that stay as they are left out."""
+    """The changed files: new content by path."""
 
     contents: Mapping[str, bytes]
     images: tuple[tuple[Image, Image], ...]
@@ -35,7 +35,7 @@ class ReleaseEdit(ValueObject, frozen=True):
 def edit_release(
     move: ReleaseMove, repo_state: RepoState, config: Config, in_git: GitEvidence | None
 ) -> ReleaseEdit | Refusal:
-    """The new bytes of the environment's two files."""
+    """Return the new content of the environment's two files, or why the edit is not possible."""
     subject = move.environment.name
     try:
         return _edit_files(move, repo_state, config, in_git)
@@ -54,14 +54,14 @@ def _edit_files(
     release, overlay = repo_state.files.get(move.environment.release), repo_state.files.get(move.environment.values)
     for path, file in ((move.environment.release, release), (move.environment.values, overlay)):
         if file is None:
-            return Refusal(subject, "missing-file", f"{path} is not on the branch: nothing is ever inserted")
+            return Refusal(subject, "missing-file", f"{path} is not on the branch, and no file is ever created")
     if repo_state.source_file is None or release is None or overlay is None:
         return Refusal(subject, "missing-file", f"the release of {move.source.name} could not be read")
     target = parse_document(release.content, release.path)
     source = parse_document(repo_state.source_file.content, repo_state.source_file.path)
     images = _images_by_repository(source, config)
     places = locate_release(target, config.release).images
-    own = {canonicalize_repository(each.image.repository) for each in places}
+    own = {canonicalize_repository(known_place.image.repository) for known_place in places}
     if own != images.keys():
         return Refusal(subject, "other-images", _image_set_difference(own, set(images), release.path))
     changes = dict(_scalar_changes(target, source, config))
@@ -72,33 +72,35 @@ def _edit_files(
     if isinstance(new_overlay, Refusal):
         return new_overlay
     contents = {release.path: new_release, overlay.path: new_overlay}
-    moved = tuple((each.image, images[canonicalize_repository(each.image.repository)]) for each in places)
+    moved = tuple(
+        (known_place.image, images[canonicalize_repository(known_place.image.repository)]) for known_place in places
+    )
     changed = {path: content for path, content in contents.items() if content != repo_state.files[path].content}
     return ReleaseEdit(changed, moved)
 
 
 def _images_by_repository(source: YamlDocument, config: Config) -> dict[str, Image]:
-    """The images that are moved, by their repositories, by which they are found again. DocumentError."""
+    """Return the images of the release by repository. Raises DocumentError if a repository has two versions."""
     found: dict[str, Image] = {}
     for place in locate_release(source, config.release).images:
         repository = canonicalize_repository(place.image.repository)
         other = found.setdefault(repository, place.image)
         if (other.tag, other.digest) != (place.image.tag, place.image.digest):
-            message = f"{repository} stands here twice, and says two things: which one is meant cannot be told"
+            message = f"{repository} is listed twice with different versions"
             source.fail("release-shape", message, source.find(place.path))
     return found
 
 
 def _image_set_difference(own: set[str], other: set[str], path: str) -> str:
     parts = [
-        *(f"it has {', '.join(sorted(own - other))}, which the release has not" for _ in [0] if own - other),
-        *(f"the release has {', '.join(sorted(other - own))}, which it has not" for _ in [0] if other - own),
+        *(f"it contains {', '.join(sorted(own - other))}, the release does not" for _ in [0] if own - other),
+        *(f"the release contains {', '.join(sorted(other - own))}, it does not" for _ in [0] if other - own),
     ]
-    return f"{path} names another set of images: {'; '.join(parts)}. Bring them together by hand, once"
+    return f"{path} lists other images than the release: {'; '.join(parts)}. Align them by hand once"
 
 
 def _scalar_changes(target: YamlDocument, source: YamlDocument, config: Config) -> Iterator[tuple[KeyPath, str]]:
-    """Version, commit and time, as the source has them to the letter."""
+    """Yield the version, commit and time of the source, character by character."""
     ours, theirs = locate_release(target, config.release), locate_release(source, config.release)
     for name in ("version", "commit", "released"):
         place: KeyPath | None = getattr(ours, name)
@@ -109,19 +111,19 @@ def _scalar_changes(target: YamlDocument, source: YamlDocument, config: Config) 
             assert place is not None
             target.fail(
                 "missing-key",
-                f"`{format_key_path(place)}` stands here, and the release that is moved says no {name}: it would be a lie",
+                f"the release to move has no {name}, so `{format_key_path(place)}` would stay and be wrong",
                 target.find(place),
             )
         text = source.get_scalar(other).text
         if place is None:
-            target.fail("missing-key", f"no {name} stands here to be changed to {text}, and nothing is ever inserted")
+            target.fail("missing-key", f"there is no {name} to change to {text}, and no key is ever inserted")
         yield place, text
 
 
 def _edit_overlay(
     document: YamlDocument, images: Mapping[str, Image], in_git: GitEvidence | None, move: ReleaseMove
 ) -> bytes | Refusal:
-    """The overlay with every reference to one of the images changed, wherever it stands."""
+    """Return the overlay with every reference to one of the images changed."""
     found = [
         place
         for place in find_overlay_images(_merged_values(document, in_git), document)
@@ -131,8 +133,8 @@ def _edit_overlay(
     lacking = images.keys() - {canonicalize_repository(place.image.repository) for place in naming}
     if lacking:
         message = (
-            f"{document.file} names no image {', '.join(sorted(lacking))}, so the contract with the release could not "
-            "hold, and nothing is ever inserted: name it there by hand, once"
+            f"{document.file} does not reference {', '.join(sorted(lacking))}, so it cannot match the release. "
+            "No key is ever inserted: add the reference by hand once"
         )
         return Refusal(move.environment.name, "overlay-image", message)
     changes: dict[KeyPath, str] = {}
@@ -142,27 +144,27 @@ def _edit_overlay(
 
 
 def _image_place_changes(document: YamlDocument, place: ImageScalarPaths, image: Image) -> dict[KeyPath, str]:
-    """What to change at one place; one that says no digest, or no tag, goes on saying none."""
-    says = Image(
+    """Return the changes at one reference. A reference without a tag or digest does not get one."""
+    reference = Image(
         image.name,
         image.repository,
         image.tag if place.image.tag is not None else None,
         image.digest if place.image.digest is not None else None,
     )
-    return build_image_changes(document, place, says)
+    return build_image_changes(document, place, reference)
 
 
 def _merged_values(document: YamlDocument, in_git: GitEvidence | None) -> HelmValues:
-    """The values with everything laid under the overlay: they say the repository where the overlay does not."""
+    """Return the merged values: they contain the repository if the overlay does not."""
     if in_git is None or isinstance(in_git.values, MissingEvidence | NotApplicable):
         return read_values_file(document)
     laid = in_git.values
-    own = [each for each in laid if any(layer.file == document.file for layer in each.layers)]
+    own = [values for values in laid if any(layer.file == document.file for layer in values.layers)]
     return (own or list(laid))[0].merged
 
 
 def file_diffs(edited: ReleaseEdit, files: Mapping[str, RepoFile]) -> tuple[FileDiff, ...]:
-    """What changes, file by file, with three lines around it."""
+    """Return the unified diff of each file."""
     found = []
     for path, content in sorted(edited.contents.items()):
         before, after = (raw.decode("utf-8-sig").splitlines(keepends=True) for raw in (files[path].content, content))

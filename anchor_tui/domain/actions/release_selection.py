@@ -1,4 +1,4 @@
-"""Which release moves into which environment: chosen from the branch's history, before any file is looked at."""
+"""Selects the release to promote or to roll back to, from the history of the branch."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _LOCK_SUFFIX = re.compile(r"(\.lock)+$")
 
 
 class ReleaseMove(ValueObject, frozen=True):
-    """A release that is to stand in an environment. `commit` is where its file is read: empty is the head.
+    """A release that moves into an environment. Its file is read at `commit`, or at the head if that is empty.
 
-    `between` are the releases that lie between the present one and this one, newest first: what comes along with a
-    promotion, what is lost by a rollback.
+    `releases_between` are the releases between the current one and this one, newest first: a promotion includes them,
+    a rollback reverts them.
     """
 
     environment: EnvironmentConfig
@@ -30,28 +30,28 @@ class ReleaseMove(ValueObject, frozen=True):
     current: Release | None = None
     releases_between: tuple[Release, ...] = ()
     reference: str = ""
-    """What names it beyond doubt: its version, or the commit where several had that version."""
+    """Its unambiguous name: the version, or the commit if several releases had that version."""
 
     @property
     def is_current_upstream(self) -> bool:
-        """Whether it is what the environment before runs now."""
+        """Whether the previous environment runs this release now."""
         return not self.commit
 
 
 def branch_name(action: str, environment: str, version: str) -> str:
-    """The one branch for it: asked for twice there is still one."""
+    """Return the branch of a change. The same change always gets the same branch."""
     parts = [_INVALID_IN_BRANCH.sub("-", part).strip(".-") or "release" for part in (environment, version)]
     safe = [_LOCK_SUFFIX.sub("", part.replace("..", "-")) for part in parts]
     return f"{BRANCH_PREFIX}{action}/{'/'.join(safe)}"
 
 
 def select_release(order: Order, config: Config, repo: OpsRepoData) -> ReleaseMove | Refusal:
-    """The move that a promotion or a rollback is about."""
+    """Return the release that a promotion or a rollback moves, or a refusal."""
     name = order.environments[0] if order.environments else ""
-    environment = next((each for each in config.environments if each.name == name), None)
+    environment = next((known for known in config.environments if known.name == name), None)
     if environment is None:
-        known = ", ".join(each.name for each in config.environments)
-        return Refusal(name, "no-environment", f"there is no environment {name!r}; there are {known}")
+        names = ", ".join(known.name for known in config.environments)
+        return Refusal(name, "no-environment", f"the environment {name!r} does not exist; known environments: {names}")
     if order.action == "rollback":
         return _select_rollback(order, environment, repo)
     return _select_promotion(order, environment, config, repo)
@@ -62,36 +62,36 @@ def _select_promotion(
 ) -> ReleaseMove | Refusal:
     index = config.environments.index(environment)
     if order.source:
-        source = next((each for each in config.environments if each.name == order.source), None)
+        source = next((known for known in config.environments if known.name == order.source), None)
         if source is None:
-            return Refusal(order.source, "no-environment", f"there is no environment {order.source!r} to promote from")
+            return Refusal(order.source, "no-environment", f"the environment {order.source!r} does not exist")
     elif index == 0:
-        message = f"{environment.name} is the first environment: the app repo's workflow brings releases into it"
+        message = f"{environment.name} is the first environment: the app repo's workflow releases into it"
         return Refusal(environment.name, "first", message)
     else:
         source = config.environments[index - 1]
     if source.name == environment.name or config.environments.index(source) > index:
-        message = f"{source.name} does not come before {environment.name}: to go back is a rollback"
+        message = f"{source.name} is not before {environment.name}: use rollback to go back"
         return Refusal(environment.name, "order", message)
     upstream, own = repo.environments.get(source.name), repo.environments.get(environment.name)
     if upstream is None or upstream.release is None:
         why = upstream.problems[0] if upstream and upstream.problems else "it was not read"
-        return Refusal(source.name, "unreadable", f"its release cannot be read: {why}")
+        return Refusal(source.name, "unreadable", f"its release is unreadable: {why}")
     present = own.release if own else None
     release, commit = upstream.release, ""
     if order.version and order.version != release.version:
         past = _find_release(order.version, upstream.history)
         if past is None or past.release is None:
             known = (
-                ", ".join(dict.fromkeys(each.version for each in _readable_releases(upstream.history)))
+                ", ".join(dict.fromkeys(earlier.version for earlier in _readable_releases(upstream.history)))
                 or release.version
             )
-            message = f"{source.name} never had {order.version}, as far as its history was read; it had {known}"
+            message = f"the history of {source.name} does not contain {order.version}; it contains {known}"
             return Refusal(source.name, "no-version", message)
-        if not _is_same_release(past.release, release):  # its commit may have been named, and be the newest
+        if not _is_same_release(past.release, release):  # the named commit may be the newest release
             release, commit = past.release, past.commit
     if present is not None and _is_same_release(present, release):
-        message = f"{environment.name} has {release.version} already: there is nothing to promote"
+        message = f"{environment.name} already has {release.version}: nothing to promote"
         return Refusal(environment.name, "same", message, already_done=True)
     between = _releases_between(upstream.history, release, present)
     return ReleaseMove(environment, source, release, commit, present, between)
@@ -104,21 +104,21 @@ def _select_rollback(order: Order, environment: EnvironmentConfig, repo: OpsRepo
         why = (
             "its earlier releases were not read"
             if own is None or own.history_complete is None
-            else "it never had another one"
+            else "it never had another release"
         )
-        return Refusal(environment.name, "no-history", f"there is nothing to go back to: {why}")
+        return Refusal(environment.name, "no-history", f"no release to roll back to: {why}")
     choices = earlier_releases(repo, environment.name)
     if not choices:
-        return Refusal(environment.name, "no-history", "there is nothing to go back to: it never had another release")
+        return Refusal(environment.name, "no-history", "no release to roll back to: it never had another release")
     if not order.version:
-        known = ", ".join(each.release.version for each in choices if each.release)
+        known = ", ".join(past.release.version for past in choices if past.release)
         return Refusal(
-            environment.name, "no-version", f"say which release to go back to (--to VERSION): it had {known}"
+            environment.name, "no-version", f"specify the release (--to VERSION): the history contains {known}"
         )
     past = _find_release(order.version, choices)
     if past is None or past.release is None:
-        known = ", ".join(each.release.version for each in choices if each.release)
-        message = f"it never had {order.version} before, as far as its history was read; it had {known}"
+        known = ", ".join(past.release.version for past in choices if past.release)
+        message = f"its history does not contain {order.version}; it contains {known}"
         return Refusal(environment.name, "no-version", message)
     lost = _releases_between(own.history, present, past.release) if present else ()
     version = past.release.version
@@ -128,7 +128,7 @@ def _select_rollback(order: Order, environment: EnvironmentConfig, repo: OpsRepo
 
 
 def earlier_releases(repo: OpsRepoData, environment: str) -> tuple[PastRelease, ...]:
-    """The releases that an environment had before its present one, newest first, each content once."""
+    """Return the releases an environment had before the current one, newest first, each content once."""
     own = repo.environments.get(environment)
     if own is None:
         return ()
@@ -142,13 +142,13 @@ def earlier_releases(repo: OpsRepoData, environment: str) -> tuple[PastRelease, 
 
 
 def _find_release(asked: str, history: Sequence[PastRelease]) -> PastRelease | None:
-    """By version, or by the commit that brought it."""
-    named = (each for each in history if each.release is not None)
+    """Return the release with this version or commit; the commit may be abbreviated to 7 digits."""
+    named = (past for past in history if past.release is not None)
     return next(
         (
-            each
-            for each in named
-            if each.release and (each.release.version == asked or (len(asked) >= 7 and each.commit.startswith(asked)))
+            past
+            for past in named
+            if past.release and (past.release.version == asked or (len(asked) >= 7 and past.commit.startswith(asked)))
         ),
         None,
     )
@@ -159,13 +159,13 @@ def _is_same_release(one: Release, other: Release) -> bool:
 
 
 def _readable_releases(history: Sequence[PastRelease]) -> Iterator[Release]:
-    return (each.release for each in history if each.release is not None)
+    return (past.release for past in history if past.release is not None)
 
 
 def _releases_between(
     history: Sequence[PastRelease], newer: Release | None, older: Release | None
 ) -> tuple[Release, ...]:
-    """The releases from `newer` down to, and without, `older`; none where the history does not have them so."""
+    """Return the releases from `newer` down to `older`, without `older`; none if the history lacks one of them."""
     found: list[Release] = []
     for release in _readable_releases(history):
         if older is not None and release.content_key == older.content_key and found:
@@ -176,16 +176,16 @@ def _releases_between(
 
 
 def pull_requests_of(releases: Sequence[Release]) -> tuple[PullRequestRef, ...]:
-    """The pull requests that brought these releases, each once."""
-    found = {each.pull_request.number: each.pull_request for each in releases if each.pull_request}
+    """Return the pull requests of these releases, each once."""
+    found = {release.pull_request.number: release.pull_request for release in releases if release.pull_request}
     return tuple(found.values())
 
 
 def image_text(image: Image) -> str:
-    """A tag and the beginning of a digest, as people write them."""
+    """Return the tag and the beginning of the digest."""
     return f"{image.tag or 'no tag'}" + (f"  {image.digest[:17]}…" if image.digest else "")
 
 
 def release_text(release: Release) -> str:
-    """A release's version with its commit."""
+    """Return the version with the abbreviated commit."""
     return f"{release.version} ({shorten_revision(release.commit)})" if release.commit else release.version

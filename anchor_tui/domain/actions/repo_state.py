@@ -1,4 +1,4 @@
-"""What a Plan for the ops repo is made from: the branch this moment, the bytes of the files, our own branch, rights."""
+"""The current state of the ops repo: files, our branch, pull requests and permissions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MergeMethod = Literal["merge", "squash", "rebase"]
 
 
 class RepoFile(ValueObject, frozen=True):
-    """One file of a commit: its bytes as they are stored, and the oid of its blob."""
+    """A file of a commit: its stored bytes and the oid of its blob."""
 
     path: str
     oid: str
@@ -22,12 +22,12 @@ class RepoFile(ValueObject, frozen=True):
 
 
 def blob_oid(content: bytes) -> str:
-    """What git calls these bytes."""
+    """Return the oid that git gives these bytes."""
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 class ExistingBranch(ValueObject, frozen=True):
-    """A branch of ours that is there already: its tip, what that stands on, and the blobs of some files there."""
+    """Our existing branch: its tip, the parents of the tip, and the blob oids of some files."""
 
     name: str
     oid: str
@@ -36,7 +36,7 @@ class ExistingBranch(ValueObject, frozen=True):
 
 
 class PullRequestState(ValueObject, frozen=True):
-    """One pull request this moment, as far as merging it is concerned. States are GitHub's words in lower case."""
+    """The current state of a pull request, for merging. States are GitHub's words in lower case."""
 
     number: int
     node_id: str
@@ -56,7 +56,7 @@ class PullRequestState(ValueObject, frozen=True):
     pending_checks: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
-    """Whose review is asked for, or was given."""
+    """Users and teams whose review is requested or given."""
     auto_merge: bool = False
     queue_required: bool = False
     queue_position: int | None = None
@@ -67,7 +67,7 @@ class PullRequestState(ValueObject, frozen=True):
 
 
 class RepoPermissions(ValueObject, frozen=True):
-    """What the token's owner may do, and what the repository allows."""
+    """The permissions of the token's owner, and what the repository allows."""
 
     viewer: str = ""
     push: Permission = "unknown"
@@ -77,18 +77,18 @@ class RepoPermissions(ValueObject, frozen=True):
 
 
 class RepoState(ValueObject, frozen=True):
-    """The ops repo this moment. `files` are those that are changed or copied, byte for byte."""
+    """The current state of the ops repo. `files` are the files to change, byte for byte."""
 
     repo: OpsRepoData
     permissions: RepoPermissions = RepoPermissions()
     files: Mapping[str, RepoFile] = {}
     source_file: RepoFile | None = None
-    """The release.yaml that is copied: of the environment before, or of an earlier commit."""
+    """The release.yaml to copy: of the previous environment, or of an earlier commit."""
     existing_branch: ExistingBranch | None = None
     pull_requests: tuple[PullRequestState, ...] = ()
-    """The open pull requests of our branch; or the one that is to be merged."""
+    """The open pull requests of our branch, or the one to merge."""
 
     @property
     def head(self) -> str:
-        """The newest commit of the branch."""
+        """The oid of the branch's newest commit."""
         return self.repo.head.oid if self.repo.head else ""

@@ -1,7 +1,7 @@
-"""What a sync changes in one resource, field by field: what lives now, and what would live then.
+"""The fields that a sync would change in a resource: the live and the predicted value.
 
-Argo CD has laid both out alike (`normalizedLiveState`, `predictedLiveState` of managed-resources), with ignored
-differences taken out and the values of Secrets masked.
+Argo CD returns both normalized (`normalizedLiveState` and `predictedLiveState` of managed-resources): without ignored
+differences, and with the values of Secrets masked.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from anchor_tui.domain.json_access import get_text
 from anchor_tui.domain.model import ValueObject
 
 MAX_FIELDS = 40
-"""So many fields are told of one application: more of them are nothing that a person reads before a sync."""
+"""The maximum number of fields per application: nobody reads more before a sync."""
 MAX_VALUE_LENGTH = 60
 
 
 class FieldDifference(ValueObject, frozen=True):
-    """One field. `was` is empty where it is new, `will` where it goes; both are empty for a resource that is new."""
+    """A changed field. `live` is empty if it is new, `predicted` if it is removed; both for a new resource."""
 
     ref: ResourceRef
     path: str = ""
@@ -34,7 +34,7 @@ class FieldDifference(ValueObject, frozen=True):
 
 
 def field_differences(items: Iterable[object]) -> tuple[FieldDifference, ...]:
-    """The fields that differ, in the order of the resources, at most `MOST` of them; hooks left out."""
+    """Return the differing fields in resource order, at most `MAX_FIELDS`. Hooks are excluded."""
     found: list[FieldDifference] = []
     for item in items:
         ref = ResourceRef(
@@ -68,7 +68,7 @@ def _differing_fields(was: Any, will: Any, path: str) -> Iterator[tuple[str, str
             yield from _differing_fields(was.get(key), will.get(key), f"{path}.{key}" if path else key)
         return
     if isinstance(was, list) and isinstance(will, list) and (names := _item_names(was, will)) is not None:
-        old, new = ({each["name"]: each for each in side} for side in (was, will))
+        old, new = ({item["name"]: item for item in side} for side in (was, will))
         for name in names:
             yield from _differing_fields(old.get(name), new.get(name), f"{path}[{name}]")
         return
@@ -76,11 +76,11 @@ def _differing_fields(was: Any, will: Any, path: str) -> Iterator[tuple[str, str
 
 
 def _item_names(was: list[Any], will: list[Any]) -> list[str] | None:
-    """The names of what both lists hold, as containers and variables have them; None where they have none."""
+    """Return the names of the items of both lists, such as containers; None if an item has no name."""
     both = [*was, *will]
-    if not all(isinstance(each, dict) and isinstance(each.get("name"), str) for each in both):
+    if not all(isinstance(item, dict) and isinstance(item.get("name"), str) for item in both):
         return None
-    return list(dict.fromkeys(each["name"] for each in both))
+    return list(dict.fromkeys(item["name"] for item in both))
 
 
 def _value_text(value: Any) -> str:  # noqa: ANN401 - JSON

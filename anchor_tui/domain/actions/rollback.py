@@ -1,7 +1,7 @@
-"""Rollback: an earlier release of the same environment written again at today's head, as a pull request.
+"""Rollback: writes an earlier release of an environment at the head of the branch again, with a pull request.
 
-Argo CD's own rollback is not used: it needs auto-sync off and switches nothing back on, ignores sync windows, and
-hangs. Auto-sync settings stay as they are; where auto-sync or self-heal is off, a sync is a step of the Plan.
+Argo CD's own rollback is not used: it requires auto-sync to be off, ignores sync windows, and can hang.
+Auto-sync settings are not changed. If auto-sync or self-heal is off, a sync is a step of the plan.
 """
 
 from __future__ import annotations
@@ -14,24 +14,22 @@ from anchor_tui.domain.actions.plan import (
     PullRequestDraft,
     Refusal,
     StepGroup,
+    lines_or_refusal,
     required_confirmation,
 )
 from anchor_tui.domain.actions.plan_inputs import PlanInputs, command_option, confirmed_command_line
 from anchor_tui.domain.actions.pull_request_steps import remaining_steps, repo_preconditions
 from anchor_tui.domain.actions.release_selection import ReleaseMove, branch_name, image_text, select_release
-from anchor_tui.domain.actions.repo_state import RepoState
 from anchor_tui.domain.actions.wait_steps import WaitForMerge
 from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.policy.evidence.facts_builder import read_repo_evidence
 
-ROLLBACK_EVENT = "rollback.executed"
-
 
 def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
-    """The Plan of going back to `order.version`."""
-    repo_state, config = inputs.repo_state, inputs.config
-    if not isinstance(repo_state, RepoState):
-        return repo_state or Refusal("GitHub", "unread", "the ops repo was not read")
+    """Return the plan that rolls back to `order.version`."""
+    repo_state, config = inputs.read_repo_state(), inputs.config
+    if isinstance(repo_state, Refusal):
+        return repo_state
     move = select_release(order, config, repo_state.repo)
     if isinstance(move, Refusal):
         return move
@@ -43,19 +41,18 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     if isinstance(edited, Refusal):
         return edited
     if not edited.contents:
-        return Refusal(name, "same", f"its files say {move.release.version} already", already_done=True)
-    judged = list(preflight.check_resulting_policy(name, repo_state, edited.contents, inputs))
-    if refusal := next((each for each in judged if isinstance(each, Refusal)), None):
-        return refusal
-    others = list(
-        preflight.check_other_pull_requests(move, repo_state.repo, [pull.number for pull in repo_state.pull_requests])
-    )
-    if refusal := next((each for each in others if isinstance(each, Refusal)), None):
-        return refusal
+        return Refusal(name, "same", f"its files already contain {move.release.version}", already_done=True)
+    policy_lines = lines_or_refusal(preflight.check_resulting_policy(name, repo_state, edited.contents, inputs))
+    if isinstance(policy_lines, Refusal):
+        return policy_lines
+    own = [pull.number for pull in repo_state.pull_requests]
+    other_lines = lines_or_refusal(preflight.check_other_pull_requests(move, repo_state.repo, own))
+    if isinstance(other_lines, Refusal):
+        return other_lines
     lines = [
         allowed,
-        *(each for each in judged if isinstance(each, PlanLine)),
-        *(each for each in others if isinstance(each, PlanLine)),
+        *policy_lines,
+        *other_lines,
         *rollout_steps.rollout_lines(move, order, inputs),
         *_sync_window_warnings(move, order, inputs),
         rollout_steps.event_line(move, order, inputs),
@@ -70,12 +67,12 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     opened = remaining_steps(draft, edited.contents, repo_state, config, order.request_id)
     if isinstance(opened, Refusal):
         return opened
-    price, phrase = required_confirmation(protected=move.environment.protected, names=name)
+    confirmation, phrase = required_confirmation(protected=move.environment.protected, names=name)
     return Plan(
         order=order,
         title=f"Roll {name} back to {move.release.version}",
         verb="Open pull request",
-        confirmation=price,
+        confirmation=confirmation,
         phrase=phrase,
         protected=move.environment.protected,
         reason_required=move.environment.protected,
@@ -111,7 +108,7 @@ def _command_line(order: Order, name: str, move: ReleaseMove, phrase: str) -> st
 def _release_change_lines(
     move: ReleaseMove, edited: release_edit.ReleaseEdit, inputs: PlanInputs
 ) -> tuple[PlanLine, ...]:
-    was = move.current.version if move.current else "something unreadable"
+    was = move.current.version if move.current else "an unreadable release"
     ran = (
         f", which ran from {format_age(move.release.changed_at, inputs.now)} ago on" if move.release.changed_at else ""
     )
@@ -119,16 +116,16 @@ def _release_change_lines(
     found += [PlanLine("change", f"{old.name}  {old.tag or '?'} → {image_text(new)}") for old, new in edited.images]
     for release in move.releases_between:
         pull = f"  #{release.pull_request.number} {release.pull_request.title}" if release.pull_request else ""
-        found.append(PlanLine("warning", f"lost: {release.version}{pull}"))
+        found.append(PlanLine("warning", f"reverts {release.version}{pull}"))
     if not move.releases_between:
-        found.append(PlanLine("warning", "what lies in between could not be told from the history"))
+        found.append(PlanLine("warning", "the releases in between are unknown: the history does not show them"))
     return tuple(found)
 
 
 def _sync_window_warnings(move: ReleaseMove, order: Order, inputs: PlanInputs) -> list[PlanLine]:
-    """The sync windows that would hold up what is merged: a rollback is not refused for them."""
+    """Return warnings about sync windows that delay the sync. They do not refuse a rollback."""
     environment = inputs.snapshot.find_environment(move.environment.name)
     if environment is None or order.without_argocd:
         return []
-    frozen = (each for each in preflight.sync_window_lines(environment, inputs) if each.kind != "ok")
-    return [PlanLine("warning", f"{each.text}: what is merged waits until then") for each in frozen]
+    frozen = (line for line in preflight.sync_window_lines(environment, inputs) if line.kind != "ok")
+    return [PlanLine("warning", f"{line.text}: the merged commit is synced after that") for line in frozen]

@@ -1,6 +1,6 @@
-"""What follows the merge of a rollback: the applications go back, and the status API is told.
+"""The steps after a merge: the applications are synced, and after a rollback the status API gets an event.
 
-The same whether the rollback is followed by whoever opened it, or by whoever merges it.
+They are the same for the process that opened the pull request and the one that merges it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,25 @@ from anchor_tui.domain.model import Application, Release
 ROLLBACK_EVENT = "rollback.executed"
 
 
-def _found_applications(move: ReleaseMove, order: Order, inputs: PlanInputs) -> tuple[Application, ...]:
-    environment = inputs.snapshot.find_environment(move.environment.name)
+def rollout_wait_steps(environment: str, inputs: PlanInputs, order: Order) -> tuple[Step, ...]:
+    """Return the waits after a merge, for each application of an environment."""
+    applications = _found_applications(environment, order, inputs)
+    return tuple(step for application in applications for step in _wait_steps(_application_ref(application)))
+
+
+def _wait_steps(app: ApplicationRef) -> tuple[Step, ...]:
+    return (WaitForRollout(app), WaitForHealth(app))
+
+
+def _application_ref(application: Application) -> ApplicationRef:
+    return ApplicationRef(application.id, application.project)
+
+
+def _found_applications(name: str, order: Order, inputs: PlanInputs) -> tuple[Application, ...]:
+    environment = inputs.snapshot.find_environment(name)
     if environment is None or order.without_argocd:
         return ()
-    return tuple(each for each in environment.applications if each.presence == "found")
+    return tuple(application for application in environment.applications if application.presence == "found")
 
 
 def _needs_sync(application: Application) -> bool:
@@ -32,14 +46,14 @@ def _needs_sync(application: Application) -> bool:
 
 
 def rollout_lines(move: ReleaseMove, order: Order, inputs: PlanInputs) -> list[PlanLine]:
-    """Where a sync is needed after the merge, since nothing else does it."""
+    """Return a line for each application that needs a sync after the merge."""
     if order.without_argocd:
-        return [PlanLine("warning", "Argo CD was not asked: that the rollback arrives is NOT looked at")]
+        return [PlanLine("warning", "without Argo CD: the rollout is NOT checked")]
     found = []
-    for application in _found_applications(move, order, inputs):
+    for application in _found_applications(move.environment.name, order, inputs):
         if _needs_sync(application):
             off = "auto-sync" if application.automated is None or not application.automated.enabled else "self-heal"
-            words = f"{off} of {application.name} is off, and stays off: a sync follows the merge, as a step of this"
+            words = f"{off} of {application.name} is off and stays off: a step of this plan syncs it after the merge"
             found.append(PlanLine("warning", words))
     return found
 
@@ -47,51 +61,47 @@ def rollout_lines(move: ReleaseMove, order: Order, inputs: PlanInputs) -> list[P
 def rollback_rollout_steps(
     move: ReleaseMove, order: Order, repo_state: RepoState, inputs: PlanInputs
 ) -> tuple[Step, ...]:
-    """What follows the merge: every application arrives, and then somebody is told."""
+    """Return the steps after the merge of a rollback: the rollout of every application, then the event."""
     return (*_argocd_steps(move, order, inputs), *_event_steps(move, order, repo_state, inputs))
 
 
 def _argocd_steps(move: ReleaseMove, order: Order, inputs: PlanInputs) -> tuple[Step, ...]:
-    """First every application is set going, then each is followed: one that degrades leaves no other unsynced."""
-    going: list[Step] = []
-    arriving: list[Step] = []
-    for application in _found_applications(move, order, inputs):
-        target = ApplicationRef(application.id, application.project)
-        going += [Refresh(target), WaitForRefresh(target)]
+    """Return the syncs of all applications, then the waits: a degraded one does not leave others unsynced."""
+    syncs: list[Step] = []
+    waits: list[Step] = []
+    for application in _found_applications(move.environment.name, order, inputs):
+        app = _application_ref(application)
+        syncs += [Refresh(app), WaitForRefresh(app)]
         if _needs_sync(application):
-            sync = Sync(target, order.request_id, reason=order.reason, unless_synced=True)
-            going += [WaitForRollout(target, auto_sync=False), sync, WaitForOperation(target, order.request_id)]
-        arriving += [WaitForRollout(target), WaitForHealth(target)]
-    return (*going, *arriving)
+            sync = Sync(app, order.request_id, reason=order.reason, unless_synced=True)
+            syncs += [WaitForRollout(app, auto_sync=False), sync, WaitForOperation(app, order.request_id)]
+        waits += _wait_steps(app)
+    return (*syncs, *waits)
 
 
 # --- the event ----------------------------------------------------------------------------------------
 
 
 def event_line(move: ReleaseMove, order: Order, inputs: PlanInputs) -> PlanLine:
-    """Said before, not after: whether anybody is told."""
+    """Return the line that says whether the event will be sent."""
     status = inputs.config.status_api
     if status.emit != "client":
-        who = "the ops repo's pipeline sends it" if status.emit == "pipeline" else "nobody is to be told"
+        who = "the ops repo's pipeline sends it" if status.emit == "pipeline" else "it is disabled"
         return PlanLine("note", f'{ROLLBACK_EVENT} is not sent from here (status_api.emit = "{status.emit}"): {who}')
     if not status.url:
         return PlanLine(
             "warning", f"{ROLLBACK_EVENT} is not sent: no status API is configured (status_api.url, or $STATUS_API_URL)"
         )
     if order.without_argocd:
-        return PlanLine(
-            "warning", f"{ROLLBACK_EVENT} is not sent: without Argo CD nothing tells that the rollback arrived"
-        )
-    if not _found_applications(move, order, inputs):
-        return PlanLine(
-            "warning", f"{ROLLBACK_EVENT} is not sent: no application is there to tell that the rollback arrived"
-        )
-    return PlanLine("note", f"{ROLLBACK_EVENT} is sent to the status API once the older version is live and healthy")
+        return PlanLine("warning", f"{ROLLBACK_EVENT} is not sent: without Argo CD the rollout is not checked")
+    if not _found_applications(move.environment.name, order, inputs):
+        return PlanLine("warning", f"{ROLLBACK_EVENT} is not sent: the environment has no application to check")
+    return PlanLine("note", f"{ROLLBACK_EVENT} is sent to the status API when the older version is live and healthy")
 
 
 def _event_steps(move: ReleaseMove, order: Order, repo_state: RepoState, inputs: PlanInputs) -> tuple[Step, ...]:
     status = inputs.config.status_api
-    applications = _found_applications(move, order, inputs)
+    applications = _found_applications(move.environment.name, order, inputs)
     if status.emit != "client" or not status.url or not applications:
         return ()
     event: dict[str, Any] = {
@@ -99,7 +109,7 @@ def _event_steps(move: ReleaseMove, order: Order, repo_state: RepoState, inputs:
         "engine_id": inputs.config.engine_id,
         "environment": move.environment.name,
         "application": str(applications[0].id) if len(applications) == 1 else None,
-        "applications": [str(each.id) for each in applications],
+        "applications": [str(application.id) for application in applications],
         "from": _version_json(move.current),
         "to": _version_json(move.release),
         "actor": repo_state.permissions.viewer or None,

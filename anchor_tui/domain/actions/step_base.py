@@ -1,4 +1,4 @@
-"""What steps are made of: a request, the application or resource it is about, a file. Values."""
+"""The parts of steps: references to applications and resources, changed files and the base class."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from anchor_tui.domain.model import AppId, ValueObject
 
 
 class ApplicationRef(ValueObject, frozen=True):
-    """The application that a step acts on. The project is sent along: without it unknown and forbidden look alike."""
+    """The application of a step. Requests include the project: without it, Argo CD answers unknown like forbidden."""
 
     id: AppId
     project: str | None = None
 
 
 class ResourceRef(ValueObject, frozen=True, order=True):
-    """One object of an application."""
+    """A Kubernetes resource of an application."""
 
     kind: str
     namespace: str
@@ -27,7 +27,7 @@ class ResourceRef(ValueObject, frozen=True, order=True):
 
 
 class FileChange(ValueObject, frozen=True):
-    """One file as it is committed. `was` is the blob that it replaces; `content` is base64, as it travels."""
+    """A file in a commit. `was` is the oid of the blob it replaces; `content` is base64."""
 
     path: str
     was: str
@@ -35,6 +35,6 @@ class FileChange(ValueObject, frozen=True):
 
 
 class BaseStep(ValueObject, frozen=True, tag_field="do", tag=True):
-    """What the steps have in common."""
+    """A step. `writes` is true if it sends a request that changes something."""
 
     writes: ClassVar[bool] = True

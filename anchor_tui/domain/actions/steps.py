@@ -1,7 +1,6 @@
-"""The steps of a Plan: what is sent, exactly, and what is waited for. Values; nothing here sends or waits.
+"""The steps of a plan that change something. Values: `sources` builds their requests, `services.execute` sends them.
 
-A step that writes has a `request`; one that follows (`following.py`) has none. Titles are what a person reads while it
-runs.
+`wait_steps` contains the steps that only wait.
 """
 
 from __future__ import annotations
@@ -22,24 +21,24 @@ from anchor_tui.domain.actions.wait_steps import (
 from anchor_tui.domain.formatting import format_count, shorten_revision
 
 REQUEST_INFO = "anchor-tui request"
-"""The name of the info under which a sync carries its Plan's id, by which its operation is known again."""
+"""The name of the sync info that contains the plan's id. It identifies our operation."""
 MergeWay: TypeAlias = Literal["merge", "auto-merge", "queue"]
 
 
 class Refresh(BaseStep, frozen=True, tag="refresh"):
-    """Let Argo CD compare again; hard: without its cache of manifests."""
+    """Compare an application with git again. `hard` renders the manifests again as well."""
 
     app: ApplicationRef
     hard: bool = False
 
     @property
     def title(self) -> str:
-        """What a person reads."""
+        """The text shown for this step."""
         return f"{'hard refresh' if self.hard else 'refresh'} {self.app.id.name}"
 
 
 class Sync(BaseStep, frozen=True, tag="sync"):
-    """Let Argo CD apply. With auto-sync on no revision is sent: the server refuses one."""
+    """Sync an application. `revision` is None with auto-sync: the server refuses one."""
 
     app: ApplicationRef
     request_id: str
@@ -50,11 +49,11 @@ class Sync(BaseStep, frozen=True, tag="sync"):
     resources: tuple[ResourceRef, ...] = ()
     reason: str = ""
     unless_synced: bool = False
-    """Whether it is left out where Argo CD has synced by itself meanwhile."""
+    """Skip this step if Argo CD has already synced automatically."""
 
     @property
     def title(self) -> str:
-        """What a person reads."""
+        """The text shown for this step."""
         parts = [
             *(["dry run"] if self.dry_run else []),
             *(["with prune"] if self.prune else []),
@@ -65,19 +64,19 @@ class Sync(BaseStep, frozen=True, tag="sync"):
 
 
 class Terminate(BaseStep, frozen=True, tag="terminate"):
-    """End the running operation."""
+    """Terminate the running operation."""
 
     app: ApplicationRef
     started_at: str | None = None
 
     @property
     def title(self) -> str:
-        """What a person reads."""
+        """The text shown for this step."""
         return f"terminate the operation of {self.app.id.name}"
 
 
 class CreateBranch(BaseStep, frozen=True, tag="create-branch"):
-    """A branch of our own at a commit."""
+    """Create our branch at a commit."""
 
     repository: str
     branch: str
@@ -85,12 +84,12 @@ class CreateBranch(BaseStep, frozen=True, tag="create-branch"):
 
     @property
     def title(self) -> str:
-        """What a person reads."""
-        return f"branch {self.branch} at {shorten_revision(self.oid)}"
+        """The text shown for this step."""
+        return f"create branch {self.branch} at {shorten_revision(self.oid)}"
 
 
 class MoveBranch(BaseStep, frozen=True, tag="move-branch"):
-    """Our own branch, left over from before, moved on to a commit."""
+    """Move our existing branch to another commit."""
 
     repository: str
     branch: str
@@ -99,12 +98,12 @@ class MoveBranch(BaseStep, frozen=True, tag="move-branch"):
 
     @property
     def title(self) -> str:
-        """What a person reads."""
-        return f"move {self.branch} on from {shorten_revision(self.was)} to {shorten_revision(self.oid)}"
+        """The text shown for this step."""
+        return f"move {self.branch} from {shorten_revision(self.was)} to {shorten_revision(self.oid)}"
 
 
 class CommitFiles(BaseStep, frozen=True, tag="commit"):
-    """One commit of all the files, on top of a commit that the branch must still be at."""
+    """Commit all files at once. The branch must still be at `parent`."""
 
     repository: str
     branch: str
@@ -115,12 +114,12 @@ class CommitFiles(BaseStep, frozen=True, tag="commit"):
 
     @property
     def title(self) -> str:
-        """What a person reads."""
+        """The text shown for this step."""
         return f"commit {format_count(len(self.files), 'file')} on top of {shorten_revision(self.parent)}"
 
 
 class CreatePullRequest(BaseStep, frozen=True, tag="open-pull-request"):
-    """The pull request of our branch."""
+    """Open the pull request of our branch."""
 
     repository: str
     branch: str
@@ -130,36 +129,36 @@ class CreatePullRequest(BaseStep, frozen=True, tag="open-pull-request"):
 
     @property
     def title(self) -> str:
-        """What a person reads."""
+        """The text shown for this step."""
         return f"open the pull request “{self.headline}”"
 
 
 class AddLabels(BaseStep, frozen=True, tag="add-labels"):
-    """Labels on the pull request."""
+    """Add labels to the pull request."""
 
     repository: str
     labels: tuple[str, ...]
 
     @property
     def title(self) -> str:
-        """What a person reads."""
-        return f"label it {', '.join(self.labels)}"
+        """The text shown for this step."""
+        return f"add the labels {', '.join(self.labels)}"
 
 
 class RequestReviewers(BaseStep, frozen=True, tag="ask-reviewers"):
-    """Reviews asked for; `org/team` is a team."""
+    """Request reviews; `org/team` is a team."""
 
     repository: str
     reviewers: tuple[str, ...]
 
     @property
     def title(self) -> str:
-        """What a person reads."""
-        return f"ask {', '.join(self.reviewers)} for a review"
+        """The text shown for this step."""
+        return f"request reviews from {', '.join(self.reviewers)}"
 
 
 class MergePullRequest(BaseStep, frozen=True, tag="merge"):
-    """Merge a pull request, let it merge by itself, or put it into the merge queue; guarded by its head."""
+    """Merge a pull request, enable auto-merge or enqueue it. Refused if its head is no longer `head_sha`."""
 
     repository: str
     number: int | None
@@ -170,19 +169,19 @@ class MergePullRequest(BaseStep, frozen=True, tag="merge"):
 
     @property
     def title(self) -> str:
-        """What a person reads."""
-        which = f"#{self.number}" if self.number else "it"
+        """The text shown for this step."""
+        name = f"#{self.number}" if self.number else "the pull request"
         match self.way:
             case "merge":
-                return f"merge {which} ({self.method})"
+                return f"merge {name} ({self.method})"
             case "auto-merge":
-                return f"let {which} merge by itself once it may ({self.method})"
+                return f"enable auto-merge of {name} ({self.method})"
             case "queue":
-                return f"put {which} into the merge queue"
+                return f"add {name} to the merge queue"
 
 
 class DispatchWorkflow(BaseStep, frozen=True, tag="dispatch"):
-    """Start the ops repo's own promotion workflow."""
+    """Start the ops repo's promotion workflow."""
 
     repository: str
     workflow: str
@@ -191,19 +190,19 @@ class DispatchWorkflow(BaseStep, frozen=True, tag="dispatch"):
 
     @property
     def title(self) -> str:
-        """What a person reads."""
+        """The text shown for this step."""
         return f"start the workflow {self.workflow}"
 
 
 class SendEvent(BaseStep, frozen=True, tag="emit"):
-    """Tell the status API of a rollback that is over, with what is only known then filled in."""
+    """Send an event to the status API. Times and the pull request are filled in when it is sent."""
 
     event: dict[str, Any]
     repository: str = ""
 
     @property
     def title(self) -> str:
-        """What a person reads."""
+        """The text shown for this step."""
         return f"send {self.event.get('event', 'the event')} to the status API"
 
 

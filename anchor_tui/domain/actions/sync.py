@@ -1,4 +1,4 @@
-"""Sync, and hard refresh + prune: what is applied, what is deleted, what is kept, and what would hold it up."""
+"""Sync, and hard refresh + prune: what is applied, deleted and kept, and what prevents the sync."""
 
 from __future__ import annotations
 
@@ -38,37 +38,37 @@ NOT_COMPARED_CONDITIONS = ("ComparisonError", "InvalidSpecError", "UnknownError"
 
 
 class SyncCandidate(ValueObject, frozen=True):
-    """One application that can be synced, with what a prune would do and which resources were selected."""
+    """An application that can be synced, with its stale resources and the selected resources."""
 
     target: TargetApplication
     state: AppState
     stale: tuple[StaleResource, ...]
     selected: tuple[ResourceRef, ...]
 
-    def stale_with_effect(self, *fates: str) -> tuple[StaleResource, ...]:
-        """The stale resources that meet this end."""
-        return tuple(each for each in self.stale if each.prune_effect in fates)
+    def stale_with_effect(self, *effects: str) -> tuple[StaleResource, ...]:
+        """Return the stale resources with one of these prune effects."""
+        return tuple(resource for resource in self.stale if resource.prune_effect in effects)
 
 
 def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
-    """The Plan of a sync, with or without prune, of one application or several."""
+    """Return the plan of a sync, with or without prune, of one or several applications."""
     found = select_targets(order, inputs.snapshot)
     if not found:
         return no_target_refusal(order, inputs.snapshot)
     prune = order.prune or order.action in {"hard-refresh-prune", "cutover"}
-    tried = [prepare_candidate(each, order, inputs, prune=prune) for each in found]
-    ready = [each for each in tried if isinstance(each, SyncCandidate)]
-    refusals = tuple(each for each in tried if isinstance(each, Refusal))
+    tried = [prepare_candidate(target, order, inputs, prune=prune) for target in found]
+    ready = [candidate for candidate in tried if isinstance(candidate, SyncCandidate)]
+    refusals = tuple(candidate for candidate in tried if isinstance(candidate, Refusal))
     if not ready:
         return merge_refusals(refusals)
     return plan_candidates(order, inputs, ready, refusals, prune=prune)
 
 
 def prepare_candidate(
-    each: TargetApplication, order: Order, inputs: PlanInputs, *, prune: bool
+    target: TargetApplication, order: Order, inputs: PlanInputs, *, prune: bool
 ) -> SyncCandidate | Refusal:
-    """One application with everything that speaks for or against it."""
-    state = fresh_state(each, inputs)
+    """Return one application as a candidate, or why it cannot be synced."""
+    state = fresh_state(target, inputs)
     if isinstance(state, Refusal):
         return state
     selected = _selected_resources(order, state)
@@ -77,13 +77,13 @@ def prepare_candidate(
     stale = stale_resources(state)
     if selected:
         stale = tuple(one for one in stale if one.ref in selected)
-    ready = SyncCandidate(each, state, stale, selected)
+    ready = SyncCandidate(target, state, stale, selected)
     return _sync_obstacle(ready, order, inputs, prune=prune) or ready
 
 
 def _selected_resources(order: Order, state: AppState) -> tuple[ResourceRef, ...] | Refusal:
-    """The resources that were named, each of which the application must have: Argo CD takes others without a word."""
-    known = {each.ref for each in state.resources if not each.hook}
+    """Return the selected resources. Unknown ones are refused: Argo CD would silently ignore them."""
+    known = {resource.ref for resource in state.resources if not resource.hook}
     chosen: list[ResourceRef] = []
     for name in order.resources:
         matching = [
@@ -91,7 +91,7 @@ def _selected_resources(order: Order, state: AppState) -> tuple[ResourceRef, ...
         ]
         if not matching:
             some = ", ".join(sorted(map(str, known))[:8]) or "none"
-            message = f"there is no resource {name}: it has {some}"
+            message = f"it has no resource {name}; it has {some}"
             return Refusal(str(state.application.id), "no-resource", message)
         chosen += matching
     return tuple(sorted(set(chosen)))
@@ -102,34 +102,34 @@ def _sync_obstacle(ready: SyncCandidate, order: Order, inputs: PlanInputs, *, pr
     if (running := busy_refusal(state.application, inputs.now)) is not None:
         return running
     if condition := state.condition_message(*NEVER_STARTS_CONDITIONS):
-        message = f"a sync would be accepted and never start ({get_first_line(condition)}): mend its spec first"
+        message = f"a sync would be accepted but never start ({get_first_line(condition)}): fix its spec first"
         return Refusal(name, "invalid", message)
     if state.windows is not None and not state.windows.can_sync:
         which = "; ".join(state.windows.active) or "no allow window is open"
         message = f"a sync window forbids it ({which}): wait until it is over, or change the project's windows"
         return Refusal(name, "window", message)
     if state.may_sync == "no":
-        message = "the token may not sync it (applications, sync): log in as somebody who may"
+        message = "the token may not sync it (applications, sync): log in with an account that may"
         return Refusal(name, "forbidden", message)
     if prune and (state.managed is None or state.condition_message(*NOT_COMPARED_CONDITIONS)):
         why = (
             get_first_line(state.condition_message(*NOT_COMPARED_CONDITIONS))
             or state.managed_error
-            or "its manifests did not come"
+            or "its manifests are missing"
         )
-        message = f"what a prune would delete cannot be told ({why}): nothing is deleted blindly"
+        message = f"it is unknown what a prune would delete ({why}), so nothing is pruned"
         return Refusal(name, "unknown-victims", message)
     asking = ready.stale_with_effect("asks")
     if asking and (not prune or order.dry_run) and not ready.selected:
-        which = _joined_refs([each.ref for each in asking])
+        which = _joined_refs([resource.ref for resource in asking])
         message = (
-            f"{which} has Prune=confirm, which would hold this {'dry run' if order.dry_run else 'sync'} until it is "
-            "confirmed: hard refresh + prune (P) asks for that, or select the resources to sync"
+            f"{which} has Prune=confirm and would block this {'dry run' if order.dry_run else 'sync'} until its "
+            "deletion is approved: use hard refresh + prune (P), or select the resources to sync"
         )
         return Refusal(name, "prune-confirm", message)
     if asking and state.may_update == "no":
-        which = _joined_refs([each.ref for each in asking])
-        message = f"{which} has Prune=confirm, and the token may not confirm it (applications, update)"
+        which = _joined_refs([resource.ref for resource in asking])
+        message = f"{which} has Prune=confirm, and the token may not approve its deletion (applications, update)"
         return Refusal(name, "forbidden", message)
     return None
 
@@ -137,13 +137,13 @@ def _sync_obstacle(ready: SyncCandidate, order: Order, inputs: PlanInputs, *, pr
 def plan_candidates(
     order: Order, inputs: PlanInputs, ready: Sequence[SyncCandidate], refusals: tuple[Refusal, ...], *, prune: bool
 ) -> Plan:
-    """The Plan of applications that can be synced."""
-    environments = target_environments(each.target for each in ready)
-    protected = any(each.protected for each in environments)
+    """Return the plan of the candidates."""
+    environments = target_environments(candidate.target for candidate in ready)
+    protected = any(environment.protected for environment in environments)
     deletes = prune and not order.dry_run
-    victims = sum(len(each.stale_with_effect("deleted", "asks")) for each in ready) if deletes else 0
-    names = " ".join(each.name for each in environments)
-    price, phrase = required_confirmation(protected=protected, names=names, number=victims)
+    pruned = sum(len(candidate.stale_with_effect("deleted", "asks")) for candidate in ready) if deletes else 0
+    names = " ".join(environment.name for environment in environments)
+    confirmation, phrase = required_confirmation(protected=protected, names=names, number=pruned)
     several = len(ready) > 1
     what = ready[0].state.application.name if not several else format_count(len(ready), "application")
     title = {"hard-refresh-prune": "Hard refresh + prune", "cutover": "Cut over"}.get(order.action, "Sync")
@@ -151,7 +151,7 @@ def plan_candidates(
         order=order,
         title=f"{title} {what}" + (" (dry run)" if order.dry_run else ""),
         verb={"hard-refresh-prune": "Sync + prune", "cutover": "Cut over"}.get(order.action, "Sync"),
-        confirmation=price,
+        confirmation=confirmation,
         phrase=phrase,
         protected=protected,
         reason_required=protected and not order.dry_run,
@@ -159,21 +159,27 @@ def plan_candidates(
             order.action, order, *_command_options(order), phrase=phrase, wants_reason=protected and not order.dry_run
         ),
         made_at=inputs.now,
-        lines=tuple(line for each in ready for line in _plan_lines(each, order, inputs, prune=prune, several=several)),
-        step_groups=tuple(
-            StepGroup(str(each.state.application.id), sync_steps(each, order, prune=prune), each.state.application.id)
-            for each in ready
+        lines=tuple(
+            line for candidate in ready for line in _plan_lines(candidate, order, inputs, prune=prune, several=several)
         ),
-        preconditions=tuple(fact for each in ready for fact in _preconditions(each, prune=prune)),
+        step_groups=tuple(
+            StepGroup(
+                str(candidate.state.application.id),
+                sync_steps(candidate, order, prune=prune),
+                candidate.state.application.id,
+            )
+            for candidate in ready
+        ),
+        preconditions=tuple(fact for candidate in ready for fact in _preconditions(candidate, prune=prune)),
         refused=refusals,
         choices=_resource_choices(ready) if order.action == "sync" and not several else (),
     )
 
 
 def _resource_choices(ready: Sequence[SyncCandidate]) -> tuple[str, ...]:
-    """What a sync could be limited to: what differs, stale or not."""
+    """Return the resources a sync can be limited to: the differing and the stale ones."""
     state = ready[0].state
-    stale = {each.ref for each in stale_resources(state)}
+    stale = {resource.ref for resource in stale_resources(state)}
     return tuple(f"{ref.kind}/{ref.namespace}/{ref.name}" for ref in sorted({*state.out_of_sync_refs, *stale}))
 
 
@@ -184,13 +190,17 @@ def _command_options(order: Order) -> list[str]:
 
 
 def sync_steps(ready: SyncCandidate, order: Order, *, prune: bool) -> tuple[Step, ...]:
-    """The sync and what is waited for. Hooks do not run for selected resources, nor does health follow from them."""
+    """Return the sync and the waits. A sync of selected resources or a dry run does not wait for health."""
     state = ready.state
     application, target = state.application, state.app_ref
     automated = application.automated is not None and application.automated.enabled
     revision = None if automated or state.has_several_sources else application.compared_revision
-    gone = tuple(each.ref for each in ready.stale_with_effect("deleted", "asks")) if prune and not order.dry_run else ()
-    asking = tuple(each.ref for each in ready.stale_with_effect("asks")) if prune and not order.dry_run else ()
+    pruned_refs = (
+        tuple(resource.ref for resource in ready.stale_with_effect("deleted", "asks"))
+        if prune and not order.dry_run
+        else ()
+    )
+    asking = tuple(resource.ref for resource in ready.stale_with_effect("asks")) if prune and not order.dry_run else ()
     sync = Sync(
         target,
         order.request_id,
@@ -202,7 +212,12 @@ def sync_steps(ready: SyncCandidate, order: Order, *, prune: bool) -> tuple[Step
         reason=order.reason,
     )
     follow = WaitForOperation(
-        target, order.request_id, application.compared_revision, order.dry_run, resources_to_prune=gone, approves=asking
+        target,
+        order.request_id,
+        application.compared_revision,
+        order.dry_run,
+        resources_to_prune=pruned_refs,
+        approves=asking,
     )
     return (sync, follow) if order.dry_run or ready.selected else (sync, follow, WaitForHealth(target))
 
@@ -219,63 +234,61 @@ def _plan_lines(
     yield PlanLine("change", f"{before}to {shorten_revision(application.compared_revision)}{subject}")
     automated = application.automated is not None and application.automated.enabled
     if automated:
-        yield PlanLine("note", f"{before}auto-sync is on: Argo CD takes the newest commit, also one that comes now")
+        yield PlanLine("note", f"{before}auto-sync is on: Argo CD syncs the newest commit, even one pushed now")
     yield from (PlanLine(line.kind, before + line.text) for line in _change_lines(ready))
     yield from (PlanLine(line.kind, before + line.text) for line in _stale_lines(ready, order, inputs, prune=prune))
     if order.dry_run:
-        yield PlanLine("note", f"{before}a dry run is an operation too: it takes the place of the last one's result")
+        yield PlanLine("note", f"{before}a dry run is an operation too: it replaces the result of the last one")
     if ready.selected:
-        yield PlanLine("note", f"{before}of selected resources no hooks run, and nothing is recorded in its history")
+        yield PlanLine("note", f"{before}a sync of selected resources runs no hooks and is not recorded in the history")
     if application.health not in {"Healthy", None}:
         yield PlanLine("warning", f"{before}it is {application.health} now")
     if state.may_sync == "unknown":
-        yield PlanLine("note", f"{before}whether the token may sync it could not be asked")
+        yield PlanLine("note", f"{before}it is unknown whether the token may sync it")
 
 
 def _change_lines(ready: SyncCandidate) -> Iterator[PlanLine]:
     differing = ready.selected or ready.state.out_of_sync_refs
     if not differing:
-        yield PlanLine("note", "nothing differs from git" + (": only stale resources do" if ready.stale else ""))
+        yield PlanLine("note", "nothing differs from git" + (" except stale resources" if ready.stale else ""))
         return
-    verb = "is applied" if ready.selected else "changes"
-    verbs = "are applied" if ready.selected else "change"
-    told = [each for each in ready.state.differences if each.ref in differing]
-    yield PlanLine(
-        "change",
-        f"{format_count(len(differing), 'resource')} {verb if len(differing) == 1 else verbs}: {_joined_refs(differing)}",
-    )
-    yield from (PlanLine("change", f"  {each}") for each in told)
+    verbs = ("is applied", "are applied") if ready.selected else ("changes", "change")
+    verb = verbs[0] if len(differing) == 1 else verbs[1]
+    differences = [difference for difference in ready.state.differences if difference.ref in differing]
+    number = format_count(len(differing), "resource")
+    yield PlanLine("change", f"{number} {verb}: {_joined_refs(differing)}")
+    yield from (PlanLine("change", f"  {difference}") for difference in differences)
 
 
 def _stale_lines(ready: SyncCandidate, order: Order, inputs: PlanInputs, *, prune: bool) -> Iterator[PlanLine]:
-    """The victims, each on its own line, and what stays although it is stale."""
-    victims = ready.stale_with_effect("deleted", "asks")
+    """Yield a line for each resource that is deleted, and for each that is kept although it is stale."""
+    pruned = ready.stale_with_effect("deleted", "asks")
     if not prune:
-        if victims:
-            refs = [each.ref for each in victims]
+        if pruned:
+            refs = [resource.ref for resource in pruned]
             stay = "stays" if len(refs) == 1 else "stay"
             yield PlanLine(
                 "kept", f"prune is off: {format_count(len(refs), 'stale resource')} {stay}: {_joined_refs(refs)}"
             )
         return
-    if not victims:
-        yield PlanLine("ok", "nothing is deleted: git has everything that lives")
+    if not pruned:
+        yield PlanLine("ok", "no resources to prune")
     elif order.dry_run:
-        yield PlanLine("note", f"would delete {format_count(len(victims), 'resource')}; a dry run deletes nothing:")
+        yield PlanLine("note", f"would delete {format_count(len(pruned), 'resource')}; a dry run deletes nothing:")
     else:
-        yield PlanLine("deleted", f"{format_count(len(victims), 'resource')} will be DELETED from the cluster:")
-    for each in victims:
-        age = f"  {format_duration(inputs.now - each.created_at)} old" if each.created_at else ""
+        yield PlanLine("deleted", f"{format_count(len(pruned), 'resource')} will be DELETED from the cluster:")
+    for resource in pruned:
+        age = f"  {format_duration(inputs.now - resource.created_at)} old" if resource.created_at else ""
         notes = [
-            *(["asks to be confirmed (Prune=confirm), which this does"] if each.prune_effect == "asks" else []),
-            *(["IgnoreExtraneous hides that it is stale, and does not keep it"] if each.ignored else []),
-            *([each.reason] if each.prune_effect == "deleted" and each.reason else []),
+            *(["Prune=confirm: confirming this plan approves it"] if resource.prune_effect == "asks" else []),
+            *(["IgnoreExtraneous hides that it is stale but does not protect it"] if resource.ignored else []),
+            *([resource.reason] if resource.prune_effect == "deleted" and resource.reason else []),
         ]
         words = f"  ({'; '.join(notes)})" if notes else ""
         kind: LineKind = "note" if order.dry_run else "deleted"
-        yield PlanLine(kind, f"  {each.ref.kind}  {each.ref.namespace}/{each.ref.name}{age}{words}")
-    for each in ready.stale_with_effect("kept"):
-        yield PlanLine("kept", f"kept although stale: {each.ref} ({each.reason})")
+        yield PlanLine(kind, f"  {resource.ref.kind}  {resource.ref.namespace}/{resource.ref.name}{age}{words}")
+    for resource in ready.stale_with_effect("kept"):
+        yield PlanLine("kept", f"kept although stale: {resource.ref} ({resource.reason})")
 
 
 def _preconditions(ready: SyncCandidate, *, prune: bool) -> Iterator[Precondition]:
@@ -284,8 +297,10 @@ def _preconditions(ready: SyncCandidate, *, prune: bool) -> Iterator[Preconditio
     automated = ready.state.application.automated
     yield Precondition(f"auto-sync of {name}", "on" if automated is not None and automated.enabled else "off")
     if prune:
-        victims = ready.stale_with_effect("deleted", "asks")
-        yield Precondition(f"what a prune of {name} deletes", _joined_refs([each.ref for each in victims]) or "nothing")
+        pruned = ready.stale_with_effect("deleted", "asks")
+        yield Precondition(
+            f"what a prune of {name} deletes", _joined_refs([resource.ref for resource in pruned]) or "nothing"
+        )
 
 
 def _joined_refs(refs: Sequence[ResourceRef]) -> str:
@@ -296,13 +311,13 @@ def _joined_refs(refs: Sequence[ResourceRef]) -> str:
 
 
 def pruned_meanwhile_message(plan: Plan, inputs: PlanInputs) -> str:
-    """What to say where auto-sync has pruned every victim meanwhile; empty where something is left to do."""
+    """Return a message if auto-sync has already pruned everything; else an empty string."""
     if not plan.is_destructive:
         return ""
-    for each in select_targets(plan.order, inputs.snapshot):
-        state = fresh_state(each, inputs)
+    for target in select_targets(plan.order, inputs.snapshot):
+        state = fresh_state(target, inputs)
         if isinstance(state, Refusal) or state.managed is None or state.application.sync != "Synced":
             return ""
         if any(stale.prune_effect != "kept" for stale in stale_resources(state)):
             return ""
-    return "Argo CD has pruned it all by itself meanwhile: nothing was sent"
+    return "Argo CD has already pruned everything automatically: nothing was sent"

@@ -1,4 +1,4 @@
-"""Terminate: end the operation that runs."""
+"""Terminate: end the running operation."""
 
 from __future__ import annotations
 
@@ -28,47 +28,49 @@ from anchor_tui.domain.formatting import format_age, format_count, get_first_lin
 
 
 def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
-    """The Plan for every application of the order in which an operation runs."""
+    """Return the plan for every application of the order with a running operation."""
     found = select_targets(order, inputs.snapshot)
     if not found:
         return no_target_refusal(order, inputs.snapshot)
-    states = [(each, fresh_state(each, inputs)) for each in found]
-    tried = [(each, state, _terminate_obstacle(state)) for each, state in states]
+    states = [(target, fresh_state(target, inputs)) for target in found]
+    tried = [(target, state, _terminate_obstacle(state)) for target, state in states]
     refusals = tuple(why for _, _, why in tried if why is not None)
-    fit = [(each, state) for each, state, why in tried if why is None and isinstance(state, AppState)]
+    fit = [(target, state) for target, state, why in tried if why is None and isinstance(state, AppState)]
     if not fit:
         return merge_refusals(refusals)
-    environments = target_environments(each for each, _ in fit)
-    protected = any(each.protected for each in environments)
-    price, phrase = required_confirmation(protected=protected, names=" ".join(each.name for each in environments))
+    environments = target_environments(target for target, _ in fit)
+    protected = any(environment.protected for environment in environments)
+    confirmation, phrase = required_confirmation(
+        protected=protected, names=" ".join(environment.name for environment in environments)
+    )
     what = fit[0][0].application.name if len(fit) == 1 else format_count(len(fit), "application")
     return Plan(
         order=order,
         title=f"Terminate the operation of {what}",
         verb="Terminate",
-        confirmation=price,
+        confirmation=confirmation,
         phrase=phrase,
         protected=protected,
         reason_required=protected,
         command=command_line("terminate", order, phrase=phrase, wants_reason=protected),
         made_at=inputs.now,
         lines=(
-            *(_operation_line(each, state, inputs) for each, state in fit),
+            *(_operation_line(target, state, inputs) for target, state in fit),
             PlanLine(
                 "note",
-                "what it has applied stays applied, and what it has not is left: the application may be half way",
+                "applied changes stay, the rest is not applied: the application may be left in between",
             ),
         ),
         step_groups=tuple(
             StepGroup(
-                str(each.application.id),
+                str(target.application.id),
                 (Terminate(state.app_ref, _start_time_text(state)), WaitForTermination(state.app_ref)),
-                each.application.id,
+                target.application.id,
             )
-            for each, state in fit
+            for target, state in fit
         ),
         preconditions=tuple(
-            Precondition(f"the operation of {each.application.id}", _start_time_text(state)) for each, state in fit
+            Precondition(f"the operation of {target.application.id}", _start_time_text(state)) for target, state in fit
         ),
         refused=refusals,
     )
@@ -79,23 +81,25 @@ def _terminate_obstacle(state: AppState | Refusal) -> Refusal | None:
         return state
     name = str(state.application.id)
     if state.application.operation is None or not state.application.operation.is_running:
-        return Refusal(name, "idle", "no operation runs: there is nothing to terminate", already_done=True)
+        return Refusal(name, "idle", "no operation is running: nothing to terminate", already_done=True)
     if state.operation is not None and state.operation.phase == "Terminating":
-        return Refusal(name, "terminating", "its operation is being terminated already: wait until it is over")
+        return Refusal(name, "terminating", "its operation is already being terminated: wait until it is over")
     if state.may_sync == "no":
-        return Refusal(name, "forbidden", "the token may not terminate it (applications, sync): log in as one who may")
+        return Refusal(
+            name, "forbidden", "the token may not terminate it (applications, sync): log in with an account that may"
+        )
     return None
 
 
 def _start_time_text(state: AppState) -> str:
     operation = state.application.operation
-    return f"{operation.started_at:%Y-%m-%dT%H:%M:%SZ}" if operation and operation.started_at else "not taken up yet"
+    return f"{operation.started_at:%Y-%m-%dT%H:%M:%SZ}" if operation and operation.started_at else "not started yet"
 
 
-def _operation_line(each: TargetApplication, state: AppState, inputs: PlanInputs) -> PlanLine:
+def _operation_line(target: TargetApplication, state: AppState, inputs: PlanInputs) -> PlanLine:
     operation = state.application.operation
     assert operation is not None
     who = f" by {operation.initiated_by}" if operation.initiated_by else ""
-    span = f" for {format_age(operation.started_at, inputs.now)}" if operation.started_at else ", not taken up yet"
+    span = f" for {format_age(operation.started_at, inputs.now)}" if operation.started_at else ", not started yet"
     words = f": {get_first_line(operation.message)}" if operation.message else ""
-    return PlanLine("change", f"{each.application.id}: {operation.phase}{span}{who}{words}")
+    return PlanLine("change", f"{target.application.id}: {operation.phase}{span}{who}{words}")

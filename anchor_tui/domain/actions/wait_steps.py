@@ -1,4 +1,4 @@
-"""Steps that only look: leaving one changes nothing, and none has a request."""
+"""The steps that only wait. Cancelling one changes nothing in Argo CD or GitHub."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from anchor_tui.domain.formatting import format_count
 
 
 class WaitStep(BaseStep, frozen=True):
-    """A step that only looks: leaving it changes nothing."""
+    """A step that only reads."""
 
     writes: ClassVar[bool] = False
 
 
 class WaitForRefresh(WaitStep, frozen=True, tag="follow-refresh"):
-    """Until Argo CD has compared."""
+    """Wait for the comparison that a refresh requested."""
 
     app: ApplicationRef
 
     @property
     def title(self) -> str:
-        """What a person reads."""
-        return "compared anew"
+        """The text shown for this step."""
+        return "waiting for Argo CD to compare"
 
 
 class WaitForOperation(WaitStep, frozen=True, tag="follow-operation"):
-    """Until our operation is over and what it prunes is gone.
+    """Wait until our operation is over and the resources it prunes are gone.
 
-    `approves` are stale resources that ask to be confirmed (`Prune=confirm`), as this Plan's confirmation did.
+    `approves` are stale resources with `Prune=confirm`: the confirmation of the plan approves their deletion.
     """
 
     app: ApplicationRef
@@ -42,39 +42,36 @@ class WaitForOperation(WaitStep, frozen=True, tag="follow-operation"):
 
     @property
     def title(self) -> str:
-        """What a person reads."""
-        gone = (
-            f", {format_count(len(self.resources_to_prune), 'resource')} gone"
-            if self.resources_to_prune and not self.dry_run
-            else ""
-        )
-        return f"operation over{gone}"
+        """The text shown for this step."""
+        number = 0 if self.dry_run else len(self.resources_to_prune)
+        deletions = f" and delete {format_count(number, 'resource')}" if number else ""
+        return f"waiting for the operation to end{deletions}"
 
 
 class WaitForTermination(WaitStep, frozen=True, tag="follow-termination"):
-    """Until the terminated operation is over."""
+    """Wait until the terminated operation is over."""
 
     app: ApplicationRef
 
     @property
     def title(self) -> str:
-        """What a person reads."""
-        return "operation ended"
+        """The text shown for this step."""
+        return "waiting for the operation to terminate"
 
 
 class WaitForHealth(WaitStep, frozen=True, tag="follow-health"):
-    """Until the application is Healthy, or will not be."""
+    """Wait until the application is Healthy, or stays degraded."""
 
     app: ApplicationRef
 
     @property
     def title(self) -> str:
-        """What a person reads."""
-        return f"{self.app.id.name} healthy"
+        """The text shown for this step."""
+        return f"waiting for {self.app.id.name} to become Healthy"
 
 
 class WaitForWorkflowRun(WaitStep, frozen=True, tag="follow-run"):
-    """Until the workflow's run is over and its pull request is there."""
+    """Wait until the workflow run is over and its pull request is open."""
 
     repository: str
     workflow: str
@@ -83,40 +80,42 @@ class WaitForWorkflowRun(WaitStep, frozen=True, tag="follow-run"):
 
     @property
     def title(self) -> str:
-        """What a person reads."""
-        return "workflow run over, its pull request open"
+        """The text shown for this step."""
+        return "waiting for the workflow to open its pull request"
 
 
 class WaitForMerge(WaitStep, frozen=True, tag="follow-pull-request"):
-    """Until the pull request is merged: checks, review, merge."""
+    """Wait until the pull request is merged."""
 
     repository: str
     number: int | None = None
 
     @property
     def title(self) -> str:
-        """What a person reads."""
-        return f"#{self.number} merged" if self.number else "pull request merged"
+        """The text shown for this step."""
+        name = f"#{self.number}" if self.number else "the pull request"
+        return f"waiting for {name} to be merged"
 
 
 class WaitForRollout(WaitStep, frozen=True, tag="follow-rollout"):
-    """Until Argo CD compares with the merged commit, or a later one, and has synced it."""
+    """Wait until Argo CD compares with the merged commit or a later one; with `auto_sync`, until it is synced."""
 
     app: ApplicationRef
     auto_sync: bool = True
 
     @property
     def title(self) -> str:
-        """What a person reads."""
-        return f"{self.app.id.name} {'synced to' if self.auto_sync else 'compared with'} the merged commit"
+        """The text shown for this step."""
+        verb = "sync to" if self.auto_sync else "be compared with"
+        return f"waiting for {self.app.id.name} to {verb} the merged commit"
 
 
 class WaitForNoMocks(WaitStep, frozen=True, tag="follow-no-mocks"):
-    """Proof from fresh data that no mock is left."""
+    """Wait until fresh manifests contain no mock."""
 
     app: ApplicationRef
 
     @property
     def title(self) -> str:
-        """What a person reads."""
-        return f"no mock is left in {self.app.id.name}"
+        """The text shown for this step."""
+        return f"checking that no mock is left in {self.app.id.name}"

@@ -1,13 +1,14 @@
-"""Carries out the steps that concern Argo CD: sends each once, looks what a lost answer came to, and follows.
+"""Carries out the steps that concern Argo CD.
 
-What a real server does stands in facts that each cost somebody a bug: a sync that was accepted may never start, one
-that waits to retry looks over, a prune is over only when its victims are gone.
+Each write is sent once. After a lost response the application is read to find out whether the write was applied.
+A sync that was accepted may never start, and an operation that waits to retry looks finished
+(`operation_follower`).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import datetime
 
 from anchor_tui.domain.actions.application_state import AppState
@@ -22,10 +23,10 @@ from anchor_tui.domain.actions.wait_steps import (
 )
 from anchor_tui.domain.formatting import format_count, get_first_line
 from anchor_tui.domain.policy.checks.mocks import MOCKS
+from anchor_tui.services.execute.application_access import ApplicationAccess
 from anchor_tui.services.execute.operation_follower import AppendAudit, OperationFollower, is_own_operation
 from anchor_tui.services.execute.step_support import (
     ExecutionClients,
-    Poller,
     ReportProgress,
     StepContext,
     StepFailed,
@@ -33,80 +34,73 @@ from anchor_tui.services.execute.step_support import (
     lost_write_failure,
     verify_applied,
 )
-from anchor_tui.sources.argocd.application_api import (
-    is_operation_running_error,
-    read_application,
-    read_application_details,
-    send_request,
-)
+from anchor_tui.sources.argocd.application_api import is_operation_running_error, send_request
 from anchor_tui.sources.argocd.connection import RESPONSE_TIMEOUT_S
-from anchor_tui.sources.argocd.step_requests import build_approval_request, build_argocd_request
+from anchor_tui.sources.argocd.step_requests import build_argocd_request
 from anchor_tui.sources.errors import ClientError, SourceError
 
 NO_OPERATION_MESSAGE = "No operation is in progress"
 NOT_RECONCILED_CONDITIONS = frozenset({"InvalidSpecError"})
-"""With such a condition Argo CD compares nothing, and `reconciledAt` does not advance."""
+"""Argo CD does not compare an application with such a condition, and `reconciledAt` does not advance."""
 
 
 class ArgoCDSteps:
-    """The steps that concern Argo CD, of one execution."""
+    """The steps of one execution that concern Argo CD."""
 
-    def __init__(self, session: ExecutionClients, timeouts: Timeouts, now: Callable[[], datetime]) -> None:
-        self._clients, self._timeouts, self._now = session, timeouts, now
-
-    async def read_state(self, target: ApplicationRef) -> AppState:
-        """An application this moment. Raises SourceError."""
-        return await read_application(await self._clients.argocd_client(target.id.server), target)
+    def __init__(self, clients: ExecutionClients, timeouts: Timeouts, now: Callable[[], datetime]) -> None:
+        self._clients, self._timeouts, self._now = clients, timeouts, now
+        self._applications = ApplicationAccess(clients, timeouts, now)
 
     # --- writing -----------------------------------------------------------------------------------
 
     async def request_refresh(self, step: Refresh, context: StepContext) -> str:
-        """Asks for a comparison. No answer is no failure: it is followed. Raises Ended."""
+        """Request a comparison. A missing response is not a failure: a later step waits. Raises StepFailed."""
         client = await self._clients.argocd_client(step.app.id.server)
         try:
-            before = await self.read_state(step.app)
-        except SourceError as error:  # nothing was asked for yet: that its answer was lost tells nothing
+            before = await self._applications.read_state(step.app)
+        except SourceError as error:  # no request was sent yet, so a lost response does not matter
             raise StepFailed("failed", error.message) from error
         context.refresh_requested_at[step.app.id] = before.server_time
+        # The server responds after the comparison, which never comes without a controller.
+        timeout_s = min(RESPONSE_TIMEOUT_S, self._timeouts.refresh_s)
         try:
-            # The server answers when it has compared, which without a controller it never does.
-            await send_request(
-                client, build_argocd_request(step), timeout_s=min(RESPONSE_TIMEOUT_S, self._timeouts.refresh_s)
-            )
+            await send_request(client, build_argocd_request(step), timeout_s=timeout_s)
         except SourceError as error:
             if not error.maybe_applied:
                 raise StepFailed("failed", error.message) from error
-            return "asked; no answer yet"
+            return "requested; no response yet"
         return ""
 
     async def request_sync(self, step: Sync, context: StepContext) -> str:
-        """Asks for a sync, once. Raises Ended."""
+        """Request a sync, once. Raises StepFailed."""
         if step.unless_synced and await self._wait_until_synced(step):
             return _skip_sync(step, context)
         client = await self._clients.argocd_client(step.app.id.server)
         try:
             await send_request(client, build_argocd_request(step))
         except SourceError as error:
-            # An answer "another operation runs" may be about our own: a proxy may have sent it twice.
+            # "Another operation is running" may be about our own: a proxy may have sent the request twice.
             if not await self._verify_applied(step.app, lambda state: is_own_operation(state, step.request_id), error):
-                # Argo CD may have begun by itself in that moment.
-                if step.unless_synced and is_operation_running_error(error):
-                    if await self._wait_until_synced(step, ran=True):
-                        return _skip_sync(step, context)
-                    raise StepFailed(
-                        "failed", "another operation came first, and it is not synced: sync it (s)"
-                    ) from error
-                raise lost_write_failure(error) from error
-            context.notes.append("the answer to the sync was lost, and it was carried out")
+                return await self._accept_automatic_sync(step, context, error)
+            context.notes.append("the response to the sync was lost, but the sync was applied")
         return "accepted"
 
-    async def _wait_until_synced(self, step: Sync, *, ran: bool = False) -> bool:
-        """Argo CD may sync by itself what was merged: waits for what runs, and tells whether nothing is left to do.
+    async def _accept_automatic_sync(self, step: Sync, context: StepContext, error: SourceError) -> str:
+        """Accept Argo CD's automatic sync in place of ours, if it started in the meantime. Raises StepFailed."""
+        if not step.unless_synced or not is_operation_running_error(error):
+            raise lost_write_failure(error) from error
+        if await self._wait_until_synced(step, ran=True):
+            return _skip_sync(step, context)
+        message = "another operation came first and left the application out of sync: sync it (s)"
+        raise StepFailed("failed", message) from error
 
-        What has run is compared a moment after its end.
+    async def _wait_until_synced(self, step: Sync, *, ran: bool = False) -> bool:
+        """Wait for a running operation and return whether the application is synced. Raises StepFailed.
+
+        Argo CD may sync the merged commit automatically. It compares the application shortly after an operation ends.
         """
         idle_since = 0.0
-        async for state in self.poll_state(step.app, self._timeouts.operation_s):
+        async for state in self._applications.poll_state(step.app, self._timeouts.operation_s):
             operation = state.application.operation
             if state.pending_info is not None or (operation is not None and operation.is_running):
                 ran, idle_since = True, 0.0
@@ -116,51 +110,41 @@ class ArgoCDSteps:
                 idle_since = idle_since or time.monotonic()
                 if not ran or time.monotonic() - idle_since >= self._timeouts.settle_s:
                     return False
-        raise StepFailed("failed", "an operation still runs, and nothing was asked for beside it: sync later (s)")
+        raise StepFailed("failed", "another operation is still running, so no sync was requested: sync later (s)")
 
     async def terminate_operation(self, step: Terminate, context: StepContext) -> str:
-        """Ends the running operation. Raises Ended."""
+        """End the running operation. Raises StepFailed."""
         client = await self._clients.argocd_client(step.app.id.server)
         try:
             await send_request(client, build_argocd_request(step))
         except SourceError as error:
-            if (
-                isinstance(error, ClientError) and NO_OPERATION_MESSAGE in error.message
-            ):  # a proxy may have sent it twice, too
-                return "no operation runs any more"
+            if isinstance(error, ClientError) and NO_OPERATION_MESSAGE in error.message:
+                return "the operation has already ended"
             if not error.maybe_applied or not await self._verify_applied(step.app, is_terminating, error):
                 raise lost_write_failure(error) from error
-            context.notes.append("the answer to the termination was lost, and it was carried out")
-        return "asked"
+            context.notes.append("the response to the termination was lost, but it was applied")
+        return "requested"
 
     async def _verify_applied(
-        self, target: ApplicationRef, holds: Callable[[AppState], bool], error: SourceError
+        self, app: ApplicationRef, is_applied: Callable[[AppState], bool], error: SourceError
     ) -> bool:
         async def look() -> bool:
-            return holds(await self.read_state(target))
+            return is_applied(await self._applications.read_state(app))
 
         return await verify_applied(look, error, self._timeouts, self._timeouts.argocd_poll_s, "the application")
 
-    def poll_state(
-        self, target: ApplicationRef, seconds: float, report: ReportProgress = lambda _: None
-    ) -> AsyncIterator[AppState]:
-        """An application, again and again as long as `seconds` last. Raises Ended."""
-        return Poller(self._timeouts, report).poll(
-            lambda: self.read_state(target), seconds, self._timeouts.argocd_poll_s
-        )
-
-    # --- following ---------------------------------------------------------------------------------
+    # --- waiting -----------------------------------------------------------------------------------
 
     async def wait_for_refresh(self, step: WaitForRefresh, context: StepContext, report: ReportProgress) -> str:
-        """Until the annotation is gone and the comparison is not older than the request. Raises Ended."""
-        since = context.refresh_requested_at.get(step.app.id)
-        async for state in self.poll_state(step.app, self._timeouts.refresh_s, report):
-            if not state.refresh_pending and _is_compared(state, since):
+        """Wait until the annotation is gone and the comparison is newer than the request. Raises StepFailed."""
+        requested_at = context.refresh_requested_at.get(step.app.id)
+        async for state in self._applications.poll_state(step.app, self._timeouts.refresh_s, report):
+            if not state.refresh_pending and _is_compared(state, requested_at):
                 application = state.application
-                return f"{application.sync or 'sync not told'}, {application.health or 'health not told'}"
+                return f"{application.sync or 'sync unknown'}, {application.health or 'health unknown'}"
         message = (
             f"not compared within {self._timeouts.refresh_s:.0f} s: is the application controller running? "
-            "It goes on where it is asked"
+            "The request stays in place"
         )
         raise StepFailed("unknown", message)
 
@@ -169,95 +153,82 @@ class ArgoCDSteps:
         step: WaitForOperation,
         context: StepContext,
         report: ReportProgress,
-        append_audit: AppendAudit = lambda _kind, _words: None,
+        append_audit: AppendAudit = lambda _kind, _message: None,
     ) -> str:
-        """Until our operation is over and its victims are gone. Raises Ended, and what `write_down` raises."""
+        """Wait until our operation is over and what it prunes is gone. Raises StepFailed and errors of the audit."""
         if step.app.id in context.skipped_syncs:
-            return "synced by itself"
-        return await OperationFollower(self, step, context, report, self._timeouts, append_audit).wait_until_over()
-
-    async def approve_deletion(self, step: WaitForOperation, server_time: datetime) -> None:
-        """Confirms the deletion that an operation waits for. Raises SourceError.
-
-        A time before the operation's beginning confirms nothing: where our clock is behind, the server's counts.
-        """
-        request = build_approval_request(step, max(self._now(), server_time))
-        await send_request(await self._clients.argocd_client(step.app.id.server), request)
+            return "synced automatically"
+        follower = OperationFollower(self._applications, step, context, report, self._timeouts, append_audit)
+        return await follower.wait_until_over()
 
     async def wait_for_termination(self, step: WaitForTermination, report: ReportProgress) -> str:
-        """Until no operation runs. Raises Ended."""
-        async for state in self.poll_state(step.app, self._timeouts.refresh_s, report):
+        """Wait until no operation runs. Raises StepFailed."""
+        async for state in self._applications.poll_state(step.app, self._timeouts.refresh_s, report):
             operation = state.application.operation
             if operation is None or not operation.is_running:
                 return f"{operation.phase}: {get_first_line(operation.message)}" if operation else "no operation"
             report(f"{operation.phase}: {get_first_line(operation.message)}")
-        message = "still Terminating: a sync window may hold it, as long as it lasts; or no controller runs"
+        message = "still Terminating: a sync window may block it until it closes, or no controller is running"
         raise StepFailed("unknown", message)
 
     async def wait_for_health(self, step: WaitForHealth, context: StepContext, report: ReportProgress) -> str:
-        """Until the application is Healthy, or will not be. Raises Ended."""
-        bad_since: float | None = None
-        async for state in self.poll_state(step.app, self._timeouts.health_s, report):
-            health, words = state.application.health, _health_text(state)
-            report(words)
+        """Wait until the application is Healthy, or stays degraded. Raises StepFailed."""
+        degraded_since: float | None = None
+        async for state in self._applications.poll_state(step.app, self._timeouts.health_s, report):
+            health, health_text = state.application.health, _health_text(state)
+            report(health_text)
             if health == "Healthy":
                 context.healthy_at = self._now()
-                return words
+                return health_text
             if health == "Suspended":
-                return f"{words}: it goes on when somebody resumes it"
-            bad_since = (bad_since or time.monotonic()) if health in {"Degraded", "Missing"} else None
-            if bad_since is not None and time.monotonic() - bad_since >= self._timeouts.degraded_s:
-                raise StepFailed("failed", f"it went through, and the application is {words}")
-        raise StepFailed("unknown", "it went through, and the application has not become Healthy yet")
+                return f"{health_text}: it continues when it is resumed"
+            degraded_since = (degraded_since or time.monotonic()) if health in {"Degraded", "Missing"} else None
+            if degraded_since is not None and time.monotonic() - degraded_since >= self._timeouts.degraded_s:
+                raise StepFailed("failed", f"the operation succeeded, but the application is {health_text}")
+        raise StepFailed("unknown", "the operation succeeded, but the application is not Healthy yet")
 
     async def wait_for_no_mocks(self, step: WaitForNoMocks, report: ReportProgress) -> str:
-        """Until fresh manifests have no mock any more. Raises Ended."""
-        left, why, timeouts = "", "no answer", self._timeouts
-        states = Poller(timeouts, report).poll(
-            lambda: self.read_details(step.app), timeouts.settle_s, timeouts.argocd_poll_s
-        )
-        async for state in states:
+        """Wait until the live manifests contain no mock. Raises StepFailed."""
+        mocks, problem = "", "no response"
+        async for state in self._applications.poll_details(step.app, self._timeouts.settle_s, report):
             if state.managed is None:
-                left, why = "", state.managed_error
+                mocks, problem = "", state.managed_error
                 continue
-            left = ", ".join(str(each) for each in state.managed.live if any(mock in each.name for mock in MOCKS))
-            if not left:
-                return f"none among {format_count(len(state.managed.live), 'live resource')}"
-            report(f"still there: {left}")
-        if left:
-            raise StepFailed("failed", f"a mock is left: {left}")
-        raise StepFailed("unknown", f"whether a mock is left cannot be told: {why or 'its manifests did not come'}")
-
-    async def read_details(self, target: ApplicationRef) -> AppState:
-        """An application this moment with its manifests. Raises SourceError."""
-        return await read_application_details(await self._clients.argocd_client(target.id.server), target)
+            live = state.managed.live
+            mocks = ", ".join(str(resource) for resource in live if any(mock in resource.name for mock in MOCKS))
+            if not mocks:
+                return f"none among {format_count(len(live), 'live resource')}"
+            report(f"still there: {mocks}")
+        if mocks:
+            raise StepFailed("failed", f"a mock is left: {mocks}")
+        raise StepFailed("unknown", f"whether a mock is left is unknown: {problem or 'the manifests are missing'}")
 
 
-# --- what a state says --------------------------------------------------------------------------------
+# --- reading a state ------------------------------------------------------------------------------------
 
 
 def is_terminating(state: AppState) -> bool:
-    """Whether an operation is being terminated, or none runs."""
+    """Return whether the operation is being terminated or has ended."""
     operation = state.application.operation
     return operation is None or not operation.is_running or operation.phase == "Terminating"
 
 
 def _skip_sync(step: Sync, context: StepContext) -> str:
     context.skipped_syncs.add(step.app.id)
-    return "left out: it is synced already"
+    return "skipped: already synced"
 
 
 def _is_compared(state: AppState, since: datetime | None) -> bool:
-    if any(each.type in NOT_RECONCILED_CONDITIONS for each in state.application.conditions):
+    if any(condition.type in NOT_RECONCILED_CONDITIONS for condition in state.application.conditions):
         return True
-    reconciled = state.application.reconciled_at
-    return since is None or (reconciled is not None and reconciled >= since)
+    reconciled_at = state.application.reconciled_at
+    return since is None or (reconciled_at is not None and reconciled_at >= since)
 
 
 def _health_text(state: AppState) -> str:
     application = state.application
     if not application.unhealthy or application.health == "Healthy":
-        return application.health or "health not told"
+        return application.health or "health unknown"
     worst = application.unhealthy[0]
     message = f": {get_first_line(worst.message)}" if worst.message else ""
     return f"{application.health}, {worst.kind}/{worst.name}{message}"

@@ -1,7 +1,7 @@
-"""The audit: what was asked for from here and what became of it, one JSON line each, only ever appended.
+"""The audit log: every action and its result as a JSON line, append-only.
 
-A line is on the disk before the request that it is about leaves. The file is the owner's alone (0600). Whatever a
-crash leaves half written is one unreadable line, and no later one is lost to it.
+A line is on disk before its request is sent. Only the owner can read the file (0600). A line that a crash cut short is
+unreadable; later lines are unaffected.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _PROCESS_MARK = secrets.token_hex(4)
 
 
 class AuditEntry(ValueObject, frozen=True, omit_defaults=True):
-    """One line. `step` is the number of the step that it is about, from 0; None for the whole.
+    """One line. `step` is the index of a step, from 0; None for the whole plan.
 
-    `plan` is the id of the Plan, `whole` the Plan itself, on the line that says that it is intended. `event` is
-    what is sent to the status API.
+    `plan` is the plan's id. `whole` is the plan itself, on the line that records the intent. `event` is the event for
+    the status API.
     """
 
     at: AwareDatetime
@@ -46,7 +46,7 @@ class AuditEntry(ValueObject, frozen=True, omit_defaults=True):
     message: str = ""
     who: str = ""
     process: str = ""
-    """Which process of which machine: what it has begun is under way as long as it lives."""
+    """The process and its machine. While it lives, its plans are running."""
     reason: str = ""
     request: dict[str, str] | None = None
     number: int | None = None
@@ -56,11 +56,11 @@ class AuditEntry(ValueObject, frozen=True, omit_defaults=True):
 
 
 class AuditError(Exception):
-    """The audit cannot be written, and so nothing is done; the message says which file, and why."""
+    """The audit log cannot be read or written, so nothing is executed. The message names the file and the reason."""
 
 
 def acting_user() -> str:
-    """Who acts: the account and the machine."""
+    """Return the account and the machine, as `account@machine`."""
     try:
         name = getpass.getuser()
     except (OSError, KeyError):  # no such account, as in some containers
@@ -69,12 +69,12 @@ def acting_user() -> str:
 
 
 def this_process_id() -> str:
-    """This process, as the audit names it: numbers of processes are used again, its mark is not."""
+    """Return the id of this process. Process numbers are reused; its random mark is not."""
     return f"{socket.gethostname()}:{os.getpid()}:{_PROCESS_MARK}"
 
 
 def is_process_alive(process: str) -> bool:
-    """Whether a process may still be at it; one of another machine is taken to be, since nobody here can tell."""
+    """Return whether a process may still be running. A process of another machine counts as running."""
     if process == this_process_id():
         return True
     host, _, pid = process.rpartition(":")[0].rpartition(":")
@@ -90,20 +90,20 @@ def is_process_alive(process: str) -> bool:
 
 
 def request_summary(request: ApiRequest) -> dict[str, str]:
-    """A request as the audit has it: where it goes, not what is in it."""
+    """Return a request without its body, as the audit log records it."""
     found = {"service": request.service, "method": request.method, "path": request.path}
     mutation = request.body.get("mutation") if request.body else None
     return found | ({"mutation": str(mutation)} if mutation else {})
 
 
 class AuditLog:
-    """The file in one folder. Several processes may append to it."""
+    """The audit file of one folder. Several processes may append to it."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE_NAME
 
     def append_entry(self, entry: AuditEntry) -> None:
-        """Writes one line and waits until the disk has it. Raises AuditError."""
+        """Append a line and wait until it is on disk. Raises AuditError."""
         line = msgspec.json.encode(entry) + b"\n"
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -120,16 +120,16 @@ class AuditLog:
         except OSError as error:
             reason = error.strerror or str(error)
             raise AuditError(
-                f"the audit {self.path} cannot be written ({reason}), and nothing is done without it"
+                f"cannot write the audit log {self.path} ({reason}). Nothing is executed without it"
             ) from error
 
     def read_entries(self) -> tuple[AuditEntry, ...]:
-        """Every line that can be read, oldest first. Raises AuditError where the file is there and cannot be."""
+        """Return the readable lines, oldest first; none if the file does not exist. Raises AuditError."""
         return tuple(entry for entry in self._read_lines() if entry is not None)
 
     @property
     def unreadable_count(self) -> int:
-        """How many lines cannot be read, as one that a crash cut short."""
+        """The number of unreadable lines, such as one that a crash cut short. Raises AuditError."""
         return sum(entry is None for entry in self._read_lines())
 
     def _read_lines(self) -> Iterable[AuditEntry | None]:
@@ -138,7 +138,7 @@ class AuditLog:
         except FileNotFoundError:
             return ()
         except OSError as error:
-            raise AuditError(f"the audit {self.path} cannot be read: {error.strerror or error}") from error
+            raise AuditError(f"cannot read the audit log {self.path}: {error.strerror or error}") from error
         return tuple(_decode_entry(line) for line in content.split(b"\n") if line.strip())
 
 
@@ -149,7 +149,7 @@ def _decode_entry(line: bytes) -> AuditEntry | None:
 
 
 def _line_end_if_torn(handle: int) -> bytes:
-    """A line end, where the last line has none: it was cut short, and stays one line of its own."""
+    """Return a line end if the last line was cut short, so it stays a line of its own."""
     size = os.fstat(handle).st_size
     return b"" if size == 0 or os.pread(handle, 1, size - 1) == b"\n" else b"\n"
 
@@ -167,11 +167,11 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-# --- what the lines tell ------------------------------------------------------------------------------
+# --- evaluating the lines ------------------------------------------------------------------------------
 
 
 class UnfinishedGroup(ValueObject, frozen=True):
-    """A change that was begun and of which no end is known. `last` is the last line about one of its steps."""
+    """A group of steps that was started and whose result is not recorded."""
 
     plan: Plan
     subject: str
@@ -179,17 +179,17 @@ class UnfinishedGroup(ValueObject, frozen=True):
 
     @property
     def process(self) -> str:
-        """Which process began it."""
+        """The process that started it."""
         return self.entries[0].process if self.entries else ""
 
     @property
     def last_step_entry(self) -> AuditEntry | None:
         """The last line about one of its steps."""
-        return next((each for each in reversed(self.entries) if each.step is not None), None)
+        return next((entry for entry in reversed(self.entries) if entry.step is not None), None)
 
     @property
     def unanswered_entry(self) -> AuditEntry | None:
-        """The step whose request had left, perhaps, and of which no answer is known."""
+        """The line of the step whose request may have been sent and whose response is not recorded."""
         return (
             self.last_step_entry
             if self.last_step_entry is not None and self.last_step_entry.entry == "intended"
@@ -198,31 +198,31 @@ class UnfinishedGroup(ValueObject, frozen=True):
 
 
 def find_unfinished(entries: Iterable[AuditEntry]) -> tuple[UnfinishedGroup, ...]:
-    """What was begun and has no end, oldest first."""
+    """Return the groups that were started and have no recorded result, oldest first."""
     plans: dict[str, Plan] = {}
     of_plan: dict[str, list[AuditEntry]] = {}
     for entry in entries:
-        if entry.whole is not None:  # begun anew, as after a drift: what came before has its end
+        if entry.whole is not None:  # the plan was started again: earlier lines are closed
             plans[entry.plan], of_plan[entry.plan] = entry.whole, []
         of_plan.setdefault(entry.plan, []).append(entry)
     found = []
     for id_, plan in plans.items():
-        for change in plan.step_groups:
-            own = [each for each in of_plan[id_] if each.subject in {change.subject, ""}]
-            if not any(each.step is None and each.entry != "intended" for each in own):
-                found.append(UnfinishedGroup(plan, change.subject, tuple(own)))
+        for group in plan.step_groups:
+            own = [entry for entry in of_plan[id_] if entry.subject in {group.subject, ""}]
+            if not any(entry.step is None and entry.entry != "intended" for entry in own):
+                found.append(UnfinishedGroup(plan, group.subject, tuple(own)))
     return tuple(found)
 
 
 class PendingEvent(ValueObject, frozen=True):
-    """An event that was to be sent, and that the status API has neither taken nor refused."""
+    """An event that the status API has neither accepted nor refused."""
 
     entry: AuditEntry
     event: dict[str, Any]
 
 
 def pending_events(entries: Iterable[AuditEntry]) -> tuple[PendingEvent, ...]:
-    """The events that are still to be delivered, oldest first."""
+    """Return the events to deliver, oldest first."""
     waiting: dict[str, PendingEvent] = {}
     for entry in entries:
         if entry.event is None:
@@ -235,7 +235,7 @@ def pending_events(entries: Iterable[AuditEntry]) -> tuple[PendingEvent, ...]:
 
 
 def result_entry(plan: Plan, result: GroupResult, at: AwareDatetime, name: str) -> AuditEntry:
-    """The line that says what became of one change."""
+    """Return the line that records the result of one group."""
     return AuditEntry(
         at,
         result.kind,

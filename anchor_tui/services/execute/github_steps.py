@@ -1,6 +1,7 @@
-"""Carries out the steps that concern the ops repo: sends each once, looks what a lost answer came to, and follows.
+"""Carries out the steps that concern the ops repo.
 
-A refusal is looked after as well: "it exists already" may be about our own, which a proxy sent twice.
+Each write is sent once. After a lost response, GitHub is read to find out whether the write was applied; also after a
+refusal, since "already exists" may be about our own write that a proxy sent twice.
 """
 
 from __future__ import annotations
@@ -46,23 +47,23 @@ AppliedCheck = Callable[[], Awaitable[bool]]
 
 
 class GitHubSteps:
-    """The steps that concern the ops repo, of one execution."""
+    """The steps of one execution that concern the ops repo."""
 
     def __init__(
         self,
-        session: ExecutionClients,
+        clients: ExecutionClients,
         config: Config,
         timeouts: Timeouts,
         now: Callable[[], datetime],
         read_branch: Callable[[], Awaitable[OpsRepoData]],
     ) -> None:
-        self._clients, self._config, self._timeouts, self._now = session, config, timeouts, now
+        self._clients, self._config, self._timeouts, self._now = clients, config, timeouts, now
         self._read_branch = read_branch
 
     # --- branch, commit, pull request ----------------------------------------------------------------
 
     async def point_branch(self, step: CreateBranch | MoveBranch, context: StepContext) -> str:
-        """Makes our branch, or moves it on. Raises Ended."""
+        """Create our branch, or move it to another commit. Raises StepFailed."""
 
         async def is_there() -> bool:
             return await self._branch_tip(step.repository, step.branch) == step.oid
@@ -71,15 +72,15 @@ class GitHubSteps:
         return ""
 
     async def commit_files(self, step: CommitFiles, context: StepContext) -> str:
-        """Commits all the files at once. Raises Ended."""
+        """Create one commit of all the files. Raises StepFailed."""
 
         async def is_ours() -> bool:
             tip = await self._branch_tip(step.repository, step.branch)
             if tip is None or tip == step.parent:
                 return False
             listed = await self._get_json(f"/repos/{step.repository}/commits?sha={quote(tip)}&per_page=1")
-            found = next((each for each in listed.get("items") or () if isinstance(each, dict)), {})
-            parents = [str(each.get("sha")) for each in found.get("parents") or () if isinstance(each, dict)]
+            found = next((commit for commit in listed.get("items") or () if isinstance(commit, dict)), {})
+            parents = [str(parent.get("sha")) for parent in found.get("parents") or () if isinstance(parent, dict)]
             return parents == [step.parent] and context.plan_id in str((found.get("commit") or {}).get("message"))
 
         await self._send_once(step, context, is_ours)
@@ -87,7 +88,7 @@ class GitHubSteps:
         return shorten_revision(context.head_sha) if context.head_sha else ""
 
     async def open_pull_request(self, step: CreatePullRequest, context: StepContext) -> str:
-        """Opens the pull request. Raises Ended."""
+        """Open the pull request. Raises StepFailed."""
         found: dict[str, Any] = {}
 
         async def is_there() -> bool:
@@ -98,7 +99,9 @@ class GitHubSteps:
         answer = await self._send_once(step, context, is_there) or found
         number = answer.get("number")
         if not isinstance(number, int):
-            raise StepFailed("unknown", "GitHub's answer names no pull request: look whether one was opened")
+            raise StepFailed(
+                "unknown", "GitHub's response does not contain the pull request: check whether one was opened"
+            )
         context.number, context.url = number, str(answer.get("html_url") or "")
         context.node_id = str(answer.get("node_id") or "")
         head = answer.get("head")
@@ -106,7 +109,7 @@ class GitHubSteps:
         return f"#{number} {context.url}"
 
     async def add_labels_or_reviewers(self, step: AddLabels | RequestReviewers, context: StepContext) -> str:
-        """Labels and reviewers: without them the pull request is there all the same, and that is said. Never raises."""
+        """Add labels or request reviewers. A failure is only a note in the outcome: the pull request is open."""
         try:
             await (await self._clients.github_writer()).send_step(step, context.number)
         except SourceError as error:
@@ -117,11 +120,11 @@ class GitHubSteps:
     # --- merge, workflow -----------------------------------------------------------------------------
 
     async def merge_pull_request(self, step: MergePullRequest, context: StepContext) -> str:
-        """Merges, or lets it be merged. Raises Ended."""
+        """Merge a pull request, enable auto-merge or enqueue it. Raises StepFailed."""
         number = step.number or context.number
         if number is None:
             raise StepFailed("failed", "there is no pull request to merge")
-        if is_new := not step.number:  # opened a moment ago, by a step before
+        if is_new := not step.number:  # opened by an earlier step
             pull = await self.read_pull_request(step.repository, number)
             step = replace(step, number=number, node_id=pull.node_id, head_sha=pull.head_sha)
         context.number = number
@@ -142,22 +145,22 @@ class GitHubSteps:
             answer = await self._send_once(step, context, is_done)
         except StepFailed as ended:
             if not is_new or step.way != "auto-merge" or ended.kind != "failed":
-                raise  # only what was opened just now is there all the same
-            context.notes.append(f"it does not merge by itself: {ended.message}")
+                raise  # a new pull request is open even without auto-merge
+            context.notes.append(f"auto-merge is not enabled: {ended.message}")
             return f"not done: {ended.message}"
         merged = answer.get("sha") if answer else None
         if step.way == "merge" and isinstance(merged, str):
             context.merge_oid, context.merged_at = merged, self._now()
-        return {"merge": "merged", "auto-merge": "it merges by itself once it may", "queue": "in the queue"}[step.way]
+        return {"merge": "merged", "auto-merge": "auto-merge is enabled", "queue": "in the merge queue"}[step.way]
 
     async def dispatch_workflow(self, step: DispatchWorkflow, context: StepContext) -> str:
-        """Starts the workflow. Raises Ended."""
-        before = {int(each.get("id") or 0) for each in await self._workflow_runs(step.repository, step.workflow)}
+        """Start the workflow. Raises StepFailed."""
+        before = {int(run.get("id") or 0) for run in await self._workflow_runs(step.repository, step.workflow)}
         context.known_run_ids = frozenset(before)
 
         async def has_begun() -> bool:
             runs = await self._workflow_runs(step.repository, step.workflow)
-            new = [int(each.get("id") or 0) for each in runs if int(each.get("id") or 0) not in before]
+            new = [int(run.get("id") or 0) for run in runs if int(run.get("id") or 0) not in before]
             context.run_id = max(new, default=None)
             return bool(new)
 
@@ -167,15 +170,15 @@ class GitHubSteps:
         context.url = str((answer or {}).get("html_url") or "")
         return context.url or "started"
 
-    # --- following -----------------------------------------------------------------------------------
+    # --- waiting -------------------------------------------------------------------------------------
 
     async def wait_for_merge(self, step: WaitForMerge, context: StepContext, report: ReportProgress) -> str:
-        """Until it is merged: checks, review, merge, each said as it comes. Raises Ended."""
+        """Wait until the pull request is merged, and report its checks and review. Raises StepFailed."""
         number = step.number or context.number
         if number is None:
             raise StepFailed("failed", "there is no pull request to follow")
         context.number = number
-        words, timeouts = "not to be seen", self._timeouts
+        words, timeouts = "not readable yet", self._timeouts
         pulls = Poller(timeouts, report).poll(
             lambda: self.read_pull_request(step.repository, number), timeouts.follow_s, timeouts.github_poll_s
         )
@@ -187,15 +190,15 @@ class GitHubSteps:
                     by = f" by {pull.merged_by}" if pull.merged_by else ""
                     return f"#{number} merged as {shorten_revision(pull.merge_oid)}{by}"
                 case "closed":
-                    raise StepFailed("failed", f"#{number} was closed and not merged")
+                    raise StepFailed("failed", f"#{number} was closed without being merged")
             words = _waiting_text(pull)
             report(words)
-        raise StepFailed("unknown", f"#{number} is open still: {words}")
+        raise StepFailed("unknown", f"#{number} is still open: {words}")
 
     async def wait_for_workflow_run(
         self, step: WaitForWorkflowRun, context: StepContext, report: ReportProgress
     ) -> str:
-        """Until the run is over and the pull request that it opened is found. Raises Ended."""
+        """Wait until the run is over and its pull request is found. Raises StepFailed."""
         patience, opened_until = Poller(self._timeouts, report), None
         runs = patience.poll(
             lambda: self._started_run(step.repository, step.workflow, context),
@@ -206,7 +209,7 @@ class GitHubSteps:
             status, conclusion = str(run.get("status")), str(run.get("conclusion"))
             if status == "completed":
                 found = await patience.try_read(lambda: self._promotion_pull_request(step))
-                if found is not None:  # also of a run that failed, as the second of two that a proxy started
+                if found is not None:  # a failed run may be the second of two that a proxy started
                     context.number, context.url = found.number, found.url
                     return f"#{found.number} {found.url}"
                 if conclusion != "success":
@@ -215,12 +218,12 @@ class GitHubSteps:
                     )
                 opened_until = opened_until or self._timeouts.end_of_wait(self._timeouts.refresh_s)
                 if time.monotonic() > opened_until:
-                    raise StepFailed("failed", f"the run of {step.workflow} is over, and no pull request of it is open")
-            report(f"run {status}" if run else "the run has not begun yet")
-        raise StepFailed("unknown", f"the run of {step.workflow} is not over yet")
+                    raise StepFailed("failed", f"the run of {step.workflow} is over, but its pull request is not open")
+            report(f"run {status}" if run else "the run has not started yet")
+        raise StepFailed("unknown", f"the run of {step.workflow} is still running")
 
     async def _started_run(self, repository: str, workflow: str, context: StepContext) -> dict[str, Any]:
-        """The run that was started; nothing of it where it has not begun. Raises SourceError."""
+        """Return the run that was started; an empty mapping before it starts. Raises SourceError."""
         if context.run_id is not None:
             return await self._get_json(f"/repos/{repository}/actions/runs/{context.run_id}")
         new = [
@@ -235,7 +238,7 @@ class GitHubSteps:
         return first
 
     async def _promotion_pull_request(self, step: WaitForWorkflowRun) -> PullRequestState | None:
-        """The open pull request that moves the environment to the version."""
+        """Return the open pull request that moves the environment to the version."""
         repo = await self._read_branch()
         for opened in repo.pull_requests:
             release = opened.releases.get(step.environment)
@@ -244,16 +247,16 @@ class GitHubSteps:
         return None
 
     async def contains_commit(self, repository: str, commit: str, ancestor: str) -> bool:
-        """Whether a commit is another one or has it among its ancestors. Raises SourceError."""
+        """Return whether a commit is, or descends from, `ancestor`. Raises SourceError."""
         if commit == ancestor:
             return True
         found = await self._get_json(f"/repos/{repository}/compare/{quote(ancestor)}...{quote(commit)}")
         return found.get("status") in {"ahead", "identical"}
 
-    # --- asking --------------------------------------------------------------------------------------
+    # --- reading --------------------------------------------------------------------------------------
 
     async def read_pull_request(self, repository: str, number: int) -> PullRequestState:
-        """A pull request this moment. Raises SourceError."""
+        """Read a pull request. Raises SourceError."""
         _, found = await read_pull_request(await self._clients.github_client(), repository, number)
         if found is None:
             raise NotFound(f"there is no pull request #{number}")
@@ -280,19 +283,19 @@ class GitHubSteps:
         owner = repository.partition("/")[0]
         query = f"state=open&head={quote(f'{owner}:{branch}')}&base={quote(self._config.github.branch)}"
         found = await self._get_json(f"/repos/{repository}/pulls?{query}")
-        return [each for each in found.get("items") or () if isinstance(each, dict)]
+        return [pull for pull in found.get("items") or () if isinstance(pull, dict)]
 
     async def _workflow_runs(self, repository: str, workflow: str) -> list[dict[str, Any]]:
         path = f"/repos/{repository}/actions/workflows/{quote(workflow)}/runs?event=workflow_dispatch&per_page=20"
         found = await self._get_json(path)
-        return [each for each in found.get("workflow_runs") or () if isinstance(each, dict)]
+        return [run for run in found.get("workflow_runs") or () if isinstance(run, dict)]
 
-    # --- once ----------------------------------------------------------------------------------------
+    # --- sending ----------------------------------------------------------------------------------------
 
     async def _send_once(self, step: GitHubStep, context: StepContext, is_done: AppliedCheck) -> dict[str, Any] | None:
-        """Sends a request once; after any error looks whether it was carried out. Raises Ended.
+        """Send a step's request once and return the response. Raises StepFailed.
 
-        None where the answer was lost and the change is there.
+        After an error `is_done` reads whether the request was applied. If it was, return None.
         """
         try:
             return await (await self._clients.github_writer()).send_step(step, context.number)
@@ -301,21 +304,21 @@ class GitHubSteps:
                 is_done, error, self._timeouts, min(1.0, self._timeouts.github_poll_s), "GitHub"
             ):
                 raise lost_write_failure(error) from error
-            context.notes.append(f"the answer was lost, and it was carried out: {step.title}")
+            context.notes.append(f"the response was lost, but the request was applied: {step.title}")
             return None
 
 
 def _waiting_text(pull: PullRequestState) -> str:
-    """What a pull request waits for, in the order in which it is settled."""
+    """Return what a pull request waits for: checks, review, then the merge."""
     parts = [f"checks {pull.checks}" + (f" ({', '.join(pull.failed_checks)})" if pull.failed_checks else "")]
     if pull.review:
         parts.append(pull.review.replace("_", " "))
     if pull.queue_position is not None:
         parts.append(f"in the merge queue at {pull.queue_position}")
     elif pull.auto_merge:
-        parts.append("merges by itself once it may")
+        parts.append("auto-merge is enabled")
     elif pull.mergeable == "conflicting":
         parts.append("conflicts with the branch")
     else:
-        parts.append("waits to be merged")
+        parts.append("waiting to be merged")
     return ", ".join(parts)

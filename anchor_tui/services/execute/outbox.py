@@ -1,7 +1,7 @@
-"""Events for the status API, delivered at least once.
+"""Delivers events to the status API at least once.
 
-An event is written to the audit before it is sent, and sent again at the next start until it was taken, or refused
-for good. It always carries the same idempotency key, so that who takes it can tell.
+An event is audited before it is sent. Until the status API accepts or refuses it, each start sends it again with the
+same idempotency key, so the receiver recognises duplicates.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from anchor_tui.sources.errors import ClientError, SourceError
 
 
 class Outbox:
-    """What is still to be delivered stands in the audit; nothing else is kept."""
+    """Pending events. The audit is their only storage."""
 
     def __init__(self, connections: Connections, audit: AuditLog, now: Callable[[], datetime]) -> None:
         self._connections, self._audit, self._now = connections, audit, now
 
     async def send_event(self, plan: Plan, step: SendEvent, context: StepContext) -> str:
-        """Completes the event with what is known now, writes it down and sends it. Never fails: it can wait."""
+        """Complete an event, audit it and send it. A failed delivery is a note in the outcome, not an error."""
         event = step.event | {
             "pull_request": {"number": context.number, "url": context.url} if context.number else None,
             "planned_at": _time_text(plan.made_at),
@@ -33,21 +33,21 @@ class Outbox:
             "healthy_at": _time_text(context.healthy_at),
             "occurred_at": _time_text(self._now()),
         }
-        if step.repository and context.number:  # the same whoever follows the pull request, and sends it
+        if step.repository and context.number:  # the same key from every process that follows the pull request
             event["idempotency_key"] = f"{event['event']}:{step.repository}#{context.number}"
         environments = (str(event["environment"]),)
         self._append_audit("intended", plan.id, environments, f"send {event['event']}", event, plan.order.reason)
         return await self._deliver_event(plan.id, environments, event, context.notes.append)
 
     async def deliver_pending(self) -> tuple[str, ...]:
-        """Sends again what was not delivered; what is to be said of each."""
-        said = []
+        """Send undelivered events again. Return a sentence for each."""
+        messages = []
         for pending in pending_events(self._audit.read_entries()):
             words = await self._deliver_event(
                 pending.entry.plan, pending.entry.environments, pending.event, lambda _: None
             )
-            said.append(f"{pending.event.get('event')} of {', '.join(pending.entry.environments)}: {words}")
-        return tuple(said)
+            messages.append(f"{pending.event.get('event')} of {', '.join(pending.entry.environments)}: {words}")
+        return tuple(messages)
 
     async def _deliver_event(
         self, plan_id: str, environments: tuple[str, ...], event: dict[str, Any], note: Callable[[str], object]
@@ -60,7 +60,7 @@ class Outbox:
         except ClientError as error:
             kind, words = "refused", error.message
         except SourceError as error:
-            kind, words = "failed", f"not delivered yet ({error.message}): it is sent again at the next start"
+            kind, words = "failed", f"not delivered ({error.message}): it is sent again at the next start"
         else:
             kind, words = "done", f"{event['event']} was delivered to the status API"
         if kind != "done":
@@ -77,7 +77,7 @@ class Outbox:
         event: dict[str, Any],
         reason: str,
     ) -> None:
-        # Step -1: about no step of the Plan's own, so that it neither begins nor ends the Plan's change.
+        # Step -1 is not a step of the plan, so this line neither starts nor ends a group.
         self._audit.append_entry(
             AuditEntry(
                 self._now(),

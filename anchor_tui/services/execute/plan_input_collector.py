@@ -1,4 +1,4 @@
-"""Reads anew what an order's Plan is made from: applications with their manifests, or the branch with its files."""
+"""Reads the inputs of a plan: applications with their manifests, or the ops repo's branch with its files."""
 
 from __future__ import annotations
 
@@ -29,46 +29,46 @@ from anchor_tui.sources.github.source import GitHubSource
 
 MAX_PARALLEL_READS = 8
 MERGEABILITY_TRIES = 5
-"""How often is asked for whether a pull request can be merged, which GitHub works out after it was asked."""
+"""Attempts to read whether a pull request can be merged: GitHub computes that after the first request."""
 MERGEABILITY_PAUSE_S = 1.0
 
 
 class PlanInputCollector:
-    """The evidence for orders, over the connections of one session."""
+    """Collects the inputs of plans with the clients of one execution."""
 
-    def __init__(self, session: ExecutionClients, config: Config, now: Callable[[], datetime]) -> None:
-        self._clients, self._config, self._now = session, config, now
+    def __init__(self, clients: ExecutionClients, config: Config, now: Callable[[], datetime]) -> None:
+        self._clients, self._config, self._now = clients, config, now
 
     async def collect_inputs(self, order: Order, snapshot: Snapshot) -> PlanInputs:
-        """Everything that the order's Plan is made from. What cannot be read is a Refusal in its place."""
-        base = PlanInputs(
+        """Return the inputs of an order's plan. An unreadable part is replaced by a Refusal."""
+        inputs = PlanInputs(
             self._config,
             snapshot,
             self._now(),
             in_github_actions=self._clients.connections.environ.get("GITHUB_ACTIONS") == "true",
         )
         if order.action in SNAPSHOT_ONLY_ACTIONS:
-            return base
+            return inputs
         if order.action in OPS_REPO_ACTIONS:
             repo_state, states = await asyncio.gather(
                 self._read_repo_state(order, snapshot), self._read_states(self._release_applications(order, snapshot))
             )
-            return replace(base, repo_state=repo_state, states=states)
-        return replace(base, states=await self._read_states(self._argocd_applications(order, snapshot)))
+            return replace(inputs, repo_state=repo_state, states=states)
+        return replace(inputs, states=await self._read_states(self._argocd_applications(order, snapshot)))
 
     # --- applications --------------------------------------------------------------------------------
 
     def _argocd_applications(self, order: Order, snapshot: Snapshot) -> tuple[Application, ...]:
         if order.action == "cutover":
-            names = tuple(each.name for each in cutover.cutover_environments(snapshot))
+            names = tuple(environment.name for environment in cutover.cutover_environments(snapshot))
             order = replace(order, environments=names, applications=())
-        return tuple(each.application for each in select_targets(order, snapshot))
+        return tuple(target.application for target in select_targets(order, snapshot))
 
     def _release_applications(self, order: Order, snapshot: Snapshot) -> tuple[Application, ...]:
-        """The target's applications, whose sync windows count; none where Argo CD is left out, or for a merge."""
+        """Return the applications whose sync windows matter; none for a merge or without Argo CD."""
         if order.without_argocd or order.action == "merge":
             return ()
-        return tuple(each.application for each in select_targets(order, snapshot))
+        return tuple(target.application for target in select_targets(order, snapshot))
 
     async def _read_states(self, applications: Iterable[Application]) -> dict[AppId, AppState | Refusal]:
         limit = asyncio.Semaphore(MAX_PARALLEL_READS)
@@ -77,7 +77,7 @@ class PlanInputCollector:
             async with limit:
                 return application.id, await self._read_state(application)
 
-        return dict(await asyncio.gather(*(read(each) for each in applications)))
+        return dict(await asyncio.gather(*(read(one) for one in applications)))
 
     async def _read_state(self, application: Application) -> AppState | Refusal:
         if application.presence != "found":
@@ -87,12 +87,12 @@ class PlanInputCollector:
             client = await self._clients.argocd_client(application.source)
             return await read_application_details(client, target, _web_url(application))
         except SourceError as error:
-            return Refusal(str(application.id), error.kind, f"Argo CD could not be asked: {error.message}")
+            return Refusal(str(application.id), error.kind, f"Argo CD is not readable: {error.message}")
 
     # --- the ops repo --------------------------------------------------------------------------------
 
     async def read_branch(self) -> OpsRepoData:
-        """The branch this moment with its history. Raises SourceError."""
+        """Read the branch with its history. Raises SourceError."""
         source = GitHubSource(self._config, self._clients.connections.connect_github, self._now)
         try:
             return await source.read_branch()
@@ -100,11 +100,11 @@ class PlanInputCollector:
             await source.close_client()
 
     async def earlier_releases(self, environment: str) -> tuple[PastRelease, ...] | Refusal:
-        """What an environment can go back to, newest first, as far back as the branch's history goes."""
+        """Return the releases an environment ran before, newest first, from the whole history of the branch."""
         try:
             return earlier_releases(await self._with_full_history(await self.read_branch(), environment), environment)
         except SourceError as error:
-            return Refusal(environment, error.kind, f"GitHub could not be asked: {error.message}")
+            return Refusal(environment, error.kind, f"GitHub is not readable: {error.message}")
 
     async def _read_repo_state(self, order: Order, snapshot: Snapshot) -> RepoState | Refusal:
         try:
@@ -115,7 +115,7 @@ class PlanInputCollector:
                 return await self._read_for_fix(order, repo, snapshot)
             return await self._read_for_release(order, repo)
         except SourceError as error:
-            return Refusal("GitHub", error.kind, f"GitHub could not be asked: {error.message}")
+            return Refusal("GitHub", error.kind, f"GitHub is not readable: {error.message}")
 
     async def _read_for_release(self, order: Order, repo: OpsRepoData) -> RepoState | Refusal:
         if order.action == "rollback" and order.environments:
@@ -158,11 +158,11 @@ class PlanInputCollector:
         return RepoState(repo, rights, await read_files(door, repo, (file,)), None, ours, pulls)
 
     async def _with_full_history(self, repo: OpsRepoData, environment: str) -> OpsRepoData:
-        """The same with this environment's history to its first release."""
+        """Return the same with the environment's history back to its first release."""
         files = repo.environments.get(environment)
         if files is None or files.history_complete is not False:
             return repo
-        config = next(each for each in self._config.environments if each.name == environment)
+        config = next(known for known in self._config.environments if known.name == environment)
         door = await self._clients.github_client()
         history = await read_release_history(door, self._config, config, repo)
         whole: EnvironmentFiles = replace(files, history=history, history_complete=True)
@@ -170,5 +170,5 @@ class PlanInputCollector:
 
 
 def _web_url(application: Application) -> str:
-    """Where people look at this Argo CD, out of the address of one of its applications."""
+    """Return the web address of an Argo CD, taken from the address of an application."""
     return application.url.rpartition("/applications/")[0] if application.url else ""

@@ -1,4 +1,4 @@
-"""What was begun and not ended, as after a crash: what is really there now, read from the servers, never guessed."""
+"""Finds plans that an earlier process left unfinished, for example by a crash, and reads their present state."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from anchor_tui.domain.actions.wait_steps import WaitForMerge, WaitForOperation
 from anchor_tui.domain.formatting import shorten_revision
 from anchor_tui.domain.model import ValueObject
 from anchor_tui.services.connections import Connections
-from anchor_tui.services.execute.argocd_steps import ArgoCDSteps
+from anchor_tui.services.execute.application_access import ApplicationAccess
 from anchor_tui.services.execute.audit import (
     AuditEntry,
     AuditLog,
@@ -42,7 +42,7 @@ from anchor_tui.sources.github.pull_request_queries import read_branch_state, re
 
 
 class RecoveredGroup(ValueObject, frozen=True):
-    """One change whose end is not known, and what is there now. `resumable` ones can be followed on."""
+    """One unfinished group with its present state. If `is_resumable`, waiting for it can continue."""
 
     unfinished: UnfinishedGroup
     message: str
@@ -50,31 +50,32 @@ class RecoveredGroup(ValueObject, frozen=True):
 
 
 def find_abandoned(audit: AuditLog) -> tuple[UnfinishedGroup, ...]:
-    """What no living process is at. Raises AuditError."""
-    return tuple(each for each in find_unfinished(audit.read_entries()) if not is_process_alive(each.process))
+    """Return the unfinished groups that no running process owns. Raises AuditError."""
+    return tuple(group for group in find_unfinished(audit.read_entries()) if not is_process_alive(group.process))
 
 
 async def recover_abandoned(
     connections: Connections, audit: AuditLog, now: Callable[[], datetime], timeouts: Timeouts | None = None
 ) -> tuple[RecoveredGroup, ...]:
-    """Looks what became of everything left behind, and writes it down as unknown with what is there now.
+    """Read the present state of every abandoned group and audit it as unknown. Raises AuditError.
 
-    What can be followed on is not written down: it is not over; nor is what could not be looked at: the next start
-    looks again. Raises AuditError.
+    A resumable group is not audited: it is not over. Nor is one whose state is unreadable: the next start tries again.
     """
     found = []
-    session = ExecutionClients(connections)
+    clients = ExecutionClients(connections)
     try:
-        for begun in find_abandoned(audit):
-            words, is_read = await _read_present_state(begun, session, connections.config, timeouts or Timeouts(), now)
+        for group in find_abandoned(audit):
+            state_text, is_read = await _read_present_state(
+                group, clients, connections.config, timeouts or Timeouts(), now
+            )
             recovered = RecoveredGroup(
-                begun, f"outcome unknown, for it was cut short; now {words}", is_resumable(begun)
+                group, f"outcome unknown: anchor-tui was interrupted; now {state_text}", is_resumable(group)
             )
             found.append(recovered)
             if is_read and not recovered.is_resumable:
                 audit.append_entry(_recovery_entry(recovered, now()))
     finally:
-        await session.aclose()
+        await clients.aclose()
     return tuple(found)
 
 
@@ -93,98 +94,102 @@ def _recovery_entry(recovered: RecoveredGroup, at: datetime) -> AuditEntry:
     )
 
 
-def next_step_index(begun: UnfinishedGroup) -> int:
-    """The step that comes after the last one that was carried out; of those that follow the pull request the first.
+def next_step_index(group: UnfinishedGroup) -> int:
+    """Return the index of the step to resume at: the one after the last completed step, or the wait for the merge.
 
-    What is sent after that may be sent again: a refresh, and an event under its own key.
+    Later steps may be sent again: a refresh, and an event with its own key.
     """
-    done = [each.step for each in begun.entries if each.entry == "done" and each.step is not None and each.step >= 0]
+    done = [
+        entry.step for entry in group.entries if entry.entry == "done" and entry.step is not None and entry.step >= 0
+    ]
     after = max(done, default=-1) + 1
-    following = next((i for i, each in enumerate(_group_steps(begun)) if isinstance(each, WaitForMerge)), after)
+    following = next((i for i, step in enumerate(_group_steps(group)) if isinstance(step, WaitForMerge)), after)
     return min(after, following)
 
 
-def is_resumable(begun: UnfinishedGroup) -> bool:
-    """Whether only following is left: a rollback or promotion whose pull request is open, with no sync to come."""
-    rest = _group_steps(begun)[next_step_index(begun) :]
-    if not rest or not isinstance(rest[0], WaitForMerge) or context_from_audit(begun).number is None:
+def is_resumable(group: UnfinishedGroup) -> bool:
+    """Return whether only waiting is left: the pull request is open and no sync follows."""
+    rest = _group_steps(group)[next_step_index(group) :]
+    if not rest or not isinstance(rest[0], WaitForMerge) or context_from_audit(group).number is None:
         return False
-    unanswered = begun.unanswered_entry.step if begun.unanswered_entry else None
-    if unanswered is not None and not isinstance(_group_steps(begun)[unanswered], Refresh | SendEvent):
+    unanswered = group.unanswered_entry.step if group.unanswered_entry else None
+    if unanswered is not None and not isinstance(_group_steps(group)[unanswered], Refresh | SendEvent):
         return False
-    return not any(isinstance(each, Sync) for each in rest)
+    return not any(isinstance(step, Sync) for step in rest)
 
 
-def context_from_audit(begun: UnfinishedGroup) -> StepContext:
-    """What its lines tell."""
-    context = StepContext(begun.plan.id)
-    for entry in begun.entries:
+def context_from_audit(group: UnfinishedGroup) -> StepContext:
+    """Return the context that the audit lines of a group contain."""
+    context = StepContext(group.plan.id)
+    for entry in group.entries:
         context.number = entry.number or context.number
         context.url = entry.url or context.url
     return context
 
 
-def _group_steps(begun: UnfinishedGroup) -> tuple[Step, ...]:
-    return next((each.steps for each in begun.plan.step_groups if each.subject == begun.subject), ())
+def _group_steps(group: UnfinishedGroup) -> tuple[Step, ...]:
+    return next((known.steps for known in group.plan.step_groups if known.subject == group.subject), ())
 
 
 async def _read_present_state(
-    begun: UnfinishedGroup, session: ExecutionClients, config: Config, timeouts: Timeouts, now: Callable[[], datetime]
+    group: UnfinishedGroup, clients: ExecutionClients, config: Config, timeouts: Timeouts, now: Callable[[], datetime]
 ) -> tuple[str, bool]:
-    """What is there now of the last step that may have been carried out, and whether that could be read."""
-    last = begun.last_step_entry
-    if last is None or last.step is None or last.step >= len(_group_steps(begun)):
-        return "nothing of it was sent", True
-    step = _group_steps(begun)[last.step]
+    """Return the present state of the last step that may have been sent, and whether it was readable."""
+    last = group.last_step_entry
+    if last is None or last.step is None or last.step >= len(_group_steps(group)):
+        return "nothing was sent", True
+    step = _group_steps(group)[last.step]
     try:
-        return await _present_state_text(step, begun, session, config, ArgoCDSteps(session, timeouts, now)), True
+        return await _present_state_text(step, group, clients, config, ApplicationAccess(clients, timeouts, now)), True
     except SourceError as error:
-        return f"what is there cannot be read: {error.message}", False
+        return f"the present state is unreadable: {error.message}", False
 
 
 async def _present_state_text(
-    step: Step, begun: UnfinishedGroup, session: ExecutionClients, config: Config, argo: ArgoCDSteps
+    step: Step, group: UnfinishedGroup, clients: ExecutionClients, config: Config, applications: ApplicationAccess
 ) -> str:
     match step:
         case Sync() | WaitForOperation():
-            state = await argo.read_state(step.app)
+            state = await applications.read_state(step.app)
             if not is_own_operation(state, step.request_id):
-                return f"{step.app.id.name} has no operation of it: it was not asked for, or another came after it"
+                return (
+                    f"{step.app.id.name} does not show its operation: it was not requested, or another one replaced it"
+                )
             is_asked = (state.pending_info or {}).get(
                 REQUEST_INFO
-            ) == step.request_id  # what is there beside it is older
-            phase = state.operation.phase if state.operation and not is_asked else "accepted, not taken up"
+            ) == step.request_id  # the recorded operation is older
+            phase = state.operation.phase if state.operation and not is_asked else "accepted, not started"
             return f"its operation on {step.app.id.name} is {phase}"
         case Refresh() | Terminate():
-            state = await argo.read_state(step.app)
+            state = await applications.read_state(step.app)
             operation = state.application.operation
             runs = f", operation {operation.phase}" if operation else ""
             return f"{step.app.id.name} is {state.application.sync}, {state.application.health}{runs}"
         case MergePullRequest() if step.number is not None:
-            return await _pull_request_text(session, step.repository, step.number)
+            return await _pull_request_text(clients, step.repository, step.number)
         case DispatchWorkflow():
-            return f"look at the runs of {step.workflow} in {step.repository}"
+            return f"check the runs of {step.workflow} in {step.repository}"
         case CreatePullRequest() | AddLabels() | RequestReviewers() if (
-            number := context_from_audit(begun).number
+            number := context_from_audit(group).number
         ) is not None:
-            return await _pull_request_text(session, step.repository, number)
+            return await _pull_request_text(clients, step.repository, number)
         case CreateBranch() | MoveBranch() | CommitFiles() | CreatePullRequest():
-            return await _branch_text(session, config, step.repository, step.branch)
+            return await _branch_text(clients, config, step.repository, step.branch)
         case _:
-            return "nothing more is known"
+            return "its state is unknown"
 
 
-async def _branch_text(session: ExecutionClients, config: Config, repository: str, branch: str) -> str:
-    door = await session.github_client()
+async def _branch_text(clients: ExecutionClients, config: Config, repository: str, branch: str) -> str:
+    door = await clients.github_client()
     environment = config.environments[0]
     paths = (environment.release, environment.values)
     _, ours, pulls = await read_branch_state(door, repository, branch, config.github.branch, paths)
-    where = f"the branch {branch} is at {shorten_revision(ours.oid)}" if ours else f"there is no branch {branch}"
-    opened = f"#{pulls[0].number} of it is open" if pulls else "no pull request of it is open"
-    again = "" if pulls else ": ask for it again, and it is gone on with"
+    where = f"the branch {branch} is at {shorten_revision(ours.oid)}" if ours else f"the branch {branch} does not exist"
+    opened = f"its pull request #{pulls[0].number} is open" if pulls else "it has no open pull request"
+    again = "" if pulls else ": repeat the action to continue"
     return f"{where}, and {opened}{again}"
 
 
-async def _pull_request_text(session: ExecutionClients, repository: str, number: int) -> str:
-    _, pull = await read_pull_request(await session.github_client(), repository, number)
-    return f"#{number} is {pull.state}" if pull else f"there is no #{number}"
+async def _pull_request_text(clients: ExecutionClients, repository: str, number: int) -> str:
+    _, pull = await read_pull_request(await clients.github_client(), repository, number)
+    return f"#{number} is {pull.state}" if pull else f"#{number} does not exist"

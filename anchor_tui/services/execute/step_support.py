@@ -1,4 +1,4 @@
-"""What the hands that carry out steps have in common: what they learn on the way, how they end, how fast they look."""
+"""Shared parts of the code that carries out steps: context, failure, timeouts, clients and polling."""
 
 from __future__ import annotations
 
@@ -21,38 +21,38 @@ from anchor_tui.sources.github.writer import GitHubWriter
 
 T = TypeVar("T")
 ReportProgress = Callable[[str], None]
-"""Takes what is known of the step that runs."""
+"""Receives the progress text of the running step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How often is looked, and how long is waited, in seconds."""
+    """Poll intervals and time limits, in seconds."""
 
     argocd_poll_s: float = 1.0
     github_poll_s: float = 10.0
     settle_s: float = 5.0
-    """For a lost answer to show in what can be read."""
+    """Until a write whose response was lost must be visible in what is read."""
     start_s: float = 60.0
-    """For an operation to be taken up."""
+    """Until Argo CD must have started an operation."""
     refresh_s: float = 120.0
     operation_s: float = 3600.0
     health_s: float = 1800.0
     degraded_s: float = 10.0
-    """For a health that was there before to be another."""
+    """How long a degraded application may stay degraded: the state may be from before the sync."""
     silence_s: float = 300.0
-    """For a server that gives no answer."""
+    """How long a server may fail to respond."""
     follow_s: float = 14 * 24 * 3600.0
-    """For people: checks, reviews, merges."""
+    """For a pull request: checks, reviews and the merge depend on people."""
     deadline: float = math.inf
-    """When everything has to be over, on the monotonic clock."""
+    """The end of all waiting, on the monotonic clock."""
 
     def end_of_wait(self, seconds: float) -> float:
-        """The end of a wait that begins now, on the monotonic clock: never past the deadline."""
+        """Return when a wait that starts now ends, on the monotonic clock; never after the deadline."""
         return min(time.monotonic() + seconds, self.deadline)
 
 
 class StepFailed(Exception):
-    """A step ended otherwise than as hoped for; the message is a sentence."""
+    """A step did not succeed. `kind` is its outcome, the message a sentence for the operator."""
 
     def __init__(self, kind: OutcomeKind, message: str) -> None:
         super().__init__(message)
@@ -62,7 +62,7 @@ class StepFailed(Exception):
 
 @dataclass(slots=True)
 class StepContext:
-    """What one change has come to know on its way; the next steps need it."""
+    """Facts that the steps of one group discover and later steps need."""
 
     plan_id: str
     number: int | None = None
@@ -73,18 +73,18 @@ class StepContext:
     merged_at: datetime | None = None
     run_id: int | None = None
     known_run_ids: frozenset[int] = frozenset()
-    """The runs of the workflow that were there before it was dispatched."""
+    """The runs of the workflow before it was dispatched."""
     healthy_at: datetime | None = None
     refresh_requested_at: dict[AppId, datetime] = field(default_factory=dict)
-    """The server's time when a refresh was asked for."""
+    """The server's time before each refresh was requested."""
     skipped_syncs: set[AppId] = field(default_factory=set)
-    """Where no sync was asked for, since Argo CD had synced by itself: there is no operation of ours to follow."""
+    """Applications that Argo CD had already synced automatically: there is no operation of ours to wait for."""
     notes: list[str] = field(default_factory=list)
-    """What the outcome should mention beside its end."""
+    """Remarks for the outcome."""
 
 
 class ExecutionClients:
-    """The connections of one execution, opened when needed and closed together."""
+    """The clients of one execution, opened when needed and closed together."""
 
     def __init__(self, connections: Connections) -> None:
         self.connections = connections
@@ -94,7 +94,7 @@ class ExecutionClients:
         self._opening = asyncio.Lock()
 
     async def argocd_client(self, server: str) -> ArgoClient:
-        """The client of one Argo CD. Raises SourceError."""
+        """Return the client of one Argo CD. Raises SourceError."""
         async with self._opening:
             if server not in self._argocd:
                 self._argocd[server] = await self.connections.connect_argocd(server)
@@ -115,7 +115,7 @@ class ExecutionClients:
             return self._github_writer
 
     async def aclose(self) -> None:
-        """Ends what was opened; a GitHub that hangs is not waited for."""
+        """Close every open client, without waiting for a GitHub request that hangs."""
         for client in self._argocd.values():
             await client.aclose()
         if self._github is not None:
@@ -125,29 +125,29 @@ class ExecutionClients:
 
 
 class Poller:
-    """Reads again and again through failures that may pass, until they have lasted too long."""
+    """Reads repeatedly and tolerates temporary failures until they last longer than `silence_s`."""
 
     def __init__(self, timeouts: Timeouts, report: ReportProgress) -> None:
         self._timeouts, self._report = timeouts, report
         self._failing_since: float | None = None
 
     async def try_read(self, ask: Callable[[], Awaitable[T]]) -> T | None:
-        """What was read; None where it failed and may be tried again. Raises Ended."""
+        """Read once. Return None after a temporary failure. Raises StepFailed when it is final."""
         try:
             found = await ask()
         except Unauthenticated as error:
-            raise StepFailed("unknown", f"how it goes on cannot be seen: {error.message}") from error
+            raise StepFailed("unknown", f"its progress cannot be read: {error.message}") from error
         except SourceError as error:
             began = self._failing_since = self._failing_since or time.monotonic()
             if time.monotonic() > min(began + self._timeouts.silence_s, self._timeouts.deadline):
-                raise StepFailed("unknown", f"how it goes on cannot be seen: {error.message}") from error
-            self._report(f"not to be seen just now: {error.message}")
+                raise StepFailed("unknown", f"its progress cannot be read: {error.message}") from error
+            self._report(f"temporarily unreadable: {error.message}")
             return None
         self._failing_since = None
         return found
 
     async def poll(self, ask: Callable[[], Awaitable[T]], seconds: float, every_s: float) -> AsyncIterator[T]:
-        """What is read, again and again; ends when the time is over. Raises Ended."""
+        """Yield each reading, at intervals of `every_s`, for `seconds`. Raises StepFailed."""
         until = self._timeouts.end_of_wait(seconds)
         while True:
             if (found := await self.try_read(ask)) is not None:
@@ -160,9 +160,10 @@ class Poller:
 async def verify_applied(
     look: Callable[[], Awaitable[bool]], error: SourceError, timeouts: Timeouts, every_s: float, what: str
 ) -> bool:
-    """Whether a write that failed was carried out all the same; after a lost answer it is given time to show.
+    """Return whether a write was applied although its request failed.
 
-    Raises Ended where its answer was lost and `what` cannot be read.
+    After a lost response the change gets `settle_s` to become visible. Raises StepFailed if the response was lost and
+    `what` cannot be read.
     """
     until = time.monotonic() + (timeouts.settle_s if error.maybe_applied else 0.0)
     unread: SourceError | None = None
@@ -177,20 +178,20 @@ async def verify_applied(
             break
         await asyncio.sleep(every_s)
     if unread is not None and error.maybe_applied:
-        words = f"its answer was lost, and {what} cannot be read: {unread.message}"
+        words = f"the response was lost, and {what} cannot be read: {unread.message}"
         raise StepFailed("unknown", words) from error
     return False
 
 
 GATEWAY_TIMEOUT = 504
-"""A proxy waits no longer; what lies behind it may be at it still."""
+"""The proxy stopped waiting; the server behind it may still apply the request."""
 
 
 def lost_write_failure(error: SourceError) -> StepFailed:
-    """The end of a write whose answer was lost, and of which nothing shows."""
+    """Return the failure of a write of which nothing is visible."""
     if not error.maybe_applied:
         return StepFailed("failed", error.message)
     if isinstance(error, Timeout) or (isinstance(error, ServerError) and error.status == GATEWAY_TIMEOUT):
-        message = f"{error.message}; nothing of it shows yet, and it may still come: look before you try again"
+        message = f"{error.message}; no effect is visible yet, but it may still appear: check before you retry"
         return StepFailed("unknown", message)
-    return StepFailed("failed", f"{error.message}; it was looked after, and nothing of it is there")
+    return StepFailed("failed", f"{error.message}; checked afterwards: it was not applied")

@@ -146,9 +146,13 @@ def to_app_state(answer: ApiResponse, server: str, web_url: str) -> AppState:
         _to_operation_detail(detail.status.operation_state),
         tuple(
             ApplicationResource(
-                each.ref, each.status, each.health.status if each.health else None, each.requires_pruning, each.hook
+                resource.ref,
+                resource.status,
+                resource.health.status if resource.health else None,
+                resource.requires_pruning,
+                resource.hook,
             )
-            for each in detail.status.resources or ()
+            for resource in detail.status.resources or ()
         ),
     )
 
@@ -162,7 +166,7 @@ def server_time(answer: ApiResponse) -> datetime:
 
 
 def _info_values(operation: _DetailOperation | None) -> dict[str, str]:
-    return {each.name: each.value for each in (operation.info if operation else None) or ()}
+    return {info.name: info.value for info in (operation.info if operation else None) or ()}
 
 
 def _to_operation_detail(state: _DetailOperationState | None) -> OperationDetail | None:
@@ -177,7 +181,9 @@ def _to_operation_detail(state: _DetailOperationState | None) -> OperationDetail
         state.finished_at.astimezone(UTC) if state.finished_at else None,
         result.revision,
         state.retry_count,
-        tuple(SyncedResource(each.ref, each.status or "", each.message) for each in result.resources or ()),
+        tuple(
+            SyncedResource(resource.ref, resource.status or "", resource.message) for resource in result.resources or ()
+        ),
     )
 
 
@@ -267,7 +273,7 @@ def _decode_or_error(answer: ApiResponse | SourceError, shape: type[T]) -> T | S
 def _to_windows(found: _SyncWindowsResponse) -> SyncWindows:
     return SyncWindows(
         found.can_sync,
-        tuple(f"{each.kind} {each.schedule} for {each.duration}" for each in found.active_windows or ()),
+        tuple(f"{window.kind} {window.schedule} for {window.duration}" for window in found.active_windows or ()),
     )
 
 

@@ -20,7 +20,7 @@ from anchor_tui.sources.argocd.endpoints import (
 from anchor_tui.sources.argocd.read_client import ReadClient
 from anchor_tui.sources.argocd.response import ApiResponse
 from anchor_tui.sources.argocd.schema import SettingsResponse, VersionResponse
-from anchor_tui.sources.errors import Forbidden, InvalidResponse, NotFound, ServerError, SourceError, Unreachable
+from anchor_tui.sources.errors import Forbidden, HttpError, InvalidResponse, NotFound, SourceError, Unreachable
 
 MAX_CONCURRENT_REQUESTS = 8
 S = TypeVar("S")
@@ -82,7 +82,7 @@ class ApplicationReader:
         path, query = application_path(application.id), application_query(application.id, application.project)
         try:
             self._store.apply_application(application, await self._client.get(path, query))
-        except (ServerError, InvalidResponse, Unreachable) as error:
+        except (HttpError, InvalidResponse, Unreachable) as error:
             self._store.record_error(application, error)
             return error
         return None

@@ -50,13 +50,15 @@ class PrefetchedResponse:
     def _fetch(self, connection: ConnectionSettings, path: str, params: dict[str, str]) -> None:
         self.body.set_running_or_notify_cancel()  # from here on, a waiting task that is cancelled leaves it alone
         started = time.monotonic()
+        body = None
         try:
             body = self._request_body(connection, path, params)
         except (OSError, ValueError, http.client.HTTPException):
-            body = None
-        self.duration_s = time.monotonic() - started
-        self.sent.set()
-        self.body.set_result(body)
+            pass  # PrefetchingClient sends the request again and reports its failure
+        finally:
+            self.duration_s = time.monotonic() - started
+            self.sent.set()
+            self.body.set_result(body)
 
     def _request_body(self, connection: ConnectionSettings, path: str, params: dict[str, str]) -> bytes | None:
         http_connection = _create_connection(connection)

@@ -25,10 +25,10 @@ from anchor_tui.sources.argocd.schema import StreamEvent
 from anchor_tui.sources.backoff import Backoff, sleep_until_woken
 from anchor_tui.sources.errors import (
     Forbidden,
+    HttpError,
     InvalidResponse,
     NotFound,
     RateLimited,
-    ServerError,
     SourceError,
     Unauthenticated,
     Unreachable,
@@ -173,7 +173,7 @@ class ArgoSource:
                     changed.set()
         except TimeoutError:
             return 0.0
-        except (Unreachable, InvalidResponse, ServerError, Forbidden, NotFound) as error:
+        except (Unreachable, InvalidResponse, HttpError, Forbidden, NotFound) as error:
             failure = error
         if not has_events:  # proxies cut streams routinely: only one that never starts is reported
             self._store.record_stream_failure(failure, FALLBACK_RELIST_S)

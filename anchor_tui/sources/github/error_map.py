@@ -18,7 +18,7 @@ GITHUB = Service(
 _RATE_LIMIT_TYPES = frozenset({"RATE_LIMIT", "RATE_LIMITED"})
 _FORBIDDEN_TYPES = frozenset({"FORBIDDEN", "INSUFFICIENT_SCOPES"})
 _INTERNAL_ERROR = "Something went wrong"
-"""How GraphQL reports a failure of its own, a timeout included."""
+"""The start of the message with which GraphQL reports an internal error, such as a timeout."""
 
 
 def to_source_error(status: int, headers: Mapping[str, Any], body: object) -> SourceError:

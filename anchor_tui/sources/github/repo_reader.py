@@ -13,9 +13,9 @@ from anchor_tui.domain.model import Problem, PullRequest
 from anchor_tui.domain.source_data import EnvironmentFiles, HeadCommit, OpenPullRequestData, OpsRepoData
 from anchor_tui.sources.errors import (
     Forbidden,
+    HttpError,
     InvalidResponse,
     NotFound,
-    ServerError,
     SourceError,
     Unreachable,
 )
@@ -77,7 +77,7 @@ class RepoReader:
             raise self._not_visible_error(response.errors)
         ref = repository.ref
         if ref is None or ref.target is None:
-            raise NotFound(f"{self._config.github.ops_repo} has no branch {self._config.github.branch}")
+            raise NotFound(f"{self._config.github.ops_repo} does not contain the branch {self._config.github.branch}")
         target = ref.target
         pull_requests, page_errors, page_limits = await self._read_pull_requests(client, repository)
         denied = (*response.errors, *page_errors)
@@ -124,7 +124,7 @@ class RepoReader:
         if self.needs_history(repo):
             try:
                 limit = await self._query_history(client, head)
-            except (Unreachable, ServerError, InvalidResponse) as error:
+            except (Unreachable, HttpError, InvalidResponse) as error:
                 message = f"the earlier releases could not be read: {error.message}"
                 problems = (Problem("GitHub: history", "history", message),)
             else:

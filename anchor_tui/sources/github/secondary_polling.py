@@ -1,6 +1,6 @@
-"""What is read between the polls: the names of settings, and comparisons with the head.
+"""Reads between the polls: the names of settings, and comparisons with the head.
 
-It has a client of its own: the poller closes its client after some failures, which must not end these requests.
+They have a client of their own: the polls close theirs after some failures, which must not end these requests.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from anchor_tui.domain.source_data import RepoSettingNames, SettingNames
-from anchor_tui.sources.errors import Forbidden, InvalidResponse, NotFound, ServerError, SourceError
+from anchor_tui.sources.errors import Forbidden, HttpError, InvalidResponse, NotFound, SourceError
 from anchor_tui.sources.github.schema import convert_json
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class _SettingsListing:
         """Return the names of the environments whose settings are listed."""
         try:
             environments = await self._read_pages("/environments", "environments")
-        except (Forbidden, NotFound, InvalidResponse, ServerError) as error:
+        except (Forbidden, NotFound, InvalidResponse, HttpError) as error:
             self._gaps = (self._describe_failure(error, "those of its environments: ", "Actions: read"),)
             return ()
         if len(environments) > MAX_ENVIRONMENTS:
@@ -87,7 +87,7 @@ class _SettingsListing:
         async def read_values(path: str, scope: str, permission: str) -> Mapping[str, str]:
             try:
                 return {item.name: item.value for item in await self._read_pages(path, kind)}
-            except (Forbidden, NotFound, InvalidResponse, ServerError) as error:
+            except (Forbidden, NotFound, InvalidResponse, HttpError) as error:
                 reasons.append(self._describe_failure(error, scope, permission))
                 return {}
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LOW_BUDGET_FRACTION = 0.2
 """Below this part of the hourly budget, polls are slowed down so that it lasts until its reset."""
 SETTINGS_GRACE_S = 3.0
-"""How long a single reading waits for the names of settings after everything else has arrived."""
+"""The longest wait of a single reading for the names of settings, after everything else has arrived."""
 POLLS_UNTIL_STALE = 3
 """Two polls can fail before the last reading is stale."""
 Publish = Callable[[Reading[OpsRepoData]], None]

@@ -52,7 +52,7 @@ MUTATION_FIELDS = {
 
 
 class GitHubWriter:
-    """The writes of one execution. Nothing is retried: the caller looks what became of a write without an answer."""
+    """The writes of one execution. Nothing is retried: after an error the caller checks whether it was applied."""
 
     def __init__(self, access: GitHubAccess) -> None:
         self._access = access
@@ -62,8 +62,8 @@ class GitHubWriter:
     async def send_step(self, step: GitHubStep, number: int | None = None) -> dict[str, Any]:
         """Send the request of a step once, and return GitHub's answer.
 
-        `number` is the pull request of a step that does not name one. Raises SourceError; its `maybe_applied` says
-        whether GitHub may have carried out the write.
+        `number` is the pull request of a step that does not name one. Raises SourceError; its
+        `maybe_applied` is True if GitHub may have carried out the write.
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[dict[str, Any]] = loop.create_future()
@@ -187,7 +187,9 @@ def _send(github: Github, step: GitHubStep, number: int | None) -> dict[str, Any
             opened = repository.create_pull(step.base, step.branch, title=step.headline, body=step.body)
             return _check_answer(opened.raw_data, "number")
         case MergePullRequest(way="merge"):
-            pull_request = repository.get_pull(step.number or number or 0)
+            number = step.number or number
+            assert number is not None, "the caller knows the pull request that an earlier step opened"
+            pull_request = repository.get_pull(number)
             status = pull_request.merge(merge_method=step.method, sha=step.head_sha)
             return _check_answer(status.raw_data, "sha")
         case DispatchWorkflow():

@@ -50,12 +50,14 @@ def asked(check: str, path: str, text: str, line: int, kind: Kind = "git", colum
 def test_the_mock_is_switched_off_and_nothing_else_of_the_overlay_changes():
     text = wrong(OVERLAY, "statusMock:\n  enabled: false", "statusMock:\n  enabled: true")
     made = expect_plan(asked(MOCK, OVERLAY, text, line_of(text, "enabled: true")))
-    assert made.title == "Turn statusMock.enabled to false in prod"
+    assert made.title == "Set statusMock.enabled to false in prod"
     changed = [line for line in made.diffs[0].text.splitlines() if line[:1] in "+-" and line[:3] not in {"+++", "---"}]
     assert changed == ["-  enabled: true", "+  enabled: false"]
     assert (made.confirmation, made.phrase, made.reason_required) == ("phrase", "prod", True)
     assert made.command == f"anchor-tui fix prod {MOCK} --reason '…' --confirm prod"
-    assert [step.title for step in made.step_groups[0].steps][:1] == [f"branch anchor-tui/mend/prod/{MOCK} at 58c9961"]
+    assert [step.title for step in made.step_groups[0].steps][:1] == [
+        f"create branch anchor-tui/mend/prod/{MOCK} at 58c9961"
+    ]
 
 
 def test_prune_is_switched_on_in_the_application_of_the_environment():
@@ -69,7 +71,7 @@ def test_prune_is_switched_on_in_the_application_of_the_environment():
 def test_a_switch_that_stands_nowhere_is_not_put_in():
     text = wrong(MANIFEST, "      prune: true\n", "")
     refusal = expect_refusal(asked(PRUNE, MANIFEST, text, line_of(text, "automated:"), "manifest"))
-    assert "nothing is ever inserted" in refusal.message
+    assert "no key is ever inserted" in refusal.message
     assert f"{MANIFEST}:{line_of(text, 'automated:')}" in refusal.message
 
 
@@ -90,12 +92,12 @@ def test_the_charts_own_values_are_everybodys_and_are_left():
     path = "infra/helm/platform/values.yaml"
     text = sample()[path]
     line = next(number for number, each in enumerate(text.splitlines(), 1) if "enabled:" in each)
-    assert "other environments read it too" in expect_refusal(asked(MOCK, path, text, line)).message
+    assert "belongs to several environments" in expect_refusal(asked(MOCK, path, text, line)).message
 
 
 @pytest.mark.parametrize(
     ("status", "words", "settled"),
-    [("pass", "there is nothing to turn round", True), ("fail", "the cluster has not", False)],
+    [("pass", "nothing to fix", True), ("fail", "not in the cluster", False)],
 )
 def test_where_git_has_it_right_no_pull_request_is_opened(status, words, settled):
     found = Finding(PRUNE, PRUNE, "error", status, "live-spec", "in the cluster")
@@ -110,8 +112,8 @@ def test_where_git_has_it_right_no_pull_request_is_opened(status, words, settled
 @pytest.mark.parametrize(
     ("asked_for", "words"),
     [
-        (Order("mend", "id", ("prod",), check="mock.control-center-url"), "no switch"),
-        (Order("mend", "id", ("nowhere",), check=PRUNE), "there is no environment"),
+        (Order("mend", "id", ("prod",), check="mock.control-center-url"), "cannot be fixed"),
+        (Order("mend", "id", ("nowhere",), check=PRUNE), "does not exist"),
     ],
 )
 def test_what_is_no_switch_or_nowhere_is_refused(asked_for, words):

@@ -109,13 +109,15 @@ def test_it_is_merged_the_way_the_repository_has_it(name):
     plan = expect_plan(planned(pull, rights=rights))
     merge = plan.step_groups[0].steps[0]
     assert (merge.way, merge.head_sha) == (way, "d" * 40)
-    assert plan.verb == {"merge": "Merge", "auto-merge": "Merge when it may", "queue": "Into the queue"}[way]
+    assert plan.verb == {"merge": "Merge", "auto-merge": "Enable auto-merge", "queue": "Add to merge queue"}[way]
 
 
 def test_what_auto_merge_waits_for_is_said():
     pull = replace(BLOCKED, may_auto_merge=True, checks="pending", pending_checks=("sync", "policy"))
     plan = expect_plan(planned(pull, rights=MAY_AUTO))
-    assert only_line(plan, "auto-merge does it once somebody approves it and sync, policy passed").kind == "note"
+    assert (
+        only_line(plan, "with auto-merge, GitHub merges it when it is approved and sync, policy passed").kind == "note"
+    )
     assert only_line(plan, "checks: pending (sync, policy)").kind == "warning"
     assert only_line(plan, "review: review required").kind == "warning"
 
@@ -134,7 +136,13 @@ REFUSED = {
     "a draft": (pull_state(draft=True), None, "draft", False, "it is a draft"),
     "a conflict": (pull_state(mergeable="conflicting"), None, "conflict", False, "it conflicts with the branch"),
     "dirty": (pull_state(merge_state="dirty"), None, "conflict", False, "it conflicts with the branch"),
-    "changes are wanted": (pull_state(review="changes_requested"), None, "review", False, "a reviewer wants changes"),
+    "changes are wanted": (
+        pull_state(review="changes_requested"),
+        None,
+        "review",
+        False,
+        "a reviewer requested changes",
+    ),
     "required checks failed": (
         pull_state(merge_state="blocked", failed_checks=("sync", "policy")),
         None,
@@ -154,47 +162,47 @@ REFUSED = {
         None,
         "blocked",
         False,
-        "it waits until somebody approves it",
+        "until it is approved",
     ),
-    "blocked, and auto-merge is not allowed to us": (BLOCKED, MAY_AUTO, "blocked", False, "somebody approves it"),
+    "blocked, and auto-merge is not allowed to us": (BLOCKED, MAY_AUTO, "blocked", False, "it is approved"),
     "blocked by rules that are not told": (
         pull_state(merge_state="blocked"),
         None,
         "blocked",
         False,
-        "it waits until the branch's rules are met",
+        "until the branch's rules are met",
     ),
     "it merges by itself already": (
         replace(BLOCKED, auto_merge=True, may_auto_merge=True),
         MAY_AUTO,
         "auto-merge",
         True,
-        "it merges by itself already, once somebody approves it",
+        "auto-merge is already enabled; GitHub merges it when it is approved",
     ),
     "it is in the queue": (
         pull_state(queue_required=True, queue_position=2),
         None,
         "queued",
         True,
-        "it is in the merge queue already, at 2",
+        "it is already in the merge queue, at position 2",
     ),
-    "first in the queue": (pull_state(queue_required=True, queue_position=0), None, "queued", True, "at 0"),
-    "behind": (pull_state(merge_state="behind"), None, "behind", False, "its branch is behind, and must not be"),
+    "first in the queue": (pull_state(queue_required=True, queue_position=0), None, "queued", True, "at position 0"),
+    "behind": (pull_state(merge_state="behind"), None, "behind", False, "its branch is behind the base branch"),
     "unknown": (
         pull_state(merge_state="unknown", mergeable="unknown"),
         None,
         "unknown",
         False,
-        "GitHub has not worked out yet",
+        "GitHub is still checking",
     ),
     "merged already": (
         pull_state(state="merged", merged_by="a.lee"),
         None,
         "merged",
         True,
-        "it was merged by a.lee: there is nothing to merge",
+        "it was merged by a.lee: nothing to merge",
     ),
-    "closed": (pull_state(state="closed"), None, "closed", False, "it was closed: there is nothing to merge"),
+    "closed": (pull_state(state="closed"), None, "closed", False, "it was closed: nothing to merge"),
     "archived": (PULL, RepoPermissions("x", "yes", archived=True), "archived", False, "is archived"),
     "no right": (PULL, RepoPermissions("x", "no"), "forbidden", False, "the token of x may not write"),
 }
@@ -237,7 +245,7 @@ def test_other_pull_requests_are_not_merged_from_here(name):
 def test_one_into_another_branch_is_not_merged_from_here():
     refusal = expect_refusal(planned(pull_state(base="release-1.43"), opened=None))
     assert (refusal.kind, refusal.url) == ("other-base", PULL.url)
-    assert "it goes into release-1.43, not into main" in refusal.message
+    assert "its base is release-1.43, not main" in refusal.message
 
 
 def test_a_number_that_is_none_is_said():
@@ -246,7 +254,7 @@ def test_a_number_that_is_none_is_said():
 
 
 def test_without_github_there_is_no_merge():
-    unread = Refusal("GitHub", "timeout", "GitHub could not be asked: no answer")
+    unread = Refusal("GitHub", "timeout", "GitHub is not readable: no answer")
     assert make_plan(order("merge", number=232), replace(repo_inputs(repo_state()), repo_state=unread)) == unread
 
 

@@ -84,7 +84,7 @@ def test_a_termination_names_whose_operation_it_is_and_since_when():
     (change,) = plan.step_groups
     assert [type(step) for step in change.steps] == [Terminate, WaitForTermination]
     assert (plan.confirmation, plan.phrase, plan.reason_required) == ("key", "", False)
-    assert "half way" in line_texts(plan, "note")[0]
+    assert "left in between" in line_texts(plan, "note")[0]
 
 
 def run(operation, **changes):
@@ -99,16 +99,16 @@ def test_of_prod_a_termination_is_typed_and_wants_a_reason():
 
 def test_an_operation_that_nobody_has_taken_up_can_be_terminated():
     plan = expect_plan(make_plan(order("terminate", "prod"), plan_inputs(run(Operation("Pending")))))
-    assert line_texts(plan, "change") == ["argocd/anchor-msp-prod: Pending, not taken up yet"]
+    assert line_texts(plan, "change") == ["argocd/anchor-msp-prod: Pending, not started yet"]
     assert expect_plan(make_plan(order("terminate", "prod"), plan_inputs(recorded_state("get-operation-not-started"))))
 
 
 @pytest.mark.parametrize(
     ("found", "kind", "settled", "words"),
     [
-        (make_app_state(), "idle", True, "no operation runs"),
+        (make_app_state(), "idle", True, "no operation is running"),
         (run(Operation("Succeeded", finished_at=ago(minutes=1))), "idle", True, "nothing to terminate"),
-        (recorded_state("get-dr-after-terminate"), "terminating", False, "is being terminated already"),
+        (recorded_state("get-dr-after-terminate"), "terminating", False, "is already being terminated"),
         (run(RUNNING, may_sync="no"), "forbidden", False, "may not terminate it"),
     ],
 )
@@ -211,7 +211,7 @@ def test_an_item_says_where_to_look():
     placed = finding("mock.agentfield-url", "git", "fail", file="values.yaml", line=12, message="it is http")
     live = finding("mock.agentfield-url", "rendered", "fail", resource="Deployment/anchor-gateway")
     for found, words in (
-        (placed, "4. prod: AGENTFIELD_URL is https and no mock: it is http (values.yaml:12)"),
+        (placed, "4. prod: AGENTFIELD_URL is https and not a mock: it is http (values.yaml:12)"),
         (replace(placed, line=None), "(values.yaml)"),
         (live, "(Deployment/anchor-gateway)"),
     ):
@@ -232,7 +232,7 @@ def test_an_item_is_judged_by_its_own_evidence_the_worst_of_it():
 def test_a_check_that_was_not_judged_is_not_taken_for_one_that_holds():
     item = build_checklist(estate(prod=()).snapshot)[-1]
     assert item.state == "unknown"
-    assert "not judged" in item.line.text
+    assert "not checked" in item.line.text
 
 
 @pytest.mark.parametrize(

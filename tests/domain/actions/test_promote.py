@@ -91,7 +91,7 @@ def test_a_promotion_is_one_branch_one_commit_one_pull_request_and_is_followed_i
         "prod: 1.43.1 (2c8e6a4) → 1.43.2 (5b1d9c7)",
         "gateway  1.43.1 → 1.43.2  sha256:7be1c0a95d…",
     ]
-    assert "comes along: #16 Release 1.43.2" in line_texts(plan, "note")
+    assert "includes: #16 Release 1.43.2" in line_texts(plan, "note")
     assert shlex.split(plan.command) == [
         "anchor-tui",
         "promote",
@@ -186,7 +186,7 @@ def test_an_open_pull_request_is_shown_and_not_made_again(blobs_are_ours, kind):
 
 
 def test_without_github_there_is_no_promotion():
-    refusal = Refusal("GitHub", "timeout", "GitHub could not be asked: no answer")
+    refusal = Refusal("GitHub", "timeout", "GitHub is not readable: no answer")
     assert planned(refusal) == refusal
     assert (
         expect_refusal(make_plan(order("promote", "prod"), replace(repo_inputs(repo_state()), repo_state=None))).kind
@@ -202,7 +202,7 @@ def test_without_github_there_is_no_promotion():
     [
         (RepoPermissions("on-call", "no"), "forbidden", "the token of on-call may not write to anchor/anchor-msp-ops"),
         (RepoPermissions("", "no"), "forbidden", "the token may not write to"),
-        (RepoPermissions("on-call", "yes", archived=True), "archived", "is archived: nothing can be changed in it"),
+        (RepoPermissions("on-call", "yes", archived=True), "archived", "is archived and cannot be changed"),
     ],
 )
 @pytest.mark.parametrize("action", ["promote", "rollback"])
@@ -221,7 +221,7 @@ def test_who_may_not_write_is_told_before_anything_else(rights, kind, words, act
     ("rights", "is_workflow", "kind", "words"),
     [
         (RepoPermissions("on-call", "yes"), False, "ok", "on-call may write to anchor/anchor-msp-ops"),
-        (RepoPermissions("on-call", "unknown"), False, "warning", "whether the token may write could not be asked"),
+        (RepoPermissions("on-call", "unknown"), False, "warning", "it is unknown whether the token may write"),
         (
             RepoPermissions("github-actions[bot]", "yes"),
             False,
@@ -246,16 +246,21 @@ UPSTREAM = {
     "its Argo CD is not among the sources": (estate(sources=()), 0, "stale", "not asked"),
     "Degraded": (estate(ILL), 0, "unhealthy", "anchor-msp-staging is Synced and Degraded"),
     "OutOfSync": (estate(replace(STAGING_APP, sync="OutOfSync")), 0, "unhealthy", "is OutOfSync and Healthy"),
-    "not told": (estate(replace(STAGING_APP, sync=None, health=None)), 0, "unhealthy", "is not told and not told"),
-    "without an application": (estate(None), 0, "unread", "staging has no application that is known"),
-    "not soaked": (estate(FRESH), 30, "not-soaked", "staging has run it well for 5 min, and soak_minutes = 30"),
+    "not told": (
+        estate(replace(STAGING_APP, sync=None, health=None)),
+        0,
+        "unhealthy",
+        "is of unknown sync and of unknown health",
+    ),
+    "without an application": (estate(None), 0, "unread", "staging has no known application"),
+    "not soaked": (estate(FRESH), 30, "not-soaked", "staging has been healthy with it for 5 min; soak_minutes = 30"),
     "not known since when": (
         estate(replace(STAGING_APP, synced_at=None, health_since=None)),
         30,
         "not-soaked",
-        "for not known how long",
+        "for an unknown time",
     ),
-    "asleep, and it should have soaked": (estate(ASLEEP), 30, "not-soaked", "wake it up first, as soak_minutes = 30"),
+    "asleep, and it should have soaked": (estate(ASLEEP), 30, "not-soaked", "wake it up first: soak_minutes = 30"),
     "absent, as it may be, and it should have soaked": (
         estate(replace(STAGING_APP, presence="absent", problems=(Problem("x", "not-found", "404"),))),
         30,
@@ -275,7 +280,7 @@ def test_what_is_not_well_upstream_is_not_promoted_and_without_argocd_it_is(name
     plan = expect_plan(
         planned(config=soaking(soak), snapshot=found, asked=order("promote", "prod", reason="x", without_argocd=True))
     )
-    words = "Argo CD was not asked: whether staging is healthy was NOT looked at"
+    words = "without Argo CD: the health of staging was NOT checked"
     assert only_line(plan, words).kind == "warning"
     assert f"{words}" in body_of(plan)
     assert "--without-argocd" in plan.command
@@ -296,7 +301,7 @@ def test_what_is_not_promoted_from_the_present_release_cannot_have_soaked_now():
     asked = order("promote", "prod", source="dev", version="1.43.2", reason="x")
     workbench = repo_state("prod", "dev", copied=sample()[STAGING_RELEASE])
     plan = expect_plan(planned(workbench, asked=asked))
-    assert only_line(plan, "dev does not run 1.43.2 any more").kind == "warning"
+    assert only_line(plan, "dev no longer runs 1.43.2").kind == "warning"
     refusal = expect_refusal(planned(workbench, soaking(30), asked=asked))
     assert (refusal.kind, refusal.subject) == ("not-soaked", "dev")
 
@@ -320,9 +325,9 @@ def test_in_a_freeze_nothing_is_promoted():
     [
         ({PROD_APP.id: make_app_state(PROD_APP)}, "ok", "no sync window forbids a sync of anchor-msp-prod"),
         (
-            {PROD_APP.id: Refusal("x", "timeout", "Argo CD could not be asked: no answer")},
+            {PROD_APP.id: Refusal("x", "timeout", "Argo CD is not readable: no answer")},
             "warning",
-            "whether a sync window is open for anchor-msp-prod is not known: Argo CD could not be asked: no answer",
+            "the sync windows of anchor-msp-prod are unknown: Argo CD is not readable: no answer",
         ),
     ],
 )
@@ -335,8 +340,8 @@ def test_another_pull_request_for_the_same_environment_is_a_warning_and_our_own_
     broken = OpenPullRequestData(PullRequest(98, "Odd", "https://x/98"), "odd", {"prod": None})
     elsewhere = OpenPullRequestData(PullRequest(97, "Dev", "https://x/97"), "dev", {"dev": sample_release("dev", 17)})
     plan = expect_plan(planned(repo_state(repo=repo(pull_requests=(other, broken, elsewhere)))))
-    assert only_line(plan, "#99").text == "#99 moves prod too, to 1.44.0: one of them will conflict"
-    assert only_line(plan, "#98").text == "#98 moves prod too, to something unreadable: one of them will conflict"
+    assert only_line(plan, "#99").text == "#99 also moves prod, to 1.44.0: one of them will conflict"
+    assert only_line(plan, "#98").text == "#98 also moves prod, to an unreadable release: one of them will conflict"
     assert not any("#97" in line for line in line_texts(plan))
 
 
@@ -348,7 +353,7 @@ def test_a_promotion_that_somebody_has_opened_already_is_shown_and_not_opened_ag
     config = replace(CONFIG, promotion=PromotionConfig(via=via, workflow="promote.yaml"))
     refusal = expect_refusal(planned(repo_state(repo=repo(pull_requests=(theirs,))), config))
     assert (refusal.kind, refusal.url, refusal.already_done) == ("open", "https://x/99", True)
-    assert "#99 “Promote 1.43.2” is open already, and says just this: merge it (m)" in refusal.message
+    assert "#99 “Promote 1.43.2” is already open with the same content: merge it (m)" in refusal.message
 
 
 def test_a_reason_given_after_the_text_was_changed_is_in_it_too():
@@ -369,15 +374,15 @@ def test_a_policy_error_that_the_change_brings_in_refuses_it():
     held = repo({STAGING_RELEASE: latest}, environments={**repo().environments, "staging": staging})
     refusal = expect_refusal(planned(repo_state(repo=held)))
     assert refusal.kind == "policy"
-    assert refusal.message.startswith("the change would bring in 1 policy error: release.pinned: ")
+    assert refusal.message.startswith("the change would cause 1 new policy error: release.pinned: ")
 
 
 def test_a_policy_error_that_is_there_already_only_warns():
     broken = sample()[VALUES].replace("AUTH_MODE: jwt", "AUTH_MODE: disabled")
     assert broken != sample()[VALUES]
     plan = expect_plan(planned(repo_state(files={VALUES: broken})))
-    assert only_line(plan, "auth.jwt-required fails already, and still would").kind == "warning"
-    assert only_line(plan, "hold for the files as they would be").kind == "ok"
+    assert only_line(plan, "auth.jwt-required already fails and still would").kind == "warning"
+    assert only_line(plan, "pass for the changed files").kind == "ok"
 
 
 # --- by the ops repo's workflow -------------------------------------------------------------------------

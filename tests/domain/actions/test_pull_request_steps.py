@@ -57,7 +57,7 @@ def test_without_a_branch_there_is_one_made_with_one_commit_and_one_pull_request
 def test_a_branch_that_is_at_the_head_already_is_committed_to():
     found = opened(existing_branch=ExistingBranch(BRANCH, HEAD))
     assert names(found) == ["CommitFiles", "CreatePullRequest", *AROUND]
-    assert found.note == f"the branch {BRANCH} is there already: gone on with"
+    assert found.note == f"the branch {BRANCH} already exists and is used"
 
 
 def test_our_commit_that_is_there_already_is_gone_on_with():
@@ -80,14 +80,14 @@ def test_a_branch_that_is_left_from_before_is_moved_on(ours):
     found = opened(existing_branch=ours)
     assert names(found) == ["MoveBranch", "CommitFiles", "CreatePullRequest", *AROUND]
     assert found.steps[0] == MoveBranch("anchor/anchor-msp-ops", BRANCH, HEAD, "e" * 40)
-    assert "is left from before, at eeeeeee: it is moved on" in found.note
+    assert "exists from before, at eeeeeee, and is moved" in found.note
 
 
 def test_a_pull_request_that_says_just_this_is_shown_and_not_made_again():
     pull = pull_state(labels=("prod", "promotion", "x"), reviewers=("b.lee",))
     refusal = expect_refusal(opened(existing_branch=OURS, pull_requests=(pull,)))
     assert (refusal.kind, refusal.url) == ("open", pull.url)
-    assert "#232 “Promote 1.43.2 to prod 232” is open already, and says just this: merge it (m)" in refusal.message
+    assert "#232 “Promote 1.43.2 to prod 232” is already open with the same content: merge it (m)" in refusal.message
 
 
 @pytest.mark.parametrize(
@@ -112,14 +112,14 @@ def test_what_an_open_pull_request_lacks_is_gone_on_with(pull, steps):
     assert isinstance(found, RemainingSteps)
     assert list(found.steps) == steps
     assert (found.number, found.url) == (232, pull.url)
-    assert "#232 is open already" in found.note
+    assert "#232 is already open" in found.note
 
 
 @pytest.mark.parametrize("ours", [None, replace(OURS, blobs={RELEASE: "0" * 40})])
 def test_a_pull_request_with_other_content_is_never_rewritten(ours):
     refusal = expect_refusal(opened(existing_branch=ours, pull_requests=(pull_state(),)))
     assert (refusal.kind, refusal.url) == ("open-differs", pull_state().url)
-    assert "with other content than this would have" in refusal.message
+    assert "with different content" in refusal.message
 
 
 def test_an_open_pull_request_on_an_older_head_says_the_same_as_long_as_its_files_do():
@@ -174,4 +174,4 @@ def test_what_a_plan_stands_on_is_each_file_the_branch_and_the_pull_request_and_
     assert facts["its pull request"] == "#232"
     assert facts[RELEASE] == f"blob {workbench.files[RELEASE].oid[:7]}"
     without = {each.what: each.value for each in repo_preconditions({}, None, repo_state(), BRANCH)}
-    assert without == {f"the branch {BRANCH}": "not there", "its pull request": "not open"}
+    assert without == {f"the branch {BRANCH}": "absent", "its pull request": "not open"}

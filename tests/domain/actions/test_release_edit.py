@@ -296,57 +296,57 @@ REFUSED = {
         SOURCE,
         GOOD.replace("commit: abd\n", ""),
         LAID,
-        f"{RELEASE}:1: no commit stands here to be changed to abc, and nothing is ever inserted",
+        f"{RELEASE}:1: there is no commit to change to abc, and no key is ever inserted",
     ),
     "no commit in what is moved": (
         SOURCE.replace("commit: abc\n", ""),
         GOOD,
         LAID,
-        f"{RELEASE}:2: `commit` stands here, and the release that is moved says no commit: it would be a lie",
+        f"{RELEASE}:2: the release to move has no commit, so `commit` would stay and be wrong",
     ),
     "no version in what is moved": (
         SOURCE.replace("version: 2\n", ""),
         GOOD,
         LAID,
-        f"{RELEASE}:1: `version` stands here",
+        f"{RELEASE}:1: the release to move has no version",
     ),
     "an image more": (
         SOURCE,
         GOOD + f"  jobs: anchor/jobs:1@{OLD}\n",
         LAID,
-        f"{RELEASE} names another set of images: it has docker.io/anchor/jobs, which the release has not",
+        f"{RELEASE} lists other images than the release: it contains docker.io/anchor/jobs, the release does not",
     ),
     "an image less": (
         SOURCE + f"  jobs: anchor/jobs:1@{OLD}\n",
         GOOD,
         LAID,
-        f"{RELEASE} names another set of images: the release has docker.io/anchor/jobs, which it has not",
+        f"{RELEASE} lists other images than the release: the release contains docker.io/anchor/jobs, it does not",
     ),
     "another image": (
         SOURCE,
         GOOD.replace("anchor/web", "anchor/site"),
         LAID,
-        "it has docker.io/anchor/site, which the release has not; the release has docker.io/anchor/web, which it has",
+        "it contains docker.io/anchor/site, the release does not; the release contains docker.io/anchor/web, it does",
     ),
     "one image twice with other tags in what is moved": (
         SOURCE + f"  worker: anchor/web:3@{OLD}\n",
         GOOD + f"  worker: anchor/web:1@{OLD}\n",
         LAID,
-        f"{STAGING.release}:5: docker.io/anchor/web stands here twice, and says two things",
+        f"{STAGING.release}:5: docker.io/anchor/web is listed twice with different versions",
     ),
     "an overlay without the image": (
         SOURCE,
         GOOD,
         LAID.replace("anchor/web", "anchor/site"),
-        f"{OVERLAY} names no image docker.io/anchor/web",
+        f"{OVERLAY} does not reference docker.io/anchor/web",
     ),
     "an overlay that names the image and says nothing of it": (
         SOURCE,
         GOOD,
         "web: {image: {repository: anchor/web, tag: null, digest: ''}}\n",
-        f"{OVERLAY} names no image docker.io/anchor/web",
+        f"{OVERLAY} does not reference docker.io/anchor/web",
     ),
-    "an overlay that says nothing of an image": (SOURCE, GOOD, "replicas: 1\n", f"{OVERLAY} names no image"),
+    "an overlay that says nothing of an image": (SOURCE, GOOD, "replicas: 1\n", f"{OVERLAY} does not reference"),
     "an alias in the release": (
         SOURCE,
         GOOD.replace("version: 1", "x: &v 1\nversion: *v"),
@@ -424,7 +424,10 @@ def test_a_file_that_is_not_on_the_branch_is_not_made(path):
     refusal = expect_refusal(
         edit_release(MOVE, RepoState(found.repo, files=files_, source_file=found.source_file), CONFIG, None)
     )
-    assert (refusal.kind, refusal.message) == ("missing-file", f"{path} is not on the branch: nothing is ever inserted")
+    assert (refusal.kind, refusal.message) == (
+        "missing-file",
+        f"{path} is not on the branch, and no file is ever created",
+    )
 
 
 def test_a_release_that_could_not_be_read_again_is_not_moved():

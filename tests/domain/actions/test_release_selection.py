@@ -78,13 +78,18 @@ def test_the_version_that_is_there_now_is_the_present_one_however_it_is_named(as
     ("environments", "changes", "kind", "words"),
     [
         (("dev",), {}, "first", "dev is the first environment"),
-        (("nope",), {}, "no-environment", "there is no environment 'nope'; there are dev, staging, prod"),
-        (("",), {}, "no-environment", "there are dev, staging, prod"),
-        (("prod",), {"source": "nope"}, "no-environment", "there is no environment 'nope' to promote from"),
-        (("staging",), {"source": "prod"}, "order", "prod does not come before staging: to go back is a rollback"),
-        (("staging",), {"source": "staging"}, "order", "staging does not come before staging"),
-        (("staging",), {"version": "9.9"}, "no-version", "dev never had 9.9, as far as its history was read; it had "),
-        (("staging",), {"version": "000"}, "no-version", "dev never had 000"),
+        (
+            ("nope",),
+            {},
+            "no-environment",
+            "the environment 'nope' does not exist; known environments: dev, staging, prod",
+        ),
+        (("",), {}, "no-environment", "known environments: dev, staging, prod"),
+        (("prod",), {"source": "nope"}, "no-environment", "the environment 'nope' does not exist"),
+        (("staging",), {"source": "prod"}, "order", "prod is not before staging: use rollback to go back"),
+        (("staging",), {"source": "staging"}, "order", "staging is not before staging"),
+        (("staging",), {"version": "9.9"}, "no-version", "the history of dev does not contain 9.9; it contains "),
+        (("staging",), {"version": "000"}, "no-version", "the history of dev does not contain 000"),
     ],
 )
 def test_a_promotion_that_makes_no_sense_is_refused(environments, changes, kind, words):
@@ -95,7 +100,7 @@ def test_a_promotion_that_makes_no_sense_is_refused(environments, changes, kind,
 
 
 def test_what_a_promotion_could_choose_from_is_said():
-    assert expect_refusal(promoted("staging", version="9.9")).message.endswith("it had 1.44.0, 1.43.2, 1.43.1")
+    assert expect_refusal(promoted("staging", version="9.9")).message.endswith("it contains 1.44.0, 1.43.2, 1.43.1")
 
 
 def test_what_is_there_already_is_nothing_to_promote_and_a_good_end():
@@ -209,13 +214,13 @@ def test_an_unreadable_present_release_can_be_rolled_back_from():
 @pytest.mark.parametrize(
     ("name", "repo", "changes", "kind", "words"),
     [
-        ("dev", REPO, {}, "no-version", "say which release to go back to (--to VERSION): it had 1.43.2, 1.43.1"),
-        ("dev", REPO, {"version": "9.9"}, "no-version", "it never had 9.9 before"),
-        ("dev", REPO, {"version": "1.44.0"}, "no-version", "it never had 1.44.0 before"),
-        ("dev", REPO, {"version": "000000"}, "no-version", "it never had 000000 before"),
+        ("dev", REPO, {}, "no-version", "specify the release (--to VERSION): the history contains 1.43.2, 1.43.1"),
+        ("dev", REPO, {"version": "9.9"}, "no-version", "its history does not contain 9.9"),
+        ("dev", REPO, {"version": "1.44.0"}, "no-version", "its history does not contain 1.44.0"),
+        ("dev", REPO, {"version": "000000"}, "no-version", "its history does not contain 000000"),
         ("prod", REPO, {"version": "1"}, "no-history", "it never had another release"),
         ("dev", with_files(dev=files(whole=None)), {"version": "1"}, "no-history", "were not read"),
-        ("nope", REPO, {"version": "1"}, "no-environment", "there is no environment 'nope'"),
+        ("nope", REPO, {"version": "1"}, "no-environment", "the environment 'nope' does not exist"),
     ],
 )
 def test_a_rollback_that_makes_no_sense_is_refused(name, repo, changes, kind, words):

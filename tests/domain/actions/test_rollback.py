@@ -92,8 +92,8 @@ def test_a_rollback_writes_the_earlier_release_at_today_s_head_and_follows_it_to
     assert (plan.confirmation, plan.phrase, plan.reason_required) == ("phrase", "prod", True)
     assert plan.pull_request is not None
     assert plan.pull_request.branch == "anchor-tui/rollback/prod/1.43.1"
-    assert "of its own history" in plan.pull_request.body
-    assert "**Is lost**\n- #16 Release 1.43.2" in plan.pull_request.body
+    assert "from its own history" in plan.pull_request.body
+    assert "**Reverts**\n- #16 Release 1.43.2" in plan.pull_request.body
     assert shlex.split(plan.command) == [
         "anchor-tui",
         "rollback",
@@ -109,7 +109,7 @@ def test_a_rollback_writes_the_earlier_release_at_today_s_head_and_follows_it_to
 
 def test_what_is_lost_is_said():
     plan = expect_plan(planned())
-    assert "lost: 1.43.2  #16 Release 1.43.2" in line_texts(plan, "warning")
+    assert "reverts 1.43.2  #16 Release 1.43.2" in line_texts(plan, "warning")
     assert line_texts(plan, "change")[0] == "prod: 1.43.2 → 1.43.1, which ran from 2 d ago on"
 
 
@@ -152,7 +152,9 @@ def test_a_sync_is_a_step_exactly_where_auto_sync_or_self_heal_is_off(automated,
     syncs = [step for step in plan.step_groups[0].steps if isinstance(step, Sync)]
     assert len(syncs) == bool(words)
     assert any(words in line for line in line_texts(plan, "warning")) == bool(words) or not words
-    assert any("a sync follows the merge" in line for line in line_texts(plan, "warning")) == bool(words)
+    assert any("a step of this plan syncs it after the merge" in line for line in line_texts(plan, "warning")) == bool(
+        words
+    )
     if syncs:
         assert step_names(plan)[5:] == [
             "Refresh",
@@ -183,14 +185,14 @@ def test_a_freeze_only_warns_since_a_rollback_cannot_wait():
     plan = expect_plan(planned(app, states={app.id: make_app_state(app, windows=windows)}))
     line = only_line(plan, "is in a freeze")
     assert line.kind == "warning"
-    assert line.text.endswith("what is merged waits until then")
+    assert line.text.endswith("the merged commit is synced after that")
 
 
 def test_without_argocd_nothing_is_followed_in_the_cluster_and_that_is_said():
     asked = order("rollback", "prod", version="1.43.1", reason="x", without_argocd=True)
     plan = expect_plan(planned(config=TELLING, asked=asked))
     assert step_names(plan)[-1] == "WaitForMerge"
-    assert only_line(plan, "that the rollback arrives is NOT looked at").kind == "warning"
+    assert only_line(plan, "the rollout is NOT checked").kind == "warning"
     assert only_line(plan, "rollback.executed is not sent").kind == "warning"
     assert "--without-argocd" in plan.command
 
@@ -199,7 +201,7 @@ def test_an_application_that_is_absent_is_not_waited_for():
     plan = expect_plan(planned(application(presence="absent"), TELLING))
     assert step_names(plan)[-1] == "WaitForMerge"
     assert not any(isinstance(step, SendEvent) for step in plan.step_groups[0].steps)
-    assert only_line(plan, "rollback.executed is not sent: no application is there").kind == "warning"
+    assert only_line(plan, "rollback.executed is not sent: the environment has no application").kind == "warning"
 
 
 # --- who is told --------------------------------------------------------------------------------------
@@ -208,11 +210,11 @@ def test_an_application_that_is_absent_is_not_waited_for():
 @pytest.mark.parametrize(
     ("status", "kind", "words", "emits"),
     [
-        (StatusApiConfig(url=STATUS_URL), "note", "is sent to the status API once the older version is live", True),
+        (StatusApiConfig(url=STATUS_URL), "note", "is sent to the status API when the older version is live", True),
         (StatusApiConfig(), "warning", "is not sent: no status API is configured", False),
         (StatusApiConfig(url=STATUS_URL, emit="pipeline"), "note", "the ops repo's pipeline sends it", False),
-        (StatusApiConfig(url=STATUS_URL, emit="none"), "note", "nobody is to be told", False),
-        (StatusApiConfig(emit="none"), "note", "nobody is to be told", False),
+        (StatusApiConfig(url=STATUS_URL, emit="none"), "note", "it is disabled", False),
+        (StatusApiConfig(emit="none"), "note", "it is disabled", False),
     ],
 )
 def test_whether_anybody_is_told_is_said_before(status, kind, words, emits):

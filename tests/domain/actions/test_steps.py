@@ -52,12 +52,15 @@ def test_every_tag_is_unique():
             Sync(PROD, "1", prune=True, dry_run=True, resources=(MOCK,)),
             "sync anchor-msp-prod (dry run, with prune, 1 resource)",
         ),
-        (WaitForOperation(PROD, "1", resources_to_prune=(MOCK, DEPLOYMENT)), "operation over, 2 resources gone"),
-        (WaitForOperation(PROD, "1", dry_run=True, resources_to_prune=(MOCK,)), "operation over"),
-        (MergePullRequest(REPO, None, "", "", "squash"), "merge it (squash)"),
-        (MergePullRequest(REPO, 7, "", "", "squash", "queue"), "put #7 into the merge queue"),
-        (WaitForMerge(REPO), "pull request merged"),
-        (WaitForRollout(PROD, auto_sync=False), "anchor-msp-prod compared with the merged commit"),
+        (
+            WaitForOperation(PROD, "1", resources_to_prune=(MOCK, DEPLOYMENT)),
+            "waiting for the operation to end and delete 2 resources",
+        ),
+        (WaitForOperation(PROD, "1", dry_run=True, resources_to_prune=(MOCK,)), "waiting for the operation to end"),
+        (MergePullRequest(REPO, None, "", "", "squash"), "merge the pull request (squash)"),
+        (MergePullRequest(REPO, 7, "", "", "squash", "queue"), "add #7 to the merge queue"),
+        (WaitForMerge(REPO), "waiting for the pull request to be merged"),
+        (WaitForRollout(PROD, auto_sync=False), "waiting for anchor-msp-prod to be compared with the merged commit"),
     ],
 )
 def test_a_title_names_the_particulars(step, title):

@@ -143,7 +143,7 @@ def test_a_stale_resource_whose_manifest_did_not_come_counts_as_deleted_and_a_ho
     resources = (*stale_status(MOCK), ApplicationResource(GATEWAY, requires_pruning=True, hook=True))
     (found,) = stale_resources(make_app_state(resources=resources))
     assert (found.ref, found.prune_effect) == (MOCK, "deleted")
-    assert "did not come" in found.reason
+    assert "is missing" in found.reason
 
 
 def test_a_plan_names_each_victim_with_its_age_and_what_is_kept():
@@ -161,7 +161,7 @@ STALE_SINCE = NOW.replace(hour=6, minute=41, second=27)
 
 def test_ignore_extraneous_hides_a_resource_and_does_not_keep_it():
     plan = expect_plan(planned(pruning("get-ignore-extraneous-all", "managed-resources-ignore-extraneous")))
-    assert "IgnoreExtraneous hides that it is stale, and does not keep it" in only_line(plan, "Service  ").text
+    assert "IgnoreExtraneous hides that it is stale but does not protect it" in only_line(plan, "Service  ").text
     assert "IgnoreExtraneous" not in only_line(plan, "Deployment  ").text
     assert plan.phrase == "2"
 
@@ -171,14 +171,14 @@ def test_what_asks_is_deleted_and_confirmed_by_the_plan_and_nothing_else_is():
     follow = the(plan, WaitForOperation)
     assert follow.resources_to_prune == STALE
     assert follow.approves == (SERVICE,)
-    assert "asks to be confirmed (Prune=confirm), which this does" in only_line(plan, "Service  ").text
+    assert "Prune=confirm: confirming this plan approves it" in only_line(plan, "Service  ").text
     assert plan.phrase == "2"
 
 
 def test_a_dry_run_never_confirms_a_deletion_and_is_refused_where_it_would_be_held():
     state = pruning("get-prune-confirm-annotation", "managed-resources-prune-confirm-annotation")
     refusal = expect_refusal(planned(state, dry_run=True))
-    assert (refusal.kind, "would hold this dry run" in refusal.message) == ("prune-confirm", True)
+    assert (refusal.kind, "would block this dry run" in refusal.message) == ("prune-confirm", True)
 
 
 def test_delete_confirm_is_no_question():
@@ -206,7 +206,7 @@ def test_without_prune_what_is_stale_stays_and_that_is_said():
 
 def test_nothing_stale_is_said_to_delete_nothing():
     plan = expect_plan(planned(pruning("get", "managed-resources-prod"), environment="prod"))
-    assert only_line(plan, "nothing is deleted").kind == "ok"
+    assert only_line(plan, "no resources to prune").kind == "ok"
     assert (plan.confirmation, plan.phrase) == ("phrase", "prod")
 
 
@@ -216,7 +216,7 @@ def test_of_selected_resources_only_the_selected_victims_are_deleted():
     assert the(plan, WaitForOperation).resources_to_prune == (SERVICE,)
     assert plan.phrase == "1"
     assert step_names(plan) == ["Sync", "WaitForOperation"]
-    assert "no hooks run" in only_line(plan, "selected resources").text
+    assert "runs no hooks" in only_line(plan, "selected resources").text
 
 
 @pytest.mark.parametrize(
@@ -266,22 +266,22 @@ REFUSED = {
         recorded_state("get-invalid-spec"),
         {},
         "invalid",
-        "a sync would be accepted and never start (InvalidSpecError: ",
+        "a sync would be accepted but never start (InvalidSpecError: ",
     ),
     "a token that may not": (make_app_state(may_sync="no"), {}, "forbidden", "the token may not sync it"),
     "a comparison that failed": (
         recorded_state("get-legacy", "managed-resources-legacy"),
         {"prune": True},
         "unknown-victims",
-        "what a prune would delete cannot be told (ComparisonError: ",
+        "it is unknown what a prune would delete (ComparisonError: ",
     ),
     "a comparison that failed, with everything said to be stale": (
         recorded_state("get-redis-down", "managed-resources-prod"),
         {"prune": True},
         "unknown-victims",
-        "nothing is deleted blindly",
+        "nothing is pruned",
     ),
-    "manifests that did not come": (
+    "manifests that is missing": (
         make_app_state(managed=None, managed_error="503: the repo-server is down"),
         {"prune": True},
         "unknown-victims",
@@ -291,26 +291,26 @@ REFUSED = {
         make_app_state(managed=None),
         {"prune": True},
         "unknown-victims",
-        "its manifests did not come",
+        "its manifests are missing",
     ),
     "a resource that it does not have": (
         pruning(),
         {"resources": ("Service/nope",)},
         "no-resource",
-        "there is no resource Service/nope: it has Deployment/anchor-gateway",
+        "it has no resource Service/nope; it has Deployment/anchor-gateway",
     ),
-    "a resource without a name": (pruning(), {"resources": ("",)}, "no-resource", "there is no resource "),
+    "a resource without a name": (pruning(), {"resources": ("",)}, "no-resource", "it has no resource "),
     "a hook as a resource": (
         recorded_state("get-migrate", application=application()),
         {"resources": ("Job/anchor-migrate",)},
         "no-resource",
-        "there is no resource Job/anchor-migrate",
+        "it has no resource Job/anchor-migrate",
     ),
     "Prune=confirm, which would hold it": (
         pruning("get-prune-confirm-annotation", "managed-resources-prune-confirm-annotation"),
         {},
         "prune-confirm",
-        "Service/status-mock has Prune=confirm, which would hold this sync",
+        "Service/status-mock has Prune=confirm and would block this sync",
     ),
     "Prune=confirm, which would hold a dry run": (
         pruning("get-prune-confirm-annotation", "managed-resources-prune-confirm-annotation"),
@@ -322,13 +322,13 @@ REFUSED = {
         pruning("get-prune-confirm-annotation", "managed-resources-prune-confirm-annotation", may_update="no"),
         {"prune": True},
         "forbidden",
-        "the token may not confirm it (applications, update)",
+        "the token may not approve its deletion (applications, update)",
     ),
     "an application that is absent": (
         make_app_state(application(presence="absent", problems=(Problem("x", "not-found", "404: not found"),))),
         {},
         "absent",
-        "404: not found: nothing can be done with it from here",
+        "404: not found: no action is possible",
     ),
     "an application that is being deleted": (recorded_state("get-deleting"), {}, "deleting", "is being deleted"),
 }
@@ -358,7 +358,7 @@ def test_an_application_that_was_not_asked_about_is_refused_and_not_guessed():
     ("sources", "kind", "words"),
     [
         ((unread_source(),), "unread", "no answer within 15 s"),
-        ((), "absent", "look at `applications` in the configuration"),
+        ((), "absent", "check `applications` in the configuration"),
     ],
 )
 def test_an_environment_without_applications_says_whether_it_was_read(sources, kind, words):
@@ -411,7 +411,7 @@ def test_a_revision_is_sent_only_where_auto_sync_is_off(found, revision):
 
 
 def test_with_auto_sync_on_it_is_said_that_a_newer_commit_may_come():
-    words = "auto-sync is on: Argo CD takes the newest commit, also one that comes now"
+    words = "auto-sync is on: Argo CD syncs the newest commit, even one pushed now"
     assert words in line_texts(expect_plan(planned(make_app_state(), "sync")), "note")
     assert words not in line_texts(expect_plan(planned(make_app_state(off()), "sync")), "note")
 
@@ -449,7 +449,7 @@ def test_what_differs_is_named_and_what_is_not_well_is_a_warning():
 
 
 def test_that_a_permission_is_unknown_is_said():
-    assert "whether the token may sync it could not be asked" in line_texts(
+    assert "it is unknown whether the token may sync it" in line_texts(
         expect_plan(planned(make_app_state(may_sync="unknown"), "sync")), "note"
     )
 
@@ -511,7 +511,7 @@ def test_a_dry_run_deletes_nothing_and_says_what_it_would():
     assert the(plan, WaitForOperation).dry_run
     assert the(plan, Sync).dry_run
     assert step_names(plan) == ["Sync", "WaitForOperation"]
-    assert "a dry run is an operation too: it takes the place of the last one's result" in line_texts(plan, "note")
+    assert "a dry run is an operation too: it replaces the result of the last one" in line_texts(plan, "note")
 
 
 # --- the command line ---------------------------------------------------------------------------------
@@ -602,8 +602,8 @@ def test_an_application_more_or_less_is_a_drift():
     one = expect_plan(planned((make_app_state(application("a")),), "sync"))
     two = expect_plan(planned((make_app_state(application("a")), make_app_state(application("b"))), "sync"))
     assert not preconditions_hold(one, two)
-    assert "the commit of argocd/b was not there and is 58c9961 now" in describe_drift(one, two).words
-    assert "the commit of argocd/b was 58c9961 and is not there now" in describe_drift(two, one).words
+    assert "the commit of argocd/b was absent and is 58c9961 now" in describe_drift(one, two).words
+    assert "the commit of argocd/b was 58c9961 and is absent now" in describe_drift(two, one).words
 
 
 PRUNED = pruning("get-after-prune", "managed-resources-prod")
@@ -629,7 +629,7 @@ SETTLED = {
         pruning("get-ignore-extraneous-all", "managed-resources-ignore-extraneous"),
         False,
     ),
-    "its manifests did not come": (replace(PRUNED, managed=None), False),
+    "its manifests are missing": (replace(PRUNED, managed=None), False),
     "it cannot be read": (Refusal("argocd/anchor-msp-staging", "timeout", "no answer"), False),
 }
 

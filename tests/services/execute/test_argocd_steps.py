@@ -171,7 +171,7 @@ async def test_a_prune_is_over_only_when_its_victims_are_gone():
     said = await followed.operation(resources_to_prune=STALE)
     assert said == "synced 58c9961, 2 resources deleted"
     assert followed.going.read == len(states) == 5
-    assert followed.told[-1] == "going: Deployment/status-mock"
+    assert followed.told[-1] == "deleting Deployment/status-mock"
     assert followed.context.notes == []
 
 
@@ -203,14 +203,14 @@ async def test_an_operation_is_not_over_before_it_was_compared_anew(name):
     for early in (before, never):
         followed = following(early, pace=NO_REFRESH)
         message = await ends(followed.operation(), "unknown")
-        assert message == "the operation went through, and it was not compared anew"
-        assert followed.told == ["being compared"]
+        assert message == "the operation succeeded, but it was not compared again"
+        assert followed.told == ["comparing"]
 
 
 async def test_a_victim_that_never_goes_is_no_good_end():
     followed = following(documents("operation-phases")[-2], pace=NO_REFRESH)
     message = await ends(followed.operation(resources_to_prune=STALE), "unknown")
-    assert message == "the operation went through, and these are still there: Deployment/status-mock"
+    assert message == "the operation succeeded, but these resources still exist: Deployment/status-mock"
 
 
 async def test_what_prune_false_keeps_is_not_waited_for_where_it_was_no_victim():
@@ -227,13 +227,13 @@ async def test_a_victim_that_was_kept_after_all_is_a_failure_although_the_operat
     message = await ends(
         following(*documents("operation-phases-prune-false")).operation(resources_to_prune=STALE), "failed"
     )
-    assert message == "it went through, and these were not pruned: Service/status-mock"
+    assert message == "the operation succeeded, but these resources were not pruned: Service/status-mock"
 
 
 async def test_another_revision_than_the_one_that_was_seen_is_noted():
     followed = following(*documents("operation-phases-sync"))
     await followed.operation(seen_revision="a" * 40)
-    assert followed.context.notes == ["it synced 58c9961, and not aaaaaaa, which was seen"]
+    assert followed.context.notes == ["it synced 58c9961, not aaaaaaa as planned"]
 
 
 # --- an operation that fails ------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ async def test_one_that_waits_to_retry_is_not_over_and_at_last_the_resources_tha
     assert message.startswith("Failed: one or more synchronization tasks completed unsuccessfully")
     assert 'Service/anchor-gateway: Service "anchor-gateway" is invalid: spec.ports[0].port' in message
     assert "Service/anchor-web: " in message
-    retries = [words for words in followed.told if "waits to try again" in words]
+    retries = [words for words in followed.told if "waiting to retry" in words]
     assert [words.partition(" failed")[0] for words in retries] == ["attempt 1", "attempt 2"]
     assert followed.going.read == 7
 
@@ -269,9 +269,9 @@ async def test_an_operation_with_an_error_failed_with_its_message():
 async def test_what_was_accepted_and_never_starts_is_unknown():
     followed = following(signed(load_recording("get-operation-not-started").body), pace=NO_START)
     message = await ends(followed.operation(), "unknown")
-    assert "accepted, and not taken up for" in message
+    assert "accepted, but not started for" in message
     assert "is the application controller running?" in message
-    assert set(followed.told) <= {"accepted, not taken up yet"}
+    assert set(followed.told) <= {"accepted, not started yet"}
 
 
 async def test_what_is_accepted_and_starts_late_is_followed_on():
@@ -285,9 +285,7 @@ async def test_another_operation_that_took_its_place_hides_what_became_of_it(see
     theirs = documents("operation-phases-sync", ours=False)
     ours = documents("operation-phases-sync")
     followed = following(ours[seen], *theirs)
-    assert await ends(followed.operation(), "unknown") == (
-        "another operation has taken its place: what became of it is not recorded"
-    )
+    assert await ends(followed.operation(), "unknown") == ("another operation replaced it: its result was not recorded")
 
 
 async def test_what_went_through_before_another_came_is_said_to_have_gone_through():
@@ -297,17 +295,17 @@ async def test_what_went_through_before_another_came_is_said_to_have_gone_throug
     late["status"]["reconciledAt"] = "2020-01-01T00:00:00Z"
     assert await following(late, theirs[0]).operation() == "synced 58c9961"
     words = await ends(following(late, theirs[0]).operation(resources_to_prune=STALE), "unknown")
-    assert words == "synced 58c9961; another operation came before its victims were seen gone"
+    assert words == "synced 58c9961; another operation started before the pruned resources were gone"
 
 
 async def test_an_operation_of_somebody_else_is_never_taken_for_ours():
     followed = following(*documents("operation-phases-sync", ours=False), pace=NO_START)
-    assert await ends(followed.operation(), "unknown") == "its operation is nowhere to be seen"
+    assert await ends(followed.operation(), "unknown") == "its operation was not found"
 
 
 async def test_one_of_ours_from_before_is_not_this_one():
     old = signed(documents("operation-phases-sync", ours=False)[-1], OURS | {"value": "another"})
-    assert await ends(following(old, pace=NO_START).operation(), "unknown") == "its operation is nowhere to be seen"
+    assert await ends(following(old, pace=NO_START).operation(), "unknown") == "its operation was not found"
 
 
 async def test_the_one_before_is_waited_past_until_ours_is_seen():
@@ -319,7 +317,7 @@ async def test_the_one_before_is_waited_past_until_ours_is_seen():
 async def test_an_operation_that_never_ends_is_left_running_and_said_to():
     running = documents("operation-phases-sync")[2]
     message = await ends(following(running, pace=NO_OPERATION).operation(), "unknown")
-    assert message == "the operation still runs: follow it on the screen, or terminate it (x)"
+    assert message == "the operation is still running: watch it on the screen, or terminate it (x)"
 
 
 # --- answers that do not come ------------------------------------------------------------------------------
@@ -335,20 +333,20 @@ async def test_answers_that_do_not_come_for_a_while_are_waited_through(fault):
     assert await followed.operation(target(following(*states).going), resources_to_prune=STALE) == (
         "synced 58c9961, 2 resources deleted"
     )
-    assert any(words.startswith("not to be seen just now: ") for words in followed.told)
+    assert any(words.startswith("temporarily unreadable: ") for words in followed.told)
 
 
 async def test_a_server_that_stays_silent_leaves_it_unknown():
     states = documents("operation-phases")
     followed = following(states[0], error_response(503, "down"), pace=NO_SILENCE)
     message = await ends(followed.operation(), "unknown")
-    assert message.startswith("how it goes on cannot be seen: Argo CD answered HTTP 503")
+    assert message.startswith("its progress cannot be read: Argo CD answered HTTP 503")
 
 
 async def test_a_token_that_ends_meanwhile_leaves_it_unknown_at_once():
     followed = following(documents("operation-phases")[0], error_response(401, "token is expired"))
     message = await ends(followed.operation(), "unknown")
-    assert "how it goes on cannot be seen: 401" in message
+    assert "its progress cannot be read: 401" in message
     assert followed.going.read == 2
 
 
@@ -380,7 +378,7 @@ async def test_what_the_plan_confirmed_is_confirmed_once_and_then_goes():
     assert (request.method, request.url.path) == ("PATCH", "/api/v1/applications/anchor-msp-staging")
     assert confirmed(request) == "2026-11-23T07:43:12Z"
     assert json.loads(request.content)["appNamespace"] == "argocd"
-    assert followed.context.notes == ["confirmed the deletion of /Service/status-mock"]
+    assert followed.context.notes == ["approved the deletion of /Service/status-mock"]
     assert "waiting for pruning confirmation of /Service/status-mock" in followed.told
 
 
@@ -407,9 +405,9 @@ async def test_where_our_clock_is_behind_the_server_s_time_confirms():
 async def test_what_was_not_confirmed_here_is_only_told_of():
     followed = asking(pace=NO_OPERATION)
     message = await ends(followed.operation(resources_to_prune=(DEPLOYMENT,)), "unknown")
-    assert "still runs" in message
+    assert "still running" in message
     assert followed.going.sent == []
-    assert followed.told[-1].endswith(": confirm it in Argo CD, or terminate it (x)")
+    assert followed.told[-1].endswith(": approve it in Argo CD, or terminate it (x)")
 
 
 @pytest.mark.parametrize(
@@ -438,14 +436,14 @@ async def test_what_was_not_confirmed_here_is_only_told_of():
 async def test_more_than_was_confirmed_is_never_confirmed(approves, message):
     followed = asking(message=message)
     said = await ends(followed.operation(resources_to_prune=STALE, approves=approves), "failed")
-    assert "which is more than was confirmed here: look, and terminate it (x)" in said
+    assert "which is more than this plan confirmed: check it, and terminate it (x)" in said
     assert followed.going.sent == []
 
 
 async def test_a_confirmation_that_is_refused_is_a_failure():
     followed = asking(writes={"PATCH": error_response(403, "permission denied")})
     message = await ends(followed.operation(resources_to_prune=STALE, approves=(SERVICE,)), "failed")
-    assert "it could not be confirmed: 403: permission denied" in message
+    assert "the approval failed: 403: permission denied" in message
 
 
 @pytest.mark.parametrize("lost", [httpx.ReadTimeout("x"), error_response(502, "bad gateway")])
@@ -541,7 +539,7 @@ async def test_a_refresh_that_was_never_asked_for_is_a_failure_and_no_comparison
 
 async def test_a_refresh_without_an_answer_is_followed_all_the_same():
     followed = following(well(), writes={"GET": httpx.ReadTimeout("x")})
-    assert await followed.hand.request_refresh(Refresh(PROD), followed.context) == "asked; no answer yet"
+    assert await followed.hand.request_refresh(Refresh(PROD), followed.context) == "requested; no response yet"
     assert PROD.id in followed.context.refresh_requested_at
 
 
@@ -574,7 +572,7 @@ async def test_a_sync_whose_answer_was_lost_and_that_shows_was_carried_out(lost)
     shown = signed(load_recording("get-operation-not-started").body)
     followed = following(well(), shown, writes={"POST": lost})
     assert await followed.hand.request_sync(SYNC, followed.context) == "accepted"
-    assert followed.context.notes == ["the answer to the sync was lost, and it was carried out"]
+    assert followed.context.notes == ["the response to the sync was lost, but the sync was applied"]
     assert len(followed.going.sent) == 1, "a sync is sent once"
 
 
@@ -598,7 +596,7 @@ async def test_a_sync_that_does_not_show_was_not_carried_out_or_is_unknown(fault
 async def test_a_lost_answer_to_a_server_that_cannot_be_read_is_unknown():
     followed = following(error_response(503, "down"), writes={"POST": httpx.ReadTimeout("x")}, pace=NO_SETTLING)
     message = await ends(followed.hand.request_sync(SYNC, followed.context), "unknown")
-    assert "its answer was lost, and the application cannot be read: Argo CD answered HTTP 503" in message
+    assert "the response was lost, and the application cannot be read: Argo CD answered HTTP 503" in message
 
 
 async def test_that_another_operation_runs_may_be_about_our_own():
@@ -621,12 +619,12 @@ async def test_a_termination_is_followed_to_the_operation_s_end():
 async def test_a_termination_that_a_window_holds_up_is_unknown():
     followed = following(load_recording("get-dr-after-terminate").body, pace=NO_REFRESH)
     message = await ends(followed.hand.wait_for_termination(WaitForTermination(PROD), followed.report), "unknown")
-    assert "a sync window may hold it" in message
+    assert "a sync window may block it" in message
 
 
 async def test_a_termination_whose_answer_was_lost_shows_in_the_phase():
     followed = following(load_recording("get-dr-after-terminate").body, writes={"operation": httpx.ReadTimeout("x")})
-    assert await followed.hand.terminate_operation(Terminate(PROD), followed.context) == "asked"
+    assert await followed.hand.terminate_operation(Terminate(PROD), followed.context) == "requested"
     assert followed.context.notes
     running = following(
         load_recording("get-migrate").body, writes={"operation": error_response(403, "permission denied")}
@@ -644,7 +642,7 @@ async def test_a_termination_that_is_not_permitted_is_a_failure_although_the_ope
 async def test_where_no_operation_runs_any_more_there_is_nothing_to_terminate():
     none = load_recording("terminate-none").body["message"]
     over = following(load_recording("get-after-terminate").body, writes={"operation": error_response(400, none)})
-    assert await over.hand.terminate_operation(Terminate(PROD), over.context) == "no operation runs any more"
+    assert await over.hand.terminate_operation(Terminate(PROD), over.context) == "the operation has already ended"
 
 
 def health(status, **more):
@@ -661,11 +659,11 @@ async def test_health_is_waited_for_and_its_moment_is_kept():
 @pytest.mark.parametrize(
     ("body", "kind", "words"),
     [
-        (health("Degraded"), "failed", "it went through, and the application is Degraded"),
+        (health("Degraded"), "failed", "the operation succeeded, but the application is Degraded"),
         (load_recording("get-qa").body, "failed", "Degraded, "),
-        (health("Missing"), "failed", "it went through, and the application is Missing"),
-        (health("Progressing"), "unknown", "has not become Healthy yet"),
-        (health("Unknown"), "unknown", "has not become Healthy yet"),
+        (health("Missing"), "failed", "the operation succeeded, but the application is Missing"),
+        (health("Progressing"), "unknown", "is not Healthy yet"),
+        (health("Unknown"), "unknown", "is not Healthy yet"),
     ],
 )
 async def test_a_health_that_does_not_come_is_no_good_end(body, kind, words):

@@ -185,10 +185,10 @@ def broken_file(audit):
 @pytest.mark.parametrize("breaks", [broken_folder, broken_file])
 def test_what_cannot_be_written_is_an_error_that_names_the_file(audit, breaks):
     breaks(audit)
-    with pytest.raises(AuditError, match="cannot be written") as caught:
+    with pytest.raises(AuditError, match="cannot write") as caught:
         audit.append_entry(entry())
     assert str(audit.path) in str(caught.value)
-    assert "nothing is done without it" in str(caught.value)
+    assert "Nothing is executed without it" in str(caught.value)
 
 
 @pytest.mark.parametrize("call", ["write", "fsync", "open"])
@@ -219,7 +219,7 @@ def test_after_an_error_the_next_line_is_readable(audit, monkeypatch):
 
 def test_what_cannot_be_read_is_an_error_and_not_an_empty_audit(audit):
     broken_file(audit)
-    with pytest.raises(AuditError, match="cannot be read"):
+    with pytest.raises(AuditError, match="cannot read"):
         audit.read_entries()
 
 

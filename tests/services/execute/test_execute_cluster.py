@@ -186,7 +186,7 @@ async def test_a_sync_that_no_controller_takes_up_is_unknown_and_not_sent_again(
         op.box.controller.is_down = True
         outcome = await op.execute(plan)
         assert outcome.kind == "unknown"
-        assert "not taken up" in outcome.message
+        assert "not started" in outcome.message
         assert op.traffic.writes == ["argocd POST sync anchor-msp-dev"]
 
 
@@ -263,13 +263,13 @@ async def test_prune_false_stays_prune_confirm_is_approved_hooks_stay_and_ignore
         ]
         outcome = await op.execute(plan)
         assert outcome.kind == "done", outcome.message
-        assert "confirmed the deletion of /ConfigMap/asks" in outcome.message
+        assert "approved the deletion of /ConfigMap/asks" in outcome.message
         assert before - op.live("staging") == gone
         assert op.traffic.writes[1:] == ["argocd POST sync anchor-msp-staging", "argocd PATCH anchor-msp-staging"]
         lines = [each for each in op.entries if each.request and each.request["method"] == "PATCH"]
         assert [(each.entry, each.message) for each in lines] == [
-            ("intended", "confirm the deletion of /ConfigMap/asks"),
-            ("done", "confirmed the deletion of /ConfigMap/asks"),
+            ("intended", "approve the deletion of /ConfigMap/asks"),
+            ("done", "approved the deletion of /ConfigMap/asks"),
         ]
 
 
@@ -325,7 +325,7 @@ async def test_one_more_that_asks_than_was_confirmed_is_not_approved(tmp_path):
         op.traffic.on_arrival.append(sneak)
         outcome = await op.execute(plan)
         assert outcome.kind == "failed"
-        assert "more than was confirmed here" in outcome.message
+        assert "more than this plan confirmed" in outcome.message
         assert "argocd PATCH anchor-msp-staging" not in op.traffic.writes
         assert {"ConfigMap/asks", "ConfigMap/zz-late"} <= op.live("staging")
 
@@ -369,7 +369,7 @@ async def test_that_auto_sync_has_pruned_meanwhile_is_a_good_end_and_nothing_is_
         op.traffic.clear()
         outcome = await op.execute(plan)
         assert outcome.kind == "done"
-        assert "pruned it all by itself" in outcome.message
+        assert "already pruned everything automatically" in outcome.message
         assert op.traffic.writes == []
         assert op.ends[-1] == (STAGING, "done")
 
@@ -380,7 +380,7 @@ async def test_without_the_refresh_there_is_no_plan_of_a_prune(tmp_path):
         op.box.controller.is_down = True
         refusal = await op.prepare("hard-refresh-prune", "staging", snapshot=snapshot)
         assert isinstance(refusal, Refusal)
-        assert "did not come to its end" in refusal.message
+        assert "did not succeed" in refusal.message
         assert [each for each in op.traffic.writes if "POST" in each] == []
 
 
@@ -388,7 +388,7 @@ async def test_what_a_prune_deletes_is_never_guessed(tmp_path):
     with operator_at("incident", tmp_path) as op:
         op.box.faults.add("argocd:status=500,path=/api/v1/applications/anchor-msp-staging/managed-resources")
         refusal = await op.refusal("hard-refresh-prune", "staging")
-        assert (refusal.kind, "nothing is deleted blindly" in refusal.message) == ("unknown-victims", True)
+        assert (refusal.kind, "nothing is pruned" in refusal.message) == ("unknown-victims", True)
 
 
 # --- terminate ----------------------------------------------------------------------------------------

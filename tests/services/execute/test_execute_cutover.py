@@ -36,7 +36,7 @@ async def test_as_long_as_steps_1_to_4_do_not_hold_it_is_refused_with_what_does_
         for words in (
             "2. staging: automated.prune is true",
             "2. prod: automated.selfHeal is true",
-            "3. prod: EGI_CONTROL_CENTER_URL is https and no mock",
+            "3. prod: EGI_CONTROL_CENTER_URL is https and not a mock",
             OVERLAY.format("prod") + ":",
         ):
             assert words in refusal.message
@@ -47,7 +47,7 @@ async def test_as_long_as_steps_1_to_4_do_not_hold_it_is_refused_with_what_does_
 async def test_without_the_ops_repo_nothing_is_taken_for_granted(tmp_path):
     with operator_at("cutover", tmp_path) as op:
         refusal = await op.refusal("cutover", snapshot=await op.observe("argocd"))
-        assert (refusal.kind, "not judged" in refusal.message) == ("checklist", True)
+        assert (refusal.kind, "not checked" in refusal.message) == ("checklist", True)
 
 
 async def test_after_the_mending_it_runs_on_both_and_proves_that_no_mock_is_left(tmp_path):

@@ -118,7 +118,7 @@ async def test_a_plan_is_executed_once(tmp_path):
         plan = await op.plan("sync", "dev")
         assert (await op.execute(plan)).kind == "done"
         outcome = await op.execute(plan)
-        assert (outcome.kind, "make it anew" in outcome.message) == ("refused", True)
+        assert (outcome.kind, "was already executed" in outcome.message) == ("refused", True)
         assert op.traffic.writes == ["argocd POST sync anchor-msp-dev"]
 
 
@@ -134,7 +134,7 @@ async def test_a_second_change_of_the_same_application_is_refused_and_names_the_
         await wait_until_true(lambda: op.traffic.writes)
         refused = await op.execute(second, snapshot=snapshot)
         assert refused.kind == "refused"
-        assert "“Sync anchor-msp-dev” is under way from here" in refused.message
+        assert "“Sync anchor-msp-dev” is running here" in refused.message
         assert [job.outcome for job in op.jobs if job.id == second.id] == [refused]
         assert (await op.execute(elsewhere, snapshot=snapshot)).kind == "done"
         assert (await running).kind == "done"
@@ -191,7 +191,9 @@ async def test_every_request_that_changes_something_is_on_the_disk_before_it_arr
         op.traffic.on_arrival.append(look)
         running = asyncio.create_task(op.act(action, *names, **more))
         if action in {"promote", "rollback"}:
-            await wait_until_true(lambda: op.pulls and any("pull request merged" in each for each in op.told))
+            await wait_until_true(
+                lambda: op.pulls and any("waiting for the pull request to be merged" in each for each in op.told)
+            )
             op.merge(op.pulls[0].number)
         outcome = await running
         assert (outcome.kind, missing) == ("done", []), outcome.message
@@ -209,7 +211,7 @@ async def test_an_audit_that_cannot_be_written_stops_everything(tmp_path):
         plan = await op.plan("sync", "dev")
         (tmp_path / "state").write_text("a file where the folder should be")
         outcome = await op.execute(plan)
-        assert (outcome.kind, "cannot be written" in outcome.message) == ("refused", True)
+        assert (outcome.kind, "cannot write" in outcome.message) == ("refused", True)
         assert op.traffic.writes == []
         assert [job.outcome for job in op.jobs] == [outcome]
 

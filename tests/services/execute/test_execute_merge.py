@@ -84,11 +84,11 @@ async def test_a_head_that_moves_while_we_ask_is_refused_by_the_guard(tmp_path):
     ("switches", "kind", "words"),
     [
         ({"draft": True}, "draft", "mark it as ready"),
-        ({"required_reviews": 1, "allow_auto_merge": False}, "blocked", "it waits until somebody approves it"),
+        ({"required_reviews": 1, "allow_auto_merge": False}, "blocked", "until it is approved"),
         ({"failing_checks": {"release-contract"}}, "checks", "its checks failed (release-contract)"),
         ({"strict_checks": True, "allow_auto_merge": False}, "behind", "its branch is behind"),
         ({"conflict": True}, "conflict", "it conflicts with the branch"),
-        ({"changes_requested": True}, "review", "a reviewer wants changes"),
+        ({"changes_requested": True}, "review", "a reviewer requested changes"),
         ({"can_write": False}, "forbidden", "may not write"),
         ({"is_archived": True}, "archived", "is archived"),
     ],
@@ -129,7 +129,7 @@ async def test_a_missing_review_is_waited_for_by_auto_merge(tmp_path):
         number = await opened(op)
         op.box.github_repo.required_reviews = 1
         plan = await op.plan("merge", number=number)
-        assert plan.verb == "Merge when it may"
+        assert plan.verb == "Enable auto-merge"
         running = asyncio.create_task(op.execute(plan))
         await wait_until_true(lambda: op.box.github_repo.pull_requests[number].auto_merge)
         assert (await op.refusal("merge", number=number)).already_done
@@ -168,7 +168,7 @@ async def test_where_there_is_a_queue_it_goes_into_the_queue(tmp_path):
         number = await opened(op)
         op.box.github_repo.merge_queue = True
         plan = await op.plan("merge", number=number)
-        assert plan.verb == "Into the queue"
+        assert plan.verb == "Add to merge queue"
         outcome = await op.execute(plan)
         assert outcome.kind == "done", outcome.message
         assert op.box.github_repo.pull_requests[number].state == "MERGED"
@@ -183,7 +183,7 @@ async def test_a_way_that_changed_is_a_drift(tmp_path):
         outcome = await op.execute(plan)
         assert (outcome.kind, op.traffic.writes) == ("drifted", [])
         assert outcome.fresh is not None
-        assert outcome.fresh.verb == "Into the queue"
+        assert outcome.fresh.verb == "Add to merge queue"
 
 
 async def test_whether_it_merges_is_asked_again_until_github_has_worked_it_out(tmp_path):

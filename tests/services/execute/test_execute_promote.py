@@ -85,7 +85,7 @@ async def test_the_body_says_from_where_to_where_what_comes_along_how_it_looked_
             "| gateway | `1.43.2` | `1.44.0` |",
             "- #231 Update dev to 1.44.0",
             "- ✓ dev is Synced and Healthy",
-            "checks hold for the files as they would be",
+            "checks pass for the changed files",
         ):
             assert words in body
 
@@ -130,7 +130,7 @@ async def test_reviewers_are_asked_once_and_one_who_cannot_be_holds_up_nothing(t
         assert (await op.refusal("promote", "staging")).already_done
         poor = second_operator(op, "poor", more='\n[promotion]\nreviewers = ["nobody-known"]\n')
         outcome = await poor.act("promote", "prod", follow=False)
-        assert (outcome.kind, "could not ask nobody-known for a review" in outcome.message) == ("done", True)
+        assert (outcome.kind, "could not request reviews from nobody-known" in outcome.message) == ("done", True)
         assert len(op.pulls) == 2
 
 
@@ -151,7 +151,7 @@ async def test_an_open_pull_request_without_its_label_gets_it_and_nothing_else(t
     with operator_at("steady", tmp_path) as op:
         op.box.faults.add("github:status=500,times=1,path=/repos/anchor/anchor-msp-ops/issues")
         outcome = await op.act("promote", "staging", follow=False)
-        assert (outcome.kind, "could not label it" in outcome.message) == ("done", True)
+        assert (outcome.kind, "could not add the labels" in outcome.message) == ("done", True)
         assert op.pulls[0].labels == ()
         op.traffic.clear()
         outcome = await op.act("promote", "staging", follow=False)
@@ -170,7 +170,7 @@ async def test_a_branch_left_from_before_is_moved_on_where_main_has_moved(tmp_pa
         head = op.box.git.head
         op.traffic.clear()
         plan = await op.plan("promote", "staging")
-        assert any("is left from before" in line.text for line in plan.lines)
+        assert any("exists from before" in line.text for line in plan.lines)
         outcome = await op.execute(plan, follow=False)
         assert outcome.kind == "done", outcome.message
         branch = BRANCH.format("staging", "1.44.0")
@@ -310,10 +310,10 @@ async def test_without_argo_cd_it_is_said_in_plan_and_body_and_nothing_is_asked_
         snapshot = await op.observe("nothing")
         op.traffic.clear()
         plan = await op.plan("promote", "staging", snapshot=snapshot, without_argocd=True)
-        assert any("Argo CD was not asked" in line.text for line in plan.lines if line.kind == "warning")
+        assert any("without Argo CD" in line.text for line in plan.lines if line.kind == "warning")
         outcome = await op.execute(plan, snapshot=snapshot, follow=False)
         assert outcome.kind == "done", outcome.message
-        assert "Argo CD was not asked" in op.pulls[0].body
+        assert "without Argo CD" in op.pulls[0].body
         assert op.traffic.of("argocd") == []
 
 
@@ -333,7 +333,7 @@ async def test_by_workflow_the_run_is_started_and_followed_to_its_pull_request(t
         assert plan.pull_request is None
         running = asyncio.create_task(op.execute(plan))
         await wait_until_true(lambda: op.pulls)
-        await wait_until_true(lambda: any("pull request merged" in each for each in op.told))
+        await wait_until_true(lambda: any("waiting for the pull request to be merged" in each for each in op.told))
         op.merge(op.pulls[0].number)
         outcome = await running
         assert outcome.kind == "done", outcome.message
@@ -361,14 +361,14 @@ async def test_a_run_that_fails_is_a_failure(tmp_path):
 async def test_by_workflow_it_is_refused_inside_a_workflow_which_would_call_itself(tmp_path):
     with operator_at("steady", tmp_path, more=WORKFLOW, environ={"GITHUB_ACTIONS": "true"}) as op:
         refusal = await op.refusal("promote", "staging")
-        assert (refusal.kind, "would call itself" in refusal.message) == ("workflow", True)
+        assert (refusal.kind, "could make the workflow call itself" in refusal.message) == ("workflow", True)
         assert op.traffic.writes == []
 
 
 async def test_a_workflows_own_token_is_warned_of(tmp_path):
     with operator_at("steady", tmp_path, environ={"GITHUB_ACTIONS": "true"}) as op:
         plan = await op.plan("promote", "staging")
-        assert any("starts no checks" in line.text for line in plan.lines if line.kind == "warning")
+        assert any("does not start checks" in line.text for line in plan.lines if line.kind == "warning")
 
 
 async def test_by_workflow_a_second_time_is_refused_while_the_pull_request_is_open(tmp_path):
@@ -400,7 +400,7 @@ async def test_where_it_cannot_merge_by_itself_it_is_open_all_the_same_and_that_
         op.box.github_repo.allow_auto_merge = False
         outcome = await op.act("promote", "staging", follow=False)
         assert outcome.kind == "done"
-        assert "does not merge by itself" in outcome.message
+        assert "auto-merge is not enabled" in outcome.message
         assert (len(op.pulls), op.pulls[0].state) == (1, "OPEN")
 
 
@@ -410,4 +410,4 @@ async def test_a_pull_request_that_is_closed_is_a_failure(tmp_path):
         await wait_until_true(lambda: op.pulls)
         op.close(op.pulls[0].number)
         outcome = await running
-        assert (outcome.kind, "was closed and not merged" in outcome.message) == ("failed", True)
+        assert (outcome.kind, "was closed without being merged" in outcome.message) == ("failed", True)

@@ -20,7 +20,9 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 async def merged(op: Operator) -> None:
     """Somebody merges what was opened."""
-    await wait_until_true(lambda: op.pulls and any("pull request merged" in each for each in op.told))
+    await wait_until_true(
+        lambda: op.pulls and any("waiting for the pull request to be merged" in each for each in op.told)
+    )
     op.merge(op.pulls[-1].number)
 
 
@@ -103,7 +105,7 @@ async def test_where_auto_sync_or_self_heal_is_off_a_sync_follows_the_merge_and_
         op.box.kubectl.patch_application("anchor-msp-staging", {"spec": {"syncPolicy": {"automated": automated}}})
         before = op.app("staging").spec
         plan = await op.plan("rollback", "staging", version="1.43.1")
-        assert any(f"{word} of anchor-msp-staging is off, and stays off" in line.text for line in plan.lines)
+        assert any(f"{word} of anchor-msp-staging is off and stays off" in line.text for line in plan.lines)
         assert any(isinstance(step, Sync) for step in plan.step_groups[0].steps)
         running = asyncio.create_task(op.execute(plan))
         await merged(op)
@@ -162,7 +164,7 @@ async def test_a_pull_request_that_is_closed_is_a_failure_and_nobody_is_told(tmp
         await wait_until_true(lambda: op.pulls)
         op.close(op.pulls[0].number)
         outcome = await running
-        assert (outcome.kind, "was closed and not merged" in outcome.message) == ("failed", True)
+        assert (outcome.kind, "was closed without being merged" in outcome.message) == ("failed", True)
         assert op.box.status_api.received == []
         assert op.ends == [("release of prod", "failed")]
 
@@ -179,7 +181,7 @@ async def test_an_older_version_that_is_not_healthy_is_a_failure_and_nobody_is_t
     ("said", "more", "words"),
     [
         ("", 'emit = "pipeline"\n', "the ops repo's pipeline sends it"),
-        ("", 'emit = "none"\n', "nobody is to be told"),
+        ("", 'emit = "none"\n', "it is disabled"),
         ("nowhere", "", "no status API is configured"),
     ],
 )

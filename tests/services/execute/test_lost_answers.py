@@ -229,7 +229,7 @@ async def test_where_nothing_can_be_read_after_a_lost_answer_the_outcome_is_unkn
     op.traffic.on_arrival.append(breaks)
     outcome = await op.execute(plan, follow=False)
     assert outcome.kind == "unknown", outcome.message
-    assert "its answer was lost" in outcome.message
+    assert "the response was lost" in outcome.message
     assert write.sent(op) == 1
 
 
@@ -253,7 +253,9 @@ async def test_of_a_workflow_that_was_started_twice_the_pull_request_is_found(op
     op.box.faults.add(GITHUB["dispatch"].fault("duplicate"))
     plan = await op.workflow.plan("promote", "staging")
     running = asyncio.create_task(op.workflow.execute(plan))
-    await wait_until_true(lambda: any("pull request merged" in each for each in op.workflow.told) or running.done())
+    await wait_until_true(
+        lambda: any("waiting for the pull request to be merged" in each for each in op.workflow.told) or running.done()
+    )
     assert not running.done(), running.result().message
     op.close(op.pulls[0].number)
     outcome = await running
@@ -271,11 +273,11 @@ async def test_a_step_that_cannot_be_written_down_is_not_sent(op, monkeypatch):
         if index == 1:
             from anchor_tui.services.execute.audit import AuditError
 
-            raise AuditError("the audit cannot be written (No space left on device), and nothing is done without it")
+            raise AuditError("the audit cannot be written (No space left on device). Nothing is executed without it")
         return write_down(self, change, index, step, kind, message, learned)
 
     monkeypatch.setattr(PlanRun, "_append_audit", full)
     outcome = await op.execute(plan, follow=False)
     assert outcome.kind == "failed"
-    assert "it stops before “commit 2 files" in outcome.message
+    assert "stopped before “commit 2 files" in outcome.message
     assert op.traffic.writes == ["github POST git/refs"]

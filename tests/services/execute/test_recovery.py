@@ -109,9 +109,9 @@ def test_a_promotion_that_was_killed_is_gone_on_with_and_never_made_twice(tmp_pa
         code, said = again(op, *PROMOTE)
         assert code == 0, said
         assert effects(op) == (1, 1, 1, 1)
-        assert "Promote 1.44.0 to staging (release of staging): outcome unknown, for it was cut short" in said
+        assert "Promote 1.44.0 to staging (release of staging): outcome unknown: anchor-tui was interrupted" in said
         if number == 0 and not carried_out:
-            assert f"there is no branch {BRANCH}" in said
+            assert f"the branch {BRANCH} does not exist" in said
         elif number >= 2 and done[2]:
             assert "#232" in said
         else:
@@ -140,7 +140,7 @@ def test_killed_before_anything_was_sent_it_says_so(tmp_path, again):
         assert effects(op) == (0, 0, 0, 0)
         code, said = again(op, *PROMOTE)
         assert code == 0
-        assert "outcome unknown, for it was cut short; now nothing of it was sent" in said
+        assert "outcome unknown: anchor-tui was interrupted; now nothing was sent" in said
         assert effects(op) == (1, 1, 1, 1)
 
 
@@ -165,7 +165,7 @@ def test_what_cannot_be_looked_at_is_looked_at_again_at_the_next_start(tmp_path,
         op.box.faults.clear()
         op.box.faults.add("github:status=503")
         _, said = again(op, "refresh", "dev")
-        assert "what is there cannot be read" in said
+        assert "the present state is unreadable" in said
         op.box.faults.clear()
         _, said = again(op, "refresh", "dev")
         assert f"the branch {BRANCH} is at " in said
@@ -179,7 +179,7 @@ def test_what_cannot_be_looked_at_is_looked_at_again_at_the_next_start(tmp_path,
 @pytest.mark.parametrize(
     ("fault", "carried_out", "words"),
     [
-        ("argocd:hang,method=POST", 0, "has no operation of it"),
+        ("argocd:hang,method=POST", 0, "does not show its operation"),
         ("argocd:hang=after,method=POST", 1, "its operation on anchor-msp-dev is Succeeded"),
         ("", 1, "its operation on anchor-msp-dev is Succeeded"),
     ],
@@ -227,7 +227,7 @@ async def test_an_operation_that_nobody_took_up_yet_is_not_mistaken_for_the_one_
             await wait_until_true(lambda: op.app("dev").operation is not None, 10)
         op.box.faults.clear()
         (found,) = await recover_abandoned(op.connections, op.audit, utc_now)
-        assert found.message.endswith("its operation on anchor-msp-dev is accepted, not taken up")
+        assert found.message.endswith("its operation on anchor-msp-dev is accepted, not started")
         assert plan.id != found.unfinished.plan.id
 
 

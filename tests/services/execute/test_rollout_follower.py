@@ -16,7 +16,7 @@ PROD = replace(application("anchor-msp-prod"), sync="OutOfSync", operation=None,
 @pytest.mark.parametrize(
     ("there", "changes", "words"),
     [
-        (False, {}, "Argo CD compares with aaaaaaa still"),
+        (False, {}, "Argo CD still compares with aaaaaaa"),
         (True, {"operation": Operation("Running")}, "operation Running"),
         (
             True,
@@ -24,8 +24,8 @@ PROD = replace(application("anchor-msp-prod"), sync="OutOfSync", operation=None,
             "operation Running: waiting for hooks",
         ),
         (True, {"automated": None}, "OutOfSync: auto-sync is off, a sync is needed (s)"),
-        (True, {"automated": None, "sync": None}, "sync not told: auto-sync is off, a sync is needed (s)"),
+        (True, {"automated": None, "sync": None}, "sync unknown: auto-sync is off, a sync is needed (s)"),
     ],
 )
 def test_it_says_what_it_waits_for(there, changes, words):
-    assert rollout_progress_text(AppState(replace(PROD, **changes), NOW), there=there) == words
+    assert rollout_progress_text(AppState(replace(PROD, **changes), NOW), has_arrived=there) == words

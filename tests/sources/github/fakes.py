@@ -1,4 +1,4 @@
-"""A GitHub of plain answers, for tests that need no server."""
+"""A GitHub with prepared answers, for tests without a server."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def tree_entry(text: str | None) -> Json | None:
 
 
 def commit_node(oid: str = "a" * 40, *versions: str | None, **more: Any) -> Json:
-    """The head of the branch with each environment's release and overlay."""
+    """The head of the branch with the release and overlay of every environment."""
     found: Json = {"oid": oid, "messageHeadline": "Promote", "committedDate": "2026-11-23T14:00:00Z"}
     for number, version in enumerate(versions or ("1.44.0", "1.43.2", "1.43.1")):
         found[f"e{number}Release"] = tree_entry(release_yaml(version) if version else None)
@@ -72,7 +72,7 @@ def rate_limit_node(cost: int = 1, remaining: int = 4900, total: int = 5000) -> 
 
 
 def poll_response(head: Json | None = None, pulls: Json | None = None, **more: Any) -> Json:
-    """The answer to a poll."""
+    """The response to a poll."""
     repository = {
         "nameWithOwner": "anchor/anchor-msp-ops",
         "url": "https://github.com/anchor/anchor-msp-ops",
@@ -84,7 +84,7 @@ def poll_response(head: Json | None = None, pulls: Json | None = None, **more: A
 
 
 def history_response(*versions: str, environments: int = 3) -> Json:
-    """The answer about the history, the same for each environment."""
+    """The response to the history query, the same for all environments."""
     nodes = [
         {"oid": f"{number:040x}", "committedDate": "2026-11-22T10:00:00Z", "release": tree_entry(release_yaml(version))}
         for number, version in enumerate(versions)
@@ -94,7 +94,7 @@ def history_response(*versions: str, environments: int = 3) -> Json:
 
 
 class FakeGitHub:
-    """A client that answers by the query's name: data, an answer, an error, or a list of them, one after the other."""
+    """A client with an answer per query name: data, a response, an error, or a list of them that is used in order."""
 
     def __init__(self, **answers: Any) -> None:
         self.answers: dict[str, Any] = {"History": history_response("1.43.1")} | answers

@@ -258,7 +258,7 @@ async def test_each_failure_of_a_query_has_its_error(name):
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
 
 
-async def test_a_page_of_html_is_not_an_answer_to_a_get():
+async def test_a_page_of_html_is_not_an_answer():
     """A proxy's login page must not mean that a branch does not exist."""
     with (
         serve_requests(lambda request: request.respond(200, "<html>log in</html>", content_type="text/html")) as url,

@@ -47,7 +47,7 @@ async def test_each_commit_is_compared_once_with_each_head():
     client, comparisons = FakeRestGitHub(), CommitComparisons("anchor/anchor-msp-ops")
     revisions = [f"{number:040x}" for number in range(7)]
     client.answers |= {
-        comparison_path(each, head): comparison_answer("x") for each in revisions for head in (HEAD, OLD)
+        comparison_path(revision, head): comparison_answer("x") for revision in revisions for head in (HEAD, OLD)
     }
     comparisons.set_revisions([*revisions, HEAD])
     assert comparisons.pending_revisions == ()

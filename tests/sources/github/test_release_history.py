@@ -39,7 +39,7 @@ async def read_pages(*pages):
 
 async def test_history_is_read_page_by_page():
     client, found = await read_pages(history_page("1.44.0", None, more="c1"), history_page("1.43.1", at_=2))
-    assert [each.release and each.release.version for each in found] == ["1.44.0", None, "1.43.1"]
+    assert [past.release and past.release.version for past in found] == ["1.44.0", None, "1.43.1"]
     assert [variables["after"] for _, variables in client.asked] == [None, "c1"]
     assert all(variables["path"] == PATHS[0] for _, variables in client.asked)
     assert found[0].release is not None

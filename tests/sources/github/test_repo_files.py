@@ -68,7 +68,7 @@ async def test_a_malformed_release_is_a_problem_with_file_and_line(text, kind, l
 async def test_an_incomplete_release_is_read_with_a_problem(text, kind, line):
     found, problems = await prod_release(text)
     assert found.version == "1.43.1"
-    assert [(each.kind, each.line) for each in problems] == [(kind, line)]
+    assert [(problem.kind, problem.line) for problem in problems] == [(kind, line)]
 
 
 async def test_a_yaml_alias_is_resolved():
@@ -113,7 +113,7 @@ async def test_a_folder_is_not_a_text_file():
 async def test_an_unreadable_overlay_is_its_environments_problem(text, kind):
     data = poll_response(commit_node(e2Values=tree_entry(text)))
     found = (await make_source(config(), FakeGitHub(Poll=data)).read()).value.environments
-    assert [each.kind for each in found["prod"].problems] == [kind]
+    assert [problem.kind for problem in found["prod"].problems] == [kind]
     assert found["dev"].problems == ()
 
 
@@ -137,7 +137,7 @@ async def test_a_denied_file_is_not_reported_missing():
     data = poll_response(commit_node("a" * 40, None, None, None))
     reading = await make_source(config(), FakeGitHub(Poll=GraphQLResponse(data, errors))).read()
     problems = reading.value.environments["prod"].problems
-    assert [(each.kind, each.message) for each in problems if each.file == "environments/prod/release.yaml"] == [
-        ("denied", "the token may not read it")
-    ]
-    assert sum(each.kind == "denied" and each.subject.startswith("GitHub: ") for each in reading.problems) == 1
+    assert [
+        (problem.kind, problem.message) for problem in problems if problem.file == "environments/prod/release.yaml"
+    ] == [("denied", "the token may not read it")]
+    assert sum(problem.kind == "denied" and problem.subject.startswith("GitHub: ") for problem in reading.problems) == 1

@@ -32,7 +32,7 @@ from tests.values import config
 
 @pytest.fixture
 def pauses(monkeypatch):
-    """What the source would have waited; each pause ends at once."""
+    """The pauses of the source; none is really waited for."""
     noted: list[float] = []
 
     async def pause(wake: asyncio.Event, seconds: float) -> bool:
@@ -54,7 +54,7 @@ async def test_every_page_of_pull_requests_is_read():
         MorePullRequests=more,
     )
     reading = await make_source(config(), client).read()
-    assert [each.pull_request.number for each in reading.value.pull_requests] == [1, 2, 3]
+    assert [opened.pull_request.number for opened in reading.value.pull_requests] == [1, 2, 3]
     assert client.asked[1][1]["after"] == "c1"
 
 
@@ -116,7 +116,7 @@ async def test_unchanged_files_are_not_parsed_again(pauses):
     async with run_source(make_source(config(), client)) as seen:
         await seen.wait_until(lambda reading: reading.value.head.oid == "b" * 40)
     parsed = {"1.44.0", "1.43.2", "1.43.1", "1.45.0"}
-    paths = 3  # of the one history each environment has the same version, under its own path
+    paths = 3  # all environments have the same version in their history, under its own path
     assert repo_files.parse_release_text.cache_info().misses <= len(parsed) + paths
     assert repo_files.find_overlay_problems.cache_info().misses == 3
 
@@ -139,7 +139,7 @@ async def test_denied_fields_are_problems_and_the_rest_is_read():
         "GitHub: repository.ref.target.statusCheckRollup.contexts",
     ]
     assert reading.value.head.checks == "unknown"
-    assert {each.pull_request.checks for each in reading.value.pull_requests} == {"unknown"}
+    assert {opened.pull_request.checks for opened in reading.value.pull_requests} == {"unknown"}
     assert reading.value.environments["prod"].release.version == "1.43.1"
 
 
@@ -173,7 +173,7 @@ async def test_a_renamed_repository_is_a_problem_with_the_setting():
 
 @pytest.mark.parametrize("ref", [None, {"target": None}])
 async def test_a_missing_branch_is_named(ref):
-    with pytest.raises(NotFound, match="anchor/anchor-msp-ops has no branch main"):
+    with pytest.raises(NotFound, match="anchor/anchor-msp-ops does not contain the branch main"):
         await make_source(config(), FakeGitHub(Poll=poll_response(ref=ref))).read()
 
 
@@ -211,4 +211,4 @@ async def test_a_repeated_cursor_ends_the_reading_with_a_problem():
     stuck = poll_response(pulls=pull_request_page(pull_request_node(1), more="the same cursor"))
     client = FakeGitHub(Poll=stuck, MorePullRequests=stuck)
     reading = await make_source(config(), client).read()
-    assert any("open pull requests and handed out" in each.message for each in reading.problems)
+    assert any("open pull requests and handed out" in problem.message for problem in reading.problems)

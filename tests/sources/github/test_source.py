@@ -36,7 +36,7 @@ def is_fresh(reading) -> bool:
 
 @pytest.fixture
 def pauses(monkeypatch):
-    """What the source would have waited; each pause ends at once."""
+    """The pauses of the source; none is really waited for."""
     noted: list[float] = []
 
     async def pause(wake: asyncio.Event, seconds: float) -> bool:
@@ -77,13 +77,13 @@ async def test_a_new_head_never_has_the_old_history(pauses):
         await seen.wait_until(
             lambda reading: reading.value.head.oid == "b" * 40 and reading.value.environments["dev"].history_complete
         )
-    of_moved = [each.value.environments["dev"] for each in seen.readings if each.value.head.oid == "b" * 40]
-    assert [[past.release.version for past in each.history] for each in of_moved[:2]] == [[], ["2.0.0"]]
+    of_moved = [reading.value.environments["dev"] for reading in seen.readings if reading.value.head.oid == "b" * 40]
+    assert [[past.release.version for past in files.history] for files in of_moved[:2]] == [[], ["2.0.0"]]
     assert of_moved[0].history_complete is None
 
 
 async def test_history_does_not_make_a_poll_younger():
-    moments = iter(NOW + timedelta(seconds=each) for each in range(0, 1000, 40))
+    moments = iter(NOW + timedelta(seconds=seconds) for seconds in range(0, 1000, 40))
     reading = await make_source(config(), FakeGitHub(Poll=poll_response()), lambda: next(moments)).read()
     assert reading.taken_at == NOW
 

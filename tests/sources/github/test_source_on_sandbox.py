@@ -56,7 +56,7 @@ async def test_the_sandbox_is_read_completely():
         reading = await sandbox_source(box).read()
     repo = reading.value
     assert reading.problems == ()
-    assert {name: each.release.version for name, each in repo.environments.items()} == {
+    assert {name: files.release.version for name, files in repo.environments.items()} == {
         "dev": "1.44.0",
         "staging": "1.43.2",
         "prod": "1.43.2",
@@ -65,7 +65,7 @@ async def test_the_sandbox_is_read_completely():
     assert (prod.release.pull_request.number, prod.release.changed_by) == (233, "m.ito")
     assert len(prod.history) > 1
     assert prod.history_complete
-    promotion = next(each for each in repo.pull_requests if each.pull_request.number == 232)
+    promotion = next(opened for opened in repo.pull_requests if opened.pull_request.number == 232)
     assert promotion.releases["staging"].version == "1.44.0"
     assert repo.head.checks == "success"
     assert repo.viewer == "on-call"
@@ -115,7 +115,7 @@ async def test_more_than_a_page_of_pull_requests_is_read():
 
 
 async def _numbers(box: Sandbox) -> set[int]:
-    return {each.pull_request.number for each in (await sandbox_source(box).read()).value.pull_requests}
+    return {opened.pull_request.number for opened in (await sandbox_source(box).read()).value.pull_requests}
 
 
 @pytest.mark.parametrize(

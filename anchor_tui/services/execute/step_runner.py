@@ -1,0 +1,107 @@
+"""Passes each step to the code that carries it out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from anchor_tui.config.model import Config
+from anchor_tui.domain.actions.plan import Plan
+from anchor_tui.domain.actions.steps import (
+    AddLabels,
+    CommitFiles,
+    CreateBranch,
+    CreatePullRequest,
+    DispatchWorkflow,
+    MergePullRequest,
+    MoveBranch,
+    Refresh,
+    RequestReviewers,
+    SendEvent,
+    Step,
+    Sync,
+    Terminate,
+)
+from anchor_tui.domain.actions.wait_steps import (
+    WaitForHealth,
+    WaitForMerge,
+    WaitForNoMocks,
+    WaitForOperation,
+    WaitForRefresh,
+    WaitForRollout,
+    WaitForTermination,
+    WaitForWorkflowRun,
+)
+from anchor_tui.services.execute.application_access import ApplicationAccess
+from anchor_tui.services.execute.argocd_steps import ArgoCDSteps
+from anchor_tui.services.execute.audit import AuditLog
+from anchor_tui.services.execute.github_steps import GitHubSteps
+from anchor_tui.services.execute.operation_follower import AppendAudit
+from anchor_tui.services.execute.outbox import Outbox
+from anchor_tui.services.execute.plan_input_collector import PlanInputCollector
+from anchor_tui.services.execute.rollout_follower import wait_for_rollout
+from anchor_tui.services.execute.step_support import ExecutionClients, ReportProgress, StepContext, Timeouts
+
+
+class StepRunner:
+    """The steps of one plan."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        clients: ExecutionClients,
+        config: Config,
+        audit: AuditLog,
+        timeouts: Timeouts,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._plan, self._config, self._timeouts = plan, config, timeouts
+        self._applications = ApplicationAccess(clients, timeouts, now)
+        self._argocd_steps = ArgoCDSteps(clients, timeouts, now)
+        collector = PlanInputCollector(clients, config, now)
+        self._github_steps = GitHubSteps(clients, config, timeouts, now, collector.read_branch)
+        self._outbox = Outbox(clients.connections, audit, now)
+
+    async def carry_out_step(
+        self, step: Step, context: StepContext, report: ReportProgress, append_audit: AppendAudit
+    ) -> str:
+        """Carry out one step and return its result in words. Raises StepFailed, SourceError and AuditError."""
+        match step:
+            case Refresh():
+                return await self._argocd_steps.request_refresh(step, context)
+            case Sync():
+                return await self._argocd_steps.request_sync(step, context)
+            case Terminate():
+                return await self._argocd_steps.terminate_operation(step, context)
+            case CreateBranch() | MoveBranch():
+                return await self._github_steps.point_branch(step, context)
+            case CommitFiles():
+                return await self._github_steps.commit_files(step, context)
+            case CreatePullRequest():
+                return await self._github_steps.open_pull_request(step, context)
+            case AddLabels() | RequestReviewers():
+                return await self._github_steps.add_labels_or_reviewers(step, context)
+            case MergePullRequest():
+                return await self._github_steps.merge_pull_request(step, context)
+            case DispatchWorkflow():
+                return await self._github_steps.dispatch_workflow(step, context)
+            case SendEvent():
+                return await self._outbox.send_event(self._plan, step, context)
+            case WaitForRefresh():
+                return await self._argocd_steps.wait_for_refresh(step, context, report)
+            case WaitForOperation():
+                return await self._argocd_steps.wait_for_operation(step, context, report, append_audit)
+            case WaitForTermination():
+                return await self._argocd_steps.wait_for_termination(step, report)
+            case WaitForHealth():
+                return await self._argocd_steps.wait_for_health(step, context, report)
+            case WaitForNoMocks():
+                return await self._argocd_steps.wait_for_no_mocks(step, report)
+            case WaitForMerge():
+                return await self._github_steps.wait_for_merge(step, context, report)
+            case WaitForWorkflowRun():
+                return await self._github_steps.wait_for_workflow_run(step, context, report)
+            case WaitForRollout():
+                return await wait_for_rollout(
+                    step, self._applications, self._github_steps, self._config, context, self._timeouts, report
+                )
