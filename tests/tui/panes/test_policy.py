@@ -34,7 +34,7 @@ async def test_each_evidence_is_shown_with_its_place_and_fix():
         assert "Production No-Mock Cutover" in ui.text
 
 
-async def test_o_opens_the_file_at_the_line_and_y_copies_the_place(monkeypatch):
+async def test_o_opens_the_file_and_y_copies_its_place(monkeypatch):
     opened: list[str] = []
     async with open_app(environment="prod") as ui:
         monkeypatch.setattr(ui.app, "open_url", opened.append)
