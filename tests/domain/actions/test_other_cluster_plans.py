@@ -211,7 +211,7 @@ def test_an_item_says_where_to_look():
     placed = finding("mock.agentfield-url", "git", "fail", file="values.yaml", line=12, message="it is http")
     live = finding("mock.agentfield-url", "rendered", "fail", resource="Deployment/anchor-gateway")
     for found, words in (
-        (placed, "4. prod: AGENTFIELD_URL is https and not a mock: it is http (values.yaml:12)"),
+        (placed, "4. prod: AGENTFIELD_URL is https, not a mock: it is http (values.yaml:12)"),
         (replace(placed, line=None), "(values.yaml)"),
         (live, "(Deployment/anchor-gateway)"),
     ):

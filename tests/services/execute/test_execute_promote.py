@@ -151,7 +151,7 @@ async def test_an_open_pull_request_without_its_label_gets_it_and_nothing_else(t
     with operator_at("steady", tmp_path) as op:
         op.box.faults.add("github:status=500,times=1,path=/repos/anchor/anchor-msp-ops/issues")
         outcome = await op.act("promote", "staging", follow=False)
-        assert (outcome.kind, "could not add the labels" in outcome.message) == ("done", True)
+        assert (outcome.kind, "could not add the label" in outcome.message) == ("done", True)
         assert op.pulls[0].labels == ()
         op.traffic.clear()
         outcome = await op.act("promote", "staging", follow=False)
