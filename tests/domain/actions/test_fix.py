@@ -47,7 +47,7 @@ def asked(check: str, path: str, text: str, line: int, kind: Kind = "git", colum
     return fix.plan(order("mend", "prod", check=check), repo_inputs(bench, snapshot=snapshot(prod)))
 
 
-def test_the_mock_is_switched_off_and_nothing_else_of_the_overlay_changes():
+def test_the_mock_is_switched_off_and_nothing_else_changes():
     text = wrong(OVERLAY, "statusMock:\n  enabled: false", "statusMock:\n  enabled: true")
     made = expect_plan(asked(MOCK, OVERLAY, text, line_of(text, "enabled: true")))
     assert made.title == "Set statusMock.enabled to false in prod"
@@ -75,7 +75,7 @@ def test_a_switch_that_stands_nowhere_is_not_put_in():
     assert f"{MANIFEST}:{line_of(text, 'automated:')}" in refusal.message
 
 
-def test_another_switch_that_stands_at_the_line_by_now_is_left_as_it_is():
+def test_another_key_now_at_the_line_is_not_changed():
     text = wrong(MANIFEST, "selfHeal: true", "selfHeal: false")
     refusal = expect_refusal(asked(PRUNE, MANIFEST, text, line_of(text, "selfHeal: false"), "manifest"))
     assert refusal.kind == "no-switch"

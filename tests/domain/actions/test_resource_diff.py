@@ -20,13 +20,13 @@ def told(*items: object) -> list[str]:
     return [str(each) for each in field_differences(items)]
 
 
-def test_a_field_is_told_with_what_it_was_and_what_it_will_be():
+def test_a_field_has_its_live_and_predicted_value():
     assert told(item({"spec": {"replicas": 3}}, {"spec": {"replicas": 1}})) == [
         "Deployment/anchor-web  spec.replicas: 3 → 1"
     ]
 
 
-def test_items_of_a_list_go_by_their_names_where_they_have_some():
+def test_list_items_are_matched_by_name_if_they_have_one():
     def containers(level: str) -> dict[str, Any]:
         env = [{"name": "AUTH_MODE", "value": "jwt"}, {"name": "LOG_LEVEL", "value": level}]
         return {"containers": [{"name": "web", "env": env}]}
@@ -36,14 +36,14 @@ def test_items_of_a_list_go_by_their_names_where_they_have_some():
     ]
 
 
-def test_what_comes_and_what_goes_is_not_set_on_the_other_side():
+def test_added_and_removed_fields_are_not_set_on_one_side():
     assert told(item({"a": "old"}, {"b": "new"})) == [
         "Deployment/anchor-web  a: old → not set",
         "Deployment/anchor-web  b: not set → new",
     ]
 
 
-def test_a_resource_that_is_new_is_created_and_a_stale_one_is_nothing_that_a_sync_changes():
+def test_a_new_resource_is_created_and_a_stale_one_unchanged():
     assert told(item(None, {"spec": {}})) == ["Deployment/anchor-web is created"]
     assert told(item({"spec": {}}, None)) == []
 

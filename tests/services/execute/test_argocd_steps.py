@@ -213,7 +213,7 @@ async def test_a_victim_that_never_goes_is_no_good_end():
     assert message == "the operation succeeded, but these resources still exist: Deployment/status-mock"
 
 
-async def test_what_prune_false_keeps_is_not_waited_for_where_it_was_no_victim():
+async def test_resources_kept_by_prune_false_are_not_awaited():
     states = documents("operation-phases-prune-false")
     gone = copy.deepcopy(states[-1])
     gone["status"]["resources"] = [
@@ -223,7 +223,7 @@ async def test_what_prune_false_keeps_is_not_waited_for_where_it_was_no_victim()
     assert await followed.operation(resources_to_prune=(DEPLOYMENT,)) == "synced 58c9961, 1 resource deleted"
 
 
-async def test_a_victim_that_was_kept_after_all_is_a_failure_although_the_operation_succeeded():
+async def test_a_planned_deletion_that_was_kept_is_a_failure():
     message = await ends(
         following(*documents("operation-phases-prune-false")).operation(resources_to_prune=STALE), "failed"
     )
@@ -239,7 +239,7 @@ async def test_another_revision_than_the_one_that_was_seen_is_noted():
 # --- an operation that fails ------------------------------------------------------------------------------
 
 
-async def test_one_that_waits_to_retry_is_not_over_and_at_last_the_resources_that_failed_are_named():
+async def test_a_retrying_operation_is_not_over_until_it_fails():
     followed = following(*documents("operation-phases-retry"))
     message = await ends(followed.operation(), "failed")
     assert message.startswith("Failed: one or more synchronization tasks completed unsuccessfully")
@@ -281,14 +281,14 @@ async def test_what_is_accepted_and_starts_late_is_followed_on():
 
 
 @pytest.mark.parametrize("seen", [0, 1])
-async def test_another_operation_that_took_its_place_hides_what_became_of_it(seen):
+async def test_a_replaced_operation_has_an_unknown_result(seen):
     theirs = documents("operation-phases-sync", ours=False)
     ours = documents("operation-phases-sync")
     followed = following(ours[seen], *theirs)
     assert await ends(followed.operation(), "unknown") == ("another operation replaced it: its result was not recorded")
 
 
-async def test_what_went_through_before_another_came_is_said_to_have_gone_through():
+async def test_a_success_seen_before_another_operation_counts():
     theirs = documents("operation-phases-sync", ours=False)
     succeeded = documents("operation-phases-sync")[-1]
     late = copy.deepcopy(succeeded)
@@ -314,7 +314,7 @@ async def test_the_one_before_is_waited_past_until_ours_is_seen():
     assert await followed.operation() == "synced 58c9961"
 
 
-async def test_an_operation_that_never_ends_is_left_running_and_said_to():
+async def test_an_endless_operation_is_reported_as_still_running():
     running = documents("operation-phases-sync")[2]
     message = await ends(following(running, pace=NO_OPERATION).operation(), "unknown")
     assert message == "the operation is still running: watch it on the screen, or terminate it (x)"
@@ -327,7 +327,7 @@ async def test_an_operation_that_never_ends_is_left_running_and_said_to():
     "fault",
     [error_response(503, "down"), httpx.ReadTimeout("x"), httpx.ConnectError("refused"), error_response(403, "denied")],
 )
-async def test_answers_that_do_not_come_for_a_while_are_waited_through(fault):
+async def test_temporarily_missing_responses_are_tolerated(fault):
     states = documents("operation-phases")
     followed = following(states[0], fault, states[1], fault, fault, *states[2:])
     assert await followed.operation(target(following(*states).going), resources_to_prune=STALE) == (
@@ -447,7 +447,7 @@ async def test_a_confirmation_that_is_refused_is_a_failure():
 
 
 @pytest.mark.parametrize("lost", [httpx.ReadTimeout("x"), error_response(502, "bad gateway")])
-async def test_a_confirmation_whose_answer_was_lost_is_not_sent_again_and_followed(lost):
+async def test_an_approval_with_a_lost_response_is_not_repeated(lost):
     followed = asking(writes={"PATCH": lost})
     assert (
         await followed.operation(resources_to_prune=STALE, approves=(SERVICE,)) == "synced 58c9961, 2 resources deleted"
@@ -488,7 +488,7 @@ async def test_a_dry_run_says_what_would_be_done(get, said):
     assert await followed.operation(dry_run=True) == said
 
 
-async def test_a_dry_run_is_over_with_its_operation_and_waits_for_nothing_to_go():
+async def test_a_dry_run_ends_with_its_operation():
     states = documents("operation-phases-dry-run")
     followed = following(*states)
     assert (await followed.operation(dry_run=True)).startswith("dry run: ")
@@ -516,7 +516,7 @@ def well(**changes):
 PROD = ApplicationRef(AppId("argocd", "argocd", "anchor-msp-prod"), "anchor-msp")
 
 
-async def test_a_refresh_is_over_when_it_was_compared_since_it_was_asked_for():
+async def test_a_refresh_ends_with_a_newer_comparison():
     old, pending, fresh = well(reconciledAt="2026-11-23T07:43:10Z"), well(), well(reconciledAt="2026-11-23T07:43:11Z")
     pending["metadata"]["annotations"] = {"argocd.argoproj.io/refresh": "hard"}
     pending["status"]["reconciledAt"] = "2026-11-23T07:43:12Z"
@@ -531,7 +531,7 @@ async def test_a_refresh_is_over_when_it_was_compared_since_it_was_asked_for():
 @pytest.mark.parametrize(
     "fault", [httpx.ReadTimeout("x"), error_response(503, "down"), error_response(403, "permission denied")]
 )
-async def test_a_refresh_that_was_never_asked_for_is_a_failure_and_no_comparison(fault):
+async def test_an_unsent_refresh_is_a_failure(fault):
     followed = following(fault)
     await ends(followed.hand.request_refresh(Refresh(PROD), followed.context), "failed")
     assert followed.going.sent == []
@@ -568,7 +568,7 @@ SYNC = Sync(PROD, "4f1c")
 
 
 @pytest.mark.parametrize("lost", [httpx.ReadTimeout("x"), httpx.ReadError("reset"), error_response(504, "timeout")])
-async def test_a_sync_whose_answer_was_lost_and_that_shows_was_carried_out(lost):
+async def test_a_visible_sync_with_a_lost_response_was_applied(lost):
     shown = signed(load_recording("get-operation-not-started").body)
     followed = following(well(), shown, writes={"POST": lost})
     assert await followed.hand.request_sync(SYNC, followed.context) == "accepted"
@@ -587,13 +587,13 @@ async def test_a_sync_whose_answer_was_lost_and_that_shows_was_carried_out(lost)
         (error_response(403, "cannot sync: blocked by sync window"), "failed"),
     ],
 )
-async def test_a_sync_that_does_not_show_was_not_carried_out_or_is_unknown(fault, kind):
+async def test_an_invisible_sync_failed_or_is_unknown(fault, kind):
     followed = following(well(), writes={"POST": fault}, pace=NO_SETTLING)
     await ends(followed.hand.request_sync(SYNC, followed.context), kind)
     assert len(followed.going.sent) == 1, "a sync is sent once"
 
 
-async def test_a_lost_answer_to_a_server_that_cannot_be_read_is_unknown():
+async def test_a_lost_response_of_an_unreadable_server_is_unknown():
     followed = following(error_response(503, "down"), writes={"POST": httpx.ReadTimeout("x")}, pace=NO_SETTLING)
     message = await ends(followed.hand.request_sync(SYNC, followed.context), "unknown")
     assert "the response was lost, and the application cannot be read: Argo CD answered HTTP 503" in message
@@ -632,14 +632,14 @@ async def test_a_termination_whose_answer_was_lost_shows_in_the_phase():
     await ends(running.hand.terminate_operation(Terminate(PROD), running.context), "failed")
 
 
-async def test_a_termination_that_is_not_permitted_is_a_failure_although_the_operation_is_over():
+async def test_a_forbidden_termination_is_a_failure():
     over = following(
         load_recording("get-after-terminate").body, writes={"operation": error_response(403, "permission denied")}
     )
     assert "permission denied" in await ends(over.hand.terminate_operation(Terminate(PROD), over.context), "failed")
 
 
-async def test_where_no_operation_runs_any_more_there_is_nothing_to_terminate():
+async def test_an_ended_operation_needs_no_termination():
     none = load_recording("terminate-none").body["message"]
     over = following(load_recording("get-after-terminate").body, writes={"operation": error_response(400, none)})
     assert await over.hand.terminate_operation(Terminate(PROD), over.context) == "the operation has already ended"
@@ -672,7 +672,7 @@ async def test_a_health_that_does_not_come_is_no_good_end(body, kind, words):
     assert words in message
 
 
-async def test_a_health_that_was_bad_before_has_a_moment_to_become_another():
+async def test_an_old_bad_health_gets_time_to_change():
     followed = following(health("Degraded"), health("Degraded"), health("Progressing"), health("Healthy"))
     assert await followed.hand.wait_for_health(WaitForHealth(PROD), followed.context, followed.report) == "Healthy"
 
@@ -696,7 +696,7 @@ async def test_that_no_mock_is_left_is_proved_from_fresh_manifests():
         (error_response(503, "the repo-server is down"), "unknown", "the repo-server is down"),
     ],
 )
-async def test_a_mock_that_is_left_or_cannot_be_told_is_no_good_end(managed, kind, words):
+async def test_a_remaining_or_unknown_mock_is_not_a_success(managed, kind, words):
     followed = following(well(), managed=managed, pace=NO_SETTLING)
     message = await ends(followed.hand.wait_for_no_mocks(WaitForNoMocks(PROD), followed.report), kind)
     assert words in message

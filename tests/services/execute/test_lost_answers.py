@@ -193,7 +193,7 @@ def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("what", [*ARGOCD, *GITHUB])
-async def test_a_write_is_sent_once_and_there_once_or_not_at_all(op, monkeypatch, what, fault):
+async def test_a_write_is_sent_once_and_applied_at_most_once(op, monkeypatch, what, fault):
     write = (ARGOCD | GITHUB)[what]
     plan = await write.plan(op)
     op.traffic.clear()
@@ -216,7 +216,7 @@ async def test_a_write_is_sent_once_and_there_once_or_not_at_all(op, monkeypatch
 
 
 @pytest.mark.parametrize("what", ["sync", "pull request", "merge"])
-async def test_where_nothing_can_be_read_after_a_lost_answer_the_outcome_is_unknown(op, what):
+async def test_an_unreadable_server_after_a_lost_response_is_unknown(op, what):
     write = (ARGOCD | GITHUB)[what]
     plan = await write.plan(op)
     op.traffic.clear()
@@ -249,7 +249,7 @@ async def test_an_operation_of_somebody_else_is_no_proof_of_ours(op):
     assert started(op) == 0
 
 
-async def test_of_a_workflow_that_was_started_twice_the_pull_request_is_found(op):
+async def test_the_pull_request_of_a_duplicated_run_is_found(op):
     op.box.faults.add(GITHUB["dispatch"].fault("duplicate"))
     plan = await op.workflow.plan("promote", "staging")
     running = asyncio.create_task(op.workflow.execute(plan))
