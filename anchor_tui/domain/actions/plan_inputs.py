@@ -16,7 +16,7 @@ REASON_PLACEHOLDER = "…"
 
 
 class PlanInputs(ValueObject, frozen=True):
-    """Everything a plan is made from. A Refusal in `states` or `repo_state` names the reason why something is unreadable."""
+    """Everything a plan is made from. A Refusal in `states` or `repo_state` contains the reason."""
 
     config: Config
     snapshot: Snapshot
