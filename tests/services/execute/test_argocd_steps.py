@@ -402,8 +402,8 @@ async def test_where_our_clock_is_behind_the_server_s_time_confirms():
     assert confirmed(followed.going.sent[0]) == "2026-11-23T07:43:11Z"
 
 
-async def test_what_was_not_confirmed_here_is_only_told_of():
-    followed = asking(timeouts=NO_OPERATION)
+async def test_an_unplanned_deletion_is_reported_and_not_approved():
+    followed = asking(timeouts=replace(PATIENT, operation_s=0.3))  # long enough to read both states on a busy machine
     message = await ends(followed.operation(resources_to_prune=(DEPLOYMENT,)), "unknown")
     assert "still running" in message
     assert followed.going.sent == []
