@@ -1,7 +1,7 @@
-# make demo    the screen on embedded servers: nothing else is needed
-# make test    everything that must hold: style, types, rooms, behaviour
-# make bench   figures, which decide nothing
-# make screenshots   the README's pictures, drawn from the embedded servers with a fixed clock
+# make demo          opens the screen on embedded servers; needs nothing else
+# make test          checks style, types, architecture and behaviour
+# make bench         prints measurements; they decide nothing
+# make screenshots   redraws the README's pictures from the embedded servers, with a fixed clock
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -20,8 +20,9 @@ check: .venv/dev
 	$(BIN)/mypy
 
 bench: .venv/dev
-	$(BIN)/python tests/benchmarks/run.py
+	$(BIN)/python -m tests.benchmarks.startup
 	$(BIN)/python -m tests.benchmarks.policy
+	$(BIN)/python -m tests.benchmarks.house
 
 screenshots: .venv/dev
 	$(BIN)/python -m tests.screenshots

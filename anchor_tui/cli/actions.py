@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from anchor_tui.cli.action_arguments import ACTION_COMMANDS, APPLICATION_COMMANDS
 from anchor_tui.cli.arguments import READ_TIMEOUT_S
 from anchor_tui.cli.exit_codes import ExitCode
-from anchor_tui.cli.output.streams import print_error, write_result, write_text_result
+from anchor_tui.cli.output.streams import print_error, write_result
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
@@ -103,12 +103,12 @@ async def _plan_and_execute(context: RuntimeContext, arguments: argparse.Namespa
     plan = await executor.prepare(order, snapshot, only_look=arguments.dry_run)
     if isinstance(plan, Refusal):
         refusal = plan_text.render_refusal_json(order, plan) if as_json else plan_text.render_refusal_text(plan)
-        _print_result(refusal, as_json=as_json)
+        write_result(refusal, is_text=not as_json)
         return _exit_code_of_refusal(plan, snapshot)
     missing = None if arguments.dry_run else _missing_confirmation(plan, arguments)
     if arguments.dry_run or missing:
         render_plan = plan_text.render_plan_json if as_json else plan_text.render_plan_text
-        written = _print_result(render_plan(plan), as_json=as_json)
+        written = write_result(render_plan(plan), is_text=not as_json)
         if missing:
             print_error(missing)
             return ExitCode.REFUSED
@@ -116,7 +116,7 @@ async def _plan_and_execute(context: RuntimeContext, arguments: argparse.Namespa
     consent = Consent(confirmed=True, phrase=arguments.confirm, reason=arguments.reason)
     outcome = await executor.execute(plan, consent, lambda: snapshot, follow=arguments.wait)
     render_outcome = plan_text.render_outcome_json if as_json else plan_text.render_outcome_text
-    _print_result(render_outcome(plan, outcome), as_json=as_json)
+    write_result(render_outcome(plan, outcome), is_text=not as_json)
     return _exit_code_of_outcome(outcome)
 
 
@@ -185,10 +185,6 @@ def _timeouts_of(arguments: argparse.Namespace) -> Timeouts:
     from anchor_tui.services.execute.step_support import Timeouts
 
     return Timeouts() if arguments.timeout is None else Timeouts(deadline=time.monotonic() + arguments.timeout)
-
-
-def _print_result(content: str, *, as_json: bool) -> bool:
-    return write_result(content.encode(), None) if as_json else write_text_result(content, None)
 
 
 def _exit_code_of_refusal(refusal: Refusal, snapshot: Snapshot) -> ExitCode:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from anchor_tui.cli.arguments import add_config_options
 from anchor_tui.cli.exit_codes import ExitCode
-from anchor_tui.cli.output.streams import print_error, write_result, write_text_result
+from anchor_tui.cli.output.streams import print_error, write_result
 
 if TYPE_CHECKING:
     from anchor_tui.services.execute.audit import AuditEntry
@@ -37,11 +37,11 @@ def run(arguments: argparse.Namespace) -> int:
     if unreadable:
         print_error(f"{unreadable} line(s) of {audit.path} are unreadable, as after a crash; they are left out")
     if arguments.format == "json":
-        written = write_result("".join(map(_format_json_line, entries)).encode(), None)
+        written = write_result("".join(map(_format_json_line, entries)))
     else:
         chosen = [entry for entry in entries if arguments.steps or entry.step is None or entry.step < 0]
         text = "".join(map(_format_text_line, chosen)) or f"no actions were started on this machine ({audit.path})\n"
-        written = write_text_result(text, None)
+        written = write_result(text, is_text=True)
     return ExitCode.OK if written else ExitCode.USAGE
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from anchor_tui.cli.arguments import add_config_options, make_list_parser
 from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.check.formats import CHECK_FORMATS, load_renderer
-from anchor_tui.cli.output.streams import print_error, write_result, write_text_result
+from anchor_tui.cli.output.streams import print_error, write_result
 
 if TYPE_CHECKING:
     from anchor_tui.cli.output.check.report import CheckReport
@@ -66,12 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_error(str(error))
         return ExitCode.USAGE
     content = load_renderer(arguments.format)(report)
-    written = (
-        write_text_result(content, arguments.output)
-        if arguments.format == "text"
-        else write_result(content.encode(), arguments.output)
-    )
-    if not written:
+    if not write_result(content, arguments.output, is_text=arguments.format == "text"):
         return ExitCode.USAGE
     return choose_exit_code(report, arguments.fail_on)
 
@@ -112,4 +107,4 @@ def _load_config(arguments: argparse.Namespace) -> Config:
 
 
 def _print_text(text: str) -> ExitCode:
-    return ExitCode.OK if write_text_result(text, None) else ExitCode.USAGE
+    return ExitCode.OK if write_result(text, is_text=True) else ExitCode.USAGE

@@ -10,7 +10,7 @@ from pathlib import Path
 from anchor_tui.cli.arguments import CommandParser, add_config_options
 from anchor_tui.cli.command_help import add_command
 from anchor_tui.cli.exit_codes import ExitCode
-from anchor_tui.cli.output.streams import print_error, write_result
+from anchor_tui.cli.output.streams import create_file, print_error, write_result
 from anchor_tui.config.location import CONFIG_FILE_NAME
 
 
@@ -52,7 +52,7 @@ def _write_template(path: Path) -> int:
         print_error(f"cannot create the folder {target.parent}: {error.strerror or error}")
         return ExitCode.USAGE
     try:
-        _create_file(target, render_template().encode())
+        create_file(target, render_template().encode())
     except FileExistsError:
         print_error(f"{target} already exists and is not changed: name another path, or move the file away")
         return ExitCode.USAGE
@@ -61,21 +61,6 @@ def _write_template(path: Path) -> int:
         return ExitCode.USAGE
     print_error(f"wrote {target}: set [github] ops_repo in it, then run `anchor-tui config show`")
     return ExitCode.OK
-
-
-def _create_file(target: Path, content: bytes) -> None:
-    """Create a file, completely or not at all. Raises FileExistsError, even if another process has just created it."""
-    import tempfile
-
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        temporary.chmod(0o644)
-        target.hardlink_to(temporary)  # unlike a rename, it never replaces a file
-    finally:
-        temporary.unlink()
 
 
 def _print_effective(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[str]]) -> int:
@@ -91,7 +76,7 @@ def _print_effective(arguments: argparse.Namespace, keys_by_action: Mapping[str,
         actions=keys_by_action,
         checks=CHECKS_BY_ID,
     )
-    return ExitCode.OK if write_result(render_effective(config).encode(), None) else ExitCode.USAGE
+    return ExitCode.OK if write_result(render_effective(config)) else ExitCode.USAGE
 
 
 def _print_schema(*, snapshot: bool) -> int:
@@ -106,4 +91,4 @@ def _print_schema(*, snapshot: bool) -> int:
 
         schema = build_config_schema()
     text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-    return ExitCode.OK if write_result(text.encode(), None) else ExitCode.USAGE
+    return ExitCode.OK if write_result(text) else ExitCode.USAGE

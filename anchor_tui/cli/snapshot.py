@@ -16,7 +16,7 @@ from anchor_tui.cli.arguments import (
 )
 from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.snapshot.formats import SNAPSHOT_FORMATS, load_snapshot_format
-from anchor_tui.cli.output.streams import print_error, write_result, write_text_result
+from anchor_tui.cli.output.streams import print_error, write_result
 from anchor_tui.services.runtime_context import RuntimeContext, load_context, start_demo
 
 if TYPE_CHECKING:
@@ -89,12 +89,7 @@ def _print_snapshot(context: RuntimeContext, arguments: argparse.Namespace) -> i
 
     snapshot = observe_once(context.config, context.environ, context.home, arguments.timeout)
     content = load_snapshot_format(arguments.format)(snapshot)
-    written = (
-        write_text_result(content, arguments.output)
-        if arguments.format == "text"
-        else write_result(content.encode(), arguments.output)
-    )
-    if not written:
+    if not write_result(content, arguments.output, is_text=arguments.format == "text"):
         return ExitCode.USAGE
     for source in snapshot.sources_not_fresh:
         print_error(f"{source.id}: {source.error.message if source.error else source.state}")

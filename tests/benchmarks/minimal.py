@@ -1,4 +1,4 @@
-"""The least that Textual can draw: Header, a table of fifty rows, Footer. What we compare ourselves with."""
+"""A minimal Textual app to compare with: a header, a table of fifty rows and a footer."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from textual.app import App, ComposeResult
 from textual.widgets import DataTable, Footer, Header
 
 
-class Minimal(App[None]):
-    """Nothing of ours."""
+class MinimalApp(App[None]):
+    """Draws without any code of anchor-tui."""
 
     def compose(self) -> ComposeResult:
         yield Header()
@@ -20,4 +20,4 @@ class Minimal(App[None]):
 
 
 if __name__ == "__main__":
-    Minimal().run()
+    MinimalApp().run()

@@ -132,7 +132,7 @@ def test_4_for_yes_to_a_plan_that_deletes(tmp_path, cli):
         assert code == 4
         assert "Add --confirm 2 to do it" in err
         assert "2 resources will be DELETED" in out
-        assert [each for each in op.traffic.writes if "POST" in each] == []
+        assert [write for write in op.traffic.writes if "POST" in write] == []
         assert command("hard-refresh-prune", "staging", "--confirm", "2", "--wait")[0] == 0
 
 

@@ -101,18 +101,18 @@ def test_control_characters_in_reason_or_commit_are_not_printed(tmp_path, cli, f
     with operator_at("steady", tmp_path) as op:
         command = cli(op)
         op.box.commit({"README.md": "x\n"}, f"evil {HOSTILE}")
-        said = [
+        results = [
             command("sync", "dev", "--dry-run", "--reason", HOSTILE, "--format", form),
             command("promote", "staging", "--yes", "--reason", HOSTILE, "--format", form),
             command("audit", "--format", form),
             command("audit", "--steps"),
             command("refresh", f"x{HOSTILE}", "--format", form),
         ]
-        for _, out, err in said:
+        for _, out, err in results:
             for char in "\x1b\x07\u202e\x9b":
                 assert char not in out + err
         if form == "json":
-            assert json.loads(said[0][1])["plan"]["order"]["reason"] == HOSTILE
+            assert json.loads(results[0][1])["plan"]["order"]["reason"] == HOSTILE
         assert HOSTILE.splitlines()[1] in op.pulls[0].body
 
 
@@ -120,10 +120,10 @@ def test_no_token_is_printed(tmp_path, cli):
     with operator_at("steady", tmp_path) as op:
         command = cli(op)
         op.box.faults.add("argocd:status=401,method=POST,times=1")
-        said = [command("sync", "dev", "--yes"), command("promote", "staging", "--yes", "--format", "json")]
-        said.append(command("audit", "--format", "json"))
+        results = [command("sync", "dev", "--yes"), command("promote", "staging", "--yes", "--format", "json")]
+        results.append(command("audit", "--format", "json"))
         for token in (op.box.argocd_token, op.box.github_token, op.box.status_token):
-            assert all(token not in out + err for _, out, err in said)
+            assert all(token not in out + err for _, out, err in results)
 
 
 def test_an_interrupt_points_to_the_audit(tmp_path, cli, monkeypatch, capfd):
@@ -148,7 +148,7 @@ def test_an_unwritable_audit_refuses_the_action(tmp_path, cli):
 
 
 @pytest.mark.parametrize("name", ["fix", "mend"])
-def test_fix_and_its_earlier_name_mend_are_one_action(tmp_path, cli, name):
+def test_fix_and_its_earlier_name_are_one_action(tmp_path, cli, name):
     with operator_at("steady", tmp_path) as op:
         code, out, _ = cli(op)(name, "dev", "argo.automated-prune", "--dry-run", "--format", "json")
         assert code == 0

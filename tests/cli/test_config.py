@@ -89,7 +89,7 @@ def test_schema_of_the_snapshot_is_that_of_the_contract(capsys):
 @pytest.mark.parametrize("command", [("schema",), ("schema", "--snapshot"), ("show",)])
 def test_a_result_that_cannot_be_written_exits_with_2(folder, monkeypatch, command):
     (folder / CONFIG_FILE_NAME).write_text(MINIMAL)
-    monkeypatch.setattr("anchor_tui.cli.config.write_result", lambda content, target: False)
+    monkeypatch.setattr("anchor_tui.cli.config.write_result", lambda _: False)
     assert config(*command) == 2
 
 

@@ -20,10 +20,10 @@ from tests.config.config_files import MINIMAL
 PRINT_MODULES = """
 import os, sys
 end = os._exit
-def tell(code):
+def print_modules(code):
     print(*sys.modules, file=sys.stderr, flush=True)
     end(code)
-os._exit = tell
+os._exit = print_modules
 """
 """Print the imported modules at the end. The process ends with `os._exit`, which skips `atexit`."""
 

@@ -166,7 +166,7 @@ def test_without_tokens_the_document_is_printed_with_exit_2(folder, capfd):
     assert run_in_process("snapshot", "--fail-on", "failing") == 2
     printed = capfd.readouterr()
     snapshot = snapshot_from_json(printed.out)
-    assert {each.error.kind for each in snapshot.sources if each.error} == {"credentials"}
+    assert {source.error.kind for source in snapshot.sources if source.error} == {"credentials"}
     assert "no token for https://cd.invalid" in printed.err
     assert "no token for github.com" in printed.err
 

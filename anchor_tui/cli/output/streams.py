@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from anchor_tui.domain.formatting import sanitize_text
@@ -16,26 +17,24 @@ def print_error(message: str) -> None:
         print(f"anchor-tui: {sanitize_text(message)}", file=sys.stderr)  # noqa: T201 - the output of the command line
 
 
-def write_result(content: bytes, target: Path | None) -> bool:
-    """Write a result to stdout, or to a file. If that fails, print an error and return False."""
+def write_result(content: str, target: Path | None = None, *, is_text: bool = False) -> bool:
+    """Write a result to stdout, or to a file. If that fails, print an error and return False.
+
+    A text for the operator is converted to ASCII if the terminal is not UTF-8.
+    """
+    if is_text and target is None:
+        from anchor_tui.domain.status_marks import convert_to_ascii, supports_unicode
+
+        content = content if supports_unicode(sys.stdout.encoding) else convert_to_ascii(content)
     try:
         if target is None:
-            _write_to_stdout(content)
+            _write_to_stdout(content.encode())
         else:
-            replace_file(target, content)
+            replace_file(target, content.encode())
     except OSError as error:
         print_error(f"cannot write {target or 'to stdout'}: {error.strerror or error}")
         return False
     return True
-
-
-def write_text_result(text: str, target: Path | None) -> bool:
-    """Write a text for the operator, as `write_result` does. It is converted to ASCII if the terminal is not UTF-8."""
-    from anchor_tui.domain.status_marks import convert_to_ascii, supports_unicode
-
-    if target is None and not supports_unicode(sys.stdout.encoding):
-        text = convert_to_ascii(text)
-    return write_result(text.encode(), target)
 
 
 def _write_to_stdout(content: bytes) -> None:
@@ -52,12 +51,27 @@ def replace_file(target: Path, content: bytes, mode: int | None = None) -> None:
 
     `mode` applies only to a new file; an existing file keeps its mode. Raises OSError.
     """
-    import tempfile  # imports random, which is not needed otherwise
-
     target = Path(os.path.realpath(target))
     if target.exists() and not target.is_file():  # a device or a pipe cannot be replaced
         target.write_bytes(content)
         return
+    with _temporary_file_beside(target, content) as temporary:
+        temporary.chmod(target.stat().st_mode if target.exists() else mode or 0o666 & ~_current_umask())
+        temporary.replace(target)
+
+
+def create_file(target: Path, content: bytes) -> None:
+    """Create a file, completely or not at all. Raises FileExistsError, even if another process has just created it."""
+    with _temporary_file_beside(target, content) as temporary:
+        temporary.chmod(0o644)
+        target.hardlink_to(temporary)  # unlike a rename, it never replaces a file
+
+
+@contextlib.contextmanager
+def _temporary_file_beside(target: Path, content: bytes) -> Iterator[Path]:
+    """Write a temporary file in the folder of `target`; delete it at the end if it is still there."""
+    import tempfile  # imports random, which is not needed otherwise
+
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     temporary = Path(name)
     try:
@@ -65,11 +79,9 @@ def replace_file(target: Path, content: bytes, mode: int | None = None) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(target.stat().st_mode if target.exists() else mode or 0o666 & ~_current_umask())
-        temporary.replace(target)
-    except BaseException:
+        yield temporary
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
 
 
 def _current_umask() -> int:

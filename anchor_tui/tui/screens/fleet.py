@@ -263,8 +263,8 @@ class FleetScreen(Screen[None]):
 
     async def action_back(self) -> None:
         """Clear the filter."""
-        await self.query_one(PaneView).clear_filter()
         self.set_focus(self.active_list)
+        await self.query_one(PaneView).clear_filter()
 
     def action_browser(self) -> None:
         """Open the address of the highlighted row."""

@@ -11,7 +11,7 @@ from anchor_tui.tui.widgets.row_list import RowList
 
 
 class FilterInput(Input):
-    """A text field. Its cursor keys move the cursor of the filtered rows."""
+    """A text field. Its cursor keys move the cursor of the list that had the focus before."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "move_cursor(1)", "Next row", id="next-row", show=False),
@@ -20,14 +20,14 @@ class FilterInput(Input):
         Binding("pageup", "move_page(-1)", "Previous page", id="previous-page", show=False),
     ]
 
-    def __init__(self, filter_text: str, row_list: RowList) -> None:
+    def __init__(self, filter_text: str, active_list: RowList) -> None:
         super().__init__(filter_text, id="filter", placeholder="filter", compact=True, select_on_focus=False)
-        self._row_list = row_list
+        self.active_list = active_list
 
     def action_move_cursor(self, step: int) -> None:
-        """Move the cursor of the rows."""
-        self._row_list.action_move_cursor(step)
+        """Move the cursor of the list."""
+        self.active_list.action_move_cursor(step)
 
     def action_move_page(self, step: int) -> None:
-        """Move the cursor of the rows by pages."""
-        self._row_list.action_move_page(step)
+        """Move the cursor of the list by pages."""
+        self.active_list.action_move_page(step)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.reactive import reactive
+from textual.widgets import Input
 
 from anchor_tui.tui.widgets.bars import PaneTabs
+from anchor_tui.tui.widgets.filter_input import FilterInput
 from anchor_tui.tui.widgets.row_list import PaneContent, RowList
-
-if TYPE_CHECKING:
-    from textual.widgets import Input
 
 
 class PaneView(Vertical):
@@ -39,8 +38,8 @@ class PaneView(Vertical):
 
     @property
     def is_filtering(self) -> bool:
-        """Return True if the filter line is open or a filter is set."""
-        return bool(self.filter_text) or bool(self.query("#filter"))
+        """True if the filter line is open or a filter is set."""
+        return bool(self.filter_text) or bool(self.query(FilterInput))
 
     def show_panes(
         self,
@@ -77,26 +76,27 @@ class PaneView(Vertical):
 
     async def open_filter(self) -> None:
         """Open and focus the filter line."""
-        from anchor_tui.tui.widgets.filter_input import FilterInput  # costs 10 ms, which the first frame does not need
-
         if not self.query(FilterInput):
-            await self.mount(FilterInput(self.filter_text, self.row_list), before=self.row_list)
+            focused = self.screen.focused
+            active_list = focused if isinstance(focused, RowList) else self.row_list
+            await self.mount(FilterInput(self.filter_text, active_list), before=self.row_list)
         self.screen.set_focus(self.query_one(FilterInput))
 
     async def clear_filter(self) -> None:
         """Close the filter line and show all rows."""
-        await self.query("#filter").remove()
+        await self.query(FilterInput).remove()
         self.filter_text = ""
 
-    # Handlers by name, because `@on(Input.Changed)` would import `Input` before the first frame.
-
-    def on_input_changed(self, event: Input.Changed) -> None:
+    @on(Input.Changed)
+    def apply_filter(self, event: Input.Changed) -> None:
         """Filter while the operator types."""
         event.stop()
         self.filter_text = event.value
 
-    async def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Keep the filter and return to the rows."""
+    @on(Input.Submitted)
+    async def keep_filter(self, event: Input.Submitted) -> None:
+        """Keep the filter and return to the list that had the focus."""
         event.stop()
+        # Focus first: Textual focuses a neighbour of a focused widget that is removed.
+        self.screen.set_focus(self.query_one(FilterInput).active_list)
         await event.input.remove()
-        self.screen.set_focus(self.row_list)

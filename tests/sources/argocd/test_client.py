@@ -35,7 +35,7 @@ def recorder() -> tuple[list[httpx.Request], httpx.MockTransport]:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "get", "SYNC"])
-async def test_read_only_sends_get_requests_only(method):
+async def test_read_only_refuses_other_methods(method):
     requests, transport = recorder()
     argo = make_client(transport)
     request = httpx.Request(method, f"{URL}/api/v1/applications/prod/sync")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from anchor_tui.tui.widgets.pane_view import PaneView
 from tests.tui.harness import open_app
 from tests.tui.sample_readings import INCIDENT
@@ -36,3 +38,21 @@ async def test_cursor_keys_move_the_rows_while_filtering():
         assert "staging" in ui.fleet.highlighted_row.key
         await ui.press("up")
         assert "dev" in ui.fleet.highlighted_row.key
+
+
+async def test_enter_in_the_filter_returns_to_the_active_list():
+    async with open_app((80, 24), environment="dev") as ui:
+        await ui.show(INCIDENT)
+        await ui.press("shift+tab", "slash", *"prod", "enter")
+        assert ui.fleet.pane == "Fleet"
+        await ui.press("down")
+        assert ui.fleet.environment == "staging"
+
+
+@pytest.mark.parametrize("key", ["enter", "escape"])
+async def test_closing_the_filter_keeps_the_pane(key):
+    async with open_app((80, 24), environment="dev") as ui:
+        await ui.show(INCIDENT)
+        await ui.press("tab", "slash", *"mock", key)
+        assert ui.fleet.pane == "Policy"
+        assert ui.fleet.focused is ui.fleet.active_list

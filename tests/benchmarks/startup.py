@@ -1,6 +1,6 @@
-"""Start-up, as a person sees it: a pseudo-terminal, a clock, and the text that has to be on it.
+"""Measure the start as an operator sees it: on a pseudo-terminal, until a text is on the screen.
 
-Prints medians of interleaved runs; `--runs N` says how many.
+python -m tests.benchmarks.startup [--runs N]     # prints medians of N interleaved runs
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from anchor_tui.sources.argocd.endpoints import LIST_REQUEST  # noqa: E402
 SIZE = {"COLUMNS": "180", "LINES": "50"}
 
 
-def environment(**more: str) -> dict[str, str]:
-    """Without what would slow us down unfairly: byte code is written and read."""
+def build_environment(**more: str) -> dict[str, str]:
+    """Return the environment of a measured process: byte code is written and read, as in daily use."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return kept | SIZE | {"TERM": "xterm-256color", "PYTHONPATH": str(ROOT)} | more
 
 
-def until(command: list[str], env: Mapping[str, str], *wanted: tuple[bytes, int]) -> list[float]:
-    """Milliseconds from the start until each text has been seen so often, in the order given."""
-    began = time.perf_counter()
+def measure_until_seen(command: list[str], env: Mapping[str, str], *wanted: tuple[bytes, int]) -> list[float]:
+    """Return the milliseconds from the start until each text was seen the given number of times."""
+    started = time.perf_counter()
     child, terminal = pty.fork()
     if child == 0:
         os.execve(command[0], command, dict(env))
@@ -49,11 +49,11 @@ def until(command: list[str], env: Mapping[str, str], *wanted: tuple[bytes, int]
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 180, 0, 0))
     seen, times = b"", [0.0] * len(wanted)
     try:
-        while not all(times) and time.perf_counter() - began < 20:
+        while not all(times) and time.perf_counter() - started < 20:
             if select.select([terminal], [], [], 0.2)[0]:
                 with contextlib.suppress(OSError):
                     seen += os.read(terminal, 65536)
-            now = (time.perf_counter() - began) * 1000
+            now = (time.perf_counter() - started) * 1000
             for index, (text, count) in enumerate(wanted):
                 if not times[index] and seen.count(text) >= count:
                     times[index] = now
@@ -67,11 +67,11 @@ def until(command: list[str], env: Mapping[str, str], *wanted: tuple[bytes, int]
 
 
 @contextlib.contextmanager
-def sandbox(*more: str) -> Iterator[dict[str, object]]:
-    """The embedded servers in a process of their own."""
+def serve_sandbox(*more: str) -> Iterator[dict[str, object]]:
+    """Run the embedded servers in a process of their own."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "anchor_tui", "sandbox", "serve", "--write", folder, *more]
-        servers = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment(), cwd=folder)
+        servers = subprocess.Popen(command, stdout=subprocess.PIPE, env=build_environment(), cwd=folder)
         assert servers.stdout is not None
         try:
             yield json.loads(servers.stdout.readline())
@@ -80,29 +80,29 @@ def sandbox(*more: str) -> Iterator[dict[str, object]]:
             servers.wait()
 
 
-def answer_ms(url: str, token: str) -> float:
-    """The list that the screen waits for, asked for alone."""
+def measure_list_request(url: str, token: str) -> float:
+    """Return the milliseconds of the one request that the screen waits for."""
     address = urlsplit(url)
     path, params = LIST_REQUEST
-    began = time.perf_counter()
+    started = time.perf_counter()
     connection = http.client.HTTPConnection(str(address.hostname), address.port)
     connection.request("GET", f"/{path}?{urlencode(params)}", headers={"Authorization": f"Bearer {token}"})
     connection.getresponse().read()
     connection.close()
-    return (time.perf_counter() - began) * 1000
+    return (time.perf_counter() - started) * 1000
 
 
-def command_ms(*arguments: str) -> float:
-    """A command that ends by itself."""
-    began = time.perf_counter()
+def measure_command(*arguments: str) -> float:
+    """Return the milliseconds of a command without a screen."""
+    started = time.perf_counter()
     subprocess.run(
-        [sys.executable, "-m", "anchor_tui", *arguments], env=environment(), stdout=subprocess.DEVNULL, check=True
+        [sys.executable, "-m", "anchor_tui", *arguments], env=build_environment(), stdout=subprocess.DEVNULL, check=True
     )
-    return (time.perf_counter() - began) * 1000
+    return (time.perf_counter() - started) * 1000
 
 
 def main() -> None:
-    """Prints the figures."""
+    """Print the figures."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=9)
     runs = parser.parse_args().runs
@@ -112,17 +112,17 @@ def main() -> None:
     def note(name: str, value: float) -> None:
         figures.setdefault(name, []).append(value)
 
-    with sandbox("--scenario", "steady", "--fault", "argocd:latency=0.3") as told:
-        argocd, github = told["argocd"], told["github"]
+    with serve_sandbox("--scenario", "steady", "--fault", "argocd:latency=0.3") as served:
+        argocd, github = served["argocd"], served["github"]
         assert isinstance(argocd, dict)
         assert isinstance(github, dict)
-        env = environment(ARGOCD_AUTH_TOKEN=argocd["token"], GITHUB_TOKEN=github["token"])
-        ours = [sys.executable, "-m", "anchor_tui", "--config", str(told["config"])]
+        env = build_environment(ARGOCD_AUTH_TOKEN=argocd["token"], GITHUB_TOKEN=github["token"])
+        ours = [sys.executable, "-m", "anchor_tui", "--config", str(served["config"])]
         for run in range(runs + 1):
-            bare = until(minimal, environment(), (b"row 9", 1))[0]
-            first, complete = until(ours, env, (b"asking", 1), (b"Healthy", 3))
-            answer = answer_ms(argocd["url"], argocd["token"])
-            version, usage = command_ms("--version"), command_ms("--help")
+            bare = measure_until_seen(minimal, build_environment(), (b"row 9", 1))[0]
+            first, complete = measure_until_seen(ours, env, (b"asking", 1), (b"Healthy", 3))
+            answer = measure_list_request(argocd["url"], argocd["token"])
+            version, usage = measure_command("--version"), measure_command("--help")
             if run:  # the first one writes the byte code
                 note("minimal Textual app, first frame", bare)
                 note("fleet, first frame", first)
