@@ -1,4 +1,4 @@
-"""A pull request that somebody without write access opens from a fork."""
+"""A pull request from a fork, by an author without write access."""
 
 from __future__ import annotations
 

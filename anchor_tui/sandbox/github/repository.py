@@ -299,7 +299,10 @@ class HostedRepository:
         return tuple(newest.values())
 
     def checks_rollup(self, sha: str, time: datetime) -> str | None:
-        """Return the combined state of all check runs of a commit, superseded ones included; None if it has none."""
+        """Return the combined state of all check runs of a commit, superseded ones included.
+
+        It is None without check runs.
+        """
         runs = self.check_runs(sha, time)
         if not runs:
             return None
