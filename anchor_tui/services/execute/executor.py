@@ -175,7 +175,6 @@ class PlanExecutor:
         try:
             run = PlanRun(plan, clients, self._config, self._audit, self._timeouts, self._now, self.job_registry)
             outcome = await run.resume(subject, context_from_audit(unfinished), next_step_index(unfinished))
-            self._record_outcome(plan, outcome)
             self.job_registry.finish_job(plan.id, outcome)
             return outcome
         finally:
@@ -251,7 +250,6 @@ class PlanExecutor:
             self._sent_plan_ids.add(plan.id)
             self.job_registry.wake_sources()
             outcome = await run.run(follow=follow)
-            self._record_outcome(plan, outcome)
             self.job_registry.finish_job(plan.id, outcome)
             return outcome
         finally:
@@ -266,7 +264,7 @@ class PlanExecutor:
         self._audit.append_entry(replace(entry, process=this_process_id(), reason=order.reason, whole=plan))
 
     def _record_outcome(self, plan: Plan, outcome: Outcome) -> None:
-        """Audit the results. If that fails, the outcome stays as it is."""
+        """Audit the results of a plan that was not run. If that fails, the outcome stays as it is."""
         for result in outcome.results:
             with contextlib.suppress(AuditError):
                 self._audit.append_entry(result_entry(plan, result, self._now(), acting_user()))
