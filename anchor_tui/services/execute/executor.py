@@ -185,7 +185,7 @@ class PlanExecutor:
     async def recover(self) -> tuple[str, ...]:
         """Resume what earlier processes left unfinished, and send undelivered events again.
 
-        Return a sentence for each. A read-only process does nothing.
+        Return a sentence for each resumed group, each new finding and each event. A read-only process does nothing.
         """
         if self._config.read_only:
             return ()
@@ -198,7 +198,12 @@ class PlanExecutor:
             if recovered.is_resumable:
                 self._resume_tasks.add(task := asyncio.create_task(self.resume(recovered.unfinished)))
                 task.add_done_callback(self._resume_tasks.discard)
-        return (*(f"{recovered.unfinished.plan.title}: {recovered.message}" for recovered in found), *delivered)
+        messages = [
+            f"{recovered.unfinished.plan.title}: {recovered.message}"
+            for recovered in found
+            if recovered.is_reported or recovered.is_resumable
+        ]
+        return (*messages, *delivered)
 
     async def finish_writes(self) -> None:
         """Wait until no write is in flight, at most `FINISH_WRITES_TIMEOUT_S`."""
