@@ -51,7 +51,7 @@ HISTORY_PAGE_QUERY = QueryDocument(
         pageInfo { hasNextPage endCursor }
         nodes {
           oid committedDate author { name user { login } }
-          associatedPullRequests(first: 1) { nodes { number title url } }
+          associatedPullRequests(first: 5) { nodes { number title url merged } }
           release: file(path: $path) { oid object { ... on Blob { oid text isBinary isTruncated byteSize } } }
         }
       }

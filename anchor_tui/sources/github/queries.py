@@ -31,7 +31,7 @@ _CONTENT_FRAGMENT = (
 _CHANGE_FRAGMENT = """fragment Change on CommitHistoryConnection {
   nodes {
     oid committedDate author { name user { login } }
-    associatedPullRequests(first: 1) { nodes { number title url } }
+    associatedPullRequests(first: 5) { nodes { number title url merged } }
   }
 }"""
 _BUDGET_FIELD = "rateLimit { limit cost remaining resetAt }"
@@ -171,7 +171,7 @@ def _build_history(numbers: range) -> str:
           pageInfo {{ hasNextPage }}
           nodes {{
             oid committedDate author {{ name user {{ login }} }}
-            associatedPullRequests(first: 1) {{ nodes {{ number title url }} }}
+            associatedPullRequests(first: 5) {{ nodes {{ number title url merged }} }}
             release: file(path: $e{n}Release) {{ ...Content }}
           }}
         }}"""

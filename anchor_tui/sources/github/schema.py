@@ -68,6 +68,7 @@ class PullRequestLink(msgspec.Struct, rename="camel"):
     number: int
     title: str
     url: str
+    merged: bool = True
 
     def to_ref(self) -> PullRequestRef:
         """Return the domain's reference."""
@@ -91,9 +92,9 @@ class FileCommit(msgspec.Struct, rename="camel"):
 
     @property
     def pull_request(self) -> PullRequestRef | None:
-        """Return the pull request that contains it, if there is one."""
+        """Return the pull request that merged it, if there is one. An open one may only build on the commit."""
         nodes = (self.associated_pull_requests.nodes if self.associated_pull_requests else None) or []
-        return next((node.to_ref() for node in nodes if node), None)
+        return next((node.to_ref() for node in nodes if node and node.merged), None)
 
 
 class PageInfo(msgspec.Struct, rename="camel"):
