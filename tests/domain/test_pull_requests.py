@@ -56,7 +56,7 @@ def test_a_label_or_our_branch_name_decides_ambiguous_cases(more: dict[str, Any]
     assert classify_pull_request(opened(staging="1.43.1", **more), ORDER, environments).kind == kind
 
 
-def test_a_pull_request_from_a_fork_is_of_no_kind_of_ours() -> None:
+def test_a_pull_request_from_a_fork_is_other() -> None:
     ours = opened(labels=("promotion",), branch="anchor-tui/promote/staging/1.44.0", staging="1.44.0")
     assert classify_pull_request(ours, ORDER, ENVIRONMENTS).kind == "promotion"
     theirs = classify_pull_request(replace(ours, from_fork=True), ORDER, ENVIRONMENTS)

@@ -183,7 +183,7 @@ def pull_request_page(*numbers: int, fork: bool = False, after: str | None = Non
     return {"nodes": nodes, "pageInfo": {"hasNextPage": after is not None, "endCursor": after}}
 
 
-async def test_a_namesake_of_our_branch_in_a_fork_is_not_ours():
+async def test_a_namesake_in_a_fork_is_not_ours():
     nodes = [NODE | {"number": 900, "isCrossRepository": True}, NODE | {"number": 232}]
     _, _, pulls = await read_state(response(ref=None, pullRequests={"nodes": nodes}))
     assert [pull.number for pull in pulls] == [232]
@@ -206,7 +206,7 @@ async def test_our_pull_request_is_found_behind_many_of_forks():
     assert client.asked[1][1]["after"] == "c1"
 
 
-async def test_a_list_of_pull_requests_without_an_end_is_an_error():
+async def test_an_endless_list_of_pull_requests_is_an_error():
     with pytest.raises(InvalidResponse, match="does not list all open pull requests"):
         await read_state(response(ref=None, pullRequests=pull_request_page(900, fork=True, after="the same")))
 
