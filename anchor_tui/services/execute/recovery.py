@@ -126,7 +126,7 @@ def _evaluate(group: UnfinishedGroup, state: _PresentState) -> tuple[OutcomeKind
 
 def _is_operation(group: UnfinishedGroup, entry: AuditEntry) -> bool:
     """Return whether a line is about an operation of Argo CD, which can fail after its request was answered."""
-    return isinstance(_group_steps(group)[entry.step or 0], Sync | WaitForOperation)
+    return isinstance(_step_of(group, entry), Sync | WaitForOperation)
 
 
 def _recovery_entry(
@@ -182,6 +182,11 @@ def context_from_audit(group: UnfinishedGroup) -> StepContext:
     return context
 
 
+def _step_of(group: UnfinishedGroup, entry: AuditEntry) -> Step | None:
+    """Return the step that a line is about; None if the plan does not contain it."""
+    return next(iter(_group_steps(group)[entry.step or 0 :]), None)
+
+
 def _group_steps(group: UnfinishedGroup) -> tuple[Step, ...]:
     return next((known.steps for known in group.plan.step_groups if known.subject == group.subject), ())
 
@@ -193,7 +198,9 @@ async def _read_present_state(
     last = group.last_step_entry
     if last is None or last.step is None:
         return _PresentState("nothing was sent")
-    step = _group_steps(group)[last.step]
+    step = _step_of(group, last)
+    if step is None:
+        return _PresentState("its state is unknown")
     try:
         return await _read_step_state(step, group, clients, config, ApplicationAccess(clients, timeouts, now))
     except SourceError as error:
@@ -220,8 +227,8 @@ async def _read_step_state(
             operation = state.application.operation
             runs = f", operation {operation.phase}" if operation else ""
             return _PresentState(f"{step.app.id.name} is {state.application.sync}, {state.application.health}{runs}")
-        case MergePullRequest() if step.number is not None:
-            return await _read_merge_state(clients, step, step.number)
+        case MergePullRequest() if (number := step.number or context_from_audit(group).number) is not None:
+            return await _read_merge_state(clients, step, number)
         case DispatchWorkflow():
             return _PresentState(f"check the runs of {step.workflow} in {step.repository}")
         case CreatePullRequest() | AddLabels() | RequestReviewers() if (
@@ -241,7 +248,9 @@ async def _read_merge_state(clients: ExecutionClients, step: MergePullRequest, n
     _, pull = await read_pull_request(await clients.github_client(), step.repository, number)
     if pull is None:
         return _PresentState(f"#{number} does not exist")
-    is_done = pull.state == "merged" and pull.head_sha == step.head_sha
+    is_done = pull.state == "merged" and step.head_sha in {"", pull.head_sha}  # "" is one that we opened
+    is_done = is_done or (step.way == "auto-merge" and pull.auto_merge)
+    is_done = is_done or (step.way == "queue" and pull.queue_position is not None)
     return _PresentState(f"#{number} is {pull.state}", "done" if is_done else None)
 
 

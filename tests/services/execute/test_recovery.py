@@ -358,6 +358,21 @@ async def test_the_phase_of_an_operation_decides_its_outcome(tmp_path, monkeypat
         assert (op.entries[-1].entry, f"is {phase}" in op.entries[-1].message) == (kind, True)
 
 
+async def test_auto_merge_without_an_answer_is_read(tmp_path, monkeypatch):
+    as_after_the_end_of_its_process(monkeypatch)
+    with operator_at("steady", tmp_path, more='\n[promotion]\nmerge = "auto"\n') as op:
+        op.box.github_repo.required_reviews = 1
+        op.box.faults.add("github:hang=after,operation=enablePullRequestAutoMerge")
+        task = asyncio.create_task(op.act("promote", "staging"))
+        await wait_until_true(lambda: op.pulls and op.pulls[0].auto_merge is not None)
+        task.cancel()
+        await asyncio.wait([task])
+        op.box.faults.clear()
+        (found,) = await recover_abandoned(op.connections, op.audit, utc_now)
+        assert (found.is_reported, op.entries[-1].entry) == (False, "done")
+        assert f"#{op.pulls[0].number} is open" in found.message
+
+
 async def test_a_group_that_is_over_has_its_result_at_once(tmp_path):
     with operator_at("steady", tmp_path) as op:
         op.box.faults.add("argocd:hang,path=/api/v1/applications/anchor-msp-staging/sync,method=POST")
