@@ -242,6 +242,24 @@ def test_other_pull_requests_are_not_merged_from_here(name):
     assert refusal.url == PULL.url
 
 
+@pytest.mark.parametrize(
+    ("pull", "opened"),
+    [
+        (replace(PULL, from_fork=True), PROMOTION),
+        (PULL, replace(PROMOTION, from_fork=True)),
+    ],
+)
+def test_one_from_a_fork_is_not_merged_from_here(pull, opened):
+    refusal = expect_refusal(planned(pull, opened=opened))
+    assert (refusal.kind, refusal.url) == ("fork", PULL.url)
+    assert "it comes from a fork" in refusal.message
+
+
+def test_a_failed_check_that_needs_a_person_is_named():
+    failed = pull_state(merge_state="blocked", failed_checks=("approval", "sync"), checks_awaiting_person=("approval",))
+    assert "its checks failed (approval needs a person, sync)" in expect_refusal(planned(failed)).message
+
+
 def test_one_into_another_branch_is_not_merged_from_here():
     refusal = expect_refusal(planned(pull_state(base="release-1.43"), opened=None))
     assert (refusal.kind, refusal.url) == ("other-base", PULL.url)
