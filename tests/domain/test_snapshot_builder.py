@@ -39,7 +39,7 @@ def test_every_environment_is_shown_before_anything_is_read() -> None:
     snapshot = build_snapshot(config(), SourceReadings(), NOW)
     assert [environment.name for environment in snapshot.environments] == ["dev", "staging", "prod"]
     assert snapshot.verdict.level == "unknown"
-    assert snapshot.verdict.reasons == ("Argo CD: asking", "GitHub: asking")
+    assert snapshot.verdict.reasons == ("Argo CD is loading", "GitHub is loading")
     assert [source.state for source in snapshot.sources] == ["asking", "asking"]
 
 
@@ -71,7 +71,8 @@ def test_stale_values_stay_visible() -> None:
     assert prod is not None
     assert prod.applications[0].sync == "Synced"
     assert prod.verdict.level == "unknown"
-    assert "401: the token has expired" in prod.verdict.reasons[0]
+    assert prod.verdict.reasons == ("Argo CD is stale",)
+    assert "401: the token has expired" in snapshot.verdict.reasons[0]
 
 
 def test_an_unavailable_source_leaves_the_other_sources_visible() -> None:
@@ -129,7 +130,8 @@ def test_an_unavailable_server_affects_only_its_own_environments() -> None:
         NOW,
     )
     assert found.environments[0].verdict.level == "ok"
-    assert found.environments[1].verdict.reasons[0] == "Argo CD eu: no answer"
+    assert found.environments[1].verdict.reasons == ("Argo CD eu is unavailable",)
+    assert found.verdict.reasons == ("Argo CD eu: no answer",)
 
 
 def test_a_selector_matches_every_application_with_its_labels() -> None:
@@ -201,7 +203,7 @@ def test_an_age_is_never_negative() -> None:
 def test_a_loading_source_does_not_hide_the_other() -> None:
     snapshot = build_snapshot(config(), readings(repo=Loading()), NOW)
     assert snapshot.environments[0].applications[0].sync == "Synced"
-    assert snapshot.verdict.reasons == ("GitHub: asking",)
+    assert snapshot.verdict.reasons == ("GitHub is loading",)
 
 
 def test_pull_requests_are_ordered_by_number() -> None:

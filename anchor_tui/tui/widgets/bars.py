@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from textual.content import Content
+from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
@@ -15,25 +16,46 @@ from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.keys import KeyAction
 from anchor_tui.tui.style import MUTED, join_parts, marked_text, muted_text, safe_text
 
+HEADLINE_LINES = 2
+
 
 class HeaderBar(Widget):
     """The overall verdict and its worst reasons."""
 
     snapshot: reactive[Snapshot | None] = reactive(None)
 
+    def watch_snapshot(self) -> None:
+        """Change the height if the headline needs another number of lines."""
+        if self.size.width and len(self._render_lines(self.size.width)) != self.size.height:
+            self.refresh(layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - of Textual
+        """Return the number of lines of the headline."""
+        return len(self._render_lines(width))
+
     def render(self) -> Content:
-        """Draw one line. The badge at its right end stays visible beside a long reason."""
+        """Draw the headline. The worst reason wraps before it is cut; the badge stays at the right end."""
+        return Content("\n").join(self._render_lines(self.size.width))
+
+    def _render_lines(self, width: int) -> list[Content]:
         if self.snapshot is None:
-            return Content("")
+            return [Content("")]
         verdict = self.snapshot.verdict
         badge = safe_text(" READ-ONLY ", "reverse") if self.snapshot.read_only else Content("")
-        answer = join_parts(
+        room = max(1, width - 2 - badge.cell_length)
+        beginning = (
             safe_text(self.snapshot.engine_id, "bold"),
-            marked_text(get_level_mark(verdict.level), verdict.level.upper()),
-            safe_text(" · ".join(verdict.reasons[:3])),
+            marked_text(get_level_mark(verdict.level), verdict.word.upper()),
         )
-        room = max(0, self.size.width - 2 - badge.cell_length)
-        return Content(" ") + answer.truncate(room, ellipsis=True, pad=True) + badge
+        first = join_parts(*beginning, *(safe_text(reason) for reason in verdict.reasons[:1])).wrap(room)
+        if len(first) <= 1:
+            return [self._fill(join_parts(*beginning, safe_text(" · ".join(verdict.reasons[:3]))), room) + badge]
+        rest = Content(" ").join([line.rstrip() for line in first[HEADLINE_LINES - 1 :]])
+        return [self._fill(first[0], room) + badge, self._fill(rest, room)]
+
+    @staticmethod
+    def _fill(line: Content, room: int) -> Content:
+        return Content(" ") + line.truncate(room, ellipsis=True, pad=True)
 
 
 class SourceBar(Widget):

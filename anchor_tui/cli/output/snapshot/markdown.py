@@ -29,7 +29,7 @@ def escape_markdown(text: str) -> str:
 
 def _render_lines(snapshot: Snapshot) -> Iterator[str]:
     mark = get_level_mark(snapshot.verdict.level).glyph()
-    yield f"# {mark} {escape_markdown(snapshot.engine_id)}: {snapshot.verdict.level}"
+    yield f"# {mark} {escape_markdown(snapshot.engine_id)}: {snapshot.verdict.word}"
     yield ""
     yield f"{snapshot.taken_at:%Y-%m-%d %H:%M:%S} UTC. " + ". ".join(
         escape_markdown(describe_source(source)) for source in snapshot.sources
@@ -71,7 +71,7 @@ def _render_row(environment: Environment, snapshot: Snapshot) -> str:
     health = [f"{mark.glyph()} {word}" for mark, word in map(get_health_mark, environment.applications)]
     cells = (
         escape_markdown(environment.name),
-        f"{get_level_mark(environment.verdict.level).glyph()} {environment.verdict.level}",
+        f"{get_level_mark(environment.verdict.level).glyph()} {environment.verdict.word}",
         escape_markdown(f"{release.version}{when}") if release else "?",
         "<br>".join(map(escape_markdown, sync)) or "?",
         "<br>".join(map(escape_markdown, health)) or "?",

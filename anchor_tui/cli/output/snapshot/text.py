@@ -26,7 +26,7 @@ def render(snapshot: Snapshot) -> str:
 def _render_lines(snapshot: Snapshot) -> Iterator[str]:
     reason = f"  {snapshot.verdict.reasons[0]}" if snapshot.verdict.reasons else ""
     mark = get_level_mark(snapshot.verdict.level).glyph()
-    yield sanitize_text(f"{snapshot.engine_id}  {mark} {snapshot.verdict.level.upper()}{reason}")
+    yield sanitize_text(f"{snapshot.engine_id}  {mark} {snapshot.verdict.word.upper()}{reason}")
     yield f"{snapshot.taken_at:%Y-%m-%d %H:%M:%SZ}  " + "  ".join(
         describe_source(source) for source in snapshot.sources
     )
@@ -67,7 +67,7 @@ def describe_source(source: SourceState) -> str:
 def _render_environment(environment: Environment, snapshot: Snapshot) -> Iterator[str]:
     traits = [environment.tier, *(["protected"] if environment.protected else [])]
     mark = get_level_mark(environment.verdict.level).glyph()
-    yield sanitize_text(f"{environment.name} ({', '.join(traits)})  {mark} {environment.verdict.level.upper()}")
+    yield sanitize_text(f"{environment.name} ({', '.join(traits)})  {mark} {environment.verdict.word.upper()}")
     for reason in environment.verdict.reasons:
         yield f"  {sanitize_text(reason)}"
     if release := environment.release:
