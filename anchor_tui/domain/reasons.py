@@ -124,7 +124,8 @@ def describe_culprit(resource: UnhealthyResource, application: str) -> str:
     """Return the resource with its message, each name once: "anchor-gateway exceeded its progress deadline"."""
     message = get_first_line(resource.message)
     name = re.escape(resource.name)
-    message = re.sub(rf'(?:\b{re.escape(resource.kind)} )?(["\']?)(?<![\w.-]){name}(?![\w-])\1', resource.name, message)
+    quoted = rf'(?:\b{re.escape(resource.kind)} )?(["\']?)(?<![\w.-]){name}(?![\w-])\1'
+    message = re.sub(quoted, lambda _: resource.name, message)
     is_named = re.search(rf"(?<![\w.-]){name}(?![\w-])", message) is not None
     if resource.name == application:  # already in front of the reason
         return message.removeprefix(f"{resource.name} ") if message else resource.kind

@@ -17,7 +17,7 @@ from anchor_tui.config.model import (
 from anchor_tui.domain.model import Loading, Problem, SourceFailure, Stale, Unavailable
 from anchor_tui.domain.releases import read_release
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
-from anchor_tui.domain.source_data import EnvironmentFiles
+from anchor_tui.domain.source_data import EnvironmentFiles, HeadCommit
 from anchor_tui.domain.yaml.document import parse_document
 from tests.values import (
     NOW,
@@ -222,3 +222,17 @@ def test_ending_and_ended_waivers_are_listed_nearest_first() -> None:
         "the waiver of runtime.memory-budget on prod expired on 2026-11-22: reason -1",
         "the waiver of runtime.memory-budget on prod ends on 2026-11-26, in 4 days: reason 3",
     ]
+
+
+def test_many_missing_applications_are_one_reason() -> None:
+    names = tuple(ApplicationName(f"demo-{number}") for number in range(5))
+    chosen = config(environment_config("prod", applications=names))
+    found = build_snapshot(chosen, readings(fresh(argocd())), NOW)
+    assert found.verdict.reasons == ("prod: no answer about 5 applications yet: demo-0, demo-1 and 3 more",)
+
+
+def test_pending_checks_of_the_head_change_no_environment() -> None:
+    head = HeadCommit("58c99611d007a6cc61b03fc859cecf01bfcf1e22", "Promote", checks="pending")
+    found = build_snapshot(config(), readings(repo=fresh(ops_repo(head=head))), NOW)
+    assert {env.verdict.level for env in found.environments} == {"ok"}
+    assert found.verdict.reasons == ("required checks of main are pending",)

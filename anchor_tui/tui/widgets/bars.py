@@ -65,7 +65,7 @@ class SourceBar(Widget):
     now: reactive[datetime | None] = reactive(None)
 
     def render(self) -> Content:
-        """Draw one line. Errors get the remaining width: the verdict contains them too."""
+        """Draw one line. Errors that the headline does not contain get the remaining width."""
         if self.snapshot is None or self.now is None:
             return Content("")
         now, sources = self.now, self.snapshot.sources
@@ -73,8 +73,9 @@ class SourceBar(Widget):
         parts = [self._describe_source(source, now) for source in sources]
         room = max(0, self.size.width - 2 - clock.cell_length)
         spare = room - join_parts(*parts, gap="   ").cell_length - 2
+        headline = "".join(self.snapshot.verdict.reasons[:1])
         for index, source in enumerate(sources):
-            if source.error is not None and spare > 12:
+            if source.error is not None and source.error.message not in headline and spare > 12:
                 message = muted_text(source.error.message).truncate(spare, ellipsis=True)
                 parts[index] = join_parts(parts[index], message, gap=" ")
                 spare -= message.cell_length + 1

@@ -96,7 +96,8 @@ class EnvironmentCard(Widget):
         if shown.last_known_good:
             yield environment_summary.describe_last_known_good(shown)
         first, *others = shown.verdict.reasons or ("",)
-        for reason in others if summarize_reason(first) == first else (first, *others):
+        rest = first.removeprefix(summarize_reason(first)).lstrip(":;, ")  # the first line contains the summary
+        for reason in (rest, *others) if rest else others:
             yield from muted_text(f"· {reason}").wrap(self.size.width or 80)
 
     def _render_status(self, shown: Environment, snapshot: Snapshot) -> Iterator[Content]:
