@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,11 @@ class CommandParser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the options of argparse
         super().__init__(**{"allow_abbrev": False, **options})
+
+    def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ANN401 - any stream
+        """Print help or an error. A stderr that accepts nothing does not change the exit code."""
+        with contextlib.suppress(OSError) if file is sys.stderr else contextlib.nullcontext():
+            super()._print_message(message, file)
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
