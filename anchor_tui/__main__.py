@@ -20,10 +20,12 @@ from anchor_tui.cli.arguments import (
     add_config_options,
     add_read_only_option,
     add_scenario_option,
+    print_short_usage,
 )
 from anchor_tui.cli.command_help import HELP_BY_COMMAND, add_command
 from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.streams import flush_streams, open_missing_streams, print_error
+from anchor_tui.config.suggestions import format_unknown_name
 
 if TYPE_CHECKING:
     from anchor_tui.services.runtime_context import RuntimeContext
@@ -102,7 +104,8 @@ def _keys_by_action() -> dict[str, tuple[str, ...]]:
 def _show_screen(context: RuntimeContext, arguments: argparse.Namespace) -> int:
     names = [environment.name for environment in context.config.environments]
     if arguments.environment and arguments.environment not in names:
-        print_error(f"there is no environment {arguments.environment!r}; there are {', '.join(names)}")
+        print_error(format_unknown_name("environment", arguments.environment, names))
+        print_short_usage(arguments)
         return ExitCode.USAGE
     from anchor_tui.tui.terminal import list_streams_without_terminal
 

@@ -17,6 +17,7 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 
 from anchor_tui.config.model import Config
+from anchor_tui.config.suggestions import format_unknown_name
 from anchor_tui.domain.model import Snapshot
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.domain.status_marks import supports_unicode
@@ -79,9 +80,7 @@ class AnchorApp(LiveApp):
         self.set_keymap(make_keymap(config.keys))
         if theme:
             if theme not in self.available_themes:
-                raise UnknownThemeError(
-                    f"there is no theme {theme!r}; there are {', '.join(sorted(self.available_themes))}"
-                )
+                raise UnknownThemeError(format_unknown_name("theme", theme, sorted(self.available_themes)))
             self.theme = theme
         self.set_reactive(LiveApp.now, clock())
         self.set_reactive(LiveApp.snapshot, build_snapshot(config, SourceReadings(), clock()))
