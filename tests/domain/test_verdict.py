@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -26,8 +27,9 @@ from anchor_tui.domain.model import (
     UnhealthyResource,
     Verdict,
 )
-from anchor_tui.domain.reasons import VerdictInputs, summarize_reason
+from anchor_tui.domain.reasons import VerdictInputs, describe_culprit, summarize_reason
 from anchor_tui.domain.verdict import combine_verdicts, describe_position, is_asleep, judge_environment
+from tests.argocd_recordings import load_recording, recording_names
 from tests.values import NOW, ago, application, pull_request, release, replace
 
 LIVE = SourceState("argocd", "argocd", "https://cd", state="fresh", taken_at=ago(seconds=2))
@@ -324,6 +326,27 @@ def test_a_resource_and_its_application_are_named_once(resource: str, message: s
     assert verdict(environment(shop, application("other"))).reasons == (f"shop Degraded: {words}",)
 
 
+def find_unhealthy(document: Any) -> Iterator[tuple[str, str, str | None]]:
+    """Yield kind, name and message of the unhealthy resources in a recorded response."""
+    if isinstance(document, dict):
+        health = document.get("health")
+        if isinstance(health, dict) and health.get("status") not in {None, "Healthy"} and "kind" in document:
+            yield document["kind"], document["name"], health.get("message")
+        document = list(document.values())
+    for item in document if isinstance(document, list) else ():
+        yield from find_unhealthy(item)
+
+
+def test_recorded_messages_name_their_resource_once() -> None:
+    responses = (load_recording(name) for name in recording_names(""))
+    recorded = {found for response in responses for found in find_unhealthy(response.raw)}
+    assert ("Deployment", "anchor-gateway", CULPRIT.message) in recorded
+    for kind, name, message in recorded:
+        culprit = replace(CULPRIT, kind=kind, name=name, message=message)
+        assert describe_culprit(culprit, "").count(name) == 1
+        assert name not in describe_culprit(culprit, name)
+
+
 def test_reasons_of_many_applications_are_grouped() -> None:
     names = ("scale-0026", "scale-0068", *(f"scale-1{number:03}" for number in range(6)))
     broken = [application(name, health="Degraded", health_since=ago(minutes=12)) for name in names]
@@ -333,7 +356,7 @@ def test_reasons_of_many_applications_are_grouped() -> None:
     assert estate.reasons[0].startswith("prod 8 Degraded: scale-0026, scale-0068 and 6 more")
 
 
-def test_a_group_names_a_release_only_if_all_began_with_it() -> None:
+def test_a_group_names_only_a_common_release() -> None:
     broken = [application(f"a{n}", health="Degraded", health_since=ago(minutes=12 * n)) for n in (1, 2, 3)]
     assert verdict(environment(*broken, release=SUSPECT)).reasons == ("3 Degraded: a1, a2 and a3",)
 

@@ -95,3 +95,9 @@ def test_text_and_markdown_group_the_reasons_of_many_applications():
         shown = load_snapshot_format(name)(snapshot)
         assert "8 Degraded: scale-0000, scale-0001 and 6 more" in shown.replace("\\", "")
     assert "| ✓ 40 Synced | ✓ 32 Healthy<br>✗ 8 Degraded |" in load_snapshot_format("markdown")(snapshot)
+
+
+@pytest.mark.parametrize("name", ["text", "markdown", "html"])
+@pytest.mark.parametrize(("state", "message"), [(STALE, "the token has expired"), (NO_GITHUB, "may not see it")])
+def test_a_failed_source_is_explained_once(name, state, message):
+    assert rendered(name, state).count(message) == 1

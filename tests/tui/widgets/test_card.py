@@ -49,7 +49,7 @@ async def test_a_card_shows_the_open_pull_request():
         assert row_list.highlighted_row is not None
 
 
-async def test_a_card_says_what_its_numbers_count():
+async def test_a_card_names_what_its_numbers_count():
     names = [f"anchor-msp-staging-{number}" for number in range(7)]
     chosen = config(environment_config("staging", applications=tuple(map(ApplicationName, names))))
     apps = [replace(OUT_OF_SYNC, name=names[0], resources=ResourceCounts(30, 20, 0)), *map(application, names[1:])]
