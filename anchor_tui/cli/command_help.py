@@ -31,7 +31,8 @@ exit codes:
   3  a source could not be read
   4  refused: read-only, not confirmed, a precondition failed, or the plan has drifted
   5  the action failed
-  6  the outcome of the action is unknown"""
+  6  the outcome of the action is unknown
+  128+n  signal n ended the process, as 143 for SIGTERM"""
 
 SANDBOX_REFERENCE = """\
 use the servers in another terminal:

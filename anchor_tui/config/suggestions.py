@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-MAX_NAMES = 16
+MAX_NAMES = 24
 """The number of known names that a message lists."""
 
 

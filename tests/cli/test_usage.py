@@ -83,7 +83,7 @@ def test_an_unknown_environment_suggests_the_nearest_name(folder, capfd, argv, n
 
 def test_a_long_list_of_names_is_cut():
     names = [f"scale-{number:04}" for number in range(80)]
-    assert format_unknown_name("application", "x", names).endswith("scale-0015 and 64 more")
+    assert format_unknown_name("application", "x", names).endswith("scale-0023 and 56 more")
 
 
 def test_a_missing_configuration_names_the_way_out(folder, capfd):

@@ -133,6 +133,28 @@ def test_sigterm_on_the_real_screen_restores_everything_it_switched_on(in_termin
     assert screen.attributes == screen.attributes_before
 
 
+CRASHING = """
+from anchor_tui.tui.app import AnchorApp
+def crash(self):
+    local = "ghp_local"
+    raise RuntimeError("token ghp_message")
+AnchorApp._tick = crash
+from anchor_tui.__main__ import main
+main(["demo"])
+"""
+
+
+def test_a_crash_of_the_real_screen_prints_no_values(in_terminal):
+    screen = in_terminal("-c", CRASHING)
+    assert screen.read_to_end() == 1
+    for enter, leave in zip(ENTERS, LEAVES, strict=True):
+        assert screen.output.rindex(leave) > screen.output.rindex(enter)
+    assert screen.attributes == screen.attributes_before
+    assert b"internal error in anchor-tui: RuntimeError" in screen.output
+    assert b"in crash" in screen.output
+    assert b"ghp_" not in screen.output
+
+
 @pytest.mark.parametrize("piped", ["stdin", "stdout", "stderr"])
 def test_the_screen_without_a_terminal_prints_one_line(tmp_path, piped):
     ours, theirs = pty.openpty()
