@@ -125,7 +125,10 @@ class ConfigConverter:
         """Convert a text, a number, a boolean, a day or a choice."""
         if isinstance(raw, str):
             if TOKEN_PATTERN.fullmatch(raw):
-                self.add_error(path, "this looks like a token: put it into the environment or the keyring, not here")
+                self.add_error(
+                    path,
+                    "this looks like a token: put it into the environment or the keyring (README.md, Tokens), not here",
+                )
                 raise _InvalidValueError
             if raw == field.default and not field.required:
                 return raw

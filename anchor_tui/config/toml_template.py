@@ -16,6 +16,7 @@ _HEAD = """\
 # The configuration of anchor-tui. A line with `#` directly before its key is the default or an example:
 # remove the `#` to set it. Only [github] ops_repo is required. Do not write tokens here: they are read from
 # the environment, from the argocd and gh command lines, or from the keyring.
+# `keyring set anchor-tui github:https://api.github.com` puts one into the keyring; see README.md.
 # `anchor-tui config show` prints every value in use and its origin.
 """
 _EXAMPLES: dict[str, str] = {

@@ -20,7 +20,7 @@ MAX_FRAMES = 12
 
 
 def describe_crash(error: BaseException) -> str:
-    """Return the type of an internal error and the innermost places, without messages and values, which may be secret."""
+    """Return the type of an internal error and its innermost places. Messages and values may be secret."""
     frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
     places = [f"  {Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames]
     return "\n".join([format_internal_error(error), *places])
