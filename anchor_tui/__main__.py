@@ -110,8 +110,11 @@ def _show_screen(context: RuntimeContext, arguments: argparse.Namespace) -> int:
     from anchor_tui.tui.terminal import list_streams_without_terminal
 
     if streams := list_streams_without_terminal():
+        from anchor_tui.domain.reasons import join_names
+
+        verb = "is" if len(streams) == 1 else "are"
         print_error(
-            f"the screen needs a terminal, and {' and '.join(streams)} {'is' if len(streams) == 1 else 'are'} not one: "
+            f"the screen needs a terminal, and {join_names(streams)} {verb} not one: "
             "start it in a terminal, or use `anchor-tui snapshot`"
         )
         return ExitCode.USAGE
