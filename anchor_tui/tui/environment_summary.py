@@ -5,7 +5,6 @@ Data of a source that is loading, stale or missing never looks current: it is re
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from datetime import datetime
 
@@ -14,6 +13,7 @@ from textual.content import Content
 from anchor_tui.domain.formatting import format_age, format_count
 from anchor_tui.domain.model import Application, Environment, PullRequest, Snapshot
 from anchor_tui.domain.policy.check_results import group_by_check
+from anchor_tui.domain.reasons import summarize_reason
 from anchor_tui.domain.status_marks import StatusMark, get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
 from anchor_tui.domain.verdict import describe_position
 from anchor_tui.tui.style import MUTED, join_parts, marked_text, muted_text, safe_text
@@ -48,10 +48,10 @@ def dim_if_stale(content: Content, snapshot: Snapshot, source_id: str) -> Conten
 
 def describe_verdict(environment: Environment) -> Content:
     """Return the level and the beginning of the worst reason."""
-    level = environment.verdict.level
-    reason = environment.verdict.reasons[0] if environment.verdict.reasons else ""
-    summary = re.split(r", |; ", reason)[0]
-    return join_parts(marked_text(get_level_mark(level), level.upper()), safe_text(summary) if summary else None)
+    verdict = environment.verdict
+    summary = summarize_reason(verdict.reasons[0]) if verdict.reasons else ""
+    mark = marked_text(get_level_mark(verdict.level), verdict.word.upper())
+    return join_parts(mark, safe_text(summary) if summary else None)
 
 
 def describe_release(environment: Environment, snapshot: Snapshot, now: datetime) -> Content:
@@ -93,11 +93,13 @@ def describe_sync_and_health(environment: Environment, snapshot: Snapshot) -> Co
     )
 
 
-def describe_sync(environment: Environment) -> Content:
-    """Return the worst sync status of the applications."""
+def describe_sync(environment: Environment, *, brief: bool = False) -> Content:
+    """Return the worst sync status of the applications; unless `brief`, with the number of resources that differ."""
     content = _describe_worst([get_sync_mark(application) for application in environment.applications])
+    if brief:
+        return content
     differing = sum(app.resources.out_of_sync for app in environment.applications if app.resources)
-    return content + safe_text(f" ({differing})") if differing else content
+    return content + safe_text(f", {format_count(differing, 'resource')}") if differing else content
 
 
 def describe_health(environment: Environment) -> Content:
@@ -118,7 +120,7 @@ _WORST_FIRST = (
 def _describe_worst(marks: list[tuple[StatusMark, str]]) -> Content:
     counted = Counter(marks)
     mark, word = min(counted, key=lambda pair: _WORST_FIRST.index(pair[0]))
-    several = f" ({counted[mark, word]} of {len(marks)})" if len(marks) > 1 else ""
+    several = f" {counted[mark, word]} of {len(marks)} apps" if len(marks) > 1 else ""
     return marked_text(mark, f"{word}{several}")
 
 
