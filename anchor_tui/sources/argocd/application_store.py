@@ -12,6 +12,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from anchor_tui.config.model import EnvironmentConfig, ServerConfig
+from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import AppId, Application, Problem
 from anchor_tui.domain.source_data import ArgoCDData, ObservedApplication
 from anchor_tui.sources.argocd.application_conversion import to_observed_application
@@ -28,6 +29,10 @@ from anchor_tui.sources.argocd.schema import (
 from anchor_tui.sources.errors import InvalidResponse, SourceError
 from anchor_tui.sources.json_body import decode_json
 
+MISSING_DETAILS = "conditions, resources and messages"
+"""The details that a list does not contain."""
+MAX_NAMES = 3
+"""The number of applications that a problem names."""
 DETAILS_MAX_AGE = timedelta(minutes=5)
 """Argo CD reconciles each application every 3 minutes by default: older details are outdated."""
 
@@ -48,23 +53,51 @@ class ApplicationStore:
         self._server_info = ArgoCDData(server=server.name, url=server.server)
         self._problems: tuple[Problem, ...] = ()
         self._stream_problem: Problem | None = None
+        self._are_details_required = False
 
     # --- contents ------------------------------------------------------------------------------------
 
     @property
     def data(self) -> ArgoCDData:
         """Everything that is known, sorted by application identity. The manifests are not included."""
-        return replace(self._server_info, applications=tuple(self._observed[id_] for id_ in sorted(self._observed)))
+        incomplete = {application.id for application in self._incomplete_applications}
+        applications = (self._observed[id_] for id_ in sorted(self._observed))
+        return replace(
+            self._server_info,
+            applications=tuple(
+                _with_missing_details(observed) if observed.application.id in incomplete else observed
+                for observed in applications
+            ),
+        )
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """The failures that do not belong to a single application."""
-        return (*self._problems, *([self._stream_problem] if self._stream_problem else []))
+        """The failures that do not belong to a single application, and the applications without details."""
+        problems = (*self._problems, *([self._stream_problem] if self._stream_problem else []))
+        if incomplete := self._incomplete_applications:
+            names = ", ".join(str(application.id) for application in incomplete[:MAX_NAMES])
+            more = f" and {len(incomplete) - MAX_NAMES} more" if len(incomplete) > MAX_NAMES else ""
+            subject = f"{len(incomplete)} of {format_count(len(self.found_applications), 'application')}"
+            message = f"{subject} without {MISSING_DETAILS}: {names}{more}"
+            problems += (Problem(self.source, "details", message),)
+        return problems
 
     @property
     def uses_selectors(self) -> bool:
         """True if an environment selects applications by labels: only a list can find those."""
         return self._filter.uses_selectors
+
+    @property
+    def applications_without_details(self) -> list[Application]:
+        """The applications of which only the short state of a list is known."""
+        return [application for application in self.found_applications if application.id not in self._detailed]
+
+    @property
+    def _incomplete_applications(self) -> list[Application]:
+        """The applications whose missing details are reported. A failed GET has its own problem."""
+        if not self._are_details_required:
+            return []
+        return [application for application in self.applications_without_details if not application.problems]
 
     @property
     def is_stream_down(self) -> bool:
@@ -186,6 +219,10 @@ class ApplicationStore:
         if event.type == "DELETED" and self._filter.names_of(bare):
             self.record_absence(bare, "absent", "it was deleted")
 
+    def require_details(self) -> None:
+        """Report applications without details from now on: the stream should have sent them."""
+        self._are_details_required = True
+
     def record_stream_failure(self, error: SourceError, relist_s: float) -> None:
         """Record that the stream brought nothing. `relist_s` is the pause between two lists, in seconds."""
         message = f"changes are not streamed; listed every {relist_s:.0f} s instead: {error.message}"
@@ -242,6 +279,12 @@ class ApplicationStore:
             if observed.application.presence != "found" and names and unmatched.issuperset(names):
                 missing[id_] = observed
         return missing
+
+
+def _with_missing_details(observed: ObservedApplication) -> ObservedApplication:
+    application = observed.application
+    problem = Problem(str(application.id), "details", f"{MISSING_DETAILS} have not been read")
+    return replace(observed, application=replace(application, problems=(*application.problems, problem)))
 
 
 def _merge_details(listed: ObservedApplication, known: ObservedApplication | None) -> ObservedApplication:
