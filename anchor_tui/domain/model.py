@@ -348,6 +348,8 @@ class Finding(ValueObject, frozen=True):
     column: int | None = None
     resource: str | None = None
     since: AwareDatetime | None = None
+    pending: bool = False
+    """True if the status is unknown only until git and Argo CD are at the same commit."""
 
 
 class LastKnownGood(ValueObject, frozen=True):
