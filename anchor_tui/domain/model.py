@@ -352,6 +352,10 @@ class Finding(ValueObject, frozen=True):
     """True if the status is unknown only until git and Argo CD are at the same commit."""
 
 
+NO_HISTORY = "Always null: this version keeps no history of health. Reserved for the newest release observed healthy."
+"""The description of `last_known_good` in the schema."""
+
+
 class LastKnownGood(ValueObject, frozen=True):
     """The newest release that was observed healthy in this environment, and the time of the last observation."""
 
@@ -375,7 +379,7 @@ class Environment(ValueObject, frozen=True):
     release: Release | None = None
     applications: tuple[Application, ...] = ()
     position: ReleasePosition | None = None
-    last_known_good: LastKnownGood | None = None
+    last_known_good: Annotated[LastKnownGood | None, msgspec.Meta(description=NO_HISTORY)] = None
     findings: tuple[Finding, ...] = ()
     pull_requests: tuple[PullRequest, ...] = ()
 
