@@ -264,6 +264,6 @@ def test_a_connection_error_shows_the_reason_of_the_system():
         ("http://a:b/", "the server redirects to an invalid address: is a login proxy in between?"),
     ],
 )
-def test_only_the_same_host_is_said_to_expect_tls(location, text):
+def test_only_a_redirect_to_the_same_host_means_tls(location, text):
     request = httpx.Request("GET", "http://api.example:8080/v1")
     assert describe_redirect(httpx.Response(302, headers={"location": location}, request=request)) == text

@@ -89,7 +89,7 @@ class ApplicationStore:
 
     @property
     def applications_without_details(self) -> list[Application]:
-        """The applications of which only the short state of a list is known."""
+        """The applications that are known only by the short state of a list."""
         return [application for application in self.found_applications if application.id not in self._detailed]
 
     @property

@@ -206,7 +206,7 @@ async def test_a_poll_out_of_turn_is_sent_at_once():
 
 
 @pytest.mark.parametrize("answer", [poll_response(budget=rate_limit_node(remaining=20)), ServerError("HTTP 502")])
-async def test_no_poll_out_of_turn_after_a_failure_or_with_a_low_budget(answer):
+async def test_failures_and_a_low_budget_allow_no_early_poll(answer):
     history = history_response("1.43.1") | {"rateLimit": rate_limit_node(remaining=20)}
     client = FakeGitHub(Poll=answer, History=history)
     source = make_source(config(), client)
