@@ -1,4 +1,4 @@
-"""How the house is built: which room may import which, and which names exist."""
+"""The architecture: which package may import which, and which names exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the wheel contains that users install."""
+"""The content of the wheel that users install."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class TextPattern(NamedTuple):
 
     @property
     def whole(self) -> str | None:
-        """The expression with anchors, as msgspec and JSON Schema need it. A line end after the text is no match."""
+        """The expression with anchors, as msgspec and JSON Schema need it. A line end after the text does not match."""
         return rf"^(?:{self.pattern})$(?!\n)" if self.pattern is not None else None
 
 

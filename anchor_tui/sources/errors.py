@@ -1,6 +1,6 @@
 """The errors of outside systems.
 
-    SourceError                 kind and message; the message says what failed, why, and what to do
+    SourceError                 kind and message; the message contains what failed, why, and what to do
       CredentialError           no address or no token; no request was sent
       WriteRefused              a read-only run refused the request
       Unreachable               no connection: DNS, refused, reset, proxy

@@ -103,7 +103,7 @@ def _read_image_mapping(document: YamlDocument, node: MappingNode, path: KeyPath
         repository, tag, digest = _split_scalar_reference(document, text, (*path, reference))
     elif key := _find_first_key(node, REPOSITORY_KEYS):
         repository = _read_first_text(node, (key,)) or ""
-    elif label and "/" in label:  # kustomize: the name is the repository, unless newName says another
+    elif label and "/" in label:  # kustomize: the name is the repository, unless newName is set
         repository = label
     if not repository:
         expected = "`repository` and `tag`, or one `image: repository:tag@digest`"
@@ -161,8 +161,8 @@ def _format_keys(node: MappingNode) -> str:
 def build_image_changes(document: YamlDocument, paths: ImageScalarPaths, image: Image) -> dict[KeyPath, str]:
     """Return the scalars to replace so that `paths` has the tag and digest of `image`. The repository stays.
 
-    An empty tag or digest (`null`, `""`) stays empty if the image has none either. Raises YamlDocumentError if a scalar
-    is missing or superfluous, because nothing is ever inserted or removed.
+    An empty tag or digest (`null`, `""`) stays empty if the image has no tag or digest either. Raises
+    YamlDocumentError if a scalar is missing or superfluous, because nothing is ever inserted or removed.
     """
     changes: dict[KeyPath, str] = {}
     has_tag = has_digest = False
@@ -188,7 +188,7 @@ def _check_field_can_change(
 ) -> None:
     if old == new or (is_set and new):
         return
-    reason = f"has no {field} to change" if new else f"has a {field}, and the new image has none"
+    reason = f"has no {field} to change" if new else f"has a {field}, which the new image lacks"
     message = (
         f"`{format_key_path(paths.path)}` {reason}, and nothing is ever inserted or removed: change it by hand, once"
     )

@@ -71,7 +71,7 @@ def _remove_nulls(value: Json) -> Json:
 
 
 def find_overlay_images(merged: HelmValues, document: YamlDocument) -> tuple[ImageScalarPaths, ...]:
-    """Return every image of which the overlay sets a field, with the key paths of its tag and digest in the overlay.
+    """Return every image with a field that the overlay sets, with the key paths of its tag and digest in the overlay.
 
     `merged` are the chart's values merged with this overlay. They supply the repository, which identifies the image of
     the release, if the overlay does not contain it. Tag and digest are the texts of the overlay.

@@ -166,7 +166,7 @@ class GraphQLExecutor:
         return RepositoryNodes(hosted, self._clock.now(), denied).build_repository()
 
 
-def _make_resolver(denied: frozenset[str]) -> Any:  # noqa: ANN401 - graphql-core's own type is no narrower
+def _make_resolver(denied: frozenset[str]) -> Any:  # noqa: ANN401 - graphql-core's own type is not narrower
     """Return the default resolver, but with errors for fields that the token may not read."""
     if not denied - {"contexts"}:
         return graphql.default_field_resolver

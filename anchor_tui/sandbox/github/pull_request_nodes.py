@@ -178,7 +178,7 @@ class PullRequestNodes:
     # --- the merge queue -------------------------------------------------------------------------
 
     def build_merge_queue(self, branch: str) -> Node | None:
-        """Return the merge queue of a branch; None if it has none."""
+        """Return the merge queue of a branch, or None."""
         hosted = self._hosted
         if not hosted.merge_queue or branch not in hosted.protected_branches:
             return None

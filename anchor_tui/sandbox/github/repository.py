@@ -266,7 +266,7 @@ class HostedRepository:
         return tuple(runs)
 
     def checks_rollup(self, sha: str, time: datetime) -> str | None:
-        """Return the combined state of a commit's checks; None if it has none."""
+        """Return the combined state of a commit's checks; None without checks."""
         runs = self.check_runs(sha, time)
         if not runs:
             return None

@@ -1,6 +1,6 @@
 """GitHub's API for reading: GraphQL queries and REST GETs over httpx.
 
-The client refuses everything but reads, whatever the configuration says. Writes go through `writer.GitHubWriter`.
+The client refuses everything but reads, whatever the configuration contains. Writes go through `writer.GitHubWriter`.
 """
 
 from __future__ import annotations

@@ -221,7 +221,7 @@ class PlanScreen(ModalScreen[ConfirmedPlan | None]):
 
     @on(Input.Submitted, "#reason")
     def leave_reason(self) -> None:
-        """Go on from the reason to the phrase or to Cancel."""
+        """Move the focus from the reason to the phrase or to Cancel."""
         if isinstance(self._result, Plan):
             self.query_one("#phrase" if self._result.confirmation == "phrase" else "#cancel").focus()
 

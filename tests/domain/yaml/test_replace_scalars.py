@@ -93,7 +93,7 @@ def test_shared_and_composite_nodes_are_never_replaced(path, words):
     assert caught.value.problem.line
 
 
-def test_replacing_a_text_by_itself_changes_no_byte():
+def test_replacing_a_text_with_the_same_text_changes_no_byte():
     document = parse_document("version: 1.10\n", "f.yaml")
     assert replace_scalars(document, {("version",): "1.10"}) == "version: 1.10\n"
 

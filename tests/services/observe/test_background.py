@@ -142,7 +142,7 @@ def test_stopping_cancels_a_plan_in_preparation(tmp_path):
         assert not reader._thread.is_alive()
 
 
-def test_listeners_are_told_when_the_thread_crashes(tmp_path, monkeypatch):
+def test_listeners_are_notified_when_the_thread_crashes(tmp_path, monkeypatch):
     async def die(*_: object) -> None:
         raise ValueError("an internal error")
 

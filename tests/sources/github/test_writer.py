@@ -1,4 +1,4 @@
-"""Writes through PyGithub: each is sent once as it is shown, and its error says whether it may have been applied."""
+"""Writes through PyGithub: each is sent once as it is shown, and its error reports whether it may have been applied."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ REST = {
 
 
 @pytest.mark.parametrize("name", REST)
-async def test_a_rest_error_says_whether_the_write_may_be_applied(name):
+async def test_a_rest_error_reports_whether_the_write_may_be_applied(name):
     status, body, kind, maybe_applied, words = REST[name]
     found, arrived = await send_to_server(MERGE, status, body)
     assert type(found) is kind, found
@@ -299,7 +299,7 @@ GRAPHQL = {
 
 
 @pytest.mark.parametrize("name", GRAPHQL)
-async def test_a_mutation_error_says_whether_it_may_be_applied(name):
+async def test_a_mutation_error_reports_whether_it_may_be_applied(name):
     status, body, kind, maybe_applied, words = GRAPHQL[name]
     found, arrived = await send_to_server(COMMIT, status, body)
     assert type(found) is kind, found
@@ -353,7 +353,7 @@ RAISED = {
 
 @pytest.mark.parametrize("name", RAISED)
 @pytest.mark.parametrize("step", WRITES, ids=lambda step: build_github_request(step).path)
-async def test_a_transport_error_says_whether_the_write_may_be_applied(monkeypatch, name, step):
+async def test_a_transport_error_reports_whether_the_write_may_be_applied(monkeypatch, name, step):
     failure, kind, maybe_applied = RAISED[name]
 
     def fail(*_, **__):

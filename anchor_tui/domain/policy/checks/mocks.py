@@ -143,7 +143,7 @@ def _check_url(facts: Facts, evidence: EvidenceKind, name: str, mock: str) -> It
 
 
 def _describe_url_faults(text: str, mock: str) -> str:
-    """Return the faults of a URL; empty if it has none."""
+    """Return the faults of a URL; empty if the URL is correct."""
     try:
         url = parse_url(text)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""The input of the checks: a value for each kind of evidence, or the reason why it has none.
+"""The input of the checks: a value for each kind of evidence, or the reason why it is missing.
 
 Evidence is its value, `MissingEvidence` if it could not be read, or `NotApplicable` if it is not collected here.
 Nothing in this module reads from a source.
@@ -55,7 +55,7 @@ class EvidenceUnavailable(Exception):
 
 
 def require(evidence: T | MissingEvidence | NotApplicable) -> T:
-    """Return the value of the evidence. Raises EvidenceUnavailable if it has none."""
+    """Return the value of the evidence. Raises EvidenceUnavailable if it is missing."""
     if isinstance(evidence, MissingEvidence | NotApplicable):
         raise EvidenceUnavailable(evidence)
     return evidence
