@@ -12,10 +12,15 @@ from typing import Literal
 from msgspec.structs import replace
 
 from anchor_tui.config.model import EnvironmentConfig, ServerConfig
-from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import AppId, Application, Problem
 from anchor_tui.domain.source_data import ArgoCDData, ObservedApplication
 from anchor_tui.sources.argocd.application_conversion import to_observed_application
+from anchor_tui.sources.argocd.application_details import (
+    add_missing_details,
+    describe_missing_details,
+    list_comparable_fields,
+    merge_details,
+)
 from anchor_tui.sources.argocd.application_filter import ApplicationFilter
 from anchor_tui.sources.argocd.response import ApiResponse
 from anchor_tui.sources.argocd.schema import (
@@ -29,10 +34,6 @@ from anchor_tui.sources.argocd.schema import (
 from anchor_tui.sources.errors import InvalidResponse, SourceError
 from anchor_tui.sources.json_body import decode_json
 
-MISSING_DETAILS = "conditions, resources and messages"
-"""The details that a list does not contain."""
-MAX_NAMES = 3
-"""The number of applications that a problem names."""
 DETAILS_MAX_AGE = timedelta(minutes=5)
 """Argo CD reconciles each application every 3 minutes by default: older details are outdated."""
 
@@ -65,7 +66,7 @@ class ApplicationStore:
         return replace(
             self._server_info,
             applications=tuple(
-                _with_missing_details(observed) if observed.application.id in incomplete else observed
+                add_missing_details(observed) if observed.application.id in incomplete else observed
                 for observed in applications
             ),
         )
@@ -75,11 +76,7 @@ class ApplicationStore:
         """The failures that do not belong to a single application, and the applications without details."""
         problems = (*self._problems, *([self._stream_problem] if self._stream_problem else []))
         if incomplete := self._incomplete_applications:
-            names = ", ".join(str(application.id) for application in incomplete[:MAX_NAMES])
-            more = f" and {len(incomplete) - MAX_NAMES} more" if len(incomplete) > MAX_NAMES else ""
-            subject = f"{len(incomplete)} of {format_count(len(self.found_applications), 'application')}"
-            message = f"{subject} without {MISSING_DETAILS}: {names}{more}"
-            problems += (Problem(self.source, "details", message),)
+            problems += (describe_missing_details(self.source, incomplete, len(self.found_applications)),)
         return problems
 
     @property
@@ -159,7 +156,7 @@ class ApplicationStore:
             observed = self._parse_item(bytes(item))
             if observed is not None:
                 id_ = observed.application.id
-                listed[id_] = _merge_details(observed, before.get(id_))
+                listed[id_] = merge_details(observed, before.get(id_))
         self._observed = listed | self._still_missing(listed)
         self._detailed &= set(listed)
         self._record_response(response)
@@ -167,7 +164,7 @@ class ApplicationStore:
             observed.application
             for id_, observed in listed.items()
             if id_ not in self._detailed
-            or _comparable_fields(observed.application) != _comparable_fields(before[id_].application)
+            or list_comparable_fields(observed.application) != list_comparable_fields(before[id_].application)
             or (self.is_stream_down and self._is_outdated(observed.application))
         ]
 
@@ -279,51 +276,3 @@ class ApplicationStore:
             if observed.application.presence != "found" and names and unmatched.issuperset(names):
                 missing[id_] = observed
         return missing
-
-
-def _with_missing_details(observed: ObservedApplication) -> ObservedApplication:
-    application = observed.application
-    problem = Problem(str(application.id), "details", f"{MISSING_DETAILS} have not been read")
-    return replace(observed, application=replace(application, problems=(*application.problems, problem)))
-
-
-def _merge_details(listed: ObservedApplication, known: ObservedApplication | None) -> ObservedApplication:
-    """Complete a listed application with the known fields that a list does not contain."""
-    if known is None or known.application.presence != "found":
-        return listed
-    new, old = listed.application, known.application
-    same_operation = _operation_key(new) == _operation_key(old)
-    merged = replace(
-        old,
-        project=new.project,
-        sync=new.sync,
-        health=new.health,
-        health_since=new.health_since,
-        target_revision=new.target_revision,
-        compared_revision=new.compared_revision or old.compared_revision,
-        automated=new.automated,
-        operation=old.operation if same_operation else new.operation,
-        images=new.images,
-        problems=new.problems,
-    )
-    return replace(listed, application=merged)
-
-
-def _comparable_fields(application: Application) -> tuple[object, ...]:
-    """Return the fields that both a list and a GET contain: a difference shows that an event was missed."""
-    return (
-        application.presence,
-        application.sync,
-        application.health,
-        application.health_since,
-        application.compared_revision,
-        application.automated,
-        application.images,
-        application.problems,
-        _operation_key(application),
-    )
-
-
-def _operation_key(application: Application) -> tuple[object, ...] | None:
-    operation = application.operation
-    return (operation.phase, operation.started_at) if operation else None
