@@ -50,6 +50,8 @@ SIDE is argocd, github or status; MUTATION is a GraphQL mutation, such as create
   hang                   no response at all; hang=after: the request is carried out nevertheless
   duplicate              the request is carried out twice, and the second response is returned
   dead-stream            argocd: a stream sends nothing after its first events
+  cut-stream             argocd: a stream ends after its first event
+  next-line              argocd: messages in a stream contain U+0085
   forbidden=APPLICATION  argocd: one application that the token may not see
   deny=FIELD             github: a GraphQL field that the token may not see, such as contexts"""
 

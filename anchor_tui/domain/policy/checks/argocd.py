@@ -9,8 +9,9 @@ from anchor_tui.domain.formatting import format_duration, shorten_revision
 from anchor_tui.domain.kubernetes.application_manifests import ManifestApplication
 from anchor_tui.domain.kubernetes.managed_resources import explain_unknown_resources
 from anchor_tui.domain.model import Application, EvidenceKind
-from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
+from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, pending, unknown
 from anchor_tui.domain.policy.evidence.facts import BranchHead, Facts, MissingEvidence, require
+from anchor_tui.domain.source_data import split_revisions
 
 SYNC_GRACE = timedelta(minutes=5)
 _FIELDS = {"prune": "automated.prune", "selfHeal": "automated.selfHeal"}
@@ -124,16 +125,21 @@ def _compare_with_head(application: Application, head: BranchHead, facts: Facts)
     if target not in {head.branch, f"refs/heads/{head.branch}", "HEAD"}:
         message = f"{name} follows {shorten_revision(target)}, but only the head of {head.branch} is read"
         return unknown(message, None, name)
-    synced, short_head = application.synced_revision, shorten_revision(head.oid)
-    if application.sync == "Synced" and application.compared_revision == head.oid:
-        synced = head.oid
-    if synced == head.oid:
+    short_head = shorten_revision(head.oid)
+    revisions = split_revisions(application.synced_revision)
+    if application.sync == "Synced" and head.oid in split_revisions(application.compared_revision):
+        revisions = (head.oid,)
+    if head.oid in revisions:
         return passed(f"{name} is at {short_head}, the head of {head.branch}", None, name)
+    if newer := next((revision for revision in revisions if revision in head.newer), None):
+        short_newer = shorten_revision(newer)
+        return pending(f"{name} is at {short_newer}, which is newer than the last reading of git ({short_head})", name)
     if head.committed_at is not None and facts.now - head.committed_at < SYNC_GRACE:
         age, grace = format_duration(facts.now - head.committed_at), format_duration(SYNC_GRACE)
         return passed(f"the head of {head.branch} is {age} old: {name} has {grace} to sync it", None, name)
-    if synced is None:
+    if not revisions:
         return unknown(f"Argo CD does not report the synced revision of {name}", None, name)
+    synced = next((revision for revision in revisions if revision in head.changed), revisions[0])
     return _compare_revisions(name, synced, head)
 
 

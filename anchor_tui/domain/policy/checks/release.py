@@ -105,6 +105,7 @@ def _compare_with_manifests(
     facts: Facts, evidence: EvidenceKind, release: ReleaseFile, expected: Mapping[str, ImageReference]
 ) -> Iterator[CheckOutcome]:
     manifests = facts.require_manifests(evidence)
+    facts.require_same_commit(evidence)
     level = _live_level(facts) if evidence == "live" else None
     verb = "runs" if evidence == "live" else "renders"
     repositories: set[str] = set()
