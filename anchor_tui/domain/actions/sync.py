@@ -172,7 +172,9 @@ def plan_candidates(
     names = " ".join(environment.name for environment in environments)
     confirmation, phrase = required_confirmation(protected=protected, names=names, number=pruned)
     several = len(ready) > 1
-    what = ready[0].state.application.name if not several else format_count(len(ready), "application")
+    what = (
+        inputs.label_application(ready[0].state.application) if not several else format_count(len(ready), "application")
+    )
     title = {"hard-refresh-prune": "Hard refresh + prune", "cutover": "Cut over"}.get(order.action, "Sync")
     return Plan(
         order=order,
@@ -192,7 +194,7 @@ def plan_candidates(
         step_groups=tuple(
             StepGroup(
                 str(candidate.state.application.id),
-                sync_steps(candidate, order, prune=prune),
+                sync_steps(candidate, order, inputs, prune=prune),
                 candidate.state.application.id,
             )
             for candidate in ready
@@ -216,10 +218,11 @@ def _command_options(order: Order) -> list[str]:
     return [*found, *(word for name in order.resources for word in command_option("--resource", name))]
 
 
-def sync_steps(ready: SyncCandidate, order: Order, *, prune: bool) -> tuple[Step, ...]:
+def sync_steps(ready: SyncCandidate, order: Order, inputs: PlanInputs, *, prune: bool) -> tuple[Step, ...]:
     """Return the sync and the waits. A sync of selected resources or a dry run does not wait for health."""
     state = ready.state
-    application, target = state.application, state.app_ref
+    application = state.application
+    target = inputs.reference_application(application, state.project)
     automated = application.automated is not None and application.automated.enabled
     revision = None if automated or state.has_several_sources else application.compared_revision
     pruned_refs = (
@@ -256,7 +259,7 @@ def _plan_lines(
     ready: SyncCandidate, order: Order, inputs: PlanInputs, *, prune: bool, several: bool
 ) -> Iterator[PlanLine]:
     state, application = ready.state, ready.state.application
-    before = f"{application.name}: " if several else ""
+    before = f"{inputs.label_application(application)}: " if several else ""
     subject = f" “{state.commit_subject}”" if state.commit_subject else ""
     yield PlanLine("change", f"{before}to {shorten_revision(application.compared_revision)}{subject}")
     automated = application.automated is not None and application.automated.enabled

@@ -67,7 +67,7 @@ class WaitForHealth(WaitStep, frozen=True, tag="follow-health"):
     @property
     def title(self) -> str:
         """The text shown for this step."""
-        return f"waiting for {self.app.id.name} to become Healthy"
+        return f"waiting for {self.app.title} to become Healthy"
 
 
 class WaitForWorkflowRun(WaitStep, frozen=True, tag="follow-run"):
@@ -107,7 +107,7 @@ class WaitForRollout(WaitStep, frozen=True, tag="follow-rollout"):
     def title(self) -> str:
         """The text shown for this step."""
         verb = "sync to" if self.auto_sync else "be compared with"
-        return f"waiting for {self.app.id.name} to {verb} the merged commit"
+        return f"waiting for {self.app.title} to {verb} the merged commit"
 
 
 class WaitForNoMocks(WaitStep, frozen=True, tag="follow-no-mocks"):
@@ -118,4 +118,4 @@ class WaitForNoMocks(WaitStep, frozen=True, tag="follow-no-mocks"):
     @property
     def title(self) -> str:
         """The text shown for this step."""
-        return f"checking that no mock is left in {self.app.id.name}"
+        return f"checking that no mock is left in {self.app.title}"
