@@ -79,9 +79,8 @@ class AnchorApp(LiveApp):
         self.set_keymap(make_keymap(config.keys))
         if theme:
             if theme not in self.available_themes:
-                raise UnknownThemeError(
-                    f"there is no theme {theme!r}; there are {', '.join(sorted(self.available_themes))}"
-                )
+                names = ", ".join(sorted(self.available_themes))
+                raise UnknownThemeError(f"unknown theme {theme!r}: choose one of {names}")
             self.theme = theme
         self.set_reactive(LiveApp.now, clock())
         self.set_reactive(LiveApp.snapshot, build_snapshot(config, SourceReadings(), clock()))

@@ -16,7 +16,7 @@ def test_0_if_the_action_is_done(tmp_path, cli):
         assert code == 0
         assert out.splitlines()[0] == "Sync anchor-msp-dev"
         assert out.splitlines()[1].startswith("✓ argocd/anchor-msp-dev: done: synced ")
-        assert "anchor-tui: argocd/anchor-msp-dev: operation over" in err
+        assert "anchor-tui: argocd/anchor-msp-dev: waiting for the operation to end" in err
         assert op.traffic.writes == ["argocd POST sync anchor-msp-dev"]
 
 
@@ -167,7 +167,7 @@ def test_4_after_drift_with_the_new_plan(tmp_path, cli):
         op.traffic.on_arrival.append(push)
         code, out, _ = cli(op)("promote", "staging", "--yes")
         assert code == 4
-        assert "drifted: nothing was sent, for meanwhile environments/staging/release.yaml was" in out
+        assert "drifted: nothing was sent: environments/staging/release.yaml was" in out
         assert "the new plan:" in out
         assert op.traffic.writes == []
 
@@ -205,4 +205,4 @@ def test_6_if_the_response_was_lost(tmp_path, cli):
         op.box.faults.add("argocd:reset=after,method=POST,times=1")
         op.traffic.on_arrival.append(breaks)
         code, out, _ = cli(op)("sync", "dev", "--yes")
-        assert (code, "its answer was lost" in out) == (6, True)
+        assert (code, "the response was lost" in out) == (6, True)

@@ -143,7 +143,7 @@ def test_an_unwritable_audit_refuses_the_action(tmp_path, cli):
         (tmp_path / "state").write_text("a file where the folder should be")
         code, _, err = cli(op)("sync", "dev", "--yes")
         assert code == 4
-        assert "cannot be" in err
+        assert "cannot read" in err
         assert op.traffic.writes == []
 
 

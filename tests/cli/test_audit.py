@@ -97,4 +97,4 @@ def test_an_unreadable_audit_exits_with_3(tmp_path, cli):
         op.audit.path.mkdir()
         code, out, err = cli(op)("audit")
         assert (code, out) == (3, "")
-        assert "cannot be read" in err
+        assert "cannot read" in err

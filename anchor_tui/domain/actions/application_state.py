@@ -48,7 +48,7 @@ class OperationDetail(ValueObject, frozen=True):
 
     @property
     def is_waiting_to_retry(self) -> bool:
-        """Whether it looks finished but will try again."""
+        """True while it looks finished but will try again."""
         return self.phase == "Running" and self.finished_at is not None
 
 
@@ -66,7 +66,7 @@ class AppState(ValueObject, frozen=True):
     """The current state of one application. `server_time` is the server's clock, in whole seconds.
 
     `pending_info` are the infos of an operation that has not started, `operation` is the running or last one. `managed`
-    is None if the manifests were not read; `managed_error` says why.
+    is None if the manifests were not read; `managed_error` contains the reason.
     """
 
     application: Application
@@ -125,7 +125,7 @@ class StaleResource(ValueObject, frozen=True):
     reason: str = ""
     created_at: AwareDatetime | None = None
     ignored: bool = False
-    """Whether IgnoreExtraneous keeps the application Synced despite this resource."""
+    """True if IgnoreExtraneous keeps the application Synced despite this resource."""
 
 
 def stale_resources(state: AppState) -> tuple[StaleResource, ...]:

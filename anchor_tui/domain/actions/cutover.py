@@ -23,8 +23,8 @@ _STEPS = (
     (1, "statusMock.enabled is false", "mock.workloads-absent", ("staging", "prod"), ("git",)),
     (2, "automated.prune is true", "argo.automated-prune", ("staging", "prod"), ("manifest", "live-spec")),
     (2, "automated.selfHeal is true", "argo.automated-self-heal", ("staging", "prod"), ("manifest", "live-spec")),
-    (3, "EGI_CONTROL_CENTER_URL is https and not a mock", "mock.control-center-url", ("prod",), ("git", "rendered")),
-    (4, "AGENTFIELD_URL is https and not a mock", "mock.agentfield-url", ("prod",), ("git", "rendered")),
+    (3, "EGI_CONTROL_CENTER_URL is https, not a mock", "mock.control-center-url", ("prod",), ("git", "rendered")),
+    (4, "AGENTFIELD_URL is https, not a mock", "mock.agentfield-url", ("prod",), ("git", "rendered")),
 )
 
 

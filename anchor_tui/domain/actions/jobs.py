@@ -56,12 +56,12 @@ class Job(ValueObject, frozen=True):
 
     @property
     def is_over(self) -> bool:
-        """Whether the execution is over."""
+        """True when the execution is over."""
         return self.outcome is not None
 
     @property
     def is_writing(self) -> bool:
-        """Whether a write is in flight."""
+        """True while a write is in flight."""
         return any(track.current is not None and track.current.writes for track in self.groups)
 
     @property

@@ -27,12 +27,12 @@ ActionId: TypeAlias = Literal[
     "mend",
 ]
 Confirmation: TypeAlias = Literal["none", "key", "phrase"]
-"""How a plan is confirmed: not at all, with one key, or by typing a phrase."""
+"""The confirmation a plan requires: none, one key, or a typed phrase."""
 LineKind: TypeAlias = Literal["change", "deleted", "kept", "ok", "warning", "failed", "note"]
 
 
 class Order(ValueObject, frozen=True):
-    """What the operator requested. Fresh inputs turn the same order into a current plan.
+    """A request of the operator. Fresh inputs turn the same order into a current plan.
 
     `applications` is empty for whole environments. `version` is the release to promote or to roll back to, `source` the
     environment to promote from, `number` a pull request. `request_id` becomes the plan's id.
@@ -56,7 +56,7 @@ class Order(ValueObject, frozen=True):
     body: str = ""
     without_argocd: bool = False
     refreshed: bool = False
-    """Whether the hard refresh that the action requires has been executed."""
+    """True once the hard refresh that the action requires is executed."""
 
 
 class PlanLine(ValueObject, frozen=True):
@@ -139,7 +139,7 @@ class Plan(ValueObject, frozen=True):
 
     @property
     def is_destructive(self) -> bool:
-        """Whether it deletes resources."""
+        """True if it deletes resources."""
         return any(line.kind == "deleted" for line in self.lines)
 
 

@@ -18,7 +18,7 @@ REASON_PLACEHOLDER = "…"
 
 
 class PlanInputs(ValueObject, frozen=True):
-    """Everything a plan is made from. A Refusal in `states` or `repo_state` says why something is unreadable."""
+    """Everything a plan is made from. A Refusal in `states` or `repo_state` contains the reason."""
 
     config: Config
     snapshot: Snapshot
@@ -28,7 +28,7 @@ class PlanInputs(ValueObject, frozen=True):
     followed_urls: frozenset[str] = frozenset()
     """The URLs of the pull requests that running jobs already follow."""
     in_github_actions: bool = False
-    """Whether this process runs inside GitHub Actions."""
+    """True inside GitHub Actions."""
 
     def read_repo_state(self) -> RepoState | Refusal:
         """Return the state of the ops repo as it was read for this plan."""

@@ -114,7 +114,7 @@ def _has_blobs(ours: ExistingBranch, desired: Mapping[str, str]) -> bool:
 def repo_preconditions(
     files: Mapping[str, RepoFile], source: RepoFile | None, repo_state: RepoState, branch: str
 ) -> tuple[Precondition, ...]:
-    """Return what the plan changes or copies. An unrelated push is no drift: the commit goes on top of it."""
+    """Return what the plan changes or copies. An unrelated push is not drift: the commit is made on top of it."""
     touched = [Precondition(path, f"blob {shorten_revision(file.oid)}") for path, file in sorted(files.items())]
     copied = [Precondition(f"the copied {source.path}", f"blob {shorten_revision(source.oid)}")] if source else []
     ours = Precondition(

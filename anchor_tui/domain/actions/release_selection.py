@@ -34,7 +34,7 @@ class ReleaseMove(ValueObject, frozen=True):
 
     @property
     def is_current_upstream(self) -> bool:
-        """Whether the previous environment runs this release now."""
+        """True if the previous environment runs this release now."""
         return not self.commit
 
 

@@ -15,7 +15,7 @@ from anchor_tui.domain.json_access import get_text
 from anchor_tui.domain.model import ValueObject
 
 MAX_FIELDS = 40
-"""The maximum number of fields per application: nobody reads more before a sync."""
+"""The maximum number of fields per application: more is not readable before a sync."""
 MAX_VALUE_LENGTH = 60
 
 

@@ -82,7 +82,7 @@ def _argocd_steps(move: ReleaseMove, order: Order, inputs: PlanInputs) -> tuple[
 
 
 def event_line(move: ReleaseMove, order: Order, inputs: PlanInputs) -> PlanLine:
-    """Return the line that says whether the event will be sent."""
+    """Return the line that states whether the event will be sent."""
     status = inputs.config.status_api
     if status.emit != "client":
         who = "the ops repo's pipeline sends it" if status.emit == "pipeline" else "it is disabled"

@@ -142,7 +142,8 @@ class AddLabels(BaseStep, frozen=True, tag="add-labels"):
     @property
     def title(self) -> str:
         """The text shown for this step."""
-        return f"add the labels {', '.join(self.labels)}"
+        noun = "label" if len(self.labels) == 1 else "labels"
+        return f"add the {noun} {', '.join(self.labels)}"
 
 
 class RequestReviewers(BaseStep, frozen=True, tag="ask-reviewers"):

@@ -188,7 +188,7 @@ def _check_field_can_change(
 ) -> None:
     if old == new or (is_set and new):
         return
-    reason = f"has no {field} to change" if new else f"has a {field}, and the new image has none"
+    reason = f"has no {field} to change" if new else f"has a {field}, which the new image lacks"
     message = (
         f"`{format_key_path(paths.path)}` {reason}, and nothing is ever inserted or removed: change it by hand, once"
     )

@@ -53,11 +53,11 @@ READ_ONLY_REFUSAL = Refusal(
 )
 
 FINISH_WRITES_TIMEOUT_S = 20.0
-"""How long the end of the program waits for requests in flight."""
+"""The time that quitting waits for requests in flight."""
 
 
 class Consent(ValueObject, frozen=True):
-    """What the operator gave to execute a plan: a confirmation, the phrase and the reason."""
+    """The operator's consent to a plan: the confirmation, the phrase and the reason."""
 
     confirmed: bool = False
     phrase: str = ""
@@ -88,7 +88,7 @@ class PlanExecutor:
         self._busy_subjects: dict[str, str] = {}
         """From a subject to the title of the plan that is changing it."""
         self._sent_plan_ids: set[str] = set()
-        """The plans of which a request may have been sent."""
+        """The plans that may have sent a request."""
 
     # --- planning ------------------------------------------------------------------------------------
 

@@ -178,10 +178,10 @@ async def _present_state_text(
 
 
 async def _branch_text(clients: ExecutionClients, config: Config, repository: str, branch: str) -> str:
-    door = await clients.github_client()
+    client = await clients.github_client()
     environment = config.environments[0]
     paths = (environment.release, environment.values)
-    _, ours, pulls = await read_branch_state(door, repository, branch, config.github.branch, paths)
+    _, ours, pulls = await read_branch_state(client, repository, branch, config.github.branch, paths)
     where = f"the branch {branch} is at {shorten_revision(ours.oid)}" if ours else f"the branch {branch} does not exist"
     opened = f"its pull request #{pulls[0].number} is open" if pulls else "it has no open pull request"
     again = "" if pulls else ": repeat the action to continue"

@@ -38,9 +38,9 @@ class Timeouts:
     operation_s: float = 3600.0
     health_s: float = 1800.0
     degraded_s: float = 10.0
-    """How long a degraded application may stay degraded: the state may be from before the sync."""
+    """The time a degraded application may stay degraded: the state may be from before the sync."""
     silence_s: float = 300.0
-    """How long a server may fail to respond."""
+    """The time a server may fail to respond."""
     follow_s: float = 14 * 24 * 3600.0
     """For a pull request: checks, reviews and the merge depend on people."""
     deadline: float = math.inf
@@ -188,7 +188,7 @@ GATEWAY_TIMEOUT = 504
 
 
 def lost_write_failure(error: SourceError) -> StepFailed:
-    """Return the failure of a write of which nothing is visible."""
+    """Return the failure of a write without a visible effect."""
     if not error.maybe_applied:
         return StepFailed("failed", error.message)
     if isinstance(error, Timeout) or (isinstance(error, ServerError) and error.status == GATEWAY_TIMEOUT):

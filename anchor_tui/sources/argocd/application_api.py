@@ -1,6 +1,6 @@
-"""One application as an action needs it, read at this moment, and the requests that change it.
+"""Reads the current state of one application, and sends the requests of steps.
 
-Nothing is sent twice and nothing is cached. The steps decide what a lost answer means.
+Nothing is repeated or cached: the caller decides what a lost response means.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class _DetailSpec(msgspec.Struct):
 
 
 class ApplicationDetail(msgspec.Struct):
-    """The fields of an application that an action reads and a snapshot does not."""
+    """The fields of an application that only actions read."""
 
     metadata: _DetailMetadata = msgspec.field(default_factory=_DetailMetadata)
     spec: _DetailSpec = msgspec.field(default_factory=_DetailSpec)
@@ -131,7 +131,7 @@ class _RevisionMetadata(msgspec.Struct):
 
 
 def to_app_state(answer: ApiResponse, server: str, web_url: str) -> AppState:
-    """One application's GET, or the answer to a sync of it, in the domain's terms. Raises BadAnswer."""
+    """Convert the response to a GET or a sync of an application. Raises InvalidResponse."""
     observed = to_observed_application(answer.decode(ApplicationJson), server, web_url)
     detail = answer.decode(ApplicationDetail)
     return AppState(
@@ -158,7 +158,7 @@ def to_app_state(answer: ApiResponse, server: str, web_url: str) -> AppState:
 
 
 def server_time(answer: ApiResponse) -> datetime:
-    """Return the time of the answer by the server's clock; our clock if the answer has no `Date`."""
+    """Return the time of the response by the server's clock, or the local time without a Date header."""
     try:
         return parsedate_to_datetime(answer.date).astimezone(UTC)
     except ValueError:
@@ -187,19 +187,19 @@ def _to_operation_detail(state: _DetailOperationState | None) -> OperationDetail
     )
 
 
-# --- asking -------------------------------------------------------------------------------------------
+# --- reading ------------------------------------------------------------------------------------------
 
 
 async def read_application(client: ArgoClient, target: ApplicationRef, web_url: str = "") -> AppState:
-    """One application, and nothing around it. Raises SourceError."""
+    """Read one application. Raises SourceError."""
     answer = await client.get(application_path(target.id), application_query(target.id, target.project))
     return to_app_state(answer, target.id.server, web_url)
 
 
 async def read_application_details(client: ArgoClient, target: ApplicationRef, web_url: str = "") -> AppState:
-    """One application with its manifests, sync windows and what the token may do. Raises SourceError for itself only.
+    """Read one application with its manifests, sync windows and permissions.
 
-    What cannot be read beside it is unknown.
+    Raises SourceError if the application is unreadable. Other unreadable parts are unknown.
     """
     observed = await read_application(client, target, web_url)
     known = ApplicationRef(target.id, observed.project or target.project)
@@ -228,7 +228,7 @@ async def read_application_details(client: ArgoClient, target: ApplicationRef, w
 
 
 async def read_permission(client: ArgoClient, state: AppState, action: str) -> Permission:
-    """Return whether the token may do something with an application.
+    """Return whether the token may execute an action on an application.
 
     `can-i` takes `project/name` in Argo CD's own namespace, `project/namespace/name` in any other.
     """
@@ -277,15 +277,15 @@ def _to_windows(found: _SyncWindowsResponse) -> SyncWindows:
     )
 
 
-# --- changing -----------------------------------------------------------------------------------------
+# --- writing ------------------------------------------------------------------------------------------
 
 
 async def send_request(client: ArgoClient, request: ApiRequest, *, timeout_s: float | None = None) -> ApiResponse:
-    """Send one request of a step, once. Raises SourceError; its `maybe_applied` is set if it may have been applied."""
+    """Send the request of a step, once. Raises SourceError; `maybe_applied` is set if it may have been applied."""
     extra = {} if timeout_s is None else {"timeout_s": timeout_s}
     return await client.send(request.method, request.path.removeprefix("/"), request.query, request.body, **extra)
 
 
 def is_operation_running_error(error: SourceError) -> bool:
-    """Return whether a sync was refused because another operation runs: 400, not 409."""
+    """Return whether a sync was refused because another operation is running: HTTP 400, not 409."""
     return isinstance(error, ClientError) and "another operation is already in progress" in error.message

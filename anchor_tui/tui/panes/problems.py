@@ -35,10 +35,10 @@ def build_problems_pane(snapshot: Snapshot, environments: Sequence[Environment])
 
 
 def _build_problem_row(number: int, name: str, problem: Problem) -> ListRow:
-    where = f"{problem.file}:{problem.line}" if problem.file and problem.line else problem.file or problem.subject
+    place = f"{problem.file}:{problem.line}" if problem.file and problem.line else problem.file or problem.subject
     cells = _draw_problem(name or problem.subject, problem.kind, str(problem))
-    return static_row(f"{number} {where} {problem.kind}", cells, safe_text(str(problem)), clipboard_text=where)
+    return static_row(f"{number} {place} {problem.kind}", cells, safe_text(str(problem)), clipboard_text=place)
 
 
-def _draw_problem(where: str, kind: str, message: str) -> tuple[Content, ...]:
-    return (safe_text(where, "bold"), marked_text(StatusMark.ATTENTION, kind), safe_text(message))
+def _draw_problem(place: str, kind: str, message: str) -> tuple[Content, ...]:
+    return (safe_text(place, "bold"), marked_text(StatusMark.ATTENTION, kind), safe_text(message))

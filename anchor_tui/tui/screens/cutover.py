@@ -106,11 +106,12 @@ class CutoverScreen(ModalScreen[CutoverChoice | None]):
         return static_row(checklist_row_key(item), cells, Content("\n").join(lines), url, clipboard_text=item.location)
 
     def _build_last_row(self, snapshot: Snapshot) -> ListRow:
-        names = ", ".join(environment.name for environment in cutover_environments(snapshot))
+        names = [environment.name for environment in cutover_environments(snapshot)]
         mark = StatusMark.NONE if self.can_run_last_step else StatusMark.PROGRESS
-        cells = (marked_text(mark, 5), safe_text(names), safe_text(LAST_STEP_TITLE), muted_text("live"))
+        cells = (marked_text(mark, 5), safe_text("all"), safe_text(LAST_STEP_TITLE), muted_text("live"))
         state = "press c to run it" if self.can_run_last_step else "available when steps 1 to 4 are done"
-        return static_row(LAST_STEP_KEY, cells, join_parts(safe_text(LAST_STEP_TITLE), muted_text(state)))
+        title = safe_text(f"{LAST_STEP_TITLE}: {', '.join(names)}")
+        return static_row(LAST_STEP_KEY, cells, join_parts(title, muted_text(state)))
 
     def _show_detail(self) -> None:
         row = self.query_one(RowList).highlighted_row

@@ -204,7 +204,7 @@ class FleetScreen(Screen[None]):
     # --- messages from the widgets -------------------------------------------------------------------
 
     def on_key(self) -> None:
-        """Keep the cursor where it is after the operator pressed any key."""
+        """Cancel the jump of the cursor when the operator presses any key."""
         self._cursor_jump.cancel()
 
     @on(DescendantFocus)

@@ -40,7 +40,7 @@ class QuitScreen(ModalScreen[bool]):
             for job in self._jobs:
                 yield Static(marked_text(StatusMark.PROGRESS, job.progress_text()))
             yield Static(muted_text(EXPLANATION))
-            yield Static(safe_text("y quit   esc stay", "bold"))
+            yield Static(safe_text("y Quit · esc Stay", "bold"))
 
     def action_quit(self) -> None:
         """Quit."""

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 from anchor_tui.cli.output.snapshot.formats import load_snapshot_format
 from anchor_tui.domain.snapshot_builder import build_snapshot
-from tests.tui.panes.test_policy import FINDINGS
+from tests.tui.sample_findings import FINDINGS
 from tests.tui.sample_readings import HOSTILE, INCIDENT, NO_GITHUB, STALE
 from tests.values import NOW, config
 

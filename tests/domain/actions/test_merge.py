@@ -43,7 +43,7 @@ def planned(pull=PULL, opened=PROMOTION, rights=None, asked=None, held=None):
     return make_plan(asked or order("merge", number=232, reason="soaked"), repo_inputs(workbench))
 
 
-def test_a_merge_is_guarded_by_the_head_that_was_seen_and_followed_into_the_cluster():
+def test_a_merge_requires_the_planned_head_and_follows_the_rollout():
     plan = expect_plan(planned())
     assert step_names(plan) == ["MergePullRequest", "WaitForMerge", "WaitForRollout", "WaitForHealth"]
     merge, follow = plan.step_groups[0].steps[:2]
@@ -72,7 +72,7 @@ def test_a_rollback_is_merged_too():
     assert line_texts(expect_plan(planned(held=held)), "change")[0] == "rollback of prod to 1.43.1"
 
 
-def test_one_that_moves_several_environments_is_typed_with_all_their_names():
+def test_the_phrase_of_several_environments_contains_all_names():
     both = {"staging": sample_release("dev", 17), "prod": sample_release("dev", 17)}
     held = repo(
         environments={
@@ -112,7 +112,7 @@ def test_it_is_merged_the_way_the_repository_has_it(name):
     assert plan.verb == {"merge": "Merge", "auto-merge": "Enable auto-merge", "queue": "Add to merge queue"}[way]
 
 
-def test_what_auto_merge_waits_for_is_said():
+def test_a_plan_names_what_auto_merge_waits_for():
     pull = replace(BLOCKED, may_auto_merge=True, checks="pending", pending_checks=("sync", "policy"))
     plan = expect_plan(planned(pull, rights=MAY_AUTO))
     assert (
@@ -122,7 +122,7 @@ def test_what_auto_merge_waits_for_is_said():
     assert only_line(plan, "review: review required").kind == "warning"
 
 
-def test_a_failed_check_that_is_not_required_keeps_nothing_from_auto_merge():
+def test_a_failed_optional_check_does_not_prevent_auto_merge():
     pull = replace(BLOCKED, may_auto_merge=True, failed_checks=("lint",))
     held = repo(pull_requests=(PROMOTION,))
     required = replace(held, head=replace(held.head, required_checks=("release-contract",)))
@@ -209,7 +209,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_may_not_be_merged_is_refused_with_the_way_out(name):
+def test_an_unmergeable_pull_request_is_refused_with_a_way_out(name):
     pull, rights, kind, settled, words = REFUSED[name]
     refusal = expect_refusal(planned(pull, rights=rights))
     assert (refusal.kind, refusal.already_done) == (kind, settled)
@@ -248,7 +248,7 @@ def test_one_into_another_branch_is_not_merged_from_here():
     assert "its base is release-1.43, not main" in refusal.message
 
 
-def test_a_number_that_is_none_is_said():
+def test_an_unknown_number_is_refused():
     refusal = expect_refusal(planned(None))
     assert (refusal.kind, refusal.subject) == ("absent", "#232")
 
@@ -274,7 +274,7 @@ def test_another_head_or_another_way_is_a_drift(now, words):
     assert str(describe_drift(first, again)) == words
 
 
-def test_that_the_checks_went_on_meanwhile_is_no_drift():
+def test_a_change_of_checks_is_not_drift():
     assert preconditions_hold(
         expect_plan(planned(pull_state(checks="pending", merge_state="unstable"))), expect_plan(planned())
     )
@@ -286,7 +286,7 @@ def test_the_configuration_s_environments_say_what_is_protected():
     assert expect_plan(make_plan(order("merge", number=232), repo_inputs(workbench, open_config))).confirmation == "key"
 
 
-def test_a_rollback_that_nobody_follows_here_is_followed_to_its_event_and_one_that_is_followed_is_not_twice():
+def test_a_merged_rollback_is_followed_to_its_event_only_once():
     prod = EnvironmentFiles(
         sample_release("staging", 16), history=past_releases("staging", "prod"), history_complete=True
     )

@@ -70,7 +70,7 @@ def body_of(plan):
 # --- the plan -----------------------------------------------------------------------------------------
 
 
-def test_a_promotion_is_one_branch_one_commit_one_pull_request_and_is_followed_into_the_cluster():
+def test_a_promotion_is_one_branch_commit_and_pull_request():
     plan = expect_plan(planned())
     assert step_names(plan) == [
         "CreateBranch",
@@ -120,7 +120,7 @@ def test_what_is_committed_and_opened_is_what_is_shown():
     assert opened.branch == "anchor-tui/promote/prod/1.43.2"
 
 
-def test_the_pull_request_says_from_where_to_where_why_and_what_was_looked_at():
+def test_the_pull_request_contains_versions_reason_and_checks():
     body = body_of(expect_plan(planned()))
     assert "Moves `prod` from `1.43.1` to `1.43.2` from `staging` (commit `5b1d9c7`)." in body
     assert "**Reason:** soaked" in body
@@ -150,7 +150,7 @@ def test_labels_and_reviewers_are_the_configured_ones():
     assert step_names(plan)[2:5] == ["CreatePullRequest", "AddLabels", "RequestReviewers"]
 
 
-def test_an_unrelated_push_is_no_drift_and_the_commit_goes_on_top_of_it():
+def test_an_unrelated_push_is_not_a_drift():
     first = expect_plan(planned())
     later = expect_plan(planned(repo_state(repo=repo(head=HeadCommit("c" * 40, "Unrelated")))))
     assert preconditions_hold(first, later)
@@ -170,7 +170,7 @@ STAGING_RELEASE, PROD_RELEASE = (f"environments/{name}/release.yaml" for name in
     ],
     ids=["the file that is changed", "the file that is copied", "our branch"],
 )
-def test_what_is_touched_or_copied_is_a_drift_when_it_changes(changed):
+def test_a_changed_touched_or_copied_file_is_a_drift(changed):
     assert not preconditions_hold(expect_plan(planned()), expect_plan(planned(changed)))
 
 
@@ -206,7 +206,7 @@ def test_without_github_there_is_no_promotion():
     ],
 )
 @pytest.mark.parametrize("action", ["promote", "rollback"])
-def test_who_may_not_write_is_told_before_anything_else(rights, kind, words, action):
+def test_a_missing_write_permission_is_refused_first(rights, kind, words, action):
     workbench = replace(repo_state(), permissions=rights)
     asked = order("promote", "prod", reason="x")
     if action == "rollback":
@@ -231,7 +231,7 @@ def test_who_may_not_write_is_told_before_anything_else(rights, kind, words, act
         (RepoPermissions("", "unknown"), True, "warning", "as a workflow's own token: "),
     ],
 )
-def test_who_writes_is_said(rights, is_workflow, kind, words):
+def test_a_plan_names_the_writer(rights, is_workflow, kind, words):
     plan = expect_plan(planned(replace(repo_state(), permissions=rights), in_github_actions=is_workflow))
     assert only_line(plan, words).kind == kind
 
@@ -271,7 +271,7 @@ UPSTREAM = {
 
 
 @pytest.mark.parametrize("name", UPSTREAM)
-def test_what_is_not_well_upstream_is_not_promoted_and_without_argocd_it_is(name):
+def test_an_unhealthy_upstream_refuses_the_promotion_unless_without_argocd(name):
     found, soak, kind, words = UPSTREAM[name]
     refusal = expect_refusal(planned(config=soaking(soak), snapshot=found))
     assert (refusal.kind, refusal.subject) == (kind, "staging")
@@ -287,17 +287,17 @@ def test_what_is_not_well_upstream_is_not_promoted_and_without_argocd_it_is(name
     assert step_names(plan)[-1] == "WaitForMerge"
 
 
-def test_an_environment_that_is_asleep_is_only_warned_about_where_nothing_is_to_soak():
+def test_a_sleeping_upstream_is_a_warning_without_soak_minutes():
     assert only_line(expect_plan(planned(snapshot=estate(ASLEEP))), "staging is asleep").kind == "warning"
 
 
 @pytest.mark.parametrize("soak", [0, 30])
-def test_how_long_it_has_been_well_is_told(soak):
+def test_a_plan_contains_the_soak_time_upstream(soak):
     plan = expect_plan(planned(config=soaking(soak), snapshot=estate(replace(FRESH, synced_at=ago(minutes=31)))))
     assert only_line(plan, "staging is Synced and Healthy for 31 min").kind == "ok"
 
 
-def test_what_is_not_promoted_from_the_present_release_cannot_have_soaked_now():
+def test_an_older_release_cannot_have_soaked_now():
     asked = order("promote", "prod", source="dev", version="1.43.2", reason="x")
     workbench = repo_state("prod", "dev", copied=sample()[STAGING_RELEASE])
     plan = expect_plan(planned(workbench, asked=asked))
@@ -331,11 +331,11 @@ def test_in_a_freeze_nothing_is_promoted():
         ),
     ],
 )
-def test_whether_a_window_is_open_is_said(states, kind, words):
+def test_a_plan_contains_the_state_of_sync_windows(states, kind, words):
     assert only_line(expect_plan(planned(states=states)), words).kind == kind
 
 
-def test_another_pull_request_for_the_same_environment_is_a_warning_and_our_own_is_not():
+def test_only_pull_requests_of_others_are_a_warning():
     other = OpenPullRequestData(PullRequest(99, "Bump", "https://x/99"), "topic", {"prod": sample_release("dev", 17)})
     broken = OpenPullRequestData(PullRequest(98, "Odd", "https://x/98"), "odd", {"prod": None})
     elsewhere = OpenPullRequestData(PullRequest(97, "Dev", "https://x/97"), "dev", {"dev": sample_release("dev", 17)})
@@ -346,7 +346,7 @@ def test_another_pull_request_for_the_same_environment_is_a_warning_and_our_own_
 
 
 @pytest.mark.parametrize("via", ["pull-request", "workflow"])
-def test_a_promotion_that_somebody_has_opened_already_is_shown_and_not_opened_again(via):
+def test_an_open_promotion_is_shown_and_not_opened_again(via):
     theirs = OpenPullRequestData(
         PullRequest(99, "Promote 1.43.2", "https://x/99"), "t", {"prod": sample_release("staging")}
     )
@@ -356,7 +356,7 @@ def test_a_promotion_that_somebody_has_opened_already_is_shown_and_not_opened_ag
     assert "#99 “Promote 1.43.2” is already open with the same content: merge it (m)" in refusal.message
 
 
-def test_a_reason_given_after_the_text_was_changed_is_in_it_too():
+def test_a_later_reason_is_added_to_an_edited_text():
     asked = order("promote", "prod", reason="night release", body="Words of my own.")
     assert body_of(expect_plan(planned(asked=asked))) == "Words of my own.\n\n**Reason:** night release\n"
     said = replace(asked, body="Words of my own, for the night release.\n")
@@ -390,7 +390,7 @@ def test_a_policy_error_that_is_there_already_only_warns():
 BY_WORKFLOW = replace(CONFIG, promotion=PromotionConfig(via="workflow", workflow="promote.yaml"))
 
 
-def test_by_workflow_the_plan_starts_it_and_follows_what_it_opens():
+def test_by_workflow_the_plan_dispatches_and_waits():
     plan = expect_plan(planned(config=BY_WORKFLOW))
     assert step_names(plan) == [
         "DispatchWorkflow",
@@ -408,7 +408,7 @@ def test_by_workflow_the_plan_starts_it_and_follows_what_it_opens():
     assert (plan.verb, plan.pull_request, plan.diffs) == ("Start workflow", None, ())
 
 
-def test_by_workflow_a_version_is_an_input_only_where_it_is_not_the_present_one():
+def test_by_workflow_only_an_older_version_is_an_input():
     asked = order("promote", "prod", source="dev", version="1.43.2", reason="x")
     plan = expect_plan(planned(config=BY_WORKFLOW, asked=asked))
     assert plan.step_groups[0].steps[0].inputs == {"from": "dev", "to": "prod", "version": "1.43.2"}
@@ -419,7 +419,7 @@ def test_a_workflow_that_calls_us_is_not_called():
     assert refusal.kind == "workflow"
 
 
-def test_by_workflow_a_pull_request_that_is_open_already_is_shown():
+def test_by_workflow_an_open_pull_request_is_shown():
     running = OpenPullRequestData(
         PullRequest(99, "Promote", "https://x/99"), "topic", {"prod": sample_release("staging", 16)}
     )

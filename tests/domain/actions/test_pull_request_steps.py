@@ -1,4 +1,4 @@
-"""From changed files to a pull request: what is there already is used, and what somebody may have read is left."""
+"""From changed files to a pull request: an existing branch is used, and one that may have been reviewed is kept."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def names(found):
     return [type(step).__name__ for step in found.steps]
 
 
-def test_without_a_branch_there_is_one_made_with_one_commit_and_one_pull_request():
+def test_without_a_branch_all_steps_are_missing():
     found = opened()
     assert names(found) == ["CreateBranch", "CommitFiles", "CreatePullRequest", *AROUND]
     assert found.steps[0] == CreateBranch("anchor/anchor-msp-ops", BRANCH, HEAD)
@@ -54,7 +54,7 @@ def test_without_a_branch_there_is_one_made_with_one_commit_and_one_pull_request
     assert (found.number, found.url, found.note) == (None, "", "")
 
 
-def test_a_branch_that_is_at_the_head_already_is_committed_to():
+def test_a_branch_at_the_head_gets_the_commit():
     found = opened(existing_branch=ExistingBranch(BRANCH, HEAD))
     assert names(found) == ["CommitFiles", "CreatePullRequest", *AROUND]
     assert found.note == f"the branch {BRANCH} already exists and is used"
@@ -83,7 +83,7 @@ def test_a_branch_that_is_left_from_before_is_moved_on(ours):
     assert "exists from before, at eeeeeee, and is moved" in found.note
 
 
-def test_a_pull_request_that_says_just_this_is_shown_and_not_made_again():
+def test_an_equal_open_pull_request_is_shown_and_not_recreated():
     pull = pull_state(labels=("prod", "promotion", "x"), reviewers=("b.lee",))
     refusal = expect_refusal(opened(existing_branch=OURS, pull_requests=(pull,)))
     assert (refusal.kind, refusal.url) == ("open", pull.url)
@@ -122,14 +122,14 @@ def test_a_pull_request_with_other_content_is_never_rewritten(ours):
     assert "with different content" in refusal.message
 
 
-def test_an_open_pull_request_on_an_older_head_says_the_same_as_long_as_its_files_do():
+def test_an_outdated_pull_request_is_compared_by_its_files():
     found = opened(
         existing_branch=replace(OURS, parents=("c" * 40,)), pull_requests=(pull_state(labels=("promotion", "prod")),)
     )
     assert names(found) == ["RequestReviewers"]
 
 
-def test_without_labels_and_reviewers_nobody_is_asked():
+def test_without_labels_and_reviewers_no_review_is_requested():
     assert names(opened(draft=replace(DRAFT, labels=(), reviewers=()))) == [
         "CreateBranch",
         "CommitFiles",
@@ -140,13 +140,13 @@ def test_without_labels_and_reviewers_nobody_is_asked():
 AUTO = replace(CONFIG, promotion=PromotionConfig(merge="auto"))
 
 
-def test_where_auto_merge_is_configured_it_is_the_last_step_by_the_repository_s_usual_method():
+def test_configured_auto_merge_is_the_last_step():
     found = opened(AUTO, permissions=RepoPermissions("on-call", "yes", merge_methods=("rebase", "merge")))
     assert names(found)[-1] == "MergePullRequest"
     assert found.steps[-1] == MergePullRequest("anchor/anchor-msp-ops", None, "", "", "rebase", "auto-merge")
 
 
-def test_a_pull_request_that_was_left_without_its_auto_merge_gets_it():
+def test_an_open_pull_request_without_auto_merge_gets_it():
     pull = pull_state(labels=("promotion", "prod"), reviewers=("x",))
     found = opened(AUTO, existing_branch=OURS, pull_requests=(pull,))
     assert isinstance(found, RemainingSteps)
@@ -158,7 +158,7 @@ def test_a_pull_request_that_was_left_without_its_auto_merge_gets_it():
     )
 
 
-def test_what_a_plan_stands_on_is_each_file_the_branch_and_the_pull_request_and_not_the_head():
+def test_the_preconditions_are_files_branch_and_pull_request():
     workbench = repo_state(existing_branch=OURS, pull_requests=(pull_state(),))
     facts = {
         each.what: each.value for each in repo_preconditions(workbench.files, workbench.source_file, workbench, BRANCH)

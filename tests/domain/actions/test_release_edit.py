@@ -1,4 +1,4 @@
-"""A release moved into files that people wrote: exactly the intended scalars change, or a refusal says where."""
+"""A release moved into hand-written files: exactly the intended scalars change, or a refusal names the location."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def moved(source, release, overlay) -> ReleaseEdit | Refusal:
 # --- the sample ---------------------------------------------------------------------------------------
 
 
-def test_the_sample_is_moved_with_the_chart_saying_which_image_is_which():
+def test_the_sample_is_edited_with_image_names_from_the_chart():
     bench_ = repo_state()
     edited = edit_release(MOVE, bench_, CONFIG, read_repo_evidence(CONFIG, bench_.repo)["prod"])
     assert isinstance(edited, ReleaseEdit)
@@ -68,7 +68,7 @@ def test_the_diff_shows_what_changes_and_three_lines_around_it():
 
 
 @pytest.mark.parametrize("end", ["", "\n"])
-def test_a_diff_has_whole_lines_also_of_a_file_without_a_last_line_end(end):
+def test_a_diff_has_whole_lines_without_a_final_line_end(end):
     release = f"images:\n  web: anchor/web:1@{OLD}\nversion: 1" + end
     source = f"images:\n  web: anchor/web:2@{NEW}\nversion: 2\n"
     bench_ = workbench(source, release, f"image: anchor/web:1@{OLD}")
@@ -78,7 +78,7 @@ def test_a_diff_has_whole_lines_also_of_a_file_without_a_last_line_end(end):
     assert edited.contents[RELEASE].decode().endswith("version: 2" + end)
 
 
-def test_a_file_that_says_it_already_is_left_out():
+def test_a_file_with_the_release_already_is_unchanged():
     source = f"version: 2\nimages:\n  web: anchor/web:2@{NEW}\n"
     edited = moved(source, source.replace("version: 2", "version: 1"), f"image: anchor/web:2@{NEW}\n")
     assert isinstance(edited, ReleaseEdit)
@@ -86,7 +86,7 @@ def test_a_file_that_says_it_already_is_left_out():
     assert moved(source, source, f"image: anchor/web:2@{NEW}\n").contents == {}
 
 
-def test_an_image_that_says_no_digest_goes_on_saying_none():
+def test_an_image_without_digest_gets_no_digest():
     source = f"version: 2\nimages:\n  web: anchor/web:2@{NEW}\n"
     overlay = "web: {image: {repository: anchor/web, tag: 1}}\nother: anchor/web:1\n"
     edited = moved(source, source.replace(": 2", ": 1").replace(":2@", ":1@"), overlay)
@@ -94,12 +94,12 @@ def test_an_image_that_says_no_digest_goes_on_saying_none():
 
 
 @pytest.mark.parametrize("nothing", ["null", "~", '""', "''"])
-def test_a_tag_that_says_nothing_beside_a_digest_goes_on_saying_nothing(nothing):
+def test_a_missing_tag_beside_a_digest_stays_missing(nothing):
     overlay = f"web: {{image: {{repository: anchor/web, tag: {nothing}, digest: {OLD}}}}}\n"
     assert moved(SOURCE, GOOD, overlay).contents[OVERLAY].decode() == overlay.replace(OLD, NEW)
 
 
-def test_every_place_of_the_overlay_that_names_the_image_is_changed_and_no_other_image():
+def test_every_reference_to_the_image_changes_and_no_other():
     source = f"version: 2\nimages:\n  web: docker.io/anchor/web:2@{NEW}\n"
     release = f"version: 1\nimages:\n  web: anchor/web:1@{OLD}\n"
     overlay = f"a: [anchor/web:1@{OLD}, 'anchor/other:1', redis:1]\nb: {{c: \"anchor/web:1@{OLD}\"}}\n"
@@ -155,7 +155,7 @@ NOISE = [
 
 
 def tag_leaf(draw, old, new, *, keeps_nothing):
-    """A plain `null` says no tag: an overlay goes on saying none, beside its digest."""
+    """A plain `null` sets no tag: an overlay keeps an empty tag beside its digest."""
     style = draw(STYLES)
     says_nothing = keeps_nothing and style == "plain" and old == "null"
     return Leaf(old, style, draw(COMMENTS), None if says_nothing else new)
@@ -209,7 +209,9 @@ def files(draw):
 
     keyed = draw(st.booleans())
     made = {name: entry(draw, name, olds[name], news[name], keyed=keyed) for name in draw(st.permutations(names))}
-    styles = {key: draw(STYLES) if old != "null" else "double" for key, (old, _) in facts.items()}  # null is no version
+    styles = {
+        key: draw(STYLES) if old != "null" else "double" for key, (old, _) in facts.items()
+    }  # null is not a version
     body = {key: Leaf(old, styles[key], draw(COMMENTS), new) for key, (old, new) in facts.items()}
     body["images"] = made if keyed else list(made.values())
     body = {key: body[key] for key in draw(st.permutations(sorted(body)))}
@@ -235,7 +237,7 @@ def files(draw):
 
 
 @given(files())
-def test_a_move_changes_exactly_the_intended_scalars_and_no_other_byte(given_):
+def test_an_edit_changes_exactly_the_intended_scalars(given_):
     source, (release, release_wanted), (overlay, overlay_wanted), news, facts = given_
     edited = moved(source, release, overlay)
     assert isinstance(edited, ReleaseEdit), str(edited)
@@ -284,13 +286,13 @@ REFUSED = {
         SOURCE.replace(f", digest: {NEW}", ""),
         GOOD,
         LAID,
-        f"{RELEASE}:4: `images.web` has a digest, and the new image has none",
+        f"{RELEASE}:4: `images.web` has a digest, which the new image lacks",
     ),
     "no tag in what is moved": (
         SOURCE.replace("tag: 2, ", ""),
         GOOD,
         LAID,
-        f"{RELEASE}:4: `images.web` has a tag, and the new image has none",
+        f"{RELEASE}:4: `images.web` has a tag, which the new image lacks",
     ),
     "no commit in the release": (
         SOURCE,
@@ -411,14 +413,14 @@ def test_the_same_move_without_those_faults_goes_through():
     assert edited.contents[OVERLAY].decode() == LAID.replace("tag: 1", "tag: 2").replace(OLD, NEW)
 
 
-def test_one_image_that_stands_twice_and_says_the_same_is_moved_in_both_places():
+def test_an_image_listed_twice_is_edited_in_both_places():
     edited = moved(SOURCE + f"  worker: anchor/web:2@{NEW}\n", GOOD + f"  worker: anchor/web:1@{OLD}\n", LAID)
     assert isinstance(edited, ReleaseEdit)
     assert edited.contents[RELEASE].decode() == SOURCE + f"  worker: anchor/web:2@{NEW}\n"
 
 
 @pytest.mark.parametrize("path", [RELEASE, OVERLAY])
-def test_a_file_that_is_not_on_the_branch_is_not_made(path):
+def test_a_missing_file_is_not_created(path):
     found = workbench(SOURCE, GOOD, LAID)
     files_ = {name: each for name, each in found.files.items() if name != path}
     refusal = expect_refusal(
@@ -430,7 +432,7 @@ def test_a_file_that_is_not_on_the_branch_is_not_made(path):
     )
 
 
-def test_a_release_that_could_not_be_read_again_is_not_moved():
+def test_a_release_without_its_file_is_not_moved():
     found = workbench(SOURCE, GOOD, LAID)
     refusal = expect_refusal(edit_release(MOVE, RepoState(found.repo, files=found.files), CONFIG, None))
     assert (refusal.kind, refusal.message) == ("missing-file", "the release of staging could not be read")

@@ -61,7 +61,7 @@ def test_from_names_another_environment_before_it():
     assert versions(move.releases_between) == ["1.44.0", "1.43.2"]
 
 
-def test_a_version_is_looked_for_in_the_history_of_the_environment_before():
+def test_a_version_is_searched_in_the_upstream_history():
     move = promoted("prod", source="dev", version="1.43.2")
     assert (move.release.version, move.commit) == ("1.43.2", f"{1:040x}")
     assert not move.is_current_upstream
@@ -69,7 +69,7 @@ def test_a_version_is_looked_for_in_the_history_of_the_environment_before():
 
 
 @pytest.mark.parametrize("asked", ["1.44.0", "0000000", f"{0:040x}"])
-def test_the_version_that_is_there_now_is_the_present_one_however_it_is_named(asked):
+def test_the_current_version_is_recognised_by_any_name(asked):
     move = promoted("staging", version=asked)
     assert (move.release.version, move.commit, move.is_current_upstream) == ("1.44.0", "", True)
 
@@ -99,11 +99,11 @@ def test_a_promotion_that_makes_no_sense_is_refused(environments, changes, kind,
     assert not refusal.already_done
 
 
-def test_what_a_promotion_could_choose_from_is_said():
+def test_a_refusal_lists_the_releases_to_choose_from():
     assert expect_refusal(promoted("staging", version="9.9")).message.endswith("it contains 1.44.0, 1.43.2, 1.43.1")
 
 
-def test_what_is_there_already_is_nothing_to_promote_and_a_good_end():
+def test_promoting_the_current_release_is_already_done():
     refusal = expect_refusal(promoted("staging", repo=with_files(dev=files("1.43.2"))))
     assert (refusal.kind, refusal.already_done) == ("same", True)
 
@@ -145,14 +145,14 @@ def test_an_unreadable_release_can_be_promoted_over():
         (files("1.43.2"), {"version": "1.43.1"}),
     ],
 )
-def test_what_the_history_does_not_tell_is_not_said_to_come_along(staging, changes):
+def test_releases_missing_in_the_history_are_not_listed(staging, changes):
     """The present release is not among the older ones: it was never there, or further back than was read."""
     move = promoted("staging", repo=with_files(staging=staging), **changes)
     assert isinstance(move, ReleaseMove)
     assert move.releases_between == ()
 
 
-def test_pull_requests_that_come_along_are_named_once_each():
+def test_included_pull_requests_are_named_once():
     twice = replace(release("1.43.2"), version="1.43.2b")
     found = pull_requests_of((release("1.44.0"), release("1.43.2"), twice, replace(release("1.1"), pull_request=None)))
     assert [each.number for each in found] == [1440, 1432]
@@ -161,20 +161,20 @@ def test_pull_requests_that_come_along_are_named_once_each():
 # --- rollback -----------------------------------------------------------------------------------------
 
 
-def test_the_choices_of_a_rollback_are_the_earlier_releases_each_content_once():
+def test_the_choices_of_a_rollback_are_the_distinct_earlier_releases():
     repo = with_files(dev=files("1.44.0", "1.43.2", "1.44.0", "1.43.2", "1.43.1"))
     assert versions(each.release for each in earlier_releases(repo, "dev")) == ["1.43.2", "1.43.1"]
     assert [each.commit for each in earlier_releases(repo, "dev")] == [f"{1:040x}", f"{4:040x}"]
 
 
-def test_a_release_that_could_not_be_read_is_no_choice():
+def test_an_unreadable_release_is_not_a_choice():
     history = (PastRelease("a" * 40, release("1.44.0")), PastRelease("b" * 40, None))
     assert earlier_releases(with_files(dev=EnvironmentFiles(release("1.44.0"), history=history)), "dev") == ()
     assert earlier_releases(REPO, "nope") == ()
 
 
 @pytest.mark.parametrize("asked", ["1.43.1", f"{2:040x}"])
-def test_a_rollback_goes_to_a_version_or_to_the_commit_that_brought_it(asked):
+def test_a_rollback_names_a_version_or_its_commit(asked):
     move = rolled_back(version=asked)
     assert isinstance(move, ReleaseMove)
     assert (move.environment, move.source) == (move.source, move.environment)
@@ -182,12 +182,12 @@ def test_a_rollback_goes_to_a_version_or_to_the_commit_that_brought_it(asked):
     assert versions(move.releases_between) == ["1.44.0", "1.43.2"]
 
 
-def test_a_version_that_was_there_twice_is_taken_as_it_was_last():
+def test_of_a_version_used_twice_the_latest_content_counts():
     repo = with_files(dev=files("1.44.0", "1.43.2", "1.43.1", "1.43.2"))
     assert rolled_back(repo=repo, version="1.43.2").commit == f"{1:040x}"
 
 
-def test_a_release_is_named_by_its_commit_where_a_later_one_has_its_version():
+def test_a_release_with_a_reused_version_is_named_by_commit():
     rebuilt = replace(release("1.43.2"), images=(replace(release("1.43.2").images[0], digest=f"sha256:{'9' * 64}"),))
     history = (*files("1.44.0", "1.43.2").history, PastRelease("c" * 40, rebuilt))
     repo = with_files(dev=EnvironmentFiles(release("1.44.0"), history=history, history_complete=True))
@@ -197,7 +197,7 @@ def test_a_release_is_named_by_its_commit_where_a_later_one_has_its_version():
     assert rolled_back(repo=repo, version=older.reference) == older
 
 
-def test_what_ran_between_is_lost_also_where_the_present_one_was_there_before():
+def test_releases_between_are_reverted_even_if_the_current_one_repeats():
     repo = with_files(dev=files("1.44.0", "1.43.2", "1.44.0", "1.43.1"))
     assert versions(rolled_back(repo=repo, version="1.43.1").releases_between) == ["1.44.0", "1.43.2", "1.44.0"]
 
@@ -260,7 +260,7 @@ AWKWARD = st.text("a1.-/@{}~^:?*[]\\ +_\u00e9\x00\x7f\n", max_size=12) | st.samp
 
 
 @given(st.text(max_size=20) | AWKWARD, st.text(max_size=20) | AWKWARD)
-def test_a_branch_is_a_valid_ref_whatever_the_version_is_called(environment, version):
+def test_a_branch_is_a_valid_ref_for_any_version(environment, version):
     for action in ("promote", "rollback"):
         name = branch_name(action, environment, version)
         assert is_a_ref(name)
@@ -275,7 +275,7 @@ def test_the_same_change_has_the_same_branch(versions_):
         assert branch_name("promote", "prod", version) == branch_name("promote", "prod", version)
 
 
-def test_git_takes_the_awkward_ones_and_agrees_with_the_rules_above():
+def test_git_accepts_the_awkward_branch_names():
     names = {
         branch_name("promote", "prod", version) for version in ("a.lock.lock", "...", "é", "-", "@{", "a..b", "1.0")
     }

@@ -1,4 +1,4 @@
-"""What a sync changes, field by field, as Argo CD has laid it out."""
+"""The fields that a sync changes, as Argo CD compares them."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def told(*items: object) -> list[str]:
     return [str(each) for each in field_differences(items)]
 
 
-def test_a_field_is_told_with_what_it_was_and_what_it_will_be():
+def test_a_field_has_its_live_and_predicted_value():
     assert told(item({"spec": {"replicas": 3}}, {"spec": {"replicas": 1}})) == [
         "Deployment/anchor-web  spec.replicas: 3 → 1"
     ]
 
 
-def test_items_of_a_list_go_by_their_names_where_they_have_some():
+def test_list_items_are_matched_by_name_if_they_have_one():
     def containers(level: str) -> dict[str, Any]:
         env = [{"name": "AUTH_MODE", "value": "jwt"}, {"name": "LOG_LEVEL", "value": level}]
         return {"containers": [{"name": "web", "env": env}]}
@@ -36,14 +36,14 @@ def test_items_of_a_list_go_by_their_names_where_they_have_some():
     ]
 
 
-def test_what_comes_and_what_goes_is_not_set_on_the_other_side():
+def test_added_and_removed_fields_are_not_set_on_one_side():
     assert told(item({"a": "old"}, {"b": "new"})) == [
         "Deployment/anchor-web  a: old → not set",
         "Deployment/anchor-web  b: not set → new",
     ]
 
 
-def test_a_resource_that_is_new_is_created_and_a_stale_one_is_nothing_that_a_sync_changes():
+def test_a_new_resource_is_created_and_a_stale_one_unchanged():
     assert told(item(None, {"spec": {}})) == ["Deployment/anchor-web is created"]
     assert told(item({"spec": {}}, None)) == []
 
@@ -51,7 +51,7 @@ def test_a_resource_that_is_new_is_created_and_a_stale_one_is_nothing_that_a_syn
 @pytest.mark.parametrize(
     "odd", [None, 3, {}, {"kind": "x"}, item({}, {"a": 1}, hook=True), {"predictedLiveState": "{"}]
 )
-def test_hooks_and_what_is_no_resource_say_nothing(odd):
+def test_hooks_and_other_values_have_no_differences(odd):
     assert told(odd) == []
 
 
@@ -77,6 +77,6 @@ def test_of_recorded_resources_those_that_are_alike_say_nothing(name):
     assert not alike & {(each.ref.kind, each.ref.namespace, each.ref.name) for each in field_differences(items)}
 
 
-def test_of_a_real_rollout_the_images_are_told():
+def test_the_images_of_a_recorded_rollout_differ():
     found = [str(each) for each in field_differences(load_recording("managed-resources-demo").body["items"])]
     assert any("containers[anchor-gateway].image: " in each and " → ghcr.io/" in each for each in found), found

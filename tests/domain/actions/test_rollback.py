@@ -1,4 +1,4 @@
-"""Rollback: an earlier release at today's head, what is lost with it, and who is told."""
+"""Rollback: an earlier release at today's head, what it reverts, and the event it sends."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def planned(app=None, config=CONFIG, found=None, asked=None, **changes):
 # --- the plan -----------------------------------------------------------------------------------------
 
 
-def test_a_rollback_writes_the_earlier_release_at_today_s_head_and_follows_it_to_health():
+def test_a_rollback_writes_the_earlier_release_at_the_head():
     plan = expect_plan(planned())
     assert step_names(plan) == [
         "CreateBranch",
@@ -107,13 +107,13 @@ def test_a_rollback_writes_the_earlier_release_at_today_s_head_and_follows_it_to
     ]
 
 
-def test_what_is_lost_is_said():
+def test_a_plan_names_the_reverted_releases():
     plan = expect_plan(planned())
     assert "reverts 1.43.2  #16 Release 1.43.2" in line_texts(plan, "warning")
     assert line_texts(plan, "change")[0] == "prod: 1.43.2 → 1.43.1, which ran from 2 d ago on"
 
 
-def test_labels_say_that_it_is_a_rollback_and_not_a_promotion():
+def test_the_labels_mark_a_rollback_instead_of_a_promotion():
     config = replace(CONFIG, promotion=PromotionConfig(labels=("promotion", "ops", "rollback")))
     plan = expect_plan(planned(config=config))
     assert plan.pull_request is not None
@@ -147,7 +147,7 @@ def test_files_that_say_it_already_are_a_good_end():
         (None, "auto-sync of anchor-msp-prod is off"),
     ],
 )
-def test_a_sync_is_a_step_exactly_where_auto_sync_or_self_heal_is_off(automated, words):
+def test_a_sync_is_a_step_if_auto_sync_is_off(automated, words):
     plan = expect_plan(planned(application(automated=automated)))
     syncs = [step for step in plan.step_groups[0].steps if isinstance(step, Sync)]
     assert len(syncs) == bool(words)
@@ -188,7 +188,7 @@ def test_a_freeze_only_warns_since_a_rollback_cannot_wait():
     assert line.text.endswith("the merged commit is synced after that")
 
 
-def test_without_argocd_nothing_is_followed_in_the_cluster_and_that_is_said():
+def test_without_argocd_the_rollout_is_not_followed():
     asked = order("rollback", "prod", version="1.43.1", reason="x", without_argocd=True)
     plan = expect_plan(planned(config=TELLING, asked=asked))
     assert step_names(plan)[-1] == "WaitForMerge"
@@ -204,7 +204,7 @@ def test_an_application_that_is_absent_is_not_waited_for():
     assert only_line(plan, "rollback.executed is not sent: the environment has no application").kind == "warning"
 
 
-# --- who is told --------------------------------------------------------------------------------------
+# --- the event ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_an_application_that_is_absent_is_not_waited_for():
         (StatusApiConfig(emit="none"), "note", "it is disabled", False),
     ],
 )
-def test_whether_anybody_is_told_is_said_before(status, kind, words, emits):
+def test_a_plan_states_whether_the_event_is_sent(status, kind, words, emits):
     plan = expect_plan(planned(config=replace(CONFIG, status_api=status)))
     line = only_line(plan, "rollback.executed")
     assert line.kind == kind
@@ -226,7 +226,7 @@ def test_whether_anybody_is_told_is_said_before(status, kind, words, emits):
     assert isinstance(plan.step_groups[0].steps[-1], SendEvent) == emits
 
 
-def test_the_event_says_from_where_to_where_by_whom_why_and_under_which_key():
+def test_the_event_contains_versions_actor_reason_and_key():
     step = expect_plan(planned(config=TELLING)).step_groups[0].steps[-1]
     assert isinstance(step, SendEvent)
     assert step.event == {
@@ -246,7 +246,7 @@ def test_the_event_says_from_where_to_where_by_whom_why_and_under_which_key():
 # --- policy -------------------------------------------------------------------------------------------
 
 
-def test_a_policy_error_that_the_older_release_brings_back_refuses_it():
+def test_a_policy_error_of_the_older_release_refuses_it():
     latest = sample()[RELEASE].replace("tag: 1.43.1", "tag: latest")
     found = workbench()
     found = repo_state("prod", "prod", repo=found.repo, copied=latest)

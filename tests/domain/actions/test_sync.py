@@ -99,7 +99,7 @@ FATES = {
 
 
 @pytest.mark.parametrize("name", FATES)
-def test_what_a_prune_does_with_a_stale_resource_stands_in_its_live_manifest(name):
+def test_the_live_manifest_decides_the_prune_effect(name):
     get, managed, fates = FATES[name]
     assert {each.ref: each.prune_effect for each in stale_resources(pruning(get, managed))} == fates
 
@@ -139,14 +139,14 @@ def test_a_hook_of_argo_cd_or_helm_is_never_stale():
         assert [each.ref for each in found] == [DEPLOYMENT]
 
 
-def test_a_stale_resource_whose_manifest_did_not_come_counts_as_deleted_and_a_hook_does_not():
+def test_a_stale_resource_without_a_manifest_counts_as_deleted():
     resources = (*stale_status(MOCK), ApplicationResource(GATEWAY, requires_pruning=True, hook=True))
     (found,) = stale_resources(make_app_state(resources=resources))
     assert (found.ref, found.prune_effect) == (MOCK, "deleted")
     assert "is missing" in found.reason
 
 
-def test_a_plan_names_each_victim_with_its_age_and_what_is_kept():
+def test_a_plan_lists_deletions_with_age_and_kept_resources():
     plan = expect_plan(planned(pruning("get-prune-false", "managed-resources-prune-false")))
     assert line_texts(plan, "deleted")[0] == "1 resource will be DELETED from the cluster:"
     age = (NOW - STALE_SINCE).total_seconds()
@@ -166,7 +166,7 @@ def test_ignore_extraneous_hides_a_resource_and_does_not_keep_it():
     assert plan.phrase == "2"
 
 
-def test_what_asks_is_deleted_and_confirmed_by_the_plan_and_nothing_else_is():
+def test_the_plan_approves_only_resources_with_prune_confirm():
     plan = expect_plan(planned(pruning("get-prune-confirm-annotation", "managed-resources-prune-confirm-annotation")))
     follow = the(plan, WaitForOperation)
     assert follow.resources_to_prune == STALE
@@ -175,13 +175,13 @@ def test_what_asks_is_deleted_and_confirmed_by_the_plan_and_nothing_else_is():
     assert plan.phrase == "2"
 
 
-def test_a_dry_run_never_confirms_a_deletion_and_is_refused_where_it_would_be_held():
+def test_a_dry_run_never_approves_a_deletion():
     state = pruning("get-prune-confirm-annotation", "managed-resources-prune-confirm-annotation")
     refusal = expect_refusal(planned(state, dry_run=True))
     assert (refusal.kind, "would block this dry run" in refusal.message) == ("prune-confirm", True)
 
 
-def test_delete_confirm_is_no_question():
+def test_delete_confirm_needs_no_approval():
     managed = with_annotation("argocd.argoproj.io/sync-options", "Delete=confirm")
     plan = expect_plan(planned(pruning("get-delete-confirm-annotation", managed=managed)))
     assert the(plan, WaitForOperation).approves == ()
@@ -193,7 +193,7 @@ def test_one_that_is_stale_stays_and_several_stay():
     assert line_texts(plan, "kept") == ["prune is off: 1 stale resource stays: Service/status-mock"]
 
 
-def test_without_prune_what_is_stale_stays_and_that_is_said():
+def test_without_prune_stale_resources_stay_and_are_named():
     plan = expect_plan(planned(pruning(), "sync"))
     assert line_texts(plan, "deleted") == []
     assert line_texts(plan, "kept") == [
@@ -204,7 +204,7 @@ def test_without_prune_what_is_stale_stays_and_that_is_said():
     assert not plan.is_destructive
 
 
-def test_nothing_stale_is_said_to_delete_nothing():
+def test_without_stale_resources_the_plan_prunes_nothing():
     plan = expect_plan(planned(pruning("get", "managed-resources-prod"), environment="prod"))
     assert only_line(plan, "no resources to prune").kind == "ok"
     assert (plan.confirmation, plan.phrase) == ("phrase", "prod")
@@ -222,11 +222,11 @@ def test_of_selected_resources_only_the_selected_victims_are_deleted():
 @pytest.mark.parametrize(
     "name", ["Deployment/status-mock", "apps/Deployment/status-mock", "Deployment/anchor-staging/status-mock"]
 )
-def test_a_resource_can_be_named_with_its_group_or_its_namespace(name):
+def test_a_resource_can_be_named_with_group_or_namespace(name):
     assert the(expect_plan(planned(pruning(), "sync", resources=(name,))), Sync).resources == (DEPLOYMENT,)
 
 
-def test_a_resource_that_has_its_name_in_two_namespaces_is_selected_in_both():
+def test_a_name_in_two_namespaces_selects_both_resources():
     twice = (ResourceRef("Service", "a", "x"), ResourceRef("Service", "b", "x"))
     found = make_app_state(resources=tuple(ApplicationResource(each) for each in twice))
     assert the(expect_plan(planned(found, "sync", resources=("Service/x",))), Sync).resources == twice
@@ -349,7 +349,7 @@ def test_beside_prune_confirm_other_resources_can_be_synced():
     assert the(plan, WaitForOperation).approves == ()
 
 
-def test_an_application_that_was_not_asked_about_is_refused_and_not_guessed():
+def test_an_unread_application_is_refused():
     found = plan_inputs(make_app_state(), states={})
     assert expect_refusal(make_plan(order("sync", "prod"), found)).kind == "unread"
 
@@ -361,7 +361,7 @@ def test_an_application_that_was_not_asked_about_is_refused_and_not_guessed():
         ((), "absent", "check `applications` in the configuration"),
     ],
 )
-def test_an_environment_without_applications_says_whether_it_was_read(sources, kind, words):
+def test_an_empty_environment_differs_from_an_unread_one(sources, kind, words):
     found = plan_inputs(snapshot=snapshot(environment("prod"), sources=sources))
     refusal = expect_refusal(make_plan(order("sync", "prod"), found))
     assert (refusal.kind, refusal.subject) == (kind, "prod")
@@ -376,7 +376,7 @@ def test_of_several_applications_some_are_refused_and_the_others_planned():
     assert plan.title == "Sync b"
 
 
-def test_where_all_are_refused_each_reason_is_said():
+def test_if_all_are_refused_each_reason_is_named():
     states = (make_app_state(application("a", operation=RUNNING)), make_app_state(application("b"), may_sync="no"))
     refusal = expect_refusal(planned(states, "sync"))
     assert "argocd/a: an operation is Running" in refusal.message
@@ -410,13 +410,13 @@ def test_a_revision_is_sent_only_where_auto_sync_is_off(found, revision):
     assert step.seen_revision == found.application.compared_revision == the(plan, WaitForOperation).seen_revision
 
 
-def test_with_auto_sync_on_it_is_said_that_a_newer_commit_may_come():
+def test_auto_sync_adds_a_note_about_newer_commits():
     words = "auto-sync is on: Argo CD syncs the newest commit, even one pushed now"
     assert words in line_texts(expect_plan(planned(make_app_state(), "sync")), "note")
     assert words not in line_texts(expect_plan(planned(make_app_state(off()), "sync")), "note")
 
 
-def test_a_sync_carries_the_id_of_the_plan_and_the_reason_and_is_followed_to_health():
+def test_a_sync_contains_the_plan_id_and_the_reason():
     plan = expect_plan(planned(pruning(), reason="the mock is stale"))
     assert step_names(plan) == ["Sync", "WaitForOperation", "WaitForHealth"]
     step = the(plan, Sync)
@@ -426,7 +426,7 @@ def test_a_sync_carries_the_id_of_the_plan_and_the_reason_and_is_followed_to_hea
     assert step.app.project == "anchor-msp"
 
 
-def test_several_applications_are_changed_side_by_side_each_named_in_its_lines():
+def test_several_applications_are_separate_groups_named_in_lines():
     plan = expect_plan(planned((make_app_state(application("a")), make_app_state(application("b"))), "sync"))
     assert [change.subject for change in plan.step_groups] == ["argocd/a", "argocd/b"]
     assert plan.title == "Sync 2 applications"
@@ -440,7 +440,7 @@ def test_an_application_that_is_named_is_the_only_one():
     assert [change.application for change in plan.step_groups] == [b.application.id]
 
 
-def test_what_differs_is_named_and_what_is_not_well_is_a_warning():
+def test_differences_are_named_and_bad_health_is_a_warning():
     resources = (ApplicationResource(GATEWAY, "OutOfSync"), *stale_status(MOCK), ApplicationResource(MOCK, "Synced"))
     plan = expect_plan(planned(make_app_state(application(health="Degraded"), resources=resources), "sync"))
     assert "1 resource changes: Deployment/anchor-gateway" in line_texts(plan, "change")
@@ -448,7 +448,7 @@ def test_what_differs_is_named_and_what_is_not_well_is_a_warning():
     assert line_texts(plan, "change")[0] == "to 58c9961 “Promote 1.43.1 to prod (#15)”"
 
 
-def test_that_a_permission_is_unknown_is_said():
+def test_an_unknown_permission_is_named():
     assert "it is unknown whether the token may sync it" in line_texts(
         expect_plan(planned(make_app_state(may_sync="unknown"), "sync")), "note"
     )
@@ -502,7 +502,7 @@ def test_a_plan_has_its_price(name):
     assert plan.reason_required == ("prod" in held and not changes.get("dry_run"))
 
 
-def test_a_dry_run_deletes_nothing_and_says_what_it_would():
+def test_a_dry_run_deletes_nothing_and_lists_the_deletions():
     plan = expect_plan(planned(pruning(), "sync", prune=True, dry_run=True))
     assert line_texts(plan, "deleted") == []
     assert not plan.is_destructive
@@ -520,7 +520,7 @@ HOSTILE = ["'; rm -rf / #", '"$(id)"', "`id`", "a\nb", "--yes", "ä ö", "\\", "
 
 
 @pytest.mark.parametrize("words", HOSTILE)
-def test_the_equivalent_command_is_safe_for_a_shell_whatever_is_in_it(words):
+def test_the_equivalent_command_is_quoted_for_a_shell(words):
     found = make_app_state(application(words), resources=(ApplicationResource(ResourceRef("Service", "x", words)),))
     asked = order("sync", applications=(found.application.id,), resources=(f"Service/{words}",), reason=words)
     plan = expect_plan(make_plan(asked, plan_inputs(environments={"staging": (found,)})))
@@ -544,19 +544,19 @@ def test_the_equivalent_command_is_safe_for_a_shell_whatever_is_in_it(words):
         ("hard-refresh-prune", {"reason": "stale"}, "anchor-tui hard-refresh-prune staging --reason stale --confirm 2"),
     ],
 )
-def test_the_command_says_the_same(action, changes, command):
+def test_the_command_matches_the_order(action, changes, command):
     assert expect_plan(planned(pruning(), action, **changes)).command == command
 
 
-def test_the_command_for_a_protected_environment_has_the_phrase_as_one_word():
+def test_the_phrase_is_one_word_of_the_command():
     plan = expect_plan(planned(pruning(), environment="prod"))
     assert shlex.split(plan.command)[-2:] == ["--confirm", "prod 2"]
 
 
-# --- drift, and what came true by itself ----------------------------------------------------------------
+# --- drift, and plans that are already done -------------------------------------------------------------
 
 
-def test_a_plan_made_again_from_the_same_evidence_still_holds_and_is_the_same():
+def test_the_same_inputs_make_the_same_plan():
     first, again = expect_plan(planned(pruning())), expect_plan(planned(pruning()))
     assert first == again
     assert preconditions_hold(first, again)
@@ -585,14 +585,14 @@ DRIFTS = {
 
 
 @pytest.mark.parametrize("name", DRIFTS)
-def test_a_plan_does_not_hold_where_what_it_stands_on_is_another(name):
+def test_a_changed_precondition_is_a_drift(name):
     now, words = DRIFTS[name]
     first, again = expect_plan(planned(pruning())), expect_plan(planned(now))
     assert not preconditions_hold(first, again)
     assert words in str(describe_drift(first, again))
 
 
-def test_of_a_plain_sync_stale_resources_are_no_drift():
+def test_stale_resources_do_not_drift_a_plain_sync():
     first = expect_plan(planned(pruning(), "sync"))
     again = expect_plan(planned(pruning("get-prune-false", "managed-resources-prune-false"), "sync"))
     assert preconditions_hold(first, again)
@@ -635,7 +635,7 @@ SETTLED = {
 
 
 @pytest.mark.parametrize("name", SETTLED)
-def test_that_auto_sync_has_pruned_it_all_meanwhile_is_a_good_end(name):
+def test_a_completed_automatic_prune_counts_as_done(name):
     now, is_settled = SETTLED[name]
     plan = expect_plan(planned(pruning()))
     states = {pruning().application.id: now}
@@ -646,7 +646,7 @@ def test_that_auto_sync_has_pruned_it_all_meanwhile_is_a_good_end(name):
 
 
 @pytest.mark.parametrize("action", ["sync", "terminate"])
-def test_what_deletes_nothing_never_comes_true_by_itself(action):
+def test_a_plan_without_deletions_is_never_already_done(action):
     found = PRUNED if action == "sync" else with_app(PRUNED, operation=replace(RUNNING))
     plan = expect_plan(planned(found, action))
     assert already_done_message(plan, plan_inputs(environments={"staging": (PRUNED,)})) == ""
@@ -659,7 +659,7 @@ def test_a_condition_that_only_warns_stops_nothing():
     assert expect_plan(planned(make_app_state(warned), "sync", prune=True))
 
 
-def test_the_age_of_a_victim_is_left_out_where_it_cannot_be_read():
+def test_an_unreadable_age_is_left_out():
     managed = with_annotation("x", "y")
     broken = tuple(
         replace(each, manifest={"metadata": {**each.manifest["metadata"], "creationTimestamp": "soon"}})

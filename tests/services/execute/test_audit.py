@@ -56,7 +56,7 @@ def mode(path):
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o000, 0o077])
-def test_file_and_folder_are_the_owner_s_alone_whatever_the_umask(audit, umask):
+def test_only_the_owner_can_read_file_and_folder(audit, umask):
     before = os.umask(umask)
     try:
         audit.append_entry(entry())
@@ -67,7 +67,7 @@ def test_file_and_folder_are_the_owner_s_alone_whatever_the_umask(audit, umask):
     assert audit.path.name == FILE_NAME
 
 
-def test_a_line_is_on_the_disk_before_append_returns_and_so_is_a_new_file_s_name(audit, monkeypatch):
+def test_a_line_is_on_disk_before_append_returns(audit, monkeypatch):
     happened = []
     write, sync = os.write, os.fsync
 
@@ -96,7 +96,7 @@ def test_what_is_written_in_pieces_is_written_whole(audit, monkeypatch):
     assert [(each.entry, each.message) for each in audit.read_entries()] == [("intended", "ä" * 50), ("done", "")]
 
 
-def test_it_is_json_one_line_each_and_comes_back_as_it_went_in(audit):
+def test_entries_survive_encoding_as_json_lines(audit):
     given = [
         entry(message="two\nlines \u2028 \x1b[31m", reason="“why”", who="a@b", process="b:1", environments=("prod",)),
         entry("done", subject="argocd/x", step=0, request={"method": "POST"}, number=7, url="https://x/7"),
@@ -122,7 +122,7 @@ def test_a_plan_comes_back_with_every_kind_of_step(audit):
     "torn",
     [b'{"at": "2026-11-23T14', b'{"at": "2026-11-23T14:02:31Z", "entry": "done"}', b"\xff\xfe", b"[]", b"\x00" * 100],
 )
-def test_a_last_line_that_a_crash_cut_short_is_one_unreadable_line_and_no_later_one_is_lost(audit, torn):
+def test_a_torn_last_line_costs_no_later_line(audit, torn):
     audit.append_entry(entry())
     with audit.path.open("ab") as file:
         file.write(torn)
@@ -134,7 +134,7 @@ def test_a_last_line_that_a_crash_cut_short_is_one_unreadable_line_and_no_later_
     assert torn in audit.path.read_bytes(), "nothing is ever taken away"
 
 
-def test_a_line_of_another_version_is_unreadable_and_the_others_are_read(audit):
+def test_a_line_of_another_version_is_skipped(audit):
     audit.append_entry(entry())
     with audit.path.open("ab") as file:
         file.write(b'{"at":"2026-11-23T14:02:31Z","entry":"begun","plan":"1","action":"x"}\n')
@@ -155,7 +155,7 @@ def _append_many(folder, name):
         held.append_entry(entry(plan=f"{name}-{number}", message="x" * 5000))
 
 
-def test_lines_of_several_processes_and_threads_never_lie_in_each_other(audit):
+def test_lines_of_several_processes_never_mix(audit):
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=_append_many, args=(str(audit.path.parent), f"p{number}")) for number in range(2)]
     workers += [threading.Thread(target=_append_many, args=(audit.path.parent, f"t{number}")) for number in range(3)]
@@ -183,7 +183,7 @@ def broken_file(audit):
 
 
 @pytest.mark.parametrize("breaks", [broken_folder, broken_file])
-def test_what_cannot_be_written_is_an_error_that_names_the_file(audit, breaks):
+def test_an_unwritable_audit_is_an_error_naming_the_file(audit, breaks):
     breaks(audit)
     with pytest.raises(AuditError, match="cannot write") as caught:
         audit.append_entry(entry())
@@ -192,7 +192,7 @@ def test_what_cannot_be_written_is_an_error_that_names_the_file(audit, breaks):
 
 
 @pytest.mark.parametrize("call", ["write", "fsync", "open"])
-def test_a_disk_that_is_full_or_broken_is_an_error_and_no_line_that_might_be_there(audit, monkeypatch, call):
+def test_a_full_or_broken_disk_is_an_error(audit, monkeypatch, call):
     def fail(*_, **__):
         raise OSError(28, "No space left on device")
 
@@ -217,7 +217,7 @@ def test_after_an_error_the_next_line_is_readable(audit, monkeypatch):
     assert audit.unreadable_count == 1
 
 
-def test_what_cannot_be_read_is_an_error_and_not_an_empty_audit(audit):
+def test_an_unreadable_audit_is_an_error(audit):
     broken_file(audit)
     with pytest.raises(AuditError, match="cannot read"):
         audit.read_entries()
@@ -236,7 +236,7 @@ def test_who_acts_is_the_account_and_the_machine(monkeypatch):
     assert acting_user() == f"{os.getuid()}@{socket.gethostname()}"
 
 
-def test_this_process_is_at_it_and_one_that_had_its_number_before_is_not():
+def test_a_reused_process_number_is_not_this_process():
     host, pid, mark = this_process_id().split(":")
     assert (host, pid) == (socket.gethostname(), str(os.getpid()))
     assert is_process_alive(this_process_id())
@@ -255,12 +255,12 @@ def test_this_process_is_at_it_and_one_that_had_its_number_before_is_not():
         ("", False),
     ],
 )
-def test_a_process_is_alive_as_far_as_can_be_told(process, alive):
+def test_a_process_is_alive_if_its_pid_is(process, alive):
     assert is_process_alive(process) == alive
 
 
 @pytest.mark.parametrize("error", [PermissionError, ProcessLookupError])
-def test_a_process_of_somebody_else_is_alive(monkeypatch, error):
+def test_a_process_of_another_user_is_alive(monkeypatch, error):
     def kill(_pid, _signal):
         raise error
 
@@ -268,7 +268,7 @@ def test_a_process_of_somebody_else_is_alive(monkeypatch, error):
     assert is_process_alive(f"{socket.gethostname()}:{os.getppid()}:x") == (error is PermissionError)
 
 
-def test_of_a_request_it_is_kept_where_it_goes_and_not_what_is_in_it():
+def test_a_request_is_recorded_without_its_body():
     assert request_summary(ApiRequest("argocd", "POST", "/x/sync", {}, {"infos": ["secret"]})) == {
         "service": "argocd",
         "method": "POST",
@@ -303,7 +303,7 @@ def test_what_was_begun_and_has_no_end_is_unfinished():
     assert found.unanswered_entry == of_step("intended", 0)
 
 
-def test_a_step_that_was_answered_is_no_open_question():
+def test_an_answered_step_is_not_unresolved():
     (found,) = find_unfinished([begun(plan_of()), of_step("intended", 0), of_step("done", 0)])
     assert found.unanswered_entry is None
     assert found.last_step_entry == of_step("done", 0)
@@ -324,7 +324,7 @@ def test_a_result_is_an_end_whatever_it_was(kind):
     assert find_unfinished([begun(plan), of_step("intended", 0), result]) == ()
 
 
-def test_a_result_of_a_step_is_no_end_of_the_change():
+def test_a_step_result_does_not_end_the_group():
     assert len(find_unfinished([begun(plan_of()), of_step("intended", 0), of_step("failed", 0)])) == 1
 
 
@@ -382,7 +382,7 @@ def test_an_event_waits_until_it_was_taken_or_refused(kinds, waits):
     assert [each.event for each in found] == ([EVENT] if waits else [])
 
 
-def test_the_end_of_the_plan_is_not_the_end_of_its_event():
+def test_the_end_of_a_plan_does_not_end_its_event():
     lines = [event("intended"), event("failed"), entry("done", subject="release of prod")]
     assert [each.entry.plan for each in pending_events(lines)] == ["4f1c"]
 

@@ -20,7 +20,7 @@ STAGING, PROD, DEV = (f"argocd/anchor-msp-{name}" for name in ("staging", "prod"
 
 
 def victims(plan: Plan) -> set[str]:
-    """What the Plan says will be deleted, read from the lines that are shown."""
+    """Return the resources that the shown lines of the Plan delete."""
     named = [line.text.split() for line in plan.lines if line.kind == "deleted" and line.text.startswith("  ")]
     return {f"{kind}/{where.partition('/')[2]}" for kind, where, *_ in named}
 
@@ -33,7 +33,7 @@ def stale_map(name: str, **metadata: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("action", "how"), [("refresh", "normal"), ("hard-refresh", "hard")])
-async def test_a_refresh_is_done_when_the_application_was_compared_after_it_was_asked(tmp_path, action, how):
+async def test_a_refresh_ends_after_the_comparison(tmp_path, action, how):
     with operator_at("steady", tmp_path) as op:
         before = op.app("dev").reconciled_at
         plan = await op.plan(action, "dev")
@@ -46,7 +46,7 @@ async def test_a_refresh_is_done_when_the_application_was_compared_after_it_was_
         assert op.ends == [(DEV, "done")]
 
 
-async def test_a_refresh_is_not_done_as_long_as_its_annotation_stands(tmp_path, monkeypatch):
+async def test_a_refresh_lasts_as_long_as_its_annotation(tmp_path, monkeypatch):
     monkeypatch.setattr(argocd_steps, "RESPONSE_TIMEOUT_S", 0.05)  # the server answers when it is over, and not before
     with operator_at("steady", tmp_path, sandbox_pace=changed(FAST_TIMINGS, refresh_s=0.4)) as op:
         plan = await op.plan("refresh", "dev")
@@ -58,7 +58,7 @@ async def test_a_refresh_is_not_done_as_long_as_its_annotation_stands(tmp_path, 
         assert len(op.traffic.writes) == 1
 
 
-async def test_refreshes_of_several_go_out_side_by_side_and_each_is_reported(tmp_path):
+async def test_several_refreshes_run_in_parallel_and_are_reported(tmp_path):
     with operator_at("steady", tmp_path, sandbox_pace=changed(FAST_TIMINGS, refresh_s=0.6)) as op:
         under_way: list[int] = []
 
@@ -77,7 +77,7 @@ async def test_refreshes_of_several_go_out_side_by_side_and_each_is_reported(tmp
         assert sorted(op.ends) == [(DEV, "done"), (PROD, "done"), (STAGING, "done")]
 
 
-async def test_what_is_forbidden_is_left_out_of_a_bulk_refresh_and_said(tmp_path):
+async def test_a_bulk_refresh_reports_forbidden_applications(tmp_path):
     with operator_at("steady", tmp_path) as op:
         op.box.faults.add("argocd:forbidden=anchor-msp-staging")
         plan = await op.plan("refresh", "dev", "staging")
@@ -96,7 +96,7 @@ async def test_what_is_not_there_is_refused_alone(tmp_path):
         assert op.traffic.writes == []
 
 
-async def test_without_a_controller_a_refresh_is_unknown_and_holds_up_nothing_else(tmp_path):
+async def test_without_a_controller_only_that_refresh_is_unknown(tmp_path):
     with operator_at("steady", tmp_path, timeouts=changed(QUICK_TIMEOUTS, refresh_s=0.3)) as op:
         snapshot = await op.observe()
         op.box.controller.is_down = True
@@ -143,7 +143,7 @@ async def test_without_auto_sync_the_commit_that_was_seen_is_sent(tmp_path):
         assert op.app("dev").sync == "Synced"
 
 
-async def test_a_dry_run_leaves_history_and_cluster_alone_and_says_what_would_be(tmp_path):
+async def test_a_dry_run_changes_nothing_and_reports_changes(tmp_path):
     with operator_at("drift", tmp_path) as op:
         before = op.syncs("staging"), op.live("staging")
         plan = await op.plan("sync", "staging", prune=True, dry_run=True)
@@ -165,13 +165,13 @@ async def test_of_selected_resources_only_those_are_touched(tmp_path):
         assert (op.syncs("staging"), op.live("staging")) == (before[0], before[1] - {"Service/status-mock"})
 
 
-async def test_an_unknown_resource_is_refused_since_argo_cd_would_take_it_without_a_word(tmp_path):
+async def test_an_unknown_resource_is_refused(tmp_path):
     with operator_at("steady", tmp_path) as op:
         refusal = await op.refusal("sync", "staging", resources=("Service/nope",))
         assert refusal.kind == "no-resource"
 
 
-async def test_a_sync_that_fails_says_what_kubernetes_said(tmp_path):
+async def test_a_failed_sync_contains_the_message_of_kubernetes(tmp_path):
     with operator_at("drift", tmp_path) as op:
         op.box.controller.sync_failures["anchor-msp-dev"] = "admission webhook denied the request: no"
         outcome = await op.act("sync", "dev")
@@ -180,7 +180,7 @@ async def test_a_sync_that_fails_says_what_kubernetes_said(tmp_path):
         assert op.ends == [(DEV, "failed")]
 
 
-async def test_a_sync_that_no_controller_takes_up_is_unknown_and_not_sent_again(tmp_path):
+async def test_a_sync_that_never_starts_is_unknown(tmp_path):
     with operator_at("drift", tmp_path, timeouts=changed(QUICK_TIMEOUTS, start_s=0.2)) as op:
         plan = await op.plan("sync", "dev")
         op.box.controller.is_down = True
@@ -190,7 +190,7 @@ async def test_a_sync_that_no_controller_takes_up_is_unknown_and_not_sent_again(
         assert op.traffic.writes == ["argocd POST sync anchor-msp-dev"]
 
 
-async def test_a_running_operation_and_a_deny_window_refuse_with_the_way_out(tmp_path):
+async def test_a_running_operation_and_a_deny_window_refuse(tmp_path):
     with operator_at("drift", tmp_path, sandbox_pace=changed(FAST_TIMINGS, apply_s=60)) as op:
         op.box.controller.windows = [ProjectSyncWindow.deny_all("anchor-msp-prod")]
         refusal = await op.refusal("sync", "prod")
@@ -202,12 +202,12 @@ async def test_a_running_operation_and_a_deny_window_refuse_with_the_way_out(tmp
 
 
 def begin(op: Operator, name: str) -> None:
-    """Somebody else's sync."""
+    """Start a sync as another user."""
     sync = SyncOrder(op.box.git.head, username="a-lee")
     op.box.call_in_loop(lambda: op.box.controller.start_operation(op.app(name), op.box.clock.now(), sync))
 
 
-async def test_another_commit_than_the_one_seen_is_a_drift_and_nothing_is_sent(tmp_path):
+async def test_another_commit_is_a_drift_and_nothing_is_sent(tmp_path):
     with operator_at("drift", tmp_path) as op:
         plan = await op.plan("sync", "dev")
         op.box.commit({"infra/helm/platform/environments/dev/note.yaml": "a: 1\n"}, "Another commit")
@@ -248,7 +248,7 @@ async def test_what_is_shown_as_deleted_is_exactly_what_goes(tmp_path, scenario,
         assert op.traffic.writes[1:] == [f"argocd POST sync anchor-msp-{name}"]
 
 
-async def test_prune_false_stays_prune_confirm_is_approved_hooks_stay_and_ignored_ones_go(tmp_path):
+async def test_prune_options_decide_what_is_deleted(tmp_path):
     with operator_at("incident", tmp_path) as op:
         hands = op.box.kubectl
         hands.apply_object("anchor-msp-staging", stale_map("kept"), {SYNC_OPTIONS_ANNOTATION: "Prune=false"})
@@ -275,7 +275,7 @@ async def test_prune_false_stays_prune_confirm_is_approved_hooks_stay_and_ignore
         ]
 
 
-async def test_a_deletion_is_confirmed_also_where_nobody_waits_for_the_rest(tmp_path):
+async def test_a_deletion_is_approved_without_waiting_for_the_rest(tmp_path):
     with operator_at("incident", tmp_path) as op:
         op.box.kubectl.apply_object("anchor-msp-staging", stale_map("asks"), {SYNC_OPTIONS_ANNOTATION: "Prune=confirm"})
         outcome = await op.act("hard-refresh-prune", "staging", follow=False)
@@ -284,7 +284,7 @@ async def test_a_deletion_is_confirmed_also_where_nobody_waits_for_the_rest(tmp_
         assert "argocd PATCH anchor-msp-staging" in op.traffic.writes
 
 
-async def test_a_deletion_whose_confirmation_cannot_be_written_down_is_not_confirmed(tmp_path):
+async def test_an_unauditable_deletion_is_not_approved(tmp_path):
     with operator_at("incident", tmp_path) as op:
         op.box.kubectl.apply_object("anchor-msp-staging", stale_map("asks"), {SYNC_OPTIONS_ANNOTATION: "Prune=confirm"})
         plan = await op.plan("hard-refresh-prune", "staging")
@@ -332,7 +332,7 @@ async def test_one_more_that_asks_than_was_confirmed_is_not_approved(tmp_path):
         assert {"ConfigMap/asks", "ConfigMap/zz-late"} <= op.live("staging")
 
 
-async def test_only_looking_sends_no_refresh_and_says_as_of_when(tmp_path):
+async def test_a_preview_sends_no_refresh_and_shows_its_age(tmp_path):
     with operator_at("incident", tmp_path) as op:
         plan = await op.prepare("hard-refresh-prune", "staging", only_look=True)
         assert isinstance(plan, Plan)
@@ -344,7 +344,7 @@ async def test_only_looking_sends_no_refresh_and_says_as_of_when(tmp_path):
         assert op.traffic.writes == []
 
 
-async def test_another_list_at_the_moment_of_confirming_is_a_drift_and_nothing_is_sent(tmp_path):
+async def test_a_changed_deletion_list_is_a_drift(tmp_path):
     with operator_at("incident", tmp_path) as op:
         plan = await op.plan("hard-refresh-prune", "staging")
         op.box.kubectl.apply_object("anchor-msp-staging", stale_map("late"))
@@ -361,7 +361,7 @@ async def test_another_list_at_the_moment_of_confirming_is_a_drift_and_nothing_i
         assert victims(outcome.fresh).isdisjoint(op.live("staging"))
 
 
-async def test_that_auto_sync_has_pruned_meanwhile_is_a_good_end_and_nothing_is_sent(tmp_path):
+async def test_after_an_automatic_prune_nothing_is_sent(tmp_path):
     with operator_at("incident", tmp_path) as op:
         plan = await op.plan("hard-refresh-prune", "staging")
         op.box.kubectl.patch_application(

@@ -1,4 +1,4 @@
-"""The cutover on a real socket: refused with its checklist, and after the mending proved with fresh data."""
+"""The cutover on a real socket: refused with its checklist, and executed after the fixes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BY_HAND_ONLY = ProjectSyncWindow("deny", "0 0 * * *", "24h", ("anchor-msp-*",), 
 
 
 async def mended(op: Operator, *windows: ProjectSyncWindow) -> None:
-    """Steps 1 to 4, as somebody does them: in git and in the Applications."""
+    """Do steps 1 to 4 as another user: in git and in the Applications."""
     op.box.controller.windows = list(windows)
     op.set_real_control_center()
     for name in NAMES:
@@ -25,7 +25,7 @@ async def mended(op: Operator, *windows: ProjectSyncWindow) -> None:
         await wait_until_true(lambda name=name: op.app(name).revision == op.box.git.head and not op.app(name).is_busy)
 
 
-async def test_as_long_as_steps_1_to_4_do_not_hold_it_is_refused_with_what_does_not(tmp_path):
+async def test_the_cutover_is_refused_until_steps_1_to_4_pass(tmp_path):
     with operator_at("cutover", tmp_path) as op:
         refusal = await op.refusal("cutover", snapshot=await op.observe("argocd", "github"))
         assert refusal.kind == "checklist"
@@ -46,7 +46,7 @@ async def test_without_the_ops_repo_nothing_is_taken_for_granted(tmp_path):
         assert (refusal.kind, "not checked" in refusal.message) == ("checklist", True)
 
 
-async def test_after_the_mending_it_runs_on_both_and_proves_that_no_mock_is_left(tmp_path):
+async def test_after_the_fixes_the_cutover_removes_all_mocks(tmp_path):
     with operator_at("cutover", tmp_path) as op:
         await mended(op, BY_HAND_ONLY)
         snapshot = await op.observe("argocd", "github")
@@ -68,7 +68,7 @@ async def test_after_the_mending_it_runs_on_both_and_proves_that_no_mock_is_left
             assert f"argocd POST sync anchor-msp-{name}" in op.traffic.writes
 
 
-async def test_where_argo_cd_has_pruned_by_itself_there_is_nothing_left_but_the_proof(tmp_path):
+async def test_after_an_automatic_prune_only_the_proof_is_left(tmp_path):
     with operator_at("cutover", tmp_path) as op:
         await mended(op)
         await wait_until_true(lambda: all(op.app(name).sync == "Synced" and not op.app(name).is_busy for name in NAMES))

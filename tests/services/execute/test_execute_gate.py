@@ -1,4 +1,4 @@
-"""Who is let through and who is not: read-only, the price, one change at a time, and the audit before every request."""
+"""Refusals of the executor: read-only, a missing confirmation, concurrent changes, an unwritable audit."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def test_read_only_refuses_every_action_before_anything_leaves(tmp_path):
         assert op.entries == ()
 
 
-async def test_read_only_refuses_plans_that_others_made_and_what_was_left_behind(tmp_path):
+async def test_read_only_refuses_foreign_plans_and_recovery(tmp_path):
     with operator_at("incident", tmp_path, read_only=True) as op:
         other = second_operator(op, "other")
         made = [
@@ -67,7 +67,7 @@ async def test_read_only_refuses_plans_that_others_made_and_what_was_left_behind
         assert op.entries == ()
 
 
-async def test_read_only_still_shows_what_would_be_done_and_writes_nothing_for_it(tmp_path):
+async def test_read_only_shows_previews_and_writes_nothing(tmp_path):
     with operator_at("incident", tmp_path, read_only=True) as op:
         for action, names, more in ORDERS:
             found = await op.prepare(action, *names, only_look=True, **more)
@@ -126,7 +126,7 @@ async def test_a_plan_is_executed_once(tmp_path):
 # --- one at a time ------------------------------------------------------------------------------------
 
 
-async def test_a_second_change_of_the_same_application_is_refused_and_names_the_first(tmp_path):
+async def test_a_second_change_of_an_application_is_refused(tmp_path):
     with operator_at("steady", tmp_path, sandbox_pace=changed(FAST_TIMINGS, apply_s=0.5)) as op:
         snapshot = await op.observe()
         first, second = [await op.plan("sync", "dev", snapshot=snapshot) for _ in range(2)]
@@ -173,9 +173,7 @@ async def test_what_was_refused_or_failed_holds_up_nothing(tmp_path):
         ("incident", "rollback", ("prod",), {"version": "1.43.1"}),
     ],
 )
-async def test_every_request_that_changes_something_is_on_the_disk_before_it_arrives(
-    tmp_path, scenario, action, names, more
-):
+async def test_every_write_is_audited_before_it_arrives(tmp_path, scenario, action, names, more):
     with operator_at(scenario, tmp_path) as op:
         missing: list[str] = []
         places = {"argocd": "argocd", "github": "github", "status": "status-api"}
@@ -235,7 +233,7 @@ async def test_a_crash_after_a_drift_is_still_a_crash(tmp_path):
         assert all(each.entry != "drifted" for each in begun.entries)
 
 
-async def test_who_is_refused_first_and_cut_short_then_is_looked_after_too(tmp_path):
+async def test_a_plan_interrupted_after_a_refusal_is_recovered(tmp_path):
     with operator_at("steady", tmp_path) as op:
         plan = await op.plan("promote", "staging")
         assert (await op.execute(plan, confirmed=False)).kind == "refused"
@@ -246,7 +244,7 @@ async def test_who_is_refused_first_and_cut_short_then_is_looked_after_too(tmp_p
         assert len(find_unfinished(op.entries)) == 1
 
 
-async def test_no_token_is_in_the_audit_or_in_what_is_told(tmp_path):
+async def test_no_token_is_in_the_audit_or_in_messages(tmp_path):
     with operator_at("incident", tmp_path) as op:
         op.box.faults.add("github:status=401,times=1,method=POST,path=/repos/anchor/anchor-msp-ops/pulls")
         outcomes = [await op.act("rollback", "prod", version="1.43.1", follow=False), await op.act("refresh", "dev")]
@@ -256,8 +254,8 @@ async def test_no_token_is_in_the_audit_or_in_what_is_told(tmp_path):
         assert op.audit.path.stat().st_mode & 0o777 == 0o600
 
 
-async def test_a_change_in_a_plan_that_was_tampered_with_is_not_sent(tmp_path):
-    """What is executed is made anew from fresh evidence: nothing that a caller put into a Plan is sent."""
+async def test_a_tampered_plan_is_not_sent(tmp_path):
+    """The executed Plan is created from fresh evidence: nothing that a caller put into a Plan is sent."""
     with operator_at("steady", tmp_path) as op:
         plan = await op.plan("sync", "dev")
         (change,) = plan.step_groups

@@ -14,7 +14,7 @@ SLOW_CHECKS = CheckTimings(queued=timedelta(0), running=timedelta(minutes=5))
 
 
 async def opened(op: Operator, target: str = "staging") -> int:
-    """A promotion that somebody opened; its number."""
+    """Open a promotion as another user; return its number."""
     other = second_operator(op, f"opener-{target}", login="m-ito")
     await other.act("promote", target, follow=False)
     op.traffic.clear()
@@ -22,7 +22,7 @@ async def opened(op: Operator, target: str = "staging") -> int:
 
 
 def rerun_checks(op: Operator, number: int) -> None:
-    """The checks of its head anew, as the repository has them now."""
+    """Start the checks of its head again, as the repository has them now."""
     hosted = op.box.github_repo
     op.box.call_in_loop(lambda: hosted.checks_requested_at.clear())
     op.box.call_in_loop(lambda: hosted.start_checks(hosted.pull_requests[number].head, op.box.clock.now()))
@@ -53,7 +53,7 @@ async def test_into_a_protected_environment_name_and_reason_are_asked_for(tmp_pa
         assert op.traffic.writes == []
 
 
-async def test_a_head_that_moved_is_a_drift_and_nothing_is_sent(tmp_path):
+async def test_a_moved_head_is_a_drift(tmp_path):
     with operator_at("steady", tmp_path) as op:
         number = await opened(op)
         plan = await op.plan("merge", number=number)
@@ -63,7 +63,7 @@ async def test_a_head_that_moved_is_a_drift_and_nothing_is_sent(tmp_path):
         assert op.traffic.writes == []
 
 
-async def test_a_head_that_moves_while_we_ask_is_refused_by_the_guard(tmp_path):
+async def test_a_head_that_moves_during_the_merge_is_refused(tmp_path):
     with operator_at("steady", tmp_path) as op:
         number = await opened(op)
         plan = await op.plan("merge", number=number)
@@ -93,7 +93,7 @@ async def test_a_head_that_moves_while_we_ask_is_refused_by_the_guard(tmp_path):
         ({"is_archived": True}, "archived", "is archived"),
     ],
 )
-async def test_what_the_rules_do_not_let_in_is_explained_and_not_forced(tmp_path, switches, kind, words):
+async def test_a_blocked_merge_is_explained_and_not_forced(tmp_path, switches, kind, words):
     with operator_at("steady", tmp_path) as op:
         number = await opened(op)
         hosted, pull = op.box.github_repo, op.box.github_repo.pull_requests[number]
@@ -147,7 +147,7 @@ async def test_checks_that_still_run_are_waited_for_by_auto_merge(tmp_path):
         assert op.box.github_repo.pull_requests[number].auto_merge is not None
 
 
-async def test_auto_merge_that_is_refused_is_a_failure_and_no_good_end(tmp_path):
+async def test_a_refused_auto_merge_is_a_failure(tmp_path):
     with operator_at("steady", tmp_path) as op:
         number = await opened(op)
         op.box.github_repo.required_reviews = 1
@@ -186,14 +186,14 @@ async def test_a_way_that_changed_is_a_drift(tmp_path):
         assert outcome.fresh.verb == "Add to merge queue"
 
 
-async def test_whether_it_merges_is_asked_again_until_github_has_worked_it_out(tmp_path):
+async def test_mergeability_is_read_until_github_knows_it(tmp_path):
     checks = CheckTimings(queued=timedelta(0), running=timedelta(0), mergeability=timedelta(seconds=0.05))
     with operator_at("steady", tmp_path, checks=checks) as op:
         number = await opened(op)
         assert (await op.plan("merge", number=number)).verb == "Merge"
 
 
-async def test_what_is_no_promotion_and_no_rollback_is_left_to_github(tmp_path):
+async def test_other_pull_requests_are_left_to_github(tmp_path):
     with operator_at("steady", tmp_path, checks=QUICK_CHECKS) as op:
         refusal = await op.refusal("merge", number=227)
         assert (refusal.kind, "merge it on GitHub" in refusal.message) == ("other-kind", True)

@@ -42,9 +42,7 @@ def files(name: str) -> tuple[str, str]:
     ("scenario", "source", "target", "version"),
     [("steady", "dev", "staging", "1.44.0"), ("steady", "staging", "prod", "1.43.2")],
 )
-async def test_one_branch_one_commit_one_pull_request_and_the_contract_holds_after_the_merge(
-    tmp_path, scenario, source, target, version
-):
+async def test_a_promotion_is_one_branch_commit_and_pull_request(tmp_path, scenario, source, target, version):
     with operator_at(scenario, tmp_path) as op:
         before = {path: op.read(path) for path in files(target)}
         plan = await op.plan("promote", target)
@@ -75,7 +73,7 @@ async def test_one_branch_one_commit_one_pull_request_and_the_contract_holds_aft
         assert environment.release.version == version
 
 
-async def test_the_body_says_from_where_to_where_what_comes_along_how_it_looked_and_why(tmp_path):
+async def test_the_body_contains_versions_changes_checks_and_reason(tmp_path):
     with operator_at("steady", tmp_path) as op:
         await op.execute(await op.plan("promote", "staging"), reason="dev was well all night", follow=False)
         body = op.pulls[0].body
@@ -123,7 +121,7 @@ async def test_an_older_release_of_the_environment_before_can_be_named(tmp_path)
         assert (wrong.kind, "1.43.1" in wrong.message) == ("no-version", True)
 
 
-async def test_reviewers_are_asked_once_and_one_who_cannot_be_holds_up_nothing(tmp_path):
+async def test_an_impossible_reviewer_does_not_stop_the_promotion(tmp_path):
     with operator_at("steady", tmp_path, more='\n[promotion]\nreviewers = ["anchor-bot", "anchor/platform"]\n') as op:
         await op.act("promote", "staging", follow=False)
         assert (op.pulls[0].reviewers, op.pulls[0].teams) == (("anchor-bot",), ("platform",))
@@ -147,11 +145,11 @@ async def test_asked_twice_there_is_one_branch_and_one_pull_request(tmp_path):
         assert op.traffic.writes == opened(op.pulls[0].number)
 
 
-async def test_an_open_pull_request_without_its_label_gets_it_and_nothing_else(tmp_path):
+async def test_an_open_pull_request_gets_only_its_missing_label(tmp_path):
     with operator_at("steady", tmp_path) as op:
         op.box.faults.add("github:status=500,times=1,path=/repos/anchor/anchor-msp-ops/issues")
         outcome = await op.act("promote", "staging", follow=False)
-        assert (outcome.kind, "could not add the labels" in outcome.message) == ("done", True)
+        assert (outcome.kind, "could not add the label" in outcome.message) == ("done", True)
         assert op.pulls[0].labels == ()
         op.traffic.clear()
         outcome = await op.act("promote", "staging", follow=False)
@@ -160,7 +158,7 @@ async def test_an_open_pull_request_without_its_label_gets_it_and_nothing_else(t
         assert [each.labels for each in op.pulls] == [("promotion",)]
 
 
-async def test_a_branch_left_from_before_is_moved_on_where_main_has_moved(tmp_path):
+async def test_an_old_branch_is_moved_if_main_has_moved(tmp_path):
     with operator_at("steady", tmp_path) as op:
         op.box.faults.add("github:status=500,times=1,path=/repos/anchor/anchor-msp-ops/pulls,method=POST")
         outcome = await op.act("promote", "staging", follow=False)
@@ -179,7 +177,7 @@ async def test_a_branch_left_from_before_is_moved_on_where_main_has_moved(tmp_pa
         assert op.traffic.writes[0] == f"github PATCH git/refs/heads/{branch}"
 
 
-async def test_a_commit_left_from_before_is_gone_on_with_where_main_stands_still(tmp_path):
+async def test_an_old_commit_is_used_if_main_is_unchanged(tmp_path):
     with operator_at("steady", tmp_path) as op:
         op.box.faults.add("github:status=500,times=1,path=/repos/anchor/anchor-msp-ops/pulls,method=POST")
         await op.act("promote", "staging", follow=False)
@@ -191,8 +189,8 @@ async def test_a_commit_left_from_before_is_gone_on_with_where_main_stands_still
         assert op.traffic.writes == opened(op.pulls[0].number)[2:]
 
 
-async def test_where_other_steps_are_taken_than_were_shown_the_audit_knows_which(tmp_path):
-    """What the lines about steps count are those that were taken: after a crash they are looked up there."""
+async def test_the_audit_contains_the_steps_that_were_executed(tmp_path):
+    """The audited steps are the executed ones: recovery reads them after a crash."""
     with operator_at("steady", tmp_path) as op:
         op.box.faults.add("github:status=500,times=1,operation=createCommitOnBranch")
         assert (await op.act("promote", "staging", follow=False)).kind == "failed"
@@ -209,7 +207,7 @@ async def test_where_other_steps_are_taken_than_were_shown_the_audit_knows_which
 
 
 @pytest.mark.parametrize("operation", ["nothing", "POST git/refs", "createCommitOnBranch", "POST pulls"])
-async def test_of_two_who_promote_at_once_one_wins_and_the_other_is_told(tmp_path, operation):
+async def test_of_two_simultaneous_promotions_one_is_refused(tmp_path, operation):
     """The first is held up at each of his writes in turn, while the other goes all the way."""
     with operator_at("steady", tmp_path) as one:
         other = second_operator(one, "other", login="a-lee")
@@ -239,7 +237,7 @@ async def test_of_two_who_promote_at_once_one_wins_and_the_other_is_told(tmp_pat
 # --- what moves between plan and confirmation ---------------------------------------------------------
 
 
-async def test_a_push_of_something_else_is_no_drift_and_the_commit_stands_on_the_new_head(tmp_path):
+async def test_after_an_unrelated_push_the_commit_uses_the_new_head(tmp_path):
     with operator_at("steady", tmp_path) as op:
         plan = await op.plan("promote", "staging")
         op.box.commit({"README.md": "another\n"}, "Something else")
@@ -251,7 +249,7 @@ async def test_a_push_of_something_else_is_no_drift_and_the_commit_stands_on_the
 
 
 @pytest.mark.parametrize("which", ["touched release", "touched overlay", "copied release"])
-async def test_a_push_of_what_it_touches_or_copies_is_a_drift_and_nothing_is_sent(tmp_path, which):
+async def test_a_push_of_a_touched_file_is_a_drift(tmp_path, which):
     path = {
         "touched release": RELEASE.format("staging"),
         "touched overlay": OVERLAY.format("staging"),
@@ -270,7 +268,7 @@ async def test_a_push_of_what_it_touches_or_copies_is_a_drift_and_nothing_is_sen
         assert len(op.pulls) == 1
 
 
-async def test_a_push_between_branch_and_commit_leaves_main_alone_and_the_branch_whole(tmp_path):
+async def test_a_push_between_branch_and_commit_does_no_harm(tmp_path):
     with operator_at("steady", tmp_path) as op:
         plan = await op.plan("promote", "staging")
 
@@ -297,7 +295,7 @@ async def test_an_environment_before_that_is_not_well_refuses(tmp_path):
         assert op.traffic.writes == []
 
 
-async def test_a_token_that_may_not_write_is_refused_before_anything_is_sent(tmp_path):
+async def test_a_token_without_write_permission_is_refused_first(tmp_path):
     with operator_at("steady", tmp_path) as op:
         op.box.github_repo.can_write = False
         refusal = await op.refusal("promote", "staging")
@@ -305,7 +303,7 @@ async def test_a_token_that_may_not_write_is_refused_before_anything_is_sent(tmp
         assert op.traffic.writes == []
 
 
-async def test_without_argo_cd_it_is_said_in_plan_and_body_and_nothing_is_asked_there(tmp_path):
+async def test_without_argo_cd_plan_and_body_contain_a_warning(tmp_path):
     with operator_at("steady", tmp_path) as op:
         snapshot = await op.observe("nothing")
         op.traffic.clear()
@@ -317,7 +315,7 @@ async def test_without_argo_cd_it_is_said_in_plan_and_body_and_nothing_is_asked_
         assert op.traffic.of("argocd") == []
 
 
-async def test_without_argo_cd_being_there_at_all_it_is_refused_with_that_way_out(tmp_path):
+async def test_an_unreachable_argo_cd_is_refused_with_a_way_out(tmp_path):
     with operator_at("steady", tmp_path) as op:
         op.box.faults.add("argocd:status=503")
         refusal = await op.refusal("promote", "staging")
@@ -327,7 +325,7 @@ async def test_without_argo_cd_being_there_at_all_it_is_refused_with_that_way_ou
 # --- by the workflow ----------------------------------------------------------------------------------
 
 
-async def test_by_workflow_the_run_is_started_and_followed_to_its_pull_request(tmp_path):
+async def test_by_workflow_the_run_is_followed_to_its_pull_request(tmp_path):
     with operator_at("steady", tmp_path, more=WORKFLOW) as op:
         plan = await op.plan("promote", "staging")
         assert plan.pull_request is None
@@ -358,7 +356,7 @@ async def test_a_run_that_fails_is_a_failure(tmp_path):
         assert "the run of promote.yaml ended: failure" in outcome.message
 
 
-async def test_by_workflow_it_is_refused_inside_a_workflow_which_would_call_itself(tmp_path):
+async def test_by_workflow_it_is_refused_inside_a_workflow(tmp_path):
     with operator_at("steady", tmp_path, more=WORKFLOW, environ={"GITHUB_ACTIONS": "true"}) as op:
         refusal = await op.refusal("promote", "staging")
         assert (refusal.kind, "could make the workflow call itself" in refusal.message) == ("workflow", True)
@@ -371,7 +369,7 @@ async def test_a_workflows_own_token_is_warned_of(tmp_path):
         assert any("does not start checks" in line.text for line in plan.lines if line.kind == "warning")
 
 
-async def test_by_workflow_a_second_time_is_refused_while_the_pull_request_is_open(tmp_path):
+async def test_by_workflow_an_open_pull_request_refuses_a_second_run(tmp_path):
     with operator_at("steady", tmp_path, more=WORKFLOW) as op:
         await op.execute(await op.plan("promote", "staging"), follow=False)
         await wait_until_true(lambda: op.pulls)
@@ -380,10 +378,10 @@ async def test_by_workflow_a_second_time_is_refused_while_the_pull_request_is_op
         assert len(op.box.github_repo.workflow_runs) == 1
 
 
-# --- by itself ----------------------------------------------------------------------------------------
+# --- auto-merge ---------------------------------------------------------------------------------------
 
 
-async def test_merge_auto_lets_it_merge_by_itself(tmp_path):
+async def test_merge_auto_enables_auto_merge(tmp_path):
     with operator_at("steady", tmp_path, more='\n[promotion]\nmerge = "auto"\n') as op:
         op.box.github_repo.required_reviews = 1
         running = asyncio.create_task(op.act("promote", "staging"))
@@ -395,7 +393,7 @@ async def test_merge_auto_lets_it_merge_by_itself(tmp_path):
         assert op.pulls[0].state == "MERGED"
 
 
-async def test_where_it_cannot_merge_by_itself_it_is_open_all_the_same_and_that_is_said(tmp_path):
+async def test_without_auto_merge_the_pull_request_stays_open(tmp_path):
     with operator_at("steady", tmp_path, more='\n[promotion]\nmerge = "auto"\n') as op:
         op.box.github_repo.allow_auto_merge = False
         outcome = await op.act("promote", "staging", follow=False)

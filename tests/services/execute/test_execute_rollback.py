@@ -1,4 +1,4 @@
-"""Rollback on a real socket: an earlier release by pull request, followed until it is live, healthy and told of."""
+"""Rollback on a real socket: a pull request, followed until the release is live, healthy and reported."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 async def merged(op: Operator) -> None:
-    """Somebody merges what was opened."""
+    """Merge the opened pull request as another user."""
     await wait_until_true(
         lambda: op.pulls and any("waiting for the pull request to be merged" in each for each in op.told)
     )
@@ -34,7 +34,7 @@ async def rolled_back(op: Operator, name: str, version: str) -> object:
     return plan, await running
 
 
-async def test_a_rollback_is_followed_until_it_is_healthy_and_told_to_the_status_api(tmp_path):
+async def test_a_rollback_is_followed_to_health_and_reported(tmp_path):
     with operator_at("incident", tmp_path) as op:
         automated = dict(op.app("prod").spec["syncPolicy"]["automated"])
         before = [op.read(path.format("prod")) for path in (RELEASE, OVERLAY)]
@@ -100,7 +100,7 @@ def again(content: bytes, number: int) -> bytes:
 @pytest.mark.parametrize(
     ("automated", "word"), [(None, "auto-sync"), ({"prune": True}, "self-heal"), ({"enabled": False}, "auto-sync")]
 )
-async def test_where_auto_sync_or_self_heal_is_off_a_sync_follows_the_merge_and_stays_off(tmp_path, automated, word):
+async def test_without_auto_sync_the_plan_syncs_after_the_merge(tmp_path, automated, word):
     with operator_at("steady", tmp_path) as op:
         op.box.kubectl.patch_application("anchor-msp-staging", {"spec": {"syncPolicy": {"automated": None}}})
         op.box.kubectl.patch_application("anchor-msp-staging", {"spec": {"syncPolicy": {"automated": automated}}})
@@ -119,7 +119,7 @@ async def test_where_auto_sync_or_self_heal_is_off_a_sync_follows_the_merge_and_
         assert len(synced) == 1 or (word == "self-heal" and not synced)  # there Argo CD may have been quicker
 
 
-async def test_where_argo_cd_begins_by_itself_in_that_moment_its_sync_is_as_good(tmp_path):
+async def test_an_automatic_sync_replaces_ours(tmp_path):
     with operator_at("steady", tmp_path) as op:
         op.box.kubectl.patch_application("anchor-msp-staging", {"spec": {"syncPolicy": {"automated": None}}})
         plan = await op.plan("rollback", "staging", version="1.43.1")
@@ -138,7 +138,7 @@ async def test_where_argo_cd_begins_by_itself_in_that_moment_its_sync_is_as_good
         assert op.app("staging").history[-1]["initiatedBy"] == {"automated": True}
 
 
-async def test_where_argo_cd_has_synced_before_we_come_to_it_nothing_is_sent(tmp_path):
+async def test_after_an_automatic_sync_no_sync_is_sent(tmp_path):
     with operator_at("steady", tmp_path) as op:
         op.box.kubectl.patch_application("anchor-msp-staging", {"spec": {"syncPolicy": {"automated": None}}})
         plan = await op.plan("rollback", "staging", version="1.43.1")
@@ -159,7 +159,7 @@ async def test_where_argo_cd_has_synced_before_we_come_to_it_nothing_is_sent(tmp
         assert op.app("staging").sync == "Synced"
 
 
-async def test_a_pull_request_that_is_closed_is_a_failure_and_nobody_is_told(tmp_path):
+async def test_a_closed_pull_request_fails_without_an_event(tmp_path):
     with operator_at("incident", tmp_path) as op:
         running = asyncio.create_task(op.act("rollback", "prod", version="1.43.1"))
         await wait_until_true(lambda: op.pulls)
@@ -170,7 +170,7 @@ async def test_a_pull_request_that_is_closed_is_a_failure_and_nobody_is_told(tmp
         assert op.ends == [("release of prod", "failed")]
 
 
-async def test_an_older_version_that_is_not_healthy_is_a_failure_and_nobody_is_told(tmp_path):
+async def test_an_unhealthy_older_version_fails_without_an_event(tmp_path):
     with operator_at("incident", tmp_path, sandbox_pace=changed(FAST_TIMINGS, progress_deadline_s=0.2)) as op:
         op.box.controller._failing_deployments += (FailingDeployment("anchor-prod", "anchor-gateway", "1.43.1"),)
         _, outcome = await rolled_back(op, "prod", "1.43.1")
@@ -186,7 +186,7 @@ async def test_an_older_version_that_is_not_healthy_is_a_failure_and_nobody_is_t
         ("nowhere", "", "no status API is configured"),
     ],
 )
-async def test_where_it_is_not_sent_that_is_said_before(tmp_path, said, more, words):
+async def test_a_plan_states_that_the_event_is_not_sent(tmp_path, said, more, words):
     def without(text: str) -> str:
         return text.partition("[status_api]")[0] if said else text
 
@@ -213,14 +213,14 @@ async def test_a_release_goes_back_by_its_commit_too(tmp_path):
         assert plan.title == f"Roll prod back to {choices[1].release.version}"
 
 
-async def test_unfollowed_it_says_what_is_left_to_do(tmp_path):
+async def test_without_waiting_the_outcome_lists_what_is_left(tmp_path):
     with operator_at("incident", tmp_path) as op:
         outcome = await op.act("rollback", "prod", version="1.43.1", follow=False)
         assert outcome.kind == "done"
         assert "left to do: refresh anchor-msp-prod, send rollback.executed to the status API" in outcome.message
 
 
-async def test_a_rollback_that_was_not_followed_is_followed_by_whoever_merges_it(tmp_path):
+async def test_an_unfollowed_rollback_is_followed_by_its_merge(tmp_path):
     with operator_at("incident", tmp_path) as op:
         opened = await op.act("rollback", "prod", version="1.43.1", follow=False)
         assert "left to do" in opened.message

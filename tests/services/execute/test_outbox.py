@@ -53,7 +53,7 @@ def posts(op: Operator) -> int:
         ("status=503", 0),
     ],
 )
-async def test_what_is_not_taken_waits_and_is_sent_again_under_the_same_key(tmp_path, monkeypatch, fault, taken):
+async def test_an_undelivered_event_is_repeated_with_its_key(tmp_path, monkeypatch, fault, taken):
     if "hang" in fault or "latency" in fault:
         monkeypatch.setattr(status_api, "TIMEOUT_S", 0.2)
     with operator_at("incident", tmp_path) as op:
@@ -102,7 +102,7 @@ async def test_what_is_refused_for_good_is_not_sent_again(tmp_path, status):
         assert op.entries[-1].entry == "refused"
 
 
-async def test_it_stands_in_the_audit_before_it_is_sent_and_survives_what_cuts_it_short(tmp_path):
+async def test_an_event_is_audited_before_it_is_sent(tmp_path):
     with operator_at("incident", tmp_path) as op:
         there: list[int] = []
         op.traffic.on_arrival.append(
@@ -126,7 +126,7 @@ async def test_without_a_token_it_waits_for_one(tmp_path):
         assert (posts(op), len(pending_events(poor.entries))) == (0, 1)
 
 
-async def test_in_a_read_only_run_nothing_is_sent_and_nothing_is_lost(tmp_path):
+async def test_a_read_only_run_sends_and_loses_nothing(tmp_path):
     with operator_at("incident", tmp_path) as op:
         op.box.faults.add("status:status=503,times=1")
         await emitted(op)

@@ -63,7 +63,7 @@ def environ(op: Operator) -> dict[str, str]:
 
 @pytest.fixture
 def again(monkeypatch, capsys):
-    """Runs the command once more, here; gives the exit code and what was said on stderr."""
+    """Run the command again in this process; return the exit code and stderr."""
 
     def run_again(op: Operator, *argv: str) -> tuple[int, str]:
         for name, value in environ(op).items():
@@ -93,7 +93,7 @@ def effects(op: Operator) -> tuple[int, int, int, int]:
 
 
 @pytest.mark.parametrize(("fault", "arrives", "carried_out"), STEPS)
-def test_a_promotion_that_was_killed_is_gone_on_with_and_never_made_twice(tmp_path, again, fault, arrives, carried_out):
+def test_a_killed_promotion_continues_without_duplicates(tmp_path, again, fault, arrives, carried_out):
     number = [each[1] for each in STEPS[::2]].index(arrives)
     with operator_at("steady", tmp_path) as op:
         op.box.faults.add(fault)
@@ -125,11 +125,11 @@ def test_a_promotion_that_was_killed_is_gone_on_with_and_never_made_twice(tmp_pa
         assert op.audit.unreadable_count == 0
 
 
-def test_killed_before_anything_was_sent_it_says_so(tmp_path, again):
+def test_a_kill_before_the_first_request_is_reported(tmp_path, again):
     with operator_at("steady", tmp_path) as op:
 
         def strike(asked):
-            if asked.path == "/graphql" and op.entries:  # it is written down, and looks once more
+            if asked.path == "/graphql" and op.entries:  # the finding is recorded, and the state is read again
                 op.box.faults.add("github:hang")
 
         op.traffic.on_arrival.append(strike)
@@ -157,7 +157,7 @@ def test_what_a_living_process_is_at_is_left_to_it(tmp_path, again):
         assert "outcome unknown" in said
 
 
-def test_what_cannot_be_looked_at_is_looked_at_again_at_the_next_start(tmp_path, again):
+def test_an_unreadable_state_is_read_at_the_next_start(tmp_path, again):
     with operator_at("steady", tmp_path) as op:
         op.box.faults.add(f"github:hang,path={REPO}/pulls,method=POST")
         with running(op, *PROMOTE):
@@ -216,7 +216,7 @@ def test_a_sync_that_was_killed_is_never_sent_twice(tmp_path, again, fault, carr
         assert len(started) == len(set(started)) == carried_out + 1
 
 
-async def test_an_operation_that_nobody_took_up_yet_is_not_mistaken_for_the_one_before(tmp_path):
+async def test_a_pending_operation_is_not_the_last_one(tmp_path):
     with operator_at("steady", tmp_path) as op:
         assert (await op.act("sync", "dev")).kind == "done"
         op.box.faults.add("argocd:hang=after,method=POST")
@@ -244,7 +244,7 @@ async def followed_on(op: Operator) -> Operator:
     return fresh
 
 
-async def test_a_rollback_killed_while_its_pull_request_is_open_is_followed_on_to_its_event(tmp_path):
+async def test_a_killed_rollback_resumes_up_to_its_event(tmp_path):
     with operator_at("incident", tmp_path) as op:
         with running(op, *ROLLBACK):
             await wait_until_true(lambda: op.pulls and [each.entry for each in op.entries].count("done") == 4, 10)
@@ -268,7 +268,7 @@ async def test_a_rollback_killed_while_its_pull_request_is_open_is_followed_on_t
         ("status:hang=after", "status POST events"),
     ],
 )
-async def test_a_rollback_killed_after_its_merge_is_followed_on_and_its_event_comes_once(tmp_path, fault, arrives):
+async def test_a_rollback_killed_after_its_merge_sends_one_event(tmp_path, fault, arrives):
     with operator_at("incident", tmp_path) as op:
         with running(op, *ROLLBACK):
             await wait_until_true(lambda: [each.entry for each in op.entries].count("done") == 4, 10)
@@ -294,7 +294,7 @@ async def test_a_rollback_killed_after_its_merge_is_followed_on_and_its_event_co
         assert len(op.pulls) == 1
 
 
-def test_an_event_that_was_cut_short_is_sent_at_the_next_start_of_any_command(tmp_path, again):
+def test_an_interrupted_event_is_sent_at_the_next_start(tmp_path, again):
     with operator_at("incident", tmp_path) as op:
         op.box.faults.add("status:hang")
         with running(op, *ROLLBACK):

@@ -1,4 +1,4 @@
-"""What an action asks of an Argo CD and sends to it: a real one's answers, and what each failure means for a write."""
+"""Reads and writes of one application, with recorded answers, and the meaning of each failure for a write."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ async def test_every_recorded_application_is_read_as_it_is(name):
         ("unauthorized-revoked-token", Unauthenticated),
     ],
 )
-async def test_an_application_that_cannot_be_read_is_an_error_of_its_kind(name, kind):
+async def test_an_unreadable_application_is_an_error_of_its_kind(name, kind):
     with pytest.raises(kind):
         await read_application(make_client(replay_transport({f"{APPS}x": name})), target("x"))
 
@@ -152,7 +152,7 @@ async def test_the_namespace_and_the_project_are_sent_along():
     assert dict(request.url.params) == {"appNamespace": "team-a", "project": "anchor-msp"}
 
 
-async def test_an_operation_that_nobody_has_taken_is_told_apart_from_one_that_runs():
+async def test_a_pending_operation_differs_from_a_running_one():
     state = await state_of("get-operation-not-started")
     assert state.pending_info is not None
     assert state.operation is None
@@ -173,7 +173,7 @@ async def test_one_that_waits_to_retry_looks_over_and_is_not():
     assert found.operation.retry_count
 
 
-async def test_with_a_body_of_another_shape_it_is_no_application():
+async def test_a_body_of_another_shape_is_invalid():
     for content in (b"", b"{", b"[]", b"null", b'{"metadata": 1}', b"<html>"):
         transport = httpx.MockTransport(lambda _, content=content: httpx.Response(200, content=content))
         with pytest.raises(InvalidResponse):
@@ -181,7 +181,7 @@ async def test_with_a_body_of_another_shape_it_is_no_application():
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Mon, 99 Nov 2026 06:32:00 GMT"])
-def test_a_server_that_does_not_say_its_time_is_taken_to_have_ours(date):
+def test_without_a_date_header_the_local_time_counts(date):
     now = datetime.now(UTC)
     assert abs((server_time(ApiResponse(b"", 0, date)) - now).total_seconds()) <= 2
 
@@ -215,7 +215,7 @@ async def test_all_that_a_plan_needs_is_read_together():
             assert dict(request.url.params) == {"appNamespace": "argocd", "project": "anchor-msp"}
 
 
-async def test_a_project_that_was_not_known_is_learned_from_the_application():
+async def test_an_unknown_project_is_read_from_the_application():
     heard = whole()
     await read_application_details(make_client(heard), target("anchor-msp-staging", project=None))
     assert "project" not in heard.requests[0].url.params
@@ -230,7 +230,7 @@ async def test_a_project_that_was_not_known_is_learned_from_the_application():
         ("syncwindows-allow", SyncWindows(True, ("allow 0 6 * * 1-5 for 12h",))),
     ],
 )
-async def test_sync_windows_tell_whether_a_sync_by_hand_may_go(name, windows):
+async def test_sync_windows_allow_or_deny_a_manual_sync(name, windows):
     assert (await read_application_details(make_client(whole(syncwindows=name)), STAGING)).windows == windows
 
 
@@ -259,7 +259,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("what", ["managed-resources", "syncwindows", "sync", "update", "metadata"])
 @pytest.mark.parametrize("fault", BROKEN)
-async def test_what_cannot_be_asked_beside_it_is_unknown_and_the_rest_is_known(what, fault):
+async def test_an_unreadable_detail_is_unknown_and_the_rest_known(what, fault):
     state = await read_application_details(make_client(whole(**{what: BROKEN[fault]})), STAGING)
     known = {
         "managed-resources": state.managed is not None,
@@ -277,7 +277,7 @@ async def test_the_application_itself_must_be_readable():
         await read_application_details(make_client(whole(application="get-404")), STAGING)
 
 
-async def test_of_managed_resources_that_say_nothing_nothing_is_stale_and_something_is_known():
+async def test_empty_managed_resources_mean_nothing_is_stale():
     state = await read_application_details(
         make_client(whole(**{"managed-resources": "managed-resources-legacy"})), STAGING
     )
@@ -294,7 +294,7 @@ async def test_of_managed_resources_that_say_nothing_nothing_is_stale_and_someth
         ("team-a", "argocd", "team a?", "applications/sync/team%20a%3F/team-a/anchor-msp-demo"),
     ],
 )
-async def test_whether_it_may_be_synced_is_asked_by_the_name_that_the_server_has_for_it(namespace, own, project, path):
+async def test_the_permission_is_requested_with_the_server_s_name(namespace, own, project, path):
     heard = Heard(httpx.MockTransport(load_recording("account-can-i-yes").response))
     found = app_state(application("anchor-msp-demo", namespace=namespace, project=project), own_namespace=own)
     assert await read_permission(make_client(heard), found, "sync") == "yes"
@@ -314,7 +314,7 @@ async def test_a_permission_is_yes_no_or_unknown(answer, said):
     assert (await read_application_details(make_client(whole(sync=answer)), STAGING)).may_sync == said
 
 
-async def test_an_application_without_a_revision_has_no_subject_and_nothing_is_asked():
+async def test_without_a_revision_no_commit_is_requested():
     heard = Heard(replay_transport({f"{APPS}anchor-msp-blocked": "get-invalid-spec"}))
     state = await read_application_details(make_client(heard), target("anchor-msp-blocked"))
     assert state.commit_subject == ""
@@ -342,7 +342,7 @@ WRITES = [
 
 
 @pytest.mark.parametrize(("request_", "method"), WRITES)
-async def test_a_write_has_exactly_the_content_type_that_argo_cd_takes(request_, method):
+async def test_a_write_has_exactly_the_required_content_type(request_, method):
     heard = Heard(httpx.MockTransport(lambda _: httpx.Response(200, json={})))
     await send_request(make_client(heard, read_only=False), request_)
     (sent,) = heard.requests
@@ -357,7 +357,7 @@ async def test_a_write_has_exactly_the_content_type_that_argo_cd_takes(request_,
         assert not sent.url.params
 
 
-async def test_a_refresh_is_a_get_without_a_body_or_a_content_type():
+async def test_a_refresh_is_a_get_without_a_body():
     heard = Heard(httpx.MockTransport(load_recording("get-refresh-hard").response))
     await send_request(make_client(heard, read_only=False), build_argocd_request(Refresh(PROD, hard=True)))
     (sent,) = heard.requests
@@ -365,7 +365,7 @@ async def test_a_refresh_is_a_get_without_a_body_or_a_content_type():
     assert dict(sent.url.params) == {"appNamespace": "argocd", "project": "anchor-msp", "refresh": "hard"}
 
 
-async def test_a_name_with_odd_characters_arrives_as_one_part_of_the_path():
+async def test_a_name_with_odd_characters_is_one_path_segment():
     heard = Heard(httpx.MockTransport(lambda _: httpx.Response(200, json={})))
     await send_request(make_client(heard, read_only=False), build_argocd_request(Terminate(target("a/b?c#d e"))))
     (sent,) = heard.requests
@@ -421,7 +421,7 @@ FAILURES = {
 
 @pytest.mark.parametrize("name", FAILURES)
 @pytest.mark.parametrize("request_", [each for each, _ in WRITES], ids=lambda each: each.method)
-async def test_each_failure_tells_whether_the_write_may_have_been_carried_out(name, request_):
+async def test_each_failure_shows_whether_the_write_may_be_applied(name, request_):
     answer, kind, lost = FAILURES[name]
     heard = Heard(httpx.MockTransport(answer))
     with pytest.raises(SourceError) as caught:
@@ -433,7 +433,7 @@ async def test_each_failure_tells_whether_the_write_may_have_been_carried_out(na
     assert caught.value.message
 
 
-async def test_how_long_was_waited_is_said_as_it_was():
+async def test_a_timeout_names_how_long_it_waited():
     transport = httpx.MockTransport(failing(httpx.ReadTimeout))
     with pytest.raises(Timeout, match="no answer within 3 s"):
         await send_request(make_client(transport, read_only=False), build_argocd_request(SYNC), timeout_s=3)
@@ -459,7 +459,7 @@ def answer_of_a_proxy(body):
     [lambda request: request.reset(), answer_of_a_proxy(b""), answer_of_a_proxy(b'{"metadata": {"na')],
     ids=["reset", "no body", "half a body"],
 )
-async def test_on_a_real_socket_an_answer_that_breaks_off_is_a_lost_one(answer):
+async def test_a_truncated_response_on_a_socket_is_lost(answer):
     taken = []
 
     def take(request):
@@ -475,7 +475,7 @@ async def test_on_a_real_socket_an_answer_that_breaks_off_is_a_lost_one(answer):
     assert taken == ["POST"]
 
 
-async def test_on_a_real_socket_nobody_listening_is_no_lost_answer():
+async def test_a_refused_connection_is_not_a_lost_answer():
     with serve_requests(lambda request: request.respond()) as url:
         pass
     asking = to(url)
@@ -526,7 +526,7 @@ def test_every_recorded_refusal_of_a_write_is_tried_here():
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-async def test_a_real_server_s_refusal_is_an_error_in_its_own_words(name):
+async def test_a_real_refusal_is_an_error_with_its_message(name):
     kind, words = REFUSALS[name]
     asking = make_client(httpx.MockTransport(load_recording(name).response), read_only=False)
     with pytest.raises(SourceError) as caught:
@@ -551,7 +551,7 @@ async def test_what_a_real_server_accepts_is_accepted(name):
     assert json.loads(answer.body) == load_recording(name).body
 
 
-async def test_the_answer_to_a_sync_has_the_operation_that_was_asked_for():
+async def test_the_response_to_a_sync_contains_the_operation():
     found = await read_application(make_client(httpx.MockTransport(load_recording("sync-prune").response)), STAGING)
     assert found.pending_info == {"Reason": "Remove the stale mock"}
     assert found.operation is None

@@ -2,39 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from anchor_tui.domain.model import Finding
 from anchor_tui.domain.policy.check_results import group_by_check
-from anchor_tui.domain.policy.engine import PolicyFindings
 from tests.tui.harness import open_app
+from tests.tui.sample_findings import FINDINGS, MOCK, OVERLAY
 from tests.tui.sample_readings import HEALTHY
-from tests.values import replace
-
-OVERLAY = "infra/helm/platform/environments/prod/values.yaml"
-
-
-def make_finding(check: str, status: str = "fail", evidence: str = "git", **changes: Any) -> Finding:
-    base = Finding(check, f"Title of {check}", "error", status, evidence, f"{check} in {evidence}")
-    return replace(base, **changes)
-
-
-MOCK = "mock.control-center-url"
-FINDINGS = PolicyFindings(
-    {
-        "prod": (
-            make_finding(MOCK, evidence="git", file=OVERLAY, line=41, fix="name the real one"),
-            make_finding(MOCK, evidence="rendered"),
-            make_finding(MOCK, "pass", evidence="live"),
-            make_finding("runtime.memory-budget", level="warning", evidence="rendered"),
-            make_finding("workers.gateway-image", "unknown", evidence="live"),
-            make_finding("auth.jwt-required", "waived"),
-            make_finding("release.pinned", "pass"),
-            make_finding("argo.at-head", "skipped", evidence="live-spec"),
-        )
-    },
-    (make_finding("ci.green", "pass", evidence="ci"),),
-)
 
 
 async def test_failures_are_first_and_passed_checks_are_folded(picture):
@@ -63,7 +34,7 @@ async def test_each_evidence_is_shown_with_its_place_and_fix():
         assert "Production No-Mock Cutover" in ui.text
 
 
-async def test_o_opens_the_file_at_the_line_and_y_copies_the_place(monkeypatch):
+async def test_o_opens_the_file_and_y_copies_its_place(monkeypatch):
     opened: list[str] = []
     async with open_app(environment="prod") as ui:
         monkeypatch.setattr(ui.app, "open_url", opened.append)

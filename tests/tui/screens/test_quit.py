@@ -15,7 +15,7 @@ async def test_quit_lists_running_actions_and_waits_for_requests():
         await ui.publish_jobs(make_job(sync_plan(Order("sync", "id", ("staging",))), "done", "running"))
         await ui.press("q")
         await ui.wait_until(lambda: isinstance(ui.app.screen, QuitScreen))
-        assert "Sync anchor-msp-staging: operation over" in ui.text
+        assert "Sync anchor-msp-staging: waiting for the operation to end" in ui.text
         await ui.press("enter")
         assert ui.app.is_running
         assert ui.backend.writes_finished == 0

@@ -22,7 +22,7 @@ async def test_a_card_shows_a_running_action_but_no_result():
         await ui.pilot.pause()
         assert "◌ sync started 3 s ago" in ui.text
         assert "! OutOfSync (2)" in ui.text
-        assert "operation over" in ui.text
+        assert "waiting for the operation" in ui.text
 
 
 async def test_a_click_on_a_card_highlights_it():

@@ -60,7 +60,7 @@ def read_cluster_evidence(
         live.extend((*managed.live, *(secret for secret in secrets if secret is not None)))
         unreadable.extend(managed.unreadable)
     if not complete:
-        reasons = MissingEvidence("; ".join(missing) or "Argo CD has none of its applications")
+        reasons = MissingEvidence("; ".join(missing) or "its applications are not in Argo CD")
         return ClusterEvidence(reasons, reasons)
     return ClusterEvidence(
         build_manifests(target, missing=missing, unreadable=unreadable),
