@@ -6,11 +6,13 @@ Afterwards fresh data proves that no mock is left.
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from msgspec.structs import replace
 
-from anchor_tui.domain.actions import sync
+from anchor_tui.domain.actions import fix, sync
 from anchor_tui.domain.actions.plan import LineKind, Order, Plan, PlanLine, Refusal
 from anchor_tui.domain.actions.plan_inputs import PlanInputs, command_line
 from anchor_tui.domain.actions.steps import Step
@@ -43,6 +45,8 @@ class ChecklistItem(ValueObject, frozen=True):
     finding: Finding | None = None
     message: str = ""
     check: str = ""
+    command: str = ""
+    """The command that fixes a failed item; empty if a file has to be edited by hand."""
 
     @property
     def line(self) -> PlanLine:
@@ -50,7 +54,8 @@ class ChecklistItem(ValueObject, frozen=True):
         kind = _LINE_KIND_OF_STATE[self.state]
         why = f": {self.message}" if self.message and self.state != "ok" else ""
         where = f" ({self.location})" if self.location else ""
-        return PlanLine(kind, sanitize_text(f"{self.number}. {self.environment}: {self.title}{why}{where}"))
+        way = f": {self.command}" if self.command else ""
+        return PlanLine(kind, sanitize_text(f"{self.number}. {self.environment}: {self.title}{why}{where}{way}"))
 
     @property
     def location(self) -> str:
@@ -86,7 +91,28 @@ def _checklist_item(
         return ChecklistItem(number, environment.name, title, "unknown", None, message, check)
     result = group_by_check(found)[0]
     state = _STATE_OF_STATUS.get(result.status, "unknown")
-    return ChecklistItem(number, environment.name, title, state, result.worst, result.worst.message, check)
+    command = _fix_command(environment, check, found) if state == "failed" else ""
+    return ChecklistItem(number, environment.name, title, state, result.worst, result.worst.message, check, command)
+
+
+def _fix_command(environment: Environment, check: str, found: Sequence[Finding]) -> str:
+    """Return the command that fixes a failed check.
+
+    A pull request changes git. If git is correct, the Application has not been applied, or its manifests are old.
+    """
+    if fix.fixable_finding(environment, check) is not None:
+        return shlex.join(["anchor-tui", "fix", environment.name, check]) if check in fix.FIXABLE_CHECKS else ""
+    failing = {finding.resource for finding in found if finding.status == "fail"}
+    files = [
+        finding.file
+        for finding in found
+        if finding.evidence == "manifest" and finding.status == "pass" and finding.resource in failing and finding.file
+    ]
+    if files:
+        return shlex.join(["kubectl", "apply", *(word for file in dict.fromkeys(files) for word in ("-f", file))])
+    if any(finding.status == "fail" and finding.evidence == "rendered" for finding in found):
+        return shlex.join(["anchor-tui", "hard-refresh", environment.name])
+    return ""
 
 
 def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
