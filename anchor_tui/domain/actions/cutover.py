@@ -7,7 +7,7 @@ Afterwards fresh data proves that no mock is left.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, TypeAlias
 
 from msgspec.structs import replace
@@ -15,15 +15,17 @@ from msgspec.structs import replace
 from anchor_tui.domain.actions import fix, sync
 from anchor_tui.domain.actions.plan import LineKind, Order, Plan, PlanLine, Refusal
 from anchor_tui.domain.actions.plan_inputs import PlanInputs, command_line
+from anchor_tui.domain.actions.restored_url import RESTORABLE_URLS
 from anchor_tui.domain.actions.steps import Step
 from anchor_tui.domain.actions.wait_steps import WaitForNoMocks, WaitForOperation
 from anchor_tui.domain.formatting import sanitize_text
 from anchor_tui.domain.model import Environment, Finding, FindingStatus, Snapshot, ValueObject
 from anchor_tui.domain.policy.check_results import group_by_check
 
+_PRUNE_CHECK = "argo.automated-prune"
 _STEPS = (
     (1, "statusMock.enabled is false", "mock.workloads-absent", ("staging", "prod"), ("git",)),
-    (2, "automated.prune is true", "argo.automated-prune", ("staging", "prod"), ("manifest", "live-spec")),
+    (2, "automated.prune is true", _PRUNE_CHECK, ("staging", "prod"), ("manifest", "live-spec")),
     (2, "automated.selfHeal is true", "argo.automated-self-heal", ("staging", "prod"), ("manifest", "live-spec")),
     (3, "EGI_CONTROL_CENTER_URL is https, not a mock", "mock.control-center-url", ("prod",), ("git", "rendered")),
     (4, "AGENTFIELD_URL is https, not a mock", "mock.agentfield-url", ("prod",), ("git", "rendered")),
@@ -101,7 +103,7 @@ def _fix_command(environment: Environment, check: str, found: Sequence[Finding])
     A pull request changes git. If git is correct, the Application has not been applied, or its manifests are old.
     """
     if fix.fixable_finding(environment, check) is not None:
-        return shlex.join(["anchor-tui", "fix", environment.name, check]) if check in fix.FIXABLE_CHECKS else ""
+        return shlex.join(["anchor-tui", "fix", environment.name, check])
     failing = {finding.resource for finding in found if finding.status == "fail"}
     files = [
         finding.file
@@ -121,7 +123,7 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     if not items:
         return Refusal("cutover", "no-environment", "no environment has the rules of staging or prod")
     if open_items := [item for item in items if item.state != "ok"]:
-        words = "; ".join(item.line.text for item in open_items)
+        words = "; ".join([*(item.line.text for item in open_items), *_prune_warnings(open_items)])
         return Refusal("cutover", "checklist", f"step 5 waits for steps 1 to 4: {words}")
     if (old := _unread_source_refusal(inputs.snapshot)) is not None:
         return old
@@ -141,6 +143,17 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
         wants_reason=made.reason_required,
     )
     return replace(made, lines=(*listed, *made.lines), step_groups=changes, command=said)
+
+
+def _prune_warnings(open_items: Sequence[ChecklistItem]) -> Iterator[str]:
+    """Yield a warning for each environment whose automated prune would delete mocks that it still calls."""
+    for environment in dict.fromkeys(item.environment for item in open_items if item.check == _PRUNE_CHECK):
+        numbers = [
+            str(item.number) for item in open_items if item.environment == environment and item.check in RESTORABLE_URLS
+        ]
+        if numbers:
+            steps = f"step {' and '.join(numbers)} of {environment}"
+            yield f"finish {steps} first: with prune on, Argo CD deletes the mocks that {environment} still calls"
 
 
 def _unread_source_refusal(snapshot: Snapshot) -> Refusal | None:

@@ -32,7 +32,7 @@ async def test_the_cutover_is_refused_until_steps_1_to_4_pass(tmp_path):
         for words in (
             "2. staging: automated.prune is true",
             "2. prod: automated.selfHeal is true",
-            "3. prod: EGI_CONTROL_CENTER_URL is https and not a mock",
+            "3. prod: EGI_CONTROL_CENTER_URL is https, not a mock",
             OVERLAY.format("prod") + ":",
         ):
             assert words in refusal.message
