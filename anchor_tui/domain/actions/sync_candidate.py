@@ -30,7 +30,7 @@ class SyncCandidate(ValueObject, frozen=True):
     stale: tuple[StaleResource, ...]
     selected: tuple[ResourceRef, ...]
     references: tuple[PruneReference, ...] = ()
-    """What still refers to the stale resources that a prune deletes; empty without prune."""
+    """The references to the stale resources that a prune deletes; empty without prune."""
 
     def stale_with_effect(self, *effects: str) -> tuple[StaleResource, ...]:
         """Return the stale resources with one of these prune effects."""
