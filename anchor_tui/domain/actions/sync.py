@@ -219,6 +219,8 @@ def _preconditions(ready: SyncCandidate, *, prune: bool) -> Iterator[Preconditio
         yield Precondition(
             f"what a prune of {name} deletes", join_refs([resource.ref for resource in pruned]) or "nothing"
         )
+        users = ", ".join(str(reference) for reference in ready.references if not reference.ends)
+        yield Precondition(f"what uses the resources that a prune of {name} deletes", users or "nothing known")
 
 
 # --- after a drift ------------------------------------------------------------------------------------
