@@ -112,7 +112,7 @@ def test_where_git_has_it_right_no_pull_request_is_opened(status, words, settled
 @pytest.mark.parametrize(
     ("asked_for", "words"),
     [
-        (Order("mend", "id", ("prod",), check="mock.control-center-url"), "cannot be fixed"),
+        (Order("mend", "id", ("prod",), check="auth.jwt"), "cannot be fixed"),
         (Order("mend", "id", ("nowhere",), check=PRUNE), "does not exist"),
     ],
 )
