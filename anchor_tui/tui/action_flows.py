@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from anchor_tui.domain.actions.plan import Order, Outcome, OutcomeKind, Plan, Refusal
 from anchor_tui.domain.formatting import format_internal_error, get_first_line
 from anchor_tui.tui.live_app import LiveApp
+from anchor_tui.tui.merge_offer import find_earlier_reason
 from anchor_tui.tui.protocols import ActionBackend
 from anchor_tui.tui.targets import ActionTarget, build_order
 
@@ -45,6 +46,8 @@ class ActionFlows:
     def start_action(self, action: ActionId, target: ActionTarget) -> None:
         """Start an action. Its dialog is in front when this returns, so that it receives the next key."""
         order = build_order(action, target)
+        if action == "merge":
+            order = replace(order, reason=find_earlier_reason(order.number, self._app.jobs))
         match action:
             case "refresh" | "hard-refresh":
                 self._run_flow(self._execute_unconfirmed(order))
@@ -143,7 +146,7 @@ class ActionFlows:
         if outcome is not None and outcome.kind == "drifted" and outcome.fresh is not None:
             self._hide_progress(plan.id)
             request_id = build_order(order.action, ActionTarget("")).request_id
-            again = replace(outcome.fresh.order, request_id=request_id, reason="")
+            again = replace(outcome.fresh.order, request_id=request_id)
             self._confirm_plan(again, f"Drifted: {outcome.message}. The new plan is:")
 
     async def _execute_plan(self, plan: Plan, consent: Consent) -> Outcome | None:
