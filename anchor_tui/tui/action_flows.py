@@ -18,6 +18,7 @@ from anchor_tui.tui.targets import ActionTarget, build_order
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
 
+    from anchor_tui.config.model import EnvironmentConfig
     from anchor_tui.domain.actions.plan import ActionId
     from anchor_tui.domain.source_data import PastRelease
     from anchor_tui.services.execute.executor import Consent
@@ -40,8 +41,8 @@ _SEVERITIES: dict[OutcomeKind, SeverityLevel] = {"done": "information", "refused
 class ActionFlows:
     """The action flows of one application. They run as its workers, so that closing a dialog does not end them."""
 
-    def __init__(self, app: LiveApp, backend: ActionBackend) -> None:
-        self._app, self._backend = app, backend
+    def __init__(self, app: LiveApp, backend: ActionBackend, environments: tuple[EnvironmentConfig, ...]) -> None:
+        self._app, self._backend, self._environments = app, backend, environments
 
     def start_action(self, action: ActionId, target: ActionTarget) -> None:
         """Start an action. Its dialog is in front when this returns, so that it receives the next key."""
@@ -54,7 +55,7 @@ class ActionFlows:
             case "rollback":
                 self._choose_release(order)
             case "cutover":
-                self._open_cutover(order)
+                self._open_cutover()
             case _:
                 self._confirm_plan(order)
 
@@ -91,20 +92,21 @@ class ActionFlows:
         screen = ReleaseChooser(name, environment.release if environment else None, now, load_releases)
         self._app.push_screen(screen, confirm)
 
-    def _open_cutover(self, order: Order) -> None:
+    def _open_cutover(self) -> None:
         from anchor_tui.tui.screens.cutover import CutoverChoice, CutoverScreen
 
-        def confirm(choice: CutoverChoice | None) -> None:
-            if choice is None:
-                return
+        def confirm(choice: CutoverChoice) -> None:
+            # Each choice is an order of its own, since the checklist stays open.
             if choice.check:
-                self._confirm_plan(
-                    replace(order, action="mend", environments=(choice.environment,), check=choice.check)
-                )
+                fix = build_order("mend", ActionTarget(choice.environment))
+                self._confirm_plan(replace(fix, check=choice.check))
+            elif choice.environment:
+                self.start_action("hard-refresh", ActionTarget(choice.environment))
             else:
-                self._confirm_plan(order)
+                self._confirm_plan(build_order("cutover", ActionTarget("")))
 
-        self._app.push_screen(CutoverScreen().data_bind(LiveApp.snapshot), confirm)
+        screen = CutoverScreen(self._environments, confirm)
+        self._app.push_screen(screen.data_bind(LiveApp.snapshot, LiveApp.jobs))
 
     # --- plan, confirm, execute ----------------------------------------------------------------------
 

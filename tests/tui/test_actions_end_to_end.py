@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from anchor_tui.config.load import parse_config
 from anchor_tui.sandbox.github.pull_requests import FAST_CHECK_TIMINGS
@@ -148,7 +150,7 @@ async def test_the_cutover_waits_for_its_checklist_and_offers_fixes(tmp_path):
 
             await ui.wait_until(is_mock_found)
             await ui.press("c")
-            assert "steps remain" in ui.text
+            assert "step 5 waits for 1 of 8 lines" in ui.text
             await ui.press("c")
             assert isinstance(ui.app.screen, CutoverScreen)
             await ui.press("t")
@@ -157,3 +159,64 @@ async def test_the_cutover_waits_for_its_checklist_and_offers_fixes(tmp_path):
             await ui.press("y")
             branch = "anchor-tui/mend/staging/mock.workloads-absent"
             await ui.wait_until(lambda: any(pull.branch == branch for pull in box.github_repo.pull_requests.values()))
+
+
+def run_copied_command(box: Sandbox, command: str) -> None:
+    """Run a command that the screen shows, as an operator in another terminal does."""
+    program, verb, option, path = shlex.split(command)
+    assert (program, verb, option) == ("kubectl", "apply", "-f")
+    manifest = YAML(typ="safe").load(box.git.read_file(path))
+    box.kubectl.patch_application(manifest["metadata"]["name"], {"spec": manifest["spec"]})
+
+
+def edit_shown_place(box: Sandbox, address: str) -> None:
+    """Replace the address in the file that the screen opens in the browser."""
+    path, _, line = address.partition("/blob/HEAD/")[2].partition("#L")
+    lines = box.git.read_file(path).split("\n")
+    assert "EGI_CONTROL_CENTER_URL" in lines[int(line) - 1]
+    lines[int(line) - 1] = "    EGI_CONTROL_CENTER_URL: https://control.anchor.example/egi"
+    box.commit({path: "\n".join(lines)}, "Let the gateway ask the control center")
+
+
+async def test_the_cutover_is_finished_with_the_screen_alone(tmp_path, monkeypatch):
+    with run_sandbox_in_thread("cutover", timings=FAST_TIMINGS, checks=FAST_CHECK_TIMINGS) as box:
+        async with open_live_app(box, tmp_path, "prod") as ui:
+            opened_urls: list[str] = []
+            monkeypatch.setattr(ui.app, "open_url", opened_urls.append)
+            await ui.press("c")
+            await ui.wait_until(lambda: "step 5 waits for 4 of 8 lines" in ui.text)
+
+            async def fix_highlighted_line() -> None:
+                assert "t opens" not in ui.text  # a pull request fixes no line of this scenario
+                if " by hand" in ui.text:
+                    await ui.press("o")
+                    edit_shown_place(box, opened_urls[-1])
+                    await ui.press("g")
+                    await ui.wait_until(lambda: " by hand" not in ui.text)
+                if "R hard refresh" in ui.text:
+                    await ui.press("R")
+                    await ui.wait_until(lambda: "R hard refresh" not in ui.text)
+                if "y copies the command" in ui.text and "first finish step" not in ui.text:
+                    await ui.press("y")
+                    run_copied_command(box, ui.app.clipboard)
+                    await ui.wait_until(lambda: "y copies the command" not in ui.text)
+
+            for _ in range(2):  # the lines of prod that turn prune on wait for its other lines
+                await ui.press("home")
+                for _ in range(8):
+                    await fix_highlighted_line()
+                    await ui.press("down")
+            await ui.wait_until(lambda: "c step 5" in ui.text)
+            await ui.press("c")
+            await ui.wait_until(lambda: ui.can_confirm)
+            await ui.press(*"cutover", "enter", *"staging", "space", *"prod", "enter")
+            await ui.wait_until(lambda: isinstance(ui.app.screen, ProgressScreen))
+            await ui.wait_until(lambda: all_jobs_ended(ui))
+            await ui.press("escape", "end")
+            await ui.wait_until(lambda: "no mock is live: the cutover is finished" in ui.text)
+            assert {job.outcome.kind for job in ui.app.jobs if job.outcome} == {"done"}
+            for name in ("anchor-msp-staging", "anchor-msp-prod"):
+                live_objects = box.applications["argocd", name].live
+                assert not [live for live in live_objects.values() if "mock" in live.resource.name]
+            await ui.press("escape")
+            assert ui.fleet.is_current

@@ -19,8 +19,9 @@ from anchor_tui.domain.formatting import sanitize_text
 from anchor_tui.domain.model import Environment, Finding, FindingStatus, Snapshot, ValueObject
 from anchor_tui.domain.policy.check_results import group_by_check
 
+_MOCK_CHECK = "mock.workloads-absent"
 _STEPS = (
-    (1, "statusMock.enabled is false", "mock.workloads-absent", ("staging", "prod"), ("git",)),
+    (1, "statusMock.enabled is false", _MOCK_CHECK, ("staging", "prod"), ("git",)),
     (2, "automated.prune is true", "argo.automated-prune", ("staging", "prod"), ("manifest", "live-spec")),
     (2, "automated.selfHeal is true", "argo.automated-self-heal", ("staging", "prod"), ("manifest", "live-spec")),
     (3, "EGI_CONTROL_CENTER_URL is https, not a mock", "mock.control-center-url", ("prod",), ("git", "rendered")),
@@ -87,6 +88,20 @@ def _checklist_item(
     result = group_by_check(found)[0]
     state = _STATE_OF_STATUS.get(result.status, "unknown")
     return ChecklistItem(number, environment.name, title, state, result.worst, result.worst.message, check)
+
+
+def has_no_live_mock(snapshot: Snapshot) -> bool:
+    """Return whether fresh live objects of every environment of the cutover prove that no mock is left."""
+    environments = cutover_environments(snapshot)
+    live = [
+        [
+            finding.status
+            for finding in environment.findings
+            if finding.check == _MOCK_CHECK and finding.evidence == "live"
+        ]
+        for environment in environments
+    ]
+    return bool(live) and all(found and set(found) == {"pass"} for found in live)
 
 
 def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
