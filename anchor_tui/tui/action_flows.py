@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from anchor_tui.domain.actions.plan import ActionId
     from anchor_tui.domain.source_data import PastRelease
     from anchor_tui.services.execute.executor import Consent
+    from anchor_tui.tui.screens.release_chooser import ReleaseChooser
 
 ACTION_TITLES = {
     "refresh": "Refresh",
@@ -85,12 +86,14 @@ class ActionFlows:
             except Exception as error:  # noqa: BLE001 - an internal error must be visible and must not end the screen
                 return _refuse_after_internal_error(error)
 
-        def confirm(version: str | None) -> None:
-            if version is not None:
-                self._confirm_plan(replace(order, version=version))
+        def confirm(version: str) -> None:
+            # Each choice is an order of its own, since the chooser stays open until one is confirmed.
+            chosen = replace(build_order("rollback", ActionTarget(name)), version=version)
+            self._confirm_plan(chosen, chooser=screen)
 
-        screen = ReleaseChooser(name, environment.release if environment else None, now, load_releases)
-        self._app.push_screen(screen, confirm)
+        release = environment.release if environment else None
+        screen = ReleaseChooser(name, release, now, load_releases, confirm)
+        self._app.push_screen(screen)
 
     def _open_cutover(self) -> None:
         from anchor_tui.tui.screens.cutover import CutoverChoice, CutoverScreen
@@ -131,12 +134,15 @@ class ActionFlows:
         self._app.notify(f"{plan.title} …", timeout=2, markup=False)
         await self._execute_plan(plan, Consent(confirmed=True))
 
-    def _confirm_plan(self, order: Order, note: str = "") -> None:
+    def _confirm_plan(self, order: Order, note: str = "", chooser: ReleaseChooser | None = None) -> None:
+        """Show a plan and execute it when it is confirmed. The chooser below it is closed then, not before."""
         from anchor_tui.tui.screens.plan import ConfirmedPlan, PlanScreen
 
         def execute(confirmed: ConfirmedPlan | None) -> None:
             if confirmed is not None:
                 plan, consent = confirmed
+                if chooser is not None and chooser.is_current:
+                    chooser.dismiss(None)
                 self.show_progress(plan)
                 self._run_flow(self._execute_and_replan(order, plan, consent))
 

@@ -1,4 +1,4 @@
-"""When the pull request of an action can be merged, and the reason that was given for it. Pure functions."""
+"""Offer of a merge: if the pull request of an action can be merged, and the reason given for it. Pure functions."""
 
 from __future__ import annotations
 

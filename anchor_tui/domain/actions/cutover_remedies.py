@@ -1,4 +1,4 @@
-"""How a failed line of the cutover checklist is fixed: by an action, with a command, or by an edit by hand."""
+"""Remedies of the failed lines of the cutover checklist: an action, a command, or an edit by hand."""
 
 from __future__ import annotations
 
