@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
+from textual.widgets import Input
 
 from anchor_tui.config.load import parse_config
 from anchor_tui.sandbox.github.pull_requests import FAST_CHECK_TIMINGS
@@ -97,6 +98,29 @@ async def test_a_promotion_opens_one_pull_request(tmp_path):
             opened = [pull for pull in box.github_repo.pull_requests.values() if pull.branch.startswith("anchor-tui/")]
             assert [pull.branch for pull in opened] == ["anchor-tui/promote/staging/1.44.0"]
             await ui.wait_until(lambda: f"#{opened[0].number}" in ui.text)
+
+
+async def test_a_promotion_is_merged_from_its_progress(tmp_path):
+    with run_sandbox_in_thread("steady", timings=FAST_TIMINGS, checks=FAST_CHECK_TIMINGS) as box:
+        async with open_live_app(box, tmp_path, "staging") as ui:
+            await ui.press("p")
+            await ui.wait_until(lambda: ui.can_confirm)
+            await ui.press("tab", "tab", *"release", "enter", "y")
+            await ui.wait_until(lambda: "Promote 1.44.0 to staging · #" in ui.text)
+            (opened,) = [
+                pull for pull in box.github_repo.pull_requests.values() if pull.branch.startswith("anchor-tui/")
+            ]
+            box.approve(opened.number)
+            await ui.wait_until(lambda: f"m merges #{opened.number}" in ui.text)
+            await ui.press("m")
+            await ui.wait_until(lambda: ui.can_confirm)
+            assert ui.plan_screen.query_one("#reason", Input).value == "release"
+            await ui.press("y")
+            await ui.wait_until(lambda: len(ui.app.jobs) == 2 and all_jobs_ended(ui))
+            assert {job.outcome.kind for job in ui.app.jobs if job.outcome} == {"done"}
+            await ui.press("escape")
+            assert isinstance(ui.app.screen, ProgressScreen)  # of the promotion
+            assert f"#{opened.number} merged" in ui.text
 
 
 async def test_a_cancelled_plan_sends_nothing_but_its_refresh(tmp_path):
