@@ -184,7 +184,7 @@ class Release(ValueObject, frozen=True):
         return tuple(sorted((image.repository, image.digest or image.tag or "") for image in self.images))
 
 
-PullRequestKind: TypeAlias = Literal["promotion", "rollback", "bump", "other"]
+PullRequestKind: TypeAlias = Literal["promotion", "rollback", "bump", "fix", "other"]
 ChecksStatus: TypeAlias = Literal["success", "failure", "pending", "unknown", "none"]
 
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from anchor_tui.domain.application_labels import label_application
 from anchor_tui.domain.formatting import format_age, format_count, get_first_line
 from anchor_tui.domain.model import (
     AppId,
@@ -150,8 +151,7 @@ def _list_application_reasons(app: Application, environment: Environment, inputs
 def _format_application_prefix(app: Application, environment: Environment) -> str:
     if len(environment.applications) == 1:
         return ""
-    namesakes = [other for other in environment.applications if other.name == app.name]
-    return f"{app.id if len(namesakes) > 1 else app.name}: "
+    return f"{label_application(app.id, (other.id for other in environment.applications))}: "
 
 
 def _list_health_reasons(app: Application, severe: Level, now: datetime, *, asleep: bool) -> Iterator[Reason]:

@@ -35,7 +35,7 @@ def explain_unmergeable(number: int, snapshot: Snapshot | None) -> str:
     if pull is None:
         return f"#{number} is not open, or not read yet"
     if pull.kind not in MERGEABLE_KINDS:
-        return f"#{number} is not a promotion or rollback: merge it on GitHub (o)"
+        return f"#{number} is not a promotion, rollback or fix: merge it on GitHub (o)"
     if pull.draft:
         return f"#{number} is a draft"
     if pull.mergeable == "conflicting":

@@ -25,6 +25,7 @@ CASES = [
     pytest.param({"dev": "1.43.2"}, {}, "rollback", "1.43.2", id="a past release in the first environment"),
     pytest.param({"staging": "1.45.0"}, {}, "other", "1.45.0", id="a release that is new everywhere"),
     pytest.param({}, {}, "other", None, id="no release at all"),
+    pytest.param({}, {"branch": "anchor-tui/mend/nowhere/x"}, "other", None, id="a fix of an unknown environment"),
     pytest.param({"staging": None}, {}, "other", None, id="an unreadable release"),
     pytest.param({"dev": "1.45.0", "staging": "1.44.0"}, {}, "other", None, id="two environments, two kinds"),
     pytest.param({"staging": "1.44.0", "prod": "1.43.2"}, {}, "promotion", None, id="two promotions at once"),
@@ -53,3 +54,14 @@ def test_a_label_or_our_branch_name_decides_ambiguous_cases(more: dict[str, Any]
     """Dev was rolled back to 1.43.1, a past release of staging, so that staging may follow it or roll back."""
     environments = {**ENVIRONMENTS, "dev": files("1.43.1", "1.44.0", "1.43.2", "1.43.1")}
     assert classify_pull_request(opened(staging="1.43.1", **more), ORDER, environments).kind == kind
+
+
+def test_our_branch_of_a_fix_names_its_environment():
+    pull = classify_pull_request(opened(branch="anchor-tui/mend/prod/argo.automated-prune"), ORDER, ENVIRONMENTS)
+    assert (pull.kind, pull.environments, pull.version) == ("fix", ("prod",), None)
+
+
+def test_a_release_counts_more_than_the_branch_name():
+    moved = opened(branch="anchor-tui/mend/prod/x", staging="1.44.0")
+    pull = classify_pull_request(moved, ORDER, ENVIRONMENTS)
+    assert (pull.kind, pull.environments) == ("promotion", ("staging",))

@@ -193,34 +193,37 @@ def run_copied_command(box: Sandbox, command: str) -> None:
     box.kubectl.patch_application(manifest["metadata"]["name"], {"spec": manifest["spec"]})
 
 
-def edit_shown_place(box: Sandbox, address: str) -> None:
-    """Replace the address in the file that the screen opens in the browser."""
-    path, _, line = address.partition("/blob/HEAD/")[2].partition("#L")
-    lines = box.git.read_file(path).split("\n")
-    assert "EGI_CONTROL_CENTER_URL" in lines[int(line) - 1]
-    lines[int(line) - 1] = "    EGI_CONTROL_CENTER_URL: https://control.anchor.example/egi"
-    box.commit({path: "\n".join(lines)}, "Let the gateway ask the control center")
-
-
-async def test_the_cutover_is_finished_with_the_screen_alone(tmp_path, monkeypatch):
+async def test_the_cutover_is_finished_with_the_screen_alone(tmp_path):
     with run_sandbox_in_thread("cutover", timings=FAST_TIMINGS, checks=FAST_CHECK_TIMINGS) as box:
         async with open_live_app(box, tmp_path, "prod") as ui:
-            opened_urls: list[str] = []
-            monkeypatch.setattr(ui.app, "open_url", opened_urls.append)
             await ui.press("c")
             await ui.wait_until(lambda: "step 5 waits for 4 of 8 lines" in ui.text)
 
+            async def merge_fix() -> None:
+                await ui.press("t")
+                await ui.wait_until(lambda: ui.can_confirm)
+                assert "https://control.anchor.example/egi" in ui.text
+                await ui.press(*"cutover", "enter", *"prod", "enter")
+                await ui.wait_until(lambda: " · #" in ui.text)
+                (pull,) = [pull for pull in box.github_repo.pull_requests.values() if "/mend/" in pull.branch]
+                box.approve(pull.number)
+                await ui.wait_until(lambda: f"m merges #{pull.number}" in ui.text)
+                await ui.press("m")
+                await ui.wait_until(lambda: ui.can_confirm)
+                assert ui.plan_screen.query_one("#reason", Input).value == "cutover"
+                await ui.press("enter", *"prod", "enter")
+                await ui.wait_until(lambda: f"✓ #{pull.number} merged" in ui.text)
+                await ui.press("escape", "escape")
+                assert isinstance(ui.app.screen, CutoverScreen)
+
             async def fix_highlighted_line() -> None:
-                assert "t opens" not in ui.text  # a pull request fixes no line of this scenario
-                if " by hand" in ui.text:
-                    await ui.press("o")
-                    edit_shown_place(box, opened_urls[-1])
-                    await ui.press("g")
-                    await ui.wait_until(lambda: " by hand" not in ui.text)
+                if "t opens the pull request" in ui.text:
+                    await merge_fix()
+                    await ui.wait_until(lambda: "t opens the pull request" not in ui.text)
                 if "R hard refresh" in ui.text:
                     await ui.press("R")
                     await ui.wait_until(lambda: "R hard refresh" not in ui.text)
-                if "y copies the command" in ui.text and "first finish step" not in ui.text:
+                if "y copies the command" in ui.text and "first: with prune on" not in ui.text:
                     await ui.press("y")
                     run_copied_command(box, ui.app.clipboard)
                     await ui.wait_until(lambda: "y copies the command" not in ui.text)

@@ -8,13 +8,13 @@ from typing import Literal, TypeAlias
 
 from anchor_tui.config.model import EnvironmentConfig
 from anchor_tui.domain.actions import fix
-from anchor_tui.domain.actions.cutover import ChecklistItem, build_checklist
+from anchor_tui.domain.actions.cutover import ChecklistItem, build_checklist, prune_warnings
+from anchor_tui.domain.actions.restored_url import RESTORABLE_URLS
 from anchor_tui.domain.formatting import sanitize_text
 from anchor_tui.domain.model import Environment, Finding, Snapshot, ValueObject
 
 RemedyKind: TypeAlias = Literal["pull-request", "hard-refresh", "command", "edit"]
 _AUTO_SYNC_OPTIONS = {"argo.automated-prune": "--auto-prune", "argo.automated-self-heal": "--self-heal"}
-_MOCK_URL_CHECKS = frozenset({"mock.control-center-url", "mock.agentfield-url"})
 
 
 class Remedy(ValueObject, frozen=True):
@@ -42,53 +42,35 @@ def find_remedy(item: ChecklistItem, snapshot: Snapshot, environments: Sequence[
         if _has_pull_request_fix(environment, item.check, known):
             return Remedy("pull-request", f"change {_location(in_git)}")
         return Remedy("edit", f"change {_location(in_git)} by hand")
-    if item.check in _AUTO_SYNC_OPTIONS:
-        command = _apply_command(environment, item.check, failed)
-        return Remedy("command", command, _warn_about_mocks_in_use(environment.name, snapshot)) if command else None
-    return Remedy("hard-refresh", shlex.join(["anchor-tui", "hard-refresh", environment.name]))
+    if item.check not in _AUTO_SYNC_OPTIONS:
+        return Remedy("hard-refresh", item.command) if item.command else None
+    command = item.command or _set_command(environment, item.check, failed)
+    open_items = [other for other in build_checklist(snapshot) if other.state != "ok"]
+    warnings = prune_warnings([other for other in open_items if other.environment == item.environment])
+    return Remedy("command", command, next(warnings, "")) if command else None
 
 
 def _has_pull_request_fix(environment: Environment, check: str, known: EnvironmentConfig) -> bool:
-    """Return whether a fix can be planned: git sets a boolean, in a file of this environment only."""
+    """Return whether a fix can be planned: git sets a boolean or an address, in a file of this environment only."""
     found = fix.fixable_finding(environment, check)
-    if check not in fix.FIXABLE_CHECKS or found is None or found.file is None:
+    if found is None or found.file is None or fix.is_shared_file(found.file, known):
+        return False
+    if check in RESTORABLE_URLS:
+        return found.file == known.values
+    if check not in fix.FIXABLE_CHECKS:
         return False
     _, wanted = fix.FIXABLE_CHECKS[check]
-    states_boolean = f" is {'false' if wanted == 'true' else 'true'}" in found.message  # “is not set” is not fixed
-    return states_boolean and not fix.is_shared_file(found.file, known)
+    return f" is {'false' if wanted == 'true' else 'true'}" in found.message  # “is not set” is not fixed
 
 
-def _apply_command(environment: Environment, check: str, failed: Sequence[Finding]) -> str | None:
-    """Return the command that makes the live Application equal to git. Without a manifest it sets the one field."""
+def _set_command(environment: Environment, check: str, failed: Sequence[Finding]) -> str:
+    """Return the command that sets one field of a live Application whose manifest is not in git."""
     names = {finding.resource for finding in failed}
-    manifests = [
-        finding.file
-        for finding in environment.findings
-        if finding.check == check and finding.evidence == "manifest" and finding.file and finding.resource in names
-    ]
-    if manifests:
-        files = (word for path in dict.fromkeys(manifests) for word in ("-f", path))
-        return shlex.join(["kubectl", "apply", *files])
     application = next((found for found in environment.applications if found.name in names), None)
     if application is None:
-        return None
+        return ""
     words = ["argocd", "app", "set", str(application.id), "--sync-policy", "automated", _AUTO_SYNC_OPTIONS[check]]
     return shlex.join(words)
-
-
-def _warn_about_mocks_in_use(environment: str, snapshot: Snapshot) -> str:
-    """Return what comes before an automated prune: it would delete mocks that the environment still calls."""
-    numbers = sorted(
-        {
-            item.number
-            for item in build_checklist(snapshot)
-            if item.environment == environment and item.check in _MOCK_URL_CHECKS and item.state != "ok"
-        }
-    )
-    if not numbers:
-        return ""
-    steps = "step " + " and ".join(map(str, numbers))
-    return f"first finish {steps}: with prune on, Argo CD deletes the mocks that {environment} still calls"
 
 
 def _location(finding: Finding) -> str:

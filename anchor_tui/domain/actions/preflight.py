@@ -71,7 +71,7 @@ def check_upstream_health(move: ReleaseMove, inputs: PlanInputs) -> Iterator[Ref
         )
         return
     unhealthy = [
-        f"{app.name} is {app.sync or 'of unknown sync'} and {app.health or 'of unknown health'}"
+        f"{inputs.label_application(app)} is {app.sync or 'of unknown sync'} and {app.health or 'of unknown health'}"
         for app in environment.applications
         if (app.sync, app.health) != ("Synced", "Healthy")
     ]
@@ -101,14 +101,14 @@ def check_upstream_health(move: ReleaseMove, inputs: PlanInputs) -> Iterator[Ref
 def sync_window_lines(environment: Environment, inputs: PlanInputs) -> Iterator[PlanLine]:
     """Return the state of the target's sync windows: a forbidding one delays the sync of the merged commit."""
     for application in environment.applications:
-        state = inputs.application_state(application)
+        state, name = inputs.application_state(application), inputs.label_application(application)
         if isinstance(state, Refusal):
-            yield PlanLine("warning", f"the sync windows of {application.name} are unknown: {state.message}")
+            yield PlanLine("warning", f"the sync windows of {name} are unknown: {state.message}")
         elif state.windows is not None and not state.windows.can_sync:
             which = "; ".join(state.windows.active) or "no allow window is open"
-            yield PlanLine("failed", f"{application.name} is in a freeze: a sync window forbids syncs ({which})")
+            yield PlanLine("failed", f"{name} is in a freeze: a sync window forbids syncs ({which})")
         elif state.windows is not None:
-            yield PlanLine("ok", f"no sync window forbids a sync of {application.name}")
+            yield PlanLine("ok", f"no sync window forbids a sync of {name}")
 
 
 def check_other_pull_requests(move: ReleaseMove, repo: OpsRepoData, own: Iterable[int]) -> Iterator[Refusal | PlanLine]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
 from anchor_tui.domain.actions.application_state import AppState, StaleResource, stale_resources
 from anchor_tui.domain.actions.plan import (
     LineKind,
@@ -27,6 +29,12 @@ from anchor_tui.domain.actions.plan_inputs import (
     select_targets,
     target_environments,
 )
+from anchor_tui.domain.actions.prune_references import (
+    PruneReference,
+    describe_blocking_references,
+    find_prune_references,
+    reference_lines,
+)
 from anchor_tui.domain.actions.step_base import ResourceRef
 from anchor_tui.domain.actions.steps import Step, Sync
 from anchor_tui.domain.actions.wait_steps import WaitForHealth, WaitForOperation
@@ -44,6 +52,8 @@ class SyncCandidate(ValueObject, frozen=True):
     state: AppState
     stale: tuple[StaleResource, ...]
     selected: tuple[ResourceRef, ...]
+    references: tuple[PruneReference, ...] = ()
+    """What still refers to the stale resources that a prune deletes; empty without prune."""
 
     def stale_with_effect(self, *effects: str) -> tuple[StaleResource, ...]:
         """Return the stale resources with one of these prune effects."""
@@ -78,7 +88,21 @@ def prepare_candidate(
     if selected:
         stale = tuple(one for one in stale if one.ref in selected)
     ready = SyncCandidate(target, state, stale, selected)
+    if prune:
+        ready = replace(ready, references=_find_references(ready, inputs))
     return _sync_obstacle(ready, order, inputs, prune=prune) or ready
+
+
+def _find_references(ready: SyncCandidate, inputs: PlanInputs) -> tuple[PruneReference, ...]:
+    """Return what refers to the pruned resources: objects of the application, or of others in its environment."""
+    others = [
+        state
+        for application in ready.target.environment.applications
+        if application.id != ready.state.application.id
+        and isinstance(state := inputs.application_state(application), AppState)
+    ]
+    pruned = ready.stale_with_effect("deleted", "asks")
+    return find_prune_references(ready.state, pruned, ready.selected, others)
 
 
 def _selected_resources(order: Order, state: AppState) -> tuple[ResourceRef, ...] | Refusal:
@@ -119,6 +143,9 @@ def _sync_obstacle(ready: SyncCandidate, order: Order, inputs: PlanInputs, *, pr
         )
         message = f"it is unknown what a prune would delete ({why}), so nothing is pruned"
         return Refusal(name, "unknown-victims", message)
+    used = describe_blocking_references(ready.references)
+    if used and ready.target.environment.protected and not order.dry_run:
+        return Refusal(name, "still-used", used)
     asking = ready.stale_with_effect("asks")
     if asking and (not prune or order.dry_run) and not ready.selected:
         which = _joined_refs([resource.ref for resource in asking])
@@ -145,7 +172,9 @@ def plan_candidates(
     names = " ".join(environment.name for environment in environments)
     confirmation, phrase = required_confirmation(protected=protected, names=names, number=pruned)
     several = len(ready) > 1
-    what = ready[0].state.application.name if not several else format_count(len(ready), "application")
+    what = (
+        inputs.label_application(ready[0].state.application) if not several else format_count(len(ready), "application")
+    )
     title = {"hard-refresh-prune": "Hard refresh + prune", "cutover": "Cut over"}.get(order.action, "Sync")
     return Plan(
         order=order,
@@ -165,7 +194,7 @@ def plan_candidates(
         step_groups=tuple(
             StepGroup(
                 str(candidate.state.application.id),
-                sync_steps(candidate, order, prune=prune),
+                sync_steps(candidate, order, inputs, prune=prune),
                 candidate.state.application.id,
             )
             for candidate in ready
@@ -189,10 +218,11 @@ def _command_options(order: Order) -> list[str]:
     return [*found, *(word for name in order.resources for word in command_option("--resource", name))]
 
 
-def sync_steps(ready: SyncCandidate, order: Order, *, prune: bool) -> tuple[Step, ...]:
+def sync_steps(ready: SyncCandidate, order: Order, inputs: PlanInputs, *, prune: bool) -> tuple[Step, ...]:
     """Return the sync and the waits. A sync of selected resources or a dry run does not wait for health."""
     state = ready.state
-    application, target = state.application, state.app_ref
+    application = state.application
+    target = inputs.reference_application(application, state.project)
     automated = application.automated is not None and application.automated.enabled
     revision = None if automated or state.has_several_sources else application.compared_revision
     pruned_refs = (
@@ -229,7 +259,7 @@ def _plan_lines(
     ready: SyncCandidate, order: Order, inputs: PlanInputs, *, prune: bool, several: bool
 ) -> Iterator[PlanLine]:
     state, application = ready.state, ready.state.application
-    before = f"{application.name}: " if several else ""
+    before = f"{inputs.label_application(application)}: " if several else ""
     subject = f" “{state.commit_subject}”" if state.commit_subject else ""
     yield PlanLine("change", f"{before}to {shorten_revision(application.compared_revision)}{subject}")
     automated = application.automated is not None and application.automated.enabled
@@ -287,6 +317,9 @@ def _stale_lines(ready: SyncCandidate, order: Order, inputs: PlanInputs, *, prun
         words = f"  ({'; '.join(notes)})" if notes else ""
         kind: LineKind = "note" if order.dry_run else "deleted"
         yield PlanLine(kind, f"  {resource.ref.kind}  {resource.ref.namespace}/{resource.ref.name}{age}{words}")
+    if pruned:
+        protected = ready.target.environment.protected
+        yield from reference_lines(ready.references, ready.state, protected=protected)
     for resource in ready.stale_with_effect("kept"):
         yield PlanLine("kept", f"kept although stale: {resource.ref} ({resource.reason})")
 

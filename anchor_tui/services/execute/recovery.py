@@ -152,19 +152,17 @@ async def _present_state_text(
         case Sync() | WaitForOperation():
             state = await applications.read_state(step.app)
             if not is_own_operation(state, step.request_id):
-                return (
-                    f"{step.app.id.name} does not show its operation: it was not requested, or another one replaced it"
-                )
+                return f"{step.app.title} does not show its operation: it was not requested, or another one replaced it"
             is_asked = (state.pending_info or {}).get(
                 REQUEST_INFO
             ) == step.request_id  # the recorded operation is older
             phase = state.operation.phase if state.operation and not is_asked else "accepted, not started"
-            return f"its operation on {step.app.id.name} is {phase}"
+            return f"its operation on {step.app.title} is {phase}"
         case Refresh() | Terminate():
             state = await applications.read_state(step.app)
             operation = state.application.operation
             runs = f", operation {operation.phase}" if operation else ""
-            return f"{step.app.id.name} is {state.application.sync}, {state.application.health}{runs}"
+            return f"{step.app.title} is {state.application.sync}, {state.application.health}{runs}"
         case MergePullRequest() if step.number is not None:
             return await _pull_request_text(clients, step.repository, step.number)
         case DispatchWorkflow():
@@ -180,10 +178,10 @@ async def _present_state_text(
 
 
 async def _branch_text(clients: ExecutionClients, config: Config, repository: str, branch: str) -> str:
-    door = await clients.github_client()
+    client = await clients.github_client()
     environment = config.environments[0]
     paths = (environment.release, environment.values)
-    _, ours, pulls = await read_branch_state(door, repository, branch, config.github.branch, paths)
+    _, ours, pulls = await read_branch_state(client, repository, branch, config.github.branch, paths)
     where = f"the branch {branch} is at {shorten_revision(ours.oid)}" if ours else f"the branch {branch} does not exist"
     opened = f"its pull request #{pulls[0].number} is open" if pulls else "it has no open pull request"
     again = "" if pulls else ": repeat the action to continue"

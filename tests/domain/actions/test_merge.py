@@ -112,7 +112,7 @@ def test_it_is_merged_the_way_the_repository_has_it(name):
     assert plan.verb == {"merge": "Merge", "auto-merge": "Enable auto-merge", "queue": "Add to merge queue"}[way]
 
 
-def test_what_auto_merge_waits_for_is_said():
+def test_a_plan_names_what_auto_merge_waits_for():
     pull = replace(BLOCKED, may_auto_merge=True, checks="pending", pending_checks=("sync", "policy"))
     plan = expect_plan(planned(pull, rights=MAY_AUTO))
     assert (
@@ -248,7 +248,7 @@ def test_one_into_another_branch_is_not_merged_from_here():
     assert "its base is release-1.43, not main" in refusal.message
 
 
-def test_a_number_that_is_none_is_said():
+def test_an_unknown_number_is_refused():
     refusal = expect_refusal(planned(None))
     assert (refusal.kind, refusal.subject) == ("absent", "#232")
 
@@ -274,7 +274,7 @@ def test_another_head_or_another_way_is_a_drift(now, words):
     assert str(describe_drift(first, again)) == words
 
 
-def test_that_the_checks_went_on_meanwhile_is_no_drift():
+def test_a_change_of_checks_is_not_drift():
     assert preconditions_hold(
         expect_plan(planned(pull_state(checks="pending", merge_state="unstable"))), expect_plan(planned())
     )

@@ -190,7 +190,7 @@ async def test_an_old_commit_is_used_if_main_is_unchanged(tmp_path):
 
 
 async def test_the_audit_contains_the_steps_that_were_executed(tmp_path):
-    """What the lines about steps count are those that were taken: after a crash they are looked up there."""
+    """The audited steps are the executed ones: recovery reads them after a crash."""
     with operator_at("steady", tmp_path) as op:
         op.box.faults.add("github:status=500,times=1,operation=createCommitOnBranch")
         assert (await op.act("promote", "staging", follow=False)).kind == "failed"
@@ -378,10 +378,10 @@ async def test_by_workflow_an_open_pull_request_refuses_a_second_run(tmp_path):
         assert len(op.box.github_repo.workflow_runs) == 1
 
 
-# --- by itself ----------------------------------------------------------------------------------------
+# --- auto-merge ---------------------------------------------------------------------------------------
 
 
-async def test_merge_auto_lets_it_merge_by_itself(tmp_path):
+async def test_merge_auto_enables_auto_merge(tmp_path):
     with operator_at("steady", tmp_path, more='\n[promotion]\nmerge = "auto"\n') as op:
         op.box.github_repo.required_reviews = 1
         running = asyncio.create_task(op.act("promote", "staging"))
@@ -409,3 +409,19 @@ async def test_a_pull_request_that_is_closed_is_a_failure(tmp_path):
         op.close(op.pulls[0].number)
         outcome = await running
         assert (outcome.kind, "was closed without being merged" in outcome.message) == ("failed", True)
+
+
+async def test_a_promotion_is_called_merged_only_when_it_is(tmp_path):
+    with operator_at("incident", tmp_path) as op:
+        op.close(232)
+        running = asyncio.create_task(op.act("promote", "staging"))
+        await wait_until_true(lambda: any("to be merged" in text for text in op.told))
+        assert all(step.title.startswith("waiting for") for step in wait_steps(op))
+        op.merge(op.pulls[-1].number)
+        await running
+        merge = wait_steps(op)[0]
+        assert (merge.title, merge.phase) == ("pull request merged", "done")
+
+
+def wait_steps(op):
+    return [step for job in op.jobs for group in job.groups for step in group.steps if not step.writes]

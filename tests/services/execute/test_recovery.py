@@ -63,7 +63,7 @@ def environ(op: Operator) -> dict[str, str]:
 
 @pytest.fixture
 def again(monkeypatch, capsys):
-    """Runs the command once more, here; gives the exit code and what was said on stderr."""
+    """Run the command again in this process; return the exit code and stderr."""
 
     def run_again(op: Operator, *argv: str) -> tuple[int, str]:
         for name, value in environ(op).items():
@@ -125,11 +125,11 @@ def test_a_killed_promotion_continues_without_duplicates(tmp_path, again, fault,
         assert op.audit.unreadable_count == 0
 
 
-def test_killed_before_anything_was_sent_it_says_so(tmp_path, again):
+def test_a_kill_before_the_first_request_is_reported(tmp_path, again):
     with operator_at("steady", tmp_path) as op:
 
         def strike(asked):
-            if asked.path == "/graphql" and op.entries:  # it is written down, and looks once more
+            if asked.path == "/graphql" and op.entries:  # the finding is recorded, and the state is read again
                 op.box.faults.add("github:hang")
 
         op.traffic.on_arrival.append(strike)

@@ -14,6 +14,7 @@ from tests.tui.sample_plans import promotion_plan, sync_plan
 from tests.tui.sample_readings import INCIDENT
 
 OVERLAY = "infra/helm/platform/environments/prod/values.yaml"
+SHARED_VALUES = "infra/helm/platform/values.yaml"
 MANIFEST = "infra/argocd/applications/prod.yaml"
 APPLY = f"kubectl apply -f {MANIFEST}"
 
@@ -62,11 +63,12 @@ SHARED_MOCK_ON = (
         "git",
         "fail",
         "`statusMock.enabled` is true",
-        file="infra/helm/platform/values.yaml",
+        file=SHARED_VALUES,
         line=3,
     ),
 )
 BAD_URL = (finding("mock.control-center-url", "git", "fail", "http, not https", file=OVERLAY, line=12),)
+SHARED_URL = (finding("mock.control-center-url", "git", "fail", "http, not https", file=SHARED_VALUES, line=12),)
 OLD_RENDERING = (
     finding("mock.control-center-url", "git", "pass", file=OVERLAY, line=12),
     finding("mock.control-center-url", "rendered", "fail", "http, not https", resource="Deployment/anchor-gateway"),
@@ -107,9 +109,9 @@ async def test_the_checklist_is_readable_in_80_columns():
             "argocd app set argocd/anchor-msp-prod --sync-policy automated --self-heal",
         ),
         (OLD_RENDERING, "mock.control-center-url", "anchor-tui hard-refresh prod"),
-        (BAD_URL, "mock.control-center-url", f"{OVERLAY}:12"),
+        (SHARED_URL, "mock.control-center-url", f"{SHARED_VALUES}:12"),
         (GIT_PRUNE_NOT_SET, "argo.automated-prune", f"{MANIFEST}:22"),
-        (SHARED_MOCK_ON, "mock.workloads-absent", "infra/helm/platform/values.yaml:3"),
+        (SHARED_MOCK_ON, "mock.workloads-absent", f"{SHARED_VALUES}:3"),
     ],
     ids=["apply", "set", "rendered", "url", "no-key", "shared"],
 )
@@ -127,8 +129,8 @@ async def test_t_is_not_offered_where_it_would_refuse(findings, check, offered):
 
 @pytest.mark.parametrize(
     ("findings", "check"),
-    [(MOCK_ON, "mock.workloads-absent"), (GIT_PRUNE_OFF, "argo.automated-prune")],
-    ids=["mock", "prune"],
+    [(MOCK_ON, "mock.workloads-absent"), (GIT_PRUNE_OFF, "argo.automated-prune"), (BAD_URL, "mock.control-center-url")],
+    ids=["mock", "prune", "url"],
 )
 async def test_escape_returns_to_the_checklist(findings, check):
     async with open_app((110, 32), environment="prod") as ui:
@@ -161,7 +163,7 @@ async def test_a_line_offers_the_hard_refresh_it_needs():
 async def test_prune_is_enabled_after_the_mocks_are_unused():
     async with open_app((80, 24), environment="prod") as ui:
         await open_checklist(ui, (*LIVE_PRUNE_OFF, *BAD_URL), "argo.automated-prune")
-        assert "! first finish step 3 and 4" in ui.text
+        assert "! finish step 3 and 4 of prod first" in ui.text
         assert APPLY in ui.text
 
 

@@ -160,7 +160,7 @@ async def test_m_reports_why_it_cannot_merge(job, why):
         ({"draft": True}, "#232 is a draft"),
         ({"mergeable": "conflicting"}, "#232 conflicts with the branch"),
         ({"review": "review_required"}, "#232 waits for its review: review required"),
-        ({"kind": "bump"}, "#232 is not a promotion or rollback: merge it on GitHub (o)"),
+        ({"kind": "bump"}, "#232 is not a promotion, rollback or fix: merge it on GitHub (o)"),
         ({}, ""),
     ],
 )

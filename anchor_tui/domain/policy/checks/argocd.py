@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from anchor_tui.domain.application_labels import label_application
 from anchor_tui.domain.formatting import format_duration, shorten_revision
 from anchor_tui.domain.kubernetes.application_manifests import ManifestApplication
 from anchor_tui.domain.kubernetes.managed_resources import explain_unknown_resources
@@ -30,7 +31,7 @@ def _check_automated(facts: Facts, evidence: EvidenceKind, key: str) -> Iterator
             yield _check_manifest(manifest, key)
     else:
         for application in require(facts.live_spec):
-            yield _check_application(application, key)
+            yield _check_application(application, key, _label(application, facts))
 
 
 def _check_manifest(application: ManifestApplication, key: str) -> CheckOutcome:
@@ -56,8 +57,13 @@ def _format_value(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else f"`{value}`"
 
 
-def _check_application(application: Application, key: str) -> CheckOutcome:
-    name, field = application.name, _FIELDS[key]
+def _label(application: Application, facts: Facts) -> str:
+    """Return the name, with its namespace if another application of the environment has the same name."""
+    return label_application(application.id, (other.id for other in require(facts.live_spec)))
+
+
+def _check_application(application: Application, key: str, name: str) -> CheckOutcome:
+    field = _FIELDS[key]
     if application.presence != "found":
         return unknown(f"{name} is {application.presence} in Argo CD", None, name)
     automated = application.automated
@@ -85,15 +91,16 @@ def _check_stale_resources(facts: Facts, _evidence: EvidenceKind) -> Iterator[Ch
 def _check_resource_lists(facts: Facts) -> Iterator[CheckOutcome]:
     """Evaluate Argo CD's resource lists. They replace live objects that could not be read."""
     for application in require(facts.live_spec):
+        name = _label(application, facts)
         if reason := explain_unknown_resources(application):
-            yield unknown(reason, None, application.name)
+            yield unknown(reason, None, name)
             continue
         for resource in application.prunable:
             yield _stale_resource(f"{resource.kind}/{resource.name}", resource.kept)
         if application.resources is None:
-            yield unknown(f"Argo CD does not list the resources of {application.name}", None, application.name)
+            yield unknown(f"Argo CD does not list the resources of {name}", None, name)
         else:
-            yield passed(f"{application.name} has no resources to prune", None, application.name)
+            yield passed(f"{name} has no resources to prune", None, name)
 
 
 def _stale_resource(name: str, prune_protection: str | None) -> CheckOutcome:
