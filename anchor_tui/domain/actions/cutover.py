@@ -22,9 +22,10 @@ from anchor_tui.domain.formatting import sanitize_text
 from anchor_tui.domain.model import Environment, Finding, FindingStatus, Snapshot, ValueObject
 from anchor_tui.domain.policy.check_results import group_by_check
 
+_MOCK_CHECK = "mock.workloads-absent"
 _PRUNE_CHECK = "argo.automated-prune"
 _STEPS = (
-    (1, "statusMock.enabled is false", "mock.workloads-absent", ("staging", "prod"), ("git",)),
+    (1, "statusMock.enabled is false", _MOCK_CHECK, ("staging", "prod"), ("git",)),
     (2, "automated.prune is true", _PRUNE_CHECK, ("staging", "prod"), ("manifest", "live-spec")),
     (2, "automated.selfHeal is true", "argo.automated-self-heal", ("staging", "prod"), ("manifest", "live-spec")),
     (3, "EGI_CONTROL_CENTER_URL is https, not a mock", "mock.control-center-url", ("prod",), ("git", "rendered")),
@@ -117,13 +118,27 @@ def _fix_command(environment: Environment, check: str, found: Sequence[Finding])
     return ""
 
 
+def has_no_live_mock(snapshot: Snapshot) -> bool:
+    """Return whether fresh live objects of every environment of the cutover prove that no mock is left."""
+    environments = cutover_environments(snapshot)
+    live = [
+        [
+            finding.status
+            for finding in environment.findings
+            if finding.check == _MOCK_CHECK and finding.evidence == "live"
+        ]
+        for environment in environments
+    ]
+    return bool(live) and all(found and set(found) == {"pass"} for found in live)
+
+
 def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     """Return the plan of step 5, or a refusal that names the steps that are not done."""
     items = build_checklist(inputs.snapshot)
     if not items:
         return Refusal("cutover", "no-environment", "no environment has the rules of staging or prod")
     if open_items := [item for item in items if item.state != "ok"]:
-        words = "; ".join([*(item.line.text for item in open_items), *_prune_warnings(open_items)])
+        words = "; ".join([*(item.line.text for item in open_items), *prune_warnings(open_items)])
         return Refusal("cutover", "checklist", f"step 5 waits for steps 1 to 4: {words}")
     if (old := _unread_source_refusal(inputs.snapshot)) is not None:
         return old
@@ -145,7 +160,7 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     return replace(made, lines=(*listed, *made.lines), step_groups=changes, command=said)
 
 
-def _prune_warnings(open_items: Sequence[ChecklistItem]) -> Iterator[str]:
+def prune_warnings(open_items: Sequence[ChecklistItem]) -> Iterator[str]:
     """Yield a warning for each environment whose automated prune would delete mocks that it still calls."""
     for environment in dict.fromkeys(item.environment for item in open_items if item.check == _PRUNE_CHECK):
         numbers = [

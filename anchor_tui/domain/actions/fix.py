@@ -66,6 +66,11 @@ def file_to_fix(order: Order, snapshot: Snapshot) -> str | None:
     return found.file if found is not None else None
 
 
+def is_shared_file(path: str, environment: EnvironmentConfig) -> bool:
+    """Return whether a file of values belongs to several environments."""
+    return path.endswith("/values.yaml") and path != environment.values
+
+
 def fix_branch(order: Order) -> str:
     """Return the branch of a fix."""
     return branch_name("mend", order.environments[0], order.check)
@@ -192,7 +197,7 @@ def _flip_switch(
     where = f"{found.file}:{found.line}"
     if file is None:
         return Refusal(environment.name, "missing-file", f"{found.file} is not one of the files that are read")
-    if file.path.endswith("/values.yaml") and file.path != environment.values:
+    if is_shared_file(file.path, environment):
         message = f"{where} belongs to several environments, not only to {environment.name}. Change it by hand"
         return Refusal(environment.name, "shared", message)
     try:
