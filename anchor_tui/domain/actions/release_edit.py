@@ -20,6 +20,7 @@ from anchor_tui.domain.model import Image, ValueObject
 from anchor_tui.domain.policy.evidence.facts import MissingEvidence, NotApplicable
 from anchor_tui.domain.policy.evidence.git import GitEvidence
 from anchor_tui.domain.releases import locate_release
+from anchor_tui.domain.text_lines import split_lines
 from anchor_tui.domain.yaml.document import YamlDocument, parse_document, replace_scalars
 from anchor_tui.domain.yaml.nodes import KeyPath, YamlDocumentError, format_key_path
 
@@ -140,7 +141,7 @@ def _edit_overlay(
     changes: dict[KeyPath, str] = {}
     for place in found:
         changes |= _image_place_changes(document, place, images[canonicalize_repository(place.image.repository)])
-    return replace_scalars(document, changes).encode()
+    return replace_scalars(document, changes, rendered=True).encode()
 
 
 def _image_place_changes(document: YamlDocument, place: ImageScalarPaths, image: Image) -> dict[KeyPath, str]:
@@ -167,7 +168,7 @@ def file_diffs(edited: ReleaseEdit, files: Mapping[str, RepoFile]) -> tuple[File
     """Return the unified diff of each file."""
     found = []
     for path, content in sorted(edited.contents.items()):
-        before, after = (raw.decode("utf-8-sig").splitlines(keepends=True) for raw in (files[path].content, content))
+        before, after = (split_lines(raw.decode("utf-8-sig"), keep_ends=True) for raw in (files[path].content, content))
         lines = difflib.unified_diff(before, after, f"a/{path}", f"b/{path}")
         found.append(FileDiff(path, "".join(line if line.endswith("\n") else line + "\n" for line in lines)))
     return tuple(found)

@@ -78,6 +78,17 @@ def test_a_diff_has_whole_lines_also_of_a_file_without_a_last_line_end(end):
     assert edited.contents[RELEASE].decode().endswith("version: 2" + end)
 
 
+@pytest.mark.parametrize("separator", ["\x85", "\u2028"])
+def test_a_diff_counts_lines_as_git_does(separator):
+    release = f'notes: "a{separator}b"\nversion: 1\nimages:\n  web: anchor/web:1@{OLD}\n'
+    bench_ = workbench(f"version: 2\nimages:\n  web: anchor/web:1@{OLD}\n", release, f"image: anchor/web:1@{OLD}\n")
+    edited = edit_release(MOVE, bench_, CONFIG, None)
+    assert isinstance(edited, ReleaseEdit)
+    [shown] = file_diffs(edited, bench_.files)
+    assert "\n@@ -1,4 +1,4 @@\n" in shown.text
+    assert f'\n notes: "a{separator}b"\n-version: 1\n+version: 2\n' in shown.text
+
+
 def test_a_file_that_says_it_already_is_left_out():
     source = f"version: 2\nimages:\n  web: anchor/web:2@{NEW}\n"
     edited = moved(source, source.replace("version: 2", "version: 1"), f"image: anchor/web:2@{NEW}\n")
