@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from anchor_tui.domain.helm.image_fields import IMAGE_KEYS, ImageScalarPaths, read_image
+from anchor_tui.domain.helm.image_fields import IMAGE_KEYS
+from anchor_tui.domain.helm.image_scalars import ImageScalarPaths, read_image
 from anchor_tui.domain.model import Problem, Release
 from anchor_tui.domain.yaml.document import YamlDocument
 from anchor_tui.domain.yaml.nodes import (
@@ -137,7 +138,7 @@ def _read_images(document: YamlDocument, node: Node, path: KeyPath) -> tuple[Ima
         case SequenceNode():
             images = tuple(read_image(document, item, (*path, index)) for index, item in enumerate(node.items))
         case MappingNode() if not _is_one_image(node):
-            images = tuple(read_image(document, item, (*path, key), key) for key, item in node.entries.items())
+            images = tuple(read_image(document, item, (*path, key), key) for key, item in node.iterate_children())
         case ScalarNode() if path[-1] == "images":
             message = f"`{format_key_path(path)}` is {describe_node(node)}, not a map or a list of images"
             return document.fail("release-shape", message, node)

@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from anchor_tui.config.model import ReleaseKeyPaths
-from anchor_tui.domain.helm.image_fields import build_image_changes
+from anchor_tui.domain.helm.image_scalars import build_image_changes
 from anchor_tui.domain.model import Image
 from anchor_tui.domain.releases import locate_release, read_release
 from anchor_tui.domain.yaml.document import parse_document, replace_scalars

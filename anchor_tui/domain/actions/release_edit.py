@@ -13,8 +13,9 @@ from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.plan import FileDiff, Refusal
 from anchor_tui.domain.actions.release_selection import ReleaseMove
 from anchor_tui.domain.actions.repo_state import RepoFile, RepoState
-from anchor_tui.domain.helm.image_fields import ImageScalarPaths, build_image_changes
-from anchor_tui.domain.helm.overlays import HelmValues, find_overlay_images, read_values_file
+from anchor_tui.domain.helm.image_fields import get_repository_name
+from anchor_tui.domain.helm.image_scalars import ImageScalarPaths, build_image_changes
+from anchor_tui.domain.helm.overlays import HelmValues, find_overlay_images, find_unclear_images, read_values_file
 from anchor_tui.domain.kubernetes.image_references import canonicalize_repository
 from anchor_tui.domain.model import Image, ValueObject
 from anchor_tui.domain.policy.evidence.facts import MissingEvidence, NotApplicable
@@ -125,13 +126,19 @@ def _edit_overlay(
     document: YamlDocument, images: Mapping[str, Image], in_git: GitEvidence | None, move: ReleaseMove
 ) -> bytes | Refusal:
     """Return the overlay with every reference to one of the images changed."""
-    found = [
-        place
-        for place in find_overlay_images(_merged_values(document, in_git), document)
-        if canonicalize_repository(place.image.repository) in images
-    ]
-    naming = (place for place in found if place.image.tag or place.image.digest)
-    lacking = images.keys() - {canonicalize_repository(place.image.repository) for place in naming}
+    merged = _merged_values(document, in_git)
+    found: list[tuple[ImageScalarPaths, str]] = []
+    for place in find_overlay_images(merged, document):
+        matching = _matching_repositories(place, images)
+        if len(matching) > 1:
+            message = f"`{format_key_path(place.path)}` may be {' or '.join(matching)}: change it by hand"
+            document.fail("overlay-image", message, document.find(place.path))
+        found += [(place, repository) for repository in matching]
+    lacking = images.keys() - {repository for place, repository in found if place.image.tag or place.image.digest}
+    for form in find_unclear_images(merged, document):
+        if any(get_repository_name(repository) in form.text for repository in images):
+            message = f"`{format_key_path(form.path)}` has a form that is not understood: {form.reason}"
+            document.fail("overlay-image", message, document.find(form.path))
     if lacking:
         message = (
             f"{document.file} does not reference {', '.join(sorted(lacking))}, so it cannot match the release. "
@@ -139,9 +146,15 @@ def _edit_overlay(
         )
         return Refusal(move.environment.name, "overlay-image", message)
     changes: dict[KeyPath, str] = {}
-    for place in found:
-        changes |= _image_place_changes(document, place, images[canonicalize_repository(place.image.repository)])
+    for place, repository in found:
+        changes |= _image_place_changes(document, place, images[repository])
     return replace_scalars(document, changes, rendered=True).encode()
+
+
+def _matching_repositories(place: ImageScalarPaths, images: Mapping[str, Image]) -> list[str]:
+    """Return the repositories of the release that an image of the overlay may have."""
+    possible = map(canonicalize_repository, (place.image.repository, *place.other_repositories))
+    return [repository for repository in dict.fromkeys(possible) if repository in images]
 
 
 def _image_place_changes(document: YamlDocument, place: ImageScalarPaths, image: Image) -> dict[KeyPath, str]:

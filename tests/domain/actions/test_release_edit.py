@@ -16,6 +16,7 @@ from anchor_tui.domain.kubernetes.image_references import canonicalize_repositor
 from anchor_tui.domain.policy.evidence.facts_builder import read_repo_evidence
 from anchor_tui.domain.releases import read_release
 from anchor_tui.domain.yaml.document import parse_document
+from anchor_tui.domain.yaml.scalars import format_plain_value
 from tests.domain.policy.sample_repo import CONFIG, sample
 from tests.domain.yaml.outside_scalars import read_outside_scalars
 from tests.plan_values import expect_refusal, file, repo, repo_state, sample_release
@@ -102,6 +103,72 @@ def test_an_image_that_says_no_digest_goes_on_saying_none():
     overlay = "web: {image: {repository: anchor/web, tag: 1}}\nother: anchor/web:1\n"
     edited = moved(source, source.replace(": 2", ": 1").replace(":2@", ":1@"), overlay)
     assert edited.contents[OVERLAY].decode() == "web: {image: {repository: anchor/web, tag: 2}}\nother: anchor/web:2\n"
+
+
+PINNED = {
+    "a tag that is a digest": ("{repository: anchor/web, tag: OLD}", "{repository: anchor/web, tag: NEW}"),
+    "a digest after an at sign": ("{repository: anchor/web, tag: '@OLD'}", "{repository: anchor/web, tag: '@NEW'}"),
+    "a tag and a digest": ("{name: anchor/web, tag: 1@OLD}", "{name: anchor/web, tag: 2@NEW}"),
+    "a repository with a digest": ("{repository: anchor/web@OLD}", "{repository: anchor/web@NEW}"),
+    "a repository with the algorithm": (
+        "{repository: anchor/web@sha256, tag: 'HEXOLD'}",
+        "{repository: anchor/web@sha256, tag: 'HEXNEW'}",
+    ),
+    "a digest with an at sign": (
+        "{repository: anchor/web, digest: '@OLD'}",
+        "{repository: anchor/web, digest: '@NEW'}",
+    ),
+    "a name": ("{name: anchor/web, tag: 1, digest: OLD}", "{name: anchor/web, tag: 2, digest: NEW}"),
+    "a registry": (
+        "{registry: docker.io, repository: anchor/web, tag: 1}",
+        "{registry: docker.io, repository: anchor/web, tag: 2}",
+    ),
+}
+
+
+def with_digests(text):
+    for name, digest in (("OLD", OLD), ("NEW", NEW)):
+        text = text.replace("HEX" + name, digest.partition(":")[2]).replace(name, digest)
+    return text
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_an_edit_keeps_the_form_of_the_image(name):
+    before, after = (with_digests(f"web: {{image: {text}}}\n") for text in PINNED[name])
+    edited = moved(SOURCE, GOOD, before)
+    assert isinstance(edited, ReleaseEdit), edited.message
+    assert edited.contents[OVERLAY].decode() == after
+
+
+def test_a_global_registry_identifies_the_image():
+    overlay = "global: {imageRegistry: ghcr.io}\nweb: {image: {registry: docker.io, repository: anchor/web, tag: 1}}\n"
+    for repository in ("ghcr.io/anchor/web", "docker.io/anchor/web"):
+        source, release = (text.replace("anchor/web", repository) for text in (SOURCE, GOOD))
+        edited = moved(source, release, overlay)
+        assert isinstance(edited, ReleaseEdit), edited.message
+        assert edited.contents[OVERLAY].decode() == overlay.replace("tag: 1", "tag: 2")
+
+
+@pytest.mark.parametrize(
+    ("overlay", "words"),
+    [
+        ("web: {image: {repository: anchor/web, tag: '{{ .Values.v }}'}}\n", "is a template"),
+        (f"web: {{image: {{repository: anchor/web, tag: {OLD}, digest: {NEW}}}}}\n", "are two digests"),
+        ("web: {image: '{{ .Values.registry }}/anchor/web:1'}\n", "is a template"),
+    ],
+)
+def test_a_form_that_is_not_understood_is_refused(overlay, words):
+    refusal = expect_refusal(moved(SOURCE, GOOD, LAID + overlay.replace("web:", "more:", 1)))
+    assert refusal.message.startswith(f"{OVERLAY}:3: `more.image` has a form that is not understood: ")
+    assert words in refusal.message
+
+
+@pytest.mark.parametrize(("old", "new"), [("999999", "1000001"), ("1.9", "1.10"), ("1000001", "1000001")])
+def test_a_number_is_quoted_for_the_template(old, new):
+    source, release = SOURCE.replace("tag: 2", f'tag: "{new}"'), GOOD.replace("tag: 1", f'tag: "{old}"')
+    edited = moved(source, release, LAID.replace("tag: 1", f"tag: {old}"))
+    assert isinstance(edited, ReleaseEdit), edited.message
+    assert f'tag: "{new}", digest: {NEW}' in edited.contents[OVERLAY].decode()
 
 
 @pytest.mark.parametrize("nothing", ["null", "~", '""', "''"])
@@ -259,7 +326,10 @@ def test_a_move_changes_exactly_the_intended_scalars_and_no_other_byte(given_):
         assert list(old) == list(new)
         for key, scalar in old.items():
             assert new[key].text == wanted.get(key, scalar.text)
-            if new[key].text == scalar.text or scalar.style != "plain":
+            is_rendered = path == OVERLAY and key in wanted
+            if is_rendered and format_plain_value(scalar.value) != scalar.text == new[key].text:
+                assert new[key].value == scalar.text, "a template writes the tag and not another number"
+            elif new[key].text == scalar.text or scalar.style != "plain":
                 assert new[key].style == scalar.style
             else:
                 assert isinstance(new[key].value, str) or type(new[key].value) is type(scalar.value)

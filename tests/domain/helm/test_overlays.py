@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anchor_tui.domain.helm.image_fields import build_image_changes
+from anchor_tui.domain.helm.image_scalars import build_image_changes
 from anchor_tui.domain.helm.overlays import find_overlay_images, merge_values, read_values_file
 from anchor_tui.domain.model import Image
 from anchor_tui.domain.yaml.document import parse_document, replace_scalars

@@ -99,7 +99,8 @@ def helm(text: str) -> dict[str, Any]:
         ("release.contract-aligned", {CHART: ("ghcr.io/anchor/anchor-web", "x/anchor-web")}, "fail"),
         ("release.contract-aligned", {PROD: ("web:\n", "r: {image: {repository: redis, tag: '7'}}\nweb:\n")}, "pass"),
         ("release.contract-aligned", {PROD: ("    tag: 1.43.1", "    t: 1"), RELEASE: ("digest", "d")}, "unknown"),
-        ("release.contract-aligned", {CHART: ("repository: ghcr.io/anchor", "name: ghcr.io/anchor")}, "unknown"),
+        ("release.contract-aligned", {CHART: ("repository: ghcr.io/anchor", "name: ghcr.io/anchor")}, "pass"),
+        ("release.contract-aligned", {CHART: ("repository: ghcr.io/anchor", "path: ghcr.io/anchor")}, "unknown"),
         ("argo.automated-prune", {}, "pass"),
     ],
 )  # fmt: skip
