@@ -447,6 +447,12 @@ REFUSED = {
         f"x: &w {{repository: anchor/web, tag: 1, digest: {OLD}}}\nweb: {{image: {{<<: *w, pull: Always}}}}\n",
         f"{OVERLAY}:",
     ),
+    "a tag that a merge key overrides": (
+        SOURCE,
+        GOOD,
+        f"x: &w {{tag: 7}}\nweb: {{image: {{repository: anchor/web, tag: 1, digest: {OLD}, <<: *w}}}}\n",
+        f"{OVERLAY}:2: `web.image.tag` is overridden by the merge key `<<` in line 2",
+    ),
     "an alias in the overlay": (
         SOURCE,
         GOOD,
