@@ -76,7 +76,7 @@ def _remove_nulls(value: Json) -> Json:
     return value
 
 
-class UnclearImage(NamedTuple):
+class UnclearOverlayImage(NamedTuple):
     """A field of an image in the overlay whose image is unknown. `text` has all texts of the image."""
 
     path: KeyPath
@@ -93,18 +93,18 @@ def find_overlay_images(merged: HelmValues, document: YamlDocument) -> tuple[Ima
     return tuple(found for found in _list_images(merged, document) if isinstance(found, ImageScalarPaths))
 
 
-def find_unclear_images(merged: HelmValues, document: YamlDocument) -> tuple[UnclearImage, ...]:
+def find_unclear_images(merged: HelmValues, document: YamlDocument) -> tuple[UnclearOverlayImage, ...]:
     """Return every image of which the overlay sets a reference, tag or digest in a form that is not understood."""
-    return tuple(found for found in _list_images(merged, document) if isinstance(found, UnclearImage))
+    return tuple(found for found in _list_images(merged, document) if isinstance(found, UnclearOverlayImage))
 
 
-def _list_images(merged: HelmValues, document: YamlDocument) -> Iterator[ImageScalarPaths | UnclearImage]:
+def _list_images(merged: HelmValues, document: YamlDocument) -> Iterator[ImageScalarPaths | UnclearOverlayImage]:
     yield from _find_images(document.root, merged, (), get_global_registry(merged))
 
 
 def _find_images(
     node: Node, values: Json, path: KeyPath, global_registry: str
-) -> Iterator[ImageScalarPaths | UnclearImage]:
+) -> Iterator[ImageScalarPaths | UnclearOverlayImage]:
     match node:
         case MappingNode():
             known = values if isinstance(values, dict) else {}
@@ -135,7 +135,7 @@ def _find_text_reference(node: ScalarNode, path: KeyPath) -> Iterator[ImageScala
 
 def _read_image_mapping(
     node: MappingNode, values: HelmValues, path: KeyPath, global_registry: str
-) -> ImageScalarPaths | UnclearImage | None:
+) -> ImageScalarPaths | UnclearOverlayImage | None:
     """Return the image of one mapping of the overlay; None if the overlay sets no field of an image."""
     found = {
         name: _read_image_field(node, values, keys)
@@ -157,7 +157,7 @@ def _read_image_mapping(
         decisive = any(found[name].key and found[name].text for name in ("reference", "tag", "digest"))
         key = found["reference"].key
         where = (*path, key) if key else path
-        return UnclearImage(where, str(error), " ".join(filter(None, fields))) if decisive else None
+        return UnclearOverlayImage(where, str(error), " ".join(filter(None, fields))) if decisive else None
     paths = {name: (*path, field.key) if field.key else None for name, field in found.items()}
     repository, *others = image.repositories
     whole = "reference" if fields.reference else "repository" if fields.repository else "name"
