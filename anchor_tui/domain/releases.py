@@ -49,7 +49,8 @@ def locate_release(document: YamlDocument, keys: ReleaseKeyPaths) -> ReleaseScal
     """Find version, commit, time and images. Raises YamlDocumentError if the layout is not supported."""
     version = _locate_scalar(document, keys.version, "version", _VERSION_KEYS)
     images = _locate_images(document, keys.images)
-    if version is None and len({image_paths.image.tag for image_paths in images}) != 1:
+    tags = {image_paths.image.tag for image_paths in images}
+    if version is None and (len(tags) != 1 or None in tags):
         keys_text = " or ".join(f"`{key}`" for key in _VERSION_KEYS)
         message = f"no version: looked for {keys_text} at the top, under `spec` or under `release`"
         advice = "set its key path with `version` under [release] in the configuration"

@@ -132,7 +132,7 @@ def _format_keys(node: MappingNode) -> str:
 def build_image_changes(document: YamlDocument, paths: ImageScalarPaths, image: Image) -> dict[KeyPath, str]:
     """Return the scalars to replace so that `paths` has the tag and digest of `image`. The repository stays.
 
-    An empty tag or digest (`null`, `""`) stays empty if the image has none either. Raises YamlDocumentError if a scalar
+    An empty tag or digest (`null`, `""`) stays empty if the image does not set it either. Raises YamlDocumentError if a scalar
     is missing or superfluous, because nothing is ever inserted or removed.
     """
     changes: dict[KeyPath, str] = {}
@@ -162,7 +162,7 @@ def _check_field_can_change(
 ) -> None:
     if old == new or (is_set and new):
         return
-    reason = f"has no {field} to change" if new else f"has a {field}, and the new image has none"
+    reason = f"has no {field} to change" if new else f"has a {field}, and the new image does not"
     message = (
         f"`{format_key_path(paths.path)}` {reason}, and nothing is ever inserted or removed: change it by hand, once"
     )

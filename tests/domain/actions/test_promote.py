@@ -417,6 +417,16 @@ def test_an_image_that_would_be_unknown_is_a_warning():
     assert line.kind == "warning"
 
 
+def test_images_without_tags_are_named_by_their_digest():
+    pinned = {}
+    for path in (STAGING_RELEASE, "environments/prod/release.yaml", VALUES):
+        lines = sample()[path].split("\n")
+        pinned[path] = "\n".join(line for line in lines if not line.strip().startswith("tag:"))
+    plan = expect_plan(planned(repo_state(files=pinned)))
+    assert "None" not in body_of(plan)
+    assert only_line(plan, "gateway  sha256:c3d4e5f607… → no tag  sha256:").kind == "change"
+
+
 # --- by the ops repo's workflow -------------------------------------------------------------------------
 
 BY_WORKFLOW = replace(CONFIG, promotion=PromotionConfig(via="workflow", workflow="promote.yaml"))

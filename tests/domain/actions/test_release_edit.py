@@ -365,13 +365,13 @@ REFUSED = {
         SOURCE.replace(f", digest: {NEW}", ""),
         GOOD,
         LAID,
-        f"{RELEASE}:4: `images.web` has a digest, and the new image has none",
+        f"{RELEASE}:4: `images.web` has a digest, and the new image does not",
     ),
     "no tag in what is moved": (
         SOURCE.replace("tag: 2, ", ""),
         GOOD,
         LAID,
-        f"{RELEASE}:4: `images.web` has a tag, and the new image has none",
+        f"{RELEASE}:4: `images.web` has a tag, and the new image does not",
     ),
     "no commit in the release": (
         SOURCE,

@@ -124,7 +124,7 @@ def test_an_image_with_missing_scalars_is_not_changed():
     read, (place,) = overlay(f'other: {{image: {{digest: "{D1}"}}}}\n')
     with pytest.raises(YamlDocumentError, match="has no tag to change"):
         build_image_changes(read, place, Image("", "", "8", D2))
-    with pytest.raises(YamlDocumentError, match="has a digest, and the new image has none"):
+    with pytest.raises(YamlDocumentError, match="has a digest, and the new image does not"):
         build_image_changes(read, place, Image("", "", "7", None))
 
 
