@@ -13,7 +13,7 @@ from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.plan import FileDiff, Refusal
 from anchor_tui.domain.actions.release_selection import ReleaseMove
 from anchor_tui.domain.actions.repo_state import RepoFile, RepoState
-from anchor_tui.domain.helm.image_fields import get_repository_name
+from anchor_tui.domain.helm.image_fields import is_named_in
 from anchor_tui.domain.helm.image_scalars import ImageScalarPaths, build_image_changes
 from anchor_tui.domain.helm.overlays import HelmValues, find_overlay_images, find_unclear_images, read_values_file
 from anchor_tui.domain.kubernetes.image_references import canonicalize_repository
@@ -136,7 +136,7 @@ def _edit_overlay(
         found += [(place, repository) for repository in matching]
     lacking = images.keys() - {repository for place, repository in found if place.image.tag or place.image.digest}
     for form in find_unclear_images(merged, document):
-        if any(get_repository_name(repository) in form.text for repository in images):
+        if any(is_named_in(form.text, repository) for repository in images):
             message = f"`{format_key_path(form.path)}` has a form that is not understood: {form.reason}"
             document.fail("overlay-image", message, document.find(form.path))
     if lacking:

@@ -57,6 +57,12 @@ def get_repository_name(repository: str) -> str:
     return repository.rstrip("/").rpartition("/")[2] or repository
 
 
+def is_named_in(text: str, repository: str) -> bool:
+    """Return True if a text contains the last part of a repository as a word of its own."""
+    name = re.escape(get_repository_name(repository))
+    return re.search(rf"(?<![A-Za-z0-9_-]){name}(?![A-Za-z0-9_-])", text) is not None
+
+
 def has_registry(repository: str) -> bool:
     """Return True if a repository begins with the host of a registry."""
     first, slash, _ = repository.partition("/")

@@ -132,8 +132,8 @@ def _format_keys(node: MappingNode) -> str:
 def build_image_changes(document: YamlDocument, paths: ImageScalarPaths, image: Image) -> dict[KeyPath, str]:
     """Return the scalars to replace so that `paths` has the tag and digest of `image`. The repository stays.
 
-    An empty tag or digest (`null`, `""`) stays empty if the image does not set it either. Raises YamlDocumentError if a scalar
-    is missing or superfluous, because nothing is ever inserted or removed.
+    An empty tag or digest (`null`, `""`) stays empty if the image does not set it either. Raises YamlDocumentError if
+    a scalar is missing or superfluous, because nothing is ever inserted or removed.
     """
     changes: dict[KeyPath, str] = {}
     has_tag = has_digest = False

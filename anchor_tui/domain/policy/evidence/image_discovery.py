@@ -18,6 +18,7 @@ from anchor_tui.domain.helm.image_fields import (
     get_global_registry,
     get_repository_name,
     interpret_image_fields,
+    is_named_in,
     split_image_reference,
 )
 from anchor_tui.domain.helm.template_values import format_template_value
@@ -58,9 +59,9 @@ class UnclearImage(ValueObject, frozen=True):
 
     def may_be(self, image: Image) -> bool:
         """Return True if the values may set this image."""
-        own = get_repository_name(image.repository)
         if self.has_repository:
-            return own in self.text
+            return is_named_in(self.text, image.repository)
+        own = get_repository_name(image.repository)
         keys = [normalize_name(key) for key in self.path if isinstance(key, str)]
         names = (normalize_name(image.name), normalize_name(own))
         return not keys or any("image" in key or key in names or any(name in key for name in names) for key in keys)
@@ -80,11 +81,15 @@ def find_unclear_images(values: LayeredValues) -> Iterator[UnclearImage]:
 
 
 def find_mention(values: LayeredValues, image: Image) -> UnclearImage | None:
-    """Return a text that contains the repository of an image, without its registry; None if there is none."""
+    """Return a text that contains the repository of an image, without its registry; None if there is none.
+
+    Images that are understood are excluded.
+    """
+    understood = {found.path for found in find_images(values)}
     registry, _, rest = canonicalize_repository(image.repository).partition("/")
     name = f"{registry}/{rest}" if "/" not in rest else rest
     for path, value in walk_values(values.merged):
-        if isinstance(value, str) and name in value:
+        if isinstance(value, str) and name in value and path not in understood and path[:-1] not in understood:
             reason = f"`{value[:80]}` contains {name}"
             return UnclearImage(path, values.locate(path), reason, value, has_repository=True)
     return None

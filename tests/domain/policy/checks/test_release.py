@@ -84,6 +84,8 @@ FORMS = {
         "unknown",
     ),
     "a text that contains it": ("x\n  args: ['--image=ghcr.io/anchor/anchor-web:1.43.1']", "unknown"),
+    "another registry": ("{repository: mirror.example/anchor/anchor-web, tag: 1.43.1}", "fail"),
+    "a template of a longer name": ("'{{ .Values.r }}/anchor-web-admin:1.43.1'", "fail"),
     "another image": ("{repository: ghcr.io/other/site, tag: 1.43.1}", "fail"),
     "no image": ("null", "fail"),
 }
