@@ -519,7 +519,7 @@ def test_a_missing_file_is_not_created(path):
     )
 
 
-def test_an_unreadable_result_refuses_the_move():
+def test_an_unreadable_release_refuses_the_move():
     found = workbench(SOURCE, GOOD, LAID)
     refusal = expect_refusal(edit_release(MOVE, RepoState(found.repo, files=found.files), CONFIG, None))
     assert (refusal.kind, refusal.message) == ("missing-file", "the release of staging could not be read")
