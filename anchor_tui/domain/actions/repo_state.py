@@ -35,6 +35,28 @@ class ExistingBranch(ValueObject, frozen=True):
     blobs: Mapping[str, str] = {}
 
 
+class ChangedFile(ValueObject, frozen=True):
+    """A file that a pull request changes: its bytes at the merge base and at the head, None if it does not exist there.
+
+    `error` is set if its content could not be read; then both are None.
+    """
+
+    path: str
+    before: bytes | None = None
+    after: bytes | None = None
+    previous_path: str = ""
+    error: str = ""
+
+
+class PullRequestFiles(ValueObject, frozen=True):
+    """The files that a pull request changes since the merge base, as they are at its head."""
+
+    head_sha: str
+    files: tuple[ChangedFile, ...]
+    omitted: int = 0
+    """The number of changed files that were not read."""
+
+
 class PullRequestState(ValueObject, frozen=True):
     """The current state of a pull request, for merging. States are GitHub's words in lower case."""
 
@@ -42,6 +64,7 @@ class PullRequestState(ValueObject, frozen=True):
     node_id: str
     title: str
     url: str
+    body: str = ""
     state: str = "open"
     draft: bool = False
     base: str = ""
@@ -87,6 +110,8 @@ class RepoState(ValueObject, frozen=True):
     existing_branch: ExistingBranch | None = None
     pull_requests: tuple[PullRequestState, ...] = ()
     """The open pull requests of our branch, or the one to merge."""
+    pull_request_files: PullRequestFiles | None = None
+    """The files of the pull request to merge."""
 
     @property
     def head(self) -> str:

@@ -6,6 +6,8 @@ Auto-sync settings are not changed. If auto-sync or self-heal is off, a sync is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from anchor_tui.domain.actions import preflight, promote, release_edit, rollout_steps
 from anchor_tui.domain.actions.plan import (
     Order,
@@ -22,6 +24,7 @@ from anchor_tui.domain.actions.pull_request_steps import remaining_steps, repo_p
 from anchor_tui.domain.actions.release_selection import ReleaseMove, branch_name, image_text, select_release
 from anchor_tui.domain.actions.wait_steps import WaitForMerge
 from anchor_tui.domain.formatting import format_age
+from anchor_tui.domain.model import Image
 from anchor_tui.domain.policy.evidence.facts_builder import read_repo_evidence
 
 
@@ -54,7 +57,7 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
         *policy_lines,
         *other_lines,
         *rollout_steps.rollout_lines(move, order, inputs),
-        *_sync_window_warnings(move, order, inputs),
+        *sync_window_warnings(move, order, inputs),
         rollout_steps.event_line(move, order, inputs),
     ]
     draft = PullRequestDraft(
@@ -79,7 +82,7 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
         command=_command_line(order, name, move, phrase),
         made_at=inputs.now,
         lines=(
-            *_release_change_lines(move, edited, inputs),
+            *release_change_lines(move, edited.images, inputs),
             *([PlanLine("note", opened.note)] if opened.note else []),
             *lines,
         ),
@@ -105,15 +108,16 @@ def _command_line(order: Order, name: str, move: ReleaseMove, phrase: str) -> st
     return confirmed_command_line(words, order, phrase, wants_reason=bool(phrase))
 
 
-def _release_change_lines(
-    move: ReleaseMove, edited: release_edit.ReleaseEdit, inputs: PlanInputs
+def release_change_lines(
+    move: ReleaseMove, images: Sequence[tuple[Image, Image]], inputs: PlanInputs
 ) -> tuple[PlanLine, ...]:
+    """Return the lines that describe a rollback: versions, images, and the releases that it reverts."""
     was = move.current.version if move.current else "an unreadable release"
     ran = (
         f", which ran from {format_age(move.release.changed_at, inputs.now)} ago on" if move.release.changed_at else ""
     )
     found = [PlanLine("change", f"{move.environment.name}: {was} → {move.release.version}{ran}")]
-    found += [PlanLine("change", f"{old.name}  {old.tag or '?'} → {image_text(new)}") for old, new in edited.images]
+    found += [PlanLine("change", f"{old.name}  {old.tag or '?'} → {image_text(new)}") for old, new in images]
     for release in move.releases_between:
         pull = f"  #{release.pull_request.number} {release.pull_request.title}" if release.pull_request else ""
         found.append(PlanLine("warning", f"reverts {release.version}{pull}"))
@@ -122,7 +126,7 @@ def _release_change_lines(
     return tuple(found)
 
 
-def _sync_window_warnings(move: ReleaseMove, order: Order, inputs: PlanInputs) -> list[PlanLine]:
+def sync_window_warnings(move: ReleaseMove, order: Order, inputs: PlanInputs) -> list[PlanLine]:
     """Return warnings about sync windows that delay the sync. They do not refuse a rollback."""
     environment = inputs.snapshot.find_environment(move.environment.name)
     if environment is None or order.without_argocd:

@@ -6,7 +6,7 @@ from anchor_tui.sources.github.queries import QueryDocument
 
 _PULL_REQUEST_FRAGMENT = """fragment PullRequestState on PullRequest {
   id number title url state isDraft baseRefName headRefName headRefOid mergeable mergeStateStatus reviewDecision
-  author { login } mergedAt mergedBy { login } mergeCommit { oid }
+  body author { login } mergedAt mergedBy { login } mergeCommit { oid }
   labels(first: 30) { nodes { name } }
   reviewRequests(first: 30) { nodes { requestedReviewer { ... on User { login } ... on Team { slug } } } }
   latestOpinionatedReviews(first: 30) { nodes { author { login } } }
