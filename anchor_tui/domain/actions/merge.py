@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from anchor_tui.config.model import EnvironmentConfig
 from anchor_tui.domain.actions import merge_content, preflight, promote, rollback, rollout_steps
+from anchor_tui.domain.actions.merge_readiness import MERGEABLE_STATES
 from anchor_tui.domain.actions.plan import (
     LineKind,
     Order,
@@ -28,8 +29,6 @@ from anchor_tui.domain.formatting import shorten_revision
 from anchor_tui.domain.model import PullRequest
 from anchor_tui.domain.pull_requests import classify_pull_request
 from anchor_tui.domain.source_data import OpenPullRequestData
-
-_MERGEABLE_NOW = frozenset({"clean", "has_hooks", "unstable"})
 
 
 def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
@@ -222,7 +221,7 @@ def select_merge_way(pull: PullRequestState, repo_state: RepoState) -> MergeWay 
         )
     if pull.queue_required:
         return "queue"
-    if pull.merge_state in _MERGEABLE_NOW:
+    if pull.merge_state in MERGEABLE_STATES:
         return "merge"
     required = repo_state.repo.head.required_checks if repo_state.repo.head else ()
     if failed := [check for check in pull.failed_checks if not required or check in required]:

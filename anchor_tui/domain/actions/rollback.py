@@ -20,12 +20,17 @@ from anchor_tui.domain.actions.plan import (
     required_confirmation,
 )
 from anchor_tui.domain.actions.plan_inputs import PlanInputs, command_option, confirmed_command_line
-from anchor_tui.domain.actions.pull_request_steps import remaining_steps, repo_preconditions
+from anchor_tui.domain.actions.pull_request_steps import merge_when_ready_steps, remaining_steps, repo_preconditions
 from anchor_tui.domain.actions.release_selection import ReleaseMove, branch_name, image_text, select_release
 from anchor_tui.domain.actions.wait_steps import WaitForMerge
 from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.model import Image
 from anchor_tui.domain.policy.evidence.facts_builder import read_repo_evidence
+
+_MERGE_NOTE = (
+    "the pull request is merged when its checks pass, directly or by the merge queue, as the repository requires; "
+    "a required review is waited for"
+)
 
 
 def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
@@ -67,14 +72,14 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
         tuple(dict.fromkeys(("rollback", *(x for x in config.promotion.labels if x != "promotion")))),
         config.promotion.reviewers,
     )
-    opened = remaining_steps(draft, edited.contents, repo_state, config, order.request_id)
+    opened = remaining_steps(draft, edited.contents, repo_state, config, order.request_id, merges=order.merge)
     if isinstance(opened, Refusal):
         return opened
     confirmation, phrase = required_confirmation(protected=move.environment.protected, names=name)
     return Plan(
         order=order,
         title=f"Roll {name} back to {move.release.version}",
-        verb="Open pull request",
+        verb="Open and merge pull request" if order.merge else "Open pull request",
         confirmation=confirmation,
         phrase=phrase,
         protected=move.environment.protected,
@@ -84,6 +89,7 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
         lines=(
             *release_change_lines(move, edited.images, inputs),
             *([PlanLine("note", opened.note)] if opened.note else []),
+            *([PlanLine("note", _MERGE_NOTE)] if order.merge else []),
             *lines,
         ),
         diffs=release_edit.file_diffs(edited, repo_state.files),
@@ -92,6 +98,7 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
                 f"release of {name}",
                 (
                     *opened.steps,
+                    *(merge_when_ready_steps(opened, repo_state) if order.merge else ()),
                     WaitForMerge(repo_state.repo.name, opened.number),
                     *rollout_steps.rollback_rollout_steps(move, order, repo_state, inputs),
                 ),
@@ -105,6 +112,7 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
 def _command_line(order: Order, name: str, move: ReleaseMove, phrase: str) -> str:
     words = ["anchor-tui", "rollback", name, *command_option("--to", move.reference)]
     words += ["--without-argocd"] if order.without_argocd else []
+    words += ["--merge"] if order.merge else []
     return confirmed_command_line(words, order, phrase, wants_reason=bool(phrase))
 
 

@@ -165,8 +165,8 @@ async def _present_state_text(
             operation = state.application.operation
             runs = f", operation {operation.phase}" if operation else ""
             return f"{step.app.id.name} is {state.application.sync}, {state.application.health}{runs}"
-        case MergePullRequest() if step.number is not None:
-            return await _pull_request_text(clients, step.repository, step.number)
+        case MergePullRequest() if (number := step.number or context_from_audit(group).number) is not None:
+            return await _pull_request_text(clients, step.repository, number)
         case DispatchWorkflow():
             return f"check the runs of {step.workflow} in {step.repository}"
         case CreatePullRequest() | AddLabels() | RequestReviewers() if (
