@@ -11,7 +11,7 @@ from anchor_tui.config.model import Config
 from anchor_tui.domain.actions import preflight
 from anchor_tui.domain.actions.plan import FileDiff, PlanLine, Precondition, Refusal
 from anchor_tui.domain.actions.plan_inputs import PlanInputs
-from anchor_tui.domain.actions.repo_state import ChangedFile, PullRequestFiles, RepoState, blob_oid
+from anchor_tui.domain.actions.repo_state import ProposedFile, PullRequestFiles, RepoState, blob_oid
 from anchor_tui.domain.formatting import format_count, shorten_revision
 from anchor_tui.domain.kubernetes.image_references import canonicalize_repository
 from anchor_tui.domain.model import Image, Release
@@ -38,7 +38,7 @@ def with_current_releases(
     return replace(opened, releases=releases)
 
 
-def _read_release(file: ChangedFile, config: Config) -> Release | None:
+def _read_release(file: ProposedFile, config: Config) -> Release | None:
     if file.after is None:
         return None
     try:
@@ -69,7 +69,7 @@ def affected_environments(content: PullRequestFiles, config: Config) -> tuple[st
     return tuple(known.name for known in config.environments if everywhere or known.name in affected)
 
 
-def _changed_paths(files: Iterable[ChangedFile]) -> tuple[str, ...]:
+def _changed_paths(files: Iterable[ProposedFile]) -> tuple[str, ...]:
     return tuple(path for file in files for path in (file.path, file.previous_path) if path)
 
 
@@ -88,7 +88,7 @@ def file_diffs(content: PullRequestFiles) -> tuple[FileDiff, ...]:
     return tuple(FileDiff(file.path, _diff_text(file)) for file in content.files if not file.error)
 
 
-def _diff_text(file: ChangedFile) -> str:
+def _diff_text(file: ProposedFile) -> str:
     old, new = f"a/{file.previous_path or file.path}", f"b/{file.path}"
     names = (_NO_FILE if file.before is None else old, _NO_FILE if file.after is None else new)
     try:
@@ -154,7 +154,7 @@ def _unknown_result_reason(content: PullRequestFiles, repo: OpsRepoData) -> str:
     return ""
 
 
-def _branch_blob(file: ChangedFile, repo: OpsRepoData) -> str:
+def _branch_blob(file: ProposedFile, repo: OpsRepoData) -> str:
     """Return the blob that the branch has of a file. For a file that is not polled, assume that of the merge base."""
     path = file.previous_path or file.path
     is_polled = path in repo.blobs or path in repo.files
@@ -165,7 +165,7 @@ def _blob(content: bytes | None) -> str:
     return "" if content is None else blob_oid(content)
 
 
-def _contents_after_merge(files: Iterable[ChangedFile]) -> Mapping[str, bytes | None]:
+def _contents_after_merge(files: Iterable[ProposedFile]) -> Mapping[str, bytes | None]:
     """Return the new content by path, and None for a removed file. Files that are not text have no policy."""
     contents: dict[str, bytes | None] = {}
     for file in files:

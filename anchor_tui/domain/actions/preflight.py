@@ -147,7 +147,7 @@ def check_resulting_policy(
 ) -> Iterator[Refusal | PlanLine]:
     """Check the policy on an environment's changed files. New errors refuse the plan, existing ones only warn.
 
-    `contents` has None for a file that is removed.
+    A removed file is None in `contents`.
     """
     before = _errors_by_check(_git_findings(inputs, repo_state.repo, name))
     kept = {path: text for path, text in repo_state.repo.files.items() if path not in contents}

@@ -194,7 +194,7 @@ def edited_or_default_body(order: Order, made: str) -> str:
 
 
 def find_reason(body: str) -> str:
-    """Return the reason that the text of a pull request contains; empty if it has none."""
+    """Return the reason in the text of a pull request; empty if there is no reason."""
     lines = (line.strip() for line in body.split("\n"))
     found = next((line.removeprefix(REASON_MARK) for line in lines if line.startswith(REASON_MARK)), "")
     return sanitize_text(found).strip()[:_MAX_REASON_LENGTH]

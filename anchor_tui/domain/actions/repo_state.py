@@ -35,10 +35,10 @@ class ExistingBranch(ValueObject, frozen=True):
     blobs: Mapping[str, str] = {}
 
 
-class ChangedFile(ValueObject, frozen=True):
-    """A file that a pull request changes: its bytes at the merge base and at the head, None if it does not exist there.
+class ProposedFile(ValueObject, frozen=True):
+    """A file that a pull request changes: its bytes at the merge base and at the head.
 
-    `error` is set if its content could not be read; then both are None.
+    A file that does not exist there is None. `error` is set if its content could not be read; then both are None.
     """
 
     path: str
@@ -52,7 +52,7 @@ class PullRequestFiles(ValueObject, frozen=True):
     """The files that a pull request changes since the merge base, as they are at its head."""
 
     head_sha: str
-    files: tuple[ChangedFile, ...]
+    files: tuple[ProposedFile, ...]
     omitted: int = 0
     """The number of changed files that were not read."""
 

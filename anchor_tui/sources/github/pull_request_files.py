@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from anchor_tui.domain.actions.repo_state import ChangedFile, PullRequestFiles
+from anchor_tui.domain.actions.repo_state import ProposedFile, PullRequestFiles
 from anchor_tui.sources.errors import InvalidResponse
 from anchor_tui.sources.github.file_contents import read_file_at
 from anchor_tui.sources.github.schema import convert_json
@@ -24,7 +24,7 @@ class _CommitId(msgspec.Struct):
     sha: str
 
 
-class _ChangedFile(msgspec.Struct):
+class _ListedFile(msgspec.Struct):
     filename: str
     status: str
     previous_filename: str | None = None
@@ -34,7 +34,7 @@ class _HeadComparison(msgspec.Struct):
     """`GET /repos/{owner}/{repo}/compare/{base}...{head}`: the changes of the head since the merge base."""
 
     merge_base_commit: _CommitId
-    files: list[_ChangedFile] | None = None
+    files: list[_ListedFile] | None = None
 
 
 async def read_pull_request_files(client: GitHubClient, repository: str, base: str, head: str) -> PullRequestFiles:
@@ -45,7 +45,7 @@ async def read_pull_request_files(client: GitHubClient, repository: str, base: s
         raise InvalidResponse("GitHub does not list the files that the pull request changes")
     limit = asyncio.Semaphore(MAX_PARALLEL_READS)
 
-    async def read(file: _ChangedFile) -> ChangedFile:
+    async def read(file: _ListedFile) -> ProposedFile:
         async with limit:
             return await _read_changed_file(client, repository, file, comparison.merge_base_commit.sha, head)
 
@@ -54,13 +54,13 @@ async def read_pull_request_files(client: GitHubClient, repository: str, base: s
 
 
 async def _read_changed_file(
-    client: GitHubClient, repository: str, file: _ChangedFile, base: str, head: str
-) -> ChangedFile:
+    client: GitHubClient, repository: str, file: _ListedFile, base: str, head: str
+) -> ProposedFile:
     """Return one changed file. A submodule or a file that is too large has no content. Raises SourceError."""
     path, previous = file.filename, file.previous_filename or ""
     try:
         before = None if file.status == "added" else await read_file_at(client, repository, previous or path, base)
         after = None if file.status == "removed" else await read_file_at(client, repository, path, head)
     except InvalidResponse as error:
-        return ChangedFile(path, previous_path=previous, error=error.message)
-    return ChangedFile(path, before.content if before else None, after.content if after else None, previous)
+        return ProposedFile(path, previous_path=previous, error=error.message)
+    return ProposedFile(path, before.content if before else None, after.content if after else None, previous)

@@ -13,7 +13,7 @@ from anchor_tui.domain.actions.planner import make_plan
 from anchor_tui.domain.actions.promote import find_reason
 from anchor_tui.domain.actions.release_edit import edit_release
 from anchor_tui.domain.actions.release_selection import ReleaseMove
-from anchor_tui.domain.actions.repo_state import ChangedFile, PullRequestFiles, RepoPermissions
+from anchor_tui.domain.actions.repo_state import ProposedFile, PullRequestFiles, RepoPermissions
 from anchor_tui.domain.actions.steps import MergePullRequest
 from anchor_tui.domain.actions.wait_steps import WaitForMerge
 from anchor_tui.domain.model import PullRequest
@@ -63,13 +63,13 @@ def promotion_files(*targets: str) -> PullRequestFiles:
     return PullRequestFiles("d" * 40, tuple(file for name in targets for file in moved_files(name, upstream[name])))
 
 
-def moved_files(target: str, source: str, copied: str | None = None) -> tuple[ChangedFile, ...]:
+def moved_files(target: str, source: str, copied: str | None = None) -> tuple[ProposedFile, ...]:
     state = repo_state(target, source, copied=copied)
     environments = {environment.name: environment for environment in CONFIG.environments}
     move = ReleaseMove(environments[target], environments[source], state.repo.environments[source].release)
     edited = edit_release(move, state, CONFIG, read_repo_evidence(CONFIG, state.repo).get(target))
     return tuple(
-        ChangedFile(path, state.files[path].content, content) for path, content in sorted(edited.contents.items())
+        ProposedFile(path, state.files[path].content, content) for path, content in sorted(edited.contents.items())
     )
 
 
@@ -102,7 +102,7 @@ def rollback_in_prod():
     forward = moved_files("prod", "staging")
     files = {file.path: file.after.decode() for file in forward}
     held = repo(files, environments={**repo().environments, "prod": prod}, pull_requests=(opened,))
-    back = tuple(ChangedFile(file.path, file.after, file.before) for file in forward)
+    back = tuple(ProposedFile(file.path, file.after, file.before) for file in forward)
     return held, PullRequestFiles("d" * 40, back)
 
 
@@ -376,7 +376,7 @@ def test_a_merge_shows_the_exact_diff():
 
 def test_a_diff_splits_lines_as_git_does():
     before, after = "a: 'x\u2028y'\nb: 1\n".encode(), "a: 'x\u2028y'\nb: 2\n".encode()
-    content = PullRequestFiles("d" * 40, (ChangedFile("notes.yaml", before, after), ChangedFile("new", None, b"x")))
+    content = PullRequestFiles("d" * 40, (ProposedFile("notes.yaml", before, after), ProposedFile("new", None, b"x")))
     changed, added = file_diffs(content)
     assert changed.text.splitlines()[2] == "@@ -1,2 +1,2 @@"
     assert added.text == "--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+x\n"
@@ -423,7 +423,7 @@ def test_a_head_that_breaks_the_policy_is_refused():
     assert (refusal.kind, "new policy error" in refusal.message) == ("policy", True)
 
 
-def without_digest(file: ChangedFile) -> ChangedFile:
+def without_digest(file: ProposedFile) -> ProposedFile:
     if file.path != VALUES_FILE:
         return file
     return replace(file, after=file.after.replace(b"1.43.2", b"1.40.0"))
@@ -432,7 +432,7 @@ def without_digest(file: ChangedFile) -> ChangedFile:
 def test_a_file_of_another_environment_raises_the_confirmation():
     opened = OpenPullRequestData(REF, "topic", {"staging": sample_release("dev", 17)})
     before = sample()[VALUES_FILE].encode()
-    other = ChangedFile(VALUES_FILE, before, before + b"# a note\n")
+    other = ProposedFile(VALUES_FILE, before, before + b"# a note\n")
     content = PullRequestFiles("d" * 40, (*moved_files("staging", "dev"), other))
     plan = expect_plan(planned(opened=opened, held=repo(pull_requests=(opened,)), content=content))
     assert (plan.confirmation, plan.phrase) == ("phrase", "staging prod")
@@ -444,7 +444,7 @@ def test_a_file_of_another_environment_raises_the_confirmation():
     ("change", "words"),
     [
         ({"omitted": 4}, "it changes 4 more files that were not read"),
-        ({"extra": ChangedFile("vendor", error="a submodule")}, "the change of vendor is not shown: a submodule"),
+        ({"extra": ProposedFile("vendor", error="a submodule")}, "the change of vendor is not shown: a submodule"),
     ],
     ids=["omitted", "unreadable"],
 )
