@@ -217,9 +217,9 @@ class Operator:
         follow: bool = True,
         snapshot: Snapshot | None = None,
     ) -> Outcome:
-        """As it was shown, confirmed as it wants to be unless said otherwise.
+        """Execute the Plan as shown, with the confirmation it needs unless another is given.
 
-        The snapshot is the one of the planning: what counts at this moment is read anew by the Executor itself.
+        The snapshot is the one used for planning; the Executor reads the current state again.
         """
         present = snapshot or self.known or await self.observe()
         consent = Consent(confirmed, plan.phrase if phrase is None else phrase, reason)

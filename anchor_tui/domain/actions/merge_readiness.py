@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from anchor_tui.domain.actions.plan import Refusal
-from anchor_tui.domain.actions.repo_state import PullRequestState
+from anchor_tui.domain.actions.repo_state import PullRequestState, describe_failed_checks
 from anchor_tui.domain.actions.steps import MergeWay
 from anchor_tui.domain.formatting import shorten_revision
 from anchor_tui.domain.model import ValueObject
@@ -56,6 +56,8 @@ def _final_refusal(pull: PullRequestState, head_sha: str, required_checks: tuple
     subject, url = f"#{pull.number}", pull.url
     if not head_sha:
         return Refusal(subject, "head", "the commit of this plan is unknown: review it, then merge it (m)", url)
+    if pull.from_fork:
+        return Refusal(subject, "fork", "it comes from a fork: review and merge it on GitHub", url)
     if pull.head_sha != head_sha:
         message = (
             f"its head is {shorten_revision(pull.head_sha)}, not the commit {shorten_revision(head_sha)} of this plan: "
@@ -69,7 +71,9 @@ def _final_refusal(pull: PullRequestState, head_sha: str, required_checks: tuple
     if pull.review == "changes_requested":
         return Refusal(subject, "review", "a reviewer requested changes: resolve that on GitHub (o)", url)
     if failed := _relevant_checks(pull.failed_checks, required_checks):
-        return Refusal(subject, "checks", f"its checks failed ({', '.join(failed)}): see GitHub (o)", url)
+        return Refusal(
+            subject, "checks", f"its checks failed ({describe_failed_checks(pull, failed)}): see GitHub (o)", url
+        )
     if pull.merge_state == "behind":
         return Refusal(subject, "behind", "its branch is behind the base branch: update it on GitHub (o)", url)
     if not required_checks and pull.merge_state != "clean" and pull.checks in {"failure", "unknown"}:

@@ -59,6 +59,7 @@ def test_a_repository_without_checks_is_merged_after_a_while():
     [
         ({"head_sha": "e" * 40}, "head"),
         ({"ours": ""}, "head"),
+        ({"from_fork": True}, "fork"),
         ({"draft": True}, "draft"),
         ({"mergeable": "conflicting"}, "conflict"),
         ({"review": "changes_requested"}, "review"),

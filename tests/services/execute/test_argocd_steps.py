@@ -1,4 +1,4 @@
-"""What is said of an operation that is followed, state by state as a real Argo CD went through them."""
+"""The progress of a followed operation, state by state as recorded from a real Argo CD."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ async def ends(awaited, kind):
 
 
 async def test_a_prune_is_over_only_when_its_victims_are_gone():
-    """Succeeded, taken away and compared anew, the application still had the Deployment for 1.8 s."""
+    """After success and a new comparison, the application still listed the Deployment for 1.8 s."""
     states = documents("operation-phases")
     followed = following(*states)
     said = await followed.operation(resources_to_prune=STALE)
@@ -186,13 +186,13 @@ async def test_a_prune_is_over_only_when_its_victims_are_gone():
         ("operation-phases-prune-resources", (), "synced 58c9961, 1 resource deleted"),
     ],
 )
-async def test_what_went_through_is_said(name, victims, said):
+async def test_a_result_names_what_was_applied(name, victims, said):
     followed = following(*documents(name))
     assert (await followed.operation(resources_to_prune=victims, seen_revision=None)).startswith(said)
 
 
 @pytest.mark.parametrize("name", ["operation-phases", "operation-phases-sync", "operation-phases-rollback"])
-async def test_an_operation_is_not_over_before_it_was_compared_anew(name):
+async def test_an_operation_ends_after_the_next_comparison(name):
     states = documents(name)
     over = next(each for each in states if each["status"].get("operationState", {}).get("finishedAt"))
     finished = datetime.fromisoformat(over["status"]["operationState"]["finishedAt"])
@@ -207,7 +207,7 @@ async def test_an_operation_is_not_over_before_it_was_compared_anew(name):
         assert followed.told == ["comparing"]
 
 
-async def test_a_victim_that_never_goes_is_no_good_end():
+async def test_a_resource_that_is_never_deleted_fails_the_prune():
     followed = following(documents("operation-phases")[-2], timeouts=NO_REFRESH)
     message = await ends(followed.operation(resources_to_prune=STALE), "unknown")
     assert message == "the operation succeeded, but these resources still exist: Deployment/status-mock"
@@ -251,7 +251,7 @@ async def test_a_retrying_operation_is_not_over_until_it_fails():
 
 
 @pytest.mark.parametrize("name", ["operation-phases-terminate", "operation-phases-without-prune-confirm-annotation"])
-async def test_one_that_somebody_terminates_failed(name):
+async def test_a_terminated_operation_failed(name):
     followed = following(*documents(name))
     assert await ends(followed.operation(), "failed") == "Failed: Operation terminated"
 
@@ -263,7 +263,7 @@ async def test_an_operation_with_an_error_failed_with_its_message():
     assert len(message) > len("Error: ")
 
 
-# --- an operation that cannot be told ----------------------------------------------------------------------
+# --- an operation with an unknown end ----------------------------------------------------------------------
 
 
 async def test_what_was_accepted_and_never_starts_is_unknown():
@@ -298,7 +298,7 @@ async def test_a_success_seen_before_another_operation_counts():
     assert words == "synced 58c9961; another operation started before the pruned resources were gone"
 
 
-async def test_an_operation_of_somebody_else_is_never_taken_for_ours():
+async def test_an_operation_of_another_user_is_not_ours():
     followed = following(*documents("operation-phases-sync", ours=False), timeouts=NO_START)
     assert await ends(followed.operation(), "unknown") == "its operation was not found"
 
@@ -483,7 +483,7 @@ async def test_what_asks_is_read_before_it_is_confirmed(managed):
         ),
     ],
 )
-async def test_a_dry_run_says_what_would_be_done(get, said):
+async def test_a_dry_run_lists_what_would_be_done(get, said):
     followed = following(signed(load_recording(get).body))
     assert await followed.operation(dry_run=True) == said
 
@@ -495,7 +495,7 @@ async def test_a_dry_run_ends_with_its_operation():
     assert followed.going.read == len(states)
 
 
-async def test_a_dry_run_that_changes_nothing_says_so():
+async def test_a_dry_run_without_changes_reports_none():
     body = signed(load_recording("get-after-prune-dry-run").body)
     results = body["status"]["operationState"]["syncResult"]["resources"]
     body["status"]["operationState"]["syncResult"]["resources"] = [
@@ -666,7 +666,7 @@ async def test_health_is_waited_for_and_its_moment_is_kept():
         (health("Unknown"), "unknown", "is not Healthy yet"),
     ],
 )
-async def test_a_health_that_does_not_come_is_no_good_end(body, kind, words):
+async def test_an_application_that_stays_unhealthy_fails(body, kind, words):
     followed = following(body, timeouts=replace(NO_HEALTH, degraded_s=0.0))
     message = await ends(followed.steps.wait_for_health(WaitForHealth(PROD), followed.context, followed.report), kind)
     assert words in message
@@ -677,7 +677,7 @@ async def test_an_old_bad_health_gets_time_to_change():
     assert await followed.steps.wait_for_health(WaitForHealth(PROD), followed.context, followed.report) == "Healthy"
 
 
-async def test_what_is_suspended_is_waited_for_by_nobody():
+async def test_a_suspended_application_is_not_waited_for():
     followed = following(load_recording("get-suspended").body)
     said = await followed.steps.wait_for_health(WaitForHealth(PROD), followed.context, followed.report)
     assert said.startswith("Suspended")
