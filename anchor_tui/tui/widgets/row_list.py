@@ -120,6 +120,10 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         """The row under the cursor."""
         return self.rows[self._index] if 0 <= self._index < len(self.rows) else None
 
+    def find_row(self, key: str) -> ListRow | None:
+        """Return the row with a key; None if there is none."""
+        return next((row for row in self.rows if row.key == key), None)
+
     def show_rows(self, content: PaneContent, now: datetime) -> None:
         """Replace columns and rows."""
         self.columns, self.empty_text, self.now = content.columns, content.empty_text, now

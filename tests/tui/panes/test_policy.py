@@ -37,10 +37,11 @@ async def test_each_evidence_is_shown_with_its_place_and_fix():
 async def test_o_opens_the_file_and_y_copies_its_place(monkeypatch):
     opened: list[str] = []
     async with open_app(environment="prod") as ui:
-        monkeypatch.setattr(ui.app, "open_url", opened.append)
+        monkeypatch.setattr("anchor_tui.tui.web_browser.start_browser", lambda url, _: not opened.append(url))
         await ui.show(HEALTHY, FINDINGS)
         await ui.press("tab", "o", "y")
-        assert opened == [f"https://github.com/anchor/anchor-msp-ops/blob/HEAD/{OVERLAY}#L41"]
+        url = f"https://github.com/anchor/anchor-msp-ops/blob/HEAD/{OVERLAY}#L41"
+        await ui.wait_until(lambda: opened == [url])
         assert ui.app.clipboard == f"{OVERLAY}:41"
 
 

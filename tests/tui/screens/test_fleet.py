@@ -160,10 +160,11 @@ async def test_environments_become_rows_when_cards_do_not_fit():
 async def test_o_opens_only_web_addresses_and_y_copies(monkeypatch):
     opened_urls: list[str] = []
     async with open_app() as ui:
-        monkeypatch.setattr(ui.app, "open_url", opened_urls.append)
+        monkeypatch.setattr("anchor_tui.tui.web_browser.start_browser", lambda url, _: not opened_urls.append(url))
         await ui.show(INCIDENT)
         await ui.press("o", "y")
-        assert opened_urls == ["https://cd.example.com/applications/argocd/anchor-msp-prod"]
+        url = "https://cd.example.com/applications/argocd/anchor-msp-prod"
+        await ui.wait_until(lambda: opened_urls == [url])
         assert ui.app.clipboard == "argocd/anchor-msp-prod"
         bad = replace(
             INCIDENT, argocd={"argocd": fresh(argocd(application(url="javascript:alert(1)", health="Degraded")))}
