@@ -25,8 +25,10 @@ from anchor_tui.tui.panes.fleet import build_fleet_pane
 from anchor_tui.tui.panes.registry import APPLICATIONS, PANES, build_pane
 from anchor_tui.tui.running_jobs import describe_running_jobs
 from anchor_tui.tui.web_browser import open_web_address
-from anchor_tui.tui.widgets.bars import DetailPanel, HeaderBar, KeyFooter, SourceBar
+from anchor_tui.tui.widgets.bars import DetailPanel, HeaderBar, SourceBar
 from anchor_tui.tui.widgets.card import CARD_MIN_WIDTH, EnvironmentCard
+from anchor_tui.tui.widgets.key_footer import KeyFooter
+from anchor_tui.tui.widgets.pane_tabs import PaneTabs
 from anchor_tui.tui.widgets.pane_view import PaneView
 from anchor_tui.tui.widgets.row_list import ListRow, RowList
 
@@ -244,6 +246,16 @@ class FleetScreen(Screen[None]):
     def highlight_card(self, message: EnvironmentCard.Clicked) -> None:
         """Highlight the clicked card."""
         self.choose_environment(message.environment)
+
+    @on(PaneTabs.Clicked)
+    def show_clicked_pane(self, message: PaneTabs.Clicked) -> None:
+        """Show the pane whose tab was clicked."""
+        self.pane = message.pane
+
+    @on(KeyFooter.Clicked)
+    async def run_clicked_key(self, message: KeyFooter.Clicked) -> None:
+        """Run the action of the key that was clicked."""
+        await self.run_key_action(message.action)
 
     # --- keys ----------------------------------------------------------------------------------------
 

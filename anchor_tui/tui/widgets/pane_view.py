@@ -11,8 +11,8 @@ from textual.containers import Vertical
 from textual.reactive import reactive
 from textual.widgets import Input
 
-from anchor_tui.tui.widgets.bars import PaneTabs
 from anchor_tui.tui.widgets.filter_input import FilterInput
+from anchor_tui.tui.widgets.pane_tabs import PaneTabs
 from anchor_tui.tui.widgets.row_list import PaneContent, RowList
 
 
