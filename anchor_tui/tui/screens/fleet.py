@@ -224,6 +224,10 @@ class FleetScreen(Screen[None]):
         if (action := self._read_only_keys.get(event.key)) is not None:
             self.notify(f"{action.title}: {READ_ONLY_NOTE}", severity="warning", timeout=5, markup=False)
 
+    def on_mouse_down(self) -> None:
+        """Cancel the jump of the cursor when the operator clicks."""
+        self._cursor_jump.cancel()
+
     @on(DescendantFocus)
     def follow_focus(self) -> None:
         """Make the list that was clicked the active pane."""

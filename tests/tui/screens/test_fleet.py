@@ -8,7 +8,7 @@ import pytest
 
 from anchor_tui.tui.widgets.card import EnvironmentCard
 from tests.tui.harness import open_app
-from tests.tui.sample_readings import HEALTHY, HOSTILE, INCIDENT, NO_GITHUB, STALE
+from tests.tui.sample_readings import DEV, HEALTHY, HOSTILE, INCIDENT, NO_GITHUB, OUT_OF_SYNC, PROD, STALE
 from tests.values import (
     application,
     argocd,
@@ -20,6 +20,7 @@ from tests.values import (
 )
 
 SIZES = [(80, 24), (110, 32), (180, 50)]
+ONLY_STAGING_DIFFERS = readings(fresh(argocd(DEV, OUT_OF_SYNC, PROD)))
 STATES = {"healthy": HEALTHY, "incident": INCIDENT, "stale": STALE, "no-github": NO_GITHUB}
 
 
@@ -85,6 +86,20 @@ async def test_the_cursor_jumps_only_soon_after_the_start():
 async def test_a_key_press_prevents_the_cursor_jump():
     async with open_app() as ui:
         await ui.press("2")
+        await ui.show(INCIDENT)
+        assert ui.fleet.environment == "staging"
+
+
+@pytest.mark.parametrize("key", ["down", "tab", "v", "click"])
+async def test_read_only_follows_the_worst_environment_until_a_key(key):
+    async with open_app((110, 32), config=config(read_only=True)) as ui:
+        await ui.show(HEALTHY)
+        ui.time += timedelta(seconds=11)
+        await ui.show(INCIDENT)
+        assert ui.fleet.environment == "prod"
+        await ui.show(ONLY_STAGING_DIFFERS)
+        assert ui.fleet.environment == "staging"
+        await (ui.pilot.click("#rows", offset=(3, 1)) if key == "click" else ui.press(key))
         await ui.show(INCIDENT)
         assert ui.fleet.environment == "staging"
 
