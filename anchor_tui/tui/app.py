@@ -28,7 +28,7 @@ from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.protocols import Backend
 from anchor_tui.tui.screens.fleet import FleetScreen
 from anchor_tui.tui.screens.operator_fleet import OperatorFleetScreen
-from anchor_tui.tui.style import AsciiFilter, find_sheets
+from anchor_tui.tui.style import AsciiFilter, find_sheets, replace_colours
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
@@ -108,6 +108,13 @@ class AnchorApp(LiveApp):
         self.call_after_refresh(self._backend.on_first_frame)
         if not self._config.read_only:
             self.set_timer(RECOVERY_DELAY_S, lambda: self.flows.start_recovery())
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Return the theme's colours. With NO_COLOR they are shades in the order of severity."""
+        variables = super().get_css_variables()
+        if self.no_color:
+            variables = self.theme_variables = replace_colours(variables)
+        return variables
 
     def get_line_filters(self) -> list[LineFilter]:
         """Convert the screen to ASCII if the terminal is not UTF-8."""

@@ -47,7 +47,11 @@ class FleetCommands(Provider):
             return
         yield from _list_actions(fleet)
         for name in sorted(self.app.available_themes):
-            note = "the current theme" if name == self.app.theme else "changes the colours; `--theme` sets them at the start"
+            note = (
+                "the current theme"
+                if name == self.app.theme
+                else "changes the colours; `--theme` sets them at the start"
+            )
             yield PaletteEntry(f"Theme {name}", partial(setattr, self.app, "theme", name), note, is_listed=False)
         if fleet.snapshot is None:
             return
