@@ -54,7 +54,7 @@ def start_browser(address: str, environ: Mapping[str, str], platform: str = sys.
 
 def _run_opener(command: str, address: str) -> bool:
     try:
-        opener = subprocess.Popen(
+        opener = subprocess.Popen(  # noqa: S603 - the address is an http or https URL, and no shell is used
             [command, address],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
