@@ -41,7 +41,7 @@ def _build_fleet_row(environment: Environment, snapshot: Snapshot, *, with_polic
         describe_version(environment, snapshot),
         placeholder or dim_if_stale(describe_sync(environment), snapshot, environment.source),
         Content("") if placeholder else dim_if_stale(describe_health(environment), snapshot, environment.source),
-        *([describe_policy_briefly(environment)] if with_policy else []),
+        *([describe_policy_briefly(environment, snapshot)] if with_policy else []),
         describe_release_lag_briefly(environment, snapshot),
         describe_open_pull_requests_briefly(environment, snapshot),
     ]

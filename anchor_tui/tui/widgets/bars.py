@@ -11,7 +11,7 @@ from textual.widget import Widget
 from anchor_tui.domain.formatting import format_duration
 from anchor_tui.domain.model import Snapshot, SourceState
 from anchor_tui.domain.status_marks import StatusMark, get_level_mark
-from anchor_tui.tui.environment_summary import LOADING
+from anchor_tui.tui.environment_summary import LOADING, format_source_name
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 
 
@@ -58,7 +58,7 @@ class SourceBar(Widget):
         return Content(" ") + join_parts(*parts, gap="   ").truncate(room, ellipsis=True, pad=True) + clock
 
     def _describe_source(self, source: SourceState, now: datetime) -> Content:
-        name = "GitHub" if source.kind == "github" else f"Argo CD {source.id}" if source.id != "argocd" else "Argo CD"
+        name = format_source_name(source)
         age = format_duration(now - source.taken_at) if source.taken_at else ""
         match source.state:
             case "asking":

@@ -73,6 +73,13 @@ class PaneContent:
     columns: tuple[ListColumn, ...]
     rows: tuple[ListRow, ...]
     empty_text: str
+    item_count: int | None = None
+    """Number of items that the tab shows, if it is not the number of rows: a row may stand for several items."""
+
+    @property
+    def shown_count(self) -> int:
+        """The number that the tab shows."""
+        return len(self.rows) if self.item_count is None else self.item_count
 
     def filter_rows(self, filter_text: str) -> PaneContent:
         """Return the rows that match a filter."""
@@ -192,7 +199,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         room = self.size.width - 1 - 2 * max(0, len(wanted) - 1)
         over = sum(wanted) - room
         flexing = [index for index, column in enumerate(self.columns) if column.is_flexible]
-        for index in flexing:
+        for index in reversed(flexing):
             give = min(max(0, over), max(0, wanted[index] - 8))
             wanted[index] -= give
             over -= give

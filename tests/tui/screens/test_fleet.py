@@ -130,7 +130,7 @@ async def test_tab_cycles_through_the_panes():
         for _ in range(5):
             await ui.press("tab")
             seen.append(ui.fleet.pane)
-        assert seen == ["Applications", "Policy", "Pull requests", "Problems", "Activity", "Applications"]
+        assert seen == ["Applications", "Policy", "Pull requests", "Sources", "Activity", "Applications"]
         await ui.press("shift+tab")
         assert ui.fleet.pane == "Activity"
 

@@ -8,6 +8,8 @@ from tests.tui.harness import open_app
 from tests.tui.sample_plans import make_job, sync_plan
 from tests.tui.sample_readings import HEALTHY, INCIDENT
 from tests.values import (
+    application,
+    argocd,
     fresh,
     opened,
     ops_repo,
@@ -21,7 +23,7 @@ async def test_a_card_shows_a_running_action_but_no_result():
         await ui.publish_jobs(make_job(sync_plan(Order("sync", "id", ("staging",))), "done", "running"))
         await ui.pilot.pause()
         assert "◌ sync started 3 s ago" in ui.text
-        assert "! OutOfSync (2)" in ui.text
+        assert "! OutOfSync   ✓ Healthy   1 reso" in ui.text
         assert "waiting for the operation" in ui.text
 
 
@@ -39,3 +41,17 @@ async def test_a_card_shows_the_open_pull_request():
         assert "#232 promote 1.44.0" in ui.text
         row_list = ui.app.screen.query_one("#rows", RowList)
         assert row_list.highlighted_row is not None
+
+
+LIVE = application("anchor-msp-dev", images=("ghcr.io/anchor/anchor-gateway:1.43.2@sha256:" + "ab" * 32, "redis:7"))
+
+
+async def test_git_and_live_version_are_shown_when_they_differ():
+    async with open_app((180, 50), environment="dev") as ui:
+        await ui.show(readings(fresh(argocd(LIVE))))
+        assert "git 1.44.0 · live 1.43.2  2 h ago" in ui.text
+        await ui.show(readings(fresh(argocd(application("anchor-msp-dev")))))
+        assert "live 1.43.2" not in ui.text
+    async with open_app((80, 24), environment="dev") as ui:
+        await ui.show(readings(fresh(argocd(LIVE))))
+        assert "1.44.0 · live 1.43.2" in ui.text
