@@ -117,7 +117,7 @@ async def test_checks_of_a_lost_source_are_not_green(found):
         await ui.press("tab")
         assert "policy ✓ 1 ✗ 1 ! 1 ? 1 1 waived as last read" in ui.text
         card = ui.app.screen.query_one("#card-3", EnvironmentCard).render()
-        start = card.plain.index("policy")
+        start = card.plain.index("policy ✓")
         assert [str(span.style) for span in card.spans if span.start <= start < span.end] == ["dim"]
         rows = {row.key: row.draw_cells(NOW) for row in ui.fleet.active_list.rows}
         assert str(rows["prod passed"][0].spans[0].style) == "dim"
