@@ -93,7 +93,7 @@ async def test_application_keys_can_be_configured():
         ("7", "there is no environment 7"),
     ],
 )
-async def test_a_key_that_cannot_act_says_why(key, reason):
+async def test_a_key_that_cannot_act_gives_the_reason(key, reason):
     async with open_app(environment="dev") as ui:
         await ui.show(HEALTHY)
         await ui.press(key)
@@ -101,7 +101,7 @@ async def test_a_key_that_cannot_act_says_why(key, reason):
         assert ui.backend.orders == []
 
 
-async def test_the_palette_says_why_an_action_is_unavailable():
+async def test_the_palette_explains_an_unavailable_action():
     async with open_app(environment="dev") as ui:
         await ui.show(HEALTHY)
         action = next(action for action in ui.fleet.key_actions if action.id == "promote")
@@ -110,7 +110,7 @@ async def test_the_palette_says_why_an_action_is_unavailable():
         assert "dev is the first environment" in ui.notifications
 
 
-async def test_a_key_that_read_only_lacks_says_so():
+async def test_a_key_that_read_only_lacks_is_explained():
     async with open_app(config=config(read_only=True, keys={"sync": "f"})) as ui:
         await ui.show(HEALTHY)
         await ui.press("f", "P")

@@ -50,7 +50,7 @@ def test_ctrl_z_suspends_and_sigcont_restores_the_screen():
         os.close(ours)
 
 
-async def test_a_terminal_that_cannot_suspend_says_so():
+async def test_a_terminal_that_cannot_suspend_is_reported():
     async with open_app() as ui:
         await ui.show(HEALTHY)
         await ui.press("ctrl+z")

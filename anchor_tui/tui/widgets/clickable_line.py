@@ -10,8 +10,8 @@ from textual.content import Content
 T = TypeVar("T")
 
 
-class Label(NamedTuple, Generic[T]):
-    """A label and what it stands for; `value` is None for a label that is only text."""
+class LineLabel(NamedTuple, Generic[T]):
+    """A label and the value it represents; `value` is None for a label that is only text."""
 
     content: Content
     value: T | None
@@ -20,7 +20,7 @@ class Label(NamedTuple, Generic[T]):
 class LabelLine(Generic[T]):
     """Labels in one line with a gap between them, after one blank."""
 
-    def __init__(self, labels: Sequence[Label[T]] = (), gap: str = "  ") -> None:
+    def __init__(self, labels: Sequence[LineLabel[T]] = (), gap: str = "  ") -> None:
         self._labels = tuple(labels)
         self._gap = Content(gap)
 

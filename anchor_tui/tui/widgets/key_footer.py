@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from anchor_tui.tui.keys import KeyAction
 from anchor_tui.tui.style import muted_text
-from anchor_tui.tui.widgets.clickable_line import Label, LabelLine
+from anchor_tui.tui.widgets.clickable_line import LabelLine, LineLabel
 
 KEPT_KEYS = 4
 
@@ -35,7 +35,7 @@ class KeyFooter(Widget):
 
     def _build_line(self) -> LabelLine[KeyAction]:
         room = self.size.width - 1
-        note = [Label[KeyAction](muted_text(self.note), None)] if self.note else []
+        note = [LineLabel[KeyAction](muted_text(self.note), None)] if self.note else []
         labels = [_label_key(action, action.title) for action in self.actions]
         if LabelLine([*labels, *note]).content.cell_length > room:
             labels = [_label_key(action, action.short_title or action.title) for action in self.actions]
@@ -54,5 +54,5 @@ class KeyFooter(Widget):
             self.post_message(self.Clicked(action))
 
 
-def _label_key(action: KeyAction, title: str) -> Label[KeyAction]:
-    return Label(Content.styled(action.readable_key, "bold") + Content(f" {title}"), action)
+def _label_key(action: KeyAction, title: str) -> LineLabel[KeyAction]:
+    return LineLabel(Content.styled(action.readable_key, "bold") + Content(f" {title}"), action)

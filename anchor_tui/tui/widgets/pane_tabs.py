@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from anchor_tui.tui.style import MUTED, join_parts, muted_text
-from anchor_tui.tui.widgets.clickable_line import Label, LabelLine
+from anchor_tui.tui.widgets.clickable_line import LabelLine, LineLabel
 
 WIDE_TABS_MIN_WIDTH = 118
 SHORT_PANE_NAMES = {"Applications": "Apps", "Pull requests": "PRs"}
@@ -42,7 +42,7 @@ class PaneTabs(Widget):
             title = SHORT_PANE_NAMES.get(name, name) if narrow else name
             number = "" if narrow and not count else f" {count}"
             style = "bold reverse" if name == self.active else MUTED
-            labels.append(Label(Content.styled(f" {title}{number} ", style), name))
+            labels.append(LineLabel(Content.styled(f" {title}{number} ", style), name))
         return LabelLine(labels, gap="│")
 
     @on(Click)

@@ -23,7 +23,7 @@ async def test_ages_in_the_details_count_up():
         assert "reconciled 5 min ago" in ui.text
 
 
-async def test_the_details_show_new_data_and_a_row_that_is_gone():
+async def test_the_details_show_new_data_and_a_missing_row():
     async with open_app(environment="prod") as ui:
         await ui.show(HEALTHY)
         await ui.press("enter")
@@ -53,7 +53,7 @@ async def test_end_home_and_page_keys_scroll_the_dialogs(key):
         await ui.wait_until(lambda: dialog.scroll_offset.y > 5)
 
 
-async def test_o_in_the_details_says_that_there_is_no_address():
+async def test_o_in_the_details_reports_a_missing_address():
     async with open_app(environment="prod") as ui:
         await ui.show(HEALTHY)
         await ui.press("enter", "o")
