@@ -5,6 +5,7 @@ from __future__ import annotations
 from anchor_tui.domain.actions.plan import Order
 from anchor_tui.tui.widgets.row_list import RowList
 from tests.tui.harness import open_app
+from tests.tui.sample_findings import FINDINGS
 from tests.tui.sample_plans import make_job, sync_plan
 from tests.tui.sample_readings import HEALTHY, INCIDENT
 from tests.values import (
@@ -53,5 +54,5 @@ async def test_git_and_live_version_are_shown_when_they_differ():
         await ui.show(readings(fresh(argocd(application("anchor-msp-dev")))))
         assert "live 1.43.2" not in ui.text
     async with open_app((80, 24), environment="dev") as ui:
-        await ui.show(readings(fresh(argocd(LIVE))))
-        assert "1.44.0 · live 1.43.2" in ui.text
+        await ui.show(readings(fresh(argocd(LIVE))), FINDINGS)
+        assert "1.44.0 · live 1.43.2  ✓ Synced" in ui.text
