@@ -1,4 +1,4 @@
-"""Plain values that Plans are made from: applications as recorded, the sample ops repo on a workbench, snapshots."""
+"""Inputs of plans as plain values: recorded applications, the sample ops repo, snapshots."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ STALE = (
     ResourceRef("Deployment", "anchor-staging", "status-mock", "apps"),
     ResourceRef("Service", "anchor-staging", "status-mock"),
 )
-"""What is stale in the recorded anchor-msp-staging."""
+"""The stale resources of the recorded anchor-msp-staging."""
 
 # --- Argo CD ------------------------------------------------------------------------------------------
 
 
 def make_app_state(app: Application | None = None, **changes: Any) -> AppState:
-    """An application this moment, with everything known and allowed, and nothing stale."""
+    """Return the state of an application with everything known and allowed, and nothing stale."""
     chosen = app or application()
     base = AppState(
         chosen,
@@ -62,7 +62,7 @@ def make_app_state(app: Application | None = None, **changes: Any) -> AppState:
 
 
 def recorded_state(get: str, managed: str | ApplicationObjects | None = None, **changes: Any) -> AppState:
-    """A recorded application, with recorded managed-resources where they are named."""
+    """Return a recorded application, with recorded managed-resources if given."""
     found = load_recording(get)
     read = to_app_state(ApiResponse(found.content, 0.0, found.raw["headers"].get("date", "")), "argocd", "")
     known: dict[str, Any] = {"windows": SyncWindows(can_sync=True), "may_sync": "yes", "may_update": "yes"}
@@ -94,7 +94,7 @@ def environment(name: str, *applications: Application, **changes: Any) -> Enviro
 
 
 def snapshot(*environments: Environment, **changes: Any) -> Snapshot:
-    """dev, staging and prod with a well application each, where no environments are given."""
+    """Return a snapshot; by default dev, staging and prod with a healthy application each."""
     chosen = environments or tuple(environment(name, application(f"anchor-msp-{name}")) for name in NAMES)
     base = Snapshot(
         NOW,
@@ -117,7 +117,7 @@ def unread_source(name: str = "argocd", message: str = "no answer within 15 s") 
 
 
 def plan_inputs(*states: AppState, environments: Mapping[str, Iterable[AppState]] | None = None, **changes: Any) -> Any:
-    """Evidence about these applications: all of one environment, or of several by their names."""
+    """Return plan inputs with these applications, all in prod or in the given environments."""
     held = environments or ({"prod": states} if states else {})
     made = [environment(name, *(each.application for each in found)) for name, found in held.items()]
     base = PlanInputs(
@@ -134,7 +134,7 @@ def plan_inputs(*states: AppState, environments: Mapping[str, Iterable[AppState]
 
 @cache
 def sample_release(name: str, number: int = 15) -> Release:
-    """A release of the sample, as a pull request brought it."""
+    """Return a release of the sample, changed by a pull request."""
     document = parse_document(sample()[f"environments/{name}/release.yaml"], f"environments/{name}/release.yaml")
     found, _ = read_release(document, CONFIG.release)
     pull = PullRequestRef(number, f"Release {found.version}", f"https://github.com/anchor/anchor-msp-ops/pull/{number}")
@@ -142,7 +142,7 @@ def sample_release(name: str, number: int = 15) -> Release:
 
 
 def past_releases(*names: str) -> tuple[PastRelease, ...]:
-    """A history of the sample's releases, newest first, each under a commit of its own."""
+    """Return a history of the sample's releases, newest first, each with its own commit."""
     numbers = {"dev": 17, "staging": 16, "prod": 15}
     return tuple(
         PastRelease(f"{index + 1}{'a' * 39}", sample_release(name, numbers[name])) for index, name in enumerate(names)
@@ -150,7 +150,7 @@ def past_releases(*names: str) -> tuple[PastRelease, ...]:
 
 
 def repo(files: Mapping[str, str] | None = None, **changes: Any) -> OpsRepoData:
-    """The sample ops repo: dev 1.44.0, staging 1.43.2, prod 1.43.1, each promoted from the environment before."""
+    """Return the sample ops repo: dev 1.44.0, staging 1.43.2, prod 1.43.1."""
     texts = {**sample(), **(files or {})}
     environments = {
         "dev": EnvironmentFiles(
@@ -186,7 +186,7 @@ def repo_state(
     copied: str | None = None,
     **changes: Any,
 ) -> RepoState:
-    """The workbench for a move into one environment; `files` take the place of the sample's.
+    """Return the repo state for a move into one environment; `files` replace those of the sample.
 
     `copied` is the release that is moved, where it is not the one that `source` has now.
     """
@@ -204,7 +204,7 @@ def repo_state(
 
 
 def pull_state(number: int = 232, **changes: Any) -> PullRequestState:
-    """A pull request that may be merged at once."""
+    """Return a pull request that can be merged immediately."""
     base = PullRequestState(
         number,
         f"PR_{number}",
@@ -223,7 +223,7 @@ def pull_state(number: int = 232, **changes: Any) -> PullRequestState:
 
 
 def repo_inputs(workbench: RepoState, config: Config = CONFIG, **changes: Any) -> Any:
-    """Evidence for a Plan in the ops repo, with every application well and readable."""
+    """Return inputs for a plan in the ops repo, with healthy and readable applications."""
     base = PlanInputs(
         config,
         snapshot(),
@@ -252,17 +252,17 @@ def expect_refusal(found: object) -> Refusal:
 
 
 def line_texts(plan: Plan, *kinds: LineKind) -> list[str]:
-    """The texts of its lines of these kinds; of all where none is named."""
+    """Return the texts of the lines of these kinds, or of all lines."""
     return [line.text for line in plan.lines if not kinds or line.kind in kinds]
 
 
 def only_line(plan: Plan, words: str) -> PlanLine:
-    """The only line with these words."""
+    """Return the only line that contains these words."""
     found = [line for line in plan.lines if words in line.text]
     assert len(found) == 1, line_texts(plan)
     return found[0]
 
 
 def step_names(plan: Plan) -> list[str]:
-    """The names of its steps, change by change."""
+    """Return the type names of all steps."""
     return [type(step).__name__ for change in plan.step_groups for step in change.steps]

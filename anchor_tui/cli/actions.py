@@ -159,7 +159,8 @@ async def _report_unfinished_work(connections: Connections, audit: AuditLog) -> 
 
     for recovered in await recover_abandoned(connections, audit, utc_now):
         unfinished = recovered.unfinished
-        print_error(f"{unfinished.plan.title} ({unfinished.subject}): {recovered.message}")
+        if recovered.is_reported:
+            print_error(f"{unfinished.plan.title} ({unfinished.subject}): {recovered.message}")
     for message in await Outbox(connections, audit, utc_now).deliver_pending():
         print_error(message)
 

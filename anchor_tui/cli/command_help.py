@@ -143,8 +143,9 @@ HELP_BY_COMMAND = {
     ),
     "audit": CommandHelp(
         "list the actions of this machine with their outcomes",
-        "List the actions that were started on this machine with their outcomes, newest last.",
-        ("audit", "audit --steps", "audit --format json"),
+        "List the actions that were started on this machine with their outcomes, newest last. With --resolve,\n"
+        "acknowledge an outcome that is unknown, for example after a crash. Nothing is sent.",
+        ("audit", "audit --steps", "audit --format json", "audit --resolve 4f1c0a2b --reason 'it was applied'"),
     ),
     "config": CommandHelp(
         "write, show or describe the configuration",

@@ -15,13 +15,16 @@ BRANCH_PREFIX = "anchor-tui/"
 def classify_pull_request(
     opened: OpenPullRequestData, order: Sequence[str], environments: Mapping[str, EnvironmentFiles]
 ) -> PullRequest:
-    """Return the pull request with its kind, its version and the environments it changes, in order of promotion."""
+    """Return the pull request with its kind, its version and the environments it changes, in order of promotion.
+
+    One from a fork is of the kind "other": neither its branch name nor its content was made in the ops repo.
+    """
     changed = [name for name in order if name in opened.releases]
     kinds = {_classify_environment_change(name, opened, order, environments) for name in changed}
     versions = {release.version for release in opened.releases.values() if release}
     return replace(
         opened.pull_request,
-        kind=kinds.pop() if len(kinds) == 1 else "other",
+        kind=kinds.pop() if len(kinds) == 1 and not opened.from_fork else "other",
         environments=tuple(changed),
         version=versions.pop() if len(versions) == 1 else None,
     )

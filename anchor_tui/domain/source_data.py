@@ -110,6 +110,8 @@ class OpenPullRequestData(ValueObject, frozen=True):
     pull_request: PullRequest
     branch: str = ""
     releases: Mapping[str, Release | None] = {}
+    from_fork: bool = False
+    """The branch is one of a fork, whatever its name is."""
 
 
 class HeadCommit(ValueObject, frozen=True):
@@ -122,6 +124,8 @@ class HeadCommit(ValueObject, frozen=True):
     checks: ChecksStatus = "none"
     required_checks: tuple[str, ...] = ()
     """The names of the required checks."""
+    checks_awaiting_person: tuple[str, ...] = ()
+    """The names of the failed checks that need a person to act on GitHub."""
 
 
 class SettingNames(ValueObject, frozen=True):

@@ -59,6 +59,7 @@ _STATE_MARKS = {
     "failed": StatusMark.FAILING,
     "left": StatusMark.NONE,
     "refused": StatusMark.ATTENTION,
+    "resolved": StatusMark.NONE,
     "running": StatusMark.PROGRESS,
     "unknown": StatusMark.UNKNOWN,
     "waiting": StatusMark.NONE,

@@ -97,4 +97,24 @@ def test_an_unreadable_audit_exits_with_3(tmp_path, cli):
         op.audit.path.mkdir()
         code, out, err = cli(op)("audit")
         assert (code, out) == (3, "")
-        assert "cannot read" in err
+        assert "cannot read the audit log" in err
+
+
+def test_an_unknown_outcome_can_be_acknowledged(tmp_path, cli):
+    with operator_at("steady", tmp_path) as op:
+        command = cli(op)
+        op.box.faults.add("argocd:hang,method=POST,times=1")
+        command("sync", "dev", "--yes", "--timeout", "1")
+        (unknown,) = [entry for entry in op.entries if entry.entry == "unknown" and entry.step is None]
+        hint = f"to acknowledge it: anchor-tui audit --resolve {unknown.plan[:8]}"
+        assert hint in command("audit")[1].splitlines()[-1]
+        argv = ("audit", "--resolve", unknown.plan[:8], "--reason", "looked at Argo CD")
+        code, out, err = command(*argv)
+        assert (code, out, err) == (0, "resolved: Sync anchor-msp-dev (argocd/anchor-msp-dev)\n", "")
+        _, out, _ = command("audit")
+        assert hint not in out
+        assert "resolved sync" in out.splitlines()[-1]
+        assert out.splitlines()[-1].endswith("reason: looked at Argo CD")
+        code, out, err = command(*argv)
+        assert (code, out) == (2, "")
+        assert "open: none" in err

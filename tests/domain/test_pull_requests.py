@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from anchor_tui.domain.pull_requests import classify_pull_request
 from tests.values import files, opened
@@ -53,3 +54,10 @@ def test_a_label_or_our_branch_name_decides_ambiguous_cases(more: dict[str, Any]
     """Dev was rolled back to 1.43.1, a past release of staging, so that staging may follow it or roll back."""
     environments = {**ENVIRONMENTS, "dev": files("1.43.1", "1.44.0", "1.43.2", "1.43.1")}
     assert classify_pull_request(opened(staging="1.43.1", **more), ORDER, environments).kind == kind
+
+
+def test_a_pull_request_from_a_fork_is_other() -> None:
+    ours = opened(labels=("promotion",), branch="anchor-tui/promote/staging/1.44.0", staging="1.44.0")
+    assert classify_pull_request(ours, ORDER, ENVIRONMENTS).kind == "promotion"
+    theirs = classify_pull_request(replace(ours, from_fork=True), ORDER, ENVIRONMENTS)
+    assert (theirs.kind, theirs.environments, theirs.version) == ("other", ("staging",), "1.44.0")

@@ -191,4 +191,5 @@ def test_the_sandbox_imports_nothing_else_and_no_textual() -> None:
         "'textual' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[] False\n"
+    file_name_of_the_configuration = ["anchor_tui.config", "anchor_tui.config.location"]
+    assert done.stdout == f"{file_name_of_the_configuration} False\n"

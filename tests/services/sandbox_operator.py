@@ -1,4 +1,4 @@
-"""A sandbox that is quick, somebody who acts on it, and everything that was asked of its servers.
+"""A fast sandbox, an operator that acts on it, and a record of every request to its servers.
 
 with at("incident", tmp_path) as op:
     plan = await op.plan("hard-refresh-prune", "staging")
@@ -66,7 +66,7 @@ OVERLAY = "infra/helm/platform/environments/{}/values.yaml"
 
 @dataclass(frozen=True)
 class ReceivedRequest:
-    """One request as it arrived."""
+    """One received request."""
 
     side: str
     method: str
@@ -84,7 +84,7 @@ class ReceivedRequest:
 
     @property
     def writes(self) -> bool:
-        """Whether it changes anything: a GET with `refresh` does, a GraphQL query does not."""
+        """True if it changes something: a GET with `refresh` does, a GraphQL query does not."""
         if self.path.endswith("/graphql"):
             return bool(self.mutations)
         return self.method != "GET" or "refresh" in self.query
@@ -103,7 +103,7 @@ class ReceivedRequest:
 
 @dataclass
 class Traffic:
-    """Every request in the order in which they arrived; `on_arrival` is called before it is answered."""
+    """All received requests in order; `on_arrival` is called before the response."""
 
     requests: list[ReceivedRequest] = field(default_factory=list)
     on_arrival: list[Callable[[ReceivedRequest], None]] = field(default_factory=list)
@@ -120,7 +120,7 @@ class Traffic:
 
 
 def recording_app(traffic: Traffic) -> type[middleware.FaultMiddleware]:
-    """The sandbox's outermost layer, which also notes what comes."""
+    """Return the sandbox's outermost layer, which also records requests."""
 
     class Recording(middleware.FaultMiddleware):
         async def __call__(self, scope, receive, send):
@@ -141,7 +141,7 @@ def recording_app(traffic: Traffic) -> type[middleware.FaultMiddleware]:
 
 
 class Operator:
-    """Somebody with a configuration, an audit and an Executor of his own."""
+    """An operator with a configuration, an audit log and an executor."""
 
     def __init__(
         self,
@@ -170,7 +170,7 @@ class Operator:
         self.audit = AuditLog(folder / "state")
         self.known: Snapshot | None = None
         self.looks_once = False
-        """Whether the first snapshot does for all Plans: where they are many, and nothing of it changes."""
+        """Use the first snapshot for all plans, to save time."""
         self.jobs: tuple[Job, ...] = ()
         self.told: list[str] = []
         self.executor = PlanExecutor(self.connections, self.audit, timeouts=timeouts, listener=self._listen)
@@ -185,7 +185,7 @@ class Operator:
                         self.told.append(words)
 
     async def observe(self, *kinds: str) -> Snapshot:
-        """One reading: of Argo CD alone, unless said otherwise."""
+        """Take one snapshot, of Argo CD only by default."""
         sources = make_sources(self.config, self.environ, self.folder)
         return await Observer(self.config, [x for x in sources if x.kind in (kinds or ("argocd",))]).read_once(5)
 
@@ -216,16 +216,16 @@ class Operator:
         follow: bool = True,
         snapshot: Snapshot | None = None,
     ) -> Outcome:
-        """As it was shown, confirmed as it wants to be unless said otherwise.
+        """Execute the Plan as shown, with the confirmation it needs unless another is given.
 
-        The snapshot is the one of the planning: what counts at this moment is read anew by the Executor itself.
+        The snapshot is the one used for planning; the Executor reads the current state again.
         """
         present = snapshot or self.known or await self.observe()
         consent = Consent(confirmed, plan.phrase if phrase is None else phrase, reason)
         return await self.executor.execute(plan, consent, lambda: present, follow=follow)
 
     async def act(self, action: str, *environments: str, follow: bool = True, **more: Any) -> Outcome:
-        """Planned and executed."""
+        """Plan and execute an action."""
         return await self.execute(await self.plan(action, *environments, **more), follow=follow)
 
     @property
@@ -234,7 +234,7 @@ class Operator:
 
     @property
     def ends(self) -> list[tuple[str, str]]:
-        """(subject, kind) of the lines that say how a change ended."""
+        """(subject, kind) of the lines that record results."""
         return [(each.subject, each.entry) for each in self.entries if each.step is None and each.entry != "intended"]
 
     # --- the other side ------------------------------------------------------------------------------
@@ -243,13 +243,13 @@ class Operator:
         return self.box.applications["argocd", f"anchor-msp-{name}"]
 
     def live(self, name: str) -> set[str]:
-        """What lives in the cluster of an application, hooks too."""
+        """Return the live resources of an application, including hooks."""
         return self.box.call_in_loop(
             lambda: {f"{live.resource.kind}/{live.resource.name}" for live in self.app(name).live.values()}
         )
 
     def syncs(self, name: str) -> int:
-        """How many syncs are in its history."""
+        """Return the number of syncs in the history."""
         return self.box.call_in_loop(lambda: len(self.app(name).history))
 
     def read(self, path: str, ref: str = "HEAD") -> bytes:
@@ -265,7 +265,7 @@ class Operator:
 
     @property
     def pulls(self) -> list[HostedPullRequest]:
-        """The pull requests that were opened since the beginning, whatever became of them."""
+        """The pull requests opened since the start, in any state."""
         return self.box.call_in_loop(
             lambda: [each for number, each in self.box.github_repo.pull_requests.items() if number > self.first]
         )
@@ -274,22 +274,22 @@ class Operator:
 
     @property
     def branches(self) -> set[str]:
-        """The branches that are ours."""
+        """Our branches."""
         return self.box.call_in_loop(lambda: {each for each in self.box.git.branches if each.startswith("anchor-tui/")})
 
     def commits(self, branch: str) -> list[Any]:
-        """What a branch has that main has not, newest first."""
+        """Return the commits of a branch that main lacks, newest first."""
         git = self.box.git
         return self.box.call_in_loop(lambda: git.list_history(git.branches[branch], exclude=git.head))
 
     def merge(self, number: int, by: str = "a-lee") -> str:
-        """As somebody does on GitHub, whatever the rules say."""
+        """Merge on GitHub as another user, regardless of rules."""
         return self.box.call_in_loop(
             lambda: self.box.github_repo.merge_pull_request(number, by=by, time=self.box.clock.now())
         )
 
     def close(self, number: int) -> None:
-        """As somebody does on GitHub."""
+        """Close on GitHub as another user."""
         self.box.call_in_loop(
             lambda: writes.close_pull_request(self.box.github_repo.pull_requests[number], self.box.clock.now())
         )
@@ -304,7 +304,7 @@ def operator_at(
     sandbox_pace: SandboxPace = FAST_TIMINGS,
     **options: Any,
 ) -> Iterator[Operator]:
-    """A sandbox, and an operator at it. The options are those of Operator."""
+    """Start a sandbox with an operator. The options are those of Operator."""
     traffic = Traffic()
     was = server.FaultMiddleware, server.TICK_S, plan_input_collector.MERGEABILITY_PAUSE_S
     server.FaultMiddleware, server.TICK_S, plan_input_collector.MERGEABILITY_PAUSE_S = (
@@ -323,7 +323,7 @@ def operator_at(
 
 
 def second_operator(op: Operator, name: str, **options: Any) -> Operator:
-    """A second operator at the same sandbox, with an audit of his own."""
+    """Return a second operator of the same sandbox, with a separate audit log."""
     folder = op.folder / name
     folder.mkdir()
     found = Operator(op.box, op.traffic, folder, **options)
@@ -332,14 +332,14 @@ def second_operator(op: Operator, name: str, **options: Any) -> Operator:
 
 
 async def wait_until_true(true: Callable[[], Any], within_s: float = 5.0) -> None:
-    """Lets others run until something holds."""
+    """Wait in the event loop until a condition is true."""
     async with asyncio.timeout(within_s):
         while not true():  # noqa: ASYNC110 - there is no event for what is looked at from outside
             await asyncio.sleep(0.002)
 
 
 def wait_until(true: Callable[[], Any], within_s: float = 10.0) -> None:
-    """The same for those without a loop."""
+    """Wait without an event loop until a condition is true."""
     last = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < last, "it did not come to that"

@@ -17,7 +17,7 @@ from anchor_tui.domain.actions.plan import (
 )
 from anchor_tui.domain.actions.plan_inputs import PlanInputs, confirmed_command_line
 from anchor_tui.domain.actions.release_selection import ReleaseMove
-from anchor_tui.domain.actions.repo_state import PullRequestState, RepoState
+from anchor_tui.domain.actions.repo_state import PullRequestState, RepoState, describe_failed_checks
 from anchor_tui.domain.actions.steps import MergePullRequest, MergeWay, Step
 from anchor_tui.domain.actions.wait_steps import WaitForMerge
 from anchor_tui.domain.formatting import shorten_revision
@@ -129,6 +129,9 @@ def _classify_pull_request(pull: PullRequestState, repo_state: RepoState, inputs
         return Refusal(f"#{pull.number}", "other-base", message, pull.url)
     order = tuple(environment.name for environment in inputs.config.environments)
     known = classify_pull_request(opened, order, repo_state.repo.environments)
+    if pull.from_fork or opened.from_fork:
+        message = f"it comes from a fork (by {pull.author or 'an unknown author'}): review and merge it on GitHub"
+        return Refusal(f"#{pull.number}", "fork", message, pull.url)
     if known.kind not in {"promotion", "rollback"}:
         message = f"it is neither a promotion nor a rollback ({known.kind}): review and merge it on GitHub"
         return Refusal(f"#{pull.number}", "other-kind", message, pull.url)
@@ -158,7 +161,7 @@ def _select_merge_way(pull: PullRequestState, repo_state: RepoState) -> MergeWay
         return "merge"
     required = repo_state.repo.head.required_checks if repo_state.repo.head else ()
     if failed := [check for check in pull.failed_checks if not required or check in required]:
-        words = ", ".join(failed)
+        words = describe_failed_checks(pull, failed)
         return Refusal(subject, "checks", f"its checks failed ({words}): see GitHub (o)", pull.url)
     if pull.auto_merge:
         return Refusal(

@@ -119,6 +119,10 @@ def check_other_pull_requests(move: ReleaseMove, repo: OpsRepoData, own: Iterabl
         if environment not in opened.releases or pull.number in known:
             continue
         release = opened.releases[environment]
+        if opened.from_fork:
+            what = f"to {release.version}" if release else "to an unreadable release"
+            yield PlanLine("warning", f"#{pull.number}, from a fork, also moves {environment}, {what}")
+            continue
         if release is not None and release.content_key == move.release.content_key:
             message = (
                 f"#{pull.number} “{pull.title}” is already open with the same content: merge it (m), "

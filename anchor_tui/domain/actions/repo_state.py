@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from anchor_tui.domain.actions.application_state import Permission
@@ -46,6 +46,8 @@ class PullRequestState(ValueObject, frozen=True):
     draft: bool = False
     base: str = ""
     branch: str = ""
+    from_fork: bool = False
+    """The branch is one of a fork, whatever its name is."""
     head_sha: str = ""
     author: str | None = None
     mergeable: str = "unknown"
@@ -54,6 +56,8 @@ class PullRequestState(ValueObject, frozen=True):
     checks: ChecksStatus = "unknown"
     failed_checks: tuple[str, ...] = ()
     pending_checks: tuple[str, ...] = ()
+    checks_awaiting_person: tuple[str, ...] = ()
+    """The failed checks that need a person to act on GitHub."""
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
     """Users and teams whose review is requested or given."""
@@ -64,6 +68,12 @@ class PullRequestState(ValueObject, frozen=True):
     merge_oid: str | None = None
     merged_at: AwareDatetime | None = None
     merged_by: str | None = None
+
+
+def describe_failed_checks(pull: PullRequestState, names: Iterable[str]) -> str:
+    """Return the names of failed checks, with those that need a person marked."""
+    waiting = pull.checks_awaiting_person
+    return ", ".join(f"{name} needs a person" if name in waiting else name for name in names)
 
 
 class RepoPermissions(ValueObject, frozen=True):

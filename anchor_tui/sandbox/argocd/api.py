@@ -6,6 +6,7 @@ Responses, errors and oddities are those of tests/recordings/argocd.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal, TypeVar
 
@@ -17,7 +18,7 @@ from starlette.types import ASGIApp
 
 from anchor_tui.sandbox.argocd.applications import ClusterApplication
 from anchor_tui.sandbox.argocd.controller import ApplicationController
-from anchor_tui.sandbox.argocd.manifests import serialize_managed_resources
+from anchor_tui.sandbox.argocd.manifests import find_live_manifest, serialize_managed_resources
 from anchor_tui.sandbox.argocd.projections import InvalidFieldsError, make_list_projection, make_watch_projection
 from anchor_tui.sandbox.argocd.responses import (
     ContentTypeMiddleware,
@@ -73,6 +74,7 @@ class ArgoCDServer:
                     self._route("/api/v1/applications/{name}/sync", self.sync_application, "POST"),
                     self._route("/api/v1/applications/{name}/operation", self.terminate_operation, "DELETE"),
                     self._route("/api/v1/applications/{name}/managed-resources", self.get_managed_resources),
+                    self._route("/api/v1/applications/{name}/resource", self.get_resource),
                     self._route("/api/v1/applications/{name}/syncwindows", self.get_sync_windows),
                     self._route(
                         "/api/v1/applications/{name}/revisions/{revision}/metadata", self.get_revision_metadata
@@ -173,6 +175,19 @@ class ArgoCDServer:
         """GET …/managed-resources: target and live state of every resource."""
         self._authenticate(request)
         return json_response(request, serialize_managed_resources(self._find_requested(request)))
+
+    async def get_resource(self, request: Request) -> Response:
+        """GET …/resource: one live object. An unknown object is 400, a missing parameter 500."""
+        self._authenticate(request)
+        app, query = self._find_requested(request), request.query_params
+        for name in ("resourceName", "version", "kind"):
+            if name not in query:
+                raise GrpcError(13, f'error getting cached app resource tree: required field "{name}" not set')
+        kind, namespace, name = query["kind"], query.get("namespace", ""), query["resourceName"]
+        found = find_live_manifest(app, kind, namespace, name)
+        if found is None:
+            raise GrpcError(3, f"{kind} {query.get('group', '')} {name} not found as part of application {app.name}")
+        return json_response(request, {"manifest": json.dumps(found, separators=(",", ":"), sort_keys=True)})
 
     async def get_sync_windows(self, request: Request) -> Response:
         """GET …/syncwindows."""

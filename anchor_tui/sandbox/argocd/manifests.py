@@ -1,6 +1,6 @@
 """An application's target and live manifests, as JSON text.
 
-Shapes: `managed-resources*` and `manifests*` of the recordings.
+Shapes: `managed-resources*`, `manifests*` and `resource*` of the recordings.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from anchor_tui.sandbox.argocd.applications import ClusterApplication, ClusterOb
 from anchor_tui.sandbox.argocd.apply import LAST_APPLIED_ANNOTATION
 from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource
 from anchor_tui.sandbox.clock import format_rfc3339
+
+MASKED_VALUE = "++++++++"
+"""What Argo CD sends instead of the values of a Secret."""
 
 
 def serialize_managed_resources(app: ClusterApplication) -> dict[str, Any]:
@@ -68,6 +71,18 @@ def _predict_live_state(app: ClusterApplication, target: RenderedResource | None
     return _encode_json(_normalize_manifest(build_live_manifest(app, live, live.manifest_after_apply(target))))
 
 
+def find_live_manifest(app: ClusterApplication, kind: str, namespace: str, name: str) -> dict[str, Any] | None:
+    """GET …/resource: a live object of the application, or the masked Secret that its ExternalSecret creates."""
+    for live in app.live.values():
+        resource = live.resource
+        if (resource.kind, resource.namespace, resource.name) == (kind, namespace, name):
+            return build_live_manifest(app, live)
+        creates = resource.manifest["spec"]["target"]["name"] if resource.kind == "ExternalSecret" else ""
+        if kind == "Secret" and (resource.namespace, creates) == (namespace, name):
+            return _build_masked_secret(app, resource)
+    return None
+
+
 def build_live_manifest(
     app: ClusterApplication, live: ClusterObject, content: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
@@ -92,6 +107,18 @@ def _build_uid(live: ClusterObject, app: ClusterApplication) -> str:
     """Return a UID per object: an object that is created again gets another one."""
     identity = "/".join((*live.resource.key, format_rfc3339(live.created_at or app.created_at)))
     return str(uuid.UUID(hashlib.md5(identity.encode(), usedforsecurity=False).hexdigest()))
+
+
+def _build_masked_secret(app: ClusterApplication, source: RenderedResource) -> dict[str, Any]:
+    keys = sorted(entry["secretKey"] for entry in source.manifest["spec"]["data"])
+    metadata = {"name": source.manifest["spec"]["target"]["name"], "namespace": source.namespace, "uid": app.uid}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata,
+        "type": "Opaque",
+        "data": dict.fromkeys(keys, MASKED_VALUE),
+    }
 
 
 def _add_tracking(app: ClusterApplication, resource: RenderedResource) -> dict[str, Any]:

@@ -12,6 +12,9 @@ ACTIONS_BOT = "github-actions[bot]"
 QUEUE_BOT = "github-merge-queue[bot]"
 BOTS = frozenset({"anchor-bot", ACTIONS_BOT, QUEUE_BOT})
 
+APP_IDS: Mapping[str, int] = {"github-actions": 15_368, "policy-app": 240_117}
+"""The apps that report check runs: slug → id."""
+
 ACCOUNTS: dict[str, GitPerson] = {
     login: GitPerson(name, f"{login}@anchor.example", login)
     for login, name in {
@@ -20,6 +23,7 @@ ACCOUNTS: dict[str, GitPerson] = {
         "s-okafor": "Sade Okafor",
         "anchor-bot": "anchor-bot",
         "on-call": "On Call",
+        "passer-by": "Passer By",
     }.items()
 } | {
     login: GitPerson(login, f"{number}+{login}@users.noreply.github.com", login)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anchor_tui.sandbox.github.accounts import APP_IDS
 from anchor_tui.sandbox.github.graphql_pages import Node
 from anchor_tui.sandbox.github.repository import HostedRepository
 
@@ -32,10 +33,11 @@ def build_rules(hosted: HostedRepository) -> list[Node]:
     rules: list[Node] = [{"type": "DELETION", "parameters": None}, {"type": "NON_FAST_FORWARD", "parameters": None}]
     rules.append({"type": "PULL_REQUEST", "parameters": review})
     if hosted.required_checks:
+        app_id = APP_IDS["github-actions"]
         checks = {
             "__typename": "RequiredStatusChecksParameters",
             "strictRequiredStatusChecksPolicy": hosted.strict_checks,
-            "requiredStatusChecks": [{"context": name, "integrationId": 15368} for name in hosted.required_checks],
+            "requiredStatusChecks": [{"context": name, "integrationId": app_id} for name in hosted.required_checks],
         }
         rules.append({"type": "REQUIRED_STATUS_CHECKS", "parameters": checks})
     if hosted.merge_queue:

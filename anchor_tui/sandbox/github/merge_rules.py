@@ -31,8 +31,9 @@ def list_unmet_rules(hosted: HostedRepository, pull: HostedPullRequest, time: da
     """Return the unmet rules of the base branch, in GitHub's words."""
     if pull.base not in hosted.protected_branches:
         return []
-    runs = {run.name: run for run in hosted.check_runs(pull.head, time)}
-    problems = {name: _describe_missing_check(runs.get(name)) for name in hosted.required_checks}
+    runs = [run for run in hosted.newest_check_runs(pull.head, time) if run.app == "github-actions"]
+    by_name = {run.name: run for run in runs}
+    problems = {name: _describe_missing_check(by_name.get(name)) for name in hosted.required_checks}
     unmet = [f'Required status check "{name}" is {problem}.' for name, problem in problems.items() if problem]
     if count := hosted.required_reviews:
         match hosted.review_decision(pull):
@@ -49,7 +50,7 @@ def _describe_missing_check(run: HostedCheckRun | None) -> str:
         return "expected"
     if run.status != "COMPLETED":
         return "queued" if run.status == "QUEUED" else "in progress"
-    return "" if run.conclusion == "SUCCESS" else "failing"
+    return "" if run.is_passed else "failing"
 
 
 def compute_merge_state(
@@ -67,7 +68,7 @@ def compute_merge_state(
         return "BLOCKED"
     if hosted.strict_checks and hosted.is_behind(pull):
         return "BEHIND"
-    return "CLEAN" if hosted.checks_rollup(pull.head, time) in {"SUCCESS", None} else "UNSTABLE"
+    return "CLEAN" if all(run.is_passed for run in hosted.newest_check_runs(pull.head, time)) else "UNSTABLE"
 
 
 def merge_pull_request(

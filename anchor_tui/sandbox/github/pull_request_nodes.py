@@ -67,6 +67,7 @@ class PullRequestNodes:
         baseRefName: str | None = None,  # noqa: N803
         headRefName: str | None = None,  # noqa: N803
         labels: Iterable[str] | None = None,
+        head_ref: str | None = None,
         orderBy: Node | None = None,  # noqa: N803
         **page: Any,  # noqa: ANN401
     ) -> Node:
@@ -76,7 +77,8 @@ class PullRequestNodes:
             for pull in self._hosted.pull_requests.values()
             if (states is None or pull.state in set(states))
             and baseRefName in {None, pull.base}
-            and headRefName in {None, pull.branch}
+            and headRefName in {None, pull.branch}  # also the branches of forks, as on GitHub
+            and head_ref in {None, pull.ref}
             and (labels is None or set(labels) & set(pull.labels))
         ]
         order = orderBy or {"field": "CREATED_AT", "direction": "ASC"}
@@ -108,9 +110,11 @@ class PullRequestNodes:
             "author": build_actor(pull.author),
             "headRefName": pull.branch,
             "headRefOid": pull.head,
-            "headRef": lambda _info: self._nodes.build_ref(pull.branch),
+            "headRef": lambda _info: self._nodes.build_ref(pull.ref),
             "repository": lambda _info: self._nodes.build_repository(),
-            "headRepository": lambda _info: self._nodes.build_repository(),
+            "headRepository": lambda _info: self._build_head_repository(pull),
+            "headRepositoryOwner": build_actor(pull.fork_owner or hosted.owner),
+            "isCrossRepository": pull.fork_owner is not None,
             "baseRefName": pull.base,
             "baseRefOid": self._git.branches.get(pull.base, pull.base_sha) if is_open else pull.base_sha,
             "mergeable": lambda _info: self._mergeable(pull),
@@ -137,6 +141,20 @@ class PullRequestNodes:
             "files": lambda _info, **page: build_connection(self._files(pull), lambda item: item, **page),
             "statusCheckRollup": lambda _info: self._nodes.build_checks_rollup(pull.head),
         }
+
+    def _build_head_repository(self, pull: HostedPullRequest) -> Node:
+        node = self._nodes.build_repository()
+        if pull.fork_owner:
+            name = f"{pull.fork_owner}/{self._hosted.name}"
+            node |= {
+                "id": encode_node_id("R", name),
+                "databaseId": None,
+                "nameWithOwner": name,
+                "owner": build_actor(pull.fork_owner),
+                "url": f"{WEB_URL}/{name}",
+                "viewerPermission": "READ",
+            }
+        return node
 
     def _mergeable(self, pull: HostedPullRequest) -> str:
         return self._hosted.mergeable(pull, self._now) if pull.state == "OPEN" else "UNKNOWN"

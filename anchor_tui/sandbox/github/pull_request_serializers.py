@@ -46,10 +46,16 @@ def serialize_pull_request(pull: HostedPullRequest, base: str, hosted: HostedRep
     """Return a pull request as in lists."""
     url, web = f"{base}/repos/{hosted.full_name}", f"{WEB_URL}/{hosted.full_name}/pull/{pull.number}"
 
-    def side(ref: str, sha: str) -> JsonObject:
+    def side(ref: str, sha: str, fork_owner: str | None = None) -> JsonObject:
         repository = {"id": hosted.id, "full_name": hosted.full_name, "name": hosted.name, "url": url}
         owner = {**serialize_account(hosted.owner, base), "type": "Organization"}
-        return {"label": f"{hosted.owner}:{ref}", "ref": ref, "sha": sha, "user": owner, "repo": repository}
+        if fork_owner:
+            name, owner = f"{fork_owner}/{hosted.name}", serialize_account(fork_owner, base)
+            fork_id = hosted.id + sum(name.encode())
+            repository |= {"id": fork_id, "full_name": name, "url": f"{base}/repos/{name}"}
+        return {"label": f"{fork_owner or hosted.owner}:{ref}", "ref": ref, "sha": sha, "user": owner} | {
+            "repo": repository
+        }
 
     is_open = pull.state == "OPEN"
     return {
@@ -81,7 +87,7 @@ def serialize_pull_request(pull: HostedPullRequest, base: str, hosted: HostedRep
         "closed_at": _format_time(pull.closed_at),
         "merged_at": _format_time(pull.merged_at),
         "merge_commit_sha": pull.merge_commit,
-        "head": side(pull.branch, pull.head),
+        "head": side(pull.branch, pull.head, pull.fork_owner),
         "base": side(pull.base, hosted.git.branches.get(pull.base, pull.base_sha) if is_open else pull.base_sha),
         "author_association": "MEMBER",
         "auto_merge": _serialize_auto_merge(pull, base),

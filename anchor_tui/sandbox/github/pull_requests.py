@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-CheckConclusion = Literal["SUCCESS", "FAILURE"]
+CheckConclusion = Literal[
+    "ACTION_REQUIRED",
+    "CANCELLED",
+    "FAILURE",
+    "NEUTRAL",
+    "SKIPPED",
+    "STALE",
+    "STARTUP_FAILURE",
+    "SUCCESS",
+    "TIMED_OUT",
+]
 Mergeable = Literal["MERGEABLE", "CONFLICTING", "UNKNOWN"]
 MergeMethod = Literal["MERGE", "SQUASH", "REBASE"]
 
@@ -114,6 +124,13 @@ class HostedPullRequest:
     queue_entry: HostedQueueEntry | None = None
     reviewers: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
+    fork_owner: str | None = None
+    """The owner of the fork that contains its branch; None if this repository does."""
+
+    @property
+    def ref(self) -> str:
+        """The name of its branch in the git repository: a branch of a fork is `owner:branch`."""
+        return f"{self.fork_owner}:{self.branch}" if self.fork_owner else self.branch
 
     @property
     def state(self) -> Literal["OPEN", "MERGED", "CLOSED"]:
@@ -134,6 +151,18 @@ class HostedCheckRun:
     conclusion: CheckConclusion | None
     started_at: datetime | None
     completed_at: datetime | None
+    app: str = "github-actions"
+    """The slug of the app that reported it."""
+
+    @property
+    def is_passed(self) -> bool:
+        """Report whether it satisfies a required check."""
+        return self.conclusion in {"SUCCESS", "NEUTRAL", "SKIPPED"}
+
+    @property
+    def is_failed(self) -> bool:
+        """Report whether it ended without satisfying a required check."""
+        return self.conclusion is not None and not self.is_passed
 
 
 @dataclass(slots=True)

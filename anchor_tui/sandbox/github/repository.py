@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Literal
 
 from anchor_tui.sandbox.git.objects import TreeChanges
 from anchor_tui.sandbox.git.repository import MemoryRepository
@@ -26,6 +27,7 @@ from anchor_tui.sandbox.github.pull_requests import (
 )
 from anchor_tui.sandbox.github.workflow_runs import HostedWorkflowRun
 
+FIRST_RUN_ID = 8_000_000_000
 WorkflowJob = Callable[["HostedRepository", HostedWorkflowRun, datetime], None]
 
 
@@ -71,6 +73,8 @@ class HostedRepository:
     checks_requested_at: dict[str, datetime] = field(default_factory=dict)
     """Commit → the time at which its checks were requested."""
     failed_checks: dict[str, frozenset[str]] = field(default_factory=dict)
+    reported_check_runs: dict[str, list[HostedCheckRun]] = field(default_factory=dict)
+    """Commit → further check runs: superseded ones, re-runs, and those of other apps."""
     pull_request_by_commit: dict[str, int] = field(default_factory=dict)
     """Commit → number of the pull request that it merged."""
     signed_commits: set[str] = field(default_factory=set)
@@ -94,7 +98,7 @@ class HostedRepository:
         if branch == self.git.default_branch:
             self.start_checks(sha, time)
         for pull in self.pull_requests.values():
-            if pull.branch == branch and pull.state == "OPEN" and pull.head != sha:
+            if pull.ref == branch and pull.state == "OPEN" and pull.head != sha:
                 pull.head, pull.updated_at, pull.pushed_at, pull.queue_entry = sha, time, time, None
                 pull.reviews = tuple(
                     replace(review, state="DISMISSED") if review.state == "APPROVED" else review
@@ -126,19 +130,22 @@ class HostedRepository:
         draft: bool = False,
         labels: tuple[str, ...] = (),
         by_workflow: bool = False,
+        fork_owner: str | None = None,
     ) -> HostedPullRequest:
         """Open a pull request of an existing branch into the default branch.
 
-        One that a workflow opens with its own token starts no checks.
+        One that a workflow opens with its own token starts no checks. With `fork_owner` the branch is one of a fork.
+        In the git repository its name is `fork_owner:branch`, which no branch of this repository can have.
         """
-        head, base = self.git.branches.get(branch), self.git.default_branch
+        head = self.git.branches.get(f"{fork_owner}:{branch}" if fork_owner else branch)
+        base = self.git.default_branch
         if head is None:
             raise RuleViolationError("Validation Failed")
         number = number or max(self.pull_requests, default=0) + 1
         pull = HostedPullRequest(
             number, title, author, branch, head, base, self.git.head, time, time, body, draft, labels
         )
-        pull.pushed_at = time
+        pull.pushed_at, pull.fork_owner = time, fork_owner
         self.pull_requests[number] = pull
         if not by_workflow:
             self.start_checks(head, time)
@@ -164,7 +171,7 @@ class HostedRepository:
             sha = self._rebase(pull, time)
         else:
             squash = method == "SQUASH"
-            usual = f"Merge pull request #{number} from {self.owner}/{pull.branch}\n\n{pull.title}"
+            usual = f"Merge pull request #{number} from {pull.fork_owner or self.owner}/{pull.branch}\n\n{pull.title}"
             usual = f"{pull.title} (#{number})" if squash else usual
             first, _, rest = usual.partition("\n\n")
             sha = self.git.commit_tree(
@@ -179,7 +186,7 @@ class HostedRepository:
         pull.base_sha, pull.merged_by, pull.merge_commit = base, by, sha
         pull.merged_at = pull.closed_at = pull.updated_at = time
         pull.auto_merge = pull.queue_entry = None
-        if self.delete_branch_on_merge and self.git.branches.get(pull.branch) == pull.head:
+        if self.delete_branch_on_merge and not pull.fork_owner and self.git.branches.get(pull.branch) == pull.head:
             del self.git.branches[pull.branch]
         return sha
 
@@ -246,10 +253,11 @@ class HostedRepository:
                 self.failed_checks[sha] = frozenset(self.failing_checks)
 
     def check_runs(self, sha: str, time: datetime) -> tuple[HostedCheckRun, ...]:
-        """Return the check runs of a commit at a time; none if no checks were requested."""
+        """Return the check runs of a commit at a time, superseded ones included; none if no checks were requested."""
+        reported = tuple(self.reported_check_runs.get(sha, ()))
         requested_at = self.checks_requested_at.get(sha)
         if requested_at is None:
-            return ()
+            return reported
         started = requested_at + self.timings.queued
         completed = started + self.timings.running
         first = int(hashlib.sha256(sha.encode()).hexdigest()[:8], 16)
@@ -263,13 +271,41 @@ class HostedRepository:
                 failed = name in self.failed_checks.get(sha, ())
                 conclusion = "FAILURE" if failed else self.check_conclusions.get(sha, "SUCCESS")
                 runs.append(HostedCheckRun(number, name, "sync", "COMPLETED", conclusion, started, completed))
-        return tuple(runs)
+        return (*runs, *reported)
+
+    def report_check_run(
+        self,
+        sha: str,
+        name: str,
+        *,
+        conclusion: CheckConclusion | None,
+        started_at: datetime,
+        completed_at: datetime | None = None,
+        app: str = "github-actions",
+    ) -> HostedCheckRun:
+        """Add a check run to those of a commit. Without a conclusion it is in progress."""
+        number = len(self.reported_check_runs.get(sha, ())) + 1
+        ended_at = (completed_at or started_at) if conclusion else None
+        status: Literal["IN_PROGRESS", "COMPLETED"] = "COMPLETED" if conclusion else "IN_PROGRESS"
+        run = HostedCheckRun(FIRST_RUN_ID + number, name, app, status, conclusion, started_at, ended_at, app)
+        self.reported_check_runs.setdefault(sha, []).append(run)
+        return run
+
+    def newest_check_runs(self, sha: str, time: datetime) -> tuple[HostedCheckRun, ...]:
+        """Return the newest check run of each name and app: the ones that decide about a merge."""
+        newest: dict[tuple[str, str], HostedCheckRun] = {}
+        for run in sorted(self.check_runs(sha, time), key=lambda run: run.started_at or time):
+            newest[run.app, run.name] = run
+        return tuple(newest.values())
 
     def checks_rollup(self, sha: str, time: datetime) -> str | None:
-        """Return the combined state of a commit's checks; None without checks."""
+        """Return the combined state of all check runs of a commit, superseded ones included.
+
+        It is None without check runs.
+        """
         runs = self.check_runs(sha, time)
         if not runs:
             return None
-        if any(run.conclusion == "FAILURE" for run in runs):
+        if any(run.is_failed for run in runs):
             return "FAILURE"
-        return "SUCCESS" if all(run.conclusion == "SUCCESS" for run in runs) else "PENDING"
+        return "SUCCESS" if all(run.is_passed for run in runs) else "PENDING"

@@ -12,7 +12,7 @@ from graphql import GraphQLError
 
 from anchor_tui.sandbox.clock import format_rfc3339
 from anchor_tui.sandbox.git.objects import GitCommit, GitTreeEntry
-from anchor_tui.sandbox.github.accounts import BOTS
+from anchor_tui.sandbox.github.accounts import APP_IDS, BOTS
 from anchor_tui.sandbox.github.branch_rule_nodes import build_rules, build_update_rule
 from anchor_tui.sandbox.github.graphql_pages import (
     WEB_URL,
@@ -88,7 +88,7 @@ class RepositoryNodes:
             "target": lambda _info: self.build_commit(sha),
             "repository": lambda _info: self.build_repository(),
             "associatedPullRequests": lambda info, **arguments: self.pull_requests.list_pull_requests(
-                info, **{"headRefName": short} | arguments
+                info, head_ref=short, **arguments
             ),
             "refUpdateRule": build_update_rule(self._hosted) if is_ruled else None,
             "rules": lambda _info, **page: build_connection(
@@ -218,5 +218,8 @@ class RepositoryNodes:
             "detailsUrl": f"{url}/job/{run.id}",
             "startedAt": format_rfc3339(run.started_at) if run.started_at else None,
             "completedAt": format_rfc3339(run.completed_at) if run.completed_at else None,
-            "checkSuite": {"app": {"slug": "github-actions"}, "workflowRun": workflow_run},
+            "checkSuite": {
+                "app": {"slug": run.app, "databaseId": APP_IDS.get(run.app)},
+                "workflowRun": workflow_run if run.app == "github-actions" else None,
+            },
         }

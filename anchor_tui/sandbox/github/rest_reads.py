@@ -91,7 +91,8 @@ def list_pull_requests(call: RestCall) -> EndpointResponse:
         pull
         for pull in sorted(hosted.pull_requests.values(), key=lambda pull: pull.created_at, reverse=True)
         if state == "all" or (pull.state == "OPEN") == (state == "open")
-        if head in {"", f"{hosted.owner}:{pull.branch}"} and query.get("base", pull.base) == pull.base
+        if head in {"", f"{pull.fork_owner or hosted.owner}:{pull.branch}"}
+        and query.get("base", pull.base) == pull.base
     ]
     return respond_with_page(call.request, [serialize_pull_request(pull, call.api_url, hosted) for pull in found])
 

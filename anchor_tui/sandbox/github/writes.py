@@ -123,7 +123,7 @@ def open_pull_request(
     if tip is None:
         message = f"Head sha can't be blank, No commits between {base} and {branch}, Head ref must be a branch"
         raise _validation_error(message, field="head", code="invalid")
-    if any(pull.branch == branch and pull.state == "OPEN" for pull in hosted.pull_requests.values()):
+    if any(pull.ref == branch and pull.state == "OPEN" for pull in hosted.pull_requests.values()):
         raise _validation_error(f"A pull request already exists for {hosted.owner}:{branch}.")
     if hosted.git.is_ancestor(tip, base_sha):
         raise _validation_error(f"No commits between {base} and {branch}")

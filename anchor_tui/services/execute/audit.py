@@ -23,7 +23,8 @@ from anchor_tui.domain.model import AwareDatetime, ValueObject
 from anchor_tui.sources.api_request import ApiRequest
 
 FILE_NAME = "audit.jsonl"
-EntryKind: TypeAlias = Literal["intended", "done", "drifted", "failed", "unknown", "refused"]
+EntryKind: TypeAlias = Literal["intended", "done", "drifted", "failed", "unknown", "refused", "resolved"]
+"""`resolved`: the operator acknowledged an unknown or missing result."""
 
 
 _PROCESS_MARK = secrets.token_hex(4)
@@ -87,6 +88,11 @@ def is_process_alive(process: str) -> bool:
     except PermissionError:
         return True
     return int(pid) != os.getpid()
+
+
+def is_local_process_alive(process: str) -> bool:
+    """Return whether a process of this machine may still be running."""
+    return process.partition(":")[0] == socket.gethostname() and is_process_alive(process)
 
 
 def request_summary(request: ApiRequest) -> dict[str, str]:
@@ -185,7 +191,7 @@ class UnfinishedGroup(ValueObject, frozen=True):
     @property
     def last_step_entry(self) -> AuditEntry | None:
         """The last line about one of its steps."""
-        return next((entry for entry in reversed(self.entries) if entry.step is not None), None)
+        return next((entry for entry in reversed(self.entries) if entry.step is not None and entry.step >= 0), None)
 
     @property
     def unanswered_entry(self) -> AuditEntry | None:

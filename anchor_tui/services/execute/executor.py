@@ -175,7 +175,6 @@ class PlanExecutor:
         try:
             run = PlanRun(plan, clients, self._config, self._audit, self._timeouts, self._now, self.job_registry)
             outcome = await run.resume(subject, context_from_audit(unfinished), next_step_index(unfinished))
-            self._record_outcome(plan, outcome)
             self.job_registry.finish_job(plan.id, outcome)
             return outcome
         finally:
@@ -186,7 +185,7 @@ class PlanExecutor:
     async def recover(self) -> tuple[str, ...]:
         """Resume what earlier processes left unfinished, and send undelivered events again.
 
-        Return a sentence for each. A read-only process does nothing.
+        Return a sentence for each resumed group, each new finding and each event. A read-only process does nothing.
         """
         if self._config.read_only:
             return ()
@@ -199,7 +198,12 @@ class PlanExecutor:
             if recovered.is_resumable:
                 self._resume_tasks.add(task := asyncio.create_task(self.resume(recovered.unfinished)))
                 task.add_done_callback(self._resume_tasks.discard)
-        return (*(f"{recovered.unfinished.plan.title}: {recovered.message}" for recovered in found), *delivered)
+        messages = [
+            f"{recovered.unfinished.plan.title}: {recovered.message}"
+            for recovered in found
+            if recovered.is_reported or recovered.is_resumable
+        ]
+        return (*messages, *delivered)
 
     async def finish_writes(self) -> None:
         """Wait until no write is in flight, at most `FINISH_WRITES_TIMEOUT_S`."""
@@ -251,7 +255,6 @@ class PlanExecutor:
             self._sent_plan_ids.add(plan.id)
             self.job_registry.wake_sources()
             outcome = await run.run(follow=follow)
-            self._record_outcome(plan, outcome)
             self.job_registry.finish_job(plan.id, outcome)
             return outcome
         finally:
@@ -266,7 +269,7 @@ class PlanExecutor:
         self._audit.append_entry(replace(entry, process=this_process_id(), reason=order.reason, whole=plan))
 
     def _record_outcome(self, plan: Plan, outcome: Outcome) -> None:
-        """Audit the results. If that fails, the outcome stays as it is."""
+        """Audit the results of a plan that was not run. If that fails, the outcome stays as it is."""
         for result in outcome.results:
             with contextlib.suppress(AuditError):
                 self._audit.append_entry(result_entry(plan, result, self._now(), acting_user()))

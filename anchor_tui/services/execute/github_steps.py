@@ -15,7 +15,7 @@ from urllib.parse import quote
 from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
-from anchor_tui.domain.actions.repo_state import PullRequestState
+from anchor_tui.domain.actions.repo_state import PullRequestState, describe_failed_checks
 from anchor_tui.domain.actions.steps import (
     AddLabels,
     CommitFiles,
@@ -126,6 +126,8 @@ class GitHubSteps:
             raise StepFailed("failed", "there is no pull request to merge")
         if is_new := not step.number:  # opened by an earlier step
             pull = await self.read_pull_request(step.repository, number)
+            if pull.from_fork:
+                raise StepFailed("failed", f"#{number} comes from a fork: review and merge it on GitHub")
             step = replace(step, number=number, node_id=pull.node_id, head_sha=pull.head_sha)
         context.number = number
 
@@ -242,7 +244,7 @@ class GitHubSteps:
         repo = await self._read_branch()
         for opened in repo.pull_requests:
             release = opened.releases.get(step.environment)
-            if release is not None and release.version == step.version:
+            if release is not None and release.version == step.version and not opened.from_fork:
                 return await self.read_pull_request(step.repository, opened.pull_request.number)
         return None
 
@@ -283,7 +285,8 @@ class GitHubSteps:
         owner = repository.partition("/")[0]
         query = f"state=open&head={quote(f'{owner}:{branch}')}&base={quote(self._config.github.branch)}"
         found = await self._get_json(f"/repos/{repository}/pulls?{query}")
-        return [pull for pull in found.get("items") or () if isinstance(pull, dict)]
+        pulls = [pull for pull in found.get("items") or () if isinstance(pull, dict)]
+        return [pull for pull in pulls if _is_of_one_repository(pull)]
 
     async def _workflow_runs(self, repository: str, workflow: str) -> list[dict[str, Any]]:
         path = f"/repos/{repository}/actions/workflows/{quote(workflow)}/runs?event=workflow_dispatch&per_page=20"
@@ -308,9 +311,18 @@ class GitHubSteps:
             return None
 
 
+def _is_of_one_repository(pull: dict[str, Any]) -> bool:
+    """Return whether head and base are in the same repository: `head=owner:branch` also finds the owner's forks."""
+    sides = [pull.get(side) for side in ("head", "base")]
+    repositories = [side.get("repo") if isinstance(side, dict) else None for side in sides]
+    ids = [repository.get("id") if isinstance(repository, dict) else None for repository in repositories]
+    return ids[0] is not None and ids[0] == ids[1]
+
+
 def _waiting_text(pull: PullRequestState) -> str:
     """Return what a pull request waits for: checks, review, then the merge."""
-    parts = [f"checks {pull.checks}" + (f" ({', '.join(pull.failed_checks)})" if pull.failed_checks else "")]
+    failed = describe_failed_checks(pull, pull.failed_checks)
+    parts = [f"checks {pull.checks}" + (f" ({failed})" if failed else "")]
     if pull.review:
         parts.append(pull.review.replace("_", " "))
     if pull.queue_position is not None:

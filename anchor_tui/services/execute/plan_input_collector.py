@@ -123,25 +123,25 @@ class PlanInputCollector:
         move = select_release(order, self._config, repo)
         if isinstance(move, Refusal):
             return move
-        door = await self._clients.github_client()
+        client = await self._clients.github_client()
         environment = move.environment
         paths = (environment.release, environment.values)
         action = "rollback" if order.action == "rollback" else "promote"
         branch = branch_name(action, environment.name, move.release.version)
-        rights, ours, pulls = await read_branch_state(door, repo.name, branch, self._config.github.branch, paths)
-        files = await read_files(door, repo, paths)
+        rights, ours, pulls = await read_branch_state(client, repo.name, branch, self._config.github.branch, paths)
+        files = await read_files(client, repo, paths)
         return RepoState(repo, rights, files, await self._read_source_file(move, repo), ours, pulls)
 
     async def _read_source_file(self, move: ReleaseMove, repo: OpsRepoData) -> RepoFile | None:
-        door = await self._clients.github_client()
+        client = await self._clients.github_client()
         if move.commit:
-            return await read_file_at(door, repo.name, move.source.release, move.commit)
-        return (await read_files(door, repo, (move.source.release,))).get(move.source.release)
+            return await read_file_at(client, repo.name, move.source.release, move.commit)
+        return (await read_files(client, repo, (move.source.release,))).get(move.source.release)
 
     async def _read_for_merge(self, order: Order, repo: OpsRepoData) -> RepoState:
-        door = await self._clients.github_client()
+        client = await self._clients.github_client()
         for tried in range(MERGEABILITY_TRIES):
-            rights, pull = await read_pull_request(door, repo.name, order.number or 0)
+            rights, pull = await read_pull_request(client, repo.name, order.number or 0)
             if pull is None or pull.state != "open" or pull.merge_state != "unknown":
                 break
             if tried + 1 < MERGEABILITY_TRIES:
@@ -152,10 +152,12 @@ class PlanInputCollector:
         file = fix.file_to_fix(order, snapshot)
         if file is None:
             return RepoState(repo)
-        door = await self._clients.github_client()
+        client = await self._clients.github_client()
         branch = fix.fix_branch(order)
-        rights, ours, pulls = await read_branch_state(door, repo.name, branch, self._config.github.branch, (file, file))
-        return RepoState(repo, rights, await read_files(door, repo, (file,)), None, ours, pulls)
+        rights, ours, pulls = await read_branch_state(
+            client, repo.name, branch, self._config.github.branch, (file, file)
+        )
+        return RepoState(repo, rights, await read_files(client, repo, (file,)), None, ours, pulls)
 
     async def _with_full_history(self, repo: OpsRepoData, environment: str) -> OpsRepoData:
         """Return the same with the environment's history back to its first release."""
@@ -163,8 +165,8 @@ class PlanInputCollector:
         if files is None or files.history_complete is not False:
             return repo
         config = next(known for known in self._config.environments if known.name == environment)
-        door = await self._clients.github_client()
-        history = await read_release_history(door, self._config, config, repo)
+        client = await self._clients.github_client()
+        history = await read_release_history(client, self._config, config, repo)
         whole: EnvironmentFiles = replace(files, history=history, history_complete=True)
         return replace(repo, environments={**repo.environments, environment: whole})
 

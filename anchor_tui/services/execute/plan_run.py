@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 
@@ -11,7 +12,15 @@ from anchor_tui.domain.actions.jobs import GroupProgress, Job, StepPhase, StepPr
 from anchor_tui.domain.actions.plan import GroupResult, Outcome, OutcomeKind, Plan, StepGroup
 from anchor_tui.domain.actions.steps import CreatePullRequest, MergePullRequest, SendEvent, Step
 from anchor_tui.domain.actions.wait_steps import WaitForMerge, WaitForOperation, WaitForRefresh
-from anchor_tui.services.execute.audit import AuditEntry, AuditError, AuditLog, EntryKind, acting_user, request_summary
+from anchor_tui.services.execute.audit import (
+    AuditEntry,
+    AuditError,
+    AuditLog,
+    EntryKind,
+    acting_user,
+    request_summary,
+    result_entry,
+)
 from anchor_tui.services.execute.job_registry import JobRegistry
 from anchor_tui.services.execute.step_requests import build_step_request
 from anchor_tui.services.execute.step_runner import StepRunner
@@ -22,7 +31,7 @@ from anchor_tui.sources.errors import SourceError
 
 
 class PlanRun:
-    """One execution of a plan whose preconditions hold."""
+    """One execution of a plan whose preconditions hold. It audits every write and the result of every group."""
 
     def __init__(
         self,
@@ -44,17 +53,33 @@ class PlanRun:
         )
         results = await asyncio.gather(
             *(
-                self._run_group(group, 0, _initial_context(self._plan, group), follow=follow)
+                self._run_recorded_group(group, 0, _initial_context(self._plan, group), follow=follow)
                 for group in self._plan.step_groups
             )
         )
-        return Outcome(self._plan.id, (*results, *_refused_results(self._plan)))
+        refused = _refused_results(self._plan)
+        for result in refused:
+            self._record_result(result)
+        return Outcome(self._plan.id, (*results, *refused))
 
     async def resume(self, subject: str, context: StepContext, begin_at: int) -> Outcome:
         """Carry out one group from a step on, with the context of its earlier steps."""
         group = next(group for group in self._plan.step_groups if group.subject == subject)
         self._job_registry.put_job(Job(self._plan, self._now(), (_initial_progress(group, begin_at),)))
-        return Outcome(self._plan.id, (await self._run_group(group, begin_at, context, follow=True),))
+        return Outcome(self._plan.id, (await self._run_recorded_group(group, begin_at, context, follow=True),))
+
+    async def _run_recorded_group(
+        self, group: StepGroup, begin_at: int, context: StepContext, *, follow: bool
+    ) -> GroupResult:
+        """Run a group and audit its result at once: other groups of the plan may run much longer."""
+        result = await self._run_group(group, begin_at, context, follow=follow)
+        self._record_result(result)
+        return result
+
+    def _record_result(self, result: GroupResult) -> None:
+        """Audit a result. If that fails, the result stays as it is."""
+        with contextlib.suppress(AuditError):
+            self._audit.append_entry(result_entry(self._plan, result, self._now(), acting_user()))
 
     async def _run_group(self, group: StepGroup, begin_at: int, context: StepContext, *, follow: bool) -> GroupResult:
         texts: list[str] = []

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 
 from anchor_tui.config.model import Config
+from anchor_tui.domain.actions.plan import OutcomeKind
 from anchor_tui.domain.actions.steps import (
     REQUEST_INFO,
     AddLabels,
@@ -35,6 +37,7 @@ from anchor_tui.services.execute.audit import (
     find_unfinished,
     is_process_alive,
 )
+from anchor_tui.services.execute.open_outcomes import resolve_hint
 from anchor_tui.services.execute.operation_follower import is_own_operation
 from anchor_tui.services.execute.step_support import ExecutionClients, StepContext, Timeouts
 from anchor_tui.sources.errors import SourceError
@@ -42,11 +45,24 @@ from anchor_tui.sources.github.pull_request_queries import read_branch_state, re
 
 
 class RecoveredGroup(ValueObject, frozen=True):
-    """One unfinished group with its present state. If `is_resumable`, waiting for it can continue."""
+    """One unfinished group with its present state.
+
+    If `is_resumable`, only waiting is left and can continue. If `is_reported`, the operator has to know the message and
+    has not seen it before.
+    """
 
     unfinished: UnfinishedGroup
     message: str
-    is_resumable: bool
+    is_resumable: bool = False
+    is_reported: bool = False
+
+
+class _PresentState(NamedTuple):
+    """The present state that a system reports for the last step. `outcome` is set if that decides the outcome."""
+
+    text: str
+    outcome: OutcomeKind | None = None
+    is_read: bool = True
 
 
 def find_abandoned(audit: AuditLog) -> tuple[UnfinishedGroup, ...]:
@@ -57,40 +73,79 @@ def find_abandoned(audit: AuditLog) -> tuple[UnfinishedGroup, ...]:
 async def recover_abandoned(
     connections: Connections, audit: AuditLog, now: Callable[[], datetime], timeouts: Timeouts | None = None
 ) -> tuple[RecoveredGroup, ...]:
-    """Read the present state of every abandoned group and audit it as unknown. Raises AuditError.
+    """Read the present state of every abandoned group and audit the outcome. Raises AuditError.
 
-    A resumable group is not audited: it is not over. Nor is one whose state is unreadable: the next start tries again.
+    A resumable group is not audited: it is not over. One whose state is unreadable is reported once, and the next
+    start reads it again. A group whose outcome is known and good is audited and not reported.
     """
     found = []
     clients = ExecutionClients(connections)
     try:
         for group in find_abandoned(audit):
-            state_text, is_read = await _read_present_state(
-                group, clients, connections.config, timeouts or Timeouts(), now
-            )
-            recovered = RecoveredGroup(
-                group, f"outcome unknown: anchor-tui was interrupted; now {state_text}", is_resumable(group)
-            )
-            found.append(recovered)
-            if is_read and not recovered.is_resumable:
-                audit.append_entry(_recovery_entry(recovered, now()))
+            if is_resumable(group):
+                number = context_from_audit(group).number
+                found.append(RecoveredGroup(group, f"#{number} is followed again", is_resumable=True))
+                continue
+            state = await _read_present_state(group, clients, connections.config, timeouts or Timeouts(), now)
+            kind, message = _evaluate(group, state)
+            is_final = state.is_read or kind != "unknown"
+            was_reported = any(entry.step == _REPORTED_STEP for entry in group.entries)
+            is_reported = kind != "done" and (is_final or not was_reported)
+            if kind == "unknown":
+                message += f". To acknowledge it: {resolve_hint(group.plan.id)}"
+            if is_final or is_reported:
+                step = None if is_final else _REPORTED_STEP
+                audit.append_entry(_recovery_entry(group, kind, message, step, now()))
+            found.append(RecoveredGroup(group, message, is_reported=is_reported))
     finally:
         await clients.aclose()
     return tuple(found)
 
 
-def _recovery_entry(recovered: RecoveredGroup, at: datetime) -> AuditEntry:
-    order = recovered.unfinished.plan.order
+_REPORTED_STEP = -1
+"""The step of a line that records a report. It is not a step of the plan, so the line does not end the group."""
+
+
+def _evaluate(group: UnfinishedGroup, state: _PresentState) -> tuple[OutcomeKind, str]:
+    """Return the outcome of an abandoned group: unknown only if the records and the present state do not decide it."""
+    last = group.last_step_entry
+    if last is None:
+        return "failed", f"anchor-tui was interrupted; {state.text}"
+    left = [step.title for step in _group_steps(group)[(last.step or 0) + 1 :] if step.writes]
+    is_answered = last.entry == "done"
+    if left and (is_answered or state.outcome == "done"):
+        return "failed", f"anchor-tui was interrupted before “{left[0]}”; now {state.text}"
+    if state.outcome is not None:
+        return state.outcome, f"anchor-tui was interrupted; now {state.text}"
+    if last.entry == "failed":
+        return "failed", f"{last.message}; now {state.text}"
+    if is_answered and not _is_operation(group, last):
+        return "done", f"every request was answered; anchor-tui did not follow it to its end; now {state.text}"
+    return "unknown", f"outcome unknown: anchor-tui was interrupted; now {state.text}"
+
+
+def _is_operation(group: UnfinishedGroup, entry: AuditEntry) -> bool:
+    """Return whether a line is about an operation of Argo CD, which can fail after its request was answered."""
+    return isinstance(_step_of(group, entry), Sync | WaitForOperation)
+
+
+def _recovery_entry(
+    group: UnfinishedGroup, kind: OutcomeKind, message: str, step: int | None, at: datetime
+) -> AuditEntry:
+    order, context = group.plan.order, context_from_audit(group)
     return AuditEntry(
         at,
-        "unknown",
-        recovered.unfinished.plan.id,
+        kind,
+        group.plan.id,
         order.action,
         order.environments,
-        recovered.unfinished.subject,
-        message=recovered.message,
-        who=acting_user(),
+        group.subject,
+        step,
+        message,
+        acting_user(),
         reason=order.reason,
+        number=context.number,
+        url=context.url,
     )
 
 
@@ -127,63 +182,83 @@ def context_from_audit(group: UnfinishedGroup) -> StepContext:
     return context
 
 
+def _step_of(group: UnfinishedGroup, entry: AuditEntry) -> Step | None:
+    """Return the step that a line is about; None if the plan does not contain it."""
+    return next(iter(_group_steps(group)[entry.step or 0 :]), None)
+
+
 def _group_steps(group: UnfinishedGroup) -> tuple[Step, ...]:
     return next((known.steps for known in group.plan.step_groups if known.subject == group.subject), ())
 
 
 async def _read_present_state(
     group: UnfinishedGroup, clients: ExecutionClients, config: Config, timeouts: Timeouts, now: Callable[[], datetime]
-) -> tuple[str, bool]:
-    """Return the present state of the last step that may have been sent, and whether it was readable."""
+) -> _PresentState:
+    """Return the present state of the last step that may have been sent."""
     last = group.last_step_entry
-    if last is None or last.step is None or last.step >= len(_group_steps(group)):
-        return "nothing was sent", True
-    step = _group_steps(group)[last.step]
+    if last is None or last.step is None:
+        return _PresentState("nothing was sent")
+    step = _step_of(group, last)
+    if step is None:
+        return _PresentState("its state is unknown")
     try:
-        return await _present_state_text(step, group, clients, config, ApplicationAccess(clients, timeouts, now)), True
+        return await _read_step_state(step, group, clients, config, ApplicationAccess(clients, timeouts, now))
     except SourceError as error:
-        return f"the present state is unreadable: {error.message}", False
+        return _PresentState(f"the present state is unreadable: {error.message}", is_read=False)
 
 
-async def _present_state_text(
+async def _read_step_state(
     step: Step, group: UnfinishedGroup, clients: ExecutionClients, config: Config, applications: ApplicationAccess
-) -> str:
+) -> _PresentState:
     match step:
         case Sync() | WaitForOperation():
             state = await applications.read_state(step.app)
             if not is_own_operation(state, step.request_id):
-                return (
+                return _PresentState(
                     f"{step.app.id.name} does not show its operation: it was not requested, or another one replaced it"
                 )
             is_asked = (state.pending_info or {}).get(
                 REQUEST_INFO
             ) == step.request_id  # the recorded operation is older
             phase = state.operation.phase if state.operation and not is_asked else "accepted, not started"
-            return f"its operation on {step.app.id.name} is {phase}"
+            return _PresentState(f"its operation on {step.app.id.name} is {phase}", _OUTCOME_OF_PHASE.get(phase))
         case Refresh() | Terminate():
             state = await applications.read_state(step.app)
             operation = state.application.operation
             runs = f", operation {operation.phase}" if operation else ""
-            return f"{step.app.id.name} is {state.application.sync}, {state.application.health}{runs}"
-        case MergePullRequest() if step.number is not None:
-            return await _pull_request_text(clients, step.repository, step.number)
+            return _PresentState(f"{step.app.id.name} is {state.application.sync}, {state.application.health}{runs}")
+        case MergePullRequest() if (number := step.number or context_from_audit(group).number) is not None:
+            return await _read_merge_state(clients, step, number)
         case DispatchWorkflow():
-            return f"check the runs of {step.workflow} in {step.repository}"
+            return _PresentState(f"check the runs of {step.workflow} in {step.repository}")
         case CreatePullRequest() | AddLabels() | RequestReviewers() if (
             number := context_from_audit(group).number
         ) is not None:
-            return await _pull_request_text(clients, step.repository, number)
+            return _PresentState(await _pull_request_text(clients, step.repository, number))
         case CreateBranch() | MoveBranch() | CommitFiles() | CreatePullRequest():
-            return await _branch_text(clients, config, step.repository, step.branch)
+            return _PresentState(await _branch_text(clients, config, step.repository, step.branch))
         case _:
-            return "its state is unknown"
+            return _PresentState("its state is unknown")
+
+
+_OUTCOME_OF_PHASE: dict[str, OutcomeKind] = {"Succeeded": "done", "Failed": "failed", "Error": "failed"}
+
+
+async def _read_merge_state(clients: ExecutionClients, step: MergePullRequest, number: int) -> _PresentState:
+    _, pull = await read_pull_request(await clients.github_client(), step.repository, number)
+    if pull is None:
+        return _PresentState(f"#{number} does not exist")
+    is_done = pull.state == "merged" and step.head_sha in {"", pull.head_sha}  # "" is one that we opened
+    is_done = is_done or (step.way == "auto-merge" and pull.auto_merge)
+    is_done = is_done or (step.way == "queue" and pull.queue_position is not None)
+    return _PresentState(f"#{number} is {pull.state}", "done" if is_done else None)
 
 
 async def _branch_text(clients: ExecutionClients, config: Config, repository: str, branch: str) -> str:
-    door = await clients.github_client()
+    client = await clients.github_client()
     environment = config.environments[0]
     paths = (environment.release, environment.values)
-    _, ours, pulls = await read_branch_state(door, repository, branch, config.github.branch, paths)
+    _, ours, pulls = await read_branch_state(client, repository, branch, config.github.branch, paths)
     where = f"the branch {branch} is at {shorten_revision(ours.oid)}" if ours else f"the branch {branch} does not exist"
     opened = f"its pull request #{pulls[0].number} is open" if pulls else "it has no open pull request"
     again = "" if pulls else ": repeat the action to continue"

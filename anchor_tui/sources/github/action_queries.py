@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from anchor_tui.sources.github.queries import QueryDocument
+from anchor_tui.sources.github.queries import CHECK_CONTEXT_FIELDS, CHECKS_FRAGMENT, MORE_CHECKS_QUERY, QueryDocument
 
-_PULL_REQUEST_FRAGMENT = """fragment PullRequestState on PullRequest {
-  id number title url state isDraft baseRefName headRefName headRefOid mergeable mergeStateStatus reviewDecision
-  author { login } mergedAt mergedBy { login } mergeCommit { oid }
-  labels(first: 30) { nodes { name } }
-  reviewRequests(first: 30) { nodes { requestedReviewer { ... on User { login } ... on Team { slug } } } }
-  latestOpinionatedReviews(first: 30) { nodes { author { login } } }
-  autoMergeRequest { enabledAt } isMergeQueueEnabled mergeQueueEntry { position } viewerCanEnableAutoMerge
-  statusCheckRollup { state contexts(first: 100) { nodes {
-    __typename
-    ... on CheckRun { name status conclusion }
-    ... on StatusContext { context state }
-  } } }
-}"""
+_PULL_REQUEST_FRAGMENT = f"""fragment PullRequestState on PullRequest {{
+  id number title url state isDraft baseRefName headRefName headRefOid isCrossRepository
+  mergeable mergeStateStatus reviewDecision
+  author {{ login }} mergedAt mergedBy {{ login }} mergeCommit {{ oid }}
+  labels(first: 30) {{ nodes {{ name }} }}
+  reviewRequests(first: 30) {{ nodes {{ requestedReviewer {{ ... on User {{ login }} ... on Team {{ slug }} }} }} }}
+  latestOpinionatedReviews(first: 30) {{ nodes {{ author {{ login }} }} }}
+  autoMergeRequest {{ enabledAt }} isMergeQueueEnabled mergeQueueEntry {{ position }} viewerCanEnableAutoMerge
+  statusCheckRollup {{ state {CHECK_CONTEXT_FIELDS} }}
+}}
+{CHECKS_FRAGMENT}"""
 _PERMISSION_FIELDS = """viewer { login }
   repository(owner: $owner, name: $name, followRenames: true) {
     isArchived viewerPermission autoMergeAllowed mergeCommitAllowed squashMergeAllowed rebaseMergeAllowed
     viewerDefaultMergeMethod"""
 BRANCH_QUERY = QueryDocument(
     f"""query ExistingBranch($owner: String!, $name: String!, $ours: String!, $head: String!, $base: String!,
-  $release: String!, $values: String!) {{
+  $release: String!, $values: String!, $after: String) {{
   {_PERMISSION_FIELDS}
     ref(qualifiedName: $ours) {{ target {{ ... on Commit {{
       oid parents(first: 1) {{ nodes {{ oid }} }}
       release: file(path: $release) {{ oid }}
       values: file(path: $values) {{ oid }}
     }} }} }}
-    pullRequests(headRefName: $head, baseRefName: $base, states: [OPEN], first: 5) {{ nodes {{ ...PullRequestState }} }}
+    pullRequests(headRefName: $head, baseRefName: $base, states: [OPEN], first: 20, after: $after) {{
+      pageInfo {{ hasNextPage endCursor }} nodes {{ ...PullRequestState }}
+    }}
   }}
 }}
 {_PULL_REQUEST_FRAGMENT}"""
@@ -51,7 +51,7 @@ HISTORY_PAGE_QUERY = QueryDocument(
         pageInfo { hasNextPage endCursor }
         nodes {
           oid committedDate author { name user { login } }
-          associatedPullRequests(first: 1) { nodes { number title url } }
+          associatedPullRequests(first: 5) { nodes { number title url merged } }
           release: file(path: $path) { oid object { ... on Blob { oid text isBinary isTruncated byteSize } } }
         }
       }
@@ -59,4 +59,6 @@ HISTORY_PAGE_QUERY = QueryDocument(
   }
 }"""
 )
-ACTION_QUERY_TEXTS = frozenset({BRANCH_QUERY.text, PULL_REQUEST_QUERY.text, HISTORY_PAGE_QUERY.text})
+ACTION_QUERY_TEXTS = frozenset(
+    {BRANCH_QUERY.text, PULL_REQUEST_QUERY.text, HISTORY_PAGE_QUERY.text, MORE_CHECKS_QUERY.text}
+)

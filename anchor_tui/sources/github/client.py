@@ -65,12 +65,12 @@ class GitHubClient:
             "POST", self._graphql_url, content=msgspec.json.encode(body), headers={"Content-Type": "application/json"}
         )
         started_at = time.monotonic()
-        answer = await self._send(request)
+        answer, headers = await self._send(request)
         duration_s = time.monotonic() - started_at
         data = answer.get("data") if isinstance(answer, dict) else None
         errors = answer.get("errors") if isinstance(answer, dict) else None
         if errors and not (isinstance(data, dict) and any(value is not None for value in data.values())):
-            raise to_source_error(200, {}, answer)
+            raise to_source_error(200, headers, answer)
         if not isinstance(data, dict):
             raise InvalidResponse("GitHub's answer is not a JSON object with data")
         return GraphQLResponse(data, _parse_errors(errors), duration_s)
@@ -81,7 +81,7 @@ class GitHubClient:
         Redirects within the server are followed: GitHub redirects a renamed repository. Raises SourceError.
         """
         request = self._http.build_request("GET", f"{self._api_url}{path}", params=dict(params) if params else None)
-        answer = await self._send(request)
+        answer, _ = await self._send(request)
         if answer is None:
             return {}
         if isinstance(answer, list):
@@ -94,14 +94,15 @@ class GitHubClient:
         """Close every connection."""
         await self._http.aclose()
 
-    async def _send(self, request: httpx.Request) -> object:
+    async def _send(self, request: httpx.Request) -> tuple[object, httpx.Headers]:
+        """Return the decoded body and the headers of a success. Raises SourceError."""
         try:
             async with asyncio.timeout(REQUEST_DEADLINE_S):
                 with translate_transport_errors(GITHUB, self._api_url, RESPONSE_TIMEOUT_S):
                     response = await self._send_following_redirects(request)
         except TimeoutError as error:
             raise Timeout(f"{self._api_url}: no answer within {REQUEST_DEADLINE_S:g} s") from error
-        return _decode(response)
+        return _decode(response), response.headers
 
     async def _send_following_redirects(self, request: httpx.Request) -> httpx.Response:
         for _ in range(MAX_REDIRECTS + 1):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from anchor_tui.sources.errors import ServerError, SourceError
-from anchor_tui.sources.http import HTML_PAGE, MAX_MESSAGE_LENGTH, Service, error_for_status
+from anchor_tui.sources.errors import RateLimited, ServerError, SourceError
+from anchor_tui.sources.http import HTML_PAGE, MAX_MESSAGE_LENGTH, Service, error_for_status, parse_retry_after
 
 GITHUB = Service(
     name="GitHub",
@@ -38,9 +38,23 @@ def to_source_error(status: int, headers: Mapping[str, Any], body: object) -> So
         status = 403
     elif status <= 400 and message.startswith(_INTERNAL_ERROR):
         return ServerError(f"GitHub failed: {message}")
-    if status == 403 and "rate limit" not in message.lower():
+    if status == 403 and _is_rate_limit(message, lowered):
+        text = f"403: too many requests: {message}" if message else "403: too many requests"
+        return RateLimited(text, parse_retry_after(lowered, GITHUB.default_retry_after_s))
+    if status == 403:
         message = _explain_forbidden(message, lowered)
     return error_for_status(GITHUB, max(status, 400), message, lowered)
+
+
+def _is_rate_limit(message: str, headers: Mapping[str, str]) -> bool:
+    """Return whether a 403 is a rate limit. Enterprise servers call theirs an abuse detection mechanism."""
+    lowered = message.lower()
+    return (
+        "rate limit" in lowered
+        or "abuse detection" in lowered
+        or "retry-after" in headers
+        or headers.get("x-ratelimit-remaining") == "0"
+    )
 
 
 def _explain_forbidden(message: str, headers: Mapping[str, str]) -> str:

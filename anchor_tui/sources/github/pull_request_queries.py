@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from anchor_tui.domain.actions.application_state import Permission
 from anchor_tui.domain.actions.repo_state import ExistingBranch, MergeMethod, PullRequestState, RepoPermissions
-from anchor_tui.sources.errors import NotFound
+from anchor_tui.sources.errors import InvalidResponse, NotFound
 from anchor_tui.sources.github.action_queries import BRANCH_QUERY, PULL_REQUEST_QUERY
-from anchor_tui.sources.github.conversion import check_state, summarize_rollup, to_utc
-from anchor_tui.sources.github.schema import CheckContext, CheckRollup, LabelNodes, UserNode, UtcTime, convert_json
+from anchor_tui.sources.github.check_results import read_further_checks, summarize_rollup
+from anchor_tui.sources.github.conversion import to_utc
+from anchor_tui.sources.github.schema import CheckRollup, LabelNodes, PageInfo, UserNode, UtcTime, convert_json
 
 if TYPE_CHECKING:
     from anchor_tui.sources.github.client import GitHubClient
@@ -74,6 +75,8 @@ class _PullRequestState(msgspec.Struct, rename="camel"):
     base_ref_name: str = ""
     head_ref_name: str = ""
     head_ref_oid: str = ""
+    is_cross_repository: bool = True
+    """The branch is one of a fork. Assumed if the response does not contain it."""
     mergeable: str | None = None
     merge_state_status: str | None = None
     review_decision: str | None = None
@@ -91,8 +94,9 @@ class _PullRequestState(msgspec.Struct, rename="camel"):
     status_check_rollup: CheckRollup | None = None
 
 
-class _PullRequestStates(msgspec.Struct):
+class _PullRequestStates(msgspec.Struct, rename="camel"):
     nodes: list[_PullRequestState | None] | None = None
+    page_info: PageInfo = msgspec.field(default_factory=PageInfo)
 
 
 class _ActionRepository(msgspec.Struct, rename="camel"):
@@ -118,8 +122,8 @@ async def read_branch_state(
 ) -> tuple[RepoPermissions, ExistingBranch | None, tuple[PullRequestState, ...]]:
     """Read a branch of ours with the blobs of two files at its tip, its open pull requests, and our permissions.
 
-    `paths` are those of the release file and of the values file. The branch is None if it does not exist. Raises
-    SourceError.
+    `paths` are those of the release file and of the values file. The branch is None if it does not exist. GitHub finds
+    pull requests by the name of their branch alone; those from forks are left out. Raises SourceError.
     """
     owner, _, name = repository.partition("/")
     release_path, values_path = paths
@@ -141,9 +145,37 @@ async def read_branch_state(
         blobs = {path: file.oid for path, file in files if file}
         parents = (tip.parents.nodes if tip.parents else None) or ()
         existing = ExistingBranch(branch, tip.oid, tuple(parent.oid for parent in parents if parent), blobs)
-    pull_requests = (node.pull_requests.nodes if node.pull_requests else None) or ()
-    states = tuple(_to_pull_request_state(pull_request) for pull_request in pull_requests if pull_request)
-    return _to_permissions(response.viewer, node), existing, states
+    own = await _read_own_pull_requests(client, variables, node.pull_requests)
+    for pull_request in own:
+        await _complete_checks(client, repository, pull_request)
+    return _to_permissions(response.viewer, node), existing, tuple(map(_to_pull_request_state, own))
+
+
+async def _read_own_pull_requests(
+    client: GitHubClient, variables: Mapping[str, str], page: _PullRequestStates | None
+) -> list[_PullRequestState]:
+    """Return the pull requests of the repository's own branch, from this page and all further ones."""
+    found: list[_PullRequestState] = []
+    cursors: set[str] = set()
+    while page is not None:
+        found += [pull_request for pull_request in page.nodes or () if pull_request]
+        cursor = page.page_info.end_cursor
+        if not page.page_info.has_next_page:
+            break
+        if not cursor or cursor in cursors:
+            raise InvalidResponse("GitHub does not list all open pull requests of the branch")
+        cursors.add(cursor)
+        response = convert_json(
+            (await client.query(BRANCH_QUERY, {**variables, "after": cursor})).data, _ActionResponse
+        )
+        page = response.repository.pull_requests if response.repository else None
+    return [pull_request for pull_request in found if not pull_request.is_cross_repository]
+
+
+async def _complete_checks(client: GitHubClient, repository: str, pull_request: _PullRequestState) -> None:
+    pull_request.status_check_rollup, _, _ = await read_further_checks(
+        client, repository, pull_request.head_ref_oid, pull_request.status_check_rollup
+    )
 
 
 async def read_pull_request(
@@ -154,6 +186,8 @@ async def read_pull_request(
     response = await client.query(PULL_REQUEST_QUERY, {"owner": owner, "name": name, "number": number})
     found = convert_json(response.data, _ActionResponse)
     node = _visible_repository(found, repository)
+    if node.pull_request:
+        await _complete_checks(client, repository, node.pull_request)
     state = _to_pull_request_state(node.pull_request) if node.pull_request else None
     return _to_permissions(found.viewer, node), state
 
@@ -184,8 +218,7 @@ def _to_permissions(viewer: UserNode | None, repository: _ActionRepository) -> R
 
 def _to_pull_request_state(node: _PullRequestState) -> PullRequestState:
     labels = (node.labels.nodes if node.labels else None) or ()
-    rollup = node.status_check_rollup
-    contexts = (rollup.contexts.nodes if rollup and rollup.contexts else None) or ()
+    checks = summarize_rollup(node.status_check_rollup, denied=False)
     return PullRequestState(
         number=node.number,
         node_id=node.id,
@@ -195,14 +228,16 @@ def _to_pull_request_state(node: _PullRequestState) -> PullRequestState:
         draft=node.is_draft,
         base=node.base_ref_name,
         branch=node.head_ref_name,
+        from_fork=node.is_cross_repository,
         head_sha=node.head_ref_oid,
         author=node.author.login if node.author else None,
         mergeable=(node.mergeable or "unknown").lower(),
         merge_state=(node.merge_state_status or "unknown").lower(),
         review=node.review_decision.lower() if node.review_decision else None,
-        checks=summarize_rollup(rollup, denied=False),
-        failed_checks=_context_names(contexts, "failure"),
-        pending_checks=_context_names(contexts, "pending"),
+        checks=checks.state,
+        failed_checks=checks.failed,
+        pending_checks=checks.pending,
+        checks_awaiting_person=checks.needs_person,
         labels=tuple(label.name for label in labels if label),
         reviewers=tuple(_reviewer_names(node)),
         auto_merge=node.auto_merge_request is not None,
@@ -212,12 +247,6 @@ def _to_pull_request_state(node: _PullRequestState) -> PullRequestState:
         merge_oid=node.merge_commit.oid if node.merge_commit else None,
         merged_at=to_utc(node.merged_at) if node.merged_at else None,
         merged_by=node.merged_by.login if node.merged_by else None,
-    )
-
-
-def _context_names(contexts: Iterable[CheckContext | None], state: str) -> tuple[str, ...]:
-    return tuple(
-        context.name or context.context or "?" for context in contexts if context and check_state(context) == state
     )
 
 

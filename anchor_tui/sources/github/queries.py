@@ -10,17 +10,28 @@ from dataclasses import dataclass
 
 from anchor_tui.config.model import ChartConfig, EnvironmentConfig, GitHubConfig
 
-PULL_REQUESTS_PER_PAGE = 50
+PULL_REQUESTS_PER_PAGE = 40
+"""With labels, files and checks of each, a poll still costs one point."""
 HISTORY_LENGTH = 30
 MAX_CHECKS = 100
 
+CHECK_CONTEXT_FIELDS = f"""contexts(first: {MAX_CHECKS}) {{ ...Checks }}"""
+"""The first page of a commit's checks. The document has to contain `CHECKS_FRAGMENT`."""
+CHECKS_FRAGMENT = """fragment Checks on StatusCheckRollupContextConnection {
+  pageInfo { hasNextPage endCursor }
+  nodes {
+    __typename
+    ... on CheckRun { name status conclusion startedAt completedAt checkSuite { app { databaseId slug } } }
+    ... on StatusContext { context state createdAt }
+  }
+}"""
 _CONTENT_FRAGMENT = (
     "fragment Content on TreeEntry { oid object { ... on Blob { oid text isBinary isTruncated byteSize } } }"
 )
 _CHANGE_FRAGMENT = """fragment Change on CommitHistoryConnection {
   nodes {
     oid committedDate author { name user { login } }
-    associatedPullRequests(first: 1) { nodes { number title url } }
+    associatedPullRequests(first: 5) { nodes { number title url merged } }
   }
 }"""
 _BUDGET_FIELD = "rateLimit { limit cost remaining resetAt }"
@@ -34,6 +45,20 @@ class QueryDocument:
     variables: tuple[tuple[str, str | int], ...] = ()
 
 
+MORE_CHECKS_QUERY = QueryDocument(
+    f"""query MoreChecks($owner: String!, $name: String!, $oid: GitObjectID!, $after: String!) {{
+  {_BUDGET_FIELD}
+  repository(owner: $owner, name: $name, followRenames: true) {{
+    object(oid: $oid) {{ ... on Commit {{
+      statusCheckRollup {{ contexts(first: {MAX_CHECKS}, after: $after) {{ ...Checks }} }}
+    }} }}
+  }}
+}}
+{CHECKS_FRAGMENT}"""
+)
+"""A further page of a commit's checks."""
+
+
 @dataclass(frozen=True, slots=True)
 class RepoQueries:
     """Every GraphQL document of the polls."""
@@ -45,7 +70,7 @@ class RepoQueries:
     @property
     def texts(self) -> frozenset[str]:
         """The documents that the client has to allow."""
-        return frozenset({self.poll.text, self.more_pull_requests.text, self.history.text})
+        return frozenset({self.poll.text, self.more_pull_requests.text, self.history.text, MORE_CHECKS_QUERY.text})
 
 
 def build_queries(github: GitHubConfig, environments: tuple[EnvironmentConfig, ...], chart: ChartConfig) -> RepoQueries:
@@ -90,16 +115,12 @@ def _build_poll(numbers: range) -> str:
     nameWithOwner url
     ref(qualifiedName: $ref) {{
       refUpdateRule {{ requiredStatusCheckContexts }}
-      rules(first: 30) {{ nodes {{ parameters {{
-        ... on RequiredStatusChecksParameters {{ requiredStatusChecks {{ context }} }}
+      rules(first: 100) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ parameters {{
+        ... on RequiredStatusChecksParameters {{ requiredStatusChecks {{ context integrationId }} }}
       }} }} }}
       target {{ ... on Commit {{
         oid messageHeadline committedDate author {{ name user {{ login }} }}
-        statusCheckRollup {{ contexts(first: {MAX_CHECKS}) {{ nodes {{
-          __typename
-          ... on CheckRun {{ name status conclusion }}
-          ... on StatusContext {{ context state }}
-        }} }} }}
+        statusCheckRollup {{ {CHECK_CONTEXT_FIELDS} }}
         chartAbout: file(path: $chartAbout) {{ ...Content }}
         chartValues: file(path: $chartValues) {{ ...Content }}
         {files}
@@ -109,6 +130,7 @@ def _build_poll(numbers: range) -> str:
   }}
 }}
 {_CONTENT_FRAGMENT}
+{CHECKS_FRAGMENT}
 {_CHANGE_FRAGMENT}
 {_build_pull_request_fragment(numbers)}"""
 
@@ -120,6 +142,7 @@ def _build_more_pull_requests(numbers: range) -> str:
   repository(owner: $owner, name: $name, followRenames: true) {{ {_build_pull_requests_field(", after: $after")} }}
 }}
 {_CONTENT_FRAGMENT}
+{CHECKS_FRAGMENT}
 {_build_pull_request_fragment(numbers)}"""
 
 
@@ -134,11 +157,11 @@ def _build_pull_requests_field(after: str) -> str:
 def _build_pull_request_fragment(numbers: range) -> str:
     files = " ".join(f"e{n}Release: file(path: $e{n}Release) {{ ...Content }}" for n in numbers)
     return f"""fragment Pull on PullRequest {{
-  number title url isDraft createdAt author {{ login }} headRefName headRefOid
+  number title url isDraft createdAt author {{ login }} headRefName headRefOid isCrossRepository
   mergeable reviewDecision labels(first: 20) {{ nodes {{ name }} }}
   files(first: 100) {{ totalCount nodes {{ path }} }}
   headRef {{ target {{ ... on Commit {{ {files} }} }} }}
-  statusCheckRollup {{ state }}
+  statusCheckRollup {{ state {CHECK_CONTEXT_FIELDS} }}
 }}"""
 
 
@@ -148,7 +171,7 @@ def _build_history(numbers: range) -> str:
           pageInfo {{ hasNextPage }}
           nodes {{
             oid committedDate author {{ name user {{ login }} }}
-            associatedPullRequests(first: 1) {{ nodes {{ number title url }} }}
+            associatedPullRequests(first: 5) {{ nodes {{ number title url merged }} }}
             release: file(path: $e{n}Release) {{ ...Content }}
           }}
         }}"""

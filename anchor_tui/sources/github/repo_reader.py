@@ -19,7 +19,8 @@ from anchor_tui.sources.errors import (
     SourceError,
     Unreachable,
 )
-from anchor_tui.sources.github.conversion import summarize_required_checks, to_budget, to_pull_request, to_utc
+from anchor_tui.sources.github.check_results import read_further_checks, summarize_required_checks
+from anchor_tui.sources.github.conversion import to_budget, to_pull_request, to_utc
 from anchor_tui.sources.github.queries import build_queries
 from anchor_tui.sources.github.repo_files import ReleaseHistories, RepoFiles
 from anchor_tui.sources.github.response import GraphQLError
@@ -80,8 +81,12 @@ class RepoReader:
             raise NotFound(f"{self._config.github.ops_repo} does not contain the branch {self._config.github.branch}")
         target = ref.target
         pull_requests, page_errors, page_limits = await self._read_pull_requests(client, repository)
-        denied = (*response.errors, *page_errors)
-        head = _to_head(ref, denied)
+        commit = convert_json(target, HeadCommitNode)
+        commit.status_check_rollup, check_errors, check_limits = await read_further_checks(
+            client, repository.name_with_owner, commit.oid, commit.status_check_rollup
+        )
+        denied = (*response.errors, *page_errors, *check_errors)
+        head = _to_head(ref, commit, denied)
         environments = self._files.read_environments(target, _denied_fields(response.errors))
         repo = OpsRepoData(
             name=repository.name_with_owner,
@@ -93,11 +98,14 @@ class RepoReader:
             blobs=self._files.read_blob_oids(target),
             pull_requests=tuple(
                 OpenPullRequestData(
-                    _to_pull_request(node, denied), node.head_ref_name, self._files.find_moved_releases(node, target)
+                    _to_pull_request(node, denied),
+                    node.head_ref_name,
+                    self._files.find_moved_releases(node, target),
+                    node.is_cross_repository,
                 )
                 for node in pull_requests
             ),
-            budget=to_budget(poll.rate_limit, *page_limits),
+            budget=to_budget(poll.rate_limit, *page_limits, *check_limits),
             latency_ms=round(response.duration_s * 1000, 1),
             viewer=poll.viewer.login if poll.viewer else None,
         )
@@ -200,18 +208,20 @@ def _to_pull_request(node: PullRequestNode, denied: tuple[GraphQLError, ...]) ->
     return to_pull_request(node, checks_denied=checks_denied)
 
 
-def _to_head(ref: BranchRef, denied: tuple[GraphQLError, ...]) -> HeadCommit:
-    commit = convert_json(ref.target, HeadCommitNode)
+def _to_head(ref: BranchRef, commit: HeadCommitNode, denied: tuple[GraphQLError, ...]) -> HeadCommit:
     checks_denied = any("statusCheckRollup" in error.path and "pullRequests" not in error.path for error in denied)
     rules_denied = bool({"refUpdateRule", "rules"} & {step for error in denied for step in error.path})
-    checks = summarize_required_checks(commit.status_check_rollup, ref.required_check_names, denied=checks_denied)
+    checks = summarize_required_checks(commit.status_check_rollup, ref.required_checks, denied=checks_denied)
+    # Rules that are not readable may require more checks than the known ones.
+    is_unknown = checks.state in {"success", "none"} and (rules_denied or ref.is_rule_list_cut)
     return HeadCommit(
         oid=commit.oid,
         headline=commit.message_headline,
         committed_at=to_utc(commit.committed_date) if commit.committed_date else None,
         author=commit.author.display_name if commit.author else None,
-        checks="unknown" if checks == "none" and rules_denied else checks,
-        required_checks=tuple(sorted(ref.required_check_names)),
+        checks="unknown" if is_unknown else checks.state,
+        required_checks=tuple(sorted({check.context for check in ref.required_checks})),
+        checks_awaiting_person=checks.needs_person,
     )
 
 

@@ -68,6 +68,7 @@ class PullRequestLink(msgspec.Struct, rename="camel"):
     number: int
     title: str
     url: str
+    merged: bool = True
 
     def to_ref(self) -> PullRequestRef:
         """Return the domain's reference."""
@@ -91,9 +92,9 @@ class FileCommit(msgspec.Struct, rename="camel"):
 
     @property
     def pull_request(self) -> PullRequestRef | None:
-        """Return the pull request that contains it, if there is one."""
+        """Return the pull request that merged it, if there is one. An open one may only build on the commit."""
         nodes = (self.associated_pull_requests.nodes if self.associated_pull_requests else None) or []
-        return next((node.to_ref() for node in nodes if node), None)
+        return next((node.to_ref() for node in nodes if node and node.merged), None)
 
 
 class PageInfo(msgspec.Struct, rename="camel"):
@@ -110,20 +111,49 @@ class FileCommits(msgspec.Struct, rename="camel"):
     page_info: PageInfo = msgspec.field(default_factory=PageInfo)
 
 
+class CheckApp(msgspec.Struct, rename="camel"):
+    """The app that reported a check run."""
+
+    database_id: int | None = None
+    slug: str | None = None
+
+
+class CheckSuite(msgspec.Struct, rename="camel"):
+    """The check suite of a check run."""
+
+    app: CheckApp | None = None
+
+
 class CheckContext(msgspec.Struct, rename="camel"):
     """A check run (`status`, `conclusion`) or a commit status (`state`)."""
 
     name: str | None = None
     status: str | None = None
     conclusion: str | None = None
+    started_at: UtcTime | None = None
+    completed_at: UtcTime | None = None
+    check_suite: CheckSuite | None = None
     context: str | None = None
     state: str | None = None
+    created_at: UtcTime | None = None
+
+    @property
+    def display_name(self) -> str:
+        """Return the name of the check."""
+        return self.name or self.context or "?"
+
+    @property
+    def app_id(self) -> int | None:
+        """Return the id of the app that reported it."""
+        app = self.check_suite.app if self.check_suite else None
+        return app.database_id if app else None
 
 
 class CheckContexts(msgspec.Struct, rename="camel"):
-    """The checks of a commit."""
+    """A page of a commit's checks."""
 
     nodes: list[CheckContext | None] | None = None
+    page_info: PageInfo = msgspec.field(default_factory=PageInfo)
 
 
 class CheckRollup(msgspec.Struct, rename="camel"):
@@ -143,10 +173,11 @@ class HeadCommitNode(msgspec.Struct, rename="camel"):
     status_check_rollup: CheckRollup | None = None
 
 
-class RequiredCheck(msgspec.Struct, rename="camel"):
-    """One required check of a ruleset."""
+class RequiredCheck(msgspec.Struct, rename="camel", frozen=True):
+    """One required check. With `integration_id` only the runs of that app satisfy it."""
 
     context: str = ""
+    integration_id: int | None = None
 
 
 class RuleParameters(msgspec.Struct, rename="camel"):
@@ -165,6 +196,7 @@ class BranchRules(msgspec.Struct, rename="camel"):
     """The rules that apply to the branch."""
 
     nodes: list[BranchRule | None] | None = None
+    page_info: PageInfo = msgspec.field(default_factory=PageInfo)
 
 
 class BranchProtection(msgspec.Struct, rename="camel"):
@@ -181,14 +213,21 @@ class BranchRef(msgspec.Struct, rename="camel"):
     target: dict[str, Any] | None = None
 
     @property
-    def required_check_names(self) -> frozenset[str]:
-        """Return the names of the required checks of branch protection and rulesets."""
+    def required_checks(self) -> frozenset[RequiredCheck]:
+        """Return the required checks of branch protection and rulesets."""
         classic = (self.ref_update_rule.required_status_check_contexts if self.ref_update_rule else None) or []
         rules = (self.rules.nodes if self.rules else None) or []
         parameters = [rule.parameters.required_status_checks or [] for rule in rules if rule and rule.parameters]
-        return frozenset(name for name in classic if name) | {
-            check.context for checks in parameters for check in checks
-        }
+        bound = {check for checks in parameters for check in checks}
+        names = {check.context for check in bound}  # a ruleset is more precise than the name alone
+        return frozenset(bound | {RequiredCheck(name) for name in classic if name and name not in names})
+
+    @property
+    def is_rule_list_cut(self) -> bool:
+        """Return whether the branch has more rules than were read, or rules that are hidden."""
+        if self.rules is None:
+            return False
+        return self.rules.page_info.has_next_page or None in (self.rules.nodes or ())
 
 
 class LabelNode(msgspec.Struct, rename="camel"):
@@ -233,6 +272,8 @@ class PullRequestNode(msgspec.Struct, rename="camel"):
     author: UserNode | None = None
     head_ref_name: str = ""
     head_ref_oid: str = ""
+    is_cross_repository: bool = True
+    """The branch is one of a fork. Assumed if the response does not contain it."""
     mergeable: str | None = None
     review_decision: str | None = None
     labels: LabelNodes | None = None

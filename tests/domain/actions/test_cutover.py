@@ -93,7 +93,7 @@ def test_an_item_is_as_its_finding_is(status, state_, kind):
     assert ("mock.agentfield-url" in item.line.text) == (state_ != "ok")
 
 
-def test_an_item_says_where_to_look():
+def test_an_item_names_where_to_look():
     held = findings("prod")[:-1]
     placed = finding("mock.agentfield-url", "git", "fail", file="values.yaml", line=12, message="it is http")
     live = finding("mock.agentfield-url", "rendered", "fail", resource="Deployment/anchor-gateway")

@@ -1,4 +1,4 @@
-"""A switch that stands the wrong way round in git: turned by a pull request, or refused with the place."""
+"""A switch with the wrong value in git is fixed by a pull request, or refused with its location."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def wrong(path: str, old: str, new: str) -> str:
 
 
 def asked(check: str, path: str, text: str, line: int, kind: Kind = "git", column: int | None = None) -> object:
-    """The Plan of mending what one check found at a line of a file."""
+    """Return the Plan that fixes what a check found at a line of a file."""
     found = Finding(check, check, "error", "fail", kind, "it stands the wrong way round", file=path, line=line)
     prod = environment("prod", application("anchor-msp-prod"), findings=(replace(found, column=column),))
     held = repo({path: text})
@@ -68,7 +68,7 @@ def test_prune_is_switched_on_in_the_application_of_the_environment():
     )
 
 
-def test_a_switch_that_stands_nowhere_is_not_put_in():
+def test_a_missing_switch_is_not_added():
     text = wrong(MANIFEST, "      prune: true\n", "")
     refusal = expect_refusal(asked(PRUNE, MANIFEST, text, line_of(text, "automated:"), "manifest"))
     assert "no key is ever inserted" in refusal.message
@@ -81,7 +81,7 @@ def test_another_key_now_at_the_line_is_not_changed():
     assert refusal.kind == "no-switch"
 
 
-def test_a_switch_that_somebody_has_turned_meanwhile_is_done():
+def test_a_switch_already_flipped_is_done():
     refusal = expect_refusal(
         asked(PRUNE, MANIFEST, sample()[MANIFEST], line_of(sample()[MANIFEST], "prune: true"), "manifest")
     )
@@ -116,5 +116,5 @@ def test_where_git_has_it_right_no_pull_request_is_opened(status, words, settled
         (Order("mend", "id", ("nowhere",), check=PRUNE), "does not exist"),
     ],
 )
-def test_what_is_no_switch_or_nowhere_is_refused(asked_for, words):
+def test_a_finding_without_a_switch_is_refused(asked_for, words):
     assert words in expect_refusal(fix.plan(asked_for, repo_inputs(RepoState(repo())))).message

@@ -112,7 +112,7 @@ def test_it_is_merged_the_way_the_repository_has_it(name):
     assert plan.verb == {"merge": "Merge", "auto-merge": "Enable auto-merge", "queue": "Add to merge queue"}[way]
 
 
-def test_what_auto_merge_waits_for_is_said():
+def test_a_plan_names_what_auto_merge_waits_for():
     pull = replace(BLOCKED, may_auto_merge=True, checks="pending", pending_checks=("sync", "policy"))
     plan = expect_plan(planned(pull, rights=MAY_AUTO))
     assert (
@@ -242,13 +242,31 @@ def test_other_pull_requests_are_not_merged_from_here(name):
     assert refusal.url == PULL.url
 
 
+@pytest.mark.parametrize(
+    ("pull", "opened"),
+    [
+        (replace(PULL, from_fork=True), PROMOTION),
+        (PULL, replace(PROMOTION, from_fork=True)),
+    ],
+)
+def test_one_from_a_fork_is_not_merged_from_here(pull, opened):
+    refusal = expect_refusal(planned(pull, opened=opened))
+    assert (refusal.kind, refusal.url) == ("fork", PULL.url)
+    assert "it comes from a fork" in refusal.message
+
+
+def test_a_failed_check_that_needs_a_person_is_named():
+    failed = pull_state(merge_state="blocked", failed_checks=("approval", "sync"), checks_awaiting_person=("approval",))
+    assert "its checks failed (approval needs a person, sync)" in expect_refusal(planned(failed)).message
+
+
 def test_one_into_another_branch_is_not_merged_from_here():
     refusal = expect_refusal(planned(pull_state(base="release-1.43"), opened=None))
     assert (refusal.kind, refusal.url) == ("other-base", PULL.url)
     assert "its base is release-1.43, not main" in refusal.message
 
 
-def test_a_number_that_is_none_is_said():
+def test_an_unknown_number_is_refused():
     refusal = expect_refusal(planned(None))
     assert (refusal.kind, refusal.subject) == ("absent", "#232")
 
@@ -274,7 +292,7 @@ def test_another_head_or_another_way_is_a_drift(now, words):
     assert str(describe_drift(first, again)) == words
 
 
-def test_that_the_checks_went_on_meanwhile_is_no_drift():
+def test_a_change_of_checks_is_not_drift():
     assert preconditions_hold(
         expect_plan(planned(pull_state(checks="pending", merge_state="unstable"))), expect_plan(planned())
     )

@@ -206,7 +206,7 @@ def test_without_github_there_is_no_promotion():
     ],
 )
 @pytest.mark.parametrize("action", ["promote", "rollback"])
-def test_who_may_not_write_is_told_before_anything_else(rights, kind, words, action):
+def test_a_missing_write_permission_is_refused_first(rights, kind, words, action):
     workbench = replace(repo_state(), permissions=rights)
     asked = order("promote", "prod", reason="x")
     if action == "rollback":
@@ -231,7 +231,7 @@ def test_who_may_not_write_is_told_before_anything_else(rights, kind, words, act
         (RepoPermissions("", "unknown"), True, "warning", "as a workflow's own token: "),
     ],
 )
-def test_who_writes_is_said(rights, is_workflow, kind, words):
+def test_a_plan_names_the_writer(rights, is_workflow, kind, words):
     plan = expect_plan(planned(replace(repo_state(), permissions=rights), in_github_actions=is_workflow))
     assert only_line(plan, words).kind == kind
 
@@ -292,7 +292,7 @@ def test_a_sleeping_upstream_is_a_warning_without_soak_minutes():
 
 
 @pytest.mark.parametrize("soak", [0, 30])
-def test_how_long_it_has_been_well_is_told(soak):
+def test_a_plan_contains_the_soak_time_upstream(soak):
     plan = expect_plan(planned(config=soaking(soak), snapshot=estate(replace(FRESH, synced_at=ago(minutes=31)))))
     assert only_line(plan, "staging is Synced and Healthy for 31 min").kind == "ok"
 
@@ -331,7 +331,7 @@ def test_in_a_freeze_nothing_is_promoted():
         ),
     ],
 )
-def test_whether_a_window_is_open_is_said(states, kind, words):
+def test_a_plan_contains_the_state_of_sync_windows(states, kind, words):
     assert only_line(expect_plan(planned(states=states)), words).kind == kind
 
 

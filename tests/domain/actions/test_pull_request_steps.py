@@ -1,4 +1,4 @@
-"""From changed files to a pull request: what is there already is used, and what somebody may have read is left."""
+"""From changed files to a pull request: an existing branch is used, and one that may have been reviewed is kept."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_an_outdated_pull_request_is_compared_by_its_files():
     assert names(found) == ["RequestReviewers"]
 
 
-def test_without_labels_and_reviewers_nobody_is_asked():
+def test_without_labels_and_reviewers_no_review_is_requested():
     assert names(opened(draft=replace(DRAFT, labels=(), reviewers=()))) == [
         "CreateBranch",
         "CommitFiles",

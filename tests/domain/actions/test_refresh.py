@@ -36,7 +36,7 @@ def test_a_refresh_needs_no_fresh_reading_of_the_application():
     assert expect_plan(make_plan(order("refresh", "prod"), plan_inputs(make_app_state(), states={})))
 
 
-def test_a_refresh_goes_on_while_an_operation_runs():
+def test_a_refresh_is_allowed_while_an_operation_runs():
     assert expect_plan(make_plan(order("refresh", "prod"), plan_inputs(make_app_state(application(operation=RUNNING)))))
 
 

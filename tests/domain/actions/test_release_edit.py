@@ -1,4 +1,4 @@
-"""A release moved into files that people wrote: exactly the intended scalars change, or a refusal says where."""
+"""A release moved into hand-written files: exactly the intended scalars change, or a refusal names the location."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_diff_has_whole_lines_without_a_final_line_end(end):
     assert edited.contents[RELEASE].decode().endswith("version: 2" + end)
 
 
-def test_a_file_that_says_it_already_is_left_out():
+def test_a_file_with_the_release_already_is_unchanged():
     source = f"version: 2\nimages:\n  web: anchor/web:2@{NEW}\n"
     edited = moved(source, source.replace("version: 2", "version: 1"), f"image: anchor/web:2@{NEW}\n")
     assert isinstance(edited, ReleaseEdit)
@@ -86,7 +86,7 @@ def test_a_file_that_says_it_already_is_left_out():
     assert moved(source, source, f"image: anchor/web:2@{NEW}\n").contents == {}
 
 
-def test_an_image_that_says_no_digest_goes_on_saying_none():
+def test_an_image_without_digest_gets_no_digest():
     source = f"version: 2\nimages:\n  web: anchor/web:2@{NEW}\n"
     overlay = "web: {image: {repository: anchor/web, tag: 1}}\nother: anchor/web:1\n"
     edited = moved(source, source.replace(": 2", ": 1").replace(":2@", ":1@"), overlay)
@@ -155,7 +155,7 @@ NOISE = [
 
 
 def tag_leaf(draw, old, new, *, keeps_nothing):
-    """A plain `null` says no tag: an overlay goes on saying none, beside its digest."""
+    """A plain `null` sets no tag: an overlay keeps an empty tag beside its digest."""
     style = draw(STYLES)
     says_nothing = keeps_nothing and style == "plain" and old == "null"
     return Leaf(old, style, draw(COMMENTS), None if says_nothing else new)
@@ -209,7 +209,9 @@ def files(draw):
 
     keyed = draw(st.booleans())
     made = {name: entry(draw, name, olds[name], news[name], keyed=keyed) for name in draw(st.permutations(names))}
-    styles = {key: draw(STYLES) if old != "null" else "double" for key, (old, _) in facts.items()}  # null is no version
+    styles = {
+        key: draw(STYLES) if old != "null" else "double" for key, (old, _) in facts.items()
+    }  # null is not a version
     body = {key: Leaf(old, styles[key], draw(COMMENTS), new) for key, (old, new) in facts.items()}
     body["images"] = made if keyed else list(made.values())
     body = {key: body[key] for key in draw(st.permutations(sorted(body)))}

@@ -99,7 +99,7 @@ def test_a_promotion_that_makes_no_sense_is_refused(environments, changes, kind,
     assert not refusal.already_done
 
 
-def test_what_a_promotion_could_choose_from_is_said():
+def test_a_refusal_lists_the_releases_to_choose_from():
     assert expect_refusal(promoted("staging", version="9.9")).message.endswith("it contains 1.44.0, 1.43.2, 1.43.1")
 
 
@@ -152,7 +152,7 @@ def test_releases_missing_in_the_history_are_not_listed(staging, changes):
     assert move.releases_between == ()
 
 
-def test_pull_requests_that_come_along_are_named_once_each():
+def test_included_pull_requests_are_named_once():
     twice = replace(release("1.43.2"), version="1.43.2b")
     found = pull_requests_of((release("1.44.0"), release("1.43.2"), twice, replace(release("1.1"), pull_request=None)))
     assert [each.number for each in found] == [1440, 1432]
@@ -167,7 +167,7 @@ def test_the_choices_of_a_rollback_are_the_distinct_earlier_releases():
     assert [each.commit for each in earlier_releases(repo, "dev")] == [f"{1:040x}", f"{4:040x}"]
 
 
-def test_a_release_that_could_not_be_read_is_no_choice():
+def test_an_unreadable_release_is_not_a_choice():
     history = (PastRelease("a" * 40, release("1.44.0")), PastRelease("b" * 40, None))
     assert earlier_releases(with_files(dev=EnvironmentFiles(release("1.44.0"), history=history)), "dev") == ()
     assert earlier_releases(REPO, "nope") == ()

@@ -1,4 +1,4 @@
-"""What a sync changes, field by field, as Argo CD has laid it out."""
+"""The fields that a sync changes, as Argo CD compares them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_new_resource_is_created_and_a_stale_one_unchanged():
 @pytest.mark.parametrize(
     "odd", [None, 3, {}, {"kind": "x"}, item({}, {"a": 1}, hook=True), {"predictedLiveState": "{"}]
 )
-def test_hooks_and_what_is_no_resource_say_nothing(odd):
+def test_hooks_and_other_values_have_no_differences(odd):
     assert told(odd) == []
 
 
@@ -77,6 +77,6 @@ def test_of_recorded_resources_those_that_are_alike_say_nothing(name):
     assert not alike & {(each.ref.kind, each.ref.namespace, each.ref.name) for each in field_differences(items)}
 
 
-def test_of_a_real_rollout_the_images_are_told():
+def test_the_images_of_a_recorded_rollout_differ():
     found = [str(each) for each in field_differences(load_recording("managed-resources-demo").body["items"])]
     assert any("containers[anchor-gateway].image: " in each and " → ghcr.io/" in each for each in found), found

@@ -1,4 +1,4 @@
-"""Rollback: an earlier release at today's head, what is lost with it, and who is told."""
+"""Rollback: an earlier release at today's head, what it reverts, and the event it sends."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_rollback_writes_the_earlier_release_at_the_head():
     ]
 
 
-def test_what_is_lost_is_said():
+def test_a_plan_names_the_reverted_releases():
     plan = expect_plan(planned())
     assert "reverts 1.43.2  #16 Release 1.43.2" in line_texts(plan, "warning")
     assert line_texts(plan, "change")[0] == "prod: 1.43.2 → 1.43.1, which ran from 2 d ago on"
@@ -204,7 +204,7 @@ def test_an_application_that_is_absent_is_not_waited_for():
     assert only_line(plan, "rollback.executed is not sent: the environment has no application").kind == "warning"
 
 
-# --- who is told --------------------------------------------------------------------------------------
+# --- the event ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_an_application_that_is_absent_is_not_waited_for():
         (StatusApiConfig(emit="none"), "note", "it is disabled", False),
     ],
 )
-def test_whether_anybody_is_told_is_said_before(status, kind, words, emits):
+def test_a_plan_states_whether_the_event_is_sent(status, kind, words, emits):
     plan = expect_plan(planned(config=replace(CONFIG, status_api=status)))
     line = only_line(plan, "rollback.executed")
     assert line.kind == kind

@@ -181,7 +181,7 @@ def test_a_dry_run_never_approves_a_deletion():
     assert (refusal.kind, "would block this dry run" in refusal.message) == ("prune-confirm", True)
 
 
-def test_delete_confirm_is_no_question():
+def test_delete_confirm_needs_no_approval():
     managed = with_annotation("argocd.argoproj.io/sync-options", "Delete=confirm")
     plan = expect_plan(planned(pruning("get-delete-confirm-annotation", managed=managed)))
     assert the(plan, WaitForOperation).approves == ()
@@ -193,7 +193,7 @@ def test_one_that_is_stale_stays_and_several_stay():
     assert line_texts(plan, "kept") == ["prune is off: 1 stale resource stays: Service/status-mock"]
 
 
-def test_without_prune_what_is_stale_stays_and_that_is_said():
+def test_without_prune_stale_resources_stay_and_are_named():
     plan = expect_plan(planned(pruning(), "sync"))
     assert line_texts(plan, "deleted") == []
     assert line_texts(plan, "kept") == [
@@ -204,7 +204,7 @@ def test_without_prune_what_is_stale_stays_and_that_is_said():
     assert not plan.is_destructive
 
 
-def test_nothing_stale_is_said_to_delete_nothing():
+def test_without_stale_resources_the_plan_prunes_nothing():
     plan = expect_plan(planned(pruning("get", "managed-resources-prod"), environment="prod"))
     assert only_line(plan, "no resources to prune").kind == "ok"
     assert (plan.confirmation, plan.phrase) == ("phrase", "prod")
@@ -361,7 +361,7 @@ def test_an_unread_application_is_refused():
         ((), "absent", "check `applications` in the configuration"),
     ],
 )
-def test_an_environment_without_applications_says_whether_it_was_read(sources, kind, words):
+def test_an_empty_environment_differs_from_an_unread_one(sources, kind, words):
     found = plan_inputs(snapshot=snapshot(environment("prod"), sources=sources))
     refusal = expect_refusal(make_plan(order("sync", "prod"), found))
     assert (refusal.kind, refusal.subject) == (kind, "prod")
@@ -376,7 +376,7 @@ def test_of_several_applications_some_are_refused_and_the_others_planned():
     assert plan.title == "Sync b"
 
 
-def test_where_all_are_refused_each_reason_is_said():
+def test_if_all_are_refused_each_reason_is_named():
     states = (make_app_state(application("a", operation=RUNNING)), make_app_state(application("b"), may_sync="no"))
     refusal = expect_refusal(planned(states, "sync"))
     assert "argocd/a: an operation is Running" in refusal.message
@@ -448,7 +448,7 @@ def test_differences_are_named_and_bad_health_is_a_warning():
     assert line_texts(plan, "change")[0] == "to 58c9961 “Promote 1.43.1 to prod (#15)”"
 
 
-def test_that_a_permission_is_unknown_is_said():
+def test_an_unknown_permission_is_named():
     assert "it is unknown whether the token may sync it" in line_texts(
         expect_plan(planned(make_app_state(may_sync="unknown"), "sync")), "note"
     )
@@ -502,7 +502,7 @@ def test_a_plan_has_its_price(name):
     assert plan.reason_required == ("prod" in held and not changes.get("dry_run"))
 
 
-def test_a_dry_run_deletes_nothing_and_says_what_it_would():
+def test_a_dry_run_deletes_nothing_and_lists_the_deletions():
     plan = expect_plan(planned(pruning(), "sync", prune=True, dry_run=True))
     assert line_texts(plan, "deleted") == []
     assert not plan.is_destructive
@@ -544,7 +544,7 @@ def test_the_equivalent_command_is_quoted_for_a_shell(words):
         ("hard-refresh-prune", {"reason": "stale"}, "anchor-tui hard-refresh-prune staging --reason stale --confirm 2"),
     ],
 )
-def test_the_command_says_the_same(action, changes, command):
+def test_the_command_matches_the_order(action, changes, command):
     assert expect_plan(planned(pruning(), action, **changes)).command == command
 
 
@@ -553,7 +553,7 @@ def test_the_phrase_is_one_word_of_the_command():
     assert shlex.split(plan.command)[-2:] == ["--confirm", "prod 2"]
 
 
-# --- drift, and what came true by itself ----------------------------------------------------------------
+# --- drift, and plans that are already done -------------------------------------------------------------
 
 
 def test_the_same_inputs_make_the_same_plan():
@@ -592,7 +592,7 @@ def test_a_changed_precondition_is_a_drift(name):
     assert words in str(describe_drift(first, again))
 
 
-def test_of_a_plain_sync_stale_resources_are_no_drift():
+def test_stale_resources_do_not_drift_a_plain_sync():
     first = expect_plan(planned(pruning(), "sync"))
     again = expect_plan(planned(pruning("get-prune-false", "managed-resources-prune-false"), "sync"))
     assert preconditions_hold(first, again)
@@ -646,7 +646,7 @@ def test_a_completed_automatic_prune_counts_as_done(name):
 
 
 @pytest.mark.parametrize("action", ["sync", "terminate"])
-def test_what_deletes_nothing_never_comes_true_by_itself(action):
+def test_a_plan_without_deletions_is_never_already_done(action):
     found = PRUNED if action == "sync" else with_app(PRUNED, operation=replace(RUNNING))
     plan = expect_plan(planned(found, action))
     assert already_done_message(plan, plan_inputs(environments={"staging": (PRUNED,)})) == ""

@@ -47,7 +47,7 @@ def test_of_prod_a_termination_is_typed_and_wants_a_reason():
     assert shlex.split(plan.command) == ["anchor-tui", "terminate", "prod", "--reason", "it hangs", "--confirm", "prod"]
 
 
-def test_an_operation_that_nobody_has_taken_up_can_be_terminated():
+def test_a_pending_operation_can_be_terminated():
     plan = expect_plan(make_plan(order("terminate", "prod"), plan_inputs(run(Operation("Pending")))))
     assert line_texts(plan, "change") == ["argocd/anchor-msp-prod: Pending, not started yet"]
     assert expect_plan(make_plan(order("terminate", "prod"), plan_inputs(recorded_state("get-operation-not-started"))))

@@ -57,5 +57,20 @@ async def test_target_states_are_the_recorded_manifests():
     assert sorted(map(_encode, ours)) == sorted(map(_encode, theirs))
 
 
+async def test_the_secret_of_an_external_secret_is_masked(cutover):
+    query = load_recording("resource-secret").query
+    response = await cutover.get(f"{APPS}/anchor-msp-prod/resource", params=query)
+    manifest = json.loads(response.json()["manifest"])
+    assert manifest["kind"] == "Secret"
+    assert set(manifest["data"].values()) == {"++++++++"}
+    assert "DATABASE_URL" in manifest["data"]
+
+
+async def test_an_unknown_resource_is_400_and_a_missing_parameter_500(cutover):
+    query = {**load_recording("resource-404").query}
+    assert (await cutover.get(f"{APPS}/anchor-msp-prod/resource", params=query)).status_code == 400
+    assert (await cutover.get(f"{APPS}/anchor-msp-prod/resource", params={"kind": "Service"})).status_code == 500
+
+
 def _encode(manifest):
     return json.dumps(manifest, sort_keys=True)

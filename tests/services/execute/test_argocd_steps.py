@@ -1,4 +1,4 @@
-"""What is said of an operation that is followed, state by state as a real Argo CD went through them."""
+"""The progress of a followed operation, state by state as recorded from a real Argo CD."""
 
 from __future__ import annotations
 
@@ -132,14 +132,14 @@ def target(going):
 
 
 class Followed:
-    def __init__(self, going, pace, now):
-        self.going, self.pace, self.now = going, pace, now
+    def __init__(self, going, timeouts, now):
+        self.going, self.timeouts, self.now = going, timeouts, now
         self.told: list[str] = []
         self.context = StepContext("4f1c")
 
     @property
-    def hand(self):
-        return ArgoCDSteps(self.going, self.pace, lambda: self.now)  # type: ignore[arg-type]
+    def steps(self):
+        return ArgoCDSteps(self.going, self.timeouts, lambda: self.now)  # type: ignore[arg-type]
 
     def report(self, words):
         if not self.told or self.told[-1] != words:
@@ -147,11 +147,11 @@ class Followed:
 
     async def operation(self, app=None, **changes):
         step = WaitForOperation(app or target(self.going), "4f1c", changes.pop("seen_revision", REVISION), **changes)
-        return await self.hand.wait_for_operation(step, self.context, self.report)
+        return await self.steps.wait_for_operation(step, self.context, self.report)
 
 
-def following(*states, pace=PATIENT, now=NOW, **going):
-    return Followed(Going(*states, **going), pace, now)
+def following(*states, timeouts=PATIENT, now=NOW, **going):
+    return Followed(Going(*states, **going), timeouts, now)
 
 
 async def ends(awaited, kind):
@@ -165,7 +165,7 @@ async def ends(awaited, kind):
 
 
 async def test_a_prune_is_over_only_when_its_victims_are_gone():
-    """Succeeded, taken away and compared anew, the application still had the Deployment for 1.8 s."""
+    """After success and a new comparison, the application still listed the Deployment for 1.8 s."""
     states = documents("operation-phases")
     followed = following(*states)
     said = await followed.operation(resources_to_prune=STALE)
@@ -186,13 +186,13 @@ async def test_a_prune_is_over_only_when_its_victims_are_gone():
         ("operation-phases-prune-resources", (), "synced 58c9961, 1 resource deleted"),
     ],
 )
-async def test_what_went_through_is_said(name, victims, said):
+async def test_a_result_names_what_was_applied(name, victims, said):
     followed = following(*documents(name))
     assert (await followed.operation(resources_to_prune=victims, seen_revision=None)).startswith(said)
 
 
 @pytest.mark.parametrize("name", ["operation-phases", "operation-phases-sync", "operation-phases-rollback"])
-async def test_an_operation_is_not_over_before_it_was_compared_anew(name):
+async def test_an_operation_ends_after_the_next_comparison(name):
     states = documents(name)
     over = next(each for each in states if each["status"].get("operationState", {}).get("finishedAt"))
     finished = datetime.fromisoformat(over["status"]["operationState"]["finishedAt"])
@@ -201,14 +201,14 @@ async def test_an_operation_is_not_over_before_it_was_compared_anew(name):
     never = copy.deepcopy(over)
     del never["status"]["reconciledAt"]
     for early in (before, never):
-        followed = following(early, pace=NO_REFRESH)
+        followed = following(early, timeouts=NO_REFRESH)
         message = await ends(followed.operation(), "unknown")
         assert message == "the operation succeeded, but it was not compared again"
         assert followed.told == ["comparing"]
 
 
-async def test_a_victim_that_never_goes_is_no_good_end():
-    followed = following(documents("operation-phases")[-2], pace=NO_REFRESH)
+async def test_a_resource_that_is_never_deleted_fails_the_prune():
+    followed = following(documents("operation-phases")[-2], timeouts=NO_REFRESH)
     message = await ends(followed.operation(resources_to_prune=STALE), "unknown")
     assert message == "the operation succeeded, but these resources still exist: Deployment/status-mock"
 
@@ -251,7 +251,7 @@ async def test_a_retrying_operation_is_not_over_until_it_fails():
 
 
 @pytest.mark.parametrize("name", ["operation-phases-terminate", "operation-phases-without-prune-confirm-annotation"])
-async def test_one_that_somebody_terminates_failed(name):
+async def test_a_terminated_operation_failed(name):
     followed = following(*documents(name))
     assert await ends(followed.operation(), "failed") == "Failed: Operation terminated"
 
@@ -263,11 +263,11 @@ async def test_an_operation_with_an_error_failed_with_its_message():
     assert len(message) > len("Error: ")
 
 
-# --- an operation that cannot be told ----------------------------------------------------------------------
+# --- an operation with an unknown end ----------------------------------------------------------------------
 
 
 async def test_what_was_accepted_and_never_starts_is_unknown():
-    followed = following(signed(load_recording("get-operation-not-started").body), pace=NO_START)
+    followed = following(signed(load_recording("get-operation-not-started").body), timeouts=NO_START)
     message = await ends(followed.operation(), "unknown")
     assert "accepted, but not started for" in message
     assert "is the application controller running?" in message
@@ -298,14 +298,14 @@ async def test_a_success_seen_before_another_operation_counts():
     assert words == "synced 58c9961; another operation started before the pruned resources were gone"
 
 
-async def test_an_operation_of_somebody_else_is_never_taken_for_ours():
-    followed = following(*documents("operation-phases-sync", ours=False), pace=NO_START)
+async def test_an_operation_of_another_user_is_not_ours():
+    followed = following(*documents("operation-phases-sync", ours=False), timeouts=NO_START)
     assert await ends(followed.operation(), "unknown") == "its operation was not found"
 
 
 async def test_one_of_ours_from_before_is_not_this_one():
     old = signed(documents("operation-phases-sync", ours=False)[-1], OURS | {"value": "another"})
-    assert await ends(following(old, pace=NO_START).operation(), "unknown") == "its operation was not found"
+    assert await ends(following(old, timeouts=NO_START).operation(), "unknown") == "its operation was not found"
 
 
 async def test_the_one_before_is_waited_past_until_ours_is_seen():
@@ -316,7 +316,7 @@ async def test_the_one_before_is_waited_past_until_ours_is_seen():
 
 async def test_an_endless_operation_is_reported_as_still_running():
     running = documents("operation-phases-sync")[2]
-    message = await ends(following(running, pace=NO_OPERATION).operation(), "unknown")
+    message = await ends(following(running, timeouts=NO_OPERATION).operation(), "unknown")
     assert message == "the operation is still running: watch it on the screen, or terminate it (x)"
 
 
@@ -338,7 +338,7 @@ async def test_temporarily_missing_responses_are_tolerated(fault):
 
 async def test_a_server_that_stays_silent_leaves_it_unknown():
     states = documents("operation-phases")
-    followed = following(states[0], error_response(503, "down"), pace=NO_SILENCE)
+    followed = following(states[0], error_response(503, "down"), timeouts=NO_SILENCE)
     message = await ends(followed.operation(), "unknown")
     assert message.startswith("its progress cannot be read: Argo CD answered HTTP 503")
 
@@ -356,13 +356,13 @@ CONFIRM = "operation-phases-prune-confirm-annotation"
 ASKS = "managed-resources-prune-confirm-annotation"
 
 
-def asking(*, writes=None, managed=ASKS, now=NOW, pace=PATIENT, message=None):
+def asking(*, writes=None, managed=ASKS, now=NOW, timeouts=PATIENT, message=None):
     """The recorded sequence; the operation waits until it is confirmed."""
     states = documents(CONFIRM)
     held = states[1]
     if message:
         held["status"]["operationState"]["message"] = message
-    return following(states[0], Held(held), *states[2:], writes=writes, managed=managed, now=now, pace=pace)
+    return following(states[0], Held(held), *states[2:], writes=writes, managed=managed, now=now, timeouts=timeouts)
 
 
 def confirmed(request):
@@ -402,8 +402,8 @@ async def test_where_our_clock_is_behind_the_server_s_time_confirms():
     assert confirmed(followed.going.sent[0]) == "2026-11-23T07:43:11Z"
 
 
-async def test_what_was_not_confirmed_here_is_only_told_of():
-    followed = asking(pace=NO_OPERATION)
+async def test_an_unplanned_deletion_is_reported_and_not_approved():
+    followed = asking(timeouts=replace(PATIENT, operation_s=0.3))  # long enough to read both states on a busy machine
     message = await ends(followed.operation(resources_to_prune=(DEPLOYMENT,)), "unknown")
     assert "still running" in message
     assert followed.going.sent == []
@@ -459,7 +459,7 @@ async def test_an_approval_with_a_lost_response_is_not_repeated(lost):
     "managed", [error_response(503, "the repo-server is down"), httpx.Response(200, json={"items": []})]
 )
 async def test_what_asks_is_read_before_it_is_confirmed(managed):
-    followed = asking(managed=managed, pace=NO_OPERATION)
+    followed = asking(managed=managed, timeouts=NO_OPERATION)
     with pytest.raises(StepFailed):
         await followed.operation(resources_to_prune=STALE, approves=(SERVICE,))
     assert followed.going.sent == []
@@ -483,7 +483,7 @@ async def test_what_asks_is_read_before_it_is_confirmed(managed):
         ),
     ],
 )
-async def test_a_dry_run_says_what_would_be_done(get, said):
+async def test_a_dry_run_lists_what_would_be_done(get, said):
     followed = following(signed(load_recording(get).body))
     assert await followed.operation(dry_run=True) == said
 
@@ -495,7 +495,7 @@ async def test_a_dry_run_ends_with_its_operation():
     assert followed.going.read == len(states)
 
 
-async def test_a_dry_run_that_changes_nothing_says_so():
+async def test_a_dry_run_without_changes_reports_none():
     body = signed(load_recording("get-after-prune-dry-run").body)
     results = body["status"]["operationState"]["syncResult"]["resources"]
     body["status"]["operationState"]["syncResult"]["resources"] = [
@@ -521,9 +521,9 @@ async def test_a_refresh_ends_with_a_newer_comparison():
     pending["metadata"]["annotations"] = {"argocd.argoproj.io/refresh": "hard"}
     pending["status"]["reconciledAt"] = "2026-11-23T07:43:12Z"
     followed = following(old, old, pending, fresh)
-    await followed.hand.request_refresh(Refresh(PROD, hard=True), followed.context)
+    await followed.steps.request_refresh(Refresh(PROD, hard=True), followed.context)
     assert [dict(each.url.params)["refresh"] for each in followed.going.sent] == ["hard"]
-    said = await followed.hand.wait_for_refresh(WaitForRefresh(PROD), followed.context, followed.report)
+    said = await followed.steps.wait_for_refresh(WaitForRefresh(PROD), followed.context, followed.report)
     assert said == "Synced, Healthy"
     assert followed.going.read == 4
 
@@ -533,26 +533,26 @@ async def test_a_refresh_ends_with_a_newer_comparison():
 )
 async def test_an_unsent_refresh_is_a_failure(fault):
     followed = following(fault)
-    await ends(followed.hand.request_refresh(Refresh(PROD), followed.context), "failed")
+    await ends(followed.steps.request_refresh(Refresh(PROD), followed.context), "failed")
     assert followed.going.sent == []
 
 
 async def test_a_refresh_without_an_answer_is_followed_all_the_same():
     followed = following(well(), writes={"GET": httpx.ReadTimeout("x")})
-    assert await followed.hand.request_refresh(Refresh(PROD), followed.context) == "requested; no response yet"
+    assert await followed.steps.request_refresh(Refresh(PROD), followed.context) == "requested; no response yet"
     assert PROD.id in followed.context.refresh_requested_at
 
 
 async def test_a_refresh_that_is_refused_is_a_failure():
     followed = following(well(), writes={"GET": error_response(403, "permission denied")})
-    await ends(followed.hand.request_refresh(Refresh(PROD), followed.context), "failed")
+    await ends(followed.steps.request_refresh(Refresh(PROD), followed.context), "failed")
 
 
 async def test_a_comparison_that_never_comes_is_unknown():
-    followed = following(well(reconciledAt="2026-11-23T07:00:00Z"), pace=NO_REFRESH)
+    followed = following(well(reconciledAt="2026-11-23T07:00:00Z"), timeouts=NO_REFRESH)
     followed.context.refresh_requested_at[PROD.id] = NOW
     message = await ends(
-        followed.hand.wait_for_refresh(WaitForRefresh(PROD), followed.context, followed.report), "unknown"
+        followed.steps.wait_for_refresh(WaitForRefresh(PROD), followed.context, followed.report), "unknown"
     )
     assert "is the application controller running?" in message
 
@@ -560,7 +560,7 @@ async def test_a_comparison_that_never_comes_is_unknown():
 async def test_with_a_broken_spec_no_comparison_is_waited_for():
     followed = following(load_recording("get-invalid-spec").body)
     followed.context.refresh_requested_at[PROD.id] = NOW
-    said = await followed.hand.wait_for_refresh(WaitForRefresh(PROD), followed.context, followed.report)
+    said = await followed.steps.wait_for_refresh(WaitForRefresh(PROD), followed.context, followed.report)
     assert said == "Unknown, Unknown"
 
 
@@ -571,7 +571,7 @@ SYNC = Sync(PROD, "4f1c")
 async def test_a_visible_sync_with_a_lost_response_was_applied(lost):
     shown = signed(load_recording("get-operation-not-started").body)
     followed = following(well(), shown, writes={"POST": lost})
-    assert await followed.hand.request_sync(SYNC, followed.context) == "accepted"
+    assert await followed.steps.request_sync(SYNC, followed.context) == "accepted"
     assert followed.context.notes == ["the response to the sync was lost, but the sync was applied"]
     assert len(followed.going.sent) == 1, "a sync is sent once"
 
@@ -588,14 +588,14 @@ async def test_a_visible_sync_with_a_lost_response_was_applied(lost):
     ],
 )
 async def test_an_invisible_sync_failed_or_is_unknown(fault, kind):
-    followed = following(well(), writes={"POST": fault}, pace=NO_SETTLING)
-    await ends(followed.hand.request_sync(SYNC, followed.context), kind)
+    followed = following(well(), writes={"POST": fault}, timeouts=NO_SETTLING)
+    await ends(followed.steps.request_sync(SYNC, followed.context), kind)
     assert len(followed.going.sent) == 1, "a sync is sent once"
 
 
 async def test_a_lost_response_of_an_unreadable_server_is_unknown():
-    followed = following(error_response(503, "down"), writes={"POST": httpx.ReadTimeout("x")}, pace=NO_SETTLING)
-    message = await ends(followed.hand.request_sync(SYNC, followed.context), "unknown")
+    followed = following(error_response(503, "down"), writes={"POST": httpx.ReadTimeout("x")}, timeouts=NO_SETTLING)
+    message = await ends(followed.steps.request_sync(SYNC, followed.context), "unknown")
     assert "the response was lost, and the application cannot be read: Argo CD answered HTTP 503" in message
 
 
@@ -603,7 +603,7 @@ async def test_that_another_operation_runs_may_be_about_our_own():
     shown = signed(documents("operation-phases-sync", ours=False)[2])
     refused = error_response(400, "another operation is already in progress")
     followed = following(shown, writes={"POST": refused})
-    assert await followed.hand.request_sync(SYNC, followed.context) == "accepted"
+    assert await followed.steps.request_sync(SYNC, followed.context) == "accepted"
 
 
 # --- terminating, health, mocks -------------------------------------------------------------------------------
@@ -611,38 +611,38 @@ async def test_that_another_operation_runs_may_be_about_our_own():
 
 async def test_a_termination_is_followed_to_the_operation_s_end():
     followed = following(*documents("operation-phases-terminate", ours=False))
-    said = await followed.hand.wait_for_termination(WaitForTermination(PROD), followed.report)
+    said = await followed.steps.wait_for_termination(WaitForTermination(PROD), followed.report)
     assert said == "Failed: Operation terminated"
     assert followed.told == ["Terminating: waiting for completion of hook batch/Job/anchor-migrate"]
 
 
 async def test_a_termination_that_a_window_holds_up_is_unknown():
-    followed = following(load_recording("get-dr-after-terminate").body, pace=NO_REFRESH)
-    message = await ends(followed.hand.wait_for_termination(WaitForTermination(PROD), followed.report), "unknown")
+    followed = following(load_recording("get-dr-after-terminate").body, timeouts=NO_REFRESH)
+    message = await ends(followed.steps.wait_for_termination(WaitForTermination(PROD), followed.report), "unknown")
     assert "a sync window may block it" in message
 
 
 async def test_a_termination_whose_answer_was_lost_shows_in_the_phase():
     followed = following(load_recording("get-dr-after-terminate").body, writes={"operation": httpx.ReadTimeout("x")})
-    assert await followed.hand.terminate_operation(Terminate(PROD), followed.context) == "requested"
+    assert await followed.steps.terminate_operation(Terminate(PROD), followed.context) == "requested"
     assert followed.context.notes
     running = following(
         load_recording("get-migrate").body, writes={"operation": error_response(403, "permission denied")}
     )
-    await ends(running.hand.terminate_operation(Terminate(PROD), running.context), "failed")
+    await ends(running.steps.terminate_operation(Terminate(PROD), running.context), "failed")
 
 
 async def test_a_forbidden_termination_is_a_failure():
     over = following(
         load_recording("get-after-terminate").body, writes={"operation": error_response(403, "permission denied")}
     )
-    assert "permission denied" in await ends(over.hand.terminate_operation(Terminate(PROD), over.context), "failed")
+    assert "permission denied" in await ends(over.steps.terminate_operation(Terminate(PROD), over.context), "failed")
 
 
 async def test_an_ended_operation_needs_no_termination():
     none = load_recording("terminate-none").body["message"]
     over = following(load_recording("get-after-terminate").body, writes={"operation": error_response(400, none)})
-    assert await over.hand.terminate_operation(Terminate(PROD), over.context) == "the operation has already ended"
+    assert await over.steps.terminate_operation(Terminate(PROD), over.context) == "the operation has already ended"
 
 
 def health(status, **more):
@@ -651,7 +651,7 @@ def health(status, **more):
 
 async def test_health_is_waited_for_and_its_moment_is_kept():
     followed = following(health("Progressing"), health("Healthy"))
-    said = await followed.hand.wait_for_health(WaitForHealth(PROD), followed.context, followed.report)
+    said = await followed.steps.wait_for_health(WaitForHealth(PROD), followed.context, followed.report)
     assert (said, followed.context.healthy_at) == ("Healthy", NOW)
     assert followed.told == ["Progressing", "Healthy"]
 
@@ -666,26 +666,26 @@ async def test_health_is_waited_for_and_its_moment_is_kept():
         (health("Unknown"), "unknown", "is not Healthy yet"),
     ],
 )
-async def test_a_health_that_does_not_come_is_no_good_end(body, kind, words):
-    followed = following(body, timings=replace(NO_HEALTH, degraded_s=0.0))
-    message = await ends(followed.hand.wait_for_health(WaitForHealth(PROD), followed.context, followed.report), kind)
+async def test_an_application_that_stays_unhealthy_fails(body, kind, words):
+    followed = following(body, timeouts=replace(NO_HEALTH, degraded_s=0.0))
+    message = await ends(followed.steps.wait_for_health(WaitForHealth(PROD), followed.context, followed.report), kind)
     assert words in message
 
 
 async def test_an_old_bad_health_gets_time_to_change():
     followed = following(health("Degraded"), health("Degraded"), health("Progressing"), health("Healthy"))
-    assert await followed.hand.wait_for_health(WaitForHealth(PROD), followed.context, followed.report) == "Healthy"
+    assert await followed.steps.wait_for_health(WaitForHealth(PROD), followed.context, followed.report) == "Healthy"
 
 
-async def test_what_is_suspended_is_waited_for_by_nobody():
+async def test_a_suspended_application_is_not_waited_for():
     followed = following(load_recording("get-suspended").body)
-    said = await followed.hand.wait_for_health(WaitForHealth(PROD), followed.context, followed.report)
+    said = await followed.steps.wait_for_health(WaitForHealth(PROD), followed.context, followed.report)
     assert said.startswith("Suspended")
 
 
 async def test_that_no_mock_is_left_is_proved_from_fresh_manifests():
     followed = following(well(), managed="managed-resources-prod")
-    said = await followed.hand.wait_for_no_mocks(WaitForNoMocks(PROD), followed.report)
+    said = await followed.steps.wait_for_no_mocks(WaitForNoMocks(PROD), followed.report)
     assert said.startswith("none among ")
 
 
@@ -697,6 +697,6 @@ async def test_that_no_mock_is_left_is_proved_from_fresh_manifests():
     ],
 )
 async def test_a_remaining_or_unknown_mock_is_not_a_success(managed, kind, words):
-    followed = following(well(), managed=managed, pace=NO_SETTLING)
-    message = await ends(followed.hand.wait_for_no_mocks(WaitForNoMocks(PROD), followed.report), kind)
+    followed = following(well(), managed=managed, timeouts=NO_SETTLING)
+    message = await ends(followed.steps.wait_for_no_mocks(WaitForNoMocks(PROD), followed.report), kind)
     assert words in message

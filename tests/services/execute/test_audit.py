@@ -255,12 +255,12 @@ def test_a_reused_process_number_is_not_this_process():
         ("", False),
     ],
 )
-def test_a_process_is_alive_as_far_as_can_be_told(process, alive):
+def test_a_process_is_alive_if_its_pid_is(process, alive):
     assert is_process_alive(process) == alive
 
 
 @pytest.mark.parametrize("error", [PermissionError, ProcessLookupError])
-def test_a_process_of_somebody_else_is_alive(monkeypatch, error):
+def test_a_process_of_another_user_is_alive(monkeypatch, error):
     def kill(_pid, _signal):
         raise error
 
@@ -303,7 +303,7 @@ def test_what_was_begun_and_has_no_end_is_unfinished():
     assert found.unanswered_entry == of_step("intended", 0)
 
 
-def test_a_step_that_was_answered_is_no_open_question():
+def test_an_answered_step_is_not_unresolved():
     (found,) = find_unfinished([begun(plan_of()), of_step("intended", 0), of_step("done", 0)])
     assert found.unanswered_entry is None
     assert found.last_step_entry == of_step("done", 0)

@@ -20,7 +20,7 @@ STAGING, PROD, DEV = (f"argocd/anchor-msp-{name}" for name in ("staging", "prod"
 
 
 def victims(plan: Plan) -> set[str]:
-    """What the Plan says will be deleted, read from the lines that are shown."""
+    """Return the resources that the shown lines of the Plan delete."""
     named = [line.text.split() for line in plan.lines if line.kind == "deleted" and line.text.startswith("  ")]
     return {f"{kind}/{where.partition('/')[2]}" for kind, where, *_ in named}
 
@@ -171,7 +171,7 @@ async def test_an_unknown_resource_is_refused(tmp_path):
         assert refusal.kind == "no-resource"
 
 
-async def test_a_sync_that_fails_says_what_kubernetes_said(tmp_path):
+async def test_a_failed_sync_contains_the_message_of_kubernetes(tmp_path):
     with operator_at("drift", tmp_path) as op:
         op.box.controller.sync_failures["anchor-msp-dev"] = "admission webhook denied the request: no"
         outcome = await op.act("sync", "dev")
@@ -202,7 +202,7 @@ async def test_a_running_operation_and_a_deny_window_refuse(tmp_path):
 
 
 def begin(op: Operator, name: str) -> None:
-    """Somebody else's sync."""
+    """Start a sync as another user."""
     sync = SyncOrder(op.box.git.head, username="a-lee")
     op.box.call_in_loop(lambda: op.box.controller.start_operation(op.app(name), op.box.clock.now(), sync))
 
@@ -330,7 +330,7 @@ async def test_one_more_that_asks_than_was_confirmed_is_not_approved(tmp_path):
         assert {"ConfigMap/asks", "ConfigMap/zz-late"} <= op.live("staging")
 
 
-async def test_only_looking_sends_no_refresh_and_says_as_of_when(tmp_path):
+async def test_a_preview_sends_no_refresh_and_shows_its_age(tmp_path):
     with operator_at("incident", tmp_path) as op:
         plan = await op.prepare("hard-refresh-prune", "staging", only_look=True)
         assert isinstance(plan, Plan)

@@ -1,4 +1,4 @@
-"""The cutover on a real socket: refused with its checklist, and after the mending proved with fresh data."""
+"""The cutover on a real socket: refused with its checklist, and executed after the fixes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BY_HAND_ONLY = ProjectSyncWindow("deny", "0 0 * * *", "24h", ("anchor-msp-*",), 
 
 
 async def mended(op: Operator, *windows: ProjectSyncWindow) -> None:
-    """Steps 1 to 4, as somebody does them: in git and in the Applications."""
+    """Do steps 1 to 4 as another user: in git and in the Applications."""
     op.box.controller.windows = list(windows)
     path = OVERLAY.format("prod")
     op.box.commit(
@@ -36,7 +36,7 @@ async def test_the_cutover_is_refused_until_steps_1_to_4_pass(tmp_path):
         for words in (
             "2. staging: automated.prune is true",
             "2. prod: automated.selfHeal is true",
-            "3. prod: EGI_CONTROL_CENTER_URL is https and not a mock",
+            "3. prod: EGI_CONTROL_CENTER_URL is https, not a mock",
             OVERLAY.format("prod") + ":",
         ):
             assert words in refusal.message

@@ -1,4 +1,4 @@
-"""Who is let through and who is not: read-only, the price, one change at a time, and the audit before every request."""
+"""Refusals of the executor: read-only, a missing confirmation, concurrent changes, an unwritable audit."""
 
 from __future__ import annotations
 
@@ -254,7 +254,7 @@ async def test_no_token_is_in_the_audit_or_in_messages(tmp_path):
 
 
 async def test_a_tampered_plan_is_not_sent(tmp_path):
-    """What is executed is made anew from fresh evidence: nothing that a caller put into a Plan is sent."""
+    """The executed Plan is created from fresh evidence: nothing that a caller put into a Plan is sent."""
     with operator_at("steady", tmp_path) as op:
         plan = await op.plan("sync", "dev")
         (change,) = plan.step_groups

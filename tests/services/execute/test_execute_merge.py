@@ -14,7 +14,7 @@ SLOW_CHECKS = CheckTimings(queued=timedelta(0), running=timedelta(minutes=5))
 
 
 async def opened(op: Operator, target: str = "staging") -> int:
-    """A promotion that somebody opened; its number."""
+    """Open a promotion as another user; return its number."""
     other = second_operator(op, f"opener-{target}", login="m-ito")
     await other.act("promote", target, follow=False)
     op.traffic.clear()
@@ -22,7 +22,7 @@ async def opened(op: Operator, target: str = "staging") -> int:
 
 
 def rerun_checks(op: Operator, number: int) -> None:
-    """The checks of its head anew, as the repository has them now."""
+    """Start the checks of its head again, as the repository has them now."""
     hosted = op.box.github_repo
     op.box.call_in_loop(lambda: hosted.checks_requested_at.clear())
     op.box.call_in_loop(lambda: hosted.start_checks(hosted.pull_requests[number].head, op.box.clock.now()))

@@ -190,7 +190,7 @@ async def test_an_old_commit_is_used_if_main_is_unchanged(tmp_path):
 
 
 async def test_the_audit_contains_the_steps_that_were_executed(tmp_path):
-    """What the lines about steps count are those that were taken: after a crash they are looked up there."""
+    """The audited steps are the executed ones: recovery reads them after a crash."""
     with operator_at("steady", tmp_path) as op:
         op.box.faults.add("github:status=500,times=1,operation=createCommitOnBranch")
         assert (await op.act("promote", "staging", follow=False)).kind == "failed"
@@ -378,10 +378,10 @@ async def test_by_workflow_an_open_pull_request_refuses_a_second_run(tmp_path):
         assert len(op.box.github_repo.workflow_runs) == 1
 
 
-# --- by itself ----------------------------------------------------------------------------------------
+# --- auto-merge ---------------------------------------------------------------------------------------
 
 
-async def test_merge_auto_lets_it_merge_by_itself(tmp_path):
+async def test_merge_auto_enables_auto_merge(tmp_path):
     with operator_at("steady", tmp_path, more='\n[promotion]\nmerge = "auto"\n') as op:
         op.box.github_repo.required_reviews = 1
         running = asyncio.create_task(op.act("promote", "staging"))

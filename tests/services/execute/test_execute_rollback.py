@@ -1,4 +1,4 @@
-"""Rollback on a real socket: an earlier release by pull request, followed until it is live, healthy and told of."""
+"""Rollback on a real socket: a pull request, followed until the release is live, healthy and reported."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 async def merged(op: Operator) -> None:
-    """Somebody merges what was opened."""
+    """Merge the opened pull request as another user."""
     await wait_until_true(
         lambda: op.pulls and any("waiting for the pull request to be merged" in each for each in op.told)
     )
@@ -186,7 +186,7 @@ async def test_an_unhealthy_older_version_fails_without_an_event(tmp_path):
         ("nowhere", "", "no status API is configured"),
     ],
 )
-async def test_where_it_is_not_sent_that_is_said_before(tmp_path, said, more, words):
+async def test_a_plan_states_that_the_event_is_not_sent(tmp_path, said, more, words):
     def without(text: str) -> str:
         return text.partition("[status_api]")[0] if said else text
 
@@ -213,7 +213,7 @@ async def test_a_release_goes_back_by_its_commit_too(tmp_path):
         assert plan.title == f"Roll prod back to {choices[1].release.version}"
 
 
-async def test_unfollowed_it_says_what_is_left_to_do(tmp_path):
+async def test_without_waiting_the_outcome_lists_what_is_left(tmp_path):
     with operator_at("incident", tmp_path) as op:
         outcome = await op.act("rollback", "prod", version="1.43.1", follow=False)
         assert outcome.kind == "done"

@@ -1,4 +1,4 @@
-"""Whatever becomes of a write on its way: it is sent once, is there once or not at all, and the outcome says which."""
+"""Lost answers: a write is sent once, is applied once or not at all, and the outcome reports which."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Write:
 
 
 def started(op: Operator) -> int:
-    """How many operations were started that carry our id."""
+    """Return the number of started operations with our id."""
     return sum(any(info["name"] == "anchor-tui request" for info in each.info) for each in op.started)
 
 
@@ -206,7 +206,7 @@ async def test_a_write_is_sent_once_and_applied_at_most_once(op, monkeypatch, wh
     op.box.faults.add(write.fault(fault))
     outcome = await actor.execute(plan, follow=False)
     if what == "dispatch" and fault == "duplicate":
-        expected = 2  # a workflow may be started twice, and nothing tells the two apart; it opens one pull request
+        expected = 2  # a workflow may start twice and the runs look alike; only one pull request is opened
     assert (write.count(op), outcome.kind) == (expected, kind), outcome.message
     assert write.sent(op) == 1
     lines = [each for each in actor.entries if each.plan == plan.id]
@@ -233,7 +233,7 @@ async def test_an_unreadable_server_after_a_lost_response_is_unknown(op, what):
     assert write.sent(op) == 1
 
 
-async def test_an_operation_of_somebody_else_is_no_proof_of_ours(op):
+async def test_an_operation_of_another_user_proves_nothing(op):
     plan = await op.plan("sync", "dev")
 
     def somebody(asked):
@@ -264,7 +264,7 @@ async def test_the_pull_request_of_a_duplicated_run_is_found(op):
 
 
 async def test_a_step_that_cannot_be_written_down_is_not_sent(op, monkeypatch):
-    """The disk is full between two steps: what was done is said, and nothing more is sent."""
+    """The disk is full between two steps: what was done is reported, and nothing more is sent."""
     plan = await op.plan("promote", "staging")
     op.traffic.clear()
     write_down = PlanRun._append_audit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from anchor_tui.__main__ import run_command_line
 from anchor_tui.services.clock import utc_now
+from anchor_tui.services.execute import recovery
 from anchor_tui.services.execute.audit import find_unfinished, pending_events
 from anchor_tui.services.execute.recovery import recover_abandoned
 from tests.cli.process import surroundings
@@ -63,7 +65,7 @@ def environ(op: Operator) -> dict[str, str]:
 
 @pytest.fixture
 def again(monkeypatch, capsys):
-    """Runs the command once more, here; gives the exit code and what was said on stderr."""
+    """Run the command again in this process; return the exit code and stderr."""
 
     def run_again(op: Operator, *argv: str) -> tuple[int, str]:
         for name, value in environ(op).items():
@@ -125,11 +127,11 @@ def test_a_killed_promotion_continues_without_duplicates(tmp_path, again, fault,
         assert op.audit.unreadable_count == 0
 
 
-def test_killed_before_anything_was_sent_it_says_so(tmp_path, again):
+def test_a_kill_before_the_first_request_is_reported(tmp_path, again):
     with operator_at("steady", tmp_path) as op:
 
         def strike(asked):
-            if asked.path == "/graphql" and op.entries:  # it is written down, and looks once more
+            if asked.path == "/graphql" and op.entries:  # the finding is recorded, and the state is read again
                 op.box.faults.add("github:hang")
 
         op.traffic.on_arrival.append(strike)
@@ -140,7 +142,8 @@ def test_killed_before_anything_was_sent_it_says_so(tmp_path, again):
         assert effects(op) == (0, 0, 0, 0)
         code, said = again(op, *PROMOTE)
         assert code == 0
-        assert "outcome unknown: anchor-tui was interrupted; now nothing was sent" in said
+        assert "anchor-tui was interrupted; nothing was sent" in said
+        assert "outcome unknown" not in said
         assert effects(op) == (1, 1, 1, 1)
 
 
@@ -166,6 +169,9 @@ def test_an_unreadable_state_is_read_at_the_next_start(tmp_path, again):
         op.box.faults.add("github:status=503")
         _, said = again(op, "refresh", "dev")
         assert "the present state is unreadable" in said
+        assert "anchor-tui audit --resolve " in said
+        _, said = again(op, "refresh", "dev")
+        assert "the present state is unreadable" not in said
         op.box.faults.clear()
         _, said = again(op, "refresh", "dev")
         assert f"the branch {BRANCH} is at " in said
@@ -207,10 +213,11 @@ def test_a_sync_that_was_killed_is_never_sent_twice(tmp_path, again, fault, carr
         wait_until(lambda: not op.app("dev").is_busy)
         assert started == [left.plan.id] * carried_out
         _, said = again(op, "refresh", "dev")
-        assert "Sync anchor-msp-dev (argocd/anchor-msp-dev): outcome unknown" in said
-        assert words in said
+        last = [each for each in op.entries if each.plan == left.plan.id][-1]
+        assert words in last.message
+        assert ("Sync anchor-msp-dev (argocd/anchor-msp-dev): outcome unknown" in said) == (not carried_out)
         assert started == [left.plan.id] * carried_out
-        assert [each.entry for each in op.entries if each.plan == left.plan.id][-1] == "unknown"
+        assert last.entry == ("done" if carried_out else "unknown")
         code, said = again(op, "sync", "dev", "--yes")
         assert (code, "outcome unknown" in said) == (0, False)
         assert len(started) == len(set(started)) == carried_out + 1
@@ -227,7 +234,8 @@ async def test_a_pending_operation_is_not_the_last_one(tmp_path):
             await wait_until_true(lambda: op.app("dev").operation is not None, 10)
         op.box.faults.clear()
         (found,) = await recover_abandoned(op.connections, op.audit, utc_now)
-        assert found.message.endswith("its operation on anchor-msp-dev is accepted, not started")
+        assert "its operation on anchor-msp-dev is accepted, not started. To acknowledge it: " in found.message
+        assert found.is_reported
         assert plan.id != found.unfinished.plan.id
 
 
@@ -292,6 +300,87 @@ async def test_a_rollback_killed_after_its_merge_sends_one_event(tmp_path, fault
         assert pending_events(op.entries) == ()
         assert find_unfinished(op.entries) == ()
         assert len(op.pulls) == 1
+
+
+async def quit_while_following(op: Operator) -> None:
+    """Open the pull request of a rollback, and quit while only waiting is left."""
+    task = asyncio.create_task(op.act("rollback", "prod", version="1.43.1"))
+    await wait_until_true(lambda: any("waiting for the pull request to be merged" in told for told in op.told))
+    task.cancel()
+    await asyncio.wait([task])
+
+
+def as_after_the_end_of_its_process(monkeypatch) -> None:
+    monkeypatch.setattr(recovery, "is_process_alive", lambda _: False)
+
+
+async def test_after_a_clean_quit_nothing_is_unknown(tmp_path, monkeypatch):
+    as_after_the_end_of_its_process(monkeypatch)
+    with operator_at("incident", tmp_path) as op:
+        await quit_while_following(op)
+        number = op.pulls[0].number
+        before = op.entries
+        for _ in range(2):
+            (found,) = await recover_abandoned(op.connections, op.audit, utc_now)
+            assert (found.is_resumable, found.is_reported) == (True, False)
+            assert found.message == f"#{number} is followed again"
+        assert op.entries == before
+        op.merge(number)
+        fresh = await followed_on(op)
+        await wait_until_true(lambda: fresh.jobs and fresh.jobs[0].is_over)
+        assert find_unfinished(op.entries) == ()
+
+
+def test_commands_after_a_clean_quit_report_nothing(tmp_path, again):
+    with operator_at("incident", tmp_path) as op:
+        with running(op, *ROLLBACK):
+            wait_until(lambda: [each.entry for each in op.entries].count("done") == 4)
+        for _ in range(2):
+            _, said = again(op, "refresh", "dev")
+            assert "outcome unknown" not in said
+            assert "Roll prod back" not in said
+
+
+@pytest.mark.parametrize(("phase", "kind", "is_reported"), [("Succeeded", "done", False), ("Failed", "failed", True)])
+async def test_the_phase_of_an_operation_decides_its_outcome(tmp_path, monkeypatch, phase, kind, is_reported):
+    as_after_the_end_of_its_process(monkeypatch)
+    with operator_at("steady", tmp_path) as op:
+        if phase == "Failed":
+            op.box.controller.sync_failures["anchor-msp-dev"] = "it does not fit"
+        task = asyncio.create_task(op.act("sync", "dev"))
+        await wait_until_true(lambda: any(each.entry == "done" for each in op.entries))
+        task.cancel()
+        await asyncio.wait([task])
+        await wait_until_true(lambda: not op.app("dev").is_busy)
+        for expected in ([is_reported], []):
+            found = await recover_abandoned(op.connections, op.audit, utc_now)
+            assert [each.is_reported for each in found] == expected
+        assert (op.entries[-1].entry, f"is {phase}" in op.entries[-1].message) == (kind, True)
+
+
+async def test_auto_merge_without_an_answer_is_read(tmp_path, monkeypatch):
+    as_after_the_end_of_its_process(monkeypatch)
+    with operator_at("steady", tmp_path, more='\n[promotion]\nmerge = "auto"\n') as op:
+        op.box.github_repo.required_reviews = 1
+        op.box.faults.add("github:hang=after,operation=enablePullRequestAutoMerge")
+        task = asyncio.create_task(op.act("promote", "staging"))
+        await wait_until_true(lambda: op.pulls and op.pulls[0].auto_merge is not None)
+        task.cancel()
+        await asyncio.wait([task])
+        op.box.faults.clear()
+        (found,) = await recover_abandoned(op.connections, op.audit, utc_now)
+        assert (found.is_reported, op.entries[-1].entry) == (False, "done")
+        assert f"#{op.pulls[0].number} is open" in found.message
+
+
+async def test_a_group_that_is_over_has_its_result_at_once(tmp_path):
+    with operator_at("steady", tmp_path) as op:
+        op.box.faults.add("argocd:hang,path=/api/v1/applications/anchor-msp-staging/sync,method=POST")
+        task = asyncio.create_task(op.act("sync", "dev", "staging"))
+        await wait_until_true(lambda: ("argocd/anchor-msp-dev", "done") in op.ends)
+        task.cancel()
+        await asyncio.wait([task])
+        assert [group.subject for group in find_unfinished(op.entries)] == ["argocd/anchor-msp-staging"]
 
 
 def test_an_interrupted_event_is_sent_at_the_next_start(tmp_path, again):

@@ -1,4 +1,4 @@
-"""How far an application is on its way to a merged commit, in words."""
+"""The progress of an application to a merged commit, in words."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ PROD = replace(application("anchor-msp-prod"), sync="OutOfSync", operation=None,
         (True, {"automated": None, "sync": None}, "sync unknown: auto-sync is off, a sync is needed (s)"),
     ],
 )
-def test_it_says_what_it_waits_for(there, changes, words):
+def test_progress_names_what_it_waits_for(there, changes, words):
     assert rollout_progress_text(AppState(replace(PROD, **changes), NOW), has_arrived=there) == words

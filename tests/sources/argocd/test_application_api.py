@@ -1,4 +1,4 @@
-"""What an action asks of an Argo CD and sends to it: a real one's answers, and what each failure means for a write."""
+"""Reads and writes of one application, with recorded answers, and the meaning of each failure for a write."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ async def test_one_that_waits_to_retry_looks_over_and_is_not():
     assert found.operation.retry_count
 
 
-async def test_with_a_body_of_another_shape_it_is_no_application():
+async def test_a_body_of_another_shape_is_invalid():
     for content in (b"", b"{", b"[]", b"null", b'{"metadata": 1}', b"<html>"):
         transport = httpx.MockTransport(lambda _, content=content: httpx.Response(200, content=content))
         with pytest.raises(InvalidResponse):
@@ -238,7 +238,7 @@ async def test_an_unknown_project_is_read_from_the_application():
         ("syncwindows-allow", SyncWindows(True, ("allow 0 6 * * 1-5 for 12h",))),
     ],
 )
-async def test_sync_windows_tell_whether_a_sync_by_hand_may_go(name, windows):
+async def test_sync_windows_allow_or_deny_a_manual_sync(name, windows):
     assert (await read_application_details(make_client(whole(syncwindows=name)), STAGING)).windows == windows
 
 
@@ -441,7 +441,7 @@ async def test_each_failure_shows_whether_the_write_may_be_applied(name, request
     assert caught.value.message
 
 
-async def test_how_long_was_waited_is_said_as_it_was():
+async def test_a_timeout_names_how_long_it_waited():
     transport = httpx.MockTransport(failing(httpx.ReadTimeout))
     with pytest.raises(Timeout, match="no answer within 3 s"):
         await send_request(make_client(transport, read_only=False), build_argocd_request(SYNC), timeout_s=3)
@@ -483,7 +483,7 @@ async def test_a_truncated_response_on_a_socket_is_lost(answer):
     assert taken == ["POST"]
 
 
-async def test_on_a_real_socket_nobody_listening_is_no_lost_answer():
+async def test_a_refused_connection_is_not_a_lost_answer():
     with serve_requests(lambda request: request.respond()) as url:
         pass
     asking = to(url)

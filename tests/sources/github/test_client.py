@@ -273,6 +273,9 @@ async def test_a_page_of_html_is_not_an_answer():
         (429, "slow down", {"retry-after": "17"}, 17.0),
         (403, "You have exceeded a secondary rate limit", {"retry-after": "60"}, 60.0),
         (403, "You have exceeded a secondary rate limit", {}, 60.0),
+        (403, "You have triggered an abuse detection mechanism", {"retry-after": "30"}, 30.0),
+        (403, "You have triggered an abuse detection mechanism", {}, 60.0),
+        (403, "Try again later", {"retry-after": "30"}, 30.0),
         (429, "slow down", {"retry-after": "²"}, 60.0),
         (403, "API rate limit exceeded", {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "%d"}, 120.0),
         (403, "API rate limit exceeded", {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}, 1.0),
@@ -288,6 +291,16 @@ async def test_a_rate_limit_contains_the_time_to_wait(status, message, headers, 
         await query(url)
     assert caught.value.retry_after_s == pytest.approx(retry_after_s, abs=5)
     assert message in caught.value.message
+
+
+async def test_a_rate_limit_of_graphql_contains_the_time_to_wait():
+    body = json.dumps({"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}]})
+    with (
+        serve_requests(lambda request: request.respond(200, body, **{"retry-after": "25"})) as url,
+        pytest.raises(RateLimited) as caught,
+    ):
+        await query(url)
+    assert caught.value.retry_after_s == 25.0
 
 
 async def test_errors_with_data_are_in_the_response():

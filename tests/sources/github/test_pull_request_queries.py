@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from anchor_tui.sources.errors import (
-    NotFound,
-)
+from anchor_tui.sources.errors import InvalidResponse, NotFound
 from anchor_tui.sources.github.pull_request_queries import read_branch_state, read_pull_request
 from tests.sources.github.fakes import FakeGitHub
 
@@ -22,6 +20,7 @@ NODE = {
     "title": "Promote",
     "url": "https://github.com/a/b/pull/232",
     "state": "OPEN",
+    "isCrossRepository": False,
 }
 
 
@@ -60,7 +59,7 @@ WHOLE = NODE | {
                 {"__typename": "CheckRun", "name": "policy", "status": "IN_PROGRESS", "conclusion": None},
                 {"__typename": "StatusContext", "context": "ci", "state": "SUCCESS"},
                 {"__typename": "StatusContext", "context": "old", "state": "PENDING"},
-                None,
+                {"__typename": "CheckRun", "name": "approval", "status": "COMPLETED", "conclusion": "ACTION_REQUIRED"},
             ]
         },
     },
@@ -131,7 +130,12 @@ async def test_every_field_of_a_pull_request_is_read():
     assert pull is not None
     assert (pull.number, pull.node_id, pull.state, pull.draft, pull.base) == (232, "PR_1", "open", True, "main")
     assert (pull.mergeable, pull.merge_state, pull.review) == ("conflicting", "dirty", "changes_requested")
-    assert (pull.checks, pull.failed_checks, pull.pending_checks) == ("failure", ("sync",), ("policy", "old"))
+    assert (pull.checks, pull.failed_checks, pull.pending_checks) == (
+        "failure",
+        ("sync", "approval"),
+        ("policy", "old"),
+    )
+    assert (pull.checks_awaiting_person, pull.from_fork) == (("approval",), False)
     assert (pull.labels, pull.reviewers) == (("promotion",), ("b.lee", "ops", "c.lee"))
     assert (pull.auto_merge, pull.queue_required, pull.queue_position, pull.may_auto_merge) == (True, True, 2, True)
     assert (pull.merge_oid, pull.merged_by) == ("e" * 40, "a-lee")
@@ -169,3 +173,78 @@ async def test_without_an_allowed_merge_method_squash_is_used():
     none = {f"{name}Allowed": False for name in ("mergeCommit", "squashMerge", "rebaseMerge")}
     permissions, _, _ = await read_state(response(ref=None, **none))
     assert permissions.merge_methods == ("squash",)
+
+
+# --- forks and further pages --------------------------------------------------------------------------
+
+
+def pull_request_page(*numbers: int, fork: bool = False, after: str | None = None):
+    nodes = [NODE | {"number": number, "isCrossRepository": fork} for number in numbers]
+    return {"nodes": nodes, "pageInfo": {"hasNextPage": after is not None, "endCursor": after}}
+
+
+async def test_a_namesake_in_a_fork_is_not_ours():
+    nodes = [NODE | {"number": 900, "isCrossRepository": True}, NODE | {"number": 232}]
+    _, _, pulls = await read_state(response(ref=None, pullRequests={"nodes": nodes}))
+    assert [pull.number for pull in pulls] == [232]
+
+
+async def test_a_pull_request_of_unknown_origin_is_not_ours():
+    node = {key: value for key, value in NODE.items() if key != "isCrossRepository"}
+    _, _, pulls = await read_state(response(ref=None, pullRequests={"nodes": [node]}))
+    assert pulls == ()
+
+
+async def test_our_pull_request_is_found_behind_many_of_forks():
+    pages = [
+        response(ref=None, pullRequests=pull_request_page(900, 901, fork=True, after="c1")),
+        response(ref=None, pullRequests=pull_request_page(232)),
+    ]
+    client = FakeGitHub(ExistingBranch=pages)
+    _, _, pulls = await read_branch_state(client, REPO, "anchor-tui/x", "main", PATHS)  # type: ignore[arg-type]
+    assert [pull.number for pull in pulls] == [232]
+    assert client.asked[1][1]["after"] == "c1"
+
+
+async def test_an_endless_list_of_pull_requests_is_an_error():
+    with pytest.raises(InvalidResponse, match="does not list all open pull requests"):
+        await read_state(response(ref=None, pullRequests=pull_request_page(900, fork=True, after="the same")))
+
+
+def check_run(conclusion: str | None, started_at: str, name: str = "ci"):
+    status = "COMPLETED" if conclusion else "IN_PROGRESS"
+    return {"__typename": "CheckRun", "name": name, "status": status, "conclusion": conclusion, "startedAt": started_at}
+
+
+EARLY, LATE = "2026-11-23T14:00:00Z", "2026-11-23T14:10:00Z"
+
+
+def check_page(*nodes, after: str | None = None):
+    page = {"hasNextPage": after is not None, "endCursor": after}
+    return {"state": "FAILURE", "contexts": {"nodes": list(nodes), "pageInfo": page}}
+
+
+async def test_a_check_that_has_since_passed_is_not_failed():
+    rollup = check_page(check_run("FAILURE", EARLY), check_run("SUCCESS", LATE))
+    client = FakeGitHub(PullRequest=response(pullRequest=NODE | {"statusCheckRollup": rollup}))
+    _, pull = await read_pull_request(client, REPO, 232)  # type: ignore[arg-type]
+    assert pull is not None
+    assert (pull.checks, pull.failed_checks) == ("success", ())
+
+
+async def test_further_pages_of_checks_are_read():
+    more = {"object": {"statusCheckRollup": check_page(check_run("SUCCESS", LATE))}}
+    node = NODE | {"headRefOid": "d" * 40, "statusCheckRollup": check_page(check_run("FAILURE", EARLY), after="c1")}
+    client = FakeGitHub(PullRequest=response(pullRequest=node), MoreChecks={"repository": more})
+    _, pull = await read_pull_request(client, REPO, 232)  # type: ignore[arg-type]
+    assert pull is not None
+    assert pull.checks == "success"
+    assert client.asked[1][1] == {"owner": "anchor", "name": "anchor-msp-ops", "oid": "d" * 40, "after": "c1"}
+
+
+async def test_checks_that_are_not_handed_out_are_unknown():
+    node = NODE | {"statusCheckRollup": check_page(check_run("FAILURE", EARLY), after="c1")}
+    client = FakeGitHub(PullRequest=response(pullRequest=node), MoreChecks={"repository": {"object": None}})
+    _, pull = await read_pull_request(client, REPO, 232)  # type: ignore[arg-type]
+    assert pull is not None
+    assert (pull.checks, pull.failed_checks) == ("unknown", ())

@@ -212,3 +212,13 @@ async def test_a_repeated_cursor_ends_the_reading_with_a_problem():
     client = FakeGitHub(Poll=stuck, MorePullRequests=stuck)
     reading = await make_source(config(), client).read()
     assert any("open pull requests and handed out" in problem.message for problem in reading.problems)
+
+
+async def test_an_open_pull_request_did_not_make_a_release():
+    links = [
+        {"number": 900, "title": "Theirs", "url": "https://github.com/a/b/pull/900", "merged": False},
+        {"number": 233, "title": "Promote", "url": "https://github.com/a/b/pull/233", "merged": True},
+    ]
+    change = {"nodes": [{"oid": "a" * 40, "associatedPullRequests": {"nodes": links}}]}
+    reading = await make_source(config(), FakeGitHub(Poll=poll_response(commit_node(e2Change=change)))).read()
+    assert reading.value.environments["prod"].release.pull_request.number == 233

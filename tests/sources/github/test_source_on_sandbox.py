@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 from msgspec.structs import replace
 
 from anchor_tui.config.model import GitHubConfig
 from anchor_tui.domain.model import Fresh, Unavailable
+from anchor_tui.sandbox.github.pull_requests import CheckConclusion
 from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.sources.backoff import Backoff
 from anchor_tui.sources.errors import (
     NotFound,
 )
 from anchor_tui.sources.github import source as module
+from tests.sandbox.fork_pull_requests import open_fork_pull_request
 from tests.sources.argocd.fakes import run_source
 from tests.sources.github.fakes import (
     release_yaml,
@@ -159,8 +163,81 @@ async def test_denied_checks_are_unknown_and_reported():
 
 
 @pytest.mark.parametrize("field", ["refUpdateRule", "rules"])
-async def test_required_checks_come_from_protection_or_rulesets(field):
+@pytest.mark.parametrize(("conclusion", "state"), [("SUCCESS", "unknown"), ("FAILURE", "failure"), (None, "pending")])
+async def test_with_unreadable_rules_green_is_unknown(field, conclusion, state):
     async with Sandbox.start("steady") as box:
         box.faults.add(f"github:deny={field}")
+        report(box, conclusion, box.clock.now())
         reading = await sandbox_source(box).read()
-    assert reading.value.head.checks == "success"
+    assert reading.value.head.required_checks == ("release-contract",)
+    assert reading.value.head.checks == state
+
+
+# --- superseded, several apps, many -------------------------------------------------------------------
+
+
+def report(box: Sandbox, conclusion: CheckConclusion | None, started_at: datetime, **more: str) -> None:
+    """Report a further run of the required check of the head."""
+    box.github_repo.report_check_run(
+        box.git.head, "release-contract", conclusion=conclusion, started_at=started_at, **more
+    )
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "state"),
+    [
+        ("FAILURE", "SUCCESS", "success"),
+        ("CANCELLED", "SKIPPED", "success"),
+        ("STALE", "NEUTRAL", "success"),
+        ("FAILURE", None, "pending"),
+        ("SUCCESS", "ACTION_REQUIRED", "failure"),
+    ],
+)
+async def test_the_newest_run_of_the_required_check_counts(earlier, later, state):
+    async with Sandbox.start("steady") as box:
+        now = box.clock.now()
+        for conclusion, started_at in ((earlier, now), (later, now + timedelta(minutes=1))):
+            report(box, conclusion, started_at)
+        head = (await sandbox_source(box).read()).value.head
+    assert head.checks == state
+    assert head.checks_awaiting_person == (("release-contract",) if later == "ACTION_REQUIRED" else ())
+
+
+async def test_another_apps_failure_is_not_the_required_check():
+    async with Sandbox.start("steady") as box:
+        report(box, "FAILURE", box.clock.now(), app="policy-app")
+        assert (await sandbox_source(box).read()).value.head.checks == "success"
+
+
+@pytest.mark.parametrize(("conclusion", "state"), [("SUCCESS", "success"), ("FAILURE", "failure")])
+async def test_more_checks_than_a_page_are_read(conclusion, state):
+    async with Sandbox.start("steady") as box:
+        now = box.clock.now()
+        for number in range(130):
+            box.github_repo.report_check_run(box.git.head, f"matrix ({number})", conclusion="SUCCESS", started_at=now)
+        report(box, "SUCCESS" if state == "failure" else "FAILURE", now)
+        report(box, conclusion, now + timedelta(minutes=1))
+        reading = await sandbox_source(box).read()
+    assert (reading.value.head.checks, reading.problems) == (state, ())
+
+
+async def test_the_checks_of_a_pull_request_are_its_newest():
+    async with Sandbox.start("incident") as box:
+        pull = box.github_repo.pull_requests[232]
+        for conclusion, minute in (("FAILURE", 0), ("SUCCESS", 1)):
+            box.github_repo.report_check_run(
+                pull.head, "lint", conclusion=conclusion, started_at=box.clock.now() + timedelta(minutes=minute)
+            )
+        opened = (await sandbox_source(box).read()).value.pull_requests
+    assert next(each for each in opened if each.pull_request.number == 232).pull_request.checks == "success"
+
+
+async def test_a_pull_request_from_a_fork_is_marked():
+    async with Sandbox.start("steady") as box:
+        theirs = open_fork_pull_request(
+            box, "anchor-tui/promote/staging/1.44.0", {"environments/staging/release.yaml": release_yaml("1.44.0")}
+        )
+        opened = (await sandbox_source(box).read()).value.pull_requests
+    assert {each.pull_request.number for each in opened if each.from_fork} == {theirs.number}
+    (fork,) = (each for each in opened if each.from_fork)
+    assert fork.releases["staging"].version == "1.44.0"

@@ -19,7 +19,8 @@ def _check_branch_status(facts: Facts, _evidence: EvidenceKind) -> Iterator[Chec
         case "none":
             yield passed(f"{branch} has no required checks")
         case "failure":
-            yield failed(f"the required checks of the head of {branch} failed")
+            waiting = "".join(f"; {name} needs a person: act on it on GitHub" for name in facts.ci_awaiting_person)
+            yield failed(f"the required checks of the head of {branch} failed{waiting}")
         case "pending":
             yield unknown(f"the required checks of the head of {branch} are still running")
         case "unknown":

@@ -139,6 +139,8 @@ class Facts(ValueObject, frozen=True):
     ops_settings: EvidenceResult[RepositorySettings] = _NOT_COLLECTED
     app_settings: EvidenceResult[RepositorySettings] = _NOT_COLLECTED
     ci: EvidenceResult[ChecksStatus] = _NOT_COLLECTED
+    ci_awaiting_person: tuple[str, ...] = ()
+    """The failed checks of the branch's head that need a person to act on GitHub."""
 
     def require_manifests(self, evidence: EvidenceKind) -> Manifests:
         """Return the `rendered` or `live` manifests. Raises EvidenceUnavailable without them."""

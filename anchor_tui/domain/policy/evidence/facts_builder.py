@@ -95,6 +95,7 @@ def build_facts(config: Config, inputs: PolicyInputs, git_evidence: Mapping[str,
         if config.github.app_repo
         else APP_REPO_NOT_CONFIGURED,
         ci=repo.head.checks if repo and repo.head else OPS_REPO_NOT_READ,
+        ci_awaiting_person=repo.head.checks_awaiting_person if repo and repo.head else (),
     )
     return PolicyFacts(environments, estate)
 

@@ -17,3 +17,9 @@ from tests.values import NOW
 )
 def test_the_head_is_green_after_its_required_checks_passed(checks: ChecksStatus, status: str) -> None:
     assert [finding.status for finding in CHECKS_BY_ID["ci.green"].run(Facts(CONFIG, NOW, ci=checks))] == [status]
+
+
+def test_a_check_that_needs_a_person_is_named() -> None:
+    facts = Facts(CONFIG, NOW, ci="failure", ci_awaiting_person=("approval",))
+    (finding,) = CHECKS_BY_ID["ci.green"].run(facts)
+    assert "approval needs a person" in finding.message
