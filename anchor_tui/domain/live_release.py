@@ -7,6 +7,22 @@ from collections.abc import Iterator
 from anchor_tui.domain.kubernetes.image_references import ImageReference, canonicalize_repository, parse_image_reference
 from anchor_tui.domain.model import Application, Environment, Image
 
+_SHOWN_VERSIONS = 2
+
+
+def describe_live_versions(environment: Environment) -> str:
+    """Return "live 1.43.2" if the cluster runs another version than git has, otherwise an empty string."""
+    versions = list_live_versions(environment)
+    more = f" and {len(versions) - _SHOWN_VERSIONS} more" if len(versions) > _SHOWN_VERSIONS else ""
+    return f"live {', '.join(versions[:_SHOWN_VERSIONS])}{more}" if versions else ""
+
+
+def describe_versions(environment: Environment) -> str:
+    """Return the version in git, and the live one if it differs: "git 1.44.0 · live 1.43.2"; "?" without a release."""
+    version = environment.release.version if environment.release else "?"
+    live = describe_live_versions(environment)
+    return f"git {version} · {live}" if live else version
+
 
 def list_live_versions(environment: Environment) -> tuple[str, ...]:
     """Return the distinct versions of the release's images in the cluster, if any of them differs from git.

@@ -101,15 +101,13 @@ def _describe_versions(environment: Environment, snapshot: Snapshot, prefix: str
     version = environment.release.version if environment.release else ""
     if not any(application.images for application in environment.applications):
         return safe_text(version, style)
-    from anchor_tui.domain.live_release import list_live_versions  # reads YAML, which the first frame does not need
+    from anchor_tui.domain.live_release import describe_live_versions  # imports the YAML reader
 
-    live = list_live_versions(environment)
+    live = describe_live_versions(environment)
     if not live:
         return safe_text(version, style)
-    more = f" and {len(live) - 2} more" if len(live) > 2 else ""
-    live_text = safe_text(f"live {', '.join(live[:2])}{more}", style)
     in_git = safe_text(f"{prefix}{version}", style)
-    return join_parts(in_git, dim_if_stale(live_text, snapshot, environment.source), gap=" · ")
+    return join_parts(in_git, dim_if_stale(safe_text(live, style), snapshot, environment.source), gap=" · ")
 
 
 def describe_sync_and_health(environment: Environment, snapshot: Snapshot) -> Content:
@@ -212,7 +210,7 @@ def describe_policy_briefly(environment: Environment, snapshot: Snapshot) -> Con
 def _dim_if_outdated(content: Content, environment: Environment, snapshot: Snapshot) -> Content:
     if not any(is_outdated(finding, environment.source, snapshot) for finding in environment.findings):
         return content
-    return Content.styled(f"{content.plain} as last read", "dim")
+    return Content.styled(f"{content.plain}, stale", "dim")
 
 
 _COUNT_MARKS = (

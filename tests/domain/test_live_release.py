@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from anchor_tui.domain.live_release import list_live_versions
+from anchor_tui.domain.live_release import describe_versions, list_live_versions
 from anchor_tui.domain.model import Environment, Image, Level, Verdict
 from tests.values import application, release
 
@@ -53,3 +53,16 @@ def test_a_rollout_has_both_versions():
 def test_docker_hub_images_are_compared_by_their_full_name():
     image = Image("cache", "redis", "8", None)
     assert list_live_versions(_environment(image, "docker.io/library/redis:7")) == ("7",)
+
+
+@pytest.mark.parametrize(
+    ("tags", "text"),
+    [
+        (("1.44.0",), "1.44.0"),
+        (("1.43.2",), "git 1.44.0 · live 1.43.2"),
+        (("1", "2", "3", "4"), "git 1.44.0 · live 1, 2 and 2 more"),
+    ],
+)
+def test_both_versions_are_named_when_they_differ(tags, text):
+    image = Image("gateway", REPOSITORY, "1.44.0", None)
+    assert describe_versions(_environment(image, *(f"{REPOSITORY}:{tag}" for tag in tags))) == text

@@ -157,3 +157,9 @@ async def test_the_cutover_waits_for_its_checklist_and_offers_fixes(tmp_path):
             await ui.press("y")
             branch = "anchor-tui/mend/staging/mock.workloads-absent"
             await ui.wait_until(lambda: any(pull.branch == branch for pull in box.github_repo.pull_requests.values()))
+
+
+async def test_the_drift_scenario_shows_git_and_live_version(tmp_path):
+    with run_sandbox_in_thread("drift", timings=FAST_TIMINGS) as box:
+        async with open_live_app(box, tmp_path, "dev") as ui:
+            await ui.wait_until(lambda: "git 1.44.0 · live 1.43.2" in ui.text)

@@ -9,7 +9,8 @@ from anchor_tui.cli.output.snapshot.formats import load_snapshot_format
 from anchor_tui.domain.snapshot_builder import build_snapshot
 from tests.tui.sample_findings import FINDINGS
 from tests.tui.sample_readings import HOSTILE, INCIDENT, NO_GITHUB, STALE
-from tests.values import NOW, config
+from tests.values import NOW, application, argocd, config, fresh
+from tests.values import readings as make_readings
 
 SAMPLE = re.compile(r'^[a-z_]+\{(?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*\} -?[0-9.e+-]+$')
 
@@ -66,3 +67,9 @@ def test_text_and_markdown_name_failed_checks_with_their_place():
         shown = rendered(name, INCIDENT, FINDINGS).replace("\\", "")
         assert "mock.control-center-url (git, rendered)" in shown
         assert "infra/helm/platform/environments/prod/values.yaml:41" in shown
+
+
+def test_documents_name_the_live_version_if_it_differs():
+    app = application("anchor-msp-dev", images=("ghcr.io/anchor/anchor-gateway:1.43.2",))
+    for name in ("text", "markdown", "html"):
+        assert "git 1.44.0 · live 1.43.2" in rendered(name, make_readings(fresh(argocd(app)))).replace("\\", "")
