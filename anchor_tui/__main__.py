@@ -20,10 +20,12 @@ from anchor_tui.cli.arguments import (
     add_config_options,
     add_read_only_option,
     add_scenario_option,
+    print_short_usage,
 )
 from anchor_tui.cli.command_help import HELP_BY_COMMAND, add_command
 from anchor_tui.cli.exit_codes import ExitCode
-from anchor_tui.cli.output.streams import print_error
+from anchor_tui.cli.output.streams import flush_streams, open_missing_streams, print_error
+from anchor_tui.config.suggestions import format_unknown_name
 
 if TYPE_CHECKING:
     from anchor_tui.services.runtime_context import RuntimeContext
@@ -31,15 +33,17 @@ if TYPE_CHECKING:
 
 def main(argv: list[str] | None = None) -> NoReturn:
     """Run the `anchor-tui` command and end the process."""
+    open_missing_streams()
     try:
         code = run_command_line(sys.argv[1:] if argv is None else argv)
+    except SystemExit as ended:  # argparse has printed help or an error
+        code = int(ended.code or ExitCode.OK)
     except KeyboardInterrupt:
         code = 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.OK
-    sys.stdout.flush()
-    sys.stderr.flush()
+    if not flush_streams() and code == ExitCode.OK:
+        code = ExitCode.USAGE
     # Threads may hang in name resolution or in a keyring; a normal exit would wait for them.
     os._exit(code)
 
@@ -100,7 +104,19 @@ def _keys_by_action() -> dict[str, tuple[str, ...]]:
 def _show_screen(context: RuntimeContext, arguments: argparse.Namespace) -> int:
     names = [environment.name for environment in context.config.environments]
     if arguments.environment and arguments.environment not in names:
-        print_error(f"there is no environment {arguments.environment!r}; there are {', '.join(names)}")
+        print_error(format_unknown_name("environment", arguments.environment, names))
+        print_short_usage(arguments)
+        return ExitCode.USAGE
+    from anchor_tui.tui.terminal import list_streams_without_terminal
+
+    if streams := list_streams_without_terminal():
+        from anchor_tui.domain.reasons import join_names
+
+        verb = "is" if len(streams) == 1 else "are"
+        print_error(
+            f"the screen needs a terminal, and {join_names(streams)} {verb} not one: "
+            "start it in a terminal, or use `anchor-tui snapshot`"
+        )
         return ExitCode.USAGE
     from anchor_tui.tui.errors import ReaderDiedError, UnknownThemeError
     from anchor_tui.tui.launch import run_tui

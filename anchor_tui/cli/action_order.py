@@ -7,6 +7,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from anchor_tui.cli.action_arguments import ACTION_COMMANDS
+from anchor_tui.config.suggestions import format_unknown_name
 from anchor_tui.domain.actions.plan import Order
 
 if TYPE_CHECKING:
@@ -31,9 +32,11 @@ def build_order(arguments: argparse.Namespace, snapshot: Snapshot, config: Confi
         if name in known:
             environments.append(name)
         elif action in _ENVIRONMENT_ACTIONS:
-            raise _unknown_target(name, known)
+            raise UnknownTargetError(format_unknown_name("environment", name, known))
         else:
             applications.append(_find_application(name, snapshot, known))
+    if (source := getattr(arguments, "source", "")) and source not in known:
+        raise UnknownTargetError(format_unknown_name("environment", source, known))
     if environments and applications:
         raise UnknownTargetError("name environments or applications, not both at once")
     return Order(
@@ -44,7 +47,7 @@ def build_order(arguments: argparse.Namespace, snapshot: Snapshot, config: Confi
         prune=getattr(arguments, "prune", False),
         dry_run=getattr(arguments, "server_dry_run", False),
         resources=tuple(getattr(arguments, "resource", ())),
-        source=getattr(arguments, "source", ""),
+        source=source,
         version=getattr(arguments, "release", ""),
         number=getattr(arguments, "number", None),
         check=getattr(arguments, "check", ""),
@@ -62,9 +65,6 @@ def _find_application(name: str, snapshot: Snapshot, environments: tuple[str, ..
     if not found:
         known = (*environments, *sorted({str(app.id) for app in snapshot.all_applications}))
         errors = "; ".join(source.error.message for source in snapshot.sources_not_fresh if source.error)
-        raise _unknown_target(name, known, f" ({errors})" if errors else "")
+        unknown = format_unknown_name("environment or application", name, known)
+        raise UnknownTargetError(f"{unknown} ({errors})" if errors else unknown)
     return found[0]
-
-
-def _unknown_target(name: str, known: tuple[str, ...], reason: str = "") -> UnknownTargetError:
-    return UnknownTargetError(f"there is no environment or application {name!r}; there are {', '.join(known)}{reason}")

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from anchor_tui.cli.action_arguments import ACTION_COMMANDS, APPLICATION_COMMANDS
-from anchor_tui.cli.arguments import READ_TIMEOUT_S
+from anchor_tui.cli.arguments import READ_TIMEOUT_S, print_short_usage
 from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.streams import print_error, write_result
 
@@ -86,6 +86,7 @@ async def _plan_and_execute(context: RuntimeContext, arguments: argparse.Namespa
         order = build_order(arguments, snapshot, context.config)
     except UnknownTargetError as error:
         print_error(str(error))
+        print_short_usage(arguments)
         if arguments.command not in APPLICATION_COMMANDS:
             return ExitCode.USAGE
         return _exit_code_of_unread_sources(snapshot) or ExitCode.USAGE

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+from anchor_tui.cli.exit_codes import ExitCode
+from anchor_tui.cli.output.streams import print_error
 from anchor_tui.config.location import CONFIG_FILE_NAME, CONFIG_FILE_VARIABLE
+from anchor_tui.config.suggestions import find_nearest_name, format_unknown_name
 
 SCENARIOS = "steady, incident, release-day, drift, cutover or scale-N"
 OPTION_DEFAULTS = {"config": None, "read_only": False, "environment": "", "no_color": False, "theme": ""}
@@ -19,10 +24,70 @@ READ_TIMEOUT_S = 15.0
 
 
 class CommandParser(argparse.ArgumentParser):
-    """A parser that does not accept abbreviated options. The parsers of its commands are of the same class."""
+    """A parser that does not accept abbreviated options. The parsers of its commands are of the same class.
+
+    Its errors name the nearest accepted name and end with a short usage.
+    """
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the options of argparse
         super().__init__(**{"allow_abbrev": False, **options})
+        self.set_defaults(usage_parser=self)
+        self._given: list[str] = []
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401 - as in argparse
+        """Parse the arguments. An unknown option is reported with the nearest option of its command."""
+        args = self._given = list(sys.argv[1:] if args is None else args)
+        arguments, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            arguments.usage_parser.report_unknown_arguments(unknown)
+        return arguments
+
+    def report_unknown_arguments(self, unknown: list[str]) -> NoReturn:
+        """Print an error and end the process."""
+        option = unknown[0].partition("=")[0]
+        near = find_nearest_name(option, self._option_string_actions) if option.startswith("-") else None
+        self.error(f"unrecognized arguments: {' '.join(unknown)}" + (f"; did you mean {near}?" if near else ""))
+
+    def error(self, message: str) -> NoReturn:
+        """Print the message and a short usage, and end the process."""
+        print_error(message)
+        print_error(self.format_short_usage())
+        self.exit(ExitCode.USAGE)
+
+    def format_short_usage(self) -> str:
+        """Return the usage without the names of the options."""
+        parts = [self.prog, "[OPTIONS]", *map(_format_positional, self._get_positional_actions())]
+        return f"usage: {' '.join(parts)}; see `{self.prog} --help`"
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:  # noqa: ANN401 - of any type
+        if action.choices is None or value in action.choices:
+            return
+        names = [str(choice) for choice in action.choices]
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - argparse has no public name for it
+            before = self._given[: self._given.index(value)] if value in self._given else []
+            # The value of an unknown option, as in `--enviroment prod`, would be reported as an unknown command.
+            options = [word for word in before if word.startswith("-")]
+            if unknown := [word for word in options if word.partition("=")[0] not in self._option_string_actions]:
+                self.report_unknown_arguments(unknown)
+            raise argparse.ArgumentError(None, format_unknown_name("command", str(value), names))
+        near = find_nearest_name(str(value), names)
+        hint = f"did you mean {near}? " if near else ""
+        raise argparse.ArgumentError(action, f"invalid choice: {value!r}; {hint}Choose from {', '.join(names)}")
+
+    def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ANN401 - any stream
+        """Print help or an error. A stderr that accepts nothing does not change the exit code."""
+        with contextlib.suppress(OSError) if file is sys.stderr else contextlib.nullcontext():
+            super()._print_message(message, file)
+
+
+def _format_positional(action: argparse.Action) -> str:
+    name = str(action.metavar or action.dest)
+    return {"?": f"[{name}]", "+": f"{name}..."}.get(str(action.nargs), name)
+
+
+def print_short_usage(arguments: argparse.Namespace) -> None:
+    """Print the usage of the command that was run, after an error about its arguments."""
+    print_error(arguments.usage_parser.format_short_usage())
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +142,9 @@ def make_list_parser(known: Collection[str]) -> Callable[[str], tuple[str, ...]]
         names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
         for name in names:
             if name not in known:
-                raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(known)}")
+                near = find_nearest_name(name, known)
+                hint = f"; did you mean {near}?" if near else ""
+                raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(known)}{hint}")
         return names
 
     return parse_list

@@ -31,7 +31,8 @@ exit codes:
   3  a source could not be read
   4  refused: read-only, not confirmed, a precondition failed, or the plan has drifted
   5  the action failed
-  6  the outcome of the action is unknown"""
+  6  the outcome of the action is unknown
+  128+n  signal n ended the process, as 143 for SIGTERM"""
 
 SANDBOX_REFERENCE = """\
 use the servers in another terminal:
@@ -150,13 +151,13 @@ HELP_BY_COMMAND = {
     "config": CommandHelp(
         "write, show or describe the configuration",
         "Write a configuration file, show the effective configuration, or print its JSON Schema.",
-        ("config init", "config show"),
+        ("config init --ops-repo anchor/anchor-msp-ops", "config show"),
     ),
     "config init": CommandHelp(
         "write a commented configuration file",
         "Write a configuration file with every key, its description and its default.\n"
-        "An existing file is not replaced.",
-        ("config init", "config init ~/.config/anchor-tui/"),
+        "Only the ops repo is set, if it is given; every other key is a comment. An existing file is not replaced.",
+        ("config init --ops-repo anchor/anchor-msp-ops", "config init ~/.config/anchor-tui/"),
     ),
     "config show": CommandHelp(
         "show the effective configuration with the origin of each value",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -20,6 +21,13 @@ def add_arguments(parser: CommandParser) -> None:
     init = add_command(commands, "config init")
     default = Path(CONFIG_FILE_NAME)
     init.add_argument("path", nargs="?", type=Path, default=default, metavar="PATH", help=f"default ./{default}")
+    init.add_argument(
+        "--ops-repo",
+        type=_parse_repository,
+        default=None,
+        metavar="OWNER/NAME",
+        help="the ops repo; the only required key",
+    )
     show = add_command(commands, "config show")
     add_config_options(show)
     schema = add_command(commands, "config schema")
@@ -33,14 +41,22 @@ def run(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[s
     """
     match arguments.config_command:
         case "init":
-            return _write_template(arguments.path)
+            return _write_template(arguments.path, arguments.ops_repo or "")
         case "show":
             return _print_effective(arguments, keys_by_action)
         case _:
             return _print_schema(snapshot=arguments.snapshot)
 
 
-def _write_template(path: Path) -> int:
+def _parse_repository(text: str) -> str:
+    from anchor_tui.config.patterns import REPOSITORY
+
+    if re.fullmatch(str(REPOSITORY.pattern), text) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a repository on GitHub: write OWNER/NAME")
+    return text
+
+
+def _write_template(path: Path, ops_repo: str) -> int:
     from anchor_tui.config.toml_template import render_template
 
     target = path.expanduser()
@@ -52,14 +68,15 @@ def _write_template(path: Path) -> int:
         print_error(f"cannot create the folder {target.parent}: {error.strerror or error}")
         return ExitCode.USAGE
     try:
-        create_file(target, render_template().encode())
+        create_file(target, render_template(ops_repo).encode())
     except FileExistsError:
         print_error(f"{target} already exists and is not changed: name another path, or move the file away")
         return ExitCode.USAGE
     except OSError as error:
         print_error(f"cannot write {target}: {error.strerror or error}")
         return ExitCode.USAGE
-    print_error(f"wrote {target}: set [github] ops_repo in it, then run `anchor-tui config show`")
+    next_step = "" if ops_repo else "set [github] ops_repo in it, then "
+    print_error(f"wrote {target}: {next_step}run `anchor-tui config show`")
     return ExitCode.OK
 
 

@@ -25,8 +25,15 @@ if TYPE_CHECKING:
 MAX_TIMEOUT_S = 3600.0
 
 
-def _has_level(level: str) -> Callable[[Snapshot], bool]:
-    return lambda snapshot: any(environment.verdict.level == level for environment in snapshot.environments)
+def _reaches_level(level: str) -> Callable[[Snapshot], bool]:
+    """Return a condition: the estate has this level or a worse one."""
+
+    def is_reached(snapshot: Snapshot) -> bool:
+        from anchor_tui.domain.model import Level
+
+        return snapshot.verdict.level.rank >= Level(level).rank
+
+    return is_reached
 
 
 def _has_failed_check(snapshot: Snapshot) -> bool:
@@ -42,9 +49,9 @@ def _awake_applications(snapshot: Snapshot) -> Iterator[Application]:
 
 
 FAIL_ON_CONDITIONS: dict[str, Callable[[Snapshot], bool]] = {
-    "failing": _has_level("failing"),
-    "attention": _has_level("attention"),
-    "unknown": _has_level("unknown"),
+    "failing": _reaches_level("failing"),
+    "attention": _reaches_level("attention"),
+    "unknown": _reaches_level("unknown"),
     "unhealthy": lambda snapshot: any(app.health != "Healthy" for app in _awake_applications(snapshot)),
     "out-of-sync": lambda snapshot: any(app.sync != "Synced" for app in _awake_applications(snapshot)),
     "policy": _has_failed_check,
@@ -64,7 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=make_list_parser(FAIL_ON_CONDITIONS),
         default=(),
         metavar="LIST",
-        help=f"exit with 1 if one of these is found, comma-separated: {', '.join(FAIL_ON_CONDITIONS)}",
+        help=f"exit with 1 if one of these is found, comma-separated: {', '.join(FAIL_ON_CONDITIONS)}; "
+        "a level includes the worse ones: attention, unknown, failing",
     )
     add_timeout_option(parser, f"default {READ_TIMEOUT_S:g}", default=READ_TIMEOUT_S, maximum=MAX_TIMEOUT_S)
     parser.add_argument("--demo", action="store_true", help="read the embedded servers instead of the configured ones")

@@ -20,6 +20,7 @@ from anchor_tui.config.fields import ConfigField, configurable_fields
 from anchor_tui.config.key_lines import TomlPath
 from anchor_tui.config.model import ApplicationName, Applications, ApplicationSelector, Config, ServerConfig
 from anchor_tui.config.patterns import APPLICATION_PATTERN, NAME, SELECTOR_TERM_PATTERN, TOKEN_PATTERN
+from anchor_tui.config.suggestions import find_nearest_name
 from anchor_tui.config.web_address import is_loopback, parse_url
 
 Table = TypeVar("Table", bound=msgspec.Struct)
@@ -86,12 +87,10 @@ class ConfigConverter:
 
     def _add_unknown_key(self, path: TomlPath, name: str, known: tuple[str, ...]) -> None:
         """Record an unknown key, with the nearest known one or the table that it belongs in."""
-        from difflib import get_close_matches  # takes a millisecond; needed only for errors
-
         tables = {field.name: field.table for field in configurable_fields(Config).values() if field.table}
         homes = [f"[{table_name}]" for table_name, table in tables.items() if name in configurable_fields(table)]
-        if near := get_close_matches(name, known, 1):
-            hint = f"did you mean `{near[0]}`?"
+        if near := find_nearest_name(name, known):
+            hint = f"did you mean `{near}`?"
         elif homes:
             hint = f"it belongs in {' or '.join(homes)}"
         else:
@@ -126,7 +125,10 @@ class ConfigConverter:
         """Convert a text, a number, a boolean, a day or a choice."""
         if isinstance(raw, str):
             if TOKEN_PATTERN.fullmatch(raw):
-                self.add_error(path, "this looks like a token: put it into the environment or the keyring, not here")
+                self.add_error(
+                    path,
+                    "this looks like a token: put it into the environment or the keyring (README.md, Tokens), not here",
+                )
                 raise _InvalidValueError
             if raw == field.default and not field.required:
                 return raw

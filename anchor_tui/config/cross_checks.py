@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from anchor_tui.config.convert import ConfigConverter
 from anchor_tui.config.key_lines import TomlPath
 from anchor_tui.config.model import DEFAULT_SERVER, Config, ServerConfig
+from anchor_tui.config.suggestions import find_nearest_name
 from anchor_tui.config.web_address import is_loopback, parse_url
 
 MAX_KEYS_OF_ACTION = 6
@@ -99,8 +100,6 @@ def check_keys(config: Config, converter: ConfigConverter, actions: Mapping[str,
 def _check_known(converter: ConfigConverter, path: TomlPath, found: str, known: Collection[str], kind: str) -> None:
     if found in known:
         return
-    from difflib import get_close_matches  # takes a millisecond; needed only for errors
-
-    near = get_close_matches(found, known, 1)
-    hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(sorted(known))}"
+    near = find_nearest_name(found, known)
+    hint = f"did you mean `{near}`?" if near else f"known: {', '.join(sorted(known))}"
     converter.add_error(path, f"there is no {kind} `{found}`; {hint}", found, tuple(sorted(known)))

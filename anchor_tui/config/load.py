@@ -47,7 +47,7 @@ def load_config(
     if file is None:
         message = (
             f"no configuration: there is no {CONFIG_FILE_NAME} in this folder or in your configuration folder. "
-            'Run `anchor-tui config init`, or write a file with [github] ops_repo = "owner/name"'
+            'Run `anchor-tui config init --ops-repo OWNER/NAME`, or write a file with [github] ops_repo = "owner/name"'
         )
         raise ConfigErrors((ConfigError(CONFIG_FILE_NAME, None, "", message),))
     config = parse_config(_read_file(file), file, environ, actions=actions, checks=checks)

@@ -16,13 +16,15 @@ _HEAD = """\
 # The configuration of anchor-tui. A line with `#` directly before its key is the default or an example:
 # remove the `#` to set it. Only [github] ops_repo is required. Do not write tokens here: they are read from
 # the environment, from the argocd and gh command lines, or from the keyring.
+# `keyring set anchor-tui github:https://api.github.com` puts one into the keyring; see README.md.
 # `anchor-tui config show` prints every value in use and its origin.
 """
 _EXAMPLES: dict[str, str] = {
     "argocd.context": '"cd.example.com"',
     "argocd.server": '"https://cd.example.com"',
     "argocd.token_env": '"ARGOCD_TOKEN"',
-    "github.app_repo": '"anchor/anchor-msp"',
+    "github.ops_repo": '"OWNER/NAME"',
+    "github.app_repo": '"OWNER/NAME"',
     "github.token_env": '"OPS_REPO_TOKEN"',
     "status_api.url": '"https://status.example.com/events"',
     "promotion.workflow": '"promote.yaml"',
@@ -45,8 +47,8 @@ _EXAMPLES: dict[str, str] = {
 }
 
 
-def render_template(ops_repo: str = "anchor/anchor-msp-ops") -> str:
-    """Render a whole file with the description of every key. Only the ops repo is not commented out."""
+def render_template(ops_repo: str = "") -> str:
+    """Render a whole file with the description of every key. Only a given ops repo is not commented out."""
     lines = [_HEAD]
     fields = configurable_fields(Config).values()
     for field in fields:
@@ -54,7 +56,7 @@ def render_template(ops_repo: str = "anchor/anchor-msp-ops") -> str:
             lines += _render_entry(field.name, field.description, render_value(field.default))
     for field in fields:
         if field.contains_keys:
-            lines += _render_tables(field, {"ops_repo": ops_repo} if field.name == "github" else {})
+            lines += _render_tables(field, {"ops_repo": ops_repo} if field.name == "github" and ops_repo else {})
     return "\n".join(lines) + "\n"
 
 

@@ -79,11 +79,24 @@ class SourceFailure(ValueObject, frozen=True):
     message: str
 
 
+VerdictCause: TypeAlias = Literal["outage", "policy"]
+
+
 class Verdict(ValueObject, frozen=True):
-    """A level and its reasons. Each reason is one sentence; the most severe comes first."""
+    """A level and its reasons. Each reason is one sentence; the most severe comes first.
+
+    `cause` is set only if the level is failing: "outage" if an application is down, "policy" if only policy errors
+    fail, None for any other failure.
+    """
 
     level: Level
     reasons: tuple[str, ...] = ()
+    cause: VerdictCause | None = None
+
+    @property
+    def word(self) -> str:
+        """The level as shown to the operator. A policy error is called a violation, because nothing is down."""
+        return "violation" if self.cause == "policy" else self.level.value
 
 
 # --- readings: the latest data of a source ------------------------------------------------------

@@ -31,6 +31,7 @@ from anchor_tui.domain.model import (
 )
 from anchor_tui.domain.policy.waivers import list_waiver_expiries
 from anchor_tui.domain.pull_requests import classify_pull_request
+from anchor_tui.domain.reasons import GROUP_FROM, VerdictInputs, join_names
 from anchor_tui.domain.release_lag import compare_releases
 from anchor_tui.domain.source_data import (
     ArgoCDData,
@@ -39,7 +40,7 @@ from anchor_tui.domain.source_data import (
     belongs_to_environment,
     matches_application_name,
 )
-from anchor_tui.domain.verdict import VerdictInputs, combine_verdicts, judge_environment
+from anchor_tui.domain.verdict import combine_verdicts, judge_environment
 
 if TYPE_CHECKING:
     from anchor_tui.domain.policy.engine import PolicyFindings
@@ -91,7 +92,9 @@ def build_snapshot(
         taken_at=now,
         engine_id=config.engine_id,
         read_only=config.read_only,
-        verdict=combine_verdicts(environments),
+        verdict=combine_verdicts(
+            environments, _collect_estate_inputs(config, (*states.values(), github_state), repo, now)
+        ),
         sources=(*states.values(), github_state),
         environments=environments,
         findings=findings.estate if findings else (),
@@ -101,6 +104,13 @@ def build_snapshot(
         ),
         pull_requests=tuple(pull for pull in pulls if not pull.environments),
     )
+
+
+def _collect_estate_inputs(
+    config: Config, sources: Sequence[SourceState], repo: OpsRepoData | None, now: datetime
+) -> VerdictInputs:
+    checks = repo.head.checks if repo and repo.head else "none"
+    return VerdictInputs(now=now, sources=sources, head_checks=checks, branch=config.github.branch)
 
 
 def _list_ending_waivers(config: Config, now: datetime) -> Iterator[Problem]:
@@ -146,6 +156,7 @@ def _build_environment(
         now=now,
         sources=sources,
         head_checks=repo.head.checks if repo and repo.head else "none",
+        branch=config.github.branch,
         out_of_sync_since=readings.out_of_sync_since,
         missing_applications=_list_missing_applications(environment_config, data, found),
         unreadable_files=_list_unreadable_files(files, config, readings),
@@ -178,7 +189,10 @@ def _list_missing_applications(
     def is_found(name: ApplicationName) -> bool:
         return any(matches_application_name(name, application, own) for application in found)
 
-    return tuple(f"no answer about {name} yet" for name in environment_config.applications if not is_found(name))
+    missing = [str(name) for name in environment_config.applications if not is_found(name)]
+    if len(missing) >= GROUP_FROM:
+        return (f"no answer about {format_count(len(missing), 'application')} yet: {join_names(missing)}",)
+    return tuple(f"no answer about {name} yet" for name in missing)
 
 
 def _list_unreadable_files(files: EnvironmentFiles, config: Config, readings: SourceReadings) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.command import Provider
@@ -18,11 +19,12 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 
 from anchor_tui.config.model import Config
+from anchor_tui.config.suggestions import format_unknown_name
 from anchor_tui.domain.model import Snapshot
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.domain.status_marks import supports_unicode
 from anchor_tui.tui.bindings import make_bindings
-from anchor_tui.tui.errors import UnknownThemeError
+from anchor_tui.tui.errors import UnknownThemeError, describe_crash
 from anchor_tui.tui.keys import apply_key_config, make_keymap
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.protocols import Backend
@@ -80,8 +82,7 @@ class AnchorApp(LiveApp):
         self.set_keymap(make_keymap(config.keys))
         if theme:
             if theme not in self.available_themes:
-                names = ", ".join(sorted(self.available_themes))
-                raise UnknownThemeError(f"unknown theme {theme!r}: choose one of {names}")
+                raise UnknownThemeError(format_unknown_name("theme", theme, sorted(self.available_themes)))
             self.theme = theme
         self.set_reactive(LiveApp.now, clock())
         self.set_reactive(LiveApp.snapshot, build_snapshot(config, SourceReadings(), clock()))
@@ -148,6 +149,11 @@ class AnchorApp(LiveApp):
         if self.is_running:
             self.now = self._clock()
             self.jobs = jobs
+
+    def _fatal_error(self) -> None:
+        """Report an internal error. Textual would print the local variables, and they may contain a token."""
+        error = self._exception or sys.exception()
+        self.panic(Text(f"anchor-tui: {describe_crash(error)}" if error else "anchor-tui: internal error"))
 
     def _tick(self) -> None:
         if self._has_terminal and not os.isatty(0):

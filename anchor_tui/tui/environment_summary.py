@@ -5,15 +5,15 @@ Data of a source that is loading, stale or missing never looks current: it is re
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from datetime import datetime
 
 from textual.content import Content
 
 from anchor_tui.domain.formatting import format_age, format_count
-from anchor_tui.domain.model import Application, Environment, Finding, PullRequest, Snapshot, SourceState
+from anchor_tui.domain.model import Application, Environment, Finding, PullRequest, Snapshot
 from anchor_tui.domain.policy.check_results import group_by_check
+from anchor_tui.domain.reasons import summarize_reason
 from anchor_tui.domain.resource_differences import describe_differences
 from anchor_tui.domain.status_marks import StatusMark, get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
 from anchor_tui.domain.verdict import describe_position
@@ -47,11 +47,6 @@ def dim_if_stale(content: Content, snapshot: Snapshot, source_id: str) -> Conten
     return Content.styled(content.plain, "dim") if source is not None and source.state == "stale" else content
 
 
-def format_source_name(source: SourceState) -> str:
-    """Return the name of a source; an Argo CD includes its id if that is not the default."""
-    return "GitHub" if source.kind == "github" else f"Argo CD {source.id}" if source.id != "argocd" else "Argo CD"
-
-
 def is_outdated(finding: Finding, argocd: str, snapshot: Snapshot) -> bool:
     """Return True if the source of a finding's evidence is not fresh: a passed check may fail by now."""
     source = snapshot.find_source(argocd if finding.evidence in _ARGOCD_EVIDENCE else "github")
@@ -63,10 +58,10 @@ _ARGOCD_EVIDENCE = frozenset({"live-spec", "rendered", "live"})
 
 def describe_verdict(environment: Environment) -> Content:
     """Return the level and the beginning of the worst reason."""
-    level = environment.verdict.level
-    reason = environment.verdict.reasons[0] if environment.verdict.reasons else ""
-    summary = re.split(r", |; ", reason)[0]
-    return join_parts(marked_text(get_level_mark(level), level.upper()), safe_text(summary) if summary else None)
+    verdict = environment.verdict
+    summary = summarize_reason(verdict.reasons[0]) if verdict.reasons else ""
+    mark = marked_text(get_level_mark(verdict.level), verdict.word.upper())
+    return join_parts(mark, safe_text(summary) if summary else None)
 
 
 def describe_release(environment: Environment, snapshot: Snapshot, now: datetime) -> Content:
@@ -111,19 +106,21 @@ def _describe_versions(environment: Environment, snapshot: Snapshot, prefix: str
 
 
 def describe_sync_and_health(environment: Environment, snapshot: Snapshot) -> Content:
-    """Return the worst sync and health status of the applications, and the number of resources that differ."""
+    """Return the worst sync and health status of the applications, with their number."""
     if (placeholder := _describe_unread_source(snapshot, environment.source)) is not None:
         return join_parts(safe_text("Argo CD"), placeholder, gap=" ")
     if not environment.applications:
         return marked_text(StatusMark.UNKNOWN, "no application")
-    differences = muted_text(describe_differences(environment.applications))
-    content = join_parts(describe_sync(environment), describe_health(environment), differences, gap="   ")
-    return dim_if_stale(content, snapshot, environment.source)
+    return dim_if_stale(
+        join_parts(describe_sync(environment), describe_health(environment), gap="   "), snapshot, environment.source
+    )
 
 
-def describe_sync(environment: Environment) -> Content:
-    """Return the worst sync status of the applications."""
-    return _describe_worst([get_sync_mark(application) for application in environment.applications])
+def describe_sync(environment: Environment, *, brief: bool = False) -> Content:
+    """Return the worst sync status of the applications; unless `brief`, with the number of resources that differ."""
+    content = _describe_worst([get_sync_mark(application) for application in environment.applications])
+    differences = "" if brief else describe_differences(environment.applications)
+    return content + safe_text(f", {differences}") if differences else content
 
 
 def describe_health(environment: Environment) -> Content:
@@ -144,7 +141,7 @@ _WORST_FIRST = (
 def _describe_worst(marks: list[tuple[StatusMark, str]]) -> Content:
     counted = Counter(marks)
     mark, word = min(counted, key=lambda pair: _WORST_FIRST.index(pair[0]))
-    several = f" ({counted[mark, word]} of {len(marks)})" if len(marks) > 1 else ""
+    several = f" {counted[mark, word]} of {len(marks)} apps" if len(marks) > 1 else ""
     return marked_text(mark, f"{word}{several}")
 
 

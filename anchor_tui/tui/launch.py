@@ -27,10 +27,12 @@ def run_tui(context: RuntimeContext, *, environment: str, theme: str, no_color: 
         os.environ["NO_COLOR"] = "1"  # Textual reads it when the application is created
     from anchor_tui.services.clock import utc_now
     from anchor_tui.tui.app import AnchorApp
+    from anchor_tui.tui.terminal import TerminalGuard
 
     try:
         app = AnchorApp(context.config, reader, utc_now, environment=environment, theme=theme)
-        app.run()
+        with TerminalGuard():
+            app.run()
     finally:
         reader.stop()
     if reader.error is not None:

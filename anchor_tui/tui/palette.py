@@ -58,7 +58,7 @@ class FleetCommands(Provider):
         for environment in fleet.snapshot.environments:
             name = sanitize_text(environment.name)
             highlight = partial(fleet.choose_environment, environment.name)
-            yield PaletteEntry(f"Environment {name}", highlight, f"verdict: {environment.verdict.level}")
+            yield PaletteEntry(f"Environment {name}", highlight, f"verdict: {environment.verdict.word}")
             for application in environment.applications:
                 state = f"{application.sync or 'sync unknown'}, {application.health or 'health unknown'}"
                 title = f"Application {sanitize_text(str(application.id))}"

@@ -30,7 +30,7 @@ def test_0_if_there_is_nothing_to_do(tmp_path, cli):
     ("argv", "words"),
     [
         (("sync", "nobody", "--yes"), "there is no environment or application 'nobody'; there are dev, staging, prod"),
-        (("promote", "anchor-msp-dev", "--yes"), "there is no environment or application 'anchor-msp-dev'"),
+        (("promote", "anchor-msp-dev", "--yes"), "there is no environment 'anchor-msp-dev'"),
         (("sync", "dev", "anchor-msp-prod", "--yes"), "name environments or applications, not both at once"),
         (("merge", "soon", "--yes"), "'soon' is not the number of a pull request"),
         (("merge", "0", "--yes"), "'0' is not the number of a pull request"),

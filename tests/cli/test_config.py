@@ -33,12 +33,20 @@ def config(*argv: str) -> int:
     ("argument", "file"), [([], CONFIG_FILE_NAME), (["new/a.toml"], "new/a.toml"), (["."], CONFIG_FILE_NAME)]
 )
 def test_init_writes_a_file_that_loads(folder, capsys, argument, file):
-    assert config("init", *argument) == 0
+    assert config("init", "--ops-repo", "anchor/anchor-msp-ops", *argument) == 0
     assert [path.name for path in (folder / file).parent.iterdir()] == [(folder / file).name]
     printed = capsys.readouterr()
     assert (printed.out, "wrote" in printed.err) == ("", True)
     assert config("show", "--config", file) == 0
     assert tomllib.loads(capsys.readouterr().out)["github"]["branch"] == "main"
+
+
+def test_init_without_a_repo_invents_none(folder, capsys):
+    assert config("init") == 0
+    assert "set [github] ops_repo in it" in capsys.readouterr().err
+    assert not tomllib.loads((folder / CONFIG_FILE_NAME).read_text())["github"]
+    with pytest.raises(ConfigErrors, match="ops_repo"):
+        config("show")
 
 
 def test_init_never_overwrites(folder, capsys):

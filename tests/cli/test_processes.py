@@ -79,8 +79,7 @@ def test_a_closed_pipe_prints_no_traceback(tmp_path):
 
 @pytest.mark.parametrize("argument", ["--version", "--help"])
 def test_version_and_help_import_no_expensive_module(tmp_path, argument):
-    code = "import atexit, sys\natexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
-    done = anchor_tui(argument, home=tmp_path, code=code)
+    done = anchor_tui(argument, home=tmp_path, code=PRINT_MODULES)
     loaded = set(done.stderr.decode().split())
     assert done.returncode == 0
     assert b"anchor-tui" in done.stdout

@@ -16,6 +16,7 @@ from anchor_tui.cli.snapshot import FAIL_ON_CONDITIONS, find_exit_code
 from anchor_tui.config.location import CONFIG_FILE_NAME
 from anchor_tui.domain.model import Finding, Loading, SourceFailure, Unavailable
 from anchor_tui.domain.snapshot_builder import build_snapshot
+from anchor_tui.domain.source_data import HeadCommit
 from anchor_tui.sandbox.command import write_configuration
 from anchor_tui.sandbox.server import run_sandbox_in_thread
 from anchor_tui.services.observe import observer
@@ -23,7 +24,7 @@ from anchor_tui.services.snapshot_json import snapshot_from_json
 from tests import rich
 from tests.cli.process import run_in_process
 from tests.config.config_files import MINIMAL
-from tests.values import NOW, application, argocd, config, fresh, readings
+from tests.values import NOW, application, argocd, config, fresh, ops_repo, readings
 
 HEALTHY = build_snapshot(config(), readings(), NOW)
 FOUND = Finding("x", "X", "error", "fail", "git", "no")
@@ -121,6 +122,22 @@ def test_each_condition_of_fail_on_exits_with_1(word):
     assert find_exit_code(HEALTHY, (word,)) == 0
     assert find_exit_code(found, (word,)) == 1
     assert find_exit_code(found, ()) == 0
+
+
+@pytest.mark.parametrize(("found", "worse"), [("attention", 3), ("unknown", 2), ("failing", 1)])
+def test_a_level_of_fail_on_includes_the_worse_ones(found, worse):
+    snapshot = build_snapshot(config(), SEEN[found], NOW)
+    levels = ("failing", "unknown", "attention")
+    assert [find_exit_code(snapshot, (level,)) for level in levels] == [
+        *[0] * (worse - 1),
+        *[1] * (len(levels) - worse + 1),
+    ]
+
+
+def test_a_note_on_the_estate_counts_for_fail_on():
+    head = HeadCommit("58c99611d007a6cc61b03fc859cecf01bfcf1e22", "Promote", checks="pending")
+    snapshot = build_snapshot(config(), readings(repo=fresh(ops_repo(head=head))), NOW)
+    assert find_exit_code(snapshot, ("attention",)) == 1
 
 
 def test_failed_findings_of_environments_count_but_waived_ones_do_not():

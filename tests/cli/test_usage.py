@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from anchor_tui.config.location import CONFIG_FILE_NAME
+from anchor_tui.config.suggestions import format_unknown_name
 from tests.cli.process import run_in_process
 from tests.config.config_files import MINIMAL
 
@@ -19,8 +20,17 @@ from tests.config.config_files import MINIMAL
         (["snapshot", "--timeout", "soon"], "'soon' is not a number of seconds"),
         (["snapshot", "more"], "unrecognized arguments: more"),
         (["snapshot", "--form", "json"], "unrecognized arguments: --form json"),
-        (["fly"], "invalid choice: 'fly'"),
+        (["fly"], "there is no command 'fly'; there are demo, snapshot, check"),
         (["--splendid"], "unrecognized arguments: --splendid"),
+        (["snapshto"], "there is no command 'snapshto'; did you mean snapshot?"),
+        (["config", "intit"], "there is no command 'intit'; did you mean init?"),
+        (["snapshot", "--format", "jason"], "did you mean json?"),
+        (["snapshot", "--fail-on", "atention"], "did you mean attention?"),
+        (["snapshot", "--outptu", "x"], "did you mean --output?"),
+        (["--enviroment", "prod"], "unrecognized arguments: --enviroment; did you mean --environment?"),
+        (["check", "--explain", "release.pined"], "did you mean release.pinned?"),
+        (["snapshot", "--demo", "--scenario", "incidnt"], "unknown scenario 'incidnt': did you mean incident?"),
+        (["config", "init", "--ops-repo", "anchor"], "'anchor' is not a repository on GitHub: write OWNER/NAME"),
     ],
 )
 def test_wrong_usage_names_the_accepted_values(folder, capfd, argv, words):
@@ -34,6 +44,46 @@ def test_an_unknown_environment_lists_the_known_ones(folder, capfd):
     (folder / CONFIG_FILE_NAME).write_text(MINIMAL)
     assert run_in_process("--environment", "qa") == 2
     assert "there is no environment 'qa'; there are dev, staging, prod" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argv", "usage"),
+    [
+        (["snapshto"], "usage: anchor-tui [OPTIONS] COMMAND; see `anchor-tui --help`"),
+        (["sync"], "usage: anchor-tui sync [OPTIONS] APP_OR_ENV...; see `anchor-tui sync --help`"),
+        (["config", "intit"], "usage: anchor-tui config [OPTIONS] COMMAND; see `anchor-tui config --help`"),
+        (["config", "init", "a", "b"], "usage: anchor-tui config init [OPTIONS] [PATH]; see"),
+        (["promote", "dev", "--via", "mail"], "usage: anchor-tui promote [OPTIONS] TO; see"),
+    ],
+)
+def test_wrong_usage_ends_with_a_short_usage(folder, capfd, argv, usage):
+    assert run_in_process(*argv) == 2
+    first, last = capfd.readouterr().err.splitlines()
+    assert first.startswith("anchor-tui: ")
+    assert usage in last
+
+
+@pytest.mark.parametrize(
+    ("argv", "near", "usage"),
+    [
+        (["--environment", "stagin"], "staging", "usage: anchor-tui [OPTIONS] COMMAND"),
+        (["--environment", "Production"], "prod", "usage: anchor-tui [OPTIONS] COMMAND"),
+        (["promote", "prdo", "--without-argocd"], "prod", "usage: anchor-tui promote [OPTIONS] TO"),
+        (["promote", "prod", "--from", "stging", "--without-argocd"], "staging", "usage: anchor-tui promote"),
+        (["rollback", "production", "--without-argocd"], "prod", "usage: anchor-tui rollback [OPTIONS] ENV"),
+    ],
+)
+def test_an_unknown_environment_suggests_the_nearest_name(folder, capfd, argv, near, usage):
+    (folder / CONFIG_FILE_NAME).write_text(MINIMAL)
+    assert run_in_process(*argv) == 2
+    error, last = capfd.readouterr().err.splitlines()
+    assert f"did you mean {near}? There are dev, staging, prod" in error
+    assert usage in last
+
+
+def test_a_long_list_of_names_is_cut():
+    names = [f"scale-{number:04}" for number in range(80)]
+    assert format_unknown_name("application", "x", names).endswith("scale-0023 and 56 more")
 
 
 def test_a_missing_configuration_names_the_way_out(folder, capfd):

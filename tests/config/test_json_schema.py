@@ -24,7 +24,7 @@ def as_json(text: str) -> object:
     return json.loads(json.dumps(tomllib.loads(text), default=str))
 
 
-@pytest.mark.parametrize("text", [MINIMAL, VARIED, render_template()])
+@pytest.mark.parametrize("text", [MINIMAL, VARIED, render_template("anchor/anchor-msp-ops")])
 def test_a_configuration_that_loads_is_valid(text):
     validator().validate(as_json(text))
     validator().validate(as_json(render_effective(parse_text(text))))

@@ -10,7 +10,7 @@ from anchor_tui.config.toml_text import render_effective
 from tests.config.config_files import MINIMAL, VARIED, configured_values, parse_text
 
 
-@pytest.mark.parametrize("text", [MINIMAL, VARIED, render_template()])
+@pytest.mark.parametrize("text", [MINIMAL, VARIED, render_template("anchor/anchor-msp-ops")])
 def test_the_rendered_text_loads_as_the_same_configuration(text):
     config = parse_text(text)
     assert configured_values(parse_text(render_effective(config))) == configured_values(config)

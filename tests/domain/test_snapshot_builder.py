@@ -17,7 +17,7 @@ from anchor_tui.config.model import (
 from anchor_tui.domain.model import Loading, Problem, SourceFailure, Stale, Unavailable
 from anchor_tui.domain.releases import read_release
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
-from anchor_tui.domain.source_data import EnvironmentFiles
+from anchor_tui.domain.source_data import EnvironmentFiles, HeadCommit
 from anchor_tui.domain.yaml.document import parse_document
 from tests.values import (
     NOW,
@@ -39,7 +39,7 @@ def test_every_environment_is_shown_before_anything_is_read() -> None:
     snapshot = build_snapshot(config(), SourceReadings(), NOW)
     assert [environment.name for environment in snapshot.environments] == ["dev", "staging", "prod"]
     assert snapshot.verdict.level == "unknown"
-    assert snapshot.verdict.reasons == ("Argo CD: asking", "GitHub: asking")
+    assert snapshot.verdict.reasons == ("Argo CD is loading", "GitHub is loading")
     assert [source.state for source in snapshot.sources] == ["asking", "asking"]
 
 
@@ -71,7 +71,8 @@ def test_stale_values_stay_visible() -> None:
     assert prod is not None
     assert prod.applications[0].sync == "Synced"
     assert prod.verdict.level == "unknown"
-    assert "401: the token has expired" in prod.verdict.reasons[0]
+    assert prod.verdict.reasons == ("Argo CD is stale",)
+    assert "401: the token has expired" in snapshot.verdict.reasons[0]
 
 
 def test_an_unavailable_source_leaves_the_other_sources_visible() -> None:
@@ -129,7 +130,8 @@ def test_an_unavailable_server_affects_only_its_own_environments() -> None:
         NOW,
     )
     assert found.environments[0].verdict.level == "ok"
-    assert found.environments[1].verdict.reasons[0] == "Argo CD eu: no answer"
+    assert found.environments[1].verdict.reasons == ("Argo CD eu is unavailable",)
+    assert found.verdict.reasons == ("Argo CD eu: no answer",)
 
 
 def test_a_selector_matches_every_application_with_its_labels() -> None:
@@ -201,7 +203,7 @@ def test_an_age_is_never_negative() -> None:
 def test_a_loading_source_does_not_hide_the_other() -> None:
     snapshot = build_snapshot(config(), readings(repo=Loading()), NOW)
     assert snapshot.environments[0].applications[0].sync == "Synced"
-    assert snapshot.verdict.reasons == ("GitHub: asking",)
+    assert snapshot.verdict.reasons == ("GitHub is loading",)
 
 
 def test_pull_requests_are_ordered_by_number() -> None:
@@ -220,3 +222,17 @@ def test_ending_and_ended_waivers_are_listed_nearest_first() -> None:
         "the waiver of runtime.memory-budget on prod expired on 2026-11-22: reason -1",
         "the waiver of runtime.memory-budget on prod ends on 2026-11-26, in 4 days: reason 3",
     ]
+
+
+def test_many_missing_applications_are_one_reason() -> None:
+    names = tuple(ApplicationName(f"demo-{number}") for number in range(5))
+    chosen = config(environment_config("prod", applications=names))
+    found = build_snapshot(chosen, readings(fresh(argocd())), NOW)
+    assert found.verdict.reasons == ("prod: no answer about 5 applications yet: demo-0, demo-1 and 3 more",)
+
+
+def test_pending_checks_of_the_head_change_no_environment() -> None:
+    head = HeadCommit("58c99611d007a6cc61b03fc859cecf01bfcf1e22", "Promote", checks="pending")
+    found = build_snapshot(config(), readings(repo=fresh(ops_repo(head=head))), NOW)
+    assert {env.verdict.level for env in found.environments} == {"ok"}
+    assert found.verdict.reasons == ("required checks of main are pending",)

@@ -86,7 +86,7 @@ PULL = (
     "number, title, url, kind, environments, version, draft, author, labels, head_sha, checks, review, mergeable, "
     "created_at"
 )
-VERDICT = {"level", "reasons"}
+VERDICT = {"level", "reasons", "cause"}
 
 
 def keys(text: str) -> set[str]:
@@ -157,6 +157,12 @@ def required_keys(name: str) -> dict[str, set[str]]:
 
 def test_the_schema_requires_exactly_the_contracts_keys() -> None:
     assert required_keys("#/$defs/Snapshot") == CONTRACT
+
+
+def test_a_document_without_the_newest_keys_is_read() -> None:
+    document = snapshot_to_document(rich.snapshot())
+    del document["verdict"]["cause"]
+    assert snapshot_from_document(document).verdict.cause is None
 
 
 def test_the_schema_describes_arrays_and_times() -> None:

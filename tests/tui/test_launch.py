@@ -16,6 +16,7 @@ def test_a_dead_reader_is_reported_by_its_type_only(
     closed = SimpleNamespace(run=lambda: None, return_code=3)
     monkeypatch.setattr("anchor_tui.services.observe.background.BackgroundThread", lambda *_: died)
     monkeypatch.setattr("anchor_tui.tui.app.AnchorApp", lambda *_, **__: closed)
+    monkeypatch.setattr("anchor_tui.tui.terminal.list_streams_without_terminal", list)
     assert run_command_line(["demo"]) == 3
     stderr = capsys.readouterr().err
     assert "reading has stopped: internal error in anchor-tui: ValueError" in stderr

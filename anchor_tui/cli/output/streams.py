@@ -11,9 +11,38 @@ from pathlib import Path
 from anchor_tui.domain.formatting import sanitize_text
 
 
+def open_missing_streams() -> None:
+    """Open the null device in place of a stdin, stdout or stderr that is closed, as after `>&-`.
+
+    Otherwise Python has no stream to write to, and the next file or socket gets the number of a standard stream.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # gets the lowest free number, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - it stays open
+
+
+def flush_streams() -> bool:
+    """Write what is still buffered. Return False if stdout did not accept it, unless its reader closed the pipe."""
+    written = True
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        pass
+    except OSError as error:
+        print_error(f"cannot write to stdout: {error.strerror or error}")
+        written = False
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
+    return written
+
+
 def print_error(message: str) -> None:
     """Print one line for the operator on stderr. Control characters of foreign text are removed."""
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(OSError):
         print(f"anchor-tui: {sanitize_text(message)}", file=sys.stderr)  # noqa: T201 - the output of the command line
 
 

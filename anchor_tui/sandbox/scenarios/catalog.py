@@ -285,6 +285,10 @@ def find_scenario(name: str) -> Scenario:
         number = min(int(match[1]), 20_000)
         return replace(SCENARIOS["steady"], name=name, summary=f"steady, and {number} more", tenant_count=number)
     if name not in SCENARIOS:
+        from difflib import get_close_matches  # takes a millisecond; needed only for errors
+
         known = ", ".join([*SCENARIOS, "scale-N"])
-        raise UnknownScenarioError(f"unknown scenario {name!r}: choose one of {known}")
+        near = get_close_matches(name, SCENARIOS, 1)
+        hint = f"did you mean {near[0]}? Choose" if near else "choose"
+        raise UnknownScenarioError(f"unknown scenario {name!r}: {hint} one of {known}")
     return SCENARIOS[name]

@@ -6,6 +6,8 @@ loop.
 
 from __future__ import annotations
 
+import shlex
+
 from anchor_tui.sources.credentials.secret import MissingSecret, Secret, parse_token
 from anchor_tui.sources.errors import CredentialError
 
@@ -21,7 +23,9 @@ def read_keyring_token(user: str) -> Secret | MissingSecret:
         found = keyring.get_password(KEYRING_SERVICE, user)
     except Exception as error:  # noqa: BLE001 - backends are plugins and may raise any exception
         return MissingSecret(f"the keyring did not respond ({type(error).__name__})")
-    return parse_token(found, "the keyring's entry") if found else MissingSecret("the keyring has no entry")
+    if found:
+        return parse_token(found, "the keyring's entry")
+    return MissingSecret(f"the keyring has no entry; `keyring set {KEYRING_SERVICE} {shlex.quote(user)}` adds one")
 
 
 def store_token(user: str, token: Secret) -> None:

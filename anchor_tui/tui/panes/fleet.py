@@ -40,13 +40,13 @@ def _build_fleet_row(environment: Environment, snapshot: Snapshot, *, with_polic
         marked_text(get_level_mark(environment.verdict.level)),
         safe_text(environment.name, "bold") + (muted_text(" prot.") if environment.protected else Content("")),
         describe_version(environment, snapshot),
-        placeholder or dim_if_stale(describe_sync(environment), snapshot, environment.source),
+        placeholder or dim_if_stale(describe_sync(environment, brief=True), snapshot, environment.source),
         Content("") if placeholder else dim_if_stale(describe_health(environment), snapshot, environment.source),
         *([describe_policy_briefly(environment, snapshot)] if with_policy else []),
         describe_release_lag_briefly(environment, snapshot),
         describe_open_pull_requests_briefly(environment, snapshot),
     ]
-    level = marked_text(get_level_mark(environment.verdict.level), environment.verdict.level.upper())
+    level = marked_text(get_level_mark(environment.verdict.level), environment.verdict.word.upper())
     detail = Content("\n").join(
         [join_parts(safe_text(environment.name, "bold"), level), *map(safe_text, environment.verdict.reasons)]
     )

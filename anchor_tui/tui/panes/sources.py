@@ -10,7 +10,8 @@ from textual.content import Content
 from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.model import Environment, Problem, Snapshot, SourceState
 from anchor_tui.domain.status_marks import StatusMark
-from anchor_tui.tui.environment_summary import LOADING, format_source_name
+from anchor_tui.domain.verdict import name_source
+from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.style import marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, static_row
 
@@ -33,13 +34,13 @@ def _build_source_row(source: SourceState) -> ListRow:
 
     def draw(now: datetime) -> tuple[Content, ...]:
         detail = safe_text(message) if message else muted_text(source.url)
-        return safe_text(format_source_name(source), "bold"), _describe_state(source, now), detail
+        return safe_text(name_source(source), "bold"), _describe_state(source, now), detail
 
     def draw_detail(now: datetime) -> Content:
         lines = [_describe_state(source, now), safe_text(message), muted_text(source.url)]
         return Content("\n").join(line for line in lines if line)
 
-    search_text = f"{source.id} {format_source_name(source)} {source.state} {source.url} {message}"
+    search_text = f"{source.id} {name_source(source)} {source.state} {source.url} {message}"
     return ListRow(f"source {source.id}", draw, draw_detail, search_text, source.url, source.url)
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from textual.content import Content
+from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from anchor_tui.domain.formatting import format_duration
 from anchor_tui.domain.model import Snapshot, SourceState
 from anchor_tui.domain.status_marks import StatusMark, get_level_mark
-from anchor_tui.tui.environment_summary import LOADING, format_source_name
+from anchor_tui.domain.verdict import name_source
+from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
+
+HEADLINE_LINES = 2
 
 
 class HeaderBar(Widget):
@@ -20,19 +24,38 @@ class HeaderBar(Widget):
 
     snapshot: reactive[Snapshot | None] = reactive(None)
 
+    def watch_snapshot(self) -> None:
+        """Change the height if the headline needs another number of lines."""
+        if self.size.width and len(self._render_lines(self.size.width)) != self.size.height:
+            self.refresh(layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - of Textual
+        """Return the number of lines of the headline."""
+        return len(self._render_lines(width))
+
     def render(self) -> Content:
-        """Draw one line. The badge at its right end stays visible beside a long reason."""
+        """Draw the headline. The worst reason wraps before it is cut; the badge stays at the right end."""
+        return Content("\n").join(self._render_lines(self.size.width))
+
+    def _render_lines(self, width: int) -> list[Content]:
         if self.snapshot is None:
-            return Content("")
+            return [Content("")]
         verdict = self.snapshot.verdict
         badge = safe_text(" READ-ONLY ", "reverse") if self.snapshot.read_only else Content("")
-        answer = join_parts(
+        room = max(1, width - 2 - badge.cell_length)
+        beginning = (
             safe_text(self.snapshot.engine_id, "bold"),
-            marked_text(get_level_mark(verdict.level), verdict.level.upper()),
-            safe_text(" · ".join(verdict.reasons[:3])),
+            marked_text(get_level_mark(verdict.level), verdict.word.upper()),
         )
-        room = max(0, self.size.width - 2 - badge.cell_length)
-        return Content(" ") + answer.truncate(room, ellipsis=True, pad=True) + badge
+        first = join_parts(*beginning, *(safe_text(reason) for reason in verdict.reasons[:1])).wrap(room)
+        if len(first) <= 1:
+            return [self._fill(join_parts(*beginning, safe_text(" · ".join(verdict.reasons[:3]))), room) + badge]
+        rest = Content(" ").join([line.rstrip() for line in first[HEADLINE_LINES - 1 :]])
+        return [self._fill(first[0], room) + badge, self._fill(rest, room)]
+
+    @staticmethod
+    def _fill(line: Content, room: int) -> Content:
+        return Content(" ") + line.truncate(room, ellipsis=True, pad=True)
 
 
 class SourceBar(Widget):
@@ -42,7 +65,7 @@ class SourceBar(Widget):
     now: reactive[datetime | None] = reactive(None)
 
     def render(self) -> Content:
-        """Draw one line. Errors get the remaining width: the verdict contains them too."""
+        """Draw one line. Errors that the headline does not contain get the remaining width."""
         if self.snapshot is None or self.now is None:
             return Content("")
         now, sources = self.now, self.snapshot.sources
@@ -50,15 +73,16 @@ class SourceBar(Widget):
         parts = [self._describe_source(source, now) for source in sources]
         room = max(0, self.size.width - 2 - clock.cell_length)
         spare = room - join_parts(*parts, gap="   ").cell_length - 2
+        headline = "".join(self.snapshot.verdict.reasons[:1])
         for index, source in enumerate(sources):
-            if source.error is not None and spare > 12:
+            if source.error is not None and source.error.message not in headline and spare > 12:
                 message = muted_text(source.error.message).truncate(spare, ellipsis=True)
                 parts[index] = join_parts(parts[index], message, gap=" ")
                 spare -= message.cell_length + 1
         return Content(" ") + join_parts(*parts, gap="   ").truncate(room, ellipsis=True, pad=True) + clock
 
     def _describe_source(self, source: SourceState, now: datetime) -> Content:
-        name = format_source_name(source)
+        name = name_source(source)
         age = format_duration(now - source.taken_at) if source.taken_at else ""
         match source.state:
             case "asking":

@@ -15,6 +15,7 @@ from textual.widget import Widget
 
 from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.model import Environment, Snapshot
+from anchor_tui.domain.reasons import summarize_reason
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui import environment_summary
 from anchor_tui.tui.running_jobs import select_running_jobs
@@ -86,7 +87,7 @@ class EnvironmentCard(Widget):
             action = job.plan.order.action.replace("-", " ")
             yield marked_text(StatusMark.PROGRESS, f"{action} started {format_age(job.began_at, now)} ago")
         yield environment_summary.describe_release(shown, snapshot, now)
-        yield environment_summary.describe_sync_and_health(shown, snapshot)
+        yield from self._render_status(shown, snapshot)
         yield environment_summary.describe_automation(shown, snapshot)
         yield environment_summary.describe_release_lag(shown, snapshot)
         if shown.findings:
@@ -94,5 +95,17 @@ class EnvironmentCard(Widget):
         yield environment_summary.describe_open_pull_requests(shown, snapshot)
         if shown.last_known_good:
             yield environment_summary.describe_last_known_good(shown)
-        for reason in shown.verdict.reasons:
+        first, *others = shown.verdict.reasons or ("",)
+        rest = first.removeprefix(summarize_reason(first)).lstrip(":;, ")  # the first line contains the summary
+        for reason in (rest, *others) if rest else others:
             yield from muted_text(f"· {reason}").wrap(self.size.width or 80)
+
+    def _render_status(self, shown: Environment, snapshot: Snapshot) -> Iterator[Content]:
+        """Render sync and health on one line, or on one line each if they do not fit."""
+        width = self.size.width or 80
+        status = environment_summary.describe_sync_and_health(shown, snapshot)
+        if status.cell_length <= width or not shown.applications:
+            yield status
+            return
+        for part in (environment_summary.describe_sync(shown), environment_summary.describe_health(shown)):
+            yield from environment_summary.dim_if_stale(part, snapshot, shown.source).wrap(width)

@@ -5,26 +5,43 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_classic
+
 from anchor_tui.cli.output.snapshot.formats import load_snapshot_format
+from anchor_tui.config.model import ApplicationName
 from anchor_tui.domain.snapshot_builder import build_snapshot
 from tests.tui.sample_findings import FINDINGS
 from tests.tui.sample_readings import HOSTILE, INCIDENT, NO_GITHUB, STALE
-from tests.values import NOW, application, argocd, config, fresh
-from tests.values import readings as make_readings
-
-SAMPLE = re.compile(r'^[a-z_]+\{(?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*\} -?[0-9.e+-]+$')
+from tests.values import NOW, application, argocd, config, environment_config, fresh, readings
 
 
 def rendered(name, readings, findings=None):
     return load_snapshot_format(name)(build_snapshot(config(), readings, NOW, findings))
 
 
-def test_metrics_are_samples_and_comments_with_an_end_mark():
-    for readings in (INCIDENT, HOSTILE, STALE, NO_GITHUB):
-        lines = rendered("prometheus", readings, FINDINGS).splitlines()
-        assert lines[-1] == "# EOF"
-        for line in lines[:-1]:
-            assert line.startswith(("# TYPE anchor_", "# HELP anchor_")) or SAMPLE.match(line), line
+STATES = [INCIDENT, HOSTILE, STALE, NO_GITHUB]
+
+
+def read_samples(families):
+    return [(sample.name, sample.labels, sample.value) for family in families for sample in family.samples]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_official_parsers_read_both_formats_alike(state):
+    classic = list(parse_classic(rendered("prometheus", state, FINDINGS)))
+    open_metrics = list(parse_openmetrics(rendered("openmetrics", state, FINDINGS)))
+    assert read_samples(classic) == read_samples(open_metrics)
+    assert {family.type for family in classic} == {"gauge"}
+    assert {family.type for family in open_metrics} == {"gauge", "info"}
+    assert all(family.documentation for family in classic)
+
+
+def test_the_classic_format_contains_nothing_of_openmetrics():
+    classic = rendered("prometheus", INCIDENT, FINDINGS)
+    assert "# EOF" not in classic
+    assert "# TYPE anchor_release_info gauge" in classic
 
 
 def test_unknown_values_have_no_sample():
@@ -72,4 +89,21 @@ def test_text_and_markdown_name_failed_checks_with_their_place():
 def test_documents_name_the_live_version_if_it_differs():
     app = application("anchor-msp-dev", images=("ghcr.io/anchor/anchor-gateway:1.43.2",))
     for name in ("text", "markdown", "html"):
-        assert "git 1.44.0 · live 1.43.2" in rendered(name, make_readings(fresh(argocd(app)))).replace("\\", "")
+        assert "git 1.44.0 · live 1.43.2" in rendered(name, readings(fresh(argocd(app)))).replace("\\", "")
+
+
+def test_text_and_markdown_group_the_reasons_of_many_applications():
+    names = tuple(f"scale-{number:04}" for number in range(40))
+    chosen = config(environment_config("prod", applications=tuple(map(ApplicationName, names))))
+    apps = [application(name, health="Degraded" if number < 8 else "Healthy") for number, name in enumerate(names)]
+    snapshot = build_snapshot(chosen, readings(fresh(argocd(*apps))), NOW)
+    for name in ("text", "markdown"):
+        shown = load_snapshot_format(name)(snapshot)
+        assert "8 Degraded: scale-0000, scale-0001 and 6 more" in shown.replace("\\", "")
+    assert "| ✓ 40 Synced | ✓ 32 Healthy<br>✗ 8 Degraded |" in load_snapshot_format("markdown")(snapshot)
+
+
+@pytest.mark.parametrize("name", ["text", "markdown", "html"])
+@pytest.mark.parametrize(("state", "message"), [(STALE, "the token has expired"), (NO_GITHUB, "may not see it")])
+def test_a_failed_source_is_explained_once(name, state, message):
+    assert rendered(name, state).count(message) == 1

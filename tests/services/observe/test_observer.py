@@ -182,7 +182,7 @@ async def test_out_of_sync_is_timed_from_its_first_reading():
             argocd_source.publish(stale)
             await seen.wait_until(lambda snapshot: state(snapshot) == "missing")
             argocd_source.publish(out)
-            await seen.wait_until(lambda snapshot, m=minutes: reason(snapshot) == f"OutOfSync for ≥ {m} min")
+            await seen.wait_until(lambda snapshot, m=minutes: reason(snapshot) == f"OutOfSync ≥ {m} min")
         argocd_source.publish(well)
         await seen.wait_until(lambda snapshot: state(snapshot) == "fresh" and not reason(snapshot))
         argocd_source.publish(out)

@@ -24,6 +24,10 @@ def test_the_keyring_is_the_last_resort(home, keyring):
     assert keyring.asked == [("anchor-tui", "argocd:https://cd.example.com")]
 
 
+def test_a_missing_entry_names_the_command_that_adds_it(home, keyring):
+    assert "`keyring set anchor-tui argocd:https://cd.example.com` adds one" in find_error(home, CD)
+
+
 def test_a_failing_keyring_is_reported_as_no_token(home, keyring):
     def fail(service, user):
         raise RuntimeError("no backend, and here is cd-token")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from anchor_tui.domain.snapshot_builder import build_snapshot
-from anchor_tui.tui.widgets.bars import SourceBar
 from tests.tui.harness import open_app
 from tests.tui.sample_readings import HEALTHY, INCIDENT, NO_GITHUB
 from tests.values import (
@@ -43,7 +42,5 @@ async def test_a_silent_source_shows_its_duration_once():
         ui.time += timedelta(minutes=4)
         snapshot = build_snapshot(ui.config, HEALTHY, ui.time)
         await ui.publish(snapshot)
-        bar = ui.fleet.query_one(SourceBar).render().plain
-        assert "as of 14:02Z, 4 min ago the source has not responded since then" in bar
         reason = next(text for text in snapshot.verdict.reasons if "Argo CD" in text)
-        assert reason.count(" min") == 1
+        assert reason == "Argo CD: as of 14:02Z, 4 min ago: the source has not responded since then"

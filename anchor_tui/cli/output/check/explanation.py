@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
+from anchor_tui.config.suggestions import find_nearest_name
 from anchor_tui.domain.policy.docs_page import format_rules
 from anchor_tui.domain.policy.registry import CHECKS, CHECKS_BY_ID
 
@@ -36,6 +35,6 @@ def format_check(check_id: str) -> str | None:
 
 def format_unknown_check(check_id: str) -> str:
     """Return the error message for an id that is not valid, with the closest valid id."""
-    matches = get_close_matches(check_id, CHECKS_BY_ID, 1)
-    hint = f"; did you mean {matches[0]}?" if matches else "; `check --list` lists all checks"
+    near = find_nearest_name(check_id, CHECKS_BY_ID)
+    hint = f"; did you mean {near}?" if near else "; `check --list` lists all checks"
     return f"there is no check {check_id!r}{hint}"

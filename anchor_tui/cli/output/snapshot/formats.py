@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 SnapshotFormat = Callable[["Snapshot"], str]
 
-SNAPSHOT_FORMATS = ("json", "yaml", "markdown", "text", "html", "junit", "prometheus")
+SNAPSHOT_FORMATS = ("json", "yaml", "markdown", "text", "html", "junit", "prometheus", "openmetrics")
 
 
 def load_snapshot_format(name: str) -> SnapshotFormat:

@@ -30,7 +30,7 @@ small { opacity: .8; }
 def render(snapshot: Snapshot) -> str:
     """Render the document. Foreign text is escaped, also in attributes; only web addresses become links."""
     verdict = snapshot.verdict
-    title = f"{get_level_mark(verdict.level).glyph()} {snapshot.engine_id}: {verdict.level}"
+    title = f"{get_level_mark(verdict.level).glyph()} {snapshot.engine_id}: {verdict.word}"
     sources = _escape_text(". ".join(map(describe_source, snapshot.sources)))
     lines = [
         "<!doctype html>",
@@ -54,7 +54,7 @@ def _render_environment(environment: Environment, snapshot: Snapshot) -> Iterato
     level = environment.verdict.level
     traits = " · ".join([environment.tier, *(["protected"] if environment.protected else [])])
     yield f'<section class="{level}"><h2>{_escape_text(environment.name)} <small>{_escape_text(traits)}</small></h2>'
-    yield f"<p><strong>{get_level_mark(level).glyph()} {level}</strong></p>"
+    yield f"<p><strong>{get_level_mark(level).glyph()} {environment.verdict.word}</strong></p>"
     if environment.verdict.reasons:
         yield f"<ul>{''.join(f'<li>{_escape_text(reason)}</li>' for reason in environment.verdict.reasons)}</ul>"
     if release := environment.release:

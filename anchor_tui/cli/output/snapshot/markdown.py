@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from anchor_tui.cli.output.snapshot.text import describe_source, list_problems, render_policy_lines
 from anchor_tui.domain.formatting import format_age, sanitize_text
 from anchor_tui.domain.live_release import describe_versions
 from anchor_tui.domain.model import Environment, PullRequest, Snapshot
-from anchor_tui.domain.status_marks import get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
+from anchor_tui.domain.reasons import GROUP_FROM
+from anchor_tui.domain.status_marks import StatusMark, get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
 from anchor_tui.domain.verdict import describe_position
 
 _SPECIAL_CHARACTERS = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&:$])")
@@ -30,7 +32,7 @@ def escape_markdown(text: str) -> str:
 
 def _render_lines(snapshot: Snapshot) -> Iterator[str]:
     mark = get_level_mark(snapshot.verdict.level).glyph()
-    yield f"# {mark} {escape_markdown(snapshot.engine_id)}: {snapshot.verdict.level}"
+    yield f"# {mark} {escape_markdown(snapshot.engine_id)}: {snapshot.verdict.word}"
     yield ""
     yield f"{snapshot.taken_at:%Y-%m-%d %H:%M:%S} UTC. " + ". ".join(
         escape_markdown(describe_source(source)) for source in snapshot.sources
@@ -68,17 +70,25 @@ def _render_lines(snapshot: Snapshot) -> Iterator[str]:
 def _render_row(environment: Environment, snapshot: Snapshot) -> str:
     release = environment.release
     when = f", {format_age(release.changed_at, snapshot.taken_at)} ago" if release and release.changed_at else ""
-    sync = [f"{mark.glyph()} {word}" for mark, word in map(get_sync_mark, environment.applications)]
-    health = [f"{mark.glyph()} {word}" for mark, word in map(get_health_mark, environment.applications)]
+    sync = _list_statuses(map(get_sync_mark, environment.applications))
+    health = _list_statuses(map(get_health_mark, environment.applications))
     cells = (
         escape_markdown(environment.name),
-        f"{get_level_mark(environment.verdict.level).glyph()} {environment.verdict.level}",
+        f"{get_level_mark(environment.verdict.level).glyph()} {environment.verdict.word}",
         escape_markdown(f"{describe_versions(environment)}{when}") if release else "?",
         "<br>".join(map(escape_markdown, sync)) or "?",
         "<br>".join(map(escape_markdown, health)) or "?",
         escape_markdown(describe_position(environment.position)) if environment.position else "?",
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _list_statuses(marks: Iterable[tuple[StatusMark, str]]) -> list[str]:
+    """Return a status for each application, or the number of applications with each status if there are many."""
+    found = list(marks)
+    if len(found) < GROUP_FROM:
+        return [f"{mark.glyph()} {word}" for mark, word in found]
+    return [f"{mark.glyph()} {number} {word}" for (mark, word), number in Counter(found).most_common()]
 
 
 def _render_pull_request(pull: PullRequest) -> str:

@@ -1,131 +1,16 @@
-"""The snapshot as OpenMetrics text, for a textfile collector or a push gateway.
-
-Levels are numbers, so that an alert can say `> 1`: 0 ok, 1 attention, 2 unknown, 3 failing. An unknown
-value has no sample, because a zero would be wrong.
-"""
+"""The snapshot in Prometheus' text format 0.0.4, for the textfile collector and the Pushgateway."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-
+from anchor_tui.cli.output.snapshot.metrics import build_families, render_samples
 from anchor_tui.domain.model import Snapshot
-from anchor_tui.domain.policy.check_results import group_by_check
-
-Sample = tuple[dict[str, str], float]
 
 
 def render(snapshot: Snapshot) -> str:
-    """Render the metrics; `# EOF` marks the end."""
-    lines = []
-    for name, kind, words, samples in _build_families(snapshot):
-        lines += [f"# TYPE {name} {kind}", f"# HELP {name} {words}"]
-        suffix = "_info" if kind == "info" else ""
-        lines += [f"{name}{suffix}{_format_labels(labels)} {value:.15g}" for labels, value in samples]
-    return "\n".join([*lines, "# EOF"]) + "\n"
-
-
-def _build_families(snapshot: Snapshot) -> Iterator[tuple[str, str, str, list[Sample]]]:
-    engine = {"engine": snapshot.engine_id}
-    apps = [
-        ({**engine, "environment": env.name, "source": app.source, "namespace": app.namespace, "name": app.name}, app)
-        for env in snapshot.environments
-        for app in env.applications
-    ]
-    yield (
-        "anchor_environment_level",
-        "gauge",
-        "Verdict of an environment: 0 ok, 1 attention, 2 unknown, 3 failing.",
-        [({**engine, "environment": env.name}, env.verdict.level.rank) for env in snapshot.environments],
-    )
-    yield (
-        "anchor_release",
-        "info",
-        "Release of an environment, from its release.yaml.",
-        [
-            (
-                {
-                    **engine,
-                    "environment": env.name,
-                    "version": env.release.version,
-                    "commit": env.release.commit or "",
-                },
-                1,
-            )
-            for env in snapshot.environments
-            if env.release
-        ],
-    )
-    yield (
-        "anchor_application_synced",
-        "gauge",
-        "1 if Argo CD reports Synced, otherwise 0.",
-        [(labels, app.sync == "Synced") for labels, app in apps if app.sync],
-    )
-    yield (
-        "anchor_application_healthy",
-        "gauge",
-        "1 if Argo CD reports Healthy, otherwise 0.",
-        [(labels, app.health == "Healthy") for labels, app in apps if app.health],
-    )
-    yield (
-        "anchor_checks",
-        "gauge",
-        "Policy checks by status: fail, warn, unknown, waived, pass, skipped.",
-        _count_checks(snapshot, engine),
-    )
-    yield (
-        "anchor_open_pull_requests",
-        "gauge",
-        "Open pull requests of the ops repo by kind.",
-        [
-            ({**engine, "kind": kind}, number)
-            for kind, number in sorted(Counter(pull.kind for pull in snapshot.all_pull_requests).items())
-        ],
-    )
-    sources = [({**engine, "source": source.id}, source) for source in snapshot.sources]
-    yield (
-        "anchor_source_up",
-        "gauge",
-        "1 if the data of a source is up to date, otherwise 0.",
-        [(labels, source.state == "fresh") for labels, source in sources],
-    )
-    yield (
-        "anchor_source_age_seconds",
-        "gauge",
-        "Age of the last response of a source.",
-        [(labels, source.age_s) for labels, source in sources if source.age_s is not None],
-    )
-    yield (
-        "anchor_github_points_remaining",
-        "gauge",
-        "Remaining points of GitHub's hourly budget.",
-        [(labels, source.budget.remaining) for labels, source in sources if source.budget],
-    )
-    yield (
-        "anchor_snapshot_timestamp_seconds",
-        "gauge",
-        "Time of the snapshot.",
-        [(engine, snapshot.taken_at.timestamp())],
-    )
-
-
-def _count_checks(snapshot: Snapshot, engine: dict[str, str]) -> list[Sample]:
-    samples: list[Sample] = []
-    by_environment = [(env.name, env.findings) for env in snapshot.environments]
-    for name, findings in (*by_environment, ("", snapshot.findings)):
-        counted = Counter(
-            "warn" if result.status == "fail" and result.level == "warning" else result.status
-            for result in group_by_check(findings)
-        )
-        samples += [({**engine, "environment": name, "status": status}, counted[status]) for status in sorted(counted)]
-    return samples
-
-
-def _format_labels(labels: dict[str, str]) -> str:
-    inner = ",".join(f'{name}="{_escape_label(value)}"' for name, value in labels.items())
-    return f"{{{inner}}}"
-
-
-def _escape_label(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    """Render the metrics. The format has no type "info": such a metric is a gauge with the value 1."""
+    lines: list[str] = []
+    for family in build_families(snapshot):
+        kind = "gauge" if family.type == "info" else family.type
+        lines += [f"# HELP {family.sample_name} {family.description}", f"# TYPE {family.sample_name} {kind}"]
+        lines += render_samples(family)
+    return "\n".join(lines) + "\n"

@@ -27,9 +27,10 @@ def render(snapshot: Snapshot) -> str:
 def _render_lines(snapshot: Snapshot) -> Iterator[str]:
     reason = f"  {snapshot.verdict.reasons[0]}" if snapshot.verdict.reasons else ""
     mark = get_level_mark(snapshot.verdict.level).glyph()
-    yield sanitize_text(f"{snapshot.engine_id}  {mark} {snapshot.verdict.level.upper()}{reason}")
+    yield sanitize_text(f"{snapshot.engine_id}  {mark} {snapshot.verdict.word.upper()}{reason}")
     yield f"{snapshot.taken_at:%Y-%m-%d %H:%M:%SZ}  " + "  ".join(
-        describe_source(source) for source in snapshot.sources
+        describe_source(source, is_explained=source.error is not None and source.error.message in reason)
+        for source in snapshot.sources
     )
     for environment in snapshot.environments:
         yield ""
@@ -48,8 +49,8 @@ def _render_lines(snapshot: Snapshot) -> Iterator[str]:
         yield from (f"  {StatusMark.ATTENTION.glyph()} {sanitize_text(str(problem))}" for problem in snapshot.problems)
 
 
-def describe_source(source: SourceState) -> str:
-    """Return the state of a source in a few words."""
+def describe_source(source: SourceState, *, is_explained: bool = False) -> str:
+    """Return the state of a source in a few words; without its error if the headline contains it."""
     name = {"argocd": "Argo CD", "github": "GitHub"}.get(source.id, f"Argo CD {source.id}")
     match source.state:
         case "fresh":
@@ -60,15 +61,14 @@ def describe_source(source: SourceState) -> str:
         case "asking":
             return f"{name} … loading"
         case state:
-            return sanitize_text(
-                f"{name} {StatusMark.FAILING.glyph()} {state}: {source.error.message if source.error else ''}"
-            )
+            why = f": {source.error.message}" if source.error and not is_explained else ""
+            return sanitize_text(f"{name} {StatusMark.FAILING.glyph()} {state}{why}")
 
 
 def _render_environment(environment: Environment, snapshot: Snapshot) -> Iterator[str]:
     traits = [environment.tier, *(["protected"] if environment.protected else [])]
     mark = get_level_mark(environment.verdict.level).glyph()
-    yield sanitize_text(f"{environment.name} ({', '.join(traits)})  {mark} {environment.verdict.level.upper()}")
+    yield sanitize_text(f"{environment.name} ({', '.join(traits)})  {mark} {environment.verdict.word.upper()}")
     for reason in environment.verdict.reasons:
         yield f"  {sanitize_text(reason)}"
     if release := environment.release:

@@ -1,0 +1,157 @@
+"""The reasons of one application for the verdict on its environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from anchor_tui.domain.formatting import format_age, get_first_line
+from anchor_tui.domain.model import (
+    Application,
+    Environment,
+    Level,
+    Operation,
+    Release,
+)
+from anchor_tui.domain.reasons import Reason, VerdictInputs, describe_culprit
+from anchor_tui.domain.resource_differences import describe_differences
+
+LONG_PROGRESS_AFTER = timedelta(minutes=15)
+STALE_CONTROLLER_AFTER = timedelta(minutes=15)
+"""Argo CD reconciles every 3 minutes by default, so that 15 minutes are five missed rounds."""
+RELEASE_IS_SUSPECT_FOR = timedelta(hours=1)
+"""Trouble that begins this soon after a release is reported together with the release."""
+
+
+def list_application_reasons(
+    app: Application, environment: Environment, inputs: VerdictInputs, *, asleep: bool
+) -> Iterator[Reason]:
+    """Return the reasons of one application, each with its name if the environment has others.
+
+    `asleep` is True if the application is not running, which is allowed.
+    """
+    name = _name_application(app, environment)
+    severe = Level.FAILING if environment.protected else Level.ATTENTION
+    suspect = _describe_suspect(app, environment.release, inputs)
+    for reason in _list_own_reasons(app, name, inputs, severe, asleep=asleep):
+        began_with_release = reason.level is Level.FAILING and reason.group in _HEALTH_FAILURES
+        yield reason._replace(application=name, since=suspect if began_with_release else "")
+
+
+def _list_own_reasons(
+    app: Application, name: str, inputs: VerdictInputs, severe: Level, *, asleep: bool
+) -> Iterator[Reason]:
+    """Return the reasons of one application. `name` is what each will be prefixed with."""
+    if app.presence == "forbidden":
+        yield Reason(Level.FAILING, app.problems[0].message if app.problems else "not permitted", group="not permitted")
+        return
+    if app.presence == "absent":
+        if asleep:
+            yield Reason(Level.OK, "asleep: absent", group="asleep")
+        else:
+            why = app.problems[0].message if app.problems else "not found"
+            yield Reason(Level.FAILING, f"absent: {why}", group="absent", cause="outage")
+        return
+    yield from _list_health_reasons(app, name, severe, inputs.now, asleep=asleep)
+    yield from _list_sync_reasons(app, inputs, asleep=asleep)
+    if app.operation:
+        yield from _list_operation_reasons(app.operation, severe, inputs.now)
+    for condition in app.conditions:
+        level = Level.FAILING if condition.type.endswith("Error") else None
+        text = f"{condition.type}: {get_first_line(condition.message)}"
+        yield Reason(level, text, group=f"with {condition.type}")
+    if app.reconciled_at and inputs.now - app.reconciled_at > STALE_CONTROLLER_AFTER:
+        ago = format_age(app.reconciled_at, inputs.now)
+        text = f"not reconciled for {ago}: is Argo CD's application controller running?"
+        yield Reason(Level.UNKNOWN, text, group="not reconciled")
+    for problem in app.problems:
+        level = Level.ATTENTION if problem.kind == "deleting" else Level.UNKNOWN
+        group = "being deleted" if problem.kind == "deleting" else f"with “{problem.message}”"
+        yield Reason(level, problem.message, group=group)
+
+
+def _name_application(app: Application, environment: Environment) -> str:
+    """Return the name for a reason; empty if the environment has no other application."""
+    if len(environment.applications) == 1:
+        return ""
+    namesakes = [other for other in environment.applications if other.name == app.name]
+    return str(app.id) if len(namesakes) > 1 else app.name
+
+
+_HEALTH_FAILURES = frozenset({"Degraded", "Missing", "Progressing"})
+
+
+def _describe_suspect(app: Application, release: Release | None, inputs: VerdictInputs) -> str:
+    """Return the release that an application became unhealthy soon after: "since 1.43.2 (#233 by m-ito)".
+
+    Empty if the health changed before the release or long after it, or if the release may not be the newest.
+    """
+    if release is None or release.changed_at is None or app.health_since is None:
+        return ""
+    is_current = all(source.state == "fresh" for source in inputs.sources if source.kind == "github")
+    if not is_current or not timedelta() <= app.health_since - release.changed_at <= RELEASE_IS_SUSPECT_FOR:
+        return ""
+    number = f"#{release.pull_request.number}" if release.pull_request else ""
+    origin = " by ".join(part for part in (number, release.changed_by or "") if part)
+    if not number and origin:
+        origin = f"by {origin}"
+    return f"since {release.version}" + (f" ({origin})" if origin else "")
+
+
+def _list_health_reasons(
+    app: Application, name: str, severe: Level, now: datetime, *, asleep: bool
+) -> Iterator[Reason]:
+    span = f" {format_age(app.health_since, now)}" if app.health_since else ""
+    culprit = f": {describe_culprit(app.unhealthy[0], name)}" if app.unhealthy else ""
+    match app.health:
+        case "Healthy":
+            pass
+        case _ if asleep:
+            yield Reason(Level.OK, f"asleep: {app.health}", group="asleep")
+        case "Degraded" | "Missing":
+            yield Reason(Level.FAILING, f"{app.health}{span}{culprit}", group=app.health, cause="outage")
+        case "Progressing":
+            long = app.health_since is not None and now - app.health_since > LONG_PROGRESS_AFTER
+            level = severe if long else Level.ATTENTION
+            yield Reason(level, f"Progressing{span}{culprit}", group="Progressing", cause="outage" if long else None)
+        case "Suspended":
+            yield Reason(Level.ATTENTION, f"Suspended{span}{culprit}", group="Suspended")
+        case None:
+            yield Reason(Level.UNKNOWN, "health is not reported", group="whose health is not reported")
+        case other:
+            yield Reason(Level.UNKNOWN, f"health is {other}{span}", group=f"whose health is {other}")
+
+
+def _list_sync_reasons(app: Application, inputs: VerdictInputs, *, asleep: bool) -> Iterator[Reason]:
+    match app.sync:
+        case "Synced":
+            pass
+        case "OutOfSync" if asleep and app.health == "Missing":
+            pass  # no resource is live, so that none can be in sync
+        case "OutOfSync":
+            seen = (inputs.out_of_sync_since or {}).get(app.id)
+            is_long = seen is not None and inputs.now - seen >= timedelta(minutes=1)
+            span = f" ≥ {format_age(seen, inputs.now)}" if is_long else ""
+            yield Reason(Level.ATTENTION, f"OutOfSync{span}{_describe_differences(app)}", group="OutOfSync")
+        case None:
+            yield Reason(Level.UNKNOWN, "sync is not reported", group="whose sync is not reported")
+        case other:
+            yield Reason(Level.UNKNOWN, f"sync is {other}", group=f"whose sync is {other}")
+
+
+def _describe_differences(app: Application) -> str:
+    differences = describe_differences((app,))
+    return f": {differences}" if differences else ""
+
+
+def _list_operation_reasons(operation: Operation, severe: Level, now: datetime) -> Iterator[Reason]:
+    who = f" by {operation.initiated_by}" if operation.initiated_by else ""
+    if operation.is_running:
+        span = f" for {format_age(operation.started_at, now)}" if operation.started_at else ""
+        message = get_first_line(operation.message)
+        text = f"operation {operation.phase}{span}{who}" + (f": {message}" if message else "")
+        yield Reason(Level.ATTENTION, text, group=f"with operation {operation.phase}")
+    elif operation.phase in {"Failed", "Error"}:
+        why = get_first_line(operation.message) or "no reason given"
+        text = f"last operation {operation.phase}{who}: {why}"
+        yield Reason(severe, text, group=f"with last operation {operation.phase}")
