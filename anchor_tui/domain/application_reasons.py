@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from anchor_tui.domain.application_labels import label_application
 from anchor_tui.domain.formatting import format_age, get_first_line
 from anchor_tui.domain.model import (
     Application,
@@ -74,8 +75,7 @@ def _name_application(app: Application, environment: Environment) -> str:
     """Return the name for a reason; empty if the environment has no other application."""
     if len(environment.applications) == 1:
         return ""
-    namesakes = [other for other in environment.applications if other.name == app.name]
-    return str(app.id) if len(namesakes) > 1 else app.name
+    return label_application(app.id, (other.id for other in environment.applications))
 
 
 _HEALTH_FAILURES = frozenset({"Degraded", "Missing", "Progressing"})

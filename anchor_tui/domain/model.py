@@ -197,7 +197,7 @@ class Release(ValueObject, frozen=True):
         return tuple(sorted((image.repository, image.digest or image.tag or "") for image in self.images))
 
 
-PullRequestKind: TypeAlias = Literal["promotion", "rollback", "bump", "other"]
+PullRequestKind: TypeAlias = Literal["promotion", "rollback", "bump", "fix", "other"]
 ChecksStatus: TypeAlias = Literal["success", "failure", "pending", "unknown", "none"]
 
 
@@ -361,6 +361,12 @@ class Finding(ValueObject, frozen=True):
     column: int | None = None
     resource: str | None = None
     since: AwareDatetime | None = None
+    pending: bool = False
+    """True if the status is unknown only until git and Argo CD are at the same commit."""
+
+
+NO_HISTORY = "Always null: this version keeps no history of health. Reserved for the newest release observed healthy."
+"""The description of `last_known_good` in the schema."""
 
 
 class LastKnownGood(ValueObject, frozen=True):
@@ -386,7 +392,7 @@ class Environment(ValueObject, frozen=True):
     release: Release | None = None
     applications: tuple[Application, ...] = ()
     position: ReleasePosition | None = None
-    last_known_good: LastKnownGood | None = None
+    last_known_good: Annotated[LastKnownGood | None, msgspec.Meta(description=NO_HISTORY)] = None
     findings: tuple[Finding, ...] = ()
     pull_requests: tuple[PullRequest, ...] = ()
 

@@ -1,4 +1,4 @@
-"""The kind of a pull request, by what it changes: a promotion, a rollback, a bump (new release), or other."""
+"""The kind of a pull request, by what it changes: a promotion, a rollback, a bump (new release), fix, or other."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from anchor_tui.domain.model import PullRequest, PullRequestKind, Release
 from anchor_tui.domain.source_data import EnvironmentFiles, OpenPullRequestData
 
 BRANCH_PREFIX = "anchor-tui/"
+FIX_BRANCH_PREFIX = f"{BRANCH_PREFIX}mend/"
 
 
 def classify_pull_request(
@@ -21,6 +22,8 @@ def classify_pull_request(
     """
     changed = [name for name in order if name in opened.releases]
     kinds = {_classify_environment_change(name, opened, order, environments) for name in changed}
+    if not changed and (fixed := _find_fixed_environment(opened.branch, order)):
+        changed, kinds = [fixed], {"fix"}
     versions = {release.version for release in opened.releases.values() if release}
     return replace(
         opened.pull_request,
@@ -28,6 +31,14 @@ def classify_pull_request(
         environments=tuple(changed),
         version=versions.pop() if len(versions) == 1 else None,
     )
+
+
+def _find_fixed_environment(branch: str, order: Sequence[str]) -> str | None:
+    """Return the environment in the name of a branch that the action `fix` has created; None for other branches."""
+    if not branch.startswith(FIX_BRANCH_PREFIX):
+        return None
+    name = branch.removeprefix(FIX_BRANCH_PREFIX).partition("/")[0]
+    return name if name in order else None
 
 
 def _classify_environment_change(

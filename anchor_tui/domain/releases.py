@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from anchor_tui.domain.helm.image_fields import IMAGE_KEYS, ImageScalarPaths, read_image
+from anchor_tui.domain.helm.image_fields import IMAGE_KEYS
+from anchor_tui.domain.helm.image_scalars import ImageScalarPaths, read_image
 from anchor_tui.domain.model import Problem, Release
 from anchor_tui.domain.yaml.document import YamlDocument
 from anchor_tui.domain.yaml.nodes import (
@@ -48,7 +49,8 @@ def locate_release(document: YamlDocument, keys: ReleaseKeyPaths) -> ReleaseScal
     """Find version, commit, time and images. Raises YamlDocumentError if the layout is not supported."""
     version = _locate_scalar(document, keys.version, "version", _VERSION_KEYS)
     images = _locate_images(document, keys.images)
-    if version is None and len({image_paths.image.tag for image_paths in images}) != 1:
+    tags = {image_paths.image.tag for image_paths in images}
+    if version is None and (len(tags) != 1 or None in tags):
         keys_text = " or ".join(f"`{key}`" for key in _VERSION_KEYS)
         message = f"no version: looked for {keys_text} at the top, under `spec` or under `release`"
         advice = "set its key path with `version` under [release] in the configuration"
@@ -137,7 +139,7 @@ def _read_images(document: YamlDocument, node: Node, path: KeyPath) -> tuple[Ima
         case SequenceNode():
             images = tuple(read_image(document, item, (*path, index)) for index, item in enumerate(node.items))
         case MappingNode() if not _is_one_image(node):
-            images = tuple(read_image(document, item, (*path, key), key) for key, item in node.entries.items())
+            images = tuple(read_image(document, item, (*path, key), key) for key, item in node.iterate_children())
         case ScalarNode() if path[-1] == "images":
             message = f"`{format_key_path(path)}` is {describe_node(node)}, not a map or a list of images"
             return document.fail("release-shape", message, node)

@@ -29,6 +29,7 @@ from anchor_tui.domain.model import (
     ValueObject,
     Verdict,
 )
+from anchor_tui.domain.policy.stale_findings import mark_stale_findings
 from anchor_tui.domain.policy.waivers import list_waiver_expiries
 from anchor_tui.domain.pull_requests import classify_pull_request
 from anchor_tui.domain.reasons import GROUP_FROM, VerdictInputs, join_names
@@ -97,7 +98,7 @@ def build_snapshot(
         ),
         sources=(*states.values(), github_state),
         environments=environments,
-        findings=findings.estate if findings else (),
+        findings=mark_stale_findings(findings.estate, (github_state,)) if findings else (),
         problems=(
             *(problem for reading in (*argocd.values(), github) for problem in _get_reading_problems(reading)),
             *_list_ending_waivers(config, now),
@@ -161,7 +162,9 @@ def _build_environment(
         missing_applications=_list_missing_applications(environment_config, data, found),
         unreadable_files=_list_unreadable_files(files, config, readings),
     )
-    return replace(environment, verdict=judge_environment(environment, inputs))
+    # A stale source is one reason of the verdict. Its findings are not repeated there as unknown checks.
+    verdict = judge_environment(environment, inputs)
+    return replace(environment, verdict=verdict, findings=mark_stale_findings(findings, sources))
 
 
 def select_applications(environment_config: EnvironmentConfig, data: ArgoCDData | None) -> tuple[Application, ...]:

@@ -37,6 +37,10 @@ class ManagedResources(ValueObject, frozen=True):
     secrets: tuple[object, ...] = ()
     error: str | None = None
     permitted: bool = True
+    compared_revision: str | None = None
+    """The commit that Argo CD had compared when the manifests were requested."""
+    synced_at: datetime | None = None
+    """The end of the last sync before they were requested."""
 
     @property
     def is_retryable(self) -> bool:
@@ -54,6 +58,11 @@ class ArgoCDData(ValueObject, frozen=True):
     applications: tuple[ObservedApplication, ...] = ()
     managed: Mapping[AppId, ManagedResources] = {}
     latency_ms: float | None = None
+
+
+def split_revisions(text: str | None) -> tuple[str, ...]:
+    """Return the revisions of an application with several sources; one for a single source."""
+    return tuple(revision for revision in (text or "").split(", ") if revision)
 
 
 def belongs_to_environment(
@@ -171,3 +180,5 @@ class OpsRepoData(ValueObject, frozen=True):
     """For each revision, the paths that differ between it and the head."""
     incomparable: Mapping[str, str] = {}
     """For each revision that GitHub cannot compare with the head, the reason."""
+    newer: frozenset[str] = frozenset()
+    """The revisions that contain the head: they were pushed after this reading."""

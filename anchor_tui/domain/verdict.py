@@ -5,7 +5,8 @@
 | Synced and Healthy, checks green, policy passes                                     | ok        |
 | on-demand and Missing, absent or Suspended: shown as "asleep"                       | ok        |
 | OutOfSync, Progressing, Suspended (always-on), an operation running, being deleted, | attention |
-|   behind while its promotion PR waits, a policy warning                             |           |
+|   behind while its promotion PR waits, a policy warning,                            |           |
+|   a check pending until git and Argo CD are at the same commit                      |           |
 | required checks of the branch pending: on the estate, not on each environment       | attention |
 | Progressing longer than 15 min, last operation Failed or Error,                     | attention |
 |   required checks of the branch failed: on a protected environment                  | failing   |
@@ -158,12 +159,18 @@ def _list_policy_reasons(environment: Environment) -> Iterator[Reason]:
     failed = [finding for finding in environment.findings if finding.status == "fail"]
     errors = {finding.check for finding in failed if finding.level == "error"}
     warnings = {finding.check for finding in failed if finding.level == "warning"} - errors
-    unknown = {finding.check for finding in environment.findings if finding.status == "unknown"} - errors - warnings
+    undecided = [finding for finding in environment.findings if finding.status == "unknown"]
+    unknown = {finding.check for finding in undecided if not finding.pending} - errors - warnings
+    pending = {finding.check for finding in undecided if finding.pending} - errors - warnings - unknown
     if errors:
         text = f"{format_count(len(errors), 'policy error')}: {', '.join(sorted(errors))}"
         yield Reason(Level.FAILING, text, cause="policy")
     if unknown:
         yield Reason(Level.UNKNOWN, f"{format_count(len(unknown), 'check')} unknown: {', '.join(sorted(unknown))}")
+    if pending:
+        count = format_count(len(pending), "check")
+        text = f"{count} pending until git and Argo CD are at the same commit: {', '.join(sorted(pending))}"
+        yield Reason(Level.ATTENTION, text)
     if warnings:
         text = f"{format_count(len(warnings), 'policy warning')}: {', '.join(sorted(warnings))}"
         yield Reason(Level.ATTENTION, text)

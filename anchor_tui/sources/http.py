@@ -10,7 +10,7 @@ import http.cookiejar
 import os
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 HTML_PAGE = "a page of HTML, as from a proxy"
 MAX_MESSAGE_LENGTH = 300
+_GRPC_SIZE_LIMIT = "message larger than max"
+"""Part of gRPC's message-size error. It has the code of a rate limit, ResourceExhausted, which becomes a 429."""
 _LIMITS = httpx.Limits(max_connections=32)
 
 
@@ -136,12 +138,32 @@ def create_timeout(timeout_s: float | None) -> httpx.Timeout:
     return httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S)
 
 
+async def iterate_lines(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Yield the lines of a streamed body without their ends. A line ends with LF or CRLF.
+
+    httpx also splits at U+0085, U+2028 and other characters, which JSON may contain unescaped.
+    """
+    pending = bytearray()
+    async for chunk in response.aiter_bytes():
+        pending += chunk
+        if b"\n" not in chunk:
+            continue
+        *lines, rest = pending.split(b"\n")
+        pending = rest
+        for line in lines:
+            yield bytes(line.removesuffix(b"\r"))
+    if pending:
+        yield bytes(pending)
+
+
 # --- error map ----------------------------------------------------------------------------------------
 
 
 def error_for_status(service: Service, status: int, message: str, headers: Mapping[str, str]) -> SourceError:
     """Return the error of an HTTP status. `message` is the server's text; header names are in lower case."""
     detail = f": {message}" if message else ""
+    if status == 429 and _GRPC_SIZE_LIMIT in message:
+        return ServerError(f"{service.name}'s answer is larger than its gRPC limit{detail}; raise the limit", status)
     is_rate_limit = status == 429 or (status == 403 and "rate limit" in message.lower())
     if is_rate_limit:
         return RateLimited(
@@ -206,7 +228,8 @@ def describe_redirect(response: httpx.Response) -> str:
         target = httpx.URL(response.headers.get("location", ""))
     except httpx.InvalidURL:
         return "the server redirects to an invalid address: is a login proxy in between?"
-    if target.scheme == "https" and response.url.scheme == "http":
+    is_same_host = target.host == response.url.host
+    if is_same_host and target.scheme == "https" and response.url.scheme == "http":
         return f"the server expects TLS: use https://{response.url.netloc.decode()} instead of http"
     return f"the server redirects to {target.host or target.path}: is a login proxy in between?"
 

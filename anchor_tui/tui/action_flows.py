@@ -11,15 +11,18 @@ from msgspec.structs import replace
 from anchor_tui.domain.actions.plan import Order, Outcome, OutcomeKind, Plan, Refusal
 from anchor_tui.domain.formatting import format_internal_error, get_first_line
 from anchor_tui.tui.live_app import LiveApp
+from anchor_tui.tui.merge_offer import find_earlier_reason
 from anchor_tui.tui.protocols import ActionBackend
 from anchor_tui.tui.targets import ActionTarget, build_order
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
 
+    from anchor_tui.config.model import EnvironmentConfig
     from anchor_tui.domain.actions.plan import ActionId
     from anchor_tui.domain.source_data import PastRelease
     from anchor_tui.services.execute.executor import Consent
+    from anchor_tui.tui.screens.release_chooser import ReleaseChooser
 
 ACTION_TITLES = {
     "refresh": "Refresh",
@@ -39,19 +42,21 @@ _SEVERITIES: dict[OutcomeKind, SeverityLevel] = {"done": "information", "refused
 class ActionFlows:
     """The action flows of one application. They run as its workers, so that closing a dialog does not end them."""
 
-    def __init__(self, app: LiveApp, backend: ActionBackend) -> None:
-        self._app, self._backend = app, backend
+    def __init__(self, app: LiveApp, backend: ActionBackend, environments: tuple[EnvironmentConfig, ...]) -> None:
+        self._app, self._backend, self._environments = app, backend, environments
 
     def start_action(self, action: ActionId, target: ActionTarget) -> None:
         """Start an action. Its dialog is in front when this returns, so that it receives the next key."""
         order = build_order(action, target)
+        if action == "merge":
+            order = replace(order, reason=find_earlier_reason(order.number, self._app.jobs))
         match action:
             case "refresh" | "hard-refresh":
                 self._run_flow(self._execute_unconfirmed(order))
             case "rollback":
                 self._choose_release(order)
             case "cutover":
-                self._open_cutover(order)
+                self._open_cutover()
             case _:
                 self._confirm_plan(order)
 
@@ -81,27 +86,30 @@ class ActionFlows:
             except Exception as error:  # noqa: BLE001 - an internal error must be visible and must not end the screen
                 return _refuse_after_internal_error(error)
 
-        def confirm(version: str | None) -> None:
-            if version is not None:
-                self._confirm_plan(replace(order, version=version))
+        def confirm(version: str) -> None:
+            # Each choice is an order of its own, since the chooser stays open until one is confirmed.
+            chosen = replace(build_order("rollback", ActionTarget(name)), version=version)
+            self._confirm_plan(chosen, chooser=screen)
 
-        screen = ReleaseChooser(name, environment.release if environment else None, now, load_releases)
-        self._app.push_screen(screen, confirm)
+        release = environment.release if environment else None
+        screen = ReleaseChooser(name, release, now, load_releases, confirm)
+        self._app.push_screen(screen)
 
-    def _open_cutover(self, order: Order) -> None:
+    def _open_cutover(self) -> None:
         from anchor_tui.tui.screens.cutover import CutoverChoice, CutoverScreen
 
-        def confirm(choice: CutoverChoice | None) -> None:
-            if choice is None:
-                return
+        def confirm(choice: CutoverChoice) -> None:
+            # Each choice is an order of its own, since the checklist stays open.
             if choice.check:
-                self._confirm_plan(
-                    replace(order, action="mend", environments=(choice.environment,), check=choice.check)
-                )
+                fix = build_order("mend", ActionTarget(choice.environment))
+                self._confirm_plan(replace(fix, check=choice.check))
+            elif choice.environment:
+                self.start_action("hard-refresh", ActionTarget(choice.environment))
             else:
-                self._confirm_plan(order)
+                self._confirm_plan(build_order("cutover", ActionTarget("")))
 
-        self._app.push_screen(CutoverScreen().data_bind(LiveApp.snapshot), confirm)
+        screen = CutoverScreen(self._environments, confirm)
+        self._app.push_screen(screen.data_bind(LiveApp.snapshot, LiveApp.jobs))
 
     # --- plan, confirm, execute ----------------------------------------------------------------------
 
@@ -126,12 +134,15 @@ class ActionFlows:
         self._app.notify(f"{plan.title} …", timeout=2, markup=False)
         await self._execute_plan(plan, Consent(confirmed=True))
 
-    def _confirm_plan(self, order: Order, note: str = "") -> None:
+    def _confirm_plan(self, order: Order, note: str = "", chooser: ReleaseChooser | None = None) -> None:
+        """Show a plan and execute it when it is confirmed. The chooser below it is closed then, not before."""
         from anchor_tui.tui.screens.plan import ConfirmedPlan, PlanScreen
 
         def execute(confirmed: ConfirmedPlan | None) -> None:
             if confirmed is not None:
                 plan, consent = confirmed
+                if chooser is not None and chooser.is_current:
+                    chooser.dismiss(None)
                 self.show_progress(plan)
                 self._run_flow(self._execute_and_replan(order, plan, consent))
 
@@ -143,7 +154,7 @@ class ActionFlows:
         if outcome is not None and outcome.kind == "drifted" and outcome.fresh is not None:
             self._hide_progress(plan.id)
             request_id = build_order(order.action, ActionTarget("")).request_id
-            again = replace(outcome.fresh.order, request_id=request_id, reason="")
+            again = replace(outcome.fresh.order, request_id=request_id)
             self._confirm_plan(again, f"Drifted: {outcome.message}. The new plan is:")
 
     async def _execute_plan(self, plan: Plan, consent: Consent) -> Outcome | None:

@@ -169,7 +169,7 @@ class AnchorApp(LiveApp):
         """The action flows, imported when the first action starts."""
         from anchor_tui.tui.action_flows import ActionFlows
 
-        return ActionFlows(self, self._backend)
+        return ActionFlows(self, self._backend, self._config.environments)
 
     def start_action(self, action: ActionId, target: ActionTarget) -> None:
         """Start an action. Its dialog is in front when this returns."""

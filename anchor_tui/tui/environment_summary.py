@@ -251,7 +251,9 @@ def describe_open_pull_requests_briefly(environment: Environment, snapshot: Snap
 
 def describe_pull_request(pull: PullRequest) -> Content:
     """Return the effect of a pull request, not its title: "#232 promote 1.44.0"."""
-    effect = {"promotion": "promote", "rollback": "roll back to", "bump": "bump to", "other": "changes"}[pull.kind]
+    effect = {"promotion": "promote", "rollback": "roll back to", "bump": "bump to", "fix": "fix", "other": "changes"}[
+        pull.kind
+    ]
     mark, checks = get_checks_mark(pull)
     draft = muted_text("draft") if pull.draft else None
     return join_parts(

@@ -15,6 +15,8 @@ from anchor_tui.domain.model import Snapshot
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
+    from anchor_tui.domain.actions.plan import ActionId
+    from anchor_tui.tui.targets import ActionTarget
 
 
 class LiveApp(App[None]):
@@ -23,3 +25,7 @@ class LiveApp(App[None]):
     snapshot: reactive[Snapshot | None] = reactive(None)
     now: reactive[datetime | None] = reactive(None)
     jobs: reactive[tuple[Job, ...]] = reactive(())
+
+    def start_action(self, action: ActionId, target: ActionTarget) -> None:
+        """Start an action. Its dialog is in front when this returns."""
+        raise NotImplementedError

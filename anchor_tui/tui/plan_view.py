@@ -76,32 +76,6 @@ def _render_steps(plan: Plan) -> Iterator[Content]:
             yield join_parts(safe_text(f"{number:>2}. {step.title}"), sent)
 
 
-def render_options(plan: Plan) -> Content:
-    """Return the options that the dialog can change, with their current values."""
-    order = plan.order
-    parts: list[Content] = []
-    if order.action == "sync":
-        parts.append(_render_switch("u", "prune", on=order.prune))
-    if order.action in {"sync", "hard-refresh-prune"}:
-        parts.append(_render_switch("d", "dry run", on=order.dry_run))
-    if order.action == "sync" and plan.choices:
-        chosen = f"{len(order.resources)} chosen" if order.resources else "all"
-        parts.append(join_parts(safe_text("a", "bold"), safe_text(f"resources: {chosen}"), gap=" "))
-    if plan.pull_request is not None:
-        parts.append(join_parts(safe_text("e", "bold"), safe_text("edit title and body"), gap=" "))
-    parts.append(join_parts(safe_text("i", "bold"), safe_text("show requests"), gap=" "))
-    parts.append(muted_text("↑↓ scroll"))
-    if plan.confirmation == "phrase":
-        parts.append(muted_text("tab leaves the field"))
-    return join_parts(*parts, gap="  ")
-
-
-def _render_switch(key: str, name: str, *, on: bool) -> Content:
-    return join_parts(
-        safe_text(key, "bold"), safe_text(f"{name} {'ON' if on else 'off'}", "bold reverse" if on else ""), gap=" "
-    )
-
-
 def render_refusal(refusal: Refusal) -> Content:
     """Return the reason with the remedy, and the address to look at."""
     mark = StatusMark.OK if refusal.already_done else StatusMark.FAILING

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from anchor_tui.domain.actions.plan import ActionId, Order
 
 CLUSTER_ACTIONS: frozenset[str] = frozenset({"refresh", "hard-refresh", "sync", "hard-refresh-prune", "terminate"})
-MERGEABLE_KINDS = frozenset({"promotion", "rollback"})
+MERGEABLE_KINDS = frozenset({"promotion", "rollback", "fix"})
 
 
 class ActionTarget(NamedTuple):
@@ -98,7 +98,7 @@ def _explain_merge(target: ActionTarget, snapshot: Snapshot) -> str:
     if pull is None:
         return "no pull request is highlighted"
     if pull.kind not in MERGEABLE_KINDS:
-        return f"#{pull.number} is not a promotion or rollback: merge it on GitHub (o)"
+        return f"#{pull.number} is not a promotion, rollback or fix: merge it on GitHub (o)"
     return ""
 
 

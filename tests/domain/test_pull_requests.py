@@ -26,6 +26,7 @@ CASES = [
     pytest.param({"dev": "1.43.2"}, {}, "rollback", "1.43.2", id="a past release in the first environment"),
     pytest.param({"staging": "1.45.0"}, {}, "other", "1.45.0", id="a release that is new everywhere"),
     pytest.param({}, {}, "other", None, id="no release at all"),
+    pytest.param({}, {"branch": "anchor-tui/mend/nowhere/x"}, "other", None, id="a fix of an unknown environment"),
     pytest.param({"staging": None}, {}, "other", None, id="an unreadable release"),
     pytest.param({"dev": "1.45.0", "staging": "1.44.0"}, {}, "other", None, id="two environments, two kinds"),
     pytest.param({"staging": "1.44.0", "prod": "1.43.2"}, {}, "promotion", None, id="two promotions at once"),
@@ -61,3 +62,14 @@ def test_a_pull_request_from_a_fork_is_other() -> None:
     assert classify_pull_request(ours, ORDER, ENVIRONMENTS).kind == "promotion"
     theirs = classify_pull_request(replace(ours, from_fork=True), ORDER, ENVIRONMENTS)
     assert (theirs.kind, theirs.environments, theirs.version) == ("other", ("staging",), "1.44.0")
+
+
+def test_our_branch_of_a_fix_names_its_environment():
+    pull = classify_pull_request(opened(branch="anchor-tui/mend/prod/argo.automated-prune"), ORDER, ENVIRONMENTS)
+    assert (pull.kind, pull.environments, pull.version) == ("fix", ("prod",), None)
+
+
+def test_a_release_counts_more_than_the_branch_name():
+    moved = opened(branch="anchor-tui/mend/prod/x", staging="1.44.0")
+    pull = classify_pull_request(moved, ORDER, ENVIRONMENTS)
+    assert (pull.kind, pull.environments) == ("promotion", ("staging",))

@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from anchor_tui.config.model import ReleaseKeyPaths
-from anchor_tui.domain.helm.image_fields import build_image_changes
+from anchor_tui.domain.helm.image_scalars import build_image_changes
 from anchor_tui.domain.model import Image
 from anchor_tui.domain.releases import locate_release, read_release
 from anchor_tui.domain.yaml.document import parse_document, replace_scalars
@@ -190,3 +190,12 @@ def test_an_unsupported_layout_is_an_error_with_position(text, line, words):
         read_release(parse_document(text, "f.yaml"), USUAL)
     assert words in caught.value.problem.message
     assert caught.value.problem.line == line
+
+
+def test_images_without_tags_are_not_a_version():
+    read = document(f"images: {{web: {{repository: anchor/web, tag: '{D1}'}}}}\n")
+    with pytest.raises(YamlDocumentError, match="no version"):
+        locate_release(read, USUAL)
+    named = document(f"version: 7\nimages: {{web: {{registry: ghcr.io/anchor, name: web, tag: '{D1}'}}}}\n")
+    [image] = read_release(named, USUAL)[0].images
+    assert (image.name, image.repository, image.tag, image.digest) == ("web", "ghcr.io/anchor/web", None, D1)

@@ -14,7 +14,8 @@ from anchor_tui.config.model import (
     ServerConfig,
     Waiver,
 )
-from anchor_tui.domain.model import Loading, Problem, SourceFailure, Stale, Unavailable
+from anchor_tui.domain.model import Finding, Loading, Problem, SourceFailure, Stale, Unavailable
+from anchor_tui.domain.policy.engine import PolicyFindings
 from anchor_tui.domain.releases import read_release
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.domain.source_data import EnvironmentFiles, HeadCommit
@@ -32,6 +33,7 @@ from tests.values import (
     ops_repo,
     pull_request,
     readings,
+    replace,
 )
 
 
@@ -73,6 +75,18 @@ def test_stale_values_stay_visible() -> None:
     assert prod.verdict.level == "unknown"
     assert prod.verdict.reasons == ("Argo CD is stale",)
     assert "401: the token has expired" in snapshot.verdict.reasons[0]
+
+
+def test_findings_of_a_lost_source_do_not_stay_green() -> None:
+    passing = Finding("auth.jwt-required", "JWT", "error", "pass", "git", "AUTH_MODE is jwt")
+    findings = PolicyFindings({"prod": (passing, replace(passing, evidence="live"))}, (passing,))
+    lost = fresh(ops_repo(), taken_at=ago(minutes=5), fresh_until=ago(minutes=4))
+    snapshot = build_snapshot(config(), readings(repo=lost), NOW, findings)
+    prod = snapshot.environments[2]
+    assert [finding.status for finding in prod.findings] == ["unknown", "pass"]
+    assert [finding.status for finding in snapshot.findings] == ["unknown"]
+    assert prod.verdict.level == "unknown"
+    assert prod.verdict.reasons == ("GitHub: as of 13:57Z, 5 min ago: nothing was heard for 5 min",)
 
 
 def test_an_unavailable_source_leaves_the_other_sources_visible() -> None:

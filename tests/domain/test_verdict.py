@@ -159,6 +159,11 @@ ENVIRONMENTS = [
                  id="a policy warning"),
     pytest.param({"findings": (finding(status="unknown"),)}, {}, "unknown", "1 check unknown",
                  id="a check without evidence"),
+    pytest.param({"findings": (finding(status="unknown", pending=True),)}, {}, "attention",
+                 "1 check pending until git and Argo CD are at the same commit: auth.jwt-required",
+                 id="a pending check"),
+    pytest.param({"findings": (finding(status="unknown", pending=True), finding(status="unknown", evidence="live"))},
+                 {}, "unknown", "1 check unknown", id="a check both pending and without evidence"),
     pytest.param({"findings": (finding(), finding(status="waived"), finding(status="skipped"))}, {}, "ok", None,
                  id="passing, waived and skipped"),
 ]  # fmt: skip

@@ -263,6 +263,14 @@ class Operator:
 
         return self.box.call_in_loop(blob)
 
+    def set_real_control_center(self) -> None:
+        """Commit the URL of the real control center: then nothing in prod uses the status mock."""
+        path = OVERLAY.format("prod")
+        changed = self.read(path).replace(
+            b"http://status-mock.anchor-prod.svc/egi", b"https://control.anchor.example/egi"
+        )
+        self.box.commit({path: changed}, "Let prod's gateway ask the control center")
+
     @property
     def pulls(self) -> list[HostedPullRequest]:
         """The pull requests opened since the start, in any state."""

@@ -80,7 +80,7 @@ def test_the_golden_document_is_read_as_the_rich_snapshot() -> None:
 
 
 PROBLEM = "subject, kind, message, file, line, column"
-FINDING = "check, title, level, status, evidence, message, fix, file, line, column, resource, since"
+FINDING = "check, title, level, status, evidence, message, fix, file, line, column, resource, since, pending"
 REF = {"number", "title", "url"}
 PULL = (
     "number, title, url, kind, environments, version, draft, author, labels, head_sha, checks, review, mergeable, "
@@ -163,6 +163,19 @@ def test_a_document_without_the_newest_keys_is_read() -> None:
     document = snapshot_to_document(rich.snapshot())
     del document["verdict"]["cause"]
     assert snapshot_from_document(document).verdict.cause is None
+
+
+def test_the_schema_names_the_key_without_a_value_yet() -> None:
+    described = snapshot_schema()["$defs"]["Environment"]["properties"]["last_known_good"]["description"]
+    assert described.startswith("Always null: this version keeps no history of health.")
+
+
+def test_a_document_without_later_keys_is_read() -> None:
+    document = snapshot_to_document(rich.snapshot())
+    for environment in document["environments"]:
+        for finding in environment["findings"]:
+            del finding["pending"]
+    assert snapshot_from_document(document) == rich.snapshot()
 
 
 def test_the_schema_describes_arrays_and_times() -> None:

@@ -25,6 +25,7 @@ from anchor_tui.sources.http import (
     ReadRules,
     Service,
     create_client,
+    describe_redirect,
     error_for_status,
     parse_retry_after,
     translate_transport_errors,
@@ -183,6 +184,13 @@ def test_the_transport_cannot_be_bypassed_by_proxies(monkeypatch):
         (422, "no", ClientError, "Example answered HTTP 422: no"),
         (500, "", ServerError, "Example answered HTTP 500"),
         (302, "", ServerError, "Example answered HTTP 302"),
+        (
+            429,
+            "grpc: received message larger than max (105 vs. 104)",
+            ServerError,
+            "Example's answer is larger than its gRPC limit: grpc: received message larger than max (105 vs. 104); "
+            "raise the limit",
+        ),
     ],
 )
 def test_each_status_has_its_error(status, message, kind, text):
@@ -245,3 +253,17 @@ def test_a_connection_error_shows_the_reason_of_the_system():
     reason = pytest.raises(Unreachable, match="cannot connect: Connection refused")
     with reason, translate_transport_errors(SERVICE, "https://api.example", 5):
         raise failure
+
+
+@pytest.mark.parametrize(
+    ("location", "text"),
+    [
+        ("https://api.example/v1", "the server expects TLS: use https://api.example:8080 instead of http"),
+        ("https://sso.example/login", "the server redirects to sso.example: is a login proxy in between?"),
+        ("/login", "the server redirects to /login: is a login proxy in between?"),
+        ("http://a:b/", "the server redirects to an invalid address: is a login proxy in between?"),
+    ],
+)
+def test_only_a_redirect_to_the_same_host_means_tls(location, text):
+    request = httpx.Request("GET", "http://api.example:8080/v1")
+    assert describe_redirect(httpx.Response(302, headers={"location": location}, request=request)) == text

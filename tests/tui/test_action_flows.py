@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.widgets import Input
 
 from anchor_tui.tui.screens.fleet import FleetScreen
 from tests.tui.harness import open_app
@@ -42,12 +43,13 @@ async def test_a_drifted_plan_is_rebuilt_and_confirmed_again():
         await ui.open_plan("P", lambda order: prune_plan(order, reason_required=False))
         await ui.press(*"prod", "space", "3", "enter")
         plan = ui.backend.executed[0][0]
-        fresh_plan = replace(plan, phrase="prod 4")
+        fresh_plan = replace(plan, phrase="prod 4", order=replace(plan.order, reason="night release"))
         ui.backend.plan = lambda order: prune_plan(order, phrase="prod 4")
         ui.backend.outcome.set_result(make_outcome(plan, "nothing was sent", kind="drifted", fresh=fresh_plan))
         await ui.wait_until(lambda: ui.can_confirm)
         assert "Drifted: nothing was sent" in ui.text
         assert "type prod 4 and press enter" in ui.text
+        assert ui.plan_screen.query_one("#reason", Input).value == "night release"
         assert ui.backend.orders[-1].request_id != plan.id
         assert len(ui.backend.executed) == 1
 

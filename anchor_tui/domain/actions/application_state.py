@@ -135,7 +135,7 @@ def stale_resources(state: AppState) -> tuple[StaleResource, ...]:
     a manifest counts as deleted.
     """
     found = {
-        _resource_ref(resource): _stale_resource(resource)
+        resource_ref(resource): _stale_resource(resource)
         for resource in (state.managed.live if state.managed else ())
         if resource.stale and not resource.is_hook
     }
@@ -147,7 +147,8 @@ def stale_resources(state: AppState) -> tuple[StaleResource, ...]:
     return tuple(found[ref] for ref in sorted(found))
 
 
-def _resource_ref(resource: KubernetesResource) -> ResourceRef:
+def resource_ref(resource: KubernetesResource) -> ResourceRef:
+    """Return the reference to a resource."""
     return ResourceRef(resource.kind, resource.namespace, resource.name, resource.group)
 
 
@@ -161,4 +162,4 @@ def _stale_resource(resource: KubernetesResource) -> StaleResource:
         created_at = datetime.fromisoformat(created) if created else None
     except ValueError:
         created_at = None
-    return StaleResource(_resource_ref(resource), fate, resource.prune_protection or "", created_at, ignored)
+    return StaleResource(resource_ref(resource), fate, resource.prune_protection or "", created_at, ignored)

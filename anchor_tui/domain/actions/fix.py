@@ -1,13 +1,17 @@
-"""Fix: corrects a boolean that a check found wrong, with a pull request.
+"""Fix: corrects a value that a check found wrong, with a pull request.
 
 Only an existing boolean in the environment's own overlay or Application is changed. Nothing is ever inserted.
-A wrong address is not fixed: the right one is unknown. On the command line, `mend` is the older name of this action.
+A wrong address is replaced by the last correct one of the same key. On the command line, `mend` is the older name of
+this action.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from anchor_tui.config.model import EnvironmentConfig
 from anchor_tui.domain.actions import preflight, promote, rollout_steps
+from anchor_tui.domain.actions.application_state import AppState, stale_resources
 from anchor_tui.domain.actions.plan import (
     Order,
     Plan,
@@ -19,10 +23,12 @@ from anchor_tui.domain.actions.plan import (
     required_confirmation,
 )
 from anchor_tui.domain.actions.plan_inputs import PlanInputs, confirmed_command_line
+from anchor_tui.domain.actions.prune_references import describe_blocking_references, find_prune_references
 from anchor_tui.domain.actions.pull_request_steps import remaining_steps, repo_preconditions
 from anchor_tui.domain.actions.release_edit import ReleaseEdit, file_diffs
 from anchor_tui.domain.actions.release_selection import branch_name
-from anchor_tui.domain.actions.repo_state import RepoFile
+from anchor_tui.domain.actions.repo_state import RepoFile, RepoState
+from anchor_tui.domain.actions.restored_url import RESTORABLE_URLS, restore_url
 from anchor_tui.domain.actions.wait_steps import WaitForMerge
 from anchor_tui.domain.model import Environment, Finding, Snapshot
 from anchor_tui.domain.yaml.document import parse_documents, replace_scalars
@@ -60,6 +66,11 @@ def file_to_fix(order: Order, snapshot: Snapshot) -> str | None:
     return found.file if found is not None else None
 
 
+def is_shared_file(path: str, environment: EnvironmentConfig) -> bool:
+    """Return whether a file of values belongs to several environments."""
+    return path.endswith("/values.yaml") and path != environment.values
+
+
 def fix_branch(order: Order) -> str:
     """Return the branch of a fix."""
     return branch_name("mend", order.environments[0], order.check)
@@ -73,8 +84,9 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     known = next((entry for entry in config.environments if entry.name == name), None)
     if environment is None or known is None:
         return Refusal(name, "no-environment", f"the environment {name!r} does not exist")
-    if order.check not in FIXABLE_CHECKS:
-        message = f"{order.check} cannot be fixed with a pull request; these can: {', '.join(sorted(FIXABLE_CHECKS))}"
+    if order.check not in {*FIXABLE_CHECKS, *RESTORABLE_URLS}:
+        fixable = ", ".join(sorted({*FIXABLE_CHECKS, *RESTORABLE_URLS}))
+        message = f"{order.check} cannot be fixed with a pull request; these can: {fixable}"
         return Refusal(name, "no-switch", message)
     found = fixable_finding(environment, order.check)
     if found is None or found.file is None:
@@ -84,20 +96,24 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     allowed = preflight.check_write_permission(repo_state, inputs)
     if isinstance(allowed, Refusal):
         return allowed
-    key, wanted = FIXABLE_CHECKS[order.check]
-    turned = _flip_switch(found, repo_state.files.get(found.file), key, wanted, known)
-    if isinstance(turned, Refusal):
-        return turned
-    path, content = turned
+    edited = _edit_value(order.check, found, repo_state, known)
+    if isinstance(edited, Refusal):
+        return edited
+    path, content, wanted, origin = edited
     contents = {found.file: content}
+    prune_lines = lines_or_refusal(_check_prune(order, name, inputs, protected=known.protected))
+    if isinstance(prune_lines, Refusal):
+        return prune_lines
     policy_lines = lines_or_refusal(preflight.check_resulting_policy(name, repo_state, contents, inputs))
     if isinstance(policy_lines, Refusal):
         return policy_lines
     lines = (
         PlanLine("change", f"{found.file}:{found.line}: {format_key_path(path)} → {wanted}"),
+        *([PlanLine("note", origin)] if origin else []),
         PlanLine("note", f"{order.check}: {found.message}"),
         allowed,
         *policy_lines,
+        *prune_lines,
     )
     title = order.title or f"Set {format_key_path(path)} to {wanted} in {name}"
     text = promote.edited_or_default_body(order, _pull_request_body(order, lines))
@@ -133,6 +149,38 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     )
 
 
+def _edit_value(
+    check: str, found: Finding, repo_state: RepoState, environment: EnvironmentConfig
+) -> tuple[KeyPath, bytes, str, str] | Refusal:
+    """Return the key path, the new file content, the new value and its origin, or why the finding is not fixed."""
+    if check in RESTORABLE_URLS:
+        restored = restore_url(check, found, repo_state, environment)
+        if isinstance(restored, Refusal):
+            return restored
+        return restored.path, restored.content, restored.url, f"as it was at {restored.commit}"
+    key, wanted = FIXABLE_CHECKS[check]
+    turned = _flip_switch(found, repo_state.files.get(found.file or ""), key, wanted, environment)
+    return turned if isinstance(turned, Refusal) else (*turned, wanted, "")
+
+
+def _check_prune(order: Order, name: str, inputs: PlanInputs, *, protected: bool) -> Iterator[PlanLine | Refusal]:
+    """Check what an automated prune would delete at once. What is still used refuses it, as for any prune."""
+    environment = inputs.snapshot.find_environment(name)
+    if order.check != "argo.automated-prune" or environment is None:
+        return
+    states = [inputs.application_state(application) for application in environment.applications]
+    known = [state for state in states if isinstance(state, AppState)]
+    for state in known:
+        pruned = [resource for resource in stale_resources(state) if resource.prune_effect == "deleted"]
+        references = find_prune_references(state, pruned, (), [other for other in known if other is not state])
+        if pruned:
+            refs = ", ".join(str(resource.ref) for resource in pruned)
+            yield PlanLine("warning", f"{inputs.label_application(state.application)}: Argo CD will delete {refs}")
+        if protected and (used := describe_blocking_references(references)):
+            yield Refusal(name, "still-used", used)
+        yield from (PlanLine("warning", str(reference)) for reference in references)
+
+
 def _not_in_git_refusal(order: Order, environment: Environment) -> Refusal:
     """Return why a pull request does not help: git is already correct."""
     failing = any(finding.check == order.check and finding.status == "fail" for finding in environment.findings)
@@ -149,7 +197,7 @@ def _flip_switch(
     where = f"{found.file}:{found.line}"
     if file is None:
         return Refusal(environment.name, "missing-file", f"{found.file} is not one of the files that are read")
-    if file.path.endswith("/values.yaml") and file.path != environment.values:
+    if is_shared_file(file.path, environment):
         message = f"{where} belongs to several environments, not only to {environment.name}. Change it by hand"
         return Refusal(environment.name, "shared", message)
     try:

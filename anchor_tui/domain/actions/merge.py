@@ -1,4 +1,4 @@
-"""Merge: merges a promotion or rollback pull request. Refused if its head has moved; never forced."""
+"""Merge: merges the pull request of a promotion, a rollback or a fix. Refused if its head has moved; never forced."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _rollback_move(known: PullRequest, repo_state: RepoState, inputs: PlanInputs
 
 
 def _classify_pull_request(pull: PullRequestState, repo_state: RepoState, inputs: PlanInputs) -> PullRequest | Refusal:
-    """Return the classified pull request, or why it is not merged here: only promotions and rollbacks are."""
+    """Return the classified pull request, or why it is not merged here: only promotions, rollbacks and fixes are."""
     if pull.state != "open":
         words = f"it was {pull.state}" + (f" by {pull.merged_by}" if pull.merged_by else "")
         return Refusal(
@@ -132,8 +132,8 @@ def _classify_pull_request(pull: PullRequestState, repo_state: RepoState, inputs
     if pull.from_fork or opened.from_fork:
         message = f"it comes from a fork (by {pull.author or 'an unknown author'}): review and merge it on GitHub"
         return Refusal(f"#{pull.number}", "fork", message, pull.url)
-    if known.kind not in {"promotion", "rollback"}:
-        message = f"it is neither a promotion nor a rollback ({known.kind}): review and merge it on GitHub"
+    if known.kind not in {"promotion", "rollback", "fix"}:
+        message = f"it is not a promotion, a rollback or a fix ({known.kind}): review and merge it on GitHub"
         return Refusal(f"#{pull.number}", "other-kind", message, pull.url)
     return known
 

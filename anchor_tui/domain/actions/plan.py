@@ -57,6 +57,8 @@ class Order(ValueObject, frozen=True):
     without_argocd: bool = False
     refreshed: bool = False
     """True once the hard refresh that the action requires is executed."""
+    merge: bool = False
+    """True to merge the pull request of a rollback when its checks pass."""
 
 
 class PlanLine(ValueObject, frozen=True):

@@ -10,6 +10,8 @@ from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.application_state import AppState
 from anchor_tui.domain.actions.plan import Order, Refusal, absent_refusal
 from anchor_tui.domain.actions.repo_state import RepoState
+from anchor_tui.domain.actions.step_base import ApplicationRef
+from anchor_tui.domain.application_labels import label_application
 from anchor_tui.domain.model import AppId, Application, Environment, Snapshot, ValueObject
 
 REASON_PLACEHOLDER = "…"
@@ -31,6 +33,16 @@ class PlanInputs(ValueObject, frozen=True):
     def read_repo_state(self) -> RepoState | Refusal:
         """Return the state of the ops repo as it was read for this plan."""
         return self.repo_state or Refusal("GitHub", "unread", "the ops repo was not read")
+
+    def label_application(self, application: Application) -> str:
+        """Return an application's name, with its namespace if another application has the same name."""
+        return label_application(application.id, (known.id for known in self.snapshot.all_applications))
+
+    def reference_application(self, application: Application, project: str | None = None) -> ApplicationRef:
+        """Return the reference of an application for steps."""
+        label = self.label_application(application)
+        known = project or application.project
+        return ApplicationRef(application.id, known, "" if label == application.name else label)
 
     def application_state(self, application: Application) -> AppState | Refusal:
         """Return the state of an application as it was read for this plan."""

@@ -71,7 +71,7 @@ def check_upstream_health(move: ReleaseMove, inputs: PlanInputs) -> Iterator[Ref
         )
         return
     unhealthy = [
-        f"{app.name} is {app.sync or 'of unknown sync'} and {app.health or 'of unknown health'}"
+        f"{inputs.label_application(app)} is {app.sync or 'of unknown sync'} and {app.health or 'of unknown health'}"
         for app in environment.applications
         if (app.sync, app.health) != ("Synced", "Healthy")
     ]
@@ -101,14 +101,14 @@ def check_upstream_health(move: ReleaseMove, inputs: PlanInputs) -> Iterator[Ref
 def sync_window_lines(environment: Environment, inputs: PlanInputs) -> Iterator[PlanLine]:
     """Return the state of the target's sync windows: a forbidding one delays the sync of the merged commit."""
     for application in environment.applications:
-        state = inputs.application_state(application)
+        state, name = inputs.application_state(application), inputs.label_application(application)
         if isinstance(state, Refusal):
-            yield PlanLine("warning", f"the sync windows of {application.name} are unknown: {state.message}")
+            yield PlanLine("warning", f"the sync windows of {name} are unknown: {state.message}")
         elif state.windows is not None and not state.windows.can_sync:
             which = "; ".join(state.windows.active) or "no allow window is open"
-            yield PlanLine("failed", f"{application.name} is in a freeze: a sync window forbids syncs ({which})")
+            yield PlanLine("failed", f"{name} is in a freeze: a sync window forbids syncs ({which})")
         elif state.windows is not None:
-            yield PlanLine("ok", f"no sync window forbids a sync of {application.name}")
+            yield PlanLine("ok", f"no sync window forbids a sync of {name}")
 
 
 def check_other_pull_requests(move: ReleaseMove, repo: OpsRepoData, own: Iterable[int]) -> Iterator[Refusal | PlanLine]:
@@ -137,11 +137,22 @@ def check_other_pull_requests(move: ReleaseMove, repo: OpsRepoData, own: Iterabl
 def check_resulting_policy(
     name: str, repo_state: RepoState, contents: Mapping[str, bytes], inputs: PlanInputs
 ) -> Iterator[Refusal | PlanLine]:
-    """Check the policy on an environment's changed files. New errors refuse the plan, existing ones only warn."""
-    before = _errors_by_check(_git_findings(inputs, repo_state.repo, name))
+    """Check the policy on an environment's changed files. New errors refuse the plan, existing ones only warn.
+
+    A release that would not match its overlay is a new error, even if the previous one did not match either.
+    """
+    before_findings = _git_findings(inputs, repo_state.repo, name)
+    before = _errors_by_check(before_findings)
     texts = {path: content.decode() for path, content in contents.items()}
     after_findings = _git_findings(inputs, replace(repo_state.repo, files={**repo_state.repo.files, **texts}), name)
     after = _errors_by_check(after_findings)
+    mismatches = {finding.message for finding in before_findings if _is_mismatch(finding)}
+    new_mismatch = next(
+        (finding for finding in after_findings if _is_mismatch(finding) and finding.message not in mismatches), None
+    )
+    if new_mismatch is not None:
+        before.pop(_CONTRACT, None)
+        after[_CONTRACT] = new_mismatch
     if new := [check for check in after if check not in before]:
         words = "; ".join(f"{check}: {after[check].message}" for check in new)
         yield Refusal(name, "policy", f"the change would cause {format_count(len(new), 'new policy error')}: {words}")
@@ -150,6 +161,16 @@ def check_resulting_policy(
     yield PlanLine("ok", f"{format_count(held, 'check')} pass for the changed files")
     for check in after:
         yield PlanLine("warning", f"{check} already fails and still would: {after[check].message}")
+    for finding in after_findings:
+        if finding.check == _CONTRACT and finding.status == "unknown":
+            yield PlanLine("warning", f"{_CONTRACT} would be unknown: {finding.message}")
+
+
+_CONTRACT = "release.contract-aligned"
+
+
+def _is_mismatch(finding: Finding) -> bool:
+    return finding.check == _CONTRACT and finding.status == "fail" and finding.level == "error"
 
 
 def _git_findings(inputs: PlanInputs, repo: OpsRepoData, name: str) -> tuple[Finding, ...]:

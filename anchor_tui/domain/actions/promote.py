@@ -23,6 +23,7 @@ from anchor_tui.domain.actions.release_selection import (
     ReleaseMove,
     branch_name,
     image_text,
+    image_version,
     pull_requests_of,
     release_text,
     select_release,
@@ -180,7 +181,7 @@ def release_change_lines(move: ReleaseMove, images: Sequence[tuple[Image, Image]
     """Return the lines that describe the change: versions, images, and the pull requests included."""
     was = release_text(move.current) if move.current else "an unreadable release"
     found = [PlanLine("change", f"{move.environment.name}: {was} → {release_text(move.release)}")]
-    found += [PlanLine("change", f"{old.name}  {old.tag or '?'} → {image_text(new)}") for old, new in images]
+    found += [PlanLine("change", f"{old.name}  {image_version(old)} → {image_text(new)}") for old, new in images]
     if pulls := pull_requests_of(move.releases_between):
         listed = ", ".join(f"#{pull.number} {pull.title}" for pull in pulls[:6])
         more = f" and {format_count(len(pulls) - 6, 'more', 'more')}" if len(pulls) > 6 else ""
@@ -210,7 +211,10 @@ def pull_request_body(
     if order.reason:
         parts.append(f"**Reason:** {order.reason}")
     if images:
-        rows = [f"| {old.name} | `{old.tag}` | `{new.tag}` | `{(new.digest or 'none')[:19]}` |" for old, new in images]
+        rows = [
+            f"| {old.name} | `{image_version(old)}` | `{image_version(new)}` | `{(new.digest or 'none')[:19]}` |"
+            for old, new in images
+        ]
         parts.append("\n".join(["| image | from | to | digest |", "|---|---|---|---|", *rows]))
     if pulls := pull_requests_of(move.releases_between):
         title = "Includes" if move.source.name != move.environment.name else "Reverts"

@@ -27,7 +27,7 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     if not fit:
         return merge_refusals(refusals)
     hard = order.action == "hard-refresh"
-    what = fit[0].application.name if len(fit) == 1 else format_count(len(fit), "application")
+    what = inputs.label_application(fit[0].application) if len(fit) == 1 else format_count(len(fit), "application")
     return Plan(
         order=order,
         title=f"{'Hard refresh' if hard else 'Refresh'} {what}",
@@ -41,7 +41,9 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
         lines=tuple(PlanLine("change", _line_text(target, hard=hard)) for target in fit),
         step_groups=tuple(
             StepGroup(
-                str(target.application.id), refresh_steps(_application_ref(target), hard=hard), target.application.id
+                str(target.application.id),
+                refresh_steps(inputs.reference_application(target.application), hard=hard),
+                target.application.id,
             )
             for target in fit
         ),
@@ -52,10 +54,6 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
 def refresh_steps(target: ApplicationRef, *, hard: bool) -> tuple[Step, ...]:
     """Return the refresh and the wait for it."""
     return (Refresh(target, hard), WaitForRefresh(target))
-
-
-def _application_ref(target: TargetApplication) -> ApplicationRef:
-    return ApplicationRef(target.application.id, target.application.project)
 
 
 def _line_text(target: TargetApplication, *, hard: bool) -> str:

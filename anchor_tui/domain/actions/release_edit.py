@@ -13,13 +13,15 @@ from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.plan import FileDiff, Refusal
 from anchor_tui.domain.actions.release_selection import ReleaseMove
 from anchor_tui.domain.actions.repo_state import RepoFile, RepoState
-from anchor_tui.domain.helm.image_fields import ImageScalarPaths, build_image_changes
-from anchor_tui.domain.helm.overlays import HelmValues, find_overlay_images, read_values_file
+from anchor_tui.domain.helm.image_fields import is_named_in
+from anchor_tui.domain.helm.image_scalars import ImageScalarPaths, build_image_changes
+from anchor_tui.domain.helm.overlays import HelmValues, find_overlay_images, find_unclear_images, read_values_file
 from anchor_tui.domain.kubernetes.image_references import canonicalize_repository
 from anchor_tui.domain.model import Image, ValueObject
 from anchor_tui.domain.policy.evidence.facts import MissingEvidence, NotApplicable
 from anchor_tui.domain.policy.evidence.git import GitEvidence
 from anchor_tui.domain.releases import locate_release
+from anchor_tui.domain.text_lines import split_lines
 from anchor_tui.domain.yaml.document import YamlDocument, parse_document, replace_scalars
 from anchor_tui.domain.yaml.nodes import KeyPath, YamlDocumentError, format_key_path
 
@@ -124,13 +126,19 @@ def _edit_overlay(
     document: YamlDocument, images: Mapping[str, Image], in_git: GitEvidence | None, move: ReleaseMove
 ) -> bytes | Refusal:
     """Return the overlay with every reference to one of the images changed."""
-    found = [
-        place
-        for place in find_overlay_images(_merged_values(document, in_git), document)
-        if canonicalize_repository(place.image.repository) in images
-    ]
-    naming = (place for place in found if place.image.tag or place.image.digest)
-    lacking = images.keys() - {canonicalize_repository(place.image.repository) for place in naming}
+    merged = _merged_values(document, in_git)
+    found: list[tuple[ImageScalarPaths, str]] = []
+    for place in find_overlay_images(merged, document):
+        matching = _matching_repositories(place, images)
+        if len(matching) > 1:
+            message = f"`{format_key_path(place.path)}` may be {' or '.join(matching)}: change it by hand"
+            document.fail("overlay-image", message, document.find(place.path))
+        found += [(place, repository) for repository in matching]
+    lacking = images.keys() - {repository for place, repository in found if place.image.tag or place.image.digest}
+    for form in find_unclear_images(merged, document):
+        if any(is_named_in(form.text, repository) for repository in images):
+            message = f"`{format_key_path(form.path)}` has a form that is not understood: {form.reason}"
+            document.fail("overlay-image", message, document.find(form.path))
     if lacking:
         message = (
             f"{document.file} does not reference {', '.join(sorted(lacking))}, so it cannot match the release. "
@@ -138,9 +146,15 @@ def _edit_overlay(
         )
         return Refusal(move.environment.name, "overlay-image", message)
     changes: dict[KeyPath, str] = {}
-    for place in found:
-        changes |= _image_place_changes(document, place, images[canonicalize_repository(place.image.repository)])
-    return replace_scalars(document, changes).encode()
+    for place, repository in found:
+        changes |= _image_place_changes(document, place, images[repository])
+    return replace_scalars(document, changes, rendered=True).encode()
+
+
+def _matching_repositories(place: ImageScalarPaths, images: Mapping[str, Image]) -> list[str]:
+    """Return the repositories of the release that an image of the overlay may have."""
+    possible = map(canonicalize_repository, (place.image.repository, *place.other_repositories))
+    return [repository for repository in dict.fromkeys(possible) if repository in images]
 
 
 def _image_place_changes(document: YamlDocument, place: ImageScalarPaths, image: Image) -> dict[KeyPath, str]:
@@ -167,7 +181,7 @@ def file_diffs(edited: ReleaseEdit, files: Mapping[str, RepoFile]) -> tuple[File
     """Return the unified diff of each file."""
     found = []
     for path, content in sorted(edited.contents.items()):
-        before, after = (raw.decode("utf-8-sig").splitlines(keepends=True) for raw in (files[path].content, content))
+        before, after = (split_lines(raw.decode("utf-8-sig"), keep_ends=True) for raw in (files[path].content, content))
         lines = difflib.unified_diff(before, after, f"a/{path}", f"b/{path}")
         found.append(FileDiff(path, "".join(line if line.endswith("\n") else line + "\n" for line in lines)))
     return tuple(found)

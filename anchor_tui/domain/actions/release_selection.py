@@ -181,6 +181,11 @@ def pull_requests_of(releases: Sequence[Release]) -> tuple[PullRequestRef, ...]:
     return tuple(found.values())
 
 
+def image_version(image: Image) -> str:
+    """Return the tag, or else the beginning of the digest."""
+    return image.tag or (f"{image.digest[:17]}…" if image.digest else "?")
+
+
 def image_text(image: Image) -> str:
     """Return the tag and the beginning of the digest."""
     return f"{image.tag or 'no tag'}" + (f"  {image.digest[:17]}…" if image.digest else "")

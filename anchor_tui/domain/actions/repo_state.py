@@ -21,6 +21,14 @@ class RepoFile(ValueObject, frozen=True):
     content: bytes
 
 
+class EarlierFile(ValueObject, frozen=True):
+    """A file as it was after an earlier commit of the branch."""
+
+    path: str
+    commit: str
+    content: bytes
+
+
 def blob_oid(content: bytes) -> str:
     """Return the oid that git gives these bytes."""
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
@@ -97,6 +105,8 @@ class RepoState(ValueObject, frozen=True):
     existing_branch: ExistingBranch | None = None
     pull_requests: tuple[PullRequestState, ...] = ()
     """The open pull requests of our branch, or the one to merge."""
+    earlier_files: tuple[EarlierFile, ...] = ()
+    """The file to fix after earlier commits, newest first."""
 
     @property
     def head(self) -> str:

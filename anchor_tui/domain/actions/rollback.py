@@ -19,7 +19,13 @@ from anchor_tui.domain.actions.plan import (
 )
 from anchor_tui.domain.actions.plan_inputs import PlanInputs, command_option, confirmed_command_line
 from anchor_tui.domain.actions.pull_request_steps import remaining_steps, repo_preconditions
-from anchor_tui.domain.actions.release_selection import ReleaseMove, branch_name, image_text, select_release
+from anchor_tui.domain.actions.release_selection import (
+    ReleaseMove,
+    branch_name,
+    image_text,
+    image_version,
+    select_release,
+)
 from anchor_tui.domain.actions.wait_steps import WaitForMerge
 from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.policy.evidence.facts_builder import read_repo_evidence
@@ -113,7 +119,7 @@ def _release_change_lines(
         f", which ran from {format_age(move.release.changed_at, inputs.now)} ago on" if move.release.changed_at else ""
     )
     found = [PlanLine("change", f"{move.environment.name}: {was} → {move.release.version}{ran}")]
-    found += [PlanLine("change", f"{old.name}  {old.tag or '?'} → {image_text(new)}") for old, new in edited.images]
+    found += [PlanLine("change", f"{old.name}  {image_version(old)} → {image_text(new)}") for old, new in edited.images]
     for release in move.releases_between:
         pull = f"  #{release.pull_request.number} {release.pull_request.title}" if release.pull_request else ""
         found.append(PlanLine("warning", f"reverts {release.version}{pull}"))

@@ -22,15 +22,13 @@ ROLLBACK_EVENT = "rollback.executed"
 def rollout_wait_steps(environment: str, inputs: PlanInputs, order: Order) -> tuple[Step, ...]:
     """Return the waits after a merge, for each application of an environment."""
     applications = _found_applications(environment, order, inputs)
-    return tuple(step for application in applications for step in _wait_steps(_application_ref(application)))
+    return tuple(
+        step for application in applications for step in _wait_steps(inputs.reference_application(application))
+    )
 
 
 def _wait_steps(app: ApplicationRef) -> tuple[Step, ...]:
     return (WaitForRollout(app), WaitForHealth(app))
-
-
-def _application_ref(application: Application) -> ApplicationRef:
-    return ApplicationRef(application.id, application.project)
 
 
 def _found_applications(name: str, order: Order, inputs: PlanInputs) -> tuple[Application, ...]:
@@ -53,7 +51,8 @@ def rollout_lines(move: ReleaseMove, order: Order, inputs: PlanInputs) -> list[P
     for application in _found_applications(move.environment.name, order, inputs):
         if _needs_sync(application):
             off = "auto-sync" if application.automated is None or not application.automated.enabled else "self-heal"
-            words = f"{off} of {application.name} is off and stays off: a step of this plan syncs it after the merge"
+            name = inputs.label_application(application)
+            words = f"{off} of {name} is off and stays off: a step of this plan syncs it after the merge"
             found.append(PlanLine("warning", words))
     return found
 
@@ -70,7 +69,7 @@ def _argocd_steps(move: ReleaseMove, order: Order, inputs: PlanInputs) -> tuple[
     syncs: list[Step] = []
     waits: list[Step] = []
     for application in _found_applications(move.environment.name, order, inputs):
-        app = _application_ref(application)
+        app = inputs.reference_application(application)
         syncs += [Refresh(app), WaitForRefresh(app)]
         if _needs_sync(application):
             sync = Sync(app, order.request_id, reason=order.reason, unless_synced=True)

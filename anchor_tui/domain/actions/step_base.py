@@ -12,6 +12,13 @@ class ApplicationRef(ValueObject, frozen=True):
 
     id: AppId
     project: str | None = None
+    label: str = ""
+    """The name with its namespace, if another application has the same name; else empty."""
+
+    @property
+    def title(self) -> str:
+        """The name to show."""
+        return self.label or self.id.name
 
 
 class ResourceRef(ValueObject, frozen=True, order=True):

@@ -34,7 +34,7 @@ class Refresh(BaseStep, frozen=True, tag="refresh"):
     @property
     def title(self) -> str:
         """The text shown for this step."""
-        return f"{'hard refresh' if self.hard else 'refresh'} {self.app.id.name}"
+        return f"{'hard refresh' if self.hard else 'refresh'} {self.app.title}"
 
 
 class Sync(BaseStep, frozen=True, tag="sync"):
@@ -60,7 +60,7 @@ class Sync(BaseStep, frozen=True, tag="sync"):
             *([format_count(len(self.resources), "resource")] if self.resources else []),
         ]
         words = f" ({', '.join(parts)})" if parts else ""
-        return f"sync {self.app.id.name}{words}"
+        return f"sync {self.app.title}{words}"
 
 
 class Terminate(BaseStep, frozen=True, tag="terminate"):
@@ -72,7 +72,7 @@ class Terminate(BaseStep, frozen=True, tag="terminate"):
     @property
     def title(self) -> str:
         """The text shown for this step."""
-        return f"terminate the operation of {self.app.id.name}"
+        return f"terminate the operation of {self.app.title}"
 
 
 class CreateBranch(BaseStep, frozen=True, tag="create-branch"):

@@ -1,10 +1,10 @@
-"""Sync, and hard refresh + prune: what is applied, deleted and kept, and what prevents the sync."""
+"""Sync, and hard refresh + prune: what is applied, deleted and kept."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from anchor_tui.domain.actions.application_state import AppState, StaleResource, stale_resources
+from anchor_tui.domain.actions.application_state import stale_resources
 from anchor_tui.domain.actions.plan import (
     LineKind,
     Order,
@@ -13,13 +13,11 @@ from anchor_tui.domain.actions.plan import (
     Precondition,
     Refusal,
     StepGroup,
-    busy_refusal,
     merge_refusals,
     required_confirmation,
 )
 from anchor_tui.domain.actions.plan_inputs import (
     PlanInputs,
-    TargetApplication,
     command_line,
     command_option,
     fresh_state,
@@ -27,27 +25,11 @@ from anchor_tui.domain.actions.plan_inputs import (
     select_targets,
     target_environments,
 )
-from anchor_tui.domain.actions.step_base import ResourceRef
+from anchor_tui.domain.actions.prune_references import reference_lines
 from anchor_tui.domain.actions.steps import Step, Sync
+from anchor_tui.domain.actions.sync_candidate import SyncCandidate, join_refs, prepare_candidate
 from anchor_tui.domain.actions.wait_steps import WaitForHealth, WaitForOperation
-from anchor_tui.domain.formatting import format_count, format_duration, get_first_line, shorten_revision
-from anchor_tui.domain.model import ValueObject
-
-NEVER_STARTS_CONDITIONS = ("InvalidSpecError",)
-NOT_COMPARED_CONDITIONS = ("ComparisonError", "InvalidSpecError", "UnknownError")
-
-
-class SyncCandidate(ValueObject, frozen=True):
-    """An application that can be synced, with its stale resources and the selected resources."""
-
-    target: TargetApplication
-    state: AppState
-    stale: tuple[StaleResource, ...]
-    selected: tuple[ResourceRef, ...]
-
-    def stale_with_effect(self, *effects: str) -> tuple[StaleResource, ...]:
-        """Return the stale resources with one of these prune effects."""
-        return tuple(resource for resource in self.stale if resource.prune_effect in effects)
+from anchor_tui.domain.formatting import format_count, format_duration, shorten_revision
 
 
 def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
@@ -64,76 +46,6 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     return plan_candidates(order, inputs, ready, refusals, prune=prune)
 
 
-def prepare_candidate(
-    target: TargetApplication, order: Order, inputs: PlanInputs, *, prune: bool
-) -> SyncCandidate | Refusal:
-    """Return one application as a candidate, or why it cannot be synced."""
-    state = fresh_state(target, inputs)
-    if isinstance(state, Refusal):
-        return state
-    selected = _selected_resources(order, state)
-    if isinstance(selected, Refusal):
-        return selected
-    stale = stale_resources(state)
-    if selected:
-        stale = tuple(one for one in stale if one.ref in selected)
-    ready = SyncCandidate(target, state, stale, selected)
-    return _sync_obstacle(ready, order, inputs, prune=prune) or ready
-
-
-def _selected_resources(order: Order, state: AppState) -> tuple[ResourceRef, ...] | Refusal:
-    """Return the selected resources. Unknown ones are refused: Argo CD would silently ignore them."""
-    known = {resource.ref for resource in state.resources if not resource.hook}
-    chosen: list[ResourceRef] = []
-    for name in order.resources:
-        matching = [
-            ref for ref in known if name in {str(ref), f"{ref.group}/{ref}", f"{ref.kind}/{ref.namespace}/{ref.name}"}
-        ]
-        if not matching:
-            some = ", ".join(sorted(map(str, known))[:8]) or "none"
-            message = f"it has no resource {name}; it has {some}"
-            return Refusal(str(state.application.id), "no-resource", message)
-        chosen += matching
-    return tuple(sorted(set(chosen)))
-
-
-def _sync_obstacle(ready: SyncCandidate, order: Order, inputs: PlanInputs, *, prune: bool) -> Refusal | None:
-    state, name = ready.state, str(ready.state.application.id)
-    if (running := busy_refusal(state.application, inputs.now)) is not None:
-        return running
-    if condition := state.condition_message(*NEVER_STARTS_CONDITIONS):
-        message = f"a sync would be accepted but never start ({get_first_line(condition)}): fix its spec first"
-        return Refusal(name, "invalid", message)
-    if state.windows is not None and not state.windows.can_sync:
-        which = "; ".join(state.windows.active) or "no allow window is open"
-        message = f"a sync window forbids it ({which}): wait until it is over, or change the project's windows"
-        return Refusal(name, "window", message)
-    if state.may_sync == "no":
-        message = "the token may not sync it (applications, sync): log in with an account that may"
-        return Refusal(name, "forbidden", message)
-    if prune and (state.managed is None or state.condition_message(*NOT_COMPARED_CONDITIONS)):
-        why = (
-            get_first_line(state.condition_message(*NOT_COMPARED_CONDITIONS))
-            or state.managed_error
-            or "its manifests are missing"
-        )
-        message = f"it is unknown what a prune would delete ({why}), so nothing is pruned"
-        return Refusal(name, "unknown-victims", message)
-    asking = ready.stale_with_effect("asks")
-    if asking and (not prune or order.dry_run) and not ready.selected:
-        which = _joined_refs([resource.ref for resource in asking])
-        message = (
-            f"{which} has Prune=confirm and would block this {'dry run' if order.dry_run else 'sync'} until its "
-            "deletion is approved: use hard refresh + prune (P), or select the resources to sync"
-        )
-        return Refusal(name, "prune-confirm", message)
-    if asking and state.may_update == "no":
-        which = _joined_refs([resource.ref for resource in asking])
-        message = f"{which} has Prune=confirm, and the token may not approve its deletion (applications, update)"
-        return Refusal(name, "forbidden", message)
-    return None
-
-
 def plan_candidates(
     order: Order, inputs: PlanInputs, ready: Sequence[SyncCandidate], refusals: tuple[Refusal, ...], *, prune: bool
 ) -> Plan:
@@ -145,7 +57,9 @@ def plan_candidates(
     names = " ".join(environment.name for environment in environments)
     confirmation, phrase = required_confirmation(protected=protected, names=names, number=pruned)
     several = len(ready) > 1
-    what = ready[0].state.application.name if not several else format_count(len(ready), "application")
+    what = (
+        inputs.label_application(ready[0].state.application) if not several else format_count(len(ready), "application")
+    )
     title = {"hard-refresh-prune": "Hard refresh + prune", "cutover": "Cut over"}.get(order.action, "Sync")
     return Plan(
         order=order,
@@ -165,7 +79,7 @@ def plan_candidates(
         step_groups=tuple(
             StepGroup(
                 str(candidate.state.application.id),
-                sync_steps(candidate, order, prune=prune),
+                sync_steps(candidate, order, inputs, prune=prune),
                 candidate.state.application.id,
             )
             for candidate in ready
@@ -189,10 +103,11 @@ def _command_options(order: Order) -> list[str]:
     return [*found, *(word for name in order.resources for word in command_option("--resource", name))]
 
 
-def sync_steps(ready: SyncCandidate, order: Order, *, prune: bool) -> tuple[Step, ...]:
+def sync_steps(ready: SyncCandidate, order: Order, inputs: PlanInputs, *, prune: bool) -> tuple[Step, ...]:
     """Return the sync and the waits. A sync of selected resources or a dry run does not wait for health."""
     state = ready.state
-    application, target = state.application, state.app_ref
+    application = state.application
+    target = inputs.reference_application(application, state.project)
     automated = application.automated is not None and application.automated.enabled
     revision = None if automated or state.has_several_sources else application.compared_revision
     pruned_refs = (
@@ -229,7 +144,7 @@ def _plan_lines(
     ready: SyncCandidate, order: Order, inputs: PlanInputs, *, prune: bool, several: bool
 ) -> Iterator[PlanLine]:
     state, application = ready.state, ready.state.application
-    before = f"{application.name}: " if several else ""
+    before = f"{inputs.label_application(application)}: " if several else ""
     subject = f" “{state.commit_subject}”" if state.commit_subject else ""
     yield PlanLine("change", f"{before}to {shorten_revision(application.compared_revision)}{subject}")
     automated = application.automated is not None and application.automated.enabled
@@ -259,7 +174,7 @@ def _change_lines(ready: SyncCandidate) -> Iterator[PlanLine]:
     verb = verbs[0] if len(differing) == 1 else verbs[1]
     differences = [difference for difference in ready.state.differences if difference.ref in differing]
     number = format_count(len(differing), "resource")
-    yield PlanLine("change", f"{number} {verb}: {_joined_refs(differing)}")
+    yield PlanLine("change", f"{number} {verb}: {join_refs(differing)}")
     yield from (PlanLine("change", f"  {difference}") for difference in differences)
 
 
@@ -271,7 +186,7 @@ def _stale_lines(ready: SyncCandidate, order: Order, inputs: PlanInputs, *, prun
             refs = [resource.ref for resource in pruned]
             stay = "stays" if len(refs) == 1 else "stay"
             yield PlanLine(
-                "kept", f"prune is off: {format_count(len(refs), 'stale resource')} {stay}: {_joined_refs(refs)}"
+                "kept", f"prune is off: {format_count(len(refs), 'stale resource')} {stay}: {join_refs(refs)}"
             )
         return
     if not pruned:
@@ -290,6 +205,9 @@ def _stale_lines(ready: SyncCandidate, order: Order, inputs: PlanInputs, *, prun
         words = f"  ({'; '.join(notes)})" if notes else ""
         kind: LineKind = "note" if order.dry_run else "deleted"
         yield PlanLine(kind, f"  {resource.ref.kind}  {resource.ref.namespace}/{resource.ref.name}{age}{words}")
+    if pruned:
+        protected = ready.target.environment.protected
+        yield from reference_lines(ready.references, ready.state, protected=protected)
     for resource in ready.stale_with_effect("kept"):
         yield PlanLine("kept", f"kept although stale: {resource.ref} ({resource.reason})")
 
@@ -302,12 +220,10 @@ def _preconditions(ready: SyncCandidate, *, prune: bool) -> Iterator[Preconditio
     if prune:
         pruned = ready.stale_with_effect("deleted", "asks")
         yield Precondition(
-            f"what a prune of {name} deletes", _joined_refs([resource.ref for resource in pruned]) or "nothing"
+            f"what a prune of {name} deletes", join_refs([resource.ref for resource in pruned]) or "nothing"
         )
-
-
-def _joined_refs(refs: Sequence[ResourceRef]) -> str:
-    return ", ".join(str(ref) for ref in refs)
+        users = ", ".join(str(reference) for reference in ready.references if not reference.ends)
+        yield Precondition(f"what uses the resources that a prune of {name} deletes", users or "nothing known")
 
 
 # --- after a drift ------------------------------------------------------------------------------------

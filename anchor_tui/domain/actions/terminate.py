@@ -22,7 +22,8 @@ from anchor_tui.domain.actions.plan_inputs import (
     select_targets,
     target_environments,
 )
-from anchor_tui.domain.actions.steps import Terminate
+from anchor_tui.domain.actions.step_base import ApplicationRef
+from anchor_tui.domain.actions.steps import Step, Terminate
 from anchor_tui.domain.actions.wait_steps import WaitForTermination
 from anchor_tui.domain.formatting import format_age, format_count, get_first_line
 
@@ -43,7 +44,7 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     confirmation, phrase = required_confirmation(
         protected=protected, names=" ".join(environment.name for environment in environments)
     )
-    what = fit[0][0].application.name if len(fit) == 1 else format_count(len(fit), "application")
+    what = inputs.label_application(fit[0][0].application) if len(fit) == 1 else format_count(len(fit), "application")
     return Plan(
         order=order,
         title=f"Terminate the operation of {what}",
@@ -64,7 +65,7 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
         step_groups=tuple(
             StepGroup(
                 str(target.application.id),
-                (Terminate(state.app_ref, _start_time_text(state)), WaitForTermination(state.app_ref)),
+                _terminate_steps(state, inputs.reference_application(target.application, state.project)),
                 target.application.id,
             )
             for target, state in fit
@@ -74,6 +75,10 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
         ),
         refused=refusals,
     )
+
+
+def _terminate_steps(state: AppState, app: ApplicationRef) -> tuple[Step, ...]:
+    return (Terminate(app, _start_time_text(state)), WaitForTermination(app))
 
 
 def _terminate_obstacle(state: AppState | Refusal) -> Refusal | None:

@@ -11,9 +11,14 @@ from anchor_tui.domain.formatting import format_count
 
 
 class WaitStep(BaseStep, frozen=True):
-    """A step that only reads."""
+    """A step that only reads. Its title names the activity, `done_title` the result."""
 
     writes: ClassVar[bool] = False
+
+    @property
+    def done_title(self) -> str:
+        """The text shown when this step is done."""
+        raise NotImplementedError
 
 
 class WaitForRefresh(WaitStep, frozen=True, tag="follow-refresh"):
@@ -25,6 +30,11 @@ class WaitForRefresh(WaitStep, frozen=True, tag="follow-refresh"):
     def title(self) -> str:
         """The text shown for this step."""
         return "waiting for Argo CD to compare"
+
+    @property
+    def done_title(self) -> str:
+        """The text shown when this step is done."""
+        return "compared by Argo CD"
 
 
 class WaitForOperation(WaitStep, frozen=True, tag="follow-operation"):
@@ -47,6 +57,12 @@ class WaitForOperation(WaitStep, frozen=True, tag="follow-operation"):
         deletions = f" and delete {format_count(number, 'resource')}" if number else ""
         return f"waiting for the operation to end{deletions}"
 
+    @property
+    def done_title(self) -> str:
+        """The text shown when this step is done."""
+        number = 0 if self.dry_run else len(self.resources_to_prune)
+        return "operation over" + (f", {format_count(number, 'resource')} deleted" if number else "")
+
 
 class WaitForTermination(WaitStep, frozen=True, tag="follow-termination"):
     """Wait until the terminated operation is over."""
@@ -58,6 +74,11 @@ class WaitForTermination(WaitStep, frozen=True, tag="follow-termination"):
         """The text shown for this step."""
         return "waiting for the operation to terminate"
 
+    @property
+    def done_title(self) -> str:
+        """The text shown when this step is done."""
+        return "operation over"
+
 
 class WaitForHealth(WaitStep, frozen=True, tag="follow-health"):
     """Wait until the application is Healthy, or stays degraded."""
@@ -67,7 +88,12 @@ class WaitForHealth(WaitStep, frozen=True, tag="follow-health"):
     @property
     def title(self) -> str:
         """The text shown for this step."""
-        return f"waiting for {self.app.id.name} to become Healthy"
+        return f"waiting for {self.app.title} to become Healthy"
+
+    @property
+    def done_title(self) -> str:
+        """The text shown when this step is done."""
+        return f"health of {self.app.title}"
 
 
 class WaitForWorkflowRun(WaitStep, frozen=True, tag="follow-run"):
@@ -83,6 +109,11 @@ class WaitForWorkflowRun(WaitStep, frozen=True, tag="follow-run"):
         """The text shown for this step."""
         return "waiting for the workflow to open its pull request"
 
+    @property
+    def done_title(self) -> str:
+        """The text shown when this step is done."""
+        return "pull request opened by the workflow"
+
 
 class WaitForMerge(WaitStep, frozen=True, tag="follow-pull-request"):
     """Wait until the pull request is merged."""
@@ -96,6 +127,11 @@ class WaitForMerge(WaitStep, frozen=True, tag="follow-pull-request"):
         name = f"#{self.number}" if self.number else "the pull request"
         return f"waiting for {name} to be merged"
 
+    @property
+    def done_title(self) -> str:
+        """The text shown when this step is done."""
+        return f"{f'#{self.number}' if self.number else 'pull request'} merged"
+
 
 class WaitForRollout(WaitStep, frozen=True, tag="follow-rollout"):
     """Wait until Argo CD compares with the merged commit or a later one; with `auto_sync`, until it is synced."""
@@ -107,7 +143,12 @@ class WaitForRollout(WaitStep, frozen=True, tag="follow-rollout"):
     def title(self) -> str:
         """The text shown for this step."""
         verb = "sync to" if self.auto_sync else "be compared with"
-        return f"waiting for {self.app.id.name} to {verb} the merged commit"
+        return f"waiting for {self.app.title} to {verb} the merged commit"
+
+    @property
+    def done_title(self) -> str:
+        """The text shown when this step is done."""
+        return f"{self.app.title} {'synced to' if self.auto_sync else 'compared with'} the merged commit"
 
 
 class WaitForNoMocks(WaitStep, frozen=True, tag="follow-no-mocks"):
@@ -118,4 +159,9 @@ class WaitForNoMocks(WaitStep, frozen=True, tag="follow-no-mocks"):
     @property
     def title(self) -> str:
         """The text shown for this step."""
-        return f"checking that no mock is left in {self.app.id.name}"
+        return f"checking that no mock is left in {self.app.title}"
+
+    @property
+    def done_title(self) -> str:
+        """The text shown when this step is done."""
+        return f"no mock is left in {self.app.title}"

@@ -1,46 +1,32 @@
-"""Read image references, and change their tag and digest.
+"""The texts that define an image, and the image that they mean.
 
-An image is either one text (`image: repository:tag@digest`) or a mapping with `repository`, `tag` and `digest`, and
-possibly `registry`. The keys of Helm charts, of flat values (`imageTag`) and of kustomize (`newName`, `newTag`) are
-supported.
+An image is either one text (`image: repository:tag@digest`) or a mapping with `repository` or `name`, `tag` and
+`digest`, and possibly `registry`. The keys of Helm charts, of flat values (`imageTag`) and of kustomize (`newName`,
+`newTag`) are supported. A tag may be a digest, and `global.imageRegistry` may replace the registry.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from anchor_tui.domain.model import Image
-from anchor_tui.domain.yaml.document import YamlDocument
-from anchor_tui.domain.yaml.nodes import KeyPath, MappingNode, Node, ScalarNode, format_key_path
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from anchor_tui.domain.yaml.nodes import Json
 
 REFERENCE_KEYS = ("image", "imageRef")
 REGISTRY_KEYS = ("registry", "imageRegistry")
 REPOSITORY_KEYS = ("repository", "newName", "imageRepository", "repo")
 TAG_KEYS = ("tag", "newTag", "imageTag")
 DIGEST_KEYS = ("digest", "imageDigest")
+NAME_KEYS = ("name",)
 IMAGE_KEYS = (*REFERENCE_KEYS, *REGISTRY_KEYS, *REPOSITORY_KEYS, *TAG_KEYS, *DIGEST_KEYS)
 
 _PATH_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"(?:(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?::[0-9]+)?/)?{_PATH_PART}(?:/{_PATH_PART})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
-
-
-@dataclass(frozen=True, slots=True)
-class ImageScalarPaths:
-    """One image and the key paths of the scalars that define it; a path is None if there is no such scalar.
-
-    `reference` is the path of a text that contains repository, tag and digest. It defines what the other paths do not.
-    """
-
-    image: Image
-    path: KeyPath
-    line: int
-    column: int
-    reference: KeyPath | None = None
-    tag: KeyPath | None = None
-    digest: KeyPath | None = None
 
 
 def split_image_reference(text: str) -> tuple[str, str | None, str | None]:
@@ -71,125 +57,133 @@ def get_repository_name(repository: str) -> str:
     return repository.rstrip("/").rpartition("/")[2] or repository
 
 
-def read_image(document: YamlDocument, node: Node, path: KeyPath, name: str | None = None) -> ImageScalarPaths:
-    """Return the image that a mapping or a text describes. Raises YamlDocumentError if it describes none."""
-    match node:
-        case ScalarNode():
-            return _read_image_text(document, node, path, name)
-        case MappingNode():
-            return _read_image_mapping(document, node, path, name)
-        case _:
-            return document.fail("image-shape", f"`{format_key_path(path)}` is a list, not one image", node)
+def is_named_in(text: str, repository: str) -> bool:
+    """Return True if a text contains the last part of a repository as a word of its own."""
+    name = re.escape(get_repository_name(repository))
+    return re.search(rf"(?<![A-Za-z0-9_-]){name}(?![A-Za-z0-9_-])", text) is not None
 
 
-def _read_image_text(document: YamlDocument, node: ScalarNode, path: KeyPath, name: str | None) -> ImageScalarPaths:
-    repository, tag, digest = _split_scalar_reference(document, node, path)
-    image = Image(name or get_repository_name(repository), repository, tag, digest)
-    return ImageScalarPaths(image, path, node.line, node.column, reference=path)
+def has_registry(repository: str) -> bool:
+    """Return True if a repository begins with the host of a registry."""
+    first, slash, _ = repository.partition("/")
+    return bool(slash) and ("." in first or ":" in first or first == "localhost" or first != first.lower())
 
 
-def _read_image_mapping(document: YamlDocument, node: MappingNode, path: KeyPath, name: str | None) -> ImageScalarPaths:
-    label = _read_first_text(node, ("name",))
-    repository, tag, digest = "", None, None
-    reference = _find_first_key(node, REFERENCE_KEYS)
-    if reference is None and (key := _find_first_key(node, REPOSITORY_KEYS)) and _is_full_reference(node, key):
-        reference = key  # `repository: ghcr.io/anchor/web:1.44.0`, all in one
-    if reference is not None:
-        text = node.get(reference)
-        if isinstance(text, MappingNode):
-            return read_image(document, text, (*path, reference), name or label)
-        if not isinstance(text, ScalarNode):
-            return document.fail("image-shape", f"`{format_key_path((*path, reference))}` is not an image", text)
-        repository, tag, digest = _split_scalar_reference(document, text, (*path, reference))
-    elif key := _find_first_key(node, REPOSITORY_KEYS):
-        repository = _read_first_text(node, (key,)) or ""
-    elif label and "/" in label:  # kustomize: the name is the repository, unless newName is set
-        repository = label
-    if not repository:
-        expected = "`repository` and `tag`, or one `image: repository:tag@digest`"
-        message = f"`{format_key_path(path)}` is not an image: expected {expected}, found {_format_keys(node)}"
-        return document.fail("image-shape", message, node)
-    if registry := _read_first_text(node, REGISTRY_KEYS):
-        repository = f"{registry.rstrip('/')}/{repository}"
-    tag_key, digest_key = _find_first_key(node, TAG_KEYS), _find_first_key(node, DIGEST_KEYS)
-    if tag_key is not None and (own := _read_first_text(node, (tag_key,))):
-        tag, _, appended = own.partition("@")  # `tag: 1.44.0@sha256:…`
-        digest = appended or digest
-    if digest_key is not None:
-        digest = _read_first_text(node, (digest_key,)) or digest
-    fallback = label if label and "/" not in label else get_repository_name(repository)
-    return ImageScalarPaths(
-        Image(name or fallback, repository, tag or None, digest),
-        path,
-        node.line,
-        node.column,
-        reference=(*path, reference) if reference and _is_full_reference(node, reference) else None,
-        tag=(*path, tag_key) if tag_key else None,
-        digest=(*path, digest_key) if digest_key else None,
+# --- images in several fields --------------------------------------------------------------------------
+
+TagForm: TypeAlias = Literal["tag", "digest", "@digest", "tag@digest", "hex"]
+_HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
+_ALGORITHM_SUFFIX = "@sha256"
+_NOT_A_TAG = re.compile(r"[\s/{}]|^[:.-]")
+
+
+class ImageFields(NamedTuple):
+    """The texts of the fields of one image; empty if a field is not set."""
+
+    reference: str = ""
+    registry: str = ""
+    repository: str = ""
+    name: str = ""
+    tag: str = ""
+    digest: str = ""
+
+
+class InterpretedImage(NamedTuple):
+    """The image that fields mean. `repositories` are the possible ones, the most probable first."""
+
+    repositories: tuple[str, ...]
+    tag: str | None
+    digest: str | None
+    is_full_reference: bool
+    """True if the reference, or else the repository, contains a tag or a digest."""
+
+
+def classify_tag(text: str, repository: str = "") -> TagForm:
+    """Return the form of a tag. In `hex`, `repository` ends with the algorithm: `r@sha256`."""
+    if repository.endswith(_ALGORITHM_SUFFIX) and _HEX_DIGEST.fullmatch(text):
+        return "hex"
+    if _DIGEST.fullmatch(text):
+        return "digest"
+    if text.startswith("@"):
+        return "@digest"
+    return "tag@digest" if "@" in text else "tag"
+
+
+def write_tag(form: TagForm, tag: str | None, digest: str | None) -> str:
+    """Return the text of a tag in a form."""
+    match form:
+        case "tag":
+            return tag or ""
+        case "digest":
+            return digest or ""
+        case "hex":
+            return (digest or "").partition(":")[2]
+        case "@digest":
+            return f"@{digest}"
+        case "tag@digest":
+            return f"{tag}@{digest}"
+
+
+def interpret_image_fields(fields: ImageFields, global_registry: str = "") -> InterpretedImage:
+    """Return the image that fields mean. Raises ValueError with the reason if they are not understood."""
+    used = fields._replace(name="") if fields.reference or fields.repository else fields
+    if template := next((text for text in used if "{{" in text), None):
+        raise ValueError(f"`{template}` is a template")
+    whole = fields.reference or fields.repository or fields.name
+    if not whole:
+        raise ValueError("no repository is set")
+    form = classify_tag(fields.tag, whole)
+    if form == "hex":
+        whole = whole.removesuffix(_ALGORITHM_SUFFIX)
+    repository, whole_tag, whole_digest = split_image_reference(whole)
+    tag, digest = _split_tag(fields.tag, form)
+    if fields.digest:
+        own = fields.digest.removeprefix("@")
+        if not _DIGEST.fullmatch(own):
+            raise ValueError(f"`{fields.digest}` is not a digest such as sha256:...")
+        if digest and own.lower() != digest.lower():
+            raise ValueError(f"`{fields.tag}` and `{fields.digest}` are two digests")
+        digest = own
+    return InterpretedImage(
+        tuple(dict.fromkeys(_list_repositories(fields, repository, global_registry))),
+        tag or whole_tag,
+        digest or whole_digest,
+        bool(whole_tag or whole_digest),
     )
 
 
-def _split_scalar_reference(
-    document: YamlDocument, node: ScalarNode, path: KeyPath
-) -> tuple[str, str | None, str | None]:
-    try:
-        return split_image_reference(node.text)
-    except ValueError as error:
-        return document.fail("image-shape", f"`{format_key_path(path)}`: {error}", node)
+def _split_tag(text: str, form: TagForm) -> tuple[str, str]:
+    """Return the tag and the digest in a tag's text. Raises ValueError if it is neither."""
+    if form == "hex":
+        return "", f"sha256:{text}"
+    if form == "digest":
+        return "", text
+    tag, _, digest = text.partition("@")
+    if _NOT_A_TAG.search(tag) or (form != "tag" and not _DIGEST.fullmatch(digest)):
+        raise ValueError(f"`{text}` is not a tag")
+    return tag, digest
 
 
-def _is_full_reference(node: MappingNode, key: str) -> bool:
-    text = _read_first_text(node, (key,)) or ""
-    return "@" in text or ":" in text.rpartition("/")[2]
+def _list_repositories(fields: ImageFields, repository: str, global_registry: str) -> list[str]:
+    """Return the possible repositories. A chart decides whether it uses `global.imageRegistry` and `name`."""
+    names = [repository]
+    folder = fields.repository if fields.reference else ""
+    if folder and folder.rpartition("/")[2] != repository and "/" not in repository:
+        names = [f"{folder.rstrip('/')}/{repository}", repository]  # {repository: ghcr.io/anchor, image: web}
+    elif not fields.reference and fields.repository and fields.name and "/" not in fields.name:
+        names.append(f"{repository}/{fields.name}")
+    prefix = fields.registry.rstrip("/")
+    own = [f"{prefix}/{name}" if prefix and not name.startswith(f"{prefix}/") else name for name in names]
+    shared = [f"{global_registry.rstrip('/')}/{name}" for name in names if global_registry and not has_registry(name)]
+    return [*shared, *own]
 
 
-def _find_first_key(node: MappingNode, keys: tuple[str, ...]) -> str | None:
-    return next((key for key in keys if node.get(key) is not None), None)
-
-
-def _read_first_text(node: MappingNode, keys: tuple[str, ...]) -> str | None:
-    """Return the text of the first key that exists; None if there is none, or if it is null."""
-    key = _find_first_key(node, keys)
-    found = node.get(key) if key is not None else None
-    return found.text if isinstance(found, ScalarNode) and found.value is not None else None
-
-
-def _format_keys(node: MappingNode) -> str:
-    return ", ".join(f"`{key}`" for key in node.entries) or "nothing"
-
-
-def build_image_changes(document: YamlDocument, paths: ImageScalarPaths, image: Image) -> dict[KeyPath, str]:
-    """Return the scalars to replace so that `paths` has the tag and digest of `image`. The repository stays.
-
-    An empty tag or digest (`null`, `""`) stays empty if the image has no tag or digest either. Raises
-    YamlDocumentError if a scalar is missing or superfluous, because nothing is ever inserted or removed.
-    """
-    changes: dict[KeyPath, str] = {}
-    has_tag = has_digest = False
-    if paths.reference is not None:
-        repository, old_tag, old_digest = split_image_reference(document.get_scalar(paths.reference).text)
-        has_tag, has_digest = old_tag is not None, old_digest is not None
-        parts = (image.tag if has_tag else None, image.digest if has_digest else None)
-        changes[paths.reference] = format_image_reference(repository, *parts)
-    if paths.tag is not None and (paths.image.tag or image.tag):
-        appended = "@" in document.get_scalar(paths.tag).text
-        has_tag, has_digest = True, has_digest or appended
-        changes[paths.tag] = f"{image.tag}@{image.digest}" if appended else image.tag or ""
-    if paths.digest is not None and (paths.image.digest or image.digest):
-        has_digest = True
-        changes[paths.digest] = image.digest or ""
-    _check_field_can_change(document, paths, "tag", paths.image.tag, image.tag, is_set=has_tag)
-    _check_field_can_change(document, paths, "digest", paths.image.digest, image.digest, is_set=has_digest)
-    return changes
-
-
-def _check_field_can_change(
-    document: YamlDocument, paths: ImageScalarPaths, field: str, old: str | None, new: str | None, *, is_set: bool
-) -> None:
-    if old == new or (is_set and new):
-        return
-    reason = f"has no {field} to change" if new else f"has a {field}, which the new image lacks"
-    message = (
-        f"`{format_key_path(paths.path)}` {reason}, and nothing is ever inserted or removed: change it by hand, once"
-    )
-    document.fail("image-shape", message, document.find(paths.path))
+def get_global_registry(values: Mapping[str, Json]) -> str:
+    """Return `global.imageRegistry`, `global.registry` or `global.image.registry` of a chart's values."""
+    shared = values.get("global")
+    if not isinstance(shared, dict):
+        return ""
+    image = shared.get("image")
+    nested = image.get("registry") if isinstance(image, dict) else None
+    found = (shared.get("imageRegistry"), shared.get("registry"), nested)
+    return next((text for text in found if isinstance(text, str) and text), "")

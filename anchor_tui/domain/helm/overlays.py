@@ -6,14 +6,20 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from anchor_tui.domain.helm.image_fields import (
     DIGEST_KEYS,
+    NAME_KEYS,
     REFERENCE_KEYS,
     REGISTRY_KEYS,
     REPOSITORY_KEYS,
     TAG_KEYS,
-    ImageScalarPaths,
+    ImageFields,
+    classify_tag,
+    get_global_registry,
     get_repository_name,
+    interpret_image_fields,
     split_image_reference,
 )
+from anchor_tui.domain.helm.image_scalars import ImageScalarPaths
+from anchor_tui.domain.helm.template_values import format_template_value
 from anchor_tui.domain.model import Image
 from anchor_tui.domain.yaml.document import YamlDocument
 from anchor_tui.domain.yaml.nodes import Json, KeyPath, MappingNode, Node, ScalarNode, SequenceNode
@@ -70,29 +76,48 @@ def _remove_nulls(value: Json) -> Json:
     return value
 
 
+class UnclearOverlayImage(NamedTuple):
+    """A field of an image in the overlay whose image is unknown. `text` has all texts of the image."""
+
+    path: KeyPath
+    reason: str
+    text: str
+
+
 def find_overlay_images(merged: HelmValues, document: YamlDocument) -> tuple[ImageScalarPaths, ...]:
     """Return every image with a field that the overlay sets, with the key paths of its tag and digest in the overlay.
 
     `merged` are the chart's values merged with this overlay. They supply the repository, which identifies the image of
     the release, if the overlay does not contain it. Tag and digest are the texts of the overlay.
     """
-    return tuple(_find_images(document.root, merged, ()))
+    return tuple(found for found in _list_images(merged, document) if isinstance(found, ImageScalarPaths))
 
 
-def _find_images(node: Node, values: Json, path: KeyPath) -> Iterator[ImageScalarPaths]:
+def find_unclear_images(merged: HelmValues, document: YamlDocument) -> tuple[UnclearOverlayImage, ...]:
+    """Return every image whose reference, tag or digest has a form that is not understood."""
+    return tuple(found for found in _list_images(merged, document) if isinstance(found, UnclearOverlayImage))
+
+
+def _list_images(merged: HelmValues, document: YamlDocument) -> Iterator[ImageScalarPaths | UnclearOverlayImage]:
+    yield from _find_images(document.root, merged, (), get_global_registry(merged))
+
+
+def _find_images(
+    node: Node, values: Json, path: KeyPath, global_registry: str
+) -> Iterator[ImageScalarPaths | UnclearOverlayImage]:
     match node:
         case MappingNode():
-            paths = _read_image_mapping(node, values if isinstance(values, dict) else {}, path)
-            if paths is not None:
-                yield paths
-            for key in node.entries:
-                item, below = node.entries[key], values.get(key) if isinstance(values, dict) else None
-                if paths is None or not isinstance(item, ScalarNode):
-                    yield from _find_images(item, below, (*path, key))
+            known = values if isinstance(values, dict) else {}
+            image = _read_image_mapping(node, known, path, global_registry)
+            if image is not None:
+                yield image
+            for key, item in node.iterate_children():
+                if not isinstance(image, ImageScalarPaths) or not isinstance(item, ScalarNode):
+                    yield from _find_images(item, known.get(key), (*path, key), global_registry)
         case SequenceNode():
             for index, item in enumerate(node.items):
                 below = values[index] if isinstance(values, list) and index < len(values) else None
-                yield from _find_images(item, below, (*path, index))
+                yield from _find_images(item, below, (*path, index), global_registry)
         case ScalarNode():
             yield from _find_text_reference(node, path)
 
@@ -108,35 +133,45 @@ def _find_text_reference(node: ScalarNode, path: KeyPath) -> Iterator[ImageScala
         yield ImageScalarPaths(image, path, node.line, node.column, reference=path)
 
 
-def _read_image_mapping(node: MappingNode, values: HelmValues, path: KeyPath) -> ImageScalarPaths | None:
+def _read_image_mapping(
+    node: MappingNode, values: HelmValues, path: KeyPath, global_registry: str
+) -> ImageScalarPaths | UnclearOverlayImage | None:
     """Return the image of one mapping of the overlay; None if the overlay sets no field of an image."""
-    fields = {
+    found = {
         name: _read_image_field(node, values, keys)
         for name, keys in (
             ("reference", REFERENCE_KEYS),
             ("registry", REGISTRY_KEYS),
             ("repository", REPOSITORY_KEYS),
+            ("name", NAME_KEYS),
             ("tag", TAG_KEYS),
             ("digest", DIGEST_KEYS),
         )
     }
-    if not any(field.key for field in fields.values()):
+    if not any(field.key for name, field in found.items() if name != "name"):
         return None
-    full = "reference" if fields["reference"].text else "repository"
+    fields = ImageFields(**{name: field.text for name, field in found.items()})
     try:
-        repository, tag, digest = split_image_reference(fields[full].text)
-    except ValueError:
-        return None
-    if registry := fields["registry"].text:
-        repository = f"{registry.rstrip('/')}/{repository}"
-    if own := fields["tag"].text:
-        tag, _, appended = own.partition("@")
-        digest = appended or digest
-    digest = fields["digest"].text or digest
-    paths = {name: (*path, field.key) if field.key else None for name, field in fields.items()}
-    image = Image(get_repository_name(repository), repository, tag or None, digest or None)
-    reference = paths[full] if _has_tag_or_digest(fields[full].text) else None
-    return ImageScalarPaths(image, path, node.line, node.column, reference, paths["tag"], paths["digest"])
+        image = interpret_image_fields(fields, global_registry)
+    except ValueError as error:
+        decisive = any(found[name].key and found[name].text for name in ("reference", "tag", "digest"))
+        key = found["reference"].key
+        where = (*path, key) if key else path
+        return UnclearOverlayImage(where, str(error), " ".join(filter(None, fields))) if decisive else None
+    paths = {name: (*path, field.key) if field.key else None for name, field in found.items()}
+    repository, *others = image.repositories
+    whole = "reference" if fields.reference else "repository" if fields.repository else "name"
+    return ImageScalarPaths(
+        Image(get_repository_name(repository), repository, image.tag, image.digest),
+        path,
+        node.line,
+        node.column,
+        paths[whole] if image.is_full_reference else None,
+        paths["tag"],
+        paths["digest"],
+        tuple(others),
+        classify_tag(fields.tag, getattr(fields, whole)),
+    )
 
 
 class _ImageField(NamedTuple):
@@ -153,10 +188,5 @@ def _read_image_field(node: MappingNode, values: HelmValues, keys: tuple[str, ..
             return _ImageField(own.text if own.value is not None else "", key)
         value = values.get(key)
         if isinstance(value, str | int | float) and not isinstance(value, bool):
-            return _ImageField(str(value), None)
+            return _ImageField(format_template_value(value), None)
     return _ImageField("", None)
-
-
-def _has_tag_or_digest(text: str) -> bool:
-    _, tag, digest = split_image_reference(text)
-    return bool(tag or digest)

@@ -248,6 +248,8 @@ def _read_inline_values(source: HelmSource) -> Iterator[ValueLayer]:
         documents = parse_documents(text, source.file)
     except YamlDocumentError as error:
         raise source.build_error(f"helm.values is {error.problem.message}", location) from error
+    if len(documents) > 1 or (documents and documents[0].number):
+        raise source.build_error("helm.values contains several documents; Helm reads only the first", location)
     root = documents[0].root if documents else MappingNode({}, {}, 1, 1)
     values = to_plain_value(root)
     if not isinstance(values, dict):

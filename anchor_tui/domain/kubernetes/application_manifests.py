@@ -124,7 +124,7 @@ def find_helm_source(application: ManifestApplication) -> HelmSource:
     refs = {
         str(other["ref"]): ""
         for other in sources
-        if isinstance(other.get("ref"), str) and other.get("repoURL") == source.get("repoURL")
+        if isinstance(other.get("ref"), str) and _is_same_repository(other.get("repoURL"), source.get("repoURL"))
     }
     helm = _to_mapping(source.get("helm"))
     node = application.document.find((*where, "helm"))
@@ -150,6 +150,19 @@ def _build_application_error(application: ManifestApplication, message: str) -> 
     location = application.locate("source")
     problem = Problem(application.file, "bad-application", message, location.file, location.line, location.column)
     return ValueLayersError(problem)
+
+
+def _is_same_repository(one: Json, other: Json) -> bool:
+    return normalize_git_url(str(one or "")) == normalize_git_url(str(other or ""))
+
+
+def normalize_git_url(url: str) -> str:
+    """Return a repository's URL in the form in which Argo CD compares URLs: `.git` and the SSH spelling are ignored."""
+    text = url.strip().lower().removeprefix("ssh://")
+    if "://" not in text:
+        host, colon, path = text.partition(":")
+        text = f"{host}/{path}" if colon and "/" not in host else text
+    return text.removesuffix(".git")
 
 
 def _list_sources(spec: Mapping[str, Json]) -> list[Mapping[str, Json]]:

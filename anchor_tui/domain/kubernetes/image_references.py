@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from anchor_tui.domain.helm.image_fields import get_repository_name, split_image_reference
+from anchor_tui.domain.helm.image_fields import get_repository_name, has_registry, split_image_reference
 
 
 class ImageReference(NamedTuple):
@@ -34,8 +34,8 @@ def parse_image_reference(text: str) -> ImageReference:
 
 def canonicalize_repository(repository: str) -> str:
     """Return a repository with its registry: `redis` is docker.io/library/redis."""
-    first, slash, rest = repository.partition("/")
-    if slash and ("." in first or ":" in first or first == "localhost" or first != first.lower()):
+    first, _, rest = repository.partition("/")
+    if has_registry(repository):
         registry = first.lower()
     else:
         registry, rest = "docker.io", repository

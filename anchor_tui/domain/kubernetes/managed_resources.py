@@ -69,6 +69,8 @@ def _read_state(item: object, key: str, application: str) -> tuple[KubernetesRes
         found = read_resource(json.loads(state) if isinstance(state, str) else state, application)
     except ValueError:
         found = None
+    if found is not None and not found.namespace:  # the chart may leave it to the application's destination
+        found = replace(found, namespace=get_text(item, "namespace"))
     name = f"{get_text(item, 'kind') or 'an object'}/{get_text(item, 'name') or 'without a name'}"
     return found, "" if found is not None else f"{application}: the {key} of {name} cannot be read"
 

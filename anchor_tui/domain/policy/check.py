@@ -14,7 +14,7 @@ from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.domain.helm.value_layers import SourceLocation
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import EvidenceKind, Finding, ValueObject
-from anchor_tui.domain.policy.evidence.facts import EvidenceUnavailable, Facts, NotApplicable
+from anchor_tui.domain.policy.evidence.facts import EvidenceUnavailable, Facts, NotApplicable, PendingEvidence
 
 FindingLevel: TypeAlias = Literal["error", "warning", "info"]
 
@@ -30,6 +30,8 @@ class CheckOutcome(ValueObject, frozen=True):
     """Overrides the level of the check."""
     fix: str | None = None
     """Overrides the fix of the check."""
+    pending: bool = False
+    """True if the outcome is unknown only until two sources are at the same commit."""
 
 
 def passed(message: str, location: SourceLocation | None = None, resource: str | None = None) -> CheckOutcome:
@@ -54,6 +56,11 @@ def unknown(
 ) -> CheckOutcome:
     """Return an undecided outcome; `fix` describes how to make it decidable."""
     return CheckOutcome("unknown", reason, location, resource, None, fix)
+
+
+def pending(reason: str, resource: str | None = None) -> CheckOutcome:
+    """Return an outcome that is unknown until two sources are at the same commit."""
+    return CheckOutcome("unknown", f"pending: {reason}", None, resource, pending=True)
 
 
 EvaluateCheck: TypeAlias = Callable[[Facts, EvidenceKind], Iterable[CheckOutcome]]
@@ -97,6 +104,8 @@ class Check(ValueObject, frozen=True):
         except EvidenceUnavailable as error:
             if isinstance(error.cause, NotApplicable):
                 outcomes = (CheckOutcome("skipped", error.cause.reason),)
+            elif isinstance(error.cause, PendingEvidence):
+                outcomes = (pending(error.cause.reason),)
             else:
                 outcomes = (unknown(error.cause.reason, error.cause.location),)
         except Exception as error:  # noqa: BLE001 - an internal error in one rule must not suppress the other rules
@@ -119,6 +128,7 @@ class Check(ValueObject, frozen=True):
             line=location.line,
             column=location.column,
             resource=outcome.resource,
+            pending=outcome.pending,
         )
 
 
@@ -134,7 +144,8 @@ def _summarize_outcomes(outcomes: Sequence[CheckOutcome], unreadable: str) -> tu
     if unknowns:
         first = unknowns[0]
         reasons = "; ".join(dict.fromkeys(outcome.message for outcome in unknowns))
-        return (unknown(reasons, first.location, first.resource, fix=first.fix),)
+        is_pending = all(outcome.pending for outcome in unknowns)
+        return (CheckOutcome("unknown", reasons, first.location, first.resource, None, first.fix, is_pending),)
     if not outcomes:
         return (unknown(unreadable or "found nothing to check"),)
     if unreadable and outcomes[0].status == "pass":

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 from anchor_tui.domain.model import Problem
+from anchor_tui.domain.text_lines import locate_index
 from anchor_tui.domain.yaml.nodes import (
     Json,
     KeyPath,
@@ -27,11 +28,13 @@ from anchor_tui.domain.yaml.nodes import (
     walk_nodes,
 )
 from anchor_tui.domain.yaml.parser import compose_nodes
-from anchor_tui.domain.yaml.scalars import write_scalar
+from anchor_tui.domain.yaml.scalars import format_plain_value, write_scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_INNER_BOM = re.compile("^[^#'\"\n]*\ufeff", re.MULTILINE)
+"""A byte order mark outside of comments and quotes. The parser skips it; Helm does not."""
 _CONTROL_CHARACTER = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -94,13 +97,14 @@ def parse_document(text: str | bytes, file: str, *, mapping: bool = True) -> Yam
     """Return the only document of a file. Unless `mapping` is False, its root is a mapping.
 
     Raises YamlDocumentError if the file is not UTF-8, is malformed or empty, contains a control character, a tab in the
-    indentation, a duplicate key, a key that is not a scalar or several documents, or if its root is not a mapping.
+    indentation, a duplicate key, a key that is not a scalar or several documents, if Helm rejects it, or if its root is
+    not a mapping.
     """
     documents = parse_documents(text, file)
     if not documents:
         raise YamlDocumentError(Problem(file, "empty-file", "the file is empty", file, 1, 1))
-    if len(documents) > 1:
-        second = documents[1]
+    if len(documents) > 1 or documents[0].number:  # Helm reads only the first, even if it is empty
+        second = documents[-1] if documents[0].number else documents[1]
         second.fail("several-documents", "a second document begins here: keep one in this file, without `---`")
     document = documents[0]
     if mapping and not isinstance(document.root, MappingNode):
@@ -115,9 +119,9 @@ def parse_documents(text: str | bytes, file: str) -> tuple[YamlDocument, ...]:
         text = _decode_utf8(text, file)
     bom = text.startswith("\ufeff")
     text = text.removeprefix("\ufeff")  # the C parser counts it in its positions
-    if found := _CONTROL_CHARACTER.search(text):
-        line, column = _locate_index(text, found.start())
-        name = f"U+{ord(found[0]):04X}"
+    if found := _CONTROL_CHARACTER.search(text) or _INNER_BOM.search(text):
+        line, column = locate_index(text, found.end() - 1)
+        name = f"U+{ord(found[0][-1]):04X}"
         message = f"the control character {name} is not allowed in YAML: remove it"
         raise YamlDocumentError(Problem(file, "malformed-yaml", message, file, line, column))
     documents: list[YamlDocument] = []
@@ -132,31 +136,27 @@ def _decode_utf8(raw: bytes, file: str) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         before = raw[: error.start].decode("utf-8")
-        line, column = _locate_index(before, len(before))
+        line, column = locate_index(before, len(before))
         message = f"not UTF-8 (byte 0x{raw[error.start]:02x}): save the file as UTF-8"
         raise YamlDocumentError(Problem(file, "not-utf8", message, file, line, column)) from error
-
-
-def _locate_index(text: str, index: int) -> tuple[int, int]:
-    before = text[:index].replace("\r\n", "\n")
-    return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
 # --- editing ---------------------------------------------------------------------------------------
 
 
-def replace_scalars(document: YamlDocument, changes: Mapping[KeyPath, str]) -> str:
+def replace_scalars(document: YamlDocument, changes: Mapping[KeyPath, str], *, rendered: bool = False) -> str:
     """Return the text of the file with new texts for these scalars; every other byte stays the same.
 
-    Quotes are kept. They are added if the new text would be read as another type without them. Raises
-    YamlDocumentError if a path has no scalar, if the scalar is empty, aliased, anchored, tagged or a block scalar,
-    and if the result would not read back as intended.
+    Quotes are kept. They are added if the new text would be read as another type without them. If the scalars are
+    `rendered` by a template, quotes are also added to an unchanged number that it would write differently. Raises
+    YamlDocumentError if a path has no scalar, if the scalar is empty, aliased, anchored, tagged, overridden by a merge
+    key or a block scalar, and if the result would not read back as intended.
     """
     edits: list[tuple[ScalarNode, str]] = []
     expected: dict[KeyPath, str] = {}
     for requested, text in changes.items():
         path, scalar = _find_editable_scalar(document, requested)
-        if scalar.text != text:
+        if scalar.text != text or (rendered and format_plain_value(scalar.value) != text):
             edits.append((scalar, text))
         expected[path] = text
     source = document.text
@@ -176,6 +176,7 @@ def _find_editable_scalar(document: YamlDocument, requested: KeyPath) -> tuple[K
     node: Node = document.root
     for step in requested:
         _refuse_shared_node(document, node, path)
+        _refuse_overridden_key(document, node, path, str(step))
         below = get_child(node, step)
         if below is None:
             document.fail(
@@ -205,6 +206,13 @@ def _refuse_shared_node(document: YamlDocument, node: Node, path: KeyPath) -> No
         document.fail("not-editable", f"{message}; change it by hand", node)
 
 
+def _refuse_overridden_key(document: YamlDocument, node: Node, path: KeyPath, key: str) -> None:
+    if isinstance(node, MappingNode) and key in node.entries and (merge := node.find_merge_of(key)) is not None:
+        name = format_key_path((*path, key))
+        message = f"`{name}` is overridden by the merge key `<<` in line {merge.line}: change it by hand"
+        document.fail("not-editable", message, node.entries[key])
+
+
 def _verify_edit(document: YamlDocument, result: str, expected: Mapping[KeyPath, str]) -> None:
     """Parse the result and compare it with the document. Only the texts in `expected` may differ."""
     before = parse_documents(document.source, document.file)
@@ -220,11 +228,16 @@ def _verify_edit(document: YamlDocument, result: str, expected: Mapping[KeyPath,
                 document.fail("not-editable", message, old_node)
         if len(old_nodes) != len(new_nodes):
             document.fail("not-editable", "the change would add or remove a value; nothing was changed")
+        for path, text in changes.items():
+            found = new.find(path)
+            if not isinstance(found, ScalarNode) or found.text != text:
+                message = f"`{format_key_path(path)}` would have no effect; nothing was changed"
+                document.fail("not-editable", message, old.find(path))
 
 
 def _is_as_expected(old: Node, new: Node, text: str | None) -> bool:
     """Return True if `new` is `old`, or a scalar with the expected text that is still a text or of the same type."""
-    if text is None or not isinstance(old, ScalarNode) or old.text == text:
+    if text is None or not isinstance(old, ScalarNode):
         return _describe_shape(old) == _describe_shape(new)
     if not isinstance(new, ScalarNode) or new.text != text:
         return False
@@ -239,4 +252,10 @@ def _describe_shape(node: Node) -> tuple[object, ...]:
             return ("list", len(node.items), node.anchor, node.is_alias)
         case MappingNode():
             keys = tuple((key.text, key.style) for key in node.keys.values())
-            return ("mapping", keys, len(node.merged), node.anchor, node.is_alias)
+            return (
+                "mapping",
+                keys,
+                tuple((merge.position, len(merge.sources)) for merge in node.merged),
+                node.anchor,
+                node.is_alias,
+            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from anchor_tui.domain.yaml.go_numbers import format_float
 from anchor_tui.domain.yaml.scalars import PlainValue, ScalarStyle, resolve_scalar
 
 if TYPE_CHECKING:
@@ -16,7 +17,14 @@ Json: TypeAlias = "PlainValue | list[Json] | dict[str, Json]"
 KeyPath: TypeAlias = tuple[str | int, ...]
 """Keys of mappings and indices of sequences, from the root."""
 
-_YAML_TAG_PREFIX = "tag:yaml.org,2002:"
+TAG_PREFIX = "tag:yaml.org,2002:"
+TYPES_BY_TAG: dict[str, tuple[type, ...]] = {
+    TAG_PREFIX + "int": (int,),
+    TAG_PREFIX + "float": (int, float),
+    TAG_PREFIX + "bool": (bool,),
+    TAG_PREFIX + "null": (type(None),),
+}
+"""The types that the value of a scalar with such a tag must have. `true` is not an int here."""
 
 
 class YamlDocumentError(Exception):
@@ -50,36 +58,67 @@ class ScalarNode:
         """The value as Helm and Kubernetes read it."""
         if self.tag is None:
             return resolve_scalar(self.text) if self.style == "plain" else self.text
-        if self.tag in {
-            _YAML_TAG_PREFIX + "int",
-            _YAML_TAG_PREFIX + "float",
-            _YAML_TAG_PREFIX + "bool",
-            _YAML_TAG_PREFIX + "null",
-        }:
-            return resolve_scalar(self.text)
-        return self.text
+        return resolve_scalar(self.text) if self.tag in TYPES_BY_TAG else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class MergeKey:
+    """One `<<` key. Among its sources, the first that has a key has precedence.
+
+    `position` is the number of keys of the mapping before it. Helm reads a mapping in order, so a merge key overrides
+    the keys before it, and the keys after it override the merge key.
+    """
+
+    sources: tuple[MappingNode, ...]
+    position: int
+    line: int
+
+    def get(self, key: str) -> Node | None:
+        """Return the node of a key; None if no source has it."""
+        return next((node for source in self.sources if (node := source.get(key)) is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
 class MappingNode:
-    """A mapping, in the order of its keys. `merged` are the mappings of its `<<` keys; the first one has precedence."""
+    """A mapping. `entries` are its own keys in order, including those that one of its merge keys overrides."""
 
     entries: Mapping[str, Node]
     keys: Mapping[str, ScalarNode]
     line: int
     column: int
-    merged: tuple[MappingNode, ...] = ()
+    merged: tuple[MergeKey, ...] = ()
     anchor: str | None = None
     is_alias: bool = False
 
     def get(self, key: str) -> Node | None:
-        """Return the node of a key; None if there is none. A node from a merge key counts as an alias."""
-        if key in self.entries:
-            return self.entries[key]
-        for source in self.merged:
-            if (node := source.get(key)) is not None:
-                return replace(node, is_alias=True)
-        return None
+        """Return the node of a key as Helm reads it; None if there is none.
+
+        A node from a merge key counts as an alias.
+        """
+        merge = self.find_merge_of(key)
+        node = merge.get(key) if merge is not None else None
+        return replace(node, is_alias=True) if node is not None else self.entries.get(key)
+
+    def find_merge_of(self, key: str) -> MergeKey | None:
+        """Return the merge key that supplies a key; None if the mapping's own key counts, or if there is none."""
+        if not self.merged:
+            return None
+        own = list(self.entries).index(key) if key in self.entries else -1
+        later = (merge for merge in reversed(self.merged) if merge.position > own)
+        return next((merge for merge in later if merge.get(key) is not None), None)
+
+    def iterate_children(self) -> Iterator[tuple[str, Node]]:
+        """Yield every key with its node as Helm reads it: the mapping's own keys, then those of its merge keys."""
+        if not self.merged:
+            yield from self.entries.items()
+            return
+        names = dict.fromkeys(self.entries)
+        for merge in self.merged:
+            for source in merge.sources:
+                names |= dict.fromkeys(key for key, _ in source.iterate_children())
+        for name in names:
+            if (node := self.get(name)) is not None:
+                yield name, node
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,19 +182,31 @@ def to_plain_value(node: Node) -> Json:
         case SequenceNode():
             return [to_plain_value(item) for item in node.items]
         case MappingNode():
-            values: dict[str, Json] = {}
-            for source in reversed(node.merged):
-                merged = to_plain_value(source)
-                assert isinstance(merged, dict)
-                values |= merged
-            return values | {_format_key(node.keys[key]): to_plain_value(item) for key, item in node.entries.items()}
+            return _to_plain_mapping(node)
 
 
-def _format_key(key: ScalarNode) -> str:
+def _to_plain_mapping(node: MappingNode) -> dict[str, Json]:
+    """Return a mapping as Helm reads it: in order, with each merge key at its position."""
+    values: dict[str, Json] = {}
+    own = [(format_key(node.keys[key]), to_plain_value(item)) for key, item in node.entries.items()]
+    start = 0
+    for merge in node.merged:
+        values.update(own[start : merge.position])
+        start = merge.position
+        for source in reversed(merge.sources):
+            values |= _to_plain_mapping(source)
+    values.update(own[start:])
+    return values
+
+
+def format_key(key: ScalarNode) -> str:
+    """Return the text of a key as Helm reads it: `on` is true, `1.50` is 1.5."""
     value = key.value
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value) if isinstance(value, int | float) else key.text
+    if isinstance(value, float):
+        return format_float(value, single=True)
+    return str(value) if isinstance(value, int) else key.text
 
 
 def walk_nodes(node: Node, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Node]]:

@@ -10,6 +10,8 @@ import math
 import re
 from typing import Literal, TypeAlias
 
+from anchor_tui.domain.yaml.go_numbers import format_float
+
 PlainValue: TypeAlias = str | int | float | bool | None
 ScalarStyle: TypeAlias = Literal["plain", "single", "double", "literal", "folded"]
 
@@ -24,6 +26,7 @@ _PLAIN_WORDS: dict[str, PlainValue] = {
 _INT_BASES = {"x": 16, "b": 2, "o": 8}
 _INT = re.compile(r"([-+]?)(?:0([xX][0-9a-fA-F]+|[bB][01]+|[oO]?[0-7]+)|(0|[1-9][0-9]*))")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_LOOSE_UNDERSCORE = re.compile(r"(?<![0-9])_|_(?![0-9])")
 _SAFE_UNQUOTED = re.compile(r"[A-Za-z0-9_./+][A-Za-z0-9_./+@-]*(:[A-Za-z0-9_./+@-]+)*")
 """Text that every parser accepts without quotes at any position, including flow mappings."""
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -35,12 +38,14 @@ def resolve_scalar(text: str) -> PlainValue:
         return _PLAIN_WORDS[text]
     if text[0] not in "+-.0123456789":
         return text
-    digits = text.replace("_", "") if text[0] != "." else text
+    if text[0] == "." and _LOOSE_UNDERSCORE.search(text):
+        return text
+    digits = text.replace("_", "")
     if found := _INT.fullmatch(digits):
         sign, prefixed, decimal = found.groups()
         number = int(decimal) if decimal else _parse_prefixed_int(prefixed)
         number = -number if sign == "-" else number
-        if -(2**63) <= number < 2**64 or not decimal:
+        if -(2**63) <= number < 2**64:
             return number
     if _FLOAT.fullmatch(digits):
         value = float(digits)
@@ -53,11 +58,20 @@ def _parse_prefixed_int(digits: str) -> int:
     return int(digits[1:], base) if base else int(digits, 8)
 
 
+def format_plain_value(value: PlainValue) -> str:
+    """Return the text that a template writes for a value of a file: 2.0241123e+07 for 20241123, nothing for null."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str) else format_float(float(value))
+
+
 def write_scalar(text: str, style: ScalarStyle, old: PlainValue) -> str:
     """Return the YAML source for `text`, to replace a scalar of the style `style` with the value `old`.
 
     Existing quotes are kept. Quotes are added if the text would otherwise be read as another type, or come out of a
-    template differently: `1.10`, `true`, `0755`.
+    template differently: `1.10`, `true`, `0755`, `1000001`.
     """
     if style == "single" and text.isprintable():
         return "'" + text.replace("'", "''") + "'"
@@ -70,9 +84,7 @@ def _keeps_type(text: str, old: PlainValue) -> bool:
     value = resolve_scalar(text)
     if isinstance(value, str):
         return True
-    if type(value) is not type(old):
-        return False
-    return str(value).lower() == text
+    return type(value) is type(old) and format_plain_value(value) == text
 
 
 def _escape_character(character: str) -> str:

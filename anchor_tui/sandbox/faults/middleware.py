@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import socket
 import struct
 from collections.abc import Callable, Mapping
@@ -93,6 +94,11 @@ OPERATIONS_SCOPE_KEY = "anchor.operations"
 """The key in an ASGI scope: the fields of a request's mutation."""
 
 
+STREAM_PATH = "/stream/"
+MESSAGE_TEXT = re.compile(rb'"message":"(?!")')
+"""The start of a message in JSON that is not empty."""
+
+
 class _TruncatedError(Exception):
     """The response has been truncated."""
 
@@ -160,6 +166,10 @@ class FaultMiddleware:
             await _send_response(200, HTML_HEADERS, LOGIN_PAGE, send)
         elif self._take_fault("truncated", scope):
             await self._send_truncated(scope, receive, send)
+        elif STREAM_PATH in scope["path"] and self._take_fault("cut-stream", scope):
+            await self._send_first_part(scope, receive, send)
+        elif STREAM_PATH in scope["path"] and self._take_fault("next-line", scope):
+            await self._send_next_line_characters(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -194,11 +204,38 @@ class FaultMiddleware:
                 await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": False})
                 raise _TruncatedError
 
-        plain = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
         try:
-            await self._app({**scope, "headers": plain}, receive, send_half)
+            await self._app(_without_compression(scope), receive, send_half)
         except _TruncatedError:
             return
+
+    async def _send_first_part(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the first part of the body as if it were all: the first event of a stream."""
+
+        async def send_first(message: Message) -> None:
+            if message.get("body"):
+                await send({**message, "more_body": False})
+                raise _TruncatedError
+            await send(message)
+
+        try:
+            await self._app(_without_compression(scope), receive, send_first)
+        except _TruncatedError:
+            return
+
+    async def _send_next_line_characters(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Put U+0085 at the start of each message. Go's encoder does not escape it either."""
+
+        async def send_changed(message: Message) -> None:
+            body = message.get("body", b"")
+            await send({**message, "body": MESSAGE_TEXT.sub(rb"\g<0>" + "\x85".encode(), body)} if body else message)
+
+        await self._app(_without_compression(scope), receive, send_changed)
+
+
+def _without_compression(scope: Scope) -> Scope:
+    """Return a request that does not accept a compressed response, so that its text can be changed."""
+    return {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]}
 
 
 def parse_mutation_fields(body: bytes) -> frozenset[str]:

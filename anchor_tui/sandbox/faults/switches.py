@@ -12,6 +12,8 @@ MUTATION is a field of a GraphQL mutation, such as createCommitOnBranch; other r
     argocd:hang                 never respond; hang=after: after handling the request
     status:duplicate            handle the request twice, as by a proxy that retries; the second response is sent
     argocd:dead-stream          send nothing after the first events of a stream
+    argocd:cut-stream           end a stream after its first event
+    argocd:next-line            begin each message in a stream with U+0085, which JSON does not escape
     argocd:forbidden=NAME       hide one application from the token
     github:deny=FIELD           hide a GraphQL field from the token: contexts, refUpdateRule, rules, ...;
                                 deny=settings: variables and secrets, with the missing permission
@@ -35,6 +37,8 @@ FaultKind = Literal[
     "hang",
     "duplicate",
     "dead-stream",
+    "cut-stream",
+    "next-line",
     "forbidden",
     "deny",
     "invalid-token",

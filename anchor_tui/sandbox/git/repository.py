@@ -20,6 +20,7 @@ from dulwich.objects import Blob, Commit, ObjectID, Tree, valid_hexsha
 from dulwich.repo import MemoryRepo
 from dulwich.walk import Walker
 
+from anchor_tui.domain.text_lines import split_lines
 from anchor_tui.sandbox.git.objects import GitCommit, GitPerson, GitTreeEntry, RepositoryError, TreeChanges
 
 FILE_MODE = 0o100644
@@ -238,7 +239,7 @@ class MemoryRepository:
 
     def count_changed_lines(self, before: GitTreeEntry | None, after: GitTreeEntry | None) -> tuple[int, int]:
         """Return the number of lines added to a file and the number removed from it."""
-        old, new = ([] if entry is None else self.read_text(entry.sha).splitlines() for entry in (before, after))
+        old, new = ([] if entry is None else split_lines(self.read_text(entry.sha)) for entry in (before, after))
         lines = list(unified_diff(old, new, n=0))[2:]
         return sum(line.startswith("+") for line in lines), sum(line.startswith("-") for line in lines)
 

@@ -15,7 +15,8 @@ from anchor_tui.domain.actions.plan import Order, Refusal
 from anchor_tui.domain.actions.plan_inputs import PlanInputs, select_targets
 from anchor_tui.domain.actions.planner import OPS_REPO_ACTIONS, SNAPSHOT_ONLY_ACTIONS
 from anchor_tui.domain.actions.release_selection import ReleaseMove, branch_name, earlier_releases, select_release
-from anchor_tui.domain.actions.repo_state import RepoFile, RepoState
+from anchor_tui.domain.actions.repo_state import EarlierFile, RepoFile, RepoState
+from anchor_tui.domain.actions.restored_url import RESTORABLE_URLS
 from anchor_tui.domain.actions.step_base import ApplicationRef
 from anchor_tui.domain.model import AppId, Application, Snapshot
 from anchor_tui.domain.source_data import EnvironmentFiles, OpsRepoData, PastRelease
@@ -28,6 +29,8 @@ from anchor_tui.sources.github.release_history import read_release_history
 from anchor_tui.sources.github.source import GitHubSource
 
 MAX_PARALLEL_READS = 8
+MAX_EARLIER_FILES = 8
+"""How many earlier versions of a file are read for a value to restore."""
 MERGEABILITY_TRIES = 5
 """Attempts to read whether a pull request can be merged: GitHub computes that after the first request."""
 MERGEABILITY_PAUSE_S = 1.0
@@ -157,7 +160,23 @@ class PlanInputCollector:
         rights, ours, pulls = await read_branch_state(
             client, repo.name, branch, self._config.github.branch, (file, file)
         )
-        return RepoState(repo, rights, await read_files(client, repo, (file,)), None, ours, pulls)
+        files = await read_files(client, repo, (file,))
+        earlier = await self._read_earlier_files(order, repo, file)
+        return RepoState(repo, rights, files, None, ours, pulls, earlier)
+
+    async def _read_earlier_files(self, order: Order, repo: OpsRepoData, path: str) -> tuple[EarlierFile, ...]:
+        """Return a file as it was after the newest releases of its environment, for a value to restore."""
+        known = repo.environments.get(order.environments[0])
+        if order.check not in RESTORABLE_URLS or known is None:
+            return ()
+        client = await self._clients.github_client()
+        commits = [past.commit for past in known.history[:MAX_EARLIER_FILES]]
+        files = await asyncio.gather(*(read_file_at(client, repo.name, path, commit) for commit in commits))
+        return tuple(
+            EarlierFile(path, commit, file.content)
+            for commit, file in zip(commits, files, strict=True)
+            if file is not None
+        )
 
     async def _with_full_history(self, repo: OpsRepoData, environment: str) -> OpsRepoData:
         """Return the same with the environment's history back to its first release."""

@@ -11,7 +11,7 @@ from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.jobs import GroupProgress, Job, StepPhase, StepProgress
 from anchor_tui.domain.actions.plan import GroupResult, Outcome, OutcomeKind, Plan, StepGroup
 from anchor_tui.domain.actions.steps import CreatePullRequest, MergePullRequest, SendEvent, Step
-from anchor_tui.domain.actions.wait_steps import WaitForMerge, WaitForOperation, WaitForRefresh
+from anchor_tui.domain.actions.wait_steps import WaitForMerge, WaitForOperation, WaitForRefresh, WaitStep
 from anchor_tui.services.execute.audit import (
     AuditEntry,
     AuditError,
@@ -139,7 +139,8 @@ class PlanRun:
     def _show_phase(
         self, group: StepGroup, index: int, phase: StepPhase, note: str | None = None, url: str = ""
     ) -> None:
-        changes: dict[str, object] = {"phase": phase, "at": self._now()}
+        title = _progress_title(group.steps[index], phase)
+        changes: dict[str, object] = {"phase": phase, "at": self._now(), "title": title}
         if note is not None:
             changes["note"] = note
         self._job_registry.update_step(self._plan.id, group.subject, index, url=url, **changes)
@@ -191,10 +192,16 @@ def _unfollowed_text(group: StepGroup, index: int) -> str:
     return "not followed" + (f"; left to do: {', '.join(titles)}" if titles else "")
 
 
+def _progress_title(step: Step, phase: StepPhase) -> str:
+    """Return the activity, or the result when a wait is done."""
+    return step.done_title if phase == "done" and isinstance(step, WaitStep) else step.title
+
+
 def _initial_progress(group: StepGroup, done: int = 0) -> GroupProgress:
+    phases: list[StepPhase] = ["done" if index < done else "waiting" for index in range(len(group.steps))]
     steps = tuple(
-        StepProgress(step.title, step.writes, "done" if index < done else "waiting")
-        for index, step in enumerate(group.steps)
+        StepProgress(_progress_title(step, phase), step.writes, phase)
+        for step, phase in zip(group.steps, phases, strict=True)
     )
     return GroupProgress(group.subject, steps, group.application)
 

@@ -215,18 +215,18 @@ async def _read_step_state(
             state = await applications.read_state(step.app)
             if not is_own_operation(state, step.request_id):
                 return _PresentState(
-                    f"{step.app.id.name} does not show its operation: it was not requested, or another one replaced it"
+                    f"{step.app.title} does not show its operation: it was not requested, or another one replaced it"
                 )
             is_asked = (state.pending_info or {}).get(
                 REQUEST_INFO
             ) == step.request_id  # the recorded operation is older
             phase = state.operation.phase if state.operation and not is_asked else "accepted, not started"
-            return _PresentState(f"its operation on {step.app.id.name} is {phase}", _OUTCOME_OF_PHASE.get(phase))
+            return _PresentState(f"its operation on {step.app.title} is {phase}", _OUTCOME_OF_PHASE.get(phase))
         case Refresh() | Terminate():
             state = await applications.read_state(step.app)
             operation = state.application.operation
             runs = f", operation {operation.phase}" if operation else ""
-            return _PresentState(f"{step.app.id.name} is {state.application.sync}, {state.application.health}{runs}")
+            return _PresentState(f"{step.app.title} is {state.application.sync}, {state.application.health}{runs}")
         case MergePullRequest() if (number := step.number or context_from_audit(group).number) is not None:
             return await _read_merge_state(clients, step, number)
         case DispatchWorkflow():

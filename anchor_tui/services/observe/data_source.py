@@ -31,5 +31,8 @@ class ComparingSource(Protocol):
     def set_synced_revisions(self, revisions: Iterable[str]) -> None:
         """Set the commits to compare from now on."""
 
+    def poll_now(self) -> None:
+        """Read now instead of after the pause, if the budget allows it."""
+
     async def read_comparisons(self, revisions: Iterable[str]) -> Fresh[Any] | None:
         """Return the last reading with these commits compared; None if there is nothing to compare."""

@@ -23,11 +23,11 @@ from anchor_tui.domain.snapshot_builder import (
     SourceReadings,
     build_snapshot,
     get_latest_value,
-    select_applications,
 )
 from anchor_tui.domain.source_data import ArgoCDData
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.observe.data_source import ComparingSource, DataSource
+from anchor_tui.services.observe.reported_revisions import ReportedRevisions
 from anchor_tui.services.observe.source_factory import make_sources
 from anchor_tui.sources.backoff import Backoff
 from anchor_tui.sources.errors import SourceError
@@ -56,6 +56,7 @@ class Observer:
         self._sources = tuple(sources)
         self._now = now
         self._readings = SourceReadings()
+        self._revisions = ReportedRevisions(config)
         self._policy: PolicyEvaluator | None = None
         self._changed = asyncio.Event()
         self._argocd_responded = asyncio.Event()
@@ -80,7 +81,7 @@ class Observer:
             if isinstance(source, ComparingSource):
                 with contextlib.suppress(TimeoutError, SourceError):  # checks without a comparison are skipped
                     async with asyncio.timeout(min(timeout_s, COMPARE_TIMEOUT_S)):
-                        reading = await source.read_comparisons(self._synced_revisions())
+                        reading = await source.read_comparisons(self._revisions.list_for_comparison(self._readings))
                         self._readings = replace(self._readings, github=reading or self._readings.github)
         return self.build_snapshot()
 
@@ -155,30 +156,18 @@ class Observer:
             self._readings = replace(self._readings, argocd=argocd, out_of_sync_since=since)
             if argocd.keys() >= {server.name for server in self._config.servers_in_use}:
                 self._argocd_responded.set()
-        for comparing_source in self._sources:
-            if isinstance(comparing_source, ComparingSource):
-                comparing_source.set_synced_revisions(self._synced_revisions())
+        self._compare_revisions()
         self._changed.set()
 
-    def _synced_revisions(self) -> tuple[str, ...]:
-        """Return the commits that the environments' applications run, unless that is the head of the branch."""
-        repo = get_latest_value(self._readings.github)
-        head = repo.head.oid if repo is not None and repo.head else None
-        if head is None:
-            return ()
-        data_by_server = {name: get_latest_value(reading) for name, reading in self._readings.argocd.items()}
-        applications = (
-            application
-            for environment in self._config.environments
-            if (data := data_by_server.get(environment.server)) is not None
-            for application in select_applications(environment, data)
-        )
-        revisions = (
-            application.synced_revision
-            for application in applications
-            if not (application.sync == "Synced" and application.compared_revision == head)
-        )
-        return tuple(dict.fromkeys(revision for revision in revisions if revision))
+    def _compare_revisions(self) -> None:
+        """Compare the commits that Argo CD reports with the head; poll at once if one is newer than the last poll."""
+        revisions = self._revisions.list_for_comparison(self._readings)
+        is_poll_due = self._revisions.is_poll_due(self._readings)
+        for source in self._sources:
+            if isinstance(source, ComparingSource):
+                source.set_synced_revisions(revisions)
+                if is_poll_due:
+                    source.poll_now()
 
 
 def _to_failure(error: Exception) -> SourceFailure:

@@ -79,7 +79,8 @@ class PolicyEvaluator:
             else None
             for environment in environments
         }
-        inputs = PolicyInputs(applications, repo, self._read_clusters(data, applications))
+        managed = {id_: found for server in data.values() if server for id_, found in server.managed.items()}
+        inputs = PolicyInputs(applications, repo, self._read_clusters(data, applications), managed)
         findings = self._evaluate_changed(build_facts(self._config, inputs, self._read_git(repo)), now)
         times = {
             environment.name: _oldest_manifest_time(data.get(environment.server), applications[environment.name])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -61,7 +61,7 @@ class ApplicationReader:
                 self._store.drop_application(application)
                 return None
 
-        return await _run_concurrently(fetch(application) for application in applications)
+        return await _run_concurrently(fetch, applications)
 
     async def locate_missing(self) -> list[SourceError | None]:
         """Ask for each configured name that the list does not contain: it is absent, or hidden from the token.
@@ -71,10 +71,10 @@ class ApplicationReader:
         Return the errors of the first round, None for an application without one.
         """
         missing = self._store.missing_applications
-        errors = await _run_concurrently(self._locate_application(application) for application in missing)
+        errors = await _run_concurrently(self._locate_application, missing)
         hidden = [application for application in missing if self._store.is_forbidden(application)]
         projects = self._store.project_names
-        await _run_concurrently(self._locate_in_projects(application, projects) for application in hidden)
+        await _run_concurrently(lambda application: self._locate_in_projects(application, projects), hidden)
         return errors
 
     async def _fetch_application(self, application: Application) -> SourceError | None:
@@ -110,15 +110,17 @@ class ApplicationReader:
             return
 
 
-async def _run_concurrently(calls: Iterable[Coroutine[object, object, T]]) -> list[T]:
-    """Run every call to its end, at most MAX_CONCURRENT_REQUESTS at once; then raise the first error."""
+async def _run_concurrently(
+    call: Callable[[Application], Awaitable[T]], applications: Iterable[Application]
+) -> list[T]:
+    """Call for each application, at most MAX_CONCURRENT_REQUESTS at once. After the last one, raise the first error."""
     limit = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
 
-    async def run_one(call: Coroutine[object, object, T]) -> T:
+    async def run_one(application: Application) -> T:
         async with limit:
-            return await call
+            return await call(application)
 
-    tasks = [asyncio.create_task(run_one(call)) for call in calls]
+    tasks = [asyncio.create_task(run_one(application)) for application in applications]
     await asyncio.gather(*tasks, return_exceptions=True)
     errors = [task.exception() for task in tasks]
     for error in filter(None, errors):

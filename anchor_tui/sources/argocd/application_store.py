@@ -15,6 +15,12 @@ from anchor_tui.config.model import EnvironmentConfig, ServerConfig
 from anchor_tui.domain.model import AppId, Application, Problem
 from anchor_tui.domain.source_data import ArgoCDData, ObservedApplication
 from anchor_tui.sources.argocd.application_conversion import to_observed_application
+from anchor_tui.sources.argocd.application_details import (
+    add_missing_details,
+    describe_missing_details,
+    list_comparable_fields,
+    merge_details,
+)
 from anchor_tui.sources.argocd.application_filter import ApplicationFilter
 from anchor_tui.sources.argocd.response import ApiResponse
 from anchor_tui.sources.argocd.schema import (
@@ -48,23 +54,47 @@ class ApplicationStore:
         self._server_info = ArgoCDData(server=server.name, url=server.server)
         self._problems: tuple[Problem, ...] = ()
         self._stream_problem: Problem | None = None
+        self._are_details_required = False
 
     # --- contents ------------------------------------------------------------------------------------
 
     @property
     def data(self) -> ArgoCDData:
         """Everything that is known, sorted by application identity. The manifests are not included."""
-        return replace(self._server_info, applications=tuple(self._observed[id_] for id_ in sorted(self._observed)))
+        incomplete = {application.id for application in self._incomplete_applications}
+        applications = (self._observed[id_] for id_ in sorted(self._observed))
+        return replace(
+            self._server_info,
+            applications=tuple(
+                add_missing_details(observed) if observed.application.id in incomplete else observed
+                for observed in applications
+            ),
+        )
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """The failures that do not belong to a single application."""
-        return (*self._problems, *([self._stream_problem] if self._stream_problem else []))
+        """The failures that do not belong to a single application, and the applications without details."""
+        problems = (*self._problems, *([self._stream_problem] if self._stream_problem else []))
+        if incomplete := self._incomplete_applications:
+            problems += (describe_missing_details(self.source, incomplete, len(self.found_applications)),)
+        return problems
 
     @property
     def uses_selectors(self) -> bool:
         """True if an environment selects applications by labels: only a list can find those."""
         return self._filter.uses_selectors
+
+    @property
+    def applications_without_details(self) -> list[Application]:
+        """The applications that are known only by the short state of a list."""
+        return [application for application in self.found_applications if application.id not in self._detailed]
+
+    @property
+    def _incomplete_applications(self) -> list[Application]:
+        """The applications whose missing details are reported. A failed GET has its own problem."""
+        if not self._are_details_required:
+            return []
+        return [application for application in self.applications_without_details if not application.problems]
 
     @property
     def is_stream_down(self) -> bool:
@@ -126,7 +156,7 @@ class ApplicationStore:
             observed = self._parse_item(bytes(item))
             if observed is not None:
                 id_ = observed.application.id
-                listed[id_] = _merge_details(observed, before.get(id_))
+                listed[id_] = merge_details(observed, before.get(id_))
         self._observed = listed | self._still_missing(listed)
         self._detailed &= set(listed)
         self._record_response(response)
@@ -134,7 +164,7 @@ class ApplicationStore:
             observed.application
             for id_, observed in listed.items()
             if id_ not in self._detailed
-            or _comparable_fields(observed.application) != _comparable_fields(before[id_].application)
+            or list_comparable_fields(observed.application) != list_comparable_fields(before[id_].application)
             or (self.is_stream_down and self._is_outdated(observed.application))
         ]
 
@@ -185,6 +215,10 @@ class ApplicationStore:
         self.drop_application(bare)
         if event.type == "DELETED" and self._filter.names_of(bare):
             self.record_absence(bare, "absent", "it was deleted")
+
+    def require_details(self) -> None:
+        """Report applications without details from now on: the stream should have sent them."""
+        self._are_details_required = True
 
     def record_stream_failure(self, error: SourceError, relist_s: float) -> None:
         """Record that the stream brought nothing. `relist_s` is the pause between two lists, in seconds."""
@@ -242,45 +276,3 @@ class ApplicationStore:
             if observed.application.presence != "found" and names and unmatched.issuperset(names):
                 missing[id_] = observed
         return missing
-
-
-def _merge_details(listed: ObservedApplication, known: ObservedApplication | None) -> ObservedApplication:
-    """Complete a listed application with the known fields that a list does not contain."""
-    if known is None or known.application.presence != "found":
-        return listed
-    new, old = listed.application, known.application
-    same_operation = _operation_key(new) == _operation_key(old)
-    merged = replace(
-        old,
-        project=new.project,
-        sync=new.sync,
-        health=new.health,
-        health_since=new.health_since,
-        target_revision=new.target_revision,
-        compared_revision=new.compared_revision or old.compared_revision,
-        automated=new.automated,
-        operation=old.operation if same_operation else new.operation,
-        images=new.images,
-        problems=new.problems,
-    )
-    return replace(listed, application=merged)
-
-
-def _comparable_fields(application: Application) -> tuple[object, ...]:
-    """Return the fields that both a list and a GET contain: a difference shows that an event was missed."""
-    return (
-        application.presence,
-        application.sync,
-        application.health,
-        application.health_since,
-        application.compared_revision,
-        application.automated,
-        application.images,
-        application.problems,
-        _operation_key(application),
-    )
-
-
-def _operation_key(application: Application) -> tuple[object, ...] | None:
-    operation = application.operation
-    return (operation.phase, operation.started_at) if operation else None

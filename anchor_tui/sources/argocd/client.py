@@ -21,6 +21,7 @@ from anchor_tui.sources.http import (
     create_timeout,
     describe_redirect,
     error_for_status,
+    iterate_lines,
     translate_transport_errors,
 )
 from anchor_tui.sources.json_body import decode_json, html_error_text, is_html
@@ -128,19 +129,21 @@ def _to_api_response(response: httpx.Response, began: float) -> ApiResponse:
 
 
 async def _parse_events(response: httpx.Response) -> AsyncIterator[StreamEvent | None]:
-    async for line in response.aiter_lines():
-        if line.startswith("data:"):
-            yield _parse_event(line[5:])
-        elif line.startswith("{"):  # NDJSON: a proxy took our Accept away
+    async for line in iterate_lines(response):
+        if line.startswith(b"data:"):
+            yield _parse_event(line.removeprefix(b"data:"))
+        elif line.startswith(b"{"):  # NDJSON: a proxy took our Accept away
             yield _parse_event(line)
-        elif line.startswith(":"):
+        elif line.startswith(b":"):
             yield None
-        elif line.lstrip().startswith("<"):
+        elif is_html(line):
             raise InvalidResponse(html_error_text(str(response.url.copy_with(query=None))))
 
 
-def _parse_event(line: str) -> StreamEvent:
-    event = decode_json(line.encode(), StreamEvent)
+def _parse_event(line: bytes) -> StreamEvent:
+    if line.strip() == b"null":
+        raise InvalidResponse("the stream contains an event without content (null)")
+    event = decode_json(line, StreamEvent)
     if event.error is not None:
         raise _to_source_error(event.error.http_code, event.error.message, {})
     if event.result is None:

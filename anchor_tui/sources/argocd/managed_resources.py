@@ -2,7 +2,8 @@
 
 `GET …/managed-resources` contains both sides. `GET …/resource` contains the Secret that an ExternalSecret creates,
 with masked values: its keys are evidence. A response is large (110 KB for nine resources), so each application is
-read at most once a minute, or 10 s after an operation has ended, and few applications at once.
+read at most once a minute, or 10 s after an operation has ended or a new commit was compared, and few applications at
+once.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from anchor_tui.domain.kubernetes.managed_resources import read_managed_resources
 from anchor_tui.domain.model import AppId, Application
@@ -24,10 +26,10 @@ from anchor_tui.sources.argocd.read_client import ReadClient
 from anchor_tui.sources.errors import Forbidden, SourceError
 
 MIN_INTERVAL = timedelta(minutes=1)
-MIN_INTERVAL_AFTER_OPERATION = timedelta(seconds=10)
+MIN_INTERVAL_AFTER_CHANGE = timedelta(seconds=10)
 MAX_CONCURRENT_REQUESTS = 4
-ApplicationFingerprint = tuple[tuple[object, ...], datetime | None]
-"""The fields that a change of the manifests changes too, and the end of the last operation."""
+ApplicationFingerprint = tuple[tuple[object, ...], datetime | None, str | None]
+"""The fields that a change of the manifests changes too, the end of the last operation, and the compared commit."""
 
 
 class ManagedResourcesJson(msgspec.Struct):
@@ -63,7 +65,10 @@ class ManagedResourcesReader:
         async def refresh_one(application: Application) -> None:
             async with limit:
                 self._requested[application.id] = (_fingerprint(application), self._now())
-                self._results[application.id] = await self._read_resources(client, application)
+                resources = await self._read_resources(client, application)
+                self._results[application.id] = replace(
+                    resources, compared_revision=application.compared_revision, synced_at=application.synced_at
+                )
 
         await asyncio.gather(*(refresh_one(application) for application in due))
         return bool(due)
@@ -75,9 +80,10 @@ class ManagedResourcesReader:
         known, requested_at = self._requested[application.id]
         fingerprint = _fingerprint(application)
         has_failed = application.id in self._results and self._results[application.id].is_retryable
-        (_, known_end), (_, operation_end) = known, fingerprint
+        (_, known_end, known_commit), (_, operation_end, commit) = known, fingerprint
         has_new_operation = operation_end is not None and operation_end != known_end
-        interval = MIN_INTERVAL_AFTER_OPERATION if has_new_operation else MIN_INTERVAL
+        has_new_commit = known_commit is not None and commit != known_commit
+        interval = MIN_INTERVAL_AFTER_CHANGE if has_new_operation or has_new_commit else MIN_INTERVAL
         return (has_failed or known != fingerprint) and self._now() - requested_at >= interval
 
     async def _read_resources(self, client: ReadClient, application: Application) -> ManagedResources:
@@ -120,4 +126,5 @@ def _fingerprint(application: Application) -> ApplicationFingerprint:
             application.prunable,
         ),
         operation.finished_at if operation and not operation.is_running else None,
+        application.compared_revision,
     )

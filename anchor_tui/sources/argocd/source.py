@@ -45,6 +45,8 @@ STABLE_STREAM_S = 60.0
 """A stream that lasted so many seconds is opened again at once; after shorter ones the pauses grow."""
 FALLBACK_RELIST_S = 20.0
 """The pause between two lists while the stream has sent nothing: it sends headers with the first event only."""
+FIRST_ROUND_S = 3.0
+"""A stream begins with every application. Those it has not sent after so many seconds are requested one by one."""
 EVENT_BATCH_S = 0.3
 """The events of so many seconds become one reading."""
 MANIFEST_CHECK_S = 0.5
@@ -101,17 +103,20 @@ class ArgoSource:
     async def run(self, publish: Publish) -> None:
         """Publish readings until cancelled. Every SourceError becomes a reading; the source tries again later."""
         backoff = Backoff()
+        is_first_stream = True
         while True:
             try:
                 async with self._open_client() as client:
                     reader = ApplicationReader(client, self._store)
                     due = await reader.read_server_info_and_list()
                     publish(self._fresh_reading())
-                    if self._store.is_stream_down:
+                    if not is_first_stream:  # the last stream may have ended before it sent everything
                         await reader.fetch_details(due)
                     await reader.locate_missing()
                     publish(self._fresh_reading())
+                    is_first_stream = False
                     pause_s = await self._follow_stream(client, reader, publish, backoff)
+                publish(self._fresh_reading())
                 await sleep_until_woken(self._wake, pause_s)
             except SourceError as error:
                 publish(self._failed_reading(error.failure))
@@ -134,6 +139,7 @@ class ArgoSource:
         watching = asyncio.create_task(self._consume_stream(client, changed, streaming, backoff))
         tasks = (
             watching,
+            asyncio.create_task(self._complete_first_round(reader, changed)),
             asyncio.create_task(self._relist_periodically(reader, changed, streaming)),
             asyncio.create_task(self._publish_changes(publish, changed)),
             asyncio.create_task(self._refresh_manifests_periodically(client, changed)),
@@ -144,6 +150,7 @@ class ArgoSource:
                 task.result()
             return watching.result()
         finally:
+            self._store.require_details()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -180,6 +187,14 @@ class ArgoSource:
         if time.monotonic() - started > STABLE_STREAM_S:
             backoff.reset()
         return min(backoff.next_pause_s(), FALLBACK_RELIST_S)
+
+    async def _complete_first_round(self, reader: ApplicationReader, changed: asyncio.Event) -> None:
+        """Read the applications that the first events of the stream did not contain. Does not return."""
+        await asyncio.sleep(FIRST_ROUND_S)
+        await reader.fetch_details(self._store.applications_without_details)
+        self._store.require_details()
+        changed.set()
+        await asyncio.get_running_loop().create_future()
 
     async def _relist_periodically(
         self, reader: ApplicationReader, changed: asyncio.Event, streaming: asyncio.Event

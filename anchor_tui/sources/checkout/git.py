@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from anchor_tui.domain.text_lines import split_lines
+
 TIMEOUT_S = 30.0
 MAX_COMMITS = 1000
 """The maximum number of versions of one release.yaml; enough for years."""
@@ -107,7 +109,7 @@ def _run_git(root: Path, *arguments: str, data: bytes = b"") -> bytes:
     except OSError as error:
         raise GitError(f"git cannot be started: {error.strerror or error}") from error
     if process.returncode != 0:
-        lines = process.stderr.decode("utf-8", "replace").strip().splitlines()
+        lines = split_lines(process.stderr.decode("utf-8", "replace").strip())
         raise GitError(lines[0].removeprefix("fatal: ") if lines else "the repository has no commit")
     return process.stdout
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from anchor_tui.domain.helm.value_layers import HelmSource
+from anchor_tui.domain.text_lines import split_lines
 from anchor_tui.domain.yaml.document import parse_documents
 from anchor_tui.domain.yaml.nodes import Json, YamlDocumentError
 
@@ -102,7 +103,7 @@ def _run_helm(command: list[str], root: Path, scratch: Path) -> bytes:
     except OSError as error:
         raise HelmError(f"helm cannot be started: {error.strerror or error}") from error
     if process.returncode != 0:
-        lines = [line for line in process.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+        lines = [line for line in split_lines(process.stderr.decode("utf-8", "replace")) if line.strip()]
         errors = [line for line in lines if line.startswith("Error:")] or lines
         raise HelmError(" ".join(errors[:3])[:600].replace(f"{root}/", "") or "helm failed without a message")
     if len(process.stdout) > MAX_BYTES:

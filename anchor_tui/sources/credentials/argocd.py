@@ -149,15 +149,44 @@ def _find_address(lookup: _Lookup) -> _FoundAddress:
         (lookup.environ.get("ARGOCD_SERVER", ""), "$ARGOCD_SERVER"),
     ):
         if text:
-            root = server.root_path or options.root_path
-            url = _normalize_url(lookup, text, root_path=root, plain_text=options.plaintext)
-            return _FoundAddress(url, _AddressSource.ENVIRONMENT, origin)
+            return _find_environment_address(lookup, text, origin)
     current = options.context or (lookup.contexts.current if lookup.contexts else "")
     if current:
         return _find_context_address(lookup, current, _AddressSource.CURRENT, f"{lookup.file}")
     raise CredentialError(
         "no address of Argo CD: add server or context to [argocd], set ARGOCD_SERVER, or run `argocd login`"
     )
+
+
+def _find_environment_address(lookup: _Lookup, text: str, origin: str) -> _FoundAddress:
+    """Return an address of the environment. As with the CLI, its context adds the root path and the TLS settings."""
+    options = lookup.options
+    context = _find_context_of_server(lookup, text)
+    root = lookup.server.root_path or options.root_path
+    plain_text = options.plaintext
+    if context is not None:
+        root = root or urlsplit(_add_scheme(text)).path.strip("/") or context.root_path
+        plain_text = plain_text or context.plain_text
+        origin = f"{origin} (context {context.name})"
+    url = _normalize_url(lookup, text, root_path=root, plain_text=plain_text)
+    return _FoundAddress(url, _AddressSource.ENVIRONMENT, origin, context)
+
+
+def _find_context_of_server(lookup: _Lookup, text: str) -> ArgocdContext | None:
+    """Return the context of a server: the current one, else the only one. None if the file cannot be used."""
+    try:
+        contexts = lookup.contexts
+    except CredentialError:  # it is an error only if something in the file is required
+        return None
+    if contexts is None:
+        return None
+    same = [context for context in contexts.all if _is_same_endpoint(_add_scheme(text), context.server)]
+    found = [context for context in same if context.name == contexts.current] or same
+    return found[0] if len(found) == 1 else None
+
+
+def _add_scheme(text: str) -> str:
+    return text if "://" in text else f"https://{text}"
 
 
 def _find_context_address(lookup: _Lookup, name: str, named: _AddressSource, origin: str) -> _FoundAddress:
@@ -229,7 +258,8 @@ def _find_argocd_token(lookup: _Lookup, address: _FoundAddress) -> tuple[Secret,
             return lookup.options.token, "$ARGOCD_OPTS"
         if text := lookup.environ.get("ARGOCD_AUTH_TOKEN", "").strip():
             return parse_token(text, "$ARGOCD_AUTH_TOKEN"), "$ARGOCD_AUTH_TOKEN"
-    for candidate in (context,) if context else _contexts_with_url(lookup, address.url):
+    is_own_context = context is not None and address.source is not _AddressSource.ENVIRONMENT
+    for candidate in (context,) if context and is_own_context else _contexts_with_url(lookup, address.url):
         if candidate.token:
             return candidate.token, f"the context {candidate.name}"
     stored = read_keyring_token(f"argocd:{address.url}")

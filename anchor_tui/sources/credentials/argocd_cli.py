@@ -194,8 +194,8 @@ def _read_flag(node: MappingNode | None, key: str) -> bool:
 
 
 def _read_pem(node: MappingNode | None, key: str, origin: str) -> str | None:
-    """Return a PEM text, which is base64 in the file."""
-    text = _read_text(node, key)
+    """Return a PEM text, which is base64 in the file. White space is ignored: base64 tools break their lines."""
+    text = "".join(_read_text(node, key).split())
     if not text:
         return None
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -33,6 +33,13 @@ class Comparison(msgspec.Struct):
     files: list[ComparedFile] | None = None
 
 
+class ComparedCommits(NamedTuple):
+    """The paths that differ between a base and the head. `is_newer` is true if the base contains the head."""
+
+    paths: tuple[str, ...]
+    is_newer: bool
+
+
 class CommitComparisons:
     """Comparisons with the current head. Each is requested once, and again only after a failure that can pass."""
 
@@ -42,11 +49,12 @@ class CommitComparisons:
         self._revisions: tuple[str, ...] = ()
         self._results: dict[str, tuple[str, ...] | str] = {}
         """By revision: the paths, or the reason why it cannot be compared."""
+        self._newer: set[str] = set()
 
     def set_head(self, head: str) -> None:
         """Set the head to compare with; the results of another head are dropped."""
         if head != self._head:
-            self._head, self._results = head, {}
+            self._head, self._results, self._newer = head, {}, set()
 
     def set_revisions(self, revisions: Iterable[str]) -> None:
         """Set the revisions to compare."""
@@ -71,6 +79,10 @@ class CommitComparisons:
         results = self._results_for(head)
         return {revision: result for revision, result in results.items() if isinstance(result, str)}
 
+    def newer_revisions(self, head: str) -> frozenset[str]:
+        """Return the revisions that contain the head: the branch has moved since the head was read."""
+        return frozenset(self._newer) if head == self._head else frozenset()
+
     def _results_for(self, head: str) -> dict[str, tuple[str, ...] | str]:
         return self._results if head == self._head else {}
 
@@ -79,8 +91,9 @@ class CommitComparisons:
         head, pending = self._head, self.pending_revisions[:MAX_PER_ROUND]
         for revision in pending:
             result: tuple[str, ...] | str
+            is_newer = False
             try:
-                result = await compare_commits(client, self._repository, revision, head)
+                result, is_newer = await compare_commits(client, self._repository, revision, head)
             except NotFound as error:
                 result = f"GitHub does not know it: {error.message}"
             except (InvalidResponse, Forbidden) as error:
@@ -91,11 +104,12 @@ class CommitComparisons:
                 result = format_internal_error(error)
             if head == self._head:
                 self._results[revision] = result
+                self._newer |= {revision} if is_newer else set()
         return bool(pending)
 
 
-async def compare_commits(client: GitHubClient, repository: str, base: str, head: str) -> tuple[str, ...]:
-    """Return the paths that differ between two commits. Raises SourceError.
+async def compare_commits(client: GitHubClient, repository: str, base: str, head: str) -> ComparedCommits:
+    """Compare two commits. Raises SourceError.
 
     GitHub reports the changes of the head since the merge base. If the base has changes of its own, those are
     requested too.
@@ -104,7 +118,7 @@ async def compare_commits(client: GitHubClient, repository: str, base: str, head
     paths = _compared_paths(comparison)
     if comparison.status not in {"ahead", "identical"}:
         paths += _compared_paths(await _read_comparison(client, repository, head, base))
-    return tuple(sorted(set(paths)))
+    return ComparedCommits(tuple(sorted(set(paths))), comparison.status == "behind")
 
 
 async def _read_comparison(client: GitHubClient, repository: str, base: str, head: str) -> Comparison:

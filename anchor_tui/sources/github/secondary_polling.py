@@ -52,6 +52,7 @@ class SecondaryPoller:
             app_settings=self._settings.get(self._config.app_repo),
             changed=self._comparisons.changed_paths(head),
             incomparable=self._comparisons.failure_reasons(head),
+            newer=self._comparisons.newer_revisions(head),
         )
 
     def read_again(self) -> None:

@@ -58,16 +58,33 @@ class GitHubSource:
         self._wake.set()
         self._secondary.read_again()
 
+    def poll_now(self) -> None:
+        """Poll now instead of after the pause, unless the last poll failed or the hourly budget is low."""
+        reading = self._published
+        if isinstance(reading, Fresh):
+            interval_s = _poll_interval_s(self._poll_s, reading.value.budget, self._now())
+            if interval_s <= self._poll_s:
+                self._wake.set()
+
     def set_synced_revisions(self, revisions: Iterable[str]) -> None:
-        """Set the commits that Argo CD synced; they are compared with the head in the background."""
+        """Set the commits that Argo CD reports; they are compared with the head in the background."""
         self._secondary.set_revisions(revisions)
 
     async def read_comparisons(self, revisions: Iterable[str]) -> Fresh[OpsRepoData] | None:
-        """Return the last reading with these commits compared with its head; None if there is nothing to compare."""
+        """Return the last reading with these commits compared with its head; None if there is nothing to compare.
+
+        If one of them is newer than the head, the branch is read again.
+        """
         self._secondary.set_revisions(revisions)
         if self._last is None or not self._secondary.is_comparison_due:
             return None
         await self._secondary.compare_once()
+        if self._with_secondary(self._last).value.newer:
+            try:
+                await self._read_with_history(await self._poll())
+            finally:
+                await self.close_client()
+            await self._secondary.compare_once()
         return self._with_secondary(self._last)
 
     async def read(self) -> Fresh[OpsRepoData]:

@@ -1,8 +1,9 @@
 """The plan dialog: shows a plan before it is executed and asks for its confirmation, or shows why it is refused.
 
-With a single key as the confirmation, Cancel has the focus, so that enter sends nothing, and `y` only counts outside
-of text fields. With a phrase as the confirmation, the phrase has the focus, and enter does nothing until it matches.
-Whatever was typed before the plan was on the screen is ignored.
+A required reason comes first. With a single key as the confirmation, Cancel then has the focus, so that enter sends
+nothing, and `y` only counts outside of text fields. With a phrase as the confirmation, the phrase has the focus, and
+enter does nothing until it matches. The keys of the options work outside of text fields, and only keys that work are
+shown. Whatever was typed before the plan was on the screen is ignored.
 """
 
 from __future__ import annotations
@@ -16,17 +17,19 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
-from textual.events import Key, Resize
+from textual.events import DescendantBlur, DescendantFocus, Key, Resize
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from anchor_tui.domain.actions.plan import Order, Plan, Refusal
 from anchor_tui.services.execute.executor import Consent
-from anchor_tui.tui.plan_view import render_options
+from anchor_tui.tui.plan_hint import render_hint
+from anchor_tui.tui.plan_options import flip_switch, list_options
 from anchor_tui.tui.style import find_sheets, join_parts, muted_text, safe_text
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.guarded_input import GuardedInput
+from anchor_tui.tui.widgets.option_bar import OptionBar
 from anchor_tui.tui.widgets.plan_body import PlanBody
 
 MakePlan = Callable[[Order], Awaitable[Plan | Refusal]]
@@ -34,8 +37,9 @@ SIDE_BY_SIDE_MIN_WIDTH = 118
 """Terminal width from which the diff is beside the text."""
 TYPE_AHEAD_GUARD_S = 0.15
 """Keys within this time after the plan appeared were typed for something else."""
-PLAN_FIELDS = ("#options", "#reason", "#prompt", "#phrase")
+PLAN_FIELDS = ("#options", "#reason-field", "#phrase-field")
 """Widgets that are shown with a plan, but not with a refusal."""
+REASON_MISSING = "a reason is required here"
 
 
 class ConfirmedPlan(NamedTuple):
@@ -46,8 +50,12 @@ class ConfirmedPlan(NamedTuple):
 
 
 class PlanScreen(ModalScreen[ConfirmedPlan | None]):
-    """Appears at once, is filled when the plan is ready, and filled again when an option changes."""
+    """Appears at once, is filled when the plan is ready, and filled again when an option changes.
 
+    The reason of the order is offered in the field; only what is in the field at the confirmation counts.
+    """
+
+    AUTO_FOCUS = ""
     CSS_PATH = find_sheets("dialog.tcss", "plan.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel"),
@@ -57,13 +65,16 @@ class PlanScreen(ModalScreen[ConfirmedPlan | None]):
 
     def __init__(self, order: Order, title: str, make_plan: MakePlan, note: str = "") -> None:
         super().__init__()
-        self._order = order
+        self._order = replace(order, reason="")
+        self._offered_reason = order.reason
         self._title = title
         self._make_plan = make_plan
         self._note = note
         self._result: Plan | Refusal | None = None
         self._readable_at: float | None = None
         self._shows_requests = False
+        self._was_shown = False
+        self._complaint = ""
 
     def compose(self) -> ComposeResult:
         """Compose the frame, before the plan is ready."""
@@ -71,16 +82,19 @@ class PlanScreen(ModalScreen[ConfirmedPlan | None]):
             frame.border_title = safe_text(self._title).markup
             yield PlanBody()
             with Vertical(id="foot"):
-                yield Static("", id="options")
-                yield GuardedInput(self.accepts_key_at, id="reason", placeholder="reason")
-                yield Static("", id="prompt")
-                yield GuardedInput(self.accepts_key_at, id="phrase")
+                yield OptionBar(id="options")
+                with Horizontal(id="reason-field", classes="field"):
+                    yield Static("reason", id="reason-label")
+                    yield GuardedInput(self.accepts_key_at, id="reason")
+                with Horizontal(id="phrase-field", classes="field"):
+                    yield Static("", id="prompt")
+                    yield GuardedInput(self.accepts_key_at, id="phrase")
                 with Horizontal(id="buttons"):
                     yield Button("Cancel", id="cancel", compact=True)
                     yield Static("", id="hint")
 
     def on_mount(self) -> None:
-        """Start to plan. Until the plan is ready, only Cancel is available."""
+        """Start to plan. Until the plan is ready, only escape works: an early enter must not close the dialog."""
         self._show_fields(visible=False)
         self._replan(self._order)
 
@@ -92,8 +106,9 @@ class PlanScreen(ModalScreen[ConfirmedPlan | None]):
 
     def _replan(self, order: Order) -> None:
         self._order, self._readable_at, self._result = order, None, None
-        self.query_one("#cancel").focus()
-        self._show_hint("")
+        if self.focused is not self.query_one(OptionBar):
+            self.set_focus(None)
+        self._show_keys()
         self.run_worker(self._load_plan(order), exclusive=True)
 
     async def _load_plan(self, order: Order) -> None:
@@ -119,8 +134,8 @@ class PlanScreen(ModalScreen[ConfirmedPlan | None]):
     def _show_refusal(self, refusal: Refusal) -> None:
         self.query_one(PlanBody).show_refusal(refusal)
         self._show_fields(visible=False)
-        browser = muted_text("o opens it in the browser") if refusal.url else None
-        self._show_hint(join_parts(muted_text("esc closes"), browser, gap=" · "))
+        self.query_one("#cancel").focus()
+        self._show_keys()
 
     def _show_plan(self, plan: Plan) -> None:
         frame = self.query_one("#plan")
@@ -130,18 +145,36 @@ class PlanScreen(ModalScreen[ConfirmedPlan | None]):
         self._show_text(plan)
         self.query_one(PlanBody).scroll_to_top()
         self._show_fields(visible=True)
-        self.query_one("#options", Static).update(render_options(plan))
-        self.query_one("#reason", Input).placeholder = f"reason ({'required' if plan.reason_required else 'optional'})"
+        self._show_options(plan)
+        need = "required" if plan.reason_required else "optional"
+        self.query_one("#reason-label", Static).update(muted_text(f"reason ({need})"))
+        if not self._was_shown:
+            self.query_one("#reason", Input).value = self._offered_reason or plan.order.reason
         prompt, phrase = self.query_one("#prompt", Static), self.query_one("#phrase", Input)
         phrase.value = ""
         if plan.confirmation == "phrase":
             instruction = (safe_text("type"), safe_text(plan.phrase, "bold reverse"), safe_text("and press enter"))
             prompt.update(join_parts(*instruction, gap=" "))
-            phrase.focus()
+        self.query_one("#phrase-field").display = plan.confirmation == "phrase"
+        self._choose_focus(plan)
+        self._was_shown = True
+        self._show_keys()
+
+    def _show_options(self, plan: Plan) -> None:
+        self.query_one(OptionBar).options = list_options(plan, shows_requests=self._shows_requests)
+
+    def _choose_focus(self, plan: Plan) -> None:
+        """Focus the first field to fill in. The bar of options keeps the focus while options are changed."""
+        reason = self.query_one("#reason", Input)
+        if self.focused is self.query_one(OptionBar):
+            return
+        if plan.reason_required and not (self._was_shown and reason.value.strip()):
+            reason.focus()
         else:
-            prompt.display = phrase.display = False
-            self.query_one("#cancel").focus()
-        self._show_confirmation(plan)
+            self._last_field(plan).focus()
+
+    def _last_field(self, plan: Plan) -> Widget:
+        return self.query_one("#phrase" if plan.confirmation == "phrase" else "#cancel")
 
     def _show_text(self, plan: Plan) -> None:
         side_by_side = bool(plan.diffs) and self.size.width >= SIDE_BY_SIDE_MIN_WIDTH
@@ -162,17 +195,19 @@ class PlanScreen(ModalScreen[ConfirmedPlan | None]):
         if isinstance(self._result, Plan):
             self._show_text(self._result)
 
-    def _show_confirmation(self, plan: Plan, complaint: str = "") -> None:
-        """Show how to confirm, or what is still missing."""
-        if complaint:
-            self._show_hint(safe_text(complaint, "bold $text-warning"))
-        elif plan.confirmation == "phrase":
-            self._show_hint(muted_text("esc Cancel · enter confirms when the phrase matches"))
-        else:
-            self._show_hint(join_parts(safe_text(" y ", "bold reverse"), safe_text(plan.verb)))
-
-    def _show_hint(self, hint: Content | str) -> None:
+    @on(DescendantFocus)
+    @on(DescendantBlur)
+    def _show_keys(self) -> None:
+        """Show the keys that work with the current focus, or what is still missing."""
+        self.query_one(OptionBar).shows_keys = not isinstance(self.focused, Input)
+        complaint = safe_text(self._complaint, "bold $text-warning")
+        hint = complaint or render_hint(self._result, self.focused.id if self.focused else None)
         self.query_one("#hint", Static).update(hint)
+        self.call_after_refresh(self._limit_height)
+
+    def _complain(self, complaint: str) -> None:
+        self._complaint = complaint
+        self._show_keys()
 
     # --- keys ----------------------------------------------------------------------------------------
 
@@ -190,23 +225,33 @@ class PlanScreen(ModalScreen[ConfirmedPlan | None]):
                 self._handle_plan_key(event.key, plan)
 
     def _handle_plan_key(self, key: str, plan: Plan) -> None:
-        order = self._order
-        match key:
-            case "y" if plan.confirmation == "key":
-                self._confirm(plan)
-            case "i":
-                self._shows_requests = not self._shows_requests
-                self._show_text(plan)
-            case "u" if order.action == "sync":
-                self._replan(replace(order, prune=not order.prune))
-            case "d" if order.action in {"sync", "hard-refresh-prune"}:
-                self._replan(replace(order, dry_run=not order.dry_run))
-            case "a" if plan.choices:
-                self._choose_resources(plan)
-            case "e" if plan.pull_request is not None:
-                self._edit_pull_request(plan.pull_request.title, plan.pull_request.body)
-            case "j" | "k":
-                self.query_one(PlanBody).scroll_lines(1 if key == "j" else -1)
+        if key == "y" and plan.confirmation == "key":
+            self._confirm(plan)
+        elif key in {"j", "k"}:
+            self.query_one(PlanBody).scroll_lines(1 if key == "j" else -1)
+        else:
+            self._change_option(key, plan)
+
+    @on(OptionBar.Chosen)
+    def change_chosen_option(self, message: OptionBar.Chosen) -> None:
+        """Change the option that was chosen in the bar."""
+        if isinstance(self._result, Plan) and self.is_readable:
+            self._change_option(message.key, self._result)
+
+    def _change_option(self, key: str, plan: Plan) -> None:
+        """Change an option, if the plan offers one with this key."""
+        if key not in {option.key for option in list_options(plan, shows_requests=self._shows_requests)}:
+            return
+        if (order := flip_switch(self._order, key)) is not None:
+            self._replan(order)
+        elif key == "i":
+            self._shows_requests = not self._shows_requests
+            self._show_options(plan)
+            self._show_text(plan)
+        elif key == "a":
+            self._choose_resources(plan)
+        elif plan.pull_request is not None:
+            self._edit_pull_request(plan.pull_request.title, plan.pull_request.body)
 
     def action_scroll_pages(self, pages: int) -> None:
         """Scroll the plan by pages."""
@@ -216,14 +261,18 @@ class PlanScreen(ModalScreen[ConfirmedPlan | None]):
     @on(Input.Changed)
     def clear_complaint(self) -> None:
         """Remove the complaint while the operator corrects the input."""
-        if isinstance(self._result, Plan):
-            self._show_confirmation(self._result)
+        self._complain("")
 
     @on(Input.Submitted, "#reason")
     def leave_reason(self) -> None:
         """Move the focus from the reason to the phrase or to Cancel."""
-        if isinstance(self._result, Plan):
-            self.query_one("#phrase" if self._result.confirmation == "phrase" else "#cancel").focus()
+        plan = self._result
+        if not isinstance(plan, Plan):
+            return
+        if plan.reason_required and not self.query_one("#reason", Input).value.strip():
+            self._complain(REASON_MISSING)
+        else:
+            self._last_field(plan).focus()
 
     @on(Input.Submitted, "#phrase")
     def check_phrase(self, event: Input.Submitted) -> None:
@@ -234,13 +283,13 @@ class PlanScreen(ModalScreen[ConfirmedPlan | None]):
         if event.value == plan.phrase:
             self._confirm(plan)
         else:
-            self._show_confirmation(plan, f"that is not {plan.phrase}: nothing was sent")
+            self._complain(f"that is not {plan.phrase}: nothing was sent")
 
     def _confirm(self, plan: Plan) -> None:
         reason = self.query_one("#reason", Input)
         if plan.reason_required and not reason.value.strip():
             reason.focus()
-            self._show_confirmation(plan, "a reason is required here")
+            self._complain(REASON_MISSING)
             return
         consent = Consent(confirmed=True, phrase=plan.phrase, reason=reason.value.strip())
         self.dismiss(ConfirmedPlan(plan, consent))

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -37,8 +37,9 @@ class QuitScreen(ModalScreen[bool]):
         """Compose one line per action, the explanation and the keys."""
         with Vertical(classes="dialog") as frame:
             frame.border_title = "Actions are running"
-            for job in self._jobs:
-                yield Static(marked_text(StatusMark.PROGRESS, job.progress_text()))
+            with VerticalScroll(classes="scrolling", can_focus=False):
+                for job in self._jobs:
+                    yield Static(marked_text(StatusMark.PROGRESS, job.progress_text()))
             yield Static(muted_text(EXPLANATION))
             yield Static(safe_text("y Quit · esc Stay", "bold"))
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -33,21 +34,26 @@ COLUMNS = (
 MAX_VISIBLE_ROWS = 15
 
 
-class ReleaseChooser(ModalScreen[str | None]):
-    """A list without a preselected release. The result is the commit that introduced the chosen one."""
+class ReleaseChooser(ModalScreen[None]):
+    """A list without a preselected release. Reports the commit that introduced the chosen one, and stays open."""
 
     CSS_PATH = find_sheets("dialog.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "cancel", "Cancel"),
+        Binding("escape,q", "dismiss", "Cancel"),
         Binding("enter", "choose", "Show the plan"),
     ]
 
     def __init__(
-        self, environment: str, current_release: Release | None, now: datetime, load_releases: LoadReleases
+        self,
+        environment: str,
+        current_release: Release | None,
+        now: datetime,
+        load_releases: LoadReleases,
+        on_choice: Callable[[str], None],
     ) -> None:
         super().__init__()
         self._environment, self._current_release = environment, current_release
-        self._now, self._load_releases = now, load_releases
+        self._now, self._load_releases, self._on_choice = now, load_releases, on_choice
 
     def compose(self) -> ComposeResult:
         """Compose the frame, before the history is read."""
@@ -57,7 +63,7 @@ class ReleaseChooser(ModalScreen[str | None]):
             running = f"runs {current.version}" if current else "its release cannot be read"
             yield Static(muted_text(f"{running}; choose the release to roll back to"))
             yield RowList(COLUMNS, id="releases", empty_text="… reading the history")
-            yield Static(muted_text("↑↓ choose · enter shows the plan · esc Cancel"), id="hint")
+            yield Static(muted_text("esc Cancel"), id="hint")
 
     def on_mount(self) -> None:
         """Load the history."""
@@ -78,6 +84,14 @@ class ReleaseChooser(ModalScreen[str | None]):
         content = PaneContent(COLUMNS, (static_row("", (prompt,), safe_text("")), *rows), "")
         row_list.show_rows(content, self._now)
         row_list.styles.height = min(MAX_VISIBLE_ROWS, len(content.rows)) + 1
+
+    @on(RowList.Highlighted)
+    def show_keys(self, message: RowList.Highlighted) -> None:
+        """Show the keys that work on the highlighted row."""
+        message.stop()
+        choose = ["↑↓ choose"] if len(message.row_list.rows) > 1 else []
+        plan = ["enter shows the plan"] if message.row is not None and message.row.key else []
+        self.query_one("#hint", Static).update(muted_text(" · ".join([*choose, *plan, "esc Cancel"])))
 
     def _build_rows(self, releases: Sequence[PastRelease]) -> list[ListRow]:
         rows = []
@@ -102,11 +116,7 @@ class ReleaseChooser(ModalScreen[str | None]):
         return rows
 
     def action_choose(self) -> None:
-        """Return the highlighted release."""
+        """Report the highlighted release."""
         row = self.query_one(RowList).highlighted_row
         if row is not None and row.key:
-            self.dismiss(row.key)
-
-    def action_cancel(self) -> None:
-        """Choose nothing."""
-        self.dismiss(None)
+            self._on_choice(row.key)

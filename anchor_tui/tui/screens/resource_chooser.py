@@ -32,7 +32,8 @@ class ResourceChooser(ModalScreen[tuple[str, ...] | None]):
         with Vertical(classes="dialog") as frame:
             frame.border_title = "Sync only these"
             yield SelectionList[str](
-                *(Selection(safe_text(name), name, name in self._selected) for name in self._names)
+                *(Selection(safe_text(name), name, name in self._selected) for name in self._names),
+                classes="scrolling",
             )
             yield Static(muted_text("space select · enter Apply · esc Cancel · no selection syncs all"))
 

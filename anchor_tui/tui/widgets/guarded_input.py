@@ -22,8 +22,9 @@ class GuardedInput(Input):
         self._drop_early(event)
 
     def on_paste(self, event: Paste) -> None:
-        """Drop early text from the clipboard."""
+        """Drop early text from the clipboard, and join the lines of the other."""
         self._drop_early(event)
+        event.text = " ".join(line for line in map(str.strip, event.text.splitlines()) if line)
 
     def _drop_early(self, event: Key | Paste) -> None:
         if not self._accepts_key_at(event.time):

@@ -200,3 +200,31 @@ def test_without_an_environment_under_those_rules_there_is_no_cutover():
     found = plan_inputs(snapshot=snapshot(environment("dev", application("anchor-msp-dev"))))
     assert expect_refusal(make_plan(order("cutover"), found)).kind == "no-environment"
     assert build_checklist(found.snapshot) == ()
+
+
+def automated(evidence, status, **changes):
+    return finding("argo.automated-prune", evidence, status, resource="anchor-msp-prod", **changes)
+
+
+MANIFEST = {"file": "infra/argocd/applications/prod.yaml", "line": 25}
+COMMANDS = {
+    "the Application is not applied": (
+        (automated("manifest", "pass", **MANIFEST), automated("live-spec", "fail")),
+        "kubectl apply -f infra/argocd/applications/prod.yaml",
+    ),
+    "git is wrong": (
+        (automated("manifest", "fail", **MANIFEST), automated("live-spec", "fail")),
+        "anchor-tui fix prod argo.automated-prune",
+    ),
+    "no manifest is in git": ((automated("live-spec", "fail"),), ""),
+    "it passes": ((automated("manifest", "pass", **MANIFEST), automated("live-spec", "pass")), ""),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_failed_line_names_the_command_that_fixes_it(name):
+    found, command = COMMANDS[name]
+    items = build_checklist(snapshot(environment("prod", findings=found)))
+    (item,) = [item for item in items if item.check == "argo.automated-prune"]
+    assert item.command == command
+    assert item.line.text.endswith(command)

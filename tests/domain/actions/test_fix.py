@@ -60,6 +60,17 @@ def test_the_mock_is_switched_off_and_nothing_else_changes():
     ]
 
 
+def test_a_switch_that_a_merge_key_overrides_is_refused():
+    text = wrong(
+        OVERLAY, "statusMock:\n  enabled: false", "m: &m {enabled: true}\nstatusMock: {enabled: false, <<: *m}"
+    )
+    refusal = expect_refusal(asked(MOCK, OVERLAY, text, line_of(text, "&m")))
+    assert "has the anchor &m" in refusal.message
+    turned = text.replace("{enabled: false, <<", "{enabled: true, <<")
+    refusal = expect_refusal(asked(MOCK, OVERLAY, turned, line_of(turned, "statusMock")))
+    assert "`statusMock.enabled` is overridden by the merge key" in refusal.message
+
+
 def test_prune_is_switched_on_in_the_application_of_the_environment():
     text = wrong(MANIFEST, "prune: true", "prune: false")
     made = expect_plan(asked(PRUNE, MANIFEST, text, line_of(text, "prune: false"), "manifest"))
@@ -112,7 +123,7 @@ def test_where_git_has_it_right_no_pull_request_is_opened(status, words, settled
 @pytest.mark.parametrize(
     ("asked_for", "words"),
     [
-        (Order("mend", "id", ("prod",), check="mock.control-center-url"), "cannot be fixed"),
+        (Order("mend", "id", ("prod",), check="auth.jwt"), "cannot be fixed"),
         (Order("mend", "id", ("nowhere",), check=PRUNE), "does not exist"),
     ],
 )

@@ -385,6 +385,48 @@ def test_a_policy_error_that_is_there_already_only_warns():
     assert only_line(plan, "pass for the changed files").kind == "ok"
 
 
+APPLICATION = "infra/argocd/applications/prod.yaml"
+
+
+def test_a_release_that_a_parameter_overrides_is_refused():
+    """It did not match before either, so the check alone is not a new error."""
+    overridden = sample()[APPLICATION].replace(
+        "    helm:\n", "    helm:\n      parameters: [{name: web.image.tag, value: 1.0.0}]\n"
+    )
+    refusal = expect_refusal(planned(repo_state(files={APPLICATION: overridden})))
+    assert refusal.kind == "policy"
+    assert "release.contract-aligned: anchor-web: 1.0.0" in refusal.message
+
+
+def test_a_numeric_tag_is_quoted_and_matches_the_release():
+    numbers = {
+        path: sample()[path].replace("tag: 1.43.2", 'tag: "1000001"').replace("tag: 1.43.1", "tag: 999999")
+        for path in (STAGING_RELEASE, VALUES)
+    }
+    plan = expect_plan(planned(repo_state(files=numbers)))
+    assert [line.text for line in plan.lines if "contract-aligned" in line.text] == []
+    [overlay] = [diff.text for diff in plan.diffs if diff.path == VALUES]
+    assert overlay.count('+    tag: "1000001"   # written') == 2
+
+
+def test_an_image_that_would_be_unknown_is_a_warning():
+    path = "infra/helm/platform/values.yaml"
+    text = sample()[path] + "sidecar: {image: '{{ .Values.registry }}/anchor-web:1'}\n"
+    plan = expect_plan(planned(repo_state(files={path: text})))
+    line = only_line(plan, "release.contract-aligned would be unknown: web: `sidecar.image` has a form")
+    assert line.kind == "warning"
+
+
+def test_images_without_tags_are_named_by_their_digest():
+    pinned = {}
+    for path in (STAGING_RELEASE, "environments/prod/release.yaml", VALUES):
+        lines = sample()[path].split("\n")
+        pinned[path] = "\n".join(line for line in lines if not line.strip().startswith("tag:"))
+    plan = expect_plan(planned(repo_state(files=pinned)))
+    assert "None" not in body_of(plan)
+    assert only_line(plan, "gateway  sha256:c3d4e5f607… → no tag  sha256:").kind == "change"
+
+
 # --- by the ops repo's workflow -------------------------------------------------------------------------
 
 BY_WORKFLOW = replace(CONFIG, promotion=PromotionConfig(via="workflow", workflow="promote.yaml"))

@@ -16,6 +16,7 @@ from anchor_tui.domain.kubernetes.image_references import canonicalize_repositor
 from anchor_tui.domain.policy.evidence.facts_builder import read_repo_evidence
 from anchor_tui.domain.releases import read_release
 from anchor_tui.domain.yaml.document import parse_document
+from anchor_tui.domain.yaml.scalars import format_plain_value
 from tests.domain.policy.sample_repo import CONFIG, sample
 from tests.domain.yaml.outside_scalars import read_outside_scalars
 from tests.plan_values import expect_refusal, file, repo, repo_state, sample_release
@@ -42,7 +43,7 @@ def moved(source, release, overlay) -> ReleaseEdit | Refusal:
 # --- the sample ---------------------------------------------------------------------------------------
 
 
-def test_the_sample_is_edited_with_image_names_from_the_chart():
+def test_the_sample_is_moved_with_the_chart_saying_which_image_is_which():
     bench_ = repo_state()
     edited = edit_release(MOVE, bench_, CONFIG, read_repo_evidence(CONFIG, bench_.repo)["prod"])
     assert isinstance(edited, ReleaseEdit)
@@ -68,7 +69,7 @@ def test_the_diff_shows_what_changes_and_three_lines_around_it():
 
 
 @pytest.mark.parametrize("end", ["", "\n"])
-def test_a_diff_has_whole_lines_without_a_final_line_end(end):
+def test_a_diff_has_whole_lines_also_of_a_file_without_a_last_line_end(end):
     release = f"images:\n  web: anchor/web:1@{OLD}\nversion: 1" + end
     source = f"images:\n  web: anchor/web:2@{NEW}\nversion: 2\n"
     bench_ = workbench(source, release, f"image: anchor/web:1@{OLD}")
@@ -76,6 +77,17 @@ def test_a_diff_has_whole_lines_without_a_final_line_end(end):
     assert isinstance(edited, ReleaseEdit)
     assert all(each.text.endswith("\n") for each in file_diffs(edited, bench_.files))
     assert edited.contents[RELEASE].decode().endswith("version: 2" + end)
+
+
+@pytest.mark.parametrize("separator", ["\x85", "\u2028"])
+def test_a_diff_counts_lines_as_git_does(separator):
+    release = f'notes: "a{separator}b"\nversion: 1\nimages:\n  web: anchor/web:1@{OLD}\n'
+    bench_ = workbench(f"version: 2\nimages:\n  web: anchor/web:1@{OLD}\n", release, f"image: anchor/web:1@{OLD}\n")
+    edited = edit_release(MOVE, bench_, CONFIG, None)
+    assert isinstance(edited, ReleaseEdit)
+    [shown] = file_diffs(edited, bench_.files)
+    assert "\n@@ -1,4 +1,4 @@\n" in shown.text
+    assert f'\n notes: "a{separator}b"\n-version: 1\n+version: 2\n' in shown.text
 
 
 def test_a_file_with_the_release_already_is_unchanged():
@@ -93,13 +105,79 @@ def test_an_image_without_digest_gets_no_digest():
     assert edited.contents[OVERLAY].decode() == "web: {image: {repository: anchor/web, tag: 2}}\nother: anchor/web:2\n"
 
 
+PINNED = {
+    "a tag that is a digest": ("{repository: anchor/web, tag: OLD}", "{repository: anchor/web, tag: NEW}"),
+    "a digest after an at sign": ("{repository: anchor/web, tag: '@OLD'}", "{repository: anchor/web, tag: '@NEW'}"),
+    "a tag and a digest": ("{name: anchor/web, tag: 1@OLD}", "{name: anchor/web, tag: 2@NEW}"),
+    "a repository with a digest": ("{repository: anchor/web@OLD}", "{repository: anchor/web@NEW}"),
+    "a repository with the algorithm": (
+        "{repository: anchor/web@sha256, tag: 'HEXOLD'}",
+        "{repository: anchor/web@sha256, tag: 'HEXNEW'}",
+    ),
+    "a digest with an at sign": (
+        "{repository: anchor/web, digest: '@OLD'}",
+        "{repository: anchor/web, digest: '@NEW'}",
+    ),
+    "a name": ("{name: anchor/web, tag: 1, digest: OLD}", "{name: anchor/web, tag: 2, digest: NEW}"),
+    "a registry": (
+        "{registry: docker.io, repository: anchor/web, tag: 1}",
+        "{registry: docker.io, repository: anchor/web, tag: 2}",
+    ),
+}
+
+
+def with_digests(text):
+    for name, digest in (("OLD", OLD), ("NEW", NEW)):
+        text = text.replace("HEX" + name, digest.partition(":")[2]).replace(name, digest)
+    return text
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_an_edit_keeps_the_form_of_the_image(name):
+    before, after = (with_digests(f"web: {{image: {text}}}\n") for text in PINNED[name])
+    edited = moved(SOURCE, GOOD, before)
+    assert isinstance(edited, ReleaseEdit), edited.message
+    assert edited.contents[OVERLAY].decode() == after
+
+
+def test_a_global_registry_identifies_the_image():
+    overlay = "global: {imageRegistry: ghcr.io}\nweb: {image: {registry: docker.io, repository: anchor/web, tag: 1}}\n"
+    for repository in ("ghcr.io/anchor/web", "docker.io/anchor/web"):
+        source, release = (text.replace("anchor/web", repository) for text in (SOURCE, GOOD))
+        edited = moved(source, release, overlay)
+        assert isinstance(edited, ReleaseEdit), edited.message
+        assert edited.contents[OVERLAY].decode() == overlay.replace("tag: 1", "tag: 2")
+
+
+@pytest.mark.parametrize(
+    ("overlay", "words"),
+    [
+        ("web: {image: {repository: anchor/web, tag: '{{ .Values.v }}'}}\n", "is a template"),
+        (f"web: {{image: {{repository: anchor/web, tag: {OLD}, digest: {NEW}}}}}\n", "are two digests"),
+        ("web: {image: '{{ .Values.registry }}/anchor/web:1'}\n", "is a template"),
+    ],
+)
+def test_a_form_that_is_not_understood_is_refused(overlay, words):
+    refusal = expect_refusal(moved(SOURCE, GOOD, LAID + overlay.replace("web:", "more:", 1)))
+    assert refusal.message.startswith(f"{OVERLAY}:3: `more.image` has a form that is not understood: ")
+    assert words in refusal.message
+
+
+@pytest.mark.parametrize(("old", "new"), [("999999", "1000001"), ("1.9", "1.10"), ("1000001", "1000001")])
+def test_a_number_is_quoted_for_the_template(old, new):
+    source, release = SOURCE.replace("tag: 2", f'tag: "{new}"'), GOOD.replace("tag: 1", f'tag: "{old}"')
+    edited = moved(source, release, LAID.replace("tag: 1", f"tag: {old}"))
+    assert isinstance(edited, ReleaseEdit), edited.message
+    assert f'tag: "{new}", digest: {NEW}' in edited.contents[OVERLAY].decode()
+
+
 @pytest.mark.parametrize("nothing", ["null", "~", '""', "''"])
-def test_a_missing_tag_beside_a_digest_stays_missing(nothing):
+def test_an_empty_tag_beside_a_digest_stays_empty(nothing):
     overlay = f"web: {{image: {{repository: anchor/web, tag: {nothing}, digest: {OLD}}}}}\n"
     assert moved(SOURCE, GOOD, overlay).contents[OVERLAY].decode() == overlay.replace(OLD, NEW)
 
 
-def test_every_reference_to_the_image_changes_and_no_other():
+def test_every_place_of_the_overlay_that_names_the_image_is_changed_and_no_other_image():
     source = f"version: 2\nimages:\n  web: docker.io/anchor/web:2@{NEW}\n"
     release = f"version: 1\nimages:\n  web: anchor/web:1@{OLD}\n"
     overlay = f"a: [anchor/web:1@{OLD}, 'anchor/other:1', redis:1]\nb: {{c: \"anchor/web:1@{OLD}\"}}\n"
@@ -237,7 +315,7 @@ def files(draw):
 
 
 @given(files())
-def test_an_edit_changes_exactly_the_intended_scalars(given_):
+def test_a_move_changes_exactly_the_intended_scalars_and_no_other_byte(given_):
     source, (release, release_wanted), (overlay, overlay_wanted), news, facts = given_
     edited = moved(source, release, overlay)
     assert isinstance(edited, ReleaseEdit), str(edited)
@@ -250,7 +328,10 @@ def test_an_edit_changes_exactly_the_intended_scalars(given_):
         assert list(old) == list(new)
         for key, scalar in old.items():
             assert new[key].text == wanted.get(key, scalar.text)
-            if new[key].text == scalar.text or scalar.style != "plain":
+            is_rendered = path == OVERLAY and key in wanted
+            if is_rendered and format_plain_value(scalar.value) != scalar.text == new[key].text:
+                assert new[key].value == scalar.text, "a template writes the tag and not another number"
+            elif new[key].text == scalar.text or scalar.style != "plain":
                 assert new[key].style == scalar.style
             else:
                 assert isinstance(new[key].value, str) or type(new[key].value) is type(scalar.value)
@@ -286,13 +367,13 @@ REFUSED = {
         SOURCE.replace(f", digest: {NEW}", ""),
         GOOD,
         LAID,
-        f"{RELEASE}:4: `images.web` has a digest, which the new image lacks",
+        f"{RELEASE}:4: `images.web` has a digest, and the new image does not",
     ),
     "no tag in what is moved": (
         SOURCE.replace("tag: 2, ", ""),
         GOOD,
         LAID,
-        f"{RELEASE}:4: `images.web` has a tag, which the new image lacks",
+        f"{RELEASE}:4: `images.web` has a tag, and the new image does not",
     ),
     "no commit in the release": (
         SOURCE,
@@ -368,6 +449,12 @@ REFUSED = {
         f"x: &w {{repository: anchor/web, tag: 1, digest: {OLD}}}\nweb: {{image: {{<<: *w, pull: Always}}}}\n",
         f"{OVERLAY}:",
     ),
+    "a tag that a merge key overrides": (
+        SOURCE,
+        GOOD,
+        f"x: &w {{tag: 7}}\nweb: {{image: {{repository: anchor/web, tag: 1, digest: {OLD}, <<: *w}}}}\n",
+        f"{OVERLAY}:2: `web.image.tag` is overridden by the merge key `<<` in line 2",
+    ),
     "an alias in the overlay": (
         SOURCE,
         GOOD,
@@ -413,14 +500,14 @@ def test_the_same_move_without_those_faults_goes_through():
     assert edited.contents[OVERLAY].decode() == LAID.replace("tag: 1", "tag: 2").replace(OLD, NEW)
 
 
-def test_an_image_listed_twice_is_edited_in_both_places():
+def test_one_image_in_two_equal_places_moves_in_both():
     edited = moved(SOURCE + f"  worker: anchor/web:2@{NEW}\n", GOOD + f"  worker: anchor/web:1@{OLD}\n", LAID)
     assert isinstance(edited, ReleaseEdit)
     assert edited.contents[RELEASE].decode() == SOURCE + f"  worker: anchor/web:2@{NEW}\n"
 
 
 @pytest.mark.parametrize("path", [RELEASE, OVERLAY])
-def test_a_missing_file_is_not_created(path):
+def test_a_file_that_is_not_on_the_branch_is_not_made(path):
     found = workbench(SOURCE, GOOD, LAID)
     files_ = {name: each for name, each in found.files.items() if name != path}
     refusal = expect_refusal(
@@ -432,7 +519,7 @@ def test_a_missing_file_is_not_created(path):
     )
 
 
-def test_a_release_without_its_file_is_not_moved():
+def test_a_release_that_could_not_be_read_again_is_not_moved():
     found = workbench(SOURCE, GOOD, LAID)
     refusal = expect_refusal(edit_release(MOVE, RepoState(found.repo, files=found.files), CONFIG, None))
     assert (refusal.kind, refusal.message) == ("missing-file", "the release of staging could not be read")

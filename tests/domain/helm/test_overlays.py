@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anchor_tui.domain.helm.image_fields import build_image_changes
+from anchor_tui.domain.helm.image_scalars import build_image_changes
 from anchor_tui.domain.helm.overlays import find_overlay_images, merge_values, read_values_file
 from anchor_tui.domain.model import Image
 from anchor_tui.domain.yaml.document import parse_document, replace_scalars
@@ -124,7 +124,7 @@ def test_an_image_with_missing_scalars_is_not_changed():
     read, (place,) = overlay(f'other: {{image: {{digest: "{D1}"}}}}\n')
     with pytest.raises(YamlDocumentError, match="has no tag to change"):
         build_image_changes(read, place, Image("", "", "8", D2))
-    with pytest.raises(YamlDocumentError, match="has a digest, which the new image lacks"):
+    with pytest.raises(YamlDocumentError, match="has a digest, and the new image does not"):
         build_image_changes(read, place, Image("", "", "7", None))
 
 

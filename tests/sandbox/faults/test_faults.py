@@ -165,6 +165,22 @@ async def test_a_dead_stream_is_silent_after_its_first_events(
             _ = [line async for line in lines if line]
 
 
+@pytest.mark.parametrize("accept", ["*/*", "text/event-stream"])
+async def test_a_stream_can_end_after_its_first_event(box: Sandbox, argocd: httpx.AsyncClient, accept: str) -> None:
+    box.faults.add("argocd:cut-stream,times=1")
+    for expected in (1, 2):
+        async with argocd.stream("GET", STREAM, headers={"accept": accept}) as stream:
+            seen = [line async for line in _some(stream.aiter_lines(), 2)]
+        assert len(seen) == expected
+
+
+async def test_a_stream_can_contain_unescaped_next_lines(argocd: httpx.AsyncClient, box: Sandbox) -> None:
+    box.faults.add("argocd:next-line")
+    async with argocd.stream("GET", STREAM, headers={"accept": "text/event-stream"}) as stream:
+        text = await anext(stream.aiter_text())
+    assert '"message":"\x85' in text
+
+
 async def _some(lines, count):
     async for line in lines:
         if line:

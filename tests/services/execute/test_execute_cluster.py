@@ -234,6 +234,8 @@ async def test_another_commit_is_a_drift_and_nothing_is_sent(tmp_path):
 )
 async def test_what_is_shown_as_deleted_is_exactly_what_goes(tmp_path, scenario, name, expected):
     with operator_at(scenario, tmp_path) as op:
+        if (scenario, name) == ("cutover", "prod"):
+            op.set_real_control_center()
         before = op.live(name)
         plan = await op.plan("hard-refresh-prune", name)
         assert op.traffic.writes == [f"argocd GET refresh=hard anchor-msp-{name}"]  # and only then the list

@@ -18,11 +18,7 @@ BY_HAND_ONLY = ProjectSyncWindow("deny", "0 0 * * *", "24h", ("anchor-msp-*",), 
 async def mended(op: Operator, *windows: ProjectSyncWindow) -> None:
     """Do steps 1 to 4 as another user: in git and in the Applications."""
     op.box.controller.windows = list(windows)
-    path = OVERLAY.format("prod")
-    op.box.commit(
-        {path: op.read(path).replace(b"http://status-mock.anchor-prod.svc/egi", b"https://control.anchor.example/egi")},
-        "Let prod's gateway ask the real one",
-    )
+    op.set_real_control_center()
     for name in NAMES:
         automated = {"prune": True, "selfHeal": True}
         op.box.kubectl.patch_application(f"anchor-msp-{name}", {"spec": {"syncPolicy": {"automated": automated}}})
@@ -103,3 +99,14 @@ async def test_one_application_that_cannot_be_synced_refuses_the_whole(tmp_path)
         refusal = await op.refusal("cutover", snapshot=await op.observe("argocd", "github"))
         assert (refusal.kind, "a sync window forbids it" in refusal.message) == ("incomplete", True)
         assert not [each for each in op.traffic.writes if "POST" in each]
+
+
+async def test_prune_refuses_a_service_that_prod_still_calls(tmp_path):
+    with operator_at("cutover", tmp_path) as op:
+        refusal = await op.refusal("hard-refresh-prune", "prod")
+        assert refusal.kind == "still-used"
+        assert "Service/status-mock" in refusal.message
+        assert "Deployment/anchor-gateway (EGI_CONTROL_CENTER_URL, as rendered from git)" in refusal.message
+        assert op.traffic.writes == ["argocd GET refresh=hard anchor-msp-prod"]
+        plan = await op.plan("hard-refresh-prune", "staging")
+        assert any("no other resource refers to them" in line.text for line in plan.lines)

@@ -94,6 +94,7 @@ async def test_read_only_shows_previews_and_writes_nothing(tmp_path):
 )
 async def test_what_is_not_paid_for_in_full_is_not_done(tmp_path, given):
     with operator_at("cutover", tmp_path) as op:
+        op.set_real_control_center()
         plan = await op.plan("hard-refresh-prune", "prod")
         assert (plan.confirmation, plan.phrase) == ("phrase", "prod 2")
         op.traffic.clear()

@@ -409,3 +409,19 @@ async def test_a_pull_request_that_is_closed_is_a_failure(tmp_path):
         op.close(op.pulls[0].number)
         outcome = await running
         assert (outcome.kind, "was closed without being merged" in outcome.message) == ("failed", True)
+
+
+async def test_a_promotion_is_called_merged_only_when_it_is(tmp_path):
+    with operator_at("incident", tmp_path) as op:
+        op.close(232)
+        running = asyncio.create_task(op.act("promote", "staging"))
+        await wait_until_true(lambda: any("to be merged" in text for text in op.told))
+        assert all(step.title.startswith("waiting for") for step in wait_steps(op))
+        op.merge(op.pulls[-1].number)
+        await running
+        merge = wait_steps(op)[0]
+        assert (merge.title, merge.phase) == ("pull request merged", "done")
+
+
+def wait_steps(op):
+    return [step for job in op.jobs for group in job.groups for step in group.steps if not step.writes]

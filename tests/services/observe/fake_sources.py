@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from anchor_tui.domain.model import Fresh, Reading, Snapshot
@@ -56,6 +56,25 @@ class FakeSource:
 
     def read_again(self) -> None:
         self.read_again_calls += 1
+
+
+class FakeComparingSource(FakeSource):
+    """A GitHub that records the commits to compare and the polls out of turn."""
+
+    def __init__(self, *, once: Any = None) -> None:
+        super().__init__("github", once=once)
+        self.revisions: tuple[str, ...] = ()
+        self.early_polls = 0
+
+    def set_synced_revisions(self, revisions: Iterable[str]) -> None:
+        self.revisions = tuple(revisions)
+
+    async def read_comparisons(self, revisions: Iterable[str]) -> Fresh[Any] | None:
+        self.revisions = tuple(revisions)
+        return None
+
+    def poll_now(self) -> None:
+        self.early_polls += 1
 
 
 HANGS = object()

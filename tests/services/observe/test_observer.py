@@ -18,9 +18,9 @@ from anchor_tui.services.observe.observer import Observer, observe_once
 from anchor_tui.services.observe.source_factory import make_sources
 from anchor_tui.sources.backoff import Backoff
 from anchor_tui.sources.errors import CredentialError, Timeout
-from tests.services.observe.fake_sources import HANGS, FakeSource, PublishedSnapshots
+from tests.services.observe.fake_sources import HANGS, FakeComparingSource, FakeSource, PublishedSnapshots
 from tests.sources.loopback_server import serve_requests
-from tests.values import NOW, application, argocd, config, fresh
+from tests.values import NOW, application, argocd, config, files, fresh, ops_repo, replace
 
 
 @pytest.fixture(autouse=True)
@@ -187,6 +187,55 @@ async def test_out_of_sync_is_timed_from_its_first_reading():
         await seen.wait_until(lambda snapshot: state(snapshot) == "fresh" and not reason(snapshot))
         argocd_source.publish(out)
         await seen.wait_until(lambda snapshot: reason(snapshot) == "OutOfSync")
+
+
+# --- commits of two sources ---------------------------------------------------------------------------
+
+HEAD, NEW, NEWER = "58c99611d007a6cc61b03fc859cecf01bfcf1e22", "b" * 40, "c" * 40
+
+
+async def test_a_new_commit_of_argo_cd_polls_github_once():
+    argocd_source, github_source = FakeSource(), FakeComparingSource()
+    prod = application("anchor-msp-prod", synced_revision=HEAD)
+    async with observing(argocd_source, github_source):
+        await argocd_source.running.wait()
+        await github_source.running.wait()
+        argocd_source.publish(fresh(argocd(prod)))
+        github_source.publish(github_source.single_reading)
+        assert github_source.early_polls == 0
+        argocd_source.publish(fresh(argocd(replace(prod, compared_revision=NEW))))
+        assert github_source.early_polls == 1
+        assert github_source.revisions == (NEW,)
+        argocd_source.publish(fresh(argocd(replace(prod, compared_revision=NEW, synced_revision=NEW))))
+        assert github_source.early_polls == 1
+        argocd_source.publish(fresh(argocd(replace(prod, compared_revision=NEWER, synced_revision=NEW))))
+        assert github_source.early_polls == 2
+
+
+async def test_commits_that_the_reading_contains_need_no_poll():
+    past = files("1.43.1").history[0].commit
+    argocd_source, github_source = FakeSource(), FakeComparingSource()
+    async with observing(argocd_source, github_source):
+        await argocd_source.running.wait()
+        await github_source.running.wait()
+        github_source.publish(fresh(ops_repo(changed={NEW: ()})))
+        for revision in (HEAD, past, NEW, "1.2.3", f"{HEAD}, {NEW}"):
+            argocd_source.publish(fresh(argocd(application("anchor-msp-prod", compared_revision=revision))))
+        argocd_source.publish(fresh(argocd(application("elsewhere", compared_revision=NEWER))))
+    assert github_source.early_polls == 0
+
+
+async def test_a_commit_that_github_calls_newer_is_polled_once():
+    argocd_source, github_source = FakeSource(), FakeComparingSource()
+    async with observing(argocd_source, github_source):
+        await argocd_source.running.wait()
+        await github_source.running.wait()
+        argocd_source.publish(fresh(argocd(application("anchor-msp-prod", compared_revision=NEW))))
+        github_source.publish(fresh(ops_repo()))
+        assert github_source.early_polls == 0
+        for _ in range(2):
+            github_source.publish(fresh(ops_repo(changed={NEW: ()}, newer=frozenset({NEW}))))
+        assert github_source.early_polls == 1
 
 
 # --- reading once ------------------------------------------------------------------------------------

@@ -118,6 +118,36 @@ def test_unreadable_values_skip_the_comparison_with_the_head():
     assert only_finding(found.environments["prod"], "argo.at-head", "live-spec").status == "skipped"
 
 
+def test_a_newer_commit_than_the_reading_is_pending():
+    found = check_head(changed={OLD: (OVERLAY.format("prod"),)}, newer=frozenset({OLD}))
+    assert (found.status, found.pending) == ("unknown", True)
+    assert found.message == (
+        "pending: anchor-msp-prod is at bbbbbbb, which is newer than the last reading of git (58c9961)"
+    )
+
+
+# --- two sources at different commits -------------------------------------------------------------------
+
+
+def check_contract(**changes: Any) -> dict[str, Finding]:
+    """Return the findings about prod's release, whose live image differs from git, by evidence."""
+    items = tuple(load_recording("managed-resources-prod").body["items"])
+    prod = application("anchor-msp-prod", **changes)
+    release = "environments/prod/release.yaml"
+    repo = ops_repo(files=dict(sample()) | {release: sample()[release].replace("sha256:c3", "sha256:00")})
+    apps = argocd(prod, managed={prod.id: ManagedResources(NOW, items, compared_revision=prod.compared_revision)})
+    found = evaluate_repo(repo, apps).environments["prod"]
+    return {finding.evidence: finding for finding in found if finding.check == "release.contract-aligned"}
+
+
+@pytest.mark.parametrize("evidence", ["rendered", "live"])
+def test_the_release_is_compared_on_the_same_commit_only(evidence):
+    same, other = check_contract()[evidence], check_contract(compared_revision=OLD)[evidence]
+    assert (same.status, same.pending) == ("fail", False)
+    assert (other.status, other.pending) == ("unknown", True)
+    assert other.message == "pending: Argo CD has anchor-msp-prod at bbbbbbb, and the head of main is 58c9961"
+
+
 # --- caches ------------------------------------------------------------------------------------------------------
 
 

@@ -171,7 +171,10 @@ class FakeStream(httpx.AsyncByteStream):
         self.send_text(":\n")
 
     def send_text(self, text: str) -> None:
-        self._put(text.encode())
+        self.send_bytes(text.encode())
+
+    def send_bytes(self, part: bytes) -> None:
+        self._put(part)
 
     def end(self) -> None:
         self._put(None)

@@ -11,7 +11,7 @@ import pytest
 from anchor_tui.sources.argocd.client import ArgoClient
 from anchor_tui.sources.argocd.connection import resolve_connection
 from anchor_tui.sources.credentials.secret import Secret
-from anchor_tui.sources.errors import SourceError, Unreachable, WriteRefused
+from anchor_tui.sources.errors import InvalidResponse, SourceError, Unreachable, WriteRefused
 from anchor_tui.sources.http import ReadOnlyTransport
 from tests.sources.argocd.fakes import (
     TOKEN,
@@ -152,4 +152,13 @@ async def test_a_closed_port_is_unreachable():
     argo = ArgoClient(resolve_connection(make_access(url)), read_only=True)
     with pytest.raises(Unreachable, match="cannot connect"):
         await argo.get("api/version")
+    await argo.aclose()
+
+
+@pytest.mark.parametrize("body", [b"data: null\n\n", b"data:null\r\n\r\n"])
+async def test_an_event_of_null_is_named_as_such(body):
+    argo = make_client(httpx.MockTransport(lambda _: httpx.Response(200, content=body)))
+    with pytest.raises(InvalidResponse, match=r"an event without content \(null\)"):
+        async with argo.stream_events("api/v1/stream/applications", {}) as events:
+            await anext(events)
     await argo.aclose()

@@ -86,9 +86,7 @@ async def test_an_unchanged_application_is_read_once():
     assert len(there.asked) == 1
 
 
-@pytest.mark.parametrize(
-    "change", [{"compared_revision": "b" * 40}, {"synced_revision": "b" * 40}, {"health": "Degraded"}, {"sync": "X"}]
-)
+@pytest.mark.parametrize("change", [{"synced_revision": "b" * 40}, {"health": "Degraded"}, {"sync": "X"}])
 async def test_a_change_is_read_a_minute_after_the_last_read(change):
     there, clock = ResourceServer(), FakeClock()
     managing = ManagedResourcesReader(clock)
@@ -107,13 +105,27 @@ async def test_an_ended_operation_is_read_after_ten_seconds(phase, seconds):
     managing = ManagedResourcesReader(clock)
     await managing.refresh(make_client(there), [PROD])
     operation = Operation(phase, finished_at=clock.now)
-    changed = replace(PROD, compared_revision="b" * 40, operation=operation)
+    changed = replace(PROD, synced_revision="b" * 40, operation=operation)
     clock.advance(seconds=seconds - 1)
     assert not await managing.refresh(make_client(there), [changed])
     clock.advance(seconds=1)
     assert await managing.refresh(make_client(there), [changed])
     clock.advance(hours=1)
     assert not await managing.refresh(make_client(there), [changed])
+
+
+async def test_a_new_commit_is_read_after_ten_seconds():
+    there, clock = ResourceServer(), FakeClock()
+    managing = ManagedResourcesReader(clock)
+    await managing.refresh(make_client(there), [PROD])
+    changed = replace(PROD, compared_revision="b" * 40, synced_at=clock.now)
+    clock.advance(seconds=9)
+    assert not await managing.refresh(make_client(there), [changed])
+    assert managing.results_for([changed])[PROD.id].compared_revision == PROD.compared_revision
+    clock.advance(seconds=1)
+    assert await managing.refresh(make_client(there), [changed])
+    read = managing.results_for([changed])[PROD.id]
+    assert (read.compared_revision, read.synced_at) == ("b" * 40, changed.synced_at)
 
 
 async def test_four_applications_are_read_at_once():

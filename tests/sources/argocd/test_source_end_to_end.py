@@ -73,6 +73,23 @@ async def test_every_fault_has_its_error_and_ends(monkeypatch, fault, kind):
             await seen.wait_until(has_application("argocd/anchor-msp-prod", sync="Synced"))
 
 
+@pytest.mark.parametrize("fault", ["argocd:cut-stream", "argocd:next-line"])
+async def test_a_damaged_stream_leaves_no_application_without_details(fault):
+    names = ("anchor-msp-dev", "anchor-msp-staging", "anchor-msp-prod")
+    async with Sandbox.start("incident") as box:
+        box.faults.add(fault)
+        async with run_source(sandbox_source(box, *names)) as seen:
+            reading = await seen.wait_until(
+                lambda reading: (
+                    isinstance(reading, Fresh)
+                    and not reading.problems
+                    and all(application.reconciled_at for application in applications_by_id(reading).values())
+                )
+            )
+            assert applications_by_id(reading)["argocd/anchor-msp-prod"].unhealthy
+        assert not box.errors
+
+
 async def test_a_wrong_token_is_unauthenticated():
     async with Sandbox.start("steady") as box:
         with pytest.raises(Unauthenticated, match="401"):

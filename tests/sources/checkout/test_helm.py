@@ -95,6 +95,33 @@ def test_the_text_false_enables_a_mock_in_helm(ops_repo: Path) -> None:
 
 @needs_helm
 @pytest.mark.parametrize(
+    ("switch", "status"), [("{enabled: false, <<: *m}", "fail"), ("{<<: *m, enabled: false}", "pass")]
+)
+def test_a_merge_key_counts_as_in_helm(ops_repo: Path, switch: str, status: str) -> None:
+    edit_file(ops_repo, PROD, "statusMock:\n  enabled: false", f"m: &m {{enabled: true}}\nstatusMock: {switch}")
+
+    checkout = read_checkout(ops_repo, CONFIG, NOW)
+
+    assert find_finding(checkout, "prod", "mock.workloads-absent", "git").status == status
+    assert find_finding(checkout, "prod", "mock.workloads-absent", "rendered").status == status
+
+
+@needs_helm
+@pytest.mark.parametrize("tag", ["1000001", '"1000001"'])
+def test_a_numeric_tag_is_read_as_it_is_rendered(ops_repo: Path, tag: str) -> None:
+    edit_file(ops_repo, PROD, "tag: 1.43.1", f"tag: {tag}")
+    text = tag.strip('"')
+    edit_file(ops_repo, "environments/prod/release.yaml", "tag: 1.43.1", f'tag: "{text}"')
+
+    checkout = read_checkout(ops_repo, CONFIG, NOW)
+
+    expected = "pass" if tag.startswith('"') else "fail"
+    for evidence in ("git", "rendered"):
+        assert find_finding(checkout, "prod", "release.contract-aligned", evidence).status == expected
+
+
+@needs_helm
+@pytest.mark.parametrize(
     "helm",
     [
         {},

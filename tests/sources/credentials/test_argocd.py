@@ -180,6 +180,27 @@ def test_the_configured_root_path_precedes_that_of_the_context(home):
     )[0].endswith("/cd")
 
 
+@pytest.mark.parametrize("variable", ["ARGOCD_SERVER", "ARGOCD_OPTS"])
+def test_the_environments_server_uses_its_contexts_root_path(home, variable):
+    write_contexts(home)
+    text = "rooted.example.com" if variable == "ARGOCD_SERVER" else "--server rooted.example.com"
+    assert find_url_and_token(home, **{variable: text}) == ("https://rooted.example.com/argo-cd", "other-token")
+
+
+def test_a_root_path_in_the_environment_precedes_the_contexts(home):
+    write_contexts(home)
+    environ = {"ARGOCD_SERVER": "rooted.example.com/cd", "ARGOCD_AUTH_TOKEN": "t"}
+    assert find_url_and_token(home, **environ)[0] == "https://rooted.example.com/cd"
+    options = {**environ, "ARGOCD_OPTS": "--grpc-web-root-path /x"}
+    assert find_url_and_token(home, **options)[0] == "https://rooted.example.com/x"
+
+
+def test_the_environments_server_uses_its_contexts_certificates(home):
+    write_contexts(home)
+    access = find_argocd_access(ServerConfig(), {"ARGOCD_SERVER": "cd.example.com"}, home=home)
+    assert (access.ca_data, access.insecure, access.token.reveal()) == ("---CA---", True, "cd-token")
+
+
 @pytest.mark.parametrize("name", ["kubernetes", "forward", "core"])
 def test_a_context_through_kubernetes_has_no_address(home, name):
     write_contexts(home)

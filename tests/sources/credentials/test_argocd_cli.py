@@ -7,6 +7,7 @@ import os
 import pytest
 
 from anchor_tui.config.model import ServerConfig
+from anchor_tui.sources.credentials.argocd import find_argocd_access
 from tests.sources.credentials.argocd_files import (
     CLI_CONFIG,
     find_error,
@@ -64,6 +65,11 @@ def test_a_malformed_file_is_an_error_with_its_line(home, text, words):
 def test_certificates_that_are_not_base64_are_an_error(home):
     write_contexts(home, CLI_CONFIG.replace("LS0tQ0EtLS0=", "'*'"))
     assert "`certificate-authority-data` of the context cd.example.com" in find_error(home)
+
+
+def test_certificates_may_have_line_breaks(home):
+    write_contexts(home, CLI_CONFIG.replace("LS0tQ0EtLS0=", '"LS0t\\nQ0Et\\r\\n LS0=\\n"'))
+    assert find_argocd_access(ServerConfig(), {}, home=home).ca_data == "---CA---"
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "contexts: ~\nusers:\n", "{}\n"])

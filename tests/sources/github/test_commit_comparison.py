@@ -16,7 +16,7 @@ HEAD, OLD = "a" * 40, "b" * 40
 
 
 async def compare_with_head(client: FakeRestGitHub, base: str = OLD) -> tuple[str, ...]:
-    return await compare_commits(client, "anchor/anchor-msp-ops", base, HEAD)  # type: ignore[arg-type]
+    return (await compare_commits(client, "anchor/anchor-msp-ops", base, HEAD)).paths  # type: ignore[arg-type]
 
 
 async def test_a_renamed_file_is_listed_under_both_names():
@@ -34,6 +34,19 @@ async def test_diverged_commits_are_compared_both_ways(status):
     client.answers[comparison_path(OLD, HEAD)] = comparison_answer(status=status)
     client.answers[comparison_path(HEAD, OLD)] = comparison_answer("only there")
     assert await compare_with_head(client) == ("only there",)
+
+
+@pytest.mark.parametrize(("status", "newer"), [("behind", {OLD}), ("ahead", set()), ("diverged", set())])
+async def test_a_commit_that_contains_the_head_is_newer(status, newer):
+    client, comparisons = FakeRestGitHub(), CommitComparisons("anchor/anchor-msp-ops")
+    client.answers[comparison_path(OLD, HEAD)] = comparison_answer(status=status)
+    client.answers[comparison_path(HEAD, OLD)] = comparison_answer("release.yaml")
+    comparisons.set_head(HEAD)
+    comparisons.set_revisions([OLD])
+    await comparisons.compare_pending(client)  # type: ignore[arg-type]
+    assert comparisons.newer_revisions(HEAD) == newer
+    comparisons.set_head("c" * 40)
+    assert comparisons.newer_revisions("c" * 40) == comparisons.newer_revisions(HEAD) == set()
 
 
 async def test_a_list_of_the_maximum_length_is_invalid():

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from anchor_tui.domain.model import Fresh, Stale, Unavailable
+from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.sources.errors import (
     InvalidResponse,
     RateLimited,
@@ -26,6 +27,7 @@ from tests.sources.github.fakes import (
     make_source,
     poll_response,
     rate_limit_node,
+    sandbox_source,
 )
 from tests.values import NOW, config
 
@@ -187,3 +189,41 @@ async def test_read_again_polls_now():
         await seen.wait_until(lambda reading: reading.value.environments["prod"].history_complete is True)
         source.read_again()
         await seen.wait_until(lambda reading: reading.value.head.oid == "b" * 40)
+
+
+# --- polls out of turn ----------------------------------------------------------------------------------
+
+
+async def test_a_poll_out_of_turn_is_sent_at_once():
+    moved = poll_response(commit_node("b" * 40))
+    client = FakeGitHub(Poll=[poll_response(), moved])
+    source = make_source(config(), client)
+    async with run_source(source) as seen:
+        await seen.wait_until(lambda reading: reading.value.environments["prod"].history_complete is True)
+        source.poll_now()
+        await seen.wait_until(lambda reading: reading.value.head.oid == "b" * 40)
+    assert client.names().count("Poll") == 2
+
+
+@pytest.mark.parametrize("answer", [poll_response(budget=rate_limit_node(remaining=20)), ServerError("HTTP 502")])
+async def test_failures_and_a_low_budget_allow_no_early_poll(answer):
+    history = history_response("1.43.1") | {"rateLimit": rate_limit_node(remaining=20)}
+    client = FakeGitHub(Poll=answer, History=history)
+    source = make_source(config(), client)
+    async with run_source(source) as seen:
+        await seen.wait_until(lambda _: True)
+        source.poll_now()
+        for _ in range(20):
+            await asyncio.sleep(0)
+    assert client.names().count("Poll") == 1
+
+
+async def test_a_single_reading_follows_a_newer_commit():
+    async with Sandbox.start("steady") as box:
+        source = sandbox_source(box)
+        before = (await source.read()).value.head.oid
+        box.commit({"README.md": "more"}, "Say more")
+        reading = await source.read_comparisons([before, box.git.head])
+        assert reading is not None
+        assert reading.value.head.oid == box.git.head
+        assert reading.value.changed == {before: ("README.md",)}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from textual import events
-from textual.widgets import Button, Input
+from textual.widgets import Button, Input, TextArea
 
 from anchor_tui.domain.actions.plan import Order, Plan, Refusal
 from anchor_tui.tui.screens.fleet import FleetScreen
@@ -135,14 +135,14 @@ async def test_a_protected_environment_requires_phrase_and_reason():
     async with open_app(environment="prod") as ui:
         await ui.show(INCIDENT)
         screen = await ui.open_plan("P", prune_plan)
-        await ui.press(*"prod", "space", "3", "enter")
-        assert ui.backend.executed == []
+        assert screen.focused is screen.query_one("#reason")
+        await ui.press("enter")
         assert screen.focused is screen.query_one("#reason")
         assert "a reason is required here" in ui.text
         await ui.press(*"mock", "enter")
-        assert ui.backend.executed == []
         assert "a reason is required here" not in ui.text
-        await ui.press("enter")
+        assert screen.focused is screen.query_one("#phrase")
+        await ui.press(*"prod", "space", "3", "enter")
         plan, consent = ui.backend.executed[0]
         assert (consent.phrase, consent.reason) == ("prod 3", "mock")
         assert plan.is_destructive
@@ -161,11 +161,101 @@ async def test_an_option_rebuilds_the_plan_and_is_not_remembered():
             (True, False),
             (True, True),
         ]
-        assert "prune ON" in ui.text
+        assert "u [x] prune" in ui.text
         await ui.press("escape")
         await ui.open_plan("s", sync_plan)
         assert (ui.backend.orders[-1].prune, ui.backend.orders[-1].dry_run) == (False, False)
-        assert "prune off" in ui.text
+        assert "u [ ] prune" in ui.text
+
+
+async def test_option_keys_in_a_field_are_text():
+    async with open_app((80, 24), environment="staging") as ui:
+        await ui.show(INCIDENT)
+        screen = await ui.open_plan("s", lambda order: sync_plan(order, reason_required=True))
+        assert screen.focused is screen.query_one("#reason")
+        assert "u [ ] prune" not in ui.text  # its key does not work here
+        assert "[ ] prune" in ui.text
+        await ui.press("u", "i")
+        assert screen.query_one("#reason", Input).value == "ui"
+        assert len(ui.backend.orders) == 1
+        await ui.press("shift+tab")
+        assert "u [ ] prune" in ui.text
+        await ui.press("u")
+        await ui.wait_until(lambda: screen.is_readable)
+        assert ui.backend.orders[-1].prune
+
+
+async def test_the_option_bar_works_with_arrows_and_space():
+    async with open_app((80, 24), environment="staging") as ui:
+        await ui.show(INCIDENT)
+        screen = await ui.open_plan("s", sync_plan)
+        await ui.press("tab", "right", "space")
+        await ui.wait_until(lambda: screen.is_readable)
+        assert (ui.backend.orders[-1].prune, ui.backend.orders[-1].dry_run) == (False, True)
+        assert screen.focused is screen.query_one("#options")
+        assert "←→ select · space changes" in ui.text
+        await ui.press("enter")
+        await ui.wait_until(lambda: screen.is_readable)
+        assert not ui.backend.orders[-1].dry_run
+        assert ui.backend.executed == []
+
+
+async def test_an_option_can_be_clicked():
+    async with open_app((80, 24), environment="staging") as ui:
+        await ui.show(INCIDENT)
+        screen = await ui.open_plan("s", sync_plan)
+        await ui.pilot.click("#options", offset=(3, 0))
+        await ui.wait_until(lambda: screen.is_readable)
+        assert ui.backend.orders[-1].prune
+
+
+async def test_the_hint_shows_only_keys_that_work():
+    async with open_app((80, 24), environment="prod") as ui:
+        await ui.show(INCIDENT)
+        screen = await ui.open_plan("P", prune_plan)
+        assert "enter next · shift+tab options · esc Cancel" in ui.text
+        await ui.press("tab")
+        assert "enter confirms a match · shift+tab reason · esc Cancel" in ui.text
+        await ui.press("tab")
+        assert "esc Cancel · ↑↓ scroll · tab options" in ui.text
+        assert "confirms" not in ui.text
+        await ui.press("d")
+        await ui.wait_until(lambda: screen.is_readable)
+        assert ui.backend.orders[-1].dry_run
+
+
+@BY_SIZE
+async def test_every_option_is_visible_below_a_long_plan(size):
+    async with open_app(size, environment="prod") as ui:
+        await ui.show(INCIDENT)
+        lines = prune_plan(Order("rollback", "id")).lines * 20
+
+        def plan(order: Order) -> Plan:
+            draft = promotion_plan(order).pull_request
+            return prune_plan(replace(order, action="rollback"), lines=lines, pull_request=draft)
+
+        screen = await ui.open_plan("P", plan)
+        for _ in range(3):
+            for offered in ("[ ] merge when its checks pass", "edit title and body", "[ ] show requests", "Cancel"):
+                assert offered in ui.text
+            assert "reason (required)" in ui.text
+            assert "type prod 3 and press enter" in ui.text
+            assert "esc Cancel" in ui.text
+            screen.focus_next()
+            await ui.pilot.pause()
+
+
+async def test_a_rollback_can_be_merged_when_its_checks_pass():
+    async with open_app(environment="staging") as ui:
+        await ui.show(INCIDENT)
+        screen = await ui.open_plan("p", lambda order: promotion_plan(replace(order, action="rollback")))
+        assert "m [ ] merge when its checks pass" in ui.text
+        await ui.press("m")
+        await ui.wait_until(lambda: screen.is_readable)
+        assert ui.backend.orders[-1].merge
+        assert "m [x] merge when its checks pass" in ui.text
+        await ui.press("y")
+        assert ui.backend.executed[0][0].order.merge
 
 
 async def test_a_sync_can_be_limited_to_chosen_resources():
@@ -218,6 +308,40 @@ async def test_text_from_the_clipboard_is_inserted_once():
         ui.app.post_message(events.Paste("night release"))
         await ui.wait_until(lambda: bool(reason.value))
         assert reason.value == "night release"
+
+
+async def test_pasted_lines_become_one_line():
+    async with open_app(environment="staging") as ui:
+        await ui.show(INCIDENT)
+        screen = await ui.open_plan("s", sync_plan)
+        reason = screen.query_one("#reason", Input)
+        reason.focus()
+        ui.app.post_message(events.Paste("\nnight release\r\n  INC-7\n"))
+        await ui.wait_until(lambda: bool(reason.value))
+        assert reason.value == "night release INC-7"
+
+
+@pytest.mark.parametrize("field", ["title", "body"])
+async def test_text_is_pasted_once_into_the_editor(field):
+    async with open_app(environment="staging") as ui:
+        await ui.show(INCIDENT)
+        await ui.open_plan("p", promotion_plan)
+        await ui.press("e")
+        editor = ui.app.screen
+        editor.query_one(f"#{field}").focus()
+        ui.app.post_message(events.Paste("INC-7 "))
+        await ui.pilot.pause()
+        shown = editor.query_one("#title", Input).value + editor.query_one("#body", TextArea).text
+        assert shown.count("INC-7") == 1
+
+
+async def test_text_is_pasted_once_into_the_filter():
+    async with open_app(environment="staging") as ui:
+        await ui.show(INCIDENT)
+        await ui.press("slash")
+        ui.app.post_message(events.Paste("gateway"))
+        await ui.pilot.pause()
+        assert ui.app.screen.query_one("#filter", Input).value == "gateway"
 
 
 async def test_text_pasted_before_the_plan_is_dropped():

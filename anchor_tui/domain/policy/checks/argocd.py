@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from anchor_tui.domain.application_labels import label_application
 from anchor_tui.domain.formatting import format_duration, shorten_revision
 from anchor_tui.domain.kubernetes.application_manifests import ManifestApplication
 from anchor_tui.domain.kubernetes.managed_resources import explain_unknown_resources
 from anchor_tui.domain.model import Application, EvidenceKind
-from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, unknown
+from anchor_tui.domain.policy.check import Check, CheckOutcome, failed, passed, pending, unknown
 from anchor_tui.domain.policy.evidence.facts import BranchHead, Facts, MissingEvidence, require
+from anchor_tui.domain.source_data import split_revisions
 
 SYNC_GRACE = timedelta(minutes=5)
 _FIELDS = {"prune": "automated.prune", "selfHeal": "automated.selfHeal"}
@@ -30,7 +32,7 @@ def _check_automated(facts: Facts, evidence: EvidenceKind, key: str) -> Iterator
             yield _check_manifest(manifest, key)
     else:
         for application in require(facts.live_spec):
-            yield _check_application(application, key)
+            yield _check_application(application, key, _label(application, facts))
 
 
 def _check_manifest(application: ManifestApplication, key: str) -> CheckOutcome:
@@ -56,8 +58,13 @@ def _format_value(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else f"`{value}`"
 
 
-def _check_application(application: Application, key: str) -> CheckOutcome:
-    name, field = application.name, _FIELDS[key]
+def _label(application: Application, facts: Facts) -> str:
+    """Return the name, with its namespace if another application of the environment has the same name."""
+    return label_application(application.id, (other.id for other in require(facts.live_spec)))
+
+
+def _check_application(application: Application, key: str, name: str) -> CheckOutcome:
+    field = _FIELDS[key]
     if application.presence != "found":
         return unknown(f"{name} is {application.presence} in Argo CD", None, name)
     automated = application.automated
@@ -85,15 +92,16 @@ def _check_stale_resources(facts: Facts, _evidence: EvidenceKind) -> Iterator[Ch
 def _check_resource_lists(facts: Facts) -> Iterator[CheckOutcome]:
     """Evaluate Argo CD's resource lists. They replace live objects that could not be read."""
     for application in require(facts.live_spec):
+        name = _label(application, facts)
         if reason := explain_unknown_resources(application):
-            yield unknown(reason, None, application.name)
+            yield unknown(reason, None, name)
             continue
         for resource in application.prunable:
             yield _stale_resource(f"{resource.kind}/{resource.name}", resource.kept)
         if application.resources is None:
-            yield unknown(f"Argo CD does not list the resources of {application.name}", None, application.name)
+            yield unknown(f"Argo CD does not list the resources of {name}", None, name)
         else:
-            yield passed(f"{application.name} has no resources to prune", None, application.name)
+            yield passed(f"{name} has no resources to prune", None, name)
 
 
 def _stale_resource(name: str, prune_protection: str | None) -> CheckOutcome:
@@ -124,16 +132,21 @@ def _compare_with_head(application: Application, head: BranchHead, facts: Facts)
     if target not in {head.branch, f"refs/heads/{head.branch}", "HEAD"}:
         message = f"{name} follows {shorten_revision(target)}, but only the head of {head.branch} is read"
         return unknown(message, None, name)
-    synced, short_head = application.synced_revision, shorten_revision(head.oid)
-    if application.sync == "Synced" and application.compared_revision == head.oid:
-        synced = head.oid
-    if synced == head.oid:
+    short_head = shorten_revision(head.oid)
+    revisions = split_revisions(application.synced_revision)
+    if application.sync == "Synced" and head.oid in split_revisions(application.compared_revision):
+        revisions = (head.oid,)
+    if head.oid in revisions:
         return passed(f"{name} is at {short_head}, the head of {head.branch}", None, name)
+    if newer := next((revision for revision in revisions if revision in head.newer), None):
+        short_newer = shorten_revision(newer)
+        return pending(f"{name} is at {short_newer}, which is newer than the last reading of git ({short_head})", name)
     if head.committed_at is not None and facts.now - head.committed_at < SYNC_GRACE:
         age, grace = format_duration(facts.now - head.committed_at), format_duration(SYNC_GRACE)
         return passed(f"the head of {head.branch} is {age} old: {name} has {grace} to sync it", None, name)
-    if synced is None:
+    if not revisions:
         return unknown(f"Argo CD does not report the synced revision of {name}", None, name)
+    synced = next((revision for revision in revisions if revision in head.changed), revisions[0])
     return _compare_revisions(name, synced, head)
 
 

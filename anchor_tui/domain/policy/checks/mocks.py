@@ -127,7 +127,7 @@ def _check_url(facts: Facts, evidence: EvidenceKind, name: str, mock: str) -> It
             yield unknown(describe_hidden(name, occurrence), location, resource)
         elif "$(" in text or "{{" in text:
             yield unknown(f"{name} is composed at run time: `{redact_text(text)}`", location, resource)
-        elif faults := _describe_url_faults(text, mock):
+        elif faults := describe_url_faults(text, mock):
             message = f"{name} is {redact_text(text)}: {faults}" if text else f"{name} is empty"
             yield failed(message, location, resource, fix=fix)
         else:
@@ -142,7 +142,7 @@ def _check_url(facts: Facts, evidence: EvidenceKind, name: str, mock: str) -> It
         yield failed(f"{name} is not set", fix=fix)
 
 
-def _describe_url_faults(text: str, mock: str) -> str:
+def describe_url_faults(text: str, mock: str) -> str:
     """Return the faults of a URL; empty if the URL is correct."""
     try:
         url = parse_url(text)

@@ -17,7 +17,13 @@ from anchor_tui.domain.model import EvidenceKind, Image
 from anchor_tui.domain.policy.check import Check, CheckOutcome, FindingLevel, failed, passed, unknown
 from anchor_tui.domain.policy.checks.mocks import MOCKS
 from anchor_tui.domain.policy.evidence.facts import Facts, ReleaseFile, UpstreamHistory, require
-from anchor_tui.domain.policy.evidence.image_discovery import ImageInValues, find_images
+from anchor_tui.domain.policy.evidence.image_discovery import (
+    ImageInValues,
+    UnclearImage,
+    find_images,
+    find_mention,
+    find_unclear_images,
+)
 from anchor_tui.domain.yaml.nodes import format_key_path
 
 MOVING_TAGS = frozenset({"latest", "main", "master", "head", "edge", "stable", "nightly", "canary", "develop", "trunk"})
@@ -51,22 +57,40 @@ def _check_contract(facts: Facts, evidence: EvidenceKind) -> Iterator[CheckOutco
 def _compare_with_values(
     all_values: tuple[LayeredValues, ...], release: ReleaseFile, expected: Mapping[str, ImageReference]
 ) -> Iterator[CheckOutcome]:
-    images = [image for values in all_values for image in find_images(values)]
-    for image in images:
-        repository = image.reference.repository
-        if repository in expected:
-            yield _compare_image(image, expected[repository], release)
-        elif _is_own_image(image, expected) and not image.is_chart_default:
-            message = f"{repository} is in the values (`{format_key_path(image.path)}`) but not in {release.file}"
+    found: set[str] = set()
+    for image in (image for values in all_values for image in find_images(values)):
+        possible = (image.reference.repository, *image.other_repositories)
+        matching = [repository for repository in possible if repository in expected]
+        found.update(matching)
+        key = format_key_path(image.path)
+        if len(matching) == 1:
+            yield _compare_image(image, expected[matching[0]], release)
+        elif matching:
+            yield unknown(f"`{key}` may be {' or '.join(matching)}: the chart's templates decide", image.location)
+        elif _is_own_image(image, expected) and image.sets_version and not image.is_chart_default:
+            message = f"{image.reference.repository} is in the values (`{key}`) but not in {release.file}"
             yield failed(message, image.location, fix=f"add it to {release.file}, or remove it from the values")
-    repositories = {image.reference.repository for image in images}
-    if not repositories & set(expected):
-        yield unknown(f"found none of the images of {release.file} in the values")
-        return
-    for entry in release.release.images:
-        if canonicalize_repository(entry.repository) not in repositories:
+    lacking = [entry for entry in release.release.images if canonicalize_repository(entry.repository) not in found]
+    unclear = [image for values in all_values for image in find_unclear_images(values)]
+    for image_form in unclear:
+        named = [entry for entry in release.release.images if image_form.has_repository and image_form.may_be(entry)]
+        if named and not any(image_form.may_be(entry) for entry in lacking):
+            yield _unknown_form(named[0], image_form)
+    for entry in lacking:
+        forms = (form for form in unclear if form.may_be(entry))
+        mentions = (mention for values in all_values if (mention := find_mention(values, entry)) is not None)
+        if (form := next(forms, None) or next(mentions, None)) is not None:
+            yield _unknown_form(entry, form)
+        elif found:
             message = f"{entry.name} of {release.file} ({entry.repository}) is not in the values"
             yield failed(message, release.locations.get(entry.name))
+    if not found:
+        yield unknown(f"found none of the images of {release.file} in the values")
+
+
+def _unknown_form(image: Image, form: UnclearImage) -> CheckOutcome:
+    key = format_key_path(form.path) or "the values"
+    return unknown(f"{image.name}: `{key}` has a form that is not understood: {form.reason}", form.location)
 
 
 def _is_own_image(image: ImageInValues, expected: Mapping[str, ImageReference]) -> bool:
@@ -105,6 +129,7 @@ def _compare_with_manifests(
     facts: Facts, evidence: EvidenceKind, release: ReleaseFile, expected: Mapping[str, ImageReference]
 ) -> Iterator[CheckOutcome]:
     manifests = facts.require_manifests(evidence)
+    facts.require_same_commit(evidence)
     level = _live_level(facts) if evidence == "live" else None
     verb = "runs" if evidence == "live" else "renders"
     repositories: set[str] = set()

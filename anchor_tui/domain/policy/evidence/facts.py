@@ -36,13 +36,20 @@ class NotApplicable(ValueObject, frozen=True):
     reason: str
 
 
+class PendingEvidence(ValueObject, frozen=True):
+    """Evidence of two sources that are not at the same commit yet. `reason` names the two commits."""
+
+    reason: str
+    location: SourceLocation | None = None
+
+
 EvidenceResult: TypeAlias = T | MissingEvidence | NotApplicable
 
 
 class EvidenceUnavailable(Exception):
     """The evidence that a check requires has no value. `cause` contains the reason."""
 
-    def __init__(self, cause: MissingEvidence | NotApplicable) -> None:
+    def __init__(self, cause: MissingEvidence | PendingEvidence | NotApplicable) -> None:
         super().__init__(cause.reason)
         self.cause = cause
 
@@ -101,6 +108,8 @@ class BranchHead(ValueObject, frozen=True):
     """The files and folders that each application reads, by application name."""
     incomparable: Mapping[str, str] = {}
     """The reasons why revisions cannot be compared with the head, by revision."""
+    newer: frozenset[str] = frozenset()
+    """The revisions that contain the head: they were pushed after it was read."""
     comparison_pending: bool = False
     """True while revisions in neither mapping are still being compared."""
 
@@ -141,10 +150,17 @@ class Facts(ValueObject, frozen=True):
     ci: EvidenceResult[ChecksStatus] = _NOT_COLLECTED
     ci_awaiting_person: tuple[str, ...] = ()
     """The failed checks of the branch's head that need a person to act on GitHub."""
+    commit_gaps: Mapping[EvidenceKind, PendingEvidence | MissingEvidence] = {}
+    """For evidence of the cluster, the reason why it cannot be compared with the release file in git."""
 
     def require_manifests(self, evidence: EvidenceKind) -> Manifests:
         """Return the `rendered` or `live` manifests. Raises EvidenceUnavailable without them."""
         return require(self.live if evidence == "live" else self.rendered)
+
+    def require_same_commit(self, evidence: EvidenceKind) -> None:
+        """Raise EvidenceUnavailable if evidence of the cluster and the release file are of different commits."""
+        if gap := self.commit_gaps.get(evidence):
+            raise EvidenceUnavailable(gap)
 
 
 class PolicyFacts(ValueObject, frozen=True):

@@ -14,6 +14,7 @@ from anchor_tui.config.model import Config, EnvironmentConfig
 from anchor_tui.domain.helm.value_layers import LayeredValues, ValueLayersError
 from anchor_tui.domain.model import AppId, Application, Problem, ValueObject
 from anchor_tui.domain.policy.evidence.cluster import ApplicationResources, ClusterEvidence, read_cluster_evidence
+from anchor_tui.domain.policy.evidence.commit_gaps import find_commit_gaps
 from anchor_tui.domain.policy.evidence.facts import (
     BranchHead,
     EvidenceResult,
@@ -25,7 +26,13 @@ from anchor_tui.domain.policy.evidence.facts import (
     UpstreamHistory,
 )
 from anchor_tui.domain.policy.evidence.git import GitEvidence, read_git_evidence
-from anchor_tui.domain.source_data import ArgoCDData, OpsRepoData, RepoSettingNames, SettingNames
+from anchor_tui.domain.source_data import (
+    ArgoCDData,
+    ManagedResources,
+    OpsRepoData,
+    RepoSettingNames,
+    SettingNames,
+)
 
 _TIME_UNSET = datetime.fromtimestamp(0, UTC)
 MANIFESTS_NOT_REQUESTED = MissingEvidence("the manifests have not been requested from Argo CD yet")
@@ -43,6 +50,7 @@ class PolicyInputs(ValueObject, frozen=True):
     applications: Mapping[str, tuple[Application, ...] | None]
     repo: OpsRepoData | None = None
     clusters: Mapping[str, ClusterEvidence] = {}
+    managed: Mapping[AppId, ManagedResources] = {}
 
 
 def read_repo_evidence(config: Config, repo: OpsRepoData) -> dict[str, GitEvidence]:
@@ -117,6 +125,9 @@ def _build_environment_facts(
         live_spec=MissingEvidence("Argo CD has not answered yet") if applications is None else applications,
         rendered=cluster.rendered,
         live=cluster.live,
+        commit_gaps=find_commit_gaps(applications or (), inputs.managed, inputs.repo, environment.release)
+        if inputs.repo
+        else {},
     )
 
 
@@ -157,6 +168,7 @@ def _branch_head(
         {base: tuple(path for path in paths if path not in foreign) for base, paths in repo.changed.items()},
         {values.application: _list_paths_read(values, manifests.get(values.application)) for values in git.values},
         repo.incomparable,
+        repo.newer,
         comparison_pending=True,
     )
 

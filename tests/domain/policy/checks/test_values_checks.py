@@ -30,6 +30,43 @@ def helm(text: str) -> dict[str, Any]:
     return {APP: ("      valueFiles:\n", f"{text}      valueFiles:\n")}
 
 
+def mock(text: str) -> dict[str, Any]:
+    """Return an edit that replaces the switch of the status mock, with a mapping to merge before it."""
+    return {PROD: (OFF, f"mock: &mock {{enabled: true}}\nstatusMock: {text}")}
+
+
+def automated(text: str) -> dict[str, Any]:
+    """Return an edit that replaces the sync policy of the Application, with a mapping to merge before it."""
+    policy = "    automated:\n      prune: true\n      selfHeal: true\n"
+    return {APP: (policy, f"    x: &off {{prune: false, selfHeal: false}}\n    automated: {text}\n")}
+
+
+@pytest.mark.parametrize(
+    ("check", "edits", "expected"),
+    [
+        ("mock.workloads-absent", mock("{enabled: false, <<: *mock}"), "fail"),
+        ("mock.workloads-absent", mock("{<<: *mock, enabled: false}"), "pass"),
+        ("mock.workloads-absent", mock("{<<: {enabled: false}, <<: *mock}"), "fail"),
+        ("mock.workloads-absent", mock("{<<: *mock, <<: {enabled: false}}"), "pass"),
+        ("mock.workloads-absent", mock("{enabled: false, 'enabled': true}"), "unknown"),
+        ("mock.workloads-absent", mock("{enabled: false, u: https://x.example/?a=b}"), "unknown"),
+        ("mock.workloads-absent", mock('{enabled: false, x: "\\/"}'), "unknown"),
+        ("mock.workloads-absent", mock("{enabled: false, x: .inf}"), "unknown"),
+        ("mock.workloads-absent", mock("{enabled: false, ~: 1}"), "unknown"),
+        ("mock.workloads-absent", {PROD: ("# prod", "%YAML 1.2\n---\n# prod")}, "unknown"),
+        ("mock.workloads-absent", {PROD: ("# prod", "---\n---\n# prod")}, "unknown"),
+        ("argo.automated-prune", automated("{prune: true, <<: *off}"), "fail"),
+        ("argo.automated-self-heal", automated("{selfHeal: true, prune: true, <<: *off}"), "fail"),
+        ("argo.automated-self-heal", automated("{<<: *off, selfHeal: true, prune: true}"), "pass"),
+    ],
+)  # fmt: skip
+def test_merge_keys_and_rejected_files_never_pass_falsely(check: str, edits: dict[str, Any], expected: str) -> None:
+    evidence = "manifest" if check.startswith("argo.") else "git"
+    found = check_files(check, edits, evidence)
+    assert {finding.status for finding in found} == {expected}
+    assert expected == "pass" or all(finding.line for finding in found)
+
+
 @pytest.mark.parametrize(
     ("check", "edits", "expected"),
     [
@@ -99,7 +136,8 @@ def helm(text: str) -> dict[str, Any]:
         ("release.contract-aligned", {CHART: ("ghcr.io/anchor/anchor-web", "x/anchor-web")}, "fail"),
         ("release.contract-aligned", {PROD: ("web:\n", "r: {image: {repository: redis, tag: '7'}}\nweb:\n")}, "pass"),
         ("release.contract-aligned", {PROD: ("    tag: 1.43.1", "    t: 1"), RELEASE: ("digest", "d")}, "unknown"),
-        ("release.contract-aligned", {CHART: ("repository: ghcr.io/anchor", "name: ghcr.io/anchor")}, "unknown"),
+        ("release.contract-aligned", {CHART: ("repository: ghcr.io/anchor", "name: ghcr.io/anchor")}, "pass"),
+        ("release.contract-aligned", {CHART: ("repository: ghcr.io/anchor", "path: ghcr.io/anchor")}, "unknown"),
         ("argo.automated-prune", {}, "pass"),
     ],
 )  # fmt: skip
