@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from anchor_tui.domain.application_labels import label_application
-from anchor_tui.domain.formatting import format_age, format_count, get_first_line
+from anchor_tui.domain.formatting import format_age, get_first_line
 from anchor_tui.domain.model import (
     Application,
     Environment,
@@ -15,6 +15,7 @@ from anchor_tui.domain.model import (
     Release,
 )
 from anchor_tui.domain.reasons import Reason, VerdictInputs, describe_culprit
+from anchor_tui.domain.resource_differences import describe_differences
 
 LONG_PROGRESS_AFTER = timedelta(minutes=15)
 STALE_CONTROLLER_AFTER = timedelta(minutes=15)
@@ -139,12 +140,8 @@ def _list_sync_reasons(app: Application, inputs: VerdictInputs, *, asleep: bool)
 
 
 def _describe_differences(app: Application) -> str:
-    parts = []
-    if app.resources and (number := app.resources.out_of_sync):
-        parts.append(f"{format_count(number, 'resource')} {'differs' if number == 1 else 'differ'}")
-    if app.prunable:
-        parts.append(f"{len(app.prunable)} to prune")
-    return f": {', '.join(parts)}" if parts else ""
+    differences = describe_differences((app,))
+    return f": {differences}" if differences else ""
 
 
 def _list_operation_reasons(operation: Operation, severe: Level, now: datetime) -> Iterator[Reason]:

@@ -29,7 +29,12 @@ def format_count(number: int, noun: str, plural: str | None = None) -> str:
 
 
 def shorten_revision(revision: str | None) -> str:
-    """Return the first seven digits of a commit id; other revisions unchanged; "?" for None."""
+    """Return the first seven digits of a commit id; other revisions unchanged; "?" for None.
+
+    The revisions of several sources are joined by a comma; each is shortened.
+    """
+    if revision and ", " in revision:
+        return ", ".join(shorten_revision(part) for part in revision.split(", "))
     if revision and len(revision) == 40 and all(digit in "0123456789abcdef" for digit in revision):
         return revision[:7]
     return revision or "?"

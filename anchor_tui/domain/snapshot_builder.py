@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 from msgspec.structs import replace
 
 from anchor_tui.config.model import ApplicationName, Config, EnvironmentConfig
-from anchor_tui.domain.formatting import format_count, format_duration
+from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import (
     AppId,
     Application,
@@ -221,7 +221,7 @@ def _expire_reading(reading: Reading[T], now: datetime) -> Reading[T]:
     """Turn a fresh reading past its `fresh_until` into a stale one: its source may have stopped without an error."""
     if not isinstance(reading, Fresh) or now <= reading.fresh_until:
         return reading
-    silence = SourceFailure("silent", f"nothing was heard for {format_duration(now - reading.taken_at)}")
+    silence = SourceFailure("silent", "the source has not responded since then")
     return Stale(reading.value, reading.taken_at, reading.problems, silence)
 
 

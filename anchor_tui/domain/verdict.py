@@ -123,22 +123,23 @@ def _list_source_reasons(inputs: VerdictInputs) -> Iterator[Reason]:
 def name_unread_source(source: SourceState) -> str:
     """Return why an environment is unknown, in a few words: "GitHub is stale"."""
     state = {"asking": "loading", "missing": "unavailable"}.get(source.state, source.state)
-    return f"{_name_source(source)} is {state}"
+    return f"{name_source(source)} is {state}"
 
 
 def _describe_unread_source(source: SourceState, now: datetime) -> str:
     message = source.error.message if source.error else "no answer"
     match source.state:
         case "missing":
-            return f"{_name_source(source)}: {message}"
+            return f"{name_source(source)}: {message}"
         case "stale":
             as_of = f"as of {source.taken_at:%H:%M}Z, {format_age(source.taken_at, now)} ago"
-            return f"{_name_source(source)}: {as_of}: {message}"
+            return f"{name_source(source)}: {as_of}: {message}"
         case _:
             return name_unread_source(source)
 
 
-def _name_source(source: SourceState) -> str:
+def name_source(source: SourceState) -> str:
+    """Return the name of a source; an Argo CD includes its id if that is not the default."""
     if source.kind == "github":
         return "GitHub"
     return f"Argo CD {source.id}" if source.id != "argocd" else "Argo CD"

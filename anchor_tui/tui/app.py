@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -29,7 +30,7 @@ from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.protocols import Backend
 from anchor_tui.tui.screens.fleet import FleetScreen
 from anchor_tui.tui.screens.operator_fleet import OperatorFleetScreen
-from anchor_tui.tui.style import AsciiFilter, find_sheets
+from anchor_tui.tui.style import AsciiFilter, find_sheets, replace_colours
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
@@ -91,7 +92,8 @@ class AnchorApp(LiveApp):
         names = tuple(environment.name for environment in self._config.environments)
         keys = apply_key_config(self._config.keys, read_only=self._config.read_only)
         if self._config.read_only:
-            screen = FleetScreen(names, keys, self._first_environment)
+            missing = tuple(key for key in apply_key_config(self._config.keys) if key not in keys)
+            screen = FleetScreen(names, keys, self._first_environment, missing)
         else:
             screen = OperatorFleetScreen(names, keys, self._first_environment, self.start_action)
         return screen.data_bind(LiveApp.snapshot, LiveApp.now, LiveApp.jobs)
@@ -101,11 +103,19 @@ class AnchorApp(LiveApp):
         self._event_loop = asyncio.get_running_loop()
         self._has_terminal = not self.is_headless and os.isatty(0)
         self.set_interval(1.0, self._tick)
+        self.app_resume_signal.subscribe(self, lambda _: self._backend.read_again())
         self._backend.watch_jobs(self._on_jobs)
         self._backend.listen(self._on_snapshot, self._on_reader_died)
         self.call_after_refresh(self._backend.on_first_frame)
         if not self._config.read_only:
             self.set_timer(RECOVERY_DELAY_S, lambda: self.flows.start_recovery())
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Return the theme's colours. With NO_COLOR they are shades in the order of severity."""
+        variables = super().get_css_variables()
+        if self.no_color:
+            variables = self.theme_variables = replace_colours(variables)
+        return variables
 
     def get_line_filters(self) -> list[LineFilter]:
         """Convert the screen to ASCII if the terminal is not UTF-8."""
@@ -176,6 +186,22 @@ class AnchorApp(LiveApp):
             self.flows.start_quit()
         else:
             self.exit()
+
+    def action_suspend_process(self) -> None:
+        """Suspend the process as soon as no request is in flight; in a text editor, undo the last edit instead."""
+        if (undo := getattr(self.focused, "action_undo", None)) is not None:
+            undo()
+        elif self._driver is None or not self._driver.can_suspend:
+            self.notify("this terminal cannot suspend a program", severity="warning", markup=False)
+        else:
+            self.run_worker(self._suspend(), group="suspend", exclusive=True)
+
+    async def _suspend(self) -> None:
+        if any(not job.is_over for job in self.jobs):
+            await asyncio.wrap_future(self._backend.finish_writes())
+        self._suspend_signal()
+        # The whole process group, as the terminal does it: the parent may be uv or make. Textual handles the signal.
+        os.killpg(0, signal.SIGTSTP)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Return Textual's own palette commands that the registry of keys does not contain."""

@@ -1,4 +1,4 @@
-"""The cursor's jump to the worst environment after the start."""
+"""The cursor's jump to the worst environment."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from datetime import datetime, timedelta
 from anchor_tui.domain.model import Environment, Level, Snapshot
 
 CURSOR_JUMP_PERIOD = timedelta(seconds=10)
-"""Time after the start in which the cursor may jump."""
+"""Time after the start in which the cursor may jump, unless the session is read-only."""
 
 
 class CursorJump:
-    """Chooses the environment that the cursor jumps to: once, soon after the start, until it is cancelled."""
+    """Chooses the environment that the cursor jumps to: once, soon after the start, until it is cancelled.
+
+    In a read-only session, such as a wall display, the cursor follows the worst environment until it is cancelled.
+    """
 
     def __init__(self) -> None:
         self._started_at: datetime | None = None
@@ -27,7 +30,8 @@ class CursorJump:
         if self._is_over or any(source.state == "asking" for source in snapshot.sources):
             return None
         worst = _find_worst_environment(snapshot)
-        self._is_over = worst is not None or now - self._started_at > CURSOR_JUMP_PERIOD
+        if not snapshot.read_only:
+            self._is_over = worst is not None or now - self._started_at > CURSOR_JUMP_PERIOD
         return worst.name if worst is not None else None
 
 

@@ -11,9 +11,10 @@ from datetime import datetime
 from textual.content import Content
 
 from anchor_tui.domain.formatting import format_age, format_count
-from anchor_tui.domain.model import Application, Environment, PullRequest, Snapshot
+from anchor_tui.domain.model import Application, Environment, Finding, PullRequest, Snapshot
 from anchor_tui.domain.policy.check_results import group_by_check
 from anchor_tui.domain.reasons import summarize_reason
+from anchor_tui.domain.resource_differences import describe_differences
 from anchor_tui.domain.status_marks import StatusMark, get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
 from anchor_tui.domain.verdict import describe_position
 from anchor_tui.tui.style import MUTED, join_parts, marked_text, muted_text, safe_text
@@ -46,6 +47,15 @@ def dim_if_stale(content: Content, snapshot: Snapshot, source_id: str) -> Conten
     return Content.styled(content.plain, "dim") if source is not None and source.state == "stale" else content
 
 
+def is_outdated(finding: Finding, argocd: str, snapshot: Snapshot) -> bool:
+    """Return True if the source of a finding's evidence is not fresh: a passed check may fail by now."""
+    source = snapshot.find_source(argocd if finding.evidence in _ARGOCD_EVIDENCE else "github")
+    return source is None or source.state != "fresh"
+
+
+_ARGOCD_EVIDENCE = frozenset({"live-spec", "rendered", "live"})
+
+
 def describe_verdict(environment: Environment) -> Content:
     """Return the level and the beginning of the worst reason."""
     verdict = environment.verdict
@@ -55,7 +65,7 @@ def describe_verdict(environment: Environment) -> Content:
 
 
 def describe_release(environment: Environment, snapshot: Snapshot, now: datetime) -> Content:
-    """Return version, age, author and pull request of the release."""
+    """Return version, age, author and pull request of the release, and the live version if it differs."""
     if (placeholder := _describe_unread_source(snapshot, "github")) is not None:
         return join_parts(safe_text("release"), placeholder, gap=" ")
     release = environment.release
@@ -64,22 +74,35 @@ def describe_release(environment: Environment, snapshot: Snapshot, now: datetime
     age = f"{format_age(release.changed_at, now)} ago" if release.changed_at else ""
     who = f"by {release.changed_by}" if release.changed_by else ""
     number = f"#{release.pull_request.number}" if release.pull_request else ""
-    words = join_parts(
-        safe_text(release.version, "bold"), safe_text(f"{age} {who}".strip()) or None, muted_text(number) or None
-    )
+    versions = _describe_versions(environment, snapshot, "git ", "bold")
+    words = join_parts(versions, safe_text(f"{age} {who}".strip()) or None, muted_text(number) or None)
     return dim_if_stale(words, snapshot, "github")
 
 
 def describe_version(environment: Environment, snapshot: Snapshot) -> Content:
-    """Return the version of the release."""
+    """Return the version of the release, and the live version if it differs."""
     if (placeholder := _describe_unread_source(snapshot, "github")) is not None:
         return placeholder
     release = environment.release
     return (
-        dim_if_stale(safe_text(release.version), snapshot, "github")
+        dim_if_stale(_describe_versions(environment, snapshot), snapshot, "github")
         if release
         else marked_text(StatusMark.FAILING, "unreadable")
     )
+
+
+def _describe_versions(environment: Environment, snapshot: Snapshot, prefix: str = "", style: str = "") -> Content:
+    """Return the version in git; if the cluster runs another, both: "git 1.44.0 · live 1.43.2"."""
+    version = environment.release.version if environment.release else ""
+    if not any(application.images for application in environment.applications):
+        return safe_text(version, style)
+    from anchor_tui.domain.live_release import describe_live_versions  # imports the YAML reader
+
+    live = describe_live_versions(environment)
+    if not live:
+        return safe_text(version, style)
+    in_git = safe_text(f"{prefix}{version}", style)
+    return join_parts(in_git, dim_if_stale(safe_text(live, style), snapshot, environment.source), gap=" · ")
 
 
 def describe_sync_and_health(environment: Environment, snapshot: Snapshot) -> Content:
@@ -96,10 +119,8 @@ def describe_sync_and_health(environment: Environment, snapshot: Snapshot) -> Co
 def describe_sync(environment: Environment, *, brief: bool = False) -> Content:
     """Return the worst sync status of the applications; unless `brief`, with the number of resources that differ."""
     content = _describe_worst([get_sync_mark(application) for application in environment.applications])
-    if brief:
-        return content
-    differing = sum(app.resources.out_of_sync for app in environment.applications if app.resources)
-    return content + safe_text(f", {format_count(differing, 'resource')}") if differing else content
+    differences = "" if brief else describe_differences(environment.applications)
+    return content + safe_text(f", {differences}") if differences else content
 
 
 def describe_health(environment: Environment) -> Content:
@@ -165,20 +186,28 @@ def describe_release_lag_briefly(environment: Environment, snapshot: Snapshot) -
     return dim_if_stale(safe_text("same" if short == "newest" and position.environment else short), snapshot, "github")
 
 
-def describe_policy(environment: Environment) -> Content:
-    """Return the numbers of passed, failed, warning, unknown and waived checks."""
+def describe_policy(environment: Environment, snapshot: Snapshot) -> Content:
+    """Return the numbers of passed, failed, warning, unknown and waived checks; dim if a source is not fresh."""
     counted = _count_checks(environment)
     parts = [marked_text(mark, counted[name]) for name, mark in _COUNT_MARKS if counted[name]]
     waived = muted_text(f"{counted['waived']} waived") if counted["waived"] else None
-    return join_parts(safe_text("policy"), *parts, waived, gap=" ")
+    return _dim_if_outdated(join_parts(safe_text("policy"), *parts, waived, gap=" "), environment, snapshot)
 
 
-def describe_policy_briefly(environment: Environment) -> Content:
+def describe_policy_briefly(environment: Environment, snapshot: Snapshot) -> Content:
     """Return the same for a narrow column: "14✓ 5✗"."""
     counted = _count_checks(environment)
     parts = [safe_text(counted[name]) + marked_text(mark) for name, mark in _COUNT_MARKS if counted[name]]
     waived = muted_text(f"{counted['waived']}w") if counted["waived"] else None
-    return join_parts(*parts, waived, gap=" ") if environment.findings else muted_text(StatusMark.NONE.glyph())
+    if not environment.findings:
+        return muted_text(StatusMark.NONE.glyph())
+    return _dim_if_outdated(join_parts(*parts, waived, gap=" "), environment, snapshot)
+
+
+def _dim_if_outdated(content: Content, environment: Environment, snapshot: Snapshot) -> Content:
+    if not any(is_outdated(finding, environment.source, snapshot) for finding in environment.findings):
+        return content
+    return Content.styled(f"{content.plain}, stale", "dim")
 
 
 _COUNT_MARKS = (

@@ -50,6 +50,7 @@ _READABLE_NAMES = {
     "question_mark": "?",
     "comma": ",",
     "ctrl+p": "^p",
+    "ctrl+z": "^z",
     "escape": "esc",
     "up": "↑",
     "down": "↓",
@@ -74,7 +75,7 @@ def _in_footer(id_: str, key: str, title: str, tooltip: str) -> KeyAction:
 
 REGISTRY: tuple[KeyAction, ...] = (
     _mutating("refresh", "r", "Refresh", "Compare the environment or application with git again"),
-    _mutating("hard-refresh", "R", "Hard refresh", "Refresh, and render the manifests again", "Hard"),
+    _mutating("hard-refresh", "R", "Hard refresh", "Refresh, and render the manifests again"),
     _mutating("sync", "s", "Sync", "Apply what is in git; asks first and offers options"),
     _mutating(
         "hard-refresh-prune", "P", "Refresh+prune", "Hard refresh, list what a prune deletes, ask, sync", "Prune"
@@ -86,7 +87,7 @@ REGISTRY: tuple[KeyAction, ...] = (
         "Open a pull request with the release of the previous environment",
         "Promote",
     ),
-    _mutating("rollback", "b", "Roll back", "Choose an earlier release and open the pull request to it", "Back"),
+    _mutating("rollback", "b", "Rollback", "Choose an earlier release and open the pull request to it"),
     _mutating("merge", "m", "Merge", "Merge the highlighted promotion or rollback pull request"),
     _mutating("terminate", "x", "Terminate", "End the running operation; asks first"),
     _mutating("cutover", "c", "Cutover", "The no-mock cutover: its checklist and its last step"),
@@ -148,6 +149,15 @@ REGISTRY: tuple[KeyAction, ...] = (
         "command_palette",
         "Find",
         in_footer=True,
+        has_priority=True,
+    ),
+    KeyAction(
+        "suspend",
+        ("ctrl+z",),
+        "Suspend",
+        "Return to the shell; `fg` restores the screen",
+        "app",
+        "suspend_process",
         has_priority=True,
     ),
     KeyAction("quit", ("q",), "Quit", "Quit; asks first if an action is running", "app", "quit", in_footer=True),

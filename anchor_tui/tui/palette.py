@@ -1,4 +1,4 @@
-"""The palette's entries: actions, environments, applications, pull requests."""
+"""The palette's entries: actions, environments, applications, pull requests, themes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PaletteEntry:
 
 
 class FleetCommands(Provider):
-    """Actions, environments, applications and pull requests of the fleet screen, by name."""
+    """Actions, environments, applications and pull requests of the fleet screen, and the themes, by name."""
 
     async def discover(self) -> Hits:
         """Return the entries that are shown before anything is typed."""
@@ -46,6 +46,13 @@ class FleetCommands(Provider):
         if not isinstance(fleet, FleetScreen):
             return
         yield from _list_actions(fleet)
+        for name in sorted(self.app.available_themes):
+            note = (
+                "the current theme"
+                if name == self.app.theme
+                else "changes the colours; `--theme` sets them at the start"
+            )
+            yield PaletteEntry(f"Theme {name}", partial(setattr, self.app, "theme", name), note, is_listed=False)
         if fleet.snapshot is None:
             return
         for environment in fleet.snapshot.environments:

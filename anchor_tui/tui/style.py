@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+from textual.color import Color
 from textual.content import Content
 from textual.filter import LineFilter
 
@@ -13,7 +15,6 @@ from anchor_tui.domain.status_marks import StatusMark, convert_to_ascii
 
 if TYPE_CHECKING:
     from rich.segment import Segment
-    from textual.color import Color
 
 _COLOURS = {
     "ok": "$text-success",
@@ -23,6 +24,25 @@ _COLOURS = {
     "muted": "$foreground-muted",
 }
 MUTED = _COLOURS["muted"]
+
+
+_EMPHASIS = {
+    "text-error": 1.0, "text-accent": 0.9, "text-warning": 0.8, "text-success": 0.65, "foreground-muted": 0.5,
+    "error": 1.0, "accent": 0.85, "warning": 0.7, "warning-darken-2": 0.6, "success": 0.45, "success-darken-2": 0.35,
+}  # fmt: skip
+"""Without colour: the part of the foreground in each colour, the rest is background."""
+
+
+def replace_colours(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return a theme's variables with shades of its foreground in the order of severity, instead of status colours.
+
+    The brightness of the colours themselves has another order: red would be less visible than green.
+    """
+    foreground, background = variables["foreground"], variables["background"]
+    if not (foreground.startswith("#") and background.startswith("#")):
+        return dict(variables)  # the terminal's own colours, which are unknown
+    front, back = Color.parse(foreground), Color.parse(background)
+    return {**variables, **{name: back.blend(front, part).hex for name, part in _EMPHASIS.items()}}
 
 
 def find_sheets(*names: str) -> list[str | PurePath]:

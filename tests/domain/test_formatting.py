@@ -44,7 +44,15 @@ def test_a_count_agrees_with_its_noun() -> None:
 
 
 @pytest.mark.parametrize(
-    ("revision", "text"), [("a" * 40, "aaaaaaa"), ("main", "main"), ("z" * 40, "z" * 40), (None, "?"), ("", "?")]
+    ("revision", "text"),
+    [
+        ("a" * 40, "aaaaaaa"),
+        ("main", "main"),
+        ("z" * 40, "z" * 40),
+        (f"{'a' * 40}, {'b' * 40}, 1.2.3", "aaaaaaa, bbbbbbb, 1.2.3"),
+        (None, "?"),
+        ("", "?"),
+    ],
 )
 def test_only_commit_ids_are_shortened(revision: str | None, text: str) -> None:
     assert shorten_revision(revision) == text

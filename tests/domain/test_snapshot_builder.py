@@ -62,7 +62,7 @@ def test_an_expired_reading_is_stale() -> None:
     state = snapshot.find_source("argocd")
     assert state is not None
     assert (state.state, state.age_s) == ("stale", 50.0)
-    assert state.error == SourceFailure("silent", "nothing was heard for 50 s")
+    assert state.error == SourceFailure("silent", "the source has not responded since then")
     assert snapshot.verdict.level == "unknown"
 
 

@@ -209,7 +209,7 @@ def test_out_of_sync_shows_its_duration_and_differences() -> None:
     )
     seen = {AppId("argocd", "argocd", "anchor-msp-prod"): ago(minutes=4)}
     found = verdict(environment(app), out_of_sync_since=seen)
-    assert found.reasons == ("OutOfSync ≥ 4 min: 2 resources differ, 1 to prune",)
+    assert found.reasons == ("OutOfSync ≥ 4 min: 1 resource differs, 1 to prune",)
 
 
 def test_reasons_are_ordered_by_severity_with_application_names() -> None:

@@ -80,3 +80,50 @@ async def test_application_keys_can_be_configured():
         assert ui.backend.read_again_count == 1
         await ui.press("f10")
         assert not ui.app.is_running
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("p", "dev is the first environment"),
+        ("x", "no operation to end"),
+        ("m", "no pull request is highlighted"),
+        ("o", "it has no web address"),
+        ("escape", "nothing is open"),
+        ("7", "there is no environment 7"),
+    ],
+)
+async def test_a_key_that_cannot_act_gives_the_reason(key, reason):
+    async with open_app(environment="dev") as ui:
+        await ui.show(HEALTHY)
+        await ui.press(key)
+        assert reason in ui.notifications
+        assert ui.backend.orders == []
+
+
+async def test_the_palette_explains_an_unavailable_action():
+    async with open_app(environment="dev") as ui:
+        await ui.show(HEALTHY)
+        action = next(action for action in ui.fleet.key_actions if action.id == "promote")
+        await ui.fleet.run_key_action(action)
+        await ui.pilot.pause()
+        assert "dev is the first environment" in ui.notifications
+
+
+async def test_a_key_that_read_only_lacks_is_explained():
+    async with open_app(config=config(read_only=True, keys={"sync": "f"})) as ui:
+        await ui.show(HEALTHY)
+        await ui.press("f", "P")
+        assert "Sync: read-only: no actions" in ui.notifications
+        assert "Refresh+prune: read-only: no actions" in ui.notifications
+
+
+async def test_the_footer_names_what_the_keys_do():
+    async with open_app((180, 50), environment="staging") as ui:
+        await ui.show(HEALTHY)
+        footer = ui.text.splitlines()[-1]
+        assert "b Rollback" in footer
+        assert "R Hard refresh" in footer
+        await ui.pilot.resize_terminal(110, 32)
+        await ui.pilot.pause()
+        assert "b Rollback" in ui.text.splitlines()[-1]

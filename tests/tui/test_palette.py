@@ -58,3 +58,10 @@ async def test_the_palette_opens_dialogs_with_live_data():
         await run_entry(ui, "cutover")
         assert isinstance(ui.app.screen, CutoverScreen)
         assert ui.app.screen.items
+
+
+async def test_the_palette_changes_the_theme_by_name():
+    async with open_app() as ui:
+        await ui.show(INCIDENT)
+        await run_entry(ui, "theme nord")
+        assert ui.app.theme == "nord"

@@ -164,6 +164,9 @@ def _plan_lines(
 
 def _change_lines(ready: SyncCandidate) -> Iterator[PlanLine]:
     differing = ready.selected or ready.state.out_of_sync_refs
+    if not differing and ready.state.application.sync == "OutOfSync" and not ready.stale:
+        yield PlanLine("note", "Argo CD reports OutOfSync, but no resource that differs from git")
+        return
     if not differing:
         yield PlanLine("note", "nothing differs from git" + (" except stale resources" if ready.stale else ""))
         return

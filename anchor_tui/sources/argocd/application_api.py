@@ -27,7 +27,7 @@ from anchor_tui.domain.actions.step_base import ApplicationRef, ResourceRef
 from anchor_tui.domain.formatting import get_first_line
 from anchor_tui.domain.kubernetes.managed_resources import read_managed_resources
 from anchor_tui.sources.api_request import ApiRequest
-from anchor_tui.sources.argocd.application_conversion import to_observed_application
+from anchor_tui.sources.argocd.application_conversion import join_revisions, to_observed_application
 from anchor_tui.sources.argocd.endpoints import CAN_I, application_path, application_query
 from anchor_tui.sources.argocd.managed_resources import ManagedResourcesJson
 from anchor_tui.sources.argocd.response import ApiResponse
@@ -72,6 +72,7 @@ class _DetailResource(msgspec.Struct, rename="camel"):
 
 class _DetailSyncResult(msgspec.Struct):
     revision: str | None = None
+    revisions: list[str] | None = None
     resources: list[_DetailResource] | None = None
 
 
@@ -179,7 +180,7 @@ def _to_operation_detail(state: _DetailOperationState | None) -> OperationDetail
         _info_values(state.operation),
         state.started_at.astimezone(UTC) if state.started_at else None,
         state.finished_at.astimezone(UTC) if state.finished_at else None,
-        result.revision,
+        join_revisions(result.revision, result.revisions),
         state.retry_count,
         tuple(
             SyncedResource(resource.ref, resource.status or "", resource.message) for resource in result.resources or ()

@@ -55,8 +55,8 @@ def _to_application(document: ApplicationJson, server: str, web_url: str) -> App
         health=health.status or None,
         health_since=_to_utc(health.last_transition_time),
         target_revision=_target_revision(spec),
-        compared_revision=_join_revisions(sync.revision, sync.revisions),
-        synced_revision=_join_revisions(newest.revision, newest.revisions),
+        compared_revision=join_revisions(sync.revision, sync.revisions),
+        synced_revision=join_revisions(newest.revision, newest.revisions),
         synced_at=_to_utc(newest.deployed_at),
         automated=_to_automated(spec),
         operation=_to_operation(document),
@@ -79,7 +79,8 @@ def _target_revision(spec: ApplicationSpec) -> str | None:
     return ", ".join(revisions) or None
 
 
-def _join_revisions(revision: str | None, revisions: Sequence[str] | None) -> str | None:
+def join_revisions(revision: str | None, revisions: Sequence[str] | None) -> str | None:
+    """Return the revision, or the distinct revisions of several sources, comma-separated; None if there is none."""
     return ", ".join(dict.fromkeys(revisions)) if revisions else revision or None
 
 
@@ -104,7 +105,7 @@ def _to_operation(document: ApplicationJson) -> Operation | None:
     if state is None or not state.phase:
         return None
     initiator_name, revision = _initiator_and_revision(state.operation or document.operation or OperationJson())
-    result = state.sync_result.revision if state.sync_result else None
+    result = join_revisions(state.sync_result.revision, state.sync_result.revisions) if state.sync_result else None
     return Operation(
         phase=state.phase,
         message=state.message or None,
@@ -118,7 +119,7 @@ def _to_operation(document: ApplicationJson) -> Operation | None:
 def _initiator_and_revision(operation: OperationJson) -> tuple[str | None, str | None]:
     initiator, sync = operation.initiated_by or Initiator(), operation.sync or OperationSync()
     initiator_name = initiator.username or ("auto-sync" if initiator.automated else None)
-    return initiator_name, _join_revisions(sync.revision, sync.revisions)
+    return initiator_name, join_revisions(sync.revision, sync.revisions)
 
 
 def _prunable_resources(resources: Sequence[ResourceJson]) -> tuple[PrunableResource, ...]:

@@ -51,6 +51,7 @@ _STATUS_FIELDS = (
     "operationState.finishedAt",
     "operationState.operation",
     "operationState.syncResult.revision",
+    "operationState.syncResult.revisions",
 )
 
 WATCH_FIELDS = (

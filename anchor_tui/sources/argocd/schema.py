@@ -122,6 +122,7 @@ class SyncResult(msgspec.Struct, rename="camel"):
     """`status.operationState.syncResult`."""
 
     revision: str | None = None
+    revisions: list[str] | None = None
 
 
 class OperationState(msgspec.Struct, rename="camel"):

@@ -23,7 +23,7 @@ from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent
 def build_applications_pane(snapshot: Snapshot, environments: Sequence[Environment]) -> PaneContent:
     """Return one row per application of these environments."""
     several = len(snapshot.environments) > 1 and len(environments) > 1
-    titles = [*(["ENV"] if several else []), "APPLICATION", "SYNC", "HEALTH", "REVISION", "OPERATION"]
+    titles = [*(["ENV"] if several else []), "APPLICATION", "SYNC", "HEALTH", "COMPARED", "OPERATION"]
     columns = tuple(ListColumn(title, is_flexible=title in {"APPLICATION", "OPERATION"}) for title in titles)
     rows = tuple(
         _build_application_row(application, environment, snapshot, with_environment=several)
@@ -80,6 +80,12 @@ def _describe_operation(operation: Operation, now: datetime) -> Content:
     return marked_text(mark, f"{operation.phase} {format_age(operation.finished_at, now)} ago")
 
 
+def _describe_last_sync(application: Application, now: datetime) -> str:
+    revision = f" to {shorten_revision(application.synced_revision)}" if application.synced_revision else ""
+    age = f" {format_age(application.synced_at, now)} ago" if application.synced_at else ""
+    return f"synced{revision}{age}" if revision or age else ""
+
+
 def _describe_application(application: Application, now: datetime) -> Content:
     """Return the application's problems in full, worst first, and its revisions and images."""
     lines = [marked_text(StatusMark.FAILING, problem.message) for problem in application.problems]
@@ -100,8 +106,8 @@ def _describe_application(application: Application, now: datetime) -> Content:
         names = ", ".join(f"{resource.kind}/{resource.name}" for resource in application.prunable)
         lines.append(join_parts(marked_text(StatusMark.ATTENTION, "no longer in git"), safe_text(names)))
     facts = [
-        f"runs {shorten_revision(application.synced_revision)}" if application.synced_revision else "",
-        f"synced {format_age(application.synced_at, now)} ago" if application.synced_at else "",
+        f"compared with {shorten_revision(application.compared_revision)}" if application.compared_revision else "",
+        _describe_last_sync(application, now),
         f"follows {application.target_revision}" if application.target_revision else "",
         f"reconciled {format_age(application.reconciled_at, now)} ago" if application.reconciled_at else "",
     ]

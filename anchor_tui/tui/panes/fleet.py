@@ -25,7 +25,8 @@ def build_fleet_pane(snapshot: Snapshot) -> PaneContent:
     """Return one row per environment, for terminals that are too small for cards."""
     with_policy = any(environment.findings for environment in snapshot.environments)
     titles = ["", "ENV", "RELEASE", "SYNC", "HEALTH", *(["POLICY"] if with_policy else []), "POSITION", "PR"]
-    columns = tuple(ListColumn(title, is_flexible=title in {"RELEASE", "POSITION", "PR"}) for title in titles)
+    last = {"POSITION", "PR"}
+    columns = tuple(ListColumn(title, is_flexible=title in last, is_optional=title in last) for title in titles)
     rows = tuple(
         _build_fleet_row(environment, snapshot, with_policy=with_policy) for environment in snapshot.environments
     )
@@ -41,7 +42,7 @@ def _build_fleet_row(environment: Environment, snapshot: Snapshot, *, with_polic
         describe_version(environment, snapshot),
         placeholder or dim_if_stale(describe_sync(environment, brief=True), snapshot, environment.source),
         Content("") if placeholder else dim_if_stale(describe_health(environment), snapshot, environment.source),
-        *([describe_policy_briefly(environment)] if with_policy else []),
+        *([describe_policy_briefly(environment, snapshot)] if with_policy else []),
         describe_release_lag_briefly(environment, snapshot),
         describe_open_pull_requests_briefly(environment, snapshot),
     ]

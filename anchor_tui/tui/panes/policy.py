@@ -2,78 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from textual.content import Content
 
 from anchor_tui.domain.model import Environment, Finding, Snapshot
 from anchor_tui.domain.policy.check_results import CheckResult, group_by_check
 from anchor_tui.domain.status_marks import StatusMark, get_check_mark
-from anchor_tui.tui.environment_summary import is_unread
+from anchor_tui.tui.environment_summary import is_outdated, is_unread
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, static_row
 
 _PASSING = frozenset({"pass", "skipped"})
 
 
+class _Group(NamedTuple):
+    """The checks of one environment, or of the whole estate if the name is empty."""
+
+    name: str
+    source: str
+    results: tuple[CheckResult, ...]
+
+
 def build_policy_pane(snapshot: Snapshot, environments: Sequence[Environment], *, show_all: bool) -> PaneContent:
     """Return the checks of these environments and those of no environment.
 
-    `show_all` lists passed checks too, instead of folding them into one row.
+    `show_all` lists passed checks too, instead of folding those of each environment into one row.
     """
-    groups = [(environment.name, group_by_check(environment.findings)) for environment in environments]
-    groups.append(("", group_by_check(snapshot.findings)))
+    groups = [
+        _Group(environment.name, environment.source, group_by_check(environment.findings))
+        for environment in environments
+    ]
+    groups.append(_Group("", "", group_by_check(snapshot.findings)))
     with_environment = show_all and len(snapshot.environments) > 1
     rows = [
-        _build_row(result, name, snapshot, with_environment=with_environment)
-        for name, results in groups
-        for result in results
+        _build_row(result, group, snapshot, with_environment=with_environment)
+        for group in groups
+        for result in group.results
         if show_all or result.status not in _PASSING
     ]
     if not show_all:
-        rows += _fold_passing(result for _, results in groups for result in results)
+        rows += [row for group in groups for row in _fold_passing(group, snapshot)]
     titles = ["", *(["ENV"] if with_environment else []), "CHECK", "EVIDENCE", "FOUND"]
     columns = tuple(ListColumn(title, is_flexible=title == "FOUND") for title in titles)
-    return PaneContent(columns, tuple(rows), "no check has been evaluated yet")
+    number = sum(len(group.results) for group in groups)
+    return PaneContent(columns, tuple(rows), "no check has been evaluated yet", number)
 
 
-def _fold_passing(results: Iterable[CheckResult]) -> list[ListRow]:
-    passing = [result for result in results if result.status in _PASSING]
+def _fold_passing(group: _Group, snapshot: Snapshot) -> list[ListRow]:
+    passing = [result for result in group.results if result.status in _PASSING]
     if not passing:
         return []
     passed = sum(result.status == "pass" for result in passing)
     skipped = len(passing) - passed
     summary = join_parts(safe_text(f"{passed} passed"), muted_text(f"{skipped} skipped") if skipped else None)
+    scope = muted_text(f"of {group.name}" if group.name else "of the repositories")
     names = muted_text(", ".join(sorted(result.check for result in passing)))
-    return [static_row("passed", (marked_text(StatusMark.OK), summary, Content(""), Content("")), names)]
+    cells = [marked_text(StatusMark.OK if passed else StatusMark.NONE), summary, Content(""), scope]
+    if any(is_outdated(finding, group.source, snapshot) for result in passing for finding in result.findings):
+        cells = [Content.styled(cell.plain, "dim") for cell in cells]
+    return [static_row(f"{group.name} passed", tuple(cells), names)]
 
 
-def _build_row(result: CheckResult, environment: str, snapshot: Snapshot, *, with_environment: bool) -> ListRow:
+def _build_row(result: CheckResult, group: _Group, snapshot: Snapshot, *, with_environment: bool) -> ListRow:
     worst = result.worst
     cells = [
         marked_text(get_check_mark(result.status, result.level)),
-        *([safe_text(environment)] if with_environment else []),
+        *([safe_text(group.name)] if with_environment else []),
         safe_text(result.check),
         muted_text(" ".join(result.evidence)),
         safe_text(worst.message),
     ]
+    outdated = [is_outdated(finding, group.source, snapshot) for finding in result.findings]
+    if any(outdated):
+        cells = [Content.styled(cell.plain, "dim") for cell in cells]
     return static_row(
-        f"{environment} {result.check}",
+        f"{group.name} {result.check}",
         tuple(cells),
-        describe_check(result),
+        describe_check(result, outdated),
         finding_url(worst, snapshot),
         clipboard_text=_file_position(worst) or worst.resource or result.check,
     )
 
 
-def describe_check(result: CheckResult) -> Content:
-    """Return the check's title, the result of each kind of evidence, the fix and the rule's reason."""
+def describe_check(result: CheckResult, outdated: Sequence[bool] = ()) -> Content:
+    """Return the rule, the result of each kind of evidence, the fix and the rule's reason.
+
+    `outdated` has one flag for each finding; findings of a source that is not fresh are dim.
+    """
     from anchor_tui.domain.policy.registry import CHECKS_BY_ID  # imports all checks; the policy engine did already
 
     check = CHECKS_BY_ID.get(result.check)
     mark = get_check_mark(result.status, result.level)
-    lines = [join_parts(marked_text(mark, result.check), safe_text(result.title, "bold"))]
-    lines += [_describe_evidence(finding) for finding in result.findings]
+    # The title is the rule, not the result: beside a failed check it needs the label.
+    title = join_parts(muted_text("rule:"), safe_text(result.title, "bold"), gap=" ")
+    flags = [*outdated, *[False] * (len(result.findings) - len(outdated))]
+    head = marked_text(mark, result.check)
+    lines = [join_parts(Content.styled(head.plain, "dim") if any(flags) else head, title)]
+    for finding, is_old in zip(result.findings, flags, strict=True):
+        evidence = _describe_evidence(finding)
+        lines.append(Content.styled(evidence.plain, "dim") if is_old else evidence)
     fixes = [finding.fix for finding in result.findings if finding.fix and finding.status in {"fail", "unknown"}]
     if fixes:
         lines.append(join_parts(safe_text("fix", "bold"), safe_text(fixes[0])))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from anchor_tui.domain.model import Environment, Snapshot
 from anchor_tui.tui.panes.applications import build_applications_pane
 from anchor_tui.tui.panes.policy import build_policy_pane
-from anchor_tui.tui.panes.problems import build_problems_pane
 from anchor_tui.tui.panes.pull_requests import build_pull_requests_pane
+from anchor_tui.tui.panes.sources import build_sources_pane
 from anchor_tui.tui.widgets.row_list import ListColumn, PaneContent
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 APPLICATIONS = "Applications"
 POLICY = "Policy"
 PULL_REQUESTS = "Pull requests"
-PROBLEMS = "Problems"
+SOURCES = "Sources"
 ACTIVITY = "Activity"
-PANES = (APPLICATIONS, POLICY, PULL_REQUESTS, PROBLEMS, ACTIVITY)
+PANES = (APPLICATIONS, POLICY, PULL_REQUESTS, SOURCES, ACTIVITY)
 _NO_ACTIVITY = "no action was started in this session; see `anchor-tui audit` for earlier ones"
 
 
@@ -39,7 +39,7 @@ def build_pane(
         case "Activity":
             return _build_activity_pane(jobs)
         case _:
-            return build_problems_pane(snapshot, environments)
+            return build_sources_pane(snapshot, environments)
 
 
 def _build_activity_pane(jobs: Sequence[Job]) -> PaneContent:

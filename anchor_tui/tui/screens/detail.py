@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.reactive import reactive
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from anchor_tui.domain.urls import is_web_url
 from anchor_tui.tui.style import find_sheets
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.row_list import ListRow
 
 
 class DetailScreen(ModalScreen[None]):
-    """The details of a row as a scrollable text."""
+    """The details of a row as a scrollable text. The row and its ages are current.
+
+    `find_row` returns the row as it is now, or None if it is gone. Its last details stay then.
+    """
 
     CSS_PATH = find_sheets("dialog.tcss", "detail.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -25,17 +31,34 @@ class DetailScreen(ModalScreen[None]):
         Binding("o", "browser", "Browser"),
     ]
 
-    def __init__(self, row: ListRow, now: datetime) -> None:
+    now: reactive[datetime | None] = reactive(None)
+
+    def __init__(self, row: ListRow, find_row: Callable[[], ListRow | None]) -> None:
         super().__init__()
         self._row = row
-        self._now = now
+        self._find_row = find_row
 
     def compose(self) -> ComposeResult:
         """Compose the row's details."""
         with VerticalScroll(classes="dialog") as scroll:
             scroll.border_title = "esc closes" + (" · o opens it in the browser" if self._row.url else "")
-            yield Static(self._row.draw_detail(self._now))
+            yield Static(id="detail")
+
+    def on_mount(self) -> None:
+        """Show the details in the first frame."""
+        self.watch_now(self.now)
+
+    def watch_now(self, now: datetime | None) -> None:
+        """Draw the row as it is now."""
+        if not self.is_mounted or now is None:
+            return
+        found = self._find_row()
+        self._row = found or self._row
+        self.query_one("#detail", Static).update(self._row.draw_detail(now))
+        self.query_one(VerticalScroll).border_subtitle = "" if found else "no longer listed"
 
     def action_browser(self) -> None:
         """Open the row's address."""
+        if not is_web_url(self._row.url):
+            self.notify("it has no web address", title="Browser: not now", severity="warning", markup=False)
         open_web_address(self.app, self._row.url)

@@ -10,21 +10,25 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.events import DescendantFocus, Resize
+from textual.events import DescendantFocus, Key, Resize
 from textual.reactive import reactive
 from textual.screen import Screen
 
+from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import Environment, Snapshot
+from anchor_tui.domain.urls import is_web_url
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.cursor_jump import CursorJump
-from anchor_tui.tui.keys import KeyAction
+from anchor_tui.tui.keys import REGISTRY, KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.panes.fleet import build_fleet_pane
 from anchor_tui.tui.panes.registry import APPLICATIONS, PANES, build_pane
 from anchor_tui.tui.running_jobs import describe_running_jobs
 from anchor_tui.tui.web_browser import open_web_address
-from anchor_tui.tui.widgets.bars import DetailPanel, HeaderBar, KeyFooter, SourceBar
+from anchor_tui.tui.widgets.bars import DetailPanel, HeaderBar, SourceBar
 from anchor_tui.tui.widgets.card import CARD_MIN_WIDTH, EnvironmentCard
+from anchor_tui.tui.widgets.key_footer import KeyFooter
+from anchor_tui.tui.widgets.pane_tabs import PaneTabs
 from anchor_tui.tui.widgets.pane_view import PaneView
 from anchor_tui.tui.widgets.row_list import ListRow, RowList
 
@@ -40,7 +44,8 @@ class FleetScreen(Screen[None]):
     """Cards or rows above, panes of the highlighted environment below.
 
     The screen keeps the cursor, the pane and the filter; all data comes from the bound snapshot. It has the keys that
-    only read. `OperatorFleetScreen` adds the keys that change something.
+    only read. `OperatorFleetScreen` adds the keys that change something; in read-only mode these are
+    `read_only_actions`, which only notify the operator that they are missing.
     """
 
     AUTO_FOCUS = "#rows"
@@ -55,9 +60,14 @@ class FleetScreen(Screen[None]):
     as_cards: reactive[bool] = reactive(True)
 
     def __init__(
-        self, environment_names: tuple[str, ...], key_actions: tuple[KeyAction, ...], environment: str
+        self,
+        environment_names: tuple[str, ...],
+        key_actions: tuple[KeyAction, ...],
+        environment: str,
+        read_only_actions: tuple[KeyAction, ...] = (),
     ) -> None:
         super().__init__()
+        self._read_only_keys = {key: action for action in read_only_actions for key in action.keys}
         self.key_actions = key_actions
         self.environment_names = environment_names
         self._cursor_jump = CursorJump()
@@ -104,18 +114,23 @@ class FleetScreen(Screen[None]):
         """Return why an action is unavailable here and now, or an empty string."""
         row = self.highlighted_row
         match action_id:
-            case "browser" if row is None or not row.url:
+            case "browser" if row is None or not is_web_url(row.url):
                 return "it has no web address"
             case "open" | "copy" if row is None:
                 return "nothing is highlighted"
+            case "copy" if row is not None and not row.clipboard_text:
+                return "it has no name or address"
             case "back" if not self.query_one(PaneView).is_filtering:
                 return "nothing is open"
             case _:
                 return ""
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
-        """Disable the keys of unavailable actions."""
-        return not self.explain_unavailable(action)
+    def can_act(self, action_id: str) -> bool:
+        """Return True if an action is available here and now, otherwise notify the operator why it is not."""
+        if reason := self.explain_unavailable(action_id):
+            title = next(action.title for action in REGISTRY if action.id == action_id)
+            self.notify(reason, title=f"{title}: not now", severity="warning", timeout=5, markup=False)
+        return not reason
 
     async def run_key_action(self, action: KeyAction) -> None:
         """Run a registered action as if its key was pressed."""
@@ -203,8 +218,14 @@ class FleetScreen(Screen[None]):
 
     # --- messages from the widgets -------------------------------------------------------------------
 
-    def on_key(self) -> None:
-        """Cancel the jump of the cursor when the operator presses any key."""
+    def on_key(self, event: Key) -> None:
+        """Cancel the jump of the cursor when the operator presses any key; explain keys that read-only mode lacks."""
+        self._cursor_jump.cancel()
+        if (action := self._read_only_keys.get(event.key)) is not None:
+            self.notify(f"{action.title}: {READ_ONLY_NOTE}", severity="warning", timeout=5, markup=False)
+
+    def on_mouse_down(self) -> None:
+        """Cancel the jump of the cursor when the operator clicks."""
         self._cursor_jump.cancel()
 
     @on(DescendantFocus)
@@ -230,6 +251,16 @@ class FleetScreen(Screen[None]):
         """Highlight the clicked card."""
         self.choose_environment(message.environment)
 
+    @on(PaneTabs.Clicked)
+    def show_clicked_pane(self, message: PaneTabs.Clicked) -> None:
+        """Show the pane whose tab was clicked."""
+        self.pane = message.pane
+
+    @on(KeyFooter.Clicked)
+    async def run_clicked_key(self, message: KeyFooter.Clicked) -> None:
+        """Run the action of the key that was clicked."""
+        await self.run_key_action(message.action)
+
     # --- keys ----------------------------------------------------------------------------------------
 
     def action_move_pane(self, step: int) -> None:
@@ -247,6 +278,9 @@ class FleetScreen(Screen[None]):
         """Highlight an environment by its number, counted from 1."""
         if number <= len(self.environment_names):
             self.choose_environment(self.environment_names[number - 1])
+        else:
+            number_text = format_count(len(self.environment_names), "environment")
+            self.notify(f"there is no environment {number}, only {number_text}", severity="warning", markup=False)
 
     def choose_environment(self, name: str) -> None:
         """Highlight an environment."""
@@ -262,6 +296,11 @@ class FleetScreen(Screen[None]):
         await self.query_one(PaneView).open_filter()
 
     async def action_back(self) -> None:
+        """Close what is open."""
+        if self.can_act("back"):
+            await self._close_open()
+
+    async def _close_open(self) -> None:
         """Clear the filter."""
         self.set_focus(self.active_list)
         await self.query_one(PaneView).clear_filter()
@@ -269,13 +308,13 @@ class FleetScreen(Screen[None]):
     def action_browser(self) -> None:
         """Open the address of the highlighted row."""
         row = self.highlighted_row
-        if row is not None and row.url and open_web_address(self.app, row.url):
-            self.notify(row.url, title="Opened", timeout=4, markup=False)
+        if self.can_act("browser") and row is not None:
+            open_web_address(self.app, row.url)
 
     def action_open(self) -> None:
         """Show the highlighted row in full; for an action of this session, its steps."""
         row = self.highlighted_row
-        if row is None or self.now is None:
+        if not self.can_act("open") or row is None or self.now is None:
             return
         if job := next((job for job in self.jobs if job.id == row.key), None):
             from anchor_tui.tui.screens.progress import ProgressScreen
@@ -284,12 +323,14 @@ class FleetScreen(Screen[None]):
         else:
             from anchor_tui.tui.screens.detail import DetailScreen
 
-            self.app.push_screen(DetailScreen(row, self.now))
+            row_list = self.active_list
+            screen = DetailScreen(row, lambda: row_list.find_row(row.key))
+            self.app.push_screen(screen.data_bind(LiveApp.now))
 
     def action_copy(self) -> None:
         """Copy the name, place or address of the highlighted row."""
         row = self.highlighted_row
-        if row is not None and row.clipboard_text:
+        if self.can_act("copy") and row is not None:
             self.app.copy_to_clipboard(row.clipboard_text)
             self.notify(row.clipboard_text, title="Copied", timeout=3, markup=False)
 

@@ -83,10 +83,6 @@ class OperatorFleetScreen(FleetScreen):
             return ""
         return super().explain_unavailable(action_id)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Disable the keys of unavailable actions."""
-        return super().check_action(str(parameters[0]) if action == "act" else action, parameters)
-
     # --- selection -----------------------------------------------------------------------------------
 
     def watch_environment(self, environment: str) -> None:
@@ -103,21 +99,23 @@ class OperatorFleetScreen(FleetScreen):
         scope = super()._describe_scope()
         return f"{scope} · {format_count(len(self.selected), 'application')} selected" if self.selected else scope
 
-    async def action_back(self) -> None:
+    async def _close_open(self) -> None:
         """Clear the selection and the filter."""
         self.selected = frozenset()
-        await super().action_back()
+        await super()._close_open()
 
     # --- keys ----------------------------------------------------------------------------------------
 
     def action_select(self) -> None:
         """Select or unselect the highlighted application, and move to the next."""
         row = self.highlighted_row
-        if row is not None and self.pane == APPLICATIONS:
+        if self.can_act("select") and row is not None:
             self.selected = self.selected ^ {row.key}
             self.active_list.action_move_cursor(1)
 
     def action_act(self, action: ActionId) -> None:
         """Start an action on the target. Its dialog is in front when this returns."""
+        if not self.can_act(action):
+            return
         target, self.selected = self.target, frozenset()
         self._start_action(action, target)

@@ -1,4 +1,4 @@
-"""The lines around the rows: verdict, sources, tabs, details and keys."""
+"""The lines around the rows: verdict, sources and details."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from textual.widget import Widget
 from anchor_tui.domain.formatting import format_duration
 from anchor_tui.domain.model import Snapshot, SourceState
 from anchor_tui.domain.status_marks import StatusMark, get_level_mark
+from anchor_tui.domain.verdict import name_source
 from anchor_tui.tui.environment_summary import LOADING
-from anchor_tui.tui.keys import KeyAction
-from anchor_tui.tui.style import MUTED, join_parts, marked_text, muted_text, safe_text
+from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 
 HEADLINE_LINES = 2
 
@@ -82,7 +82,7 @@ class SourceBar(Widget):
         return Content(" ") + join_parts(*parts, gap="   ").truncate(room, ellipsis=True, pad=True) + clock
 
     def _describe_source(self, source: SourceState, now: datetime) -> Content:
-        name = "GitHub" if source.kind == "github" else f"Argo CD {source.id}" if source.id != "argocd" else "Argo CD"
+        name = name_source(source)
         age = format_duration(now - source.taken_at) if source.taken_at else ""
         match source.state:
             case "asking":
@@ -105,31 +105,6 @@ class SourceBar(Widget):
         return muted_text(f"· {left} of {source.budget.limit:,} left" if self.size.width >= 100 else f"{left} left")
 
 
-WIDE_TABS_MIN_WIDTH = 118
-SHORT_PANE_NAMES = {"Applications": "Apps", "Pull requests": "PRs"}
-
-
-class PaneTabs(Widget):
-    """The names of the panes, with their numbers of rows."""
-
-    panes: reactive[tuple[tuple[str, int], ...]] = reactive(())
-    active: reactive[str] = reactive("")
-    note: reactive[str] = reactive("")
-
-    def render(self) -> Content:
-        """Draw one line. The active pane differs by more than colour; narrow terminals get short names."""
-        narrow = self.size.width < WIDE_TABS_MIN_WIDTH
-        tabs = [
-            Content.styled(
-                f" {SHORT_PANE_NAMES.get(name, name) if narrow else name}{'' if narrow and not rows else f' {rows}'} ",
-                "bold reverse" if name == self.active else MUTED,
-            )
-            for name, rows in self.panes
-        ]
-        line = Content(" ") + Content("│").join(tabs)
-        return join_parts(line, muted_text(self.note)) if self.note else line
-
-
 class DetailPanel(Widget):
     """The details of the highlighted row, wrapped."""
 
@@ -138,31 +113,3 @@ class DetailPanel(Widget):
     def render(self) -> Content:
         """Draw as many lines as the content needs, within the style sheet's limits."""
         return self.content
-
-
-KEPT_KEYS = 4
-
-
-class KeyFooter(Widget):
-    """The keys that are available here and now, and a note."""
-
-    actions: reactive[tuple[KeyAction, ...]] = reactive(())
-    note: reactive[str] = reactive("")
-
-    def render(self) -> Content:
-        """Draw one line. Keys that do not fit are omitted from the right; help, palette, quit and the note go last."""
-        room = self.size.width - 2
-        note = [muted_text(self.note)] if self.note else []
-        keys = [_label_key(action, action.title) for action in self.actions]
-        if join_parts(*keys, *note).cell_length > room:
-            keys = [_label_key(action, action.short_title or action.title) for action in self.actions]
-        while keys and join_parts(*keys, *note).cell_length > room:
-            if note and len(keys) <= KEPT_KEYS:
-                note = []
-            else:
-                del keys[max(0, len(keys) - KEPT_KEYS)]
-        return Content(" ") + join_parts(*keys, *note)
-
-
-def _label_key(action: KeyAction, title: str) -> Content:
-    return Content.styled(action.readable_key, "bold") + Content(f" {title}")

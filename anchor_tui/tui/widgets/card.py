@@ -91,7 +91,7 @@ class EnvironmentCard(Widget):
         yield environment_summary.describe_automation(shown, snapshot)
         yield environment_summary.describe_release_lag(shown, snapshot)
         if shown.findings:
-            yield environment_summary.describe_policy(shown)
+            yield environment_summary.describe_policy(shown, snapshot)
         yield environment_summary.describe_open_pull_requests(shown, snapshot)
         if shown.last_known_good:
             yield environment_summary.describe_last_known_good(shown)

@@ -11,8 +11,8 @@ from textual.containers import Vertical
 from textual.reactive import reactive
 from textual.widgets import Input
 
-from anchor_tui.tui.widgets.bars import PaneTabs
 from anchor_tui.tui.widgets.filter_input import FilterInput
+from anchor_tui.tui.widgets.pane_tabs import PaneTabs
 from anchor_tui.tui.widgets.row_list import PaneContent, RowList
 
 
@@ -55,7 +55,7 @@ class PaneView(Vertical):
         `panes` and `active` are for the tabs. `running` describes running actions, `scope` the shown environments.
         """
         tabs = self.query_one(PaneTabs)
-        tabs.panes = tuple((name, len(pane.rows)) for name, pane in panes.items())
+        tabs.panes = tuple((name, pane.shown_count) for name, pane in panes.items())
         tabs.active = active
         self._content, self._running_text, self._scope = content, running, scope
         self._show_rows(now)

@@ -6,7 +6,7 @@ keys are not inherited, since they would leave the cursor behind.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -24,16 +24,22 @@ from textual.visual import Visual
 
 from anchor_tui.tui.bindings import make_bindings
 
+_GAP = 2
+_FLEXIBLE_MIN_WIDTH = 8
 _MEASURED_ROWS = 60
 """Number of rows that are measured for the column widths. Longer texts further down are cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListColumn:
-    """A column. A flexible one takes the remaining width, and shrinks if there is none."""
+    """A column. A flexible one takes the remaining width, and shrinks if there is none.
+
+    An optional one is left out if the row is too long even when the flexible ones have shrunk.
+    """
 
     title: str
     is_flexible: bool = False
+    is_optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,13 @@ class PaneContent:
     columns: tuple[ListColumn, ...]
     rows: tuple[ListRow, ...]
     empty_text: str
+    item_count: int | None = None
+    """Number of items that the tab shows, if it is not the number of rows: a row may stand for several items."""
+
+    @property
+    def shown_count(self) -> int:
+        """The number that the tab shows."""
+        return len(self.rows) if self.item_count is None else self.item_count
 
     def filter_rows(self, filter_text: str) -> PaneContent:
         """Return the rows that match a filter."""
@@ -119,6 +132,10 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     def highlighted_row(self) -> ListRow | None:
         """The row under the cursor."""
         return self.rows[self._index] if 0 <= self._index < len(self.rows) else None
+
+    def find_row(self, key: str) -> ListRow | None:
+        """Return the row with a key; None if there is none."""
+        return next((row for row in self.rows if row.key == key), None)
 
     def show_rows(self, content: PaneContent, now: datetime) -> None:
         """Replace columns and rows."""
@@ -185,16 +202,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         for row in self.rows[:_MEASURED_ROWS]:
             for index, cell in enumerate(row.draw_cells(self.now)[: len(wanted)]):
                 wanted[index] = max(wanted[index], cell.cell_length)
-        room = self.size.width - 1 - 2 * max(0, len(wanted) - 1)
-        over = sum(wanted) - room
-        flexing = [index for index, column in enumerate(self.columns) if column.is_flexible]
-        for index in flexing:
-            give = min(max(0, over), max(0, wanted[index] - 8))
-            wanted[index] -= give
-            over -= give
-        if over < 0 and flexing:
-            wanted[flexing[-1]] -= over
-        self._widths = tuple(wanted)
+        self._widths = tuple(_fit_widths(wanted, self.columns, self.size.width - 1))
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the view: the titles are fixed, the rows scroll below them."""
@@ -221,8 +229,30 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
             for cell, cell_width in zip(cells, widths, strict=False)
             if cell_width > 0
         ]
-        line = Content(gutter) + Content("  ").join(padded)
+        line = Content(gutter) + Content(" " * _GAP).join(padded)
         style = self.get_visual_style(component)
         line = line.truncate(width, ellipsis=True, pad=True)
         strips = Visual.to_strips(self, line, width, 1, style, apply_selection=False)
         return strips[0] if strips else Strip.blank(width)
+
+
+def _fit_widths(wanted: list[int], columns: Sequence[ListColumn], room: int) -> list[int]:
+    """Return the column widths for a line of `room` cells; a column of width 0 is left out."""
+    widths = list(wanted)
+    flexible = [index for index, column in enumerate(columns) if column.is_flexible]
+
+    def measure_excess() -> int:
+        shown = [width for width in widths if width]
+        return sum(shown) + _GAP * max(0, len(shown) - 1) - room
+
+    def measure_slack() -> int:
+        return sum(max(0, widths[index] - _FLEXIBLE_MIN_WIDTH) for index in flexible)
+
+    for index in reversed([index for index, column in enumerate(columns) if column.is_optional]):
+        if measure_excess() > measure_slack():
+            widths[index] = 0
+    for index in reversed(flexible):
+        widths[index] -= min(max(0, measure_excess()), max(0, widths[index] - _FLEXIBLE_MIN_WIDTH))
+    if (spare := -measure_excess()) > 0 and (shown := [index for index in flexible if widths[index]]):
+        widths[shown[-1]] += spare
+    return widths

@@ -86,6 +86,12 @@ def test_text_and_markdown_name_failed_checks_with_their_place():
         assert "infra/helm/platform/environments/prod/values.yaml:41" in shown
 
 
+def test_documents_name_the_live_version_if_it_differs():
+    app = application("anchor-msp-dev", images=("ghcr.io/anchor/anchor-gateway:1.43.2",))
+    for name in ("text", "markdown", "html"):
+        assert "git 1.44.0 · live 1.43.2" in rendered(name, readings(fresh(argocd(app)))).replace("\\", "")
+
+
 def test_text_and_markdown_group_the_reasons_of_many_applications():
     names = tuple(f"scale-{number:04}" for number in range(40))
     chosen = config(environment_config("prod", applications=tuple(map(ApplicationName, names))))

@@ -97,7 +97,7 @@ async def test_verdicts_change_with_time_alone(monkeypatch):
         await seen.wait_until(lambda snapshot: state(snapshot) == "fresh")
         moments[0] = NOW + timedelta(minutes=2)
         snapshot = await seen.wait_until(lambda snapshot: state(snapshot) == "stale")
-    assert "nothing was heard for 2 min" in snapshot.find_source("argocd").error.message
+    assert "has not responded since then" in snapshot.find_source("argocd").error.message
 
 
 @pytest.mark.parametrize("error", [RuntimeError("Bearer very-secret"), ExceptionGroup("x", [ValueError("y")])])

@@ -103,6 +103,14 @@ READABLE = [name for name in recording_names("get", "get-after") if isinstance(l
 APPLICATIONS = [name for name in READABLE if "metadata" in load_recording(name).body]
 
 
+async def test_the_operation_of_several_sources_has_their_revisions():
+    state = await state_of("get-partner")
+    assert state.operation is not None
+    assert state.operation.revision == "639317e3959c1dbea4e943ab468d906b23670e61"
+    assert state.application.operation is not None
+    assert state.application.operation.revision == state.operation.revision
+
+
 @pytest.mark.parametrize("name", APPLICATIONS)
 async def test_every_recorded_application_is_read_as_it_is(name):
     body = load_recording(name).body

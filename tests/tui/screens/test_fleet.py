@@ -8,7 +8,7 @@ import pytest
 
 from anchor_tui.tui.widgets.card import EnvironmentCard
 from tests.tui.harness import open_app
-from tests.tui.sample_readings import HEALTHY, HOSTILE, INCIDENT, NO_GITHUB, STALE
+from tests.tui.sample_readings import DEV, HEALTHY, HOSTILE, INCIDENT, NO_GITHUB, OUT_OF_SYNC, PROD, STALE
 from tests.values import (
     application,
     argocd,
@@ -20,6 +20,7 @@ from tests.values import (
 )
 
 SIZES = [(80, 24), (110, 32), (180, 50)]
+ONLY_STAGING_DIFFERS = readings(fresh(argocd(DEV, OUT_OF_SYNC, PROD)))
 STATES = {"healthy": HEALTHY, "incident": INCIDENT, "stale": STALE, "no-github": NO_GITHUB}
 
 
@@ -90,6 +91,20 @@ async def test_a_key_press_prevents_the_cursor_jump():
         assert ui.fleet.environment == "staging"
 
 
+@pytest.mark.parametrize("key", ["down", "tab", "v", "click"])
+async def test_read_only_follows_the_worst_environment_until_a_key(key):
+    async with open_app((110, 32), config=config(read_only=True)) as ui:
+        await ui.show(HEALTHY)
+        ui.time += timedelta(seconds=11)
+        await ui.show(INCIDENT)
+        assert ui.fleet.environment == "prod"
+        await ui.show(ONLY_STAGING_DIFFERS)
+        assert ui.fleet.environment == "staging"
+        await (ui.pilot.click("#rows", offset=(3, 1)) if key == "click" else ui.press(key))
+        await ui.show(INCIDENT)
+        assert ui.fleet.environment == "staging"
+
+
 async def test_the_requested_environment_is_highlighted():
     async with open_app(environment="staging") as ui:
         await ui.show(INCIDENT)
@@ -116,7 +131,7 @@ async def test_tab_cycles_through_the_panes():
         for _ in range(5):
             await ui.press("tab")
             seen.append(ui.fleet.pane)
-        assert seen == ["Applications", "Policy", "Pull requests", "Problems", "Activity", "Applications"]
+        assert seen == ["Applications", "Policy", "Pull requests", "Sources", "Activity", "Applications"]
         await ui.press("shift+tab")
         assert ui.fleet.pane == "Activity"
 
@@ -161,10 +176,11 @@ async def test_environments_become_rows_when_cards_do_not_fit():
 async def test_o_opens_only_web_addresses_and_y_copies(monkeypatch):
     opened_urls: list[str] = []
     async with open_app() as ui:
-        monkeypatch.setattr(ui.app, "open_url", opened_urls.append)
+        monkeypatch.setattr("anchor_tui.tui.web_browser.start_browser", lambda url, _: not opened_urls.append(url))
         await ui.show(INCIDENT)
         await ui.press("o", "y")
-        assert opened_urls == ["https://cd.example.com/applications/argocd/anchor-msp-prod"]
+        url = "https://cd.example.com/applications/argocd/anchor-msp-prod"
+        await ui.wait_until(lambda: opened_urls == [url])
         assert ui.app.clipboard == "argocd/anchor-msp-prod"
         bad = replace(
             INCIDENT, argocd={"argocd": fresh(argocd(application(url="javascript:alert(1)", health="Degraded")))}

@@ -59,6 +59,6 @@ async def test_the_pull_request_of_a_running_action_can_be_opened(monkeypatch):
         await ui.pilot.pause()
         assert url in ui.text
         opened_urls: list[str] = []
-        monkeypatch.setattr(ui.app, "open_url", opened_urls.append)
+        monkeypatch.setattr("anchor_tui.tui.web_browser.start_browser", lambda url, _: not opened_urls.append(url))
         await ui.press("o")
-        assert opened_urls == [url]
+        await ui.wait_until(lambda: opened_urls == [url])

@@ -8,6 +8,7 @@ from anchor_tui.domain.model import ResourceCounts
 from anchor_tui.tui.widgets.card import EnvironmentCard
 from anchor_tui.tui.widgets.row_list import RowList
 from tests.tui.harness import open_app
+from tests.tui.sample_findings import FINDINGS
 from tests.tui.sample_plans import make_job, sync_plan
 from tests.tui.sample_readings import HEALTHY, INCIDENT, OUT_OF_SYNC
 from tests.values import (
@@ -29,7 +30,7 @@ async def test_a_card_shows_a_running_action_but_no_result():
         await ui.publish_jobs(make_job(sync_plan(Order("sync", "id", ("staging",))), "done", "running"))
         await ui.pilot.pause()
         assert "◌ sync started 3 s ago" in ui.text
-        assert "! OutOfSync, 2 resources" in ui.text
+        assert "! OutOfSync, 1 resource differs" in ui.text
         assert "waiting for the operation" in ui.text
 
 
@@ -49,14 +50,27 @@ async def test_a_card_shows_the_open_pull_request():
         assert row_list.highlighted_row is not None
 
 
+LIVE = application("anchor-msp-dev", images=("ghcr.io/anchor/anchor-gateway:1.43.2@sha256:" + "ab" * 32, "redis:7"))
+
+
+async def test_git_and_live_version_are_shown_when_they_differ():
+    async with open_app((180, 50), environment="dev") as ui:
+        await ui.show(readings(fresh(argocd(LIVE))))
+        assert "git 1.44.0 · live 1.43.2  2 h ago" in ui.text
+        await ui.show(readings(fresh(argocd(application("anchor-msp-dev")))))
+        assert "live 1.43.2" not in ui.text
+    async with open_app((80, 24), environment="dev") as ui:
+        await ui.show(readings(fresh(argocd(LIVE))), FINDINGS)
+        assert "1.44.0 · live 1.43.2  ✓ Synced" in ui.text
+
+
 async def test_a_card_names_what_its_numbers_count():
     names = [f"anchor-msp-staging-{number}" for number in range(7)]
     chosen = config(environment_config("staging", applications=tuple(map(ApplicationName, names))))
     apps = [replace(OUT_OF_SYNC, name=names[0], resources=ResourceCounts(30, 20, 0)), *map(application, names[1:])]
-    async with open_app(config=chosen) as ui:
+    async with open_app((110, 32), config=chosen) as ui:
         await ui.show(readings(fresh(argocd(*apps))))
-        assert "! OutOfSync 1 of 7 apps, 20 resources" in ui.text
-        assert "✓ Healthy 7 of 7 apps" in ui.text
+        assert "! OutOfSync 1 of 7 apps, 19 resources differ, 1 to prune   ✓ Healthy 7 of 7 apps" in ui.text
 
 
 async def test_a_card_names_the_cause_once():

@@ -7,6 +7,7 @@ from html import escape
 
 from anchor_tui.cli.output.snapshot.text import describe_source, list_problems
 from anchor_tui.domain.formatting import format_age, sanitize_text
+from anchor_tui.domain.live_release import describe_versions
 from anchor_tui.domain.model import Environment, Finding, PullRequest, Snapshot
 from anchor_tui.domain.policy.check_results import group_by_check
 from anchor_tui.domain.status_marks import get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
@@ -59,7 +60,7 @@ def _render_environment(environment: Environment, snapshot: Snapshot) -> Iterato
     if release := environment.release:
         when = f", {format_age(release.changed_at, snapshot.taken_at)} ago" if release.changed_at else ""
         who = f" by {release.changed_by}" if release.changed_by else ""
-        yield f"<p>release {_escape_text(f'{release.version}{when}{who}')}</p>"
+        yield f"<p>release {_escape_text(f'{describe_versions(environment)}{when}{who}')}</p>"
     if environment.position:
         yield f"<p>{_escape_text(describe_position(environment.position))}</p>"
     for app in environment.applications:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from anchor_tui.cli.output.snapshot.text import describe_source, list_problems, render_policy_lines
 from anchor_tui.domain.formatting import format_age, sanitize_text
+from anchor_tui.domain.live_release import describe_versions
 from anchor_tui.domain.model import Environment, PullRequest, Snapshot
 from anchor_tui.domain.reasons import GROUP_FROM
 from anchor_tui.domain.status_marks import StatusMark, get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
@@ -74,7 +75,7 @@ def _render_row(environment: Environment, snapshot: Snapshot) -> str:
     cells = (
         escape_markdown(environment.name),
         f"{get_level_mark(environment.verdict.level).glyph()} {environment.verdict.word}",
-        escape_markdown(f"{release.version}{when}") if release else "?",
+        escape_markdown(f"{describe_versions(environment)}{when}") if release else "?",
         "<br>".join(map(escape_markdown, sync)) or "?",
         "<br>".join(map(escape_markdown, health)) or "?",
         escape_markdown(describe_position(environment.position)) if environment.position else "?",

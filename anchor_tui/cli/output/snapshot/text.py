@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from anchor_tui.domain.formatting import format_age, format_count, sanitize_text, shorten_revision
+from anchor_tui.domain.live_release import describe_versions
 from anchor_tui.domain.model import Application, Environment, Finding, PullRequest, Snapshot, SourceState
 from anchor_tui.domain.policy.check_results import group_by_check
 from anchor_tui.domain.status_marks import (
@@ -74,7 +75,7 @@ def _render_environment(environment: Environment, snapshot: Snapshot) -> Iterato
         who = f" by {release.changed_by}" if release.changed_by else ""
         when = f", {format_age(release.changed_at, snapshot.taken_at)} ago{who}" if release.changed_at else ""
         number = f" (#{release.pull_request.number})" if release.pull_request else ""
-        yield f"  {sanitize_text(f'release {release.version}{when}{number}')}"
+        yield f"  {sanitize_text(f'release {describe_versions(environment)}{when}{number}')}"
     if environment.position:
         yield f"  {sanitize_text(describe_position(environment.position))}"
     for application in environment.applications:

@@ -1,0 +1,66 @@
+"""The sources pane: the state of each source, and what could not be read, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from textual.content import Content
+
+from anchor_tui.domain.formatting import format_age
+from anchor_tui.domain.model import Environment, Problem, Snapshot, SourceState
+from anchor_tui.domain.status_marks import StatusMark
+from anchor_tui.domain.verdict import name_source
+from anchor_tui.tui.environment_summary import LOADING
+from anchor_tui.tui.style import marked_text, muted_text, safe_text
+from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, static_row
+
+COLUMNS = (ListColumn("SOURCE"), ListColumn("STATE"), ListColumn("DETAIL", is_flexible=True))
+
+
+def build_sources_pane(snapshot: Snapshot, environments: Sequence[Environment]) -> PaneContent:
+    """Return every source, then the files and applications of these environments that could not be read."""
+    rows = [_build_source_row(source) for source in snapshot.sources]
+    found: list[tuple[str, Problem]] = [("", problem) for problem in snapshot.problems]
+    for environment in environments:
+        found += [(environment.name, problem) for problem in environment.problems]
+        found += [(environment.name, problem) for app in environment.applications for problem in app.problems]
+    rows += [_build_problem_row(number, name, problem) for number, (name, problem) in enumerate(found)]
+    return PaneContent(COLUMNS, tuple(rows), "no source is configured")
+
+
+def _build_source_row(source: SourceState) -> ListRow:
+    message = source.error.message if source.error else ""
+
+    def draw(now: datetime) -> tuple[Content, ...]:
+        detail = safe_text(message) if message else muted_text(source.url)
+        return safe_text(name_source(source), "bold"), _describe_state(source, now), detail
+
+    def draw_detail(now: datetime) -> Content:
+        lines = [_describe_state(source, now), safe_text(message), muted_text(source.url)]
+        return Content("\n").join(line for line in lines if line)
+
+    search_text = f"{source.id} {name_source(source)} {source.state} {source.url} {message}"
+    return ListRow(f"source {source.id}", draw, draw_detail, search_text, source.url, source.url)
+
+
+def _describe_state(source: SourceState, now: datetime) -> Content:
+    match source.state:
+        case "asking":
+            return muted_text(LOADING)
+        case "fresh":
+            return marked_text(StatusMark.OK, f"read {format_age(source.taken_at, now)} ago")
+        case "stale":
+            return marked_text(StatusMark.FAILING, f"stale, read {format_age(source.taken_at, now)} ago")
+        case "missing":
+            return marked_text(StatusMark.FAILING, "unavailable")
+
+
+def _build_problem_row(number: int, name: str, problem: Problem) -> ListRow:
+    place = f"{problem.file}:{problem.line}" if problem.file and problem.line else problem.file or problem.subject
+    cells = (
+        safe_text(name or problem.subject, "bold"),
+        marked_text(StatusMark.ATTENTION, problem.kind),
+        safe_text(str(problem)),
+    )
+    return static_row(f"{number} {place} {problem.kind}", cells, safe_text(str(problem)), clipboard_text=place)

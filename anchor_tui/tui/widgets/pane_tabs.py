@@ -1,0 +1,53 @@
+"""The line of tabs: the names of the panes with their numbers of items."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from anchor_tui.tui.style import MUTED, join_parts, muted_text
+from anchor_tui.tui.widgets.clickable_line import LabelLine, LineLabel
+
+WIDE_TABS_MIN_WIDTH = 118
+SHORT_PANE_NAMES = {"Applications": "Apps", "Pull requests": "PRs"}
+
+
+class PaneTabs(Widget):
+    """The names of the panes, with the number of items in each. A click on a name posts `Clicked`."""
+
+    panes: reactive[tuple[tuple[str, int], ...]] = reactive(())
+    active: reactive[str] = reactive("")
+    note: reactive[str] = reactive("")
+
+    class Clicked(Message):
+        """The operator clicked on the name of a pane."""
+
+        def __init__(self, pane: str) -> None:
+            super().__init__()
+            self.pane = pane
+
+    def render(self) -> Content:
+        """Draw one line. The active pane differs by more than colour; narrow terminals get short names."""
+        line = self._build_line().content
+        return join_parts(line, muted_text(self.note)) if self.note else line
+
+    def _build_line(self) -> LabelLine[str]:
+        narrow = self.size.width < WIDE_TABS_MIN_WIDTH
+        labels = []
+        for name, count in self.panes:
+            title = SHORT_PANE_NAMES.get(name, name) if narrow else name
+            number = "" if narrow and not count else f" {count}"
+            style = "bold reverse" if name == self.active else MUTED
+            labels.append(LineLabel(Content.styled(f" {title}{number} ", style), name))
+        return LabelLine(labels, gap="│")
+
+    @on(Click)
+    def report_click(self, event: Click) -> None:
+        """Post `Clicked`."""
+        if (pane := self._build_line().find_value(event.x)) is not None:
+            event.stop()
+            self.post_message(self.Clicked(pane))

@@ -1,0 +1,60 @@
+"""The details of a row."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from textual.containers import VerticalScroll
+
+from tests.tui.harness import open_app
+from tests.tui.sample_readings import HEALTHY, INCIDENT
+from tests.values import NOW, application, argocd, fresh, readings
+
+
+async def test_ages_in_the_details_count_up():
+    async with open_app(environment="prod") as ui:
+        await ui.show(HEALTHY)
+        await ui.press("enter")
+        assert "reconciled 1 min ago" in ui.text
+        ui.time = NOW + timedelta(minutes=4)
+        ui.app._tick()
+        await ui.pilot.pause()
+        assert "reconciled 5 min ago" in ui.text
+
+
+async def test_the_details_show_new_data_and_a_missing_row():
+    async with open_app(environment="prod") as ui:
+        await ui.show(HEALTHY)
+        await ui.press("enter")
+        await ui.show(INCIDENT)
+        ui.app._tick()
+        await ui.pilot.pause()
+        assert "Deployment/gateway Degraded" in ui.text.split("esc closes")[1]
+        await ui.show(readings(fresh(argocd(application("anchor-msp-dev")))))
+        ui.time += timedelta(seconds=1)
+        ui.app._tick()
+        await ui.pilot.pause()
+        assert "no longer listed" in ui.text
+
+
+@pytest.mark.parametrize("key", ["enter", "question_mark"])
+async def test_end_home_and_page_keys_scroll_the_dialogs(key):
+    images = tuple(f"ghcr.io/anchor/image-{number}:1" for number in range(40))
+    async with open_app((80, 24), environment="prod") as ui:
+        await ui.show(readings(fresh(argocd(application("anchor-msp-prod", images=images)))))
+        await ui.press(key)
+        dialog = ui.app.screen.query_one(VerticalScroll)
+        await ui.press("end")
+        await ui.wait_until(lambda: dialog.is_vertical_scroll_end)
+        await ui.press("home")
+        await ui.wait_until(lambda: dialog.scroll_offset.y == 0)
+        await ui.press("pagedown")
+        await ui.wait_until(lambda: dialog.scroll_offset.y > 5)
+
+
+async def test_o_in_the_details_reports_a_missing_address():
+    async with open_app(environment="prod") as ui:
+        await ui.show(HEALTHY)
+        await ui.press("enter", "o")
+        assert "it has no web address" in ui.notifications
