@@ -8,6 +8,7 @@ from anchor_tui.domain.actions.step_base import ApplicationRef, ResourceRef
 from anchor_tui.domain.actions.wait_steps import (
     WaitForHealth,
     WaitForMerge,
+    WaitForMergeable,
     WaitForNoMocks,
     WaitForOperation,
     WaitForRefresh,
@@ -28,6 +29,7 @@ STEPS = (
     WaitForWorkflowRun("anchor/ops", "promote.yaml", "prod", "1.44.0"),
     WaitForMerge("anchor/ops", 232),
     WaitForMerge("anchor/ops"),
+    WaitForMergeable("anchor/ops", 232),
     WaitForRollout(APP),
     WaitForRollout(APP, auto_sync=False),
     WaitForNoMocks(APP),
