@@ -29,7 +29,7 @@ class OptionBar(Widget, can_focus=True):
     ]
 
     options: reactive[tuple[PlanOption, ...]] = reactive((), layout=True)
-    shows_keys: reactive[bool] = reactive(True, layout=True)
+    shows_keys: reactive[bool] = reactive(True)
     """True while the keys of the options work."""
     selected: reactive[int] = reactive(0)
     """Index of the option that enter changes while the bar has the focus."""
@@ -59,12 +59,17 @@ class OptionBar(Widget, can_focus=True):
             drawn = safe_text(title, "bold" if option.is_on else "") if self.shows_keys else muted_text(title)
         return join_parts(safe_text(option.key, "bold") if self.shows_keys else None, drawn, gap=" ")
 
+    def _measure_option(self, index: int) -> int:
+        """Return the cells of an option with its key, so that hiding the keys does not change the layout."""
+        hidden = 0 if self.shows_keys else Content(self.options[index].key).cell_length + 1
+        return self._draw_option(index).cell_length + hidden
+
     def _arrange(self, width: int) -> list[list[int]]:
         """Return the indexes of the options of each line."""
         lines: list[list[int]] = []
         room = 0
         for index in range(len(self.options)):
-            needed = self._draw_option(index).cell_length
+            needed = self._measure_option(index)
             if not lines or room < needed:
                 lines.append([])
                 room = width
