@@ -47,6 +47,7 @@ def add_action_commands(commands: argparse._SubParsersAction[CommandParser]) -> 
     _add_rollback(commands)
     merge = add_command(commands, "merge")
     merge.add_argument("number", type=_parse_pull_request_number, metavar="NUMBER", help="the pull request")
+    _add_without_argocd_option(merge)
     _add_common_options(merge)
     fix = add_command(commands, "fix", aliases=("mend",))
     fix.add_argument("targets", nargs=1, metavar="ENV", help="the environment")
@@ -94,6 +95,9 @@ def _add_rollback(commands: argparse._SubParsersAction[CommandParser]) -> None:
     parser = add_command(commands, "rollback")
     parser.add_argument("targets", nargs=1, metavar="ENV", help="the environment to change")
     parser.add_argument("--to", dest="release", default="", metavar="VERSION", help="the release to return to")
+    parser.add_argument(
+        "--merge", action="store_true", help="merge the pull request when its checks pass, and wait for the end"
+    )
     _add_without_argocd_option(parser)
     _add_common_options(parser)
 

@@ -53,6 +53,7 @@ def build_order(arguments: argparse.Namespace, snapshot: Snapshot, config: Confi
         check=getattr(arguments, "check", ""),
         reason=arguments.reason,
         without_argocd=getattr(arguments, "without_argocd", False),
+        merge=getattr(arguments, "merge", False),
     )
 
 

@@ -115,7 +115,7 @@ async def _plan_and_execute(context: RuntimeContext, arguments: argparse.Namespa
             return ExitCode.REFUSED
         return ExitCode.OK if written else ExitCode.USAGE
     consent = Consent(confirmed=True, phrase=arguments.confirm, reason=arguments.reason)
-    outcome = await executor.execute(plan, consent, lambda: snapshot, follow=arguments.wait)
+    outcome = await executor.execute(plan, consent, lambda: snapshot, follow=arguments.wait or order.merge)
     render_outcome = plan_text.render_outcome_json if as_json else plan_text.render_outcome_text
     write_result(render_outcome(plan, outcome), is_text=not as_json)
     return _exit_code_of_outcome(outcome)
@@ -126,11 +126,15 @@ class _ProgressPrinter:
 
     def __init__(self) -> None:
         self._last_printed: dict[str, str] = {}
+        self._pull_requests: set[tuple[str, int]] = set()
 
     def print_progress(self, jobs: tuple[Job, ...]) -> None:
-        """Print the steps that are running now."""
+        """Print the steps that are running now, and the number of a pull request as soon as it exists."""
         for job in jobs:
             for group in job.groups:
+                if group.number is not None and (group.subject, group.number) not in self._pull_requests:
+                    self._pull_requests.add((group.subject, group.number))
+                    print_error(f"{group.subject}: #{group.number} {group.url}".rstrip())
                 if (step := group.current) is None:
                     continue
                 text = f"{group.subject}: {step.title}" + (f": {step.note}" if step.note else "")
@@ -177,7 +181,8 @@ def _missing_confirmation(plan: Plan, arguments: argparse.Namespace) -> str | No
     if plan.confirmation == "key" and not (arguments.yes or (names and arguments.confirm == names)):
         return f"not confirmed: {nothing}. Add --yes to do it"
     if plan.reason_required and not arguments.reason.strip():
-        return "not confirmed: a protected environment requires a reason. Add --reason TEXT"
+        reason = shlex.quote(plan.order.reason) if plan.order.reason else "TEXT"
+        return f"not confirmed: a protected environment requires a reason. Add --reason {reason}"
     return None
 
 

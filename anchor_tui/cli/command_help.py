@@ -118,10 +118,12 @@ HELP_BY_COMMAND = {
     ),
     "rollback": CommandHelp(
         "open the pull request that returns to an earlier release",
-        f"Open the pull request that returns an environment to an earlier release.\n{_CONFIRMATION}",
+        "Open the pull request that returns an environment to an earlier release. --merge also merges it.\n"
+        f"{_CONFIRMATION}",
         (
             "rollback staging --to 1.43.1 --yes",
             "rollback prod --to 1.43.1 --confirm prod --reason 'errors in checkout'",
+            "rollback prod --to 1.43.1 --merge --confirm prod --reason 'errors in checkout'",
         ),
     ),
     "merge": CommandHelp(

@@ -35,6 +35,30 @@ def test_a_merge_waits_for_the_rollout(tmp_path, cli):
         assert "Healthy" in out
 
 
+def test_a_rollback_with_merge_prints_the_number_first(tmp_path, cli):
+    with operator_at("incident", tmp_path) as op:
+        argv = ("rollback", "prod", "--to", "1.43.1", "--merge", "--confirm", "prod")
+        code, out, err = cli(op)(*argv, "--reason", "it does not start")
+        assert code == 0, out + err
+        (pull,) = op.pulls
+        assert pull.merged_by == "on-call"
+        lines = err.splitlines()
+        number = next(i for i, line in enumerate(lines) if f"release of prod: #{pull.number} http" in line)
+        assert number < next(i for i, line in enumerate(lines) if "waiting for the checks" in line)
+        assert "Healthy" in out
+
+
+def test_a_merge_offers_the_reason_of_the_pull_request(tmp_path, cli):
+    with operator_at("steady", tmp_path) as op:
+        command = cli(op)
+        command("promote", "prod", "--confirm", "prod", "--reason", "soaked over night")
+        number = str(op.pulls[0].number)
+        code, out, err = command("merge", number, "--confirm", "prod")
+        assert (code, op.pulls[0].state) == (4, "OPEN")
+        assert "Add --reason 'soaked over night'" in err
+        assert f"same as: anchor-tui merge {number} --reason 'soaked over night' --confirm prod" in out
+
+
 DRY = {
     "promote": ("steady", ("promote", "staging", "--reason", "release day")),
     "promote-prod": ("steady", ("promote", "prod", "--without-argocd")),

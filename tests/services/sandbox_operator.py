@@ -46,6 +46,7 @@ QUICK_TIMEOUTS = Timeouts(
     argocd_poll_s=0.02,
     github_poll_s=0.03,
     settle_s=0.3,
+    checks_start_s=0.3,
     start_s=1.0,
     refresh_s=2.0,
     operation_s=5.0,

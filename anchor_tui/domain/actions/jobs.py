@@ -34,6 +34,8 @@ class GroupProgress(ValueObject, frozen=True):
     application: AppId | None = None
     url: str = ""
     """The address of its pull request or workflow run, if there is one."""
+    number: int | None = None
+    """The number of its pull request, as soon as it exists."""
 
     @property
     def current(self) -> StepProgress | None:
@@ -76,6 +78,7 @@ class Job(ValueObject, frozen=True):
         if not current:
             return self.plan.title
         group, step = current[0]
+        number = f" (#{group.number})" if group.number and f"#{group.number}" not in self.plan.title else ""
         note = f": {step.note}" if step and step.note else ""
         more = f" (+{len(current) - 1})" if len(current) > 1 else ""
-        return f"{self.plan.title}: {step.title if step else group.subject}{note}{more}"
+        return f"{self.plan.title}{number}: {step.title if step else group.subject}{note}{more}"

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from anchor_tui.domain.actions import preflight, rollout_steps
+from msgspec.structs import replace
+
+from anchor_tui.config.model import EnvironmentConfig
+from anchor_tui.domain.actions import merge_content, preflight, promote, rollback, rollout_steps
+from anchor_tui.domain.actions.merge_readiness import MERGEABLE_STATES
 from anchor_tui.domain.actions.plan import (
     LineKind,
     Order,
@@ -13,18 +17,18 @@ from anchor_tui.domain.actions.plan import (
     Precondition,
     Refusal,
     StepGroup,
+    lines_or_refusal,
     required_confirmation,
 )
 from anchor_tui.domain.actions.plan_inputs import PlanInputs, confirmed_command_line
-from anchor_tui.domain.actions.release_selection import ReleaseMove
-from anchor_tui.domain.actions.repo_state import PullRequestState, RepoState, describe_failed_checks
+from anchor_tui.domain.actions.release_selection import ReleaseMove, find_release_move
+from anchor_tui.domain.actions.repo_state import PullRequestFiles, PullRequestState, RepoState, describe_failed_checks
 from anchor_tui.domain.actions.steps import MergePullRequest, MergeWay, Step
 from anchor_tui.domain.actions.wait_steps import WaitForMerge
 from anchor_tui.domain.formatting import shorten_revision
 from anchor_tui.domain.model import PullRequest
 from anchor_tui.domain.pull_requests import classify_pull_request
-
-_MERGEABLE_NOW = frozenset({"clean", "has_hooks", "unstable"})
+from anchor_tui.domain.source_data import OpenPullRequestData
 
 
 def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
@@ -44,18 +48,25 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     allowed = preflight.check_write_permission(repo_state, inputs)
     if isinstance(allowed, Refusal):
         return allowed
-    way = _select_merge_way(pull, repo_state)
+    way = select_merge_way(pull, repo_state)
     if isinstance(way, Refusal):
         return way
-    protected = any(
-        environment.protected for environment in config.environments if environment.name in known.environments
-    )
-    names = " ".join(known.environments) or subject
-    confirmation, phrase = required_confirmation(protected=protected, names=names)
+    content = repo_state.pull_request_files
+    if content is None or content.head_sha != pull.head_sha:
+        return Refusal(subject, "unread", "the files that it changes were not read: try again", pull.url)
+    order = replace(order, reason=order.reason or promote.find_reason(pull.body))
+    moves = _release_moves(known, repo_state, inputs)
+    checked = lines_or_refusal(_run_preflight(order, known, moves, content, repo_state, inputs))
+    if isinstance(checked, Refusal):
+        return replace(checked, url=checked.url or pull.url)
+    affected = merge_content.affected_environments(content, config) or known.environments
+    protected = any(environment.protected for environment in config.environments if environment.name in affected)
+    phrase_names = " ".join(affected) or subject
+    confirmation, phrase = required_confirmation(protected=protected, names=phrase_names)
     step = MergePullRequest(
         repo_state.repo.name, pull.number, pull.node_id, pull.head_sha, repo_state.permissions.merge_methods[0], way
     )
-    move = _rollback_move(known, repo_state, inputs)
+    move = _unfollowed_rollback(known, moves, inputs)
     follow: tuple[Step, ...] = (
         WaitForMerge(repo_state.repo.name, pull.number),
         *(
@@ -79,30 +90,93 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
         reason_required=protected,
         command=_command_line(order, phrase),
         made_at=inputs.now,
-        lines=(*_plan_lines(pull, known, way), *after),
+        lines=(
+            *_plan_lines(pull, known, way),
+            *(line for move in moves for line in _release_change_lines(move, known, inputs)),
+            *([allowed] if allowed.kind == "ok" or not allowed.text.startswith("as ") else []),
+            *checked,
+            *after,
+        ),
+        diffs=merge_content.file_diffs(content),
         step_groups=(StepGroup(f"pull request {subject}", (step, *follow)),),
         preconditions=(
             Precondition(f"the head of {subject}", shorten_revision(pull.head_sha)),
             Precondition(f"how {subject} is merged", way),
+            *merge_content.content_preconditions(content, repo_state.repo),
         ),
     )
 
 
-def _rollback_move(known: PullRequest, repo_state: RepoState, inputs: PlanInputs) -> ReleaseMove | None:
-    """Return the release a rollback returns to; None for other pull requests, and if a running job follows it."""
-    if known.kind != "rollback" or len(known.environments) != 1 or known.url in inputs.followed_urls:
+def _release_moves(known: PullRequest, repo_state: RepoState, inputs: PlanInputs) -> tuple[ReleaseMove, ...]:
+    """Return the release that the head of the pull request brings into each environment."""
+    opened = _find_opened(known.number, repo_state, inputs)
+    found: list[ReleaseMove] = []
+    for environment in inputs.config.environments:
+        release = opened.releases.get(environment.name) if opened else None
+        if release is not None:
+            found.append(find_release_move(known.kind, environment, release, inputs.config, repo_state.repo))
+    return tuple(found)
+
+
+def _unfollowed_rollback(known: PullRequest, moves: tuple[ReleaseMove, ...], inputs: PlanInputs) -> ReleaseMove | None:
+    """Return the move of a rollback; None for other pull requests, and if a running job follows it."""
+    if known.kind != "rollback" or len(moves) != 1 or known.url in inputs.followed_urls:
         return None
-    (name,) = known.environments
-    environment = next(environment for environment in inputs.config.environments if environment.name == name)
-    opened = next(
-        pull_request
-        for pull_request in repo_state.repo.pull_requests
-        if pull_request.pull_request.number == known.number
-    )
-    release, files = opened.releases[name], repo_state.repo.environments.get(name)
-    if release is None:
+    return moves[0]
+
+
+def _run_preflight(
+    order: Order,
+    known: PullRequest,
+    moves: tuple[ReleaseMove, ...],
+    content: PullRequestFiles,
+    repo_state: RepoState,
+    inputs: PlanInputs,
+) -> Iterator[PlanLine | Refusal]:
+    """Check what opening the same pull request would check, with the files that its head has now."""
+    yield from merge_content.content_lines(content, inputs.config, known.environments)
+    for move in moves:
+        if known.kind == "promotion":
+            yield from preflight.check_clusters(move, order, inputs)
+        else:
+            yield from rollback.sync_window_warnings(move, order, inputs)
+    moved = {move.environment.name for move in moves}
+    for name in merge_content.affected_environments(content, inputs.config):
+        if name not in moved:
+            environment = next(known for known in inputs.config.environments if known.name == name)
+            yield from _other_environment_windows(environment, order, inputs)
+    yield from merge_content.check_policy_of_result(content, repo_state, inputs)
+    for move in moves:
+        for line in preflight.check_other_pull_requests(move, repo_state.repo, [known.number]):
+            yield PlanLine("warning", line.message) if isinstance(line, Refusal) else line
+
+
+def _other_environment_windows(
+    environment: EnvironmentConfig, order: Order, inputs: PlanInputs
+) -> Iterator[PlanLine | Refusal]:
+    """Check the sync windows of an environment whose release stays the same."""
+    found = inputs.snapshot.find_environment(environment.name)
+    if found is None or order.without_argocd:
+        return
+    for line in preflight.sync_window_lines(found, inputs):
+        forbids = line.kind == "failed"
+        yield Refusal(environment.name, "window", f"{line.text}: wait until it is over") if forbids else line
+
+
+def _release_change_lines(move: ReleaseMove, known: PullRequest, inputs: PlanInputs) -> tuple[PlanLine, ...]:
+    images = merge_content.image_changes(move.current, move.release)
+    if known.kind == "rollback":
+        return rollback.release_change_lines(move, images, inputs)
+    return promote.release_change_lines(move, images)
+
+
+def _find_opened(number: int, repo_state: RepoState, inputs: PlanInputs) -> OpenPullRequestData | None:
+    """Return the pull request with the releases at its current head; None if its base is another branch."""
+    polled = repo_state.repo.pull_requests
+    opened = next((pull_request for pull_request in polled if pull_request.pull_request.number == number), None)
+    if opened is None:
         return None
-    return ReleaseMove(environment, environment, release, known.head_sha, files.release if files else None)
+    return merge_content.with_current_releases(opened, repo_state.pull_request_files, inputs.config)
 
 
 def _classify_pull_request(pull: PullRequestState, repo_state: RepoState, inputs: PlanInputs) -> PullRequest | Refusal:
@@ -116,14 +190,7 @@ def _classify_pull_request(pull: PullRequestState, repo_state: RepoState, inputs
             pull.url,
             already_done=pull.state == "merged",
         )
-    opened = next(
-        (
-            pull_request
-            for pull_request in repo_state.repo.pull_requests
-            if pull_request.pull_request.number == pull.number
-        ),
-        None,
-    )
+    opened = _find_opened(pull.number, repo_state, inputs)
     if opened is None:
         message = f"its base is {pull.base}, not {repo_state.repo.branch}: merge it on GitHub"
         return Refusal(f"#{pull.number}", "other-base", message, pull.url)
@@ -138,7 +205,7 @@ def _classify_pull_request(pull: PullRequestState, repo_state: RepoState, inputs
     return known
 
 
-def _select_merge_way(pull: PullRequestState, repo_state: RepoState) -> MergeWay | Refusal:
+def select_merge_way(pull: PullRequestState, repo_state: RepoState) -> MergeWay | Refusal:
     """Return how the pull request is merged, or why it cannot be."""
     subject = f"#{pull.number}"
     if pull.draft:
@@ -157,7 +224,7 @@ def _select_merge_way(pull: PullRequestState, repo_state: RepoState) -> MergeWay
         )
     if pull.queue_required:
         return "queue"
-    if pull.merge_state in _MERGEABLE_NOW:
+    if pull.merge_state in MERGEABLE_STATES:
         return "merge"
     required = repo_state.repo.head.required_checks if repo_state.repo.head else ()
     if failed := [check for check in pull.failed_checks if not required or check in required]:
@@ -208,5 +275,5 @@ def _plan_lines(pull: PullRequestState, known: PullRequest, way: MergeWay) -> It
 
 
 def _command_line(order: Order, phrase: str) -> str:
-    words = ["anchor-tui", "merge", str(order.number)]
+    words = ["anchor-tui", "merge", str(order.number), *(["--without-argocd"] if order.without_argocd else [])]
     return confirmed_command_line(words, order, phrase, wants_reason=bool(phrase))

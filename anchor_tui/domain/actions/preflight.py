@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from anchor_tui.domain.actions.plan import PlanLine, Refusal
+from anchor_tui.domain.actions.plan import Order, PlanLine, Refusal
 from anchor_tui.domain.actions.plan_inputs import PlanInputs
 from anchor_tui.domain.actions.release_selection import ReleaseMove
 from anchor_tui.domain.actions.repo_state import RepoState
@@ -36,6 +36,18 @@ def check_write_permission(repo_state: RepoState, inputs: PlanInputs) -> Refusal
     if repo_state.permissions.push == "unknown":
         return PlanLine("warning", "it is unknown whether the token may write")
     return PlanLine("ok", f"{repo_state.permissions.viewer or 'the token'} may write to {repo_state.repo.name}")
+
+
+def check_clusters(move: ReleaseMove, order: Order, inputs: PlanInputs) -> Iterator[Refusal | PlanLine]:
+    """Check the health of the previous environment and the sync windows of the target, before a promotion."""
+    if order.without_argocd:
+        yield PlanLine("warning", f"without Argo CD: the health of {move.source.name} was NOT checked")
+        return
+    yield from check_upstream_health(move, inputs)
+    if (target := inputs.snapshot.find_environment(move.environment.name)) is not None:
+        for line in sync_window_lines(target, inputs):
+            message = f"{line.text}: wait until it is over"
+            yield Refusal(move.environment.name, "window", message) if line.kind == "failed" else line
 
 
 def check_upstream_health(move: ReleaseMove, inputs: PlanInputs) -> Iterator[Refusal | PlanLine]:
@@ -135,16 +147,18 @@ def check_other_pull_requests(move: ReleaseMove, repo: OpsRepoData, own: Iterabl
 
 
 def check_resulting_policy(
-    name: str, repo_state: RepoState, contents: Mapping[str, bytes], inputs: PlanInputs
+    name: str, repo_state: RepoState, contents: Mapping[str, bytes | None], inputs: PlanInputs
 ) -> Iterator[Refusal | PlanLine]:
     """Check the policy on an environment's changed files. New errors refuse the plan, existing ones only warn.
 
-    A release that would not match its overlay is a new error, even if the previous one did not match either.
+    A release that would not match its overlay is a new error, even if the previous one did not match either. A removed
+    file is None in `contents`.
     """
     before_findings = _git_findings(inputs, repo_state.repo, name)
     before = _errors_by_check(before_findings)
-    texts = {path: content.decode() for path, content in contents.items()}
-    after_findings = _git_findings(inputs, replace(repo_state.repo, files={**repo_state.repo.files, **texts}), name)
+    kept = {path: text for path, text in repo_state.repo.files.items() if path not in contents}
+    texts = {path: content.decode() for path, content in contents.items() if content is not None}
+    after_findings = _git_findings(inputs, replace(repo_state.repo, files={**kept, **texts}), name)
     after = _errors_by_check(after_findings)
     mismatches = {finding.message for finding in before_findings if _is_mismatch(finding)}
     new_mismatch = next(

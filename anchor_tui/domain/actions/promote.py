@@ -31,9 +31,13 @@ from anchor_tui.domain.actions.release_selection import (
 from anchor_tui.domain.actions.repo_state import RepoState
 from anchor_tui.domain.actions.steps import DispatchWorkflow, Step
 from anchor_tui.domain.actions.wait_steps import WaitForMerge, WaitForWorkflowRun
-from anchor_tui.domain.formatting import format_count, shorten_revision
+from anchor_tui.domain.formatting import format_count, sanitize_text, shorten_revision
 from anchor_tui.domain.model import Image
 from anchor_tui.domain.policy.evidence.facts_builder import read_repo_evidence
+
+REASON_MARK = "**Reason:**"
+"""The beginning of the paragraph in a pull request's text that contains the operator's reason."""
+_MAX_REASON_LENGTH = 500
 
 
 def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
@@ -56,15 +60,7 @@ def _run_preflight(
     order: Order, move: ReleaseMove, repo_state: RepoState, inputs: PlanInputs
 ) -> Iterator[PlanLine | Refusal]:
     yield preflight.check_write_permission(repo_state, inputs)
-    if order.without_argocd:
-        yield PlanLine("warning", f"without Argo CD: the health of {move.source.name} was NOT checked")
-    else:
-        yield from preflight.check_upstream_health(move, inputs)
-        if (target := inputs.snapshot.find_environment(move.environment.name)) is not None:
-            for line in preflight.sync_window_lines(target, inputs):
-                forbids = line.kind == "failed"
-                message = f"{line.text}: wait until it is over"
-                yield Refusal(move.environment.name, "window", message) if forbids else line
+    yield from preflight.check_clusters(move, order, inputs)
     is_ours = inputs.config.promotion.via == "pull-request"
     own = [pull.number for pull in repo_state.pull_requests if is_ours]
     yield from preflight.check_other_pull_requests(move, repo_state.repo, own)
@@ -195,7 +191,14 @@ def edited_or_default_body(order: Order, made: str) -> str:
         return made
     if not order.reason or order.reason in order.body:
         return order.body
-    return f"{order.body.rstrip()}\n\n**Reason:** {order.reason}\n"
+    return f"{order.body.rstrip()}\n\n{REASON_MARK} {order.reason}\n"
+
+
+def find_reason(body: str) -> str:
+    """Return the reason in the text of a pull request; empty if there is no reason."""
+    lines = (line.strip() for line in body.split("\n"))
+    found = next((line.removeprefix(REASON_MARK) for line in lines if line.startswith(REASON_MARK)), "")
+    return sanitize_text(found).strip()[:_MAX_REASON_LENGTH]
 
 
 def pull_request_body(
@@ -209,7 +212,7 @@ def pull_request_body(
         + (f" (commit `{shorten_revision(move.release.commit)}`)." if move.release.commit else "."),
     ]
     if order.reason:
-        parts.append(f"**Reason:** {order.reason}")
+        parts.append(f"{REASON_MARK} {order.reason}")
     if images:
         rows = [
             f"| {old.name} | `{image_version(old)}` | `{image_version(new)}` | `{(new.digest or 'none')[:19]}` |"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from anchor_tui.config.model import Config, EnvironmentConfig
 from anchor_tui.domain.actions.plan import Order, Refusal
 from anchor_tui.domain.formatting import shorten_revision
-from anchor_tui.domain.model import Image, PullRequestRef, Release, ValueObject
+from anchor_tui.domain.model import Image, PullRequestKind, PullRequestRef, Release, ValueObject
 from anchor_tui.domain.pull_requests import BRANCH_PREFIX
 from anchor_tui.domain.source_data import OpsRepoData, PastRelease
 
@@ -125,6 +125,35 @@ def _select_rollback(order: Order, environment: EnvironmentConfig, repo: OpsRepo
     first = _find_release(version, choices)
     asked = version if first is not None and first.commit == past.commit else past.commit[:12]
     return ReleaseMove(environment, environment, past.release, past.commit, present, lost, asked)
+
+
+def find_release_move(
+    kind: PullRequestKind, environment: EnvironmentConfig, release: Release, config: Config, repo: OpsRepoData
+) -> ReleaseMove:
+    """Return the move of a pull request that brings `release`: a rollback, or a promotion from the environment before.
+
+    The move has no commit if the environment before has that release now.
+    """
+    own, index = repo.environments.get(environment.name), config.environments.index(environment)
+    present = own.release if own else None
+    if kind == "rollback" or index == 0:
+        history = own.history if own else ()
+        between = _releases_between(history, present, release) if present else ()
+        past = _find_same_content(release, history)
+        return ReleaseMove(environment, environment, release, past.commit if past else "", present, between)
+    source = config.environments[index - 1]
+    upstream = repo.environments.get(source.name)
+    if upstream is None:
+        return ReleaseMove(environment, source, release, current=present)
+    between = _releases_between(upstream.history, release, present)
+    if upstream.release is not None and upstream.release.content_key == release.content_key:
+        return ReleaseMove(environment, source, release, "", present, between)
+    past = _find_same_content(release, upstream.history)
+    return ReleaseMove(environment, source, release, past.commit if past else "", present, between)
+
+
+def _find_same_content(release: Release, history: Sequence[PastRelease]) -> PastRelease | None:
+    return next((past for past in history if past.release and past.release.content_key == release.content_key), None)
 
 
 def earlier_releases(repo: OpsRepoData, environment: str) -> tuple[PastRelease, ...]:

@@ -43,6 +43,28 @@ class ExistingBranch(ValueObject, frozen=True):
     blobs: Mapping[str, str] = {}
 
 
+class ProposedFile(ValueObject, frozen=True):
+    """A file that a pull request changes: its bytes at the merge base and at the head.
+
+    A file that does not exist there is None. `error` is set if its content could not be read; then both are None.
+    """
+
+    path: str
+    before: bytes | None = None
+    after: bytes | None = None
+    previous_path: str = ""
+    error: str = ""
+
+
+class PullRequestFiles(ValueObject, frozen=True):
+    """The files that a pull request changes since the merge base, as they are at its head."""
+
+    head_sha: str
+    files: tuple[ProposedFile, ...]
+    omitted: int = 0
+    """The number of changed files that were not read."""
+
+
 class PullRequestState(ValueObject, frozen=True):
     """The current state of a pull request, for merging. States are GitHub's words in lower case."""
 
@@ -50,6 +72,7 @@ class PullRequestState(ValueObject, frozen=True):
     node_id: str
     title: str
     url: str
+    body: str = ""
     state: str = "open"
     draft: bool = False
     base: str = ""
@@ -107,6 +130,8 @@ class RepoState(ValueObject, frozen=True):
     """The open pull requests of our branch, or the one to merge."""
     earlier_files: tuple[EarlierFile, ...] = ()
     """The file to fix after earlier commits, newest first."""
+    pull_request_files: PullRequestFiles | None = None
+    """The files of the pull request to merge."""
 
     @property
     def head(self) -> str:

@@ -6,6 +6,8 @@ Auto-sync settings are not changed. If auto-sync or self-heal is off, a sync is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from anchor_tui.domain.actions import preflight, promote, release_edit, rollout_steps
 from anchor_tui.domain.actions.plan import (
     Order,
@@ -18,7 +20,7 @@ from anchor_tui.domain.actions.plan import (
     required_confirmation,
 )
 from anchor_tui.domain.actions.plan_inputs import PlanInputs, command_option, confirmed_command_line
-from anchor_tui.domain.actions.pull_request_steps import remaining_steps, repo_preconditions
+from anchor_tui.domain.actions.pull_request_steps import merge_when_ready_steps, remaining_steps, repo_preconditions
 from anchor_tui.domain.actions.release_selection import (
     ReleaseMove,
     branch_name,
@@ -28,7 +30,13 @@ from anchor_tui.domain.actions.release_selection import (
 )
 from anchor_tui.domain.actions.wait_steps import WaitForMerge
 from anchor_tui.domain.formatting import format_age
+from anchor_tui.domain.model import Image
 from anchor_tui.domain.policy.evidence.facts_builder import read_repo_evidence
+
+_MERGE_NOTE = (
+    "the pull request is merged when its checks pass, directly or by the merge queue, as the repository requires; "
+    "a required review is waited for"
+)
 
 
 def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
@@ -60,7 +68,7 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
         *policy_lines,
         *other_lines,
         *rollout_steps.rollout_lines(move, order, inputs),
-        *_sync_window_warnings(move, order, inputs),
+        *sync_window_warnings(move, order, inputs),
         rollout_steps.event_line(move, order, inputs),
     ]
     draft = PullRequestDraft(
@@ -70,14 +78,14 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
         tuple(dict.fromkeys(("rollback", *(x for x in config.promotion.labels if x != "promotion")))),
         config.promotion.reviewers,
     )
-    opened = remaining_steps(draft, edited.contents, repo_state, config, order.request_id)
+    opened = remaining_steps(draft, edited.contents, repo_state, config, order.request_id, merges=order.merge)
     if isinstance(opened, Refusal):
         return opened
     confirmation, phrase = required_confirmation(protected=move.environment.protected, names=name)
     return Plan(
         order=order,
         title=f"Roll {name} back to {move.release.version}",
-        verb="Open pull request",
+        verb="Open and merge pull request" if order.merge else "Open pull request",
         confirmation=confirmation,
         phrase=phrase,
         protected=move.environment.protected,
@@ -85,8 +93,9 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
         command=_command_line(order, name, move, phrase),
         made_at=inputs.now,
         lines=(
-            *_release_change_lines(move, edited, inputs),
+            *release_change_lines(move, edited.images, inputs),
             *([PlanLine("note", opened.note)] if opened.note else []),
+            *([PlanLine("note", _MERGE_NOTE)] if order.merge else []),
             *lines,
         ),
         diffs=release_edit.file_diffs(edited, repo_state.files),
@@ -95,6 +104,7 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
                 f"release of {name}",
                 (
                     *opened.steps,
+                    *(merge_when_ready_steps(opened, repo_state) if order.merge else ()),
                     WaitForMerge(repo_state.repo.name, opened.number),
                     *rollout_steps.rollback_rollout_steps(move, order, repo_state, inputs),
                 ),
@@ -108,18 +118,20 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
 def _command_line(order: Order, name: str, move: ReleaseMove, phrase: str) -> str:
     words = ["anchor-tui", "rollback", name, *command_option("--to", move.reference)]
     words += ["--without-argocd"] if order.without_argocd else []
+    words += ["--merge"] if order.merge else []
     return confirmed_command_line(words, order, phrase, wants_reason=bool(phrase))
 
 
-def _release_change_lines(
-    move: ReleaseMove, edited: release_edit.ReleaseEdit, inputs: PlanInputs
+def release_change_lines(
+    move: ReleaseMove, images: Sequence[tuple[Image, Image]], inputs: PlanInputs
 ) -> tuple[PlanLine, ...]:
+    """Return the lines that describe a rollback: versions, images, and the releases that it reverts."""
     was = move.current.version if move.current else "an unreadable release"
     ran = (
         f", which ran from {format_age(move.release.changed_at, inputs.now)} ago on" if move.release.changed_at else ""
     )
     found = [PlanLine("change", f"{move.environment.name}: {was} → {move.release.version}{ran}")]
-    found += [PlanLine("change", f"{old.name}  {image_version(old)} → {image_text(new)}") for old, new in edited.images]
+    found += [PlanLine("change", f"{old.name}  {image_version(old)} → {image_text(new)}") for old, new in images]
     for release in move.releases_between:
         pull = f"  #{release.pull_request.number} {release.pull_request.title}" if release.pull_request else ""
         found.append(PlanLine("warning", f"reverts {release.version}{pull}"))
@@ -128,7 +140,7 @@ def _release_change_lines(
     return tuple(found)
 
 
-def _sync_window_warnings(move: ReleaseMove, order: Order, inputs: PlanInputs) -> list[PlanLine]:
+def sync_window_warnings(move: ReleaseMove, order: Order, inputs: PlanInputs) -> list[PlanLine]:
     """Return warnings about sync windows that delay the sync. They do not refuse a rollback."""
     environment = inputs.snapshot.find_environment(move.environment.name)
     if environment is None or order.without_argocd:

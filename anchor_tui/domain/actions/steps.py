@@ -11,6 +11,7 @@ from anchor_tui.domain.actions.step_base import ApplicationRef, BaseStep, FileCh
 from anchor_tui.domain.actions.wait_steps import (
     WaitForHealth,
     WaitForMerge,
+    WaitForMergeable,
     WaitForNoMocks,
     WaitForOperation,
     WaitForRefresh,
@@ -226,6 +227,7 @@ Step: TypeAlias = (
     | WaitForHealth
     | WaitForWorkflowRun
     | WaitForMerge
+    | WaitForMergeable
     | WaitForRollout
     | WaitForNoMocks
 )

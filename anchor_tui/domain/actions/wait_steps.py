@@ -115,6 +115,29 @@ class WaitForWorkflowRun(WaitStep, frozen=True, tag="follow-run"):
         return "pull request opened by the workflow"
 
 
+class WaitForMergeable(WaitStep, frozen=True, tag="follow-checks"):
+    """Wait until the pull request can be merged: its checks pass and a required review is given.
+
+    Its head must be `head_sha`, or the commit of an earlier step if that is empty. Without `required_checks`, every
+    check counts.
+    """
+
+    repository: str
+    number: int | None = None
+    head_sha: str = ""
+    required_checks: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The text shown for this step."""
+        return f"waiting for the checks of {f'#{self.number}' if self.number else 'the pull request'}"
+
+    @property
+    def done_title(self) -> str:
+        """The text shown when this step is done."""
+        return f"{f'#{self.number}' if self.number else 'pull request'} can be merged"
+
+
 class WaitForMerge(WaitStep, frozen=True, tag="follow-pull-request"):
     """Wait until the pull request is merged."""
 

@@ -74,6 +74,8 @@ class GitHubSteps:
     async def commit_files(self, step: CommitFiles, context: StepContext) -> str:
         """Create one commit of all the files. Raises StepFailed."""
 
+        made: list[str] = []
+
         async def is_ours() -> bool:
             tip = await self._branch_tip(step.repository, step.branch)
             if tip is None or tip == step.parent:
@@ -81,10 +83,12 @@ class GitHubSteps:
             listed = await self._get_json(f"/repos/{step.repository}/commits?sha={quote(tip)}&per_page=1")
             found = next((commit for commit in listed.get("items") or () if isinstance(commit, dict)), {})
             parents = [str(parent.get("sha")) for parent in found.get("parents") or () if isinstance(parent, dict)]
+            made[:] = [tip]
             return parents == [step.parent] and context.plan_id in str((found.get("commit") or {}).get("message"))
 
-        await self._send_once(step, context, is_ours)
-        context.head_sha = await self._branch_tip_or_empty(step.repository, step.branch)
+        answer = await self._send_once(step, context, is_ours)
+        commit = (answer or {}).get("commit")
+        context.head_sha = str(commit.get("oid") or "") if isinstance(commit, dict) else "".join(made)
         return shorten_revision(context.head_sha) if context.head_sha else ""
 
     async def open_pull_request(self, step: CreatePullRequest, context: StepContext) -> str:
@@ -105,7 +109,8 @@ class GitHubSteps:
         context.number, context.url = number, str(answer.get("html_url") or "")
         context.node_id = str(answer.get("node_id") or "")
         head = answer.get("head")
-        context.head_sha = str(head.get("sha") or "") if isinstance(head, dict) else context.head_sha
+        if not context.head_sha and isinstance(head, dict):
+            context.head_sha = str(head.get("sha") or "")
         return f"#{number} {context.url}"
 
     async def add_labels_or_reviewers(self, step: AddLabels | RequestReviewers, context: StepContext) -> str:
@@ -124,11 +129,19 @@ class GitHubSteps:
         number = step.number or context.number
         if number is None:
             raise StepFailed("failed", "there is no pull request to merge")
+        if context.merge_oid is not None:
+            return "already merged"
         if is_new := not step.number:  # opened by an earlier step
             pull = await self.read_pull_request(step.repository, number)
             if pull.from_fork:
                 raise StepFailed("failed", f"#{number} comes from a fork: review and merge it on GitHub")
+            if pull.head_sha != (step.head_sha or context.head_sha):
+                message = f"the head is {shorten_revision(pull.head_sha)}, not the commit of this plan"
+                context.notes.append(f"auto-merge is not enabled: {message}")
+                return f"not done: {message}"
             step = replace(step, number=number, node_id=pull.node_id, head_sha=pull.head_sha)
+        if not step.head_sha:
+            raise StepFailed("failed", "the commit of this plan is unknown: review the pull request, then merge it (m)")
         context.number = number
 
         async def is_done() -> bool:
@@ -274,12 +287,6 @@ class GitHubSteps:
             return None
         target = found.get("object")
         return str(target.get("sha")) if isinstance(target, dict) else None
-
-    async def _branch_tip_or_empty(self, repository: str, branch: str) -> str:
-        try:
-            return await self._branch_tip(repository, branch) or ""
-        except SourceError:
-            return ""
 
     async def _open_pull_requests(self, repository: str, branch: str) -> list[dict[str, Any]]:
         owner = repository.partition("/")[0]

@@ -65,6 +65,18 @@ class JobRegistry:
         if groups != job.groups:
             self.put_job(replace(job, groups=groups))
 
+    def set_pull_request(self, job_id: str, subject: str, number: int, url: str) -> None:
+        """Set the number and the address of a group's pull request."""
+        job = self._jobs.get(job_id)
+        if job is None:
+            return
+        groups = tuple(
+            replace(group, number=number, url=url or group.url) if group.subject == subject else group
+            for group in job.groups
+        )
+        if groups != job.groups:
+            self.put_job(replace(job, groups=groups))
+
     def finish_job(self, job_id: str, outcome: Outcome) -> None:
         """Set the outcome of a job."""
         if (job := self._jobs.get(job_id)) is not None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from anchor_tui.config.model import Config
 from anchor_tui.domain.actions import cutover, fix
 from anchor_tui.domain.actions.application_state import AppState
+from anchor_tui.domain.actions.merge_content import affected_environments
 from anchor_tui.domain.actions.plan import Order, Refusal
 from anchor_tui.domain.actions.plan_inputs import PlanInputs, select_targets
 from anchor_tui.domain.actions.planner import OPS_REPO_ACTIONS, SNAPSHOT_ONLY_ACTIONS
@@ -24,6 +25,7 @@ from anchor_tui.services.execute.step_support import ExecutionClients
 from anchor_tui.sources.argocd.application_api import read_application_details
 from anchor_tui.sources.errors import SourceError
 from anchor_tui.sources.github.file_contents import read_file_at, read_files
+from anchor_tui.sources.github.pull_request_files import read_pull_request_files
 from anchor_tui.sources.github.pull_request_queries import read_branch_state, read_pull_request
 from anchor_tui.sources.github.release_history import read_release_history
 from anchor_tui.sources.github.source import GitHubSource
@@ -52,6 +54,10 @@ class PlanInputCollector:
         )
         if order.action in SNAPSHOT_ONLY_ACTIONS:
             return inputs
+        if order.action == "merge":
+            state = await self._read_repo_state(order, snapshot)
+            states = await self._read_states(self._merge_applications(order, state, snapshot))
+            return replace(inputs, repo_state=state, states=states)
         if order.action in OPS_REPO_ACTIONS:
             repo_state, states = await asyncio.gather(
                 self._read_repo_state(order, snapshot), self._read_states(self._release_applications(order, snapshot))
@@ -68,10 +74,19 @@ class PlanInputCollector:
         return tuple(target.application for target in select_targets(order, snapshot))
 
     def _release_applications(self, order: Order, snapshot: Snapshot) -> tuple[Application, ...]:
-        """Return the applications whose sync windows matter; none for a merge or without Argo CD."""
-        if order.without_argocd or order.action == "merge":
+        """Return the applications whose sync windows matter; none without Argo CD."""
+        if order.without_argocd:
             return ()
         return tuple(target.application for target in select_targets(order, snapshot))
+
+    def _merge_applications(
+        self, order: Order, state: RepoState | Refusal, snapshot: Snapshot
+    ) -> tuple[Application, ...]:
+        """Return the applications of the environments that the pull request changes."""
+        if isinstance(state, Refusal) or state.pull_request_files is None:
+            return ()
+        names = affected_environments(state.pull_request_files, self._config)
+        return self._release_applications(replace(order, environments=names), snapshot)
 
     async def _read_states(self, applications: Iterable[Application]) -> dict[AppId, AppState | Refusal]:
         limit = asyncio.Semaphore(MAX_PARALLEL_READS)
@@ -149,7 +164,13 @@ class PlanInputCollector:
                 break
             if tried + 1 < MERGEABILITY_TRIES:
                 await asyncio.sleep(MERGEABILITY_PAUSE_S)
-        return RepoState(repo, rights, pull_requests=(pull,) if pull else ())
+        if pull is None:
+            return RepoState(repo, rights)
+        base = repo.head.oid if repo.head else self._config.github.branch
+        content = (
+            await read_pull_request_files(client, repo.name, base, pull.head_sha) if pull.state == "open" else None
+        )
+        return RepoState(repo, rights, pull_requests=(pull,), pull_request_files=content)
 
     async def _read_for_fix(self, order: Order, repo: OpsRepoData, snapshot: Snapshot) -> RepoState:
         file = fix.file_to_fix(order, snapshot)

@@ -7,6 +7,8 @@ import contextlib
 from collections.abc import Callable
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.jobs import GroupProgress, Job, StepPhase, StepProgress
 from anchor_tui.domain.actions.plan import GroupResult, Outcome, OutcomeKind, Plan, StepGroup
@@ -24,7 +26,13 @@ from anchor_tui.services.execute.audit import (
 from anchor_tui.services.execute.job_registry import JobRegistry
 from anchor_tui.services.execute.step_requests import build_step_request
 from anchor_tui.services.execute.step_runner import StepRunner
-from anchor_tui.services.execute.step_support import ExecutionClients, StepContext, StepFailed, Timeouts
+from anchor_tui.services.execute.step_support import (
+    ExecutionClients,
+    StepContext,
+    StepFailed,
+    Timeouts,
+    with_found_facts,
+)
 from anchor_tui.sources.api_request import ApiRequest
 from anchor_tui.sources.argocd.step_requests import build_approval_request
 from anchor_tui.sources.errors import SourceError
@@ -83,7 +91,9 @@ class PlanRun:
 
     async def _run_group(self, group: StepGroup, begin_at: int, context: StepContext, *, follow: bool) -> GroupResult:
         texts: list[str] = []
-        for index, step in enumerate(group.steps[begin_at:], begin_at):
+        for index in range(begin_at, len(group.steps)):
+            group = replace(group, steps=tuple(with_found_facts(step, context) for step in group.steps))
+            step = group.steps[index]
             if not follow and not _may_send(step):
                 self._show_phase(group, index, "left", "not followed")
                 texts.append(_unfollowed_text(group, index))
@@ -96,6 +106,8 @@ class PlanRun:
                 return self._group_result(group, context, "failed", error.message)
             except AuditError as error:
                 return self._group_result(group, context, "failed", f"{error}; stopped before “{step.title}”")
+            if context.number is not None:
+                self._job_registry.set_pull_request(self._plan.id, group.subject, context.number, context.url)
             if text and _belongs_in_outcome(step, group, follow=follow):
                 texts.append(text)
         return self._group_result(group, context, "done", ", ".join(texts) or "done")

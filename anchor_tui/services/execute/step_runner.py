@@ -25,6 +25,7 @@ from anchor_tui.domain.actions.steps import (
 from anchor_tui.domain.actions.wait_steps import (
     WaitForHealth,
     WaitForMerge,
+    WaitForMergeable,
     WaitForNoMocks,
     WaitForOperation,
     WaitForRefresh,
@@ -36,6 +37,7 @@ from anchor_tui.services.execute.application_access import ApplicationAccess
 from anchor_tui.services.execute.argocd_steps import ArgoCDSteps
 from anchor_tui.services.execute.audit import AuditLog
 from anchor_tui.services.execute.github_steps import GitHubSteps
+from anchor_tui.services.execute.merge_follower import wait_until_mergeable
 from anchor_tui.services.execute.operation_follower import AppendAudit
 from anchor_tui.services.execute.outbox import Outbox
 from anchor_tui.services.execute.plan_input_collector import PlanInputCollector
@@ -55,7 +57,7 @@ class StepRunner:
         timeouts: Timeouts,
         now: Callable[[], datetime],
     ) -> None:
-        self._plan, self._config, self._timeouts = plan, config, timeouts
+        self._plan, self._config, self._timeouts, self._now = plan, config, timeouts, now
         self._applications = ApplicationAccess(clients, timeouts, now)
         self._argocd_steps = ArgoCDSteps(clients, timeouts, now)
         collector = PlanInputCollector(clients, config, now)
@@ -99,6 +101,8 @@ class StepRunner:
                 return await self._argocd_steps.wait_for_no_mocks(step, report)
             case WaitForMerge():
                 return await self._github_steps.wait_for_merge(step, context, report)
+            case WaitForMergeable():
+                return await wait_until_mergeable(step, self._github_steps, context, self._timeouts, self._now, report)
             case WaitForWorkflowRun():
                 return await self._github_steps.wait_for_workflow_run(step, context, report)
             case WaitForRollout():

@@ -10,7 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from anchor_tui.domain.actions.plan import OutcomeKind
+from anchor_tui.domain.actions.steps import MergePullRequest, MergeWay, Step
+from anchor_tui.domain.actions.wait_steps import WaitForMergeable
 from anchor_tui.domain.model import AppId
 from anchor_tui.services.connections import Connections
 from anchor_tui.sources.argocd.client import ArgoClient
@@ -32,6 +36,8 @@ class Timeouts:
     github_poll_s: float = 10.0
     settle_s: float = 5.0
     """Until a write whose response was lost must be visible in what is read."""
+    checks_start_s: float = 60.0
+    """Until GitHub must have started the checks of a new pull request."""
     start_s: float = 60.0
     """Until Argo CD must have started an operation."""
     refresh_s: float = 120.0
@@ -69,6 +75,9 @@ class StepContext:
     url: str = ""
     node_id: str = ""
     head_sha: str = ""
+    """The commit of this plan: the only head that it merges."""
+    merge_way: MergeWay | None = None
+    """How the repository merges the pull request, once it can be merged."""
     merge_oid: str | None = None
     merged_at: datetime | None = None
     run_id: int | None = None
@@ -81,6 +90,23 @@ class StepContext:
     """Applications that Argo CD had already synced automatically: there is no operation of ours to wait for."""
     notes: list[str] = field(default_factory=list)
     """Remarks for the outcome."""
+
+
+def with_found_facts(step: Step, context: StepContext) -> Step:
+    """Return a step with what earlier steps found, so that its title, its request and the audit contain it."""
+    match step:
+        case WaitForMergeable(number=None) if context.number is not None:
+            return replace(step, number=context.number)
+        case MergePullRequest(node_id="") if context.merge_way is not None:
+            return replace(
+                step,
+                number=context.number,
+                node_id=context.node_id,
+                head_sha=context.head_sha,
+                way=context.merge_way,
+            )
+        case _:
+            return step
 
 
 class ExecutionClients:

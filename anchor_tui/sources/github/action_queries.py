@@ -7,7 +7,7 @@ from anchor_tui.sources.github.queries import CHECK_CONTEXT_FIELDS, CHECKS_FRAGM
 _PULL_REQUEST_FRAGMENT = f"""fragment PullRequestState on PullRequest {{
   id number title url state isDraft baseRefName headRefName headRefOid isCrossRepository
   mergeable mergeStateStatus reviewDecision
-  author {{ login }} mergedAt mergedBy {{ login }} mergeCommit {{ oid }}
+  body author {{ login }} mergedAt mergedBy {{ login }} mergeCommit {{ oid }}
   labels(first: 30) {{ nodes {{ name }} }}
   reviewRequests(first: 30) {{ nodes {{ requestedReviewer {{ ... on User {{ login }} ... on Team {{ slug }} }} }} }}
   latestOpinionatedReviews(first: 30) {{ nodes {{ author {{ login }} }} }}

@@ -71,6 +71,7 @@ class _PullRequestState(msgspec.Struct, rename="camel"):
     title: str
     url: str
     state: str
+    body: str = ""
     is_draft: bool = False
     base_ref_name: str = ""
     head_ref_name: str = ""
@@ -224,6 +225,7 @@ def _to_pull_request_state(node: _PullRequestState) -> PullRequestState:
         node_id=node.id,
         title=node.title,
         url=node.url,
+        body=node.body,
         state=node.state.lower(),
         draft=node.is_draft,
         base=node.base_ref_name,

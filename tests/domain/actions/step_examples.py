@@ -21,6 +21,7 @@ from anchor_tui.domain.actions.steps import (
 from anchor_tui.domain.actions.wait_steps import (
     WaitForHealth,
     WaitForMerge,
+    WaitForMergeable,
     WaitForNoMocks,
     WaitForOperation,
     WaitForRefresh,
@@ -66,6 +67,7 @@ EVERY_STEP: tuple[Step, ...] = (
     WaitForHealth(PROD),
     WaitForWorkflowRun(REPO, "promote.yaml", "prod", "1.43.2"),
     WaitForMerge(REPO, 232),
+    WaitForMergeable(REPO, 232, "d" * 40, ("release-contract",)),
     WaitForRollout(PROD, auto_sync=False),
     WaitForNoMocks(PROD),
 )

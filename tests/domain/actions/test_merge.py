@@ -6,18 +6,26 @@ import shlex
 
 import pytest
 
+from anchor_tui.domain.actions.application_state import SyncWindows
+from anchor_tui.domain.actions.merge_content import file_diffs
 from anchor_tui.domain.actions.plan import Refusal, describe_drift, preconditions_hold
 from anchor_tui.domain.actions.planner import make_plan
-from anchor_tui.domain.actions.repo_state import RepoPermissions
+from anchor_tui.domain.actions.promote import find_reason
+from anchor_tui.domain.actions.release_edit import edit_release
+from anchor_tui.domain.actions.release_selection import ReleaseMove
+from anchor_tui.domain.actions.repo_state import ProposedFile, PullRequestFiles, RepoPermissions
 from anchor_tui.domain.actions.steps import MergePullRequest
 from anchor_tui.domain.actions.wait_steps import WaitForMerge
 from anchor_tui.domain.model import PullRequest
+from anchor_tui.domain.policy.evidence.facts_builder import read_repo_evidence
 from anchor_tui.domain.source_data import EnvironmentFiles, OpenPullRequestData
-from tests.domain.policy.sample_repo import CONFIG
+from tests.domain.policy.sample_repo import CONFIG, sample
 from tests.plan_values import (
+    environment,
     expect_plan,
     expect_refusal,
     line_texts,
+    make_app_state,
     only_line,
     order,
     past_releases,
@@ -26,9 +34,10 @@ from tests.plan_values import (
     repo_inputs,
     repo_state,
     sample_release,
+    snapshot,
     step_names,
 )
-from tests.values import replace
+from tests.values import NOW, application, replace
 
 PULL = pull_state()
 REF = PullRequest(232, PULL.title, PULL.url)
@@ -36,11 +45,32 @@ PROMOTION = OpenPullRequestData(REF, PULL.branch, {"prod": sample_release("stagi
 MAY_AUTO = RepoPermissions("on-call", "yes", auto_merge=True, merge_methods=("squash",))
 
 
-def planned(pull=PULL, opened=PROMOTION, rights=None, asked=None, held=None):
+def planned(pull=PULL, opened=PROMOTION, rights=None, asked=None, held=None, content=None, known=None, **changes):
     pulls = (pull,) if pull is not None else ()
     found = held or repo(pull_requests=(opened,) if opened else ())
-    workbench = repo_state(repo=found, pull_requests=pulls, **({"permissions": rights} if rights else {}))
-    return make_plan(asked or order("merge", number=232, reason="soaked"), repo_inputs(workbench))
+    if content is None and opened is not None and held is None:
+        content = promotion_files(*(name for name in opened.releases if name != "dev"))
+    if content is not None and pull is not None:
+        content = replace(content, head_sha=pull.head_sha)
+    rights_change = {"permissions": rights} if rights else {}
+    workbench = repo_state(repo=found, pull_requests=pulls, pull_request_files=content, **rights_change)
+    return make_plan(asked or order("merge", number=232, reason="soaked"), repo_inputs(workbench, **changes))
+
+
+def promotion_files(*targets: str) -> PullRequestFiles:
+    """Return the files of a pull request that promotes into these environments, one after the other."""
+    upstream = {"staging": "dev", "prod": "staging"}
+    return PullRequestFiles("d" * 40, tuple(file for name in targets for file in moved_files(name, upstream[name])))
+
+
+def moved_files(target: str, source: str, copied: str | None = None) -> tuple[ProposedFile, ...]:
+    state = repo_state(target, source, copied=copied)
+    environments = {environment.name: environment for environment in CONFIG.environments}
+    move = ReleaseMove(environments[target], environments[source], state.repo.environments[source].release)
+    edited = edit_release(move, state, CONFIG, read_repo_evidence(CONFIG, state.repo).get(target))
+    return tuple(
+        ProposedFile(path, state.files[path].content, content) for path, content in sorted(edited.contents.items())
+    )
 
 
 def test_a_merge_requires_the_planned_head_and_follows_the_rollout():
@@ -63,13 +93,25 @@ def test_a_merge_into_an_unprotected_environment_is_one_key():
     assert plan.command == "anchor-tui merge 232 --yes"
 
 
-def test_a_rollback_is_merged_too():
+def rollback_in_prod():
+    """Return a repo in which prod has staging's release, with a pull request back to 1.43.1, and its files."""
     prod = EnvironmentFiles(
         sample_release("staging", 16), history=past_releases("staging", "prod"), history_complete=True
     )
     opened = OpenPullRequestData(REF, "topic", {"prod": sample_release("prod", 15)})
-    held = repo(environments={**repo().environments, "prod": prod}, pull_requests=(opened,))
-    assert line_texts(expect_plan(planned(held=held)), "change")[0] == "rollback of prod to 1.43.1"
+    forward = moved_files("prod", "staging")
+    files = {file.path: file.after.decode() for file in forward}
+    held = repo(files, environments={**repo().environments, "prod": prod}, pull_requests=(opened,))
+    back = tuple(ProposedFile(file.path, file.after, file.before) for file in forward)
+    return held, PullRequestFiles("d" * 40, back)
+
+
+def test_a_rollback_is_merged_too():
+    held, content = rollback_in_prod()
+    plan = expect_plan(planned(held=held, content=content))
+    assert line_texts(plan, "change")[0] == "rollback of prod to 1.43.1"
+    assert "prod: 1.43.2 → 1.43.1" in line_texts(plan, "change")
+    assert only_line(plan, "reverts 1.43.2  #16 Release 1.43.2").kind == "warning"
 
 
 def test_the_phrase_of_several_environments_contains_all_names():
@@ -81,7 +123,10 @@ def test_the_phrase_of_several_environments_contains_all_names():
         },
         pull_requests=(OpenPullRequestData(REF, "anchor-tui/promote/x", both),),
     )
-    assert expect_plan(planned(held=held)).phrase == "staging prod"
+    content = PullRequestFiles("d" * 40, (*moved_files("staging", "dev"), *moved_files("prod", "dev")))
+    plan = expect_plan(planned(held=held, content=content))
+    assert plan.phrase == "staging prod"
+    assert only_line(plan, "prod: 1.43.1").text.startswith("prod: 1.43.1 (")
 
 
 def test_the_method_is_the_repository_s_usual_one():
@@ -126,8 +171,10 @@ def test_a_failed_optional_check_does_not_prevent_auto_merge():
     pull = replace(BLOCKED, may_auto_merge=True, failed_checks=("lint",))
     held = repo(pull_requests=(PROMOTION,))
     required = replace(held, head=replace(held.head, required_checks=("release-contract",)))
-    assert expect_plan(planned(pull, rights=MAY_AUTO, held=required)).step_groups[0].steps[0].way == "auto-merge"
-    assert expect_refusal(planned(pull, rights=MAY_AUTO, held=held)).kind == "checks"
+    files = promotion_files("prod")
+    plan = expect_plan(planned(pull, rights=MAY_AUTO, held=required, content=files))
+    assert plan.step_groups[0].steps[0].way == "auto-merge"
+    assert expect_refusal(planned(pull, rights=MAY_AUTO, held=held, content=files)).kind == "checks"
 
 
 # --- refusals -----------------------------------------------------------------------------------------
@@ -300,18 +347,15 @@ def test_a_change_of_checks_is_not_drift():
 
 def test_the_configuration_s_environments_say_what_is_protected():
     open_config = replace(CONFIG, environments=tuple(replace(each, protected=False) for each in CONFIG.environments))
-    workbench = repo_state(repo=repo(pull_requests=(PROMOTION,)), pull_requests=(PULL,))
+    files = promotion_files("prod")
+    workbench = repo_state(repo=repo(pull_requests=(PROMOTION,)), pull_requests=(PULL,), pull_request_files=files)
     assert expect_plan(make_plan(order("merge", number=232), repo_inputs(workbench, open_config))).confirmation == "key"
 
 
 def test_a_merged_rollback_is_followed_to_its_event_only_once():
-    prod = EnvironmentFiles(
-        sample_release("staging", 16), history=past_releases("staging", "prod"), history_complete=True
-    )
-    opened = OpenPullRequestData(REF, "topic", {"prod": sample_release("prod", 15)})
-    held = repo(environments={**repo().environments, "prod": prod}, pull_requests=(opened,))
+    held, content = rollback_in_prod()
     config = replace(CONFIG, status_api=replace(CONFIG.status_api, url="https://status.example.com/events"))
-    known = repo_inputs(repo_state(repo=held, pull_requests=(PULL,)), config)
+    known = repo_inputs(repo_state(repo=held, pull_requests=(PULL,), pull_request_files=content), config)
     asked = order("merge", number=232, reason="broken")
     assert step_names(expect_plan(make_plan(asked, known)))[-1] == "SendEvent"
     followed = replace(known, followed_urls=frozenset({REF.url}))
@@ -321,3 +365,132 @@ def test_a_merged_rollback_is_followed_to_its_event_only_once():
         "WaitForRollout",
         "WaitForHealth",
     ]
+
+
+# --- what a promotion has -----------------------------------------------------------------------------
+
+RELEASE_FILE, VALUES_FILE = "environments/prod/release.yaml", "infra/helm/platform/environments/prod/values.yaml"
+
+
+def test_a_merge_shows_versions_images_pull_requests_and_health():
+    plan = expect_plan(planned())
+    assert only_line(plan, "prod: 1.43.1").text.endswith(")")
+    assert [text.split("  ")[0] for text in line_texts(plan, "change")[3:]] == ["gateway", "web"]
+    assert only_line(plan, "includes: #16 Release 1.43.2").kind == "note"
+    assert only_line(plan, "staging is Synced and Healthy").kind == "ok"
+    assert only_line(plan, "no sync window forbids a sync of anchor-msp-prod").kind == "ok"
+    assert only_line(plan, "checks pass for the changed files").kind == "ok"
+    assert only_line(plan, "on-call may write").kind == "ok"
+
+
+def test_a_merge_shows_the_exact_diff():
+    plan = expect_plan(planned())
+    assert [diff.path for diff in plan.diffs] == [RELEASE_FILE, VALUES_FILE]
+    text = plan.diffs[0].text
+    assert text.startswith(f"--- a/{RELEASE_FILE}\n+++ b/{RELEASE_FILE}\n@@ ")
+    assert "-version: 1.43.1\n" in text
+    assert "+version: 1.43.2\n" in text
+
+
+def test_a_diff_splits_lines_as_git_does():
+    before, after = "a: 'x\u2028y'\nb: 1\n".encode(), "a: 'x\u2028y'\nb: 2\n".encode()
+    content = PullRequestFiles("d" * 40, (ProposedFile("notes.yaml", before, after), ProposedFile("new", None, b"x")))
+    changed, added = file_diffs(content)
+    assert changed.text.splitlines()[2] == "@@ -1,2 +1,2 @@"
+    assert added.text == "--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+x\n"
+
+
+def test_the_head_decides_even_if_the_poll_was_earlier():
+    polled = OpenPullRequestData(REF, PULL.branch, {"prod": sample_release("prod", 15)})
+    held = repo(pull_requests=(polled,))
+    plan = expect_plan(planned(held=held, content=promotion_files("prod")))
+    assert line_texts(plan, "change")[0] == "promotion of prod to 1.43.2"
+    other = expect_refusal(planned(held=held, content=PullRequestFiles("d" * 40, ())))
+    assert other.kind == "other-kind"
+
+
+@pytest.mark.parametrize(
+    ("health", "kind"), [("Degraded", "unhealthy"), ("Healthy", "not-soaked")], ids=["degraded", "soak"]
+)
+def test_an_unwell_upstream_refuses_the_merge(health, kind):
+    staging = environment("staging", application("anchor-msp-staging", health=health, health_since=NOW, synced_at=NOW))
+    present = snapshot(environment("dev"), staging, environment("prod", application("anchor-msp-prod")))
+    config = replace(CONFIG, promotion=replace(CONFIG.promotion, soak_minutes=10))
+    assert expect_refusal(planned(snapshot=present, config=config)).kind == kind
+    unread = order("merge", number=232, reason="soaked", without_argocd=True)
+    plan = expect_plan(planned(asked=unread, snapshot=present, config=config))
+    assert only_line(plan, "without Argo CD: the health of staging was NOT checked").kind == "warning"
+    assert "--without-argocd" in plan.command
+
+
+def test_a_freeze_refuses_a_promotion_and_warns_for_a_rollback():
+    frozen = {
+        app.id: make_app_state(app, windows=SyncWindows(can_sync=False, active=("deny 0 22 * * *",)))
+        for app in snapshot().all_applications
+    }
+    assert expect_refusal(planned(states=frozen)).kind == "window"
+    held, content = rollback_in_prod()
+    plan = expect_plan(planned(held=held, content=content, states=frozen))
+    assert only_line(plan, "is in a freeze").kind == "warning"
+
+
+def test_a_head_that_breaks_the_policy_is_refused():
+    files = promotion_files("prod")
+    broken = replace(files, files=tuple(without_digest(file) for file in files.files))
+    refusal = expect_refusal(planned(content=broken, held=repo(pull_requests=(PROMOTION,))))
+    assert (refusal.kind, "new policy error" in refusal.message) == ("policy", True)
+
+
+def without_digest(file: ProposedFile) -> ProposedFile:
+    if file.path != VALUES_FILE:
+        return file
+    return replace(file, after=file.after.replace(b"1.43.2", b"1.40.0"))
+
+
+def test_a_file_of_another_environment_raises_the_confirmation():
+    opened = OpenPullRequestData(REF, "topic", {"staging": sample_release("dev", 17)})
+    before = sample()[VALUES_FILE].encode()
+    other = ProposedFile(VALUES_FILE, before, before + b"# a note\n")
+    content = PullRequestFiles("d" * 40, (*moved_files("staging", "dev"), other))
+    plan = expect_plan(planned(opened=opened, held=repo(pull_requests=(opened,)), content=content))
+    assert (plan.confirmation, plan.phrase) == ("phrase", "staging prod")
+    assert only_line(plan, f"it also changes {VALUES_FILE}").kind == "warning"
+    assert only_line(plan, "prod: ").text.startswith("prod: ")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"omitted": 4}, "it changes 4 more files that were not read"),
+        ({"extra": ProposedFile("vendor", error="a submodule")}, "the change of vendor is not shown: a submodule"),
+    ],
+    ids=["omitted", "unreadable"],
+)
+def test_an_unknown_result_is_never_called_good(change, words):
+    files = promotion_files("prod")
+    extra = (change["extra"],) if "extra" in change else ()
+    content = replace(files, files=(*files.files, *extra), omitted=change.get("omitted", 0))
+    found = expect_plan(planned(content=content))
+    assert only_line(found, words).kind == "warning"
+    assert only_line(found, "the policy of the result is unknown").kind == "warning"
+    assert not [text for text in line_texts(found, "ok") if "pass for the changed files" in text]
+
+
+def test_a_branch_that_changed_the_same_file_is_a_drift():
+    files = promotion_files("prod")
+    moved = repo({VALUES_FILE: sample()[VALUES_FILE] + "# a note\n"}, pull_requests=(PROMOTION,))
+    again = expect_plan(planned(held=moved, content=files))
+    assert only_line(again, f"the branch has changed {VALUES_FILE} too").kind == "warning"
+    assert VALUES_FILE in str(describe_drift(expect_plan(planned()), again))
+
+
+def test_the_reason_of_the_pull_request_is_offered():
+    asked = order("promote", "prod", reason="soaked over night")
+    body = expect_plan(make_plan(asked, repo_inputs(repo_state()))).pull_request.body
+    plan = expect_plan(planned(pull_state(body=body), asked=order("merge", number=232)))
+    assert plan.order.reason == "soaked over night"
+    assert "'soaked over night'" in plan.command
+    own = expect_plan(planned(pull_state(body=body), asked=order("merge", number=232, reason="mine")))
+    assert own.order.reason == "mine"
+    assert find_reason("no reason here") == ""
+    assert find_reason("**Reason:** a\x1b[31mb\r\n") == "ab"

@@ -150,7 +150,7 @@ def test_an_open_pull_request_without_auto_merge_gets_it():
     pull = pull_state(labels=("promotion", "prod"), reviewers=("x",))
     found = opened(AUTO, existing_branch=OURS, pull_requests=(pull,))
     assert isinstance(found, RemainingSteps)
-    assert found.steps == (MergePullRequest("anchor/anchor-msp-ops", None, "", "", "squash", "auto-merge"),)
+    assert found.steps == (MergePullRequest("anchor/anchor-msp-ops", None, "", "e" * 40, "squash", "auto-merge"),)
     assert found.number == 232
     assert (
         expect_refusal(opened(AUTO, existing_branch=OURS, pull_requests=(replace(pull, auto_merge=True),))).kind

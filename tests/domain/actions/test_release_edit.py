@@ -43,7 +43,7 @@ def moved(source, release, overlay) -> ReleaseEdit | Refusal:
 # --- the sample ---------------------------------------------------------------------------------------
 
 
-def test_the_sample_is_moved_with_the_chart_saying_which_image_is_which():
+def test_the_sample_moves_with_images_found_by_the_chart():
     bench_ = repo_state()
     edited = edit_release(MOVE, bench_, CONFIG, read_repo_evidence(CONFIG, bench_.repo)["prod"])
     assert isinstance(edited, ReleaseEdit)
@@ -69,7 +69,7 @@ def test_the_diff_shows_what_changes_and_three_lines_around_it():
 
 
 @pytest.mark.parametrize("end", ["", "\n"])
-def test_a_diff_has_whole_lines_also_of_a_file_without_a_last_line_end(end):
+def test_a_diff_handles_a_missing_last_line_end(end):
     release = f"images:\n  web: anchor/web:1@{OLD}\nversion: 1" + end
     source = f"images:\n  web: anchor/web:2@{NEW}\nversion: 2\n"
     bench_ = workbench(source, release, f"image: anchor/web:1@{OLD}")
@@ -177,7 +177,7 @@ def test_an_empty_tag_beside_a_digest_stays_empty(nothing):
     assert moved(SOURCE, GOOD, overlay).contents[OVERLAY].decode() == overlay.replace(OLD, NEW)
 
 
-def test_every_place_of_the_overlay_that_names_the_image_is_changed_and_no_other_image():
+def test_every_occurrence_of_the_image_moves_and_no_other():
     source = f"version: 2\nimages:\n  web: docker.io/anchor/web:2@{NEW}\n"
     release = f"version: 1\nimages:\n  web: anchor/web:1@{OLD}\n"
     overlay = f"a: [anchor/web:1@{OLD}, 'anchor/other:1', redis:1]\nb: {{c: \"anchor/web:1@{OLD}\"}}\n"
@@ -315,7 +315,7 @@ def files(draw):
 
 
 @given(files())
-def test_a_move_changes_exactly_the_intended_scalars_and_no_other_byte(given_):
+def test_a_move_changes_only_the_intended_scalars(given_):
     source, (release, release_wanted), (overlay, overlay_wanted), news, facts = given_
     edited = moved(source, release, overlay)
     assert isinstance(edited, ReleaseEdit), str(edited)
@@ -507,7 +507,7 @@ def test_one_image_in_two_equal_places_moves_in_both():
 
 
 @pytest.mark.parametrize("path", [RELEASE, OVERLAY])
-def test_a_file_that_is_not_on_the_branch_is_not_made(path):
+def test_a_missing_file_is_not_created(path):
     found = workbench(SOURCE, GOOD, LAID)
     files_ = {name: each for name, each in found.files.items() if name != path}
     refusal = expect_refusal(
@@ -519,7 +519,7 @@ def test_a_file_that_is_not_on_the_branch_is_not_made(path):
     )
 
 
-def test_a_release_that_could_not_be_read_again_is_not_moved():
+def test_an_unreadable_release_refuses_the_move():
     found = workbench(SOURCE, GOOD, LAID)
     refusal = expect_refusal(edit_release(MOVE, RepoState(found.repo, files=found.files), CONFIG, None))
     assert (refusal.kind, refusal.message) == ("missing-file", "the release of staging could not be read")

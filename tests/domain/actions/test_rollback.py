@@ -10,7 +10,7 @@ from anchor_tui.config.model import PromotionConfig, StatusApiConfig
 from anchor_tui.domain.actions.application_state import SyncWindows
 from anchor_tui.domain.actions.planner import make_plan
 from anchor_tui.domain.actions.steps import SendEvent, Sync
-from anchor_tui.domain.actions.wait_steps import WaitForOperation, WaitForRollout
+from anchor_tui.domain.actions.wait_steps import WaitForMergeable, WaitForOperation, WaitForRollout
 from anchor_tui.domain.model import AutoSyncPolicy
 from anchor_tui.domain.source_data import EnvironmentFiles
 from tests.domain.policy.sample_repo import CONFIG, sample
@@ -105,6 +105,23 @@ def test_a_rollback_writes_the_earlier_release_at_the_head():
         "--confirm",
         "prod",
     ]
+
+
+def test_a_rollback_with_merge_waits_for_checks_and_merges():
+    found = workbench()
+    head = replace(found.repo.head, required_checks=("release-contract",))
+    found = replace(found, repo=replace(found.repo, head=head))
+    asked = order("rollback", "prod", version="1.43.1", reason="it fails", merge=True)
+    automatic = replace(CONFIG, promotion=PromotionConfig(merge="auto"))
+    plan = expect_plan(planned(found=found, asked=asked, config=automatic))
+    assert step_names(plan)[3:7] == ["AddLabels", "WaitForMergeable", "MergePullRequest", "WaitForMerge"]
+    wait, merge = plan.step_groups[0].steps[4:6]
+    assert wait == WaitForMergeable("anchor/anchor-msp-ops", None, "", ("release-contract",))
+    assert (merge.number, merge.head_sha, merge.way) == (None, "", "merge")
+    assert plan.verb == "Open and merge pull request"
+    assert only_line(plan, "a required review is waited for").kind == "note"
+    assert "--merge" in plan.command
+    assert "WaitForMergeable" not in step_names(expect_plan(planned(found=found)))
 
 
 def test_a_plan_names_the_reverted_releases():

@@ -14,6 +14,7 @@ from anchor_tui.domain.actions.steps import (
 )
 from anchor_tui.domain.actions.wait_steps import (
     WaitForMerge,
+    WaitForMergeable,
     WaitForOperation,
     WaitForRollout,
 )
@@ -59,6 +60,8 @@ def test_every_tag_is_unique():
         (WaitForOperation(PROD, "1", dry_run=True, resources_to_prune=(MOCK,)), "waiting for the operation to end"),
         (MergePullRequest(REPO, None, "", "", "squash"), "merge the pull request (squash)"),
         (MergePullRequest(REPO, 7, "", "", "squash", "queue"), "add #7 to the merge queue"),
+        (WaitForMergeable(REPO), "waiting for the checks of the pull request"),
+        (WaitForMergeable(REPO, 7), "waiting for the checks of #7"),
         (WaitForMerge(REPO), "waiting for the pull request to be merged"),
         (WaitForRollout(PROD, auto_sync=False), "waiting for anchor-msp-prod to be compared with the merged commit"),
     ],

@@ -6,9 +6,18 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from anchor_tui.sandbox.github.pull_requests import CheckTimings
-from tests.services.sandbox_operator import QUICK_CHECKS, Operator, operator_at, second_operator, wait_until_true
+from tests.services.sandbox_operator import (
+    OVERLAY,
+    QUICK_CHECKS,
+    RELEASE,
+    Operator,
+    operator_at,
+    second_operator,
+    wait_until_true,
+)
 
 SLOW_CHECKS = CheckTimings(queued=timedelta(0), running=timedelta(minutes=5))
 
@@ -51,6 +60,54 @@ async def test_into_a_protected_environment_name_and_reason_are_asked_for(tmp_pa
         assert (await op.execute(plan, phrase="staging")).kind == "refused"
         assert (await op.execute(plan, reason=" ")).kind == "refused"
         assert op.traffic.writes == []
+
+
+async def test_a_merge_into_prod_shows_what_the_promotion_showed(tmp_path):
+    with operator_at("steady", tmp_path) as op:
+        number = await opened(op, "prod")
+        plan = await op.plan("merge", number=number)
+        texts = "\n".join(line.text for line in plan.lines)
+        for words in (
+            "prod: 1.43.1 (",
+            "gateway  1.43.1 → 1.43.2",
+            "includes: #",
+            "staging is Synced and Healthy",
+            "no sync window forbids a sync of anchor-msp-prod",
+            "checks pass for the changed files",
+        ):
+            assert words in texts
+        paths = [path.format("prod") for path in (RELEASE, OVERLAY)]
+        assert [diff.path for diff in plan.diffs] == paths
+        assert {"-version: 1.43.1", "+version: 1.43.2"} <= set(plan.diffs[0].text.splitlines())
+        assert plan.order.reason == "because"
+        assert op.traffic.writes == []
+
+
+async def test_the_plan_shows_the_head_and_not_the_poll(tmp_path):
+    with operator_at("steady", tmp_path) as op:
+        number = await opened(op, "prod")
+        path, branch = RELEASE.format("prod"), op.box.github_repo.pull_requests[number].branch
+        op.box.commit({path: op.read(path, branch) + b"# seen\n", "README.md": "x\n"}, "One more", branch=branch)
+        plan = await op.plan("merge", number=number)
+        assert "\n+# seen\n" in plan.diffs[1].text
+        assert any(line.text == "it also changes README.md" for line in plan.lines)
+
+
+async def test_a_degraded_upstream_refuses_the_merge(tmp_path):
+    with operator_at("steady", tmp_path) as op:
+        number = await opened(op, "prod")
+        snapshot = await op.observe()
+        environments = tuple(
+            replace(known, applications=tuple(replace(app, health="Degraded") for app in known.applications))
+            if known.name == "staging"
+            else known
+            for known in snapshot.environments
+        )
+        unwell = replace(snapshot, environments=environments)
+        refusal = await op.refusal("merge", number=number, snapshot=unwell)
+        assert (refusal.kind, refusal.subject) == ("unhealthy", "staging")
+        plan = await op.plan("merge", number=number, snapshot=unwell, without_argocd=True)
+        assert any("without Argo CD: the health of staging was NOT checked" in line.text for line in plan.lines)
 
 
 async def test_a_moved_head_is_a_drift(tmp_path):

@@ -393,6 +393,19 @@ async def test_merge_auto_enables_auto_merge(tmp_path):
         assert op.pulls[0].state == "MERGED"
 
 
+async def test_auto_merge_is_not_enabled_for_another_head(tmp_path):
+    with operator_at("steady", tmp_path, more='\n[promotion]\nmerge = "auto"\n') as op:
+
+        def push(request) -> None:
+            if request.path.endswith("/labels"):
+                op.box.commit({"README.md": "and this\n"}, "One more", branch=BRANCH.format("staging", "1.44.0"))
+
+        op.traffic.on_arrival.append(push)
+        outcome = await op.act("promote", "staging", follow=False)
+        assert (outcome.kind, op.pulls[0].auto_merge) == ("done", None)
+        assert "auto-merge is not enabled: the head is" in outcome.message
+
+
 async def test_without_auto_merge_the_pull_request_stays_open(tmp_path):
     with operator_at("steady", tmp_path, more='\n[promotion]\nmerge = "auto"\n') as op:
         op.box.github_repo.allow_auto_merge = False

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import replace as changed
+from datetime import timedelta
 
 import pytest
 
+from anchor_tui.domain.actions.plan import Outcome, Plan
 from anchor_tui.domain.actions.steps import SendEvent, Sync
 from anchor_tui.sandbox.argocd.failing_deployments import FailingDeployment
 from anchor_tui.sandbox.argocd.sync_tasks import SyncOrder
 from anchor_tui.sandbox.github import merge_rules
+from anchor_tui.sandbox.github.pull_requests import CheckTimings
 from anchor_tui.sandbox.timings import FAST_TIMINGS
-from tests.services.sandbox_operator import OVERLAY, RELEASE, Operator, operator_at, wait_until_true
+from tests.services.sandbox_operator import OVERLAY, QUICK_CHECKS, RELEASE, Operator, operator_at, wait_until_true
 
 BRANCH = "anchor-tui/rollback/{}/{}"
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -236,3 +239,115 @@ async def test_an_unfollowed_rollback_is_followed_by_its_merge(tmp_path):
         (came,) = op.box.status_api.received
         assert came["idempotency_key"] == f"rollback.executed:anchor/anchor-msp-ops#{pull.number}"
         assert (came["event"]["from"]["version"], came["event"]["to"]["version"]) == ("1.43.2", "1.43.1")
+
+
+# --- opened and merged by one plan --------------------------------------------------------------------
+
+SLOW_CHECKS = CheckTimings(queued=timedelta(seconds=0.1), running=timedelta(seconds=0.1))
+
+
+async def merging(op: Operator, **more) -> tuple[Plan, asyncio.Task[Outcome]]:
+    plan = await op.plan("rollback", "prod", version="1.43.1", merge=True, **more)
+    return plan, asyncio.create_task(op.execute(plan, reason="the gateway does not start"))
+
+
+async def test_one_confirmed_plan_opens_waits_merges_and_follows(tmp_path):
+    with operator_at("incident", tmp_path, checks=SLOW_CHECKS) as op:
+        _, running = await merging(op)
+        outcome = await running
+        assert outcome.kind == "done", outcome.message
+        (pull,) = op.pulls
+        assert (pull.state, pull.merged_by) == ("MERGED", "on-call")
+        assert (op.app("prod").sync, op.app("prod").health) == ("Synced", "Healthy")
+        assert len(op.box.status_api.received) == 1
+        sent = [request.json for request in op.traffic.requests if request.method == "PUT"]
+        assert sent == [{"sha": pull.head, "merge_method": "squash"}]
+        assert any("checks pending (release-contract)" in text for text in op.told)
+        assert op.jobs[-1].groups[0].number == pull.number
+        (audited,) = [entry for entry in op.entries if entry.entry == "intended" and "merge #" in entry.message]
+        assert (audited.number, audited.message) == (pull.number, f"merge #{pull.number} (squash)")
+
+
+async def test_the_number_is_in_the_job_before_the_checks_end(tmp_path):
+    with operator_at("incident", tmp_path, checks=CheckTimings(running=timedelta(hours=1))) as op:
+        _, running = await merging(op)
+        await wait_until_true(lambda: any("checks pending" in text for text in op.told))
+        (pull,) = op.pulls
+        assert f"(#{pull.number}): waiting for the checks of " in op.jobs[-1].progress_text()
+        op.close(pull.number)
+        outcome = await running
+        assert (outcome.kind, "was closed without being merged" in outcome.message) == ("failed", True)
+
+
+async def test_a_required_review_is_waited_for_and_named(tmp_path):
+    with operator_at("incident", tmp_path) as op:
+        op.box.github_repo.required_reviews = 1
+        _, running = await merging(op)
+        await wait_until_true(lambda: any("a review is required: waiting for an approval" in text for text in op.told))
+        (pull,) = op.pulls
+        assert (pull.state, pull.auto_merge) == ("OPEN", None)
+        op.box.approve(pull.number)
+        outcome = await running
+        assert (outcome.kind, pull.merged_by) == ("done", "on-call"), outcome.message
+
+
+async def test_a_required_queue_merges_the_rollback(tmp_path):
+    with operator_at("incident", tmp_path) as op:
+        op.box.github_repo.merge_queue = True
+        _, running = await merging(op)
+        outcome = await running
+        assert (outcome.kind, op.pulls[0].state) == ("done", "MERGED"), outcome.message
+        assert "github enqueuePullRequest" in op.traffic.writes
+        assert not [write for write in op.traffic.writes if write.startswith("github PUT")]
+
+
+@pytest.mark.parametrize("moment", ["while waiting", "at the merge"])
+async def test_a_head_that_is_not_ours_is_never_merged(tmp_path, moment):
+    checks = (
+        CheckTimings(queued=timedelta(0), running=timedelta(hours=1)) if moment == "while waiting" else QUICK_CHECKS
+    )
+    with operator_at("incident", tmp_path, checks=checks) as op:
+
+        def push() -> None:
+            op.box.commit({"README.md": "and this\n"}, "One more", branch=BRANCH.format("prod", "1.43.1"))
+
+        if moment == "at the merge":
+            op.traffic.on_arrival.append(lambda request: push() if request.method == "PUT" else None)
+        _, running = await merging(op)
+        if moment == "while waiting":
+            await wait_until_true(lambda: any("checks pending" in text for text in op.told))
+            push()
+        outcome = await running
+        assert (outcome.kind, op.pulls[0].state) == ("failed", "OPEN"), outcome.message
+        words = "not the commit" if moment == "while waiting" else "Head branch was modified"
+        assert words in outcome.message
+        assert op.box.status_api.received == []
+
+
+async def test_failed_checks_leave_the_pull_request_open(tmp_path):
+    with operator_at("incident", tmp_path) as op:
+        op.box.github_repo.failing_checks = {"release-contract"}
+        _, running = await merging(op)
+        outcome = await running
+        assert (outcome.kind, op.pulls[0].state) == ("failed", "OPEN")
+        assert f"#{op.pulls[0].number} stays open: its checks failed (release-contract)" in outcome.message
+
+
+async def test_an_open_pull_request_of_ours_is_merged_later(tmp_path):
+    with operator_at("incident", tmp_path) as op:
+        await op.act("rollback", "prod", version="1.43.1", follow=False)
+        plan, running = await merging(op)
+        outcome = await running
+        assert outcome.kind == "done", outcome.message
+        (pull,) = op.pulls
+        assert (plan.order.merge, pull.state) == (True, "MERGED")
+
+
+async def test_a_merge_elsewhere_is_followed_and_not_repeated(tmp_path):
+    with operator_at("incident", tmp_path, checks=CheckTimings(running=timedelta(hours=1))) as op:
+        _, running = await merging(op)
+        await wait_until_true(lambda: any("checks pending" in text for text in op.told))
+        op.merge(op.pulls[0].number)
+        outcome = await running
+        assert outcome.kind == "done", outcome.message
+        assert not [write for write in op.traffic.writes if write.startswith("github PUT")]

@@ -7,10 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 
 from anchor_tui.__main__ import run_command_line
+from anchor_tui.sandbox.github.pull_requests import CheckTimings
 from anchor_tui.services.clock import utc_now
 from anchor_tui.services.execute import recovery
 from anchor_tui.services.execute.audit import find_unfinished, pending_events
@@ -300,6 +302,18 @@ async def test_a_rollback_killed_after_its_merge_sends_one_event(tmp_path, fault
         assert pending_events(op.entries) == ()
         assert find_unfinished(op.entries) == ()
         assert len(op.pulls) == 1
+
+
+async def test_a_killed_rollback_never_merges_at_the_next_start(tmp_path):
+    """The confirmation was for that process: an open pull request is reported, and merged by its own plan."""
+    with operator_at("incident", tmp_path, checks=CheckTimings(running=timedelta(hours=1))) as op:
+        with running(op, *ROLLBACK, "--merge"):
+            await wait_until_true(lambda: op.pulls and [entry.entry for entry in op.entries].count("done") == 4, 10)
+        (pull,) = op.pulls
+        fresh = await followed_on(op)
+        assert (fresh.jobs, pull.state) == ((), "OPEN")
+        last = op.entries[-1]
+        assert (last.entry, f"#{pull.number} is open" in last.message) == ("failed", True)
 
 
 async def quit_while_following(op: Operator) -> None:
