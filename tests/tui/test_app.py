@@ -75,5 +75,5 @@ async def test_snapshots_are_applied_while_a_dialog_is_open():
 
 
 def test_an_unknown_theme_lists_the_known_ones():
-    with pytest.raises(UnknownThemeError, match=r"unknown theme 'nosuch': choose one of .*textual-dark"):
+    with pytest.raises(UnknownThemeError, match=r"there is no theme 'nosuch'; there are .*textual-dark"):
         AnchorApp(config(), FakeBackend(), lambda: NOW, theme="nosuch")
