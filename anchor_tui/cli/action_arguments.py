@@ -50,7 +50,10 @@ def add_action_commands(commands: argparse._SubParsersAction[CommandParser]) -> 
     _add_common_options(merge)
     fix = add_command(commands, "fix", aliases=("mend",))
     fix.add_argument("targets", nargs=1, metavar="ENV", help="the environment")
-    checks = "mock.workloads-absent, argo.automated-prune or argo.automated-self-heal"
+    checks = (
+        "mock.workloads-absent, mock.control-center-url, mock.agentfield-url, argo.automated-prune "
+        "or argo.automated-self-heal"
+    )
     fix.add_argument("check", metavar="CHECK", help=checks)
     _add_common_options(fix)
     _add_common_options(add_command(commands, "cutover"))

@@ -122,17 +122,19 @@ HELP_BY_COMMAND = {
         ),
     ),
     "merge": CommandHelp(
-        "merge a promotion or rollback pull request",
-        "Merge a promotion or rollback pull request by the rules of the repository: directly, with auto-merge,\n"
-        f"or through the merge queue.\n{_CONFIRMATION}",
+        "merge the pull request of a promotion, a rollback or a fix",
+        "Merge the pull request of a promotion, a rollback or a fix by the rules of the repository: directly, with\n"
+        f"auto-merge, or through the merge queue.\n{_CONFIRMATION}",
         ("merge 232 --dry-run", "merge 232 --yes --wait"),
     ),
     "fix": CommandHelp(
         "open the pull request that fixes a failed check",
-        f"Open the pull request that flips the switch which a check found wrong.\n{_CONFIRMATION}",
+        "Open the pull request that corrects the value which a check found wrong: a switch is flipped, and the\n"
+        f"address of a service is set to the last correct one in git.\n{_CONFIRMATION}",
         (
             "fix staging argo.automated-prune --yes",
             "fix prod mock.workloads-absent --confirm prod --reason 'cut over'",
+            "fix prod mock.control-center-url --confirm prod --reason 'cut over'",
         ),
         "`mend` is an older name of this command.",
     ),

@@ -1,4 +1,4 @@
-"""Namesakes are told apart by their namespace wherever they are named."""
+"""The namespace distinguishes applications with the same name wherever they are shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What still refers to the resources that a prune deletes.
+"""The references to the resources that a prune deletes.
 
 A rendered reference stays after the sync, so a prune would break its owner. A reference of a live object alone ends
 with the same sync if the sync applies the object; otherwise it stays too. On a protected environment a reference that
@@ -22,7 +22,7 @@ LIVE = "live"
 
 
 class PruneReference(ValueObject, frozen=True):
-    """A reference to a resource that a prune deletes. `origin` tells the rendered object from the live one.
+    """A reference to a resource that a prune deletes. `origin` is that of the object that refers to it.
 
     `ends` is True if the same sync removes the reference.
     """
@@ -33,7 +33,7 @@ class PruneReference(ValueObject, frozen=True):
 
     @property
     def blocks(self) -> bool:
-        """Whether it refuses a prune of a protected environment."""
+        """True if it refuses a prune of a protected environment."""
         return self.reference.is_certain and not self.ends
 
     def __str__(self) -> str:

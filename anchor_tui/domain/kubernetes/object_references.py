@@ -80,12 +80,11 @@ def find_references(
 
 
 def has_hidden_values(resources: Iterable[KubernetesResource]) -> bool:
-    """Return True if a variable of a workload has a value that is unknown, such as one of a Secret."""
+    """Return True if a variable of a workload is unknown or has an unknown value, such as one of a Secret."""
     return any(
-        variable.text is None
+        container.unreadable_env or any(variable.text is None for variable in container.env.values())
         for workload in build_manifests(resources).workloads
         for container in workload.containers
-        for variable in container.env.values()
     )
 
 

@@ -41,6 +41,8 @@ def find_mention(text: str, service: ServiceAddress, namespace: str, variable: s
     if namespace == service.namespace and f"$({service.name.upper().replace('-', '_')}_SERVICE_" in text:
         return "certain"  # a variable that Kubernetes sets for each Service of the namespace
     lowered = unquote(text).lower()
+    if service.name not in lowered:
+        return "none"
     for host, is_host_position in _list_hosts(lowered):
         if _is_host_of_service(host, service, namespace, is_host_position=is_host_position):
             return "certain"
@@ -53,13 +55,14 @@ def find_mention(text: str, service: ServiceAddress, namespace: str, variable: s
 def _list_hosts(text: str) -> Iterator[tuple[str, bool]]:
     """Yield each part with the form of a host name, and True if only a host can be at its position."""
     for found in _HOST.finditer(text):
-        before, after = text[: found.start()], text[found.end() :]
-        if (before and before[-1] in "._-%") or (after and after[0] in "_-%"):
+        start, end = found.span()
+        before, after = text[max(0, start - 1) : start], text[end : end + 1]
+        if (before and before in "._-%") or (after and after in "_-%"):
             continue
-        follows_scheme = before.endswith("//") or (before.endswith("@") and "//" in before)
-        if before.endswith("/") and not follows_scheme:
+        follows_scheme = text.endswith("//", 0, start) or (before == "@" and "//" in text[:start])
+        if before == "/" and not follows_scheme:
             continue  # a part of a path
-        yield found[0], follows_scheme or _PORT.match(after) is not None
+        yield found[0], follows_scheme or _PORT.match(text, end) is not None
 
 
 def _is_host_of_service(host: str, service: ServiceAddress, namespace: str, *, is_host_position: bool) -> bool:

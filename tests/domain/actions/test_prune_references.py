@@ -6,10 +6,12 @@ import pytest
 from msgspec.structs import replace
 
 from anchor_tui.domain.actions.application_state import ApplicationResource
+from anchor_tui.domain.actions.plan import describe_drift, preconditions_hold
 from anchor_tui.domain.actions.planner import make_plan
 from anchor_tui.domain.actions.step_base import ResourceRef
-from anchor_tui.domain.kubernetes.managed_resources import ApplicationObjects
+from anchor_tui.domain.kubernetes.managed_resources import ApplicationObjects, read_managed_resources
 from anchor_tui.domain.kubernetes.workloads import KubernetesResource, read_resource
+from tests.argocd_recordings import load_recording
 from tests.plan_values import (
     expect_plan,
     expect_refusal,
@@ -137,3 +139,40 @@ def test_recorded_resources_of_staging_are_not_used():
     made = expect_plan(plan(recorded_state("get-staging", "managed-resources"), environment="staging"))
     assert any("no other resource refers to them" in line.text for line in made.lines)
     assert not any("uses" in line.text for line in made.lines)
+
+
+def recorded_with(url: str):
+    """Return the recorded objects of staging, with another address in the gateway."""
+    real = "https://control.staging.anchor.example/egi"
+    items = [
+        {key: value.replace(real, url) if isinstance(value, str) else value for key, value in item.items()}
+        for item in load_recording("managed-resources").body["items"]
+    ]
+    return read_managed_resources(items, "anchor-msp-staging")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://status-mock/egi", "http://status-mock.anchor-staging:8080", "https://status-mock.anchor-staging.svc"],
+)
+def test_recorded_objects_that_call_the_mock_are_found(url):
+    state = recorded_state("get-staging", recorded_with(url))
+    assert only_line(expect_plan(plan(state, environment="staging")), "EGI_CONTROL_CENTER_URL").kind == "warning"
+    assert expect_refusal(plan(state)).kind == "still-used"
+
+
+def test_a_new_user_of_a_pruned_resource_is_a_drift():
+    before = expect_plan(plan(state_of(REAL_URL, REAL_URL, mock()), environment="staging"))
+    after = expect_plan(plan(state_of(MOCK_URL, REAL_URL, mock()), environment="staging"))
+    assert not preconditions_hold(before, after)
+    assert "Deployment/gateway uses Service/status-mock" in str(describe_drift(before, after))
+
+
+def test_variables_of_an_unknown_secret_are_not_taken_for_unused():
+    container = {"name": "x", "image": "x", "envFrom": [{"secretRef": {"name": "elsewhere"}}]}
+    spec = {"template": {"spec": {"containers": [container]}}}
+    metadata = {"name": "x", "namespace": "anchor"}
+    extra = read({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec})
+    made = expect_plan(plan(state_of(REAL_URL, REAL_URL, mock(), extra)))
+    assert line_texts(made, "ok") == []
+    assert only_line(made, "values of Secrets are hidden").kind == "note"

@@ -38,7 +38,7 @@ def test_a_longer_name_is_another_service(name, other, namespace, suffix):
 
 
 @given(LABEL, LABEL)
-def test_a_name_below_a_public_domain_is_no_service(name, namespace):
+def test_a_name_below_a_public_domain_is_not_a_service(name, namespace):
     url = f"https://{name}.{namespace}.example.com/{name}"
     assert find_mention(url, ServiceAddress(name, namespace), namespace, "URL") == "none"
 
