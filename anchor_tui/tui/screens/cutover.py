@@ -29,6 +29,7 @@ from anchor_tui.tui.panes.policy import finding_url
 from anchor_tui.tui.style import find_sheets, join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.bars import DetailPanel
+from anchor_tui.tui.widgets.dialog_foot import DialogFoot
 from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList, static_row
 
 COLUMNS = (
@@ -83,8 +84,9 @@ class CutoverScreen(ModalScreen[None]):
         with Vertical(classes="dialog") as frame:
             frame.border_title = "Production no-mock cutover"
             yield RowList(COLUMNS, id="checklist")
-            yield DetailPanel()
-            yield Static("", id="hint")
+            with DialogFoot(id="foot"):
+                yield DetailPanel()
+                yield Static("", id="hint")
 
     def on_mount(self) -> None:
         """Show the checklist."""
@@ -181,14 +183,14 @@ class CutoverScreen(ModalScreen[None]):
             "esc closes",
         ]
         self.query_one("#hint", Static).update(muted_text(" · ".join(hints)))
-        self.call_after_refresh(self._limit_height)
+        self._limit_height()
 
     @on(Resize)
+    @on(DialogFoot.Resized)
     def _limit_height(self) -> None:
         """Shrink the list in a low terminal, so that the details and the keys stay visible."""
         row_list = self.query_one(RowList)
-        below = self.query_one(DetailPanel).outer_size.height + self.query_one("#hint").outer_size.height
-        room = int(self.size.height * 0.96) - 2 - below
+        room = int(self.size.height * 0.96) - 2 - self.query_one("#foot").outer_size.height
         row_list.styles.height = max(MIN_HEIGHT, min(len(row_list.rows) + 1, room))
 
     def _describe_open_items(self) -> str:

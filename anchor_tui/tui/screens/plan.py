@@ -28,6 +28,7 @@ from anchor_tui.tui.plan_hint import render_hint
 from anchor_tui.tui.plan_options import flip_switch, list_options
 from anchor_tui.tui.style import find_sheets, join_parts, muted_text, safe_text
 from anchor_tui.tui.web_browser import open_web_address
+from anchor_tui.tui.widgets.dialog_foot import DialogFoot
 from anchor_tui.tui.widgets.guarded_input import GuardedInput
 from anchor_tui.tui.widgets.option_bar import OptionBar
 from anchor_tui.tui.widgets.plan_body import PlanBody
@@ -81,7 +82,7 @@ class PlanScreen(ModalScreen[ConfirmedPlan | None]):
         with Vertical(id="plan", classes="dialog") as frame:
             frame.border_title = safe_text(self._title).markup
             yield PlanBody()
-            with Vertical(id="foot"):
+            with DialogFoot(id="foot"):
                 yield OptionBar(id="options")
                 with Horizontal(id="reason-field", classes="field"):
                     yield Static("reason", id="reason-label")
@@ -184,6 +185,7 @@ class PlanScreen(ModalScreen[ConfirmedPlan | None]):
         )
         self.call_after_refresh(self._limit_height)
 
+    @on(DialogFoot.Resized)
     def _limit_height(self) -> None:
         """Keep the fields and the hint in sight below a long plan."""
         frame = int(self.size.height * 0.96) - 2
@@ -203,7 +205,6 @@ class PlanScreen(ModalScreen[ConfirmedPlan | None]):
         complaint = safe_text(self._complaint, "bold $text-warning")
         hint = complaint or render_hint(self._result, self.focused.id if self.focused else None)
         self.query_one("#hint", Static).update(hint)
-        self.call_after_refresh(self._limit_height)
 
     def _complain(self, complaint: str) -> None:
         self._complaint = complaint

@@ -180,7 +180,7 @@ async def test_every_key_is_visible_in_80_columns(findings, check, hint):
     async with open_app((80, 24), environment="prod") as ui:
         await open_checklist(ui, findings, check)
         for shown in (hint, "step 5 waits for", "g reads again", "esc closes"):
-            assert shown in " ".join(ui.text.replace("│", " ").split())
+            await ui.wait_until(lambda text=shown: text in " ".join(ui.text.replace("│", " ").split()))
 
 
 async def test_step_5_reports_why_it_is_not_available():

@@ -235,12 +235,10 @@ async def test_every_option_is_visible_below_a_long_plan(size):
             return prune_plan(replace(order, action="rollback"), lines=lines, pull_request=draft)
 
         screen = await ui.open_plan("P", plan)
-        for _ in range(3):
-            for offered in ("[ ] merge when its checks pass", "edit title and body", "[ ] show requests", "Cancel"):
-                assert offered in ui.text
-            assert "reason (required)" in ui.text
-            assert "type prod 3 and press enter" in ui.text
-            assert "esc Cancel" in ui.text
+        offered = ("merge when its checks pass", "edit title and body", "[ ] show requests", "reason (required)")
+        for _ in range(4):
+            expected = (*offered, "type prod 3 and press enter", " Cancel ", "esc Cancel")
+            await ui.wait_until(lambda texts=expected: all(text in ui.text for text in texts))
             screen.focus_next()
             await ui.pilot.pause()
 
