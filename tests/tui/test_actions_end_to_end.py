@@ -172,7 +172,7 @@ async def test_the_cutover_waits_for_its_checklist_and_offers_fixes(tmp_path):
 
             await ui.wait_until(is_mock_found)
             await ui.press("c")
-            assert "step 5 waits for 1 of 8 lines" in ui.text
+            await ui.wait_until(lambda: "step 5 waits for 1 of 8 lines" in ui.text)
             await ui.press("c")
             assert isinstance(ui.app.screen, CutoverScreen)
             await ui.press("t")
