@@ -181,7 +181,7 @@ def _missing_confirmation(plan: Plan, arguments: argparse.Namespace) -> str | No
     if plan.confirmation == "key" and not (arguments.yes or (names and arguments.confirm == names)):
         return f"not confirmed: {nothing}. Add --yes to do it"
     if plan.reason_required and not arguments.reason.strip():
-        reason = shlex.quote(plan.order.reason) if plan.order.reason else "TEXT"
+        reason = shlex.quote(plan.order.reason) if plan.order.reason.strip() else "TEXT"
         return f"not confirmed: a protected environment requires a reason. Add --reason {reason}"
     return None
 

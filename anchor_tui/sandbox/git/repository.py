@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from difflib import unified_diff
+from difflib import diff_bytes, unified_diff
 from functools import lru_cache
 from typing import TypeVar
 
@@ -20,7 +20,6 @@ from dulwich.objects import Blob, Commit, ObjectID, Tree, valid_hexsha
 from dulwich.repo import MemoryRepo
 from dulwich.walk import Walker
 
-from anchor_tui.domain.text_lines import split_lines
 from anchor_tui.sandbox.git.objects import GitCommit, GitPerson, GitTreeEntry, RepositoryError, TreeChanges
 
 FILE_MODE = 0o100644
@@ -239,9 +238,10 @@ class MemoryRepository:
 
     def count_changed_lines(self, before: GitTreeEntry | None, after: GitTreeEntry | None) -> tuple[int, int]:
         """Return the number of lines added to a file and the number removed from it."""
-        old, new = ([] if entry is None else split_lines(self.read_text(entry.sha)) for entry in (before, after))
-        lines = list(unified_diff(old, new, n=0))[2:]
-        return sum(line.startswith("+") for line in lines), sum(line.startswith("-") for line in lines)
+        blobs = (None if entry is None else self._get_object(entry.sha, Blob) for entry in (before, after))
+        old, new = ([] if blob is None else blob.splitlines() for blob in blobs)
+        lines = list(diff_bytes(unified_diff, old, new, n=0))[2:]
+        return sum(line.startswith(b"+") for line in lines), sum(line.startswith(b"-") for line in lines)
 
     def _merge_commits(self, base: str, ours: str, theirs: str) -> str | None:
         """Store the three-way merge of two commits and return its tree id; None if there is a conflict."""
