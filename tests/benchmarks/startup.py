@@ -120,7 +120,7 @@ def main() -> None:
         ours = [sys.executable, "-m", "anchor_tui", "--config", str(served["config"])]
         for run in range(runs + 1):
             bare = measure_until_seen(minimal, build_environment(), (b"row 9", 1))[0]
-            first, complete = measure_until_seen(ours, env, (b"asking", 1), (b"Healthy", 3))
+            first, complete = measure_until_seen(ours, env, (b"loading", 1), (b"Healthy", 3))
             answer = measure_list_request(argocd["url"], argocd["token"])
             version, usage = measure_command("--version"), measure_command("--help")
             if run:  # the first one writes the byte code
