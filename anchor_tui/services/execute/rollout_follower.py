@@ -46,8 +46,9 @@ async def wait_for_rollout(
                 if contains is not None:
                     reached[revision] = contains
         has_arrived = any(reached.get(revision, False) for revision in revisions)
-        if has_arrived and (not step.auto_sync or _is_synced(state)):
-            return f"{state.application.sync} at {shorten_revision(state.application.compared_revision)}"
+        if has_arrived and (not step.auto_sync or is_rolled_out(state)):
+            left = ": only resources to prune are left" if step.auto_sync and state.application.sync != "Synced" else ""
+            return f"{state.application.sync} at {shorten_revision(state.application.compared_revision)}{left}"
         report(rollout_progress_text(state, has_arrived=has_arrived))
         operation = state.application.operation
         is_failed = has_arrived and operation is not None and operation.phase in FAILED_PHASES
@@ -58,9 +59,20 @@ async def wait_for_rollout(
     raise StepFailed("unknown", f"the merged commit {shorten_revision(merged)} has not arrived yet")
 
 
-def _is_synced(state: AppState) -> bool:
-    operation = state.application.operation
-    return state.application.sync == "Synced" and not (operation is not None and operation.is_running)
+def is_rolled_out(state: AppState) -> bool:
+    """Return True if the application is Synced, or if only a prune that auto-sync does not do is left."""
+    application, operation = state.application, state.application.operation
+    if operation is not None and operation.is_running:
+        return False
+    return application.sync == "Synced" or (
+        operation is not None
+        and operation.phase == "Succeeded"
+        and application.synced_revision == application.compared_revision
+        and application.automated is not None
+        and not application.automated.prune
+        and any(resource.requires_pruning for resource in state.resources)
+        and not state.out_of_sync_refs
+    )
 
 
 def rollout_progress_text(state: AppState, *, has_arrived: bool) -> str:

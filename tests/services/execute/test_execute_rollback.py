@@ -78,6 +78,14 @@ async def test_a_rollback_is_followed_to_health_and_reported(tmp_path):
         assert not [each for each in op.traffic.writes if each.startswith("argocd") and "refresh" not in each]
 
 
+async def test_a_rollback_ends_while_stale_resources_wait_for_a_prune(tmp_path):
+    with operator_at("incident", tmp_path) as op:
+        _, outcome = await rolled_back(op, "staging", "1.43.1")
+        assert outcome.kind == "done", outcome.message
+        assert (op.app("staging").sync, op.app("staging").health) == ("OutOfSync", "Healthy")
+        assert "only resources to prune are left" in outcome.message
+
+
 async def test_a_rollback_goes_back_further_than_the_poll_reads(tmp_path):
     with operator_at("steady", tmp_path) as op:
         path = RELEASE.format("staging")
