@@ -31,6 +31,8 @@ class KeyAction:
     in_footer: bool = False
     mutates: bool = False
     """True if the action can change Argo CD or GitHub."""
+    is_secondary: bool = False
+    """True if a narrow footer omits it before the other actions."""
     has_priority: bool = False
     """True if the key works before the focused widget sees it, also while a dialog is open."""
 
@@ -75,7 +77,9 @@ def _in_footer(id_: str, key: str, title: str, tooltip: str) -> KeyAction:
 
 REGISTRY: tuple[KeyAction, ...] = (
     _mutating("refresh", "r", "Refresh", "Compare the environment or application with git again"),
-    _mutating("hard-refresh", "R", "Hard refresh", "Refresh, and render the manifests again"),
+    replace(
+        _mutating("hard-refresh", "R", "Hard refresh", "Refresh, and render the manifests again"), is_secondary=True
+    ),
     _mutating("sync", "s", "Sync", "Apply what is in git; asks first and offers options"),
     _mutating(
         "hard-refresh-prune", "P", "Refresh+prune", "Hard refresh, list what a prune deletes, ask, sync", "Prune"
@@ -88,7 +92,7 @@ REGISTRY: tuple[KeyAction, ...] = (
         "Promote",
     ),
     _mutating("rollback", "b", "Rollback", "Choose an earlier release and open the pull request to it"),
-    _mutating("merge", "m", "Merge", "Merge the highlighted promotion or rollback pull request"),
+    _mutating("merge", "m", "Merge", "Merge the highlighted promotion, rollback or fix pull request"),
     _mutating("terminate", "x", "Terminate", "End the running operation; asks first"),
     _mutating("cutover", "c", "Cutover", "The no-mock cutover: its checklist and its last step"),
     KeyAction("select", ("space",), "Select", "Select an application, to act on several at once", "operator", "select"),

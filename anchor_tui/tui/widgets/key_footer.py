@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import on
 from textual.content import Content
 from textual.events import Click
@@ -13,7 +15,8 @@ from anchor_tui.tui.keys import KeyAction
 from anchor_tui.tui.style import muted_text
 from anchor_tui.tui.widgets.clickable_line import LabelLine, LineLabel
 
-KEPT_KEYS = 4
+KEPT_KEYS = 3
+"""Help, palette and quit."""
 
 
 class KeyFooter(Widget):
@@ -30,7 +33,10 @@ class KeyFooter(Widget):
             self.action = action
 
     def render(self) -> Content:
-        """Draw one line. Keys that do not fit are omitted from the right; help, palette, quit and the note go last."""
+        """Draw one line. Keys that do not fit are omitted from the right, secondary actions before the others.
+
+        Help, palette, quit and the note go last.
+        """
         return self._build_line().content
 
     def _build_line(self) -> LabelLine[KeyAction]:
@@ -40,10 +46,10 @@ class KeyFooter(Widget):
         if LabelLine([*labels, *note]).content.cell_length > room:
             labels = [_label_key(action, action.short_title or action.title) for action in self.actions]
         while labels and LabelLine([*labels, *note]).content.cell_length > room:
-            if note and len(labels) <= KEPT_KEYS:
+            if note and len(labels) <= KEPT_KEYS + 1:
                 note = []
             else:
-                del labels[max(0, len(labels) - KEPT_KEYS)]
+                del labels[_find_omitted(labels)]
         return LabelLine([*labels, *note])
 
     @on(Click)
@@ -52,6 +58,14 @@ class KeyFooter(Widget):
         if (action := self._build_line().find_value(event.x)) is not None:
             event.stop()
             self.post_message(self.Clicked(action))
+
+
+def _find_omitted(labels: Sequence[LineLabel[KeyAction]]) -> int:
+    """Return the index of the key to omit: the last that only looks, then a secondary action, then the last action."""
+    optional = list(enumerate(labels))[: max(1, len(labels) - KEPT_KEYS)]
+    looking = [index for index, label in optional if label.value is not None and not label.value.mutates]
+    secondary = [index for index, label in optional if label.value is not None and label.value.is_secondary]
+    return [*secondary[-1:], *looking[-1:]][-1] if secondary or looking else optional[-1][0]
 
 
 def _label_key(action: KeyAction, title: str) -> LineLabel[KeyAction]:
