@@ -13,6 +13,7 @@ from textual.content import Content
 from anchor_tui.domain.formatting import format_age, format_count
 from anchor_tui.domain.model import Application, Environment, Finding, PullRequest, Snapshot
 from anchor_tui.domain.policy.check_results import group_by_check
+from anchor_tui.domain.policy.stale_findings import GITHUB_EVIDENCE
 from anchor_tui.domain.reasons import summarize_reason
 from anchor_tui.domain.resource_differences import describe_differences
 from anchor_tui.domain.status_marks import StatusMark, get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
@@ -49,11 +50,8 @@ def dim_if_stale(content: Content, snapshot: Snapshot, source_id: str) -> Conten
 
 def is_outdated(finding: Finding, argocd: str, snapshot: Snapshot) -> bool:
     """Return True if the source of a finding's evidence is not fresh: a passed check may fail by now."""
-    source = snapshot.find_source(argocd if finding.evidence in _ARGOCD_EVIDENCE else "github")
+    source = snapshot.find_source("github" if finding.evidence in GITHUB_EVIDENCE else argocd)
     return source is None or source.state != "fresh"
-
-
-_ARGOCD_EVIDENCE = frozenset({"live-spec", "rendered", "live"})
 
 
 def describe_verdict(environment: Environment) -> Content:

@@ -24,9 +24,9 @@ async def wait_for_rollout(
     timeouts: Timeouts,
     report: ReportProgress,
 ) -> str:
-    """Wait until the application is compared with the merged commit or a later one; with auto-sync, until it is Synced.
+    """Wait until the application is compared with the merged commit or a later one; with auto-sync, until it is synced.
 
-    Raises StepFailed.
+    Resources that only a prune would remove are not waited for if auto-sync does not prune. Raises StepFailed.
     """
     merged = context.merge_oid
     if merged is None:
