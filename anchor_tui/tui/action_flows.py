@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -14,6 +15,7 @@ from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.merge_offer import find_earlier_reason
 from anchor_tui.tui.protocols import ActionBackend
 from anchor_tui.tui.targets import ActionTarget, build_order
+from anchor_tui.tui.workers import start_worker
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
@@ -52,7 +54,7 @@ class ActionFlows:
             order = replace(order, reason=find_earlier_reason(order.number, self._app.jobs))
         match action:
             case "refresh" | "hard-refresh":
-                self._run_flow(self._execute_unconfirmed(order))
+                self._run_flow(partial(self._execute_unconfirmed, order))
             case "rollback":
                 self._choose_release(order)
             case "cutover":
@@ -60,12 +62,12 @@ class ActionFlows:
             case _:
                 self._confirm_plan(order)
 
-    def _run_flow(self, flow: Coroutine[Any, Any, None]) -> None:
-        self._app.run_worker(self._report_internal_errors(flow), group="actions", exit_on_error=False)
+    def _run_flow(self, flow: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        start_worker(self._app, partial(self._report_internal_errors, flow), group="actions", exit_on_error=False)
 
-    async def _report_internal_errors(self, flow: Coroutine[Any, Any, None]) -> None:
+    async def _report_internal_errors(self, flow: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
-            await flow
+            await flow()
         except Exception as error:  # noqa: BLE001 - an internal error must be visible and must not end the screen
             self._notify_internal_error(error)
 
@@ -144,7 +146,7 @@ class ActionFlows:
                 if chooser is not None and chooser.is_current:
                     chooser.dismiss(None)
                 self.show_progress(plan)
-                self._run_flow(self._execute_and_replan(order, plan, consent))
+                self._run_flow(partial(self._execute_and_replan, order, plan, consent))
 
         self._app.push_screen(PlanScreen(order, ACTION_TITLES[order.action], self._make_plan, note), execute)
 
@@ -188,7 +190,7 @@ class ActionFlows:
 
     def start_recovery(self) -> None:
         """Resume the interrupted actions of earlier sessions and report them."""
-        self._run_flow(self._recover_jobs())
+        self._run_flow(self._recover_jobs)
 
     async def _recover_jobs(self) -> None:
         for line in await asyncio.wrap_future(self._backend.recover()):
@@ -196,7 +198,7 @@ class ActionFlows:
 
     def start_quit(self) -> None:
         """Quit when the operator agrees and no request is in flight."""
-        self._run_flow(self._quit())
+        self._run_flow(self._quit)
 
     async def _quit(self) -> None:
         from anchor_tui.tui.screens.quit import QuitScreen

@@ -31,6 +31,7 @@ from anchor_tui.tui.protocols import Backend
 from anchor_tui.tui.screens.fleet import FleetScreen
 from anchor_tui.tui.screens.operator_fleet import OperatorFleetScreen
 from anchor_tui.tui.style import AsciiFilter, find_sheets, replace_colours
+from anchor_tui.tui.workers import start_worker
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
@@ -194,7 +195,7 @@ class AnchorApp(LiveApp):
         elif self._driver is None or not self._driver.can_suspend:
             self.notify("this terminal cannot suspend a program", severity="warning", markup=False)
         else:
-            self.run_worker(self._suspend(), group="suspend", exclusive=True)
+            start_worker(self, self._suspend, group="suspend", exclusive=True)
 
     async def _suspend(self) -> None:
         if any(not job.is_over for job in self.jobs):

@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import partial
 
 from textual.app import App
 
 from anchor_tui.domain.urls import is_web_url
+from anchor_tui.tui.workers import start_worker
 
 _OPENER_TIMEOUT_S = 3.0
 """An opener that still runs after this time has found a browser: it waits for the browser to end."""
@@ -23,7 +25,7 @@ def open_web_address(app: App[object], address: str | None) -> bool:
     """
     if not is_web_url(address):
         return False
-    app.run_worker(_open_and_report(app, address), group="browser", exit_on_error=False)
+    start_worker(app, partial(_open_and_report, app, address), group="browser", exit_on_error=False)
     return True
 
 

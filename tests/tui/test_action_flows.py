@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from textual.widgets import Input
 
@@ -24,6 +26,14 @@ async def test_an_internal_error_is_reported_and_the_app_continues():
         await ui.wait_until(lambda: "internal error in anchor-tui: LookupError" in ui.notifications)
         assert "a secret" not in ui.notifications
         assert ui.app.is_running
+
+
+async def test_a_flow_cancelled_before_its_start_leaves_nothing_behind():
+    async with open_app(environment="staging") as ui:
+        await ui.show(HEALTHY)
+        ui.app.flows.start_recovery()
+        ui.app.workers.cancel_all()
+    gc.collect()  # a coroutine that was never awaited fails the test here
 
 
 async def test_a_refresh_is_sent_without_confirmation():

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 from msgspec.structs import replace
@@ -32,6 +33,7 @@ from anchor_tui.tui.widgets.dialog_foot import DialogFoot
 from anchor_tui.tui.widgets.guarded_input import GuardedInput
 from anchor_tui.tui.widgets.option_bar import OptionBar
 from anchor_tui.tui.widgets.plan_body import PlanBody
+from anchor_tui.tui.workers import start_worker
 
 MakePlan = Callable[[Order], Awaitable[Plan | Refusal]]
 SIDE_BY_SIDE_MIN_WIDTH = 118
@@ -110,7 +112,7 @@ class PlanScreen(ModalScreen[ConfirmedPlan | None]):
         if self.focused is not self.query_one(OptionBar):
             self.set_focus(None)
         self._show_keys()
-        self.run_worker(self._load_plan(order), exclusive=True)
+        start_worker(self, partial(self._load_plan, order), exclusive=True)
 
     async def _load_plan(self, order: Order) -> None:
         self._result = result = await self._make_plan(order)

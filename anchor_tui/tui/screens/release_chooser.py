@@ -21,6 +21,7 @@ from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.tui.plan_view import render_refusal
 from anchor_tui.tui.style import find_sheets, muted_text, safe_text
 from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList, static_row
+from anchor_tui.tui.workers import start_worker
 
 LoadReleases = Callable[[], Awaitable[tuple[PastRelease, ...] | Refusal]]
 COLUMNS = (
@@ -68,7 +69,7 @@ class ReleaseChooser(ModalScreen[None]):
     def on_mount(self) -> None:
         """Load the history."""
         self.query_one(RowList).focus()
-        self.run_worker(self._show_releases(), exclusive=True)
+        start_worker(self, self._show_releases, exclusive=True)
 
     async def _show_releases(self) -> None:
         result = await self._load_releases()
