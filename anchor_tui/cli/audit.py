@@ -95,7 +95,7 @@ def _format_json_line(entry: AuditEntry) -> str:
 
 
 def _format_text_line(entry: AuditEntry, hints: Mapping[tuple[str, str], str]) -> str:
-    from anchor_tui.domain.formatting import sanitize_text
+    from anchor_tui.domain.foreign_text import sanitize_text
     from anchor_tui.domain.status_marks import StatusMark, get_state_mark
 
     mark = StatusMark.PROGRESS if entry.entry == "intended" else get_state_mark(entry.entry)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 
 
@@ -45,21 +44,6 @@ def get_first_line(text: str | None) -> str:
     return (text or "").strip().split("\n", 1)[0].strip()
 
 
-_TEXT_DIRECTION_CHARACTERS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-def sanitize_text(text: str) -> str:
-    """Return foreign text as one line without terminal escapes, control characters and text direction marks."""
-    return "".join(
-        " " if character in "\n\r\t" else character
-        for character in _ESCAPE_SEQUENCE.sub("", text)
-        if character in "\n\r\t" or (character.isprintable() and character not in _TEXT_DIRECTION_CHARACTERS)
-    )
-
-
 def format_internal_error(error: BaseException) -> str:
     """Return the text for an error of anchor-tui itself. It names the type only: the message may contain a secret."""
     return f"internal error in anchor-tui: {type(error).__name__}"
-
-
-_ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")

@@ -9,7 +9,7 @@ from functools import partial
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from anchor_tui.domain.formatting import sanitize_text
+from anchor_tui.domain.foreign_text import sanitize_text
 from anchor_tui.tui.screens.fleet import FleetScreen
 from anchor_tui.tui.web_browser import open_web_address
 

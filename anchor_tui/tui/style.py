@@ -10,7 +10,7 @@ from textual.color import Color
 from textual.content import Content
 from textual.filter import LineFilter
 
-from anchor_tui.domain.formatting import sanitize_text
+from anchor_tui.domain.foreign_text import sanitize_text
 from anchor_tui.domain.status_marks import StatusMark, convert_to_ascii
 
 if TYPE_CHECKING:

@@ -5,17 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from anchor_tui.domain.formatting import (
-    format_age,
-    format_count,
-    format_duration,
-    get_first_line,
-    sanitize_text,
-    shorten_revision,
-)
+from anchor_tui.domain.formatting import format_age, format_count, format_duration, get_first_line, shorten_revision
 from tests.values import NOW, ago
 
 
@@ -61,22 +52,3 @@ def test_only_commit_ids_are_shortened(revision: str | None, text: str) -> None:
 def test_the_first_line_of_a_message_is_stripped() -> None:
     assert get_first_line("\n  broken \nmore") == "broken"
     assert get_first_line(None) == ""
-
-
-@pytest.mark.parametrize(
-    ("text", "sanitized"),
-    [
-        ("\x1b[31mred\x1b[0m", "red"),
-        ("\x1b]0;title\x07text", "text"),
-        ("two\nlines\tand a tab", "two lines and a tab"),
-        ("\u202ereversed\u200f", "reversed"),
-        ("bell\x07", "bell"),
-    ],
-)
-def test_terminal_escapes_and_text_direction_are_removed(text: str, sanitized: str) -> None:
-    assert sanitize_text(text) == sanitized
-
-
-@given(st.text())
-def test_sanitized_text_is_one_printable_line(text: str) -> None:
-    assert sanitize_text(text).isprintable()

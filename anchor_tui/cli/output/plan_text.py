@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from anchor_tui.domain.actions.plan import LineKind, Order, Outcome, Plan, Refusal
-from anchor_tui.domain.formatting import sanitize_text
+from anchor_tui.domain.foreign_text import sanitize_text
 from anchor_tui.domain.status_marks import StatusMark, get_state_mark
 from anchor_tui.services.execute.step_requests import build_step_request
 from anchor_tui.sources.api_request import ApiRequest

@@ -18,7 +18,7 @@ from anchor_tui.domain.actions.plan_inputs import PlanInputs, command_line
 from anchor_tui.domain.actions.restored_url import RESTORABLE_URLS
 from anchor_tui.domain.actions.steps import Step
 from anchor_tui.domain.actions.wait_steps import WaitForNoMocks, WaitForOperation
-from anchor_tui.domain.formatting import sanitize_text
+from anchor_tui.domain.foreign_text import sanitize_text
 from anchor_tui.domain.model import Environment, Finding, FindingStatus, Snapshot, ValueObject
 from anchor_tui.domain.policy.check_results import group_by_check
 

@@ -10,7 +10,7 @@ from anchor_tui.config.model import EnvironmentConfig
 from anchor_tui.domain.actions import fix
 from anchor_tui.domain.actions.cutover import ChecklistItem, build_checklist, prune_warnings
 from anchor_tui.domain.actions.restored_url import RESTORABLE_URLS
-from anchor_tui.domain.formatting import sanitize_text
+from anchor_tui.domain.foreign_text import sanitize_text
 from anchor_tui.domain.model import Environment, Finding, Snapshot, ValueObject
 
 RemedyKind: TypeAlias = Literal["pull-request", "hard-refresh", "command", "edit"]

@@ -31,7 +31,8 @@ from anchor_tui.domain.actions.release_selection import (
 from anchor_tui.domain.actions.repo_state import RepoState
 from anchor_tui.domain.actions.steps import DispatchWorkflow, Step
 from anchor_tui.domain.actions.wait_steps import WaitForMerge, WaitForWorkflowRun
-from anchor_tui.domain.formatting import format_count, sanitize_text, shorten_revision
+from anchor_tui.domain.foreign_text import sanitize_text
+from anchor_tui.domain.formatting import format_count, shorten_revision
 from anchor_tui.domain.model import Image
 from anchor_tui.domain.policy.evidence.facts_builder import read_repo_evidence
 

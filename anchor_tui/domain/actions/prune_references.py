@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from anchor_tui.domain.actions.application_state import AppState, StaleResource, resource_ref, stale_resources
 from anchor_tui.domain.actions.plan import LineKind, PlanLine
 from anchor_tui.domain.actions.step_base import ResourceRef
-from anchor_tui.domain.formatting import format_count, sanitize_text
+from anchor_tui.domain.foreign_text import sanitize_text
+from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.kubernetes.object_references import ObjectReference, find_references, has_hidden_values
 from anchor_tui.domain.kubernetes.workloads import KubernetesResource
 from anchor_tui.domain.model import ValueObject

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from anchor_tui.cli.output.snapshot.formats import SNAPSHOT_FORMATS, load_snapshot_format
 from anchor_tui.cli.output.snapshot.markdown import escape_markdown
-from anchor_tui.domain.formatting import sanitize_text
+from anchor_tui.domain.foreign_text import sanitize_text
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.domain.status_marks import convert_to_ascii
 from tests import golden, rich
@@ -82,10 +82,10 @@ def test_an_invalid_address_is_not_a_link_in_markdown(url):
     [
         ("a\nb\r\nc\td", "a b  c d"),
         ("\x1b[2J\x1b]8;;http://e\x1b\\link\x1b]8;;\x07", "link"),
-        ("\x9b31mred\x07\x00", "31mred"),
+        ("\x9b31mred\x07\x00", "red"),
         ("\u202eevil\u2066", "evil"),
         ("é ✓ 漢", "é ✓ 漢"),
-        ("\ud800", ""),
+        ("\ud800", "\ufffd"),
     ],
 )
 def test_sanitized_text_is_one_line_without_control_characters(text, shown):

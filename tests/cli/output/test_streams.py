@@ -39,7 +39,7 @@ def test_a_replaced_file_keeps_its_mode_and_link(tmp_path):
 
 def test_foreign_text_in_an_error_is_one_plain_line(capsys):
     print_error("argocd: \x1b[2J\x1b]0;owned\x07HTTP 500: \x9b31mboom\nanchor-tui: all is well")
-    assert capsys.readouterr().err == "anchor-tui: argocd: HTTP 500: 31mboom anchor-tui: all is well\n"
+    assert capsys.readouterr().err == "anchor-tui: argocd: HTTP 500: boom anchor-tui: all is well\n"
 
 
 def test_a_closed_stderr_is_not_an_error(monkeypatch):

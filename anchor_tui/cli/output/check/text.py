@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from anchor_tui.cli.output.check.report import CheckReport, finding_kind, format_location, format_summary
-from anchor_tui.domain.formatting import sanitize_text, shorten_revision
+from anchor_tui.domain.foreign_text import sanitize_text
+from anchor_tui.domain.formatting import shorten_revision
 from anchor_tui.domain.model import Finding
 from anchor_tui.domain.policy.waivers import WaiverExpiry
 from anchor_tui.domain.status_marks import StatusMark, get_state_mark

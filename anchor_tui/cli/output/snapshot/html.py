@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from anchor_tui.cli.output.snapshot.text import describe_source, list_problems
-from anchor_tui.domain.formatting import format_age, sanitize_text
+from anchor_tui.domain.foreign_text import sanitize_text
+from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.live_release import describe_versions
 from anchor_tui.domain.model import Environment, Finding, PullRequest, Snapshot
 from anchor_tui.domain.policy.check_results import group_by_check

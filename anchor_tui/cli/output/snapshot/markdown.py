@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from anchor_tui.cli.output.snapshot.text import describe_source, list_problems, render_policy_lines
-from anchor_tui.domain.formatting import format_age, sanitize_text
+from anchor_tui.domain.foreign_text import sanitize_text
+from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.live_release import describe_versions
 from anchor_tui.domain.model import Environment, PullRequest, Snapshot
 from anchor_tui.domain.reasons import GROUP_FROM

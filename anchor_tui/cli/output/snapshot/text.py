@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from anchor_tui.domain.formatting import format_age, format_count, sanitize_text, shorten_revision
+from anchor_tui.domain.foreign_text import sanitize_text
+from anchor_tui.domain.formatting import format_age, format_count, shorten_revision
 from anchor_tui.domain.live_release import describe_versions
 from anchor_tui.domain.model import Application, Environment, Finding, PullRequest, Snapshot, SourceState
 from anchor_tui.domain.policy.check_results import group_by_check
