@@ -1,4 +1,4 @@
-"""Reading of regular files that another person may have written: bounded, and without waiting for a pipe or a device."""
+"""Reading of regular files that another person may have written: bounded, and without waiting for a pipe."""
 
 from __future__ import annotations
 
