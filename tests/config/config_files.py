@@ -11,6 +11,7 @@ import pytest
 from anchor_tui.config.errors import ConfigErrors
 from anchor_tui.config.load import load_config, parse_config
 from anchor_tui.config.location import CONFIG_FILE_NAME
+from anchor_tui.config.trust import TrustStore
 
 MINIMAL = '[github]\nops_repo = "anchor/anchor-msp-ops"\n'
 
@@ -53,8 +54,14 @@ def configured_values(config):
 
 def load_text(folder, text, **options):
     """Load a configuration from the folder of the fixture."""
-    (folder / CONFIG_FILE_NAME).write_text(dedent(text))
-    return load_config(None, {"HOME": str(folder / "home")}, cwd=folder, **options)
+    file = folder / CONFIG_FILE_NAME
+    file.write_text(dedent(text))
+    return load_config(file, {"HOME": str(folder / "home")}, cwd=folder, **options)
+
+
+def trust_file(file, state):
+    """Trust the present content of a file, in the state folder `state`."""
+    TrustStore(state).trust(file, file.read_bytes())
 
 
 def list_errors(folder, text, **options):
