@@ -230,7 +230,9 @@ def build_parser() -> CommandParser:
 def _add_screen_options(parser: argparse.ArgumentParser) -> None:
     from argparse import SUPPRESS
 
-    parser.add_argument("--environment", metavar="NAME", default=SUPPRESS, help="the environment to select at the start")
+    parser.add_argument(
+        "--environment", metavar="NAME", default=SUPPRESS, help="the environment to select at the start"
+    )
     parser.add_argument("--no-color", action="store_true", default=SUPPRESS, help="no colour; same as NO_COLOR=1")
     parser.add_argument("--theme", metavar="NAME", default=SUPPRESS, help="a theme; the palette (ctrl+p) lists them")
 
