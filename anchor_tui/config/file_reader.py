@@ -31,7 +31,7 @@ def read_regular_file(path: Path, max_bytes: int) -> bytes:
     try:
         # O_NONBLOCK: opening a pipe would otherwise wait for its writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise FileReadError("the file does not exist", missing=True) from error
     except OSError as error:
         raise FileReadError(f"cannot open the file: {error.strerror or 'it is not readable'}") from error

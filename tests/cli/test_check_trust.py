@@ -239,7 +239,7 @@ def test_an_environment_that_never_existed_is_not_required(ops: Path, capsys: py
     assert run(ops, "--config", write_config(ops, f'{HEAD}[[environments]]\nname = "staging"\n')) == 1
 
 
-def test_a_broken_file_with_a_link_out_of_the_checkout_is_an_error(ops: Path) -> None:
+def test_a_release_file_outside_the_checkout_is_an_error(ops: Path) -> None:
     (ops / RELEASE).unlink()
     (ops / RELEASE).symlink_to("/etc/hostname")
     assert run(ops) == 1

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
+from anchor_tui.config.location import CONFIG_FILE_NAME
 from anchor_tui.config.suggestions import format_unknown_name
 from tests.cli.process import run_in_process
-from tests.config.config_files import write_own_config
+from tests.config.config_files import MINIMAL, write_own_config
 
 
 @pytest.mark.parametrize(
@@ -99,3 +102,16 @@ def test_every_configuration_error_is_printed_with_its_line(folder, capfd):
     assert len(lines) == 3
     for line, number in zip(sorted(lines), (1, 3, 4), strict=True):
         assert f"anchor-tui.toml:{number}" in line
+
+
+def test_a_configuration_of_a_cloned_folder_sends_no_secret(folder, monkeypatch, capfd):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        port = server.getsockname()[1]
+        text = f'[argocd]\nserver = "http://127.0.0.1:{port}"\ntoken_env = "AWS_SECRET_ACCESS_KEY"\n{MINIMAL}'
+        (folder / CONFIG_FILE_NAME).write_text(text)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        assert run_in_process("snapshot") == 2
+        assert "./anchor-tui.toml is not trusted and was ignored" in capfd.readouterr().err
+        with pytest.raises(BlockingIOError):
+            server.accept()

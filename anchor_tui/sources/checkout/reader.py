@@ -145,6 +145,9 @@ class _CheckoutReader:
     ) -> EvidenceResult[tuple[MissingEvidence, ...]]:
         """Return the release file, overlay and Application that are missing or cannot be read."""
         if not self._is_present(environment, git):
+            if self.base is None:
+                reason = "the base branch is not in this clone: fetch it, or name it with --base"
+                return MissingEvidence(f"unknown if {environment.name} was deleted: {reason}")
             return NotApplicable(f"neither the checkout nor the base branch contains {environment.name}")
         defects = [found for found in (git.release, git.values) if isinstance(found, MissingEvidence)]
         if isinstance(git.release, ReleaseFile) and not git.release.release.images and self.base is not None:
