@@ -77,8 +77,10 @@ def _report_interrupt(interrupt: KeyboardInterrupt) -> int:
 def _report_crash(error: BaseException, argv: list[str]) -> int:
     try:
         from anchor_tui.cli.crash_report import report_crash
+        from anchor_tui.tui.errors import ScreenCrashedError
 
-        return report_crash(error, argv)
+        # The screen has described its own crash: Textual has caught the exception.
+        return report_crash(error, argv, error.report if isinstance(error, ScreenCrashedError) else None)
     except Exception:  # noqa: BLE001 - without memory, not even the report can be made
         os.write(2, b"anchor-tui: internal error; no report was written\n")
         return 70

@@ -81,10 +81,12 @@ HELP_BY_COMMAND = {
     ),
     "check": CommandHelp(
         "check the policy on a checkout of the ops repo, offline",
-        "Check the policy on a checkout of the ops repo. No network and no token is needed.",
+        "Check the policy on a checkout of the ops repo. No network and no token is needed.\n"
+        "In CI, no configuration of the checkout is used unless --config names it. Missing files are errors.",
         (
             "check ../anchor-msp-ops --fail-on warning",
             "check --format sarif -o policy.sarif",
+            "check --config anchor-tui.toml --base origin/main",
             "check --explain release.pinned",
         ),
     ),

@@ -67,11 +67,12 @@ def _parse_repository(text: str) -> str:
 
 
 def _write_template(path: Path, ops_repo: str) -> int:
+    from anchor_tui.config.discovery import expand_path
     from anchor_tui.config.toml_template import render_template
 
-    target = path.expanduser()
-    target = target / CONFIG_FILE_NAME if target.is_dir() else target
+    target = expand_path(path)
     try:
+        target = target / CONFIG_FILE_NAME if target.is_dir() else target
         if not target.parent.is_dir():
             target.parent.mkdir(parents=True)
     except OSError as error:
@@ -133,7 +134,7 @@ def _change_trust(path: Path, *, trusted: bool) -> int:
     from anchor_tui.config.trust import TrustError, TrustStore
 
     file = find_working_folder() / expand_path(path)
-    file = file / CONFIG_FILE_NAME if file.is_dir() else file
+    file = file / CONFIG_FILE_NAME if os.path.isdir(file) else file  # noqa: PTH112 - Path.is_dir may raise
     store = TrustStore(find_state_folder(os.environ))
     try:
         if trusted:

@@ -59,7 +59,7 @@ def find_unnamed_config(environ: Mapping[str, str], folders: tuple[Path, ...]) -
         if content is not None:
             return FoundConfig(local, "trusted by `anchor-tui config trust`", content, ignored)
         ignored = ignored or local
-    if own.is_file():
+    if os.path.isfile(own):  # noqa: PTH113 - Path.is_file raises for a folder that cannot be searched
         return FoundConfig(own, "the user's own file", None, ignored)
     return FoundConfig(None, ignored=ignored)
 

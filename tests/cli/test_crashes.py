@@ -7,12 +7,14 @@ import signal
 import stat
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import pytest
 
 from anchor_tui import __main__ as entry
 from anchor_tui.cli import crash_report
 from anchor_tui.cli.crash_report import describe_error, mask_values, report_crash
+from anchor_tui.tui.errors import ScreenCrashedError
 from tests.cli.process import ROOT, anchor_tui, surroundings
 
 SECRET = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
@@ -73,11 +75,8 @@ def test_other_errors_print_no_traceback(tmp_path, code, status):
     assert SECRET not in err + report.read_text()
 
 
-def test_an_error_while_parsing_arguments_is_reported(tmp_path, monkeypatch, state, capfd):
-    def fail():
-        raise RuntimeError(SECRET)
-
-    monkeypatch.setattr(entry, "build_parser", fail)
+def test_an_error_while_parsing_arguments_is_reported(monkeypatch, state, capfd):
+    monkeypatch.setattr(entry, "build_parser", Mock(side_effect=RuntimeError(SECRET)))
     assert entry._run_guarded(["audit"]) == 70
     assert capfd.readouterr().err.startswith("anchor-tui: internal error (RuntimeError); report: ")
 
@@ -109,10 +108,11 @@ def test_only_the_newest_reports_are_kept(state, capfd):
     assert capfd.readouterr().err.rstrip().endswith(kept[-1])
 
 
-def test_the_report_of_the_screen_is_used(state, capfd):
-    error = RuntimeError()
+def test_the_report_of_the_screen_is_used(state, monkeypatch):
+    error = ScreenCrashedError.__new__(ScreenCrashedError)
     error.report = "the screen's own report"
-    report_crash(error, [])
+    monkeypatch.setattr(entry, "build_parser", Mock(side_effect=error))
+    assert entry._run_guarded([]) == 70
     (report,) = (state / "crashes").iterdir()
     assert "the screen's own report" in report.read_text()
 

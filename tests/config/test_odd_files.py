@@ -32,7 +32,7 @@ def test_an_odd_number_is_an_error_with_line_and_key(value):
 
 
 @pytest.mark.parametrize("digits", ["9" * 5000, "9_" * 4999 + "9"])
-def test_a_number_of_5000_digits_is_an_error_with_its_line(digits):
+def test_a_number_of_5000_digits_has_its_line(digits):
     ((_, line, _, message),) = read_errors(f"{MINIMAL}{POLL}{digits}")
     assert (line, "too many digits" in message) == (3, True)
 
