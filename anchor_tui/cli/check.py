@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CI_VARIABLES = ("CI", "GITHUB_ACTIONS")
 """Environment variables that CI systems set."""
+_NOT_USED_IN_CI = "is not used: in CI, check uses a configuration of the checkout only if --config names it"
 FAIL_ON = ("error", "warning", "unknown")
 
 
@@ -106,7 +107,7 @@ def _load_config(arguments: argparse.Namespace) -> Config:
     In CI, a pull request could bring a configuration that switches off the checks. Therefore only a file that is named
     explicitly, or the user's own, is used there.
     """
-    from anchor_tui.config.discovery import find_config_file, find_unnamed_config, find_working_folder
+    from anchor_tui.config.discovery import FoundConfig, find_config_file, find_unnamed_config, find_working_folder
     from anchor_tui.config.load import load_found_config, parse_config
     from anchor_tui.config.location import CONFIG_FILE_NAME, CONFIG_FILE_VARIABLE
     from anchor_tui.domain.policy.registry import CHECKS_BY_ID
@@ -118,7 +119,10 @@ def _load_config(arguments: argparse.Namespace) -> Config:
     else:
         found = find_unnamed_config(os.environ, () if _is_ci() else folders)
         _report_unused_files(found, folders, cwd)
-        if found.file is None or (_is_ci() and found.file.resolve().is_relative_to(folders[0].resolve())):
+        if _is_ci() and found.file is not None and found.file.resolve().is_relative_to(folders[0].resolve()):
+            print_error(f"{found.file} {_NOT_USED_IN_CI}")
+            found = FoundConfig(None)
+        if found.file is None:
             return parse_config('[github]\nops_repo = "owner/name"\n', Path(CONFIG_FILE_NAME), os.environ)
     config = load_found_config(found, os.environ, checks=CHECKS_BY_ID)
     print_error(_describe_config(config))
@@ -138,7 +142,7 @@ def _report_unused_files(found: FoundConfig, folders: tuple[Path, ...], cwd: Pat
     if _is_ci():
         for file in (folder / CONFIG_FILE_NAME for folder in folders):
             if os.path.lexists(file):
-                print_error(f"{file} is not used: in CI, check uses a configuration only if --config names it")
+                print_error(f"{file} {_NOT_USED_IN_CI}")
 
 
 def _describe_config(config: Config) -> str:

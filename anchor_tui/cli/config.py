@@ -15,6 +15,7 @@ from anchor_tui.cli.context import load_command_config
 from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.streams import create_file, print_error, write_result
 from anchor_tui.config.location import CONFIG_FILE_NAME
+from anchor_tui.domain.foreign_text import sanitize_text
 
 
 def add_arguments(parser: CommandParser) -> None:
@@ -123,7 +124,7 @@ def _print_path(arguments: argparse.Namespace) -> int:
         print_error("no configuration file is used: run `anchor-tui config init` to write one")
         return ExitCode.USAGE
     print_error(f"{found.file}: {found.origin}")
-    return ExitCode.OK if write_result(f"{found.file}\n") else ExitCode.USAGE
+    return ExitCode.OK if write_result(f"{sanitize_text(str(found.file))}\n") else ExitCode.USAGE
 
 
 def _change_trust(path: Path, *, trusted: bool) -> int:

@@ -90,7 +90,22 @@ def test_ci_uses_no_configuration_of_the_checkout(
         assert run(".") == 1
     else:
         assert run(ops) == 1
-    assert "is not used: in CI, check uses a configuration only if --config names it" in capsys.readouterr().err
+    assert (
+        "is not used: in CI, check uses a configuration of the checkout only if --config names it"
+        in capsys.readouterr().err
+    )
+
+
+@pytest.mark.usefixtures("in_ci")
+def test_ci_uses_no_own_file_inside_the_checkout(ops: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disable_authentication(ops)
+    own = ops / "home.toml"
+    own.write_text(DISABLE)
+    monkeypatch.setattr("anchor_tui.config.discovery.user_config_file", lambda: own)
+    assert run(ops) == 1
+    own.rename(ops.parent / "home.toml")
+    monkeypatch.setattr("anchor_tui.config.discovery.user_config_file", lambda: ops.parent / "home.toml")
+    assert run(ops) == 0
 
 
 def test_an_untrusted_configuration_is_named_and_ignored(ops: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -157,3 +157,11 @@ def test_init_trusts_the_file_it_has_written(folder, capsys):
     (folder / CONFIG_FILE_NAME).write_text(MINIMAL)
     with pytest.raises(ConfigErrors, match="not trusted"):
         config("show")
+
+
+def test_path_prints_no_escape_sequence_and_no_surrogate(monkeypatch, capsys):
+    monkeypatch.setenv("ANCHOR_TUI_CONFIG", "a\x1b]0;x\udcff")
+    assert config("path") == 0
+    printed = capsys.readouterr()
+    assert "\x1b" not in printed.out + printed.err
+    assert printed.out.encode()
