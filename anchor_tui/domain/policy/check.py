@@ -84,6 +84,8 @@ class Check(ValueObject, frozen=True):
     evaluate: EvaluateCheck
     levels: Mapping[str, FindingLevel] = {}
     """Levels that differ from `level`, by rule set."""
+    can_be_disabled: bool = True
+    """False if `[policy] disable` does not apply to it."""
 
     def level_for(self, rules: RuleSet | None) -> FindingLevel:
         """Return the level of a failure under a rule set."""
