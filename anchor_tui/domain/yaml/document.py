@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from anchor_tui.domain.model import Problem
 from anchor_tui.domain.text_lines import locate_index
+from anchor_tui.domain.yaml.limits import FILE_LIMITS, YamlLimits
 from anchor_tui.domain.yaml.nodes import (
     Json,
     KeyPath,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _INNER_BOM = re.compile("^[^#'\"\n]*\ufeff", re.MULTILINE)
 """A byte order mark outside of comments and quotes. The parser skips it; Helm does not."""
+_PARSER_FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _CONTROL_CHARACTER = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -93,14 +95,20 @@ class YamlDocument:
 # --- parsing ---------------------------------------------------------------------------------------
 
 
-def parse_document(text: str | bytes, file: str, *, mapping: bool = True) -> YamlDocument:
+def parse_document(
+    text: str | bytes, file: str, *, mapping: bool = True, limits: YamlLimits = FILE_LIMITS
+) -> YamlDocument:
     """Return the only document of a file. Unless `mapping` is False, its root is a mapping.
 
-    Raises YamlDocumentError if the file is not UTF-8, is malformed or empty, contains a control character, a tab in the
-    indentation, a duplicate key, a key that is not a scalar or several documents, if Helm rejects it, or if its root is
-    not a mapping.
+    Raises YamlDocumentError if the file is above the limits, is not UTF-8, is malformed or empty, contains a control
+    character, a tab in the indentation, a duplicate key, a key that is not a scalar or several documents, if Helm
+    rejects it, or if its root is not a mapping.
     """
-    documents = parse_documents(text, file)
+    return get_only_document(parse_documents(text, file, limits), file, mapping=mapping)
+
+
+def get_only_document(documents: tuple[YamlDocument, ...], file: str, *, mapping: bool = True) -> YamlDocument:
+    """Return the only document of `parse_documents`. Raises YamlDocumentError as `parse_document` does."""
     if not documents:
         raise YamlDocumentError(Problem(file, "empty-file", "the file is empty", file, 1, 1))
     if len(documents) > 1 or documents[0].number:  # Helm reads only the first, even if it is empty
@@ -113,8 +121,12 @@ def parse_document(text: str | bytes, file: str, *, mapping: bool = True) -> Yam
     return document
 
 
-def parse_documents(text: str | bytes, file: str) -> tuple[YamlDocument, ...]:
-    """Return every document of a file that is not empty. Raises YamlDocumentError as `parse_document` does."""
+def parse_documents(text: str | bytes, file: str, limits: YamlLimits = FILE_LIMITS) -> tuple[YamlDocument, ...]:
+    """Return every document of a file that is not empty. Raises YamlDocumentError as `parse_document` does.
+
+    Any other exception of the parser is reported as an error of the file too.
+    """
+    _check_size(text, file, limits)
     if isinstance(text, bytes):
         text = _decode_utf8(text, file)
     bom = text.startswith("\ufeff")
@@ -124,11 +136,27 @@ def parse_documents(text: str | bytes, file: str) -> tuple[YamlDocument, ...]:
         name = f"U+{ord(found[0][-1]):04X}"
         message = f"the control character {name} is not allowed in YAML: remove it"
         raise YamlDocumentError(Problem(file, "malformed-yaml", message, file, line, column))
+    try:
+        roots = compose_nodes(text, file, limits)
+    except _PARSER_FAULTS as error:
+        message = f"the YAML parser cannot read this file ({type(error).__name__}): simplify it"
+        raise YamlDocumentError(Problem(file, "malformed-yaml", message, file, 1, 1)) from error
     documents: list[YamlDocument] = []
-    for number, (root, notes) in enumerate(compose_nodes(text, file)):
+    for number, (root, notes) in enumerate(roots):
         if not (isinstance(root, ScalarNode) and root.style == "plain" and not root.text):
             documents.append(YamlDocument(file, text, root, bom, number, notes))
     return tuple(documents)
+
+
+def _check_size(text: str | bytes, file: str, limits: YamlLimits) -> None:
+    """Refuse a file that is too large. The position is that of the first byte above the limit."""
+    if len(text) * 4 <= limits.size:
+        return
+    raw = text if isinstance(text, bytes) else text.encode("utf-8", "replace")
+    if len(raw) > limits.size:
+        kept = raw[: limits.size].decode("utf-8", "replace")
+        message = f"larger than {limits.size // 1024:,} KiB: split the file; it is not read"
+        raise YamlDocumentError(Problem(file, "too-large", message, file, *locate_index(kept, len(kept))))
 
 
 def _decode_utf8(raw: bytes, file: str) -> str:

@@ -95,30 +95,41 @@ class MappingNode:
 
         A node from a merge key counts as an alias.
         """
-        merge = self.find_merge_of(key)
-        node = merge.get(key) if merge is not None else None
+        _, node = self._find_merged(key)
         return replace(node, is_alias=True) if node is not None else self.entries.get(key)
 
     def find_merge_of(self, key: str) -> MergeKey | None:
         """Return the merge key that supplies a key; None if the mapping's own key counts, or if there is none."""
-        if not self.merged:
-            return None
-        own = list(self.entries).index(key) if key in self.entries else -1
-        later = (merge for merge in reversed(self.merged) if merge.position > own)
-        return next((merge for merge in later if merge.get(key) is not None), None)
+        return self._find_merged(key)[0]
+
+    def _find_merged(self, key: str) -> tuple[MergeKey | None, Node | None]:
+        """Return the merge key that supplies a key, and the node. A chain of merge keys is followed once."""
+        if self.merged:
+            own = list(self.entries).index(key) if key in self.entries else -1
+            for merge in reversed(self.merged):
+                if merge.position > own and (node := merge.get(key)) is not None:
+                    return merge, node
+        return None, None
 
     def iterate_children(self) -> Iterator[tuple[str, Node]]:
         """Yield every key with its node as Helm reads it: the mapping's own keys, then those of its merge keys."""
         if not self.merged:
             yield from self.entries.items()
             return
-        names = dict.fromkeys(self.entries)
+        for key, node in self._collect_children().items():
+            yield key, node if node is self.entries.get(key) else replace(node, is_alias=True)
+
+    def _collect_children(self) -> dict[str, Node]:
+        """Return the nodes by key: read in order, with each merge key at its position."""
+        own, start = list(self.entries.items()), 0
+        found: dict[str, Node] = dict(own)
         for merge in self.merged:
-            for source in merge.sources:
-                names |= dict.fromkeys(key for key, _ in source.iterate_children())
-        for name in names:
-            if (node := self.get(name)) is not None:
-                yield name, node
+            found.update(own[start : merge.position])
+            start = merge.position
+            for source in reversed(merge.sources):
+                found.update(source._collect_children())  # noqa: SLF001 - of the same class
+        found.update(own[start:])
+        return found
 
 
 @dataclass(frozen=True, slots=True)
