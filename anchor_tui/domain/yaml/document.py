@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
+from anchor_tui.domain.json_access import ODD_VALUE_FAULTS
 from anchor_tui.domain.model import Problem
 from anchor_tui.domain.text_lines import locate_index
 from anchor_tui.domain.yaml.limits import FILE_LIMITS, YamlLimits
@@ -25,6 +26,7 @@ from anchor_tui.domain.yaml.nodes import (
     format_key_path,
     get_child,
     iterate_scalars,
+    shorten_problem,
     to_plain_value,
     walk_nodes,
 )
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 
 _INNER_BOM = re.compile("^[^#'\"\n]*\ufeff", re.MULTILINE)
 """A byte order mark outside of comments and quotes. The parser skips it; Helm does not."""
-_PARSER_FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _CONTROL_CHARACTER = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -89,7 +90,7 @@ class YamlDocument:
     def build_problem(self, kind: str, message: str, node: Node | None = None) -> Problem:
         """Return a problem with the position of a node, or of the document."""
         place = node if node is not None else self.root
-        return Problem(self.file, kind, message, self.file, place.line, place.column)
+        return shorten_problem(Problem(self.file, kind, message, self.file, place.line, place.column))
 
 
 # --- parsing ---------------------------------------------------------------------------------------
@@ -138,7 +139,7 @@ def parse_documents(text: str | bytes, file: str, limits: YamlLimits = FILE_LIMI
         raise YamlDocumentError(Problem(file, "malformed-yaml", message, file, line, column))
     try:
         roots = compose_nodes(text, file, limits)
-    except _PARSER_FAULTS as error:
+    except ODD_VALUE_FAULTS as error:
         message = f"the YAML parser cannot read this file ({type(error).__name__}): simplify it"
         raise YamlDocumentError(Problem(file, "malformed-yaml", message, file, 1, 1)) from error
     documents: list[YamlDocument] = []

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from msgspec import structs
+
+from anchor_tui.domain.foreign_text import shorten_text
 from anchor_tui.domain.yaml.go_numbers import format_float
 from anchor_tui.domain.yaml.scalars import PlainValue, ScalarStyle, resolve_scalar
 
@@ -17,6 +20,9 @@ Json: TypeAlias = "PlainValue | list[Json] | dict[str, Json]"
 KeyPath: TypeAlias = tuple[str | int, ...]
 """Keys of mappings and indices of sequences, from the root."""
 
+MAX_MESSAGE_LENGTH = 1_000
+MAX_WORD_LENGTH = 200
+"""The characters of a message about a file, and of one scalar in it."""
 TAG_PREFIX = "tag:yaml.org,2002:"
 TYPES_BY_TAG: dict[str, tuple[type, ...]] = {
     TAG_PREFIX + "int": (int,),
@@ -31,8 +37,16 @@ class YamlDocumentError(Exception):
     """A file that cannot be read or changed as requested. `problem` has the position and what to do."""
 
     def __init__(self, problem: Problem) -> None:
+        problem = shorten_problem(problem)
         super().__init__(str(problem))
         self.problem = problem
+
+
+def shorten_problem(problem: Problem) -> Problem:
+    """Return a problem with a message of limited length. A file can contain a key or a word of a megabyte."""
+    if len(problem.message) <= MAX_MESSAGE_LENGTH:
+        return problem
+    return structs.replace(problem, message=shorten_text(problem.message, MAX_MESSAGE_LENGTH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +169,7 @@ def describe_node(node: Node) -> str:
     """Return a description of the node for an error message: its text, "a mapping" or "a list"."""
     match node:
         case ScalarNode():
-            return f"`{node.text}`" if node.text else "nothing"
+            return f"`{shorten_text(node.text, MAX_WORD_LENGTH)}`" if node.text else "nothing"
         case MappingNode():
             return "a mapping"
         case SequenceNode():

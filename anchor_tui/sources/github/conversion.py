@@ -50,5 +50,8 @@ def list_changed_paths(pull: PullRequestNode) -> frozenset[str] | None:
 
 
 def to_utc(moment: datetime) -> datetime:
-    """Convert a time to UTC."""
-    return moment.astimezone(UTC)
+    """Convert a time to UTC. The author of a commit chooses its time, which may be in the year 1 or 9999."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return moment.replace(tzinfo=UTC)
