@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
+from anchor_tui.domain.foreign_text import shorten_text
+
 JsonMapping: TypeAlias = Mapping[str, Any]
 ODD_VALUE_FAULTS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """The exceptions that a reader of foreign documents raises for a value of an unexpected kind, size or depth.
@@ -62,3 +64,10 @@ def _iterate_items(value: object) -> Iterable[object]:
     if isinstance(value, Mapping):
         return value.values()
     return value if isinstance(value, list | tuple) else ()
+
+
+def describe_value(value: object) -> str:
+    """Return a description of a value for a message: a short text of it, "a mapping" or "a list"."""
+    if isinstance(value, Mapping):
+        return "a mapping"
+    return "a list" if isinstance(value, list | tuple) else f"`{shorten_text(str(value), 200)}`"

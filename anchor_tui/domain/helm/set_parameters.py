@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from anchor_tui.domain.yaml.limits import MAX_DEPTH
 from anchor_tui.domain.yaml.nodes import Json, KeyPath
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def parse_parameter_name(name: str) -> KeyPath:
         position = found.end()
     if not path:
         raise ValueError("a Helm parameter has no name")
+    if len(path) > MAX_DEPTH:
+        raise ValueError(f"the name of a Helm parameter has more than {MAX_DEPTH} levels")
     return tuple(path)
 
 
@@ -103,3 +106,16 @@ def _copy_list_at(below: Sequence[dict[str, Json]], path: KeyPath) -> list[Json]
         else:
             return list(node) if isinstance(node, list) else []
     return []
+
+
+def count_list_items(layer: dict[str, Json], path: KeyPath) -> int:
+    """Return the number of items in the lists on the path of a parameter: one index can create 65,536 of them."""
+    count = 0
+    node: Json = layer
+    for step in path:
+        if isinstance(node, list):
+            count += len(node)
+            node = node[int(step)] if int(step) < len(node) else None
+        elif isinstance(node, dict):
+            node = node.get(str(step))
+    return count
