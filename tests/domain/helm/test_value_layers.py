@@ -62,6 +62,7 @@ def test_a_file_parameter_is_the_text_of_the_file() -> None:
     [
         ({"valueFiles": ["e.yaml"] * 501}, "helm.valueFiles has more than 500 files"),
         ({"parameters": [{"name": "a", "value": "1"}] * 501}, "helm.parameters has more than 500 items"),
+        ({"parameters": [{"name": "a", "value": "{" + "," * 70_000 + "}"}]}, "a list has more than 65536 items"),
         ({"parameters": [{"name": "a." * 5000 + "b", "value": "1"}]}, "more than 100 levels"),
         (
             {"parameters": [{"name": f"a{number}[65535]", "value": "1"} for number in range(100)]},

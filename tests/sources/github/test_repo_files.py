@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, timezone
+
 import pytest
 from msgspec.structs import replace
 
 from anchor_tui.config.model import ReleaseKeyPaths
 from anchor_tui.sources.github import repo_files
+from anchor_tui.sources.github.conversion import to_utc
 from anchor_tui.sources.github.response import GraphQLResponse
 from tests.sources.github.fakes import (
     FakeGitHub,
@@ -178,3 +181,12 @@ async def test_a_fault_in_one_file_leaves_the_others(fault, monkeypatch):
     assert fault.__name__ in problem.message
     assert "secret" not in problem.message
     assert reading.value.environments["dev"].release is not None
+
+
+@pytest.mark.parametrize("offset", [timedelta(hours=14), timedelta(hours=-12)])
+@pytest.mark.parametrize(("year", "limited"), [(1, 1970), (9999, 2199), (2026, 2026)])
+def test_the_time_of_a_commit_never_overflows(year, limited, offset):
+    for day, month in ((1, 1), (31, 12)):
+        found = to_utc(datetime(year, month, day, 12, tzinfo=timezone(offset)))
+        assert (found.tzinfo, found.year) == (UTC, limited) or year == 2026
+        assert found - timedelta(days=365) < found + timedelta(days=365)
