@@ -121,7 +121,7 @@ def test_one_odd_file_does_not_hide_other_applications(monkeypatch):
     ]
 
 
-def test_a_text_of_many_at_signs_is_searched_in_linear_time():
+def test_a_text_of_many_at_signs_is_searched_once():
     text = "web//" + "a@" * 60_000
     assert find_mention(text, ServiceAddress("web", "shop"), "shop") == "none"
 

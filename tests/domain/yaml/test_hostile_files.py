@@ -167,7 +167,7 @@ def test_a_parse_ends_when_its_time_has_expired():
 
 
 @pytest.mark.parametrize("fault", [RecursionError, ValueError, OverflowError, TypeError, KeyError, AttributeError])
-def test_a_fault_of_the_parser_is_an_error_of_the_file(fault, monkeypatch):
+def test_a_fault_of_the_parser_is_an_error(fault, monkeypatch):
     def fail(*_arguments):
         raise fault("secret")
 
@@ -234,7 +234,7 @@ TEXTS = st.one_of(
 
 @settings(max_examples=300, deadline=None)
 @given(TEXTS)
-def test_any_text_is_a_document_or_an_error_of_the_file(text):
+def test_any_text_is_a_document_or_an_error(text):
     try:
         documents = parse_documents(text, "values.yaml")
     except YamlDocumentError as error:
