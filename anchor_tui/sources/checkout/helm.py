@@ -18,7 +18,8 @@ from anchor_tui.domain.yaml.nodes import Json, YamlDocumentError
 
 TIMEOUT_S = 60.0
 MAX_BYTES = 64 * 1024 * 1024
-_OUTPUT_LIMITS = YamlLimits(size=MAX_BYTES, nodes=2_000_000)
+_OUTPUT_LIMITS = YamlLimits(size=MAX_BYTES, nodes=1_000_000)
+"""A chart can render many objects. This takes some seconds, and a command waits for it."""
 
 
 class HelmError(Exception):
