@@ -12,6 +12,7 @@ from typing import TypeAlias, TypeVar
 
 from anchor_tui.config.model import Config, EnvironmentConfig
 from anchor_tui.domain.helm.value_layers import LayeredValues, SourceLocation
+from anchor_tui.domain.json_access import ODD_VALUE_FAULTS
 from anchor_tui.domain.kubernetes.application_manifests import ManifestApplication
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import Application, ChecksStatus, EvidenceKind, Problem, Release, ValueObject
@@ -202,6 +203,8 @@ def read_release_file(text: str | bytes | None, file: str, config: Config) -> Re
         }
     except YamlDocumentError as error:
         return missing_from_problem(error.problem)
+    except ODD_VALUE_FAULTS as error:
+        return MissingEvidence(f"a value of {file} cannot be read ({type(error).__name__})", SourceLocation(file))
     return ReleaseFile(file, release, locations)
 
 
