@@ -27,7 +27,7 @@ def decode_json(body: bytes, shape: type[T]) -> T:
     """
     try:
         return msgspec.json.decode(body, type=shape)
-    except Exception as error:  # noqa: BLE001 - besides msgspec's: RecursionError, UnicodeDecodeError
+    except Exception as error:  # besides msgspec's own: RecursionError, UnicodeDecodeError
         if _is_repairable(body, error) and (repaired := _decode_repaired(body, shape)) is not None:
             return repaired
         raise _to_invalid_response(body, error) from error

@@ -16,7 +16,7 @@ from anchor_tui.config.web_address import is_loopback
 from anchor_tui.sources.credentials.keyring_entries import read_keyring_token
 from anchor_tui.sources.credentials.secret import Secret, parse_token
 from anchor_tui.sources.errors import ClientError, CredentialError, Forbidden, InvalidResponse, NotFound, ServerError
-from anchor_tui.sources.http import HTML_PAGE, Service, create_client, error_for_status, translate_transport_errors
+from anchor_tui.sources.http import HTML_PAGE, Service, create_client, error_for_status, limit_request
 from anchor_tui.sources.network import create_tls_context, find_proxy
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 TOKEN_VARIABLE = "STATUS_API_TOKEN"  # noqa: S105 - the name of a variable
 TIMEOUT_S = 15.0
+"""For an event with its answer, of which only the headers are read."""
 _RETRYABLE_STATUSES = frozenset({408, 425})
 """Client errors that can pass. The error map has kinds of their own for 401, 403 and 429, which can pass too."""
 _TOKEN_HINT = f"the status API does not accept the token: set {TOKEN_VARIABLE}"
@@ -76,9 +77,12 @@ async def send_event(
         read_rules=None,
         transport=transport,
     )
-    async with client:
-        with translate_transport_errors(STATUS_API, access.url, TIMEOUT_S):
-            response = await client.post(access.url, content=msgspec.json.encode(event))
+    async with (
+        client,
+        limit_request(STATUS_API, access.url, TIMEOUT_S, TIMEOUT_S),
+        client.stream("POST", access.url, content=msgspec.json.encode(event)) as response,
+    ):
+        pass
     if response.is_success:
         if response.headers.get("content-type", "").startswith("text/html"):
             raise InvalidResponse(f"the status API answered with {HTML_PAGE}: the event was not delivered")

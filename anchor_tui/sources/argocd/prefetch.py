@@ -135,23 +135,11 @@ class PrefetchingClient:
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> ApiResponse:
         """Return the prefetched response, else send the request. Raises SourceError."""
-        import asyncio
-
         from anchor_tui.sources.argocd.response import ApiResponse
-        from anchor_tui.sources.errors import Timeout
 
         prefetched = self._responses.pop(request_key(path, params or {}), None)
-        if prefetched is not None:
-            try:
-                async with asyncio.timeout(prefetched.deadline - time.monotonic()):
-                    # Awaited without a worker thread: a server that hangs must not use up the few there are.
-                    body = await asyncio.wrap_future(prefetched.body)
-            except TimeoutError as error:
-                raise Timeout(f"{self.url}: no complete answer within {REQUEST_DEADLINE_S:g} s") from error
-            finally:
-                prefetched.abandon()
-            if body is not None:
-                return ApiResponse(body, prefetched.duration_s)
+        if prefetched is not None and (body := await self._await_body(prefetched)) is not None:
+            return ApiResponse(body, prefetched.duration_s)
         return await (await self._get_client()).get(path, params)
 
     @asynccontextmanager
@@ -168,6 +156,22 @@ class PrefetchingClient:
             response.abandon()
         if self._client is not None:
             await self._client.aclose()
+
+    async def _await_body(self, prefetched: PrefetchedResponse) -> bytes | None:
+        """Wait without a worker thread: a server that hangs must not use up the few there are. Raises Timeout."""
+        import asyncio
+
+        from anchor_tui.sources.errors import Timeout
+
+        if prefetched.body.done():
+            return prefetched.body.result()
+        try:
+            async with asyncio.timeout(prefetched.deadline - time.monotonic()):
+                return await asyncio.wrap_future(prefetched.body)
+        except TimeoutError as error:
+            raise Timeout(f"{self.url}: no complete answer within {REQUEST_DEADLINE_S:g} s") from error
+        finally:
+            prefetched.abandon()
 
     async def _get_client(self) -> ReadClient:
         if self._client is None:

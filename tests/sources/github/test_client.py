@@ -386,7 +386,7 @@ async def test_a_dripping_answer_ends_at_the_deadline(monkeypatch):
     monkeypatch.setattr(module, "REQUEST_DEADLINE_S", 0.05)
     ended = threading.Event()
     with serve_requests(lambda _: ended.wait(5)) as url:
-        with pytest.raises(Timeout, match=r"no answer within 0.05 s"):
+        with pytest.raises(Timeout, match=r"no complete answer within 0.05 s"):
             await query(url)
         ended.set()
 

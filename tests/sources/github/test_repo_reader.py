@@ -184,7 +184,7 @@ async def test_a_missing_branch_is_named(ref):
         {"repository": {"ref": {"target": {"oid": None}}}},
         {"repository": {"ref": {"target": {"oid": "a", "e0Release": 7}}}},
         {"repository": {"ref": {"target": {"oid": "a", "e0Change": {"nodes": 7}}}}},
-        {"repository": {"ref": {"target": {"oid": "a"}}, "pullRequests": {"nodes": [{"number": "x"}]}}},
+        {"repository": {"ref": {"target": {"oid": "a"}}, "pullRequests": {"nodes": 7}}},
         {"rateLimit": {"limit": "many"}},
     ],
 )
