@@ -49,10 +49,14 @@ STREAM = "api/v1/stream/applications"
 
 
 @pytest.fixture(autouse=True)
-def _short_deadlines(monkeypatch):
+def _no_proxies(monkeypatch):
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture
+def _short_deadlines(monkeypatch):
     for module in (argocd_client, github_client, github_writer, prefetch):
         monkeypatch.setattr(module, "REQUEST_DEADLINE_S", DEADLINE_S)
     monkeypatch.setattr(status_api, "TIMEOUT_S", DEADLINE_S)
@@ -73,7 +77,9 @@ async def get_from_argocd(url: str) -> object:
 async def sync_with_argocd(url: str) -> object:
     argo = argo_client(url)
     try:
-        return await argo.send("POST", "api/v1/applications/prod/sync", body={}, timeout_s=DEADLINE_S)
+        return await argo.send(
+            "POST", "api/v1/applications/prod/sync", body={}, timeout_s=argocd_client.REQUEST_DEADLINE_S
+        )
     finally:
         await argo.aclose()
 
@@ -125,6 +131,14 @@ WRITES = [sync_with_argocd, write_to_github]
 Send = Callable[[str], Awaitable[object]]
 
 
+async def catch(kind: type[SourceError], call: Awaitable[object]) -> SourceError:
+    """Return the error of a call that ends soon."""
+    with pytest.raises(kind) as caught:
+        async with asyncio.timeout(10):
+            await call
+    return caught.value
+
+
 @contextmanager
 def serve_until_end(answer: Callable[[Request, threading.Event], None]) -> Iterator[str]:
     """Serve with an event that is set when the test ends."""
@@ -139,15 +153,16 @@ def serve_until_end(answer: Callable[[Request, threading.Event], None]) -> Itera
 # --- time ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("_short_deadlines")
 @pytest.mark.parametrize("send", READS + WRITES, ids=lambda send: send.__name__)
 async def test_a_dripping_answer_ends_at_the_deadline(send: Send):
     with serve_until_end(lambda request, ended: request.drip(lambda: ended.wait(0.01))) as url:
-        with pytest.raises(Timeout, match=rf"no complete answer within {DEADLINE_S} s") as caught:
-            async with asyncio.timeout(5):
-                await send(url)
-    assert caught.value.maybe_applied
+        caught = await catch(Timeout, send(url))
+    assert f"no complete answer within {DEADLINE_S} s" in caught.message
+    assert caught.maybe_applied
 
 
+@pytest.mark.usefixtures("_short_deadlines")
 @pytest.mark.parametrize("send", [get_from_argocd, sync_with_argocd, write_to_github, get_prefetched, post_event])
 async def test_dripping_headers_end_at_the_deadline(send: Send):
     def drip_headers(request: Request, ended: threading.Event) -> None:
@@ -173,13 +188,8 @@ async def test_a_refused_stream_with_an_endless_body_ends(monkeypatch):
         while not ended.wait(0.01):
             request.send_part(b"x")
 
-    argo = None
-    with serve_until_end(refuse) as url, pytest.raises(Timeout):
-        argo = argo_client(url)
-        async with argo.stream_events(STREAM, {}) as events:
-            await anext(events)
-    assert argo is not None
-    await argo.aclose()
+    with serve_until_end(refuse) as url:
+        await catch(Timeout, read_stream(url))
 
 
 # --- bytes --------------------------------------------------------------------------------------------
@@ -190,8 +200,8 @@ async def test_a_refused_stream_with_an_endless_body_ends(monkeypatch):
 async def test_a_large_answer_is_not_read(send: Send, headers):
     body = BOMB if headers else b" " * (SMALL + 1)
     with serve_requests(lambda request: request.respond(200, body, **headers)) as url:
-        with pytest.raises(InvalidResponse, match=r"larger than 0.047\d* MiB: raise max_response_mb"):
-            await send(url)
+        error = await catch(InvalidResponse, send(url))
+    assert "larger than 0.0476837 MiB: raise max_response_mb" in error.message
 
 
 @pytest.mark.parametrize("send", READS + WRITES, ids=lambda send: send.__name__)
@@ -204,8 +214,8 @@ async def test_a_compressed_answer_is_read(send: Send):
 @pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "deflate"])
 async def test_an_unknown_compression_is_an_error(encoding):
     with serve_requests(lambda request: request.respond(200, b"{}", content_encoding=encoding)) as url:
-        with pytest.raises(InvalidResponse, match="cannot be decompressed: unknown encoding"):
-            await get_from_argocd(url)
+        error = await catch(InvalidResponse, get_from_argocd(url))
+    assert "cannot be decompressed: unknown encoding" in error.message
 
 
 def test_a_bomb_is_decompressed_in_small_pieces():
@@ -252,8 +262,8 @@ async def test_a_line_without_an_end_is_an_error(monkeypatch, compress):
     encoding = {"content_encoding": "gzip"} if compress is gzip.compress else {}
     body = compress(b"data: " + b"x" * 100_000)
     with serve_requests(lambda request: request.stream([body], **encoding)) as url:
-        with pytest.raises(InvalidResponse, match="a line of the stream is longer than"):
-            await read_stream(url)
+        error = await catch(InvalidResponse, read_stream(url))
+    assert "a line of the stream is longer than" in error.message
 
 
 async def test_a_stream_may_be_larger_than_an_answer():
@@ -282,7 +292,7 @@ async def test_a_flood_of_lines_is_read_with_pauses(monkeypatch):
     assert sum(pauses) > 0.5 * BURST_UNITS / UNITS_PER_S
 
 
-def test_a_burst_is_read_at_once_and_a_flood_is_not():
+def test_only_a_flood_is_read_with_pauses():
     throttle = StreamThrottle(0.0)
     assert throttle.pause_s(int(BURST_UNITS), 0, 0.0) == 0.0
     assert throttle.pause_s(200, 0, 0.0) == pytest.approx(200 / UNITS_PER_S)
@@ -311,9 +321,9 @@ async def test_a_redirect_loop_ends_at_once(send: Send, status):
 
 async def test_a_redirected_write_was_not_applied():
     with serve_requests(lambda request: request.respond(301, location="/elsewhere")) as url:
-        with pytest.raises(ClientError, match="was the repository renamed") as caught:
-            await write_to_github(url)
-    assert not caught.value.maybe_applied
+        error = await catch(ClientError, write_to_github(url))
+    assert "was the repository renamed" in error.message
+    assert not error.maybe_applied
 
 
 # --- the client ---------------------------------------------------------------------------------------

@@ -143,8 +143,8 @@ class ArgoClient:
         """Use the new token that the server sends shortly before a login session expires, unless it is not a token."""
         if renewed := response.headers.get("Grpc-Metadata-Renew-Token"):
             with contextlib.suppress(CredentialError):
-                token = parse_token(renewed, "the renewed token")
-                self._http.headers["Authorization"] = f"Bearer {token.reveal()}"
+                if token := parse_token(renewed, "the renewed token").reveal():
+                    self._http.headers["Authorization"] = f"Bearer {token}"
 
 
 def _to_api_response(response: httpx.Response, began: float) -> ApiResponse:

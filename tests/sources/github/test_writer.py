@@ -241,6 +241,21 @@ async def test_a_client_error_has_its_status(status):
     assert found.status == status
 
 
+@pytest.mark.parametrize("value", ["many", "9" * 400, "nan", "inf"])
+@pytest.mark.parametrize(("status", "expected"), [(200, dict), (409, ClientError)])
+async def test_odd_rate_headers_change_no_answer(value, status, expected):
+    headers = {f"x_ratelimit_{name}": value for name in ("limit", "remaining", "reset")}
+    found, _ = await send_to_server(MERGE, status, json.dumps(STEPS["merge"][1]), **headers)
+    assert isinstance(found, expected)
+
+
+@pytest.mark.parametrize("body", ["[" * 5_000, '{"a":' * 5_000, '{"number": ' + "1" * 5_000 + "}"])
+async def test_odd_answers_to_a_write_are_invalid(body):
+    found, _ = await send_to_server(MERGE, 200, body)
+    assert type(found) is InvalidResponse
+    assert found.maybe_applied
+
+
 @pytest.mark.parametrize("name", STEPS)
 async def test_a_page_of_html_is_never_a_success(name):
     step, _ = STEPS[name]
