@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anchor_tui.sources.errors import InvalidResponse, NotFound
@@ -71,6 +71,7 @@ def test_any_bytes_are_a_value_or_an_invalid_response(body):
     msgspec.json.encode(decoded)
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(),
