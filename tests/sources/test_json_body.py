@@ -71,7 +71,7 @@ def test_any_bytes_are_a_value_or_an_invalid_response(body):
     msgspec.json.encode(decoded)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(),
