@@ -36,8 +36,10 @@ class SourceError(Exception):
     """True if a write may have been carried out all the same. It is not sent again; its effect is looked up."""
 
     def __init__(self, message: str) -> None:
+        from anchor_tui.domain.text_limits import limit_text  # an error is rare, and the first requests do not wait
+
         super().__init__(message)
-        self.message = message
+        self.message = limit_text(message)
 
     @property
     def failure(self) -> SourceFailure:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from anchor_tui.domain.model import Problem, PullRequest
 from anchor_tui.domain.source_data import EnvironmentFiles, HeadCommit, OpenPullRequestData, OpsRepoData
+from anchor_tui.domain.text_limits import limit_texts
 from anchor_tui.sources.errors import (
     Forbidden,
     HttpError,
@@ -115,7 +116,7 @@ class RepoReader:
             *_denied_problems(denied),
             *self._history.problems,
         )
-        return repo, problems
+        return limit_texts(repo), limit_texts(problems)
 
     def needs_history(self, repo: OpsRepoData) -> bool:
         """Return whether the head has moved since the history was read."""
@@ -146,7 +147,8 @@ class RepoReader:
         ref = poll.repository.ref if poll.repository else None
         if ref is None or ref.target is None:
             raise InvalidResponse("GitHub's answer about the history does not contain the branch")
-        self._history = _ReadHistory(head, self._files.read_histories(ref.target), _denied_problems(response.errors))
+        releases = {name: limit_texts(read) for name, read in self._files.read_histories(ref.target).items()}
+        self._history = _ReadHistory(head, releases, limit_texts(_denied_problems(response.errors)))
         return poll.rate_limit
 
     def _attach_history(self, files: Mapping[str, EnvironmentFiles], head: str) -> dict[str, EnvironmentFiles]:
