@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from anchor_tui.cli.arguments import add_config_options
 from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.streams import print_error, write_result
+from anchor_tui.domain.foreign_text import mask_tokens
 
 if TYPE_CHECKING:
     from anchor_tui.services.execute.audit import AuditEntry, AuditLog
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resolve", metavar="ID", help="acknowledge an unknown or missing outcome; the start of the id is enough"
     )
-    parser.add_argument("--reason", default="", help="with --resolve: why, or what the outcome was")
+    parser.add_argument("--reason", type=mask_tokens, default="", help="with --resolve: why, or what the outcome was")
     parser.add_argument("--steps", action="store_true", help="also list every step, not only actions and outcomes")
 
 
