@@ -83,6 +83,7 @@ def _write_template(path: Path, ops_repo: str) -> int:
 def _print_effective(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[str]]) -> int:
     from anchor_tui.config.load import load_config
     from anchor_tui.config.toml_text import render_effective
+    from anchor_tui.domain.foreign_text import mask_tokens
     from anchor_tui.domain.policy.registry import CHECKS_BY_ID
 
     config = load_config(
@@ -93,7 +94,7 @@ def _print_effective(arguments: argparse.Namespace, keys_by_action: Mapping[str,
         actions=keys_by_action,
         checks=CHECKS_BY_ID,
     )
-    return ExitCode.OK if write_result(render_effective(config)) else ExitCode.USAGE
+    return ExitCode.OK if write_result(mask_tokens(render_effective(config))) else ExitCode.USAGE
 
 
 def _print_schema(*, snapshot: bool) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -28,6 +28,20 @@ def limit_texts(value: T) -> T:
     Texts that are items of a mapping, such as files and labels, are evidence and stay complete.
     """
     return cast("T", _limit_value(value))
+
+
+def iterate_full_texts(value: object) -> Iterator[str]:
+    """Yield the complete texts of the shortened messages in a value, also in nested structs and tuples."""
+    if isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            field = getattr(value, name)
+            if isinstance(field, str) and name.startswith(FULL_TEXT_PREFIX):
+                yield field
+            else:
+                yield from iterate_full_texts(field)
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from iterate_full_texts(item)
 
 
 def _limit_value(value: Any) -> Any:  # noqa: ANN401 - of any type

@@ -3,7 +3,7 @@ from __future__ import annotations
 from anchor_tui.domain.foreign_text import MAX_DISPLAY_LENGTH
 from anchor_tui.domain.model import AppId, ApplicationCondition
 from anchor_tui.domain.source_data import OpsRepoData
-from anchor_tui.domain.text_limits import limit_text, limit_texts
+from anchor_tui.domain.text_limits import iterate_full_texts, limit_text, limit_texts
 from tests.values import application, ops_repo, pull_request, release
 
 LONG = "x" * 1_000_096
@@ -50,3 +50,8 @@ def test_a_named_tuple_keeps_its_class() -> None:
 
 def test_a_lone_surrogate_becomes_the_replacement_character() -> None:
     assert limit_texts(pull_request(title="caf\udce9")).title == "caf\ufffd"
+
+
+def test_full_texts_are_found_in_nested_values() -> None:
+    conditions = limit_texts((ApplicationCondition("A", LONG), ApplicationCondition("B", "short")))
+    assert list(iterate_full_texts((application(conditions=conditions), None))) == [LONG]

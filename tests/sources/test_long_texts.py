@@ -14,6 +14,7 @@ from anchor_tui.domain.foreign_text import MAX_DISPLAY_LENGTH
 from anchor_tui.domain.model import Fresh, Snapshot
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.services.observe.policy import PolicyEvaluator
+from anchor_tui.sources.argocd.application_api import ApplicationDetail, to_app_state
 from anchor_tui.sources.argocd.application_store import ApplicationStore
 from anchor_tui.sources.argocd.response import ApiResponse
 from anchor_tui.sources.argocd.schema import ApplicationJson
@@ -83,7 +84,7 @@ async def snapshot() -> Snapshot:
     store.apply_list(ApiResponse(msgspec.json.encode({"items": [item, malformed]}), 0.01))
     store.record_stream_failure(ServerError(text), 30)
     pull = fill_type(msgspec.inspect.type_info(PullRequestNode), text)
-    release = f"version: {text}\nimages:\n  {text}:\n    repository: {text}\n    tag: {text}\n"
+    release = f"version: {text}\nimages:\n  gateway:\n    repository: {text}\n    tag: {text}\n"
     values = f"gateway:\n  env:\n    CONTROL_CENTER_URL: {text}\n"
     head = {
         "oid": "a" * 40,
@@ -114,3 +115,13 @@ async def test_a_long_message_stays_complete_beside_its_beginning(snapshot: Snap
     assert app.operation.full_message == "x" * LENGTH
     assert app.unhealthy[0].full_message == "x" * LENGTH
     assert app.conditions[0].message.endswith("… 996 KB more")
+
+
+def test_the_state_that_an_action_reads_is_limited() -> None:
+    text = "x" * LENGTH
+    item = fill_type(msgspec.inspect.type_info(ApplicationDetail), text)
+    item = item | {"metadata": {"name": "anchor"}, "spec": {"project": text}}
+    state = to_app_state(ApiResponse(msgspec.json.encode(item), 0.01), "argocd", "")
+    assert state.operation is not None
+    assert state.operation.message.endswith("… 996 KB more")
+    assert {name for name, found in iterate_texts(state) if len(found) > 2 * MAX_DISPLAY_LENGTH} == {"full_message"}

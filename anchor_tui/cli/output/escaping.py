@@ -25,7 +25,7 @@ def format_line(text: str) -> str:
 
 
 def format_paragraph(text: str) -> str:
-    """Return a foreign text as printable lines, of which none is a workflow command."""
+    """Return a foreign text as printable lines. None of them is a workflow command."""
     return "\n".join(map(format_line, re.split("\r\n|\r|\n", text)))
 
 
