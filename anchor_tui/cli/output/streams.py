@@ -44,7 +44,7 @@ def flush_streams() -> bool:
 def print_error(message: str) -> None:
     """Print one line for the operator on stderr. Control characters of foreign text are removed."""
     with contextlib.suppress(OSError):
-        print(f"anchor-tui: {format_line(message)}", file=sys.stderr)  # noqa: T201 - the output of the command line
+        print(format_line(f"anchor-tui: {message}"), file=sys.stderr)  # noqa: T201 - the output of the command line
 
 
 def write_result(content: str, target: Path | None = None, *, is_text: bool = False) -> bool:
