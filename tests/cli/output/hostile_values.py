@@ -36,7 +36,8 @@ def fill_texts(value: T, text: str) -> T:
             if name in CLOSED_FIELDS:
                 return part
             count += 1
-            return f"{text}{count}"
+            prefix = "https://e/" if name == "url" and not text.startswith("javascript:") else ""
+            return f"{prefix}{text}{count}"
         if isinstance(part, msgspec.Struct):
             changes = {field: fill(getattr(part, field), field) for field in part.__struct_fields__}
             return msgspec.structs.replace(part, **changes)
