@@ -39,7 +39,9 @@ class SourceError(Exception):
     """True if a write may have been carried out all the same. It is not sent again; its effect is looked up."""
 
     def __init__(self, message: str) -> None:
-        self.message = mask_tokens(message)
+        from anchor_tui.domain.text_limits import limit_text  # an error is rare, and the first requests do not wait
+
+        self.message = limit_text(mask_tokens(message))
         super().__init__(self.message)
 
     @property

@@ -27,6 +27,7 @@ from anchor_tui.domain.actions.resource_diff import field_differences
 from anchor_tui.domain.actions.step_base import ApplicationRef, ResourceRef
 from anchor_tui.domain.formatting import get_first_line
 from anchor_tui.domain.kubernetes.managed_resources import read_managed_resources
+from anchor_tui.domain.text_limits import limit_text, limit_texts
 from anchor_tui.sources.api_request import ApiRequest
 from anchor_tui.sources.argocd.application_conversion import join_revisions, to_observed_application
 from anchor_tui.sources.argocd.endpoints import CAN_I, application_path, application_query
@@ -137,7 +138,7 @@ def to_app_state(answer: ApiResponse, server: str, web_url: str) -> AppState:
     """Convert the response to a GET or a sync of an application. Raises InvalidResponse."""
     observed = to_observed_application(answer.decode(ApplicationJson), server, web_url)
     detail = answer.decode(ApplicationDetail)
-    return AppState(
+    state = AppState(
         observed.application,
         server_time(answer),
         detail.spec.project,
@@ -158,6 +159,7 @@ def to_app_state(answer: ApiResponse, server: str, web_url: str) -> AppState:
             for resource in detail.status.resources or ()
         ),
     )
+    return limit_texts(state)
 
 
 def server_time(answer: ApiResponse) -> datetime:
@@ -220,7 +222,7 @@ async def read_application_details(client: ArgoClient, target: ApplicationRef, w
     return msgspec.structs.replace(
         observed,
         managed=None if objects is None else read_managed_resources(objects, target.id.name, observed.sync_options),
-        differences=field_differences(objects or ()),
+        differences=limit_texts(field_differences(objects or ())),
         managed_error=resources.message if isinstance(resources, SourceError) else "",
         windows=_to_windows(window) if isinstance(window, _SyncWindowsResponse) else None,
         may_sync=may_sync,
@@ -253,7 +255,7 @@ async def _read_commit_subject(client: ArgoClient, target: ApplicationRef, revis
     found = _decode_or_error(
         await _response_or_error(client.get(path, application_query(target.id, target.project))), _RevisionMetadata
     )
-    return get_first_line(found.message) if isinstance(found, _RevisionMetadata) else ""
+    return limit_text(get_first_line(found.message)) if isinstance(found, _RevisionMetadata) else ""
 
 
 async def _response_or_error(call: Awaitable[ApiResponse]) -> ApiResponse | SourceError:

@@ -16,6 +16,7 @@ from anchor_tui.domain.model import (
     UnhealthyResource,
 )
 from anchor_tui.domain.source_data import ObservedApplication
+from anchor_tui.domain.text_limits import limit_texts
 from anchor_tui.sources.argocd.schema import (
     ApplicationJson,
     ApplicationMetadata,
@@ -36,13 +37,13 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def to_observed_application(document: ApplicationJson, server: str, web_url: str) -> ObservedApplication:
-    """Return the application as a domain value. `web_url` is the address of Argo CD's web interface.
+    """Return the application as a domain value with limited texts. `web_url` is the address of Argo CD's web pages.
 
     Raises InvalidResponse for values that the domain cannot contain.
     """
     policy = document.spec.sync_policy or SyncPolicy()
     with foreign_values("the application"):
-        application = _to_application(document, server, web_url)
+        application = limit_texts(_to_application(document, server, web_url))
     return ObservedApplication(application, dict(document.metadata.labels or {}), tuple(policy.sync_options or ()))
 
 

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from anchor_tui.domain.actions.application_state import Permission
 from anchor_tui.domain.actions.repo_state import ExistingBranch, MergeMethod, PullRequestState, RepoPermissions
+from anchor_tui.domain.text_limits import limit_texts
 from anchor_tui.sources.errors import InvalidResponse, NotFound
 from anchor_tui.sources.github.action_queries import BRANCH_QUERY, PULL_REQUEST_QUERY
 from anchor_tui.sources.github.check_results import read_further_checks, summarize_rollup
@@ -223,7 +225,7 @@ def _to_permissions(viewer: UserNode | None, repository: _ActionRepository) -> R
 def _to_pull_request_state(node: _PullRequestState) -> PullRequestState:
     labels = (node.labels.nodes if node.labels else None) or ()
     checks = summarize_rollup(node.status_check_rollup, denied=False)
-    return PullRequestState(
+    state = PullRequestState(
         number=node.number,
         node_id=node.id,
         title=node.title,
@@ -253,6 +255,7 @@ def _to_pull_request_state(node: _PullRequestState) -> PullRequestState:
         merged_at=to_utc(node.merged_at),
         merged_by=node.merged_by.login if node.merged_by else None,
     )
+    return replace(limit_texts(state), body=node.body)  # the body is read, not displayed
 
 
 def _reviewer_names(node: _PullRequestState) -> Iterable[str]:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import Problem, PullRequest
 from anchor_tui.domain.source_data import EnvironmentFiles, HeadCommit, OpenPullRequestData, OpsRepoData
+from anchor_tui.domain.text_limits import limit_texts
 from anchor_tui.sources.errors import (
     Forbidden,
     HttpError,
@@ -125,7 +126,7 @@ class RepoReader:
             *(found for found in parsed.pull_requests if isinstance(found, Problem)),
             *self._history.problems,
         )
-        return repo, problems
+        return limit_texts(repo), limit_texts(problems)
 
     def _parse_files(
         self,
@@ -180,8 +181,9 @@ class RepoReader:
         ref = poll.repository.ref if poll.repository else None
         if ref is None or ref.target is None:
             raise InvalidResponse("GitHub's answer about the history does not contain the branch")
-        releases = await asyncio.to_thread(self._files.read_histories, ref.target)
-        self._history = _ReadHistory(head, releases, _denied_problems(response.errors))
+        parsed = await asyncio.to_thread(self._files.read_histories, ref.target)
+        releases = {name: limit_texts(found) for name, found in parsed.items()}
+        self._history = _ReadHistory(head, releases, limit_texts(_denied_problems(response.errors)))
         return poll.rate_limit
 
     def _attach_history(self, files: Mapping[str, EnvironmentFiles], head: str) -> dict[str, EnvironmentFiles]:
