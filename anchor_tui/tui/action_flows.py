@@ -73,7 +73,7 @@ class ActionFlows:
 
     def _notify_internal_error(self, error: Exception, title: str = "") -> None:
         message = f"{format_internal_error(error)}; check the environments and `anchor-tui audit`"
-        self._app.notify(message, title=title, severity="error", timeout=20, markup=False)
+        self._app.notify(message, title=title, severity="error", timeout=20)
 
     def _choose_release(self, order: Order) -> None:
         from anchor_tui.tui.screens.release_chooser import ReleaseChooser
@@ -131,9 +131,9 @@ class ActionFlows:
 
         plan = await self._make_plan(order)
         if isinstance(plan, Refusal):
-            self._app.notify(str(plan), severity="warning", markup=False)
+            self._app.notify(str(plan), severity="warning")
             return
-        self._app.notify(f"{plan.title} …", timeout=2, markup=False)
+        self._app.notify(f"{plan.title} …", timeout=2)
         await self._execute_plan(plan, Consent(confirmed=True))
 
     def _confirm_plan(self, order: Order, note: str = "", chooser: ReleaseChooser | None = None) -> None:
@@ -170,7 +170,6 @@ class ActionFlows:
             title=f"{plan.title}: {outcome.kind}",
             severity=_SEVERITIES.get(outcome.kind, "error"),
             timeout=6 if outcome.kind == "done" else 15,
-            markup=False,
         )
         return outcome
 
@@ -194,7 +193,7 @@ class ActionFlows:
 
     async def _recover_jobs(self) -> None:
         for line in await asyncio.wrap_future(self._backend.recover()):
-            self._app.notify(line, title="From an earlier session", severity="warning", timeout=20, markup=False)
+            self._app.notify(line, title="From an earlier session", severity="warning", timeout=20)
 
     def start_quit(self) -> None:
         """Quit when the operator agrees and no request is in flight."""

@@ -15,6 +15,7 @@ from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.command import Provider
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 
@@ -30,7 +31,8 @@ from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.protocols import Backend
 from anchor_tui.tui.screens.fleet import FleetScreen
 from anchor_tui.tui.screens.operator_fleet import OperatorFleetScreen
-from anchor_tui.tui.style import AsciiFilter, find_sheets, replace_colours
+from anchor_tui.tui.style import AsciiFilter, ControlCharacterFilter, find_sheets, replace_colours
+from anchor_tui.tui.terminal_filter import add_terminal_filter
 from anchor_tui.tui.workers import start_worker
 
 if TYPE_CHECKING:
@@ -118,9 +120,13 @@ class AnchorApp(LiveApp):
             variables = self.theme_variables = replace_colours(variables)
         return variables
 
+    def get_driver_class(self) -> type[Driver]:
+        """Return the driver of the platform. It only writes what Textual itself draws."""
+        return add_terminal_filter(super().get_driver_class())
+
     def get_line_filters(self) -> list[LineFilter]:
-        """Convert the screen to ASCII if the terminal is not UTF-8."""
-        filters = list(super().get_line_filters())
+        """Remove control characters, and convert the screen to ASCII if the terminal is not UTF-8."""
+        filters = [*super().get_line_filters(), ControlCharacterFilter()]
         if self._ascii_only is None:
             self._ascii_only = not supports_unicode(sys.__stdout__.encoding if sys.__stdout__ else None)
         return [*filters, AsciiFilter()] if self._ascii_only else filters
@@ -179,7 +185,7 @@ class AnchorApp(LiveApp):
     def action_read_again(self) -> None:
         """Read every source now."""
         self._backend.read_again()
-        self.notify("Reading Argo CD and GitHub…", timeout=2, markup=False)
+        self.notify("Reading Argo CD and GitHub…", timeout=2)
 
     async def action_quit(self) -> None:
         """Quit; ask first if an action is running."""
@@ -193,7 +199,7 @@ class AnchorApp(LiveApp):
         if (undo := getattr(self.focused, "action_undo", None)) is not None:
             undo()
         elif self._driver is None or not self._driver.can_suspend:
-            self.notify("this terminal cannot suspend a program", severity="warning", markup=False)
+            self.notify("this terminal cannot suspend a program", severity="warning")
         else:
             start_worker(self, self._suspend, group="suspend", exclusive=True)
 

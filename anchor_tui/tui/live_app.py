@@ -11,20 +11,48 @@ from typing import TYPE_CHECKING
 from textual.app import App
 from textual.reactive import reactive
 
+from anchor_tui.domain.foreign_text import sanitize_lines, sanitize_text, shorten_text
 from anchor_tui.domain.model import Snapshot
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
+
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import ActionId
     from anchor_tui.tui.targets import ActionTarget
 
 
+MAX_NOTIFICATION_LENGTH = 1_000
+"""Characters of a notification. The full text is in a pane."""
+
+
 class LiveApp(App[None]):
-    """An application with the latest snapshot, the current time and the running actions."""
+    """An application with the latest snapshot, the current time and the running actions.
+
+    Notifications and the clipboard may receive foreign text: the methods here make it safe for every caller.
+    """
 
     snapshot: reactive[Snapshot | None] = reactive(None)
     now: reactive[datetime | None] = reactive(None)
     jobs: reactive[tuple[Job, ...]] = reactive(())
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,  # noqa: ARG002 - Textual's parameter; foreign text is never markup
+    ) -> None:
+        """Show a notification, without markup and escape sequences."""
+        text = sanitize_lines(shorten_text(message, MAX_NOTIFICATION_LENGTH))
+        head = sanitize_text(shorten_text(title, MAX_NOTIFICATION_LENGTH))
+        super().notify(text, title=head, severity=severity, timeout=timeout, markup=False)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy a text in full, without escape sequences and tokens; line ends and tabs stay."""
+        super().copy_to_clipboard(sanitize_lines(text))
 
     def start_action(self, action: ActionId, target: ActionTarget) -> None:
         """Start an action. Its dialog is in front when this returns."""

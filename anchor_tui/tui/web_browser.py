@@ -36,10 +36,10 @@ async def _open_and_report(app: App[object], address: str) -> None:
     else:
         is_open = await asyncio.to_thread(start_browser, address, os.environ)
     if is_open:
-        app.notify(address, title="Opened", timeout=4, markup=False)
+        app.notify(address, title="Opened", timeout=4)
     else:
         app.copy_to_clipboard(address)
-        app.notify(address, title="No browser opened: address copied", severity="warning", timeout=15, markup=False)
+        app.notify(address, title="No browser opened: address copied", severity="warning", timeout=15)
 
 
 def start_browser(address: str, environ: Mapping[str, str], platform: str = sys.platform) -> bool:

@@ -221,7 +221,7 @@ class CutoverScreen(ModalScreen[None]):
         self._show_detail()
 
     def _refuse_key(self, why: str) -> None:
-        self.notify(why, title="Cutover", severity="warning", markup=False)
+        self.notify(why, title="Cutover", severity="warning")
 
     def action_browser(self) -> None:
         """Open the file at its line."""
@@ -233,7 +233,7 @@ class CutoverScreen(ModalScreen[None]):
         """Copy the command that fixes the item, or its place."""
         if text := self._text:
             self.app.copy_to_clipboard(text)
-            self.notify(text, title="Copied", timeout=3, markup=False)
+            self.notify(text, title="Copied", timeout=3)
         else:
             self._refuse_key("there is nothing to copy")
 

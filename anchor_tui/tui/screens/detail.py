@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from anchor_tui.domain.urls import is_web_url
-from anchor_tui.tui.style import find_sheets
+from anchor_tui.tui.style import find_sheets, title_text
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.row_list import ListRow
 
@@ -41,7 +41,7 @@ class DetailScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Compose the row's details."""
         with VerticalScroll(classes="dialog") as scroll:
-            scroll.border_title = "esc closes" + (" · o opens it in the browser" if self._row.url else "")
+            scroll.border_title = title_text("esc closes" + (" · o opens it in the browser" if self._row.url else ""))
             yield Static(id="detail")
 
     def on_mount(self) -> None:
@@ -55,10 +55,10 @@ class DetailScreen(ModalScreen[None]):
         found = self._find_row()
         self._row = found or self._row
         self.query_one("#detail", Static).update(self._row.draw_detail(now))
-        self.query_one(VerticalScroll).border_subtitle = "" if found else "no longer listed"
+        self.query_one(VerticalScroll).border_subtitle = title_text("" if found else "no longer listed")
 
     def action_browser(self) -> None:
         """Open the row's address."""
         if not is_web_url(self._row.url):
-            self.notify("it has no web address", title="Browser: not now", severity="warning", markup=False)
+            self.notify("it has no web address", title="Browser: not now", severity="warning")
         open_web_address(self.app, self._row.url)

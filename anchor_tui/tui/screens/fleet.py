@@ -129,7 +129,7 @@ class FleetScreen(Screen[None]):
         """Return True if an action is available here and now, otherwise notify the operator why it is not."""
         if reason := self.explain_unavailable(action_id):
             title = next(action.title for action in REGISTRY if action.id == action_id)
-            self.notify(reason, title=f"{title}: not now", severity="warning", timeout=5, markup=False)
+            self.notify(reason, title=f"{title}: not now", severity="warning", timeout=5)
         return not reason
 
     async def run_key_action(self, action: KeyAction) -> None:
@@ -222,7 +222,7 @@ class FleetScreen(Screen[None]):
         """Cancel the jump of the cursor when the operator presses any key; explain keys that read-only mode lacks."""
         self._cursor_jump.cancel()
         if (action := self._read_only_keys.get(event.key)) is not None:
-            self.notify(f"{action.title}: {READ_ONLY_NOTE}", severity="warning", timeout=5, markup=False)
+            self.notify(f"{action.title}: {READ_ONLY_NOTE}", severity="warning", timeout=5)
 
     def on_mouse_down(self) -> None:
         """Cancel the jump of the cursor when the operator clicks."""
@@ -280,7 +280,7 @@ class FleetScreen(Screen[None]):
             self.choose_environment(self.environment_names[number - 1])
         else:
             number_text = format_count(len(self.environment_names), "environment")
-            self.notify(f"there is no environment {number}, only {number_text}", severity="warning", markup=False)
+            self.notify(f"there is no environment {number}, only {number_text}", severity="warning")
 
     def choose_environment(self, name: str) -> None:
         """Highlight an environment."""
@@ -332,7 +332,7 @@ class FleetScreen(Screen[None]):
         row = self.highlighted_row
         if self.can_act("copy") and row is not None:
             self.app.copy_to_clipboard(row.clipboard_text)
-            self.notify(row.clipboard_text, title="Copied", timeout=3, markup=False)
+            self.notify(row.clipboard_text, title="Copied", timeout=3)
 
     def action_help(self) -> None:
         """Show every key, and if it works here and now."""

@@ -1,0 +1,50 @@
+"""Filter of everything that is written to the terminal: only the sequences that Textual itself writes pass.
+
+Foreign text is sanitized before it reaches a widget. This filter is the last line: whatever a widget draws by mistake
+cannot set the title, fill the clipboard, switch the screen or reverse the direction of text.
+"""
+
+from __future__ import annotations
+
+import re
+
+from textual.driver import Driver
+
+from anchor_tui.domain.foreign_text import BIDI_CONTROL
+
+_OWN_COMMAND = re.compile(
+    r"\x1b\[\?\d+(?:[hl]|\$p)"  # modes: alternate screen, cursor, mouse, paste, focus, synchronized update
+    r"|\x1b\[(?:>\d+|<)u"  # keyboard protocol
+    r"|\x1b\]22;[a-z-]*\x07"  # shape of the pointer
+    r"|\x1b\]52;c;[A-Za-z0-9+/=]*\x07"  # clipboard, from the action that copies
+    r"|\x07"  # bell
+)
+"""A write of Textual's driver or application. Each is written alone; in the middle of a frame it is foreign."""
+_FOREIGN_CONTROL = re.compile(
+    r"\x1b(?!\[[0-9;]*[mH]"  # style, position of the cursor
+    r"|\]8;id=\d+;https?://[!-~]*\x1b\\|\]8;;\x1b\\|\\)"  # link
+    r"|[\x00-\x09\x0b-\x1a\x1c-\x1f\x7f-\x9f\ud800-\udfff]"
+    f"|{BIDI_CONTROL.pattern}"
+)
+"""A character of a frame that starts a sequence which frames do not contain, or that no frame contains."""
+REPLACEMENT = "\ufffd"
+
+
+def filter_output(data: str) -> str:
+    """Return what may be written: everything else is replaced by U+FFFD and shown as text."""
+    if _OWN_COMMAND.fullmatch(data):
+        return data
+    return _FOREIGN_CONTROL.sub(REPLACEMENT, data)
+
+
+class TerminalFilter(Driver):
+    """A driver that filters what it writes. It comes before the driver of the platform in the order of classes."""
+
+    def write(self, data: str) -> None:
+        """Write what may be written."""
+        super().write(filter_output(data))  # type: ignore[safe-super]
+
+
+def add_terminal_filter(driver: type[Driver]) -> type[Driver]:
+    """Return the driver of a platform with the filter."""
+    return type(f"Filtered{driver.__name__}", (TerminalFilter, driver), {})
