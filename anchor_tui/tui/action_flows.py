@@ -63,7 +63,7 @@ class ActionFlows:
                 self._confirm_plan(order)
 
     def _run_flow(self, flow: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        start_worker(self._app, partial(self._report_internal_errors, flow), group="actions", exit_on_error=False)
+        start_worker(self._app, partial(self._report_internal_errors, flow), group="actions")
 
     async def _report_internal_errors(self, flow: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:

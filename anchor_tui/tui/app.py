@@ -6,26 +6,28 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.command import Provider
+from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.worker import WorkerFailed
 
 from anchor_tui.config.model import Config
 from anchor_tui.config.suggestions import format_unknown_name
+from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.domain.model import Snapshot
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.domain.status_marks import supports_unicode
 from anchor_tui.tui.bindings import make_bindings
-from anchor_tui.tui.errors import UnknownThemeError, describe_crash
+from anchor_tui.tui.errors import UnknownThemeError
 from anchor_tui.tui.keys import apply_key_config, make_keymap
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.protocols import Backend
@@ -33,9 +35,12 @@ from anchor_tui.tui.screens.fleet import FleetScreen
 from anchor_tui.tui.screens.operator_fleet import OperatorFleetScreen
 from anchor_tui.tui.style import AsciiFilter, ControlCharacterFilter, find_sheets, replace_colours
 from anchor_tui.tui.terminal_filter import add_terminal_filter
+from anchor_tui.tui.watchdog import SnapshotWatchdog, mark_silent
 from anchor_tui.tui.workers import start_worker
 
 if TYPE_CHECKING:
+    from textual.actions import ActionParseResult
+
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import ActionId
     from anchor_tui.tui.action_flows import ActionFlows
@@ -82,13 +87,17 @@ class AnchorApp(LiveApp):
         self._ascii_only = ascii_only
         self._event_loop: asyncio.AbstractEventLoop | None = None
         self._has_terminal = False
+        self._watchdog = SnapshotWatchdog(clock())
+        self._silence: timedelta | None = None
         self.set_keymap(make_keymap(config.keys))
         if theme:
             if theme not in self.available_themes:
                 raise UnknownThemeError(format_unknown_name("theme", theme, sorted(self.available_themes)))
             self.theme = theme
         self.set_reactive(LiveApp.now, clock())
-        self.set_reactive(LiveApp.snapshot, build_snapshot(config, SourceReadings(), clock()))
+        self._latest = build_snapshot(config, SourceReadings(), clock())
+        """The latest snapshot of the reader. The screen shows it, or what is left of it when the reader is silent."""
+        self.set_reactive(LiveApp.snapshot, self._latest)
 
     def get_default_screen(self) -> Screen[None]:
         """Return the fleet screen, so that the first frame is not empty."""
@@ -136,7 +145,14 @@ class AnchorApp(LiveApp):
     def _call_on_loop(self, callback: Callable[..., object], *args: object) -> None:
         """Schedule a callback on the application's loop, without waiting for it. Called on the background thread."""
         if self._event_loop is not None and not self._event_loop.is_closed():
-            self._event_loop.call_soon_threadsafe(callback, *args)
+            self._event_loop.call_soon_threadsafe(self._call_guarded, callback, *args)
+
+    def _call_guarded(self, callback: Callable[..., object], *args: object) -> None:
+        """Call a callback. An exception would only reach the loop's log, and the old data would stay."""
+        try:
+            callback(*args)
+        except Exception as error:  # noqa: BLE001 - an internal error is shown and must not end the screen
+            self.record_failure(f"not everything is up to date: {format_internal_error(error)}", error)
 
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         self._call_on_loop(self._apply_snapshot, snapshot)
@@ -150,17 +166,32 @@ class AnchorApp(LiveApp):
     def _apply_snapshot(self, snapshot: Snapshot) -> None:
         if self.is_running:  # otherwise the screen is closing
             self.now = self._clock()
-            self.snapshot = snapshot
+            self._watchdog.reset(self.now)
+            self._silence = None
+            self.snapshot = self._latest = snapshot
 
     def _apply_jobs(self, jobs: tuple[Job, ...]) -> None:
         if self.is_running:
             self.now = self._clock()
             self.jobs = jobs
 
+    @property
+    def crash(self) -> BaseException | None:
+        """The internal error that ended the screen, if one did."""
+        error = self._exception
+        return error.error if isinstance(error, WorkerFailed) else error
+
+    def panic(self, *_renderables: object) -> None:
+        """Close the screen after an internal error, and print nothing: `run_tui` raises a description of the error.
+
+        Textual would print the local variables, and they may contain a token.
+        """
+        self._exception = self._exception or RuntimeError("the screen was closed")
+        self._return_code = 1
+        self._close_messages_no_wait()
+
     def _fatal_error(self) -> None:
-        """Report an internal error. Textual would print the local variables, and they may contain a token."""
-        error = self._exception or sys.exception()
-        self.panic(Text(f"anchor-tui: {describe_crash(error)}" if error else "anchor-tui: internal error"))
+        self.panic()
 
     def _tick(self) -> None:
         if self._has_terminal and not os.isatty(0):
@@ -168,6 +199,9 @@ class AnchorApp(LiveApp):
             # would read the closed terminal for ever, and its normal exit writes to it.
             os._exit(EXIT_HANGUP)
         self.now = self._clock()
+        if (silence := self._watchdog.measure_silence(self.now)) != self._silence and silence is not None:
+            self._silence = silence
+            self.snapshot = mark_silent(self._latest, silence)
 
     # --- actions -------------------------------------------------------------------------------------
 
@@ -177,6 +211,19 @@ class AnchorApp(LiveApp):
         from anchor_tui.tui.action_flows import ActionFlows
 
         return ActionFlows(self, self._backend, self._config.environments)
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Run the action of a key. An internal error of it is shown and does not end the screen."""
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except Exception as error:  # noqa: BLE001 - an internal error is shown and must not end the screen
+            self.record_failure(f"this key failed: {format_internal_error(error)}; the rest works", error)
+            return True
 
     def start_action(self, action: ActionId, target: ActionTarget) -> None:
         """Start an action. Its dialog is in front when this returns."""

@@ -20,13 +20,13 @@ _OWN_COMMAND = re.compile(
     r"|\x07"  # bell
 )
 """A write of Textual's driver or application. Each is written alone; in the middle of a frame it is foreign."""
-_FOREIGN_CONTROL = re.compile(
-    r"\x1b(?!\[[0-9;]*[mH]"  # style, position of the cursor
-    r"|\]8;id=\d+;https?://[!-~]*\x1b\\|\]8;;\x1b\\|\\)"  # link
+_LINK_OR_CONTROL = re.compile(
+    r"(\x1b\]8;(?:id=\d+;https?://[!-~]*|;)\x1b\\)"  # start or end of a link
+    r"|\x1b(?!\[[0-9;]*[mH])"  # a sequence that is neither a style nor a position of the cursor
     r"|[\x00-\x09\x0b-\x1a\x1c-\x1f\x7f-\x9f\ud800-\udfff]"
     f"|{BIDI_CONTROL.pattern}"
 )
-"""A character of a frame that starts a sequence which frames do not contain, or that no frame contains."""
+"""In a frame: a link, which stays, or a character that no frame contains."""
 REPLACEMENT = "\ufffd"
 
 
@@ -34,7 +34,7 @@ def filter_output(data: str) -> str:
     """Return what may be written: everything else is replaced by U+FFFD and shown as text."""
     if _OWN_COMMAND.fullmatch(data):
         return data
-    return _FOREIGN_CONTROL.sub(REPLACEMENT, data)
+    return _LINK_OR_CONTROL.sub(lambda found: found[1] or REPLACEMENT, data)
 
 
 class TerminalFilter(Driver):

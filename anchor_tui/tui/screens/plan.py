@@ -30,6 +30,7 @@ from anchor_tui.tui.plan_options import flip_switch, list_options
 from anchor_tui.tui.style import find_sheets, join_parts, muted_text, safe_text, title_text
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.dialog_foot import DialogFoot
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.guarded_input import GuardedInput
 from anchor_tui.tui.widgets.option_bar import OptionBar
 from anchor_tui.tui.widgets.plan_body import PlanBody
@@ -52,7 +53,7 @@ class ConfirmedPlan(NamedTuple):
     consent: Consent
 
 
-class PlanScreen(ModalScreen[ConfirmedPlan | None]):
+class PlanScreen(FailureGuard, ModalScreen[ConfirmedPlan | None]):
     """Appears at once, is filled when the plan is ready, and filled again when an option changes.
 
     The reason of the order is offered in the field; only what is in the field at the confirmation counts.

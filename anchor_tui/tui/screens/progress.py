@@ -19,9 +19,10 @@ from anchor_tui.tui.plan_view import render_job
 from anchor_tui.tui.style import find_sheets, join_parts, muted_text, title_text
 from anchor_tui.tui.targets import ActionTarget
 from anchor_tui.tui.web_browser import open_web_address
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 
-class ProgressScreen(ModalScreen[None]):
+class ProgressScreen(FailureGuard, ModalScreen[None]):
     """Follows one job by its id, and merges its pull request. Closing the screen does not stop the action."""
 
     CSS_PATH = find_sheets("dialog.tcss", "progress.tcss")

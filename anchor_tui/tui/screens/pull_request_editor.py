@@ -11,10 +11,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from anchor_tui.tui.style import find_sheets, muted_text
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.text_fields import LineField, TextField
 
 
-class PullRequestEditor(ModalScreen[tuple[str, str] | None]):
+class PullRequestEditor(FailureGuard, ModalScreen[tuple[str, str] | None]):
     """Two fields. The result is title and body, or None if the operator cancels."""
 
     CSS_PATH = find_sheets("dialog.tcss", "pull_request_editor.tcss")

@@ -21,6 +21,7 @@ from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui import environment_summary
 from anchor_tui.tui.running_jobs import select_running_jobs
 from anchor_tui.tui.style import marked_text, muted_text, title_text, wrap_muted
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 CARD_MIN_WIDTH = 34
 
 
-class EnvironmentCard(Widget):
+class EnvironmentCard(FailureGuard, Widget):
     """A card. Its frame is red if it fails, heavy if it is also protected, and double if it is highlighted."""
 
     snapshot: reactive[Snapshot | None] = reactive(None)
