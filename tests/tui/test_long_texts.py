@@ -15,19 +15,16 @@ from tests.values import application, argocd, fresh, opened, ops_repo, readings,
 
 LONG = "word " * 200_000
 """A megabyte, if no boundary has shortened it."""
-SICK = [
-    application(
-        f"anchor-msp-{name}",
-        health="Degraded",
-        unhealthy=(UnhealthyResource("apps", "Deployment", "n", LONG, "Degraded", LONG),),
-        conditions=(ApplicationCondition("ComparisonError", LONG), ApplicationCondition(LONG, LONG)),
-    )
-    for name in ("dev", "staging", "prod")
-]
+SICK = application(
+    "anchor-msp-prod",
+    health="Degraded",
+    unhealthy=(UnhealthyResource("apps", "Deployment", "n", "gateway", "Degraded", LONG),),
+    conditions=(ApplicationCondition("ComparisonError", LONG), ApplicationCondition(LONG, LONG)),
+)
 OPENED = opened(232, staging="1.44.0")
 PULL = replace(OPENED, pull_request=replace(OPENED.pull_request, title=LONG))
 READINGS = readings(
-    fresh(argocd(*SICK)),
+    fresh(argocd(SICK)),
     fresh(
         ops_repo(pull_requests=(PULL,)),
         problems=(Problem(LONG, "malformed", LONG),),
@@ -57,7 +54,7 @@ def counted(monkeypatch):
 
 @pytest.mark.parametrize("size", [(80, 24), (180, 50)])
 async def test_a_second_processes_no_long_text_again(counted, size):
-    async with open_app(size) as ui:
+    async with open_app(size, environment="prod") as ui:
         await ui.show(READINGS)
         first = dict(counted)
         assert first["sanitized"] < 2_000_000
@@ -71,7 +68,7 @@ async def test_a_second_processes_no_long_text_again(counted, size):
 
 @pytest.mark.parametrize("pane", range(4))
 async def test_keys_work_beside_long_texts(counted, pane):
-    async with open_app() as ui:
+    async with open_app(environment="prod") as ui:
         await ui.show(READINGS)
         await ui.press(*["tab"] * pane, "j", "enter", "escape")
         before = counted["sanitized"]
