@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,10 @@ ACTION_TITLES = {
     "mend": "Fix",
 }
 _SEVERITIES: dict[OutcomeKind, SeverityLevel] = {"done": "information", "refused": "warning", "drifted": "warning"}
+
+
+QUIT_TIMEOUT_S = 25.0
+"""The longest wait for requests in flight. The executor itself waits less, unless its thread is blocked."""
 
 
 class ActionFlows:
@@ -204,7 +209,9 @@ class ActionFlows:
 
         running = tuple(job for job in self._app.jobs if not job.is_over)
         if not running or await self._app.push_screen_wait(QuitScreen(running)):
-            await asyncio.wrap_future(self._backend.finish_writes())
+            with contextlib.suppress(TimeoutError):  # a blocked reader does not answer; the audit has what was sent
+                async with asyncio.timeout(QUIT_TIMEOUT_S):
+                    await asyncio.wrap_future(self._backend.finish_writes())
             self._app.exit()
 
 

@@ -27,6 +27,8 @@ _LINK_OR_CONTROL = re.compile(
     f"|{BIDI_CONTROL.pattern}"
 )
 """In a frame: a link, which stays, or a character that no frame contains."""
+_SEQUENCE_START = re.compile(r"\x1b(?:\[[0-9;]*)?")
+MAX_SEQUENCE_START = 64
 REPLACEMENT = "\ufffd"
 
 
@@ -40,9 +42,15 @@ def filter_output(data: str) -> str:
 class TerminalFilter(Driver):
     """A driver that filters what it writes. It comes before the driver of the platform in the order of classes."""
 
+    _rest = ""
+
     def write(self, data: str) -> None:
-        """Write what may be written."""
-        super().write(filter_output(data))  # type: ignore[safe-super]
+        """Write what may be written. The start of a sequence at the end waits: on Windows a frame has several parts."""
+        data = self._rest + data
+        start = data.rfind("\x1b", -MAX_SEQUENCE_START)
+        end = start if start >= 0 and _SEQUENCE_START.fullmatch(data, start) else len(data)
+        self._rest = data[end:]
+        super().write(filter_output(data[:end]))  # type: ignore[safe-super]
 
 
 def add_terminal_filter(driver: type[Driver]) -> type[Driver]:

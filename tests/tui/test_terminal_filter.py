@@ -6,9 +6,10 @@ import re
 
 import pytest
 from textual.content import Content
+from textual.drivers.headless_driver import HeadlessDriver
 from textual.widgets import Static
 
-from anchor_tui.tui.terminal_filter import REPLACEMENT, filter_output
+from anchor_tui.tui.terminal_filter import REPLACEMENT, add_terminal_filter, filter_output
 from tests.tui.harness import open_app
 from tests.tui.sample_readings import HEALTHY
 from tests.tui.test_terminal import PseudoTerminal
@@ -63,6 +64,21 @@ def test_the_output_of_textual_is_unchanged(data):
     assert filter_output(data) == data
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+def test_a_frame_in_parts_is_complete(size):
+    written: list[str] = []
+
+    class Recorder(HeadlessDriver):
+        def write(self, data):
+            written.append(data)
+
+    driver = object.__new__(add_terminal_filter(Recorder))
+    frame = "\x1b[1;1H\x1b[1;38;2;1;2;3mgrün ✓\x1b[0m\n\x1b[12;40H"
+    for start in range(0, len(frame), size):
+        driver.write(frame[start : start + size])
+    assert "".join(written) == frame
+
+
 async def test_a_widget_with_raw_escape_sequences_draws_none():
     async with open_app() as ui:
         await ui.show(HEALTHY)
@@ -75,6 +91,7 @@ async def test_a_widget_with_raw_escape_sequences_draws_none():
 HOSTILE_SCREEN = """
 import asyncio
 from textual.content import Content
+from textual.drivers.headless_driver import HeadlessDriver
 from anchor_tui.tui.app import AnchorApp
 from anchor_tui.tui.widgets.card import EnvironmentCard
 hostile = {hostile!r}

@@ -12,7 +12,8 @@ from textual.widgets import Static
 
 from anchor_tui.tui.style import find_sheets, muted_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
-from anchor_tui.tui.widgets.text_fields import LineField, TextField
+from anchor_tui.tui.widgets.line_field import LineField
+from anchor_tui.tui.widgets.text_field import TextField
 
 
 class PullRequestEditor(FailureGuard, ModalScreen[tuple[str, str] | None]):

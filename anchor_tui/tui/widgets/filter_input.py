@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from anchor_tui.tui.widgets.line_field import LineField
 from anchor_tui.tui.widgets.row_list import RowList
-from anchor_tui.tui.widgets.text_fields import LineField
 
 
 class FilterInput(LineField):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from textual.events import Key, Paste
 
-from anchor_tui.tui.widgets.text_fields import LineField
+from anchor_tui.tui.widgets.line_field import LineField
 
 
 class GuardedInput(LineField):

@@ -8,7 +8,8 @@ from textual.events import Paste
 from anchor_tui.domain.foreign_text import sanitize_lines
 from anchor_tui.tui.screens.pull_request_editor import PullRequestEditor
 from anchor_tui.tui.widgets.filter_input import FilterInput
-from anchor_tui.tui.widgets.text_fields import LineField, TextField
+from anchor_tui.tui.widgets.line_field import LineField
+from anchor_tui.tui.widgets.text_field import TextField
 from tests.tui.harness import open_app
 from tests.tui.sample_readings import HEALTHY
 
