@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
@@ -14,11 +14,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.command import Provider
-from textual.dom import DOMNode
-from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.worker import WorkerFailed
 
 from anchor_tui.config.model import Config
 from anchor_tui.config.suggestions import format_unknown_name
@@ -33,14 +30,11 @@ from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.protocols import Backend
 from anchor_tui.tui.screens.fleet import FleetScreen
 from anchor_tui.tui.screens.operator_fleet import OperatorFleetScreen
-from anchor_tui.tui.style import AsciiFilter, ControlCharacterFilter, find_sheets, replace_colours
-from anchor_tui.tui.terminal_filter import add_terminal_filter
+from anchor_tui.tui.style import AsciiFilter, find_sheets, replace_colours
 from anchor_tui.tui.watchdog import SnapshotWatchdog, mark_silent
 from anchor_tui.tui.workers import start_worker
 
 if TYPE_CHECKING:
-    from textual.actions import ActionParseResult
-
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import ActionId
     from anchor_tui.tui.action_flows import ActionFlows
@@ -129,13 +123,9 @@ class AnchorApp(LiveApp):
             variables = self.theme_variables = replace_colours(variables)
         return variables
 
-    def get_driver_class(self) -> type[Driver]:
-        """Return the driver of the platform. It only writes what Textual itself draws."""
-        return add_terminal_filter(super().get_driver_class())
-
     def get_line_filters(self) -> list[LineFilter]:
-        """Remove control characters, and convert the screen to ASCII if the terminal is not UTF-8."""
-        filters = [*super().get_line_filters(), ControlCharacterFilter()]
+        """Convert the screen to ASCII if the terminal is not UTF-8."""
+        filters = list(super().get_line_filters())
         if self._ascii_only is None:
             self._ascii_only = not supports_unicode(sys.__stdout__.encoding if sys.__stdout__ else None)
         return [*filters, AsciiFilter()] if self._ascii_only else filters
@@ -175,24 +165,6 @@ class AnchorApp(LiveApp):
             self.now = self._clock()
             self.jobs = jobs
 
-    @property
-    def crash(self) -> BaseException | None:
-        """The internal error that ended the screen, if one did."""
-        error = self._exception
-        return error.error if isinstance(error, WorkerFailed) else error
-
-    def panic(self, *_renderables: object) -> None:
-        """Close the screen after an internal error, and print nothing: `run_tui` raises a description of the error.
-
-        Textual would print the local variables, and they may contain a token.
-        """
-        self._exception = self._exception or RuntimeError("the screen was closed")
-        self._return_code = 1
-        self._close_messages_no_wait()
-
-    def _fatal_error(self) -> None:
-        self.panic()
-
     def _tick(self) -> None:
         if self._has_terminal and not os.isatty(0):
             # The terminal is gone and no SIGHUP arrived: it was ignored, or stopped at a parent such as make. Textual
@@ -211,19 +183,6 @@ class AnchorApp(LiveApp):
         from anchor_tui.tui.action_flows import ActionFlows
 
         return ActionFlows(self, self._backend, self._config.environments)
-
-    async def run_action(
-        self,
-        action: str | ActionParseResult,
-        default_namespace: DOMNode | None = None,
-        namespaces: Mapping[str, DOMNode] | None = None,
-    ) -> bool:
-        """Run the action of a key. An internal error of it is shown and does not end the screen."""
-        try:
-            return await super().run_action(action, default_namespace, namespaces)
-        except Exception as error:  # noqa: BLE001 - an internal error is shown and must not end the screen
-            self.record_failure(f"this key failed: {format_internal_error(error)}; the rest works", error)
-            return True
 
     def start_action(self, action: ActionId, target: ActionTarget) -> None:
         """Start an action. Its dialog is in front when this returns."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from textual.dom import DOMNode
 
 from anchor_tui.domain.formatting import format_internal_error
-from anchor_tui.tui.live_app import LiveApp
+from anchor_tui.tui.safe_app import SafeApp
 
 if TYPE_CHECKING:
     from textual.worker import Worker
@@ -31,7 +31,7 @@ def start_worker(
         try:
             await work()
         except Exception as error:  # noqa: BLE001 - an internal error is shown and must not end the screen
-            if isinstance(node.app, LiveApp):
+            if isinstance(node.app, SafeApp):
                 node.app.record_failure(format_internal_error(error), error)
 
     _worker: Worker[None] = node.run_worker(run_guarded, group=group, exclusive=exclusive)

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from anchor_tui.domain.model import ApplicationCondition, Problem, UnhealthyResource
 from anchor_tui.tui import style
-from anchor_tui.tui.live_app import MAX_NOTIFICATION_LENGTH
+from anchor_tui.tui.safe_app import MAX_NOTIFICATION_LENGTH
 from tests.tui.harness import open_app
 from tests.values import application, argocd, fresh, opened, ops_repo, readings, replace
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -104,13 +105,7 @@ class BusySource:
     async def run(self, _publish):
         self.is_busy.set()
         self.released.wait()
-        await threading_forever()
-
-
-async def threading_forever():
-    import asyncio
-
-    await asyncio.Event().wait()
+        await asyncio.Event().wait()
 
 
 async def test_a_busy_function_on_the_reader_thread_is_noticed(monkeypatch):

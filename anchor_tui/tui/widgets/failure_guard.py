@@ -22,7 +22,7 @@ from textual.widgets import Static
 
 from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.domain.status_marks import StatusMark
-from anchor_tui.tui.live_app import LiveApp
+from anchor_tui.tui.safe_app import SafeApp
 from anchor_tui.tui.style import marked_text
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ class FailureGuard(_GuardBase):
         return found
 
     def record_failure(self, error: Exception, *, notify: bool) -> None:
-        """Record an internal error, and notify the operator once if the part itself cannot show it."""
-        if isinstance(self.app, LiveApp):
+        """Record an internal error, and notify the operator if the part itself cannot show it."""
+        if isinstance(self.app, SafeApp):
             self.app.record_failure(format_failure(error), error, notify=notify)
 
     async def _dispatch_message(self, message: Message) -> None:
