@@ -171,6 +171,11 @@ class AnchorApp(LiveApp):
             # would read the closed terminal for ever, and its normal exit writes to it.
             os._exit(EXIT_HANGUP)
         self.now = self._clock()
+        self._call_guarded(self._check_silence)
+
+    def _check_silence(self) -> None:
+        """Show everything as stale if the reader has published nothing for some time."""
+        assert self.now is not None
         if (silence := self._watchdog.measure_silence(self.now)) != self._silence and silence is not None:
             self._silence = silence
             self.snapshot = mark_silent(self._latest, silence)
