@@ -15,11 +15,21 @@ import msgspec
 from anchor_tui.config.web_address import is_loopback
 from anchor_tui.sources.credentials.keyring_entries import read_keyring_token
 from anchor_tui.sources.credentials.secret import Secret, parse_token
-from anchor_tui.sources.errors import ClientError, CredentialError, Forbidden, InvalidResponse, NotFound, ServerError
+from anchor_tui.sources.errors import (
+    ClientError,
+    CredentialError,
+    Forbidden,
+    InvalidResponse,
+    NotFound,
+    ServerError,
+    TlsError,
+)
 from anchor_tui.sources.http import HTML_PAGE, Service, create_client, error_for_status, translate_transport_errors
 from anchor_tui.sources.network import create_tls_context, find_proxy
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
     from anchor_tui.config.model import StatusApiConfig
@@ -70,7 +80,7 @@ async def send_event(
             "Idempotency-Key": str(event["idempotency_key"]),
             "Content-Type": "application/json",
         },
-        verify=create_tls_context() if access.url.startswith("https://") else False,
+        verify=_create_tls_context(access.url) if access.url.startswith("https://") else False,
         proxy=find_proxy(access.url),
         timeout_s=TIMEOUT_S,
         read_rules=None,
@@ -93,3 +103,11 @@ async def send_event(
     if isinstance(error, Forbidden):
         raise Forbidden(f"{error.message}; {_TOKEN_HINT}")
     raise error
+
+
+def _create_tls_context(url: str) -> ssl.SSLContext:
+    """Create the TLS context. Raises TlsError if the authorities that the environment names cannot be loaded."""
+    try:
+        return create_tls_context()
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise TlsError(f"{url}: the certificate authorities that the environment names cannot be used: {error}") from error

@@ -39,7 +39,7 @@ from anchor_tui.services.execute.step_support import (
     lost_write_failure,
     verify_applied,
 )
-from anchor_tui.sources.errors import NotFound, SourceError
+from anchor_tui.sources.errors import InvalidResponse, NotFound, SourceError
 from anchor_tui.sources.github.pull_request_queries import read_pull_request
 from anchor_tui.sources.github.step_requests import GitHubStep
 
@@ -84,7 +84,8 @@ class GitHubSteps:
             found = next((commit for commit in listed.get("items") or () if isinstance(commit, dict)), {})
             parents = [str(parent.get("sha")) for parent in found.get("parents") or () if isinstance(parent, dict)]
             made[:] = [tip]
-            return parents == [step.parent] and context.plan_id in str((found.get("commit") or {}).get("message"))
+            lines = str((found.get("commit") or {}).get("message")).split("\n")
+            return parents == [step.parent] and step.body in lines
 
         answer = await self._send_once(step, context, is_ours)
         commit = (answer or {}).get("commit")
@@ -114,12 +115,26 @@ class GitHubSteps:
         return f"#{number} {context.url}"
 
     async def add_labels_or_reviewers(self, step: AddLabels | RequestReviewers, context: StepContext) -> str:
-        """Add labels or request reviewers. A failure is only a note in the outcome: the pull request is open."""
+        """Add labels or request reviewers. The pull request is open without them, so a failure ends nothing.
+
+        Raises StepFailed.
+        """
+        number = context.number
+        if number is None:
+            raise StepFailed("failed", "there is no pull request", ends_group=False)
+        wanted, attribute = (
+            (step.labels, "labels") if isinstance(step, AddLabels) else (step.reviewers, "reviewers")
+        )
+
+        async def is_there() -> bool:
+            pull = await self.read_pull_request(step.repository, number)
+            known = {name.casefold().rpartition("/")[2] for name in getattr(pull, attribute)}
+            return known.issuperset(name.casefold().rpartition("/")[2] for name in wanted)
+
         try:
-            await (await self._clients.github_writer()).send_step(step, context.number)
-        except SourceError as error:
-            context.notes.append(f"could not {step.title}: {error.message}")
-            return f"not done: {error.message}"
+            await self._send_once(step, context, is_there)
+        except StepFailed as failed:
+            raise StepFailed(failed.kind, failed.message, ends_group=False) from failed
         return ""
 
     # --- merge, workflow -----------------------------------------------------------------------------
@@ -137,8 +152,7 @@ class GitHubSteps:
                 raise StepFailed("failed", f"#{number} comes from a fork: review and merge it on GitHub")
             if pull.head_sha != (step.head_sha or context.head_sha):
                 message = f"the head is {shorten_revision(pull.head_sha)}, not the commit of this plan"
-                context.notes.append(f"auto-merge is not enabled: {message}")
-                return f"not done: {message}"
+                raise StepFailed("failed", message, ends_group=False)
             step = replace(step, number=number, node_id=pull.node_id, head_sha=pull.head_sha)
         if not step.head_sha:
             raise StepFailed("failed", "the commit of this plan is unknown: review the pull request, then merge it (m)")
@@ -159,10 +173,9 @@ class GitHubSteps:
         try:
             answer = await self._send_once(step, context, is_done)
         except StepFailed as ended:
-            if not is_new or step.way != "auto-merge" or ended.kind != "failed":
-                raise  # a new pull request is open even without auto-merge
-            context.notes.append(f"auto-merge is not enabled: {ended.message}")
-            return f"not done: {ended.message}"
+            # A new pull request is open even without auto-merge.
+            is_optional = is_new and step.way == "auto-merge" and ended.kind == "failed"
+            raise StepFailed(ended.kind, ended.message, ends_group=not is_optional) from ended
         merged = answer.get("sha") if answer else None
         if step.way == "merge" and isinstance(merged, str):
             context.merge_oid, context.merged_at = merged, self._now()
@@ -180,9 +193,15 @@ class GitHubSteps:
             return bool(new)
 
         answer = await self._send_once(step, context, has_begun)
-        if answer and isinstance(answer.get("workflow_run_id"), int):
+        if answer is not None and isinstance(answer.get("workflow_run_id"), int):
             context.run_id = answer["workflow_run_id"]
-        context.url = str((answer or {}).get("html_url") or "")
+            context.url = str(answer.get("html_url") or "")
+        elif answer is not None:  # an older server, or a proxy: only the list of runs shows whether one was started
+            error = InvalidResponse("GitHub's answer does not name the run")
+            poll_s = min(1.0, self._timeouts.github_poll_s)
+            if not await verify_applied(has_begun, error, self._timeouts, poll_s, "GitHub"):
+                message = f"{error.message}, and no new run of {step.workflow} is visible: check before you retry"
+                raise StepFailed("unknown", message)
         return context.url or "started"
 
     # --- waiting -------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from anchor_tui.config.model import Config
-from anchor_tui.domain.actions.plan import OutcomeKind
+from anchor_tui.domain.actions.plan import Confirmation, OutcomeKind, required_confirmation
 from anchor_tui.domain.actions.steps import (
     REQUEST_INFO,
     AddLabels,
@@ -37,9 +37,9 @@ from anchor_tui.services.execute.audit import (
     find_unfinished,
     is_process_alive,
 )
-from anchor_tui.services.execute.open_outcomes import resolve_hint
+from anchor_tui.services.execute.open_outcomes import resolve_hint, resume_hint
 from anchor_tui.services.execute.operation_follower import is_own_operation
-from anchor_tui.services.execute.step_support import ExecutionClients, StepContext, Timeouts
+from anchor_tui.services.execute.step_support import ExecutionClients, StepContext, Timeouts, may_send
 from anchor_tui.sources.errors import SourceError
 from anchor_tui.sources.github.pull_request_queries import read_branch_state, read_pull_request
 
@@ -47,7 +47,7 @@ from anchor_tui.sources.github.pull_request_queries import read_branch_state, re
 class RecoveredGroup(ValueObject, frozen=True):
     """One unfinished group with its present state.
 
-    If `is_resumable`, only waiting is left and can continue. If `is_reported`, the operator has to know the message and
+    If `is_resumable`, its waiting can continue; what it would send after that needs a confirmation. If `is_reported`, the operator has to know the message and
     has not seen it before.
     """
 
@@ -70,6 +70,11 @@ def find_abandoned(audit: AuditLog) -> tuple[UnfinishedGroup, ...]:
     return tuple(group for group in find_unfinished(audit.read_entries()) if not is_process_alive(group.process))
 
 
+def find_resumable(audit: AuditLog, id_: str) -> tuple[UnfinishedGroup, ...]:
+    """Return the abandoned groups that can be resumed, of plans whose id begins with `id_`. Raises AuditError."""
+    return tuple(group for group in find_abandoned(audit) if group.plan.id.startswith(id_) and is_resumable(group))
+
+
 async def recover_abandoned(
     connections: Connections, audit: AuditLog, now: Callable[[], datetime], timeouts: Timeouts | None = None
 ) -> tuple[RecoveredGroup, ...]:
@@ -83,8 +88,11 @@ async def recover_abandoned(
     try:
         for group in find_abandoned(audit):
             if is_resumable(group):
-                number = context_from_audit(group).number
-                found.append(RecoveredGroup(group, f"#{number} is followed again", is_resumable=True))
+                message = f"#{context_from_audit(group).number} is followed again"
+                if left := titles_to_confirm(group):
+                    hint = resume_hint(group.plan.id)
+                    message += f". To {left[0]} after its merge, confirm it: {hint}"
+                found.append(RecoveredGroup(group, message, is_resumable=True))
                 continue
             state = await _read_present_state(group, clients, connections.config, timeouts or Timeouts(), now)
             kind, message = _evaluate(group, state)
@@ -152,7 +160,7 @@ def _recovery_entry(
 def next_step_index(group: UnfinishedGroup) -> int:
     """Return the index of the step to resume at: the one after the last completed step, or the wait for the merge.
 
-    Later steps may be sent again: a refresh, and an event with its own key.
+    Later steps may be sent again after a confirmation: a refresh, and an event with its own key.
     """
     done = [
         entry.step for entry in group.entries if entry.entry == "done" and entry.step is not None and entry.step >= 0
@@ -163,14 +171,32 @@ def next_step_index(group: UnfinishedGroup) -> int:
 
 
 def is_resumable(group: UnfinishedGroup) -> bool:
-    """Return whether only waiting is left: the pull request is open and no sync follows."""
-    rest = _group_steps(group)[next_step_index(group) :]
+    """Return whether the group waits for its pull request, and at most refreshes and events are left to send."""
+    rest = _steps_left(group)
     if not rest or not isinstance(rest[0], WaitForMerge) or context_from_audit(group).number is None:
         return False
-    unanswered = group.unanswered_entry.step if group.unanswered_entry else None
-    if unanswered is not None and not isinstance(_group_steps(group)[unanswered], Refresh | SendEvent):
+    unanswered = group.unanswered_entry
+    if unanswered is not None and not isinstance(_step_of(group, unanswered), Refresh | SendEvent):
         return False
-    return not any(isinstance(step, Sync) for step in rest)
+    return all(isinstance(step, Refresh | SendEvent) for step in rest if may_send(step))
+
+
+def titles_to_confirm(group: UnfinishedGroup) -> tuple[str, ...]:
+    """Return the titles of the steps that send something and are left. They need a confirmation by the operator."""
+    return tuple(step.title for step in _steps_left(group) if may_send(step))
+
+
+def resume_confirmation(group: UnfinishedGroup, config: Config) -> tuple[Confirmation, str]:
+    """Return how sending the rest of a group is confirmed, and the phrase. The configuration decides, not the audit."""
+    names = group.plan.order.environments
+    known = {environment.name: environment.protected for environment in config.environments}
+    # An environment that the configuration does not contain any more counts as protected.
+    protected = group.plan.protected or any(known.get(name, True) for name in names)
+    return required_confirmation(protected=protected, names=" ".join(names) or group.subject)
+
+
+def _steps_left(group: UnfinishedGroup) -> tuple[Step, ...]:
+    return _group_steps(group)[next_step_index(group) :]
 
 
 def context_from_audit(group: UnfinishedGroup) -> StepContext:
@@ -205,6 +231,9 @@ async def _read_present_state(
         return await _read_step_state(step, group, clients, config, ApplicationAccess(clients, timeouts, now))
     except SourceError as error:
         return _PresentState(f"the present state is unreadable: {error.message}", is_read=False)
+    except Exception as error:  # noqa: BLE001 - one recorded plan must not prevent other actions
+        text = f"the present state is unreadable: {type(error).__name__}: {error}"
+        return _PresentState(text, is_read=False)
 
 
 async def _read_step_state(
