@@ -16,7 +16,6 @@ from anchor_tui.services.execute.audit import AuditError, pending_events
 from anchor_tui.services.execute.outbox import Outbox
 from anchor_tui.services.execute.step_support import StepContext
 from anchor_tui.sources import status_api
-from tests.cli.commander import make_commander
 from tests.services.sandbox_operator import Operator, operator_at, second_operator, wait_until_true
 
 
@@ -27,12 +26,6 @@ async def emitted(op: Operator, number: int = 77) -> tuple[Plan, StepContext, st
     assert isinstance(step, SendEvent)
     learned = StepContext(plan.id, number, f"https://github.com/anchor/anchor-msp-ops/pull/{number}")
     return plan, learned, await outbox(op).send_event(plan, step, learned)
-
-
-@pytest.fixture
-def cli(monkeypatch, capfd):
-    """Return a function that takes an operator and returns its command line."""
-    return lambda op: make_commander(op, monkeypatch, capfd)
 
 
 KEY = "rollback.executed:anchor/anchor-msp-ops#77"
