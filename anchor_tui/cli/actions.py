@@ -88,7 +88,7 @@ async def _resume_group(context: RuntimeContext, arguments: argparse.Namespace) 
     from anchor_tui.services.connections import Connections
     from anchor_tui.services.execute.audit import AuditError, AuditLog
     from anchor_tui.services.execute.executor import Consent, PlanExecutor
-    from anchor_tui.services.execute.recovery import find_resumable, resume_confirmation, titles_to_confirm
+    from anchor_tui.services.execute.resumption import find_resumable, resume_confirmation, titles_to_confirm
 
     audit = AuditLog(context.state_folder)
     try:

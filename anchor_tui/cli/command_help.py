@@ -151,8 +151,8 @@ HELP_BY_COMMAND = {
     "audit": CommandHelp(
         "list the actions of this machine with their outcomes",
         "List the actions that were started on this machine with their outcomes, newest last. With --resolve,\n"
-        "acknowledge an outcome that is unknown, for example after a crash; nothing is sent. With --resume, show what an\n"
-        "interrupted plan left to do, and do it with --yes or --confirm.",
+        "acknowledge an outcome that is unknown, for example after a crash; nothing is sent. With --resume,\n"
+        "show what an interrupted plan left to do, and do it with --yes or --confirm.",
         (
             "audit",
             "audit --steps",

@@ -110,4 +110,6 @@ def _create_tls_context(url: str) -> ssl.SSLContext:
     try:
         return create_tls_context()
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        raise TlsError(f"{url}: the certificate authorities that the environment names cannot be used: {error}") from error
+        raise TlsError(
+            f"{url}: the certificate authorities that the environment names cannot be used: {error}"
+        ) from error

@@ -45,12 +45,12 @@ from anchor_tui.services.execute.outbox import Outbox
 from anchor_tui.services.execute.plan_input_collector import PlanInputCollector
 from anchor_tui.services.execute.plan_maker import PlanMaker
 from anchor_tui.services.execute.plan_run import PlanRun
-from anchor_tui.services.execute.recovery import (
+from anchor_tui.services.execute.recovery import recover_abandoned
+from anchor_tui.services.execute.resumption import (
     context_from_audit,
-    is_resumable,
     next_step_index,
-    recover_abandoned,
-    resume_confirmation,
+    resume_refusal,
+    resumption_entry,
 )
 from anchor_tui.services.execute.step_support import ExecutionClients, Timeouts
 
@@ -177,13 +177,17 @@ class PlanExecutor:
         With consent, the steps after the wait are executed too. It must fulfil `resume_confirmation`.
         """
         plan, subject = unfinished.plan, unfinished.subject
-        if (refusal := self._resume_refusal(unfinished, consent)) is not None:
-            return refused_outcome(plan.id, refusal)
+        if self._config.read_only:
+            return refused_outcome(plan.id, READ_ONLY_REFUSAL)
+        if consent is not None:
+            refusal = resume_refusal(unfinished, self._config, confirmed=consent.confirmed, phrase=consent.phrase)
+            if refusal is not None:
+                return refused_outcome(plan.id, refusal)
         self._busy_subjects[subject] = plan.title
         clients = ExecutionClients(self._connections)
         try:
             if consent is not None:
-                self._record_resumption(unfinished)
+                self._audit.append_entry(resumption_entry(unfinished, self._now()))
             run = PlanRun(plan, clients, self._config, self._audit, self._timeouts, self._now, self.job_registry)
             outcome = await run.resume(
                 subject,
@@ -191,38 +195,15 @@ class PlanExecutor:
                 next_step_index(unfinished),
                 may_write=consent is not None,
             )
-            self.job_registry.finish_job(plan.id, outcome)
-            return outcome
         except AuditError as error:
             return refused_outcome(plan.id, Refusal(subject, "audit", str(error)))
+        else:
+            self.job_registry.finish_job(plan.id, outcome)
+            return outcome
         finally:
             self._busy_subjects.pop(subject, None)
             await clients.aclose()
             self.job_registry.wake_sources()
-
-    def _resume_refusal(self, unfinished: UnfinishedGroup, consent: Consent | None) -> Refusal | None:
-        """Return why a group is not resumed: read-only mode, no wait to resume, or an insufficient confirmation."""
-        if self._config.read_only:
-            return READ_ONLY_REFUSAL
-        if not is_resumable(unfinished):
-            message = "it cannot be resumed: see what is there now, and repeat the action"
-            return Refusal(unfinished.subject, "not-resumable", message)
-        if consent is None:
-            return None
-        confirmation, phrase = resume_confirmation(unfinished, self._config)
-        if not consent.confirmed or (confirmation == "phrase" and consent.phrase != phrase):
-            how = f"type {phrase!r} to confirm" if phrase else "confirm it"
-            return Refusal(unfinished.subject, "not-confirmed", f"nothing was sent: {how}")
-        return None
-
-    def _record_resumption(self, unfinished: UnfinishedGroup) -> None:
-        """Audit that this process executes the rest of a group. Raises AuditError."""
-        plan = unfinished.plan
-        entry = AuditEntry(self._now(), "intended", plan.id, plan.order.action, plan.order.environments)
-        message = f"resumed after a confirmation: {plan.title}"
-        self._audit.append_entry(
-            replace(entry, subject=unfinished.subject, message=message, who=acting_user(), process=this_process_id())
-        )
 
     async def recover(self) -> tuple[str, ...]:
         """Resume the waits that earlier processes left unfinished, and send undelivered events again.

@@ -122,9 +122,7 @@ class GitHubSteps:
         number = context.number
         if number is None:
             raise StepFailed("failed", "there is no pull request", ends_group=False)
-        wanted, attribute = (
-            (step.labels, "labels") if isinstance(step, AddLabels) else (step.reviewers, "reviewers")
-        )
+        wanted, attribute = (step.labels, "labels") if isinstance(step, AddLabels) else (step.reviewers, "reviewers")
 
         async def is_there() -> bool:
             pull = await self.read_pull_request(step.repository, number)

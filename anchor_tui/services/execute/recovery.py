@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from anchor_tui.config.model import Config
-from anchor_tui.domain.actions.plan import Confirmation, OutcomeKind, required_confirmation
+from anchor_tui.domain.actions.plan import OutcomeKind
 from anchor_tui.domain.actions.steps import (
     REQUEST_INFO,
     AddLabels,
@@ -19,12 +19,11 @@ from anchor_tui.domain.actions.steps import (
     MoveBranch,
     Refresh,
     RequestReviewers,
-    SendEvent,
     Step,
     Sync,
     Terminate,
 )
-from anchor_tui.domain.actions.wait_steps import WaitForMerge, WaitForOperation
+from anchor_tui.domain.actions.wait_steps import WaitForOperation
 from anchor_tui.domain.formatting import shorten_revision
 from anchor_tui.domain.model import ValueObject
 from anchor_tui.services.connections import Connections
@@ -34,12 +33,18 @@ from anchor_tui.services.execute.audit import (
     AuditLog,
     UnfinishedGroup,
     acting_user,
-    find_unfinished,
-    is_process_alive,
 )
 from anchor_tui.services.execute.open_outcomes import resolve_hint, resume_hint
 from anchor_tui.services.execute.operation_follower import is_own_operation
-from anchor_tui.services.execute.step_support import ExecutionClients, StepContext, Timeouts, may_send
+from anchor_tui.services.execute.resumption import (
+    context_from_audit,
+    find_abandoned,
+    group_steps,
+    is_resumable,
+    step_of,
+    titles_to_confirm,
+)
+from anchor_tui.services.execute.step_support import ExecutionClients, Timeouts
 from anchor_tui.sources.errors import SourceError
 from anchor_tui.sources.github.pull_request_queries import read_branch_state, read_pull_request
 
@@ -47,8 +52,8 @@ from anchor_tui.sources.github.pull_request_queries import read_branch_state, re
 class RecoveredGroup(ValueObject, frozen=True):
     """One unfinished group with its present state.
 
-    If `is_resumable`, its waiting can continue; what it would send after that needs a confirmation. If `is_reported`, the operator has to know the message and
-    has not seen it before.
+    If `is_resumable`, its waiting can continue; what it would send after that needs a confirmation. If `is_reported`,
+    the operator has to know the message and has not seen it before.
     """
 
     unfinished: UnfinishedGroup
@@ -63,16 +68,6 @@ class _PresentState(NamedTuple):
     text: str
     outcome: OutcomeKind | None = None
     is_read: bool = True
-
-
-def find_abandoned(audit: AuditLog) -> tuple[UnfinishedGroup, ...]:
-    """Return the unfinished groups that no running process owns. Raises AuditError."""
-    return tuple(group for group in find_unfinished(audit.read_entries()) if not is_process_alive(group.process))
-
-
-def find_resumable(audit: AuditLog, id_: str) -> tuple[UnfinishedGroup, ...]:
-    """Return the abandoned groups that can be resumed, of plans whose id begins with `id_`. Raises AuditError."""
-    return tuple(group for group in find_abandoned(audit) if group.plan.id.startswith(id_) and is_resumable(group))
 
 
 async def recover_abandoned(
@@ -119,7 +114,7 @@ def _evaluate(group: UnfinishedGroup, state: _PresentState) -> tuple[OutcomeKind
     last = group.last_step_entry
     if last is None:
         return "failed", f"anchor-tui was interrupted; {state.text}"
-    left = [step.title for step in _group_steps(group)[(last.step or 0) + 1 :] if step.writes]
+    left = [step.title for step in group_steps(group)[(last.step or 0) + 1 :] if step.writes]
     is_answered = last.entry == "done"
     if left and (is_answered or state.outcome == "done"):
         return "failed", f"anchor-tui was interrupted before “{left[0]}”; now {state.text}"
@@ -134,7 +129,7 @@ def _evaluate(group: UnfinishedGroup, state: _PresentState) -> tuple[OutcomeKind
 
 def _is_operation(group: UnfinishedGroup, entry: AuditEntry) -> bool:
     """Return whether a line is about an operation of Argo CD, which can fail after its request was answered."""
-    return isinstance(_step_of(group, entry), Sync | WaitForOperation)
+    return isinstance(step_of(group, entry), Sync | WaitForOperation)
 
 
 def _recovery_entry(
@@ -157,66 +152,6 @@ def _recovery_entry(
     )
 
 
-def next_step_index(group: UnfinishedGroup) -> int:
-    """Return the index of the step to resume at: the one after the last completed step, or the wait for the merge.
-
-    Later steps may be sent again after a confirmation: a refresh, and an event with its own key.
-    """
-    done = [
-        entry.step for entry in group.entries if entry.entry == "done" and entry.step is not None and entry.step >= 0
-    ]
-    after = max(done, default=-1) + 1
-    following = next((i for i, step in enumerate(_group_steps(group)) if isinstance(step, WaitForMerge)), after)
-    return min(after, following)
-
-
-def is_resumable(group: UnfinishedGroup) -> bool:
-    """Return whether the group waits for its pull request, and at most refreshes and events are left to send."""
-    rest = _steps_left(group)
-    if not rest or not isinstance(rest[0], WaitForMerge) or context_from_audit(group).number is None:
-        return False
-    unanswered = group.unanswered_entry
-    if unanswered is not None and not isinstance(_step_of(group, unanswered), Refresh | SendEvent):
-        return False
-    return all(isinstance(step, Refresh | SendEvent) for step in rest if may_send(step))
-
-
-def titles_to_confirm(group: UnfinishedGroup) -> tuple[str, ...]:
-    """Return the titles of the steps that send something and are left. They need a confirmation by the operator."""
-    return tuple(step.title for step in _steps_left(group) if may_send(step))
-
-
-def resume_confirmation(group: UnfinishedGroup, config: Config) -> tuple[Confirmation, str]:
-    """Return how sending the rest of a group is confirmed, and the phrase. The configuration decides, not the audit."""
-    names = group.plan.order.environments
-    known = {environment.name: environment.protected for environment in config.environments}
-    # An environment that the configuration does not contain any more counts as protected.
-    protected = group.plan.protected or any(known.get(name, True) for name in names)
-    return required_confirmation(protected=protected, names=" ".join(names) or group.subject)
-
-
-def _steps_left(group: UnfinishedGroup) -> tuple[Step, ...]:
-    return _group_steps(group)[next_step_index(group) :]
-
-
-def context_from_audit(group: UnfinishedGroup) -> StepContext:
-    """Return the context that the audit lines of a group contain."""
-    context = StepContext(group.plan.id)
-    for entry in group.entries:
-        context.number = entry.number or context.number
-        context.url = entry.url or context.url
-    return context
-
-
-def _step_of(group: UnfinishedGroup, entry: AuditEntry) -> Step | None:
-    """Return the step that a line is about; None if the plan does not contain it."""
-    return next(iter(_group_steps(group)[entry.step or 0 :]), None)
-
-
-def _group_steps(group: UnfinishedGroup) -> tuple[Step, ...]:
-    return next((known.steps for known in group.plan.step_groups if known.subject == group.subject), ())
-
-
 async def _read_present_state(
     group: UnfinishedGroup, clients: ExecutionClients, config: Config, timeouts: Timeouts, now: Callable[[], datetime]
 ) -> _PresentState:
@@ -224,7 +159,7 @@ async def _read_present_state(
     last = group.last_step_entry
     if last is None or last.step is None:
         return _PresentState("nothing was sent")
-    step = _step_of(group, last)
+    step = step_of(group, last)
     if step is None:
         return _PresentState("its state is unknown")
     try:

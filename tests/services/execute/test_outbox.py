@@ -164,7 +164,9 @@ async def test_an_event_of_another_account_is_not_sent(tmp_path):
         await emitted(op)
         (waiting,) = pending_events(op.entries)
         op.audit.append_entry(replace(waiting.entry, plan="forged", who="eve@elsewhere"))
-        op.audit.append_entry(replace(waiting.entry, plan="odd", event={**waiting.event, "idempotency_key": "a\r\nb: c"}))
+        op.audit.append_entry(
+            replace(waiting.entry, plan="odd", event={**waiting.event, "idempotency_key": "a\r\nb: c"})
+        )
         op.audit.append_entry(replace(waiting.entry, plan="empty", event={}))
         said = await outbox(op).deliver_pending()
         assert [words.partition(": ")[2] for words in said] == [

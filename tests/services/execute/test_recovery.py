@@ -18,7 +18,7 @@ from anchor_tui.domain.actions.steps import MergePullRequest
 from anchor_tui.domain.actions.wait_steps import WaitForMerge
 from anchor_tui.sandbox.github.pull_requests import CheckTimings
 from anchor_tui.services.clock import utc_now
-from anchor_tui.services.execute import recovery
+from anchor_tui.services.execute import resumption
 from anchor_tui.services.execute.audit import AuditEntry, UnfinishedGroup, find_unfinished, pending_events
 from anchor_tui.services.execute.executor import Consent
 from anchor_tui.services.execute.recovery import recover_abandoned
@@ -345,7 +345,7 @@ async def quit_while_following(op: Operator) -> None:
 
 
 def as_after_the_end_of_its_process(monkeypatch) -> None:
-    monkeypatch.setattr(recovery, "is_process_alive", lambda _: False)
+    monkeypatch.setattr(resumption, "is_process_alive", lambda _: False)
 
 
 async def test_after_a_clean_quit_nothing_is_unknown(tmp_path, monkeypatch):
@@ -389,7 +389,9 @@ async def test_a_forged_plan_that_merges_is_not_resumed(tmp_path, monkeypatch):
         wait = next(step for step in group.steps if isinstance(step, WaitForMerge))
         merge = MergePullRequest(wait.repository, number, "", op.pulls[0].head, "squash")
         forged = replace(group, steps=(wait, merge, wait))
-        plan = replace(left.plan, step_groups=(forged,), confirmation="none", order=replace(left.plan.order, request_id="f"))
+        plan = replace(
+            left.plan, step_groups=(forged,), confirmation="none", order=replace(left.plan.order, request_id="f")
+        )
         entry = replace(left.entries[0], plan="f", whole=plan, number=number)
         op.audit.append_entry(entry)
         op.merge(number)

@@ -121,7 +121,12 @@ LABELS = "path=/repos/anchor/anchor-msp-ops/issues,method=POST,times=1"
 
 @pytest.mark.parametrize(
     ("fault", "kind", "is_labelled"),
-    [("reset=after", "done", True), ("truncated", "done", True), ("html", "failed", False), ("status=403", "failed", False)],
+    [
+        ("reset=after", "done", True),
+        ("truncated", "done", True),
+        ("html", "failed", False),
+        ("status=403", "failed", False),
+    ],
 )
 async def test_a_lost_answer_to_the_labels_is_looked_up(tmp_path, fault, kind, is_labelled):
     with operator_at("steady", tmp_path) as op:
