@@ -122,6 +122,12 @@ def _plan_workflow(
             'Set promotion.via = "pull-request"'
         )
         return Refusal(name, "workflow", message)
+    if running := repo_state.running_workflows:
+        message = (
+            f"a run of {workflow} is {running[0].status}: wait until it has opened its pull request, "
+            "or cancel it on GitHub (o)"
+        )
+        return Refusal(name, "running", message, running[0].url)
     if (odd := release_edit.release_form_refusal(move, repo_state, config)) is not None:
         return odd  # the version becomes an input of the workflow
     workflow_inputs = {"from": move.source.name, "to": name}

@@ -42,6 +42,7 @@ from anchor_tui.services.execute.step_support import (
 from anchor_tui.sources.errors import InvalidResponse, NotFound, SourceError
 from anchor_tui.sources.github.pull_request_queries import read_pull_request
 from anchor_tui.sources.github.step_requests import GitHubStep
+from anchor_tui.sources.github.workflow_runs import read_workflow_runs
 
 AppliedCheck = Callable[[], Awaitable[bool]]
 
@@ -313,9 +314,7 @@ class GitHubSteps:
         return [pull for pull in pulls if _is_of_one_repository(pull)]
 
     async def _workflow_runs(self, repository: str, workflow: str) -> list[dict[str, Any]]:
-        path = f"/repos/{repository}/actions/workflows/{quote(workflow)}/runs?event=workflow_dispatch&per_page=20"
-        found = await self._get_json(path)
-        return [run for run in found.get("workflow_runs") or () if isinstance(run, dict)]
+        return await read_workflow_runs(await self._clients.github_client(), repository, workflow)
 
     # --- sending ----------------------------------------------------------------------------------------
 
