@@ -13,6 +13,7 @@ from anchor_tui.cli.action_arguments import ACTION_COMMANDS, APPLICATION_COMMAND
 from anchor_tui.cli.arguments import READ_TIMEOUT_S, print_short_usage
 from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.streams import print_error, write_result
+from anchor_tui.domain.foreign_text import replace_surrogates
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
@@ -49,6 +50,7 @@ def run(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[s
     from anchor_tui.services.runtime_context import load_context
 
     context = load_context(arguments.config, read_only=arguments.read_only, actions=keys_by_action)
+    arguments.reason = replace_surrogates(arguments.reason)  # an argument that is not UTF-8 cannot be sent
     if (via := getattr(arguments, "via", None)) is not None:
         context = _override_promotion_via(context, via)
     if context.config.read_only and not arguments.dry_run:

@@ -35,7 +35,7 @@ def open_private_file(path: Path, flags: int) -> Iterator[int]:
         try:
             _check_file(os.fstat(handle), path)
             if stat.S_IMODE(os.fstat(handle).st_mode) & _FOR_OTHERS:
-                os.fchmod(handle, 0o600)  # readable by others, which is no danger for what is done with it
+                os.fchmod(handle, 0o600)  # only readable by others: its content is still ours
             yield handle
         finally:
             os.close(handle)

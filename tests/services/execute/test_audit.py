@@ -376,7 +376,7 @@ def test_only_the_newest_part_of_a_large_file_is_read(audit, monkeypatch):
     assert [line.plan for line in audit.read_entries()] == ["38", "39"]
 
 
-def test_a_line_that_is_too_long_is_not_written_and_not_decoded(audit, monkeypatch):
+def test_a_line_that_is_too_long_is_refused(audit, monkeypatch):
     audit.append_entry(entry(message="x" * 500))
     monkeypatch.setattr(module, "MAX_LINE_BYTES", 400)
     with pytest.raises(AuditError, match="at most 400 are written"):

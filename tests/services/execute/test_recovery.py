@@ -367,7 +367,7 @@ async def test_after_a_clean_quit_nothing_is_unknown(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("consent", [Consent(), Consent(confirmed=True), Consent(confirmed=True, phrase="staging")])
-async def test_the_rest_of_a_rollback_needs_the_phrase_of_its_environment(tmp_path, monkeypatch, consent):
+async def test_the_rest_of_a_rollback_needs_its_phrase(tmp_path, monkeypatch, consent):
     as_after_the_end_of_its_process(monkeypatch)
     with operator_at("incident", tmp_path) as op:
         await quit_while_following(op)
