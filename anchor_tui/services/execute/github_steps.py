@@ -133,7 +133,8 @@ class GitHubSteps:
         try:
             await self._send_once(step, context, is_there)
         except StepFailed as failed:
-            raise StepFailed(failed.kind, failed.message, ends_group=False) from failed
+            message = f"could not {step.title}: {failed.message}"
+            raise StepFailed(failed.kind, message, ends_group=False) from failed
         return ""
 
     # --- merge, workflow -----------------------------------------------------------------------------
@@ -150,7 +151,8 @@ class GitHubSteps:
             if pull.from_fork:
                 raise StepFailed("failed", f"#{number} comes from a fork: review and merge it on GitHub")
             if pull.head_sha != (step.head_sha or context.head_sha):
-                message = f"the head is {shorten_revision(pull.head_sha)}, not the commit of this plan"
+                head = shorten_revision(pull.head_sha)
+                message = f"auto-merge is not enabled: the head is {head}, not the commit of this plan"
                 raise StepFailed("failed", message, ends_group=False)
             step = replace(step, number=number, node_id=pull.node_id, head_sha=pull.head_sha)
         if not step.head_sha:
@@ -173,8 +175,9 @@ class GitHubSteps:
             answer = await self._send_once(step, context, is_done)
         except StepFailed as ended:
             # A new pull request is open even without auto-merge.
-            is_optional = is_new and step.way == "auto-merge" and ended.kind == "failed"
-            raise StepFailed(ended.kind, ended.message, ends_group=not is_optional) from ended
+            if not is_new or step.way != "auto-merge" or ended.kind != "failed":
+                raise
+            raise StepFailed("failed", f"auto-merge is not enabled: {ended.message}", ends_group=False) from ended
         merged = answer.get("sha") if answer else None
         if step.way == "merge" and isinstance(merged, str):
             context.merge_oid, context.merged_at = merged, self._now()

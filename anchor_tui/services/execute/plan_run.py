@@ -122,7 +122,7 @@ class PlanRun:
             except StepFailed as error:
                 if error.ends_group:
                     return self._group_result(group, context, error.kind, _with_audit_error(error.message, context))
-                context.notes.append(f"could not {step.title}: {error.message}")
+                context.notes.append(error.message)
                 text = ""
             except SourceError as error:
                 return self._group_result(group, context, "failed", _with_audit_error(error.message, context))

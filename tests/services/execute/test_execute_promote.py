@@ -82,9 +82,9 @@ async def test_the_body_contains_versions_changes_checks_and_reason(tmp_path):
         assert body.startswith("Moves `staging` from `1.43.2` to `1.44.0` from `dev`")
         for words in (
             "**Reason:** dev was well all night",
-            "| gateway | `1.43.2` | `1.44.0` |",
-            "- #231 Update dev to 1.44.0",
-            "- ✓ dev is Synced and Healthy",
+            "| `gateway` | `1.43.2` | `1.44.0` |",
+            "- #231 `Update dev to 1.44.0`",
+            "- ✓ `dev is Synced and Healthy",
             "checks pass for the changed files",
         ):
             assert words in body
