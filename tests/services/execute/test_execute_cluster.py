@@ -297,7 +297,7 @@ async def test_an_unauditable_deletion_is_not_approved(tmp_path):
         op.traffic.on_arrival.append(full)
         outcome = await op.execute(plan)
         assert outcome.kind == "unknown"
-        assert "“sync anchor-msp-staging with prune” is done, but not recorded" in outcome.message
+        assert "“sync anchor-msp-staging (with prune)” is done, but not recorded" in outcome.message
         assert "argocd PATCH anchor-msp-staging" not in op.traffic.writes
         assert "ConfigMap/asks" in op.live("staging")
 
