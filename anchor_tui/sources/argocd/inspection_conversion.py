@@ -6,13 +6,16 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from anchor_tui.domain.inspection.application_details import ApplicationDetails, ResourceSyncResult
 from anchor_tui.domain.inspection.deployments import Deployment, RevisionMetadata
 from anchor_tui.domain.inspection.events import ClusterEvent
 from anchor_tui.domain.inspection.logs import LogLine
 from anchor_tui.domain.inspection.resource_tree import ResourceKey, ResourceNode
 from anchor_tui.sources.argocd.application_conversion import join_revisions
 from anchor_tui.sources.argocd.inspection_schema import (
+    ApplicationDetailsResponse,
     DeploymentJson,
+    DetailedOperationState,
     EventJson,
     EventSeriesJson,
     LogEntryJson,
@@ -105,8 +108,31 @@ def to_revision_metadata(revision: str, response: RevisionMetadataResponse) -> R
     )
 
 
-def to_deployments(history: Iterable[DeploymentJson]) -> tuple[Deployment, ...]:
-    """Return the deployments, newest first."""
+def to_application_details(response: ApplicationDetailsResponse) -> ApplicationDetails:
+    """Return the details of an application."""
+    status = response.status
+    operation = status.operation_state or DetailedOperationState()
+    results = (operation.sync_result.resources if operation.sync_result else None) or ()
+    return ApplicationDetails(
+        {
+            ResourceKey(resource.group, resource.kind, resource.namespace, resource.name): resource.status or ""
+            for resource in status.resources or ()
+        },
+        tuple(
+            ResourceSyncResult(
+                ResourceKey(result.group, result.kind, result.namespace, result.name),
+                result.status,
+                result.hook_phase,
+                result.message,
+                result.hook_type,
+            )
+            for result in results
+        ),
+        _to_deployments(status.history or ()),
+    )
+
+
+def _to_deployments(history: Iterable[DeploymentJson]) -> tuple[Deployment, ...]:
     found = []
     for entry in history:
         initiator = entry.initiated_by or Initiator()

@@ -9,21 +9,22 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from anchor_tui.domain.inspection.deployments import Deployment, RevisionMetadata
+from anchor_tui.domain.inspection.application_details import ApplicationDetails
+from anchor_tui.domain.inspection.deployments import RevisionMetadata
 from anchor_tui.domain.inspection.events import ClusterEvent
 from anchor_tui.domain.inspection.logs import LogLine, LogSelection
-from anchor_tui.domain.inspection.resource_tree import ResourceKey, ResourceNode, ResourceTree
+from anchor_tui.domain.inspection.resource_tree import ResourceNode, ResourceTree
 from anchor_tui.domain.model import AppId
 from anchor_tui.sources.argocd.endpoints import application_path, application_query
 from anchor_tui.sources.argocd.inspection_conversion import (
-    to_deployments,
+    to_application_details,
     to_events,
     to_log_line,
     to_resource_nodes,
     to_revision_metadata,
 )
 from anchor_tui.sources.argocd.inspection_schema import (
-    ApplicationHistoryResponse,
+    ApplicationDetailsResponse,
     EventListResponse,
     LogEvent,
     ResourceTreeJson,
@@ -31,7 +32,6 @@ from anchor_tui.sources.argocd.inspection_schema import (
 )
 from anchor_tui.sources.argocd.managed_resources import LiveResourceJson
 from anchor_tui.sources.argocd.read_client import ReadClient
-from anchor_tui.sources.argocd.schema import ApplicationJson
 from anchor_tui.sources.errors import InvalidResponse
 from anchor_tui.sources.json_body import decode_json
 
@@ -39,17 +39,21 @@ DEFAULT_TAIL = 200
 """Lines of each container that are read if the selection does not limit them."""
 
 
-async def read_resource_tree(client: ReadClient, id_: AppId, project: str | None) -> ResourceTree:
-    """Return the tree with the sync status of each resource that is in git. Sends two requests, one after another."""
-    path, query = application_path(id_), application_query(id_, project)
-    application = (await client.get(path, query)).decode(ApplicationJson)
-    tree = (await client.get(f"{path}/resource-tree", query)).decode(ResourceTreeJson)
-    resources = application.status.resources or ()
-    sync = {
-        ResourceKey(resource.group, resource.kind, resource.namespace, resource.name): resource.status or ""
-        for resource in resources
-    }
-    return ResourceTree(to_resource_nodes(tree, sync))
+async def read_application_details(client: ReadClient, id_: AppId, project: str | None) -> ApplicationDetails:
+    """Return sync status of each resource, the results of the last sync, and the deployments that are remembered.
+
+    Argo CD remembers 10 deployments by default.
+    """
+    response = await client.get(application_path(id_), application_query(id_, project))
+    return to_application_details(response.decode(ApplicationDetailsResponse))
+
+
+async def read_resource_tree(
+    client: ReadClient, id_: AppId, project: str | None, details: ApplicationDetails
+) -> ResourceTree:
+    """Return the tree, with the sync status of the resources that are in git."""
+    response = await client.get(f"{application_path(id_)}/resource-tree", application_query(id_, project))
+    return ResourceTree(to_resource_nodes(response.decode(ResourceTreeJson), details.resource_sync))
 
 
 async def read_application_events(client: ReadClient, id_: AppId, project: str | None) -> tuple[ClusterEvent, ...]:
@@ -118,12 +122,6 @@ def log_query(selection: LogSelection) -> dict[str, str]:
         "previous": "true" if selection.previous else "",
     }
     return {name: value for name, value in query.items() if value}
-
-
-async def read_deployments(client: ReadClient, id_: AppId, project: str | None) -> tuple[Deployment, ...]:
-    """Return the deployments that Argo CD remembers (10 by default), newest first."""
-    response = await client.get(application_path(id_), application_query(id_, project))
-    return to_deployments(response.decode(ApplicationHistoryResponse).status.history or ())
 
 
 async def read_revision_metadata(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from anchor_tui.sources.argocd.schema import AwareTime, HealthJson, Initiator, StreamError
+from anchor_tui.sources.argocd.schema import AwareTime, HealthJson, Initiator, ResourceJson, StreamError
 
 
 class OwnerJson(msgspec.Struct):
@@ -145,13 +145,40 @@ class DeploymentJson(msgspec.Struct, rename="camel"):
     initiated_by: Initiator | None = None
 
 
-class DeploymentStatusJson(msgspec.Struct):
-    """`status` of an application, its history only."""
+class SyncResultItemJson(msgspec.Struct, rename="camel"):
+    """One of `status.operationState.syncResult.resources`."""
 
+    group: str = ""
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+    status: str = ""
+    message: str = ""
+    hook_type: str = ""
+    hook_phase: str = ""
+
+
+class DetailedSyncResult(msgspec.Struct):
+    """`status.operationState.syncResult`."""
+
+    resources: list[SyncResultItemJson] | None = None
+
+
+class DetailedOperationState(msgspec.Struct, rename="camel"):
+    """`status.operationState`."""
+
+    sync_result: DetailedSyncResult | None = None
+
+
+class DetailedStatus(msgspec.Struct, rename="camel"):
+    """`status` of an application."""
+
+    resources: list[ResourceJson] | None = None
     history: list[DeploymentJson] | None = None
+    operation_state: DetailedOperationState | None = None
 
 
-class ApplicationHistoryResponse(msgspec.Struct):
-    """`GET …/{name}`, its history only."""
+class ApplicationDetailsResponse(msgspec.Struct):
+    """`GET …/{name}`: the parts that a list leaves out."""
 
-    status: DeploymentStatusJson = msgspec.field(default_factory=DeploymentStatusJson)
+    status: DetailedStatus = msgspec.field(default_factory=DetailedStatus)

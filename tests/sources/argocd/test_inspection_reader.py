@@ -16,8 +16,8 @@ from anchor_tui.domain.inspection.resource_tree import ResourceKey, ResourceNode
 from anchor_tui.domain.model import AppId
 from anchor_tui.sources.argocd.endpoints import APPLICATIONS
 from anchor_tui.sources.argocd.inspection_reader import (
+    read_application_details,
     read_application_events,
-    read_deployments,
     read_live_object,
     read_log,
     read_resource_events,
@@ -49,7 +49,15 @@ def read(name: str, recordings: dict[str, str], call: Callable[[ReadClient, AppI
 
 
 def read_tree(name: str, recordings: dict[str, str]) -> Any:
-    return read(name, recordings, lambda client, id_: read_resource_tree(client, id_, PROJECT))
+    async def read_both(client: ReadClient, id_: AppId) -> Any:
+        details = await read_application_details(client, id_, PROJECT)
+        return await read_resource_tree(client, id_, PROJECT, details)
+
+    return read(name, recordings, read_both)
+
+
+def read_details(name: str, recording: str) -> Any:
+    return read(name, {"": recording}, lambda client, id_: read_application_details(client, id_, PROJECT))
 
 
 def test_a_tree_is_nested_as_in_argocd() -> None:
@@ -164,12 +172,23 @@ def test_events_of_the_application_are_newest_first() -> None:
 
 
 def test_deployments_are_newest_first() -> None:
-    deployments = read(
-        "anchor-msp-staging", {"": "get-staging"}, lambda client, id_: read_deployments(client, id_, PROJECT)
-    )
+    deployments = read_details("anchor-msp-staging", "get-staging").deployments
     assert [deployment.id for deployment in deployments] == sorted((d.id for d in deployments), reverse=True)
     assert deployments[0].is_automated
     assert deployments[0].revision == "58c99611d007a6cc61b03fc859cecf01bfcf1e22"
+
+
+def test_the_resources_that_a_sync_could_not_apply_are_named() -> None:
+    results = read_details("anchor-msp-edge", "get-edge").sync_results
+    failed = [str(result.resource) for result in results if result.has_failed]
+    assert failed == ["Service/anchor-gateway", "Service/status-mock", "Service/anchor-web"]
+
+
+def test_a_running_hook_is_recognized() -> None:
+    results = read_details("anchor-msp-migrate", "get-migrate").sync_results
+    assert [(str(result.resource), result.hook) for result in results if result.hook] == [
+        ("Job/anchor-migrate", "PreSync")
+    ]
 
 
 def test_a_revision_has_author_and_subject() -> None:
