@@ -17,7 +17,17 @@ from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
 from anchor_tui.domain.formatting import format_internal_error
-from anchor_tui.domain.model import AppId, Fresh, Loading, Reading, Snapshot, SourceFailure, Stale, Unavailable
+from anchor_tui.domain.model import (
+    AppId,
+    Diagnosis,
+    Fresh,
+    Loading,
+    Reading,
+    Snapshot,
+    SourceFailure,
+    Stale,
+    Unavailable,
+)
 from anchor_tui.domain.snapshot_builder import (
     GITHUB_SOURCE_ID,
     SourceReadings,
@@ -34,6 +44,7 @@ from anchor_tui.sources.errors import SourceError
 
 if TYPE_CHECKING:
     from anchor_tui.domain.policy.engine import PolicyFindings
+    from anchor_tui.services.observe.diagnoses import DiagnosisCache
     from anchor_tui.services.observe.policy import PolicyEvaluator
 
 SNAPSHOT_INTERVAL_S = 5.0
@@ -58,13 +69,15 @@ class Observer:
         self._readings = SourceReadings()
         self._revisions = ReportedRevisions(config)
         self._policy: PolicyEvaluator | None = None
+        self._diagnoses: DiagnosisCache | None = None
         self._changed = asyncio.Event()
         self._argocd_responded = asyncio.Event()
 
     def build_snapshot(self) -> Snapshot:
         """Return everything that is known now. Never waits."""
         now = self._now()
-        return build_snapshot(self._config, self._readings, now, self._evaluate_policy(now))
+        readings = replace(self._readings, diagnoses=self._diagnose_failures())
+        return build_snapshot(self._config, readings, now, self._evaluate_policy(now))
 
     def read_again(self) -> None:
         """Make every source read now."""
@@ -104,6 +117,17 @@ class Observer:
                     pass
                 self._changed.clear()
                 publish(self.build_snapshot())
+
+    def _diagnose_failures(self) -> Mapping[AppId, Diagnosis]:
+        """Return the diagnoses of unhealthy applications. The rules are loaded when first needed."""
+        latest = map(get_latest_value, self._readings.argocd.values())
+        if self._diagnoses is None and not any(data.failures for data in latest if data is not None):
+            return {}
+        if self._diagnoses is None:
+            from anchor_tui.services.observe.diagnoses import DiagnosisCache
+
+            self._diagnoses = DiagnosisCache()
+        return self._diagnoses.update(self._readings)
 
     def _evaluate_policy(self, now: datetime) -> PolicyFindings | None:
         """Return the findings, None before the ops repo has been read. The checks are loaded when first needed."""
