@@ -81,6 +81,8 @@ def _name_application(app: Application, environment: Environment) -> str:
     return label_application(app.id, (other.id for other in environment.applications))
 
 
+_SYNC_TAKES = timedelta(minutes=1)
+"""Pods are created before a sync is recorded as ended."""
 _HEALTH_FAILURES = frozenset({"Degraded", "Missing", "Progressing"})
 
 
@@ -101,8 +103,9 @@ def _describe_suspect(app: Application, release: Release | None, inputs: Verdict
     if not number and origin:
         origin = f"by {origin}"
     text = f"since {release.version}" + (f" ({origin})" if origin else "")
-    if app.diagnosis and app.synced_at and timedelta() <= onset - app.synced_at <= RELEASE_IS_SUSPECT_FOR:
-        text += f", {format_duration(onset - app.synced_at)} after its sync"
+    if app.diagnosis and app.synced_at and -_SYNC_TAKES <= onset - app.synced_at <= RELEASE_IS_SUSPECT_FOR:
+        delay = onset - app.synced_at
+        text += f", {'right' if delay < _SYNC_TAKES else format_duration(delay)} after its sync"
     return text
 
 
@@ -163,14 +166,17 @@ def _describe_differences(app: Application) -> str:
 
 def _list_operation_reasons(app: Application, operation: Operation, severe: Level, now: datetime) -> Iterator[Reason]:
     who = f" by {operation.initiated_by}" if operation.initiated_by else ""
-    if operation.is_running:
+    cause = app.diagnosis.cause if app.diagnosis and app.diagnosis.rule else ""
+    why = cause.removeprefix(SYNC_FAILED) if cause.startswith(SYNC_FAILED) else ""
+    if operation.is_running and operation.has_failed and why:
+        span = f" for {format_age(operation.started_at, now)}" if operation.started_at else ""
+        yield Reason(severe, f"sync fails{span}{who} and is tried again: {why}", group="whose sync fails")
+    elif operation.is_running:
         span = f" for {format_age(operation.started_at, now)}" if operation.started_at else ""
         message = get_first_line(operation.message)
         text = f"operation {operation.phase}{span}{who}" + (f": {message}" if message else "")
         yield Reason(Level.ATTENTION, text, group=f"with operation {operation.phase}")
     elif operation.phase in {"Failed", "Error"}:
-        why = get_first_line(operation.message) or "no reason given"
-        if app.diagnosis and app.diagnosis.rule and app.diagnosis.cause.startswith(SYNC_FAILED):
-            why = app.diagnosis.cause.removeprefix(SYNC_FAILED)
+        why = why or get_first_line(operation.message) or "no reason given"
         text = f"last operation {operation.phase}{who}: {why}"
         yield Reason(severe, text, group=f"with last operation {operation.phase}")

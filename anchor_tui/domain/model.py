@@ -267,6 +267,11 @@ class Operation(ValueObject, frozen=True):
         """
         return self.phase in {"Pending", "Running", "Terminating"}
 
+    @property
+    def has_failed(self) -> bool:
+        """True if it failed, or if an attempt failed and the next one is waiting."""
+        return self.phase in {"Failed", "Error"} or (self.phase == "Running" and self.finished_at is not None)
+
 
 class ApplicationCondition(ValueObject, frozen=True):
     """A condition of an application. Its type ends in Error or Warning."""
@@ -365,7 +370,7 @@ class Application(ValueObject, frozen=True):
         """True if the application has to be examined: it is not healthy, or its last sync failed."""
         if self.presence != "found":
             return False
-        has_failed = self.operation is not None and self.operation.phase in {"Failed", "Error"}
+        has_failed = self.operation is not None and self.operation.has_failed
         return has_failed or self.health not in {"Healthy", "Suspended", None}
 
 

@@ -23,9 +23,12 @@ def find_comparison_error(evidence: FailureEvidence) -> Diagnosis | None:
 
 
 def find_sync_failure(evidence: FailureEvidence) -> Diagnosis | None:
-    """Recognize a sync that failed, and the first resource that could not be applied or the hook that failed."""
+    """Recognize a sync that failed, and the first resource that could not be applied or the hook that failed.
+
+    A sync that Argo CD tries again has failed too.
+    """
     operation = evidence.application.operation
-    if operation is None or operation.phase not in {"Failed", "Error"}:
+    if operation is None or not operation.has_failed:
         return None
     failed = [result for result in evidence.details.sync_results if result.has_failed]
     if not failed:
