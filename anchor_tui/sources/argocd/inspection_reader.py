@@ -11,6 +11,7 @@ from typing import Any
 
 from anchor_tui.domain.inspection.application_details import ApplicationDetails
 from anchor_tui.domain.inspection.deployments import RevisionMetadata
+from anchor_tui.domain.inspection.differences import ResourceDifference, compare_resources
 from anchor_tui.domain.inspection.events import ClusterEvent
 from anchor_tui.domain.inspection.logs import LogLine, LogSelection
 from anchor_tui.domain.inspection.resource_tree import ResourceNode, ResourceTree
@@ -30,7 +31,7 @@ from anchor_tui.sources.argocd.inspection_schema import (
     ResourceTreeJson,
     RevisionMetadataResponse,
 )
-from anchor_tui.sources.argocd.managed_resources import LiveResourceJson
+from anchor_tui.sources.argocd.managed_resources import LiveResourceJson, ManagedResourcesJson
 from anchor_tui.sources.argocd.read_client import ReadClient
 from anchor_tui.sources.errors import InvalidResponse
 from anchor_tui.sources.json_body import decode_json
@@ -131,6 +132,12 @@ async def read_revision_metadata(
     path = f"{application_path(id_)}/revisions/{revision}/metadata"
     response = await client.get(path, application_query(id_, project))
     return to_revision_metadata(revision, response.decode(RevisionMetadataResponse))
+
+
+async def read_differences(client: ReadClient, id_: AppId, project: str | None) -> tuple[ResourceDifference, ...]:
+    """Return the difference between live and git of every resource, those that differ first."""
+    response = await client.get(f"{application_path(id_)}/managed-resources", application_query(id_, project))
+    return compare_resources(response.decode(ManagedResourcesJson).items or ())
 
 
 def _parse_manifest(text: str) -> object:
