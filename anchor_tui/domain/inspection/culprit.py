@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from anchor_tui.domain.diagnosis.evidence import find_failing_branches
+from anchor_tui.domain.inspection.failing_branches import find_failing_branches
 from anchor_tui.domain.inspection.resource_tree import ResourceNode, ResourceTree
 
 LOG_KINDS = frozenset({"Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "Rollout"})

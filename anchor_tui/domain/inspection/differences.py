@@ -7,11 +7,10 @@ out. Source: `normalizedLiveState` and `predictedLiveState` of `GET …/managed-
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeAlias
 
-from anchor_tui.domain.actions.resource_diff import FieldDifference, field_differences
+from anchor_tui.domain.inspection.field_changes import FieldChange, list_field_changes, parse_state
 from anchor_tui.domain.inspection.manifests import hide_machine_fields
 from anchor_tui.domain.inspection.resource_tree import ResourceKey
 from anchor_tui.domain.json_access import get_text
@@ -27,7 +26,7 @@ class ResourceDifference(ValueObject, frozen=True):
 
     resource: ResourceKey
     kind: ChangeKind
-    fields: tuple[FieldDifference, ...] = ()
+    fields: tuple[FieldChange, ...] = ()
     live: Mapping[str, Any] = {}
     predicted: Mapping[str, Any] = {}
 
@@ -51,21 +50,18 @@ def _compare_item(item: object) -> ResourceDifference | None:
         return None
     group, kind, namespace, name = (get_text(item, part) for part in ("group", "kind", "namespace", "name"))
     key = ResourceKey(group, kind, namespace, name)
-    live, predicted = _parse_state(item, "normalizedLiveState"), _parse_state(item, "predictedLiveState")
+    live, predicted = _read_state(item, "normalizedLiveState"), _read_state(item, "predictedLiveState")
     if not predicted:
         return ResourceDifference(key, "pruned", (), live)
     if not live:
         return ResourceDifference(key, "created", (), {}, predicted)
-    fields = tuple(field_differences((item,)))
+    fields = tuple(list_field_changes(live, predicted))
     return ResourceDifference(key, "changed" if fields else "equal", fields, live, predicted)
 
 
-def _parse_state(item: object, key: str) -> dict[str, Any]:
-    """Return a state, which is JSON in a text; an empty one for `null` and for anything unreadable."""
-    try:
-        found = json.loads(get_text(item, key) or "null")
-    except (ValueError, RecursionError):
-        return {}
+def _read_state(item: object, key: str) -> dict[str, Any]:
+    """Return a state without the fields that only machines need; an empty one if it is missing or unreadable."""
+    found = parse_state(item, key)
     return hide_machine_fields(found) if isinstance(found, dict) else {}
 
 

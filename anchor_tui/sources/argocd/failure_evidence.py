@@ -12,14 +12,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from anchor_tui.domain.diagnosis.evidence import (
-    BranchEvidence,
-    FailingBranch,
-    FailureEvidence,
-    find_failing_branches,
-)
+from anchor_tui.domain.diagnosis.evidence import BranchEvidence, FailureEvidence
 from anchor_tui.domain.inspection.application_details import ApplicationDetails
 from anchor_tui.domain.inspection.events import ClusterEvent
+from anchor_tui.domain.inspection.failing_branches import FailingBranch, find_failing_branches
 from anchor_tui.domain.inspection.logs import LogLine, LogSelection
 from anchor_tui.domain.inspection.pods import PodState, read_pod
 from anchor_tui.domain.inspection.resource_tree import ResourceNode, ResourceTree

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from anchor_tui.domain.diagnosis.evidence import BranchEvidence, FailureEvidence, find_failing_branches
+from anchor_tui.domain.diagnosis.evidence import BranchEvidence, FailureEvidence
+from anchor_tui.domain.inspection.failing_branches import find_failing_branches
 from anchor_tui.domain.inspection.logs import LogLine
 from anchor_tui.domain.inspection.pods import read_pod
 from anchor_tui.domain.inspection.resource_tree import ResourceTree

@@ -11,9 +11,10 @@ import msgspec
 import pytest
 
 from anchor_tui.domain.diagnosis.engine import diagnose
-from anchor_tui.domain.diagnosis.evidence import BranchEvidence, FailureEvidence, find_failing_branches
+from anchor_tui.domain.diagnosis.evidence import BranchEvidence, FailureEvidence
 from anchor_tui.domain.inspection.application_details import ApplicationDetails, ResourceSyncResult
 from anchor_tui.domain.inspection.events import ClusterEvent
+from anchor_tui.domain.inspection.failing_branches import find_failing_branches
 from anchor_tui.domain.inspection.logs import LogLine
 from anchor_tui.domain.inspection.pods import read_pod
 from anchor_tui.domain.inspection.resource_tree import ResourceKey, ResourceNode, ResourceTree
