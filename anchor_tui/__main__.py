@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from anchor_tui import __version__
+from anchor_tui.cli import application as application_command
 from anchor_tui.cli import audit as audit_command
 from anchor_tui.cli import check as check_command
 from anchor_tui.cli import config as config_command
@@ -74,6 +75,8 @@ def _run_command(arguments: argparse.Namespace) -> int:
             from anchor_tui.cli import actions
 
             return actions.run(arguments, _keys_by_action())
+        case "app":
+            return application_command.run(arguments, _keys_by_action())
         case "audit":
             return audit_command.run(arguments)
         case "config":
@@ -152,6 +155,7 @@ def build_parser() -> CommandParser:
     _add_screen_options(demo)
     snapshot_command.add_arguments(add_command(commands, "snapshot"))
     check_command.add_arguments(add_command(commands, "check"))
+    application_command.add_arguments(add_command(commands, "app"))
     add_action_commands(commands)
     audit_command.add_arguments(add_command(commands, "audit"))
     config_command.add_arguments(add_command(commands, "config"))

@@ -5,14 +5,17 @@ A part that cannot be read is Unavailable with the reason, for example the missi
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from msgspec.structs import replace
 
 from anchor_tui.domain.inspection.application_details import ApplicationDetails
 from anchor_tui.domain.inspection.events import ClusterEvent
 from anchor_tui.domain.inspection.resource_tree import ResourceNode, ResourceTree
-from anchor_tui.domain.model import Application, Fresh, Reading, Unavailable
+from anchor_tui.domain.model import Application, Fresh, Problem, Reading, SourceFailure, Unavailable
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
 from anchor_tui.sources.errors import Forbidden, SourceError
@@ -24,6 +27,10 @@ if TYPE_CHECKING:
     from anchor_tui.sources.argocd.client import ArgoClient
 
 T = TypeVar("T")
+MAX_CONCURRENT_REQUESTS = 6
+MAX_EVENT_REQUESTS = 60
+"""Resources of one application whose events are requested at once."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
 FRESH_FOR = timedelta(seconds=45)
 """The time after which a part that was not read again is stale."""
 
@@ -67,6 +74,38 @@ class ApplicationInspector:
             return read_resource_events(client, *self._identity, node)
 
         return await self._read(read, "applications, get")
+
+    async def read_all_events(self, tree: ResourceTree, node: ResourceNode | None) -> Reading[tuple[ClusterEvent, ...]]:
+        """Read the events about a resource and what it owns, newest first; about the whole application without one.
+
+        Of a whole application, healthy resources without pods are left out: that is one request for each other one.
+        """
+        if node is None:
+            chosen = [found for found in tree.nodes if found.is_unhealthy or found.key.kind == "Pod"]
+            readings = [await self.read_events()]
+        else:
+            chosen, readings = list(tree.walk_below(node)), []
+        limit = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
+
+        async def read_one(found: ResourceNode) -> Reading[tuple[ClusterEvent, ...]]:
+            async with limit:
+                return await self.read_events(found)
+
+        nodes = [found for found in chosen if found.uid][:MAX_EVENT_REQUESTS]
+        readings += await asyncio.gather(*(read_one(found) for found in nodes))
+        return _merge_readings(readings, lambda event: event.last_at)
+
+    async def read_logs(self, selections: Sequence[LogSelection]) -> Reading[tuple[LogLine, ...]]:
+        """Read several logs and return their lines in the order of their times."""
+        limit = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
+
+        async def read_one(selection: LogSelection) -> Reading[tuple[LogLine, ...]]:
+            async with limit:
+                return await self.read_log(selection)
+
+        readings = await asyncio.gather(*(read_one(selection) for selection in selections))
+        merged = _merge_readings(readings, lambda line: line.at)
+        return replace(merged, value=tuple(reversed(merged.value))) if isinstance(merged, Fresh) else merged
 
     async def read_live_object(self, node: ResourceNode) -> Reading[Mapping[str, Any]]:
         """Read the live object of a resource. Argo CD masks the values of a Secret."""
@@ -117,3 +156,17 @@ class ApplicationInspector:
             return Unavailable(error.failure)
         taken_at: datetime = self._now()
         return Fresh(value, taken_at, taken_at + FRESH_FOR)
+
+
+def _merge_readings(
+    readings: Sequence[Reading[tuple[T, ...]]], get_time: Callable[[T], datetime | None]
+) -> Fresh[tuple[T, ...]] | Unavailable:
+    """Return the items of all readings, newest first. If none could be read, the first reason; parts may be missing."""
+    fresh = [reading for reading in readings if isinstance(reading, Fresh)]
+    failed = [reading for reading in readings if isinstance(reading, Unavailable)]
+    if not fresh:
+        return failed[0] if failed else Unavailable(SourceFailure("not-found", "there is nothing to read"))
+    items = [item for reading in fresh for item in reading.value]
+    items.sort(key=lambda item: get_time(item) or _NEVER, reverse=True)
+    problems = tuple(Problem("part", reading.error.kind, reading.error.message) for reading in failed)
+    return replace(fresh[0], value=tuple(items), problems=problems)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -220,15 +220,20 @@ def _track_out_of_sync(
     return others | {app: before.get(app, now) for app in out_of_sync}
 
 
-def observe_once(config: Config, environ: Mapping[str, str], home: Path, timeout_s: float) -> Snapshot:
+def observe_once(
+    config: Config, environ: Mapping[str, str], home: Path, timeout_s: float, *, kinds: Collection[str] = ()
+) -> Snapshot:
     """Return a snapshot of one reading of every source of a configuration, each limited to `timeout_s`.
+
+    With `kinds`, only sources of these kinds are read; the others are loading.
 
     Runs its own event loop. Unlike `asyncio.run` it does not wait for threads that hang in a name look-up or in the
     prompt of a keyring: they end with the process.
     """
     loop = asyncio.new_event_loop()
     try:
-        return loop.run_until_complete(Observer(config, make_sources(config, environ, home)).read_once(timeout_s))
+        sources = [source for source in make_sources(config, environ, home) if not kinds or source.kind in kinds]
+        return loop.run_until_complete(Observer(config, sources).read_once(timeout_s))
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
