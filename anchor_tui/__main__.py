@@ -123,6 +123,10 @@ def _run_command(arguments: argparse.Namespace) -> int:
             from anchor_tui.cli import actions
 
             return actions.run(arguments, _keys_by_action())
+        case "app":
+            from anchor_tui.cli import application
+
+            return application.run(arguments, _keys_by_action())
         case "audit":
             from anchor_tui.cli import audit
 
@@ -193,7 +197,7 @@ def build_parser() -> CommandParser:
     import argparse
 
     from anchor_tui import __version__
-    from anchor_tui.cli import audit, check, config, sandbox, snapshot
+    from anchor_tui.cli import application, audit, check, config, sandbox, snapshot
     from anchor_tui.cli.action_arguments import add_action_commands
     from anchor_tui.cli.arguments import (
         OPTION_DEFAULTS,
@@ -222,6 +226,7 @@ def build_parser() -> CommandParser:
     _add_screen_options(demo)
     snapshot.add_arguments(add_command(commands, "snapshot"))
     check.add_arguments(add_command(commands, "check"))
+    application.add_arguments(add_command(commands, "app"))
     add_action_commands(commands)
     audit.add_arguments(add_command(commands, "audit"))
     config.add_arguments(add_command(commands, "config"))

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from anchor_tui.domain.model import (
     ApplicationCondition,
+    Diagnosis,
     Finding,
     LastKnownGood,
     Operation,
@@ -73,6 +74,16 @@ def snapshot() -> Snapshot:
             ApplicationCondition("OrphanedResourceWarning", "2 orphans"),
         ),
         unhealthy=(UnhealthyResource("apps", "Deployment", "anchor-prod", "anchor-gateway", "Degraded", EVIL),),
+        diagnosis=Diagnosis(
+            f"anchor-gateway exits with code 1: {EVIL}",
+            "crash",
+            "Deployment/anchor-gateway",
+            True,
+            ago(minutes=11),
+            (f"log: {EVIL}",),
+            "Read the log of the process that ended; roll back if the release is new",
+            ("anchor-web is not ready",),
+        ),
     )
     evil = replace(pull_request(240, title=EVIL, checks="failure", draft=True, review="changes_requested"))
     repo = ops_repo(

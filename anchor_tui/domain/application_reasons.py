@@ -6,17 +6,20 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from anchor_tui.domain.application_labels import label_application
-from anchor_tui.domain.formatting import format_age, get_first_line
+from anchor_tui.domain.formatting import format_age, format_duration, get_first_line
 from anchor_tui.domain.model import (
     Application,
     Environment,
     Level,
     Operation,
     Release,
+    VerdictCause,
 )
 from anchor_tui.domain.reasons import Reason, VerdictInputs, describe_culprit
 from anchor_tui.domain.resource_differences import describe_differences
 
+SYNC_FAILED = "The sync failed: "
+"""The start of the cause if the last sync failed."""
 LONG_PROGRESS_AFTER = timedelta(minutes=15)
 STALE_CONTROLLER_AFTER = timedelta(minutes=15)
 """Argo CD reconciles every 3 minutes by default, so that 15 minutes are five missed rounds."""
@@ -56,7 +59,7 @@ def _list_own_reasons(
     yield from _list_health_reasons(app, name, severe, inputs.now, asleep=asleep)
     yield from _list_sync_reasons(app, inputs, asleep=asleep)
     if app.operation:
-        yield from _list_operation_reasons(app.operation, severe, inputs.now)
+        yield from _list_operation_reasons(app, app.operation, severe, inputs.now)
     for condition in app.conditions:
         level = Level.FAILING if condition.type.endswith("Error") else None
         text = f"{condition.type}: {get_first_line(condition.message)}"
@@ -78,31 +81,40 @@ def _name_application(app: Application, environment: Environment) -> str:
     return label_application(app.id, (other.id for other in environment.applications))
 
 
+_SYNC_TAKES = timedelta(minutes=1)
+"""Pods are created before a sync is recorded as ended."""
 _HEALTH_FAILURES = frozenset({"Degraded", "Missing", "Progressing"})
 
 
 def _describe_suspect(app: Application, release: Release | None, inputs: VerdictInputs) -> str:
     """Return the release that an application became unhealthy soon after: "since 1.43.2 (#233 by m-ito)".
 
-    Empty if the health changed before the release or long after it, or if the release may not be the newest.
+    The first sign of the failure counts, if a diagnosis knows it, else the change of the health. Empty if that was
+    before the release or long after it, or if the release may not be the newest.
     """
-    if release is None or release.changed_at is None or app.health_since is None:
+    onset = (app.diagnosis.since if app.diagnosis else None) or app.health_since
+    if release is None or release.changed_at is None or onset is None:
         return ""
     is_current = all(source.state == "fresh" for source in inputs.sources if source.kind == "github")
-    if not is_current or not timedelta() <= app.health_since - release.changed_at <= RELEASE_IS_SUSPECT_FOR:
+    if not is_current or not timedelta() <= onset - release.changed_at <= RELEASE_IS_SUSPECT_FOR:
         return ""
     number = f"#{release.pull_request.number}" if release.pull_request else ""
     origin = " by ".join(part for part in (number, release.changed_by or "") if part)
     if not number and origin:
         origin = f"by {origin}"
-    return f"since {release.version}" + (f" ({origin})" if origin else "")
+    text = f"since {release.version}" + (f" ({origin})" if origin else "")
+    if app.diagnosis and app.synced_at and -_SYNC_TAKES <= onset - app.synced_at <= RELEASE_IS_SUSPECT_FOR:
+        delay = onset - app.synced_at
+        text += f", {'right' if delay < _SYNC_TAKES else format_duration(delay)} after its sync"
+    return text
 
 
 def _list_health_reasons(
     app: Application, name: str, severe: Level, now: datetime, *, asleep: bool
 ) -> Iterator[Reason]:
     span = f" {format_age(app.health_since, now)}" if app.health_since else ""
-    culprit = f": {describe_culprit(app.unhealthy[0], name)}" if app.unhealthy else ""
+    culprit = _describe_cause(app, name)
+    is_blocked = app.diagnosis is not None and app.diagnosis.blocking
     match app.health:
         case "Healthy":
             pass
@@ -112,14 +124,22 @@ def _list_health_reasons(
             yield Reason(Level.FAILING, f"{app.health}{span}{culprit}", group=app.health, cause="outage")
         case "Progressing":
             long = app.health_since is not None and now - app.health_since > LONG_PROGRESS_AFTER
-            level = severe if long else Level.ATTENTION
-            yield Reason(level, f"Progressing{span}{culprit}", group="Progressing", cause="outage" if long else None)
+            level = severe if long or is_blocked else Level.ATTENTION
+            cause: VerdictCause | None = "outage" if long or is_blocked else None
+            yield Reason(level, f"Progressing{span}{culprit}", group="Progressing", cause=cause)
         case "Suspended":
             yield Reason(Level.ATTENTION, f"Suspended{span}{culprit}", group="Suspended")
         case None:
             yield Reason(Level.UNKNOWN, "health is not reported", group="whose health is not reported")
         case other:
             yield Reason(Level.UNKNOWN, f"health is {other}{span}", group=f"whose health is {other}")
+
+
+def _describe_cause(app: Application, name: str) -> str:
+    """Return the cause of a failure after a colon: the diagnosis, else the message of the unhealthy resource."""
+    if app.diagnosis and app.diagnosis.rule:
+        return f": {app.diagnosis.cause}"
+    return f": {describe_culprit(app.unhealthy[0], name)}" if app.unhealthy else ""
 
 
 def _list_sync_reasons(app: Application, inputs: VerdictInputs, *, asleep: bool) -> Iterator[Reason]:
@@ -144,14 +164,19 @@ def _describe_differences(app: Application) -> str:
     return f": {differences}" if differences else ""
 
 
-def _list_operation_reasons(operation: Operation, severe: Level, now: datetime) -> Iterator[Reason]:
+def _list_operation_reasons(app: Application, operation: Operation, severe: Level, now: datetime) -> Iterator[Reason]:
     who = f" by {operation.initiated_by}" if operation.initiated_by else ""
-    if operation.is_running:
+    cause = app.diagnosis.cause if app.diagnosis and app.diagnosis.rule else ""
+    why = cause.removeprefix(SYNC_FAILED) if cause.startswith(SYNC_FAILED) else ""
+    if operation.is_running and operation.has_failed and why:
+        span = f" for {format_age(operation.started_at, now)}" if operation.started_at else ""
+        yield Reason(severe, f"sync fails{span}{who} and is tried again: {why}", group="whose sync fails")
+    elif operation.is_running:
         span = f" for {format_age(operation.started_at, now)}" if operation.started_at else ""
         message = get_first_line(operation.message)
         text = f"operation {operation.phase}{span}{who}" + (f": {message}" if message else "")
         yield Reason(Level.ATTENTION, text, group=f"with operation {operation.phase}")
     elif operation.phase in {"Failed", "Error"}:
-        why = get_first_line(operation.message) or "no reason given"
+        why = why or get_first_line(operation.message) or "no reason given"
         text = f"last operation {operation.phase}{who}: {why}"
         yield Reason(severe, text, group=f"with last operation {operation.phase}")

@@ -271,6 +271,11 @@ class Operation(ValueObject, frozen=True):
         """
         return self.phase in {"Pending", "Running", "Terminating"}
 
+    @property
+    def has_failed(self) -> bool:
+        """True if it failed, or if an attempt failed and the next one is waiting."""
+        return self.phase in {"Failed", "Error"} or (self.phase == "Running" and self.finished_at is not None)
+
 
 class ApplicationCondition(ValueObject, frozen=True):
     """A condition of an application. Its type ends in Error or Warning."""
@@ -311,6 +316,26 @@ class ResourceCounts(ValueObject, frozen=True):
     """None if the server does not report it: the list endpoint has no health of resources."""
 
 
+class Diagnosis(ValueObject, frozen=True):
+    """The cause of a failure, as one sentence, with its evidence and the next step.
+
+    `rule` is the id of the rule that found it. It is None if no rule matched: `evidence` then names what was examined.
+    """
+
+    cause: str
+    rule: str | None = None
+    resource: str | None = None
+    """The workload that fails, as `Kind/name`."""
+    blocking: bool = False
+    """True if the rollout cannot succeed without a change."""
+    since: AwareDatetime | None = None
+    """The time of the first sign of this failure, as the cluster reports it."""
+    evidence: tuple[str, ...] = ()
+    next_step: str | None = None
+    also: tuple[str, ...] = ()
+    """The causes of the other workloads that fail."""
+
+
 Presence: TypeAlias = Literal["found", "absent", "forbidden"]
 
 
@@ -339,11 +364,20 @@ class Application(ValueObject, frozen=True):
     resources: ResourceCounts | None = None
     reconciled_at: AwareDatetime | None = None
     problems: tuple[Problem, ...] = ()
+    diagnosis: Diagnosis | None = None
 
     @property
     def id(self) -> AppId:
         """Its full identity."""
         return AppId(self.source, self.namespace, self.name)
+
+    @property
+    def is_suspect(self) -> bool:
+        """True if the application has to be examined: it is not healthy, or its last sync failed."""
+        if self.presence != "found":
+            return False
+        has_failed = self.operation is not None and self.operation.has_failed
+        return has_failed or self.health not in {"Healthy", "Suspended", None}
 
 
 # --- policy ----------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import (
     AppId,
     Application,
+    Diagnosis,
     Environment,
     Finding,
     Fresh,
@@ -59,6 +60,7 @@ class SourceReadings(ValueObject, frozen=True):
     argocd: Mapping[str, Reading[ArgoCDData]] = {}
     github: Reading[OpsRepoData] = Loading()
     out_of_sync_since: Mapping[AppId, datetime] = {}
+    diagnoses: Mapping[AppId, Diagnosis] = {}
 
 
 def build_snapshot(
@@ -138,7 +140,7 @@ def _build_environment(
     files = repo.environments.get(environment_config.name, EnvironmentFiles()) if repo else EnvironmentFiles()
     index = config.environments.index(environment_config)
     upstream = config.environments[index - 1].name if index else None
-    found = select_applications(environment_config, data)
+    found = tuple(_attach_diagnosis(app, readings) for app in select_applications(environment_config, data))
     environment = Environment(
         name=environment_config.name,
         rules=environment_config.rules,
@@ -177,6 +179,12 @@ def select_applications(environment_config: EnvironmentConfig, data: ArgoCDData 
         for observed in data.applications
         if belongs_to_environment(environment_config, observed.application, observed.labels, own)
     )
+
+
+def _attach_diagnosis(application: Application, readings: SourceReadings) -> Application:
+    """Return the application with its diagnosis; the same object if there is none."""
+    diagnosis = readings.diagnoses.get(application.id)
+    return replace(application, diagnosis=diagnosis) if diagnosis is not None else application
 
 
 def _list_missing_applications(

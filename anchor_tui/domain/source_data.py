@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from anchor_tui.config.model import ApplicationName, ApplicationSelector, EnvironmentConfig
 from anchor_tui.domain.model import (
@@ -16,6 +17,9 @@ from anchor_tui.domain.model import (
     Release,
     ValueObject,
 )
+
+if TYPE_CHECKING:
+    from anchor_tui.domain.diagnosis.evidence import FailureEvidence  # not needed for the first frame
 
 
 class ObservedApplication(ValueObject, frozen=True):
@@ -57,6 +61,8 @@ class ArgoCDData(ValueObject, frozen=True):
     own_namespace: str | None = None
     applications: tuple[ObservedApplication, ...] = ()
     managed: Mapping[AppId, ManagedResources] = {}
+    failures: Mapping[AppId, FailureEvidence] = {}
+    """The evidence about applications that are not healthy."""
     latency_ms: float | None = None
 
 

@@ -8,7 +8,8 @@
 |   behind while its promotion PR waits, a policy warning,                            |           |
 |   a check pending until git and Argo CD are at the same commit                      |           |
 | required checks of the branch pending: on the estate, not on each environment       | attention |
-| Progressing longer than 15 min, last operation Failed or Error,                     | attention |
+| Progressing longer than 15 min or with a cause that blocks the rollout,             | attention |
+|   last operation Failed or Error,                                                   |           |
 |   required checks of the branch failed: on a protected environment                  | failing   |
 | a condition …Warning: listed as the last reason                                     | no level  |
 | sync or health Unknown or not reported, a controller that does not reconcile,       | unknown   |

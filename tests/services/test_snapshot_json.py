@@ -118,7 +118,7 @@ CONTRACT: dict[str, set[str]] = {
     "environments.applications": keys(
         "source, namespace, name, project, url, presence, sync, health, health_since, target_revision, "
         "compared_revision, synced_revision, synced_at, automated, operation, conditions, images, prunable, unhealthy, "
-        "resources, reconciled_at, problems"
+        "resources, reconciled_at, problems, diagnosis"
     ),
     "environments.applications.automated": keys("enabled, prune, self_heal"),
     "environments.applications.operation": keys(
@@ -129,6 +129,7 @@ CONTRACT: dict[str, set[str]] = {
     "environments.applications.unhealthy": keys("group, kind, namespace, name, health, message, full_message"),
     "environments.applications.resources": keys("total, out_of_sync, unhealthy"),
     "environments.applications.problems": keys(PROBLEM),
+    "environments.applications.diagnosis": keys("cause, rule, resource, blocking, since, evidence, next_step, also"),
     "environments.position": keys("state, environment, versions, pull_requests, since"),
     "environments.position.pull_requests": REF,
     "environments.last_known_good": {"version", "seen_at"},

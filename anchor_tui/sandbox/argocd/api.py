@@ -6,7 +6,6 @@ Responses, errors and oddities are those of tests/recordings/argocd.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal, TypeVar
 
@@ -18,7 +17,7 @@ from starlette.types import ASGIApp
 
 from anchor_tui.sandbox.argocd.applications import ClusterApplication
 from anchor_tui.sandbox.argocd.controller import ApplicationController
-from anchor_tui.sandbox.argocd.manifests import find_live_manifest, serialize_managed_resources
+from anchor_tui.sandbox.argocd.manifests import serialize_managed_resources
 from anchor_tui.sandbox.argocd.projections import InvalidFieldsError, make_list_projection, make_watch_projection
 from anchor_tui.sandbox.argocd.responses import (
     ContentTypeMiddleware,
@@ -33,6 +32,7 @@ from anchor_tui.sandbox.argocd.server_info import BUILD_INFO, CAN_I_RESOURCES, P
 from anchor_tui.sandbox.argocd.sessions import ArgoCDSession, TokenIssuer, UnauthorizedError
 from anchor_tui.sandbox.argocd.stream import EVENT_STREAM, HEARTBEAT_S, WatchRequest, WatchResponse
 from anchor_tui.sandbox.argocd.sync_windows import serialize_sync_windows
+from anchor_tui.sandbox.argocd.workloads.api import InspectionRoutes
 from anchor_tui.sandbox.argocd.writes import ApplicationWrites
 from anchor_tui.sandbox.clock import Clock, format_rfc3339
 from anchor_tui.sandbox.faults.switches import FaultSwitches
@@ -63,6 +63,7 @@ class ArgoCDServer:
         self._heartbeat_s = heartbeat_s
         self._wake = wake
         self._writes = ApplicationWrites(controller, clock, self._find_application)
+        inspection = InspectionRoutes(controller, clock, self._authenticate, self._find_requested, self.closing)
         self.app: ASGIApp = ContentTypeMiddleware(
             Starlette(
                 routes=[
@@ -74,12 +75,12 @@ class ArgoCDServer:
                     self._route("/api/v1/applications/{name}/sync", self.sync_application, "POST"),
                     self._route("/api/v1/applications/{name}/operation", self.terminate_operation, "DELETE"),
                     self._route("/api/v1/applications/{name}/managed-resources", self.get_managed_resources),
-                    self._route("/api/v1/applications/{name}/resource", self.get_resource),
                     self._route("/api/v1/applications/{name}/syncwindows", self.get_sync_windows),
                     self._route(
                         "/api/v1/applications/{name}/revisions/{revision}/metadata", self.get_revision_metadata
                     ),
                     self._route("/api/v1/stream/applications", self.watch_applications),
+                    *(self._route(path, endpoint) for path, endpoint in inspection.list_routes()),
                 ],
                 exception_handlers={404: plain_error_response, 405: plain_error_response},
             )
@@ -175,19 +176,6 @@ class ArgoCDServer:
         """GET …/managed-resources: target and live state of every resource."""
         self._authenticate(request)
         return json_response(request, serialize_managed_resources(self._find_requested(request)))
-
-    async def get_resource(self, request: Request) -> Response:
-        """GET …/resource: one live object. An unknown object is 400, a missing parameter 500."""
-        self._authenticate(request)
-        app, query = self._find_requested(request), request.query_params
-        for name in ("resourceName", "version", "kind"):
-            if name not in query:
-                raise GrpcError(13, f'error getting cached app resource tree: required field "{name}" not set')
-        kind, namespace, name = query["kind"], query.get("namespace", ""), query["resourceName"]
-        found = find_live_manifest(app, kind, namespace, name)
-        if found is None:
-            raise GrpcError(3, f"{kind} {query.get('group', '')} {name} not found as part of application {app.name}")
-        return json_response(request, {"manifest": json.dumps(found, separators=(",", ":"), sort_keys=True)})
 
     async def get_sync_windows(self, request: Request) -> Response:
         """GET …/syncwindows."""

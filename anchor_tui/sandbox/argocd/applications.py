@@ -40,6 +40,10 @@ class ClusterObject:
     deleting: datetime | None = None
     last_applied: RenderedResource | None = None
     created_at: datetime | None = None
+    rolled_out_at: datetime | None = None
+    """The start of the last rollout of a Deployment."""
+    failure: str = ""
+    """The kind of `workloads.failures.FAILURES` with which its pods fail; empty if they are healthy."""
     version: int = 900
     generation: int = 1
 

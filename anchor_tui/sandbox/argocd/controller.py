@@ -45,6 +45,8 @@ class ApplicationController:
         """The sync windows of the projects."""
         self.sync_failures: dict[str, str] = {}
         """Application → the message with which Kubernetes refuses the first of its changes."""
+        self.failing_hooks: dict[str, str] = {}
+        """Application → the name of its PreSync hook Job, which fails: nothing else is applied."""
         self.spec_errors: dict[str, str] = {}
         """Application → the message of an InvalidSpecError, from the next comparison on."""
         self.is_down = False
@@ -251,9 +253,11 @@ class ApplicationController:
             return
         live.health = "Progressing"
         live.message = "Waiting for rollout to finish: 0 of 1 updated replicas are available..."
-        fails = any(deployment.matches(live.resource) for deployment in self._failing_deployments)
-        seconds = self._timings.progress_deadline_s if fails else self._timings.rollout_s
-        self.schedule(at, seconds, lambda at: self._finish_roll_out(app, live, at, well=not fails))
+        live.rolled_out_at = at
+        failing = next((found for found in self._failing_deployments if found.matches(live.resource)), None)
+        live.failure = failing.failure if failing else ""
+        seconds = self._timings.progress_deadline_s if failing else self._timings.rollout_s
+        self.schedule(at, seconds, lambda at: self._finish_roll_out(app, live, at, well=failing is None))
 
     def _finish_roll_out(self, app: ClusterApplication, live: ClusterObject, at: datetime, *, well: bool) -> None:
         if app.live.get(live.resource.key) is not live or live.deleting:

@@ -14,6 +14,8 @@ class FailingDeployment:
     namespace: str
     deployment: str
     tag: str
+    failure: str = "crash"
+    """How its pods fail: a kind of `workloads.failures.FAILURES`."""
 
     def matches(self, resource: RenderedResource) -> bool:
         """Report whether a resource is this Deployment with this tag."""

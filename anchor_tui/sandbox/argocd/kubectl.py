@@ -31,6 +31,10 @@ class Kubectl:
         self._clock = clock
         self._call = call
 
+    def break_hook(self, application: str, job: str) -> None:
+        """Let the PreSync hook Job of an application fail from now on."""
+        self._controller.failing_hooks[application] = job
+
     def apply_object(self, application: str, manifest: Manifest, annotations: Mapping[str, str] | None = None) -> None:
         """Create or replace an object. The application tracks it as if it had created it."""
         metadata = dict(manifest["metadata"])

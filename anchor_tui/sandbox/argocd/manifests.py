@@ -94,7 +94,7 @@ def build_live_manifest(
     )
     metadata["creationTimestamp"] = format_rfc3339(live.created_at or app.created_at)
     metadata["generation"] = live.generation
-    metadata["uid"] = _build_uid(live, app)
+    metadata["uid"] = find_object_uid(app, live)
     metadata["resourceVersion"] = str(live.version)
     if live.deleting:
         metadata["deletionTimestamp"] = format_rfc3339(live.deleting)
@@ -103,8 +103,8 @@ def build_live_manifest(
     return manifest
 
 
-def _build_uid(live: ClusterObject, app: ClusterApplication) -> str:
-    """Return a UID per object: an object that is created again gets another one."""
+def find_object_uid(app: ClusterApplication, live: ClusterObject) -> str:
+    """Return the UID of an object: an object that is created again gets another one."""
     identity = "/".join((*live.resource.key, format_rfc3339(live.created_at or app.created_at)))
     return str(uuid.UUID(hashlib.md5(identity.encode(), usedforsecurity=False).hexdigest()))
 

@@ -15,6 +15,7 @@ class OperationHost(Protocol):
 
     applications: dict[tuple[str, str], ClusterApplication]
     sync_failures: dict[str, str]
+    failing_hooks: dict[str, str]
     spec_errors: dict[str, str]
 
     def schedule(self, at: datetime, seconds: float, event_handler: Callable[[datetime], None]) -> None:

@@ -141,6 +141,9 @@ class OperationRunner:
 
     def _finish(self, app: ClusterApplication, at: datetime) -> None:
         results, sync = self._results.get(app.key, []), _get_sync_request(app)
+        if any(line.get("hookType") and line["hookPhase"] == "Failed" for line in results):
+            self._end_attempt(app, at, "Failed", FAILED_PREFIX.partition(",")[0], results)
+            return
         refused = [line["message"] for line in results if line["status"] == "SyncFailed"]
         if refused:
             self._end_attempt(app, at, "Failed", FAILED_PREFIX + ",".join(refused), results)

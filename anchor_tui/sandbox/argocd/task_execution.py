@@ -27,8 +27,28 @@ class TaskExecutor:
         self, app: ClusterApplication, tasks: list[SyncTask], sync: JsonObject, at: datetime
     ) -> list[JsonObject]:
         """Prune and apply objects, and return the entries of `syncResult.resources`."""
+        if hook := self._controller.failing_hooks.get(app.name):
+            return [self._run_failing_hook(app, hook, at)]
         results = [self._prune(app, task, sync, at) for task in tasks if task.target is None]
         return results + self._apply_tasks(app, [task for task in tasks if task.target is not None], at)
+
+    def _run_failing_hook(self, app: ClusterApplication, name: str, at: datetime) -> JsonObject:
+        """Run a PreSync hook Job that fails. Its Job stays in the cluster, as with `HookFailed` deletion only."""
+        image = next((image for image in app.images if "gateway" in image), "ghcr.io/anchor/anchor-gateway:1")
+        container = {"name": "migrate", "image": image, "command": ["/app/migrate"]}
+        manifest = {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {"name": name, "annotations": {"argocd.argoproj.io/hook": "PreSync"}},
+            "spec": {"backoffLimit": 0, "template": {"spec": {"restartPolicy": "Never", "containers": [container]}}},
+        }
+        namespace = str(app.spec["destination"]["namespace"])
+        job = resource_from_manifest(manifest, namespace)
+        message = "Job has reached the specified backoff limit"
+        app.live[job.key] = ClusterObject(job, "Degraded", message, created_at=at)
+        task = SyncTask(job, None)
+        line = build_task_result(task, "Synced", message, "Failed")
+        return line | {"hookType": "PreSync", "syncPhase": "PreSync"}
 
     def _prune(self, app: ClusterApplication, task: SyncTask, sync: JsonObject, at: datetime) -> JsonObject:
         status, message = get_prune_result(task, sync)

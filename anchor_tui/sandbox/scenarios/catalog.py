@@ -13,6 +13,7 @@ from anchor_tui.sandbox.argocd.failing_deployments import FailingDeployment
 from anchor_tui.sandbox.argocd.kubectl import Kubectl
 from anchor_tui.sandbox.argocd.sync_options import SYNC_OPTIONS_ANNOTATION
 from anchor_tui.sandbox.argocd.sync_windows import ProjectSyncWindow
+from anchor_tui.sandbox.argocd.workloads.failures import FAILURES
 from anchor_tui.sandbox.scenarios.release_files import OVERLAY_PATH
 from anchor_tui.sandbox.scenarios.seed_history import (
     DEV,
@@ -273,6 +274,28 @@ SCENARIOS: dict[str, Scenario] = {
     )
 }
 
+
+def _build_incidents() -> dict[str, Scenario]:
+    """Return the incident for each kind of failing workload: prod fails in this way since its promotion to 1.43.2."""
+    incident, found = SCENARIOS["incident"], {}
+    for failure in FAILURES.values():
+        name = f"incident-{failure.kind}"
+        failing = (FailingDeployment("anchor-prod", "anchor-gateway", "1.43.2", failure.kind),)
+        summary = f"as incident; prod's gateway {failure.summary}"
+        found[name] = replace(incident, name=name, summary=summary, failing_deployments=failing)
+    found["incident-hook"] = replace(
+        incident,
+        name="incident-hook",
+        summary="as incident; the hook that migrates prod's database fails, so that 1.43.2 is not deployed",
+        failing_deployments=(),
+        manual_changes=(
+            ManualChange(_minutes(16), lambda kubectl: kubectl.break_hook("anchor-msp-prod", "anchor-migrate")),
+        ),
+    )
+    return found
+
+
+SCENARIOS |= _build_incidents()
 SCALE_NAME = re.compile(r"scale-(\d+)")
 
 

@@ -18,10 +18,12 @@ from anchor_tui.config.model import Config
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
-    from anchor_tui.domain.model import Snapshot
+    from anchor_tui.domain.model import Application, Snapshot
     from anchor_tui.domain.source_data import PastRelease
+    from anchor_tui.services.connections import Connections
     from anchor_tui.services.execute.audit import AuditLog
     from anchor_tui.services.execute.executor import Consent, PlanExecutor
+    from anchor_tui.services.observe.inspect import ApplicationInspector
     from anchor_tui.services.observe.prefetch import Prefetch
 
 STOP_TIMEOUT_S = 0.5
@@ -57,6 +59,7 @@ class BackgroundThread:
         self._on_died: Callable[[], None] | None = None
         self._latest: Snapshot | None = None
         self._executor: PlanExecutor | None = None
+        self._inspection: Connections | None = None
         self._job_listener: Callable[[tuple[Job, ...]], None] = lambda _: None
         self._loop = asyncio.new_event_loop()
         self._first_frame = asyncio.Event()
@@ -106,6 +109,25 @@ class BackgroundThread:
     def earlier_releases(self, environment: str) -> Future[tuple[PastRelease, ...] | Refusal]:
         """Run `PlanExecutor.earlier_releases`."""
         return self._run_on_loop(lambda executor: executor.earlier_releases(environment))
+
+    def inspect(
+        self, application: Application, read: Callable[[ApplicationInspector], Coroutine[Any, Any, T]]
+    ) -> Future[T]:
+        """Run a reading of one application's inside. Cancelling the future cancels its request."""
+
+        async def run() -> T:
+            from anchor_tui.services.connections import Connections
+            from anchor_tui.services.observe.inspect import ApplicationInspector
+
+            if self._inspection is None:
+                self._inspection = Connections(self.config, self._environ, self._home)
+            inspector = ApplicationInspector(self._inspection, application)
+            try:
+                return await read(inspector)
+            finally:
+                await inspector.aclose()
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop)
 
     def recover(self) -> Future[tuple[str, ...]]:
         """Run `PlanExecutor.recover` if the audit contains unfinished work. Only then the executor is loaded."""

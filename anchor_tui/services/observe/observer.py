@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,17 @@ from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
 from anchor_tui.domain.formatting import format_internal_error
-from anchor_tui.domain.model import AppId, Fresh, Loading, Reading, Snapshot, SourceFailure, Stale, Unavailable
+from anchor_tui.domain.model import (
+    AppId,
+    Diagnosis,
+    Fresh,
+    Loading,
+    Reading,
+    Snapshot,
+    SourceFailure,
+    Stale,
+    Unavailable,
+)
 from anchor_tui.domain.snapshot_builder import (
     GITHUB_SOURCE_ID,
     SourceReadings,
@@ -35,6 +45,7 @@ from anchor_tui.sources.errors import SourceError
 
 if TYPE_CHECKING:
     from anchor_tui.domain.policy.engine import PolicyFindings
+    from anchor_tui.services.observe.diagnoses import DiagnosisCache
     from anchor_tui.services.observe.policy import PolicyEvaluator
 
 SNAPSHOT_INTERVAL_S = 5.0
@@ -59,14 +70,16 @@ class Observer:
         self._readings = SourceReadings()
         self._revisions = ReportedRevisions(config)
         self._policy: PolicyEvaluator | None = None
+        self._diagnoses: DiagnosisCache | None = None
         self._snapshot_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="snapshot")
         self._changed = asyncio.Event()
         self._argocd_responded = asyncio.Event()
 
     def build_snapshot(self) -> Snapshot:
         """Return everything that is known now. Never waits."""
-        now = self._now()
-        return build_snapshot(self._config, self._readings, now, self._evaluate_policy(now))
+        now, readings = self._now(), self._readings  # the loop may replace the readings meanwhile
+        readings = replace(readings, diagnoses=self._diagnose_failures(readings))
+        return build_snapshot(self._config, readings, now, self._evaluate_policy(readings, now))
 
     def read_again(self) -> None:
         """Make every source read now."""
@@ -117,15 +130,26 @@ class Observer:
         """
         return await asyncio.get_running_loop().run_in_executor(self._snapshot_thread, self.build_snapshot)
 
-    def _evaluate_policy(self, now: datetime) -> PolicyFindings | None:
+    def _diagnose_failures(self, readings: SourceReadings) -> Mapping[AppId, Diagnosis]:
+        """Return the diagnoses of unhealthy applications. The rules are loaded when first needed."""
+        latest = map(get_latest_value, readings.argocd.values())
+        if self._diagnoses is None and not any(data.failures for data in latest if data is not None):
+            return {}
+        if self._diagnoses is None:
+            from anchor_tui.services.observe.diagnoses import DiagnosisCache
+
+            self._diagnoses = DiagnosisCache()
+        return self._diagnoses.update(readings)
+
+    def _evaluate_policy(self, readings: SourceReadings, now: datetime) -> PolicyFindings | None:
         """Return the findings, None before the ops repo has been read. The checks are loaded when first needed."""
-        if get_latest_value(self._readings.github) is None:
+        if get_latest_value(readings.github) is None:
             return None
         if self._policy is None:
             from anchor_tui.services.observe.policy import PolicyEvaluator
 
             self._policy = PolicyEvaluator(self._config)
-        return self._policy.evaluate(self._readings, now)
+        return self._policy.evaluate(readings, now)
 
     async def _read_source(self, source: DataSource, timeout_s: float) -> None:
         try:
@@ -208,15 +232,20 @@ def _track_out_of_sync(
     return others | {app: before.get(app, now) for app in out_of_sync}
 
 
-def observe_once(config: Config, environ: Mapping[str, str], home: Path, timeout_s: float) -> Snapshot:
+def observe_once(
+    config: Config, environ: Mapping[str, str], home: Path, timeout_s: float, *, kinds: Collection[str] = ()
+) -> Snapshot:
     """Return a snapshot of one reading of every source of a configuration, each limited to `timeout_s`.
+
+    With `kinds`, only sources of these kinds are read; the others are loading.
 
     Runs its own event loop. Unlike `asyncio.run` it does not wait for threads that hang in a name look-up or in the
     prompt of a keyring: they end with the process.
     """
     loop = asyncio.new_event_loop()
     try:
-        return loop.run_until_complete(Observer(config, make_sources(config, environ, home)).read_once(timeout_s))
+        sources = [source for source in make_sources(config, environ, home) if not kinds or source.kind in kinds]
+        return loop.run_until_complete(Observer(config, sources).read_once(timeout_s))
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()

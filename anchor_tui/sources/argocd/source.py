@@ -35,6 +35,7 @@ from anchor_tui.sources.errors import (
 )
 
 if TYPE_CHECKING:
+    from anchor_tui.sources.argocd.failure_evidence import FailureEvidenceReader
     from anchor_tui.sources.argocd.managed_resources import ManagedResourcesReader
 
 STALE_AFTER_S = 45.0
@@ -51,8 +52,8 @@ HEARTBEAT_INTERVAL_S = 5.0
 """At most one reading in so many seconds is published for heartbeats alone."""
 EVENT_BATCH_S = 0.3
 """The events of so many seconds become one reading."""
-MANIFEST_CHECK_S = 0.5
-"""The pause between two looks at which manifests are due, in seconds; ManagedResourcesReader limits the requests."""
+DUE_CHECK_S = 0.5
+"""The pause between two looks at which manifests and evidence are due, in seconds; their readers limit the requests."""
 UNAUTHENTICATED_RETRY_S = 30.0
 """The pause after a refused token, in seconds. The credentials are looked up again each time."""
 
@@ -79,6 +80,7 @@ class ArgoSource:
         own_environments = tuple(environment for environment in environments if environment.server == server.name)
         self._store = ApplicationStore(server, own_environments, now)
         self._managed_resources: ManagedResourcesReader | None = None
+        self._failures: FailureEvidenceReader | None = None
         self._last: Fresh[ArgoCDData] | None = None
 
     def read_again(self) -> None:
@@ -99,7 +101,7 @@ class ArgoSource:
             ]
             if errors and all(errors):
                 raise next(error for error in errors if error)  # a server that answers no request was not read
-            await self._refresh_manifests(client)
+            await asyncio.gather(self._refresh_manifests(client), self._refresh_failures(client))
             return self._fresh_reading()
 
     async def run(self, publish: Publish) -> None:
@@ -144,7 +146,8 @@ class ArgoSource:
             asyncio.create_task(self._complete_first_round(reader, changed)),
             asyncio.create_task(self._relist_periodically(reader, changed, streaming)),
             asyncio.create_task(self._publish_changes(publish, changed)),
-            asyncio.create_task(self._refresh_manifests_periodically(client, changed)),
+            asyncio.create_task(self._refresh_periodically(lambda: self._refresh_manifests(client), changed)),
+            asyncio.create_task(self._refresh_periodically(lambda: self._refresh_failures(client), changed)),
         )
         try:
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -224,12 +227,13 @@ class ArgoSource:
             changed.clear()
             publish(self._fresh_reading())
 
-    # --- manifests -----------------------------------------------------------------------------------
+    # --- manifests, and evidence about failures -------------------------------------------------------
 
-    async def _refresh_manifests_periodically(self, client: ReadClient, changed: asyncio.Event) -> None:
+    async def _refresh_periodically(self, refresh: Callable[[], Awaitable[bool]], changed: asyncio.Event) -> None:
+        """Read what is due, again and again. Does not return."""
         while True:
-            await asyncio.sleep(MANIFEST_CHECK_S)
-            if await self._refresh_manifests(client):
+            await asyncio.sleep(DUE_CHECK_S)
+            if await refresh():
                 changed.set()
 
     async def _refresh_manifests(self, client: ReadClient) -> bool:
@@ -241,13 +245,27 @@ class ArgoSource:
             self._managed_resources = ManagedResourcesReader(self._now)
         return await self._managed_resources.refresh(client, self._store.found_applications)
 
+    async def _refresh_failures(self, client: ReadClient) -> bool:
+        """Read the evidence about unhealthy applications that is due. Return True if there was any."""
+        applications = self._store.found_applications
+        if self._failures is None:
+            if not any(application.is_suspect for application in applications):
+                return False
+            # Imported here because most estates are healthy most of the time.
+            from anchor_tui.sources.argocd.failure_evidence import FailureEvidenceReader
+
+            self._failures = FailureEvidenceReader(self._now)
+        return await self._failures.refresh(client, applications)
+
     # --- readings ------------------------------------------------------------------------------------
 
     def _fresh_reading(self) -> Fresh[ArgoCDData]:
         taken_at = self._store.last_activity_at or self._now()
         fresh_until = taken_at + timedelta(seconds=STALE_AFTER_S)
         managed = self._managed_resources.results_for(self._store.found_applications) if self._managed_resources else {}
-        self._last = Fresh(replace(self._store.data, managed=managed), taken_at, fresh_until, self._store.problems)
+        failures = self._failures.results_for(self._store.found_applications) if self._failures else {}
+        data = replace(self._store.data, managed=managed, failures=failures)
+        self._last = Fresh(data, taken_at, fresh_until, self._store.problems)
         return self._last
 
     def _failed_reading(self, failure: SourceFailure) -> Stale[ArgoCDData] | Unavailable:

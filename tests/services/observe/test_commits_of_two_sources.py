@@ -41,7 +41,7 @@ def has_live_findings(snapshot: Snapshot) -> bool:
 def _quick(monkeypatch):
     monkeypatch.setattr(observer, "SNAPSHOT_INTERVAL_S", 0.01)
     monkeypatch.setattr(source, "EVENT_BATCH_S", 0.005)
-    monkeypatch.setattr(source, "MANIFEST_CHECK_S", 0.005)
+    monkeypatch.setattr(source, "DUE_CHECK_S", 0.005)
 
 
 async def test_a_promotion_merged_elsewhere_is_never_failing(tmp_path):

@@ -1,0 +1,1 @@
+"""The views of one application: as text for the operator, and as documents for scripts."""

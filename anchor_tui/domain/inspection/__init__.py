@@ -1,0 +1,1 @@
+"""The inside of one application, as values: its resources, events, pods, logs and deployments."""

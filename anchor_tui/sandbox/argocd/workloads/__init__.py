@@ -1,0 +1,1 @@
+"""The insides of applications: ReplicaSets, pods, their events and logs, as a kubelet and a scheduler report them."""

@@ -1,0 +1,172 @@
+"""Reads the inside of one application for a panel or a command: each part is a Reading of its own.
+
+A part that cannot be read is Unavailable with the reason, for example the missing right, and delays no other part.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from msgspec.structs import replace
+
+from anchor_tui.domain.inspection.application_details import ApplicationDetails
+from anchor_tui.domain.inspection.events import ClusterEvent
+from anchor_tui.domain.inspection.resource_tree import ResourceNode, ResourceTree
+from anchor_tui.domain.model import Application, Fresh, Problem, Reading, SourceFailure, Unavailable
+from anchor_tui.services.clock import Clock, utc_now
+from anchor_tui.services.connections import Connections
+from anchor_tui.sources.errors import Forbidden, SourceError
+
+if TYPE_CHECKING:
+    from anchor_tui.domain.inspection.deployments import RevisionMetadata
+    from anchor_tui.domain.inspection.differences import ResourceDifference
+    from anchor_tui.domain.inspection.logs import LogLine, LogSelection
+    from anchor_tui.sources.argocd.client import ArgoClient
+
+T = TypeVar("T")
+MAX_CONCURRENT_REQUESTS = 6
+MAX_EVENT_REQUESTS = 60
+"""Resources of one application whose events are requested at once."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
+FRESH_FOR = timedelta(seconds=45)
+"""The time after which a part that was not read again is stale."""
+
+
+class InspectedTree(NamedTuple):
+    """The tree of an application, with the details of the application it was read with."""
+
+    tree: ResourceTree
+    details: ApplicationDetails
+
+
+class ApplicationInspector:
+    """An open connection for the parts of one application. The caller closes it.
+
+    The connection is opened with the first part. Every method returns Fresh or Unavailable and raises nothing.
+    """
+
+    def __init__(self, connections: Connections, application: Application, now: Clock = utc_now) -> None:
+        self.application = application
+        self._connections = connections
+        self._now = now
+        self._client: ArgoClient | None = None
+
+    async def read_tree(self) -> Reading[InspectedTree]:
+        """Read the resource tree and the details of the application."""
+        from anchor_tui.sources.argocd.inspection_reader import read_application_details, read_resource_tree
+
+        async def read(client: ArgoClient) -> InspectedTree:
+            details = await read_application_details(client, *self._identity)
+            return InspectedTree(await read_resource_tree(client, *self._identity, details), details)
+
+        return await self._read(read, "applications, get")
+
+    async def read_events(self, node: ResourceNode | None = None) -> Reading[tuple[ClusterEvent, ...]]:
+        """Read the events about a resource, or about the application itself."""
+        from anchor_tui.sources.argocd.inspection_reader import read_application_events, read_resource_events
+
+        def read(client: ArgoClient) -> Awaitable[tuple[ClusterEvent, ...]]:
+            if node is None:
+                return read_application_events(client, *self._identity)
+            return read_resource_events(client, *self._identity, node)
+
+        return await self._read(read, "applications, get")
+
+    async def read_all_events(self, tree: ResourceTree, node: ResourceNode | None) -> Reading[tuple[ClusterEvent, ...]]:
+        """Read the events about a resource and what it owns, newest first; about the whole application without one.
+
+        Of a whole application, healthy resources without pods are left out: that is one request for each other one.
+        """
+        if node is None:
+            chosen = [found for found in tree.nodes if found.is_unhealthy or found.key.kind == "Pod"]
+            readings = [await self.read_events()]
+        else:
+            chosen, readings = list(tree.walk_below(node)), []
+        limit = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
+
+        async def read_one(found: ResourceNode) -> Reading[tuple[ClusterEvent, ...]]:
+            async with limit:
+                return await self.read_events(found)
+
+        nodes = [found for found in chosen if found.uid][:MAX_EVENT_REQUESTS]
+        readings += await asyncio.gather(*(read_one(found) for found in nodes))
+        return _merge_readings(readings, lambda event: event.last_at)
+
+    async def read_logs(self, selections: Sequence[LogSelection]) -> Reading[tuple[LogLine, ...]]:
+        """Read several logs and return their lines in the order of their times."""
+        limit = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
+
+        async def read_one(selection: LogSelection) -> Reading[tuple[LogLine, ...]]:
+            async with limit:
+                return await self.read_log(selection)
+
+        readings = await asyncio.gather(*(read_one(selection) for selection in selections))
+        merged = _merge_readings(readings, lambda line: line.at)
+        return replace(merged, value=tuple(reversed(merged.value))) if isinstance(merged, Fresh) else merged
+
+    async def read_live_object(self, node: ResourceNode) -> Reading[Mapping[str, Any]]:
+        """Read the live object of a resource. Argo CD masks the values of a Secret."""
+        from anchor_tui.sources.argocd.inspection_reader import read_live_object
+
+        return await self._read(lambda client: read_live_object(client, *self._identity, node), "applications, get")
+
+    async def read_log(self, selection: LogSelection) -> Reading[tuple[LogLine, ...]]:
+        """Read the last lines of a log."""
+        from anchor_tui.sources.argocd.inspection_reader import read_log
+
+        return await self._read(lambda client: read_log(client, *self._identity, selection), "logs, get")
+
+    async def read_revision(self, revision: str) -> Reading[RevisionMetadata]:
+        """Read the commit of a revision."""
+        from anchor_tui.sources.argocd.inspection_reader import read_revision_metadata
+
+        return await self._read(
+            lambda client: read_revision_metadata(client, *self._identity, revision), "applications, get"
+        )
+
+    async def read_differences(self) -> Reading[tuple[ResourceDifference, ...]]:
+        """Read the difference between live and git of every resource."""
+        from anchor_tui.sources.argocd.inspection_reader import read_differences
+
+        return await self._read(lambda client: read_differences(client, *self._identity), "applications, get")
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    @property
+    def _identity(self) -> tuple[Any, str | None]:
+        return self.application.id, self.application.project
+
+    async def _read(self, read: Callable[[ArgoClient], Awaitable[T]], right: str) -> Fresh[T] | Unavailable:
+        """Return what is read; `right` is named if Argo CD refuses without naming it."""
+        try:
+            if self._client is None:
+                self._client = await self._connections.connect_argocd(self.application.source)
+            value = await read(self._client)
+        except Forbidden as error:
+            named = error.message if right.partition(",")[0] in error.message else f"{error.message} ({right})"
+            return Unavailable(Forbidden(f"{named}: ask for this right in the RBAC policy of Argo CD").failure)
+        except SourceError as error:
+            return Unavailable(error.failure)
+        taken_at: datetime = self._now()
+        return Fresh(value, taken_at, taken_at + FRESH_FOR)
+
+
+def _merge_readings(
+    readings: Sequence[Reading[tuple[T, ...]]], get_time: Callable[[T], datetime | None]
+) -> Fresh[tuple[T, ...]] | Unavailable:
+    """Return the items of all readings, newest first. If none could be read, the first reason; parts may be missing."""
+    fresh = [reading for reading in readings if isinstance(reading, Fresh)]
+    failed = [reading for reading in readings if isinstance(reading, Unavailable)]
+    if not fresh:
+        return failed[0] if failed else Unavailable(SourceFailure("not-found", "there is nothing to read"))
+    items = [item for reading in fresh for item in reading.value]
+    items.sort(key=lambda item: get_time(item) or _NEVER, reverse=True)
+    problems = tuple(Problem("part", reading.error.kind, reading.error.message) for reading in failed)
+    return replace(fresh[0], value=tuple(items), problems=problems)

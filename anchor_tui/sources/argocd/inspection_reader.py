@@ -1,0 +1,147 @@
+"""Reads the inside of one application: its tree, events, logs, live objects and history.
+
+Each function sends one request and repeats nothing. All raise SourceError; Forbidden names the missing right.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from anchor_tui.domain.inspection.application_details import ApplicationDetails
+from anchor_tui.domain.inspection.deployments import RevisionMetadata
+from anchor_tui.domain.inspection.differences import ResourceDifference, compare_resources
+from anchor_tui.domain.inspection.events import ClusterEvent
+from anchor_tui.domain.inspection.logs import LogLine, LogSelection
+from anchor_tui.domain.inspection.resource_tree import ResourceNode, ResourceTree
+from anchor_tui.domain.model import AppId
+from anchor_tui.sources.argocd.endpoints import application_path, application_query
+from anchor_tui.sources.argocd.inspection_conversion import (
+    to_application_details,
+    to_events,
+    to_log_line,
+    to_resource_nodes,
+    to_revision_metadata,
+)
+from anchor_tui.sources.argocd.inspection_schema import (
+    ApplicationDetailsResponse,
+    EventListResponse,
+    LogEvent,
+    ResourceTreeJson,
+    RevisionMetadataResponse,
+)
+from anchor_tui.sources.argocd.managed_resources import LiveResourceJson, ManagedResourcesJson
+from anchor_tui.sources.argocd.read_client import ReadClient
+from anchor_tui.sources.errors import InvalidResponse
+from anchor_tui.sources.json_body import decode_json
+
+DEFAULT_TAIL = 200
+"""Lines of each container that are read if the selection does not limit them."""
+
+
+async def read_application_details(client: ReadClient, id_: AppId, project: str | None) -> ApplicationDetails:
+    """Return sync status of each resource, the results of the last sync, and the deployments that are remembered.
+
+    Argo CD remembers 10 deployments by default.
+    """
+    response = await client.get(application_path(id_), application_query(id_, project))
+    return to_application_details(response.decode(ApplicationDetailsResponse))
+
+
+async def read_resource_tree(
+    client: ReadClient, id_: AppId, project: str | None, details: ApplicationDetails
+) -> ResourceTree:
+    """Return the tree, with the sync status of the resources that are in git."""
+    response = await client.get(f"{application_path(id_)}/resource-tree", application_query(id_, project))
+    return ResourceTree(to_resource_nodes(response.decode(ResourceTreeJson), details.resource_sync))
+
+
+async def read_application_events(client: ReadClient, id_: AppId, project: str | None) -> tuple[ClusterEvent, ...]:
+    """Return the events about the application itself, newest first."""
+    response = await client.get(f"{application_path(id_)}/events", application_query(id_, project))
+    return to_events(response.decode(EventListResponse).items or ())
+
+
+async def read_resource_events(
+    client: ReadClient, id_: AppId, project: str | None, node: ResourceNode
+) -> tuple[ClusterEvent, ...]:
+    """Return the events about one resource, newest first. Events about what it owns are not included."""
+    wanted = {
+        "resourceUID": node.uid,
+        "resourceName": node.key.name,
+        "resourceNamespace": node.key.namespace,
+    }
+    response = await client.get(f"{application_path(id_)}/events", application_query(id_, project) | wanted)
+    return to_events(response.decode(EventListResponse).items or ())
+
+
+async def read_live_object(
+    client: ReadClient, id_: AppId, project: str | None, node: ResourceNode
+) -> Mapping[str, Any]:
+    """Return the live object of a resource. Argo CD masks the values of a Secret. Raises NotFound if it is gone."""
+    wanted = {
+        "namespace": node.key.namespace,
+        "resourceName": node.key.name,
+        "group": node.key.group,
+        "version": node.version,
+        "kind": node.key.kind,
+    }
+    response = await client.get(f"{application_path(id_)}/resource", application_query(id_, project) | wanted)
+    found = _parse_manifest(response.decode(LiveResourceJson).manifest)
+    if not isinstance(found, dict):
+        raise InvalidResponse(f"the live object of {node.key} is not a JSON object")
+    return found
+
+
+async def read_log(client: ReadClient, id_: AppId, project: str | None, selection: LogSelection) -> tuple[LogLine, ...]:
+    """Return the last lines of a log, oldest first. The log of a pod that does not exist is empty."""
+    response = await client.get(
+        f"{application_path(id_)}/logs", application_query(id_, project) | log_query(selection) | {"follow": "false"}
+    )
+    lines: list[LogLine] = []
+    for line in response.body.split(b"\n"):
+        if not line.strip():
+            continue
+        entry = decode_json(line, LogEvent).result
+        if entry is not None and not entry.last:
+            lines.append(to_log_line(entry))
+    return tuple(lines)
+
+
+def log_query(selection: LogSelection) -> dict[str, str]:
+    """Return the query of a log request."""
+    query = {
+        "namespace": selection.namespace,
+        "podName": selection.pod,
+        "container": selection.container,
+        "group": selection.group,
+        "kind": selection.kind,
+        "resourceName": selection.resource_name,
+        "tailLines": str(selection.tail if selection.tail is not None else DEFAULT_TAIL),
+        "sinceSeconds": str(selection.since_s) if selection.since_s is not None else "",
+        "previous": "true" if selection.previous else "",
+    }
+    return {name: value for name, value in query.items() if value}
+
+
+async def read_revision_metadata(
+    client: ReadClient, id_: AppId, project: str | None, revision: str
+) -> RevisionMetadata:
+    """Return the commit of a revision. A branch instead of a commit is answered with an error."""
+    path = f"{application_path(id_)}/revisions/{revision}/metadata"
+    response = await client.get(path, application_query(id_, project))
+    return to_revision_metadata(revision, response.decode(RevisionMetadataResponse))
+
+
+async def read_differences(client: ReadClient, id_: AppId, project: str | None) -> tuple[ResourceDifference, ...]:
+    """Return the difference between live and git of every resource, those that differ first."""
+    response = await client.get(f"{application_path(id_)}/managed-resources", application_query(id_, project))
+    return compare_resources(response.decode(ManagedResourcesJson).items or ())
+
+
+def _parse_manifest(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidResponse("the live object is not readable JSON") from error

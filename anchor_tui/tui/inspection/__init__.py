@@ -1,0 +1,1 @@
+"""The panels of the application screen, one module each. They are imported when they are shown first."""

@@ -1,0 +1,96 @@
+"""Base class of the panels: reads its part while it is visible, shows its age, and explains what is missing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from anchor_tui.domain.model import Application, Fresh, Reading, Stale, Unavailable
+from anchor_tui.tui.workers import start_worker
+
+if TYPE_CHECKING:
+    from anchor_tui.domain.inspection.resource_tree import ResourceNode
+    from anchor_tui.services.observe.inspect import ApplicationInspector
+
+T = TypeVar("T")
+POLL_S = 5.0
+"""The pause between two readings of a visible panel, in seconds."""
+
+
+class InspectionRequests(Protocol):
+    """The background thread as the panels use it."""
+
+    def inspect(
+        self, application: Application, read: Callable[[ApplicationInspector], Coroutine[Any, Any, T]]
+    ) -> Future[T]:
+        """Run a reading on the background thread. Cancelling the future cancels its request."""
+
+
+class InspectionPanel(Widget, Generic[T]):
+    """A panel about one application.
+
+    While it is active, it reads every POLL_S seconds; `show_reading` gets each result. A part that cannot be read keeps
+    its last value, which is shown as stale with its age. A subclass defines `read`, `show_reading` and `row_count`.
+    """
+
+    now: reactive[datetime | None] = reactive(None)
+    selected: reactive[ResourceNode | None] = reactive(None)
+    """The resource that is selected in the tree; None for the whole application."""
+
+    def __init__(self, application: Application, requests: InspectionRequests) -> None:
+        super().__init__()
+        self.application = application
+        self.requests = requests
+        self.reading: Reading[T] | None = None
+        self._pending: Future[Reading[T]] | None = None
+
+    async def read(self, inspector: ApplicationInspector) -> Reading[T]:
+        """Read the part. Runs on the background thread."""
+        raise NotImplementedError
+
+    def show_reading(self, reading: Reading[T]) -> None:
+        """Show a new reading."""
+        raise NotImplementedError
+
+    @property
+    def note(self) -> str:
+        """A short text for the line of tabs: the age of the data, or why there is none."""
+        match self.reading:
+            case None:
+                return "loading"
+            case Unavailable(error=error):
+                return error.message
+            case Stale(error=error):
+                return f"stale: {error.message}"
+            case _:
+                return ""
+
+    def activate(self) -> None:
+        """Begin to read. Called when the panel becomes visible."""
+        start_worker(self, self._read_repeatedly, group="inspection", exclusive=True)
+
+    def deactivate(self) -> None:
+        """Stop to read, and cancel the request in flight. Called when the panel is hidden."""
+        self.workers.cancel_group(self, "inspection")
+        if self._pending is not None:
+            self._pending.cancel()
+
+    async def _read_repeatedly(self) -> None:
+        while True:
+            self._pending = self.requests.inspect(self.application, self.read)
+            self._apply(await asyncio.wrap_future(self._pending))
+            await asyncio.sleep(POLL_S)
+
+    def _apply(self, reading: Reading[T]) -> None:
+        """Keep the last value of a part that cannot be read any more."""
+        if isinstance(reading, Unavailable) and isinstance(self.reading, Fresh | Stale):
+            last = self.reading.value if isinstance(self.reading, Fresh) else self.reading.last_good
+            reading = Stale(last, self.reading.taken_at, (), reading.error)
+        self.reading = reading
+        self.show_reading(reading)
