@@ -1,7 +1,7 @@
 """Parse Helm's `--set` syntax, which Argo CD uses for `helm.parameters`.
 
 The rules are those of Helm's package strvals: `true`, `false`, `null` and integers are typed unless a string is forced;
-`{a,b}` is a list; a backslash escapes a dot or a comma.
+`{a,b}` is a list, and `{}` one of an empty text; a backslash escapes a dot or a comma.
 """
 
 from __future__ import annotations
@@ -46,9 +46,8 @@ def parse_parameter_name(name: str) -> KeyPath:
 def parse_parameter_value(text: str, *, force_string: bool = False) -> Json:
     """Return the typed value of a parameter's text."""
     if text.startswith("{") and text.endswith("}"):
-        inner = text[1:-1]
-        items = re.split(r"(?<!\\),", inner) if inner else []
-        return [_parse_typed_text(item.strip(), force_string=force_string) for item in items]
+        items = re.split(r"(?<!\\),", text[1:-1])
+        return [_parse_typed_text(item, force_string=force_string) for item in items]
     return _parse_typed_text(text, force_string=force_string)
 
 

@@ -56,8 +56,9 @@ def test_a_mapping_after_a_null_keeps_the_charts_values():
     assert merge_values({"a": {"y": 2}}, {"a": None}, {"a": {"x": 1}}) == {"a": {"x": 1, "y": 2}}
 
 
-def test_a_null_in_a_new_mapping_is_removed():
-    assert merge_values({}, {"a": {"b": None, "c": 1}}) == {"a": {"c": 1}}
+def test_a_null_that_removes_nothing_stays():
+    assert merge_values({"a": {"c": 1}}, {"a": {"b": None}}) == {"a": {"b": None, "c": 1}}
+    assert merge_values({}, {"a": {"b": None, "c": 1}, "d": None}) == {"a": {"b": None, "c": 1}, "d": None}
 
 
 CHART = """
