@@ -85,7 +85,11 @@ class Case(NamedTuple):
 
 
 CASES = st.builds(
-    Case, MAPPINGS, st.tuples(MAPPINGS, MAPPINGS), MAPPINGS, st.lists(PARAMETERS, max_size=2).map(lambda found: (*found,))
+    Case,
+    MAPPINGS,
+    st.tuples(MAPPINGS, MAPPINGS),
+    MAPPINGS,
+    st.lists(PARAMETERS, max_size=2).map(lambda found: (*found,)),
 )
 
 
@@ -112,10 +116,7 @@ def leads_through_mappings(values: Any, path: tuple[str | int, ...]) -> bool:
             return True
         if not isinstance(values, list if isinstance(step, int) else dict):
             return False
-        if isinstance(step, int):
-            values = values[step] if step < len(values) else None
-        else:
-            values = values.get(step)
+        values = dict(enumerate(values)).get(step) if isinstance(step, int) else values.get(step)
     return True
 
 
