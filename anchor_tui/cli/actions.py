@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from anchor_tui.cli.action_arguments import ACTION_COMMANDS, APPLICATION_COMMANDS
 from anchor_tui.cli.arguments import READ_TIMEOUT_S, print_short_usage
+from anchor_tui.cli.context import load_command_context
 from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.streams import print_error, write_result
 
@@ -40,15 +41,16 @@ _SOURCE_UNAVAILABLE_KINDS = frozenset(
     }
 )
 """Kinds of refusals that mean: a source could not be read."""
+_INTERRUPTED = (
+    "interrupted: requests that were sent stay sent, and their outcome may be unknown; see `anchor-tui audit --steps`"
+)
 
 
 def run(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[str]]) -> int:
     """Plan the action, and execute it if it is confirmed. Raises `config.errors.ConfigErrors`."""
     import asyncio
 
-    from anchor_tui.services.runtime_context import load_context
-
-    context = load_context(arguments.config, read_only=arguments.read_only, actions=keys_by_action)
+    context = load_command_context(arguments, keys_by_action)
     if (via := getattr(arguments, "via", None)) is not None:
         context = _override_promotion_via(context, via)
     if context.config.read_only and not arguments.dry_run:
@@ -58,9 +60,10 @@ def run(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[s
     try:
         return loop.run_until_complete(_plan_and_execute(context, arguments))
     except KeyboardInterrupt:
-        if not arguments.dry_run:
-            print_error("interrupted: requests that were sent stay sent; see anchor-tui audit --steps")
-        raise
+        loop.set_exception_handler(lambda *_: None)  # it would print a traceback for each task that is cut short
+        if arguments.dry_run:
+            raise
+        raise KeyboardInterrupt(_INTERRUPTED) from None
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()

@@ -97,7 +97,7 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         default=argparse.SUPPRESS,
-        help=f"configuration file; default ${CONFIG_FILE_VARIABLE}, ./{CONFIG_FILE_NAME}, "
+        help=f"configuration file; default ${CONFIG_FILE_VARIABLE}, ./{CONFIG_FILE_NAME} if it is trusted, "
         "or the one in the user's configuration folder",
     )
     add_read_only_option(parser)

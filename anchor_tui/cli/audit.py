@@ -29,8 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the audit, or acknowledge an outcome. There is one audit for each user, whatever the configuration is."""
     import os
 
+    from anchor_tui.config.location import find_state_folder
     from anchor_tui.services.execute.audit import AuditError, AuditLog
-    from anchor_tui.services.runtime_context import find_state_folder
 
     audit = AuditLog(find_state_folder(os.environ))
     if arguments.resolve is not None:

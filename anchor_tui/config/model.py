@@ -36,6 +36,8 @@ from anchor_tui.config.patterns import (
 RuleSet = Literal["dev", "staging", "prod"]
 Tier = Literal["always-on", "on-demand"]
 
+MAX_NUMBER = 10_000_000
+"""The largest number of seconds or minutes; a timer does not accept every number."""
 DEFAULT_SERVER = "argocd"
 """Name of the Argo CD in the `[argocd]` table. `[servers.NAME]` tables define further names."""
 
@@ -50,7 +52,7 @@ def key(
     """
     extra = {"text": text, "required": required}
     if minimum is not None:
-        return Meta(description=description, ge=minimum, extra=extra)
+        return Meta(description=description, ge=minimum, le=MAX_NUMBER, extra=extra)
     return Meta(description=description, pattern=text.whole if text else None, extra=extra)
 
 
@@ -213,6 +215,10 @@ class Config(msgspec.Struct, frozen=True):
     )
     path: Path | None = None
     """The file that was read; None if everything is a default."""
+    path_origin: str = ""
+    """The reason why this file was read, for display."""
+    ignored_path: Path | None = None
+    """A file in the working folder that is not trusted and was ignored."""
     origins: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Origin of each value that is not a default: dotted key path to `file:line`, `$VARIABLE` or an option."""
 

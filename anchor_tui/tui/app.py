@@ -18,6 +18,7 @@ from textual.command import Provider
 from textual.filter import LineFilter
 from textual.screen import Screen
 
+from anchor_tui.config.discovery import format_ignored_file
 from anchor_tui.config.model import Config
 from anchor_tui.config.suggestions import format_unknown_name
 from anchor_tui.domain.model import Snapshot
@@ -108,6 +109,8 @@ class AnchorApp(LiveApp):
         self._backend.watch_jobs(self._on_jobs)
         self._backend.listen(self._on_snapshot, self._on_reader_died)
         self.call_after_refresh(self._backend.on_first_frame)
+        if (ignored := self._config.ignored_path) is not None:
+            self.notify(format_ignored_file(ignored, ignored.parent), severity="warning", timeout=20, markup=False)
         if not self._config.read_only:
             self.set_timer(RECOVERY_DELAY_S, lambda: self.flows.start_recovery())
 

@@ -12,6 +12,14 @@ class ReaderDiedError(RuntimeError):
     """An internal error ended the background thread. The message is the error's type: its text may contain secrets."""
 
 
+class ScreenCrashedError(RuntimeError):
+    """An internal error ended the screen. `report` names its type and its places in the code, without any value."""
+
+    def __init__(self, report: str) -> None:
+        super().__init__("an internal error ended the screen")
+        self.report = report
+
+
 class UnknownThemeError(ValueError):
     """The theme does not exist. The message lists the existing ones."""
 

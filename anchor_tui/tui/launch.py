@@ -36,5 +36,5 @@ def run_tui(context: RuntimeContext, *, environment: str, theme: str, no_color: 
     finally:
         reader.stop()
     if reader.error is not None:
-        raise ReaderDiedError(format_internal_error(reader.error))
+        raise ReaderDiedError(format_internal_error(reader.error)) from reader.error
     return app.return_code or 0

@@ -60,7 +60,7 @@ def test_the_demo_needs_no_configuration(tmp_path):
 
 
 def test_a_closed_pipe_prints_no_traceback(tmp_path):
-    (tmp_path / CONFIG_FILE_NAME).write_text(MINIMAL)
+    (tmp_path / "own.toml").write_text(MINIMAL)
     reading, writing = os.pipe()
     os.close(reading)
     code = (
@@ -69,7 +69,7 @@ def test_a_closed_pipe_prints_no_traceback(tmp_path):
         "observer.observe_once = lambda *_: rich.snapshot()\n"
     )
     try:
-        done = anchor_tui("snapshot", home=tmp_path, code=code, stdout=writing)
+        done = anchor_tui("--config", "own.toml", "snapshot", home=tmp_path, code=code, stdout=writing)
     finally:
         os.close(writing)
     assert b"Traceback" not in done.stderr

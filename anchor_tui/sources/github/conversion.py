@@ -14,6 +14,8 @@ from anchor_tui.sources.github.schema import (
     RateLimit,
 )
 
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, tzinfo=UTC)
+
 
 def to_budget(*limits: RateLimit | None) -> RateBudget | None:
     """Return the budget after the last of several queries, with the cost of all of them."""
@@ -50,5 +52,8 @@ def list_changed_paths(pull: PullRequestNode) -> frozenset[str] | None:
 
 
 def to_utc(moment: datetime) -> datetime:
-    """Convert a time to UTC."""
-    return moment.astimezone(UTC)
+    """Convert a time to UTC, limited to the years 1970 to 2199.
+
+    The author of a commit chooses its time. Sums with a time in the year 1 or 9999 overflow.
+    """
+    return min(max(moment, _EARLIEST), _LATEST).astimezone(UTC)

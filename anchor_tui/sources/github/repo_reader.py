@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from anchor_tui.domain.model import Problem, PullRequest
+from anchor_tui.domain.model import Problem, PullRequest, Release
 from anchor_tui.domain.source_data import EnvironmentFiles, HeadCommit, OpenPullRequestData, OpsRepoData
 from anchor_tui.sources.errors import (
     Forbidden,
@@ -22,7 +23,7 @@ from anchor_tui.sources.errors import (
 from anchor_tui.sources.github.check_results import read_further_checks, summarize_required_checks
 from anchor_tui.sources.github.conversion import to_budget, to_pull_request, to_utc
 from anchor_tui.sources.github.queries import build_queries
-from anchor_tui.sources.github.repo_files import ReleaseHistories, RepoFiles
+from anchor_tui.sources.github.repo_files import CommitNode, ReleaseHistories, RepoFiles
 from anchor_tui.sources.github.response import GraphQLError
 from anchor_tui.sources.github.schema import (
     BranchRef,
@@ -48,6 +49,15 @@ class _ReadHistory:
     head: str = ""
     releases: ReleaseHistories = field(default_factory=dict)
     problems: Problems = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _ParsedFiles:
+    """The contents of the files of one poll; `moved_releases` are those of each pull request, by environment."""
+
+    environments: dict[str, EnvironmentFiles]
+    moved_releases: list[dict[str, Release | None]]
+    chart_problems: Problems
 
 
 class RepoReader:
@@ -87,35 +97,42 @@ class RepoReader:
         )
         denied = (*response.errors, *page_errors, *check_errors)
         head = _to_head(ref, commit, denied)
-        environments = self._files.read_environments(target, _denied_fields(response.errors))
+        # A pull request can contain files that take long to parse.
+        files = await asyncio.to_thread(self._parse_files, target, pull_requests, _denied_fields(response.errors))
         repo = OpsRepoData(
             name=repository.name_with_owner,
             url=repository.url,
             branch=self._config.github.branch,
             head=head,
-            environments=self._attach_history(environments, head.oid),
+            environments=self._attach_history(files.environments, head.oid),
             files=self._files.read_texts(target),
             blobs=self._files.read_blob_oids(target),
             pull_requests=tuple(
                 OpenPullRequestData(
-                    _to_pull_request(node, denied),
-                    node.head_ref_name,
-                    self._files.find_moved_releases(node, target),
-                    node.is_cross_repository,
+                    _to_pull_request(node, denied), node.head_ref_name, releases, node.is_cross_repository
                 )
-                for node in pull_requests
+                for node, releases in zip(pull_requests, files.moved_releases, strict=True)
             ),
             budget=to_budget(poll.rate_limit, *page_limits, *check_limits),
             latency_ms=round(response.duration_s * 1000, 1),
             viewer=poll.viewer.login if poll.viewer else None,
         )
         problems = (
-            *self._files.find_chart_problems(target),
+            *files.chart_problems,
             *self._find_rename_problems(repository),
             *_denied_problems(denied),
             *self._history.problems,
         )
         return repo, problems
+
+    def _parse_files(
+        self, commit: CommitNode, pull_requests: Sequence[PullRequestNode], denied: frozenset[str]
+    ) -> _ParsedFiles:
+        return _ParsedFiles(
+            self._files.read_environments(commit, denied),
+            [self._files.find_moved_releases(node, commit) for node in pull_requests],
+            self._files.find_chart_problems(commit),
+        )
 
     def needs_history(self, repo: OpsRepoData) -> bool:
         """Return whether the head has moved since the history was read."""
@@ -146,7 +163,8 @@ class RepoReader:
         ref = poll.repository.ref if poll.repository else None
         if ref is None or ref.target is None:
             raise InvalidResponse("GitHub's answer about the history does not contain the branch")
-        self._history = _ReadHistory(head, self._files.read_histories(ref.target), _denied_problems(response.errors))
+        releases = await asyncio.to_thread(self._files.read_histories, ref.target)
+        self._history = _ReadHistory(head, releases, _denied_problems(response.errors))
         return poll.rate_limit
 
     def _attach_history(self, files: Mapping[str, EnvironmentFiles], head: str) -> dict[str, EnvironmentFiles]:

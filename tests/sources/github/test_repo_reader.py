@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -119,6 +120,22 @@ async def test_unchanged_files_are_not_parsed_again(pauses):
     paths = 3  # all environments have the same version in their history, under its own path
     assert repo_files.parse_release_text.cache_info().misses <= len(parsed) + paths
     assert repo_files.find_overlay_problems.cache_info().misses == 3
+
+
+async def test_files_are_parsed_outside_the_event_loop(monkeypatch):
+    threads = set()
+    for name in ("read_environments", "find_moved_releases", "find_chart_problems", "read_histories"):
+        original = getattr(repo_files.RepoFiles, name)
+
+        def read(*arguments, original=original):
+            threads.add(threading.get_ident())
+            return original(*arguments)
+
+        monkeypatch.setattr(repo_files.RepoFiles, name, read)
+    pulls = pull_request_page(pull_request_node(1))
+    await make_source(config(), FakeGitHub(Poll=poll_response(pulls=pulls), History=history_response())).read()
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_denied_fields_are_problems_and_the_rest_is_read():

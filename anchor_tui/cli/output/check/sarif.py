@@ -16,7 +16,7 @@ from anchor_tui import __version__
 from anchor_tui.cli.output.check.report import CheckReport
 from anchor_tui.domain.model import Finding
 from anchor_tui.domain.policy.check import Check
-from anchor_tui.domain.policy.registry import CHECKS
+from anchor_tui.domain.policy.registry import ALL_CHECKS
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 FINGERPRINT = "anchorTuiFinding/v1"
@@ -30,7 +30,11 @@ def render(report: CheckReport) -> str:
     unknowns = [(name, finding) for name, finding in report.iter_findings() if finding.status == "unknown"]
     run: dict[str, Any] = {
         "tool": {
-            "driver": {"name": "anchor-tui", "version": __version__, "rules": [_build_rule(check) for check in CHECKS]}
+            "driver": {
+                "name": "anchor-tui",
+                "version": __version__,
+                "rules": [_build_rule(check) for check in ALL_CHECKS],
+            }
         },
         "columnKind": "unicodeCodePoints",
         "invocations": [
@@ -64,7 +68,7 @@ def _build_rule(check: Check) -> dict[str, Any]:
 def _build_result(report: CheckReport, environment: str | None, finding: Finding, seen: Counter[str]) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": finding.check,
-        "ruleIndex": next(index for index, check in enumerate(CHECKS) if check.id == finding.check),
+        "ruleIndex": next(index for index, check in enumerate(ALL_CHECKS) if check.id == finding.check),
         "kind": "fail",
         "level": _LEVELS[finding.level],
         "message": {"text": _format_message(environment, finding)},
