@@ -39,7 +39,7 @@ def test_merging_keeps_the_topmost_values_and_changes_no_argument(chart, first, 
     assert repr((chart, first, second)) == before
     assert set(merged) <= {*chart, *first, *second}
     for key, value in second.items():
-        if value is None:
+        if value is None and key in chart:
             assert key not in merged
         elif not isinstance(value, dict):
             assert merged[key] == value
