@@ -107,9 +107,10 @@ def _trust_written_file(file: Path) -> None:
 
 def _print_effective(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[str]]) -> int:
     from anchor_tui.config.toml_text import render_effective
+    from anchor_tui.domain.foreign_text import mask_tokens
 
     config = load_command_config(arguments, keys_by_action)
-    return ExitCode.OK if write_result(render_effective(config)) else ExitCode.USAGE
+    return ExitCode.OK if write_result(mask_tokens(render_effective(config))) else ExitCode.USAGE
 
 
 def _print_path(arguments: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ import pytest
 from anchor_tui.cli import check
 from anchor_tui.config.errors import ConfigErrors
 from anchor_tui.domain.policy.registry import ALL_CHECKS
+from tests.cli.output.hostile_values import assert_harmless
 from tests.cli.sarif_schema import SCHEMA
 from tests.config.config_files import trust_file
 from tests.domain.policy.sample_repo import ROOT
@@ -116,6 +117,13 @@ def test_failures_come_first_with_their_location(broken: Path, document: Any) ->
     assert any("until 2999-12-31" in line for line in lines)
 
 
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "junit", "github"])
+def test_an_image_key_is_not_a_workflow_command(ops: Path, document: Any, form: str) -> None:
+    key = '"::add-mask::x##[add-path]\\e[31m\\u202e ghp_a1B2a1B2a1B2a1B2a1B2": {repository: x, tag: latest}'
+    edit(ops, "environments/prod/release.yaml", "images:\n", f"images:\n  {key}\n")
+    assert_harmless(document(ops, form, 1), r"::(error|notice) [^:]*::" if form == "github" else "(?!)")
+
+
 def test_json_has_the_documented_keys(broken: Path, document: Any) -> None:
     report = json.loads(document(broken, "json", 1))
 
@@ -125,7 +133,7 @@ def test_json_has_the_documented_keys(broken: Path, document: Any) -> None:
     assert report["summary"]["error"] == 2
     assert report["summary"]["waived"] == 1
     keys = ["environment", "check", "title", "level", "status", "evidence", "message", "fix", "file", "line"]
-    keys += ["column", "resource", "since", "pending"]
+    keys += ["column", "resource", "since", "pending", "full_message"]
     assert all(list(finding) == keys for finding in report["findings"])
     assert {finding["environment"] for finding in report["findings"]} == {"dev", "staging", "prod", None}
     only_servers = [

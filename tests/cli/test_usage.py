@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import socket
 
 import pytest
@@ -10,6 +12,7 @@ from anchor_tui.config.location import CONFIG_FILE_NAME
 from anchor_tui.config.suggestions import format_unknown_name
 from tests.cli.process import run_in_process
 from tests.config.config_files import MINIMAL, write_own_config
+from tests.domain.policy.sample_repo import ROOT
 
 
 @pytest.mark.parametrize(
@@ -40,6 +43,33 @@ def test_wrong_usage_names_the_accepted_values(folder, capfd, argv, words):
     printed = capfd.readouterr()
     assert words in printed.err
     assert printed.out == ""
+
+
+@pytest.mark.parametrize(
+    ("argv", "name"),
+    [
+        (["promote", "prod", "--reason", "caf\udce9"], "--reason"),
+        (["promote", "prod", "--version", "1.\udce9"], "--version"),
+        (["promote", "\udce9"], "TO"),
+        (["sync", "anchor", "\udce9"], "APP_OR_ENV..."),
+        (["sync", "anchor", "--resource", "Service/\udce9"], "--resource"),
+        (["--environment", "\udce9"], "--environment"),
+        (["check", "--explain", "\udce9"], "--explain"),
+        (["audit", "--resolve", "\udce9"], "--resolve"),
+        (["demo", "--theme", "\udce9"], "--theme"),
+    ],
+)
+def test_a_value_that_is_not_utf_8_is_refused(capfd, argv, name):
+    assert run_in_process(*argv) == 2
+    printed = capfd.readouterr()
+    assert f"the value of {name} is not valid UTF-8" in printed.err
+    assert "Traceback" not in printed.err
+
+
+def test_a_path_may_have_any_bytes(folder, capfd):
+    shutil.copytree(ROOT, folder / "caf\udce9")
+    assert run_in_process("check", "caf\udce9", "--format", "json") == 0
+    assert json.loads(capfd.readouterr().out)["path"] == "caf\ufffd"
 
 
 def test_an_unknown_environment_lists_the_known_ones(folder, capfd):

@@ -15,6 +15,7 @@ from anchor_tui.domain.helm.value_layers import SourceLocation
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import EvidenceKind, Finding, ValueObject
 from anchor_tui.domain.policy.evidence.facts import EvidenceUnavailable, Facts, NotApplicable, PendingEvidence
+from anchor_tui.domain.text_limits import limit_texts
 
 FindingLevel: TypeAlias = Literal["error", "warning", "info"]
 
@@ -119,7 +120,7 @@ class Check(ValueObject, frozen=True):
     def _build_finding(self, facts: Facts, evidence: EvidenceKind, outcome: CheckOutcome) -> Finding:
         rules = facts.environment.rules if facts.environment else None
         location = outcome.location or SourceLocation("")
-        return Finding(
+        finding = Finding(
             check=self.id,
             title=self.title,
             level=outcome.level or self.level_for(rules),
@@ -133,6 +134,7 @@ class Check(ValueObject, frozen=True):
             resource=outcome.resource,
             pending=outcome.pending,
         )
+        return limit_texts(finding)
 
 
 def _summarize_outcomes(outcomes: Sequence[CheckOutcome], unreadable: str) -> tuple[CheckOutcome, ...]:

@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from anchor_tui.domain.actions.plan import GroupResult, Plan
+from anchor_tui.domain.foreign_text import mask_tokens, replace_surrogates
 from anchor_tui.domain.model import AwareDatetime, ValueObject
 from anchor_tui.sources.api_request import ApiRequest
 
@@ -66,7 +67,7 @@ def acting_user() -> str:
         name = getpass.getuser()
     except (OSError, KeyError):  # no such account, as in some containers
         name = str(os.getuid())
-    return f"{name}@{socket.gethostname()}"
+    return replace_surrogates(f"{name}@{socket.gethostname()}")
 
 
 def this_process_id() -> str:
@@ -110,6 +111,7 @@ class AuditLog:
 
     def append_entry(self, entry: AuditEntry) -> None:
         """Append a line and wait until it is on disk. Raises AuditError."""
+        entry = msgspec.structs.replace(entry, message=mask_tokens(replace_surrogates(entry.message)))
         line = msgspec.json.encode(entry) + b"\n"
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -13,6 +13,9 @@ from textual.reactive import reactive
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from anchor_tui.domain.foreign_text import sanitize_lines
+from anchor_tui.domain.formatting import format_count
+from anchor_tui.domain.text_limits import iterate_full_texts
 from anchor_tui.domain.urls import is_web_url
 from anchor_tui.tui.style import find_sheets
 from anchor_tui.tui.web_browser import open_web_address
@@ -29,6 +32,7 @@ class DetailScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "dismiss", "Close"),
         Binding("o", "browser", "Browser"),
+        Binding("y", "copy", "Copy"),
     ]
 
     now: reactive[datetime | None] = reactive(None)
@@ -62,3 +66,10 @@ class DetailScreen(ModalScreen[None]):
         if not is_web_url(self._row.url):
             self.notify("it has no web address", title="Browser: not now", severity="warning", markup=False)
         open_web_address(self.app, self._row.url)
+
+    def action_copy(self) -> None:
+        """Copy the details, and every message in full that is too long to be displayed."""
+        shown = self._row.draw_detail(self.now).plain if self.now else ""
+        text = "\n\n".join([shown, *map(sanitize_lines, iterate_full_texts(self._row.subject))])
+        self.app.copy_to_clipboard(text)
+        self.notify(f"the details, {format_count(len(text), 'character')}", title="Copied", timeout=3, markup=False)

@@ -57,6 +57,8 @@ class ListRow:
     """Text that a filter searches."""
     url: str | None = None
     clipboard_text: str = ""
+    subject: object = None
+    """The value that the row shows. Its shortened messages can be copied in full."""
 
     def matches(self, words: str) -> bool:
         """Return True if the row contains every one of the words, which are in lower case."""
@@ -65,11 +67,17 @@ class ListRow:
 
 
 def static_row(
-    key: str, cells: tuple[Content, ...], detail: Content, url: str | None = None, *, clipboard_text: str = ""
+    key: str,
+    cells: tuple[Content, ...],
+    detail: Content,
+    url: str | None = None,
+    *,
+    clipboard_text: str = "",
+    subject: object = None,
 ) -> ListRow:
     """Return a row that does not change with time."""
     search_text = " ".join([*(cell.plain for cell in cells), detail.plain])
-    return ListRow(key, lambda _now: cells, lambda _now: detail, search_text, url, clipboard_text)
+    return ListRow(key, lambda _now: cells, lambda _now: detail, search_text, url, clipboard_text, subject)
 
 
 @dataclass(frozen=True, slots=True)

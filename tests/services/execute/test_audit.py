@@ -236,6 +236,14 @@ def test_who_acts_is_the_account_and_the_machine(monkeypatch):
     assert acting_user() == f"{os.getuid()}@{socket.gethostname()}"
 
 
+def test_a_message_is_recorded_without_tokens_and_surrogates(audit, monkeypatch):
+    monkeypatch.setenv("LOGNAME", "caf\udce9")
+    audit.append_entry(entry(who=acting_user(), message="refused: ghp_" + "a1" * 18))
+    (found,) = audit.read_entries()
+    assert found.who.startswith("caf\ufffd@")
+    assert found.message == "refused: ****"
+
+
 def test_a_reused_process_number_is_not_this_process():
     host, pid, mark = this_process_id().split(":")
     assert (host, pid) == (socket.gethostname(), str(os.getpid()))

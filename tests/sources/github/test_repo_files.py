@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from msgspec.structs import replace
@@ -184,9 +184,9 @@ async def test_a_fault_in_one_file_leaves_the_others(fault, monkeypatch):
 
 
 @pytest.mark.parametrize("offset", [timedelta(hours=14), timedelta(hours=-12)])
-@pytest.mark.parametrize(("year", "limited"), [(1, 1970), (9999, 2199), (2026, 2026)])
-def test_the_time_of_a_commit_never_overflows(year, limited, offset):
+@pytest.mark.parametrize(("year", "known"), [(1, False), (9999, False), (2026, True)])
+def test_the_time_of_a_commit_never_overflows(year, known, offset):
     for day, month in ((1, 1), (31, 12)):
         found = to_utc(datetime(year, month, day, 12, tzinfo=timezone(offset)))
-        assert (found.tzinfo, found.year) == (UTC, limited) or year == 2026
-        assert found - timedelta(days=365) < found + timedelta(days=365)
+        assert (found is not None) == known
+        assert found is None or found - timedelta(days=365) < found + timedelta(days=365)
