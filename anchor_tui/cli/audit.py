@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from anchor_tui.cli.arguments import add_config_options
+from anchor_tui.cli.arguments import add_config_options, add_timeout_option
 from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.streams import print_error, write_result
 from anchor_tui.domain.foreign_text import mask_tokens
@@ -23,17 +23,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--resolve", metavar="ID", help="acknowledge an unknown or missing outcome; the start of the id is enough"
     )
     parser.add_argument("--reason", type=mask_tokens, default="", help="with --resolve: why, or what the outcome was")
+    parser.add_argument(
+        "--resume", metavar="ID", help="show what an interrupted plan left to do, and do it if it is confirmed"
+    )
+    parser.add_argument("--yes", action="store_true", help="with --resume: confirm it")
+    parser.add_argument("--confirm", default="", metavar="PHRASE", help="with --resume: confirm it with a phrase")
+    add_timeout_option(parser, "with --resume: stop waiting after that many seconds", default=None, maximum=1e9)
     parser.add_argument("--steps", action="store_true", help="also list every step, not only actions and outcomes")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the audit, or acknowledge an outcome. There is one audit for each user, whatever the configuration is."""
+    """Print the audit, or acknowledge an outcome, or resume a plan.
+
+    There is one audit for each user, whatever the configuration is. Raises `config.errors.ConfigErrors`.
+    """
     import os
 
     from anchor_tui.config.location import find_state_folder
     from anchor_tui.services.execute.audit import AuditError, AuditLog
 
     audit = AuditLog(find_state_folder(os.environ))
+    if arguments.resume is not None:
+        from anchor_tui.cli import actions
+
+        return actions.resume(arguments)
     if arguments.resolve is not None:
         return _resolve(audit, arguments.resolve, arguments.reason)
     try:

@@ -155,8 +155,15 @@ HELP_BY_COMMAND = {
     "audit": CommandHelp(
         "list the actions of this machine with their outcomes",
         "List the actions that were started on this machine with their outcomes, newest last. With --resolve,\n"
-        "acknowledge an outcome that is unknown, for example after a crash. Nothing is sent.",
-        ("audit", "audit --steps", "audit --format json", "audit --resolve 4f1c0a2b --reason 'it was applied'"),
+        "acknowledge an outcome that is unknown, for example after a crash; nothing is sent. With --resume,\n"
+        "show what an interrupted plan left to do, and do it with --yes or --confirm.",
+        (
+            "audit",
+            "audit --steps",
+            "audit --format json",
+            "audit --resolve 4f1c0a2b --reason 'it was applied'",
+            "audit --resume 4f1c0a2b --confirm prod",
+        ),
     ),
     "config": CommandHelp(
         "write, show, trust or describe the configuration",

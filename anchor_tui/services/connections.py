@@ -33,8 +33,11 @@ class Connections:
         """Open a client of one Argo CD. Raises SourceError."""
         from anchor_tui.sources.argocd.connection import resolve_connection
         from anchor_tui.sources.credentials.argocd import find_argocd_access
+        from anchor_tui.sources.errors import CredentialError
 
-        server = next(server for server in self.config.servers_in_use if server.name == server_name)
+        server = next((server for server in self.config.servers_in_use if server.name == server_name), None)
+        if server is None:  # a plan of the audit may name a server of an earlier configuration
+            raise CredentialError(f"the configuration does not contain the server {server_name!r}")
         access = await asyncio.to_thread(find_argocd_access, server, self.environ, home=self._home)
         return self.open_argocd_client(resolve_connection(access, server.max_response_bytes))
 

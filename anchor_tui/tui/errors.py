@@ -12,16 +12,17 @@ class ReaderDiedError(RuntimeError):
     """An internal error ended the background thread. The message is the error's type: its text may contain secrets."""
 
 
-class ScreenCrashedError(RuntimeError):
-    """An internal error ended the screen. `report` names its type and its places in the code, without any value."""
-
-    def __init__(self, report: str) -> None:
-        super().__init__("an internal error ended the screen")
-        self.report = report
-
-
 class UnknownThemeError(ValueError):
     """The theme does not exist. The message lists the existing ones."""
+
+
+class ScreenCrashedError(RuntimeError):
+    """An internal error ended the screen. `report` and the message contain types and places, never values."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.report = describe_crash(error)
+        """The description of the error, with one line for each of its innermost places."""
+        super().__init__(self.report)
 
 
 MAX_FRAMES = 12

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from anchor_tui.domain.foreign_text import sanitize_text
 from tests import golden
 from tests.cli.commander import mask_changing_values
 from tests.services.sandbox_operator import operator_at
@@ -137,7 +138,7 @@ def test_control_characters_in_reason_or_commit_are_not_printed(tmp_path, cli, f
                 assert char not in out + err
         if form == "json":
             assert json.loads(results[0][1])["plan"]["order"]["reason"] == HOSTILE
-        assert HOSTILE.splitlines()[1] in op.pulls[0].body
+        assert f"**Reason:** {' '.join(sanitize_text(HOSTILE).split())}\n" in op.pulls[0].body
 
 
 def test_no_token_is_printed(tmp_path, cli):

@@ -25,6 +25,7 @@ from anchor_tui.domain.actions.application_state import (
 )
 from anchor_tui.domain.actions.resource_diff import field_differences
 from anchor_tui.domain.actions.step_base import ApplicationRef, ResourceRef
+from anchor_tui.domain.actions.steps import REQUEST_INFO, Sync
 from anchor_tui.domain.formatting import get_first_line
 from anchor_tui.domain.kubernetes.managed_resources import read_managed_resources
 from anchor_tui.domain.text_limits import limit_text, limit_texts
@@ -34,7 +35,8 @@ from anchor_tui.sources.argocd.endpoints import CAN_I, application_path, applica
 from anchor_tui.sources.argocd.managed_resources import ManagedResourcesJson
 from anchor_tui.sources.argocd.response import ApiResponse
 from anchor_tui.sources.argocd.schema import ApplicationJson, AwareTime, HealthJson
-from anchor_tui.sources.errors import ClientError, SourceError
+from anchor_tui.sources.argocd.step_requests import build_argocd_request
+from anchor_tui.sources.errors import ClientError, InvalidResponse, SourceError
 from anchor_tui.sources.json_body import to_utc
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ REFRESH_ANNOTATION = "argocd.argoproj.io/refresh"
 
 
 class _DetailMetadata(msgspec.Struct):
+    name: str = ""
     annotations: dict[str, str] | None = None
 
 
@@ -288,6 +291,20 @@ async def send_request(client: ArgoClient, request: ApiRequest, *, timeout_s: fl
     """Send the request of a step, once. Raises SourceError; `maybe_applied` is set if it may have been applied."""
     extra = {} if timeout_s is None else {"timeout_s": timeout_s}
     return await client.send(request.method, request.path.removeprefix("/"), request.query, request.body, **extra)
+
+
+async def send_sync(client: ArgoClient, step: Sync) -> None:
+    """Send a sync, once. Raises SourceError; InvalidResponse if the answer is not this application with our operation.
+
+    Argo CD answers with the application, whose pending or running operation has the id of the request.
+    """
+    answer = await send_request(client, build_argocd_request(step))
+    detail = answer.decode(ApplicationDetail)
+    state = detail.status.operation_state
+    infos = [_info_values(detail.operation), _info_values(state.operation if state else None)]
+    is_own = any(info.get(REQUEST_INFO) == step.request_id for info in infos)
+    if detail.metadata.name != step.app.id.name or not is_own:
+        raise InvalidResponse(f"Argo CD's answer to the sync does not contain the operation of {step.app.title}")
 
 
 def is_operation_running_error(error: SourceError) -> bool:

@@ -12,7 +12,7 @@ import contextlib
 import json
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -26,6 +26,7 @@ from anchor_tui.domain.actions.steps import (
     MoveBranch,
     RequestReviewers,
 )
+from anchor_tui.domain.formatting import shorten_revision
 from anchor_tui.sources.api_request import ApiRequest
 from anchor_tui.sources.credentials.github import GitHubAccess
 from anchor_tui.sources.errors import ClientError, InvalidResponse, SourceError, Timeout
@@ -54,6 +55,12 @@ MUTATION_FIELDS = {
     "enablePullRequestAutoMerge": "pullRequest { number }",
     "enqueuePullRequest": "mergeQueueEntry { position }",
 }
+MUTATION_RESULTS = {
+    "createCommitOnBranch": ("commit", "oid"),
+    "enablePullRequestAutoMerge": ("pullRequest", "number"),
+    "enqueuePullRequest": ("mergeQueueEntry", "position"),
+}
+"""The part of each answer that proves that the mutation was carried out, and a field of it."""
 
 
 class GitHubWriter:
@@ -206,24 +213,32 @@ def _send(github: Github, step: GitHubStep, number: int | None) -> dict[str, Any
     repository = github.get_repo(step.repository)
     match step:
         case CreateBranch():
-            return _check_answer(repository.create_git_ref(f"refs/heads/{step.branch}", step.oid).raw_data, "ref")
+            answer = repository.create_git_ref(f"refs/heads/{step.branch}", step.oid).raw_data
+            return _check_ref(answer, step.branch, step.oid)
         case CreatePullRequest():
             opened = repository.create_pull(step.base, step.branch, title=step.headline, body=step.body)
-            return _check_answer(opened.raw_data, "number")
+            return _check_answer(opened.raw_data, "number", int)
         case MergePullRequest(way="merge"):
             number = step.number or number
             assert number is not None, "the caller knows the pull request that an earlier step opened"
             pull_request = repository.get_pull(number)
             status = pull_request.merge(merge_method=step.method, sha=step.head_sha)
-            return _check_answer(status.raw_data, "sha")
+            answer = _check_answer(status.raw_data, "sha", str)
+            if answer.get("merged", True) is not True:
+                raise InvalidResponse("GitHub's answer does not confirm that the pull request is merged")
+            return answer
         case DispatchWorkflow():
             workflow = repository.get_workflow(step.workflow)
             run = workflow.create_dispatch(step.ref, step.inputs, throw=True, return_run_details=True)
             return {} if isinstance(run, bool) else {"workflow_run_id": run.id, "html_url": run.html_url}
         case CommitFiles() | MergePullRequest():
             return _mutate(github, build_github_request(step))
-        case MoveBranch() | AddLabels() | RequestReviewers():
-            return _request(github, build_github_request(step), number)
+        case MoveBranch():
+            return _check_ref(_request(github, build_github_request(step), number), step.branch, step.oid)
+        case AddLabels():
+            return _check_labels(_request(github, build_github_request(step), number), step.labels)
+        case RequestReviewers():
+            return _check_answer(_request(github, build_github_request(step), number), "number", int)
 
 
 def _mutate(github: Github, request: ApiRequest) -> dict[str, Any]:
@@ -231,9 +246,11 @@ def _mutate(github: Github, request: ApiRequest) -> dict[str, Any]:
     body = request.body or {}
     name = str(body["mutation"])
     _, answer = github.requester.graphql_named_mutation(name, dict(body["input"]), MUTATION_FIELDS[name])
-    if not isinstance(answer, dict) or not answer:
+    result, key = MUTATION_RESULTS[name]
+    changed = answer.get(result) if isinstance(answer, dict) else None
+    if not isinstance(changed, dict) or key not in changed:
         raise InvalidResponse(f"GitHub's answer does not contain the result of {name}")
-    return answer
+    return dict(answer)
 
 
 def _request(github: Github, request: ApiRequest, number: int | None) -> dict[str, Any]:
@@ -243,7 +260,7 @@ def _request(github: Github, request: ApiRequest, number: int | None) -> dict[st
     return {"items": answer} if isinstance(answer, list) else _check_answer(answer)
 
 
-def _check_answer(answer: object, key: str = "") -> dict[str, Any]:
+def _check_answer(answer: object, key: str = "", kind: type = object) -> dict[str, Any]:
     """Return an answer that has `key`; PyGithub passes on redirects and pages of HTML as if they were one."""
     if answer is None:
         answer = {}
@@ -253,8 +270,27 @@ def _check_answer(answer: object, key: str = "") -> dict[str, Any]:
         raise InvalidResponse("GitHub's answer is a page of HTML instead of JSON: a proxy's login page?")
     if {"message", "documentation_url"} <= answer.keys():
         raise ClientError(f"GitHub redirects the request ({answer['message']}): was the repository renamed?", 307)
-    if key and key not in answer:
+    if key and not (key in answer and isinstance(answer[key], kind)):
         raise InvalidResponse(f"GitHub's answer does not contain `{key}`")
+    return answer
+
+
+def _check_ref(answer: object, branch: str, oid: str) -> dict[str, Any]:
+    """Return an answer about this branch at this commit."""
+    found = _check_answer(answer, "ref", str)
+    target = found.get("object")
+    if found["ref"] != f"refs/heads/{branch}" or not isinstance(target, dict) or target.get("sha") != oid:
+        raise InvalidResponse(f"GitHub's answer does not contain {branch} at {shorten_revision(oid)}")
+    return found
+
+
+def _check_labels(answer: dict[str, Any], labels: Sequence[str]) -> dict[str, Any]:
+    """Return an answer that lists these labels."""
+    items = answer.get("items")
+    names = [label.get("name") for label in items if isinstance(label, dict)] if isinstance(items, list) else []
+    known = {name.casefold() for name in names if isinstance(name, str)}
+    if not known.issuperset(label.casefold() for label in labels):
+        raise InvalidResponse("GitHub's answer does not list the labels")
     return answer
 
 
@@ -273,5 +309,7 @@ def _translate_errors(send: Callable[[], T]) -> T:
         raise to_source_error(error.status, error.headers or {}, error.data or error.message) from error
     except json.JSONDecodeError as error:
         raise InvalidResponse(f"GitHub's answer ended early or is not JSON: {error}") from error
+    except RecursionError as error:
+        raise InvalidResponse("GitHub's answer is nested too deeply") from error
     except Exception as error:  # PyGithub raises many kinds, of an answer that it does not expect
         raise InvalidResponse("GitHub's answer is not a JSON object of the expected shape") from error

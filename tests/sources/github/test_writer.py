@@ -55,9 +55,12 @@ STEPS = {
     "queue": (QUEUE, {"mergeQueueEntry": {"position": 1}}),
     "merge": (MERGE, {"sha": "e" * 40, "merged": True, "message": "Pull Request successfully merged"}),
     "branch": (CreateBranch(REPO, "b/c", "a" * 40), {"ref": "refs/heads/b/c", "object": {"sha": "a" * 40}}),
-    "move": (MoveBranch(REPO, "b/c", "a" * 40, "f" * 40), {"ref": "refs/heads/b/c"}),
+    "move": (
+        MoveBranch(REPO, "b/c", "a" * 40, "f" * 40),
+        {"ref": "refs/heads/b/c", "object": {"sha": "a" * 40}},
+    ),
     "pull request": (CreatePullRequest(REPO, "b", "main", "t", "x"), {"number": 7, "html_url": "https://x/7"}),
-    "labels": (AddLabels(REPO, ("x", "y")), [{"name": "x"}]),
+    "labels": (AddLabels(REPO, ("x", "y")), [{"name": "x"}, {"name": "y"}]),
     "reviewers": (RequestReviewers(REPO, ("a.lee", "anchor/ops")), {"number": 232}),
     "workflow": (DispatchWorkflow(REPO, "promote.yaml", "main", {"a": "b"}), RUN),
 }
@@ -116,6 +119,50 @@ async def test_a_step_is_sent_once_as_it_is_shown(name):
     assert TOKEN not in sent.path + sent.body.decode()
 
 
+@pytest.mark.parametrize("name", [name for name in STEPS if name != "workflow"])
+@pytest.mark.parametrize("answer", ["{}", '{"ok": true}', "[]", '{"data": {}}'])
+async def test_an_answer_without_the_changed_object_is_not_a_success(name, answer):
+    """The list of runs shows whether a workflow was started: older servers answer a dispatch with nothing."""
+    step, _ = STEPS[name]
+    found, arrived = await send_to_server(step, 200, answer)
+    assert isinstance(found, InvalidResponse), found
+    assert found.maybe_applied
+    assert len(arrived) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("branch", {"ref": "refs/heads/other", "object": {"sha": "a" * 40}}),
+        ("branch", {"ref": "refs/heads/b/c", "object": {"sha": "b" * 40}}),
+        ("move", {"ref": "refs/heads/b/c", "object": None}),
+        ("merge", {"sha": "e" * 40, "merged": False}),
+        ("merge", {"sha": None, "merged": True}),
+        ("pull request", {"number": "7"}),
+        ("labels", [{"name": "x"}]),
+        ("commit", {"commit": None}),
+        ("auto-merge", {"pullRequest": {}}),
+        ("queue", {"mergeQueueEntry": None}),
+    ],
+)
+async def test_an_answer_about_something_else_is_not_a_success(name, answer):
+    step, _ = STEPS[name]
+    found, _ = await send_to_server(step, 200, response_to(step, answer))
+    assert isinstance(found, InvalidResponse), found
+
+
+async def test_an_answer_nested_too_deeply_is_an_invalid_response():
+    found, _ = await send_to_server(MERGE, 200, '{"a":' * 100_000)
+    assert isinstance(found, InvalidResponse), found
+
+
+async def test_unusable_certificate_authorities_are_an_error_of_the_writer(monkeypatch, tmp_path):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "absent.pem"))
+    with pytest.raises(TlsError) as caught:
+        await send("https://127.0.0.1:1", MERGE)
+    assert not caught.value.maybe_applied
+
+
 @pytest.mark.parametrize("step", [COMMIT, AUTO, QUEUE], ids=mutation_name)
 async def test_mutations_are_valid_against_githubs_schema(step):
     schema = build_schema(resources.files("anchor_tui.sandbox.github").joinpath("schema.graphql").read_text())
@@ -133,7 +180,7 @@ async def test_the_answer_contains_what_later_steps_need():
         "merge": {"sha": "e" * 40},
         "pull request": {"number": 7, "html_url": "https://x/7"},
         "workflow": {"workflow_run_id": 9, "html_url": "https://x/9"},
-        "labels": {"items": [{"name": "x"}]},
+        "labels": {"items": [{"name": "x"}, {"name": "y"}]},
         "commit": {"commit": {"oid": "e" * 40}},
     }.items():
         step, answer = STEPS[name]
