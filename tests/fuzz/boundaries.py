@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import tempfile
@@ -23,7 +24,7 @@ from anchor_tui.domain.actions.plan import StepGroup
 from anchor_tui.domain.actions.planner import make_plan
 from anchor_tui.domain.model import Application
 from anchor_tui.services.execute.audit import AuditEntry, AuditError, AuditLog, find_unfinished, pending_events
-from anchor_tui.services.execute.recovery import context_from_audit, is_resumable, next_step_index
+from anchor_tui.services.execute.resumption import context_from_audit, is_resumable, next_step_index
 from anchor_tui.services.snapshot_json import SnapshotFormatError, snapshot_from_json, snapshot_to_json
 from anchor_tui.sources.argocd.application_store import ApplicationStore
 from anchor_tui.sources.argocd.client import ArgoClient
@@ -39,7 +40,7 @@ from anchor_tui.sources.github.client import GitHubClient
 from anchor_tui.sources.github.file_contents import read_file_at
 from anchor_tui.sources.github.pull_request_queries import read_branch_state, read_pull_request
 from anchor_tui.sources.github.repo_reader import RepoReader
-from anchor_tui.sources.http import iterate_lines
+from anchor_tui.sources.response_limits import iterate_line_batches
 from tests import rich
 from tests.argocd_recordings import load_recording, recording_names
 from tests.config.config_files import VARIED
@@ -111,6 +112,12 @@ def _read_managed_resources(body: bytes) -> object:
     return reader.results_for([PROD])
 
 
+def _read_compressed(body: bytes) -> object:
+    """The same bytes as a compressed answer."""
+    client = _argo_client(_answering(200, body, {"content-encoding": "gzip"}))
+    return asyncio.run(client.get("api/v1/applications")).body
+
+
 def _read_error(body: bytes) -> object:
     """The first byte chooses the status, the second the length of a header with a new token."""
     status = (400, 401, 403, 404, 409, 429, 500, 502, 503, 302)[body[0] % 10 if body else 0]
@@ -138,7 +145,8 @@ def _lines(body: bytes) -> object:
             place += size
 
     async def read() -> list[bytes]:
-        return [line async for line in iterate_lines(httpx.Response(200, content=chunks()))]
+        batches = iterate_line_batches(httpx.Response(200, content=chunks()))
+        return [line async for batch in batches for line in batch]
 
     lines = asyncio.run(read())
     expected = body.removesuffix(b"\n").split(b"\n") if body else []
@@ -284,6 +292,7 @@ BOUNDARIES = {
         Boundary("argocd-managed-resources", _read_managed_resources, _recorded("managed")),
         Boundary("argocd-server-info", _read_server_info, _recorded("settings", "version", "userinfo")),
         Boundary("argocd-error", _read_error, _recorded("get-40", "bad", "sync")),
+        Boundary("compressed", _read_compressed, lambda: [gzip.compress(b'{"items": null}' * 9)]),
         Boundary("stream-lines", _lines, _recorded("watch")),
         Boundary("github-poll", _github(_poll), _github_seeds),
         Boundary("github-action-state", _github(_action_state), _github_seeds),

@@ -10,7 +10,7 @@ from anchor_tui.domain.actions.plan import StepGroup
 from anchor_tui.domain.actions.steps import AddLabels, CommitFiles, RequestReviewers
 from anchor_tui.domain.actions.wait_steps import WaitStep
 from anchor_tui.services.execute.audit import AuditEntry, find_unfinished
-from anchor_tui.services.execute.recovery import is_resumable
+from anchor_tui.services.execute.resumption import is_resumable
 from anchor_tui.services.execute.step_requests import build_step_request
 from tests.services.sandbox_operator import Operator
 from tests.write_campaign.scenes import Scene, api_request_key, audit_lines, request_key

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -11,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tests.services.sandbox_operator import Operator, wait_until, wait_until_true
+from anchor_tui.services.execute.audit import find_unfinished
+from tests.services.sandbox_operator import wait_until
 from tests.write_campaign.child import KILLED, LineMoment, Sabotage, wait_for_exit
 from tests.write_campaign.invariants import (
     check_effects,
@@ -101,8 +101,10 @@ def _check_recovery(scene: Scene, point: KillPoint) -> Iterator[str]:
 
 
 def _check_repetition(scene: Scene, point: KillPoint) -> Iterator[str]:
-    if scene.action.merges:
-        asyncio.run(_resume(scene))
+    for group in find_unfinished(scene.op.entries):  # what waits for a merge
+        code = scene.command("audit", "--resume", group.plan.id, "--confirm", "prod").run()
+        if code:
+            yield f"the resumed plan ended with {code}: {scene.output()}"
     code = scene.command().run()
     if code not in REPEATED:
         yield f"the repeated command ended with {code}: {scene.output()}"
@@ -120,11 +122,3 @@ def _check_repetition(scene: Scene, point: KillPoint) -> Iterator[str]:
     yield from check_requests(scene)
     yield from check_log(scene.op, [], torn=int(point.moment == "torn"))
     yield from check_ended(scene.op)
-
-
-async def _resume(scene: Scene) -> None:
-    """Recover as the screen does at its start: it follows what only waits to its end."""
-    op = scene.op
-    fresh = Operator(op.box, op.traffic, op.folder)
-    await fresh.executor.recover()
-    await wait_until_true(lambda: not fresh.executor._resume_tasks, 20)
