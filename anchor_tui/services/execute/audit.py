@@ -21,7 +21,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from anchor_tui.domain.actions.plan import GroupResult, Plan
-from anchor_tui.domain.foreign_text import replace_surrogates
+from anchor_tui.domain.foreign_text import mask_tokens, replace_surrogates
 from anchor_tui.domain.model import AwareDatetime, ValueObject
 from anchor_tui.services.execute.private_file import UnsafeFileError, open_private_file
 from anchor_tui.sources.api_request import ApiRequest
