@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.write_campaign.invariants import (
+    PREPARATION,
     check_effects,
     check_ended,
     check_log,
@@ -86,6 +87,6 @@ def _check_exit_code(scene: Scene, code: int) -> list[str]:
     if not results:
         return [f"no result is recorded, and the command ended with {code}: {scene.output()}"]
     last = results[-1]
-    before_plan = last.plan.endswith("-refresh") and last.entry != "done"
+    before_plan = last.plan.endswith(PREPARATION) and last.entry != "done"
     expected = REFUSED if before_plan else EXIT_CODES[last.entry]
     return [] if code == expected else [f"ended with {code}, but {last.entry} is recorded: {scene.output()}"]

@@ -15,6 +15,8 @@ from anchor_tui.services.execute.step_requests import build_step_request
 from tests.services.sandbox_operator import Operator
 from tests.write_campaign.scenes import Scene, api_request_key, audit_lines, request_key
 
+PREPARATION = "-refresh"
+"""The end of the id of the hard refresh that comes before a prune."""
 NOT_FOLLOWED = "not followed"
 """The outcome of a command without `--wait`: the steps from the first wait on are left."""
 
@@ -91,8 +93,8 @@ def _contradictions(
 
 
 def is_complete(scene: Scene, group: StepGroup) -> bool:
-    """Return whether every write of a group was applied."""
-    return _keys_of(group) <= _applied_keys(scene)
+    """Return whether every write of a group was applied; without `--wait`, every write before the first wait."""
+    return _keys_of(group, is_followed="--wait" in scene.action.argv) <= _applied_keys(scene)
 
 
 def _applied_keys(scene: Scene) -> Counter[tuple[str, ...]]:
@@ -117,7 +119,7 @@ def _check_commits(scene: Scene) -> list[str]:
     """Return our branches whose commits are not exactly those that a plan describes."""
     planned = [
         step
-        for operator in scene.operators
+        for operator in (*scene.operators, *scene.earlier_operators)
         for entry in operator.entries
         if entry.whole is not None
         for group in entry.whole.step_groups

@@ -59,6 +59,8 @@ class Scene:
     def __init__(self, action: Action, op: Operator) -> None:
         self.action, self.op = action, op
         self.operators = [op]
+        self.earlier_operators: list[Operator] = []
+        """Those who acted before the scene began."""
         self.arrivals: list[Arrival] = []
         self.operations: list[str] = []
         """The request ids of the started sync operations."""
@@ -224,6 +226,7 @@ def _open_promotion(scene: Scene) -> None:
     """Another operator has opened the promotion."""
     other = second_operator(scene.op, "other")
     asyncio.run(other.act("promote", "staging", follow=False))
+    scene.earlier_operators.append(other)
     scene.number = scene.op.pulls[-1].number
 
 

@@ -30,6 +30,6 @@ def test_two_processes_open_one_pull_request(tmp_path, is_shared):
     assert run_operators(ACTIONS["promote"], 2, tmp_path, is_shared=is_shared) == []
 
 
-@pytest.mark.parametrize(("line", "fault"), [(0, "full"), (4, "read-only")])
+@pytest.mark.parametrize(("line", "fault"), [(0, "full"), (4, "read-only"), (8, "short")])
 def test_a_full_disk_leaves_no_false_line(tmp_path, line, fault: DiskFault):
     assert run_disk(ACTIONS["promote"], line, fault, tmp_path, lasts=True) == []
