@@ -44,7 +44,7 @@ SHORT_TIMEOUT_S = 1.0
 
 @dataclass(frozen=True)
 class Sabotage:
-    """What happens to a process while it writes its audit lines, counted from 0.
+    """A fault that strikes a process while it writes its audit lines, counted from 0.
 
     `kill` ends the process before, within or after a line. `disk` fails at a line, and at all later ones if it `lasts`.
     """

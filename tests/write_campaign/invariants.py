@@ -1,4 +1,4 @@
-"""What must hold after every case: never twice, never half, never a lost or a false audit line."""
+"""The invariants of every case: nothing is done twice or half, and no audit line is lost or false."""
 
 from __future__ import annotations
 
