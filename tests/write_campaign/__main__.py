@@ -85,7 +85,10 @@ def run_campaign(parts: list[str], actions: list[Action], every: int) -> int:
         for index, (name, run) in enumerate(PARTS[part](actions)):
             if index % every:
                 continue
-            violations = _in_new_folder(run)
+            try:
+                violations = _in_new_folder(run)
+            except AssertionError as error:  # a command that does not end, or servers that failed
+                violations = [str(error)]
             counts["not reached" if violations is None else "violated" if violations else "held"] += 1
             for violation in violations or ():
                 _print(f"  {name}: {violation}")

@@ -7,7 +7,7 @@ import itertools
 from collections import Counter
 
 from anchor_tui.domain.actions.plan import StepGroup
-from anchor_tui.domain.actions.steps import AddLabels, CommitFiles, RequestReviewers
+from anchor_tui.domain.actions.steps import AddLabels, CommitFiles, Refresh, RequestReviewers, SendEvent
 from anchor_tui.domain.actions.wait_steps import WaitStep
 from anchor_tui.services.execute.audit import AuditEntry, find_unfinished
 from anchor_tui.services.execute.resumption import is_resumable
@@ -102,8 +102,14 @@ def _applied_keys(scene: Scene) -> Counter[tuple[str, ...]]:
 
 
 def _keys_of(group: StepGroup, *, required: bool = False, is_followed: bool = True) -> Counter[tuple[str, ...]]:
-    """Return the keys of the requests that a group sends. Labels and reviewers are not required."""
-    steps = [step for step in group.steps if not (required and isinstance(step, AddLabels | RequestReviewers))]
+    """Return the keys of the requests that a group sends. The required ones are those without which it is not done.
+
+    A pull request is open without its labels, Argo CD compares without a refresh, and an event is sent again later.
+    """
+    is_optional = AddLabels | RequestReviewers | SendEvent
+    if not all(isinstance(step, Refresh | WaitStep) for step in group.steps):
+        is_optional |= Refresh
+    steps = [step for step in group.steps if not (required and isinstance(step, is_optional))]
     if not is_followed:
         steps = list(itertools.takewhile(lambda step: not isinstance(step, WaitStep), steps))
     requests = [build_step_request(step) for step in steps]

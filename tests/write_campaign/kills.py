@@ -101,7 +101,8 @@ def _check_recovery(scene: Scene, point: KillPoint) -> Iterator[str]:
 
 
 def _check_repetition(scene: Scene, point: KillPoint) -> Iterator[str]:
-    for group in find_unfinished(scene.op.entries):  # what waits for a merge
+    waiting = find_unfinished(scene.op.entries) if scene.action.merges else ()
+    for group in waiting:
         code = scene.command("audit", "--resume", group.plan.id, "--confirm", "prod").run()
         if code:
             yield f"the resumed plan ended with {code}: {scene.output()}"
