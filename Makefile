@@ -1,7 +1,7 @@
 # make demo          opens the screen on embedded servers; needs nothing else
 # make test          checks style, types, architecture and behaviour
 # make bench         prints measurements; they decide nothing
-# make write-campaign  kills, lost answers, several operators and full disks, for some 20 minutes
+# make write-campaign  kills, lost answers, several operators and full disks; it takes some 40 minutes
 # make fuzz          fuzzes every boundary for a minute with atheris, which `pip install '.[fuzz]'` installs
 # make screenshots   redraws the README's pictures from the embedded servers, with a fixed clock
 PYTHON ?= python3
