@@ -1,12 +1,14 @@
 # make demo          opens the screen on embedded servers; needs nothing else
 # make test          checks style, types, architecture and behaviour
 # make bench         prints measurements; they decide nothing
+# make write-campaign  kills, lost answers, several operators and full disks; it takes some 40 minutes
+# make fuzz          fuzzes every boundary for a minute with atheris, which `pip install '.[fuzz]'` installs
 # make screenshots   redraws the README's pictures from the embedded servers, with a fixed clock
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test bench screenshots check clean
+.PHONY: demo test bench write-campaign fuzz screenshots check clean
 
 demo: .venv/demo
 	$(BIN)/anchor-tui demo
@@ -23,6 +25,14 @@ bench: .venv/dev
 	$(BIN)/python -m tests.benchmarks.startup
 	$(BIN)/python -m tests.benchmarks.policy
 	$(BIN)/python -m tests.benchmarks.house
+
+write-campaign: .venv/dev
+	$(BIN)/python -m tests.write_campaign
+
+FUZZ_SECONDS ?= 60
+
+fuzz: .venv/dev
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
 screenshots: .venv/dev
 	$(BIN)/python -m tests.screenshots

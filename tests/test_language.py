@@ -14,6 +14,7 @@ FOLDERS = ("anchor_tui", "tests")
 DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "docs/architecture.md",
     "docs/policy.md",
     "docs/diagnosis.md",

@@ -34,8 +34,8 @@ def snapshot_from_json(text: bytes | str) -> Snapshot:
     """Return the snapshot that `snapshot_to_json` wrote. Raises SnapshotFormatError."""
     try:
         document = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        raise SnapshotFormatError(f"this is not JSON: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SnapshotFormatError(f"this is not JSON, or nested too deep: {error}") from error
     return snapshot_from_document(document)
 
 
@@ -46,7 +46,7 @@ def snapshot_from_document(document: object) -> Snapshot:
         raise SnapshotFormatError(f"this is not a snapshot: its schema is {found!r}, not {SCHEMA!r}")
     try:
         return msgspec.convert(document, Snapshot)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, OverflowError, RecursionError) as error:
         raise SnapshotFormatError(f"this snapshot does not match {SCHEMA}: {error}") from error
 
 

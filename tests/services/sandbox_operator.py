@@ -104,8 +104,9 @@ class ReceivedRequest:
 
 @dataclass
 class Traffic:
-    """All received requests in order; `on_arrival` is called before the response."""
+    """All received requests in order; `on_arrival` is called before the response. `active` counts those in progress."""
 
+    active: int = 0
     requests: list[ReceivedRequest] = field(default_factory=list)
     on_arrival: list[Callable[[ReceivedRequest], None]] = field(default_factory=list)
 
@@ -133,7 +134,11 @@ def recording_app(traffic: Traffic) -> type[middleware.FaultMiddleware]:
             traffic.requests.append(asked)
             for call in traffic.on_arrival:
                 call(asked)
-            await super().__call__(scope, middleware._replay_body(raw, receive), send)
+            traffic.active += 1
+            try:
+                await super().__call__(scope, middleware._replay_body(raw, receive), send)
+            finally:
+                traffic.active -= 1
 
     return Recording
 

@@ -41,7 +41,8 @@ def read_values_file(document: YamlDocument) -> HelmValues:
 def merge_values(chart_values: HelmValues, *layers: HelmValues) -> HelmValues:
     """Return the values that a chart renders with: its own, overlaid by `layers` in their order.
 
-    Mappings are merged deeply, lists are replaced, and null removes a value of the chart. No argument is changed.
+    Mappings are merged deeply, lists are replaced, and null removes a value of the chart. A null that removes nothing
+    stays, and a template writes it as an empty value. No argument is changed.
     """
     overlay: HelmValues = {}
     for layer in layers:
@@ -59,7 +60,7 @@ def _overlay_mapping(below: HelmValues, above: HelmValues) -> HelmValues:
 
 
 def _overlay_chart_values(chart: HelmValues, overlay: HelmValues) -> HelmValues:
-    result = {key: _remove_nulls(value) for key, value in overlay.items() if value is not None}
+    result = {key: value for key, value in overlay.items() if value is not None or key not in chart}
     for key, value in chart.items():
         if key not in overlay:
             result[key] = value
@@ -68,12 +69,6 @@ def _overlay_chart_values(chart: HelmValues, overlay: HelmValues) -> HelmValues:
         if isinstance(value, dict) and isinstance(above, dict):
             result[key] = _overlay_chart_values(value, above)
     return result
-
-
-def _remove_nulls(value: Json) -> Json:
-    if isinstance(value, dict):
-        return {key: _remove_nulls(item) for key, item in value.items() if item is not None}
-    return value
 
 
 class UnclearOverlayImage(NamedTuple):

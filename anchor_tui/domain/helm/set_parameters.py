@@ -1,7 +1,7 @@
 """Parse Helm's `--set` syntax, which Argo CD uses for `helm.parameters`.
 
 The rules are those of Helm's package strvals: `true`, `false`, `null` and integers are typed unless a string is forced;
-`{a,b}` is a list; a backslash escapes a dot or a comma.
+`{a,b}` is a list, and `{}` one of an empty text; a backslash escapes a dot or a comma.
 """
 
 from __future__ import annotations
@@ -52,8 +52,7 @@ def parse_parameter_value(text: str, *, force_string: bool = False) -> Json:
         inner = text[1:-1]
         if inner.count(",") > MAX_INDEX:
             raise ValueError(f"a list has more than {MAX_INDEX} items")
-        items = re.split(r"(?<!\\),", inner) if inner else []
-        return [_parse_typed_text(item.strip(), force_string=force_string) for item in items]
+        return [_parse_typed_text(item, force_string=force_string) for item in re.split(r"(?<!\\),", inner)]
     return _parse_typed_text(text, force_string=force_string)
 
 

@@ -1,7 +1,7 @@
 """The layers of values that one Argo CD Application passes to Helm, and the location that sets each value.
 
 The order is Argo CD's: the chart's own values.yaml, `valueFiles` in their order, `valuesObject` or else `values`,
-`fileParameters`, `parameters`.
+`parameters` without and then with `forceString`, `fileParameters`.
 """
 
 from __future__ import annotations
@@ -284,12 +284,12 @@ def _read_inline_values(source: HelmSource) -> Iterator[ValueLayer]:
 
 def _read_parameters(source: HelmSource, read_file: FileReader, below: list[HelmValues]) -> Iterator[ValueLayer]:
     items = 0
-    for key, read_value in (("fileParameters", _read_file_parameter), ("parameters", _read_set_parameter)):
+    for key, read_value in (("parameters", _read_set_parameter), ("fileParameters", _read_file_parameter)):
         found = source.helm.get(key)
         parameters = found if isinstance(found, list) else []
         if len(parameters) > MAX_LAYERS:
             raise source.build_error(f"helm.{key} has more than {MAX_LAYERS} items", source.locate((key,)))
-        for index, parameter in enumerate(parameters):
+        for index, parameter in sorted(enumerate(parameters), key=lambda item: _is_forced_string(item[1])):
             location = source.locate((key, index))
             if not isinstance(parameter, dict) or not isinstance(parameter.get("name"), str):
                 raise source.build_error(f"helm.{key} has an item without a name", location)
@@ -304,6 +304,11 @@ def _read_parameters(source: HelmSource, read_file: FileReader, below: list[Helm
                 raise source.build_error(problem, location)
             below.append(layer)
             yield ValueLayer(source.file, layer, location=location)
+
+
+def _is_forced_string(parameter: Json) -> bool:
+    """Return True for a parameter that becomes `--set-string`: Helm applies these after every `--set`."""
+    return isinstance(parameter, dict) and parameter.get("forceString") is True
 
 
 def _read_set_parameter(_source: HelmSource, parameter: Mapping[str, Json], _read_file: FileReader) -> Json:

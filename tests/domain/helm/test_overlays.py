@@ -39,7 +39,7 @@ def test_merging_keeps_the_topmost_values_and_changes_no_argument(chart, first, 
     assert repr((chart, first, second)) == before
     assert set(merged) <= {*chart, *first, *second}
     for key, value in second.items():
-        if value is None:
+        if value is None and key in chart:
             assert key not in merged
         elif not isinstance(value, dict):
             assert merged[key] == value
@@ -56,8 +56,9 @@ def test_a_mapping_after_a_null_keeps_the_charts_values():
     assert merge_values({"a": {"y": 2}}, {"a": None}, {"a": {"x": 1}}) == {"a": {"x": 1, "y": 2}}
 
 
-def test_a_null_in_a_new_mapping_is_removed():
-    assert merge_values({}, {"a": {"b": None, "c": 1}}) == {"a": {"c": 1}}
+def test_a_null_that_removes_nothing_stays():
+    assert merge_values({"a": {"c": 1}}, {"a": {"b": None}}) == {"a": {"b": None, "c": 1}}
+    assert merge_values({}, {"a": {"b": None, "c": 1}, "d": None}) == {"a": {"b": None, "c": 1}, "d": None}
 
 
 CHART = """

@@ -51,6 +51,14 @@ def test_a_missing_file_is_an_error_unless_allowed() -> None:
     assert read_layers({"valueFiles": ["e.yaml"], "ignoreMissingValueFiles": True}).merged == {}
 
 
+def test_parameters_have_the_order_of_helm() -> None:
+    parameters = [{"name": "a", "value": "1", "forceString": True}, {"name": "a", "value": "2"}]
+    file_parameters = [{"name": "b", "path": "ca.yaml"}]
+    helm = {"parameters": [*parameters, {"name": "b", "value": "3"}], "fileParameters": file_parameters}
+
+    assert read_layers(helm, c__ca="PEM").merged == {"a": "1", "b": "PEM"}
+
+
 def test_a_file_parameter_is_the_text_of_the_file() -> None:
     values = read_layers({"fileParameters": [{"name": "ca", "path": "ca.yaml"}]}, c__ca="PEM")
 

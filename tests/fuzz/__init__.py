@@ -1,0 +1,1 @@
+"""Fuzz tests of every boundary that reads foreign bytes: a value or one of our errors, in bounded time and memory."""
