@@ -1,12 +1,14 @@
 # make demo          opens the screen on embedded servers; needs nothing else
 # make test          checks style, types, architecture and behaviour
 # make bench         prints measurements; they decide nothing
+# make chaos         runs every fault of the network and the servers (15 minutes at most; MINUTES=5 for less)
+# make soak          runs a changing, failing fleet for MINUTES=10 and fails if memory or handles grow
 # make screenshots   redraws the README's pictures from the embedded servers, with a fixed clock
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test bench screenshots check clean
+.PHONY: demo test bench chaos soak screenshots check clean
 
 demo: .venv/demo
 	$(BIN)/anchor-tui demo
@@ -23,6 +25,12 @@ bench: .venv/dev
 	$(BIN)/python -m tests.benchmarks.startup
 	$(BIN)/python -m tests.benchmarks.policy
 	$(BIN)/python -m tests.benchmarks.house
+
+chaos: .venv/dev
+	$(BIN)/python -m tests.chaos.campaign $(if $(MINUTES),--minutes $(MINUTES))
+
+soak: .venv/dev
+	$(BIN)/python -m tests.chaos.soak $(if $(MINUTES),--minutes $(MINUTES))
 
 screenshots: .venv/dev
 	$(BIN)/python -m tests.screenshots

@@ -11,7 +11,14 @@ from tests.language import banned_phrases_in, texts_of_python
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("anchor_tui", "tests")
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/policy.md", "docs/status-api.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/architecture.md",
+    "docs/policy.md",
+    "docs/reliability.md",
+    "docs/status-api.md",
+)
 
 EXCEPTIONS: dict[tuple[str, str], str] = {
     # (file, phrase): reason
