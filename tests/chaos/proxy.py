@@ -49,6 +49,8 @@ class Exchange:
     head: bytes
     body: bytes
     writer: asyncio.StreamWriter
+    connection: asyncio.WriteTransport
+    """The connection below TLS."""
 
     @property
     def is_stream(self) -> bool:
@@ -72,7 +74,7 @@ class Exchange:
 
     def reset(self) -> None:
         """Close the connection with RST."""
-        abort_connection(self.writer)
+        reset_connection(self.connection)
 
     @asynccontextmanager
     async def open_upstream(self) -> AsyncIterator[UpstreamResponse]:
@@ -102,12 +104,12 @@ async def _read_rest(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
         yield data
 
 
-def abort_connection(writer: asyncio.StreamWriter) -> None:
+def reset_connection(connection: asyncio.WriteTransport) -> None:
     """Close a connection with RST: what was written before may be lost, as after a crash."""
-    raw = writer.get_extra_info("socket")
+    raw = connection.get_extra_info("socket")
     if raw is not None and raw.fileno() != -1:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
+    connection.abort()
 
 
 async def relay(exchange: Exchange) -> None:
@@ -134,7 +136,7 @@ class FaultyProxy:
     port: int = 0
     _server: asyncio.Server | None = None
     _placeholder: socket.socket | None = None
-    _writers: set[asyncio.StreamWriter] = field(default_factory=set)
+    _connections: set[asyncio.WriteTransport] = field(default_factory=set)
 
     async def listen(self) -> None:
         """Accept connections, on the same port as before."""
@@ -155,8 +157,8 @@ class FaultyProxy:
 
     def break_connections(self) -> None:
         """End every open connection."""
-        for writer in list(self._writers):
-            abort_connection(writer)
+        for connection in list(self._connections):
+            reset_connection(connection)
 
     async def close(self) -> None:
         """Stop."""
@@ -164,24 +166,26 @@ class FaultyProxy:
             self._server.close()
         if self._placeholder is not None:
             self._placeholder.close()
-        while self._writers:
+        while self._connections:
             self.break_connections()
             await asyncio.sleep(0.005)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
+        connection = writer.transport
+        self._connections.add(connection)
         answering: asyncio.Task[None] | None = None
         try:
-            await writer.start_tls(self.certificate)
+            await self._start_tls(writer)
             head = await reader.readuntil(HEAD_END)
             body = await reader.readexactly(_content_length(head))
             method, path, _ = head.split(b" ", 2)
             self.requests += 1
-            exchange = Exchange(self, method.decode(), path.decode(), head, body, writer)
+            exchange = Exchange(self, method.decode(), path.decode(), head, body, writer, connection)
             answering = asyncio.create_task(self._answer(exchange))
             leaving = asyncio.create_task(reader.read())
             await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
             leaving.cancel()
+            await asyncio.gather(leaving, return_exceptions=True)
         except (OSError, asyncio.IncompleteReadError):
             pass  # the client left, or refused the certificate
         finally:
@@ -192,8 +196,16 @@ class FaultyProxy:
             with contextlib.suppress(OSError, TimeoutError):
                 async with asyncio.timeout(0.5):
                     await writer.wait_closed()
-            writer.transport.abort()
-            self._writers.discard(writer)
+            connection.abort()
+            self._connections.discard(connection)
+
+    async def _start_tls(self, writer: asyncio.StreamWriter) -> None:
+        """Start TLS with the current certificate. Raises OSError."""
+        connection = writer.transport
+        await writer.start_tls(self.certificate)
+        if writer.transport is None:  # the connection was aborted in the handshake: asyncio reports no error
+            writer._transport = connection
+            raise ConnectionAbortedError
 
     async def _answer(self, exchange: Exchange) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
