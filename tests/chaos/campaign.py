@@ -22,7 +22,7 @@ from tests.chaos.estate import open_estate
 from tests.chaos.faults import FAULTS, FAULTS_BY_ID
 from tests.chaos.reliability_page import PAGE, write_tables
 
-CELLS_PER_ESTATE = 16
+CELLS_PER_ESTATE = 12
 DEFAULT_MINUTES = 15.0
 CellId = tuple[str, ...]
 
@@ -41,7 +41,7 @@ def list_pairs() -> list[CellId]:
 
 
 def run_cells(cells: Sequence[CellId], until: float) -> list[CellResult]:
-    """Run cells one after the other on one estate, until a time of day."""
+    """Run cells one after the other on one estate, until a time of day, and print each result."""
     if time.time() >= until:
         return []
     results: list[CellResult] = []
@@ -51,23 +51,28 @@ def run_cells(cells: Sequence[CellId], until: float) -> list[CellResult]:
             if time.time() >= until:
                 break
             results.append(run_cell(estate, tuple(FAULTS_BY_ID[id_] for id_ in cell), baseline))
+            print_result(results[-1])
     return results
 
 
 def run_campaign(cells: Sequence[CellId], minutes: float, jobs: int) -> list[CellResult]:
-    """Run cells in several processes, and print each result when its estate has ended."""
+    """Run cells in several processes."""
     until = time.time() + 60 * minutes
     groups = [cells[place : place + CELLS_PER_ESTATE] for place in range(0, len(cells), CELLS_PER_ESTATE)]
     results: list[CellResult] = []
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-        for done in as_completed([pool.submit(run_cells, group, until) for group in groups]):
-            for result in done.result():
-                results.append(result)
-                _print_result(result)
+        running = {pool.submit(run_cells, group, until): group for group in groups}
+        for done in as_completed(running):
+            if error := done.exception():
+                results.append(CellResult(running[done][0], failures=[f"the estate of this cell failed: {error!r}"]))
+                print_result(results[-1])
+            else:
+                results += done.result()
     return results
 
 
-def _print_result(result: CellResult) -> None:
+def print_result(result: CellResult) -> None:
+    """Print one line for a cell, and one for each failure."""
     noticed = max(result.noticed_s.values(), default=float("nan"))
     recovered = max(result.recovered_s.values(), default=float("nan"))
     figures = f"{noticed:6.2f} {recovered:6.2f} {result.requests_per_s:5.1f}/s {result.cpu_share:4.0%}"

@@ -202,10 +202,13 @@ class FaultyProxy:
     async def _start_tls(self, writer: asyncio.StreamWriter) -> None:
         """Start TLS with the current certificate. Raises OSError."""
         connection = writer.transport
-        await writer.start_tls(self.certificate)
-        if writer.transport is None:  # the connection was aborted in the handshake: asyncio reports no error
-            writer._transport = connection
-            raise ConnectionAbortedError
+        try:
+            await writer.start_tls(self.certificate)
+        except AttributeError as error:  # asyncio's, for a connection that was aborted in the handshake
+            raise ConnectionAbortedError from error
+        finally:
+            if writer.transport is None:
+                writer._transport = connection
 
     async def _answer(self, exchange: Exchange) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):

@@ -20,7 +20,7 @@ UNAFFECTED = {"unaffected": "fresh: everything arrives", "transient": "stale for
 def render_tables(results: Iterable[CellResult]) -> str:
     """Return one table for each side, in Markdown. The times are the longest of all cells with the fault."""
     found = list(results)
-    shows = {id_: text for result in found if len(result.faults) == 1 for id_, text in result.shows.items()}
+    shows = {id_: text for result in found if len(result.cell) == 1 for id_, text in result.shows.items()}
     parts = []
     for side, title in TITLES.items():
         rows = [_render_row(fault, shows.get(fault.id, ""), found) for fault in FAULTS if fault.side == side]
