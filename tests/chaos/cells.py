@@ -16,8 +16,12 @@ INTERVAL_S = 45 * SCALE
 """An Argo CD is stale 45 s after its last byte; GitHub is polled every 30 s and answers within 15 s, or fails."""
 GRACE_S = 2.0
 LIMIT_S = INTERVAL_S + GRACE_S
-DELIVERY_SLACK_S = 1.0
+DELIVERY_SLACK_S = 0.5
 """A reading is as old as its bytes; so many seconds pass between their delivery and the note of it."""
+LAG_FACTOR = 10
+"""A request takes about so many steps, each of which a loaded machine delays by its lag."""
+MAX_LAG_S = 0.1
+"""On a machine with a longer lag the scaled limits of the client end answers that are in time elsewhere."""
 MAX_REQUESTS_PER_S = 60.0
 """An attempt at either source is at most twenty requests, and the scaled pauses between two begin at 50 ms."""
 MAX_CPU_SHARE = 0.6
@@ -26,7 +30,7 @@ MAX_CPU_SHARE = 0.6
 
 @dataclass
 class CellResult:
-    """What one cell has shown. `failures` is empty if everything held."""
+    """The result of one cell. `failures` is empty if everything held."""
 
     cell: tuple[str, ...]
     """The ids of its faults."""
@@ -49,7 +53,7 @@ def run_cell(
 ) -> CellResult:
     """Apply the faults, wait until each is shown, remove them, and wait for the recovery and the old counts."""
     result = CellResult(tuple(fault.id for fault in faults))
-    estate.forget_snapshots()
+    estate.begin_cell()
     cpu_s, requests, began = estate.reader_cpu_s, estate.requests, time.monotonic()
     needs_change = any(fault.effect == "unaffected" for fault in faults)
     estate.apply(faults)
@@ -80,17 +84,23 @@ def run_cell(
     return result
 
 
+def _limit_s(estate: Estate) -> float:
+    return LIMIT_S + LAG_FACTOR * estate.lag.longest_s
+
+
 def _await_effect(
     estate: Estate, fault: ChaosFault, began: float, change: ReleaseChange | None, result: CellResult
 ) -> None:
-    shown = estate.wait_for(_effect_of(fault, began, change), LIMIT_S - (time.monotonic() - began), began)
+    shown = estate.wait_for(_effect_of(fault, began, change), _limit_s(estate) - (time.monotonic() - began), began)
     if shown is None:
-        result.failures.append(f"{fault.id}: not shown within {LIMIT_S:.1f} s; the screen shows {estate.describe()}")
+        result.failures.append(
+            f"{fault.id}: not shown within {_limit_s(estate):.1f} s; the screen shows {estate.describe()}"
+        )
         return
     result.noticed_s[fault.id] = shown.at - began
     texts = list_texts(shown.snapshot, fault.side)
     result.shows[fault.id] = next((text for text in texts if fault.words and re.search(fault.words, text)), texts[0])
-    if fault.effect == "unaffected":
+    if fault.effect == "unaffected" and estate.lag.longest_s < MAX_LAG_S:
         for received in list(estate.received):
             if _state(received, fault.side) != "fresh":
                 result.failures.append(f"{fault.id}: shown as {list_texts(received.snapshot, fault.side)[0]}")
@@ -146,16 +156,16 @@ def _await_recovery(estate: Estate, fault: ChaosFault, removed: float, result: C
         is_named = fault.words and any(re.search(fault.words, text) for text in texts)
         return not is_named and _is_read_since(received, fault.side, removed)
 
-    recovered = estate.wait_for(is_recovered, LIMIT_S - (time.monotonic() - removed), removed)
+    recovered = estate.wait_for(is_recovered, _limit_s(estate) - (time.monotonic() - removed), removed)
     if recovered is None:
-        result.failures.append(f"{fault.id}: no recovery within {LIMIT_S:.1f} s: {estate.describe()}")
+        result.failures.append(f"{fault.id}: no recovery within {_limit_s(estate):.1f} s: {estate.describe()}")
         estate.wait_for(is_recovered, 30, removed)  # the next cell begins with a fresh source
         return
     result.recovered_s[fault.id] = recovered.at - removed
 
 
 def _await_counts(estate: Estate, baseline: HandleCount, result: CellResult) -> None:
-    last = time.monotonic() + 2 * LIMIT_S
+    last = time.monotonic() + 2 * _limit_s(estate)
     while not (counted := estate.count_handles()).is_within(baseline):
         if time.monotonic() > last:
             result.failures.append(f"handles are left: {counted}; before: {baseline}")
@@ -167,7 +177,8 @@ def _check_claims(estate: Estate, faults: tuple[ChaosFault, ...], result: CellRe
     """Compare each fresh reading's age with the time at which genuine bytes were delivered last."""
     for received in list(estate.received):
         for side in {fault.side for fault in faults}:
-            if overstated := _measure_overstatement(received, side):
+            overstated = _measure_overstatement(received, side)
+            if overstated > DELIVERY_SLACK_S + LAG_FACTOR * estate.lag.longest_s:
                 result.failures.append(f"{side}: fresh, and {overstated:.1f} s older than shown")
                 return
 
@@ -177,6 +188,4 @@ def _measure_overstatement(received: ReceivedSnapshot, side: ChaosSide) -> float
     source = received.snapshot.find_source(side)
     if source is None or source.state != "fresh" or source.age_s is None:
         return 0.0
-    real_age_s = received.at - received.last_delivery[side]
-    overstated = real_age_s - source.age_s
-    return overstated if overstated > DELIVERY_SLACK_S else 0.0
+    return received.at - received.last_delivery[side] - source.age_s

@@ -117,6 +117,33 @@ def create_reader(config_file: Path, environ: Mapping[str, str], now: Clock = ut
     return BackgroundThread(config, environ, config_file.parent, state_folder=config_file.parent / "state", now=now)
 
 
+class LagMeter:
+    """Measures how late the machine is: the limits of a cell grow with that, as nothing else in it depends on load."""
+
+    STEP_S = 0.02
+
+    def __init__(self) -> None:
+        self.longest_s = 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._measure, name="lag-meter", daemon=True)
+
+    def __enter__(self) -> LagMeter:
+        """Start to measure."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _measure(self) -> None:
+        began = time.monotonic()
+        while not self._over.wait(self.STEP_S):
+            now = time.monotonic()
+            self.longest_s = max(self.longest_s, now - began - self.STEP_S)
+            began = now
+
+
 class Estate:
     """The running parts. Its methods are called from the test's thread."""
 
@@ -127,8 +154,9 @@ class Estate:
         proxies: dict[ChaosSide, FaultyProxy],
         folder: Path,
         complaints: Complaints,
+        lag: LagMeter,
     ) -> None:
-        self.box, self.proxies, self.folder, self.complaints = box, proxies, folder, complaints
+        self.box, self.proxies, self.folder, self.complaints, self.lag = box, proxies, folder, complaints, lag
         self.certificates = certificates
         self.tokens = (box.argocd_token, box.github_token)
         self.unresolved: set[str] = set()
@@ -197,8 +225,9 @@ class Estate:
         """Receive snapshots for a while."""
         self.wait_for(lambda _: False, seconds)
 
-    def forget_snapshots(self) -> None:
-        """Keep only the latest snapshot."""
+    def begin_cell(self) -> None:
+        """Keep only the latest snapshot, and measure the lag from now on."""
+        self.lag.longest_s = 0.0
         with self._changed:
             del self.received[:-1]
 
@@ -364,7 +393,7 @@ def open_estate(folder: Path, *, scenario: str = "steady", starts_reader: bool =
             proxies[side] = FaultyProxy(int(url.rpartition(":")[2]), certificates.valid)
             run(proxies[side].listen())
             stack.callback(lambda proxy=proxies[side]: run(proxy.close()))
-        estate = Estate(box, certificates, proxies, folder, complaints)
+        estate = Estate(box, certificates, proxies, folder, complaints, stack.enter_context(LagMeter()))
         stack.enter_context(resolve_names(HOSTS.values(), lambda: estate.unresolved))
         if starts_reader:
             stack.callback(estate.reader.stop)

@@ -54,7 +54,7 @@ class Exchange:
 
     @property
     def is_stream(self) -> bool:
-        """Whether the request opens an event stream."""
+        """True if the request opens an event stream."""
         return self.path.startswith("/api/v1/stream/")
 
     async def write(self, data: bytes) -> None:
