@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.chaos.estate import Estate, HandleCount, ReceivedSnapshot, ReleaseChange, list_texts
+from tests.chaos.estate import RELIST_S, Estate, HandleCount, ReceivedSnapshot, ReleaseChange, list_texts
 from tests.chaos.faults import ChaosFault, ChaosSide
 from tests.chaos.scaled_time import SCALE
 
@@ -84,17 +84,20 @@ def run_cell(
     return result
 
 
-def _limit_s(estate: Estate) -> float:
-    return LIMIT_S + LAG_FACTOR * estate.lag.longest_s
+def _limit_s(estate: Estate, fault: ChaosFault | None = None) -> float:
+    limit_s = RELIST_S + GRACE_S if fault is not None and fault.needs_list else LIMIT_S
+    return limit_s + LAG_FACTOR * estate.lag.longest_s
 
 
 def _await_effect(
     estate: Estate, fault: ChaosFault, began: float, change: ReleaseChange | None, result: CellResult
 ) -> None:
-    shown = estate.wait_for(_effect_of(fault, began, change), _limit_s(estate) - (time.monotonic() - began), began)
+    shown = estate.wait_for(
+        _effect_of(fault, began, change), _limit_s(estate, fault) - (time.monotonic() - began), began
+    )
     if shown is None:
         result.failures.append(
-            f"{fault.id}: not shown within {_limit_s(estate):.1f} s; the screen shows {estate.describe()}"
+            f"{fault.id}: not shown within {_limit_s(estate, fault):.1f} s; the screen shows {estate.describe()}"
         )
         return
     result.noticed_s[fault.id] = shown.at - began

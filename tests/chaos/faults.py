@@ -38,6 +38,8 @@ class ChaosFault:
     """The name of the host is not resolved."""
     certificate: Literal["valid", "expired", "mismatched"] = "valid"
     clock_shift: timedelta = timedelta(0)
+    needs_list: bool = False
+    """A change arrives only with the next regular list."""
 
     @property
     def id(self) -> str:
@@ -330,8 +332,8 @@ def _list_common_faults(side: ChaosSide) -> list[ChaosFault]:
 
 
 def _list_stream_faults() -> list[ChaosFault]:
-    def stream(name: str, meaning: str, behaviour: Behaviour) -> ChaosFault:
-        return ChaosFault(name, "argocd", meaning, "unaffected", "", behaviour)
+    def stream(name: str, meaning: str, behaviour: Behaviour, **more: Any) -> ChaosFault:
+        return ChaosFault(name, "argocd", meaning, "unaffected", "", behaviour, **more)
 
     return [
         stream("stream-silent", "a stream sends nothing", silence_stream),
@@ -347,7 +349,7 @@ def _list_stream_faults() -> list[ChaosFault]:
         stream("stream-truncated", "a stream contains half events", change_stream(truncate_events)),
         stream("stream-repeated", "a stream repeats its events", change_stream(repeat_events)),
         stream("stream-reordered", "a stream reorders its events", change_stream(reorder_events)),
-        stream("stream-dropped", "a stream drops its events", change_stream(drop_events)),
+        stream("stream-dropped", "a stream drops its events", change_stream(drop_events), needs_list=True),
         stream("stream-flood", "a stream sends heartbeats without pause", flood_heartbeats),
     ]
 

@@ -14,7 +14,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 ADDRESS = re.compile(r"https://(?:argocd|github)\.localhost:\d+")
 TITLES: dict[ChaosSide, str] = {"argocd": "Argo CD", "github": "GitHub"}
-UNAFFECTED = {"unaffected": "fresh: everything arrives", "transient": "stale for a moment, then fresh"}
+UNAFFECTED = {"unaffected": "fresh", "transient": "stale for a moment, then fresh"}
+PREFIXES = {"unaffected": "a change after ", "transient": "fresh after "}
+SCALED_TIME = re.compile(r"\b(within|every|instead of) (\d+(?:\.\d+)?)\b")
 
 
 def render_tables(results: Iterable[CellResult]) -> str:
@@ -24,7 +26,7 @@ def render_tables(results: Iterable[CellResult]) -> str:
     parts = []
     for side, title in TITLES.items():
         rows = [_render_row(fault, shows.get(fault.id, ""), found) for fault in FAULTS if fault.side == side]
-        head = ["| fault | | the screen shows | noticed | recovered |", "|---|---|---|---|---|"]
+        head = ["| fault | | the screen shows | shown after | recovered after |", "|---|---|---|---|---|"]
         parts.append("\n".join([f"### {title}", "", *head, *rows]))
     return "\n\n".join(parts)
 
@@ -33,9 +35,8 @@ def _render_row(fault: ChaosFault, shown: str, results: list[CellResult]) -> str
     text = UNAFFECTED.get(fault.effect) or f"`{_clean(shown)}`"
     noticed = [result.noticed_s[fault.id] for result in results if fault.id in result.noticed_s]
     recovered = [result.recovered_s[fault.id] for result in results if fault.id in result.recovered_s]
-    if fault.effect in UNAFFECTED:
-        noticed = []
-    return f"| {fault.name} | {fault.meaning} | {text} | {_format_time(noticed)} | {_format_time(recovered)} |"
+    when = PREFIXES.get(fault.effect, "") + _format_time(noticed)
+    return f"| {fault.name} | {fault.meaning} | {text} | {when} | {_format_time(recovered)} |"
 
 
 def _format_time(measured_s: list[float]) -> str:
@@ -43,7 +44,9 @@ def _format_time(measured_s: list[float]) -> str:
 
 
 def _clean(text: str) -> str:
-    return ADDRESS.sub("https://…", text).replace("|", "\\|").replace("`", "'")
+    """Return a text of the screen with the usual times and without the port, for a cell of a table."""
+    usual = SCALED_TIME.sub(lambda found: f"{found[1]} {float(found[2]) / SCALE:g}", text)
+    return ADDRESS.sub("https://…", usual).replace("|", "\\|").replace("`", "'")
 
 
 def write_tables(results: Iterable[CellResult]) -> None:

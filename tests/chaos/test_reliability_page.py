@@ -22,7 +22,7 @@ def test_the_page_contains_no_fault_without_a_time():
 
 def test_a_table_shows_the_longest_times_at_usual_intervals():
     fault = FAULTS_BY_ID["argocd:refused"]
-    single = CellResult((fault.id,), {fault.id: "stale · a|b"}, {fault.id: 0.1}, {fault.id: 0.5})
+    single = CellResult((fault.id,), {fault.id: "stale · a|b within 0.75 s"}, {fault.id: 0.1}, {fault.id: 0.5})
     pair = CellResult((fault.id, "github:dns"), {}, {fault.id: 0.25}, {fault.id: 0.4})
     row = next(line for line in render_tables([single, pair]).splitlines() if line.startswith("| refused"))
-    assert row == "| refused | connections are refused | `stale · a\\|b` | 5 s | 10 s |"
+    assert row == "| refused | connections are refused | `stale · a\\|b within 15 s` | 5 s | 10 s |"
