@@ -20,7 +20,7 @@ DELIVERY_SLACK_S = 0.5
 """A reading is as old as its bytes; so many seconds pass between their delivery and the note of it."""
 LAG_FACTOR = 10
 """A request takes about so many steps, each of which a loaded machine delays by its lag."""
-MAX_LAG_S = 0.1
+MAX_LAG_S = 0.05
 """On a machine with a longer lag the scaled limits of the client end answers that are in time elsewhere."""
 MAX_REQUESTS_PER_S = 60.0
 """An attempt at either source is at most twenty requests, and the scaled pauses between two begin at 50 ms."""

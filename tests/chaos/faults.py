@@ -253,16 +253,22 @@ async def truncate_events(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 async def flood_heartbeats(exchange: Exchange) -> None:
-    """Send 20,000 heartbeats a second in a stream; forward everything else."""
+    """Send 20,000 heartbeats a second between the events of a stream; forward everything else."""
     if not exchange.is_stream:
         return await relay(exchange)
     async with exchange.open_upstream() as upstream:
         await exchange.write(upstream.render_head())
-        await exchange.deliver(await anext(aiter(upstream.chunks), b""))
+        events = aiter(upstream.chunks)
         while True:
-            await exchange.deliver(b":\n" * 1000)
-            await asyncio.sleep(0.05)
-    return None
+            coming = asyncio.ensure_future(anext(events, b""))
+            try:
+                while not (await asyncio.wait((coming,), timeout=0.05))[0]:
+                    await exchange.deliver(b":\n" * 1000)
+            finally:
+                coming.cancel()
+            if not (event := await coming):
+                return None
+            await exchange.deliver(event)
 
 
 # --- the registry ---------------------------------------------------------------------------------------
