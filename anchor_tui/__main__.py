@@ -2,55 +2,98 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from anchor_tui import __version__
-from anchor_tui.cli import audit as audit_command
-from anchor_tui.cli import check as check_command
-from anchor_tui.cli import config as config_command
-from anchor_tui.cli import sandbox as sandbox_command
-from anchor_tui.cli import snapshot as snapshot_command
-from anchor_tui.cli.action_arguments import ACTION_COMMANDS, add_action_commands
-from anchor_tui.cli.arguments import (
-    OPTION_DEFAULTS,
-    CommandParser,
-    add_config_options,
-    add_read_only_option,
-    add_scenario_option,
-    print_short_usage,
-)
-from anchor_tui.cli.command_help import HELP_BY_COMMAND, add_command
-from anchor_tui.cli.exit_codes import ExitCode
-from anchor_tui.cli.output.streams import flush_streams, open_missing_streams, print_error
-from anchor_tui.config.suggestions import format_unknown_name
-
 if TYPE_CHECKING:
+    import argparse
+
+    from anchor_tui.cli.arguments import CommandParser
     from anchor_tui.services.runtime_context import RuntimeContext
+
+INTERRUPTED = 130
+"""Exit code after ctrl+c: 128 and the number of SIGINT."""
 
 
 def main(argv: list[str] | None = None) -> NoReturn:
-    """Run the `anchor-tui` command and end the process."""
+    """Run the `anchor-tui` command and end the process.
+
+    Everything else is imported inside: an interrupt or an error during an import ends with one line, too.
+    """
+    code = 70
+    try:
+        code = _run_guarded(sys.argv[1:] if argv is None else argv)
+    except KeyboardInterrupt:  # a second one, while the first was being handled
+        code = INTERRUPTED
+    finally:
+        # Threads may hang in name resolution or in a keyring; a normal exit would wait for them.
+        os._exit(code)
+
+
+def _run_guarded(argv: list[str]) -> int:
+    """Return the exit code of the command, whatever ends it."""
+    try:
+        code = _run_with_streams(argv)
+    except KeyboardInterrupt as interrupt:
+        return _report_interrupt(interrupt)
+    except BaseException as error:  # noqa: BLE001 - exit code 1 means a finding, so no exception may end the process
+        return _report_crash(error, argv)
+    from anchor_tui.cli.exit_codes import ExitCode
+    from anchor_tui.cli.output.streams import flush_streams
+
+    try:
+        return ExitCode.USAGE if not flush_streams() and code == ExitCode.OK else code
+    except KeyboardInterrupt as interrupt:
+        return _report_interrupt(interrupt)
+
+
+def _run_with_streams(argv: list[str]) -> int:
+    from anchor_tui.cli.output.streams import open_missing_streams
+
     open_missing_streams()
     try:
-        code = run_command_line(sys.argv[1:] if argv is None else argv)
+        arguments = build_parser().parse_args(argv)
+        from anchor_tui.cli.crash_report import report_background_errors
+
+        report_background_errors(argv)
+        return _run_arguments(arguments)
     except SystemExit as ended:  # argparse has printed help or an error
-        code = int(ended.code or ExitCode.OK)
-    except KeyboardInterrupt:
-        code = 130
+        if ended.code is None or isinstance(ended.code, int):
+            return ended.code or 0
+        raise
     except BrokenPipeError:
-        code = ExitCode.OK
-    if not flush_streams() and code == ExitCode.OK:
-        code = ExitCode.USAGE
-    # Threads may hang in name resolution or in a keyring; a normal exit would wait for them.
-    os._exit(code)
+        return 0
+
+
+def _report_interrupt(interrupt: KeyboardInterrupt) -> int:
+    """Print one line. An action explains in the exception what it leaves behind."""
+    from anchor_tui.cli.output.streams import print_error
+
+    print_error(str(interrupt) or "interrupted")
+    return INTERRUPTED
+
+
+def _report_crash(error: BaseException, argv: list[str]) -> int:
+    try:
+        from anchor_tui.cli.crash_report import report_crash
+        from anchor_tui.tui.errors import ScreenCrashedError
+
+        # The screen has described its own crash: Textual has caught the exception.
+        return report_crash(error, argv, error.report if isinstance(error, ScreenCrashedError) else None)
+    except Exception:  # noqa: BLE001 - without memory, not even the report can be made
+        os.write(2, b"anchor-tui: internal error; no report was written\n")
+        return 70
 
 
 def run_command_line(argv: list[str]) -> int:
     """Run the command that the arguments name; return its exit code."""
-    arguments = build_parser().parse_args(argv)
+    return _run_arguments(build_parser().parse_args(argv))
+
+
+def _run_arguments(arguments: argparse.Namespace) -> int:
+    from anchor_tui.cli.exit_codes import ExitCode
+    from anchor_tui.cli.output.streams import print_error
     from anchor_tui.config.errors import ConfigErrors
     from anchor_tui.services.runtime_context import DemoError
 
@@ -65,19 +108,29 @@ def run_command_line(argv: list[str]) -> int:
 
 
 def _run_command(arguments: argparse.Namespace) -> int:
+    from anchor_tui.cli.action_arguments import ACTION_COMMANDS
+
     match arguments.command:
         case "snapshot":
-            return snapshot_command.run(arguments, _keys_by_action())
+            from anchor_tui.cli import snapshot
+
+            return snapshot.run(arguments, _keys_by_action())
         case "check":
-            return check_command.run(arguments)
+            from anchor_tui.cli import check
+
+            return check.run(arguments)
         case command if command in ACTION_COMMANDS:
             from anchor_tui.cli import actions
 
             return actions.run(arguments, _keys_by_action())
         case "audit":
-            return audit_command.run(arguments)
+            from anchor_tui.cli import audit
+
+            return audit.run(arguments)
         case "config":
-            return config_command.run(arguments, _keys_by_action())
+            from anchor_tui.cli import config
+
+            return config.run(arguments, _keys_by_action())
         case "sandbox":
             from anchor_tui.sandbox.command import run_sandbox_command
 
@@ -88,10 +141,9 @@ def _run_command(arguments: argparse.Namespace) -> int:
             with start_demo(arguments.scenario, read_only=arguments.read_only) as context:
                 return _show_screen(context, arguments)
         case _:
-            from anchor_tui.services.runtime_context import load_context
+            from anchor_tui.cli.context import load_command_context
 
-            context = load_context(arguments.config, read_only=arguments.read_only, actions=_keys_by_action())
-            return _show_screen(context, arguments)
+            return _show_screen(load_command_context(arguments, _keys_by_action()), arguments)
 
 
 def _keys_by_action() -> dict[str, tuple[str, ...]]:
@@ -102,6 +154,11 @@ def _keys_by_action() -> dict[str, tuple[str, ...]]:
 
 
 def _show_screen(context: RuntimeContext, arguments: argparse.Namespace) -> int:
+    from anchor_tui.cli.arguments import print_short_usage
+    from anchor_tui.cli.exit_codes import ExitCode
+    from anchor_tui.cli.output.streams import print_error
+    from anchor_tui.config.suggestions import format_unknown_name
+
     names = [environment.name for environment in context.config.environments]
     if arguments.environment and arguments.environment not in names:
         print_error(format_unknown_name("environment", arguments.environment, names))
@@ -118,22 +175,35 @@ def _show_screen(context: RuntimeContext, arguments: argparse.Namespace) -> int:
             "start it in a terminal, or use `anchor-tui snapshot`"
         )
         return ExitCode.USAGE
-    from anchor_tui.tui.errors import ReaderDiedError, UnknownThemeError
+    from anchor_tui.tui.errors import UnknownThemeError
     from anchor_tui.tui.launch import run_tui
 
     options = {"environment": arguments.environment or "", "theme": arguments.theme or ""}
     try:
-        return run_tui(context, **options, no_color=arguments.no_color)
+        code = run_tui(context, **options, no_color=arguments.no_color)
     except UnknownThemeError as error:
         print_error(str(error))
         return ExitCode.USAGE
-    except ReaderDiedError as error:
-        print_error(f"reading has stopped: {error}")
-        return ExitCode.SOURCE_UNAVAILABLE
+    # Textual ends with 1 after an internal error; here, 1 means a finding.
+    return ExitCode.INTERNAL_ERROR if code == ExitCode.FINDINGS else code
 
 
 def build_parser() -> CommandParser:
     """Build the parser of all commands."""
+    import argparse
+
+    from anchor_tui import __version__
+    from anchor_tui.cli import audit, check, config, sandbox, snapshot
+    from anchor_tui.cli.action_arguments import add_action_commands
+    from anchor_tui.cli.arguments import (
+        OPTION_DEFAULTS,
+        CommandParser,
+        add_config_options,
+        add_read_only_option,
+        add_scenario_option,
+    )
+    from anchor_tui.cli.command_help import HELP_BY_COMMAND, add_command
+
     texts = HELP_BY_COMMAND[""]
     parser = CommandParser(
         prog="anchor-tui",
@@ -150,20 +220,23 @@ def build_parser() -> CommandParser:
     add_scenario_option(demo)
     add_read_only_option(demo)
     _add_screen_options(demo)
-    snapshot_command.add_arguments(add_command(commands, "snapshot"))
-    check_command.add_arguments(add_command(commands, "check"))
+    snapshot.add_arguments(add_command(commands, "snapshot"))
+    check.add_arguments(add_command(commands, "check"))
     add_action_commands(commands)
-    audit_command.add_arguments(add_command(commands, "audit"))
-    config_command.add_arguments(add_command(commands, "config"))
-    sandbox_command.add_arguments(add_command(commands, "sandbox"))
+    audit.add_arguments(add_command(commands, "audit"))
+    config.add_arguments(add_command(commands, "config"))
+    sandbox.add_arguments(add_command(commands, "sandbox"))
     return parser
 
 
 def _add_screen_options(parser: argparse.ArgumentParser) -> None:
-    unset = argparse.SUPPRESS
-    parser.add_argument("--environment", metavar="NAME", default=unset, help="the environment to select at the start")
-    parser.add_argument("--no-color", action="store_true", default=unset, help="no colour; same as NO_COLOR=1")
-    parser.add_argument("--theme", metavar="NAME", default=unset, help="a theme; the palette (ctrl+p) lists them")
+    from argparse import SUPPRESS
+
+    parser.add_argument(
+        "--environment", metavar="NAME", default=SUPPRESS, help="the environment to select at the start"
+    )
+    parser.add_argument("--no-color", action="store_true", default=SUPPRESS, help="no colour; same as NO_COLOR=1")
+    parser.add_argument("--theme", metavar="NAME", default=SUPPRESS, help="a theme; the palette (ctrl+p) lists them")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from anchor_tui.cli.arguments import CommandParser, add_config_options, add_timeout_option
 from anchor_tui.cli.command_help import add_command
+from anchor_tui.domain.foreign_text import mask_tokens
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.plan import ActionId
@@ -113,7 +114,13 @@ def _add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print the plan and do nothing")
     parser.add_argument("--yes", action="store_true", help="execute the plan")
     parser.add_argument("--confirm", default="", metavar="PHRASE", help="execute a plan that requires this phrase")
-    parser.add_argument("--reason", default="", metavar="TEXT", help="the reason; required for a protected environment")
+    parser.add_argument(
+        "--reason",
+        type=mask_tokens,  # it is published in pull requests and recorded in the audit
+        default="",
+        metavar="TEXT",
+        help="the reason; required for a protected environment",
+    )
     parser.add_argument("--wait", action="store_true", help="wait for the end of the action")
     add_timeout_option(parser, "limit for --wait; default no limit", default=None, maximum=_MAX_TIMEOUT_S)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default text")

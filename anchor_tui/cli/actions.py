@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Literal
 
 from anchor_tui.cli.action_arguments import ACTION_COMMANDS, APPLICATION_COMMANDS
 from anchor_tui.cli.arguments import READ_TIMEOUT_S, print_short_usage
+from anchor_tui.cli.context import load_command_context
 from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.streams import print_error, write_result
+from anchor_tui.domain.foreign_text import replace_surrogates
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
@@ -40,15 +42,17 @@ _SOURCE_UNAVAILABLE_KINDS = frozenset(
     }
 )
 """Kinds of refusals that mean: a source could not be read."""
+_INTERRUPTED = (
+    "interrupted: requests that were sent stay sent, and their outcome may be unknown; see `anchor-tui audit --steps`"
+)
 
 
 def run(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[str]]) -> int:
     """Plan the action, and execute it if it is confirmed. Raises `config.errors.ConfigErrors`."""
     import asyncio
 
-    from anchor_tui.services.runtime_context import load_context
-
-    context = load_context(arguments.config, read_only=arguments.read_only, actions=keys_by_action)
+    context = load_command_context(arguments, keys_by_action)
+    arguments.reason = replace_surrogates(arguments.reason)  # an argument that is not UTF-8 cannot be sent
     if (via := getattr(arguments, "via", None)) is not None:
         context = _override_promotion_via(context, via)
     if context.config.read_only and not arguments.dry_run:
@@ -58,12 +62,66 @@ def run(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[s
     try:
         return loop.run_until_complete(_plan_and_execute(context, arguments))
     except KeyboardInterrupt:
-        if not arguments.dry_run:
-            print_error("interrupted: requests that were sent stay sent; see anchor-tui audit --steps")
-        raise
+        loop.set_exception_handler(lambda *_: None)  # it would print a traceback for each task that is cut short
+        if arguments.dry_run:
+            raise
+        raise KeyboardInterrupt(_INTERRUPTED) from None
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
+
+
+def resume(arguments: argparse.Namespace) -> int:
+    """Show what an interrupted plan left to do, and do it if it is confirmed. Raises `config.errors.ConfigErrors`."""
+    import asyncio
+
+    from anchor_tui.services.runtime_context import load_context
+
+    context = load_context(arguments.config, read_only=arguments.read_only)
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(_resume_group(context, arguments))
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+async def _resume_group(context: RuntimeContext, arguments: argparse.Namespace) -> int:
+    import shlex
+
+    from anchor_tui.cli.output import plan_text
+    from anchor_tui.services.connections import Connections
+    from anchor_tui.services.execute.audit import AuditError, AuditLog
+    from anchor_tui.services.execute.executor import Consent, PlanExecutor
+    from anchor_tui.services.execute.resumption import find_resumable, resume_confirmation, titles_to_confirm
+
+    audit = AuditLog(context.state_folder)
+    try:
+        found = find_resumable(audit, arguments.resume)
+    except AuditError as error:
+        print_error(str(error))
+        return ExitCode.SOURCE_UNAVAILABLE
+    if len(found) != 1:
+        few = "several interrupted plans have" if found else "no interrupted plan that can be resumed has"
+        print_error(f"{few} an id that begins with {arguments.resume!r}: see anchor-tui audit")
+        return ExitCode.USAGE
+    (group,) = found
+    confirmation, phrase = resume_confirmation(group, context.config)
+    if not (arguments.confirm == phrase if confirmation == "phrase" else arguments.yes):
+        for title in titles_to_confirm(group):
+            print_error(f"left to do: {title}")
+        option = f"--confirm {shlex.quote(phrase)}" if confirmation == "phrase" else "--yes"
+        print_error(f"not confirmed: nothing was done. Add {option} to wait for the pull request and do this")
+        return ExitCode.REFUSED
+    executor = PlanExecutor(
+        Connections(context.config, context.environ, context.home),
+        audit,
+        timeouts=_timeouts_of(arguments),
+        listener=_ProgressPrinter().print_progress,
+    )
+    outcome = await executor.resume(group, Consent(confirmed=True, phrase=arguments.confirm, reason=arguments.reason))
+    write_result(plan_text.render_outcome_text(group.plan, outcome), is_text=True)
+    return _exit_code_of_outcome(outcome)
 
 
 def _override_promotion_via(context: RuntimeContext, via: Literal["pull-request", "workflow"]) -> RuntimeContext:
@@ -157,7 +215,10 @@ async def _take_snapshot(context: RuntimeContext, arguments: argparse.Namespace)
 
 
 async def _report_unfinished_work(connections: Connections, audit: AuditLog) -> None:
-    """Report what an earlier run did not finish, record it in the audit, and send undelivered events again."""
+    """Report what an earlier run did not finish, record it in the audit, and send undelivered events again.
+
+    An event that cannot be delivered is a message: it does not prevent the action. Raises AuditError.
+    """
     from anchor_tui.services.clock import utc_now
     from anchor_tui.services.execute.outbox import Outbox
     from anchor_tui.services.execute.recovery import recover_abandoned

@@ -13,6 +13,7 @@ from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.streams import print_error
 from anchor_tui.config.location import CONFIG_FILE_NAME, CONFIG_FILE_VARIABLE
 from anchor_tui.config.suggestions import find_nearest_name, format_unknown_name
+from anchor_tui.domain.foreign_text import is_encodable
 
 SCENARIOS = "steady, incident, release-day, drift, cutover or scale-N"
 OPTION_DEFAULTS = {"config": None, "read_only": False, "environment": "", "no_color": False, "theme": ""}
@@ -40,7 +41,17 @@ class CommandParser(argparse.ArgumentParser):
         arguments, unknown = self.parse_known_args(args, namespace)
         if unknown:
             arguments.usage_parser.report_unknown_arguments(unknown)
+        arguments.usage_parser.refuse_undecodable_values(arguments)
         return arguments
+
+    def refuse_undecodable_values(self, arguments: argparse.Namespace) -> None:
+        """Print an error and end the process if a value is not UTF-8. Paths are accepted: they may have any bytes."""
+        for action in self._actions:
+            value = getattr(arguments, action.dest, None)
+            texts = value if isinstance(value, list | tuple) else (value,)
+            if any(isinstance(text, str) and not is_encodable(text) for text in texts):
+                name = max(action.option_strings, key=len, default=_format_positional(action))
+                self.error(f"the value of {name} is not valid UTF-8: type it again, or set LANG to a UTF-8 locale")
 
     def report_unknown_arguments(self, unknown: list[str]) -> NoReturn:
         """Print an error and end the process."""
@@ -97,7 +108,7 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         default=argparse.SUPPRESS,
-        help=f"configuration file; default ${CONFIG_FILE_VARIABLE}, ./{CONFIG_FILE_NAME}, "
+        help=f"configuration file; default ${CONFIG_FILE_VARIABLE}, ./{CONFIG_FILE_NAME} if it is trusted, "
         "or the one in the user's configuration folder",
     )
     add_read_only_option(parser)

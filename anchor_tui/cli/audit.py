@@ -6,9 +6,10 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from anchor_tui.cli.arguments import add_config_options
+from anchor_tui.cli.arguments import add_config_options, add_timeout_option
 from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.streams import print_error, write_result
+from anchor_tui.domain.foreign_text import mask_tokens
 
 if TYPE_CHECKING:
     from anchor_tui.services.execute.audit import AuditEntry, AuditLog
@@ -21,18 +22,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resolve", metavar="ID", help="acknowledge an unknown or missing outcome; the start of the id is enough"
     )
-    parser.add_argument("--reason", default="", help="with --resolve: why, or what the outcome was")
+    parser.add_argument("--reason", type=mask_tokens, default="", help="with --resolve: why, or what the outcome was")
+    parser.add_argument(
+        "--resume", metavar="ID", help="show what an interrupted plan left to do, and do it if it is confirmed"
+    )
+    parser.add_argument("--yes", action="store_true", help="with --resume: confirm it")
+    parser.add_argument("--confirm", default="", metavar="PHRASE", help="with --resume: confirm it with a phrase")
+    add_timeout_option(parser, "with --resume: stop waiting after that many seconds", default=None, maximum=1e9)
     parser.add_argument("--steps", action="store_true", help="also list every step, not only actions and outcomes")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the audit, or acknowledge an outcome. There is one audit for each user, whatever the configuration is."""
+    """Print the audit, or acknowledge an outcome, or resume a plan.
+
+    There is one audit for each user, whatever the configuration is. Raises `config.errors.ConfigErrors`.
+    """
     import os
 
+    from anchor_tui.config.location import find_state_folder
     from anchor_tui.services.execute.audit import AuditError, AuditLog
-    from anchor_tui.services.runtime_context import find_state_folder
 
     audit = AuditLog(find_state_folder(os.environ))
+    if arguments.resume is not None:
+        from anchor_tui.cli import actions
+
+        return actions.resume(arguments)
     if arguments.resolve is not None:
         return _resolve(audit, arguments.resolve, arguments.reason)
     try:
@@ -58,6 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _resolve(audit: AuditLog, plan_id: str, reason: str) -> int:
     """Acknowledge the open outcomes of a plan and print them."""
+    from anchor_tui.cli.output.escaping import format_lines
     from anchor_tui.services.clock import utc_now
     from anchor_tui.services.execute.audit import AuditError
     from anchor_tui.services.execute.open_outcomes import ResolveError, resolve_outcomes
@@ -70,7 +85,7 @@ def _resolve(audit: AuditLog, plan_id: str, reason: str) -> int:
     except AuditError as error:
         print_error(str(error))
         return ExitCode.SOURCE_UNAVAILABLE
-    text = "".join(f"resolved: {outcome.title} ({outcome.subject or 'the whole plan'})\n" for outcome in resolved)
+    text = format_lines(f"resolved: {outcome.title} ({outcome.subject or 'the whole plan'})" for outcome in resolved)
     return ExitCode.OK if write_result(text, is_text=True) else ExitCode.USAGE
 
 
@@ -86,16 +101,14 @@ def _find_hints(entries: Sequence[AuditEntry]) -> dict[tuple[str, str], str]:
 
 
 def _format_json_line(entry: AuditEntry) -> str:
-    """Return the line as it is stored, with control characters escaped."""
-    import msgspec
+    """Return the line as it is stored, with control characters escaped and tokens masked."""
+    from anchor_tui.services.json_text import format_json_line
 
-    from anchor_tui.services.snapshot_json import escape_control_characters
-
-    return escape_control_characters(msgspec.json.encode(entry).decode()) + "\n"
+    return format_json_line(entry)
 
 
 def _format_text_line(entry: AuditEntry, hints: Mapping[tuple[str, str], str]) -> str:
-    from anchor_tui.domain.foreign_text import sanitize_text
+    from anchor_tui.cli.output.escaping import format_lines
     from anchor_tui.domain.status_marks import StatusMark, get_state_mark
 
     mark = StatusMark.PROGRESS if entry.entry == "intended" else get_state_mark(entry.entry)
@@ -108,4 +121,4 @@ def _format_text_line(entry: AuditEntry, hints: Mapping[tuple[str, str], str]) -
         hint = next((hints[entry.plan, subject] for subject in subjects if (entry.plan, subject) in hints), "")
     hint = f"  to acknowledge it: {hint}" if hint and "--resolve" not in entry.message else ""
     text = f"{entry.at:%Y-%m-%d %H:%M:%S}Z {mark.glyph()} {entry.entry:8} {entry.action}{step}  {target}"
-    return sanitize_text(f"{text}  {entry.message}  by {entry.who}{reason}{hint}") + "\n"
+    return format_lines((f"{text}  {entry.message}  by {entry.who}{reason}{hint}",))

@@ -14,8 +14,12 @@ from anchor_tui.cli.output.streams import print_error, write_result
 
 if TYPE_CHECKING:
     from anchor_tui.cli.output.check.report import CheckReport
+    from anchor_tui.config.discovery import FoundConfig
     from anchor_tui.config.model import Config
 
+CI_VARIABLES = ("CI", "GITHUB_ACTIONS")
+"""Environment variables that CI systems set."""
+_NOT_USED_IN_CI = "is not used: in CI, check uses a configuration of the checkout only if --config names it"
 FAIL_ON = ("error", "warning", "unknown")
 
 
@@ -41,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="findings that cause exit code 1, comma-separated: error, warning, unknown; errors always count; "
         "default: error",
     )
+    parser.add_argument(
+        "--base",
+        metavar="REF",
+        help="the branch to find deleted files and a changed configuration with; default: $GITHUB_BASE_REF, the "
+        "default branch of origin, or main",
+    )
     parser.add_argument("--list", action="store_true", help="list all checks, one per line")
     parser.add_argument("--explain", metavar="ID", help="describe one check: the rule, its source and its fix")
 
@@ -61,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     from anchor_tui.sources.checkout.reader import CheckoutError
 
     try:
-        report = _build_report(arguments.path, config)
+        report = _build_report(arguments.path, config, _list_base_branches(arguments.base))
     except CheckoutError as error:
         print_error(str(error))
         return ExitCode.USAGE
@@ -77,7 +87,7 @@ def choose_exit_code(report: CheckReport, fail_on: tuple[str, ...]) -> ExitCode:
     return ExitCode.FINDINGS if any(counts[name] for name in {"error", *fail_on}) else ExitCode.OK
 
 
-def _build_report(path: Path, config: Config) -> CheckReport:
+def _build_report(path: Path, config: Config, base_branches: tuple[str, ...]) -> CheckReport:
     from datetime import UTC, datetime
 
     from anchor_tui.cli.output.check.report import CheckReport
@@ -86,24 +96,72 @@ def _build_report(path: Path, config: Config) -> CheckReport:
     from anchor_tui.sources.checkout.reader import read_checkout
 
     now = datetime.now(UTC)
-    checkout = read_checkout(path, config, now)
+    checkout = read_checkout(path, config, now, base_branches)
     findings = evaluate_policy(config, checkout.facts, now)
     return CheckReport(str(path), checkout.commit, checkout.prefix, config, findings, list_waiver_expiries(config, now))
 
 
 def _load_config(arguments: argparse.Namespace) -> Config:
-    """Return the configuration from the option, the environment, the checkout or the user; otherwise the defaults."""
-    from anchor_tui.config.load import load_config, parse_config
-    from anchor_tui.config.location import CONFIG_FILE_NAME, CONFIG_FILE_VARIABLE, find_config_file
+    """Return the configuration, and print its file with what it disables and waives.
+
+    In CI, a pull request could bring a configuration that switches off the checks. Therefore only a file that is named
+    explicitly, or the user's own, is used there.
+    """
+    from anchor_tui.config.discovery import FoundConfig, find_config_file, find_unnamed_config, find_working_folder
+    from anchor_tui.config.load import load_found_config, parse_config
+    from anchor_tui.config.location import CONFIG_FILE_NAME, CONFIG_FILE_VARIABLE
     from anchor_tui.domain.policy.registry import CHECKS_BY_ID
 
-    in_checkout = arguments.path / CONFIG_FILE_NAME
-    file = arguments.config
-    if file is None and not os.environ.get(CONFIG_FILE_VARIABLE) and in_checkout.is_file():
-        file = in_checkout.absolute()
-    if find_config_file(file, os.environ, Path.cwd()) is None:
-        return parse_config('[github]\nops_repo = "owner/name"\n', Path(CONFIG_FILE_NAME), os.environ)
-    return load_config(file, os.environ, cwd=Path.cwd(), checks=CHECKS_BY_ID)
+    cwd = find_working_folder()
+    folders = tuple(dict.fromkeys((cwd / arguments.path, cwd)))
+    if arguments.config is not None or os.environ.get(CONFIG_FILE_VARIABLE):
+        found = find_config_file(arguments.config, os.environ, cwd)
+    else:
+        found = find_unnamed_config(os.environ, () if _is_ci() else folders)
+        _report_unused_files(found, folders, cwd)
+        if _is_ci() and found.file is not None and found.file.resolve().is_relative_to(folders[0].resolve()):
+            print_error(f"{found.file} {_NOT_USED_IN_CI}")
+            found = FoundConfig(None)
+        if found.file is None:
+            return parse_config('[github]\nops_repo = "owner/name"\n', Path(CONFIG_FILE_NAME), os.environ)
+    config = load_found_config(found, os.environ, checks=CHECKS_BY_ID)
+    print_error(_describe_config(config))
+    return config
+
+
+def _is_ci() -> bool:
+    return any(os.environ.get(name, "").lower() not in {"", "0", "false"} for name in CI_VARIABLES)
+
+
+def _report_unused_files(found: FoundConfig, folders: tuple[Path, ...], cwd: Path) -> None:
+    from anchor_tui.config.discovery import format_ignored_file
+    from anchor_tui.config.location import CONFIG_FILE_NAME
+
+    if found.ignored is not None:
+        print_error(format_ignored_file(found.ignored, cwd))
+    if _is_ci():
+        for file in (folder / CONFIG_FILE_NAME for folder in folders):
+            if os.path.lexists(file):
+                print_error(f"{file} {_NOT_USED_IN_CI}")
+
+
+def _describe_config(config: Config) -> str:
+    """Describe the file, and the checks that do not count because of it."""
+    waived = [
+        f"{waiver.check} in {waiver.environment} until {waiver.until} ({waiver.reason})"
+        for waiver in config.policy.waivers
+    ]
+    disabled = ", ".join(config.policy.disable) or "nothing"
+    return f"configuration {config.path}: disabled: {disabled}; waived: {', '.join(waived) or 'nothing'}"
+
+
+def _list_base_branches(given: str | None) -> tuple[str, ...]:
+    """Return the names of the base branch in the order in which they are looked up."""
+    if given is not None:
+        return (given,)
+    if name := os.environ.get("GITHUB_BASE_REF", ""):
+        return (f"origin/{name}", name)
+    return ("origin/HEAD", "origin/main", "main")
 
 
 def _print_text(text: str) -> ExitCode:

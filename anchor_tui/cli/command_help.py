@@ -32,6 +32,8 @@ exit codes:
   4  refused: read-only, not confirmed, a precondition failed, or the plan has drifted
   5  the action failed
   6  the outcome of the action is unknown
+  70  an internal error in anchor-tui; the message names a report
+  130  interrupted with ctrl+c
   128+n  signal n ended the process, as 143 for SIGTERM"""
 
 SANDBOX_REFERENCE = """\
@@ -79,10 +81,12 @@ HELP_BY_COMMAND = {
     ),
     "check": CommandHelp(
         "check the policy on a checkout of the ops repo, offline",
-        "Check the policy on a checkout of the ops repo. No network and no token is needed.",
+        "Check the policy on a checkout of the ops repo. No network and no token is needed.\n"
+        "In CI, no configuration of the checkout is used unless --config names it. Missing files are errors.",
         (
             "check ../anchor-msp-ops --fail-on warning",
             "check --format sarif -o policy.sarif",
+            "check --config anchor-tui.toml --base origin/main",
             "check --explain release.pinned",
         ),
     ),
@@ -151,13 +155,20 @@ HELP_BY_COMMAND = {
     "audit": CommandHelp(
         "list the actions of this machine with their outcomes",
         "List the actions that were started on this machine with their outcomes, newest last. With --resolve,\n"
-        "acknowledge an outcome that is unknown, for example after a crash. Nothing is sent.",
-        ("audit", "audit --steps", "audit --format json", "audit --resolve 4f1c0a2b --reason 'it was applied'"),
+        "acknowledge an outcome that is unknown, for example after a crash; nothing is sent. With --resume,\n"
+        "show what an interrupted plan left to do, and do it with --yes or --confirm.",
+        (
+            "audit",
+            "audit --steps",
+            "audit --format json",
+            "audit --resolve 4f1c0a2b --reason 'it was applied'",
+            "audit --resume 4f1c0a2b --confirm prod",
+        ),
     ),
     "config": CommandHelp(
-        "write, show or describe the configuration",
-        "Write a configuration file, show the effective configuration, or print its JSON Schema.",
-        ("config init --ops-repo anchor/anchor-msp-ops", "config show"),
+        "write, show, trust or describe the configuration",
+        "Write a configuration file, show the effective configuration, trust a file, or print the JSON Schema.",
+        ("config init --ops-repo anchor/anchor-msp-ops", "config trust", "config show"),
     ),
     "config init": CommandHelp(
         "write a commented configuration file",
@@ -169,6 +180,22 @@ HELP_BY_COMMAND = {
         "show the effective configuration with the origin of each value",
         "Check the configuration and print every value in use with its origin, as TOML.",
         ("config show", "config show --config staging.toml"),
+    ),
+    "config path": CommandHelp(
+        "print the configuration file in use, and the reason why it is trusted",
+        "Print the path of the configuration file in use. The reason for its use is printed on stderr.",
+        ("config path", "config path --config staging.toml"),
+    ),
+    "config trust": CommandHelp(
+        "trust a configuration file in a working folder, until it changes",
+        "Trust a configuration file, so that it is used in its folder without --config. A configuration decides which\n"
+        "token is sent to which server: read the file first. A changed file is not trusted any more.",
+        ("config trust", "config trust ../anchor-msp-ops"),
+    ),
+    "config untrust": CommandHelp(
+        "trust a configuration file no longer",
+        "Trust a configuration file no longer. It is ignored from now on, unless --config names it.",
+        ("config untrust", "config untrust ../anchor-msp-ops/anchor-tui.toml"),
     ),
     "config schema": CommandHelp(
         "print the JSON Schema of the configuration file",

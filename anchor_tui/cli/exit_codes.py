@@ -21,3 +21,7 @@ class ExitCode(IntEnum):
     """The action failed."""
     OUTCOME_UNKNOWN = 6
     """The outcome of the action is unknown."""
+    INTERNAL_ERROR = 70
+    """An error of anchor-tui itself. A report names the places in the code."""
+    INTERRUPTED = 130
+    """Ctrl+c ended the command."""

@@ -14,10 +14,11 @@ from anchor_tui.cli.arguments import (
     add_timeout_option,
     make_list_parser,
 )
+from anchor_tui.cli.context import load_command_context
 from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.snapshot.formats import SNAPSHOT_FORMATS, load_snapshot_format
 from anchor_tui.cli.output.streams import print_error, write_result
-from anchor_tui.services.runtime_context import RuntimeContext, load_context, start_demo
+from anchor_tui.services.runtime_context import RuntimeContext, start_demo
 
 if TYPE_CHECKING:
     from anchor_tui.domain.model import Application, Snapshot
@@ -86,7 +87,7 @@ def run(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[s
     `services.runtime_context.DemoError`.
     """
     if not arguments.demo:
-        context = load_context(arguments.config, read_only=arguments.read_only, actions=keys_by_action)
+        context = load_command_context(arguments, keys_by_action)
         return _print_snapshot(context, arguments)
     with start_demo(arguments.scenario, read_only=arguments.read_only) as context:
         return _print_snapshot(context, arguments)

@@ -29,6 +29,14 @@ RESERVED_SERVER_NAMES = ("argocd", "github")
 """Names of the other sources in the snapshot."""
 
 
+MAX_ERRORS = 100
+"""Errors of one file; more would only hide the first ones."""
+
+
+class TooManyErrorsError(Exception):
+    """The file has MAX_ERRORS errors; the conversion ends."""
+
+
 class _InvalidValueError(Exception):
     """A value cannot be converted; its error has been recorded."""
 
@@ -49,6 +57,8 @@ class ConfigConverter:
         line = next((self.lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.lines), 1)
         shown = _format_found(found) if found != "" else ""
         self.errors.append(ConfigError(self.file, line, ".".join(path), message, shown, accepted))
+        if len(self.errors) >= MAX_ERRORS:
+            raise TooManyErrorsError
 
     def convert_table(self, table: type[Table], raw: object, path: TomlPath, **given: Any) -> Table:
         """Convert a TOML table. A key with an error keeps its default in the result."""
@@ -225,7 +235,7 @@ def _describe_accepted(field: ConfigField, raw: object) -> tuple[str, tuple[str,
     if plain is bool:
         return "true or false", ("true", "false")
     if plain is int:
-        return f"a whole number from {field.minimum}", ()
+        return f"a whole number from {field.minimum} to {field.maximum}", ()
     if date in get_args(plain):
         return "a day, as 2026-12-31 without quotes", ()
     return field.text.accepted if field.text and isinstance(raw, str) else "a text in quotes", ()
@@ -247,5 +257,7 @@ def _format_found(value: object) -> str:
             return "a table"
         case None:
             return "nothing"
+        case int() if abs(value) >= 10**60:
+            return "a very large number"
         case _:
             return str(value)

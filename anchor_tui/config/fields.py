@@ -25,6 +25,7 @@ class ConfigField(NamedTuple):
     description: str = ""
     text: TextPattern | None = None
     minimum: int | None = None
+    maximum: int | None = None
     required: bool = False
 
     @property
@@ -68,6 +69,7 @@ def _make_field(name: str, hint: Any, default: Any) -> ConfigField:
                 meta.description or "",
                 extra.get("text"),
                 None if meta.ge is None else int(meta.ge),
+                None if meta.le is None else int(meta.le),
                 extra.get("required", False),
             )
     return ConfigField(name, hint, default)

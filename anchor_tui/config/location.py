@@ -1,7 +1,8 @@
-"""The location of the configuration file."""
+"""The names of the configuration file and of the user's folders. Importing this module is cheap."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,20 +11,8 @@ if TYPE_CHECKING:
 
 CONFIG_FILE_NAME = "anchor-tui.toml"
 CONFIG_FILE_VARIABLE = "ANCHOR_TUI_CONFIG"
-
-
-def find_config_file(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
-    """Return the configuration file: `path`, `$ANCHOR_TUI_CONFIG`, the one in `cwd`, or the user's own.
-
-    A file that `path` or the variable names need not exist. Return None if there is no file.
-    """
-    if path is not None:
-        return cwd / path.expanduser()
-    if named := environ.get(CONFIG_FILE_VARIABLE):
-        return cwd / Path(named).expanduser()
-    if (local := cwd / CONFIG_FILE_NAME).is_file():
-        return local
-    return own if (own := user_config_file()).is_file() else None
+STATE_FOLDER_VARIABLE = "ANCHOR_TUI_STATE"
+"""The environment variable that names another state folder."""
 
 
 def user_config_file() -> Path:
@@ -31,3 +20,12 @@ def user_config_file() -> Path:
     from platformdirs import user_config_path  # needed only if no nearer file was found
 
     return user_config_path("anchor-tui", appauthor=False) / CONFIG_FILE_NAME
+
+
+def find_state_folder(environ: Mapping[str, str]) -> Path:
+    """Return $ANCHOR_TUI_STATE, else the user's state folder of the platform."""
+    if given := environ.get(STATE_FOLDER_VARIABLE):
+        return Path(os.path.expanduser(given))  # noqa: PTH111 - unlike Path.expanduser it accepts every text
+    from platformdirs import user_state_path  # needed for actions, the audit and trust only
+
+    return user_state_path("anchor-tui", appauthor=False)

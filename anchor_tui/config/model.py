@@ -36,6 +36,8 @@ from anchor_tui.config.patterns import (
 RuleSet = Literal["dev", "staging", "prod"]
 Tier = Literal["always-on", "on-demand"]
 
+MAX_NUMBER = 10_000_000
+"""The largest number of seconds or minutes; a timer does not accept every number."""
 DEFAULT_SERVER = "argocd"
 """Name of the Argo CD in the `[argocd]` table. `[servers.NAME]` tables define further names."""
 
@@ -50,7 +52,7 @@ def key(
     """
     extra = {"text": text, "required": required}
     if minimum is not None:
-        return Meta(description=description, ge=minimum, extra=extra)
+        return Meta(description=description, ge=minimum, le=MAX_NUMBER, extra=extra)
     return Meta(description=description, pattern=text.whole if text else None, extra=extra)
 
 
@@ -75,6 +77,12 @@ class ServerConfig(msgspec.Struct, frozen=True):
     plaintext: Annotated[bool, key("allow plain http to an address that is not loopback")] = False
     root_path: Annotated[str, key("path of the server below its host, as /argo-cd", ROOT_PATH)] = ""
     relist_s: Annotated[int, key("seconds between two full lists, besides the stream", minimum=10)] = 180
+    max_response_mb: Annotated[int, key("largest answer that is read, in MiB after decompression", minimum=1)] = 64
+
+    @property
+    def max_response_bytes(self) -> int:
+        """The largest answer that is read, in bytes."""
+        return self.max_response_mb * 1024 * 1024
 
 
 class GitHubConfig(msgspec.Struct, frozen=True):
@@ -89,6 +97,12 @@ class GitHubConfig(msgspec.Struct, frozen=True):
     token_env: Annotated[str, key("name of the environment variable that contains the token", VARIABLE)] = ""
     ca_file: Annotated[str, key("PEM file with the certificate authority to trust", FILE)] = ""
     poll_s: Annotated[int, key("seconds between two polls", minimum=5)] = 30
+    max_response_mb: Annotated[int, key("largest answer that is read, in MiB after decompression", minimum=1)] = 64
+
+    @property
+    def max_response_bytes(self) -> int:
+        """The largest answer that is read, in bytes."""
+        return self.max_response_mb * 1024 * 1024
 
 
 class StatusApiConfig(msgspec.Struct, frozen=True):
@@ -213,6 +227,10 @@ class Config(msgspec.Struct, frozen=True):
     )
     path: Path | None = None
     """The file that was read; None if everything is a default."""
+    path_origin: str = ""
+    """The reason why this file was read, for display."""
+    ignored_path: Path | None = None
+    """A file in the working folder that is not trusted and was ignored."""
     origins: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Origin of each value that is not a default: dotted key path to `file:line`, `$VARIABLE` or an option."""
 

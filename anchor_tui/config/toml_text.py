@@ -16,9 +16,15 @@ _BARE_KEY = re.compile("[A-Za-z0-9_-]+")
 
 def render_effective(config: Config) -> str:
     """Render every value with its origin in a comment. The text loads as the same configuration."""
-    lines = [f"# from {config.path}" if config.path else "# all defaults"]
+    origin = f", {config.path_origin}" if config.path_origin else ""
+    lines = [f"# from {_render_comment(str(config.path))}{origin}" if config.path else "# all defaults"]
     lines += _render_table(config, (), config.origins)
     return "\n".join(lines) + "\n"
+
+
+def _render_comment(text: str) -> str:
+    """Return a text that cannot end its comment."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _render_table(table: msgspec.Struct, path: tuple[str, ...], origins: Mapping[str, str]) -> Iterator[str]:

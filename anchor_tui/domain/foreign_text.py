@@ -49,6 +49,11 @@ def replace_surrogates(text: str) -> str:
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
+def is_encodable(text: str) -> bool:
+    """Return True if a text has no lone surrogate, as bytes that are not UTF-8 become in an argument or a variable."""
+    return text.isascii() or _SURROGATE.search(text) is None
+
+
 def mask_tokens(text: str) -> str:
     """Return text with known shapes of tokens, and passwords of URLs, replaced by `****`."""
     if "://" in text:

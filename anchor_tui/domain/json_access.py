@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
+from anchor_tui.domain.foreign_text import shorten_text
+
 JsonMapping: TypeAlias = Mapping[str, Any]
+ODD_VALUE_FAULTS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""The exceptions that a reader of foreign documents raises for a value of an unexpected kind, size or depth.
+
+A boundary that reads such documents catches them for its smallest subject, such as one file or one object.
+"""
 _EMPTY_MAPPING: JsonMapping = {}
 
 
@@ -40,3 +47,27 @@ def get_int(value: object, *keys: str) -> int | None:
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def is_deeper_than(value: object, levels: int) -> bool:
+    """Return True if mappings and lists are nested in more than so many levels. Not recursive."""
+    level: list[object] = [value]
+    for _ in range(levels + 1):
+        level = [item for container in level for item in _iterate_items(container)]
+        if not level:
+            return False
+    return True
+
+
+def _iterate_items(value: object) -> Iterable[object]:
+    """Return the items of a mapping or a list; nothing for other values."""
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list | tuple) else ()
+
+
+def describe_value(value: object) -> str:
+    """Return a description of a value for a message: a short text of it, "a mapping" or "a list"."""
+    if isinstance(value, Mapping):
+        return "a mapping"
+    return "a list" if isinstance(value, list | tuple) else f"`{shorten_text(str(value), 200)}`"

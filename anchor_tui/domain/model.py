@@ -18,6 +18,8 @@ from anchor_tui.config.model import RuleSet, Tier
 T = TypeVar("T")
 AwareDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
 """A datetime with a time zone. The contract accepts no other."""
+FullText: TypeAlias = str | None
+"""The whole text of the field `message`, if it is too long to be displayed and `message` is only its beginning."""
 
 
 class ValueObject(msgspec.Struct, frozen=True):
@@ -66,6 +68,7 @@ class Problem(ValueObject, frozen=True):
     file: str | None = None
     line: int | None = None
     column: int | None = None
+    full_message: FullText = None
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.file and self.line else self.file
@@ -258,6 +261,7 @@ class Operation(ValueObject, frozen=True):
     finished_at: AwareDatetime | None = None
     initiated_by: str | None = None
     revision: str | None = None
+    full_message: FullText = None
 
     @property
     def is_running(self) -> bool:
@@ -273,6 +277,7 @@ class ApplicationCondition(ValueObject, frozen=True):
 
     type: str
     message: str
+    full_message: FullText = None
 
 
 class PrunableResource(ValueObject, frozen=True):
@@ -294,6 +299,7 @@ class UnhealthyResource(ValueObject, frozen=True):
     name: str
     health: str
     message: str | None = None
+    full_message: FullText = None
 
 
 class ResourceCounts(ValueObject, frozen=True):
@@ -363,6 +369,7 @@ class Finding(ValueObject, frozen=True):
     since: AwareDatetime | None = None
     pending: bool = False
     """True if the status is unknown only until git and Argo CD are at the same commit."""
+    full_message: FullText = None
 
 
 NO_HISTORY = "Always null: this version keeps no history of health. Reserved for the newest release observed healthy."

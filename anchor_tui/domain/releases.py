@@ -28,6 +28,10 @@ from anchor_tui.domain.yaml.nodes import (
 if TYPE_CHECKING:
     from anchor_tui.config.model import ReleaseKeyPaths
 
+MAX_IMAGES = 200
+"""Each image without a digest is a problem of its own on the screen."""
+_YEARS = range(1970, 2200)
+"""The years of a release. Other times overflow when they are converted or compared."""
 _BASE_PATHS: tuple[KeyPath, ...] = ((), ("spec",), ("release",), ("spec", "release"))
 _VERSION_KEYS = ("version", "release", "releaseVersion", "appVersion")
 _COMMIT_KEYS = ("commit", "commitSha", "gitCommit", "gitSha", "sha", "revision")
@@ -145,6 +149,9 @@ def _read_images(document: YamlDocument, node: Node, path: KeyPath) -> tuple[Ima
             return document.fail("release-shape", message, node)
         case _:
             images = (read_image(document, node, path),)
+    if len(images) > MAX_IMAGES:
+        message = f"`{format_key_path(path)}` has {len(images):,} images; {MAX_IMAGES} are supported"
+        document.fail("release-shape", message, node)
     seen: dict[str, int] = {}
     for image_paths in images:
         name = image_paths.image.name
@@ -168,7 +175,7 @@ def _read_time(document: YamlDocument, path: KeyPath | None) -> tuple[datetime |
         moment = datetime.fromisoformat(node.text)
     except ValueError:
         moment = None
-    if moment is not None and moment.tzinfo is not None and "T" in node.text.upper():
+    if moment is not None and moment.tzinfo and moment.year in _YEARS and "T" in node.text.upper():
         return moment.astimezone(UTC), None
     message = f"`{format_key_path(path)}` is not a time with a time zone, such as 2026-11-20T09:14:07Z"
     return None, document.build_problem("bad-time", message, node)

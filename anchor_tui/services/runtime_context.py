@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from anchor_tui.config.location import find_state_folder
+
 if TYPE_CHECKING:
     import subprocess
 
@@ -27,8 +29,6 @@ _DEMO_VARIABLES = (
     "SYSTEMROOT",
 )
 """The environment variables that the demo takes over; none contains a secret or an address."""
-STATE_FOLDER_VARIABLE = "ANCHOR_TUI_STATE"
-"""The environment variable that names another state folder."""
 
 
 class DemoError(Exception):
@@ -50,28 +50,20 @@ class RuntimeContext(NamedTuple):
         return self.state or find_state_folder(self.environ)
 
 
-def find_state_folder(environ: Mapping[str, str]) -> Path:
-    """Return $ANCHOR_TUI_STATE, else the user's state folder of the platform."""
-    if given := environ.get(STATE_FOLDER_VARIABLE):
-        return Path(given).expanduser()
-    from platformdirs import user_state_path  # needed for actions and the audit only
-
-    return user_state_path("anchor-tui", appauthor=False)
-
-
 def load_context(
     path: Path | None, *, read_only: bool, actions: Mapping[str, Collection[str]] | None = None
 ) -> RuntimeContext:
     """Return the context of the configuration file. `actions` is passed to `load_config`. Raises ConfigErrors."""
+    from anchor_tui.config.discovery import find_working_folder
     from anchor_tui.config.load import load_config  # loads tomllib, which --help does not need
 
-    config = load_config(path, os.environ, cwd=Path.cwd(), read_only=read_only, actions=actions)
+    config = load_config(path, os.environ, cwd=find_working_folder(), read_only=read_only, actions=actions)
     if config.policy.disable or config.policy.waivers:
         # The checks take 40 ms to load: only a configuration that names some needs them.
         from anchor_tui.domain.policy.registry import CHECKS_BY_ID
 
         config = load_config(
-            path, os.environ, cwd=Path.cwd(), read_only=read_only, actions=actions, checks=CHECKS_BY_ID
+            path, os.environ, cwd=find_working_folder(), read_only=read_only, actions=actions, checks=CHECKS_BY_ID
         )
     return RuntimeContext(config, os.environ, Path.home())
 

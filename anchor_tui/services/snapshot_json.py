@@ -6,16 +6,14 @@ document returns an equal snapshot.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
 
 from anchor_tui.domain.model import Snapshot
+from anchor_tui.services.json_text import clean_document, format_json
 
 SCHEMA = "anchor-tui/snapshot/v1"
-_TERMINAL_CONTROLS = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""Characters that JSON allows but a terminal may act on: C1 controls, Unicode line ends, text direction marks."""
 
 
 class SnapshotFormatError(ValueError):
@@ -23,19 +21,13 @@ class SnapshotFormatError(ValueError):
 
 
 def snapshot_to_document(snapshot: Snapshot) -> dict[str, Any]:
-    """Return the snapshot as a document of plain values."""
-    return {"schema": SCHEMA, **msgspec.to_builtins(snapshot)}
+    """Return the snapshot as a document of plain values, without tokens."""
+    return {"schema": SCHEMA, **clean_document(snapshot)}
 
 
 def snapshot_to_json(snapshot: Snapshot) -> bytes:
     """Return the document as indented JSON in UTF-8, with a final newline and without terminal controls."""
-    text = msgspec.json.format(msgspec.json.encode(snapshot_to_document(snapshot)).decode(), indent=2)
-    return escape_control_characters(text).encode() + b"\n"
-
-
-def escape_control_characters(text: str) -> str:
-    """Escape the characters of a JSON text that a terminal may act on."""
-    return _TERMINAL_CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return format_json({"schema": SCHEMA, **msgspec.to_builtins(snapshot)}).encode()
 
 
 def snapshot_from_json(text: bytes | str) -> Snapshot:

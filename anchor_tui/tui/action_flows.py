@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,10 @@ ACTION_TITLES = {
 _SEVERITIES: dict[OutcomeKind, SeverityLevel] = {"done": "information", "refused": "warning", "drifted": "warning"}
 
 
+QUIT_TIMEOUT_S = 25.0
+"""The longest wait for requests in flight. The executor itself waits less, unless its thread is blocked."""
+
+
 class ActionFlows:
     """The action flows of one application. They run as its workers, so that closing a dialog does not end them."""
 
@@ -63,7 +68,7 @@ class ActionFlows:
                 self._confirm_plan(order)
 
     def _run_flow(self, flow: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        start_worker(self._app, partial(self._report_internal_errors, flow), group="actions", exit_on_error=False)
+        start_worker(self._app, partial(self._report_internal_errors, flow), group="actions")
 
     async def _report_internal_errors(self, flow: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
@@ -73,7 +78,7 @@ class ActionFlows:
 
     def _notify_internal_error(self, error: Exception, title: str = "") -> None:
         message = f"{format_internal_error(error)}; check the environments and `anchor-tui audit`"
-        self._app.notify(message, title=title, severity="error", timeout=20, markup=False)
+        self._app.notify(message, title=title, severity="error", timeout=20)
 
     def _choose_release(self, order: Order) -> None:
         from anchor_tui.tui.screens.release_chooser import ReleaseChooser
@@ -131,9 +136,9 @@ class ActionFlows:
 
         plan = await self._make_plan(order)
         if isinstance(plan, Refusal):
-            self._app.notify(str(plan), severity="warning", markup=False)
+            self._app.notify(str(plan), severity="warning")
             return
-        self._app.notify(f"{plan.title} …", timeout=2, markup=False)
+        self._app.notify(f"{plan.title} …", timeout=2)
         await self._execute_plan(plan, Consent(confirmed=True))
 
     def _confirm_plan(self, order: Order, note: str = "", chooser: ReleaseChooser | None = None) -> None:
@@ -170,7 +175,6 @@ class ActionFlows:
             title=f"{plan.title}: {outcome.kind}",
             severity=_SEVERITIES.get(outcome.kind, "error"),
             timeout=6 if outcome.kind == "done" else 15,
-            markup=False,
         )
         return outcome
 
@@ -194,7 +198,7 @@ class ActionFlows:
 
     async def _recover_jobs(self) -> None:
         for line in await asyncio.wrap_future(self._backend.recover()):
-            self._app.notify(line, title="From an earlier session", severity="warning", timeout=20, markup=False)
+            self._app.notify(line, title="From an earlier session", severity="warning", timeout=20)
 
     def start_quit(self) -> None:
         """Quit when the operator agrees and no request is in flight."""
@@ -205,7 +209,9 @@ class ActionFlows:
 
         running = tuple(job for job in self._app.jobs if not job.is_over)
         if not running or await self._app.push_screen_wait(QuitScreen(running)):
-            await asyncio.wrap_future(self._backend.finish_writes())
+            with contextlib.suppress(TimeoutError):  # a blocked reader does not answer; the audit has what was sent
+                async with asyncio.timeout(QUIT_TIMEOUT_S):
+                    await asyncio.wrap_future(self._backend.finish_writes())
             self._app.exit()
 
 

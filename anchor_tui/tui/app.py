@@ -7,30 +7,32 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.filter import LineFilter
 from textual.screen import Screen
 
+from anchor_tui.config.discovery import format_ignored_file
 from anchor_tui.config.model import Config
 from anchor_tui.config.suggestions import format_unknown_name
+from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.domain.model import Snapshot
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.domain.status_marks import supports_unicode
 from anchor_tui.tui.bindings import make_bindings
-from anchor_tui.tui.errors import UnknownThemeError, describe_crash
+from anchor_tui.tui.errors import UnknownThemeError
 from anchor_tui.tui.keys import apply_key_config, make_keymap
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.protocols import Backend
 from anchor_tui.tui.screens.fleet import FleetScreen
 from anchor_tui.tui.screens.operator_fleet import OperatorFleetScreen
 from anchor_tui.tui.style import AsciiFilter, find_sheets, replace_colours
+from anchor_tui.tui.watchdog import SnapshotWatchdog, mark_silent
 from anchor_tui.tui.workers import start_worker
 
 if TYPE_CHECKING:
@@ -80,13 +82,17 @@ class AnchorApp(LiveApp):
         self._ascii_only = ascii_only
         self._event_loop: asyncio.AbstractEventLoop | None = None
         self._has_terminal = False
+        self._watchdog = SnapshotWatchdog(clock())
+        self._silence: timedelta | None = None
         self.set_keymap(make_keymap(config.keys))
         if theme:
             if theme not in self.available_themes:
                 raise UnknownThemeError(format_unknown_name("theme", theme, sorted(self.available_themes)))
             self.theme = theme
         self.set_reactive(LiveApp.now, clock())
-        self.set_reactive(LiveApp.snapshot, build_snapshot(config, SourceReadings(), clock()))
+        self._latest = build_snapshot(config, SourceReadings(), clock())
+        """The latest snapshot of the reader. The screen shows it, or what is left of it when the reader is silent."""
+        self.set_reactive(LiveApp.snapshot, self._latest)
 
     def get_default_screen(self) -> Screen[None]:
         """Return the fleet screen, so that the first frame is not empty."""
@@ -108,6 +114,8 @@ class AnchorApp(LiveApp):
         self._backend.watch_jobs(self._on_jobs)
         self._backend.listen(self._on_snapshot, self._on_reader_died)
         self.call_after_refresh(self._backend.on_first_frame)
+        if (ignored := self._config.ignored_path) is not None:
+            self.notify(format_ignored_file(ignored, ignored.parent), severity="warning", timeout=20, markup=False)
         if not self._config.read_only:
             self.set_timer(RECOVERY_DELAY_S, lambda: self.flows.start_recovery())
 
@@ -130,7 +138,14 @@ class AnchorApp(LiveApp):
     def _call_on_loop(self, callback: Callable[..., object], *args: object) -> None:
         """Schedule a callback on the application's loop, without waiting for it. Called on the background thread."""
         if self._event_loop is not None and not self._event_loop.is_closed():
-            self._event_loop.call_soon_threadsafe(callback, *args)
+            self._event_loop.call_soon_threadsafe(self._call_guarded, callback, *args)
+
+    def _call_guarded(self, callback: Callable[..., object], *args: object) -> None:
+        """Call a callback. An exception would only reach the loop's log, and the old data would stay."""
+        try:
+            callback(*args)
+        except Exception as error:  # noqa: BLE001 - an internal error is shown and must not end the screen
+            self.record_failure(f"not everything is up to date: {format_internal_error(error)}", error)
 
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         self._call_on_loop(self._apply_snapshot, snapshot)
@@ -144,17 +159,14 @@ class AnchorApp(LiveApp):
     def _apply_snapshot(self, snapshot: Snapshot) -> None:
         if self.is_running:  # otherwise the screen is closing
             self.now = self._clock()
-            self.snapshot = snapshot
+            self._watchdog.reset(self.now)
+            self._silence = None
+            self.snapshot = self._latest = snapshot
 
     def _apply_jobs(self, jobs: tuple[Job, ...]) -> None:
         if self.is_running:
             self.now = self._clock()
             self.jobs = jobs
-
-    def _fatal_error(self) -> None:
-        """Report an internal error. Textual would print the local variables, and they may contain a token."""
-        error = self._exception or sys.exception()
-        self.panic(Text(f"anchor-tui: {describe_crash(error)}" if error else "anchor-tui: internal error"))
 
     def _tick(self) -> None:
         if self._has_terminal and not os.isatty(0):
@@ -162,6 +174,14 @@ class AnchorApp(LiveApp):
             # would read the closed terminal for ever, and its normal exit writes to it.
             os._exit(EXIT_HANGUP)
         self.now = self._clock()
+        self._call_guarded(self._check_silence)
+
+    def _check_silence(self) -> None:
+        """Show everything as stale if the reader has published nothing for some time."""
+        assert self.now is not None
+        if (silence := self._watchdog.measure_silence(self.now)) != self._silence and silence is not None:
+            self._silence = silence
+            self.snapshot = mark_silent(self._latest, silence)
 
     # --- actions -------------------------------------------------------------------------------------
 
@@ -179,7 +199,7 @@ class AnchorApp(LiveApp):
     def action_read_again(self) -> None:
         """Read every source now."""
         self._backend.read_again()
-        self.notify("Reading Argo CD and GitHub…", timeout=2, markup=False)
+        self.notify("Reading Argo CD and GitHub…", timeout=2)
 
     async def action_quit(self) -> None:
         """Quit; ask first if an action is running."""
@@ -193,7 +213,7 @@ class AnchorApp(LiveApp):
         if (undo := getattr(self.focused, "action_undo", None)) is not None:
             undo()
         elif self._driver is None or not self._driver.can_suspend:
-            self.notify("this terminal cannot suspend a program", severity="warning", markup=False)
+            self.notify("this terminal cannot suspend a program", severity="warning")
         else:
             start_worker(self, self._suspend, group="suspend", exclusive=True)
 

@@ -16,6 +16,15 @@ class UnknownThemeError(ValueError):
     """The theme does not exist. The message lists the existing ones."""
 
 
+class ScreenCrashedError(RuntimeError):
+    """An internal error ended the screen. `report` and the message contain types and places, never values."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.report = describe_crash(error)
+        """The description of the error, with one line for each of its innermost places."""
+        super().__init__(self.report)
+
+
 MAX_FRAMES = 12
 
 

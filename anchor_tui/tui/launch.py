@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.services.observe.prefetch import start_prefetch
-from anchor_tui.tui.errors import ReaderDiedError
+from anchor_tui.tui.errors import ReaderDiedError, ScreenCrashedError
 
 if TYPE_CHECKING:
     from anchor_tui.services.runtime_context import RuntimeContext
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def run_tui(context: RuntimeContext, *, environment: str, theme: str, no_color: bool) -> int:
     """Run the screen until the operator quits; return the exit code.
 
-    Raises UnknownThemeError, and ReaderDiedError if the background thread died.
+    Raises UnknownThemeError, ReaderDiedError if the background thread died, ScreenCrashedError after an internal error.
     """
     prefetched = start_prefetch(context.config, context.environ, context.home)
     from anchor_tui.services.observe.background import BackgroundThread
@@ -33,8 +33,10 @@ def run_tui(context: RuntimeContext, *, environment: str, theme: str, no_color: 
         app = AnchorApp(context.config, reader, utc_now, environment=environment, theme=theme)
         with TerminalGuard():
             app.run()
+            if app.crash is not None:
+                raise ScreenCrashedError(app.crash) from None
     finally:
         reader.stop()
     if reader.error is not None:
-        raise ReaderDiedError(format_internal_error(reader.error))
+        raise ReaderDiedError(format_internal_error(reader.error)) from reader.error
     return app.return_code or 0

@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from textual.app import App
 from textual.reactive import reactive
 
 from anchor_tui.domain.model import Snapshot
+from anchor_tui.tui.safe_app import SafeApp
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from anchor_tui.tui.targets import ActionTarget
 
 
-class LiveApp(App[None]):
+class LiveApp(SafeApp):
     """An application with the latest snapshot, the current time and the running actions."""
 
     snapshot: reactive[Snapshot | None] = reactive(None)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
-from textual.content import Content
 
-from anchor_tui.domain.foreign_text import sanitize_text
 from anchor_tui.tui.screens.fleet import FleetScreen
+from anchor_tui.tui.style import safe_text, title_text
 from anchor_tui.tui.web_browser import open_web_address
 
 
@@ -32,14 +31,16 @@ class FleetCommands(Provider):
         """Return the entries that are shown before anything is typed."""
         for entry in self._list_entries():
             if entry.is_listed:
-                yield DiscoveryHit(Content(entry.name), entry.run, text=entry.name, help=entry.help)
+                name = safe_text(entry.name)
+                yield DiscoveryHit(name, entry.run, text=name.plain, help=title_text(entry.help))
 
     async def search(self, query: str) -> Hits:
         """Return the entries that match a query."""
         matcher = self.matcher(query)
         for entry in self._list_entries():
-            if (score := matcher.match(entry.name)) > 0:
-                yield Hit(score, matcher.highlight(entry.name), entry.run, text=entry.name, help=entry.help)
+            name = safe_text(entry.name).plain
+            if (score := matcher.match(name)) > 0:
+                yield Hit(score, matcher.highlight(name), entry.run, text=name, help=title_text(entry.help))
 
     def _list_entries(self) -> Iterator[PaletteEntry]:
         fleet = self.screen
@@ -56,16 +57,16 @@ class FleetCommands(Provider):
         if fleet.snapshot is None:
             return
         for environment in fleet.snapshot.environments:
-            name = sanitize_text(environment.name)
+            name = environment.name
             highlight = partial(fleet.choose_environment, environment.name)
             yield PaletteEntry(f"Environment {name}", highlight, f"verdict: {environment.verdict.word}")
             for application in environment.applications:
                 state = f"{application.sync or 'sync unknown'}, {application.health or 'health unknown'}"
-                title = f"Application {sanitize_text(str(application.id))}"
+                title = f"Application {application.id}"
                 yield PaletteEntry(title, highlight, f"in {name}: {state}", is_listed=False)
         for pull in fleet.snapshot.all_pull_requests:
             show = partial(open_web_address, self.app, pull.url)
-            yield PaletteEntry(f"Pull request #{pull.number} {sanitize_text(pull.title)}", show, "opens in the browser")
+            yield PaletteEntry(f"Pull request #{pull.number} {pull.title}", show, "opens in the browser")
 
 
 def _list_actions(fleet: FleetScreen) -> Iterator[PaletteEntry]:

@@ -1,8 +1,10 @@
-"""Appearance: coloured marks, foreign text without markup, plain ASCII for terminals without UTF-8."""
+"""Appearance: coloured marks, foreign text without markup and control characters, plain ASCII without UTF-8."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,7 @@ from textual.color import Color
 from textual.content import Content
 from textual.filter import LineFilter
 
-from anchor_tui.domain.foreign_text import sanitize_text
+from anchor_tui.domain.foreign_text import BIDI_CONTROL, MAX_DISPLAY_LENGTH, sanitize_text, shorten_text
 from anchor_tui.domain.status_marks import StatusMark, convert_to_ascii
 
 if TYPE_CHECKING:
@@ -24,7 +26,8 @@ _COLOURS = {
     "muted": "$foreground-muted",
 }
 MUTED = _COLOURS["muted"]
-
+MAX_CELL_LENGTH = 2 * MAX_DISPLAY_LENGTH
+"""Characters of one text on the screen. The domain shortens each foreign text before; a sentence may contain two."""
 
 _EMPHASIS = {
     "text-error": 1.0, "text-accent": 0.9, "text-warning": 0.8, "text-success": 0.65, "foreground-muted": 0.5,
@@ -54,8 +57,25 @@ def find_sheets(*names: str) -> list[str | PurePath]:
 
 
 def safe_text(foreign: object, style: str = "") -> Content:
-    """Return foreign text without markup and escape sequences."""
-    return Content.styled(sanitize_text(str(foreign)), style) if style else Content(sanitize_text(str(foreign)))
+    """Return foreign text, shortened, without markup and escape sequences."""
+    return _build_content(shorten_text(str(foreign), MAX_CELL_LENGTH), style)
+
+
+@lru_cache(maxsize=4_096)
+def _build_content(text: str, style: str) -> Content:
+    """Return a styled text. The screen draws the same texts every second: each is sanitized once."""
+    return Content.styled(sanitize_text(text), style) if style else Content(sanitize_text(text))
+
+
+@lru_cache(maxsize=256)
+def wrap_muted(text: str, width: int) -> tuple[Content, ...]:
+    """Return secondary text in lines of a width. The same text is wrapped once."""
+    return tuple(muted_text(text).wrap(width))
+
+
+def title_text(foreign: object) -> str:
+    """Return foreign text for a title, a border title, a tooltip or a help line, which Textual reads as markup."""
+    return safe_text(foreign).markup
 
 
 def muted_text(foreign: object) -> Content:
@@ -72,6 +92,21 @@ def marked_text(mark: StatusMark, words: object = "") -> Content:
 def join_parts(*parts: Content | None, gap: str = "  ") -> Content:
     """Join the parts that are not empty, with a gap between them."""
     return Content(gap).join([part for part in parts if part])
+
+
+_UNPRINTABLE = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff]|{BIDI_CONTROL.pattern}")
+
+
+class ControlCharacterFilter(LineFilter):
+    """Remove control characters from the text of every widget. They have no width, so that the layout stays."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - as Textual calls it
+        """Return the segments without control characters, surrogates and text direction marks."""
+        if not any(_UNPRINTABLE.search(segment.text) for segment in segments):
+            return segments
+        return [
+            type(segment)(_UNPRINTABLE.sub("", segment.text), segment.style, segment.control) for segment in segments
+        ]
 
 
 class AsciiFilter(LineFilter):

@@ -8,10 +8,11 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from functools import partial
+from urllib.parse import urlsplit
 
 from textual.app import App
 
-from anchor_tui.domain.urls import is_web_url
+from anchor_tui.domain.urls import parse_url
 from anchor_tui.tui.workers import start_worker
 
 _OPENER_TIMEOUT_S = 3.0
@@ -19,14 +20,32 @@ _OPENER_TIMEOUT_S = 3.0
 
 
 def open_web_address(app: App[object], address: str | None) -> bool:
-    """Open an address that starts with http:// or https://; return False for any other, which is not opened.
+    """Open an http or https address in the browser; return False if there is no address.
 
     A notification reports the result. If no browser opened, it shows the address, which is copied to the clipboard.
+    Any other address is not opened: the notification shows it as text.
     """
-    if not is_web_url(address):
+    if not address:
         return False
-    start_worker(app, partial(_open_and_report, app, address), group="browser", exit_on_error=False)
+    if refusal := explain_refused_address(address):
+        app.notify(f"{refusal}: {address}", title="Not opened", severity="warning", timeout=15)
+        return True
+    start_worker(app, partial(_open_and_report, app, address), group="browser")
     return True
+
+
+def explain_refused_address(address: str) -> str:
+    """Return why an address is not opened, or an empty string.
+
+    Addresses come from foreign data, which could name any scheme, such as `javascript:`, or an option of the opener.
+    """
+    try:
+        scheme, has_user = parse_url(address).scheme, "@" in urlsplit(address).netloc
+    except ValueError as error:
+        return str(error)
+    if scheme not in {"http", "https"}:
+        return "only http and https addresses are opened"
+    return "it contains a user name or password" if has_user else ""
 
 
 async def _open_and_report(app: App[object], address: str) -> None:
@@ -36,10 +55,10 @@ async def _open_and_report(app: App[object], address: str) -> None:
     else:
         is_open = await asyncio.to_thread(start_browser, address, os.environ)
     if is_open:
-        app.notify(address, title="Opened", timeout=4, markup=False)
+        app.notify(address, title="Opened", timeout=4)
     else:
         app.copy_to_clipboard(address)
-        app.notify(address, title="No browser opened: address copied", severity="warning", timeout=15, markup=False)
+        app.notify(address, title="No browser opened: address copied", severity="warning", timeout=15)
 
 
 def start_browser(address: str, environ: Mapping[str, str], platform: str = sys.platform) -> bool:

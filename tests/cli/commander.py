@@ -17,7 +17,7 @@ Command = Callable[..., tuple[int, str, str]]
 
 def make_commander(op: Operator, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
     """Return a function that runs a command as this operator, with short timeouts."""
-    for name, value in {**op.environ, "ANCHOR_TUI_STATE": str(op.folder / "state")}.items():
+    for name, value in {**op.environ, "ANCHOR_TUI_STATE": str(op.folder / "state"), **_config_of(op)}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     monkeypatch.chdir(op.folder)
@@ -44,6 +44,10 @@ def make_commander(op: Operator, monkeypatch: pytest.MonkeyPatch, capfd: pytest.
         return code, printed.out, printed.err
 
     return command
+
+
+def _config_of(op: Operator) -> dict[str, str]:
+    return {"ANCHOR_TUI_CONFIG": str(op.folder / "anchor-tui.toml")}
 
 
 def mask_changing_values(text: str) -> str:

@@ -17,8 +17,10 @@ import pytest
 
 from anchor_tui.cli import check
 from anchor_tui.config.errors import ConfigErrors
-from anchor_tui.domain.policy.registry import CHECKS
+from anchor_tui.domain.policy.registry import ALL_CHECKS
+from tests.cli.output.hostile_values import assert_harmless
 from tests.cli.sarif_schema import SCHEMA
+from tests.config.config_files import trust_file
 from tests.domain.policy.sample_repo import ROOT
 
 PROD = "infra/helm/platform/environments/prod/values.yaml"
@@ -28,9 +30,18 @@ PROD = "infra/helm/platform/environments/prod/values.yaml"
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Remove helm, configuration and tokens."""
     monkeypatch.setattr("anchor_tui.sources.checkout.reader.find_helm", lambda: None)
-    monkeypatch.setattr("anchor_tui.config.location.user_config_file", lambda: tmp_path / "none.toml")
-    for name in ("ANCHOR_TUI_CONFIG", "GITHUB_TOKEN", "GH_TOKEN", "ARGOCD_AUTH_TOKEN"):
+    monkeypatch.setattr("anchor_tui.config.discovery.user_config_file", lambda: tmp_path / "none.toml")
+    for name in (
+        "ANCHOR_TUI_CONFIG",
+        "CI",
+        "GITHUB_ACTIONS",
+        "GITHUB_BASE_REF",
+        "GITHUB_TOKEN",
+        "GH_TOKEN",
+        "ARGOCD_AUTH_TOKEN",
+    ):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ANCHOR_TUI_STATE", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)
 
 
@@ -43,13 +54,22 @@ def ops(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def broken(ops: Path) -> Path:
-    """Return a checkout with the URL of a mock, auto-sync without prune, and a waived AUTH_MODE."""
+    """Return a checkout with the URL of a mock, auto-sync without prune, and a waived AUTH_MODE.
+
+    Its configuration is trusted.
+    """
     edit(ops, PROD, "https://control.", "http://status-mock.")
     edit(ops, "infra/argocd/applications/prod.yaml", "prune: true", "prune: false")
     edit(ops, PROD, "AUTH_MODE: jwt", "AUTH_MODE: disabled")
     waiver = 'check = "auth.jwt-required"\nenvironment = "prod"\nuntil = 2999-12-31\nreason = "moving, house: 100 %"\n'
-    (ops / "anchor-tui.toml").write_text(f'[github]\nops_repo = "a/b"\n[[policy.waivers]]\n{waiver}')
+    write_trusted_config(ops, f"[[policy.waivers]]\n{waiver}")
     return ops
+
+
+def write_trusted_config(root: Path, text: str) -> None:
+    file = root / "anchor-tui.toml"
+    file.write_text(f'[github]\nops_repo = "a/b"\n{text}')
+    trust_file(file, root.parent / "state")
 
 
 def edit(root: Path, path: str, old: str, new: str) -> None:
@@ -73,7 +93,7 @@ def document(capsysbinary: pytest.CaptureFixture[bytes]) -> Any:
         exit_code = run(path, "--format", form)
         assert code is None or exit_code == code
         out, error = capsysbinary.readouterr()
-        assert error == b""
+        assert all(line.startswith(b"anchor-tui: configuration ") for line in error.splitlines())
         return out.decode()
 
     return run_format
@@ -97,6 +117,13 @@ def test_failures_come_first_with_their_location(broken: Path, document: Any) ->
     assert any("until 2999-12-31" in line for line in lines)
 
 
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "junit", "github"])
+def test_an_image_key_is_not_a_workflow_command(ops: Path, document: Any, form: str) -> None:
+    key = '"::add-mask::x##[add-path]\\e[31m\\u202e ghp_a1B2a1B2a1B2a1B2a1B2": {repository: x, tag: latest}'
+    edit(ops, "environments/prod/release.yaml", "images:\n", f"images:\n  {key}\n")
+    assert_harmless(document(ops, form, 1), r"::(error|notice) [^:]*::" if form == "github" else "(?!)")
+
+
 def test_json_has_the_documented_keys(broken: Path, document: Any) -> None:
     report = json.loads(document(broken, "json", 1))
 
@@ -106,7 +133,7 @@ def test_json_has_the_documented_keys(broken: Path, document: Any) -> None:
     assert report["summary"]["error"] == 2
     assert report["summary"]["waived"] == 1
     keys = ["environment", "check", "title", "level", "status", "evidence", "message", "fix", "file", "line"]
-    keys += ["column", "resource", "since", "pending"]
+    keys += ["column", "resource", "since", "pending", "full_message"]
     assert all(list(finding) == keys for finding in report["findings"])
     assert {finding["environment"] for finding in report["findings"]} == {"dev", "staging", "prod", None}
     only_servers = [
@@ -122,7 +149,7 @@ def test_sarif_is_valid_and_fingerprints_survive_moved_lines(broken: Path, docum
 
     jsonschema_rs.validator_for(SCHEMA).validate(first)
     [run_] = first["runs"]
-    assert [rule["id"] for rule in run_["tool"]["driver"]["rules"]] == [known.id for known in CHECKS]
+    assert [rule["id"] for rule in run_["tool"]["driver"]["rules"]] == [known.id for known in ALL_CHECKS]
     assert {result["ruleId"] for result in run_["results"]} == {
         "mock.control-center-url",
         "argo.automated-prune",
@@ -207,8 +234,8 @@ def test_an_unknown_fail_on_value_is_a_usage_error(ops: Path) -> None:
     assert ended.value.code == 2
 
 
-def test_the_configuration_in_the_checkout_is_used(ops: Path) -> None:
-    (ops / "anchor-tui.toml").write_text('[github]\nops_repo = "a/b"\n[policy]\ndisable = ["auth.jwt"]\n')
+def test_a_trusted_configuration_in_the_checkout_is_used(ops: Path) -> None:
+    write_trusted_config(ops, '[policy]\ndisable = ["auth.jwt"]\n')
 
     with pytest.raises(ConfigErrors, match=r"did you mean `auth\.jwt-required`"):
         run(ops)
@@ -219,7 +246,7 @@ def test_environments_come_from_the_configuration(ops: Path, document: Any) -> N
         (ops / folder / "prod").rename(ops / folder / "live")
     edit(ops, "infra/argocd/applications/prod.yaml", "environments/prod/", "environments/live/")
     named = '[[environments]]\nname = "live"\nrules = "prod"\napplications = ["anchor-msp-prod"]\n'
-    (ops / "anchor-tui.toml").write_text(f'[github]\nops_repo = "a/b"\n{named}')
+    write_trusted_config(ops, named)
 
     report = json.loads(document(ops, "json", 0))
 
@@ -249,10 +276,10 @@ def test_the_report_can_be_written_to_a_file(
 def test_list_prints_one_line_per_check(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert run("--list") == 0
     lines = capsysbinary.readouterr().out.decode().splitlines()
-    assert [line.split()[0] for line in lines] == [known.id for known in CHECKS]
+    assert [line.split()[0] for line in lines] == [known.id for known in ALL_CHECKS]
 
 
-@pytest.mark.parametrize("check_id", [known.id for known in CHECKS])
+@pytest.mark.parametrize("check_id", [known.id for known in ALL_CHECKS])
 def test_explain_quotes_the_rule(check_id: str, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert run("--explain", check_id) == 0
     text = capsysbinary.readouterr().out.decode()

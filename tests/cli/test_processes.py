@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from anchor_tui.sandbox.server import run_sandbox_in_thread
 from anchor_tui.services.snapshot_json import snapshot_from_json
 from tests.cli.process import anchor_tui, surroundings
 from tests.config.config_files import MINIMAL
+from tests.domain.policy.sample_repo import ROOT
 
 PRINT_MODULES = """
 import os, sys
@@ -60,7 +62,7 @@ def test_the_demo_needs_no_configuration(tmp_path):
 
 
 def test_a_closed_pipe_prints_no_traceback(tmp_path):
-    (tmp_path / CONFIG_FILE_NAME).write_text(MINIMAL)
+    (tmp_path / "own.toml").write_text(MINIMAL)
     reading, writing = os.pipe()
     os.close(reading)
     code = (
@@ -69,7 +71,7 @@ def test_a_closed_pipe_prints_no_traceback(tmp_path):
         "observer.observe_once = lambda *_: rich.snapshot()\n"
     )
     try:
-        done = anchor_tui("snapshot", home=tmp_path, code=code, stdout=writing)
+        done = anchor_tui("--config", "own.toml", "snapshot", home=tmp_path, code=code, stdout=writing)
     finally:
         os.close(writing)
     assert b"Traceback" not in done.stderr
@@ -101,3 +103,18 @@ def test_a_snapshot_imports_no_screen_sandbox_or_pygithub(tmp_path):
     assert {"httpx", "msgspec"} <= loaded
     unwanted = {"textual", "rich", "github", "requests", "urllib3", "jwt"}
     assert not [name for name in loaded if name.split(".")[0] in unwanted or ".sandbox." in name]
+
+
+@pytest.mark.parametrize("locale", ["C", "en_US.ISO-8859-1"])
+def test_bytes_that_are_not_utf_8_do_not_fail(tmp_path, locale):
+    folder = tmp_path / "caf\udce9"
+    shutil.copytree(ROOT, folder)
+    plain = {"LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LOGNAME": "caf\udce9"}
+    done = anchor_tui("check", str(folder), home=tmp_path, environ=plain)
+    assert done.returncode == 0, done.stderr
+    assert b"/caf?: 0 errors" in done.stdout
+    refused = anchor_tui(
+        "promote", "prod", "--reason", "caf\udce9", home=tmp_path, environ=plain | {"LC_ALL": "C.UTF-8"}
+    )
+    assert refused.returncode == 2
+    assert b"the value of --reason is not valid UTF-8" in refused.stderr

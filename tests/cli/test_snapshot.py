@@ -23,7 +23,7 @@ from anchor_tui.services.observe import observer
 from anchor_tui.services.snapshot_json import snapshot_from_json
 from tests import rich
 from tests.cli.process import run_in_process
-from tests.config.config_files import MINIMAL
+from tests.config.config_files import MINIMAL, write_own_config
 from tests.values import NOW, application, argocd, config, fresh, ops_repo, readings
 
 HEALTHY = build_snapshot(config(), readings(), NOW)
@@ -41,7 +41,7 @@ SEEN = {
 @pytest.fixture
 def observed(folder, monkeypatch):
     """Replace the observed snapshot by the only item of the returned list."""
-    (folder / CONFIG_FILE_NAME).write_text(MINIMAL)
+    write_own_config()
     snapshots = [HEALTHY]
     monkeypatch.setattr(observer, "observe_once", lambda *_: snapshots[0])
     return snapshots
@@ -53,7 +53,7 @@ def box(folder, monkeypatch):
         write_configuration(box, folder / "box")
         monkeypatch.setenv("ARGOCD_AUTH_TOKEN", box.argocd_token)
         monkeypatch.setenv("GITHUB_TOKEN", box.github_token)
-        monkeypatch.chdir(folder / "box")
+        monkeypatch.setenv("ANCHOR_TUI_CONFIG", str(folder / "box" / CONFIG_FILE_NAME))
         yield box
 
 
@@ -67,7 +67,7 @@ def test_stdout_contains_only_the_document(observed, capfd, options):
 
 @pytest.mark.parametrize("argv", [("--read-only", "snapshot"), ("snapshot", "--read-only")])
 def test_options_are_accepted_before_and_after_the_command(folder, monkeypatch, capfd, argv):
-    (folder / CONFIG_FILE_NAME).write_text(MINIMAL)
+    write_own_config()
     seen = []
     monkeypatch.setattr(observer, "observe_once", lambda config, *_: seen.append(config) or HEALTHY)
     assert run_in_process(*argv) == 0
@@ -93,7 +93,7 @@ def test_a_file_is_written_and_stdout_stays_empty(observed, folder, capfd):
     assert run_in_process("snapshot", "-o", "out.json") == 0
     assert snapshot_from_json((folder / "out.json").read_bytes()) == HEALTHY
     assert capfd.readouterr().out == ""
-    assert {path.name for path in folder.iterdir()} == {"out.json", "anchor-tui.toml"}
+    assert {path.name for path in folder.iterdir()} == {"out.json", "xdg"}
 
 
 def test_an_unwritable_file_exits_with_2(observed, capfd):
@@ -109,7 +109,7 @@ def test_a_full_stdout_exits_with_2(folder, monkeypatch, capfd):
     class Stdout:
         encoding, buffer = "utf-8", Full()
 
-    (folder / CONFIG_FILE_NAME).write_text(MINIMAL)
+    write_own_config()
     monkeypatch.setattr(observer, "observe_once", lambda *_: HEALTHY)
     monkeypatch.setattr(sys, "stdout", Stdout())
     assert run_in_process("snapshot") == 2
@@ -179,7 +179,7 @@ def test_unread_sources_are_reported_on_stderr_besides_the_document(observed, ca
 
 
 def test_without_tokens_the_document_is_printed_with_exit_2(folder, capfd):
-    (folder / CONFIG_FILE_NAME).write_text('[argocd]\nserver = "https://cd.invalid"\n' + MINIMAL)
+    write_own_config('[argocd]\nserver = "https://cd.invalid"\n' + MINIMAL)
     assert run_in_process("snapshot", "--fail-on", "failing") == 2
     printed = capfd.readouterr()
     snapshot = snapshot_from_json(printed.out)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import socket
+
 import pytest
 
 from anchor_tui.config.location import CONFIG_FILE_NAME
 from anchor_tui.config.suggestions import format_unknown_name
 from tests.cli.process import run_in_process
-from tests.config.config_files import MINIMAL
+from tests.config.config_files import MINIMAL, write_own_config
+from tests.domain.policy.sample_repo import ROOT
 
 
 @pytest.mark.parametrize(
@@ -40,8 +45,35 @@ def test_wrong_usage_names_the_accepted_values(folder, capfd, argv, words):
     assert printed.out == ""
 
 
+@pytest.mark.parametrize(
+    ("argv", "name"),
+    [
+        (["promote", "prod", "--reason", "caf\udce9"], "--reason"),
+        (["promote", "prod", "--version", "1.\udce9"], "--version"),
+        (["promote", "\udce9"], "TO"),
+        (["sync", "anchor", "\udce9"], "APP_OR_ENV..."),
+        (["sync", "anchor", "--resource", "Service/\udce9"], "--resource"),
+        (["--environment", "\udce9"], "--environment"),
+        (["check", "--explain", "\udce9"], "--explain"),
+        (["audit", "--resolve", "\udce9"], "--resolve"),
+        (["demo", "--theme", "\udce9"], "--theme"),
+    ],
+)
+def test_a_value_that_is_not_utf_8_is_refused(capfd, argv, name):
+    assert run_in_process(*argv) == 2
+    printed = capfd.readouterr()
+    assert f"the value of {name} is not valid UTF-8" in printed.err
+    assert "Traceback" not in printed.err
+
+
+def test_a_path_may_have_any_bytes(folder, capfd):
+    shutil.copytree(ROOT, folder / "caf\udce9")
+    assert run_in_process("check", "caf\udce9", "--format", "json") == 0
+    assert json.loads(capfd.readouterr().out)["path"] == "caf\ufffd"
+
+
 def test_an_unknown_environment_lists_the_known_ones(folder, capfd):
-    (folder / CONFIG_FILE_NAME).write_text(MINIMAL)
+    write_own_config()
     assert run_in_process("--environment", "qa") == 2
     assert "there is no environment 'qa'; there are dev, staging, prod" in capfd.readouterr().err
 
@@ -74,7 +106,7 @@ def test_wrong_usage_ends_with_a_short_usage(folder, capfd, argv, usage):
     ],
 )
 def test_an_unknown_environment_suggests_the_nearest_name(folder, capfd, argv, near, usage):
-    (folder / CONFIG_FILE_NAME).write_text(MINIMAL)
+    write_own_config()
     assert run_in_process(*argv) == 2
     error, last = capfd.readouterr().err.splitlines()
     assert f"did you mean {near}? There are dev, staging, prod" in error
@@ -94,9 +126,22 @@ def test_a_missing_configuration_names_the_way_out(folder, capfd):
 
 
 def test_every_configuration_error_is_printed_with_its_line(folder, capfd):
-    (folder / CONFIG_FILE_NAME).write_text('read_only = "yes"\n[github]\nops_repo = "anchor"\npoll_s = 1\n')
+    write_own_config('read_only = "yes"\n[github]\nops_repo = "anchor"\npoll_s = 1\n')
     assert run_in_process("snapshot") == 2
     lines = capfd.readouterr().err.splitlines()
     assert len(lines) == 3
     for line, number in zip(sorted(lines), (1, 3, 4), strict=True):
         assert f"anchor-tui.toml:{number}" in line
+
+
+def test_a_configuration_of_a_cloned_folder_sends_no_secret(folder, monkeypatch, capfd):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        port = server.getsockname()[1]
+        text = f'[argocd]\nserver = "http://127.0.0.1:{port}"\ntoken_env = "AWS_SECRET_ACCESS_KEY"\n{MINIMAL}'
+        (folder / CONFIG_FILE_NAME).write_text(text)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        assert run_in_process("snapshot") == 2
+        assert "./anchor-tui.toml is not trusted and was ignored" in capfd.readouterr().err
+        with pytest.raises(BlockingIOError):
+            server.accept()

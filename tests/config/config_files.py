@@ -10,7 +10,8 @@ import pytest
 
 from anchor_tui.config.errors import ConfigErrors
 from anchor_tui.config.load import load_config, parse_config
-from anchor_tui.config.location import CONFIG_FILE_NAME
+from anchor_tui.config.location import CONFIG_FILE_NAME, user_config_file
+from anchor_tui.config.trust import TrustStore
 
 MINIMAL = '[github]\nops_repo = "anchor/anchor-msp-ops"\n'
 
@@ -53,8 +54,21 @@ def configured_values(config):
 
 def load_text(folder, text, **options):
     """Load a configuration from the folder of the fixture."""
-    (folder / CONFIG_FILE_NAME).write_text(dedent(text))
-    return load_config(None, {"HOME": str(folder / "home")}, cwd=folder, **options)
+    file = folder / CONFIG_FILE_NAME
+    file.write_text(dedent(text))
+    return load_config(file, {"HOME": str(folder / "home")}, cwd=folder, **options)
+
+
+def write_own_config(text=MINIMAL):
+    """Write the configuration of the user, which is trusted by its place."""
+    file = user_config_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def trust_file(file, state):
+    """Trust the present content of a file, in the state folder `state`."""
+    TrustStore(state).trust(file, file.read_bytes())
 
 
 def list_errors(folder, text, **options):

@@ -101,19 +101,19 @@ def test_a_named_file_must_exist(folder, how):
 
 
 def test_a_folder_instead_of_a_file_is_an_error(folder):
-    with pytest.raises(ConfigErrors, match="cannot read the file"):
+    with pytest.raises(ConfigErrors, match="not a regular file but a folder"):
         load_config(Path("home"), {}, cwd=folder)
 
 
 def test_text_that_is_not_utf8_is_an_error_with_line(folder):
     (folder / "anchor-tui.toml").write_bytes(b"# a\n# \xff\n")
     with pytest.raises(ConfigErrors, match=r"anchor-tui\.toml:2: not UTF-8"):
-        load_config(None, {}, cwd=folder)
+        load_config(Path("anchor-tui.toml"), {}, cwd=folder)
 
 
 def test_byte_order_mark_and_carriage_returns_are_accepted(folder):
     (folder / "anchor-tui.toml").write_bytes(b"\xef\xbb\xbf" + MINIMAL.replace("\n", "\r\n").encode())
-    config = load_config(None, {}, cwd=folder)
+    config = load_config(Path("anchor-tui.toml"), {}, cwd=folder)
     assert config.origins["github.ops_repo"].endswith("anchor-tui.toml:2")
 
 

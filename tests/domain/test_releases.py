@@ -119,6 +119,31 @@ def test_version_and_commit_are_texts_and_time_is_utc():
     assert release.released == datetime(2026, 11, 20, 9, 14, 7, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00Z"])
+def test_a_time_that_overflows_is_a_problem(text):
+    release, problems = read_release(
+        document(f"version: 1.0\nreleased: {text}\nimages: {{web: 'a/web:1@{D1}'}}\n"), USUAL
+    )
+    assert release.released is None
+    assert [(problem.kind, problem.line) for problem in problems] == [("bad-time", 2)]
+
+
+def test_more_images_than_supported_are_one_problem():
+    images = "".join(f"  i{number}: a/b{number}:1\n" for number in range(201))
+    with pytest.raises(YamlDocumentError, match="has 201 images; 200 are supported") as caught:
+        read_release(document(f"version: 1.0\nimages:\n{images}"), USUAL)
+    assert caught.value.problem.kind == "release-shape"
+
+
+def test_a_message_about_a_long_word_is_short():
+    with pytest.raises(YamlDocumentError) as caught:
+        read_release(document("version: 1.0\nimages: " + "x" * 500_000 + "\n"), USUAL)
+    assert len(caught.value.problem.message) < 500
+    with pytest.raises(YamlDocumentError) as caught:
+        read_release(document("version: 1.0\nimage: {" + "".join(f"k{i}: 1, " for i in range(5000)) + "}\n"), USUAL)
+    assert len(caught.value.problem.message) < 1100
+
+
 @pytest.mark.parametrize("text", ["yesterday", "2026-11-20", "2026-11-20T09:14:07", "''", "12"])
 def test_a_time_without_a_zone_is_a_problem(text):
     read = document(f"version: 1.0\nreleased: {text}\nimages: {{web: 'a/web:1@{D1}'}}\n")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from anchor_tui.config.errors import ConfigErrors
+from anchor_tui.config.trust import TrustStore
 from anchor_tui.services import runtime_context as module
 from anchor_tui.services.observe.observer import observe_once
 from anchor_tui.services.runtime_context import DemoError, load_context, start_demo
@@ -114,9 +115,13 @@ def test_the_configured_context_uses_the_users_environment(monkeypatch, tmp_path
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ANCHOR_TUI_CONFIG", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
+    monkeypatch.setenv("ANCHOR_TUI_STATE", str(tmp_path / "state"))
     with pytest.raises(ConfigErrors):
         load_context(None, read_only=False)
     (tmp_path / "anchor-tui.toml").write_text('[github]\nops_repo = "a/b"\n')
+    with pytest.raises(ConfigErrors, match="is not trusted and was ignored"):
+        load_context(None, read_only=False)
+    TrustStore(tmp_path / "state").trust(tmp_path / "anchor-tui.toml", (tmp_path / "anchor-tui.toml").read_bytes())
     it = load_context(None, read_only=True)
     assert (it.config.github.ops_repo, it.config.read_only) == ("a/b", True)
     assert it.environ is os.environ

@@ -79,8 +79,10 @@ def test_the_golden_document_is_read_as_the_rich_snapshot() -> None:
     assert snapshot_from_json((Path(__file__).parent / "golden" / "snapshot.json").read_bytes()) == rich.snapshot()
 
 
-PROBLEM = "subject, kind, message, file, line, column"
-FINDING = "check, title, level, status, evidence, message, fix, file, line, column, resource, since, pending"
+PROBLEM = "subject, kind, message, file, line, column, full_message"
+FINDING = (
+    "check, title, level, status, evidence, message, fix, file, line, column, resource, since, pending, full_message"
+)
 REF = {"number", "title", "url"}
 PULL = (
     "number, title, url, kind, environments, version, draft, author, labels, head_sha, checks, review, mergeable, "
@@ -119,10 +121,12 @@ CONTRACT: dict[str, set[str]] = {
         "resources, reconciled_at, problems"
     ),
     "environments.applications.automated": keys("enabled, prune, self_heal"),
-    "environments.applications.operation": keys("phase, message, started_at, finished_at, initiated_by, revision"),
-    "environments.applications.conditions": {"type", "message"},
+    "environments.applications.operation": keys(
+        "phase, message, started_at, finished_at, initiated_by, revision, full_message"
+    ),
+    "environments.applications.conditions": {"type", "message", "full_message"},
     "environments.applications.prunable": keys("group, kind, namespace, name, kept"),
-    "environments.applications.unhealthy": keys("group, kind, namespace, name, health, message"),
+    "environments.applications.unhealthy": keys("group, kind, namespace, name, health, message, full_message"),
     "environments.applications.resources": keys("total, out_of_sync, unhealthy"),
     "environments.applications.problems": keys(PROBLEM),
     "environments.position": keys("state, environment, versions, pull_requests, since"),

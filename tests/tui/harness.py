@@ -172,10 +172,16 @@ class AppHarness:
 
 @asynccontextmanager
 async def open_app(
-    size: tuple[int, int] = (110, 32), config: Config | None = None, *, ascii_only: bool = False, **options: Any
+    size: tuple[int, int] = (110, 32),
+    config: Config | None = None,
+    *,
+    ascii_only: bool = False,
+    backend: Backend | None = None,
+    may_fail: bool = False,
+    **options: Any,
 ) -> AsyncIterator[AppHarness]:
-    """Run the application at a fixed size with its clock at NOW."""
-    chosen, backend = config or make_config(), FakeBackend()
+    """Run the application at a fixed size with its clock at NOW. Unless it `may_fail`, no part of it may fail."""
+    chosen, backend = config or make_config(), backend or FakeBackend()
     ui: list[AppHarness] = []
 
     def clock() -> datetime:
@@ -186,3 +192,4 @@ async def open_app(
         ui.append(AppHarness(app, pilot, backend, chosen))
         await pilot.pause()
         yield ui[0]
+    assert may_fail or app.failures == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -77,3 +78,10 @@ async def test_snapshots_are_applied_while_a_dialog_is_open():
 def test_an_unknown_theme_lists_the_known_ones():
     with pytest.raises(UnknownThemeError, match=r"there is no theme 'nosuch'; there are .*textual-dark"):
         AnchorApp(config(), FakeBackend(), lambda: NOW, theme="nosuch")
+
+
+async def test_an_ignored_configuration_is_named_on_the_screen():
+    ignored = replace(config(), ignored_path=Path("/srv/ops/anchor-tui.toml"))
+    async with open_app(config=ignored) as ui:
+        messages = [notification.message for notification in ui.app._notifications]
+        assert any("./anchor-tui.toml is not trusted and was ignored" in message for message in messages)

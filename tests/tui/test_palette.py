@@ -7,7 +7,8 @@ from anchor_tui.tui.screens.cutover import CutoverScreen
 from anchor_tui.tui.screens.progress import ProgressScreen
 from tests.tui.harness import AppHarness, open_app
 from tests.tui.sample_plans import make_job, sync_plan
-from tests.tui.sample_readings import INCIDENT
+from tests.tui.sample_readings import HOSTILE_NAME, INCIDENT
+from tests.values import application, argocd, fresh, opened, ops_repo, readings, replace
 
 
 async def run_entry(ui: AppHarness, query: str) -> None:
@@ -65,3 +66,19 @@ async def test_the_palette_changes_the_theme_by_name():
         await ui.show(INCIDENT)
         await run_entry(ui, "theme nord")
         assert ui.app.theme == "nord"
+
+
+async def test_foreign_text_in_the_palette_is_literal():
+    pull = opened(232, staging="1.44.0")
+    hostile = replace(pull, pull_request=replace(pull.pull_request, title=HOSTILE_NAME))
+    sick = application("anchor-msp-dev", health=HOSTILE_NAME, sync=HOSTILE_NAME)
+    async with open_app() as ui:
+        await ui.show(readings(fresh(argocd(sick)), fresh(ops_repo(pull_requests=(hostile,)))))
+        for query in ("anchor-msp-dev", "pull request"):
+            await ui.press("ctrl+p", *("space" if key == " " else key for key in query))
+            await ui.app.workers.wait_for_complete()
+            await ui.pilot.pause()
+            assert "[@click=app.quit]quit[/] red" in ui.text
+            assert not set(ui.text) & {"\x1b", "\u202e"}
+            await ui.press("escape")
+        assert ui.app.is_running

@@ -6,6 +6,7 @@ import contextlib
 import os
 import select
 import signal
+import struct
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ import pytest
 
 from tests.cli.process import ROOT, anchor_tui, surroundings
 
+fcntl = pytest.importorskip("fcntl")
 pty = pytest.importorskip("pty")
 termios = pytest.importorskip("termios")
 
@@ -49,6 +51,9 @@ class PseudoTerminal:
             cwd=ROOT,
             start_new_session=True,
         )
+
+    def set_size(self, *, rows: int, columns: int) -> None:
+        fcntl.ioctl(self._theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def read_until(self, expected: bytes) -> None:
         while expected not in self.output:
@@ -146,7 +151,7 @@ main(["demo"])
 
 def test_a_crash_of_the_real_screen_prints_no_values(in_terminal):
     screen = in_terminal("-c", CRASHING)
-    assert screen.read_to_end() == 1
+    assert screen.read_to_end() == 70
     for enter, leave in zip(ENTERS, LEAVES, strict=True):
         assert screen.output.rindex(leave) > screen.output.rindex(enter)
     assert screen.attributes == screen.attributes_before

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from anchor_tui.tui.web_browser import start_browser
+from anchor_tui.domain.model import Snapshot
+from anchor_tui.domain.snapshot_builder import build_snapshot
+from anchor_tui.tui.web_browser import explain_refused_address, start_browser
 from tests.tui.harness import open_app
 from tests.tui.sample_readings import INCIDENT
+from tests.values import NOW, config, replace
 
 URL = "https://cd.example.com/applications/argocd/anchor-msp-prod"
 
@@ -56,3 +59,62 @@ def test_the_configured_browser_is_used(monkeypatch):
     monkeypatch.setattr("webbrowser.open", lambda url: not opened.append(url))
     assert start_browser(URL, {"BROWSER": "helper"}, "linux")
     assert opened == [URL]
+
+
+REFUSED = [
+    "javascript:alert(1)",
+    "file:///etc/passwd",
+    "data:text/html,x",
+    "--help",
+    "-https://cd.example.com",
+    " https://cd.example.com",
+    "https://cd.example.com/\x1b]0;x\x07",
+    "https://cd.example.com/a\n--b",
+    "https://user:password@cd.example.com",
+    "https://user@cd.example.com",
+    "https:///path",
+    "ftp://cd.example.com",
+    "cd.example.com",
+]
+
+
+@pytest.mark.parametrize("address", REFUSED)
+def test_only_plain_web_addresses_are_opened(address):
+    assert explain_refused_address(address)
+
+
+@pytest.mark.parametrize("address", [URL, "http://localhost:8080/a?b=c#d", "HTTPS://CD.example.com"])
+def test_web_addresses_are_opened(address):
+    assert explain_refused_address(address) == ""
+
+
+def _name_everywhere(address: str) -> Snapshot:
+    """Return a snapshot whose applications and pull requests have this address."""
+    snapshot = build_snapshot(config(), INCIDENT, NOW)
+    environments = tuple(
+        replace(
+            environment,
+            applications=tuple(replace(application, url=address) for application in environment.applications),
+            pull_requests=tuple(replace(pull, url=address) for pull in environment.pull_requests),
+        )
+        for environment in snapshot.environments
+    )
+    pulls = tuple(replace(pull, url=address) for pull in snapshot.pull_requests)
+    return replace(snapshot, environments=environments, pull_requests=pulls)
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "--help", "https://me:secret@cd.example.com"])
+@pytest.mark.parametrize("keys", ["o", "enter o", "ctrl+p 2 3 2 palette"])
+async def test_a_refused_address_is_shown_as_text(monkeypatch, address, keys):
+    monkeypatch.setattr("anchor_tui.tui.web_browser.start_browser", lambda *_: pytest.fail("nothing may be opened"))
+    async with open_app(environment="prod") as ui:
+        await ui.publish(_name_everywhere(address))
+        for key in keys.split():
+            if key == "palette":
+                await ui.app.workers.wait_for_complete()
+                await ui.press("down", "enter")
+            else:
+                await ui.press(key)
+        await ui.wait_until(lambda: "Not opened: " in ui.notifications)
+        assert address.replace("me:secret", "****") in ui.notifications
+        assert ui.app.clipboard == ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator
 from typing import Any
@@ -10,10 +9,11 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from anchor_tui.cli.output.escaping import format_lines
 from anchor_tui.domain.actions.plan import LineKind, Order, Outcome, Plan, Refusal
-from anchor_tui.domain.foreign_text import sanitize_text
 from anchor_tui.domain.status_marks import StatusMark, get_state_mark
 from anchor_tui.services.execute.step_requests import build_step_request
+from anchor_tui.services.json_text import format_json
 from anchor_tui.sources.api_request import ApiRequest
 
 PLAN_SCHEMA = "anchor-tui/plan/v1"
@@ -23,7 +23,7 @@ MARKED_LINE_KINDS: frozenset[LineKind] = frozenset({"ok", "warning", "failed", "
 
 def render_plan_text(plan: Plan) -> str:
     """Render the whole plan: its lines, diffs, requests, required confirmation and command."""
-    return "\n".join(sanitize_text(line) if line else "" for line in _render_plan_lines(plan)) + "\n"
+    return format_lines(_render_plan_lines(plan))
 
 
 def _render_plan_lines(plan: Plan) -> Iterator[str]:
@@ -77,7 +77,7 @@ def render_refusal_text(refusal: Refusal) -> str:
     mark = StatusMark.OK if refusal.already_done else StatusMark.FAILING
     first, *rest = f"{mark.glyph()} {refusal}".split("; ")
     lines = [first, *(f"  {part}" for part in rest), *([f"  {refusal.url}"] if refusal.url else [])]
-    return "".join(f"{sanitize_text(line)}\n" for line in lines)
+    return format_lines(lines)
 
 
 def render_outcome_text(plan: Plan, outcome: Outcome) -> str:
@@ -86,7 +86,7 @@ def render_outcome_text(plan: Plan, outcome: Outcome) -> str:
     for result in outcome.results:
         url = f"  {result.url}" if result.url and result.url not in result.message else ""
         lines.append(f"{get_state_mark(result.kind).glyph()} {result.subject}: {result.kind}: {result.message}{url}")
-    text = "\n".join(sanitize_text(line) for line in lines) + "\n"
+    text = format_lines(lines)
     if outcome.fresh is not None:
         text += f"\nthe new plan:\n{render_plan_text(outcome.fresh)}"
     return text
@@ -97,19 +97,19 @@ def render_outcome_text(plan: Plan, outcome: Outcome) -> str:
 
 def render_plan_json(plan: Plan) -> str:
     """Render a plan with the exact request of each step."""
-    return _dump_json({"schema": PLAN_SCHEMA, "plan": _plan_document(plan), "refusal": None})
+    return format_json({"schema": PLAN_SCHEMA, "plan": _plan_document(plan), "refusal": None})
 
 
 def render_refusal_json(order: Order, refusal: Refusal) -> str:
     """Render the refusal of an order; the plan is null."""
     refused = msgspec.to_builtins(refusal)
-    return _dump_json({"schema": PLAN_SCHEMA, "order": msgspec.to_builtins(order), "plan": None, "refusal": refused})
+    return format_json({"schema": PLAN_SCHEMA, "order": msgspec.to_builtins(order), "plan": None, "refusal": refused})
 
 
 def render_outcome_json(plan: Plan, outcome: Outcome) -> str:
     """Render an outcome; its `kind` is the worst result."""
     summary = {"schema": OUTCOME_SCHEMA, "kind": outcome.kind, "message": outcome.message, "title": plan.title}
-    return _dump_json(summary | msgspec.to_builtins(outcome))
+    return format_json(summary | msgspec.to_builtins(outcome))
 
 
 def _plan_document(plan: Plan) -> dict[str, Any]:
@@ -120,9 +120,3 @@ def _plan_document(plan: Plan) -> dict[str, Any]:
             step_document["title"] = step.title
             step_document["request"] = msgspec.to_builtins(build_step_request(step))
     return document | {"id": plan.id}
-
-
-def _dump_json(value: object) -> str:
-    from anchor_tui.services.snapshot_json import escape_control_characters
-
-    return escape_control_characters(json.dumps(value, indent=2, ensure_ascii=False)) + "\n"

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from anchor_tui.domain.foreign_text import sanitize_text
+from anchor_tui.cli.output.escaping import format_line
+from anchor_tui.domain.foreign_text import replace_surrogates
 
 
 def open_missing_streams() -> None:
@@ -43,7 +44,7 @@ def flush_streams() -> bool:
 def print_error(message: str) -> None:
     """Print one line for the operator on stderr. Control characters of foreign text are removed."""
     with contextlib.suppress(OSError):
-        print(f"anchor-tui: {sanitize_text(message)}", file=sys.stderr)  # noqa: T201 - the output of the command line
+        print(format_line(f"anchor-tui: {message}"), file=sys.stderr)  # noqa: T201 - the output of the command line
 
 
 def write_result(content: str, target: Path | None = None, *, is_text: bool = False) -> bool:
@@ -55,11 +56,12 @@ def write_result(content: str, target: Path | None = None, *, is_text: bool = Fa
         from anchor_tui.domain.status_marks import convert_to_ascii, supports_unicode
 
         content = content if supports_unicode(sys.stdout.encoding) else convert_to_ascii(content)
+    encoded = replace_surrogates(content).encode()
     try:
         if target is None:
-            _write_to_stdout(content.encode())
+            _write_to_stdout(encoded)
         else:
-            replace_file(target, content.encode())
+            replace_file(target, encoded)
     except OSError as error:
         print_error(f"cannot write {target or 'to stdout'}: {error.strerror or error}")
         return False

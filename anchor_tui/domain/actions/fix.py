@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from anchor_tui.config.model import EnvironmentConfig
-from anchor_tui.domain.actions import preflight, promote, rollout_steps
+from anchor_tui.domain.actions import preflight, rollout_steps
 from anchor_tui.domain.actions.application_state import AppState, stale_resources
 from anchor_tui.domain.actions.plan import (
     Order,
@@ -25,11 +25,21 @@ from anchor_tui.domain.actions.plan import (
 from anchor_tui.domain.actions.plan_inputs import PlanInputs, confirmed_command_line
 from anchor_tui.domain.actions.prune_references import describe_blocking_references, find_prune_references
 from anchor_tui.domain.actions.pull_request_steps import remaining_steps, repo_preconditions
+from anchor_tui.domain.actions.pull_request_text import (
+    MAX_BODY_LENGTH,
+    edited_or_default_body,
+    format_checks,
+    format_reason,
+    format_title,
+    is_plain_title_word,
+    quote_as_code,
+)
 from anchor_tui.domain.actions.release_edit import ReleaseEdit, file_diffs
 from anchor_tui.domain.actions.release_selection import branch_name
 from anchor_tui.domain.actions.repo_state import RepoFile, RepoState
 from anchor_tui.domain.actions.restored_url import RESTORABLE_URLS, restore_url
 from anchor_tui.domain.actions.wait_steps import WaitForMerge
+from anchor_tui.domain.foreign_text import shorten_text
 from anchor_tui.domain.model import Environment, Finding, Snapshot
 from anchor_tui.domain.yaml.document import parse_documents, replace_scalars
 from anchor_tui.domain.yaml.nodes import KeyPath, YamlDocumentError, format_key_path
@@ -115,8 +125,11 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
         *policy_lines,
         *prune_lines,
     )
-    title = order.title or f"Set {format_key_path(path)} to {wanted} in {name}"
-    text = promote.edited_or_default_body(order, _pull_request_body(order, lines))
+    key = format_key_path(path)
+    is_plain = is_plain_title_word(key) and is_plain_title_word(wanted)
+    default = f"Set {key} to {wanted} in {name}" if is_plain else f"Fix {order.check} in {name}"
+    title = format_title(order.title or default)
+    text = edited_or_default_body(order, _pull_request_body(order, lines))
     draft = PullRequestDraft(fix_branch(order), title, text, (), config.promotion.reviewers)
     opened = remaining_steps(draft, contents, repo_state, config, order.request_id)
     if isinstance(opened, Refusal):
@@ -220,9 +233,9 @@ def _flip_switch(
 
 
 def _pull_request_body(order: Order, lines: tuple[PlanLine, ...]) -> str:
-    reason = f"**Reason:** {order.reason}\n\n" if order.reason else ""
-    listed = "\n".join(f"- {line.mark.glyph()} {line.text}" for line in lines)
-    return f"{reason}The check `{order.check}` requires it.\n\n{listed}\n"
+    reason = f"{format_reason(order.reason)}\n\n" if order.reason else ""
+    text = f"{reason}The check {quote_as_code(order.check)} requires it.\n\n{format_checks(lines)}\n"
+    return shorten_text(text, MAX_BODY_LENGTH)
 
 
 def _command_line(order: Order, name: str, phrase: str) -> str:

@@ -21,13 +21,14 @@ from anchor_tui.domain.actions.plan import (
     required_confirmation,
 )
 from anchor_tui.domain.actions.plan_inputs import PlanInputs, confirmed_command_line
+from anchor_tui.domain.actions.pull_request_text import find_reason
 from anchor_tui.domain.actions.release_selection import ReleaseMove, find_release_move
 from anchor_tui.domain.actions.repo_state import PullRequestFiles, PullRequestState, RepoState, describe_failed_checks
 from anchor_tui.domain.actions.steps import MergePullRequest, MergeWay, Step
 from anchor_tui.domain.actions.wait_steps import WaitForMerge
 from anchor_tui.domain.formatting import shorten_revision
 from anchor_tui.domain.model import PullRequest
-from anchor_tui.domain.pull_requests import classify_pull_request
+from anchor_tui.domain.pull_requests import BRANCH_PREFIX, classify_pull_request
 from anchor_tui.domain.source_data import OpenPullRequestData
 
 
@@ -54,7 +55,9 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     content = repo_state.pull_request_files
     if content is None or content.head_sha != pull.head_sha:
         return Refusal(subject, "unread", "the files that it changes were not read: try again", pull.url)
-    order = replace(order, reason=order.reason or promote.find_reason(pull.body))
+    # Only a pull request of our own branches has a reason that an operator gave.
+    offered = find_reason(pull.body) if pull.branch.startswith(BRANCH_PREFIX) else ""
+    order = replace(order, reason=order.reason or offered)
     moves = _release_moves(known, repo_state, inputs)
     checked = lines_or_refusal(_run_preflight(order, known, moves, content, repo_state, inputs))
     if isinstance(checked, Refusal):

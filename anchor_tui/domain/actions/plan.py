@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from anchor_tui.domain.actions.steps import Step
+from anchor_tui.domain.foreign_text import mask_tokens
 from anchor_tui.domain.formatting import format_age, get_first_line
 from anchor_tui.domain.model import AppId, Application, AwareDatetime, ValueObject
 from anchor_tui.domain.status_marks import StatusMark, get_state_mark
@@ -273,8 +274,8 @@ def merge_refusals(refusals: Sequence[Refusal]) -> Refusal:
 
 
 def order_with_reason(order: Order, reason: str) -> Order:
-    """Return the order with the reason from the confirmation."""
-    return replace(order, reason=reason) if reason else order
+    """Return the order with the reason from the confirmation, without tokens: it is published and recorded."""
+    return replace(order, reason=mask_tokens(reason)) if reason else order
 
 
 def lines_or_refusal(results: Iterable[PlanLine | Refusal]) -> list[PlanLine] | Refusal:

@@ -19,6 +19,15 @@ from anchor_tui.domain.actions.plan import (
 )
 from anchor_tui.domain.actions.plan_inputs import PlanInputs, command_option, confirmed_command_line
 from anchor_tui.domain.actions.pull_request_steps import remaining_steps, repo_preconditions
+from anchor_tui.domain.actions.pull_request_text import (
+    MAX_BODY_LENGTH,
+    edited_or_default_body,
+    format_checks,
+    format_reason,
+    format_title,
+    quote_as_code,
+    quote_in_table,
+)
 from anchor_tui.domain.actions.release_selection import (
     ReleaseMove,
     branch_name,
@@ -31,14 +40,10 @@ from anchor_tui.domain.actions.release_selection import (
 from anchor_tui.domain.actions.repo_state import RepoState
 from anchor_tui.domain.actions.steps import DispatchWorkflow, Step
 from anchor_tui.domain.actions.wait_steps import WaitForMerge, WaitForWorkflowRun
-from anchor_tui.domain.foreign_text import sanitize_text
+from anchor_tui.domain.foreign_text import shorten_text
 from anchor_tui.domain.formatting import format_count, shorten_revision
 from anchor_tui.domain.model import Image
 from anchor_tui.domain.policy.evidence.facts_builder import read_repo_evidence
-
-REASON_MARK = "**Reason:**"
-"""The beginning of the paragraph in a pull request's text that contains the operator's reason."""
-_MAX_REASON_LENGTH = 500
 
 
 def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
@@ -82,7 +87,7 @@ def _plan_pull_request(
     lines = [*lines, *policy_lines]
     draft = PullRequestDraft(
         branch_name("promote", name, move.release.version),
-        order.title or f"Promote {move.release.version} to {name}",
+        format_title(order.title or f"Promote {move.release.version} to {name}"),
         edited_or_default_body(order, pull_request_body(order, move, lines, edited.images)),
         config.promotion.labels,
         config.promotion.reviewers,
@@ -117,6 +122,14 @@ def _plan_workflow(
             'Set promotion.via = "pull-request"'
         )
         return Refusal(name, "workflow", message)
+    if running := repo_state.running_workflows:
+        message = (
+            f"a run of {workflow} is {running[0].status}: wait until it has opened its pull request, "
+            "or cancel it on GitHub (o)"
+        )
+        return Refusal(name, "running", message, running[0].url)
+    if (odd := release_edit.release_form_refusal(move, repo_state, config)) is not None:
+        return odd  # the version becomes an input of the workflow
     workflow_inputs = {"from": move.source.name, "to": name}
     if not move.is_current_upstream:
         workflow_inputs["version"] = move.release.version
@@ -186,43 +199,30 @@ def release_change_lines(move: ReleaseMove, images: Sequence[tuple[Image, Image]
     return tuple(found)
 
 
-def edited_or_default_body(order: Order, made: str) -> str:
-    """Return the pull request's text: the default, or the operator's with the reason added."""
-    if not order.body:
-        return made
-    if not order.reason or order.reason in order.body:
-        return order.body
-    return f"{order.body.rstrip()}\n\n{REASON_MARK} {order.reason}\n"
-
-
-def find_reason(body: str) -> str:
-    """Return the reason in the text of a pull request; empty if there is no reason."""
-    lines = (line.strip() for line in body.split("\n"))
-    found = next((line.removeprefix(REASON_MARK) for line in lines if line.startswith(REASON_MARK)), "")
-    return sanitize_text(found).strip()[:_MAX_REASON_LENGTH]
-
-
 def pull_request_body(
     order: Order, move: ReleaseMove, lines: Sequence[PlanLine], images: Sequence[tuple[Image, Image]]
 ) -> str:
     """Return the default text: versions, images, included pull requests, pre-flight checks and the reason."""
-    was = move.current.version if move.current else "?"
-    origin = f"from `{move.source.name}`" if move.source.name != move.environment.name else "from its own history"
-    parts = [
-        f"Moves `{move.environment.name}` from `{was}` to `{move.release.version}` {origin}"
-        + (f" (commit `{shorten_revision(move.release.commit)}`)." if move.release.commit else "."),
-    ]
+    was = quote_as_code(move.current.version if move.current else "?")
+    source, name = quote_as_code(move.source.name), quote_as_code(move.environment.name)
+    origin = f"from {source}" if move.source.name != move.environment.name else "from its own history"
+    commit = f" (commit {quote_as_code(shorten_revision(move.release.commit))})" if move.release.commit else ""
+    parts = [f"Moves {name} from {was} to {quote_as_code(move.release.version)} {origin}{commit}."]
     if order.reason:
-        parts.append(f"{REASON_MARK} {order.reason}")
+        parts.append(format_reason(order.reason))
     if images:
-        rows = [
-            f"| {old.name} | `{image_version(old)}` | `{image_version(new)}` | `{(new.digest or 'none')[:19]}` |"
-            for old, new in images
-        ]
-        parts.append("\n".join(["| image | from | to | digest |", "|---|---|---|---|", *rows]))
+        rows = [" | ".join(map(quote_in_table, _image_row(old, new))) for old, new in images]
+        parts.append(
+            "\n".join(["| image | from | to | digest |", "|---|---|---|---|", *(f"| {row} |" for row in rows)])
+        )
     if pulls := pull_requests_of(move.releases_between):
         title = "Includes" if move.source.name != move.environment.name else "Reverts"
-        parts.append(f"**{title}**\n" + "\n".join(f"- #{pull.number} {pull.title}" for pull in pulls))
+        listed = "\n".join(f"- #{pull.number} {quote_as_code(pull.title)}" for pull in pulls)
+        parts.append(f"**{title}**\n{listed}")
     if lines:
-        parts.append("**Pre-flight**\n" + "\n".join(f"- {line.mark.glyph()} {line.text}" for line in lines))
-    return "\n\n".join(parts) + "\n"
+        parts.append(f"**Pre-flight**\n{format_checks(lines)}")
+    return shorten_text("\n\n".join(parts) + "\n", MAX_BODY_LENGTH)
+
+
+def _image_row(old: Image, new: Image) -> tuple[str, str, str, str]:
+    return old.name, image_version(old), image_version(new), (new.digest or "none")[:19]

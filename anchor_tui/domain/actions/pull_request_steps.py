@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.plan import Precondition, PullRequestDraft, Refusal
+from anchor_tui.domain.actions.pull_request_text import format_trailer
 from anchor_tui.domain.actions.repo_state import ExistingBranch, PullRequestState, RepoFile, RepoState, blob_oid
 from anchor_tui.domain.actions.step_base import FileChange
 from anchor_tui.domain.actions.steps import (
@@ -26,9 +27,6 @@ from anchor_tui.domain.actions.steps import (
 from anchor_tui.domain.actions.wait_steps import WaitForMergeable
 from anchor_tui.domain.formatting import shorten_revision
 from anchor_tui.domain.model import ValueObject
-
-REQUEST_TRAILER = "Anchor-Tui-Request"
-"""The trailer of the commit message that identifies our commit after a lost response."""
 
 
 class RemainingSteps(ValueObject, frozen=True):
@@ -63,9 +61,7 @@ def remaining_steps(
         for path, content in sorted(contents.items())
     )
     desired = {path: blob_oid(content) for path, content in contents.items()}
-    commit = CommitFiles(
-        repository, draft.branch, repo_state.head, draft.title, f"{REQUEST_TRAILER}: {request_id}", changes
-    )
+    commit = CommitFiles(repository, draft.branch, repo_state.head, draft.title, format_trailer(request_id), changes)
     open_it = CreatePullRequest(repository, draft.branch, config.github.branch, draft.title, draft.body)
     is_auto = config.promotion.merge == "auto" and not merges
     if repo_state.pull_requests:

@@ -20,6 +20,7 @@ from anchor_tui.domain.kubernetes.image_references import canonicalize_repositor
 from anchor_tui.domain.model import Image, ValueObject
 from anchor_tui.domain.policy.evidence.facts import MissingEvidence, NotApplicable
 from anchor_tui.domain.policy.evidence.git import GitEvidence
+from anchor_tui.domain.release_form import check_release_form
 from anchor_tui.domain.releases import locate_release
 from anchor_tui.domain.text_lines import split_lines
 from anchor_tui.domain.yaml.document import YamlDocument, parse_document, replace_scalars
@@ -42,11 +43,29 @@ def edit_release(
     try:
         return _edit_files(move, repo_state, config, in_git)
     except YamlDocumentError as error:
-        problem = error.problem
-        where = f"{problem.file}:{problem.line}: " if problem.line else f"{problem.file}: "
-        return Refusal(subject, problem.kind, f"{where}{problem.message}")
+        return _document_refusal(subject, error)
     except UnicodeDecodeError:
         return Refusal(subject, "not-utf8", "one of its files is not UTF-8: change it by hand")
+
+
+def release_form_refusal(move: ReleaseMove, repo_state: RepoState, config: Config) -> Refusal | None:
+    """Return a refusal if a version, a tag or a name of the release to move does not have the permitted form."""
+    source = repo_state.source_file
+    if source is None:
+        return Refusal(move.environment.name, "missing-file", f"the release of {move.source.name} could not be read")
+    try:
+        check_release_form(parse_document(source.content, source.path), config.release)
+    except YamlDocumentError as error:
+        return _document_refusal(move.environment.name, error)
+    except UnicodeDecodeError:
+        return Refusal(move.environment.name, "not-utf8", f"{source.path} is not UTF-8: change it by hand")
+    return None
+
+
+def _document_refusal(subject: str, error: YamlDocumentError) -> Refusal:
+    problem = error.problem
+    where = f"{problem.file}:{problem.line}: " if problem.line else f"{problem.file}: "
+    return Refusal(subject, problem.kind, f"{where}{problem.message}")
 
 
 def _edit_files(
@@ -61,6 +80,7 @@ def _edit_files(
         return Refusal(subject, "missing-file", f"the release of {move.source.name} could not be read")
     target = parse_document(release.content, release.path)
     source = parse_document(repo_state.source_file.content, repo_state.source_file.path)
+    check_release_form(source, config.release)
     images = _images_by_repository(source, config)
     places = locate_release(target, config.release).images
     own = {canonicalize_repository(known_place.image.repository) for known_place in places}

@@ -117,6 +117,13 @@ class RepoPermissions(ValueObject, frozen=True):
     archived: bool = False
 
 
+class RunningWorkflow(ValueObject, frozen=True):
+    """A dispatched run of the promotion workflow that is not over. GitHub does not report its inputs."""
+
+    status: str
+    url: str = ""
+
+
 class RepoState(ValueObject, frozen=True):
     """The current state of the ops repo. `files` are the files to change, byte for byte."""
 
@@ -132,6 +139,8 @@ class RepoState(ValueObject, frozen=True):
     """The file to fix after earlier commits, newest first."""
     pull_request_files: PullRequestFiles | None = None
     """The files of the pull request to merge."""
+    running_workflows: tuple[RunningWorkflow, ...] = ()
+    """The runs of the promotion workflow, read before the pull requests: one that is over has opened its own."""
 
     @property
     def head(self) -> str:

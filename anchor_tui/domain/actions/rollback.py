@@ -21,6 +21,7 @@ from anchor_tui.domain.actions.plan import (
 )
 from anchor_tui.domain.actions.plan_inputs import PlanInputs, command_option, confirmed_command_line
 from anchor_tui.domain.actions.pull_request_steps import merge_when_ready_steps, remaining_steps, repo_preconditions
+from anchor_tui.domain.actions.pull_request_text import edited_or_default_body, format_title
 from anchor_tui.domain.actions.release_selection import (
     ReleaseMove,
     branch_name,
@@ -73,8 +74,8 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     ]
     draft = PullRequestDraft(
         branch_name("rollback", name, move.release.version),
-        order.title or f"Roll {name} back to {move.release.version}",
-        promote.edited_or_default_body(order, promote.pull_request_body(order, move, lines, edited.images)),
+        format_title(order.title or f"Roll {name} back to {move.release.version}"),
+        edited_or_default_body(order, promote.pull_request_body(order, move, lines, edited.images)),
         tuple(dict.fromkeys(("rollback", *(x for x in config.promotion.labels if x != "promotion")))),
         config.promotion.reviewers,
     )

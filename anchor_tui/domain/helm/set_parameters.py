@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from anchor_tui.domain.yaml.limits import MAX_DEPTH
 from anchor_tui.domain.yaml.nodes import Json, KeyPath
 
 if TYPE_CHECKING:
@@ -19,9 +20,9 @@ class WholeNumber(int):
     """An integer from a parameter. A template writes it unchanged, whereas an integer of a file may become 1e+06."""
 
 
+MAX_INDEX = 65536
 _NAME_STEP = re.compile(r"((?:\\.|[^.\[\]\\])*)((?:\[\d{1,5}\])*)(?:\.|$)")
 _WHOLE_NUMBER = re.compile(r"-?[1-9][0-9]{0,17}|0")
-MAX_INDEX = 65536
 
 
 def parse_parameter_name(name: str) -> KeyPath:
@@ -38,15 +39,19 @@ def parse_parameter_name(name: str) -> KeyPath:
         path.append(re.sub(r"\\(.)", r"\1", key))
         path.extend(int(index) for index in re.findall(r"\d+", indices))
         position = found.end()
+        if len(path) > MAX_DEPTH:
+            raise ValueError(f"the name of a Helm parameter has more than {MAX_DEPTH} levels")
     if not path:
         raise ValueError("a Helm parameter has no name")
     return tuple(path)
 
 
 def parse_parameter_value(text: str, *, force_string: bool = False) -> Json:
-    """Return the typed value of a parameter's text."""
+    """Return the typed value of a parameter's text. Raises ValueError for a list above Helm's limit of indices."""
     if text.startswith("{") and text.endswith("}"):
         inner = text[1:-1]
+        if inner.count(",") > MAX_INDEX:
+            raise ValueError(f"a list has more than {MAX_INDEX} items")
         items = re.split(r"(?<!\\),", inner) if inner else []
         return [_parse_typed_text(item.strip(), force_string=force_string) for item in items]
     return _parse_typed_text(text, force_string=force_string)
@@ -103,3 +108,16 @@ def _copy_list_at(below: Sequence[dict[str, Json]], path: KeyPath) -> list[Json]
         else:
             return list(node) if isinstance(node, list) else []
     return []
+
+
+def count_list_items(layer: dict[str, Json], path: KeyPath) -> int:
+    """Return the number of items in the lists on the path of a parameter: one index can create 65,536 of them."""
+    count = 0
+    node: Json = layer
+    for step in path:
+        if isinstance(node, list):
+            count += len(node)
+            node = node[int(step)] if int(step) < len(node) else None
+        elif isinstance(node, dict):
+            node = node.get(str(step))
+    return count

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import TypeAlias
 
 from anchor_tui.domain.helm.overlays import HelmValues, merge_values, read_values_file
-from anchor_tui.domain.helm.set_parameters import build_parameter_layer, parse_parameter_name, parse_parameter_value
+from anchor_tui.domain.helm.set_parameters import (
+    build_parameter_layer,
+    count_list_items,
+    parse_parameter_name,
+    parse_parameter_value,
+)
 from anchor_tui.domain.model import Problem, ValueObject
-from anchor_tui.domain.yaml.document import YamlDocument, parse_document, parse_documents
+from anchor_tui.domain.yaml.document import YamlDocument, get_only_document, parse_documents
 from anchor_tui.domain.yaml.nodes import (
     Json,
     KeyPath,
@@ -26,6 +32,10 @@ from anchor_tui.domain.yaml.nodes import (
     to_plain_value,
 )
 
+MAX_LAYERS = 500
+"""The values files, and the parameters, of one Application."""
+MAX_LIST_ITEMS = 500_000
+"""The items of all lists that the parameters of one Application create."""
 FileReader: TypeAlias = Callable[[str], str | bytes | None]
 """A function from a path in the repository to the file's content; None if there is no such file."""
 
@@ -184,6 +194,8 @@ def _read_value_files(source: HelmSource, read_file: FileReader) -> Iterator[Val
     names = source.helm.get("valueFiles") or []
     if not isinstance(names, list):
         raise source.build_error("helm.valueFiles is not a list")
+    if len(names) > MAX_LAYERS:
+        raise source.build_error(f"helm.valueFiles has more than {MAX_LAYERS} files", source.locate(("valueFiles",)))
     for index, name in enumerate(names):
         location = source.locate(("valueFiles", index))
         path = _resolve_path(source, name, location)
@@ -221,9 +233,20 @@ def _resolve_path(source: HelmSource, name: Json, location: SourceLocation) -> s
 def _read_document(path: str, read_file: FileReader) -> YamlDocument | None:
     """Return a YAML file; None if it does not exist or is empty."""
     text = read_file(path)
-    if text is None:
-        return None
-    return parse_document(text, path) if parse_documents(text, path) else None
+    found = _parse_values(text, path) if text is not None else None
+    if isinstance(found, Problem):
+        raise YamlDocumentError(found)
+    return found
+
+
+@lru_cache(maxsize=8)
+def _parse_values(text: str | bytes, path: str) -> YamlDocument | Problem | None:
+    """Parse a file. The last ones are cached: an Application can name a file often, and many can name the same."""
+    try:
+        documents = parse_documents(text, path)
+        return get_only_document(documents, path) if documents else None
+    except YamlDocumentError as error:
+        return error.problem
 
 
 def _build_document_layer(document: YamlDocument, *, is_chart: bool = False) -> ValueLayer:
@@ -260,9 +283,13 @@ def _read_inline_values(source: HelmSource) -> Iterator[ValueLayer]:
 
 
 def _read_parameters(source: HelmSource, read_file: FileReader, below: list[HelmValues]) -> Iterator[ValueLayer]:
+    items = 0
     for key, read_value in (("fileParameters", _read_file_parameter), ("parameters", _read_set_parameter)):
-        parameters = source.helm.get(key) or []
-        for index, parameter in enumerate(parameters if isinstance(parameters, list) else ()):
+        found = source.helm.get(key)
+        parameters = found if isinstance(found, list) else []
+        if len(parameters) > MAX_LAYERS:
+            raise source.build_error(f"helm.{key} has more than {MAX_LAYERS} items", source.locate((key,)))
+        for index, parameter in enumerate(parameters):
             location = source.locate((key, index))
             if not isinstance(parameter, dict) or not isinstance(parameter.get("name"), str):
                 raise source.build_error(f"helm.{key} has an item without a name", location)
@@ -271,6 +298,10 @@ def _read_parameters(source: HelmSource, read_file: FileReader, below: list[Helm
                 layer = build_parameter_layer(path, read_value(source, parameter, read_file), below)
             except ValueError as error:
                 raise source.build_error(str(error), location) from error
+            items += count_list_items(layer, path)
+            if items > MAX_LIST_ITEMS:
+                problem = f"the indices of helm.{key} create more than {MAX_LIST_ITEMS:,} items"
+                raise source.build_error(problem, location)
             below.append(layer)
             yield ValueLayer(source.file, layer, location=location)
 

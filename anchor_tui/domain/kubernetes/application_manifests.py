@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from anchor_tui.config.model import ApplicationSelector, EnvironmentConfig
 from anchor_tui.domain.helm.value_layers import (
@@ -13,6 +13,7 @@ from anchor_tui.domain.helm.value_layers import (
     ValueLayersError,
     build_layered_values,
 )
+from anchor_tui.domain.json_access import ODD_VALUE_FAULTS
 from anchor_tui.domain.model import Problem, ValueObject
 from anchor_tui.domain.yaml.document import YamlDocument, parse_documents
 from anchor_tui.domain.yaml.nodes import Json, KeyPath, YamlDocumentError, find_nearest_node
@@ -50,20 +51,29 @@ def read_application_manifests(
     problems: list[Problem] = []
     for file, text in sorted(texts.items()):
         try:
-            documents = parse_documents(text, file)
+            for item in _read_file(text, file):
+                if isinstance(item, Problem):
+                    problems.append(item)
+                else:
+                    found.append(item)
         except YamlDocumentError as error:
             problems.append(error.problem)
-            continue
-        for document in documents:
-            value = document.value
-            if not isinstance(value, dict) or not str(value.get("apiVersion", "")).startswith("argoproj.io/"):
-                continue
-            if value.get("kind") == "ApplicationSet":
-                message = "an ApplicationSet generates Applications, which are unknown in git"
-                problems.append(document.build_problem("application-set", message))
-            elif value.get("kind") == "Application":
-                found.append(_read_application(document, value))
+        except ODD_VALUE_FAULTS as error:
+            message = f"a value of this file cannot be read ({type(error).__name__}): simplify it"
+            problems.append(Problem(file, "unreadable-file", message, file))
     return tuple(found), tuple(problems)
+
+
+def _read_file(text: str | bytes, file: str) -> Iterator[ManifestApplication | Problem]:
+    for document in parse_documents(text, file):
+        value = document.value
+        if not isinstance(value, dict) or not str(value.get("apiVersion", "")).startswith("argoproj.io/"):
+            continue
+        if value.get("kind") == "ApplicationSet":
+            message = "an ApplicationSet generates Applications, which are unknown in git"
+            yield document.build_problem("application-set", message)
+        elif value.get("kind") == "Application":
+            yield _read_application(document, value)
 
 
 def _read_application(document: YamlDocument, value: Mapping[str, Json]) -> ManifestApplication:

@@ -9,7 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from anchor_tui.domain.json_access import JsonMapping, get_list, get_mapping, get_mappings, get_text
+from anchor_tui.domain.json_access import (
+    ODD_VALUE_FAULTS,
+    JsonMapping,
+    describe_value,
+    get_list,
+    get_mapping,
+    get_mappings,
+    get_text,
+)
 from anchor_tui.domain.model import ValueObject
 
 
@@ -48,31 +56,41 @@ def read_env_sources(resources: Iterable[tuple[str, JsonMapping]], *, live: bool
     created: dict[tuple[str, str], EnvSource] = {}
     own: dict[tuple[str, str], EnvSource] = {}
     for kind, manifest in resources:
-        name = get_text(manifest, "metadata", "name")
-        match kind:
-            case "ConfigMap":
-                own["ConfigMap", name] = EnvSource(f"ConfigMap/{name}", _read_texts(manifest, "data"))
-            case "Secret":
-                own["Secret", name] = EnvSource(f"Secret/{name}", _read_secret_keys(manifest))
-            case "ExternalSecret":
-                source = _read_external_secret(manifest, name, live=live)
-                created["Secret", get_text(manifest, "spec", "target", "name") or name] = source
-            case "SealedSecret":
-                target = get_text(manifest, "spec", "template", "metadata", "name") or name
-                keys = [
-                    *get_mapping(manifest, "spec", "encryptedData"),
-                    *get_mapping(manifest, "spec", "template", "data"),
-                ]
-                created["Secret", target] = EnvSource(f"SealedSecret/{name}", dict.fromkeys(keys))
-            case "SecretProviderClass":
-                for secret in get_mappings(manifest, "spec", "secretObjects"):
-                    keys = [get_text(item, "key") for item in get_mappings(secret, "data")]
-                    created["Secret", get_text(secret, "secretName")] = EnvSource(
-                        f"SecretProviderClass/{name}", dict.fromkeys(keys)
-                    )
-            case _:
-                pass
+        found = own if kind in {"ConfigMap", "Secret"} else created
+        try:
+            found.update(_list_env_sources(kind, manifest, live=live))
+        except ODD_VALUE_FAULTS as error:
+            name = get_text(manifest, "metadata", "name")
+            reason = f"{kind}/{name} cannot be read ({type(error).__name__})"
+            found["ConfigMap" if kind == "ConfigMap" else "Secret", name] = EnvSource(f"{kind}/{name}", {}, reason)
     return EnvSources(created | own)
+
+
+def _list_env_sources(kind: str, manifest: JsonMapping, *, live: bool) -> Iterator[tuple[tuple[str, str], EnvSource]]:
+    """Yield the Secrets and ConfigMaps that one object is or creates, with their kind and name."""
+    name = get_text(manifest, "metadata", "name")
+    match kind:
+        case "ConfigMap":
+            yield ("ConfigMap", name), EnvSource(f"ConfigMap/{name}", _read_texts(manifest, "data"))
+        case "Secret":
+            yield ("Secret", name), EnvSource(f"Secret/{name}", _read_secret_keys(manifest))
+        case "ExternalSecret":
+            target = get_text(manifest, "spec", "target", "name") or name
+            yield ("Secret", target), _read_external_secret(manifest, name, live=live)
+        case "SealedSecret":
+            target = get_text(manifest, "spec", "template", "metadata", "name") or name
+            keys = [
+                *get_mapping(manifest, "spec", "encryptedData"),
+                *get_mapping(manifest, "spec", "template", "data"),
+            ]
+            yield ("Secret", target), EnvSource(f"SealedSecret/{name}", dict.fromkeys(keys))
+        case "SecretProviderClass":
+            for secret in get_mappings(manifest, "spec", "secretObjects"):
+                keys = [get_text(item, "key") for item in get_mappings(secret, "data")]
+                source = EnvSource(f"SecretProviderClass/{name}", dict.fromkeys(keys))
+                yield ("Secret", get_text(secret, "secretName")), source
+        case _:
+            pass
 
 
 def _read_texts(manifest: JsonMapping, key: str) -> dict[str, str | None]:
@@ -113,6 +131,8 @@ def _explain_not_ready(manifest: JsonMapping) -> str:
 
 # --- one container -----------------------------------------------------------------------------------
 
+MAX_EXPANDED_LENGTH = 1_000_000
+"""Linux limits all variables of a process to 2 MB. Each reference can double the length of the one before."""
 _VARIABLE_REFERENCE = re.compile(r"\$(\$)?\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)")
 
 
@@ -184,7 +204,7 @@ def _expand_references(value: object, owner: str, before: Mapping[str, EnvVariab
     if value is None:
         return EnvVariable("", "", owner)
     if not isinstance(value, str):
-        return EnvVariable(None, f"its value `{value}` is not a text, which Kubernetes refuses", owner)
+        return EnvVariable(None, f"its value {describe_value(value)} is not a text, which Kubernetes refuses", owner)
     hidden = ""
 
     def replace_reference(found: re.Match[str]) -> str:
@@ -195,6 +215,9 @@ def _expand_references(value: object, owner: str, before: Mapping[str, EnvVariab
         hidden = hidden or (f"it contains $({found[2]}), and {known.hidden_reason}" if known.text is None else "")
         return known.text or ""
 
+    names = [found[2] for found in _VARIABLE_REFERENCE.finditer(value) if not found[1] and found[2] in before]
+    if len(value) + sum(len(before[name].text or "") for name in names) > MAX_EXPANDED_LENGTH:
+        return EnvVariable(None, f"its references expand to more than {MAX_EXPANDED_LENGTH:,} characters", owner)
     expanded = _VARIABLE_REFERENCE.sub(replace_reference, value)
     return EnvVariable(None, hidden, owner) if hidden else EnvVariable(expanded, "", owner)
 

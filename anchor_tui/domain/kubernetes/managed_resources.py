@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from anchor_tui.domain.json_access import get_mapping, get_text
+from anchor_tui.domain.json_access import ODD_VALUE_FAULTS, get_mapping, get_text
 from anchor_tui.domain.kubernetes.workloads import KubernetesResource, read_resource
 from anchor_tui.domain.model import Application, ValueObject
 
@@ -67,7 +67,7 @@ def _read_state(item: object, key: str, application: str) -> tuple[KubernetesRes
         return None, ""
     try:
         found = read_resource(json.loads(state) if isinstance(state, str) else state, application)
-    except ValueError:
+    except ODD_VALUE_FAULTS:  # not JSON, an integer of thousands of digits, or nested too deeply
         found = None
     if found is not None and not found.namespace:  # the chart may leave it to the application's destination
         found = replace(found, namespace=get_text(item, "namespace"))

@@ -54,12 +54,13 @@ def find_mention(text: str, service: ServiceAddress, namespace: str, variable: s
 
 def _list_hosts(text: str) -> Iterator[tuple[str, bool]]:
     """Yield each part with the form of a host name, and True if only a host can be at its position."""
+    scheme_end = text.find("//") + len("//") if "//" in text else len(text)
     for found in _HOST.finditer(text):
         start, end = found.span()
         before, after = text[max(0, start - 1) : start], text[end : end + 1]
         if (before and before in "._-%") or (after and after in "_-%"):
             continue
-        follows_scheme = text.endswith("//", 0, start) or (before == "@" and "//" in text[:start])
+        follows_scheme = text.endswith("//", 0, start) or (before == "@" and scheme_end <= start)
         if before == "/" and not follows_scheme:
             continue  # a part of a path
         yield found[0], follows_scheme or _PORT.match(text, end) is not None

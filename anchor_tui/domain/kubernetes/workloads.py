@@ -7,9 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from anchor_tui.domain.json_access import JsonMapping, get_int, get_list, get_mapping, get_mappings, get_text
+from anchor_tui.domain.json_access import (
+    ODD_VALUE_FAULTS,
+    JsonMapping,
+    describe_value,
+    get_int,
+    get_list,
+    get_mapping,
+    get_mappings,
+    get_text,
+    is_deeper_than,
+)
 from anchor_tui.domain.kubernetes.container_env import EnvSources, EnvVariable, read_env_sources, resolve_container_env
 from anchor_tui.domain.model import ValueObject
+
+MAX_MANIFEST_DEPTH = 200
+"""The levels of an object that is read. The functions that walk or compare objects are recursive."""
 
 
 class KubernetesResource(ValueObject, frozen=True):
@@ -102,7 +115,7 @@ def read_manifests(
     for manifest in _flatten_lists(manifests):
         found = read_resource(manifest, application)
         if found is None:
-            unreadable.append("a manifest without kind or name")
+            unreadable.append(f"a manifest without kind or name, or of more than {MAX_MANIFEST_DEPTH} levels")
         else:
             resources.append(found)
     return build_manifests(resources, missing=missing, unreadable=unreadable, live=live)
@@ -118,13 +131,15 @@ def build_manifests(
     """Return the resources with their workloads and the environment variables of each container."""
     every = tuple(resources)
     sources = read_env_sources(((resource.kind, resource.manifest) for resource in every), live=live)
-    workloads = tuple(found for resource in every if (found := _build_workload(resource, sources)) is not None)
+    workloads = tuple(found for resource in every if (found := _read_workload(resource, sources)) is not None)
     malformed = (f"{workload}: {workload.malformation}" for workload in workloads if workload.malformation)
     return Manifests(every, workloads, sources, tuple(missing), (*unreadable, *malformed))
 
 
 def read_resource(manifest: object, application: str = "") -> KubernetesResource | None:
-    """Return one object; None if it has no kind or no name."""
+    """Return one object; None if it has no kind or no name, or more than MAX_MANIFEST_DEPTH levels."""
+    if is_deeper_than(manifest, MAX_MANIFEST_DEPTH):
+        return None
     parsed = get_mapping(manifest)
     kind = get_text(parsed, "kind")
     name = get_text(parsed, "metadata", "name") or get_text(parsed, "metadata", "generateName")
@@ -144,6 +159,14 @@ def _flatten_lists(manifests: Iterable[object]) -> Iterator[object]:
 
 
 _POD_TEMPLATE_PATHS = (("spec", "jobTemplate", "spec", "template"), ("spec", "template"))
+
+
+def _read_workload(resource: KubernetesResource, sources: EnvSources) -> Workload | None:
+    """Return the workload of an object as `_build_workload` does. An odd value makes only this object malformed."""
+    try:
+        return _build_workload(resource, sources)
+    except ODD_VALUE_FAULTS as error:
+        return Workload(resource, {}, (), malformation=f"it cannot be read ({type(error).__name__})")
 
 
 def _build_workload(resource: KubernetesResource, sources: EnvSources) -> Workload | None:
@@ -179,7 +202,7 @@ def _find_pod_spec(resource: KubernetesResource) -> JsonMapping | None:
 def _describe_malformation(resource: KubernetesResource, pod: JsonMapping) -> str | None:
     replicas = get_mapping(resource.manifest, "spec").get("replicas")
     if replicas is not None and (not isinstance(replicas, int) or isinstance(replicas, bool)):
-        return f"its replicas are `{replicas}`, which is not a number"
+        return f"its replicas are {describe_value(replicas)}, which is not a number"
     init = pod.get("initContainers")
     return "its initContainers are not a list" if init is not None and not isinstance(init, list) else None
 

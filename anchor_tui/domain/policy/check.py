@@ -15,6 +15,7 @@ from anchor_tui.domain.helm.value_layers import SourceLocation
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import EvidenceKind, Finding, ValueObject
 from anchor_tui.domain.policy.evidence.facts import EvidenceUnavailable, Facts, NotApplicable, PendingEvidence
+from anchor_tui.domain.text_limits import limit_texts
 
 FindingLevel: TypeAlias = Literal["error", "warning", "info"]
 
@@ -84,6 +85,8 @@ class Check(ValueObject, frozen=True):
     evaluate: EvaluateCheck
     levels: Mapping[str, FindingLevel] = {}
     """Levels that differ from `level`, by rule set."""
+    can_be_disabled: bool = True
+    """False if `[policy] disable` does not apply to it."""
 
     def level_for(self, rules: RuleSet | None) -> FindingLevel:
         """Return the level of a failure under a rule set."""
@@ -99,8 +102,9 @@ class Check(ValueObject, frozen=True):
         return tuple(self._build_finding(facts, evidence, outcome) for evidence in self.evidence)
 
     def _evaluate_evidence(self, facts: Facts, evidence: EvidenceKind) -> Iterable[Finding]:
+        outcomes: tuple[CheckOutcome, ...]
         try:
-            outcomes = tuple(self.evaluate(facts, evidence))
+            outcomes = _summarize_outcomes(tuple(self.evaluate(facts, evidence)), _unreadable_parts(facts, evidence))
         except EvidenceUnavailable as error:
             if isinstance(error.cause, NotApplicable):
                 outcomes = (CheckOutcome("skipped", error.cause.reason),)
@@ -110,13 +114,13 @@ class Check(ValueObject, frozen=True):
                 outcomes = (unknown(error.cause.reason, error.cause.location),)
         except Exception as error:  # noqa: BLE001 - an internal error in one rule must not suppress the other rules
             outcomes = (unknown(format_internal_error(error)),)
-        for outcome in _summarize_outcomes(outcomes, _unreadable_parts(facts, evidence)):
+        for outcome in outcomes:
             yield self._build_finding(facts, evidence, outcome)
 
     def _build_finding(self, facts: Facts, evidence: EvidenceKind, outcome: CheckOutcome) -> Finding:
         rules = facts.environment.rules if facts.environment else None
         location = outcome.location or SourceLocation("")
-        return Finding(
+        finding = Finding(
             check=self.id,
             title=self.title,
             level=outcome.level or self.level_for(rules),
@@ -130,6 +134,7 @@ class Check(ValueObject, frozen=True):
             resource=outcome.resource,
             pending=outcome.pending,
         )
+        return limit_texts(finding)
 
 
 def _summarize_outcomes(outcomes: Sequence[CheckOutcome], unreadable: str) -> tuple[CheckOutcome, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from anchor_tui.domain.policy.check import Check
-from anchor_tui.domain.policy.registry import CHECKS
+from anchor_tui.domain.policy.registry import ALL_CHECKS
 
 _INTRODUCTION = """\
 # Policy
@@ -42,6 +42,9 @@ A check evaluates one or more kinds of evidence:
 `[policy] disable` disables a check. `[[policy.waivers]]` allows a check to fail in one environment until a date,
 with a reason.
 
+The checks `checkout.…` are run by `anchor-tui check` only: a missing file, or a changed configuration, must not switch
+off the other checks of a pull request.
+
 """
 
 
@@ -50,10 +53,10 @@ def render_page() -> str:
     rows = "".join(
         f"| [{check.id}](#{_format_anchor(check)}) | {format_rules(check)} "
         f"| {_format_levels(check)} | {', '.join(check.evidence)} |\n"
-        for check in CHECKS
+        for check in ALL_CHECKS
     )
     table = f"| check | rules | level | evidence |\n|---|---|---|---|\n{rows}\n"
-    return _INTRODUCTION + table + "\n".join(_format_section(check) for check in CHECKS)
+    return _INTRODUCTION + table + "\n".join(_format_section(check) for check in ALL_CHECKS)
 
 
 def format_rules(check: Check) -> str:

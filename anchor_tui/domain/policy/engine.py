@@ -12,7 +12,7 @@ from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import Finding, ValueObject
 from anchor_tui.domain.policy.check import Check
 from anchor_tui.domain.policy.evidence.facts import Facts, NotApplicable, PolicyFacts
-from anchor_tui.domain.policy.registry import CHECKS
+from anchor_tui.domain.policy.registry import ALL_CHECKS, CHECKS
 from anchor_tui.domain.policy.waivers import apply_waiver
 
 ASLEEP = NotApplicable("asleep: this on-demand environment has nothing live")
@@ -28,17 +28,18 @@ class PolicyFindings(ValueObject, frozen=True):
 def evaluate_policy(config: Config, facts: PolicyFacts, now: datetime) -> PolicyFindings:
     """Run every check that the rule set of an environment contains, in the order of the registry.
 
-    Environments without facts get no findings.
+    Environments without facts get no findings. The checks of checkouts are run on the facts of a checkout only.
     """
+    run = ALL_CHECKS if facts.is_checkout else CHECKS
     findings = {}
     for environment in config.environments:
         known = facts.environments.get(environment.name)
         if known is not None:
             complete = _skip_sleeping_environment(replace(known, config=config, now=now, environment=environment))
-            checks = [check for check in CHECKS if environment.rules in check.rules]
+            checks = [check for check in run if environment.rules in check.rules]
             findings[environment.name] = _run_checks(complete, checks)
     estate = replace(facts.estate, config=config, now=now, environment=None)
-    return PolicyFindings(findings, _run_checks(estate, [check for check in CHECKS if not check.rules]))
+    return PolicyFindings(findings, _run_checks(estate, [check for check in run if not check.rules]))
 
 
 def _run_checks(facts: Facts, checks: list[Check]) -> tuple[Finding, ...]:
@@ -46,7 +47,7 @@ def _run_checks(facts: Facts, checks: list[Check]) -> tuple[Finding, ...]:
     name = facts.environment.name if facts.environment else ""
     findings: list[Finding] = []
     for check in checks:
-        if check.id in disabled:
+        if check.id in disabled and check.can_be_disabled:
             findings.extend(check.skip(facts, "disabled by [policy] disable in the configuration"))
         else:
             findings.extend(apply_waiver(finding, name, facts.config, facts.now) for finding in check.run(facts))

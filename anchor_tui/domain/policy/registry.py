@@ -10,6 +10,7 @@ from anchor_tui.domain.policy.checks import (
     argocd,
     auth,
     branch_status,
+    checkout,
     memory,
     mocks,
     release,
@@ -31,5 +32,8 @@ CHECKS: tuple[Check, ...] = (
     *settings.CHECKS,
     *branch_status.CHECKS,
 )
-CHECKS_BY_ID = {check.id: check for check in CHECKS}
+"""The checks of an estate."""
+ALL_CHECKS: tuple[Check, ...] = (*CHECKS, *checkout.CHECKS)
+"""The same, and the checks that `anchor-tui check` adds for a checkout."""
+CHECKS_BY_ID = {check.id: check for check in ALL_CHECKS}
 """The valid ids for `[policy] disable` and for waivers."""

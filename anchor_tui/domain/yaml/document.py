@@ -10,8 +10,10 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
+from anchor_tui.domain.json_access import ODD_VALUE_FAULTS
 from anchor_tui.domain.model import Problem
 from anchor_tui.domain.text_lines import locate_index
+from anchor_tui.domain.yaml.limits import FILE_LIMITS, YamlLimits
 from anchor_tui.domain.yaml.nodes import (
     Json,
     KeyPath,
@@ -24,6 +26,7 @@ from anchor_tui.domain.yaml.nodes import (
     format_key_path,
     get_child,
     iterate_scalars,
+    shorten_problem,
     to_plain_value,
     walk_nodes,
 )
@@ -87,20 +90,26 @@ class YamlDocument:
     def build_problem(self, kind: str, message: str, node: Node | None = None) -> Problem:
         """Return a problem with the position of a node, or of the document."""
         place = node if node is not None else self.root
-        return Problem(self.file, kind, message, self.file, place.line, place.column)
+        return shorten_problem(Problem(self.file, kind, message, self.file, place.line, place.column))
 
 
 # --- parsing ---------------------------------------------------------------------------------------
 
 
-def parse_document(text: str | bytes, file: str, *, mapping: bool = True) -> YamlDocument:
+def parse_document(
+    text: str | bytes, file: str, *, mapping: bool = True, limits: YamlLimits = FILE_LIMITS
+) -> YamlDocument:
     """Return the only document of a file. Unless `mapping` is False, its root is a mapping.
 
-    Raises YamlDocumentError if the file is not UTF-8, is malformed or empty, contains a control character, a tab in the
-    indentation, a duplicate key, a key that is not a scalar or several documents, if Helm rejects it, or if its root is
-    not a mapping.
+    Raises YamlDocumentError if the file is above the limits, is not UTF-8, is malformed or empty, contains a control
+    character, a tab in the indentation, a duplicate key, a key that is not a scalar or several documents, if Helm
+    rejects it, or if its root is not a mapping.
     """
-    documents = parse_documents(text, file)
+    return get_only_document(parse_documents(text, file, limits), file, mapping=mapping)
+
+
+def get_only_document(documents: tuple[YamlDocument, ...], file: str, *, mapping: bool = True) -> YamlDocument:
+    """Return the only document of `parse_documents`. Raises YamlDocumentError as `parse_document` does."""
     if not documents:
         raise YamlDocumentError(Problem(file, "empty-file", "the file is empty", file, 1, 1))
     if len(documents) > 1 or documents[0].number:  # Helm reads only the first, even if it is empty
@@ -113,8 +122,12 @@ def parse_document(text: str | bytes, file: str, *, mapping: bool = True) -> Yam
     return document
 
 
-def parse_documents(text: str | bytes, file: str) -> tuple[YamlDocument, ...]:
-    """Return every document of a file that is not empty. Raises YamlDocumentError as `parse_document` does."""
+def parse_documents(text: str | bytes, file: str, limits: YamlLimits = FILE_LIMITS) -> tuple[YamlDocument, ...]:
+    """Return every document of a file that is not empty. Raises YamlDocumentError as `parse_document` does.
+
+    Any other exception of the parser is reported as an error of the file too.
+    """
+    _check_size(text, file, limits)
     if isinstance(text, bytes):
         text = _decode_utf8(text, file)
     bom = text.startswith("\ufeff")
@@ -124,11 +137,27 @@ def parse_documents(text: str | bytes, file: str) -> tuple[YamlDocument, ...]:
         name = f"U+{ord(found[0][-1]):04X}"
         message = f"the control character {name} is not allowed in YAML: remove it"
         raise YamlDocumentError(Problem(file, "malformed-yaml", message, file, line, column))
+    try:
+        roots = compose_nodes(text, file, limits)
+    except ODD_VALUE_FAULTS as error:
+        message = f"the YAML parser cannot read this file ({type(error).__name__}): simplify it"
+        raise YamlDocumentError(Problem(file, "malformed-yaml", message, file, 1, 1)) from error
     documents: list[YamlDocument] = []
-    for number, (root, notes) in enumerate(compose_nodes(text, file)):
+    for number, (root, notes) in enumerate(roots):
         if not (isinstance(root, ScalarNode) and root.style == "plain" and not root.text):
             documents.append(YamlDocument(file, text, root, bom, number, notes))
     return tuple(documents)
+
+
+def _check_size(text: str | bytes, file: str, limits: YamlLimits) -> None:
+    """Refuse a file that is too large. The position is that of the first byte above the limit."""
+    if len(text) * 4 <= limits.size:
+        return
+    raw = text if isinstance(text, bytes) else text.encode("utf-8", "replace")
+    if len(raw) > limits.size:
+        kept = raw[: limits.size].decode("utf-8", "replace")
+        message = f"larger than {limits.size // 1024:,} KiB: split the file; it is not read"
+        raise YamlDocumentError(Problem(file, "too-large", message, file, *locate_index(kept, len(kept))))
 
 
 def _decode_utf8(raw: bytes, file: str) -> str:

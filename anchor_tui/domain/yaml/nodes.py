@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from msgspec import structs
+
+from anchor_tui.domain.foreign_text import shorten_text
 from anchor_tui.domain.yaml.go_numbers import format_float
 from anchor_tui.domain.yaml.scalars import PlainValue, ScalarStyle, resolve_scalar
 
@@ -17,6 +20,9 @@ Json: TypeAlias = "PlainValue | list[Json] | dict[str, Json]"
 KeyPath: TypeAlias = tuple[str | int, ...]
 """Keys of mappings and indices of sequences, from the root."""
 
+MAX_MESSAGE_LENGTH = 1_000
+MAX_WORD_LENGTH = 200
+"""The characters of a message about a file, and of one scalar in it."""
 TAG_PREFIX = "tag:yaml.org,2002:"
 TYPES_BY_TAG: dict[str, tuple[type, ...]] = {
     TAG_PREFIX + "int": (int,),
@@ -31,8 +37,16 @@ class YamlDocumentError(Exception):
     """A file that cannot be read or changed as requested. `problem` has the position and what to do."""
 
     def __init__(self, problem: Problem) -> None:
+        problem = shorten_problem(problem)
         super().__init__(str(problem))
         self.problem = problem
+
+
+def shorten_problem(problem: Problem) -> Problem:
+    """Return a problem with a message of limited length. A file can contain a key or a word of a megabyte."""
+    if len(problem.message) <= MAX_MESSAGE_LENGTH:
+        return problem
+    return structs.replace(problem, message=shorten_text(problem.message, MAX_MESSAGE_LENGTH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,30 +109,41 @@ class MappingNode:
 
         A node from a merge key counts as an alias.
         """
-        merge = self.find_merge_of(key)
-        node = merge.get(key) if merge is not None else None
+        _, node = self._find_merged(key)
         return replace(node, is_alias=True) if node is not None else self.entries.get(key)
 
     def find_merge_of(self, key: str) -> MergeKey | None:
         """Return the merge key that supplies a key; None if the mapping's own key counts, or if there is none."""
-        if not self.merged:
-            return None
-        own = list(self.entries).index(key) if key in self.entries else -1
-        later = (merge for merge in reversed(self.merged) if merge.position > own)
-        return next((merge for merge in later if merge.get(key) is not None), None)
+        return self._find_merged(key)[0]
+
+    def _find_merged(self, key: str) -> tuple[MergeKey | None, Node | None]:
+        """Return the merge key that supplies a key, and the node. A chain of merge keys is followed once."""
+        if self.merged:
+            own = list(self.entries).index(key) if key in self.entries else -1
+            for merge in reversed(self.merged):
+                if merge.position > own and (node := merge.get(key)) is not None:
+                    return merge, node
+        return None, None
 
     def iterate_children(self) -> Iterator[tuple[str, Node]]:
         """Yield every key with its node as Helm reads it: the mapping's own keys, then those of its merge keys."""
         if not self.merged:
             yield from self.entries.items()
             return
-        names = dict.fromkeys(self.entries)
+        for key, node in self._collect_children().items():
+            yield key, node if node is self.entries.get(key) else replace(node, is_alias=True)
+
+    def _collect_children(self) -> dict[str, Node]:
+        """Return the nodes by key: read in order, with each merge key at its position."""
+        own, start = list(self.entries.items()), 0
+        found: dict[str, Node] = dict(own)
         for merge in self.merged:
-            for source in merge.sources:
-                names |= dict.fromkeys(key for key, _ in source.iterate_children())
-        for name in names:
-            if (node := self.get(name)) is not None:
-                yield name, node
+            found.update(own[start : merge.position])
+            start = merge.position
+            for source in reversed(merge.sources):
+                found.update(source._collect_children())  # noqa: SLF001 - of the same class
+        found.update(own[start:])
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +169,7 @@ def describe_node(node: Node) -> str:
     """Return a description of the node for an error message: its text, "a mapping" or "a list"."""
     match node:
         case ScalarNode():
-            return f"`{node.text}`" if node.text else "nothing"
+            return f"`{shorten_text(node.text, MAX_WORD_LENGTH)}`" if node.text else "nothing"
         case MappingNode():
             return "a mapping"
         case SequenceNode():

@@ -23,6 +23,7 @@ _PLAIN_WORDS: dict[str, PlainValue] = {
     **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), math.inf),
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
 }
+_MAX_INT_DIGITS = len(str(2**64))
 _INT_BASES = {"x": 16, "b": 2, "o": 8}
 _INT = re.compile(r"([-+]?)(?:0([xX][0-9a-fA-F]+|[bB][01]+|[oO]?[0-7]+)|(0|[1-9][0-9]*))")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -43,10 +44,11 @@ def resolve_scalar(text: str) -> PlainValue:
     digits = text.replace("_", "")
     if found := _INT.fullmatch(digits):
         sign, prefixed, decimal = found.groups()
-        number = int(decimal) if decimal else _parse_prefixed_int(prefixed)
-        number = -number if sign == "-" else number
-        if -(2**63) <= number < 2**64:
-            return number
+        if len(decimal or "") <= _MAX_INT_DIGITS:  # Python refuses to convert thousands of decimal digits
+            number = int(decimal) if decimal else _parse_prefixed_int(prefixed)
+            number = -number if sign == "-" else number
+            if -(2**63) <= number < 2**64:
+                return number
     if _FLOAT.fullmatch(digits):
         value = float(digits)
         return text if math.isinf(value) else value

@@ -34,7 +34,7 @@ from anchor_tui.services.execute.step_support import (
     lost_write_failure,
     verify_applied,
 )
-from anchor_tui.sources.argocd.application_api import is_operation_running_error, send_request
+from anchor_tui.sources.argocd.application_api import is_operation_running_error, send_request, send_sync
 from anchor_tui.sources.argocd.connection import RESPONSE_TIMEOUT_S
 from anchor_tui.sources.argocd.step_requests import build_argocd_request
 from anchor_tui.sources.errors import ClientError, SourceError
@@ -77,7 +77,7 @@ class ArgoCDSteps:
             return _skip_sync(step, context)
         client = await self._clients.argocd_client(step.app.id.server)
         try:
-            await send_request(client, build_argocd_request(step))
+            await send_sync(client, step)
         except SourceError as error:
             # "Another operation is running" may be about our own: a proxy may have sent the request twice.
             if not await self._verify_applied(step.app, lambda state: is_own_operation(state, step.request_id), error):

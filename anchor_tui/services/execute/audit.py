@@ -1,17 +1,19 @@
 """The audit log: every action and its result as a JSON line, append-only.
 
-A line is on disk before its request is sent. Only the owner can read the file (0600). A line that a crash cut short is
-unreadable; later lines are unaffected.
+A line is on disk before its request is sent. Only the owner can read the file (0600), and a file that another account
+can write is not read (`private_file`): the next start acts on its content. A line that a crash cut short, or that is
+not one of ours, is unreadable; other lines are unaffected.
 """
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import getpass
+import json
 import os
 import secrets
 import socket
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -19,10 +21,20 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from anchor_tui.domain.actions.plan import GroupResult, Plan
+from anchor_tui.domain.foreign_text import mask_tokens, replace_surrogates
 from anchor_tui.domain.model import AwareDatetime, ValueObject
+from anchor_tui.services.execute.private_file import UnsafeFileError, open_private_file
 from anchor_tui.sources.api_request import ApiRequest
 
 FILE_NAME = "audit.jsonl"
+MAX_LINE_BYTES = 16 * 1024 * 1024
+"""A longer line is neither written nor decoded."""
+MAX_READ_BYTES = 64 * 1024 * 1024
+MAX_READ_LINES = 100_000
+"""Only the newest part of a larger file is read."""
+LOCK_TIMEOUT_S = 5.0
+"""The time that a line waits for another process to finish its own."""
+_LOCK_PAUSE_S = 0.005
 EntryKind: TypeAlias = Literal["intended", "done", "drifted", "failed", "unknown", "refused", "resolved"]
 """`resolved`: the operator acknowledged an unknown or missing result."""
 
@@ -66,7 +78,7 @@ def acting_user() -> str:
         name = getpass.getuser()
     except (OSError, KeyError):  # no such account, as in some containers
         name = str(os.getuid())
-    return f"{name}@{socket.gethostname()}"
+    return replace_surrogates(f"{name}@{socket.gethostname()}")
 
 
 def this_process_id() -> str:
@@ -110,23 +122,19 @@ class AuditLog:
 
     def append_entry(self, entry: AuditEntry) -> None:
         """Append a line and wait until it is on disk. Raises AuditError."""
-        line = msgspec.json.encode(entry) + b"\n"
         try:
+            line = _encode_entry(entry)
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             is_new = not self.path.exists()
-            handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX)
+            with open_private_file(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT) as handle:
+                _lock_file(handle)
                 _write_all(handle, _line_end_if_torn(handle) + line)
                 os.fsync(handle)
-            finally:
-                os.close(handle)
             if is_new:
                 _sync_folder(self.path.parent)
-        except OSError as error:
-            reason = error.strerror or str(error)
+        except (OSError, ValueError, RecursionError, UnsafeFileError) as error:
             raise AuditError(
-                f"cannot write the audit log {self.path} ({reason}). Nothing is executed without it"
+                f"cannot write the audit log {self.path} ({_reason_text(error)}). Nothing is executed without it"
             ) from error
 
     def read_entries(self) -> tuple[AuditEntry, ...]:
@@ -140,18 +148,63 @@ class AuditLog:
 
     def _read_lines(self) -> Iterable[AuditEntry | None]:
         try:
-            content = self.path.read_bytes()
+            with open_private_file(self.path, os.O_RDONLY) as handle:
+                lines = _read_newest_lines(handle)
         except FileNotFoundError:
             return ()
-        except OSError as error:
-            raise AuditError(f"cannot read the audit log {self.path}: {error.strerror or error}") from error
-        return tuple(_decode_entry(line) for line in content.split(b"\n") if line.strip())
+        except (OSError, UnsafeFileError) as error:
+            raise AuditError(f"cannot read the audit log {self.path}: {_reason_text(error)}") from error
+        return tuple(_decode_entry(line) for line in lines if line.strip())
+
+
+def _encode_entry(entry: AuditEntry) -> bytes:
+    """Return the line of an entry, its message without tokens. Raises ValueError if it is too long."""
+    entry = msgspec.structs.replace(entry, message=mask_tokens(replace_surrogates(entry.message)))
+    try:
+        line = msgspec.json.encode(entry) + b"\n"
+    except UnicodeEncodeError:  # an argument that is not UTF-8
+        text = json.dumps(msgspec.to_builtins(entry), ensure_ascii=False, separators=(",", ":"))
+        line = replace_surrogates(text).encode() + b"\n"
+    if len(line) > MAX_LINE_BYTES:
+        raise ValueError(f"the line would have {len(line):,} bytes, and at most {MAX_LINE_BYTES:,} are written")
+    return line
 
 
 def _decode_entry(line: bytes) -> AuditEntry | None:
-    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+    if len(line) > MAX_LINE_BYTES:
+        return None
+    try:
         return msgspec.json.decode(line, type=AuditEntry)
-    return None
+    except Exception:  # noqa: BLE001 - whatever one line contains costs no other line
+        return None
+
+
+def _read_newest_lines(handle: int) -> list[bytes]:
+    size = os.fstat(handle).st_size
+    offset = max(0, size - MAX_READ_BYTES)
+    chunks, position = [], offset
+    while position < size and (chunk := os.pread(handle, size - position, position)):
+        chunks.append(chunk)
+        position += len(chunk)
+    lines = b"".join(chunks).rsplit(b"\n", MAX_READ_LINES)
+    is_cut = offset > 0 or len(lines) > MAX_READ_LINES
+    return lines[1:] if is_cut else lines
+
+
+def _lock_file(handle: int) -> None:
+    """Lock the file for one line. Raises OSError if another process keeps it locked."""
+    until = time.monotonic() + LOCK_TIMEOUT_S
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise OSError(f"another process has locked it for {LOCK_TIMEOUT_S:g} s") from None
+            time.sleep(_LOCK_PAUSE_S)
+
+
+def _reason_text(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def _line_end_if_torn(handle: int) -> bytes:
@@ -185,8 +238,8 @@ class UnfinishedGroup(ValueObject, frozen=True):
 
     @property
     def process(self) -> str:
-        """The process that started it."""
-        return self.entries[0].process if self.entries else ""
+        """The process that started it, or the last one that resumed it."""
+        return next((entry.process for entry in reversed(self.entries) if entry.process), "")
 
     @property
     def last_step_entry(self) -> AuditEntry | None:

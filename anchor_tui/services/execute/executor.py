@@ -45,7 +45,13 @@ from anchor_tui.services.execute.outbox import Outbox
 from anchor_tui.services.execute.plan_input_collector import PlanInputCollector
 from anchor_tui.services.execute.plan_maker import PlanMaker
 from anchor_tui.services.execute.plan_run import PlanRun
-from anchor_tui.services.execute.recovery import context_from_audit, next_step_index, recover_abandoned
+from anchor_tui.services.execute.recovery import recover_abandoned
+from anchor_tui.services.execute.resumption import (
+    context_from_audit,
+    next_step_index,
+    resume_refusal,
+    resumption_entry,
+)
 from anchor_tui.services.execute.step_support import ExecutionClients, Timeouts
 
 READ_ONLY_REFUSAL = Refusal(
@@ -165,16 +171,33 @@ class PlanExecutor:
                 self._busy_subjects.pop(subject, None)
             self.job_registry.wake_sources()
 
-    async def resume(self, unfinished: UnfinishedGroup) -> Outcome:
-        """Resume waiting for a group that an earlier process started. At most an event is left to send."""
+    async def resume(self, unfinished: UnfinishedGroup, consent: Consent | None = None) -> Outcome:
+        """Resume a group that an earlier process started. Without consent only wait: nothing is sent.
+
+        With consent, the steps after the wait are executed too. It must fulfil `resume_confirmation`.
+        """
         plan, subject = unfinished.plan, unfinished.subject
         if self._config.read_only:
             return refused_outcome(plan.id, READ_ONLY_REFUSAL)
+        if consent is not None:
+            refusal = resume_refusal(unfinished, self._config, confirmed=consent.confirmed, phrase=consent.phrase)
+            if refusal is not None:
+                return refused_outcome(plan.id, refusal)
         self._busy_subjects[subject] = plan.title
         clients = ExecutionClients(self._connections)
         try:
+            if consent is not None:
+                self._audit.append_entry(resumption_entry(unfinished, self._now()))
             run = PlanRun(plan, clients, self._config, self._audit, self._timeouts, self._now, self.job_registry)
-            outcome = await run.resume(subject, context_from_audit(unfinished), next_step_index(unfinished))
+            outcome = await run.resume(
+                subject,
+                context_from_audit(unfinished),
+                next_step_index(unfinished),
+                may_write=consent is not None,
+            )
+        except AuditError as error:
+            return refused_outcome(plan.id, Refusal(subject, "audit", str(error)))
+        else:
             self.job_registry.finish_job(plan.id, outcome)
             return outcome
         finally:
@@ -183,7 +206,7 @@ class PlanExecutor:
             self.job_registry.wake_sources()
 
     async def recover(self) -> tuple[str, ...]:
-        """Resume what earlier processes left unfinished, and send undelivered events again.
+        """Resume the waits that earlier processes left unfinished, and send undelivered events again.
 
         Return a sentence for each resumed group, each new finding and each event. A read-only process does nothing.
         """

@@ -39,9 +39,10 @@ from anchor_tui.services.execute.step_support import (
     lost_write_failure,
     verify_applied,
 )
-from anchor_tui.sources.errors import NotFound, SourceError
+from anchor_tui.sources.errors import InvalidResponse, NotFound, SourceError
 from anchor_tui.sources.github.pull_request_queries import read_pull_request
 from anchor_tui.sources.github.step_requests import GitHubStep
+from anchor_tui.sources.github.workflow_runs import read_workflow_runs
 
 AppliedCheck = Callable[[], Awaitable[bool]]
 
@@ -84,7 +85,8 @@ class GitHubSteps:
             found = next((commit for commit in listed.get("items") or () if isinstance(commit, dict)), {})
             parents = [str(parent.get("sha")) for parent in found.get("parents") or () if isinstance(parent, dict)]
             made[:] = [tip]
-            return parents == [step.parent] and context.plan_id in str((found.get("commit") or {}).get("message"))
+            lines = str((found.get("commit") or {}).get("message")).split("\n")
+            return parents == [step.parent] and step.body in lines
 
         answer = await self._send_once(step, context, is_ours)
         commit = (answer or {}).get("commit")
@@ -114,12 +116,25 @@ class GitHubSteps:
         return f"#{number} {context.url}"
 
     async def add_labels_or_reviewers(self, step: AddLabels | RequestReviewers, context: StepContext) -> str:
-        """Add labels or request reviewers. A failure is only a note in the outcome: the pull request is open."""
+        """Add labels or request reviewers. The pull request is open without them, so a failure ends nothing.
+
+        Raises StepFailed.
+        """
+        number = context.number
+        if number is None:
+            raise StepFailed("failed", "there is no pull request", ends_group=False)
+        wanted, attribute = (step.labels, "labels") if isinstance(step, AddLabels) else (step.reviewers, "reviewers")
+
+        async def is_there() -> bool:
+            pull = await self.read_pull_request(step.repository, number)
+            known = {name.casefold().rpartition("/")[2] for name in getattr(pull, attribute)}
+            return known.issuperset(name.casefold().rpartition("/")[2] for name in wanted)
+
         try:
-            await (await self._clients.github_writer()).send_step(step, context.number)
-        except SourceError as error:
-            context.notes.append(f"could not {step.title}: {error.message}")
-            return f"not done: {error.message}"
+            await self._send_once(step, context, is_there)
+        except StepFailed as failed:
+            message = f"could not {step.title}: {failed.message}"
+            raise StepFailed(failed.kind, message, ends_group=False) from failed
         return ""
 
     # --- merge, workflow -----------------------------------------------------------------------------
@@ -136,9 +151,9 @@ class GitHubSteps:
             if pull.from_fork:
                 raise StepFailed("failed", f"#{number} comes from a fork: review and merge it on GitHub")
             if pull.head_sha != (step.head_sha or context.head_sha):
-                message = f"the head is {shorten_revision(pull.head_sha)}, not the commit of this plan"
-                context.notes.append(f"auto-merge is not enabled: {message}")
-                return f"not done: {message}"
+                head = shorten_revision(pull.head_sha)
+                message = f"auto-merge is not enabled: the head is {head}, not the commit of this plan"
+                raise StepFailed("failed", message, ends_group=False)
             step = replace(step, number=number, node_id=pull.node_id, head_sha=pull.head_sha)
         if not step.head_sha:
             raise StepFailed("failed", "the commit of this plan is unknown: review the pull request, then merge it (m)")
@@ -159,10 +174,10 @@ class GitHubSteps:
         try:
             answer = await self._send_once(step, context, is_done)
         except StepFailed as ended:
+            # A new pull request is open even without auto-merge.
             if not is_new or step.way != "auto-merge" or ended.kind != "failed":
-                raise  # a new pull request is open even without auto-merge
-            context.notes.append(f"auto-merge is not enabled: {ended.message}")
-            return f"not done: {ended.message}"
+                raise
+            raise StepFailed("failed", f"auto-merge is not enabled: {ended.message}", ends_group=False) from ended
         merged = answer.get("sha") if answer else None
         if step.way == "merge" and isinstance(merged, str):
             context.merge_oid, context.merged_at = merged, self._now()
@@ -180,9 +195,15 @@ class GitHubSteps:
             return bool(new)
 
         answer = await self._send_once(step, context, has_begun)
-        if answer and isinstance(answer.get("workflow_run_id"), int):
+        if answer is not None and isinstance(answer.get("workflow_run_id"), int):
             context.run_id = answer["workflow_run_id"]
-        context.url = str((answer or {}).get("html_url") or "")
+            context.url = str(answer.get("html_url") or "")
+        elif answer is not None:  # an older server, or a proxy: only the list of runs shows whether one was started
+            error = InvalidResponse("GitHub's answer does not name the run")
+            poll_s = min(1.0, self._timeouts.github_poll_s)
+            if not await verify_applied(has_begun, error, self._timeouts, poll_s, "GitHub"):
+                message = f"{error.message}, and no new run of {step.workflow} is visible: check before you retry"
+                raise StepFailed("unknown", message)
         return context.url or "started"
 
     # --- waiting -------------------------------------------------------------------------------------
@@ -296,9 +317,7 @@ class GitHubSteps:
         return [pull for pull in pulls if _is_of_one_repository(pull)]
 
     async def _workflow_runs(self, repository: str, workflow: str) -> list[dict[str, Any]]:
-        path = f"/repos/{repository}/actions/workflows/{quote(workflow)}/runs?event=workflow_dispatch&per_page=20"
-        found = await self._get_json(path)
-        return [run for run in found.get("workflow_runs") or () if isinstance(run, dict)]
+        return await read_workflow_runs(await self._clients.github_client(), repository, workflow)
 
     # --- sending ----------------------------------------------------------------------------------------
 

@@ -38,6 +38,11 @@ def resolve_hint(plan_id: str) -> str:
     return f"anchor-tui audit --resolve {plan_id[:SHORT_ID_LENGTH]}"
 
 
+def resume_hint(plan_id: str) -> str:
+    """Return the command that shows and confirms what an earlier process left to do."""
+    return f"anchor-tui audit --resume {plan_id[:SHORT_ID_LENGTH]}"
+
+
 def find_open_outcomes(entries: Iterable[AuditEntry]) -> tuple[OpenOutcome, ...]:
     """Return the outcomes that the operator can acknowledge, oldest first."""
     entries = tuple(entries)

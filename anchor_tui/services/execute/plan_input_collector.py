@@ -16,7 +16,7 @@ from anchor_tui.domain.actions.plan import Order, Refusal
 from anchor_tui.domain.actions.plan_inputs import PlanInputs, select_targets
 from anchor_tui.domain.actions.planner import OPS_REPO_ACTIONS, SNAPSHOT_ONLY_ACTIONS
 from anchor_tui.domain.actions.release_selection import ReleaseMove, branch_name, earlier_releases, select_release
-from anchor_tui.domain.actions.repo_state import EarlierFile, RepoFile, RepoState
+from anchor_tui.domain.actions.repo_state import EarlierFile, RepoFile, RepoState, RunningWorkflow
 from anchor_tui.domain.actions.restored_url import RESTORABLE_URLS
 from anchor_tui.domain.actions.step_base import ApplicationRef
 from anchor_tui.domain.model import AppId, Application, Snapshot
@@ -29,6 +29,7 @@ from anchor_tui.sources.github.pull_request_files import read_pull_request_files
 from anchor_tui.sources.github.pull_request_queries import read_branch_state, read_pull_request
 from anchor_tui.sources.github.release_history import read_release_history
 from anchor_tui.sources.github.source import GitHubSource
+from anchor_tui.sources.github.workflow_runs import read_running_workflows
 
 MAX_PARALLEL_READS = 8
 MAX_EARLIER_FILES = 8
@@ -126,14 +127,23 @@ class PlanInputCollector:
 
     async def _read_repo_state(self, order: Order, snapshot: Snapshot) -> RepoState | Refusal:
         try:
+            runs = await self._read_running_workflows(order)  # before the pull requests that they open
             repo = await self.read_branch()
             if order.action == "merge":
                 return await self._read_for_merge(order, repo)
             if order.action == "mend":
                 return await self._read_for_fix(order, repo, snapshot)
-            return await self._read_for_release(order, repo)
+            state = await self._read_for_release(order, repo)
+            return replace(state, running_workflows=runs) if isinstance(state, RepoState) else state
         except SourceError as error:
             return Refusal("GitHub", error.kind, f"GitHub is not readable: {error.message}")
+
+    async def _read_running_workflows(self, order: Order) -> tuple[RunningWorkflow, ...]:
+        promotion = self._config.promotion
+        if order.action != "promote" or promotion.via != "workflow" or not promotion.workflow:
+            return ()
+        client = await self._clients.github_client()
+        return await read_running_workflows(client, self._config.github.ops_repo, promotion.workflow)
 
     async def _read_for_release(self, order: Order, repo: OpsRepoData) -> RepoState | Refusal:
         if order.action == "rollback" and order.environments:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from datetime import datetime
 
@@ -24,6 +23,7 @@ from anchor_tui.services.execute.audit import (
     result_entry,
 )
 from anchor_tui.services.execute.job_registry import JobRegistry
+from anchor_tui.services.execute.open_outcomes import resume_hint
 from anchor_tui.services.execute.step_requests import build_step_request
 from anchor_tui.services.execute.step_runner import StepRunner
 from anchor_tui.services.execute.step_support import (
@@ -31,6 +31,7 @@ from anchor_tui.services.execute.step_support import (
     StepContext,
     StepFailed,
     Timeouts,
+    may_send,
     with_found_facts,
 )
 from anchor_tui.sources.api_request import ApiRequest
@@ -65,52 +66,73 @@ class PlanRun:
                 for group in self._plan.step_groups
             )
         )
-        refused = _refused_results(self._plan)
-        for result in refused:
-            self._record_result(result)
+        refused = tuple(map(self._record_result, _refused_results(self._plan)))
         return Outcome(self._plan.id, (*results, *refused))
 
-    async def resume(self, subject: str, context: StepContext, begin_at: int) -> Outcome:
-        """Carry out one group from a step on, with the context of its earlier steps."""
+    async def resume(self, subject: str, context: StepContext, begin_at: int, *, may_write: bool) -> Outcome:
+        """Carry out one group from a step on, with the context of its earlier steps.
+
+        Without `may_write`, stop before the first step that may send something. The group is not over then, and its
+        result is not recorded.
+        """
         group = next(group for group in self._plan.step_groups if group.subject == subject)
+        end = len(group.steps) if may_write else begin_at + _count_leading_waits(group.steps[begin_at:])
         self._job_registry.put_job(Job(self._plan, self._now(), (_initial_progress(group, begin_at),)))
-        return Outcome(self._plan.id, (await self._run_recorded_group(group, begin_at, context, follow=True),))
+        result = await self._run_group(group, begin_at, context, follow=True, end=end)
+        if result.kind == "done" and end < len(group.steps):
+            message = f"{result.message}; {_unconfirmed_text(group.steps[end:], self._plan.id)}"
+            result = replace(result, kind="refused", message=message)
+        else:
+            result = self._record_result(result)
+        return Outcome(self._plan.id, (result,))
 
     async def _run_recorded_group(
         self, group: StepGroup, begin_at: int, context: StepContext, *, follow: bool
     ) -> GroupResult:
         """Run a group and audit its result at once: other groups of the plan may run much longer."""
-        result = await self._run_group(group, begin_at, context, follow=follow)
-        self._record_result(result)
+        return self._record_result(await self._run_group(group, begin_at, context, follow=follow))
+
+    def _record_result(self, result: GroupResult) -> GroupResult:
+        """Audit a result. If that fails, the kind of the result stays as it is, and its message names the reason."""
+        try:
+            self._audit.append_entry(result_entry(self._plan, result, self._now(), acting_user()))
+        except AuditError as error:
+            if "not recorded" not in result.message:
+                return replace(result, message=f"{result.message}; not recorded: {error}")
         return result
 
-    def _record_result(self, result: GroupResult) -> None:
-        """Audit a result. If that fails, the result stays as it is."""
-        with contextlib.suppress(AuditError):
-            self._audit.append_entry(result_entry(self._plan, result, self._now(), acting_user()))
-
-    async def _run_group(self, group: StepGroup, begin_at: int, context: StepContext, *, follow: bool) -> GroupResult:
+    async def _run_group(
+        self, group: StepGroup, begin_at: int, context: StepContext, *, follow: bool, end: int | None = None
+    ) -> GroupResult:
         texts: list[str] = []
-        for index in range(begin_at, len(group.steps)):
+        for index in range(begin_at, len(group.steps) if end is None else end):
             group = replace(group, steps=tuple(with_found_facts(step, context) for step in group.steps))
             step = group.steps[index]
-            if not follow and not _may_send(step):
+            if not follow and not may_send(step):
                 self._show_phase(group, index, "left", "not followed")
                 texts.append(_unfollowed_text(group, index))
                 break
+            if context.audit_error and may_send(step):
+                self._show_phase(group, index, "left", "not sent: the step before it is not recorded")
+                left = [step.title for step in group.steps[index:] if may_send(step)]
+                message = f"{', '.join([*texts, context.audit_error])}; nothing more was sent, left to do: "
+                return self._group_result(group, context, "unknown", message + ", ".join(left))
             try:
                 text = await self._run_step(group, index, step, context)
             except StepFailed as error:
-                return self._group_result(group, context, error.kind, error.message)
+                if error.ends_group:
+                    return self._group_result(group, context, error.kind, _with_audit_error(error.message, context))
+                context.notes.append(error.message)
+                text = ""
             except SourceError as error:
-                return self._group_result(group, context, "failed", error.message)
+                return self._group_result(group, context, "failed", _with_audit_error(error.message, context))
             except AuditError as error:
                 return self._group_result(group, context, "failed", f"{error}; stopped before “{step.title}”")
             if context.number is not None:
                 self._job_registry.set_pull_request(self._plan.id, group.subject, context.number, context.url)
             if text and _belongs_in_outcome(step, group, follow=follow):
                 texts.append(text)
-        return self._group_result(group, context, "done", ", ".join(texts) or "done")
+        return self._group_result(group, context, "done", _with_audit_error(", ".join(texts) or "done", context))
 
     def _group_result(self, group: StepGroup, context: StepContext, kind: OutcomeKind, message: str) -> GroupResult:
         notes = f" ({'; '.join(context.notes)})" if context.notes else ""
@@ -131,7 +153,9 @@ class PlanRun:
 
         def append_audit(kind: EntryKind, message: str) -> None:
             if isinstance(step, WaitForOperation):
-                self._append_audit(group, index, kind, message, context, build_approval_request(step, self._now()))
+                request = build_approval_request(step, self._now())
+                append = self._append_audit if kind == "intended" else self._append_answer
+                append(group, index, kind, message, context, request)
 
         try:
             text = await self._runner.carry_out_step(step, context, report, append_audit)
@@ -139,14 +163,29 @@ class PlanRun:
             kind: OutcomeKind = error.kind if isinstance(error, StepFailed) else "failed"
             self._show_phase(group, index, "unknown" if kind == "unknown" else "failed", error.message)
             if step.writes:
-                self._append_audit(group, index, kind, error.message, context, build_step_request(step))
+                self._append_answer(group, index, kind, error.message, context, build_step_request(step))
             raise
         self._show_phase(group, index, "done", text, context.url)
         if step.writes:
-            self._append_audit(group, index, "done", text, context, build_step_request(step))
+            self._append_answer(group, index, "done", text, context, build_step_request(step))
         if isinstance(step, CreatePullRequest | MergePullRequest):
             self._job_registry.wake_sources()
         return text
+
+    def _append_answer(
+        self,
+        group: StepGroup,
+        index: int,
+        kind: EntryKind,
+        message: str,
+        context: StepContext,
+        request: ApiRequest | None,
+    ) -> None:
+        """Audit what became of a request. If that fails, the request was sent all the same; the context notes it."""
+        try:
+            self._append_audit(group, index, kind, message, context, request)
+        except AuditError as error:
+            context.audit_error = f"“{group.steps[index].title}” is {kind}, but not recorded: {error}"
 
     def _show_phase(
         self, group: StepGroup, index: int, phase: StepPhase, note: str | None = None, url: str = ""
@@ -187,9 +226,19 @@ class PlanRun:
         )
 
 
-def _may_send(step: Step) -> bool:
-    """Return whether a step may send something: waiting for an operation includes approving its deletions."""
-    return step.writes or (isinstance(step, WaitForOperation) and bool(step.approves))
+def _count_leading_waits(steps: tuple[Step, ...]) -> int:
+    """Return the number of steps before the first one that may send something."""
+    return next((index for index, step in enumerate(steps) if may_send(step)), len(steps))
+
+
+def _unconfirmed_text(steps: tuple[Step, ...], plan_id: str) -> str:
+    """Return which steps an earlier process left, and how the operator confirms them."""
+    titles = ", ".join(step.title for step in steps if may_send(step))
+    return f"left to do: {titles}. It needs a confirmation: {resume_hint(plan_id)}"
+
+
+def _with_audit_error(message: str, context: StepContext) -> str:
+    return f"{message}; {context.audit_error}" if context.audit_error else message
 
 
 def _belongs_in_outcome(step: Step, group: StepGroup, *, follow: bool) -> bool:

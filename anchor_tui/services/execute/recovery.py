@@ -19,12 +19,11 @@ from anchor_tui.domain.actions.steps import (
     MoveBranch,
     Refresh,
     RequestReviewers,
-    SendEvent,
     Step,
     Sync,
     Terminate,
 )
-from anchor_tui.domain.actions.wait_steps import WaitForMerge, WaitForOperation
+from anchor_tui.domain.actions.wait_steps import WaitForOperation
 from anchor_tui.domain.formatting import shorten_revision
 from anchor_tui.domain.model import ValueObject
 from anchor_tui.services.connections import Connections
@@ -34,12 +33,18 @@ from anchor_tui.services.execute.audit import (
     AuditLog,
     UnfinishedGroup,
     acting_user,
-    find_unfinished,
-    is_process_alive,
 )
-from anchor_tui.services.execute.open_outcomes import resolve_hint
+from anchor_tui.services.execute.open_outcomes import resolve_hint, resume_hint
 from anchor_tui.services.execute.operation_follower import is_own_operation
-from anchor_tui.services.execute.step_support import ExecutionClients, StepContext, Timeouts
+from anchor_tui.services.execute.resumption import (
+    context_from_audit,
+    find_abandoned,
+    group_steps,
+    is_resumable,
+    step_of,
+    titles_to_confirm,
+)
+from anchor_tui.services.execute.step_support import ExecutionClients, Timeouts
 from anchor_tui.sources.errors import SourceError
 from anchor_tui.sources.github.pull_request_queries import read_branch_state, read_pull_request
 
@@ -47,8 +52,8 @@ from anchor_tui.sources.github.pull_request_queries import read_branch_state, re
 class RecoveredGroup(ValueObject, frozen=True):
     """One unfinished group with its present state.
 
-    If `is_resumable`, only waiting is left and can continue. If `is_reported`, the operator has to know the message and
-    has not seen it before.
+    If `is_resumable`, its waiting can continue; what it would send after that needs a confirmation. If `is_reported`,
+    the operator has to know the message and has not seen it before.
     """
 
     unfinished: UnfinishedGroup
@@ -65,11 +70,6 @@ class _PresentState(NamedTuple):
     is_read: bool = True
 
 
-def find_abandoned(audit: AuditLog) -> tuple[UnfinishedGroup, ...]:
-    """Return the unfinished groups that no running process owns. Raises AuditError."""
-    return tuple(group for group in find_unfinished(audit.read_entries()) if not is_process_alive(group.process))
-
-
 async def recover_abandoned(
     connections: Connections, audit: AuditLog, now: Callable[[], datetime], timeouts: Timeouts | None = None
 ) -> tuple[RecoveredGroup, ...]:
@@ -83,8 +83,11 @@ async def recover_abandoned(
     try:
         for group in find_abandoned(audit):
             if is_resumable(group):
-                number = context_from_audit(group).number
-                found.append(RecoveredGroup(group, f"#{number} is followed again", is_resumable=True))
+                message = f"#{context_from_audit(group).number} is followed again"
+                if left := titles_to_confirm(group):
+                    hint = resume_hint(group.plan.id)
+                    message += f". To {left[0]} after its merge, confirm it: {hint}"
+                found.append(RecoveredGroup(group, message, is_resumable=True))
                 continue
             state = await _read_present_state(group, clients, connections.config, timeouts or Timeouts(), now)
             kind, message = _evaluate(group, state)
@@ -111,7 +114,7 @@ def _evaluate(group: UnfinishedGroup, state: _PresentState) -> tuple[OutcomeKind
     last = group.last_step_entry
     if last is None:
         return "failed", f"anchor-tui was interrupted; {state.text}"
-    left = [step.title for step in _group_steps(group)[(last.step or 0) + 1 :] if step.writes]
+    left = [step.title for step in group_steps(group)[(last.step or 0) + 1 :] if step.writes]
     is_answered = last.entry == "done"
     if left and (is_answered or state.outcome == "done"):
         return "failed", f"anchor-tui was interrupted before “{left[0]}”; now {state.text}"
@@ -126,7 +129,7 @@ def _evaluate(group: UnfinishedGroup, state: _PresentState) -> tuple[OutcomeKind
 
 def _is_operation(group: UnfinishedGroup, entry: AuditEntry) -> bool:
     """Return whether a line is about an operation of Argo CD, which can fail after its request was answered."""
-    return isinstance(_step_of(group, entry), Sync | WaitForOperation)
+    return isinstance(step_of(group, entry), Sync | WaitForOperation)
 
 
 def _recovery_entry(
@@ -149,48 +152,6 @@ def _recovery_entry(
     )
 
 
-def next_step_index(group: UnfinishedGroup) -> int:
-    """Return the index of the step to resume at: the one after the last completed step, or the wait for the merge.
-
-    Later steps may be sent again: a refresh, and an event with its own key.
-    """
-    done = [
-        entry.step for entry in group.entries if entry.entry == "done" and entry.step is not None and entry.step >= 0
-    ]
-    after = max(done, default=-1) + 1
-    following = next((i for i, step in enumerate(_group_steps(group)) if isinstance(step, WaitForMerge)), after)
-    return min(after, following)
-
-
-def is_resumable(group: UnfinishedGroup) -> bool:
-    """Return whether only waiting is left: the pull request is open and no sync follows."""
-    rest = _group_steps(group)[next_step_index(group) :]
-    if not rest or not isinstance(rest[0], WaitForMerge) or context_from_audit(group).number is None:
-        return False
-    unanswered = group.unanswered_entry.step if group.unanswered_entry else None
-    if unanswered is not None and not isinstance(_group_steps(group)[unanswered], Refresh | SendEvent):
-        return False
-    return not any(isinstance(step, Sync) for step in rest)
-
-
-def context_from_audit(group: UnfinishedGroup) -> StepContext:
-    """Return the context that the audit lines of a group contain."""
-    context = StepContext(group.plan.id)
-    for entry in group.entries:
-        context.number = entry.number or context.number
-        context.url = entry.url or context.url
-    return context
-
-
-def _step_of(group: UnfinishedGroup, entry: AuditEntry) -> Step | None:
-    """Return the step that a line is about; None if the plan does not contain it."""
-    return next(iter(_group_steps(group)[entry.step or 0 :]), None)
-
-
-def _group_steps(group: UnfinishedGroup) -> tuple[Step, ...]:
-    return next((known.steps for known in group.plan.step_groups if known.subject == group.subject), ())
-
-
 async def _read_present_state(
     group: UnfinishedGroup, clients: ExecutionClients, config: Config, timeouts: Timeouts, now: Callable[[], datetime]
 ) -> _PresentState:
@@ -198,13 +159,16 @@ async def _read_present_state(
     last = group.last_step_entry
     if last is None or last.step is None:
         return _PresentState("nothing was sent")
-    step = _step_of(group, last)
+    step = step_of(group, last)
     if step is None:
         return _PresentState("its state is unknown")
     try:
         return await _read_step_state(step, group, clients, config, ApplicationAccess(clients, timeouts, now))
     except SourceError as error:
         return _PresentState(f"the present state is unreadable: {error.message}", is_read=False)
+    except Exception as error:  # noqa: BLE001 - one recorded plan must not prevent other actions
+        text = f"the present state is unreadable: {type(error).__name__}: {error}"
+        return _PresentState(text, is_read=False)
 
 
 async def _read_step_state(

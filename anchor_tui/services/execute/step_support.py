@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from anchor_tui.domain.actions.plan import OutcomeKind
 from anchor_tui.domain.actions.steps import MergePullRequest, MergeWay, Step
-from anchor_tui.domain.actions.wait_steps import WaitForMergeable
+from anchor_tui.domain.actions.wait_steps import WaitForMergeable, WaitForOperation
 from anchor_tui.domain.model import AppId
 from anchor_tui.services.connections import Connections
 from anchor_tui.sources.argocd.client import ArgoClient
@@ -58,12 +58,16 @@ class Timeouts:
 
 
 class StepFailed(Exception):
-    """A step did not succeed. `kind` is its outcome, the message a sentence for the operator."""
+    """A step did not succeed. `kind` is its outcome, the message a sentence for the operator.
 
-    def __init__(self, kind: OutcomeKind, message: str) -> None:
+    Without `ends_group` the later steps do not need this one: they follow, and the outcome contains a note.
+    """
+
+    def __init__(self, kind: OutcomeKind, message: str, *, ends_group: bool = True) -> None:
         super().__init__(message)
         self.kind: OutcomeKind = kind
         self.message = message
+        self.ends_group = ends_group
 
 
 @dataclass(slots=True)
@@ -90,6 +94,8 @@ class StepContext:
     """Applications that Argo CD had already synced automatically: there is no operation of ours to wait for."""
     notes: list[str] = field(default_factory=list)
     """Remarks for the outcome."""
+    audit_error: str = ""
+    """Which result could not be audited, and why. Nothing more is sent then."""
 
 
 def with_found_facts(step: Step, context: StepContext) -> Step:
@@ -107,6 +113,11 @@ def with_found_facts(step: Step, context: StepContext) -> Step:
             )
         case _:
             return step
+
+
+def may_send(step: Step) -> bool:
+    """Return whether a step may send something: waiting for an operation includes approving its deletions."""
+    return step.writes or (isinstance(step, WaitForOperation) and bool(step.approves))
 
 
 class ExecutionClients:

@@ -159,8 +159,8 @@ class BackgroundThread:
         return self._executor
 
     def _open_audit(self) -> AuditLog:
+        from anchor_tui.config.location import find_state_folder
         from anchor_tui.services.execute.audit import AuditLog
-        from anchor_tui.services.runtime_context import find_state_folder
 
         return AuditLog(self._state_folder or find_state_folder(self._environ))
 

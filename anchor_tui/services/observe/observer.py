@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,7 @@ class Observer:
         self._readings = SourceReadings()
         self._revisions = ReportedRevisions(config)
         self._policy: PolicyEvaluator | None = None
+        self._snapshot_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="snapshot")
         self._changed = asyncio.Event()
         self._argocd_responded = asyncio.Event()
 
@@ -92,18 +94,28 @@ class Observer:
         event is set and every Argo CD has answered, ARGOCD_HEAD_START_S at most.
         """
         publish(self.build_snapshot())
-        async with asyncio.TaskGroup() as group:
-            for source in self._sources:
-                group.create_task(self._run_source(source, first_frame if source.kind == "github" else None))
-            while True:
-                try:
-                    async with asyncio.timeout(SNAPSHOT_INTERVAL_S):
-                        await self._changed.wait()
-                    await asyncio.sleep(READING_BATCH_S)
-                except TimeoutError:
-                    pass
-                self._changed.clear()
-                publish(self.build_snapshot())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for source in self._sources:
+                    group.create_task(self._run_source(source, first_frame if source.kind == "github" else None))
+                while True:
+                    try:
+                        async with asyncio.timeout(SNAPSHOT_INTERVAL_S):
+                            await self._changed.wait()
+                        await asyncio.sleep(READING_BATCH_S)
+                    except TimeoutError:
+                        pass
+                    self._changed.clear()
+                    publish(await self._build_snapshot_in_thread())
+        finally:
+            self._snapshot_thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _build_snapshot_in_thread(self) -> Snapshot:
+        """Build a snapshot while the loop keeps reading: the policy parses files and compares manifests.
+
+        The thread is not one of the loop's own, which name look-ups and keyrings can occupy.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._snapshot_thread, self.build_snapshot)
 
     def _evaluate_policy(self, now: datetime) -> PolicyFindings | None:
         """Return the findings, None before the ops repo has been read. The checks are loaded when first needed."""

@@ -13,10 +13,11 @@ from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
 from anchor_tui.domain.formatting import format_internal_error
+from anchor_tui.domain.json_access import ODD_VALUE_FAULTS
 from anchor_tui.domain.model import Application, Finding
 from anchor_tui.domain.policy.engine import PolicyFindings, evaluate_policy
 from anchor_tui.domain.policy.evidence.cluster import ClusterEvidence
-from anchor_tui.domain.policy.evidence.facts import Facts, PolicyFacts
+from anchor_tui.domain.policy.evidence.facts import Facts, MissingEvidence, PolicyFacts
 from anchor_tui.domain.policy.evidence.facts_builder import (
     PolicyInputs,
     build_facts,
@@ -111,13 +112,20 @@ class PolicyEvaluator:
             server_data, own = data.get(environment.server), applications[environment.name]
             if server_data is None or own is None:
                 continue
-            key = tuple((application, server_data.managed.get(application.id)) for application in own)
-            cached = self._cluster_evidence.get(environment.name)
-            if cached is None or cached[0] != key:
-                cached = key, read_environment_evidence(own, server_data)
-                self._cluster_evidence[environment.name] = cached
-            clusters[environment.name] = cached[1]
+            try:
+                clusters[environment.name] = self._read_cluster(environment.name, own, server_data)
+            except ODD_VALUE_FAULTS as error:  # comparing objects of a thousand levels fails too
+                reason = MissingEvidence(f"its manifests cannot be read ({type(error).__name__})")
+                clusters[environment.name] = ClusterEvidence(reason, reason)
         return clusters
+
+    def _read_cluster(self, name: str, own: tuple[Application, ...], data: ArgoCDData) -> ClusterEvidence:
+        key = tuple((application, data.managed.get(application.id)) for application in own)
+        cached = self._cluster_evidence.get(name)
+        if cached is None or cached[0] != key:
+            cached = key, read_environment_evidence(own, data)
+            self._cluster_evidence[name] = cached
+        return cached[1]
 
     def _read_git(self, repo: OpsRepoData) -> dict[str, GitEvidence]:
         if repo.files != self._files:

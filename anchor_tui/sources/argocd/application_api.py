@@ -6,6 +6,7 @@ Nothing is repeated or cached: the caller decides what a lost response means.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -24,15 +25,19 @@ from anchor_tui.domain.actions.application_state import (
 )
 from anchor_tui.domain.actions.resource_diff import field_differences
 from anchor_tui.domain.actions.step_base import ApplicationRef, ResourceRef
+from anchor_tui.domain.actions.steps import REQUEST_INFO, Sync
 from anchor_tui.domain.formatting import get_first_line
 from anchor_tui.domain.kubernetes.managed_resources import read_managed_resources
+from anchor_tui.domain.text_limits import limit_text, limit_texts
 from anchor_tui.sources.api_request import ApiRequest
 from anchor_tui.sources.argocd.application_conversion import join_revisions, to_observed_application
 from anchor_tui.sources.argocd.endpoints import CAN_I, application_path, application_query
 from anchor_tui.sources.argocd.managed_resources import ManagedResourcesJson
 from anchor_tui.sources.argocd.response import ApiResponse
 from anchor_tui.sources.argocd.schema import ApplicationJson, AwareTime, HealthJson
-from anchor_tui.sources.errors import ClientError, SourceError
+from anchor_tui.sources.argocd.step_requests import build_argocd_request
+from anchor_tui.sources.errors import ClientError, InvalidResponse, SourceError
+from anchor_tui.sources.json_body import to_utc
 
 if TYPE_CHECKING:
     from anchor_tui.sources.argocd.client import ArgoClient
@@ -42,6 +47,7 @@ REFRESH_ANNOTATION = "argocd.argoproj.io/refresh"
 
 
 class _DetailMetadata(msgspec.Struct):
+    name: str = ""
     annotations: dict[str, str] | None = None
 
 
@@ -135,7 +141,7 @@ def to_app_state(answer: ApiResponse, server: str, web_url: str) -> AppState:
     """Convert the response to a GET or a sync of an application. Raises InvalidResponse."""
     observed = to_observed_application(answer.decode(ApplicationJson), server, web_url)
     detail = answer.decode(ApplicationDetail)
-    return AppState(
+    state = AppState(
         observed.application,
         server_time(answer),
         detail.spec.project,
@@ -156,14 +162,15 @@ def to_app_state(answer: ApiResponse, server: str, web_url: str) -> AppState:
             for resource in detail.status.resources or ()
         ),
     )
+    return limit_texts(state)
 
 
 def server_time(answer: ApiResponse) -> datetime:
-    """Return the time of the response by the server's clock, or the local time without a Date header."""
-    try:
-        return parsedate_to_datetime(answer.date).astimezone(UTC)
-    except ValueError:
-        return datetime.now(UTC).replace(microsecond=0)
+    """Return the time of the response by the server's clock, or the local time without a usable Date header."""
+    with contextlib.suppress(ValueError, TypeError, OverflowError, IndexError):
+        if (moment := to_utc(parsedate_to_datetime(answer.date))) is not None:
+            return moment
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 def _info_values(operation: _DetailOperation | None) -> dict[str, str]:
@@ -178,8 +185,8 @@ def _to_operation_detail(state: _DetailOperationState | None) -> OperationDetail
         state.phase,
         state.message,
         _info_values(state.operation),
-        state.started_at.astimezone(UTC) if state.started_at else None,
-        state.finished_at.astimezone(UTC) if state.finished_at else None,
+        to_utc(state.started_at),
+        to_utc(state.finished_at),
         join_revisions(result.revision, result.revisions),
         state.retry_count,
         tuple(
@@ -212,15 +219,14 @@ async def read_application_details(client: ArgoClient, target: ApplicationRef, w
         read_permission(client, observed, "update"),
         _read_commit_subject(client, known, observed.application.compared_revision),
     )
-    items = _decode_or_error(managed, ManagedResourcesJson)
+    resources = _decode_or_error(managed, ManagedResourcesJson)
+    objects = resources.read_objects() if isinstance(resources, ManagedResourcesJson) else None
     window = _decode_or_error(windows, _SyncWindowsResponse)
     return msgspec.structs.replace(
         observed,
-        managed=read_managed_resources(items.items or (), target.id.name, observed.sync_options)
-        if isinstance(items, ManagedResourcesJson)
-        else None,
-        differences=field_differences(items.items or ()) if isinstance(items, ManagedResourcesJson) else (),
-        managed_error=items.message if isinstance(items, SourceError) else "",
+        managed=None if objects is None else read_managed_resources(objects, target.id.name, observed.sync_options),
+        differences=limit_texts(field_differences(objects or ())),
+        managed_error=resources.message if isinstance(resources, SourceError) else "",
         windows=_to_windows(window) if isinstance(window, _SyncWindowsResponse) else None,
         may_sync=may_sync,
         may_update=may_update,
@@ -252,7 +258,7 @@ async def _read_commit_subject(client: ArgoClient, target: ApplicationRef, revis
     found = _decode_or_error(
         await _response_or_error(client.get(path, application_query(target.id, target.project))), _RevisionMetadata
     )
-    return get_first_line(found.message) if isinstance(found, _RevisionMetadata) else ""
+    return limit_text(get_first_line(found.message)) if isinstance(found, _RevisionMetadata) else ""
 
 
 async def _response_or_error(call: Awaitable[ApiResponse]) -> ApiResponse | SourceError:
@@ -285,6 +291,20 @@ async def send_request(client: ArgoClient, request: ApiRequest, *, timeout_s: fl
     """Send the request of a step, once. Raises SourceError; `maybe_applied` is set if it may have been applied."""
     extra = {} if timeout_s is None else {"timeout_s": timeout_s}
     return await client.send(request.method, request.path.removeprefix("/"), request.query, request.body, **extra)
+
+
+async def send_sync(client: ArgoClient, step: Sync) -> None:
+    """Send a sync, once. Raises SourceError; InvalidResponse if the answer is not this application with our operation.
+
+    Argo CD answers with the application, whose pending or running operation has the id of the request.
+    """
+    answer = await send_request(client, build_argocd_request(step))
+    detail = answer.decode(ApplicationDetail)
+    state = detail.status.operation_state
+    infos = [_info_values(detail.operation), _info_values(state.operation if state else None)]
+    is_own = any(info.get(REQUEST_INFO) == step.request_id for info in infos)
+    if detail.metadata.name != step.app.id.name or not is_own:
+        raise InvalidResponse(f"Argo CD's answer to the sync does not contain the operation of {step.app.title}")
 
 
 def is_operation_running_error(error: SourceError) -> bool:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from anchor_tui.config.model import EnvironmentConfig, ServerConfig
 from anchor_tui.domain.model import AppId, Application, Problem
 from anchor_tui.domain.source_data import ArgoCDData, ObservedApplication
+from anchor_tui.domain.text_limits import limit_texts
 from anchor_tui.sources.argocd.application_conversion import to_observed_application
 from anchor_tui.sources.argocd.application_details import (
     add_missing_details,
@@ -80,6 +81,11 @@ class ApplicationStore:
         return problems
 
     @property
+    def is_own_namespace_known(self) -> bool:
+        """True if Argo CD has reported its namespace: without it, a bare name matches in every namespace."""
+        return self._filter.own_namespace is not None
+
+    @property
     def uses_selectors(self) -> bool:
         """True if an environment selects applications by labels: only a list can find those."""
         return self._filter.uses_selectors
@@ -135,11 +141,13 @@ class ApplicationStore:
     def apply_server_info(self, url: str, version: VersionResponse | None, settings: SettingsResponse | None) -> None:
         """Take over version, web address and own namespace; what a response does not contain stays as it was."""
         self._filter.own_namespace = (settings.controller_namespace if settings else None) or self._filter.own_namespace
-        self._server_info = replace(
-            self._server_info,
-            url=(settings.url if settings else None) or url,
-            version=version.version if version else self._server_info.version,
-            own_namespace=self._filter.own_namespace,
+        self._server_info = limit_texts(
+            replace(
+                self._server_info,
+                url=(settings.url if settings else None) or url,
+                version=version.version if version else self._server_info.version,
+                own_namespace=self._filter.own_namespace,
+            )
         )
 
     def apply_list(self, response: ApiResponse) -> list[Application]:
@@ -250,17 +258,16 @@ class ApplicationStore:
         if not self._filter.is_wanted(bare, labels):
             return None
         try:
-            application = decode_json(item, ApplicationJson)
+            return to_observed_application(decode_json(item, ApplicationJson), self.source, self._server_info.url)
         except InvalidResponse as error:
             return self._with_problem(ObservedApplication(bare, labels), Problem("", error.kind, error.message))
-        return to_observed_application(application, self.source, self._server_info.url)
 
     def _with_problem(self, observed: ObservedApplication, problem: Problem) -> ObservedApplication:
         known = self._observed.get(observed.application.id)
         if known is None or known.application.presence != "found":
-            known = observed
+            known = limit_texts(observed)
         problem = replace(problem, subject=str(observed.application.id))
-        application = replace(known.application, problems=(problem,))
+        application = replace(known.application, problems=limit_texts((problem,)))
         return replace(known, application=application, labels=observed.labels or known.labels)
 
     def _record_unreadable(self, part: str, error: InvalidResponse) -> None:

@@ -68,7 +68,32 @@ class GitCheckout:
 
     def read_file_at(self, commit: str, path: str) -> bytes | None:
         """Return a file at a commit, None if it did not exist. Raises GitError."""
-        return next(_read_blobs(self.root, [f"{commit}:{self.prefix}{path}"]), None)
+        return self.read_repository_file_at(commit, self.prefix + path)
+
+    def read_repository_file_at(self, commit: str, path: str) -> bytes | None:
+        """Return a file by its path from the top of the repository. Raises GitError."""
+        return next(_read_blobs(self.root, [f"{commit}:{path}"]), None)
+
+    def find_fork_point(self, branch: str) -> str | None:
+        """Return the commit where the checkout left a branch; None if the branch does not exist here.
+
+        A shallow clone may lack that commit: then it is the newest commit of the branch.
+        """
+        name = f"{branch}^{{commit}}"
+        try:
+            tip = _run_git(self.root, "rev-parse", "--verify", "--quiet", "--end-of-options", name).decode().strip()
+        except GitError:
+            return None
+        try:
+            return _run_git(self.root, "merge-base", tip, "HEAD").decode().strip()
+        except GitError:
+            return tip
+
+    def list_deleted_files(self, commit: str, folder: str) -> tuple[str, ...]:
+        """Return the files of a folder that a commit contains and the checkout does not. Raises GitError."""
+        options = ("--name-only", "--diff-filter=D", "--no-renames", "--no-ext-diff", "--relative", "-z")
+        output = _run_git(self.root, "diff", *options, commit, "--", f":(literal){folder}")
+        return tuple(os.fsdecode(name) for name in output.split(b"\0") if name)
 
 
 def open_git_checkout(root: Path) -> GitCheckout:

@@ -13,10 +13,13 @@ from pathlib import Path
 from anchor_tui.domain.helm.value_layers import HelmSource
 from anchor_tui.domain.text_lines import split_lines
 from anchor_tui.domain.yaml.document import parse_documents
+from anchor_tui.domain.yaml.limits import YamlLimits
 from anchor_tui.domain.yaml.nodes import Json, YamlDocumentError
 
 TIMEOUT_S = 60.0
 MAX_BYTES = 64 * 1024 * 1024
+_OUTPUT_LIMITS = YamlLimits(size=MAX_BYTES, nodes=1_000_000)
+"""A chart can render many objects. This takes some seconds, and a command waits for it."""
 
 
 class HelmError(Exception):
@@ -37,7 +40,7 @@ def render_chart(helm: str, root: Path, source: HelmSource, files: Sequence[str]
         command = [helm, "template", *_list_arguments(root, source, files, Path(scratch))]
         output = _run_helm(command, root, Path(scratch))
     try:
-        return [document.value for document in parse_documents(output, "helm template")]
+        return [document.value for document in parse_documents(output, "helm template", _OUTPUT_LIMITS)]
     except YamlDocumentError as error:
         raise HelmError(f"the output of helm is not YAML: {error.problem.message}") from error
 

@@ -5,11 +5,13 @@ Nothing is requested from Argo CD or GitHub. Their evidence is not applicable he
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from anchor_tui.config.model import Config, EnvironmentConfig
 from anchor_tui.domain.helm.value_layers import HelmSource, SourceLocation, ValueLayersError
@@ -23,12 +25,14 @@ from anchor_tui.domain.policy.evidence.facts import (
     MissingEvidence,
     NotApplicable,
     PolicyFacts,
+    ReleaseFile,
     UpstreamHistory,
     missing_from_problem,
     read_release_file,
 )
 from anchor_tui.domain.policy.evidence.git import GitEvidence, read_git_evidence
 from anchor_tui.domain.source_data import PastRelease
+from anchor_tui.sources.checkout.base_branch import compare_config, find_base_branch
 from anchor_tui.sources.checkout.git import FileHistory, GitCheckout, GitError, open_git_checkout
 from anchor_tui.sources.checkout.helm import HelmError, find_helm, render_chart
 
@@ -51,26 +55,37 @@ class Checkout:
     prefix: str
 
 
-def read_checkout(root: Path, config: Config, now: datetime) -> Checkout:
-    """Read all evidence of a checkout. Raises CheckoutError if it is not an ops repo."""
+def read_checkout(root: Path, config: Config, now: datetime, base_branches: Sequence[str] = ()) -> Checkout:
+    """Read all evidence of a checkout. Raises CheckoutError if it is not an ops repo.
+
+    `base_branches` are the names of the branch that it is compared with; the first one that exists is used.
+    """
     if not root.is_dir():
         raise CheckoutError(f"{root} is not a folder; pass the path of a checkout")
-    reader = _CheckoutReader(root.resolve(), config)
+    reader = _CheckoutReader(root.resolve(), config, base_branches)
     if not reader.has_ops_repo_files():
         paths = f"{config.chart.path}, {config.chart.applications} and each environment's release.yaml"
         raise CheckoutError(f"there is no ops repo in {root}: searched for {paths}; pass the path of a checkout")
     with ThreadPoolExecutor(max_workers=4) as pool:
         facts = pool.map(lambda environment: reader.build_facts(environment, now), config.environments)
         environments = {environment.name: known for environment, known in zip(config.environments, facts, strict=True)}
-    estate = Facts(config, now, ops_settings=ONLY_ON_SERVERS, app_settings=ONLY_ON_SERVERS, ci=ONLY_ON_SERVERS)
+    estate = Facts(
+        config,
+        now,
+        ops_settings=ONLY_ON_SERVERS,
+        app_settings=ONLY_ON_SERVERS,
+        ci=ONLY_ON_SERVERS,
+        config_change=compare_config(config, reader.root, reader.git, reader.base),
+    )
     git = reader.git if isinstance(reader.git, GitCheckout) else None
-    return Checkout(PolicyFacts(environments, estate), git.commit if git else None, git.prefix if git else "")
+    facts_of_checkout = PolicyFacts(environments, estate, is_checkout=True)
+    return Checkout(facts_of_checkout, git.commit if git else None, git.prefix if git else "")
 
 
 class _CheckoutReader:
     """Reads one checkout. `git` is the reason if the checkout has no git history."""
 
-    def __init__(self, root: Path, config: Config) -> None:
+    def __init__(self, root: Path, config: Config, base_branches: Sequence[str]) -> None:
         self.root, self.config = root, config
         self.helm = find_helm()
         self.git: GitCheckout | str
@@ -78,6 +93,7 @@ class _CheckoutReader:
             self.git = open_git_checkout(root)
         except GitError as error:
             self.git = str(error)
+        self.base = find_base_branch(self.git, base_branches) if isinstance(self.git, GitCheckout) else None
         self.git_evidence = read_git_evidence(config, self.read_file, self._list_application_files())
 
     def has_ops_repo_files(self) -> bool:
@@ -92,7 +108,8 @@ class _CheckoutReader:
         if not target.is_relative_to(self.root) or not target.is_file():
             return None
         try:
-            return target.read_bytes() if target.stat().st_size <= MAX_FILE_BYTES else b"\xff# too large"
+            with target.open("rb") as file:
+                return file.read(MAX_FILE_BYTES)  # a YAML file of this size is refused by its parser
         except OSError:
             return None
 
@@ -119,7 +136,41 @@ class _CheckoutReader:
             live_spec=ONLY_ON_SERVERS,
             rendered=self._render_environment(environment, git),
             live=ONLY_ON_SERVERS,
+            file_defects=self._find_file_defects(environment, git),
         )
+
+    # --- required files ------------------------------------------------------------------------------
+
+    def _find_file_defects(
+        self, environment: EnvironmentConfig, git: GitEvidence
+    ) -> EvidenceResult[tuple[MissingEvidence, ...]]:
+        """Return the release file, overlay and Application that are missing or cannot be read."""
+        if not self._is_present(environment, git):
+            if self.base is None:
+                reason = "the base branch is not in this clone: fetch it, or name it with --base"
+                return MissingEvidence(f"unknown if {environment.name} was deleted: {reason}")
+            return NotApplicable(f"neither the checkout nor the base branch contains {environment.name}")
+        defects = [found for found in (git.release, git.values) if isinstance(found, MissingEvidence)]
+        if isinstance(git.release, ReleaseFile) and not git.release.release.images and self.base is not None:
+            before = read_release_file(self.base.read_file(environment.release), environment.release, self.config)
+            if isinstance(before, ReleaseFile) and before.release.images:
+                reason = f"{environment.release} contains no images; on {self.base.name} it does"
+                defects.append(MissingEvidence(reason, SourceLocation(environment.release)))
+        # Applications may be in another repository: without one, only a broken or a deleted file is a defect.
+        if isinstance(git.manifest, MissingEvidence):
+            deleted = self.base.list_deleted_files(self.config.chart.applications) if self.base else ()
+            if git.manifest.location is not None or deleted:
+                suffix = f"; deleted: {', '.join(deleted[:3])}" if deleted else ""
+                defects.append(replace(git.manifest, reason=git.manifest.reason + suffix))
+        return tuple(defects)
+
+    def _is_present(self, environment: EnvironmentConfig, git: GitEvidence) -> bool:
+        """Return True for an environment that must be complete: it is configured, or part of it exists."""
+        if any(key.startswith("environments.") for key in self.config.origins) or git.applications:
+            return True
+        folders = [(self.root / path).parent for path in (environment.release, environment.values)]
+        on_base = self.base is not None and self.base.read_file(environment.release) is not None
+        return on_base or any(folder.is_dir() for folder in folders)
 
     # --- rendered manifests --------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from anchor_tui.config.file_reader import FileReadError, read_regular_file
 from anchor_tui.sources.credentials.secret import Secret, parse_token
 from anchor_tui.sources.errors import CredentialError
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from anchor_tui.domain.yaml.nodes import MappingNode
 
 GROUP_AND_OTHERS_MASK = 0o077
+MAX_FILE_BYTES = 1024 * 1024
 _VALUE_FLAGS = {
     "--server": "server",
     "--auth-token": "token",
@@ -118,11 +120,13 @@ def read_contexts(file: Path) -> ArgocdContexts | None:
     """
     try:
         mode = file.stat().st_mode
-        raw = file.read_bytes()
+        raw = read_regular_file(file, MAX_FILE_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise CredentialError(f"cannot read {file}: {error.strerror or error}") from error
+    except FileReadError as error:
+        raise CredentialError(f"{file}: {error}") from error
     if os.name == "posix" and mode & GROUP_AND_OTHERS_MASK:
         command = f"chmod 600 {shlex.quote(str(file))}"
         raise CredentialError(f"{file} contains tokens, and other users can read it: run `{command}`")

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
+from anchor_tui.config.file_reader import FileReadError, read_regular_file
 from anchor_tui.sources.credentials.secret import MissingSecret, Secret, parse_token
 from anchor_tui.sources.errors import CredentialError
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GH_TIMEOUT_S = 5.0
+MAX_FILE_BYTES = 1024 * 1024
 
 
 def run_gh_auth_token(host: str, environ: Mapping[str, str]) -> Secret | MissingSecret:
@@ -51,11 +53,11 @@ def find_hosts_file(environ: Mapping[str, str], home: Path) -> Path:
 def read_hosts_token(file: Path, host: str) -> Secret | None:
     """Return the token for a host from gh's hosts file. Raises CredentialError if the file cannot be read."""
     try:
-        raw = file.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise CredentialError(f"cannot read {file}: {error.strerror or error}") from error
+        raw = read_regular_file(file, MAX_FILE_BYTES)
+    except FileReadError as error:
+        if error.missing:
+            return None
+        raise CredentialError(f"cannot read {file}: {error}") from error
     from anchor_tui.domain.yaml.document import parse_document  # imports ruamel; only if the file is needed
     from anchor_tui.domain.yaml.nodes import ScalarNode, YamlDocumentError
 

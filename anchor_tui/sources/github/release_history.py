@@ -8,6 +8,7 @@ import msgspec
 
 from anchor_tui.config.model import Config, EnvironmentConfig
 from anchor_tui.domain.source_data import OpsRepoData, PastRelease
+from anchor_tui.domain.text_limits import limit_texts
 from anchor_tui.sources.github.action_queries import HISTORY_PAGE_QUERY
 from anchor_tui.sources.github.repo_files import RepoFiles
 from anchor_tui.sources.github.schema import FileCommits, convert_json
@@ -56,8 +57,8 @@ async def read_release_history(
         commits = ref.target.past if ref and ref.target else None
         if commits is None:
             break
-        releases += [files.read_past_release(commit, environment) for commit in commits.nodes or () if commit]
+        releases += [files.read_past_release(commit, environment) for commit in commits.read_all()]
         if not commits.page_info.has_next_page or not commits.page_info.end_cursor:
             break
         cursor = commits.page_info.end_cursor
-    return tuple(releases)
+    return limit_texts(tuple(releases))

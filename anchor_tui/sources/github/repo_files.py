@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from anchor_tui.domain.json_access import ODD_VALUE_FAULTS
 from anchor_tui.domain.model import Problem, Release
 from anchor_tui.domain.source_data import EnvironmentFiles, PastRelease
-from anchor_tui.sources.github.conversion import list_changed_paths, to_utc
+from anchor_tui.sources.github.conversion import list_changed_paths
 from anchor_tui.sources.github.queries import application_path
 from anchor_tui.sources.github.schema import FileCommit, FileCommits, PullRequestNode, TreeEntry, convert_json
+from anchor_tui.sources.json_body import to_utc
 
 if TYPE_CHECKING:
     from anchor_tui.config.model import Config, EnvironmentConfig, ReleaseKeyPaths
+    from anchor_tui.domain.yaml.document import YamlDocument
 
+PARSE_LIMIT_S = 3.0
+"""The processor time for one file. The limits of size and nodes end a parse earlier on any usual machine."""
 CommitNode = Mapping[str, Any]
 """A commit of a response, not decoded: the aliases of its files depend on the configuration."""
 ReleaseHistories = Mapping[str, tuple[tuple[PastRelease, ...], bool | None]]
@@ -41,7 +47,7 @@ class RepoFiles:
         """
         environments = {}
         for number, environment in self._environments:
-            nodes = convert_json(commit.get(f"e{number}Change") or {}, FileCommits).nodes or []
+            nodes = convert_json(commit.get(f"e{number}Change") or {}, FileCommits).nodes
             change = next((node for node in nodes if node), None)
             release, problems = self._read_release(_tree_entry(commit, f"e{number}Release"), environment, change)
             problems += _find_overlay_problems(_tree_entry(commit, f"e{number}Values"), environment.values)
@@ -81,7 +87,7 @@ class RepoFiles:
         for number, environment in self._environments:
             node = commit.get(f"e{number}History")
             commits = convert_json(node or {}, FileCommits)
-            releases = tuple(self.read_past_release(change, environment) for change in commits.nodes or () if change)
+            releases = tuple(self.read_past_release(change, environment) for change in commits.read_all())
             is_complete = None if node is None else not commits.page_info.has_next_page
             histories[environment.name] = releases, is_complete
         return histories
@@ -153,7 +159,7 @@ def _with_commit(release: Release, change: FileCommit | None) -> Release:
         return release
     return replace(
         release,
-        changed_at=to_utc(change.committed_date) if change.committed_date else None,
+        changed_at=to_utc(change.committed_date),
         changed_by=change.author.display_name if change.author else None,
         pull_request=change.pull_request,
     )
@@ -162,25 +168,41 @@ def _with_commit(release: Release, change: FileCommit | None) -> Release:
 @lru_cache(maxsize=2048)
 def parse_release_text(text: str, path: str, keys: ReleaseKeyPaths) -> tuple[Release | None, tuple[Problem, ...]]:
     """Parse a release.yaml. The result is cached: every poll returns all files, and few of them change."""
-    from anchor_tui.domain.releases import read_release
-    from anchor_tui.domain.yaml.document import parse_document  # ruamel: 11 ms, after the first frame
+    from anchor_tui.domain.releases import read_release  # loaded after the first frame
     from anchor_tui.domain.yaml.nodes import YamlDocumentError
 
     try:
-        return read_release(parse_document(text, path), keys)
+        return read_release(_parse_text(text, path), keys)
     except YamlDocumentError as error:
         return None, (error.problem,)
+    except ODD_VALUE_FAULTS as error:
+        return None, (_odd_value_problem(path, error),)
 
 
 @lru_cache(maxsize=512)
 def find_overlay_problems(text: str, path: str) -> tuple[Problem, ...]:
     """Return why a file of Helm values cannot be read; the result is cached."""
     from anchor_tui.domain.helm.overlays import read_values_file
-    from anchor_tui.domain.yaml.document import parse_document
     from anchor_tui.domain.yaml.nodes import YamlDocumentError
 
     try:
-        read_values_file(parse_document(text, path))
+        read_values_file(_parse_text(text, path))
     except YamlDocumentError as error:
         return (error.problem,)
+    except ODD_VALUE_FAULTS as error:
+        return (_odd_value_problem(path, error),)
     return ()
+
+
+def _parse_text(text: str, path: str) -> YamlDocument:
+    """Parse a file within PARSE_LIMIT_S. Raises YamlDocumentError."""
+    from anchor_tui.domain.yaml.document import parse_document  # ruamel: 11 ms, after the first frame
+    from anchor_tui.domain.yaml.limits import YamlLimits
+
+    end = time.thread_time() + PARSE_LIMIT_S
+    return parse_document(text, path, limits=YamlLimits(is_expired=lambda: time.thread_time() > end))
+
+
+def _odd_value_problem(path: str, error: Exception) -> Problem:
+    message = f"a value of this file cannot be read ({type(error).__name__}): simplify it"
+    return Problem(path, "unreadable-file", message, file=path)

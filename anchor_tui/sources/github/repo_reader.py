@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import Problem, PullRequest
 from anchor_tui.domain.source_data import EnvironmentFiles, HeadCommit, OpenPullRequestData, OpsRepoData
+from anchor_tui.domain.text_limits import limit_texts
 from anchor_tui.sources.errors import (
     Forbidden,
     HttpError,
@@ -20,9 +23,9 @@ from anchor_tui.sources.errors import (
     Unreachable,
 )
 from anchor_tui.sources.github.check_results import read_further_checks, summarize_required_checks
-from anchor_tui.sources.github.conversion import to_budget, to_pull_request, to_utc
+from anchor_tui.sources.github.conversion import to_budget, to_pull_request
 from anchor_tui.sources.github.queries import build_queries
-from anchor_tui.sources.github.repo_files import ReleaseHistories, RepoFiles
+from anchor_tui.sources.github.repo_files import CommitNode, ReleaseHistories, RepoFiles
 from anchor_tui.sources.github.response import GraphQLError
 from anchor_tui.sources.github.schema import (
     BranchRef,
@@ -33,12 +36,15 @@ from anchor_tui.sources.github.schema import (
     RepositoryNode,
     convert_json,
 )
+from anchor_tui.sources.json_body import to_utc
 
 if TYPE_CHECKING:
     from anchor_tui.config.model import Config
     from anchor_tui.sources.github.client import GitHubClient
 
 Problems = tuple[Problem, ...]
+MAX_PULL_REQUEST_PAGES = 50
+"""Of forty pull requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,15 @@ class _ReadHistory:
     head: str = ""
     releases: ReleaseHistories = field(default_factory=dict)
     problems: Problems = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _ParsedFiles:
+    """The contents of the files of one poll. A pull request that cannot be read is a problem."""
+
+    environments: dict[str, EnvironmentFiles]
+    pull_requests: list[OpenPullRequestData | Problem]
+    chart_problems: Problems
 
 
 class RepoReader:
@@ -87,35 +102,55 @@ class RepoReader:
         )
         denied = (*response.errors, *page_errors, *check_errors)
         head = _to_head(ref, commit, denied)
-        environments = self._files.read_environments(target, _denied_fields(response.errors))
+        # A pull request can contain files that take long to parse.
+        parsed = await asyncio.to_thread(
+            self._parse_files, target, pull_requests, denied, _denied_fields(response.errors)
+        )
         repo = OpsRepoData(
             name=repository.name_with_owner,
             url=repository.url,
             branch=self._config.github.branch,
             head=head,
-            environments=self._attach_history(environments, head.oid),
+            environments=self._attach_history(parsed.environments, head.oid),
             files=self._files.read_texts(target),
             blobs=self._files.read_blob_oids(target),
-            pull_requests=tuple(
-                OpenPullRequestData(
-                    _to_pull_request(node, denied),
-                    node.head_ref_name,
-                    self._files.find_moved_releases(node, target),
-                    node.is_cross_repository,
-                )
-                for node in pull_requests
-            ),
+            pull_requests=tuple(found for found in parsed.pull_requests if isinstance(found, OpenPullRequestData)),
             budget=to_budget(poll.rate_limit, *page_limits, *check_limits),
             latency_ms=round(response.duration_s * 1000, 1),
             viewer=poll.viewer.login if poll.viewer else None,
         )
         problems = (
-            *self._files.find_chart_problems(target),
+            *parsed.chart_problems,
             *self._find_rename_problems(repository),
             *_denied_problems(denied),
+            *(found for found in parsed.pull_requests if isinstance(found, Problem)),
             *self._history.problems,
         )
-        return repo, problems
+        return limit_texts(repo), limit_texts(problems)
+
+    def _parse_files(
+        self,
+        commit: CommitNode,
+        pull_requests: Sequence[PullRequestNode],
+        denied: tuple[GraphQLError, ...],
+        denied_fields: frozenset[str],
+    ) -> _ParsedFiles:
+        return _ParsedFiles(
+            self._files.read_environments(commit, denied_fields),
+            [self._to_open_pull_request(node, commit, denied) for node in pull_requests],
+            self._files.find_chart_problems(commit),
+        )
+
+    def _to_open_pull_request(
+        self, node: PullRequestNode, target: CommitNode, denied: tuple[GraphQLError, ...]
+    ) -> OpenPullRequestData | Problem:
+        """Return one pull request, or the problem that it cannot be read: it affects no other one."""
+        try:
+            pull_request = _to_pull_request(node, denied)
+            moved = self._files.find_moved_releases(node, target)
+        except InvalidResponse as error:
+            return Problem(f"GitHub: #{node.number}", error.kind, f"the pull request cannot be read: {error.message}")
+        return OpenPullRequestData(pull_request, node.head_ref_name, moved, node.is_cross_repository)
 
     def needs_history(self, repo: OpsRepoData) -> bool:
         """Return whether the head has moved since the history was read."""
@@ -146,7 +181,9 @@ class RepoReader:
         ref = poll.repository.ref if poll.repository else None
         if ref is None or ref.target is None:
             raise InvalidResponse("GitHub's answer about the history does not contain the branch")
-        self._history = _ReadHistory(head, self._files.read_histories(ref.target), _denied_problems(response.errors))
+        parsed = await asyncio.to_thread(self._files.read_histories, ref.target)
+        releases = {name: limit_texts(found) for name, found in parsed.items()}
+        self._history = _ReadHistory(head, releases, limit_texts(_denied_problems(response.errors)))
         return poll.rate_limit
 
     def _attach_history(self, files: Mapping[str, EnvironmentFiles], head: str) -> dict[str, EnvironmentFiles]:
@@ -170,11 +207,17 @@ class RepoReader:
         limits: list[RateLimit | None] = []
         cursors: set[str] = set()
         while page is not None:
-            nodes += [node for node in page.nodes or () if node]
+            found = page.nodes
+            nodes += [node for node in found if node]
+            if malformed := sum(
+                node is None and raw is not None for node, raw in zip(found, page.raw_nodes or (), strict=True)
+            ):
+                message = f"{format_count(malformed, 'open pull request')} cannot be read: unexpected shape"
+                errors.append(GraphQLError("SHAPE", message, ("repository", "pullRequests")))
             if not page.page_info.has_next_page:
                 break
             cursor = page.page_info.end_cursor
-            if not cursor or cursor in cursors:
+            if not cursor or cursor in cursors or len(cursors) >= MAX_PULL_REQUEST_PAGES:
                 message = f"GitHub has {page.total_count} open pull requests and handed out {len(nodes)}"
                 errors.append(GraphQLError("PAGE", message, ("repository", "pullRequests")))
                 break
@@ -217,7 +260,7 @@ def _to_head(ref: BranchRef, commit: HeadCommitNode, denied: tuple[GraphQLError,
     return HeadCommit(
         oid=commit.oid,
         headline=commit.message_headline,
-        committed_at=to_utc(commit.committed_date) if commit.committed_date else None,
+        committed_at=to_utc(commit.committed_date),
         author=commit.author.display_name if commit.author else None,
         checks="unknown" if is_unknown else checks.state,
         required_checks=tuple(sorted({check.context for check in ref.required_checks})),

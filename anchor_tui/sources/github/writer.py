@@ -11,13 +11,11 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from anchor_tui.config.web_address import is_loopback
 from anchor_tui.domain.actions.steps import (
     AddLabels,
     CommitFiles,
@@ -28,20 +26,28 @@ from anchor_tui.domain.actions.steps import (
     MoveBranch,
     RequestReviewers,
 )
+from anchor_tui.domain.formatting import shorten_revision
 from anchor_tui.sources.api_request import ApiRequest
 from anchor_tui.sources.credentials.github import GitHubAccess
-from anchor_tui.sources.errors import ClientError, InvalidResponse, SourceError, Timeout, TlsError, Unreachable
-from anchor_tui.sources.github.client import API_VERSION
+from anchor_tui.sources.errors import ClientError, InvalidResponse, SourceError, Timeout
+from anchor_tui.sources.github.client import API_VERSION, create_github_tls_context
 from anchor_tui.sources.github.error_map import GITHUB, to_source_error
+from anchor_tui.sources.github.pygithub_connection import PyGithubConnection, active_sender
 from anchor_tui.sources.github.step_requests import GitHubStep, build_github_request
-from anchor_tui.sources.network import USER_AGENT, find_ca_bundle
+from anchor_tui.sources.http import create_client, limit_request
+from anchor_tui.sources.network import MAX_RESPONSE_BYTES, USER_AGENT, find_proxy
 
 if TYPE_CHECKING:
+    import ssl
+
+    import httpx
     from github import Github
 
 T = TypeVar("T")
 RESPONSE_TIMEOUT_S = 15
-"""In whole seconds, as PyGithub takes it."""
+"""The longest silence of the server, in whole seconds, as PyGithub takes it."""
+REQUEST_DEADLINE_S = 30.0
+"""For one request with its whole answer."""
 WRITE_DEADLINE_S = 40.0
 """For one write, from the call to its answer; the wait for its turn is included."""
 MUTATION_FIELDS = {
@@ -49,13 +55,29 @@ MUTATION_FIELDS = {
     "enablePullRequestAutoMerge": "pullRequest { number }",
     "enqueuePullRequest": "mergeQueueEntry { position }",
 }
+MUTATION_RESULTS = {
+    "createCommitOnBranch": ("commit", "oid"),
+    "enablePullRequestAutoMerge": ("pullRequest", "number"),
+    "enqueuePullRequest": ("mergeQueueEntry", "position"),
+}
+"""The part of each answer that proves that the mutation was carried out, and a field of it."""
 
 
 class GitHubWriter:
     """The writes of one execution. Nothing is retried: after an error the caller checks whether it was applied."""
 
-    def __init__(self, access: GitHubAccess) -> None:
+    def __init__(
+        self,
+        access: GitHubAccess,
+        *,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`transport` replaces the network in tests."""
         self._access = access
+        self._max_response_bytes = max_response_bytes
+        self._transport = transport
+        self._tls: ssl.SSLContext | None = None
         self._github: Github | None = None
         self._turn = threading.Lock()
 
@@ -75,7 +97,8 @@ class GitHubWriter:
                     github = self._open()
                     if not write.start():
                         return
-                    result = _translate_errors(self._access.api_url, lambda: _send(github, step, number))
+                    active_sender.set(self._send_request)
+                    result = _translate_errors(lambda: _send(github, step, number))
             except BaseException as error:  # noqa: BLE001 - handed over to the caller
                 _deliver(loop, answer, answer.set_exception, error)
             else:
@@ -102,8 +125,28 @@ class GitHubWriter:
 
     def _open(self) -> Github:
         if self._github is None:
+            if self._access.api_url.startswith("https://"):
+                self._tls = create_github_tls_context(self._access)
             self._github = _create_github(self._access)
         return self._github
+
+    def _send_request(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> httpx.Response:
+        """Send one request from the thread of a write, and return its whole response. Raises SourceError."""
+        return asyncio.run(self._exchange(method, path, body, headers))
+
+    async def _exchange(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> httpx.Response:
+        url = self._access.api_url
+        client = create_client(
+            headers,
+            verify=self._tls or False,
+            proxy=find_proxy(url),
+            timeout_s=RESPONSE_TIMEOUT_S,
+            read_rules=None,
+            max_response_bytes=self._max_response_bytes,
+            transport=self._transport,
+        )
+        async with client, limit_request(GITHUB, url, RESPONSE_TIMEOUT_S, REQUEST_DEADLINE_S):
+            return await client.request(method, urlsplit(url)._replace(path=path, query="").geturl(), content=body)
 
 
 class _PendingWrite:
@@ -147,12 +190,11 @@ def _create_github(access: GitHubAccess) -> Github:
     logger.handlers[:] = [logging.NullHandler()]  # without any handler, logging's last resort writes to stderr too
     logger.propagate = False
 
-    _bypass_proxies_on_loopback(access.api_url)
+    github.Requester.Requester.injectConnectionClasses(PyGithubConnection, PyGithubConnection)  # type: ignore[arg-type]
     return github.Github(
         auth=github.Auth.Token(access.token.reveal()),
         base_url=access.api_url.rstrip("/"),
         user_agent=USER_AGENT,
-        verify=access.ca_file or find_ca_bundle() or True,
         timeout=RESPONSE_TIMEOUT_S,
         per_page=100,
         retry=None,
@@ -163,17 +205,6 @@ def _create_github(access: GitHubAccess) -> Github:
     )
 
 
-def _bypass_proxies_on_loopback(api_url: str) -> None:
-    """Keep requests from sending what is for this machine to a proxy; it takes proxies from the environment only."""
-    import urllib.request
-
-    host = urlsplit(api_url).hostname or ""
-    if is_loopback(host) and urllib.request.getproxies():
-        listed = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
-        if host not in (listed or "").split(","):
-            os.environ["no_proxy"] = f"{listed},{host}" if listed else host
-
-
 # --- requests -----------------------------------------------------------------------------------------
 
 
@@ -182,24 +213,32 @@ def _send(github: Github, step: GitHubStep, number: int | None) -> dict[str, Any
     repository = github.get_repo(step.repository)
     match step:
         case CreateBranch():
-            return _check_answer(repository.create_git_ref(f"refs/heads/{step.branch}", step.oid).raw_data, "ref")
+            answer = repository.create_git_ref(f"refs/heads/{step.branch}", step.oid).raw_data
+            return _check_ref(answer, step.branch, step.oid)
         case CreatePullRequest():
             opened = repository.create_pull(step.base, step.branch, title=step.headline, body=step.body)
-            return _check_answer(opened.raw_data, "number")
+            return _check_answer(opened.raw_data, "number", int)
         case MergePullRequest(way="merge"):
             number = step.number or number
             assert number is not None, "the caller knows the pull request that an earlier step opened"
             pull_request = repository.get_pull(number)
             status = pull_request.merge(merge_method=step.method, sha=step.head_sha)
-            return _check_answer(status.raw_data, "sha")
+            answer = _check_answer(status.raw_data, "sha", str)
+            if answer.get("merged", True) is not True:
+                raise InvalidResponse("GitHub's answer does not confirm that the pull request is merged")
+            return answer
         case DispatchWorkflow():
             workflow = repository.get_workflow(step.workflow)
             run = workflow.create_dispatch(step.ref, step.inputs, throw=True, return_run_details=True)
             return {} if isinstance(run, bool) else {"workflow_run_id": run.id, "html_url": run.html_url}
         case CommitFiles() | MergePullRequest():
             return _mutate(github, build_github_request(step))
-        case MoveBranch() | AddLabels() | RequestReviewers():
-            return _request(github, build_github_request(step), number)
+        case MoveBranch():
+            return _check_ref(_request(github, build_github_request(step), number), step.branch, step.oid)
+        case AddLabels():
+            return _check_labels(_request(github, build_github_request(step), number), step.labels)
+        case RequestReviewers():
+            return _check_answer(_request(github, build_github_request(step), number), "number", int)
 
 
 def _mutate(github: Github, request: ApiRequest) -> dict[str, Any]:
@@ -207,9 +246,11 @@ def _mutate(github: Github, request: ApiRequest) -> dict[str, Any]:
     body = request.body or {}
     name = str(body["mutation"])
     _, answer = github.requester.graphql_named_mutation(name, dict(body["input"]), MUTATION_FIELDS[name])
-    if not isinstance(answer, dict) or not answer:
+    result, key = MUTATION_RESULTS[name]
+    changed = answer.get(result) if isinstance(answer, dict) else None
+    if not isinstance(changed, dict) or key not in changed:
         raise InvalidResponse(f"GitHub's answer does not contain the result of {name}")
-    return answer
+    return dict(answer)
 
 
 def _request(github: Github, request: ApiRequest, number: int | None) -> dict[str, Any]:
@@ -219,7 +260,7 @@ def _request(github: Github, request: ApiRequest, number: int | None) -> dict[st
     return {"items": answer} if isinstance(answer, list) else _check_answer(answer)
 
 
-def _check_answer(answer: object, key: str = "") -> dict[str, Any]:
+def _check_answer(answer: object, key: str = "", kind: type = object) -> dict[str, Any]:
     """Return an answer that has `key`; PyGithub passes on redirects and pages of HTML as if they were one."""
     if answer is None:
         answer = {}
@@ -229,17 +270,35 @@ def _check_answer(answer: object, key: str = "") -> dict[str, Any]:
         raise InvalidResponse("GitHub's answer is a page of HTML instead of JSON: a proxy's login page?")
     if {"message", "documentation_url"} <= answer.keys():
         raise ClientError(f"GitHub redirects the request ({answer['message']}): was the repository renamed?", 307)
-    if key and key not in answer:
+    if key and not (key in answer and isinstance(answer[key], kind)):
         raise InvalidResponse(f"GitHub's answer does not contain `{key}`")
+    return answer
+
+
+def _check_ref(answer: object, branch: str, oid: str) -> dict[str, Any]:
+    """Return an answer about this branch at this commit."""
+    found = _check_answer(answer, "ref", str)
+    target = found.get("object")
+    if found["ref"] != f"refs/heads/{branch}" or not isinstance(target, dict) or target.get("sha") != oid:
+        raise InvalidResponse(f"GitHub's answer does not contain {branch} at {shorten_revision(oid)}")
+    return found
+
+
+def _check_labels(answer: dict[str, Any], labels: Sequence[str]) -> dict[str, Any]:
+    """Return an answer that lists these labels."""
+    items = answer.get("items")
+    names = [label.get("name") for label in items if isinstance(label, dict)] if isinstance(items, list) else []
+    known = {name.casefold() for name in names if isinstance(name, str)}
+    if not known.issuperset(label.casefold() for label in labels):
+        raise InvalidResponse("GitHub's answer does not list the labels")
     return answer
 
 
 # --- errors -------------------------------------------------------------------------------------------
 
 
-def _translate_errors(url: str, send: Callable[[], T]) -> T:
-    """Raise the exceptions of PyGithub and requests as ours."""
-    import requests
+def _translate_errors(send: Callable[[], T]) -> T:
+    """Raise the exceptions of PyGithub as ours; those of the connection are ours already."""
     from github import GithubException
 
     try:
@@ -248,41 +307,9 @@ def _translate_errors(url: str, send: Callable[[], T]) -> T:
         raise
     except GithubException as error:
         raise to_source_error(error.status, error.headers or {}, error.data or error.message) from error
-    except requests.exceptions.SSLError as error:
-        raise TlsError(f"{url}: TLS: {_innermost_reason(error)}{GITHUB.tls_hint}") from error
-    except requests.exceptions.ConnectTimeout as error:
-        raise Timeout(f"{url}: no connection within {RESPONSE_TIMEOUT_S} s", sent=False) from error
-    except requests.exceptions.Timeout as error:
-        raise Timeout(f"{url}: no answer within {RESPONSE_TIMEOUT_S} s") from error
-    except (json.JSONDecodeError, requests.exceptions.ContentDecodingError) as error:
-        raise InvalidResponse(f"{url}: the answer ended early or is not JSON") from error
-    except requests.exceptions.RequestException as error:
-        reason = _innermost_reason(error)
-        raise Unreachable(f"{url}: the connection failed: {reason}", sent=not _was_never_connected(error)) from error
-    except RuntimeError as error:  # a redirect to another host or scheme
-        raise InvalidResponse(f"{url}: {error}") from error
-    except (TypeError, AttributeError, KeyError, UnicodeDecodeError) as error:  # PyGithub, of an unexpected answer
+    except json.JSONDecodeError as error:
+        raise InvalidResponse(f"GitHub's answer ended early or is not JSON: {error}") from error
+    except RecursionError as error:
+        raise InvalidResponse("GitHub's answer is nested too deeply") from error
+    except Exception as error:  # PyGithub raises many kinds, of an answer that it does not expect
         raise InvalidResponse("GitHub's answer is not a JSON object of the expected shape") from error
-
-
-def _was_never_connected(error: Exception) -> bool:
-    """Return whether no connection was made, so that nothing was sent."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if type(cause).__name__ in {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ProxyError"}:
-            return True
-        cause = cause.__cause__ or cause.__context__ or _wrapped_exception(cause)
-    return False
-
-
-def _innermost_reason(error: Exception) -> str:
-    """Return the text of the innermost cause: the outer layers repeat the address and their own names."""
-    cause: BaseException = error
-    while (inner := cause.__cause__ or cause.__context__ or _wrapped_exception(cause)) is not None:
-        cause = inner
-    return str(cause).strip("()'\" ") or type(cause).__name__
-
-
-def _wrapped_exception(error: BaseException) -> BaseException | None:
-    inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
-    return inner if isinstance(inner, BaseException) and inner is not error else None

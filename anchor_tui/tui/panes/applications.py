@@ -50,6 +50,7 @@ def _build_application_row(
         search_text=f"{environment.name} {app.id} {app.sync} {app.health} {app.compared_revision} {phase} {unhealthy}",
         url=app.url,
         clipboard_text=str(app.id),
+        subject=app,
     )
 
 

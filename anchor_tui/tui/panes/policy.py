@@ -83,6 +83,7 @@ def _build_row(result: CheckResult, group: _Group, snapshot: Snapshot, *, with_e
         describe_check(result, outdated),
         finding_url(worst, snapshot),
         clipboard_text=_file_position(worst) or worst.resource or result.check,
+        subject=result.findings,
     )
 
 

@@ -63,4 +63,6 @@ def _build_problem_row(number: int, name: str, problem: Problem) -> ListRow:
         marked_text(StatusMark.ATTENTION, problem.kind),
         safe_text(str(problem)),
     )
-    return static_row(f"{number} {place} {problem.kind}", cells, safe_text(str(problem)), clipboard_text=place)
+    return static_row(
+        f"{number} {place} {problem.kind}", cells, safe_text(str(problem)), clipboard_text=place, subject=problem
+    )

@@ -30,6 +30,7 @@ from anchor_tui.tui.style import find_sheets, join_parts, marked_text, muted_tex
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.bars import DetailPanel
 from anchor_tui.tui.widgets.dialog_foot import DialogFoot
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList, static_row
 
 COLUMNS = (
@@ -58,7 +59,7 @@ class CutoverChoice(NamedTuple):
     check: str = ""
 
 
-class CutoverScreen(ModalScreen[None]):
+class CutoverScreen(FailureGuard, ModalScreen[None]):
     """The checklist of the bound snapshot. Reports each choice of the operator, and stays open."""
 
     CSS_PATH = find_sheets("dialog.tcss", "cutover.tcss")
@@ -171,7 +172,7 @@ class CutoverScreen(ModalScreen[None]):
     def _show_detail(self) -> None:
         row = self.query_one(RowList).highlighted_row
         if row is not None and self.snapshot is not None:
-            self.query_one(DetailPanel).content = row.draw_detail(self.snapshot.taken_at)
+            self.query_one(DetailPanel).content = row.detail_at(self.snapshot.taken_at)
         remedy = self._highlighted_remedy
         hints = [
             "c step 5" if self.can_run_last_step else self._describe_open_items(),
@@ -221,7 +222,7 @@ class CutoverScreen(ModalScreen[None]):
         self._show_detail()
 
     def _refuse_key(self, why: str) -> None:
-        self.notify(why, title="Cutover", severity="warning", markup=False)
+        self.notify(why, title="Cutover", severity="warning")
 
     def action_browser(self) -> None:
         """Open the file at its line."""
@@ -233,7 +234,7 @@ class CutoverScreen(ModalScreen[None]):
         """Copy the command that fixes the item, or its place."""
         if text := self._text:
             self.app.copy_to_clipboard(text)
-            self.notify(text, title="Copied", timeout=3, markup=False)
+            self.notify(text, title="Copied", timeout=3)
         else:
             self._refuse_key("there is nothing to copy")
 

@@ -9,17 +9,21 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.content import Span
 from textual.reactive import reactive
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from anchor_tui.domain.urls import is_web_url
-from anchor_tui.tui.style import find_sheets
+from anchor_tui.domain.foreign_text import sanitize_lines
+from anchor_tui.domain.formatting import format_count
+from anchor_tui.domain.text_limits import iterate_full_texts
+from anchor_tui.tui.style import find_sheets, title_text
 from anchor_tui.tui.web_browser import open_web_address
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.row_list import ListRow
 
 
-class DetailScreen(ModalScreen[None]):
+class DetailScreen(FailureGuard, ModalScreen[None]):
     """The details of a row as a scrollable text. The row and its ages are current.
 
     `find_row` returns the row as it is now, or None if it is gone. Its last details stay then.
@@ -29,6 +33,7 @@ class DetailScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "dismiss", "Close"),
         Binding("o", "browser", "Browser"),
+        Binding("y", "copy", "Copy"),
     ]
 
     now: reactive[datetime | None] = reactive(None)
@@ -37,11 +42,14 @@ class DetailScreen(ModalScreen[None]):
         super().__init__()
         self._row = row
         self._find_row = find_row
+        self._drawn: tuple[str, tuple[Span, ...]] | None = None
 
     def compose(self) -> ComposeResult:
         """Compose the row's details."""
         with VerticalScroll(classes="dialog") as scroll:
-            scroll.border_title = "esc closes" + (" · o opens it in the browser" if self._row.url else "")
+            scroll.border_title = title_text(
+                "esc closes · y copies it" + (" · o opens it in the browser" if self._row.url else "")
+            )
             yield Static(id="detail")
 
     def on_mount(self) -> None:
@@ -54,11 +62,21 @@ class DetailScreen(ModalScreen[None]):
             return
         found = self._find_row()
         self._row = found or self._row
-        self.query_one("#detail", Static).update(self._row.draw_detail(now))
-        self.query_one(VerticalScroll).border_subtitle = "" if found else "no longer listed"
+        detail = self._row.detail_at(now)
+        drawn = (detail.plain, tuple(detail.spans))
+        if drawn != self._drawn:  # most details contain no age: they are not laid out again
+            self._drawn = drawn
+            self.query_one("#detail", Static).update(detail)
+        self.query_one(VerticalScroll).border_subtitle = title_text("" if found else "no longer listed")
 
     def action_browser(self) -> None:
         """Open the row's address."""
-        if not is_web_url(self._row.url):
-            self.notify("it has no web address", title="Browser: not now", severity="warning", markup=False)
-        open_web_address(self.app, self._row.url)
+        if not open_web_address(self.app, self._row.url):
+            self.notify("it has no web address", title="Browser: not now", severity="warning")
+
+    def action_copy(self) -> None:
+        """Copy the details, and every message in full that is too long to be displayed."""
+        shown = self._row.detail_at(self.now).plain if self.now else ""
+        text = "\n\n".join([shown, *map(sanitize_lines, iterate_full_texts(self._row.subject))])
+        self.app.copy_to_clipboard(text)
+        self.notify(f"the details, {format_count(len(text), 'character')}", title="Copied", timeout=3)

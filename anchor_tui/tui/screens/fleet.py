@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -16,7 +18,7 @@ from textual.screen import Screen
 
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import Environment, Snapshot
-from anchor_tui.domain.urls import is_web_url
+from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.cursor_jump import CursorJump
 from anchor_tui.tui.keys import REGISTRY, KeyAction
@@ -27,10 +29,11 @@ from anchor_tui.tui.running_jobs import describe_running_jobs
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.bars import DetailPanel, HeaderBar, SourceBar
 from anchor_tui.tui.widgets.card import CARD_MIN_WIDTH, EnvironmentCard
+from anchor_tui.tui.widgets.failure_guard import FailureGuard, format_failure
 from anchor_tui.tui.widgets.key_footer import KeyFooter
 from anchor_tui.tui.widgets.pane_tabs import PaneTabs
 from anchor_tui.tui.widgets.pane_view import PaneView
-from anchor_tui.tui.widgets.row_list import ListRow, RowList
+from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
@@ -40,7 +43,7 @@ FLEET_PANE = "Fleet"
 READ_ONLY_NOTE = "read-only: no actions"
 
 
-class FleetScreen(Screen[None]):
+class FleetScreen(FailureGuard, Screen[None]):
     """Cards or rows above, panes of the highlighted environment below.
 
     The screen keeps the cursor, the pane and the filter; all data comes from the bound snapshot. It has the keys that
@@ -114,7 +117,7 @@ class FleetScreen(Screen[None]):
         """Return why an action is unavailable here and now, or an empty string."""
         row = self.highlighted_row
         match action_id:
-            case "browser" if row is None or not is_web_url(row.url):
+            case "browser" if row is None or not row.url:
                 return "it has no web address"
             case "open" | "copy" if row is None:
                 return "nothing is highlighted"
@@ -129,7 +132,7 @@ class FleetScreen(Screen[None]):
         """Return True if an action is available here and now, otherwise notify the operator why it is not."""
         if reason := self.explain_unavailable(action_id):
             title = next(action.title for action in REGISTRY if action.id == action_id)
-            self.notify(reason, title=f"{title}: not now", severity="warning", timeout=5, markup=False)
+            self.notify(reason, title=f"{title}: not now", severity="warning", timeout=5)
         return not reason
 
     async def run_key_action(self, action: KeyAction) -> None:
@@ -190,9 +193,12 @@ class FleetScreen(Screen[None]):
     def _show_rows(self) -> None:
         if not self.is_mounted or self.snapshot is None or self.now is None:
             return
-        panes = {name: build_pane(name, self.snapshot, self.shown_environments, self.jobs) for name in PANES}
+        panes = {
+            name: self._build_guarded(partial(build_pane, name, self.snapshot, self.shown_environments, self.jobs))
+            for name in PANES
+        }
         if not self.as_cards:
-            overview = build_fleet_pane(self.snapshot)
+            overview = self._build_guarded(partial(build_fleet_pane, self.snapshot))
             fleet = self.query_one("#fleet", RowList)
             fleet.show_rows(overview, self.now)
             fleet.styles.height = min(len(overview.rows), max(3, self.size.height // 3)) + 1
@@ -203,12 +209,20 @@ class FleetScreen(Screen[None]):
         self._show_detail()
         self._show_available_keys()
 
+    def _build_guarded(self, build: Callable[[], PaneContent]) -> PaneContent:
+        """Return a pane; if it cannot be built, a pane with the reason. The other panes are shown."""
+        try:
+            return build()
+        except Exception as error:  # noqa: BLE001 - an internal error is shown and must not end the screen
+            self.record_failure(error, notify=False)
+            return PaneContent((ListColumn(""),), (), f"{StatusMark.FAILING.glyph()} {format_failure(error)}")
+
     def _describe_scope(self) -> str:
         return "every environment" if self.show_all else self.environment
 
     def _show_detail(self) -> None:
         row = self.highlighted_row
-        self.query_one(DetailPanel).content = row.draw_detail(self.now) if row and self.now else Content("")
+        self.query_one(DetailPanel).content = row.detail_at(self.now) if row and self.now else Content("")
 
     def _show_available_keys(self) -> None:
         footer = self.query_one(KeyFooter)
@@ -222,7 +236,7 @@ class FleetScreen(Screen[None]):
         """Cancel the jump of the cursor when the operator presses any key; explain keys that read-only mode lacks."""
         self._cursor_jump.cancel()
         if (action := self._read_only_keys.get(event.key)) is not None:
-            self.notify(f"{action.title}: {READ_ONLY_NOTE}", severity="warning", timeout=5, markup=False)
+            self.notify(f"{action.title}: {READ_ONLY_NOTE}", severity="warning", timeout=5)
 
     def on_mouse_down(self) -> None:
         """Cancel the jump of the cursor when the operator clicks."""
@@ -280,7 +294,7 @@ class FleetScreen(Screen[None]):
             self.choose_environment(self.environment_names[number - 1])
         else:
             number_text = format_count(len(self.environment_names), "environment")
-            self.notify(f"there is no environment {number}, only {number_text}", severity="warning", markup=False)
+            self.notify(f"there is no environment {number}, only {number_text}", severity="warning")
 
     def choose_environment(self, name: str) -> None:
         """Highlight an environment."""
@@ -332,7 +346,7 @@ class FleetScreen(Screen[None]):
         row = self.highlighted_row
         if self.can_act("copy") and row is not None:
             self.app.copy_to_clipboard(row.clipboard_text)
-            self.notify(row.clipboard_text, title="Copied", timeout=3, markup=False)
+            self.notify(row.clipboard_text, title="Copied", timeout=3)
 
     def action_help(self) -> None:
         """Show every key, and if it works here and now."""

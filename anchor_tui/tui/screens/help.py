@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from anchor_tui.tui.keys import KeyAction
 from anchor_tui.tui.style import find_sheets, muted_text, safe_text
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 
 class HelpEntry(NamedTuple):
@@ -22,7 +23,7 @@ class HelpEntry(NamedTuple):
     reason: str
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(FailureGuard, ModalScreen[None]):
     """The list of keys."""
 
     CSS_PATH = find_sheets("dialog.tcss", "help.tcss")

@@ -27,9 +27,10 @@ from anchor_tui.domain.actions.plan import Order, Plan, Refusal
 from anchor_tui.services.execute.executor import Consent
 from anchor_tui.tui.plan_hint import render_hint
 from anchor_tui.tui.plan_options import flip_switch, list_options
-from anchor_tui.tui.style import find_sheets, join_parts, muted_text, safe_text
+from anchor_tui.tui.style import find_sheets, join_parts, muted_text, safe_text, title_text
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.dialog_foot import DialogFoot
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.guarded_input import GuardedInput
 from anchor_tui.tui.widgets.option_bar import OptionBar
 from anchor_tui.tui.widgets.plan_body import PlanBody
@@ -52,7 +53,7 @@ class ConfirmedPlan(NamedTuple):
     consent: Consent
 
 
-class PlanScreen(ModalScreen[ConfirmedPlan | None]):
+class PlanScreen(FailureGuard, ModalScreen[ConfirmedPlan | None]):
     """Appears at once, is filled when the plan is ready, and filled again when an option changes.
 
     The reason of the order is offered in the field; only what is in the field at the confirmation counts.
@@ -82,7 +83,7 @@ class PlanScreen(ModalScreen[ConfirmedPlan | None]):
     def compose(self) -> ComposeResult:
         """Compose the frame, before the plan is ready."""
         with Vertical(id="plan", classes="dialog") as frame:
-            frame.border_title = safe_text(self._title).markup
+            frame.border_title = title_text(self._title)
             yield PlanBody()
             with DialogFoot(id="foot"):
                 yield OptionBar(id="options")
@@ -142,7 +143,7 @@ class PlanScreen(ModalScreen[ConfirmedPlan | None]):
 
     def _show_plan(self, plan: Plan) -> None:
         frame = self.query_one("#plan")
-        frame.border_title = safe_text(f"{plan.title}{' · PROTECTED' if plan.protected else ''}").markup
+        frame.border_title = title_text(f"{plan.title}{' · PROTECTED' if plan.protected else ''}")
         frame.set_class(plan.protected, "-protected")
         frame.set_class(plan.is_destructive, "-destructive")
         self._show_text(plan)

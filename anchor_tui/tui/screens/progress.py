@@ -16,12 +16,13 @@ from anchor_tui.domain.actions.jobs import Job
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.merge_offer import explain_unmergeable, find_pull_request_number
 from anchor_tui.tui.plan_view import render_job
-from anchor_tui.tui.style import find_sheets, join_parts, muted_text, safe_text
+from anchor_tui.tui.style import find_sheets, join_parts, muted_text, title_text
 from anchor_tui.tui.targets import ActionTarget
 from anchor_tui.tui.web_browser import open_web_address
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 
-class ProgressScreen(ModalScreen[None]):
+class ProgressScreen(FailureGuard, ModalScreen[None]):
     """Follows one job by its id, and merges its pull request. Closing the screen does not stop the action."""
 
     CSS_PATH = find_sheets("dialog.tcss", "progress.tcss")
@@ -41,7 +42,7 @@ class ProgressScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Compose the steps and the keys."""
         with Vertical(id="progress", classes="dialog") as frame:
-            frame.border_title = safe_text(self._title).markup
+            frame.border_title = title_text(self._title)
             with VerticalScroll(id="steps"):
                 yield Static(muted_text("… checking for changes before anything is sent"), id="text")
             yield Static("", id="hint")
@@ -69,7 +70,7 @@ class ProgressScreen(ModalScreen[None]):
             return
         number = find_pull_request_number(job)
         title = f"{self._title} · #{number}" if number and f"#{number}" not in self._title else self._title
-        self.query_one("#progress").border_title = safe_text(title).markup
+        self.query_one("#progress").border_title = title_text(title)
         self.query_one("#text", Static).update(render_job(job, self.now))
         merge = muted_text(f"m merges #{number}") if number and not self._explain_unmergeable(job) else None
         browser = muted_text("o opens it in the browser") if job.url else None
@@ -93,7 +94,7 @@ class ProgressScreen(ModalScreen[None]):
         if job is None or not isinstance(self.app, LiveApp):
             return
         if reason := self._explain_unmergeable(job):
-            self.notify(reason, title="Merge", severity="warning", markup=False)
+            self.notify(reason, title="Merge", severity="warning")
             return
         self.app.start_action("merge", ActionTarget("", (), find_pull_request_number(job)))
 

@@ -8,12 +8,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Input, Static, TextArea
+from textual.widgets import Static
 
 from anchor_tui.tui.style import find_sheets, muted_text
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
+from anchor_tui.tui.widgets.line_field import LineField
+from anchor_tui.tui.widgets.text_field import TextField
 
 
-class PullRequestEditor(ModalScreen[tuple[str, str] | None]):
+class PullRequestEditor(FailureGuard, ModalScreen[tuple[str, str] | None]):
     """Two fields. The result is title and body, or None if the operator cancels."""
 
     CSS_PATH = find_sheets("dialog.tcss", "pull_request_editor.tcss")
@@ -30,14 +33,14 @@ class PullRequestEditor(ModalScreen[tuple[str, str] | None]):
         """Compose the title field above the body field."""
         with Vertical(classes="dialog") as frame:
             frame.border_title = "Pull request"
-            yield Input(self._initial_title, id="title", compact=True, select_on_focus=False)
-            yield TextArea(self._initial_body, id="body", tab_behavior="focus", compact=True)
+            yield LineField(self._initial_title, id="title")
+            yield TextField(self._initial_body, id="body")
             yield Static(muted_text("tab next field · ctrl+s Save · esc Cancel"))
 
     def action_save(self) -> None:
         """Return title and body; an empty title is replaced by the initial one."""
-        title = self.query_one("#title", Input).value.strip() or self._initial_title
-        self.dismiss((title, self.query_one("#body", TextArea).text))
+        title = self.query_one("#title", LineField).value.strip() or self._initial_title
+        self.dismiss((title, self.query_one("#body", TextField).text))
 
     def action_cancel(self) -> None:
         """Discard the changes."""

@@ -13,6 +13,7 @@ from textual.widgets import Static
 from anchor_tui.domain.actions.jobs import Job
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.style import find_sheets, marked_text, muted_text, safe_text
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 EXPLANATION = (
     "Quitting waits for requests in flight. Argo CD and GitHub finish on their own; "
@@ -20,7 +21,7 @@ EXPLANATION = (
 )
 
 
-class QuitScreen(ModalScreen[bool]):
+class QuitScreen(FailureGuard, ModalScreen[bool]):
     """The running actions. The result is True to quit."""
 
     CSS_PATH = find_sheets("dialog.tcss")

@@ -19,7 +19,8 @@ from anchor_tui.domain.formatting import format_duration, shorten_revision
 from anchor_tui.domain.model import Release
 from anchor_tui.domain.source_data import PastRelease
 from anchor_tui.tui.plan_view import render_refusal
-from anchor_tui.tui.style import find_sheets, muted_text, safe_text
+from anchor_tui.tui.style import find_sheets, muted_text, safe_text, title_text
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList, static_row
 from anchor_tui.tui.workers import start_worker
 
@@ -35,7 +36,7 @@ COLUMNS = (
 MAX_VISIBLE_ROWS = 15
 
 
-class ReleaseChooser(ModalScreen[None]):
+class ReleaseChooser(FailureGuard, ModalScreen[None]):
     """A list without a preselected release. Reports the commit that introduced the chosen one, and stays open."""
 
     CSS_PATH = find_sheets("dialog.tcss")
@@ -59,7 +60,7 @@ class ReleaseChooser(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Compose the frame, before the history is read."""
         with Vertical(classes="dialog") as frame:
-            frame.border_title = safe_text(f"Roll back {self._environment}").markup
+            frame.border_title = title_text(f"Roll back {self._environment}")
             current = self._current_release
             running = f"runs {current.version}" if current else "its release cannot be read"
             yield Static(muted_text(f"{running}; choose the release to roll back to"))

@@ -12,9 +12,10 @@ from textual.widgets import SelectionList, Static
 from textual.widgets.selection_list import Selection
 
 from anchor_tui.tui.style import find_sheets, muted_text, safe_text
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 
-class ResourceChooser(ModalScreen[tuple[str, ...] | None]):
+class ResourceChooser(FailureGuard, ModalScreen[tuple[str, ...] | None]):
     """A list of resources. The result are the selected ones, none for all, or None if the operator cancels."""
 
     CSS_PATH = find_sheets("dialog.tcss")

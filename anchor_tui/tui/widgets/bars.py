@@ -15,11 +15,12 @@ from anchor_tui.domain.status_marks import StatusMark, get_level_mark
 from anchor_tui.domain.verdict import name_source
 from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 HEADLINE_LINES = 2
 
 
-class HeaderBar(Widget):
+class HeaderBar(FailureGuard, Widget):
     """The overall verdict and its worst reasons."""
 
     snapshot: reactive[Snapshot | None] = reactive(None)
@@ -47,7 +48,9 @@ class HeaderBar(Widget):
             safe_text(self.snapshot.engine_id, "bold"),
             marked_text(get_level_mark(verdict.level), verdict.word.upper()),
         )
-        first = join_parts(*beginning, *(safe_text(reason) for reason in verdict.reasons[:1])).wrap(room)
+        # Only what fits is wrapped: a reason may contain a long foreign text.
+        worst = [safe_text(reason[: room * (HEADLINE_LINES + 1)]) for reason in verdict.reasons[:1]]
+        first = join_parts(*beginning, *worst).wrap(room)
         if len(first) <= 1:
             return [self._fill(join_parts(*beginning, safe_text(" · ".join(verdict.reasons[:3]))), room) + badge]
         rest = Content(" ").join([line.rstrip() for line in first[HEADLINE_LINES - 1 :]])
@@ -58,7 +61,7 @@ class HeaderBar(Widget):
         return Content(" ") + line.truncate(room, ellipsis=True, pad=True)
 
 
-class SourceBar(Widget):
+class SourceBar(FailureGuard, Widget):
     """The state and age of each source, and the time."""
 
     snapshot: reactive[Snapshot | None] = reactive(None)
@@ -105,10 +108,18 @@ class SourceBar(Widget):
         return muted_text(f"· {left} of {source.budget.limit:,} left" if self.size.width >= 100 else f"{left} left")
 
 
-class DetailPanel(Widget):
+MAX_DETAIL_LENGTH = 4_000
+"""Characters that are laid out below the rows: more than fit. `DetailScreen` shows everything."""
+
+
+class DetailPanel(FailureGuard, Widget):
     """The details of the highlighted row, wrapped."""
 
     content: reactive[Content] = reactive(Content(""), layout=True)
+
+    def validate_content(self, content: Content) -> Content:
+        """Cut what cannot be visible."""
+        return content[:MAX_DETAIL_LENGTH] if len(content) > MAX_DETAIL_LENGTH else content
 
     def render(self) -> Content:
         """Draw as many lines as the content needs, within the style sheet's limits."""

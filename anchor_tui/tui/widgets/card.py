@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -19,7 +20,8 @@ from anchor_tui.domain.reasons import summarize_reason
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui import environment_summary
 from anchor_tui.tui.running_jobs import select_running_jobs
-from anchor_tui.tui.style import marked_text, muted_text, safe_text
+from anchor_tui.tui.style import marked_text, muted_text, title_text, wrap_muted
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 CARD_MIN_WIDTH = 34
 
 
-class EnvironmentCard(Widget):
+class EnvironmentCard(FailureGuard, Widget):
     """A card. Its frame is red if it fails, heavy if it is also protected, and double if it is highlighted."""
 
     snapshot: reactive[Snapshot | None] = reactive(None)
@@ -57,8 +59,7 @@ class EnvironmentCard(Widget):
         if shown is None:
             return
         traits = [shown.tier, *(["protected"] if shown.protected else [])]
-        title = safe_text(f"{self._number} {shown.name} · {' · '.join(traits)}")
-        self.border_title = title.markup
+        self.border_title = title_text(f"{self._number} {shown.name} · {' · '.join(traits)}")
         self.set_classes({f"-{shown.verdict.level}", *(["-protected"] if shown.protected else [])})
         self.set_class(self.environment == self._environment_name, "-highlighted")
 
@@ -78,8 +79,8 @@ class EnvironmentCard(Widget):
         if shown is None or self.snapshot is None or self.now is None:
             return muted_text(environment_summary.LOADING)
         width = self.size.width
-        lines = [line.truncate(width, ellipsis=True) for line in self._render_lines(shown, self.snapshot, self.now)]
-        return Content("\n").join(lines[: self.size.height or None])
+        lines = islice(self._render_lines(shown, self.snapshot, self.now), self.size.height or None)
+        return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines)
 
     def _render_lines(self, shown: Environment, snapshot: Snapshot, now: datetime) -> Iterator[Content]:
         yield environment_summary.describe_verdict(shown)
@@ -98,7 +99,7 @@ class EnvironmentCard(Widget):
         first, *others = shown.verdict.reasons or ("",)
         rest = first.removeprefix(summarize_reason(first)).lstrip(":;, ")  # the first line contains the summary
         for reason in (rest, *others) if rest else others:
-            yield from muted_text(f"· {reason}").wrap(self.size.width or 80)
+            yield from wrap_muted(f"· {reason}", self.size.width or 80)
 
     def _render_status(self, shown: Environment, snapshot: Snapshot) -> Iterator[Content]:
         """Render sync and health on one line, or on one line each if they do not fit."""

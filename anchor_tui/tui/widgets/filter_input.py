@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.widgets import Input
 
+from anchor_tui.tui.widgets.line_field import LineField
 from anchor_tui.tui.widgets.row_list import RowList
 
 
-class FilterInput(Input):
+class FilterInput(LineField):
     """A text field. Its cursor keys move the cursor of the list that had the focus before."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -21,7 +21,7 @@ class FilterInput(Input):
     ]
 
     def __init__(self, filter_text: str, active_list: RowList) -> None:
-        super().__init__(filter_text, id="filter", placeholder="filter", compact=True, select_on_focus=False)
+        super().__init__(filter_text, id="filter", placeholder="filter")
         self.active_list = active_list
 
     def action_move_cursor(self, step: int) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from textual.events import Key, Paste
-from textual.widgets import Input
+
+from anchor_tui.tui.widgets.line_field import LineField
 
 
-class GuardedInput(Input):
+class GuardedInput(LineField):
     """A text field. `accepts_key_at` takes the time of an event and returns False if the event must be dropped."""
 
     def __init__(self, accepts_key_at: Callable[[float], bool], *, id: str, placeholder: str = "") -> None:  # noqa: A002 - Textual's parameter
-        super().__init__(id=id, placeholder=placeholder, compact=True, select_on_focus=False)
+        super().__init__(id=id, placeholder=placeholder)
         self._accepts_key_at = accepts_key_at
 
     # Textual calls the handlers of every base class, unless `prevent_default` is called: no call of `super()` here.

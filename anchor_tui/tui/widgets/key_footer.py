@@ -14,12 +14,13 @@ from textual.widget import Widget
 from anchor_tui.tui.keys import KeyAction
 from anchor_tui.tui.style import muted_text
 from anchor_tui.tui.widgets.clickable_line import LabelLine, LineLabel
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 KEPT_KEYS = 3
 """Help, palette and quit."""
 
 
-class KeyFooter(Widget):
+class KeyFooter(FailureGuard, Widget):
     """The keys that are available here and now, and a note. A click on a key posts `Clicked`."""
 
     actions: reactive[tuple[KeyAction, ...]] = reactive(())

@@ -15,11 +15,12 @@ from textual.widget import Widget
 
 from anchor_tui.tui.plan_options import PlanOption
 from anchor_tui.tui.style import join_parts, muted_text, safe_text
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 GAP = 2
 
 
-class OptionBar(Widget, can_focus=True):
+class OptionBar(FailureGuard, Widget, can_focus=True):
     """The options in one line, or in as many as they need. Posts `Chosen` with the option's key."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -11,12 +11,13 @@ from textual.widget import Widget
 
 from anchor_tui.tui.style import MUTED, join_parts, muted_text
 from anchor_tui.tui.widgets.clickable_line import LabelLine, LineLabel
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 WIDE_TABS_MIN_WIDTH = 118
 SHORT_PANE_NAMES = {"Applications": "Apps", "Pull requests": "PRs"}
 
 
-class PaneTabs(Widget):
+class PaneTabs(FailureGuard, Widget):
     """The names of the panes, with the number of items in each. A click on a name posts `Clicked`."""
 
     panes: reactive[tuple[tuple[str, int], ...]] = reactive(())

@@ -11,12 +11,13 @@ from textual.containers import Vertical
 from textual.reactive import reactive
 from textual.widgets import Input
 
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.filter_input import FilterInput
 from anchor_tui.tui.widgets.pane_tabs import PaneTabs
 from anchor_tui.tui.widgets.row_list import PaneContent, RowList
 
 
-class PaneView(Vertical):
+class PaneView(FailureGuard, Vertical):
     """Rows of one pane. Keeps the filter while the rows are replaced."""
 
     filter_text: reactive[str] = reactive("", init=False)

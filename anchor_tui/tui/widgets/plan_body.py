@@ -10,9 +10,10 @@ from textual.widgets import Static
 from anchor_tui.domain.actions.plan import Plan, Refusal
 from anchor_tui.tui.plan_view import render_diffs, render_plan, render_refusal
 from anchor_tui.tui.style import muted_text, safe_text
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 
-class PlanBody(Horizontal):
+class PlanBody(FailureGuard, Horizontal):
     """Two scrollable columns. The diff has its own column if there is room for it."""
 
     def compose(self) -> ComposeResult:

@@ -23,6 +23,8 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from anchor_tui.tui.bindings import make_bindings
+from anchor_tui.tui.style import safe_text
+from anchor_tui.tui.widgets.failure_guard import FailureGuard, format_failure
 
 _GAP = 2
 _FLEXIBLE_MIN_WIDTH = 8
@@ -57,6 +59,22 @@ class ListRow:
     """Text that a filter searches."""
     url: str | None = None
     clipboard_text: str = ""
+    subject: object = None
+    """The value that the row shows. Its shortened messages can be copied in full."""
+
+    def cells_at(self, now: datetime) -> tuple[Content, ...]:
+        """Return the cells; if they cannot be drawn, the reason in the first one."""
+        try:
+            return self.draw_cells(now)
+        except Exception as error:  # noqa: BLE001 - the other rows are shown
+            return (safe_text(format_failure(error, "row")),)
+
+    def detail_at(self, now: datetime) -> Content:
+        """Return the details; if they cannot be drawn, the reason."""
+        try:
+            return self.draw_detail(now)
+        except Exception as error:  # noqa: BLE001 - the row itself is shown
+            return safe_text(format_failure(error, "row"))
 
     def matches(self, words: str) -> bool:
         """Return True if the row contains every one of the words, which are in lower case."""
@@ -65,11 +83,17 @@ class ListRow:
 
 
 def static_row(
-    key: str, cells: tuple[Content, ...], detail: Content, url: str | None = None, *, clipboard_text: str = ""
+    key: str,
+    cells: tuple[Content, ...],
+    detail: Content,
+    url: str | None = None,
+    *,
+    clipboard_text: str = "",
+    subject: object = None,
 ) -> ListRow:
     """Return a row that does not change with time."""
     search_text = " ".join([*(cell.plain for cell in cells), detail.plain])
-    return ListRow(key, lambda _now: cells, lambda _now: detail, search_text, url, clipboard_text)
+    return ListRow(key, lambda _now: cells, lambda _now: detail, search_text, url, clipboard_text, subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +119,7 @@ class PaneContent:
         return replace(self, rows=rows, empty_text=f"no match for “{filter_text}”" if self.rows else self.empty_text)
 
 
-class RowList(ScrollView, can_focus=True, inherit_bindings=False):
+class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
     """Rows below a line of titles. Posts `Highlighted` when the cursor moves to another row."""
 
     BINDINGS: ClassVar[list[BindingType]] = make_bindings("list")
@@ -200,7 +224,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self.virtual_size = Size(self.size.width, len(self.rows) + 1)
         wanted = [len(column.title) for column in self.columns]
         for row in self.rows[:_MEASURED_ROWS]:
-            for index, cell in enumerate(row.draw_cells(self.now)[: len(wanted)]):
+            for index, cell in enumerate(row.cells_at(self.now)[: len(wanted)]):
                 wanted[index] = max(wanted[index], cell.cell_length)
         self._widths = tuple(_fit_widths(wanted, self.columns, self.size.width - 1))
 
@@ -212,11 +236,11 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
             return self._render_strip(titles, " ", width, "row-list--titles")
         index = y - 1 + self.scroll_offset.y
         if not self.rows and y == 1:
-            return self._render_strip((Content(self.empty_text),), " ", width, "row-list--titles", full_width=True)
+            return self._render_strip((safe_text(self.empty_text),), " ", width, "row-list--titles", full_width=True)
         if not 0 <= index < len(self.rows):
             return Strip.blank(width, self.rich_style)
         here = index == self._index
-        cells = self.rows[index].draw_cells(self.now)
+        cells = self.rows[index].cells_at(self.now)
         gutter = "●" if self.rows[index].key in self.selected else "▌" if here else " "
         return self._render_strip(cells, gutter, width, "row-list--cursor" if here else "row-list--row")
 

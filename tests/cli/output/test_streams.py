@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from anchor_tui.cli.output.streams import print_error, replace_file
+from anchor_tui.cli.output.escaping import format_line, format_paragraph
+from anchor_tui.cli.output.streams import print_error, replace_file, write_result
 
 
 @pytest.mark.parametrize("moment", ["fsync", "replace"])
@@ -49,3 +50,41 @@ def test_a_closed_stderr_is_not_an_error(monkeypatch):
 
     monkeypatch.setattr(sys, "stderr", Closed())
     print_error("not printed")
+
+
+@pytest.mark.parametrize(
+    ("message", "printed"),
+    [
+        ("caf\udce9 \ud800", "caf\ufffd \ufffd"),
+        ("the label ghp_" + "a1" * 18 + " is refused", "the label **** is refused"),
+        ("x ##[add-path]/tmp", "x ## [add-path]/tmp"),
+        ("\n::error::x", " ::error::x"),
+    ],
+)
+def test_an_error_is_encodable_and_not_a_command(capsys, message, printed):
+    print_error(message)
+    assert capsys.readouterr().err == f"anchor-tui: {printed}\n"
+
+
+def test_a_result_with_a_lone_surrogate_is_written(tmp_path):
+    assert write_result("caf\udce9\n", tmp_path / "out")
+    assert (tmp_path / "out").read_text(encoding="utf-8") == "caf\ufffd\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("::add-mask::x", ": :add-mask::x"),
+        (" \t::set-env name=a::b", "  : :set-env name=a::b"),
+        ("\x1b[31m::error::x", ": :error::x"),
+        ("\u200b::error::x", ": :error::x"),
+        ("a ::b", "a ::b"),
+        ("###[group]", "### [group]"),
+    ],
+)
+def test_a_line_is_never_a_workflow_command(line, shown):
+    assert format_line(line) == shown
+
+
+def test_each_line_of_a_paragraph_is_not_a_command():
+    assert format_paragraph("a\r\n::b\r::c\n") == "a\n: :b\n: :c\n"

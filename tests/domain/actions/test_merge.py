@@ -10,7 +10,7 @@ from anchor_tui.domain.actions.application_state import SyncWindows
 from anchor_tui.domain.actions.merge_content import file_diffs
 from anchor_tui.domain.actions.plan import Refusal, describe_drift, preconditions_hold
 from anchor_tui.domain.actions.planner import make_plan
-from anchor_tui.domain.actions.promote import find_reason
+from anchor_tui.domain.actions.pull_request_text import find_reason
 from anchor_tui.domain.actions.release_edit import edit_release
 from anchor_tui.domain.actions.release_selection import ReleaseMove
 from anchor_tui.domain.actions.repo_state import ProposedFile, PullRequestFiles, RepoPermissions

@@ -124,8 +124,8 @@ def test_the_pull_request_contains_versions_reason_and_checks():
     body = body_of(expect_plan(planned()))
     assert "Moves `prod` from `1.43.1` to `1.43.2` from `staging` (commit `5b1d9c7`)." in body
     assert "**Reason:** soaked" in body
-    assert "| gateway | `1.43.1` | `1.43.2` | `sha256:7be1c0a95d3f` |" in body
-    assert "- #16 Release 1.43.2" in body
+    assert "| `gateway` | `1.43.1` | `1.43.2` | `sha256:7be1c0a95d3f` |" in body
+    assert "- #16 `Release 1.43.2`" in body
     assert "staging is Synced and Healthy for 5 h" in body
 
 

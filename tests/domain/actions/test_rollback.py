@@ -93,7 +93,7 @@ def test_a_rollback_writes_the_earlier_release_at_the_head():
     assert plan.pull_request is not None
     assert plan.pull_request.branch == "anchor-tui/rollback/prod/1.43.1"
     assert "from its own history" in plan.pull_request.body
-    assert "**Reverts**\n- #16 Release 1.43.2" in plan.pull_request.body
+    assert "**Reverts**\n- #16 `Release 1.43.2`" in plan.pull_request.body
     assert shlex.split(plan.command) == [
         "anchor-tui",
         "rollback",

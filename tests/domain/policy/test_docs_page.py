@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from anchor_tui.domain.policy.docs_page import render_page
-from anchor_tui.domain.policy.registry import CHECKS, CHECKS_BY_ID
+from anchor_tui.domain.policy.registry import ALL_CHECKS, CHECKS_BY_ID
 
 
 def test_docs_policy_md_is_current() -> None:
@@ -15,6 +15,6 @@ def test_docs_policy_md_is_current() -> None:
 
 
 def test_every_check_has_complete_texts() -> None:
-    assert len(CHECKS_BY_ID) == len(CHECKS)
-    for check in CHECKS:
+    assert len(CHECKS_BY_ID) == len(ALL_CHECKS)
+    for check in ALL_CHECKS:
         assert all((check.title, check.section, check.why, check.fix, check.evidence))

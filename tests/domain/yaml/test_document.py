@@ -31,7 +31,7 @@ UNREADABLE = {
     "two documents": (b"a: 1\n---\nb: 2\n", "several-documents", 3, 1, "without `---`"),
     "a list at the top": (b"- a\n", "not-a-mapping", 1, 1, "not a list"),
     "a word at the top": (b"\nhello\n", "not-a-mapping", 2, 1, "not `hello`"),
-    "a very deep list": (b"a: " + b"[" * 200 + b"]" * 200, "malformed-yaml", 1, 104, "levels deep"),
+    "a very deep list": (b"a: " + b"[" * 200 + b"]" * 200, "too-deep", 1, 104, "levels deep"),
 }
 
 

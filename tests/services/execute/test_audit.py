@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import multiprocessing
 import os
@@ -223,6 +224,174 @@ def test_an_unreadable_audit_is_an_error(audit):
         audit.read_entries()
 
 
+# --- files that another account can write ---------------------------------------------------------------------
+
+
+def test_a_file_that_others_can_write_is_refused(audit):
+    audit.append_entry(entry())
+    for writable in (0o620, 0o602, 0o666):
+        audit.path.chmod(writable)
+        for use in (audit.read_entries, lambda: audit.append_entry(entry())):
+            with pytest.raises(AuditError, match="other accounts can write it") as caught:
+                use()
+            assert f"chmod 600 {audit.path}" in str(caught.value)
+    audit.path.chmod(0o600)
+    assert len(audit.read_entries()) == 1
+
+
+@pytest.mark.parametrize("use", [AuditLog.read_entries, lambda audit: audit.append_entry(entry("done"))])
+def test_a_file_that_others_can_read_gets_its_mode_back(audit, use):
+    audit.append_entry(entry())
+    audit.path.chmod(0o644)
+    use(audit)
+    assert mode(audit.path) == 0o600
+
+
+def test_a_folder_that_others_can_write_is_refused(audit):
+    audit.append_entry(entry())
+    audit.path.parent.chmod(0o770)
+    for use in (audit.read_entries, lambda: audit.append_entry(entry())):
+        with pytest.raises(AuditError, match=f"chmod 700 {audit.path.parent}"):
+            use()
+
+
+@pytest.mark.parametrize("name", ["euid", "file"])
+def test_a_file_of_another_account_is_refused(audit, monkeypatch, name):
+    audit.append_entry(entry())
+    if name == "euid":
+        monkeypatch.setattr(os, "geteuid", lambda: 4321)
+    elif os.getuid():
+        pytest.skip("only root can give a file away")
+    else:
+        os.chown(audit.path, 4321, -1)
+    for use in (audit.read_entries, lambda: audit.append_entry(entry())):
+        with pytest.raises(AuditError, match="belongs to another account"):
+            use()
+
+
+def make_fifo(audit, other):
+    os.mkfifo(audit.path)
+
+
+def make_symlink(audit, other):
+    audit.path.symlink_to(other)
+
+
+def make_dangling_symlink(audit, other):
+    audit.path.symlink_to(other.with_name("absent"))
+
+
+def make_hard_link(audit, other):
+    os.link(other, audit.path)
+
+
+def make_folder(audit, other):
+    audit.path.mkdir()
+
+
+def make_socket(audit, other):
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(audit.path))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (make_fifo, "a named pipe"),
+        (make_symlink, "a symbolic link"),
+        (make_dangling_symlink, "a symbolic link"),
+        (make_hard_link, "hard links"),
+        (make_folder, "a folder"),
+        (make_socket, "a socket"),
+    ],
+)
+def test_another_kind_of_file_is_refused_and_never_waited_for(audit, tmp_path, monkeypatch, make, words):
+    other = tmp_path / "other"
+    other.write_text("")
+    other.chmod(0o600)
+    audit.path.parent.mkdir(parents=True, mode=0o700)
+    monkeypatch.chdir(audit.path.parent)
+    make(AuditLog(Path()) if make is make_socket else audit, other)
+    for use in (audit.read_entries, lambda: audit.append_entry(entry())):
+        with pytest.raises(AuditError, match=words):
+            use()
+    assert other.read_text() == ""
+    assert not other.with_name("absent").exists()
+
+
+def test_a_linked_folder_of_this_account_is_used(audit, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    audit.path.parent.parent.mkdir()
+    audit.path.parent.symlink_to(elsewhere)
+    audit.append_entry(entry())
+    assert len(audit.read_entries()) == 1
+
+
+def test_a_locked_file_is_an_error_after_a_while(audit, monkeypatch):
+    audit.append_entry(entry())
+    monkeypatch.setattr(module, "LOCK_TIMEOUT_S", 0.02)
+    with audit.path.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(AuditError, match="another process has locked it"):
+            audit.append_entry(entry())
+    audit.append_entry(entry("done"))
+
+
+# --- odd lines ------------------------------------------------------------------------------------------
+
+GOOD = b'{"at":"2026-11-23T14:02:31Z","entry":"done","plan":"1","action":"x"'
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        GOOD + b',"event":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"}",
+        GOOD + b',"event":{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}}",
+        b"[" * 100_000,
+        GOOD + b',"step":' + b"9" * 5_000 + b"}",
+        GOOD + b',"message":"\\ud800"}',
+        GOOD.replace(b"2026", b"99999999") + b"}",
+        GOOD.replace(b"2026-11-23", b"0000-00-00") + b"}",
+    ],
+)
+def test_an_odd_line_costs_only_itself(audit, line):
+    audit.append_entry(entry())
+    with audit.path.open("ab") as file:
+        file.write(line + b"\n")
+    audit.append_entry(entry("failed"))
+    assert [found.entry for found in audit.read_entries()] == ["intended", "failed"]
+    assert audit.unreadable_count == 1
+
+
+def test_only_the_newest_part_of_a_large_file_is_read(audit, monkeypatch):
+    monkeypatch.setattr(module, "MAX_READ_BYTES", 1_000)
+    for number in range(40):
+        audit.append_entry(entry(plan=str(number)))
+    found = [line.plan for line in audit.read_entries()]
+    assert 0 < len(found) < 20
+    assert found == [str(number) for number in range(40)][-len(found) :]
+    assert audit.unreadable_count == 0
+    monkeypatch.setattr(module, "MAX_READ_LINES", 3)
+    assert [line.plan for line in audit.read_entries()] == ["38", "39"]
+
+
+def test_a_line_that_is_too_long_is_refused(audit, monkeypatch):
+    audit.append_entry(entry(message="x" * 500))
+    monkeypatch.setattr(module, "MAX_LINE_BYTES", 400)
+    with pytest.raises(AuditError, match="at most 400 are written"):
+        audit.append_entry(entry(message="x" * 500))
+    audit.append_entry(entry("done"))
+    assert [found.entry for found in audit.read_entries()] == ["done"]
+    assert audit.unreadable_count == 1
+
+
+def test_a_reason_that_is_not_utf8_is_written(audit):
+    audit.append_entry(entry(reason="caf\udce9"))
+    (found,) = audit.read_entries()
+    assert found.reason == "caf\ufffd"
+
+
 # --- who, and what ----------------------------------------------------------------------------------------
 
 
@@ -234,6 +403,14 @@ def test_who_acts_is_the_account_and_the_machine(monkeypatch):
 
     monkeypatch.setattr(module.getpass, "getuser", nobody)
     assert acting_user() == f"{os.getuid()}@{socket.gethostname()}"
+
+
+def test_a_message_is_recorded_without_tokens_and_surrogates(audit, monkeypatch):
+    monkeypatch.setenv("LOGNAME", "caf\udce9")
+    audit.append_entry(entry(who=acting_user(), message="refused: ghp_" + "a1" * 18))
+    (found,) = audit.read_entries()
+    assert found.who.startswith("caf\ufffd@")
+    assert found.message == "refused: ****"
 
 
 def test_a_reused_process_number_is_not_this_process():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import timedelta
 
 import pytest
 
 from anchor_tui.domain.actions.plan import Plan
 from anchor_tui.domain.actions.steps import CommitFiles, MoveBranch
+from anchor_tui.sandbox.github.pull_requests import CheckTimings
 from tests.services.sandbox_operator import OVERLAY, RELEASE, operator_at, second_operator, wait_until_true
 
 BRANCH = "anchor-tui/promote/{}/{}"
@@ -80,9 +82,9 @@ async def test_the_body_contains_versions_changes_checks_and_reason(tmp_path):
         assert body.startswith("Moves `staging` from `1.43.2` to `1.44.0` from `dev`")
         for words in (
             "**Reason:** dev was well all night",
-            "| gateway | `1.43.2` | `1.44.0` |",
-            "- #231 Update dev to 1.44.0",
-            "- ✓ dev is Synced and Healthy",
+            "| `gateway` | `1.43.2` | `1.44.0` |",
+            "- #231 `Update dev to 1.44.0`",
+            "- ✓ `dev is Synced and Healthy",
             "checks pass for the changed files",
         ):
             assert words in body
@@ -438,3 +440,38 @@ async def test_a_promotion_is_called_merged_only_when_it_is(tmp_path):
 
 def wait_steps(op):
     return [step for job in op.jobs for group in job.groups for step in group.steps if not step.writes]
+
+
+LONG_RUN = CheckTimings(queued=timedelta(0), running=timedelta(0), run_running=timedelta(hours=1))
+
+
+async def test_by_workflow_a_run_in_progress_refuses_a_second_run(tmp_path):
+    with operator_at("steady", tmp_path, more=WORKFLOW, checks=LONG_RUN) as op:
+        assert (await op.act("promote", "staging", follow=False)).kind == "done"
+        refusal = await op.refusal("promote", "staging")
+        assert refusal.kind == "running"
+        assert "wait until it has opened its pull request" in refusal.message
+        assert refusal.url == "https://github.com/anchor/anchor-msp-ops/actions/runs/9120000001"
+        assert len(op.box.github_repo.workflow_runs) == 1
+
+
+async def test_by_workflow_two_confirmed_plans_start_one_run(tmp_path):
+    """Both plans were made before the first run: the second one is made again before it is executed."""
+    with operator_at("steady", tmp_path, more=WORKFLOW, checks=LONG_RUN) as op:
+        plans = [await op.plan("promote", "staging") for _ in range(2)]
+        outcomes = [await op.execute(plan, follow=False) for plan in plans]
+        assert [outcome.kind for outcome in outcomes] == ["done", "refused"]
+        assert len(op.box.github_repo.workflow_runs) == 1
+
+
+def test_by_workflow_the_command_starts_one_run(tmp_path, cli):
+    with operator_at("steady", tmp_path, checks=LONG_RUN) as op:
+        file = op.folder / "anchor-tui.toml"
+        file.write_text(file.read_text() + '\n[promotion]\nworkflow = "promote.yaml"\n')
+        command = cli(op)
+        argv = ("promote", "staging", "--via", "workflow", "--yes")
+        code, out, err = command(*argv)
+        assert code == 0, out + err
+        code, out, err = command(*argv)
+        assert (code, "a run of promote.yaml is queued: wait until" in out + err) == (4, True)
+        assert len(op.box.github_repo.workflow_runs) == 1

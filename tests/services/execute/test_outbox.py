@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
+from msgspec.structs import replace
 
 from anchor_tui.domain.actions.plan import Plan
 from anchor_tui.domain.actions.steps import SendEvent
 from anchor_tui.services.clock import utc_now
-from anchor_tui.services.execute.audit import pending_events
+from anchor_tui.services.execute import outbox as module
+from anchor_tui.services.execute.audit import AuditError, pending_events
 from anchor_tui.services.execute.outbox import Outbox
 from anchor_tui.services.execute.step_support import StepContext
 from anchor_tui.sources import status_api
@@ -153,3 +156,83 @@ async def test_several_are_sent_in_the_order_in_which_they_came(tmp_path):
             await emitted(op, number)
         assert len(await outbox(op).deliver_pending()) == 3
         assert [each["event"]["pull_request"]["number"] for each in op.box.status_api.received] == [77, 78, 79]
+
+
+async def test_an_event_of_another_account_is_not_sent(tmp_path):
+    with operator_at("incident", tmp_path) as op:
+        op.box.faults.add("status:status=503,times=1")
+        await emitted(op)
+        (waiting,) = pending_events(op.entries)
+        op.audit.append_entry(replace(waiting.entry, plan="forged", who="eve@elsewhere"))
+        op.audit.append_entry(
+            replace(waiting.entry, plan="odd", event={**waiting.event, "idempotency_key": "a\r\nb: c"})
+        )
+        op.audit.append_entry(replace(waiting.entry, plan="empty", event={}))
+        said = await outbox(op).deliver_pending()
+        assert [words.partition(": ")[2] for words in said] == [
+            "rollback.executed was delivered to the status API",
+            "not sent again: it is an event of eve@elsewhere",
+            "not sent again: it lacks one of event, environment, idempotency_key",
+            "not sent again: it lacks one of event, environment, idempotency_key",
+        ]
+        assert len(op.box.status_api.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SSL_CERT_FILE", "/absent.pem"),
+        ("SSL_CERT_DIR", "/dev/null"),
+        ("REQUESTS_CA_BUNDLE", "/absent.pem"),
+        ("HTTPS_PROXY", "socks9://user:secret@proxy:1"),
+        ("ALL_PROXY", "http://[bad"),
+    ],
+)
+async def test_an_event_that_cannot_be_sent_prevents_no_action(tmp_path, monkeypatch, cli, variable, value):
+    """The status API is not on this machine, so only its delivery needs the proxy and the authorities."""
+    with operator_at("incident", tmp_path) as op:
+        op.box.faults.add("status:status=503,times=1")
+        await emitted(op)
+    with operator_at("steady", tmp_path, said=with_remote_status_api) as op:
+        monkeypatch.setenv(variable, value)
+        code, out, err = await asyncio.to_thread(cli(op), "refresh", "dev", "--wait")
+        assert code == 0, out + err
+        assert "rollback.executed of prod: not delivered (" in err
+        assert "it is sent again at the next start" in err
+        assert "secret" not in err
+        assert "Traceback" not in err
+        assert op.traffic.writes == ["argocd GET refresh=normal anchor-msp-dev"]
+
+
+def with_remote_status_api(text: str) -> str:
+    return re.sub(r'(?m)^url = "http://127.0.0.1:\d+/events"', 'url = "https://status.invalid/events"', text)
+
+
+async def test_several_events_share_the_time_of_a_start(tmp_path, monkeypatch):
+    with operator_at("incident", tmp_path) as op:
+        op.box.faults.add("status:status=503,times=3")
+        for number in (77, 78, 79):
+            await emitted(op, number)
+        monkeypatch.setattr(module, "REPEAT_TIMEOUT_S", 0.05)
+        op.box.faults.add("status:hang")
+        op.traffic.clear()
+        said = await outbox(op).deliver_pending()
+        assert "did not answer in time" in said[0]
+        assert said[1] == "2 more events undelivered"
+        assert len(pending_events(op.entries)) == 3
+        assert posts(op) == 1
+
+
+async def test_a_delivery_without_a_record_is_delivered(tmp_path, monkeypatch):
+    with operator_at("incident", tmp_path) as op:
+        append = op.audit.append_entry
+
+        def fail_after_the_answer(line):
+            if line.entry == "done":
+                raise AuditError("cannot write the audit log (No space left on device)")
+            append(line)
+
+        monkeypatch.setattr(op.audit, "append_entry", fail_after_the_answer)
+        _, context, words = await emitted(op)
+        assert words == "rollback.executed was delivered to the status API"
+        assert "is done, but not recorded: cannot write the audit log" in context.audit_error

@@ -10,12 +10,17 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from anchor_tui.__main__ import run_command_line
+from anchor_tui.domain.actions.plan import Outcome
+from anchor_tui.domain.actions.steps import MergePullRequest
+from anchor_tui.domain.actions.wait_steps import WaitForMerge
 from anchor_tui.sandbox.github.pull_requests import CheckTimings
 from anchor_tui.services.clock import utc_now
-from anchor_tui.services.execute import recovery
-from anchor_tui.services.execute.audit import find_unfinished, pending_events
+from anchor_tui.services.execute import resumption
+from anchor_tui.services.execute.audit import AuditEntry, UnfinishedGroup, find_unfinished, pending_events
+from anchor_tui.services.execute.executor import Consent
 from anchor_tui.services.execute.recovery import recover_abandoned
 from tests.cli.process import surroundings
 from tests.services.sandbox_operator import Operator, operator_at, wait_until, wait_until_true
@@ -254,15 +259,29 @@ async def followed_on(op: Operator) -> Operator:
     return fresh
 
 
-async def test_a_killed_rollback_resumes_up_to_its_event(tmp_path):
+async def confirmed(op: Operator) -> Outcome:
+    """The rest of the one unfinished plan, confirmed by the operator."""
+    (left,) = find_unfinished(op.entries)
+    return await op.executor.resume(left, Consent(confirmed=True, phrase="prod"))
+
+
+async def test_a_killed_rollback_sends_its_event_after_a_confirmation(tmp_path):
     with operator_at("incident", tmp_path) as op:
         with running(op, *ROLLBACK):
             await wait_until_true(lambda: op.pulls and [each.entry for each in op.entries].count("done") == 4, 10)
         fresh = await followed_on(op)
         assert fresh.entries == op.entries  # it is not over, and so no end is written down
+        op.traffic.clear()
         op.merge(op.pulls[0].number)
         await wait_until_true(lambda: fresh.jobs and fresh.jobs[0].is_over)
-        assert fresh.jobs[0].outcome.kind == "done", fresh.jobs[0].outcome.message
+        waited = fresh.jobs[0].outcome
+        assert waited.kind == "refused", waited.message
+        assert "left to do: refresh anchor-msp-prod, send rollback.executed" in waited.message
+        assert f"anchor-tui audit --resume {fresh.jobs[0].id[:8]}" in waited.message
+        assert op.traffic.writes == []
+        assert fresh.entries == op.entries
+        outcome = await confirmed(fresh)
+        assert outcome.kind == "done", outcome.message
         (came,) = op.box.status_api.received
         assert came["event"]["pull_request"]["number"] == op.pulls[0].number
         assert len(op.pulls) == 1
@@ -297,7 +316,8 @@ async def test_a_rollback_killed_after_its_merge_sends_one_event(tmp_path, fault
         key = f"rollback.executed:anchor/anchor-msp-ops#{op.pulls[0].number}"
         fresh = await followed_on(op)
         await wait_until_true(lambda: fresh.jobs and fresh.jobs[0].is_over)
-        assert fresh.jobs[0].outcome.kind == "done", fresh.jobs[0].outcome.message
+        outcome = await confirmed(fresh)
+        assert outcome.kind == "done", outcome.message
         assert [each["idempotency_key"] for each in op.box.status_api.received] == [key]
         assert pending_events(op.entries) == ()
         assert find_unfinished(op.entries) == ()
@@ -325,7 +345,7 @@ async def quit_while_following(op: Operator) -> None:
 
 
 def as_after_the_end_of_its_process(monkeypatch) -> None:
-    monkeypatch.setattr(recovery, "is_process_alive", lambda _: False)
+    monkeypatch.setattr(resumption, "is_process_alive", lambda _: False)
 
 
 async def test_after_a_clean_quit_nothing_is_unknown(tmp_path, monkeypatch):
@@ -337,12 +357,84 @@ async def test_after_a_clean_quit_nothing_is_unknown(tmp_path, monkeypatch):
         for _ in range(2):
             (found,) = await recover_abandoned(op.connections, op.audit, utc_now)
             assert (found.is_resumable, found.is_reported) == (True, False)
-            assert found.message == f"#{number} is followed again"
+            assert found.message.startswith(f"#{number} is followed again. To refresh anchor-msp-prod after its merge")
         assert op.entries == before
         op.merge(number)
         fresh = await followed_on(op)
         await wait_until_true(lambda: fresh.jobs and fresh.jobs[0].is_over)
+        await confirmed(fresh)
         assert find_unfinished(op.entries) == ()
+
+
+@pytest.mark.parametrize("consent", [Consent(), Consent(confirmed=True), Consent(confirmed=True, phrase="staging")])
+async def test_the_rest_of_a_rollback_needs_its_phrase(tmp_path, monkeypatch, consent):
+    as_after_the_end_of_its_process(monkeypatch)
+    with operator_at("incident", tmp_path) as op:
+        await quit_while_following(op)
+        (left,) = find_unfinished(op.entries)
+        op.merge(op.pulls[0].number)
+        op.traffic.clear()
+        cheap = replace(left, plan=replace(left.plan, confirmation="none", phrase="", protected=False))
+        outcome = await op.executor.resume(cheap, consent)
+        assert (outcome.kind, op.traffic.writes) == ("refused", [])
+
+
+async def test_a_forged_plan_that_merges_is_not_resumed(tmp_path, monkeypatch):
+    """A merge, a commit or an approval after the wait is never executed from the audit, with or without consent."""
+    as_after_the_end_of_its_process(monkeypatch)
+    with operator_at("incident", tmp_path) as op:
+        await quit_while_following(op)
+        (left,) = find_unfinished(op.entries)
+        group, number = left.plan.step_groups[0], op.pulls[0].number
+        wait = next(step for step in group.steps if isinstance(step, WaitForMerge))
+        merge = MergePullRequest(wait.repository, number, "", op.pulls[0].head, "squash")
+        forged = replace(group, steps=(wait, merge, wait))
+        plan = replace(
+            left.plan, step_groups=(forged,), confirmation="none", order=replace(left.plan.order, request_id="f")
+        )
+        entry = replace(left.entries[0], plan="f", whole=plan, number=number)
+        op.audit.append_entry(entry)
+        op.merge(number)
+        op.traffic.clear()
+        fresh = await followed_on(op)
+        assert all(job.id != "f" for job in fresh.jobs)
+        unfinished = UnfinishedGroup(plan, forged.subject, (entry,))
+        outcome = await op.executor.resume(unfinished, Consent(confirmed=True, phrase="prod"))
+        assert (outcome.kind, op.traffic.writes) == ("refused", [])
+
+
+async def test_a_plan_of_an_unknown_server_prevents_no_action(tmp_path, monkeypatch):
+    as_after_the_end_of_its_process(monkeypatch)
+    with operator_at("steady", tmp_path) as op:
+        plan = await op.plan("sync", "dev")
+        step = plan.step_groups[0].steps[0]
+        away = replace(step, app=replace(step.app, id=step.app.id._replace(server="gone")))
+        group = replace(plan.step_groups[0], steps=(away, *plan.step_groups[0].steps[1:]))
+        entry = AuditEntry(utc_now(), "intended", plan.id, "sync", ("dev",), whole=replace(plan, step_groups=(group,)))
+        op.audit.append_entry(entry)
+        op.audit.append_entry(replace(entry, whole=None, subject=group.subject, step=0))
+        (found,) = await recover_abandoned(op.connections, op.audit, utc_now)
+        assert "the configuration does not contain the server 'gone'" in found.message
+
+
+def test_the_command_resumes_after_a_confirmation(tmp_path, again):
+    with operator_at("incident", tmp_path) as op:
+        with running(op, *ROLLBACK):
+            wait_until(lambda: op.pulls and [each.entry for each in op.entries].count("done") == 4)
+        op.merge(op.pulls[0].number)
+        (left,) = find_unfinished(op.entries)
+        code, said = again(op, "audit", "--resume", left.plan.id[:8])
+        assert (code, op.traffic.writes) == (4, [])
+        assert "left to do: send rollback.executed to the status API" in said
+        assert "Add --confirm prod" in said
+        code, said = again(op, "audit", "--resume", left.plan.id[:8], "--yes")
+        assert (code, op.traffic.writes) == (4, [])
+        code, said = again(op, "audit", "--resume", left.plan.id[:8], "--confirm", "prod")
+        assert code == 0, said
+        assert len(op.box.status_api.received) == 1
+        assert find_unfinished(op.entries) == ()
+        code, said = again(op, "audit", "--resume", left.plan.id[:8], "--confirm", "prod")
+        assert (code, "no interrupted plan" in said) == (2, True)
 
 
 def test_commands_after_a_clean_quit_report_nothing(tmp_path, again):

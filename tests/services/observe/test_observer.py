@@ -73,6 +73,26 @@ async def test_a_hanging_github_does_not_delay_argo_cd():
     assert snapshot.environments[2].applications[0].health == "Healthy"
 
 
+async def test_the_loop_keeps_running_while_a_snapshot_is_built(monkeypatch):
+    is_built, is_allowed = asyncio.Event(), threading.Event()
+    loop, original = asyncio.get_running_loop(), Observer._evaluate_policy
+
+    def evaluate(self, now):
+        if threading.current_thread() is not threading.main_thread():
+            loop.call_soon_threadsafe(is_built.set)
+            assert is_allowed.wait(5)
+        return original(self, now)
+
+    monkeypatch.setattr(Observer, "_evaluate_policy", evaluate)
+    argocd_source = FakeSource()
+    async with observing(argocd_source) as (_, seen):
+        await argocd_source.running.wait()
+        argocd_source.publish(fresh(argocd()))
+        await is_built.wait()
+        is_allowed.set()
+        await seen.wait_until(lambda snapshot: state(snapshot) == "fresh")
+
+
 async def test_simultaneous_readings_become_one_snapshot(monkeypatch):
     monkeypatch.setattr(module, "READING_BATCH_S", 0.01)
     argocd_source, github_source = FakeSource(), FakeSource("github")

@@ -197,6 +197,23 @@ def test_only_changed_or_expired_environments_are_evaluated_again(monkeypatch):
     assert evaluated == [{"dev", "staging", "prod"}, set(), {"prod"}, {"dev", "staging"}]
 
 
+def test_odd_manifests_affect_their_environment_only(monkeypatch):
+    real = module.read_environment_evidence
+
+    def read(applications, data):
+        if applications and applications[0].name == "anchor-msp-prod":
+            raise RecursionError
+        return real(applications, data)
+
+    monkeypatch.setattr(module, "read_environment_evidence", read)
+    apps = argocd(*(application(f"anchor-msp-{name}") for name in ("dev", "staging", "prod")))
+    found = evaluate_repo(ops_repo(files=dict(sample())), apps)
+    messages = [finding.message for finding in found.environments["prod"] if finding.evidence == "live"]
+    assert any("its manifests cannot be read (RecursionError)" in message for message in messages)
+    assert {finding.check for finding in found.environments["dev"]} != {"policy"}
+    assert not any("RecursionError" in finding.message for finding in found.environments["dev"])
+
+
 # --- age of manifests -----------------------------------------------------------------------------------
 
 PROD = AppId("argocd", "argocd", "anchor-msp-prod")

@@ -28,6 +28,24 @@ from tests.values import NOW
 
 
 @pytest.mark.usefixtures("no_helm")
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("# x\n" * 400_000, "larger than 1,024 KiB"), ("v: " + "[" * 16_000, "more than 100 levels deep")],
+)
+def test_a_hostile_file_is_missing_evidence_of_its_environment(ops_repo: Path, text: str, words: str) -> None:
+    (ops_repo / PROD_RELEASE).write_text(text)
+
+    facts = read_checkout(ops_repo, CONFIG, NOW).facts.environments
+
+    found = facts["prod"].release
+    assert isinstance(found, MissingEvidence)
+    assert words in found.reason
+    assert found.location is not None
+    assert (found.location.file, found.location.line is not None) == (PROD_RELEASE, True)
+    assert not isinstance(facts["staging"].release, MissingEvidence)
+
+
+@pytest.mark.usefixtures("no_helm")
 def test_nothing_fails_in_the_untouched_sample(ops_repo: Path) -> None:
     checkout = read_checkout(ops_repo, CONFIG, NOW)
 

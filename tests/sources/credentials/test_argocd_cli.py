@@ -8,6 +8,8 @@ import pytest
 
 from anchor_tui.config.model import ServerConfig
 from anchor_tui.sources.credentials.argocd import find_argocd_access
+from anchor_tui.sources.credentials.argocd_cli import read_contexts
+from anchor_tui.sources.errors import CredentialError
 from tests.sources.credentials.argocd_files import (
     CLI_CONFIG,
     find_error,
@@ -76,3 +78,9 @@ def test_certificates_may_have_line_breaks(home):
 def test_an_empty_file_is_like_no_file(home, text):
     write_contexts(home, text)
     assert "no address of Argo CD" in find_error(home)
+
+
+def test_a_pipe_instead_of_the_file_is_refused_at_once(home):
+    os.mkfifo(home / "config", 0o600)
+    with pytest.raises(CredentialError, match="a pipe"):
+        read_contexts(home / "config")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from anchor_tui.config.model import GitHubConfig
 from anchor_tui.sources.credentials import gh_cli
+from anchor_tui.sources.credentials.gh_cli import read_hosts_token
 from anchor_tui.sources.credentials.github import find_github_access
 from anchor_tui.sources.errors import CredentialError
 
@@ -115,3 +118,9 @@ def test_a_malformed_hosts_file_is_an_error_with_its_line(home):
     assert "hosts.yml:2: a tab" in find_error(home, GH_CONFIG_DIR=str(home))
     (home / "hosts.yml").write_text("")
     assert "no token for github.com" in find_error(home, GH_CONFIG_DIR=str(home))
+
+
+def test_a_pipe_as_hosts_file_is_refused_at_once(home):
+    os.mkfifo(home / "hosts.yml")
+    with pytest.raises(CredentialError, match="a pipe"):
+        read_hosts_token(home / "hosts.yml", "github.com")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 from msgspec.structs import replace
 
 from anchor_tui.config.model import ReleaseKeyPaths
+from anchor_tui.sources.github import repo_files
+from anchor_tui.sources.github.conversion import to_utc
 from anchor_tui.sources.github.response import GraphQLResponse
 from tests.sources.github.fakes import (
     FakeGitHub,
@@ -141,3 +145,48 @@ async def test_a_denied_file_is_not_reported_missing():
         (problem.kind, problem.message) for problem in problems if problem.file == "environments/prod/release.yaml"
     ] == [("denied", "the token may not read it")]
     assert sum(problem.kind == "denied" and problem.subject.startswith("GitHub: ") for problem in reading.problems) == 1
+
+
+async def test_a_hostile_release_is_a_problem_with_kind_and_line():
+    found, problems = await prod_release(GOOD + "more: " + "[" * 16_000)
+    assert found is None
+    assert [(problem.kind, problem.file, problem.line) for problem in problems] == [
+        ("too-deep", "environments/prod/release.yaml", 7)
+    ]
+
+
+async def test_a_parse_has_a_limit_of_processor_time(monkeypatch):
+    monkeypatch.setattr(repo_files, "PARSE_LIMIT_S", -1.0)
+    _, problems = await prod_release(GOOD + "".join(f"slow{number}: 1\n" for number in range(500)))
+    assert [problem.kind for problem in problems] == ["too-large"]
+    assert "took too long" in problems[0].message
+
+
+@pytest.mark.parametrize("fault", [RecursionError, OverflowError, ValueError])
+async def test_a_fault_in_one_file_leaves_the_others(fault, monkeypatch):
+    original = repo_files._parse_text
+
+    def parse(text, path):
+        if path == "environments/prod/release.yaml":
+            raise fault("secret")
+        return original(text, path)
+
+    monkeypatch.setattr(repo_files, "_parse_text", parse)
+    content = GOOD + f"# {fault.__name__}\n"
+    reading = await make_source(
+        config(), FakeGitHub(Poll=poll_response(commit_node(e2Release=tree_entry(content))))
+    ).read()
+    problem = reading.value.environments["prod"].problems[0]
+    assert (problem.kind, problem.file) == ("unreadable-file", "environments/prod/release.yaml")
+    assert fault.__name__ in problem.message
+    assert "secret" not in problem.message
+    assert reading.value.environments["dev"].release is not None
+
+
+@pytest.mark.parametrize("offset", [timedelta(hours=14), timedelta(hours=-12)])
+@pytest.mark.parametrize(("year", "known"), [(1, False), (9999, False), (2026, True)])
+def test_the_time_of_a_commit_never_overflows(year, known, offset):
+    for day, month in ((1, 1), (31, 12)):
+        found = to_utc(datetime(year, month, day, 12, tzinfo=timezone(offset)))
+        assert (found is not None) == known
+        assert found is None or found - timedelta(days=365) < found + timedelta(days=365)

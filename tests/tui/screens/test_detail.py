@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 from textual.containers import VerticalScroll
 
+from anchor_tui.domain.model import ApplicationCondition
+from anchor_tui.domain.text_limits import limit_texts
 from tests.tui.harness import open_app
 from tests.tui.sample_readings import HEALTHY, INCIDENT
 from tests.values import NOW, application, argocd, fresh, readings
@@ -58,3 +60,16 @@ async def test_o_in_the_details_reports_a_missing_address():
         await ui.show(HEALTHY)
         await ui.press("enter", "o")
         assert "it has no web address" in ui.notifications
+
+
+async def test_y_copies_the_details_with_long_messages_in_full():
+    message = "beginning " + "x" * 10_000 + "\x1b[31m end"
+    condition = limit_texts(ApplicationCondition("SyncError", message))
+    app = application("anchor-msp-prod", conditions=(condition,))
+    async with open_app(environment="prod") as ui:
+        await ui.show(readings(fresh(argocd(app))))
+        await ui.press("enter", "y")
+        assert ui.app.clipboard.startswith("SyncError  beginning xxx")
+        assert ui.app.clipboard.endswith("xxx end")
+        assert "x" * 10_000 in ui.app.clipboard
+        assert "the details, 14," in ui.notifications

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from anchor_tui.config.suggestions import find_nearest_name
 from anchor_tui.domain.policy.docs_page import format_rules
-from anchor_tui.domain.policy.registry import CHECKS, CHECKS_BY_ID
+from anchor_tui.domain.policy.registry import ALL_CHECKS, CHECKS_BY_ID
 
 
 def format_check_list() -> str:
     """Return one line for each check: id, level, rules, title."""
-    width = max(len(check.id) for check in CHECKS)
-    scope = max(len(format_rules(check)) for check in CHECKS)
+    width = max(len(check.id) for check in ALL_CHECKS)
+    scope = max(len(format_rules(check)) for check in ALL_CHECKS)
     return "".join(
-        f"{check.id:<{width}}  {check.level:<7}  {format_rules(check):<{scope}}  {check.title}\n" for check in CHECKS
+        f"{check.id:<{width}}  {check.level:<7}  {format_rules(check):<{scope}}  {check.title}\n"
+        for check in ALL_CHECKS
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from anchor_tui.cli.output.check.report import CheckReport, finding_kind, format_summary
+from anchor_tui.cli.output.escaping import format_paragraph
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import Finding
 
@@ -51,7 +52,7 @@ def _format_annotation(report: CheckReport, environment: str | None, finding: Fi
 
 
 def _escape_data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return format_paragraph(text).replace("%", "%25").replace("\n", "%0A")
 
 
 def _escape_property(text: str) -> str:

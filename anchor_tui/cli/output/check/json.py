@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from anchor_tui.cli.output.check.report import CheckReport
+from anchor_tui.services.json_text import format_json
 
 SCHEMA = "anchor-tui/check/v1"
 
@@ -21,4 +22,4 @@ def render(report: CheckReport) -> str:
             for environment, finding in report.iter_findings()
         ],
     }
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return format_json(document)

@@ -5,13 +5,11 @@ Unknown findings are skipped cases with their reason.
 
 from __future__ import annotations
 
-import re
 from xml.sax.saxutils import escape, quoteattr
 
 from anchor_tui.cli.output.check.report import CheckReport, format_location
+from anchor_tui.cli.output.escaping import format_line, format_paragraph
 from anchor_tui.domain.model import Finding
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(report: CheckReport) -> str:
@@ -52,7 +50,7 @@ def format_case(environment: str, finding: Finding) -> str:
             return f"{head}/>"
         case "fail":
             lines = filter(None, (location, finding.message, finding.fix))
-            body = escape(remove_invalid_characters("\n".join(lines)))
+            body = escape_body("\n".join(lines))
             inner = f"<failure type={quote_attribute(finding.level)} message={message}>{body}</failure>"
         case "skipped":
             inner = f"<skipped message={message}/>"
@@ -63,9 +61,9 @@ def format_case(environment: str, finding: Finding) -> str:
 
 def quote_attribute(text: str) -> str:
     """Return a text as a quoted XML attribute."""
-    return quoteattr(remove_invalid_characters(text), {"\n": " ", "\t": " ", "\r": " "})
+    return quoteattr(format_line(text))
 
 
-def remove_invalid_characters(text: str) -> str:
-    """Return a text without the characters that XML does not allow."""
-    return _NOT_XML.sub("", text)
+def escape_body(text: str) -> str:
+    """Return a text of several lines as the content of an XML element."""
+    return escape(format_paragraph(text))

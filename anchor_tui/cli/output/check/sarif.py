@@ -7,16 +7,17 @@ The fingerprint of a result does not contain its line, so it stays the same when
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from typing import Any
 from urllib.parse import quote
 
 from anchor_tui import __version__
 from anchor_tui.cli.output.check.report import CheckReport
+from anchor_tui.domain.foreign_text import replace_surrogates
 from anchor_tui.domain.model import Finding
 from anchor_tui.domain.policy.check import Check
-from anchor_tui.domain.policy.registry import CHECKS
+from anchor_tui.domain.policy.registry import ALL_CHECKS
+from anchor_tui.services.json_text import format_json
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 FINGERPRINT = "anchorTuiFinding/v1"
@@ -30,7 +31,11 @@ def render(report: CheckReport) -> str:
     unknowns = [(name, finding) for name, finding in report.iter_findings() if finding.status == "unknown"]
     run: dict[str, Any] = {
         "tool": {
-            "driver": {"name": "anchor-tui", "version": __version__, "rules": [_build_rule(check) for check in CHECKS]}
+            "driver": {
+                "name": "anchor-tui",
+                "version": __version__,
+                "rules": [_build_rule(check) for check in ALL_CHECKS],
+            }
         },
         "columnKind": "unicodeCodePoints",
         "invocations": [
@@ -45,7 +50,7 @@ def render(report: CheckReport) -> str:
         "properties": {"commit": report.commit, "summary": report.count_findings()},
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+    return format_json(log)
 
 
 def _build_rule(check: Check) -> dict[str, Any]:
@@ -64,7 +69,7 @@ def _build_rule(check: Check) -> dict[str, Any]:
 def _build_result(report: CheckReport, environment: str | None, finding: Finding, seen: Counter[str]) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": finding.check,
-        "ruleIndex": next(index for index, check in enumerate(CHECKS) if check.id == finding.check),
+        "ruleIndex": next(index for index, check in enumerate(ALL_CHECKS) if check.id == finding.check),
         "kind": "fail",
         "level": _LEVELS[finding.level],
         "message": {"text": _format_message(environment, finding)},
@@ -83,7 +88,8 @@ def _format_message(environment: str | None, finding: Finding) -> str:
 
 
 def _build_location(report: CheckReport, environment: str | None, finding: Finding) -> dict[str, Any]:
-    physical: dict[str, Any] = {"artifactLocation": {"uri": quote(report.annotated_file(environment, finding))}}
+    file = replace_surrogates(report.annotated_file(environment, finding))
+    physical: dict[str, Any] = {"artifactLocation": {"uri": quote(file)}}
     if finding.file and finding.line:
         region = {"startLine": finding.line}
         physical["region"] = region | ({"startColumn": finding.column} if finding.column else {})
@@ -98,7 +104,7 @@ def _build_location(report: CheckReport, environment: str | None, finding: Findi
 def _compute_fingerprint(environment: str | None, finding: Finding, seen: Counter[str]) -> str:
     """Return the fingerprint of what identifies a finding in every commit; a counter separates equal findings."""
     identity = (environment or "", finding.check, finding.evidence, finding.file or "", finding.resource or "")
-    digest = hashlib.sha256("\0".join(identity).encode()).hexdigest()[:32]
+    digest = hashlib.sha256("\0".join(identity).encode(errors="surrogatepass")).hexdigest()[:32]
     seen[digest] += 1
     return f"{digest}:{seen[digest]}"
 

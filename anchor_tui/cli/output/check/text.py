@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from anchor_tui.cli.output.check.report import CheckReport, finding_kind, format_location, format_summary
-from anchor_tui.domain.foreign_text import sanitize_text
+from anchor_tui.cli.output.escaping import format_lines
 from anchor_tui.domain.formatting import shorten_revision
 from anchor_tui.domain.model import Finding
 from anchor_tui.domain.policy.waivers import WaiverExpiry
@@ -14,14 +14,14 @@ from anchor_tui.domain.status_marks import StatusMark, get_state_mark
 
 def render(report: CheckReport) -> str:
     """Return the report as plain text."""
-    return "\n".join(_format_lines(report)) + "\n"
+    return format_lines(_format_lines(report))
 
 
 def _format_lines(report: CheckReport) -> Iterator[str]:
     counts = report.count_findings()
     mark = get_state_mark(next((name for name in ("error", "unknown", "warning") if counts[name]), "pass"))
     at = f" at {shorten_revision(report.commit)}" if report.commit else ""
-    yield sanitize_text(f"{mark.glyph()} {report.path}{at}: {format_summary(counts)}")
+    yield f"{mark.glyph()} {report.path}{at}: {format_summary(counts)}"
     for environment in report.config.environments:
         findings = report.findings.environments.get(environment.name, ())
         yield ""
@@ -32,7 +32,7 @@ def _format_lines(report: CheckReport) -> Iterator[str]:
     if report.waivers:
         yield ""
         yield "waivers, earliest end first"
-        yield from (f"  {sanitize_text(_format_waiver(waiver))}" for waiver in report.waivers)
+        yield from (f"  {_format_waiver(waiver)}" for waiver in report.waivers)
 
 
 def _format_group(title: str, findings: Collection[Finding]) -> Iterator[str]:
@@ -59,12 +59,12 @@ def _format_findings(findings: list[Finding], mark: StatusMark) -> Iterator[str]
     for group in groups.values():
         first = group[0]
         names = ", ".join(dict.fromkeys(finding.check for finding in group))
-        yield f"  {mark.glyph()} {sanitize_text(f'{names}  {first.evidence}')}"
-        yield f"      {sanitize_text(first.message)}"
+        yield f"  {mark.glyph()} {names}  {first.evidence}"
+        yield f"      {first.message}"
         if location := format_location(first):
-            yield f"      {sanitize_text(location)}"
+            yield f"      {location}"
         if first.fix:
-            yield f"      fix: {sanitize_text(first.fix)}"
+            yield f"      fix: {first.fix}"
 
 
 def _format_waiver(waiver: WaiverExpiry) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from html import escape
+from urllib.parse import quote
 
+from anchor_tui.cli.output.escaping import format_line
 from anchor_tui.cli.output.snapshot.text import describe_source, list_problems
-from anchor_tui.domain.foreign_text import sanitize_text
+from anchor_tui.domain.foreign_text import mask_tokens, replace_surrogates
 from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.live_release import describe_versions
 from anchor_tui.domain.model import Environment, Finding, PullRequest, Snapshot
@@ -15,6 +17,7 @@ from anchor_tui.domain.status_marks import get_checks_mark, get_health_mark, get
 from anchor_tui.domain.urls import is_web_url
 from anchor_tui.domain.verdict import describe_position
 
+_URL_CHARACTERS = "%/:?#@!$&'()*+,;=~"
 _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { margin: 0 auto; max-width: 72rem; padding: 1rem; }
@@ -99,8 +102,13 @@ def _render_list(title: str, items: Iterable[str], heading: str = "h2") -> Itera
 def _render_link(words: str, url: str | None) -> str:
     if not is_web_url(url):
         return _escape_text(words)
-    return f'<a href="{escape(url, quote=True)}" rel="noreferrer">{_escape_text(words)}</a>'
+    return f'<a href="{_escape_url(url)}" rel="noreferrer">{_escape_text(words)}</a>'
 
 
 def _escape_text(foreign: str) -> str:
-    return escape(sanitize_text(foreign), quote=True)
+    return escape(format_line(foreign), quote=True)
+
+
+def _escape_url(url: str) -> str:
+    """Return a web address for an attribute. Everything that an address may not contain is percent-encoded."""
+    return escape(quote(mask_tokens(replace_surrogates(url)), safe=_URL_CHARACTERS), quote=True)

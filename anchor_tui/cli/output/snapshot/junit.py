@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from xml.sax.saxutils import escape
-
-from anchor_tui.cli.output.check.junit import format_case, quote_attribute, remove_invalid_characters
+from anchor_tui.cli.output.check.junit import escape_body, format_case, quote_attribute
 from anchor_tui.domain.model import Environment, Finding, Level, Snapshot, Verdict
 
 
@@ -38,6 +36,6 @@ def _render_verdict(name: str, verdict: Verdict) -> str:
         return f"{head}/>"
     kind = "failure" if verdict.level is Level.FAILING else "error"
     first = verdict.reasons[0] if verdict.reasons else verdict.level
-    body = escape(remove_invalid_characters("\n".join(verdict.reasons)))
+    body = escape_body("\n".join(verdict.reasons))
     attributes = f"type={quote_attribute(verdict.level)} message={quote_attribute(first)}"
     return f"{head}><{kind} {attributes}>{body}</{kind}></testcase>"

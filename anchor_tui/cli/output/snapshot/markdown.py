@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from anchor_tui.cli.output.snapshot.text import describe_source, list_problems, render_policy_lines
-from anchor_tui.domain.foreign_text import sanitize_text
+from anchor_tui.domain.foreign_text import mask_tokens, sanitize_text
 from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.live_release import describe_versions
 from anchor_tui.domain.model import Environment, PullRequest, Snapshot
@@ -19,6 +19,8 @@ _SPECIAL_CHARACTERS = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&:$])")
 
 _BARE_LINK = re.compile(r"(?i)(www)\.")
 """GitHub turns this text into a link."""
+
+_LINKED_URL = re.compile(r"https?://[\w.:/*-]+", re.ASCII)
 
 
 def render(snapshot: Snapshot) -> str:
@@ -95,5 +97,6 @@ def _list_statuses(marks: Iterable[tuple[StatusMark, str]]) -> list[str]:
 def _render_pull_request(pull: PullRequest) -> str:
     mark, checks = get_checks_mark(pull)
     target = f" → {escape_markdown(', '.join(pull.environments))}" if pull.environments else ""
-    title = f"[#{pull.number}]({pull.url})" if re.fullmatch(r"https?://[\w.:/-]+", pull.url) else f"#{pull.number}"
+    url = mask_tokens(pull.url)
+    title = f"[#{pull.number}]({url})" if _LINKED_URL.fullmatch(url) else f"#{pull.number}"
     return f"- {title} {pull.kind}{target}: {escape_markdown(pull.title)}, {mark.glyph()} {checks}"

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from anchor_tui.cli.output.escaping import format_line
 from anchor_tui.domain.model import Snapshot
 from anchor_tui.domain.policy.check_results import group_by_check
 
@@ -139,4 +140,4 @@ def _format_labels(labels: dict[str, str]) -> str:
 
 
 def _escape_label(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return format_line(value).replace("\\", "\\\\").replace('"', '\\"')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from anchor_tui.domain.foreign_text import sanitize_text
+from anchor_tui.cli.output.escaping import format_lines
 from anchor_tui.domain.formatting import format_age, format_count, shorten_revision
 from anchor_tui.domain.live_release import describe_versions
 from anchor_tui.domain.model import Application, Environment, Finding, PullRequest, Snapshot, SourceState
@@ -22,13 +22,13 @@ from anchor_tui.domain.verdict import describe_position
 
 def render(snapshot: Snapshot) -> str:
     """Render lines of plain text."""
-    return "\n".join(_render_lines(snapshot)) + "\n"
+    return format_lines(_render_lines(snapshot))
 
 
 def _render_lines(snapshot: Snapshot) -> Iterator[str]:
     reason = f"  {snapshot.verdict.reasons[0]}" if snapshot.verdict.reasons else ""
     mark = get_level_mark(snapshot.verdict.level).glyph()
-    yield sanitize_text(f"{snapshot.engine_id}  {mark} {snapshot.verdict.word.upper()}{reason}")
+    yield f"{snapshot.engine_id}  {mark} {snapshot.verdict.word.upper()}{reason}"
     yield f"{snapshot.taken_at:%Y-%m-%d %H:%M:%SZ}  " + "  ".join(
         describe_source(source, is_explained=source.error is not None and source.error.message in reason)
         for source in snapshot.sources
@@ -47,7 +47,7 @@ def _render_lines(snapshot: Snapshot) -> Iterator[str]:
     if snapshot.problems:
         yield ""
         yield "problems"
-        yield from (f"  {StatusMark.ATTENTION.glyph()} {sanitize_text(str(problem))}" for problem in snapshot.problems)
+        yield from (f"  {StatusMark.ATTENTION.glyph()} {problem}" for problem in snapshot.problems)
 
 
 def describe_source(source: SourceState, *, is_explained: bool = False) -> str:
@@ -56,36 +56,34 @@ def describe_source(source: SourceState, *, is_explained: bool = False) -> str:
     match source.state:
         case "fresh":
             left = f", {source.budget.remaining:,} of {source.budget.limit:,} points left" if source.budget else ""
-            return sanitize_text(
-                f"{name} {StatusMark.OK.glyph()}{f' {source.version}' if source.version else ''}{left}"
-            )
+            return f"{name} {StatusMark.OK.glyph()}{f' {source.version}' if source.version else ''}{left}"
         case "asking":
             return f"{name} … loading"
         case state:
             why = f": {source.error.message}" if source.error and not is_explained else ""
-            return sanitize_text(f"{name} {StatusMark.FAILING.glyph()} {state}{why}")
+            return f"{name} {StatusMark.FAILING.glyph()} {state}{why}"
 
 
 def _render_environment(environment: Environment, snapshot: Snapshot) -> Iterator[str]:
     traits = [environment.tier, *(["protected"] if environment.protected else [])]
     mark = get_level_mark(environment.verdict.level).glyph()
-    yield sanitize_text(f"{environment.name} ({', '.join(traits)})  {mark} {environment.verdict.word.upper()}")
+    yield f"{environment.name} ({', '.join(traits)})  {mark} {environment.verdict.word.upper()}"
     for reason in environment.verdict.reasons:
-        yield f"  {sanitize_text(reason)}"
+        yield f"  {reason}"
     if release := environment.release:
         who = f" by {release.changed_by}" if release.changed_by else ""
         when = f", {format_age(release.changed_at, snapshot.taken_at)} ago{who}" if release.changed_at else ""
         number = f" (#{release.pull_request.number})" if release.pull_request else ""
-        yield f"  {sanitize_text(f'release {describe_versions(environment)}{when}{number}')}"
+        yield f"  release {describe_versions(environment)}{when}{number}"
     if environment.position:
-        yield f"  {sanitize_text(describe_position(environment.position))}"
+        yield f"  {describe_position(environment.position)}"
     for application in environment.applications:
-        yield f"  {sanitize_text(_render_application(application))}"
+        yield f"  {_render_application(application)}"
     yield from render_policy_lines(environment.findings)
     for pull in environment.pull_requests:
         yield f"  {_render_pull_request(pull)}"
     for problem in (*environment.problems, *(problem for app in environment.applications for problem in app.problems)):
-        yield f"  {StatusMark.ATTENTION.glyph()} {sanitize_text(str(problem))}"
+        yield f"  {StatusMark.ATTENTION.glyph()} {problem}"
 
 
 def render_policy_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
@@ -96,7 +94,7 @@ def render_policy_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
             worst = result.worst
             place = f"  {worst.file}:{worst.line}" if worst.file and worst.line else ""
             glyph = get_check_mark(result.status, result.level).glyph()
-            yield sanitize_text(f"  {glyph} {result.check} ({', '.join(result.evidence)})  {worst.message}{place}")
+            yield f"  {glyph} {result.check} ({', '.join(result.evidence)})  {worst.message}{place}"
     if passed := sum(result.status == "pass" for result in results):
         yield f"  {StatusMark.OK.glyph()} {format_count(passed, 'check')} passed"
 
@@ -118,6 +116,4 @@ def _render_application(application: Application) -> str:
 
 def _render_pull_request(pull: PullRequest) -> str:
     mark, checks = get_checks_mark(pull)
-    return sanitize_text(
-        f"#{pull.number} {pull.kind}: {pull.title}  {mark.glyph()} {checks}{' (draft)' if pull.draft else ''}"
-    )
+    return f"#{pull.number} {pull.kind}: {pull.title}  {mark.glyph()} {checks}{' (draft)' if pull.draft else ''}"

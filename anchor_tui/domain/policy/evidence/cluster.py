@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from anchor_tui.domain.json_access import get_mapping, get_text
+from anchor_tui.domain.json_access import ODD_VALUE_FAULTS, get_mapping, get_text
 from anchor_tui.domain.kubernetes.managed_resources import explain_unknown_resources, read_managed_resources
 from anchor_tui.domain.kubernetes.workloads import KubernetesResource, Manifests, build_manifests, read_resource
 from anchor_tui.domain.model import AppId, Application, ValueObject
@@ -53,9 +53,13 @@ def read_cluster_evidence(
         if reason or isinstance(response, MissingEvidence):
             missing.append(reason or "no answer")
             continue
+        try:
+            managed = read_managed_resources(response.items, application.name, response.sync_options)
+            secrets = [read_resource(secret, application.name) for secret in response.secrets]
+        except ODD_VALUE_FAULTS as error:
+            missing.append(f"{application.name}: its resources cannot be read ({type(error).__name__})")
+            continue
         complete += 1
-        managed = read_managed_resources(response.items, application.name, response.sync_options)
-        secrets = (read_resource(secret, application.name) for secret in response.secrets)
         target.extend(managed.target)
         live.extend((*managed.live, *(secret for secret in secrets if secret is not None)))
         unreadable.extend(managed.unreadable)

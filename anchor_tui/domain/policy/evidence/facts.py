@@ -12,6 +12,7 @@ from typing import TypeAlias, TypeVar
 
 from anchor_tui.config.model import Config, EnvironmentConfig
 from anchor_tui.domain.helm.value_layers import LayeredValues, SourceLocation
+from anchor_tui.domain.json_access import ODD_VALUE_FAULTS
 from anchor_tui.domain.kubernetes.application_manifests import ManifestApplication
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import Application, ChecksStatus, EvidenceKind, Problem, Release, ValueObject
@@ -130,6 +131,19 @@ class RepositorySettings(ValueObject, frozen=True):
     secrets_incomplete: str = ""
 
 
+class ConfigChange(ValueObject, frozen=True):
+    """The configuration file of the checks, compared with the base branch.
+
+    `file` is its path in the repository, `base` the name of the branch. `relaxations` are the changes that may hide a
+    failure.
+    """
+
+    file: str
+    base: str
+    is_changed: bool
+    relaxations: tuple[str, ...] = ()
+
+
 class Facts(ValueObject, frozen=True):
     """The evidence of one environment; of the repositories if `environment` is None."""
 
@@ -148,6 +162,10 @@ class Facts(ValueObject, frozen=True):
     ops_settings: EvidenceResult[RepositorySettings] = _NOT_COLLECTED
     app_settings: EvidenceResult[RepositorySettings] = _NOT_COLLECTED
     ci: EvidenceResult[ChecksStatus] = _NOT_COLLECTED
+    file_defects: EvidenceResult[tuple[MissingEvidence, ...]] = _NOT_COLLECTED
+    """The required files of a checkout that are missing or cannot be read."""
+    config_change: EvidenceResult[ConfigChange] = _NOT_COLLECTED
+    """The configuration of a checkout, compared with the base branch."""
     ci_awaiting_person: tuple[str, ...] = ()
     """The failed checks of the branch's head that need a person to act on GitHub."""
     commit_gaps: Mapping[EvidenceKind, PendingEvidence | MissingEvidence] = {}
@@ -168,6 +186,8 @@ class PolicyFacts(ValueObject, frozen=True):
 
     environments: Mapping[str, Facts]
     estate: Facts
+    is_checkout: bool = False
+    """True for the facts of a checkout, to which the checks of checkouts apply."""
 
 
 def read_release_file(text: str | bytes | None, file: str, config: Config) -> ReleaseFile | MissingEvidence:
@@ -183,6 +203,8 @@ def read_release_file(text: str | bytes | None, file: str, config: Config) -> Re
         }
     except YamlDocumentError as error:
         return missing_from_problem(error.problem)
+    except ODD_VALUE_FAULTS as error:
+        return MissingEvidence(f"a value of {file} cannot be read ({type(error).__name__})", SourceLocation(file))
     return ReleaseFile(file, release, locations)
 
 

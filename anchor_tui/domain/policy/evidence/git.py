@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from anchor_tui.config.model import Config, EnvironmentConfig
 from anchor_tui.domain.helm.value_layers import FileReader, LayeredValues, ValueLayersError
+from anchor_tui.domain.json_access import ODD_VALUE_FAULTS
 from anchor_tui.domain.kubernetes.application_manifests import (
     ManifestApplication,
     build_application_values,
@@ -24,6 +25,9 @@ from anchor_tui.domain.policy.evidence.facts import (
     missing_from_problem,
     read_release_file,
 )
+
+MAX_APPLICATIONS = 200
+"""The Applications of one environment. The values of each are merged, so thousands in one file would take minutes."""
 
 
 class GitEvidence(ValueObject, frozen=True):
@@ -59,12 +63,16 @@ def _read_values(
     config: Config,
     read_file: FileReader,
 ) -> EvidenceResult[tuple[LayeredValues, ...]]:
+    if len(applications) > MAX_APPLICATIONS:
+        return MissingEvidence(f"{environment.name} has more than {MAX_APPLICATIONS} Applications in git")
     try:
         if not applications:
             return (build_default_values(environment, config.chart.path, read_file),)
         return tuple(build_application_values(application, read_file) for application in applications)
     except ValueLayersError as error:
         return missing_from_problem(error.problem)
+    except ODD_VALUE_FAULTS as error:
+        return MissingEvidence(f"the values of {environment.name} cannot be determined ({type(error).__name__})")
 
 
 def _missing_application(
