@@ -133,7 +133,7 @@ class GitHubSource:
                 await asyncio.gather(secondary, return_exceptions=True)
 
     async def _keep_polling(self, publish: Publish) -> None:
-        backoff = Backoff(first=2.0, longest=300.0)
+        backoff = Backoff(first=2.0, longest=self._poll_s)  # a server that is back is noticed within one poll
         try:
             while True:
                 try:
