@@ -253,7 +253,8 @@ class Estate:
         proxy.certificate = getattr(self.certificates, fault.certificate)
         if fault.refuses:
             proxy.refuse()
-        proxy.break_connections()
+        # A fault that disturbs nothing must not begin with a broken request.
+        proxy.break_connections(only_streams=fault.effect == "unaffected")
 
     def clear(self) -> None:
         """Turn every fault off. Requests that are in flight keep their fault."""

@@ -136,7 +136,8 @@ class FaultyProxy:
     port: int = 0
     _server: asyncio.Server | None = None
     _placeholder: socket.socket | None = None
-    _connections: set[asyncio.WriteTransport] = field(default_factory=set)
+    _connections: dict[asyncio.WriteTransport, bool] = field(default_factory=dict)
+    """The open connections, and whether each is an event stream."""
 
     async def listen(self) -> None:
         """Accept connections, on the same port as before."""
@@ -155,10 +156,11 @@ class FaultyProxy:
             self._server = None
             self._placeholder = _bind(self.port)
 
-    def break_connections(self) -> None:
-        """End every open connection."""
-        for connection in list(self._connections):
-            reset_connection(connection)
+    def break_connections(self, *, only_streams: bool = False) -> None:
+        """End every open connection, or every stream."""
+        for connection, is_stream in list(self._connections.items()):
+            if is_stream or not only_streams:
+                reset_connection(connection)
 
     async def close(self) -> None:
         """Stop."""
@@ -172,7 +174,7 @@ class FaultyProxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = writer.transport
-        self._connections.add(connection)
+        self._connections[connection] = False
         answering: asyncio.Task[None] | None = None
         try:
             await self._start_tls(writer)
@@ -181,6 +183,7 @@ class FaultyProxy:
             method, path, _ = head.split(b" ", 2)
             self.requests += 1
             exchange = Exchange(self, method.decode(), path.decode(), head, body, writer, connection)
+            self._connections[connection] = exchange.is_stream
             answering = asyncio.create_task(self._answer(exchange))
             leaving = asyncio.create_task(reader.read())
             await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -197,7 +200,7 @@ class FaultyProxy:
                 async with asyncio.timeout(0.5):
                     await writer.wait_closed()
             connection.abort()
-            self._connections.discard(connection)
+            self._connections.pop(connection, None)
 
     async def _start_tls(self, writer: asyncio.StreamWriter) -> None:
         """Start TLS with the current certificate. Raises OSError."""

@@ -22,6 +22,7 @@ SHORTEST_S = 0.01
 MODULES = (
     "anchor_tui.services.observe.observer",
     "anchor_tui.sources.http",
+    "anchor_tui.sources.argocd.application_reader",
     "anchor_tui.sources.argocd.client",
     "anchor_tui.sources.argocd.source",
     "anchor_tui.sources.argocd.managed_resources",
