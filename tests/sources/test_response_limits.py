@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import threading
 import tracemalloc
 import zlib
@@ -206,7 +207,8 @@ async def test_a_large_answer_is_not_read(send: Send, headers):
 
 @pytest.mark.parametrize("send", READS + WRITES, ids=lambda send: send.__name__)
 async def test_a_compressed_answer_is_read(send: Send):
-    body = gzip.compress(b'{"ref": "x", "data": {"viewer": {"login": "a"}}}')
+    branch = {"ref": "refs/heads/b", "object": {"sha": "a" * 40}}
+    body = gzip.compress(json.dumps({"data": {"viewer": {"login": "a"}}, **branch}).encode())
     with serve_requests(lambda request: request.respond(200, body, content_encoding="gzip")) as url:
         assert await send(url)
 
