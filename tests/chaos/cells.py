@@ -171,7 +171,9 @@ def _await_counts(estate: Estate, baseline: HandleCount, result: CellResult) -> 
     last = time.monotonic() + 2 * _limit_s(estate)
     while not (counted := estate.count_handles()).is_within(baseline):
         if time.monotonic() > last:
-            result.failures.append(f"handles are left: {counted}; before: {baseline}")
+            result.failures.append(
+                f"handles are left: {counted}; before: {baseline}; connections: {estate.describe_connections()}"
+            )
             return
         estate.observe(0.03)
 

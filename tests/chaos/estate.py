@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
@@ -35,6 +36,7 @@ from tests.chaos.scaled_time import SCALE, scale_client_times
 from tests.sources.github.fakes import release_yaml
 
 HOSTS: dict[ChaosSide, str] = {"argocd": "argocd.localhost", "github": "github.localhost"}
+TCP_STATES = {"01": "established", "04": "fin-wait-1", "05": "fin-wait-2", "06": "time-wait", "08": "close-wait"}
 POLL_S = 30 * SCALE
 RELIST_S = 180 * SCALE
 HEARTBEAT_S = 15 * SCALE
@@ -279,6 +281,17 @@ class Estate:
     def count_handles(self) -> HandleCount:
         """Count what must not grow."""
         return count_handles(self.reader)
+
+    def describe_connections(self) -> str:
+        """Return the states of the connections to the proxies as the kernel lists them, for a failure."""
+        ports = {proxy.port: side for side, proxy in self.proxies.items()}
+        found: Counter[str] = Counter()
+        for line in Path("/proc/self/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+            _, local, remote, state, *_ = line.split()
+            for role, address in (("proxy", local), ("client", remote)):
+                if side := ports.get(int(address.rpartition(":")[2], 16)):
+                    found[f"{side} {role} {TCP_STATES.get(state, state)}"] += 1
+        return ", ".join(f"{count} {name}" for name, count in sorted(found.items()))
 
     def find_baseline(self) -> HandleCount:
         """Return the usual counts: the medians of two polls."""

@@ -16,6 +16,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 LOOPBACK = "127.0.0.1"
+HANDSHAKE_TIMEOUT_S = 3.0
+"""asyncio does not notice a connection that is lost before its handshake begins."""
 HEAD_END = b"\r\n\r\n"
 HOP_HEADERS = (b"transfer-encoding:", b"connection:")
 DROPPED_REQUEST_HEADERS = (b"accept-encoding:", b"connection:")
@@ -206,7 +208,7 @@ class FaultyProxy:
         """Start TLS with the current certificate. Raises OSError."""
         connection = writer.transport
         try:
-            await writer.start_tls(self.certificate)
+            await writer.start_tls(self.certificate, ssl_handshake_timeout=HANDSHAKE_TIMEOUT_S)
         except AttributeError as error:  # asyncio's, for a connection that was aborted in the handshake
             raise ConnectionAbortedError from error
         finally:
