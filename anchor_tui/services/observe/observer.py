@@ -65,8 +65,8 @@ class Observer:
 
     def build_snapshot(self) -> Snapshot:
         """Return everything that is known now. Never waits."""
-        now = self._now()
-        return build_snapshot(self._config, self._readings, now, self._evaluate_policy(now))
+        now, readings = self._now(), self._readings  # the loop may replace the readings meanwhile
+        return build_snapshot(self._config, readings, now, self._evaluate_policy(readings, now))
 
     def read_again(self) -> None:
         """Make every source read now."""
@@ -117,15 +117,15 @@ class Observer:
         """
         return await asyncio.get_running_loop().run_in_executor(self._snapshot_thread, self.build_snapshot)
 
-    def _evaluate_policy(self, now: datetime) -> PolicyFindings | None:
+    def _evaluate_policy(self, readings: SourceReadings, now: datetime) -> PolicyFindings | None:
         """Return the findings, None before the ops repo has been read. The checks are loaded when first needed."""
-        if get_latest_value(self._readings.github) is None:
+        if get_latest_value(readings.github) is None:
             return None
         if self._policy is None:
             from anchor_tui.services.observe.policy import PolicyEvaluator
 
             self._policy = PolicyEvaluator(self._config)
-        return self._policy.evaluate(self._readings, now)
+        return self._policy.evaluate(readings, now)
 
     async def _read_source(self, source: DataSource, timeout_s: float) -> None:
         try:
