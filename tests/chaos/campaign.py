@@ -76,9 +76,10 @@ def print_result(result: CellResult) -> None:
     noticed = max(result.noticed_s.values(), default=float("nan"))
     recovered = max(result.recovered_s.values(), default=float("nan"))
     figures = f"{noticed:6.2f} {recovered:6.2f} {result.requests_per_s:5.1f}/s {result.cpu_share:4.0%}"
-    print(f"{'FAILED' if result.failures else 'held':6} {result.name:64} {figures}", flush=True)
-    for failure in result.failures:
-        print(f"       {failure}", flush=True)
+    line = f"{'FAILED' if result.failures else 'held':6} {result.name:64} {figures}"
+    # One write: several processes print at the same time.
+    sys.stdout.write("\n".join([line, *(f"       {failure}" for failure in result.failures)]) + "\n")
+    sys.stdout.flush()
 
 
 def summarize(results: Iterable[CellResult], planned: int) -> str:
