@@ -17,6 +17,7 @@ DOCUMENTS = (
     "SECURITY.md",
     "docs/architecture.md",
     "docs/policy.md",
+    "docs/reliability.md",
     "docs/status-api.md",
 )
 
