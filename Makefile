@@ -3,12 +3,14 @@
 # make bench         prints measurements; they decide nothing
 # make write-campaign  kills, lost answers, several operators and full disks; it takes some 40 minutes
 # make fuzz          fuzzes every boundary for a minute with atheris, which `pip install '.[fuzz]'` installs
+# make chaos         runs every fault of the network and the servers (15 minutes at most; MINUTES=5 for less)
+# make soak          runs a changing, failing fleet for MINUTES=10 and fails if memory or handles grow
 # make screenshots   redraws the README's pictures from the embedded servers, with a fixed clock
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test bench write-campaign fuzz screenshots check clean
+.PHONY: demo test bench chaos soak write-campaign fuzz screenshots check clean
 
 demo: .venv/demo
 	$(BIN)/anchor-tui demo
@@ -25,6 +27,12 @@ bench: .venv/dev
 	$(BIN)/python -m tests.benchmarks.startup
 	$(BIN)/python -m tests.benchmarks.policy
 	$(BIN)/python -m tests.benchmarks.house
+
+chaos: .venv/dev
+	$(BIN)/python -m tests.chaos.campaign $(if $(MINUTES),--minutes $(MINUTES))
+
+soak: .venv/dev
+	$(BIN)/python -m tests.chaos.soak $(if $(MINUTES),--minutes $(MINUTES))
 
 write-campaign: .venv/dev
 	$(BIN)/python -m tests.write_campaign

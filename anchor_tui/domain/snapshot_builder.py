@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
 from msgspec.structs import replace
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 GITHUB_SOURCE_ID = "github"
+CLOCK_TOLERANCE = timedelta(seconds=2)
+"""A clock may be corrected by so much without an effect on the readings."""
 WAIVER_WARNING_DAYS = 14
 NON_FATAL_RELEASE_PROBLEMS = frozenset({"image-without-digest", "no-images", "bad-time"})
 """Kinds of problems that do not make a release unreadable."""
@@ -226,7 +228,13 @@ def _classify_pull_requests(config: Config, repo: OpsRepoData | None) -> tuple[P
 
 
 def _expire_reading(reading: Reading[T], now: datetime) -> Reading[T]:
-    """Turn a fresh reading past its `fresh_until` into a stale one: its source may have stopped without an error."""
+    """Turn a fresh reading past its `fresh_until` into a stale one: its source may have stopped without an error.
+
+    A reading from the future has no age: the local clock was set back, so it is stale until its source responds.
+    """
+    if isinstance(reading, Fresh) and reading.taken_at - now > CLOCK_TOLERANCE:
+        jump = SourceFailure("clock", "the local clock was set back since the source responded; its age is unknown")
+        return Stale(reading.value, reading.taken_at, reading.problems, jump)
     if not isinstance(reading, Fresh) or now <= reading.fresh_until:
         return reading
     silence = SourceFailure("silent", "the source has not responded since then")

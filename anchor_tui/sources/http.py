@@ -15,7 +15,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 import msgspec
@@ -138,7 +138,22 @@ def create_client(
         timeout=create_timeout(timeout_s),
         trust_env=False,
         follow_redirects=False,
+        event_hooks={"request": [_close_cancelled_handshakes]},
     )
+
+
+async def _close_cancelled_handshakes(request: httpx.Request) -> None:
+    """Close the connection of a request that is cancelled in its TLS handshake: httpcore does so after errors only."""
+    connections: list[Any] = []
+
+    async def on_event(name: str, details: Mapping[str, Any]) -> None:
+        if name == "connection.connect_tcp.complete":
+            connections.append(details["return_value"])
+        elif name == "connection.start_tls.failed":
+            for connection in connections:
+                await connection.aclose()
+
+    request.extensions = {**request.extensions, "trace": on_event}
 
 
 def create_timeout(timeout_s: float | None) -> httpx.Timeout:

@@ -77,6 +77,23 @@ def test_stale_values_stay_visible() -> None:
     assert "401: the token has expired" in snapshot.verdict.reasons[0]
 
 
+def test_a_reading_from_the_future_is_stale() -> None:
+    """The local clock was set back: until the source responds again, its age is unknown."""
+    ahead = fresh(argocd(), taken_at=NOW + timedelta(hours=1), fresh_until=NOW + timedelta(hours=1, seconds=45))
+    state = build_snapshot(config(), readings(ahead), NOW).find_source("argocd")
+    assert state is not None
+    assert state.state == "stale"
+    assert state.error is not None
+    assert state.error.kind == "clock"
+
+
+def test_a_small_correction_of_the_clock_changes_nothing() -> None:
+    ahead = fresh(argocd(), taken_at=NOW + timedelta(seconds=1), fresh_until=NOW + timedelta(seconds=46))
+    state = build_snapshot(config(), readings(ahead), NOW).find_source("argocd")
+    assert state is not None
+    assert (state.state, state.age_s) == ("fresh", 0.0)
+
+
 def test_findings_of_a_lost_source_do_not_stay_green() -> None:
     passing = Finding("auth.jwt-required", "JWT", "error", "pass", "git", "AUTH_MODE is jwt")
     findings = PolicyFindings({"prod": (passing, replace(passing, evidence="live"))}, (passing,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import httpx
@@ -30,6 +31,7 @@ from anchor_tui.sources.http import (
     parse_retry_after,
     translate_transport_errors,
 )
+from anchor_tui.sources.network import create_tls_context
 
 SERVICE = Service("Example", "log in", "; add ca_file", "; or it is hidden", 60.0)
 GRAPHQL_URL = "https://api.example/graphql"
@@ -278,3 +280,28 @@ def test_a_connection_error_shows_the_reason_of_the_system():
 def test_only_a_redirect_to_the_same_host_means_tls(location, text):
     request = httpx.Request("GET", "http://api.example:8080/v1")
     assert describe_redirect(httpx.Response(302, headers={"location": location}, request=request)) == text
+
+
+async def test_a_request_cancelled_in_its_handshake_closes_its_connection():
+    greeted, closed = asyncio.Event(), asyncio.Event()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)  # the client's hello; there is no answer
+        greeted.set()
+        await reader.read()
+        closed.set()
+        writer.close()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    client = create_client({}, verify=create_tls_context(insecure=True), timeout_s=5, read_rules=None)
+    try:
+        request = asyncio.create_task(client.get(f"https://127.0.0.1:{port}/"))
+        await greeted.wait()
+        request.cancel()
+        await asyncio.gather(request, return_exceptions=True)
+        async with asyncio.timeout(2):
+            await closed.wait()
+    finally:
+        await client.aclose()
+        server.close()

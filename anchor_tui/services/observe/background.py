@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from anchor_tui.config.model import Config
+from anchor_tui.services.clock import Clock, utc_now
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
@@ -36,7 +37,7 @@ class BackgroundThread:
     """A thread with an event loop, on which an Observer runs and, once it is needed, a PlanExecutor.
 
     Its public methods can be called from any thread. Listeners are called on this one. `prefetched` is the result of
-    `start_prefetch`; `state_folder` contains the audit log, None means the user's own.
+    `start_prefetch`; `state_folder` contains the audit log, None means the user's own; `now` is the readings' clock.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class BackgroundThread:
         home: Path,
         prefetched: Mapping[str, Prefetch] | None = None,
         state_folder: Path | None = None,
+        now: Clock = utc_now,
     ) -> None:
         self.config = config
         self.error: Exception | None = None
@@ -54,6 +56,7 @@ class BackgroundThread:
         self._home = home
         self._prefetched = prefetched
         self._state_folder = state_folder
+        self._now = now
         self._lock = threading.Lock()
         self._listener: SnapshotListener | None = None
         self._on_died: Callable[[], None] | None = None
@@ -216,8 +219,8 @@ class BackgroundThread:
         from anchor_tui.services.observe.observer import Observer
         from anchor_tui.services.observe.source_factory import make_sources
 
-        sources = make_sources(self.config, self._environ, self._home, prefetched=self._prefetched)
-        observer = Observer(self.config, sources)
+        sources = make_sources(self.config, self._environ, self._home, self._now, self._prefetched)
+        observer = Observer(self.config, sources, self._now)
         self._read_again = observer.read_again
         await observer.run(self._publish, self._first_frame)
 

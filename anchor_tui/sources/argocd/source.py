@@ -106,7 +106,7 @@ class ArgoSource:
 
     async def run(self, publish: Publish) -> None:
         """Publish readings until cancelled. Every SourceError becomes a reading; the source tries again later."""
-        backoff = Backoff()
+        backoff = Backoff(longest=FALLBACK_RELIST_S)  # a server that is back is noticed before a reading would be stale
         is_first_stream = True
         while True:
             try:

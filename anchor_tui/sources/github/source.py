@@ -133,7 +133,7 @@ class GitHubSource:
                 await asyncio.gather(secondary, return_exceptions=True)
 
     async def _keep_polling(self, publish: Publish) -> None:
-        backoff = Backoff(first=2.0, longest=300.0)
+        backoff = Backoff(first=2.0, longest=self._poll_s)  # a server that is back is noticed within one poll
         try:
             while True:
                 try:
@@ -164,8 +164,9 @@ class GitHubSource:
         return self._client
 
     async def _poll(self) -> Fresh[OpsRepoData]:
-        repo, problems = await self._reader.poll(await self._get_client())
-        taken_at = self._now()
+        client = await self._get_client()
+        taken_at = self._now()  # before the request: a slow answer, or slow parsing, makes a reading older
+        repo, problems = await self._reader.poll(client)
         problems += _find_budget_problems(self._poll_s, repo.budget, taken_at)
         return self._to_fresh(repo, problems, taken_at)
 

@@ -77,11 +77,11 @@ async def test_the_loop_keeps_running_while_a_snapshot_is_built(monkeypatch):
     is_built, is_allowed = asyncio.Event(), threading.Event()
     loop, original = asyncio.get_running_loop(), Observer._evaluate_policy
 
-    def evaluate(self, now):
+    def evaluate(self, readings, now):
         if threading.current_thread() is not threading.main_thread():
             loop.call_soon_threadsafe(is_built.set)
             assert is_allowed.wait(5)
-        return original(self, now)
+        return original(self, readings, now)
 
     monkeypatch.setattr(Observer, "_evaluate_policy", evaluate)
     argocd_source = FakeSource()

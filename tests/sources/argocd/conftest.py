@@ -18,4 +18,4 @@ def _no_proxies(monkeypatch):
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch):
     monkeypatch.setattr(source, "EVENT_BATCH_S", 0.005)
-    monkeypatch.setattr(source, "Backoff", lambda: Backoff(first=0.005, longest=0.02))
+    monkeypatch.setattr(source, "Backoff", lambda **_: Backoff(first=0.005, longest=0.02))

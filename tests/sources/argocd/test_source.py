@@ -11,6 +11,7 @@ import pytest
 
 from anchor_tui.sources.argocd import source as module
 from anchor_tui.sources.argocd.endpoints import LIST_FIELDS, WATCH_FIELDS
+from anchor_tui.sources.backoff import Backoff
 from anchor_tui.sources.errors import SourceError
 from tests.sources.argocd.fakes import (
     BOTH,
@@ -104,6 +105,23 @@ async def test_a_heartbeat_renews_the_reading():
         late = await seen.wait_until(lambda reading: reading.taken_at > NOW)
     assert late.taken_at == NOW + timedelta(seconds=30)
     assert late.fresh_until == NOW + timedelta(seconds=75)
+
+
+async def test_no_pause_after_failures_makes_a_reading_stale(monkeypatch):
+    pauses: list[float] = []
+
+    async def pause(wake: asyncio.Event, seconds: float) -> bool:
+        pauses.append(seconds)
+        await asyncio.sleep(0)
+        return False
+
+    monkeypatch.setattr(module, "sleep_until_woken", pause)
+    monkeypatch.setattr(module, "Backoff", Backoff)
+    argo = FakeArgoCD()
+    argo.responses[LIST] = lambda _: error_response(503, "overloaded")
+    async with run_source(make_source(argo, PROD)) as seen:
+        await seen.wait_until(lambda _: len(pauses) > 10)
+    assert 10 < max(pauses) <= module.FALLBACK_RELIST_S
 
 
 async def test_a_named_application_is_absent_until_it_is_created_again():

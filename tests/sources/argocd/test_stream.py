@@ -122,7 +122,7 @@ async def test_pauses_grow_while_the_stream_is_cut(monkeypatch):
         return False
 
     monkeypatch.setattr(module, "sleep_until_woken", pause)
-    monkeypatch.setattr(module, "Backoff", lambda: Backoff(first=0.001, longest=10))
+    monkeypatch.setattr(module, "Backoff", lambda **_: Backoff(first=0.001, longest=10))
     argo = FakeArgoCD(application_json("prod"))
     async with run_source(make_source(argo, PROD)) as seen:
         for number in range(1, 8):

@@ -90,6 +90,25 @@ async def test_history_does_not_make_a_poll_younger():
     assert reading.taken_at == NOW
 
 
+async def test_a_reading_is_as_old_as_its_request():
+    moments = [NOW]
+
+    class SlowGitHub(FakeGitHub):
+        async def query(self, *arguments):
+            moments[0] += timedelta(seconds=10)
+            return await super().query(*arguments)
+
+    reading = await make_source(config(), SlowGitHub(Poll=poll_response()), lambda: moments[0]).read()
+    assert moments[0] > NOW
+    assert reading.taken_at == NOW
+
+
+async def test_no_pause_after_failures_is_longer_than_a_poll(pauses):
+    async with run_source(make_source(config(), FakeGitHub(Poll=ServerError("HTTP 502")))) as seen:
+        await seen.wait_until(lambda _: len(pauses) > 10)
+    assert 20 < max(pauses) <= config().github.poll_s
+
+
 async def test_a_single_reading_has_history_and_closes_the_client():
     client = FakeGitHub(Poll=poll_response())
     reading = await make_source(config(), client).read()
