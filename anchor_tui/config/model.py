@@ -75,6 +75,12 @@ class ServerConfig(msgspec.Struct, frozen=True):
     plaintext: Annotated[bool, key("allow plain http to an address that is not loopback")] = False
     root_path: Annotated[str, key("path of the server below its host, as /argo-cd", ROOT_PATH)] = ""
     relist_s: Annotated[int, key("seconds between two full lists, besides the stream", minimum=10)] = 180
+    max_response_mb: Annotated[int, key("largest answer that is read, in MiB after decompression", minimum=1)] = 64
+
+    @property
+    def max_response_bytes(self) -> int:
+        """The largest answer that is read, in bytes."""
+        return self.max_response_mb * 1024 * 1024
 
 
 class GitHubConfig(msgspec.Struct, frozen=True):
@@ -89,6 +95,12 @@ class GitHubConfig(msgspec.Struct, frozen=True):
     token_env: Annotated[str, key("name of the environment variable that contains the token", VARIABLE)] = ""
     ca_file: Annotated[str, key("PEM file with the certificate authority to trust", FILE)] = ""
     poll_s: Annotated[int, key("seconds between two polls", minimum=5)] = 30
+    max_response_mb: Annotated[int, key("largest answer that is read, in MiB after decompression", minimum=1)] = 64
+
+    @property
+    def max_response_bytes(self) -> int:
+        """The largest answer that is read, in bytes."""
+        return self.max_response_mb * 1024 * 1024
 
 
 class StatusApiConfig(msgspec.Struct, frozen=True):

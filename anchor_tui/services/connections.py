@@ -36,7 +36,7 @@ class Connections:
 
         server = next(server for server in self.config.servers_in_use if server.name == server_name)
         access = await asyncio.to_thread(find_argocd_access, server, self.environ, home=self._home)
-        return self.open_argocd_client(resolve_connection(access))
+        return self.open_argocd_client(resolve_connection(access, server.max_response_bytes))
 
     def open_argocd_client(self, settings: ConnectionSettings) -> ArgoClient:
         """Open a client of an Argo CD whose connection settings are known."""
@@ -53,7 +53,8 @@ class Connections:
         from anchor_tui.sources.credentials.github import find_github_access
         from anchor_tui.sources.github.client import GitHubClient
 
-        return GitHubClient(find_github_access(self.config.github, self.environ, home=self._home), query_texts)
+        access = find_github_access(self.config.github, self.environ, home=self._home)
+        return GitHubClient(access, query_texts, max_response_bytes=self.config.github.max_response_bytes)
 
     async def open_github_writer(self) -> GitHubWriter:
         """Open a writer to GitHub. Raises SourceError; WriteRefused in a read-only run."""
@@ -67,7 +68,8 @@ class Connections:
         from anchor_tui.sources.credentials.github import find_github_access
         from anchor_tui.sources.github.writer import GitHubWriter
 
-        return GitHubWriter(find_github_access(self.config.github, self.environ, home=self._home))
+        access = find_github_access(self.config.github, self.environ, home=self._home)
+        return GitHubWriter(access, max_response_bytes=self.config.github.max_response_bytes)
 
     async def find_status_access(self) -> StatusAccess:
         """Return address and token of the status API. Raises SourceError; WriteRefused in a read-only run."""

@@ -17,12 +17,15 @@
 
 An error of a write reports in `maybe_applied` whether the write may have been carried out without an answer.
 
-Parts of a message are foreign text: show it as plain text only. A message never contains a token.
+Parts of a message are foreign text: show it as plain text only. A message never contains a token, nor the password of a
+URL.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
+
+from anchor_tui.domain.foreign_text import mask_tokens
 
 if TYPE_CHECKING:
     from anchor_tui.domain.model import SourceFailure
@@ -36,8 +39,8 @@ class SourceError(Exception):
     """True if a write may have been carried out all the same. It is not sent again; its effect is looked up."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = mask_tokens(message)
+        super().__init__(self.message)
 
     @property
     def failure(self) -> SourceFailure:

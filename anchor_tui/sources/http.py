@@ -1,17 +1,20 @@
-"""The HTTP layer of every source: one client factory, one read-only transport, one error map, one Retry-After rule.
+"""The HTTP layer of every source: one client factory, one read-only transport, one total deadline, one error map, one
+Retry-After rule.
 
-Only this module and `network.find_proxy` create httpx objects that send requests.
+Only this module and `network.find_proxy` create httpx objects that send requests. `response_limits` bounds what they
+receive.
 """
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import http.cookiejar
 import os
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
@@ -31,13 +34,16 @@ from anchor_tui.sources.errors import (
     Unreachable,
     WriteRefused,
 )
-from anchor_tui.sources.network import CONNECT_TIMEOUT_S, USER_AGENT
+from anchor_tui.sources.network import CONNECT_TIMEOUT_S, MAX_RESPONSE_BYTES, USER_AGENT
+from anchor_tui.sources.response_limits import ACCEPT_ENCODING, BoundedTransport
 
 if TYPE_CHECKING:
     import ssl
 
 HTML_PAGE = "a page of HTML, as from a proxy"
 MAX_MESSAGE_LENGTH = 300
+MAX_RETRY_AFTER_S = 86_400.0
+"""A longer requested pause is not believed."""
 _GRPC_SIZE_LIMIT = "message larger than max"
 """Part of gRPC's message-size error. It has the code of a rate limit, ResourceExhausted, which becomes a 429."""
 _LIMITS = httpx.Limits(max_connections=32)
@@ -114,17 +120,19 @@ def create_client(
     proxy: str | None = None,
     timeout_s: float | None,
     read_rules: ReadRules | None,
+    max_response_bytes: int = MAX_RESPONSE_BYTES,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> httpx.AsyncClient:
     """Create a client that keeps no cookies, follows no redirects and retries nothing.
 
-    With `read_rules` the client is read-only. `transport` replaces the network in tests. `verify` is False for
-    plain http only.
+    With `read_rules` the client is read-only. `timeout_s` limits each read and write; `limit_request` limits the whole
+    request. `transport` replaces the network in tests. `verify` is False for plain http only.
     """
-    inner = transport or httpx.AsyncHTTPTransport(verify=verify, proxy=proxy, limits=_LIMITS, trust_env=False)
+    network = transport or httpx.AsyncHTTPTransport(verify=verify, proxy=proxy, limits=_LIMITS, trust_env=False)
+    inner = BoundedTransport(network, max_response_bytes)
     return httpx.AsyncClient(
         base_url=base_url,
-        headers={"User-Agent": USER_AGENT, **headers},
+        headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPT_ENCODING, **headers},
         transport=ReadOnlyTransport(inner, read_rules) if read_rules else inner,
         cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[])),
         timeout=create_timeout(timeout_s),
@@ -138,22 +146,18 @@ def create_timeout(timeout_s: float | None) -> httpx.Timeout:
     return httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S)
 
 
-async def iterate_lines(response: httpx.Response) -> AsyncIterator[bytes]:
-    """Yield the lines of a streamed body without their ends. A line ends with LF or CRLF.
+@asynccontextmanager
+async def limit_request(service: Service, url: str, timeout_s: float, deadline_s: float) -> AsyncIterator[None]:
+    """Limit a request and its whole answer to `deadline_s`, and raise httpx's exceptions as ours.
 
-    httpx also splits at U+0085, U+2028 and other characters, which JSON may contain unescaped.
+    `timeout_s` is the limit of a single read, for the texts. A server that sends a byte now and then never exceeds it.
     """
-    pending = bytearray()
-    async for chunk in response.aiter_bytes():
-        pending += chunk
-        if b"\n" not in chunk:
-            continue
-        *lines, rest = pending.split(b"\n")
-        pending = rest
-        for line in lines:
-            yield bytes(line.removesuffix(b"\r"))
-    if pending:
-        yield bytes(pending)
+    try:
+        async with asyncio.timeout(deadline_s):
+            with translate_transport_errors(service, url, timeout_s):
+                yield
+    except TimeoutError as error:
+        raise Timeout(f"{url}: no complete answer within {deadline_s:g} s") from error
 
 
 # --- error map ----------------------------------------------------------------------------------------
@@ -189,9 +193,9 @@ def parse_retry_after(headers: Mapping[str, str], default_s: float | None = None
     """
     retry_after, reset = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
     if retry_after.isdecimal():
-        return float(retry_after)
+        return min(float(retry_after), MAX_RETRY_AFTER_S)
     if headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal():
-        return max(1.0, float(reset) - time.time())
+        return max(1.0, min(float(reset) - time.time(), MAX_RETRY_AFTER_S))
     return default_s
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 USER_AGENT = f"anchor-tui/{__version__}"
 CONNECT_TIMEOUT_S = 10.0
+MIB = 1024 * 1024
+MAX_RESPONSE_BYTES = 64 * MIB
+"""The default of `max_response_mb`, after decompression."""
 
 
 def find_ca_bundle() -> str | None:
@@ -68,7 +71,9 @@ def find_proxy(url: str) -> str | None:
     proxy_url = proxy if "://" in proxy else f"http://{proxy}"
     try:
         httpx.AsyncHTTPTransport(verify=False, proxy=proxy_url)
-    except (ImportError, ValueError, httpx.InvalidURL) as error:  # the text of the error may contain the password
+    except (ImportError, ValueError, httpx.InvalidURL):  # the text of the error may contain the password
         scheme = proxy_url.partition("://")[0]
-        raise Unreachable(f"{url}: the {scheme} proxy that the environment names cannot be used") from error
+        kind = f"{scheme} proxy" if scheme.isalnum() else "proxy"
+        message = f"{url}: the {kind} that the environment names cannot be used: correct it, or set NO_PROXY"
+        raise Unreachable(message, sent=False) from None
     return proxy_url

@@ -15,17 +15,28 @@ import msgspec
 from anchor_tui.config.web_address import is_loopback
 from anchor_tui.sources.credentials.keyring_entries import read_keyring_token
 from anchor_tui.sources.credentials.secret import Secret, parse_token
-from anchor_tui.sources.errors import ClientError, CredentialError, Forbidden, InvalidResponse, NotFound, ServerError
-from anchor_tui.sources.http import HTML_PAGE, Service, create_client, error_for_status, translate_transport_errors
+from anchor_tui.sources.errors import (
+    ClientError,
+    CredentialError,
+    Forbidden,
+    InvalidResponse,
+    NotFound,
+    ServerError,
+    TlsError,
+)
+from anchor_tui.sources.http import HTML_PAGE, Service, create_client, error_for_status, limit_request
 from anchor_tui.sources.network import create_tls_context, find_proxy
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
     from anchor_tui.config.model import StatusApiConfig
 
 TOKEN_VARIABLE = "STATUS_API_TOKEN"  # noqa: S105 - the name of a variable
 TIMEOUT_S = 15.0
+"""For an event and its answer. Only the headers of the answer are read."""
 _RETRYABLE_STATUSES = frozenset({408, 425})
 """Client errors that can pass. The error map has kinds of their own for 401, 403 and 429, which can pass too."""
 _TOKEN_HINT = f"the status API does not accept the token: set {TOKEN_VARIABLE}"
@@ -57,6 +68,13 @@ def find_status_access(status: StatusApiConfig, environ: Mapping[str, str]) -> S
     raise CredentialError(f"no token for {status.url}: set {TOKEN_VARIABLE} ({stored.reason})")
 
 
+def _create_tls_context(url: str) -> ssl.SSLContext:
+    try:
+        return create_tls_context()
+    except OSError as error:
+        raise TlsError(f"{url}: the certificate authorities of the environment cannot be used: {error}") from error
+
+
 async def send_event(
     access: StatusAccess, event: Mapping[str, Any], transport: httpx.AsyncBaseTransport | None = None
 ) -> None:
@@ -70,15 +88,18 @@ async def send_event(
             "Idempotency-Key": str(event["idempotency_key"]),
             "Content-Type": "application/json",
         },
-        verify=create_tls_context() if access.url.startswith("https://") else False,
+        verify=_create_tls_context(access.url) if access.url.startswith("https://") else False,
         proxy=find_proxy(access.url),
         timeout_s=TIMEOUT_S,
         read_rules=None,
         transport=transport,
     )
-    async with client:
-        with translate_transport_errors(STATUS_API, access.url, TIMEOUT_S):
-            response = await client.post(access.url, content=msgspec.json.encode(event))
+    async with (
+        client,
+        limit_request(STATUS_API, access.url, TIMEOUT_S, TIMEOUT_S),
+        client.stream("POST", access.url, content=msgspec.json.encode(event)) as response,
+    ):
+        pass
     if response.is_success:
         if response.headers.get("content-type", "").startswith("text/html"):
             raise InvalidResponse(f"the status API answered with {HTML_PAGE}: the event was not delivered")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,6 +32,30 @@ class Request:
         self._handler.send_header("content-length", str(len(content)))
         self._handler.end_headers()
         self._handler.wfile.write(content)
+
+    def drip(self, pause: Callable[[], bool], **headers: str) -> None:
+        """Respond with one byte at a time, without an end, until `pause` returns True or the client is gone."""
+        self._start_endless(headers)
+        while not pause():
+            self.send_part(b" ")
+
+    def stream(self, parts: Iterable[bytes], **headers: str) -> None:
+        """Respond with parts, and end the connection after the last one."""
+        self._start_endless(headers)
+        for part in parts:
+            self.send_part(part)
+
+    def send_part(self, part: bytes) -> None:
+        """Send a part of a body without a length."""
+        self._handler.wfile.write(part)
+        self._handler.wfile.flush()
+
+    def _start_endless(self, headers: dict[str, str]) -> None:
+        self._handler.close_connection = True
+        self._handler.send_response(200)
+        for name, value in {"content_type": "application/json", "connection": "close", **headers}.items():
+            self._handler.send_header(name.replace("_", "-"), value)
+        self._handler.end_headers()
 
     def reset_connection(self) -> None:
         """End the connection without a response."""

@@ -209,6 +209,9 @@ def test_each_status_has_its_error(status, message, kind, text):
         ({"x-ratelimit-remaining": "1", "x-ratelimit-reset": "1"}, None),
         ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
         ({"retry-after": "²"}, None),
+        ({"retry-after": "9" * 400}, 86_400.0),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9" * 400}, 86_400.0),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "²"}, None),
         ({"retry-after": "-1"}, None),
         ({}, None),
     ],
@@ -245,6 +248,14 @@ def test_each_transport_error_has_its_error(failure, kind, text, maybe_applied):
     assert caught.value.message.startswith("https://api.example")
     assert text in caught.value.message
     assert caught.value.maybe_applied == maybe_applied
+
+
+def test_the_error_of_a_proxy_hides_its_password():
+    failure = httpx.ProxyError("407 of http://user:hunter2@proxy.example:3128")
+    with pytest.raises(Unreachable) as caught, translate_transport_errors(SERVICE, "https://u:hunter2@api.example", 5):
+        raise failure
+    assert "hunter2" not in str(caught.value) + caught.value.message + caught.value.failure.message
+    assert "proxy.example:3128" in caught.value.message
 
 
 def test_a_connection_error_shows_the_reason_of_the_system():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ssl
+import traceback
 
 import certifi
 import pytest
 
+from anchor_tui.sources.errors import Unreachable
 from anchor_tui.sources.network import create_tls_context, find_ca_bundle, find_proxy
 
 VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -47,6 +49,17 @@ def test_loopback_has_no_proxy(monkeypatch, url):
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
     assert find_proxy(url) is None
     assert find_proxy("http://cd.example.com") == "http://proxy.example:3128"
+
+
+@pytest.mark.parametrize(
+    "proxy", ["socks9://user:hunter2@proxy", "user:hunter2://proxy", "http://user:hunter2@proxy:x"]
+)
+def test_the_error_of_an_unusable_proxy_hides_its_password(monkeypatch, proxy):
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(Unreachable, match="cannot be used: correct it, or set NO_PROXY") as caught:
+        find_proxy("https://cd.example.com")
+    assert not caught.value.maybe_applied
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_proxy_without_a_scheme_is_http(monkeypatch):

@@ -158,6 +158,13 @@ async def test_delivery_reset_and_untrusted_tls_on_real_sockets(tmp_path):
     assert len(accepted) == 1
 
 
+async def test_unusable_authorities_are_an_error_of_the_event(monkeypatch, tmp_path):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    error = await send_and_catch(status_transport(200))
+    assert type(error) is TlsError
+    assert not error.maybe_applied
+
+
 async def test_loopback_is_not_reached_through_a_proxy(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")

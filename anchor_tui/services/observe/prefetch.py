@@ -54,7 +54,8 @@ def _send_requests(config: Config, environ: Mapping[str, str], home: Path, prefe
 
     for server in config.servers_in_use:
         try:
-            connection = resolve_connection(find_argocd_access(server, environ, home=home))
+            access = find_argocd_access(server, environ, home=home)
+            connection = resolve_connection(access, server.max_response_bytes)
         except SourceError:
             continue
         prefetches[server.name] = Prefetch(connection, send_prefetch_requests(connection, FIRST_REQUESTS))

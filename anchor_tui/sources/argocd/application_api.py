@@ -6,6 +6,7 @@ Nothing is repeated or cached: the caller decides what a lost response means.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -33,6 +34,7 @@ from anchor_tui.sources.argocd.managed_resources import ManagedResourcesJson
 from anchor_tui.sources.argocd.response import ApiResponse
 from anchor_tui.sources.argocd.schema import ApplicationJson, AwareTime, HealthJson
 from anchor_tui.sources.errors import ClientError, SourceError
+from anchor_tui.sources.json_body import to_utc
 
 if TYPE_CHECKING:
     from anchor_tui.sources.argocd.client import ArgoClient
@@ -159,11 +161,11 @@ def to_app_state(answer: ApiResponse, server: str, web_url: str) -> AppState:
 
 
 def server_time(answer: ApiResponse) -> datetime:
-    """Return the time of the response by the server's clock, or the local time without a Date header."""
-    try:
-        return parsedate_to_datetime(answer.date).astimezone(UTC)
-    except ValueError:
-        return datetime.now(UTC).replace(microsecond=0)
+    """Return the time of the response by the server's clock, or the local time without a usable Date header."""
+    with contextlib.suppress(ValueError, TypeError, OverflowError, IndexError):
+        if (moment := to_utc(parsedate_to_datetime(answer.date))) is not None:
+            return moment
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 def _info_values(operation: _DetailOperation | None) -> dict[str, str]:
@@ -178,8 +180,8 @@ def _to_operation_detail(state: _DetailOperationState | None) -> OperationDetail
         state.phase,
         state.message,
         _info_values(state.operation),
-        state.started_at.astimezone(UTC) if state.started_at else None,
-        state.finished_at.astimezone(UTC) if state.finished_at else None,
+        to_utc(state.started_at),
+        to_utc(state.finished_at),
         join_revisions(result.revision, result.revisions),
         state.retry_count,
         tuple(
@@ -212,15 +214,14 @@ async def read_application_details(client: ArgoClient, target: ApplicationRef, w
         read_permission(client, observed, "update"),
         _read_commit_subject(client, known, observed.application.compared_revision),
     )
-    items = _decode_or_error(managed, ManagedResourcesJson)
+    resources = _decode_or_error(managed, ManagedResourcesJson)
+    objects = resources.read_objects() if isinstance(resources, ManagedResourcesJson) else None
     window = _decode_or_error(windows, _SyncWindowsResponse)
     return msgspec.structs.replace(
         observed,
-        managed=read_managed_resources(items.items or (), target.id.name, observed.sync_options)
-        if isinstance(items, ManagedResourcesJson)
-        else None,
-        differences=field_differences(items.items or ()) if isinstance(items, ManagedResourcesJson) else (),
-        managed_error=items.message if isinstance(items, SourceError) else "",
+        managed=None if objects is None else read_managed_resources(objects, target.id.name, observed.sync_options),
+        differences=field_differences(objects or ()),
+        managed_error=resources.message if isinstance(resources, SourceError) else "",
         windows=_to_windows(window) if isinstance(window, _SyncWindowsResponse) else None,
         may_sync=may_sync,
         may_update=may_update,

@@ -29,22 +29,27 @@ from anchor_tui.sources.argocd.schema import (
     SyncPolicy,
     SyncStatus,
 )
+from anchor_tui.sources.json_body import foreign_values, to_utc
 
 _HEALTH_ORDER = {"Degraded": 0, "Missing": 1, "Unknown": 2, "Progressing": 3, "Suspended": 4}
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def to_observed_application(document: ApplicationJson, server: str, web_url: str) -> ObservedApplication:
-    """Return the application as a domain value. `web_url` is the address of Argo CD's web interface."""
+    """Return the application as a domain value. `web_url` is the address of Argo CD's web interface.
+
+    Raises InvalidResponse for values that the domain cannot contain.
+    """
     policy = document.spec.sync_policy or SyncPolicy()
-    application = _to_application(document, server, web_url)
+    with foreign_values("the application"):
+        application = _to_application(document, server, web_url)
     return ObservedApplication(application, dict(document.metadata.labels or {}), tuple(policy.sync_options or ()))
 
 
 def _to_application(document: ApplicationJson, server: str, web_url: str) -> Application:
     meta, spec, status = document.metadata, document.spec, document.status
     sync, health = status.sync or SyncStatus(), status.health or HealthJson()
-    newest = max(status.history or (), key=lambda entry: _to_utc(entry.deployed_at) or _NEVER, default=HistoryEntry())
+    newest = max(status.history or (), key=lambda entry: to_utc(entry.deployed_at) or _NEVER, default=HistoryEntry())
     return Application(
         source=server,
         namespace=meta.namespace,
@@ -53,11 +58,11 @@ def _to_application(document: ApplicationJson, server: str, web_url: str) -> App
         url=f"{web_url.rstrip('/')}/applications/{meta.namespace}/{meta.name}" if web_url else None,
         sync=sync.status or None,
         health=health.status or None,
-        health_since=_to_utc(health.last_transition_time),
+        health_since=to_utc(health.last_transition_time),
         target_revision=_target_revision(spec),
         compared_revision=join_revisions(sync.revision, sync.revisions),
         synced_revision=join_revisions(newest.revision, newest.revisions),
-        synced_at=_to_utc(newest.deployed_at),
+        synced_at=to_utc(newest.deployed_at),
         automated=_to_automated(spec),
         operation=_to_operation(document),
         conditions=tuple(
@@ -67,7 +72,7 @@ def _to_application(document: ApplicationJson, server: str, web_url: str) -> App
         prunable=_prunable_resources(status.resources or ()),
         unhealthy=_unhealthy_resources(status.resources or ()),
         resources=_count_resources(status.resources),
-        reconciled_at=_to_utc(status.reconciled_at),
+        reconciled_at=to_utc(status.reconciled_at),
         problems=_deletion_problems(meta),
     )
 
@@ -109,8 +114,8 @@ def _to_operation(document: ApplicationJson) -> Operation | None:
     return Operation(
         phase=state.phase,
         message=state.message or None,
-        started_at=_to_utc(state.started_at),
-        finished_at=_to_utc(state.finished_at),
+        started_at=to_utc(state.started_at),
+        finished_at=to_utc(state.finished_at),
         initiated_by=initiator_name,
         revision=result or revision,
     )
@@ -168,11 +173,6 @@ def _count_resources(resources: Sequence[ResourceJson] | None) -> ResourceCounts
 def _deletion_problems(meta: ApplicationMetadata) -> tuple[Problem, ...]:
     if meta.deletion_timestamp is None:
         return ()
-    since = f"{_to_utc(meta.deletion_timestamp):%Y-%m-%d %H:%M:%SZ}"
-    return (
-        Problem(f"{meta.namespace}/{meta.name}", "deleting", f"the application has been in deletion since {since}"),
-    )
-
-
-def _to_utc(moment: datetime | None) -> datetime | None:
-    return moment.astimezone(UTC) if moment else None
+    since = to_utc(meta.deletion_timestamp)
+    moment = f" since {since:%Y-%m-%d %H:%M:%SZ}" if since else ""
+    return (Problem(f"{meta.namespace}/{meta.name}", "deleting", f"the application has been in deletion{moment}"),)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -23,6 +24,8 @@ from anchor_tui.sources.argocd.schema import SettingsResponse, VersionResponse
 from anchor_tui.sources.errors import Forbidden, HttpError, InvalidResponse, NotFound, SourceError, Unreachable
 
 MAX_CONCURRENT_REQUESTS = 8
+OPTIONAL_GRACE_S = 2.0
+"""The longest wait for version and settings after everything required has arrived, in seconds."""
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -35,17 +38,34 @@ class ApplicationReader:
         self._store = store
 
     async def read_server_info(self) -> None:
-        """Read version and settings. Neither is required: a failure leaves what is known."""
-        version, settings = await asyncio.gather(
-            _read_optional(self._client.get(VERSION), VersionResponse),
-            _read_optional(self._client.get(SETTINGS), SettingsResponse),
-        )
-        self._store.apply_server_info(self._client.url, version, settings)
+        """Read version and settings. Neither is required: a failure, or a late answer, leaves what is known."""
+        async with self._requested_server_info():
+            pass
 
     async def read_server_info_and_list(self) -> list[Application]:
         """Read version, settings and the list in parallel. Return the applications whose details are due."""
-        response, _ = await asyncio.gather(self._client.get(*LIST_REQUEST), self.read_server_info())
+        async with self._requested_server_info():
+            response = await self._client.get(*LIST_REQUEST)
         return self._store.apply_list(response)
+
+    @asynccontextmanager
+    async def _requested_server_info(self) -> AsyncIterator[None]:
+        """Request version and settings during the block. After it, they get a short time to arrive."""
+        version = asyncio.create_task(_read_optional(self._client.get(VERSION), VersionResponse))
+        settings = asyncio.create_task(_read_optional(self._client.get(SETTINGS), SettingsResponse))
+        tasks = (version, settings)
+        try:
+            yield
+            done, _ = await asyncio.wait(tasks, timeout=OPTIONAL_GRACE_S)
+            self._store.apply_server_info(
+                self._client.url,
+                version.result() if version in done else None,
+                settings.result() if settings in done else None,
+            )
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def read_list(self) -> list[Application]:
         """Read the list. Return the applications whose details are due."""

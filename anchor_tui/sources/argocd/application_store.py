@@ -80,6 +80,11 @@ class ApplicationStore:
         return problems
 
     @property
+    def is_own_namespace_known(self) -> bool:
+        """True if Argo CD has reported its namespace: without it, a bare name matches in every namespace."""
+        return self._filter.own_namespace is not None
+
+    @property
     def uses_selectors(self) -> bool:
         """True if an environment selects applications by labels: only a list can find those."""
         return self._filter.uses_selectors
@@ -250,10 +255,9 @@ class ApplicationStore:
         if not self._filter.is_wanted(bare, labels):
             return None
         try:
-            application = decode_json(item, ApplicationJson)
+            return to_observed_application(decode_json(item, ApplicationJson), self.source, self._server_info.url)
         except InvalidResponse as error:
             return self._with_problem(ObservedApplication(bare, labels), Problem("", error.kind, error.message))
-        return to_observed_application(application, self.source, self._server_info.url)
 
     def _with_problem(self, observed: ObservedApplication, problem: Problem) -> ObservedApplication:
         known = self._observed.get(observed.application.id)

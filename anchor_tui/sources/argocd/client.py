@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
 import msgspec
 
-from anchor_tui.sources.argocd.connection import RESPONSE_TIMEOUT_S, ConnectionSettings
+from anchor_tui.domain.foreign_text import shorten_text
+from anchor_tui.sources.argocd.connection import REQUEST_DEADLINE_S, RESPONSE_TIMEOUT_S, ConnectionSettings
 from anchor_tui.sources.argocd.response import ApiResponse
 from anchor_tui.sources.argocd.schema import ErrorResponse, StreamError, StreamEvent
-from anchor_tui.sources.errors import InvalidResponse, ServerError, SourceError
+from anchor_tui.sources.credentials.secret import parse_token
+from anchor_tui.sources.errors import CredentialError, InvalidResponse, ServerError, SourceError
 from anchor_tui.sources.http import (
     HTML_PAGE,
     ReadRules,
@@ -21,19 +25,19 @@ from anchor_tui.sources.http import (
     create_timeout,
     describe_redirect,
     error_for_status,
-    iterate_lines,
+    limit_request,
     translate_transport_errors,
 )
 from anchor_tui.sources.json_body import decode_json, html_error_text, is_html
-
-if TYPE_CHECKING:
-    import httpx
+from anchor_tui.sources.response_limits import IS_STREAM, iterate_line_batches
 
 ARGOCD = Service(
     name="Argo CD",
     login_hint="log in again (`argocd login`) or set ARGOCD_AUTH_TOKEN",
     tls_hint="; name the authority with ca_file, or set insecure = true",
 )
+MAX_ERROR_BYTES = 64 * 1024
+"""The part of a refused stream's body that is read."""
 
 
 class ArgoClient:
@@ -54,13 +58,14 @@ class ArgoClient:
             proxy=route.proxy,
             timeout_s=RESPONSE_TIMEOUT_S,
             read_rules=ReadRules(ARGOCD.name) if read_only else None,
+            max_response_bytes=route.max_response_bytes,
             transport=transport,
         )
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> ApiResponse:
         """Send a GET for a path below the server's root, such as `api/v1/applications`. Raises SourceError."""
         began = time.monotonic()
-        with translate_transport_errors(ARGOCD, self.url, RESPONSE_TIMEOUT_S):
+        async with limit_request(ARGOCD, self.url, RESPONSE_TIMEOUT_S, REQUEST_DEADLINE_S):
             response = await self._http.get(path, params=dict(params or {}))
         self._store_renewed_token(response)
         _raise_for_status(response)
@@ -75,12 +80,15 @@ class ArgoClient:
         *,
         timeout_s: float = RESPONSE_TIMEOUT_S,
     ) -> ApiResponse:
-        """Send a request that changes something, once. Raises SourceError with `maybe_applied` set."""
+        """Send a request that changes something, once. Raises SourceError with `maybe_applied` set.
+
+        `timeout_s` includes the whole answer, which is short.
+        """
         began = time.monotonic()
         content = msgspec.json.encode(body) if body is not None else None
         # Exactly this value, on a DELETE without a body too: Argo CD answers anything else with 415.
         headers = {"Content-Type": "application/json"} if method != "GET" else {}
-        with translate_transport_errors(ARGOCD, self.url, timeout_s):
+        async with limit_request(ARGOCD, self.url, timeout_s, timeout_s):
             response = await self._http.request(
                 method,
                 path,
@@ -106,22 +114,37 @@ class ArgoClient:
         headers = {"Accept": "text/event-stream"}  # exactly this: any other value gets NDJSON without heartbeats
         with translate_transport_errors(ARGOCD, self.url, RESPONSE_TIMEOUT_S):
             async with self._http.stream(
-                "GET", path, params=dict(params), headers=headers, timeout=timeout
+                "GET", path, params=dict(params), headers=headers, timeout=timeout, extensions={IS_STREAM: True}
             ) as response:
                 self._store_renewed_token(response)
                 if response.status_code != 200:
-                    await response.aread()
-                    _raise_for_status(response)
+                    await self._raise_for_stream_status(response)
                 yield _parse_events(response)
 
     async def aclose(self) -> None:
         """Close every connection."""
         await self._http.aclose()
 
+    async def _raise_for_stream_status(self, response: httpx.Response) -> None:
+        """Raise the error that a stream was refused with. Its body may be endless: only its start is read."""
+        body = bytearray()
+        async with limit_request(ARGOCD, self.url, RESPONSE_TIMEOUT_S, RESPONSE_TIMEOUT_S):
+            async for part in response.aiter_bytes():
+                body += part
+                if len(body) > MAX_ERROR_BYTES:
+                    break
+        _raise_for_status(
+            httpx.Response(
+                response.status_code, headers=response.headers, content=bytes(body), request=response.request
+            )
+        )
+
     def _store_renewed_token(self, response: httpx.Response) -> None:
-        """Use the new token that the server sends shortly before a login session expires."""
+        """Use the new token that the server sends shortly before a login session expires, unless it is not a token."""
         if renewed := response.headers.get("Grpc-Metadata-Renew-Token"):
-            self._http.headers["Authorization"] = f"Bearer {renewed}"
+            with contextlib.suppress(CredentialError):
+                if token := parse_token(renewed, "the renewed token").reveal():
+                    self._http.headers["Authorization"] = f"Bearer {token}"
 
 
 def _to_api_response(response: httpx.Response, began: float) -> ApiResponse:
@@ -129,15 +152,20 @@ def _to_api_response(response: httpx.Response, began: float) -> ApiResponse:
 
 
 async def _parse_events(response: httpx.Response) -> AsyncIterator[StreamEvent | None]:
-    async for line in iterate_lines(response):
-        if line.startswith(b"data:"):
-            yield _parse_event(line.removeprefix(b"data:"))
-        elif line.startswith(b"{"):  # NDJSON: a proxy took our Accept away
-            yield _parse_event(line)
-        elif line.startswith(b":"):
+    """Yield the events. The heartbeats that arrive together are one, so that a flood of them costs nothing."""
+    async for lines in iterate_line_batches(response):
+        is_alive = False
+        for line in lines:
+            if line.startswith(b"data:"):
+                yield _parse_event(line.removeprefix(b"data:"))
+            elif line.startswith(b"{"):  # NDJSON: a proxy took our Accept away
+                yield _parse_event(line)
+            elif line.startswith(b":"):
+                is_alive = True
+            elif is_html(line):
+                raise InvalidResponse(html_error_text(str(response.url.copy_with(query=None))))
+        if is_alive:
             yield None
-        elif is_html(line):
-            raise InvalidResponse(html_error_text(str(response.url.copy_with(query=None))))
 
 
 def _parse_event(line: bytes) -> StreamEvent:
@@ -174,8 +202,8 @@ def _error_message(response: httpx.Response) -> str:
         return HTML_PAGE
     body = response.content.removeprefix(b"data:")  # an event stream's error is an event
     try:
-        answer = msgspec.json.decode(body, type=ErrorResponse)
-    except msgspec.DecodeError:
-        return response.text.strip()[:200]
+        answer = decode_json(body, ErrorResponse)
+    except InvalidResponse:
+        return body[:200].decode(errors="replace").strip()
     inner = answer.error.message if isinstance(answer.error, StreamError) else answer.error
-    return answer.message or inner
+    return shorten_text(answer.message or inner)

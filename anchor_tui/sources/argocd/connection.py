@@ -6,7 +6,7 @@ import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
 from anchor_tui.sources.errors import TlsError
-from anchor_tui.sources.network import USER_AGENT, create_tls_context, find_proxy
+from anchor_tui.sources.network import MAX_RESPONSE_BYTES, USER_AGENT, create_tls_context, find_proxy
 
 if TYPE_CHECKING:
     import ssl
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from anchor_tui.sources.credentials.argocd import ArgocdAccess
 
 RESPONSE_TIMEOUT_S = 20.0
+"""The longest silence of the server during a request."""
+REQUEST_DEADLINE_S = 30.0
+"""For a read with its whole answer. A request that changes something has RESPONSE_TIMEOUT_S."""
 
 
 class ConnectionSettings(NamedTuple):
@@ -22,6 +25,7 @@ class ConnectionSettings(NamedTuple):
     access: ArgocdAccess
     verify: ssl.SSLContext | bool
     proxy: str | None
+    max_response_bytes: int = MAX_RESPONSE_BYTES
 
     @property
     def base_url(self) -> str:
@@ -34,11 +38,11 @@ class ConnectionSettings(NamedTuple):
         return {"User-Agent": USER_AGENT, "Authorization": f"Bearer {self.access.token.reveal()}"}
 
 
-def resolve_connection(access: ArgocdAccess) -> ConnectionSettings:
+def resolve_connection(access: ArgocdAccess, max_response_bytes: int = MAX_RESPONSE_BYTES) -> ConnectionSettings:
     """Resolve TLS and proxy. Raises TlsError for unusable certificate files, Unreachable for an unusable proxy."""
     # An SSL context takes 40 ms to create; plain http does not need one.
     verify = _create_ssl_context(access) if access.url.startswith("https://") else False
-    return ConnectionSettings(access, verify, find_proxy(access.url))
+    return ConnectionSettings(access, verify, find_proxy(access.url), max_response_bytes)
 
 
 def _create_ssl_context(access: ArgocdAccess) -> ssl.SSLContext:

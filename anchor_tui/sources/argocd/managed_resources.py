@@ -24,6 +24,8 @@ from anchor_tui.domain.source_data import ManagedResources
 from anchor_tui.sources.argocd.endpoints import application_path, application_query
 from anchor_tui.sources.argocd.read_client import ReadClient
 from anchor_tui.sources.errors import Forbidden, SourceError
+from anchor_tui.sources.json_body import foreign_values
+from anchor_tui.sources.json_repair import repair_json_text
 
 MIN_INTERVAL = timedelta(minutes=1)
 MIN_INTERVAL_AFTER_CHANGE = timedelta(seconds=10)
@@ -36,6 +38,13 @@ class ManagedResourcesJson(msgspec.Struct):
     """`GET …/managed-resources`; `{}` for an application with a ComparisonError."""
 
     items: list[dict[str, Any]] | None = None
+
+    def read_objects(self) -> list[dict[str, Any]]:
+        """Return the items. Their objects are JSON in texts, which are repaired: users write them."""
+        return [
+            {key: repair_json_text(value) if isinstance(value, str) else value for key, value in item.items()}
+            for item in self.items or []
+        ]
 
 
 class LiveResourceJson(msgspec.Struct):
@@ -91,7 +100,7 @@ class ManagedResourcesReader:
         path, query = application_path(application.id), application_query(application.id, application.project)
         try:
             response = await client.get(f"{path}/managed-resources", query)
-            items = response.decode(ManagedResourcesJson).items or []
+            items = response.decode(ManagedResourcesJson).read_objects()
             secrets = await self._read_secrets(client, application, items)
         except Forbidden as error:
             return ManagedResources(self._now(), error=error.message, permitted=False)
@@ -105,11 +114,13 @@ class ManagedResourcesReader:
         """Return the live Secrets that ExternalSecrets create. One that cannot be read is left out: it is unknown."""
         path, query = application_path(application.id), application_query(application.id, application.project)
         secrets = []
-        for namespace, name in list_created_secrets(read_managed_resources(items, application.name).live):
+        with foreign_values("a managed resource"):
+            created = list_created_secrets(read_managed_resources(items, application.name).live)
+        for namespace, name in created:
             wanted = {"namespace": namespace, "resourceName": name, "group": "", "version": "v1", "kind": "Secret"}
             try:
                 response = (await client.get(f"{path}/resource", query | wanted)).decode(LiveResourceJson)
-                secrets.append(json.loads(response.manifest))
+                secrets.append(json.loads(repair_json_text(response.manifest)))
             except (SourceError, ValueError):
                 continue
         return tuple(secrets)

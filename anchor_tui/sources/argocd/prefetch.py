@@ -5,12 +5,14 @@ overlap. Each request runs on its own thread with the standard library, which ta
 65 ms, asyncio and msgspec 20 ms. Hence the imports inside `PrefetchingClient`: this module has to load quickly.
 
 Only a response with status 200 is used. After any other outcome `PrefetchingClient` repeats the request through
-httpx, so that failures are described in one place.
+httpx, so that failures are described in one place. A response that is not complete at the deadline is a timeout.
 """
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -19,13 +21,14 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-from anchor_tui.sources.argocd.connection import RESPONSE_TIMEOUT_S, ConnectionSettings
+from anchor_tui.sources.argocd.connection import REQUEST_DEADLINE_S, RESPONSE_TIMEOUT_S, ConnectionSettings
 
 if TYPE_CHECKING:
     from anchor_tui.sources.argocd.read_client import ReadClient
     from anchor_tui.sources.argocd.response import ApiResponse
     from anchor_tui.sources.argocd.schema import StreamEvent
 
+READ_BYTES = 64 * 1024
 DRAW_DELAY_S = 0.05
 """The pause before httpx is loaded, in seconds: the prefetched data is drawn first."""
 
@@ -43,9 +46,17 @@ class PrefetchedResponse:
         self.sent = threading.Event()
         self.body: Future[bytes | None] = Future()
         self.duration_s = 0.0
+        self.deadline = time.monotonic() + REQUEST_DEADLINE_S
+        self._http = _create_connection(connection)
         threading.Thread(
             target=self._fetch, args=(connection, path, dict(params)), name="argocd-prefetch", daemon=True
         ).start()
+
+    def abandon(self) -> None:
+        """End the request: its thread may wait for a server that sends a byte now and then."""
+        if not self.body.done() and (connected := self._http.sock) is not None:
+            with contextlib.suppress(OSError):
+                connected.shutdown(socket.SHUT_RDWR)
 
     def _fetch(self, connection: ConnectionSettings, path: str, params: dict[str, str]) -> None:
         self.body.set_running_or_notify_cancel()  # from here on, a waiting task that is cancelled leaves it alone
@@ -61,16 +72,26 @@ class PrefetchedResponse:
             self.body.set_result(body)
 
     def _request_body(self, connection: ConnectionSettings, path: str, params: dict[str, str]) -> bytes | None:
-        http_connection = _create_connection(connection)
         try:
             query = f"?{urlencode(params)}" if params else ""
             root = urlsplit(connection.base_url).path
-            http_connection.request("GET", f"{root}{path}{query}", headers=connection.headers)
+            self._http.request("GET", f"{root}{path}{query}", headers=connection.headers)
             self.sent.set()
-            response = http_connection.getresponse()
-            return response.read() if response.status == http.client.OK else None
+            response = self._http.getresponse()
+            if response.status != http.client.OK or response.getheader("content-encoding", "identity") != "identity":
+                return None
+            return self._read_body(response, connection.max_response_bytes)
         finally:
-            http_connection.close()
+            self._http.close()
+
+    def _read_body(self, response: http.client.HTTPResponse, max_bytes: int) -> bytes | None:
+        """Return the whole body; None if it is too large or late."""
+        body = bytearray()
+        while part := response.read1(READ_BYTES):
+            body += part
+            if len(body) > max_bytes or time.monotonic() > self.deadline:
+                return None
+        return bytes(body) if not response.length else None
 
 
 def _create_connection(connection: ConnectionSettings) -> http.client.HTTPConnection:
@@ -114,13 +135,10 @@ class PrefetchingClient:
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> ApiResponse:
         """Return the prefetched response, else send the request. Raises SourceError."""
-        import asyncio
-
         from anchor_tui.sources.argocd.response import ApiResponse
 
         prefetched = self._responses.pop(request_key(path, params or {}), None)
-        # Awaited without a worker thread: a server that hangs must not use up the few there are.
-        if prefetched is not None and (body := await asyncio.wrap_future(prefetched.body)) is not None:
+        if prefetched is not None and (body := await self._await_body(prefetched)) is not None:
             return ApiResponse(body, prefetched.duration_s)
         return await (await self._get_client()).get(path, params)
 
@@ -134,8 +152,26 @@ class PrefetchingClient:
 
     async def aclose(self) -> None:
         """Close every connection."""
+        for response in self._responses.values():
+            response.abandon()
         if self._client is not None:
             await self._client.aclose()
+
+    async def _await_body(self, prefetched: PrefetchedResponse) -> bytes | None:
+        """Wait without a worker thread: a server that hangs must not use up the few there are. Raises Timeout."""
+        import asyncio
+
+        from anchor_tui.sources.errors import Timeout
+
+        if prefetched.body.done():
+            return prefetched.body.result()
+        try:
+            async with asyncio.timeout(prefetched.deadline - time.monotonic()):
+                return await asyncio.wrap_future(prefetched.body)
+        except TimeoutError as error:
+            raise Timeout(f"{self.url}: no complete answer within {REQUEST_DEADLINE_S:g} s") from error
+        finally:
+            prefetched.abandon()
 
     async def _get_client(self) -> ReadClient:
         if self._client is None:

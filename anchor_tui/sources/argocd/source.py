@@ -48,6 +48,8 @@ FALLBACK_RELIST_S = 20.0
 """The pause between two lists while the stream has sent nothing: it sends headers with the first event only."""
 FIRST_ROUND_S = 3.0
 """A stream begins with every application. Those it has not sent after so many seconds are requested one by one."""
+HEARTBEAT_INTERVAL_S = 5.0
+"""At most one reading in so many seconds is published for heartbeats alone."""
 EVENT_BATCH_S = 0.3
 """The events of so many seconds become one reading."""
 DUE_CHECK_S = 0.5
@@ -168,6 +170,7 @@ class ArgoSource:
         has_events = False
         failure: SourceError = InvalidResponse("the stream ended before its first event")
         started = time.monotonic()
+        heartbeat_at = started - HEARTBEAT_INTERVAL_S
         try:
             async with client.stream_events(*WATCH_REQUEST) as events:
                 streaming.set()
@@ -180,6 +183,10 @@ class ArgoSource:
                     self._store.record_activity()
                     if isinstance(event, StreamEvent) and event.result is not None:
                         self._store.apply_event(event.result)
+                    elif time.monotonic() - heartbeat_at < HEARTBEAT_INTERVAL_S:
+                        continue
+                    else:
+                        heartbeat_at = time.monotonic()
                     changed.set()
         except TimeoutError:
             return 0.0
@@ -207,6 +214,8 @@ class ArgoSource:
             requested = await sleep_until_woken(self._wake, FALLBACK_RELIST_S)
             if not requested and streaming.is_set():
                 await sleep_until_woken(self._wake, max(0.0, self._server.relist_s - FALLBACK_RELIST_S))
+            if not self._store.is_own_namespace_known:  # the settings were late, or not readable
+                await reader.read_server_info()
             await reader.fetch_details(await reader.read_list())
             await reader.locate_missing()
             changed.set()

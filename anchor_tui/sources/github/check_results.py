@@ -122,7 +122,7 @@ def summarize_required_checks(
     if denied or (rollup is not None and rollup.contexts is None):
         return CheckResults("unknown")
     contexts = rollup.contexts if rollup else None
-    newest = newest_checks((contexts.nodes if contexts else None) or ())
+    newest = newest_checks(contexts.nodes if contexts else ())
     missing = [check.context for check in required if not any(_satisfies(run, check) for run in newest)]
     relevant = [run for run in newest if any(_satisfies(run, check) for check in required)]
     return _combine(relevant, missing, is_complete=_is_complete(contexts))
@@ -136,7 +136,7 @@ def _satisfies(run: CheckContext, required: RequiredCheck) -> bool:
 
 
 def _is_complete(contexts: CheckContexts | None) -> bool:
-    return contexts is None or not (contexts.page_info.has_next_page or None in (contexts.nodes or ()))
+    return contexts is None or not (contexts.page_info.has_next_page or None in contexts.nodes)
 
 
 def _combine(runs: Iterable[CheckContext], missing: Iterable[str], *, is_complete: bool) -> CheckResults:
@@ -192,7 +192,7 @@ async def read_further_checks(
     if rollup is None or rollup.contexts is None or not rollup.contexts.page_info.has_next_page:
         return rollup, (), limits
     owner, _, name = repository.partition("/")
-    nodes, page = list(rollup.contexts.nodes or ()), rollup.contexts.page_info
+    nodes, page = list(rollup.contexts.raw_nodes or ()), rollup.contexts.page_info
     cursors: set[str] = set()
     while page.has_next_page and page.end_cursor and page.end_cursor not in cursors and len(cursors) < MAX_CHECK_PAGES:
         cursors.add(page.end_cursor)
@@ -206,6 +206,6 @@ async def read_further_checks(
         further = commit.status_check_rollup.contexts if commit and commit.status_check_rollup else None
         if further is None:
             break
-        nodes += further.nodes or ()
+        nodes += further.raw_nodes or ()
         page = further.page_info
     return CheckRollup(rollup.state, CheckContexts(nodes, page)), tuple(errors), limits

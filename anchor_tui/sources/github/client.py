@@ -5,7 +5,6 @@ The client refuses everything but reads, whatever the configuration contains. Wr
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -15,13 +14,13 @@ import httpx
 import msgspec
 
 from anchor_tui.sources.credentials.github import GitHubAccess
-from anchor_tui.sources.errors import InvalidResponse, Timeout, TlsError
+from anchor_tui.sources.errors import InvalidResponse, TlsError
 from anchor_tui.sources.github.error_map import GITHUB, to_source_error
 from anchor_tui.sources.github.queries import QueryDocument
 from anchor_tui.sources.github.response import GraphQLError, GraphQLResponse
-from anchor_tui.sources.http import ReadRules, create_client, describe_redirect, translate_transport_errors
-from anchor_tui.sources.json_body import html_error_text, is_html
-from anchor_tui.sources.network import create_tls_context, find_proxy
+from anchor_tui.sources.http import ReadRules, create_client, describe_redirect, limit_request
+from anchor_tui.sources.json_body import decode_json, html_error_text, is_html
+from anchor_tui.sources.network import MAX_RESPONSE_BYTES, create_tls_context, find_proxy
 
 if TYPE_CHECKING:
     import ssl
@@ -31,6 +30,8 @@ RESPONSE_TIMEOUT_S = 15.0
 REQUEST_DEADLINE_S = 45.0
 """For one request with its redirects: name resolution and a response that drips have no other limit."""
 MAX_REDIRECTS = 3
+MAX_ERROR_BYTES = 4 * 1024
+"""The part of an error's body that is read if it is not JSON."""
 
 
 class GitHubClient:
@@ -41,6 +42,8 @@ class GitHubClient:
         access: GitHubAccess,
         query_texts: frozenset[str],
         transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
     ) -> None:
         """Allow only `query_texts` as GraphQL documents. Raises TlsError or Unreachable for unusable settings."""
         self._api_url = access.api_url.rstrip("/")
@@ -51,10 +54,11 @@ class GitHubClient:
                 "Accept": "application/vnd.github+json",
                 "X-GitHub-Api-Version": API_VERSION,
             },
-            verify=_create_tls_context(access) if self._api_url.startswith("https://") else False,
+            verify=create_github_tls_context(access) if self._api_url.startswith("https://") else False,
             proxy=find_proxy(self._api_url),
             timeout_s=RESPONSE_TIMEOUT_S,
             read_rules=ReadRules(GITHUB.name, self._graphql_url, query_texts),
+            max_response_bytes=max_response_bytes,
             transport=transport,
         )
 
@@ -96,12 +100,8 @@ class GitHubClient:
 
     async def _send(self, request: httpx.Request) -> tuple[object, httpx.Headers]:
         """Return the decoded body and the headers of a success. Raises SourceError."""
-        try:
-            async with asyncio.timeout(REQUEST_DEADLINE_S):
-                with translate_transport_errors(GITHUB, self._api_url, RESPONSE_TIMEOUT_S):
-                    response = await self._send_following_redirects(request)
-        except TimeoutError as error:
-            raise Timeout(f"{self._api_url}: no answer within {REQUEST_DEADLINE_S:g} s") from error
+        async with limit_request(GITHUB, self._api_url, RESPONSE_TIMEOUT_S, REQUEST_DEADLINE_S):
+            response = await self._send_following_redirects(request)
         return _decode(response), response.headers
 
     async def _send_following_redirects(self, request: httpx.Request) -> httpx.Response:
@@ -122,7 +122,8 @@ def graphql_url(api_url: str) -> str:
     return parts._replace(path=parts.path.rstrip("/").removesuffix("/v3") + "/graphql").geturl()
 
 
-def _create_tls_context(access: GitHubAccess) -> ssl.SSLContext:
+def create_github_tls_context(access: GitHubAccess) -> ssl.SSLContext:
+    """Create the TLS context of a GitHub. Raises TlsError for an unusable file."""
     try:
         return create_tls_context(access.ca_file)
     except OSError as error:
@@ -137,13 +138,13 @@ def _decode(response: httpx.Response) -> object:
     """Return the decoded JSON of a success; None if there is no body. Raises SourceError."""
     content = response.content
     try:
-        body = msgspec.json.decode(content) if content else None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        body = decode_json(content, object) if content else None
+    except InvalidResponse as error:
         if not response.is_success:
-            raise to_source_error(response.status_code, response.headers, response.text) from error
+            raise to_source_error(response.status_code, response.headers, content[:MAX_ERROR_BYTES]) from error
         if is_html(content):
             raise InvalidResponse(html_error_text("GitHub's address")) from error
-        raise InvalidResponse(f"GitHub's answer ended early or is not JSON ({len(content):,} bytes)") from error
+        raise
     if not response.is_success:
         raise to_source_error(response.status_code, response.headers, body)
     return body
@@ -151,7 +152,16 @@ def _decode(response: httpx.Response) -> object:
 
 def _parse_errors(errors: object) -> tuple[GraphQLError, ...]:
     return tuple(
-        GraphQLError(str(error.get("type", "")), str(error.get("message", "")), tuple(error.get("path") or ()))
+        GraphQLError(_to_text(error.get("type")), _to_text(error.get("message")), _parse_path(error.get("path")))
         for error in (errors if isinstance(errors, list) else ())
         if isinstance(error, dict)
     )
+
+
+def _parse_path(path: object) -> tuple[str | int, ...]:
+    """Return the steps of an error's path that are names or positions."""
+    return tuple(step for step in path if isinstance(step, str | int)) if isinstance(path, list) else ()
+
+
+def _to_text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from anchor_tui.domain.model import PullRequest, RateBudget
 from anchor_tui.sources.github.check_results import summarize_rollup
@@ -13,6 +12,7 @@ from anchor_tui.sources.github.schema import (
     PullRequestNode,
     RateLimit,
 )
+from anchor_tui.sources.json_body import to_utc
 
 
 def to_budget(*limits: RateLimit | None) -> RateBudget | None:
@@ -21,7 +21,8 @@ def to_budget(*limits: RateLimit | None) -> RateBudget | None:
     if not known:
         return None
     last = known[-1]
-    return RateBudget(last.limit, last.remaining, sum(limit.cost for limit in known), to_utc(last.reset_at))
+    reset_at = to_utc(last.reset_at)
+    return RateBudget(last.limit, last.remaining, sum(limit.cost for limit in known), reset_at) if reset_at else None
 
 
 def to_pull_request(pull: PullRequestNode, *, checks_denied: bool) -> PullRequest:
@@ -38,7 +39,7 @@ def to_pull_request(pull: PullRequestNode, *, checks_denied: bool) -> PullReques
         checks=summarize_rollup(pull.status_check_rollup, denied=checks_denied).state,
         review=pull.review_decision.lower() if pull.review_decision else None,
         mergeable=pull.mergeable.lower() if pull.mergeable else None,
-        created_at=to_utc(pull.created_at) if pull.created_at else None,
+        created_at=to_utc(pull.created_at),
     )
 
 
@@ -47,8 +48,3 @@ def list_changed_paths(pull: PullRequestNode) -> frozenset[str] | None:
     files = pull.files or ChangedFiles()
     listed: Sequence[ChangedFile | None] = files.nodes or []
     return frozenset(file.path for file in listed if file) if files.total_count <= len(listed) else None
-
-
-def to_utc(moment: datetime) -> datetime:
-    """Convert a time to UTC."""
-    return moment.astimezone(UTC)

@@ -29,7 +29,7 @@ def to_source_error(status: int, headers: Mapping[str, Any], body: object) -> So
     """
     lowered = {name.lower(): str(value) for name, value in headers.items()}
     message = error_message(body)
-    types = {str(error.get("type", "")) for error in _graphql_errors(body)}
+    types = {_to_text(error.get("type")) for error in _graphql_errors(body)}
     if types & _RATE_LIMIT_TYPES:
         status = 429
     elif "NOT_FOUND" in types:
@@ -68,11 +68,13 @@ def _explain_forbidden(message: str, headers: Mapping[str, str]) -> str:
 def error_message(body: object) -> str:
     """Return the text of an error body, shortened; a page of HTML is only named."""
     if isinstance(body, Mapping):
-        details = "; ".join(str(error.get("message") or error.get("code") or "") for error in _graphql_errors(body))
+        details = "; ".join(
+            _to_text(error.get("message")) or _to_text(error.get("code")) for error in _graphql_errors(body)
+        )
         # PyGithub puts a body that is not JSON under `data`.
-        text = ": ".join(filter(None, [str(body.get("message") or ""), details])) or str(body.get("data") or "")
+        text = ": ".join(filter(None, [_to_text(body.get("message")), details])) or _to_text(body.get("data"))
     else:
-        text = body.decode(errors="replace") if isinstance(body, bytes) else str(body or "")
+        text = body.decode(errors="replace") if isinstance(body, bytes) else _to_text(body)
     text = text.strip()
     return HTML_PAGE if text.startswith("<") else text[:MAX_MESSAGE_LENGTH]
 
@@ -80,3 +82,8 @@ def error_message(body: object) -> str:
 def _graphql_errors(body: object) -> list[Mapping[str, Any]]:
     errors = body.get("errors") if isinstance(body, Mapping) else None
     return [error for error in errors if isinstance(error, Mapping)] if isinstance(errors, list) else []
+
+
+def _to_text(value: object) -> str:
+    """Return a text; nothing for any other value, which may be of any size and depth."""
+    return value if isinstance(value, str) else ""

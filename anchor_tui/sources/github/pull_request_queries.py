@@ -12,11 +12,14 @@ from anchor_tui.domain.actions.repo_state import ExistingBranch, MergeMethod, Pu
 from anchor_tui.sources.errors import InvalidResponse, NotFound
 from anchor_tui.sources.github.action_queries import BRANCH_QUERY, PULL_REQUEST_QUERY
 from anchor_tui.sources.github.check_results import read_further_checks, summarize_rollup
-from anchor_tui.sources.github.conversion import to_utc
 from anchor_tui.sources.github.schema import CheckRollup, LabelNodes, PageInfo, UserNode, UtcTime, convert_json
+from anchor_tui.sources.json_body import to_utc
 
 if TYPE_CHECKING:
     from anchor_tui.sources.github.client import GitHubClient
+
+MAX_PULL_REQUEST_PAGES = 20
+"""A branch of ours has one open pull request; others of its name are in forks."""
 
 
 class _ObjectId(msgspec.Struct):
@@ -163,7 +166,7 @@ async def _read_own_pull_requests(
         cursor = page.page_info.end_cursor
         if not page.page_info.has_next_page:
             break
-        if not cursor or cursor in cursors:
+        if not cursor or cursor in cursors or len(cursors) >= MAX_PULL_REQUEST_PAGES:
             raise InvalidResponse("GitHub does not list all open pull requests of the branch")
         cursors.add(cursor)
         response = convert_json(
@@ -247,7 +250,7 @@ def _to_pull_request_state(node: _PullRequestState) -> PullRequestState:
         queue_position=node.merge_queue_entry.position if node.merge_queue_entry else None,
         may_auto_merge=node.viewer_can_enable_auto_merge,
         merge_oid=node.merge_commit.oid if node.merge_commit else None,
-        merged_at=to_utc(node.merged_at) if node.merged_at else None,
+        merged_at=to_utc(node.merged_at),
         merged_by=node.merged_by.login if node.merged_by else None,
     )
 

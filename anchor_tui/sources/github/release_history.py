@@ -56,7 +56,7 @@ async def read_release_history(
         commits = ref.target.past if ref and ref.target else None
         if commits is None:
             break
-        releases += [files.read_past_release(commit, environment) for commit in commits.nodes or () if commit]
+        releases += [files.read_past_release(commit, environment) for commit in commits.read_all()]
         if not commits.page_info.has_next_page or not commits.page_info.end_cursor:
             break
         cursor = commits.page_info.end_cursor

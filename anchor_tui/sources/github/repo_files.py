@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from anchor_tui.domain.model import Problem, Release
 from anchor_tui.domain.source_data import EnvironmentFiles, PastRelease
-from anchor_tui.sources.github.conversion import list_changed_paths, to_utc
+from anchor_tui.sources.github.conversion import list_changed_paths
 from anchor_tui.sources.github.queries import application_path
 from anchor_tui.sources.github.schema import FileCommit, FileCommits, PullRequestNode, TreeEntry, convert_json
+from anchor_tui.sources.json_body import to_utc
 
 if TYPE_CHECKING:
     from anchor_tui.config.model import Config, EnvironmentConfig, ReleaseKeyPaths
@@ -41,7 +42,7 @@ class RepoFiles:
         """
         environments = {}
         for number, environment in self._environments:
-            nodes = convert_json(commit.get(f"e{number}Change") or {}, FileCommits).nodes or []
+            nodes = convert_json(commit.get(f"e{number}Change") or {}, FileCommits).nodes
             change = next((node for node in nodes if node), None)
             release, problems = self._read_release(_tree_entry(commit, f"e{number}Release"), environment, change)
             problems += _find_overlay_problems(_tree_entry(commit, f"e{number}Values"), environment.values)
@@ -81,7 +82,7 @@ class RepoFiles:
         for number, environment in self._environments:
             node = commit.get(f"e{number}History")
             commits = convert_json(node or {}, FileCommits)
-            releases = tuple(self.read_past_release(change, environment) for change in commits.nodes or () if change)
+            releases = tuple(self.read_past_release(change, environment) for change in commits.read_all())
             is_complete = None if node is None else not commits.page_info.has_next_page
             histories[environment.name] = releases, is_complete
         return histories
@@ -153,7 +154,7 @@ def _with_commit(release: Release, change: FileCommit | None) -> Release:
         return release
     return replace(
         release,
-        changed_at=to_utc(change.committed_date) if change.committed_date else None,
+        changed_at=to_utc(change.committed_date),
         changed_by=change.author.display_name if change.author else None,
         pull_request=change.pull_request,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import Problem, PullRequest
 from anchor_tui.domain.source_data import EnvironmentFiles, HeadCommit, OpenPullRequestData, OpsRepoData
 from anchor_tui.sources.errors import (
@@ -20,9 +21,9 @@ from anchor_tui.sources.errors import (
     Unreachable,
 )
 from anchor_tui.sources.github.check_results import read_further_checks, summarize_required_checks
-from anchor_tui.sources.github.conversion import to_budget, to_pull_request, to_utc
+from anchor_tui.sources.github.conversion import to_budget, to_pull_request
 from anchor_tui.sources.github.queries import build_queries
-from anchor_tui.sources.github.repo_files import ReleaseHistories, RepoFiles
+from anchor_tui.sources.github.repo_files import CommitNode, ReleaseHistories, RepoFiles
 from anchor_tui.sources.github.response import GraphQLError
 from anchor_tui.sources.github.schema import (
     BranchRef,
@@ -33,12 +34,15 @@ from anchor_tui.sources.github.schema import (
     RepositoryNode,
     convert_json,
 )
+from anchor_tui.sources.json_body import to_utc
 
 if TYPE_CHECKING:
     from anchor_tui.config.model import Config
     from anchor_tui.sources.github.client import GitHubClient
 
 Problems = tuple[Problem, ...]
+MAX_PULL_REQUEST_PAGES = 50
+"""Of forty pull requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ class RepoReader:
         )
         denied = (*response.errors, *page_errors, *check_errors)
         head = _to_head(ref, commit, denied)
+        converted = [self._to_open_pull_request(node, target, denied) for node in pull_requests]
         environments = self._files.read_environments(target, _denied_fields(response.errors))
         repo = OpsRepoData(
             name=repository.name_with_owner,
@@ -96,15 +101,7 @@ class RepoReader:
             environments=self._attach_history(environments, head.oid),
             files=self._files.read_texts(target),
             blobs=self._files.read_blob_oids(target),
-            pull_requests=tuple(
-                OpenPullRequestData(
-                    _to_pull_request(node, denied),
-                    node.head_ref_name,
-                    self._files.find_moved_releases(node, target),
-                    node.is_cross_repository,
-                )
-                for node in pull_requests
-            ),
+            pull_requests=tuple(found for found in converted if isinstance(found, OpenPullRequestData)),
             budget=to_budget(poll.rate_limit, *page_limits, *check_limits),
             latency_ms=round(response.duration_s * 1000, 1),
             viewer=poll.viewer.login if poll.viewer else None,
@@ -113,9 +110,21 @@ class RepoReader:
             *self._files.find_chart_problems(target),
             *self._find_rename_problems(repository),
             *_denied_problems(denied),
+            *(found for found in converted if isinstance(found, Problem)),
             *self._history.problems,
         )
         return repo, problems
+
+    def _to_open_pull_request(
+        self, node: PullRequestNode, target: CommitNode, denied: tuple[GraphQLError, ...]
+    ) -> OpenPullRequestData | Problem:
+        """Return one pull request, or the problem that it cannot be read: it affects no other one."""
+        try:
+            pull_request = _to_pull_request(node, denied)
+            moved = self._files.find_moved_releases(node, target)
+        except InvalidResponse as error:
+            return Problem(f"GitHub: #{node.number}", error.kind, f"the pull request cannot be read: {error.message}")
+        return OpenPullRequestData(pull_request, node.head_ref_name, moved, node.is_cross_repository)
 
     def needs_history(self, repo: OpsRepoData) -> bool:
         """Return whether the head has moved since the history was read."""
@@ -170,11 +179,17 @@ class RepoReader:
         limits: list[RateLimit | None] = []
         cursors: set[str] = set()
         while page is not None:
-            nodes += [node for node in page.nodes or () if node]
+            found = page.nodes
+            nodes += [node for node in found if node]
+            if malformed := sum(
+                node is None and raw is not None for node, raw in zip(found, page.raw_nodes or (), strict=True)
+            ):
+                message = f"{format_count(malformed, 'open pull request')} cannot be read: unexpected shape"
+                errors.append(GraphQLError("SHAPE", message, ("repository", "pullRequests")))
             if not page.page_info.has_next_page:
                 break
             cursor = page.page_info.end_cursor
-            if not cursor or cursor in cursors:
+            if not cursor or cursor in cursors or len(cursors) >= MAX_PULL_REQUEST_PAGES:
                 message = f"GitHub has {page.total_count} open pull requests and handed out {len(nodes)}"
                 errors.append(GraphQLError("PAGE", message, ("repository", "pullRequests")))
                 break
@@ -217,7 +232,7 @@ def _to_head(ref: BranchRef, commit: HeadCommitNode, denied: tuple[GraphQLError,
     return HeadCommit(
         oid=commit.oid,
         headline=commit.message_headline,
-        committed_at=to_utc(commit.committed_date) if commit.committed_date else None,
+        committed_at=to_utc(commit.committed_date),
         author=commit.author.display_name if commit.author else None,
         checks="unknown" if is_unknown else checks.state,
         required_checks=tuple(sorted({check.context for check in ref.required_checks})),

@@ -12,6 +12,7 @@ import msgspec
 
 from anchor_tui.domain.model import PullRequestRef
 from anchor_tui.sources.errors import InvalidResponse
+from anchor_tui.sources.json_body import foreign_values
 
 T = TypeVar("T")
 
@@ -107,8 +108,17 @@ class PageInfo(msgspec.Struct, rename="camel"):
 class FileCommits(msgspec.Struct, rename="camel"):
     """The commits that changed a file, newest first."""
 
-    nodes: list[FileCommit | None] | None = None
+    raw_nodes: list[Any] | None = msgspec.field(name="nodes", default=None)
     page_info: PageInfo = msgspec.field(default_factory=PageInfo)
+
+    @property
+    def nodes(self) -> list[FileCommit | None]:
+        """Return the commits; None for a malformed one."""
+        return convert_each(self.raw_nodes, FileCommit)
+
+    def read_all(self) -> list[FileCommit]:
+        """Return the commits that are visible. Raises InvalidResponse for a malformed one: a history needs all."""
+        return [convert_json(node, FileCommit) for node in self.raw_nodes or () if node is not None]
 
 
 class CheckApp(msgspec.Struct, rename="camel"):
@@ -152,8 +162,13 @@ class CheckContext(msgspec.Struct, rename="camel"):
 class CheckContexts(msgspec.Struct, rename="camel"):
     """A page of a commit's checks."""
 
-    nodes: list[CheckContext | None] | None = None
+    raw_nodes: list[Any] | None = msgspec.field(name="nodes", default=None)
     page_info: PageInfo = msgspec.field(default_factory=PageInfo)
+
+    @property
+    def nodes(self) -> list[CheckContext | None]:
+        """Return the checks; None for a malformed one."""
+        return convert_each(self.raw_nodes, CheckContext)
 
 
 class CheckRollup(msgspec.Struct, rename="camel"):
@@ -287,7 +302,12 @@ class PullRequestPage(msgspec.Struct, rename="camel"):
 
     total_count: int = 0
     page_info: PageInfo = msgspec.field(default_factory=PageInfo)
-    nodes: list[PullRequestNode | None] | None = None
+    raw_nodes: list[Any] | None = msgspec.field(name="nodes", default=None)
+
+    @property
+    def nodes(self) -> list[PullRequestNode | None]:
+        """Return the pull requests; None for a malformed one."""
+        return convert_each(self.raw_nodes, PullRequestNode)
 
 
 class RepositoryNode(msgspec.Struct, rename="camel"):
@@ -309,7 +329,17 @@ class PollResponse(msgspec.Struct, rename="camel"):
 
 def convert_json(raw: object, shape: type[T]) -> T:
     """Convert a part of a response to `shape`. Raises InvalidResponse if it has another shape."""
-    try:
+    with foreign_values("GitHub's answer"):
         return msgspec.convert(raw, shape)
-    except msgspec.ValidationError as error:
-        raise InvalidResponse(f"GitHub's answer has an unexpected shape: {error}") from error
+
+
+def convert_each(items: list[Any] | None, shape: type[T]) -> list[T | None]:
+    """Convert the items of a list one by one; None for one that is null or has another shape."""
+    return [_convert_or_none(item, shape) for item in items or ()]
+
+
+def _convert_or_none(item: object, shape: type[T]) -> T | None:
+    try:
+        return None if item is None else convert_json(item, shape)
+    except InvalidResponse:
+        return None

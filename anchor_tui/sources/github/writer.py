@@ -11,13 +11,11 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from anchor_tui.config.web_address import is_loopback
 from anchor_tui.domain.actions.steps import (
     AddLabels,
     CommitFiles,
@@ -30,18 +28,25 @@ from anchor_tui.domain.actions.steps import (
 )
 from anchor_tui.sources.api_request import ApiRequest
 from anchor_tui.sources.credentials.github import GitHubAccess
-from anchor_tui.sources.errors import ClientError, InvalidResponse, SourceError, Timeout, TlsError, Unreachable
-from anchor_tui.sources.github.client import API_VERSION
+from anchor_tui.sources.errors import ClientError, InvalidResponse, SourceError, Timeout
+from anchor_tui.sources.github.client import API_VERSION, create_github_tls_context
 from anchor_tui.sources.github.error_map import GITHUB, to_source_error
+from anchor_tui.sources.github.pygithub_connection import PyGithubConnection, active_sender
 from anchor_tui.sources.github.step_requests import GitHubStep, build_github_request
-from anchor_tui.sources.network import USER_AGENT, find_ca_bundle
+from anchor_tui.sources.http import create_client, limit_request
+from anchor_tui.sources.network import MAX_RESPONSE_BYTES, USER_AGENT, find_proxy
 
 if TYPE_CHECKING:
+    import ssl
+
+    import httpx
     from github import Github
 
 T = TypeVar("T")
 RESPONSE_TIMEOUT_S = 15
-"""In whole seconds, as PyGithub takes it."""
+"""The longest silence of the server, in whole seconds, as PyGithub takes it."""
+REQUEST_DEADLINE_S = 30.0
+"""For one request with its whole answer."""
 WRITE_DEADLINE_S = 40.0
 """For one write, from the call to its answer; the wait for its turn is included."""
 MUTATION_FIELDS = {
@@ -54,8 +59,18 @@ MUTATION_FIELDS = {
 class GitHubWriter:
     """The writes of one execution. Nothing is retried: after an error the caller checks whether it was applied."""
 
-    def __init__(self, access: GitHubAccess) -> None:
+    def __init__(
+        self,
+        access: GitHubAccess,
+        *,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`transport` replaces the network in tests."""
         self._access = access
+        self._max_response_bytes = max_response_bytes
+        self._transport = transport
+        self._tls: ssl.SSLContext | None = None
         self._github: Github | None = None
         self._turn = threading.Lock()
 
@@ -75,7 +90,8 @@ class GitHubWriter:
                     github = self._open()
                     if not write.start():
                         return
-                    result = _translate_errors(self._access.api_url, lambda: _send(github, step, number))
+                    active_sender.set(self._send_request)
+                    result = _translate_errors(lambda: _send(github, step, number))
             except BaseException as error:  # noqa: BLE001 - handed over to the caller
                 _deliver(loop, answer, answer.set_exception, error)
             else:
@@ -102,8 +118,28 @@ class GitHubWriter:
 
     def _open(self) -> Github:
         if self._github is None:
+            if self._access.api_url.startswith("https://"):
+                self._tls = create_github_tls_context(self._access)
             self._github = _create_github(self._access)
         return self._github
+
+    def _send_request(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> httpx.Response:
+        """Send one request from the thread of a write, and return its whole response. Raises SourceError."""
+        return asyncio.run(self._exchange(method, path, body, headers))
+
+    async def _exchange(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> httpx.Response:
+        url = self._access.api_url
+        client = create_client(
+            headers,
+            verify=self._tls or False,
+            proxy=find_proxy(url),
+            timeout_s=RESPONSE_TIMEOUT_S,
+            read_rules=None,
+            max_response_bytes=self._max_response_bytes,
+            transport=self._transport,
+        )
+        async with client, limit_request(GITHUB, url, RESPONSE_TIMEOUT_S, REQUEST_DEADLINE_S):
+            return await client.request(method, urlsplit(url)._replace(path=path, query="").geturl(), content=body)
 
 
 class _PendingWrite:
@@ -147,12 +183,11 @@ def _create_github(access: GitHubAccess) -> Github:
     logger.handlers[:] = [logging.NullHandler()]  # without any handler, logging's last resort writes to stderr too
     logger.propagate = False
 
-    _bypass_proxies_on_loopback(access.api_url)
+    github.Requester.Requester.injectConnectionClasses(PyGithubConnection, PyGithubConnection)  # type: ignore[arg-type]
     return github.Github(
         auth=github.Auth.Token(access.token.reveal()),
         base_url=access.api_url.rstrip("/"),
         user_agent=USER_AGENT,
-        verify=access.ca_file or find_ca_bundle() or True,
         timeout=RESPONSE_TIMEOUT_S,
         per_page=100,
         retry=None,
@@ -161,17 +196,6 @@ def _create_github(access: GitHubAccess) -> Github:
         lazy=True,
         api_version=API_VERSION,
     )
-
-
-def _bypass_proxies_on_loopback(api_url: str) -> None:
-    """Keep requests from sending what is for this machine to a proxy; it takes proxies from the environment only."""
-    import urllib.request
-
-    host = urlsplit(api_url).hostname or ""
-    if is_loopback(host) and urllib.request.getproxies():
-        listed = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
-        if host not in (listed or "").split(","):
-            os.environ["no_proxy"] = f"{listed},{host}" if listed else host
 
 
 # --- requests -----------------------------------------------------------------------------------------
@@ -237,9 +261,8 @@ def _check_answer(answer: object, key: str = "") -> dict[str, Any]:
 # --- errors -------------------------------------------------------------------------------------------
 
 
-def _translate_errors(url: str, send: Callable[[], T]) -> T:
-    """Raise the exceptions of PyGithub and requests as ours."""
-    import requests
+def _translate_errors(send: Callable[[], T]) -> T:
+    """Raise the exceptions of PyGithub as ours; those of the connection are ours already."""
     from github import GithubException
 
     try:
@@ -248,41 +271,7 @@ def _translate_errors(url: str, send: Callable[[], T]) -> T:
         raise
     except GithubException as error:
         raise to_source_error(error.status, error.headers or {}, error.data or error.message) from error
-    except requests.exceptions.SSLError as error:
-        raise TlsError(f"{url}: TLS: {_innermost_reason(error)}{GITHUB.tls_hint}") from error
-    except requests.exceptions.ConnectTimeout as error:
-        raise Timeout(f"{url}: no connection within {RESPONSE_TIMEOUT_S} s", sent=False) from error
-    except requests.exceptions.Timeout as error:
-        raise Timeout(f"{url}: no answer within {RESPONSE_TIMEOUT_S} s") from error
-    except (json.JSONDecodeError, requests.exceptions.ContentDecodingError) as error:
-        raise InvalidResponse(f"{url}: the answer ended early or is not JSON") from error
-    except requests.exceptions.RequestException as error:
-        reason = _innermost_reason(error)
-        raise Unreachable(f"{url}: the connection failed: {reason}", sent=not _was_never_connected(error)) from error
-    except RuntimeError as error:  # a redirect to another host or scheme
-        raise InvalidResponse(f"{url}: {error}") from error
-    except (TypeError, AttributeError, KeyError, UnicodeDecodeError) as error:  # PyGithub, of an unexpected answer
+    except json.JSONDecodeError as error:
+        raise InvalidResponse(f"GitHub's answer ended early or is not JSON: {error}") from error
+    except Exception as error:  # PyGithub raises many kinds, of an answer that it does not expect
         raise InvalidResponse("GitHub's answer is not a JSON object of the expected shape") from error
-
-
-def _was_never_connected(error: Exception) -> bool:
-    """Return whether no connection was made, so that nothing was sent."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if type(cause).__name__ in {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ProxyError"}:
-            return True
-        cause = cause.__cause__ or cause.__context__ or _wrapped_exception(cause)
-    return False
-
-
-def _innermost_reason(error: Exception) -> str:
-    """Return the text of the innermost cause: the outer layers repeat the address and their own names."""
-    cause: BaseException = error
-    while (inner := cause.__cause__ or cause.__context__ or _wrapped_exception(cause)) is not None:
-        cause = inner
-    return str(cause).strip("()'\" ") or type(cause).__name__
-
-
-def _wrapped_exception(error: BaseException) -> BaseException | None:
-    inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
-    return inner if isinstance(inner, BaseException) and inner is not error else None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import httpx
 import pytest
 
-from anchor_tui.sources.argocd import application_reader
+from anchor_tui.sources.argocd import application_reader, source
 from anchor_tui.sources.errors import Forbidden, InvalidResponse, RateLimited, ServerError, Unauthenticated
 from tests.argocd_recordings import load_recording, replay_transport
 from tests.sources.argocd.fakes import (
@@ -136,6 +137,68 @@ async def test_a_malformed_application_affects_no_other():
         worse = await seen.wait_until(lambda reading: bool(applications_by_id(reading)["argocd/staging"].problems))
     assert applications_by_id(worse)["argocd/staging"].sync == "Synced"
     assert all(map(is_fresh, seen.readings))
+
+
+ODD_FIELDS = {
+    "year 1": b'"reconciledAt": "0001-01-01T00:00:00+14:00"',
+    "year 9999": b'"reconciledAt": "9999-12-31T23:59:59-12:00"',
+    "no such day": b'"reconciledAt": "2026-02-30T00:00:00Z"',
+    "a long integer": b'"reconciledAt": ' + b"1" * 4_301,
+    "a deep value": b'"extra": ' + b"[" * 5_000 + b"]" * 5_000,
+    "a lone surrogate": rb'"extra": "\ud800"',
+}
+
+
+@pytest.mark.parametrize("name", ODD_FIELDS)
+async def test_an_odd_value_affects_one_application_at_most(name):
+    staging = (
+        json.dumps(application_json("staging"))
+        .encode()
+        .replace(b'"status": {', b'"status": {' + ODD_FIELDS[name] + b", ", 1)
+    )
+    prod = json.dumps(application_json("prod")).encode()
+    argo = FakeArgoCD(application_json("staging"), application_json("prod"))
+    argo.responses[LIST] = lambda _: httpx.Response(200, content=b'{"items": [%b, %b]}' % (staging, prod))
+    async with run_source(make_source(argo, BOTH)) as seen:
+        first = applications_by_id(await seen.wait_until(is_fresh))
+        assert set(first) == {"argocd/staging", "argocd/prod"}
+        assert first["argocd/prod"].problems == ()
+        stream = await argo.wait_for_stream()
+        stream.send_text(f'data: {{"result": {{"type": "MODIFIED", "application": {staging.decode()}}}}}\n\n')
+        stream.send("MODIFIED", application_json("prod", sync={"status": "OutOfSync"}))
+        await seen.wait_until(has_application("argocd/prod", sync="OutOfSync"))
+    assert all(map(is_fresh, seen.readings))
+
+
+@pytest.mark.parametrize("path", ["/api/version", "/api/v1/settings"])
+async def test_a_late_optional_answer_delays_nothing(monkeypatch, path):
+    monkeypatch.setattr(application_reader, "OPTIONAL_GRACE_S", 0.02)
+    ended = asyncio.Event()
+    argo = FakeArgoCD(application_json("prod"))
+    drips: list[httpx.Request] = []
+
+    class Dripping(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path == path:
+                drips.append(request)
+                await ended.wait()
+            return await argo.handle_async_request(request)
+
+    async with asyncio.timeout(5):
+        assert list(applications_by_id(await make_source(Dripping(), PROD).read())) == ["argocd/prod"]
+        async with run_source(make_source(Dripping(), PROD)) as seen:
+            assert list(applications_by_id(await seen.wait_until(is_fresh))) == ["argocd/prod"]
+    assert len(drips) == 2
+
+
+async def test_late_settings_are_requested_again_with_the_next_list(monkeypatch):
+    monkeypatch.setattr(source, "FALLBACK_RELIST_S", 0.005)
+    argo = FakeArgoCD(application_json("prod"))
+    argo.responses["/api/v1/settings"] = lambda _: httpx.Response(503)
+    async with run_source(make_source(argo, PROD)) as seen:
+        assert (await seen.wait_until(is_fresh)).value.own_namespace is None
+        del argo.responses["/api/v1/settings"]
+        await seen.wait_until(lambda reading: is_fresh(reading) and reading.value.own_namespace == "argocd")
 
 
 async def test_an_item_without_identity_is_a_problem_of_the_source():

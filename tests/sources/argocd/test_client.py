@@ -99,6 +99,21 @@ async def test_a_renewed_token_replaces_the_old_one():
     assert seen == ["Bearer a-token", "Bearer the-next"]
 
 
+@pytest.mark.parametrize("token", ["t\u00f6ken", "two words", "t\u200bken", "\u00a0"])
+async def test_a_renewed_token_that_is_none_is_ignored(token):
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["authorization"])
+        return httpx.Response(200, json={}, headers=[(b"Grpc-Metadata-Renew-Token", token.encode())])
+
+    argo = make_client(httpx.MockTransport(answer))
+    await argo.get("api/version")
+    await argo.get("api/version")
+    await argo.aclose()
+    assert seen == ["Bearer a-token", "Bearer a-token"]
+
+
 async def test_cookies_are_neither_stored_nor_sent():
     seen: list[str | None] = []
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from anchor_tui.domain.actions.resource_diff import field_differences
+from anchor_tui.domain.kubernetes.managed_resources import read_managed_resources
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import AppId, Application, Operation
 from anchor_tui.domain.policy.evidence.cluster import ClusterEvidence
@@ -183,6 +186,19 @@ async def test_an_invalid_response_is_the_reason(body):
     answers = await managed(there, PROD)
     assert answers[PROD.id].error
     assert isinstance(in_cluster(answers, PROD).live, MissingEvidence)
+
+
+@pytest.mark.parametrize(
+    "extra", ["[" * 5_000 + "]" * 5_000, '{"a":' * 5_000 + "1" + "}" * 5_000, r'"\ud800"', "1" * 4_301]
+)
+async def test_an_odd_live_object_is_read_or_reported(extra):
+    live = f'{{"kind": "ConfigMap", "apiVersion": "v1", "metadata": {{"name": "x"}}, "data": {extra}}}'
+    item = {"kind": "ConfigMap", "name": "x", "liveState": live, "targetState": live}
+    answers = await managed(ResourceServer(managed_resources=httpx.Response(200, json={"items": [item]})), PROD)
+    objects = read_managed_resources(answers[PROD.id].items, "prod")
+    assert len(objects.live) + len(objects.unreadable) in {1, 2}
+    json.dumps([found.manifest for found in objects.live]).encode()
+    field_differences(answers[PROD.id].items)
 
 
 async def test_the_keys_of_a_masked_secret_are_evidence():

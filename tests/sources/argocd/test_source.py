@@ -82,6 +82,18 @@ async def test_a_burst_of_events_is_one_reading(monkeypatch):
         assert len(seen.readings) - before <= 3
 
 
+async def test_many_heartbeats_are_one_reading(monkeypatch):
+    monkeypatch.setattr(module, "EVENT_BATCH_S", 0.0)
+    argo = FakeArgoCD(application_json("prod"))
+    async with run_source(make_source(argo, PROD)) as seen:
+        stream = await argo.wait_for_stream()
+        for _ in range(50):
+            stream.send_heartbeat()
+        stream.send("MODIFIED", application_json("prod", sync={"status": "OutOfSync"}))
+        await seen.wait_until(has_application("argocd/prod", sync="OutOfSync"))
+    assert len(seen.readings) < 10
+
+
 async def test_a_heartbeat_renews_the_reading():
     moments = [NOW]
     argo = FakeArgoCD(application_json("prod"))

@@ -81,6 +81,12 @@ def required_state(rollup: CheckRollup | None, *names: str) -> str:
     return summarize_required_checks(rollup, frozenset(map(RequiredCheck, names)), denied=False).state
 
 
+def test_a_malformed_check_leaves_the_state_unknown():
+    nodes = [{"name": "ci", "status": "COMPLETED", "conclusion": "SUCCESS"}, {"name": 7}]
+    rollup = convert_json({"state": "FAILURE", "contexts": {"nodes": nodes}}, CheckRollup)
+    assert required_state(rollup, "ci") == "unknown"
+
+
 @pytest.mark.parametrize(
     ("rollup", "required", "state"),
     [

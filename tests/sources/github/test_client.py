@@ -382,11 +382,44 @@ async def test_a_github_without_an_answer_is_a_timeout(failure):
     await client.aclose()
 
 
+@pytest.mark.parametrize("path", [[["x"]], [{"a": 1}, "x"], {"a": 1}, 7, None])
+async def test_an_odd_error_path_is_ignored(path):
+    errors = [{"type": ["x"], "message": {"a": 1}, "path": path}]
+    body = json.dumps({"data": {"viewer": {"login": "on-call"}}, "errors": errors})
+    with serve_requests(lambda request: request.respond(200, body)) as url:
+        response = await query(url)
+    (error,) = response.errors
+    assert hash(error)
+    assert (error.type, error.message) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "value", ["[" * 5_000 + "]" * 5_000, "1" * 4_301, r'"\ud800"'], ids=["deep", "long", "surrogate"]
+)
+async def test_an_odd_value_leaves_the_rest_readable(value):
+    body = f'{{"data": {{"viewer": {{"login": "on-call"}}, "x": {value}}}}}'
+    with serve_requests(lambda request: request.respond(200, body)) as url:
+        assert (await query(url)).data["viewer"] == {"login": "on-call"}
+
+
+@pytest.mark.parametrize("value", ["²", "9" * 400, "-1", "1e99", ""])
+async def test_odd_headers_of_a_limit_are_a_limit(value):
+    headers = {"x_ratelimit_remaining": "0", "x_ratelimit_reset": value, "retry_after": value}
+    answer = httpx.Response(429, headers=[(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()])
+    client = GitHubClient(
+        access_to("http://127.0.0.1:1"), frozenset({QUERY.text}), httpx.MockTransport(lambda _: answer)
+    )
+    with pytest.raises(RateLimited) as caught:
+        await client.query(QUERY)
+    await client.aclose()
+    assert 0 < caught.value.retry_after_s <= 86_400
+
+
 async def test_a_dripping_answer_ends_at_the_deadline(monkeypatch):
     monkeypatch.setattr(module, "REQUEST_DEADLINE_S", 0.05)
     ended = threading.Event()
     with serve_requests(lambda _: ended.wait(5)) as url:
-        with pytest.raises(Timeout, match=r"no answer within 0.05 s"):
+        with pytest.raises(Timeout, match=r"no complete answer within 0.05 s"):
             await query(url)
         ended.set()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from anchor_tui.sources.errors import InvalidResponse, NotFound
+from anchor_tui.sources.github import pull_request_queries
 from anchor_tui.sources.github.pull_request_queries import read_branch_state, read_pull_request
 from tests.sources.github.fakes import FakeGitHub
 
@@ -209,6 +210,13 @@ async def test_our_pull_request_is_found_behind_many_of_forks():
 async def test_an_endless_list_of_pull_requests_is_an_error():
     with pytest.raises(InvalidResponse, match="does not list all open pull requests"):
         await read_state(response(ref=None, pullRequests=pull_request_page(900, fork=True, after="the same")))
+
+
+async def test_ever_new_cursors_are_an_error(monkeypatch):
+    monkeypatch.setattr(pull_request_queries, "MAX_PULL_REQUEST_PAGES", 2)
+    pages = [response(ref=None, pullRequests=pull_request_page(n, fork=True, after=f"c{n}")) for n in range(5)]
+    with pytest.raises(InvalidResponse, match="does not list all open pull requests"):
+        await read_state(pages)
 
 
 def check_run(conclusion: str | None, started_at: str, name: str = "ci"):

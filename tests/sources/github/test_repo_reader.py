@@ -12,7 +12,7 @@ from anchor_tui.sources.errors import (
     InvalidResponse,
     NotFound,
 )
-from anchor_tui.sources.github import repo_files
+from anchor_tui.sources.github import repo_files, repo_reader
 from anchor_tui.sources.github import source as module
 from anchor_tui.sources.github.response import GraphQLResponse
 from tests.sources.argocd.fakes import run_source
@@ -184,7 +184,7 @@ async def test_a_missing_branch_is_named(ref):
         {"repository": {"ref": {"target": {"oid": None}}}},
         {"repository": {"ref": {"target": {"oid": "a", "e0Release": 7}}}},
         {"repository": {"ref": {"target": {"oid": "a", "e0Change": {"nodes": 7}}}}},
-        {"repository": {"ref": {"target": {"oid": "a"}}, "pullRequests": {"nodes": [{"number": "x"}]}}},
+        {"repository": {"ref": {"target": {"oid": "a"}}, "pullRequests": {"nodes": 7}}},
         {"rateLimit": {"limit": "many"}},
     ],
 )
@@ -212,6 +212,38 @@ async def test_a_repeated_cursor_ends_the_reading_with_a_problem():
     client = FakeGitHub(Poll=stuck, MorePullRequests=stuck)
     reading = await make_source(config(), client).read()
     assert any("open pull requests and handed out" in problem.message for problem in reading.problems)
+
+
+async def test_ever_new_cursors_end_with_a_problem(monkeypatch):
+    monkeypatch.setattr(repo_reader, "MAX_PULL_REQUEST_PAGES", 3)
+    pages = [poll_response(pulls=pull_request_page(pull_request_node(n), more=f"cursor {n}")) for n in range(9)]
+    client = FakeGitHub(Poll=pages[0], MorePullRequests=pages[1:])
+    reading = await make_source(config(), client).read()
+    assert client.names().count("MorePullRequests") == 3
+    assert len(reading.value.pull_requests) == 4
+    assert any("open pull requests and handed out" in problem.message for problem in reading.problems)
+
+
+async def test_a_malformed_pull_request_affects_no_other():
+    head = {"target": {"oid": "f" * 40, "e0Release": 7}}
+    page = pull_request_page(
+        pull_request_node(1), {"number": "x"}, pull_request_node(2, headRef=head), pull_request_node(3)
+    )
+    reading = await make_source(config(), FakeGitHub(Poll=poll_response(pulls=page))).read()
+    assert [found.pull_request.number for found in reading.value.pull_requests] == [1, 3]
+    messages = [str(problem) for problem in reading.problems]
+    assert "GitHub: repository.pullRequests: 1 open pull request cannot be read: unexpected shape" in messages
+    assert any(message.startswith("GitHub: #2: the pull request cannot be read") for message in messages)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+async def test_odd_times_are_unknown(moment):
+    head = commit_node(committedDate=moment, e0Change={"nodes": [{"oid": "a" * 40, "committedDate": moment}]})
+    budget = rate_limit_node() | {"resetAt": moment}
+    answer = poll_response(head, pull_request_page(pull_request_node(1, createdAt=moment)), budget=budget)
+    reading = await make_source(config(), FakeGitHub(Poll=answer)).read()
+    assert reading.value.head.committed_at is None
+    assert reading.value.pull_requests[0].pull_request.created_at is None
 
 
 async def test_an_open_pull_request_did_not_make_a_release():
