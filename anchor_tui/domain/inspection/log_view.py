@@ -90,7 +90,7 @@ class LogView:
 
     def get_last_times(self) -> dict[str, datetime]:
         """Return the time of the last line of each pod."""
-        return {kept.line.pod: kept.line.at for kept in self._kept if kept.line.at is not None}
+        return {kept.line.pod: kept.line.at for kept in self._kept if kept.line.pod and kept.line.at is not None}
 
     def _place(self, lines: Iterable[LogLine]) -> list[KeptLine]:
         order = self._kept[-1].order if self._kept else _NEVER

@@ -76,7 +76,7 @@ class LogSession(NamedTuple):
         for pod in self.choice.select_pods(self.pods):
             if pod.node.key.name not in after:
                 batch = await self._read_previous(inspector, pod)
-                after |= {line.pod: line.at for line in batch.lines if line.at is not None}
+                after |= {line.pod: line.at for line in batch.lines if line.pod and line.at is not None}
                 if batch.lines:
                     await deliver(batch)
         async for batch in inspector.follow_logs(self.selections, after=after):

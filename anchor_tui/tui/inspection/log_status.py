@@ -52,7 +52,7 @@ def describe_status(status: LogStatus, view: LogView, lines: LogLines, held: Log
     else:
         parts.append(muted_text(format_count(len(view), "line")))
     if view.dropped:
-        parts.append(marked_text(StatusMark.ATTENTION, f"{view.dropped:,} lines dropped: they came too fast"))
+        parts.append(marked_text(StatusMark.ATTENTION, f"{view.dropped:,} dropped: too fast"))
     return Content("  ").join(parts)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on
@@ -70,6 +71,7 @@ class LogPanel(InspectionPanel[LogPods]):
         super().__init__(application, requests)
         self.view = LogView()
         self.lines = LogLines(self.view)
+        self.status_line = Static(id="log-status")
         self._held: LogView | None = None
         self._session: LogSession | None = None
         self._is_active = False
@@ -78,7 +80,7 @@ class LogPanel(InspectionPanel[LogPods]):
 
     def compose(self) -> ComposeResult:
         """Compose the line of choices and the lines."""
-        yield Static(id="log-status")
+        yield self.status_line
         yield self.lines
 
     def on_mount(self) -> None:
@@ -206,7 +208,7 @@ class LogPanel(InspectionPanel[LogPods]):
             self._failure,
             self._pattern_error,
         )
-        self.query_one("#log-status", Static).update(describe_status(status, self.view, self.lines, self._held))
+        self.status_line.update(describe_status(status, self.view, self.lines, self._held))
         self.lines.empty_text = explain_empty(status, self.view)
         if not self.view.shown:
             self.lines.redraw()
@@ -354,7 +356,7 @@ class LogPanel(InspectionPanel[LogPods]):
         event.stop()
         path, lines = event.value.strip(), [kept.line for kept in self.view.shown]
         await self._close_field(event.input)
-        start_worker(self, lambda: self._save(path, lines), group="save")
+        start_worker(self, partial(self._save, path, lines), group="save")
 
     @on(LogField.Closed)
     async def close_field(self, event: LogField.Closed) -> None:
