@@ -6,7 +6,7 @@ A part that cannot be read is Unavailable with the reason, for example the missi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -128,7 +128,7 @@ class ApplicationInspector:
         *,
         after: Mapping[str, datetime] | None = None,
         reopens: bool = True,
-    ) -> AsyncIterator[LogBatch]:
+    ) -> AsyncGenerator[LogBatch, None]:
         """Yield the lines of several logs as they are written, at most one batch every `log_streams.BATCH_S`.
 
         Without `reopens` it ends when all logs have ended. `after` is the time of the last known line by pod.
@@ -148,7 +148,7 @@ class ApplicationInspector:
             selections, open_log, parse_log_lines, describe, after=after or {}, reopens=reopens
         )
 
-    def follow_tree(self) -> AsyncIterator[Reading[InspectedTree]]:
+    def follow_tree(self) -> AsyncGenerator[Reading[InspectedTree], None]:
         """Yield the tree now and after each change. While its stream is not alive, the tree is polled."""
         from anchor_tui.sources.argocd.inspection_streams import open_tree_stream, parse_streamed_tree
 

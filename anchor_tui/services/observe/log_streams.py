@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -121,7 +121,7 @@ async def follow_logs(
     *,
     after: Mapping[str, datetime],
     reopens: bool,
-) -> AsyncIterator[LogBatch]:
+) -> AsyncGenerator[LogBatch, None]:
     """Yield the lines of several logs until all have ended; with `reopens`, without an end.
 
     `after` contains the time of the last line that was seen of a pod. Closing the iterator closes the connections.
@@ -142,7 +142,7 @@ async def follow_logs(
         await everything  # an internal error of a task
     finally:
         everything.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(everything, *tasks, return_exceptions=True)
 
 
 async def _follow_one(

@@ -7,7 +7,7 @@ read first, and polled until the stream has proven that it is alive.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
@@ -61,7 +61,7 @@ async def follow_tree(
     open_stream: Callable[[], AbstractAsyncContextManager[AsyncIterator[list[bytes]]]],
     read: Callable[[], Awaitable[T]],
     convert: Callable[[bytes, T], Awaitable[T]],
-) -> AsyncIterator[T]:
+) -> AsyncGenerator[T, None]:
     """Yield what `read` returns, and after each change what `convert` makes of the streamed line and the last value.
 
     It does not end; closing the iterator closes the connection.

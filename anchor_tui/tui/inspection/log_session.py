@@ -7,6 +7,7 @@ taken it; meanwhile the queue of the followed logs drops its oldest lines. Memor
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -79,8 +80,9 @@ class LogSession(NamedTuple):
                 after |= {line.pod: line.at for line in batch.lines if line.pod and line.at is not None}
                 if batch.lines:
                     await deliver(batch)
-        async for batch in inspector.follow_logs(self.selections, after=after):
-            await deliver(batch)
+        async with aclosing(inspector.follow_logs(self.selections, after=after)) as batches:
+            async for batch in batches:
+                await deliver(batch)
 
     async def _read_previous(self, inspector: ApplicationInspector, pod: PodLogs) -> LogBatch:
         """Return the log of the process that has just ended, with a note; nothing if there is not one."""

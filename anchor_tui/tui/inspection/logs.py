@@ -286,7 +286,7 @@ class LogPanel(InspectionPanel[LogPods]):
         self.lines.show_changes()
         self._show_status()
 
-    def action_log_line(self) -> None:
+    async def action_log_line(self) -> None:
         """Show the whole line under the cursor."""
         line = self.lines.cursor_line
         if line is None:
@@ -301,8 +301,8 @@ class LogPanel(InspectionPanel[LogPods]):
         content = Content(f"{sanitize_text(head)}\n\n{text}")
         row = ListRow("line", lambda _now: (content,), lambda _now: content, clipboard_text=line.text)
         screen = DetailScreen(row, lambda: row)
-        screen.set_reactive(DetailScreen.now, self.now or _EPOCH)
-        self.app.push_screen(screen)
+        await self.app.push_screen(screen)
+        screen.now = self.now or _EPOCH
 
     def action_copy(self) -> None:
         """Copy the line under the cursor."""

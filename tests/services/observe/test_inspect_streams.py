@@ -55,7 +55,7 @@ async def test_new_lines_of_every_pod_arrive(tmp_path):
                     counts[line.pod] = counts.get(line.pod, 0) + 1
                 if len(counts) == len(pods) and min(counts.values()) > 2:
                     break
-        await found.aclose()  # type: ignore[attr-defined]  # it is a generator
+        await found.aclose()
         await inspector.aclose()
         assert reading.value.total == len(pods) > 2
 
@@ -76,7 +76,7 @@ async def test_a_change_brings_a_new_tree(tmp_path):
         assert isinstance(second, Fresh)
         assert {node.key for node in second.value.tree.nodes} == {node.key for node in first.value.tree.nodes}
         assert len([request for request in op.traffic.requests if request.path.endswith("/resource-tree")]) == 2
-        await found.aclose()  # type: ignore[attr-defined]  # it is a generator
+        await found.aclose()
         await inspector.aclose()
 
 

@@ -100,7 +100,7 @@ async def test_a_log_that_ended_is_opened_again_without_repetition():
         if "2" in texts:
             break
     assert texts == ["1", "note", "2"]
-    await found.aclose()  # type: ignore[attr-defined]  # it is a generator
+    await found.aclose()
     assert logs.open == 0
 
 
@@ -116,7 +116,7 @@ async def test_closing_the_iterator_closes_every_connection():
     found = follow_logs([A, B], logs, parse, describe, after={}, reopens=False)
     await anext(aiter(found))
     assert logs.open == 1
-    await found.aclose()  # type: ignore[attr-defined]  # it is a generator
+    await found.aclose()
     assert logs.open == 0
 
 
@@ -174,7 +174,7 @@ async def follow_two(stream: FakeTreeStream) -> list[str]:
 
     found = follow_tree(stream, read, convert)
     values = [await anext(aiter(found)), await anext(aiter(found))]
-    await found.aclose()  # type: ignore[attr-defined]  # it is a generator
+    await found.aclose()
     return values
 
 

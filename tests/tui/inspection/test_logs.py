@@ -207,7 +207,7 @@ async def test_another_selection_shows_other_pods():
 
 
 async def test_new_pods_are_followed_and_lines_stay(monkeypatch):
-    monkeypatch.setattr("anchor_tui.tui.inspection.panel.POLL_S", 0.01)
+    monkeypatch.setattr("anchor_tui.tui.inspection.panel.POLL_S", 0.2)
     async with open_logs() as ui:
         await ui.send(info("kept", 0))
         ui.inspector.nodes = two_pods().nodes

@@ -113,8 +113,13 @@ def _render_log(lines: Sequence[LogLine], pattern: re.Pattern[str] | None) -> It
     for line in lines:
         if pattern is not None and not pattern.search(line.text):
             continue
-        time = f"{line.at:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z " if line.at else ""
-        yield f"{time}{f'{line.pod} ' if several and line.pod else ''}{line.text}"
+        yield render_log_line(line, names_pod=several)
+
+
+def render_log_line(line: LogLine, *, names_pod: bool) -> str:
+    """Render one line of a log with its time."""
+    time = f"{line.at:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z " if line.at else ""
+    return sanitize_text(f"{time}{f'{line.pod} ' if names_pod and line.pod else ''}{line.text}")
 
 
 def _render_differences(differences: Sequence[ResourceDifference]) -> Iterator[str]:
