@@ -31,6 +31,7 @@ from tests.values import application
 
 POD = {"kind": "Pod", "version": "v1", "namespace": "n", "name": "gateway-1", "uid": "p"}
 MANIFEST = {"metadata": {"name": "gateway-1"}, "spec": {"containers": [{"name": "app"}]}, "status": {}}
+TEXT = '{"level":"info","msg":"GET /v1/runs 200","ms":12}'
 PARTS_PER_S = 50
 
 
@@ -77,9 +78,9 @@ class _Handler(BaseHTTPRequestHandler):
         while True:
             began = time.monotonic()
             now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-            text = '{\\"level\\":\\"info\\",\\"msg\\":\\"GET /v1/runs 200\\",\\"ms\\":12}'
-            line = f'{{"result":{{"content":"{text}","timeStamp":"{now}","timeStampStr":"{now}","podName":"gateway-1"}}}}\n'
-            self.wfile.write(line.encode() * count)
+            result = {"content": TEXT, "timeStamp": now, "timeStampStr": now, "podName": POD["name"]}
+            line = msgspec.json.encode({"result": result}) + b"\n"
+            self.wfile.write(line * count)
             self.server.sent += count
             time.sleep(max(0.0, 1 / PARTS_PER_S - (time.monotonic() - began)))
 
@@ -109,8 +110,8 @@ async def measure(rate: int, seconds: float) -> tuple[list[float], LogPanel, int
                 before = panel.lines.appearance.shows_times
                 began = time.perf_counter()
                 pilot.app.post_message(Key("t", "t"))
-                while panel.lines.appearance.shows_times == before or panel.lines._rows is None:
-                    await asyncio.sleep(0)
+                while panel.lines.appearance.shows_times == before or panel.lines._rows is None:  # noqa: ASYNC110
+                    await asyncio.sleep(0)  # as exact as possible: there is not an event for a frame
                 times.append((time.perf_counter() - began) * 1000)
         reader.stop()
     server.shutdown()

@@ -40,8 +40,10 @@ class LogFailure(NamedTuple):
 
 
 class LogBatch(NamedTuple):
-    """What followed logs brought in a short time: lines in the order of their times, how many older ones were dropped
-    because the reader is slower than the log, and the logs that cannot be read now."""
+    """The news of followed logs in a short time: lines in the order of their times, and the logs that cannot be read.
+
+    `dropped` older lines were dropped because the reader is slower than the logs.
+    """
 
     lines: tuple[LogLine, ...] = ()
     dropped: int = 0

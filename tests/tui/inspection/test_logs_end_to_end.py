@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from anchor_tui.domain.inspection.resource_tree import ResourceKey, ResourceNode
 from anchor_tui.domain.model import Application
 from anchor_tui.services.clock import utc_now
 from anchor_tui.services.observe.background import BackgroundThread
@@ -22,8 +22,10 @@ async def find_application(op: Operator, name: str) -> Application:
 
 
 @asynccontextmanager
-async def open_live_logs(op: Operator, folder: Path, kind: str, name: str) -> AsyncIterator[LogHarness]:
-    """Run the panel for one resource of the production application."""
+async def open_live_logs(
+    op: Operator, folder: Path, pod: str, now: datetime | None = None
+) -> AsyncIterator[LogHarness]:
+    """Run the panel for the pod of production whose name begins so."""
     application = await find_application(op, "anchor-msp-prod")
     reader = BackgroundThread(op.config, op.environ, folder, state_folder=folder / "state")
     reader.start()
@@ -36,17 +38,18 @@ async def open_live_logs(op: Operator, folder: Path, kind: str, name: str) -> As
             panel.activate()
             await ui.wait_until(lambda: panel.pods is not None)
             pods = panel.pods.pods if panel.pods else ()
-            chosen = next((pod.node for pod in pods if pod.node.key.name.startswith(name)), None)
+            chosen = next((found.node for found in pods if found.node.key.name.startswith(pod)), None)
             assert chosen is not None
-            panel.selected = chosen if kind == "Pod" else ResourceNode(ResourceKey("apps", kind, "", name))
+            panel.now = now or panel.now
+            panel.selected = chosen
             yield ui
     finally:
         reader.stop()
 
 
-async def test_the_last_error_of_a_crashed_process_is_one_key_away(tmp_path):
+async def test_one_key_jumps_to_the_error_of_a_crashed_process(tmp_path):
     with operator_at("incident-crash", tmp_path) as op:
-        async with open_live_logs(op, tmp_path, "Pod", "anchor-gateway") as ui:
+        async with open_live_logs(op, tmp_path, "anchor-gateway", utc_now() - timedelta(minutes=8)) as ui:
             await ui.wait_until(lambda: "KeyError: 'AUTH_JWKS_URL'" in ui.text)
             assert "note above: the previous process of anchor-gateway (exit 1" in ui.text
             await ui.press("e")
@@ -60,7 +63,7 @@ async def test_new_lines_are_followed_and_hiding_ends_the_request(tmp_path, monk
 
     monkeypatch.setattr(api, "FOLLOW_INTERVAL_S", 0.05)
     with operator_at("steady", tmp_path) as op:
-        async with open_live_logs(op, tmp_path, "Pod", "anchor-web") as ui:
+        async with open_live_logs(op, tmp_path, "anchor-web") as ui:
             await ui.wait_until(lambda: bool(ui.panel.view.shown))
             before = len(ui.panel.view)
             await ui.wait_until(lambda: len(ui.panel.view) > before + 2)
