@@ -27,7 +27,7 @@ from anchor_tui.domain.inspection.logs import LogBatch, LogLine
 from anchor_tui.domain.model import Application, Fresh, Reading, Stale
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.inspection.log_field import LogField
-from anchor_tui.tui.inspection.log_lines import POD_STYLES, LogLines
+from anchor_tui.tui.inspection.log_lines import POD_COLOURS, LogLines
 from anchor_tui.tui.inspection.log_session import LogChoice, LogSession
 from anchor_tui.tui.inspection.log_status import LogStatus, describe_status, explain_empty
 from anchor_tui.tui.inspection.panel import InspectionPanel, InspectionRequests
@@ -120,8 +120,8 @@ class LogPanel(InspectionPanel[LogPods]):
         if isinstance(reading, Fresh):
             names = [pod.node.key.name for pod in reading.value.pods]
             labels = shorten_pod_names([*names, *self.lines.appearance.pod_labels])
-            styles = {name: POD_STYLES[place % len(POD_STYLES)] for place, name in enumerate(labels)}
-            self.lines.appearance = replace(self.lines.appearance, pod_labels=labels, pod_styles=styles)
+            colours = {name: place % POD_COLOURS for place, name in enumerate(labels)}
+            self.lines.appearance = replace(self.lines.appearance, pod_labels=labels, pod_colours=colours)
             session = self._make_session(reading.value)
             if self._session is None or self._session.selections != session.selections:
                 self._run_session(session)
