@@ -18,6 +18,7 @@ from textual.strip import Strip
 from textual.visual import Visual
 from textual.widget import Widget
 
+from anchor_tui.domain.diagnosis.log_errors import is_error_line
 from anchor_tui.domain.foreign_text import sanitize_text, shorten_text
 from anchor_tui.domain.inspection.log_format import make_readable
 from anchor_tui.domain.inspection.log_view import KeptLine, LogView
@@ -248,6 +249,8 @@ class LogLines(Widget, can_focus=True, inherit_bindings=False):
             level = sanitize_text(readable.level_text[:8].upper()).ljust(5)
             parts += [(level, readable.level or "info"), (" ", "")]
         name = "note" if not line.pod else "failed" if readable.level == "error" else "message"
+        if name == "message" and not readable.level and is_error_line(line.text):
+            name = "error"
         if readable.message:
             parts += [(sanitize_text(shorten_text(readable.message, MAX_DRAWN)), name), (" ", "")]
         if readable.details:

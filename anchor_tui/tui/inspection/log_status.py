@@ -31,9 +31,13 @@ class LogStatus(NamedTuple):
 def describe_status(status: LogStatus, view: LogView, lines: LogLines, held: LogView | None) -> Content:
     """Return the line above the logs; the parts that matter most come first."""
     choice, parts = status.choice, [safe_text(_describe_pods(status), "bold")]
+    if _get_pods(status.reading) is None:
+        return parts[0]
     if status.pattern_error:
         parts.append(marked_text(StatusMark.FAILING, status.pattern_error))
-    if status.failure and len(view):
+    if isinstance(status.reading, Stale):
+        parts.append(marked_text(StatusMark.UNKNOWN, f"stale: {status.reading.error.message}"))
+    elif status.failure and len(view):
         parts.append(marked_text(StatusMark.ATTENTION, status.failure))
     if held is not None:
         parts.append(marked_text(StatusMark.ATTENTION, f"paused, {format_count(len(held), 'new line')}"))

@@ -155,7 +155,12 @@ class LogPanel(InspectionPanel[LogPods]):
             self._run_session(self._make_session(self.pods))
 
     def _make_session(self, pods: LogPods) -> LogSession:
-        return LogSession(self.choice, pods.pods, self.now or datetime.now(UTC), self.view.get_last_times())
+        session = LogSession(self.choice, pods.pods, self.now or datetime.now(UTC), {})
+        before = {selection.pod: selection.container for selection in self._session.selections} if self._session else {}
+        now = {selection.pod: selection.container for selection in session.selections}
+        after = self.view.get_last_times().items()
+        # Of another container nothing was seen yet.
+        return session._replace(after={pod: at for pod, at in after if before.get(pod, now.get(pod)) == now.get(pod)})
 
     def _run_session(self, session: LogSession) -> None:
         self._session = session

@@ -216,6 +216,20 @@ async def test_new_pods_are_followed_and_lines_stay(monkeypatch):
         assert ui.inspector.after[A] == at(0)
 
 
+async def test_a_container_that_begins_to_fail_is_shown_instead(monkeypatch):
+    monkeypatch.setattr("anchor_tui.tui.inspection.panel.POLL_S", 0.2)
+    inspector = FakeInspector()
+    inspector.manifests[A] = pod_manifest(A, {"name": "main"}, {"name": "app"})
+    async with open_logs(inspector, size=(110, 24)) as ui:
+        await ui.send(info("of main", 10))
+        inspector.nodes = (DEPLOYMENT, pod_node(A, restarts=2))
+        inspector.manifests[A] = pod_manifest(A, {"name": "main"}, RESTARTED)
+        inspector.previous = Fresh((info("KeyError: 'URL'", -31),), NOW, NOW)
+        await ui.wait_until(lambda: inspector.followed[-1][0].container == "app")
+        assert "KeyError: 'URL'" in ui.text
+        assert "of main" in ui.text
+
+
 async def test_hiding_the_panel_closes_the_connections():
     async with open_logs() as ui:
         ui.panel.deactivate()
@@ -231,6 +245,22 @@ async def test_a_missing_right_is_named_and_other_lines_stay():
         ui.inspector.feed.put_nowait(LogBatch(failures=(LogFailure(LogSelection(), error),)))
         await ui.wait_until(lambda: "the log cannot be read: 403: permission denied: logs, get" in ui.text)
         assert "logs, get" in ui.panel.note
+
+
+async def test_a_lost_source_keeps_the_lines():
+    async with open_logs(size=(120, 24)) as ui:
+        await ui.send(info("kept", 0))
+        ui.inspector.tree_error = SourceFailure("unreachable", "cannot connect")
+        ui.panel.activate()
+        await ui.wait_until(lambda: "stale: cannot connect" in ui.status)
+        assert "kept" in ui.text
+
+
+async def test_broken_json_is_shown_as_it_is():
+    async with open_logs() as ui:
+        await ui.send(info('{"broken": ', 0), info('["list"]', 1))
+        assert '{"broken":' in ui.text
+        assert '["list"]' in ui.text
 
 
 async def test_an_unreadable_tree_is_explained():
