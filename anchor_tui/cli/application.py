@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
@@ -71,6 +70,8 @@ def run(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[s
 
 
 def _print_view(context: RuntimeContext, arguments: argparse.Namespace) -> int:
+    import asyncio
+
     from anchor_tui.services.observe.observer import observe_once
 
     view = next((name for name in VIEWS if getattr(arguments, name)), "")
@@ -117,6 +118,8 @@ async def _read_view(
     context: RuntimeContext, application: Application, view: str, arguments: argparse.Namespace
 ) -> object:
     """Return what a view shows; a text if it could not be read, with the reason."""
+    import asyncio
+
     from anchor_tui.services.connections import Connections
     from anchor_tui.services.observe.inspect import ApplicationInspector
 
@@ -133,6 +136,8 @@ async def _read_view(
 
 async def _follow_logs(context: RuntimeContext, application: Application, arguments: argparse.Namespace) -> int:
     """Print log lines as they are written, and return the exit code."""
+    import asyncio
+
     from anchor_tui.domain.model import Unavailable
     from anchor_tui.services.connections import Connections
     from anchor_tui.services.observe.inspect import ApplicationInspector
