@@ -55,7 +55,7 @@ class ApplicationInspector:
         self._connections = connections
         self._now = now
         self._client: ArgoClient | None = None
-        self._connecting = asyncio.Lock()
+        self._opening = asyncio.Lock()
 
     async def read_tree(self) -> Reading[InspectedTree]:
         """Read the resource tree and the details of the application."""
@@ -206,7 +206,7 @@ class ApplicationInspector:
         return Fresh(value, taken_at, taken_at + FRESH_FOR)
 
     async def _connect(self) -> ArgoClient:
-        async with self._connecting:  # several parts can be read at the same time
+        async with self._opening:  # several parts can be read at the same time
             if self._client is None:
                 self._client = await self._connections.connect_argocd(self.application.source)
             return self._client
