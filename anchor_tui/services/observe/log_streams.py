@@ -106,9 +106,9 @@ class LogQueue:
         for raw in taken:
             by_log.setdefault((raw.log, raw.opened), []).append(raw.text)
         for (log, opened), texts in by_log.items():
-            try:
-                found += log.select_new(parse(texts), opened)
-            except SourceError as error:
+            lines, error = _parse_each(parse, texts)
+            found += log.select_new(lines, opened)
+            if error is not None:
                 failures.append(LogFailure(log.selection, describe(error)))
         return LogBatch(_sort_lines(found) if len(by_log) > 1 else tuple(found), dropped, tuple(failures))
 
@@ -162,6 +162,22 @@ async def _follow_one(
         if not reopens:
             return
         await asyncio.sleep(pause_s)
+
+
+def _parse_each(parse: ParseLines, texts: list[bytes]) -> tuple[list[LogLine], SourceError | None]:
+    """Return the readable lines, and the last error if one of them is an error or unreadable."""
+    try:
+        return parse(texts), None
+    except SourceError:
+        pass
+    found: list[LogLine] = []
+    last: SourceError | None = None
+    for text in texts:
+        try:
+            found += parse([text])
+        except SourceError as error:
+            last = error
+    return found, last
 
 
 def _sort_lines(lines: Iterable[LogLine]) -> tuple[LogLine, ...]:

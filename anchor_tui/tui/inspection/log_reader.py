@@ -57,7 +57,7 @@ class LogReader(InspectionPanel[LogPods]):
         self._held: LogView | None = None
         self._session: LogSession | None = None
         self._is_active = False
-        self._failure = ""
+        self._failures: dict[str, str] = {}
         self.pattern_error = ""
 
     def compose(self) -> ComposeResult:
@@ -78,6 +78,11 @@ class LogReader(InspectionPanel[LogPods]):
     def note(self) -> str:
         """The age of the data, or why there is none."""
         return super().note or self._failure
+
+    @property
+    def _failure(self) -> str:
+        """Why the log of a pod cannot be read, until a line of it arrives."""
+        return next(iter(self._failures.values()), "")
 
     @property
     def pods(self) -> LogPods | None:
@@ -145,7 +150,7 @@ class LogReader(InspectionPanel[LogPods]):
         return session._replace(after={pod: at for pod, at in after if before.get(pod, now.get(pod)) == now.get(pod)})
 
     def _run_session(self, session: LogSession) -> None:
-        self._session, self._failure = session, ""
+        self._session, self._failures = session, {}
 
         async def deliver(batch: LogBatch) -> None:
             message = self.BatchArrived(session, batch)
@@ -165,7 +170,10 @@ class LogReader(InspectionPanel[LogPods]):
             view = self._held if self._held is not None else self.view
             view.dropped += event.batch.dropped
             view.add(event.batch.lines)
-            self._failure = event.batch.failures[0].error.message if event.batch.failures else ""
+            if self._failures:
+                for line in event.batch.lines:
+                    self._failures.pop(line.pod, None)
+            self._failures |= {failure.selection.pod: failure.error.message for failure in event.batch.failures}
             if self._held is None:
                 self.lines.show_changes()
             self.show_status()
@@ -174,7 +182,7 @@ class LogReader(InspectionPanel[LogPods]):
 
     def _clear(self) -> None:
         self.workers.cancel_group(self, "logs")
-        self._session, self._failure = None, ""
+        self._session, self._failures = None, {}
         self._held = None
         self.view.clear()
         self.lines.is_following = True

@@ -30,6 +30,13 @@ def parse(lines: Iterable[bytes]) -> list[LogLine]:
     return [msgspec.json.decode(line, type=LogLine) for line in lines]
 
 
+def parse_strictly(lines: Iterable[bytes]) -> list[LogLine]:
+    found = list(lines)
+    if b"broken" in found:
+        raise Unreachable("not a line")
+    return parse(found)
+
+
 def describe(error: SourceError) -> SourceFailure:
     return error.failure
 
@@ -136,6 +143,14 @@ def test_the_queue_is_bounded_in_bytes():
     batch = queue.take(parse, describe)
     assert [line.text[0] for line in batch.lines] == ["y"]
     assert batch.dropped == 1
+
+
+def test_an_error_costs_no_other_line():
+    queue, log = LogQueue(), FollowedLog(A, NOW - timedelta(1), NOW - timedelta(1))
+    queue.put(log, 1, [encode("1"), b"broken", encode("2", seconds=1)])
+    batch = queue.take(parse_strictly, describe)
+    assert [line.text for line in batch.lines] == ["1", "2"]
+    assert [failure.error.message for failure in batch.failures] == ["not a line"]
 
 
 class FakeTreeStream:

@@ -247,6 +247,17 @@ async def test_a_missing_right_is_named_and_other_lines_stay():
         assert "logs, get" in ui.panel.note
 
 
+async def test_a_refused_pod_stays_named_until_its_log_is_readable():
+    async with open_logs(two_pods(), size=(120, 24)) as ui:
+        error = SourceFailure("forbidden", "403: logs, get")
+        ui.inspector.feed.put_nowait(LogBatch(failures=(LogFailure(LogSelection(pod=B), error),)))
+        await ui.wait_until(lambda: ui.inspector.feed.qsize() == 0)
+        await ui.send(info("fine", 0))
+        assert "403: logs, get" in ui.status
+        await ui.send(info("fine too", 1, B))
+        assert "403" not in ui.status
+
+
 async def test_a_lost_source_keeps_the_lines():
     async with open_logs(size=(120, 24)) as ui:
         await ui.send(info("kept", 0))
