@@ -26,6 +26,7 @@ check: .venv/dev
 bench: .venv/dev
 	$(BIN)/python -m tests.benchmarks.startup
 	$(BIN)/python -m tests.benchmarks.policy
+	$(BIN)/python -m tests.benchmarks.logs
 	$(BIN)/python -m tests.benchmarks.house
 
 chaos: .venv/dev

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
+from anchor_tui.cli.application_logs import explain_refusal, print_followed_logs
 from anchor_tui.cli.arguments import (
     READ_TIMEOUT_S,
     add_config_options,
@@ -22,8 +22,9 @@ from anchor_tui.services.runtime_context import RuntimeContext, start_demo
 
 if TYPE_CHECKING:
     from anchor_tui.domain.inspection.logs import LogSelection
-    from anchor_tui.domain.model import Application, Reading
-    from anchor_tui.services.observe.inspect import ApplicationInspector, InspectedTree
+    from anchor_tui.domain.inspection.resource_tree import ResourceNode, ResourceTree
+    from anchor_tui.domain.model import Application, Reading, Unavailable
+    from anchor_tui.services.observe.inspect import ApplicationInspector
 
 VIEWS = ("why", "tree", "events", "logs", "diff", "history")
 FORMATS = ("text", "json", "yaml")
@@ -46,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resource", metavar="KIND/NAME", default="", help="with --events and --logs: one resource")
     parser.add_argument("--container", metavar="NAME", default="", help="with --logs: one container")
     parser.add_argument("--previous", action="store_true", help="with --logs: the process before the last restart")
+    parser.add_argument("--follow", action="store_true", help="with --logs: print new lines until ctrl+c")
     parser.add_argument("--since", type=_parse_span, metavar="SPAN", help="with --logs: at most this old, as 30m or 2h")
     parser.add_argument("--tail", type=_parse_count, metavar="N", default=200, help="with --logs: lines; default 200")
     parser.add_argument("--grep", type=_parse_pattern, metavar="REGEX", help="with --logs: lines that match")
@@ -57,6 +59,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[str]]) -> int:
     """Print one view of an application. Raises `config.errors.ConfigErrors` and `DemoError`."""
+    if refusal := explain_refusal(arguments):
+        print_error(refusal)
+        print_short_usage(arguments)
+        return ExitCode.USAGE
     if not arguments.demo:
         context = load_command_context(arguments, keys_by_action)
         return _print_view(context, arguments)
@@ -65,6 +71,8 @@ def run(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[s
 
 
 def _print_view(context: RuntimeContext, arguments: argparse.Namespace) -> int:
+    import asyncio
+
     from anchor_tui.services.observe.observer import observe_once
 
     view = next((name for name in VIEWS if getattr(arguments, name)), "")
@@ -91,6 +99,8 @@ def _print_view(context: RuntimeContext, arguments: argparse.Namespace) -> int:
         exit_code = ExitCode.OK
         if view == "why" and not (application.diagnosis and application.diagnosis.rule):
             exit_code = ExitCode.FINDINGS
+    elif arguments.follow:
+        return asyncio.run(_follow_logs(context, application, arguments))
     else:
         reading = asyncio.run(_read_view(context, application, view, arguments))
         if isinstance(reading, str):
@@ -109,6 +119,8 @@ async def _read_view(
     context: RuntimeContext, application: Application, view: str, arguments: argparse.Namespace
 ) -> object:
     """Return what a view shows; a text if it could not be read, with the reason."""
+    import asyncio
+
     from anchor_tui.services.connections import Connections
     from anchor_tui.services.observe.inspect import ApplicationInspector
 
@@ -119,6 +131,30 @@ async def _read_view(
             return _get_value(await _read_part(inspector, view, arguments))
     except TimeoutError:
         return f"{application.id}: no answer within {arguments.timeout:g} s"
+    finally:
+        await inspector.aclose()
+
+
+async def _follow_logs(context: RuntimeContext, application: Application, arguments: argparse.Namespace) -> int:
+    """Print log lines as they are written, and return the exit code."""
+    import asyncio
+
+    from anchor_tui.domain.model import Unavailable
+    from anchor_tui.services.connections import Connections
+    from anchor_tui.services.observe.inspect import ApplicationInspector
+
+    inspector = ApplicationInspector(Connections(context.config, context.environ, context.home), application)
+    try:
+        try:
+            async with asyncio.timeout(arguments.timeout):
+                found = await _select_logs(inspector, arguments)
+        except TimeoutError:
+            print_error(f"{application.id}: no answer within {arguments.timeout:g} s")
+            return ExitCode.SOURCE_UNAVAILABLE
+        if isinstance(found, Unavailable):
+            print_error(found.error.message)
+            return ExitCode.SOURCE_UNAVAILABLE
+        return await print_followed_logs(inspector, found, arguments)
     finally:
         await inspector.aclose()
 
@@ -136,28 +172,53 @@ def _get_value(reading: Reading[object]) -> object:
 
 
 async def _read_part(inspector: ApplicationInspector, view: str, arguments: argparse.Namespace) -> Reading[Any]:
+    from anchor_tui.domain.model import Unavailable
+
     match view:
         case "diff":
             return await inspector.read_differences()
         case "tree" | "history":
             return await inspector.read_tree()
-    tree = await inspector.read_tree()
-    from anchor_tui.domain.inspection.culprit import find_resource, list_pods
+        case "logs":
+            logs = await _select_logs(inspector, arguments)
+            return logs if isinstance(logs, Unavailable) else await inspector.read_logs(logs)
+    found = await _read_resource(inspector, arguments)
+    return found if isinstance(found, Unavailable) else await inspector.read_all_events(*found)
+
+
+async def _read_resource(
+    inspector: ApplicationInspector, arguments: argparse.Namespace
+) -> tuple[ResourceTree, ResourceNode | None] | Unavailable:
+    """Return the tree and the resource of `--resource`, None without the option."""
+    from anchor_tui.domain.inspection.culprit import find_resource
     from anchor_tui.domain.model import Fresh, SourceFailure, Unavailable
 
-    if not isinstance(tree, Fresh):
-        return tree
-    inspected: InspectedTree = tree.value
-    node = find_resource(inspected.tree, arguments.resource) if arguments.resource else None
+    reading = await inspector.read_tree()
+    if not isinstance(reading, Fresh):
+        return reading if isinstance(reading, Unavailable) else Unavailable(SourceFailure("unreachable", "not read"))
+    tree = reading.value.tree
+    node = find_resource(tree, arguments.resource) if arguments.resource else None
     if arguments.resource and node is None:
         return Unavailable(SourceFailure("not-found", f"there is no resource {arguments.resource} in the tree"))
-    if view == "events":
-        return await inspector.read_all_events(inspected.tree, node)
-    pods = list_pods(inspected.tree, node)
+    return tree, node
+
+
+async def _select_logs(
+    inspector: ApplicationInspector, arguments: argparse.Namespace
+) -> tuple[LogSelection, ...] | Unavailable:
+    """Return the logs that the options select, of every pod of the resource or of the application."""
+    from anchor_tui.domain.inspection.culprit import list_pods
+    from anchor_tui.domain.model import SourceFailure, Unavailable
+
+    found = await _read_resource(inspector, arguments)
+    if isinstance(found, Unavailable):
+        return found
+    tree, node = found
+    pods = list_pods(tree, node)
     if not pods:
         subject = str(node.key) if node else str(inspector.application.id)
         return Unavailable(SourceFailure("not-found", f"{subject} has no pods: there are no logs"))
-    return await inspector.read_logs([_select_log(pod.key.namespace, pod.key.name, arguments) for pod in pods])
+    return tuple(_select_log(pod.key.namespace, pod.key.name, arguments) for pod in pods)
 
 
 def _select_log(namespace: str, pod: str, arguments: argparse.Namespace) -> LogSelection:

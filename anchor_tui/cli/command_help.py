@@ -83,7 +83,12 @@ HELP_BY_COMMAND = {
         "explain one application: cause, tree, events, logs, diff, history",
         "Print the inside of one application. Without a view: its state and the cause of its failure.\n"
         "--why exits with 0 if a cause is found and with 1 if there is none.",
-        ("app prod --why", "app anchor-msp-prod --logs --previous --grep error", "app prod --diff --format json"),
+        (
+            "app prod --why",
+            "app anchor-msp-prod --logs --previous --grep error",
+            "app prod --logs --follow",
+            "app prod --diff --format json",
+        ),
     ),
     "check": CommandHelp(
         "check the policy on a checkout of the ops repo, offline",

@@ -24,6 +24,8 @@ IS_STREAM = "anchor_tui_is_stream"
 """The extension of a request whose response has no end: its lines are limited, its bytes are not."""
 UNITS_PER_S = 20_000.0
 """The speed at which a stream is read for long. A line and a KiB are one unit each."""
+LOG_UNITS_PER_S = 150_000.0
+"""The speed at which a log is read for long. A slower reader would show an ever older part of a busy log."""
 BURST_UNITS = 100_000.0
 """What a stream may send at once: it begins with every application."""
 MAX_PAUSE_S = 1.0
@@ -113,26 +115,29 @@ def _decompress(decompressor: zlib._Decompress, chunk: bytes) -> Iterator[bytes]
 class StreamThrottle:
     """Limits the speed at which a stream is processed: a flood is read slowly instead of using a core."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, units_per_s: float = UNITS_PER_S) -> None:
         """`now` is on the monotonic clock, in seconds."""
+        self._units_per_s = units_per_s
         self._units = BURST_UNITS
         self._at = now
 
     def pause_s(self, lines: int, size: int, now: float) -> float:
         """Return the pause after so many lines and bytes, in seconds."""
-        self._units = min(BURST_UNITS, self._units + (now - self._at) * UNITS_PER_S) - lines - size / 1024
+        self._units = min(BURST_UNITS, self._units + (now - self._at) * self._units_per_s) - lines - size / 1024
         self._at = now
-        return min(MAX_PAUSE_S, max(0.0, -self._units / UNITS_PER_S))
+        return min(MAX_PAUSE_S, max(0.0, -self._units / self._units_per_s))
 
 
-async def iterate_line_batches(response: httpx.Response) -> AsyncIterator[list[bytes]]:
+async def iterate_line_batches(
+    response: httpx.Response, units_per_s: float = UNITS_PER_S
+) -> AsyncIterator[list[bytes]]:
     """Yield the lines of a streamed body without their ends, those that arrived together as one list.
 
     A line ends with LF or CRLF: httpx also splits at U+0085, U+2028 and other characters, which JSON may contain
     unescaped. Raises InvalidResponse for a line that is too long.
     """
     pending = bytearray()
-    throttle = StreamThrottle(time.monotonic())
+    throttle = StreamThrottle(time.monotonic(), units_per_s)
     async for chunk in response.aiter_bytes():
         pending += chunk
         lines: list[bytes] = []

@@ -97,9 +97,10 @@ class AnchorApp(LiveApp):
     def get_default_screen(self) -> Screen[None]:
         """Return the fleet screen, so that the first frame is not empty."""
         names = tuple(environment.name for environment in self._config.environments)
-        keys = apply_key_config(self._config.keys, read_only=self._config.read_only)
+        every = tuple(action for action in apply_key_config(self._config.keys) if action.owner != "logs")
+        keys = tuple(action for action in every if not self._config.read_only or action.owner != "operator")
         if self._config.read_only:
-            missing = tuple(key for key in apply_key_config(self._config.keys) if key not in keys)
+            missing = tuple(action for action in every if action not in keys)
             screen = FleetScreen(names, keys, self._first_environment, missing)
         else:
             screen = OperatorFleetScreen(names, keys, self._first_environment, self.start_action)

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-KeyOwner = Literal["app", "fleet", "operator", "list"]
-"""Owner of a key: the application, the fleet screen, the fleet screen when it is not read-only, or a list of rows."""
+KeyOwner = Literal["app", "fleet", "operator", "list", "logs"]
+"""Owner of a key: the application, the fleet screen, the fleet screen when it is not read-only, a list of rows, or the
+logs of an application. The fleet screen and the logs are never on the screen together, so they can share a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,27 @@ def _in_footer(id_: str, key: str, title: str, tooltip: str) -> KeyAction:
     return KeyAction(id_, (key,), title, tooltip, "fleet", id_.replace("-", "_"), in_footer=True)
 
 
+def _in_logs(id_: str, key: str, title: str, tooltip: str, *, in_footer: bool = True) -> KeyAction:
+    return KeyAction(id_, (key,), title, tooltip, "logs", id_.replace("-", "_"), in_footer=in_footer)
+
+
+LOG_KEYS: tuple[KeyAction, ...] = (
+    _in_logs("log-follow", "f", "Follow", "Keep the newest line in view, or stay where the cursor is"),
+    _in_logs("log-pause", "space", "Pause", "Show no new lines until the key is pressed again"),
+    _in_logs("log-error", "e", "Last error", "To the last line that reports an error; again: to the one before"),
+    _in_logs("log-pod", "n", "Pod", "All pods, then one pod after the other"),
+    _in_logs("log-container", "i", "Container", "The container that matters, then one after the other"),
+    _in_logs("log-previous", "l", "Previous", "The log of the process before the last restart"),
+    _in_logs("log-since", "d", "Since", "The last lines, or those of the last 5 min, 30 min, 2 h, or 24 h"),
+    _in_logs("log-wrap", "w", "Wrap", "Wrap long lines"),
+    _in_logs("log-times", "t", "Times", "Show the time of each line"),
+    _in_logs("log-highlight", "H", "Highlight", "Highlight the matches of the filter and show the other lines too"),
+    _in_logs("log-save", "S", "Save", "Save the lines that are shown to a new file"),
+    _in_logs("log-line", "enter", "Whole line", "Show the whole line; a JSON line is indented", in_footer=False),
+)
+
 REGISTRY: tuple[KeyAction, ...] = (
+    *LOG_KEYS,
     _mutating("refresh", "r", "Refresh", "Compare the environment or application with git again"),
     replace(
         _mutating("hard-refresh", "R", "Hard refresh", "Refresh, and render the manifests again"), is_secondary=True

@@ -52,20 +52,39 @@ def write_result(content: str, target: Path | None = None, *, is_text: bool = Fa
 
     A text for the operator is converted to ASCII if the terminal is not UTF-8.
     """
-    if is_text and target is None:
-        from anchor_tui.domain.status_marks import convert_to_ascii, supports_unicode
-
-        content = content if supports_unicode(sys.stdout.encoding) else convert_to_ascii(content)
-    encoded = replace_surrogates(content).encode()
     try:
         if target is None:
-            _write_to_stdout(encoded)
+            _write_to_stdout(_encode_for_stdout(content, is_text=is_text))
         else:
-            replace_file(target, encoded)
+            replace_file(target, replace_surrogates(content).encode())
     except OSError as error:
         print_error(f"cannot write {target or 'to stdout'}: {error.strerror or error}")
         return False
     return True
+
+
+def write_part(content: str, *, is_text: bool = False) -> bool:
+    """Write a part of a result that has no end to stdout. If that fails, print an error and return False.
+
+    Raises BrokenPipeError if the reader has closed the pipe, so that the command ends.
+    """
+    try:
+        sys.stdout.buffer.write(_encode_for_stdout(content, is_text=is_text))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        print_error(f"cannot write to stdout: {error.strerror or error}")
+        return False
+    return True
+
+
+def _encode_for_stdout(content: str, *, is_text: bool) -> bytes:
+    if is_text:
+        from anchor_tui.domain.status_marks import convert_to_ascii, supports_unicode
+
+        content = content if supports_unicode(sys.stdout.encoding) else convert_to_ascii(content)
+    return replace_surrogates(content).encode()
 
 
 def _write_to_stdout(content: bytes) -> None:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from anchor_tui.domain.diagnosis.rule import quote
+from anchor_tui.domain.inspection.log_format import ERROR_LEVELS, LEVEL_KEYS, MESSAGE_KEYS, parse_log_fields
 from anchor_tui.domain.inspection.logs import LogLine
 from anchor_tui.domain.inspection.resource_tree import ResourceNode, ResourceTree
-from anchor_tui.domain.json_access import JsonMapping, get_text
+from anchor_tui.domain.json_access import get_text
 
 EXAMINED_LINES = 60
 """Lines at the end of a log that are searched."""
-_ERROR_LEVELS = frozenset({"error", "err", "fatal", "critical", "panic", "alert", "emergency"})
-_LEVEL_KEYS = ("level", "severity", "lvl", "levelname", "log.level")
-_MESSAGE_KEYS = ("msg", "message", "event", "text")
 _ERROR_KEYS = ("error", "err", "exception", "cause", "reason")
 _HOST_KEYS = ("host", "hostname", "addr", "address", "url", "server")
 _ERROR_LINE = re.compile(
@@ -74,6 +71,11 @@ def find_log_error(lines: Sequence[LogLine]) -> LogError | None:
     return next(reversed(connections or errors), None)
 
 
+def is_error_line(text: str) -> bool:
+    """Return True if a line reports an error."""
+    return _read_error(text) is not None
+
+
 def locate_host(host: str, tree: ResourceTree) -> str:
     """Return a phrase that locates a host: a Service of this application with its ready pods, or outside of it."""
     if _IP_ADDRESS.fullmatch(host):
@@ -109,29 +111,19 @@ def _is_ready(pod: ResourceNode) -> bool:
 
 def _read_error(text: str) -> LogError | None:
     """Return the error that a line reports; None for any other line."""
-    fields = _parse_fields(text)
+    fields = parse_log_fields(text)
     if fields is None:
         if _TRACEBACK_START.search(text) or not (_ERROR_LINE.search(text) or _find_failure(text)):
             return None
         return LogError(quote(text.strip()), _find_connection(text, ""))
-    level = next((get_text(fields, key) for key in _LEVEL_KEYS if get_text(fields, key)), "")
-    if level.lower() not in _ERROR_LEVELS:
+    level = next((get_text(fields, key) for key in LEVEL_KEYS if get_text(fields, key)), "")
+    if level.lower() not in ERROR_LEVELS:
         return None
-    message = next((get_text(fields, key) for key in _MESSAGE_KEYS if get_text(fields, key)), "")
+    message = next((get_text(fields, key) for key in MESSAGE_KEYS if get_text(fields, key)), "")
     detail = next((get_text(fields, key) for key in _ERROR_KEYS if get_text(fields, key)), "")
     host = next((get_text(fields, key) for key in _HOST_KEYS if get_text(fields, key)), "")
     summary = ": ".join(filter(None, (message, detail))) or text
     return LogError(quote(summary), _find_connection(f"{message} {detail}", host))
-
-
-def _parse_fields(text: str) -> JsonMapping | None:
-    if not text.lstrip().startswith("{"):
-        return None
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _find_failure(text: str) -> str:

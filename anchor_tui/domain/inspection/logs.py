@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from anchor_tui.domain.model import AwareDatetime, ValueObject
+from typing import NamedTuple
+
+from anchor_tui.domain.model import AwareDatetime, SourceFailure, ValueObject
 
 
 class LogLine(ValueObject, frozen=True):
@@ -28,3 +30,21 @@ class LogSelection(ValueObject, frozen=True):
     previous: bool = False
     tail: int | None = None
     since_s: int | None = None
+
+
+class LogFailure(NamedTuple):
+    """The reason why the log of a pod cannot be read."""
+
+    selection: LogSelection
+    error: SourceFailure
+
+
+class LogBatch(NamedTuple):
+    """The news of followed logs in a short time: lines in the order of their times, and the logs that cannot be read.
+
+    `dropped` older lines were dropped because the reader is slower than the logs.
+    """
+
+    lines: tuple[LogLine, ...] = ()
+    dropped: int = 0
+    failures: tuple[LogFailure, ...] = ()

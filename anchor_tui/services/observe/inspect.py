@@ -6,7 +6,8 @@ A part that cannot be read is Unavailable with the reason, for example the missi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -18,12 +19,13 @@ from anchor_tui.domain.inspection.resource_tree import ResourceNode, ResourceTre
 from anchor_tui.domain.model import Application, Fresh, Problem, Reading, SourceFailure, Unavailable
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
+from anchor_tui.services.observe import log_streams, tree_stream
 from anchor_tui.sources.errors import Forbidden, SourceError
 
 if TYPE_CHECKING:
     from anchor_tui.domain.inspection.deployments import RevisionMetadata
     from anchor_tui.domain.inspection.differences import ResourceDifference
-    from anchor_tui.domain.inspection.logs import LogLine, LogSelection
+    from anchor_tui.domain.inspection.logs import LogBatch, LogLine, LogSelection
     from anchor_tui.sources.argocd.client import ArgoClient
 
 T = TypeVar("T")
@@ -53,6 +55,7 @@ class ApplicationInspector:
         self._connections = connections
         self._now = now
         self._client: ArgoClient | None = None
+        self._opening = asyncio.Lock()
 
     async def read_tree(self) -> Reading[InspectedTree]:
         """Read the resource tree and the details of the application."""
@@ -119,6 +122,56 @@ class ApplicationInspector:
 
         return await self._read(lambda client: read_log(client, *self._identity, selection), "logs, get")
 
+    def follow_logs(
+        self,
+        selections: Sequence[LogSelection],
+        *,
+        after: Mapping[str, datetime] | None = None,
+        reopens: bool = True,
+    ) -> AsyncGenerator[LogBatch, None]:
+        """Yield the lines of several logs as they are written, at most one batch every `log_streams.BATCH_S`.
+
+        Without `reopens` it ends when all logs have ended. `after` is the time of the last known line by pod.
+        """
+        from anchor_tui.sources.argocd.inspection_reader import parse_log_lines
+        from anchor_tui.sources.argocd.inspection_streams import open_log_stream
+
+        @asynccontextmanager
+        async def open_log(selection: LogSelection) -> AsyncIterator[AsyncIterator[list[bytes]]]:
+            async with open_log_stream(await self._connect(), *self._identity, selection) as batches:
+                yield batches
+
+        def describe(error: SourceError) -> SourceFailure:
+            return _to_failure(error, "logs, get")
+
+        return log_streams.follow_logs(
+            selections, open_log, parse_log_lines, describe, after=after or {}, reopens=reopens
+        )
+
+    def follow_tree(self) -> AsyncGenerator[Reading[InspectedTree], None]:
+        """Yield the tree now and after each change. While its stream is not alive, the tree is polled."""
+        from anchor_tui.sources.argocd.inspection_streams import open_tree_stream, parse_streamed_tree
+
+        @asynccontextmanager
+        async def open_stream() -> AsyncIterator[AsyncIterator[list[bytes]]]:
+            async with open_tree_stream(await self._connect(), *self._identity) as lines:
+                yield lines
+
+        async def convert(line: bytes, last: Reading[InspectedTree]) -> Reading[InspectedTree]:
+            if not isinstance(last, Fresh):
+                return await self.read_tree()
+
+            async def parse(client: ArgoClient) -> InspectedTree:
+                from anchor_tui.sources.argocd.inspection_reader import read_application_details
+
+                details = await read_application_details(client, *self._identity)
+                tree = parse_streamed_tree(line, details)
+                return InspectedTree(tree if tree is not None else last.value.tree, details)
+
+            return await self._read(parse, "applications, get")
+
+        return tree_stream.follow_tree(open_stream, self.read_tree, convert)
+
     async def read_revision(self, revision: str) -> Reading[RevisionMetadata]:
         """Read the commit of a revision."""
         from anchor_tui.sources.argocd.inspection_reader import read_revision_metadata
@@ -146,16 +199,24 @@ class ApplicationInspector:
     async def _read(self, read: Callable[[ArgoClient], Awaitable[T]], right: str) -> Fresh[T] | Unavailable:
         """Return what is read; `right` is named if Argo CD refuses without naming it."""
         try:
-            if self._client is None:
-                self._client = await self._connections.connect_argocd(self.application.source)
-            value = await read(self._client)
-        except Forbidden as error:
-            named = error.message if right.partition(",")[0] in error.message else f"{error.message} ({right})"
-            return Unavailable(Forbidden(f"{named}: ask for this right in the RBAC policy of Argo CD").failure)
+            value = await read(await self._connect())
         except SourceError as error:
-            return Unavailable(error.failure)
+            return Unavailable(_to_failure(error, right))
         taken_at: datetime = self._now()
         return Fresh(value, taken_at, taken_at + FRESH_FOR)
+
+    async def _connect(self) -> ArgoClient:
+        async with self._opening:  # several parts can be read at the same time
+            if self._client is None:
+                self._client = await self._connections.connect_argocd(self.application.source)
+            return self._client
+
+
+def _to_failure(error: SourceError, right: str) -> SourceFailure:
+    if not isinstance(error, Forbidden):
+        return error.failure
+    named = error.message if right.partition(",")[0] in error.message else f"{error.message} ({right})"
+    return Forbidden(f"{named}: ask for this right in the RBAC policy of Argo CD").failure
 
 
 def _merge_readings(

@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
 import msgspec
@@ -29,7 +29,7 @@ from anchor_tui.sources.http import (
     translate_transport_errors,
 )
 from anchor_tui.sources.json_body import decode_json, html_error_text, is_html
-from anchor_tui.sources.response_limits import IS_STREAM, iterate_line_batches
+from anchor_tui.sources.response_limits import IS_STREAM, LOG_UNITS_PER_S, iterate_line_batches
 
 ARGOCD = Service(
     name="Argo CD",
@@ -110,16 +110,32 @@ class ArgoClient:
         There is no time limit for the headers, because a server sends none before the first event. The caller
         limits the time between two items.
         """
+        # The header is exactly this: any other value gets NDJSON without heartbeats.
+        async with self._open_stream(path, params, {"Accept": "text/event-stream"}) as response:
+            yield _parse_events(response)
+
+    @asynccontextmanager
+    async def stream_lines(self, path: str, params: Mapping[str, str]) -> AsyncIterator[AsyncIterator[list[bytes]]]:
+        """Open a stream of JSON lines: those that arrived together as one list. Leaving it closes the connection.
+
+        There is no time limit: a process can be silent for hours.
+        """
+        async with self._open_stream(path, params, {}) as response:
+            yield _iterate_json_lines(response)
+
+    @asynccontextmanager
+    async def _open_stream(
+        self, path: str, params: Mapping[str, str], headers: Mapping[str, str]
+    ) -> AsyncIterator[httpx.Response]:
         timeout = create_timeout(None)
-        headers = {"Accept": "text/event-stream"}  # exactly this: any other value gets NDJSON without heartbeats
         with translate_transport_errors(ARGOCD, self.url, RESPONSE_TIMEOUT_S):
             async with self._http.stream(
-                "GET", path, params=dict(params), headers=headers, timeout=timeout, extensions={IS_STREAM: True}
+                "GET", path, params=dict(params), headers=dict(headers), timeout=timeout, extensions={IS_STREAM: True}
             ) as response:
                 self._store_renewed_token(response)
                 if response.status_code != 200:
                     await self._raise_for_stream_status(response)
-                yield _parse_events(response)
+                yield response
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -168,12 +184,27 @@ async def _parse_events(response: httpx.Response) -> AsyncIterator[StreamEvent |
             yield None
 
 
+async def _iterate_json_lines(response: httpx.Response) -> AsyncIterator[list[bytes]]:
+    """Yield the JSON of each line. A proxy can make an event stream of it."""
+    async for lines in iterate_line_batches(response, LOG_UNITS_PER_S):
+        found = [line.removeprefix(b"data:").lstrip() for line in lines if line.startswith((b"{", b"data:"))]
+        if found:
+            yield found
+        elif any(map(is_html, lines)):
+            raise InvalidResponse(html_error_text(str(response.url.copy_with(query=None))))
+
+
+def raise_stream_error(error: StreamError) -> NoReturn:
+    """Raise the error that a line of a stream contains."""
+    raise _to_source_error(error.http_code, error.message, {})
+
+
 def _parse_event(line: bytes) -> StreamEvent:
     if line.strip() == b"null":
         raise InvalidResponse("the stream contains an event without content (null)")
     event = decode_json(line, StreamEvent)
     if event.error is not None:
-        raise _to_source_error(event.error.http_code, event.error.message, {})
+        raise_stream_error(event.error)
     if event.result is None:
         raise ServerError("the stream ended with an error that the server did not name")
     return event

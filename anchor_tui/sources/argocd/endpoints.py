@@ -78,6 +78,11 @@ def application_path(id: AppId) -> str:  # noqa: A002 - the word that the domain
     return f"{APPLICATIONS}/{quote(id.name, safe='')}"
 
 
+def tree_stream_path(id: AppId) -> str:  # noqa: A002
+    """Return the path of the stream of an application's resource tree."""
+    return f"{STREAM}/{quote(id.name, safe='')}/resource-tree"
+
+
 def application_query(id: AppId, project: str | None) -> dict[str, str]:  # noqa: A002
     """Return the query that identifies an application: without the project, unknown and forbidden look alike."""
     query = {"appNamespace": id.namespace, "project": project or ""}

@@ -6,7 +6,7 @@ Each function sends one request and repeats nothing. All raise SourceError; Forb
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from anchor_tui.domain.inspection.application_details import ApplicationDetails
@@ -99,14 +99,21 @@ async def read_log(client: ReadClient, id_: AppId, project: str | None, selectio
     response = await client.get(
         f"{application_path(id_)}/logs", application_query(id_, project) | log_query(selection) | {"follow": "false"}
     )
-    lines: list[LogLine] = []
-    for line in response.body.split(b"\n"):
-        if not line.strip():
-            continue
-        entry = decode_json(line, LogEvent).result
-        if entry is not None and not entry.last:
-            lines.append(to_log_line(entry))
-    return tuple(lines)
+    return tuple(parse_log_lines(line for line in response.body.split(b"\n") if line.strip()))
+
+
+def parse_log_lines(lines: Iterable[bytes]) -> list[LogLine]:
+    """Return the lines of a log. Raises the error that one of them contains, and InvalidResponse."""
+    found = []
+    for line in lines:
+        event = decode_json(line, LogEvent)
+        if event.error is not None:
+            from anchor_tui.sources.argocd.client import raise_stream_error  # imports httpx, which takes time
+
+            raise_stream_error(event.error)
+        if event.result is not None and not event.result.last:
+            found.append(to_log_line(event.result))
+    return found
 
 
 def log_query(selection: LogSelection) -> dict[str, str]:

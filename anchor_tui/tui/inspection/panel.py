@@ -12,6 +12,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from anchor_tui.domain.model import Application, Fresh, Reading, Stale, Unavailable
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.workers import start_worker
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class InspectionRequests(Protocol):
         """Run a reading on the background thread. Cancelling the future cancels its request."""
 
 
-class InspectionPanel(Widget, Generic[T]):
+class InspectionPanel(FailureGuard, Widget, Generic[T]):
     """A panel about one application.
 
     While it is active, it reads every POLL_S seconds; `show_reading` gets each result. A part that cannot be read keeps

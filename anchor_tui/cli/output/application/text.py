@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from anchor_tui.cli.output.escaping import format_lines
+from anchor_tui.cli.output.escaping import format_line, format_lines
 from anchor_tui.domain.formatting import format_age, format_count, get_first_line, shorten_revision
 from anchor_tui.domain.inspection.deployments import Deployment
 from anchor_tui.domain.inspection.differences import ResourceDifference
@@ -113,8 +113,13 @@ def _render_log(lines: Sequence[LogLine], pattern: re.Pattern[str] | None) -> It
     for line in lines:
         if pattern is not None and not pattern.search(line.text):
             continue
-        time = f"{line.at:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z " if line.at else ""
-        yield f"{time}{f'{line.pod} ' if several and line.pod else ''}{line.text}"
+        yield render_log_line(line, names_pod=several)
+
+
+def render_log_line(line: LogLine, *, names_pod: bool) -> str:
+    """Render one line of a log with its time."""
+    time = f"{line.at:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z " if line.at else ""
+    return format_line(f"{time}{f'{line.pod} ' if names_pod and line.pod else ''}{line.text}")
 
 
 def _render_differences(differences: Sequence[ResourceDifference]) -> Iterator[str]:

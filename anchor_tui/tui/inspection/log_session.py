@@ -1,0 +1,108 @@
+"""The lines of the chosen logs as they arrive: the previous process first if it has just ended, then each new line.
+
+It runs on the background thread. Each batch is handed over as one call, and the next one waits until the screen has
+taken it; meanwhile the queue of the followed logs drops its oldest lines. Memory is bounded however slow a frame is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
+
+from anchor_tui.domain.inspection.log_sources import PodLogs, describe_restart, has_just_restarted
+from anchor_tui.domain.inspection.logs import LogBatch, LogFailure, LogLine, LogSelection
+from anchor_tui.domain.model import Fresh, Unavailable
+
+if TYPE_CHECKING:
+    from anchor_tui.services.observe.inspect import ApplicationInspector
+
+TAIL = 200
+SINCE_TAIL = 2_000
+"""Lines of each container that are read at the start, without and with a limit of their age."""
+
+
+class LogChoice(NamedTuple):
+    """Which logs are shown. An empty pod means all, and an empty container the one that matters."""
+
+    pod: str = ""
+    container: str = ""
+    is_previous: bool = False
+    since_s: int | None = None
+
+    @property
+    def tail(self) -> int:
+        """The number of lines of each container that are read at the start."""
+        return TAIL if self.since_s is None else SINCE_TAIL
+
+    def select_pods(self, pods: Sequence[PodLogs]) -> tuple[PodLogs, ...]:
+        """Return the chosen pods."""
+        return tuple(pod for pod in pods if self.pod in {"", pod.node.key.name})
+
+    def make_selection(self, pod: PodLogs) -> LogSelection:
+        """Return the log of a pod."""
+        container = pod.choose_container(self.container)
+        return LogSelection(
+            pod.node.key.namespace,
+            pod.node.key.name,
+            self.container or (container.name if container else ""),
+            previous=self.is_previous,
+            tail=self.tail,
+            since_s=self.since_s,
+        )
+
+
+class LogSession(NamedTuple):
+    """One run of reading. `after` contains the time of the last line that is known of a pod."""
+
+    choice: LogChoice
+    pods: tuple[PodLogs, ...]
+    now: datetime
+    after: Mapping[str, datetime]
+
+    @property
+    def selections(self) -> tuple[LogSelection, ...]:
+        """The logs that are read."""
+        return tuple(self.choice.make_selection(pod) for pod in self.choice.select_pods(self.pods))
+
+    async def run(self, inspector: ApplicationInspector, deliver: Callable[[LogBatch], Awaitable[None]]) -> None:
+        """Deliver batches until it is cancelled, or until the log of the previous process is complete."""
+        if self.choice.is_previous:
+            await deliver(await _read_once(inspector, self.selections))
+            return
+        after = dict(self.after)
+        for pod in self.choice.select_pods(self.pods):
+            if pod.node.key.name not in after:
+                batch = await self._read_previous(inspector, pod)
+                after |= {line.pod: line.at for line in batch.lines if line.pod and line.at is not None}
+                if batch.lines:
+                    await deliver(batch)
+        async with aclosing(inspector.follow_logs(self.selections, after=after)) as batches:
+            async for batch in batches:
+                await deliver(batch)
+
+    async def _read_previous(self, inspector: ApplicationInspector, pod: PodLogs) -> LogBatch:
+        """Return the log of the process that has just ended, with a note; nothing if there is not one."""
+        container = pod.choose_container(self.choice.container)
+        if container is None or not has_just_restarted(container, self.now):
+            return LogBatch()
+        batch = await _read_once(inspector, [replace(self.choice.make_selection(pod), previous=True)])
+        lines = [line for line in batch.lines if line.at is not None]
+        if not lines:
+            return LogBatch()
+        # The note has a place of its own, so that the lines of the present process follow it.
+        note = LogLine(describe_restart(container, self.now), "", lines[-1].at and lines[-1].at + timedelta(0, 0, 1))
+        return LogBatch((*lines, note))
+
+
+async def _read_once(inspector: ApplicationInspector, selections: Sequence[LogSelection]) -> LogBatch:
+    match await inspector.read_logs(selections):
+        case Fresh(value=lines):
+            return LogBatch(lines)
+        case Unavailable(error=error):
+            return LogBatch(failures=tuple(LogFailure(selection, error) for selection in selections))
+        case _:
+            return LogBatch()
