@@ -115,7 +115,7 @@ REGISTRY: tuple[KeyAction, ...] = (
     _in_footer("filter", "slash", "Filter", "Show only the rows that contain a text; esc ends it"),
     _in_footer("show-all", "v", "Show all", "Show every environment, and passed checks too", "fleet"),
     _in_footer("browser", "o", "Browser", "Open the highlighted row in the browser"),
-    _in_footer("open", "enter", "Open", "Open the application, or show everything about another row", "fleet"),
+    _in_footer("open", "enter", "Open", "Show everything about the highlighted row", "fleet"),
     _in_footer("copy", "y", "Copy", "Copy the highlighted row to the clipboard"),
     KeyAction("next-row", ("down", "j"), "Next row", "Down in the focused pane", "list", "move_cursor(1)"),
     KeyAction("previous-row", ("up", "k"), "Previous row", "Up in the focused pane", "list", "move_cursor(-1)"),

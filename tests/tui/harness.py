@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.jobs import Job
 from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
-from anchor_tui.domain.model import Application, Snapshot
+from anchor_tui.domain.model import Application, Snapshot, SourceFailure, Unavailable
 from anchor_tui.domain.policy.engine import PolicyFindings
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.domain.source_data import PastRelease
@@ -36,6 +36,16 @@ def completed_future(value: Any) -> Future[Any]:
     return future
 
 
+class UnreadInspector:
+    """An ApplicationInspector whose parts are all unavailable."""
+
+    def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Unavailable]]:
+        async def read(*_: object) -> Unavailable:
+            return Unavailable(SourceFailure("unreachable", "the test has no inspector"))
+
+        return read
+
+
 class FakeBackend:
     """A background thread without a thread: delivers what the test publishes and records every request."""
 
@@ -52,7 +62,7 @@ class FakeBackend:
         self.died: Callable[[], None] | None = None
         self.first_frame_shown = False
         self.read_again_count = 0
-        self.inspector: Any = None
+        self.inspector: Any = UnreadInspector()
         """The stand-in for ApplicationInspector."""
         self.inspected: list[Application] = []
 

@@ -16,6 +16,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 
 from anchor_tui.domain.formatting import format_age
+from anchor_tui.domain.inspection.culprit import LOG_KINDS
 from anchor_tui.domain.inspection.resource_tree import ResourceNode
 from anchor_tui.domain.model import Application, Environment, Fresh, Snapshot, Stale
 from anchor_tui.domain.urls import is_web_url
@@ -141,6 +142,13 @@ class ApplicationScreen(Screen[None]):
         focusable = (widget for widget in (panel, *panel.query("*")) if widget.focusable)
         self.set_focus(next(focusable, None))
         self._show_tabs()
+
+    @property
+    def workload_names(self) -> tuple[str, ...]:
+        """The resources that have pods, and the pods, as `Kind/name`."""
+        resources = self._panels.get(RESOURCES)
+        tree = resources.resource_tree if isinstance(resources, ResourcesPanel) else None
+        return tuple(str(node.key) for node in tree.nodes if node.key.kind in LOG_KINDS) if tree else ()
 
     async def show_resource(self, pane: str, name: str) -> None:
         """Select a resource by its name, and show a pane about it."""
