@@ -102,7 +102,9 @@ REGISTRY: tuple[KeyAction, ...] = (
     _mutating("merge", "m", "Merge", "Merge the highlighted promotion, rollback or fix pull request"),
     _mutating("terminate", "x", "Terminate", "End the running operation; asks first"),
     _mutating("cutover", "c", "Cutover", "The no-mock cutover: its checklist and its last step"),
-    KeyAction("select", ("space",), "Select", "Select an application, to act on several", "selection", "select"),
+    KeyAction(
+        "select", ("space",), "Select", "Select an application, to act on several at once", "selection", "select"
+    ),
     KeyAction(
         "read-again",
         ("g",),

