@@ -5,6 +5,7 @@ A part that cannot be read is Unavailable with the reason, for example the missi
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -46,6 +47,7 @@ class ApplicationInspector:
         self._connections = connections
         self._now = now
         self._client: ArgoClient | None = None
+        self._opening = asyncio.Lock()
 
     async def read_tree(self) -> Reading[InspectedTree]:
         """Read the resource tree and the details of the application."""
@@ -107,8 +109,9 @@ class ApplicationInspector:
     async def _read(self, read: Callable[[ArgoClient], Awaitable[T]], right: str) -> Fresh[T] | Unavailable:
         """Return what is read; `right` is named if Argo CD refuses without naming it."""
         try:
-            if self._client is None:
-                self._client = await self._connections.connect_argocd(self.application.source)
+            async with self._opening:  # parts that are read at the same time share one connection
+                if self._client is None:
+                    self._client = await self._connections.connect_argocd(self.application.source)
             value = await read(self._client)
         except Forbidden as error:
             named = error.message if right.partition(",")[0] in error.message else f"{error.message} ({right})"

@@ -66,6 +66,7 @@ class EventsPanel(InspectionPanel[EventReport]):
     is_whole: reactive[bool] = reactive(False, init=False)
     """True for the events of the application instead of the selected resource."""
     _is_active = False
+    _failure = ""
 
     def compose(self) -> ComposeResult:
         """Compose rows and text."""
@@ -120,17 +121,20 @@ class EventsPanel(InspectionPanel[EventReport]):
 
     def show_reading(self, reading: Reading[EventReport]) -> None:
         """Show the events, or why there are none."""
-        empty_text = _NO_EVENTS
+        empty_text, self._failure = _NO_EVENTS, ""
         events: tuple[ClusterEvent, ...] = ()
         match reading:
             case Fresh(value=report, problems=problems) | Stale(last_good=report, problems=problems):
                 events = report.events
                 if problems:
-                    empty_text = f"{StatusMark.UNKNOWN.glyph()} events: {problems[0]}"
+                    empty_text = "some events cannot be read, and there are no others"
+                    self._failure = str(problems[0])
             case Unavailable(error=error):
-                empty_text = f"{StatusMark.UNKNOWN.glyph()} events: {error.message}"
+                empty_text = "the events cannot be read"
+                self._failure = error.message
         rows = tuple(_build_rows(events))
         self.query_one(EventRows).content = PaneContent(_COLUMNS, rows, empty_text)
+        self._show_text()
 
     def watch_now(self, now: datetime | None) -> None:
         """Draw the ages."""
@@ -146,7 +150,8 @@ class EventsPanel(InspectionPanel[EventReport]):
 
     def _show_text(self) -> None:
         row = self.query_one(RowList).highlighted_row
-        self.query_one(DetailPanel).content = row.draw_detail(self.now) if row and self.now else Content("")
+        failure = marked_text(StatusMark.UNKNOWN, self._failure) if self._failure else Content("")
+        self.query_one(DetailPanel).content = row.draw_detail(self.now) if row and self.now else failure
 
     def action_toggle_scope(self) -> None:
         """Show the events of the application, or of the selected resource again."""

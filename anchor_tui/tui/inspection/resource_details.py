@@ -79,9 +79,16 @@ class ResourceDetails(VerticalScroll, can_focus=False):
             self._evidence = None
             self.scroll_home(animate=False)
         self.stop_reading()
-        if subject is not None and subject.node.uid:
+        if subject is None:
+            self.query_one(Static).update("")
+        elif subject.node.uid:
             start_worker(self, self._read_evidence, group="evidence", exclusive=True)
         self._draw()
+
+    def show_failure(self, message: str) -> None:
+        """Show why there is no resource. The list of resources has one line only."""
+        self.show_subject(None)
+        self.query_one(Static).update(marked_text(StatusMark.UNKNOWN, message))
 
     def stop_reading(self) -> None:
         """Cancel the request in flight."""
@@ -117,8 +124,8 @@ class ResourceDetails(VerticalScroll, can_focus=False):
     def _draw(self) -> None:
         if not self.is_mounted or not self.is_attached or self.now is None:
             return
-        lines = self._build_lines(self._subject, self.now) if self._subject else []
-        self.query_one(Static).update(Content("\n").join(lines))
+        if self._subject is not None:
+            self.query_one(Static).update(Content("\n").join(self._build_lines(self._subject, self.now)))
 
     def _build_lines(self, subject: ResourceSubject, now: datetime) -> list[Content]:
         node, evidence = subject.node, self._evidence

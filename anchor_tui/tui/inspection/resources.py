@@ -184,7 +184,8 @@ class ResourcesPanel(InspectionPanel[InspectedTree]):
         if tree is None:
             self.post_message(self.Selected(None))
             message = reading.error.message if isinstance(reading, Unavailable) else LOADING
-            self.rows.show_tree(TreeOrder(ResourceTree()), f"{StatusMark.UNKNOWN.glyph()} resources: {message}")
+            self.rows.show_tree(TreeOrder(ResourceTree()), "the resources cannot be read")
+            self.query_one(ResourceDetails).show_failure(message)
             return
         self.rows.show_tree(TreeOrder(tree), _NO_RESOURCES)
         if not self._is_revealed:
@@ -245,7 +246,9 @@ class ResourcesPanel(InspectionPanel[InspectedTree]):
         if self._is_revealed:
             self.post_message(self.Selected(node))
         details = self.query_one(ResourceDetails)
-        if tree is None or node is None:
+        if tree is None:
+            return
+        if node is None:
             details.show_subject(None)
             return
         owners = tree.list_owners(node)

@@ -18,7 +18,8 @@ from textual.screen import Screen
 from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.inspection.culprit import LOG_KINDS
 from anchor_tui.domain.inspection.resource_tree import ResourceNode
-from anchor_tui.domain.model import Application, Environment, Fresh, Snapshot, Stale
+from anchor_tui.domain.model import Application, Environment, Fresh, Snapshot, Stale, Unavailable
+from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.domain.urls import is_web_url
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.inspection.panel import InspectionPanel
@@ -246,6 +247,8 @@ class ApplicationScreen(Screen[None]):
         tabs.panes = tuple((name, None) for name in names)
         tabs.active = next((name for name in names if name.partition(" ")[2] == self.pane), "")
         tabs.note = self._describe_panel()
+        if self.panel is not None:
+            self.panel.set_class(isinstance(self.panel.reading, Stale), "-stale")
         self._show_keys()
 
     def _describe_panel(self) -> str:
@@ -255,10 +258,14 @@ class ApplicationScreen(Screen[None]):
             return ""
         summary = getattr(panel, "summary", "")
         match panel.reading:
-            case Fresh(taken_at=taken_at) | Stale(taken_at=taken_at) if self.now is not None:
-                parts = [panel.note, summary, f"{format_age(taken_at, self.now)} ago"]
+            case Fresh(taken_at=taken_at) if self.now is not None:
+                parts = [summary, panel.note, f"{format_age(taken_at, self.now)} ago"]
+            case Stale(taken_at=taken_at) if self.now is not None:
+                parts = [f"{StatusMark.UNKNOWN.glyph()} {format_age(taken_at, self.now)} old", panel.note]
+            case Unavailable():
+                parts = [f"{StatusMark.UNKNOWN.glyph()} unavailable"]  # the panel explains it
             case _:
-                parts = [panel.note, summary]
+                parts = [summary, panel.note]
         return " · ".join(filter(None, parts))
 
     def _show_keys(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -16,6 +17,7 @@ from anchor_tui.tui.inspection.resources import ResourcesPanel
 from anchor_tui.tui.screens.application import ApplicationScreen
 from anchor_tui.tui.screens.fleet import FleetScreen
 from anchor_tui.tui.screens.plan import PlanScreen
+from anchor_tui.tui.widgets.key_footer import KeyFooter
 from anchor_tui.tui.widgets.pane_tabs import PaneTabs
 from tests.tui.harness import AppHarness, open_app
 from tests.tui.sample_inspections import (
@@ -30,6 +32,7 @@ from tests.tui.sample_inspections import (
 )
 from tests.tui.sample_plans import sync_plan
 from tests.tui.sample_readings import DEV, HEALTHY, HOSTILE_NAME, STAGING
+from tests.tui.test_palette import run_entry
 from tests.values import NOW, argocd, config, fresh, readings
 
 FAILING = readings(fresh(argocd(DEV, STAGING, DIAGNOSED)))
@@ -161,8 +164,7 @@ async def test_a_stale_tree_stays_with_its_age_and_reason():
         ui.time = NOW + timedelta(minutes=4)
         ui.app._tick()
         await ui.pilot.pause()
-        assert "stale: cd.example.com does not answer: connection refused" in ui.text
-        assert "4 min ago" in ui.text
+        assert "? 4 min old · stale: cd.example.com does not answer: connection refused" in ui.text
         assert "Deployment/web" in ui.text
 
 
@@ -170,7 +172,8 @@ async def test_a_refused_tree_names_the_missing_right():
     inspector = FakeInspector()
     inspector.tree = REFUSED
     async with open_application(inspector, (80, 24)) as ui:
-        assert "applications, get is missing" in ui.text
+        assert "403: applications, get is missing" in get_details(ui)
+        assert "RBAC policy of" in ui.text
         await ui.press("2")
         assert isinstance(get_screen(ui).panel, EventsPanel)
 
@@ -216,7 +219,7 @@ async def test_refused_events_name_the_missing_right():
     inspector.events = REFUSED
     async with open_application(inspector) as ui:
         await ui.press("tab")
-        await ui.wait_until(lambda: "events: 403: applications, get is missing" in ui.text)
+        await ui.wait_until(lambda: "403: applications, get is missing" in ui.text)
 
 
 async def test_a_hidden_panel_does_not_read():
@@ -229,6 +232,32 @@ async def test_a_hidden_panel_does_not_read():
         await ui.press("1")
         assert resources.display
         assert isinstance(get_screen(ui).panel, ResourcesPanel)
+
+
+async def test_leaving_cancels_a_request_in_flight():
+    async with open_application() as ui:
+        pending: list[Future[object]] = []
+
+        def inspect(*_: object) -> Future[object]:
+            pending.append(Future())
+            return pending[-1]
+
+        ui.backend.inspect = inspect
+        panel = get_screen(ui).panel
+        assert panel is not None
+        panel.activate()
+        await ui.wait_until(lambda: bool(pending))
+        await ui.press("escape")
+        await ui.wait_until(lambda: all(future.cancelled() for future in pending))
+
+
+async def test_a_click_on_open_in_the_footer_opens_the_application():
+    async with open_app((180, 50), environment="prod") as ui:
+        ui.backend.inspector = FakeInspector()
+        await ui.show(FAILING)
+        footer = ui.text.splitlines()[-1]
+        await ui.pilot.click(KeyFooter, offset=(footer.index("enter Open") + 2, 0))
+        await ui.wait_until(lambda: isinstance(ui.app.screen, ApplicationScreen))
 
 
 @pytest.mark.parametrize("key", ["escape", "q"])
@@ -295,24 +324,25 @@ async def test_the_palette_jumps_to_a_pane_and_a_resource():
     async with open_app((120, 40), environment="dev") as ui:
         ui.backend.inspector = FakeInspector()
         await ui.show(FAILING)
-        await ui.press("ctrl+p", *"events prod web")
-        await ui.app.workers.wait_for_complete()
-        await ui.press("escape")
-        fleet = ui.fleet
-        assert fleet.snapshot is not None
-        fleet.open_application(fleet.snapshot.environments[2], DIAGNOSED, "Events", "web")
+        await run_entry(ui, "events prod gateway")
         await ui.wait_until(lambda: isinstance(ui.app.screen, ApplicationScreen))
         await ui.wait_until(lambda: isinstance(get_screen(ui).panel, EventsPanel))
         assert get_screen(ui).selected is not None
-        assert str(get_screen(ui).selected.key) == "Deployment/web"  # type: ignore[union-attr]
+        assert str(get_screen(ui).selected.key) == "Deployment/gateway"  # type: ignore[union-attr]
 
 
 STATES = {
     "failing": FakeInspector,
     "healthy": lambda: FakeInspector(HEALTHY_NODES, ()),
-    "empty": lambda: FakeInspector((), ()),
+    "empty": lambda: make_empty(),
     "refused": lambda: make_refused(),
 }
+
+
+def make_empty() -> FakeInspector:
+    inspector = FakeInspector((), ())
+    inspector.application_events = fresh(())
+    return inspector
 
 
 def make_refused() -> FakeInspector:
