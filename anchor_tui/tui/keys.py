@@ -64,12 +64,15 @@ _READABLE_NAMES = {
     "down": "↓",
     "left": "←",
     "right": "→",
+    "shift+down": "⇧↓",
+    "shift+up": "⇧↑",
     "pagedown": "pgdn",
     "pageup": "pgup",
 }
 _TEXTUAL_NAMES = {readable: name for name, readable in _READABLE_NAMES.items()}
 
 ENVIRONMENT_KEYS = tuple("123456789")
+READ_ONLY_NOTE = "read-only: no actions"
 PANE_KEYS = tuple("1234567")
 
 

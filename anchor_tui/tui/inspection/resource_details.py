@@ -75,6 +75,9 @@ class ResourceDetails(VerticalScroll, can_focus=False):
         shown = get_node_id(self._subject.node) if self._subject else None
         wanted = get_node_id(subject.node) if subject else None
         self._subject = subject
+        if shown == wanted and self._pending is not None and not self._pending.done():
+            self._draw()  # the request in flight is about this resource; a slow server needs more than one poll
+            return
         if shown != wanted:
             self._evidence = None
             self.scroll_home(animate=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,7 +12,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.events import ScreenResume, ScreenSuspend
+from textual.events import Key, Resize, ScreenResume, ScreenSuspend
 from textual.reactive import reactive
 from textual.screen import Screen
 
@@ -25,12 +26,12 @@ from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.inspection.panel import InspectionPanel
 from anchor_tui.tui.inspection.registry import PANELS, RESOURCES
 from anchor_tui.tui.inspection.resources import ResourcesPanel
-from anchor_tui.tui.keys import REGISTRY, KeyAction
+from anchor_tui.tui.keys import READ_ONLY_NOTE, REGISTRY, KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.style import find_sheets
 from anchor_tui.tui.targets import ActionTarget, explain_unavailable_action, find_only_pull_request
 from anchor_tui.tui.web_browser import open_web_address
-from anchor_tui.tui.widgets.application_title import ApplicationTitle
+from anchor_tui.tui.widgets.application_title import TALL_MIN_HEIGHT, ApplicationTitle
 from anchor_tui.tui.widgets.bars import SourceBar
 from anchor_tui.tui.widgets.filtered_rows import FilteredRows
 from anchor_tui.tui.widgets.key_footer import KeyFooter
@@ -80,6 +81,8 @@ class ApplicationScreen(Screen[None]):
             replace(action, title="Back", tooltip="Close the application") if action.id == "quit" else action
             for action in key_actions
         )
+        self.read_only_keys: Mapping[str, KeyAction] = {}
+        """The actions that read-only mode lacks, by key. They only explain why."""
         self._first_pane, self._resource = RESOURCES, ""
         self._panels: dict[str, InspectionPanel[Any]] = {}
         self._revision: tuple[str, Future[Reading[RevisionMetadata]]] | None = None
@@ -101,9 +104,19 @@ class ApplicationScreen(Screen[None]):
         self.watch_snapshot(self.snapshot)
         await self.show_pane(RESOURCES)
 
+    def on_key(self, event: Key) -> None:
+        """Explain keys that read-only mode lacks."""
+        if (action := self.read_only_keys.get(event.key)) is not None:
+            self.notify(f"{action.title}: {READ_ONLY_NOTE}", severity="warning", timeout=5, markup=False)
+
     def on_unmount(self) -> None:
         """Cancel the requests in flight."""
         self._stop_reading()
+
+    @on(Resize)
+    def choose_layout(self, event: Resize) -> None:
+        """Leave out the sources in a low terminal. The panes show the age of their data."""
+        self.query_one(SourceBar).display = event.size.height >= TALL_MIN_HEIGHT
 
     @property
     def live_app(self) -> LiveApp:
@@ -275,7 +288,7 @@ class ApplicationScreen(Screen[None]):
             for action in self.key_actions
             if action.in_footer and self._has_key(action) and not self.explain_unavailable(action.id)
         )
-        footer.note = "read-only" if self.snapshot and self.snapshot.read_only else ""
+        footer.note = READ_ONLY_NOTE if self.snapshot and self.snapshot.read_only else ""
 
     def _has_key(self, action: KeyAction) -> bool:
         """Return True if an action belongs to the screen or to the visible panel."""

@@ -19,7 +19,7 @@ from anchor_tui.domain.model import Application, Environment, Snapshot
 from anchor_tui.domain.urls import is_web_url
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.cursor_jump import CursorJump
-from anchor_tui.tui.keys import APPLICATION_OWNERS, FLEET_OWNERS, REGISTRY, KeyAction
+from anchor_tui.tui.keys import APPLICATION_OWNERS, FLEET_OWNERS, READ_ONLY_NOTE, REGISTRY, KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.panes.applications import find_row_application
 from anchor_tui.tui.panes.fleet import build_fleet_pane
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 CARDS_MIN_HEIGHT = 28
 FLEET_PANE = "Fleet"
-READ_ONLY_NOTE = "read-only: no actions"
 
 
 class FleetScreen(Screen[None]):
@@ -349,7 +348,9 @@ class FleetScreen(Screen[None]):
     def _make_application_screen(self, environment: Environment, application: Application) -> ApplicationScreen:
         from anchor_tui.tui.screens.application import ApplicationScreen
 
-        return ApplicationScreen(environment.name, application, self.application_key_actions)
+        screen = ApplicationScreen(environment.name, application, self.application_key_actions)
+        screen.read_only_keys = self._read_only_keys
+        return screen
 
     def action_copy(self) -> None:
         """Copy the name, place or address of the highlighted row."""

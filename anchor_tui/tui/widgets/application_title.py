@@ -24,7 +24,7 @@ TALL_MIN_HEIGHT = 30
 
 
 class ApplicationTitle(Widget):
-    """Two lines; in a tall terminal the whole cause and the next step."""
+    """Identity, cause and revision; in a tall terminal the whole cause and the next step."""
 
     environment: reactive[Environment | None] = reactive(None, layout=True)
     application: reactive[Application | None] = reactive(None, layout=True)
@@ -60,8 +60,7 @@ class ApplicationTitle(Widget):
         diagnosis = application.diagnosis
         if is_tall and diagnosis is not None and diagnosis.next_step:
             yield self._fit(join_parts(safe_text("next:", "bold"), safe_text(diagnosis.next_step), gap=" "), room)
-        if is_tall or not cause:
-            yield self._fit(self._describe_revision(environment, application), room)
+        yield self._fit(self._describe_revision(environment, application), room)
 
     def _describe_identity(self, environment: Environment, application: Application) -> Content:
         mark, word = judge_application(environment, application)
@@ -74,7 +73,6 @@ class ApplicationTitle(Widget):
             marked_text(StatusMark.UNKNOWN, "STALE") if self.is_stale else None,
             marked_text(mark, word.upper()),
             *states,
-            muted_text(shorten_revision(application.compared_revision)),
         ]
         return join_parts(*parts)
 

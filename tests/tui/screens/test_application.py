@@ -13,6 +13,7 @@ from textual.widgets import Static
 from anchor_tui.domain.inspection.resource_tree import ResourceTree
 from anchor_tui.services.observe.inspect import InspectedTree
 from anchor_tui.tui.inspection.events import EventsPanel
+from anchor_tui.tui.inspection.resource_details import ResourceDetails, ResourceSubject
 from anchor_tui.tui.inspection.resources import ResourcesPanel
 from anchor_tui.tui.screens.application import ApplicationScreen
 from anchor_tui.tui.screens.fleet import FleetScreen
@@ -72,7 +73,7 @@ async def open_application(
     inspector = inspector or FakeInspector()
     async with open_app(size, environment="prod", **options) as ui:  # type: ignore[arg-type]
         ui.backend.inspector = inspector
-        await ui.show(FAILING if inspector.tree is not None and options.get("healthy") is None else HEALTHY)
+        await ui.show(FAILING)
         await ui.press("enter")
         await ui.wait_until(lambda: isinstance(ui.app.screen, ApplicationScreen))
         await ui.wait_until(lambda: bool(get_screen(ui).query(ResourcesPanel)))
@@ -150,10 +151,12 @@ async def test_the_cursor_stays_on_its_resource_in_a_newer_tree():
 async def test_the_details_follow_the_cursor_once_it_rests():
     inspector = FakeInspector()
     async with open_application(inspector) as ui:
-        inspector.reads.clear()
-        await ui.press("home", "down", "up", "down")
-        await ui.wait_until(lambda: "live ReplicaSet/gateway-7d9f" in inspector.reads)
-        assert "live Deployment/gateway" not in inspector.reads
+        details = get_screen(ui).query_one(ResourceDetails)
+        passed, rested = FAILING_NODES[0], FAILING_NODES[1]
+        details.show_subject(ResourceSubject(passed))
+        details.show_subject(ResourceSubject(rested))
+        await ui.wait_until(lambda: f"live {rested.key}" in inspector.reads)
+        assert f"live {passed.key}" not in inspector.reads
 
 
 async def test_a_stale_tree_stays_with_its_age_and_reason():
@@ -303,6 +306,7 @@ async def test_read_only_has_no_actions():
     async with open_application(config=config(read_only=True)) as ui:
         await ui.press("s")
         assert ui.backend.orders == []
+        assert "Sync: read-only: no actions" in ui.notifications
         assert "Sync" not in ui.text.splitlines()[-1]
 
 
@@ -359,7 +363,7 @@ async def test_application_picture(pane, state, size, picture):
     async with open_application(inspector, size) as ui:
         if state == "healthy":
             await ui.show(HEALTHY)
-        await ui.wait_until(lambda: "revision 58c" in inspector.reads[0] or "revision 58c9961" in inspector.reads)
+        await ui.wait_until(lambda: "Release 1.43.1 (#225)" in ui.text)
         if pane == "events":
             await ui.press("2")
             await ui.wait_until(lambda: getattr(get_screen(ui).panel, "reading", None) is not None)
