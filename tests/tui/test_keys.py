@@ -128,3 +128,10 @@ async def test_the_footer_names_what_the_keys_do():
         await ui.pilot.resize_terminal(110, 32)
         await ui.pilot.pause()
         assert "b Rollback" in ui.text.splitlines()[-1]
+
+
+def test_actions_of_different_screens_share_a_key(tmp_path):
+    actions = {action.id: (*action.keys, *action.readable_keys.split()) for action in REGISTRY}
+    text = '[github]\nops_repo = "a/b"\n[keys]\nexpand = "right"\nprevious-environment = "left"\n'
+    found = parse_config(text, tmp_path / "anchor-tui.toml", {}, actions=actions)
+    assert found.keys == {"expand": "right", "previous-environment": "left"}

@@ -29,7 +29,6 @@ from anchor_tui.tui.inspection.resources import ResourcesPanel
 from anchor_tui.tui.keys import READ_ONLY_NOTE, REGISTRY, KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.style import find_sheets
-from anchor_tui.tui.targets import ActionTarget, explain_unavailable_action, find_only_pull_request
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.application_title import TALL_MIN_HEIGHT, ApplicationTitle
 from anchor_tui.tui.widgets.bars import SourceBar
@@ -42,7 +41,6 @@ from anchor_tui.tui.workers import start_worker
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from anchor_tui.domain.actions.plan import ActionId
     from anchor_tui.domain.inspection.deployments import RevisionMetadata
     from anchor_tui.domain.model import Reading
 
@@ -388,28 +386,3 @@ class ApplicationScreen(Screen[None]):
 
         entries = [HelpEntry(action, self.explain_unavailable(action.id)) for action in self.key_actions]
         self.app.push_screen(HelpScreen(entries))
-
-
-class OperatorApplicationScreen(ApplicationScreen):
-    """The application screen with the keys that change something. A read-only session does not create it."""
-
-    BINDINGS: ClassVar[list[BindingType]] = make_bindings("operator")
-
-    @property
-    def target(self) -> ActionTarget:
-        """The application; for actions on git its environment."""
-        environment = self.environment
-        pull_request = find_only_pull_request(environment) if environment else None
-        return ActionTarget(self.environment_name, (self.application.id,), pull_request)
-
-    def explain_unavailable(self, action_id: str) -> str:
-        """Return why an action is unavailable here and now, or an empty string."""
-        if any(action.id == action_id and action.mutates for action in self.key_actions):
-            names = tuple(environment.name for environment in self.snapshot.environments) if self.snapshot else ()
-            return explain_unavailable_action(action_id, self.target, self.snapshot, names)
-        return super().explain_unavailable(action_id)
-
-    def action_act(self, action: ActionId) -> None:
-        """Start an action on the application. Its dialog is in front when this returns."""
-        if self.can_act(action):
-            self.live_app.start_action(action, self.target)

@@ -85,7 +85,7 @@ class OperatorFleetScreen(FleetScreen):
         return super().explain_unavailable(action_id)
 
     def _make_application_screen(self, environment: Environment, application: Application) -> ApplicationScreen:
-        from anchor_tui.tui.screens.application import OperatorApplicationScreen
+        from anchor_tui.tui.screens.operator_application import OperatorApplicationScreen
 
         return OperatorApplicationScreen(environment.name, application, self.application_key_actions)
 
