@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import argparse
 
     from anchor_tui.cli.arguments import CommandParser
+    from anchor_tui.config.usual_keys import KeysByAction
     from anchor_tui.services.runtime_context import RuntimeContext
 
 INTERRUPTED = 130
@@ -150,11 +151,11 @@ def _run_command(arguments: argparse.Namespace) -> int:
             return _show_screen(load_command_context(arguments, _keys_by_action()), arguments)
 
 
-def _keys_by_action() -> dict[str, tuple[str, ...]]:
-    """Return the actions that `[keys]` may name, each with its keys in every spelling."""
-    from anchor_tui.tui.keys import REGISTRY  # does not import the screen
+def _keys_by_action() -> KeysByAction:
+    """Return the actions that `[keys]` may name."""
+    from anchor_tui.tui.keys import list_usual_keys  # does not import the screen
 
-    return {action.id: (*action.keys, *action.readable_keys.split()) for action in REGISTRY}
+    return list_usual_keys()
 
 
 def _show_screen(context: RuntimeContext, arguments: argparse.Namespace) -> int:

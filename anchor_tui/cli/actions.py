@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from anchor_tui.cli.action_arguments import ACTION_COMMANDS, APPLICATION_COMMANDS
@@ -14,6 +13,7 @@ from anchor_tui.cli.arguments import READ_TIMEOUT_S, print_short_usage
 from anchor_tui.cli.context import load_command_context
 from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.streams import print_error, write_result
+from anchor_tui.config.usual_keys import KeysByAction
 from anchor_tui.domain.foreign_text import replace_surrogates
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _INTERRUPTED = (
 )
 
 
-def run(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[str]]) -> int:
+def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
     """Plan the action, and execute it if it is confirmed. Raises `config.errors.ConfigErrors`."""
     import asyncio
 

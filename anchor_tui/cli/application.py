@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from anchor_tui.cli.application_logs import explain_refusal, print_followed_logs
@@ -18,6 +17,7 @@ from anchor_tui.cli.arguments import (
 from anchor_tui.cli.context import load_command_context
 from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.streams import print_error, write_result
+from anchor_tui.config.usual_keys import KeysByAction
 from anchor_tui.services.runtime_context import RuntimeContext, start_demo
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_scenario_option(parser)
 
 
-def run(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[str]]) -> int:
+def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
     """Print one view of an application. Raises `config.errors.ConfigErrors` and `DemoError`."""
     if refusal := explain_refusal(arguments):
         print_error(refusal)

@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import os
 import re
-from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from anchor_tui.cli.arguments import CommandParser, add_config_options
@@ -15,6 +14,7 @@ from anchor_tui.cli.context import load_command_config
 from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.streams import create_file, print_error, write_result
 from anchor_tui.config.location import CONFIG_FILE_NAME
+from anchor_tui.config.usual_keys import KeysByAction
 from anchor_tui.domain.foreign_text import sanitize_text
 
 
@@ -41,7 +41,7 @@ def add_arguments(parser: CommandParser) -> None:
     schema.add_argument("--snapshot", action="store_true", help="print the schema of the snapshot document instead")
 
 
-def run(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[str]]) -> int:
+def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
     """Run the command; stdout contains only the result. `keys_by_action` contains the actions that `[keys]` may name.
 
     Raises `config.errors.ConfigErrors`.
@@ -105,7 +105,7 @@ def _trust_written_file(file: Path) -> None:
         TrustStore(find_state_folder(os.environ)).trust(file, file.read_bytes())
 
 
-def _print_effective(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[str]]) -> int:
+def _print_effective(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
     from anchor_tui.config.toml_text import render_effective
     from anchor_tui.domain.foreign_text import mask_tokens
 

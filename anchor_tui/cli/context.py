@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from anchor_tui.cli.output.streams import print_error
+from anchor_tui.config.usual_keys import KeysByAction
 
 if TYPE_CHECKING:
     from anchor_tui.config.model import Config
     from anchor_tui.services.runtime_context import RuntimeContext
 
 
-def load_command_context(
-    arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[str]]
-) -> RuntimeContext:
+def load_command_context(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> RuntimeContext:
     """Return the context of the command's configuration. `keys_by_action` are the actions that `[keys]` may name.
 
     Raises `config.errors.ConfigErrors`.
@@ -28,7 +26,7 @@ def load_command_context(
     return context
 
 
-def load_command_config(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[str]]) -> Config:
+def load_command_config(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> Config:
     """Return the configuration of a command that checks every id in it. Raises `config.errors.ConfigErrors`."""
     from anchor_tui.config.discovery import find_working_folder
     from anchor_tui.config.load import load_config

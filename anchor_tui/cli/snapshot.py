@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from anchor_tui.cli.context import load_command_context
 from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.snapshot.formats import SNAPSHOT_FORMATS, load_snapshot_format
 from anchor_tui.cli.output.streams import print_error, write_result
+from anchor_tui.config.usual_keys import KeysByAction
 from anchor_tui.services.runtime_context import RuntimeContext, start_demo
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_scenario_option(parser)
 
 
-def run(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[str]]) -> int:
+def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
     """Read every source once and print the snapshot, even if some sources could not be read.
 
     `keys_by_action` contains the actions that `[keys]` may name. Raises `config.errors.ConfigErrors` and

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from anchor_tui.config.convert import ConfigConverter
 from anchor_tui.config.key_lines import TomlPath
 from anchor_tui.config.model import DEFAULT_SERVER, Config, ServerConfig
 from anchor_tui.config.suggestions import find_nearest_name
+from anchor_tui.config.usual_keys import KeysByAction
 from anchor_tui.config.web_address import is_loopback, parse_url
 
 MAX_KEYS_OF_ACTION = 6
@@ -80,20 +81,24 @@ def check_ids_of_checks(config: Config, converter: ConfigConverter, known: Colle
             _check_known(converter, ("policy", "waivers", str(index), "check"), waiver.check, known, "check")
 
 
-def check_keys(config: Config, converter: ConfigConverter, actions: Mapping[str, Collection[str]]) -> None:
-    """Check `[keys]`: every action exists and may be remapped, and no two actions share a key.
-
-    `actions` maps each action id to its usual keys in every spelling.
-    """
-    remapped = {action: (key,) for action, key in config.keys.items() if action in actions}
-    effective: dict[str, Collection[str]] = {**actions, **remapped}
+def check_keys(config: Config, converter: ConfigConverter, actions: KeysByAction) -> None:
+    """Check `[keys]`: every action exists and may be remapped, and no two actions of a screen share a key."""
+    usual = {action: found.keys for action, found in actions.items()}
+    effective = {**usual, **{action: (key,) for action, key in config.keys.items() if action in actions}}
     for action, key in config.keys.items():
         _check_known(converter, ("keys", action), action, actions, "action")
-        if len(actions.get(action, ())) > MAX_KEYS_OF_ACTION:
+        if len(usual.get(action, ())) > MAX_KEYS_OF_ACTION:
             converter.add_error(("keys", action), "its keys are fixed: each of them does something different", key)
             continue
-        others = [other for other, keys in effective.items() if key in keys and other != action]
-        if others and action in actions:
+        if action not in actions:
+            continue
+        screens = actions[action].screens
+        others = [
+            other
+            for other, keys in effective.items()
+            if key in keys and other != action and screens & actions[other].screens
+        ]
+        if others:
             converter.add_error(("keys", action), f'"{key}" is already the key of {", ".join(others)}', key)
 
 

@@ -24,6 +24,7 @@ from anchor_tui.config.file_reader import FileReadError, read_regular_file
 from anchor_tui.config.key_lines import find_key_lines
 from anchor_tui.config.location import CONFIG_FILE_NAME
 from anchor_tui.config.model import Config, StatusApiConfig
+from anchor_tui.config.usual_keys import KeysByAction
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -45,7 +46,7 @@ def load_config(
     *,
     cwd: Path,
     read_only: bool = False,
-    actions: Mapping[str, Collection[str]] | None = None,
+    actions: KeysByAction | None = None,
     checks: Collection[str] | None = None,
 ) -> Config:
     """Load the configuration file that `find_config_file` returns.
@@ -73,7 +74,7 @@ def load_found_config(
     found: FoundConfig,
     environ: Mapping[str, str],
     *,
-    actions: Mapping[str, Collection[str]] | None = None,
+    actions: KeysByAction | None = None,
     checks: Collection[str] | None = None,
 ) -> Config:
     """Load a configuration file that was found. Its `file` must not be None. Raises ConfigErrors."""
@@ -111,7 +112,7 @@ def parse_config(
     file: Path,
     environ: Mapping[str, str],
     *,
-    actions: Mapping[str, Collection[str]] | None = None,
+    actions: KeysByAction | None = None,
     checks: Collection[str] | None = None,
 ) -> Config:
     """Parse the TOML text of `file` and fill in the defaults. Raises ConfigErrors with every error."""
@@ -166,7 +167,7 @@ def _convert_config(
     lines: Mapping[TomlPath, int],
     file: Path,
     environ: Mapping[str, str],
-    actions: Mapping[str, Collection[str]] | None,
+    actions: KeysByAction | None,
     checks: Collection[str] | None,
 ) -> Config:
     home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from anchor_tui.config.location import find_state_folder
+from anchor_tui.config.usual_keys import KeysByAction
 
 if TYPE_CHECKING:
     import subprocess
@@ -50,9 +51,7 @@ class RuntimeContext(NamedTuple):
         return self.state or find_state_folder(self.environ)
 
 
-def load_context(
-    path: Path | None, *, read_only: bool, actions: Mapping[str, Collection[str]] | None = None
-) -> RuntimeContext:
+def load_context(path: Path | None, *, read_only: bool, actions: KeysByAction | None = None) -> RuntimeContext:
     """Return the context of the configuration file. `actions` is passed to `load_config`. Raises ConfigErrors."""
     from anchor_tui.config.discovery import find_working_folder
     from anchor_tui.config.load import load_config  # loads tomllib, which --help does not need

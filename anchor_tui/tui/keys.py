@@ -11,9 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-KeyOwner = Literal["app", "fleet", "operator", "list", "logs"]
-"""Owner of a key: the application, the fleet screen, the fleet screen when it is not read-only, a list of rows, or the
-logs of an application. The fleet screen and the logs are never on the screen together, so they can share a key."""
+from anchor_tui.config.usual_keys import KeysByAction, UsualKeys
+
+KeyOwner = Literal[
+    "app", "list", "screen", "operator", "fleet", "selection", "application", "resources", "events", "logs"
+]
+"""Owner of a key: the program, a list of rows, the fleet and application screens, those two when they are not
+read-only, one of them, the selection of the fleet screen, or a pane of the application screen."""
+FLEET_OWNERS: frozenset[KeyOwner] = frozenset({"app", "list", "screen", "operator", "fleet", "selection"})
+PANE_OWNERS: tuple[KeyOwner, ...] = ("resources", "events", "logs")
+_APPLICATION_OWNERS: frozenset[KeyOwner] = frozenset({"app", "list", "screen", "operator", "application"})
+APPLICATION_OWNERS: frozenset[KeyOwner] = _APPLICATION_OWNERS | frozenset(PANE_OWNERS)
+SCREENS: tuple[frozenset[KeyOwner], ...] = (FLEET_OWNERS, *(_APPLICATION_OWNERS | {pane} for pane in PANE_OWNERS))
+"""The owners whose keys work at the same time. Two actions can share a key if none of these contains both owners."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +69,16 @@ _READABLE_NAMES = {
     "down": "↓",
     "left": "←",
     "right": "→",
+    "shift+down": "⇧↓",
+    "shift+up": "⇧↑",
     "pagedown": "pgdn",
     "pageup": "pgup",
 }
 _TEXTUAL_NAMES = {readable: name for name, readable in _READABLE_NAMES.items()}
 
 ENVIRONMENT_KEYS = tuple("123456789")
+READ_ONLY_NOTE = "read-only: no actions"
+PANE_KEYS = tuple("1234567")
 
 
 def _mutating(id_: str, key: str, title: str, tooltip: str, short_title: str = "") -> KeyAction:
@@ -72,8 +86,8 @@ def _mutating(id_: str, key: str, title: str, tooltip: str, short_title: str = "
     return KeyAction(id_, (key,), title, tooltip, "operator", call, short_title, in_footer=True, mutates=True)
 
 
-def _in_footer(id_: str, key: str, title: str, tooltip: str) -> KeyAction:
-    return KeyAction(id_, (key,), title, tooltip, "fleet", id_.replace("-", "_"), in_footer=True)
+def _in_footer(id_: str, key: str, title: str, tooltip: str, owner: KeyOwner = "screen") -> KeyAction:
+    return KeyAction(id_, (key,), title, tooltip, owner, id_.replace("-", "_"), in_footer=True)
 
 
 def _in_logs(id_: str, key: str, title: str, tooltip: str, *, in_footer: bool = True) -> KeyAction:
@@ -116,7 +130,9 @@ REGISTRY: tuple[KeyAction, ...] = (
     _mutating("merge", "m", "Merge", "Merge the highlighted promotion, rollback or fix pull request"),
     _mutating("terminate", "x", "Terminate", "End the running operation; asks first"),
     _mutating("cutover", "c", "Cutover", "The no-mock cutover: its checklist and its last step"),
-    KeyAction("select", ("space",), "Select", "Select an application, to act on several at once", "operator", "select"),
+    KeyAction(
+        "select", ("space",), "Select", "Select an application, to act on several at once", "selection", "select"
+    ),
     KeyAction(
         "read-again",
         ("g",),
@@ -127,9 +143,9 @@ REGISTRY: tuple[KeyAction, ...] = (
         in_footer=True,
     ),
     _in_footer("filter", "slash", "Filter", "Show only the rows that contain a text; esc ends it"),
-    _in_footer("show-all", "v", "Show all", "Show every environment, and passed checks too"),
+    _in_footer("show-all", "v", "Show all", "Show every environment, and passed checks too", "fleet"),
     _in_footer("browser", "o", "Browser", "Open the highlighted row in the browser"),
-    _in_footer("open", "enter", "Open", "Show everything about the highlighted row"),
+    _in_footer("open", "enter", "Open", "Show everything about the highlighted row", "fleet"),
     _in_footer("copy", "y", "Copy", "Copy the highlighted row to the clipboard"),
     KeyAction("next-row", ("down", "j"), "Next row", "Down in the focused pane", "list", "move_cursor(1)"),
     KeyAction("previous-row", ("up", "k"), "Previous row", "Up in the focused pane", "list", "move_cursor(-1)"),
@@ -137,8 +153,8 @@ REGISTRY: tuple[KeyAction, ...] = (
     KeyAction("previous-page", ("pageup",), "Previous page", "A page up in the focused pane", "list", "move_page(-1)"),
     KeyAction("first-row", ("home",), "First row", "To the first row of the focused pane", "list", "move_to_first"),
     KeyAction("last-row", ("end",), "Last row", "To the last row of the focused pane", "list", "move_to_last"),
-    KeyAction("next-pane", ("tab",), "Next pane", "To the next pane", "fleet", "move_pane(1)"),
-    KeyAction("previous-pane", ("shift+tab",), "Previous pane", "To the previous pane", "fleet", "move_pane(-1)"),
+    KeyAction("next-pane", ("tab",), "Next pane", "To the next pane", "screen", "move_pane(1)"),
+    KeyAction("previous-pane", ("shift+tab",), "Previous pane", "To the previous pane", "screen", "move_pane(-1)"),
     KeyAction(
         "next-environment",
         ("right", "l"),
@@ -163,7 +179,19 @@ REGISTRY: tuple[KeyAction, ...] = (
         "fleet",
         "choose_environment({key})",
     ),
-    KeyAction("back", ("escape",), "Back", "Close what is open, end the filter", "fleet", "back"),
+    KeyAction("pane", PANE_KEYS, "Pane 1 to 7", "To a pane by its number", "application", "choose_pane({key})"),
+    KeyAction("fold", ("enter", "space"), "Fold", "Expand or collapse the resource", "resources", "fold"),
+    KeyAction("expand", ("right",), "Expand", "Show the resources below, then move to them", "resources", "expand"),
+    KeyAction("collapse", ("left",), "Collapse", "Hide the resources below, then move up", "resources", "collapse"),
+    KeyAction(
+        "details-down", ("shift+down",), "Details down", "Scroll the details down", "resources", "scroll_details(1)"
+    ),
+    KeyAction("details-up", ("shift+up",), "Details up", "Scroll the details up", "resources", "scroll_details(-1)"),
+    replace(
+        _in_footer("all-events", "a", "All events", "Events of the application, or of the resource again", "events"),
+        call="toggle_scope",
+    ),
+    KeyAction("back", ("escape",), "Back", "Close what is open, end the filter", "screen", "back"),
     _in_footer("help", "question_mark", "Help", "Every key, and if it works here and now"),
     KeyAction(
         "palette",
@@ -197,10 +225,21 @@ def apply_key_config(keys: Mapping[str, str], *, read_only: bool = False) -> tup
     return tuple(
         replace(action, keys=(keymap[action.id],)) if action.id in (keymap := make_keymap(keys)) else action
         for action in REGISTRY
-        if not (read_only and action.owner == "operator")
+        if not (read_only and action.owner in {"operator", "selection"})
     )
 
 
 def make_keymap(keys: Mapping[str, str]) -> dict[str, str]:
     """Return Textual's keymap for `[keys]`: action id to key name."""
     return {id_: _TEXTUAL_NAMES.get(key, key) for id_, key in keys.items()}
+
+
+def list_usual_keys() -> KeysByAction:
+    """Return the actions that `[keys]` may name, with their keys and the places of their screens in `SCREENS`."""
+    return {
+        action.id: UsualKeys(
+            (*action.keys, *action.readable_keys.split()),
+            frozenset(place for place, owners in enumerate(SCREENS) if action.owner in owners),
+        )
+        for action in REGISTRY
+    }

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
+from anchor_tui.domain.foreign_text import sanitize_text
+from anchor_tui.domain.model import Application, Environment
+from anchor_tui.tui.inspection.registry import PANELS
 from anchor_tui.tui.screens.fleet import FleetScreen
 from anchor_tui.tui.style import safe_text, title_text
 from anchor_tui.tui.web_browser import open_web_address
+
+if TYPE_CHECKING:
+    from anchor_tui.tui.screens.application import ApplicationScreen
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +50,15 @@ class FleetCommands(Provider):
                 yield Hit(score, matcher.highlight(name), entry.run, text=name, help=title_text(entry.help))
 
     def _list_entries(self) -> Iterator[PaletteEntry]:
-        fleet = self.screen
-        if not isinstance(fleet, FleetScreen):
-            return
+        if isinstance(self.screen, FleetScreen):
+            yield from self._list_fleet_entries(self.screen)
+        else:
+            from anchor_tui.tui.screens.application import ApplicationScreen  # not needed before one is opened
+
+            if isinstance(self.screen, ApplicationScreen):
+                yield from _list_inspection_entries(self.screen)
+
+    def _list_fleet_entries(self, fleet: FleetScreen) -> Iterator[PaletteEntry]:
         yield from _list_actions(fleet)
         for name in sorted(self.app.available_themes):
             note = (
@@ -64,13 +77,47 @@ class FleetCommands(Provider):
                 state = f"{application.sync or 'sync unknown'}, {application.health or 'health unknown'}"
                 title = f"Application {application.id}"
                 yield PaletteEntry(title, highlight, f"in {name}: {state}", is_listed=False)
+                for target in list_inspection_targets(environment, application):
+                    show_pane = partial(fleet.open_application, environment, application, target.pane, target.resource)
+                    yield PaletteEntry(target.title, show_pane, f"opens {title}", is_listed=False)
         for pull in fleet.snapshot.all_pull_requests:
             show = partial(open_web_address, self.app, pull.url)
             yield PaletteEntry(f"Pull request #{pull.number} {pull.title}", show, "opens in the browser")
 
 
-def _list_actions(fleet: FleetScreen) -> Iterator[PaletteEntry]:
-    for action in fleet.key_actions:
-        if action.id not in {"environment", "palette"}:
-            run = partial(fleet.run_key_action, action)
+class InspectionTarget(NamedTuple):
+    """A pane of an application and a resource by its name; without a resource, the culprit."""
+
+    title: str
+    pane: str
+    resource: str = ""
+
+
+def list_inspection_targets(environment: Environment, application: Application) -> Iterator[InspectionTarget]:
+    """Yield the panes of an application, and of each workload whose name the snapshot contains: "Logs prod gateway"."""
+    release = environment.release
+    names = {resource.name for resource in application.unhealthy}
+    names |= {image.name for image in release.images} if release else set()
+    for pane in PANELS:
+        yield InspectionTarget(sanitize_text(f"{pane} {environment.name} {application.name}"), pane)
+        for name in sorted(names):
+            yield InspectionTarget(sanitize_text(f"{pane} {environment.name} {name}"), pane, name)
+
+
+def _list_inspection_entries(screen: ApplicationScreen) -> Iterator[PaletteEntry]:
+    """Yield the actions of the application screen, its panes, and each pane of each workload and pod."""
+    yield from _list_actions(screen)
+    environment = sanitize_text(screen.environment_name)
+    for pane in PANELS:
+        yield PaletteEntry(f"{pane} {environment}", partial(screen.show_pane, pane), "shows the pane")
+        for name in screen.workload_names:
+            run = partial(screen.show_resource, pane, name)
+            title = f"{pane} {environment} {sanitize_text(name)}"
+            yield PaletteEntry(title, run, "selects the resource and shows the pane", is_listed=False)
+
+
+def _list_actions(screen: FleetScreen | ApplicationScreen) -> Iterator[PaletteEntry]:
+    for action in screen.key_actions:
+        if action.id not in {"environment", "pane", "palette"}:
+            run = partial(screen.run_key_action, action)
             yield PaletteEntry(f"{action.title} ({action.id})", run, f"{action.readable_keys} · {action.tooltip}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from anchor_tui.config.usual_keys import UsualKeys
 from tests.config.config_files import MINIMAL, check_one_error, list_errors, load_text
 
 INVALID = {
@@ -35,7 +36,12 @@ def test_keys_that_contradict_each_other_are_an_error(folder, text):
     check_one_error(folder, text, *INVALID[text])
 
 
-ACTIONS = {"sync": ("s",), "promote": ("p",), "rollback": ("b", "slash", "/")}
+ACTIONS = {
+    "sync": UsualKeys(("s",)),
+    "promote": UsualKeys(("p",)),
+    "rollback": UsualKeys(("b", "slash", "/")),
+    "log-follow": UsualKeys(("f",), frozenset({1})),
+}
 
 
 def test_unknown_actions_and_taken_keys_are_errors(folder):
@@ -61,3 +67,7 @@ def test_unknown_checks_are_errors_if_the_checks_are_known(folder):
     text = MINIMAL + "[policy]\ndisable = ['ci.gren', 'release.pinned']\n"
     found = list_errors(folder, text, checks={"ci.green", "release.pinned"})
     assert found == [(4, "policy.disable.0", "there is no check `ci.gren`; did you mean `ci.green`?")]
+
+
+def test_actions_of_different_screens_can_share_a_key(folder):
+    assert load_text(folder, MINIMAL + "[keys]\nsync = 'f'\n", actions=ACTIONS).keys == {"sync": "f"}

@@ -6,7 +6,7 @@ import pytest
 
 from anchor_tui.config.errors import ConfigErrors
 from anchor_tui.config.load import parse_config
-from anchor_tui.tui.keys import REGISTRY, apply_key_config
+from anchor_tui.tui.keys import REGISTRY, SCREENS, apply_key_config, list_usual_keys
 from anchor_tui.tui.screens.plan import PlanScreen
 from tests.tui.harness import open_app
 from tests.tui.sample_plans import sync_plan
@@ -16,15 +16,14 @@ from tests.values import config
 
 def test_the_environment_keys_cannot_be_configured(tmp_path):
     text = '[github]\nops_repo = "a/b"\n[keys]\nenvironment = "e"\n'
-    actions = {action.id: (*action.keys, *action.readable_keys.split()) for action in REGISTRY}
     with pytest.raises(ConfigErrors, match=r"keys\.environment: its keys are fixed"):
-        parse_config(text, tmp_path / "anchor-tui.toml", {}, actions=actions)
+        parse_config(text, tmp_path / "anchor-tui.toml", {}, actions=list_usual_keys())
 
 
-def test_action_ids_and_default_keys_are_unique():
+def test_action_ids_and_the_keys_of_a_screen_are_unique():
     ids = [action.id for action in REGISTRY]
     assert len(ids) == len(set(ids))
-    for owners in ({"app", "list", "fleet", "operator"}, {"app", "list", "logs"}):
+    for owners in SCREENS:
         keys = [key for action in REGISTRY if action.owner in owners for key in action.keys]
         assert len(keys) == len(set(keys))
 
@@ -128,3 +127,9 @@ async def test_the_footer_names_what_the_keys_do():
         await ui.pilot.resize_terminal(110, 32)
         await ui.pilot.pause()
         assert "b Rollback" in ui.text.splitlines()[-1]
+
+
+def test_actions_of_different_screens_share_a_key(tmp_path):
+    text = '[github]\nops_repo = "a/b"\n[keys]\nexpand = "right"\nprevious-environment = "left"\n'
+    found = parse_config(text, tmp_path / "anchor-tui.toml", {}, actions=list_usual_keys())
+    assert found.keys == {"expand": "right", "previous-environment": "left"}

@@ -92,23 +92,20 @@ class LogPanel(LogSearch):
         self.lines.show_changes()
         self.show_status()
 
-    async def action_log_line(self) -> None:
+    def action_log_line(self) -> None:
         """Show the whole line under the cursor."""
         line = self.lines.cursor_line
         if line is None:
             return
         from textual.content import Content
 
-        from anchor_tui.tui.screens.detail import DetailScreen
         from anchor_tui.tui.widgets.row_list import ListRow
 
         head = f"{line.pod}  {line.at:%Y-%m-%d %H:%M:%S.%f}Z" if line.at else line.pod or "a note of the server"
         text = sanitize_lines(shorten_text(format_whole_line(line.text), MAX_WHOLE_LINE))
         content = Content(f"{sanitize_text(head)}\n\n{text}")
         row = ListRow("line", lambda _now: (content,), lambda _now: content, clipboard_text=line.text)
-        screen = DetailScreen(row, lambda: row)
-        await self.app.push_screen(screen)
-        screen.now = self.now or _EPOCH
+        self.post_message(self.RowOpened(row))
 
     def action_copy(self) -> None:
         """Copy the line under the cursor."""

@@ -8,11 +8,13 @@ from concurrent.futures import Future
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from anchor_tui.domain.model import Application, Fresh, Reading, Stale, Unavailable
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
+from anchor_tui.tui.widgets.row_list import ListRow
 from anchor_tui.tui.workers import start_worker
 
 if TYPE_CHECKING:
@@ -39,6 +41,13 @@ class InspectionPanel(FailureGuard, Widget, Generic[T]):
     While it is active, it reads every POLL_S seconds; `show_reading` gets each result. A part that cannot be read keeps
     its last value, which is shown as stale with its age. A subclass defines `read`, `show_reading` and `row_count`.
     """
+
+    class RowOpened(Message):
+        """The operator opened a row: the screen shows its details."""
+
+        def __init__(self, row: ListRow) -> None:
+            super().__init__()
+            self.row = row
 
     now: reactive[datetime | None] = reactive(None)
     selected: reactive[ResourceNode | None] = reactive(None)
@@ -85,7 +94,10 @@ class InspectionPanel(FailureGuard, Widget, Generic[T]):
     async def _read_repeatedly(self) -> None:
         while True:
             self._pending = self.requests.inspect(self.application, self.read)
-            self._apply(await asyncio.wrap_future(self._pending))
+            reading = await asyncio.wrap_future(self._pending)
+            if not self.is_attached:
+                return  # the screen is closing, and the children of the panel are removed already
+            self._apply(reading)
             await asyncio.sleep(POLL_S)
 
     def _apply(self, reading: Reading[T]) -> None:

@@ -54,6 +54,15 @@ def _build_application_row(
     )
 
 
+def find_row_application(snapshot: Snapshot, key: str) -> tuple[Environment, Application] | None:
+    """Return the application of a row with its environment; None for a row of another pane."""
+    for environment in snapshot.environments:
+        for application in environment.applications:
+            if application_row_key(environment, application) == key:
+                return environment, application
+    return None
+
+
 def application_row_key(environment: Environment, app: Application) -> str:
     """Return the key of an application's row."""
     return f"{environment.name} {app.source} {app.id}"

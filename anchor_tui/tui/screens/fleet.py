@@ -17,12 +17,13 @@ from textual.reactive import reactive
 from textual.screen import Screen
 
 from anchor_tui.domain.formatting import format_count
-from anchor_tui.domain.model import Environment, Snapshot
+from anchor_tui.domain.model import Application, Environment, Snapshot
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.cursor_jump import CursorJump
-from anchor_tui.tui.keys import REGISTRY, KeyAction
+from anchor_tui.tui.keys import APPLICATION_OWNERS, FLEET_OWNERS, READ_ONLY_NOTE, REGISTRY, KeyAction
 from anchor_tui.tui.live_app import LiveApp
+from anchor_tui.tui.panes.applications import find_row_application
 from anchor_tui.tui.panes.fleet import build_fleet_pane
 from anchor_tui.tui.panes.registry import APPLICATIONS, PANES, build_pane
 from anchor_tui.tui.running_jobs import describe_running_jobs
@@ -37,10 +38,10 @@ from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, Ro
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
+    from anchor_tui.tui.screens.application import ApplicationScreen
 
 CARDS_MIN_HEIGHT = 28
 FLEET_PANE = "Fleet"
-READ_ONLY_NOTE = "read-only: no actions"
 
 
 class FleetScreen(FailureGuard, Screen[None]):
@@ -52,7 +53,7 @@ class FleetScreen(FailureGuard, Screen[None]):
     """
 
     AUTO_FOCUS = "#rows"
-    BINDINGS: ClassVar[list[BindingType]] = make_bindings("fleet")
+    BINDINGS: ClassVar[list[BindingType]] = make_bindings("screen", "fleet")
 
     snapshot: reactive[Snapshot | None] = reactive(None)
     now: reactive[datetime | None] = reactive(None)
@@ -71,7 +72,8 @@ class FleetScreen(FailureGuard, Screen[None]):
     ) -> None:
         super().__init__()
         self._read_only_keys = {key: action for action in read_only_actions for key in action.keys}
-        self.key_actions = key_actions
+        self.key_actions = tuple(action for action in key_actions if action.owner in FLEET_OWNERS)
+        self.application_key_actions = tuple(action for action in key_actions if action.owner in APPLICATION_OWNERS)
         self.environment_names = environment_names
         self._cursor_jump = CursorJump()
         if environment:
@@ -326,7 +328,7 @@ class FleetScreen(FailureGuard, Screen[None]):
             open_web_address(self.app, row.url)
 
     def action_open(self) -> None:
-        """Show the highlighted row in full; for an action of this session, its steps."""
+        """Open the highlighted application, or show another row in full; for an action of this session, its steps."""
         row = self.highlighted_row
         if not self.can_act("open") or row is None or self.now is None:
             return
@@ -334,12 +336,35 @@ class FleetScreen(FailureGuard, Screen[None]):
             from anchor_tui.tui.screens.progress import ProgressScreen
 
             self.app.push_screen(ProgressScreen(job.id, job.plan.title).data_bind(LiveApp.jobs, LiveApp.now))
+        elif (found := self._find_application(row)) is not None:
+            self.open_application(*found)
         else:
             from anchor_tui.tui.screens.detail import DetailScreen
 
             row_list = self.active_list
             screen = DetailScreen(row, lambda: row_list.find_row(row.key))
             self.app.push_screen(screen.data_bind(LiveApp.now))
+
+    def _find_application(self, row: ListRow) -> tuple[Environment, Application] | None:
+        """Return the application of a row if there is something to inspect."""
+        found = find_row_application(self.snapshot, row.key) if self.snapshot else None
+        return found if found is not None and found[1].presence == "found" else None
+
+    def open_application(
+        self, environment: Environment, application: Application, pane: str = "", resource: str = ""
+    ) -> None:
+        """Open the screen of an application, with a pane and a resource (by name) other than the usual ones."""
+        screen = self._make_application_screen(environment, application)
+        screen.open_at(pane, resource)
+        # On the application's own queue: data is bound to the node that handles the message.
+        self.app.call_next(lambda: self.app.push_screen(screen.data_bind(LiveApp.snapshot, LiveApp.now)))
+
+    def _make_application_screen(self, environment: Environment, application: Application) -> ApplicationScreen:
+        from anchor_tui.tui.screens.application import ApplicationScreen
+
+        screen = ApplicationScreen(environment.name, application, self.application_key_actions)
+        screen.read_only_keys = self._read_only_keys
+        return screen
 
     def action_copy(self) -> None:
         """Copy the name, place or address of the highlighted row."""

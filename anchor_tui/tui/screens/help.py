@@ -15,6 +15,9 @@ from anchor_tui.tui.keys import KeyAction
 from anchor_tui.tui.style import find_sheets, muted_text, safe_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
+MAX_LISTED_KEYS = 4
+"""An action with more keys has a range of digits."""
+
 
 class HelpEntry(NamedTuple):
     """An action and why it is unavailable; the reason is empty if it is available."""
@@ -42,10 +45,12 @@ class HelpScreen(FailureGuard, ModalScreen[None]):
                     yield from self._compose_entry(entry)
 
     def _compose_entry(self, entry: HelpEntry) -> Iterator[Static]:
-        keys = "1–9" if entry.action.id == "environment" else entry.action.readable_keys
+        keys = entry.action.keys
+        is_range = len(keys) > MAX_LISTED_KEYS
+        keys_text = f"{keys[0]}–{keys[-1]}" if is_range else entry.action.readable_keys
         tooltip = safe_text(entry.action.tooltip)
         if entry.reason:
             tooltip = tooltip.stylize("dim") + muted_text(f" (not now: {entry.reason})")
-        yield Static(safe_text(keys, "dim" if entry.reason else "bold"))
+        yield Static(safe_text(keys_text, "dim" if entry.reason else "bold"))
         yield Static(muted_text(entry.action.id))
         yield Static(tooltip)

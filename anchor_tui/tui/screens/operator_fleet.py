@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.reactive import reactive
 
 from anchor_tui.domain.formatting import format_count
-from anchor_tui.domain.model import AppId
+from anchor_tui.domain.model import AppId, Application, Environment
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.keys import REGISTRY, KeyAction
 from anchor_tui.tui.panes.applications import application_row_key
@@ -20,6 +20,7 @@ from anchor_tui.tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.plan import ActionId
+    from anchor_tui.tui.screens.application import ApplicationScreen
 
 StartAction = Callable[["ActionId", ActionTarget], None]
 MUTATING_ACTIONS = frozenset(action.id for action in REGISTRY if action.mutates)
@@ -28,7 +29,7 @@ MUTATING_ACTIONS = frozenset(action.id for action in REGISTRY if action.mutates)
 class OperatorFleetScreen(FleetScreen):
     """The fleet screen with the keys that change something. A read-only session does not create it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = make_bindings("operator")
+    BINDINGS: ClassVar[list[BindingType]] = make_bindings("operator", "selection")
 
     selected: reactive[frozenset[str]] = reactive(frozenset[str](), init=False)
     """Keys of the selected application rows."""
@@ -82,6 +83,11 @@ class OperatorFleetScreen(FleetScreen):
         if action_id == "back" and self.selected:
             return ""
         return super().explain_unavailable(action_id)
+
+    def _make_application_screen(self, environment: Environment, application: Application) -> ApplicationScreen:
+        from anchor_tui.tui.screens.operator_application import OperatorApplicationScreen
+
+        return OperatorApplicationScreen(environment.name, application, self.application_key_actions)
 
     # --- selection -----------------------------------------------------------------------------------
 

@@ -5,22 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.reactive import reactive
-from textual.widgets import Input
 
-from anchor_tui.tui.widgets.failure_guard import FailureGuard
-from anchor_tui.tui.widgets.filter_input import FilterInput
+from anchor_tui.tui.widgets.filtered_rows import FilteredRows
 from anchor_tui.tui.widgets.pane_tabs import PaneTabs
-from anchor_tui.tui.widgets.row_list import PaneContent, RowList
+from anchor_tui.tui.widgets.row_list import PaneContent
 
 
-class PaneView(FailureGuard, Vertical):
+class PaneView(FilteredRows):
     """Rows of one pane. Keeps the filter while the rows are replaced."""
-
-    filter_text: reactive[str] = reactive("", init=False)
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,17 +23,7 @@ class PaneView(FailureGuard, Vertical):
     def compose(self) -> ComposeResult:
         """Compose tabs and rows; the filter line is inserted between them when it is opened."""
         yield PaneTabs()
-        yield RowList(id="rows")
-
-    @property
-    def row_list(self) -> RowList:
-        """The rows of the pane."""
-        return self.query_one("#rows", RowList)
-
-    @property
-    def is_filtering(self) -> bool:
-        """True if the filter line is open or a filter is set."""
-        return bool(self.filter_text) or bool(self.query(FilterInput))
+        yield from super().compose()
 
     def show_panes(
         self,
@@ -74,30 +57,3 @@ class PaneView(FailureGuard, Vertical):
     def watch_filter_text(self) -> None:
         """Show the matching rows."""
         self._show_rows(self.row_list.now)
-
-    async def open_filter(self) -> None:
-        """Open and focus the filter line."""
-        if not self.query(FilterInput):
-            focused = self.screen.focused
-            active_list = focused if isinstance(focused, RowList) else self.row_list
-            await self.mount(FilterInput(self.filter_text, active_list), before=self.row_list)
-        self.screen.set_focus(self.query_one(FilterInput))
-
-    async def clear_filter(self) -> None:
-        """Close the filter line and show all rows."""
-        await self.query(FilterInput).remove()
-        self.filter_text = ""
-
-    @on(Input.Changed)
-    def apply_filter(self, event: Input.Changed) -> None:
-        """Filter while the operator types."""
-        event.stop()
-        self.filter_text = event.value
-
-    @on(Input.Submitted)
-    async def keep_filter(self, event: Input.Submitted) -> None:
-        """Keep the filter and return to the list that had the focus."""
-        event.stop()
-        # Focus first: Textual focuses a neighbour of a focused widget that is removed.
-        self.screen.set_focus(self.query_one(FilterInput).active_list)
-        await event.input.remove()

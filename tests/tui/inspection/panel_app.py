@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+from textual import on
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
@@ -18,6 +19,7 @@ from anchor_tui.domain.inspection.resource_tree import ResourceKey, ResourceNode
 from anchor_tui.domain.model import Application, Fresh, Reading, SourceFailure, Unavailable
 from anchor_tui.services.observe.inspect import InspectedTree
 from anchor_tui.tui.inspection.logs import LogPanel
+from anchor_tui.tui.screens.detail import DetailScreen
 from tests.values import NOW, application
 
 DEPLOYMENT = ResourceNode(ResourceKey("apps", "Deployment", "prod", "gateway"), uid="d")
@@ -100,6 +102,12 @@ class PanelApp(App[None]):
 
     def compose(self) -> ComposeResult:
         yield self.panel
+
+    @on(LogPanel.RowOpened)
+    async def show_row(self, message: LogPanel.RowOpened) -> None:
+        screen = DetailScreen(message.row, lambda: message.row)
+        await self.push_screen(screen)
+        screen.now = self.panel.now
 
 
 class LogHarness:

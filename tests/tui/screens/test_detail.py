@@ -9,15 +9,27 @@ from textual.containers import VerticalScroll
 
 from anchor_tui.domain.model import ApplicationCondition
 from anchor_tui.domain.text_limits import limit_texts
-from tests.tui.harness import open_app
+from anchor_tui.tui.live_app import LiveApp
+from anchor_tui.tui.screens.detail import DetailScreen
+from tests.tui.harness import AppHarness, open_app
 from tests.tui.sample_readings import HEALTHY, INCIDENT
 from tests.values import NOW, application, argocd, fresh, readings
+
+
+async def open_details(ui: AppHarness) -> None:
+    """Open the details of the highlighted row. The key opens the screen of an application instead."""
+    row_list, row = ui.fleet.active_list, ui.fleet.highlighted_row
+    assert row is not None
+    screen = DetailScreen(row, lambda: row_list.find_row(row.key))
+    ui.app.call_next(lambda: ui.app.push_screen(screen.data_bind(LiveApp.now)))
+    await ui.wait_until(lambda: screen.is_current and bool(screen.query("#detail")))
+    await ui.pilot.pause()
 
 
 async def test_ages_in_the_details_count_up():
     async with open_app(environment="prod") as ui:
         await ui.show(HEALTHY)
-        await ui.press("enter")
+        await open_details(ui)
         assert "reconciled 1 min ago" in ui.text
         ui.time = NOW + timedelta(minutes=4)
         ui.app._tick()
@@ -28,7 +40,7 @@ async def test_ages_in_the_details_count_up():
 async def test_the_details_show_new_data_and_a_missing_row():
     async with open_app(environment="prod") as ui:
         await ui.show(HEALTHY)
-        await ui.press("enter")
+        await open_details(ui)
         await ui.show(INCIDENT)
         ui.app._tick()
         await ui.pilot.pause()
@@ -40,12 +52,12 @@ async def test_the_details_show_new_data_and_a_missing_row():
         assert "no longer listed" in ui.text
 
 
-@pytest.mark.parametrize("key", ["enter", "question_mark"])
+@pytest.mark.parametrize("key", ["details", "question_mark"])
 async def test_end_home_and_page_keys_scroll_the_dialogs(key):
     images = tuple(f"ghcr.io/anchor/image-{number}:1" for number in range(40))
     async with open_app((80, 24), environment="prod") as ui:
         await ui.show(readings(fresh(argocd(application("anchor-msp-prod", images=images)))))
-        await ui.press(key)
+        await (open_details(ui) if key == "details" else ui.press(key))
         dialog = ui.app.screen.query_one(VerticalScroll)
         await ui.press("end")
         await ui.wait_until(lambda: dialog.is_vertical_scroll_end)
@@ -58,7 +70,8 @@ async def test_end_home_and_page_keys_scroll_the_dialogs(key):
 async def test_o_in_the_details_reports_a_missing_address():
     async with open_app(environment="prod") as ui:
         await ui.show(HEALTHY)
-        await ui.press("enter", "o")
+        await open_details(ui)
+        await ui.press("o")
         assert "it has no web address" in ui.notifications
 
 
@@ -68,7 +81,8 @@ async def test_y_copies_the_details_with_long_messages_in_full():
     app = application("anchor-msp-prod", conditions=(condition,))
     async with open_app(environment="prod") as ui:
         await ui.show(readings(fresh(argocd(app))))
-        await ui.press("enter", "y")
+        await open_details(ui)
+        await ui.press("y")
         assert ui.app.clipboard.startswith("SyncError  beginning xxx")
         assert ui.app.clipboard.endswith("xxx end")
         assert "x" * 10_000 in ui.app.clipboard

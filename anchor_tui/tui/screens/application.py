@@ -1,0 +1,395 @@
+"""The application screen: why one application is as it is, in panes about its resources, events, logs and history."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.events import Key, Resize, ScreenResume, ScreenSuspend
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from anchor_tui.domain.formatting import format_age
+from anchor_tui.domain.inspection.culprit import LOG_KINDS
+from anchor_tui.domain.inspection.resource_tree import ResourceNode
+from anchor_tui.domain.model import Application, Environment, Fresh, Snapshot, Stale, Unavailable
+from anchor_tui.domain.status_marks import StatusMark
+from anchor_tui.domain.urls import is_web_url
+from anchor_tui.tui.bindings import make_bindings
+from anchor_tui.tui.inspection.panel import InspectionPanel
+from anchor_tui.tui.inspection.registry import PANELS, RESOURCES
+from anchor_tui.tui.inspection.resources import ResourcesPanel
+from anchor_tui.tui.keys import READ_ONLY_NOTE, REGISTRY, KeyAction
+from anchor_tui.tui.live_app import LiveApp
+from anchor_tui.tui.style import find_sheets
+from anchor_tui.tui.web_browser import open_web_address
+from anchor_tui.tui.widgets.application_title import TALL_MIN_HEIGHT, ApplicationTitle
+from anchor_tui.tui.widgets.bars import SourceBar
+from anchor_tui.tui.widgets.filtered_rows import FilteredRows
+from anchor_tui.tui.widgets.key_footer import KeyFooter
+from anchor_tui.tui.widgets.pane_tabs import PaneTabs
+from anchor_tui.tui.widgets.row_list import RowList
+from anchor_tui.tui.workers import start_worker
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from anchor_tui.domain.inspection.deployments import RevisionMetadata
+    from anchor_tui.domain.model import Reading
+
+_COMMON_OWNERS = frozenset({"app", "list", "screen", "operator", "application"})
+
+
+class ApplicationScreen(Screen[None]):
+    """The title, the tabs and one pane of one application. It has the keys that only read.
+
+    A panel is mounted when its pane is shown first. It reads while it is visible, and its requests are cancelled when
+    it is hidden or the screen is left. `selected` is the resource under the cursor of the tree; all panes follow it.
+    """
+
+    CSS_PATH = find_sheets("application.tcss")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *make_bindings("screen", "application"),
+        # The key that quits the program leaves this screen first, also if it is configured.
+        Binding("q", "leave", "Back", id="quit", show=False),
+    ]
+
+    snapshot: reactive[Snapshot | None] = reactive(None)
+    now: reactive[datetime | None] = reactive(None)
+    selected: reactive[ResourceNode | None] = reactive(None, init=False)
+    pane: reactive[str] = reactive("", init=False)
+
+    def __init__(
+        self,
+        environment_name: str,
+        application: Application,
+        key_actions: tuple[KeyAction, ...],
+    ) -> None:
+        super().__init__()
+        self.environment_name = environment_name
+        self.application = application
+        self.key_actions = tuple(
+            replace(action, title="Back", tooltip="Close the application") if action.id == "quit" else action
+            for action in key_actions
+        )
+        self.read_only_keys: Mapping[str, KeyAction] = {}
+        """The actions that read-only mode lacks, by key. They only explain why."""
+        self._first_pane, self._resource = RESOURCES, ""
+        self._panels: dict[str, InspectionPanel[Any]] = {}
+        self._revision: tuple[str, Future[Reading[RevisionMetadata]]] | None = None
+
+    def open_at(self, pane: str, resource: str) -> None:
+        """Choose the first pane, and the resource (by its name) that is selected in the tree. Both may be empty."""
+        self._first_pane, self._resource = pane or RESOURCES, resource
+
+    def compose(self) -> ComposeResult:
+        """Compose title, tabs and the place of the panels."""
+        yield ApplicationTitle()
+        yield SourceBar().data_bind(ApplicationScreen.snapshot, ApplicationScreen.now)
+        yield PaneTabs()
+        yield Container(id="panels")
+        yield KeyFooter()
+
+    async def on_mount(self) -> None:
+        """Show the resources: the other panes are about the one that is selected there."""
+        self.watch_snapshot(self.snapshot)
+        await self.show_pane(RESOURCES)
+
+    def on_key(self, event: Key) -> None:
+        """Explain keys that read-only mode lacks."""
+        if (action := self.read_only_keys.get(event.key)) is not None:
+            self.notify(f"{action.title}: {READ_ONLY_NOTE}", severity="warning", timeout=5, markup=False)
+
+    def on_unmount(self) -> None:
+        """Cancel the requests in flight."""
+        self._stop_reading()
+
+    @on(Resize)
+    def choose_layout(self, event: Resize) -> None:
+        """Leave out the sources in a low terminal. The panes show the age of their data."""
+        self.query_one(SourceBar).display = event.size.height >= TALL_MIN_HEIGHT
+
+    @property
+    def live_app(self) -> LiveApp:
+        """The application, which passes the requests of the panels to the background thread."""
+        assert isinstance(self.app, LiveApp)
+        return self.app
+
+    @property
+    def panel(self) -> InspectionPanel[Any] | None:
+        """The visible panel."""
+        return self._panels.get(self.pane)
+
+    @property
+    def environment(self) -> Environment | None:
+        """The environment as it is now."""
+        return self.snapshot.find_environment(self.environment_name) if self.snapshot else None
+
+    # --- panes ---------------------------------------------------------------------------------------
+
+    async def show_pane(self, name: str) -> None:
+        """Show a pane, and hide the one before. Its panel is mounted when it is shown first."""
+        if name == self.pane:
+            return
+        if (before := self.panel) is not None:
+            before.display = False
+            before.deactivate()
+        self.pane = name
+        panel = self._panels.get(name)
+        if panel is None:
+            panel = self._panels[name] = PANELS[name]()(self.application, self.live_app)
+            if isinstance(panel, ResourcesPanel):
+                panel.wanted = self._resource
+            await self.query_one("#panels").mount(panel)
+        panel.now, panel.selected = self.now, self.selected
+        panel.display = True
+        panel.activate()
+        focusable = (widget for widget in (panel, *panel.query("*")) if widget.focusable)
+        self.set_focus(next(focusable, None))
+        self._show_tabs()
+
+    @property
+    def workload_names(self) -> tuple[str, ...]:
+        """The resources that have pods, and the pods, as `Kind/name`."""
+        resources = self._panels.get(RESOURCES)
+        tree = resources.resource_tree if isinstance(resources, ResourcesPanel) else None
+        return tuple(str(node.key) for node in tree.nodes if node.key.kind in LOG_KINDS) if tree else ()
+
+    async def show_resource(self, pane: str, name: str) -> None:
+        """Select a resource by its name, and show a pane about it."""
+        if isinstance(resources := self._panels.get(RESOURCES), ResourcesPanel):
+            resources.reveal(name)
+            self.selected = resources.selected_node
+        await self.show_pane(pane)
+
+    @on(ResourcesPanel.Selected)
+    async def follow_selection(self, message: ResourcesPanel.Selected) -> None:
+        """Keep the selected resource for all panes; show the pane that was asked for when the tree is read."""
+        message.stop()
+        self.selected = message.node
+        self._show_tabs()
+        if self._first_pane != RESOURCES:
+            first, self._first_pane = self._first_pane, RESOURCES
+            await self.show_pane(first)
+
+    @on(InspectionPanel.RowOpened)
+    def show_row(self, message: InspectionPanel.RowOpened) -> None:
+        """Show the details of a row of a pane."""
+        from anchor_tui.tui.screens.detail import DetailScreen
+
+        self.app.push_screen(DetailScreen(message.row, lambda: message.row).data_bind(LiveApp.now))
+
+    @on(PaneTabs.Clicked)
+    async def show_clicked_pane(self, message: PaneTabs.Clicked) -> None:
+        """Show the pane whose tab was clicked."""
+        await self.show_pane(message.pane.partition(" ")[2])
+
+    @on(ScreenSuspend)
+    def pause_reading(self) -> None:
+        """Stop to read when another screen hides this one. Behind a dialog the panes stay current."""
+        if not self.app.screen.is_modal:
+            self._stop_reading()
+
+    @on(ScreenResume)
+    def resume_reading(self) -> None:
+        """Read the visible pane again."""
+        if self.panel is not None and self.panel.is_mounted:
+            self.panel.activate()
+
+    def _stop_reading(self) -> None:
+        for panel in self._panels.values():
+            panel.deactivate()
+        if self._revision is not None:
+            self._revision[1].cancel()
+
+    # --- data changes --------------------------------------------------------------------------------
+
+    def watch_snapshot(self, snapshot: Snapshot | None) -> None:
+        """Show the present state of the application in the title. If it is not listed any more, its last one stays."""
+        environment = self.environment
+        if not self.is_mounted or snapshot is None or environment is None:
+            return
+        found = (application for application in environment.applications if application.id == self.application.id)
+        self.application = next(found, self.application)
+        for panel in self._panels.values():
+            panel.application = self.application
+        source = snapshot.find_source(environment.source)
+        title = self.query_one(ApplicationTitle)
+        title.environment, title.application = environment, self.application
+        title.is_stale = source is not None and source.state in {"stale", "missing"}
+        self._request_revision()
+        self._show_keys()
+
+    def watch_now(self, now: datetime | None) -> None:
+        """Draw the ages."""
+        if not self.is_mounted:
+            return
+        self.query_one(ApplicationTitle).now = now
+        if (panel := self.panel) is not None and panel.is_mounted:
+            panel.now = now
+        self._show_tabs()
+
+    def watch_selected(self, selected: ResourceNode | None) -> None:
+        """Pass the selected resource to the panels."""
+        for panel in self._panels.values():
+            if panel.is_mounted:
+                panel.selected = selected
+        self._show_keys()
+
+    def _request_revision(self) -> None:
+        """Read the commit of the compared revision once."""
+        revision = self.application.compared_revision or ""
+        if not revision or ", " in revision or (self._revision is not None and self._revision[0] == revision):
+            return
+        future = self.live_app.inspect(self.application, lambda inspector: inspector.read_revision(revision))
+        self._revision = revision, future
+        start_worker(self, self._show_revision, group="revision", exclusive=True)
+
+    async def _show_revision(self) -> None:
+        if self._revision is not None:
+            reading = await asyncio.wrap_future(self._revision[1])
+            self.query_one(ApplicationTitle).revision = reading.value if isinstance(reading, Fresh) else None
+
+    # --- tabs and keys -------------------------------------------------------------------------------
+
+    def _show_tabs(self) -> None:
+        names = [f"{number} {name}" for number, name in enumerate(PANELS, 1)]
+        tabs = self.query_one(PaneTabs)
+        tabs.panes = tuple((name, None) for name in names)
+        tabs.active = next((name for name in names if name.partition(" ")[2] == self.pane), "")
+        tabs.note = self._describe_panel()
+        if self.panel is not None:
+            self.panel.set_class(isinstance(self.panel.reading, Stale), "-stale")
+        self._show_keys()
+
+    def _describe_panel(self) -> str:
+        """Return what the visible panel is about, and the age of its data."""
+        panel = self.panel
+        if panel is None:
+            return ""
+        summary = getattr(panel, "summary", "")
+        match panel.reading:
+            case Fresh(taken_at=taken_at) if self.now is not None:
+                parts = [summary, panel.note, f"{format_age(taken_at, self.now)} ago"]
+            case Stale(taken_at=taken_at) if self.now is not None:
+                parts = [f"{StatusMark.UNKNOWN.glyph()} {format_age(taken_at, self.now)} old", panel.note]
+            case Unavailable():
+                parts = [f"{StatusMark.UNKNOWN.glyph()} unavailable"]  # the panel explains it
+            case _:
+                parts = [summary, panel.note]
+        return " · ".join(filter(None, parts))
+
+    def _show_keys(self) -> None:
+        footer = self.query_one(KeyFooter)
+        footer.actions = tuple(
+            action
+            for action in self.key_actions
+            if action.in_footer and self._has_key(action) and not self.explain_unavailable(action.id)
+        )
+        footer.note = READ_ONLY_NOTE if self.snapshot and self.snapshot.read_only else ""
+
+    def _has_key(self, action: KeyAction) -> bool:
+        """Return True if an action belongs to the screen or to the visible panel."""
+        bindings = self.panel.BINDINGS if self.panel is not None else []
+        own = {binding.id for binding in bindings if isinstance(binding, Binding)}
+        return action.owner in _COMMON_OWNERS or action.id in own
+
+    def explain_unavailable(self, action_id: str) -> str:
+        """Return why an action is unavailable here and now, or an empty string."""
+        match action_id:
+            case "browser" if not is_web_url(self.application.url):
+                return "it has no web address"
+            case "copy" if not self._clipboard_text:
+                return "nothing is selected"
+            case "filter" if self._filtered_rows is None:
+                return "this pane cannot be filtered"
+            case _:
+                return ""
+
+    def can_act(self, action_id: str) -> bool:
+        """Return True if an action is available here and now, otherwise notify the operator why it is not."""
+        if reason := self.explain_unavailable(action_id):
+            title = next(action.title for action in REGISTRY if action.id == action_id)
+            self.notify(reason, title=f"{title}: not now", severity="warning", timeout=5, markup=False)
+        return not reason
+
+    async def run_key_action(self, action: KeyAction) -> None:
+        """Run a registered action as if its key was pressed."""
+        if action.id == "quit":
+            self.action_leave()
+            return
+        row_list = self.panel.query(RowList) if self.panel else None
+        owner = self.app if action.owner == "app" else self if action.owner in _COMMON_OWNERS else self.panel
+        await self.app.run_action(action.call, row_list.first() if action.owner == "list" and row_list else owner)
+
+    @on(KeyFooter.Clicked)
+    async def run_clicked_key(self, message: KeyFooter.Clicked) -> None:
+        """Run the action of the key that was clicked."""
+        await self.run_key_action(message.action)
+
+    @property
+    def _filtered_rows(self) -> FilteredRows | None:
+        found = self.panel.query(FilteredRows) if self.panel is not None else None
+        return found.first() if found else None
+
+    @property
+    def _clipboard_text(self) -> str:
+        """The resource under the cursor of the visible pane, or the selected one, as `Kind/name`."""
+        row = rows.row_list.highlighted_row if (rows := self._filtered_rows) is not None else None
+        return (row.clipboard_text if row else "") or (str(self.selected.key) if self.selected else "")
+
+    async def action_choose_pane(self, number: int) -> None:
+        """Show a pane by its number, counted from 1."""
+        names = tuple(PANELS)
+        if number <= len(names):
+            await self.show_pane(names[number - 1])
+
+    async def action_move_pane(self, step: int) -> None:
+        """Move to another pane; after the last pane comes the first."""
+        names = tuple(PANELS)
+        await self.show_pane(names[(names.index(self.pane) + step) % len(names)])
+
+    async def action_filter(self) -> None:
+        """Open the filter line."""
+        if self.can_act("filter") and (rows := self._filtered_rows) is not None:
+            await rows.open_filter()
+
+    def action_browser(self) -> None:
+        """Open the application in Argo CD."""
+        if self.can_act("browser"):
+            open_web_address(self.app, self.application.url)
+
+    def action_copy(self) -> None:
+        """Copy the selected resource as `Kind/name`."""
+        if self.can_act("copy"):
+            text = self._clipboard_text
+            self.app.copy_to_clipboard(text)
+            self.notify(text, title="Copied", timeout=3, markup=False)
+
+    async def action_back(self) -> None:
+        """End the filter; without one, leave the screen."""
+        rows = self._filtered_rows
+        if rows is not None and rows.is_filtering:
+            self.set_focus(rows.row_list)
+            await rows.clear_filter()
+        else:
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        """Return to the fleet."""
+        self._stop_reading()
+        self.dismiss()
+
+    def action_help(self) -> None:
+        """Show every key, and if it works here and now."""
+        from anchor_tui.tui.screens.help import HelpEntry, HelpScreen
+
+        entries = [HelpEntry(action, self.explain_unavailable(action.id)) for action in self.key_actions]
+        self.app.push_screen(HelpScreen(entries))
