@@ -80,8 +80,9 @@ def _report_crash(error: BaseException, argv: list[str]) -> int:
         from anchor_tui.cli.crash_report import report_crash
         from anchor_tui.tui.errors import ScreenCrashedError
 
-        # The screen has described its own crash: Textual has caught the exception.
-        return report_crash(error, argv, error.report if isinstance(error, ScreenCrashedError) else None)
+        if isinstance(error, ScreenCrashedError):  # Textual has caught the exception, and the screen described it
+            return report_crash(error, argv, kind=error.kind, description=error.report)
+        return report_crash(error, argv)
     except Exception:  # noqa: BLE001 - without memory, not even the report can be made
         os.write(2, b"anchor-tui: internal error; no report was written\n")
         return 70

@@ -28,14 +28,14 @@ MAX_CAUSES = 10
 _FOLDER = "crashes"
 
 
-def report_crash(error: BaseException, argv: list[str], description: str | None = None) -> int:
+def report_crash(error: BaseException, argv: list[str], *, kind: str = "", description: str = "") -> int:
     """Write a report, print one line that names it, and return the exit code of an internal error.
 
-    `description` replaces the places of the error itself.
+    `kind` and `description` replace the type and the places of the error itself.
     """
     path = _write_report(f"{_describe_run(argv)}\n{description or describe_error(error)}\n")
     place = f"report: {path}" if path else "no report could be written"
-    print_error(f"internal error ({type(error).__name__}); {place}")
+    print_error(f"internal error ({kind or type(error).__name__}); {place}")
     return ExitCode.INTERNAL_ERROR
 
 

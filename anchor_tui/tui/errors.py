@@ -20,6 +20,8 @@ class ScreenCrashedError(RuntimeError):
     """An internal error ended the screen. `report` and the message contain types and places, never values."""
 
     def __init__(self, error: BaseException) -> None:
+        self.kind = type(error).__name__
+        """The type of the error."""
         self.report = describe_crash(error)
         """The description of the error, with one line for each of its innermost places."""
         super().__init__(self.report)

@@ -109,7 +109,7 @@ def test_only_the_newest_reports_are_kept(state, capfd):
 
 
 def test_the_report_of_the_screen_is_used(state, monkeypatch):
-    error = ScreenCrashedError.__new__(ScreenCrashedError)
+    error = ScreenCrashedError(ValueError(SECRET))
     error.report = "the screen's own report"
     monkeypatch.setattr(entry, "build_parser", Mock(side_effect=error))
     assert entry._run_guarded([]) == 70

@@ -117,6 +117,7 @@ async def test_a_busy_function_on_the_reader_thread_is_noticed(monkeypatch):
         async with open_app(config=config(read_only=True), backend=reader) as ui:
             reader.start()
             await ui.wait_until(source.is_busy.is_set)
+            await ui.pilot.pause()  # the first snapshot was published before the source became busy
             await wait(ui, 45)
             assert "no snapshot for 45 s: the reader is busy or blocked" in ui.text
             source.released.set()

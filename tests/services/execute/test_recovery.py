@@ -67,7 +67,8 @@ def running(op: Operator, *argv: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def environ(op: Operator) -> dict[str, str]:
-    return {**op.environ, "ANCHOR_TUI_STATE": str(op.folder / "state")}
+    config = str(op.folder / "anchor-tui.toml")
+    return {**op.environ, "ANCHOR_TUI_STATE": str(op.folder / "state"), "ANCHOR_TUI_CONFIG": config}
 
 
 @pytest.fixture

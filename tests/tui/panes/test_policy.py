@@ -57,7 +57,7 @@ async def test_enter_shows_the_whole_check_until_escape():
     async with open_app(environment="prod") as ui:
         await ui.show(HEALTHY, FINDINGS)
         await ui.press("tab", "enter")
-        assert "esc closes · o opens it in the browser" in ui.text
+        assert "esc closes · y copies it · o opens it in the browser" in ui.text
         await ui.press("escape")
         assert ui.fleet.is_current
 
