@@ -81,7 +81,7 @@ def check_ids_of_checks(config: Config, converter: ConfigConverter, known: Colle
 
 
 def check_keys(config: Config, converter: ConfigConverter, actions: Mapping[str, Collection[str]]) -> None:
-    """Check `[keys]`: every action exists and may be remapped, and no two actions share a key.
+    """Check `[keys]`: every action exists and may be remapped, and no two actions of a screen share a key.
 
     `actions` maps each action id to its usual keys in every spelling.
     """
@@ -92,7 +92,12 @@ def check_keys(config: Config, converter: ConfigConverter, actions: Mapping[str,
         if len(actions.get(action, ())) > MAX_KEYS_OF_ACTION:
             converter.add_error(("keys", action), "its keys are fixed: each of them does something different", key)
             continue
-        others = [other for other, keys in effective.items() if key in keys and other != action]
+        others = [
+            other
+            for other, keys in effective.items()
+            # Two actions that share a usual key belong to different screens.
+            if key in keys and other != action and not (key in actions[other] and key in actions.get(action, ()))
+        ]
         if others and action in actions:
             converter.add_error(("keys", action), f'"{key}" is already the key of {", ".join(others)}', key)
 

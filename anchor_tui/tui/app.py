@@ -6,10 +6,10 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from rich.text import Text
 from textual.app import App, SystemCommand
@@ -34,11 +34,16 @@ from anchor_tui.tui.style import AsciiFilter, find_sheets, replace_colours
 from anchor_tui.tui.workers import start_worker
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import ActionId
+    from anchor_tui.domain.model import Application
+    from anchor_tui.services.observe.inspect import ApplicationInspector
     from anchor_tui.tui.action_flows import ActionFlows
     from anchor_tui.tui.targets import ActionTarget
 
+T = TypeVar("T")
 EXIT_HANGUP = 129
 """Exit code when the terminal is gone: that of a program which SIGHUP ended."""
 RECOVERY_DELAY_S = 1.0
@@ -175,6 +180,12 @@ class AnchorApp(LiveApp):
     def start_action(self, action: ActionId, target: ActionTarget) -> None:
         """Start an action. Its dialog is in front when this returns."""
         self.flows.start_action(action, target)
+
+    def inspect(
+        self, application: Application, read: Callable[[ApplicationInspector], Coroutine[Any, Any, T]]
+    ) -> Future[T]:
+        """Run a reading of one application's inside on the background thread. Cancelling the future cancels it."""
+        return self._backend.inspect(application, read)
 
     def action_read_again(self) -> None:
         """Read every source now."""

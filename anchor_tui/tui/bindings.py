@@ -7,8 +7,8 @@ from textual.binding import Binding, BindingType
 from anchor_tui.tui.keys import REGISTRY, KeyOwner
 
 
-def make_bindings(owner: KeyOwner) -> list[BindingType]:
-    """Return the bindings of one owner. Their ids let `App.set_keymap` apply the configured keys."""
+def make_bindings(*owners: KeyOwner) -> list[BindingType]:
+    """Return the bindings of some owners. Their ids let `App.set_keymap` apply the configured keys."""
     return [
         Binding(
             key,
@@ -20,6 +20,6 @@ def make_bindings(owner: KeyOwner) -> list[BindingType]:
             priority=action.has_priority,
         )
         for action in REGISTRY
-        if action.owner == owner
+        if action.owner in owners
         for key in action.keys
     ]

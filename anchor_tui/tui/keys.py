@@ -11,8 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-KeyOwner = Literal["app", "fleet", "operator", "list"]
-"""Owner of a key: the application, the fleet screen, the fleet screen when it is not read-only, or a list of rows."""
+KeyOwner = Literal[
+    "app", "list", "screen", "operator", "fleet", "selection", "application", "resources", "events",
+    "text", "diff", "manifest", "history", "estate",
+]  # fmt: skip
+"""Owner of a key: the program, a list of rows, the fleet and application screens, those two when they are not
+read-only, one of them, the selection of the fleet screen, or a pane of the application screen."""
+FLEET_OWNERS: frozenset[KeyOwner] = frozenset({"app", "list", "screen", "operator", "fleet", "selection"})
+APPLICATION_OWNERS: frozenset[KeyOwner] = frozenset(
+    {"app", "list", "screen", "operator", "application", "resources", "events", "text", "diff", "manifest", "history"}
+)
+"""The owners whose keys work on a screen. Two actions can share a key if no screen has both owners."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,7 @@ _READABLE_NAMES = {
 _TEXTUAL_NAMES = {readable: name for name, readable in _READABLE_NAMES.items()}
 
 ENVIRONMENT_KEYS = tuple("123456789")
+PANE_KEYS = tuple("1234567")
 
 
 def _mutating(id_: str, key: str, title: str, tooltip: str, short_title: str = "") -> KeyAction:
@@ -71,8 +81,12 @@ def _mutating(id_: str, key: str, title: str, tooltip: str, short_title: str = "
     return KeyAction(id_, (key,), title, tooltip, "operator", call, short_title, in_footer=True, mutates=True)
 
 
-def _in_footer(id_: str, key: str, title: str, tooltip: str) -> KeyAction:
-    return KeyAction(id_, (key,), title, tooltip, "fleet", id_.replace("-", "_"), in_footer=True)
+def _in_footer(id_: str, key: str, title: str, tooltip: str, owner: KeyOwner = "screen") -> KeyAction:
+    return KeyAction(id_, (key,), title, tooltip, owner, id_.replace("-", "_"), in_footer=True)
+
+
+def _in_pane(id_: str, key: str, title: str, tooltip: str, owner: KeyOwner) -> KeyAction:
+    return KeyAction(id_, (key,), title, tooltip, owner, id_.replace("-", "_"), in_footer=True)
 
 
 REGISTRY: tuple[KeyAction, ...] = (
@@ -95,7 +109,7 @@ REGISTRY: tuple[KeyAction, ...] = (
     _mutating("merge", "m", "Merge", "Merge the highlighted promotion, rollback or fix pull request"),
     _mutating("terminate", "x", "Terminate", "End the running operation; asks first"),
     _mutating("cutover", "c", "Cutover", "The no-mock cutover: its checklist and its last step"),
-    KeyAction("select", ("space",), "Select", "Select an application, to act on several at once", "operator", "select"),
+    KeyAction("select", ("space",), "Select", "Select an application, to act on several", "selection", "select"),
     KeyAction(
         "read-again",
         ("g",),
@@ -106,9 +120,9 @@ REGISTRY: tuple[KeyAction, ...] = (
         in_footer=True,
     ),
     _in_footer("filter", "slash", "Filter", "Show only the rows that contain a text; esc ends it"),
-    _in_footer("show-all", "v", "Show all", "Show every environment, and passed checks too"),
+    _in_footer("show-all", "v", "Show all", "Show every environment, and passed checks too", "fleet"),
     _in_footer("browser", "o", "Browser", "Open the highlighted row in the browser"),
-    _in_footer("open", "enter", "Open", "Show everything about the highlighted row"),
+    _in_footer("open", "enter", "Open", "Open the application, or show everything about another row", "fleet"),
     _in_footer("copy", "y", "Copy", "Copy the highlighted row to the clipboard"),
     KeyAction("next-row", ("down", "j"), "Next row", "Down in the focused pane", "list", "move_cursor(1)"),
     KeyAction("previous-row", ("up", "k"), "Previous row", "Up in the focused pane", "list", "move_cursor(-1)"),
@@ -116,8 +130,8 @@ REGISTRY: tuple[KeyAction, ...] = (
     KeyAction("previous-page", ("pageup",), "Previous page", "A page up in the focused pane", "list", "move_page(-1)"),
     KeyAction("first-row", ("home",), "First row", "To the first row of the focused pane", "list", "move_to_first"),
     KeyAction("last-row", ("end",), "Last row", "To the last row of the focused pane", "list", "move_to_last"),
-    KeyAction("next-pane", ("tab",), "Next pane", "To the next pane", "fleet", "move_pane(1)"),
-    KeyAction("previous-pane", ("shift+tab",), "Previous pane", "To the previous pane", "fleet", "move_pane(-1)"),
+    KeyAction("next-pane", ("tab",), "Next pane", "To the next pane", "screen", "move_pane(1)"),
+    KeyAction("previous-pane", ("shift+tab",), "Previous pane", "To the previous pane", "screen", "move_pane(-1)"),
     KeyAction(
         "next-environment",
         ("right", "l"),
@@ -142,7 +156,48 @@ REGISTRY: tuple[KeyAction, ...] = (
         "fleet",
         "choose_environment({key})",
     ),
-    KeyAction("back", ("escape",), "Back", "Close what is open, end the filter", "fleet", "back"),
+    KeyAction("pane", PANE_KEYS, "Pane 1 to 7", "To a pane by its number", "application", "choose_pane({key})"),
+    KeyAction("fold", ("enter", "space"), "Fold", "Expand or collapse the resource", "resources", "fold"),
+    KeyAction("expand", ("right",), "Expand", "Show the resources below, then move to them", "resources", "expand"),
+    KeyAction("collapse", ("left",), "Collapse", "Hide the resources below, then move up", "resources", "collapse"),
+    KeyAction(
+        "details-down", ("shift+down",), "Details down", "Scroll the details down", "resources", "scroll_details(1)"
+    ),
+    KeyAction("details-up", ("shift+up",), "Details up", "Scroll the details up", "resources", "scroll_details(-1)"),
+    replace(
+        _in_footer("all-events", "a", "All events", "Events of the application, or of the resource again", "events"),
+        call="toggle_scope",
+    ),
+    KeyAction("scroll-right", ("shift+right",), "Right", "Scroll the text to the right", "text", "scroll_sideways(1)"),
+    KeyAction("scroll-left", ("shift+left",), "Left", "Scroll the text to the left", "text", "scroll_sideways(-1)"),
+    _in_pane("diff-whole", "w", "Whole", "Show whole objects and equal resources, or the changes only", "diff"),
+    _in_pane("diff-text", "enter", "Read", "Move to the text of the resource, or back to the rows", "diff"),
+    _in_pane("diff-copy", "y", "Copy", "Copy the difference of the highlighted resource", "diff"),
+    _in_pane("fold-block", "enter", "Fold", "Hide or show the block that begins in the line", "manifest"),
+    _in_pane("fold-all", "f", "Fold all", "Hide the blocks of the manifest, or show all of them", "manifest"),
+    KeyAction("unfold-block", ("right",), "Unfold", "Show the block that begins in the line", "manifest", "unfold"),
+    KeyAction("leave-block", ("left",), "Fold around", "Hide the block, then the one around it", "manifest", "fold"),
+    _in_pane("search", "slash", "Search", "Search the manifest", "manifest"),
+    _in_pane("next-match", "n", "Next match", "To the next line that matches the search", "manifest"),
+    KeyAction(
+        "previous-match", ("N",), "Previous match", "To the previous matching line", "manifest", "previous_match"
+    ),
+    _in_pane("managed-fields", "w", "Managed fields", "Show or hide the fields that only machines need", "manifest"),
+    _in_pane("manifest-copy", "y", "Copy", "Copy the block under the cursor", "manifest"),
+    _in_pane("mark-deployment", "space", "Mark", "Mark a deployment, to compare it with another", "history"),
+    _in_pane("compare", "enter", "Compare", "Compare the two marked deployments, or this one with git", "history"),
+    replace(
+        _in_pane("roll-back-here", "b", "Roll back", "Choose the release of this deployment to roll back", "history"),
+        mutates=True,
+    ),
+    _in_footer("estate-diff", "D", "Diff", "Every difference between git and the clusters", "fleet"),
+    _in_pane("estate-whole", "w", "Whole", "Show whole objects and synced applications too", "estate"),
+    _in_pane("estate-text", "enter", "Read", "Move to the text of the row, or back to the rows", "estate"),
+    _in_pane("estate-read-again", "g", "Read again", "Read every difference now", "estate"),
+    _in_pane("estate-filter", "slash", "Filter", "Show only the rows that contain a text", "estate"),
+    _in_pane("estate-copy", "y", "Copy", "Copy the highlighted difference", "estate"),
+    KeyAction("estate-back", ("escape", "q"), "Back", "End the filter, or return to the fleet", "estate", "estate_back"),
+    KeyAction("back", ("escape",), "Back", "Close what is open, end the filter", "screen", "back"),
     _in_footer("help", "question_mark", "Help", "Every key, and if it works here and now"),
     KeyAction(
         "palette",
@@ -176,7 +231,7 @@ def apply_key_config(keys: Mapping[str, str], *, read_only: bool = False) -> tup
     return tuple(
         replace(action, keys=(keymap[action.id],)) if action.id in (keymap := make_keymap(keys)) else action
         for action in REGISTRY
-        if not (read_only and action.owner == "operator")
+        if not (read_only and (action.mutates or action.owner in {"operator", "selection"}))
     )
 
 

@@ -5,8 +5,9 @@ Screens and action flows depend on this class, not on the application that creat
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.app import App
 from textual.reactive import reactive
@@ -14,9 +15,15 @@ from textual.reactive import reactive
 from anchor_tui.domain.model import Snapshot
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import ActionId
+    from anchor_tui.domain.model import Application
+    from anchor_tui.services.observe.inspect import ApplicationInspector
     from anchor_tui.tui.targets import ActionTarget
+
+T = TypeVar("T")
 
 
 class LiveApp(App[None]):
@@ -28,4 +35,10 @@ class LiveApp(App[None]):
 
     def start_action(self, action: ActionId, target: ActionTarget) -> None:
         """Start an action. Its dialog is in front when this returns."""
+        raise NotImplementedError
+
+    def inspect(
+        self, application: Application, read: Callable[[ApplicationInspector], Coroutine[Any, Any, T]]
+    ) -> Future[T]:
+        """Run a reading of one application's inside on the background thread. Cancelling the future cancels it."""
         raise NotImplementedError

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -14,7 +15,7 @@ from textual.pilot import Pilot
 from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.jobs import Job
 from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
-from anchor_tui.domain.model import Snapshot
+from anchor_tui.domain.model import Application, Snapshot
 from anchor_tui.domain.policy.engine import PolicyFindings
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.domain.source_data import PastRelease
@@ -51,6 +52,9 @@ class FakeBackend:
         self.died: Callable[[], None] | None = None
         self.first_frame_shown = False
         self.read_again_count = 0
+        self.inspector: Any = None
+        """The stand-in for ApplicationInspector."""
+        self.inspected: list[Application] = []
 
     def listen(self, listener: Callable[[Snapshot], None], died: Callable[[], None]) -> None:
         self.listener, self.died = listener, died
@@ -79,6 +83,11 @@ class FakeBackend:
     def finish_writes(self) -> Future[None]:
         self.writes_finished += 1
         return completed_future(None)
+
+    def inspect(self, application: Application, read: Callable[[Any], Coroutine[Any, Any, Any]]) -> Future[Any]:
+        """Run a reading with the test's inspector."""
+        self.inspected.append(application)
+        return asyncio.run_coroutine_threadsafe(read(self.inspector), asyncio.get_running_loop())
 
     def watch_jobs(self, listener: Callable[[tuple[Job, ...]], None]) -> None:
         self.jobs_listener = listener

@@ -27,7 +27,7 @@ class ManifestText:
     """The lines of a YAML text, and the block that begins in each."""
 
     def __init__(self, text: str) -> None:
-        self.lines = tuple(text.split("\n")[:-1] if text.endswith("\n") else text.split("\n"))
+        self.lines = tuple(text.removesuffix("\n").split("\n")) if text else ()
         self.width = max(map(len, self.lines), default=0)
         self.block_ends = list(range(len(self.lines)))
         """The last line of the block that begins in a line; the line itself if none begins there."""

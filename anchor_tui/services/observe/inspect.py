@@ -113,6 +113,12 @@ class ApplicationInspector:
 
         return await self._read(lambda client: read_live_object(client, *self._identity, node), "applications, get")
 
+    async def read_application_manifest(self) -> Reading[Mapping[str, Any]]:
+        """Read the manifest of the application itself."""
+        from anchor_tui.sources.argocd.inspection_reader import read_application_manifest
+
+        return await self._read(lambda client: read_application_manifest(client, *self._identity), "applications, get")
+
     async def read_log(self, selection: LogSelection) -> Reading[tuple[LogLine, ...]]:
         """Read the last lines of a log."""
         from anchor_tui.sources.argocd.inspection_reader import read_log

@@ -42,6 +42,7 @@ class InspectionPanel(Widget, Generic[T]):
     now: reactive[datetime | None] = reactive(None)
     selected: reactive[ResourceNode | None] = reactive(None)
     """The resource that is selected in the tree; None for the whole application."""
+    poll_s = POLL_S
 
     def __init__(self, application: Application, requests: InspectionRequests) -> None:
         super().__init__()
@@ -85,7 +86,7 @@ class InspectionPanel(Widget, Generic[T]):
         while True:
             self._pending = self.requests.inspect(self.application, self.read)
             self._apply(await asyncio.wrap_future(self._pending))
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(self.poll_s)
 
     def _apply(self, reading: Reading[T]) -> None:
         """Keep the last value of a part that cannot be read any more."""

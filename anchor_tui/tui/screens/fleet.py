@@ -19,7 +19,7 @@ from anchor_tui.domain.model import Environment, Snapshot
 from anchor_tui.domain.urls import is_web_url
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.cursor_jump import CursorJump
-from anchor_tui.tui.keys import REGISTRY, KeyAction
+from anchor_tui.tui.keys import FLEET_OWNERS, REGISTRY, KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.panes.fleet import build_fleet_pane
 from anchor_tui.tui.panes.registry import APPLICATIONS, PANES, build_pane
@@ -49,7 +49,7 @@ class FleetScreen(Screen[None]):
     """
 
     AUTO_FOCUS = "#rows"
-    BINDINGS: ClassVar[list[BindingType]] = make_bindings("fleet")
+    BINDINGS: ClassVar[list[BindingType]] = make_bindings("screen", "fleet")
 
     snapshot: reactive[Snapshot | None] = reactive(None)
     now: reactive[datetime | None] = reactive(None)
@@ -67,8 +67,9 @@ class FleetScreen(Screen[None]):
         read_only_actions: tuple[KeyAction, ...] = (),
     ) -> None:
         super().__init__()
-        self._read_only_keys = {key: action for action in read_only_actions for key in action.keys}
-        self.key_actions = key_actions
+        missing = (action for action in read_only_actions if action.owner in FLEET_OWNERS)
+        self._read_only_keys = {key: action for action in missing for key in action.keys}
+        self.key_actions = tuple(action for action in key_actions if action.owner in FLEET_OWNERS)
         self.environment_names = environment_names
         self._cursor_jump = CursorJump()
         if environment:
@@ -333,6 +334,15 @@ class FleetScreen(Screen[None]):
         if self.can_act("copy") and row is not None:
             self.app.copy_to_clipboard(row.clipboard_text)
             self.notify(row.clipboard_text, title="Copied", timeout=3, markup=False)
+
+    def action_estate_diff(self) -> None:
+        """Show every difference between git and the clusters."""
+        from anchor_tui.tui.screens.estate_diff import EstateDiffScreen
+
+        assert isinstance(self.app, LiveApp)
+        if self.can_act("estate-diff"):
+            screen = EstateDiffScreen(self.app, self.application_ages)
+            self.app.push_screen(screen)
 
     def action_help(self) -> None:
         """Show every key, and if it works here and now."""

@@ -28,7 +28,7 @@ MUTATING_ACTIONS = frozenset(action.id for action in REGISTRY if action.mutates)
 class OperatorFleetScreen(FleetScreen):
     """The fleet screen with the keys that change something. A read-only session does not create it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = make_bindings("operator")
+    BINDINGS: ClassVar[list[BindingType]] = make_bindings("operator", "selection")
 
     selected: reactive[frozenset[str]] = reactive(frozenset[str](), init=False)
     """Keys of the selected application rows."""
