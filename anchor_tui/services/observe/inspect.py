@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from anchor_tui.domain.inspection.deployments import RevisionMetadata
     from anchor_tui.domain.inspection.differences import ResourceDifference
     from anchor_tui.domain.inspection.logs import LogLine, LogSelection
+    from anchor_tui.domain.inspection.sync_windows import AssignedWindows
     from anchor_tui.sources.argocd.client import ArgoClient
 
 T = TypeVar("T")
@@ -118,6 +119,12 @@ class ApplicationInspector:
         from anchor_tui.sources.argocd.inspection_reader import read_application_manifest
 
         return await self._read(lambda client: read_application_manifest(client, *self._identity), "applications, get")
+
+    async def read_sync_windows(self) -> Reading[AssignedWindows]:
+        """Read the sync windows. Without the right to read the project, their time zones are unknown."""
+        from anchor_tui.sources.argocd.inspection_windows import read_sync_windows
+
+        return await self._read(lambda client: read_sync_windows(client, *self._identity), "applications, get")
 
     async def read_log(self, selection: LogSelection) -> Reading[tuple[LogLine, ...]]:
         """Read the last lines of a log."""
