@@ -185,7 +185,7 @@ REGISTRY: tuple[KeyAction, ...] = (
     _in_pane("managed-fields", "w", "Managed fields", "Show or hide the fields that only machines need", "manifest"),
     _in_pane("manifest-copy", "y", "Copy", "Copy the block under the cursor", "manifest"),
     _in_pane("mark-deployment", "space", "Mark", "Mark a deployment, to compare it with another", "history"),
-    _in_pane("compare", "enter", "Compare", "Compare the two marked deployments, or this one with git", "history"),
+    _in_pane("compare", "enter", "Compare", "Compare two marked deployments, or one with the present", "history"),
     replace(
         _in_pane("roll-back-here", "b", "Roll back", "Choose the release of this deployment to roll back", "history"),
         mutates=True,

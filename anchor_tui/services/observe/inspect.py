@@ -18,6 +18,7 @@ from anchor_tui.domain.inspection.resource_tree import ResourceNode, ResourceTre
 from anchor_tui.domain.model import Application, Fresh, Problem, Reading, SourceFailure, Unavailable
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
+from anchor_tui.services.observe.revisions import RevisionReader
 from anchor_tui.sources.errors import Forbidden, SourceError
 
 if TYPE_CHECKING:
@@ -54,6 +55,13 @@ class ApplicationInspector:
         self._connections = connections
         self._now = now
         self._client: ArgoClient | None = None
+        self.github = RevisionReader(connections, now)
+
+    async def read_details(self) -> Reading[ApplicationDetails]:
+        """Read the details of the application, with its deployments."""
+        from anchor_tui.sources.argocd.inspection_reader import read_application_details
+
+        return await self._read(lambda client: read_application_details(client, *self._identity), "applications, get")
 
     async def read_tree(self) -> Reading[InspectedTree]:
         """Read the resource tree and the details of the application."""
@@ -147,7 +155,8 @@ class ApplicationInspector:
         return await self._read(lambda client: read_differences(client, *self._identity), "applications, get")
 
     async def aclose(self) -> None:
-        """Close the connection."""
+        """Close the connections."""
+        await self.github.aclose()
         if self._client is not None:
             await self._client.aclose()
             self._client = None
