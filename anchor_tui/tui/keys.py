@@ -21,6 +21,7 @@ FLEET_OWNERS: frozenset[KeyOwner] = frozenset({"app", "list", "screen", "operato
 APPLICATION_OWNERS: frozenset[KeyOwner] = frozenset(
     {"app", "list", "screen", "operator", "application", "resources", "events", "text", "diff", "manifest", "history"}
 )
+ESTATE_OWNERS: frozenset[KeyOwner] = frozenset({"list", "text", "estate"})
 """The owners whose keys work on a screen. Two actions can share a key if no screen has both owners."""
 
 
@@ -196,7 +197,10 @@ REGISTRY: tuple[KeyAction, ...] = (
     _in_pane("estate-read-again", "g", "Read again", "Read every difference now", "estate"),
     _in_pane("estate-filter", "slash", "Filter", "Show only the rows that contain a text", "estate"),
     _in_pane("estate-copy", "y", "Copy", "Copy the highlighted difference", "estate"),
-    KeyAction("estate-back", ("escape", "q"), "Back", "End the filter, or return to the fleet", "estate", "estate_back"),
+    replace(
+        _in_pane("estate-back", "escape", "Back", "End the filter, or return to the fleet", "estate"),
+        keys=("escape", "q"),
+    ),
     KeyAction("back", ("escape",), "Back", "Close what is open, end the filter", "screen", "back"),
     _in_footer("help", "question_mark", "Help", "Every key, and if it works here and now"),
     KeyAction(

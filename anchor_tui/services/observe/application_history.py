@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from anchor_tui.domain.inspection.deployments import DeployedRevision, Deployment
-from anchor_tui.domain.model import Fresh, Reading, Unavailable
+from anchor_tui.domain.model import Fresh, Reading, Unavailable, get_failure
 
 if TYPE_CHECKING:
     from anchor_tui.services.observe.inspect import ApplicationInspector
@@ -32,7 +32,7 @@ async def read_history(
     """Read the deployments. `known` are the revisions that an earlier reading returned: a commit does not change."""
     details = await inspector.read_details()
     if not isinstance(details, Fresh):
-        return details  # type: ignore[return-value]
+        return Unavailable(get_failure(details))
     deployments = details.value.deployments
     limit = asyncio.Semaphore(MAX_CONCURRENT_REVISIONS)
 
@@ -43,7 +43,7 @@ async def read_history(
     revisions = list(dict.fromkeys(deployment.revision for deployment in deployments))[:MAX_REVISIONS]
     found = await asyncio.gather(*(read_one(revision) for revision in revisions))
     history = ApplicationHistory(deployments, dict(zip(revisions, found, strict=True)))
-    return replace(details, value=history)  # type: ignore[type-var]
+    return Fresh(history, details.taken_at, details.fresh_until)
 
 
 async def _read_revision(
@@ -57,17 +57,13 @@ async def _read_revision(
         known = (
             replace(known, commit=commit.value, commit_problem="")
             if isinstance(commit, Fresh)
-            else replace(known, commit_problem=_get_reason(commit))
+            else replace(known, commit_problem=get_failure(commit).message)
         )
     if known.release is None:
         release = await inspector.github.read_release(environment, revision)
         known = (
             replace(known, release=release.value, release_problem="")
             if isinstance(release, Fresh)
-            else replace(known, release_problem=_get_reason(release))
+            else replace(known, release_problem=get_failure(release).message)
         )
     return known
-
-
-def _get_reason(reading: Reading[object]) -> str:
-    return reading.error.message if isinstance(reading, Unavailable) else "not read"

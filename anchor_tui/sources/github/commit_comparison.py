@@ -178,7 +178,9 @@ async def read_commit_range(client: GitHubClient, repository: str, base: str, he
 
 def _to_revision(commit: ComparedCommitJson) -> RevisionMetadata:
     author = commit.commit.author or CommitAuthorJson()
-    return RevisionMetadata(commit.sha, author.name, commit.commit.message, to_utc(author.date) if author.date else None)
+    return RevisionMetadata(
+        commit.sha, author.name, commit.commit.message, to_utc(author.date) if author.date else None
+    )
 
 
 async def _read_comparison(client: GitHubClient, repository: str, base: str, head: str) -> Comparison:

@@ -77,7 +77,9 @@ class ComparisonScreen(ModalScreen[None]):
 def draw_range(found: CommitRange) -> Iterator[Content]:
     """Yield the commits and files between two commits as lines."""
     if found.is_reversed:
-        yield safe_text(f"{shorten_revision(found.head)} is the older commit: these commits would be taken back", "bold")
+        yield safe_text(
+            f"{shorten_revision(found.head)} is the older commit: these commits would be taken back", "bold"
+        )
     if found.only_in_base:
         commits = format_count(found.only_in_base, "commit")
         yield safe_text(f"{commits} of {shorten_revision(found.base)} would be taken back; they are not listed", "bold")

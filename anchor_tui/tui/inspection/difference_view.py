@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from textual.content import Content
 
-from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.foreign_text import shorten_text
+from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.inspection.differences import ResourceDifference
 from anchor_tui.domain.inspection.field_changes import FieldChange
 from anchor_tui.domain.status_marks import StatusMark

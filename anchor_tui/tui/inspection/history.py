@@ -249,7 +249,7 @@ def _draw_row(deployment: Deployment, known: DeployedRevision, now: datetime) ->
     number = commit.pull_request if commit else None
     took = deployment.duration
     return (
-        safe_text(f"{deployment.deployed_at:%a %d %b %H:%M}Z" if deployment.deployed_at else "?"),
+        safe_text(f"{deployment.deployed_at:%d %b %H:%M}Z" if deployment.deployed_at else "?"),
         muted_text(format_age(deployment.deployed_at, now)),
         safe_text(release.version, "bold") if release else muted_text("?"),
         safe_text(shorten_revision(deployment.revision)),

@@ -7,7 +7,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from msgspec.structs import replace
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,10 +14,10 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Input
 
-from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.foreign_text import shorten_text
+from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.inspection.manifest_text import FoldedText, ManifestText, write_manifest
-from anchor_tui.domain.model import Fresh, Reading, Unavailable
+from anchor_tui.domain.model import Fresh, Reading, Unavailable, get_failure
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.environment_summary import LOADING
@@ -114,13 +113,13 @@ class YamlPanel(InspectionPanel[ManifestText]):
         shows_managed, node = self.shows_managed, self.selected
         reading = await (inspector.read_live_object(node) if node else inspector.read_application_manifest())
         if not isinstance(reading, Fresh):
-            return reading  # type: ignore[return-value]
+            return Unavailable(get_failure(reading))
         last = self._last
         if last is not None and last[1] == shows_managed and last[0] == reading.value:
-            return replace(reading, value=last[2])  # type: ignore[type-var]
+            return Fresh(last[2], reading.taken_at, reading.fresh_until)
         text = await asyncio.to_thread(write_manifest, reading.value, with_machine_fields=shows_managed)
         self._last = reading.value, shows_managed, text
-        return replace(reading, value=text)  # type: ignore[type-var]
+        return Fresh(text, reading.taken_at, reading.fresh_until)
 
     def watch_selected(self, before: ResourceNode | None, after: ResourceNode | None) -> None:
         """Read another manifest. A newer state of the same resource changes nothing."""
@@ -291,7 +290,12 @@ def _draw_line(line: str) -> Content:
         return Content(indent) + Content.styled(dash, MUTED) + safe_text(rest[len(dash) :], "$text-primary")
     if not colon or (key[:1] in {'"', "'"} and not key.endswith(key[0])):
         return Content(indent) + Content.styled(dash, MUTED) + safe_text(rest[len(dash) :])
-    parts = (Content(indent), Content.styled(dash, MUTED), safe_text(f"{key}:", "$text-primary"), safe_text(f" {value}"))
+    parts = (
+        Content(indent),
+        Content.styled(dash, MUTED),
+        safe_text(f"{key}:", "$text-primary"),
+        safe_text(f" {value}"),
+    )
     return Content("").join(parts)
 
 

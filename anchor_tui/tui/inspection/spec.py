@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from msgspec.structs import replace
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -21,7 +20,7 @@ from anchor_tui.domain.inspection.application_spec import (
     read_application_spec,
 )
 from anchor_tui.domain.inspection.sync_windows import AssignedWindows, SyncWindow, find_window_change
-from anchor_tui.domain.model import AutoSyncPolicy, Fresh, Problem, Reading, Stale, Unavailable
+from anchor_tui.domain.model import AutoSyncPolicy, Fresh, Problem, Reading, Stale, Unavailable, get_failure
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.inspection.difference_view import describe_unread
@@ -87,13 +86,13 @@ class SpecPanel(InspectionPanel[InspectedSpec]):
         """Read specification and windows. Windows that cannot be read leave a problem, not a failure."""
         manifest, windows = await inspector.read_application_manifest(), await inspector.read_sync_windows()
         if not isinstance(manifest, Fresh):
-            return manifest  # type: ignore[return-value]
+            return Unavailable(get_failure(manifest))
         spec = read_application_spec(manifest.value)
         if isinstance(windows, Fresh):
-            return replace(manifest, value=InspectedSpec(spec, windows.value))  # type: ignore[type-var]
-        message = windows.error.message if isinstance(windows, Unavailable) else "not read"
+            return Fresh(InspectedSpec(spec, windows.value), manifest.taken_at, manifest.fresh_until)
+        message = get_failure(windows).message
         problems = (Problem("sync windows", "part", message),)
-        return replace(manifest, value=InspectedSpec(spec, None, message), problems=problems)  # type: ignore[type-var]
+        return Fresh(InspectedSpec(spec, None, message), manifest.taken_at, manifest.fresh_until, problems)
 
     def show_reading(self, reading: Reading[InspectedSpec]) -> None:
         """Show the settings."""

@@ -19,7 +19,7 @@ from anchor_tui.domain.model import Environment, Snapshot
 from anchor_tui.domain.urls import is_web_url
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.cursor_jump import CursorJump
-from anchor_tui.tui.keys import FLEET_OWNERS, REGISTRY, KeyAction
+from anchor_tui.tui.keys import ESTATE_OWNERS, FLEET_OWNERS, REGISTRY, KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.panes.fleet import build_fleet_pane
 from anchor_tui.tui.panes.registry import APPLICATIONS, PANES, build_pane
@@ -70,6 +70,7 @@ class FleetScreen(Screen[None]):
         missing = (action for action in read_only_actions if action.owner in FLEET_OWNERS)
         self._read_only_keys = {key: action for action in missing for key in action.keys}
         self.key_actions = tuple(action for action in key_actions if action.owner in FLEET_OWNERS)
+        self.estate_key_actions = tuple(action for action in key_actions if action.owner in ESTATE_OWNERS)
         self.environment_names = environment_names
         self._cursor_jump = CursorJump()
         if environment:
@@ -339,10 +340,11 @@ class FleetScreen(Screen[None]):
         """Show every difference between git and the clusters."""
         from anchor_tui.tui.screens.estate_diff import EstateDiffScreen
 
-        assert isinstance(self.app, LiveApp)
-        if self.can_act("estate-diff"):
-            screen = EstateDiffScreen(self.app, self.application_ages)
-            self.app.push_screen(screen)
+        app = self.app
+        assert isinstance(app, LiveApp)
+        screen = EstateDiffScreen(app, self.estate_key_actions)
+        # On the application's own queue: data is bound to the node that handles the message.
+        app.call_next(lambda: app.push_screen(screen.data_bind(LiveApp.snapshot, LiveApp.now)))
 
     def action_help(self) -> None:
         """Show every key, and if it works here and now."""

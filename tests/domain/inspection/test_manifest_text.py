@@ -114,9 +114,7 @@ def test_the_visible_lines_are_those_outside_of_folds(indents, actions):
     for fold, line in actions:
         if line < len(text.lines):
             (folded.fold if fold else folded.unfold)(line)
-    hidden = {
-        inner for line in folded.folded for inner in range(line + 1, text.block_ends[line] + 1)
-    }
+    hidden = {inner for line in folded.folded for inner in range(line + 1, text.block_ends[line] + 1)}
     assert folded.rows == [line for line in range(len(text.lines)) if line not in hidden]
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -50,7 +50,7 @@ class PaneApp(LiveApp):
     """An application that shows a pane and nothing else."""
 
     CSS_PATH = find_sheets("app.tcss", "fleet.tcss", "dialog.tcss", "inspection.tcss")
-    BINDINGS = [Binding("slash", "filter", show=False), Binding("escape", "end_filter", show=False)]
+    BINDINGS: ClassVar = [Binding("slash", "filter", show=False), Binding("escape", "end_filter", show=False)]
 
     def __init__(self, pane: type[InspectionPanel[Any]], inspector: FakeInspector, snapshot: Snapshot | None) -> None:
         super().__init__()
@@ -73,9 +73,7 @@ class PaneApp(LiveApp):
         """Read the pane again, now."""
         self.panel.activate()
 
-    def inspect(
-        self, application: Application, read: Callable[[Any], Coroutine[Any, Any, Any]]
-    ) -> Future[Any]:
+    def inspect(self, application: Application, read: Callable[[Any], Coroutine[Any, Any, Any]]) -> Future[Any]:
         return asyncio.run_coroutine_threadsafe(read(self.inspector), asyncio.get_running_loop())
 
     def start_action(self, action: Any, target: ActionTarget) -> None:
