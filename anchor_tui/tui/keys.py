@@ -23,6 +23,8 @@ APPLICATION_OWNERS: frozenset[KeyOwner] = frozenset(
 )
 ESTATE_OWNERS: frozenset[KeyOwner] = frozenset({"list", "text", "estate"})
 """The owners whose keys work on a screen. Two actions can share a key if no screen has both owners."""
+PANE_OWNERS: frozenset[KeyOwner] = frozenset({"resources", "events", "diff", "manifest", "history"})
+"""The owners of one pane each. While a pane has the focus, its keys come before those of its screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,9 @@ REGISTRY: tuple[KeyAction, ...] = (
     _mutating("merge", "m", "Merge", "Merge the highlighted promotion, rollback or fix pull request"),
     _mutating("terminate", "x", "Terminate", "End the running operation; asks first"),
     _mutating("cutover", "c", "Cutover", "The no-mock cutover: its checklist and its last step"),
-    KeyAction("select", ("space",), "Select", "Select an application, to act on several", "selection", "select"),
+    KeyAction(
+        "select", ("space",), "Select", "Select an application, to act on several at once", "selection", "select"
+    ),
     KeyAction(
         "read-again",
         ("g",),
@@ -123,7 +127,7 @@ REGISTRY: tuple[KeyAction, ...] = (
     _in_footer("filter", "slash", "Filter", "Show only the rows that contain a text; esc ends it"),
     _in_footer("show-all", "v", "Show all", "Show every environment, and passed checks too", "fleet"),
     _in_footer("browser", "o", "Browser", "Open the highlighted row in the browser"),
-    _in_footer("open", "enter", "Open", "Open the application, or show everything about another row", "fleet"),
+    _in_footer("open", "enter", "Open", "Show everything about the highlighted row", "fleet"),
     _in_footer("copy", "y", "Copy", "Copy the highlighted row to the clipboard"),
     KeyAction("next-row", ("down", "j"), "Next row", "Down in the focused pane", "list", "move_cursor(1)"),
     KeyAction("previous-row", ("up", "k"), "Previous row", "Up in the focused pane", "list", "move_cursor(-1)"),

@@ -6,7 +6,14 @@ import pytest
 
 from anchor_tui.config.errors import ConfigErrors
 from anchor_tui.config.load import parse_config
-from anchor_tui.tui.keys import REGISTRY, apply_key_config
+from anchor_tui.tui.keys import (
+    APPLICATION_OWNERS,
+    ESTATE_OWNERS,
+    FLEET_OWNERS,
+    PANE_OWNERS,
+    REGISTRY,
+    apply_key_config,
+)
 from anchor_tui.tui.screens.plan import PlanScreen
 from tests.tui.harness import open_app
 from tests.tui.sample_plans import sync_plan
@@ -21,11 +28,13 @@ def test_the_environment_keys_cannot_be_configured(tmp_path):
         parse_config(text, tmp_path / "anchor-tui.toml", {}, actions=actions)
 
 
-def test_action_ids_and_default_keys_are_unique():
+def test_action_ids_and_the_keys_of_a_screen_are_unique():
     ids = [action.id for action in REGISTRY]
-    keys = [key for action in REGISTRY for key in action.keys]
     assert len(ids) == len(set(ids))
-    assert len(keys) == len(set(keys))
+    screens = [FLEET_OWNERS, ESTATE_OWNERS, APPLICATION_OWNERS - PANE_OWNERS]
+    for owners in (*screens, *({"list", "text", pane} for pane in PANE_OWNERS)):
+        keys = [key for action in REGISTRY if action.owner in owners for key in action.keys]
+        assert len(keys) == len(set(keys)), owners
 
 
 def test_a_read_only_registry_has_no_operator_keys():

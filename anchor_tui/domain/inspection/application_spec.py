@@ -12,7 +12,7 @@ from anchor_tui.domain.json_access import get_int, get_list, get_mapping, get_ma
 from anchor_tui.domain.model import AutoSyncPolicy, ValueObject
 
 
-class ApplicationSource(ValueObject, frozen=True):
+class ManifestSource(ValueObject, frozen=True):
     """One source. `path` or `chart` is set, unless it only provides value files under `name`."""
 
     repository: str
@@ -44,11 +44,11 @@ class IgnoredFields(ValueObject, frozen=True):
     fields: tuple[str, ...] = ()
 
 
-class ApplicationSpec(ValueObject, frozen=True):
+class DesiredState(ValueObject, frozen=True):
     """The specification. `automated` is None if every sync is started by an operator."""
 
     project: str = ""
-    sources: tuple[ApplicationSource, ...] = ()
+    sources: tuple[ManifestSource, ...] = ()
     destination: str = ""
     """The name or the URL of the cluster."""
     namespace: str = ""
@@ -58,12 +58,12 @@ class ApplicationSpec(ValueObject, frozen=True):
     ignored: tuple[IgnoredFields, ...] = ()
 
 
-def read_application_spec(manifest: Mapping[str, Any]) -> ApplicationSpec:
+def read_application_spec(manifest: Mapping[str, Any]) -> DesiredState:
     """Return the specification in an application's manifest. Fields of another type than expected are left out."""
     spec = get_mapping(manifest, "spec")
     sources = get_mappings(spec, "sources") or ((source,) if (source := get_mapping(spec, "source")) else ())
     policy, destination = get_mapping(spec, "syncPolicy"), get_mapping(spec, "destination")
-    return ApplicationSpec(
+    return DesiredState(
         get_text(spec, "project"),
         tuple(map(_read_source, sources)),
         get_text(destination, "name") or get_text(destination, "server"),
@@ -75,9 +75,9 @@ def read_application_spec(manifest: Mapping[str, Any]) -> ApplicationSpec:
     )
 
 
-def _read_source(source: Mapping[str, Any]) -> ApplicationSource:
+def _read_source(source: Mapping[str, Any]) -> ManifestSource:
     helm = get_mapping(source, "helm")
-    return ApplicationSource(
+    return ManifestSource(
         get_text(source, "repoURL"),
         get_text(source, "targetRevision"),
         get_text(source, "path"),

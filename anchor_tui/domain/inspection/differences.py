@@ -82,7 +82,7 @@ def find_ignored_fields(
     A field is one if git sets it (`target`, the raw target state), its value in the cluster (`live`, the raw live
     state) is another or missing, and it is not among the fields that differ between the normalized states (`compared`)
     nor above or below one of them. These are not differences: a field that only the cluster sets, since a sync leaves
-    it alone; an empty value in git that the cluster leaves out; and an amount in another spelling, such as 0.5 and 500m.
+    it alone; an empty value in git that the cluster leaves out; an amount in another spelling, such as 0.5 and 500m.
     """
     paths = [change.path for change in compared]
     return tuple(

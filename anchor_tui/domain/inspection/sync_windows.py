@@ -51,7 +51,7 @@ class AssignedWindows(ValueObject, frozen=True):
 
 
 class WindowChange(NamedTuple):
-    """Whether a window is open, and when that changes; None if it does not change."""
+    """The state of a window, and when it changes; None if it does not change."""
 
     is_open: bool
     at: datetime | None

@@ -161,7 +161,7 @@ class DiffPanel(InspectionPanel[Differences]):
 
 
 def _row_key(resource: ResourceKey) -> str:
-    return " ".join((resource.group, resource.kind, resource.namespace, resource.name))
+    return " ".join(resource)
 
 
 def _build_row(difference: ResourceDifference) -> ListRow:

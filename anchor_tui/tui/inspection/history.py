@@ -80,7 +80,7 @@ class HistoryPanel(InspectionPanel[ApplicationHistory]):
 
     @property
     def summary(self) -> str:
-        """What the next key would compare."""
+        """The state of a pair of marks that is not complete."""
         return "1 deployment marked: mark another one" if len(self._row_list.selected) == 1 else ""
 
     @property

@@ -13,8 +13,8 @@ from textual.content import Content
 
 from anchor_tui.domain.formatting import format_count, format_duration
 from anchor_tui.domain.inspection.application_spec import (
-    ApplicationSource,
-    ApplicationSpec,
+    ManifestSource,
+    DesiredState,
     IgnoredFields,
     RetryPolicy,
     read_application_spec,
@@ -41,7 +41,7 @@ _COLUMNS = (ListColumn("SETTING"), ListColumn("VALUE", is_flexible=True))
 class InspectedSpec(NamedTuple):
     """The specification and the sync windows. Without windows, `problem` is why they were not read."""
 
-    spec: ApplicationSpec
+    spec: DesiredState
     windows: AssignedWindows | None
     problem: str = ""
 
@@ -141,7 +141,7 @@ def _build_row(name: str, value: str, content: Content | None = None, key: str =
     return static_row(key or name, cells, detail, clipboard_text=value)
 
 
-def _describe_source(source: ApplicationSource) -> str:
+def _describe_source(source: ManifestSource) -> str:
     what = f"chart {source.chart}" if source.chart else source.path or "value files only"
     reference = f", as ${source.name}" if source.name else ""
     return f"{source.repository} at {source.revision or 'HEAD'}, {what}{reference}"

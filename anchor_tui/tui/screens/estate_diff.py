@@ -38,7 +38,7 @@ from anchor_tui.tui.widgets.rows_and_text import RowsAndText
 from anchor_tui.tui.workers import start_worker
 
 _COLUMNS = (
-    ListColumn("ENVIRONMENT"),
+    ListColumn("ENV"),
     ListColumn("APPLICATION", is_optional=True),
     ListColumn("CHANGE"),
     ListColumn("RESOURCE", is_flexible=True),
@@ -76,6 +76,7 @@ class EstateDiffScreen(Screen[None]):
         self._key_actions = key_actions
         self._readings: dict[AppId, DifferencesReading] = {}
         self._pending: set[AppId] = set()
+        self._has_begun = False
         self._read_at: datetime | None = None
         self._shown: dict[str, _EstateRow] = {}
 
@@ -92,7 +93,7 @@ class EstateDiffScreen(Screen[None]):
 
     def watch_snapshot(self) -> None:
         """Read when the first snapshot is there. A later one changes rows only when they are read again."""
-        if self.is_mounted and self.snapshot is not None and self._read_at is None:
+        if self.is_mounted and self.snapshot is not None and not self._has_begun:
             self.action_estate_read_again()
 
     @property
@@ -108,7 +109,7 @@ class EstateDiffScreen(Screen[None]):
 
     def _read(self, applications: Sequence[Application]) -> None:
         self._pending = {application.id for application in applications}
-        self._read_at = self.now
+        self._has_begun = True
         self._show_rows()
         start_worker(self, partial(self._read_each, applications), group="differences", exclusive=True)
 
@@ -120,6 +121,7 @@ class EstateDiffScreen(Screen[None]):
             async for id_, reading in results:
                 self._readings[id_] = reading
                 self._pending.discard(id_)
+                self._read_at = self.now
                 self._show_rows()
 
     def watch_is_whole(self) -> None:
@@ -175,7 +177,7 @@ class EstateDiffScreen(Screen[None]):
 
     @property
     def title_text(self) -> str:
-        """How many applications differ, could not be read and are being read, and the age of that."""
+        """The numbers of applications that differ, are unreadable and are being read, and the age of the data."""
         readings = [self._readings[one.id] for one in self.applications if one.id in self._readings]
         fresh = [reading for reading in readings if isinstance(reading, Fresh)]
         differing = sum(any(one.kind != "equal" for one in reading.value) for reading in fresh)
@@ -211,7 +213,9 @@ class EstateDiffScreen(Screen[None]):
         lines: Sequence[str] = ()
         empty_text = row.problem if row is not None else ""
         if row is not None and row.difference is not None:
-            lines = await asyncio.to_thread(list_text, row.difference, whole=self.is_whole)
+            name = f"{self._name_environments().get(row.application.id, '')} · {row.application.id}"
+            text = await asyncio.to_thread(list_text, row.difference, whole=self.is_whole)
+            lines = [f"#{name}", *text]
         show_text(self.query_one(RowsAndText).text, lines, safe_text(empty_text).plain)
 
     # --- keys ----------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ async def test_retries_and_ignored_fields_are_described():
         assert "1 rule: apps/Deployment /spec/replicas" in ui.text
 
 
-async def test_windows_tell_when_they_change():
+async def test_a_window_names_its_next_change():
     async with open_pane(SpecPanel, inspector(windows=fresh(WINDOWS))) as ui:
         await ui.wait_for("2 windows; a manual sync is allowed now")
         assert "not active; opens in 6 h (Mon 23 Nov 21:00Z)" in ui.text
