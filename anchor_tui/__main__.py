@@ -98,10 +98,16 @@ def _run_command(arguments: argparse.Namespace) -> int:
 
 
 def _keys_by_action() -> dict[str, tuple[str, ...]]:
-    """Return the actions that `[keys]` may name, each with its keys in every spelling."""
-    from anchor_tui.tui.keys import REGISTRY  # does not import the screen
+    """Return the actions that `[keys]` may name, each with its keys in every spelling.
 
-    return {action.id: (*action.keys, *action.readable_keys.split()) for action in REGISTRY}
+    The keys of a pane are left out: they come before those of the screen, so that a configured key may equal one.
+    """
+    from anchor_tui.tui.keys import ESTATE_OWNERS, PANE_OWNERS, REGISTRY  # does not import the screen
+
+    own = PANE_OWNERS | ESTATE_OWNERS - {"list"}
+    return {
+        action.id: () if action.owner in own else (*action.keys, *action.readable_keys.split()) for action in REGISTRY
+    }
 
 
 def _show_screen(context: RuntimeContext, arguments: argparse.Namespace) -> int:

@@ -195,7 +195,10 @@ REGISTRY: tuple[KeyAction, ...] = (
         _in_pane("roll-back-here", "b", "Roll back", "Choose the release of this deployment to roll back", "history"),
         mutates=True,
     ),
-    _in_footer("estate-diff", "D", "Diff", "Every difference between git and the clusters", "fleet"),
+    replace(
+        _in_footer("estate-diff", "D", "Diff", "Every difference between git and the clusters", "fleet"),
+        is_secondary=True,
+    ),
     _in_pane("estate-whole", "w", "Whole", "Show whole objects and synced applications too", "estate"),
     _in_pane("estate-text", "enter", "Read", "Move to the text of the row, or back to the rows", "estate"),
     _in_pane("estate-read-again", "g", "Read again", "Read every difference now", "estate"),

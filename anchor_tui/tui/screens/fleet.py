@@ -122,6 +122,8 @@ class FleetScreen(Screen[None]):
                 return "nothing is highlighted"
             case "copy" if row is not None and not row.clipboard_text:
                 return "it has no name or address"
+            case "estate-diff" if self.snapshot is None or not self.snapshot.all_applications:
+                return "no application is known yet"
             case "back" if not self.query_one(PaneView).is_filtering:
                 return "nothing is open"
             case _:
@@ -342,6 +344,8 @@ class FleetScreen(Screen[None]):
 
         app = self.app
         assert isinstance(app, LiveApp)
+        if not self.can_act("estate-diff"):
+            return
         screen = EstateDiffScreen(app, self.estate_key_actions)
         # On the application's own queue: data is bound to the node that handles the message.
         app.call_next(lambda: app.push_screen(screen.data_bind(LiveApp.snapshot, LiveApp.now)))

@@ -155,6 +155,13 @@ async def test_an_estate_in_sync_has_nothing_to_show():
         await ui.wait_until(lambda: "every application is in sync" in ui.text)
 
 
+async def test_nothing_is_compared_before_an_application_is_known():
+    async with open_app() as ui:
+        await ui.press("D")
+        assert "no application is known yet" in ui.notifications
+        assert isinstance(ui.app.screen, FleetScreen)
+
+
 async def test_it_is_available_in_read_only_mode():
     async with open_estate(EstateInspector(), config=config(read_only=True)) as ui:
         await ui.wait_until(lambda: "2 of 2 applications differ" in ui.text)
