@@ -168,7 +168,7 @@ class HistoryPanel(InspectionPanel[ApplicationHistory]):
         row = self._row_list.highlighted_row
         if row is not None and self.now is not None:
             self.query_one(DetailPanel).content = row.draw_detail(self.now)
-        elif isinstance(self.reading, Unavailable):
+        elif row is None:
             self.query_one(DetailPanel).content = safe_text(self.query_one(InspectionRows).content.empty_text)
 
     # --- keys ----------------------------------------------------------------------------------------
