@@ -13,9 +13,9 @@ from textual.content import Content
 
 from anchor_tui.domain.formatting import format_count, format_duration
 from anchor_tui.domain.inspection.application_spec import (
-    ManifestSource,
     DesiredState,
     IgnoredFields,
+    ManifestSource,
     RetryPolicy,
     read_application_spec,
 )
