@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Input
 
-from anchor_tui.domain.foreign_text import shorten_text
 from anchor_tui.domain.formatting import format_count
-from anchor_tui.domain.inspection.manifest_text import FoldedText, ManifestText, write_manifest
+from anchor_tui.domain.inspection.manifest_text import ManifestText, write_manifest
 from anchor_tui.domain.model import Fresh, Reading, Unavailable, get_failure
-from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.environment_summary import LOADING
+from anchor_tui.tui.inspection.difference_view import describe_unread
+from anchor_tui.tui.inspection.manifest_view import ManifestView
 from anchor_tui.tui.inspection.panel import POLL_S, InspectionPanel
-from anchor_tui.tui.style import MUTED, muted_text, safe_text
-from anchor_tui.tui.widgets.line_view import LineView
 
 if TYPE_CHECKING:
     from anchor_tui.domain.inspection.resource_tree import ResourceKey, ResourceNode
@@ -34,7 +30,6 @@ LARGE_TEXT_POLL_S = 60.0
 """The pause between two readings of a manifest with more than LARGE_TEXT_LINES lines, in seconds."""
 MAX_COPIED_CHARACTERS = 100_000
 """The rest of a block is not copied: terminals refuse a longer clipboard."""
-_MATCH = "$block-cursor-foreground on $block-cursor-background"
 
 
 class SearchInput(Input):
@@ -58,21 +53,18 @@ class YamlPanel(InspectionPanel[ManifestText]):
 
     def __init__(self, *args: Any) -> None:  # noqa: ANN401 - the parameters of every panel
         super().__init__(*args)
-        self.folded = FoldedText(ManifestText(""))
         self._last: tuple[Mapping[str, Any], bool, ManifestText] | None = None
         """The manifest that was read last, with the text that was written from it."""
         self._is_active = False
-        self._matches: tuple[int, ...] = ()
-        self._search_text = ""
 
     def compose(self) -> ComposeResult:
         """Compose the lines; the search line is inserted above them when it is opened."""
-        yield LineView(id="manifest", empty_text=LOADING)
+        yield ManifestView(LOADING)
 
     @property
-    def view(self) -> LineView:
+    def view(self) -> ManifestView:
         """The lines of the manifest."""
-        return self.query_one(LineView)
+        return self.query_one(ManifestView)
 
     @property
     def row_count(self) -> None:
@@ -82,19 +74,12 @@ class YamlPanel(InspectionPanel[ManifestText]):
     @property
     def summary(self) -> str:
         """The resource, and the place of the search."""
-        name = str(self.selected.key) if self.selected else "the application"
-        if not self._search_text:
+        name, view = str(self.selected.key) if self.selected else "the application", self.view
+        if not view.search_text:
             return name
-        if not self._matches:
-            return f"{name}: no match for “{self._search_text}”"
-        number = bisect_right(self._matches, self.line)
-        return f"{name}: match {number} of {len(self._matches)}"
-
-    @property
-    def line(self) -> int:
-        """The line of the manifest under the cursor; 0 for an empty one."""
-        rows = self.folded.rows
-        return rows[min(self.view.cursor, len(rows) - 1)] if rows else 0
+        if not view.matches:
+            return f"{name}: no match for “{view.search_text}”"
+        return f"{name}: match {view.match_number} of {len(view.matches)}"
 
     # --- reading -------------------------------------------------------------------------------------
 
@@ -123,92 +108,44 @@ class YamlPanel(InspectionPanel[ManifestText]):
 
     def watch_selected(self, before: ResourceNode | None, after: ResourceNode | None) -> None:
         """Read another manifest. A newer state of the same resource changes nothing."""
-        if _key(before) != _key(after):
-            self._read_other_text(FoldedText(ManifestText("")))
+        if _key(before) != _key(after) and self.is_mounted:
+            self.view.show_nothing(LOADING)
+            self._read_other_text()
 
     def watch_shows_managed(self) -> None:
         """Write the manifest with or without the fields of machines."""
-        self._read_other_text(self.folded)
+        self._read_other_text()
 
-    def _read_other_text(self, shown: FoldedText) -> None:
-        if not self.is_mounted:
-            return
-        self.reading, self.folded, self._matches = None, shown, ()
-        if not shown.rows:
-            self.view.cursor = 0
-            self._show_lines(LOADING)
+    def _read_other_text(self) -> None:
+        self.reading = None
         if self._is_active:
             self.activate()
 
     def show_reading(self, reading: Reading[ManifestText]) -> None:
         """Show the text. Folds and cursor stay."""
         if isinstance(reading, Unavailable):
-            self.folded = FoldedText(ManifestText(""))
-            self._show_lines(f"{StatusMark.UNKNOWN.glyph()} manifest: {reading.error.message}")
-        elif isinstance(reading, Fresh) and reading.value is not self.folded.text:
-            line = self.line
-            folded = FoldedText(reading.value)
-            folded.carry_folds(self.folded)
-            self.folded = folded
-            self._matches = folded.text.find_lines(self._search_text)
-            self.poll_s = LARGE_TEXT_POLL_S if len(folded.text.lines) > LARGE_TEXT_LINES else POLL_S
-            self._show_lines()
-            self._move_to(min(line, max(0, len(folded.text.lines) - 1)))
-
-    # --- drawing -------------------------------------------------------------------------------------
-
-    def _show_lines(self, empty_text: str = "") -> None:
-        width = min(self.folded.text.width + len(_FOLDED) + 20, 2_000)
-        self.view.show_lines(len(self.folded.rows), self._draw_row, width=width, empty_text=safe_text(empty_text).plain)
-
-    def _draw_row(self, row: int) -> Content:
-        line, text = self.folded.rows[row], self.folded.text
-        content = _draw_line(shorten_text(text.lines[line]))
-        if self._search_text:
-            content = _highlight(content, self._search_text)
-        if line in self.folded.folded:
-            content += muted_text(_FOLDED + format_count(text.block_ends[line] - line, "line"))
-        return content
-
-    def _move_to(self, line: int) -> None:
-        self.view.cursor = self.folded.find_row(line)
+            self.view.show_nothing(describe_unread("manifest", reading.error.message))
+        elif isinstance(reading, Fresh) and reading.value is not self.view.folded.text:
+            self.poll_s = LARGE_TEXT_POLL_S if len(reading.value.lines) > LARGE_TEXT_LINES else POLL_S
+            self.view.show_text(reading.value)
 
     # --- keys ----------------------------------------------------------------------------------------
 
     def action_fold_block(self) -> None:
         """Hide the block that begins in the line, or show it again."""
-        line = self.line
-        if line in self.folded.folded:
-            self.folded.unfold(line)
-            self._show_lines()
-        else:
-            self.action_fold()
+        self.view.toggle_block()
 
     def action_unfold(self) -> None:
         """Show the block that begins in the line."""
-        self.folded.unfold(self.line)
-        self._show_lines()
+        self.view.unfold_block()
 
     def action_fold(self) -> None:
-        """Hide the block that begins in the line; if it is hidden or none begins there, the one around it."""
-        line = self.line
-        if not self.folded.rows:
-            return
-        if line in self.folded.folded or not self.folded.text.begins_block(line):
-            line = max(self.folded.text.parents[line], 0)
-        self.folded.fold(line)
-        self._show_lines()
-        self._move_to(line)
+        """Hide the block that begins in the line, then the one around it."""
+        self.view.fold_block()
 
     def action_fold_all(self) -> None:
         """Hide the blocks, or show all of them if one is hidden."""
-        line = self.line
-        if self.folded.folded:
-            self.folded.unfold_all()
-        else:
-            self.folded.fold_all()
-        self._show_lines()
-        self._move_to(line)
+        self.view.toggle_all()
 
     def action_managed_fields(self) -> None:
         """Show or hide the fields that only machines need."""
@@ -216,36 +153,27 @@ class YamlPanel(InspectionPanel[ManifestText]):
 
     def action_manifest_copy(self) -> None:
         """Copy the block under the cursor."""
-        if not self.folded.rows:
+        lines = self.view.block
+        if not lines:
             self.notify("nothing was read yet", title="Copy: not now", severity="warning", markup=False)
             return
-        text, line = self.folded.text, self.line
-        lines = text.lines[line : text.block_ends[line] + 1]
-        indent = len(lines[0]) - len(lines[0].lstrip(" "))
-        copied = "\n".join(one[indent:] for one in lines)
+        copied = "\n".join(lines)
         self.app.copy_to_clipboard(copied[:MAX_COPIED_CHARACTERS])
         cut = f", cut after {MAX_COPIED_CHARACTERS:,} characters" if len(copied) > MAX_COPIED_CHARACTERS else ""
         self.notify(f"{format_count(len(lines), 'line')}{cut}", title="Copied", timeout=3, markup=False)
 
-    # --- search --------------------------------------------------------------------------------------
-
     async def action_search(self) -> None:
         """Open the search line."""
         if not self.query(SearchInput):
-            field = SearchInput(self._search_text, id="search", placeholder="search", compact=True)
+            field = SearchInput(self.view.search_text, id="search", placeholder="search", compact=True)
             await self.mount(field, before=self.view)
         self.screen.set_focus(self.query_one(SearchInput))
 
     @on(Input.Changed)
     def search(self, event: Input.Changed) -> None:
-        """Move to the first match at or after the cursor while the operator types."""
+        """Search while the operator types."""
         event.stop()
-        self._search_text = event.value
-        self._matches = self.folded.text.find_lines(event.value)
-        if self._matches:
-            after = bisect_left(self._matches, self.line)
-            self._show_match(after if after < len(self._matches) else 0)
-        self.view.refresh()
+        self.view.search(event.value)
 
     @on(Input.Submitted)
     async def close_search(self, event: Input.Submitted) -> None:
@@ -255,57 +183,22 @@ class YamlPanel(InspectionPanel[ManifestText]):
         await event.input.remove()
 
     def action_next_match(self) -> None:
-        """Move to the next matching line; after the last one to the first."""
-        self._show_match(bisect_right(self._matches, self.line))
+        """Move to the next matching line."""
+        if self._has_matches():
+            self.view.show_next_match()
 
     def action_previous_match(self) -> None:
-        """Move to the previous matching line; before the first one to the last."""
-        self._show_match(bisect_left(self._matches, self.line) - 1)
+        """Move to the previous matching line."""
+        if self._has_matches():
+            self.view.show_previous_match()
 
-    def _show_match(self, number: int) -> None:
-        if not self._matches:
-            reason = f"no match for “{self._search_text}”" if self._search_text else "search first (/)"
+    def _has_matches(self) -> bool:
+        if not self.view.matches:
+            text = self.view.search_text
+            reason = f"no match for “{text}”" if text else "search first (/)"
             self.notify(reason, title="Search", severity="warning", timeout=3, markup=False)
-            return
-        line = self._matches[number % len(self._matches)]
-        self.folded.reveal(line)
-        self._show_lines()
-        self._move_to(line)
-
-
-_FOLDED = " … "
+        return bool(self.view.matches)
 
 
 def _key(node: ResourceNode | None) -> ResourceKey | None:
     return node.key if node else None
-
-
-def _draw_line(line: str) -> Content:
-    """Return a line of YAML with its key in another style than its value."""
-    indent = line[: len(line) - len(line.lstrip(" "))]
-    rest = line[len(indent) :]
-    dash = "- " if rest.startswith("- ") else ""
-    key, colon, value = rest[len(dash) :].partition(": ")
-    if not colon and rest.endswith(":"):
-        return Content(indent) + Content.styled(dash, MUTED) + safe_text(rest[len(dash) :], "$text-primary")
-    if not colon or (key[:1] in {'"', "'"} and not key.endswith(key[0])):
-        return Content(indent) + Content.styled(dash, MUTED) + safe_text(rest[len(dash) :])
-    parts = (
-        Content(indent),
-        Content.styled(dash, MUTED),
-        safe_text(f"{key}:", "$text-primary"),
-        safe_text(f" {value}"),
-    )
-    return Content("").join(parts)
-
-
-def _highlight(content: Content, wanted: str) -> Content:
-    """Mark every occurrence of a text."""
-    plain, text = content.plain.lower(), wanted.lower()
-    if len(plain) != len(content.plain):
-        return content
-    position = plain.find(text)
-    while position >= 0:
-        content = content.stylize(_MATCH, position, position + len(text))
-        position = plain.find(text, position + len(text))
-    return content

@@ -90,7 +90,7 @@ async def test_a_search_reveals_and_marks_every_match():
         assert "value: info" in ui.text
         assert ui.panel.summary.endswith("match 1 of 2")
         await ui.press("n")
-        assert ui.panel.folded.text.lines[ui.panel.line].strip() == 'value: "8080"'
+        assert ui.panel.view.folded.text.lines[ui.panel.view.line].strip() == 'value: "8080"'
         await ui.press("n")
         assert ui.panel.summary.endswith("match 1 of 2")
         await ui.press("N")
@@ -138,17 +138,17 @@ async def test_a_newer_manifest_keeps_folds_and_cursor():
         await ui.read()
         await ui.wait_for("replicas: 7")
         assert "spec: … " in ui.text
-        assert ui.panel.folded.text.lines[ui.panel.line] == "spec:"
+        assert ui.panel.view.folded.text.lines[ui.panel.view.line] == "spec:"
 
 
 async def test_an_equal_manifest_is_not_written_again():
     source = inspector()
     async with open_pane(YamlPanel, source) as ui:
-        text = ui.panel.folded.text
+        text = ui.panel.view.folded.text
         await ui.read()
         await ui.wait_until(lambda: len(source.calls) == 2)
         await ui.pilot.pause()
-        assert ui.panel.folded.text is text
+        assert ui.panel.view.folded.text is text
 
 
 async def test_a_refusal_names_the_missing_right():
@@ -172,7 +172,7 @@ async def test_a_manifest_of_ten_megabytes_stays_usable():
         ui.panel.selected = NODE
         await ui.wait_until(lambda: isinstance(ui.panel.reading, Fresh))
         await ui.wait_for("key-0")
-        assert len(ui.panel.folded.rows) > 500_000
+        assert len(ui.panel.view.folded.rows) > 500_000
         started_at = time.process_time()
         await ui.press("pagedown", "left", "enter", "end", "home")
         assert time.process_time() - started_at < 2.0
