@@ -192,7 +192,10 @@ REGISTRY: tuple[KeyAction, ...] = (
     _in_pane("mark-deployment", "space", "Mark", "Mark a deployment, to compare it with another", "history"),
     _in_pane("compare", "enter", "Compare", "Compare two marked deployments, or one with the present", "history"),
     replace(
-        _in_pane("roll-back-here", "b", "Roll back", "Choose the release of this deployment to roll back", "history"),
+        _in_pane(
+            "roll-back-here", "b", "Roll back", "Roll back to the release of this deployment; asks first", "history"
+        ),
+        in_footer=False,  # the key of the screen is there already
         mutates=True,
     ),
     replace(
