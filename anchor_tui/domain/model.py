@@ -134,6 +134,13 @@ class Unavailable(ValueObject, frozen=True):
 
 
 Reading: TypeAlias = Loading | Fresh[T] | Stale[T] | Unavailable
+
+
+def get_failure(reading: Loading | Fresh[T] | Stale[T] | Unavailable) -> SourceFailure:
+    """Return why a reading is not fresh."""
+    return reading.error if isinstance(reading, Stale | Unavailable) else SourceFailure("unread", "not read yet")
+
+
 SourceStatus: TypeAlias = Literal["asking", "fresh", "stale", "missing"]
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from anchor_tui.config.model import EnvironmentConfig
     from anchor_tui.domain.actions.plan import ActionId
+    from anchor_tui.domain.model import Release
     from anchor_tui.domain.source_data import PastRelease
     from anchor_tui.services.execute.executor import Consent
     from anchor_tui.tui.screens.release_chooser import ReleaseChooser
@@ -61,7 +62,7 @@ class ActionFlows:
             case "refresh" | "hard-refresh":
                 self._run_flow(partial(self._execute_unconfirmed, order))
             case "rollback":
-                self._choose_release(order)
+                self._choose_release(order, target.release)
             case "cutover":
                 self._open_cutover()
             case _:
@@ -80,7 +81,7 @@ class ActionFlows:
         message = f"{format_internal_error(error)}; check the environments and `anchor-tui audit`"
         self._app.notify(message, title=title, severity="error", timeout=20)
 
-    def _choose_release(self, order: Order) -> None:
+    def _choose_release(self, order: Order, wanted: Release | None) -> None:
         from anchor_tui.tui.screens.release_chooser import ReleaseChooser
 
         name, snapshot, now = order.environments[0], self._app.snapshot, self._app.now
@@ -99,7 +100,7 @@ class ActionFlows:
             self._confirm_plan(chosen, chooser=screen)
 
         release = environment.release if environment else None
-        screen = ReleaseChooser(name, release, now, load_releases, confirm)
+        screen = ReleaseChooser(name, release, now, load_releases, confirm, wanted)
         self._app.push_screen(screen)
 
     def _open_cutover(self) -> None:

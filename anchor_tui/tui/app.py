@@ -121,7 +121,7 @@ class AnchorApp(LiveApp):
         self._backend.listen(self._on_snapshot, self._on_reader_died)
         self.call_after_refresh(self._backend.on_first_frame)
         if (ignored := self._config.ignored_path) is not None:
-            self.notify(format_ignored_file(ignored, ignored.parent), severity="warning", timeout=20, markup=False)
+            self.notify(format_ignored_file(ignored, ignored.parent), severity="warning", timeout=20)
         if not self._config.read_only:
             self.set_timer(RECOVERY_DELAY_S, lambda: self.flows.start_recovery())
 

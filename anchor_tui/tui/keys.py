@@ -14,16 +14,25 @@ from typing import Literal
 from anchor_tui.config.usual_keys import KeysByAction, UsualKeys
 
 KeyOwner = Literal[
-    "app", "list", "screen", "operator", "fleet", "selection", "application", "resources", "events", "logs"
-]
+    "app", "list", "screen", "operator", "fleet", "selection", "application", "text", "estate",
+    "resources", "events", "logs", "diff", "manifest", "history",
+]  # fmt: skip
 """Owner of a key: the program, a list of rows, the fleet and application screens, those two when they are not
-read-only, one of them, the selection of the fleet screen, or a pane of the application screen."""
+read-only, one of them, the selection of the fleet screen, a long text, the differences of the estate, or a pane of the
+application screen."""
 FLEET_OWNERS: frozenset[KeyOwner] = frozenset({"app", "list", "screen", "operator", "fleet", "selection"})
-PANE_OWNERS: tuple[KeyOwner, ...] = ("resources", "events", "logs")
-_APPLICATION_OWNERS: frozenset[KeyOwner] = frozenset({"app", "list", "screen", "operator", "application"})
-APPLICATION_OWNERS: frozenset[KeyOwner] = _APPLICATION_OWNERS | frozenset(PANE_OWNERS)
-SCREENS: tuple[frozenset[KeyOwner], ...] = (FLEET_OWNERS, *(_APPLICATION_OWNERS | {pane} for pane in PANE_OWNERS))
-"""The owners whose keys work at the same time. Two actions can share a key if none of these contains both owners."""
+PANE_OWNERS: frozenset[KeyOwner] = frozenset({"resources", "events", "logs", "diff", "manifest", "history"})
+"""The owners of one pane each. While a pane has the focus, its keys come before those of its screen."""
+ESTATE_OWNERS: frozenset[KeyOwner] = frozenset({"list", "text", "estate"})
+_APPLICATION_OWNERS: frozenset[KeyOwner] = frozenset({"app", "list", "screen", "operator", "application", "text"})
+APPLICATION_OWNERS: frozenset[KeyOwner] = _APPLICATION_OWNERS | PANE_OWNERS
+SCREENS: tuple[frozenset[KeyOwner], ...] = (
+    FLEET_OWNERS,
+    _APPLICATION_OWNERS,
+    frozenset({"text", "estate"}),
+    *(frozenset({"text", pane}) for pane in sorted(PANE_OWNERS)),
+)
+"""Owners that are compared. Two actions can share a key if none of these contains both owners."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +96,10 @@ def _mutating(id_: str, key: str, title: str, tooltip: str, short_title: str = "
 
 
 def _in_footer(id_: str, key: str, title: str, tooltip: str, owner: KeyOwner = "screen") -> KeyAction:
+    return KeyAction(id_, (key,), title, tooltip, owner, id_.replace("-", "_"), in_footer=True)
+
+
+def _in_pane(id_: str, key: str, title: str, tooltip: str, owner: KeyOwner) -> KeyAction:
     return KeyAction(id_, (key,), title, tooltip, owner, id_.replace("-", "_"), in_footer=True)
 
 
@@ -191,6 +204,44 @@ REGISTRY: tuple[KeyAction, ...] = (
         _in_footer("all-events", "a", "All events", "Events of the application, or of the resource again", "events"),
         call="toggle_scope",
     ),
+    KeyAction("scroll-right", ("shift+right",), "Right", "Scroll the text to the right", "text", "scroll_sideways(1)"),
+    KeyAction("scroll-left", ("shift+left",), "Left", "Scroll the text to the left", "text", "scroll_sideways(-1)"),
+    _in_pane("diff-whole", "w", "Whole", "Show whole objects and equal resources, or the changes only", "diff"),
+    _in_pane("diff-text", "enter", "Read", "Move to the text of the resource, or back to the rows", "diff"),
+    _in_pane("diff-copy", "y", "Copy", "Copy the difference of the highlighted resource", "diff"),
+    _in_pane("fold-block", "enter", "Fold", "Hide or show the block that begins in the line", "manifest"),
+    _in_pane("fold-all", "f", "Fold all", "Hide the blocks of the manifest, or show all of them", "manifest"),
+    KeyAction("unfold-block", ("right",), "Unfold", "Show the block that begins in the line", "manifest", "unfold"),
+    KeyAction("leave-block", ("left",), "Fold around", "Hide the block, then the one around it", "manifest", "fold"),
+    _in_pane("search", "slash", "Search", "Search the manifest", "manifest"),
+    _in_pane("next-match", "n", "Next match", "To the next line that matches the search", "manifest"),
+    KeyAction(
+        "previous-match", ("N",), "Previous match", "To the previous matching line", "manifest", "previous_match"
+    ),
+    _in_pane("managed-fields", "w", "Managed fields", "Show or hide the fields that only machines need", "manifest"),
+    _in_pane("manifest-copy", "y", "Copy", "Copy the block under the cursor", "manifest"),
+    _in_pane("mark-deployment", "space", "Mark", "Mark a deployment, to compare it with another", "history"),
+    _in_pane("compare", "enter", "Compare", "Compare two marked deployments, or one with the present", "history"),
+    replace(
+        _in_pane(
+            "roll-back-here", "b", "Roll back", "Roll back to the release of this deployment; asks first", "history"
+        ),
+        in_footer=False,  # the key of the screen is there already
+        mutates=True,
+    ),
+    replace(
+        _in_footer("estate-diff", "D", "Diff", "Every difference between git and the clusters", "fleet"),
+        is_secondary=True,
+    ),
+    _in_pane("estate-whole", "w", "Whole", "Show whole objects and synced applications too", "estate"),
+    _in_pane("estate-text", "enter", "Read", "Move to the text of the row, or back to the rows", "estate"),
+    _in_pane("estate-read-again", "g", "Read again", "Read every difference now", "estate"),
+    _in_pane("estate-filter", "slash", "Filter", "Show only the rows that contain a text", "estate"),
+    _in_pane("estate-copy", "y", "Copy", "Copy the highlighted difference", "estate"),
+    replace(
+        _in_pane("estate-back", "escape", "Back", "End the filter, or return to the fleet", "estate"),
+        keys=("escape", "q"),
+    ),
     KeyAction("back", ("escape",), "Back", "Close what is open, end the filter", "screen", "back"),
     _in_footer("help", "question_mark", "Help", "Every key, and if it works here and now"),
     KeyAction(
@@ -225,7 +276,7 @@ def apply_key_config(keys: Mapping[str, str], *, read_only: bool = False) -> tup
     return tuple(
         replace(action, keys=(keymap[action.id],)) if action.id in (keymap := make_keymap(keys)) else action
         for action in REGISTRY
-        if not (read_only and action.owner in {"operator", "selection"})
+        if not (read_only and (action.mutates or action.owner in {"operator", "selection"}))
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from anchor_tui.domain.model import AppId, Application, Environment, PullRequest, Snapshot
+from anchor_tui.domain.model import AppId, Application, Environment, PullRequest, Release, Snapshot
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.plan import ActionId, Order
@@ -14,11 +14,15 @@ MERGEABLE_KINDS = frozenset({"promotion", "rollback", "fix"})
 
 
 class ActionTarget(NamedTuple):
-    """The target of an action: an environment, some of its applications, or a pull request by its number."""
+    """The target of an action: an environment, some of its applications, or a pull request by its number.
+
+    `release` is the release that the chooser of a rollback highlights.
+    """
 
     environment: str
     applications: tuple[AppId, ...] = ()
     pull_request: int | None = None
+    release: Release | None = None
 
 
 def build_order(action: ActionId, target: ActionTarget) -> Order:

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from anchor_tui.__main__ import _keys_by_action
 from anchor_tui.config.errors import ConfigErrors
 from anchor_tui.config.load import parse_config
-from anchor_tui.tui.keys import REGISTRY, SCREENS, apply_key_config, list_usual_keys
+from anchor_tui.tui.keys import (
+    APPLICATION_OWNERS,
+    ESTATE_OWNERS,
+    FLEET_OWNERS,
+    PANE_OWNERS,
+    REGISTRY,
+    apply_key_config,
+    list_usual_keys,
+)
 from anchor_tui.tui.screens.plan import PlanScreen
 from tests.tui.harness import open_app
 from tests.tui.sample_plans import sync_plan
@@ -23,9 +32,16 @@ def test_the_environment_keys_cannot_be_configured(tmp_path):
 def test_action_ids_and_the_keys_of_a_screen_are_unique():
     ids = [action.id for action in REGISTRY]
     assert len(ids) == len(set(ids))
-    for owners in SCREENS:
+    screens = [FLEET_OWNERS, ESTATE_OWNERS, APPLICATION_OWNERS - PANE_OWNERS]
+    for owners in (*screens, *({"list", "text", pane} for pane in PANE_OWNERS)):
         keys = [key for action in REGISTRY if action.owner in owners for key in action.keys]
-        assert len(keys) == len(set(keys))
+        assert len(keys) == len(set(keys)), owners
+
+
+def test_a_configured_key_may_equal_one_of_a_pane(tmp_path):
+    text = '[github]\nops_repo = "a/b"\n[keys]\nnext-environment = "n"\npromote = "w"\n'
+    found = parse_config(text, tmp_path / "anchor-tui.toml", {}, actions=_keys_by_action())
+    assert found.keys == {"next-environment": "n", "promote": "w"}
 
 
 def test_a_read_only_registry_has_no_operator_keys():

@@ -79,6 +79,11 @@ def write_scalar(text: str, style: ScalarStyle, old: PlainValue) -> str:
         return "'" + text.replace("'", "''") + "'"
     if style == "plain" and _SAFE_UNQUOTED.fullmatch(text) and _keeps_type(text, old):
         return text
+    return escape_text(text)
+
+
+def escape_text(text: str) -> str:
+    """Return a text in double quotes."""
     return '"' + "".join(_escape_character(character) for character in text) + '"'
 
 

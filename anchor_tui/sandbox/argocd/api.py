@@ -31,7 +31,7 @@ from anchor_tui.sandbox.argocd.serializers import serialize_application
 from anchor_tui.sandbox.argocd.server_info import BUILD_INFO, CAN_I_RESOURCES, PUBLIC_SETTINGS, SETTINGS
 from anchor_tui.sandbox.argocd.sessions import ArgoCDSession, TokenIssuer, UnauthorizedError
 from anchor_tui.sandbox.argocd.stream import EVENT_STREAM, HEARTBEAT_S, WatchRequest, WatchResponse
-from anchor_tui.sandbox.argocd.sync_windows import serialize_sync_windows
+from anchor_tui.sandbox.argocd.sync_windows import serialize_project, serialize_sync_windows
 from anchor_tui.sandbox.argocd.workloads.api import InspectionRoutes
 from anchor_tui.sandbox.argocd.writes import ApplicationWrites
 from anchor_tui.sandbox.clock import Clock, format_rfc3339
@@ -79,6 +79,7 @@ class ArgoCDServer:
                     self._route(
                         "/api/v1/applications/{name}/revisions/{revision}/metadata", self.get_revision_metadata
                     ),
+                    self._route("/api/v1/projects/{name}", self.get_project),
                     self._route("/api/v1/stream/applications", self.watch_applications),
                     *(self._route(path, endpoint) for path, endpoint in inspection.list_routes()),
                 ],
@@ -182,6 +183,14 @@ class ArgoCDServer:
         self._authenticate(request)
         windows = self.controller.list_windows(self._find_requested(request))
         return json_response(request, serialize_sync_windows(windows, self._clock.now()))
+
+    async def get_project(self, request: Request) -> Response:
+        """GET /api/v1/projects/{name}: its sync windows only."""
+        self._authenticate(request)
+        name = request.path_params["name"]
+        if name not in {app.project for app in self.controller.applications.values()}:
+            raise GrpcError(5, f'appprojects.argoproj.io "{name}" not found')
+        return json_response(request, serialize_project(name, self.controller.windows))
 
     async def get_revision_metadata(self, request: Request) -> Response:
         """GET …/revisions/{revision}/metadata: for full commit ids only."""

@@ -105,3 +105,11 @@ def serialize_sync_windows(windows: Iterable[ProjectSyncWindow], at: datetime) -
         **({"assignedWindows": [window.summary for window in assigned]} if assigned else {}),
         **({"canSync": True} if is_sync_allowed(assigned, at, manual=True) else {"canSync": False}),
     }
+
+
+def serialize_project(name: str, windows: Iterable[ProjectSyncWindow]) -> dict[str, Any]:
+    """GET /api/v1/projects/{name}: a project with its sync windows."""
+    described = [
+        window.summary | {"applications": list(window.applications), "timeZone": window.time_zone} for window in windows
+    ]
+    return {"metadata": {"name": name}, "spec": {"syncWindows": described} if described else {}}

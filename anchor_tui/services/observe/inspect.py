@@ -20,12 +20,14 @@ from anchor_tui.domain.model import Application, Fresh, Problem, Reading, Source
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.observe import log_streams, tree_stream
+from anchor_tui.services.observe.revisions import RevisionReader
 from anchor_tui.sources.errors import Forbidden, SourceError
 
 if TYPE_CHECKING:
     from anchor_tui.domain.inspection.deployments import RevisionMetadata
     from anchor_tui.domain.inspection.differences import ResourceDifference
     from anchor_tui.domain.inspection.logs import LogBatch, LogLine, LogSelection
+    from anchor_tui.domain.inspection.sync_windows import AssignedWindows
     from anchor_tui.sources.argocd.client import ArgoClient
 
 T = TypeVar("T")
@@ -56,6 +58,13 @@ class ApplicationInspector:
         self._now = now
         self._client: ArgoClient | None = None
         self._opening = asyncio.Lock()
+        self.github = RevisionReader(connections, now)
+
+    async def read_details(self) -> Reading[ApplicationDetails]:
+        """Read the details of the application, with its deployments."""
+        from anchor_tui.sources.argocd.inspection_reader import read_application_details
+
+        return await self._read(lambda client: read_application_details(client, *self._identity), "applications, get")
 
     async def read_tree(self) -> Reading[InspectedTree]:
         """Read the resource tree and the details of the application."""
@@ -115,6 +124,18 @@ class ApplicationInspector:
         from anchor_tui.sources.argocd.inspection_reader import read_live_object
 
         return await self._read(lambda client: read_live_object(client, *self._identity, node), "applications, get")
+
+    async def read_application_manifest(self) -> Reading[Mapping[str, Any]]:
+        """Read the manifest of the application itself."""
+        from anchor_tui.sources.argocd.inspection_reader import read_application_manifest
+
+        return await self._read(lambda client: read_application_manifest(client, *self._identity), "applications, get")
+
+    async def read_sync_windows(self) -> Reading[AssignedWindows]:
+        """Read the sync windows. Without the right to read the project, their time zones are unknown."""
+        from anchor_tui.sources.argocd.inspection_windows import read_sync_windows
+
+        return await self._read(lambda client: read_sync_windows(client, *self._identity), "applications, get")
 
     async def read_log(self, selection: LogSelection) -> Reading[tuple[LogLine, ...]]:
         """Read the last lines of a log."""
@@ -187,7 +208,8 @@ class ApplicationInspector:
         return await self._read(lambda client: read_differences(client, *self._identity), "applications, get")
 
     async def aclose(self) -> None:
-        """Close the connection."""
+        """Close the connections."""
+        await self.github.aclose()
         if self._client is not None:
             await self._client.aclose()
             self._client = None

@@ -94,6 +94,13 @@ async def read_live_object(
     return found
 
 
+async def read_application_manifest(client: ReadClient, id_: AppId, project: str | None) -> Mapping[str, Any]:
+    """Return the manifest of the application itself, with its kind, which Argo CD leaves out."""
+    response = await client.get(application_path(id_), application_query(id_, project))
+    found = response.decode(dict[str, Any])
+    return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", **found}
+
+
 async def read_log(client: ReadClient, id_: AppId, project: str | None, selection: LogSelection) -> tuple[LogLine, ...]:
     """Return the last lines of a log, oldest first. The log of a pod that does not exist is empty."""
     response = await client.get(

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from anchor_tui.domain.formatting import format_internal_error
+from anchor_tui.domain.inspection.commit_range import CommitRange, RangeFile
+from anchor_tui.domain.inspection.deployments import RevisionMetadata
 from anchor_tui.sources.errors import Forbidden, InvalidResponse, NotFound, SourceError
-from anchor_tui.sources.github.schema import convert_json
+from anchor_tui.sources.github.schema import UtcTime, convert_json
+from anchor_tui.sources.json_body import to_utc
 
 if TYPE_CHECKING:
     from anchor_tui.sources.github.client import GitHubClient
@@ -24,6 +27,30 @@ class ComparedFile(msgspec.Struct):
 
     filename: str
     previous_filename: str | None = None
+    status: str = ""
+    additions: int = 0
+    deletions: int = 0
+
+
+class CommitAuthorJson(msgspec.Struct):
+    """`author` of a git commit."""
+
+    name: str = ""
+    date: UtcTime | None = None
+
+
+class CommitContentJson(msgspec.Struct):
+    """`commit` of a commit."""
+
+    message: str = ""
+    author: CommitAuthorJson | None = None
+
+
+class ComparedCommitJson(msgspec.Struct):
+    """A commit of the head that the base does not contain."""
+
+    sha: str
+    commit: CommitContentJson
 
 
 class Comparison(msgspec.Struct):
@@ -31,6 +58,9 @@ class Comparison(msgspec.Struct):
 
     status: str
     files: list[ComparedFile] | None = None
+    commits: list[ComparedCommitJson] | None = None
+    total_commits: int = 0
+    behind_by: int = 0
 
 
 class ComparedCommits(NamedTuple):
@@ -119,6 +149,38 @@ async def compare_commits(client: GitHubClient, repository: str, base: str, head
     if comparison.status not in {"ahead", "identical"}:
         paths += _compared_paths(await _read_comparison(client, repository, head, base))
     return ComparedCommits(tuple(sorted(set(paths))), comparison.status == "behind")
+
+
+async def read_commit_range(client: GitHubClient, repository: str, base: str, head: str) -> CommitRange:
+    """Return the commits and files between two commits, newest commit first. Raises SourceError.
+
+    If the base is the newer one, the range is reversed. GitHub lists 250 commits and 300 files at most.
+    """
+    comparison = await _read_comparison(client, repository, base, head)
+    if is_reversed := comparison.status == "behind":
+        comparison = await _read_comparison(client, repository, head, base)
+    files = tuple(
+        RangeFile(file.filename, file.status, file.additions, file.deletions, file.previous_filename or "")
+        for file in comparison.files or ()
+    )
+    commits = tuple(map(_to_revision, reversed(comparison.commits or ())))
+    return CommitRange(
+        base,
+        head,
+        commits,
+        files,
+        max(comparison.total_commits, len(commits)),
+        is_reversed,
+        comparison.behind_by if comparison.status == "diverged" else 0,
+        len(files) >= MAX_FILES,
+    )
+
+
+def _to_revision(commit: ComparedCommitJson) -> RevisionMetadata:
+    author = commit.commit.author or CommitAuthorJson()
+    return RevisionMetadata(
+        commit.sha, author.name, commit.commit.message, to_utc(author.date) if author.date else None
+    )
 
 
 async def _read_comparison(client: GitHubClient, repository: str, base: str, head: str) -> Comparison:

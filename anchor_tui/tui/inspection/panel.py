@@ -52,6 +52,7 @@ class InspectionPanel(FailureGuard, Widget, Generic[T]):
     now: reactive[datetime | None] = reactive(None)
     selected: reactive[ResourceNode | None] = reactive(None)
     """The resource that is selected in the tree; None for the whole application."""
+    poll_s = POLL_S
 
     def __init__(self, application: Application, requests: InspectionRequests) -> None:
         super().__init__()
@@ -98,7 +99,7 @@ class InspectionPanel(FailureGuard, Widget, Generic[T]):
             if not self.is_attached:
                 return  # the screen is closing, and the children of the panel are removed already
             self._apply(reading)
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(self.poll_s)
 
     def _apply(self, reading: Reading[T]) -> None:
         """Keep the last value of a part that cannot be read any more."""

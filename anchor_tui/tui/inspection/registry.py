@@ -16,6 +16,10 @@ PanelLoader: TypeAlias = "Callable[[], type[InspectionPanel[Any]]]"
 RESOURCES = "Resources"
 EVENTS = "Events"
 LOGS = "Logs"
+DIFF = "Diff"
+YAML = "YAML"
+HISTORY = "History"
+SPEC = "Spec"
 
 
 def _load_resources() -> type[InspectionPanel[Any]]:
@@ -36,8 +40,36 @@ def _load_logs() -> type[InspectionPanel[Any]]:
     return LogPanel
 
 
+def _load_diff() -> type[InspectionPanel[Any]]:
+    from anchor_tui.tui.inspection.diff import DiffPanel
+
+    return DiffPanel
+
+
+def _load_yaml() -> type[InspectionPanel[Any]]:
+    from anchor_tui.tui.inspection.live_yaml import YamlPanel
+
+    return YamlPanel
+
+
+def _load_history() -> type[InspectionPanel[Any]]:
+    from anchor_tui.tui.inspection.history import HistoryPanel
+
+    return HistoryPanel
+
+
+def _load_spec() -> type[InspectionPanel[Any]]:
+    from anchor_tui.tui.inspection.spec import SpecPanel
+
+    return SpecPanel
+
+
 PANELS: Mapping[str, PanelLoader] = {
     RESOURCES: _load_resources,
+    DIFF: _load_diff,
     EVENTS: _load_events,
     LOGS: _load_logs,
+    YAML: _load_yaml,
+    HISTORY: _load_history,
+    SPEC: _load_spec,
 }

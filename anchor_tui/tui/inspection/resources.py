@@ -112,7 +112,7 @@ class ResourcesPanel(InspectionPanel[InspectedTree]):
             return
         node = (_find_by_part(tree, name) if name else None) or find_culprit(tree)
         if name and _find_by_part(tree, name) is None:
-            self.notify(f"{name}: not among the resources", severity="warning", timeout=5, markup=False)
+            self.notify(f"{name}: not among the resources", severity="warning", timeout=5)
         if node is not None:
             self.rows.reveal(node)
         self._show_selected()

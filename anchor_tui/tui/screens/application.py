@@ -54,7 +54,7 @@ class ApplicationScreen(Screen[None]):
     it is hidden or the screen is left. `selected` is the resource under the cursor of the tree; all panes follow it.
     """
 
-    CSS_PATH = find_sheets("application.tcss")
+    CSS_PATH = find_sheets("application.tcss", "inspection.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         *make_bindings("screen", "application"),
         # The key that quits the program leaves this screen first, also if it is configured.
@@ -105,7 +105,7 @@ class ApplicationScreen(Screen[None]):
     def on_key(self, event: Key) -> None:
         """Explain keys that read-only mode lacks."""
         if (action := self.read_only_keys.get(event.key)) is not None:
-            self.notify(f"{action.title}: {READ_ONLY_NOTE}", severity="warning", timeout=5, markup=False)
+            self.notify(f"{action.title}: {READ_ONLY_NOTE}", severity="warning", timeout=5)
 
     def on_unmount(self) -> None:
         """Cancel the requests in flight."""
@@ -317,7 +317,7 @@ class ApplicationScreen(Screen[None]):
         """Return True if an action is available here and now, otherwise notify the operator why it is not."""
         if reason := self.explain_unavailable(action_id):
             title = next(action.title for action in REGISTRY if action.id == action_id)
-            self.notify(reason, title=f"{title}: not now", severity="warning", timeout=5, markup=False)
+            self.notify(reason, title=f"{title}: not now", severity="warning", timeout=5)
         return not reason
 
     async def run_key_action(self, action: KeyAction) -> None:
@@ -371,7 +371,7 @@ class ApplicationScreen(Screen[None]):
         if self.can_act("copy"):
             text = self._clipboard_text
             self.app.copy_to_clipboard(text)
-            self.notify(text, title="Copied", timeout=3, markup=False)
+            self.notify(text, title="Copied", timeout=3)
 
     async def action_back(self) -> None:
         """End the filter; without one, leave the screen."""

@@ -21,7 +21,7 @@ from anchor_tui.domain.model import Application, Environment, Snapshot
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.cursor_jump import CursorJump
-from anchor_tui.tui.keys import APPLICATION_OWNERS, FLEET_OWNERS, READ_ONLY_NOTE, REGISTRY, KeyAction
+from anchor_tui.tui.keys import APPLICATION_OWNERS, ESTATE_OWNERS, FLEET_OWNERS, READ_ONLY_NOTE, REGISTRY, KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.panes.applications import find_row_application
 from anchor_tui.tui.panes.fleet import build_fleet_pane
@@ -71,9 +71,11 @@ class FleetScreen(FailureGuard, Screen[None]):
         read_only_actions: tuple[KeyAction, ...] = (),
     ) -> None:
         super().__init__()
-        self._read_only_keys = {key: action for action in read_only_actions for key in action.keys}
+        missing = (action for action in read_only_actions if action.owner in FLEET_OWNERS)
+        self._read_only_keys = {key: action for action in missing for key in action.keys}
         self.key_actions = tuple(action for action in key_actions if action.owner in FLEET_OWNERS)
         self.application_key_actions = tuple(action for action in key_actions if action.owner in APPLICATION_OWNERS)
+        self.estate_key_actions = tuple(action for action in key_actions if action.owner in ESTATE_OWNERS)
         self.environment_names = environment_names
         self._cursor_jump = CursorJump()
         if environment:
@@ -125,6 +127,8 @@ class FleetScreen(FailureGuard, Screen[None]):
                 return "nothing is highlighted"
             case "copy" if row is not None and not row.clipboard_text:
                 return "it has no name or address"
+            case "estate-diff" if self.snapshot is None or not self.snapshot.all_applications:
+                return "no application is known yet"
             case "back" if not self.query_one(PaneView).is_filtering:
                 return "nothing is open"
             case _:
@@ -372,6 +376,18 @@ class FleetScreen(FailureGuard, Screen[None]):
         if self.can_act("copy") and row is not None:
             self.app.copy_to_clipboard(row.clipboard_text)
             self.notify(row.clipboard_text, title="Copied", timeout=3)
+
+    def action_estate_diff(self) -> None:
+        """Show every difference between git and the clusters."""
+        from anchor_tui.tui.screens.estate_diff import EstateDiffScreen
+
+        app = self.app
+        assert isinstance(app, LiveApp)
+        if not self.can_act("estate-diff"):
+            return
+        screen = EstateDiffScreen(app, self.estate_key_actions)
+        # On the application's own queue: data is bound to the node that handles the message.
+        app.call_next(lambda: app.push_screen(screen.data_bind(LiveApp.snapshot, LiveApp.now)))
 
     def action_help(self) -> None:
         """Show every key, and if it works here and now."""

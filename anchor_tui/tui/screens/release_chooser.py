@@ -37,7 +37,10 @@ MAX_VISIBLE_ROWS = 15
 
 
 class ReleaseChooser(FailureGuard, ModalScreen[None]):
-    """A list without a preselected release. Reports the commit that introduced the chosen one, and stays open."""
+    """A list of releases. Reports the commit that introduced the chosen one, and stays open.
+
+    No release is highlighted at first unless one is `wanted`.
+    """
 
     CSS_PATH = find_sheets("dialog.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -52,8 +55,10 @@ class ReleaseChooser(FailureGuard, ModalScreen[None]):
         now: datetime,
         load_releases: LoadReleases,
         on_choice: Callable[[str], None],
+        wanted: Release | None = None,
     ) -> None:
         super().__init__()
+        self._wanted = wanted
         self._environment, self._current_release = environment, current_release
         self._now, self._load_releases, self._on_choice = now, load_releases, on_choice
 
@@ -86,6 +91,21 @@ class ReleaseChooser(FailureGuard, ModalScreen[None]):
         content = PaneContent(COLUMNS, (static_row("", (prompt,), safe_text("")), *rows), "")
         row_list.show_rows(content, self._now)
         row_list.styles.height = min(MAX_VISIBLE_ROWS, len(content.rows)) + 1
+        self._highlight_wanted(result)
+
+    def _highlight_wanted(self, releases: Sequence[PastRelease]) -> None:
+        if (wanted := self._wanted) is None:
+            return
+        for past in releases:
+            if past.release is not None and past.release.content_key == wanted.content_key:
+                self.query_one(RowList).cursor = past.commit
+                return
+        self.notify(
+            f"{wanted.version} is not among the earlier releases of {self._environment}: choose one of those",
+            severity="warning",
+            timeout=8,
+            markup=False,
+        )
 
     @on(RowList.Highlighted)
     def show_keys(self, message: RowList.Highlighted) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
+from anchor_tui.domain.inspection.commit_range import RangeFile
 from anchor_tui.sources.errors import InvalidResponse
-from anchor_tui.sources.github.commit_comparison import CommitComparisons, compare_commits
+from anchor_tui.sources.github.commit_comparison import CommitComparisons, compare_commits, read_commit_range
 from tests.sources.github.fakes import (
     FakeRestGitHub,
     comparison_answer,
@@ -92,3 +95,40 @@ async def test_an_internal_error_is_the_reason_of_its_comparison():
     comparisons.set_revisions([OLD])
     await comparisons.compare_pending(client)  # type: ignore[arg-type]
     assert comparisons.failure_reasons(HEAD) == {OLD: "internal error in anchor-tui: ZeroDivisionError"}
+
+
+def range_answer(status: str, *commits: str) -> dict[str, object]:
+    author = {"name": "A. Lee", "date": "2026-11-23T10:00:00+01:00"}
+    return {
+        "status": status,
+        "total_commits": 9,
+        "behind_by": 2,
+        "commits": [{"sha": sha, "commit": {"message": f"{sha}\n\nBody", "author": author}} for sha in commits],
+        "files": [{"filename": "a", "status": "renamed", "previous_filename": "b", "additions": 3}],
+    }
+
+
+async def test_the_commits_of_a_range_come_newest_first():
+    client = FakeRestGitHub()
+    client.answers[comparison_path(OLD, HEAD)] = range_answer("ahead", "1", "2")
+    found = await read_commit_range(client, "anchor/anchor-msp-ops", OLD, HEAD)  # type: ignore[arg-type]
+    assert [commit.subject for commit in found.commits] == ["2", "1"]
+    assert found.commits[0].committed_at == datetime(2026, 11, 23, 9, tzinfo=UTC)
+    assert (found.commit_count, found.only_in_base, found.is_reversed) == (9, 0, False)
+    assert found.files == (RangeFile("a", "renamed", 3, 0, "b"),)
+
+
+async def test_a_range_to_an_older_commit_is_reversed():
+    client = FakeRestGitHub()
+    client.answers[comparison_path(HEAD, OLD)] = range_answer("behind")
+    client.answers[comparison_path(OLD, HEAD)] = range_answer("ahead", "1")
+    found = await read_commit_range(client, "anchor/anchor-msp-ops", HEAD, OLD)  # type: ignore[arg-type]
+    assert found.is_reversed
+    assert [commit.revision for commit in found.commits] == ["1"]
+
+
+async def test_commits_of_the_base_alone_are_counted():
+    client = FakeRestGitHub()
+    client.answers[comparison_path(OLD, HEAD)] = range_answer("diverged", "1")
+    found = await read_commit_range(client, "anchor/anchor-msp-ops", OLD, HEAD)  # type: ignore[arg-type]
+    assert found.only_in_base == 2

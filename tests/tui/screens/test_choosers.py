@@ -8,6 +8,7 @@ from anchor_tui.tui.screens.fleet import FleetScreen
 from anchor_tui.tui.screens.progress import ProgressScreen
 from anchor_tui.tui.screens.quit import QuitScreen
 from anchor_tui.tui.screens.release_chooser import ReleaseChooser
+from anchor_tui.tui.targets import ActionTarget
 from tests.tui.harness import open_app
 from tests.tui.sample_plans import make_job, promotion_plan, sync_plan
 from tests.tui.sample_readings import INCIDENT
@@ -31,6 +32,27 @@ async def test_the_release_chooser_shows_only_keys_that_work():
         assert ui.backend.orders == []
         await ui.press("down")
         assert "↑↓ choose · enter shows the plan · esc Cancel" in ui.text
+
+
+async def test_a_wanted_release_is_highlighted_in_the_chooser():
+    async with open_app(LOW, environment="staging") as ui:
+        await ui.show(INCIDENT)
+        ui.backend.releases = (past_release("1.43.1"), past_release("1.43.0"))
+        target = ActionTarget("staging", release=release("1.43.0"))
+        ui.app.call_next(lambda: ui.app.start_action("rollback", target))
+        await ui.wait_until(lambda: "enter shows the plan" in ui.text)
+        await ui.open_plan("enter", promotion_plan)
+        assert ui.backend.orders[-1].version == past_release("1.43.0").commit
+
+
+async def test_a_wanted_release_that_never_ran_is_explained():
+    async with open_app(LOW, environment="staging") as ui:
+        await ui.show(INCIDENT)
+        ui.backend.releases = (past_release("1.43.1"),)
+        target = ActionTarget("staging", release=release("1.30.0"))
+        ui.app.call_next(lambda: ui.app.start_action("rollback", target))
+        await ui.wait_until(lambda: "1.30.0 is not among the earlier releases of staging" in ui.notifications)
+        assert "choose one" in ui.text
 
 
 async def test_escape_in_the_plan_returns_to_the_releases():
