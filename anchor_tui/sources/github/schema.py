@@ -136,6 +136,9 @@ class CheckContext(msgspec.Struct, rename="camel"):
     context: str | None = None
     state: str | None = None
     created_at: UtcTime | None = None
+    details_url: str | None = None
+    target_url: str | None = None
+    description: str | None = None
 
     @property
     def display_name(self) -> str:
@@ -154,6 +157,7 @@ class CheckContexts(msgspec.Struct, rename="camel"):
 
     nodes: list[CheckContext | None] | None = None
     page_info: PageInfo = msgspec.field(default_factory=PageInfo)
+    total_count: int = 0
 
 
 class CheckRollup(msgspec.Struct, rename="camel"):
