@@ -12,6 +12,7 @@ from anchor_tui.cli import application as application_command
 from anchor_tui.cli import audit as audit_command
 from anchor_tui.cli import check as check_command
 from anchor_tui.cli import config as config_command
+from anchor_tui.cli import pull_request as pull_request_command
 from anchor_tui.cli import sandbox as sandbox_command
 from anchor_tui.cli import snapshot as snapshot_command
 from anchor_tui.cli.action_arguments import ACTION_COMMANDS, add_action_commands
@@ -77,6 +78,8 @@ def _run_command(arguments: argparse.Namespace) -> int:
             return actions.run(arguments, _keys_by_action())
         case "app":
             return application_command.run(arguments, _keys_by_action())
+        case "pr":
+            return pull_request_command.run(arguments, _keys_by_action())
         case "audit":
             return audit_command.run(arguments)
         case "config":
@@ -156,6 +159,7 @@ def build_parser() -> CommandParser:
     snapshot_command.add_arguments(add_command(commands, "snapshot"))
     check_command.add_arguments(add_command(commands, "check"))
     application_command.add_arguments(add_command(commands, "app"))
+    pull_request_command.add_arguments(add_command(commands, "pr"))
     add_action_commands(commands)
     audit_command.add_arguments(add_command(commands, "audit"))
     config_command.add_arguments(add_command(commands, "config"))

@@ -6,9 +6,18 @@ from typing import Literal
 
 from anchor_tui.domain.inspection.pull_request_details import PullRequestDetails
 from anchor_tui.domain.model import ValueObject
+from anchor_tui.domain.status_marks import StatusMark
 
 MergeLevel = Literal["ready", "waiting", "blocked", "merged", "closed", "unknown"]
 MAX_NAMED_CHECKS = 5
+_MARKS: dict[MergeLevel, StatusMark] = {
+    "ready": StatusMark.OK,
+    "waiting": StatusMark.PROGRESS,
+    "blocked": StatusMark.ATTENTION,
+    "merged": StatusMark.OK,
+    "closed": StatusMark.NONE,
+    "unknown": StatusMark.UNKNOWN,
+}
 
 
 class MergeState(ValueObject, frozen=True):
@@ -16,6 +25,11 @@ class MergeState(ValueObject, frozen=True):
 
     level: MergeLevel
     reasons: tuple[str, ...]
+
+    @property
+    def mark(self) -> StatusMark:
+        """The mark of the level."""
+        return _MARKS[self.level]
 
     def __str__(self) -> str:
         return "; ".join(self.reasons)

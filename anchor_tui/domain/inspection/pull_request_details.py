@@ -84,6 +84,11 @@ class PullRequestDetails(ValueObject, frozen=True):
     commits: tuple[PullRequestCommit, ...] = ()
     commit_count: int = 0
 
+    @property
+    def state_word(self) -> str:
+        """The state, with "draft" for an open draft."""
+        return "draft" if self.draft and self.state == "open" else self.state
+
     def list_checks(self, state: ChecksStatus) -> tuple[str, ...]:
         """Return the names of the checks in a state."""
         return tuple(dict.fromkeys(check.name for check in self.checks if check.state == state))
