@@ -176,6 +176,14 @@ class AnchorApp(LiveApp):
         """Start an action. Its dialog is in front when this returns."""
         self.flows.start_action(action, target)
 
+    def open_pull_request(self, number: int) -> None:
+        """Show everything about a pull request."""
+        from anchor_tui.tui.screens.pull_request import PullRequestScreen
+
+        keys = apply_key_config(self._config.keys, read_only=self._config.read_only)
+        screen = PullRequestScreen(number, self._backend, keys, read_only=self._config.read_only)
+        self.push_screen(screen.data_bind(LiveApp.snapshot, LiveApp.now))
+
     def action_read_again(self) -> None:
         """Read every source now."""
         self._backend.read_again()

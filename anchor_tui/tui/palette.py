@@ -10,8 +10,8 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from anchor_tui.domain.foreign_text import sanitize_text
+from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.screens.fleet import FleetScreen
-from anchor_tui.tui.web_browser import open_web_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,10 @@ class FleetCommands(Provider):
                 title = f"Application {sanitize_text(str(application.id))}"
                 yield PaletteEntry(title, highlight, f"in {name}: {state}", is_listed=False)
         for pull in fleet.snapshot.all_pull_requests:
-            show = partial(open_web_address, self.app, pull.url)
-            yield PaletteEntry(f"Pull request #{pull.number} {sanitize_text(pull.title)}", show, "opens in the browser")
+            if isinstance(self.app, LiveApp):
+                show = partial(self.app.open_pull_request, pull.number)
+                title = f"Pull request #{pull.number} {sanitize_text(pull.title)}"
+                yield PaletteEntry(title, show, "checks, files, reviews and merge state")
 
 
 def _list_actions(fleet: FleetScreen) -> Iterator[PaletteEntry]:

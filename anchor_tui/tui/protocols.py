@@ -5,8 +5,8 @@ The module contains types only: the code that executes actions is imported when 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from anchor_tui.domain.model import Snapshot
     from anchor_tui.domain.source_data import PastRelease
     from anchor_tui.services.execute.executor import Consent
+    from anchor_tui.services.observe.pull_request_inspector import PullRequestInspector
+
+T = TypeVar("T")
 
 
 class ActionBackend(Protocol):
@@ -48,6 +51,11 @@ class Backend(ActionBackend, Protocol):
 
     def on_first_frame(self) -> None:
         """Notify the thread that the first frame is on the screen."""
+
+    def inspect_pull_request(
+        self, number: int, read: Callable[[PullRequestInspector], Coroutine[Any, Any, T]]
+    ) -> Future[T]:
+        """Run a reading of one pull request. Cancelling the future cancels its request."""
 
     def read_again(self) -> None:
         """Read every source now."""

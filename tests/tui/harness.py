@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -51,6 +52,9 @@ class FakeBackend:
         self.died: Callable[[], None] | None = None
         self.first_frame_shown = False
         self.read_again_count = 0
+        self.pull_requests: Any = None
+        """Reads pull requests instead of a PullRequestInspector."""
+        self.inspected: list[int] = []
 
     def listen(self, listener: Callable[[Snapshot], None], died: Callable[[], None]) -> None:
         self.listener, self.died = listener, died
@@ -60,6 +64,24 @@ class FakeBackend:
 
     def read_again(self) -> None:
         self.read_again_count += 1
+
+    def inspect_pull_request(self, number: int, read: Callable[[Any], Coroutine[Any, Any, Any]]) -> Future[Any]:
+        """Run a reading on `pull_requests`, on the loop of the test."""
+        self.inspected.append(number)
+        future: Future[Any] = Future()
+        task = asyncio.ensure_future(read(self.pull_requests))
+
+        def finish(done: asyncio.Task[Any]) -> None:
+            if done.cancelled() or future.cancelled():
+                future.cancel()
+            elif error := done.exception():
+                future.set_exception(error)
+            else:
+                future.set_result(done.result())
+
+        task.add_done_callback(finish)
+        future.add_done_callback(lambda ended: task.cancel() if ended.cancelled() else None)
+        return future
 
     def prepare(self, order: Order, snapshot: Snapshot) -> Future[Plan | Refusal]:
         self.orders.append(order)

@@ -320,6 +320,8 @@ class FleetScreen(Screen[None]):
             from anchor_tui.tui.screens.progress import ProgressScreen
 
             self.app.push_screen(ProgressScreen(job.id, job.plan.title).data_bind(LiveApp.jobs, LiveApp.now))
+        elif row.pull_request is not None and isinstance(self.app, LiveApp):
+            self.app.open_pull_request(row.pull_request)
         else:
             from anchor_tui.tui.screens.detail import DetailScreen
 

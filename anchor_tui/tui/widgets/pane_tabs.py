@@ -19,7 +19,8 @@ SHORT_PANE_NAMES = {"Applications": "Apps", "Pull requests": "PRs"}
 class PaneTabs(Widget):
     """The names of the panes, with the number of items in each. A click on a name posts `Clicked`."""
 
-    panes: reactive[tuple[tuple[str, int], ...]] = reactive(())
+    panes: reactive[tuple[tuple[str, int | None], ...]] = reactive(())
+    """The names with their numbers of items; None for a pane that is not counted."""
     active: reactive[str] = reactive("")
     note: reactive[str] = reactive("")
 
@@ -40,7 +41,7 @@ class PaneTabs(Widget):
         labels = []
         for name, count in self.panes:
             title = SHORT_PANE_NAMES.get(name, name) if narrow else name
-            number = "" if narrow and not count else f" {count}"
+            number = "" if count is None or (narrow and not count) else f" {count}"
             style = "bold reverse" if name == self.active else MUTED
             labels.append(LineLabel(Content.styled(f" {title}{number} ", style), name))
         return LabelLine(labels, gap="│")

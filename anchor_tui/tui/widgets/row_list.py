@@ -57,6 +57,8 @@ class ListRow:
     """Text that a filter searches."""
     url: str | None = None
     clipboard_text: str = ""
+    pull_request: int | None = None
+    """The number of the pull request that the row is about; enter opens it."""
 
     def matches(self, words: str) -> bool:
         """Return True if the row contains every one of the words, which are in lower case."""

@@ -23,13 +23,13 @@ from anchor_tui.domain.text_lines import split_lines
 
 def render(parts: PullRequestParts, now: datetime, *, with_patches: bool) -> str:
     """Render the overview, checks, reviews, commits and files."""
-    lines = [
+    lines: list[str] = [
         *_render_overview(parts, now),
         *_render_checks(parts.details, parts.logs, now),
         *_render_reviews(parts.details, now),
         *_render_files(parts, with_patches=with_patches),
     ]
-    return "".join(f"{sanitize_text(line).rstrip()}\n" for line in lines)
+    return "".join(f"{sanitize_text(line.expandtabs(8)).rstrip()}\n" for line in lines)
 
 
 def _render_overview(parts: PullRequestParts, now: datetime) -> Iterator[str]:
@@ -67,8 +67,8 @@ def _render_checks(pull: PullRequestDetails, logs: tuple[JobLogTail, ...], now: 
 def _render_reviews(pull: PullRequestDetails, now: datetime) -> Iterator[str]:
     yield ""
     for review in pull.reviews:
-        word = review.state.replace("_", " ")
-        yield f"{get_review_mark(review.state).glyph()} {review.author} {word} {format_age(review.submitted_at, now)} ago"
+        mark, word = get_review_mark(review.state).glyph(), review.state.replace("_", " ")
+        yield f"{mark} {review.author} {word} {format_age(review.submitted_at, now)} ago"
     if pull.requested_reviewers:
         yield f"waiting for {', '.join(pull.requested_reviewers)}"
     if not pull.reviews and not pull.requested_reviewers:

@@ -1,0 +1,295 @@
+"""The four panels of the pull request screen. They show what the screen reads, and send no request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.content import Content
+from textual.widget import Widget
+
+from anchor_tui.domain.formatting import format_age, format_duration, shorten_revision
+from anchor_tui.domain.inspection.pull_request_details import (
+    CheckDetail,
+    FilePatch,
+    PullRequestCommit,
+    PullRequestDetails,
+    PullRequestReview,
+)
+from anchor_tui.domain.inspection.pull_request_texts import describe_check
+from anchor_tui.domain.status_marks import get_check_state_mark, get_review_mark
+from anchor_tui.tui.pull_request.line_view import LineView, wrap_lines
+from anchor_tui.tui.pull_request.markdown_body import TextBlock, parse_markdown
+from anchor_tui.tui.pull_request.parts import PullRequestReadings, get_last_value
+from anchor_tui.tui.pull_request.texts import (
+    count_files,
+    explain_reading,
+    join_sections,
+    render_facts,
+    render_log,
+    render_patch,
+)
+from anchor_tui.tui.style import marked_text, muted_text, safe_text
+from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList
+
+SIDE_BY_SIDE_WIDTH = 100
+"""From this width on, the list of files is beside the diff instead of above it."""
+
+
+class PullRequestPanel(Container):
+    """A panel: a list, a text, or a list with a text about its highlighted row."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's parameter
+        super().__init__(id=id)
+        self.readings = PullRequestReadings()
+
+    @property
+    def item_count(self) -> int | None:
+        """The number in the line of tabs; None for a panel that is not counted."""
+        return None
+
+    @property
+    def first_focus(self) -> Widget:
+        """The widget that gets the focus when the panel is shown."""
+        return self.query(RowList).first() if self.query(RowList) else self.query_one(LineView)
+
+    @property
+    def highlighted_row(self) -> ListRow | None:
+        """The highlighted row of the list, if the panel has one."""
+        return self.query(RowList).first().highlighted_row if self.query(RowList) else None
+
+    def show_readings(self, readings: PullRequestReadings, now: datetime) -> None:
+        """Show what was read."""
+        self.readings = readings
+        self.show_parts(now)
+
+    def show_parts(self, now: datetime) -> None:
+        """Draw the parts."""
+        raise NotImplementedError
+
+    def show_now(self, now: datetime) -> None:
+        """Update the ages in the rows."""
+        for row_list in self.query(RowList):
+            row_list.now = now
+
+
+class OverviewPanel(PullRequestPanel):
+    """The merge state, the facts and the body."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's parameter
+        super().__init__(id=id)
+        self._body: tuple[str, tuple[TextBlock, ...]] = ("", ())
+
+    def compose(self) -> ComposeResult:
+        """Compose the text."""
+        yield LineView()
+
+    def show_parts(self, now: datetime) -> None:  # noqa: ARG002 - the text has no ages
+        """Lay out the facts and the body."""
+        pull = self.readings.pull
+        view = self.query_one(LineView)
+        if pull is None:
+            reason = explain_reading(self.readings.details, "the pull request")
+            view.show_text("missing", lambda width: wrap_lines(reason, width))
+            return
+        facts = list(render_facts(pull, self.readings.patches))
+        blocks = self._parse_body(pull.body)
+
+        def lay_out(width: int) -> Sequence[Content]:
+            body = [line for block in blocks for line in block.wrap(width)]
+            return join_sections(wrap_lines(facts, width), body or [muted_text("it has no description")])
+
+        view.show_text("overview", lay_out)
+
+    def _parse_body(self, body: str) -> tuple[TextBlock, ...]:
+        """Parse a body, but not the same one again."""
+        if self._body[0] != body:
+            self._body = (body, parse_markdown(body))
+        return self._body[1]
+
+
+class FilesPanel(PullRequestPanel):
+    """The changed files, and the diff of the highlighted one."""
+
+    def compose(self) -> ComposeResult:
+        """Compose list and diff."""
+        yield RowList()
+        yield LineView()
+
+    def on_resize(self) -> None:
+        """Place the list beside the diff if there is room."""
+        self.set_class(self.size.width >= SIDE_BY_SIDE_WIDTH, "-side-by-side")
+
+    @property
+    def item_count(self) -> int | None:
+        """The number of changed files."""
+        pull = self.readings.pull
+        return pull.file_count if pull else None
+
+    def show_parts(self, now: datetime) -> None:
+        """Show the files."""
+        found = self.readings.files
+        columns = (ListColumn("FILE", is_flexible=True), ListColumn("+"), ListColumn("-"))
+        rows = tuple(_build_file_row(file) for file in found.files) if found else ()
+        empty = "it changes no file" if found else ""
+        self.query_one(RowList).show_rows(PaneContent(columns, rows, empty), now)
+        self._show_patch()
+
+    @on(RowList.Highlighted)
+    def _show_patch(self) -> None:
+        view, row, found = self.query_one(LineView), self.highlighted_row, self.readings.files
+        pull = self.readings.pull
+        if found is None:
+            missing = explain_reading(self.readings.patches, "the files")
+            view.show_text("missing", lambda width: wrap_lines(missing, width))
+            return
+        file = next((file for file in found.files if row and file.path == row.key), None)
+        lines = render_patch(file) if file else []
+        if pull and (note := count_files(pull, found)):
+            lines.insert(0, muted_text(note))
+        view.show_text(file.path if file else "", lambda width: wrap_lines(lines, width))
+
+
+class ChecksPanel(PullRequestPanel):
+    """The checks, failed ones first, and the log of the highlighted one if it is a failed job of GitHub Actions."""
+
+    def compose(self) -> ComposeResult:
+        """Compose list and log."""
+        yield RowList()
+        yield LineView()
+
+    @property
+    def item_count(self) -> int | None:
+        """The number of checks."""
+        pull = self.readings.pull
+        return len(pull.checks) if pull else None
+
+    @property
+    def check(self) -> CheckDetail | None:
+        """The highlighted check."""
+        row, pull = self.highlighted_row, self.readings.pull
+        if row is None or pull is None:
+            return None
+        return next((check for number, check in enumerate(pull.checks) if row.key == f"{number} {check.name}"), None)
+
+    def show_parts(self, now: datetime) -> None:
+        """Show the checks."""
+        pull = self.readings.pull
+        columns = (
+            ListColumn("CHECK", is_flexible=True),
+            ListColumn("RESULT"),
+            ListColumn("TOOK"),
+            ListColumn("AGE"),
+            ListColumn("APP", is_optional=True),
+        )
+        checks = enumerate(pull.checks) if pull else ()
+        rows = tuple(_build_check_row(f"{number} {check.name}", check) for number, check in checks)
+        row_list = self.query_one(RowList)
+        row_list.show_rows(PaneContent(columns, rows, "no check has reported" if pull else ""), now)
+        row_list.styles.height = max(2, len(rows) + 1)
+        self.show_log()
+
+    def show_log(self) -> None:
+        """Show the log or the description of the highlighted check."""
+        view, check, pull = self.query_one(LineView), self.check, self.readings.pull
+        if check is None:
+            missing = [] if pull else explain_reading(self.readings.details, "the checks")
+            view.show_text("missing", lambda width: wrap_lines(missing, width))
+            return
+        facts = [safe_text(text) for text in (check.description, check.url) if text]
+        if pull and pull.checks_omitted:
+            facts.append(muted_text(f"{pull.checks_omitted:,} more runs were not read"))
+        log, top = [], None
+        if check.has_failure_log and check.job_id is not None:
+            reading = self.readings.logs.get(check.job_id)
+            tail = get_last_value(reading)
+            log = render_log(tail) if tail else explain_reading(reading, "the log of the job")
+            if tail and tail.error_index is not None:
+                # The line of the error is in the middle of the view.
+                top = max(0, tail.error_index + len(facts) + 2 + tail.is_cut - max(2, self.size.height // 3))
+        elif check.state == "failure":
+            log = [muted_text("only jobs of GitHub Actions have a log here: o opens the check")]
+        lines = join_sections(facts, log)
+        key = f"{check.name} {check.job_id} {bool(top)}"
+        view.show_text(key, lambda width: wrap_lines(lines, width), top)
+
+
+class ReviewsPanel(PullRequestPanel):
+    """The reviews and the commits, newest first."""
+
+    def compose(self) -> ComposeResult:
+        """Compose the list."""
+        yield RowList()
+
+    @property
+    def item_count(self) -> int | None:
+        """The number of reviews and commits."""
+        pull = self.readings.pull
+        return len(pull.reviews) + pull.commit_count if pull else None
+
+    def show_parts(self, now: datetime) -> None:
+        """Show the reviews, the requested ones included, and the commits."""
+        pull = self.readings.pull
+        columns = (ListColumn("KIND"), ListColumn("WHO"), ListColumn("WHAT", is_flexible=True), ListColumn("AGE"))
+        rows = tuple(_build_review_rows(pull)) if pull else ()
+        empty = "no review and no commit" if pull else explain_reading(self.readings.details, "reviews")[0].plain
+        self.query_one(RowList).show_rows(PaneContent(columns, rows, empty), now)
+
+
+def _build_file_row(file: FilePatch) -> ListRow:
+    moved = f" (from {file.previous_path})" if file.previous_path else ""
+    cells = (
+        safe_text(f"{file.path}{moved}"),
+        safe_text(f"+{file.additions:,}", "$text-success"),
+        safe_text(f"-{file.deletions:,}", "$text-error"),
+    )
+    return ListRow(file.path, lambda _: cells, lambda _: Content(""), clipboard_text=file.path)
+
+
+def _build_check_row(key: str, check: CheckDetail) -> ListRow:
+    def draw(now: datetime) -> tuple[Content, ...]:
+        ended = check.completed_at or (None if check.state == "pending" else check.started_at)
+        took = (check.completed_at or now) - check.started_at if check.started_at else None
+        return (
+            safe_text(check.name),
+            marked_text(get_check_state_mark(check.state), check.outcome),
+            safe_text(format_duration(took) if took and (check.completed_at or check.state == "pending") else ""),
+            safe_text(format_age(ended, now) if ended else ""),
+            muted_text(check.app),
+        )
+
+    return ListRow(key, draw, lambda now: safe_text(describe_check(check, now)), url=check.url)
+
+
+def _build_review_rows(pull: PullRequestDetails) -> list[ListRow]:
+    given = {review.author for review in pull.reviews}
+    rows = [_build_review_row(number, review) for number, review in enumerate(reversed(pull.reviews))]
+    rows += [
+        _build_row(f"request {name}", "review", name, muted_text("requested"), None)
+        for name in pull.requested_reviewers
+        if name not in given
+    ]
+    rows += [_build_commit_row(commit) for commit in pull.commits]
+    if (rest := pull.commit_count - len(pull.commits)) > 0:
+        rows.append(_build_row("rest", "commit", "", muted_text(f"{rest:,} earlier commits"), None))
+    return rows
+
+
+def _build_review_row(number: int, review: PullRequestReview) -> ListRow:
+    state = marked_text(get_review_mark(review.state), review.state.replace("_", " "))
+    return _build_row(f"review {number}", "review", review.author, state, review.submitted_at)
+
+
+def _build_commit_row(commit: PullRequestCommit) -> ListRow:
+    subject = safe_text(f"{shorten_revision(commit.sha)} {commit.subject}")
+    return _build_row(commit.sha, "commit", commit.author, subject, commit.committed_at, commit.sha)
+
+
+def _build_row(key: str, kind: str, who: str, what: Content, at: datetime | None, clipboard_text: str = "") -> ListRow:
+    def draw(now: datetime) -> tuple[Content, ...]:
+        return (muted_text(kind), safe_text(who), what, safe_text(format_age(at, now) if at else ""))
+
+    return ListRow(key, draw, lambda _: what, clipboard_text=clipboard_text)
