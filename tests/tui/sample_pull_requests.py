@@ -106,7 +106,14 @@ READY = replace(
     requested_reviewers=(),
 )
 EMPTY = PullRequestDetails(
-    227, "Empty", "https://github.com/a/b/pull/227", draft=True, base="main", branch="empty", merge_state="draft"
+    227,
+    "Empty",
+    "https://github.com/a/b/pull/227",
+    draft=True,
+    base="main",
+    branch="empty",
+    merge_state="draft",
+    created_at=ago(days=2),
 )
 PATCHES = PullRequestPatches(
     (

@@ -48,6 +48,8 @@ def parse_markdown(body: str) -> tuple[TextBlock, ...]:
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     writer = _BlockWriter()
     writer.write(parser.parse(text))
+    if not writer.blocks and text.strip():  # markdown-it leaves out what is nested too deeply
+        return tuple(TextBlock(safe_text(line)) for line in text.strip().split("\n"))
     return tuple(writer.blocks)
 
 

@@ -20,6 +20,7 @@ from anchor_tui.domain.inspection.pull_request_details import (
     PullRequestReview,
 )
 from anchor_tui.domain.inspection.pull_request_texts import describe_check
+from anchor_tui.domain.model import Unavailable
 from anchor_tui.domain.status_marks import get_check_state_mark, get_review_mark
 from anchor_tui.tui.pull_request.line_view import LineView, wrap_lines
 from anchor_tui.tui.pull_request.markdown_body import TextBlock, parse_markdown
@@ -27,6 +28,7 @@ from anchor_tui.tui.pull_request.parts import PullRequestReadings, get_last_valu
 from anchor_tui.tui.pull_request.texts import (
     count_files,
     explain_reading,
+    explain_stale,
     join_sections,
     render_facts,
     render_log,
@@ -52,9 +54,14 @@ class PullRequestPanel(Container):
         return None
 
     @property
-    def first_focus(self) -> Widget:
-        """The widget that gets the focus when the panel is shown."""
-        return self.query(RowList).first() if self.query(RowList) else self.query_one(LineView)
+    def first_focus(self) -> Widget | None:
+        """The widget that gets the focus when the panel is shown; None while the panel is being mounted."""
+        return next(iter((*self.query(RowList), *self.query(LineView))), None)
+
+    @property
+    def has_text_beside_list(self) -> bool:
+        """True if the panel has a list, and a text that the keys can scroll."""
+        return bool(self.query(RowList)) and bool(self.query(LineView))
 
     @property
     def highlighted_row(self) -> ListRow | None:
@@ -64,7 +71,8 @@ class PullRequestPanel(Container):
     def show_readings(self, readings: PullRequestReadings, now: datetime) -> None:
         """Show what was read."""
         self.readings = readings
-        self.show_parts(now)
+        if self.first_focus is not None:
+            self.show_parts(now)
 
     def show_parts(self, now: datetime) -> None:
         """Draw the parts."""
@@ -95,7 +103,7 @@ class OverviewPanel(PullRequestPanel):
             reason = explain_reading(self.readings.details, "the pull request")
             view.show_text("missing", lambda width: wrap_lines(reason, width))
             return
-        facts = list(render_facts(pull, self.readings.patches))
+        facts = [*explain_stale(self.readings.details), *render_facts(pull, self.readings.patches)]
         blocks = self._parse_body(pull.body)
 
         def lay_out(width: int) -> Sequence[Content]:
@@ -143,7 +151,11 @@ class FilesPanel(PullRequestPanel):
         view, row, found = self.query_one(LineView), self.highlighted_row, self.readings.files
         pull = self.readings.pull
         if found is None:
-            missing = explain_reading(self.readings.patches, "the files")
+            details = self.readings.details
+            if self.readings.patches is None and isinstance(details, Unavailable):
+                missing = explain_reading(details, "the pull request")
+            else:
+                missing = explain_reading(self.readings.patches, "the files")
             view.show_text("missing", lambda width: wrap_lines(missing, width))
             return
         file = next((file for file in found.files if row and file.path == row.key), None)

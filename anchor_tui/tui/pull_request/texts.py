@@ -145,6 +145,13 @@ def explain_reading(reading: Reading[Any] | None, subject: str) -> list[Content]
     return [muted_text(f"reading {subject} from GitHub…")]
 
 
+def explain_stale(reading: Reading[Any] | None) -> list[Content]:
+    """Return why a part that is shown could not be read again; nothing if it is current."""
+    if not isinstance(reading, Stale):
+        return []
+    return [marked_text(StatusMark.FAILING, f"as of {reading.taken_at:%H:%M}Z: {reading.error.message}")]
+
+
 def describe_reading(reading: Reading[Any] | None, now: datetime) -> str:
     """Return the age of a part for the line of tabs."""
     match reading:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
@@ -74,6 +75,24 @@ class PullRequestRequests(Protocol):
         """Run a reading on the background thread. Cancelling the future cancels its request."""
 
 
+_TITLES = {
+    "open": ("Scroll", "Scroll the text beside the list; esc returns"),
+    "browser": ("Browser", "Open the highlighted check or the pull request in the browser"),
+    "copy": ("Copy", "Copy the address of the pull request"),
+    "merge": ("Merge", "Merge the pull request; shows the plan first"),
+    "back": ("Back", "Return to the list, or close the pull request"),
+    "next-pane": ("Next pane", "To the next pane; 1 to 4 choose one"),
+    "quit": ("Close", "Close the pull request"),
+}
+"""Titles and tooltips of actions that differ from those of the fleet screen."""
+
+
+def _adapt_action(action: KeyAction) -> KeyAction:
+    """Return an action with its texts for this screen."""
+    title, tooltip = _TITLES.get(action.id, (action.title, action.tooltip))
+    return replace(action, title=title, tooltip=tooltip)
+
+
 class PullRequestTitle(Widget):
     """Number, title and state; origin and size; the merge state."""
 
@@ -116,11 +135,12 @@ class PullRequestScreen(Screen[None]):
         self.number = number
         self._requests = requests
         known = {action.id: action for action in key_actions}
-        self.key_actions = tuple(known[id_] for id_ in KEY_IDS if id_ in known)
+        self.key_actions = tuple(_adapt_action(known[id_]) for id_ in KEY_IDS if id_ in known)
         self._read_only = read_only
         self.readings = PullRequestReadings()
         self._patches_head: str | None = None
         """The head whose files were read."""
+        self.panels = {name: panel(id=f"panel-{number}") for number, (name, panel) in enumerate(PANELS.items())}
         self._log_in_flight: int | None = None
         """The job whose log is being read."""
 
@@ -128,24 +148,22 @@ class PullRequestScreen(Screen[None]):
         """Compose title, tabs and panels."""
         yield PullRequestTitle()
         yield PaneTabs()
+        for panel in self.panels.values():
+            panel.display = panel is self.panel
         with Container(id="panels"):
-            for number, panel in enumerate(PANELS.values()):
-                yield panel(id=f"panel-{number}")
-        footer = KeyFooter()
-        footer.actions = tuple(action for action in self.key_actions if action.in_footer)
-        footer.note = READ_ONLY_NOTE if self._read_only else ""
-        yield footer
+            yield from self.panels.values()
+        yield KeyFooter()
 
     def on_mount(self) -> None:
-        """Show the first panel."""
-        self.watch_pane()
+        """Show the first panel when it is mounted."""
+        self.call_after_refresh(self.watch_pane)
 
     # --- what is shown -------------------------------------------------------------------------------
 
     @property
     def panel(self) -> PullRequestPanel:
         """The visible panel."""
-        return self.query_one(f"#panel-{list(PANELS).index(self.pane)}", PullRequestPanel)
+        return self.panels[self.pane]
 
     @property
     def listed(self) -> PullRequest | None:
@@ -161,11 +179,15 @@ class PullRequestScreen(Screen[None]):
 
     def watch_pane(self) -> None:
         """Show another panel, and read what it needs."""
-        for panel in self.query(PullRequestPanel):
+        for panel in self.panels.values():
             panel.display = panel is self.panel
         self.set_focus(self.panel.first_focus)
         self._show()
         self._read_log()
+
+    def watch_snapshot(self) -> None:
+        """Update the title until the pull request is read, and the available keys."""
+        self._show()
 
     def watch_now(self, now: datetime | None) -> None:
         """Update the ages."""
@@ -176,13 +198,31 @@ class PullRequestScreen(Screen[None]):
     def _show(self) -> None:
         if self.is_mounted and self.now is not None:
             self._show_title(self.now)
-            for panel in self.query(PullRequestPanel):
+            for panel in self.panels.values():
                 panel.readings = self.readings
-            self.panel.show_parts(self.now)
+            self.panel.show_readings(self.readings, self.now)
             tabs = self.query_one(PaneTabs)
-            panels = zip(PANELS, self.query(PullRequestPanel), strict=True)
-            tabs.panes = tuple((name, panel.item_count) for name, panel in panels)
+            tabs.panes = tuple((name, panel.item_count) for name, panel in self.panels.items())
             tabs.active = self.pane
+            self._show_available_keys()
+
+    def _show_available_keys(self) -> None:
+        footer = self.query_one(KeyFooter)
+        in_footer = (action for action in self.key_actions if action.in_footer)
+        footer.actions = tuple(action for action in in_footer if not self.explain_unavailable(action.id))
+        footer.note = READ_ONLY_NOTE if self._read_only else ""
+
+    def explain_unavailable(self, action_id: str) -> str:
+        """Return why an action is unavailable here and now, or an empty string."""
+        match action_id:
+            case "merge":
+                return READ_ONLY_NOTE if self._read_only else explain_merge(self.number, self.snapshot)
+            case "open" if not self.panel.has_text_beside_list:
+                return "the panel is a single list or text"
+            case "browser" | "copy" if not self.url:
+                return "its address is not known yet"
+            case _:
+                return ""
 
     def _show_title(self, now: datetime) -> None:
         pull, listed = self.readings.pull, self.listed
@@ -295,12 +335,12 @@ class PullRequestScreen(Screen[None]):
 
     def action_open(self) -> None:
         """Focus the text beside the list, so that the keys scroll it."""
-        if isinstance(self.panel, FilesPanel | ChecksPanel):
+        if self.panel.has_text_beside_list:
             self.set_focus(self.panel.query_one(LineView))
 
     def action_back(self) -> None:
         """Return to the list, or close the screen."""
-        if self.focused is self.panel.first_focus or self.focused is None:
+        if self.focused in {self.panel.first_focus, None}:
             self.dismiss()
         else:
             self.set_focus(self.panel.first_focus)
@@ -338,8 +378,7 @@ class PullRequestScreen(Screen[None]):
         """Plan the merge, or report why it cannot be planned now."""
         if action != "merge" or not isinstance(self.app, LiveApp):
             return
-        reason = READ_ONLY_NOTE if self._read_only else explain_merge(self.number, self.snapshot)
-        if reason:
+        if reason := self.explain_unavailable(action):
             self.notify(reason, title="Merge", severity="warning", markup=False)
             return
         self.app.start_action("merge", ActionTarget("", (), self.number))
@@ -348,6 +387,5 @@ class PullRequestScreen(Screen[None]):
         """Show every key of the screen."""
         from anchor_tui.tui.screens.help import HelpEntry, HelpScreen
 
-        reason = explain_merge(self.number, self.snapshot)
-        entries = [HelpEntry(action, reason if action.id == "merge" else "") for action in self.key_actions]
+        entries = [HelpEntry(action, self.explain_unavailable(action.id)) for action in self.key_actions]
         self.app.push_screen(HelpScreen(entries))
