@@ -13,7 +13,7 @@ from anchor_tui.domain.inspection.pull_request_details import (
     PullRequestDetails,
     PullRequestPatches,
     PullRequestReview,
-    ReleaseMove,
+    VersionMove,
 )
 from anchor_tui.domain.model import SourceFailure, Unavailable
 from tests.values import ago, fresh, replace
@@ -120,7 +120,7 @@ PATCHES = PullRequestPatches(
         FilePatch("environments/staging/release.yaml", "modified", 2, 2, PATCH),
         FilePatch("docs/logo.png", "added", 0, 0, None),
     ),
-    moves=(ReleaseMove("staging", "1.43.2", "1.44.0"),),
+    moves=(VersionMove("staging", "1.43.2", "1.44.0"),),
 )
 REFUSED = Unavailable(
     SourceFailure("forbidden", "403: Resource not accessible; the token needs the permission pull requests: read")

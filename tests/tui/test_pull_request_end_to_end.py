@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anchor_tui.sandbox.github.pull_requests import FAST_CHECK_TIMINGS
 from anchor_tui.sandbox.server import run_sandbox_in_thread
 from anchor_tui.sandbox.timings import FAST_TIMINGS
 from anchor_tui.tui.screens.pull_request import PullRequestScreen
@@ -23,7 +24,7 @@ async def test_a_failed_job_is_explained_in_three_keys(tmp_path):
 
 
 async def test_a_pull_request_is_merged_from_its_screen(tmp_path):
-    with run_sandbox_in_thread("incident", timings=FAST_TIMINGS) as box:
+    with run_sandbox_in_thread("incident", timings=FAST_TIMINGS, checks=FAST_CHECK_TIMINGS) as box:
         async with open_live_app(box, tmp_path, "staging") as ui:
             ui.fleet.pane = "Pull requests"
             await ui.press("enter")

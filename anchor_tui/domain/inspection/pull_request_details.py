@@ -107,7 +107,7 @@ class FilePatch(ValueObject, frozen=True):
     """True if `patch` is only the beginning."""
 
 
-class ReleaseMove(ValueObject, frozen=True):
+class VersionMove(ValueObject, frozen=True):
     """The versions of one environment before and after a pull request; None if it has no release there."""
 
     environment: str
@@ -120,7 +120,7 @@ class PullRequestPatches(ValueObject, frozen=True):
 
     files: tuple[FilePatch, ...]
     is_complete: bool = True
-    moves: tuple[ReleaseMove, ...] = ()
+    moves: tuple[VersionMove, ...] = ()
 
 
 class JobLogTail(ValueObject, frozen=True):
@@ -145,7 +145,7 @@ ERROR_MARK = "##[error]"
 _VERSION_LINE = re.compile(r"([-+ ])version:[ \t]*[\"']?([^\s\"'#]+)")
 
 
-def find_release_moves(files: Iterable[FilePatch], releases: Mapping[str, str]) -> tuple[ReleaseMove, ...]:
+def find_release_moves(files: Iterable[FilePatch], releases: Mapping[str, str]) -> tuple[VersionMove, ...]:
     """Return the environments whose version changes. `releases` is the environment by the path of its release file."""
     moves = []
     for file in files:
@@ -155,5 +155,5 @@ def find_release_moves(files: Iterable[FilePatch], releases: Mapping[str, str]) 
         found = {match[1]: match[2] for line in file.patch.split("\n") if (match := _VERSION_LINE.match(line))}
         before, after = found.get("-"), found.get("+")
         if before or after:
-            moves.append(ReleaseMove(environment, before, after))
+            moves.append(VersionMove(environment, before, after))
     return tuple(moves)

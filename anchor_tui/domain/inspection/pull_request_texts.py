@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from anchor_tui.domain.formatting import format_age, format_count, format_duration
-from anchor_tui.domain.inspection.pull_request_details import CheckDetail, FilePatch, PullRequestDetails, ReleaseMove
+from anchor_tui.domain.inspection.pull_request_details import CheckDetail, FilePatch, PullRequestDetails, VersionMove
 
 _UNCHANGED_STATUSES = frozenset({"modified", "changed"})
 
@@ -28,7 +28,7 @@ def _describe_end(pull: PullRequestDetails, now: datetime) -> str:
     return ""
 
 
-def describe_moves(moves: Iterable[ReleaseMove]) -> str:
+def describe_moves(moves: Iterable[VersionMove]) -> str:
     """Return the releases by environment: "staging 1.43.2 → 1.44.0"."""
     return ", ".join(f"{move.environment} {move.before or 'none'} → {move.after or 'none'}" for move in moves)
 

@@ -115,7 +115,7 @@ class GitHubServer:
 
     def _build_response(self, request: Request, response: EndpointResponse, budget: HourlyBudget) -> Response:
         body = response.value if isinstance(response.value, bytes) else msgspec.json.encode(response.value)
-        body = b"" if response.status == 204 else body
+        body = b"" if response.status in {204, 302} else body
         headers = {
             "content-type": "application/json; charset=utf-8",
             "x-github-media-type": "github.v3; format=json",

@@ -22,7 +22,6 @@ from anchor_tui.domain.inspection.pull_request_details import (
 from anchor_tui.domain.inspection.pull_request_texts import describe_check
 from anchor_tui.domain.model import Unavailable
 from anchor_tui.domain.status_marks import get_check_state_mark, get_review_mark
-from anchor_tui.tui.pull_request.line_view import LineView, wrap_lines
 from anchor_tui.tui.pull_request.markdown_body import TextBlock, parse_markdown
 from anchor_tui.tui.pull_request.parts import PullRequestReadings, get_last_value
 from anchor_tui.tui.pull_request.texts import (
@@ -34,6 +33,7 @@ from anchor_tui.tui.pull_request.texts import (
     render_log,
     render_patch,
 )
+from anchor_tui.tui.pull_request.wrapped_lines import WrappedLines, wrap_lines
 from anchor_tui.tui.style import marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList
 
@@ -56,12 +56,12 @@ class PullRequestPanel(Container):
     @property
     def first_focus(self) -> Widget | None:
         """The widget that gets the focus when the panel is shown; None while the panel is being mounted."""
-        return next(iter((*self.query(RowList), *self.query(LineView))), None)
+        return next(iter((*self.query(RowList), *self.query(WrappedLines))), None)
 
     @property
     def has_text_beside_list(self) -> bool:
         """True if the panel has a list, and a text that the keys can scroll."""
-        return bool(self.query(RowList)) and bool(self.query(LineView))
+        return bool(self.query(RowList)) and bool(self.query(WrappedLines))
 
     @property
     def highlighted_row(self) -> ListRow | None:
@@ -93,12 +93,12 @@ class OverviewPanel(PullRequestPanel):
 
     def compose(self) -> ComposeResult:
         """Compose the text."""
-        yield LineView()
+        yield WrappedLines()
 
     def show_parts(self, now: datetime) -> None:  # noqa: ARG002 - the text has no ages
         """Lay out the facts and the body."""
         pull = self.readings.pull
-        view = self.query_one(LineView)
+        view = self.query_one(WrappedLines)
         if pull is None:
             reason = explain_reading(self.readings.details, "the pull request")
             view.show_text("missing", lambda width: wrap_lines(reason, width))
@@ -125,7 +125,7 @@ class FilesPanel(PullRequestPanel):
     def compose(self) -> ComposeResult:
         """Compose list and diff."""
         yield RowList()
-        yield LineView()
+        yield WrappedLines()
 
     def on_resize(self) -> None:
         """Place the list beside the diff if there is room."""
@@ -148,7 +148,7 @@ class FilesPanel(PullRequestPanel):
 
     @on(RowList.Highlighted)
     def _show_patch(self) -> None:
-        view, row, found = self.query_one(LineView), self.highlighted_row, self.readings.files
+        view, row, found = self.query_one(WrappedLines), self.highlighted_row, self.readings.files
         pull = self.readings.pull
         if found is None:
             details = self.readings.details
@@ -171,7 +171,7 @@ class ChecksPanel(PullRequestPanel):
     def compose(self) -> ComposeResult:
         """Compose list and log."""
         yield RowList()
-        yield LineView()
+        yield WrappedLines()
 
     @property
     def item_count(self) -> int | None:
@@ -206,7 +206,7 @@ class ChecksPanel(PullRequestPanel):
 
     def show_log(self) -> None:
         """Show the log or the description of the highlighted check."""
-        view, check, pull = self.query_one(LineView), self.check, self.readings.pull
+        view, check, pull = self.query_one(WrappedLines), self.check, self.readings.pull
         if check is None:
             missing = [] if pull else explain_reading(self.readings.details, "the checks")
             view.show_text("missing", lambda width: wrap_lines(missing, width))
@@ -230,11 +230,17 @@ class ChecksPanel(PullRequestPanel):
 
 
 class ReviewsPanel(PullRequestPanel):
-    """The reviews and the commits, newest first."""
+    """The reviews and the commits, newest first. The text explains why there are none to show."""
 
     def compose(self) -> ComposeResult:
-        """Compose the list."""
+        """Compose list and explanation."""
         yield RowList()
+        yield WrappedLines()
+
+    @property
+    def has_text_beside_list(self) -> bool:
+        """False: the text is only an explanation."""
+        return False
 
     @property
     def item_count(self) -> int | None:
@@ -247,8 +253,11 @@ class ReviewsPanel(PullRequestPanel):
         pull = self.readings.pull
         columns = (ListColumn("KIND"), ListColumn("WHO"), ListColumn("WHAT", is_flexible=True), ListColumn("AGE"))
         rows = tuple(_build_review_rows(pull)) if pull else ()
-        empty = "no review and no commit" if pull else explain_reading(self.readings.details, "reviews")[0].plain
-        self.query_one(RowList).show_rows(PaneContent(columns, rows, empty), now)
+        row_list, view = self.query_one(RowList), self.query_one(WrappedLines)
+        row_list.show_rows(PaneContent(columns, rows, "no review and no commit"), now)
+        row_list.display, view.display = pull is not None, pull is None
+        missing = explain_reading(self.readings.details, "the reviews")
+        view.show_text("missing", lambda width: wrap_lines(missing, width))
 
 
 def _build_file_row(file: FilePatch) -> ListRow:

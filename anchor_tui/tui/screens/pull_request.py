@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,17 +16,15 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
-from anchor_tui.domain.formatting import format_internal_error
 from anchor_tui.domain.inspection.merge_state import describe_merge_state
 from anchor_tui.domain.inspection.pull_request_details import PullRequestDetails
 from anchor_tui.domain.inspection.pull_request_texts import describe_origin
-from anchor_tui.domain.model import Fresh, PullRequest, Reading, Snapshot, SourceFailure, Unavailable
+from anchor_tui.domain.model import PullRequest, Snapshot, Unavailable
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.domain.urls import is_web_url
 from anchor_tui.tui.bindings import pick_bindings
 from anchor_tui.tui.keys import KeyAction
 from anchor_tui.tui.live_app import LiveApp
-from anchor_tui.tui.pull_request.line_view import LineView
 from anchor_tui.tui.pull_request.panels import (
     ChecksPanel,
     FilesPanel,
@@ -38,22 +32,16 @@ from anchor_tui.tui.pull_request.panels import (
     PullRequestPanel,
     ReviewsPanel,
 )
-from anchor_tui.tui.pull_request.parts import PullRequestReadings, keep_last_value
+from anchor_tui.tui.pull_request.reader import PullRequestReader, PullRequestRequests
 from anchor_tui.tui.pull_request.texts import describe_reading
+from anchor_tui.tui.pull_request.wrapped_lines import WrappedLines
 from anchor_tui.tui.style import find_sheets, join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.targets import ActionTarget, explain_merge
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.key_footer import KeyFooter
 from anchor_tui.tui.widgets.pane_tabs import PaneTabs
 from anchor_tui.tui.widgets.row_list import RowList
-from anchor_tui.tui.workers import start_worker
 
-if TYPE_CHECKING:
-    from anchor_tui.services.observe.pull_request_inspector import PullRequestInspector
-
-T = TypeVar("T")
-POLL_S = 15.0
-"""The pause between two readings, in seconds. One reading costs one point of GitHub's hourly budget."""
 OVERVIEW, FILES, CHECKS, REVIEWS = "Overview", "Files", "Checks", "Reviews & commits"
 PANELS: dict[str, type[PullRequestPanel]] = {
     OVERVIEW: OverviewPanel,
@@ -64,15 +52,6 @@ PANELS: dict[str, type[PullRequestPanel]] = {
 KEY_IDS = ("merge", "open", "browser", "copy", "read-again", "back", "next-pane", "help", "palette", "quit")
 """The actions of the registry that the screen has, in the order of the footer."""
 READ_ONLY_NOTE = "read-only: no actions"
-
-
-class PullRequestRequests(Protocol):
-    """The background thread as the screen uses it."""
-
-    def inspect_pull_request(
-        self, number: int, read: Callable[[PullRequestInspector], Coroutine[Any, Any, T]]
-    ) -> Future[T]:
-        """Run a reading on the background thread. Cancelling the future cancels its request."""
 
 
 _TITLES = {
@@ -133,16 +112,11 @@ class PullRequestScreen(Screen[None]):
     ) -> None:
         super().__init__()
         self.number = number
-        self._requests = requests
         known = {action.id: action for action in key_actions}
         self.key_actions = tuple(_adapt_action(known[id_]) for id_ in KEY_IDS if id_ in known)
         self._read_only = read_only
-        self.readings = PullRequestReadings()
-        self._patches_head: str | None = None
-        """The head whose files were read."""
+        self.reader = PullRequestReader(self, number, requests, self._show_reading)
         self.panels = {name: panel(id=f"panel-{number}") for number, (name, panel) in enumerate(PANELS.items())}
-        self._log_in_flight: int | None = None
-        """The job whose log is being read."""
 
     def compose(self) -> ComposeResult:
         """Compose title, tabs and panels."""
@@ -174,7 +148,7 @@ class PullRequestScreen(Screen[None]):
     @property
     def url(self) -> str:
         """The address of the pull request; empty until it is known."""
-        found = self.readings.pull or self.listed
+        found = self.reader.readings.pull or self.listed
         return found.url if found else ""
 
     def watch_pane(self) -> None:
@@ -199,8 +173,8 @@ class PullRequestScreen(Screen[None]):
         if self.is_mounted and self.now is not None:
             self._show_title(self.now)
             for panel in self.panels.values():
-                panel.readings = self.readings
-            self.panel.show_readings(self.readings, self.now)
+                panel.readings = self.reader.readings
+            self.panel.show_readings(self.reader.readings, self.now)
             tabs = self.query_one(PaneTabs)
             tabs.panes = tuple((name, panel.item_count) for name, panel in self.panels.items())
             tabs.active = self.pane
@@ -225,7 +199,7 @@ class PullRequestScreen(Screen[None]):
                 return ""
 
     def _show_title(self, now: datetime) -> None:
-        pull, listed = self.readings.pull, self.listed
+        pull, listed = self.reader.readings.pull, self.listed
         number = safe_text(f"#{self.number}", "bold")
         if pull is not None:
             lines = self._describe_pull(pull, number, now)
@@ -233,7 +207,7 @@ class PullRequestScreen(Screen[None]):
             title = safe_text(listed.title, "bold") if listed else None
             lines = (join_parts(number, title), *self._describe_missing())
         self.query_one(PullRequestTitle).lines = lines
-        self.query_one(PaneTabs).note = describe_reading(self.readings.details, now)
+        self.query_one(PaneTabs).note = describe_reading(self.reader.readings.details, now)
 
     def _describe_pull(self, pull: PullRequestDetails, number: Content, now: datetime) -> tuple[Content, ...]:
         merge = describe_merge_state(pull)
@@ -244,7 +218,7 @@ class PullRequestScreen(Screen[None]):
         )
 
     def _describe_missing(self) -> tuple[Content, ...]:
-        details = self.readings.details
+        details = self.reader.readings.details
         if isinstance(details, Unavailable):
             return muted_text(""), marked_text(StatusMark.FAILING, details.error.message)
         return muted_text(""), muted_text("reading the pull request from GitHub…")
@@ -253,56 +227,22 @@ class PullRequestScreen(Screen[None]):
 
     @on(ScreenResume)
     def _begin_to_read(self) -> None:
-        start_worker(self, self._read_repeatedly, group="reading", exclusive=True)
+        self.reader.begin()
         self._read_log()
 
     @on(ScreenSuspend)
     def _stop_to_read(self) -> None:
-        for group in ("reading", "log"):
-            self.workers.cancel_group(self, group)
-
-    async def _read_repeatedly(self) -> None:
-        while True:
-            details = await self._request(lambda inspector: inspector.read_details())
-            self.readings.details = keep_last_value(self.readings.details, details)
-            self._show()
-            pull = self.readings.pull
-            if isinstance(details, Fresh) and pull is not None and pull.head_sha != self._patches_head:
-                patches = await self._request(lambda inspector: inspector.read_patches())
-                self.readings.patches = keep_last_value(self.readings.patches, patches)
-                if isinstance(patches, Fresh):
-                    self._patches_head = pull.head_sha
-                self._show()
-            self._read_log()
-            await asyncio.sleep(POLL_S)
-
-    async def _request(
-        self, read: Callable[[PullRequestInspector], Coroutine[Any, Any, Reading[T]]]
-    ) -> Reading[T] | Unavailable:
-        """Read a part. An internal error is shown in its place."""
-        try:
-            return await asyncio.wrap_future(self._requests.inspect_pull_request(self.number, read))
-        except Exception as error:  # noqa: BLE001 - an internal error must be visible and must not end the screen
-            return Unavailable(SourceFailure("internal", format_internal_error(error)))
+        self.reader.stop()
 
     def _read_log(self) -> None:
-        """Read the log of the highlighted check, once for each failed job, while the checks are visible."""
-        panel = self.panel
-        check = panel.check if isinstance(panel, ChecksPanel) else None
-        if check is None or not check.has_failure_log or check.job_id is None or not self.is_current:
-            return
-        if check.job_id != self._log_in_flight and not isinstance(self.readings.logs.get(check.job_id), Fresh):
-            start_worker(self, partial(self._read_job_log, check.job_id), group="log", exclusive=True)
+        """Read the log of the highlighted check while the checks are visible."""
+        check = self.panel.check if isinstance(self.panel, ChecksPanel) else None
+        if check is not None and check.has_failure_log and check.job_id is not None and self.is_current:
+            self.reader.read_log(check.job_id)
 
-    async def _read_job_log(self, job_id: int) -> None:
-        self._log_in_flight = job_id
-        try:
-            self.readings.logs[job_id] = await self._request(lambda inspector: inspector.read_job_log(job_id))
-        finally:
-            if self._log_in_flight == job_id:
-                self._log_in_flight = None
-        if isinstance(panel := self.panel, ChecksPanel):
-            panel.show_log()
+    def _show_reading(self) -> None:
+        self._show()
+        self._read_log()
 
     # --- messages from the widgets -------------------------------------------------------------------
 
@@ -336,7 +276,7 @@ class PullRequestScreen(Screen[None]):
     def action_open(self) -> None:
         """Focus the text beside the list, so that the keys scroll it."""
         if self.panel.has_text_beside_list:
-            self.set_focus(self.panel.query_one(LineView))
+            self.set_focus(self.panel.query_one(WrappedLines))
 
     def action_back(self) -> None:
         """Return to the list, or close the screen."""
@@ -370,8 +310,7 @@ class PullRequestScreen(Screen[None]):
     async def action_read_again(self) -> None:
         """Read every source and this pull request now."""
         await self.app.run_action("read_again", self.app)
-        self._patches_head = None
-        self.readings.logs = {job: log for job, log in self.readings.logs.items() if isinstance(log, Fresh)}
+        self.reader.forget_failures()
         self._begin_to_read()
 
     def action_act(self, action: str) -> None:

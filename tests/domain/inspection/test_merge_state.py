@@ -9,7 +9,7 @@ from anchor_tui.domain.inspection.pull_request_details import (
     CheckDetail,
     FilePatch,
     PullRequestDetails,
-    ReleaseMove,
+    VersionMove,
     find_release_moves,
 )
 
@@ -75,7 +75,7 @@ RELEASES = {"environments/dev/release.yaml": "dev", "environments/prod/release.y
 )
 def test_a_changed_version_moves_a_release(patch, move):
     files = (FilePatch("environments/dev/release.yaml", "modified", patch=patch), FilePatch("README.md", "modified"))
-    expected = (ReleaseMove("dev", *move),) if move else ()
+    expected = (VersionMove("dev", *move),) if move else ()
     assert find_release_moves(files, RELEASES) == expected
 
 

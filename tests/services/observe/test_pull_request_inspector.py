@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from anchor_tui.domain.inspection.pull_request_details import ReleaseMove
+from anchor_tui.domain.inspection.pull_request_details import VersionMove
 from anchor_tui.domain.model import Fresh, Unavailable
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.observe.pull_request_inspector import PullRequestInspector
@@ -37,7 +37,7 @@ async def test_every_part_is_read(make_inspector):
     details, patches = await inspector.read_details(), await inspector.read_patches()
     assert isinstance(details, Fresh)
     assert isinstance(patches, Fresh)
-    assert patches.value.moves == (ReleaseMove("staging", "1.43.2", "1.44.0"),)
+    assert patches.value.moves == (VersionMove("staging", "1.43.2", "1.44.0"),)
     log = await inspector.read_job_log(details.value.checks[0].job_id)
     assert isinstance(log, Fresh)
 

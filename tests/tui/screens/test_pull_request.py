@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from anchor_tui.tui.pull_request.line_view import LineView
+from anchor_tui.tui.pull_request.wrapped_lines import WrappedLines
 from anchor_tui.tui.screens.detail import DetailScreen
 from anchor_tui.tui.screens.fleet import FleetScreen
 from anchor_tui.tui.screens.help import HelpScreen
@@ -46,8 +46,20 @@ async def open_pull_request(
         ui.app.open_pull_request(number)
         await ui.wait_until(lambda: isinstance(ui.app.screen, PullRequestScreen) and bool(fake.requests))
         await ui.press(PANES[pane])
+        if fake.details is not None:
+            await ui.wait_until(lambda: screen(ui).reader.readings.details is not None and is_complete(ui))
         await ui.pilot.pause()
         yield ui
+
+
+def is_complete(ui: AppHarness) -> bool:
+    """Return True if every part that the visible panel shows was read."""
+    found = screen(ui)
+    needs_log = (
+        found.pane == "Checks" and found.reader.readings.pull is not None and bool(found.reader.readings.pull.checks)
+    )
+    has_files = found.reader.readings.pull is None or found.reader.readings.patches is not None
+    return has_files and (not needs_log or bool(found.reader.readings.logs))
 
 
 def screen(ui: AppHarness) -> PullRequestScreen:
@@ -158,9 +170,9 @@ async def test_enter_scrolls_the_diff_and_escape_returns():
         await ui.wait_until(lambda: "+line 0" in ui.text)
         await ui.press("enter", "end")
         assert "+line 89" in ui.text
-        assert isinstance(ui.app.focused, LineView)
+        assert isinstance(ui.app.focused, WrappedLines)
         await ui.press("escape")
-        assert not isinstance(ui.app.focused, LineView)
+        assert not isinstance(ui.app.focused, WrappedLines)
         await ui.press("escape")
         assert isinstance(ui.app.screen, FleetScreen)
 
@@ -215,10 +227,10 @@ async def test_the_files_are_read_once_for_each_head():
     fake = FakePullRequests()
     async with open_pull_request(fake) as ui:
         await ui.wait_until(lambda: fake.requests.count("patches") == 1)
-        screen(ui)._begin_to_read()
+        screen(ui).reader.begin()
         await ui.wait_until(lambda: fake.requests.count("details") == 2)
         fake.details = replace(FAILING, head_sha="e" * 40)
-        screen(ui)._begin_to_read()
+        screen(ui).reader.begin()
         await ui.wait_until(lambda: fake.requests.count("patches") == 2)
 
 

@@ -21,7 +21,7 @@ Layout = Callable[[int], Sequence[Content]]
 """Returns the lines for a width in cells."""
 
 
-class LineView(ScrollView, can_focus=True, inherit_bindings=False):
+class WrappedLines(ScrollView, can_focus=True, inherit_bindings=False):
     """Lines that fit the width. The keys of lists scroll it."""
 
     BINDINGS: ClassVar[list[BindingType]] = make_bindings("list")
