@@ -11,19 +11,13 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widget import Widget
 
-from anchor_tui.domain.formatting import format_age, format_duration, shorten_revision
 from anchor_tui.domain.inspection.pull_request_details import (
     CheckDetail,
-    FilePatch,
-    PullRequestCommit,
-    PullRequestDetails,
-    PullRequestReview,
 )
-from anchor_tui.domain.inspection.pull_request_texts import describe_check
 from anchor_tui.domain.model import Unavailable
-from anchor_tui.domain.status_marks import get_check_state_mark, get_review_mark
 from anchor_tui.tui.pull_request.markdown_body import TextBlock, parse_markdown
 from anchor_tui.tui.pull_request.parts import PullRequestReadings, get_last_value
+from anchor_tui.tui.pull_request.rows import build_check_row, build_file_row, build_review_rows
 from anchor_tui.tui.pull_request.texts import (
     count_files,
     explain_reading,
@@ -34,7 +28,7 @@ from anchor_tui.tui.pull_request.texts import (
     render_patch,
 )
 from anchor_tui.tui.pull_request.wrapped_lines import WrappedLines, wrap_lines
-from anchor_tui.tui.style import marked_text, muted_text, safe_text
+from anchor_tui.tui.style import muted_text, safe_text
 from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList
 
 SIDE_BY_SIDE_WIDTH = 100
@@ -141,7 +135,7 @@ class FilesPanel(PullRequestPanel):
         """Show the files."""
         found = self.readings.files
         columns = (ListColumn("FILE", is_flexible=True), ListColumn("+"), ListColumn("-"))
-        rows = tuple(_build_file_row(file) for file in found.files) if found else ()
+        rows = tuple(build_file_row(file) for file in found.files) if found else ()
         empty = "it changes no file" if found else ""
         self.query_one(RowList).show_rows(PaneContent(columns, rows, empty), now)
         self._show_patch()
@@ -198,7 +192,7 @@ class ChecksPanel(PullRequestPanel):
             ListColumn("APP", is_optional=True),
         )
         checks = enumerate(pull.checks) if pull else ()
-        rows = tuple(_build_check_row(f"{number} {check.name}", check) for number, check in checks)
+        rows = tuple(build_check_row(f"{number} {check.name}", check) for number, check in checks)
         row_list = self.query_one(RowList)
         row_list.show_rows(PaneContent(columns, rows, "no check has reported" if pull else ""), now)
         row_list.styles.height = max(2, len(rows) + 1)
@@ -252,65 +246,9 @@ class ReviewsPanel(PullRequestPanel):
         """Show the reviews, the requested ones included, and the commits."""
         pull = self.readings.pull
         columns = (ListColumn("KIND"), ListColumn("WHO"), ListColumn("WHAT", is_flexible=True), ListColumn("AGE"))
-        rows = tuple(_build_review_rows(pull)) if pull else ()
+        rows = tuple(build_review_rows(pull)) if pull else ()
         row_list, view = self.query_one(RowList), self.query_one(WrappedLines)
         row_list.show_rows(PaneContent(columns, rows, "no review and no commit"), now)
         row_list.display, view.display = pull is not None, pull is None
         missing = explain_reading(self.readings.details, "the reviews")
         view.show_text("missing", lambda width: wrap_lines(missing, width))
-
-
-def _build_file_row(file: FilePatch) -> ListRow:
-    moved = f" (from {file.previous_path})" if file.previous_path else ""
-    cells = (
-        safe_text(f"{file.path}{moved}"),
-        safe_text(f"+{file.additions:,}", "$text-success"),
-        safe_text(f"-{file.deletions:,}", "$text-error"),
-    )
-    return ListRow(file.path, lambda _: cells, lambda _: Content(""), clipboard_text=file.path)
-
-
-def _build_check_row(key: str, check: CheckDetail) -> ListRow:
-    def draw(now: datetime) -> tuple[Content, ...]:
-        ended = check.completed_at or (None if check.state == "pending" else check.started_at)
-        took = (check.completed_at or now) - check.started_at if check.started_at else None
-        return (
-            safe_text(check.name),
-            marked_text(get_check_state_mark(check.state), check.outcome),
-            safe_text(format_duration(took) if took and (check.completed_at or check.state == "pending") else ""),
-            safe_text(format_age(ended, now) if ended else ""),
-            muted_text(check.app),
-        )
-
-    return ListRow(key, draw, lambda now: safe_text(describe_check(check, now)), url=check.url)
-
-
-def _build_review_rows(pull: PullRequestDetails) -> list[ListRow]:
-    given = {review.author for review in pull.reviews}
-    rows = [_build_review_row(number, review) for number, review in enumerate(reversed(pull.reviews))]
-    rows += [
-        _build_row(f"request {name}", "review", name, muted_text("requested"), None)
-        for name in pull.requested_reviewers
-        if name not in given
-    ]
-    rows += [_build_commit_row(commit) for commit in pull.commits]
-    if (rest := pull.commit_count - len(pull.commits)) > 0:
-        rows.append(_build_row("rest", "commit", "", muted_text(f"{rest:,} earlier commits"), None))
-    return rows
-
-
-def _build_review_row(number: int, review: PullRequestReview) -> ListRow:
-    state = marked_text(get_review_mark(review.state), review.state.replace("_", " "))
-    return _build_row(f"review {number}", "review", review.author, state, review.submitted_at)
-
-
-def _build_commit_row(commit: PullRequestCommit) -> ListRow:
-    subject = safe_text(f"{shorten_revision(commit.sha)} {commit.subject}")
-    return _build_row(commit.sha, "commit", commit.author, subject, commit.committed_at, commit.sha)
-
-
-def _build_row(key: str, kind: str, who: str, what: Content, at: datetime | None, clipboard_text: str = "") -> ListRow:
-    def draw(now: datetime) -> tuple[Content, ...]:
-        return (muted_text(kind), safe_text(who), what, safe_text(format_age(at, now) if at else ""))
-
-    return ListRow(key, draw, lambda _: what, clipboard_text=clipboard_text)

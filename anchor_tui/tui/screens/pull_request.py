@@ -10,17 +10,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
-from textual.content import Content
 from textual.events import ScreenResume, ScreenSuspend
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widget import Widget
 
-from anchor_tui.domain.inspection.merge_state import describe_merge_state
-from anchor_tui.domain.inspection.pull_request_details import PullRequestDetails
-from anchor_tui.domain.inspection.pull_request_texts import describe_origin
-from anchor_tui.domain.model import PullRequest, Snapshot, Unavailable
-from anchor_tui.domain.status_marks import StatusMark
+from anchor_tui.domain.model import PullRequest, Snapshot
 from anchor_tui.domain.urls import is_web_url
 from anchor_tui.tui.bindings import pick_bindings
 from anchor_tui.tui.keys import KeyAction
@@ -34,8 +28,9 @@ from anchor_tui.tui.pull_request.panels import (
 )
 from anchor_tui.tui.pull_request.reader import PullRequestReader, PullRequestRequests
 from anchor_tui.tui.pull_request.texts import describe_reading
+from anchor_tui.tui.pull_request.title import PullRequestTitle, describe_title
 from anchor_tui.tui.pull_request.wrapped_lines import WrappedLines
-from anchor_tui.tui.style import find_sheets, join_parts, marked_text, muted_text, safe_text
+from anchor_tui.tui.style import find_sheets
 from anchor_tui.tui.targets import ActionTarget, explain_merge
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.key_footer import KeyFooter
@@ -70,17 +65,6 @@ def _adapt_action(action: KeyAction) -> KeyAction:
     """Return an action with its texts for this screen."""
     title, tooltip = _TITLES.get(action.id, (action.title, action.tooltip))
     return replace(action, title=title, tooltip=tooltip)
-
-
-class PullRequestTitle(Widget):
-    """Number, title and state; origin and size; the merge state."""
-
-    lines: reactive[tuple[Content, ...]] = reactive(())
-
-    def render(self) -> Content:
-        """Draw the lines, each cut at the width."""
-        width = max(1, self.size.width - 2)
-        return Content("\n").join([Content(" ") + line.truncate(width, ellipsis=True) for line in self.lines])
 
 
 class PullRequestScreen(Screen[None]):
@@ -199,29 +183,9 @@ class PullRequestScreen(Screen[None]):
                 return ""
 
     def _show_title(self, now: datetime) -> None:
-        pull, listed = self.reader.readings.pull, self.listed
-        number = safe_text(f"#{self.number}", "bold")
-        if pull is not None:
-            lines = self._describe_pull(pull, number, now)
-        else:
-            title = safe_text(listed.title, "bold") if listed else None
-            lines = (join_parts(number, title), *self._describe_missing())
-        self.query_one(PullRequestTitle).lines = lines
+        title = self.listed.title if self.listed else ""
+        self.query_one(PullRequestTitle).lines = describe_title(self.number, self.reader.readings, title, now)
         self.query_one(PaneTabs).note = describe_reading(self.reader.readings.details, now)
-
-    def _describe_pull(self, pull: PullRequestDetails, number: Content, now: datetime) -> tuple[Content, ...]:
-        merge = describe_merge_state(pull)
-        return (
-            join_parts(number, safe_text(pull.title, "bold"), safe_text(f" {pull.state_word.upper()} ", "reverse")),
-            muted_text(describe_origin(pull, now)),
-            marked_text(merge.mark, str(merge)),
-        )
-
-    def _describe_missing(self) -> tuple[Content, ...]:
-        details = self.reader.readings.details
-        if isinstance(details, Unavailable):
-            return muted_text(""), marked_text(StatusMark.FAILING, details.error.message)
-        return muted_text(""), muted_text("reading the pull request from GitHub…")
 
     # --- reading -------------------------------------------------------------------------------------
 

@@ -54,12 +54,10 @@ async def open_pull_request(
 
 def is_complete(ui: AppHarness) -> bool:
     """Return True if every part that the visible panel shows was read."""
-    found = screen(ui)
-    needs_log = (
-        found.pane == "Checks" and found.reader.readings.pull is not None and bool(found.reader.readings.pull.checks)
-    )
-    has_files = found.reader.readings.pull is None or found.reader.readings.patches is not None
-    return has_files and (not needs_log or bool(found.reader.readings.logs))
+    readings = screen(ui).reader.readings
+    pull = readings.pull
+    needs_log = screen(ui).pane == "Checks" and pull is not None and bool(pull.checks)
+    return (pull is None or readings.patches is not None) and (not needs_log or bool(readings.logs))
 
 
 def screen(ui: AppHarness) -> PullRequestScreen:
@@ -152,6 +150,18 @@ async def test_the_log_is_shown_at_its_last_error():
         await ui.press("k")
         assert "Process completed" in ui.text
         assert fake.requests.count("log 7") == 1
+
+
+async def test_a_failed_log_is_read_again_with_the_next_reading():
+    fake = FakePullRequests(log=NO_LOG)
+    async with open_pull_request(fake, "checks") as ui:
+        await ui.wait_until(lambda: "403: Must have admin rights" in ui.text)
+        await ui.press("j", "k")
+        assert fake.requests.count("log 7") == 1
+        fake.log = LOG
+        screen(ui).reader.begin()
+        await ui.wait_until(lambda: "Process completed with exit code 1." in ui.text)
+        assert fake.requests.count("log 7") == 2
 
 
 async def test_the_log_is_read_only_while_checks_are_visible():
