@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from anchor_tui.domain.inspection.pull_request_details import (
     CheckDetail,
+    FilePatch,
 )
 from anchor_tui.domain.model import Unavailable
 from anchor_tui.tui.pull_request.markdown_body import TextBlock, parse_markdown
@@ -116,6 +117,10 @@ class OverviewPanel(PullRequestPanel):
 class FilesPanel(PullRequestPanel):
     """The changed files, and the diff of the highlighted one."""
 
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's parameter
+        super().__init__(id=id)
+        self._patch: tuple[FilePatch | None, tuple[Content, ...]] = (None, ())
+
     def compose(self) -> ComposeResult:
         """Compose list and diff."""
         yield RowList()
@@ -153,10 +158,16 @@ class FilesPanel(PullRequestPanel):
             view.show_text("missing", lambda width: wrap_lines(missing, width))
             return
         file = next((file for file in found.files if row and file.path == row.key), None)
-        lines = render_patch(file) if file else []
+        lines = [*self._render_patch(file)] if file else []
         if pull and (note := count_files(pull, found)):
             lines.insert(0, muted_text(note))
         view.show_text(file.path if file else "", lambda width: wrap_lines(lines, width))
+
+    def _render_patch(self, file: FilePatch) -> tuple[Content, ...]:
+        """Render a diff, but not the same one again."""
+        if self._patch[0] != file:
+            self._patch = (file, tuple(render_patch(file)))
+        return self._patch[1]
 
 
 class ChecksPanel(PullRequestPanel):

@@ -24,7 +24,7 @@ from anchor_tui.domain.text_lines import split_lines
 from anchor_tui.tui.style import MUTED, join_parts, marked_text, muted_text, safe_text
 
 _CODE_LANGUAGES = {"yaml": "yaml", "yml": "yaml", "json": "json", "toml": "toml", "py": "python", "md": "markdown"}
-MAX_HIGHLIGHTED_LENGTH = 40_000
+MAX_HIGHLIGHTED_LENGTH = 20_000
 """Characters of a patch whose code is coloured by language; a longer one is coloured by change only."""
 _LOG_STYLES = {
     ERROR_MARK: "bold $text-error",
