@@ -111,7 +111,7 @@ class GitHubClient:
                 async with create_client(
                     {},
                     verify=self._verify,
-                    proxy=find_proxy(str(target)),
+                    proxy=find_proxy(f"{target.scheme}://{target.host}"),  # without the signature of the address
                     timeout_s=RESPONSE_TIMEOUT_S,
                     read_rules=ReadRules(GITHUB.name),
                     transport=self._transport,

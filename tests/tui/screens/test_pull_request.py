@@ -131,6 +131,16 @@ async def test_enter_on_a_row_opens_its_pull_request():
         assert isinstance(ui.app.screen, FleetScreen)
 
 
+async def test_the_palette_opens_a_pull_request():
+    async with open_app(environment="staging") as ui:
+        ui.backend.pull_requests = FakePullRequests()
+        await ui.show(INCIDENT)
+        await ui.press("ctrl+p", *"request #232")
+        await ui.wait_until(lambda: "Pull request #232" in ui.text)
+        await ui.press("down", "enter")
+        await ui.wait_until(lambda: isinstance(ui.app.screen, PullRequestScreen))
+
+
 async def test_the_overview_shows_merge_state_releases_and_body():
     async with open_pull_request(FakePullRequests()) as ui:
         await ui.wait_until(lambda: "1.43.2 → 1.44.0" in ui.text)
@@ -180,6 +190,10 @@ async def test_enter_scrolls_the_diff_and_escape_returns():
         await ui.wait_until(lambda: "+line 0" in ui.text)
         await ui.press("enter", "end")
         assert "+line 89" in ui.text
+        await ui.press("home", "j")
+        assert "@@ -1,90 +1,90 @@" not in ui.text
+        await ui.press("k", "pagedown")
+        assert "+line 0" not in ui.text
         assert isinstance(ui.app.focused, WrappedLines)
         await ui.press("escape")
         assert not isinstance(ui.app.focused, WrappedLines)
