@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
@@ -64,6 +63,8 @@ def run(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[s
 
 
 def _print_view(context: RuntimeContext, arguments: argparse.Namespace) -> int:
+    import asyncio  # takes 20 ms, which `--help` does without
+
     from anchor_tui.services.observe.observer import observe_once
 
     view = next((name for name in VIEWS if getattr(arguments, name)), "")
@@ -108,6 +109,8 @@ async def _read_view(
     context: RuntimeContext, application: Application, view: str, arguments: argparse.Namespace
 ) -> object:
     """Return what a view shows; a text if it could not be read, with the reason."""
+    import asyncio
+
     from anchor_tui.services.connections import Connections
     from anchor_tui.services.observe.inspect import ApplicationInspector
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
@@ -43,6 +42,8 @@ def run(arguments: argparse.Namespace, keys_by_action: Mapping[str, Collection[s
 
 
 def _print_pull_request(context: RuntimeContext, arguments: argparse.Namespace) -> int:
+    import asyncio  # takes 20 ms, which `--help` does without
+
     parts = asyncio.run(_read_parts(context, arguments))
     if isinstance(parts, str):
         print_error(parts)
@@ -64,6 +65,8 @@ def _print_pull_request(context: RuntimeContext, arguments: argparse.Namespace) 
 
 async def _read_parts(context: RuntimeContext, arguments: argparse.Namespace) -> PullRequestParts | str:
     """Return the parts; a text if the pull request itself could not be read, with the reason."""
+    import asyncio
+
     from anchor_tui.cli.output.pull_request.parts import PullRequestParts
     from anchor_tui.domain.model import Fresh, Unavailable
     from anchor_tui.services.connections import Connections
