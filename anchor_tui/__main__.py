@@ -129,6 +129,10 @@ def _run_command(arguments: argparse.Namespace) -> int:
             from anchor_tui.cli import application
 
             return application.run(arguments, _keys_by_action())
+        case "pr":
+            from anchor_tui.cli import pull_request
+
+            return pull_request.run(arguments, _keys_by_action())
         case "audit":
             from anchor_tui.cli import audit
 
@@ -199,7 +203,7 @@ def build_parser() -> CommandParser:
     import argparse
 
     from anchor_tui import __version__
-    from anchor_tui.cli import application, audit, check, config, sandbox, snapshot
+    from anchor_tui.cli import application, audit, check, config, pull_request, sandbox, snapshot
     from anchor_tui.cli.action_arguments import add_action_commands
     from anchor_tui.cli.arguments import (
         OPTION_DEFAULTS,
@@ -229,6 +233,7 @@ def build_parser() -> CommandParser:
     snapshot.add_arguments(add_command(commands, "snapshot"))
     check.add_arguments(add_command(commands, "check"))
     application.add_arguments(add_command(commands, "app"))
+    pull_request.add_arguments(add_command(commands, "pr"))
     add_action_commands(commands)
     audit.add_arguments(add_command(commands, "audit"))
     config.add_arguments(add_command(commands, "config"))

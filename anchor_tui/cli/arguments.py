@@ -15,7 +15,7 @@ from anchor_tui.config.location import CONFIG_FILE_NAME, CONFIG_FILE_VARIABLE
 from anchor_tui.config.suggestions import find_nearest_name, format_unknown_name
 from anchor_tui.domain.foreign_text import is_encodable
 
-SCENARIOS = "steady, incident, incident-KIND, release-day, drift, cutover or scale-N"
+SCENARIOS = "steady, incident, incident-KIND, release-day, failed-check, drift, cutover or scale-N"
 OPTION_DEFAULTS = {"config": None, "read_only": False, "environment": "", "no_color": False, "theme": ""}
 """Defaults of options that are accepted before and after the command. They are set once, on the main parser, so that
 the default of a command never overwrites a given value."""

@@ -90,6 +90,12 @@ HELP_BY_COMMAND = {
             "app prod --diff --format json",
         ),
     ),
+    "pr": CommandHelp(
+        "show one pull request: merge state, checks, reviews, files, diff",
+        "Print one pull request of the ops repo, open or not. A part that cannot be read is named on stderr;\n"
+        "the exit code is then 3.",
+        ("pr 232", "pr 232 --checks", "pr 232 --diff --format json"),
+    ),
     "check": CommandHelp(
         "check the policy on a checkout of the ops repo, offline",
         "Check the policy on a checkout of the ops repo. No network and no token is needed.\n"

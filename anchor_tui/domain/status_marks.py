@@ -52,6 +52,7 @@ _CHECKS_MARKS: dict[ChecksStatus, StatusMark] = {
     "unknown": StatusMark.UNKNOWN,
     "none": StatusMark.NONE,
 }
+_REVIEW_MARKS = {"approved": StatusMark.OK, "changes_requested": StatusMark.FAILING}
 _STATE_MARKS = {
     # outcomes of plans and steps, phases of steps
     "done": StatusMark.OK,
@@ -122,6 +123,16 @@ def get_checks_mark(pull: PullRequest) -> tuple[StatusMark, str]:
     """Return the state of a pull request's checks as mark and word."""
     word = {"none": "no checks", "unknown": "checks unknown"}.get(pull.checks, f"checks {pull.checks}")
     return _CHECKS_MARKS[pull.checks], word
+
+
+def get_check_state_mark(state: ChecksStatus) -> StatusMark:
+    """Return the mark of the state of one check."""
+    return _CHECKS_MARKS[state]
+
+
+def get_review_mark(state: str) -> StatusMark:
+    """Return the mark of a review by GitHub's state in lower case."""
+    return _REVIEW_MARKS.get(state, StatusMark.NONE)
 
 
 def convert_to_ascii(text: str) -> str:

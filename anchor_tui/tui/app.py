@@ -208,6 +208,14 @@ class AnchorApp(LiveApp):
         """Run a reading of one application's inside on the background thread. Cancelling the future cancels it."""
         return self._backend.inspect(application, read)
 
+    def open_pull_request(self, number: int) -> None:
+        """Show everything about a pull request."""
+        from anchor_tui.tui.screens.pull_request import PullRequestScreen
+
+        keys = apply_key_config(self._config.keys, read_only=self._config.read_only)
+        screen = PullRequestScreen(number, self._backend, keys, read_only=self._config.read_only)
+        self.push_screen(screen.data_bind(LiveApp.snapshot, LiveApp.now))
+
     def action_read_again(self) -> None:
         """Read every source now."""
         self._backend.read_again()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from textual.binding import Binding, BindingType
 
 from anchor_tui.tui.keys import REGISTRY, KeyOwner
@@ -21,5 +23,15 @@ def make_bindings(*owners: KeyOwner) -> list[BindingType]:
         )
         for action in REGISTRY
         if action.owner in owners
+        for key in action.keys
+    ]
+
+
+def pick_bindings(calls: Mapping[str, str]) -> list[BindingType]:
+    """Return the bindings of some actions by their ids, with the action strings that a screen of its own runs."""
+    return [
+        Binding(key, calls[action.id].format(key=key), action.title, id=action.id, tooltip=action.tooltip)
+        for action in REGISTRY
+        if action.id in calls
         for key in action.keys
     ]

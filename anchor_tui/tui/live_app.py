@@ -33,6 +33,10 @@ class LiveApp(SafeApp):
     now: reactive[datetime | None] = reactive(None)
     jobs: reactive[tuple[Job, ...]] = reactive(())
 
+    def open_pull_request(self, number: int) -> None:
+        """Show everything about a pull request."""
+        raise NotImplementedError
+
     def start_action(self, action: ActionId, target: ActionTarget) -> None:
         """Start an action. Its dialog is in front when this returns."""
         raise NotImplementedError

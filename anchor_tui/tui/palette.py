@@ -12,9 +12,9 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from anchor_tui.domain.foreign_text import sanitize_text
 from anchor_tui.domain.model import Application, Environment
 from anchor_tui.tui.inspection.registry import PANELS
+from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.screens.fleet import FleetScreen
 from anchor_tui.tui.style import safe_text, title_text
-from anchor_tui.tui.web_browser import open_web_address
 
 if TYPE_CHECKING:
     from anchor_tui.tui.screens.application import ApplicationScreen
@@ -81,8 +81,10 @@ class FleetCommands(Provider):
                     show_pane = partial(fleet.open_application, environment, application, target.pane, target.resource)
                     yield PaletteEntry(target.title, show_pane, f"opens {title}", is_listed=False)
         for pull in fleet.snapshot.all_pull_requests:
-            show = partial(open_web_address, self.app, pull.url)
-            yield PaletteEntry(f"Pull request #{pull.number} {pull.title}", show, "opens in the browser")
+            if isinstance(self.app, LiveApp):
+                show = partial(self.app.open_pull_request, pull.number)
+                title = f"Pull request #{pull.number} {pull.title}"
+                yield PaletteEntry(title, show, "checks, files, reviews and merge state")
 
 
 class InspectionTarget(NamedTuple):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from anchor_tui.domain.source_data import PastRelease
     from anchor_tui.services.execute.executor import Consent
     from anchor_tui.services.observe.inspect import ApplicationInspector
+    from anchor_tui.services.observe.pull_request_inspector import PullRequestInspector
 
 T = TypeVar("T")
 
@@ -51,6 +52,11 @@ class Backend(ActionBackend, Protocol):
 
     def on_first_frame(self) -> None:
         """Notify the thread that the first frame is on the screen."""
+
+    def inspect_pull_request(
+        self, number: int, read: Callable[[PullRequestInspector], Coroutine[Any, Any, T]]
+    ) -> Future[T]:
+        """Run a reading of one pull request. Cancelling the future cancels its request."""
 
     def read_again(self) -> None:
         """Read every source now."""

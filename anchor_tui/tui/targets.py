@@ -97,6 +97,18 @@ def _explain_unread_source(snapshot: Snapshot, source: str, name: str) -> str:
     return f"{name} is {state.state}: read again (g) when it is fixed"
 
 
+def explain_merge(number: int, snapshot: Snapshot | None) -> str:
+    """Return why the merge of a pull request cannot be planned now, or an empty string."""
+    if snapshot is None:
+        return "nothing has been read yet"
+    if reason := _explain_unread_source(snapshot, "github", "GitHub"):
+        return reason
+    target = ActionTarget("", (), number)
+    if _find_pull_request(target, snapshot) is None:
+        return f"#{number} is not open, or not read yet"
+    return _explain_merge(target, snapshot)
+
+
 def _explain_merge(target: ActionTarget, snapshot: Snapshot) -> str:
     pull = _find_pull_request(target, snapshot)
     if pull is None:

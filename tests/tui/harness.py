@@ -65,6 +65,9 @@ class FakeBackend:
         self.inspector: Any = UnreadInspector()
         """The stand-in for ApplicationInspector."""
         self.inspected: list[Application] = []
+        self.pull_requests: Any = None
+        """Reads pull requests instead of a PullRequestInspector."""
+        self.inspected_pull_requests: list[int] = []
 
     def listen(self, listener: Callable[[Snapshot], None], died: Callable[[], None]) -> None:
         self.listener, self.died = listener, died
@@ -74,6 +77,24 @@ class FakeBackend:
 
     def read_again(self) -> None:
         self.read_again_count += 1
+
+    def inspect_pull_request(self, number: int, read: Callable[[Any], Coroutine[Any, Any, Any]]) -> Future[Any]:
+        """Run a reading on `pull_requests`, on the loop of the test."""
+        self.inspected_pull_requests.append(number)
+        future: Future[Any] = Future()
+        task = asyncio.ensure_future(read(self.pull_requests))
+
+        def finish(done: asyncio.Task[Any]) -> None:
+            if done.cancelled() or future.cancelled():
+                future.cancel()
+            elif error := done.exception():
+                future.set_exception(error)
+            else:
+                future.set_result(done.result())
+
+        task.add_done_callback(finish)
+        future.add_done_callback(lambda ended: task.cancel() if ended.cancelled() else None)
+        return future
 
     def prepare(self, order: Order, snapshot: Snapshot) -> Future[Plan | Refusal]:
         self.orders.append(order)

@@ -243,6 +243,15 @@ class MemoryRepository:
         lines = list(diff_bytes(unified_diff, old, new, n=0))[2:]
         return sum(line.startswith(b"+") for line in lines), sum(line.startswith(b"-") for line in lines)
 
+    def build_patch(self, before: GitTreeEntry | None, after: GitTreeEntry | None) -> str | None:
+        """Return the hunks of a change, as GitHub does: without the names of the files. None for a binary file."""
+        blobs = [b"" if entry is None else self.read_blob(entry.sha) for entry in (before, after)]
+        if any(b"\0" in blob for blob in blobs):
+            return None
+        old, new = (blob.splitlines() for blob in blobs)
+        lines = list(diff_bytes(unified_diff, old, new, lineterm=b""))[2:]
+        return b"\n".join(lines).decode(errors="replace")
+
     def _merge_commits(self, base: str, ours: str, theirs: str) -> str | None:
         """Store the three-way merge of two commits and return its tree id; None if there is a conflict."""
         base_tree, our_tree, their_tree = (self._read_tree(self.read_commit(sha).tree) for sha in (base, ours, theirs))

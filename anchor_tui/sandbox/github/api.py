@@ -23,7 +23,7 @@ from starlette.types import ASGIApp
 
 from anchor_tui.sandbox.clock import Clock
 from anchor_tui.sandbox.faults.switches import FaultSwitches
-from anchor_tui.sandbox.github import merge_rules, rest_reads, rest_workflows, rest_writes, workflows
+from anchor_tui.sandbox.github import job_logs, merge_rules, rest_reads, rest_workflows, rest_writes, workflows
 from anchor_tui.sandbox.github.pull_requests import RuleViolationError
 from anchor_tui.sandbox.github.rate_budget import HourlyBudget
 from anchor_tui.sandbox.github.repository import HostedRepository
@@ -59,7 +59,9 @@ class GitHubServer:
 
     def _build_app(self) -> Starlette:
         context = RestContext(self.repositories, self.clock, self._faults)
-        endpoints = context.build_endpoints((*rest_reads.ROUTES, *rest_writes.ROUTES, *rest_workflows.ROUTES))
+        endpoints = context.build_endpoints(
+            (*rest_reads.ROUTES, *rest_writes.ROUTES, *rest_workflows.ROUTES, *job_logs.ROUTES)
+        )
         routes = [
             Route(path, self._wrap_endpoint(self.post_graphql, self.graphql_budget), methods=["POST"])
             for path in ("/graphql", "/api/graphql")
@@ -67,6 +69,7 @@ class GitHubServer:
         for method, path, endpoint in endpoints:
             wrapped = self._wrap_endpoint(endpoint, self.rest_budget)
             routes.extend(Route(prefix + path, wrapped, methods=[method]) for prefix in ("", "/api/v3"))
+        routes.append(Route(f"{job_logs.DOWNLOAD_PATH}/{{repository:int}}/{{job:int}}", self.get_download))
         handlers = {404: self._respond_not_found, 405: self._respond_not_found}
         return Starlette(routes=routes, exception_handlers=handlers)
 
@@ -112,7 +115,7 @@ class GitHubServer:
 
     def _build_response(self, request: Request, response: EndpointResponse, budget: HourlyBudget) -> Response:
         body = response.value if isinstance(response.value, bytes) else msgspec.json.encode(response.value)
-        body = b"" if response.status == 204 else body
+        body = b"" if response.status in {204, 302} else body
         headers = {
             "content-type": "application/json; charset=utf-8",
             "x-github-media-type": "github.v3; format=json",
@@ -127,6 +130,14 @@ class GitHubServer:
                 budget.used -= 1
                 return Response(None, 304, headers | budget.headers)
         return Response(body, response.status, headers)
+
+    async def get_download(self, request: Request) -> Response:
+        """Serve the log of a job, as the host of GitHub's downloads does."""
+        now = self.clock.now()
+        hosted = [hosted for hosted in self._hosted if hosted.id == request.path_params["repository"]]
+        return job_logs.respond_with_download(
+            request, (run for found in hosted for run in job_logs.list_check_runs(found, now))
+        )
 
     async def _respond_not_found(self, request: Request, _error: Exception) -> Response:
         response = EndpointResponse(RestError(404, "Not Found").value, 404)

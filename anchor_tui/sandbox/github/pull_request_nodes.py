@@ -20,7 +20,7 @@ from anchor_tui.sandbox.github.graphql_pages import (
 )
 from anchor_tui.sandbox.github.merge_rules import compute_merge_state, compute_queue_state, list_queue, uses_merge_queue
 from anchor_tui.sandbox.github.node_ids import encode_node_id
-from anchor_tui.sandbox.github.pull_requests import HostedPullRequest, HostedQueueEntry
+from anchor_tui.sandbox.github.pull_requests import HostedPullRequest, HostedQueueEntry, HostedReview
 from anchor_tui.sandbox.github.repository import HostedRepository
 
 
@@ -104,6 +104,7 @@ class PullRequestNodes:
             "merged": pull.state == "MERGED",
             "createdAt": format_rfc3339(pull.created_at),
             "updatedAt": format_rfc3339(pull.updated_at),
+            "closedAt": format_rfc3339(pull.closed_at) if pull.closed_at else None,
             "mergedAt": format_rfc3339(pull.merged_at) if pull.merged_at else None,
             "mergedBy": build_actor(pull.merged_by),
             "mergeCommit": lambda _info: self._nodes.build_commit(pull.merge_commit) if pull.merge_commit else None,
@@ -138,6 +139,11 @@ class PullRequestNodes:
             "latestOpinionatedReviews": lambda _info, **page: build_connection(
                 self._reviews(pull), lambda item: item, **page
             ),
+            "reviews": lambda _info, **page: build_connection(pull.reviews, self._review, **page),
+            "commits": lambda _info, **page: build_connection(self._commits(pull), lambda item: item, **page),
+            "additions": lambda _info: sum(file["additions"] for file in self._files(pull)),
+            "deletions": lambda _info: sum(file["deletions"] for file in self._files(pull)),
+            "changedFiles": lambda _info: len(self._files(pull)),
             "files": lambda _info, **page: build_connection(self._files(pull), lambda item: item, **page),
             "statusCheckRollup": lambda _info: self._nodes.build_checks_rollup(pull.head),
         }
@@ -172,13 +178,24 @@ class PullRequestNodes:
 
     def _reviews(self, pull: HostedPullRequest) -> list[Node]:
         return [
-            {
-                "author": build_actor(review.author),
-                "state": review.state,
-                "submittedAt": format_rfc3339(review.submitted_at),
-                "commit": self._nodes.build_commit(review.commit),
-            }
+            self._review(review)
             for review in {review.author: review for review in pull.reviews if review.state != "COMMENTED"}.values()
+        ]
+
+    def _review(self, review: HostedReview) -> Node:
+        return {
+            "author": build_actor(review.author),
+            "state": review.state,
+            "submittedAt": format_rfc3339(review.submitted_at),
+            "commit": self._nodes.build_commit(review.commit),
+        }
+
+    def _commits(self, pull: HostedPullRequest) -> list[Node]:
+        """Return the commits of a pull request, the oldest first."""
+        commits = self._git.list_history(pull.head, exclude=self._hosted.merge_base(pull))
+        return [
+            {"id": encode_node_id("PRC", self._hosted.id, info.sha), "commit": self._nodes.build_commit(info.sha)}
+            for info in reversed(commits)
         ]
 
     def _files(self, pull: HostedPullRequest) -> list[Node]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 from anchor_tui.sandbox.git.objects import RepositoryError
-from anchor_tui.sandbox.github.pull_request_serializers import serialize_pull_request, serialize_ref
+from anchor_tui.sandbox.github.pull_request_serializers import serialize_files, serialize_pull_request, serialize_ref
 from anchor_tui.sandbox.github.responses import EndpointResponse, RestError
 from anchor_tui.sandbox.github.rest_serializers import (
     serialize_commit,
@@ -97,6 +97,14 @@ def list_pull_requests(call: RestCall) -> EndpointResponse:
     return respond_with_page(call.request, [serialize_pull_request(pull, call.api_url, hosted) for pull in found])
 
 
+def list_pull_request_files(call: RestCall) -> EndpointResponse:
+    """GET /repos/{owner}/{repo}/pulls/{pull_number}/files."""
+    pull = call.hosted.pull_requests.get(call.request.path_params["number"])
+    if pull is None:
+        raise RestError(404, "Not Found")
+    return respond_with_page(call.request, serialize_files(call.hosted, pull))
+
+
 def compare_commits(call: RestCall) -> EndpointResponse:
     """GET /repos/{owner}/{repo}/compare/{base}...{head}."""
     base, dots, head = call.get_path_part("basehead").partition("...")
@@ -155,6 +163,7 @@ ROUTES = (
     RestRoute("GET", "/git/ref/{ref:path}", get_ref),
     RestRoute("GET", "/commits", list_commits),
     RestRoute("GET", "/pulls", list_pull_requests),
+    RestRoute("GET", "/pulls/{number:int}/files", list_pull_request_files),
     RestRoute("GET", "/compare/{basehead:path}", compare_commits),
     RestRoute("GET", "/environments", list_environments),
     *(

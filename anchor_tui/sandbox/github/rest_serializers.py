@@ -154,6 +154,7 @@ def serialize_changed_file(
     added, removed = git.count_changed_lines(before, after)
     entry = after or before
     assert entry is not None
+    patch = git.build_patch(before, after)
     return {
         "sha": entry.sha,
         "filename": path,
@@ -161,7 +162,7 @@ def serialize_changed_file(
         "additions": added,
         "deletions": removed,
         "changes": added + removed,
-    }
+    } | ({"patch": patch} if patch else {})
 
 
 def serialize_variable(name: str, value: str, set_at: datetime) -> JsonObject:

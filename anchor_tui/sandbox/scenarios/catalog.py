@@ -96,6 +96,25 @@ TUNING_CONFIG_MAP: Mapping[str, Any] = {
 }
 
 
+PROMOTION_BODY = """\
+## Promote 1.44.0 to staging
+
+The release has been in **dev** for two hours. Its checks there passed.
+
+- [x] soak in dev
+- [ ] mock of the status service is off
+
+| image | from | to |
+|---|---|---|
+| gateway | 1.43.2 | 1.44.0 |
+| web | 1.43.2 | 1.44.0 |
+
+> Roll back with `anchor-tui rollback staging --to 1.43.2`.
+
+See [the runbook](https://wiki.anchor.example/release) before the merge.
+"""
+
+
 def _minutes(minutes: float) -> timedelta:
     return timedelta(minutes=minutes)
 
@@ -269,6 +288,22 @@ SCENARIOS: dict[str, Scenario] = {
                     merged_by="a-lee",
                 ),
                 SeedPullRequest(235, timedelta(seconds=20), "m-ito", SeedRelease(PROD, "1.44.0"), merged=False),
+            ),
+        ),
+        Scenario(
+            "failed-check",
+            "the check of staging's promotion has failed, its job has a log, and a reviewer requested changes",
+            pull_requests=(
+                SeedPullRequest(
+                    232,
+                    _minutes(40),
+                    "a-lee",
+                    SeedRelease(STAGING, "1.44.0"),
+                    merged=False,
+                    checks="FAILURE",
+                    changes_requested_by="m-ito",
+                    body=PROMOTION_BODY,
+                ),
             ),
         ),
     )

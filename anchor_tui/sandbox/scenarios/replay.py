@@ -65,9 +65,13 @@ def replay_pull_request(hosted: HostedRepository, change: SeedPullRequest, time:
         number=change.number,
         draft=change.draft,
         labels=labels,
+        body=change.body,
     )
     approver = change.approved_by or (change.merged_by if change.merged else None)
     if approver and approver != change.author:
         pull.reviews = (HostedReview(approver, "APPROVED", opened + change.open_for * 0.8, head),)
+    if change.changes_requested_by:
+        reviewed_at = opened + change.open_for * 0.5
+        pull.reviews += (HostedReview(change.changes_requested_by, "CHANGES_REQUESTED", reviewed_at, head),)
     if change.merged:
         hosted.merge_pull_request(change.number, by=change.merged_by, time=time)

@@ -43,6 +43,8 @@ class SeedPullRequest:
     draft: bool = False
     labels: tuple[str, ...] = ()
     approved_by: str | None = None
+    changes_requested_by: str | None = None
+    body: str = ""
     checks: CheckConclusion = "SUCCESS"
 
 

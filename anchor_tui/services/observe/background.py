@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from anchor_tui.services.execute.executor import Consent, PlanExecutor
     from anchor_tui.services.observe.inspect import ApplicationInspector
     from anchor_tui.services.observe.prefetch import Prefetch
+    from anchor_tui.services.observe.pull_request_inspector import PullRequestInspector
 
 STOP_TIMEOUT_S = 0.5
 
@@ -119,18 +120,38 @@ class BackgroundThread:
         """Run a reading of one application's inside. Cancelling the future cancels its request."""
 
         async def run() -> T:
-            from anchor_tui.services.connections import Connections
             from anchor_tui.services.observe.inspect import ApplicationInspector
 
-            if self._inspection is None:
-                self._inspection = Connections(self.config, self._environ, self._home)
-            inspector = ApplicationInspector(self._inspection, application)
+            inspector = ApplicationInspector(self._get_inspection(), application)
             try:
                 return await read(inspector)
             finally:
                 await inspector.aclose()
 
         return asyncio.run_coroutine_threadsafe(run(), self._loop)
+
+    def inspect_pull_request(
+        self, number: int, read: Callable[[PullRequestInspector], Coroutine[Any, Any, T]]
+    ) -> Future[T]:
+        """Run a reading of one pull request. Cancelling the future cancels its request."""
+
+        async def run() -> T:
+            from anchor_tui.services.observe.pull_request_inspector import PullRequestInspector
+
+            inspector = PullRequestInspector(self._get_inspection(), number)
+            try:
+                return await read(inspector)
+            finally:
+                await inspector.aclose()
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop)
+
+    def _get_inspection(self) -> Connections:
+        from anchor_tui.services.connections import Connections
+
+        if self._inspection is None:
+            self._inspection = Connections(self.config, self._environ, self._home)
+        return self._inspection
 
     def recover(self) -> Future[tuple[str, ...]]:
         """Run `PlanExecutor.recover` if the audit contains unfinished work. Only then the executor is loaded."""

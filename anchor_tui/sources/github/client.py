@@ -15,6 +15,7 @@ import msgspec
 
 from anchor_tui.sources.credentials.github import GitHubAccess
 from anchor_tui.sources.errors import InvalidResponse, TlsError
+from anchor_tui.sources.github.download import DownloadTail, check_download_url, read_tail
 from anchor_tui.sources.github.error_map import GITHUB, to_source_error
 from anchor_tui.sources.github.queries import QueryDocument
 from anchor_tui.sources.github.response import GraphQLError, GraphQLResponse
@@ -48,13 +49,15 @@ class GitHubClient:
         """Allow only `query_texts` as GraphQL documents. Raises TlsError or Unreachable for unusable settings."""
         self._api_url = access.api_url.rstrip("/")
         self._graphql_url = graphql_url(self._api_url)
+        self._verify = create_github_tls_context(access) if self._api_url.startswith("https://") else False
+        self._transport = transport
         self._http = create_client(
             {
                 "Authorization": f"Bearer {access.token.reveal()}",
                 "Accept": "application/vnd.github+json",
                 "X-GitHub-Api-Version": API_VERSION,
             },
-            verify=create_github_tls_context(access) if self._api_url.startswith("https://") else False,
+            verify=self._verify,
             proxy=find_proxy(self._api_url),
             timeout_s=RESPONSE_TIMEOUT_S,
             read_rules=ReadRules(GITHUB.name, self._graphql_url, query_texts),
@@ -94,6 +97,35 @@ class GitHubClient:
             raise InvalidResponse("GitHub's answer is not a JSON object")
         return answer
 
+    async def download_tail(self, path: str, *, max_bytes: int, tail_bytes: int) -> DownloadTail:
+        """Return the end of a text to which a path redirects. Raises SourceError.
+
+        Another host serves it, with a signed address. The request to that host comes from a client of its own, which
+        never had the token. At most `max_bytes` are read.
+        """
+        request = self._http.build_request("GET", f"{self._api_url}{path}")
+        async with limit_request(GITHUB, self._api_url, RESPONSE_TIMEOUT_S, REQUEST_DEADLINE_S):
+            response = await self._send_within_origin(request, followed=frozenset({301, 307, 308}))
+            if not response.is_redirect:
+                _decode(response)  # raises the error that GitHub answered
+                raise InvalidResponse(f"{self._api_url}: GitHub does not redirect to the download of {path}")
+            target = check_download_url(response)
+            async with create_client(
+                {},
+                verify=self._verify,
+                proxy=find_proxy(f"{target.scheme}://{target.host}"),  # without the signature of the address
+                timeout_s=RESPONSE_TIMEOUT_S,
+                read_rules=ReadRules(GITHUB.name),
+                transport=self._transport,
+            ) as downloads:
+                return await read_tail(
+                    downloads,
+                    downloads.build_request("GET", target),
+                    max_bytes=max_bytes,
+                    tail_bytes=tail_bytes,
+                    timeout_s=RESPONSE_TIMEOUT_S,
+                )
+
     async def aclose(self) -> None:
         """Close every connection."""
         await self._http.aclose()
@@ -105,13 +137,21 @@ class GitHubClient:
         return _decode(response), response.headers
 
     async def _send_following_redirects(self, request: httpx.Request) -> httpx.Response:
+        response = await self._send_within_origin(request)
+        if response.is_redirect:
+            raise InvalidResponse(f"{self._api_url}: {describe_redirect(response)}")
+        return response
+
+    async def _send_within_origin(
+        self, request: httpx.Request, followed: frozenset[int] = frozenset(range(300, 400))
+    ) -> httpx.Response:
+        """Follow redirects of these statuses within the server. Any other redirect is returned."""
         for _ in range(MAX_REDIRECTS + 1):
             response = await self._http.send(request)
-            if not response.is_redirect:
+            redirected = response.next_request if response.is_redirect else None
+            is_followed = request.method == "GET" and response.status_code in followed
+            if not is_followed or redirected is None or _origin(redirected.url) != _origin(request.url):
                 return response
-            redirected = response.next_request
-            if request.method != "GET" or redirected is None or _origin(redirected.url) != _origin(request.url):
-                raise InvalidResponse(f"{self._api_url}: {describe_redirect(response)}")
             request = redirected
         raise InvalidResponse(f"{self._api_url}: more than {MAX_REDIRECTS} redirects")
 

@@ -146,6 +146,9 @@ class CheckContext(msgspec.Struct, rename="camel"):
     context: str | None = None
     state: str | None = None
     created_at: UtcTime | None = None
+    details_url: str | None = None
+    target_url: str | None = None
+    description: str | None = None
 
     @property
     def display_name(self) -> str:
@@ -164,6 +167,7 @@ class CheckContexts(msgspec.Struct, rename="camel"):
 
     raw_nodes: list[Any] | None = msgspec.field(name="nodes", default=None)
     page_info: PageInfo = msgspec.field(default_factory=PageInfo)
+    total_count: int = 0
 
     @property
     def nodes(self) -> list[CheckContext | None]:

@@ -342,6 +342,8 @@ class FleetScreen(FailureGuard, Screen[None]):
             self.app.push_screen(ProgressScreen(job.id, job.plan.title).data_bind(LiveApp.jobs, LiveApp.now))
         elif (found := self._find_application(row)) is not None:
             self.open_application(*found)
+        elif row.pull_request is not None and isinstance(self.app, LiveApp):
+            self.app.open_pull_request(row.pull_request)
         else:
             from anchor_tui.tui.screens.detail import DetailScreen
 

@@ -61,6 +61,8 @@ class ListRow:
     clipboard_text: str = ""
     subject: object = None
     """The value that the row shows. Its shortened messages can be copied in full."""
+    pull_request: int | None = None
+    """The number of the pull request that the row is about; enter opens it."""
 
     def cells_at(self, now: datetime) -> tuple[Content, ...]:
         """Return the cells; if they cannot be drawn, the reason in the first one."""

@@ -1,0 +1,33 @@
+"""The GraphQL document with which the pull request screen reads GitHub."""
+
+from __future__ import annotations
+
+from anchor_tui.sources.github.queries import MAX_CHECKS, QueryDocument
+
+MAX_REVIEWS = 50
+MAX_COMMITS = 50
+PULL_REQUEST_DETAILS_QUERY = QueryDocument(
+    f"""query PullRequestDetails($owner: String!, $name: String!, $number: Int!) {{
+  repository(owner: $owner, name: $name, followRenames: true) {{
+    pullRequest(number: $number) {{
+      number title url body state isDraft isCrossRepository createdAt updatedAt closedAt mergedAt mergedBy {{ login }}
+      author {{ login }} baseRefName headRefName headRefOid mergeable mergeStateStatus reviewDecision
+      additions deletions changedFiles autoMergeRequest {{ enabledAt }} mergeQueueEntry {{ position }}
+      labels(first: 30) {{ nodes {{ name }} }}
+      reviewRequests(first: 30) {{ nodes {{ requestedReviewer {{ ... on User {{ login }} ... on Team {{ slug }} }} }} }}
+      reviews(last: {MAX_REVIEWS}) {{ nodes {{ author {{ login }} state submittedAt }} }}
+      commits(last: {MAX_COMMITS}) {{ totalCount nodes {{ commit {{
+        oid messageHeadline committedDate author {{ name user {{ login }} }}
+      }} }} }}
+      statusCheckRollup {{ state contexts(first: {MAX_CHECKS}) {{ totalCount nodes {{
+        __typename
+        ... on CheckRun {{
+          name status conclusion startedAt completedAt detailsUrl checkSuite {{ app {{ databaseId slug }} }}
+        }}
+        ... on StatusContext {{ context state createdAt targetUrl description }}
+      }} }} }}
+    }}
+  }}
+}}"""
+)
+INSPECTION_QUERY_TEXTS = frozenset({PULL_REQUEST_DETAILS_QUERY.text})
