@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+
 from textual.binding import Binding, BindingType
 
-from anchor_tui.tui.keys import REGISTRY, KeyOwner
+from anchor_tui.tui.keys import REGISTRY, KeyAction, KeyOwner
 
 
 def make_bindings(owner: KeyOwner) -> list[BindingType]:
     """Return the bindings of one owner. Their ids let `App.set_keymap` apply the configured keys."""
+    return _bind(action for action in REGISTRY if action.owner == owner)
+
+
+def make_shared_bindings(action_ids: Collection[str]) -> list[BindingType]:
+    """Return the bindings of actions that another screen than their owner also has."""
+    return _bind(action for action in REGISTRY if action.id in action_ids)
+
+
+def _bind(actions: Iterable[KeyAction]) -> list[BindingType]:
     return [
         Binding(
             key,
@@ -19,7 +30,6 @@ def make_bindings(owner: KeyOwner) -> list[BindingType]:
             show=action.in_footer,
             priority=action.has_priority,
         )
-        for action in REGISTRY
-        if action.owner == owner
+        for action in actions
         for key in action.keys
     ]

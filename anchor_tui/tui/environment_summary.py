@@ -6,6 +6,7 @@ Data of a source that is loading, stale or missing never looks current: it is re
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 
 from textual.content import Content
@@ -136,9 +137,14 @@ _WORST_FIRST = (
 )
 
 
+def find_worst_mark(marks: Iterable[tuple[StatusMark, str]]) -> tuple[StatusMark, str]:
+    """Return the most severe of some marks with its word; the first of several that are equally severe."""
+    return min(marks, key=lambda pair: _WORST_FIRST.index(pair[0]))
+
+
 def _describe_worst(marks: list[tuple[StatusMark, str]]) -> Content:
     counted = Counter(marks)
-    mark, word = min(counted, key=lambda pair: _WORST_FIRST.index(pair[0]))
+    mark, word = find_worst_mark(counted)
     several = f" {counted[mark, word]} of {len(marks)} apps" if len(marks) > 1 else ""
     return marked_text(mark, f"{word}{several}")
 

@@ -29,3 +29,11 @@ class LiveApp(SafeApp):
     def start_action(self, action: ActionId, target: ActionTarget) -> None:
         """Start an action. Its dialog is in front when this returns."""
         raise NotImplementedError
+
+    def open_environment(self, name: str) -> None:
+        """Open the screen of one environment."""
+        raise NotImplementedError
+
+    def open_commands(self, subject: object, environment: str) -> None:
+        """List the shell commands about a value of a row; without a value, those about the environment."""
+        raise NotImplementedError

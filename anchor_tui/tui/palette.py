@@ -8,6 +8,7 @@ from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
+from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.screens.fleet import FleetScreen
 from anchor_tui.tui.style import safe_text, title_text
 from anchor_tui.tui.web_browser import open_web_address
@@ -60,6 +61,10 @@ class FleetCommands(Provider):
             name = environment.name
             highlight = partial(fleet.choose_environment, environment.name)
             yield PaletteEntry(f"Environment {name}", highlight, f"verdict: {environment.verdict.word}")
+            if isinstance(self.app, LiveApp):
+                title = f"Environment {name}: releases, applications, policy and pull requests"
+                enter = partial(self.app.open_environment, environment.name)
+                yield PaletteEntry(title, enter, "opens the environment", is_listed=False)
             for application in environment.applications:
                 state = f"{application.sync or 'sync unknown'}, {application.health or 'health unknown'}"
                 title = f"Application {application.id}"

@@ -52,6 +52,7 @@ def _build_pull_request_row(pull: PullRequest, snapshot: Snapshot) -> ListRow:
         search_text=f"#{pull.number} {pull.kind} {names} {pull.title} {pull.author} {pull.checks}",
         url=pull.url,
         clipboard_text=pull.url,
+        subject=pull,
     )
 
 

@@ -17,7 +17,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 
 from anchor_tui.domain.formatting import format_count
-from anchor_tui.domain.model import Environment, Snapshot
+from anchor_tui.domain.model import Application, Environment, Snapshot
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.cursor_jump import CursorJump
@@ -125,6 +125,8 @@ class FleetScreen(FailureGuard, Screen[None]):
                 return "it has no name or address"
             case "back" if not self.query_one(PaneView).is_filtering:
                 return "nothing is open"
+            case "environment-details" if self._find_highlighted_environment() is None:
+                return "no environment is highlighted"
             case _:
                 return ""
 
@@ -334,12 +336,34 @@ class FleetScreen(FailureGuard, Screen[None]):
             from anchor_tui.tui.screens.progress import ProgressScreen
 
             self.app.push_screen(ProgressScreen(job.id, job.plan.title).data_bind(LiveApp.jobs, LiveApp.now))
+        elif self.pane == FLEET_PANE and len(self._list_highlighted_applications()) > 1:
+            self.action_environment_details()
         else:
             from anchor_tui.tui.screens.detail import DetailScreen
 
             row_list = self.active_list
             screen = DetailScreen(row, lambda: row_list.find_row(row.key))
             self.app.push_screen(screen.data_bind(LiveApp.now))
+
+    def _find_highlighted_environment(self) -> Environment | None:
+        return self.snapshot.find_environment(self.environment) if self.snapshot else None
+
+    def _list_highlighted_applications(self) -> tuple[Application, ...]:
+        environment = self._find_highlighted_environment()
+        return environment.applications if environment else ()
+
+    def action_environment_details(self) -> None:
+        """Open the screen of the highlighted environment."""
+        if self.can_act("environment-details") and isinstance(self.app, LiveApp):
+            self.app.open_environment(self.environment)
+
+    def action_commands(self) -> None:
+        """List the shell commands about the highlighted row, or about the environment."""
+        row = self.highlighted_row
+        job = next((job for job in self.jobs if row is not None and job.id == row.key), None)
+        if isinstance(self.app, LiveApp):
+            subject = job.plan if job is not None else row.subject if row is not None else None
+            self.app.open_commands(subject, self.environment)
 
     def action_copy(self) -> None:
         """Copy the name, place or address of the highlighted row."""
