@@ -43,7 +43,7 @@ def build_releases_pane(
     earlier = build_past_release_rows(history or (), current)
     rows += [_dim_row(row) for row in earlier] if refusal else earlier
     if refusal is not None:
-        rows.append(_build_note("refused", marked_text(StatusMark.FAILING, "history"), refusal.message))
+        rows.append(_build_note("refused", marked_text(StatusMark.FAILING, "earlier"), refusal.message))
     elif history is None and rows:
         rows.append(_build_note("loading", muted_text("…"), "reading the history"))
     elif history is not None and not history and rows:

@@ -19,7 +19,7 @@ from textual.screen import Screen
 from anchor_tui.domain.actions.plan import Refusal
 from anchor_tui.domain.model import Application, Environment, Snapshot
 from anchor_tui.domain.source_data import PastRelease
-from anchor_tui.domain.status_marks import get_level_mark
+from anchor_tui.domain.status_marks import StatusMark, get_level_mark
 from anchor_tui.tui import environment_summary
 from anchor_tui.tui.bindings import make_shared_bindings
 from anchor_tui.tui.keys import REGISTRY, KeyAction
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 RELEASES = "Releases"
 TABS = (RELEASES, APPLICATIONS, POLICY, PULL_REQUESTS)
+WAY_BACK = "esc returns to the fleet"
 HISTORY_INTERVAL_S = 60.0
 """The pause between two readings of the release history, while it is visible."""
 READ_ONLY_NOTE = "read-only: no actions"
@@ -138,7 +139,7 @@ class EnvironmentScreen(FailureGuard, Screen[None]):
             return
         panes = self._build_panes(environment, self.snapshot)
         running = describe_running_jobs(self.jobs)
-        self.query_one(PaneView).show_panes(panes, self.pane, panes[self.pane], running, environment.name, self.now)
+        self.query_one(PaneView).show_panes(panes, self.pane, panes[self.pane], running, WAY_BACK, self.now)
         self._show_summary()
         self._show_details()
         self._show_keys()
@@ -159,6 +160,9 @@ class EnvironmentScreen(FailureGuard, Screen[None]):
     def _show_details(self) -> None:
         row = self.highlighted_row
         details = row.detail_at(self.now) if row is not None and self.now is not None else Content("")
+        if self.pane == RELEASES and self._refusal is not None:
+            failure = marked_text(StatusMark.FAILING, f"earlier releases: {self._refusal.message}")
+            details = Content("\n").join([failure, details])
         self.query_one("#details", DetailPanel).content = details
 
     def _show_keys(self) -> None:
