@@ -50,7 +50,7 @@ def list_application_commands(application: Application) -> tuple[ShellCommand, .
         ShellCommand("differences between git and live", ("argocd", "app", "diff", name)),
         ShellCommand("deployments", ("argocd", "app", "history", name)),
         ShellCommand("logs", ("argocd", "app", "logs", name, f"--tail={LOG_LINES}")),
-        ShellCommand("the Application object, in Argo CD's cluster", _get_application_object(application.id)),
+        ShellCommand("the Application object", _get_application_object(application.id)),
     ]
     for unhealthy in application.unhealthy:
         key = ResourceKey(unhealthy.group, unhealthy.kind, unhealthy.namespace, unhealthy.name)
@@ -82,17 +82,17 @@ def list_resource_commands(application: Application, key: ResourceKey) -> tuple[
     kind = f"{key.kind}.{key.group}" if key.group else key.kind
     target = f"{kind.lower()}/{key.name}"
     namespace = (f"--namespace={key.namespace}",) if key.namespace else ()
-    found = [ShellCommand(f"state and events of {key}", ("kubectl", "describe", target, *namespace))]
+    found = [ShellCommand(f"state of {key}", ("kubectl", "describe", target, *namespace))]
     if key.kind in _KINDS_WITH_LOGS:
         logs = ("kubectl", "logs", target, *namespace, "--all-containers", f"--tail={LOG_LINES}")
         found += [
-            ShellCommand(f"last log of {key}, before its restart", (*logs, "--previous")),
+            ShellCommand(f"previous log of {key}", (*logs, "--previous")),
             ShellCommand(f"log of {key}", logs),
         ]
     found += [
         ShellCommand(f"manifest of {key}", ("kubectl", "get", target, *namespace, "--output=yaml")),
         ShellCommand(
-            f"manifest of {key}, through Argo CD",
+            "the same, through Argo CD",
             ("argocd", "app", "get-resource", name, f"--kind={key.kind}", f"--resource-name={key.name}"),
         ),
         ShellCommand(
@@ -121,12 +121,12 @@ def list_pull_request_commands(pull: PullRequest) -> tuple[ShellCommand, ...]:
             ShellCommand("changes", ("gh", "pr", "diff", number, option)),
             ShellCommand("checks", ("gh", "pr", "checks", number, option)),
             ShellCommand("the same in the browser", ("gh", "pr", "view", number, option, "--web")),
-            ShellCommand("merge, asks for the method", ("gh", "pr", "merge", number, option), changes=True),
+            ShellCommand("merge", ("gh", "pr", "merge", number, option), changes=True),
         ]
     fetched = f"pull/{number}/head"
     return (
         *found[:4],
-        ShellCommand("get its commits, in a checkout", ("git", "fetch", "origin", fetched)),
+        ShellCommand("get its commits", ("git", "fetch", "origin", fetched)),
         ShellCommand("its changes, after that", ("git", "diff", "HEAD...FETCH_HEAD", "--")),
         ShellCommand("plan of a merge", ("anchor-tui", "merge", number, "--dry-run")),
         *found[4:],
@@ -139,7 +139,7 @@ def list_release_commands(environment: str, release: PastRelease | Release) -> t
     contents = release.release if isinstance(release, PastRelease) else release
     found = []
     if past is not None and _COMMIT.fullmatch(past.commit):
-        found.append(ShellCommand("commit that introduced it, in a checkout", ("git", "show", past.commit, "--")))
+        found.append(ShellCommand("commit that introduced it", ("git", "show", past.commit, "--")))
     pull = contents.pull_request if contents else None
     if pull and (repository := _find_repository(pull.url, _PULL_REQUEST_PATH)):
         view = ("gh", "pr", "view", str(pull.number), f"--repo={repository}", "--comments")
@@ -159,15 +159,13 @@ def list_environment_commands(
         return ()
     paths = tuple(path for path in files if path and _are_safe(path))
     found = [
-        ShellCommand("cause of the failure", ("anchor-tui", "app", name, "--why")),
+        ShellCommand(f"cause of the failure in {name}", ("anchor-tui", "app", name, "--why")),
         ShellCommand("the estate as text", ("anchor-tui", "snapshot", "--format", "text")),
     ]
     if paths:
         found += [
-            ShellCommand(
-                "commits of its release, in a checkout", ("git", "log", "--oneline", "-n", "20", "--", *paths)
-            ),
-            ShellCommand("last change of its release, in a checkout", ("git", "log", "-p", "-n", "1", "--", *paths)),
+            ShellCommand("commits of its release", ("git", "log", "--oneline", "-n", "20", "--", *paths)),
+            ShellCommand("last change of its release", ("git", "log", "-p", "-n", "1", "--", *paths)),
         ]
     if repository := _find_repository(repository_url, _REPOSITORY_PATH):
         found.append(ShellCommand("open pull requests", ("gh", "pr", "list", f"--repo={repository}")))
@@ -212,7 +210,7 @@ def _act_with_argocd(plan: Plan, name: str) -> ShellCommand:
             prune = order.prune or order.action == "hard-refresh-prune"
             options = [*(["--prune"] if prune else []), *(["--dry-run"] if order.dry_run else [])]
             words = ("argocd", "app", "sync", name, *options)
-    return ShellCommand(f"the same on {name}, without a plan", words, changes=not order.dry_run)
+    return ShellCommand(f"the same on {name}", words, changes=not order.dry_run)
 
 
 def _find_repository(url: str, path: re.Pattern[str]) -> str:

@@ -62,7 +62,7 @@ class FleetCommands(Provider):
             highlight = partial(fleet.choose_environment, environment.name)
             yield PaletteEntry(f"Environment {name}", highlight, f"verdict: {environment.verdict.word}")
             if isinstance(self.app, LiveApp):
-                title = f"Environment {name}: releases, applications, policy and pull requests"
+                title = f"Open environment {name}: releases, applications, policy and pull requests"
                 enter = partial(self.app.open_environment, environment.name)
                 yield PaletteEntry(title, enter, "opens the environment", is_listed=False)
             for application in environment.applications:

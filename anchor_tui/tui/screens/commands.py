@@ -15,12 +15,12 @@ from textual.widgets import Static
 
 from anchor_tui.domain.shell_commands import ShellCommand
 from anchor_tui.domain.status_marks import StatusMark
-from anchor_tui.tui.style import find_sheets, marked_text, muted_text, safe_text
+from anchor_tui.tui.style import find_sheets, join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList, static_row
 
-COLUMNS = (ListColumn("SHOWS"), ListColumn(""), ListColumn("COMMAND", is_flexible=True))
-MAX_TITLE_WIDTH = 34
+COLUMNS = (ListColumn("SHOWS"), ListColumn("COMMAND", is_flexible=True))
+MAX_TITLE_WIDTH = 32
 MAX_VISIBLE_ROWS = 15
 NOT_RUN = "Nothing here is run: y copies a command for a shell of your own"
 
@@ -30,7 +30,7 @@ class CommandsScreen(FailureGuard, ModalScreen[None]):
 
     CSS_PATH = find_sheets("dialog.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,C", "dismiss", "Close"),
+        Binding("escape,q", "dismiss", "Close"),
         Binding("y,enter", "copy", "Copy"),
     ]
 
@@ -71,7 +71,7 @@ class CommandsScreen(FailureGuard, ModalScreen[None]):
 
 
 def _build_row(index: int, command: ShellCommand) -> ListRow:
-    mark = marked_text(StatusMark.ATTENTION, "changes") if command.changes else muted_text("")
-    title = safe_text(command.title).truncate(MAX_TITLE_WIDTH, ellipsis=True)
-    cells = (title, mark, safe_text(command.line))
+    mark = marked_text(StatusMark.ATTENTION, "changes") if command.changes else None
+    title = join_parts(mark, safe_text(command.title)).truncate(MAX_TITLE_WIDTH, ellipsis=True)
+    cells = (title, safe_text(command.line))
     return static_row(str(index), cells, safe_text(command.line), clipboard_text=command.line)

@@ -232,7 +232,7 @@ async def test_hostile_text_in_the_history_is_literal():
 async def test_the_palette_opens_an_environment():
     async with open_app(WIDE, PROD_WITH_TWO) as ui:
         await ui.show(EXPLAINED)
-        await ui.press("ctrl+p", *"prod releases")
+        await ui.press("ctrl+p", *("space" if key == " " else key for key in "open environment prod"))
         await ui.app.workers.wait_for_complete()
         await ui.press("down", "enter")
         await ui.wait_until(lambda: isinstance(ui.app.screen, EnvironmentScreen))
