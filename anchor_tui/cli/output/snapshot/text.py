@@ -110,9 +110,9 @@ def list_problems(snapshot: Snapshot) -> Iterator[object]:
 
 
 def describe_diagnosis(diagnosis: Diagnosis) -> str:
-    """Return the cause of a failure and the next step on one line."""
+    """Return the cause of a failure and the next step on one line. Without a rule, the cause is "cause not found"."""
     step = f"; next: {diagnosis.next_step}" if diagnosis.next_step else ""
-    return f"cause: {diagnosis.cause}{step}"
+    return f"{'cause: ' if diagnosis.rule else ''}{diagnosis.cause}{step}"
 
 
 def _render_application(application: Application) -> str:
