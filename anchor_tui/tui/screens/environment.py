@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,12 +14,10 @@ from textual.events import ScreenResume, ScreenSuspend
 from textual.reactive import reactive
 from textual.screen import Screen
 
-from anchor_tui.domain.actions.plan import Refusal
 from anchor_tui.domain.model import Application, Environment, Snapshot
-from anchor_tui.domain.source_data import PastRelease
-from anchor_tui.domain.status_marks import StatusMark, get_level_mark
-from anchor_tui.tui import environment_summary
+from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.bindings import make_shared_bindings
+from anchor_tui.tui.environment_header import describe_environment
 from anchor_tui.tui.keys import REGISTRY, KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.panes.diagnosed_applications import build_diagnosed_applications_pane
@@ -29,8 +25,9 @@ from anchor_tui.tui.panes.policy import build_policy_pane
 from anchor_tui.tui.panes.pull_requests import build_pull_requests_pane
 from anchor_tui.tui.panes.registry import APPLICATIONS, POLICY, PULL_REQUESTS
 from anchor_tui.tui.panes.releases import build_releases_pane
+from anchor_tui.tui.release_history import PendingHistory, ReleaseHistoryReader
 from anchor_tui.tui.running_jobs import describe_running_jobs
-from anchor_tui.tui.style import find_sheets, join_parts, marked_text, muted_text, safe_text
+from anchor_tui.tui.style import find_sheets, marked_text
 from anchor_tui.tui.targets import ActionTarget, explain_unavailable_action, find_only_pull_request
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.bars import DetailPanel, SourceBar
@@ -39,7 +36,6 @@ from anchor_tui.tui.widgets.key_footer import KeyFooter
 from anchor_tui.tui.widgets.pane_tabs import PaneTabs
 from anchor_tui.tui.widgets.pane_view import PaneView
 from anchor_tui.tui.widgets.row_list import ListRow, PaneContent, RowList
-from anchor_tui.tui.workers import start_worker
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
@@ -48,8 +44,6 @@ if TYPE_CHECKING:
 RELEASES = "Releases"
 TABS = (RELEASES, APPLICATIONS, POLICY, PULL_REQUESTS)
 WAY_BACK = "esc returns to the fleet"
-HISTORY_INTERVAL_S = 60.0
-"""The pause between two readings of the release history, while it is visible."""
 READ_ONLY_NOTE = "read-only: no actions"
 MUTATING_ACTIONS = frozenset(action.id for action in REGISTRY if action.mutates and action.id != "cutover")
 LOOKING_ACTIONS = frozenset(
@@ -57,7 +51,7 @@ LOOKING_ACTIONS = frozenset(
 )
 GLOBAL_ACTIONS = frozenset(action.id for action in REGISTRY if action.owner in {"app", "list"})
 
-LoadHistory = Callable[[str], "Future[tuple[PastRelease, ...] | Refusal]"]
+LoadHistory = Callable[[str], PendingHistory]
 
 
 class EnvironmentScreen(FailureGuard, Screen[None]):
@@ -77,10 +71,7 @@ class EnvironmentScreen(FailureGuard, Screen[None]):
         shown = LOOKING_ACTIONS | MUTATING_ACTIONS | GLOBAL_ACTIONS
         self.key_actions = tuple(action for action in key_actions if action.id in shown)
         self._environment_name = name
-        self._load_history = load_history
-        self._pending: Future[tuple[PastRelease, ...] | Refusal] | None = None
-        self._history: tuple[PastRelease, ...] | None = None
-        self._refusal: Refusal | None = None
+        self._history = ReleaseHistoryReader(self, lambda: load_history(name), self._show_rows)
         self._is_visible = False
 
     def compose(self) -> ComposeResult:
@@ -146,7 +137,7 @@ class EnvironmentScreen(FailureGuard, Screen[None]):
 
     def _build_panes(self, environment: Environment, snapshot: Snapshot) -> dict[str, PaneContent]:
         return {
-            RELEASES: build_releases_pane(snapshot, environment, self._history, self._refusal),
+            RELEASES: build_releases_pane(snapshot, environment, self._history.releases, self._history.refusal),
             APPLICATIONS: build_diagnosed_applications_pane(snapshot, environment),
             POLICY: build_policy_pane(snapshot, (environment,), show_all=False),
             PULL_REQUESTS: build_pull_requests_pane(snapshot, (environment,), include_unassigned=False),
@@ -160,8 +151,8 @@ class EnvironmentScreen(FailureGuard, Screen[None]):
     def _show_details(self) -> None:
         row = self.highlighted_row
         details = row.detail_at(self.now) if row is not None and self.now is not None else Content("")
-        if self.pane == RELEASES and self._refusal is not None:
-            failure = marked_text(StatusMark.FAILING, f"earlier releases: {self._refusal.message}")
+        if self.pane == RELEASES and self._history.refusal is not None:
+            failure = marked_text(StatusMark.FAILING, f"earlier releases: {self._history.refusal.message}")
             details = Content("\n").join([failure, details])
         self.query_one("#details", DetailPanel).content = details
 
@@ -191,23 +182,11 @@ class EnvironmentScreen(FailureGuard, Screen[None]):
         self.suspend_reading()
 
     def _read_history(self) -> None:
-        """Start to read the history if it is visible, otherwise cancel the request in flight."""
-        self.workers.cancel_group(self, "history")
-        if self._pending is not None:
-            self._pending.cancel()
+        """Read the history if it is visible."""
         if self._is_visible and self.pane == RELEASES:
-            start_worker(self, self._read_repeatedly, group="history", exclusive=True)
-
-    async def _read_repeatedly(self) -> None:
-        while True:
-            self._pending = self._load_history(self._environment_name)
-            result = await asyncio.wrap_future(self._pending)
-            if isinstance(result, Refusal):
-                self._refusal = result
-            else:
-                self._history, self._refusal = result, None
-            self._show_rows()
-            await asyncio.sleep(HISTORY_INTERVAL_S)
+            self._history.start()
+        else:
+            self._history.stop()
 
     # --- messages from the widgets -------------------------------------------------------------------
 
@@ -345,21 +324,3 @@ class EnvironmentScreen(FailureGuard, Screen[None]):
 
         entries = [HelpEntry(action, self.explain_unavailable(action.id)) for action in self.key_actions]
         self.app.push_screen(HelpScreen(entries))
-
-
-def describe_environment(environment: Environment, snapshot: Snapshot, now: datetime) -> Content:
-    """Return name, traits and verdict, the facts of the release, and every reason on a line of its own."""
-    verdict = environment.verdict
-    traits = " · ".join([environment.tier, *(["protected"] if environment.protected else [])])
-    title = join_parts(
-        safe_text(environment.name, "bold reverse"),
-        muted_text(traits),
-        marked_text(get_level_mark(verdict.level), verdict.word.upper()),
-    )
-    facts = join_parts(
-        environment_summary.describe_release(environment, snapshot, now),
-        environment_summary.describe_release_lag(environment, snapshot),
-        environment_summary.describe_automation(environment, snapshot),
-        gap=" · ",
-    )
-    return Content("\n").join([title, *(safe_text(f"· {reason}") for reason in verdict.reasons), facts])

@@ -317,5 +317,5 @@ def test_causes_of_several_applications_are_named():
     assert "**Why:** `anchor-prod-2`: `worker is out of memory`" in body
 
 
-def test_a_failure_without_a_rule_is_not_a_reason_to_revert():
+def test_a_failure_without_a_rule_is_not_quoted():
     assert "**Why:**" not in body_with(replace(HOSTILE_CAUSE, rule=None), None)

@@ -77,7 +77,7 @@ async def test_a_plan_shows_its_commands_and_y_there_confirms_nothing():
         assert isinstance(ui.app.screen, PlanScreen)
 
 
-async def test_an_action_of_this_session_shows_the_commands_of_its_plan():
+async def test_an_action_shows_the_commands_of_its_plan():
     async with open_app(WIDE, environment="staging") as ui:
         await ui.show(EXPLAINED)
         plan = sync_plan(Order("sync", "id", ("staging",)))
