@@ -212,6 +212,9 @@ class AnchorApp(LiveApp):
         from anchor_tui.tui.command_list import list_commands
         from anchor_tui.tui.screens.commands import CommandsScreen
 
+        for known in self.snapshot.environments if self.snapshot else ():
+            if any(application is subject for application in known.applications):
+                environment = known.name  # the rows of every environment may be shown
         configured = next((known for known in self._config.environments if known.name == environment), None)
         files = (configured.release, configured.values) if configured else ()
         shown = self.snapshot.find_environment(environment) if self.snapshot else None

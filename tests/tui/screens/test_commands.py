@@ -93,3 +93,12 @@ async def test_a_revision_that_is_not_a_commit_gives_no_command():
         await ui.show(readings(fresh(argocd(hostile))))
         await open_commands(ui)
         assert "git show" not in ui.text
+
+
+async def test_a_row_of_another_environment_has_the_commands_of_its_own():
+    async with open_app(WIDE, environment="prod") as ui:
+        await ui.show(HEALTHY)
+        await ui.press("v", "home")
+        await open_commands(ui)
+        assert "cause of the failure in dev" in ui.text
+        assert "in prod" not in ui.text
