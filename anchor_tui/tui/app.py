@@ -216,6 +216,32 @@ class AnchorApp(LiveApp):
         screen = PullRequestScreen(number, self._backend, keys, read_only=self._config.read_only)
         self.push_screen(screen.data_bind(LiveApp.snapshot, LiveApp.now))
 
+    # --- screens -------------------------------------------------------------------------------------
+
+    def open_environment(self, name: str) -> None:
+        """Open the screen of one environment."""
+        from anchor_tui.tui.screens.environment import EnvironmentScreen
+
+        keys = apply_key_config(self._config.keys, read_only=self._config.read_only)
+        screen = EnvironmentScreen(name, keys, self._backend.earlier_releases)
+        # On the application's own queue: data is bound to the node that handles the message.
+        self.call_next(lambda: self.push_screen(screen.data_bind(LiveApp.snapshot, LiveApp.now, LiveApp.jobs)))
+
+    def open_commands(self, subject: object, environment: str) -> None:
+        """List the shell commands about a value of a row; without a value, those about the environment."""
+        from anchor_tui.tui.command_list import list_commands
+        from anchor_tui.tui.screens.commands import CommandsScreen
+
+        for known in self.snapshot.environments if self.snapshot else ():
+            if any(application is subject for application in known.applications):
+                environment = known.name  # the rows of every environment may be shown
+        configured = next((known for known in self._config.environments if known.name == environment), None)
+        files = (configured.release, configured.values) if configured else ()
+        shown = self.snapshot.find_environment(environment) if self.snapshot else None
+        github = self.snapshot.find_source("github") if self.snapshot else None
+        commands = list_commands(subject, shown, repository_url=github.url if github else "", files=files)
+        self.push_screen(CommandsScreen(commands))
+
     def action_read_again(self) -> None:
         """Read every source now."""
         self._backend.read_again()

@@ -6,7 +6,9 @@ Data of a source that is loading, stale or missing never looks current: it is re
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 from textual.content import Content
 
@@ -57,9 +59,29 @@ def is_outdated(finding: Finding, argocd: str, snapshot: Snapshot) -> bool:
 def describe_verdict(environment: Environment) -> Content:
     """Return the level and the beginning of the worst reason."""
     verdict = environment.verdict
-    summary = summarize_reason(verdict.reasons[0]) if verdict.reasons else ""
+    explained = explain_worst_reason(environment)
+    summary = explained.state if explained else summarize_reason(verdict.reasons[0]) if verdict.reasons else ""
     mark = marked_text(get_level_mark(verdict.level), verdict.word.upper())
     return join_parts(mark, safe_text(summary) if summary else None)
+
+
+class ExplainedReason(NamedTuple):
+    """The worst reason of a verdict in parts: "Degraded 12 min", its cause, "since 1.43.2 (#233 by m-ito)"."""
+
+    state: str
+    cause: str
+    since: str
+
+
+def explain_worst_reason(environment: Environment) -> ExplainedReason | None:
+    """Return the parts of the worst reason if it contains a diagnosis, otherwise None."""
+    worst = environment.verdict.reasons[0] if environment.verdict.reasons else ""
+    for application in environment.applications:
+        diagnosis = application.diagnosis
+        if diagnosis is not None and diagnosis.rule and diagnosis.cause in worst:
+            state, cause, since = worst.partition(diagnosis.cause)
+            return ExplainedReason(state.rstrip(": "), cause, since.lstrip(", "))
+    return None
 
 
 def describe_release(environment: Environment, snapshot: Snapshot, now: datetime) -> Content:
@@ -136,9 +158,14 @@ _WORST_FIRST = (
 )
 
 
+def find_worst_mark(marks: Iterable[tuple[StatusMark, str]]) -> tuple[StatusMark, str]:
+    """Return the most severe of some marks with its word; the first of several that are equally severe."""
+    return min(marks, key=lambda pair: _WORST_FIRST.index(pair[0]))
+
+
 def _describe_worst(marks: list[tuple[StatusMark, str]]) -> Content:
     counted = Counter(marks)
-    mark, word = min(counted, key=lambda pair: _WORST_FIRST.index(pair[0]))
+    mark, word = find_worst_mark(counted)
     several = f" {counted[mark, word]} of {len(marks)} apps" if len(marks) > 1 else ""
     return marked_text(mark, f"{word}{several}")
 

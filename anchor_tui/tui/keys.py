@@ -160,6 +160,10 @@ REGISTRY: tuple[KeyAction, ...] = (
     _in_footer("browser", "o", "Browser", "Open the highlighted row in the browser"),
     _in_footer("open", "enter", "Open", "Show everything about the highlighted row", "fleet"),
     _in_footer("copy", "y", "Copy", "Copy the highlighted row to the clipboard"),
+    _in_footer(
+        "environment-details", "e", "Environment", "Releases, applications, policy and PRs of the environment", "fleet"
+    ),
+    _in_footer("commands", "C", "Commands", "The argocd, kubectl, gh and git commands that show or do the same"),
     KeyAction("next-row", ("down", "j"), "Next row", "Down in the focused pane", "list", "move_cursor(1)"),
     KeyAction("previous-row", ("up", "k"), "Previous row", "Up in the focused pane", "list", "move_cursor(-1)"),
     KeyAction("next-page", ("pagedown",), "Next page", "A page down in the focused pane", "list", "move_page(1)"),

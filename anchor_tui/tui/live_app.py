@@ -46,3 +46,11 @@ class LiveApp(SafeApp):
     ) -> Future[T]:
         """Run a reading of one application's inside on the background thread. Cancelling the future cancels it."""
         raise NotImplementedError
+
+    def open_environment(self, name: str) -> None:
+        """Open the screen of one environment."""
+        raise NotImplementedError
+
+    def open_commands(self, subject: object, environment: str) -> None:
+        """List the shell commands about a value of a row; without a value, those about the environment."""
+        raise NotImplementedError

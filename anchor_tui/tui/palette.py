@@ -73,6 +73,10 @@ class FleetCommands(Provider):
             name = environment.name
             highlight = partial(fleet.choose_environment, environment.name)
             yield PaletteEntry(f"Environment {name}", highlight, f"verdict: {environment.verdict.word}")
+            if isinstance(self.app, LiveApp):
+                title = f"Open environment {name}: releases, applications, policy and pull requests"
+                enter = partial(self.app.open_environment, environment.name)
+                yield PaletteEntry(title, enter, "opens the environment", is_listed=False)
             for application in environment.applications:
                 state = f"{application.sync or 'sync unknown'}, {application.health or 'health unknown'}"
                 title = f"Application {application.id}"

@@ -187,3 +187,18 @@ async def test_the_drift_scenario_shows_git_and_live_version(tmp_path):
     with run_sandbox_in_thread("drift", timings=FAST_TIMINGS) as box:
         async with open_live_app(box, tmp_path, "dev") as ui:
             await ui.wait_until(lambda: "git 1.44.0 · live 1.43.2" in ui.text)
+
+
+async def test_an_environment_shows_its_cause_and_releases_from_the_servers(tmp_path):
+    with run_sandbox_in_thread("incident", timings=FAST_TIMINGS) as box:
+        async with open_live_app(box, tmp_path, "prod", read_only=True) as ui:
+            snapshot = ui.app.snapshot
+            assert snapshot is not None
+            await ui.press("e")
+            await ui.wait_until(lambda: "current" in ui.text and "reading the history" not in ui.text)
+            await ui.wait_until(lambda: "since 1.43.2" in " ".join(ui.text.split()))
+            assert "1.43.1" in ui.text
+            await ui.press("tab")
+            await ui.wait_until(lambda: "evidence" in ui.text and "next" in ui.text)
+            await ui.press("C")
+            await ui.wait_until(lambda: "kubectl describe" in ui.text)

@@ -15,7 +15,7 @@ async def run_entry(ui: AppHarness, query: str) -> None:
     """Run the first entry that matches a query."""
     await ui.press("ctrl+p", *query)
     await ui.app.workers.wait_for_complete()
-    await ui.press("down", "enter")
+    await ui.press("enter")
     await ui.pilot.pause()
 
 

@@ -200,9 +200,17 @@ def release_change_lines(move: ReleaseMove, images: Sequence[tuple[Image, Image]
 
 
 def pull_request_body(
-    order: Order, move: ReleaseMove, lines: Sequence[PlanLine], images: Sequence[tuple[Image, Image]]
+    order: Order,
+    move: ReleaseMove,
+    lines: Sequence[PlanLine],
+    images: Sequence[tuple[Image, Image]],
+    *,
+    failure: str = "",
 ) -> str:
-    """Return the default text: versions, images, included pull requests, pre-flight checks and the reason."""
+    """Return the default text: versions, the reason, images, included pull requests and pre-flight checks.
+
+    `failure` is the cause of the failure that a rollback ends, as Markdown.
+    """
     was = quote_as_code(move.current.version if move.current else "?")
     source, name = quote_as_code(move.source.name), quote_as_code(move.environment.name)
     origin = f"from {source}" if move.source.name != move.environment.name else "from its own history"
@@ -210,6 +218,8 @@ def pull_request_body(
     parts = [f"Moves {name} from {was} to {quote_as_code(move.release.version)} {origin}{commit}."]
     if order.reason:
         parts.append(format_reason(order.reason))
+    if failure:
+        parts.append(failure)
     if images:
         rows = [" | ".join(map(quote_in_table, _image_row(old, new))) for old, new in images]
         parts.append(

@@ -12,11 +12,16 @@ from collections.abc import Sequence
 
 from anchor_tui.domain.actions.plan import Order, PlanLine
 from anchor_tui.domain.foreign_text import sanitize_lines, sanitize_text, shorten_text
+from anchor_tui.domain.model import Diagnosis
 
 REQUEST_TRAILER = "Anchor-Tui-Request"
 """The trailer of the commit message that identifies our commit after a lost response."""
 REASON_MARK = "**Reason:**"
 """The beginning of the paragraph in a pull request's text that contains the operator's reason."""
+CAUSE_MARK = "**Why:**"
+"""The beginning of the paragraph in a pull request's text with the diagnosed cause of a failure."""
+MAX_EVIDENCE = 6
+"""Lines of evidence below a cause."""
 MAX_REASON_LENGTH = 500
 MAX_QUOTE_LENGTH = 300
 MAX_TITLE_LENGTH = 200
@@ -81,6 +86,14 @@ def edited_or_default_body(order: Order, made: str) -> str:
     if not order.reason or " ".join(order.reason.split()) in " ".join(body.split()):
         return body
     return f"{body.rstrip()}\n\n{format_reason(order.reason)}\n"
+
+
+def format_cause(diagnosis: Diagnosis, application: str = "") -> str:
+    """Return the paragraph with the cause of a failure and its evidence. All of it contains foreign text."""
+    subject = f"{quote_as_code(application)}: " if application else ""
+    since = f" (since {diagnosis.since:%Y-%m-%d %H:%M} UTC)" if diagnosis.since else ""
+    evidence = "".join(f"\n- {quote_as_code(text)}" for text in (*diagnosis.evidence, *diagnosis.also)[:MAX_EVIDENCE])
+    return f"{CAUSE_MARK} {subject}{quote_as_code(diagnosis.cause)}{since}{evidence}"
 
 
 def format_checks(lines: Sequence[PlanLine]) -> str:

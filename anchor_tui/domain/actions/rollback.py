@@ -21,7 +21,7 @@ from anchor_tui.domain.actions.plan import (
 )
 from anchor_tui.domain.actions.plan_inputs import PlanInputs, command_option, confirmed_command_line
 from anchor_tui.domain.actions.pull_request_steps import merge_when_ready_steps, remaining_steps, repo_preconditions
-from anchor_tui.domain.actions.pull_request_text import edited_or_default_body, format_title
+from anchor_tui.domain.actions.pull_request_text import edited_or_default_body, format_cause, format_title
 from anchor_tui.domain.actions.release_selection import (
     ReleaseMove,
     branch_name,
@@ -75,7 +75,9 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
     draft = PullRequestDraft(
         branch_name("rollback", name, move.release.version),
         format_title(order.title or f"Roll {name} back to {move.release.version}"),
-        edited_or_default_body(order, promote.pull_request_body(order, move, lines, edited.images)),
+        edited_or_default_body(
+            order, promote.pull_request_body(order, move, lines, edited.images, failure=_describe_failure(name, inputs))
+        ),
         tuple(dict.fromkeys(("rollback", *(x for x in config.promotion.labels if x != "promotion")))),
         config.promotion.reviewers,
     )
@@ -113,6 +115,18 @@ def plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
         ),
         preconditions=repo_preconditions(repo_state.files, repo_state.source_file, repo_state, draft.branch),
         pull_request=draft,
+    )
+
+
+def _describe_failure(name: str, inputs: PlanInputs) -> str:
+    """Return the causes that a rule found for the failing applications of an environment; empty without one."""
+    environment = inputs.snapshot.find_environment(name)
+    applications = environment.applications if environment else ()
+    several = len(applications) > 1
+    return "\n\n".join(
+        format_cause(app.diagnosis, inputs.label_application(app) if several else "")
+        for app in applications
+        if app.diagnosis is not None and app.diagnosis.rule is not None
     )
 
 

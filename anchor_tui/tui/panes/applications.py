@@ -11,6 +11,7 @@ from textual.content import Content
 from anchor_tui.domain.formatting import format_age, get_first_line, shorten_revision
 from anchor_tui.domain.model import Application, Environment, Operation, Snapshot
 from anchor_tui.domain.status_marks import StatusMark, get_health_mark, get_operation_mark, get_sync_mark
+from anchor_tui.tui.diagnosis_view import describe_diagnosis
 from anchor_tui.tui.environment_summary import (
     LOADING,
     dim_if_stale,
@@ -97,8 +98,9 @@ def _describe_last_sync(application: Application, now: datetime) -> str:
 
 
 def _describe_application(application: Application, now: datetime) -> Content:
-    """Return the application's problems in full, worst first, and its revisions and images."""
-    lines = [marked_text(StatusMark.FAILING, problem.message) for problem in application.problems]
+    """Return the cause of a failure, the application's problems in full, worst first, its revisions and images."""
+    lines = describe_diagnosis(application.diagnosis, now)
+    lines += [marked_text(StatusMark.FAILING, problem.message) for problem in application.problems]
     for resource in application.unhealthy:
         mark, _ = get_health_mark(Application("", "", "", health=resource.health))
         title = marked_text(mark, f"{resource.kind}/{resource.name} {resource.health}")

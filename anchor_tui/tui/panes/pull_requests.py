@@ -53,6 +53,7 @@ def _build_pull_request_row(pull: PullRequest, snapshot: Snapshot) -> ListRow:
         url=pull.url,
         clipboard_text=pull.url,
         pull_request=pull.number,
+        subject=pull,
     )
 
 

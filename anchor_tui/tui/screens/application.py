@@ -366,6 +366,12 @@ class ApplicationScreen(Screen[None]):
         if self.can_act("browser"):
             open_web_address(self.app, self.application.url)
 
+    def action_commands(self) -> None:
+        """List the shell commands about the selected resource, or about the application."""
+        if isinstance(self.app, LiveApp):
+            subject = (self.application, self.selected) if self.selected is not None else self.application
+            self.app.open_commands(subject, self.environment_name)
+
     def action_copy(self) -> None:
         """Copy the selected resource as `Kind/name`."""
         if self.can_act("copy"):

@@ -131,6 +131,8 @@ class FleetScreen(FailureGuard, Screen[None]):
                 return "no application is known yet"
             case "back" if not self.query_one(PaneView).is_filtering:
                 return "nothing is open"
+            case "environment-details" if self._find_highlighted_environment() is None:
+                return "no environment is highlighted"
             case _:
                 return ""
 
@@ -340,6 +342,8 @@ class FleetScreen(FailureGuard, Screen[None]):
             from anchor_tui.tui.screens.progress import ProgressScreen
 
             self.app.push_screen(ProgressScreen(job.id, job.plan.title).data_bind(LiveApp.jobs, LiveApp.now))
+        elif self.pane == FLEET_PANE and len(self._list_highlighted_applications()) > 1:
+            self.action_environment_details()
         elif (found := self._find_application(row)) is not None:
             self.open_application(*found)
         elif row.pull_request is not None and isinstance(self.app, LiveApp):
@@ -371,6 +375,26 @@ class FleetScreen(FailureGuard, Screen[None]):
         screen = ApplicationScreen(environment.name, application, self.application_key_actions)
         screen.read_only_keys = self._read_only_keys
         return screen
+
+    def _find_highlighted_environment(self) -> Environment | None:
+        return self.snapshot.find_environment(self.environment) if self.snapshot else None
+
+    def _list_highlighted_applications(self) -> tuple[Application, ...]:
+        environment = self._find_highlighted_environment()
+        return environment.applications if environment else ()
+
+    def action_environment_details(self) -> None:
+        """Open the screen of the highlighted environment."""
+        if self.can_act("environment-details") and isinstance(self.app, LiveApp):
+            self.app.open_environment(self.environment)
+
+    def action_commands(self) -> None:
+        """List the shell commands about the highlighted row, or about the environment."""
+        row = self.highlighted_row
+        job = next((job for job in self.jobs if row is not None and job.id == row.key), None)
+        if isinstance(self.app, LiveApp):
+            subject = job.plan if job is not None else row.subject if row is not None else None
+            self.app.open_commands(subject, self.environment)
 
     def action_copy(self) -> None:
         """Copy the name, place or address of the highlighted row."""

@@ -25,6 +25,7 @@ from textual.widgets import Button, Input, Static
 
 from anchor_tui.domain.actions.plan import Order, Plan, Refusal
 from anchor_tui.services.execute.executor import Consent
+from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.plan_hint import render_hint
 from anchor_tui.tui.plan_options import flip_switch, list_options
 from anchor_tui.tui.style import find_sheets, join_parts, muted_text, safe_text, title_text
@@ -231,6 +232,8 @@ class PlanScreen(FailureGuard, ModalScreen[ConfirmedPlan | None]):
     def _handle_plan_key(self, key: str, plan: Plan) -> None:
         if key == "y" and plan.confirmation == "key":
             self._confirm(plan)
+        elif key == "C" and isinstance(self.app, LiveApp):
+            self.app.open_commands(plan, "")
         elif key in {"j", "k"}:
             self.query_one(PlanBody).scroll_lines(1 if key == "j" else -1)
         else:

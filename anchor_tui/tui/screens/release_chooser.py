@@ -15,24 +15,16 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from anchor_tui.domain.actions.plan import Refusal
-from anchor_tui.domain.formatting import format_duration, shorten_revision
 from anchor_tui.domain.model import Release
 from anchor_tui.domain.source_data import PastRelease
+from anchor_tui.tui.panes.releases import RELEASE_COLUMNS, build_past_release_rows
 from anchor_tui.tui.plan_view import render_refusal
 from anchor_tui.tui.style import find_sheets, muted_text, safe_text, title_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
-from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList, static_row
+from anchor_tui.tui.widgets.row_list import PaneContent, RowList, static_row
 from anchor_tui.tui.workers import start_worker
 
 LoadReleases = Callable[[], Awaitable[tuple[PastRelease, ...] | Refusal]]
-COLUMNS = (
-    ListColumn("RELEASE"),
-    ListColumn("SINCE"),
-    ListColumn("RAN FOR"),
-    ListColumn("BY"),
-    ListColumn("PR", is_flexible=True),
-    ListColumn("COMMIT"),
-)
 MAX_VISIBLE_ROWS = 15
 
 
@@ -69,7 +61,7 @@ class ReleaseChooser(FailureGuard, ModalScreen[None]):
             current = self._current_release
             running = f"runs {current.version}" if current else "its release cannot be read"
             yield Static(muted_text(f"{running}; choose the release to roll back to"))
-            yield RowList(COLUMNS, id="releases", empty_text="… reading the history")
+            yield RowList(RELEASE_COLUMNS, id="releases", empty_text="… reading the history")
             yield Static(muted_text("esc Cancel"), id="hint")
 
     def on_mount(self) -> None:
@@ -85,10 +77,10 @@ class ReleaseChooser(FailureGuard, ModalScreen[None]):
             hint = Content("\n").join([render_refusal(result), muted_text("esc closes")])
             self.query_one("#hint", Static).update(hint)
             return
-        rows = self._build_rows(result)
+        rows = build_past_release_rows(result, self._current_release)
         # The cursor starts on this row, so that enter on a fresh dialog chooses nothing.
         prompt = muted_text("choose one" if rows else "no earlier release")
-        content = PaneContent(COLUMNS, (static_row("", (prompt,), safe_text("")), *rows), "")
+        content = PaneContent(RELEASE_COLUMNS, (static_row("", (prompt,), safe_text("")), *rows), "")
         row_list.show_rows(content, self._now)
         row_list.styles.height = min(MAX_VISIBLE_ROWS, len(content.rows)) + 1
         self._highlight_wanted(result)
@@ -114,28 +106,6 @@ class ReleaseChooser(FailureGuard, ModalScreen[None]):
         choose = ["↑↓ choose"] if len(message.row_list.rows) > 1 else []
         plan = ["enter shows the plan"] if message.row is not None and message.row.key else []
         self.query_one("#hint", Static).update(muted_text(" · ".join([*choose, *plan, "esc Cancel"])))
-
-    def _build_rows(self, releases: Sequence[PastRelease]) -> list[ListRow]:
-        rows = []
-        replaced_at = self._current_release.changed_at if self._current_release else None
-        for past in releases:
-            release = past.release
-            if release is None:
-                continue
-            since = release.changed_at
-            ran = format_duration(replaced_at - since) if replaced_at and since and replaced_at > since else "?"
-            pull = f"#{release.pull_request.number} {release.pull_request.title}" if release.pull_request else "–"
-            cells = (
-                safe_text(release.version, "bold"),
-                safe_text(f"{since:%a %d %b %H:%M}Z" if since else "?"),
-                safe_text(ran),
-                safe_text(release.changed_by or "?"),
-                safe_text(pull),
-                safe_text(shorten_revision(past.commit)),
-            )
-            rows.append(static_row(past.commit, cells, safe_text(release.version)))
-            replaced_at = since
-        return rows
 
     def action_choose(self) -> None:
         """Report the highlighted release."""

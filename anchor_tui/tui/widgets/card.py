@@ -20,13 +20,15 @@ from anchor_tui.domain.reasons import summarize_reason
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui import environment_summary
 from anchor_tui.tui.running_jobs import select_running_jobs
-from anchor_tui.tui.style import marked_text, muted_text, title_text, wrap_muted
+from anchor_tui.tui.style import marked_text, muted_text, safe_text, title_text, wrap_muted
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.jobs import Job
 
 CARD_MIN_WIDTH = 34
+MAX_CAUSE_LINES = 3
+"""Lines of a card that the cause of a failure takes. The rest of the card is needed to decide what to do."""
 
 
 class EnvironmentCard(FailureGuard, Widget):
@@ -84,6 +86,9 @@ class EnvironmentCard(FailureGuard, Widget):
 
     def _render_lines(self, shown: Environment, snapshot: Snapshot, now: datetime) -> Iterator[Content]:
         yield environment_summary.describe_verdict(shown)
+        explained = environment_summary.explain_worst_reason(shown)
+        if explained is not None:
+            yield from self._render_cause(explained)
         for job in select_running_jobs(self.jobs, shown):
             action = job.plan.order.action.replace("-", " ")
             yield marked_text(StatusMark.PROGRESS, f"{action} started {format_age(job.began_at, now)} ago")
@@ -98,8 +103,17 @@ class EnvironmentCard(FailureGuard, Widget):
             yield environment_summary.describe_last_known_good(shown)
         first, *others = shown.verdict.reasons or ("",)
         rest = first.removeprefix(summarize_reason(first)).lstrip(":;, ")  # the first line contains the summary
-        for reason in (rest, *others) if rest else others:
+        for reason in (rest, *others) if rest and explained is None else others:
             yield from wrap_muted(f"· {reason}", self.size.width or 80)
+
+    def _render_cause(self, explained: environment_summary.ExplainedReason) -> Iterator[Content]:
+        """Render the diagnosed cause in a few lines, then the release that the failure began with."""
+        width = self.size.width or 80
+        lines = safe_text(explained.cause).wrap(width)
+        yield from lines[: MAX_CAUSE_LINES - 1]
+        if len(lines) >= MAX_CAUSE_LINES:
+            yield Content(" ").join(line.rstrip() for line in lines[MAX_CAUSE_LINES - 1 :])  # cut at the width
+        yield from wrap_muted(explained.since, width) if explained.since else ()
 
     def _render_status(self, shown: Environment, snapshot: Snapshot) -> Iterator[Content]:
         """Render sync and health on one line, or on one line each if they do not fit."""

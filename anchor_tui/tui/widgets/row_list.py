@@ -223,16 +223,22 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
     @on(Resize)
     def _measure_columns(self) -> None:
         """Choose the column widths for the available width."""
-        self.virtual_size = Size(self.size.width, len(self.rows) + 1)
+        self.virtual_size = Size(self._row_width, len(self.rows) + 1)
         wanted = [len(column.title) for column in self.columns]
         for row in self.rows[:_MEASURED_ROWS]:
             for index, cell in enumerate(row.cells_at(self.now)[: len(wanted)]):
                 wanted[index] = max(wanted[index], cell.cell_length)
-        self._widths = tuple(_fit_widths(wanted, self.columns, self.size.width - 1))
+        self._widths = tuple(_fit_widths(wanted, self.columns, self._row_width - 1))
+
+    @property
+    def _row_width(self) -> int:
+        """The width of a row: that of the list without its scrollbar."""
+        is_scrolling = len(self.rows) + 1 > self.size.height
+        return max(0, self.size.width - (self.styles.scrollbar_size_vertical if is_scrolling else 0))
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the view: the titles are fixed, the rows scroll below them."""
-        width = self.size.width
+        width = self._row_width
         if y == 0:
             titles = tuple(Content(column.title) for column in self.columns)
             return self._render_strip(titles, " ", width, "row-list--titles")

@@ -11,10 +11,11 @@ from prometheus_client.parser import text_string_to_metric_families as parse_cla
 
 from anchor_tui.cli.output.snapshot.formats import load_snapshot_format
 from anchor_tui.config.model import ApplicationName
+from anchor_tui.domain.model import Diagnosis
 from anchor_tui.domain.snapshot_builder import build_snapshot
 from tests.tui.sample_findings import FINDINGS
-from tests.tui.sample_readings import HOSTILE, INCIDENT, NO_GITHUB, STALE
-from tests.values import NOW, application, argocd, config, environment_config, fresh, readings
+from tests.tui.sample_readings import DEGRADED, EXPLAINED, HOSTILE, INCIDENT, NO_GITHUB, STALE
+from tests.values import NOW, application, argocd, config, environment_config, fresh, readings, replace
 
 
 def rendered(name, readings, findings=None):
@@ -107,3 +108,17 @@ def test_text_and_markdown_group_the_reasons_of_many_applications():
 @pytest.mark.parametrize(("state", "message"), [(STALE, "the token has expired"), (NO_GITHUB, "may not see it")])
 def test_a_failed_source_is_explained_once(name, state, message):
     assert rendered(name, state).count(message) == 1
+
+
+@pytest.mark.parametrize("name", ["text", "markdown", "html"])
+def test_a_diagnosis_is_one_line_with_cause_and_next_step(name):
+    line = next(line for line in rendered(name, EXPLAINED).splitlines() if "next" in line)
+    assert line.index("gateway exits with code 1") < line.index("next")
+    assert "roll back if the release is new" in line
+    assert "next" not in rendered(name, INCIDENT)
+
+
+def test_a_failure_without_a_cause_is_reported_as_such():
+    unexplained = Diagnosis("cause not found", next_step="Open the resources")
+    state = replace(EXPLAINED, diagnoses={DEGRADED.id: unexplained})
+    assert "\n    cause not found; next: Open the resources\n" in rendered("text", state)

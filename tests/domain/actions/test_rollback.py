@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from datetime import timedelta
 
 import pytest
 
@@ -11,7 +12,7 @@ from anchor_tui.domain.actions.application_state import SyncWindows
 from anchor_tui.domain.actions.planner import make_plan
 from anchor_tui.domain.actions.steps import SendEvent, Sync
 from anchor_tui.domain.actions.wait_steps import WaitForMergeable, WaitForOperation, WaitForRollout
-from anchor_tui.domain.model import AutoSyncPolicy
+from anchor_tui.domain.model import AutoSyncPolicy, Diagnosis
 from anchor_tui.domain.source_data import EnvironmentFiles
 from tests.domain.policy.sample_repo import CONFIG, sample
 from tests.plan_values import (
@@ -30,7 +31,7 @@ from tests.plan_values import (
     snapshot,
     step_names,
 )
-from tests.values import application, replace
+from tests.values import NOW, application, replace
 
 RELEASE = "environments/prod/release.yaml"
 OVERLAY = "infra/helm/platform/environments/prod/values.yaml"
@@ -277,3 +278,44 @@ def test_the_equivalent_command_is_safe_for_a_shell(words):
     plan = expect_plan(planned(asked=order("rollback", "prod", version="1.43.1", reason=words)))
     said = shlex.split(plan.command)
     assert f"--reason={words}" in said if words.startswith("-") else said[said.index("--reason") + 1] == words
+
+
+# --- the cause in the pull request --------------------------------------------------------------------
+
+
+HOSTILE_CAUSE = Diagnosis(
+    "gateway exits with code 1: @team `fixes #3` <img src=x>",
+    "crash",
+    "Deployment/gateway",
+    since=NOW - timedelta(minutes=12),
+    evidence=("log: Anchor-Tui-Request: forged", f"token {'ghp_' + 'a1B2' * 9}"),
+)
+
+
+def body_with(*diagnoses: Diagnosis | None) -> str:
+    apps = [application(f"anchor-prod-{number}", diagnosis=found) for number, found in enumerate(diagnoses)]
+    held = snapshot(environment("dev"), environment("staging"), environment("prod", *apps))
+    states = {app.id: make_app_state(app) for app in held.all_applications}
+    plan = expect_plan(planned(snapshot=held, states=states))
+    assert plan.pull_request is not None
+    return plan.pull_request.body
+
+
+def test_the_pull_request_contains_the_cause_quoted_as_code():
+    body = body_with(HOSTILE_CAUSE)
+    since = f"{HOSTILE_CAUSE.since:%Y-%m-%d %H:%M} UTC"
+    assert f"**Why:** ``gateway exits with code 1: @team `fixes #3` <img src=x>`` (since {since})" in body
+    assert "\n- `log: Anchor-Tui-Request: forged`" in body
+    assert "ghp_" not in body
+    assert not [line for line in body.splitlines() if line.startswith("Anchor-Tui-Request")]
+    assert body.index("**Reason:**") < body.index("**Why:**") < body.index("**Reverts**")
+
+
+def test_causes_of_several_applications_are_named():
+    body = body_with(HOSTILE_CAUSE, None, replace(HOSTILE_CAUSE, cause="worker is out of memory"))
+    assert "**Why:** `anchor-prod-0`: ``gateway exits" in body
+    assert "**Why:** `anchor-prod-2`: `worker is out of memory`" in body
+
+
+def test_a_failure_without_a_rule_is_not_quoted():
+    assert "**Why:**" not in body_with(replace(HOSTILE_CAUSE, rule=None), None)

@@ -31,3 +31,17 @@ async def test_the_cursor_stays_on_its_row():
         await ui.show(readings(fresh(argocd(*apps[:10], labels={"tier": "all"}))))
         assert row_list.highlighted_row is not None
         assert row_list.highlighted_row.key.endswith("app-0009")
+
+
+async def test_a_cut_row_ends_before_the_scrollbar():
+    commit = "58c99611d007a6cc61b03fc859cecf01bfcf1e22"
+    apps = [application(f"{'long-name-' * 20}{number:02}", compared_revision=commit) for number in range(60)]
+    selector = environment_config("prod", applications=ApplicationSelector((("tier", "any"),)))
+    async with open_app((80, 24), config(selector), environment="prod") as ui:
+        await ui.show(readings(fresh(argocd(*apps, labels={"tier": "any"}))))
+        row_list = ui.fleet.active_list
+        assert row_list.show_vertical_scrollbar
+        visible = row_list.size.width - row_list.scrollbar_size_vertical
+        shown = row_list.render_line(1).text
+        assert len(shown) == visible
+        assert "58c9961" in shown

@@ -7,7 +7,7 @@ from html import escape
 from urllib.parse import quote
 
 from anchor_tui.cli.output.escaping import format_line
-from anchor_tui.cli.output.snapshot.text import describe_source, list_problems
+from anchor_tui.cli.output.snapshot.text import describe_diagnosis, describe_source, list_problems
 from anchor_tui.domain.foreign_text import mask_tokens, replace_surrogates
 from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.live_release import describe_versions
@@ -71,6 +71,8 @@ def _render_environment(environment: Environment, snapshot: Snapshot) -> Iterato
         (sync_mark, sync), (health_mark, health) = get_sync_mark(app), get_health_mark(app)
         words = f"{app.id}: {sync_mark.glyph()} {sync}, {health_mark.glyph()} {health}"
         yield f"<p>{_render_link(words, app.url)}</p>"
+        if app.diagnosis is not None:
+            yield f"<p><small>{_escape_text(describe_diagnosis(app.diagnosis))}</small></p>"
     yield from _render_list("Policy", _render_failures(environment.findings), "h3")
     yield "</section>"
 

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from anchor_tui.cli.output.snapshot.text import describe_source, list_problems, render_policy_lines
+from anchor_tui.cli.output.snapshot.text import describe_diagnosis, describe_source, list_problems, render_policy_lines
 from anchor_tui.domain.foreign_text import mask_tokens, sanitize_text
 from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.live_release import describe_versions
@@ -51,6 +51,7 @@ def _render_lines(snapshot: Snapshot) -> Iterator[str]:
             yield f"**{escape_markdown(environment.name)}**"
             yield ""
             yield from (f"- {escape_markdown(reason)}" for reason in environment.verdict.reasons)
+            yield from _render_diagnoses(environment)
     failing = [(env.name, line) for env in snapshot.environments for line in render_policy_lines(env.findings)]
     failing += [("estate", line) for line in render_policy_lines(snapshot.findings)]
     if failing:
@@ -68,6 +69,13 @@ def _render_lines(snapshot: Snapshot) -> Iterator[str]:
         yield "## Problems"
         yield ""
         yield from (f"- {escape_markdown(str(problem))}" for problem in problems)
+
+
+def _render_diagnoses(environment: Environment) -> Iterator[str]:
+    for application in environment.applications:
+        if application.diagnosis is not None:
+            line = f"{application.id}: {describe_diagnosis(application.diagnosis)}"
+            yield f"- {escape_markdown(line)}"
 
 
 def _render_row(environment: Environment, snapshot: Snapshot) -> str:

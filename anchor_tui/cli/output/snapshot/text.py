@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from anchor_tui.cli.output.escaping import format_lines
 from anchor_tui.domain.formatting import format_age, format_count, shorten_revision
 from anchor_tui.domain.live_release import describe_versions
-from anchor_tui.domain.model import Application, Environment, Finding, PullRequest, Snapshot, SourceState
+from anchor_tui.domain.model import Application, Diagnosis, Environment, Finding, PullRequest, Snapshot, SourceState
 from anchor_tui.domain.policy.check_results import group_by_check
 from anchor_tui.domain.status_marks import (
     StatusMark,
@@ -79,6 +79,8 @@ def _render_environment(environment: Environment, snapshot: Snapshot) -> Iterato
         yield f"  {describe_position(environment.position)}"
     for application in environment.applications:
         yield f"  {_render_application(application)}"
+        if application.diagnosis is not None:
+            yield f"    {describe_diagnosis(application.diagnosis)}"
     yield from render_policy_lines(environment.findings)
     for pull in environment.pull_requests:
         yield f"  {_render_pull_request(pull)}"
@@ -105,6 +107,12 @@ def list_problems(snapshot: Snapshot) -> Iterator[object]:
     for environment in snapshot.environments:
         yield from environment.problems
         yield from (problem for app in environment.applications for problem in app.problems)
+
+
+def describe_diagnosis(diagnosis: Diagnosis) -> str:
+    """Return the cause of a failure and the next step on one line. Without a rule, the cause is "cause not found"."""
+    step = f"; next: {diagnosis.next_step}" if diagnosis.next_step else ""
+    return f"{'cause: ' if diagnosis.rule else ''}{diagnosis.cause}{step}"
 
 
 def _render_application(application: Application) -> str:

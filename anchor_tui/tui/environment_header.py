@@ -1,0 +1,30 @@
+"""The head of an environment's screen: its name, traits, verdict, release, and every reason."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from textual.content import Content
+
+from anchor_tui.domain.model import Environment, Snapshot
+from anchor_tui.domain.status_marks import get_level_mark
+from anchor_tui.tui import environment_summary
+from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
+
+
+def describe_environment(environment: Environment, snapshot: Snapshot, now: datetime) -> Content:
+    """Return name, traits and verdict, the facts of the release, and every reason on a line of its own."""
+    verdict = environment.verdict
+    traits = " · ".join([environment.tier, *(["protected"] if environment.protected else [])])
+    title = join_parts(
+        safe_text(environment.name, "bold reverse"),
+        muted_text(traits),
+        marked_text(get_level_mark(verdict.level), verdict.word.upper()),
+    )
+    facts = join_parts(
+        environment_summary.describe_release(environment, snapshot, now),
+        environment_summary.describe_release_lag(environment, snapshot),
+        environment_summary.describe_automation(environment, snapshot),
+        gap=" · ",
+    )
+    return Content("\n").join([title, *(safe_text(f"· {reason}") for reason in verdict.reasons), facts])

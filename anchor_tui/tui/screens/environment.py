@@ -1,0 +1,336 @@
+"""The screen of one environment: its releases over time, applications, policy and pull requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.content import Content
+from textual.events import ScreenResume, ScreenSuspend
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from anchor_tui.domain.model import Application, Environment, Snapshot
+from anchor_tui.domain.status_marks import StatusMark
+from anchor_tui.tui.bindings import make_shared_bindings
+from anchor_tui.tui.environment_header import describe_environment
+from anchor_tui.tui.keys import REGISTRY, KeyAction
+from anchor_tui.tui.live_app import LiveApp
+from anchor_tui.tui.panes.diagnosed_applications import build_diagnosed_applications_pane
+from anchor_tui.tui.panes.policy import build_policy_pane
+from anchor_tui.tui.panes.pull_requests import build_pull_requests_pane
+from anchor_tui.tui.panes.registry import APPLICATIONS, POLICY, PULL_REQUESTS
+from anchor_tui.tui.panes.releases import build_releases_pane
+from anchor_tui.tui.release_history import PendingHistory, ReleaseHistoryReader
+from anchor_tui.tui.running_jobs import describe_running_jobs
+from anchor_tui.tui.style import find_sheets, marked_text
+from anchor_tui.tui.targets import ActionTarget, explain_unavailable_action, find_only_pull_request
+from anchor_tui.tui.web_browser import open_web_address
+from anchor_tui.tui.widgets.bars import DetailPanel, SourceBar
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
+from anchor_tui.tui.widgets.key_footer import KeyFooter
+from anchor_tui.tui.widgets.pane_tabs import PaneTabs
+from anchor_tui.tui.widgets.pane_view import PaneView
+from anchor_tui.tui.widgets.row_list import ListRow, PaneContent, RowList
+
+if TYPE_CHECKING:
+    from anchor_tui.domain.actions.jobs import Job
+    from anchor_tui.domain.actions.plan import ActionId
+
+RELEASES = "Releases"
+TABS = (RELEASES, APPLICATIONS, POLICY, PULL_REQUESTS)
+WAY_BACK = "esc returns to the fleet"
+READ_ONLY_NOTE = "read-only: no actions"
+MUTATING_ACTIONS = frozenset(action.id for action in REGISTRY if action.mutates and action.id != "cutover")
+LOOKING_ACTIONS = frozenset(
+    {"filter", "browser", "open", "copy", "commands", "next-pane", "previous-pane", "back", "help"}
+)
+GLOBAL_ACTIONS = frozenset(action.id for action in REGISTRY if action.owner in {"app", "list"})
+
+LoadHistory = Callable[[str], PendingHistory]
+
+
+class EnvironmentScreen(FailureGuard, Screen[None]):
+    """Everything about one environment. Only the release history is requested, all else comes from the snapshot."""
+
+    AUTO_FOCUS = "#rows"
+    CSS_PATH = find_sheets("environment.tcss")
+    BINDINGS: ClassVar[list[BindingType]] = make_shared_bindings(LOOKING_ACTIONS | MUTATING_ACTIONS)
+
+    snapshot: reactive[Snapshot | None] = reactive(None)
+    now: reactive[datetime | None] = reactive(None)
+    jobs: reactive[tuple[Job, ...]] = reactive(())
+    pane: reactive[str] = reactive(RELEASES, init=False)
+
+    def __init__(self, name: str, key_actions: tuple[KeyAction, ...], load_history: LoadHistory) -> None:
+        super().__init__()
+        shown = LOOKING_ACTIONS | MUTATING_ACTIONS | GLOBAL_ACTIONS
+        self.key_actions = tuple(action for action in key_actions if action.id in shown)
+        self._environment_name = name
+        self._history = ReleaseHistoryReader(self, lambda: load_history(name), self._show_rows)
+        self._is_visible = False
+
+    def compose(self) -> ComposeResult:
+        """Compose the screen: the verdict with its reasons, the tabs with their rows, the details, the keys."""
+        yield DetailPanel(id="summary")
+        yield SourceBar().data_bind(EnvironmentScreen.snapshot, EnvironmentScreen.now)
+        yield PaneView()
+        yield DetailPanel(id="details")
+        yield KeyFooter()
+
+    # --- what is shown -------------------------------------------------------------------------------
+
+    @property
+    def shown_environment(self) -> Environment | None:
+        """The environment as it is now; None if it is not configured any more."""
+        return self.snapshot.find_environment(self._environment_name) if self.snapshot else None
+
+    @property
+    def row_list(self) -> RowList:
+        """The rows of the active tab."""
+        return self.query_one("#rows", RowList)
+
+    @property
+    def highlighted_row(self) -> ListRow | None:
+        """The row that the keys apply to."""
+        return self.row_list.highlighted_row
+
+    def watch_snapshot(self, before: Snapshot | None, after: Snapshot | None) -> None:
+        """Show new data. A new release is a reason to read the history again."""
+        old = before.find_environment(self._environment_name) if before else None
+        new = after.find_environment(self._environment_name) if after else None
+        if old is not None and new is not None and old.release != new.release:
+            self._read_history()
+        self._show_rows()
+
+    def watch_now(self, now: datetime | None) -> None:
+        """Update the ages."""
+        if self.is_mounted and now is not None:
+            self.row_list.now = now
+            self._show_summary()
+            self._show_details()
+
+    def watch_jobs(self) -> None:
+        """Show the progress of actions."""
+        self._show_rows()
+
+    def watch_pane(self) -> None:
+        """Show the rows of another tab. The history is read only while its tab is shown."""
+        self.set_focus(self.row_list)
+        self._read_history()
+        self._show_rows()
+
+    def _show_rows(self) -> None:
+        environment = self.shown_environment
+        if not self.is_mounted or environment is None or self.snapshot is None or self.now is None:
+            return
+        panes = self._build_panes(environment, self.snapshot)
+        running = describe_running_jobs(self.jobs)
+        self.query_one(PaneView).show_panes(panes, self.pane, panes[self.pane], running, WAY_BACK, self.now)
+        self._show_summary()
+        self._show_details()
+        self._show_keys()
+
+    def _build_panes(self, environment: Environment, snapshot: Snapshot) -> dict[str, PaneContent]:
+        return {
+            RELEASES: build_releases_pane(snapshot, environment, self._history.releases, self._history.refusal),
+            APPLICATIONS: build_diagnosed_applications_pane(snapshot, environment),
+            POLICY: build_policy_pane(snapshot, (environment,), show_all=False),
+            PULL_REQUESTS: build_pull_requests_pane(snapshot, (environment,), include_unassigned=False),
+        }
+
+    def _show_summary(self) -> None:
+        environment, snapshot, now = self.shown_environment, self.snapshot, self.now
+        if environment is not None and snapshot is not None and now is not None:
+            self.query_one("#summary", DetailPanel).content = describe_environment(environment, snapshot, now)
+
+    def _show_details(self) -> None:
+        row = self.highlighted_row
+        details = row.detail_at(self.now) if row is not None and self.now is not None else Content("")
+        if self.pane == RELEASES and self._history.refusal is not None:
+            failure = marked_text(StatusMark.FAILING, f"earlier releases: {self._history.refusal.message}")
+            details = Content("\n").join([failure, details])
+        self.query_one("#details", DetailPanel).content = details
+
+    def _show_keys(self) -> None:
+        in_footer = (action for action in self.key_actions if action.in_footer)
+        footer = self.query_one(KeyFooter)
+        footer.actions = tuple(action for action in in_footer if not self.explain_unavailable(action.id))
+        footer.note = READ_ONLY_NOTE if self.snapshot and self.snapshot.read_only else ""
+
+    # --- the release history -------------------------------------------------------------------------
+
+    @on(ScreenResume)
+    def resume_reading(self) -> None:
+        """Read the history while the screen is in front."""
+        self._is_visible = True
+        self._read_history()
+        self._show_rows()
+
+    @on(ScreenSuspend)
+    def suspend_reading(self) -> None:
+        """Stop to read behind a dialog, or after the screen was closed."""
+        self._is_visible = False
+        self._read_history()
+
+    def on_unmount(self) -> None:
+        """Cancel the request in flight."""
+        self.suspend_reading()
+
+    def _read_history(self) -> None:
+        """Read the history if it is visible."""
+        if self._is_visible and self.pane == RELEASES:
+            self._history.start()
+        else:
+            self._history.stop()
+
+    # --- messages from the widgets -------------------------------------------------------------------
+
+    @on(RowList.Highlighted)
+    def follow_cursor(self, message: RowList.Highlighted) -> None:
+        """Show the details of the highlighted row."""
+        message.stop()
+        self._show_details()
+        self._show_keys()
+
+    @on(PaneTabs.Clicked)
+    def show_clicked_pane(self, message: PaneTabs.Clicked) -> None:
+        """Show the tab that was clicked."""
+        self.pane = message.pane
+
+    @on(KeyFooter.Clicked)
+    async def run_clicked_key(self, message: KeyFooter.Clicked) -> None:
+        """Run the action of the key that was clicked."""
+        await self.run_key_action(message.action)
+
+    async def run_key_action(self, action: KeyAction) -> None:
+        """Run a registered action as if its key was pressed."""
+        owners = {"app": self.app, "list": self.row_list}
+        await self.app.run_action(action.call, owners.get(action.owner, self))
+
+    # --- actions -------------------------------------------------------------------------------------
+
+    @property
+    def target(self) -> ActionTarget:
+        """The highlighted application or pull request; otherwise the environment."""
+        name, environment, row = self._environment_name, self.shown_environment, self.highlighted_row
+        subject = row.subject if row is not None else None
+        if self.pane == PULL_REQUESTS:
+            return ActionTarget(name, (), int(row.key) if row is not None and row.key.isdecimal() else None)
+        pull_request = find_only_pull_request(environment) if environment else None
+        applications = (subject.id,) if isinstance(subject, Application) else ()
+        return ActionTarget(name, applications, pull_request)
+
+    def explain_unavailable(self, action_id: str) -> str:
+        """Return why an action is unavailable here and now, or an empty string."""
+        row = self.highlighted_row
+        if action_id in MUTATING_ACTIONS:
+            if self.snapshot is not None and self.snapshot.read_only:
+                return READ_ONLY_NOTE
+            names = tuple(environment.name for environment in self.snapshot.environments) if self.snapshot else ()
+            return explain_unavailable_action(action_id, self.target, self.snapshot, names)
+        match action_id:
+            case "browser" if row is None or not row.url:
+                return "it has no web address"
+            case "open" | "copy" if row is None:
+                return "nothing is highlighted"
+            case "copy" if row is not None and not row.clipboard_text:
+                return "it has no name or address"
+            case _:
+                return ""
+
+    def can_act(self, action_id: str) -> bool:
+        """Return True if an action is available here and now, otherwise notify the operator why it is not."""
+        if reason := self.explain_unavailable(action_id):
+            title = next(action.title for action in REGISTRY if action.id == action_id)
+            self.notify(reason, title=f"{title}: not now", severity="warning", timeout=5)
+        return not reason
+
+    def action_act(self, action: ActionId) -> None:
+        """Start an action on the target. Its dialog is in front when this returns."""
+        if self.can_act(action) and isinstance(self.app, LiveApp):
+            self.app.start_action(action, self.target)
+
+    def action_move_pane(self, step: int) -> None:
+        """Move to another tab; after the last tab comes the first."""
+        self.pane = TABS[(TABS.index(self.pane) + step) % len(TABS)]
+
+    async def action_filter(self) -> None:
+        """Open the filter line."""
+        await self.query_one(PaneView).open_filter()
+
+    async def action_back(self) -> None:
+        """End the filter; without a filter, return to the fleet."""
+        view = self.query_one(PaneView)
+        if view.is_filtering:
+            self.set_focus(self.row_list)
+            await view.clear_filter()
+        else:
+            self.dismiss()
+
+    def action_browser(self) -> None:
+        """Open the address of the highlighted row."""
+        row = self.highlighted_row
+        if self.can_act("browser") and row is not None:
+            open_web_address(self.app, row.url)
+
+    def action_open(self) -> None:
+        """Open the highlighted application or pull request, or show another row in full."""
+        row = self.highlighted_row
+        if not self.can_act("open") or row is None:
+            return
+        if self.pane == APPLICATIONS:
+            self.open_application(row)
+        elif self.pane == PULL_REQUESTS:
+            self.open_pull_request(row)
+        else:
+            self._show_row(row)
+
+    def open_application(self, row: ListRow) -> None:
+        """Show everything about an application."""
+        from anchor_tui.tui.screens.fleet import FleetScreen
+
+        fleet, application, environment = self.app.screen_stack[0], row.subject, self.shown_environment
+        is_found = isinstance(application, Application) and application.presence == "found"
+        if isinstance(fleet, FleetScreen) and is_found and environment is not None:
+            fleet.open_application(environment, application)
+        else:
+            self._show_row(row)
+
+    def open_pull_request(self, row: ListRow) -> None:
+        """Show everything about a pull request."""
+        if row.pull_request is not None and isinstance(self.app, LiveApp):
+            self.app.open_pull_request(row.pull_request)
+        else:
+            self._show_row(row)
+
+    def _show_row(self, row: ListRow) -> None:
+        from anchor_tui.tui.screens.detail import DetailScreen
+
+        row_list = self.row_list
+        screen = DetailScreen(row, lambda: row_list.find_row(row.key))
+        self.app.push_screen(screen.data_bind(LiveApp.now))
+
+    def action_copy(self) -> None:
+        """Copy the name, version or address of the highlighted row."""
+        row = self.highlighted_row
+        if self.can_act("copy") and row is not None:
+            self.app.copy_to_clipboard(row.clipboard_text)
+            self.notify(row.clipboard_text, title="Copied", timeout=3)
+
+    def action_commands(self) -> None:
+        """List the shell commands about the highlighted row."""
+        row = self.highlighted_row
+        if isinstance(self.app, LiveApp):
+            self.app.open_commands(row.subject if row is not None else None, self._environment_name)
+
+    def action_help(self) -> None:
+        """Show every key, and if it works here and now."""
+        from anchor_tui.tui.screens.help import HelpEntry, HelpScreen
+
+        entries = [HelpEntry(action, self.explain_unavailable(action.id)) for action in self.key_actions]
+        self.app.push_screen(HelpScreen(entries))
