@@ -21,6 +21,7 @@ from anchor_tui.services.connections import Connections
 from anchor_tui.sources.errors import Forbidden, SourceError
 
 if TYPE_CHECKING:
+    from anchor_tui.domain.actions.resource_state import OfferedAction
     from anchor_tui.domain.inspection.deployments import RevisionMetadata
     from anchor_tui.domain.inspection.differences import ResourceDifference
     from anchor_tui.domain.inspection.logs import LogLine, LogSelection
@@ -112,6 +113,14 @@ class ApplicationInspector:
         from anchor_tui.sources.argocd.inspection_reader import read_live_object
 
         return await self._read(lambda client: read_live_object(client, *self._identity, node), "applications, get")
+
+    async def read_resource_actions(self, node: ResourceNode) -> Reading[tuple[OfferedAction, ...]]:
+        """Read the actions that Argo CD offers for a resource."""
+        from anchor_tui.sources.argocd.inspection_reader import read_resource_actions
+
+        return await self._read(
+            lambda client: read_resource_actions(client, *self._identity, node), "applications, get"
+        )
 
     async def read_log(self, selection: LogSelection) -> Reading[tuple[LogLine, ...]]:
         """Read the last lines of a log."""
