@@ -179,17 +179,15 @@ def _deletion_lines(inputs: PlanInputs, resource: ResourceState) -> Iterator[Pla
     node = resource.node
     age = f"  {format_age(node.created_at, inputs.now)} old" if node.created_at else ""
     status = f"  ({node.status_reason})" if node.status_reason else ""
-    yield PlanLine(
-        "deleted", f"1 pod will be DELETED from the cluster: {node.key.namespace}/{node.key.name}{age}{status}"
-    )
+    name = f"{node.key.namespace}/{node.key.name}"
+    yield PlanLine("deleted", f"1 pod will be DELETED from the cluster: {name}{age}{status}")
     if not resource.owners:
         yield PlanLine("warning", "it has no owner: nothing creates it again")
     else:
         yield PlanLine("note", f"{resource.owners[0].key} creates a new one")
         if resource.pod_count == 1 and node.health == "Healthy":
-            yield PlanLine(
-                "warning", f"it is the only pod of {resource.workload.key}: until the new one is ready, none is"
-            )
+            owner = resource.workload.key
+            yield PlanLine("warning", f"it is the only pod of {owner}: until the new one is ready, none is")
     yield from _permission_line(resource)
 
 

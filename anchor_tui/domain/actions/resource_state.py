@@ -1,4 +1,4 @@
-"""The current state of one resource: where it is in the tree, the actions that Argo CD offers, and the token's right."""
+"""The current state of one resource: its place in the tree, the actions that Argo CD offers, the token's right."""
 
 from __future__ import annotations
 
@@ -69,9 +69,8 @@ def read_live_resource(manifest: JsonMapping) -> LiveResource:
 
 def has_recognisable_effect(action: str, parameters: Mapping[str, str]) -> bool:
     """Return whether the effect of an action can be recognised in the live object."""
-    return action in {"restart", "resume", "pause"} or (
-        action == "scale" and parameters.get("replicas", "").isdecimal()
-    )
+    is_scaling = action == "scale" and parameters.get("replicas", "").isdecimal()
+    return is_scaling or action in {"restart", "resume", "pause"}
 
 
 def shows_effect(action: str, parameters: Mapping[str, str], before: LiveResource, now: LiveResource) -> bool:

@@ -85,7 +85,7 @@ class RunResourceAction(BaseStep, frozen=True, tag="run-resource-action"):
     version: str
     uid: str
     action: str
-    parameters: dict[str, str] = {}
+    parameters: dict[str, str]
 
     @property
     def title(self) -> str:

@@ -15,6 +15,7 @@ from anchor_tui.domain.actions.steps import DeleteResource, RunResourceAction
 from anchor_tui.domain.actions.wait_steps import WaitForResource
 from anchor_tui.domain.formatting import get_first_line
 from anchor_tui.domain.inspection.resource_tree import ResourceNode, ResourceTree
+from anchor_tui.services.execute.application_access import ApplicationAccess
 from anchor_tui.services.execute.step_support import (
     ExecutionClients,
     Poller,
@@ -26,7 +27,7 @@ from anchor_tui.services.execute.step_support import (
     verify_applied,
 )
 from anchor_tui.sources.argocd.application_api import send_request
-from anchor_tui.sources.argocd.resource_api import is_gone_error, read_live, read_tree
+from anchor_tui.sources.argocd.resource_api import is_gone_error, read_tree
 from anchor_tui.sources.argocd.step_requests import build_argocd_request
 from anchor_tui.sources.errors import SourceError
 
@@ -34,8 +35,8 @@ from anchor_tui.sources.errors import SourceError
 class ResourceSteps:
     """The steps of one execution that concern one resource."""
 
-    def __init__(self, clients: ExecutionClients, timeouts: Timeouts) -> None:
-        self._clients, self._timeouts = clients, timeouts
+    def __init__(self, clients: ExecutionClients, applications: ApplicationAccess, timeouts: Timeouts) -> None:
+        self._clients, self._applications, self._timeouts = clients, applications, timeouts
 
     async def run_action(self, step: RunResourceAction, context: StepContext) -> str:
         """Run an action of a resource, once. Raises StepFailed."""
@@ -124,8 +125,7 @@ class ResourceSteps:
         return before
 
     async def _read_live(self, step: RunResourceAction | DeleteResource) -> LiveResource | None:
-        client = await self._clients.argocd_client(step.app.id.server)
-        return await read_live(client, step.app, step.resource, step.version)
+        return await self._applications.read_live_resource(step.app, step.resource, step.version)
 
     async def _verify(self, look: Callable[[], Awaitable[bool]], error: SourceError, resource: ResourceRef) -> bool:
         return await verify_applied(look, error, self._timeouts, self._timeouts.argocd_poll_s, str(resource))

@@ -64,7 +64,7 @@ class StepRunner:
         self._plan, self._config, self._timeouts, self._now = plan, config, timeouts, now
         self._applications = ApplicationAccess(clients, timeouts, now)
         self._argocd_steps = ArgoCDSteps(clients, timeouts, now)
-        self._resource_steps = ResourceSteps(clients, timeouts)
+        self._resource_steps = ResourceSteps(clients, self._applications, timeouts)
         collector = PlanInputCollector(clients, config, now)
         self._github_steps = GitHubSteps(clients, config, timeouts, now, collector.read_branch)
         self._outbox = Outbox(clients.connections, audit, now)

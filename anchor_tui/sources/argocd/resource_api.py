@@ -9,6 +9,7 @@ from anchor_tui.domain.actions.application_state import AppState
 from anchor_tui.domain.actions.plan import Refusal
 from anchor_tui.domain.actions.resource_state import (
     LiveResource,
+    OfferedAction,
     ResourceState,
     read_live_resource,
     select_resource,
@@ -40,9 +41,10 @@ async def read_resource_state(
     if isinstance(node, Refusal):
         return node
     key, owners = node.key, tree.list_owners(node)
+    actions: tuple[OfferedAction, ...] = ()
     if action is None:
         right = f"delete/{key.group}/{key.kind}/{key.namespace}/{key.name}"
-        actions, allowed = (), await read_resource_permission(client, state, right)
+        allowed = await read_resource_permission(client, state, right)
     else:
         right = f"action/{key.group}/{key.kind}/{action}"
         actions, allowed = await asyncio.gather(

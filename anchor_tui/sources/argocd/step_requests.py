@@ -36,10 +36,9 @@ def build_argocd_request(step: ArgoCDStep) -> ApiRequest:
         case RunResourceAction():
             return _resource_action_request(step)
         case DeleteResource():
-            query = (
-                _query(step.app) | resource_query(step.resource, step.version) | {"force": "false", "orphan": "false"}
-            )
-            return ApiRequest("argocd", "DELETE", f"{_path(step.app)}/resource", query)
+            query = _query(step.app) | resource_query(step.resource, step.version)
+            options = {"force": "false", "orphan": "false"}
+            return ApiRequest("argocd", "DELETE", f"{_path(step.app)}/resource", query | options)
 
 
 def build_approval_request(step: WaitForOperation, approved_at: datetime) -> ApiRequest:

@@ -124,29 +124,32 @@ class ResourceActionRoutes:
         match action:
             case "restart":
                 template = {"metadata": {"annotations": {RESTARTED_AT: format_rfc3339(at)}}}
-                self._change_spec(app, live, {"template": template})
+                self._change_spec(live, {"template": template})
+                self._controller.roll_out(app, live, at)
             case "pause":
-                self._change_spec(app, live, {"paused": True})
+                self._change_spec(live, {"paused": True})
                 live.health, live.message = "Suspended", "Deployment is paused"
             case "resume":
-                self._change_spec(app, live, {"paused": None})
+                self._change_spec(live, {"paused": None})
+                self._controller.roll_out(app, live, at)
             case "scale":
                 replicas = str(parameters.get("replicas", ""))
                 if not replicas.isdecimal():
                     raise GrpcError(2, f"invalid number: {replicas}")
-                self._change_spec(app, live, {"replicas": int(replicas)})
+                self._change_spec(live, {"replicas": int(replicas)})
+                self._controller.roll_out(app, live, at)
             case "retry":
                 self._controller.retry_job(app, live, at)
         app.update_health(at)
         self._controller.on_cluster_change(app, at)
 
-    def _change_spec(self, app: ClusterApplication, live: ClusterObject, spec: JsonObject) -> None:
-        """Change the spec of a live object as its controller does, which starts a rollout."""
+    @staticmethod
+    def _change_spec(live: ClusterObject, spec: JsonObject) -> None:
+        """Apply a merge patch to the spec of a live object, beside what git sets."""
         live.last_applied = live.last_applied or live.resource
         manifest = apply_merge_patch(live.resource.manifest, {"spec": spec})
         live.resource = resource_from_manifest(manifest, live.resource.namespace)
         live.generation += 1
-        self._controller.roll_out(app, live, self._clock.now())
 
 
 def build_actions(live: ClusterObject) -> list[JsonObject]:
