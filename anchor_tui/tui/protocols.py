@@ -5,17 +5,20 @@ The module contains types only: the code that executes actions is imported when 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
-    from anchor_tui.domain.model import Snapshot
+    from anchor_tui.domain.model import Application, Snapshot
     from anchor_tui.domain.source_data import PastRelease
     from anchor_tui.services.execute.executor import Consent
+    from anchor_tui.services.observe.inspect import ApplicationInspector
+
+T = TypeVar("T")
 
 
 class ActionBackend(Protocol):
@@ -29,6 +32,11 @@ class ActionBackend(Protocol):
 
     def earlier_releases(self, environment: str) -> Future[tuple[PastRelease, ...] | Refusal]:
         """Return the releases an environment ran before, newest first."""
+
+    def inspect(
+        self, application: Application, read: Callable[[ApplicationInspector], Coroutine[Any, Any, T]]
+    ) -> Future[T]:
+        """Run a reading of one application's inside. Cancelling the future cancels its request."""
 
     def recover(self) -> Future[tuple[str, ...]]:
         """Resume the interrupted actions of earlier sessions, and return one line about each."""

@@ -94,7 +94,7 @@ async def read_live_object(
 async def read_resource_actions(
     client: ReadClient, id_: AppId, project: str | None, node: ResourceNode
 ) -> tuple[OfferedAction, ...]:
-    """Return the actions that Argo CD offers for a resource, in its order. Kinds without actions have none."""
+    """Return the actions that Argo CD offers for a resource, in its order."""
     query = application_query(id_, project) | resource_query(node.key, node.version)
     response = await client.get(f"{application_path(id_)}/resource/actions", query)
     return to_offered_actions(response.decode(ResourceActionsResponse))
