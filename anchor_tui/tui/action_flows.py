@@ -16,7 +16,7 @@ from anchor_tui.domain.formatting import format_internal_error, get_first_line
 from anchor_tui.domain.model import Fresh, Unavailable
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.merge_offer import find_earlier_reason
-from anchor_tui.tui.protocols import ActionBackend
+from anchor_tui.tui.protocols import Backend
 from anchor_tui.tui.targets import ActionTarget, build_order
 from anchor_tui.tui.workers import start_worker
 
@@ -56,7 +56,7 @@ QUIT_TIMEOUT_S = 25.0
 class ActionFlows:
     """The action flows of one application. They run as its workers, so that closing a dialog does not end them."""
 
-    def __init__(self, app: LiveApp, backend: ActionBackend, environments: tuple[EnvironmentConfig, ...]) -> None:
+    def __init__(self, app: LiveApp, backend: Backend, environments: tuple[EnvironmentConfig, ...]) -> None:
         self._app, self._backend, self._environments = app, backend, environments
 
     def start_action(self, action: ActionId, target: ActionTarget) -> None:

@@ -33,11 +33,6 @@ class ActionBackend(Protocol):
     def earlier_releases(self, environment: str) -> Future[tuple[PastRelease, ...] | Refusal]:
         """Return the releases an environment ran before, newest first."""
 
-    def inspect(
-        self, application: Application, read: Callable[[ApplicationInspector], Coroutine[Any, Any, T]]
-    ) -> Future[T]:
-        """Run a reading of one application's inside. Cancelling the future cancels its request."""
-
     def recover(self) -> Future[tuple[str, ...]]:
         """Resume the interrupted actions of earlier sessions, and return one line about each."""
 
@@ -59,3 +54,8 @@ class Backend(ActionBackend, Protocol):
 
     def read_again(self) -> None:
         """Read every source now."""
+
+    def inspect(
+        self, application: Application, read: Callable[[ApplicationInspector], Coroutine[Any, Any, T]]
+    ) -> Future[T]:
+        """Run a reading of one application's inside. Cancelling the future cancels its request."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -14,7 +15,7 @@ from textual.pilot import Pilot
 from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.jobs import Job
 from anchor_tui.domain.actions.plan import Order, Outcome, Plan, Refusal
-from anchor_tui.domain.model import Snapshot
+from anchor_tui.domain.model import Application, Snapshot, SourceFailure, Unavailable
 from anchor_tui.domain.policy.engine import PolicyFindings
 from anchor_tui.domain.snapshot_builder import SourceReadings, build_snapshot
 from anchor_tui.domain.source_data import PastRelease
@@ -35,6 +36,16 @@ def completed_future(value: Any) -> Future[Any]:
     return future
 
 
+class UnreadInspector:
+    """An ApplicationInspector whose parts are all unavailable."""
+
+    def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Unavailable]]:
+        async def read(*_: object) -> Unavailable:
+            return Unavailable(SourceFailure("unreachable", "the test has no inspector"))
+
+        return read
+
+
 class FakeBackend:
     """A background thread without a thread: delivers what the test publishes and records every request."""
 
@@ -51,6 +62,9 @@ class FakeBackend:
         self.died: Callable[[], None] | None = None
         self.first_frame_shown = False
         self.read_again_count = 0
+        self.inspector: Any = UnreadInspector()
+        """The stand-in for ApplicationInspector."""
+        self.inspected: list[Application] = []
 
     def listen(self, listener: Callable[[Snapshot], None], died: Callable[[], None]) -> None:
         self.listener, self.died = listener, died
@@ -79,6 +93,11 @@ class FakeBackend:
     def finish_writes(self) -> Future[None]:
         self.writes_finished += 1
         return completed_future(None)
+
+    def inspect(self, application: Application, read: Callable[[Any], Coroutine[Any, Any, Any]]) -> Future[Any]:
+        """Run a reading with the test's inspector."""
+        self.inspected.append(application)
+        return asyncio.run_coroutine_threadsafe(read(self.inspector), asyncio.get_running_loop())
 
     def watch_jobs(self, listener: Callable[[tuple[Job, ...]], None]) -> None:
         self.jobs_listener = listener
