@@ -269,8 +269,8 @@ class ApplicationController:
 
     def replace_pod(self, app: ClusterApplication, live: ClusterObject, number: int, at: datetime) -> None:
         """Let a workload create a pod again; it is as well or as ill as the one before."""
-        live.replaced_pods = live.replaced_pods | {number: at}
         live.version = self.next_version()
+        live.replaced_pods = live.replaced_pods | {number: (at, live.version)}
         if live.health == "Healthy":
             live.health = "Progressing"
             live.message = "Waiting for rollout to finish: 0 of 1 updated replicas are available..."

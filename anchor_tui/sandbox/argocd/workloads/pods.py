@@ -180,10 +180,11 @@ def _build_pod(
     failure: WorkloadFailure | None,
 ) -> ClusterPod:
     template = live.resource.manifest["spec"]["template"]
-    created_at = live.replaced_pods.get(number, created_at)
+    created_at, version = live.replaced_pods.get(number, (created_at, 0))
+    identity = f"{owner}/{number}/{format_rfc3339(created_at)}" + (f"/{version}" if version else "")
     is_changing = not live.replaced_pods or number in live.replaced_pods
     labels = {str(key): str(value) for key, value in template.get("metadata", {}).get("labels", {}).items()}
-    name = f"{owner}-{_digest(f'{owner}/{number}/{format_rfc3339(created_at)}')[:5]}"
+    name = f"{owner}-{_digest(identity)[:5]}"
     return ClusterPod(
         name,
         live.resource.namespace,
