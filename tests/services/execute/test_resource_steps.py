@@ -9,6 +9,10 @@ import pytest
 
 from anchor_tui.sandbox.argocd.workloads.pods import list_pods
 from anchor_tui.sandbox.timings import FAST_TIMINGS
+from anchor_tui.services.clock import utc_now
+from anchor_tui.services.execute import resumption
+from anchor_tui.services.execute.audit import AuditEntry
+from anchor_tui.services.execute.recovery import recover_abandoned
 from tests.services.sandbox_operator import Operator, operator_at, second_operator
 
 WEB = ("Deployment/anchor-web",)
@@ -46,7 +50,7 @@ async def test_a_pause_and_a_resume_are_carried_out(op):
     assert (resumed.kind, resumed.message) == ("done", "Deployment/anchor-web is Healthy")
 
 
-async def test_a_deleted_pod_is_followed_until_its_workload_is_healthy(op):
+async def test_a_deletion_is_followed_until_the_workload_is_healthy(op):
     name = pods(op, "prod")[0]
     plan = await op.plan("delete-pod", "prod", resources=(f"Pod/{name}",))
     assert plan.phrase == "prod 1"
@@ -58,7 +62,7 @@ async def test_a_deleted_pod_is_followed_until_its_workload_is_healthy(op):
     assert [entry.entry for entry in op.entries if entry.plan == plan.id and entry.step == 0] == ["intended", "done"]
 
 
-async def test_a_pod_that_is_gone_is_refused_and_nothing_is_sent(op):
+async def test_nothing_is_sent_about_a_pod_that_is_gone(op):
     name = pods(op)[0]
     plan = await op.plan("delete-pod", "dev", resources=(f"Pod/{name}",))
     other = await op.plan("delete-pod", "dev", resources=(f"Pod/{name}",))
@@ -88,7 +92,7 @@ async def test_a_token_that_only_reads_is_refused_by_argo_cd(op):
     assert (outcome.kind, "permission denied" in outcome.message) == ("failed", True)
 
 
-async def test_a_lost_answer_of_an_action_without_known_effect_is_unknown(tmp_path):
+async def test_a_lost_answer_without_a_known_effect_is_unknown(tmp_path):
     with operator_at("incident-hook", tmp_path) as op:
         job = op.box.call_in_loop(
             lambda: next(live.resource.name for live in op.app("prod").live.values() if live.resource.kind == "Job")
@@ -109,3 +113,21 @@ async def test_a_restart_that_fails_again_is_a_failure(tmp_path):
         outcome = await op.execute(plan)
         assert outcome.kind == "failed", outcome.message
         assert "it was carried out, but the result is: Deployment/anchor-gateway is Degraded" in outcome.message
+
+
+@pytest.mark.parametrize(("is_sent", "kind"), [(True, "done"), (False, "unknown")])
+async def test_an_interrupted_deletion_is_read_at_the_next_start(op, monkeypatch, is_sent, kind):
+    """The process ended between the line before the request and the line after it."""
+    monkeypatch.setattr(resumption, "is_process_alive", lambda _: False)
+    interrupted = second_operator(op, f"interrupted-{is_sent}")
+    name = pods(op)[0]
+    plan = await interrupted.plan("delete-pod", "dev", resources=(f"Pod/{name}",))
+    subject = plan.step_groups[0].subject
+    entry = AuditEntry(utc_now(), "intended", plan.id, "delete-pod", (), message=plan.title, whole=plan)
+    interrupted.audit.append_entry(entry)
+    interrupted.audit.append_entry(AuditEntry(utc_now(), "intended", plan.id, "delete-pod", (), subject, 0))
+    if is_sent:
+        await op.act("delete-pod", "dev", resources=(f"Pod/{name}",))
+    (found,) = await recover_abandoned(interrupted.connections, interrupted.audit, utc_now)
+    assert interrupted.entries[-1].entry == kind, found.message
+    assert f"Pod/{name} is {'deleted' if is_sent else 'not deleted'}" in found.message

@@ -60,7 +60,7 @@ def test_a_no_counts_only_if_slashes_arrive(values, expected):
     assert paths[1:] in ([], ["/api/v1/account/can-i/applications/get%2Fanchor-msp/anchor-msp-prod"])
 
 
-def test_a_missing_object_is_none_and_a_missing_application_an_error():
+def test_only_a_missing_application_is_an_error():
     app, ref = ApplicationRef(PROD, "anchor-msp"), ResourceRef("Deployment", "anchor-prod", "nope", "apps")
     gone = make_client(httpx.MockTransport(load_recording("resource-404").response))
     assert asyncio.run(read_live(gone, app, ref, "v1")) is None
