@@ -235,39 +235,24 @@ async def read_application_details(client: ArgoClient, target: ApplicationRef, w
 
 
 async def read_permission(client: ArgoClient, state: AppState, action: str) -> Permission:
-    """Return whether the token may execute an action on an application.
-
-    `can-i` takes `project/name` in Argo CD's own namespace, `project/namespace/name` in any other.
-    """
+    """Return whether the token may execute an action on an application."""
     target = state.app_ref
-    if not target.project:
-        return "unknown"
-    own = state.own_namespace in {None, target.id.namespace}
-    name = target.id.name if own else f"{target.id.namespace}/{target.id.name}"
-    path = f"{CAN_I}/applications/{quote(action, safe='')}/{quote(f'{target.project}/{name}')}"
+    return await ask_permission(client, action, f"{target.project}/{rbac_name(state)}") if target.project else "unknown"
+
+
+async def ask_permission(client: ArgoClient, action: str, subject: str) -> Permission:
+    """Return the answer of `can-i` for an action on `project/name`."""
+    path = f"{CAN_I}/applications/{quote(action, safe='')}/{quote(subject)}"
     allowed = _decode_or_error(await _response_or_error(client.get(path)), _PermissionResponse)
     if isinstance(allowed, SourceError):
         return "unknown"
     return "yes" if allowed.value == "yes" else "no"
 
 
-async def read_resource_permission(client: ArgoClient, state: AppState, right: str) -> Permission:
-    """Return whether the token has a right on a resource, such as `action/apps/Deployment/restart`.
-
-    A server that takes the slashes of the right for separators of the path asks its rules another question, and its
-    "no" proves nothing. It is recognised by a second question: split at its slash, that one is the right to read the
-    application, which the token has. The answer is then unknown.
-    """
-    allowed = await read_permission(client, state, right)
-    if allowed != "no":
-        return allowed
-    target = state.app_ref
-    own = state.own_namespace in {None, target.id.namespace}
-    name = target.id.name if own else f"{target.id.namespace}/{target.id.name}"
-    path = f"{CAN_I}/applications/{quote(f'get/{target.project}', safe='')}/{quote(name)}"
-    control = _decode_or_error(await _response_or_error(client.get(path)), _PermissionResponse)
-    is_split = isinstance(control, SourceError) or control.value == "yes"
-    return "unknown" if is_split else "no"
+def rbac_name(state: AppState) -> str:
+    """Return the name in RBAC rules: `name` in Argo CD's own namespace, `namespace/name` in any other."""
+    id_ = state.app_ref.id
+    return id_.name if state.own_namespace in {None, id_.namespace} else f"{id_.namespace}/{id_.name}"
 
 
 async def _read_commit_subject(client: ArgoClient, target: ApplicationRef, revision: str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from anchor_tui.domain.actions.application_state import AppState
+from anchor_tui.domain.actions.application_state import AppState, Permission
 from anchor_tui.domain.actions.plan import Refusal
 from anchor_tui.domain.actions.resource_state import (
     LiveResource,
@@ -17,7 +17,7 @@ from anchor_tui.domain.actions.resource_state import (
 from anchor_tui.domain.actions.step_base import ApplicationRef, ResourceRef
 from anchor_tui.domain.inspection.application_details import ApplicationDetails
 from anchor_tui.domain.inspection.resource_tree import ResourceKey, ResourceNode, ResourceTree
-from anchor_tui.sources.argocd.application_api import read_resource_permission
+from anchor_tui.sources.argocd.application_api import ask_permission, rbac_name, read_permission
 from anchor_tui.sources.argocd.inspection_reader import read_live_object, read_resource_actions, read_resource_tree
 from anchor_tui.sources.errors import ClientError, NotFound
 
@@ -53,6 +53,20 @@ async def read_resource_state(
     top = owners[-1] if owners else node
     pod_count = sum(found.key.kind == "Pod" for found in tree.walk_below(top))
     return ResourceState(node, owners, pod_count, actions, right, allowed)
+
+
+async def read_resource_permission(client: ArgoClient, state: AppState, right: str) -> Permission:
+    """Return whether the token has a right on a resource, such as `action/apps/Deployment/restart`.
+
+    A server that takes the slashes of the right for separators of the path asks its rules another question, and its
+    "no" proves nothing. It is recognised by a second question: split at its slash, that one is the right to read the
+    application, which the token has. The answer is then unknown.
+    """
+    allowed = await read_permission(client, state, right)
+    if allowed != "no":
+        return allowed
+    control = await ask_permission(client, f"get/{state.app_ref.project}", rbac_name(state))
+    return "no" if control == "no" else "unknown"
 
 
 async def read_tree(client: ArgoClient, app: ApplicationRef) -> ResourceTree:

@@ -12,9 +12,8 @@ from anchor_tui.domain.actions.resource_state import OfferedAction
 from anchor_tui.domain.actions.step_base import ApplicationRef, ResourceRef
 from anchor_tui.domain.inspection.resource_tree import ResourceKey, ResourceNode
 from anchor_tui.domain.model import AppId
-from anchor_tui.sources.argocd.application_api import read_resource_permission
 from anchor_tui.sources.argocd.inspection_reader import read_resource_actions
-from anchor_tui.sources.argocd.resource_api import read_live
+from anchor_tui.sources.argocd.resource_api import read_live, read_resource_permission
 from anchor_tui.sources.errors import NotFound
 from tests.argocd_recordings import load_recording
 from tests.plan_values import make_app_state
