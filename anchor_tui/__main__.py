@@ -121,6 +121,10 @@ def _run_command(arguments: argparse.Namespace) -> int:
             from anchor_tui.cli import check
 
             return check.run(arguments)
+        case "resource":
+            from anchor_tui.cli import resource
+
+            return resource.run(arguments, _keys_by_action())
         case command if command in ACTION_COMMANDS:
             from anchor_tui.cli import actions
 

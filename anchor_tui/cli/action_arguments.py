@@ -26,6 +26,7 @@ ACTION_COMMANDS: dict[str, ActionId] = {
     "cutover": "cutover",
     "fix": "mend",
     "mend": "mend",
+    "resource": "resource-action",
 }
 """The action id of each command, as in plans and in the audit. `mend` is the earlier name of the command `fix`."""
 _MAX_TIMEOUT_S = 14 * 24 * 3600.0
@@ -59,6 +60,7 @@ def add_action_commands(commands: argparse._SubParsersAction[CommandParser]) -> 
     fix.add_argument("check", metavar="CHECK", help=checks)
     _add_common_options(fix)
     _add_common_options(add_command(commands, "cutover"))
+    _add_resource(commands)
 
 
 def _add_sync_options(parser: argparse.ArgumentParser) -> None:
@@ -103,6 +105,26 @@ def _add_rollback(commands: argparse._SubParsersAction[CommandParser]) -> None:
     _add_common_options(parser)
 
 
+def _add_resource(commands: argparse._SubParsersAction[CommandParser]) -> None:
+    parser = add_command(commands, "resource")
+    parser.add_argument("targets", nargs=1, metavar="APP", help="an application as name or namespace/name")
+    parser.add_argument(
+        "resource", nargs=1, metavar="KIND/NAME", help="the resource; KIND/NAMESPACE/NAME if that is ambiguous"
+    )
+    parser.add_argument("action", nargs="?", default="", metavar="ACTION", help="the action, as --list names it")
+    parser.add_argument("--list", action="store_true", help="list the actions that Argo CD offers, and do nothing")
+    parser.add_argument("--delete", action="store_true", help="delete a pod; needs a stronger confirmation")
+    parser.add_argument(
+        "--param",
+        action="append",
+        type=_parse_parameter,
+        default=[],
+        metavar="NAME=VALUE",
+        help="a value that the action needs; may be repeated",
+    )
+    _add_common_options(parser)
+
+
 def _add_without_argocd_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--without-argocd", action="store_true", help="do not read Argo CD; the plan states that health is not checked"
@@ -131,3 +153,10 @@ def _parse_pull_request_number(text: str) -> int:
     if not digits.isdecimal() or int(digits) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not the number of a pull request")
     return int(digits)
+
+
+def _parse_parameter(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator or not name.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a value such as replicas=3")
+    return name.strip(), value

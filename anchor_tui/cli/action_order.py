@@ -24,7 +24,7 @@ class UnknownTargetError(Exception):
 
 def build_order(arguments: argparse.Namespace, snapshot: Snapshot, config: Config) -> Order:
     """Build the order that the arguments describe. Raises UnknownTargetError."""
-    action = ACTION_COMMANDS[arguments.command]
+    action = "delete-pod" if getattr(arguments, "delete", False) else ACTION_COMMANDS[arguments.command]
     environments: list[str] = []
     applications: list[AppId] = []
     known = tuple(environment.name for environment in config.environments)
@@ -54,6 +54,8 @@ def build_order(arguments: argparse.Namespace, snapshot: Snapshot, config: Confi
         reason=arguments.reason,
         without_argocd=getattr(arguments, "without_argocd", False),
         merge=getattr(arguments, "merge", False),
+        resource_action=getattr(arguments, "action", ""),
+        parameters=dict(getattr(arguments, "param", ())),
     )
 
 

@@ -145,7 +145,7 @@ async def _plan_and_execute(context: RuntimeContext, arguments: argparse.Namespa
     except UnknownTargetError as error:
         print_error(str(error))
         print_short_usage(arguments)
-        if arguments.command not in APPLICATION_COMMANDS:
+        if arguments.command not in {*APPLICATION_COMMANDS, "resource"}:
             return ExitCode.USAGE
         return _exit_code_of_unread_sources(snapshot) or ExitCode.USAGE
     connections = Connections(context.config, context.environ, context.home)

@@ -132,6 +132,17 @@ HELP_BY_COMMAND = {
         f"End the running operation of Argo CD. Resources that are already applied stay applied.\n{_CONFIRMATION}",
         ("terminate staging --yes", "terminate anchor-msp-prod --confirm anchor-msp-prod --reason 'stuck hook'"),
     ),
+    "resource": CommandHelp(
+        "run an action of one resource: restart, resume, scale, retry; or delete a pod",
+        "Run an action that Argo CD offers for one resource, such as the restart of a Deployment, or delete a pod,\n"
+        f"which its workload creates again. --list prints what is offered.\n{_CONFIRMATION}",
+        (
+            "resource anchor-msp-dev Deployment/anchor-web --list",
+            "resource anchor-msp-dev Deployment/anchor-web restart --yes --wait",
+            "resource anchor-msp-dev Deployment/anchor-web scale --param replicas=3 --dry-run",
+            "resource anchor-msp-prod Pod/anchor-web-5d8f-x2 --delete --confirm 'prod 1' --reason 'stuck'",
+        ),
+    ),
     "promote": CommandHelp(
         "open the pull request that moves a release into an environment",
         f"Open the pull request that moves a release into an environment.\n{_CONFIRMATION}",

@@ -11,22 +11,26 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from anchor_tui.domain.actions.plan import Order, Outcome, OutcomeKind, Plan, Refusal
+from anchor_tui.domain.actions.resource_state import full_name
 from anchor_tui.domain.formatting import format_internal_error, get_first_line
+from anchor_tui.domain.model import Fresh, Unavailable
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.merge_offer import find_earlier_reason
-from anchor_tui.tui.protocols import ActionBackend
+from anchor_tui.tui.protocols import Backend
 from anchor_tui.tui.targets import ActionTarget, build_order
 from anchor_tui.tui.workers import start_worker
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
+    from textual.screen import ModalScreen
 
     from anchor_tui.config.model import EnvironmentConfig
     from anchor_tui.domain.actions.plan import ActionId
-    from anchor_tui.domain.model import Release
+    from anchor_tui.domain.actions.resource_state import OfferedAction
+    from anchor_tui.domain.inspection.resource_tree import ResourceNode
+    from anchor_tui.domain.model import AppId, Release
     from anchor_tui.domain.source_data import PastRelease
     from anchor_tui.services.execute.executor import Consent
-    from anchor_tui.tui.screens.release_chooser import ReleaseChooser
 
 ACTION_TITLES = {
     "refresh": "Refresh",
@@ -39,6 +43,8 @@ ACTION_TITLES = {
     "merge": "Merge",
     "cutover": "Cutover",
     "mend": "Fix",
+    "resource-action": "Resource action",
+    "delete-pod": "Delete pod",
 }
 _SEVERITIES: dict[OutcomeKind, SeverityLevel] = {"done": "information", "refused": "warning", "drifted": "warning"}
 
@@ -50,7 +56,7 @@ QUIT_TIMEOUT_S = 25.0
 class ActionFlows:
     """The action flows of one application. They run as its workers, so that closing a dialog does not end them."""
 
-    def __init__(self, app: LiveApp, backend: ActionBackend, environments: tuple[EnvironmentConfig, ...]) -> None:
+    def __init__(self, app: LiveApp, backend: Backend, environments: tuple[EnvironmentConfig, ...]) -> None:
         self._app, self._backend, self._environments = app, backend, environments
 
     def start_action(self, action: ActionId, target: ActionTarget) -> None:
@@ -67,6 +73,51 @@ class ActionFlows:
                 self._open_cutover()
             case _:
                 self._confirm_plan(order)
+
+    def start_resource_action(self, environment: str, application: AppId, node: ResourceNode) -> None:
+        """Offer the actions on a resource; the chosen one is planned, confirmed and executed.
+
+        The dialog is in front when this returns.
+        """
+        from anchor_tui.tui.screens.resource_action_chooser import ResourceActionChoice, ResourceActionChooser
+
+        target = ActionTarget(environment, (application,))
+
+        async def load_actions() -> tuple[OfferedAction, ...] | Refusal:
+            try:
+                return await self._read_resource_actions(application, node)
+            except Exception as error:  # noqa: BLE001 - an internal error must be visible and must not end the screen
+                return _refuse_after_internal_error(error)
+
+        def confirm(choice: ResourceActionChoice) -> None:
+            # Each choice is an order of its own, since the chooser stays open until one is confirmed.
+            order = build_order("delete-pod" if choice.is_deletion else "resource-action", target)
+            order = replace(
+                order,
+                resources=(full_name(node.key),),
+                resource_action=choice.action,
+                parameters=dict(choice.parameters),
+            )
+            self._confirm_plan(order, chooser=screen)
+
+        screen = ResourceActionChooser(node, load_actions, confirm)
+        self._app.push_screen(screen)
+
+    async def _read_resource_actions(
+        self, application: AppId, node: ResourceNode
+    ) -> tuple[OfferedAction, ...] | Refusal:
+        snapshot = self._app.snapshot
+        known = snapshot.all_applications if snapshot else ()
+        found = next((app for app in known if app.id == application), None)
+        if found is None:
+            return Refusal(str(application), "unread", "the application is unknown: read again (g)")
+        reading = await asyncio.wrap_future(
+            self._backend.inspect(found, lambda inspector: inspector.read_resource_actions(node))
+        )
+        if isinstance(reading, Fresh):
+            return reading.value
+        message = reading.error.message if isinstance(reading, Unavailable) else "its actions were not read"
+        return Refusal(str(node.key), "unread", message)
 
     def _run_flow(self, flow: Callable[[], Coroutine[Any, Any, None]]) -> None:
         start_worker(self._app, partial(self._report_internal_errors, flow), group="actions")
@@ -142,7 +193,7 @@ class ActionFlows:
         self._app.notify(f"{plan.title} …", timeout=2)
         await self._execute_plan(plan, Consent(confirmed=True))
 
-    def _confirm_plan(self, order: Order, note: str = "", chooser: ReleaseChooser | None = None) -> None:
+    def _confirm_plan(self, order: Order, note: str = "", chooser: ModalScreen[None] | None = None) -> None:
         """Show a plan and execute it when it is confirmed. The chooser below it is closed then, not before."""
         from anchor_tui.tui.screens.plan import ConfirmedPlan, PlanScreen
 

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import ActionId
-    from anchor_tui.domain.model import Application
+    from anchor_tui.domain.inspection.resource_tree import ResourceNode
+    from anchor_tui.domain.model import AppId, Application
     from anchor_tui.services.observe.inspect import ApplicationInspector
     from anchor_tui.tui.action_flows import ActionFlows
     from anchor_tui.tui.targets import ActionTarget
@@ -201,6 +202,10 @@ class AnchorApp(LiveApp):
     def start_action(self, action: ActionId, target: ActionTarget) -> None:
         """Start an action. Its dialog is in front when this returns."""
         self.flows.start_action(action, target)
+
+    def start_resource_action(self, environment: str, application: AppId, node: ResourceNode) -> None:
+        """Choose an action of a resource. Its dialog is in front when this returns."""
+        self.flows.start_resource_action(environment, application, node)
 
     def inspect(
         self, application: Application, read: Callable[[ApplicationInspector], Coroutine[Any, Any, T]]

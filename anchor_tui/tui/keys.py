@@ -246,6 +246,13 @@ REGISTRY: tuple[KeyAction, ...] = (
         _in_pane("estate-back", "escape", "Back", "End the filter, or return to the fleet", "estate"),
         keys=("escape", "q"),
     ),
+    replace(
+        _in_footer(
+            "resource-action", "A", "Actions", "Restart, resume, retry or delete a pod; asks first", "application"
+        ),
+        mutates=True,
+        is_secondary=True,
+    ),
     KeyAction("back", ("escape",), "Back", "Close what is open, end the filter", "screen", "back"),
     _in_footer("help", "question_mark", "Help", "Every key, and if it works here and now"),
     KeyAction(

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from anchor_tui.domain.actions.jobs import Job
     from anchor_tui.domain.actions.plan import ActionId
-    from anchor_tui.domain.model import Application
+    from anchor_tui.domain.inspection.resource_tree import ResourceNode
+    from anchor_tui.domain.model import AppId, Application
     from anchor_tui.services.observe.inspect import ApplicationInspector
     from anchor_tui.tui.targets import ActionTarget
 
@@ -39,6 +40,10 @@ class LiveApp(SafeApp):
 
     def start_action(self, action: ActionId, target: ActionTarget) -> None:
         """Start an action. Its dialog is in front when this returns."""
+        raise NotImplementedError
+
+    def start_resource_action(self, environment: str, application: AppId, node: ResourceNode) -> None:
+        """Choose an action of a resource. Its dialog is in front when this returns."""
         raise NotImplementedError
 
     def inspect(

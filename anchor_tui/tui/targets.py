@@ -9,7 +9,9 @@ from anchor_tui.domain.model import AppId, Application, Environment, PullRequest
 if TYPE_CHECKING:
     from anchor_tui.domain.actions.plan import ActionId, Order
 
-CLUSTER_ACTIONS: frozenset[str] = frozenset({"refresh", "hard-refresh", "sync", "hard-refresh-prune", "terminate"})
+CLUSTER_ACTIONS: frozenset[str] = frozenset(
+    {"refresh", "hard-refresh", "sync", "hard-refresh-prune", "terminate", "resource-action", "delete-pod"}
+)
 MERGEABLE_KINDS = frozenset({"promotion", "rollback", "fix"})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -26,6 +26,8 @@ ActionId: TypeAlias = Literal[
     "merge",
     "cutover",
     "mend",
+    "resource-action",
+    "delete-pod",
 ]
 Confirmation: TypeAlias = Literal["none", "key", "phrase"]
 """The confirmation a plan requires: none, one key, or a typed phrase."""
@@ -60,6 +62,10 @@ class Order(ValueObject, frozen=True):
     """True once the hard refresh that the action requires is executed."""
     merge: bool = False
     """True to merge the pull request of a rollback when its checks pass."""
+    resource_action: str = ""
+    """The action to run on the only resource in `resources`, as Argo CD names it."""
+    parameters: Mapping[str, str] = {}
+    """The values of the action's parameters."""
 
 
 class PlanLine(ValueObject, frozen=True):

@@ -10,6 +10,7 @@ from anchor_tui.config.model import Config
 from anchor_tui.domain.actions.application_state import AppState
 from anchor_tui.domain.actions.plan import Order, Refusal, absent_refusal
 from anchor_tui.domain.actions.repo_state import RepoState
+from anchor_tui.domain.actions.resource_state import ResourceState
 from anchor_tui.domain.actions.step_base import ApplicationRef
 from anchor_tui.domain.application_labels import label_application
 from anchor_tui.domain.model import AppId, Application, Environment, Snapshot, ValueObject
@@ -27,6 +28,8 @@ class PlanInputs(ValueObject, frozen=True):
     repo_state: RepoState | Refusal | None = None
     followed_urls: frozenset[str] = frozenset()
     """The URLs of the pull requests that running jobs already follow."""
+    resource_state: ResourceState | Refusal | None = None
+    """The resource of an action on one resource."""
     in_github_actions: bool = False
     """True inside GitHub Actions."""
 

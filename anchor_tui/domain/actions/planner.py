@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from anchor_tui.domain.actions import cutover, fix, merge, promote, refresh, rollback, sync, terminate
+from anchor_tui.domain.actions import cutover, fix, merge, promote, refresh, resource_action, rollback, sync, terminate
 from anchor_tui.domain.actions.plan import ActionId, Order, Plan, Refusal
 from anchor_tui.domain.actions.plan_inputs import PlanInputs
 
 HARD_REFRESH_FIRST: frozenset[ActionId] = frozenset({"hard-refresh-prune", "cutover"})
 """Actions that need a hard refresh first: only a fresh comparison shows what a prune deletes."""
 OPS_REPO_ACTIONS: frozenset[ActionId] = frozenset({"promote", "rollback", "merge", "mend"})
+RESOURCE_ACTIONS: frozenset[ActionId] = frozenset({"resource-action", "delete-pod"})
+"""Actions on one resource of an application."""
 SNAPSHOT_ONLY_ACTIONS: frozenset[ActionId] = frozenset({"refresh", "hard-refresh"})
 
 
@@ -31,6 +33,8 @@ def make_plan(order: Order, inputs: PlanInputs) -> Plan | Refusal:
             return merge.plan(order, inputs)
         case "mend":
             return fix.plan(order, inputs)
+        case "resource-action" | "delete-pod":
+            return resource_action.plan(order, inputs)
 
 
 def already_done_message(plan: Plan, inputs: PlanInputs) -> str:

@@ -15,6 +15,7 @@ from anchor_tui.domain.actions.wait_steps import (
     WaitForNoMocks,
     WaitForOperation,
     WaitForRefresh,
+    WaitForResource,
     WaitForRollout,
     WaitForTermination,
     WaitForWorkflowRun,
@@ -74,6 +75,37 @@ class Terminate(BaseStep, frozen=True, tag="terminate"):
     def title(self) -> str:
         """The text shown for this step."""
         return f"terminate the operation of {self.app.title}"
+
+
+class RunResourceAction(BaseStep, frozen=True, tag="run-resource-action"):
+    """Run an action that Argo CD offers for a resource, such as a restart. Refused if its uid is not `uid` any more."""
+
+    app: ApplicationRef
+    resource: ResourceRef
+    version: str
+    uid: str
+    action: str
+    parameters: dict[str, str]
+
+    @property
+    def title(self) -> str:
+        """The text shown for this step."""
+        values = ", ".join(f"{name}={value}" for name, value in self.parameters.items())
+        return f"{self.action} {self.resource}" + (f" ({values})" if values else "")
+
+
+class DeleteResource(BaseStep, frozen=True, tag="delete-resource"):
+    """Delete a live resource whose owner creates it again, such as a pod. Refused if its uid is not `uid` any more."""
+
+    app: ApplicationRef
+    resource: ResourceRef
+    version: str
+    uid: str
+
+    @property
+    def title(self) -> str:
+        """The text shown for this step."""
+        return f"delete {self.resource}"
 
 
 class CreateBranch(BaseStep, frozen=True, tag="create-branch"):
@@ -212,6 +244,8 @@ Step: TypeAlias = (
     Refresh
     | Sync
     | Terminate
+    | RunResourceAction
+    | DeleteResource
     | CreateBranch
     | MoveBranch
     | CommitFiles
@@ -230,4 +264,5 @@ Step: TypeAlias = (
     | WaitForMergeable
     | WaitForRollout
     | WaitForNoMocks
+    | WaitForResource
 )

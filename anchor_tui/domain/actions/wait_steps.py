@@ -188,3 +188,25 @@ class WaitForNoMocks(WaitStep, frozen=True, tag="follow-no-mocks"):
     def done_title(self) -> str:
         """The text shown when this step is done."""
         return f"no mock is left in {self.app.title}"
+
+
+class WaitForResource(WaitStep, frozen=True, tag="follow-resource"):
+    """Wait until a resource is Healthy, or stays degraded. With `gone_uid`, that resource must be gone first."""
+
+    app: ApplicationRef
+    resource: ResourceRef
+    gone_uid: str = ""
+
+    @property
+    def title(self) -> str:
+        """The text shown for this step."""
+        if self.gone_uid and self.resource.kind == "Pod":
+            return f"waiting for {self.resource} to be gone"
+        return f"waiting for {self.resource} to become Healthy"
+
+    @property
+    def done_title(self) -> str:
+        """The text shown when this step is done."""
+        if self.gone_uid and self.resource.kind == "Pod":
+            return f"{self.resource} gone"
+        return f"health of {self.resource}"

@@ -32,6 +32,7 @@ from anchor_tui.sandbox.argocd.server_info import BUILD_INFO, CAN_I_RESOURCES, P
 from anchor_tui.sandbox.argocd.sessions import ArgoCDSession, TokenIssuer, UnauthorizedError
 from anchor_tui.sandbox.argocd.stream import EVENT_STREAM, HEARTBEAT_S, WatchRequest, WatchResponse
 from anchor_tui.sandbox.argocd.sync_windows import serialize_project, serialize_sync_windows
+from anchor_tui.sandbox.argocd.workloads.actions import ResourceActionRoutes
 from anchor_tui.sandbox.argocd.workloads.api import InspectionRoutes
 from anchor_tui.sandbox.argocd.writes import ApplicationWrites
 from anchor_tui.sandbox.clock import Clock, format_rfc3339
@@ -64,6 +65,7 @@ class ArgoCDServer:
         self._wake = wake
         self._writes = ApplicationWrites(controller, clock, self._find_application)
         inspection = InspectionRoutes(controller, clock, self._authenticate, self._find_requested, self.closing)
+        actions = ResourceActionRoutes(controller, clock, self._authenticate, self._find_application, wake)
         self.app: ASGIApp = ContentTypeMiddleware(
             Starlette(
                 routes=[
@@ -82,6 +84,7 @@ class ArgoCDServer:
                     self._route("/api/v1/projects/{name}", self.get_project),
                     self._route("/api/v1/stream/applications", self.watch_applications),
                     *(self._route(path, endpoint) for path, endpoint in inspection.list_routes()),
+                    *(self._route(path, endpoint, method) for path, method, endpoint in actions.list_routes()),
                 ],
                 exception_handlers={404: plain_error_response, 405: plain_error_response},
             )

@@ -46,6 +46,8 @@ class ClusterObject:
     """The kind of `workloads.failures.FAILURES` with which its pods fail; empty if they are healthy."""
     version: int = 900
     generation: int = 1
+    replaced_pods: dict[int, tuple[datetime, int]] = field(default_factory=dict)
+    """The pods that were deleted since the last rollout, by their number: when, and the version of this object then."""
 
     @property
     def is_hook(self) -> bool:

@@ -253,17 +253,36 @@ class ApplicationController:
             return
         live.health = "Progressing"
         live.message = "Waiting for rollout to finish: 0 of 1 updated replicas are available..."
-        live.rolled_out_at = at
+        live.rolled_out_at, live.replaced_pods = at, {}
         failing = next((found for found in self._failing_deployments if found.matches(live.resource)), None)
         live.failure = failing.failure if failing else ""
         seconds = self._timings.progress_deadline_s if failing else self._timings.rollout_s
         self.schedule(at, seconds, lambda at: self._finish_roll_out(app, live, at, well=failing is None))
 
     def _finish_roll_out(self, app: ClusterApplication, live: ClusterObject, at: datetime, *, well: bool) -> None:
-        if app.live.get(live.resource.key) is not live or live.deleting:
+        if app.live.get(live.resource.key) is not live or live.deleting or live.health == "Suspended":
             return
         live.health = "Healthy" if well else "Degraded"
         live.message = None if well else f'Deployment "{live.resource.name}" exceeded its progress deadline'
+        app.update_health(at)
+        self.notify_changed(app, at)
+
+    def replace_pod(self, app: ClusterApplication, live: ClusterObject, number: int, at: datetime) -> None:
+        """Let a workload create a pod again; it is as well or as ill as the one before."""
+        live.version = self.next_version()
+        live.replaced_pods = live.replaced_pods | {number: (at, live.version)}
+        if live.health == "Healthy":
+            live.health = "Progressing"
+            live.message = "Waiting for rollout to finish: 0 of 1 updated replicas are available..."
+            self.schedule(at, self._timings.rollout_s, lambda at: self._finish_roll_out(app, live, at, well=True))
+        app.update_health(at)
+        self.notify_changed(app, at)
+
+    def retry_job(self, app: ClusterApplication, live: ClusterObject, at: datetime) -> None:
+        """Run a failed Job again; this time it succeeds."""
+        live.version, live.generation = self.next_version(), live.generation + 1
+        live.health, live.message, live.rolled_out_at = "Progressing", None, at
+        self.schedule(at, self._timings.rollout_s, lambda at: self._finish_roll_out(app, live, at, well=True))
         app.update_health(at)
         self.notify_changed(app, at)
 

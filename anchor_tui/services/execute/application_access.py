@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
 from anchor_tui.domain.actions.application_state import AppState
-from anchor_tui.domain.actions.step_base import ApplicationRef
+from anchor_tui.domain.actions.resource_state import LiveResource
+from anchor_tui.domain.actions.step_base import ApplicationRef, ResourceRef
 from anchor_tui.domain.actions.wait_steps import WaitForOperation
 from anchor_tui.services.execute.step_support import ExecutionClients, Poller, ReportProgress, Timeouts
 from anchor_tui.sources.argocd.application_api import read_application, read_application_details, send_request
+from anchor_tui.sources.argocd.resource_api import read_live
 from anchor_tui.sources.argocd.step_requests import build_approval_request
 
 
@@ -26,6 +28,10 @@ class ApplicationAccess:
     async def read_details(self, app: ApplicationRef) -> AppState:
         """Read an application with its manifests, sync windows and permissions. Raises SourceError."""
         return await read_application_details(await self._clients.argocd_client(app.id.server), app)
+
+    async def read_live_resource(self, app: ApplicationRef, ref: ResourceRef, version: str) -> LiveResource | None:
+        """Read the live object of a resource; None if it does not exist. Raises SourceError."""
+        return await read_live(await self._clients.argocd_client(app.id.server), app, ref, version)
 
     def poll_state(
         self, app: ApplicationRef, seconds: float, report: ReportProgress = lambda _: None

@@ -9,12 +9,12 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
-from anchor_tui.domain.actions import cutover, fix
+from anchor_tui.domain.actions import cutover, fix, resource_action
 from anchor_tui.domain.actions.application_state import AppState
 from anchor_tui.domain.actions.merge_content import affected_environments
 from anchor_tui.domain.actions.plan import Order, Refusal
 from anchor_tui.domain.actions.plan_inputs import PlanInputs, select_targets
-from anchor_tui.domain.actions.planner import OPS_REPO_ACTIONS, SNAPSHOT_ONLY_ACTIONS
+from anchor_tui.domain.actions.planner import OPS_REPO_ACTIONS, RESOURCE_ACTIONS, SNAPSHOT_ONLY_ACTIONS
 from anchor_tui.domain.actions.release_selection import ReleaseMove, branch_name, earlier_releases, select_release
 from anchor_tui.domain.actions.repo_state import EarlierFile, RepoFile, RepoState, RunningWorkflow
 from anchor_tui.domain.actions.restored_url import RESTORABLE_URLS
@@ -22,7 +22,8 @@ from anchor_tui.domain.actions.step_base import ApplicationRef
 from anchor_tui.domain.model import AppId, Application, Snapshot
 from anchor_tui.domain.source_data import EnvironmentFiles, OpsRepoData, PastRelease
 from anchor_tui.services.execute.step_support import ExecutionClients
-from anchor_tui.sources.argocd.application_api import read_application_details
+from anchor_tui.sources.argocd.application_api import read_application, read_application_details
+from anchor_tui.sources.argocd.resource_api import read_resource_state
 from anchor_tui.sources.errors import SourceError
 from anchor_tui.sources.github.file_contents import read_file_at, read_files
 from anchor_tui.sources.github.pull_request_files import read_pull_request_files
@@ -55,6 +56,8 @@ class PlanInputCollector:
         )
         if order.action in SNAPSHOT_ONLY_ACTIONS:
             return inputs
+        if order.action in RESOURCE_ACTIONS:
+            return await self._collect_resource_inputs(order, inputs)
         if order.action == "merge":
             state = await self._read_repo_state(order, snapshot)
             states = await self._read_states(self._merge_applications(order, state, snapshot))
@@ -107,6 +110,25 @@ class PlanInputCollector:
             return await read_application_details(client, target, _web_url(application))
         except SourceError as error:
             return Refusal(str(application.id), error.kind, f"Argo CD is not readable: {error.message}")
+
+    async def _collect_resource_inputs(self, order: Order, inputs: PlanInputs) -> PlanInputs:
+        """Return the inputs with the only resource of the order, and its application without manifests."""
+        target = resource_action.select_target(order, inputs)
+        if isinstance(target, Refusal) or not order.resources:
+            return inputs
+        application = target.application
+        if application.presence != "found":
+            return replace(inputs, states={application.id: AppState(application, self._now())})
+        action = None if order.action == "delete-pod" else order.resource_action
+        try:
+            client = await self._clients.argocd_client(application.source)
+            ref = ApplicationRef(application.id, application.project)
+            state = await read_application(client, ref, _web_url(application))
+            resource = await read_resource_state(client, state, order.resources[0], action)
+        except SourceError as error:
+            refusal = Refusal(str(application.id), error.kind, f"Argo CD is not readable: {error.message}")
+            return replace(inputs, states={application.id: refusal})
+        return replace(inputs, states={application.id: state}, resource_state=resource)
 
     # --- the ops repo --------------------------------------------------------------------------------
 

@@ -14,11 +14,13 @@ from anchor_tui.domain.actions.steps import (
     CommitFiles,
     CreateBranch,
     CreatePullRequest,
+    DeleteResource,
     DispatchWorkflow,
     MergePullRequest,
     MoveBranch,
     Refresh,
     RequestReviewers,
+    RunResourceAction,
     Step,
     Sync,
     Terminate,
@@ -186,7 +188,12 @@ async def _read_step_state(
             ) == step.request_id  # the recorded operation is older
             phase = state.operation.phase if state.operation and not is_asked else "accepted, not started"
             return _PresentState(f"its operation on {step.app.title} is {phase}", _OUTCOME_OF_PHASE.get(phase))
-        case Refresh() | Terminate():
+        case DeleteResource():
+            live = await applications.read_live_resource(step.app, step.resource, step.version)
+            is_gone = live is None or live.uid != step.uid or live.is_deleting
+            text = f"{step.resource} is {'deleted' if is_gone else 'not deleted'}"
+            return _PresentState(text, "done" if is_gone else None)
+        case Refresh() | Terminate() | RunResourceAction():
             state = await applications.read_state(step.app)
             operation = state.application.operation
             runs = f", operation {operation.phase}" if operation else ""

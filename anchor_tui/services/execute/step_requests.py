@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from anchor_tui.domain.actions.steps import Refresh, SendEvent, Step, Sync, Terminate
+from anchor_tui.domain.actions.steps import (
+    DeleteResource,
+    Refresh,
+    RunResourceAction,
+    SendEvent,
+    Step,
+    Sync,
+    Terminate,
+)
 from anchor_tui.domain.actions.wait_steps import WaitStep
 from anchor_tui.sources.api_request import ApiRequest
 from anchor_tui.sources.argocd.step_requests import build_argocd_request
@@ -15,7 +23,7 @@ def build_step_request(step: Step) -> ApiRequest | None:
     match step:
         case WaitStep():
             return None
-        case Refresh() | Sync() | Terminate():
+        case Refresh() | Sync() | Terminate() | RunResourceAction() | DeleteResource():
             return build_argocd_request(step)
         case SendEvent():
             return build_event_request(step)

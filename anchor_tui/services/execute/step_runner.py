@@ -12,11 +12,13 @@ from anchor_tui.domain.actions.steps import (
     CommitFiles,
     CreateBranch,
     CreatePullRequest,
+    DeleteResource,
     DispatchWorkflow,
     MergePullRequest,
     MoveBranch,
     Refresh,
     RequestReviewers,
+    RunResourceAction,
     SendEvent,
     Step,
     Sync,
@@ -29,6 +31,7 @@ from anchor_tui.domain.actions.wait_steps import (
     WaitForNoMocks,
     WaitForOperation,
     WaitForRefresh,
+    WaitForResource,
     WaitForRollout,
     WaitForTermination,
     WaitForWorkflowRun,
@@ -41,6 +44,7 @@ from anchor_tui.services.execute.merge_follower import wait_until_mergeable
 from anchor_tui.services.execute.operation_follower import AppendAudit
 from anchor_tui.services.execute.outbox import Outbox
 from anchor_tui.services.execute.plan_input_collector import PlanInputCollector
+from anchor_tui.services.execute.resource_steps import ResourceSteps
 from anchor_tui.services.execute.rollout_follower import wait_for_rollout
 from anchor_tui.services.execute.step_support import ExecutionClients, ReportProgress, StepContext, Timeouts
 
@@ -60,6 +64,7 @@ class StepRunner:
         self._plan, self._config, self._timeouts, self._now = plan, config, timeouts, now
         self._applications = ApplicationAccess(clients, timeouts, now)
         self._argocd_steps = ArgoCDSteps(clients, timeouts, now)
+        self._resource_steps = ResourceSteps(clients, self._applications, timeouts)
         collector = PlanInputCollector(clients, config, now)
         self._github_steps = GitHubSteps(clients, config, timeouts, now, collector.read_branch)
         self._outbox = Outbox(clients.connections, audit, now)
@@ -75,6 +80,10 @@ class StepRunner:
                 return await self._argocd_steps.request_sync(step, context)
             case Terminate():
                 return await self._argocd_steps.terminate_operation(step, context)
+            case RunResourceAction():
+                return await self._resource_steps.run_action(step, context)
+            case DeleteResource():
+                return await self._resource_steps.delete_resource(step, context)
             case CreateBranch() | MoveBranch():
                 return await self._github_steps.point_branch(step, context)
             case CommitFiles():
@@ -97,6 +106,8 @@ class StepRunner:
                 return await self._argocd_steps.wait_for_termination(step, report)
             case WaitForHealth():
                 return await self._argocd_steps.wait_for_health(step, context, report)
+            case WaitForResource():
+                return await self._resource_steps.wait_for_resource(step, report)
             case WaitForNoMocks():
                 return await self._argocd_steps.wait_for_no_mocks(step, report)
             case WaitForMerge():

@@ -24,6 +24,7 @@ from anchor_tui.services.observe.revisions import RevisionReader
 from anchor_tui.sources.errors import Forbidden, SourceError
 
 if TYPE_CHECKING:
+    from anchor_tui.domain.actions.resource_state import OfferedAction
     from anchor_tui.domain.inspection.deployments import RevisionMetadata
     from anchor_tui.domain.inspection.differences import ResourceDifference
     from anchor_tui.domain.inspection.logs import LogBatch, LogLine, LogSelection
@@ -136,6 +137,14 @@ class ApplicationInspector:
         from anchor_tui.sources.argocd.inspection_windows import read_sync_windows
 
         return await self._read(lambda client: read_sync_windows(client, *self._identity), "applications, get")
+
+    async def read_resource_actions(self, node: ResourceNode) -> Reading[tuple[OfferedAction, ...]]:
+        """Read the actions that Argo CD offers for a resource."""
+        from anchor_tui.sources.argocd.inspection_reader import read_resource_actions
+
+        return await self._read(
+            lambda client: read_resource_actions(client, *self._identity, node), "applications, get"
+        )
 
     async def read_log(self, selection: LogSelection) -> Reading[tuple[LogLine, ...]]:
         """Read the last lines of a log."""

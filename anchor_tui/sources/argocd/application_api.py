@@ -235,20 +235,24 @@ async def read_application_details(client: ArgoClient, target: ApplicationRef, w
 
 
 async def read_permission(client: ArgoClient, state: AppState, action: str) -> Permission:
-    """Return whether the token may execute an action on an application.
-
-    `can-i` takes `project/name` in Argo CD's own namespace, `project/namespace/name` in any other.
-    """
+    """Return whether the token may execute an action on an application."""
     target = state.app_ref
-    if not target.project:
-        return "unknown"
-    own = state.own_namespace in {None, target.id.namespace}
-    name = target.id.name if own else f"{target.id.namespace}/{target.id.name}"
-    path = f"{CAN_I}/applications/{action}/{quote(f'{target.project}/{name}')}"
+    return await ask_permission(client, action, f"{target.project}/{rbac_name(state)}") if target.project else "unknown"
+
+
+async def ask_permission(client: ArgoClient, action: str, subject: str) -> Permission:
+    """Return the answer of `can-i` for an action on `project/name`."""
+    path = f"{CAN_I}/applications/{quote(action, safe='')}/{quote(subject)}"
     allowed = _decode_or_error(await _response_or_error(client.get(path)), _PermissionResponse)
     if isinstance(allowed, SourceError):
         return "unknown"
     return "yes" if allowed.value == "yes" else "no"
+
+
+def rbac_name(state: AppState) -> str:
+    """Return the name in RBAC rules: `name` in Argo CD's own namespace, `namespace/name` in any other."""
+    id_ = state.app_ref.id
+    return id_.name if state.own_namespace in {None, id_.namespace} else f"{id_.namespace}/{id_.name}"
 
 
 async def _read_commit_subject(client: ArgoClient, target: ApplicationRef, revision: str | None) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 if TYPE_CHECKING:
+    from anchor_tui.domain.actions.step_base import ResourceRef
+    from anchor_tui.domain.inspection.resource_tree import ResourceKey
     from anchor_tui.domain.model import AppId
 
 APPLICATIONS = "api/v1/applications"
@@ -87,3 +89,14 @@ def application_query(id: AppId, project: str | None) -> dict[str, str]:  # noqa
     """Return the query that identifies an application: without the project, unknown and forbidden look alike."""
     query = {"appNamespace": id.namespace, "project": project or ""}
     return {name: value for name, value in query.items() if value}
+
+
+def resource_query(resource: ResourceRef | ResourceKey, version: str) -> dict[str, str]:
+    """Return the query that identifies a resource of an application."""
+    return {
+        "namespace": resource.namespace,
+        "resourceName": resource.name,
+        "group": resource.group,
+        "version": version,
+        "kind": resource.kind,
+    }

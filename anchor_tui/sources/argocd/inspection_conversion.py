@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from anchor_tui.domain.actions.resource_state import OfferedAction
 from anchor_tui.domain.inspection.application_details import ApplicationDetails, ResourceSyncResult
 from anchor_tui.domain.inspection.deployments import Deployment, RevisionMetadata
 from anchor_tui.domain.inspection.events import ClusterEvent
@@ -22,6 +23,7 @@ from anchor_tui.sources.argocd.inspection_schema import (
     LogEntryJson,
     NetworkingJson,
     NodeJson,
+    ResourceActionsResponse,
     ResourceTreeJson,
     RevisionMetadataResponse,
 )
@@ -62,6 +64,22 @@ def _to_node(node: NodeJson, sync: Mapping[ResourceKey, str], *, is_orphan: bool
         networking.labels or {},
         networking.target_labels or {},
         is_orphan,
+    )
+
+
+def to_offered_actions(response: ResourceActionsResponse) -> tuple[OfferedAction, ...]:
+    """Return the actions of a resource."""
+    return limit_texts(
+        tuple(
+            OfferedAction(
+                action.name,
+                tuple(parameter.name for parameter in action.params or () if parameter.name),
+                action.disabled,
+                action.display_name,
+            )
+            for action in response.actions or ()
+            if action.name
+        )
     )
 
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from anchor_tui.domain.actions.resource_state import OfferedAction
 from anchor_tui.domain.inspection.application_details import ApplicationDetails
 from anchor_tui.domain.inspection.deployments import RevisionMetadata
 from anchor_tui.domain.inspection.differences import ResourceDifference, compare_resources
@@ -16,11 +17,12 @@ from anchor_tui.domain.inspection.events import ClusterEvent
 from anchor_tui.domain.inspection.logs import LogLine, LogSelection
 from anchor_tui.domain.inspection.resource_tree import ResourceNode, ResourceTree
 from anchor_tui.domain.model import AppId
-from anchor_tui.sources.argocd.endpoints import application_path, application_query
+from anchor_tui.sources.argocd.endpoints import application_path, application_query, resource_query
 from anchor_tui.sources.argocd.inspection_conversion import (
     to_application_details,
     to_events,
     to_log_line,
+    to_offered_actions,
     to_resource_nodes,
     to_revision_metadata,
 )
@@ -28,6 +30,7 @@ from anchor_tui.sources.argocd.inspection_schema import (
     ApplicationDetailsResponse,
     EventListResponse,
     LogEvent,
+    ResourceActionsResponse,
     ResourceTreeJson,
     RevisionMetadataResponse,
 )
@@ -80,14 +83,8 @@ async def read_live_object(
     client: ReadClient, id_: AppId, project: str | None, node: ResourceNode
 ) -> Mapping[str, Any]:
     """Return the live object of a resource. Argo CD masks the values of a Secret. Raises NotFound if it is gone."""
-    wanted = {
-        "namespace": node.key.namespace,
-        "resourceName": node.key.name,
-        "group": node.key.group,
-        "version": node.version,
-        "kind": node.key.kind,
-    }
-    response = await client.get(f"{application_path(id_)}/resource", application_query(id_, project) | wanted)
+    query = application_query(id_, project) | resource_query(node.key, node.version)
+    response = await client.get(f"{application_path(id_)}/resource", query)
     found = _parse_manifest(response.decode(LiveResourceJson).manifest)
     if not isinstance(found, dict):
         raise InvalidResponse(f"the live object of {node.key} is not a JSON object")
@@ -99,6 +96,15 @@ async def read_application_manifest(client: ReadClient, id_: AppId, project: str
     response = await client.get(application_path(id_), application_query(id_, project))
     found = response.decode(dict[str, Any])
     return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", **found}
+
+
+async def read_resource_actions(
+    client: ReadClient, id_: AppId, project: str | None, node: ResourceNode
+) -> tuple[OfferedAction, ...]:
+    """Return the actions that Argo CD offers for a resource, in its order."""
+    query = application_query(id_, project) | resource_query(node.key, node.version)
+    response = await client.get(f"{application_path(id_)}/resource/actions", query)
+    return to_offered_actions(response.decode(ResourceActionsResponse))
 
 
 async def read_log(client: ReadClient, id_: AppId, project: str | None, selection: LogSelection) -> tuple[LogLine, ...]:

@@ -62,6 +62,27 @@ class ResourceTreeEvent(msgspec.Struct):
     error: StreamError | None = None
 
 
+class ActionParameterJson(msgspec.Struct):
+    """One of `params` of an action."""
+
+    name: str = ""
+
+
+class ResourceActionJson(msgspec.Struct, rename="camel"):
+    """One action of a resource."""
+
+    name: str = ""
+    display_name: str = ""
+    disabled: bool = False
+    params: list[ActionParameterJson] | None = None
+
+
+class ResourceActionsResponse(msgspec.Struct):
+    """`GET …/resource/actions`. `actions` is missing for a kind without actions."""
+
+    actions: list[ResourceActionJson] | None = None
+
+
 class InvolvedObjectJson(msgspec.Struct, rename="camel"):
     """`involvedObject` of an event."""
 

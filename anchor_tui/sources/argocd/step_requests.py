@@ -7,12 +7,19 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from anchor_tui.domain.actions.step_base import ApplicationRef
-from anchor_tui.domain.actions.steps import REQUEST_INFO, Refresh, Sync, Terminate
+from anchor_tui.domain.actions.steps import (
+    REQUEST_INFO,
+    DeleteResource,
+    Refresh,
+    RunResourceAction,
+    Sync,
+    Terminate,
+)
 from anchor_tui.domain.actions.wait_steps import WaitForOperation
 from anchor_tui.sources.api_request import ApiRequest
-from anchor_tui.sources.argocd.endpoints import application_path, application_query
+from anchor_tui.sources.argocd.endpoints import application_path, application_query, resource_query
 
-ArgoCDStep: TypeAlias = Refresh | Sync | Terminate
+ArgoCDStep: TypeAlias = Refresh | Sync | Terminate | RunResourceAction | DeleteResource
 REASON_INFO = "Reason"
 DELETION_APPROVED = "argocd.argoproj.io/deletion-approved"
 
@@ -26,6 +33,12 @@ def build_argocd_request(step: ArgoCDStep) -> ApiRequest:
             return _sync_request(step)
         case Terminate():
             return ApiRequest("argocd", "DELETE", f"{_path(step.app)}/operation", _query(step.app))
+        case RunResourceAction():
+            return _resource_action_request(step)
+        case DeleteResource():
+            query = _query(step.app) | resource_query(step.resource, step.version)
+            options = {"force": "false", "orphan": "false"}
+            return ApiRequest("argocd", "DELETE", f"{_path(step.app)}/resource", query | options)
 
 
 def build_approval_request(step: WaitForOperation, approved_at: datetime) -> ApiRequest:
@@ -59,6 +72,20 @@ def _sync_request(step: Sync) -> ApiRequest:
             for ref in step.resources
         ]
     return ApiRequest("argocd", "POST", f"{_path(step.app)}/sync", {}, body)
+
+
+def _resource_action_request(step: RunResourceAction) -> ApiRequest:
+    """Return a POST with everything in its body, as Argo CD 3.1 and later expect it."""
+    parameters = [{"name": name, "value": value} for name, value in step.parameters.items()]
+    body: dict[str, Any] = {
+        "name": step.app.id.name,
+        **_query(step.app),
+        **resource_query(step.resource, step.version),
+        "action": step.action,
+    }
+    if parameters:
+        body["resourceActionParameters"] = parameters
+    return ApiRequest("argocd", "POST", f"{_path(step.app)}/resource/actions/v2", {}, body)
 
 
 def _path(app: ApplicationRef) -> str:

@@ -310,6 +310,8 @@ class ApplicationScreen(Screen[None]):
                 return "nothing is selected"
             case "filter" if self._filtered_rows is None:
                 return "this pane cannot be filtered"
+            case "resource-action" if self.selected is None or not self.selected.uid:
+                return "no live resource is selected"
             case _:
                 return ""
 
@@ -365,6 +367,11 @@ class ApplicationScreen(Screen[None]):
         """Open the application in Argo CD."""
         if self.can_act("browser"):
             open_web_address(self.app, self.application.url)
+
+    def action_resource_action(self) -> None:
+        """Choose an action of the selected resource."""
+        if self.can_act("resource-action") and self.selected is not None and isinstance(self.app, LiveApp):
+            self.app.start_resource_action(self.environment_name, self.application.id, self.selected)
 
     def action_commands(self) -> None:
         """List the shell commands about the selected resource, or about the application."""

@@ -295,8 +295,12 @@ class EnvironmentScreen(FailureGuard, Screen[None]):
         from anchor_tui.tui.screens.fleet import FleetScreen
 
         fleet, application, environment = self.app.screen_stack[0], row.subject, self.shown_environment
-        is_found = isinstance(application, Application) and application.presence == "found"
-        if isinstance(fleet, FleetScreen) and is_found and environment is not None:
+        if (
+            isinstance(fleet, FleetScreen)
+            and isinstance(application, Application)
+            and application.presence == "found"
+            and environment is not None
+        ):
             fleet.open_application(environment, application)
         else:
             self._show_row(row)

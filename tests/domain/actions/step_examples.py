@@ -8,11 +8,13 @@ from anchor_tui.domain.actions.steps import (
     CommitFiles,
     CreateBranch,
     CreatePullRequest,
+    DeleteResource,
     DispatchWorkflow,
     MergePullRequest,
     MoveBranch,
     Refresh,
     RequestReviewers,
+    RunResourceAction,
     SendEvent,
     Step,
     Sync,
@@ -25,6 +27,7 @@ from anchor_tui.domain.actions.wait_steps import (
     WaitForNoMocks,
     WaitForOperation,
     WaitForRefresh,
+    WaitForResource,
     WaitForRollout,
     WaitForTermination,
     WaitForWorkflowRun,
@@ -36,6 +39,8 @@ PROD = ApplicationRef(AppId("argocd", "argocd", "anchor-msp-prod"), "anchor-msp"
 ODD = ApplicationRef(AppId("argocd", "team a", "a/b?c#d %e"), "p&q")
 MOCK = ResourceRef("Service", "anchor-prod", "status-mock")
 DEPLOYMENT = ResourceRef("Deployment", "anchor-prod", "status-mock", "apps")
+WEB = ResourceRef("Deployment", "anchor-prod", "anchor-web", "apps")
+POD = ResourceRef("Pod", "anchor-prod", "anchor-web-5d8f-x2")
 WHERE = {"appNamespace": "argocd", "project": "anchor-msp"}
 
 EVERY_STEP: tuple[Step, ...] = (
@@ -52,6 +57,8 @@ EVERY_STEP: tuple[Step, ...] = (
         unless_synced=True,
     ),
     Terminate(PROD, "2026-11-23T06:31:52Z"),
+    RunResourceAction(PROD, WEB, "v1", "1c", "scale", {"replicas": "3"}),
+    DeleteResource(PROD, POD, "v1", "2d"),
     CreateBranch(REPO, "anchor-tui/promote/prod/1.43.2", "a" * 40),
     MoveBranch(REPO, "anchor-tui/promote/prod/1.43.2", "a" * 40, "b" * 40),
     CommitFiles(REPO, "b", "a" * 40, "Promote", "Anchor-Tui-Request: 4f1c", (FileChange("x.yaml", "c" * 40, "eA=="),)),
@@ -70,4 +77,5 @@ EVERY_STEP: tuple[Step, ...] = (
     WaitForMergeable(REPO, 232, "d" * 40, ("release-contract",)),
     WaitForRollout(PROD, auto_sync=False),
     WaitForNoMocks(PROD),
+    WaitForResource(PROD, WEB, "2d"),
 )

@@ -12,6 +12,7 @@ from anchor_tui.domain.actions.wait_steps import (
     WaitForNoMocks,
     WaitForOperation,
     WaitForRefresh,
+    WaitForResource,
     WaitForRollout,
     WaitForTermination,
     WaitForWorkflowRun,
@@ -33,6 +34,8 @@ STEPS = (
     WaitForRollout(APP),
     WaitForRollout(APP, auto_sync=False),
     WaitForNoMocks(APP),
+    WaitForResource(APP, ResourceRef("Deployment", "x", "y", "apps"), "1"),
+    WaitForResource(APP, ResourceRef("Pod", "x", "y"), "1"),
 )
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from anchor_tui.domain.actions.plan import Plan
 from anchor_tui.sandbox.argocd.sync_tasks import SyncOrder
+from anchor_tui.sandbox.argocd.workloads.pods import list_pods
 from anchor_tui.sandbox.timings import FAST_TIMINGS
 from anchor_tui.services.execute.plan_run import PlanRun
 from anchor_tui.sources.argocd.client import ArgoClient
@@ -73,6 +74,23 @@ PROMOTE = Write(
     lambda op: op.plan("promote", "staging"),
     lambda op: len(op.branches),
 )
+
+
+def use_resource(op: Operator, action: str, name: str, **more: Any) -> Any:
+    """Plan an action on a resource that was not restarted before."""
+
+    def forget() -> None:
+        for live in op.app("dev").live.values():
+            live.resource = live.last_applied or live.resource
+
+    op.box.call_in_loop(forget)
+    return op.plan(action, "dev", resources=(name,), **more)
+
+
+def first_pod(op: Operator) -> str:
+    return op.box.call_in_loop(lambda: f"Pod/{next(list_pods(op.app('dev'))).name}")
+
+
 ARGOCD = {
     "sync": Write(
         "argocd:path=/api/v1/applications/anchor-msp-dev/sync,method=POST",
@@ -85,6 +103,18 @@ ARGOCD = {
         "argocd DELETE operation",
         plan_terminate,
         lambda op: op.terminated.count("Running"),  # not one that is Terminating already
+    ),
+    "restart": Write(
+        "argocd:path=/api/v1/applications/anchor-msp-dev/resource/actions/v2,method=POST",
+        "argocd POST resource actions v2",
+        lambda op: use_resource(op, "resource-action", "Deployment/anchor-web", resource_action="restart"),
+        lambda op: len(op.rolled_out),
+    ),
+    "pod deletion": Write(
+        "argocd:path=/api/v1/applications/anchor-msp-dev/resource,method=DELETE",
+        "argocd DELETE resource",
+        lambda op: use_resource(op, "delete-pod", first_pod(op)),
+        lambda op: len(op.replaced),
     ),
 }
 GITHUB = {
@@ -148,6 +178,18 @@ def _sandbox(tmp_path_factory) -> Iterator[Operator]:
                 op.terminated.append(was)
             return found
 
+        op.rolled_out, op.replaced = [], []
+        roll_out, replace_pod = controller.roll_out, controller.replace_pod
+
+        def rolling_out(app, live, at):
+            op.rolled_out.append(live)
+            return roll_out(app, live, at)
+
+        def replacing(app, live, number, at):
+            op.replaced.append(live)
+            return replace_pod(app, live, number, at)
+
+        controller.roll_out, controller.replace_pod = rolling_out, replacing
         controller.start_operation, controller.terminate_operation = starting, terminating
         (folder / "workflow").mkdir()
         more = '\n[promotion]\nvia = "workflow"\nworkflow = "promote.yaml"\n'
@@ -181,7 +223,7 @@ async def op(_sandbox: Operator) -> Operator:
         await wait_until_true(lambda: (op.app("dev").operation_state or {}).get("phase") == "Running")
         box.call_in_loop(lambda: op.terminate(op.app("dev"), box.clock.now()))
     await wait_until_true(lambda: not op.app("dev").is_busy)
-    for each in (op.traffic.requests, op.started, op.terminated):
+    for each in (op.traffic.requests, op.started, op.terminated, op.rolled_out, op.replaced):
         each.clear()
     return op
 
@@ -207,6 +249,8 @@ async def test_a_write_is_sent_once_and_applied_at_most_once(op, monkeypatch, wh
     outcome = await actor.execute(plan, follow=False)
     if what == "dispatch" and fault == "duplicate":
         expected = 2  # a workflow may start twice and the runs look alike; only one pull request is opened
+    if what == "restart" and fault == "duplicate":
+        expected = 2  # a second restart replaces the pods again, which harms nothing
     assert (write.count(op), outcome.kind) == (expected, kind), outcome.message
     assert write.sent(op) == 1
     lines = [each for each in actor.entries if each.plan == plan.id]

@@ -13,11 +13,13 @@ from anchor_tui.domain.actions.steps import (
     CommitFiles,
     CreateBranch,
     CreatePullRequest,
+    DeleteResource,
     DispatchWorkflow,
     MergePullRequest,
     MoveBranch,
     Refresh,
     RequestReviewers,
+    RunResourceAction,
     SendEvent,
     Sync,
     Terminate,
@@ -29,7 +31,8 @@ from anchor_tui.domain.model import AppId
 from anchor_tui.services.execute.step_requests import build_step_request
 from anchor_tui.sources.api_request import ApiRequest
 from anchor_tui.sources.argocd.step_requests import build_approval_request, build_argocd_request
-from tests.domain.actions.step_examples import DEPLOYMENT, EVERY_STEP, ODD, PROD, REPO, WHERE
+from tests.argocd_recordings import load_recording
+from tests.domain.actions.step_examples import DEPLOYMENT, EVERY_STEP, ODD, POD, PROD, REPO, WEB, WHERE
 
 REQUESTS = {
     "refresh": (
@@ -75,6 +78,43 @@ REQUESTS = {
     "terminate": (
         Terminate(PROD),
         ApiRequest("argocd", "DELETE", "/api/v1/applications/anchor-msp-prod/operation", WHERE),
+    ),
+    "resource action": (
+        RunResourceAction(PROD, WEB, "v1", "1c", "restart", {}),
+        ApiRequest(
+            "argocd",
+            "POST",
+            "/api/v1/applications/anchor-msp-prod/resource/actions/v2",
+            {},
+            {
+                "name": "anchor-msp-prod",
+                **WHERE,
+                "namespace": "anchor-prod",
+                "resourceName": "anchor-web",
+                "group": "apps",
+                "version": "v1",
+                "kind": "Deployment",
+                "action": "restart",
+            },
+        ),
+    ),
+    "deletion of a pod": (
+        DeleteResource(PROD, POD, "v1", "2d"),
+        ApiRequest(
+            "argocd",
+            "DELETE",
+            "/api/v1/applications/anchor-msp-prod/resource",
+            {
+                **WHERE,
+                "namespace": "anchor-prod",
+                "resourceName": "anchor-web-5d8f-x2",
+                "group": "",
+                "version": "v1",
+                "kind": "Pod",
+                "force": "false",
+                "orphan": "false",
+            },
+        ),
     ),
     "create branch": (
         CreateBranch(REPO, "anchor-tui/x", "a" * 40),
@@ -237,3 +277,16 @@ def test_an_approval_is_one_annotation_with_the_time():
         "patchType": "merge",
         **WHERE,
     }
+
+
+def test_a_resource_action_is_sent_as_recorded():
+    recorded = load_recording("resource-action-run").raw["request"]
+    request = build_argocd_request(RunResourceAction(PROD, WEB, "v1", "1c", "restart", {}))
+    assert (request.method, request.path) == (recorded["method"], recorded["path"])
+    assert request.body == {**recorded["body"], "name": "anchor-msp-prod", "appNamespace": "argocd"}
+
+
+def test_the_values_of_a_resource_action_are_in_its_body():
+    request = build_argocd_request(RunResourceAction(PROD, WEB, "v1", "1c", "scale", {"replicas": "3"}))
+    assert request.body is not None
+    assert request.body["resourceActionParameters"] == [{"name": "replicas", "value": "3"}]

@@ -95,7 +95,7 @@ async def test_a_revision_that_is_not_a_commit_gives_no_command():
         assert "git show" not in ui.text
 
 
-async def test_a_row_of_another_environment_has_the_commands_of_its_own():
+async def test_a_row_of_another_environment_has_its_own_commands():
     async with open_app(WIDE, environment="prod") as ui:
         await ui.show(HEALTHY)
         await ui.press("v", "home")

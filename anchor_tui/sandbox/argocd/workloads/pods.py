@@ -95,7 +95,8 @@ def list_replica_sets(app: ClusterApplication, live: ClusterObject) -> Iterator[
     created_at = live.rolled_out_at or live.created_at or app.created_at
     digest = _digest(json.dumps(template, sort_keys=True))
     name = f"{resource.name}-{digest[:10]}" if resource.kind == "Deployment" else resource.name
-    failure = HOOK_FAILURE if resource.kind == "Job" else FAILURES.get(live.failure)
+    is_failed_job = resource.kind == "Job" and live.health == "Degraded"
+    failure = HOOK_FAILURE if is_failed_job else FAILURES.get(live.failure)
     count = failure.copies if failure else int(resource.manifest["spec"].get("replicas", 1))
     pods = tuple(_build_pod(app, live, name, number, created_at, failure) for number in range(count))
     refused = pods[0].fill(failure.refused) if failure and failure.refused else ""
@@ -179,8 +180,11 @@ def _build_pod(
     failure: WorkloadFailure | None,
 ) -> ClusterPod:
     template = live.resource.manifest["spec"]["template"]
+    created_at, version = live.replaced_pods.get(number, (created_at, 0))
+    identity = f"{owner}/{number}/{format_rfc3339(created_at)}" + (f"/{version}" if version else "")
+    is_changing = not live.replaced_pods or number in live.replaced_pods
     labels = {str(key): str(value) for key, value in template.get("metadata", {}).get("labels", {}).items()}
-    name = f"{owner}-{_digest(f'{owner}/{number}/{format_rfc3339(created_at)}')[:5]}"
+    name = f"{owner}-{_digest(identity)[:5]}"
     return ClusterPod(
         name,
         live.resource.namespace,
@@ -188,7 +192,7 @@ def _build_pod(
         template,
         created_at + timedelta(seconds=number),
         labels | {"pod-template-hash": owner.rpartition("-")[2]},
-        starting=live.health == "Progressing" and failure is None,
+        starting=live.health == "Progressing" and failure is None and is_changing,
         failure=failure,
     )
 
