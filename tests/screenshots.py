@@ -19,6 +19,7 @@ from anchor_tui.sandbox.server import Sandbox
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.execute.audit import AuditLog
 from anchor_tui.services.execute.executor import PlanExecutor
+from anchor_tui.services.observe.inspect import ApplicationInspector
 from anchor_tui.services.observe.observer import Observer
 from anchor_tui.services.observe.source_factory import make_sources
 from tests.tui.harness import AppHarness, open_app
@@ -39,6 +40,12 @@ PLANS = {
     ),
 }
 """Each plan's picture with the keys that show it, its order and its sizes. The name ends in its scenario."""
+PANES = {
+    "resources": ((), "next:", ((120, 40),)),
+    "events": (("3",), "BackOff", ((120, 40),)),
+    "logs": (("4", "l"), "KeyError", ((120, 40),)),
+}
+"""Each pane of the application screen with the keys that show it, a text that it shows, and its sizes."""
 
 
 def make_config(box: Sandbox) -> tuple[Config, dict[str, str]]:
@@ -106,10 +113,37 @@ async def draw_plan(name: str) -> dict[str, str]:
     return pictures
 
 
+async def draw_application(name: str) -> dict[str, str]:
+    """Return the pictures of a pane of the application screen, by file name."""
+    keys, shown, sizes = PANES[name]
+    pictures = {}
+    async with Sandbox.start("incident", clock=ManualClock(NOON)) as box:
+        config, environ = make_config(box)
+        snapshot = await read_snapshot(box, config, environ)
+        prod = snapshot.find_environment("prod")
+        assert prod is not None
+        connections = Connections(config, environ, NO_FOLDER)
+        for width, height in sizes:
+            inspector = ApplicationInspector(connections, prod.applications[0], box.clock.now)
+            async with open_app((width, height), config, environment="prod") as ui:
+                ui.backend.inspector = inspector
+                ui.time = ui.app.now = NOON
+                await ui.publish(snapshot)
+                await ui.press("enter")
+                await ui.wait_until(lambda ui=ui: "Resources" in ui.text and "ReplicaSet/" in ui.text)
+                await ui.press(*keys)
+                await ui.wait_until(lambda ui=ui: shown in ui.text)
+                await ui.pilot.pause()
+                picture = re.sub(r"127\.0\.0\.1:\d+", "cd.example.com", ui.picture())
+                pictures[f"{name}-incident-{width}x{height}.svg"] = picture
+            await inspector.aclose()
+    return pictures
+
+
 async def draw_all() -> None:
     """Write all pictures."""
     FOLDER.mkdir(exist_ok=True)
-    for drawing in [*map(draw_fleet, SCENARIOS), *map(draw_plan, PLANS)]:
+    for drawing in [*map(draw_fleet, SCENARIOS), *map(draw_plan, PLANS), *map(draw_application, PANES)]:
         for name, picture in (await drawing).items():
             (FOLDER / name).write_text(picture)
 

@@ -56,5 +56,6 @@ def mask_changing_values(text: str) -> str:
     text = re.sub(r"\b[0-9a-f]{32}\b", "<request>", text)
     text = re.sub(r"(?<![:\w.])[0-9a-f]{7}\b(?!\.)", "<short>", text)
     text = re.sub(r"\b\d+ (s|min|h|d)\b", "<span>", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "<minute>", text)
     text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z", "<moment>", text)
     return re.sub(r"127\.0\.0\.1:\d+", "<address>", text)

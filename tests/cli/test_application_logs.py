@@ -20,7 +20,7 @@ def start_following(op: Operator, *options: str) -> Iterator[subprocess.Popen[st
     """Run the command in a process of its own."""
     process = subprocess.Popen(
         [sys.executable, "-m", "anchor_tui", "app", "prod", "--logs", "--follow", *options],
-        env=surroundings(op.folder, **op.environ),
+        env=surroundings(op.folder, **op.environ, ANCHOR_TUI_CONFIG=str(op.folder / "anchor-tui.toml")),
         cwd=op.folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

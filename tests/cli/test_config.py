@@ -11,6 +11,7 @@ from anchor_tui.cli.arguments import CommandParser
 from anchor_tui.cli.config import add_arguments, run
 from anchor_tui.config.errors import ConfigErrors
 from anchor_tui.config.location import CONFIG_FILE_NAME
+from anchor_tui.config.usual_keys import UsualKeys
 from anchor_tui.services.snapshot_json import snapshot_schema
 from tests.config.config_files import MINIMAL, write_own_config
 
@@ -27,7 +28,7 @@ def folder(tmp_path, tmp_path_factory, monkeypatch):
 def config(*argv: str) -> int:
     parser = CommandParser()
     add_arguments(parser)
-    return run(parser.parse_args(argv), {"quit": ("q",), "filter": ("slash", "/")})
+    return run(parser.parse_args(argv), {"quit": UsualKeys(("q",)), "filter": UsualKeys(("slash", "/"))})
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_the_overview_explains_what_blocks_the_merge(failed_check):
 def test_the_checks_include_the_log_of_a_failed_job(failed_check):
     _, out, _ = failed_check("pr", "#232", "--checks")
     assert "✗ release-contract  failure after" in out
-    assert "    ##[error]Process completed with exit code 1." in out.splitlines()
+    assert "    ## [error]Process completed with exit code 1." in out.splitlines()
 
 
 def test_the_diff_shows_every_hunk(failed_check):

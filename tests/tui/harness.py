@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -38,6 +38,9 @@ def completed_future(value: Any) -> Future[Any]:
 
 class UnreadInspector:
     """An ApplicationInspector whose parts are all unavailable."""
+
+    async def follow_tree(self) -> AsyncGenerator[Unavailable, None]:
+        yield Unavailable(SourceFailure("unreachable", "the test has no inspector"))
 
     def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Unavailable]]:
         async def read(*_: object) -> Unavailable:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from anchor_tui.domain.inspection.application_details import ApplicationDetails
@@ -11,6 +12,7 @@ from anchor_tui.domain.inspection.events import ClusterEvent
 from anchor_tui.domain.inspection.resource_tree import ResourceKey, ResourceNode, ResourceTree
 from anchor_tui.domain.model import Application, Diagnosis, Reading, SourceFailure, Unavailable
 from anchor_tui.services.observe.inspect import InspectedTree
+from anchor_tui.tui.inspection import panel
 from tests.tui.sample_readings import DEGRADED
 from tests.values import ago, fresh, replace
 
@@ -105,6 +107,12 @@ class FakeInspector:
     async def read_tree(self) -> Reading[InspectedTree]:
         self.reads.append("tree")
         return self.tree
+
+    async def follow_tree(self) -> AsyncGenerator[Reading[InspectedTree], None]:
+        """Poll the tree, as while its stream is not alive."""
+        while True:
+            yield await self.read_tree()
+            await asyncio.sleep(panel.POLL_S)
 
     async def read_events(self, node: ResourceNode | None = None) -> Reading[tuple[ClusterEvent, ...]]:
         self.reads.append(f"events {node.key if node else ''}".strip())

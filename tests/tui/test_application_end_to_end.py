@@ -24,7 +24,7 @@ async def test_one_key_shows_the_message_of_the_failing_resource(tmp_path, scena
             await ui.press("enter")
             await ui.wait_until(lambda: isinstance(ui.app.screen, ApplicationScreen))
             await ui.wait_until(lambda: message in get_details(ui))
-            await ui.press("2")
+            await ui.press("3")
             await ui.wait_until(lambda: "×" in ui.text and "ago" in ui.text)
 
 

@@ -104,17 +104,12 @@ def _name_everywhere(address: str) -> Snapshot:
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "--help", "https://me:secret@cd.example.com"])
-@pytest.mark.parametrize("keys", ["o", "enter o", "ctrl+p 2 3 2 palette"])
+@pytest.mark.parametrize("keys", ["o", "enter o"])
 async def test_a_refused_address_is_shown_as_text(monkeypatch, address, keys):
     monkeypatch.setattr("anchor_tui.tui.web_browser.start_browser", lambda *_: pytest.fail("nothing may be opened"))
     async with open_app(environment="prod") as ui:
         await ui.publish(_name_everywhere(address))
-        for key in keys.split():
-            if key == "palette":
-                await ui.app.workers.wait_for_complete()
-                await ui.press("down", "enter")
-            else:
-                await ui.press(key)
+        await ui.press(*keys.split())
         await ui.wait_until(lambda: "Not opened: " in ui.notifications)
         assert address.replace("me:secret", "****") in ui.notifications
         assert ui.app.clipboard == ""

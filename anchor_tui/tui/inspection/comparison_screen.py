@@ -19,13 +19,14 @@ from anchor_tui.domain.model import Fresh, Reading, Unavailable
 from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.inspection.difference_view import describe_unread
 from anchor_tui.tui.style import find_sheets, join_parts, muted_text, safe_text, title_text
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.line_view import LineView
 from anchor_tui.tui.workers import start_worker
 
 _FILE_SIGNS = {"added": ("+", "$text-success"), "removed": ("−", "$text-error"), "renamed": ("→", "$text-warning")}
 
 
-class ComparisonScreen(ModalScreen[None]):
+class ComparisonScreen(FailureGuard, ModalScreen[None]):
     """The comparison of two revisions, as it arrives. It is read once, since commits do not change."""
 
     CSS_PATH = find_sheets("dialog.tcss", "inspection.tcss")

@@ -25,6 +25,7 @@ from anchor_tui.domain.inspection.log_view import KeptLine, LogView
 from anchor_tui.domain.inspection.logs import LogLine
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.style import safe_text
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 MAX_DRAWN = 2_000
 """Characters of one line that are drawn."""
@@ -51,7 +52,7 @@ class LogAppearance:
     pod_colours: Mapping[str, int] = field(default_factory=dict)
 
 
-class LogLines(Widget, can_focus=True, inherit_bindings=False):
+class LogLines(FailureGuard, Widget, can_focus=True, inherit_bindings=False):
     """The shown lines of a LogView with a cursor. While it is following, the cursor is on the last line."""
 
     BINDINGS: ClassVar[list[BindingType]] = make_bindings("list")

@@ -21,6 +21,7 @@ from anchor_tui.domain.inspection.tree_lines import get_node_id
 from anchor_tui.domain.model import Application, Diagnosis, Fresh, Reading, Release, Unavailable
 from anchor_tui.domain.status_marks import StatusMark, get_health_mark
 from anchor_tui.tui.style import MUTED, join_parts, marked_text, muted_text, safe_text
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.workers import start_worker
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class ResourceSubject(NamedTuple):
     release: Release | None = None
 
 
-class ResourceDetails(VerticalScroll, can_focus=False):
+class ResourceDetails(FailureGuard, VerticalScroll, can_focus=False):
     """The details of one resource. The requests for another resource are cancelled when the subject changes."""
 
     now: reactive[datetime | None] = reactive(None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -26,6 +28,7 @@ from anchor_tui.tui.inspection.resource_details import ResourceDetails, Resource
 from anchor_tui.tui.inspection.tree_rows import TreeRows
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.widgets.row_list import RowList
+from anchor_tui.tui.workers import start_worker
 
 if TYPE_CHECKING:
     from anchor_tui.services.observe.inspect import ApplicationInspector
@@ -78,9 +81,39 @@ class ResourcesPanel(InspectionPanel[InspectedTree]):
         """The resource under the cursor."""
         return line.node if (line := self.rows.line) is not None else None
 
+    class TreeArrived(Message):
+        """The background thread has read the tree again."""
+
+        def __init__(self, reading: Reading[InspectedTree]) -> None:
+            super().__init__()
+            self.reading = reading
+
     async def read(self, inspector: ApplicationInspector) -> Reading[InspectedTree]:
         """Read the tree."""
         return await inspector.read_tree()
+
+    def activate(self) -> None:
+        """Follow the tree by its stream. While the stream is not alive, the tree is polled."""
+        start_worker(self, self._follow_tree, group="inspection", exclusive=True)
+
+    async def _follow_tree(self) -> None:
+        async def follow(inspector: ApplicationInspector) -> None:
+            async with aclosing(inspector.follow_tree()) as readings:
+                async for reading in readings:
+                    self.post_message(self.TreeArrived(reading))
+
+        following = self.requests.inspect(self.application, follow)
+        try:
+            await asyncio.wrap_future(following)
+        finally:
+            following.cancel()
+
+    @on(TreeArrived)
+    def take_tree(self, message: TreeArrived) -> None:
+        """Show the tree."""
+        message.stop()
+        if self.is_attached:
+            self._apply(message.reading)
 
     def deactivate(self) -> None:
         """Stop to read, the details too."""

@@ -30,13 +30,14 @@ from anchor_tui.tui.pull_request.texts import (
 )
 from anchor_tui.tui.pull_request.wrapped_lines import WrappedLines, wrap_lines
 from anchor_tui.tui.style import muted_text, safe_text
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList
 
 SIDE_BY_SIDE_WIDTH = 100
 """From this width on, the list of files is beside the diff instead of above it."""
 
 
-class PullRequestPanel(Container):
+class PullRequestPanel(FailureGuard, Container):
     """A panel: a list, a text, or a list with a text about its highlighted row."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's parameter

@@ -14,9 +14,10 @@ from anchor_tui.domain.model import Unavailable
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.pull_request.parts import PullRequestReadings
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 
-class PullRequestTitle(Widget):
+class PullRequestTitle(FailureGuard, Widget):
     """Number, title and state; origin and size; the merge state."""
 
     lines: reactive[tuple[Content, ...]] = reactive(())

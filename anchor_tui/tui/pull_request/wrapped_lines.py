@@ -16,12 +16,13 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from anchor_tui.tui.bindings import make_bindings
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 Layout = Callable[[int], Sequence[Content]]
 """Returns the lines for a width in cells."""
 
 
-class WrappedLines(ScrollView, can_focus=True, inherit_bindings=False):
+class WrappedLines(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
     """Lines that fit the width. The keys of lists scroll it."""
 
     BINDINGS: ClassVar[list[BindingType]] = make_bindings("list")

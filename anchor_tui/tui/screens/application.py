@@ -21,7 +21,6 @@ from anchor_tui.domain.inspection.culprit import LOG_KINDS
 from anchor_tui.domain.inspection.resource_tree import ResourceNode
 from anchor_tui.domain.model import Application, Environment, Fresh, Snapshot, Stale, Unavailable
 from anchor_tui.domain.status_marks import StatusMark
-from anchor_tui.domain.urls import is_web_url
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.inspection.panel import InspectionPanel
 from anchor_tui.tui.inspection.registry import PANELS, RESOURCES
@@ -32,6 +31,7 @@ from anchor_tui.tui.style import find_sheets
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.application_title import TALL_MIN_HEIGHT, ApplicationTitle
 from anchor_tui.tui.widgets.bars import SourceBar
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.filtered_rows import FilteredRows
 from anchor_tui.tui.widgets.key_footer import KeyFooter
 from anchor_tui.tui.widgets.pane_tabs import PaneTabs
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _COMMON_OWNERS = frozenset({"app", "list", "screen", "operator", "application"})
 
 
-class ApplicationScreen(Screen[None]):
+class ApplicationScreen(FailureGuard, Screen[None]):
     """The title, the tabs and one pane of one application. It has the keys that only read.
 
     A panel is mounted when its pane is shown first. It reads while it is visible, and its requests are cancelled when
@@ -304,7 +304,7 @@ class ApplicationScreen(Screen[None]):
     def explain_unavailable(self, action_id: str) -> str:
         """Return why an action is unavailable here and now, or an empty string."""
         match action_id:
-            case "browser" if not is_web_url(self.application.url):
+            case "browser" if not self.application.url:
                 return "it has no web address"
             case "copy" if not self._clipboard_text:
                 return "nothing is selected"

@@ -32,6 +32,7 @@ from anchor_tui.tui.inspection.difference_view import describe_unread, draw_chan
 from anchor_tui.tui.inspection.panel import InspectionRequests
 from anchor_tui.tui.keys import KeyAction
 from anchor_tui.tui.style import find_sheets, marked_text, muted_text, safe_text
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.key_footer import KeyFooter
 from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList, static_row
 from anchor_tui.tui.widgets.rows_and_text import RowsAndText
@@ -54,7 +55,7 @@ class _EstateRow(NamedTuple):
     problem: str = ""
 
 
-class EstateDiffScreen(Screen[None]):
+class EstateDiffScreen(FailureGuard, Screen[None]):
     """The applications that are out of sync and their resources that differ. It only reads.
 
     The comparisons are read when the screen opens, and again on request, a few at a time. What cannot be read is named

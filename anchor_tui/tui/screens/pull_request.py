@@ -15,7 +15,6 @@ from textual.reactive import reactive
 from textual.screen import Screen
 
 from anchor_tui.domain.model import PullRequest, Snapshot
-from anchor_tui.domain.urls import is_web_url
 from anchor_tui.tui.bindings import pick_bindings
 from anchor_tui.tui.keys import KeyAction
 from anchor_tui.tui.live_app import LiveApp
@@ -33,6 +32,7 @@ from anchor_tui.tui.pull_request.wrapped_lines import WrappedLines
 from anchor_tui.tui.style import find_sheets
 from anchor_tui.tui.targets import ActionTarget, explain_merge
 from anchor_tui.tui.web_browser import open_web_address
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.key_footer import KeyFooter
 from anchor_tui.tui.widgets.pane_tabs import PaneTabs
 from anchor_tui.tui.widgets.row_list import RowList
@@ -67,7 +67,7 @@ def _adapt_action(action: KeyAction) -> KeyAction:
     return replace(action, title=title, tooltip=tooltip)
 
 
-class PullRequestScreen(Screen[None]):
+class PullRequestScreen(FailureGuard, Screen[None]):
     """One pull request. It reads while it is in front, and its requests are cancelled when it is left."""
 
     CSS_PATH = find_sheets("pull_request.tcss")
@@ -261,9 +261,8 @@ class PullRequestScreen(Screen[None]):
         """Open the highlighted check, or the pull request."""
         row = self.panel.highlighted_row
         address = row.url if row is not None and row.url else self.url
-        if not is_web_url(address):
+        if not open_web_address(self.app, address):
             self.notify("it has no web address", title="Browser: not now", severity="warning")
-        open_web_address(self.app, address)
 
     def action_copy(self) -> None:
         """Copy the address of the pull request."""

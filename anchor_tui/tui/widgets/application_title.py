@@ -15,6 +15,7 @@ from anchor_tui.domain.formatting import format_age, shorten_revision
 from anchor_tui.domain.model import Application, Environment, Level
 from anchor_tui.domain.status_marks import StatusMark, get_health_mark, get_level_mark, get_sync_mark
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 if TYPE_CHECKING:
     from anchor_tui.domain.inspection.deployments import RevisionMetadata
@@ -23,7 +24,7 @@ TALL_MIN_HEIGHT = 30
 """The height of the screen from which the cause has two lines and the next step one."""
 
 
-class ApplicationTitle(Widget):
+class ApplicationTitle(FailureGuard, Widget):
     """Identity, cause and revision; in a tall terminal the whole cause and the next step."""
 
     environment: reactive[Environment | None] = reactive(None, layout=True)

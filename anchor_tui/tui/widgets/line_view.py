@@ -17,6 +17,7 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from anchor_tui.tui.bindings import make_bindings
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 SCROLL_STEP = 8
 """Columns by which a key scrolls sideways."""
@@ -24,7 +25,7 @@ SCROLL_STEP = 8
 DrawLine = Callable[[int], Content]
 
 
-class LineView(ScrollView, can_focus=True, inherit_bindings=False):
+class LineView(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
     """A text of numbered lines. `draw` returns one of them; it is called for the visible ones only."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*make_bindings("list"), *make_bindings("text")]

@@ -10,6 +10,7 @@ from textual.containers import Container
 from textual.events import Resize
 from textual.reactive import reactive
 
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.filtered_rows import FilteredRows
 from anchor_tui.tui.widgets.line_view import LineView
 from anchor_tui.tui.widgets.row_list import ListRow, PaneContent
@@ -36,7 +37,7 @@ class InspectionRows(FilteredRows):
         self.row_list.now = now
 
 
-class RowsAndText(Container):
+class RowsAndText(FailureGuard, Container):
     """Rows and a text. The owner of the container fills both."""
 
     def compose(self) -> ComposeResult:

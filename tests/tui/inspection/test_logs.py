@@ -207,7 +207,7 @@ async def test_another_selection_shows_other_pods():
 
 
 async def test_new_pods_are_followed_and_lines_stay(monkeypatch):
-    monkeypatch.setattr("anchor_tui.tui.inspection.panel.POLL_S", 0.2)
+    monkeypatch.setattr("anchor_tui.tui.inspection.panel.InspectionPanel.poll_s", 0.2)
     async with open_logs() as ui:
         await ui.send(info("kept", 0))
         ui.inspector.nodes = two_pods().nodes
@@ -217,7 +217,7 @@ async def test_new_pods_are_followed_and_lines_stay(monkeypatch):
 
 
 async def test_a_container_that_begins_to_fail_is_shown_instead(monkeypatch):
-    monkeypatch.setattr("anchor_tui.tui.inspection.panel.POLL_S", 0.2)
+    monkeypatch.setattr("anchor_tui.tui.inspection.panel.InspectionPanel.poll_s", 0.2)
     inspector = FakeInspector()
     inspector.manifests[A] = pod_manifest(A, {"name": "main"}, {"name": "app"})
     async with open_logs(inspector, size=(110, 24)) as ui:
@@ -328,7 +328,7 @@ async def test_an_existing_file_is_not_overwritten(tmp_path):
     assert target.read_text() == "mine"
 
 
-@pytest.mark.parametrize("path", ["/nowhere/x.log", "/dev/full/x", "~nobody-here/x.log", "a\0b"])
+@pytest.mark.parametrize("path", ["/nowhere/x.log", "/dev/full/x", "~nobody-here/x.log"])
 async def test_a_path_that_cannot_be_written_is_explained(path):
     async with open_logs() as ui:
         await ui.send(info("one", 0))

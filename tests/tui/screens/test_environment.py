@@ -13,10 +13,12 @@ from anchor_tui.domain.actions.plan import Refusal
 from anchor_tui.domain.model import Loading
 from anchor_tui.domain.snapshot_builder import SourceReadings
 from anchor_tui.domain.source_data import PastRelease
+from anchor_tui.tui.screens.application import ApplicationScreen
 from anchor_tui.tui.screens.commands import CommandsScreen
 from anchor_tui.tui.screens.detail import DetailScreen
 from anchor_tui.tui.screens.environment import EnvironmentScreen
 from anchor_tui.tui.screens.fleet import FleetScreen
+from anchor_tui.tui.screens.pull_request import PullRequestScreen
 from anchor_tui.tui.screens.release_chooser import ReleaseChooser
 from anchor_tui.tui.widgets.row_list import RowList
 from tests.tui.harness import AppHarness, FakeBackend, open_app
@@ -171,12 +173,18 @@ async def test_a_read_only_environment_refuses_actions_but_lists_commands():
         assert isinstance(ui.app.screen, CommandsScreen)
 
 
-@pytest.mark.parametrize(("keys", "shown"), [(("tab",), "gateway exits"), (("shift+tab",), "#240"), ((), "1.43.2")])
-async def test_enter_shows_everything_about_a_row(keys, shown):
+async def test_enter_shows_everything_about_a_release():
     async with open_environment() as ui:
-        await ui.press(*keys, "enter")
+        await ui.press("enter")
         assert isinstance(ui.app.screen, DetailScreen)
-        assert shown in ui.text.split("esc closes")[1]
+        assert "1.43.2" in ui.text.split("esc closes")[1]
+
+
+@pytest.mark.parametrize(("key", "screen"), [("tab", ApplicationScreen), ("shift+tab", PullRequestScreen)])
+async def test_enter_opens_the_screen_of_a_row(key, screen):
+    async with open_environment() as ui:
+        await ui.press(key, "enter")
+        await ui.wait_until(lambda: isinstance(ui.app.screen, screen))
 
 
 async def test_the_history_is_requested_only_while_visible():

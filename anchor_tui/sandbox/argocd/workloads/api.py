@@ -129,9 +129,11 @@ class InspectionRoutes:
             try:
                 while not self._closing.is_set():
                     waits = [asyncio.ensure_future(event.wait()) for event in (changed, self._closing)]
-                    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-                    for wait in waits:
-                        wait.cancel()
+                    try:
+                        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+                    finally:
+                        for wait in waits:
+                            wait.cancel()
                     if changed.is_set():
                         changed.clear()
                         yield _encode_line(serialize_tree(app), as_events)
