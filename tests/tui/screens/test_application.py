@@ -164,6 +164,7 @@ async def test_a_stale_tree_stays_with_its_age_and_reason():
     async with open_application(inspector) as ui:
         inspector.tree = UNREACHABLE
         await poll(ui)
+        await ui.wait_until(lambda: isinstance(get_resources(ui).reading, Stale))
         ui.time = NOW + timedelta(minutes=4)
         ui.app._tick()
         await ui.pilot.pause()
