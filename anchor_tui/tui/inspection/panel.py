@@ -42,6 +42,9 @@ class InspectionPanel(FailureGuard, Widget, Generic[T]):
     its last value, which is shown as stale with its age. A subclass defines `read`, `show_reading` and `row_count`.
     """
 
+    class ReadingArrived(Message):
+        """The panel shows a new reading: the line of tabs shows its age."""
+
     class RowOpened(Message):
         """The operator opened a row: the screen shows its details."""
 
@@ -108,3 +111,4 @@ class InspectionPanel(FailureGuard, Widget, Generic[T]):
             reading = Stale(last, self.reading.taken_at, (), reading.error)
         self.reading = reading
         self.show_reading(reading)
+        self.post_message(self.ReadingArrived())

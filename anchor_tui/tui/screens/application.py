@@ -179,6 +179,12 @@ class ApplicationScreen(FailureGuard, Screen[None]):
             first, self._first_pane = self._first_pane, RESOURCES
             await self.show_pane(first)
 
+    @on(InspectionPanel.ReadingArrived)
+    def show_reading_age(self, message: InspectionPanel.ReadingArrived) -> None:
+        """Show the age of what a panel has just read."""
+        message.stop()
+        self._show_tabs()
+
     @on(InspectionPanel.RowOpened)
     def show_row(self, message: InspectionPanel.RowOpened) -> None:
         """Show the details of a row of a pane."""

