@@ -65,6 +65,14 @@ async def test_enter_on_a_fresh_chooser_plans_nothing():
         assert "[red]odd" in ui.text
 
 
+@pytest.mark.parametrize("size", [LOW, (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_the_actions_of_a_resource_look_as_before(size, picture):
+    async with open_app(size, environment="staging") as ui:
+        await open_chooser(ui, WEB, fresh(*OFFERED), "choose one")
+        await ui.press("down", "down", "down")
+        assert ui.picture() == picture
+
+
 async def test_a_chosen_action_is_planned_and_confirmed():
     async with open_app(LOW, environment="staging") as ui:
         await open_chooser(ui, WEB, fresh(*OFFERED), "choose one")
