@@ -33,6 +33,13 @@ STATES: dict[str, dict[str, Any]] = {
         "read_sync_windows": fresh(AssignedWindows()),
     },
 }
+GOOD: dict[str, tuple[Callable[[], FakeInspector], str]] = {
+    "diff": (test_diff.inspector, "live  ghcr.io/anchor"),
+    "yaml": (test_live_yaml.inspector, "kind: Deployment"),
+    "history": (test_history.inspector, "gateway:1.43.2@sha256:"),
+    "spec": (lambda: test_spec.inspector(windows=fresh(test_spec.WINDOWS)), "2 windows"),
+}
+"""The data of the healthy pictures, and a text that is on the screen when all of it is drawn."""
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -45,15 +52,6 @@ async def test_picture(pane, state, size, picture):
         assert ui.picture() == picture
 
 
-GOOD: dict[str, tuple[Callable[[], FakeInspector], str]] = {
-    "diff": (test_diff.inspector, "spec.template.spec.containers"),
-    "yaml": (test_live_yaml.inspector, "kind: Deployment"),
-    "history": (test_history.inspector, "image ghcr.io"),
-    "spec": (lambda: test_spec.inspector(windows=fresh(test_spec.WINDOWS)), "2 windows"),
-}
-"""The data of the healthy pictures, and a text that is on the screen when all of it is shown."""
-
-
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("pane", PANES)
 async def test_a_stale_pane_keeps_its_last_data(pane, size, picture):
@@ -63,12 +61,11 @@ async def test_a_stale_pane_keeps_its_last_data(pane, size, picture):
         if pane == "yaml":
             ui.panel.selected = test_live_yaml.NODE
         await ui.wait_for(shown)
-        good = ui.text
         source.readings = dict.fromkeys(source.readings, UNREACHABLE)
         await ui.read()
         await ui.wait_until(lambda: isinstance(ui.panel.reading, Stale))
         for _ in range(3):
             await ui.pilot.pause()
-        await ui.wait_until(lambda: ui.text == good)
+        assert shown in ui.text
         assert ui.panel.note == "stale: cd.example.com does not answer: connection refused"
         assert ui.picture() == picture
