@@ -53,7 +53,7 @@ def test_new_lines_are_printed_until_ctrl_c(op):
         assert all("healthz" in line or "Z " in line for line in lines)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 130
-        assert process.stderr.read() == ""
+        assert process.stderr.read() == "anchor-tui: interrupted\n"
 
 
 def test_a_closed_pipe_ends_the_command(op):

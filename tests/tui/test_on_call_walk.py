@@ -27,7 +27,7 @@ async def test_the_walk_from_red_to_its_cause(tmp_path):
             await ui.wait_until(lambda: "KeyError: 'AUTH_JWKS_URL'" in ui.text and "Traceback" in ui.text)
 
 
-async def test_the_walk_ends_with_a_rollback_after_eight_keys_and_the_typed_text(tmp_path):
+async def test_the_walk_ends_with_a_rollback_after_eight_keys(tmp_path):
     with run_sandbox_in_thread("incident", timings=FAST_TIMINGS) as box:
         async with open_live_app(box, tmp_path, "") as ui:
             await ui.wait_until(lambda: "KeyError: 'AUTH_JWKS_URL'" in ui.text)

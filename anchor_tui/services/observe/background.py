@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from anchor_tui.services.observe.pull_request_inspector import PullRequestInspector
 
 STOP_TIMEOUT_S = 0.5
+MAX_CANCEL_ROUNDS = 10
 
 T = TypeVar("T")
 SnapshotListener = Callable[["Snapshot"], None]
@@ -248,7 +249,10 @@ class BackgroundThread:
 
 async def _cancel_pending_tasks() -> None:
     """Cancel every other task, so that the futures of plans and outcomes end. The audit contains what was sent."""
-    pending = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in pending:
-        task.cancel()
-    await asyncio.gather(*pending, return_exceptions=True)
+    for _ in range(MAX_CANCEL_ROUNDS):  # the end of a task can begin another one
+        pending = asyncio.all_tasks() - {asyncio.current_task()}
+        if not pending:
+            return
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)

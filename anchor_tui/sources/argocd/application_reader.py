@@ -19,7 +19,6 @@ from anchor_tui.sources.argocd.endpoints import (
     application_query,
 )
 from anchor_tui.sources.argocd.read_client import ReadClient
-from anchor_tui.sources.argocd.response import ApiResponse
 from anchor_tui.sources.argocd.schema import SettingsResponse, VersionResponse
 from anchor_tui.sources.errors import Forbidden, HttpError, InvalidResponse, NotFound, SourceError, Unreachable
 
@@ -51,8 +50,8 @@ class ApplicationReader:
     @asynccontextmanager
     async def _requested_server_info(self) -> AsyncIterator[None]:
         """Request version and settings during the block. After it, they get a short time to arrive."""
-        version = asyncio.create_task(_read_optional(self._client.get(VERSION), VersionResponse))
-        settings = asyncio.create_task(_read_optional(self._client.get(SETTINGS), SettingsResponse))
+        version = asyncio.create_task(_read_optional(self._client, VERSION, VersionResponse))
+        settings = asyncio.create_task(_read_optional(self._client, SETTINGS, SettingsResponse))
         tasks = (version, settings)
         try:
             yield
@@ -148,9 +147,9 @@ async def _run_concurrently(
     return [task.result() for task in tasks]
 
 
-async def _read_optional(call: Awaitable[ApiResponse], shape: type[S]) -> S | None:
+async def _read_optional(client: ReadClient, path: str, shape: type[S]) -> S | None:
     """Return the decoded response, None after a SourceError."""
     try:
-        return (await call).decode(shape)
+        return (await client.get(path)).decode(shape)
     except SourceError:
         return None

@@ -283,7 +283,7 @@ class ApplicationScreen(FailureGuard, Screen[None]):
         summary = getattr(panel, "summary", "")
         match panel.reading:
             case Fresh(taken_at=taken_at) if self.now is not None:
-                parts = [summary, panel.note, f"{format_age(taken_at, self.now)} ago"]
+                parts = [f"{format_age(taken_at, self.now)} ago", summary, panel.note]
             case Stale(taken_at=taken_at) if self.now is not None:
                 parts = [f"{StatusMark.UNKNOWN.glyph()} {format_age(taken_at, self.now)} old", panel.note]
             case Unavailable():

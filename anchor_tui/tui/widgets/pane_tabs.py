@@ -33,7 +33,10 @@ class PaneTabs(FailureGuard, Widget):
             self.pane = pane
 
     def render(self) -> Content:
-        """Draw one line. The active pane differs by more than colour; narrow terminals get short names."""
+        """Draw one line. The active pane differs by more than colour.
+
+        Narrow terminals get short names. The bars between the names give way to the note.
+        """
         line = self._build_line().content
         return join_parts(line, muted_text(self.note)) if self.note else line
 
@@ -45,7 +48,9 @@ class PaneTabs(FailureGuard, Widget):
             number = "" if count is None or (narrow and not count) else f" {count}"
             style = "bold reverse" if name == self.active else MUTED
             labels.append(LineLabel(Content.styled(f" {title}{number} ", style), name))
-        return LabelLine(labels, gap="│")
+        line = LabelLine(labels, gap="│")
+        is_crowded = line.content.cell_length + 2 + Content(self.note).cell_length > self.size.width
+        return LabelLine(labels, gap="") if is_crowded else line
 
     @on(Click)
     def report_click(self, event: Click) -> None:

@@ -16,6 +16,7 @@ from anchor_tui.services.observe.background import BackgroundThread
 from anchor_tui.services.observe.prefetch import start_prefetch
 from tests.services.observe.test_observer import sandbox_config, sandbox_environ
 from tests.sources.loopback_server import serve_requests
+from tests.values import application
 
 
 class Listener:
@@ -140,6 +141,34 @@ def test_stopping_cancels_a_plan_in_preparation(tmp_path):
         over.set()
         reader._thread.join(5)
         assert not reader._thread.is_alive()
+
+
+def test_stopping_ends_the_work_that_begins_while_other_work_ends(tmp_path):
+    waiting, ended = threading.Event(), threading.Event()
+
+    async def end_later() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    async def wait_until_cancelled(_: object) -> None:
+        waiting.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            late.append(asyncio.create_task(end_later()))
+            await asyncio.sleep(0)
+
+    late: list[asyncio.Task[None]] = []
+    with run_sandbox_in_thread("steady") as box:
+        reader = BackgroundThread(sandbox_config(box), sandbox_environ(box), tmp_path)
+        reader.start()
+        reader.inspect(application(), wait_until_cancelled)
+        assert waiting.wait(5)
+        reader.stop()
+        reader._thread.join(5)
+    assert ended.is_set()
 
 
 def test_listeners_are_notified_when_the_thread_crashes(tmp_path, monkeypatch):
