@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from anchor_tui.domain.foreign_text import sanitize_text
-from anchor_tui.domain.model import Application, Environment
+from anchor_tui.domain.model import Application, Environment, Snapshot
 from anchor_tui.tui.inspection.registry import PANELS
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.screens.fleet import FleetScreen
@@ -84,11 +84,19 @@ class FleetCommands(Provider):
                 for target in list_inspection_targets(environment, application):
                     show_pane = partial(fleet.open_application, environment, application, target.pane, target.resource)
                     yield PaletteEntry(target.title, show_pane, f"opens {title}", is_listed=False)
-        for pull in fleet.snapshot.all_pull_requests:
-            if isinstance(self.app, LiveApp):
-                show = partial(self.app.open_pull_request, pull.number)
-                title = f"Pull request #{pull.number} {pull.title}"
-                yield PaletteEntry(title, show, "checks, files, reviews and merge state")
+        if isinstance(self.app, LiveApp):
+            yield from _list_pull_requests(self.app, fleet.snapshot)
+
+
+def _list_pull_requests(app: LiveApp, snapshot: Snapshot) -> Iterator[PaletteEntry]:
+    """Yield the open pull requests, and those that brought the releases that run."""
+    titles = {pull.number: pull.title for pull in snapshot.all_pull_requests}
+    for environment in snapshot.environments:
+        if environment.release is not None and (pull := environment.release.pull_request) is not None:
+            titles.setdefault(pull.number, pull.title)
+    for number, title in titles.items():
+        show = partial(app.open_pull_request, number)
+        yield PaletteEntry(f"Pull request #{number} {title}", show, "checks, files, reviews and merge state")
 
 
 class InspectionTarget(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from anchor_tui.domain.actions.plan import Order
 from anchor_tui.tui.screens.cutover import CutoverScreen
 from anchor_tui.tui.screens.progress import ProgressScreen
+from anchor_tui.tui.screens.pull_request import PullRequestScreen
 from tests.tui.harness import AppHarness, open_app
 from tests.tui.sample_plans import make_job, sync_plan
 from tests.tui.sample_readings import HOSTILE_NAME, INCIDENT
@@ -66,6 +67,17 @@ async def test_the_palette_changes_the_theme_by_name():
         await ui.show(INCIDENT)
         await run_entry(ui, "theme nord")
         assert ui.app.theme == "nord"
+
+
+async def test_the_palette_opens_the_pull_request_of_a_release():
+    async with open_app() as ui:
+        snapshot = await ui.show(INCIDENT)
+        release = snapshot.environments[-1].release
+        assert release is not None
+        assert release.pull_request is not None
+        assert release.pull_request.number not in {pull.number for pull in snapshot.all_pull_requests}
+        await run_entry(ui, f"pull request {release.pull_request.number}")
+        await ui.wait_until(lambda: isinstance(ui.app.screen, PullRequestScreen))
 
 
 async def test_foreign_text_in_the_palette_is_literal():

@@ -131,6 +131,7 @@ def _make_row(
         pull.url if pull else None,
         release.version,
         subject,
+        pull.number if pull else None,
     )
 
 

@@ -17,6 +17,7 @@ from textual.widgets import Static
 from anchor_tui.domain.foreign_text import sanitize_lines
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.text_limits import iterate_full_texts
+from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.style import find_sheets, title_text
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
@@ -31,7 +32,8 @@ class DetailScreen(FailureGuard, ModalScreen[None]):
 
     CSS_PATH = find_sheets("dialog.tcss", "detail.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "dismiss", "Close"),
+        Binding("escape,q", "dismiss", "Close"),
+        Binding("enter", "open", "Open"),
         Binding("o", "browser", "Browser"),
         Binding("y", "copy", "Copy"),
     ]
@@ -47,9 +49,10 @@ class DetailScreen(FailureGuard, ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Compose the row's details."""
         with VerticalScroll(classes="dialog") as scroll:
-            scroll.border_title = title_text(
-                "esc closes · y copies it" + (" · o opens it in the browser" if self._row.url else "")
-            )
+            keys = ["esc closes", "y copies it"]
+            keys += ["o opens it in the browser"] if self._row.url else []
+            keys += [f"enter opens #{self._row.pull_request}"] if self._row.pull_request is not None else []
+            scroll.border_title = title_text(" · ".join(keys))
             yield Static(id="detail")
 
     def on_mount(self) -> None:
@@ -68,6 +71,12 @@ class DetailScreen(FailureGuard, ModalScreen[None]):
             self._drawn = drawn
             self.query_one("#detail", Static).update(detail)
         self.query_one(VerticalScroll).border_subtitle = title_text("" if found else "no longer listed")
+
+    def action_open(self) -> None:
+        """Close, and open the pull request that the row is about."""
+        self.dismiss()
+        if self._row.pull_request is not None and isinstance(self.app, LiveApp):
+            self.app.open_pull_request(self._row.pull_request)
 
     def action_browser(self) -> None:
         """Open the row's address."""

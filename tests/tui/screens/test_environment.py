@@ -180,6 +180,16 @@ async def test_enter_shows_everything_about_a_release():
         assert "1.43.2" in ui.text.split("esc closes")[1]
 
 
+async def test_enter_on_the_details_of_a_release_opens_its_pull_request():
+    async with open_environment() as ui:
+        await ui.press("enter")
+        await ui.wait_until(lambda: "enter opens #" in ui.text)
+        await ui.press("enter")
+        await ui.wait_until(lambda: isinstance(ui.app.screen, PullRequestScreen))
+        await ui.press("escape")
+        await ui.wait_until(lambda: isinstance(ui.app.screen, EnvironmentScreen))
+
+
 @pytest.mark.parametrize(("key", "screen"), [("tab", ApplicationScreen), ("shift+tab", PullRequestScreen)])
 async def test_enter_opens_the_screen_of_a_row(key, screen):
     async with open_environment() as ui:
