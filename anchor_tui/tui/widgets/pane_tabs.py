@@ -14,6 +14,8 @@ from anchor_tui.tui.widgets.clickable_line import LabelLine, LineLabel
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 WIDE_TABS_MIN_WIDTH = 118
+NOTE_MIN_WIDTH = 16
+"""The width of an age and the blanks before it."""
 SHORT_PANE_NAMES = {"Applications": "Apps", "Pull requests": "PRs"}
 
 
@@ -35,7 +37,7 @@ class PaneTabs(FailureGuard, Widget):
     def render(self) -> Content:
         """Draw one line. The active pane differs by more than colour.
 
-        Narrow terminals get short names. The bars between the names give way to the note.
+        Narrow terminals get short names. Bars between the names are left out if there is too little room for the note.
         """
         line = self._build_line().content
         return join_parts(line, muted_text(self.note)) if self.note else line
@@ -49,7 +51,7 @@ class PaneTabs(FailureGuard, Widget):
             style = "bold reverse" if name == self.active else MUTED
             labels.append(LineLabel(Content.styled(f" {title}{number} ", style), name))
         line = LabelLine(labels, gap="│")
-        is_crowded = line.content.cell_length + 2 + Content(self.note).cell_length > self.size.width
+        is_crowded = line.content.cell_length + NOTE_MIN_WIDTH > self.size.width
         return LabelLine(labels, gap="") if is_crowded else line
 
     @on(Click)
