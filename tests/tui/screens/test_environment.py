@@ -180,7 +180,7 @@ async def test_enter_shows_everything_about_a_release():
         assert "1.43.2" in ui.text.split("esc closes")[1]
 
 
-async def test_enter_on_the_details_of_a_release_opens_its_pull_request():
+async def test_enter_in_release_details_opens_the_pull_request():
     async with open_environment() as ui:
         await ui.press("enter")
         await ui.wait_until(lambda: "enter opens #" in ui.text)
