@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future
@@ -127,6 +128,10 @@ class FakeBackend:
         self.jobs_listener = listener
 
 
+class NotLaidOutError(Exception):
+    """A screen was pushed and has no lines yet."""
+
+
 class AppHarness:
     """The running application, with helpers for tests."""
 
@@ -189,18 +194,19 @@ class AppHarness:
     async def wait_until(self, is_reached: Callable[[], bool]) -> None:
         """Let the application run until a state is reached; fail after 15 s or a little more."""
         for _ in range(1500):
-            if is_reached():
-                return
+            with contextlib.suppress(NotLaidOutError):
+                if is_reached():
+                    return
             await self.pilot.pause(0.01)
         raise AssertionError(f"the state was not reached; the screen shows\n{self.text}")
 
     @property
     def text(self) -> str:
-        """The screen's text, line by line; empty while a screen that was just pushed has no layout."""
+        """The screen's text, line by line. Raises NotLaidOutError."""
         width, height = self.app.size
         lines = self.app.screen._compositor.render_strips(self.app.size)  # Textual has no public way to the text
         if len(lines) != height:
-            return ""
+            raise NotLaidOutError(f"{len(lines)} of {height} lines")
         return "\n".join(strip.text[:width].rstrip() for strip in lines)
 
     @property
