@@ -14,7 +14,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.events import Key, Resize, ScreenResume, ScreenSuspend
 from textual.reactive import reactive
-from textual.screen import Screen
 
 from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.inspection.culprit import LOG_KINDS
@@ -25,13 +24,13 @@ from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.inspection.panel import InspectionPanel
 from anchor_tui.tui.inspection.registry import PANELS, RESOURCES
 from anchor_tui.tui.inspection.resources import ResourcesPanel
-from anchor_tui.tui.keys import READ_ONLY_NOTE, REGISTRY, KeyAction
+from anchor_tui.tui.keys import READ_ONLY_NOTE, KeyAction
 from anchor_tui.tui.live_app import LiveApp
+from anchor_tui.tui.screens.key_screen import KeyScreen
 from anchor_tui.tui.style import find_sheets
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.application_title import TALL_MIN_HEIGHT, ApplicationTitle
 from anchor_tui.tui.widgets.bars import SourceBar
-from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.filtered_rows import FilteredRows
 from anchor_tui.tui.widgets.key_footer import KeyFooter
 from anchor_tui.tui.widgets.pane_tabs import PaneTabs
@@ -47,7 +46,7 @@ if TYPE_CHECKING:
 _COMMON_OWNERS = frozenset({"app", "list", "screen", "operator", "application"})
 
 
-class ApplicationScreen(FailureGuard, Screen[None]):
+class ApplicationScreen(KeyScreen):
     """The title, the tabs and one pane of one application. It has the keys that only read.
 
     A panel is mounted when its pane is shown first. It reads while it is visible, and its requests are cancelled when
@@ -61,7 +60,6 @@ class ApplicationScreen(FailureGuard, Screen[None]):
         Binding("q", "leave", "Back", id="quit", show=False),
     ]
 
-    snapshot: reactive[Snapshot | None] = reactive(None)
     now: reactive[datetime | None] = reactive(None)
     selected: reactive[ResourceNode | None] = reactive(None, init=False)
     pane: reactive[str] = reactive("", init=False)
@@ -231,7 +229,7 @@ class ApplicationScreen(FailureGuard, Screen[None]):
         title.environment, title.application = environment, self.application
         title.is_stale = source is not None and source.state in {"stale", "missing"}
         self._request_revision()
-        self._show_keys()
+        self.show_footer()
 
     def watch_now(self, now: datetime | None) -> None:
         """Draw the ages."""
@@ -247,7 +245,7 @@ class ApplicationScreen(FailureGuard, Screen[None]):
         for panel in self._panels.values():
             if panel.is_mounted:
                 panel.selected = selected
-        self._show_keys()
+        self.show_footer()
 
     def _request_revision(self) -> None:
         """Read the commit of the compared revision once."""
@@ -273,7 +271,7 @@ class ApplicationScreen(FailureGuard, Screen[None]):
         tabs.note = self._describe_panel()
         if self.panel is not None:
             self.panel.set_class(isinstance(self.panel.reading, Stale), "-stale")
-        self._show_keys()
+        self.show_footer()
 
     def _describe_panel(self) -> str:
         """Return what the visible panel is about, and the age of its data."""
@@ -292,16 +290,7 @@ class ApplicationScreen(FailureGuard, Screen[None]):
                 parts = [summary, panel.note]
         return " · ".join(filter(None, parts))
 
-    def _show_keys(self) -> None:
-        footer = self.query_one(KeyFooter)
-        footer.actions = tuple(
-            action
-            for action in self.key_actions
-            if action.in_footer and self._has_key(action) and not self.explain_unavailable(action.id)
-        )
-        footer.note = READ_ONLY_NOTE if self.snapshot and self.snapshot.read_only else ""
-
-    def _has_key(self, action: KeyAction) -> bool:
+    def has_key(self, action: KeyAction) -> bool:
         """Return True if an action belongs to the screen or to the visible panel."""
         bindings = self.panel.BINDINGS if self.panel is not None else []
         own = {binding.id for binding in bindings if isinstance(binding, Binding)}
@@ -321,13 +310,6 @@ class ApplicationScreen(FailureGuard, Screen[None]):
             case _:
                 return ""
 
-    def can_act(self, action_id: str) -> bool:
-        """Return True if an action is available here and now, otherwise notify the operator why it is not."""
-        if reason := self.explain_unavailable(action_id):
-            title = next(action.title for action in REGISTRY if action.id == action_id)
-            self.notify(reason, title=f"{title}: not now", severity="warning", timeout=5)
-        return not reason
-
     async def run_key_action(self, action: KeyAction) -> None:
         """Run a registered action as if its key was pressed."""
         if action.id == "quit":
@@ -336,11 +318,6 @@ class ApplicationScreen(FailureGuard, Screen[None]):
         row_list = self.panel.query(RowList) if self.panel else None
         owner = self.app if action.owner == "app" else self if action.owner in _COMMON_OWNERS else self.panel
         await self.app.run_action(action.call, row_list.first() if action.owner == "list" and row_list else owner)
-
-    @on(KeyFooter.Clicked)
-    async def run_clicked_key(self, message: KeyFooter.Clicked) -> None:
-        """Run the action of the key that was clicked."""
-        await self.run_key_action(message.action)
 
     @property
     def _filtered_rows(self) -> FilteredRows | None:
@@ -405,10 +382,3 @@ class ApplicationScreen(FailureGuard, Screen[None]):
         """Return to the fleet."""
         self._stop_reading()
         self.dismiss()
-
-    def action_help(self) -> None:
-        """Show every key, and if it works here and now."""
-        from anchor_tui.tui.screens.help import HelpEntry, HelpScreen
-
-        entries = [HelpEntry(action, self.explain_unavailable(action.id)) for action in self.key_actions]
-        self.app.push_screen(HelpScreen(entries))

@@ -12,13 +12,12 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.events import ScreenResume, ScreenSuspend
 from textual.reactive import reactive
-from textual.screen import Screen
 
 from anchor_tui.domain.model import Application, Environment, Snapshot
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.bindings import make_shared_bindings
 from anchor_tui.tui.environment_header import describe_environment
-from anchor_tui.tui.keys import REGISTRY, KeyAction
+from anchor_tui.tui.keys import READ_ONLY_NOTE, REGISTRY, KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.panes.diagnosed_applications import build_diagnosed_applications_pane
 from anchor_tui.tui.panes.policy import build_policy_pane
@@ -27,11 +26,11 @@ from anchor_tui.tui.panes.registry import APPLICATIONS, POLICY, PULL_REQUESTS
 from anchor_tui.tui.panes.releases import build_releases_pane
 from anchor_tui.tui.release_history import PendingHistory, ReleaseHistoryReader
 from anchor_tui.tui.running_jobs import describe_running_jobs
+from anchor_tui.tui.screens.key_screen import KeyScreen
 from anchor_tui.tui.style import find_sheets, marked_text
 from anchor_tui.tui.targets import ActionTarget, explain_unavailable_action, find_only_pull_request
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.bars import DetailPanel, SourceBar
-from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.key_footer import KeyFooter
 from anchor_tui.tui.widgets.pane_tabs import PaneTabs
 from anchor_tui.tui.widgets.pane_view import PaneView
@@ -44,8 +43,9 @@ if TYPE_CHECKING:
 RELEASES = "Releases"
 TABS = (RELEASES, APPLICATIONS, POLICY, PULL_REQUESTS)
 WAY_BACK = "esc returns to the fleet"
-READ_ONLY_NOTE = "read-only: no actions"
-MUTATING_ACTIONS = frozenset(action.id for action in REGISTRY if action.mutates and action.id != "cutover")
+MUTATING_ACTIONS = frozenset(
+    action.id for action in REGISTRY if action.mutates and action.owner == "operator" and action.id != "cutover"
+)
 LOOKING_ACTIONS = frozenset(
     {"filter", "browser", "open", "copy", "commands", "next-pane", "previous-pane", "back", "help"}
 )
@@ -54,14 +54,13 @@ GLOBAL_ACTIONS = frozenset(action.id for action in REGISTRY if action.owner in {
 LoadHistory = Callable[[str], PendingHistory]
 
 
-class EnvironmentScreen(FailureGuard, Screen[None]):
+class EnvironmentScreen(KeyScreen):
     """Everything about one environment. Only the release history is requested, all else comes from the snapshot."""
 
     AUTO_FOCUS = "#rows"
     CSS_PATH = find_sheets("environment.tcss")
     BINDINGS: ClassVar[list[BindingType]] = make_shared_bindings(LOOKING_ACTIONS | MUTATING_ACTIONS)
 
-    snapshot: reactive[Snapshot | None] = reactive(None)
     now: reactive[datetime | None] = reactive(None)
     jobs: reactive[tuple[Job, ...]] = reactive(())
     pane: reactive[str] = reactive(RELEASES, init=False)
@@ -133,7 +132,7 @@ class EnvironmentScreen(FailureGuard, Screen[None]):
         self.query_one(PaneView).show_panes(panes, self.pane, panes[self.pane], running, WAY_BACK, self.now)
         self._show_summary()
         self._show_details()
-        self._show_keys()
+        self.show_footer()
 
     def _build_panes(self, environment: Environment, snapshot: Snapshot) -> dict[str, PaneContent]:
         return {
@@ -155,12 +154,6 @@ class EnvironmentScreen(FailureGuard, Screen[None]):
             failure = marked_text(StatusMark.FAILING, f"earlier releases: {self._history.refusal.message}")
             details = Content("\n").join([failure, details])
         self.query_one("#details", DetailPanel).content = details
-
-    def _show_keys(self) -> None:
-        in_footer = (action for action in self.key_actions if action.in_footer)
-        footer = self.query_one(KeyFooter)
-        footer.actions = tuple(action for action in in_footer if not self.explain_unavailable(action.id))
-        footer.note = READ_ONLY_NOTE if self.snapshot and self.snapshot.read_only else ""
 
     # --- the release history -------------------------------------------------------------------------
 
@@ -195,17 +188,12 @@ class EnvironmentScreen(FailureGuard, Screen[None]):
         """Show the details of the highlighted row."""
         message.stop()
         self._show_details()
-        self._show_keys()
+        self.show_footer()
 
     @on(PaneTabs.Clicked)
     def show_clicked_pane(self, message: PaneTabs.Clicked) -> None:
         """Show the tab that was clicked."""
         self.pane = message.pane
-
-    @on(KeyFooter.Clicked)
-    async def run_clicked_key(self, message: KeyFooter.Clicked) -> None:
-        """Run the action of the key that was clicked."""
-        await self.run_key_action(message.action)
 
     async def run_key_action(self, action: KeyAction) -> None:
         """Run a registered action as if its key was pressed."""
@@ -229,7 +217,7 @@ class EnvironmentScreen(FailureGuard, Screen[None]):
         """Return why an action is unavailable here and now, or an empty string."""
         row = self.highlighted_row
         if action_id in MUTATING_ACTIONS:
-            if self.snapshot is not None and self.snapshot.read_only:
+            if self.is_read_only:
                 return READ_ONLY_NOTE
             names = tuple(environment.name for environment in self.snapshot.environments) if self.snapshot else ()
             return explain_unavailable_action(action_id, self.target, self.snapshot, names)
@@ -242,13 +230,6 @@ class EnvironmentScreen(FailureGuard, Screen[None]):
                 return "it has no name or address"
             case _:
                 return ""
-
-    def can_act(self, action_id: str) -> bool:
-        """Return True if an action is available here and now, otherwise notify the operator why it is not."""
-        if reason := self.explain_unavailable(action_id):
-            title = next(action.title for action in REGISTRY if action.id == action_id)
-            self.notify(reason, title=f"{title}: not now", severity="warning", timeout=5)
-        return not reason
 
     def action_act(self, action: ActionId) -> None:
         """Start an action on the target. Its dialog is in front when this returns."""
@@ -331,10 +312,3 @@ class EnvironmentScreen(FailureGuard, Screen[None]):
         row = self.highlighted_row
         if isinstance(self.app, LiveApp):
             self.app.open_commands(row.subject if row is not None else None, self._environment_name)
-
-    def action_help(self) -> None:
-        """Show every key, and if it works here and now."""
-        from anchor_tui.tui.screens.help import HelpEntry, HelpScreen
-
-        entries = [HelpEntry(action, self.explain_unavailable(action.id)) for action in self.key_actions]
-        self.app.push_screen(HelpScreen(entries))

@@ -184,9 +184,10 @@ class EstateDiffScreen(FailureGuard, Screen[None]):
         differing = sum(any(one.kind != "equal" for one in reading.value) for reading in fresh)
         ignored = sum(len(one.ignored) for reading in fresh for one in reading.value)
         age = f"read {format_age(self._read_at, self.now)} ago" if self._read_at and self.now else ""
+        differ = "differs" if len(readings) == 1 else "differ"
         parts = [
             "Differences",
-            f"{differing} of {format_count(len(readings), 'application')} differ" if readings else "",
+            f"{differing} of {format_count(len(readings), 'application')} {differ}" if readings else "",
             f"{len(readings) - len(fresh)} not readable" if len(fresh) < len(readings) else "",
             format_count(ignored, "ignored difference") if ignored else "",
             f"{len(self._pending)} being read" if self._pending else age,

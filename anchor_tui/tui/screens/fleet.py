@@ -14,23 +14,23 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.events import DescendantFocus, Key, Resize
 from textual.reactive import reactive
-from textual.screen import Screen
 
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.model import Application, Environment, Snapshot
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.cursor_jump import CursorJump
-from anchor_tui.tui.keys import APPLICATION_OWNERS, ESTATE_OWNERS, FLEET_OWNERS, READ_ONLY_NOTE, REGISTRY, KeyAction
+from anchor_tui.tui.keys import APPLICATION_OWNERS, ESTATE_OWNERS, FLEET_OWNERS, READ_ONLY_NOTE, KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.panes.applications import find_row_application
 from anchor_tui.tui.panes.fleet import build_fleet_pane
 from anchor_tui.tui.panes.registry import APPLICATIONS, PANES, build_pane
 from anchor_tui.tui.running_jobs import describe_running_jobs
+from anchor_tui.tui.screens.key_screen import KeyScreen
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.bars import DetailPanel, HeaderBar, SourceBar
 from anchor_tui.tui.widgets.card import CARD_MIN_WIDTH, EnvironmentCard
-from anchor_tui.tui.widgets.failure_guard import FailureGuard, format_failure
+from anchor_tui.tui.widgets.failure_guard import format_failure
 from anchor_tui.tui.widgets.key_footer import KeyFooter
 from anchor_tui.tui.widgets.pane_tabs import PaneTabs
 from anchor_tui.tui.widgets.pane_view import PaneView
@@ -44,7 +44,7 @@ CARDS_MIN_HEIGHT = 28
 FLEET_PANE = "Fleet"
 
 
-class FleetScreen(FailureGuard, Screen[None]):
+class FleetScreen(KeyScreen):
     """Cards or rows above, panes of the highlighted environment below.
 
     The screen keeps the cursor, the pane and the filter; all data comes from the bound snapshot. It has the keys that
@@ -55,7 +55,6 @@ class FleetScreen(FailureGuard, Screen[None]):
     AUTO_FOCUS = "#rows"
     BINDINGS: ClassVar[list[BindingType]] = make_bindings("screen", "fleet")
 
-    snapshot: reactive[Snapshot | None] = reactive(None)
     now: reactive[datetime | None] = reactive(None)
     jobs: reactive[tuple[Job, ...]] = reactive(())
     environment: reactive[str] = reactive("", init=False)
@@ -136,13 +135,6 @@ class FleetScreen(FailureGuard, Screen[None]):
             case _:
                 return ""
 
-    def can_act(self, action_id: str) -> bool:
-        """Return True if an action is available here and now, otherwise notify the operator why it is not."""
-        if reason := self.explain_unavailable(action_id):
-            title = next(action.title for action in REGISTRY if action.id == action_id)
-            self.notify(reason, title=f"{title}: not now", severity="warning", timeout=5)
-        return not reason
-
     async def run_key_action(self, action: KeyAction) -> None:
         """Run a registered action as if its key was pressed."""
         owners = {"app": self.app, "list": self.active_list}
@@ -215,7 +207,7 @@ class FleetScreen(FailureGuard, Screen[None]):
         running, scope = describe_running_jobs(self.jobs), self._describe_scope()
         self.query_one(PaneView).show_panes(panes, self.pane, panes[shown], running, scope, self.now)
         self._show_detail()
-        self._show_available_keys()
+        self.show_footer()
 
     def _build_guarded(self, build: Callable[[], PaneContent]) -> PaneContent:
         """Return a pane; if it cannot be built, a pane with the reason. The other panes are shown."""
@@ -231,12 +223,6 @@ class FleetScreen(FailureGuard, Screen[None]):
     def _show_detail(self) -> None:
         row = self.highlighted_row
         self.query_one(DetailPanel).content = row.detail_at(self.now) if row and self.now else Content("")
-
-    def _show_available_keys(self) -> None:
-        footer = self.query_one(KeyFooter)
-        in_footer = (action for action in self.key_actions if action.in_footer)
-        footer.actions = tuple(action for action in in_footer if not self.explain_unavailable(action.id))
-        footer.note = READ_ONLY_NOTE if self.snapshot and self.snapshot.read_only else ""
 
     # --- messages from the widgets -------------------------------------------------------------------
 
@@ -266,7 +252,7 @@ class FleetScreen(FailureGuard, Screen[None]):
         if message.row_list.id == "fleet" and message.row is not None and not self.as_cards and self.pane == FLEET_PANE:
             self.environment = message.row.key
         self._show_detail()
-        self._show_available_keys()
+        self.show_footer()
 
     @on(EnvironmentCard.Clicked)
     def highlight_card(self, message: EnvironmentCard.Clicked) -> None:
@@ -277,11 +263,6 @@ class FleetScreen(FailureGuard, Screen[None]):
     def show_clicked_pane(self, message: PaneTabs.Clicked) -> None:
         """Show the pane whose tab was clicked."""
         self.pane = message.pane
-
-    @on(KeyFooter.Clicked)
-    async def run_clicked_key(self, message: KeyFooter.Clicked) -> None:
-        """Run the action of the key that was clicked."""
-        await self.run_key_action(message.action)
 
     # --- keys ----------------------------------------------------------------------------------------
 
@@ -414,10 +395,3 @@ class FleetScreen(FailureGuard, Screen[None]):
         screen = EstateDiffScreen(app, self.estate_key_actions)
         # On the application's own queue: data is bound to the node that handles the message.
         app.call_next(lambda: app.push_screen(screen.data_bind(LiveApp.snapshot, LiveApp.now)))
-
-    def action_help(self) -> None:
-        """Show every key, and if it works here and now."""
-        from anchor_tui.tui.screens.help import HelpEntry, HelpScreen
-
-        entries = [HelpEntry(action, self.explain_unavailable(action.id)) for action in self.key_actions]
-        self.app.push_screen(HelpScreen(entries))

@@ -12,11 +12,10 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.events import ScreenResume, ScreenSuspend
 from textual.reactive import reactive
-from textual.screen import Screen
 
-from anchor_tui.domain.model import PullRequest, Snapshot
+from anchor_tui.domain.model import PullRequest
 from anchor_tui.tui.bindings import pick_bindings
-from anchor_tui.tui.keys import KeyAction
+from anchor_tui.tui.keys import READ_ONLY_NOTE, KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.pull_request.panels import (
     ChecksPanel,
@@ -29,10 +28,10 @@ from anchor_tui.tui.pull_request.reader import PullRequestReader, PullRequestReq
 from anchor_tui.tui.pull_request.texts import describe_reading
 from anchor_tui.tui.pull_request.title import PullRequestTitle, describe_title
 from anchor_tui.tui.pull_request.wrapped_lines import WrappedLines
+from anchor_tui.tui.screens.key_screen import KeyScreen
 from anchor_tui.tui.style import find_sheets
 from anchor_tui.tui.targets import ActionTarget, explain_merge
 from anchor_tui.tui.web_browser import open_web_address
-from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.key_footer import KeyFooter
 from anchor_tui.tui.widgets.pane_tabs import PaneTabs
 from anchor_tui.tui.widgets.row_list import RowList
@@ -46,7 +45,6 @@ PANELS: dict[str, type[PullRequestPanel]] = {
 }
 KEY_IDS = ("merge", "open", "browser", "copy", "read-again", "back", "next-pane", "help", "palette", "quit")
 """The actions of the registry that the screen has, in the order of the footer."""
-READ_ONLY_NOTE = "read-only: no actions"
 
 
 _TITLES = {
@@ -67,7 +65,7 @@ def _adapt_action(action: KeyAction) -> KeyAction:
     return replace(action, title=title, tooltip=tooltip)
 
 
-class PullRequestScreen(FailureGuard, Screen[None]):
+class PullRequestScreen(KeyScreen):
     """One pull request. It reads while it is in front, and its requests are cancelled when it is left."""
 
     CSS_PATH = find_sheets("pull_request.tcss")
@@ -87,7 +85,6 @@ class PullRequestScreen(FailureGuard, Screen[None]):
         }
     )
 
-    snapshot: reactive[Snapshot | None] = reactive(None)
     now: reactive[datetime | None] = reactive(None)
     pane: reactive[str] = reactive(OVERVIEW, init=False)
 
@@ -162,13 +159,7 @@ class PullRequestScreen(FailureGuard, Screen[None]):
             tabs = self.query_one(PaneTabs)
             tabs.panes = tuple((name, panel.item_count) for name, panel in self.panels.items())
             tabs.active = self.pane
-            self._show_available_keys()
-
-    def _show_available_keys(self) -> None:
-        footer = self.query_one(KeyFooter)
-        in_footer = (action for action in self.key_actions if action.in_footer)
-        footer.actions = tuple(action for action in in_footer if not self.explain_unavailable(action.id))
-        footer.note = READ_ONLY_NOTE if self._read_only else ""
+            self.show_footer()
 
     def explain_unavailable(self, action_id: str) -> str:
         """Return why an action is unavailable here and now, or an empty string."""
@@ -220,10 +211,14 @@ class PullRequestScreen(FailureGuard, Screen[None]):
     def _show_clicked_pane(self, message: PaneTabs.Clicked) -> None:
         self.pane = message.pane
 
-    @on(KeyFooter.Clicked)
-    async def _run_clicked_key(self, message: KeyFooter.Clicked) -> None:
-        owner = self.app if message.action.id == "palette" else self
-        await self.app.run_action(message.action.call, owner)
+    @property
+    def is_read_only(self) -> bool:
+        """True if the configuration or the command line excludes actions. Known before the first snapshot."""
+        return self._read_only
+
+    async def run_key_action(self, action: KeyAction) -> None:
+        """Run an action as if its key was pressed. The screen has its own actions to close it and to read again."""
+        await self.app.run_action(action.call, self.app if action.id == "palette" else self)
 
     # --- keys ----------------------------------------------------------------------------------------
 
@@ -284,10 +279,3 @@ class PullRequestScreen(FailureGuard, Screen[None]):
             self.notify(reason, title="Merge", severity="warning")
             return
         self.app.start_action("merge", ActionTarget("", (), self.number))
-
-    def action_help(self) -> None:
-        """Show every key of the screen."""
-        from anchor_tui.tui.screens.help import HelpEntry, HelpScreen
-
-        entries = [HelpEntry(action, self.explain_unavailable(action.id)) for action in self.key_actions]
-        self.app.push_screen(HelpScreen(entries))

@@ -20,6 +20,7 @@ from anchor_tui.tui.screens.environment import EnvironmentScreen
 from anchor_tui.tui.screens.fleet import FleetScreen
 from anchor_tui.tui.screens.pull_request import PullRequestScreen
 from anchor_tui.tui.screens.release_chooser import ReleaseChooser
+from anchor_tui.tui.widgets.key_footer import KeyFooter
 from anchor_tui.tui.widgets.row_list import RowList
 from tests.tui.harness import AppHarness, FakeBackend, open_app
 from tests.tui.sample_plans import promotion_plan
@@ -178,6 +179,14 @@ async def test_enter_shows_everything_about_a_release():
         await ui.press("enter")
         assert isinstance(ui.app.screen, DetailScreen)
         assert "1.43.2" in ui.text.split("esc closes")[1]
+
+
+async def test_the_keys_of_another_screen_are_not_offered():
+    async with open_environment() as ui:
+        offered = {action.id for action in ui.app.screen.query_one(KeyFooter).actions}
+        assert "sync" in offered
+        assert "resource-action" not in offered
+        assert "resource-action" not in {action.id for action in ui.app.screen.key_actions}
 
 
 async def test_enter_in_release_details_opens_the_pull_request():

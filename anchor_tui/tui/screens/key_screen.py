@@ -1,0 +1,65 @@
+"""The base of the screens whose actions are in the registry of keys."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from anchor_tui.domain.model import Snapshot
+from anchor_tui.tui.keys import READ_ONLY_NOTE, REGISTRY, KeyAction
+from anchor_tui.tui.widgets.failure_guard import FailureGuard
+from anchor_tui.tui.widgets.key_footer import KeyFooter
+
+
+class KeyScreen(FailureGuard, Screen[None]):
+    """A screen with a footer and a help of `key_actions`. Actions that are unavailable are explained."""
+
+    snapshot: reactive[Snapshot | None] = reactive(None)
+    key_actions: tuple[KeyAction, ...] = ()
+
+    @property
+    def is_read_only(self) -> bool:
+        """True if the configuration or the command line excludes actions."""
+        return self.snapshot is not None and self.snapshot.read_only
+
+    def explain_unavailable(self, _action_id: str) -> str:
+        """Return why an action is unavailable here and now, or an empty string."""
+        return ""
+
+    def has_key(self, _action: KeyAction) -> bool:
+        """Return True if the key of an action works on what the screen shows now."""
+        return True
+
+    def can_act(self, action_id: str) -> bool:
+        """Return True if an action is available here and now, otherwise notify the operator why it is not."""
+        if reason := self.explain_unavailable(action_id):
+            title = next(action.title for action in REGISTRY if action.id == action_id)
+            self.notify(reason, title=f"{title}: not now", severity="warning", timeout=5)
+        return not reason
+
+    def show_footer(self) -> None:
+        """Show the keys that work here and now."""
+        footer = self.query_one(KeyFooter)
+        footer.actions = tuple(
+            action
+            for action in self.key_actions
+            if action.in_footer and self.has_key(action) and not self.explain_unavailable(action.id)
+        )
+        footer.note = READ_ONLY_NOTE if self.is_read_only else ""
+
+    async def run_key_action(self, action: KeyAction) -> None:
+        """Run a registered action as if its key was pressed."""
+        await self.app.run_action(action.call, self.app if action.owner == "app" else self)
+
+    @on(KeyFooter.Clicked)
+    async def run_clicked_key(self, message: KeyFooter.Clicked) -> None:
+        """Run the action of the key that was clicked."""
+        await self.run_key_action(message.action)
+
+    def action_help(self) -> None:
+        """Show every key, and if it works here and now."""
+        from anchor_tui.tui.screens.help import HelpEntry, HelpScreen
+
+        entries = [HelpEntry(action, self.explain_unavailable(action.id)) for action in self.key_actions]
+        self.app.push_screen(HelpScreen(entries))
