@@ -204,6 +204,9 @@ class PolicyConfig(msgspec.Struct, frozen=True):
     disable: Annotated[tuple[CheckId, ...], key("ids of checks that are not run")] = ()
     auth_modes: Annotated[tuple[Word, ...], key("values of AUTH_MODE that count as authenticated")] = ("jwt",)
     memory_budget: Annotated[str, key("memory that an environment may request", MEMORY)] = "4Gi"
+    evidence_budget: Annotated[
+        int, key("applications of an Argo CD whose manifests are read, the most important first", minimum=0)
+    ] = 200
     waivers: Annotated[tuple[Waiver, ...], key("checks that may fail for a while")] = ()
 
 

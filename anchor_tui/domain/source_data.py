@@ -61,6 +61,8 @@ class ArgoCDData(ValueObject, frozen=True):
     own_namespace: str | None = None
     applications: tuple[ObservedApplication, ...] = ()
     managed: Mapping[AppId, ManagedResources] = {}
+    manifest_gap: str = ""
+    """Why the manifests of found applications that `managed` lacks will not be read; empty if they will be."""
     failures: Mapping[AppId, FailureEvidence] = {}
     """The evidence about applications that are not healthy."""
     latency_ms: float | None = None

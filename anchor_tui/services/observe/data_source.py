@@ -17,6 +17,9 @@ class DataSource(Protocol):
     async def read(self) -> Fresh[Any]:
         """Return one complete reading. Raises SourceError."""
 
+    def get_partial_reading(self, timeout_s: float) -> Fresh[Any] | None:
+        """Return what `read` had when it was cancelled after `timeout_s`; None if the required part is missing."""
+
     async def run(self, publish: Callable[[Reading[Any]], None]) -> None:
         """Publish readings until cancelled. Never raises SourceError."""
 

@@ -89,7 +89,8 @@ class Observer:
     async def read_once(self, timeout_s: float) -> Snapshot:
         """Return a snapshot of one reading of every source, read in parallel.
 
-        A source that does not answer within `timeout_s` is unavailable in it, with the reason.
+        A source that has not answered completely within `timeout_s` contributes what it has sent; what is missing is
+        unknown, with the reason. One that has sent nothing is unavailable.
         """
         await asyncio.gather(*(self._read_source(source, timeout_s) for source in self._sources))
         for source in self._sources:
@@ -156,7 +157,8 @@ class Observer:
             async with asyncio.timeout(timeout_s):
                 self._store_reading(source, await source.read())
         except TimeoutError:
-            self._store_reading(source, Unavailable(SourceFailure("timeout", f"no answer within {timeout_s:g} s")))
+            missed = Unavailable(SourceFailure("timeout", f"no answer within {timeout_s:g} s"))
+            self._store_reading(source, source.get_partial_reading(timeout_s) or missed)
         except SourceError as error:
             self._store_reading(source, Unavailable(error.failure))
         except Exception as error:  # noqa: BLE001 - an internal error must not hide the other sources

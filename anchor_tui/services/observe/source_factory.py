@@ -29,11 +29,13 @@ def make_sources(
     Credentials are looked up when a source connects, not before. `prefetched` contains the first requests that have
     been sent already, by the name of the server.
     """
+    from anchor_tui.sources.argocd.evidence import EvidenceLimits
     from anchor_tui.sources.argocd.source import ArgoSource
     from anchor_tui.sources.github.source import GitHubSource
 
     pending_prefetches = dict(prefetched or {})
     connections = Connections(config, environ, home)
+    limits = EvidenceLimits(config.policy.evidence_budget)
 
     def make_argocd_source(server_name: str) -> ArgoSource:
         server = next(server for server in config.servers_in_use if server.name == server_name)
@@ -48,7 +50,7 @@ def make_sources(
                 )
             return await connections.connect_argocd(server_name)
 
-        return ArgoSource(server, config.environments, connect, now)
+        return ArgoSource(server, config.environments, connect, now, limits)
 
     return [
         *(make_argocd_source(server.name) for server in config.servers_in_use),

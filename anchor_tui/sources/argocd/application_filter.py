@@ -28,6 +28,13 @@ class ApplicationFilter:
         """True if an environment selects applications by labels: only a list can find those."""
         return any(isinstance(environment.applications, ApplicationSelector) for environment in self._environments)
 
+    def is_protected(self, application: Application, labels: Mapping[str, str]) -> bool:
+        """Return True if a protected environment refers to the application."""
+        return any(
+            environment.protected and belongs_to_environment(environment, application, labels, self.own_namespace)
+            for environment in self._environments
+        )
+
     def is_wanted(self, application: Application, labels: Mapping[str, str]) -> bool:
         """Return True if an environment refers to the application."""
         return any(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -21,12 +21,12 @@ from anchor_tui.sources.argocd.endpoints import (
 from anchor_tui.sources.argocd.read_client import ReadClient
 from anchor_tui.sources.argocd.schema import SettingsResponse, VersionResponse
 from anchor_tui.sources.errors import Forbidden, HttpError, InvalidResponse, NotFound, SourceError, Unreachable
+from anchor_tui.sources.worker_pool import call_concurrently
 
 MAX_CONCURRENT_REQUESTS = 8
 OPTIONAL_GRACE_S = 2.0
 """The longest wait for version and settings after everything required has arrived, in seconds."""
 S = TypeVar("S")
-T = TypeVar("T")
 
 
 class ApplicationReader:
@@ -80,7 +80,7 @@ class ApplicationReader:
                 self._store.drop_application(application)
                 return None
 
-        return await _run_concurrently(fetch, applications)
+        return await call_concurrently(fetch, applications, MAX_CONCURRENT_REQUESTS)
 
     async def locate_missing(self) -> list[SourceError | None]:
         """Ask for each configured name that the list does not contain: it is absent, or hidden from the token.
@@ -90,10 +90,12 @@ class ApplicationReader:
         Return the errors of the first round, None for an application without one.
         """
         missing = self._store.missing_applications
-        errors = await _run_concurrently(self._locate_application, missing)
+        errors = await call_concurrently(self._locate_application, missing, MAX_CONCURRENT_REQUESTS)
         hidden = [application for application in missing if self._store.is_forbidden(application)]
         projects = self._store.project_names
-        await _run_concurrently(lambda application: self._locate_in_projects(application, projects), hidden)
+        await call_concurrently(
+            lambda application: self._locate_in_projects(application, projects), hidden, MAX_CONCURRENT_REQUESTS
+        )
         return errors
 
     async def _fetch_application(self, application: Application) -> SourceError | None:
@@ -127,24 +129,6 @@ class ApplicationReader:
             except Forbidden:
                 continue
             return
-
-
-async def _run_concurrently(
-    call: Callable[[Application], Awaitable[T]], applications: Iterable[Application]
-) -> list[T]:
-    """Call for each application, at most MAX_CONCURRENT_REQUESTS at once. After the last one, raise the first error."""
-    limit = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
-
-    async def run_one(application: Application) -> T:
-        async with limit:
-            return await call(application)
-
-    tasks = [asyncio.create_task(run_one(application)) for application in applications]
-    await asyncio.gather(*tasks, return_exceptions=True)
-    errors = [task.exception() for task in tasks]
-    for error in filter(None, errors):
-        raise error
-    return [task.result() for task in tasks]
 
 
 async def _read_optional(client: ReadClient, path: str, shape: type[S]) -> S | None:

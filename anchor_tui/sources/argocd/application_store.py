@@ -23,11 +23,13 @@ from anchor_tui.sources.argocd.application_details import (
     merge_details,
 )
 from anchor_tui.sources.argocd.application_filter import ApplicationFilter
+from anchor_tui.sources.argocd.known_applications import KnownApplications
 from anchor_tui.sources.argocd.response import ApiResponse
 from anchor_tui.sources.argocd.schema import (
     ApplicationIdentity,
     ApplicationJson,
     ApplicationListResponse,
+    ApplicationMetadata,
     SettingsResponse,
     StreamResult,
     VersionResponse,
@@ -37,6 +39,11 @@ from anchor_tui.sources.json_body import decode_json
 
 DETAILS_MAX_AGE = timedelta(minutes=5)
 """Argo CD reconciles each application every 3 minutes by default: older details are outdated."""
+
+MAX_SINGLE_REQUESTS = 8
+"""Up to so many applications are requested one by one: they are answered at once."""
+STREAMED_PER_REQUEST = 10
+"""A request costs about as much as so many applications of a stream."""
 
 
 class ApplicationStore:
@@ -49,9 +56,12 @@ class ApplicationStore:
         self.last_activity_at: datetime | None = None
         """The time of the last byte from the server."""
         self._filter = ApplicationFilter(environments)
+        self._listed_count = 0
+        """The number of applications in the last list, wanted or not."""
         self._now = now
-        self._observed: dict[AppId, ObservedApplication] = {}
-        self._detailed: set[AppId] = set()
+        self._known = KnownApplications()
+        self._without_details: set[AppId] = set()
+        self._noted: dict[AppId, tuple[ObservedApplication, ObservedApplication]] = {}
         self._server_info = ArgoCDData(server=server.name, url=server.server)
         self._problems: tuple[Problem, ...] = ()
         self._stream_problem: Problem | None = None
@@ -61,16 +71,26 @@ class ApplicationStore:
 
     @property
     def data(self) -> ArgoCDData:
-        """Everything that is known, sorted by application identity. The manifests are not included."""
-        incomplete = {application.id for application in self._incomplete_applications}
-        applications = (self._observed[id_] for id_ in sorted(self._observed))
-        return replace(
-            self._server_info,
-            applications=tuple(
-                add_missing_details(observed) if observed.application.id in incomplete else observed
+        """Everything that is known, sorted by application identity. The manifests are not included.
+
+        What has not changed since the last time is the same object.
+        """
+        applications = self._known.ordered
+        if incomplete := {application.id for application in self._incomplete_applications}:
+            applications = tuple(
+                self._note_missing_details(observed) if observed.application.id in incomplete else observed
                 for observed in applications
-            ),
-        )
+            )
+        else:
+            self._noted.clear()
+        return replace(self._server_info, applications=applications)
+
+    def _note_missing_details(self, observed: ObservedApplication) -> ObservedApplication:
+        """Return an application with the problem that its details are missing; the same object each time."""
+        before = self._noted.get(observed.application.id)
+        if before is None or before[0] is not observed:
+            before = self._noted[observed.application.id] = observed, add_missing_details(observed)
+        return before[1]
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -86,14 +106,26 @@ class ApplicationStore:
         return self._filter.own_namespace is not None
 
     @property
-    def uses_selectors(self) -> bool:
-        """True if an environment selects applications by labels: only a list can find those."""
-        return self._filter.uses_selectors
+    def needs_list(self) -> bool:
+        """True if a list is shorter than a request for each application, or the only way to find them by labels."""
+        return self._filter.uses_selectors or len(self._filter.names) > MAX_SINGLE_REQUESTS
+
+    @property
+    def is_stream_shorter(self) -> bool:
+        """True if a stream, which begins with every application, is shorter than a request for each missing one."""
+        missing = len(self._without_details)
+        return missing > MAX_SINGLE_REQUESTS and self._listed_count <= missing * STREAMED_PER_REQUEST
+
+    @property
+    def lacks_details(self) -> bool:
+        """True if an application is known only by the short state of a list."""
+        return bool(self._without_details)
 
     @property
     def applications_without_details(self) -> list[Application]:
         """The applications that are known only by the short state of a list."""
-        return [application for application in self.found_applications if application.id not in self._detailed]
+        known = (self._known.get(id_) for id_ in sorted(self._without_details))
+        return [observed.application for observed in known if observed and observed.application.presence == "found"]
 
     @property
     def _incomplete_applications(self) -> list[Application]:
@@ -108,10 +140,9 @@ class ApplicationStore:
         return self._stream_problem is not None
 
     @property
-    def found_applications(self) -> list[Application]:
-        """The applications that exist."""
-        known = (observed.application for observed in self._observed.values())
-        return [application for application in known if application.presence == "found"]
+    def found_applications(self) -> tuple[Application, ...]:
+        """The applications that exist, sorted by identity; the same object until one changes."""
+        return self._known.found
 
     @property
     def missing_applications(self) -> list[Application]:
@@ -129,8 +160,13 @@ class ApplicationStore:
 
     def is_forbidden(self, application: Application) -> bool:
         """Return True if the last response about the application was a 403."""
-        known = self._observed.get(application.id)
+        known = self._known.get(application.id)
         return known is not None and known.application.presence == "forbidden"
+
+    def is_protected(self, application: Application) -> bool:
+        """Return True if the application belongs to a protected environment."""
+        observed = self._known.get(application.id)
+        return observed is not None and self._filter.is_protected(application, observed.labels)
 
     # --- changes -------------------------------------------------------------------------------------
 
@@ -158,23 +194,33 @@ class ApplicationStore:
         """
         items = response.decode(ApplicationListResponse).items or []
         self._problems = ()
-        before = self._observed
+        self._listed_count = len(items)
         listed: dict[AppId, ObservedApplication] = {}
+        due: list[Application] = []
         for item in items:
-            observed = self._parse_item(bytes(item))
-            if observed is not None:
-                id_ = observed.application.id
-                listed[id_] = merge_details(observed, before.get(id_))
-        self._observed = listed | self._still_missing(listed)
-        self._detailed &= set(listed)
+            observed = self._parse_application(bytes(item), "an application in the list")
+            if not isinstance(observed, ObservedApplication):
+                continue
+            known = self._known.get(observed.application.id)
+            merged = merge_details(observed, known)
+            if self._is_due(merged.application, known):
+                due.append(merged.application)
+            listed[merged.application.id] = merged
+        self._without_details = {id_ for id_ in listed if self._lacks_details(id_)}
+        self._known.replace_all(listed | self._still_missing(listed))
         self._record_response(response)
-        return [
-            observed.application
-            for id_, observed in listed.items()
-            if id_ not in self._detailed
-            or list_comparable_fields(observed.application) != list_comparable_fields(before[id_].application)
-            or (self.is_stream_down and self._is_outdated(observed.application))
-        ]
+        return due
+
+    def _lacks_details(self, id_: AppId) -> bool:
+        known = self._known.get(id_)
+        return known is None or known.application.presence != "found" or id_ in self._without_details
+
+    def _is_due(self, listed: Application, known: ObservedApplication | None) -> bool:
+        """Return True if the details of a listed application are unknown, or outdated by what the list contains."""
+        if known is None or self._lacks_details(listed.id):
+            return True
+        has_missed_event = list_comparable_fields(listed) != list_comparable_fields(known.application)
+        return has_missed_event or (self.is_stream_down and self._is_outdated(listed))
 
     def apply_application(self, application: Application, response: ApiResponse) -> None:
         """Take over the response to a GET for one application. Raises InvalidResponse."""
@@ -183,43 +229,41 @@ class ApplicationStore:
             raise InvalidResponse(
                 f"the response is not about {application.id} but {observed.application.id or 'nothing'}"
             )
-        self._observed.pop(application.id, None)  # its namespace may not have been known
+        if observed.application.id != application.id:  # its namespace was not known
+            self._known.remove(application.id)
         self._store_application(observed)
         self._record_response(response)
 
     def record_error(self, application: Application, error: SourceError) -> None:
         """Keep what is known of the application and add the problem."""
-        self._observed[application.id] = self._with_problem(
-            ObservedApplication(application), Problem("", error.kind, error.message)
-        )
+        if self._lacks_details(application.id):
+            self._without_details.add(application.id)
+        self._known.put(self._with_problem(ObservedApplication(application), Problem("", error.kind, error.message)))
 
     def record_absence(self, application: Application, presence: Literal["absent", "forbidden"], reason: str) -> None:
         """Record that a configured application does not exist, or is not visible to the token."""
         bare = Application(*application.id)
         problem = Problem(str(bare.id), presence, reason)
-        self._observed[bare.id] = ObservedApplication(replace(bare, presence=presence, problems=(problem,)))
-        self._detailed.discard(bare.id)
+        self._known.put(ObservedApplication(replace(bare, presence=presence, problems=(problem,))))
+        self._without_details.discard(bare.id)
         self.record_activity()
 
     def drop_application(self, application: Application) -> None:
         """Forget an application that no longer exists."""
-        self._observed.pop(application.id, None)
-        self._detailed.discard(application.id)
+        self._known.remove(application.id)
+        self._without_details.discard(application.id)
 
     def apply_event(self, event: StreamResult) -> None:
         """Take over one application's new state; drop one that no environment refers to any longer."""
         self._stream_problem = None
-        body = bytes(event.application)
-        try:
-            identity = decode_json(body, ApplicationIdentity).metadata
-        except InvalidResponse as error:
-            self._record_unreadable("a stream event", error)
+        observed = self._parse_application(bytes(event.application), "a stream event")
+        if observed is None:
             return
-        bare = Application(self.source, identity.namespace, identity.name)
-        observed = self._parse_item(body) if event.type != "DELETED" else None
-        if observed is not None:
+        if isinstance(observed, ObservedApplication) and event.type != "DELETED":
             self._store_application(observed)
             return
+        id_ = observed.application.id if isinstance(observed, ObservedApplication) else observed
+        bare = Application(*id_)
         self.drop_application(bare)
         if event.type == "DELETED" and self._filter.names_of(bare):
             self.record_absence(bare, "absent", "it was deleted")
@@ -244,26 +288,42 @@ class ApplicationStore:
         return reconciled_at is not None and self._now() - reconciled_at > DETAILS_MAX_AGE
 
     def _store_application(self, observed: ObservedApplication) -> None:
-        self._observed[observed.application.id] = observed
-        self._detailed.add(observed.application.id)
+        self._known.put(observed)
+        self._without_details.discard(observed.application.id)
 
-    def _parse_item(self, item: bytes) -> ObservedApplication | None:
-        """Return one application, None if no environment refers to it. A malformed one becomes a problem."""
+    def _parse_application(self, item: bytes, part: str) -> ObservedApplication | AppId | None:
+        """Return one application; only its identity if no environment refers to it.
+
+        A malformed one becomes a problem: its own, or without an identity that of the `part` of the response, and the
+        result is then None.
+        """
         try:
-            identity = decode_json(item, ApplicationIdentity).metadata
+            document = decode_json(item, ApplicationJson)
         except InvalidResponse as error:
-            self._record_unreadable("an application in the list", error)
-            return None
-        bare, labels = Application(self.source, identity.namespace, identity.name), identity.labels or {}
+            return self._parse_malformed(item, part, error)
+        bare, labels = self._identify(document.metadata)
         if not self._filter.is_wanted(bare, labels):
-            return None
+            return bare.id
         try:
-            return to_observed_application(decode_json(item, ApplicationJson), self.source, self._server_info.url)
+            return to_observed_application(document, self.source, self._server_info.url)
         except InvalidResponse as error:
             return self._with_problem(ObservedApplication(bare, labels), Problem("", error.kind, error.message))
 
+    def _parse_malformed(self, item: bytes, part: str, failure: InvalidResponse) -> ObservedApplication | AppId | None:
+        try:
+            bare, labels = self._identify(decode_json(item, ApplicationIdentity).metadata)
+        except InvalidResponse as error:
+            self._record_unreadable(part, error)
+            return None
+        if not self._filter.is_wanted(bare, labels):
+            return bare.id
+        return self._with_problem(ObservedApplication(bare, labels), Problem("", failure.kind, failure.message))
+
+    def _identify(self, metadata: ApplicationMetadata) -> tuple[Application, dict[str, str]]:
+        return Application(self.source, metadata.namespace, metadata.name), metadata.labels or {}
+
     def _with_problem(self, observed: ObservedApplication, problem: Problem) -> ObservedApplication:
-        known = self._observed.get(observed.application.id)
+        known = self._known.get(observed.application.id)
         if known is None or known.application.presence != "found":
             known = limit_texts(observed)
         problem = replace(problem, subject=str(observed.application.id))
@@ -278,8 +338,8 @@ class ApplicationStore:
         """Return the absent and forbidden applications that the new list does not contain either."""
         unmatched = set(self._filter.names_without(observed.application for observed in listed.values()))
         missing = {}
-        for id_, observed in self._observed.items():
+        for observed in self._known:
             names = self._filter.names_of(observed.application)
             if observed.application.presence != "found" and names and unmatched.issuperset(names):
-                missing[id_] = observed
+                missing[observed.application.id] = observed
         return missing

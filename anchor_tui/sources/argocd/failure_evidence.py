@@ -8,8 +8,8 @@ every MIN_INTERVAL. Protected environments come first.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from anchor_tui.domain.diagnosis.evidence import BranchEvidence, FailureEvidence
@@ -27,8 +27,11 @@ from anchor_tui.sources.argocd.inspection_reader import (
     read_resource_events,
     read_resource_tree,
 )
+from anchor_tui.sources.argocd.latest_results import LatestResults
 from anchor_tui.sources.argocd.read_client import ReadClient
+from anchor_tui.sources.argocd.refresh_queue import RefreshQueue
 from anchor_tui.sources.errors import SourceError
+from anchor_tui.sources.worker_pool import call_concurrently
 
 MIN_INTERVAL = timedelta(seconds=10)
 """The shortest time between two readings of an application that has changed."""
@@ -36,6 +39,7 @@ REPEAT_INTERVAL = timedelta(seconds=30)
 """The time between two readings of an application that has not: its pods change without it."""
 MAX_CONCURRENT_APPLICATIONS = 2
 LOG_TAIL = 60
+_AT_ONCE = datetime.min.replace(tzinfo=UTC)
 T = TypeVar("T")
 _Fingerprint = tuple[object, ...]
 
@@ -45,33 +49,39 @@ class FailureEvidenceReader:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
+        self._queue = RefreshQueue(self._find_due_time)
         self._requested: dict[AppId, tuple[_Fingerprint, datetime]] = {}
-        self._results: dict[AppId, FailureEvidence] = {}
+        self._results: LatestResults[FailureEvidence] = LatestResults()
 
-    def results_for(self, applications: Iterable[Application]) -> Mapping[AppId, FailureEvidence]:
-        """Return the latest evidence about those of these applications that are still suspect."""
-        suspects = (application.id for application in applications if application.is_suspect)
-        return {id_: self._results[id_] for id_ in suspects if id_ in self._results}
+    def results_for(self, applications: Sequence[Application]) -> Mapping[AppId, FailureEvidence]:
+        """Return the latest evidence about those of these applications that have been read.
 
-    async def refresh(self, client: ReadClient, applications: Iterable[Application]) -> bool:
+        Without a change it is the same object. The applications are all suspect.
+        """
+        return self._results.select(applications)
+
+    async def refresh(self, client: ReadClient, applications: Sequence[Application]) -> bool:
         """Read the evidence about the applications that are due, in their order. Return True if there were any."""
-        due = [application for application in applications if application.is_suspect and self._is_due(application)]
-        limit = asyncio.Semaphore(MAX_CONCURRENT_APPLICATIONS)
+        self._queue.update(applications)
+        due = self._queue.take_due(self._now())
 
         async def refresh_one(application: Application) -> None:
-            async with limit:
-                self._requested[application.id] = (_fingerprint(application), self._now())
-                self._results[application.id] = await self._read_evidence(client, application)
+            self._requested[application.id] = (_fingerprint(application), self._now())
+            self._results.put(application.id, await self._read_evidence(client, application))
 
-        await asyncio.gather(*(refresh_one(application) for application in due))
+        try:
+            await call_concurrently(refresh_one, due, MAX_CONCURRENT_APPLICATIONS)
+        finally:  # also those that a cancellation has left unread
+            self._queue.schedule(*(application.id for application in due))
         return bool(due)
 
-    def _is_due(self, application: Application) -> bool:
+    def _find_due_time(self, application: Application) -> datetime | None:
+        if not application.is_suspect:
+            return None
         if application.id not in self._requested:
-            return True
+            return _AT_ONCE
         known, requested_at = self._requested[application.id]
-        age = self._now() - requested_at
-        return age >= (REPEAT_INTERVAL if known == _fingerprint(application) else MIN_INTERVAL)
+        return requested_at + (REPEAT_INTERVAL if known == _fingerprint(application) else MIN_INTERVAL)
 
     async def _read_evidence(self, client: ReadClient, application: Application) -> FailureEvidence:
         """Return what could be read about one application; the rest is named in `missing`."""

@@ -8,10 +8,9 @@ once.
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -22,14 +21,18 @@ from anchor_tui.domain.model import AppId, Application
 from anchor_tui.domain.policy.evidence.cluster import list_created_secrets
 from anchor_tui.domain.source_data import ManagedResources
 from anchor_tui.sources.argocd.endpoints import application_path, application_query
+from anchor_tui.sources.argocd.latest_results import LatestResults
 from anchor_tui.sources.argocd.read_client import ReadClient
+from anchor_tui.sources.argocd.refresh_queue import RefreshQueue
 from anchor_tui.sources.errors import Forbidden, SourceError
 from anchor_tui.sources.json_body import foreign_values
 from anchor_tui.sources.json_repair import repair_json_text
+from anchor_tui.sources.worker_pool import call_concurrently
 
 MIN_INTERVAL = timedelta(minutes=1)
 MIN_INTERVAL_AFTER_CHANGE = timedelta(seconds=10)
 MAX_CONCURRENT_REQUESTS = 4
+_AT_ONCE = datetime.min.replace(tzinfo=UTC)
 ApplicationFingerprint = tuple[tuple[object, ...], datetime | None, str | None]
 """The fields that a change of the manifests changes too, the end of the last operation, and the compared commit."""
 
@@ -58,42 +61,50 @@ class ManagedResourcesReader:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
+        self._queue = RefreshQueue(self._find_due_time)
         self._requested: dict[AppId, tuple[ApplicationFingerprint, datetime]] = {}
-        self._results: dict[AppId, ManagedResources] = {}
+        self._results: LatestResults[ManagedResources] = LatestResults()
 
-    def results_for(self, applications: Iterable[Application]) -> Mapping[AppId, ManagedResources]:
-        """Return the latest manifests of these applications, without those that have not been read."""
-        ids = (application.id for application in applications)
-        return {id_: self._results[id_] for id_ in ids if id_ in self._results}
+    def results_for(self, applications: Sequence[Application]) -> Mapping[AppId, ManagedResources]:
+        """Return the latest manifests of these applications, without those that have not been read.
 
-    async def refresh(self, client: ReadClient, applications: Iterable[Application]) -> bool:
-        """Read the manifests of the applications that are due. Return True if there were any."""
-        due = [application for application in applications if self._is_due(application)]
-        limit = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
+        Without a change it is the same object.
+        """
+        return self._results.select(applications)
+
+    async def refresh(self, client: ReadClient, applications: Sequence[Application]) -> bool:
+        """Read the manifests of the applications that are due, in their order. Return True if there were any."""
+        self._queue.update(applications)
+        due = self._queue.take_due(self._now())
 
         async def refresh_one(application: Application) -> None:
-            async with limit:
-                self._requested[application.id] = (_fingerprint(application), self._now())
-                resources = await self._read_resources(client, application)
-                self._results[application.id] = replace(
-                    resources, compared_revision=application.compared_revision, synced_at=application.synced_at
-                )
+            id_ = application.id
+            self._requested[id_] = (_fingerprint(application), self._now())
+            resources = await self._read_resources(client, application)
+            self._results.put(
+                id_,
+                replace(resources, compared_revision=application.compared_revision, synced_at=application.synced_at),
+            )
 
-        await asyncio.gather(*(refresh_one(application) for application in due))
+        try:
+            await call_concurrently(refresh_one, due, MAX_CONCURRENT_REQUESTS)
+        finally:  # also those that a cancellation has left unread
+            self._queue.schedule(*(application.id for application in due))
         return bool(due)
 
-    def _is_due(self, application: Application) -> bool:
-        """Return True if the application has changed or its last read failed, and the minimum interval is over."""
+    def _find_due_time(self, application: Application) -> datetime | None:
+        """Return when to read the manifests: at once, or after a change or a failure when the interval is over."""
         if application.id not in self._requested:
-            return True
+            return _AT_ONCE
         known, requested_at = self._requested[application.id]
         fingerprint = _fingerprint(application)
-        has_failed = application.id in self._results and self._results[application.id].is_retryable
+        result = self._results.get(application.id)
+        if known == fingerprint and result is not None and not result.is_retryable:
+            return None
         (_, known_end, known_commit), (_, operation_end, commit) = known, fingerprint
         has_new_operation = operation_end is not None and operation_end != known_end
         has_new_commit = known_commit is not None and commit != known_commit
-        interval = MIN_INTERVAL_AFTER_CHANGE if has_new_operation or has_new_commit else MIN_INTERVAL
-        return (has_failed or known != fingerprint) and self._now() - requested_at >= interval
+        return requested_at + (MIN_INTERVAL_AFTER_CHANGE if has_new_operation or has_new_commit else MIN_INTERVAL)
 
     async def _read_resources(self, client: ReadClient, application: Application) -> ManagedResources:
         """Return one application's manifests, or the failure to read them."""

@@ -10,9 +10,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
-
-from msgspec.structs import replace
 
 from anchor_tui.config.model import EnvironmentConfig, ServerConfig
 from anchor_tui.domain.model import Fresh, Reading, SourceFailure, Stale, Unavailable
@@ -20,6 +17,8 @@ from anchor_tui.domain.source_data import ArgoCDData
 from anchor_tui.sources.argocd.application_reader import ApplicationReader
 from anchor_tui.sources.argocd.application_store import ApplicationStore
 from anchor_tui.sources.argocd.endpoints import WATCH_REQUEST
+from anchor_tui.sources.argocd.evidence import ArgoEvidence, EvidenceLimits
+from anchor_tui.sources.argocd.first_round import FIRST_ROUND_S, read_first_round
 from anchor_tui.sources.argocd.read_client import ReadClient
 from anchor_tui.sources.argocd.schema import StreamEvent
 from anchor_tui.sources.backoff import Backoff, sleep_until_woken
@@ -34,10 +33,6 @@ from anchor_tui.sources.errors import (
     Unreachable,
 )
 
-if TYPE_CHECKING:
-    from anchor_tui.sources.argocd.failure_evidence import FailureEvidenceReader
-    from anchor_tui.sources.argocd.managed_resources import ManagedResourcesReader
-
 STALE_AFTER_S = 45.0
 """A reading is stale after so many seconds without a byte. The stream sends a heartbeat every 15 s."""
 STREAM_TIMEOUT_FACTOR = 0.8
@@ -46,8 +41,6 @@ STABLE_STREAM_S = 60.0
 """A stream that lasted so many seconds is opened again at once; after shorter ones the pauses grow."""
 FALLBACK_RELIST_S = 20.0
 """The pause between two lists while the stream has sent nothing: it sends headers with the first event only."""
-FIRST_ROUND_S = 3.0
-"""A stream begins with every application. Those it has not sent after so many seconds are requested one by one."""
 HEARTBEAT_INTERVAL_S = 5.0
 """At most one reading in so many seconds is published for heartbeats alone."""
 EVENT_BATCH_S = 0.3
@@ -71,6 +64,7 @@ class ArgoSource:
         environments: tuple[EnvironmentConfig, ...],
         connect: Callable[[], Awaitable[ReadClient]],
         now: Callable[[], datetime],
+        limits: EvidenceLimits,
     ) -> None:
         self.id = server.name
         self._server = server
@@ -79,9 +73,9 @@ class ArgoSource:
         self._wake = asyncio.Event()
         own_environments = tuple(environment for environment in environments if environment.server == server.name)
         self._store = ApplicationStore(server, own_environments, now)
-        self._managed_resources: ManagedResourcesReader | None = None
-        self._failures: FailureEvidenceReader | None = None
+        self._evidence = ArgoEvidence(self._store, limits, now)
         self._last: Fresh[ArgoCDData] | None = None
+        self._is_list_complete = False
 
     def read_again(self) -> None:
         """List now instead of after the pause."""
@@ -91,18 +85,30 @@ class ArgoSource:
         """Return one complete reading: every wanted application with its details. Raises SourceError."""
         async with self._open_client() as client:
             reader = ApplicationReader(client, self._store)
-            if self._store.uses_selectors:
+            if self._store.needs_list:
                 await reader.read_server_info_and_list()
+                self._is_list_complete = True
+                if self._store.is_stream_shorter:
+                    await read_first_round(client, self._store)
             else:
                 await reader.read_server_info()
             errors = [
-                *await reader.fetch_details(self._store.found_applications),
+                *await reader.fetch_details(self._store.applications_without_details),
                 *await reader.locate_missing(),
             ]
-            if errors and all(errors):
+            if errors and all(errors) and not self._is_list_complete:
                 raise next(error for error in errors if error)  # a server that answers no request was not read
-            await asyncio.gather(self._refresh_manifests(client), self._refresh_failures(client))
+            self._is_list_complete = True
+            await asyncio.gather(self._evidence.refresh_manifests(client), self._evidence.refresh_failures(client))
             return self._fresh_reading()
+
+    def get_partial_reading(self, timeout_s: float) -> Fresh[ArgoCDData] | None:
+        """Return what `read` had when it was ended after `timeout_s`; None if it had no application."""
+        if not self._is_list_complete and not self._store.found_applications:
+            return None
+        self._store.require_details()
+        self._evidence.end_after(timeout_s)
+        return self._fresh_reading()
 
     async def run(self, publish: Publish) -> None:
         """Publish readings until cancelled. Every SourceError becomes a reading; the source tries again later."""
@@ -146,8 +152,8 @@ class ArgoSource:
             asyncio.create_task(self._complete_first_round(reader, changed)),
             asyncio.create_task(self._relist_periodically(reader, changed, streaming)),
             asyncio.create_task(self._publish_changes(publish, changed)),
-            asyncio.create_task(self._refresh_periodically(lambda: self._refresh_manifests(client), changed)),
-            asyncio.create_task(self._refresh_periodically(lambda: self._refresh_failures(client), changed)),
+            asyncio.create_task(self._refresh_periodically(lambda: self._evidence.refresh_manifests(client), changed)),
+            asyncio.create_task(self._refresh_periodically(lambda: self._evidence.refresh_failures(client), changed)),
         )
         try:
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -236,35 +242,12 @@ class ArgoSource:
             if await refresh():
                 changed.set()
 
-    async def _refresh_manifests(self, client: ReadClient) -> bool:
-        """Read the manifests that are due. Return True if there were any."""
-        if self._managed_resources is None:
-            # Imported here because the manifest readers take 30 ms to load: the first frame comes first.
-            from anchor_tui.sources.argocd.managed_resources import ManagedResourcesReader
-
-            self._managed_resources = ManagedResourcesReader(self._now)
-        return await self._managed_resources.refresh(client, self._store.found_applications)
-
-    async def _refresh_failures(self, client: ReadClient) -> bool:
-        """Read the evidence about unhealthy applications that is due. Return True if there was any."""
-        applications = self._store.found_applications
-        if self._failures is None:
-            if not any(application.is_suspect for application in applications):
-                return False
-            # Imported here because most estates are healthy most of the time.
-            from anchor_tui.sources.argocd.failure_evidence import FailureEvidenceReader
-
-            self._failures = FailureEvidenceReader(self._now)
-        return await self._failures.refresh(client, applications)
-
     # --- readings ------------------------------------------------------------------------------------
 
     def _fresh_reading(self) -> Fresh[ArgoCDData]:
         taken_at = self._store.last_activity_at or self._now()
         fresh_until = taken_at + timedelta(seconds=STALE_AFTER_S)
-        managed = self._managed_resources.results_for(self._store.found_applications) if self._managed_resources else {}
-        failures = self._failures.results_for(self._store.found_applications) if self._failures else {}
-        data = replace(self._store.data, managed=managed, failures=failures)
+        data = self._evidence.add_to(self._store.data)
         self._last = Fresh(data, taken_at, fresh_until, self._store.problems)
         return self._last
 

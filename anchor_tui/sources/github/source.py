@@ -100,6 +100,11 @@ class GitHubSource:
             await asyncio.gather(settings, return_exceptions=True)
             await self.close_client()
 
+    def get_partial_reading(self, timeout_s: float) -> Fresh[OpsRepoData] | None:
+        """Return what `read` had when it was ended after `timeout_s`; None if the branch was not read."""
+        self._secondary.mark_settings_unread(f"GitHub gave no answer within {timeout_s:g} s")
+        return self._with_secondary(self._last) if self._last is not None else None
+
     async def read_branch(self) -> OpsRepoData:
         """Read the branch and its history once. Raises SourceError."""
         return (await self._read_with_history(await self._poll())).value

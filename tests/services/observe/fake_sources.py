@@ -17,6 +17,7 @@ class FakeSource:
         self.id = id_
         self.kind = "github" if id_ == "github" else "argocd"
         self.single_reading = once if once is not None else fresh(ops_repo() if id_ == "github" else argocd(server=id_))
+        self.partial_reading: Fresh[Any] | None = None
         self.read_again_calls = 0
         self.started = 0
         self.cancelled = False
@@ -31,6 +32,9 @@ class FakeSource:
         if isinstance(self.single_reading, Exception):
             raise self.single_reading
         return self.single_reading
+
+    def get_partial_reading(self, timeout_s: float) -> Fresh[Any] | None:
+        return self.partial_reading
 
     async def run(self, publish: Callable[[Reading[Any]], None]) -> None:
         self._publish = publish

@@ -16,6 +16,7 @@ from anchor_tui.domain.model import Application, Fresh, Reading, Stale, Unavaila
 from anchor_tui.domain.source_data import ArgoCDData
 from anchor_tui.sources.argocd.client import ArgoClient
 from anchor_tui.sources.argocd.connection import resolve_connection
+from anchor_tui.sources.argocd.evidence import EvidenceLimits
 from anchor_tui.sources.argocd.source import ArgoSource
 from anchor_tui.sources.credentials.argocd import ArgocdAccess
 from anchor_tui.sources.credentials.secret import Secret
@@ -55,7 +56,7 @@ def make_source(
         return make_client(transport, read_only=read_only)
 
     server = ServerConfig(relist_s=relist_s)  # type: ignore[arg-type]  # less than a second, to save time
-    return ArgoSource(server, make_environment_configs(environments), connect, now)
+    return ArgoSource(server, make_environment_configs(environments), connect, now, EvidenceLimits(200))
 
 
 def make_environment_configs(environments: Environments) -> tuple[EnvironmentConfig, ...]:

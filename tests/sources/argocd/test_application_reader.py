@@ -8,7 +8,7 @@ import json
 import httpx
 import pytest
 
-from anchor_tui.sources.argocd import application_reader, source
+from anchor_tui.sources.argocd import application_reader, first_round, source
 from anchor_tui.sources.errors import Forbidden, InvalidResponse, RateLimited, ServerError, Unauthenticated
 from tests.argocd_recordings import load_recording, replay_transport
 from tests.sources.argocd.fakes import (
@@ -97,7 +97,8 @@ async def test_an_invalid_retry_after_is_ignored(header):
     assert caught.value.retry_after_s is None
 
 
-async def test_concurrent_requests_are_limited():
+async def test_concurrent_requests_are_limited(monkeypatch):
+    monkeypatch.setattr(first_round, "FIRST_ROUND_S", 0.01)
     argo = FakeArgoCD()
     running, most = 0, 0
 

@@ -11,6 +11,7 @@ from anchor_tui.services.clock import utc_now
 from anchor_tui.sources.argocd import source as module
 from anchor_tui.sources.argocd.client import ArgoClient
 from anchor_tui.sources.argocd.connection import resolve_connection
+from anchor_tui.sources.argocd.evidence import EvidenceLimits
 from anchor_tui.sources.argocd.source import ArgoSource
 from anchor_tui.sources.credentials.secret import Secret
 from anchor_tui.sources.errors import Unauthenticated
@@ -28,7 +29,8 @@ def sandbox_source(box: Sandbox, *names: str, token: str | None = None) -> ArgoS
         return ArgoClient(resolve_connection(access), read_only=True)
 
     wanted = tuple(ApplicationName(name) for name in names)
-    return ArgoSource(ServerConfig(), (EnvironmentConfig(name="prod", applications=wanted),), connect, utc_now)
+    environments = (EnvironmentConfig(name="prod", applications=wanted),)
+    return ArgoSource(ServerConfig(), environments, connect, utc_now, EvidenceLimits(200))
 
 
 async def test_an_embedded_argo_cd_is_read_and_followed():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.json_access import ODD_VALUE_FAULTS, get_mapping, get_text
 from anchor_tui.domain.kubernetes.managed_resources import explain_unknown_resources, read_managed_resources
 from anchor_tui.domain.kubernetes.workloads import KubernetesResource, Manifests, build_manifests, read_resource
@@ -31,23 +32,33 @@ class ClusterEvidence(ValueObject, frozen=True):
 
 
 def read_cluster_evidence(
-    applications: Iterable[Application], responses: Mapping[AppId, ApplicationResources | MissingEvidence]
+    applications: Iterable[Application],
+    responses: Mapping[AppId, ApplicationResources | MissingEvidence],
+    gap: str = "",
 ) -> ClusterEvidence:
     """Combine the manifests of an environment's applications.
 
     An application without resources is reported as missing. If no application has resources, the evidence is missing.
-    An application with a ComparisonError counts as missing, whatever its resources are.
+    An application with a ComparisonError counts as missing, whatever its resources are. `gap` is why an application
+    without a response will not get one; those of many applications are one sentence.
     """
+    applications = tuple(applications)
     target: list[KubernetesResource] = []
     live: list[KubernetesResource] = []
     unreadable: list[str] = []
     missing: list[str] = []
     complete = 0
+    without_response = [application for application in applications if application.id not in responses]
+    if gap and without_response:
+        every = format_count(len(applications), "application")
+        missing.append(f"manifests of {len(without_response):,} of {every} {gap}")
     for application in applications:
         response = responses.get(
             application.id, MissingEvidence(f"{application.name}: its resources have not been requested yet")
         )
         reason = explain_unknown_resources(application)
+        if reason is None and gap and application.id not in responses:
+            continue
         if reason is None and isinstance(response, MissingEvidence):
             reason = response.reason
         if reason or isinstance(response, MissingEvidence):

@@ -85,7 +85,7 @@ def read_environment_evidence(applications: tuple[Application, ...], data: ArgoC
         else ApplicationResources(resources.items, options.get(app.id, ()), resources.secrets)
         for app, resources in managed
     }
-    return read_cluster_evidence(applications, responses)
+    return read_cluster_evidence(applications, responses, data.manifest_gap)
 
 
 def build_facts(config: Config, inputs: PolicyInputs, git_evidence: Mapping[str, GitEvidence]) -> PolicyFacts:
