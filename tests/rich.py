@@ -84,6 +84,7 @@ def snapshot() -> Snapshot:
             "Read the log of the process that ended; roll back if the release is new",
             ("anchor-web is not ready",),
         ),
+        labels=(("team", "payments"), ("tier", "prod")),
     )
     evil = replace(pull_request(240, title=EVIL, checks="failure", draft=True, review="changes_requested"))
     repo = ops_repo(

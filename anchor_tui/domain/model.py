@@ -372,6 +372,8 @@ class Application(ValueObject, frozen=True):
     reconciled_at: AwareDatetime | None = None
     problems: tuple[Problem, ...] = ()
     diagnosis: Diagnosis | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+    """The labels of the Application resource, as pairs of key and value, sorted by key."""
 
     @property
     def id(self) -> AppId:

@@ -1,7 +1,7 @@
 """Writes and reads a snapshot as JSON: the contract `anchor-tui/snapshot/v1`.
 
-The keys are the field names of the model. Times are RFC 3339 in UTC; absent values are null. Reading a written
-document returns an equal snapshot.
+The keys are the field names of the model. Times are RFC 3339 in UTC; absent values are null. The labels of an
+application are omitted if there are none. Reading a written document returns an equal snapshot.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from anchor_tui.domain.model import Snapshot
 from anchor_tui.services.json_text import clean_document, format_json
 
 SCHEMA = "anchor-tui/snapshot/v1"
+OPTIONAL_KEYS = {"Application": frozenset({"labels"})}
+"""The keys that are omitted if they are empty, by class."""
 
 
 class SnapshotFormatError(ValueError):
@@ -22,12 +24,22 @@ class SnapshotFormatError(ValueError):
 
 def snapshot_to_document(snapshot: Snapshot) -> dict[str, Any]:
     """Return the snapshot as a document of plain values, without tokens."""
-    return {"schema": SCHEMA, **clean_document(snapshot)}
+    return {"schema": SCHEMA, **clean_document(_to_plain_values(snapshot))}
 
 
 def snapshot_to_json(snapshot: Snapshot) -> bytes:
     """Return the document as indented JSON in UTF-8, with a final newline and without terminal controls."""
-    return format_json({"schema": SCHEMA, **msgspec.to_builtins(snapshot)}).encode()
+    return format_json({"schema": SCHEMA, **_to_plain_values(snapshot)}).encode()
+
+
+def _to_plain_values(snapshot: Snapshot) -> dict[str, Any]:
+    """Return the snapshot as plain values, without empty labels."""
+    document: dict[str, Any] = msgspec.to_builtins(snapshot)
+    for environment in document["environments"]:
+        for application in environment["applications"]:
+            if not application["labels"]:
+                del application["labels"]
+    return document
 
 
 def snapshot_from_json(text: bytes | str) -> Snapshot:
@@ -51,11 +63,13 @@ def snapshot_from_document(document: object) -> Snapshot:
 
 
 def snapshot_schema() -> dict[str, Any]:
-    """Return the contract's JSON Schema (2020-12). Every key is always written, so every key is required."""
+    """Return the contract's JSON Schema (2020-12). Every key except `OPTIONAL_KEYS` is always written, so required."""
     (reference,), definitions = msgspec.json.schema_components([Snapshot], ref_template="#/$defs/{name}")
-    for definition in definitions.values():
+    for name, definition in definitions.items():
         if "properties" in definition:
-            definition["required"] = list(definition["properties"])
+            definition["required"] = [
+                key for key in definition["properties"] if key not in OPTIONAL_KEYS.get(name, frozenset())
+            ]
             for described in definition["properties"].values():
                 described.pop("default", None)
     root = definitions["Snapshot"]

@@ -49,6 +49,8 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
         return st.one_of([values_of(argument) for argument in arguments])
     if origin is Literal:
         return st.sampled_from(arguments)
+    if origin is tuple and ... not in arguments:
+        return st.tuples(*map(values_of, arguments))
     if origin is tuple:
         return st.lists(values_of(arguments[0]), max_size=2).map(tuple)
     if issubclass(kind, Enum):
@@ -118,7 +120,7 @@ CONTRACT: dict[str, set[str]] = {
     "environments.applications": keys(
         "source, namespace, name, project, url, presence, sync, health, health_since, target_revision, "
         "compared_revision, synced_revision, synced_at, automated, operation, conditions, images, prunable, unhealthy, "
-        "resources, reconciled_at, problems, diagnosis"
+        "resources, reconciled_at, problems, diagnosis, labels"
     ),
     "environments.applications.automated": keys("enabled, prune, self_heal"),
     "environments.applications.operation": keys(
@@ -147,7 +149,8 @@ def required_keys(name: str) -> dict[str, set[str]]:
         if "$ref" in part:
             definition = definitions[part["$ref"].rpartition("/")[2]]
             if "properties" in definition:
-                assert set(definition["required"]) == set(definition["properties"])
+                optional = {"labels"} if path == "environments.applications" else set()
+                assert set(definition["required"]) == set(definition["properties"]) - optional
                 found[path] = set(definition["properties"])
                 for key, value in definition["properties"].items():
                     walk(f"{path}.{key}".strip("."), value)
@@ -188,6 +191,14 @@ def test_the_schema_describes_arrays_and_times() -> None:
     assert snapshot["schema"] == {"const": SCHEMA}
     assert snapshot["taken_at"] == {"type": "string", "format": "date-time"}
     assert snapshot["sources"]["type"] == "array"
+
+
+def test_labels_are_omitted_if_there_are_none() -> None:
+    document = snapshot_to_document(rich.snapshot())
+    written = [app.get("labels") for environment in document["environments"] for app in environment["applications"]]
+    assert [["team", "payments"], ["tier", "prod"]] in written
+    assert None in written
+    assert [] not in written
 
 
 def test_absent_values_are_null_and_times_are_utc() -> None:

@@ -75,6 +75,7 @@ def _to_application(document: ApplicationJson, server: str, web_url: str) -> App
         resources=_count_resources(status.resources),
         reconciled_at=to_utc(status.reconciled_at),
         problems=_deletion_problems(meta),
+        labels=tuple(sorted((meta.labels or {}).items())),
     )
 
 

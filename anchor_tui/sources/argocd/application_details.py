@@ -48,6 +48,7 @@ def merge_details(listed: ObservedApplication, known: ObservedApplication | None
         operation=old.operation if same_operation else new.operation,
         images=new.images,
         problems=new.problems,
+        labels=new.labels,
     )
     return replace(listed, application=merged)
 
