@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
-from anchor_tui.domain.model import AppId
+from anchor_tui.domain.identity_cache import IdentityCache
+from anchor_tui.domain.model import AppId, Application, Environment
+
+_LABELS = IdentityCache[Mapping[AppId, str]]()
 
 
-def label_application(application: AppId, others: Iterable[AppId]) -> str:
-    """Return the application's name, which is unambiguous among the others.
+def label_applications(ids: Iterable[AppId]) -> dict[AppId, str]:
+    """Return the names of applications, each unambiguous among the others.
 
     A namesake in another namespace adds the namespace, one of another Argo CD adds the name of the Argo CD.
     """
-    namesakes = {other for other in others if other.name == application.name and other != application}
-    if not namesakes:
-        return application.name
-    if any(other.namespace == application.namespace for other in namesakes):
-        return f"{application.server}:{application}"
-    return str(application)
+    distinct = dict.fromkeys(ids)
+    names = Counter(id_.name for id_ in distinct)
+    places = Counter((id_.namespace, id_.name) for id_ in distinct)
+    return {id_: _label(id_, names[id_.name], places[id_.namespace, id_.name]) for id_ in distinct}
+
+
+def _label(id_: AppId, namesakes: int, in_namespace: int) -> str:
+    if namesakes == 1:
+        return id_.name
+    return f"{id_.server}:{id_}" if in_namespace > 1 else str(id_)
+
+
+def label_environment(name: str, applications: tuple[Application, ...]) -> Mapping[AppId, str]:
+    """Return the names of the applications of an environment. They are computed once for each tuple."""
+    return _LABELS.get(
+        ("environment", name), (applications,), lambda: label_applications(app.id for app in applications)
+    )
+
+
+def label_estate(environments: tuple[Environment, ...]) -> Mapping[AppId, str]:
+    """Return the names of the applications of all environments. They are computed once for each tuple."""
+    return _LABELS.get(
+        "estate",
+        (environments,),
+        lambda: label_applications(app.id for environment in environments for app in environment.applications),
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from anchor_tui.domain.application_labels import label_application
+from anchor_tui.domain.application_labels import label_environment
 from anchor_tui.domain.formatting import format_age, format_duration, get_first_line
 from anchor_tui.domain.model import (
     Application,
@@ -78,7 +78,7 @@ def _name_application(app: Application, environment: Environment) -> str:
     """Return the name for a reason; empty if the environment has no other application."""
     if len(environment.applications) == 1:
         return ""
-    return label_application(app.id, (other.id for other in environment.applications))
+    return label_environment(environment.name, environment.applications)[app.id]
 
 
 _SYNC_TAKES = timedelta(minutes=1)

@@ -6,7 +6,7 @@ import pytest
 
 from anchor_tui.domain.actions.planner import make_plan
 from anchor_tui.domain.actions.rollout_steps import rollout_wait_steps
-from anchor_tui.domain.application_labels import label_application
+from anchor_tui.domain.application_labels import label_applications, label_environment
 from anchor_tui.domain.model import AppId, Operation
 from tests.plan_values import environment, expect_plan, make_app_state, order, plan_inputs, snapshot
 from tests.values import NOW, application
@@ -14,16 +14,26 @@ from tests.values import NOW, application
 DEMO, TEAM = AppId("argocd", "argocd", "demo"), AppId("argocd", "team-a", "demo")
 
 
+OTHER, EU = AppId("argocd", "argocd", "other"), AppId("eu", "argocd", "demo")
+
+
 def test_only_a_namesake_adds_the_namespace():
-    assert label_application(DEMO, [DEMO, AppId("argocd", "argocd", "other")]) == "demo"
-    assert label_application(DEMO, [DEMO, TEAM]) == "argocd/demo"
-    assert label_application(TEAM, [DEMO, TEAM]) == "team-a/demo"
+    assert label_applications([DEMO, OTHER]) == {DEMO: "demo", OTHER: "other"}
+    assert label_applications([DEMO, TEAM, DEMO]) == {DEMO: "argocd/demo", TEAM: "team-a/demo"}
 
 
 def test_namesakes_of_two_argo_cds_add_the_server():
-    other = AppId("eu", "argocd", "demo")
-    assert label_application(DEMO, [DEMO, other]) == "argocd:argocd/demo"
-    assert label_application(other, [DEMO, other, TEAM]) == "eu:argocd/demo"
+    assert label_applications([DEMO, EU, TEAM]) == {
+        DEMO: "argocd:argocd/demo",
+        EU: "eu:argocd/demo",
+        TEAM: "team-a/demo",
+    }
+
+
+def test_labels_are_computed_once_for_each_tuple():
+    apps = tuple(application(f"app-{number}") for number in range(3))
+    assert label_environment("dev", apps) is label_environment("dev", apps)
+    assert label_environment("dev", apps[:2]) == {app.id: app.name for app in apps[:2]}
 
 
 def namesakes(**changes):

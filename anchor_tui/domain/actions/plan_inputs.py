@@ -12,7 +12,7 @@ from anchor_tui.domain.actions.plan import Order, Refusal, absent_refusal
 from anchor_tui.domain.actions.repo_state import RepoState
 from anchor_tui.domain.actions.resource_state import ResourceState
 from anchor_tui.domain.actions.step_base import ApplicationRef
-from anchor_tui.domain.application_labels import label_application
+from anchor_tui.domain.application_labels import label_applications, label_estate
 from anchor_tui.domain.model import AppId, Application, Environment, Snapshot, ValueObject
 
 REASON_PLACEHOLDER = "…"
@@ -39,7 +39,8 @@ class PlanInputs(ValueObject, frozen=True):
 
     def label_application(self, application: Application) -> str:
         """Return an application's name, with its namespace if another application has the same name."""
-        return label_application(application.id, (known.id for known in self.snapshot.all_applications))
+        id_, labels = application.id, label_estate(self.snapshot.environments)
+        return labels.get(id_) or label_applications([*labels, id_])[id_]
 
     def reference_application(self, application: Application, project: str | None = None) -> ApplicationRef:
         """Return the reference of an application for steps."""

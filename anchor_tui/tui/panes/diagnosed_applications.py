@@ -7,7 +7,7 @@ from datetime import datetime
 
 from textual.content import Content
 
-from anchor_tui.domain.application_labels import label_application
+from anchor_tui.domain.application_labels import label_environment
 from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.model import Application, Environment, Snapshot
 from anchor_tui.domain.status_marks import StatusMark, get_health_mark, get_sync_mark
@@ -28,9 +28,9 @@ COLUMNS = (
 def build_diagnosed_applications_pane(snapshot: Snapshot, environment: Environment) -> PaneContent:
     """Return one row per application, with the keys, details and addresses of the applications pane."""
     content = build_applications_pane(snapshot, (environment,))
-    ids = [application.id for application in environment.applications]
+    labels = label_environment(environment.name, environment.applications)
     rows = tuple(
-        _with_cause(row, application, label_application(application.id, ids), snapshot)
+        _with_cause(row, application, labels[application.id], snapshot)
         for row, application in zip(content.rows, environment.applications, strict=True)
     )
     return replace(content, columns=COLUMNS, rows=rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from anchor_tui.domain.application_labels import label_application
+from anchor_tui.domain.application_labels import label_environment
 from anchor_tui.domain.formatting import format_duration, shorten_revision
 from anchor_tui.domain.kubernetes.application_manifests import ManifestApplication
 from anchor_tui.domain.kubernetes.managed_resources import explain_unknown_resources
@@ -60,7 +60,8 @@ def _format_value(value: object) -> str:
 
 def _label(application: Application, facts: Facts) -> str:
     """Return the name, with its namespace if another application of the environment has the same name."""
-    return label_application(application.id, (other.id for other in require(facts.live_spec)))
+    name = facts.environment.name if facts.environment else ""
+    return label_environment(name, require(facts.live_spec))[application.id]
 
 
 def _check_application(application: Application, key: str, name: str) -> CheckOutcome:
