@@ -19,6 +19,7 @@ from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.snapshot.formats import SNAPSHOT_FORMATS, load_snapshot_format
 from anchor_tui.cli.output.streams import print_error, write_result
 from anchor_tui.config.usual_keys import KeysByAction
+from anchor_tui.services.observe.evidence_scope import EVIDENCE_SCOPES
 from anchor_tui.services.runtime_context import RuntimeContext, start_demo
 
 if TYPE_CHECKING:
@@ -76,6 +77,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"exit with 1 if one of these is found, comma-separated: {', '.join(FAIL_ON_CONDITIONS)}; "
         "a level includes the worse ones: attention, unknown, failing",
     )
+    parser.add_argument(
+        "--evidence",
+        choices=EVIDENCE_SCOPES,
+        default="budget",
+        help="what is read for the checks: none, git (only files), budget (also the manifests of the "
+        "policy.evidence_budget most important applications, the default), all",
+    )
     add_timeout_option(parser, f"default {READ_TIMEOUT_S:g}", default=READ_TIMEOUT_S, maximum=MAX_TIMEOUT_S)
     parser.add_argument("--demo", action="store_true", help="read the embedded servers instead of the configured ones")
     add_scenario_option(parser)
@@ -97,7 +105,9 @@ def run(arguments: argparse.Namespace, keys_by_action: KeysByAction) -> int:
 def _print_snapshot(context: RuntimeContext, arguments: argparse.Namespace) -> int:
     from anchor_tui.services.observe.observer import observe_once
 
-    snapshot = observe_once(context.config, context.environ, context.home, arguments.timeout)
+    snapshot = observe_once(
+        context.config, context.environ, context.home, arguments.timeout, evidence=arguments.evidence
+    )
     content = load_snapshot_format(arguments.format)(snapshot)
     if not write_result(content, arguments.output, is_text=arguments.format == "text"):
         return ExitCode.USAGE

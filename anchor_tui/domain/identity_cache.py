@@ -7,8 +7,9 @@ a large value is unchanged; a comparison would read all of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from operator import is_
 from typing import Generic, TypeVar
+
+from anchor_tui.domain.identity import is_same
 
 V = TypeVar("V")
 MAX_ENTRIES = 4_096
@@ -27,15 +28,10 @@ class IdentityCache(Generic[V]):
     def get(self, name: Hashable, inputs: tuple[object, ...], compute: Callable[[], V]) -> V:
         """Return the result for a name; compute it if any of the inputs is another object than the last time."""
         known = self._entries.get(name)
-        if known is not None and is_same_tuple(known[0], inputs):
+        if known is not None and is_same(known[0], inputs):
             return known[1]
         result = compute()
         if known is None and len(self._entries) >= MAX_ENTRIES:
             self._entries.clear()
         self._entries[name] = (inputs, result)
         return result
-
-
-def is_same_tuple(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
-    """Return True if two tuples contain the same objects."""
-    return one is other or (len(one) == len(other) and all(map(is_, one, other)))

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from anchor_tui.domain.formatting import get_first_line
 from anchor_tui.domain.model import (
     AppId,
+    Application,
     ChecksStatus,
     Level,
     SourceState,
@@ -28,7 +29,8 @@ class VerdictInputs(ValueObject, frozen=True):
     """The inputs of a verdict that are not part of the environment itself.
 
     `out_of_sync_since` is when anchor-tui first saw each application OutOfSync. `missing_applications` are sentences
-    about configured applications that were not read.
+    about configured applications that were not read. `troubled` are the applications that have reasons, if that is
+    known already.
     """
 
     now: datetime
@@ -38,6 +40,7 @@ class VerdictInputs(ValueObject, frozen=True):
     out_of_sync_since: Mapping[AppId, datetime] | None = None
     missing_applications: Sequence[str] = ()
     unreadable_files: Sequence[str] = ()
+    troubled: Sequence[Application] | None = None
 
 
 class Reason(NamedTuple):

@@ -42,12 +42,13 @@ from anchor_tui.domain.reasons import (
 
 def judge_environment(environment: Environment, inputs: VerdictInputs) -> Verdict:
     """Return the verdict on one environment. Its present `verdict` is ignored."""
+    troubled = environment.applications if inputs.troubled is None else inputs.troubled
     reasons = [
         *_list_source_reasons(inputs),
         *group_reasons(
             [
                 reason
-                for app in environment.applications
+                for app in troubled
                 for reason in list_application_reasons(app, environment, inputs, asleep=is_asleep(app, environment))
             ]
         ),

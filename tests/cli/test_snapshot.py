@@ -43,7 +43,7 @@ def observed(folder, monkeypatch):
     """Replace the observed snapshot by the only item of the returned list."""
     write_own_config()
     snapshots = [HEALTHY]
-    monkeypatch.setattr(observer, "observe_once", lambda *_: snapshots[0])
+    monkeypatch.setattr(observer, "observe_once", lambda *_, **__: snapshots[0])
     return snapshots
 
 
@@ -69,7 +69,7 @@ def test_stdout_contains_only_the_document(observed, capfd, options):
 def test_options_are_accepted_before_and_after_the_command(folder, monkeypatch, capfd, argv):
     write_own_config()
     seen = []
-    monkeypatch.setattr(observer, "observe_once", lambda config, *_: seen.append(config) or HEALTHY)
+    monkeypatch.setattr(observer, "observe_once", lambda config, *_, **__: seen.append(config) or HEALTHY)
     assert run_in_process(*argv) == 0
     assert seen[0].read_only
     capfd.readouterr()
@@ -110,7 +110,7 @@ def test_a_full_stdout_exits_with_2(folder, monkeypatch, capfd):
         encoding, buffer = "utf-8", Full()
 
     write_own_config()
-    monkeypatch.setattr(observer, "observe_once", lambda *_: HEALTHY)
+    monkeypatch.setattr(observer, "observe_once", lambda *_, **__: HEALTHY)
     monkeypatch.setattr(sys, "stdout", Stdout())
     assert run_in_process("snapshot") == 2
     assert "No space left on device" in capfd.readouterr().err

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from anchor_tui.config.model import Config
+from anchor_tui.config.model import Config, EnvironmentConfig, RuleSet
 from anchor_tui.domain.kubernetes.workloads import Manifests
 from anchor_tui.domain.model import Finding, ValueObject
 from anchor_tui.domain.policy.check import Check
@@ -30,16 +30,44 @@ def evaluate_policy(config: Config, facts: PolicyFacts, now: datetime) -> Policy
 
     Environments without facts get no findings. The checks of checkouts are run on the facts of a checkout only.
     """
-    run = ALL_CHECKS if facts.is_checkout else CHECKS
-    findings = {}
-    for environment in config.environments:
-        known = facts.environments.get(environment.name)
-        if known is not None:
-            complete = _skip_sleeping_environment(replace(known, config=config, now=now, environment=environment))
-            checks = [check for check in run if environment.rules in check.rules]
-            findings[environment.name] = _run_checks(complete, checks)
-    estate = replace(facts.estate, config=config, now=now, environment=None)
-    return PolicyFindings(findings, _run_checks(estate, [check for check in run if not check.rules]))
+    known = ((environment, facts.environments.get(environment.name)) for environment in config.environments)
+    findings = {
+        environment.name: evaluate_environment(config, environment, own, now, is_checkout=facts.is_checkout)
+        for environment, own in known
+        if own is not None
+    }
+    return PolicyFindings(findings, evaluate_estate(config, facts.estate, now, is_checkout=facts.is_checkout))
+
+
+def evaluate_environment(
+    config: Config, environment: EnvironmentConfig, facts: Facts, now: datetime, *, is_checkout: bool = False
+) -> tuple[Finding, ...]:
+    """Run every check that the rule set of an environment contains."""
+    complete = _skip_sleeping_environment(replace(facts, config=config, now=now, environment=environment))
+    run = ALL_CHECKS if is_checkout else CHECKS
+    return _run_checks(complete, [check for check in run if environment.rules in check.rules])
+
+
+def evaluate_estate(config: Config, facts: Facts, now: datetime, *, is_checkout: bool = False) -> tuple[Finding, ...]:
+    """Run every check of the repositories."""
+    run = ALL_CHECKS if is_checkout else CHECKS
+    complete = replace(facts, config=config, now=now, environment=None)
+    return _run_checks(complete, [check for check in run if not check.rules])
+
+
+def skip_policy(config: Config, reason: str) -> PolicyFindings:
+    """Return every check as skipped, for a reason."""
+    never = datetime.fromtimestamp(0, UTC)
+
+    def skip(facts: Facts, rules: RuleSet | None) -> tuple[Finding, ...]:
+        checks = (check for check in CHECKS if (rules in check.rules if rules else not check.rules))
+        return tuple(finding for check in checks for finding in check.skip(facts, reason))
+
+    environments = {
+        environment.name: skip(Facts(config, never, environment), environment.rules)
+        for environment in config.environments
+    }
+    return PolicyFindings(environments, skip(Facts(config, never), None))
 
 
 def _run_checks(facts: Facts, checks: list[Check]) -> tuple[Finding, ...]:

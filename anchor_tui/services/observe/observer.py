@@ -29,15 +29,12 @@ from anchor_tui.domain.model import (
     Stale,
     Unavailable,
 )
-from anchor_tui.domain.snapshot_builder import (
-    GITHUB_SOURCE_ID,
-    SourceReadings,
-    build_snapshot,
-    get_latest_value,
-)
-from anchor_tui.domain.source_data import ArgoCDData
+from anchor_tui.domain.snapshot_builder import SnapshotBuilder, SourceReadings
+from anchor_tui.domain.source_states import GITHUB_SOURCE_ID, get_latest_value
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.observe.data_source import ComparingSource, DataSource
+from anchor_tui.services.observe.evidence_scope import EvidenceScope
+from anchor_tui.services.observe.out_of_sync import OutOfSyncTimes
 from anchor_tui.services.observe.reported_revisions import ReportedRevisions
 from anchor_tui.services.observe.source_factory import make_sources
 from anchor_tui.sources.backoff import Backoff
@@ -63,11 +60,20 @@ READING_BATCH_S = 0.005
 class Observer:
     """The latest readings of every source. One event loop owns it; only snapshots leave its thread."""
 
-    def __init__(self, config: Config, sources: Sequence[DataSource], now: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        config: Config,
+        sources: Sequence[DataSource],
+        now: Clock = utc_now,
+        evidence: EvidenceScope = "budget",
+    ) -> None:
         self._config = config
+        self._evidence = evidence
         self._sources = tuple(sources)
         self._now = now
         self._readings = SourceReadings()
+        self._builder = SnapshotBuilder(config)
+        self._out_of_sync = OutOfSyncTimes()
         self._revisions = ReportedRevisions(config)
         self._policy: PolicyEvaluator | None = None
         self._diagnoses: DiagnosisCache | None = None
@@ -79,7 +85,7 @@ class Observer:
         """Return everything that is known now. Never waits."""
         now, readings = self._now(), self._readings  # the loop may replace the readings meanwhile
         readings = replace(readings, diagnoses=self._diagnose_failures(readings))
-        return build_snapshot(self._config, readings, now, self._evaluate_policy(readings, now))
+        return self._builder.build(readings, now, self._evaluate_policy(readings, now))
 
     def read_again(self) -> None:
         """Make every source read now."""
@@ -149,7 +155,7 @@ class Observer:
         if self._policy is None:
             from anchor_tui.services.observe.policy import PolicyEvaluator
 
-            self._policy = PolicyEvaluator(self._config)
+            self._policy = PolicyEvaluator(self._config, self._evidence)
         return self._policy.evaluate(readings, now)
 
     async def _read_source(self, source: DataSource, timeout_s: float) -> None:
@@ -190,7 +196,7 @@ class Observer:
             self._readings = replace(self._readings, github=reading)
         else:
             argocd = {**self._readings.argocd, source.id: reading}
-            since = _track_out_of_sync(self._readings.out_of_sync_since, source.id, reading, self._now())
+            since = self._out_of_sync.update(source.id, reading, self._now())
             self._readings = replace(self._readings, argocd=argocd, out_of_sync_since=since)
             if argocd.keys() >= {server.name for server in self._config.servers_in_use}:
                 self._argocd_responded.set()
@@ -222,20 +228,14 @@ def _with_failure(reading: Reading[Any], failure: SourceFailure) -> Reading[Any]
             return Unavailable(failure)
 
 
-def _track_out_of_sync(
-    before: Mapping[AppId, datetime], server: str, reading: Reading[ArgoCDData], now: datetime
-) -> Mapping[AppId, datetime]:
-    """Return when each application was first seen OutOfSync: Argo CD does not record it."""
-    if not isinstance(reading, Fresh):
-        return before
-    others = {app: moment for app, moment in before.items() if app.server != server}
-    applications = (observed.application for observed in reading.value.applications)
-    out_of_sync = (application.id for application in applications if application.sync == "OutOfSync")
-    return others | {app: before.get(app, now) for app in out_of_sync}
-
-
 def observe_once(
-    config: Config, environ: Mapping[str, str], home: Path, timeout_s: float, *, kinds: Collection[str] = ()
+    config: Config,
+    environ: Mapping[str, str],
+    home: Path,
+    timeout_s: float,
+    *,
+    kinds: Collection[str] = (),
+    evidence: EvidenceScope = "budget",
 ) -> Snapshot:
     """Return a snapshot of one reading of every source of a configuration, each limited to `timeout_s`.
 
@@ -246,8 +246,9 @@ def observe_once(
     """
     loop = asyncio.new_event_loop()
     try:
-        sources = [source for source in make_sources(config, environ, home) if not kinds or source.kind in kinds]
-        return loop.run_until_complete(Observer(config, sources).read_once(timeout_s))
+        every = make_sources(config, environ, home, evidence=evidence)
+        sources = [source for source in every if not kinds or source.kind in kinds]
+        return loop.run_until_complete(Observer(config, sources, evidence=evidence).read_once(timeout_s))
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()

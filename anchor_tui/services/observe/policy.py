@@ -1,60 +1,116 @@
 """Evaluation of the policy for each observation.
 
-Files, manifests and findings are cached as long as their input is the same.
+Files, manifests and findings are cached as long as their input is the same. An environment is evaluated again only
+after a change of what the checks read, and so seldom that it takes a small part of the time.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from anchor_tui.config.model import Config
+from anchor_tui.domain.application_selection import make_selections, select_by_environment
 from anchor_tui.domain.formatting import format_internal_error
-from anchor_tui.domain.json_access import ODD_VALUE_FAULTS
-from anchor_tui.domain.model import Application, Finding
-from anchor_tui.domain.policy.engine import PolicyFindings, evaluate_policy
+from anchor_tui.domain.identity import is_same
+from anchor_tui.domain.identity_cache import IdentityCache
+from anchor_tui.domain.model import AppId, Application, Finding
+from anchor_tui.domain.policy.engine import PolicyFindings, evaluate_environment, evaluate_estate, skip_policy
 from anchor_tui.domain.policy.evidence.cluster import ClusterEvidence
-from anchor_tui.domain.policy.evidence.facts import Facts, MissingEvidence, PolicyFacts
+from anchor_tui.domain.policy.evidence.facts import Facts, NotApplicable
 from anchor_tui.domain.policy.evidence.facts_builder import (
     PolicyInputs,
     build_facts,
-    read_environment_evidence,
+    list_sync_options,
     read_repo_evidence,
 )
 from anchor_tui.domain.policy.evidence.git import GitEvidence
-from anchor_tui.domain.snapshot_builder import SourceReadings, get_latest_value, select_applications
+from anchor_tui.domain.snapshot_builder import SourceReadings
 from anchor_tui.domain.source_data import ArgoCDData, OpsRepoData
+from anchor_tui.domain.source_states import get_latest_value
+from anchor_tui.services.observe.cluster_evidence import ClusterReader, PolicyApplications
+from anchor_tui.services.observe.evidence_scope import EvidenceScope
 
-FINDINGS_MAX_AGE = timedelta(seconds=15)
-"""Waivers and grace periods end without any change of the facts: cached findings expire."""
+FINDINGS_MAX_AGE_S = 15.0
+"""Waivers and grace periods end without any change of the facts: cached findings expire after so many seconds."""
+IDLE_FACTOR = 50
+"""Unchanged facts are evaluated again after so many times the duration of their last evaluation, if that is longer."""
+BUSY_FACTOR = 10
+"""Changed facts wait so many times the duration of their last evaluation, if that took longer than SHORT_S."""
+SHORT_S = 0.05
 MANIFESTS_OLD_AFTER = timedelta(minutes=2)
 
 
-@dataclass(frozen=True, slots=True)
-class _CachedFindings:
-    """The findings of one environment, their facts and their time."""
+class _EnvironmentPolicy:
+    """The findings of one environment, and what they were derived from."""
 
-    facts: Facts
-    evaluated_at: datetime
-    findings: tuple[Finding, ...]
+    def __init__(self) -> None:
+        self.applications = PolicyApplications()
+        self.cluster = ClusterReader()
+        self.findings: tuple[Finding, ...] = ()
+        self._inputs: tuple[object, ...] = ()
+        self._facts: Facts | None = None
+        self._evaluated_at: datetime | None = None
+        self._duration_s = 0.0
+        self._dated = IdentityCache[tuple[Finding, ...]]()
 
-    def is_valid(self, facts: Facts, now: datetime) -> bool:
-        """Return True for the same facts and a time within FINDINGS_MAX_AGE."""
-        return timedelta() <= now - self.evaluated_at < FINDINGS_MAX_AGE and self.facts == facts
+    def is_due(self, inputs: tuple[object, ...], now: datetime) -> bool:
+        """Return True if the environment has to be evaluated: its inputs have changed, or the findings are old."""
+        if self._evaluated_at is None:
+            return True
+        age_s = (now - self._evaluated_at).total_seconds()
+        if is_same(self._inputs, inputs):
+            return not 0 <= age_s < max(FINDINGS_MAX_AGE_S, IDLE_FACTOR * self._duration_s)
+        return self._duration_s <= SHORT_S or not 0 <= age_s < BUSY_FACTOR * self._duration_s
+
+    def is_unchanged(self, inputs: tuple[object, ...], facts: Facts, now: datetime) -> bool:
+        """Return True if the facts are equal to the last ones, and their findings are not old."""
+        if self._facts != facts or self._evaluated_at is None:
+            return False
+        self._inputs = inputs
+        return 0 <= (now - self._evaluated_at).total_seconds() < FINDINGS_MAX_AGE_S
+
+    def store(
+        self,
+        inputs: tuple[object, ...],
+        facts: Facts,
+        findings: tuple[Finding, ...],
+        now: datetime,
+        duration_s: float,
+    ) -> None:
+        """Store the result of an evaluation. Equal findings stay the same object."""
+        self._inputs, self._facts, self._evaluated_at, self._duration_s = inputs, facts, now, duration_s
+        if findings != self.findings:
+            self.findings = findings
+
+    def date(self, taken_at: datetime | None, now: datetime) -> tuple[Finding, ...]:
+        """Return the findings, with the time of old manifests in the messages about them."""
+        if taken_at is None or now - taken_at < MANIFESTS_OLD_AFTER:
+            return self.findings
+        return self._dated.get(
+            f"{taken_at:%H:%M}", (self.findings,), lambda: _add_manifest_time(self.findings, taken_at)
+        )
 
 
 class PolicyEvaluator:
-    """Evaluates the policy of one configuration, once for each observation."""
+    """Evaluates the policy of one configuration, once for each observation.
 
-    def __init__(self, config: Config) -> None:
+    `evidence` limits what is evaluated: "none" skips every check, "git" those of the clusters.
+    """
+
+    def __init__(self, config: Config, evidence: EvidenceScope = "budget") -> None:
         self._config = config
+        self._evidence = evidence
+        self._selections = make_selections(config.environments)
         self._files: Mapping[str, str | None] = {}
         self._git_evidence: dict[str, GitEvidence] = {}
-        self._cluster_evidence: dict[str, tuple[object, ClusterEvidence]] = {}
-        self._cached_findings: dict[str, _CachedFindings] = {}
+        self._repo = OpsRepoData("", "", "")
+        self._options: dict[str, dict[AppId, tuple[str, ...]]] = {}
+        self._options_cache = IdentityCache[dict[AppId, tuple[str, ...]]]()
+        self._environments = {environment.name: _EnvironmentPolicy() for environment in config.environments}
 
     def evaluate(self, readings: SourceReadings, now: datetime) -> PolicyFindings | None:
         """Return every finding; None until the ops repo has been read.
@@ -65,6 +121,8 @@ class PolicyEvaluator:
         data = {name: get_latest_value(reading) for name, reading in readings.argocd.items()}
         if repo is None or not repo.files:
             return None
+        if self._evidence == "none":
+            return skip_policy(self._config, "not evaluated: --evidence none")
         try:
             return self._evaluate_sources(repo, data, now)
         except Exception as error:  # noqa: BLE001 - an internal error must be visible and must not end the reader
@@ -73,81 +131,98 @@ class PolicyEvaluator:
     def _evaluate_sources(
         self, repo: OpsRepoData, data: Mapping[str, ArgoCDData | None], now: datetime
     ) -> PolicyFindings:
-        environments = self._config.environments
-        applications = {
-            environment.name: select_applications(environment, found)
-            if (found := data.get(environment.server))
-            else None
-            for environment in environments
-        }
-        managed = {id_: found for server in data.values() if server for id_, found in server.managed.items()}
-        inputs = PolicyInputs(applications, repo, self._read_clusters(data, applications), managed)
-        findings = self._evaluate_changed(build_facts(self._config, inputs, self._read_git(repo)), now)
-        times = {
-            environment.name: _oldest_manifest_time(data.get(environment.server), applications[environment.name])
-            for environment in environments
-        }
-        dated = {name: _add_manifest_time(found, times[name], now) for name, found in findings.environments.items()}
-        return PolicyFindings(dated, findings.estate)
-
-    def _evaluate_changed(self, facts: PolicyFacts, now: datetime) -> PolicyFindings:
-        """Evaluate the environments without valid cached findings, and the repositories."""
-        cache = self._cached_findings
-        due = {
-            name: known
-            for name, known in facts.environments.items()
-            if name not in cache or not cache[name].is_valid(known, now)
-        }
-        evaluated = evaluate_policy(self._config, PolicyFacts(due, facts.estate), now)
-        for name, known in due.items():
-            cache[name] = _CachedFindings(known, now, evaluated.environments[name])
-        return PolicyFindings({name: cache[name].findings for name in facts.environments}, evaluated.estate)
-
-    def _read_clusters(
-        self, data: Mapping[str, ArgoCDData | None], applications: Mapping[str, tuple[Application, ...] | None]
-    ) -> dict[str, ClusterEvidence]:
-        """Return the cluster evidence by environment. It is read again only after a change of its input."""
-        clusters = {}
+        self._keep_repo(repo)
+        selected = select_by_environment(self._selections, data)
+        applications: dict[str, tuple[Application, ...] | None] = {}
+        clusters: dict[str, ClusterEvidence] = {}
         for environment in self._config.environments:
-            server_data, own = data.get(environment.server), applications[environment.name]
-            if server_data is None or own is None:
+            name, known = environment.name, self._environments[environment.name]
+            server_data = data.get(environment.server)
+            applications[name] = known.applications.update(selected[name]) if server_data is not None else None
+            if self._evidence == "git":
+                clusters[name] = _NO_CLUSTER
+            elif server_data is not None:
+                options = self._list_options(environment.server, server_data)
+                clusters[name] = known.cluster.read(applications[name] or (), server_data, options)
+        managed = {id_: found for server in data.values() if server for id_, found in server.managed.items()}
+        estate = self._evaluate_changed(PolicyInputs(applications, self._repo, clusters, managed), now)
+        environments = {
+            environment.name: self._environments[environment.name].date(
+                _find_oldest_time(data.get(environment.server), applications[environment.name]), now
+            )
+            for environment in self._config.environments
+        }
+        return PolicyFindings(environments, estate)
+
+    def _evaluate_changed(self, inputs: PolicyInputs, now: datetime) -> tuple[Finding, ...]:
+        """Evaluate the environments whose inputs have changed or whose findings are old. Return those of the estate."""
+        git = self._read_git()
+        own_inputs = {
+            environment.name: (self._repo, inputs.applications[environment.name], inputs.clusters.get(environment.name))
+            for environment in self._config.environments
+        }
+        due = [
+            environment
+            for environment in self._config.environments
+            if self._environments[environment.name].is_due(own_inputs[environment.name], now)
+        ]
+        facts = build_facts(self._config, inputs, git, due)
+        for environment in due:
+            name, cached = environment.name, self._environments[environment.name]
+            known = facts.environments[name]
+            if cached.is_unchanged(own_inputs[name], known, now):
                 continue
-            try:
-                clusters[environment.name] = self._read_cluster(environment.name, own, server_data)
-            except ODD_VALUE_FAULTS as error:  # comparing objects of a thousand levels fails too
-                reason = MissingEvidence(f"its manifests cannot be read ({type(error).__name__})")
-                clusters[environment.name] = ClusterEvidence(reason, reason)
-        return clusters
+            started = time.perf_counter()
+            findings = evaluate_environment(self._config, environment, known, now)
+            cached.store(own_inputs[name], known, findings, now, time.perf_counter() - started)
+        return evaluate_estate(self._config, facts.estate, now)
 
-    def _read_cluster(self, name: str, own: tuple[Application, ...], data: ArgoCDData) -> ClusterEvidence:
-        key = tuple((application, data.managed.get(application.id)) for application in own)
-        cached = self._cluster_evidence.get(name)
-        if cached is None or cached[0] != key:
-            cached = key, read_environment_evidence(own, data)
-            self._cluster_evidence[name] = cached
-        return cached[1]
+    def _keep_repo(self, repo: OpsRepoData) -> None:
+        """Take over a reading of the ops repo, unless all that the checks read is equal to the last one."""
+        if any(getattr(repo, name) != getattr(self._repo, name) for name in _REPO_FIELDS):
+            self._repo = repo
 
-    def _read_git(self, repo: OpsRepoData) -> dict[str, GitEvidence]:
-        if repo.files != self._files:
-            self._files, self._git_evidence = repo.files, read_repo_evidence(self._config, repo)
+    def _list_options(self, server: str, data: ArgoCDData) -> Mapping[AppId, tuple[str, ...]]:
+        options = self._options_cache.get(server, (data.applications,), lambda: list_sync_options(data))
+        if self._options.get(server) != options:
+            self._options[server] = options
+        return self._options[server]
+
+    def _read_git(self) -> dict[str, GitEvidence]:
+        if self._repo.files != self._files or not self._git_evidence:
+            self._files, self._git_evidence = self._repo.files, read_repo_evidence(self._config, self._repo)
         return self._git_evidence
 
 
-def _oldest_manifest_time(data: ArgoCDData | None, applications: tuple[Application, ...] | None) -> datetime | None:
+_REPO_FIELDS = (
+    "branch",
+    "head",
+    "environments",
+    "files",
+    "changed",
+    "incomparable",
+    "newer",
+    "ops_settings",
+    "app_settings",
+)
+"""What the checks read of the ops repo."""
+_NOT_REQUESTED = NotApplicable("not requested: --evidence git")
+_NO_CLUSTER = ClusterEvidence(_NOT_REQUESTED, _NOT_REQUESTED)
+
+
+def _find_oldest_time(data: ArgoCDData | None, applications: tuple[Application, ...] | None) -> datetime | None:
     """Return the request time of an environment's oldest manifests."""
-    if data is None:
+    if data is None or not data.managed:
         return None
     times = (data.managed[app.id].taken_at for app in applications or () if app.id in data.managed)
     return min(times, default=None)
 
 
-def _add_manifest_time(findings: tuple[Finding, ...], taken_at: datetime | None, now: datetime) -> tuple[Finding, ...]:
+def _add_manifest_time(findings: tuple[Finding, ...], taken_at: datetime) -> tuple[Finding, ...]:
     """Add the time of old manifests to the messages about them.
 
     Manifests are requested only after a change, so they can be older than the observation.
     """
-    if taken_at is None or now - taken_at < MANIFESTS_OLD_AFTER:
-        return findings
     return tuple(
         replace(finding, message=f"{finding.message} (manifests as of {taken_at:%H:%M}Z)")
         if finding.evidence in {"rendered", "live"} and finding.status in {"fail", "pass", "waived"}

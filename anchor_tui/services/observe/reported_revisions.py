@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import NamedTuple
 
 from anchor_tui.config.model import Config
-from anchor_tui.domain.snapshot_builder import SourceReadings, get_latest_value, select_applications
-from anchor_tui.domain.source_data import ManagedResources, ObservedApplication, OpsRepoData, split_revisions
+from anchor_tui.domain.application_selection import make_selections, select_by_environment
+from anchor_tui.domain.identity_cache import IdentityCache
+from anchor_tui.domain.snapshot_builder import SourceReadings
+from anchor_tui.domain.source_data import OpsRepoData, split_revisions
+from anchor_tui.domain.source_states import get_latest_value
 
 COMMIT_ID_LENGTH = 40
 
@@ -19,7 +22,8 @@ class ReportedRevisions:
     """
 
     def __init__(self, config: Config) -> None:
-        self._config = config
+        self._selections = make_selections(config.environments)
+        self._reported = IdentityCache[tuple[_ReportedCommits, ...]]()
         self._seen: set[str] = set()
         self._polled_as_newer: set[str] = set()
 
@@ -46,28 +50,38 @@ class ReportedRevisions:
     def _list_revisions(self, readings: SourceReadings, head: str = "") -> tuple[str, ...]:
         """Return each reported commit once. An application that is Synced at the head has synced nothing else."""
         found: dict[str, None] = {}
-        for observed, managed in self._list_applications(readings):
-            application = observed.application
-            compared = split_revisions(application.compared_revision)
-            is_at_head = application.sync == "Synced" and head in compared
-            texts = (
-                None if is_at_head else application.synced_revision,
-                managed.compared_revision if managed else None,
-            )
-            found |= dict.fromkeys((*compared, *(revision for text in texts for revision in split_revisions(text))))
+        for reported in self._list_reported(readings):
+            compared = split_revisions(reported.compared)
+            is_at_head = reported.is_synced and head in compared
+            found |= dict.fromkeys((*compared, *split_revisions(None if is_at_head else reported.synced)))
         return tuple(found)
 
-    def _list_applications(
-        self, readings: SourceReadings
-    ) -> Iterator[tuple[ObservedApplication, ManagedResources | None]]:
-        for environment in self._config.environments:
-            data = get_latest_value(reading) if (reading := readings.argocd.get(environment.server)) else None
-            if data is None:
-                continue
-            wanted = {application.id for application in select_applications(environment, data)}
-            for observed in data.applications:
-                if (id_ := observed.application.id) in wanted:
-                    yield observed, data.managed.get(id_)
+    def _list_reported(self, readings: SourceReadings) -> tuple[_ReportedCommits, ...]:
+        """Return what the applications report, each combination once: most report the same."""
+        latest = {name: get_latest_value(reading) for name, reading in readings.argocd.items()}
+        selected = tuple(select_by_environment(self._selections, latest).values())
+        managed = tuple(data.managed for data in latest.values() if data is not None)
+
+        def collect() -> tuple[_ReportedCommits, ...]:
+            own = (
+                (app.compared_revision, app.synced_revision, app.sync == "Synced")
+                for applications in selected
+                for app in applications
+            )
+            of_manifests = (
+                (resources.compared_revision, None, False) for found in managed for resources in found.values()
+            )
+            return tuple(_ReportedCommits(*commits) for commits in dict.fromkeys((*own, *of_manifests)))
+
+        return self._reported.get("", (*selected, *managed), collect)
+
+
+class _ReportedCommits(NamedTuple):
+    """The commits that an application was compared with and synced to last, and if it is Synced."""
+
+    compared: str | None
+    synced: str | None
+    is_synced: bool
 
 
 def _list_known_commits(repo: OpsRepoData) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,9 +11,11 @@ from anchor_tui.config.model import Config
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.observe.data_source import DataSource
+from anchor_tui.services.observe.evidence_scope import EvidenceScope
 
 if TYPE_CHECKING:
     from anchor_tui.services.observe.prefetch import Prefetch
+    from anchor_tui.sources.argocd.evidence import EvidenceLimits
     from anchor_tui.sources.argocd.read_client import ReadClient
     from anchor_tui.sources.argocd.source import ArgoSource
 
@@ -23,19 +26,19 @@ def make_sources(
     home: Path,
     now: Clock = utc_now,
     prefetched: Mapping[str, Prefetch] | None = None,
+    evidence: EvidenceScope = "budget",
 ) -> list[DataSource]:
     """Return a source for each Argo CD in use and one for GitHub.
 
     Credentials are looked up when a source connects, not before. `prefetched` contains the first requests that have
     been sent already, by the name of the server.
     """
-    from anchor_tui.sources.argocd.evidence import EvidenceLimits
     from anchor_tui.sources.argocd.source import ArgoSource
     from anchor_tui.sources.github.source import GitHubSource
 
     pending_prefetches = dict(prefetched or {})
     connections = Connections(config, environ, home)
-    limits = EvidenceLimits(config.policy.evidence_budget)
+    limits = _make_limits(evidence, config.policy.evidence_budget)
 
     def make_argocd_source(server_name: str) -> ArgoSource:
         server = next(server for server in config.servers_in_use if server.name == server_name)
@@ -56,3 +59,11 @@ def make_sources(
         *(make_argocd_source(server.name) for server in config.servers_in_use),
         GitHubSource(config, connections.connect_github, now),
     ]
+
+
+def _make_limits(evidence: EvidenceScope, budget: int) -> EvidenceLimits:
+    from anchor_tui.sources.argocd.evidence import MAX_EXAMINED, EvidenceLimits
+
+    if evidence in {"none", "git"}:
+        return EvidenceLimits(0, 0)
+    return EvidenceLimits(sys.maxsize, sys.maxsize) if evidence == "all" else EvidenceLimits(budget, MAX_EXAMINED)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from anchor_tui.config.model import ApplicationName, ApplicationSelector, EnvironmentConfig
+from anchor_tui.domain.application_selection import EnvironmentIndex, NameIndex
 from anchor_tui.domain.model import Application
-from anchor_tui.domain.source_data import belongs_to_environment, matches_application_name
 
 
 class ApplicationFilter:
@@ -22,6 +22,8 @@ class ApplicationFilter:
         configured = (environment.applications for environment in environments)
         names = (name for applications in configured if isinstance(applications, tuple) for name in applications)
         self.names: tuple[ApplicationName, ...] = tuple(dict.fromkeys(names))
+        self._name_index = NameIndex(self.names)
+        self._environment_index = EnvironmentIndex(environments)
 
     @property
     def uses_selectors(self) -> bool:
@@ -30,23 +32,20 @@ class ApplicationFilter:
 
     def is_protected(self, application: Application, labels: Mapping[str, str]) -> bool:
         """Return True if a protected environment refers to the application."""
-        return any(
-            environment.protected and belongs_to_environment(environment, application, labels, self.own_namespace)
-            for environment in self._environments
-        )
+        return any(self._environments[index].protected for index in self._find_environments(application, labels))
 
     def is_wanted(self, application: Application, labels: Mapping[str, str]) -> bool:
         """Return True if an environment refers to the application."""
-        return any(
-            belongs_to_environment(environment, application, labels, self.own_namespace)
-            for environment in self._environments
-        )
+        return bool(self._find_environments(application, labels))
 
     def names_of(self, application: Application) -> list[ApplicationName]:
         """Return the configured names that match the application."""
-        return [name for name in self.names if matches_application_name(name, application, self.own_namespace)]
+        return self._name_index.find(application, self.own_namespace)
 
     def names_without(self, applications: Iterable[Application]) -> list[ApplicationName]:
         """Return the configured names that match none of the applications."""
         matched = {name for application in applications for name in self.names_of(application)}
         return [name for name in self.names if name not in matched]
+
+    def _find_environments(self, application: Application, labels: Mapping[str, str]) -> list[int]:
+        return self._environment_index.find(application, labels, self.own_namespace)

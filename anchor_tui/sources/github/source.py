@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from anchor_tui.domain.identity import share_equal_parts
 from anchor_tui.domain.model import Fresh, Problem, RateBudget, Reading, SourceFailure, Stale, Unavailable
-from anchor_tui.domain.snapshot_builder import GITHUB_SOURCE_ID
 from anchor_tui.domain.source_data import OpsRepoData
+from anchor_tui.domain.source_states import GITHUB_SOURCE_ID
 from anchor_tui.sources.backoff import Backoff, sleep_until_woken
 from anchor_tui.sources.errors import RateLimited, SourceError, Timeout, Unauthenticated
 from anchor_tui.sources.github.repo_reader import RepoReader
@@ -182,6 +183,8 @@ class GitHubSource:
     def _to_fresh(self, repo: OpsRepoData, problems: tuple[Problem, ...], taken_at: datetime) -> Fresh[OpsRepoData]:
         if repo.head is not None:
             self._secondary.set_head(repo.head.oid)
+        if self._last is not None:
+            repo = share_equal_parts(self._last.value, repo)
         interval_s = _poll_interval_s(self._poll_s, repo.budget, self._now())
         good_until = taken_at + timedelta(seconds=POLLS_UNTIL_STALE * interval_s)
         self._last = self._with_secondary(Fresh(repo, taken_at, good_until, tuple(dict.fromkeys(problems))))

@@ -350,3 +350,11 @@ async def test_there_is_a_source_for_each_server_and_github(tmp_path):
         ("eu", "argocd"),
         ("github", "github"),
     ]
+
+
+async def test_a_deadline_keeps_what_a_source_has_read():
+    argo = FakeSource(once=HANGS)
+    argo.partial_reading = fresh(argocd(manifest_gap="not read within 0.01 s"))
+    snapshot = await Observer(config(), [argo, FakeSource("github")], lambda: NOW).read_once(0.01)
+    assert state(snapshot) == "fresh"
+    assert len(snapshot.all_applications) == 3

@@ -12,6 +12,7 @@ from anchor_tui.config.model import Config, GitHubConfig
 from anchor_tui.domain.model import AppId, Finding
 from anchor_tui.domain.snapshot_builder import SourceReadings
 from anchor_tui.domain.source_data import ArgoCDData, ManagedResources, OpsRepoData, RepoSettingNames, SettingNames
+from anchor_tui.services.observe import cluster_evidence
 from anchor_tui.services.observe import policy as module
 from anchor_tui.services.observe.policy import PolicyEvaluator
 from tests.argocd_recordings import load_recording
@@ -153,9 +154,9 @@ def test_the_release_is_compared_on_the_same_commit_only(evidence):
 
 def test_unchanged_files_and_manifests_are_read_once(monkeypatch):
     read: Counter[str] = Counter()
-    for name in ("read_repo_evidence", "read_environment_evidence"):
-        real = getattr(module, name)
-        monkeypatch.setattr(module, name, lambda *rest, name=name, real=real: read.update([name]) or real(*rest))
+    for where, name in ((module, "read_repo_evidence"), (cluster_evidence, "read_environment_evidence")):
+        real = getattr(where, name)
+        monkeypatch.setattr(where, name, lambda *rest, name=name, real=real: read.update([name]) or real(*rest))
     policy = PolicyEvaluator(CONFIG)
     items = tuple(load_recording("managed-resources-prod").body["items"])
     prod = application("anchor-msp-prod")
@@ -175,11 +176,9 @@ def test_unchanged_files_and_manifests_are_read_once(monkeypatch):
 
 
 def test_only_changed_or_expired_environments_are_evaluated_again(monkeypatch):
-    evaluated: list[set[str]] = []
-    real = module.evaluate_policy
-    monkeypatch.setattr(
-        module, "evaluate_policy", lambda *rest: evaluated.append(set(rest[1].environments)) or real(*rest)
-    )
+    evaluated: list[str] = []
+    real = module.evaluate_environment
+    monkeypatch.setattr(module, "evaluate_environment", lambda *rest: evaluated.append(rest[1].name) or real(*rest))
     policy, repo = PolicyEvaluator(CONFIG), ops_repo(files=dict(sample()))
     apps = [application(f"anchor-msp-{name}") for name in ("dev", "staging", "prod")]
 
@@ -194,18 +193,18 @@ def test_only_changed_or_expired_environments_are_evaluated_again(monkeypatch):
     assert moved.environments["staging"] is not None
     assert ("argo.automated-prune", "live-spec") in select_checks(moved.environments["prod"], "fail")
     findings(15.1, *apps[:2], replace(apps[2], automated=None))
-    assert evaluated == [{"dev", "staging", "prod"}, set(), {"prod"}, {"dev", "staging"}]
+    assert evaluated == ["dev", "staging", "prod", "prod", "dev", "staging"]
 
 
 def test_odd_manifests_affect_their_environment_only(monkeypatch):
-    real = module.read_environment_evidence
+    real = cluster_evidence.read_environment_evidence
 
-    def read(applications, data):
+    def read(applications, *rest):
         if applications and applications[0].name == "anchor-msp-prod":
             raise RecursionError
-        return real(applications, data)
+        return real(applications, *rest)
 
-    monkeypatch.setattr(module, "read_environment_evidence", read)
+    monkeypatch.setattr(cluster_evidence, "read_environment_evidence", read)
     apps = argocd(*(application(f"anchor-msp-{name}") for name in ("dev", "staging", "prod")))
     found = evaluate_repo(ops_repo(files=dict(sample())), apps)
     messages = [finding.message for finding in found.environments["prod"] if finding.evidence == "live"]

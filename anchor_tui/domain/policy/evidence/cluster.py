@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.json_access import ODD_VALUE_FAULTS, get_mapping, get_text
-from anchor_tui.domain.kubernetes.managed_resources import explain_unknown_resources, read_managed_resources
+from anchor_tui.domain.kubernetes.managed_resources import (
+    ApplicationObjects,
+    explain_unknown_resources,
+    read_managed_resources,
+)
 from anchor_tui.domain.kubernetes.workloads import KubernetesResource, Manifests, build_manifests, read_resource
 from anchor_tui.domain.model import AppId, Application, ValueObject
 from anchor_tui.domain.policy.evidence.facts import EvidenceResult, MissingEvidence
@@ -31,10 +38,21 @@ class ClusterEvidence(ValueObject, frozen=True):
     live: EvidenceResult[Manifests]
 
 
+def read_application_objects(application: Application, resources: ApplicationResources) -> ApplicationObjects:
+    """Return the objects of one application, with the Secrets that its ExternalSecrets created among the live ones."""
+    found = read_managed_resources(resources.items, application.name, resources.sync_options)
+    secrets = (read_resource(secret, application.name) for secret in resources.secrets)
+    return replace(found, live=(*found.live, *(secret for secret in secrets if secret is not None)))
+
+
+ReadObjects: TypeAlias = Callable[[Application, ApplicationResources], ApplicationObjects]
+
+
 def read_cluster_evidence(
     applications: Iterable[Application],
     responses: Mapping[AppId, ApplicationResources | MissingEvidence],
     gap: str = "",
+    read_objects: ReadObjects = read_application_objects,
 ) -> ClusterEvidence:
     """Combine the manifests of an environment's applications.
 
@@ -65,15 +83,14 @@ def read_cluster_evidence(
             missing.append(reason or "no answer")
             continue
         try:
-            managed = read_managed_resources(response.items, application.name, response.sync_options)
-            secrets = [read_resource(secret, application.name) for secret in response.secrets]
+            found = read_objects(application, response)
         except ODD_VALUE_FAULTS as error:
             missing.append(f"{application.name}: its resources cannot be read ({type(error).__name__})")
             continue
         complete += 1
-        target.extend(managed.target)
-        live.extend((*managed.live, *(secret for secret in secrets if secret is not None)))
-        unreadable.extend(managed.unreadable)
+        target.extend(found.target)
+        live.extend(found.live)
+        unreadable.extend(found.unreadable)
     if not complete:
         reasons = MissingEvidence("; ".join(missing) or "its applications are not in Argo CD")
         return ClusterEvidence(reasons, reasons)

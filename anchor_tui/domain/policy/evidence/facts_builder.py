@@ -7,13 +7,19 @@ head, and the names of the repositories' variables and secrets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from anchor_tui.config.model import Config, EnvironmentConfig
 from anchor_tui.domain.helm.value_layers import LayeredValues, ValueLayersError
 from anchor_tui.domain.model import AppId, Application, Problem, ValueObject
-from anchor_tui.domain.policy.evidence.cluster import ApplicationResources, ClusterEvidence, read_cluster_evidence
+from anchor_tui.domain.policy.evidence.cluster import (
+    ApplicationResources,
+    ClusterEvidence,
+    ReadObjects,
+    read_application_objects,
+    read_cluster_evidence,
+)
 from anchor_tui.domain.policy.evidence.commit_gaps import find_commit_gaps
 from anchor_tui.domain.policy.evidence.facts import (
     BranchHead,
@@ -69,30 +75,49 @@ def read_repo_evidence(config: Config, repo: OpsRepoData) -> dict[str, GitEviden
     return read_git_evidence(config, read_file, manifests)
 
 
-def read_environment_evidence(applications: tuple[Application, ...], data: ArgoCDData) -> ClusterEvidence:
+def list_sync_options(data: ArgoCDData) -> dict[AppId, tuple[str, ...]]:
+    """Return the sync options of the applications that have any."""
+    return {observed.application.id: observed.sync_options for observed in data.applications if observed.sync_options}
+
+
+def read_environment_evidence(
+    applications: tuple[Application, ...],
+    data: ArgoCDData,
+    options: Mapping[AppId, Sequence[str]] | None = None,
+    read_objects: ReadObjects = read_application_objects,
+) -> ClusterEvidence:
     """Return the rendered and live manifests of one environment's applications.
 
-    If the token lacks the permission to read them, the evidence is not applicable and names the permission.
+    If the token lacks the permission to read them, the evidence is not applicable and names the permission. `options`
+    are the sync options of the applications, if they were collected before. `read_objects` parses one application.
     """
     managed = [(app, data.managed[app.id]) for app in applications if app.id in data.managed]
     if managed and all(not resources.permitted for _, resources in managed):
         reason = NotApplicable(f"the token cannot read the manifests (applications, get): {managed[0][1].error}")
         return ClusterEvidence(reason, reason)
-    options = {observed.application.id: observed.sync_options for observed in data.applications}
+    options = list_sync_options(data) if options is None else options
     responses: dict[AppId, ApplicationResources | MissingEvidence] = {
         app.id: MissingEvidence(f"{app.name}: {resources.error}")
         if resources.error
         else ApplicationResources(resources.items, options.get(app.id, ()), resources.secrets)
         for app, resources in managed
     }
-    return read_cluster_evidence(applications, responses, data.manifest_gap)
+    return read_cluster_evidence(applications, responses, data.manifest_gap, read_objects)
 
 
-def build_facts(config: Config, inputs: PolicyInputs, git_evidence: Mapping[str, GitEvidence]) -> PolicyFacts:
-    """Return the facts of each environment and of the repositories. `evaluate_policy` sets the time."""
+def build_facts(
+    config: Config,
+    inputs: PolicyInputs,
+    git_evidence: Mapping[str, GitEvidence],
+    wanted: Sequence[EnvironmentConfig] | None = None,
+) -> PolicyFacts:
+    """Return the facts of the wanted environments, by default of all, and of the repositories.
+
+    `evaluate_policy` sets the time.
+    """
     environments = {
         environment.name: _build_environment_facts(config, environment, inputs, git_evidence.get(environment.name))
-        for environment in config.environments
+        for environment in (config.environments if wanted is None else wanted)
     }
     repo = inputs.repo
     estate = Facts(
