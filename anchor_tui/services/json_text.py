@@ -22,8 +22,23 @@ def format_json(document: object) -> str:
 
 def format_json_line(document: object) -> str:
     """Return a JSON document on one line, with a final newline."""
-    text = json.dumps(clean_document(document), ensure_ascii=False, separators=(",", ":"))
+    text = _encode_clean_document(document)
+    if text is None:
+        text = json.dumps(clean_document(document), ensure_ascii=False, separators=(",", ":"))
     return escape_json(text) + "\n"
+
+
+def _encode_clean_document(document: object) -> str | None:
+    """Return the document in JSON if nothing in it has to be replaced, otherwise None.
+
+    Most documents are clean, and searching their JSON takes a tenth of the time of a walk through the values. A token or
+    a password in a value is found in its JSON too: escapes add none of the characters that end one.
+    """
+    try:
+        text = msgspec.json.encode(document).decode()
+    except (UnicodeEncodeError, UnicodeDecodeError):  # a lone surrogate
+        return None
+    return text if mask_tokens(text) == text else None
 
 
 def clean_document(document: object) -> Any:  # noqa: ANN401 - plain values of any type

@@ -47,6 +47,12 @@ class ApplicationReader:
             response = await self._client.get(*LIST_REQUEST)
         return self._store.apply_list(response)
 
+    async def read_server_info_and_first_list(self) -> None:
+        """Read version, settings and the list in parallel. What the list contains is decoded later."""
+        async with self._requested_server_info():
+            response = await self._client.get(*LIST_REQUEST)
+        self._store.apply_list_later(response)
+
     @asynccontextmanager
     async def _requested_server_info(self) -> AsyncIterator[None]:
         """Request version and settings during the block. After it, they get a short time to arrive."""

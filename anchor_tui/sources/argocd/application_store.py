@@ -61,6 +61,7 @@ class ApplicationStore:
         self._now = now
         self._known = KnownApplications()
         self._without_details: set[AppId] = set()
+        self._undecoded: dict[AppId, bytes] = {}
         self._noted: dict[AppId, tuple[ObservedApplication, ObservedApplication]] = {}
         self._server_info = ArgoCDData(server=server.name, url=server.server)
         self._problems: tuple[Problem, ...] = ()
@@ -211,6 +212,32 @@ class ApplicationStore:
         self._record_response(response)
         return due
 
+    def apply_list_later(self, response: ApiResponse) -> None:
+        """Take over which applications exist. They are decoded by `decode_listed`, unless an event contains them.
+
+        For a first list that a stream follows at once. Raises InvalidResponse.
+        """
+        items = response.decode(ApplicationListResponse).items or []
+        self._listed_count = len(items)
+        for item in map(bytes, items):
+            try:
+                bare, labels = self._identify(decode_json(item, ApplicationIdentity).metadata)
+            except InvalidResponse as error:
+                self._record_unreadable("an application in the list", error)
+                continue
+            if self._filter.is_wanted(bare, labels):
+                self._undecoded[bare.id] = item
+        self._without_details = set(self._undecoded)
+        self._record_response(response)
+
+    def decode_listed(self) -> None:
+        """Decode the applications of a list that no event has contained since."""
+        undecoded, self._undecoded = self._undecoded, {}
+        for item in undecoded.values():
+            observed = self._parse_application(item, "an application in the list")
+            if isinstance(observed, ObservedApplication):
+                self._known.put(observed)
+
     def _lacks_details(self, id_: AppId) -> bool:
         known = self._known.get(id_)
         return known is None or known.application.presence != "found" or id_ in self._without_details
@@ -251,6 +278,7 @@ class ApplicationStore:
     def drop_application(self, application: Application) -> None:
         """Forget an application that no longer exists."""
         self._known.remove(application.id)
+        self._undecoded.pop(application.id, None)
         self._without_details.discard(application.id)
 
     def apply_event(self, event: StreamResult) -> None:
@@ -289,6 +317,7 @@ class ApplicationStore:
 
     def _store_application(self, observed: ObservedApplication) -> None:
         self._known.put(observed)
+        self._undecoded.pop(observed.application.id, None)
         self._without_details.discard(observed.application.id)
 
     def _parse_application(self, item: bytes, part: str) -> ObservedApplication | AppId | None:

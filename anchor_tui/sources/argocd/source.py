@@ -86,10 +86,11 @@ class ArgoSource:
         async with self._open_client() as client:
             reader = ApplicationReader(client, self._store)
             if self._store.needs_list:
-                await reader.read_server_info_and_list()
+                await reader.read_server_info_and_first_list()
                 self._is_list_complete = True
                 if self._store.is_stream_shorter:
                     await read_first_round(client, self._store)
+                self._store.decode_listed()
             else:
                 await reader.read_server_info()
             errors = [
@@ -104,6 +105,7 @@ class ArgoSource:
 
     def get_partial_reading(self, timeout_s: float) -> Fresh[ArgoCDData] | None:
         """Return what `read` had when it was ended after `timeout_s`; None if it had no application."""
+        self._store.decode_listed()
         if not self._is_list_complete and not self._store.found_applications:
             return None
         self._store.require_details()

@@ -10,6 +10,7 @@ import pytest
 
 from anchor_tui.config.model import EnvironmentConfig, ServerConfig
 from anchor_tui.domain.model import Operation
+from anchor_tui.sources.argocd import application_store
 from anchor_tui.sources.argocd.evidence import EvidenceLimits, MostImportant
 from anchor_tui.sources.argocd.refresh_queue import RefreshQueue
 from anchor_tui.sources.argocd.source import ArgoSource
@@ -138,3 +139,20 @@ async def test_many_details_are_read_from_the_stream():
     data = (await reading).value
     assert all(observed.application.reconciled_at for observed in data.applications)
     assert [path for path in argo.paths() if path.startswith(f"{LIST}/")] == []
+
+
+async def test_an_application_of_the_stream_is_decoded_once(monkeypatch):
+    decoded: list[str] = []
+    real = application_store.to_observed_application
+    monkeypatch.setattr(
+        application_store,
+        "to_observed_application",
+        lambda document, *rest: decoded.append(document.metadata.name) or real(document, *rest),
+    )
+    argo = make_argo(30)
+    reading = asyncio.create_task(make_limited_source(argo, 0, 30).read())
+    stream = await argo.wait_for_stream()
+    for document in argo.documents.values():
+        stream.send("ADDED", document)
+    await reading
+    assert sorted(decoded) == [f"app-{number:03}" for number in range(30)]
