@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from anchor_tui.domain.identity_cache import IdentityCache
 from anchor_tui.domain.model import AppId, Application, Environment
 
+_LABELS_OF_ENVIRONMENTS: dict[str, tuple[tuple[Application, ...], Mapping[AppId, str]]] = {}
 _LABELS = IdentityCache[Mapping[AppId, str]]()
 
 
@@ -29,10 +30,20 @@ def _label(id_: AppId, namesakes: int, in_namespace: int) -> str:
 
 
 def label_environment(name: str, applications: tuple[Application, ...]) -> Mapping[AppId, str]:
-    """Return the names of the applications of an environment. They are computed once for each tuple."""
-    return _LABELS.get(
-        ("environment", name), (applications,), lambda: label_applications(app.id for app in applications)
-    )
+    """Return the names of the applications of an environment. They are computed once for the same identities."""
+    known = _LABELS_OF_ENVIRONMENTS.get(name)
+    if known is not None and _have_same_ids(known[0], applications):
+        labels = known[1]
+    else:
+        labels = label_applications(app.id for app in applications)
+    _LABELS_OF_ENVIRONMENTS[name] = applications, labels
+    return labels
+
+
+def _have_same_ids(one: tuple[Application, ...], other: tuple[Application, ...]) -> bool:
+    if one is other:
+        return True
+    return len(one) == len(other) and all(a is b or a.id == b.id for a, b in zip(one, other, strict=True))
 
 
 def label_estate(environments: tuple[Environment, ...]) -> Mapping[AppId, str]:

@@ -31,8 +31,8 @@ def format_json_line(document: object) -> str:
 def _encode_clean_document(document: object) -> str | None:
     """Return the document in JSON if nothing in it has to be replaced, otherwise None.
 
-    Most documents are clean, and searching their JSON takes a tenth of the time of a walk through the values. A token or
-    a password in a value is found in its JSON too: escapes add none of the characters that end one.
+    Most documents are clean, and to search their JSON takes a tenth of the time of a walk through the values. A token
+    or a password in a value is found in its JSON too: escapes add none of the characters that end one.
     """
     try:
         text = msgspec.json.encode(document).decode()

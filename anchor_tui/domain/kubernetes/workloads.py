@@ -6,6 +6,7 @@ Every object with a Pod template is a workload: Deployments, Jobs, CronJobs, and
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
 
 from anchor_tui.domain.json_access import (
     ODD_VALUE_FAULTS,
@@ -80,6 +81,10 @@ class Workload(ValueObject, frozen=True):
         return next(own, running[0] if running else None)
 
 
+ScaleTarget: TypeAlias = tuple[str, str]
+"""The kind and the name of a workload that an autoscaler scales."""
+
+
 class Manifests(ValueObject, frozen=True):
     """The objects that an environment's applications render or have live.
 
@@ -91,6 +96,8 @@ class Manifests(ValueObject, frozen=True):
     sources: EnvSources
     missing: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
+    autoscalers: Mapping[ScaleTarget, KubernetesResource] = {}
+    """The autoscaler of each workload that has one. A HorizontalPodAutoscaler has precedence over a ScaledObject."""
 
     @property
     def is_complete(self) -> bool:
@@ -101,10 +108,6 @@ class Manifests(ValueObject, frozen=True):
         """Return the workload with this name; a Deployment has precedence."""
         found = [workload for workload in self.workloads if workload.resource.name == name]
         return min(found, key=lambda workload: workload.resource.kind != "Deployment", default=None)
-
-    def list_kind(self, kind: str) -> Iterator[KubernetesResource]:
-        """Return the objects of one kind."""
-        return (resource for resource in self.resources if resource.kind == kind)
 
 
 def read_manifests(
@@ -133,7 +136,16 @@ def build_manifests(
     sources = read_env_sources(((resource.kind, resource.manifest) for resource in every), live=live)
     workloads = tuple(found for resource in every if (found := _read_workload(resource, sources)) is not None)
     malformed = (f"{workload}: {workload.malformation}" for workload in workloads if workload.malformation)
-    return Manifests(every, workloads, sources, tuple(missing), (*unreadable, *malformed))
+    return Manifests(every, workloads, sources, tuple(missing), (*unreadable, *malformed), _find_autoscalers(every))
+
+
+def _find_autoscalers(resources: Iterable[KubernetesResource]) -> dict[ScaleTarget, KubernetesResource]:
+    found: dict[ScaleTarget, KubernetesResource] = {}
+    for resource in sorted(resources, key=lambda resource: resource.kind):
+        if resource.kind in {"HorizontalPodAutoscaler", "ScaledObject"}:
+            target = get_mapping(resource.manifest, "spec", "scaleTargetRef")
+            found.setdefault((get_text(target, "kind") or "Deployment", get_text(target, "name")), resource)
+    return found
 
 
 def read_resource(manifest: object, application: str = "") -> KubernetesResource | None:

@@ -17,7 +17,7 @@ from anchor_tui.domain.policy.evidence.cluster import (
 )
 from anchor_tui.domain.policy.evidence.facts import MissingEvidence
 from anchor_tui.domain.policy.evidence.facts_builder import read_environment_evidence
-from anchor_tui.domain.source_data import ArgoCDData, ManagedResources
+from anchor_tui.domain.source_data import ArgoCDData
 
 
 class PolicyApplications:
@@ -67,7 +67,7 @@ class ClusterReader:
 
     def __init__(self) -> None:
         self._inputs: tuple[object, ...] = ()
-        self._managed: Sequence[ManagedResources | None] = ()
+        self._gap = ""
         self._evidence: ClusterEvidence | None = None
         self._objects: dict[AppId, tuple[ApplicationResources, ApplicationObjects]] = {}
 
@@ -75,11 +75,11 @@ class ClusterReader:
         self, applications: tuple[Application, ...], data: ArgoCDData, options: Mapping[AppId, Sequence[str]]
     ) -> ClusterEvidence:
         """Return the evidence. `options` are the sync options of the applications that have any."""
-        managed = [data.managed.get(application.id) for application in applications]
-        inputs = (applications, data.manifest_gap, options)
-        if self._evidence is None or not is_same(self._managed, managed) or not is_same(self._inputs, inputs):
+        managed = (data.managed.get(application.id) for application in applications)
+        inputs = (applications, options, *managed)
+        if self._evidence is None or self._gap != data.manifest_gap or not is_same(self._inputs, inputs):
             self._evidence = self._read(applications, data, options)
-            self._managed, self._inputs = managed, inputs
+            self._inputs, self._gap = inputs, data.manifest_gap
         return self._evidence
 
     def _read(

@@ -118,9 +118,9 @@ class ApplicationStore:
         return missing > MAX_SINGLE_REQUESTS and self._listed_count <= missing * STREAMED_PER_REQUEST
 
     @property
-    def lacks_details(self) -> bool:
-        """True if an application is known only by the short state of a list."""
-        return bool(self._without_details)
+    def missing_details_count(self) -> int:
+        """The number of applications that are known only by the short state of a list."""
+        return len(self._without_details)
 
     @property
     def applications_without_details(self) -> list[Application]:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from anchor_tui.domain.identity import is_same
-from anchor_tui.domain.model import Application
+from anchor_tui.domain.identity import is_same, list_changes
+from anchor_tui.domain.model import AppId, Application
 from anchor_tui.domain.source_data import ArgoCDData
 from anchor_tui.sources.argocd.application_store import ApplicationStore
 from anchor_tui.sources.argocd.read_client import ReadClient
@@ -36,19 +36,33 @@ class EvidenceLimits(NamedTuple):
 
 
 class MostImportant:
-    """The most important applications of many, in their order; the same object until one of them changes."""
+    """The most important applications of many, in their order; the same object until one of them changes.
+
+    All are ranked again only if the rank of one has changed.
+    """
 
     def __init__(self, limit: int, is_protected: Callable[[Application], bool]) -> None:
         self._limit = limit
         self._is_protected = is_protected
         self._every = self._chosen = _NO_APPLICATIONS
+        self._ranks: dict[AppId, tuple[object, ...]] = {}
 
     def choose(self, applications: tuple[Application, ...]) -> tuple[Application, ...]:
         """Return at most `limit` of the applications, the most important first."""
         if applications is self._every:
             return self._chosen
+        changed = {app.id: app for app in list_changes(self._every, applications)}
+        ranks = {id_: self._rank(app) for id_, app in changed.items()}
+        is_same_order = len(applications) == len(self._every) and all(
+            self._ranks.get(id_) == rank for id_, rank in ranks.items()
+        )
         self._every = applications
-        chosen = heapq.nsmallest(self._limit, applications, key=self._rank)
+        if is_same_order:
+            chosen = [changed.get(app.id, app) for app in self._chosen]
+        else:
+            known = self._ranks | ranks
+            self._ranks = {app.id: known[app.id] for app in applications}
+            chosen = heapq.nsmallest(self._limit, applications, key=lambda app: self._ranks[app.id])
         if not is_same(chosen, self._chosen):
             self._chosen = tuple(chosen)
         return self._chosen

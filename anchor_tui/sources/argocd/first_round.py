@@ -25,7 +25,7 @@ async def read_first_round(client: ReadClient, store: ApplicationStore) -> None:
                 if event is not None and event.result is not None:
                     store.apply_event(event.result)
                     silence.reschedule(clock() + FIRST_ROUND_S)
-                if not store.lacks_details:
+                if not store.missing_details_count:
                     return
     except (TimeoutError, SourceError):
         return

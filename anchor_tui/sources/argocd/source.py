@@ -208,7 +208,10 @@ class ArgoSource:
 
     async def _complete_first_round(self, reader: ApplicationReader, changed: asyncio.Event) -> None:
         """Read the applications that the first events of the stream did not contain. Does not return."""
-        await asyncio.sleep(FIRST_ROUND_S)
+        missing = None
+        # A large first round takes longer: wait until no more arrives.
+        while missing != (missing := self._store.missing_details_count):  # noqa: ASYNC110 - a silence is no event
+            await asyncio.sleep(FIRST_ROUND_S)
         await reader.fetch_details(self._store.applications_without_details)
         self._store.require_details()
         changed.set()

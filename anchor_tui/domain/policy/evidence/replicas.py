@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from anchor_tui.domain.json_access import get_int, get_mapping, get_text
-from anchor_tui.domain.kubernetes.workloads import KubernetesResource, Manifests, Workload
+from anchor_tui.domain.json_access import get_int, get_mapping
+from anchor_tui.domain.kubernetes.workloads import Manifests, Workload
 
 
 def count_replicas(workload: Workload, manifests: Manifests) -> int:
@@ -22,17 +22,10 @@ def count_replicas(workload: Workload, manifests: Manifests) -> int:
     replicas = 1 if workload.replicas is None else workload.replicas
     if replicas == 0:
         return 0
-    for autoscaler in manifests.list_kind("HorizontalPodAutoscaler"):
-        if _is_scale_target(workload, autoscaler):
-            minimum = get_int(autoscaler.manifest, "spec", "minReplicas")
-            return 1 if minimum is None else minimum
-    for autoscaler in manifests.list_kind("ScaledObject"):
-        if _is_scale_target(workload, autoscaler):
-            return get_int(autoscaler.manifest, "spec", "minReplicaCount") or 0
-    return replicas
-
-
-def _is_scale_target(workload: Workload, autoscaler: KubernetesResource) -> bool:
-    target = get_mapping(autoscaler.manifest, "spec", "scaleTargetRef")
-    kind = get_text(target, "kind") or "Deployment"
-    return get_text(target, "name") == workload.resource.name and kind == workload.resource.kind
+    autoscaler = manifests.autoscalers.get((kind, workload.resource.name))
+    if autoscaler is None:
+        return replicas
+    if autoscaler.kind == "ScaledObject":
+        return get_int(autoscaler.manifest, "spec", "minReplicaCount") or 0
+    minimum = get_int(autoscaler.manifest, "spec", "minReplicas")
+    return 1 if minimum is None else minimum
