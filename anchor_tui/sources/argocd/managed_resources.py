@@ -37,6 +37,10 @@ ApplicationFingerprint = tuple[tuple[object, ...], datetime | None, str | None]
 """The fields that a change of the manifests changes too, the end of the last operation, and the compared commit."""
 
 
+KEPT_KEYS = frozenset({"group", "kind", "namespace", "name", "hook", "targetState", "liveState"})
+"""What the checks read of a managed resource. The normalized and the predicted state are as large, and are dropped."""
+
+
 class ManagedResourcesJson(msgspec.Struct):
     """`GET …/managed-resources`; `{}` for an application with a ComparisonError."""
 
@@ -45,7 +49,11 @@ class ManagedResourcesJson(msgspec.Struct):
     def read_objects(self) -> list[dict[str, Any]]:
         """Return the items. Their objects are JSON in texts, which are repaired: users write them."""
         return [
-            {key: repair_json_text(value) if isinstance(value, str) else value for key, value in item.items()}
+            {
+                key: repair_json_text(value) if isinstance(value, str) else value
+                for key, value in item.items()
+                if key in KEPT_KEYS
+            }
             for item in self.items or []
         ]
 
