@@ -95,6 +95,10 @@ OPERATIONS_SCOPE_KEY = "anchor.operations"
 
 
 STREAM_PATH = "/stream/"
+CACHED_PARTS = {"managed-resources": "managed resources", "resource-tree": "resource tree"}
+"""The ends of the paths that Argo CD answers from its cache, and their names in its errors."""
+CACHE_DEADLINE_S = 60.0
+"""The time that Argo CD waits for an empty cache to be filled."""
 MESSAGE_TEXT = re.compile(rb'"message":"(?!")')
 """The start of a message in JSON that is not empty."""
 
@@ -142,8 +146,7 @@ class FaultMiddleware:
             scope = {**scope, OPERATIONS_SCOPE_KEY: parse_mutation_fields(raw)}
             receive = _replay_body(raw, receive)
         if fault := self._take_fault("latency", scope):
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._closing.wait(), float(fault.value))
+            await self._wait(float(fault.value))
         if fault := self._take_fault("hang", scope):
             if fault.value == "after":
                 await self._app(scope, receive, _discard_message)
@@ -153,6 +156,12 @@ class FaultMiddleware:
                 await self._app(scope, receive, _discard_message)
             self._reset_connection(scope)
             await self._wait_for_disconnect(receive)
+        elif (part := CACHED_PARTS.get(scope["path"].rpartition("/")[2])) and (
+            fault := self._take_fault("cold-cache", scope)
+        ):
+            await self._wait(float(fault.value or CACHE_DEADLINE_S))
+            text = f"error getting cached app {part}: application refresh deadline exceeded"
+            await _send_response(500, JSON_HEADERS, json.dumps({"error": text, "code": 2, "message": text}), send)
         elif fault := self._take_fault("status", scope):
             await self._send_error(int(fault.value), send)
         elif self._take_fault("secondary-limit", scope):
@@ -172,6 +181,11 @@ class FaultMiddleware:
             await self._send_next_line_characters(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait, or until the server closes."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), seconds)
 
     def _take_fault(self, kind: FaultKind, scope: Scope) -> Fault | None:
         operations = scope.get(OPERATIONS_SCOPE_KEY, frozenset())
