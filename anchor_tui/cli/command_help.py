@@ -54,6 +54,7 @@ SIDE is argocd, github or status; MUTATION is a GraphQL mutation, such as create
   dead-stream            argocd: a stream sends nothing after its first events
   cut-stream             argocd: a stream ends after its first event
   next-line              argocd: messages in a stream contain U+0085
+  cold-cache             argocd: manifests and trees are an error after 60 s; cold-cache=SECONDS: after SECONDS
   forbidden=APPLICATION  argocd: one application that the token may not see
   deny=FIELD             github: a GraphQL field that the token may not see, such as contexts"""
 
@@ -242,6 +243,7 @@ HELP_BY_COMMAND = {
         (
             "sandbox serve --scenario incident --write /tmp/box",
             "sandbox serve --fault argocd:latency=0.3 --fault github:status=503,times=2",
+            "sandbox serve --scenario scale-5000 --storm 200 --fault argocd:cold-cache --write /tmp/box",
         ),
         SANDBOX_REFERENCE,
     ),

@@ -20,6 +20,7 @@ from anchor_tui.sandbox.argocd.api import ArgoCDServer
 from anchor_tui.sandbox.argocd.applications import ClusterApplication
 from anchor_tui.sandbox.argocd.controller import ApplicationController
 from anchor_tui.sandbox.argocd.kubectl import Kubectl
+from anchor_tui.sandbox.argocd.storm import ChangeStorm
 from anchor_tui.sandbox.argocd.stream import HEARTBEAT_S
 from anchor_tui.sandbox.clock import Clock, ManualClock, WallClock
 from anchor_tui.sandbox.faults.middleware import ClientAddress, FaultMiddleware
@@ -53,6 +54,7 @@ class Sandbox:
         checks: CheckTimings,
         faults: Iterable[Fault | str],
         heartbeat_s: float,
+        storm_per_s: float,
     ) -> None:
         self.scenario = scenario
         self.clock = clock
@@ -67,6 +69,8 @@ class Sandbox:
         self.argocd = ArgoCDServer(
             state.controller, clock, self.faults, heartbeat_s=heartbeat_s, wake=lambda: self._wake.set()
         )
+        self.storm = ChangeStorm(state.controller, self.argocd.encoded, clock)
+        self._storm_per_s = storm_per_s
         self.kubectl = Kubectl(state.controller, clock, self.call_in_loop)
         self.github = GitHubServer((state.ops, state.app), clock, self.faults)
         self.status_api = StatusApiServer(clock)
@@ -157,11 +161,12 @@ class Sandbox:
         checks: CheckTimings | None = None,
         faults: Iterable[Fault | str] = (),
         heartbeat_s: float = HEARTBEAT_S,
+        storm_per_s: float = 0.0,
         port_argocd: int = 0,
         port_github: int = 0,
         port_status: int = 0,
     ) -> AsyncIterator[Sandbox]:
-        """Start all servers; they listen until the block ends."""
+        """Start all servers; they listen until the block ends. `storm_per_s` is a rate of changes of tenants."""
         box = cls(
             find_scenario(name),
             clock or WallClock(),
@@ -169,6 +174,7 @@ class Sandbox:
             checks=checks or CheckTimings(),
             faults=faults,
             heartbeat_s=heartbeat_s,
+            storm_per_s=storm_per_s,
         )
         ports: dict[Side, int] = {"argocd": port_argocd, "github": port_github, "status": port_status}
         listeners: dict[Side, socket.socket] = {}
@@ -203,16 +209,19 @@ class Sandbox:
             f"http://{LOOPBACK}:{listeners[side].getsockname()[1]}" for side in apps
         )
         self.status_url = status + EVENTS_PATH
-        ticker = asyncio.create_task(self._run_ticker())
+        own_tasks = [asyncio.create_task(self._run_ticker())]
+        if self._storm_per_s:
+            own_tasks.append(asyncio.create_task(self.storm.run(self._storm_per_s)))
         try:
             yield
         finally:
             closing.set()
-            ticker.cancel()
+            for task in own_tasks:
+                task.cancel()
             await wait_while(lambda: any(server.is_busy for server in servers), SHUTDOWN_GRACE_S)
             for server in servers:
                 server.abort_connections()
-            await asyncio.gather(*tasks, ticker, return_exceptions=True)
+            await asyncio.gather(*tasks, *own_tasks, return_exceptions=True)
 
     async def _run_ticker(self) -> None:
         while True:
