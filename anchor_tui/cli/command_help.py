@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import NamedTuple
-
-from anchor_tui.cli.arguments import CommandParser
 
 
 class CommandHelp(NamedTuple):
@@ -249,18 +246,3 @@ HELP_BY_COMMAND = {
     ),
 }
 """The help of each command by its name; the empty name is `anchor-tui` itself."""
-
-
-def add_command(
-    commands: argparse._SubParsersAction[CommandParser], name: str, *, aliases: tuple[str, ...] = ()
-) -> CommandParser:
-    """Add the parser of a command, with its help. `name` includes the parent command, as in "config init"."""
-    texts = HELP_BY_COMMAND[name]
-    return commands.add_parser(
-        name.rsplit(" ", 1)[-1],
-        aliases=aliases,
-        help=texts.summary,
-        description=texts.description,
-        epilog=texts.epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from anchor_tui.cli.arguments import CommandParser, add_scenario_option
-from anchor_tui.cli.command_help import add_command
+from anchor_tui.cli.command_parsers import add_command
 from anchor_tui.config.location import CONFIG_FILE_NAME
 
 MAX_STORM_PER_S = 10_000

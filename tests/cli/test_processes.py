@@ -90,6 +90,26 @@ def test_version_and_help_import_no_expensive_module(tmp_path, argument):
     assert not loaded & heavy
 
 
+def test_the_version_needs_no_parser_of_arguments(tmp_path):
+    done = anchor_tui("--version", home=tmp_path, code=PRINT_MODULES)
+    loaded = set(done.stderr.decode().split())
+    assert done.stdout.startswith(b"anchor-tui ")
+    assert not loaded & {"argparse", "anchor_tui.cli.arguments", "anchor_tui.cli.command_help"}
+
+
+def test_the_version_is_the_same_beside_other_options(tmp_path):
+    alone, beside = (anchor_tui(*words, home=tmp_path) for words in (["--version"], ["--read-only", "--version"]))
+    assert (alone.returncode, alone.stdout) == (beside.returncode, beside.stdout)
+
+
+def test_help_lists_commands_without_importing_them(tmp_path):
+    done = anchor_tui("--help", home=tmp_path, code=PRINT_MODULES)
+    loaded = set(done.stderr.decode().split())
+    commands = {"snapshot", "check", "application", "pull_request", "audit", "config", "sandbox", "actions"}
+    assert not loaded & {f"anchor_tui.cli.{name}" for name in commands}
+    assert b"snapshot" in done.stdout
+
+
 def test_a_snapshot_imports_no_screen_sandbox_or_pygithub(tmp_path):
     with run_sandbox_in_thread("steady") as box:
         write_configuration(box, tmp_path / "box")
