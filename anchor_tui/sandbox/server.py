@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import socket
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -23,7 +24,7 @@ from anchor_tui.sandbox.argocd.kubectl import Kubectl
 from anchor_tui.sandbox.argocd.storm import ChangeStorm
 from anchor_tui.sandbox.argocd.stream import HEARTBEAT_S
 from anchor_tui.sandbox.clock import Clock, ManualClock, WallClock
-from anchor_tui.sandbox.faults.middleware import ClientAddress, FaultMiddleware
+from anchor_tui.sandbox.faults.middleware import ClientAddress, FaultMiddleware, SandboxRequest
 from anchor_tui.sandbox.faults.switches import Fault, FaultSwitches, Side
 from anchor_tui.sandbox.git.objects import GitPerson
 from anchor_tui.sandbox.git.repository import MemoryRepository
@@ -60,6 +61,8 @@ class Sandbox:
         self.clock = clock
         self.errors: list[Exception] = []
         """Exceptions of the servers; empty if everything works."""
+        self.requests: Counter[SandboxRequest] = Counter()
+        """The number of requests so far."""
         self.faults = FaultSwitches()
         for fault in faults:
             self.faults.add(fault)
@@ -200,7 +203,7 @@ class Sandbox:
         servers, tasks = [], []
         for side, listener in listeners.items():
             connections: dict[ClientAddress, asyncio.Transport] = {}
-            faulty = FaultMiddleware(apps[side], side, self.faults, connections, closing, self.errors)
+            faulty = FaultMiddleware(apps[side], side, self.faults, connections, closing, self.errors, self.requests)
             server = LoopbackServer(faulty, connections)
             servers.append(server)
             tasks.append(asyncio.create_task(server.serve(sockets=[listener])))

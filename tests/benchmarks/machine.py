@@ -8,7 +8,7 @@ import re
 from importlib.metadata import version
 from pathlib import Path
 
-LIBRARIES = ("textual", "rich", "httpx", "msgspec", "PyGithub", "uvicorn", "starlette")
+LIBRARIES = ("textual", "rich", "httpx", "msgspec", "ruamel.yaml", "PyGithub", "uvicorn", "starlette")
 
 
 def describe_machine() -> dict[str, str]:

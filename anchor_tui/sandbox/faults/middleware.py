@@ -8,6 +8,7 @@ import json
 import re
 import socket
 import struct
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,6 +17,8 @@ from anchor_tui.sandbox.faults.switches import Fault, FaultKind, FaultSwitches, 
 
 Headers = Mapping[str, str]
 ClientAddress = tuple[str, int]
+SandboxRequest = tuple[Side, str, str]
+"""The server, the method and the path of a request."""
 JSON_HEADERS = {"content-type": "application/json"}
 GITHUB_JSON_HEADERS = {"content-type": "application/json; charset=utf-8"}
 HTML_HEADERS = {"content-type": "text/html; charset=utf-8"}
@@ -110,8 +113,8 @@ class _TruncatedError(Exception):
 class FaultMiddleware:
     """A server's application with its faults.
 
-    `connections` are the transports by the client's address. Exceptions of the application are kept in `errors`:
-    writing them to the terminal would disturb the user interface.
+    `connections` are the transports by the client's address. Each request is counted in `requests`. Exceptions of the
+    application are kept in `errors`: writing them to the terminal would disturb the user interface.
     """
 
     def __init__(
@@ -122,6 +125,7 @@ class FaultMiddleware:
         connections: Mapping[ClientAddress, asyncio.Transport],
         closing: asyncio.Event,
         errors: list[Exception],
+        requests: Counter[SandboxRequest],
     ) -> None:
         self._app = app
         self._side = side
@@ -129,11 +133,13 @@ class FaultMiddleware:
         self._connections = connections
         self._closing = closing
         self._errors = errors
+        self._requests = requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request, with the faults that match it."""
         if scope["type"] != "http":
             return
+        self._requests[self._side, scope["method"], scope["path"]] += 1
         try:
             await self._handle(scope, receive, send)
         except Exception as error:
