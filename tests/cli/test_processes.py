@@ -11,9 +11,6 @@ import sys
 
 import pytest
 
-from anchor_tui.config.location import CONFIG_FILE_NAME
-from anchor_tui.sandbox.command import write_configuration
-from anchor_tui.sandbox.server import run_sandbox_in_thread
 from anchor_tui.services.snapshot_json import snapshot_from_json
 from tests.cli.process import anchor_tui, surroundings
 from tests.config.config_files import MINIMAL
@@ -108,21 +105,6 @@ def test_help_lists_commands_without_importing_them(tmp_path):
     commands = {"snapshot", "check", "application", "pull_request", "audit", "config", "sandbox", "actions"}
     assert not loaded & {f"anchor_tui.cli.{name}" for name in commands}
     assert b"snapshot" in done.stdout
-
-
-def test_a_snapshot_imports_no_screen_sandbox_or_pygithub(tmp_path):
-    with run_sandbox_in_thread("steady") as box:
-        write_configuration(box, tmp_path / "box")
-        tokens = {"ARGOCD_AUTH_TOKEN": box.argocd_token, "GITHUB_TOKEN": box.github_token}
-        config = str(tmp_path / "box" / CONFIG_FILE_NAME)
-        # click is only installed with the demo extra. If it is there, httpx imports its own command line, and rich.
-        code = f"import sys\nsys.modules['click'] = None\n{PRINT_MODULES}"
-        done = anchor_tui("snapshot", "--config", config, home=tmp_path, code=code, environ=tokens)
-    loaded = set(done.stderr.decode().split())
-    assert done.returncode == 0
-    assert {"httpx", "msgspec"} <= loaded
-    unwanted = {"textual", "rich", "github", "requests", "urllib3", "jwt"}
-    assert not [name for name in loaded if name.split(".")[0] in unwanted or ".sandbox." in name]
 
 
 @pytest.mark.parametrize("locale", ["C", "en_US.ISO-8859-1"])
