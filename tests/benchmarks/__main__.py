@@ -60,11 +60,8 @@ def main() -> None:
     for name in arguments.only:
         print(name, file=sys.stderr)
         results.subject = name
-        try:
+        with results.report_failure(name):
             SUBJECTS[name](results)
-        except (TimeoutError, RuntimeError) as error:
-            print(error, file=sys.stderr)
-            results.add_missing("not measured to the end", "", str(error).splitlines()[0])
     print(format_table(results.figures))
     if arguments.json:
         document = {

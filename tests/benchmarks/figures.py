@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -83,6 +84,15 @@ class Results:
     def add_missing(self, name: str, unit: str, note: str, at_most: float | None = None) -> None:
         """Add a figure that could not be measured, with the reason."""
         self._append(Figure(self.subject, name, unit, None, samples=0, at_most=at_most, note=note))
+
+    @contextmanager
+    def report_failure(self, name: str) -> Iterator[None]:
+        """Add a figure without a value if the block fails, so that the others are measured."""
+        try:
+            yield
+        except (TimeoutError, RuntimeError) as error:
+            print(error, file=sys.stderr)
+            self.add_missing(f"{name}: not measured to the end", "", str(error).splitlines()[0])
 
     def _append(self, figure: Figure) -> None:
         self.figures.append(figure)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.benchmarks.figures import Results
-from tests.benchmarks.servers import Servers, serve
+from tests.benchmarks.servers import LIST_TIMEOUT_S, Servers, serve
 from tests.benchmarks.start import start_minimal_app
 
 CPU_TARGETS = {12: 1.0, 1_000: 1.5, 5_000: 2.5, 20_000: 5.0}
@@ -36,7 +36,7 @@ def measure(results: Results) -> None:
         found: dict[int, IdleScreen] = {}
         empty_mb = 0.0
         for size in results.settings.all_sizes:
-            with serve(size, *options) as servers:
+            with results.report_failure(f"{size:,} applications, {cache} cache"), serve(size, *options) as servers:
                 if not empty_mb:
                     empty_mb = _measure_empty_app(servers)
                     results.add(f"memory of an empty Textual app, {cache} cache", "MB", [empty_mb])
@@ -55,7 +55,7 @@ def _measure_empty_app(servers: Servers) -> float:
 def _measure_screen(results: Results, servers: Servers) -> IdleScreen:
     settings = results.settings
     with servers.open_screen() as process:
-        list_s = process.wait_until(servers.shows_complete_list, 120.0) - process.started
+        list_s = process.wait_until(servers.shows_complete_list, LIST_TIMEOUT_S) - process.started
         listed_mb = process.read_rss_mb()
         process.drain(settings.settle_s)
         cpu_s = process.read_cpu_s()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from tests.benchmarks.figures import Results
 from tests.benchmarks.processes import TerminalProcess
-from tests.benchmarks.servers import Servers, serve
+from tests.benchmarks.servers import LIST_TIMEOUT_S, Servers, serve
 from tests.benchmarks.terminal_screen import TerminalScreen
 
 NAME = re.compile(r"tenant-\d{5}|anchor-msp-\w+")
@@ -23,7 +23,7 @@ def measure(results: Results) -> None:
     """Measure scrolling and filtering in a list of all applications."""
     size = results.settings.large
     with serve(size) as servers, servers.open_screen() as process:
-        process.wait_until(servers.shows_complete_list, 120.0)
+        process.wait_until(servers.shows_complete_list, LIST_TIMEOUT_S)
         process.drain(results.settings.settle_s)
         process.write(b"v")  # every environment
         process.wait_until(lambda screen: _counts(screen, size))
@@ -41,7 +41,11 @@ def measure_storms(results: Results) -> None:
     middle, large = results.settings.sizes[-1], results.settings.large
     cases = ((middle, 50, None), (middle, 200, KEY_TARGET_MS), (middle, 1_000, None), (large, 1_000, 100.0))
     for size, rate, target_ms in cases:
-        with serve(size, "--storm", str(rate)) as servers, servers.open_screen() as process:
+        with (
+            results.report_failure(f"{rate:,} events/s at {size:,}"),
+            serve(size, "--storm", str(rate)) as servers,
+            servers.open_screen() as process,
+        ):
             _measure_storm(results, servers, process, rate, target_ms)
 
 
@@ -49,7 +53,7 @@ def _measure_storm(
     results: Results, servers: Servers, process: TerminalProcess, rate: int, target_ms: float | None
 ) -> None:
     settings = results.settings
-    process.wait_until(servers.shows_complete_list, 120.0)
+    process.wait_until(servers.shows_complete_list, LIST_TIMEOUT_S)
     process.drain(settings.settle_s)
     label = f"{rate:,} events/s at {servers.size:,}"
     before_mb, cpu_s, updates, started = process.read_rss_mb(), process.read_cpu_s(), process.updates, time.monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from tests.benchmarks.figures import Results
+from tests.benchmarks.idle import RECONCILE_S
 from tests.benchmarks.processes import read_cpu_s
 from tests.benchmarks.servers import Servers, count_events, serve, time_list_request
 
@@ -36,5 +37,6 @@ def _measure_events(results: Results, servers: Servers, rate: int) -> None:
     received = count_events(servers, min(WINDOW_S, results.settings.storm_s))
     used = (read_cpu_s(servers.pid) - cpu_s) / (time.monotonic() - started) * 100
     label = f"{rate:,} events/s at {servers.size:,}"
-    results.add(f"events that a reader gets, {label}", "/s", [received])
+    note = f"the storm, and {servers.size / RECONCILE_S:.0f} regular comparisons per second"
+    results.add(f"events that a reader gets, {label}", "/s", [received], note=note)
     results.add(f"processor time of the servers, {label}", "% core", [used])

@@ -18,6 +18,8 @@ from tests.benchmarks.processes import PRODUCT, TerminalProcess, build_environme
 from tests.benchmarks.terminal_screen import TerminalScreen
 
 ENVIRONMENTS = 3
+LIST_TIMEOUT_S = 300.0
+"""The longest wait for a complete list on the screen."""
 EVENT_START = b"data: {"
 
 

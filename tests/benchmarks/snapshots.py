@@ -19,7 +19,7 @@ MAX_RSS_MB = 110.0
 def measure(results: Results) -> None:
     """Measure each size with servers of its own."""
     for size in results.settings.sizes:
-        with serve(size) as servers:
+        with results.report_failure(f"{size:,} applications"), serve(size) as servers:
             _measure_size(results, servers)
 
 
@@ -46,9 +46,10 @@ def _measure_size(results: Results, servers: Servers) -> None:
     results.add(f"snapshot, {label}", "ms", times["snapshot"], note=note)
     results.add(f"snapshot's processor time, {label}", "ms", [result.cpu_ms for result in found["snapshot"]])
     ratios = divide_pairs(times["snapshot"], times["floor"])
-    results.add(f"snapshot / floor, {label}", "×", ratios, at_most=FLOOR_RATIO)
+    results.add(f"snapshot / floor, {label}", "×", ratios, at_most=FLOOR_RATIO, note=note)
     rss = [result.max_rss_mb for result in found["snapshot"]]
-    results.add(f"snapshot's largest memory, {label}", "MB", rss, at_most=MAX_RSS_MB if servers.size >= 1000 else None)
+    limit_mb = MAX_RSS_MB if servers.size >= 1000 else None
+    results.add(f"snapshot's largest memory, {label}", "MB", rss, at_most=limit_mb, note=note)
     ratio_name, target = f"snapshot / argocd app list, {label}", ARGOCD_RATIO if servers.size == 12 else None
     if argocd is None:
         results.add_missing(ratio_name, "×", "argocd not installed", target)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.benchmarks.figures import Results, divide_pairs
 from tests.benchmarks.processes import TerminalProcess
-from tests.benchmarks.servers import Servers, serve, time_list_request
+from tests.benchmarks.servers import LIST_TIMEOUT_S, Servers, serve, time_list_request
 
 MINIMAL = [sys.executable, str(Path(__file__).with_name("minimal.py"))]
 FIRST_FRAME_RATIO = 1.2
@@ -17,7 +17,7 @@ COMPLETE_RATIO = 1.3
 def measure(results: Results) -> None:
     """Measure each size with servers of its own."""
     for size in results.settings.sizes:
-        with serve(size) as servers:
+        with results.report_failure(f"{size:,} applications"), serve(size) as servers:
             _measure_size(results, servers)
 
 
@@ -33,7 +33,7 @@ def _measure_size(results: Results, servers: Servers) -> None:
             bare_ms = _ms_until(process, process.wait_until(lambda screen: "row 9" in screen.text))
         with servers.open_screen() as process:
             first_ms = _ms_until(process, process.wait_until(lambda screen: "anchor-msp" in screen.text))
-            complete_ms = _ms_until(process, process.wait_until(servers.shows_complete_list))
+            complete_ms = _ms_until(process, process.wait_until(servers.shows_complete_list, LIST_TIMEOUT_S))
         answer_ms, _ = time_list_request(servers)
         if run >= 0:
             minimal.append(bare_ms)
