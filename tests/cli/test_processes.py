@@ -65,7 +65,7 @@ def test_a_closed_pipe_prints_no_traceback(tmp_path):
     code = (
         "from anchor_tui.services.observe import observer\n"
         "from tests import rich\n"
-        "observer.observe_once = lambda *_: rich.snapshot()\n"
+        "observer.observe_once = lambda *_, **__: rich.snapshot()\n"
     )
     try:
         done = anchor_tui("--config", "own.toml", "snapshot", home=tmp_path, code=code, stdout=writing)

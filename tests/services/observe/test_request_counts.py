@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from anchor_tui.config.load import load_config
 from anchor_tui.config.location import CONFIG_FILE_NAME
@@ -18,14 +19,16 @@ from anchor_tui.sandbox.server import Sandbox, run_sandbox_in_thread
 from anchor_tui.services.clock import utc_now
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.observe.observer import observe_once
-from anchor_tui.sources.argocd.source import ArgoSource
+from anchor_tui.services.observe.source_factory import make_sources
 from anchor_tui.sources.github.source import GitHubSource
 from tests.sources.argocd.fakes import run_source
 
-FIRST_REQUESTS = 3
-"""The list, the version and the settings."""
-REQUESTS_FOR_AN_APPLICATION = 3
-"""Its details, its manifests, and the Secret that its ExternalSecret creates."""
+SERVER_REQUESTS = 2
+"""The version and the settings."""
+LIST_REQUESTS = 2
+"""The list, and the first events of the stream, which contain what the list lacks."""
+REQUESTS_FOR_EVIDENCE = 2
+"""The manifests of an application, and the Secret that its ExternalSecret creates."""
 REQUESTS_FOR_A_FAILURE = 3
 """The tree of a degraded application, its events, and its details once more."""
 GITHUB_REQUESTS = 21
@@ -50,18 +53,34 @@ def read_health(reading: Reading[ArgoCDData]) -> dict[AppId, str]:
     return {one.application.id: one.application.health for one in observed}
 
 
-@pytest.mark.parametrize("scenario", ["steady", "scale-30", "scale-90"])
-def test_a_snapshot_sends_few_requests_for_each_application(tmp_path: Path, scenario: str) -> None:
-    with run_sandbox_in_thread(scenario) as box:
+def test_a_snapshot_of_named_applications_sends_three_for_each(tmp_path: Path) -> None:
+    with run_sandbox_in_thread("steady") as box:
         config, environ = read_configuration(box, tmp_path)
         snapshot = observe_once(config, environ, tmp_path, 30)
-        applications = len(box.applications)
+        requests = count(box, "argocd")
+    assert len(snapshot.all_applications) == 3
+    assert requests <= SERVER_REQUESTS + 3 * REQUESTS_FOR_EVIDENCE + 3
+
+
+@pytest.mark.parametrize("budget", [0, 10, 50])
+def test_requests_of_a_selected_fleet_depend_on_the_budget(tmp_path: Path, budget: int) -> None:
+    with run_sandbox_in_thread("scale-90") as box:
+        config, environ = read_configuration(box, tmp_path)
+        limited = replace(config, policy=replace(config.policy, evidence_budget=budget))
+        snapshot = observe_once(limited, environ, tmp_path, 30)
         failing = sum(app.health == "Degraded" for app in box.applications.values())
         requests = count(box, "argocd")
     assert [source.state for source in snapshot.sources] == ["fresh", "fresh"]
-    assert len(snapshot.all_applications) == applications
-    most = FIRST_REQUESTS + REQUESTS_FOR_AN_APPLICATION * applications + REQUESTS_FOR_A_FAILURE * failing
+    assert len(snapshot.all_applications) == 90
+    most = SERVER_REQUESTS + LIST_REQUESTS + REQUESTS_FOR_EVIDENCE * budget + REQUESTS_FOR_A_FAILURE * failing
     assert requests <= most
+
+
+def test_without_evidence_a_fleet_is_one_list_and_stream(tmp_path: Path) -> None:
+    with run_sandbox_in_thread("scale-90") as box:
+        config, environ = read_configuration(box, tmp_path)
+        observe_once(config, environ, tmp_path, 30, evidence="none")
+        assert count(box, "argocd") <= SERVER_REQUESTS + LIST_REQUESTS
 
 
 @pytest.mark.parametrize("scenario", ["steady", "scale-90"])
@@ -88,8 +107,7 @@ async def test_a_further_poll_is_one_request_and_one_point(tmp_path: Path) -> No
 async def test_events_of_the_stream_cost_no_further_list(tmp_path: Path) -> None:
     async with Sandbox.start("scale-12") as box:
         config, environ = read_configuration(box, tmp_path)
-        connections = Connections(config, environ, tmp_path)
-        source = ArgoSource(config.argocd, config.environments, lambda: connections.connect_argocd("argocd"), utc_now)
+        source, _ = make_sources(config, environ, tmp_path)
         async with run_source(source) as seen:
             reading = await seen.wait_until(lambda reading: len(read_health(reading)) == 12)
             storm = asyncio.create_task(box.storm.run(50))
