@@ -28,6 +28,7 @@ def _measure_size(results: Results, servers: Servers) -> None:
         "floor": [sys.executable, str(FLOOR), servers.list_url, servers.argocd_token],
         "snapshot": [*PRODUCT, "snapshot", "--config", servers.announced["config"]],
     }
+    commands["without evidence"] = [*commands["snapshot"], "--evidence", "none"]
     argocd = shutil.which("argocd")
     if argocd is not None:
         config = str(Path(servers.folder) / "argocd-config" / "config")
@@ -47,6 +48,8 @@ def _measure_size(results: Results, servers: Servers) -> None:
     results.add(f"snapshot's processor time, {label}", "ms", [result.cpu_ms for result in found["snapshot"]])
     ratios = divide_pairs(times["snapshot"], times["floor"])
     results.add(f"snapshot / floor, {label}", "×", ratios, at_most=FLOOR_RATIO, note=note)
+    bare = divide_pairs(times["without evidence"], times["floor"])
+    results.add(f"snapshot --evidence none / floor, {label}", "×", bare)
     rss = [result.max_rss_mb for result in found["snapshot"]]
     limit_mb = MAX_RSS_MB if servers.size >= 1000 else None
     results.add(f"snapshot's largest memory, {label}", "MB", rss, at_most=limit_mb, note=note)

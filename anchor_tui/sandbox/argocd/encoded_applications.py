@@ -42,7 +42,7 @@ class EncodedApplications:
 
     def __init__(self) -> None:
         self._forms: dict[tuple[str, str], tuple[int, EncodedForms]] = {}
-        self._manifests: dict[tuple[object, ...], bytes] = {}
+        self._manifests: dict[tuple[object, ...], tuple[object, bytes]] = {}
         self._list: EncodedList | None = None
 
     def encode_list_item(self, app: ClusterApplication, fields: str, project: Project | None) -> bytes:
@@ -78,12 +78,15 @@ class EncodedApplications:
         """Return the body of managed-resources. Tenants with the same resources differ in the name only."""
         if not app.foreign or app.conditions:
             return msgspec.json.encode(serialize_managed_resources(app))
-        live = ((id(one.resource), id(one.last_applied), one.version, one.deleting) for one in app.live.values())
-        key = (id(app.target), app.namespace, *live)
+        live = tuple(app.live.values())
+        states = ((one.version, one.generation, one.deleting, one.created_at or app.created_at) for one in live)
+        sources = (app.target, *(one.resource for one in live), *(one.last_applied for one in live))
+        key = (*map(id, sources), *states)
         if key not in self._manifests:
             sample = replace(app, name=NAME_PLACEHOLDER)
-            self._manifests[key] = msgspec.json.encode(serialize_managed_resources(sample))
-        return self._manifests[key].replace(NAME_PLACEHOLDER.encode(), app.name.encode())
+            # The sources are kept, because an id is unique only while its object exists.
+            self._manifests[key] = (sources, msgspec.json.encode(serialize_managed_resources(sample)))
+        return self._manifests[key][1].replace(NAME_PLACEHOLDER.encode(), app.name.encode())
 
     def take_forms(self, app: ClusterApplication) -> EncodedForms:
         """Return the encoded forms of a tenant as it is now; forms that are encoded later are added to them."""

@@ -18,6 +18,8 @@ ENVIRONMENT_LABEL = "anchor.dev/environment"
 ENVIRONMENTS = (DEV, STAGING, PROD)
 RESOURCES_PER_TENANT = 20
 TENANT_PROJECTS = 20
+OBJECTS_AGE = timedelta(days=30)
+"""The age of every object, so that the manifests of two tenants differ in the tenant's name only."""
 DEGRADED_EVERY = 60
 OUT_OF_SYNC_EVERY = 40
 
@@ -82,7 +84,8 @@ def build_tenant(number: int, now: datetime) -> ClusterApplication:
         revision=f"{number % 7:040x}",
         health_since=created + timedelta(minutes=3),
     )
-    app.live = {resource.key: ClusterObject(resource) for resource in app.target}
+    objects_created = now - OBJECTS_AGE
+    app.live = {resource.key: ClusterObject(resource, created_at=objects_created) for resource in app.target}
     if number % DEGRADED_EVERY == DEGRADED_EVERY - 1:
         broken = next(live for live in app.live.values() if live.resource.kind == "Deployment")
         broken.health = "Degraded"

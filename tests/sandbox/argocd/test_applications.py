@@ -94,7 +94,7 @@ async def test_a_changed_tenant_is_listed_with_its_new_state(box: Sandbox, argoc
         assert listed[app.name] == health
 
 
-@pytest.mark.parametrize("scenario_name", ["scale-12"])
+@pytest.mark.parametrize("scenario_name", ["scale-90"])
 async def test_manifests_of_tenants_contain_their_own_name(box: Sandbox, argocd: httpx.AsyncClient) -> None:
     for app in (app for app in box.applications.values() if app.foreign):
         path = f"{LIST}/{app.name}/managed-resources?appNamespace={app.namespace}"
