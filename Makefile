@@ -1,6 +1,6 @@
 # make demo          opens the screen on embedded servers; needs nothing else
 # make test          checks style, types, architecture and behaviour
-# make bench         prints measurements; they decide nothing
+# make bench         prints measurements; they decide nothing (QUICK=1: some minutes; JSON=FILE: for docs/performance.md)
 # make write-campaign  kills, lost answers, several operators and full disks; it takes some 40 minutes
 # make fuzz          fuzzes every boundary for a minute with atheris, which `pip install '.[fuzz]'` installs
 # make chaos         runs every fault of the network and the servers (15 minutes at most; MINUTES=5 for less)
@@ -24,10 +24,7 @@ check: .venv/dev
 	$(BIN)/mypy
 
 bench: .venv/dev
-	$(BIN)/python -m tests.benchmarks.startup
-	$(BIN)/python -m tests.benchmarks.policy
-	$(BIN)/python -m tests.benchmarks.logs
-	$(BIN)/python -m tests.benchmarks.house
+	$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick) $(if $(JSON),--json $(JSON))
 
 chaos: .venv/dev
 	$(BIN)/python -m tests.chaos.campaign $(if $(MINUTES),--minutes $(MINUTES))

@@ -50,9 +50,13 @@ def _run_guarded(argv: list[str]) -> int:
 
 
 def _run_with_streams(argv: list[str]) -> int:
-    from anchor_tui.cli.output.streams import open_missing_streams
+    from anchor_tui.cli.output.streams import open_missing_streams, write_result
 
     open_missing_streams()
+    if argv == ["--version"]:  # the most frequent option of scripts does not need the parser
+        from anchor_tui.cli.exit_codes import ExitCode
+
+        return ExitCode.OK if write_result(f"{_format_version()}\n") else ExitCode.USAGE
     try:
         arguments = build_parser().parse_args(argv)
         from anchor_tui.cli.crash_report import report_background_errors
@@ -203,20 +207,14 @@ def _show_screen(context: RuntimeContext, arguments: argparse.Namespace) -> int:
 
 
 def build_parser() -> CommandParser:
-    """Build the parser of all commands."""
+    """Build the parser. That of a command is built when the command is named."""
     import argparse
+    from functools import partial
 
-    from anchor_tui import __version__
-    from anchor_tui.cli import application, audit, check, config, pull_request, sandbox, snapshot
     from anchor_tui.cli.action_arguments import add_action_commands
-    from anchor_tui.cli.arguments import (
-        OPTION_DEFAULTS,
-        CommandParser,
-        add_config_options,
-        add_read_only_option,
-        add_scenario_option,
-    )
-    from anchor_tui.cli.command_help import HELP_BY_COMMAND, add_command
+    from anchor_tui.cli.arguments import OPTION_DEFAULTS, CommandParser, add_config_options
+    from anchor_tui.cli.command_help import HELP_BY_COMMAND
+    from anchor_tui.cli.command_parsers import add_command_later, add_commands
 
     texts = HELP_BY_COMMAND[""]
     parser = CommandParser(
@@ -225,24 +223,62 @@ def build_parser() -> CommandParser:
         epilog=texts.epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"anchor-tui {__version__}")
+    parser.add_argument("--version", action="version", version=_format_version())
     add_config_options(parser)
     _add_screen_options(parser)
     parser.set_defaults(**OPTION_DEFAULTS)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    demo = add_command(commands, "demo")
-    add_scenario_option(demo)
-    add_read_only_option(demo)
-    _add_screen_options(demo)
-    snapshot.add_arguments(add_command(commands, "snapshot"))
-    check.add_arguments(add_command(commands, "check"))
-    application.add_arguments(add_command(commands, "app"))
-    pull_request.add_arguments(add_command(commands, "pr"))
+    commands = add_commands(parser)
+    for name in ("demo", "snapshot", "check", "app", "pr"):
+        add_command_later(commands, name, partial(_add_arguments, name))
     add_action_commands(commands)
-    audit.add_arguments(add_command(commands, "audit"))
-    config.add_arguments(add_command(commands, "config"))
-    sandbox.add_arguments(add_command(commands, "sandbox"))
+    for name in ("audit", "config", "sandbox"):
+        add_command_later(commands, name, partial(_add_arguments, name))
     return parser
+
+
+def _format_version() -> str:
+    from anchor_tui import __version__
+
+    return f"anchor-tui {__version__}"
+
+
+def _add_arguments(command: str, parser: CommandParser) -> None:
+    """Add the arguments of a command. Its module is imported only then."""
+    match command:
+        case "demo":
+            from anchor_tui.cli.arguments import add_read_only_option, add_scenario_option
+
+            add_scenario_option(parser)
+            add_read_only_option(parser)
+            _add_screen_options(parser)
+        case "snapshot":
+            from anchor_tui.cli import snapshot
+
+            snapshot.add_arguments(parser)
+        case "check":
+            from anchor_tui.cli import check
+
+            check.add_arguments(parser)
+        case "app":
+            from anchor_tui.cli import application
+
+            application.add_arguments(parser)
+        case "pr":
+            from anchor_tui.cli import pull_request
+
+            pull_request.add_arguments(parser)
+        case "audit":
+            from anchor_tui.cli import audit
+
+            audit.add_arguments(parser)
+        case "config":
+            from anchor_tui.cli import config
+
+            config.add_arguments(parser)
+        case "sandbox":
+            from anchor_tui.cli import sandbox
+
+            sandbox.add_arguments(parser)
 
 
 def _add_screen_options(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from anchor_tui.cli.arguments import CommandParser, add_config_options, add_timeout_option
-from anchor_tui.cli.command_help import add_command
+from anchor_tui.cli.command_parsers import CommandParsers, add_command_later
 from anchor_tui.domain.foreign_text import mask_tokens
 
 if TYPE_CHECKING:
@@ -32,35 +32,52 @@ ACTION_COMMANDS: dict[str, ActionId] = {
 _MAX_TIMEOUT_S = 14 * 24 * 3600.0
 
 
-def add_action_commands(commands: argparse._SubParsersAction[CommandParser]) -> None:
+def add_action_commands(commands: CommandParsers) -> None:
     """Add a command for every action."""
     for name in APPLICATION_COMMANDS:
-        parser = add_command(commands, name)
-        parser.add_argument(
-            "targets",
-            nargs="+",
-            metavar="APP_OR_ENV",
-            help="an environment, or an application as name or namespace/name",
-        )
-        if name == "sync":
-            _add_sync_options(parser)
-        _add_common_options(parser)
-    _add_promote(commands)
-    _add_rollback(commands)
-    merge = add_command(commands, "merge")
-    merge.add_argument("number", type=_parse_pull_request_number, metavar="NUMBER", help="the pull request")
-    _add_without_argocd_option(merge)
-    _add_common_options(merge)
-    fix = add_command(commands, "fix", aliases=("mend",))
-    fix.add_argument("targets", nargs=1, metavar="ENV", help="the environment")
+        add_command_later(commands, name, _add_sync if name == "sync" else _add_targets)
+    add_command_later(commands, "promote", _add_promote)
+    add_command_later(commands, "rollback", _add_rollback)
+    add_command_later(commands, "merge", _add_merge)
+    add_command_later(commands, "fix", _add_fix, aliases=("mend",))
+    add_command_later(commands, "cutover", _add_common_options)
+    add_command_later(commands, "resource", _add_resource)
+
+
+def _add_targets(parser: CommandParser) -> None:
+    _add_target_names(parser)
+    _add_common_options(parser)
+
+
+def _add_sync(parser: CommandParser) -> None:
+    _add_target_names(parser)
+    _add_sync_options(parser)
+    _add_common_options(parser)
+
+
+def _add_target_names(parser: CommandParser) -> None:
+    parser.add_argument(
+        "targets",
+        nargs="+",
+        metavar="APP_OR_ENV",
+        help="an environment, or an application as name or namespace/name",
+    )
+
+
+def _add_merge(parser: CommandParser) -> None:
+    parser.add_argument("number", type=_parse_pull_request_number, metavar="NUMBER", help="the pull request")
+    _add_without_argocd_option(parser)
+    _add_common_options(parser)
+
+
+def _add_fix(parser: CommandParser) -> None:
+    parser.add_argument("targets", nargs=1, metavar="ENV", help="the environment")
     checks = (
         "mock.workloads-absent, mock.control-center-url, mock.agentfield-url, argo.automated-prune "
         "or argo.automated-self-heal"
     )
-    fix.add_argument("check", metavar="CHECK", help=checks)
-    _add_common_options(fix)
-    _add_common_options(add_command(commands, "cutover"))
-    _add_resource(commands)
+    parser.add_argument("check", metavar="CHECK", help=checks)
+    _add_common_options(parser)
 
 
 def _add_sync_options(parser: argparse.ArgumentParser) -> None:
@@ -77,8 +94,7 @@ def _add_sync_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_promote(commands: argparse._SubParsersAction[CommandParser]) -> None:
-    parser = add_command(commands, "promote")
+def _add_promote(parser: CommandParser) -> None:
     parser.add_argument("targets", nargs=1, metavar="TO", help="the environment to change")
     parser.add_argument("--from", dest="source", default="", metavar="ENV", help="default: the previous environment")
     parser.add_argument(
@@ -94,8 +110,7 @@ def _add_promote(commands: argparse._SubParsersAction[CommandParser]) -> None:
     _add_common_options(parser)
 
 
-def _add_rollback(commands: argparse._SubParsersAction[CommandParser]) -> None:
-    parser = add_command(commands, "rollback")
+def _add_rollback(parser: CommandParser) -> None:
     parser.add_argument("targets", nargs=1, metavar="ENV", help="the environment to change")
     parser.add_argument("--to", dest="release", default="", metavar="VERSION", help="the release to return to")
     parser.add_argument(
@@ -105,8 +120,7 @@ def _add_rollback(commands: argparse._SubParsersAction[CommandParser]) -> None:
     _add_common_options(parser)
 
 
-def _add_resource(commands: argparse._SubParsersAction[CommandParser]) -> None:
-    parser = add_command(commands, "resource")
+def _add_resource(parser: CommandParser) -> None:
     parser.add_argument("targets", nargs=1, metavar="APP", help="an application as name or namespace/name")
     parser.add_argument(
         "resource", nargs=1, metavar="KIND/NAME", help="the resource; KIND/NAMESPACE/NAME if that is ambiguous"

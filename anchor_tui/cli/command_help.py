@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import NamedTuple
-
-from anchor_tui.cli.arguments import CommandParser
 
 
 class CommandHelp(NamedTuple):
@@ -54,6 +51,7 @@ SIDE is argocd, github or status; MUTATION is a GraphQL mutation, such as create
   dead-stream            argocd: a stream sends nothing after its first events
   cut-stream             argocd: a stream ends after its first event
   next-line              argocd: messages in a stream contain U+0085
+  cold-cache             argocd: manifests and trees are an error after 60 s; cold-cache=SECONDS: after SECONDS
   forbidden=APPLICATION  argocd: one application that the token may not see
   deny=FIELD             github: a GraphQL field that the token may not see, such as contexts"""
 
@@ -242,23 +240,9 @@ HELP_BY_COMMAND = {
         (
             "sandbox serve --scenario incident --write /tmp/box",
             "sandbox serve --fault argocd:latency=0.3 --fault github:status=503,times=2",
+            "sandbox serve --scenario scale-5000 --storm 200 --fault argocd:cold-cache --write /tmp/box",
         ),
         SANDBOX_REFERENCE,
     ),
 }
 """The help of each command by its name; the empty name is `anchor-tui` itself."""
-
-
-def add_command(
-    commands: argparse._SubParsersAction[CommandParser], name: str, *, aliases: tuple[str, ...] = ()
-) -> CommandParser:
-    """Add the parser of a command, with its help. `name` includes the parent command, as in "config init"."""
-    texts = HELP_BY_COMMAND[name]
-    return commands.add_parser(
-        name.rsplit(" ", 1)[-1],
-        aliases=aliases,
-        help=texts.summary,
-        description=texts.description,
-        epilog=texts.epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from anchor_tui.cli.arguments import CommandParser, add_config_options
-from anchor_tui.cli.command_help import add_command
+from anchor_tui.cli.command_parsers import add_command
 from anchor_tui.cli.context import load_command_config
 from anchor_tui.cli.exit_codes import ExitCode
 from anchor_tui.cli.output.streams import create_file, print_error, write_result

@@ -42,6 +42,11 @@ token_env = "GITHUB_TOKEN"
 [status_api]
 url = "{status}"
 """
+SELECTOR_TEMPLATE = """
+[[environments]]
+name = "{name}"
+applications = {{ selector = "{label}={name}" }}
+"""
 ENVIRONMENT_TEMPLATE = """\
 export ARGOCD_AUTH_TOKEN='{argocd_token}'
 export GITHUB_TOKEN='{github_token}'
@@ -107,6 +112,7 @@ async def _serve_until_stopped(arguments: argparse.Namespace) -> None:
     async with Sandbox.start(
         arguments.scenario,
         faults=arguments.fault,
+        storm_per_s=arguments.storm,
         port_argocd=arguments.port_argocd,
         port_github=arguments.port_github,
         port_status=arguments.port_status,
@@ -162,10 +168,20 @@ def write_configuration(box: Sandbox, folder: Path) -> Path:
         "ops_repo": box.ops_repo,
         "app_repo": box.app_repo,
     }
-    (folder / CONFIG_FILE_NAME).write_text(CONFIGURATION_TEMPLATE.format(**values), encoding="utf-8")
+    text = CONFIGURATION_TEMPLATE.format(**values)
+    if box.scenario.uses_selectors:
+        text += _format_selectors()
+    (folder / CONFIG_FILE_NAME).write_text(text, encoding="utf-8")
     _write_private_file(folder / "env", ENVIRONMENT_TEMPLATE.format(**values))
     _write_private_file(folder / "argocd-config" / "config", ARGOCD_CONFIG_TEMPLATE.format(**values))
     return folder
+
+
+def _format_selectors() -> str:
+    """Return the environments of a configuration that selects their applications by a label."""
+    from anchor_tui.sandbox.scenarios.tenants import ENVIRONMENT_LABEL, ENVIRONMENTS
+
+    return "".join(SELECTOR_TEMPLATE.format(name=name, label=ENVIRONMENT_LABEL) for name in ENVIRONMENTS)
 
 
 def _write_private_file(path: Path, text: str) -> None:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import socket
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -20,9 +21,10 @@ from anchor_tui.sandbox.argocd.api import ArgoCDServer
 from anchor_tui.sandbox.argocd.applications import ClusterApplication
 from anchor_tui.sandbox.argocd.controller import ApplicationController
 from anchor_tui.sandbox.argocd.kubectl import Kubectl
+from anchor_tui.sandbox.argocd.storm import ChangeStorm
 from anchor_tui.sandbox.argocd.stream import HEARTBEAT_S
 from anchor_tui.sandbox.clock import Clock, ManualClock, WallClock
-from anchor_tui.sandbox.faults.middleware import ClientAddress, FaultMiddleware
+from anchor_tui.sandbox.faults.middleware import ClientAddress, FaultMiddleware, SandboxRequest
 from anchor_tui.sandbox.faults.switches import Fault, FaultSwitches, Side
 from anchor_tui.sandbox.git.objects import GitPerson
 from anchor_tui.sandbox.git.repository import MemoryRepository
@@ -53,11 +55,14 @@ class Sandbox:
         checks: CheckTimings,
         faults: Iterable[Fault | str],
         heartbeat_s: float,
+        storm_per_s: float,
     ) -> None:
         self.scenario = scenario
         self.clock = clock
         self.errors: list[Exception] = []
         """Exceptions of the servers; empty if everything works."""
+        self.requests: Counter[SandboxRequest] = Counter()
+        """The number of requests so far."""
         self.faults = FaultSwitches()
         for fault in faults:
             self.faults.add(fault)
@@ -67,6 +72,8 @@ class Sandbox:
         self.argocd = ArgoCDServer(
             state.controller, clock, self.faults, heartbeat_s=heartbeat_s, wake=lambda: self._wake.set()
         )
+        self.storm = ChangeStorm(state.controller, self.argocd.encoded, clock)
+        self._storm_per_s = storm_per_s
         self.kubectl = Kubectl(state.controller, clock, self.call_in_loop)
         self.github = GitHubServer((state.ops, state.app), clock, self.faults)
         self.status_api = StatusApiServer(clock)
@@ -157,11 +164,12 @@ class Sandbox:
         checks: CheckTimings | None = None,
         faults: Iterable[Fault | str] = (),
         heartbeat_s: float = HEARTBEAT_S,
+        storm_per_s: float = 0.0,
         port_argocd: int = 0,
         port_github: int = 0,
         port_status: int = 0,
     ) -> AsyncIterator[Sandbox]:
-        """Start all servers; they listen until the block ends."""
+        """Start all servers; they listen until the block ends. `storm_per_s` is a rate of changes of tenants."""
         box = cls(
             find_scenario(name),
             clock or WallClock(),
@@ -169,6 +177,7 @@ class Sandbox:
             checks=checks or CheckTimings(),
             faults=faults,
             heartbeat_s=heartbeat_s,
+            storm_per_s=storm_per_s,
         )
         ports: dict[Side, int] = {"argocd": port_argocd, "github": port_github, "status": port_status}
         listeners: dict[Side, socket.socket] = {}
@@ -194,7 +203,7 @@ class Sandbox:
         servers, tasks = [], []
         for side, listener in listeners.items():
             connections: dict[ClientAddress, asyncio.Transport] = {}
-            faulty = FaultMiddleware(apps[side], side, self.faults, connections, closing, self.errors)
+            faulty = FaultMiddleware(apps[side], side, self.faults, connections, closing, self.errors, self.requests)
             server = LoopbackServer(faulty, connections)
             servers.append(server)
             tasks.append(asyncio.create_task(server.serve(sockets=[listener])))
@@ -203,16 +212,19 @@ class Sandbox:
             f"http://{LOOPBACK}:{listeners[side].getsockname()[1]}" for side in apps
         )
         self.status_url = status + EVENTS_PATH
-        ticker = asyncio.create_task(self._run_ticker())
+        own_tasks = [asyncio.create_task(self._run_ticker())]
+        if self._storm_per_s:
+            own_tasks.append(asyncio.create_task(self.storm.run(self._storm_per_s)))
         try:
             yield
         finally:
             closing.set()
-            ticker.cancel()
+            for task in own_tasks:
+                task.cancel()
             await wait_while(lambda: any(server.is_busy for server in servers), SHUTDOWN_GRACE_S)
             for server in servers:
                 server.abort_connections()
-            await asyncio.gather(*tasks, ticker, return_exceptions=True)
+            await asyncio.gather(*tasks, *own_tasks, return_exceptions=True)
 
     async def _run_ticker(self) -> None:
         while True:

@@ -1,1 +1,1 @@
-"""Figures that decide nothing: `make bench` prints them."""
+"""Measurements. `make bench` runs them and prints their figures, which decide nothing."""

@@ -1,16 +1,12 @@
 """Measure how long a key takes while logs arrive at a given rate.
 
-python -m tests.benchmarks.logs [--rate 50000] [--seconds 6]
-
-A server on loopback sends log lines; the real client, background thread and pane take them. The time from a key to the
-frame that it changes is printed, without lines and with them.
+A server on loopback sends log lines; the real client, background thread and pane take them. Returned is the time from a
+key to the frame that it changes.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import statistics
 import threading
 import time
 from contextlib import suppress
@@ -116,23 +112,3 @@ async def measure(rate: int, seconds: float) -> tuple[list[float], LogPanel, int
         reader.stop()
     server.shutdown()
     return times, panel, server.sent
-
-
-def main() -> None:
-    """Print the measurements."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rate", type=int, default=50_000)
-    parser.add_argument("--seconds", type=float, default=6.0)
-    options = parser.parse_args()
-    for rate in (0, options.rate):
-        times, panel, sent = asyncio.run(measure(rate, options.seconds))
-        ordered = sorted(times)
-        print(
-            f"{rate:>7,} lines/s: key to paint {statistics.median(times):.1f} ms (median), "
-            f"{ordered[int(len(ordered) * 0.95)]:.1f} ms (95 %), {ordered[-1]:.1f} ms (worst of {len(times)}); "
-            f"{sent:,} sent, {len(panel.view):,} kept, {panel.view.dropped:,} dropped, {panel.lines.redraws:,} redraws"
-        )
-
-
-if __name__ == "__main__":
-    main()

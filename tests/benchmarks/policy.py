@@ -1,6 +1,6 @@
-"""Time of all checks for 3 and 200 environments with separate files; no network.
+"""Time of all checks for many environments with separate files; no network.
 
-Run by `make bench`. The first judging parses every file; a repeated one finds that nothing has changed.
+The first judging parses every file; a repeated one finds that nothing has changed.
 """
 
 from __future__ import annotations
@@ -41,14 +41,3 @@ def judged_ms(environments: int) -> list[float]:
         policy.evaluate(read, NOW)
         took.append((time.perf_counter() - started) * 1000)
     return took
-
-
-def main() -> None:
-    """Print the figures."""
-    for environments, limit in ((3, 50), (200, 2000)):
-        first, again = judged_ms(environments)
-        print(f"{first:7.0f} ms  policy of {environments} environments, first  (at most {limit:,}; again: {again:.0f})")
-
-
-if __name__ == "__main__":
-    main()

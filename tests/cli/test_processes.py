@@ -11,9 +11,6 @@ import sys
 
 import pytest
 
-from anchor_tui.config.location import CONFIG_FILE_NAME
-from anchor_tui.sandbox.command import write_configuration
-from anchor_tui.sandbox.server import run_sandbox_in_thread
 from anchor_tui.services.snapshot_json import snapshot_from_json
 from tests.cli.process import anchor_tui, surroundings
 from tests.config.config_files import MINIMAL
@@ -68,7 +65,7 @@ def test_a_closed_pipe_prints_no_traceback(tmp_path):
     code = (
         "from anchor_tui.services.observe import observer\n"
         "from tests import rich\n"
-        "observer.observe_once = lambda *_: rich.snapshot()\n"
+        "observer.observe_once = lambda *_, **__: rich.snapshot()\n"
     )
     try:
         done = anchor_tui("--config", "own.toml", "snapshot", home=tmp_path, code=code, stdout=writing)
@@ -90,19 +87,24 @@ def test_version_and_help_import_no_expensive_module(tmp_path, argument):
     assert not loaded & heavy
 
 
-def test_a_snapshot_imports_no_screen_sandbox_or_pygithub(tmp_path):
-    with run_sandbox_in_thread("steady") as box:
-        write_configuration(box, tmp_path / "box")
-        tokens = {"ARGOCD_AUTH_TOKEN": box.argocd_token, "GITHUB_TOKEN": box.github_token}
-        config = str(tmp_path / "box" / CONFIG_FILE_NAME)
-        # click is only installed with the demo extra. If it is there, httpx imports its own command line, and rich.
-        code = f"import sys\nsys.modules['click'] = None\n{PRINT_MODULES}"
-        done = anchor_tui("snapshot", "--config", config, home=tmp_path, code=code, environ=tokens)
+def test_the_version_needs_no_parser_of_arguments(tmp_path):
+    done = anchor_tui("--version", home=tmp_path, code=PRINT_MODULES)
     loaded = set(done.stderr.decode().split())
-    assert done.returncode == 0
-    assert {"httpx", "msgspec"} <= loaded
-    unwanted = {"textual", "rich", "github", "requests", "urllib3", "jwt"}
-    assert not [name for name in loaded if name.split(".")[0] in unwanted or ".sandbox." in name]
+    assert done.stdout.startswith(b"anchor-tui ")
+    assert not loaded & {"argparse", "anchor_tui.cli.arguments", "anchor_tui.cli.command_help"}
+
+
+def test_the_version_is_the_same_beside_other_options(tmp_path):
+    alone, beside = (anchor_tui(*words, home=tmp_path) for words in (["--version"], ["--read-only", "--version"]))
+    assert (alone.returncode, alone.stdout) == (beside.returncode, beside.stdout)
+
+
+def test_help_lists_commands_without_importing_them(tmp_path):
+    done = anchor_tui("--help", home=tmp_path, code=PRINT_MODULES)
+    loaded = set(done.stderr.decode().split())
+    commands = {"snapshot", "check", "application", "pull_request", "audit", "config", "sandbox", "actions"}
+    assert not loaded & {f"anchor_tui.cli.{name}" for name in commands}
+    assert b"snapshot" in done.stdout
 
 
 @pytest.mark.parametrize("locale", ["C", "en_US.ISO-8859-1"])

@@ -16,6 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
+from anchor_tui.config.location import CONFIG_FILE_NAME
+from anchor_tui.sandbox.command import write_configuration
 from anchor_tui.sandbox.server import Sandbox, run_sandbox_in_thread
 
 COMMAND = [sys.executable, "-W", "error", "-m", "anchor_tui", "sandbox", "serve"]
@@ -193,3 +195,33 @@ def test_the_sandbox_imports_nothing_else_and_no_textual() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     file_name_of_the_configuration = ["anchor_tui.config", "anchor_tui.config.location"]
     assert done.stdout == f"{file_name_of_the_configuration} False\n"
+
+
+def test_the_written_environments_of_a_scale_select_by_label(tmp_path: Path) -> None:
+    with run_sandbox_in_thread("scale-30") as box:
+        folder = write_configuration(box, tmp_path)
+        applications = list(box.applications.values())
+    environments = tomllib.loads((folder / CONFIG_FILE_NAME).read_text())["environments"]
+    assert [environment["name"] for environment in environments] == ["dev", "staging", "prod"]
+    labels = [environment["applications"]["selector"].split("=") for environment in environments]
+    selected = [app for app in applications if any(app.labels[label] == value for label, value in labels)]
+    assert len(selected) == len(applications) == 30
+
+
+def test_a_storm_changes_the_applications_of_a_scale(tmp_path: Path) -> None:
+    with serving("--scenario", "scale-30", "--storm", "500") as (process, servers):
+        headers = {"authorization": f"Bearer {servers['argocd']['token']}"}
+        fields = {"fields": "items.status.health"}
+        url = servers["argocd"]["url"] + "/api/v1/applications"
+        health: set[str] = set()
+        while "Progressing" not in health:
+            items = httpx.get(url, headers=headers, params=fields).json()["items"]
+            health = {item["status"]["health"]["status"] for item in items}
+        process.terminate()
+        assert rest(process)[0] == 0
+
+
+def test_an_invalid_rate_of_a_storm_is_refused() -> None:
+    done = subprocess.run([*COMMAND, "--storm", "many"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "'many' is not a number" in done.stderr

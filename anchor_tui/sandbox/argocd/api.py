@@ -17,11 +17,12 @@ from starlette.types import ASGIApp
 
 from anchor_tui.sandbox.argocd.applications import ClusterApplication
 from anchor_tui.sandbox.argocd.controller import ApplicationController
-from anchor_tui.sandbox.argocd.manifests import serialize_managed_resources
+from anchor_tui.sandbox.argocd.encoded_applications import EncodedApplications
 from anchor_tui.sandbox.argocd.projections import InvalidFieldsError, make_list_projection, make_watch_projection
 from anchor_tui.sandbox.argocd.responses import (
     ContentTypeMiddleware,
     GrpcError,
+    encoded_response,
     error_response,
     json_response,
     plain_error_response,
@@ -63,6 +64,8 @@ class ArgoCDServer:
         self._faults = faults
         self._heartbeat_s = heartbeat_s
         self._wake = wake
+        self.encoded = EncodedApplications()
+        self._sorted: list[ClusterApplication] = []
         self._writes = ApplicationWrites(controller, clock, self._find_application)
         inspection = InspectionRoutes(controller, clock, self._authenticate, self._find_requested, self.closing)
         actions = ResourceActionRoutes(controller, clock, self._authenticate, self._find_application, wake)
@@ -144,11 +147,20 @@ class ArgoCDServer:
             project = make_list_projection(query["fields"]) if query.get("fields") else None
         except InvalidFieldsError:
             return json_response(request, {"error": "failed to marshal error message"}, 500)
-        apps = sorted(filter(matches, self.controller.applications.values()), key=lambda app: (app.name, app.namespace))
-        documents = (serialize_application(app, with_health=False) for app in apps)
-        items = [project(document) if project else document for document in documents]
-        metadata = {"resourceVersion": str(self.controller.resource_version)}
-        return json_response(request, {"metadata": metadata, "items": items or None})
+        apps = filter(matches, self._sort_applications())
+        found = self.encoded.encode_list(
+            self.controller.resource_version,
+            apps,
+            lambda app: self.encoded.encode_list_item(app, query.get("fields", ""), project),
+        )
+        return encoded_response(request, found.body, compress=lambda _body: found.compressed)
+
+    def _sort_applications(self) -> list[ClusterApplication]:
+        """Return all applications by name. They are sorted again when one is added or removed."""
+        known = self.controller.applications
+        if len(self._sorted) != len(known) or any(known.get(app.key) is not app for app in self._sorted):
+            self._sorted = sorted(known.values(), key=lambda app: (app.name, app.namespace))
+        return self._sorted
 
     async def get_application(self, request: Request) -> Response:
         """GET and PATCH /api/v1/applications/{name}; `refresh` waits for the comparison."""
@@ -179,7 +191,7 @@ class ArgoCDServer:
     async def get_managed_resources(self, request: Request) -> Response:
         """GET …/managed-resources: target and live state of every resource."""
         self._authenticate(request)
-        return json_response(request, serialize_managed_resources(self._find_requested(request)))
+        return encoded_response(request, self.encoded.encode_managed_resources(self._find_requested(request)))
 
     async def get_sync_windows(self, request: Request) -> Response:
         """GET …/syncwindows."""
@@ -224,7 +236,7 @@ class ArgoCDServer:
         since = int(version) if version.isdigit() else 2**63 if version else None
         watch = WatchRequest(
             matches,
-            project,
+            lambda event, app: self.encoded.encode_event(app, event, fields, project),
             as_events,
             gzip=not as_events and "gzip" in request.headers.get("accept-encoding", ""),
             since=since,

@@ -60,12 +60,23 @@ def plain_error_response(_request: Request, error: Exception) -> Response:
 
 def json_response(request: Request, value: Any, status: int = 200) -> Response:  # noqa: ANN401 - JSON
     """Return JSON, compressed if the client accepts it and it is large enough."""
-    body = msgspec.json.encode(value)
+    return encoded_response(request, msgspec.json.encode(value), status)
+
+
+def compress_body(body: bytes) -> bytes:
+    """Return a body compressed with gzip; equal bodies give equal bytes."""
+    return gzip.compress(body, compresslevel=1, mtime=0)
+
+
+def encoded_response(
+    request: Request, body: bytes, status: int = 200, *, compress: Callable[[bytes], bytes] = compress_body
+) -> Response:
+    """Return JSON that is already encoded."""
     headers = {"content-type": "application/json", "vary": "Accept-Encoding"}
     if status == 200:
         headers["grpc-metadata-content-type"] = "application/grpc"
     if len(body) >= GZIP_MIN_BYTES and "gzip" in request.headers.get("accept-encoding", ""):
-        body = gzip.compress(body, compresslevel=1, mtime=0)
+        body = compress(body)
         headers["content-encoding"] = "gzip"
     return Response(body, status, headers)
 

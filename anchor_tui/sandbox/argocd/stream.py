@@ -10,17 +10,15 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from anchor_tui.sandbox.argocd.applications import ClusterApplication
 from anchor_tui.sandbox.argocd.controller import ApplicationController, EventType
-from anchor_tui.sandbox.argocd.serializers import serialize_application
-from anchor_tui.sandbox.json_types import JsonObject
 
 MAX_PENDING_EVENTS = 1000
 """Events that a slow reader may be behind; later ones are dropped silently."""
+MAX_WRITE_BYTES = 256 * 1024
 HEARTBEAT_S = 15.0
 EVENT_STREAM = "text/event-stream"
 
@@ -30,7 +28,7 @@ class WatchRequest:
     """The parameters of a stream. `since` is its resourceVersion; None sends all applications first."""
 
     matches: Callable[[ClusterApplication], bool]
-    project: Callable[[JsonObject], JsonObject]
+    encode: Callable[[EventType, ClusterApplication], bytes]
     as_events: bool
     gzip: bool
     since: int | None
@@ -105,10 +103,29 @@ class WatchResponse(Response):
             if not started:
                 await send({"type": "http.response.start", "status": 200, "headers": self._start_headers()})
                 started = True
+            else:
+                pending = self._take_pending(queue)
+                first_round -= len(pending)
+                line += b"".join(pending)
             await send({"type": "http.response.body", "body": self._compress(line), "more_body": True})
         if started and self._closing.is_set():
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         return started
+
+    def _take_pending(self, queue: asyncio.Queue[bytes | None]) -> list[bytes]:
+        """Return the events that are already waiting, up to a size: one write for many events."""
+        if self._watch.is_dead():
+            return []
+        lines: list[bytes] = []
+        size = 0
+        while size < MAX_WRITE_BYTES and not queue.empty():
+            line = queue.get_nowait()
+            if line is None:
+                queue.put_nowait(None)  # the end comes after the events
+                break
+            lines.append(line)
+            size += len(line)
+        return lines
 
     def _start_headers(self) -> list[tuple[bytes, bytes]]:
         headers = [(b"grpc-metadata-content-type", b"application/grpc")]
@@ -123,6 +140,5 @@ class WatchResponse(Response):
         return self._compressor.compress(line) + self._compressor.flush(zlib.Z_SYNC_FLUSH)
 
     def _encode_event(self, event: EventType, app: ClusterApplication) -> bytes:
-        line = self._watch.project({"result": {"type": event, "application": serialize_application(app)}})
-        body = msgspec.json.encode(line)
+        body = self._watch.encode(event, app)
         return b"data: " + body + b" \n\n\n" if self._watch.as_events else body + b"\n"

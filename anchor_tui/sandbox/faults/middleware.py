@@ -8,6 +8,7 @@ import json
 import re
 import socket
 import struct
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,6 +17,8 @@ from anchor_tui.sandbox.faults.switches import Fault, FaultKind, FaultSwitches, 
 
 Headers = Mapping[str, str]
 ClientAddress = tuple[str, int]
+SandboxRequest = tuple[Side, str, str]
+"""The server, the method and the path of a request."""
 JSON_HEADERS = {"content-type": "application/json"}
 GITHUB_JSON_HEADERS = {"content-type": "application/json; charset=utf-8"}
 HTML_HEADERS = {"content-type": "text/html; charset=utf-8"}
@@ -95,6 +98,10 @@ OPERATIONS_SCOPE_KEY = "anchor.operations"
 
 
 STREAM_PATH = "/stream/"
+CACHED_PARTS = {"managed-resources": "managed resources", "resource-tree": "resource tree"}
+"""The ends of the paths that Argo CD answers from its cache, and their names in its errors."""
+CACHE_DEADLINE_S = 60.0
+"""The time that Argo CD waits for an empty cache to be filled."""
 MESSAGE_TEXT = re.compile(rb'"message":"(?!")')
 """The start of a message in JSON that is not empty."""
 
@@ -106,8 +113,8 @@ class _TruncatedError(Exception):
 class FaultMiddleware:
     """A server's application with its faults.
 
-    `connections` are the transports by the client's address. Exceptions of the application are kept in `errors`:
-    writing them to the terminal would disturb the user interface.
+    `connections` are the transports by the client's address. Each request is counted in `requests`. Exceptions of the
+    application are kept in `errors`: writing them to the terminal would disturb the user interface.
     """
 
     def __init__(
@@ -118,6 +125,7 @@ class FaultMiddleware:
         connections: Mapping[ClientAddress, asyncio.Transport],
         closing: asyncio.Event,
         errors: list[Exception],
+        requests: Counter[SandboxRequest],
     ) -> None:
         self._app = app
         self._side = side
@@ -125,11 +133,13 @@ class FaultMiddleware:
         self._connections = connections
         self._closing = closing
         self._errors = errors
+        self._requests = requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request, with the faults that match it."""
         if scope["type"] != "http":
             return
+        self._requests[self._side, scope["method"], scope["path"]] += 1
         try:
             await self._handle(scope, receive, send)
         except Exception as error:
@@ -142,8 +152,7 @@ class FaultMiddleware:
             scope = {**scope, OPERATIONS_SCOPE_KEY: parse_mutation_fields(raw)}
             receive = _replay_body(raw, receive)
         if fault := self._take_fault("latency", scope):
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._closing.wait(), float(fault.value))
+            await self._wait(float(fault.value))
         if fault := self._take_fault("hang", scope):
             if fault.value == "after":
                 await self._app(scope, receive, _discard_message)
@@ -153,6 +162,12 @@ class FaultMiddleware:
                 await self._app(scope, receive, _discard_message)
             self._reset_connection(scope)
             await self._wait_for_disconnect(receive)
+        elif (part := CACHED_PARTS.get(scope["path"].rpartition("/")[2])) and (
+            fault := self._take_fault("cold-cache", scope)
+        ):
+            await self._wait(float(fault.value or CACHE_DEADLINE_S))
+            text = f"error getting cached app {part}: application refresh deadline exceeded"
+            await _send_response(500, JSON_HEADERS, json.dumps({"error": text, "code": 2, "message": text}), send)
         elif fault := self._take_fault("status", scope):
             await self._send_error(int(fault.value), send)
         elif self._take_fault("secondary-limit", scope):
@@ -172,6 +187,11 @@ class FaultMiddleware:
             await self._send_next_line_characters(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait, or until the server closes."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), seconds)
 
     def _take_fault(self, kind: FaultKind, scope: Scope) -> Fault | None:
         operations = scope.get(OPERATIONS_SCOPE_KEY, frozenset())

@@ -14,6 +14,7 @@ MUTATION is a field of a GraphQL mutation, such as createCommitOnBranch; other r
     argocd:dead-stream          send nothing after the first events of a stream
     argocd:cut-stream           end a stream after its first event
     argocd:next-line            begin each message in a stream with U+0085, which JSON does not escape
+    argocd:cold-cache=60        respond 60 s later, with an error, to a request for manifests or a tree
     argocd:forbidden=NAME       hide one application from the token
     github:deny=FIELD           hide a GraphQL field from the token: contexts, refUpdateRule, rules, ...;
                                 deny=settings: variables and secrets, with the missing permission
@@ -39,6 +40,7 @@ FaultKind = Literal[
     "dead-stream",
     "cut-stream",
     "next-line",
+    "cold-cache",
     "forbidden",
     "deny",
     "invalid-token",
@@ -67,8 +69,8 @@ class Fault:
             raise ValueError(f"unknown fault {self.kind!r}: known are {', '.join(get_args(FaultKind))}")
         if self.kind in REQUIRED_VALUES and not self.value:
             raise ValueError(f"{self.kind} needs {REQUIRED_VALUES[self.kind]}")
-        if self.kind == "latency" and not float(self.value) >= 0:
-            raise ValueError("latency needs a number of seconds")
+        if (self.kind == "latency" or (self.kind == "cold-cache" and self.value)) and not float(self.value) >= 0:
+            raise ValueError(f"{self.kind} needs a number of seconds")
         if self.kind == "status" and int(self.value) not in FAULT_STATUSES:
             raise ValueError(f"status needs {REQUIRED_VALUES['status']}")
 

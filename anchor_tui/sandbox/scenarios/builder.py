@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cache
+from datetime import datetime
 
-from anchor_tui.sandbox.argocd.applications import ClusterApplication, ClusterObject
-from anchor_tui.sandbox.argocd.chart_rendering import RenderedResource, render_chart
+from anchor_tui.sandbox.argocd.applications import ClusterApplication
 from anchor_tui.sandbox.argocd.controller import ApplicationController
 from anchor_tui.sandbox.argocd.kubectl import Kubectl
-from anchor_tui.sandbox.clock import Clock, ManualClock, format_rfc3339
+from anchor_tui.sandbox.clock import Clock, ManualClock
 from anchor_tui.sandbox.github.accounts import ACCOUNTS
 from anchor_tui.sandbox.github.pull_requests import CheckTimings, HostedActionSettings
 from anchor_tui.sandbox.github.repository import HostedRepository
@@ -18,6 +16,7 @@ from anchor_tui.sandbox.scenarios.catalog import Scenario
 from anchor_tui.sandbox.scenarios.promotion import PROMOTION_WORKFLOW, open_promotion
 from anchor_tui.sandbox.scenarios.replay import commit_first_files, replay_history
 from anchor_tui.sandbox.scenarios.seed_history import FIRST_COMMIT
+from anchor_tui.sandbox.scenarios.tenants import build_tenant
 from anchor_tui.sandbox.timings import ControllerTimings
 from anchor_tui.sandbox.yaml_loader import load_yaml
 
@@ -26,7 +25,6 @@ APP_REPOSITORY = "anchor/anchor-msp"
 ENGINE_ID = "anchor-msp"
 FORMER_OPS_REPOSITORY = "anchor/msp-ops"
 APPLICATIONS_FOLDER = "infra/argocd/applications"
-TENANT_PROJECTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ def build_scenario(scenario: Scenario, clock: Clock, timings: ControllerTimings,
     replay_history(ops, scenario.history, now, run_until)
     run_until(now)
     for number in range(scenario.tenant_count):
-        controller.adopt_application(_build_tenant(number, now))
+        controller.adopt_application(build_tenant(number, now))
     controller.schedule_reconciliation(now)
     return ScenarioState(ops, app, controller)
 
@@ -86,67 +84,3 @@ def _configure_actions(hosted: HostedRepository, settings: HostedActionSettings)
     hosted.repository_settings = settings
     hosted.organisation_settings = HostedActionSettings(secrets={"STATUS_API_TOKEN"})
     hosted.environments = {"prod": HostedActionSettings(secrets={"KUBECONFIG"})}
-
-
-TENANT_VALUES = {
-    "rollout": {"maxSurge": 0, "maxUnavailable": 1},
-    "gateway": {"replicas": 1, "image": {"repository": "ghcr.io/tenants/api", "tag": "2.7.1"}},
-    "web": {"replicas": 1, "image": {"repository": "ghcr.io/tenants/web", "tag": "2.7.1"}},
-    "workers": {"outbox": {"enabled": True, "replicas": 1}, "job": {"enabled": True, "replicas": 1}},
-    "statusMock": {"enabled": False},
-    "secrets": {"name": "tenant", "store": "anchor-vault", "remoteKey": "tenant", "keys": ["DATABASE_URL"]},
-}
-
-
-@cache
-def _render_tenant() -> tuple[RenderedResource, ...]:
-    return render_chart(TENANT_VALUES, "tenant")
-
-
-def _build_tenant(number: int, now: datetime) -> ClusterApplication:
-    """Return one of many foreign applications; some are out of sync or degraded."""
-    project = f"tenants-{number % TENANT_PROJECTS:02}"
-    name = f"tenant-{number:05}"
-    created = now - timedelta(days=30 + number % 200)
-    source = {
-        "repoURL": "https://github.com/anchor/tenants.git",
-        "path": f"tenants/{name}",
-        "targetRevision": "main",
-    }
-    app = ClusterApplication(
-        namespace=project,
-        name=name,
-        spec={
-            "source": source,
-            "destination": {"server": "https://kubernetes.default.svc", "namespace": name},
-            "project": project,
-            "syncPolicy": {"automated": {"prune": True, "selfHeal": True}},
-        },
-        labels={"app.kubernetes.io/part-of": "tenants", "anchor.dev/environment": "tenant"},
-        created_at=created,
-        target=_render_tenant(),
-        foreign=True,
-        sync="Synced",
-        revision=f"{number % 7:040x}",
-        health_since=created + timedelta(minutes=3),
-    )
-    app.live = {resource.key: ClusterObject(resource) for resource in app.target}
-    if number % 60 == 59:
-        broken = next(live for live in app.live.values() if live.resource.kind == "Deployment")
-        broken.health = "Degraded"
-        broken.message = f'Deployment "{broken.resource.name}" exceeded its progress deadline'
-        app.update_health(now - timedelta(hours=1 + number % 40))
-    if number % 40 == 39:
-        first = app.target[0]
-        del app.live[first.key]
-        app.sync = "OutOfSync"
-    operation = {"sync": {"revision": app.revision, "source": source}, "initiatedBy": {"automated": True}}
-    app.record_history(operation, created, created + timedelta(seconds=4))
-    app.operation_state = {
-        "operation": operation | {"retry": {"limit": 5}},
-        "phase": "Succeeded",
-        "message": "successfully synced (all tasks run)",
-        "startedAt": format_rfc3339(created),
-        "finishedAt": format_rfc3339(created + timedelta(seconds=4)),
-    }
-    return app

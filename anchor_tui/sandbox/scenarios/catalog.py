@@ -72,6 +72,8 @@ class Scenario:
     manual_changes: tuple[ManualChange, ...] = ()
     windows: tuple[ProjectSyncWindow, ...] = ()
     tenant_count: int = 0
+    uses_selectors: bool = False
+    """The written configuration selects the applications of an environment by a label."""
 
     @property
     def history(self) -> tuple[SeedPullRequest, ...]:
@@ -332,16 +334,21 @@ def _build_incidents() -> dict[str, Scenario]:
 
 SCENARIOS |= _build_incidents()
 SCALE_NAME = re.compile(r"scale-(\d+)")
+OWN_APPLICATIONS = 3
+"""The applications of the ops repo: one for each environment."""
+MAX_APPLICATIONS = 20_000
 
 
 def find_scenario(name: str) -> Scenario:
     """Return a scenario by name. Raises UnknownScenarioError.
 
-    `scale-N` is `steady` with N more applications, at most 20000.
+    `scale-N` is `steady` with more applications, N in total: at least three, and at most 20000.
     """
     if match := SCALE_NAME.fullmatch(name):
-        number = min(int(match[1]), 20_000)
-        return replace(SCENARIOS["steady"], name=name, summary=f"steady, and {number} more", tenant_count=number)
+        steady = SCENARIOS["steady"]
+        total = min(max(int(match[1]), OWN_APPLICATIONS), MAX_APPLICATIONS)
+        summary = f"steady with {total} applications; each environment selects a third of them by a label"
+        return replace(steady, name=name, summary=summary, tenant_count=total - OWN_APPLICATIONS, uses_selectors=True)
     if name not in SCENARIOS:
         from difflib import get_close_matches  # takes a millisecond; needed only for errors
 

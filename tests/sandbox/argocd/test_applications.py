@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import httpx
 import pytest
 
+from anchor_tui.sandbox.argocd.manifests import serialize_managed_resources
+from anchor_tui.sandbox.scenarios.tenants import ENVIRONMENT_LABEL
 from anchor_tui.sandbox.server import Sandbox
 
 LIST = "/api/v1/applications"
@@ -60,7 +64,7 @@ async def test_tenant_applications_are_in_other_namespaces_and_projects(
     box: Sandbox, argocd: httpx.AsyncClient
 ) -> None:
     items = (await argocd.get(LIST)).json()["items"]
-    assert len(items) == 123
+    assert len(items) == 120
     assert len({item["spec"]["project"] for item in items}) > 10
     assert {item["status"]["health"]["status"] for item in items} == {"Healthy", "Degraded"}
     assert {item["status"]["sync"]["status"] for item in items} == {"Synced", "OutOfSync"}
@@ -70,3 +74,28 @@ async def test_tenant_applications_are_in_other_namespaces_and_projects(
     path = f"{LIST}/{one['name']}?appNamespace={one['namespace']}"
     assert (await argocd.get(path)).json()["metadata"]["uid"] == one["uid"]
     box.advance(600)
+
+
+@pytest.mark.parametrize("scenario_name", ["scale-120"])
+async def test_every_environment_has_a_third_of_the_applications(box: Sandbox) -> None:
+    environments = Counter(app.labels[ENVIRONMENT_LABEL] for app in box.applications.values())
+    assert environments == {"dev": 40, "staging": 40, "prod": 40}
+
+
+@pytest.mark.parametrize("scenario_name", ["scale-120"])
+async def test_a_changed_tenant_is_listed_with_its_new_state(box: Sandbox, argocd: httpx.AsyncClient) -> None:
+    fields = "items.metadata.name,items.status.health"
+    app = next(app for app in box.applications.values() if app.foreign)
+    for health in ("Healthy", "Suspended", "Healthy"):
+        app.health = health
+        box.controller.notify_changed(app, box.clock.now())
+        items = (await argocd.get(LIST, params={"fields": fields})).json()["items"]
+        listed = {item["metadata"]["name"]: item["status"]["health"]["status"] for item in items}
+        assert listed[app.name] == health
+
+
+@pytest.mark.parametrize("scenario_name", ["scale-90"])
+async def test_manifests_of_tenants_contain_their_own_name(box: Sandbox, argocd: httpx.AsyncClient) -> None:
+    for app in (app for app in box.applications.values() if app.foreign):
+        path = f"{LIST}/{app.name}/managed-resources?appNamespace={app.namespace}"
+        assert (await argocd.get(path)).json() == serialize_managed_resources(app)

@@ -271,3 +271,20 @@ async def test_a_request_can_run_twice(box: Sandbox, github: httpx.AsyncClient) 
     answer = await github.post(f"{REPO}/git/refs", json=body)
     assert (answer.status_code, answer.json()["message"]) == (422, "Reference already exists")
     assert "topic" in box.git.branches
+
+
+async def test_a_cold_cache_has_no_manifests_and_no_tree(box: Sandbox, argocd: httpx.AsyncClient) -> None:
+    box.faults.add("argocd:cold-cache=0")
+    for part, words in (("managed-resources", "managed resources"), ("resource-tree", "resource tree")):
+        answer = await argocd.get(f"/api/v1/applications/anchor-msp-prod/{part}")
+        assert answer.status_code == 500
+        assert answer.json()["message"].startswith(f"error getting cached app {words}: ")
+    assert (await argocd.get("/api/v1/applications/anchor-msp-prod")).status_code == 200
+
+
+async def test_a_cold_cache_answers_only_after_its_time() -> None:
+    async with Sandbox.start(faults=["argocd:cold-cache=60"]) as box:
+        headers = {"authorization": f"Bearer {box.argocd_token}"}
+        async with httpx.AsyncClient(base_url=box.argocd_url, headers=headers, timeout=0.1) as client:
+            with pytest.raises(httpx.ReadTimeout):
+                await client.get("/api/v1/applications/anchor-msp-prod/managed-resources")
