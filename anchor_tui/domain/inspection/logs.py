@@ -2,17 +2,56 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import sys
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+import msgspec
 
 from anchor_tui.domain.model import AwareDatetime, SourceFailure, ValueObject
 
 
-class LogLine(ValueObject, frozen=True):
+class LogLine(ValueObject, frozen=True, gc=False):
     """One line. `at` is None if the server wrote the line itself, for example about an unknown container."""
 
     text: str
     pod: str = ""
     at: AwareDatetime | None = None
+
+    @property
+    def size(self) -> int:
+        """The memory that the text needs, in bytes."""
+        return sys.getsizeof(self.text)
+
+
+class UnreadLogLine(msgspec.Struct, frozen=True, gc=False):
+    """A line whose text is decoded each time it is needed: of a busy log only a few lines are ever shown.
+
+    The garbage collector does not track lines: they contain no references back, and there are thousands of them.
+    """
+
+    raw: bytes
+    decode: Callable[[bytes], str]
+    pod: str = ""
+    at: AwareDatetime | None = None
+
+    @property
+    def text(self) -> str:
+        """The text of the line."""
+        return self.decode(self.raw)
+
+    @property
+    def size(self) -> int:
+        """The memory that the line needs, in bytes."""
+        return len(self.raw)
+
+
+AnyLogLine: TypeAlias = LogLine | UnreadLogLine
+
+
+def read_line(line: AnyLogLine) -> LogLine:
+    """Return a line with its text."""
+    return line if isinstance(line, LogLine) else LogLine(line.text, line.pod, line.at)
 
 
 class LogSelection(ValueObject, frozen=True):
@@ -45,6 +84,6 @@ class LogBatch(NamedTuple):
     `dropped` older lines were dropped because the reader is slower than the logs.
     """
 
-    lines: tuple[LogLine, ...] = ()
+    lines: tuple[AnyLogLine, ...] = ()
     dropped: int = 0
     failures: tuple[LogFailure, ...] = ()

@@ -163,7 +163,7 @@ class ApplicationInspector:
 
         Without `reopens` it ends when all logs have ended. `after` is the time of the last known line by pod.
         """
-        from anchor_tui.sources.argocd.inspection_reader import parse_log_lines
+        from anchor_tui.sources.argocd.inspection_reader import scan_log_lines
         from anchor_tui.sources.argocd.inspection_streams import open_log_stream
 
         @asynccontextmanager
@@ -175,7 +175,7 @@ class ApplicationInspector:
             return _to_failure(error, "logs, get")
 
         return log_streams.follow_logs(
-            selections, open_log, parse_log_lines, describe, after=after or {}, reopens=reopens
+            selections, open_log, scan_log_lines, describe, after=after or {}, reopens=reopens
         )
 
     def follow_tree(self) -> AsyncGenerator[Reading[InspectedTree], None]:

@@ -146,6 +146,18 @@ class LogEvent(msgspec.Struct):
     error: StreamError | None = None
 
 
+class LogTextJson(msgspec.Struct):
+    """The text alone of `result`."""
+
+    content: str = ""
+
+
+class LogTextEvent(msgspec.Struct):
+    """One line of `GET …/logs`, whose other fields were read before."""
+
+    result: LogTextJson
+
+
 class RevisionMetadataResponse(msgspec.Struct):
     """`GET …/revisions/{revision}/metadata`. It works for commits only; a branch is answered with 500."""
 

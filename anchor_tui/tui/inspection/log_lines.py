@@ -22,7 +22,7 @@ from anchor_tui.domain.diagnosis.log_errors import is_error_line
 from anchor_tui.domain.foreign_text import sanitize_text, shorten_text
 from anchor_tui.domain.inspection.log_format import make_readable
 from anchor_tui.domain.inspection.log_view import KeptLine, LogView
-from anchor_tui.domain.inspection.logs import LogLine
+from anchor_tui.domain.inspection.logs import AnyLogLine, LogLine, read_line
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.style import safe_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
@@ -100,7 +100,7 @@ class LogLines(FailureGuard, Widget, can_focus=True, inherit_bindings=False):
         self._base_styles = Style(), Style()
 
     @property
-    def cursor_line(self) -> LogLine | None:
+    def cursor_line(self) -> AnyLogLine | None:
         """The line under the cursor."""
         return self.view.shown[self._index].line if self._index < len(self.view.shown) else None
 
@@ -222,7 +222,7 @@ class LogLines(FailureGuard, Widget, can_focus=True, inherit_bindings=False):
     def _draw(self, kept: KeptLine, *, is_cursor: bool) -> list[Strip]:
         """Return the rows of a line. Segments are made without Textual's Content, which is ten times slower."""
         width, base = self.size.width, self._base_styles[is_cursor]
-        parts = self._list_parts(kept.line)
+        parts = self._list_parts(read_line(kept.line))
         if (pattern := self.view.pattern) is not None:
             parts = _mark_matches(parts, pattern)
         segments = [Segment("▌" if is_cursor else " ", base)]

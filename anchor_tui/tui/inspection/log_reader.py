@@ -214,7 +214,7 @@ class LogReader(InspectionPanel[LogPods]):
             self._failure,
             self.pattern_error,
         )
-        self.status_line.update(describe_status(status, self.view, self.lines, self._held))
+        self.status_line.update(describe_status(status, self.view, self.lines, self._held), layout=False)
         self.lines.empty_text = explain_empty(status, self.view)
         if not self.view.shown:
             self.lines.redraw()
