@@ -29,10 +29,13 @@ APPLICATION_OWNERS: frozenset[KeyOwner] = _APPLICATION_OWNERS | PANE_OWNERS
 SCREENS: tuple[frozenset[KeyOwner], ...] = (
     FLEET_OWNERS,
     _APPLICATION_OWNERS,
-    frozenset({"text", "estate"}),
-    *(frozenset({"text", pane}) for pane in sorted(PANE_OWNERS)),
+    ESTATE_OWNERS,
+    *(frozenset({"list", "text", pane}) for pane in sorted(PANE_OWNERS)),
 )
 """Owners that are compared. Two actions can share a key if none of these contains both owners."""
+_LOGS_PLACE = next(place for place, owners in enumerate(SCREENS) if "logs" in owners)
+_ALSO_IN_LOGS = frozenset({"filter", "copy"})
+"""Actions of the screen for which the Logs pane has bindings of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +304,8 @@ def list_usual_keys() -> KeysByAction:
     return {
         action.id: UsualKeys(
             (*action.keys, *action.readable_keys.split()),
-            frozenset(place for place, owners in enumerate(SCREENS) if action.owner in owners),
+            frozenset(place for place, owners in enumerate(SCREENS) if action.owner in owners)
+            | ({_LOGS_PLACE} if action.id in _ALSO_IN_LOGS else frozenset()),
         )
         for action in REGISTRY
     }
