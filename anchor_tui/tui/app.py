@@ -225,7 +225,8 @@ class AnchorApp(LiveApp):
 
         keys = apply_key_config(self._config.keys, read_only=self._config.read_only)
         screen = PullRequestScreen(number, self._backend, keys, read_only=self._config.read_only)
-        self.push_screen(screen.data_bind(LiveApp.snapshot, LiveApp.now))
+        # On the application's own queue: data is bound to the node that handles the message.
+        self.call_next(lambda: self.push_screen(screen.data_bind(LiveApp.snapshot, LiveApp.now)))
 
     # --- screens -------------------------------------------------------------------------------------
 

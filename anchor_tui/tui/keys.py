@@ -162,6 +162,13 @@ REGISTRY: tuple[KeyAction, ...] = (
     _in_footer("show-all", "v", "Show all", "Show every environment, and passed checks too", "fleet"),
     _in_footer("browser", "o", "Browser", "Open the highlighted row in the browser"),
     _in_footer("open", "enter", "Open", "Show everything about the highlighted row", "fleet"),
+    replace(
+        _in_footer(
+            "pull-request", "u", "Pull request", "Open the pull request of what is highlighted, else of the title"
+        ),
+        call="show_pull_request",
+        short_title="PR",
+    ),
     _in_footer("copy", "y", "Copy", "Copy the highlighted row to the clipboard"),
     _in_footer(
         "environment-details", "e", "Environment", "Releases, applications, policy and PRs of the environment", "fleet"

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from textual.message import Message
 from textual.reactive import reactive
@@ -56,6 +56,8 @@ class InspectionPanel(FailureGuard, Widget, Generic[T]):
     selected: reactive[ResourceNode | None] = reactive(None)
     """The resource that is selected in the tree; None for the whole application."""
     poll_s = POLL_S
+    has_own_pull_requests: ClassVar[bool] = False
+    """True if each row has a pull request of its own, so that the key does not open the one in the title."""
 
     def __init__(self, application: Application, requests: InspectionRequests) -> None:
         super().__init__()
@@ -84,6 +86,11 @@ class InspectionPanel(FailureGuard, Widget, Generic[T]):
                 return f"stale: {error.message}"
             case _:
                 return ""
+
+    @property
+    def pull_request(self) -> int | None:
+        """The number of the pull request of the highlighted row, if the rows have their own."""
+        return None
 
     def activate(self) -> None:
         """Begin to read. Called when the panel becomes visible."""

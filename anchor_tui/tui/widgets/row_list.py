@@ -23,7 +23,7 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from anchor_tui.tui.bindings import make_bindings
-from anchor_tui.tui.style import safe_text
+from anchor_tui.tui.style import link_pull_requests, safe_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard, format_failure
 
 _GAP = 2
@@ -62,7 +62,14 @@ class ListRow:
     subject: object = None
     """The value that the row shows. Its shortened messages can be copied in full."""
     pull_request: int | None = None
-    """The number of the pull request that the row is about; enter opens it."""
+    """The number of the pull request that the row is about. Its key and a click on the number open it."""
+    other_pull_requests: frozenset[int] = frozenset()
+    """Other pull requests whose numbers the row shows. A click on a number opens it."""
+
+    @property
+    def linked_pull_requests(self) -> frozenset[int]:
+        """The pull requests whose numbers can be clicked."""
+        return self.other_pull_requests | ({self.pull_request} if self.pull_request is not None else set())
 
     def cells_at(self, now: datetime) -> tuple[Content, ...]:
         """Return the cells; if they cannot be drawn, the reason in the first one."""
@@ -127,6 +134,7 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = make_bindings("list")
     COMPONENT_CLASSES: ClassVar[set[str]] = {"row-list--titles", "row-list--row", "row-list--cursor"}
 
+    auto_links = reactive(False)  # the colour of a number is that of its row
     rows: reactive[tuple[ListRow, ...]] = reactive((), layout=False)
     now: reactive[datetime] = reactive(datetime.fromtimestamp(0, UTC))
     cursor: reactive[str | None] = reactive(None)
@@ -248,8 +256,9 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
         if not 0 <= index < len(self.rows):
             return Strip.blank(width, self.rich_style)
         here = index == self._index
-        cells = self.rows[index].cells_at(self.now)
-        gutter = "●" if self.rows[index].key in self.selected else "▌" if here else " "
+        row = self.rows[index]
+        cells = tuple(link_pull_requests(cell, row.linked_pull_requests) for cell in row.cells_at(self.now))
+        gutter = "●" if row.key in self.selected else "▌" if here else " "
         return self._render_strip(cells, gutter, width, "row-list--cursor" if here else "row-list--row")
 
     def _render_strip(
