@@ -114,7 +114,10 @@ class ApplicationInspector:
 
         async def read_one(selection: LogSelection) -> Reading[tuple[LogLine, ...]]:
             async with limit:
-                return await self.read_log(selection)
+                found = await self.read_log(selection)
+            if not selection.names_container or not isinstance(found, Fresh):
+                return found
+            return replace(found, value=tuple(replace(line, container=selection.container) for line in found.value))
 
         readings = await asyncio.gather(*(read_one(selection) for selection in selections))
         merged = _merge_readings(readings, lambda line: line.at)
@@ -124,7 +127,10 @@ class ApplicationInspector:
         """Read the live object of a resource. Argo CD masks the values of a Secret."""
         from anchor_tui.sources.argocd.inspection_reader import read_live_object
 
-        return await self._read(lambda client: read_live_object(client, *self._identity, node), "applications, get")
+        reused = self._connections.reused_answers
+        return await self._read(
+            lambda client: read_live_object(client, *self._identity, node, reused), "applications, get"
+        )
 
     async def read_application_manifest(self) -> Reading[Mapping[str, Any]]:
         """Read the manifest of the application itself."""
@@ -161,7 +167,7 @@ class ApplicationInspector:
     ) -> AsyncGenerator[LogBatch, None]:
         """Yield the lines of several logs as they are written, at most one batch every `log_streams.BATCH_S`.
 
-        Without `reopens` it ends when all logs have ended. `after` is the time of the last known line by pod.
+        Without `reopens` it ends when all logs have ended. `after` is the time of the last known line by origin.
         """
         from anchor_tui.sources.argocd.inspection_reader import scan_log_lines
         from anchor_tui.sources.argocd.inspection_streams import open_log_stream
@@ -214,7 +220,8 @@ class ApplicationInspector:
         """Read the difference between live and git of every resource."""
         from anchor_tui.sources.argocd.inspection_reader import read_differences
 
-        return await self._read(lambda client: read_differences(client, *self._identity), "applications, get")
+        reused = self._connections.reused_answers
+        return await self._read(lambda client: read_differences(client, *self._identity, reused), "applications, get")
 
     async def aclose(self) -> None:
         """Close the connections."""

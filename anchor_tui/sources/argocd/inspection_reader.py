@@ -39,6 +39,7 @@ from anchor_tui.sources.argocd.inspection_schema import (
 )
 from anchor_tui.sources.argocd.managed_resources import LiveResourceJson, ManagedResourcesJson
 from anchor_tui.sources.argocd.read_client import ReadClient
+from anchor_tui.sources.argocd.reused_answers import ReusedAnswers
 from anchor_tui.sources.errors import InvalidResponse
 from anchor_tui.sources.json_body import decode_json
 
@@ -90,15 +91,19 @@ async def read_resource_events(
 
 
 async def read_live_object(
-    client: ReadClient, id_: AppId, project: str | None, node: ResourceNode
+    client: ReadClient, id_: AppId, project: str | None, node: ResourceNode, reused: ReusedAnswers | None = None
 ) -> Mapping[str, Any]:
     """Return the live object of a resource. Argo CD masks the values of a Secret. Raises NotFound if it is gone."""
     query = application_query(id_, project) | resource_query(node.key, node.version)
     response = await client.get(f"{application_path(id_)}/resource", query)
-    found = _parse_manifest(response.decode(LiveResourceJson).manifest)
-    if not isinstance(found, dict):
-        raise InvalidResponse(f"the live object of {node.key} is not a JSON object")
-    return found
+
+    def parse() -> Mapping[str, Any]:
+        found = _parse_manifest(response.decode(LiveResourceJson).manifest)
+        if not isinstance(found, dict):
+            raise InvalidResponse(f"the live object of {node.key} is not a JSON object")
+        return found
+
+    return await (reused or ReusedAnswers()).parse((id_, node.key), response.body, parse)
 
 
 async def read_application_manifest(client: ReadClient, id_: AppId, project: str | None) -> Mapping[str, Any]:
@@ -194,10 +199,16 @@ async def read_revision_metadata(
     return to_revision_metadata(revision, response.decode(RevisionMetadataResponse))
 
 
-async def read_differences(client: ReadClient, id_: AppId, project: str | None) -> tuple[ResourceDifference, ...]:
+async def read_differences(
+    client: ReadClient, id_: AppId, project: str | None, reused: ReusedAnswers | None = None
+) -> tuple[ResourceDifference, ...]:
     """Return the difference between live and git of every resource, those that differ first."""
     response = await client.get(f"{application_path(id_)}/managed-resources", application_query(id_, project))
-    return compare_resources(response.decode(ManagedResourcesJson).items or ())
+    return await (reused or ReusedAnswers()).parse(
+        (id_, "differences"),
+        response.body,
+        lambda: compare_resources(response.decode(ManagedResourcesJson).items or ()),
+    )
 
 
 def _parse_manifest(text: str) -> object:
