@@ -24,8 +24,8 @@ from anchor_tui.config.load import parse_config
 from anchor_tui.services.observe.background import BackgroundThread
 from anchor_tui.tui.inspection.log_lines import LogLines
 from anchor_tui.tui.inspection.logs import LogPanel
+from tests.benchmarks.argo_server import run_argo_server
 from tests.benchmarks.key_times import describe_times
-from tests.benchmarks.log_server import run_log_server
 from tests.tui.inspection.panel_app import PanelApp
 from tests.values import application
 
@@ -41,9 +41,8 @@ class LogMeasurement(NamedTuple):
 
 async def measure(rate: int, seconds: float) -> LogMeasurement:
     """Press a key again and again while a server sends `rate` lines per second."""
-    with run_log_server(rate) as server, TemporaryDirectory() as folder:
-        text = f'[argocd]\nserver = "http://127.0.0.1:{server.port}"\ntoken_env = "T"\n[github]\nops_repo = "a/b"\n'
-        config = parse_config(text, Path(folder) / "anchor-tui.toml", {"T": "x"})
+    with run_argo_server(rate=rate) as server, TemporaryDirectory() as folder:
+        config = parse_config(server.config_text, Path(folder) / "anchor-tui.toml", {"T": "x"})
         reader = BackgroundThread(config, {"T": "x", "HOME": folder}, Path(folder))
         reader.start()
         panel = LogPanel(application("prod", source=config.servers_in_use[0].name), reader)
