@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from anchor_tui.domain.foreign_text import shorten_text
-from anchor_tui.domain.inspection.logs import AnyLogLine, LogLine
+from anchor_tui.domain.inspection.logs import AnyLogLine, LogLine, format_origin
 
 MAX_LINES = 20_000
 MAX_BYTES = 16 * 1024 * 1024
@@ -88,8 +88,9 @@ class LogView:
         return next((place for place in reversed(range(end)) if is_wanted(self.shown[place].line.text)), None)
 
     def get_last_times(self) -> dict[str, datetime]:
-        """Return the time of the last line of each pod."""
-        return {kept.line.pod: kept.line.at for kept in self._kept if kept.line.pod and kept.line.at is not None}
+        """Return the time of the last line of each log, by its origin."""
+        lines = (kept.line for kept in self._kept)
+        return {format_origin(line.pod, line.container): line.at for line in lines if line.pod and line.at is not None}
 
     def _place(self, lines: Iterable[AnyLogLine]) -> list[KeptLine]:
         order = self._kept[-1].order if self._kept else _NEVER
@@ -98,7 +99,7 @@ class LogView:
             found = line
             size = line.size
             if size > MAX_LINE_CHARACTERS:
-                found = LogLine(shorten_text(line.text, MAX_LINE_CHARACTERS), line.pod, line.at)
+                found = LogLine(shorten_text(line.text, MAX_LINE_CHARACTERS), line.pod, line.at, line.container)
                 size = found.size
             order = found.at or order
             self._size += size

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from anchor_tui.domain.inspection.logs import AnyLogLine, LogBatch, LogFailure, LogSelection
 from anchor_tui.domain.model import SourceFailure
 from anchor_tui.sources.errors import SourceError
@@ -46,6 +48,7 @@ class FollowedLog:
 
     def select_new(self, lines: Iterable[AnyLogLine], opened: int) -> list[AnyLogLine]:
         """Return the lines that were not seen before. `opened` counts how often the log had been opened."""
+        container = self.selection.container if self.selection.names_container else ""
         if opened != self.opened:
             self.opened, self.resumed_after = opened, self.last_at
         found = []
@@ -58,7 +61,7 @@ class FollowedLog:
                 continue
             else:
                 self.last_at = max(self.last_at, line.at)
-            found.append(line)
+            found.append(replace(line, container=container) if container else line)
         return found
 
 
@@ -145,10 +148,11 @@ async def follow_logs(
 ) -> AsyncGenerator[LogBatch, None]:
     """Yield the lines of several logs until all have ended; with `reopens`, without an end.
 
-    `after` contains the time of the last line that was seen of a pod. Closing the iterator closes the connections.
+    `after` contains the time of the last line that was seen of a log, by its origin. Closing the iterator
+    closes the connections.
     """
     queue = LogQueue()
-    logs = [FollowedLog(selection, at := after.get(selection.pod, _NEVER), at) for selection in selections]
+    logs = [FollowedLog(selection, at := after.get(selection.origin, _NEVER), at) for selection in selections]
     tasks = [asyncio.create_task(_follow_one(log, open_log, queue, describe, reopens=reopens)) for log in logs]
     everything = asyncio.gather(*tasks)
     everything.add_done_callback(lambda _: queue.changed.set())

@@ -43,13 +43,14 @@ _LinePart: TypeAlias = tuple[str, str]
 class LogAppearance:
     """The options of drawing. `pod_labels` are the short names of pods; a pod without one is not named.
 
-    `pod_colours` are numbers below POD_COLOURS.
+    `pod_colours` and `container_colours` are numbers below POD_COLOURS.
     """
 
     wraps: bool = False
     shows_times: bool = True
     pod_labels: Mapping[str, str] = field(default_factory=dict)
     pod_colours: Mapping[str, int] = field(default_factory=dict)
+    container_colours: Mapping[str, int] = field(default_factory=dict)
 
 
 class LogLines(FailureGuard, Widget, can_focus=True, inherit_bindings=False):
@@ -245,6 +246,9 @@ class LogLines(FailureGuard, Widget, can_focus=True, inherit_bindings=False):
             parts += [(sanitize_text(label[:MAX_POD_WIDTH]), f"pod-{colour}"), (" ", "")]
         elif not line.pod:  # a line of the server or of the screen
             parts += [("note", "time"), (" ", "")]
+        if line.container:
+            colour = self.appearance.container_colours.get(line.container, 0)
+            parts += [(sanitize_text(line.container[:MAX_POD_WIDTH]), f"pod-{colour}"), (" ", "")]
         readable = make_readable(line.text)
         if readable.level_text:
             level = sanitize_text(readable.level_text[:8].upper()).ljust(5)

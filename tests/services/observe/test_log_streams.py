@@ -113,6 +113,24 @@ async def test_a_log_that_ended_is_opened_again_without_repetition():
     assert logs.open == 0
 
 
+async def test_each_line_of_several_containers_names_its_own():
+    app, proxy = (LogSelection(pod="a", container=name, names_container=True) for name in ("app", "proxy"))
+    answers = {app: [encode("1"), encode("3", seconds=2)], proxy: [encode("2", seconds=1)]}
+
+    @asynccontextmanager
+    async def open_log(selection: LogSelection) -> AsyncIterator[AsyncIterator[list[bytes]]]:
+        async def lines() -> AsyncIterator[list[bytes]]:
+            yield answers[selection]
+
+        yield lines()
+
+    after = {"a/proxy": NOW + timedelta(seconds=5)}
+    for known, expected in (({}, [("app", "1"), ("proxy", "2"), ("app", "3")]), (after, [("app", "1"), ("app", "3")])):
+        found = follow_logs([app, proxy], open_log, parse, describe, after=known, reopens=False)
+        lines = [line async for batch in found for line in batch.lines]
+        assert [(line.container, line.text) for line in lines] == expected
+
+
 async def test_one_refused_log_does_not_end_the_others():
     logs = FakeLogs(a=[Forbidden("403: logs, get")], b=[[encode("fine", "b")]])
     batches = await collect(logs, A, B)

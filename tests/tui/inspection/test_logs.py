@@ -11,6 +11,7 @@ from anchor_tui.domain.inspection.log_view import LogView
 from anchor_tui.domain.inspection.logs import LogBatch, LogFailure, LogLine, LogSelection, UnreadLogLine
 from anchor_tui.domain.model import Fresh, SourceFailure
 from anchor_tui.tui.inspection.log_field import LogField
+from anchor_tui.tui.inspection.log_session import ALL_CONTAINERS, MAX_FOLLOWED_LOGS
 from anchor_tui.tui.keys import LOG_KEYS
 from anchor_tui.tui.screens.detail import DetailScreen
 from tests.tui.inspection.panel_app import DEPLOYMENT, FakeInspector, at, open_logs, pod_manifest, pod_node
@@ -167,6 +168,32 @@ async def test_containers_are_chosen_one_after_the_other():
         await ui.press("i", "i")
         await ui.wait_until(lambda: inspector.followed[-1][0].container == "proxy")
         assert "proxy" in ui.status
+
+
+async def test_all_containers_are_interleaved_with_their_names():
+    inspector = FakeInspector()
+    inspector.manifests[A] = pod_manifest(A, {"name": "app"}, {"name": "proxy"})
+    async with open_logs(inspector, size=(110, 24)) as ui:
+        await ui.press("i", "i", "i")
+        await ui.wait_until(lambda: len(inspector.followed[-1]) == 2)
+        assert [selection.origin for selection in inspector.followed[-1]] == [f"{A}/app", f"{A}/proxy"]
+        assert "2 containers" in ui.status
+        await ui.send(LogLine("first", A, at(0), "app"), LogLine("second", A, at(1), "proxy"))
+        rows = ui.text.splitlines()
+        assert any("app first" in row for row in rows)
+        assert any("proxy second" in row for row in rows)
+        await ui.press("i")
+        await ui.wait_until(lambda: [selection.container for selection in inspector.followed[-1]] == ["app"])
+
+
+async def test_the_number_of_followed_containers_is_bounded():
+    inspector = FakeInspector()
+    names = [f"container-{number:02}" for number in range(40)]
+    inspector.manifests[A] = pod_manifest(A, *({"name": name} for name in names))
+    async with open_logs(inspector) as ui:
+        ui.panel.choice = ui.panel.choice._replace(container=ALL_CONTAINERS)
+        await ui.wait_until(lambda: len(inspector.followed[-1]) > 1)
+        assert len(inspector.followed[-1]) == MAX_FOLLOWED_LOGS
 
 
 async def test_since_limits_the_age():
