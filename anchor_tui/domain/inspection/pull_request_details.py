@@ -67,7 +67,7 @@ class ReviewThread(ValueObject, frozen=True):
 
     @property
     def state(self) -> str:
-        """Whether it is resolved, in words."""
+        """The words "resolved" or "unresolved", and "outdated"."""
         return f"{'resolved' if self.is_resolved else 'unresolved'}{', outdated' if self.is_outdated else ''}"
 
     @property
