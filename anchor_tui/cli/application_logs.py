@@ -49,9 +49,12 @@ async def print_followed_logs(
 
 def _render(batch: LogBatch, arguments: argparse.Namespace, *, several: bool) -> str:
     from anchor_tui.cli.output.application.text import render_log_line
+    from anchor_tui.domain.inspection.logs import read_line
     from anchor_tui.services.json_text import format_json_line
 
-    wanted = [line for line in batch.lines if arguments.grep is None or arguments.grep.search(line.text)]
+    wanted = [
+        line for line in map(read_line, batch.lines) if arguments.grep is None or arguments.grep.search(line.text)
+    ]
     if arguments.format == "json":
         return "".join(map(format_json_line, wanted))
     return "".join(f"{render_log_line(line, names_pod=several)}\n" for line in wanted)

@@ -22,8 +22,11 @@ FullText: TypeAlias = str | None
 """The whole text of the field `message`, if it is too long to be displayed and `message` is only its beginning."""
 
 
-class ValueObject(msgspec.Struct, frozen=True):
-    """A frozen value, equal by content. msgspec builds these classes ten times faster than dataclasses."""
+class ValueObject(msgspec.Struct, frozen=True, gc=False):
+    """A frozen value, equal by content. msgspec builds these classes ten times faster than dataclasses.
+
+    The garbage collector does not track them: a frozen value cannot become part of a cycle, and there are thousands.
+    """
 
 
 class Level(StrEnum):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anchor_tui.config.model import Config
+from anchor_tui.sources.argocd.reused_answers import ReusedAnswers
 
 if TYPE_CHECKING:
     from anchor_tui.sources.argocd.client import ArgoClient
@@ -28,6 +29,7 @@ class Connections:
         self.config = config
         self.environ = environ
         self._home = home
+        self.reused_answers = ReusedAnswers()
 
     async def connect_argocd(self, server_name: str) -> ArgoClient:
         """Open a client of one Argo CD. Raises SourceError."""

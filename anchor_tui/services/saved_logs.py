@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from anchor_tui.domain.foreign_text import replace_surrogates, sanitize_text
-from anchor_tui.domain.inspection.logs import LogLine
+from anchor_tui.domain.inspection.logs import LogLine, format_origin
 
 
 def suggest_file_name(subject: str, now: datetime) -> str:
@@ -39,4 +39,4 @@ def explain_save_error(path: str, error: OSError | RuntimeError | ValueError) ->
 
 def _format_line(line: LogLine) -> str:
     time = f"{line.at:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z " if line.at else ""
-    return f"{time}{f'{line.pod} ' if line.pod else ''}{sanitize_text(line.text)}"
+    return f"{time}{f'{format_origin(line.pod, line.container)} ' if line.pod else ''}{sanitize_text(line.text)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 EXIT_HANGUP = 129
 """Exit code when the terminal is gone: that of a program which SIGHUP ended."""
+FREEZE_DELAY_S = 3.0
+"""Time between the first frame and the moment at which what exists is excluded from garbage collection."""
 RECOVERY_DELAY_S = 1.0
 """Time between the first frame and the recovery of interrupted actions."""
 EXIT_READER_DIED = 3
@@ -116,6 +119,9 @@ class AnchorApp(LiveApp):
         """Start to listen, and report the first frame to the background thread."""
         self._event_loop = asyncio.get_running_loop()
         self._has_terminal = not self.is_headless and os.isatty(0)
+        if self._has_terminal:
+            # Modules and widgets last as long as the process. Without them, a full collection takes less than a frame.
+            self.set_timer(FREEZE_DELAY_S, gc.freeze)
         self.set_interval(1.0, self._tick)
         self.app_resume_signal.subscribe(self, lambda _: self._backend.read_again())
         self._backend.watch_jobs(self._on_jobs)
@@ -219,7 +225,8 @@ class AnchorApp(LiveApp):
 
         keys = apply_key_config(self._config.keys, read_only=self._config.read_only)
         screen = PullRequestScreen(number, self._backend, keys, read_only=self._config.read_only)
-        self.push_screen(screen.data_bind(LiveApp.snapshot, LiveApp.now))
+        # On the application's own queue: data is bound to the node that handles the message.
+        self.call_next(lambda: self.push_screen(screen.data_bind(LiveApp.snapshot, LiveApp.now)))
 
     # --- screens -------------------------------------------------------------------------------------
 

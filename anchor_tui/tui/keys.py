@@ -29,10 +29,13 @@ APPLICATION_OWNERS: frozenset[KeyOwner] = _APPLICATION_OWNERS | PANE_OWNERS
 SCREENS: tuple[frozenset[KeyOwner], ...] = (
     FLEET_OWNERS,
     _APPLICATION_OWNERS,
-    frozenset({"text", "estate"}),
-    *(frozenset({"text", pane}) for pane in sorted(PANE_OWNERS)),
+    ESTATE_OWNERS,
+    *(frozenset({"list", "text", pane}) for pane in sorted(PANE_OWNERS)),
 )
 """Owners that are compared. Two actions can share a key if none of these contains both owners."""
+_LOGS_PLACE = next(place for place, owners in enumerate(SCREENS) if "logs" in owners)
+_ALSO_IN_LOGS = frozenset({"filter", "copy"})
+"""Actions of the screen for which the Logs pane has bindings of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ LOG_KEYS: tuple[KeyAction, ...] = (
     _in_logs("log-pause", "space", "Pause", "Show no new lines until the key is pressed again"),
     _in_logs("log-error", "e", "Last error", "To the last line that reports an error; again: to the one before"),
     _in_logs("log-pod", "n", "Pod", "All pods, then one pod after the other"),
-    _in_logs("log-container", "i", "Container", "The container that matters, then one after the other"),
+    _in_logs("log-container", "i", "Container", "The container that matters, one after the other, then all at once"),
     _in_logs("log-previous", "l", "Previous", "The log of the process before the last restart"),
     _in_logs("log-since", "d", "Since", "The last lines, or those of the last 5 min, 30 min, 2 h, or 24 h"),
     _in_logs("log-wrap", "w", "Wrap", "Wrap long lines"),
@@ -159,6 +162,13 @@ REGISTRY: tuple[KeyAction, ...] = (
     _in_footer("show-all", "v", "Show all", "Show every environment, and passed checks too", "fleet"),
     _in_footer("browser", "o", "Browser", "Open the highlighted row in the browser"),
     _in_footer("open", "enter", "Open", "Show everything about the highlighted row", "fleet"),
+    replace(
+        _in_footer(
+            "pull-request", "u", "Pull request", "Open the pull request of what is highlighted, else of the title"
+        ),
+        call="show_pull_request",
+        short_title="PR",
+    ),
     _in_footer("copy", "y", "Copy", "Copy the highlighted row to the clipboard"),
     _in_footer(
         "environment-details", "e", "Environment", "Releases, applications, policy and PRs of the environment", "fleet"
@@ -301,7 +311,8 @@ def list_usual_keys() -> KeysByAction:
     return {
         action.id: UsualKeys(
             (*action.keys, *action.readable_keys.split()),
-            frozenset(place for place, owners in enumerate(SCREENS) if action.owner in owners),
+            frozenset(place for place, owners in enumerate(SCREENS) if action.owner in owners)
+            | ({_LOGS_PLACE} if action.id in _ALSO_IN_LOGS else frozenset()),
         )
         for action in REGISTRY
     }

@@ -38,6 +38,11 @@ class LiveApp(SafeApp):
         """Show everything about a pull request."""
         raise NotImplementedError
 
+    def action_open_pull_request(self, number: object) -> None:
+        """Show the pull request whose number was clicked. Anything but a number is ignored."""
+        if type(number) is int and number > 0:
+            self.open_pull_request(number)
+
     def start_action(self, action: ActionId, target: ActionTarget) -> None:
         """Start an action. Its dialog is in front when this returns."""
         raise NotImplementedError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from textual.color import Color
 from textual.content import Content
 from textual.filter import LineFilter
+from textual.style import Style
 
 from anchor_tui.domain.foreign_text import BIDI_CONTROL, MAX_DISPLAY_LENGTH, sanitize_text, shorten_text
 from anchor_tui.domain.status_marks import StatusMark, convert_to_ascii
@@ -87,6 +88,27 @@ def marked_text(mark: StatusMark, words: object = "") -> Content:
     """Return a glyph with its text, both in the mark's colour."""
     spaced = f"{mark.glyph()} {words}" if words else mark.glyph()
     return safe_text(spaced, _COLOURS[mark.style])
+
+
+_PULL_REQUEST_NUMBER = re.compile(r"(?<![\w#])#(\d{1,9})(?![\w…])")
+
+
+def link_pull_requests(content: Content, numbers: Collection[int]) -> Content:
+    """Return a text in which a click on the number of one of these pull requests opens it.
+
+    Only known numbers become links, and a link contains nothing but its number: foreign text cannot add another action.
+    """
+    if not numbers or "#" not in content.plain:
+        return content
+    for found in _PULL_REQUEST_NUMBER.finditer(content.plain):
+        if (number := int(found[1])) in numbers:
+            content = content.stylize(_make_link(number), *found.span())
+    return content
+
+
+@lru_cache(maxsize=256)
+def _make_link(number: int) -> Style:
+    return Style(underline=True) + Style.from_meta({"@click": ("app.open_pull_request", (number,))})
 
 
 def join_parts(*parts: Content | None, gap: str = "  ") -> Content:

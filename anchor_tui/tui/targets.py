@@ -50,6 +50,23 @@ def find_only_pull_request(environment: Environment) -> int | None:
     return pulls[0].number if len(pulls) == 1 else None
 
 
+def get_release_pull_request(environment: Environment | None) -> int | None:
+    """Return the number of the pull request that brought the present release of an environment, if it is known."""
+    release = environment.release if environment else None
+    return release.pull_request.number if release and release.pull_request else None
+
+
+def list_known_pull_requests(*environments: Environment) -> frozenset[int]:
+    """Return the numbers of the pull requests that the texts about some environments may name."""
+    numbers: set[int] = set()
+    for environment in environments:
+        numbers |= {pull.number for pull in environment.pull_requests}
+        numbers |= {pull.number for pull in (environment.position.pull_requests if environment.position else ())}
+        if (number := get_release_pull_request(environment)) is not None:
+            numbers.add(number)
+    return frozenset(numbers)
+
+
 def explain_unavailable_action(
     action: str, target: ActionTarget, snapshot: Snapshot | None, environments: tuple[str, ...]
 ) -> str:

@@ -1,114 +1,94 @@
 """Measure how long a key takes while logs arrive at a given rate.
 
-A server on loopback sends log lines; the real client, background thread and pane take them. Returned is the time from a
-key to the frame that it changes.
+python -m tests.benchmarks.logs [--rate 50000] [--seconds 6]
+
+A server in a process of its own sends log lines; the real client, background thread and pane take them. The time from a
+key to the frame that it changes is printed, without lines and with them.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-import threading
+import gc
+import os
+import resource
 import time
-from contextlib import suppress
-from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import NamedTuple
 
-import msgspec
 from textual.events import Key
 
 from anchor_tui.config.load import parse_config
 from anchor_tui.services.observe.background import BackgroundThread
+from anchor_tui.tui.inspection.log_lines import LogLines
 from anchor_tui.tui.inspection.logs import LogPanel
+from tests.benchmarks.argo_server import run_argo_server
+from tests.benchmarks.key_times import describe_times
 from tests.tui.inspection.panel_app import PanelApp
 from tests.values import application
 
-POD = {"kind": "Pod", "version": "v1", "namespace": "n", "name": "gateway-1", "uid": "p"}
-MANIFEST = {"metadata": {"name": "gateway-1"}, "spec": {"containers": [{"name": "app"}]}, "status": {}}
-TEXT = '{"level":"info","msg":"GET /v1/runs 200","ms":12}'
-PARTS_PER_S = 50
+
+class LogMeasurement(NamedTuple):
+    """The milliseconds from each key to its frame, and what became of the lines."""
+
+    times: list[float]
+    panel: LogPanel
+    sent: int
+    cpu_s: float
 
 
-class LogServer(ThreadingHTTPServer):
-    """An Argo CD with one application whose only pod writes `rate` lines per second."""
-
-    daemon_threads = True
-
-    def __init__(self, rate: int) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.rate = rate
-        self.sent = 0
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: LogServer
-
-    def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
-        if path.endswith("/logs"):
-            with suppress(OSError):
-                self._send_lines()
-        elif path.endswith("/resource-tree"):
-            self._answer({"nodes": [POD]})
-        elif path.endswith("/resource"):
-            self._answer({"manifest": msgspec.json.encode(MANIFEST).decode()})
-        else:
-            self._answer({})
-
-    def _answer(self, body: Any) -> None:
-        content = msgspec.json.encode(body)
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def _send_lines(self) -> None:
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.end_headers()
-        self.wfile.flush()
-        count = self.server.rate // PARTS_PER_S
-        while True:
-            began = time.monotonic()
-            now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-            result = {"content": TEXT, "timeStamp": now, "timeStampStr": now, "podName": POD["name"]}
-            line = msgspec.json.encode({"result": result}) + b"\n"
-            self.wfile.write(line * count)
-            self.server.sent += count
-            time.sleep(max(0.0, 1 / PARTS_PER_S - (time.monotonic() - began)))
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class calls it
-        """Print nothing."""
-
-
-async def measure(rate: int, seconds: float) -> tuple[list[float], LogPanel, int]:
-    """Return the milliseconds from each key to its frame, the panel, and how many lines the server has sent."""
-    server = LogServer(rate)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    with TemporaryDirectory() as folder:
-        text = (
-            f'[argocd]\nserver = "http://127.0.0.1:{server.server_port}"\ntoken_env = "T"\n[github]\nops_repo = "a/b"\n'
-        )
-        config = parse_config(text, Path(folder) / "anchor-tui.toml", {"T": "x"})
+async def measure(rate: int, seconds: float) -> LogMeasurement:
+    """Press a key again and again while a server sends `rate` lines per second."""
+    with run_argo_server(rate=rate) as server, TemporaryDirectory() as folder:
+        config = parse_config(server.config_text, Path(folder) / "anchor-tui.toml", {"T": "x"})
         reader = BackgroundThread(config, {"T": "x", "HOME": folder}, Path(folder))
         reader.start()
         panel = LogPanel(application("prod", source=config.servers_in_use[0].name), reader)
         async with PanelApp(panel).run_test(size=(160, 45)) as pilot:
             panel.lines.focus()
             panel.activate()
-            times: list[float] = []
-            ends = time.monotonic() + seconds
-            while time.monotonic() < ends:
-                await asyncio.sleep(0.05)
-                before = panel.lines.appearance.shows_times
-                began = time.perf_counter()
-                pilot.app.post_message(Key("t", "t"))
-                while panel.lines.appearance.shows_times == before or panel.lines._rows is None:  # noqa: ASYNC110
-                    await asyncio.sleep(0)  # as exact as possible: there is not an event for a frame
-                times.append((time.perf_counter() - began) * 1000)
+            await asyncio.sleep(0.5)
+            gc.freeze()  # as the application does after its start
+            began = time.process_time()
+            times = await _press_repeatedly(pilot.app, panel.lines, seconds)
+            cpu_s = time.process_time() - began
         reader.stop()
-    server.shutdown()
-    return times, panel, server.sent
+        return LogMeasurement(times, panel, server.sent, cpu_s)
+
+
+async def _press_repeatedly(app: PanelApp, lines: LogLines, seconds: float) -> list[float]:
+    times: list[float] = []
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        await asyncio.sleep(0.05)
+        before = lines.appearance.shows_times
+        began = time.perf_counter()
+        app.post_message(Key("t", "t"))
+        while lines.appearance.shows_times == before or lines._rows is None:  # noqa: ASYNC110
+            await asyncio.sleep(0)  # as exact as possible: there is not an event for a frame
+        times.append((time.perf_counter() - began) * 1000)
+    return times
+
+
+def main() -> None:
+    """Print the measurements."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rate", type=int, default=50_000)
+    parser.add_argument("--seconds", type=float, default=6.0)
+    options = parser.parse_args()
+    for rate in (0, options.rate):
+        found = asyncio.run(measure(rate, options.seconds))
+        view = found.panel.view
+        memory_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(
+            f"{rate:>7,} lines/s: {describe_times(found.times)}; {found.sent:,} sent "
+            f"({found.sent / options.seconds:,.0f}/s), {len(view):,} kept, {view.removed:,} removed, "
+            f"{view.dropped:,} dropped, {found.panel.lines.redraws:,} redraws, "
+            f"{found.cpu_s / options.seconds:.0%} of a core, {memory_mib:.0f} MiB; load {os.getloadavg()[0]:.1f}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -28,6 +28,14 @@ def test_the_overview_explains_what_blocks_the_merge(failed_check):
     assert "+version" not in out
 
 
+def test_the_comments_on_the_code_have_place_and_state(failed_check):
+    _, out, _ = failed_check("pr", "232")
+    assert (
+        "! environments/staging/release.yaml:2 · unresolved · 1 reply · The soak of 1.44.0 in dev is not over." in out
+    )
+    assert "values.yaml:3 · resolved, outdated · 1 reply · Please keep the replicas as they are." in out
+
+
 def test_the_checks_include_the_log_of_a_failed_job(failed_check):
     _, out, _ = failed_check("pr", "#232", "--checks")
     assert "✗ release-contract  failure after" in out

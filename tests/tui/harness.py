@@ -242,4 +242,4 @@ async def open_app(
         ui.append(AppHarness(app, pilot, backend, chosen))
         await pilot.pause()
         yield ui[0]
-    assert may_fail or app.failures == []
+    assert may_fail or app.failures == [], app.failures

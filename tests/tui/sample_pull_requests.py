@@ -13,6 +13,8 @@ from anchor_tui.domain.inspection.pull_request_details import (
     PullRequestDetails,
     PullRequestPatches,
     PullRequestReview,
+    ReviewComment,
+    ReviewThread,
     VersionMove,
 )
 from anchor_tui.domain.model import SourceFailure, Unavailable
@@ -96,6 +98,19 @@ FAILING = PullRequestDetails(
     requested_reviewers=("platform",),
     commits=(PullRequestCommit("3024e8f" + "0" * 33, "Promote staging to 1.44.0", "a-lee", ago(minutes=40)),),
     commit_count=1,
+    threads=(
+        ReviewThread(
+            "environments/staging/release.yaml",
+            2,
+            comments=(
+                ReviewComment("m-ito", "The soak of 1.44.0 in [red]dev[/red] is not over.\n\nWait?", ago(minutes=27)),
+                ReviewComment("a-lee", "It was released on Thursday.", ago(minutes=25)),
+            ),
+            comment_count=3,
+        ),
+        ReviewThread("docs/a.md", 7, True, True, (ReviewComment("m-ito", "Typo", ago(minutes=26)),), 1),
+    ),
+    thread_count=3,
 )
 READY = replace(
     FAILING,

@@ -44,6 +44,31 @@ def test_a_configured_key_may_equal_one_of_a_pane(tmp_path):
     assert found.keys == {"next-environment": "n", "promote": "w"}
 
 
+@pytest.mark.parametrize(
+    ("line", "clash"),
+    [
+        ('log-follow = "e"', "log-error"),
+        ('log-wrap = "j"', "next-row"),
+        ('log-pause = "/"', "filter"),
+        ('log-save = "y"', "copy"),
+        ('copy = "w"', "log-wrap"),
+        ('mark-deployment = "k"', "previous-row"),
+        ('expand = "left"', "collapse"),
+        ('fold-all = "home"', "first-row"),
+        ('diff-copy = "end"', "last-row"),
+        ('search = "shift+left"', "scroll-left"),
+        ('estate-whole = "j"', "next-row"),
+        ('next-row = "n"', "log-pod, next-match"),
+    ],
+)
+def test_two_actions_of_a_pane_cannot_share_a_key(line, clash, tmp_path):
+    text = f'[github]\nops_repo = "a/b"\n[keys]\n{line}\n'
+    with pytest.raises(ConfigErrors) as caught:
+        parse_config(text, tmp_path / "anchor-tui.toml", {}, actions=list_usual_keys())
+    assert f"anchor-tui.toml:4: keys.{line.split()[0]}:" in str(caught.value)
+    assert f"is already the key of {clash}" in str(caught.value)
+
+
 def test_a_read_only_registry_has_no_operator_keys():
     assert not [action for action in apply_key_config({}, read_only=True) if action.mutates or action.id == "select"]
 

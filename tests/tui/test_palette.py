@@ -86,7 +86,7 @@ async def test_foreign_text_in_the_palette_is_literal():
     sick = application("anchor-msp-dev", health=HOSTILE_NAME, sync=HOSTILE_NAME)
     async with open_app() as ui:
         await ui.show(readings(fresh(argocd(sick)), fresh(ops_repo(pull_requests=(hostile,)))))
-        for query in ("anchor-msp-dev", "pull request"):
+        for query in ("anchor-msp-dev", "pull request 232"):
             await ui.press("ctrl+p", *("space" if key == " " else key for key in query))
             await ui.app.workers.wait_for_complete()
             await ui.pilot.pause()

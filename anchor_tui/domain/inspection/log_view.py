@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any
 
+import msgspec
+
 from anchor_tui.domain.foreign_text import shorten_text
-from anchor_tui.domain.inspection.logs import LogLine
+from anchor_tui.domain.inspection.logs import AnyLogLine, LogLine, format_origin
 
 MAX_LINES = 20_000
 MAX_BYTES = 16 * 1024 * 1024
@@ -23,11 +23,10 @@ MAX_SEARCHED = 4_096
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(slots=True, eq=False)
-class KeptLine:
+class KeptLine(msgspec.Struct, eq=False, gc=False):
     """A line with its place: lines are ordered by time, and one without a time stays behind its predecessor."""
 
-    line: LogLine
+    line: AnyLogLine
     order: datetime
     size: int
     is_shown: bool = True
@@ -56,7 +55,7 @@ class LogView:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def add(self, lines: Iterable[LogLine]) -> None:
+    def add(self, lines: Iterable[AnyLogLine]) -> None:
         """Add lines where their times belong, and remove the oldest if there are too many."""
         new = self._place(lines)
         if not new:
@@ -89,24 +88,26 @@ class LogView:
         return next((place for place in reversed(range(end)) if is_wanted(self.shown[place].line.text)), None)
 
     def get_last_times(self) -> dict[str, datetime]:
-        """Return the time of the last line of each pod."""
-        return {kept.line.pod: kept.line.at for kept in self._kept if kept.line.pod and kept.line.at is not None}
+        """Return the time of the last line of each log, by its origin."""
+        lines = (kept.line for kept in self._kept)
+        return {format_origin(line.pod, line.container): line.at for line in lines if line.pod and line.at is not None}
 
-    def _place(self, lines: Iterable[LogLine]) -> list[KeptLine]:
+    def _place(self, lines: Iterable[AnyLogLine]) -> list[KeptLine]:
         order = self._kept[-1].order if self._kept else _NEVER
         placed = []
         for line in lines:
             found = line
-            if len(line.text) > MAX_LINE_CHARACTERS:
-                found = LogLine(shorten_text(line.text, MAX_LINE_CHARACTERS), line.pod, line.at)
+            size = line.size
+            if size > MAX_LINE_CHARACTERS:
+                found = LogLine(shorten_text(line.text, MAX_LINE_CHARACTERS), line.pod, line.at, line.container)
+                size = found.size
             order = found.at or order
-            size = sys.getsizeof(found.text)
             self._size += size
             placed.append(KeptLine(found, order, size, self._matches(found)))
         placed.sort(key=lambda kept: kept.order)
         return placed
 
-    def _matches(self, line: LogLine) -> bool:
+    def _matches(self, line: AnyLogLine) -> bool:
         if self.pattern is None or not self.hides_others:
             return True
         return self.pattern.search(line.text, 0, MAX_SEARCHED) is not None

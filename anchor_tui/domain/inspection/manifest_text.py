@@ -9,8 +9,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
-from functools import cached_property
-from itertools import accumulate
 from typing import Any
 
 from anchor_tui.domain.inspection.manifests import SecretMasks, hide_machine_fields
@@ -34,6 +32,7 @@ class ManifestText:
         self.parents = [-1] * len(self.lines)
         """The line in which the innermost block around a line begins; -1 at the top."""
         self._find_blocks()
+        self._search_lines = tuple(map(str.lower, self.lines))
 
     def _find_blocks(self) -> None:
         open_blocks: list[tuple[int, int]] = []
@@ -56,25 +55,12 @@ class ManifestText:
         """Return True if deeper lines follow."""
         return self.block_ends[index] > index
 
-    @cached_property
-    def _search_text(self) -> str:
-        return "\n".join(line.lower() for line in self.lines)
-
-    @cached_property
-    def _line_starts(self) -> list[int]:
-        lengths = (len(line.lower()) + 1 for line in self.lines)
-        return [0, *accumulate(lengths)]
-
     def find_lines(self, text: str) -> tuple[int, ...]:
         """Return the lines that contain a text, in any case."""
-        wanted, found, position = text.lower(), [], 0
+        wanted = text.lower()
         if not wanted or "\n" in wanted:
             return ()
-        while (position := self._search_text.find(wanted, position)) >= 0:
-            index = bisect_left(self._line_starts, position + 1) - 1
-            found.append(index)
-            position = self._line_starts[index + 1]
-        return tuple(found)
+        return tuple([index for index, line in enumerate(self._search_lines) if wanted in line])
 
 
 class FoldedText:
@@ -104,11 +90,16 @@ class FoldedText:
 
     def fold_all(self) -> None:
         """Hide everything but the top lines and those of the blocks directly below them."""
-        parents = self.text.parents
-        for line in range(len(self.text.lines)):
-            if self.text.begins_block(line) and parents[line] >= 0 and parents[parents[line]] < 0:
-                self.folded.add(line)
-        self.rows = self._list_visible(0, len(self.text.lines) - 1)
+        count, ends = len(self.text.lines), self.text.block_ends
+        top = 0
+        while top < count:
+            line = top + 1
+            while line <= ends[top]:
+                if self.text.begins_block(line):
+                    self.folded.add(line)
+                line = ends[line] + 1
+            top = ends[top] + 1
+        self.rows = self._list_visible(0, count - 1)
 
     def unfold_all(self) -> None:
         """Show every line."""
@@ -143,10 +134,12 @@ class FoldedText:
         self.rows = self._list_visible(0, len(self.text.lines) - 1)
 
     def _list_visible(self, first: int, last: int) -> list[int]:
-        rows, line = [], first
-        while line <= last:
-            rows.append(line)
-            line = self.text.block_ends[line] + 1 if line in self.folded else line + 1
+        rows: list[int] = []
+        for folded in sorted(line for line in self.folded if first <= line <= last):
+            if folded >= first:  # else it is inside of the one before
+                rows += range(first, folded + 1)
+                first = self.text.block_ends[folded] + 1
+        rows += range(first, last + 1)
         return rows
 
 

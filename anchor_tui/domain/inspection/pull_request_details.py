@@ -39,6 +39,43 @@ class PullRequestReview(ValueObject, frozen=True):
     submitted_at: AwareDatetime | None = None
 
 
+class ReviewComment(ValueObject, frozen=True):
+    """One comment on the code. `body` is Markdown."""
+
+    author: str
+    body: str = ""
+    created_at: AwareDatetime | None = None
+    url: str = ""
+
+
+class ReviewThread(ValueObject, frozen=True):
+    """The comments on one line of a file, the oldest first. `line` is None for a comment on the whole file."""
+
+    path: str
+    line: int | None = None
+    is_resolved: bool = False
+    is_outdated: bool = False
+    """True if the line was changed since."""
+    comments: tuple[ReviewComment, ...] = ()
+    comment_count: int = 0
+    """The number of comments; more than `comments` if not all were read."""
+
+    @property
+    def place(self) -> str:
+        """The file and the line."""
+        return self.path if self.line is None else f"{self.path}:{self.line}"
+
+    @property
+    def state(self) -> str:
+        """The words "resolved" or "unresolved", and "outdated"."""
+        return f"{'resolved' if self.is_resolved else 'unresolved'}{', outdated' if self.is_outdated else ''}"
+
+    @property
+    def last_comment_at(self) -> AwareDatetime | None:
+        """The time of the newest comment that was read."""
+        return self.comments[-1].created_at if self.comments else None
+
+
 class PullRequestCommit(ValueObject, frozen=True):
     """A commit of a pull request."""
 
@@ -83,6 +120,10 @@ class PullRequestDetails(ValueObject, frozen=True):
     requested_reviewers: tuple[str, ...] = ()
     commits: tuple[PullRequestCommit, ...] = ()
     commit_count: int = 0
+    threads: tuple[ReviewThread, ...] = ()
+    """The comments on the code, unresolved ones first."""
+    thread_count: int = 0
+    """The number of threads; more than `threads` if not all were read."""
 
     @property
     def state_word(self) -> str:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from anchor_tui.domain.formatting import format_age, format_count, format_duration
-from anchor_tui.domain.inspection.pull_request_details import CheckDetail, FilePatch, PullRequestDetails, VersionMove
+from anchor_tui.domain.formatting import format_age, format_count, format_duration, get_first_line
+from anchor_tui.domain.inspection.pull_request_details import (
+    CheckDetail,
+    FilePatch,
+    PullRequestDetails,
+    ReviewThread,
+    VersionMove,
+)
 
 _UNCHANGED_STATUSES = frozenset({"modified", "changed"})
 
@@ -44,6 +50,19 @@ def describe_check(check: CheckDetail, now: datetime) -> str:
         parts.append(f"{verb} {format_age(check.started_at, now)}")
     parts += [text for text in (check.app, check.description) if text]
     return " · ".join(parts)
+
+
+def describe_thread(thread: ReviewThread) -> str:
+    """Return place, state and the first line of a thread."""
+    text = get_first_line(thread.comments[0].body) if thread.comments else ""
+    replies = format_count(thread.comment_count - 1, "reply", "replies") if thread.comment_count > 1 else ""
+    return " · ".join(filter(None, (thread.place, thread.state, replies, text)))
+
+
+def describe_omitted_threads(pull: PullRequestDetails) -> str:
+    """Return how many comments on the code were not read; empty if all were."""
+    rest = pull.thread_count - len(pull.threads)
+    return f"{format_count(rest, 'earlier thread')} of comments: see GitHub" if rest > 0 else ""
 
 
 def describe_file(file: FilePatch) -> str:

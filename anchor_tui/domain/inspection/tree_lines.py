@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.inspection.resource_tree import ResourceNode, ResourceTree
+from anchor_tui.domain.model import ValueObject
 
 GROUP_MIN_SIZE = 2
 """The number of quiet resources of one kind below the same parent from which they share a line."""
@@ -21,7 +23,7 @@ _WELL = 9
 _IRREGULAR_PLURALS = {"Ingress": "Ingresses", "NetworkPolicy": "NetworkPolicies"}
 
 
-class TreeLine(NamedTuple):
+class TreeLine(ValueObject, frozen=True):
     """One line: a resource, or a group of quiet resources of one kind, whose `node` is their parent.
 
     `depth` counts the owners above it.
@@ -43,6 +45,7 @@ class TreeOrder:
     """
 
     def __init__(self, tree: ResourceTree) -> None:
+        self.tree = tree
         self._children: dict[str, tuple[ResourceNode, ...]] = {}
         self._worst: dict[str, int] = {}
         self._differs: set[str] = set()
@@ -50,6 +53,8 @@ class TreeOrder:
         self.owners: dict[str, str] = {}
         """The id of the line above each resource that is not a root."""
         self.nodes = {get_node_id(node): node for node in tree.nodes}
+        self.search_texts = {id_: _get_search_text(node) for id_, node in self.nodes.items()}
+        """What a filter searches, by id: in lower case."""
         starts = [*tree.roots, *tree.nodes]
         seen: set[str] = set()
         roots = [start for start in starts if get_node_id(start) not in seen and self._add(tree, start, seen)]
@@ -151,7 +156,7 @@ def flatten_tree(order: TreeOrder, expansion: Mapping[str, bool]) -> tuple[TreeL
             children = list(order.list_children(line.node))
             expanded = bool(children) and expansion.get(line.id, order.has_failure_below(line.node))
             below = list(_list_below(line, order)) if expanded else []
-        lines.append(line._replace(is_expandable=bool(children), is_expanded=expanded))
+        lines.append(replace(line, is_expandable=bool(children), is_expanded=expanded))
         if expanded:
             pending += reversed(below)
     return tuple(lines)
@@ -179,23 +184,28 @@ def _list_below(line: TreeLine, order: TreeOrder) -> Iterator[TreeLine]:
 
 def filter_tree(order: TreeOrder, filter_text: str) -> tuple[TreeLine, ...]:
     """Return the resources that contain every word of a filter, with their owners."""
-    words = filter_text.lower().split()
+    found = list(order.nodes)
+    for word in filter_text.lower().split():
+        found = [id_ for id_ in found if word in order.search_texts[id_]]
     kept: set[str] = set()
-    for id_, node in order.nodes.items():
-        if all(word in _get_search_text(node) for word in words):
-            kept.add(id_)
-            for owner in order.list_owner_ids(node):
-                if owner in kept:
-                    break
-                kept.add(owner)
+    for id_ in found:
+        above: str | None = id_
+        while above is not None and above not in kept:
+            kept.add(above)
+            above = order.owners.get(above)
     lines: list[TreeLine] = []
     pending = [TreeLine(get_node_id(root), root, 0) for root in reversed(order.roots)]
     while pending:
         line = pending.pop()
-        if line.id in kept:
-            children = [child for child in order.list_children(line.node) if get_node_id(child) in kept]
-            lines.append(line._replace(is_expandable=bool(children), is_expanded=bool(children)))
-            pending += [TreeLine(get_node_id(child), child, line.depth + 1) for child in reversed(children)]
+        if line.id not in kept:
+            continue
+        below = [
+            TreeLine(get_node_id(child), child, line.depth + 1)
+            for child in reversed(order.list_children(line.node))
+            if get_node_id(child) in kept
+        ]
+        lines.append(replace(line, is_expandable=True, is_expanded=True) if below else line)
+        pending += below
     return tuple(lines)
 
 

@@ -20,7 +20,13 @@ from anchor_tui.sandbox.github.graphql_pages import (
 )
 from anchor_tui.sandbox.github.merge_rules import compute_merge_state, compute_queue_state, list_queue, uses_merge_queue
 from anchor_tui.sandbox.github.node_ids import encode_node_id
-from anchor_tui.sandbox.github.pull_requests import HostedPullRequest, HostedQueueEntry, HostedReview
+from anchor_tui.sandbox.github.pull_requests import (
+    HostedComment,
+    HostedPullRequest,
+    HostedQueueEntry,
+    HostedReview,
+    HostedThread,
+)
 from anchor_tui.sandbox.github.repository import HostedRepository
 
 
@@ -140,6 +146,9 @@ class PullRequestNodes:
                 self._reviews(pull), lambda item: item, **page
             ),
             "reviews": lambda _info, **page: build_connection(pull.reviews, self._review, **page),
+            "reviewThreads": lambda _info, **page: build_connection(
+                list(enumerate(pull.threads)), lambda found: self._thread(pull, *found), **page
+            ),
             "commits": lambda _info, **page: build_connection(self._commits(pull), lambda item: item, **page),
             "additions": lambda _info: sum(file["additions"] for file in self._files(pull)),
             "deletions": lambda _info: sum(file["deletions"] for file in self._files(pull)),
@@ -188,6 +197,27 @@ class PullRequestNodes:
             "state": review.state,
             "submittedAt": format_rfc3339(review.submitted_at),
             "commit": self._nodes.build_commit(review.commit),
+        }
+
+    def _thread(self, pull: HostedPullRequest, place: int, thread: HostedThread) -> Node:
+        def build_comment(comment: HostedComment) -> Node:
+            number = f"{pull.number}{place}{thread.comments.index(comment)}"
+            return {
+                "id": encode_node_id("PRRC", self._hosted.id, number),
+                "author": build_actor(comment.author),
+                "body": comment.body,
+                "createdAt": format_rfc3339(comment.created_at),
+                "url": f"{WEB_URL}/{self._hosted.full_name}/pull/{pull.number}#discussion_r{number}",
+            }
+
+        return {
+            "id": encode_node_id("PRRT", self._hosted.id, f"{pull.number}{place}"),
+            "path": thread.path,
+            "line": thread.line,
+            "originalLine": thread.original_line,
+            "isResolved": thread.is_resolved,
+            "isOutdated": thread.line is None,
+            "comments": lambda _info, **page: build_connection(thread.comments, build_comment, **page),
         }
 
     def _commits(self, pull: HostedPullRequest) -> list[Node]:

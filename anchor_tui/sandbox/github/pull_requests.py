@@ -74,6 +74,26 @@ class HostedReview:
 
 
 @dataclass(frozen=True, slots=True)
+class HostedComment:
+    """A comment of a review."""
+
+    author: str
+    body: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HostedThread:
+    """The comments on one line of a file. `line` is None if the line is not part of the diff any more."""
+
+    path: str
+    line: int | None
+    original_line: int
+    comments: tuple[HostedComment, ...]
+    is_resolved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class HostedAutoMerge:
     """A request for auto-merge."""
 
@@ -114,6 +134,7 @@ class HostedPullRequest:
     draft: bool = False
     labels: tuple[str, ...] = ()
     reviews: tuple[HostedReview, ...] = ()
+    threads: tuple[HostedThread, ...] = ()
     merged_at: datetime | None = None
     merged_by: str | None = None
     merge_commit: str | None = None

@@ -23,6 +23,7 @@ from anchor_tui.sandbox.scenarios.seed_history import (
     FileEdit,
     SeedPullRequest,
     SeedRelease,
+    SeedThread,
 )
 
 
@@ -304,6 +305,24 @@ SCENARIOS: dict[str, Scenario] = {
                     merged=False,
                     checks="FAILURE",
                     changes_requested_by="m-ito",
+                    threads=(
+                        SeedThread(
+                            "infra/helm/platform/environments/staging/values.yaml",
+                            None,
+                            3,
+                            (("m-ito", "Please keep the replicas as they are."), ("a-lee", "Done.")),
+                            is_resolved=True,
+                        ),
+                        SeedThread(
+                            "environments/staging/release.yaml",
+                            2,
+                            2,
+                            (
+                                ("m-ito", "The soak of 1.44.0 in dev is not over.\n\nWait until Monday, please."),
+                                ("a-lee", "It was released on Thursday, so that is enough."),
+                            ),
+                        ),
+                    ),
                     body=PROMOTION_BODY,
                 ),
             ),

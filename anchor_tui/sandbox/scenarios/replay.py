@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from anchor_tui.sandbox.github.accounts import ACCOUNTS
-from anchor_tui.sandbox.github.pull_requests import HostedReview
+from anchor_tui.sandbox.github.pull_requests import HostedComment, HostedReview, HostedThread
 from anchor_tui.sandbox.github.repository import HostedRepository
 from anchor_tui.sandbox.scenarios.release_files import build_first_files, edit_files
 from anchor_tui.sandbox.scenarios.seed_history import DEV, FIRST_COMMIT, SeedPullRequest, SeedRelease
@@ -73,5 +73,18 @@ def replay_pull_request(hosted: HostedRepository, change: SeedPullRequest, time:
     if change.changes_requested_by:
         reviewed_at = opened + change.open_for * 0.5
         pull.reviews += (HostedReview(change.changes_requested_by, "CHANGES_REQUESTED", reviewed_at, head),)
+    pull.threads = tuple(
+        HostedThread(
+            thread.path,
+            thread.line,
+            thread.original_line,
+            tuple(
+                HostedComment(author, body, opened + change.open_for * (0.5 + place / 20))
+                for place, (author, body) in enumerate(thread.comments)
+            ),
+            thread.is_resolved,
+        )
+        for thread in change.threads
+    )
     if change.merged:
         hosted.merge_pull_request(change.number, by=change.merged_by, time=time)

@@ -28,6 +28,17 @@ class FileEdit:
 
 
 @dataclass(frozen=True, slots=True)
+class SeedThread:
+    """Comments on a line of a file: author and text of each. `line` is None if the line was changed since."""
+
+    path: str
+    line: int | None
+    original_line: int
+    comments: tuple[tuple[str, str], ...]
+    is_resolved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SeedPullRequest:
     """A pull request that was merged `ago` before now; with `merged=False`, opened `ago` before now."""
 
@@ -44,6 +55,7 @@ class SeedPullRequest:
     labels: tuple[str, ...] = ()
     approved_by: str | None = None
     changes_requested_by: str | None = None
+    threads: tuple[SeedThread, ...] = ()
     body: str = ""
     checks: CheckConclusion = "SUCCESS"
 

@@ -21,6 +21,7 @@ from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
 from anchor_tui.services.observe import log_streams, tree_stream
 from anchor_tui.services.observe.revisions import RevisionReader
+from anchor_tui.services.observe.shared_client import SharedClient
 from anchor_tui.sources.errors import Forbidden, SourceError
 
 if TYPE_CHECKING:
@@ -57,8 +58,7 @@ class ApplicationInspector:
         self.application = application
         self._connections = connections
         self._now = now
-        self._client: ArgoClient | None = None
-        self._opening = asyncio.Lock()
+        self._client = SharedClient(lambda: connections.connect_argocd(application.source))
         self.github = RevisionReader(connections, now)
 
     async def read_details(self) -> Reading[ApplicationDetails]:
@@ -114,7 +114,10 @@ class ApplicationInspector:
 
         async def read_one(selection: LogSelection) -> Reading[tuple[LogLine, ...]]:
             async with limit:
-                return await self.read_log(selection)
+                found = await self.read_log(selection)
+            if not selection.names_container or not isinstance(found, Fresh):
+                return found
+            return replace(found, value=tuple(replace(line, container=selection.container) for line in found.value))
 
         readings = await asyncio.gather(*(read_one(selection) for selection in selections))
         merged = _merge_readings(readings, lambda line: line.at)
@@ -124,7 +127,10 @@ class ApplicationInspector:
         """Read the live object of a resource. Argo CD masks the values of a Secret."""
         from anchor_tui.sources.argocd.inspection_reader import read_live_object
 
-        return await self._read(lambda client: read_live_object(client, *self._identity, node), "applications, get")
+        reused = self._connections.reused_answers
+        return await self._read(
+            lambda client: read_live_object(client, *self._identity, node, reused), "applications, get"
+        )
 
     async def read_application_manifest(self) -> Reading[Mapping[str, Any]]:
         """Read the manifest of the application itself."""
@@ -161,21 +167,21 @@ class ApplicationInspector:
     ) -> AsyncGenerator[LogBatch, None]:
         """Yield the lines of several logs as they are written, at most one batch every `log_streams.BATCH_S`.
 
-        Without `reopens` it ends when all logs have ended. `after` is the time of the last known line by pod.
+        Without `reopens` it ends when all logs have ended. `after` is the time of the last known line by origin.
         """
-        from anchor_tui.sources.argocd.inspection_reader import parse_log_lines
+        from anchor_tui.sources.argocd.inspection_reader import scan_log_lines
         from anchor_tui.sources.argocd.inspection_streams import open_log_stream
 
         @asynccontextmanager
         async def open_log(selection: LogSelection) -> AsyncIterator[AsyncIterator[list[bytes]]]:
-            async with open_log_stream(await self._connect(), *self._identity, selection) as batches:
+            async with open_log_stream(await self._client.get(), *self._identity, selection) as batches:
                 yield batches
 
         def describe(error: SourceError) -> SourceFailure:
             return _to_failure(error, "logs, get")
 
         return log_streams.follow_logs(
-            selections, open_log, parse_log_lines, describe, after=after or {}, reopens=reopens
+            selections, open_log, scan_log_lines, describe, after=after or {}, reopens=reopens
         )
 
     def follow_tree(self) -> AsyncGenerator[Reading[InspectedTree], None]:
@@ -184,7 +190,7 @@ class ApplicationInspector:
 
         @asynccontextmanager
         async def open_stream() -> AsyncIterator[AsyncIterator[list[bytes]]]:
-            async with open_tree_stream(await self._connect(), *self._identity) as lines:
+            async with open_tree_stream(await self._client.get(), *self._identity) as lines:
                 yield lines
 
         async def convert(line: bytes, last: Reading[InspectedTree]) -> Reading[InspectedTree]:
@@ -214,14 +220,13 @@ class ApplicationInspector:
         """Read the difference between live and git of every resource."""
         from anchor_tui.sources.argocd.inspection_reader import read_differences
 
-        return await self._read(lambda client: read_differences(client, *self._identity), "applications, get")
+        reused = self._connections.reused_answers
+        return await self._read(lambda client: read_differences(client, *self._identity, reused), "applications, get")
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self.github.aclose()
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        await self._client.aclose()
 
     @property
     def _identity(self) -> tuple[Any, str | None]:
@@ -230,17 +235,11 @@ class ApplicationInspector:
     async def _read(self, read: Callable[[ArgoClient], Awaitable[T]], right: str) -> Fresh[T] | Unavailable:
         """Return what is read; `right` is named if Argo CD refuses without naming it."""
         try:
-            value = await read(await self._connect())
+            value = await read(await self._client.get())
         except SourceError as error:
             return Unavailable(_to_failure(error, right))
         taken_at: datetime = self._now()
         return Fresh(value, taken_at, taken_at + FRESH_FOR)
-
-    async def _connect(self) -> ArgoClient:
-        async with self._opening:  # several parts can be read at the same time
-            if self._client is None:
-                self._client = await self._connections.connect_argocd(self.application.source)
-            return self._client
 
 
 def _to_failure(error: SourceError, right: str) -> SourceFailure:

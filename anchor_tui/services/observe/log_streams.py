@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from anchor_tui.domain.inspection.logs import LogBatch, LogFailure, LogLine, LogSelection
+from msgspec.structs import replace
+
+from anchor_tui.domain.inspection.logs import AnyLogLine, LogBatch, LogFailure, LogSelection
 from anchor_tui.domain.model import SourceFailure
 from anchor_tui.sources.errors import SourceError
 
 BATCH_S = 0.1
 """The time for which lines are gathered, in seconds."""
-MAX_QUEUED_LINES = 4_000
+MAX_QUEUED_LINES = 10_000
+"""Twice the lines that a log of 50,000 lines/s writes in BATCH_S."""
 MAX_QUEUED_BYTES = 8 * 1024 * 1024
 REOPEN_S = 5.0
 """The pause before a log that has ended is opened again: its container may start again."""
@@ -27,7 +30,7 @@ MAX_REOPEN_S = 60.0
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 OpenLog = Callable[[LogSelection], AbstractAsyncContextManager[AsyncIterator[list[bytes]]]]
-ParseLines = Callable[[Iterable[bytes]], list[LogLine]]
+ParseLines = Callable[[Iterable[bytes]], Sequence[AnyLogLine]]
 DescribeError = Callable[[SourceError], SourceFailure]
 
 
@@ -43,8 +46,9 @@ class FollowedLog:
     opened: int = 0
     last_note: str = ""
 
-    def select_new(self, lines: Iterable[LogLine], opened: int) -> list[LogLine]:
+    def select_new(self, lines: Iterable[AnyLogLine], opened: int) -> list[AnyLogLine]:
         """Return the lines that were not seen before. `opened` counts how often the log had been opened."""
+        container = self.selection.container if self.selection.names_container else ""
         if opened != self.opened:
             self.opened, self.resumed_after = opened, self.last_at
         found = []
@@ -57,14 +61,20 @@ class FollowedLog:
                 continue
             else:
                 self.last_at = max(self.last_at, line.at)
-            found.append(line)
+            found.append(replace(line, container=container) if container else line)
         return found
 
 
-class _RawLine(NamedTuple):
+class _RawLines(NamedTuple):
+    """Lines of one log that arrived together."""
+
     log: FollowedLog
     opened: int
-    text: bytes
+    texts: Sequence[bytes]
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.texts))
 
 
 class LogQueue:
@@ -74,22 +84,36 @@ class LogQueue:
         self.changed = asyncio.Event()
         self._max_lines = max_lines
         self._max_bytes = max_bytes
-        self._lines: deque[_RawLine] = deque()
+        self._parts: deque[_RawLines] = deque()
+        self._count = 0
         self._size = 0
         self._dropped = 0
         self._failures: list[LogFailure] = []
 
     def put(self, log: FollowedLog, opened: int, lines: Sequence[bytes]) -> None:
         """Add lines, and drop the oldest if there are too many."""
-        kept = lines[-self._max_lines :]
-        self._dropped += len(lines) - len(kept)
-        for text in kept:
-            self._lines.append(_RawLine(log, opened, text))
-            self._size += len(text)
-        while len(self._lines) > self._max_lines or (self._size > self._max_bytes and len(self._lines) > 1):
-            self._size -= len(self._lines.popleft().text)
-            self._dropped += 1
+        part = _RawLines(log, opened, lines)
+        self._parts.append(part)
+        self._count += len(lines)
+        self._size += part.size
+        while self._count > self._max_lines or (self._size > self._max_bytes and self._count > 1):
+            self._drop_oldest()
         self.changed.set()
+
+    def _drop_oldest(self) -> None:
+        """Drop the oldest lines that arrived together, or as many of them as are too many."""
+        part = self._parts.popleft()
+        number = min(len(part.texts), max(1, self._count - self._max_lines))
+        if self._size > self._max_bytes:
+            size = self._size - sum(map(len, part.texts[:number]))
+            while size > self._max_bytes and number < len(part.texts) and self._count - number > 1:
+                size -= len(part.texts[number])
+                number += 1
+        if rest := part.texts[number:]:
+            self._parts.appendleft(part._replace(texts=rest))
+        self._count -= number
+        self._size -= sum(map(len, part.texts[:number]))
+        self._dropped += number
 
     def fail(self, failure: LogFailure) -> None:
         """Add the reason why a log cannot be read."""
@@ -99,12 +123,12 @@ class LogQueue:
     def take(self, parse: ParseLines, describe: DescribeError) -> LogBatch:
         """Take everything that is queued."""
         self.changed.clear()
-        taken, dropped, failures = self._lines, self._dropped, self._failures
-        self._lines, self._size, self._dropped, self._failures = deque(), 0, 0, []
-        found: list[LogLine] = []
+        taken, dropped, failures = self._parts, self._dropped, self._failures
+        self._parts, self._count, self._size, self._dropped, self._failures = deque(), 0, 0, 0, []
+        found: list[AnyLogLine] = []
         by_log: dict[tuple[FollowedLog, int], list[bytes]] = {}
-        for raw in taken:
-            by_log.setdefault((raw.log, raw.opened), []).append(raw.text)
+        for part in taken:
+            by_log.setdefault((part.log, part.opened), []).extend(part.texts)
         for (log, opened), texts in by_log.items():
             lines, error = _parse_each(parse, texts)
             found += log.select_new(lines, opened)
@@ -124,10 +148,11 @@ async def follow_logs(
 ) -> AsyncGenerator[LogBatch, None]:
     """Yield the lines of several logs until all have ended; with `reopens`, without an end.
 
-    `after` contains the time of the last line that was seen of a pod. Closing the iterator closes the connections.
+    `after` contains the time of the last line that was seen of a log, by its origin. Closing the iterator
+    closes the connections.
     """
     queue = LogQueue()
-    logs = [FollowedLog(selection, at := after.get(selection.pod, _NEVER), at) for selection in selections]
+    logs = [FollowedLog(selection, at := after.get(selection.origin, _NEVER), at) for selection in selections]
     tasks = [asyncio.create_task(_follow_one(log, open_log, queue, describe, reopens=reopens)) for log in logs]
     everything = asyncio.gather(*tasks)
     everything.add_done_callback(lambda _: queue.changed.set())
@@ -164,13 +189,13 @@ async def _follow_one(
         await asyncio.sleep(pause_s)
 
 
-def _parse_each(parse: ParseLines, texts: list[bytes]) -> tuple[list[LogLine], SourceError | None]:
+def _parse_each(parse: ParseLines, texts: list[bytes]) -> tuple[Sequence[AnyLogLine], SourceError | None]:
     """Return the readable lines, and the last error if one of them is an error or unreadable."""
     try:
         return parse(texts), None
     except SourceError:
         pass
-    found: list[LogLine] = []
+    found: list[AnyLogLine] = []
     last: SourceError | None = None
     for text in texts:
         try:
@@ -180,9 +205,9 @@ def _parse_each(parse: ParseLines, texts: list[bytes]) -> tuple[list[LogLine], S
     return found, last
 
 
-def _sort_lines(lines: Iterable[LogLine]) -> tuple[LogLine, ...]:
+def _sort_lines(lines: Iterable[AnyLogLine]) -> tuple[AnyLogLine, ...]:
     """Return lines of several logs in the order of their times. A line without a time stays behind its predecessor."""
-    keyed: list[tuple[datetime, LogLine]] = []
+    keyed: list[tuple[datetime, AnyLogLine]] = []
     for line in lines:
         keyed.append((line.at or (keyed[-1][0] if keyed else _NEVER), line))
     keyed.sort(key=lambda pair: pair[0])

@@ -15,6 +15,7 @@ from anchor_tui.domain.inspection.pull_request_details import (
 from anchor_tui.domain.model import Fresh, Reading, Unavailable
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
+from anchor_tui.services.observe.shared_client import SharedClient
 from anchor_tui.sources.errors import Forbidden, SourceError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class PullRequestInspector:
         self._connections = connections
         self._repository = connections.config.github.ops_repo
         self._now = now
-        self._client: GitHubClient | None = None
+        self._client = SharedClient(self._open_client)
 
     async def read_details(self) -> Reading[PullRequestDetails]:
         """Read title, body, state, checks, reviews and commits."""
@@ -66,18 +67,17 @@ class PullRequestInspector:
 
     async def aclose(self) -> None:
         """Close the connection."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        await self._client.aclose()
+
+    async def _open_client(self) -> GitHubClient:
+        from anchor_tui.sources.github.inspection_queries import INSPECTION_QUERY_TEXTS
+
+        return await self._connections.connect_github(INSPECTION_QUERY_TEXTS)
 
     async def _read(self, read: Callable[[GitHubClient], Awaitable[T]], permission: str) -> Fresh[T] | Unavailable:
         """Return what is read; `permission` is named if GitHub refuses without naming it."""
         try:
-            if self._client is None:
-                from anchor_tui.sources.github.inspection_queries import INSPECTION_QUERY_TEXTS
-
-                self._client = await self._connections.connect_github(INSPECTION_QUERY_TEXTS)
-            value = await read(self._client)
+            value = await read(await self._client.get())
         except Forbidden as error:
             hint = "" if "the token needs" in error.message else f"; the token needs the permission {permission}"
             return Unavailable(Forbidden(f"{error.message}{hint}").failure)

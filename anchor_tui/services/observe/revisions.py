@@ -9,6 +9,7 @@ from anchor_tui.domain.formatting import shorten_revision
 from anchor_tui.domain.model import Fresh, Reading, Release, SourceFailure, Unavailable
 from anchor_tui.services.clock import Clock, utc_now
 from anchor_tui.services.connections import Connections
+from anchor_tui.services.observe.shared_client import SharedClient
 from anchor_tui.sources.errors import SourceError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class RevisionReader:
     def __init__(self, connections: Connections, now: Clock = utc_now) -> None:
         self._connections = connections
         self._now = now
-        self._client: GitHubClient | None = None
+        self._client = SharedClient(lambda: connections.connect_github(frozenset()))
 
     async def read_release(self, environment: str, revision: str) -> Reading[Release]:
         """Read the release of an environment as it was at a commit."""
@@ -56,15 +57,11 @@ class RevisionReader:
 
     async def aclose(self) -> None:
         """Close the connection."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        await self._client.aclose()
 
     async def _read(self, read: Callable[[GitHubClient], Awaitable[T]]) -> Fresh[T] | Unavailable:
         try:
-            if self._client is None:
-                self._client = await self._connections.connect_github(frozenset())
-            value = await read(self._client)
+            value = await read(await self._client.get())
         except SourceError as error:
             return Unavailable(error.failure)
         taken_at = self._now()

@@ -6,7 +6,9 @@ Each function sends one request and repeats nothing. All raise SourceError; Forb
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from anchor_tui.domain.actions.resource_state import OfferedAction
@@ -14,7 +16,7 @@ from anchor_tui.domain.inspection.application_details import ApplicationDetails
 from anchor_tui.domain.inspection.deployments import RevisionMetadata
 from anchor_tui.domain.inspection.differences import ResourceDifference, compare_resources
 from anchor_tui.domain.inspection.events import ClusterEvent
-from anchor_tui.domain.inspection.logs import LogLine, LogSelection
+from anchor_tui.domain.inspection.logs import AnyLogLine, LogLine, LogSelection, UnreadLogLine
 from anchor_tui.domain.inspection.resource_tree import ResourceNode, ResourceTree
 from anchor_tui.domain.model import AppId
 from anchor_tui.sources.argocd.endpoints import application_path, application_query, resource_query
@@ -30,17 +32,26 @@ from anchor_tui.sources.argocd.inspection_schema import (
     ApplicationDetailsResponse,
     EventListResponse,
     LogEvent,
+    LogTextEvent,
     ResourceActionsResponse,
     ResourceTreeJson,
     RevisionMetadataResponse,
 )
 from anchor_tui.sources.argocd.managed_resources import LiveResourceJson, ManagedResourcesJson
 from anchor_tui.sources.argocd.read_client import ReadClient
+from anchor_tui.sources.argocd.reused_answers import ReusedAnswers
 from anchor_tui.sources.errors import InvalidResponse
 from anchor_tui.sources.json_body import decode_json
 
 DEFAULT_TAIL = 200
 """Lines of each container that are read if the selection does not limit them."""
+_LOG_LINE_START = b'{"result":{"content":"'
+_LOG_LINE_END = re.compile(
+    rb'","timeStamp":"[^"\\]{1,64}",(?:"last":false,)?'
+    rb'"timeStampStr":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?)\d*Z","podName":"([a-z0-9.-]+)"\}\}\s*\Z'
+)
+_MAX_END_BYTES = 512
+"""What follows the text of a line is shorter: a name has at most 253 characters."""
 
 
 async def read_application_details(client: ReadClient, id_: AppId, project: str | None) -> ApplicationDetails:
@@ -80,15 +91,19 @@ async def read_resource_events(
 
 
 async def read_live_object(
-    client: ReadClient, id_: AppId, project: str | None, node: ResourceNode
+    client: ReadClient, id_: AppId, project: str | None, node: ResourceNode, reused: ReusedAnswers | None = None
 ) -> Mapping[str, Any]:
     """Return the live object of a resource. Argo CD masks the values of a Secret. Raises NotFound if it is gone."""
     query = application_query(id_, project) | resource_query(node.key, node.version)
     response = await client.get(f"{application_path(id_)}/resource", query)
-    found = _parse_manifest(response.decode(LiveResourceJson).manifest)
-    if not isinstance(found, dict):
-        raise InvalidResponse(f"the live object of {node.key} is not a JSON object")
-    return found
+
+    def parse() -> Mapping[str, Any]:
+        found = _parse_manifest(response.decode(LiveResourceJson).manifest)
+        if not isinstance(found, dict):
+            raise InvalidResponse(f"the live object of {node.key} is not a JSON object")
+        return found
+
+    return await (reused or ReusedAnswers()).parse((id_, node.key), response.body, parse)
 
 
 async def read_application_manifest(client: ReadClient, id_: AppId, project: str | None) -> Mapping[str, Any]:
@@ -129,6 +144,36 @@ def parse_log_lines(lines: Iterable[bytes]) -> list[LogLine]:
     return found
 
 
+def scan_log_lines(lines: Iterable[bytes]) -> list[AnyLogLine]:
+    """Return the lines of a log with their texts unread. Raises like `parse_log_lines`.
+
+    Pod and time are found without decoding: Go writes the fields in a fixed order, and a quotation mark inside of a
+    text is escaped. Any other line, such as the last one, a note or an error, is parsed.
+    """
+    found: list[AnyLogLine] = []
+    pods: dict[bytes, str] = {}
+    for raw in lines:
+        end = _LOG_LINE_END.search(raw, max(0, len(raw) - _MAX_END_BYTES)) if raw.startswith(_LOG_LINE_START) else None
+        try:
+            at = datetime.fromisoformat(f"{end[1].decode()}+00:00") if end else None
+        except ValueError:
+            at = None
+        if end is None or at is None:
+            found += parse_log_lines((raw,))
+        else:
+            pod = pods.get(end[2]) or pods.setdefault(end[2], end[2].decode())
+            found.append(UnreadLogLine(raw, _decode_log_text, pod, at))
+    return found
+
+
+def _decode_log_text(raw: bytes) -> str:
+    """Return the text of a line; a line that is not readable is shown as it is."""
+    try:
+        return decode_json(raw, LogTextEvent).result.content
+    except InvalidResponse:
+        return raw.decode(errors="replace")
+
+
 def log_query(selection: LogSelection) -> dict[str, str]:
     """Return the query of a log request."""
     query = {
@@ -154,10 +199,16 @@ async def read_revision_metadata(
     return to_revision_metadata(revision, response.decode(RevisionMetadataResponse))
 
 
-async def read_differences(client: ReadClient, id_: AppId, project: str | None) -> tuple[ResourceDifference, ...]:
+async def read_differences(
+    client: ReadClient, id_: AppId, project: str | None, reused: ReusedAnswers | None = None
+) -> tuple[ResourceDifference, ...]:
     """Return the difference between live and git of every resource, those that differ first."""
     response = await client.get(f"{application_path(id_)}/managed-resources", application_query(id_, project))
-    return compare_resources(response.decode(ManagedResourcesJson).items or ())
+    return await (reused or ReusedAnswers()).parse(
+        (id_, "differences"),
+        response.body,
+        lambda: compare_resources(response.decode(ManagedResourcesJson).items or ()),
+    )
 
 
 def _parse_manifest(text: str) -> object:

@@ -11,27 +11,27 @@ import msgspec
 from anchor_tui.sources.argocd.schema import AwareTime, HealthJson, Initiator, ResourceJson, StreamError
 
 
-class OwnerJson(msgspec.Struct):
+class OwnerJson(msgspec.Struct, gc=False):
     """One of `parentRefs` of a node."""
 
     uid: str = ""
 
 
-class NodeInfoJson(msgspec.Struct):
+class NodeInfoJson(msgspec.Struct, gc=False):
     """One of `info` of a node, such as "Restart Count"."""
 
     name: str = ""
     value: str = ""
 
 
-class NetworkingJson(msgspec.Struct, rename="camel"):
+class NetworkingJson(msgspec.Struct, gc=False, rename="camel"):
     """`networkingInfo` of a node: a pod's labels, or the labels that a Service selects."""
 
     labels: dict[str, str] | None = None
     target_labels: dict[str, str] | None = None
 
 
-class NodeJson(msgspec.Struct, rename="camel"):
+class NodeJson(msgspec.Struct, gc=False, rename="camel"):
     """One node of a tree."""
 
     group: str = ""
@@ -48,27 +48,27 @@ class NodeJson(msgspec.Struct, rename="camel"):
     created_at: AwareTime | None = None
 
 
-class ResourceTreeJson(msgspec.Struct, rename="camel"):
+class ResourceTreeJson(msgspec.Struct, gc=False, rename="camel"):
     """`GET …/resource-tree`. `orphaned_nodes` are resources of the namespace that no application manages."""
 
     nodes: list[NodeJson] | None = None
     orphaned_nodes: list[NodeJson] | None = None
 
 
-class ResourceTreeEvent(msgspec.Struct):
+class ResourceTreeEvent(msgspec.Struct, gc=False):
     """One line of the tree's stream: the whole tree again."""
 
     result: ResourceTreeJson | None = None
     error: StreamError | None = None
 
 
-class ActionParameterJson(msgspec.Struct):
+class ActionParameterJson(msgspec.Struct, gc=False):
     """One of `params` of an action."""
 
     name: str = ""
 
 
-class ResourceActionJson(msgspec.Struct, rename="camel"):
+class ResourceActionJson(msgspec.Struct, gc=False, rename="camel"):
     """One action of a resource."""
 
     name: str = ""
@@ -77,13 +77,13 @@ class ResourceActionJson(msgspec.Struct, rename="camel"):
     params: list[ActionParameterJson] | None = None
 
 
-class ResourceActionsResponse(msgspec.Struct):
+class ResourceActionsResponse(msgspec.Struct, gc=False):
     """`GET …/resource/actions`. `actions` is missing for a kind without actions."""
 
     actions: list[ResourceActionJson] | None = None
 
 
-class InvolvedObjectJson(msgspec.Struct, rename="camel"):
+class InvolvedObjectJson(msgspec.Struct, gc=False, rename="camel"):
     """`involvedObject` of an event."""
 
     kind: str = ""
@@ -94,20 +94,20 @@ class InvolvedObjectJson(msgspec.Struct, rename="camel"):
     field_path: str = ""
 
 
-class EventSourceJson(msgspec.Struct):
+class EventSourceJson(msgspec.Struct, gc=False):
     """`source` of an event."""
 
     component: str = ""
 
 
-class EventSeriesJson(msgspec.Struct, rename="camel"):
+class EventSeriesJson(msgspec.Struct, gc=False, rename="camel"):
     """`series` of an event that newer components write instead of `count`."""
 
     count: int = 0
     last_observed_time: AwareTime | None = None
 
 
-class EventJson(msgspec.Struct, rename="camel"):
+class EventJson(msgspec.Struct, gc=False, rename="camel"):
     """One event, in the form of core/v1."""
 
     involved_object: InvolvedObjectJson = msgspec.field(default_factory=InvolvedObjectJson)
@@ -123,13 +123,13 @@ class EventJson(msgspec.Struct, rename="camel"):
     reporting_component: str = ""
 
 
-class EventListResponse(msgspec.Struct):
+class EventListResponse(msgspec.Struct, gc=False):
     """`GET …/events`."""
 
     items: list[EventJson] | None = None
 
 
-class LogEntryJson(msgspec.Struct, rename="camel"):
+class LogEntryJson(msgspec.Struct, gc=False, rename="camel"):
     """`result` of one line of a log. The last line has `last` and an empty content."""
 
     content: str = ""
@@ -139,14 +139,26 @@ class LogEntryJson(msgspec.Struct, rename="camel"):
     pod_name: str = ""
 
 
-class LogEvent(msgspec.Struct):
+class LogEvent(msgspec.Struct, gc=False):
     """One line of `GET …/logs`."""
 
     result: LogEntryJson | None = None
     error: StreamError | None = None
 
 
-class RevisionMetadataResponse(msgspec.Struct):
+class LogTextJson(msgspec.Struct, gc=False):
+    """The text alone of `result`."""
+
+    content: str = ""
+
+
+class LogTextEvent(msgspec.Struct, gc=False):
+    """One line of `GET …/logs`, whose other fields were read before."""
+
+    result: LogTextJson
+
+
+class RevisionMetadataResponse(msgspec.Struct, gc=False):
     """`GET …/revisions/{revision}/metadata`. It works for commits only; a branch is answered with 500."""
 
     author: str = ""
@@ -155,7 +167,7 @@ class RevisionMetadataResponse(msgspec.Struct):
     tags: list[str] | None = None
 
 
-class DeploymentJson(msgspec.Struct, rename="camel"):
+class DeploymentJson(msgspec.Struct, gc=False, rename="camel"):
     """One of `status.history` of an application, with what the history screen shows."""
 
     id: int = 0
@@ -166,7 +178,7 @@ class DeploymentJson(msgspec.Struct, rename="camel"):
     initiated_by: Initiator | None = None
 
 
-class SyncResultItemJson(msgspec.Struct, rename="camel"):
+class SyncResultItemJson(msgspec.Struct, gc=False, rename="camel"):
     """One of `status.operationState.syncResult.resources`."""
 
     group: str = ""
@@ -179,19 +191,19 @@ class SyncResultItemJson(msgspec.Struct, rename="camel"):
     hook_phase: str = ""
 
 
-class DetailedSyncResult(msgspec.Struct):
+class DetailedSyncResult(msgspec.Struct, gc=False):
     """`status.operationState.syncResult`."""
 
     resources: list[SyncResultItemJson] | None = None
 
 
-class DetailedOperationState(msgspec.Struct, rename="camel"):
+class DetailedOperationState(msgspec.Struct, gc=False, rename="camel"):
     """`status.operationState`."""
 
     sync_result: DetailedSyncResult | None = None
 
 
-class DetailedStatus(msgspec.Struct, rename="camel"):
+class DetailedStatus(msgspec.Struct, gc=False, rename="camel"):
     """`status` of an application."""
 
     resources: list[ResourceJson] | None = None
@@ -199,7 +211,7 @@ class DetailedStatus(msgspec.Struct, rename="camel"):
     operation_state: DetailedOperationState | None = None
 
 
-class ApplicationDetailsResponse(msgspec.Struct):
+class ApplicationDetailsResponse(msgspec.Struct, gc=False):
     """`GET …/{name}`: the parts that a list leaves out."""
 
     status: DetailedStatus = msgspec.field(default_factory=DetailedStatus)

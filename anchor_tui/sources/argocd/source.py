@@ -210,7 +210,7 @@ class ArgoSource:
         """Read the applications that the first events of the stream did not contain. Does not return."""
         missing = None
         # A large first round takes longer: wait until no more arrives.
-        while missing != (missing := self._store.missing_details_count):  # noqa: ASYNC110 - a silence is no event
+        while missing != (missing := self._store.missing_details_count):  # noqa: ASYNC110 - nothing arrives to wait for
             await asyncio.sleep(FIRST_ROUND_S)
         await reader.fetch_details(self._store.applications_without_details)
         self._store.require_details()

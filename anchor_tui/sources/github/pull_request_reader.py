@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,11 +15,13 @@ from anchor_tui.domain.inspection.pull_request_details import (
     PullRequestCommit,
     PullRequestDetails,
     PullRequestReview,
+    ReviewComment,
+    ReviewThread,
 )
 from anchor_tui.domain.text_lines import split_lines
-from anchor_tui.sources.errors import Forbidden, NotFound
+from anchor_tui.sources.errors import Forbidden, NotFound, SourceError
 from anchor_tui.sources.github.check_results import check_state, newest_checks
-from anchor_tui.sources.github.inspection_queries import PULL_REQUEST_DETAILS_QUERY
+from anchor_tui.sources.github.inspection_queries import PULL_REQUEST_CHECKS_QUERY, PULL_REQUEST_DETAILS_QUERY
 from anchor_tui.sources.github.response import GraphQLError
 from anchor_tui.sources.github.schema import (
     CheckContext,
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 FILES_PER_PAGE = 100
 MAX_FILE_PAGES = 3
+MAX_CHECK_PAGES = 10
+"""Pages of 100 check runs. Each further one costs a point of GitHub's hourly budget."""
 MAX_PATCH_LENGTH = 200_000
 """Characters of the patch of one file."""
 MAX_PATCHES_LENGTH = 2_000_000
@@ -92,6 +96,32 @@ class _PullRequestCommits(msgspec.Struct, rename="camel"):
     nodes: list[_PullRequestCommitNode | None] | None = None
 
 
+class _Comment(msgspec.Struct, rename="camel"):
+    author: UserNode | None = None
+    body: str = ""
+    created_at: UtcTime | None = None
+    url: str = ""
+
+
+class _Comments(msgspec.Struct, rename="camel"):
+    total_count: int = 0
+    nodes: list[_Comment | None] | None = None
+
+
+class _Thread(msgspec.Struct, rename="camel"):
+    path: str = ""
+    line: int | None = None
+    original_line: int | None = None
+    is_resolved: bool = False
+    is_outdated: bool = False
+    comments: _Comments | None = None
+
+
+class _Threads(msgspec.Struct, rename="camel"):
+    total_count: int = 0
+    nodes: list[_Thread | None] | None = None
+
+
 class _QueueEntry(msgspec.Struct):
     position: int = 0
 
@@ -124,6 +154,7 @@ class _PullRequestDetails(msgspec.Struct, rename="camel"):
     labels: LabelNodes | None = None
     review_requests: _RequestedReviews | None = None
     reviews: _DetailedReviews | None = None
+    review_threads: _Threads | None = None
     commits: _PullRequestCommits | None = None
     status_check_rollup: CheckRollup | None = None
 
@@ -134,6 +165,19 @@ class _DetailsRepository(msgspec.Struct, rename="camel"):
 
 class _DetailsResponse(msgspec.Struct):
     repository: _DetailsRepository | None = None
+
+
+class _CheckedPullRequest(msgspec.Struct, rename="camel"):
+    head_ref_oid: str = ""
+    status_check_rollup: CheckRollup | None = None
+
+
+class _ChecksRepository(msgspec.Struct, rename="camel"):
+    pull_request: _CheckedPullRequest | None = None
+
+
+class _ChecksResponse(msgspec.Struct):
+    repository: _ChecksRepository | None = None
 
 
 class _PatchedFile(msgspec.Struct):
@@ -158,7 +202,38 @@ async def read_pull_request_details(client: GitHubClient, repository: str, numbe
         if denial := next((error for error in response.errors if error.type == "FORBIDDEN"), None):
             raise Forbidden(f"{repository}#{number}: {denial.message}")
         raise NotFound(f"{repository} does not have a pull request #{number}")
-    return _to_details(found.pull_request, response.errors)
+    runs = await _read_check_runs(client, repository, found.pull_request)
+    return _to_details(found.pull_request, runs, response.errors)
+
+
+async def _read_check_runs(
+    client: GitHubClient, repository: str, pull: _PullRequestDetails
+) -> tuple[CheckContext | None, ...]:
+    """Return the check runs of every page, MAX_CHECK_PAGES at most.
+
+    A page that cannot be read, or that belongs to a newer head, is missing: `checks_omitted` counts its runs.
+    """
+    contexts = pull.status_check_rollup.contexts if pull.status_check_rollup else None
+    if contexts is None:
+        return ()
+    owner, _, name = repository.partition("/")
+    runs, page = list(contexts.nodes), contexts.page_info
+    for _ in range(MAX_CHECK_PAGES - 1):
+        if not page.has_next_page or not page.end_cursor:
+            break
+        variables = {"owner": owner, "name": name, "number": pull.number, "after": page.end_cursor}
+        try:
+            response = await client.query(PULL_REQUEST_CHECKS_QUERY, variables)
+            answer = convert_json(response.data, _ChecksResponse).repository
+        except SourceError:
+            break
+        found = answer.pull_request if answer else None
+        further = found.status_check_rollup.contexts if found and found.status_check_rollup else None
+        if found is None or further is None or found.head_ref_oid != pull.head_ref_oid:
+            break
+        runs += further.nodes
+        page = further.page_info
+    return tuple(runs)
 
 
 async def read_pull_request_patches(
@@ -201,14 +276,18 @@ def _to_patch(file: _PatchedFile, room: int) -> FilePatch:
     )
 
 
-def _to_details(node: _PullRequestDetails, errors: Iterable[GraphQLError]) -> PullRequestDetails:
+def _to_details(
+    node: _PullRequestDetails, runs: Sequence[CheckContext | None], errors: Iterable[GraphQLError]
+) -> PullRequestDetails:
     labels = (node.labels.nodes if node.labels else None) or ()
     reviews = (node.reviews.nodes if node.reviews else None) or ()
     requests = (node.review_requests.nodes if node.review_requests else None) or ()
     reviewers = [request.requested_reviewer for request in requests if request and request.requested_reviewer]
     commits = (node.commits.nodes if node.commits else None) or ()
     contexts = node.status_check_rollup.contexts if node.status_check_rollup else None
-    runs = (contexts.nodes if contexts else None) or ()
+    threads = [
+        _to_thread(found) for found in (node.review_threads.nodes if node.review_threads else None) or () if found
+    ]
     return PullRequestDetails(
         number=node.number,
         title=node.title,
@@ -241,6 +320,8 @@ def _to_details(node: _PullRequestDetails, errors: Iterable[GraphQLError]) -> Pu
         requested_reviewers=tuple(name for reviewer in reviewers if (name := reviewer.login or reviewer.slug)),
         commits=tuple(_to_commit(found.commit) for found in reversed(commits) if found and found.commit),
         commit_count=node.commits.total_count if node.commits else 0,
+        threads=tuple(sorted(threads, key=lambda thread: thread.is_resolved)),
+        thread_count=node.review_threads.total_count if node.review_threads else 0,
     )
 
 
@@ -276,6 +357,23 @@ def _to_check(run: CheckContext) -> CheckDetail:
 def _to_review(review: _DetailedReview) -> PullRequestReview:
     author = review.author.login if review.author else "ghost"
     return PullRequestReview(author, review.state.lower(), _to_time(review.submitted_at))
+
+
+def _to_thread(thread: _Thread) -> ReviewThread:
+    comments = thread.comments or _Comments()
+    return ReviewThread(
+        path=thread.path,
+        line=thread.line if thread.line is not None else thread.original_line,
+        is_resolved=thread.is_resolved,
+        is_outdated=thread.is_outdated,
+        comments=tuple(_to_comment(comment) for comment in comments.nodes or () if comment),
+        comment_count=comments.total_count,
+    )
+
+
+def _to_comment(comment: _Comment) -> ReviewComment:
+    author = comment.author.login if comment.author else "ghost"
+    return ReviewComment(author, comment.body, _to_time(comment.created_at), comment.url)
 
 
 def _to_commit(commit: _CommitNode) -> PullRequestCommit:

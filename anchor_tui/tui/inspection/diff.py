@@ -44,6 +44,9 @@ class DiffPanel(InspectionPanel[Differences]):
     """True for whole objects and for equal resources too."""
     poll_s = COMPARISON_POLL_S
 
+    _written: tuple[ResourceDifference | None, bool] = (None, False)
+    """The difference whose text is shown or being written, and if it is whole."""
+
     def compose(self) -> ComposeResult:
         """Compose rows and text."""
         yield RowsAndText()
@@ -129,7 +132,11 @@ class DiffPanel(InspectionPanel[Differences]):
         self._show_text()
 
     def _show_text(self) -> None:
-        start_worker(self, partial(self._write_text, self.difference), group="text", exclusive=True)
+        difference = self.difference
+        # The same value is not written again: a large difference takes seconds.
+        if difference is None or difference is not self._written[0] or self.is_whole != self._written[1]:
+            self._written = difference, self.is_whole
+            start_worker(self, partial(self._write_text, difference), group="text", exclusive=True)
 
     async def _write_text(self, difference: ResourceDifference | None) -> None:
         """Write the text on another thread: a large object takes time."""

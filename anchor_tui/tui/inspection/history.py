@@ -21,7 +21,7 @@ from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.inspection.difference_view import describe_unread
 from anchor_tui.tui.inspection.panel import InspectionPanel
 from anchor_tui.tui.live_app import LiveApp
-from anchor_tui.tui.style import join_parts, muted_text, safe_text
+from anchor_tui.tui.style import join_parts, link_pull_requests, muted_text, safe_text
 from anchor_tui.tui.targets import ActionTarget
 from anchor_tui.tui.widgets.bars import DetailPanel
 from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, RowList
@@ -51,6 +51,7 @@ class HistoryPanel(InspectionPanel[ApplicationHistory]):
 
     BINDINGS: ClassVar[list[BindingType]] = make_bindings("history")
     poll_s = HISTORY_POLL_S
+    has_own_pull_requests = True
     _environment = ""
 
     def compose(self) -> ComposeResult:
@@ -88,6 +89,12 @@ class HistoryPanel(InspectionPanel[ApplicationHistory]):
         """The highlighted deployment."""
         row = self._row_list.highlighted_row
         return self._find_deployment(row.key) if row else None
+
+    @property
+    def pull_request(self) -> int | None:
+        """The pull request that brought the highlighted deployment."""
+        row = self._row_list.highlighted_row
+        return row.pull_request if row is not None else None
 
     @property
     def _row_list(self) -> RowList:
@@ -150,6 +157,7 @@ class HistoryPanel(InspectionPanel[ApplicationHistory]):
                 partial(_draw_text, deployment, known),
                 " ".join(words),
                 clipboard_text=deployment.revision,
+                pull_request=commit.pull_request if commit else None,
             )
 
     def watch_now(self, now: datetime | None) -> None:
@@ -167,7 +175,8 @@ class HistoryPanel(InspectionPanel[ApplicationHistory]):
     def _show_text(self) -> None:
         row = self._row_list.highlighted_row
         if row is not None and self.now is not None:
-            self.query_one(DetailPanel).content = row.draw_detail(self.now)
+            detail = link_pull_requests(row.draw_detail(self.now), row.linked_pull_requests)
+            self.query_one(DetailPanel).content = detail
         elif row is None:
             self.query_one(DetailPanel).content = safe_text(self.query_one(InspectionRows).content.empty_text)
 

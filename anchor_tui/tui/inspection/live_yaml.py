@@ -101,7 +101,7 @@ class YamlPanel(InspectionPanel[ManifestText]):
         if not isinstance(reading, Fresh):
             return Unavailable(get_failure(reading))
         last = self._last
-        if last is not None and last[1] == shows_managed and last[0] == reading.value:
+        if last is not None and last[1] == shows_managed and (last[0] is reading.value or last[0] == reading.value):
             return Fresh(last[2], reading.taken_at, reading.fresh_until)
         text = await asyncio.to_thread(write_manifest, reading.value, with_machine_fields=shows_managed)
         self._last = reading.value, shows_managed, text

@@ -22,7 +22,7 @@ from anchor_tui.domain.diagnosis.log_errors import is_error_line
 from anchor_tui.domain.foreign_text import sanitize_text, shorten_text
 from anchor_tui.domain.inspection.log_format import make_readable
 from anchor_tui.domain.inspection.log_view import KeptLine, LogView
-from anchor_tui.domain.inspection.logs import LogLine
+from anchor_tui.domain.inspection.logs import AnyLogLine, LogLine, read_line
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.style import safe_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
@@ -43,13 +43,14 @@ _LinePart: TypeAlias = tuple[str, str]
 class LogAppearance:
     """The options of drawing. `pod_labels` are the short names of pods; a pod without one is not named.
 
-    `pod_colours` are numbers below POD_COLOURS.
+    `pod_colours` and `container_colours` are numbers below POD_COLOURS.
     """
 
     wraps: bool = False
     shows_times: bool = True
     pod_labels: Mapping[str, str] = field(default_factory=dict)
     pod_colours: Mapping[str, int] = field(default_factory=dict)
+    container_colours: Mapping[str, int] = field(default_factory=dict)
 
 
 class LogLines(FailureGuard, Widget, can_focus=True, inherit_bindings=False):
@@ -100,7 +101,7 @@ class LogLines(FailureGuard, Widget, can_focus=True, inherit_bindings=False):
         self._base_styles = Style(), Style()
 
     @property
-    def cursor_line(self) -> LogLine | None:
+    def cursor_line(self) -> AnyLogLine | None:
         """The line under the cursor."""
         return self.view.shown[self._index].line if self._index < len(self.view.shown) else None
 
@@ -222,7 +223,7 @@ class LogLines(FailureGuard, Widget, can_focus=True, inherit_bindings=False):
     def _draw(self, kept: KeptLine, *, is_cursor: bool) -> list[Strip]:
         """Return the rows of a line. Segments are made without Textual's Content, which is ten times slower."""
         width, base = self.size.width, self._base_styles[is_cursor]
-        parts = self._list_parts(kept.line)
+        parts = self._list_parts(read_line(kept.line))
         if (pattern := self.view.pattern) is not None:
             parts = _mark_matches(parts, pattern)
         segments = [Segment("▌" if is_cursor else " ", base)]
@@ -245,6 +246,9 @@ class LogLines(FailureGuard, Widget, can_focus=True, inherit_bindings=False):
             parts += [(sanitize_text(label[:MAX_POD_WIDTH]), f"pod-{colour}"), (" ", "")]
         elif not line.pod:  # a line of the server or of the screen
             parts += [("note", "time"), (" ", "")]
+        if line.container:
+            colour = self.appearance.container_colours.get(line.container, 0)
+            parts += [(sanitize_text(line.container[:MAX_POD_WIDTH]), f"pod-{colour}"), (" ", "")]
         readable = make_readable(line.text)
         if readable.level_text:
             level = sanitize_text(readable.level_text[:8].upper()).ljust(5)

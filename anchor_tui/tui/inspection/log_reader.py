@@ -108,7 +108,10 @@ class LogReader(InspectionPanel[LogPods]):
             names = [pod.node.key.name for pod in reading.value.pods]
             labels = shorten_pod_names([*names, *self.lines.appearance.pod_labels])
             colours = {name: place % POD_COLOURS for place, name in enumerate(labels)}
-            self.lines.appearance = replace(self.lines.appearance, pod_labels=labels, pod_colours=colours)
+            containers = {name: place % POD_COLOURS for place, name in enumerate(reading.value.container_names)}
+            self.lines.appearance = replace(
+                self.lines.appearance, pod_labels=labels, pod_colours=colours, container_colours=containers
+            )
             session = self._make_session(reading.value)
             if self._session is None or self._session.selections != session.selections:
                 self._run_session(session)
@@ -143,11 +146,11 @@ class LogReader(InspectionPanel[LogPods]):
 
     def _make_session(self, pods: LogPods) -> LogSession:
         session = LogSession(self.choice, pods.pods, self.now or datetime.now(UTC), {})
-        before = {selection.pod: selection.container for selection in self._session.selections} if self._session else {}
-        now = {selection.pod: selection.container for selection in session.selections}
+        before = {found.origin: found.container for found in self._session.selections} if self._session else {}
+        now = {found.origin: found.container for found in session.selections}
         after = self.view.get_last_times().items()
         # Of another container nothing was seen yet.
-        return session._replace(after={pod: at for pod, at in after if before.get(pod, now.get(pod)) == now.get(pod)})
+        return session._replace(after={log: at for log, at in after if before.get(log, now.get(log)) == now.get(log)})
 
     def _run_session(self, session: LogSession) -> None:
         self._session, self._failures = session, {}
@@ -214,7 +217,7 @@ class LogReader(InspectionPanel[LogPods]):
             self._failure,
             self.pattern_error,
         )
-        self.status_line.update(describe_status(status, self.view, self.lines, self._held))
+        self.status_line.update(describe_status(status, self.view, self.lines, self._held), layout=False)
         self.lines.empty_text = explain_empty(status, self.view)
         if not self.view.shown:
             self.lines.redraw()

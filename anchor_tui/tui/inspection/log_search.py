@@ -12,7 +12,7 @@ from textual.widgets import Input
 
 from anchor_tui.domain.foreign_text import sanitize_text
 from anchor_tui.domain.inspection.log_view import compile_pattern
-from anchor_tui.domain.inspection.logs import LogLine
+from anchor_tui.domain.inspection.logs import AnyLogLine, read_line
 from anchor_tui.tui.inspection.log_field import LogField
 from anchor_tui.tui.inspection.log_reader import LogReader
 from anchor_tui.tui.workers import start_worker
@@ -88,11 +88,11 @@ class LogSearch(LogReader):
         subject = self.application.name if self.selected is None else self.selected.key.name
         return suggest_file_name(subject, self.now or datetime.now(UTC))
 
-    async def _save(self, path: str, lines: Sequence[LogLine]) -> None:
+    async def _save(self, path: str, lines: Sequence[AnyLogLine]) -> None:
         from anchor_tui.services.saved_logs import explain_save_error, save_lines
 
         try:
-            written = await asyncio.to_thread(save_lines, path, self._suggest_file(), lines)
+            written = await asyncio.to_thread(save_lines, path, self._suggest_file(), map(read_line, lines))
         except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: an unknown home folder
             self.refuse("Save", explain_save_error(path, error))
             return

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from anchor_tui.domain.inspection.log_sources import PodLogs, describe_restart, has_just_restarted
-from anchor_tui.domain.inspection.logs import LogBatch, LogFailure, LogLine, LogSelection
+from anchor_tui.domain.inspection.logs import LogBatch, LogFailure, LogLine, LogSelection, format_origin
+from anchor_tui.domain.inspection.pods import ContainerState
 from anchor_tui.domain.model import Fresh, Unavailable
 
 if TYPE_CHECKING:
@@ -23,10 +24,14 @@ if TYPE_CHECKING:
 TAIL = 200
 SINCE_TAIL = 2_000
 """Lines of each container that are read at the start, without and with a limit of their age."""
+ALL_CONTAINERS = "*"
+"""The choice of every container at once. It is not a valid name."""
+MAX_FOLLOWED_LOGS = 24
+"""Logs that are followed at once: each one needs a connection. The containers that matter come first."""
 
 
 class LogChoice(NamedTuple):
-    """Which logs are shown. An empty pod means all, and an empty container the one that matters."""
+    """Which logs are shown. An empty pod means all, an empty container the one that matters."""
 
     pod: str = ""
     container: str = ""
@@ -42,21 +47,42 @@ class LogChoice(NamedTuple):
         """Return the chosen pods."""
         return tuple(pod for pod in pods if self.pod in {"", pod.node.key.name})
 
-    def make_selection(self, pod: PodLogs) -> LogSelection:
-        """Return the log of a pod."""
-        container = pod.choose_container(self.container)
+    @property
+    def is_every_container(self) -> bool:
+        """True if all containers are shown at once."""
+        return self.container == ALL_CONTAINERS
+
+    def choose_container(self, pod: PodLogs) -> ContainerState | None:
+        """Return the container of a pod that matters most among those that are shown."""
+        return pod.choose_container("" if self.is_every_container else self.container)
+
+    def make_selection(self, pod: PodLogs, container: str = "") -> LogSelection:
+        """Return the log of a container of a pod; without a name, of the one that is chosen or matters."""
+        found = self.choose_container(pod)
+        wanted = "" if self.is_every_container else self.container
         return LogSelection(
             pod.node.key.namespace,
             pod.node.key.name,
-            self.container or (container.name if container else ""),
+            container or wanted or (found.name if found else ""),
             previous=self.is_previous,
             tail=self.tail,
             since_s=self.since_s,
+            names_container=self.is_every_container,
         )
+
+    def make_selections(self, pods: Sequence[PodLogs]) -> tuple[LogSelection, ...]:
+        """Return the chosen logs of some pods, MAX_FOLLOWED_LOGS at most."""
+        chosen = self.select_pods(pods)
+        selections = [self.make_selection(pod) for pod in chosen]
+        for pod in chosen if self.is_every_container else ():
+            names = [container.name for container in pod.state.containers] if pod.state else []
+            others = (self.make_selection(pod, name) for name in names)
+            selections += [selection for selection in others if selection not in selections]
+        return tuple(selections[:MAX_FOLLOWED_LOGS])
 
 
 class LogSession(NamedTuple):
-    """One run of reading. `after` contains the time of the last line that is known of a pod."""
+    """One run of reading. `after` contains the time of the last line that is known of a log, by its origin."""
 
     choice: LogChoice
     pods: tuple[PodLogs, ...]
@@ -66,7 +92,7 @@ class LogSession(NamedTuple):
     @property
     def selections(self) -> tuple[LogSelection, ...]:
         """The logs that are read."""
-        return tuple(self.choice.make_selection(pod) for pod in self.choice.select_pods(self.pods))
+        return self.choice.make_selections(self.pods)
 
     async def run(self, inspector: ApplicationInspector, deliver: Callable[[LogBatch], Awaitable[None]]) -> None:
         """Deliver batches until it is cancelled, or until the log of the previous process is complete."""
@@ -75,9 +101,13 @@ class LogSession(NamedTuple):
             return
         after = dict(self.after)
         for pod in self.choice.select_pods(self.pods):
-            if pod.node.key.name not in after:
+            if self.choice.make_selection(pod).origin not in after:
                 batch = await self._read_previous(inspector, pod)
-                after |= {line.pod: line.at for line in batch.lines if line.pod and line.at is not None}
+                after |= {
+                    format_origin(line.pod, line.container): line.at
+                    for line in batch.lines
+                    if line.pod and line.at is not None
+                }
                 if batch.lines:
                     await deliver(batch)
         async with aclosing(inspector.follow_logs(self.selections, after=after)) as batches:
@@ -86,7 +116,7 @@ class LogSession(NamedTuple):
 
     async def _read_previous(self, inspector: ApplicationInspector, pod: PodLogs) -> LogBatch:
         """Return the log of the process that has just ended, with a note; nothing if there is not one."""
-        container = pod.choose_container(self.choice.container)
+        container = self.choice.choose_container(pod)
         if container is None or not has_just_restarted(container, self.now):
             return LogBatch()
         batch = await _read_once(inspector, [replace(self.choice.make_selection(pod), previous=True)])

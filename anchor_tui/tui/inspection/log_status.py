@@ -75,6 +75,8 @@ def _describe_pods(status: LogStatus) -> str:
 
 
 def _list_containers(status: LogStatus, pods: LogPods) -> list[str]:
+    if status.choice.is_every_container:
+        return sorted({selection.container for selection in status.choice.make_selections(pods.pods)})
     found = (pod.choose_container(status.choice.container) for pod in status.choice.select_pods(pods.pods))
     return sorted({container.name for container in found if container is not None})
 
@@ -95,7 +97,8 @@ def explain_empty(status: LogStatus, view: LogView) -> str:
     if status.choice.is_previous:
         return "there is no log of a previous process: the container has not restarted, or its log is gone"
     chosen = status.choice.select_pods(pods.pods)
-    return explain_empty_log(chosen, status.choice.container, status.choice.tail)
+    container = "" if status.choice.is_every_container else status.choice.container
+    return explain_empty_log(chosen, container, status.choice.tail)
 
 
 def _get_pods(reading: Reading[LogPods] | None) -> LogPods | None:

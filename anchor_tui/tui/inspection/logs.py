@@ -11,8 +11,10 @@ from textual.binding import Binding, BindingType
 from anchor_tui.domain.diagnosis.log_errors import is_error_line
 from anchor_tui.domain.foreign_text import sanitize_lines, sanitize_text, shorten_text
 from anchor_tui.domain.inspection.log_format import format_whole_line
+from anchor_tui.domain.inspection.logs import format_origin
 from anchor_tui.tui.bindings import make_bindings
 from anchor_tui.tui.inspection.log_search import LogSearch
+from anchor_tui.tui.inspection.log_session import ALL_CONTAINERS
 
 T = TypeVar("T")
 SINCE_CHOICES = (None, 300, 1_800, 7_200, 86_400)
@@ -60,12 +62,13 @@ class LogPanel(LogSearch):
             self.choice = self.choice._replace(pod=_find_next(("", *names), self.choice.pod))
 
     def action_log_container(self) -> None:
-        """Show one container after the other, then the one that matters."""
+        """Show one container after the other, then all at once, then the one that matters."""
         names = self.pods.container_names if self.pods else ()
         if len(names) < 2:
             self.refuse("Container", "there is only one container" if names else "the containers are unknown")
         else:
-            self.choice = self.choice._replace(container=_find_next(("", *names), self.choice.container))
+            choices = ("", *names, ALL_CONTAINERS)
+            self.choice = self.choice._replace(container=_find_next(choices, self.choice.container))
 
     def action_log_previous(self) -> None:
         """Show the process before the last restart, or the present one."""
@@ -101,7 +104,8 @@ class LogPanel(LogSearch):
 
         from anchor_tui.tui.widgets.row_list import ListRow
 
-        head = f"{line.pod}  {line.at:%Y-%m-%d %H:%M:%S.%f}Z" if line.at else line.pod or "a note of the server"
+        origin = format_origin(line.pod, line.container)
+        head = f"{origin}  {line.at:%Y-%m-%d %H:%M:%S.%f}Z" if line.at else origin or "a note of the server"
         text = sanitize_lines(shorten_text(format_whole_line(line.text), MAX_WHOLE_LINE))
         content = Content(f"{sanitize_text(head)}\n\n{text}")
         row = ListRow("line", lambda _now: (content,), lambda _now: content, clipboard_text=line.text)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from textual.message import Message
 from textual.reactive import reactive
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 POLL_S = 5.0
 """The pause between two readings of a visible panel, in seconds."""
+MAX_POLL_S = 60.0
+PAUSE_SHARE = 20.0
+"""The pause is at least this number of times as long as the reading took, but not longer than MAX_POLL_S."""
+
+
+def choose_pause_s(poll_s: float, took_s: float) -> float:
+    """Return the pause after a reading, in seconds: one that takes long is repeated less often."""
+    return max(poll_s, min(MAX_POLL_S, PAUSE_SHARE * took_s))
 
 
 class InspectionRequests(Protocol):
@@ -56,6 +65,8 @@ class InspectionPanel(FailureGuard, Widget, Generic[T]):
     selected: reactive[ResourceNode | None] = reactive(None)
     """The resource that is selected in the tree; None for the whole application."""
     poll_s = POLL_S
+    has_own_pull_requests: ClassVar[bool] = False
+    """True if each row has a pull request of its own, so that the key does not open the one in the title."""
 
     def __init__(self, application: Application, requests: InspectionRequests) -> None:
         super().__init__()
@@ -85,6 +96,11 @@ class InspectionPanel(FailureGuard, Widget, Generic[T]):
             case _:
                 return ""
 
+    @property
+    def pull_request(self) -> int | None:
+        """The number of the pull request of the highlighted row, if the rows have their own."""
+        return None
+
     def activate(self) -> None:
         """Begin to read. Called when the panel becomes visible."""
         start_worker(self, self._read_repeatedly, group="inspection", exclusive=True)
@@ -97,12 +113,13 @@ class InspectionPanel(FailureGuard, Widget, Generic[T]):
 
     async def _read_repeatedly(self) -> None:
         while True:
+            began = time.monotonic()
             self._pending = self.requests.inspect(self.application, self.read)
             reading = await asyncio.wrap_future(self._pending)
             if not self.is_attached:
                 return  # the screen is closing, and the children of the panel are removed already
             self._apply(reading)
-            await asyncio.sleep(self.poll_s)
+            await asyncio.sleep(choose_pause_s(self.poll_s, time.monotonic() - began))
 
     def _apply(self, reading: Reading[T]) -> None:
         """Keep the last value of a part that cannot be read any more."""

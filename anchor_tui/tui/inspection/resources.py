@@ -55,6 +55,7 @@ class ResourcesPanel(InspectionPanel[InspectedTree]):
         self.wanted = ""
         """The name of the resource that is selected when the tree is read first; empty for the culprit."""
         self._is_revealed = False
+        self._order = TreeOrder(ResourceTree())
         self._shown_id: str | None = None
 
     def compose(self) -> ComposeResult:
@@ -84,9 +85,10 @@ class ResourcesPanel(InspectionPanel[InspectedTree]):
     class TreeArrived(Message):
         """The background thread has read the tree again."""
 
-        def __init__(self, reading: Reading[InspectedTree]) -> None:
+        def __init__(self, reading: Reading[InspectedTree], order: TreeOrder | None) -> None:
             super().__init__()
             self.reading = reading
+            self.order = order
 
     async def read(self, inspector: ApplicationInspector) -> Reading[InspectedTree]:
         """Read the tree."""
@@ -100,7 +102,10 @@ class ResourcesPanel(InspectionPanel[InspectedTree]):
         async def follow(inspector: ApplicationInspector) -> None:
             async with aclosing(inspector.follow_tree()) as readings:
                 async for reading in readings:
-                    self.post_message(self.TreeArrived(reading))
+                    tree = reading.value.tree if isinstance(reading, Fresh) else None
+                    # On another thread: a tree of 10,000 resources takes longer than a frame.
+                    order = await asyncio.to_thread(TreeOrder, tree) if tree is not None else None
+                    self.post_message(self.TreeArrived(reading, order))
 
         following = self.requests.inspect(self.application, follow)
         try:
@@ -113,6 +118,7 @@ class ResourcesPanel(InspectionPanel[InspectedTree]):
         """Show the tree."""
         message.stop()
         if self.is_attached:
+            self._order = message.order or self._order
             self._apply(message.reading)
 
     def deactivate(self) -> None:
@@ -130,7 +136,7 @@ class ResourcesPanel(InspectionPanel[InspectedTree]):
             self.rows.show_tree(TreeOrder(ResourceTree()), "the resources cannot be read")
             self.query_one(ResourceDetails).show_failure(message)
             return
-        self.rows.show_tree(TreeOrder(tree), _NO_RESOURCES)
+        self.rows.show_tree(self._order if self._order.tree is tree else TreeOrder(tree), _NO_RESOURCES)
         if not self._is_revealed:
             self._is_revealed = True
             self.reveal(self.wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
@@ -26,7 +27,7 @@ from anchor_tui.tui.environment_summary import LOADING
 from anchor_tui.tui.inspection.resource_details import draw_health
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.filtered_rows import FilteredRows
-from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent
+from anchor_tui.tui.widgets.row_list import LazyRows, ListColumn, ListRow, PaneContent
 
 MAX_INDENT_DEPTH = 12
 MESSAGE_MIN_WIDTH = 120
@@ -67,10 +68,7 @@ class TreeRows(FilteredRows):
         lines = flatten_tree(self.order, self._expansion) if filtered is None else filtered
         empty_text = self._empty_text if filtered is None else f"no match for “{self.filter_text}”"
         self.lines = {line.id: line for line in lines}
-        rows = tuple(
-            ListRow(line.id, partial(_draw_line, line, self.order), _draw_nothing, clipboard_text=str(line.node.key))
-            for line in self.lines.values()
-        )
+        rows = LazyRows(tuple(self.lines), partial(_make_row, tuple(self.lines.values()), self.order))
         columns = (*_COLUMNS, _MESSAGE_COLUMN) if self.size.width >= MESSAGE_MIN_WIDTH else _COLUMNS
         self.row_list.show_rows(PaneContent(columns, rows, empty_text), self.row_list.now)
 
@@ -108,6 +106,11 @@ class TreeRows(FilteredRows):
         if owner is not None:
             is_in_group = self.order.is_quiet(line.node) and group in self.lines
             self.row_list.cursor = group if is_in_group else owner
+
+
+def _make_row(lines: Sequence[TreeLine], order: TreeOrder, place: int) -> ListRow:
+    line = lines[place]
+    return ListRow(line.id, partial(_draw_line, line, order), _draw_nothing, clipboard_text=str(line.node.key))
 
 
 def _draw_line(line: TreeLine, order: TreeOrder, now: datetime) -> tuple[Content, ...]:

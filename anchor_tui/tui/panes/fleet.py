@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from textual.content import Content
 
 from anchor_tui.domain.model import Environment, Snapshot
@@ -18,6 +20,7 @@ from anchor_tui.tui.environment_summary import (
     is_unread,
 )
 from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
+from anchor_tui.tui.targets import list_known_pull_requests
 from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent, static_row
 
 
@@ -51,4 +54,5 @@ def _build_fleet_row(environment: Environment, snapshot: Snapshot, *, with_polic
         [join_parts(safe_text(environment.name, "bold"), level), *map(safe_text, environment.verdict.reasons)]
     )
     url = environment.applications[0].url if environment.applications else None
-    return static_row(environment.name, tuple(cells), detail, url, clipboard_text=environment.name)
+    row = static_row(environment.name, tuple(cells), detail, url, clipboard_text=environment.name)
+    return replace(row, other_pull_requests=list_known_pull_requests(environment))

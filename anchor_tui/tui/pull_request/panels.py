@@ -14,11 +14,12 @@ from textual.widget import Widget
 from anchor_tui.domain.inspection.pull_request_details import (
     CheckDetail,
     FilePatch,
+    ReviewThread,
 )
 from anchor_tui.domain.model import Unavailable
 from anchor_tui.tui.pull_request.markdown_body import TextBlock, parse_markdown
 from anchor_tui.tui.pull_request.parts import PullRequestReadings, get_last_value
-from anchor_tui.tui.pull_request.rows import build_check_row, build_file_row, build_review_rows
+from anchor_tui.tui.pull_request.rows import build_check_row, build_file_row, build_review_rows, find_thread
 from anchor_tui.tui.pull_request.texts import (
     count_files,
     explain_reading,
@@ -27,6 +28,7 @@ from anchor_tui.tui.pull_request.texts import (
     render_facts,
     render_log,
     render_patch,
+    render_thread,
 )
 from anchor_tui.tui.pull_request.wrapped_lines import WrappedLines, wrap_lines
 from anchor_tui.tui.style import muted_text, safe_text
@@ -236,31 +238,53 @@ class ChecksPanel(PullRequestPanel):
 
 
 class ReviewsPanel(PullRequestPanel):
-    """The reviews and the commits, newest first. The text explains why there are none to show."""
+    """The reviews, the comments on the code and the commits, and the whole thread of a highlighted comment.
+
+    Without them, the text explains why there are none to show.
+    """
 
     def compose(self) -> ComposeResult:
-        """Compose list and explanation."""
+        """Compose list and text."""
         yield RowList()
         yield WrappedLines()
 
     @property
     def has_text_beside_list(self) -> bool:
-        """False: the text is only an explanation."""
-        return False
+        """True while a thread of comments is shown."""
+        return self.thread is not None
 
     @property
     def item_count(self) -> int | None:
-        """The number of reviews and commits."""
+        """The number of reviews, threads of comments and commits."""
         pull = self.readings.pull
-        return len(pull.reviews) + pull.commit_count if pull else None
+        return len(pull.reviews) + pull.thread_count + pull.commit_count if pull else None
+
+    @property
+    def thread(self) -> ReviewThread | None:
+        """The highlighted thread of comments."""
+        row, pull = self.highlighted_row, self.readings.pull
+        return find_thread(pull, row.key) if row is not None and pull is not None else None
 
     def show_parts(self, now: datetime) -> None:
-        """Show the reviews, the requested ones included, and the commits."""
+        """Show the reviews, the requested ones included, the comments and the commits."""
         pull = self.readings.pull
         columns = (ListColumn("KIND"), ListColumn("WHO"), ListColumn("WHAT", is_flexible=True), ListColumn("AGE"))
         rows = tuple(build_review_rows(pull)) if pull else ()
-        row_list, view = self.query_one(RowList), self.query_one(WrappedLines)
+        row_list = self.query_one(RowList)
         row_list.show_rows(PaneContent(columns, rows, "no review and no commit"), now)
-        row_list.display, view.display = pull is not None, pull is None
-        missing = explain_reading(self.readings.details, "the reviews")
-        view.show_text("missing", lambda width: wrap_lines(missing, width))
+        row_list.display = pull is not None
+        self.show_thread()
+
+    @on(RowList.Highlighted)
+    def show_thread(self) -> None:
+        """Show the thread of the highlighted row, or why nothing is shown."""
+        row_list, view = self.query_one(RowList), self.query_one(WrappedLines)
+        thread = self.thread
+        view.display = thread is not None or self.readings.pull is None
+        self.set_class(thread is not None, "-thread")
+        if thread is None:
+            missing = explain_reading(self.readings.details, "the reviews")
+            view.show_text("missing", lambda width: wrap_lines(missing, width))
+        else:
+            lines = render_thread(thread, row_list.now)
+            view.show_text(f"{thread.place} {thread.last_comment_at}", lambda width: wrap_lines(lines, width))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from textual.content import Content
@@ -13,9 +14,10 @@ from anchor_tui.domain.inspection.pull_request_details import (
     PullRequestCommit,
     PullRequestDetails,
     PullRequestReview,
+    ReviewThread,
 )
-from anchor_tui.domain.inspection.pull_request_texts import describe_check
-from anchor_tui.domain.status_marks import get_check_state_mark, get_review_mark
+from anchor_tui.domain.inspection.pull_request_texts import describe_check, describe_omitted_threads, describe_thread
+from anchor_tui.domain.status_marks import StatusMark, get_check_state_mark, get_review_mark
 from anchor_tui.tui.style import marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.row_list import ListRow
 
@@ -57,6 +59,9 @@ def build_review_rows(pull: PullRequestDetails) -> list[ListRow]:
         for name in pull.requested_reviewers
         if name not in given
     ]
+    rows += [_build_thread_row(number, thread) for number, thread in enumerate(pull.threads)]
+    if omitted := describe_omitted_threads(pull):
+        rows.append(_build_row("threads", "comment", "", muted_text(omitted), None))
     rows += [_build_commit_row(commit) for commit in pull.commits]
     if (rest := pull.commit_count - len(pull.commits)) > 0:
         rows.append(_build_row("rest", "commit", "", muted_text(f"{rest:,} earlier commits"), None))
@@ -66,6 +71,30 @@ def build_review_rows(pull: PullRequestDetails) -> list[ListRow]:
 def _build_review_row(number: int, review: PullRequestReview) -> ListRow:
     state = marked_text(get_review_mark(review.state), review.state.replace("_", " "))
     return _build_row(f"review {number}", "review", review.author, state, review.submitted_at)
+
+
+def find_thread(pull: PullRequestDetails, key: str) -> ReviewThread | None:
+    """Return the thread of a row."""
+    return next((thread for number, thread in enumerate(pull.threads) if _thread_key(number) == key), None)
+
+
+def _thread_key(number: int) -> str:
+    return f"thread {number}"
+
+
+def _build_thread_row(number: int, thread: ReviewThread) -> ListRow:
+    first, last = (thread.comments[0], thread.comments[-1]) if thread.comments else (None, None)
+    text = describe_thread(thread)
+    mark = StatusMark.OK if thread.is_resolved else StatusMark.ATTENTION
+    row = _build_row(
+        _thread_key(number),
+        "comment",
+        first.author if first else "",
+        muted_text(f"{mark.glyph()} {text}") if thread.is_resolved else marked_text(mark) + safe_text(f" {text}"),
+        thread.last_comment_at,
+        thread.place,
+    )
+    return replace(row, url=last.url if last else None)
 
 
 def _build_commit_row(commit: PullRequestCommit) -> ListRow:

@@ -16,6 +16,7 @@ from anchor_tui.domain.inspection.pull_request_details import (
     JobLogTail,
     PullRequestDetails,
     PullRequestPatches,
+    ReviewThread,
 )
 from anchor_tui.domain.inspection.pull_request_texts import describe_missing_patch, describe_moves
 from anchor_tui.domain.model import ChecksStatus, Fresh, Reading, Stale, Unavailable
@@ -133,6 +134,19 @@ def _summarize_reviews(pull: PullRequestDetails) -> Content:
     if waiting:
         parts.append(muted_text(f"waiting for {', '.join(waiting)}"))
     return join_parts(*parts) if parts else muted_text("none requested or given")
+
+
+def render_thread(thread: ReviewThread, now: datetime) -> list[Content]:
+    """Return the lines of a thread: its place and state, then each comment with its author and age."""
+    mark = StatusMark.OK if thread.is_resolved else StatusMark.ATTENTION
+    lines = [join_parts(safe_text(thread.place, "bold"), marked_text(mark, thread.state))]
+    for comment in thread.comments:
+        age = f"{format_age(comment.created_at, now)} ago" if comment.created_at else ""
+        lines += [Content(""), join_parts(safe_text(comment.author, "bold"), muted_text(age))]
+        lines += [safe_text(line.expandtabs(4)) for line in split_lines(comment.body.strip())]
+    if (rest := thread.comment_count - len(thread.comments)) > 0:
+        lines += [Content(""), muted_text(f"{format_count(rest, 'more comment')}: o opens the thread on GitHub")]
+    return lines
 
 
 def explain_reading(reading: Reading[Any] | None, subject: str) -> list[Content]:

@@ -28,6 +28,7 @@ from anchor_tui.tui.keys import READ_ONLY_NOTE, KeyAction
 from anchor_tui.tui.live_app import LiveApp
 from anchor_tui.tui.screens.key_screen import KeyScreen
 from anchor_tui.tui.style import find_sheets
+from anchor_tui.tui.targets import get_release_pull_request
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.application_title import TALL_MIN_HEIGHT, ApplicationTitle
 from anchor_tui.tui.widgets.bars import SourceBar
@@ -296,6 +297,13 @@ class ApplicationScreen(KeyScreen):
         own = {binding.id for binding in bindings if isinstance(binding, Binding)}
         return action.owner in _COMMON_OWNERS or action.id in own
 
+    @property
+    def pull_request(self) -> int | None:
+        """The pull request of the highlighted deployment; in the other panes the one in the title."""
+        if isinstance(self.panel, InspectionPanel) and self.panel.has_own_pull_requests:
+            return self.panel.pull_request
+        return get_release_pull_request(self.environment)
+
     def explain_unavailable(self, action_id: str) -> str:
         """Return why an action is unavailable here and now, or an empty string."""
         match action_id:
@@ -308,7 +316,7 @@ class ApplicationScreen(KeyScreen):
             case "resource-action" if self.selected is None or not self.selected.uid:
                 return "no live resource is selected"
             case _:
-                return ""
+                return super().explain_unavailable(action_id)
 
     async def run_key_action(self, action: KeyAction) -> None:
         """Run a registered action as if its key was pressed."""

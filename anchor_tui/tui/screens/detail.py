@@ -18,7 +18,7 @@ from anchor_tui.domain.foreign_text import sanitize_lines
 from anchor_tui.domain.formatting import format_count
 from anchor_tui.domain.text_limits import iterate_full_texts
 from anchor_tui.tui.live_app import LiveApp
-from anchor_tui.tui.style import find_sheets, title_text
+from anchor_tui.tui.style import find_sheets, link_pull_requests, title_text
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.row_list import ListRow
@@ -69,7 +69,8 @@ class DetailScreen(FailureGuard, ModalScreen[None]):
         drawn = (detail.plain, tuple(detail.spans))
         if drawn != self._drawn:  # most details contain no age: they are not laid out again
             self._drawn = drawn
-            self.query_one("#detail", Static).update(detail)
+            linked = link_pull_requests(detail, self._row.linked_pull_requests)
+            self.query_one("#detail", Static).update(linked)
         self.query_one(VerticalScroll).border_subtitle = title_text("" if found else "no longer listed")
 
     def action_open(self) -> None:

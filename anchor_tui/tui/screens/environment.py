@@ -27,8 +27,13 @@ from anchor_tui.tui.panes.releases import build_releases_pane
 from anchor_tui.tui.release_history import PendingHistory, ReleaseHistoryReader
 from anchor_tui.tui.running_jobs import describe_running_jobs
 from anchor_tui.tui.screens.key_screen import KeyScreen
-from anchor_tui.tui.style import find_sheets, marked_text
-from anchor_tui.tui.targets import ActionTarget, explain_unavailable_action, find_only_pull_request
+from anchor_tui.tui.style import find_sheets, link_pull_requests, marked_text
+from anchor_tui.tui.targets import (
+    ActionTarget,
+    explain_unavailable_action,
+    find_only_pull_request,
+    get_release_pull_request,
+)
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.bars import DetailPanel, SourceBar
 from anchor_tui.tui.widgets.key_footer import KeyFooter
@@ -47,7 +52,7 @@ MUTATING_ACTIONS = frozenset(
     action.id for action in REGISTRY if action.mutates and action.owner == "operator" and action.id != "cutover"
 )
 LOOKING_ACTIONS = frozenset(
-    {"filter", "browser", "open", "copy", "commands", "next-pane", "previous-pane", "back", "help"}
+    {"filter", "browser", "open", "pull-request", "copy", "commands", "next-pane", "previous-pane", "back", "help"}
 )
 GLOBAL_ACTIONS = frozenset(action.id for action in REGISTRY if action.owner in {"app", "list"})
 
@@ -145,7 +150,8 @@ class EnvironmentScreen(KeyScreen):
     def _show_summary(self) -> None:
         environment, snapshot, now = self.shown_environment, self.snapshot, self.now
         if environment is not None and snapshot is not None and now is not None:
-            self.query_one("#summary", DetailPanel).content = describe_environment(environment, snapshot, now)
+            summary = self.link_pull_requests(describe_environment(environment, snapshot, now))
+            self.query_one("#summary", DetailPanel).content = summary
 
     def _show_details(self) -> None:
         row = self.highlighted_row
@@ -153,7 +159,8 @@ class EnvironmentScreen(KeyScreen):
         if self.pane == RELEASES and self._history.refusal is not None:
             failure = marked_text(StatusMark.FAILING, f"earlier releases: {self._history.refusal.message}")
             details = Content("\n").join([failure, details])
-        self.query_one("#details", DetailPanel).content = details
+        details = link_pull_requests(details, row.linked_pull_requests if row is not None else ())
+        self.query_one("#details", DetailPanel).content = self.link_pull_requests(details)
 
     # --- the release history -------------------------------------------------------------------------
 
@@ -213,6 +220,14 @@ class EnvironmentScreen(KeyScreen):
         applications = (subject.id,) if isinstance(subject, Application) else ()
         return ActionTarget(name, applications, pull_request)
 
+    @property
+    def pull_request(self) -> int | None:
+        """The pull request of the highlighted row; for a row that is not a release, the one of the present release."""
+        row = self.highlighted_row
+        if row is not None and (row.pull_request is not None or self.pane == RELEASES):
+            return row.pull_request
+        return get_release_pull_request(self.shown_environment)
+
     def explain_unavailable(self, action_id: str) -> str:
         """Return why an action is unavailable here and now, or an empty string."""
         row = self.highlighted_row
@@ -229,7 +244,7 @@ class EnvironmentScreen(KeyScreen):
             case "copy" if row is not None and not row.clipboard_text:
                 return "it has no name or address"
             case _:
-                return ""
+                return super().explain_unavailable(action_id)
 
     def action_act(self, action: ActionId) -> None:
         """Start an action on the target. Its dialog is in front when this returns."""

@@ -27,6 +27,7 @@ from anchor_tui.tui.panes.fleet import build_fleet_pane
 from anchor_tui.tui.panes.registry import APPLICATIONS, PANES, build_pane
 from anchor_tui.tui.running_jobs import describe_running_jobs
 from anchor_tui.tui.screens.key_screen import KeyScreen
+from anchor_tui.tui.targets import get_release_pull_request
 from anchor_tui.tui.web_browser import open_web_address
 from anchor_tui.tui.widgets.bars import DetailPanel, HeaderBar, SourceBar
 from anchor_tui.tui.widgets.card import CARD_MIN_WIDTH, EnvironmentCard
@@ -116,6 +117,16 @@ class FleetScreen(KeyScreen):
         chosen = self.snapshot.find_environment(self.environment)
         return (chosen,) if chosen and not self.show_all else self.snapshot.environments
 
+    @property
+    def pull_request(self) -> int | None:
+        """The pull request of the highlighted row, else the one that brought the release of its environment."""
+        row = self.highlighted_row
+        if row is not None and row.pull_request is not None:
+            return row.pull_request
+        found = find_row_application(self.snapshot, row.key) if self.snapshot and row else None
+        environment = found[0] if found else self._find_highlighted_environment()
+        return get_release_pull_request(environment)
+
     def explain_unavailable(self, action_id: str) -> str:
         """Return why an action is unavailable here and now, or an empty string."""
         row = self.highlighted_row
@@ -133,7 +144,7 @@ class FleetScreen(KeyScreen):
             case "environment-details" if self._find_highlighted_environment() is None:
                 return "no environment is highlighted"
             case _:
-                return ""
+                return super().explain_unavailable(action_id)
 
     async def run_key_action(self, action: KeyAction) -> None:
         """Run a registered action as if its key was pressed."""
@@ -222,7 +233,8 @@ class FleetScreen(KeyScreen):
 
     def _show_detail(self) -> None:
         row = self.highlighted_row
-        self.query_one(DetailPanel).content = row.detail_at(self.now) if row and self.now else Content("")
+        detail = row.detail_at(self.now) if row and self.now else Content("")
+        self.query_one(DetailPanel).content = self.link_pull_requests(detail)
 
     # --- messages from the widgets -------------------------------------------------------------------
 

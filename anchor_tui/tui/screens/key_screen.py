@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from textual import on
+from textual.content import Content
 from textual.reactive import reactive
 from textual.screen import Screen
 
 from anchor_tui.domain.model import Snapshot
 from anchor_tui.tui.keys import READ_ONLY_NOTE, REGISTRY, KeyAction
+from anchor_tui.tui.live_app import LiveApp
+from anchor_tui.tui.style import link_pull_requests
+from anchor_tui.tui.targets import list_known_pull_requests
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 from anchor_tui.tui.widgets.key_footer import KeyFooter
 
@@ -23,9 +27,20 @@ class KeyScreen(FailureGuard, Screen[None]):
         """True if the configuration or the command line excludes actions."""
         return self.snapshot is not None and self.snapshot.read_only
 
-    def explain_unavailable(self, _action_id: str) -> str:
+    @property
+    def pull_request(self) -> int | None:
+        """The number of the pull request of what is highlighted, else of what the title names, if there is one."""
+        return None
+
+    def link_pull_requests(self, content: Content) -> Content:
+        """Return a text in which the numbers of the pull requests of the snapshot can be clicked."""
+        return link_pull_requests(
+            content, list_known_pull_requests(*self.snapshot.environments) if self.snapshot else ()
+        )
+
+    def explain_unavailable(self, action_id: str) -> str:
         """Return why an action is unavailable here and now, or an empty string."""
-        return ""
+        return "no pull request is known for it" if action_id == "pull-request" and self.pull_request is None else ""
 
     def has_key(self, _action: KeyAction) -> bool:
         """Return True if the key of an action works on what the screen shows now."""
@@ -56,6 +71,11 @@ class KeyScreen(FailureGuard, Screen[None]):
     async def run_clicked_key(self, message: KeyFooter.Clicked) -> None:
         """Run the action of the key that was clicked."""
         await self.run_key_action(message.action)
+
+    def action_show_pull_request(self) -> None:
+        """Show everything about the pull request of what is highlighted."""
+        if self.can_act("pull-request") and self.pull_request is not None and isinstance(self.app, LiveApp):
+            self.app.open_pull_request(self.pull_request)
 
     def action_help(self) -> None:
         """Show every key, and if it works here and now."""

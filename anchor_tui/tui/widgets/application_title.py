@@ -14,7 +14,8 @@ from textual.widget import Widget
 from anchor_tui.domain.formatting import format_age, shorten_revision
 from anchor_tui.domain.model import Application, Environment, Level
 from anchor_tui.domain.status_marks import StatusMark, get_health_mark, get_level_mark, get_sync_mark
-from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
+from anchor_tui.tui.style import join_parts, link_pull_requests, marked_text, muted_text, safe_text
+from anchor_tui.tui.targets import list_known_pull_requests
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ TALL_MIN_HEIGHT = 30
 class ApplicationTitle(FailureGuard, Widget):
     """Identity, cause and revision; in a tall terminal the whole cause and the next step."""
 
+    auto_links = reactive(False)  # the colour of a number is that of its line
     environment: reactive[Environment | None] = reactive(None, layout=True)
     application: reactive[Application | None] = reactive(None, layout=True)
     revision: reactive[RevisionMetadata | None] = reactive(None)
@@ -41,7 +43,8 @@ class ApplicationTitle(FailureGuard, Widget):
     def render(self) -> Content:
         """Draw the lines, each cut at the width."""
         lines = self._render_lines(self.size.width, self.screen.size.height)
-        return Content("\n").join(list(lines)[: self.size.height or None])
+        text = Content("\n").join(list(lines)[: self.size.height or None])
+        return link_pull_requests(text, list_known_pull_requests(self.environment) if self.environment else ())
 
     def _render_lines(self, width: int, height: int) -> Iterator[Content]:
         environment, application = self.environment, self.application

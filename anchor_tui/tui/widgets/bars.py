@@ -14,7 +14,8 @@ from anchor_tui.domain.model import Snapshot, SourceState
 from anchor_tui.domain.status_marks import StatusMark, get_level_mark
 from anchor_tui.domain.verdict import name_source
 from anchor_tui.tui.environment_summary import LOADING
-from anchor_tui.tui.style import join_parts, marked_text, muted_text, safe_text
+from anchor_tui.tui.style import join_parts, link_pull_requests, marked_text, muted_text, safe_text
+from anchor_tui.tui.targets import list_known_pull_requests
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 HEADLINE_LINES = 2
@@ -23,6 +24,7 @@ HEADLINE_LINES = 2
 class HeaderBar(FailureGuard, Widget):
     """The overall verdict and its worst reasons."""
 
+    auto_links = reactive(False)  # the colour of a number is that of its line
     snapshot: reactive[Snapshot | None] = reactive(None)
 
     def watch_snapshot(self) -> None:
@@ -36,7 +38,8 @@ class HeaderBar(FailureGuard, Widget):
 
     def render(self) -> Content:
         """Draw the headline. The worst reason wraps before it is cut; the badge stays at the right end."""
-        return Content("\n").join(self._render_lines(self.size.width))
+        numbers = list_known_pull_requests(*self.snapshot.environments) if self.snapshot else frozenset()
+        return link_pull_requests(Content("\n").join(self._render_lines(self.size.width)), numbers)
 
     def _render_lines(self, width: int) -> list[Content]:
         if self.snapshot is None:
@@ -115,6 +118,7 @@ MAX_DETAIL_LENGTH = 4_000
 class DetailPanel(FailureGuard, Widget):
     """The details of the highlighted row, wrapped."""
 
+    auto_links = reactive(False)
     content: reactive[Content] = reactive(Content(""), layout=True)
 
     def validate_content(self, content: Content) -> Content:

@@ -20,7 +20,8 @@ from anchor_tui.domain.reasons import summarize_reason
 from anchor_tui.domain.status_marks import StatusMark
 from anchor_tui.tui import environment_summary
 from anchor_tui.tui.running_jobs import select_running_jobs
-from anchor_tui.tui.style import marked_text, muted_text, safe_text, title_text, wrap_muted
+from anchor_tui.tui.style import link_pull_requests, marked_text, muted_text, safe_text, title_text, wrap_muted
+from anchor_tui.tui.targets import list_known_pull_requests
 from anchor_tui.tui.widgets.failure_guard import FailureGuard
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ MAX_CAUSE_LINES = 3
 class EnvironmentCard(FailureGuard, Widget):
     """A card. Its frame is red if it fails, heavy if it is also protected, and double if it is highlighted."""
 
+    auto_links = reactive(False)  # the colour of a number is that of its line
     snapshot: reactive[Snapshot | None] = reactive(None)
     now: reactive[datetime | None] = reactive(None)
     environment: reactive[str] = reactive("")
@@ -82,7 +84,8 @@ class EnvironmentCard(FailureGuard, Widget):
             return muted_text(environment_summary.LOADING)
         width = self.size.width
         lines = islice(self._render_lines(shown, self.snapshot, self.now), self.size.height or None)
-        return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines)
+        numbers = list_known_pull_requests(shown)
+        return Content("\n").join(link_pull_requests(line.truncate(width, ellipsis=True), numbers) for line in lines)
 
     def _render_lines(self, shown: Environment, snapshot: Snapshot, now: datetime) -> Iterator[Content]:
         yield environment_summary.describe_verdict(shown)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import ClassVar, overload
 
 from textual import on
 from textual.binding import BindingType
@@ -23,7 +23,7 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from anchor_tui.tui.bindings import make_bindings
-from anchor_tui.tui.style import safe_text
+from anchor_tui.tui.style import link_pull_requests, safe_text
 from anchor_tui.tui.widgets.failure_guard import FailureGuard, format_failure
 
 _GAP = 2
@@ -62,7 +62,14 @@ class ListRow:
     subject: object = None
     """The value that the row shows. Its shortened messages can be copied in full."""
     pull_request: int | None = None
-    """The number of the pull request that the row is about; enter opens it."""
+    """The number of the pull request that the row is about. Its key and a click on the number open it."""
+    other_pull_requests: frozenset[int] = frozenset()
+    """Other pull requests whose numbers the row shows. A click on a number opens it."""
+
+    @property
+    def linked_pull_requests(self) -> frozenset[int]:
+        """The pull requests whose numbers can be clicked."""
+        return self.other_pull_requests | ({self.pull_request} if self.pull_request is not None else set())
 
     def cells_at(self, now: datetime) -> tuple[Content, ...]:
         """Return the cells; if they cannot be drawn, the reason in the first one."""
@@ -98,12 +105,32 @@ def static_row(
     return ListRow(key, lambda _now: cells, lambda _now: detail, search_text, url, clipboard_text, subject)
 
 
+class LazyRows(Sequence[ListRow]):
+    """Rows that are made each time they are drawn: of thousands of rows only one screen is."""
+
+    def __init__(self, keys: Sequence[str], make_row: Callable[[int], ListRow]) -> None:
+        self.keys = keys
+        self._make_row = make_row
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @overload
+    def __getitem__(self, index: int) -> ListRow: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[ListRow, ...]: ...
+    def __getitem__(self, index: int | slice) -> ListRow | tuple[ListRow, ...]:
+        if isinstance(index, slice):
+            return tuple(map(self._make_row, range(*index.indices(len(self)))))
+        return self._make_row(range(len(self))[index])
+
+
 @dataclass(frozen=True, slots=True)
 class PaneContent:
     """Columns and rows, and the text that is shown if there are no rows."""
 
     columns: tuple[ListColumn, ...]
-    rows: tuple[ListRow, ...]
+    rows: Sequence[ListRow]
     empty_text: str
     item_count: int | None = None
     """Number of items that the tab shows, if it is not the number of rows: a row may stand for several items."""
@@ -127,7 +154,8 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = make_bindings("list")
     COMPONENT_CLASSES: ClassVar[set[str]] = {"row-list--titles", "row-list--row", "row-list--cursor"}
 
-    rows: reactive[tuple[ListRow, ...]] = reactive((), layout=False)
+    auto_links = reactive(False)  # the colour of a number is that of its row
+    rows: reactive[Sequence[ListRow]] = reactive((), layout=False)
     now: reactive[datetime] = reactive(datetime.fromtimestamp(0, UTC))
     cursor: reactive[str | None] = reactive(None)
     """Key of the highlighted row."""
@@ -153,6 +181,7 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
         self.empty_text = empty_text
         self._widths: tuple[int, ...] = ()
         self._index = 0
+        self._places: dict[str, int] = {}
 
     @property
     def highlighted_row(self) -> ListRow | None:
@@ -161,13 +190,14 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
 
     def find_row(self, key: str) -> ListRow | None:
         """Return the row with a key; None if there is none."""
-        return next((row for row in self.rows if row.key == key), None)
+        place = self._places.get(key)
+        return None if place is None else self.rows[place]
 
     def show_rows(self, content: PaneContent, now: datetime) -> None:
         """Replace columns and rows."""
         self.columns, self.empty_text, self.now = content.columns, content.empty_text, now
-        self.rows = content.rows
-        self._measure_columns()
+        self.set_reactive(RowList.rows, content.rows)
+        self.watch_rows(content.rows)  # also if the rows are equal: the columns may be others
         self.refresh()
 
     # --- cursor --------------------------------------------------------------------------------------
@@ -189,11 +219,12 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
         """Move the cursor to the last row."""
         self.action_move_cursor(len(self.rows))
 
-    def watch_rows(self, rows: tuple[ListRow, ...]) -> None:
+    def watch_rows(self, rows: Sequence[ListRow]) -> None:
         """Keep the cursor on its row; if that is gone, on the row in its place."""
-        keys = [row.key for row in rows]
-        if self.cursor in keys:
-            self._index = keys.index(self.cursor)
+        keys = rows.keys if isinstance(rows, LazyRows) else [row.key for row in rows]
+        self._places = dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))  # the first of equal keys
+        if self.cursor is not None and self.cursor in self._places:
+            self._index = self._places[self.cursor]
         else:
             self._index = max(0, min(self._index, len(rows) - 1))
             self.cursor = keys[self._index] if keys else None
@@ -202,7 +233,7 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
 
     def watch_cursor(self, cursor: str | None) -> None:
         """Scroll to the highlighted row and report it."""
-        found = next((index for index, row in enumerate(self.rows) if row.key == cursor), None)
+        found = self._places.get(cursor or "")
         if found is None:
             return
         self._index = found
@@ -248,8 +279,9 @@ class RowList(FailureGuard, ScrollView, can_focus=True, inherit_bindings=False):
         if not 0 <= index < len(self.rows):
             return Strip.blank(width, self.rich_style)
         here = index == self._index
-        cells = self.rows[index].cells_at(self.now)
-        gutter = "●" if self.rows[index].key in self.selected else "▌" if here else " "
+        row = self.rows[index]
+        cells = tuple(link_pull_requests(cell, row.linked_pull_requests) for cell in row.cells_at(self.now))
+        gutter = "●" if row.key in self.selected else "▌" if here else " "
         return self._render_strip(cells, gutter, width, "row-list--cursor" if here else "row-list--row")
 
     def _render_strip(

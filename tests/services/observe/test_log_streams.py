@@ -9,6 +9,8 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from anchor_tui.domain.inspection.logs import LogBatch, LogLine, LogSelection
 from anchor_tui.domain.model import SourceFailure
@@ -111,6 +113,24 @@ async def test_a_log_that_ended_is_opened_again_without_repetition():
     assert logs.open == 0
 
 
+async def test_each_line_of_several_containers_names_its_own():
+    app, proxy = (LogSelection(pod="a", container=name, names_container=True) for name in ("app", "proxy"))
+    answers = {app: [encode("1"), encode("3", seconds=2)], proxy: [encode("2", seconds=1)]}
+
+    @asynccontextmanager
+    async def open_log(selection: LogSelection) -> AsyncIterator[AsyncIterator[list[bytes]]]:
+        async def lines() -> AsyncIterator[list[bytes]]:
+            yield answers[selection]
+
+        yield lines()
+
+    after = {"a/proxy": NOW + timedelta(seconds=5)}
+    for known, expected in (({}, [("app", "1"), ("proxy", "2"), ("app", "3")]), (after, [("app", "1"), ("app", "3")])):
+        found = follow_logs([app, proxy], open_log, parse, describe, after=known, reopens=False)
+        lines = [line async for batch in found for line in batch.lines]
+        assert [(line.container, line.text) for line in lines] == expected
+
+
 async def test_one_refused_log_does_not_end_the_others():
     logs = FakeLogs(a=[Forbidden("403: logs, get")], b=[[encode("fine", "b")]])
     batches = await collect(logs, A, B)
@@ -135,6 +155,23 @@ def test_a_slow_reader_gets_the_newest_lines():
     assert [line.text for line in batch.lines] == [str(number) for number in range(20, 30)]
     assert batch.dropped == 20
     assert queue.take(parse, describe) == LogBatch()
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.integers(1, 400), max_size=8), max_size=8), st.integers(1, 9), st.integers(1, 900))
+def test_the_queue_keeps_the_newest_lines_in_its_bounds(parts, max_lines, max_bytes):
+    queue, log = LogQueue(max_lines, max_bytes), FollowedLog(A, NOW, NOW)
+    sent: list[bytes] = []
+    for sizes in parts:
+        lines = [b"x" * size for size in sizes]
+        sent += lines
+        queue.put(log, 1, lines)
+    kept: list[bytes] = []
+    batch = queue.take(lambda texts: kept.extend(texts) or [], describe)
+    assert kept == sent[len(sent) - len(kept) :]
+    assert batch.dropped == len(sent) - len(kept)
+    assert len(kept) <= max_lines
+    assert sum(map(len, kept)) <= max_bytes or len(kept) == 1
 
 
 def test_the_queue_is_bounded_in_bytes():

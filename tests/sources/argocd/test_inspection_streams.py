@@ -6,15 +6,16 @@ import asyncio
 import threading
 
 import httpx
+import msgspec
 import pytest
 
 from anchor_tui.domain.inspection.application_details import ApplicationDetails
-from anchor_tui.domain.inspection.logs import LogLine, LogSelection
+from anchor_tui.domain.inspection.logs import LogLine, LogSelection, UnreadLogLine, read_line
 from anchor_tui.domain.model import AppId
-from anchor_tui.sources.argocd.inspection_reader import parse_log_lines
+from anchor_tui.sources.argocd.inspection_reader import parse_log_lines, scan_log_lines
 from anchor_tui.sources.argocd.inspection_streams import open_log_stream, open_tree_stream, parse_streamed_tree
-from anchor_tui.sources.errors import Forbidden, InvalidResponse, ServerError
-from tests.argocd_recordings import load_recording, replay_transport
+from anchor_tui.sources.errors import Forbidden, InvalidResponse, ServerError, SourceError
+from tests.argocd_recordings import FOLDER, load_recording, replay_transport
 from tests.sources.argocd.fakes import make_client
 
 DEV, STAGING = AppId("main", "argocd", "anchor-msp-dev"), AppId("main", "argocd", "anchor-msp-staging")
@@ -110,3 +111,71 @@ async def test_leaving_a_stream_closes_its_connection():
         assert parse_log_lines(await anext(batches)) == [LogLine("first")]
     assert closed.is_set()
     await client.aclose()
+
+
+# --- lines whose texts are not read yet ---------------------------------------------------------------
+
+LOG_RECORDINGS = sorted(
+    path.stem for path in FOLDER.glob("*pod-logs*.json") if "lines" in path.read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize("name", LOG_RECORDINGS)
+def test_a_scanned_line_equals_the_parsed_one(name):
+    events = [found["line"] for found in load_recording(name).raw.get("lines", ()) if found["line"]]
+    lines = [msgspec.json.encode(event) for event in events]
+    if any("error" in event for event in events):
+        with pytest.raises(SourceError):
+            scan_log_lines(lines)
+    else:
+        assert [read_line(line) for line in scan_log_lines(lines)] == parse_log_lines(lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "plain",
+        "",
+        '","timeStamp":"x","timeStampStr":"2020-01-01T00:00:00Z","podName":"fake"}}',
+        "ends with a backslash \\",
+        'ends with a quote "',
+        "\x00 \u2028 \U0001f600 é",
+        "x" * 5_000,
+    ],
+    ids=range(7),
+)
+def test_a_text_cannot_change_the_time_or_pod(text):
+    at = "2026-11-23T13:54:01.123456789Z"
+    result = {"content": text, "timeStamp": at[:19] + "Z", "last": False, "timeStampStr": at, "podName": "gateway-1"}
+    (line,) = scan_log_lines([msgspec.json.encode({"result": result})])
+    assert isinstance(line, UnreadLogLine)
+    assert (line.text, line.pod) == (text, "gateway-1")
+    assert line.at is not None
+    assert line.at.isoformat() == "2026-11-23T13:54:01.123456+00:00"
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "2026-02-31T00:00:00Z", "soon"])
+def test_a_line_with_an_odd_time_is_parsed(at):
+    result = {"content": "x", "timeStamp": None, "last": False, "timeStampStr": at, "podName": "gateway-1"}
+    assert scan_log_lines([msgspec.json.encode({"result": result})]) == [LogLine("x", "gateway-1")]
+
+
+def test_an_unreadable_text_is_shown_as_it_is():
+    raw = (
+        b'{"result":{"content":"a \\q b","timeStamp":"2026-11-23T13:54:01Z","last":false,'
+        b'"timeStampStr":"2026-11-23T13:54:01Z","podName":"gateway-1"}}'
+    )
+    (line,) = scan_log_lines([raw])
+    assert line.text == raw.decode()
+
+
+def test_the_texts_of_a_busy_log_are_not_decoded():
+    result = {
+        "content": "x",
+        "timeStamp": "2026-11-23T13:54:01Z",
+        "last": False,
+        "timeStampStr": "2026-11-23T13:54:01.5Z",
+        "podName": "gateway-1",
+    }
+    found = scan_log_lines([msgspec.json.encode({"result": result})] * 1_000)
+    assert {type(line) for line in found} == {UnreadLogLine}

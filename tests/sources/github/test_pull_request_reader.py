@@ -16,7 +16,7 @@ from anchor_tui.sources.credentials.github import GitHubAccess
 from anchor_tui.sources.credentials.secret import Secret
 from anchor_tui.sources.errors import ClientError, Forbidden, InvalidResponse, NotFound, SourceError
 from anchor_tui.sources.github.client import GitHubClient
-from anchor_tui.sources.github.inspection_queries import INSPECTION_QUERY_TEXTS
+from anchor_tui.sources.github.inspection_queries import INSPECTION_QUERY_TEXTS, MAX_THREADS
 from anchor_tui.sources.github.pull_request_reader import (
     MAX_LOG_LINES,
     MAX_PATCH_LENGTH,
@@ -80,6 +80,76 @@ async def test_the_details_contain_every_part(sandbox_client):
     )
     assert check.has_failure_log
     assert check.completed_at > check.started_at
+
+
+async def test_the_comments_on_the_code_are_read(sandbox_client):
+    pull = await read_pull_request_details(sandbox_client, REPO, 232)
+    assert pull.thread_count == 2
+    open_thread, resolved = pull.threads
+    assert (open_thread.place, open_thread.state) == ("environments/staging/release.yaml:2", "unresolved")
+    assert [comment.author for comment in open_thread.comments] == ["m-ito", "a-lee"]
+    assert open_thread.comments[0].body.startswith("The soak of 1.44.0")
+    assert open_thread.comments[0].url.startswith("https://github.com/anchor/anchor-msp-ops/pull/232#discussion_r")
+    assert (resolved.place.endswith("values.yaml:3"), resolved.state) == (True, "resolved, outdated")
+
+
+def serve_checks(count: int, *, moves_at: int = -1):
+    """Serve a pull request with a number of check runs; its head moves before a page."""
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        variables = json.loads(request.content)["variables"]
+        start = int(variables.get("after", 0))
+        end = min(count, start + 100)
+        nodes = [
+            {"__typename": "CheckRun", "name": f"check-{number:04}", "status": "COMPLETED", "conclusion": "SUCCESS"}
+            for number in range(start, end)
+        ]
+        contexts = {
+            "totalCount": count,
+            "nodes": nodes,
+            "pageInfo": {"hasNextPage": end < count, "endCursor": str(end)},
+        }
+        pull = {
+            "number": 1,
+            "title": "t",
+            "url": "https://github.com/a/b/pull/1",
+            "headRefOid": "moved" if start == moves_at else "head",
+            "statusCheckRollup": {"state": "SUCCESS", "contexts": contexts},
+        }
+        return httpx.Response(200, json={"data": {"repository": {"pullRequest": pull}}})
+
+    return respond
+
+
+@pytest.mark.parametrize(
+    ("count", "moves_at", "read"), [(0, -1, 0), (100, -1, 100), (101, -1, 101), (450, -1, 450), (450, 200, 200)]
+)
+async def test_the_checks_of_every_page_are_read(count, moves_at, read):
+    pull = await read_pull_request_details(make_client(serve_checks(count, moves_at=moves_at)), REPO, 1)
+    assert len(pull.checks) == read
+    assert pull.checks_omitted == count - read
+
+
+async def test_the_number_of_check_pages_is_bounded():
+    pull = await read_pull_request_details(make_client(serve_checks(5_000)), REPO, 1)
+    assert (len(pull.checks), pull.checks_omitted) == (1_000, 4_000)
+
+
+async def test_a_page_that_fails_leaves_the_others():
+    serve = serve_checks(300)
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        after = json.loads(request.content)["variables"].get("after")
+        return httpx.Response(502, text="bad gateway") if after == "200" else serve(request)
+
+    pull = await read_pull_request_details(make_client(respond), REPO, 1)
+    assert (len(pull.checks), pull.checks_omitted) == (200, 100)
+
+
+def test_a_reading_costs_one_point():
+    # GitHub's formula: one request for each connection, and one for the connections of each node; divided by 100.
+    single_connections = 6
+    assert round((single_connections + MAX_THREADS) / 100) <= 1
 
 
 async def test_a_merged_pull_request_can_be_read(sandbox_client):

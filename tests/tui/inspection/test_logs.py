@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from textual.widgets import Input
 
-from anchor_tui.domain.inspection.logs import LogBatch, LogFailure, LogLine, LogSelection
+from anchor_tui.domain.inspection.log_view import LogView
+from anchor_tui.domain.inspection.logs import LogBatch, LogFailure, LogLine, LogSelection, UnreadLogLine
 from anchor_tui.domain.model import Fresh, SourceFailure
 from anchor_tui.tui.inspection.log_field import LogField
+from anchor_tui.tui.inspection.log_session import ALL_CONTAINERS, MAX_FOLLOWED_LOGS
 from anchor_tui.tui.keys import LOG_KEYS
 from anchor_tui.tui.screens.detail import DetailScreen
 from tests.tui.inspection.panel_app import DEPLOYMENT, FakeInspector, at, open_logs, pod_manifest, pod_node
@@ -164,6 +168,32 @@ async def test_containers_are_chosen_one_after_the_other():
         await ui.press("i", "i")
         await ui.wait_until(lambda: inspector.followed[-1][0].container == "proxy")
         assert "proxy" in ui.status
+
+
+async def test_all_containers_are_interleaved_with_their_names():
+    inspector = FakeInspector()
+    inspector.manifests[A] = pod_manifest(A, {"name": "app"}, {"name": "proxy"})
+    async with open_logs(inspector, size=(110, 24)) as ui:
+        await ui.press("i", "i", "i")
+        await ui.wait_until(lambda: len(inspector.followed[-1]) == 2)
+        assert [selection.origin for selection in inspector.followed[-1]] == [f"{A}/app", f"{A}/proxy"]
+        assert "2 containers" in ui.status
+        await ui.send(LogLine("first", A, at(0), "app"), LogLine("second", A, at(1), "proxy"))
+        rows = ui.text.splitlines()
+        assert any("app first" in row for row in rows)
+        assert any("proxy second" in row for row in rows)
+        await ui.press("i")
+        await ui.wait_until(lambda: [selection.container for selection in inspector.followed[-1]] == ["app"])
+
+
+async def test_the_number_of_followed_containers_is_bounded():
+    inspector = FakeInspector()
+    names = [f"container-{number:02}" for number in range(40)]
+    inspector.manifests[A] = pod_manifest(A, *({"name": name} for name in names))
+    async with open_logs(inspector) as ui:
+        ui.panel.choice = ui.panel.choice._replace(container=ALL_CONTAINERS)
+        await ui.wait_until(lambda: len(inspector.followed[-1]) > 1)
+        assert len(inspector.followed[-1]) == MAX_FOLLOWED_LOGS
 
 
 async def test_since_limits_the_age():
@@ -353,6 +383,40 @@ async def test_a_flood_is_bounded_and_drawn_once_per_batch():
         assert ui.panel.view.removed == 60_000
         assert ui.panel.lines.redraws - before <= 21
         assert "20,000 dropped: too fast" in ui.text
+
+
+async def test_only_the_lines_on_the_screen_are_decoded():
+    decoded: list[bytes] = []
+
+    def decode(raw: bytes) -> str:
+        decoded.append(raw)
+        return raw.decode()
+
+    async with open_logs(size=(80, 24)) as ui:
+        for batch in range(10):
+            lines = [
+                UnreadLogLine(f"line {batch}-{number}".encode(), decode, "gateway-7d9-abc", at(batch + number / 10_000))
+                for number in range(5_000)
+            ]
+            ui.inspector.feed.put_nowait(LogBatch(tuple(lines)))
+        await ui.wait_until(lambda: ui.panel.view.removed == 30_000)
+        await ui.wait_until(lambda: "line 9-4999" in ui.text)
+        assert len(decoded) <= 3 * 24 * (ui.panel.lines.redraws + 1)
+
+
+async def test_a_filter_finds_a_line_that_was_not_decoded():
+    async with open_logs() as ui:
+        lines = [UnreadLogLine(text.encode(), bytes.decode, "gateway-7d9-abc", at(0)) for text in ("one", "two")]
+        ui.inspector.feed.put_nowait(LogBatch(tuple(lines)))
+        await ui.wait_until(lambda: "two" in ui.text)
+        await ui.press("slash", *"one")
+        await ui.wait_until(lambda: "two" not in ui.text and "one" in ui.text)
+
+
+def test_the_garbage_collector_does_not_track_lines():
+    found = LogView()
+    found.add([UnreadLogLine(b"x", bytes.decode, "a", at(0)), LogLine("y", "a", at(1))])
+    assert not any(gc.is_tracked(value) for kept in found.shown for value in (kept, kept.line))
 
 
 def test_every_log_key_has_an_action():

@@ -319,3 +319,19 @@ async def test_q_closes_the_screen_only():
     async with open_pull_request(FakePullRequests()) as ui:
         await ui.press("q")
         assert isinstance(ui.app.screen, FleetScreen)
+
+
+async def test_a_comment_on_the_code_is_shown_in_full():
+    async with open_pull_request(FakePullRequests(), "reviews", (120, 40)) as ui:
+        await ui.wait_until(lambda: "environments/staging/release.yaml:2 · unresolved · 2 replies" in ui.text)
+        assert "docs/a.md:7 · resolved, outdated · Typo" in ui.text
+        assert "1 earlier thread of comments" in ui.text
+        await ui.press("down", "down")
+        await ui.wait_until(lambda: "Wait?" in ui.text)
+        assert "The soak of 1.44.0 in [red]dev[/red] is not over." in ui.text
+        assert "It was released on Thursday." in ui.text
+        assert "1 more comment: o opens the thread on GitHub" in ui.text
+        assert not screen(ui).explain_unavailable("open")
+        await ui.press("up")
+        await ui.wait_until(lambda: "Wait?" not in ui.text)
+        assert screen(ui).explain_unavailable("open")

@@ -15,9 +15,11 @@ from anchor_tui.domain.inspection.pull_request_texts import (
     describe_file,
     describe_missing_patch,
     describe_moves,
+    describe_omitted_threads,
     describe_origin,
+    describe_thread,
 )
-from anchor_tui.domain.status_marks import get_check_state_mark, get_review_mark
+from anchor_tui.domain.status_marks import StatusMark, get_check_state_mark, get_review_mark
 from anchor_tui.domain.text_lines import split_lines
 
 
@@ -73,6 +75,12 @@ def _render_reviews(pull: PullRequestDetails, now: datetime) -> Iterator[str]:
         yield f"waiting for {', '.join(pull.requested_reviewers)}"
     if not pull.reviews and not pull.requested_reviewers:
         yield "no review"
+    for thread in pull.threads:
+        glyph = (StatusMark.OK if thread.is_resolved else StatusMark.ATTENTION).glyph()
+        who = f"{thread.comments[0].author}, {format_age(thread.last_comment_at, now)} ago" if thread.comments else ""
+        yield f"{glyph} {describe_thread(thread)}  {who}"
+    if omitted := describe_omitted_threads(pull):
+        yield f"and {omitted}"
     for commit in pull.commits:
         age = format_age(commit.committed_at, now)
         yield f"{shorten_revision(commit.sha)} {commit.subject}  {commit.author}, {age} ago"
