@@ -6,7 +6,6 @@ Data of a source that is loading, stale or missing never looks current: it is re
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,7 +17,14 @@ from anchor_tui.domain.policy.check_results import group_by_check
 from anchor_tui.domain.policy.stale_findings import GITHUB_EVIDENCE
 from anchor_tui.domain.reasons import summarize_reason
 from anchor_tui.domain.resource_differences import describe_differences
-from anchor_tui.domain.status_marks import StatusMark, get_checks_mark, get_health_mark, get_level_mark, get_sync_mark
+from anchor_tui.domain.status_marks import (
+    StatusMark,
+    find_worst_mark,
+    get_checks_mark,
+    get_health_mark,
+    get_level_mark,
+    get_sync_mark,
+)
 from anchor_tui.domain.verdict import describe_position
 from anchor_tui.tui.style import MUTED, join_parts, marked_text, muted_text, safe_text
 
@@ -146,21 +152,6 @@ def describe_sync(environment: Environment, *, brief: bool = False) -> Content:
 def describe_health(environment: Environment) -> Content:
     """Return the worst health status of the applications."""
     return _describe_worst([get_health_mark(application) for application in environment.applications])
-
-
-_WORST_FIRST = (
-    StatusMark.FAILING,
-    StatusMark.UNKNOWN,
-    StatusMark.ATTENTION,
-    StatusMark.PROGRESS,
-    StatusMark.OK,
-    StatusMark.NONE,
-)
-
-
-def find_worst_mark(marks: Iterable[tuple[StatusMark, str]]) -> tuple[StatusMark, str]:
-    """Return the most severe of some marks with its word; the first of several that are equally severe."""
-    return min(marks, key=lambda pair: _WORST_FIRST.index(pair[0]))
 
 
 def _describe_worst(marks: list[tuple[StatusMark, str]]) -> Content:

@@ -10,8 +10,8 @@ from textual.content import Content
 from anchor_tui.domain.application_labels import label_environment
 from anchor_tui.domain.formatting import format_age
 from anchor_tui.domain.model import Application, Environment, Snapshot
-from anchor_tui.domain.status_marks import StatusMark, get_health_mark, get_sync_mark
-from anchor_tui.tui.environment_summary import dim_if_stale, find_worst_mark
+from anchor_tui.domain.status_marks import StatusMark, find_worst_mark, get_health_mark, get_sync_mark
+from anchor_tui.tui.environment_summary import dim_if_stale
 from anchor_tui.tui.panes.applications import build_applications_pane
 from anchor_tui.tui.style import marked_text, muted_text, safe_text
 from anchor_tui.tui.widgets.row_list import ListColumn, ListRow, PaneContent
