@@ -12,8 +12,9 @@ from typing import NamedTuple
 from textual.content import Content
 
 from anchor_tui.domain.formatting import format_age, format_count
+from anchor_tui.domain.identity_cache import IdentityCache
 from anchor_tui.domain.model import Application, Environment, Finding, PullRequest, Snapshot
-from anchor_tui.domain.policy.check_results import group_by_check
+from anchor_tui.domain.policy.check_results import CheckResult, group_by_check
 from anchor_tui.domain.policy.stale_findings import GITHUB_EVIDENCE
 from anchor_tui.domain.reasons import summarize_reason
 from anchor_tui.domain.resource_differences import describe_differences
@@ -29,6 +30,9 @@ from anchor_tui.domain.verdict import describe_position
 from anchor_tui.tui.style import MUTED, join_parts, marked_text, muted_text, safe_text
 
 LOADING = "… loading"
+_CONTENTS, _TEXTS = IdentityCache[Content](), IdentityCache[str]()
+"""Summaries of all applications of an environment. A card is drawn every second, its applications change rarely."""
+_RESULTS = IdentityCache[tuple[CheckResult, ...]]()
 
 
 def is_loading(snapshot: Snapshot, source_id: str) -> bool:
@@ -52,14 +56,42 @@ def _describe_unread_source(snapshot: Snapshot, source_id: str) -> Content | Non
 
 def dim_if_stale(content: Content, snapshot: Snapshot, source_id: str) -> Content:
     """Return stale data dim and without status colours."""
+    return Content.styled(content.plain, "dim") if is_stale(snapshot, source_id) else content
+
+
+def is_stale(snapshot: Snapshot, source_id: str) -> bool:
+    """Return True if the data of a source has expired."""
     source = snapshot.find_source(source_id)
-    return Content.styled(content.plain, "dim") if source is not None and source.state == "stale" else content
+    return source is not None and source.state == "stale"
+
+
+SourceStates = tuple[tuple[str, str, str], ...]
+"""The id, state and address of each source: what rows of other panes show of them."""
+
+
+class SourceStateMemory:
+    """Keeps the states of the sources as one object until they change, although their ages do."""
+
+    def __init__(self) -> None:
+        self._states: SourceStates = ()
+
+    def get(self, snapshot: Snapshot) -> SourceStates:
+        """Return the states; the same object if they equal those of the last snapshot."""
+        states = tuple((source.id, source.state, source.url) for source in snapshot.sources)
+        if states != self._states:
+            self._states = states
+        return self._states
 
 
 def is_outdated(finding: Finding, argocd: str, snapshot: Snapshot) -> bool:
     """Return True if the source of a finding's evidence is not fresh: a passed check may fail by now."""
     source = snapshot.find_source("github" if finding.evidence in GITHUB_EVIDENCE else argocd)
     return source is None or source.state != "fresh"
+
+
+def list_check_results(name: str, findings: tuple[Finding, ...]) -> tuple[CheckResult, ...]:
+    """Return the findings of an environment by check, grouped once for each tuple."""
+    return _RESULTS.get(name, (findings,), lambda: group_by_check(findings))
 
 
 def describe_verdict(environment: Environment) -> Content:
@@ -81,6 +113,13 @@ class ExplainedReason(NamedTuple):
 
 def explain_worst_reason(environment: Environment) -> ExplainedReason | None:
     """Return the parts of the worst reason if it contains a diagnosis, otherwise None."""
+    return _EXPLAINED.get(environment.name, (environment,), lambda: _find_explained_reason(environment))
+
+
+_EXPLAINED = IdentityCache[ExplainedReason | None]()
+
+
+def _find_explained_reason(environment: Environment) -> ExplainedReason | None:
     worst = environment.verdict.reasons[0] if environment.verdict.reasons else ""
     for application in environment.applications:
         diagnosis = application.diagnosis
@@ -120,15 +159,20 @@ def describe_version(environment: Environment, snapshot: Snapshot) -> Content:
 def _describe_versions(environment: Environment, snapshot: Snapshot, prefix: str = "", style: str = "") -> Content:
     """Return the version in git; if the cluster runs another, both: "git 1.44.0 · live 1.43.2"."""
     version = environment.release.version if environment.release else ""
-    if not any(application.images for application in environment.applications):
-        return safe_text(version, style)
-    from anchor_tui.domain.live_release import describe_live_versions  # imports the YAML reader
-
-    live = describe_live_versions(environment)
+    inputs = (environment.applications, environment.release)
+    live = _TEXTS.get(environment.name, inputs, lambda: _describe_live_versions(environment))
     if not live:
         return safe_text(version, style)
     in_git = safe_text(f"{prefix}{version}", style)
     return join_parts(in_git, dim_if_stale(safe_text(live, style), snapshot, environment.source), gap=" · ")
+
+
+def _describe_live_versions(environment: Environment) -> str:
+    if not any(application.images for application in environment.applications):
+        return ""
+    from anchor_tui.domain.live_release import describe_live_versions  # imports the YAML reader
+
+    return describe_live_versions(environment)
 
 
 def describe_sync_and_health(environment: Environment, snapshot: Snapshot) -> Content:
@@ -144,14 +188,22 @@ def describe_sync_and_health(environment: Environment, snapshot: Snapshot) -> Co
 
 def describe_sync(environment: Environment, *, brief: bool = False) -> Content:
     """Return the worst sync status of the applications; unless `brief`, with the number of resources that differ."""
-    content = _describe_worst([get_sync_mark(application) for application in environment.applications])
-    differences = "" if brief else describe_differences(environment.applications)
+    apps = environment.applications
+    content = _CONTENTS.get(
+        (environment.name, "sync"), (apps,), lambda: _describe_worst([get_sync_mark(app) for app in apps])
+    )
+    if brief:
+        return content
+    differences = _TEXTS.get((environment.name, "differences"), (apps,), lambda: describe_differences(apps))
     return content + safe_text(f", {differences}") if differences else content
 
 
 def describe_health(environment: Environment) -> Content:
     """Return the worst health status of the applications."""
-    return _describe_worst([get_health_mark(application) for application in environment.applications])
+    apps = environment.applications
+    return _CONTENTS.get(
+        (environment.name, "health"), (apps,), lambda: _describe_worst([get_health_mark(app) for app in apps])
+    )
 
 
 def _describe_worst(marks: list[tuple[StatusMark, str]]) -> Content:
@@ -163,12 +215,16 @@ def _describe_worst(marks: list[tuple[StatusMark, str]]) -> Content:
 
 def describe_automation(environment: Environment, snapshot: Snapshot) -> Content:
     """Return auto-sync, prune and self-heal; a switch that is off for any application is marked."""
-    found = [app for app in environment.applications if app.presence == "found"]
-    if _describe_unread_source(snapshot, environment.source) is not None or not found:
+    if _describe_unread_source(snapshot, environment.source) is not None:
         return Content("")
-    return dim_if_stale(
-        Content(" ").join(_describe_switch(name, found) for name in _SWITCHES), snapshot, environment.source
-    )
+    apps = environment.applications
+    switches = _CONTENTS.get((environment.name, "automation"), (apps,), lambda: _describe_switches(apps))
+    return dim_if_stale(switches, snapshot, environment.source)
+
+
+def _describe_switches(applications: tuple[Application, ...]) -> Content:
+    found = [app for app in applications if app.presence == "found"]
+    return Content(" ").join(_describe_switch(name, found) for name in _SWITCHES) if found else Content("")
 
 
 _SWITCHES = {
@@ -221,7 +277,9 @@ def describe_policy_briefly(environment: Environment, snapshot: Snapshot) -> Con
 
 
 def _dim_if_outdated(content: Content, environment: Environment, snapshot: Snapshot) -> Content:
-    if not any(is_outdated(finding, environment.source, snapshot) for finding in environment.findings):
+    results = list_check_results(environment.name, environment.findings)
+    evidence = {finding.evidence: finding for result in results for finding in result.findings}
+    if not any(is_outdated(finding, environment.source, snapshot) for finding in evidence.values()):
         return content
     return Content.styled(f"{content.plain}, stale", "dim")
 
@@ -236,7 +294,8 @@ _COUNT_MARKS = (
 
 def _count_checks(environment: Environment) -> Counter[str]:
     return Counter(
-        result.level if result.status == "fail" else result.status for result in group_by_check(environment.findings)
+        result.level if result.status == "fail" else result.status
+        for result in list_check_results(environment.name, environment.findings)
     )
 
 

@@ -99,7 +99,7 @@ class LogPanel(LogSearch):
             return
         from textual.content import Content
 
-        from anchor_tui.tui.widgets.row_list import ListRow
+        from anchor_tui.tui.widgets.list_rows import ListRow
 
         head = f"{line.pod}  {line.at:%Y-%m-%d %H:%M:%S.%f}Z" if line.at else line.pod or "a note of the server"
         text = sanitize_lines(shorten_text(format_whole_line(line.text), MAX_WHOLE_LINE))
